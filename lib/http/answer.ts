@@ -75,12 +75,14 @@ export async function readAnswer(
 ): Promise<CallAnswer | undefined> {
 	const { status, headers, url, redirects } = answer;
 	const isRefusal = status >= 300;
+	const limit = isRefusal ? MAX_REFUSAL_BYTES : maxBytes;
 	const body = new TextBody(isRefusal ? MAX_REFUSAL_MS : Infinity);
 	try {
 		for await (const bytes of piecesUntil(answer.body, () => body.readUntil)) {
 			body.push(bytes);
-			if (!isRefusal && body.size > maxBytes) return undefined;
-			if (isRefusal && body.size > MAX_REFUSAL_BYTES) break;
+			if (body.size <= limit) continue;
+			if (!isRefusal) return undefined;
+			break;
 		}
 	} catch (error) {
 		// A refusal with a broken body is still a refusal.

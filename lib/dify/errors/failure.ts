@@ -150,13 +150,11 @@ export function runError(
 	const { kind } = described;
 	const difyVersion = headers['x-version'];
 	const node = kind === 'runFailed' ? failedNode(result) : undefined;
-	const asking = kind === 'timeout' ? waitingNode(result, difyVersion) : undefined;
 	return failure(kind, context, {
 		...described,
 		...(OWN_WORDS.has(error.cause) ? { meaning: serverText } : { serverText }),
-		...(node && { meaning: `The run failed in Dify at the node ${nameOf(node)}` }),
-		...(asking && waitsForPerson(asking, error.message)),
-		...(error.cause === 'refused' && kind === 'runFailed' && { remedy: NOT_A_RUN }),
+		...(kind === 'timeout' && waitsForPerson(result, error, difyVersion)),
+		...(kind === 'runFailed' && whereItFailed(node, error)),
 		...receivedIn(result),
 		facts: {
 			difyVersion,
@@ -183,15 +181,29 @@ function failedNode({ workflow, error }: RunResult): WorkflowNode | undefined {
 	);
 }
 
-/**
- * A Human Input node that is running: Dify 1.12 cannot pause a run, so it waits for ever (docs/protocols/dify.md 2.5).
- */
-function waitingNode({ workflow }: RunResult, version = ''): WorkflowNode | undefined {
-	if (!isBefore113(version)) return undefined;
-	return workflow?.nodes.find(({ type, status }) => type === 'human-input' && status === 'running');
+function whereItFailed(
+	node: WorkflowNode | undefined,
+	{ cause }: RunError,
+): Partial<FailureDetails> {
+	if (cause === 'refused') return { remedy: NOT_A_RUN };
+	return node === undefined
+		? {}
+		: { meaning: `The run failed in Dify at the node ${nameOf(node)}` };
 }
 
-function waitsForPerson(node: WorkflowNode, message: string): Partial<FailureDetails> {
+/**
+ * The words for a Human Input node that is running: Dify 1.12 cannot pause a run, so it waits for ever
+ * (docs/protocols/dify.md 2.5).
+ */
+function waitsForPerson(
+	{ workflow }: RunResult,
+	{ message }: RunError,
+	version = '',
+): Partial<FailureDetails> {
+	const isWaiting = ({ type, status }: WorkflowNode) =>
+		type === 'human-input' && status === 'running';
+	const node = isBefore113(version) ? workflow?.nodes.find(isWaiting) : undefined;
+	if (node === undefined) return {};
 	return {
 		message: 'The run waits for a person, and this Dify cannot pause it',
 		meaning: `The run stands at the node ${nameOf(node)}: ${message}`,
