@@ -129,13 +129,12 @@ async function placeAt(member: Member, options: ChoiceOptions): Promise<Turn> {
 	const release = occupy(member.queued);
 	const cooldowns = cooldownKeys(member, options);
 	cooldowns.forEach(beginProbe);
-	try {
-		return turnAt(member, await enter(member, options, options.signal), release);
-	} catch (error) {
+	const entering = enter(member, options, options.signal);
+	entering.catch(() => {
 		release();
 		cooldowns.forEach(endProbe);
-		throw error;
-	}
+	});
+	return turnAt(member, await entering, release);
 }
 
 /** Takes a place at the first of several servers that has one free. */

@@ -138,13 +138,9 @@ export class ServerPool {
 		// Not awaited: it counts from the next request on.
 		void learnSlotsIfShared(connection, model);
 		const retry = () => options.retry(connection);
-		try {
-			const value = await work({ connection, model, limits, retry });
-			return { value, connection, model, passedOver: [], release };
-		} catch (error) {
-			release();
-			throw error;
-		}
+		const working = work({ connection, model, limits, retry });
+		working.catch(release);
+		return { value: await working, connection, model, passedOver: [], release };
 	}
 
 	/** Asks every server once; undefined if all of them failed. */
