@@ -42,7 +42,7 @@ const BY_TEXT: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 /** Reads the error of a plugin or a model from Dify's message; undefined for other messages. */
 export function readProviderError(message: string): ProviderError | undefined {
 	const whole = message.slice(0, MAX_BLOB);
-	if (NO_REASON.test(whole)) return { kind: 'pluginDaemon', said: whole.trim() };
+	if (NO_REASON.test(whole)) return { kind: 'pluginDaemon', serverText: whole.trim() };
 	const bare = whole.replace(WRAPPERS, '');
 	const blob = blobIn(bare);
 	const wrapped =

@@ -136,8 +136,8 @@ describe('bodies of any kind', () => {
 	});
 
 	test('case 79: an empty or null message is none, and the title says something', () => {
-		expect(json(400, 'invalid_param', '')).not.toHaveProperty('said');
-		expect(json(413, 'file_too_large', null)).not.toHaveProperty('said');
+		expect(json(400, 'invalid_param', '')).not.toHaveProperty('serverText');
+		expect(json(413, 'file_too_large', null)).not.toHaveProperty('serverText');
 		expect(of(500, '{}')).toEqual({ kind: 'serverError', status: 500, retryable: false });
 	});
 
@@ -585,7 +585,7 @@ describe("the simulator's answers, by case", () => {
 			);
 			const unsaid = await rename({ auto_generate: true });
 			expect(unsaid).toMatchObject({ status: 400, kind: 'invalidParam' });
-			expect(unsaid).not.toHaveProperty('said');
+			expect(unsaid).not.toHaveProperty('serverText');
 		});
 
 		test('cases 80 to 83: files and audio', async () => {
