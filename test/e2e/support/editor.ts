@@ -39,6 +39,9 @@ export interface Editor {
 /** n8n's front end starts in 3 s on an idle machine, ten times slower on a busy one. */
 const ACTION_TIMEOUT_MS = 180_000;
 export const WINDOW = { width: 1280, height: 800 };
+/** Not the one of Chromium without a window: n8n takes its clicks on links for the previews of a mail server. */
+const USER_AGENT =
+	'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
 /** Device pixels per CSS pixel in pictures for the documents, for sharp pictures on high-resolution screens. */
 const SHARPER = 1.5;
 
@@ -57,6 +60,7 @@ export async function openEditor(
 	const forDocs = pictures !== undefined && pictures !== '';
 	const context = await browser.newContext({
 		viewport: WINDOW,
+		userAgent: USER_AGENT,
 		deviceScaleFactor: forDocs ? SHARPER : 1,
 		colorScheme: theme,
 		reducedMotion: 'reduce',

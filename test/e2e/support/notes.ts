@@ -611,7 +611,7 @@ export const NOTES: Record<string, Follow> = {
 			local: await localCredential(server),
 			others: { 'Dify asks': await bearer('ek-secret') },
 		});
-		expectEnd(await note.execute(), '', '');
+		expectEnd(await note.execute('Start'), '', '');
 		await note.publish();
 		await theN8n().webhook('dify/retrieval', { body: {} });
 		const { status, json } = await sendRequest(difyRequest('ek-console-test-ok'), 'dify/retrieval');
