@@ -15,6 +15,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 	rerank: ['batches', 'servers', 'http', 'errors'],
 	media: ['servers', 'http', 'errors'],
 	health: ['chat', 'dify', 'servers', 'http', 'errors'],
+	'lru-cache': [],
 };
 
 const LIB = path.join(process.cwd(), 'lib');
