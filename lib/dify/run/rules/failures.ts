@@ -1,5 +1,4 @@
 import type { FailureKind } from '../../../errors/kinds';
-import type { Observation, StreamState } from '../observation';
 
 /** What follows from the failure of a stream. */
 type NextStep =
@@ -12,7 +11,12 @@ type NextStep =
 	/** There is no such run, or waiting does not help. */
 	| 'end';
 
-type Steps = Readonly<Record<StreamState['kind'], NextStep>>;
+/** The stream that failed: the request that starts the run, or an attachment to it. */
+interface FailedStream {
+	kind: 'send' | 'attach';
+}
+
+type Steps = Readonly<Record<FailedStream['kind'], NextStep>>;
 
 const LOST: Steps = { send: 'attach', attach: 'attach' };
 const API_AWAY: Steps = { send: 'attach', attach: 'attachIfConfirmed' };
@@ -34,14 +38,14 @@ const NEXT_STEPS: Partial<Readonly<Record<FailureKind, Steps>>> = {
 	serverError: NO_ATTACHING,
 };
 
-function stepAfter(kind: FailureKind, stream: StreamState): NextStep {
+function stepAfter(kind: FailureKind, stream: FailedStream): NextStep {
 	return NEXT_STEPS[kind]?.[stream.kind] ?? 'end';
 }
 
 /** Whether the run may go on although its stream failed. */
 export function mayGoOn(
-	{ plan, isConfirmed }: Observation,
-	stream: StreamState,
+	{ plan, isConfirmed }: { plan: { recovery: string }; isConfirmed: boolean },
+	stream: FailedStream,
 	kind: FailureKind,
 ): boolean {
 	switch (stepAfter(kind, stream)) {
@@ -62,6 +66,6 @@ export function isApiAway(kind: FailureKind): boolean {
 }
 
 /** Whether the failure says that the run cannot be attached to. */
-export function forbidsAttaching(kind: FailureKind, stream: StreamState): boolean {
+export function forbidsAttaching(kind: FailureKind, stream: FailedStream): boolean {
 	return stepAfter(kind, stream) === 'readRecord';
 }
