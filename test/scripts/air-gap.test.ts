@@ -1,7 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-
-import { fs, os, path } from '../support/node';
+import { childProcess, crypto, fs, os, path } from '../support/node';
 import { loadScript } from '../support/scripts';
 
 interface Model {
@@ -22,7 +19,7 @@ const log = {
 	step: async (_name: string, work: (progress: (text: string) => void) => Promise<string>) =>
 		await work(() => {}),
 };
-const HASH = createHash('sha256').update('weights').digest('hex');
+const HASH = crypto.createHash('sha256').update('weights').digest('hex');
 
 let script: AirGapScript;
 let folder: string;
@@ -50,7 +47,7 @@ async function archived(models: Model[], images = [at('n8n.tar')]): Promise<stri
 		models,
 		out: at('offline.tar'),
 	});
-	execFileSync('tar', ['-xf', out, '-C', folder]);
+	childProcess.execFileSync('tar', ['-xf', out, '-C', folder]);
 	return at(`n8n-local-llama-${script.version}`);
 }
 
@@ -74,7 +71,7 @@ it('holds the package, image, model and pages, as files with their hashes', asyn
 		expect(fs.existsSync(path.join(unpacked, page))).toBe(true);
 	const sums = fs.readFileSync(path.join(unpacked, 'SHA256SUMS'), 'utf8');
 	expect(sums).toContain(`${HASH}  models/model.gguf\n`);
-	execFileSync('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: unpacked });
+	childProcess.execFileSync('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: unpacked });
 });
 
 it('refuses a model with another hash, a file that is missing, and two of one name', async () => {
