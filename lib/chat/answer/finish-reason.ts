@@ -30,7 +30,8 @@ export function moreTellingReason(before: string | undefined, next: string): str
 
 function weightOf(reason: string): number {
 	if (failedBy(reason) !== undefined) return 3;
-	return reason === 'length' ? 2 : reason === 'stop' ? 0 : 1;
+	if (reason === 'length') return 2;
+	return reason === 'stop' ? 0 : 1;
 }
 
 /** The model ended its answer itself. */
