@@ -48,6 +48,14 @@ export const PROGRAMS = [
 		},
 	},
 	{
+		name: 'shared',
+		what: 'the first token of a chat beside a batch on one server; writes bench/results/shared.md',
+		options: {
+			'--quick': 'a fifth; writes nothing',
+			'--against <folder>': 'another clone beside it, in the same run',
+		},
+	},
+	{
 		name: 'scale',
 		what: "streamed chats in n8n's queue mode; writes the table of docs/scale.md and of the Chinese page",
 		options: { '--quick': 'a tenth; writes nothing', '--chats 300': 'how many in each row' },

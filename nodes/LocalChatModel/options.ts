@@ -50,6 +50,10 @@ const ownFields: INodeProperties[] = [
 		description:
 			'Tokens that the earlier turns of the conversation may have. Beyond it, whole turns are left out from the oldest on, a quarter of the budget at once, so that the server can keep its prompt cache. The system prompt and the current turn always stay. 0 = everything is sent.',
 	}),
+	wholeField('Token Budget', 'tokenBudget', 0, [0], {
+		description:
+			'Tokens that all models of one execution may read and write together. When they are spent, the next request fails before it is sent. 0 = no limit.',
+	}),
 	choiceField('Tool Choice', 'toolChoice', 'auto', {
 		options: [
 			{ name: 'Automatic', value: 'auto', description: 'The model decides' },

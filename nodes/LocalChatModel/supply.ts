@@ -10,6 +10,7 @@ import { supplied } from '../shared/sub-node-log';
 import { supplyModel } from '../shared/supplied-model';
 import { properties } from './fields';
 import { readSettings } from './settings';
+import { BudgetedAnswers } from './token-budget';
 
 /** Supplies the chat model, see `supplyModel`. */
 export async function supplyChatModel(
@@ -23,8 +24,10 @@ export async function supplyChatModel(
 		const servers = localLlamaServers(credentials, context.helpers, queueing);
 		const settings = await withModel(readSettings(parameters), servers, 'chat');
 		const client = new ChatClient(servers, settings);
+		const answers = new CheckedAnswers(client, settings.parameters.responseFormat);
+		const budget = parameters.number('options.tokenBudget', 0);
 		return await supplyModel(context, {
-			source: new CheckedAnswers(client, settings.parameters.responseFormat),
+			source: new BudgetedAnswers(answers, context, budget),
 			settings: {
 				model: settings.model,
 				baseUrl: servers.connections.map(({ url }) => url.api).join(', '),

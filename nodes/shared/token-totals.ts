@@ -48,6 +48,13 @@ export function countGeneration(
 	}
 }
 
+/** Tokens of all generations of an execution so far; 0 where n8n keeps no totals. */
+export function tokensSpent(context: object): { tokensIn: number; tokensOut: number } {
+	const { customData } = context as { customData?: CustomData };
+	const totalOf = (key: string) => finiteNumber(Number(customData?.get(key) ?? 0)) ?? 0;
+	return { tokensIn: totalOf(KEYS.tokensIn), tokensOut: totalOf(KEYS.tokensOut) };
+}
+
 function addedTo(
 	earlier: Record<string, unknown>,
 	{ usage, model, totalMs = 0 }: CountedGeneration,

@@ -1,0 +1,70 @@
+/** A llama-server with few slots that writes at a fixed speed; further requests wait. In a process of its own. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export const SLOTS = 4;
+export const TOKENS = 25;
+export const TOKEN_MS = 20;
+const PROMPT_MS = 100;
+
+const serve = () => {
+	let free = SLOTS;
+	/** @type {Array<() => void>} */
+	const waiting = [];
+	const takeSlot = async () => {
+		if (free === 0) await /** @type {Promise<void>} */ (new Promise((go) => waiting.push(go)));
+		else free -= 1;
+	};
+	const freeSlot = () => {
+		const next = waiting.shift();
+		if (next === undefined) free += 1;
+		else next();
+	};
+	/** @param {object} rest */
+	const event = (rest) =>
+		`data: ${JSON.stringify({ ...rest, id: 'chatcmpl-bench', model: 'bench-model', object: 'chat.completion.chunk' })}\n\n`;
+	/** @param {import('node:http').ServerResponse} outgoing */
+	const write = async (outgoing) => {
+		await takeSlot();
+		try {
+			await delay(PROMPT_MS);
+			for (let token = 0; token < TOKENS && !outgoing.destroyed; token += 1) {
+				const delta = { content: ` word${token}` };
+				outgoing.write(event({ choices: [{ index: 0, delta, finish_reason: null }] }));
+				await delay(TOKEN_MS);
+			}
+			const usage = { prompt_tokens: 12, completion_tokens: TOKENS, total_tokens: TOKENS + 12 };
+			const end = event({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] });
+			outgoing.end(`${end}${event({ choices: [], usage })}data: [DONE]\n\n`);
+		} finally {
+			freeSlot();
+		}
+	};
+	const server = createServer((incoming, outgoing) => {
+		incoming.resume();
+		outgoing.setHeader('server', 'llama.cpp');
+		incoming.on('end', () => {
+			if (incoming.url === '/props') outgoing.end(JSON.stringify({ total_slots: SLOTS }));
+			else if (incoming.url?.endsWith('/chat/completions') !== true)
+				outgoing.writeHead(404).end('{"error":{"message":"not here"}}');
+			else {
+				outgoing.writeHead(200, { 'content-type': 'text/event-stream' });
+				outgoing.flushHeaders();
+				void write(outgoing);
+			}
+		});
+	});
+	server.listen(0, '127.0.0.1', () => process.send?.(server.address()));
+};
+
+/** @returns {Promise<{ url: string, stop: () => void }>} */
+export const startSlotServer = async () => {
+	const child = fork(fileURLToPath(import.meta.url), ['serve']);
+	const [{ port }] = await once(child, 'message');
+	return { url: `http://127.0.0.1:${port}`, stop: () => void child.kill() };
+};
+
+if (process.argv[2] === 'serve') serve();

@@ -1,0 +1,44 @@
+import type { AnswerSource } from '../../../lib/chat/client';
+import type { FinishedAnswer } from '../../../lib/chat/types';
+import { readToEnd } from '../../../lib/generators';
+import { BudgetedAnswers } from '../../../nodes/LocalChatModel/token-budget';
+
+const ANSWER = { text: 'an answer' } as FinishedAnswer;
+
+const source: AnswerSource = {
+	keepsPace: true,
+	async *generate() {
+		yield 'an answer';
+		return await Promise.resolve(ANSWER);
+	},
+};
+
+/** The context of an execution that spent so many tokens. */
+const spent = (tokensIn: number, tokensOut: number) => {
+	const totals: Record<string, string> = {
+		llm_tokens_in: String(tokensIn),
+		llm_tokens_out: String(tokensOut),
+	};
+	return { customData: { get: (key: string) => totals[key], set: () => {} } };
+};
+
+const ask = async (context: object, budget: number) =>
+	await readToEnd(new BudgetedAnswers(source, context, budget).generate({ messages: [] }));
+
+test('below the budget, answers are passed on', async () => {
+	expect(await ask(spent(900, 99), 1000)).toBe(ANSWER);
+	expect(await ask({}, 1000)).toBe(ANSWER);
+	expect(new BudgetedAnswers(source, {}, 1).keepsPace).toBe(true);
+});
+
+test('0 is no limit', async () => {
+	expect(await ask(spent(1_000_000, 1), 0)).toBe(ANSWER);
+});
+
+test('when it is spent, nothing is sent, and the error says what was spent', async () => {
+	await expect(ask(spent(900, 150), 1000)).rejects.toMatchObject({
+		kind: 'invalidInput',
+		message: 'The execution has spent its Token Budget: 1050 of 1000 tokens',
+		facts: { tokensIn: 900, tokensOut: 150, tokenBudget: 1000 },
+	});
+});
