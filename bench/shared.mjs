@@ -15,8 +15,8 @@ import { SLOTS, startSlotServer, TOKEN_MS, TOKENS } from './shared/slot-server.m
 const { values: options } = parseArgs({
 	options: { quick: { type: 'boolean', default: false }, against: { type: 'string' } },
 });
-const ITEMS = options.quick ? 80 : 160;
-const CHATS = options.quick ? 5 : 12;
+const ITEMS = options.quick ? 80 : 400;
+const CHATS = options.quick ? 5 : 30;
 const AT_ONCE = 16;
 const BETWEEN_CHATS_MS = 2000;
 
