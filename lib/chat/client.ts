@@ -9,7 +9,7 @@ import { tracedAnswer, tokensPerSecond } from './traced-answer';
 import { rememberSpeed } from './thinking-limit';
 import { modelKey, openAnswer, type OpenedAnswer } from './open';
 import { prepareCall, type PreparedCall } from './prepare';
-import { readAnswer } from './read';
+import { readAnswer, showsThinking } from './read';
 import { checkParameters } from './request/parameters';
 import type { ChatCall, ChatSettings } from './request/request';
 import type { FinishedAnswer } from './types';
@@ -93,12 +93,14 @@ function queueLog({ waitedMs, wasGiven, timesGivenUp }: Place): FinishedAnswer['
 
 /**
  * Whether to retry an answer that llama-server could not parse and dropped: with another seed, the next one may be
- * valid. Only if no text was yielded.
+ * valid. Only if nothing was yielded, be it text or thinking.
  */
 function isWorthRetrying(
-	{ kind, partialText }: ServerError,
-	{ parameters: { seed, extraBody } }: ChatSettings,
+	{ kind, partialText, partialReasoning }: ServerError,
+	settings: ChatSettings,
 ): boolean {
-	const isDropped = kind === 'outputUnreadable' && !partialText;
+	const { seed, extraBody } = settings.parameters;
+	const isShown = partialText || (partialReasoning && showsThinking(settings));
+	const isDropped = kind === 'outputUnreadable' && !isShown;
 	return isDropped && (seed ?? extraBody?.seed ?? -1) === -1;
 }

@@ -247,6 +247,13 @@ describe('an output that llama-server dropped', () => {
 	it.each<[string, object[], Partial<ChatSettings>, string, number]>([
 		['at once: asked again once', [], {}, 'fine', 2],
 		['behind thinking: asked again once', [thinking], {}, 'fine', 2],
+		[
+			'behind thinking that is shown: told',
+			[thinking],
+			{ showThinking: true },
+			'outputUnreadable',
+			1,
+		],
 		['behind text: told', [delta({ content: 'Well' })], {}, 'outputUnreadable', 1],
 		['with a fixed seed: told', [], { parameters: { seed: 7 } }, 'outputUnreadable', 1],
 		['with a random seed: asked again', [], { parameters: { seed: -1 } }, 'fine', 2],
