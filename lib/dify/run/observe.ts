@@ -73,7 +73,7 @@ function looksOf(everywhere: readonly number[] | undefined): Waits['looksMs'] {
 }
 
 /**
- * Observes a run until it is over: carries out what the rules say (`rules.ts`), and tells them what happens.
+ * Observes a run until it is over: carries out what the rules say (`rules/`), and tells them what happens.
  *
  * @returns a run that succeeded, paused, or was stopped by someone else; or what `readWhole` returned
  * @throws {ServerError} with the partial result and all IDs

@@ -64,8 +64,8 @@ export async function startRun(
 ): Promise<RunResult> {
 	const url = client.url(route.start);
 	const json = { ...body, user, response_mode: 'streaming' };
-	const { concurrency } = client;
 	for (let tries = 0; ; ) {
+		const { concurrency } = client;
 		await client.enter(concurrency, url);
 		const outcome = await attempt(client, route, json, options);
 		if ('result' in outcome) {

@@ -45,6 +45,33 @@ describe.each(SIM_VERSIONS)('more messages at once than the app allows, %s', (ve
 		expect(sim.runs).toHaveLength(1);
 	});
 
+	test('a run that is sent again shares the limit with the runs that began meanwhile', async () => {
+		let runs = 0;
+		const sim = await startApp(version, {
+			mode: 'chat',
+			reply: () => ({ steps: runs++ === 0 ? [{ text: 'a' }, { wait: 60_000 }] : [{ text: 'b' }] }),
+		});
+		sim.fail({
+			path: '/chat-messages',
+			times: 1,
+			status: 429,
+			body: JSON.stringify({ code: 'too_many_requests', message: TOO_MANY, status: 429 }),
+			contentType: 'application/json',
+		});
+		const client = clientOf(sim);
+		const again = say(client, {}, { retries: 1, retryPauseMs: 300 });
+		await waitFor(() => calls(sim, '/chat-messages') === 1);
+		await delay(20);
+		const stop = new AbortController();
+		const long = failureOf(say(client.withSignal(stop.signal)));
+		await waitFor(() => sim.runs.length === 1);
+		const { concurrency } = client;
+		expect((await again).result.text).toBe('b');
+		expect(client.concurrency).toBe(concurrency);
+		stop.abort();
+		expect(await long).toMatchObject({ kind: 'cancelled' });
+	});
+
 	test('if other clients use up the limit, the retries count', async () => {
 		const sim = await startSim({ version });
 		sim.fail({
