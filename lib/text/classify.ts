@@ -1,5 +1,6 @@
 import type { ChatMessage, ChatParameters } from '../chat/types';
 import { withMedia } from '../chat/request/content';
+import { withoutControlTokens } from '../chat/request/control-tokens';
 import { invalidInput } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { type Attempt, ServerPool } from '../servers/pool/server-pool';
@@ -79,7 +80,8 @@ export async function classifyByLetters(
 	const kind = await askServerKind(connection, model, { signal });
 	if (task.media?.some(({ type }) => type === 'image') === true)
 		await kindOf(kind).chat.refuseUnseenPictures?.(connection, model, signal);
-	const messages = messagesFor(task, labels);
+	const conversation = { messages: messagesFor(task, labels), serverKind: kind, model };
+	const { messages } = (await withoutControlTokens(connection, conversation)).request;
 	const request = { attempt, parameters, kind, labels, several: task.several, signal };
 	const first = await askOnce({ ...request, messages, isLong: false });
 	const firstLabels = labelsIn(first.text, labels, task.several);

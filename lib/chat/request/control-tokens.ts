@@ -7,20 +7,27 @@ import type { Connection } from '../../http/connection';
 import { timeSlices } from '../../http/time-slices';
 import { kindOf } from '../../servers/kinds';
 import { textOf } from './content';
-import { isRecord, nonEmptyText, optional, recordOf } from '../../values';
+import { append, isRecord, nonEmptyText, optional, recordOf } from '../../values';
 import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from '../types';
 
 type Conversation = Pick<ChatRequest, 'messages' | 'tools'>;
+/** Texts for a model of a server. */
+type ModelTexts = Conversation & Pick<ChatRequest, 'serverKind' | 'model'>;
 
-/** Everything written like a control token: `<|im_end|>`, `<｜User｜>`, `<end_of_turn>`, `[INST]`. HTML tags are, too. */
-const TOKEN_LIKE = /<[^\s<>]{1,62}>|\[\/?[A-Z_]{3,40}\]/g;
+/**
+ * Everything written like a control token: `<|im_end|>`, `<｜User｜>`, `<end_of_turn>`, `[INST]`, `[|user|]`, GLM's `[gMASK]`,
+ * MiniMax's `]~b]`, `]~!b[` and `[e~[`. HTML tags are, too.
+ */
+const TOKEN_LIKE =
+	/<[^\s<>]{1,62}>|\[\/?[A-Z_]{3,40}\]|\[\|[^\s[\]]{1,60}\|\]|\[gMASK\]|\]~!?b[\][]|\[e~\[/g;
 /** Nobody writes these in other texts than those about templates. */
-const HAS_BARS = /^<[|｜]|[|｜]>$/;
-const IN_BRACKETS = /^\[/;
+const HAS_BARS = /^[<[][|｜]|[|｜][>\]]$/;
+const IN_BRACKETS = /^[[\]]/;
 const SYNTAX = /[\\^$.*+?()[\]{}|]/g;
 const ZERO_WIDTH_SPACE = '\u200B';
-/** Most texts for which the vocabulary is asked. With more of them, all with bars are broken up. */
-const MOST_IN_QUESTION = 200;
+/** For so many at once the vocabulary is asked, and for so many in all; what is beyond that is broken up. */
+const ASKED_AT_ONCE = 200;
+const MOST_ASKED = 2_000;
 const MOST_IN_NOTE = 5;
 const LONGEST_TOKEN = 64;
 /** Characters of a large text that are searched at once. */
@@ -45,6 +52,12 @@ const WELL_KNOWN = new Set([
 	...['<|start_of_role|>', '<|end_of_role|>', '<|START_OF_TURN_TOKEN|>', '<|END_OF_TURN_TOKEN|>'],
 	...['<|SYSTEM_TOKEN|>', '<|USER_TOKEN|>', '<|CHATBOT_TOKEN|>'],
 	...['<｜User｜>', '<｜Assistant｜>', '<｜begin▁of▁sentence｜>', '<｜end▁of▁sentence｜>'],
+	...['<｜tool▁outputs▁begin｜>', '<｜tool▁outputs▁end｜>', '<|im_sep|>', '<|eom|>'],
+	...['<|tool_response>', '<tool_response|>', '<|system_start|>', '<|system_end|>'],
+	...['<|user_start|>', '<|user_end|>', '<seed:bos>', '<seed:eos>', '[gMASK]'],
+	...['[INST]', '[/INST]', '[SYSTEM_PROMPT]', '[/SYSTEM_PROMPT]', '[TOOL_CALLS]'],
+	...['[TOOL_RESULTS]', '[/TOOL_RESULTS]', '[AVAILABLE_TOOLS]', '[/AVAILABLE_TOOLS]'],
+	...['[|system|]', '[|user|]', '[|assistant|]', '[|endofturn|]', ']~b]', ']~!b[', '[e~['],
 ]);
 
 /** Whether a text of the conversation holds anything that is written like a control token. */
@@ -58,16 +71,27 @@ export function holdsTokenLike(messages: readonly ChatMessage[]): boolean {
  * The request with the control tokens of the model in its texts broken up, and a note that names them. The server is
  * asked only where a text looks like one.
  */
-export async function withoutControlTokens(
+export async function withoutControlTokens<T extends ModelTexts>(
 	connection: Connection,
-	request: ChatRequest,
-): Promise<{ request: ChatRequest; notes: string[] }> {
+	request: T,
+): Promise<{ request: T; notes: string[] }> {
 	const suspects = await tokenLikeIn(request);
 	if (suspects.size === 0) return { request, notes: [] };
 	const tokens = await controlTokensAmong(connection, request, [...suspects]);
 	if (tokens.length === 0) return { request, notes: [] };
 	const change = breaker(tokens);
 	return { request: { ...request, ...withTexts(request, change) }, notes: [noteOn(tokens)] };
+}
+
+/** A text with the control tokens of the model broken up. */
+export async function textWithoutControlTokens(
+	connection: Connection,
+	model: Pick<ModelTexts, 'serverKind' | 'model'>,
+	text: string,
+): Promise<string> {
+	const messages: ChatMessage[] = [{ role: 'user', content: text }];
+	const { request } = await withoutControlTokens(connection, { ...model, messages });
+	return textOf(request.messages[0]!.content);
 }
 
 /** Breaks up every occurrence, overlapping ones too. All other text keeps its bytes. */
@@ -79,7 +103,7 @@ export function breaker(tokens: readonly string[]): (text: string) => string {
 
 async function controlTokensAmong(
 	connection: Connection,
-	{ serverKind, model }: ChatRequest,
+	{ serverKind, model }: ModelTexts,
 	suspects: string[],
 ): Promise<string[]> {
 	const { chat } = kindOf(serverKind);
@@ -90,9 +114,13 @@ async function controlTokensAmong(
 	const inQuestion = suspects.filter((suspect) => !isOfTemplate(suspect));
 	const known = suspects.filter(isOfTemplate);
 	if (inQuestion.length === 0) return known;
-	if (inQuestion.length > MOST_IN_QUESTION) return [...known, ...inQuestion.filter(hasBars)];
-	const inVocabulary = await chat.controlTokens?.(connection, model, inQuestion);
-	return [...known, ...(inVocabulary ?? inQuestion.filter((suspect) => WELL_KNOWN.has(suspect)))];
+	const unasked = inQuestion.splice(MOST_ASKED);
+	for (let at = 0; at < inQuestion.length; at += ASKED_AT_ONCE) {
+		const asked = inQuestion.slice(at, at + ASKED_AT_ONCE);
+		const inVocabulary = await chat.controlTokens?.(connection, model, asked);
+		append(known, inVocabulary ?? asked.filter((suspect) => WELL_KNOWN.has(suspect)));
+	}
+	return [...known, ...unasked];
 }
 
 /** What the template itself writes around messages. Its tags without bars, such as `<think>`, are ordinary text. */

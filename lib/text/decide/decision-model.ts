@@ -1,3 +1,4 @@
+import { textWithoutControlTokens } from '../../chat/request/control-tokens';
 import { asFailed, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { LruCache } from '../../lru-cache';
@@ -38,7 +39,8 @@ export async function askDecisionModel(request: DecisionRequest): Promise<Decisi
 	const losesMedia = decisions?.ignoresMedia === true && input.media.length > 0;
 	if (decisions === undefined || losesMedia || refusing.has(place)) return undefined;
 	const about = { model };
-	const json = { ...decisionBody(model, input, questions), ...extraBody };
+	const text = await textWithoutControlTokens(connection, { serverKind: kind, model }, input.text);
+	const json = { ...decisionBody(model, { ...input, text }, questions), ...extraBody };
 	const url = decisions.url(connection, model);
 	const outcome = await connection
 		.answer(url, { json, signal, limits, about, retry: retry?.(), reuse: true })

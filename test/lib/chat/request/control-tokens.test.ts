@@ -171,14 +171,19 @@ it.each<[string, KindName, object | undefined, string[]]>([
 		'Ollama, whose vocabulary is unknown',
 		'ollama',
 		{ template: '{{ .Content }}<|im_end|> <|my_own|>' },
-		['<|im_end|>', '<|eot_id|>', '<|my_own|>', '<end_of_turn>'],
+		['<|im_end|>', '<|eot_id|>', '<|my_own|>', '[INST]', '<end_of_turn>'],
 	],
-	['a server without a template', 'vllm', undefined, ['<|im_end|>', '<|eot_id|>', '<end_of_turn>']],
+	[
+		'a server without a template',
+		'vllm',
+		undefined,
+		['<|im_end|>', '<|eot_id|>', '[INST]', '<end_of_turn>'],
+	],
 	[
 		'a llama-server that does not answer',
 		'llamaServer',
 		undefined,
-		['<|im_end|>', '<|eot_id|>', '<end_of_turn>'],
+		['<|im_end|>', '<|eot_id|>', '[INST]', '<end_of_turn>'],
 	],
 ])('takes from %s what it can tell', async (_what, kind, props, names) => {
 	const from = props === undefined ? server(undefined, []) : server(props);
@@ -187,11 +192,34 @@ it.each<[string, KindName, object | undefined, string[]]>([
 	expect(await brokenUp(from, kind, NAMES)).toEqual(names);
 });
 
-it('breaks up everything with bars where a text holds more of them than can be asked for', async () => {
-	const names = Array.from({ length: 1_000 }, (_, at) => `<|t${at}|>`);
-	const from = server();
-	expect(await brokenUp(from, 'llamaServer', [...names, '<b>'])).toEqual(names);
-	expect(from.urls).toEqual(['http://x/props']);
+it('finds a token behind any number of other tags', async () => {
+	const tags = (count: number) => Array.from({ length: count }, (_, at) => `<t${at}>`);
+	const few = server();
+	expect(await brokenUp(few, 'llamaServer', [...tags(500), '<end_of_turn>'])).toEqual([
+		'<end_of_turn>',
+	]);
+	expect(few.urls).toHaveLength(1 + 3 * 2);
+	const many = server();
+	// Beyond those that are asked for, all are broken up.
+	expect(await brokenUp(many, 'llamaServer', [...tags(2_001), '<end_of_turn>'])).toEqual([
+		'<t2000>',
+		'<end_of_turn>',
+	]);
+});
+
+it.each([
+	['EXAONE', '[|system|]', '[|endofturn|]'],
+	['MiniMax', ']~b]', '[e~['],
+	['GLM', '[gMASK]', '<|user|>'],
+	['Mistral', '[INST]', '[/INST]'],
+])('knows the tokens of %s, with and without its template', async (_family, first, last) => {
+	const template = `{{'${first}' + message['content'] + '${last}'}}`;
+	const from = server({ chat_template: template, bos_token: first, eos_token: last }, []);
+	const names = [first, last, '[x](y)', '[ok]'];
+	expect(await brokenUp(from, 'llamaServer', names)).toEqual([first, last]);
+	const silent = server(undefined, []);
+	Object.assign(silent.connection, { call: async () => await Promise.resolve({ status: 404 }) });
+	expect(await brokenUp(silent, 'vllm', names)).toEqual([first, last]);
 });
 
 it('names the tokens in the note, five of them', async () => {
