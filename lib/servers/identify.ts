@@ -47,6 +47,14 @@ export function knownServerKind(
 	return named.get(`${url.api} ${model}`) ?? fresh(entry)?.kind;
 }
 
+/** Whether the server is known to answer other requests during a generation. */
+export function takesRequestsAlways(connection: Connection): boolean {
+	const kind = knownServerKind(connection);
+	return (
+		kind !== undefined && isIdentified(kind) && kindOf(kind).health.otherRequestsEndAnswers !== true
+	);
+}
+
 function fresh(memory: Memory | undefined): Memory | undefined {
 	return memory !== undefined && memory.until > clock.now() ? memory : undefined;
 }

@@ -12,6 +12,7 @@ import type { ServerPool } from '../../lib/servers/pool/server-pool';
 import { localLlamaServers } from '../../lib/servers/credential';
 import { listModelsOf } from '../../lib/servers/pool/models';
 import type { Connection } from '../../lib/http/connection';
+import { takesRequestsAlways } from '../../lib/servers/identify';
 import type { ModelUse as OtherUse } from '../../lib/servers/kinds/kind';
 import type { ServerModel } from '../../lib/servers/models';
 import { kindOf } from '../../lib/servers/kinds';
@@ -72,7 +73,12 @@ async function onlyModelOf(servers: ServerPool, use: ModelUse): Promise<string> 
 	const isMedia = use === 'images' || use === 'transcription' || use === 'speech';
 	// Servers of one model for pictures or sound need no name, and some have no list.
 	if (isMedia && kindOf(await kindFor(servers.first, '')).media.needsModel !== true) return '';
-	const { models } = await listModelsOf(servers, listFor(use));
+	const list = listFor(use);
+	// In the queue, the question for the model would wait in front of the request that it is for.
+	const { models } = await listModelsOf(
+		servers,
+		async (one) => await list(takesRequestsAlways(one) ? one.withoutQueue() : one),
+	);
 	const decisionModels = models.filter(({ decides }) => decides === true);
 	const isForDecision = use === 'decisions' && decisionModels.length > 0;
 	return onlyModel(

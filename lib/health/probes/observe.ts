@@ -3,8 +3,7 @@ import type { ConnectionSettings, ServerAddress } from '../../http/types';
 import { ServerError } from '../../errors/server-error';
 import { failure } from '../../errors/failure';
 import { seconds } from '../../errors/remedies';
-import { knownServerKind } from '../../servers/identify';
-import { isIdentified, kindOf } from '../../servers/kinds';
+import { takesRequestsAlways } from '../../servers/identify';
 import type { Alternative, Expectations, Observations, Probe } from '../observations';
 import { describeFailure, elapsed, send } from './probe';
 import { optional, messageOf } from '../../values';
@@ -169,11 +168,4 @@ async function placeInQueue(
 		if (mayGoWithout) return () => {};
 		throw error;
 	});
-}
-
-function takesRequestsAlways(connection: Connection): boolean {
-	const kind = knownServerKind(connection);
-	return (
-		kind !== undefined && isIdentified(kind) && kindOf(kind).health.otherRequestsEndAnswers !== true
-	);
 }

@@ -1,6 +1,7 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
 import { connectTo } from '../../../lib/servers/connect';
+import { askServerKind } from '../../../lib/servers/identify';
 import { ServerPool } from '../../../lib/servers/pool/server-pool';
 import { type ModelUse, searchModels, withModel } from '../../../nodes/shared/search-models';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
@@ -128,6 +129,15 @@ describe('where no model is chosen', () => {
 			'only-one',
 		]);
 		expect(sim.requests.filter(({ path }) => path === '/v1/models')).toHaveLength(2);
+	});
+
+	it('a server that answers during a generation is asked without waiting for its end', async () => {
+		const sim = await startServer({ alias: 'only-one' });
+		const connection = connectTo({ baseUrl: sim.url, maxConcurrentRequests: 1 });
+		await askServerKind(connection, '', {});
+		const leave = await connection.enter({});
+		expect(await chosen(ServerPool.of(connection))).toBe('only-one');
+		leave();
 	});
 
 	it('a router gives the loaded model of the use', async () => {
