@@ -18,15 +18,20 @@ export const MAX_LABELS = CHARACTERS.length;
  */
 export function keysFor(labels: readonly Label[]): string[] {
 	const names = new Set(labels.map(({ name }) => lower(name)));
-	const own = labels.map(({ name }) =>
-		name.trim().length === 1 && CHARACTERS.includes(name.trim()) ? name.trim() : undefined,
-	);
+	const own = labels.map(({ name }) => (isOwnKey(name.trim(), names) ? name.trim() : undefined));
 	const others = [...CHARACTERS].filter((sign) => !own.includes(sign));
 	const free = [
 		...others.filter((sign) => !names.has(lower(sign))),
 		...others.filter((sign) => names.has(lower(sign))),
 	];
 	return own.map((sign) => sign ?? free.shift()!);
+}
+
+/** Whether a name can be its own key: a model that is held to keys and wants to write "10" would begin with "1". */
+function isOwnKey(name: string, names: ReadonlySet<string>): boolean {
+	if (name.length !== 1 || !CHARACTERS.includes(name)) return false;
+	const key = lower(name);
+	return ![...names].some((other) => other !== key && other.startsWith(key));
 }
 
 /** The labels for the prompt: one line each, with the key. */

@@ -247,3 +247,9 @@ describe('probabilities', () => {
 		expect(scoresIn(logprobs, ['A', 'B'], answer('A', 0))).toBeUndefined();
 	});
 });
+
+test('a name with which another one begins is no key of its own', () => {
+	const keys = keysFor(['1', '2', '10', 'N', 'none', 'Z'].map((name) => ({ name })));
+	expect(keys).toEqual([expect.not.stringMatching('1'), '2', ...keys.slice(2, 5), 'Z']);
+	expect(keys[3]).not.toBe('N');
+});
