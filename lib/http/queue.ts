@@ -1,5 +1,5 @@
 import type { Place } from './place';
-import { type Priority, Scheduler, type Waiting } from './scheduler';
+import { PATIENCE_MS, type Priority, Scheduler, type Waiting } from './scheduler';
 
 const queues = new Map<string, RequestQueue>();
 
@@ -73,6 +73,8 @@ interface WaitingRequest extends Waiting {
 
 interface Running extends Pick<PlaceRequest, 'place'> {
 	priority: Priority;
+	/** It had waited so long that it came before persons; then it does not give its place up to one. */
+	keepsPlace?: true;
 }
 
 /** Queue for a server with few slots. `Scheduler` has the order. */
@@ -134,8 +136,10 @@ export class RequestQueue {
 				...request,
 				enter: (wasGiven) => {
 					signal?.removeEventListener('abort', leave);
+					const waitedMs = performance.now() - from;
+					if (waitedMs >= PATIENCE_MS) running.keepsPlace = true;
 					this.running.add(running);
-					running.place?.enter(performance.now() - from, wasGiven);
+					running.place?.enter(waitedMs, wasGiven);
 					resolve();
 				},
 			};
@@ -151,7 +155,8 @@ export class RequestQueue {
 		if (this.waiting.waiting('person') === 0) return;
 		for (const running of [...this.running].reverse()) {
 			if (this.givingUp.size >= this.waiting.waiting('person')) return;
-			if (running.priority !== 'batch' || this.givingUp.has(running)) continue;
+			if (running.priority !== 'batch' || running.keepsPlace) continue;
+			if (this.givingUp.has(running)) continue;
 			this.givingUp.add(running);
 			if (running.place?.giveUp() !== true) this.givingUp.delete(running);
 		}

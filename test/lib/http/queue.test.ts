@@ -8,6 +8,7 @@ import {
 	RequestQueue,
 } from '../../../lib/http/queue';
 import { Place } from '../../../lib/http/place';
+import { PATIENCE_MS } from '../../../lib/http/scheduler';
 import { examples } from '../../support/properties';
 import { performance, setImmediate } from '../../support/node';
 import { AT_ONCE_MS } from '../../support/time';
@@ -285,6 +286,22 @@ describe('giving up a place', () => {
 		const [older, younger] = [await running(queue), await running(queue, false)];
 		await queue.enter({ priority: 'person' });
 		expect([older.told, younger.told]).toEqual([1, 1]);
+	});
+
+	test('one that came in front of persons after a minute keeps its place', async () => {
+		const clock = jest.spyOn(performance, 'now').mockReturnValue(0);
+		const queue = new RequestQueue(1);
+		const leave = await queue.enter({ priority: 'person' });
+		const batch = running(queue);
+		clock.mockReturnValue(PATIENCE_MS);
+		void queue.enter({ priority: 'person' });
+		leave();
+		const { told } = await batch;
+		void queue.enter({ priority: 'person' });
+		clock.mockRestore();
+		expect(told).toBe(0);
+		expect((await batch).told).toBe(0);
+		expect([queue.active, queue.length]).toEqual([1, 2]);
 	});
 
 	test('each person that waits gets one place, and others get none', async () => {
