@@ -4,6 +4,8 @@ import type { FinishedAnswer } from '../../lib/chat/types';
 import { invalidInput } from '../../lib/errors/failure';
 import { tokensSpent } from '../shared/token-totals';
 
+const UNCOUNTED = 'The server does not count tokens, so Token Budget does not end this execution.';
+
 /** A source of answers that stops when the execution has spent its tokens. */
 export class BudgetedAnswers implements AnswerSource {
 	/** @param budget tokens of all prompts and answers of the execution; 0 = without a limit */
@@ -24,7 +26,9 @@ export class BudgetedAnswers implements AnswerSource {
 	 */
 	async *generate(call: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
 		this.check();
-		return yield* this.source.generate(call);
+		const answer = yield* this.source.generate(call);
+		if (this.budget === 0 || answer.usage !== undefined) return answer;
+		return { ...answer, notes: [...answer.notes, UNCOUNTED] };
 	}
 
 	private check(): void {

@@ -3,7 +3,8 @@ import type { FinishedAnswer } from '../../../lib/chat/types';
 import { readToEnd } from '../../../lib/generators';
 import { BudgetedAnswers } from '../../../nodes/LocalChatModel/token-budget';
 
-const ANSWER = { text: 'an answer' } as FinishedAnswer;
+const COUNTED = { promptTokens: 5, completionTokens: 2, totalTokens: 7 };
+const ANSWER = { text: 'an answer', usage: COUNTED, notes: [] as string[] } as FinishedAnswer;
 
 const source: AnswerSource = {
 	keepsPace: true,
@@ -41,4 +42,18 @@ test('when it is spent, nothing is sent, and the error says what was spent', asy
 		message: 'The execution has spent its Token Budget: 1050 of 1000 tokens',
 		facts: { tokensIn: 900, tokensOut: 150, tokenBudget: 1000 },
 	});
+});
+
+test('where the server does not count tokens, the answer says that nothing is limited', async () => {
+	const uncounted = { ...ANSWER, usage: undefined };
+	const silent: AnswerSource = {
+		async *generate() {
+			yield 'an answer';
+			return await Promise.resolve(uncounted);
+		},
+	};
+	const answer = await readToEnd(new BudgetedAnswers(silent, {}, 1000).generate({ messages: [] }));
+	expect(answer.notes).toEqual([expect.stringContaining('does not count tokens')]);
+	const unlimited = new BudgetedAnswers(silent, {}, 0).generate({ messages: [] });
+	expect(await readToEnd(unlimited)).toBe(uncounted);
 });
