@@ -181,6 +181,7 @@ test('chat: a text cannot begin a message in the name of the system', async () =
 				operation: 'chat',
 				prompt: '={{ $json.text }}',
 				options: { maxTokens: 1 },
+				moreOptions: ['optionsThinking'],
 				optionsThinking: { controlTokens },
 			}),
 		});
