@@ -180,7 +180,7 @@ test('chat: a text cannot begin a message in the name of the system', async () =
 			[NODE]: localLlama({
 				operation: 'chat',
 				prompt: '={{ $json.text }}',
-				options: { maxTokens: 1 },
+				options: { maxTokens: 16, temperature: 0 },
 				moreOptions: ['optionsThinking'],
 				optionsThinking: { controlTokens },
 			}),
