@@ -104,7 +104,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			},
 		]);
 		expect(itemsOf(execution, 'Keep the answers')).toHaveLength(11);
-		// One model at a time.
+		// One model at a time: the answers are asked for one after another.
 		const models = sim.requests.flatMap(
 			({ body }) => (body as Partial<Asked> | undefined)?.model ?? [],
 		);
