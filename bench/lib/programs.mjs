@@ -56,6 +56,11 @@ export const PROGRAMS = [
 		},
 	},
 	{
+		name: 'tools',
+		what: 'the questions of the tool test with 10, 40 and 120 tools, with and without Tools at Once; writes bench/results/tools.md',
+		options: { '--quick': 'only 10 tools; writes nothing' },
+	},
+	{
 		name: 'scale',
 		what: "streamed chats in n8n's queue mode; writes the table of docs/scale.md and of the Chinese page",
 		options: { '--quick': 'a tenth; writes nothing', '--chats 300': 'how many in each row' },

@@ -11,7 +11,7 @@ import {
 	draftRequest,
 	type RequestDraft,
 } from './request/request';
-import type { ChatMessage } from './types';
+import type { ChatMessage, ToolDefinition } from './types';
 
 /** A call, prepared as far as possible without knowing the server. */
 export interface PreparedCall {
@@ -46,7 +46,7 @@ export async function prepareCall(
 		recall: (id) => memory.recall(id),
 	});
 	const conversation = servers.hasSeveral
-		? conversationKey(settings.model.trim(), converted, call.tools)
+		? conversationKey(settings.model.trim(), converted, connectedTools(call))
 		: undefined;
 	const { messages, notes } = await withinBudget(converted, settings, servers, {
 		signal: call.signal,
@@ -56,6 +56,10 @@ export async function prepareCall(
 	const pace = new ReadingPace(call, settings.limits);
 	const place = new Place(call.whole === true);
 	return { settings, call, messages, conversation, draft, notes, pace, place, memory, startedAt };
+}
+
+function connectedTools({ tools = [], furtherTools = [] }: ChatCall): ToolDefinition[] {
+	return [...tools, ...furtherTools];
 }
 
 async function withinBudget(

@@ -158,11 +158,12 @@ function assemblyFor(
 	const { request, model, template, serverKind } = opened;
 	const { toolCallsInText, textFormat: setting } = settings;
 	const { callFormat: fallback } = kindOf(serverKind).chat;
+	const tools = [...(request.tools ?? []), ...(call.furtherTools ?? [])];
 	return new Assembly({
 		openingThinkTagMayBeMissing: openingTagMayBeMissing(opened, call.whole === true),
 		prefill: prefillOf(messages),
-		tools: request.tools ?? [],
-		toolsInText: toolCallsInText === 'leave' ? [] : callableTools(request),
+		tools,
+		toolsInText: toolCallsInText === 'leave' ? [] : callableTools({ ...request, tools }),
 		family: familyOf({ setting, template, model, fallback }),
 		// Documents stand in system messages, too, and are repeated in earlier answers. Earlier calls are no texts.
 		input: messages.map(({ content }) => textOf(content)),

@@ -88,6 +88,10 @@ const ownFields: INodeProperties[] = [
 		description:
 			'What happens to a tool call that the server hands on as text because it lacks the parser or the chat template for the model',
 	}),
+	wholeField('Tools at Once', 'toolsAtOnce', 10, [0], {
+		description:
+			'How many of the connected tools the model is offered: those whose names and descriptions fit the questions best, by the embedding model of the server if one is loaded, else by words. Tools that were called stay. 0 = all tools.',
+	}),
 	controlTokensField,
 	choiceField('Text Format', 'textFormat', 'auto', {
 		options: [

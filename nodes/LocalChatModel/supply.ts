@@ -11,6 +11,8 @@ import { supplyModel } from '../shared/supplied-model';
 import { properties } from './fields';
 import { readSettings } from './settings';
 import { BudgetedAnswers } from './token-budget';
+import { RankingAt } from './tool-ranking';
+import { ToolsAtOnce } from './tools-at-once';
 
 /** Supplies the chat model, see `supplyModel`. */
 export async function supplyChatModel(
@@ -25,9 +27,12 @@ export async function supplyChatModel(
 		const settings = await withModel(readSettings(parameters), servers, 'chat');
 		const client = new ChatClient(servers, settings);
 		const answers = new CheckedAnswers(client, settings.parameters.responseFormat);
+		const ranking = new RankingAt(servers);
+		const toolsAtOnce = parameters.number('options.toolsAtOnce', 0);
+		const choosing = new ToolsAtOnce(answers, ranking, toolsAtOnce);
 		const budget = parameters.number('options.tokenBudget', 0);
 		return await supplyModel(context, {
-			source: new BudgetedAnswers(answers, context, budget),
+			source: new BudgetedAnswers(choosing, context, budget),
 			settings: {
 				model: settings.model,
 				baseUrl: servers.connections.map(({ url }) => url.api).join(', '),

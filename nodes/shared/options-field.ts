@@ -43,7 +43,7 @@ const OF_MODELS: readonly OptionGroup[] = [
 	),
 	group(
 		'Thinking and Tools',
-		/^(reasoningEcho|showThinking|thinking[A-Z]\w*|textFormat|controlTokens|parallelToolCalls|tool[A-Z]\w*)$/,
+		/^(reasoningEcho|showThinking|thinking[A-Z]\w*|textFormat|controlTokens|parallelToolCalls|tool\w*)$/,
 		'What happens to the thinking and to calls of tools',
 	),
 	group(

@@ -44,6 +44,8 @@ export interface ChatSettings extends ClientSettings {
 export interface ChatCall {
 	messages: readonly SourceMessage[];
 	tools?: readonly ToolDefinition[];
+	/** Connected tools that are not offered. A call of one is valid. */
+	furtherTools?: readonly ToolDefinition[];
 	toolChoice?: ToolChoice;
 	/** Additional stop texts for this call. */
 	stop?: readonly string[];
