@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- tools`: the questions of the tool test with 10, 40 and 120 tools on a real llama-server with SmolLM2,
- * with and without *Tools at Once*; the embeddings are those of all-MiniLM-L6-v2. Writes bench/results/tools.md. Options:
- * bench/lib/programs.mjs.
+ * `npm run bench -- tools`: the prompts of the tool test with 10, 40 and 120 tools, with and without *Tools at Once*. A real
+ * llama-server with SmolLM2 counts their tokens, and one with all-MiniLM-L6-v2 makes the vectors. Writes
+ * bench/results/tools.md. Options: bench/lib/programs.mjs.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,21 +19,20 @@ import { otherTools } from './tools/other-tools.mjs';
 /** @typedef {{ name: string, description?: string, parameters: object }} Tool */
 /** @typedef {{ question: string, calls: { name: string }[] }} Case */
 /** @typedef {(question: string, tools: Tool[]) => Promise<number[]>} Rank */
-/** @typedef {{ tools: number, offered: string, needed: string, promptTokens: number, read: number, right: number, seconds: number }} Row */
+/** @typedef {{ tools: number, offered: string, needed: string, promptTokens: number }} Row */
 
 const { values: options } = parseArgs({
 	options: { quick: { type: 'boolean', default: false } },
 });
 const COUNTS = options.quick ? [10] : [10, 40, 120];
 const AT_ONCE = 8;
-const ANSWER_TOKENS = 48;
-const CONTEXT = 24_576;
 const log = createLog();
 
 await main(async () => {
 	const parts = await partsOf(root, [
-		'chat/client',
+		'chat/prompt',
 		'chat/request/tools-at-once',
+		'chat/wire/openai-tool-calls',
 		'embeddings/client',
 		'health/tools/cases',
 		'servers/connect',
@@ -41,9 +40,11 @@ await main(async () => {
 	const binary = await ensureLlamaServer(log);
 	const chat = await startLlamaServer(binary, {
 		model: await ensureSmolLm2(log),
-		contextSize: CONTEXT,
+		contextSize: 2048,
 		parallel: 1,
-		threads: 2,
+		threads: 1,
+		// The template of the model itself leaves tools out.
+		args: ['--chat-template-file', join(root, 'test', 'fixtures', 'chatml-tools.jinja')],
 	});
 	const vectors = await startLlamaServer(binary, {
 		model: (await ensureMiniLm(log)).embedding,
@@ -52,15 +53,7 @@ await main(async () => {
 		args: ['--embeddings'],
 	});
 	try {
-		const client = new parts.ChatClient(parts.connectTo({ baseUrl: chat.url }), {
-			model: 'smollm2',
-			parameters: { maxTokens: ANSWER_TOKENS, seed: 1, temperature: 0 },
-			serverKind: 'llamaServer',
-			reasoningEcho: 'toolTurns',
-			showThinking: false,
-			limits: {},
-			retries: 0,
-		});
+		const server = parts.connectTo({ baseUrl: chat.url });
 		const embedder = new parts.EmbeddingsClient(parts.connectTo({ baseUrl: vectors.url }), {
 			model: 'minilm',
 			prefixes: {},
@@ -87,9 +80,7 @@ await main(async () => {
 				[`${AT_ONCE}, by words`, byWords],
 				[`${AT_ONCE}, by embeddings`, byVectors],
 			])) {
-				const row = await measure(parts, client, tools, rank);
-				rows.push({ tools: count, offered, ...row });
-				log.line(`  ${lineOf(rows.at(-1))}`);
+				rows.push({ tools: count, offered, ...(await measure(parts, server, tools, rank)) });
 			}
 		}
 		const page = await pageOf(rows, parts.CASES.length);
@@ -117,58 +108,36 @@ function withOthers(tools, count) {
 }
 
 /**
- * Asks all questions once.
+ * Makes the prompt of each question once.
  *
  * @param {Record<string, any>} parts
- * @param {any} client
+ * @param {any} server
  * @param {Tool[]} tools
  * @param {Rank | undefined} rank undefined: all tools are offered
  */
-async function measure(parts, client, tools, rank) {
-	const sums = { promptTokens: 0, read: 0, right: 0, needed: 0, all: 0 };
-	const from = performance.now();
-	for (const { question, calls, mayQuote } of parts.CASES) {
+async function measure(parts, server, tools, rank) {
+	const sums = { promptTokens: 0, offered: 0, needed: 0 };
+	for (const { question, calls } of parts.CASES) {
 		const fit = rank === undefined ? [] : await rank(question, tools);
 		const most = rank === undefined ? tools.length : AT_ONCE;
 		const called = { earlier: new Set(), inTurn: new Set() };
 		const { offered } = parts.toolsToOffer(tools, fit, most, called);
 		const names = new Set(calls.map((/** @type {{ name: string }} */ call) => call.name));
-		sums.all += names.size;
-		sums.needed += offered.filter((/** @type {Tool} */ tool) => names.has(tool.name)).length;
+		sums.needed += names.size;
+		sums.offered += offered.filter((/** @type {Tool} */ tool) => names.has(tool.name)).length;
 		const messages = [
 			{ type: 'system', content: 'You are a helpful assistant' },
 			{ type: 'human', content: question },
 		];
-		const answer = await answerOf(client.generate({ messages, tools: offered, whole: true }));
-		const usage = answer.usage ?? answer.facts?.usage;
-		sums.promptTokens += usage?.promptTokens ?? 0;
-		sums.read += (usage?.promptTokens ?? 0) - (usage?.cachedTokens ?? 0);
-		const isRight = answer.toolCalls && parts.judgeAnswer(calls, answer, mayQuote) === undefined;
-		sums.right += isRight ? 1 : 0;
+		const conversation = { messages, ...parts.toolsField(offered) };
+		const { tokens, exact } = await parts.countPrompt(server, conversation, { model: 'smollm2' });
+		if (!exact) throw new Error('This llama-server does not count the tokens of a conversation');
+		sums.promptTokens += tokens;
 	}
-	const each = (/** @type {number} */ sum) => Math.round(sum / parts.CASES.length);
 	return {
-		needed: `${sums.needed} of ${sums.all}`,
-		promptTokens: each(sums.promptTokens),
-		read: each(sums.read),
-		right: sums.right,
-		seconds: (performance.now() - from) / 1000 / parts.CASES.length,
+		needed: `${sums.offered} of ${sums.needed}`,
+		promptTokens: Math.round(sums.promptTokens / parts.CASES.length),
 	};
-}
-
-/**
- * @param {AsyncGenerator<string, any>} generation
- * @returns {Promise<any>} the answer, or the error
- */
-async function answerOf(generation) {
-	try {
-		for (;;) {
-			const { value, done } = await generation.next();
-			if (done) return value;
-		}
-	} catch (error) {
-		return error;
-	}
 }
 
 /**
@@ -179,11 +148,9 @@ function product(one, other) {
 	return one.reduce((sum, value, at) => sum + value * (other[at] ?? 0), 0);
 }
 
-/** @param {Row | undefined} row */
-function lineOf(row) {
-	if (row === undefined) return '';
-	const { tools, offered, needed, promptTokens, read, right, seconds } = row;
-	return `| ${tools} | ${offered} | ${needed} | ${promptTokens} | ${read} | ${right} | ${seconds.toFixed(1)} |`;
+/** @param {Row} row */
+function lineOf({ tools, offered, needed, promptTokens }) {
+	return `| ${tools} | ${offered} | ${needed} | ${promptTokens} |`;
 }
 
 /**
@@ -194,10 +161,10 @@ async function pageOf(rows, questions) {
 	return [
 		'# Benchmark of Tools at Once',
 		'',
-		`Written by \`npm run bench -- tools\`. The ${questions} questions of Server Health's tool test on a real llama-server (SmolLM2-135M, one slot), with its seven tools among others as MCP servers have them. *Needed* counts the tools that the right calls of all questions need, and how many of them were offered. Tokens and seconds are means of a question; what the prompt cache held is not read again. So small a model seldom calls rightly, with few tools as with many.`,
+		`Written by \`npm run bench -- tools\`. The ${questions} questions of Server Health's tool test, with its seven tools among others as the MCP servers of an office have them. *Needed* counts the tools that the right calls of all questions take, and how many of them were offered. Tokens are the mean of a prompt with one question, counted by a real llama-server with the tokens of SmolLM2 and a ChatML template with tools; the embeddings are those of all-MiniLM-L6-v2.`,
 		'',
-		'| tools connected | offered | needed tools offered | prompt tokens | of them read | right answers | seconds |',
-		'|---|---|---|---|---|---|---|',
+		'| tools connected | offered | needed tools offered | prompt tokens |',
+		'|---|---|---|---|',
 		...rows.map(lineOf),
 		'',
 		`${machine()}, Node ${await nodeVersion()}.`,
