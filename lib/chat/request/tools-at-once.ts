@@ -137,7 +137,8 @@ function rarityOf(documents: ReadonlyArray<ReadonlySet<string>>): Map<string, nu
 }
 
 function lengthOf(words: Iterable<string>, weights: ReadonlyMap<string, number>): number {
-	return Math.hypot(...[...words].map((word) => weights.get(word) ?? 0));
+	const squares = [...words].map((word) => (weights.get(word) ?? 0) ** 2);
+	return Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
 }
 
 const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
