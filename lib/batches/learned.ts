@@ -1,6 +1,7 @@
 /** Limits of servers, learned from their refusals. A cache: entries may vanish at any time. */
 import type { Connection } from '../http/connection';
 import { batchesOf } from '../servers/batches';
+import { modelKey } from '../servers/model-key';
 import { LruCache } from '../lru-cache';
 import type { FieldChanges } from '../servers/refused-fields';
 
@@ -19,8 +20,8 @@ const learned = LruCache.shared<Learned>();
 const SAFE_CHARACTERS_PER_TOKEN = 2;
 
 /** What is known so far. Callers write what they learn into it. */
-export function learnedOf({ url }: Connection, model: string): Learned {
-	const key = `${url.api} ${model}`;
+export function learnedOf(connection: Connection, model: string): Learned {
+	const key = modelKey({ connection, model });
 	const limits = learned.get(key) ?? {};
 	learned.set(key, limits);
 	return limits;
@@ -28,15 +29,15 @@ export function learnedOf({ url }: Connection, model: string): Learned {
 
 /** Splits texts into batches that the server takes. A text that may be too long for the model goes alone. */
 export function batchesFor<T extends { text: string }>(
-	places: readonly T[],
+	inputs: readonly T[],
 	batchSize: number,
 	{ batch = Infinity, tokens }: Learned,
 ): T[][] {
 	const longest = tokens === undefined ? Infinity : tokens * SAFE_CHARACTERS_PER_TOKEN;
-	const texts = places.map(({ text }) => text);
+	const texts = inputs.map(({ text }) => text);
 	let next = 0;
 	return batchesOf(texts, {
 		count: Math.min(batchSize, batch),
 		alone: (text) => text.length > longest,
-	}).map(({ length }) => places.slice(next, (next += length)));
+	}).map(({ length }) => inputs.slice(next, (next += length)));
 }

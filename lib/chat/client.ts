@@ -1,13 +1,14 @@
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Place } from '../http/place';
+import { modelKey } from '../servers/model-key';
 import { requireModel } from '../servers/model-names';
 import { ServerPool } from '../servers/pool/server-pool';
 import { TurnMemory } from './answer/turn-memory';
 import { finishAnswer } from './finish';
 import { tracedAnswer, tokensPerSecond } from './traced-answer';
 import { rememberSpeed } from './thinking-limit';
-import { modelKey, openAnswer, type OpenedAnswer } from './open';
+import { openAnswer, type OpenedAnswer } from './open';
 import { prepareCall, type PreparedCall } from './prepare';
 import { readAnswer, showsThinking } from './read';
 import { checkParameters } from './request/parameters';

@@ -1,5 +1,6 @@
 import { forgetIfContradicted } from '../servers/identify';
 import { isIdentified, kindOf } from '../servers/kinds';
+import { modelKey } from '../servers/model-key';
 import type { ServerKind } from '../servers/kinds/kind';
 import { failoverNotes } from '../servers/pool/failover';
 import type { AnswerFailure } from './answer/collector';
@@ -17,16 +18,26 @@ import {
 	notesOnForcedCall,
 } from './answer/remarks';
 import { thinkingHabits } from './answer/thinking-habits';
-import { modelKey, type OpenedAnswer, serverKindOf } from './open';
+import { type OpenedAnswer, serverKindOf } from './open';
 import type { PreparedCall } from './prepare';
 import { type ReadAnswer, showsThinking } from './read';
 import { type ChatSettings, textLength } from './request/request';
-import type { ChatAnswer, FinishedAnswer } from './types';
+import type { AnswerContent, FinishedAnswer } from './types';
 import { contextSizeOf } from './request/ollama-options';
-import { nonEmptyText, optional } from '../values';
+import { append, nonEmptyText, optional } from '../values';
+
+/** A usable answer, and where it comes from. */
+interface Judged {
+	prepared: PreparedCall;
+	opened: OpenedAnswer;
+	read: ReadAnswer;
+	answer: AnswerContent;
+	/** The kind of server that made the answer; `opened.serverKind` may be a gateway in front of it. */
+	maker: ServerKind;
+}
 
 /**
- * Checks an answer that was read completely, adds notes, and learns from it.
+ * Judges an answer that was read completely, learns from it, and adds notes.
  *
  * @param hasSeveral whether the credential has several servers
  * @throws {ServerError} if it is not a usable answer
@@ -37,46 +48,74 @@ export async function finishAnswer(
 	read: ReadAnswer,
 	hasSeveral: boolean,
 ): Promise<FinishedAnswer> {
-	const { connection, model, request, serverKind, passedOver, reader } = opened;
-	const { assembly, shown, strayLines, firstTokenMs } = read;
-	await acceptMissingReason(prepared, opened, read);
-	// Some answers tell their server even through a gateway.
-	const answering = kindOf(assembly.madeBy ?? request.serverKind);
-	const result = assembly.finish(strayLines);
-	if ('failed' in result) throw await failureOf(result.failed, prepared, opened, answering);
-	if (assembly.madeBy !== undefined) forgetIfContradicted(connection, assembly.madeBy, model);
-	prepared.memory.remember(result.answer);
-	thinkingHabits.learnFrom(modelKey(opened), assembly.thinkingSeen, result.answer);
-	const answer = completed(result.answer, prepared.messages);
-	const notes = [
-		...prepared.notes,
-		...opened.notes,
-		...read.notes,
-		...failoverNotes(passedOver, connection.url.root),
-		...notesOnForcedCall(request, answer),
-		noteOnFormat(request, answer),
-		noteOnGrammar(request),
-		noteOnThinking(request, answer),
-		noteOnCallsInText(assembly, serverKind),
-		noteOnHiddenThinking(prepared.settings, answer),
-		...answer.notes,
-		await noteOnDroppedMessages(answering, prepared, opened, answer),
-		answering.chat.remarkOnPlace?.(model),
-		await noteOnIgnoredName(opened, answer),
-		assembly.madeBy === undefined ? undefined : noteOnReload(answering, opened, answer),
-		remarkOnPromptCache(request, answer),
-	];
+	const { connection, model, serverKind, passedOver, reader } = opened;
+	const judged = await judge(prepared, opened, read);
+	learnFrom(judged);
+	const answer = completed(judged.answer, prepared.messages);
+	const notes = await notesOn({ ...judged, answer });
 	return {
 		...answer,
-		text: shown,
-		notes: notes.filter((note) => note !== undefined),
+		text: read.shown,
+		notes,
 		url: reader.url,
 		...(hasSeveral ? { server: { url: connection.url.root, model, passedOver } } : {}),
 		serverKind,
-		...optional({ callNotRun: assembly.unrunCall?.because }),
-		firstTokenMs,
+		...optional({ callNotRun: read.assembly.unrunCall?.because }),
+		firstTokenMs: read.firstTokenMs,
 		totalMs: performance.now() - prepared.startedAt,
 	};
+}
+
+async function judge(
+	prepared: PreparedCall,
+	opened: OpenedAnswer,
+	read: ReadAnswer,
+): Promise<Judged> {
+	const { assembly, strayLines } = read;
+	await acceptMissingReason(prepared, opened, read);
+	const maker = kindOf(assembly.madeBy ?? opened.request.serverKind);
+	const judged = assembly.finish(strayLines);
+	if ('failed' in judged) throw await failureOf(judged.failed, prepared, opened, maker);
+	return { prepared, opened, read, answer: judged.answer, maker };
+}
+
+/** Remembers what the answer shows of its server and model, and its calls for the next turn. */
+function learnFrom({ prepared, opened, read: { assembly }, answer }: Judged): void {
+	const { connection, model } = opened;
+	if (assembly.madeBy !== undefined) forgetIfContradicted(connection, assembly.madeBy, model);
+	prepared.memory.remember(answer);
+	thinkingHabits.learnFrom(modelKey(opened), assembly.thinkingSeen, answer);
+}
+
+type Notes = string | readonly string[] | undefined;
+
+/** Where notes come from, in the order in which they are shown. */
+const NOTE_SOURCES: ReadonlyArray<(judged: Judged) => Notes | Promise<Notes>> = [
+	({ prepared }) => prepared.notes,
+	({ opened }) => opened.notes,
+	({ read }) => read.notes,
+	({ opened }) => failoverNotes(opened.passedOver, opened.connection.url.root),
+	({ opened, answer }) => notesOnForcedCall(opened.request, answer),
+	({ opened, answer }) => noteOnFormat(opened.request, answer),
+	({ opened }) => noteOnGrammar(opened.request),
+	({ opened, answer }) => noteOnThinking(opened.request, answer),
+	({ opened, read }) => noteOnCallsInText(read.assembly, opened.serverKind),
+	({ prepared, answer }) => noteOnHiddenThinking(prepared.settings, answer),
+	({ answer }) => answer.notes,
+	noteOnDroppedMessages,
+	({ opened, maker }) => maker.chat.remarkOnCloudModel?.(opened.model),
+	noteOnIgnoredName,
+	noteOnReload,
+	({ opened, answer }) => remarkOnPromptCache(opened.request, answer),
+];
+
+async function notesOn(judged: Judged): Promise<string[]> {
+	const notes: string[] = [];
+	for (const source of NOTE_SOURCES) {
+		const more = await source(judged);
+		append(notes, [more ?? []].flat());
+	}
+	return notes;
 }
 
 /** The name that was sent. Extra Body has the last word. */
@@ -95,12 +134,12 @@ async function acceptMissingReason(
 	if (!isIdentified(kind)) assembly.acceptEndWithoutReason();
 }
 
-async function noteOnDroppedMessages(
-	{ chat }: ServerKind,
-	prepared: PreparedCall,
-	opened: OpenedAnswer,
-	{ usage }: ChatAnswer,
-): Promise<string | undefined> {
+async function noteOnDroppedMessages({
+	prepared,
+	opened,
+	answer: { usage },
+	maker: { chat },
+}: Judged): Promise<string | undefined> {
 	if (usage === undefined || chat.remarkOnDroppedMessages === undefined) return undefined;
 	const { promptTokens } = usage;
 	const leastTokens = leastPromptTokens(modelKey(opened), opened.request, promptTokens);
@@ -113,20 +152,22 @@ async function noteOnDroppedMessages(
 }
 
 /** The server may have answered with another model than the one that was named. */
-async function noteOnIgnoredName(
-	opened: OpenedAnswer,
-	{ model }: ChatAnswer,
-): Promise<string | undefined> {
+async function noteOnIgnoredName({
+	opened,
+	answer: { model },
+}: Judged): Promise<string | undefined> {
 	if (kindOf(opened.serverKind).models.ignoresName !== true) return undefined;
 	return await noteOnOtherModel(opened.connection, requestedModel(opened), model);
 }
 
-function noteOnReload(
-	{ chat }: ServerKind,
-	opened: OpenedAnswer,
-	{ timings }: ChatAnswer,
-): string | undefined {
-	if (chat.reloadsForContext !== true) return undefined;
+/** Only of an answer that tells who made it. */
+function noteOnReload({
+	opened,
+	read,
+	answer: { timings },
+	maker: { chat },
+}: Judged): string | undefined {
+	if (read.assembly.madeBy === undefined || chat.reloadsForContext !== true) return undefined;
 	return remarkOnContextSize(modelKey(opened), {
 		size: contextSizeOf(opened.request.parameters),
 		loadMs: timings?.load_ms,
@@ -137,7 +178,7 @@ async function failureOf(
 	failed: AnswerFailure,
 	prepared: PreparedCall,
 	opened: OpenedAnswer,
-	answering: ServerKind,
+	maker: ServerKind,
 ): Promise<Error> {
 	const { connection, model, reader, protocol } = opened;
 	const { settings, call } = prepared;
@@ -150,10 +191,10 @@ async function failureOf(
 	if (kind === 'emptyAnswer' && usage !== undefined) {
 		const conversation = fittedConversation(prepared, opened, usage.promptTokens);
 		const { signal } = call;
-		const explained = await answering.chat.explainEmptyAnswer?.(connection, conversation, signal);
+		const explained = await maker.chat.explainEmptyAnswer?.(connection, conversation, signal);
 		if (explained !== undefined) return explained;
 	}
-	const cutStream = answering.words.cutStream ?? kindOf(opened.serverKind).words.cutStream;
+	const cutStream = maker.words.cutStream ?? kindOf(opened.serverKind).words.cutStream;
 	return answerFailure(failed, context, settings.parameters, cutStream);
 }
 
@@ -168,7 +209,7 @@ function fittedConversation(
 
 function noteOnHiddenThinking(
 	settings: ChatSettings,
-	{ reasoning }: ChatAnswer,
+	{ reasoning }: AnswerContent,
 ): string | undefined {
 	if (!settings.showThinking || showsThinking(settings) || reasoning.trim() === '')
 		return undefined;

@@ -1,35 +1,30 @@
+import type { Connection } from '../http/connection';
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
 import { isIdentified, type KindName, kindOf } from '../servers/kinds';
 import { resumableAt } from '../servers/manage/resumable-answers';
+import type { ServerModel } from '../servers/model-key';
 import type { Skipped } from '../servers/pool/failover';
 import type { Attempt, ServerPool } from '../servers/pool/server-pool';
 import { untilReady } from '../servers/retry';
-import { withServerAdvice } from './server-advice';
-import type { PreparedCall } from './prepare';
-import { withoutControlTokens } from './request/control-tokens';
-import { withoutIneffectiveOptions } from './request/ineffective-options';
-import { type ChatSettings, hasPicture } from './request/request';
-import { toolTemplate } from './request/tool-template';
-import { type BegunAnswer, sendRequest } from './send';
-import { fitThinkingLimit } from './thinking-limit';
-import type { ChatRequest } from './types';
 import { beginInSpan, type RequestSpan } from '../tracing/span';
+import { type AdaptedRequest, adaptRequest } from './adapt';
+import type { PreparedCall } from './prepare';
+import { type ChatSettings, hasPicture } from './request/request';
+import { sendRequest, type SentRequest } from './send';
+import { withServerAdvice } from './server-advice';
 import type { ChatProtocol } from './wire/protocol';
 import { protocolFor } from './wire/protocols';
 
-/** A model on a server. */
-export type Place = Pick<Attempt, 'connection' | 'model'>;
-
 /** An answer that a server has begun. */
-export interface OpenedAnswer extends Place, BegunAnswer {
-	request: ChatRequest;
+export interface OpenedAnswer
+	extends Pick<Attempt, 'connection' | 'model'>,
+		AdaptedRequest,
+		SentRequest {
 	serverKind: KindName;
-	/** The model's chat template, if its server shows it. */
-	template?: string;
 	passedOver: Skipped[];
 	/** The span of this request, which ends with the answer. */
 	span: RequestSpan;
-	/** Frees the place in the server's queue. */
+	/** Ends the counting of the request as running, and frees its place where several servers were asked. */
 	release(): void;
 }
 
@@ -43,20 +38,12 @@ export async function openAnswer(
 	prepared: PreparedCall,
 	protocol: ChatProtocol | undefined,
 ): Promise<OpenedAnswer> {
-	const { settings, call, messages, conversation, place } = prepared;
-	const { parameters, trace } = settings;
-	const stop = [...(parameters.stop ?? []), ...(call.stop ?? [])];
-	const send = async ({ connection, ...attempt }: Attempt) =>
+	const { settings, call, conversation, place } = prepared;
+	const send = async (attempt: Attempt) =>
 		await beginInSpan(
-			connection,
-			{
-				operation: 'chat',
-				model: attempt.model,
-				parameters: { ...parameters, stop },
-				trace,
-				input: messages,
-			},
-			async (traced) => await sendTo({ ...attempt, connection: traced }, prepared, protocol),
+			attempt.connection,
+			{ operation: 'chat', model: attempt.model, ...tracedInput(prepared) },
+			async (connection) => await sendTo({ ...attempt, connection }, prepared, protocol),
 		);
 	const served = await servers.open(send, {
 		...untilReady(settings, call.signal),
@@ -65,62 +52,82 @@ export async function openAnswer(
 	});
 	const { connection, model, passedOver, value } = served;
 	learnFromHeaders(connection, value.reader.headers, model);
-	const { serverKind: asserted } = value.request;
-	const serverKind = !isIdentified(asserted)
-		? (knownServerKind(connection, model) ?? 'other')
-		: asserted;
+	const serverKind = answeringKind(value.request.serverKind, served);
 	return { ...value, connection, model, passedOver, serverKind, release: () => served.release() };
+}
+
+function tracedInput({ settings, call, messages }: PreparedCall) {
+	const { parameters, trace } = settings;
+	const stop = [...(parameters.stop ?? []), ...(call.stop ?? [])];
+	return { parameters: { ...parameters, stop }, trace, input: messages };
+}
+
+/** The headers of the answer may have identified a server that the request was not made for. */
+function answeringKind(requested: KindName, { connection, model }: ServerModel): KindName {
+	if (isIdentified(requested)) return requested;
+	return knownServerKind(connection, model) ?? 'other';
 }
 
 /** Sends the request to one server, and resolves when its answer begins. */
 async function sendTo(
 	attempt: Attempt,
-	{ settings, call: { signal, reuse }, messages, draft, pace, place }: PreparedCall,
-	protocol: ChatProtocol | undefined,
-): Promise<BegunAnswer & Pick<OpenedAnswer, 'request' | 'template'>> {
+	prepared: PreparedCall,
+	chosenProtocol: ChatProtocol | undefined,
+): Promise<AdaptedRequest & SentRequest> {
 	const { connection, model } = attempt;
+	const { settings, call, messages, draft, pace, place } = prepared;
+	const { signal, reuse } = call;
 	const kind = await serverKindOf(settings, attempt, draft.dependsOnServer, signal);
-	const drafted = draft.forServer(kind);
-	const fitted = await withoutIneffectiveOptions(connection, { ...drafted.request, model });
-	const limited = fitThinkingLimit(connection, modelKey(attempt), fitted.request);
-	const { request, notes: broken } =
-		settings.controlTokens === 'leave'
-			? { request: limited.request, notes: [] }
-			: await withoutControlTokens(connection, limited.request);
-	const { template, dropsTools } = await toolTemplate(connection, request);
-	if (messages.some(hasPicture))
-		await kindOf(kind).chat.refuseUnseenPictures?.(connection, model, signal);
-	const wanted = protocol ?? protocolFor(request);
+	const adapted = await adaptRequest(attempt, kind, prepared);
+	const { chat } = kindOf(kind);
+	if (messages.some(hasPicture)) await chat.refuseUnseenPictures?.(connection, model, signal);
 	const resumable =
-		kindOf(kind).chat.mayResumeAnswers === true ? await resumableAt(connection, signal) : undefined;
-	const send = async () =>
-		await sendRequest({ ...attempt, pace, place, resumable, reuse, signal }, wanted, request);
-	const told = async (error: unknown) =>
-		await withServerAdvice(connection, error, { model, kind, signal });
-	const { api } = connection.url;
-	const sent = await send().catch(async (error: unknown) => {
-		const failed = await told(error);
-		if (connection.url.api === api) throw failed;
-		// Identifying the server found that its routes are at the root, without a version.
-		return await send().catch(async (again: unknown) => {
-			throw await told(again);
-		});
-	});
-	const notes = [
-		...drafted.notes,
-		...fitted.notes,
-		...limited.notes,
-		...broken,
-		...(dropsTools ? [kindOf(kind).words.toolsDropped] : []),
-		...sent.notes,
-	];
-	return { ...sent, request, notes, ...(template === undefined ? {} : { template }) };
+		chat.mayResumeAnswers === true ? await resumableAt(connection, signal) : undefined;
+	const protocol = chosenProtocol ?? protocolFor(adapted.request);
+	const sending = { ...attempt, pace, place, resumable, reuse, signal };
+	const sent = await sentWhereTheApiIs(
+		connection,
+		async () => await sendRequest(sending, protocol, adapted.request),
+		async (error) => await withServerAdvice(connection, error, { model, kind, signal }),
+	);
+	return { ...adapted, ...sent, notes: [...adapted.notes, ...sent.notes] };
+}
+
+/**
+ * Sends a request, and once more where the API is found at another URL: looking for advice on a failure identifies the
+ * server, and thereby finds routes without a version.
+ *
+ * @throws the failure with advice
+ */
+async function sentWhereTheApiIs<T>(
+	connection: Connection,
+	send: () => Promise<T>,
+	withAdvice: (error: unknown) => Promise<unknown>,
+): Promise<T> {
+	const urlBefore = connection.url.api;
+	const outcome = await trySend(send, withAdvice);
+	if ('value' in outcome) return outcome.value;
+	const isFoundElsewhere = connection.url.api !== urlBefore;
+	const last = isFoundElsewhere ? await trySend(send, withAdvice) : outcome;
+	if ('value' in last) return last.value;
+	throw last.failed;
+}
+
+async function trySend<T>(
+	send: () => Promise<T>,
+	withAdvice: (error: unknown) => Promise<unknown>,
+): Promise<{ value: T } | { failed: unknown }> {
+	try {
+		return { value: await send() };
+	} catch (error) {
+		return { failed: await withAdvice(error) };
+	}
 }
 
 /** @param matters whether to ask the server if its kind is unknown */
 export async function serverKindOf(
 	{ serverKind }: ChatSettings,
-	{ connection, model }: Place,
+	{ connection, model }: Pick<Attempt, 'connection' | 'model'>,
 	matters: boolean,
 	signal: AbortSignal | undefined,
 ): Promise<KindName> {
@@ -128,8 +135,4 @@ export async function serverKindOf(
 	return matters
 		? await askServerKind(connection, model, { signal })
 		: (knownServerKind(connection, model) ?? 'other');
-}
-
-export function modelKey({ connection, model }: Place): string {
-	return `${connection.url.api} ${model}`;
 }

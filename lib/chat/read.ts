@@ -1,12 +1,13 @@
 import type { ServerSentEvent } from '../http/sse';
 import { kindOf } from '../servers/kinds';
+import { modelKey } from '../servers/model-key';
 import { Assembly } from './answer/assembly';
 import { withPartialAnswer } from './answer/failure';
 import { bringsContent, collect, readBatch, type Unreadable } from './answer/read-batch';
 import { familyOf } from './text-formats/families';
 import { thinkingHabits } from './answer/thinking-habits';
 import { ThinkingPresenter } from './answer/thinking-presenter';
-import { modelKey, type OpenedAnswer } from './open';
+import type { OpenedAnswer } from './open';
 import type { PreparedCall } from './prepare';
 import { textOf } from './request/content';
 import { wantsJson } from './request/parameters';
@@ -22,7 +23,7 @@ export interface ReadAnswer {
 	shown: string;
 	/** Lines of the body that were no events. */
 	strayLines: string[];
-	/** Milliseconds from sending to the first token; 0 without one. */
+	/** Milliseconds from the call to the first token; 0 without one. */
 	firstTokenMs: number;
 	notes: string[];
 }

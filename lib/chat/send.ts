@@ -1,10 +1,10 @@
 import { failure } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
 import type { Place } from '../http/place';
-import { retryAfterMs } from '../http/retry-after';
 import type { EventStream, ResumableAnswer } from '../http/types';
-import { REFUSALS } from '../servers/kinds';
-import type { Workaround, Refusal } from '../servers/kinds/kind';
+import { KNOWN_REFUSALS } from '../servers/kinds';
+import type { KnownRefusal, Workaround } from '../servers/kinds/kind';
+import { modelKey } from '../servers/model-key';
 import type { Attempt } from '../servers/pool/server-pool';
 import {
 	type FieldChanges,
@@ -30,16 +30,18 @@ const withThinking = (thinking: Thinking | undefined) => (request: ChatRequest) 
  */
 const WORKAROUNDS: Record<
 	Workaround,
-	(request: ChatRequest, refusal: string) => Partial<ChatRequest> | undefined
+	(request: ChatRequest, serverText: string) => Partial<ChatRequest> | undefined
 > = {
 	withoutStream: () => ({ stream: false }),
 	withoutUsageInStream: () => ({ streamUsage: false }),
 	shortToolIds: () => ({ shortToolIds: true }),
 	withoutThinkingSetting: withThinking(undefined),
 	lowThinkingEffort: withThinking({ mode: 'effort', effort: 'low' }),
-	withoutRefusedFields: (request, refusal) => {
+	withoutRefusedFields: (request, serverText) => {
 		const { fieldChanges: before = {} } = request;
-		const changes = Object.entries(fieldChangesIn(refusal)).filter(([name]) => !(name in before));
+		const changes = Object.entries(fieldChangesIn(serverText)).filter(
+			([name]) => !(name in before),
+		);
 		return changes.length === 0 ||
 			changes.some(([name, other]) => other === null && isNeeded(name, request))
 			? undefined
@@ -77,8 +79,8 @@ interface Sending extends Omit<Attempt, 'model'> {
 	signal?: AbortSignal;
 }
 
-/** An answer that has begun. */
-export interface BegunAnswer {
+/** A request whose answer has begun. */
+export interface SentRequest {
 	reader: EventStream;
 	/** Protocol of the answer, after any fallback. */
 	protocol: ChatProtocol;
@@ -87,7 +89,8 @@ export interface BegunAnswer {
 }
 
 /**
- * Sends a request, and sends it again with workarounds if the server refuses it before it generates anything.
+ * Sends a request. Where the server fails before it generates anything, the request is sent again: not streamed after a
+ * stream without content, over the OpenAI route where Ollama's own is missing, and with the workaround for a refusal.
  *
  * @throws {ServerError} the refusal, if no workaround helps
  */
@@ -95,33 +98,33 @@ export async function sendRequest(
 	sending: Sending,
 	protocol: ChatProtocol,
 	request: ChatRequest,
-): Promise<BegunAnswer> {
-	const place = `${sending.connection.url.api} ${request.model}`;
-	const tried = new Set<Refusal>();
+): Promise<SentRequest> {
+	const key = modelKey({ connection: sending.connection, model: request.model });
+	const tried = new Set<KnownRefusal>();
 	/** Of the latest workaround, which makes those of earlier ones obsolete. */
 	let notes: string[] = [];
-	/** A stream without any content: the request is sent once more without streaming, which shows the error. */
-	let empty: ServerError | undefined;
-	const known = knownChangesFor(request, place);
-	let current: ChatRequest & { fieldChanges: FieldChanges } = { ...request, fieldChanges: known };
+	let emptyStream: ServerError | undefined;
+	const knownChanges = knownChangesFor(request, key);
+	let current: ChangedRequest = { ...request, fieldChanges: knownChanges };
 	for (;;) {
 		const outcome = await trySending(sending, protocol, current);
 		if (!('failed' in outcome)) {
 			const { fieldChanges } = current;
-			if (fieldChanges !== known) rememberFieldChanges(place, fieldChanges);
-			const left = noteOnLeftOut(current, request, protocol);
-			return { reader: outcome, protocol, notes: [...left, ...notes] };
+			if (fieldChanges !== knownChanges) rememberFieldChanges(key, fieldChanges);
+			const leftOut = noteOnLeftOut(current, request, protocol);
+			return { reader: outcome, protocol, notes: [...leftOut, ...notes] };
 		}
 		const { failed } = outcome;
 		if (failed.facts.isEmptyStream === true) {
-			if (empty !== undefined || current.stream === false) throw empty ?? failed;
-			empty = failed;
+			// Without streaming, the server may say what is wrong.
+			emptyStream ??= failed;
+			if (current.stream === false) throw emptyStream;
 			current = { ...current, stream: false };
 			continue;
 		}
 		if (failed.kind === 'wrongPath' && protocol === ollamaProtocol) {
-			const other = await sendByOpenAi(sending, current);
-			return { ...other, notes: [...notes, ...other.notes] };
+			const sent = await sendByOpenAi(sending, current);
+			return { ...sent, notes: [...notes, ...sent.notes] };
 		}
 		const { refusal, change } = workaroundFor(failed, current, tried);
 		// May be needed several times: a server may name one field after the other.
@@ -131,9 +134,11 @@ export async function sendRequest(
 	}
 }
 
+type ChangedRequest = ChatRequest & { fieldChanges: FieldChanges };
+
 /** The changes of fields that this server needed before, except for fields that this request needs. */
-function knownChangesFor(request: ChatRequest, place: string): FieldChanges {
-	const changes = Object.entries(knownFieldChanges(place));
+function knownChangesFor(request: ChatRequest, key: string): FieldChanges {
+	const changes = Object.entries(knownFieldChanges(key));
 	return Object.fromEntries(
 		changes.filter(([name, other]) => other !== null || !isNeeded(name, request)),
 	);
@@ -147,10 +152,10 @@ function knownChangesFor(request: ChatRequest, place: string): FieldChanges {
 function workaroundFor(
 	failed: ServerError,
 	request: ChatRequest,
-	tried: ReadonlySet<Refusal>,
-): { refusal: Refusal; change: Partial<ChatRequest> } {
+	tried: ReadonlySet<KnownRefusal>,
+): { refusal: KnownRefusal; change: Partial<ChatRequest> } {
 	const { serverText = '' } = failed;
-	for (const refusal of REFUSALS) {
+	for (const refusal of KNOWN_REFUSALS) {
 		if (tried.has(refusal) || !refusal.says.test(serverText)) continue;
 		const change = WORKAROUNDS[refusal.then](request, serverText);
 		if (change !== undefined) return { refusal, change };
@@ -175,7 +180,7 @@ function noteOnLeftOut(
 }
 
 /** Sends to the OpenAI routes of a server with a protocol of its own, for a proxy that lets only these through. */
-async function sendByOpenAi(sending: Sending, request: ChatRequest): Promise<BegunAnswer> {
+async function sendByOpenAi(sending: Sending, request: ChatRequest): Promise<SentRequest> {
 	const { parameters, left } = withoutNativeApi(request.parameters);
 	const sent = await sendRequest(sending, openAiProtocol, { ...request, parameters });
 	if (left.length === 0) return sent;
@@ -203,12 +208,6 @@ async function trySending(
 			place,
 			retry: retry?.(),
 			beginning: beginningOf(connection, protocol.decode, about),
-			// Adds the pause from Retry-After, which retries respect.
-			refuse(answer) {
-				const pause = retryAfterMs(answer.headers['retry-after']);
-				if (pause === undefined || answer.status < 300) return undefined;
-				return connection.refusal(answer, about).withFacts({ retryAfterMs: pause });
-			},
 		});
 	} catch (error) {
 		const context = connection.contextOf(connection.url.api, about);

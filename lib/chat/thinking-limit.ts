@@ -3,6 +3,7 @@ import type { Connection } from '../http/connection';
 import type { ServerSentEvent } from '../http/sse';
 import { pauseFor } from '../http/waiting';
 import { LruCache } from '../lru-cache';
+import { modelKey } from '../servers/model-key';
 import { kindOf, labelsOf } from '../servers/kinds';
 import { nonEmptyText, parseObject, recordOf } from '../values';
 import type { ChatRequest } from './types';
@@ -30,12 +31,11 @@ function mayEndThinking({ id }: Connection, { serverKind }: ChatRequest): boolea
 /** Adds a token budget to the request if the server cannot end thinking on demand and the model's speed is known. */
 export function fitThinkingLimit(
 	connection: Connection,
-	key: string,
 	request: ChatRequest,
 ): { request: ChatRequest; notes: string[] } {
-	const { parameters, serverKind } = request;
+	const { parameters, serverKind, model } = request;
 	const { thinking } = parameters;
-	const perSecond = speeds.get(key);
+	const perSecond = speeds.get(modelKey({ connection, model }));
 	const isOfUse =
 		kindOf(serverKind).chat.thinking.hasBudget === true && !mayEndThinking(connection, request);
 	if (thinking?.limitMs === undefined || perSecond === undefined || !isOfUse)

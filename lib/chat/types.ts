@@ -4,6 +4,21 @@ import type { FieldChanges } from '../servers/refused-fields';
 import type { Skipped } from '../servers/pool/failover';
 import type { SamplerValues } from './request/samplers';
 
+/*
+ * One chat turn, in the order of its stages. `ChatClient.generate` (`client.ts`) runs them, and repeats all but the
+ * first where nothing was shown yet.
+ *
+ * | Function        | File                     | Result           | What is known then                                  |
+ * | --------------- | ------------------------ | ---------------- | --------------------------------------------------- |
+ * | `prepareCall`   | `prepare.ts`             | `PreparedCall`   | the messages, and a request without its server      |
+ * | `openAnswer`    | `open.ts`                | `OpenedAnswer`   | which server and model answer, and to what request  |
+ * | – `adaptRequest`| `adapt.ts`               | `AdaptedRequest` | – the request as this server understands it         |
+ * | – `sendRequest` | `send.ts`                | `SentRequest`    | – the stream, up to its first content               |
+ * | `readAnswer`    | `read.ts`                | `ReadAnswer`     | the chunks to the end; text was yielded on the way  |
+ * | `finishAnswer`  | `finish.ts`              | `FinishedAnswer` | the checked answer, with notes, origin and times    |
+ * | – `finish`      | `answer/assembly.ts`     | `JudgedAnswer`   | – an `AnswerContent`, or why the answer is unusable |
+ */
+
 /** One part of a message's content, independent of wire protocols. */
 export type ContentPart =
 	| { type: 'text'; text: string }
@@ -159,8 +174,8 @@ export interface WireChunk extends Partial<SplitText> {
 	madeBy?: KindName;
 }
 
-/** A complete, checked answer. */
-export interface ChatAnswer extends SplitText, Pick<WireChunk, 'usage' | 'timings' | 'model'> {
+/** What a complete, usable answer says. */
+export interface AnswerContent extends SplitText, Pick<WireChunk, 'usage' | 'timings' | 'model'> {
 	toolCalls: ToolCall[];
 	/** `stop`, `length`, `tool_calls`, or another reason of the server; `unknown` without one. */
 	finishReason: string;
@@ -169,7 +184,7 @@ export interface ChatAnswer extends SplitText, Pick<WireChunk, 'usage' | 'timing
 }
 
 /** An answer with its origin and times. */
-export interface FinishedAnswer extends ChatAnswer {
+export interface FinishedAnswer extends AnswerContent {
 	/** The resolved URL that answered. */
 	url: string;
 	/** Why a possible call in its text was not run. */
@@ -177,7 +192,7 @@ export interface FinishedAnswer extends ChatAnswer {
 	/** With several servers: the one that answered, the model's name there, and the servers that were passed over. */
 	server?: { url: string; model: string; passedOver: Skipped[] };
 	serverKind: KindName;
-	/** Milliseconds from sending to the first token, and to the end. */
+	/** Milliseconds from the call to the first token, and to the end: with the queue, and attempts that failed. */
 	firstTokenMs: number;
 	totalMs: number;
 	/** Further fields for the execution log. */

@@ -66,9 +66,10 @@ function inOrder(list: unknown[]): unknown[] | undefined {
 	if (!hasIndex) return list;
 	const indexes = textIndexes(list, list.length);
 	const ordered = new Map(list.map((entry, position) => [indexes[position], entry]));
-	const places = list.map((_entry, place) => place);
-	const isComplete = ordered.size === list.length && places.every((place) => ordered.has(place));
-	return isComplete ? places.map((place) => ordered.get(place)) : undefined;
+	const positions = list.map((_entry, position) => position);
+	const isComplete =
+		ordered.size === list.length && positions.every((position) => ordered.has(position));
+	return isComplete ? positions.map((position) => ordered.get(position)) : undefined;
 }
 
 function readVector(value: unknown): number[] | Fault {
@@ -92,8 +93,8 @@ const BYTES = 4;
 function fromBase64(text: string): number[] | undefined {
 	const bytes = Buffer.from(text, 'base64');
 	if (bytes.length === 0 || bytes.length % BYTES !== 0) return undefined;
-	return Array.from({ length: bytes.length / BYTES }, (_none, place) =>
-		bytes.readFloatLE(place * BYTES),
+	return Array.from({ length: bytes.length / BYTES }, (_none, position) =>
+		bytes.readFloatLE(position * BYTES),
 	);
 }
 

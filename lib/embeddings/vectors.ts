@@ -27,8 +27,8 @@ export function weightedMean(
 	const [first] = parts;
 	if (first === undefined) return [];
 	return normalised(
-		first.vector.map((_value, place) =>
-			parts.reduce((sum, { vector, weight }) => sum + (vector[place] ?? 0) * weight, 0),
+		first.vector.map((_value, index) =>
+			parts.reduce((sum, { vector, weight }) => sum + (vector[index] ?? 0) * weight, 0),
 		),
 	);
 }

@@ -1,7 +1,7 @@
 import { optional, parseJson } from '../values';
 import { JsonEnd } from './json-end';
 import { afterMs } from './limits';
-import type { Answer, CallAnswer, RequestOptions } from './types';
+import type { UnreadAnswer, CallAnswer, RequestOptions } from './types';
 
 const MAX_REFUSAL_BYTES = 1024 * 1024;
 /** Time limit for the body of a refusal, after its headers: the first bytes are enough. */
@@ -27,7 +27,7 @@ const REPEATS_REQUEST = [307, 308];
  * The URL to follow a redirect to; undefined if it must not be followed. A POST is repeated only if the status says
  * that the method stays the same.
  */
-export function redirectTarget(answer: Answer, options: RequestOptions): string | undefined {
+export function redirectTarget(answer: UnreadAnswer, options: RequestOptions): string | undefined {
 	const { status } = answer;
 	if (!REDIRECTS.includes(status)) return undefined;
 	const target = redirectLocation(answer);
@@ -47,7 +47,7 @@ export function isPlainGet(options: RequestOptions): boolean {
 export function redirectLocation({
 	headers: { location },
 	url,
-}: Pick<Answer, 'headers' | 'url'>): string | undefined {
+}: Pick<UnreadAnswer, 'headers' | 'url'>): string | undefined {
 	return location !== undefined && URL.canParse(location, url)
 		? new URL(location, url).href
 		: location;
@@ -70,7 +70,7 @@ interface AnswerReading {
  * @returns undefined for an answer longer than `maxBytes`
  */
 export async function readAnswer(
-	answer: Answer,
+	answer: UnreadAnswer,
 	{ maxBytes = MAX_ANSWER_BYTES, signal, explain, maskKeys = (whole) => whole }: AnswerReading,
 ): Promise<CallAnswer | undefined> {
 	const { status, headers, url, redirects } = answer;

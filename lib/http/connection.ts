@@ -13,7 +13,7 @@ import { enterAutomaticQueue, enterQueue } from './queue';
 import { watchedBody } from './request-body';
 import { Sender, type ConnectionChoice } from './sender';
 import type {
-	Answer,
+	UnreadAnswer,
 	AnswerOptions,
 	CallAnswer,
 	CallOptions,
@@ -70,8 +70,8 @@ export class Connection extends Explainer {
 	}
 
 	/** Concurrent generations with this credential; undefined: without a limit, or not known yet. */
-	get places(): number | undefined {
-		return this.maxConcurrentRequests || this.settings.knownPlaces?.();
+	get capacity(): number | undefined {
+		return this.maxConcurrentRequests || this.settings.knownSlots?.();
 	}
 
 	/** The helpers of the node's context, if known. */
@@ -86,7 +86,7 @@ export class Connection extends Explainer {
 
 	/** The same connection without the queue, for callers that already waited in `enter`. */
 	withoutQueue(): Connection {
-		return new Connection({ ...this.settings, maxConcurrentRequests: 0, knownPlaces: undefined });
+		return new Connection({ ...this.settings, maxConcurrentRequests: 0, knownSlots: undefined });
 	}
 
 	/**
@@ -212,12 +212,12 @@ export class Connection extends Explainer {
 
 	/** The answer, which is resumed after a broken connection. */
 	private resumed(
-		sent: Answer,
+		sent: UnreadAnswer,
 		{ attachUrl }: ResumableAnswer,
 		{ signal, pace, framing }: StreamOptions,
 		{ watchdog, way }: Held,
 		cancel: () => void,
-	): Answer {
+	): UnreadAnswer {
 		const attach = async (from: number) =>
 			await this.sender.send(attachUrl(from), { signal, pace, framing }, watchdog, way);
 		return new ResumedAnswer(sent, { attach, cancel, signal: watchdog.signal });
@@ -228,7 +228,7 @@ export class Connection extends Explainer {
 	 * queue and the limits are kept for the next one.
 	 */
 	private async beginStream(
-		answer: Answer,
+		answer: UnreadAnswer,
 		options: StreamOptions,
 		{ watchdog, end }: Held,
 	): Promise<EventStream | { failed: ServerError }> {
@@ -255,7 +255,7 @@ export class Connection extends Explainer {
 	}
 
 	private refusedPage(
-		{ status, headers, url }: Answer,
+		{ status, headers, url }: UnreadAnswer,
 		text: string,
 		{ refuse, about }: StreamOptions,
 	): ServerError {
@@ -281,7 +281,7 @@ export class Connection extends Explainer {
 	private async request<T extends object>(
 		url: string,
 		options: StreamOptions,
-		begin: (answer: Answer, held: Held) => Promise<T | { failed: ServerError }>,
+		begin: (answer: UnreadAnswer, held: Held) => Promise<T | { failed: ServerError }>,
 	): Promise<T> {
 		const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...options.limits }, options.signal);
 		const leave = await this.enterQueue(url, options, watchdog);
@@ -344,13 +344,13 @@ export class Connection extends Explainer {
 		options: StreamOptions,
 		watchdog: Watchdog,
 	): Promise<() => void> {
-		const { queueing, knownPlaces } = this.settings;
+		const { queueing, knownSlots } = this.settings;
 		const { priority = queueing?.priority, place } = options;
 		const request = { priority, user: queueing?.user, place, signal: watchdog.signal };
 		try {
-			if (this.maxConcurrentRequests > 0 || knownPlaces === undefined)
+			if (this.maxConcurrentRequests > 0 || knownSlots === undefined)
 				return await enterQueue(this.id, this.maxConcurrentRequests, request);
-			return await enterAutomaticQueue(this.id, knownPlaces(), request);
+			return await enterAutomaticQueue(this.id, knownSlots(), request);
 		} catch {
 			watchdog.stop();
 			throw this.queued(url, options, watchdog);

@@ -1,7 +1,7 @@
 import type { ServerError } from '../errors/server-error';
 import type { Watchdog } from './limits';
 import { FileTooLargeError } from './too-long';
-import type { Answer, Download } from './types';
+import type { UnreadAnswer, Download } from './types';
 
 export interface BodyReading {
 	watchdog: Watchdog;
@@ -16,7 +16,7 @@ const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 
 /** The body of an answer as bytes, with limits of time and size. */
 export function download(
-	answer: Answer,
+	answer: UnreadAnswer,
 	{ watchdog, end, explain }: BodyReading,
 	maxBytes = MAX_FILE_BYTES,
 ): Download {

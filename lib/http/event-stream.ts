@@ -4,7 +4,7 @@ import type { ServerError } from '../errors/server-error';
 import { ResumedAnswer } from './resumed-answer';
 import type { BodyReading } from './download';
 import type { ServerSentEvent } from './sse';
-import type { Answer, Beginning, EventStream, Framing } from './types';
+import type { UnreadAnswer, Beginning, EventStream, Framing } from './types';
 
 const MAX_END_MS = 3_000;
 
@@ -20,7 +20,7 @@ interface Reading extends BodyReading {
 
 /** The body of an answer as events, with time limits. */
 export function eventStream(
-	answer: Answer,
+	answer: UnreadAnswer,
 	{ framing, maskKeys = (text) => text, watchdog, end, explain, onBytes, refusePage }: Reading,
 ): EventStream {
 	const reader = new BodyReader(answer.headers['content-type'], framing);

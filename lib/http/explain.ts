@@ -99,12 +99,12 @@ export class Explainer {
 
 	/** The error when a request was cancelled, or reached a limit, while it waited in the queue. */
 	queued(url: string, { signal, about }: Asked, watchdog: Watchdog): ServerError {
-		const { maxConcurrentRequests, knownPlaces } = this.settings;
+		const { maxConcurrentRequests, knownSlots } = this.settings;
 		const context = this.contextOf(url, about);
 		if (signal?.aborted || watchdog.hit === undefined) return failure('aborted', context);
 		return failure(watchdog.hit, context, {
 			message: `The request waited ${seconds(watchdog.hitMs)} in n8n for a free place and was not sent`,
-			remedy: maxConcurrentRequests ? noPlaceOf(maxConcurrentRequests) : noSlotOf(knownPlaces?.()),
+			remedy: maxConcurrentRequests ? noPlaceOf(maxConcurrentRequests) : noSlotOf(knownSlots?.()),
 			facts: { queued: true },
 		});
 	}

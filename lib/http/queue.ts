@@ -31,16 +31,16 @@ export async function enterQueue(
 }
 
 /**
- * The same with the server's own number of places, which may become known or change while the queue exists.
+ * The same with the server's own number of slots, which may become known or change while the queue exists.
  *
- * @param places undefined if it is not known
+ * @param slots undefined if it is not known
  */
 export async function enterAutomaticQueue(
 	id: string,
-	places: number | undefined,
+	slots: number | undefined,
 	request: PlaceRequest = {},
 ): Promise<() => void> {
-	return await enterNamed(`automatic ${id}`, places ?? Infinity, request);
+	return await enterNamed(`automatic ${id}`, slots ?? Infinity, request);
 }
 
 async function enterNamed(key: string, limit: number, request: PlaceRequest): Promise<() => void> {

@@ -1,4 +1,4 @@
-import type { Answer } from './types';
+import type { UnreadAnswer } from './types';
 import { pauseFor } from './waiting';
 
 /** Milliseconds before each attempt to resume; no more attempts follow. Received data resets the attempts. */
@@ -12,7 +12,7 @@ const EVENTS = /\bevent-stream\b/i;
 
 interface Reaching {
 	/** Requests the rest of the body. Rejects if the server cannot be reached. */
-	attach(from: number): Promise<Answer>;
+	attach(from: number): Promise<UnreadAnswer>;
 	/** Ends the generation on the server. */
 	cancel(): void;
 	/** Aborted by cancelling or a time limit. */
@@ -20,7 +20,7 @@ interface Reaching {
 }
 
 /** An answer whose body is resumed after a broken connection. */
-export class ResumedAnswer implements Answer {
+export class ResumedAnswer implements UnreadAnswer {
 	readonly status: number;
 	readonly headers: Record<string, string>;
 	readonly url: string;
@@ -38,7 +38,7 @@ export class ResumedAnswer implements Answer {
 	private isOver = false;
 
 	constructor(
-		private current: Answer,
+		private current: UnreadAnswer,
 		private readonly reaching: Reaching,
 	) {
 		({ status: this.status, headers: this.headers, url: this.url } = current);
@@ -120,7 +120,7 @@ export class ResumedAnswer implements Answer {
 	}
 
 	/** The rest of the answer; undefined if nobody reads it, the server no longer has it, or cannot be reached. */
-	private async attached(): Promise<Answer | undefined> {
+	private async attached(): Promise<UnreadAnswer | undefined> {
 		while (this.attempts < PAUSES_MS.length) {
 			await pauseFor(PAUSES_MS[this.attempts++]!, this.reaching.signal);
 			if (this.isOver) return undefined;
@@ -138,6 +138,6 @@ export class ResumedAnswer implements Answer {
 }
 
 /** A web page with status 200 is not the answer. */
-function isRest({ status, headers }: Answer): boolean {
+function isRest({ status, headers }: UnreadAnswer): boolean {
 	return status < 300 && EVENTS.test(headers['content-type'] ?? '');
 }

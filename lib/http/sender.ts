@@ -7,7 +7,7 @@ import type { Explainer } from './explain';
 import type { Watchdog } from './limits';
 import { wellFormedJson } from './request-body';
 import type {
-	Answer,
+	UnreadAnswer,
 	CallAnswer,
 	CallOptions,
 	ConnectionSettings,
@@ -49,7 +49,7 @@ export class Sender {
 		options: RequestOptions,
 		watchdog: Watchdog,
 		way: ConnectionChoice,
-	): Promise<Answer> {
+	): Promise<UnreadAnswer> {
 		let target = url;
 		const redirects: number[] = [];
 		for (;;) {
@@ -70,7 +70,7 @@ export class Sender {
 		options: StreamOptions,
 		watchdog: Watchdog,
 		way: ConnectionChoice,
-	): Promise<Answer | { failed: ServerError }> {
+	): Promise<UnreadAnswer | { failed: ServerError }> {
 		try {
 			const answer = await this.send(url, options, watchdog, way);
 			if (answer.status < 300) return answer;
@@ -85,7 +85,7 @@ export class Sender {
 
 	/** Reads a whole answer. @throws {ServerError} */
 	async read(
-		answer: Answer,
+		answer: UnreadAnswer,
 		{ about, signal, maxBytes }: Pick<CallOptions, 'signal' | 'about' | 'maxBytes'>,
 		watchdog: Watchdog,
 	): Promise<CallAnswer> {
@@ -100,14 +100,14 @@ export class Sender {
 		return read;
 	}
 
-	private finalAnswer(answer: Answer, redirects: number[]): Answer {
+	private finalAnswer(answer: UnreadAnswer, redirects: number[]): UnreadAnswer {
 		const headers = this.explainer.shownHeaders(answer.headers);
 		if (redirects.length === 0) return { ...answer, headers };
 		return { ...answer, headers, redirects, url: this.explainer.shownUrl(answer.url) };
 	}
 
 	/** Where to go on after a redirect; undefined if it is not followed. */
-	private nextHop(answer: Answer, options: RequestOptions, hops: number): string | undefined {
+	private nextHop(answer: UnreadAnswer, options: RequestOptions, hops: number): string | undefined {
 		if (hops >= MAX_REDIRECTS) return undefined;
 		const target = redirectTarget(answer, options);
 		if (target === undefined || this.explainer.isOwn(target)) return target;
@@ -129,7 +129,7 @@ export class Sender {
 		options: RequestOptions,
 		watchdog: Watchdog,
 		way: ConnectionChoice,
-	): Promise<Answer | { failed: ServerError }> {
+	): Promise<UnreadAnswer | { failed: ServerError }> {
 		try {
 			const { signal } = watchdog;
 			const { egressFilter } = this.settings;

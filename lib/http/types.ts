@@ -41,10 +41,10 @@ export interface ConnectionSettings {
 	/** The key and the user's extra headers. They are sent only to the origin of the base URL. */
 	headers?: Record<string, string>;
 	ignoreSslIssues?: boolean;
-	/** Concurrent generations with this credential; 0 = as many as `knownPlaces` returns. */
+	/** Concurrent generations with this credential; 0 = as many as `knownSlots` returns. */
 	maxConcurrentRequests?: number;
 	/** Generations that the server handles at once, if it is known. Absent: without a limit. */
-	knownPlaces?: () => number | undefined;
+	knownSlots?: () => number | undefined;
 	/** How generations wait for a place. Default: as those of an agent. */
 	queueing?: Partial<Waiting>;
 	egressFilter?: EgressFilter;
@@ -191,7 +191,7 @@ export interface EventStream extends AnswerHead {
 }
 
 /** An HTTP answer whose body has not been read. */
-export interface Answer extends AnswerHead {
+export interface UnreadAnswer extends AnswerHead {
 	body: AsyncIterable<Uint8Array>;
 	/** Statuses of the redirects that led here. */
 	redirects?: number[];

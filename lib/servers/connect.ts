@@ -23,8 +23,8 @@ export function connectTo({ baseUrl, ...settings }: ServerSettings): Connection 
 		const kind = knownServerKind({ url: address }, model);
 		return kind === undefined ? undefined : kindOf(kind).words.remedies?.[failureKind];
 	};
-	const knownPlaces = () => knownSlots({ url: address });
-	return new Connection({ knownPlaces, ...settings, address, remedyFor });
+	const slots = () => knownSlots({ url: address });
+	return new Connection({ knownSlots: slots, ...settings, address, remedyFor });
 }
 
 /**

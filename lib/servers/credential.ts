@@ -30,7 +30,7 @@ export interface LocalLlamaCredential {
 /** One server of a credential, with the settings to reach it. */
 export interface CredentialServer extends Omit<LocalLlamaCredential, 'furtherServers'> {
 	/** Its position among the further servers, from 1 on; 0 is the server of the Base URL. */
-	place: number;
+	position: number;
 	modelNamed?(asked: string): string;
 	/** Of a further server: the Base URL of the first one, whose extra headers are also sent here. */
 	firstUrl?: string;
@@ -117,16 +117,16 @@ function keyHeader({ apiKey = '', authentication }: LocalLlamaCredential): Recor
 	return authentication === 'xApiKey' ? { 'x-api-key': key } : { authorization: `Bearer ${key}` };
 }
 
-function checkHeader(place: number, header: string, content: string): void {
+function checkHeader(position: number, header: string, content: string): void {
 	// The name is not shown: people paste whole lines "Authorization: Bearer KEY" into it.
 	if (!HEADER_NAME.test(header))
 		throw invalid(
-			`The name of extra header ${place} is not valid: letters, digits and hyphens, without the colon`,
+			`The name of extra header ${position} is not valid: letters, digits and hyphens, without the colon`,
 		);
 	if (RESERVED.has(header))
 		throw invalid(`The extra header "${header}" cannot be set: the HTTP client sets it itself`);
 	if (!HEADER_VALUE.test(content))
-		throw invalid(`The value of extra header ${place} contains characters that cannot be sent`);
+		throw invalid(`The value of extra header ${position} contains characters that cannot be sent`);
 }
 
 function invalid(message: string) {
@@ -145,14 +145,14 @@ export function serversOf({
 		const modelNamed = modelNameMapping(model);
 		return {
 			...first,
-			place: index + 1,
+			position: index + 1,
 			baseUrl,
 			firstUrl: first.baseUrl,
 			...(apiKey === '' ? { sharesKey: true } : { apiKey }),
 			...optional({ modelNamed }),
 		};
 	});
-	return withoutDuplicates([{ ...first, place: 0 }, ...further]);
+	return withoutDuplicates([{ ...first, position: 0 }, ...further]);
 }
 
 /**
@@ -166,12 +166,12 @@ export function connectionOf(
 	helpers?: object,
 	more: Partial<ServerSettings> = {},
 ): Connection {
-	if (server.place === 0) return connected(server, helpers, more);
+	if (server.position === 0) return connected(server, helpers, more);
 	try {
 		return connected(server, helpers, more);
 	} catch (error) {
 		const { kind, message, meaning, remedy, facts } = asFailed(error).failed;
-		const where = `Further server ${server.place}: `;
+		const where = `Further server ${server.position}: `;
 		throw failure(kind, {}, { message: where + message, meaning: where + meaning, remedy, facts });
 	}
 }
@@ -224,7 +224,7 @@ export function localLlamaConnection(
 	helpers?: object,
 	more: Partial<ServerSettings> = {},
 ): Connection {
-	return connectionOf({ ...readLocalLlamaCredential(data), place: 0 }, helpers, more);
+	return connectionOf({ ...readLocalLlamaCredential(data), position: 0 }, helpers, more);
 }
 
 /** Connect limit with several servers: one that does not answer must not delay the use of the next. */

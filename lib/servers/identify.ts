@@ -5,6 +5,7 @@ import type { Connection } from '../http/connection';
 import { raceAgainstAbort } from '../http/waiting';
 import { isIdentified, KINDS, type KindName, kindOf, UNIDENTIFIED } from './kinds';
 import type { ServerAnswer, ServerAnswers } from './kinds/kind';
+import { modelKey } from './model-key';
 import { LruCache } from '../lru-cache';
 
 /** The kind of server that gave these answers. More answers make the result more certain. */
@@ -38,13 +39,13 @@ const underWay = new Map<string, Promise<void>>();
 
 /** The kind of the server that answers for a model, if known without a request. */
 export function knownServerKind(
-	{ url }: Pick<Connection, 'url'>,
+	connection: Pick<Connection, 'url'>,
 	model = '',
 ): KindName | undefined {
-	const entry = learned.get(url.api);
+	const entry = learned.get(connection.url.api);
 	// An identified kind stays valid until the server is asked again.
 	if (entry !== undefined && isIdentified(entry.kind)) return entry.kind;
-	return named.get(`${url.api} ${model}`) ?? fresh(entry)?.kind;
+	return named.get(modelKey({ connection, model })) ?? fresh(entry)?.kind;
 }
 
 /** Whether the server is known to answer other requests during a generation. */
@@ -76,17 +77,18 @@ export function learnFromHeaders(
 	const kind = identify({ health: { status: 200, headers, text: '', json: undefined } });
 	if (!isIdentified(kind)) return;
 	forgetIfContradicted(connection, kind, model);
-	named.set(`${connection.url.api} ${model}`, kind);
+	named.set(modelKey({ connection, model }), kind);
 }
 
 /** Forgets what is remembered of a server if an answer shows another kind: that one may run there now. */
-export function forgetIfContradicted({ url }: Connection, shown: KindName, model = ''): void {
-	const place = `${url.api} ${model}`;
-	const { kind = UNIDENTIFIED } = learned.get(url.api) ?? {};
-	const remembered = isIdentified(kind) ? kind : named.get(place);
+export function forgetIfContradicted(connection: Connection, shown: KindName, model = ''): void {
+	const { api } = connection.url;
+	const key = modelKey({ connection, model });
+	const { kind = UNIDENTIFIED } = learned.get(api) ?? {};
+	const remembered = isIdentified(kind) ? kind : named.get(key);
 	if (remembered === undefined || !isContradiction(remembered, shown)) return;
-	learned.delete(url.api);
-	named.delete(place);
+	learned.delete(api);
+	named.delete(key);
 }
 
 /** Gateways pass on what identifies the servers behind them, which contradicts nothing. */
@@ -112,13 +114,13 @@ export async function askServerKind(
 	{ signal, limitMs = ASK_LIMIT_MS }: AskOptions = {},
 ): Promise<KindName> {
 	const { api } = connection.url;
-	const known = fresh(learned.get(api))?.kind ?? named.get(`${api} ${model}`);
+	const known = fresh(learned.get(api))?.kind ?? named.get(modelKey({ connection, model }));
 	if (known !== undefined) return knownServerKind(connection, model) ?? known;
 	// Per queue limit: a caller that holds a place in the queue must not wait for a request that waits for that place.
 	const key = `${connection.maxConcurrentRequests} ${api}`;
 	let asking = underWay.get(key);
 	if (asking === undefined) {
-		asking = askInPlace(connection, limitMs).finally(() => underWay.delete(key));
+		asking = askInQueue(connection, limitMs).finally(() => underWay.delete(key));
 		underWay.set(key, asking);
 	}
 	await askedUntil(signal, asking);
@@ -130,12 +132,12 @@ export async function askServerKindAgain(
 	connection: Connection,
 	{ signal, limitMs = ASK_LIMIT_MS }: AskOptions = {},
 ): Promise<KindName> {
-	await askedUntil(signal, askInPlace(connection, limitMs));
+	await askedUntil(signal, askInQueue(connection, limitMs));
 	return knownServerKind(connection) ?? UNIDENTIFIED;
 }
 
 /** Learns nothing if the queue gives no place in time. */
-async function askInPlace(connection: Connection, limitMs: number): Promise<void> {
+async function askInQueue(connection: Connection, limitMs: number): Promise<void> {
 	await connection
 		.withQueuePlace({}, async (direct) => await askOnce(direct, limitMs))
 		.catch(asFailed);

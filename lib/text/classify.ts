@@ -6,6 +6,7 @@ import type { Connection } from '../http/connection';
 import { type Attempt, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind } from '../servers/identify';
 import { type KindName, kindOf } from '../servers/kinds';
+import { modelKey } from '../servers/model-key';
 import { requireModel } from '../servers/model-names';
 import { type ClientSettings, untilReady } from '../servers/retry';
 import { askForLabels, type LabelAnswer, type LabelQuestion } from './label-request';
@@ -102,12 +103,11 @@ export async function classifyByLetters(
 
 /** Asks with constraints, and without them where the server refuses them. */
 async function askOnce(question: Omit<LabelQuestion, 'isConstrained'>): Promise<LabelAnswer> {
-	const { connection, model } = question.attempt;
-	const place = `${connection.url.api} ${model}`;
-	if (!refusesConstraints.has(place)) {
+	const key = modelKey(question.attempt);
+	if (!refusesConstraints.has(key)) {
 		const constrained = await askForLabels({ ...question, isConstrained: true });
 		if (constrained !== undefined) return constrained;
-		refusesConstraints.set(place, true);
+		refusesConstraints.set(key, true);
 	}
 	// Without constraints, there are none to refuse.
 	return (await askForLabels({ ...question, isConstrained: false }))!;

@@ -1,6 +1,6 @@
 import { failedBy } from '../chat/answer/finish-reason';
 import { reasonIn } from '../chat/wire/finish-reason';
-import type { ChatAnswer } from '../chat/types';
+import type { AnswerContent } from '../chat/types';
 import { ollamaTimings, ollamaUsage, openAiUsage, timingsOf, usageFrom } from '../chat/wire/counts';
 import { errorIn } from '../errors/error-body';
 import {
@@ -16,7 +16,7 @@ import {
 } from '../values';
 
 /** A completion, or the part of it that has arrived. */
-export interface Completion extends Pick<ChatAnswer, 'text' | 'usage' | 'timings' | 'model'> {
+export interface Completion extends Pick<AnswerContent, 'text' | 'usage' | 'timings' | 'model'> {
 	/** Why it ended: `eos` or `stop` (the model had finished), `limit`, `word`, or the server's own reason. */
 	stopType?: string;
 	/** The stop sequence that ended it. */

@@ -1,7 +1,7 @@
 import { readEvent } from '../chat/answer/chain';
 import { withoutThinking } from '../chat/text-formats/thinking';
 import type {
-	ChatAnswer,
+	AnswerContent,
 	ChatMessage,
 	ChatParameters,
 	ChatRequest,
@@ -46,7 +46,7 @@ export interface LabelQuestion {
 }
 
 /** What the model wrote. */
-export interface LabelAnswer extends Pick<ChatAnswer, 'text' | 'usage' | 'model'> {
+export interface LabelAnswer extends Pick<AnswerContent, 'text' | 'usage' | 'model'> {
 	isCut: boolean;
 	/** As the server sent them, in the form of OpenAI's `logprobs.content`. */
 	logprobs: unknown;

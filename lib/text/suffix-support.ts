@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { openAiUsage } from '../chat/wire/counts';
 import { asFailed } from '../errors/server-error';
 import { type KindName, kindOf } from '../servers/kinds';
+import { modelKey } from '../servers/model-key';
 import { lacksModel } from '../servers/pool/failover';
 import type { Attempt } from '../servers/pool/server-pool';
 import { LruCache } from '../lru-cache';
@@ -30,8 +31,8 @@ export async function suffixSupport(
 	signal?: AbortSignal,
 ): Promise<SuffixUse> {
 	if (kindOf(kind).completion.ignoresSuffix === true) return 'ignored';
-	const place = `${connection.url.api} ${model}`;
-	const cachedUse = uses.get(place);
+	const key = modelKey({ connection, model });
+	const cachedUse = uses.get(key);
 	if (cachedUse !== undefined) return cachedUse;
 	const suffix = Array.from({ length: 8 }, () => randomUUID()).join(' ');
 	const json = { model, prompt: '1', suffix, max_tokens: 1 };
@@ -46,7 +47,7 @@ export async function suffixSupport(
 		return 'read';
 	}
 	const use = useOf(suffix, openAiUsage(recordOf(answer.json).usage)?.promptTokens ?? 0);
-	uses.set(place, use);
+	uses.set(key, use);
 	return use;
 }
 

@@ -1,6 +1,6 @@
 import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 
-import type { ChatAnswer } from '../../lib/dify/run/chat';
+import type { DifyChatAnswer } from '../../lib/dify/run/chat';
 import type { RunResult } from '../../lib/dify/types';
 import { optional } from '../../lib/values';
 import type { OperationItem } from '../shared/run/operations';
@@ -22,7 +22,7 @@ export interface OutputOptions {
 /** The item for an answer. */
 export async function answerItem(
 	context: IExecuteFunctions,
-	answer: ChatAnswer,
+	answer: DifyChatAnswer,
 	options: OutputOptions,
 ): Promise<OperationItem> {
 	const { result, conversationRestarted } = answer;

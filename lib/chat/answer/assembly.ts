@@ -5,7 +5,7 @@ import { ownToolCallIds } from '../tool-call-ids';
 import type { SplitText, WireChunk } from '../types';
 import { Chain, CHAIN, type ChainOptions } from './chain';
 import type { Chunk } from './chunk';
-import { type AnswerResult, type CallIds, Collector } from './collector';
+import { type JudgedAnswer, type CallIds, Collector } from './collector';
 import { NO_FINISH_REASON } from './finish-reason';
 import type { ThinkingSeen } from './thinking-habits';
 
@@ -37,7 +37,7 @@ export class Assembly {
 	}
 
 	/** The checked answer, or the failure. `strayLines`: lines of the body that were no events. */
-	finish(strayLines: readonly string[] = []): AnswerResult {
+	finish(strayLines: readonly string[] = []): JudgedAnswer {
 		const { tools = [], callIds = ownToolCallIds } = this.options;
 		return this.collected.result(tools, strayLines, callIds);
 	}

@@ -4,7 +4,7 @@ import type { KindName } from '../../servers/kinds';
 import { optional } from '../../values';
 import type { Family } from '../text-formats/families';
 import type { ReadCall, UnrunCall } from '../text-formats/text-calls';
-import type { ChatAnswer, SplitText, ToolDefinition, Usage, WireChunk } from '../types';
+import type { AnswerContent, SplitText, ToolDefinition, Usage, WireChunk } from '../types';
 import type { Chunk, StreamEnd } from './chunk';
 import {
 	CALLS_FOLLOW,
@@ -27,7 +27,7 @@ export interface AnswerFailure
 	usage?: Usage;
 }
 
-export type AnswerResult = { answer: ChatAnswer } | { failed: AnswerFailure };
+export type JudgedAnswer = { answer: AnswerContent } | { failed: AnswerFailure };
 
 /** What is known about the end of an answer. */
 interface Ending {
@@ -117,7 +117,7 @@ export class Collector {
 		tools: readonly ToolDefinition[],
 		strayLines: readonly string[],
 		ids: CallIds,
-	): AnswerResult {
+	): JudgedAnswer {
 		const matched = matchOfferedTools(this.calls.returned, tools);
 		const outcome: Outcome = { collected: this, tools, matched, strayLines };
 		for (const failureIn of FAILURES) {

@@ -1,5 +1,5 @@
 /** The share of a prompt that came from the server's cache, and why it may be small. */
-import type { ChatAnswer, ChatMessage, ChatParameters, Timings, ToolDefinition } from '../types';
+import type { AnswerContent, ChatMessage, ChatParameters, Timings, ToolDefinition } from '../types';
 
 /** Shorter prompts are read quickly anyway. */
 const MIN_TOKENS = 200;
@@ -15,7 +15,7 @@ const LEAST_COMMON_HEAD = 0.1;
 export function cachedShare({
 	usage,
 	timings,
-}: Pick<ChatAnswer, 'usage' | 'timings'>): number | undefined {
+}: Pick<AnswerContent, 'usage' | 'timings'>): number | undefined {
 	const { cache_n: cached = usage?.cachedTokens, prompt_n: read } = timings ?? {};
 	const all =
 		read !== undefined && timings?.cache_n !== undefined
@@ -38,7 +38,7 @@ interface Prompt {
  */
 export function remarkOnPromptCache(
 	{ messages, tools = [], parameters }: Prompt,
-	{ usage, timings }: Pick<ChatAnswer, 'usage' | 'timings'>,
+	{ usage, timings }: Pick<AnswerContent, 'usage' | 'timings'>,
 ): string | undefined {
 	if (parameters.cachePrompt === false || countedTokens(timings) < MIN_TOKENS) return undefined;
 	// The previous request: everything before the model's last answer.

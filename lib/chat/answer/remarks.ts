@@ -5,16 +5,19 @@ import { NO_FINISH_REASON } from './finish-reason';
 import { textOf } from '../request/content';
 import { wantsJson } from '../request/parameters';
 import { estimateTokens } from '../../servers/manage/tokens';
-import type { ChatAnswer, ChatMessage, ChatRequest, UnrunReason, Usage } from '../types';
+import type { AnswerContent, ChatMessage, ChatRequest, UnrunReason, Usage } from '../types';
 import { parseJson } from '../../values';
 
 /** Adds estimated token counts to the answers of minimal servers. */
-export function completed(answer: ChatAnswer, messages: readonly ChatMessage[]): ChatAnswer {
+export function completed(answer: AnswerContent, messages: readonly ChatMessage[]): AnswerContent {
 	const isMinimal = answer.finishReason === NO_FINISH_REASON && answer.usage === undefined;
 	return isMinimal ? { ...answer, usage: estimatedUsage(answer, messages) } : answer;
 }
 
-function estimatedUsage({ text, reasoning }: ChatAnswer, messages: readonly ChatMessage[]): Usage {
+function estimatedUsage(
+	{ text, reasoning }: AnswerContent,
+	messages: readonly ChatMessage[],
+): Usage {
 	const promptTokens = messages.reduce(
 		(sum, message) => sum + estimateTokens(textOf(message.content)),
 		0,
@@ -31,7 +34,7 @@ function estimatedUsage({ text, reasoning }: ChatAnswer, messages: readonly Chat
 /** The note for a missing call, although one was required: some servers ignore tools. */
 export function notesOnForcedCall(
 	{ toolChoice, serverKind }: ChatRequest,
-	{ toolCalls }: Pick<ChatAnswer, 'toolCalls'>,
+	{ toolCalls }: Pick<AnswerContent, 'toolCalls'>,
 ): string[] {
 	const isForced = toolChoice === 'required' || typeof toolChoice === 'object';
 	if (!isForced || toolCalls.length > 0 || kindOf(serverKind).chat.toolChoice === 'ignored')
@@ -47,7 +50,7 @@ export function notesOnForcedCall(
  */
 export function noteOnFormat(
 	{ parameters }: ChatRequest,
-	{ text, toolCalls, finishReason }: Pick<ChatAnswer, 'text' | 'toolCalls' | 'finishReason'>,
+	{ text, toolCalls, finishReason }: Pick<AnswerContent, 'text' | 'toolCalls' | 'finishReason'>,
 ): string | undefined {
 	const isDone = toolCalls.length === 0 && finishReason !== 'length';
 	if (!wantsJson(parameters) || !isDone || parseJson(text) !== undefined) return undefined;
@@ -57,7 +60,7 @@ export function noteOnFormat(
 /** The note for thinking although it was switched off: gateways and some servers drop the setting without a word. */
 export function noteOnThinking(
 	{ parameters, serverKind }: ChatRequest,
-	{ reasoning }: Pick<ChatAnswer, 'reasoning'>,
+	{ reasoning }: Pick<AnswerContent, 'reasoning'>,
 ): string | undefined {
 	const isOff = parameters.thinking?.mode === 'off';
 	// A note already says that it was not sent.

@@ -1,4 +1,4 @@
-import type { ChatAnswer } from '../types';
+import type { AnswerContent } from '../types';
 import { LruCache } from '../../lru-cache';
 
 /** Names of models whose templates usually put the opening thinking tag into the prompt. */
@@ -48,7 +48,7 @@ export class ThinkingHabits {
 	}
 
 	/** A missing tag means nothing in an answer that was cut off or consists of calls. */
-	learnFrom(key: string, seen: ThinkingSeen, { text, finishReason }: ChatAnswer): void {
+	learnFrom(key: string, seen: ThinkingSeen, { text, finishReason }: AnswerContent): void {
 		const tells =
 			seen.openingTagMissing ||
 			seen.markedThinking ||

@@ -1,5 +1,5 @@
 import type { RememberedCall } from '../request/messages';
-import type { ChatAnswer } from '../types';
+import type { AnswerContent } from '../types';
 import { LruCache } from '../../lru-cache';
 
 const MAX_CALLS = 2000;
@@ -20,7 +20,7 @@ export class TurnMemory {
 		sizeOf: ({ text, reasoning, arguments: args }) => text.length + reasoning.length + args.length,
 	});
 
-	remember({ text, reasoning, toolCalls }: ChatAnswer): void {
+	remember({ text, reasoning, toolCalls }: AnswerContent): void {
 		for (const { id, name, arguments: args } of toolCalls)
 			this.calls.set(id, { text, reasoning, name, arguments: args });
 	}

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { LruCache } from '../../lru-cache';
 import { atAnyServer } from '../../servers/manage/any-server';
+import { modelKey } from '../../servers/model-key';
 import { countTokens, estimateTokens } from '../../servers/manage/tokens';
 import type { ServerPool } from '../../servers/pool/server-pool';
 import type { ChatMessage } from '../types';
@@ -81,7 +82,7 @@ export function counterAt(
 	let hasFailed = false;
 	return async (text) => {
 		const key = createHash('sha1')
-			.update(`${servers.first.url.api} ${model} ${text}`)
+			.update(`${modelKey({ connection: servers.first, model })} ${text}`)
 			.digest('base64');
 		const cachedTokens = counted.get(key);
 		if (cachedTokens !== undefined) return cachedTokens;

@@ -270,7 +270,7 @@ class Passage {
 		const isTooLong = source.text.length - start > MAX_HELD;
 		let failed: FailedBlock | undefined;
 		let tries = 0;
-		for (const form of this.forms.filter((one) => this.isInPlace(one))) {
+		for (const form of this.forms.filter((one) => this.mayBeginHere(one))) {
 			source.at = start;
 			const begin = this.readLength + start;
 			const block: Block = { source, start, begin, calls: [], isMarked: false };
@@ -289,7 +289,7 @@ class Passage {
 		return false;
 	}
 
-	private isInPlace({ bare, special, reportedAs }: Form): boolean {
+	private mayBeginHere({ bare, special, reportedAs }: Form): boolean {
 		if (reportedAs !== undefined) return false;
 		if (bare) return !this.gaveText;
 		return special === true || this.surroundings.isAtLineStart;

@@ -7,10 +7,10 @@ import { childChunkRoutes, chunkRoutes, documentRoutes } from './routes';
 import { checkChunkContent } from './value-checks';
 
 /** IDs of a document. */
-export type DocumentPlace = Pick<ChunkPlace, 'dataset_id' | 'document_id'>;
+export type DocumentIds = Pick<ChunkIds, 'dataset_id' | 'document_id'>;
 
 /** IDs of a chunk. */
-export type ChunkPlace = ValuesOf<typeof chunkRoutes.get>;
+export type ChunkIds = ValuesOf<typeof chunkRoutes.get>;
 
 /** Values of a chunk. Missing ones stay as they are. */
 export interface ChunkValues {
@@ -29,18 +29,18 @@ export interface ChunkValues {
  */
 export async function createChunk(
 	api: KnowledgeApi,
-	place: DocumentPlace,
+	ids: DocumentIds,
 	{ content = '', answer, keywords }: ChunkValues,
 ): Promise<{ chunks: JsonRecord[]; remarks: string[] }> {
 	checkChunkContent(content);
-	const form = await formOfDocument(api, place);
+	const form = await formOfDocument(api, ids);
 	if (form === 'qa_model' && (answer ?? '').trim() === '')
 		throw invalidParam(
 			'A chunk of a Q&A knowledge base needs an answer',
 			'Give the question as content, and the answer.',
 		);
 	const segments = [{ content, ...optional({ answer, keywords }) }];
-	const chunks = await api.call(chunkRoutes.create, { ...place, segments });
+	const chunks = await api.call(chunkRoutes.create, { ...ids, segments });
 	const failed = chunks.filter(({ status }) => status === 'error');
 	const remarks = failed.map(
 		(chunk) =>
@@ -55,7 +55,7 @@ export async function createChunk(
  */
 export async function updateChunk(
 	api: KnowledgeApi,
-	place: ChunkPlace,
+	ids: ChunkIds,
 	values: ChunkValues,
 ): Promise<JsonRecord> {
 	const { enabled, ...rest } = values;
@@ -63,7 +63,7 @@ export async function updateChunk(
 	const hasChanges = Object.keys(changes).length > 0;
 	if (!hasChanges && enabled === undefined)
 		throw invalidParam('Nothing is to be changed', 'Add at least one field to change.');
-	const chunk = await api.call(chunkRoutes.get, place);
+	const chunk = await api.call(chunkRoutes.get, ids);
 	if (hasChanges && chunk.enabled === false && enabled !== true)
 		throw localError(
 			'dataset',
@@ -76,7 +76,7 @@ export async function updateChunk(
 		...changes,
 	};
 	const write = async (segment: JsonRecord) =>
-		await api.call(chunkRoutes.update, { ...place, segment });
+		await api.call(chunkRoutes.update, { ...ids, segment });
 	if (enabled !== false) return await write({ ...whole, enabled: true });
 	if (hasChanges) await write(whole);
 	return await write({ enabled: false });
@@ -85,10 +85,10 @@ export async function updateChunk(
 /** One child chunk. Dify has no route for it, so it is looked up in the list. */
 export async function getChildChunk(
 	api: KnowledgeApi,
-	place: ChunkPlace,
+	ids: ChunkIds,
 	childId: string,
 ): Promise<JsonRecord> {
-	const children = await api.list(childChunkRoutes.list, place, 'all');
+	const children = await api.list(childChunkRoutes.list, ids, 'all');
 	const child = children.find((each) => idOf(each) === childId);
 	if (child !== undefined) return child;
 	throw localError('notFound', `The chunk has no child chunk ${childId}`);
@@ -101,20 +101,20 @@ export async function getChildChunk(
  */
 export async function createChildChunk(
 	api: KnowledgeApi,
-	place: ChunkPlace,
+	ids: ChunkIds,
 	content: string,
 ): Promise<JsonRecord> {
-	const form = await formOfDocument(api, place);
+	const form = await formOfDocument(api, ids);
 	if (form !== 'hierarchical_model')
 		throw localError(
 			'dataset',
 			'The document has no child chunks: it is not of the form Parent-Child',
 			'Dify would keep the child chunk and never find it. Create a chunk, or use a document of the form Parent-Child.',
 		);
-	return await api.call(childChunkRoutes.create, { ...place, content });
+	return await api.call(childChunkRoutes.create, { ...ids, content });
 }
 
-async function formOfDocument(api: KnowledgeApi, place: DocumentPlace): Promise<unknown> {
-	const document = await api.call(documentRoutes.get, { ...place, metadata: 'without' });
+async function formOfDocument(api: KnowledgeApi, ids: DocumentIds): Promise<unknown> {
+	const document = await api.call(documentRoutes.get, { ...ids, metadata: 'without' });
 	return document.doc_form;
 }

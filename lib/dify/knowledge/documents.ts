@@ -67,8 +67,8 @@ export async function deleteDocument(
 	documentId: string,
 	unarchive: boolean,
 ): Promise<boolean> {
-	const place = { dataset_id: baseId, document_id: documentId };
-	const remove = async () => await api.call(documentRoutes.delete, place);
+	const ids = { dataset_id: baseId, document_id: documentId };
+	const remove = async () => await api.call(documentRoutes.delete, ids);
 	return await remove().catch(async (error: unknown) => {
 		const { failed } = asFailed(error);
 		if (failed.code !== 'archived_document_immutable') throw failed;
@@ -140,15 +140,12 @@ export async function downloadUrl(
 	baseId: string,
 	documentId: string,
 ): Promise<string> {
-	const place = { dataset_id: baseId, document_id: documentId };
-	const answer = await needsNewer(
-		'Downloading documents',
-		api.call(documentRoutes.download, place),
-	);
+	const ids = { dataset_id: baseId, document_id: documentId };
+	const answer = await needsNewer('Downloading documents', api.call(documentRoutes.download, ids));
 	const url = nonEmptyText(answer.url);
 	if (url !== undefined) return new URL(url, api.client.url('/')).href;
 	throw difyFailure('fileNotFound', {
-		url: api.client.url(requestOf(documentRoutes.download, place).path),
+		url: api.client.url(requestOf(documentRoutes.download, ids).path),
 		message: 'Dify gives no address for the file of the document',
 	});
 }

@@ -108,56 +108,60 @@ export async function waitForIndexing(
 	for (let looks = 0; ; looks++) {
 		const progress = await progressOf(api, baseId, indexing);
 		if (progress.status === 'completed') return progress;
-		const place = { url, facts: factsOf(indexing, progress) };
-		throwIfEnded(place, progress);
+		const context = { url, facts: factsOf(indexing, progress) };
+		throwIfEnded(context, progress);
 		const now = performance.now();
 		const state = JSON.stringify(progress);
 		if (state !== lastState) lastChangeAt = now;
 		lastState = state;
 		if (limitMs === 0) return progress;
 		const waitingMs = now - lastChangeAt;
-		if (progress.status === 'waiting' && waitingMs >= stuckMs) throw stuck(place, waitingMs);
-		if (now - startedAt >= limitMs) throw tooSlow(place, progress, limitMs);
+		if (progress.status === 'waiting' && waitingMs >= stuckMs) throw stuck(context, waitingMs);
+		if (now - startedAt >= limitMs) throw tooSlow(context, progress, limitMs);
 		const pause = pollPause(api.times.progress ?? PROGRESS_MS, looks);
 		await api.client.pause(Math.min(pause, limitMs), url);
 	}
 }
 
 /** Where a failure happened. */
-interface Place {
+interface ErrorContext {
 	url: string;
 	facts: ReturnType<typeof factsOf>;
 }
 
-function throwIfEnded(place: Place, { status, error }: Progress): void {
+function throwIfEnded(context: ErrorContext, { status, error }: Progress): void {
 	if (status === 'paused')
 		throw difyFailure('dataset', {
-			...place,
+			...context,
 			message: 'The indexing of the document is paused in Dify',
 			remedy: 'Resume it in Dify, in the list of documents of the knowledge base.',
 		});
 	if (status === 'error')
 		throw difyFailure('indexingFailed', {
-			...place,
-			meaning: `Dify could not index document ${place.facts.documentId}`,
+			...context,
+			meaning: `Dify could not index document ${context.facts.documentId}`,
 			...optional({ serverText: error }),
 		});
 }
 
-function stuck(place: Place, waitingMs: number): ServerError {
+function stuck(context: ErrorContext, waitingMs: number): ServerError {
 	return difyFailure('indexingStuck', {
-		...place,
-		meaning: `Document ${place.facts.documentId} has waited for ${Math.round(waitingMs / 1000)} s in the queue of Dify, and no worker takes it up`,
+		...context,
+		meaning: `Document ${context.facts.documentId} has waited for ${Math.round(waitingMs / 1000)} s in the queue of Dify, and no worker takes it up`,
 	});
 }
 
-function tooSlow(place: Place, { status, done, total }: Progress, limitMs: number): ServerError {
+function tooSlow(
+	context: ErrorContext,
+	{ status, done, total }: Progress,
+	limitMs: number,
+): ServerError {
 	const seconds = Math.round(limitMs / 1000);
 	const chunks = total === 0 ? '' : ` (${done} of ${total} chunks)`;
 	return difyFailure('timeout', {
-		...place,
+		...context,
 		message: `The document is not indexed after ${seconds} s`,
-		meaning: `Document ${place.facts.documentId} is still "${status}" after ${seconds} s${chunks}`,
+		meaning: `Document ${context.facts.documentId} is still "${status}" after ${seconds} s${chunks}`,
 		remedy:
 			'Dify goes on with it: Get Status can wait for it later. Or raise the wait in the options. If it never gets further, its embedding model may be slow or down. Up to Dify 1.12, a document that was updated in the API itself hangs for ever: delete it and create it again.',
 	});
@@ -174,6 +178,6 @@ function factsOf({ documentId, batch }: Indexing, { status, done, total }: Progr
 }
 
 function urlOf(api: KnowledgeApi, baseId: string, documentId: string): string {
-	const place = { dataset_id: baseId, document_id: documentId, metadata: 'all' } as const;
-	return api.client.url(requestOf(documentRoutes.get, place).path);
+	const ids = { dataset_id: baseId, document_id: documentId, metadata: 'all' } as const;
+	return api.client.url(requestOf(documentRoutes.get, ids).path);
 }

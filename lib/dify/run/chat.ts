@@ -14,7 +14,7 @@ export type ConversationChoice =
 	| { kind: 'latest' }
 	| { kind: 'id'; id: string };
 
-export interface ChatRequest extends WorkflowRequest {
+export interface DifyChatRequest extends WorkflowRequest {
 	/** Sent unchanged. */
 	query: string;
 	conversation: ConversationChoice;
@@ -27,7 +27,7 @@ export interface ChatOptions extends RunOptions {
 	onStaleConversation?: 'error' | 'startNew';
 }
 
-export interface ChatAnswer {
+export interface DifyChatAnswer {
 	result: RunResult;
 	/** The wanted conversation could not be continued, so a new one was started. */
 	conversationRestarted: boolean;
@@ -40,9 +40,9 @@ export interface ChatAnswer {
  */
 export async function chat(
 	client: DifyClient,
-	request: ChatRequest,
+	request: DifyChatRequest,
 	options: ChatOptions = {},
-): Promise<ChatAnswer> {
+): Promise<DifyChatAnswer> {
 	// Blanks alone are a valid query in Dify (docs/protocols/dify.md 2.1).
 	if (request.query === '') throw localError('emptyQuery');
 	const { conversation, user } = request;
@@ -76,7 +76,7 @@ export async function chat(
 	return { result: await run(undefined), conversationRestarted: true };
 }
 
-function bodyOf(request: ChatRequest, conversationId: string | undefined): JsonRecord {
+function bodyOf(request: DifyChatRequest, conversationId: string | undefined): JsonRecord {
 	const { query, inputs, files = [], autoGenerateName, workflowId, traceId } = request;
 	return {
 		inputs,

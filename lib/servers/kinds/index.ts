@@ -1,6 +1,6 @@
 import { gpustack } from './gpustack';
 import { infinity } from './infinity';
-import type { Refusal, ServerKind } from './kind';
+import type { KnownRefusal, ServerKind } from './kind';
 import { koboldcpp } from './koboldcpp';
 import { lemonade } from './lemonade';
 import { litellm } from './litellm';
@@ -97,7 +97,7 @@ export function labelsOf(can: (kind: ServerKind) => unknown): string {
 }
 
 /** Every known refusal. A gateway may pass on that of any server behind it. */
-export const REFUSALS: readonly Refusal[] = [
+export const KNOWN_REFUSALS: readonly KnownRefusal[] = [
 	...new Set(Object.values(KINDS).flatMap(({ chat }) => chat.refusals)),
 ];
 

@@ -36,8 +36,8 @@ export type Workaround =
 	/** Without the fields that the refusal names, if the answer is still what the user wants without them. */
 	| 'withoutRefusedFields';
 
-/** A refusal before anything was generated, and the workaround. */
-export interface Refusal {
+/** How a server words that it refuses a request, before it generates anything, and the workaround. */
+export interface KnownRefusal {
 	/** Pattern for its text. */
 	says: RegExp;
 	then: Workaround;
@@ -198,7 +198,7 @@ export interface ChatAbilities {
 	/** The format of tool calls that it prompts models without one to use (lib/chat/text-formats/). */
 	callFormat?: string;
 	/** Refusals with a workaround. */
-	refusals: readonly Refusal[];
+	refusals: readonly KnownRefusal[];
 	/** It may store answers, so that reading one can resume after a lost connection. Newer versions do. */
 	mayResumeAnswers?: true;
 	/** It reloads a model for each new context size. */
@@ -235,7 +235,7 @@ export interface ChatAbilities {
 		signal?: AbortSignal,
 	): Promise<ServerError | undefined>;
 	/** A note for the user if a model runs on machines of others, by its name. */
-	remarkOnPlace?(model: string): string | undefined;
+	remarkOnCloudModel?(model: string): string | undefined;
 }
 
 /** Options that may have no effect. */

@@ -84,7 +84,7 @@ export const ollama: ServerKind = {
 		remarkOnDroppedMessages,
 		explainEmptyAnswer,
 		// ollama.com/cloud: gpt-oss:120b-cloud, glm-4.6:cloud.
-		remarkOnPlace: (model) =>
+		remarkOnCloudModel: (model) =>
 			/[:-]cloud$/.test(model)
 				? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
 				: undefined,

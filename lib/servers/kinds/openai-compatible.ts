@@ -1,9 +1,9 @@
 import { REFUSES_FIELDS } from '../refused-fields';
-import type { DecisionAbilities, Refusal, ServerKind } from './kind';
+import type { DecisionAbilities, KnownRefusal, ServerKind } from './kind';
 import { PLAIN_REMEDIES } from './remedies';
 
 /** Refusals of servers that may be behind any gateway. */
-const REFUSALS: readonly Refusal[] = [
+const REFUSALS: readonly KnownRefusal[] = [
 	{ says: /cannot use tools with stream/i, then: 'withoutStream' },
 	// Mistral's templates (docs/protocols/llama-server.md, case 81)
 	{ says: /tool call ids? should be alphanumeric strings? with length 9/i, then: 'shortToolIds' },

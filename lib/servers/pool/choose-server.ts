@@ -76,7 +76,7 @@ export async function chooseServer(
 			continue;
 		}
 		if (free !== undefined) return await placeAt(free, options);
-		const isQueued = preferred.queued.places !== undefined && among.length > 1;
+		const isQueued = preferred.queued.capacity !== undefined && among.length > 1;
 		return isQueued ? await firstPlace(among, options) : await placeAt(leastBusy(among), options);
 	}
 }
@@ -95,16 +95,16 @@ function firstOutOfCooldown(members: readonly Member[], asked: ModelAndUse): Mem
 }
 
 /** Requests that the server takes at once. 1 if unknown: a second one might have to wait. */
-function placesOf({ queued }: Member): number {
-	return queued.places ?? 1;
+function capacityOf({ queued }: Member): number {
+	return queued.capacity ?? 1;
 }
 
 function hasRoom(member: Member): boolean {
-	return runningAt(member.queued) < placesOf(member);
+	return runningAt(member.queued) < capacityOf(member);
 }
 
 function shareOf(member: Member): number {
-	return runningAt(member.queued) / placesOf(member);
+	return runningAt(member.queued) / capacityOf(member);
 }
 
 function leastBusy(members: readonly Member[]): Member {

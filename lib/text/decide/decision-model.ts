@@ -3,6 +3,7 @@ import { asFailed, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { LruCache } from '../../lru-cache';
 import { type KindName, kindOf } from '../../servers/kinds';
+import { modelKey } from '../../servers/model-key';
 import { listModels } from '../../servers/model-list';
 import { isModelNamed } from '../../servers/model-names';
 import type { Attempt } from '../../servers/pool/server-pool';
@@ -35,9 +36,9 @@ export async function askDecisionModel(request: DecisionRequest): Promise<Decisi
 	const { attempt, kind, input, questions, extraBody, signal } = request;
 	const { connection, model, limits, retry } = attempt;
 	const { decisions } = kindOf(kind);
-	const place = placeOf(connection, model);
+	const key = modelKey({ connection, model });
 	const losesMedia = decisions?.ignoresMedia === true && input.media.length > 0;
-	if (decisions === undefined || losesMedia || refusing.has(place)) return undefined;
+	if (decisions === undefined || losesMedia || refusing.has(key)) return undefined;
 	const about = { model };
 	const text = await textWithoutControlTokens(connection, { serverKind: kind, model }, input.text);
 	const json = { ...decisionBody(model, { ...input, text }, questions), ...extraBody };
@@ -47,7 +48,7 @@ export async function askDecisionModel(request: DecisionRequest): Promise<Decisi
 		.then((answer) => ({ answer }), asFailed);
 	if ('failed' in outcome) {
 		if (!isNoDecisionModel(outcome.failed)) throw explained(outcome.failed);
-		refusing.set(place, true);
+		refusing.set(key, true);
 		return undefined;
 	}
 	const answers = readDecisions(outcome.answer.json, questions);
@@ -63,11 +64,11 @@ export async function isDecisionModel(
 	signal?: AbortSignal,
 ): Promise<boolean> {
 	if (kindOf(kind).decisions === undefined) return false;
-	const place = placeOf(connection, model);
-	const known = listed.get(place) ?? decidesByList(connection, kind, model, signal);
-	listed.set(place, known);
+	const key = modelKey({ connection, model });
+	const known = listed.get(key) ?? decidesByList(connection, kind, model, signal);
+	listed.set(key, known);
 	return await known.catch(() => {
-		listed.delete(place);
+		listed.delete(key);
 		return false;
 	});
 }
@@ -81,10 +82,6 @@ async function decidesByList(
 	const models = await listModels(connection, signal);
 	const { isSameName } = kindOf(kind).models;
 	return models.some((one) => one.decides === true && isModelNamed(one, model, isSameName));
-}
-
-function placeOf({ url }: Connection, model: string): string {
-	return `${url.api} ${model}`;
 }
 
 const ORDINARY_MODEL =

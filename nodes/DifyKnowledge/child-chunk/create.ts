@@ -1,6 +1,6 @@
 import { createChildChunk } from '../../../lib/dify/knowledge/chunks';
 import type { DifyOperation } from '../../shared/dify/run';
-import { chunkPlace } from '../chunk/fields';
+import { chunkIds } from '../chunk/fields';
 import { placeFields, textField } from './fields';
 
 export const childChunkCreate: DifyOperation = {
@@ -12,6 +12,6 @@ export const childChunkCreate: DifyOperation = {
 	},
 	fields: [...placeFields, textField],
 	run: async ({ api, parameters }) => [
-		{ json: await createChildChunk(api, chunkPlace(parameters), parameters.freeText('content')) },
+		{ json: await createChildChunk(api, chunkIds(parameters), parameters.freeText('content')) },
 	],
 };

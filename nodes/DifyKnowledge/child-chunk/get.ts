@@ -1,6 +1,6 @@
 import { getChildChunk } from '../../../lib/dify/knowledge/chunks';
 import type { DifyOperation } from '../../shared/dify/run';
-import { chunkPlace } from '../chunk/fields';
+import { chunkIds } from '../chunk/fields';
 import { idIn } from '../fields';
 import { childField, placeFields } from './fields';
 
@@ -8,6 +8,6 @@ export const childChunkGet: DifyOperation = {
 	option: { name: 'Get', value: 'get', action: 'Get a child chunk' },
 	fields: [...placeFields, childField],
 	run: async ({ api, parameters }) => [
-		{ json: await getChildChunk(api, chunkPlace(parameters), idIn(parameters, 'childChunkId')) },
+		{ json: await getChildChunk(api, chunkIds(parameters), idIn(parameters, 'childChunkId')) },
 	],
 };

@@ -1,7 +1,7 @@
 import { createChunk } from '../../../lib/dify/knowledge/chunks';
 import type { DifyOperation } from '../../shared/dify/run';
 import { itemsOf } from '../../shared/run/operations';
-import { contentField, documentPlace, placeFields, values, valuesIn } from './fields';
+import { contentField, documentIds, placeFields, values, valuesIn } from './fields';
 import { optionsCollection } from '../../shared/field-kinds';
 
 export const chunkCreate: DifyOperation = {
@@ -9,7 +9,7 @@ export const chunkCreate: DifyOperation = {
 	fields: [...placeFields, { ...contentField, required: true }, optionsCollection(values)],
 	run: async ({ api, parameters, hint }) => {
 		const chunk = { ...valuesIn(parameters), content: parameters.freeText('content') };
-		const { chunks, remarks } = await createChunk(api, documentPlace(parameters), chunk);
+		const { chunks, remarks } = await createChunk(api, documentIds(parameters), chunk);
 		remarks.forEach(hint);
 		return itemsOf(chunks);
 	},

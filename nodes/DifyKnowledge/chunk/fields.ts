@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { ChunkPlace, ChunkValues, DocumentPlace } from '../../../lib/dify/knowledge/chunks';
+import type { ChunkIds, ChunkValues, DocumentIds } from '../../../lib/dify/knowledge/chunks';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { longTextField, stringField } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
@@ -16,12 +16,12 @@ export const documentValues = { dataset_id: datasetIdIn, document_id: documentId
 /** Readers of the values that every route of a chunk has. */
 export const chunkValues = { ...documentValues, segment_id: readId('chunkId') };
 
-export function documentPlace(parameters: NodeParameters): DocumentPlace {
+export function documentIds(parameters: NodeParameters): DocumentIds {
 	return { dataset_id: datasetIdIn(parameters), document_id: documentIdIn(parameters) };
 }
 
-export function chunkPlace(parameters: NodeParameters): ChunkPlace {
-	return { ...documentPlace(parameters), segment_id: idIn(parameters, 'chunkId') };
+export function chunkIds(parameters: NodeParameters): ChunkIds {
+	return { ...documentIds(parameters), segment_id: idIn(parameters, 'chunkId') };
 }
 
 export const contentField = longTextField('Content', 'content', 3, {

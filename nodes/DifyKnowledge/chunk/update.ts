@@ -2,7 +2,7 @@ import { updateChunk } from '../../../lib/dify/knowledge/chunks';
 import type { DifyOperation } from '../../shared/dify/run';
 import { booleanField, optionsCollection } from '../../shared/field-kinds';
 import { textIn } from '../fields';
-import { chunkField, chunkPlace, contentField, placeFields, values, valuesIn } from './fields';
+import { chunkField, chunkIds, contentField, placeFields, values, valuesIn } from './fields';
 
 export const chunkUpdate: DifyOperation = {
 	option: { name: 'Update', value: 'update', action: 'Update a chunk' },
@@ -25,6 +25,6 @@ export const chunkUpdate: DifyOperation = {
 			content: textIn(parameters, 'options.content'),
 			enabled,
 		};
-		return [{ json: await updateChunk(api, chunkPlace(parameters), chunk) }];
+		return [{ json: await updateChunk(api, chunkIds(parameters), chunk) }];
 	},
 };

@@ -12,7 +12,7 @@ import type { LlamaCall } from '../operation';
 import { hasFiles, inputIn } from '../text/files';
 import { encoded, reportEmbedding, taskIn, type EmbedTask, type Vector } from './embed-task';
 
-interface Place {
+interface ItemText {
 	itemIndex: number;
 	text: string;
 	/** Reads the pictures of the item, where it has some: not before their turn. */
@@ -26,7 +26,7 @@ const ITEMS_WITH_MEDIA = 4;
 interface Group {
 	servers: ServerPool;
 	task: EmbedTask;
-	places: Place[];
+	items: ItemText[];
 }
 
 interface Outcome {
@@ -46,7 +46,7 @@ export async function embedItems(call: LlamaCall): Promise<Array<OperationItem |
 		([at, reason]) => new ItemFailure(at, reason),
 	);
 	for (const group of groups) append(results, itemsOf(group, await embedGroup(call, group)));
-	return results.sort((one, other) => placeOf(one) - placeOf(other));
+	return results.sort((one, other) => itemIndexOf(one) - itemIndexOf(other));
 }
 
 async function groupsOf(call: LlamaCall) {
@@ -62,9 +62,9 @@ async function groupsOf(call: LlamaCall) {
 			if (!pools.includes(servers)) pools.push(servers);
 			const task = await taskIn(parameters, servers);
 			const key = JSON.stringify([pools.indexOf(servers), task]);
-			const group = groups.get(key) ?? { servers, task, places: [] };
+			const group = groups.get(key) ?? { servers, task, items: [] };
 			groups.set(key, group);
-			group.places.push(placeFor(call, parameters, itemIndex));
+			group.items.push(itemTextFor(call, parameters, itemIndex));
 		} catch (error) {
 			if (!call.context.continueOnFail()) failItem(itemIndex, error);
 			failures.set(itemIndex, error);
@@ -73,7 +73,7 @@ async function groupsOf(call: LlamaCall) {
 	return { groups: groups.values(), failures };
 }
 
-function placeFor(call: LlamaCall, parameters: NodeParameters, itemIndex: number): Place {
+function itemTextFor(call: LlamaCall, parameters: NodeParameters, itemIndex: number): ItemText {
 	const text = parameters.freeText('text');
 	if (!hasFiles(parameters)) return { itemIndex, text };
 	const { context } = call;
@@ -88,23 +88,23 @@ function placeFor(call: LlamaCall, parameters: NodeParameters, itemIndex: number
 async function inputsOf(
 	call: LlamaCall,
 	outcome: Outcome,
-	batch: readonly Place[],
+	batch: readonly ItemText[],
 ): Promise<Array<string | MixedInput>> {
 	const inputs: Array<string | MixedInput> = [];
-	for (const place of batch) {
+	for (const item of batch) {
 		try {
-			inputs.push((await place.withMedia?.()) ?? place.text);
+			inputs.push((await item.withMedia?.()) ?? item.text);
 		} catch (error) {
-			fail(call, outcome, [place], error);
+			fail(call, outcome, [item], error);
 		}
 	}
 	return inputs;
 }
 
-async function embedGroup(call: LlamaCall, { servers, task, places }: Group): Promise<Outcome> {
+async function embedGroup(call: LlamaCall, { servers, task, items }: Group): Promise<Outcome> {
 	const outcome: Outcome = { vectors: new Map(), failures: new Map(), dimensions: 0 };
 	let client: EmbeddingsClient | undefined;
-	let waiting = places;
+	let waiting = items;
 	let begin = 0;
 	let [truncated, tokens] = [0, 0];
 	while (begin < waiting.length) {
@@ -138,7 +138,7 @@ async function embedGroup(call: LlamaCall, { servers, task, places }: Group): Pr
 			begin = 0;
 		}
 	}
-	reportEmbedding(call, { truncated, tokens }, places.length);
+	reportEmbedding(call, { truncated, tokens }, items.length);
 	return outcome;
 }
 
@@ -149,20 +149,20 @@ function culpritIn(error: unknown): unknown {
 function fail(
 	call: LlamaCall,
 	{ failures }: Outcome,
-	places: readonly Place[],
+	items: readonly ItemText[],
 	reason: unknown,
 ): void {
-	if (!call.context.continueOnFail()) failItem(places[0]!.itemIndex, reason);
-	for (const { itemIndex } of places) failures.set(itemIndex, reason);
+	if (!call.context.continueOnFail()) failItem(items[0]!.itemIndex, reason);
+	for (const { itemIndex } of items) failures.set(itemIndex, reason);
 }
 
 function itemsOf(
-	{ task, places }: Group,
+	{ task, items }: Group,
 	{ vectors, failures, dimensions }: Outcome,
 ): Array<OperationItem | ItemFailure> {
 	const facts = { dimensions, model: task.settings.model };
 	const failed = [...failures].map(([itemIndex, reason]) => new ItemFailure(itemIndex, reason));
-	const embedded = places.filter(({ itemIndex }) => vectors.has(itemIndex));
+	const embedded = items.filter(({ itemIndex }) => vectors.has(itemIndex));
 	if (!task.mergeResults)
 		return [
 			...failed,
@@ -176,7 +176,7 @@ function itemsOf(
 	return [...failed, { json, from: embedded.map(({ itemIndex }) => itemIndex) }];
 }
 
-function placeOf(item: OperationItem | ItemFailure): number {
+function itemIndexOf(item: OperationItem | ItemFailure): number {
 	if (item instanceof ItemFailure) return item.itemIndex;
 	return [item.from ?? 0].flat()[0] ?? 0;
 }

@@ -1,14 +1,14 @@
 /** Turns the bytes of a body into a checked answer, without a socket. */
 import { Assembly, type AssemblyOptions } from '../../../lib/chat/answer/assembly';
 import { readEvent } from '../../../lib/chat/answer/chain';
-import type { AnswerResult } from '../../../lib/chat/answer/collector';
-import type { ChatAnswer, SplitText } from '../../../lib/chat/types';
+import type { JudgedAnswer } from '../../../lib/chat/answer/collector';
+import type { AnswerContent, SplitText } from '../../../lib/chat/types';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { type ServerSentEvent, SseDecoder } from '../../../lib/http/sse';
 import { wire } from '../../support/streams';
 
 export interface Assembled {
-	result: AnswerResult;
+	result: JudgedAnswer;
 	/** All emitted text, joined. */
 	text: string;
 	reasoning: string;
@@ -92,7 +92,7 @@ export function assembleWhole(body: string | object, options: AssemblyOptions = 
 }
 
 /** The answer; fails when there is none. */
-export function answerOf({ result }: Pick<Assembled, 'result'>): ChatAnswer {
+export function answerOf({ result }: Pick<Assembled, 'result'>): AnswerContent {
 	if ('failed' in result) throw new Error(`no answer but ${JSON.stringify(result.failed)}`);
 	return result.answer;
 }

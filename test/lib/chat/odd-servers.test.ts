@@ -1,6 +1,6 @@
 import { Assembly } from '../../../lib/chat/answer/assembly';
 import { readEvent } from '../../../lib/chat/answer/chain';
-import type { AnswerResult } from '../../../lib/chat/answer/collector';
+import type { JudgedAnswer } from '../../../lib/chat/answer/collector';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { SseDecoder } from '../../../lib/http/sse';
 import { readModels } from '../../../lib/servers/models';
@@ -12,7 +12,7 @@ const hello = chunk({ content: 'Hello' });
 const end = chunk({}, 'stop');
 const lines = (...data: string[]) => data.map((one) => `data: ${one}\n\n`).join('');
 
-function read(body: string): AnswerResult {
+function read(body: string): JudgedAnswer {
 	const decoder = new SseDecoder();
 	const assembly = new Assembly();
 	for (const event of [...decoder.push(new TextEncoder().encode(body)), ...decoder.end()])

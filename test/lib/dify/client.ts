@@ -1,9 +1,9 @@
 import { DifyApi } from '../../../credentials/DifyApi.credentials';
 import {
 	chat,
-	type ChatAnswer,
+	type DifyChatAnswer,
 	type ChatOptions,
-	type ChatRequest,
+	type DifyChatRequest,
 } from '../../../lib/dify/run/chat';
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
@@ -61,9 +61,9 @@ export async function keyTest(data: {
 /** One message over the real client. */
 export async function say(
 	client: DifyClient,
-	over: Partial<ChatRequest> = {},
+	over: Partial<DifyChatRequest> = {},
 	options: ChatOptions = {},
-): Promise<ChatAnswer> {
+): Promise<DifyChatAnswer> {
 	return await chat(
 		client,
 		{ query: 'hi', user: 'u1', conversation: { kind: 'new' }, inputs: {}, ...over },

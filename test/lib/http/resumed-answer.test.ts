@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 
 import { ResumedAnswer } from '../../../lib/http/resumed-answer';
-import type { Answer } from '../../../lib/http/types';
+import type { UnreadAnswer } from '../../../lib/http/types';
 import { delay } from '../../support/node';
 import { examples } from '../../support/properties';
 
@@ -14,7 +14,7 @@ const FIRST = event('{"delta":{"role":"assistant"},"id":"chatcmpl-1"}');
 const DONE = event('[DONE]');
 
 /** A body in pieces of `size` bytes, which breaks after `most` of them, or ends there as if it was whole. */
-function answerOf(whole: Buffer, size: number, most = Infinity, ends = false): Answer {
+function answerOf(whole: Buffer, size: number, most = Infinity, ends = false): UnreadAnswer {
 	async function* body() {
 		const sent = whole.subarray(0, most);
 		for (let at = 0; at < sent.length; at += size) yield sent.subarray(at, at + size);
@@ -141,7 +141,7 @@ test('after it was closed, at whatever moment, it is not resumed, and no answer 
 	await fc.assert(
 		fc.asyncProperty(fc.nat(whole.length), fc.nat(5), fc.nat(12), async (cut, waits, closesAt) => {
 			const open = new Set<object>();
-			const answer = (bytes: Buffer, most?: number): Answer => {
+			const answer = (bytes: Buffer, most?: number): UnreadAnswer => {
 				const sent = answerOf(bytes, 9, most);
 				const body = async function* () {
 					for await (const piece of sent.body) {

@@ -1,7 +1,7 @@
 import { TurnMemory } from '../../../../lib/chat/answer/turn-memory';
-import type { ChatAnswer } from '../../../../lib/chat/types';
+import type { AnswerContent } from '../../../../lib/chat/types';
 
-const answer = (ids: string[], more: Partial<ChatAnswer> = {}): ChatAnswer => ({
+const answer = (ids: string[], more: Partial<AnswerContent> = {}): AnswerContent => ({
 	text: 'Let me see.',
 	reasoning: 'Hm',
 	toolCalls: ids.map((id) => ({ id, name: 'f', arguments: `{"x": "${id}"}` })),

@@ -3,7 +3,7 @@ import { connectTo } from '../../../../lib/servers/connect';
 import { ChatClient } from '../../../../lib/chat/client';
 import type { ChatParameters } from '../../../../lib/chat/types';
 import { askServerKind } from '../../../../lib/servers/identify';
-import { KINDS, REFUSALS, type KindName } from '../../../../lib/servers/kinds';
+import { KINDS, KNOWN_REFUSALS, type KindName } from '../../../../lib/servers/kinds';
 import {
 	type LlamaServerSim,
 	type Profile,
@@ -23,7 +23,7 @@ describe('what is known of each kind', () => {
 	});
 
 	it('refusals are known once, whichever kind names them', () => {
-		expect(new Set(REFUSALS.map(({ says }) => says.source)).size).toBe(REFUSALS.length);
+		expect(new Set(KNOWN_REFUSALS.map(({ says }) => says.source)).size).toBe(KNOWN_REFUSALS.length);
 	});
 });
 

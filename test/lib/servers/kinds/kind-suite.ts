@@ -3,7 +3,7 @@ import type { ChatParameters } from '../../../../lib/chat/types';
 import { openAiProtocol } from '../../../../lib/chat/wire/openai';
 import { askServerKind, identify } from '../../../../lib/servers/identify';
 import { connectTo } from '../../../../lib/servers/connect';
-import { REFUSALS, type KindName, kindOf } from '../../../../lib/servers/kinds';
+import { KNOWN_REFUSALS, type KindName, kindOf } from '../../../../lib/servers/kinds';
 import type {
 	Workaround,
 	ServerWords,
@@ -55,7 +55,7 @@ export function answers(given: Answered): ServerAnswers {
 /** What the known refusals that fit a recorded answer make of the request. */
 export function workaroundsFor(recording: string): Workaround[] {
 	const { text } = answer(recording);
-	return REFUSALS.filter(({ says }) => says.test(text)).map(({ then }) => then);
+	return KNOWN_REFUSALS.filter(({ says }) => says.test(text)).map(({ then }) => then);
 }
 
 /** One setting of each sort that servers treat differently. */

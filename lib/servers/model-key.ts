@@ -1,0 +1,13 @@
+import type { Connection } from '../http/connection';
+
+/** A model on a server. */
+export interface ServerModel {
+	connection: Pick<Connection, 'url'>;
+	/** The model's name on this server. */
+	model: string;
+}
+
+/** The key under which something is remembered of a model on a server. */
+export function modelKey({ connection, model }: ServerModel): string {
+	return `${connection.url.api} ${model}`;
+}
