@@ -25,7 +25,7 @@ export function missingFeature(
 	{ kind, model }: { kind: KindName; model: string },
 	purpose: Purpose,
 ): ServerError | undefined {
-	const { words, models } = kindOf(kind);
+	const { words, models, hasEveryRoute } = kindOf(kind);
 	const remedy = purpose === 'embeddings' ? words.embeddingsOff : words.rerankOff;
 	// A server that starts its models itself starts them for what they are made for (Ollama 0.33: 501 for a chat model).
 	if (error.kind === 'notSupported' && models.load !== undefined && purpose === 'embeddings')
@@ -37,7 +37,8 @@ export function missingFeature(
 	if (error.kind === 'notSupported')
 		return error.reworded({ message: `The server was not started for ${purpose}`, remedy });
 	// Known servers have the route, so it is switched off. `rerank/client.ts` explains missing rerank routes.
-	if (error.kind === 'wrongPath' && isIdentified(kind) && purpose === 'embeddings')
+	const isSwitchedOff = isIdentified(kind) && !hasEveryRoute;
+	if (error.kind === 'wrongPath' && isSwitchedOff && purpose === 'embeddings')
 		return error.reworded({
 			kind: 'notSupported',
 			message: 'The server has no route for embeddings',

@@ -35,7 +35,8 @@ export async function withServerAdvice(
 	if (error.kind === 'modelNotFound') return await withModelAdvice(server, error, limits);
 	if (!isIdentified(known)) return error;
 	if (error.kind === 'contextOverflow') return await withContextAdvice(server, error, limits);
-	// On a known server the path is right, so it cannot chat (vLLM with an embedding model, infinity).
+	if (kindOf(known).hasEveryRoute) return error;
+	// The path is right, so it cannot chat (vLLM with an embedding model, infinity).
 	const { status, serverText, url = connection.url.api } = error;
 	return failure('wrongModelType', connection.contextOf(url, { model }), { status, serverText });
 }

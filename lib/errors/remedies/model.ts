@@ -8,8 +8,13 @@ function noSuchRoute(url: string): string {
 	return `${missing} If its API has a prefix (llama-server --api-prefix), add it to the Base URL.`;
 }
 
+function isJustAddress(typed: string): boolean {
+	return URL.canParse(typed) && new URL(typed).pathname === '/';
+}
+
 function otherBaseUrl(root: string | undefined): string {
-	const example = root ? `, for example ${root}` : '';
+	const address = root !== undefined && URL.canParse(root) ? new URL(root).origin : root;
+	const example = address ? `, for example ${address}` : '';
 	return `Check the Base URL: type just the address of the server${example}. The package adds /v1 itself. A prefix (llama-server --api-prefix) belongs in the Base URL.`;
 }
 
@@ -41,10 +46,7 @@ export const MODEL_REMEDIES = {
 	}),
 	wrongPath: ({ root, url = '', typed = '' }) => ({
 		title: 'The server answers, but not at this path',
-		remedy:
-			root !== undefined && (typed === root || typed === `${root}/`)
-				? noSuchRoute(url)
-				: otherBaseUrl(root),
+		remedy: isJustAddress(typed) ? noSuchRoute(url) : otherBaseUrl(root),
 	}),
 	modelNotFound: ({ model }) => ({
 		title: `The server does not know the model ${quoted(model)}`,
@@ -77,7 +79,7 @@ export const MODEL_REMEDIES = {
 	),
 	toolsUnsupported: row(
 		'The model or the server cannot call tools',
-		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), start llama-server without --no-jinja, vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
+		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), start llama-server with --jinja and without --no-jinja, vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
 	),
 	modalityUnsupported: ({ modality }) => ({
 		title: `The server cannot read ${modality ?? 'image'} input`,

@@ -126,6 +126,8 @@ export interface ServerKind {
 		/** Its answers may have the signs of servers behind it. */
 		passesOnOthers?: true;
 	};
+	/** It has all routes whatever its model is for: where one is missing, the address is wrong. */
+	hasEveryRoute?: true;
 	/** Sentences about it for users. */
 	words: ServerWords;
 	key?: {

@@ -36,6 +36,7 @@ export const llamaServer: ServerKind = {
 	label: 'llama-server',
 	recognizes: isLlama,
 	version: (answers) => textIn(answers, 'props', 'build_info'),
+	hasEveryRoute: true,
 	chat: {
 		...openAiCompatible.chat,
 		// All samplers come from it (tools/server/server-schema.cpp).

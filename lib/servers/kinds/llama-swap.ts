@@ -28,6 +28,7 @@ export const llamaSwap: ServerKind = {
 		anyHeader(answers, 'www-authenticate', /realm="llama-swap"/i) ||
 		('build_date' in bodyOf(answers.apiVersion) && 'commit' in bodyOf(answers.apiVersion)),
 	version: undefined,
+	hasEveryRoute: undefined,
 	chat: {
 		...llamaServer.chat,
 		grammar: { fields: (grammar) => ({ grammar }) },

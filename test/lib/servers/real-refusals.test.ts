@@ -97,6 +97,16 @@ describe('embeddings and reranking', () => {
 		});
 	});
 
+	it('llama-server without the route: the address is wrong, not its options', async () => {
+		const connection = await serving({
+			'/v1/models': { json: { data: [{ id: 'm', owned_by: 'llamacpp' }] } },
+		});
+		expect(await failureOf(embeddings(connection).embed(['a'], 'query'))).toMatchObject({
+			kind: 'wrongPath',
+			remedy: expect.stringContaining('Base URL') as string,
+		});
+	});
+
 	it('a server that is known, without the route', async () => {
 		const connection = await serving({
 			'/v1/models': { json: { data: [{ id: 'm', owned_by: 'vllm' }] } },
@@ -135,6 +145,8 @@ describe('chats', () => {
 	it.each([
 		['vllm', 'wrongModelType'],
 		['nobody', 'wrongPath'],
+		// It has every route: this is another path.
+		['llamacpp', 'wrongPath'],
 	])('where there is no route: %s is %s', async (owner, kind) => {
 		const connection = await serving({
 			'/v1/models': { json: { data: [{ id: 'm', owned_by: owner }] } },

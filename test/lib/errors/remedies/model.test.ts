@@ -19,6 +19,14 @@ describe('remedies for what model servers refuse', () => {
 		expect(MODEL_REMEDIES.unauthorized({}).title).toBe('The server refuses the API key');
 	});
 
+	test('a missing route: a Base URL with a path is replaced by the address, a plain one is not', () => {
+		const withPath = { root: 'http://h:8080/chat', typed: 'http://h:8080/chat' };
+		expect(MODEL_REMEDIES.wrongPath(withPath).remedy).toContain('for example http://h:8080. ');
+		const plain = { root: 'http://h:8080', typed: 'http://h:8080', url: 'http://h:8080/v1/chat' };
+		expect(MODEL_REMEDIES.wrongPath(plain).remedy).toContain('This server has no chat route');
+		expect(MODEL_REMEDIES.wrongPath({}).remedy).toContain('type just the address of the server.');
+	});
+
 	test('an answer that was all thinking: a limit is raised only where one was hit', () => {
 		expect(MODEL_REMEDIES.onlyThinking({ maxTokens: 512 }).remedy).toContain(
 			'Raise Maximum Tokens (now 512)',
