@@ -1,6 +1,6 @@
 /**
  * `npm run test:servers`: the package's own clients against real model servers, without n8n: llama-server as a router with
- * three models, Ollama, whisper.cpp, a FastAPI server, and those that are Python packages (python-servers.mjs). Takes
+ * three models, Ollama, whisper.cpp, a FastAPI server, Portkey's gateway, and those that are Python packages (python-servers.mjs). Takes
  * arguments for jest: `npm run test:servers -- ollama`.
  *
  * The servers are built or downloaded once and kept outside the clone. Ollama takes 5 to 15 minutes, whisper.cpp 3,
@@ -21,6 +21,7 @@ import { ensureSmolLm2 } from './lib/model.mjs';
 import { ensureOllama } from './lib/ollama.mjs';
 import { optionalPart } from './lib/optional-part.mjs';
 import { playgroundData, root, shortHash } from './lib/paths.mjs';
+import { ensurePortkey } from './lib/portkey.mjs';
 import { ensurePythonServer, PYTHON_SERVERS } from './lib/python-servers.mjs';
 import { runChecks, runJest } from './lib/tally.mjs';
 import { ensureWhisperModel, ensureWhisperServer } from './lib/whisper.mjs';
@@ -77,6 +78,7 @@ const prepare = async () => {
 		model: await ensureWhisperModel(),
 	}));
 	const ollama = await partOf('ollama', async () => await ensureOllama(log));
+	const portkey = await partOf('portkey', async () => await ensurePortkey(log));
 	const python = await preparePython();
 	const miniLmFolders = await optionalPart(log, async () => await ensureMiniLmFolders(log));
 	return {
@@ -92,6 +94,8 @@ const prepare = async () => {
 		whisperProblem: whisper.problem,
 		fastapi: fastapi.file,
 		fastapiProblem: fastapi.problem,
+		portkey: portkey.file,
+		portkeyProblem: portkey.problem,
 		python,
 		miniLmFolders: miniLmFolders.file,
 		miniLmFoldersProblem: miniLmFolders.problem,

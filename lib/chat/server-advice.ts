@@ -8,10 +8,11 @@ import { readModels } from '../servers/models';
 import { askServerKind } from '../servers/identify';
 import { tooLongIn } from '../servers/text-refusals';
 import { isIdentified, type KindName, kindOf } from '../servers/kinds';
+import { PLAIN_REMEDIES } from '../servers/kinds/remedies';
 
 const ASK_LIMIT_MS = 3_000;
 /** Failures whose advice depends on the kind of server. */
-const ADVISED: ReadonlySet<string> = new Set(['contextOverflow', 'modelNotFound', 'wrongPath']);
+const ADVISED: ReadonlySet<string> = new Set(['modelNotFound', ...Object.keys(PLAIN_REMEDIES)]);
 const SHORTER_PROMPT =
 	'Or keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
 /** Tokens to leave for the answer. */
@@ -35,10 +36,16 @@ export async function withServerAdvice(
 	if (error.kind === 'modelNotFound') return await withModelAdvice(server, error, limits);
 	if (!isIdentified(known)) return error;
 	if (error.kind === 'contextOverflow') return await withContextAdvice(server, error, limits);
+	if (error.kind !== 'wrongPath') return isIdentified(kind) ? error : withOwnRemedy(error, known);
 	if (kindOf(known).hasEveryRoute) return error;
 	// The path is right, so it cannot chat (vLLM with an embedding model, infinity).
 	const { status, serverText, url = connection.url.api } = error;
 	return failure('wrongModelType', connection.contextOf(url, { model }), { status, serverText });
+}
+
+/** The server may have been unknown when the error was made. */
+function withOwnRemedy(error: ServerError, kind: KindName): ServerError {
+	return error.withRemedy(kindOf(kind).words.remedies?.[error.kind] ?? error.remedy);
 }
 
 interface AskedServer {
@@ -69,7 +76,7 @@ async function withContextAdvice(
 	limits: CallOptions,
 ): Promise<ServerError> {
 	const { limit, tokens } = tooLongIn(error) ?? {};
-	if (tokens === undefined) return error;
+	if (tokens === undefined) return withOwnRemedy(error, kind);
 	const { slots, trained } = await readContextFacts(connection, model, limits);
 	// vLLM stops counting one token above its limit.
 	const needed = limit !== undefined && tokens <= limit + 1 ? 2 * limit : tokens;

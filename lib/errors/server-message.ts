@@ -58,13 +58,20 @@ function isError(error: unknown): boolean {
 function messageOf(json: Record<string, unknown>): ServerMessage {
 	const error = json.error ?? recordsIn(json.choices)[0]?.error;
 	const details = isRecord(error) ? error : detailsIn(json.detail);
-	if (details !== undefined) return messageOfDetails(details);
+	if (details !== undefined) return withoutProvider(messageOfDetails(details), json.provider);
 	const sentence = error ?? json.detail ?? json.message ?? json.reason ?? json;
 	return {
 		message: sentenceOf(sentence),
 		type: [json.type, json.code, json.reason].map(text).find((type) => type !== undefined),
 		facts: {},
 	};
+}
+
+/** Portkey puts the name of the provider in front of the server's words: "openai error: …". */
+function withoutProvider(received: ServerMessage, provider: unknown): ServerMessage {
+	const prefix = `${words(provider)} error: `;
+	if (!isFilled(provider) || !received.message.startsWith(prefix)) return received;
+	return withoutProvider({ ...received, message: received.message.slice(prefix.length) }, provider);
 }
 
 /** Kokoro-FastAPI and mlx-openai-server put their error into FastAPI's detail. */

@@ -22,6 +22,12 @@ const TOO_LONG: ReadonlyArray<{ says: RegExp; limit?: number; tokens?: number }>
 		tokens: 1,
 		limit: 2,
 	},
+	// llama-server, of which a gateway passes on the text only
+	{
+		says: /request \((\d+) tokens\) exceeds the available context size \((\d+)/i,
+		tokens: 1,
+		limit: 2,
+	},
 	// Ollama
 	{ says: /input length exceeds (?:the )?(?:maximum )?context length/i },
 	// Text Embeddings Inference

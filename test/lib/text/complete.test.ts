@@ -5,6 +5,9 @@ import { complete, type FinishedCompletion } from '../../../lib/text/complete';
 import type { CompletionTask } from '../../../lib/text/completion-request';
 import { json, type ScriptedServer, startScripted } from '../../servers/scripted';
 
+/** Routes by which servers are identified. */
+const IDENTIFYING = ['/v1/models', '/api/version'];
+
 /** A gateway in front of llama-server, which passes on its header but not its native routes. */
 describe('a gateway that passes on the header of llama-server', () => {
 	let server: ScriptedServer;
@@ -31,13 +34,26 @@ describe('a gateway that passes on the header of llama-server', () => {
 	}
 
 	const pathsAsked = () =>
-		server.requests.map(({ path }) => path).filter((path) => path !== '/v1/models');
+		server.requests.map(({ path }) => path).filter((path) => !IDENTIFYING.includes(path));
 
 	it('continues a prompt on OpenAI’s route, and asks for the native one once', async () => {
 		expect((await answerTo({ prompt: 'The capital of France is' })).text).toBe(' Paris');
 		expect(pathsAsked()).toEqual(['/completion', '/v1/completions']);
 		await answerTo({ prompt: 'The capital of France is' });
 		expect(pathsAsked()).toEqual(['/completion', '/v1/completions', '/v1/completions']);
+	});
+
+	it('names the gateway once it was asked', async () => {
+		await server.close();
+		server = await startScripted(({ path }, response) => {
+			const models = { data: [{ id: 'unknown', owned_by: 'local' }] };
+			const choices = [{ index: 0, text: ' Paris', finish_reason: 'stop' }];
+			if (path === '/v1/models') json(response, models);
+			else if (path === '/v1/completions') json(response, { choices });
+			else json(response, {}, 404);
+		});
+		const answer = await answerTo({ prompt: 'The capital of France is' });
+		expect(answer).toMatchObject({ text: ' Paris', server: 'sglangGateway' });
 	});
 
 	it('fills in on OpenAI’s route', async () => {

@@ -33,6 +33,9 @@ interface FastapiScript {
 		options?: { logFile?: string },
 	): Promise<StartedServer>;
 }
+interface PortkeyScript {
+	startPortkey(script: string, options?: { logFile?: string }): Promise<StartedServer>;
+}
 interface PythonServersScript {
 	startPythonServer(
 		name: PythonServerName,
@@ -53,6 +56,10 @@ interface ScriptedModelScript {
 	): void;
 }
 
+interface PortsScript {
+	freePort(): Promise<number>;
+}
+
 const running = new Set<{ stop(): Promise<void> }>();
 
 /** The parts that `npm run test:servers` prepared. */
@@ -68,6 +75,11 @@ export function parts(): RealServerParts {
 /** A folder for the test. Its logs are kept until the next run. */
 export const workFolder = (name: string): string =>
 	fs.mkdtempSync(path.join(parts().work, `${name}-`));
+
+/** A port for a server that opens a second one. */
+export async function freePort(): Promise<number> {
+	return await (await loadScript<PortsScript>('ports')).freePort();
+}
 
 const started = <T extends { stop(): Promise<void> }>(server: T): T => {
 	running.add(server);
@@ -125,6 +137,7 @@ export async function startPythonServer(
 /** A llama-server router: section names and settings of its preset file. */
 export async function startRouter(
 	models: Record<string, Record<string, string | number | boolean>>,
+	{ apiKey }: Pick<LlamaServerOptions, 'apiKey'> = {},
 ): Promise<string> {
 	const { startLlamaServer } = await loadScript<LlamaServerScript>('llama-server');
 	const folder = workFolder('router');
@@ -139,6 +152,7 @@ export async function startRouter(
 	const { url } = started(
 		await startLlamaServer(parts().llamaServer!, {
 			args: ['--models-preset', preset, '--models-max', '3'],
+			apiKey,
 			logFile: path.join(folder, 'llama-server.log'),
 		}),
 	);
@@ -148,6 +162,13 @@ export async function startRouter(
 export async function startOllama(env: Record<string, string> = {}): Promise<string> {
 	const { startOllama: start } = await loadScript<OllamaScript>('ollama');
 	return started(await start(parts().ollama!, { folder: workFolder('ollama'), env })).url;
+}
+
+export async function startPortkey(): Promise<{ url: string; kill: () => void }> {
+	const { startPortkey: start } = await loadScript<PortkeyScript>('portkey');
+	const logFile = path.join(workFolder('portkey'), 'gateway.log');
+	const { url, service } = started(await start(parts().portkey!, { logFile }));
+	return { url, kill: () => service.kill('SIGKILL') };
 }
 
 export async function startWhisperServer(args: string[] = []): Promise<string> {

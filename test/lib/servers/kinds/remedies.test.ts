@@ -1,10 +1,14 @@
 /** Remedies are of the server that was asked. */
+import { ChatClient } from '../../../../lib/chat/client';
+import { TurnMemory } from '../../../../lib/chat/answer/turn-memory';
 import { failure } from '../../../../lib/errors/failure';
 import type { FailureKind } from '../../../../lib/errors/kinds';
+import { asFailed } from '../../../../lib/errors/server-error';
 import { clearSharedCaches } from '../../../../lib/lru-cache';
 import { connectTo } from '../../../../lib/servers/connect';
 import { askServerKind } from '../../../../lib/servers/identify';
 import { json, type ScriptedServer, startScripted } from '../../../servers/scripted';
+import { PLAIN_SETTINGS } from '../../chat/chat-settings';
 
 let server: ScriptedServer;
 beforeEach(clearSharedCaches);
@@ -51,4 +55,28 @@ it.each([
 	const known = await remedies(owner);
 	expect(known.kind).toBe(kind);
 	expect(known.texts.filter((text) => LLAMA_OPTIONS.test(text)).length).toBeGreaterThan(4);
+});
+
+/** What llama-server refuses with 400, as a gateway passes it on. */
+const REFUSALS: Array<[kind: FailureKind, message: string]> = [
+	['contextOverflow', 'request (4116 tokens) exceeds the available context size (2048 tokens)'],
+	['contextOverflow', 'the request exceeds the available context size'],
+	['templateRejected', 'Jinja Exception: Conversation roles must alternate'],
+];
+
+it.each(REFUSALS)('a gateway that was not asked before, %s: %s', async (kind, message) => {
+	const openai = { error: { message: `openai error: ${message}` }, provider: 'openai' };
+	server = await startScripted(({ path }, response) => {
+		response.setHeader('x-portkey-provider', 'openai');
+		if (path === '/v1/models') json(response, { data: [{ id: 'm', owned_by: 'llamacpp' }] });
+		else json(response, openai, 400);
+	});
+	const settings = { ...PLAIN_SETTINGS, model: 'm' };
+	const connection = connectTo({ baseUrl: server.url });
+	const client = new ChatClient(connection, settings, undefined, new TurnMemory());
+	const answer = client.generate({ messages: [{ type: 'human', content: 'Hi.' }] });
+	const failed = await answer.next().catch(asFailed);
+	expect(failed).toMatchObject({ failed: { kind } });
+	const { remedy } = (failed as ReturnType<typeof asFailed>).failed;
+	expect(remedy).not.toMatch(LLAMA_OPTIONS);
 });
