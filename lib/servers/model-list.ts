@@ -71,8 +71,16 @@ async function openAiList(
 	const look = async (other: string) =>
 		await connection.call(other, options).catch(() => undefined);
 	const answer = await findApiRoot(connection, await connection.call(url, options), look);
-	const models = isRefusal(answer) ? undefined : readModels(answer.json);
+	const models = isRefusal(answer) ? undefined : (readModels(answer.json) ?? noneIn(answer));
 	return models === undefined ? { failed: connection.refusal(answer) } : { models, answer };
+}
+
+/** Servers that list only what is in their cache may send nothing in place of an empty list. */
+function noneIn(answer: CallAnswer): ServerModel[] | undefined {
+	const isEmpty = answer.status === 200 && answer.text.trim() === '';
+	return isEmpty && kindOf(identify({ models: answer })).models.mayListNone === true
+		? []
+		: undefined;
 }
 
 /** All models but the decision models, which answer nothing but typed questions, if others are left. */

@@ -77,6 +77,7 @@ function noListIn({ observations, facts, kind }: Evidence): NoList | undefined {
 	if (models === undefined || url === undefined) return undefined;
 	if (listOf(models) !== undefined || facts.models.length > 0) return undefined;
 	if (kind.models.isUnlisted === true && models.answered && models.status === 404) return undefined;
+	if (kind.models.mayListNone === true && isEmptyBody(models)) return undefined;
 	return {
 		models,
 		failure: models.failure ?? failureFor('invalidAnswer', { root: url.root }),
@@ -86,6 +87,11 @@ function noListIn({ observations, facts, kind }: Evidence): NoList | undefined {
 				: describeProbe(models),
 		url,
 	};
+}
+
+/** mlx-lm sends nothing in place of a list with nothing in it. */
+function isEmptyBody(models: Probe): boolean {
+	return models.answered && models.status === 200 && models.text.trim() === '';
 }
 
 function isUp(health: Probe | undefined): boolean {

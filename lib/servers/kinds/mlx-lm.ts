@@ -1,5 +1,5 @@
 import { anyHeader, entriesOf } from './evidence';
-import type { ServerKind } from './kind';
+import type { ServerAnswers, ServerKind } from './kind';
 import { openAiCompatible } from './openai-compatible';
 
 /**
@@ -9,15 +9,9 @@ import { openAiCompatible } from './openai-compatible';
 export const mlxLm: ServerKind = {
 	...openAiCompatible,
 	label: 'mlx-lm',
-	recognizes: (answers) => {
-		const models = entriesOf(answers) ?? [];
-		const isBare = (entry: object) => Object.keys(entry).sort().join() === 'created,id,object';
-		return (
-			anyHeader(answers, 'server', /^BaseHTTP\/\S+ Python\//) &&
-			models.length > 0 &&
-			models.every(isBare)
-		);
-	},
+	recognizes: (answers) =>
+		anyHeader(answers, 'server', /^BaseHTTP\/\S+ Python\//) &&
+		(hasBareEntries(answers) || hasEmptyList(answers)),
 	chat: { ...openAiCompatible.chat, grammar: undefined },
 	completion: { ...openAiCompatible.completion, ignoresSuffix: true },
 	key: { isNeverNeeded: true },
@@ -33,3 +27,15 @@ export const mlxLm: ServerKind = {
 			'mlx_lm.server reads the tool calls of models whose tokenizer names their format: take such a model.',
 	},
 };
+
+function hasBareEntries(answers: ServerAnswers): boolean {
+	const models = entriesOf(answers) ?? [];
+	const isBare = (entry: object) => Object.keys(entry).sort().join() === 'created,id,object';
+	return models.length > 0 && models.every(isBare);
+}
+
+/** Whether the list is JSON of no length. */
+function hasEmptyList({ models }: ServerAnswers): boolean {
+	if (models?.status !== 200 || models.text.trim() !== '') return false;
+	return models.headers['content-type'] === 'application/json';
+}

@@ -88,10 +88,29 @@ export async function killedInMidAnswer(
 	server: Connection,
 	{ model, kill }: { model: string; kill: () => void },
 ): Promise<ServerError> {
-	const client = new ChatClient(server, { ...PLAIN_SETTINGS, model }, undefined, new TurnMemory());
-	const answer = client.generate(asking('Tell a story.'));
+	return await endedInMidAnswer(server, { ...PLAIN_SETTINGS, model }, kill);
+}
+
+/** A chat that is stopped at the first piece. */
+export async function stoppedInMidAnswer(
+	server: Connection,
+	settings: Partial<ChatSettings> & { model: string },
+): Promise<ServerError> {
+	const stop = new AbortController();
+	const end = () => stop.abort();
+	return await endedInMidAnswer(server, { ...PLAIN_SETTINGS, ...settings }, end, stop.signal);
+}
+
+async function endedInMidAnswer(
+	server: Connection,
+	settings: ChatSettings,
+	end: () => void,
+	signal?: AbortSignal,
+): Promise<ServerError> {
+	const client = new ChatClient(server, settings, undefined, new TurnMemory());
+	const answer = client.generate({ ...asking('Tell a story.'), signal });
 	await answer.next();
-	kill();
+	end();
 	const rest = async () => {
 		for (;;) {
 			const { done, value } = await answer.next();

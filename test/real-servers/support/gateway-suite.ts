@@ -1,11 +1,8 @@
 /** What must hold for every gateway in front of a real llama-server: it passes on headers, and drops fields. */
-import { ChatClient } from '../../../lib/chat/client';
-import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import { connectTo } from '../../../lib/servers/connect';
 import type { KindName } from '../../../lib/servers/kinds';
 import { complete, type FinishedCompletion } from '../../../lib/text/complete';
 import type { CompletionTask } from '../../../lib/text/completion-request';
-import { PLAIN_SETTINGS } from '../../lib/chat/chat-settings';
 import { check, ids } from '../../lib/health/support';
 import {
 	asking,
@@ -18,6 +15,7 @@ import {
 	KITTEN,
 	nearness,
 	REVENUE,
+	stoppedInMidAnswer,
 	WEATHER_TOOL,
 } from './clients';
 import { CONTEXT, startRouter, scriptedFile, stopServers } from './servers';
@@ -173,19 +171,9 @@ export function testGateway(facts: GatewayFacts, start: () => Promise<StartedGat
 
 	it('Stop ends it at once', async () => {
 		// A gateway may go on with the answer, and the next test waits for that.
-		const settings = { ...PLAIN_SETTINGS, model: SLOW, parameters: { maxTokens: 100 } };
-		const client = new ChatClient(connect(), settings, undefined, new TurnMemory());
-		const stop = new AbortController();
-		const answer = client.generate({ ...asking('Tell a story.'), signal: stop.signal });
-		await answer.next();
-		stop.abort();
-		const rest = async () => {
-			for (;;) {
-				const { done, value } = await answer.next();
-				if (done === true) return value;
-			}
-		};
-		expect(await failureOf(rest())).toMatchObject({ kind: 'aborted' });
+		const settings = { model: SLOW, parameters: { maxTokens: 100 } };
+		const failed = await stoppedInMidAnswer(connect(), settings);
+		expect(failed).toMatchObject({ kind: 'aborted' });
 	});
 
 	it('killed in the middle of an answer', async () => {

@@ -2,11 +2,11 @@ import { list, TAKES_EVERYTHING, testKind } from './kind-suite';
 
 describe('mlx-lm', () => {
 	testKind('mlxLm', {
-		told: [['its list', { models: 'mlx-lm-0.32.2/models' }]],
-		notTold: [
-			['a home-made server without a list', { models: 'mlx-lm-0.32.2/models-empty-body' }, 'other'],
-			['a list without its header', { models: list({ id: 'm', created: 1 }) }, 'other'],
+		told: [
+			['its list', { models: 'mlx-lm-0.32.2/models' }],
+			['its list without a cache', { models: 'mlx-lm-0.32.2/models-empty-body' }],
 		],
+		notTold: [['a list without its header', { models: list({ id: 'm', created: 1 }) }, 'other']],
 		chat: {
 			...TAKES_EVERYTHING,
 			fields: Object.fromEntries(
