@@ -1,5 +1,5 @@
 /** The example workflows for embeddings, texts, images, audio and models. */
-import { type LlamaServerSim, reply, startLlamaServerSim } from '../servers/llama-server';
+import { reply, startLlamaServerSim } from '../servers/llama-server';
 import { startKokoroSim } from '../servers/media/kokoro';
 import { startSdServerSim } from '../servers/media/sd-server';
 import { startWhisperSim } from '../servers/media/whisper';
@@ -21,6 +21,7 @@ import {
 	anyExecution,
 	asked,
 	call,
+	deciding,
 	describeExamples,
 	itemsOf,
 	labelling,
@@ -101,34 +102,6 @@ async function chatWithFolder(name: string, others: Wiring['others'] = {}): Prom
 /** Entries of a sub-node's log, by call. */
 const logOf = ({ data }: Execution, node: string) =>
 	data.resultData.runData[node]!.map((entry) => Object.values(entry.data!)[0]![0]![0]!.json);
-
-/** A simulated decision model: route, its probability, and the probability that a person must answer. */
-async function deciding(
-	decide: (text: string) => [route: string, probability: number, person: number],
-): Promise<LlamaServerSim> {
-	const sim = await startLlamaServerSim({ decisions: 52 });
-	after(async () => await sim.close());
-	sim.route('POST /v1/systemone', ({ body }) => {
-		const { state, questions } = body as { state: string; questions: Record<string, Asked> };
-		const [route, probability, person] = decide(state);
-		const others = (1 - probability) / 2;
-		const routes = Object.keys(questions.route!.criteria).map((name) => [
-			name,
-			name === route ? probability : others,
-		]);
-		const answers = {
-			route: { choice: route, probabilities: Object.fromEntries(routes) as object },
-			urgency: { score: 0, probabilities: { 0: 1, 1: 0, 2: 0 } },
-			person: { noul: person },
-		};
-		return reply.json({ model: 'sim-model', answers });
-	});
-	return sim;
-}
-
-interface Asked {
-	criteria: object;
-}
 
 const RUNS: Record<string, () => Promise<string>> = {
 	'rag-over-folder': async () => {

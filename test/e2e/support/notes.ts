@@ -26,6 +26,7 @@ import {
 import {
 	after,
 	call,
+	deciding,
 	dify,
 	itemsOf,
 	labelling,
@@ -407,6 +408,42 @@ export const NOTES: Record<string, Follow> = {
 			counts,
 			'To support 1, To bookkeeping 1, To sales 1, A person decides 1',
 		);
+	},
+
+	'triage-mails': async (note) => {
+		const sim = await deciding((text) => {
+			if (text.includes('lawyer')) return ['support', 0.9, 0.95];
+			if (text.includes('invoice')) return ['bookkeeping', 0.9, 0.1];
+			if (text.includes('barn door')) return ['sales', 0.9, 0.1];
+			return ['sales', 0.4, 0.5];
+		});
+		await note.open('triage-mails', { local: await localCredential(sim) });
+		expectEnd(await note.execute('Make the table'), '', '');
+		const execution = await note.execute('Start');
+		const ends = ['A person answers', 'To bookkeeping', 'To sales', 'Keep the undecided'];
+		const counts = ends.map((end) => `${end} ${itemsOf(execution, end).length}`).join(', ');
+		const expected = 'A person answers 1, To bookkeeping 1, To sales 1, Keep the undecided 1';
+		return expectEnd(execution, counts, expected);
+	},
+
+	'measure-decisions': async (note) => {
+		const sim = await deciding((text) => [
+			text.includes('pay') ? 'bookkeeping' : 'sales',
+			0.8,
+			0.5,
+		]);
+		const server = await labelling([
+			[/invoice|pay|bill|receipt|reminder|charged/i, 'B'],
+			[/./, 'C'],
+		]);
+		await note.open('measure-decisions', {
+			local: {
+				'Decision model': await localCredential(sim, 'Decisions'),
+				'Ordinary model': await localCredential(server, 'Chat'),
+			},
+		});
+		const execution = await note.execute();
+		return `Report: ${expectEnd(execution, items(execution, 'Report'), 'calibrationError')}`;
 	},
 
 	'extract-invoices': executeNote('extract-invoices', 'Book', 'Berg & Sons', async () => {

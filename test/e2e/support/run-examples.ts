@@ -126,6 +126,34 @@ export async function labelling(
 	return sim;
 }
 
+interface Asked {
+	criteria: object;
+}
+
+/** A simulated decision model: route, its probability, and the probability that a person must answer. */
+export async function deciding(
+	decide: (text: string) => [route: string, probability: number, person: number],
+): Promise<LlamaServerSim> {
+	const sim = await startLlamaServerSim({ decisions: 52 });
+	after(async () => await sim.close());
+	sim.route('POST /v1/systemone', ({ body }) => {
+		const { state, questions } = body as { state: string; questions: Record<string, Asked> };
+		const [route, probability, person] = decide(state);
+		const others = (1 - probability) / 2;
+		const routes = Object.keys(questions.route!.criteria).map((name) => [
+			name,
+			name === route ? probability : others,
+		]);
+		const answers = {
+			route: { choice: route, probabilities: Object.fromEntries(routes) as object },
+			urgency: { score: 0, probabilities: { 0: 1, 1: 0, 2: 0 } },
+			person: { noul: person },
+		};
+		return reply.json({ model: 'sim-model', answers });
+	});
+	return sim;
+}
+
 export async function dify(options: DifySimOptions = {}): Promise<DifySim> {
 	const sim = await startDifySim(options);
 	closing.push(async () => await sim.close());
