@@ -311,6 +311,19 @@ export const ADVICE = {
 		meaning: `${count} of ${required} tries of the tool test brought no answer of the model ${named(model)}, so they say nothing about it`,
 		advice: 'Fix what is seen here, or raise the time limit of the test, and test again.',
 	})),
+	foreignContent: error(
+		'degraded',
+		'An answer holds the code word of another conversation: this server mixes up conversations, so people may read what is not theirs',
+		'Do not let several people use it until this is mended. Start llama-server with --cache-ram 0 (llama.cpp issue 27148: with its prompt cache in memory, a slot can answer with the content of another conversation), update it, and test again. Behind a proxy or a gateway, switch off its cache of answers.',
+	),
+	isolationTested: info(
+		'No answer held the code word of another conversation. That is no proof that it cannot happen: only more conversations, under the load of every day, say more',
+		'Where several people share a llama-server, --cache-ram 0 avoids the known fault (llama.cpp issue 27148) at the cost of reading some prompts anew.',
+	),
+	isolationUnclear: warning(
+		'Most answers held no code word at all, so the isolation test says little: another conversation would not have been seen either',
+		'Test with a model that repeats a word when it is asked to, or raise Tokens per Answer if it thinks first.',
+	),
 	answerCollected: warning(({ byServer }) => ({
 		meaning: byServer
 			? 'Something collects the answer before it hands it on. Speed and first token are those of the server itself (its timings); users see the text later'

@@ -81,7 +81,7 @@ describe('the operations', () => {
 			.filter(({ name }) => name === 'operation')
 			.map(({ options }) => options!.map((option) => ('value' in option ? option.value : '')));
 		expect(operations).toEqual([
-			['check', 'speedTest', 'toolTest', 'report', 'waitUntilReady'],
+			['check', 'speedTest', 'toolTest', 'isolationTest', 'report', 'waitUntilReady'],
 			['check', 'report', 'waitUntilReady'],
 		]);
 	});
