@@ -1758,21 +1758,21 @@ describe('a history budget', () => {
 
 	it('leaves the oldest turns out, counted by the server, and says so', async () => {
 		const sim = await start();
-		const { answer } = await run(clientOf(sim, { historyBudget: 50, serverKind: 'llamaServer' }), {
+		const { answer } = await run(clientOf(sim, { historyBudget: 200, serverKind: 'llamaServer' }), {
 			messages,
 		});
 		expect(sentBy(sim)).toEqual([['Be brief.', 'Second', 'Yes.', 'Third']]);
 		expect(answer.notes).toEqual([
-			expect.stringContaining('more than the 50 tokens of History Budget: 1 of them'),
+			expect.stringContaining('more than the 200 tokens of History Budget: 1 of them'),
 		]);
-		expect(paths(sim)).toContain('POST /tokenize');
+		expect(paths(sim)).toContain('POST /v1/chat/completions/input_tokens');
 	});
 
 	it('counts a text once, and sends everything where it is not set', async () => {
 		const sim = await start();
-		const client = clientOf(sim, { historyBudget: 50, serverKind: 'llamaServer' });
+		const client = clientOf(sim, { historyBudget: 200, serverKind: 'llamaServer' });
 		for (let round = 0; round < 3; round++) await run(client, { messages });
-		expect(paths(sim).filter((path) => path === 'POST /tokenize')).toHaveLength(2);
+		expect(paths(sim).filter((path) => path === 'POST /v1/chat/completions/input_tokens')).toHaveLength(2);
 		await run(clientOf(sim), { messages });
 		expect(sentBy(sim).at(-1)).toHaveLength(6);
 	});

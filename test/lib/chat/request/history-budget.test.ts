@@ -1,14 +1,19 @@
 import * as fc from 'fast-check';
 
+import { textOf } from '../../../../lib/chat/request/content';
 import { counterAt, fitHistory } from '../../../../lib/chat/request/history-budget';
 import type { ChatMessage } from '../../../../lib/chat/types';
 import { connectTo } from '../../../../lib/servers/connect';
 import { estimateTokens } from '../../../../lib/servers/manage/tokens';
 import { ServerPool } from '../../../../lib/servers/pool/server-pool';
+import { startScripted } from '../../../servers/scripted';
 import { closeRawServers, rawServer, whole } from '../../../support/raw-answers';
 
-const words = async (text: string) =>
-	await Promise.resolve(text.split(/\s+/).filter((word) => word !== '').length);
+const words = async (turn: readonly ChatMessage[]) =>
+	await Promise.resolve(
+		turn.flatMap(({ content }) => textOf(content).split(/\s+/)).filter((word) => word !== '')
+			.length,
+	);
 const user = (content: string): ChatMessage => ({ role: 'user', content });
 const system: ChatMessage = { role: 'system', content: 'Be brief. '.repeat(100) };
 
@@ -18,8 +23,7 @@ const turn = (size: number): ChatMessage[] => [
 	{ role: 'assistant', content: 'word '.repeat(size - 1) },
 ];
 
-const sizeOf = async (messages: readonly ChatMessage[]) =>
-	await words(messages.map(({ content }) => content as string).join(' '));
+const sizeOf = async (messages: readonly ChatMessage[]) => await words(messages);
 
 test('a history that fits is sent unchanged', async () => {
 	const messages = [system, ...turn(10), ...turn(10), user('And now?')];
@@ -139,7 +143,7 @@ test('a tokenizer that hangs holds the answer up once, not for each turn', async
 			'm',
 		);
 		const texts = Array.from({ length: 20 }, (_, at) => 'word '.repeat(at));
-		for (const text of texts) expect(await count(text)).toBe(estimateTokens(text));
+		for (const text of texts) expect(await count([user(text)])).toBe(estimateTokens(text));
 		expect(requests).toBeLessThan(texts.length);
 	} finally {
 		limit.mockRestore();
@@ -155,7 +159,10 @@ test.each([{ tokens: [] }, { count: 0 }, { count: -5 }, { tokens: -5 }, {}])(
 		);
 		try {
 			expect(
-				await counterAt(ServerPool.of(connectTo({ baseUrl: url })), 'm')('word '.repeat(50)),
+				await counterAt(
+					ServerPool.of(connectTo({ baseUrl: url })),
+					'm',
+				)([user('word '.repeat(50))]),
 			).toBe(63);
 		} finally {
 			await closeRawServers();
@@ -172,7 +179,7 @@ test('a server whose tokenizer fails is asked once for an answer, not for each o
 	try {
 		const count = counterAt(ServerPool.of(connectTo({ baseUrl: url })), 'm');
 		for (let at = 1; at < 20; at++)
-			expect(await count('word '.repeat(at))).toBe(estimateTokens('word '.repeat(at)));
+			expect(await count([user('word '.repeat(at))])).toBe(estimateTokens('word '.repeat(at)));
 		expect(asked).toBeLessThanOrEqual(1);
 	} finally {
 		await closeRawServers();
@@ -194,10 +201,68 @@ test('where a server of the credential is down, another one counts, and the one 
 			{ connection: connectTo({ baseUrl: up }) },
 		]);
 		for (let at = 0; at < 20; at++)
-			expect(await counterAt(servers, 'm', { conversation: `chat ${at}` })(`text ${at}`)).toBe(3);
+			expect(
+				await counterAt(servers, 'm', { conversation: `chat ${at}` })([user(`text ${at}`)]),
+			).toBe(3);
 		expect(asked).toBeGreaterThan(0);
 		expect(asked).toBeLessThan(5);
 	} finally {
 		await closeRawServers();
 	}
+});
+
+describe('a server with a route for conversations', () => {
+	const json = { 'Content-Type': 'application/json' };
+	const TURN: ChatMessage[] = [
+		{
+			role: 'user',
+			content: [
+				{ type: 'text', text: 'Weather?' },
+				{ type: 'image', url: 'data:,' },
+			],
+		},
+		{ role: 'assistant', content: '', toolCalls: [{ id: '1', name: 'w', arguments: '{}' }] },
+		{ role: 'tool', toolCallId: '1', content: 'sunny' },
+	];
+	let paths: string[];
+	let server: Awaited<ReturnType<typeof startScripted>>;
+
+	async function counting(statusOfRoute: number) {
+		paths = [];
+		server = await startScripted(({ path }, response) => {
+			paths.push(path);
+			const isRoute = path === '/v1/chat/completions/input_tokens';
+			response.writeHead(isRoute ? statusOfRoute : 200, json);
+			response.end(JSON.stringify(isRoute ? { input_tokens: 42 } : { tokens: [1, 2, 3] }));
+		});
+		return counterAt(ServerPool.of(connectTo({ baseUrl: server.url })), 'm');
+	}
+
+	afterEach(async () => await server.close());
+
+	test('counts a turn with its calls as the template writes it, once, without its pictures (S29)', async () => {
+		const count = await counting(200);
+		expect([await count(TURN), await count(TURN)]).toEqual([42, 42]);
+		const asked = server.requests.filter(({ path }) => path.endsWith('/input_tokens'));
+		expect(asked.map(({ body }) => body.messages)).toEqual([
+			[
+				{ role: 'user', content: 'Weather?' },
+				expect.objectContaining({ role: 'assistant', tool_calls: [expect.anything()] }),
+				expect.objectContaining({ role: 'tool', content: 'sunny' }),
+			],
+		]);
+	});
+
+	test('where the route is missing, the tokenizer counts, and the route is not asked again', async () => {
+		const count = await counting(404);
+		expect([await count(TURN), await count([user('Hi')])]).toEqual([3, 3]);
+		expect(paths.filter((path) => path.endsWith('/input_tokens'))).toHaveLength(1);
+		expect(paths.filter((path) => path.endsWith('/tokenize'))).toHaveLength(2);
+	});
+
+	test('where the template refuses a turn, the tokenizer counts that turn', async () => {
+		const count = await counting(400);
+		expect([await count(TURN), await count([user('Hi')])]).toEqual([3, 3]);
+		expect(paths.filter((path) => path.endsWith('/input_tokens'))).toHaveLength(2);
+	});
 });
