@@ -1772,7 +1772,9 @@ describe('a history budget', () => {
 		const sim = await start();
 		const client = clientOf(sim, { historyBudget: 200, serverKind: 'llamaServer' });
 		for (let round = 0; round < 3; round++) await run(client, { messages });
-		expect(paths(sim).filter((path) => path === 'POST /v1/chat/completions/input_tokens')).toHaveLength(2);
+		expect(
+			paths(sim).filter((path) => path === 'POST /v1/chat/completions/input_tokens'),
+		).toHaveLength(2);
 		await run(clientOf(sim), { messages });
 		expect(sentBy(sim).at(-1)).toHaveLength(6);
 	});

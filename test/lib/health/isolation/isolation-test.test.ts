@@ -17,7 +17,10 @@ import { finding, ids, SESAME } from '../support';
 const startServer = useSimulator(startLlamaServerSim);
 let server: LlamaServerSim;
 
-type Answering = (codeWord: string, at: number) => ReturnType<typeof reply.text> | ReturnType<typeof reply.llamaError>;
+type Answering = (
+	codeWord: string,
+	at: number,
+) => ReturnType<typeof reply.text> | ReturnType<typeof reply.llamaError>;
 
 /** A server that answers each prompt with what `answering` makes of its code word. */
 async function sim(answering: Answering, options: SimOptions = {}): Promise<void> {
