@@ -40,12 +40,17 @@ export interface RunStep {
 	restartsWait: boolean;
 }
 
+/** How a stream ended. `eof`: the server ended it. `closed`: the connection broke, or the reader closed it. */
+export type StreamEndReason = 'eof' | 'closed';
+
 /**
- * Why reading stopped. `eof`: the server ended the stream. `closed`: the connection broke, or the reader closed it.
- * `abort`: n8n or the user cancelled. `idle`: a time limit ran out; `queued`: before the run began.
- * `otherConversation`: the run is of another conversation than the one asked for.
+ * Why a run was given up. `cancelled`: n8n, the user, or a chat that cannot be written to. `idle`: a time limit ran out;
+ * `queued`: before the run began. `otherConversation`: the run is of another conversation than the one asked for.
  */
-export type FinishReason = 'eof' | 'closed' | 'abort' | 'idle' | 'queued' | 'otherConversation';
+export type AbandonReason = 'cancelled' | 'idle' | 'queued' | 'otherConversation';
+
+/** Why reading stopped. */
+export type FinishReason = StreamEndReason | AbandonReason;
 
 /** Token counts are integers, prices are decimal strings such as `"0.0000010"` and must stay strings. */
 export interface DifyUsage {
@@ -163,13 +168,10 @@ export interface RunPause {
  * `notFinished`: an answer without a result. `textLost`: the run succeeded, but a part of its answer never came. `refused`: Dify reported a refusal as the end of a run that never began.
  */
 export type RunErrorCause =
+	| AbandonReason
 	| 'errorEvent'
 	| 'runFailed'
 	| 'endedEarly'
-	| 'cancelled'
-	| 'idle'
-	| 'queued'
-	| 'otherConversation'
 	| 'notFinished'
 	| 'textLost'
 	| 'refused';

@@ -35,7 +35,7 @@ export class ResumedAnswer implements UnreadAnswer {
 	private headLength = 0;
 	private tail = '';
 	private attempts = 0;
-	private isOver = false;
+	private isClosed = false;
 
 	constructor(
 		private current: UnreadAnswer,
@@ -48,13 +48,13 @@ export class ResumedAnswer implements UnreadAnswer {
 
 	close(): void {
 		this.current.close();
-		this.isOver ||= END_MARKER.test(this.tail);
+		this.isClosed ||= END_MARKER.test(this.tail);
 		this.cancel();
 	}
 
 	private cancel(): void {
-		if (this.isOver) return;
-		this.isOver = true;
+		if (this.isClosed) return;
+		this.isClosed = true;
 		this.reaching.cancel();
 	}
 
@@ -66,9 +66,9 @@ export class ResumedAnswer implements UnreadAnswer {
 			const isWhole =
 				broken === undefined &&
 				(END_MARKER.test(this.tail) || (this.resumed > 0 && this.received === before));
-			const next = isWhole || this.isOver ? undefined : await this.attached();
+			const next = isWhole || this.isClosed ? undefined : await this.attached();
 			if (next === undefined) {
-				this.isOver ||= broken === undefined;
+				this.isClosed ||= broken === undefined;
 				if (broken !== undefined) throw broken.error;
 				return;
 			}
@@ -123,12 +123,12 @@ export class ResumedAnswer implements UnreadAnswer {
 	private async attached(): Promise<UnreadAnswer | undefined> {
 		while (this.attempts < PAUSES_MS.length) {
 			await pauseFor(PAUSES_MS[this.attempts++]!, this.reaching.signal);
-			if (this.isOver) return undefined;
+			if (this.isClosed) return undefined;
 			// Before the first event nothing tells the rest from a repetition: so that is requested, and skipped.
 			const from = this.headLength === 0 ? 0 : this.received;
 			const answer = await this.reaching.attach(from).catch(() => undefined);
 			if (answer === undefined) continue;
-			if (isRest(answer) && !this.isOver) return answer;
+			if (isRest(answer) && !this.isClosed) return answer;
 			answer.close();
 			// 5xx: a proxy whose server is down for a while. 4xx: the server no longer has the answer.
 			if (answer.status < 500) return undefined;

@@ -4,7 +4,7 @@ import type { ChatCall } from '../chat/request/request';
 import { chat } from '../dify/run/chat';
 import type { DifyClient } from '../dify/client';
 import { deleteConversation } from '../dify/app/conversations';
-import { difyFailure, localError, resultOf } from '../dify/errors/failure';
+import { difyFailure, localError, partialResultOf } from '../dify/errors/failure';
 import type { DifyFileRef } from '../dify/files/files';
 import { readForm } from '../dify/forms/input-form';
 import { RUN_ROUTES, startRun, type RunOptions } from '../dify/run/run';
@@ -288,7 +288,7 @@ class TypedAnswer {
 
 /** The partial result is the answer if a stop text ended the run; otherwise the failure is thrown. */
 function stoppedResult(failed: unknown, stopped: boolean): RunResult {
-	const result = resultOf(failed);
+	const result = partialResultOf(failed);
 	if (stopped && result !== undefined) return result;
 	throw failed instanceof ServerError
 		? failed

@@ -137,7 +137,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			runManager?: HostRunManager,
 		): AsyncGenerator<HostGenerationChunk> {
 			const { client, toError, onFinished, onAnswer } = this.fields;
-			const isOver = onAnswer?.();
+			const stopWatching = onAnswer?.();
 			const abandoned = new AbortController();
 			const answer = throttlePieces(
 				client.generate(() => ({
@@ -168,7 +168,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			} catch (error) {
 				throw toError(error);
 			} finally {
-				isOver?.();
+				stopWatching?.();
 				// A consumer that stops early closes the connection, which frees the server's slot.
 				await answer.return(undefined as never);
 			}
@@ -176,7 +176,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 
 		async _generate(messages: unknown[], options: CallOptions) {
 			const { client, toError, onFinished, onAnswer } = this.fields;
-			const isOver = onAnswer?.();
+			const stopWatching = onAnswer?.();
 			try {
 				const call = () => ({ ...this.callOf(messages, options), whole: true });
 				const answer = await readToEnd(client.generate(call));
@@ -189,7 +189,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			} catch (error) {
 				throw toError(error);
 			} finally {
-				isOver?.();
+				stopWatching?.();
 			}
 		}
 

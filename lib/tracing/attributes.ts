@@ -63,27 +63,27 @@ export interface TracedAnswer {
 	error?: string;
 }
 
-export type Observation = TracedRequest &
+export type TracedExchange = TracedRequest &
 	TracedAnswer & { server: ServerAddress; /** By `performance.now()`. */ startedAt: number };
 
 const set =
 	(name: string) =>
-	({ parameters }: Observation) =>
+	({ parameters }: TracedExchange) =>
 		(parameters as Readonly<Record<string, unknown>> | undefined)?.[name];
 
 /** The texts of an observation, if the user wants them in traces. */
-const texts = (name: 'input' | 'output') => (observation: Observation) =>
+const texts = (name: 'input' | 'output') => (observation: TracedExchange) =>
 	observation.trace?.recordTexts === true && observation[name] !== undefined
 		? messagesAsJson(observation[name])
 		: undefined;
 
-const sessionOf = ({ trace, conversationId }: Observation) => trace?.sessionId ?? conversationId;
+const sessionOf = ({ trace, conversationId }: TracedExchange) => trace?.sessionId ?? conversationId;
 
 /**
  * Every attribute of a span: OpenTelemetry's conventions for GenAI, Langfuse's names for what those lack
  * (https://langfuse.com/integrations/native/opentelemetry), and our own where neither has one.
  */
-const ATTRIBUTES: Readonly<Record<string, (observation: Observation) => unknown>> = {
+const ATTRIBUTES: Readonly<Record<string, (observation: TracedExchange) => unknown>> = {
 	'gen_ai.operation.name': ({ operation }) => operation,
 	'gen_ai.provider.name': ({ provider }) =>
 		provider === undefined ? undefined : snakeCase(provider),
@@ -134,7 +134,7 @@ export type AttributeValue = string | number | boolean | string[];
 
 /** @param mask masks the credential's secrets in a text */
 export function attributesOf(
-	observation: Observation,
+	observation: TracedExchange,
 	mask: (text: string) => string,
 ): Record<string, AttributeValue> {
 	const attributes: Record<string, AttributeValue> = {};

@@ -3,7 +3,7 @@ import type { Connection } from '../http/connection';
 import {
 	attributesOf,
 	type TracedRequest,
-	type Observation,
+	type TracedExchange,
 	type TracedAnswer,
 } from './attributes';
 import { raceAgainstAbort } from '../http/waiting';
@@ -53,7 +53,7 @@ function begin(
 ): RequestSpan {
 	const parent = api.propagation.extract(api.ROOT_CONTEXT, headers);
 	const mask = (text: string) => connection.mask(text);
-	const observation: Observation = {
+	const observation: TracedExchange = {
 		...request,
 		server: connection.url,
 		startedAt: performance.now(),

@@ -1,6 +1,6 @@
 import type { IBinaryKeyData } from 'n8n-workflow';
 
-import { resultOf } from '../../lib/dify/errors/failure';
+import { partialResultOf } from '../../lib/dify/errors/failure';
 import {
 	downloadFailureText,
 	downloadFile,
@@ -78,7 +78,7 @@ export async function runItem(
 
 /** The result of a run that failed in Dify; undefined for a lost or refused run. */
 function failedRun(error: unknown): RunResult | undefined {
-	const result = resultOf(error);
+	const result = partialResultOf(error);
 	const isRun = result?.error?.cause === 'runFailed' || result?.error?.cause === 'errorEvent';
 	return isRun && result?.workflowRunId !== undefined ? result : undefined;
 }

@@ -71,7 +71,7 @@ export class CancelWatch {
 
 	private async look(): Promise<void> {
 		const begunAt = this.clock();
-		if (await this.isOver()) this.found.abort();
+		if (await this.hasEnded()) this.found.abort();
 		else if (this.working.size > 0 && this.signal?.aborted !== true)
 			this.arm(this.clock() - begunAt);
 	}
@@ -81,7 +81,7 @@ export class CancelWatch {
 	 * restarting. Nor is a "crash": a starting n8n process writes it for each execution without an end in its event log,
 	 * which workers with a common folder share (`execution-recovery.service`).
 	 */
-	private async isOver(): Promise<boolean> {
+	private async hasEnded(): Promise<boolean> {
 		try {
 			const id = this.context.getExecutionId();
 			// Without an ID the database returns the first execution that it has.

@@ -85,14 +85,6 @@ function queryOf({ keyword, status, before, after, user, account }: LogFilters) 
 	};
 }
 
-/** One page of the log, for looking up a run. */
-export async function recordedRuns(
-	client: DifyClient,
-	{ limit, ...filters }: LogFilters & { limit: number },
-): Promise<JsonRecord[]> {
-	return recordsIn((await client.get('/workflows/logs', { ...queryOf(filters), limit })).data);
-}
-
 /** Dify searches in JSON text where non-ASCII letters are escaped, so it would find nothing. */
 function checkKeyword(keyword = ''): void {
 	if (/^[\x20-\x7e]*$/.test(keyword)) return;

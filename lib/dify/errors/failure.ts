@@ -40,7 +40,7 @@ function receivedIn(result: RunResult | undefined): Partial<FailureDetails> {
 }
 
 /** The partial result of a failed run. */
-export function resultOf(error: unknown): RunResult | undefined {
+export function partialResultOf(error: unknown): RunResult | undefined {
 	return error instanceof ServerError ? (error.result as RunResult | undefined) : undefined;
 }
 

@@ -13,7 +13,7 @@ import { knownText, type RunState } from './state';
 /** Appends a piece to the answer; after attaching, to the part that waits for what is missing before it. */
 export function append(state: RunState, piece: string | undefined, deltas: TextDelta[]): void {
 	if (piece === undefined) return;
-	if (state.isAttached && !state.isTextWhole) {
+	if (state.mayHaveGap && !state.isTextWhole) {
 		state.tail += piece;
 		return;
 	}
@@ -50,7 +50,7 @@ export function takeWhole(
 export function replaceMessage(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
 	const answer = nonEmptyText(event.answer) ?? '';
 	const reason = nonEmptyText(event.reason);
-	const isSnapshot = state.isAttached && reason === undefined;
+	const isSnapshot = state.mayHaveGap && reason === undefined;
 	if (isSnapshot && state.text.startsWith(answer)) return;
 	replace(state, answer, reason ?? 'message_replace', deltas);
 	if (reason !== 'output_moderation') return;
@@ -88,7 +88,7 @@ function pick(event: JsonRecord, keys: string[]): JsonRecord {
 /** The closing event of an answer: its usage, its sources, its files. */
 export function messageEnd(state: RunState, event: JsonRecord): void {
 	state.messageEnded = true;
-	if (!state.isAttached) state.isTextWhole = true;
+	if (!state.mayHaveGap) state.isTextWhole = true;
 	state.messageId ??= nonEmptyText(event.id);
 	if (isRecord(event.metadata)) {
 		state.metadata = event.metadata;

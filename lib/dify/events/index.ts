@@ -20,8 +20,8 @@ import { recordOf, isRecord, finiteNumber, nonEmptyText, type JsonRecord } from 
 import type { RunStep, TextDelta, WorkflowNode } from '../types';
 
 export { singleText } from './collect';
-export { finish } from './outcome';
-export { beginAttachment, createRun, joinTail, knownText, reopen, type RunState } from './state';
+export { resultByEvents, resultWithoutMessageEnd } from './outcome';
+export { createRun, joinTail, knownText, noteGap, reopen, type RunState } from './state';
 export { isChatflow } from './workflow';
 export { isUnfinished, LATE_AUDIO_MS, LATE_EVENTS_MS } from './termination';
 

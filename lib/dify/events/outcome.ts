@@ -16,11 +16,11 @@ import { isUnfinished, succeeded } from './termination';
 import { isChatflow, runFailure } from './workflow';
 
 /**
- * The result of a run. A run without its terminal events is a failure whatever the reason, with all text and IDs so
+ * The result of a run as its events tell it so far. A run without its terminal events is a failure whatever the reason, with all text and IDs so
  * far.
  * @param detail the cause for the message, if known: "other side closed", "no data for 60 s"
  */
-export function finish(state: RunState, reason: FinishReason, detail?: string): RunResult {
+export function resultByEvents(state: RunState, reason: FinishReason, detail?: string): RunResult {
 	const { status, error } = outcome(state, reason, detail);
 	const warnings = warningsOf(state, status);
 	const ids = error?.cause === 'refused' ? {} : idsIn(state);
@@ -81,7 +81,7 @@ const GAP =
 /** Whether the text is the preview of a workflow, and may have a gap. */
 function hasGap(state: RunState): boolean {
 	const isPreview = !isChatflow(state) && knownText(state) !== '';
-	return isPreview && state.isAttached && !state.isTextWhole;
+	return isPreview && state.mayHaveGap && !state.isTextWhole;
 }
 
 function unreadable({ badEvents }: RunState): string[] {
@@ -149,6 +149,11 @@ function countedUsage(
 	return isCounted ? usage : undefined;
 }
 
+/** The same where `message_end` will not come any more, which brings token counts, sources and files. */
+export function resultWithoutMessageEnd(state: RunState): RunResult {
+	return resultByEvents({ ...state, messageEnded: true }, 'closed');
+}
+
 type Outcome = Pick<RunResult, 'status' | 'error'>;
 
 function outcome(state: RunState, reason: FinishReason, detail: string | undefined): Outcome {
@@ -194,7 +199,7 @@ const TEXT_LOST: RunError = {
 
 /** Whether a part of a chatflow's answer may be missing. The result of a workflow is its outputs. */
 function lacksText(state: RunState): boolean {
-	return state.isAttached && !state.isTextWhole && isChatflow(state);
+	return state.mayHaveGap && !state.isTextWhole && isChatflow(state);
 }
 
 /**
@@ -205,10 +210,10 @@ function isRefusedRun({ workflow, taskId, text }: RunState): boolean {
 	return workflow.totalSteps === 0 && workflow.nodes.length === 0;
 }
 
-const UNFINISHED: Record<FinishReason, { cause: RunErrorCause; message: string }> = {
+const UNFINISHED: Readonly<Record<FinishReason, { cause: RunErrorCause; message: string }>> = {
 	eof: { cause: 'endedEarly', message: 'The stream ended early: Dify closed it' },
 	closed: { cause: 'endedEarly', message: 'The stream ended early: the connection was closed' },
-	abort: { cause: 'cancelled', message: 'The run was cancelled' },
+	cancelled: { cause: 'cancelled', message: 'The run was cancelled' },
 	idle: { cause: 'idle', message: 'A time limit ran out' },
 	queued: { cause: 'queued', message: 'A time limit ran out' },
 	otherConversation: {

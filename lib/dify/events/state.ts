@@ -33,10 +33,10 @@ export interface RunState extends Omit<RunResult, 'status' | 'audio' | 'error' |
 	 */
 	workflowEnd?: { status: string; alone: boolean };
 	/**
-	 * The run was attached to after its stream was lost, or while it ran: pieces of its text may be missing before those
-	 * that come.
+	 * Events may have been missed, and with them pieces of the text: the run was attached to after its stream was lost, or
+	 * while it ran, or its end stands in its record only.
 	 */
-	isAttached: boolean;
+	mayHaveGap: boolean;
 	/** Text that came after attaching: it is part of the answer once the whole is known. */
 	tail: string;
 	/** Nothing of the text is missing: its end came without a gap, or Dify sent the whole. */
@@ -72,7 +72,7 @@ export function createRun(hints: RunHints = {}): RunState {
 		sawAgentMessage: false,
 		sawMessage: false,
 		messageEnded: false,
-		isAttached: false,
+		mayHaveGap: false,
 		tail: '',
 		isTextWhole: false,
 		moderated: false,
@@ -82,9 +82,9 @@ export function createRun(hints: RunHints = {}): RunState {
 	};
 }
 
-/** Notes that events may have been missed. */
-export function beginAttachment(state: RunState): void {
-	state.isAttached = true;
+/** Notes that events may have been missed from here on. */
+export function noteGap(state: RunState): void {
+	state.mayHaveGap = true;
 }
 
 /** Forgets a pause, to see it once more. */

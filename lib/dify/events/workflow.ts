@@ -48,7 +48,7 @@ export function workflowFinished(
  * them may be missing. Elsewhere the pieces are the answer.
  */
 function takeOutputs(state: RunState, isAlone: boolean, deltas: TextDelta[]): void {
-	if (!isAlone && !state.isAttached) {
+	if (!isAlone && !state.mayHaveGap) {
 		state.isTextWhole = true;
 		return;
 	}
@@ -76,7 +76,7 @@ export function paused(state: RunState, data: JsonRecord, deltas: TextDelta[]): 
 	const workflow = workflowOf(state);
 	updateWorkflow(workflow, { ...data, status: 'paused' });
 	state.workflowRunId ??= workflow.runId;
-	if (state.isAttached) takeWhole(state, textOf(recordOf(data.outputs).answer), 'pause', deltas);
+	if (state.mayHaveGap) takeWhole(state, textOf(recordOf(data.outputs).answer), 'pause', deltas);
 	const reasons = recordsIn(data.reasons);
 	for (const reason of reasons) {
 		if (reason.TYPE === 'human_input_required') addForm(state.forms, reason);

@@ -9,7 +9,7 @@ import {
 } from '../../values';
 import type { DifyClient } from '../client';
 import { answerError, runError } from '../errors/failure';
-import { createRun, finish, reduce } from '../events';
+import { createRun, resultByEvents, reduce } from '../events';
 import { isOtherConversation } from '../ids';
 import type { RunHints, RunResult } from '../types';
 import { show, withWarning } from './endings';
@@ -86,11 +86,11 @@ export function resultOfBlocking(body: unknown, hints: RunHints = {}): RunResult
 		reduce(state, { ...ids, event: 'workflow_finished', data });
 	} else {
 		reduce(state, { ...ids, event: 'ping' });
-		const result = finish(state, 'eof');
+		const result = resultByEvents(state, 'eof');
 		return {
 			...result,
 			error: { cause: 'notFinished', message: 'Dify answered without a result' },
 		};
 	}
-	return finish(state, 'eof');
+	return resultByEvents(state, 'eof');
 }

@@ -1,7 +1,7 @@
 import { ServerError } from '../../errors/server-error';
 import type { DifyClient } from '../client';
 import { latestConversation, ownsConversation } from '../app/conversations';
-import { difyFailure, hasBegun, localError, resultOf } from '../errors/failure';
+import { difyFailure, hasBegun, localError, partialResultOf } from '../errors/failure';
 import { optional, type JsonRecord } from '../../values';
 import { isOtherConversation } from '../ids';
 import { RUN_ROUTES, startRun, type RunOptions } from './run';
@@ -94,7 +94,7 @@ function bodyOf(request: DifyChatRequest, conversationId: string | undefined): J
 function isStale(error: unknown): boolean {
 	return (
 		error instanceof ServerError &&
-		!hasBegun(resultOf(error)) &&
+		!hasBegun(partialResultOf(error)) &&
 		(error.kind === 'conversationNotFound' || error.kind === 'conversationEnded')
 	);
 }
@@ -109,7 +109,7 @@ async function explainStale(
 	id: string,
 	failed: unknown,
 ): Promise<unknown> {
-	const result = resultOf(failed);
+	const result = partialResultOf(failed);
 	const isBare =
 		result?.error?.cause === 'errorEvent' && result.error.code === undefined && !hasBegun(result);
 	if (!isBare || (await ownsConversation(client, user, id))) return failed;

@@ -1,6 +1,5 @@
 import { afterMs } from '../../http/limits';
 import { RequestQueue } from '../../http/queue';
-import { LruCache } from '../../lru-cache';
 
 /** Runs in a row without a refusal after which the limit is raised by one. */
 const RUNS_BEFORE_MORE = 8;
@@ -17,21 +16,9 @@ export class RunConcurrency {
 	private readonly queue = new RequestQueue(Infinity);
 	private readonly leaving: Array<() => void> = [];
 	private sinceRefusal = 0;
-	/** IDs of own workflow runs: only those of the last seconds matter. */
-	private readonly runs = new LruCache<true>({ maxEntries: 1_000 });
 
 	/** @param onIdle called when no run has a place or waits for one */
 	constructor(private readonly onIdle: () => void = () => {}) {}
-
-	/** Notes the ID of a run of this n8n. */
-	note(runId: string): void {
-		this.runs.set(runId, true);
-	}
-
-	/** Whether a recent run of this n8n has this ID. */
-	hasRun(runId: string): boolean {
-		return this.runs.has(runId);
-	}
 
 	/** Waits for a place. @throws the reason of the signal when that aborts */
 	async enter(signal?: AbortSignal): Promise<void> {

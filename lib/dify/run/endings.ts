@@ -3,17 +3,18 @@ import { isRecord, optional, recordOf } from '../../values';
 import type { DifyClient } from '../client';
 import { difyFailure, runError } from '../errors/failure';
 import {
-	beginAttachment,
-	finish,
 	joinTail,
 	knownText,
+	noteGap,
 	reduce,
+	resultByEvents,
+	resultWithoutMessageEnd,
 	singleText,
 	type RunState,
 } from '../events';
 import { succeeded } from '../events/termination';
 import type { RunResult, TextDelta } from '../types';
-import type { AbandonReason, Ending, Observation } from './observation';
+import type { Abandoned, Ending, Observation } from './observation';
 import { followLater, isUnknownRun, notFoundError, stillRunning, type RunRecord } from './record';
 
 /** Warning about a run whose stream did not tell its end. */
@@ -46,27 +47,28 @@ interface Display {
 export async function conclude(
 	client: DifyClient,
 	state: Observation,
-	ending: Exclude<Ending, { how: 'whole' }>,
+	ending: Exclude<Ending, { how: 'wholeAnswer' }>,
 	display: Display,
 	url: string,
 ): Promise<RunResult> {
-	const { lost } = state;
-	if (lost === undefined) return await resultOf(client, state, ending, display, url);
-	const outcome = await resultOf(client, state, ending, display, url).then(
-		(result) => ({ result: withWarning(result, RECOVERED_NOTE) }),
+	const { lost, run } = state;
+	if (lost === undefined) return await resultOfEnding(client, state, ending, display, url);
+	const outcome = await resultOfEnding(client, state, ending, display, url).then(
+		(result) => ({ result }),
 		asFailed,
 	);
-	if ('result' in outcome) return outcome.result;
+	if ('result' in outcome) return withWarning(outcome.result, RECOVERED_NOTE);
 	const { failed } = outcome;
-	const result = succeededWithoutRecord(state.run, failed);
+	const result = isUnknownRun(failed) ? resultWithoutRecord(run) : undefined;
 	if (result !== undefined) return result;
 	throw lostRunError(state, failed, lossError(client, lost, url));
 }
 
-async function resultOf(
+/** The result by the events or the record of the run. */
+async function resultOfEnding(
 	client: DifyClient,
 	state: Observation,
-	ending: Exclude<Ending, { how: 'whole' }>,
+	ending: Exclude<Ending, { how: 'wholeAnswer' }>,
 	display: Display,
 	url: string,
 ): Promise<RunResult> {
@@ -85,7 +87,7 @@ async function resultOf(
 		case 'stillRunning':
 			throw stillRunning(client, runId, ending.limitMs);
 		case 'notResumed':
-			throw notResumed(url, finish(state.run, 'closed'));
+			throw notResumed(url, resultByEvents(state.run, 'closed'));
 	}
 }
 
@@ -96,7 +98,7 @@ async function finishedResult(
 	display: Display,
 	url: string,
 ): Promise<RunResult> {
-	const result = finish(state.run, reason, detail);
+	const result = resultByEvents(state.run, reason, detail);
 	if (result.status === 'failed') {
 		const head = state.head ?? { url, headers: {} };
 		throw runError(client.connection, result, head, state.stop?.isAccepted);
@@ -126,7 +128,7 @@ function withoutAnswered(result: RunResult, answered: ReadonlySet<string>): RunR
 	return { ...result, pause: { ...pause, forms } };
 }
 
-/** The result of a run from its record, shown like any other. */
+/** The result of a run by its record, which is applied like an event. Nothing tells whether events before it were missed. */
 async function recordedResult(
 	{ connection }: DifyClient,
 	{ run }: Observation,
@@ -134,10 +136,10 @@ async function recordedResult(
 	display: Display,
 	url: string,
 ): Promise<RunResult> {
-	beginAttachment(run);
-	const deltas = addRecord(run, record);
+	noteGap(run);
+	const deltas = applyRecord(run, record);
 	if (deltas.length > 0) await show(display, deltas);
-	const result = finish(run, 'closed');
+	const result = resultByEvents(run, 'closed');
 	if (result.status === 'failed') throw runError(connection, result, { url, headers: {} });
 	return withWarning(result, RECORDED);
 }
@@ -147,8 +149,7 @@ export async function show({ onDeltas }: Display, deltas: TextDelta[]): Promise<
 	await onDeltas?.(deltas).catch(() => undefined);
 }
 
-/** Applies a run's record to its state. */
-function addRecord(
+function applyRecord(
 	state: RunState,
 	{ runId, status, outputs, createdAt, finishedAt, raw }: RunRecord,
 ): TextDelta[] {
@@ -172,9 +173,10 @@ export function withWarning(result: RunResult, warning: string): RunResult {
 	return { ...result, warnings: [...result.warnings, warning] };
 }
 
-function succeededWithoutRecord(run: RunState, error: ServerError): RunResult | undefined {
-	if (!isUnknownRun(error) || !succeeded(run.workflowEnd?.status ?? '')) return undefined;
-	const result = finish(Object.assign(run, { messageEnded: true }), 'closed');
+/** The result of a run without a record that Dify had called succeeded, if its text is whole. */
+function resultWithoutRecord(run: RunState): RunResult | undefined {
+	if (!succeeded(run.workflowEnd?.status ?? '')) return undefined;
+	const result = resultWithoutMessageEnd(run);
 	return result.status === 'failed' ? undefined : withWarning(result, NO_CLOSE);
 }
 
@@ -211,8 +213,8 @@ function remedyFor(error: ServerError, runId: string): string {
 }
 
 /** The error of a run that was given up before Dify answered. */
-function unansweredError({ reason, detail }: AbandonReason, url: string): ServerError {
-	if (reason === 'abort')
+function unansweredError({ reason, detail }: Abandoned, url: string): ServerError {
+	if (reason === 'cancelled')
 		return difyFailure('cancelled', {
 			url,
 			meaning: 'The execution was stopped before Dify answered',

@@ -1,9 +1,21 @@
 import type { ServerError } from '../../errors/server-error';
 import type { AnswerHead } from '../../http/types';
 import type { RunState } from '../events';
-import type { FinishReason, RunResult, TextDelta } from '../types';
+import type { AbandonReason, FinishReason, RunResult, StreamEndReason, TextDelta } from '../types';
 import type { RunLimits } from './limits';
 import type { RunRecord } from './record';
+
+/*
+ * How a run ends, from its streams to its user:
+ *
+ * | Type         | Says                             | Made by                                             |
+ * | ------------ | -------------------------------- | --------------------------------------------------- |
+ * | `Closing`    | how one stream ended             | `StreamReader`, and rules that close it             |
+ * | `Verdict`    | what that says about the run     | `endOfStream` (`rules/ends.ts`)                     |
+ * | `Abandoned`  | why we gave the run up           | limits, Stop, another conversation                  |
+ * | `Ending`     | how the observation ends         | the rules                                           |
+ * | `RunResult`  | `status`, and `error.cause`      | `conclude` (`endings.ts`), by events or by a record |
+ */
 
 /** Waits of an observation in milliseconds. */
 export interface Waits {
@@ -44,28 +56,26 @@ export interface Plan {
 	/** Whether Dify keeps a record of the run, which can be read once its ID is known. */
 	isRecorded: boolean;
 	recovery: Recovery;
-	/** Whether the ID of a run that was lost before its first event can be looked for. */
-	findsId: boolean;
 	/** Tokens of forms that were just answered: a pause that shows only them is an old one. */
 	answeredForms?: ReadonlySet<string>;
 	/** Abandons a run of another conversation: Dify 1.14 starts a new one if a chatflow's conversation is unknown. */
 	onlyConversation?: string;
 }
 
-/** Why the run was abandoned before its end. */
-export interface AbandonReason {
-	reason: Exclude<FinishReason, 'eof' | 'closed'>;
+/** Why the run was given up before its end. */
+export interface Abandoned {
+	reason: AbandonReason;
 	detail?: string;
 }
 
 /** How a stream ended. */
 export interface Closing {
-	reason: 'eof' | 'closed';
+	reason: StreamEndReason;
 	detail?: string;
 	/** The answer that came in place of a stream, or the failure to get any. */
 	failed?: ServerError;
 	/** A JSON answer came in place of a stream, and was read. */
-	isWhole?: boolean;
+	isWholeAnswer?: boolean;
 }
 
 /** What happened, whatever told it. */
@@ -73,8 +83,7 @@ export type Fact =
 	| StreamFact
 	| { type: 'begin' }
 	| { type: 'looked'; look: number; record?: RunRecord; isUnknown: boolean }
-	| { type: 'idFound'; runId?: string }
-	| { type: 'stop'; why: AbandonReason }
+	| { type: 'stop'; why: Abandoned }
 	| { type: 'stopAnswered'; isAccepted: boolean }
 	| { type: 'silence' };
 
@@ -89,10 +98,10 @@ export type StreamFact = { stream: number } & (
 /** How the observation ends. */
 export type Ending =
 	| { how: 'finished'; reason: FinishReason; detail?: string; stoppedRecord?: RunRecord }
-	| { how: 'whole' }
+	| { how: 'wholeAnswer' }
 	| { how: 'recorded'; record: RunRecord }
 	| { how: 'failed'; failed: ServerError }
-	| { how: 'unanswered'; why: AbandonReason }
+	| { how: 'unanswered'; why: Abandoned }
 	| { how: 'unknownRun' }
 	| { how: 'stillRunning'; limitMs: number }
 	| { how: 'notResumed' };
@@ -103,7 +112,6 @@ export type Action =
 	| { do: 'close' }
 	| { do: 'show'; deltas: TextDelta[] }
 	| { do: 'look'; look: number; runId: string }
-	| { do: 'findId' }
 	| { do: 'stop'; taskId: string }
 	| { do: 'end'; ending: Ending };
 
@@ -122,13 +130,13 @@ export interface StreamState {
 	/** The last events, or the last look at the record. */
 	quietSince: number;
 	/** Looks at the record since the last events. */
-	looks: number;
+	looksInSilence: number;
 	/** When the stream is closed although Dify leaves it open. */
 	closesAt?: number;
 	/** The end of the run, by its record: the last events come a moment later. */
 	endRecord?: { record: RunRecord; at: number };
 	/** A limit that has run out: the run is abandoned unless its record says that it is over. */
-	limitReached?: AbandonReason;
+	limitReached?: Abandoned;
 }
 
 /** A look at the record that has not been answered. */
@@ -137,7 +145,7 @@ export interface Look {
 	why: 'silence' | 'limit' | 'lost' | 'stopped';
 }
 
-/** How an observation stands. Times are milliseconds of one clock. */
+/** What is known of the run, its streams and its record. Times are milliseconds of one clock. */
 export interface Observation {
 	readonly plan: Plan;
 	/** What Dify has told of the run. */
@@ -148,10 +156,10 @@ export interface Observation {
 	/** The open stream. */
 	stream?: StreamState;
 	/** Counts streams. */
-	streams: number;
-	look?: Look;
+	streamCount: number;
+	pendingLook?: Look;
 	/** Counts looks. */
-	looks: number;
+	lookCount: number;
 	/** How the stream of the new run was lost; set once the run is followed. */
 	lost?: { closing: Closing; result: RunResult; head?: Pick<AnswerHead, 'url' | 'headers'> };
 	/** Whether Dify has confirmed the run, so that it is worth waiting for an API that restarts. */
@@ -161,7 +169,7 @@ export interface Observation {
 	/** Why the last attachment failed. */
 	attachFailure?: ServerError;
 	/** Attachments that brought no end. */
-	attempts: number;
+	failedAttachments: number;
 	/** When the run is attached to, or looked at, again. */
 	resumesAt?: number;
 	/** Since when Dify has said that it has no such run. */
@@ -174,7 +182,7 @@ export interface Observation {
 	progress: { mark: string; at: number };
 	/** Looks at the record of a run that ended as stopped. */
 	stoppedLooks: number;
-	abandoned?: AbandonReason & { at: number };
+	abandoned?: Abandoned & { at: number };
 	stop?: { at: number; isAccepted?: boolean };
 	/** Waits for the answer to the stop. */
 	ending?: Ending;

@@ -18,10 +18,8 @@ export interface RunListeners {
 	hints?: RunHints;
 	/** Called with text changes for a live display. */
 	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
-	/** Called with every event, as Dify sent it. */
+	/** Called with every event, as Dify sent it; of a new run only once it has succeeded. */
 	onEvent?: (event: unknown) => void;
-	/** Called when the ID of the workflow run is known, perhaps more than once. */
-	onRunId?: (runId: string) => void;
 	/** Waits other than the usual ones. */
 	waits?: Partial<Omit<Waits, 'looksMs'>> & { looksMs?: readonly number[] };
 }
@@ -37,8 +35,6 @@ export interface Observed<Whole> extends RunListeners {
 	runId?: string;
 	/** Tells Dify to stop the run. @returns whether it accepted that */
 	stop?: (taskId: string) => Promise<boolean>;
-	/** Finds the ID of a run that was lost before its first event. */
-	findId?: () => Promise<string | undefined>;
 	/** Reads an answer in place of a stream. @throws {ServerError} */
 	readWhole?: (stream: EventStream, text: string) => Promise<Whole>;
 }
@@ -55,13 +51,12 @@ const WAITS = {
 	stoppedLooksMs: [0, 1_000, 2_000],
 };
 
-function planOf({ plan, limits, waits, stop, findId }: Observed<unknown>): Plan {
+function planOf({ plan, limits, waits, stop }: Observed<unknown>): Plan {
 	return {
 		isRecorded: true,
 		recovery: 'none',
 		...plan,
 		stops: stop !== undefined,
-		findsId: findId !== undefined,
 		limits: { ...DEFAULT_RUN_LIMITS, ...limits },
 		waits: { ...WAITS, ...waits, looksMs: looksOf(waits?.looksMs) },
 	};
@@ -109,7 +104,7 @@ class Performer<Whole> {
 	/** The last changes of the text, on their way to the display. */
 	private showing: Promise<void> | undefined;
 	private readonly aborted: Promise<void>;
-	private readonly onAbort = () => this.inbox.put({ type: 'stop', why: { reason: 'abort' } });
+	private readonly onAbort = () => this.inbox.put({ type: 'stop', why: { reason: 'cancelled' } });
 
 	constructor(
 		private readonly client: DifyClient,
@@ -142,8 +137,6 @@ class Performer<Whole> {
 				return this.show(action.deltas);
 			case 'look':
 				return this.report(this.look(action.look, action.runId));
-			case 'findId':
-				return this.report(this.findId());
 			case 'stop':
 				return this.report(this.stop(action.taskId));
 		}
@@ -151,8 +144,6 @@ class Performer<Whole> {
 
 	/** Reads on as soon as the display has taken the last changes. */
 	readOn(): void {
-		const { runId } = this;
-		if (runId !== undefined) this.observed.onRunId?.(runId);
 		const { reader } = this;
 		if (this.showing === undefined || this.state.abandoned !== undefined) reader?.readOn();
 		else void this.showing.then(() => reader?.readOn());
@@ -161,7 +152,7 @@ class Performer<Whole> {
 	async end(ending: Ending): Promise<RunResult | Whole> {
 		// A display that hangs must not block a run that was stopped.
 		await Promise.race([this.showing, this.aborted]);
-		if (ending.how === 'whole') return this.whole!;
+		if (ending.how === 'wholeAnswer') return this.whole!;
 		return await conclude(this.client, this.state, ending, this.observed, this.url);
 	}
 
@@ -211,7 +202,7 @@ class Performer<Whole> {
 			if (problem === undefined) return;
 			// Nobody would see the rest of the answer.
 			const detail = `the answer could not be passed on: ${problem}`;
-			this.inbox.put({ type: 'stop', why: { reason: 'abort', detail } });
+			this.inbox.put({ type: 'stop', why: { reason: 'cancelled', detail } });
 		});
 	}
 
@@ -224,10 +215,6 @@ class Performer<Whole> {
 			() => (isUnknown = true),
 		);
 		this.inbox.put({ type: 'looked', look, record, isUnknown });
-	}
-
-	private async findId(): Promise<void> {
-		this.inbox.put({ type: 'idFound', runId: await this.observed.findId!() });
 	}
 
 	private async stop(taskId: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { asFailed, type ServerError } from '../../errors/server-error';
 import { readBlockingAnswer } from './blocking-answer';
 import { retryDelay, type DifyClient } from '../client';
-import { hasBegun, resultOf } from '../errors/failure';
+import { hasBegun, partialResultOf } from '../errors/failure';
 import { finiteNumber, recordOf, type JsonRecord } from '../../values';
 import type { TracedRequest, TracedAnswer } from '../../tracing/attributes';
 import { inSpan } from '../../tracing/span';
@@ -21,8 +21,6 @@ export interface RunOptions extends RunListeners {
 	onlyConversation?: string;
 	/** Default: `none`. */
 	recovery?: Recovery;
-	/** Finds the ID of a run that was lost before its first event. */
-	findId?: (sentAt: Date) => Promise<string | undefined>;
 }
 
 /** Routes that start and stop runs of a type of app. */
@@ -126,16 +124,13 @@ async function observe(
 	json: StartRequest,
 	options: RunOptions,
 ): Promise<RunResult> {
-	const { recovery = 'none', findId, onlyConversation, ...listeners } = options;
-	const sentAt = new Date();
+	const { recovery = 'none', onlyConversation, ...listeners } = options;
 	return await observeRun(client, {
 		...listeners,
-		onRunId: (runId) => client.concurrency.note(runId),
 		plan: { begin: 'send', recovery, onlyConversation },
 		request: { url: client.url(route.start), json },
 		user: json.user,
 		stop: async (taskId) => await stopRun(client, route, taskId, json.user),
-		findId: findId && (async () => await findId(sentAt)),
 		readWhole: async (stream, text) => await readBlockingAnswer(client, stream, text, options),
 	});
 }
@@ -186,12 +181,12 @@ export async function stopRun(
  * run may have begun.
  */
 function isSafeToRetry(error: ServerError): boolean {
-	return error.retryable && !hasBegun(resultOf(error));
+	return error.retryable && !hasBegun(partialResultOf(error));
 }
 
 /** Whether the app's limit of concurrent runs refused this run. */
 function isConcurrencyLimit(error: ServerError): boolean {
-	return error.kind === 'tooManyRequests' && !hasBegun(resultOf(error));
+	return error.kind === 'tooManyRequests' && !hasBegun(partialResultOf(error));
 }
 
 function spanResult({ conversationId, messageId, usage, status }: RunResult): TracedAnswer {

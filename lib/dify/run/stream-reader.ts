@@ -72,7 +72,7 @@ export class StreamReader {
 			if (whole !== undefined) {
 				this.isReadingEvents = false;
 				await this.listeners.readWhole(stream, whole.data);
-				return { reason: 'eof', isWhole: true };
+				return { reason: 'eof', isWholeAnswer: true };
 			}
 			const dealtWith = new Promise<void>((resolve) => (this.goOn = resolve));
 			put({ type: 'events', stream: number, events: batch.map(({ data }) => this.parse(data)) });

@@ -3,12 +3,10 @@ import type { DifyClient } from '../client';
 import { localError } from '../errors/failure';
 import type { DifyFileRef } from '../files/files';
 import { followRun } from './follow';
-import { recordedRuns } from '../app/logs';
-import { findRecord, type RunRecord } from './record';
 import { RUN_ROUTES, startRun, type RunOptions, type RunRoute } from './run';
 import { tooOld } from '../errors/too-old';
 import type { RunResult } from '../types';
-import { isRecord, nonEmptyText, optional, type JsonRecord } from '../../values';
+import { optional, type JsonRecord } from '../../values';
 
 export interface WorkflowRequest {
 	inputs: JsonRecord;
@@ -20,7 +18,7 @@ export interface WorkflowRequest {
 	traceId?: string;
 }
 
-export type WorkflowOptions = Omit<RunOptions, 'recovery' | 'findId' | 'onlyConversation'>;
+export type WorkflowOptions = Omit<RunOptions, 'recovery' | 'onlyConversation'>;
 
 /**
  * Runs a workflow and reads it to its end. If the stream is lost, attaches to the run again or polls it until it is
@@ -41,7 +39,6 @@ export async function runWorkflow(
 	return await startRun(client, routeOf(workflowId), body, user, {
 		...options,
 		recovery: 'attachOrPoll',
-		findId: async (sentAt) => await idOfLost(client, { inputs, user }, sentAt),
 	});
 }
 
@@ -51,44 +48,6 @@ function routeOf(workflowId: string | undefined): RunRoute {
 	if (workflowId === '.' || workflowId === '..')
 		throw localError('workflowVersion', `The workflow ID is not valid: "${workflowId}"`);
 	return { ...RUN_ROUTES.workflow, start: `/workflows/${encodeURIComponent(workflowId)}/run` };
-}
-
-/** Milliseconds by which the clocks of n8n and Dify may differ. */
-const CLOCK_MS = 2_000;
-
-/**
- * ID of a run that was lost before its first event: the only newer run of this user with these inputs that is not
- * another run of this n8n.
- */
-async function idOfLost(
-	client: DifyClient,
-	{ inputs, user }: WorkflowRequest,
-	sentAt: Date,
-): Promise<string | undefined> {
-	try {
-		const after = new Date(sentAt.getTime() - CLOCK_MS).toISOString();
-		const rows = await recordedRuns(client, { user, after, limit: 5 });
-		const ids = rows.flatMap((row) =>
-			isRecord(row.workflow_run) ? (nonEmptyText(row.workflow_run.id) ?? []) : [],
-		);
-		const candidates: string[] = [];
-		for (const id of ids.filter((each) => !client.concurrency.hasRun(each))) {
-			const record = await findRecord(client, id);
-			if (record !== undefined && hasInputs(record, inputs)) candidates.push(id);
-		}
-		return candidates.length === 1 ? candidates[0] : undefined;
-	} catch {
-		return undefined;
-	}
-}
-
-/** Files and defaults look different in the record, so only plain values are compared. */
-function hasInputs({ inputs }: RunRecord, sent: JsonRecord): boolean {
-	if (!isRecord(inputs)) return false;
-	return Object.entries(sent).every(
-		([name, value]) =>
-			typeof value === 'object' || !(name in inputs) || String(inputs[name]) === String(value),
-	);
 }
 
 const OR_GET = ' Until then, the operation Get with "Wait Until Finished" tells how a run ended.';

@@ -18,7 +18,7 @@ export interface Member {
 }
 
 /** A chosen server, with a place in its queue. */
-export interface Turn {
+export interface ChosenServer {
 	member: Member;
 	/** Frees the place; calling it twice is harmless. */
 	release(): void;
@@ -61,7 +61,7 @@ export function cooldownOf(member: Member, asked: ModelAndUse) {
 export async function chooseServer(
 	members: readonly Member[],
 	options: ChoiceOptions,
-): Promise<Turn> {
+): Promise<ChosenServer> {
 	const { model, conversation } = options;
 	for (;;) {
 		const well = members.filter((member) => cooldownOf(member, options) === undefined);
@@ -116,15 +116,15 @@ function isWorthAsking(connection: Connection): boolean {
 }
 
 /** When each server was last chosen, so that equally busy ones take turns. */
-const uses = LruCache.shared<number>();
-let turns = 0;
+const lastChosen = LruCache.shared<number>();
+let choiceCount = 0;
 
 function lastUse({ queued }: Member): number {
-	return uses.get(queued.url.api) ?? 0;
+	return lastChosen.get(queued.url.api) ?? 0;
 }
 
 /** Waits for a place at a server. */
-async function placeAt(member: Member, options: ChoiceOptions): Promise<Turn> {
+async function placeAt(member: Member, options: ChoiceOptions): Promise<ChosenServer> {
 	// Counted before the first await: others may be choosing at the same moment.
 	const release = occupy(member.queued);
 	const cooldowns = cooldownKeys(member, options);
@@ -138,7 +138,10 @@ async function placeAt(member: Member, options: ChoiceOptions): Promise<Turn> {
 }
 
 /** Takes a place at the first of several servers that has one free. */
-async function firstPlace(members: readonly Member[], options: ChoiceOptions): Promise<Turn> {
+async function firstPlace(
+	members: readonly Member[],
+	options: ChoiceOptions,
+): Promise<ChosenServer> {
 	const waiting = new AbortController();
 	const stop = () => waiting.abort();
 	if (options.signal?.aborted === true) stop();
@@ -180,8 +183,8 @@ function leaveOthers(
 		);
 }
 
-function turnAt(member: Member, leave: () => void, release: () => void): Turn {
-	uses.set(member.queued.url.api, ++turns);
+function turnAt(member: Member, leave: () => void, release: () => void): ChosenServer {
+	lastChosen.set(member.queued.url.api, ++choiceCount);
 	return {
 		member,
 		release: () => {

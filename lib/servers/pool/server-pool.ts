@@ -9,7 +9,7 @@ import {
 	chooseServer,
 	type Member,
 	cooldownKeys,
-	type Turn,
+	type ChosenServer,
 	cooldownOf,
 } from './choose-server';
 import {
@@ -222,7 +222,7 @@ class Search {
 }
 
 async function tryAt<T>(
-	{ member, release }: Turn,
+	{ member, release }: ChosenServer,
 	work: Work<T>,
 	options: PoolOptions,
 ): Promise<{ value: T; model: string } | { failed: ServerError }> {

@@ -41,7 +41,7 @@ export async function workOnItems<T>(
 	const count = Math.max(1, context.getInputData().length);
 	const results = new Array<T>(count);
 	const watch = new CancelWatch(context);
-	const isOver = watch.begin();
+	const stopWatching = watch.begin();
 	const stops = new Stops(watch.signal);
 	const failures: ItemFailure[] = [];
 	const lanes = new Lanes(count, options.keyOf);
@@ -98,7 +98,7 @@ export async function workOnItems<T>(
 		);
 	} finally {
 		stops.release();
-		isOver();
+		stopWatching();
 	}
 	// The other failures are aborts.
 	const first = failures[0];

@@ -1,4 +1,4 @@
-import { createRun, finish, reduce } from '../../../lib/dify/events';
+import { createRun, resultByEvents, reduce } from '../../../lib/dify/events';
 import type {
 	DifyAppMode,
 	FinishReason,
@@ -58,7 +58,7 @@ export function playBytes(
 	};
 	for (const piece of pieces) for (const { data } of decoder.push(piece)) take(data);
 	for (const { data } of decoder.end()) take(data);
-	return { ...played, result: finish(state, played.closed ? 'closed' : reason) };
+	return { ...played, result: resultByEvents(state, played.closed ? 'closed' : reason) };
 }
 
 export function bytesOf(text: string): Uint8Array {

@@ -1,5 +1,5 @@
 import { isUnfinished } from '../../events';
-import type { AbandonReason, Action, Observation } from '../observation';
+import type { Abandoned, Action, Observation } from '../observation';
 import { hangUp } from './ends';
 import { end, giveUp, stopOnce } from './steps';
 
@@ -7,7 +7,7 @@ import { end, giveUp, stopOnce } from './steps';
  * Gives the run up: Stop, a time limit, a chat that cannot be written to. The stream stays open: Dify is told to stop
  * the run, and it is read until Dify ends it.
  */
-export function abandon(state: Observation, why: AbandonReason, now: number): Action[] {
+export function abandon(state: Observation, why: Abandoned, now: number): Action[] {
 	const { stream, run, plan } = state;
 	if (state.abandoned !== undefined || state.ending !== undefined) return [];
 	if (stream === undefined) return giveUp(state, { how: 'finished', ...why }, now);
@@ -18,7 +18,7 @@ export function abandon(state: Observation, why: AbandonReason, now: number): Ac
 	if (!plan.stops) return hangUp(state, now);
 	if (run.taskId !== undefined) return stopOnce(state, now);
 	// After a time limit without any event there is no further wait.
-	return why.reason === 'abort' ? [] : hangUp(state, now);
+	return why.reason === 'cancelled' ? [] : hangUp(state, now);
 }
 
 /** Dify answered to the stop. */

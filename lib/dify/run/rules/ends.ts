@@ -1,5 +1,5 @@
 import { recordOf } from '../../../values';
-import { createRun, finish, isChatflow, reopen, type RunState } from '../../events';
+import { createRun, resultByEvents, isChatflow, reopen, type RunState } from '../../events';
 import type { RunResult } from '../../types';
 import type { Action, Closing, Ending, Observation, StreamState } from '../observation';
 import { forbidsAttaching, mayGoOn } from './failures';
@@ -13,17 +13,23 @@ interface Ended {
 	closing: Closing;
 	/** By the events alone. */
 	result: RunResult;
-	/**
-	 * `told`: the events tell how the run stands. `whole`: the answer came in one piece. `refused`: Dify or a proxy refused
-	 * the request. `lost`: the run may go on without its stream.
-	 */
-	verdict: 'told' | 'whole' | 'refused' | 'lost';
+	verdict: Verdict;
 }
+
+type Verdict =
+	/** The events tell how the run stands. */
+	| 'known'
+	/** The answer came in one piece, in place of a stream. */
+	| 'wholeAnswer'
+	/** Dify or a proxy refused the request. */
+	| 'refused'
+	/** The run may go on without its stream. */
+	| 'lost';
 
 interface EndRule {
 	name: string;
 	/** Missing: any. */
-	verdict?: Ended['verdict'];
+	verdict?: Verdict;
 	/** Missing: always. */
 	when?: (state: Observation, ended: Ended) => boolean;
 	then: (state: Observation, ended: Ended, now: number) => Action[];
@@ -43,8 +49,8 @@ export const END_RULES: readonly EndRule[] = [
 	},
 	{
 		name: 'a whole answer in place of a stream is the result',
-		verdict: 'whole',
-		then: (state) => end(state, { how: 'whole' }),
+		verdict: 'wholeAnswer',
+		then: (state) => end(state, { how: 'wholeAnswer' }),
 	},
 	{
 		name: 'a refusal is the end',
@@ -53,7 +59,7 @@ export const END_RULES: readonly EndRule[] = [
 	},
 	{
 		name: 'a pause for a form that was just answered is an old one',
-		verdict: 'told',
+		verdict: 'known',
 		when: ({ plan }, { result }) => isAnsweredPause(result, plan.answeredForms),
 		then: (state, _ended, now) => {
 			if (isResumeOverdue(state, now)) return end(state, { how: 'notResumed' });
@@ -63,15 +69,15 @@ export const END_RULES: readonly EndRule[] = [
 	},
 	{
 		name: 'outputs of a run that was stopped after a form stand in its record only',
-		verdict: 'told',
+		verdict: 'known',
 		when: (_state, { stream, result }) => stream.kind === 'attach' && lacksOutputs(result),
 		then: (state, _ended, now) => awaitStoppedRecord(state, now),
 	},
 	{
 		name: 'a pause of a chatflow is attached to once more: its snapshot has the whole text',
-		verdict: 'told',
+		verdict: 'known',
 		when: ({ run, isPauseConfirmed }, { result }) =>
-			result.status === 'paused' && run.isAttached && isChatflow(run) && !isPauseConfirmed,
+			result.status === 'paused' && run.mayHaveGap && isChatflow(run) && !isPauseConfirmed,
 		then: (state, _ended, now) => {
 			state.isPauseConfirmed = true;
 			reopen(state.run);
@@ -80,7 +86,7 @@ export const END_RULES: readonly EndRule[] = [
 	},
 	{
 		name: 'the events tell the end',
-		verdict: 'told',
+		verdict: 'known',
 		then: (state, { closing }) => end(state, endingOf(closing)),
 	},
 	{
@@ -88,15 +94,6 @@ export const END_RULES: readonly EndRule[] = [
 		verdict: 'lost',
 		when: ({ plan }) => plan.recovery === 'none',
 		then: (state, { closing }) => end(state, endingOf(closing)),
-	},
-	{
-		name: 'a run that was lost before its ID is looked for',
-		verdict: 'lost',
-		when: ({ run, plan }) => run.workflowRunId === undefined && plan.findsId,
-		then: (state, ended, now) => {
-			noteLoss(state, ended, now);
-			return [{ do: 'findId' }];
-		},
 	},
 	{
 		name: 'a run that was lost without an ID is a failure',
@@ -134,16 +131,16 @@ export function endOfStream(
 	const isOverdue = stream.closesAt !== undefined && stream.closesAt <= now;
 	const cause: Closing = isOverdue ? { ...closing, reason: 'closed', detail: undefined } : closing;
 	state.stream = undefined;
-	state.look = undefined;
+	state.pendingLook = undefined;
 	noteProgress(state, now);
-	const result = finish(state.run, cause.reason, cause.detail);
+	const result = resultByEvents(state.run, cause.reason, cause.detail);
 	const verdict = verdictOf(state, stream, cause, result);
 	const ended: Ended = { stream, closing: cause, result, verdict };
 	const rule = END_RULES.find((each) => applies(each, state, ended))!;
 	return [{ do: 'close' }, ...rule.then(state, ended, now)];
 }
 
-/** Closes the stream that is open. */
+/** Closes the open stream, and goes on at once. What it still reports has an old number and is ignored. */
 export function hangUp(state: Observation, now: number): Action[] {
 	return endOfStream(state, state.stream!, { reason: 'closed' }, now);
 }
@@ -156,14 +153,14 @@ function applies({ verdict, when }: EndRule, state: Observation, ended: Ended): 
 function verdictOf(
 	state: Observation,
 	stream: StreamState,
-	{ failed, isWhole }: Closing,
+	{ failed, isWholeAnswer: isWhole }: Closing,
 	{ error }: RunResult,
-): Ended['verdict'] {
-	if (isWhole === true) return 'whole';
+): Verdict {
+	if (isWhole === true) return 'wholeAnswer';
 	if (failed !== undefined) return mayGoOn(state, stream, failed.kind) ? 'lost' : 'refused';
 	const isCut =
 		error?.cause === 'endedEarly' || error?.cause === 'queued' || error?.cause === 'notFinished';
-	return isCut ? 'lost' : 'told';
+	return isCut ? 'lost' : 'known';
 }
 
 function abandonedEnding({ abandoned }: Observation, stream: StreamState): Ending {
@@ -187,18 +184,6 @@ function noteLostAttachment(state: Observation, { failed }: Closing, stream: Str
 	state.attachFailure = failed;
 	if (failed !== undefined && forbidsAttaching(failed.kind, stream)) state.isAttachable = false;
 	else state.isConfirmed = true;
-}
-
-/** The ID of a run that was lost before its first event was found, or not. */
-export function idFound(state: Observation, runId: string | undefined, now: number): Action[] {
-	if (state.ending !== undefined) return [];
-	if (runId !== undefined) {
-		state.run.workflowRunId = runId;
-		return openStream(state, 'attach', now);
-	}
-	const { closing } = state.lost!;
-	state.lost = undefined;
-	return end(state, endingOf(closing));
 }
 
 function isAnsweredPause({ pause }: RunResult, answered: ReadonlySet<string> | undefined): boolean {

@@ -9,7 +9,7 @@ import type { TextDelta } from '../../types';
 import type { Action, Fact, Observation, Plan, StreamFact, StreamState } from '../observation';
 import type { RunRecord } from '../record';
 import { abandon, stopAnswered } from './abandon';
-import { awaitStoppedRecord, endOfStream, hangUp, idFound } from './ends';
+import { awaitStoppedRecord, endOfStream, hangUp } from './ends';
 import { afterLook } from './looks';
 import { progressOf } from './progress';
 import { end, openStream, stopOnce } from './steps';
@@ -27,11 +27,11 @@ export function createObservation(plan: Plan, run: RunState, now: number): Obser
 		plan,
 		run,
 		beganAt: now,
-		streams: 0,
-		looks: 0,
+		streamCount: 0,
+		lookCount: 0,
 		isConfirmed: false,
 		isAttachable: true,
-		attempts: 0,
+		failedAttachments: 0,
 		pausedRecords: 0,
 		isPauseConfirmed: false,
 		progress: { mark: progressOf(run), at: now },
@@ -51,8 +51,6 @@ function react(state: Observation, fact: Exclude<Fact, StreamFact>, now: number)
 			return openStream(state, state.plan.begin, now);
 		case 'looked':
 			return looked(state, fact, now);
-		case 'idFound':
-			return idFound(state, fact.runId, now);
 		case 'stop':
 			return abandon(state, fact.why, now);
 		case 'stopAnswered':
@@ -64,7 +62,7 @@ function react(state: Observation, fact: Exclude<Fact, StreamFact>, now: number)
 
 function reactToStream(state: Observation, fact: StreamFact, now: number): Action[] {
 	const { stream } = state;
-	const isOld = fact.stream !== state.streams;
+	const isOld = fact.stream !== state.streamCount;
 	if (stream === undefined || isOld) return [];
 	switch (fact.type) {
 		case 'answered':
@@ -117,9 +115,9 @@ function noteEvents(state: Observation, stream: StreamState, now: number): void 
 	stream.lastEventAt = now;
 	stream.quietSince = now;
 	stream.hasEvents = true;
-	stream.looks = 0;
+	stream.looksInSilence = 0;
 	stream.endRecord = undefined;
-	if (state.look?.why === 'silence') state.look = undefined;
+	if (state.pendingLook?.why === 'silence') state.pendingLook = undefined;
 }
 
 /** Applies events that arrived together. */
@@ -146,9 +144,9 @@ function looked(
 	{ look: number, record, isUnknown }: Fact & { type: 'looked' },
 	now: number,
 ): Action[] {
-	const { look, stream } = state;
+	const { pendingLook: look, stream } = state;
 	if (look?.number !== number || state.ending !== undefined) return [];
-	state.look = undefined;
+	state.pendingLook = undefined;
 	state.unknownSince = isUnknown ? (state.unknownSince ?? now) : undefined;
 	switch (look.why) {
 		case 'lost':

@@ -58,8 +58,8 @@ export const LOOK_RULES: readonly LookRule[] = [
 		then: (state, record, now) => {
 			if (record !== undefined) state.pausedRecords++;
 			const { pauseMs, maxPauseMs } = state.plan.waits;
-			const pause = Math.min(pauseMs * 2 ** state.attempts, maxPauseMs);
-			state.attempts++;
+			const pause = Math.min(pauseMs * 2 ** state.failedAttachments, maxPauseMs);
+			state.failedAttachments++;
 			return rest(state, pause, now);
 		},
 	},

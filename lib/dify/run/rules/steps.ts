@@ -1,9 +1,9 @@
 /** The steps that the rules are made of: each changes the state, and says what to do. */
-import { beginAttachment } from '../../events';
+import { noteGap } from '../../events';
 import type { Action, Ending, Look, Observation, StreamState } from '../observation';
 
 export function openStream(state: Observation, kind: StreamState['kind'], now: number): Action[] {
-	state.streams++;
+	state.streamCount++;
 	state.resumesAt = undefined;
 	state.stream = {
 		kind,
@@ -13,17 +13,17 @@ export function openStream(state: Observation, kind: StreamState['kind'], now: n
 		lastEventAt: kind === 'send' ? now : state.progress.at,
 		hasEvents: false,
 		quietSince: now,
-		looks: 0,
+		looksInSilence: 0,
 	};
-	if (kind === 'attach') beginAttachment(state.run);
-	return [{ do: kind, stream: state.streams }];
+	if (kind === 'attach') noteGap(state.run);
+	return [{ do: kind, stream: state.streamCount }];
 }
 
 /** Looks at the record of the run. */
 export function lookFor(state: Observation, why: Look['why']): Action[] {
-	state.looks++;
-	state.look = { number: state.looks, why };
-	return [{ do: 'look', look: state.looks, runId: state.run.workflowRunId! }];
+	state.lookCount++;
+	state.pendingLook = { number: state.lookCount, why };
+	return [{ do: 'look', look: state.lookCount, runId: state.run.workflowRunId! }];
 }
 
 /** Waits before the next attempt, at most until the total limit. */
@@ -42,7 +42,10 @@ export function stopOnce(state: Observation, now: number): Action[] {
 	return [{ do: 'stop', taskId }];
 }
 
-/** The result says whether the stop was accepted, so its answer is waited for. */
+/**
+ * Ends the observation; at once, unless Dify has not yet answered to the stop, about which the result has to say whether
+ * it was accepted. That request has a short time limit of its own.
+ */
 export function end(state: Observation, ending: Ending): Action[] {
 	state.ending = ending;
 	const isStopping = state.stop !== undefined && state.stop.isAccepted === undefined;

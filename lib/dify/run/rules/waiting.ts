@@ -63,14 +63,16 @@ export const WAITING_RULES: readonly WaitingRule[] = [
 	},
 	{
 		name: 'while the stream is silent, the record is looked at',
-		at: ({ stream, plan, run, look, abandoned }) => {
+		at: ({ stream, plan, run, pendingLook: look, abandoned }) => {
 			if (stream?.answeredAt === undefined || stream.endRecord !== undefined) return undefined;
 			if (!plan.isRecorded || run.workflowRunId === undefined) return undefined;
 			if (look !== undefined || abandoned !== undefined) return undefined;
-			return stream.quietSince + pauseBeforeLook(plan.waits.looksMs[stream.kind], stream.looks);
+			return (
+				stream.quietSince + pauseBeforeLook(plan.waits.looksMs[stream.kind], stream.looksInSilence)
+			);
 		},
 		then: (state) => {
-			state.stream!.looks++;
+			state.stream!.looksInSilence++;
 			return lookFor(state, 'silence');
 		},
 	},
@@ -88,7 +90,7 @@ export const WAITING_RULES: readonly WaitingRule[] = [
 	{
 		name: 'Stop waits for the task ID',
 		at: ({ stream, abandoned, stop }) =>
-			stream !== undefined && abandoned?.reason === 'abort' && stop === undefined
+			stream !== undefined && abandoned?.reason === 'cancelled' && stop === undefined
 				? abandoned.at + TASK_ID_WAIT_MS
 				: undefined,
 		then: hangUp,
@@ -101,7 +103,7 @@ export const WAITING_RULES: readonly WaitingRule[] = [
 	},
 	{
 		name: 'a lost run is attached to, or looked at, again',
-		at: ({ stream, look, resumesAt }) =>
+		at: ({ stream, pendingLook: look, resumesAt }) =>
 			stream === undefined && look === undefined ? resumesAt : undefined,
 		then: resume,
 	},

@@ -3,10 +3,10 @@ import {
 	answerError,
 	difyFailure,
 	localError,
-	resultOf,
+	partialResultOf,
 	runError,
 } from '../../../../lib/dify/errors/failure';
-import { createRun, finish, reduce } from '../../../../lib/dify/events';
+import { createRun, resultByEvents, reduce } from '../../../../lib/dify/events';
 import { describe as wholeText } from '../../../../lib/errors/description';
 import type { CallAnswer } from '../../../../lib/http/types';
 import { PAGES, appKey } from '../../../servers/dify';
@@ -96,13 +96,13 @@ describe('the error of a run', () => {
 	const stream = { url: `${API}/chat-messages`, headers: { 'x-version': '1.12.1' } };
 
 	test("this package's own words are what happened, not what Dify said", () => {
-		const failed = runError(connection, finish(createRun({}), 'eof'), stream);
+		const failed = runError(connection, resultByEvents(createRun({}), 'eof'), stream);
 		expect(failed.meaning).toMatch(/ended early/);
 		expect(failed.serverText).toBeUndefined();
 	});
 
 	test('a broken connection is told without the words of Node', () => {
-		const failed = runError(connection, finish(createRun({}), 'closed'), stream);
+		const failed = runError(connection, resultByEvents(createRun({}), 'closed'), stream);
 		expect(wholeText(failed)).not.toMatch(/ECONN|EPIPE|UND_ERR|socket|EOF/);
 		expect(failed.facts).toMatchObject({ difyVersion: '1.12.1' });
 	});
@@ -129,15 +129,15 @@ describe('failures that are found here', () => {
 			message_id: 'm',
 			answer: 'Hel',
 		});
-		const result = finish(state, 'abort');
+		const result = resultByEvents(state, 'cancelled');
 		const failed = difyFailure('cancelled', { result, facts: { tries: 2 } });
 		expect(failed).toMatchObject({
 			partialText: 'Hel',
 			facts: { taskId: 't', conversationId: 'c', messageId: 'm', tries: 2 },
 		});
 		expect(failed.partialReasoning).toBeUndefined();
-		expect(resultOf(failed)).toBe(result);
+		expect(partialResultOf(failed)).toBe(result);
 		for (const other of [difyFailure('cancelled'), new Error('x'), 'text', undefined])
-			expect(resultOf(other)).toBeUndefined();
+			expect(partialResultOf(other)).toBeUndefined();
 	});
 });

@@ -3,7 +3,7 @@ import { addForm, addNode, singleText } from '../../../../lib/dify/events/collec
 import type { RunState } from '../../../../lib/dify/events/state';
 import type { HumanForm, WorkflowNode } from '../../../../lib/dify/types';
 import type { JsonRecord } from '../../../../lib/values';
-import { LATE_AUDIO_MS, createRun, finish, reduce } from '../../../../lib/dify/events';
+import { LATE_AUDIO_MS, createRun, resultByEvents, reduce } from '../../../../lib/dify/events';
 import { SAMPLES, type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
 import { CHATFLOW, ENV, lines, playScript, playText, said, scriptText } from '../play';
 import { cpuMilliseconds } from '../../../support/time';
@@ -48,7 +48,7 @@ describe('what the events mean', () => {
 			observation: 'seen',
 			message_files: ['f'],
 		});
-		expect(finish(state, 'abort').thoughts).toEqual([
+		expect(resultByEvents(state, 'cancelled').thoughts).toEqual([
 			{ id: 't1', thought: 'a', tool: 'x', observation: 'seen', message_files: ['f'] },
 		]);
 	});

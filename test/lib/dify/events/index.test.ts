@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { createRun, finish, reduce } from '../../../../lib/dify/events';
+import { createRun, resultByEvents, reduce } from '../../../../lib/dify/events';
 import { parseJson, recordOf } from '../../../../lib/values';
 import type { DifyAppMode, RunResult } from '../../../../lib/dify/types';
 import { type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
@@ -100,7 +100,7 @@ describe('transport', () => {
 		const upToB = text.slice(0, text.indexOf('data: {"event":"workflow_finished"'));
 		const state = createRun();
 		for (const line of upToB.split('\n\n').filter(Boolean)) reduce(state, parseJson(line.slice(6)));
-		expect(finish(state, 'closed', 'read ECONNRESET')).toMatchObject({
+		expect(resultByEvents(state, 'closed', 'read ECONNRESET')).toMatchObject({
 			...IDS,
 			workflowRunId: 'r',
 			status: 'failed',
@@ -233,7 +233,7 @@ describe('properties', () => {
 			fc.property(
 				appended,
 				fc.nat(),
-				fc.constantFrom('eof', 'closed', 'abort', 'idle'),
+				fc.constantFrom('eof', 'closed', 'cancelled', 'idle'),
 				({ mode, version, steps: all, end }, cut, reason) => {
 					const silent = all.filter((step) => !('tts' in step));
 					const bytes = bytesOf(scriptText(version, mode, { steps: silent, ...end }));
@@ -332,7 +332,7 @@ describe('properties', () => {
 			fc.property(fc.array(fc.oneof(event, value), { maxLength: 8 }), (events) => {
 				const state = createRun({ wantAudio: true });
 				for (const each of events) reduce(state, each);
-				const result: RunResult = finish(state, 'eof');
+				const result: RunResult = resultByEvents(state, 'eof');
 				expect(result.error === undefined).toBe(result.status !== 'failed');
 				expect(() => JSON.stringify(result)).not.toThrow();
 			}),

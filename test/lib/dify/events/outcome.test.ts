@@ -1,4 +1,4 @@
-import { createRun, finish, reduce } from '../../../../lib/dify/events';
+import { createRun, resultByEvents, reduce } from '../../../../lib/dify/events';
 import { SAMPLES, type Script, SIM_VERSIONS } from '../../../servers/dify';
 import { CHATFLOW, ENV, IDS, lines, playScript, playText, said, scriptText } from '../play';
 
@@ -53,7 +53,7 @@ describe('what the events mean', () => {
 			for (const reasoning of pieces)
 				reduce(state, { event: 'reasoning_chunk', ...ENV, data: { reasoning } });
 			reduce(state, { event: 'message_end', ...ENV, metadata: { reasoning: stored } });
-			return finish(state, 'abort').reasoning;
+			return resultByEvents(state, 'cancelled').reasoning;
 		};
 		expect(thoughts([], { first: 'One.', second: 'Two.' })).toBe('One.\n\nTwo.');
 		expect(thoughts(['Piece.'], { first: 'One.' })).toBe('Piece.');
@@ -212,16 +212,16 @@ describe('what the events mean', () => {
 	test('cancelling and limits: a failure before the end, no effect after it', () => {
 		const state = createRun();
 		reduce(state, { event: 'message', ...ENV, answer: 'x' });
-		expect(finish(state, 'abort').error).toEqual({
+		expect(resultByEvents(state, 'cancelled').error).toEqual({
 			cause: 'cancelled',
 			message: 'The run was cancelled',
 		});
-		expect(finish(state, 'idle', 'no data for 60 s').error).toEqual({
+		expect(resultByEvents(state, 'idle', 'no data for 60 s').error).toEqual({
 			cause: 'idle',
 			message: 'A time limit ran out: no data for 60 s',
 		});
 		reduce(state, { event: 'message_end', ...ENV });
-		expect(finish(state, 'abort')).toMatchObject({
+		expect(resultByEvents(state, 'cancelled')).toMatchObject({
 			status: 'succeeded',
 			text: 'x',
 			error: undefined,
@@ -267,11 +267,11 @@ describe('how a run came out', () => {
 			'endedEarly',
 			'The stream ended early: the connection was closed before the result was complete: why',
 		],
-		['abort', 'cancelled', 'The run was cancelled: why'],
+		['cancelled', 'cancelled', 'The run was cancelled: why'],
 		['idle', 'idle', 'A time limit ran out: why'],
 		['queued', 'queued', 'A time limit ran out: why'],
 	] as const)('without its end, and read until "%s", it failed (%s)', (reason, cause, message) => {
-		expect(finish(stateOf(piece), reason, 'why')).toMatchObject({
+		expect(resultByEvents(stateOf(piece), reason, 'why')).toMatchObject({
 			...IDS,
 			status: 'failed',
 			text: 'a',
@@ -280,24 +280,27 @@ describe('how a run came out', () => {
 	});
 
 	test('a stream in which only pings came was closed before the run began', () => {
-		expect(finish(createRun(), 'eof').error?.cause).toBe('queued');
+		expect(resultByEvents(createRun(), 'eof').error?.cause).toBe('queued');
 		// Something that could not be read did come.
 		const state = createRun();
 		reduce(state, 'no event');
-		expect(finish(state, 'eof').error?.cause).toBe('endedEarly');
+		expect(resultByEvents(state, 'eof').error?.cause).toBe('endedEarly');
 	});
 
 	test('given up after the end of the workflow, it is whole; the end of a chat says nothing of a stop', () => {
 		const whole = stateOf(started, piece, ended('succeeded'), end);
 		const chat = stateOf(piece, end);
 		for (const state of [whole, chat]) state.abandoned = true;
-		expect(finish(whole, 'abort')).toMatchObject({ status: 'succeeded', error: undefined });
-		expect(finish(chat, 'abort')).toMatchObject({
+		expect(resultByEvents(whole, 'cancelled')).toMatchObject({
+			status: 'succeeded',
+			error: undefined,
+		});
+		expect(resultByEvents(chat, 'cancelled')).toMatchObject({
 			status: 'failed',
 			error: { cause: 'cancelled' },
 		});
 		// An answer to another conversation is of no use, whole or not.
-		expect(finish(whole, 'otherConversation').error?.cause).toBe('otherConversation');
+		expect(resultByEvents(whole, 'otherConversation').error?.cause).toBe('otherConversation');
 	});
 
 	test('a workflow that failed without a word takes the error of its node, or says that there is no reason', () => {
@@ -307,18 +310,18 @@ describe('how a run came out', () => {
 			data: { id: 'e', status: 'failed', error: ' key? ' },
 		};
 		expect(
-			finish(stateOf(started, node, ended('failed', { error: ' ' }), end), 'eof').error,
+			resultByEvents(stateOf(started, node, ended('failed', { error: ' ' }), end), 'eof').error,
 		).toEqual({
 			cause: 'runFailed',
 			message: 'key?',
 		});
-		expect(finish(stateOf(started, ended('failed'), end), 'eof').error?.message).toBe(
+		expect(resultByEvents(stateOf(started, ended('failed'), end), 'eof').error?.message).toBe(
 			'The workflow run failed, and Dify gave no reason',
 		);
 	});
 
 	test('what should be known of a success is a warning', () => {
-		const warnings = (...events: object[]) => finish(stateOf(...events), 'eof').warnings;
+		const warnings = (...events: object[]) => resultByEvents(stateOf(...events), 'eof').warnings;
 		// Speech is wanted here.
 		expect(warnings(piece, end)).toEqual([expect.stringContaining('No speech came') as string]);
 		const retried = {

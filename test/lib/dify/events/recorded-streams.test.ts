@@ -1,5 +1,5 @@
 /** The reader of Dify's streams, fed with what a real Dify 1.12.1, 1.14.2 and 1.16.0 sent. */
-import { createRun, finish, reduce } from '../../../../lib/dify/events';
+import { createRun, resultByEvents, reduce } from '../../../../lib/dify/events';
 import { eventsOf } from '../../../servers/dify/recordings/compare';
 import { recordedAnswer, recordedCases, RECORDED_VERSIONS } from '../../../support/dify-recordings';
 
@@ -22,7 +22,7 @@ describe.each(RECORDED_VERSIONS)('streams of Dify %s', (version) => {
 				shown.push(delta.text);
 			}
 		}
-		const result = finish(state, 'eof');
+		const result = resultByEvents(state, 'eof');
 		expect(shown.join('')).toBe(result.text);
 
 		const last = (kind: string) => events.findLast((event) => event.event === kind);

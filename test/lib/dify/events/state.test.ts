@@ -1,4 +1,4 @@
-import { createRun, finish, reduce } from '../../../../lib/dify/events';
+import { createRun, resultByEvents, reduce } from '../../../../lib/dify/events';
 import { CHATFLOW, ENV, said } from '../play';
 import { sampleContext, SAMPLES, SIM_VERSIONS, transcript, wireText } from '../../../servers/dify';
 import { parseJson } from '../../../../lib/values';
@@ -30,13 +30,13 @@ describe('the state of a run', () => {
 			const alone = streams.map((events) => {
 				const state = createRun();
 				for (const event of events) reduce(state, event);
-				return finish(state, 'eof');
+				return resultByEvents(state, 'eof');
 			});
 			const states = streams.map(() => createRun());
 			for (let at = 0; at < Math.max(...streams.map(({ length }) => length)); at++)
 				for (const [index, events] of streams.entries())
 					if (at < events.length) reduce(states[index]!, events[at]);
-			expect(states.map((state) => finish(state, 'eof'))).toEqual(alone);
+			expect(states.map((state) => resultByEvents(state, 'eof'))).toEqual(alone);
 			expect(alone.map(({ text }) => text)).toEqual(['Hello', 'another answer']);
 		},
 	);

@@ -1,7 +1,7 @@
 import {
 	LATE_AUDIO_MS,
 	createRun,
-	finish,
+	resultByEvents,
 	LATE_EVENTS_MS,
 	reduce,
 	type RunState,
@@ -69,7 +69,7 @@ describe('what the events mean', () => {
 		reduce(state, { event: 'message_end', ...ENV });
 		const late = reduce(state, { event: 'error', message: 'late' });
 		expect(late).toMatchObject({ deltas: [], next: 'close' });
-		expect(finish(state, 'closed')).toMatchObject({ status: 'succeeded', text: 'x' });
+		expect(resultByEvents(state, 'closed')).toMatchObject({ status: 'succeeded', text: 'x' });
 	});
 
 	test('the end of a chatflow needs both of its events', () => {

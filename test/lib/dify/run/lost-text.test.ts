@@ -26,7 +26,6 @@ const PLAN: Plan = {
 	},
 	stops: false,
 	isRecorded: true,
-	findsId: false,
 	recovery: 'attachOrPoll',
 };
 
@@ -83,7 +82,7 @@ async function observe({ first, attached, later = [], record }: Lost): Promise<O
 		actions.forEach(perform);
 		const last = actions.find((action) => action.do === 'end');
 		if (last === undefined) continue;
-		if (last.ending.how === 'whole') throw new Error('There was no whole answer');
+		if (last.ending.how === 'wholeAnswer') throw new Error('There was no whole answer');
 		const display = {
 			onDeltas: async (deltas: TextDelta[]) => await Promise.resolve(show(deltas)),
 		};

@@ -4,7 +4,7 @@ import { createRun } from '../../../../lib/dify/events';
 import { AWAITS_SECOND_END } from '../../../../lib/dify/events/termination';
 import { difyFailure } from '../../../../lib/dify/errors/failure';
 import { DEFAULT_RUN_LIMITS } from '../../../../lib/dify/run/limits';
-import type { Action, Fact, Plan } from '../../../../lib/dify/run/observation';
+import type { Action, Fact, Observation, Plan } from '../../../../lib/dify/run/observation';
 import { readRecord, type RunRecord } from '../../../../lib/dify/run/record';
 import { createObservation, next } from '../../../../lib/dify/run/rules';
 import { END_RULES } from '../../../../lib/dify/run/rules/ends';
@@ -37,7 +37,6 @@ const SENT: Plan = {
 	waits: WAITS,
 	stops: true,
 	isRecorded: true,
-	findsId: false,
 	recovery: 'attachOrPoll',
 };
 const FOLLOWED: Plan = { ...SENT, begin: 'attach', stops: false, recovery: 'attach' };
@@ -78,8 +77,7 @@ type Told =
 	| { events: object[] }
 	| { failed: Parameters<typeof difyFailure>[0] }
 	| { whole: true }
-	| { record: RunRecord }
-	| { id: string | undefined };
+	| { record: RunRecord };
 
 function play(plan: Partial<Plan>, told: ReadonlyArray<readonly [number, Told]>) {
 	const whole = { ...SENT, ...plan };
@@ -94,15 +92,12 @@ function nameOf(action: Action): string {
 	return action.do === 'end' ? `end: ${action.ending.how}` : action.do;
 }
 
-function factOf(
-	told: Told,
-	{ streams: stream, looks: look }: { streams: number; looks: number },
-): Fact {
+function factOf(told: Told, { streamCount: stream, lookCount: look }: Observation): Fact {
 	const facts: Record<Extract<Told, string>, Fact> = {
 		answered: { type: 'answered', stream, head: HEAD },
 		ping: { type: 'bytes', stream },
 		closed: { type: 'closed', stream, closing: { reason: 'eof' } },
-		stop: { type: 'stop', why: { reason: 'abort' } },
+		stop: { type: 'stop', why: { reason: 'cancelled' } },
 		stopped: { type: 'stopAnswered', isAccepted: true },
 		'not stopped': { type: 'stopAnswered', isAccepted: false },
 		time: { type: 'silence' },
@@ -112,8 +107,7 @@ function factOf(
 	if (typeof told === 'string') return facts[told];
 	if ('events' in told) return { type: 'events', stream, events: told.events };
 	if ('record' in told) return { type: 'looked', look, record: told.record, isUnknown: false };
-	if ('id' in told) return { type: 'idFound', runId: told.id };
-	const closing = 'whole' in told ? { isWhole: true } : { failed: difyFailure(told.failed) };
+	const closing = 'whole' in told ? { isWholeAnswer: true } : { failed: difyFailure(told.failed) };
 	return { type: 'closed', stream, closing: { reason: 'closed', ...closing } };
 }
 
@@ -231,7 +225,7 @@ const ENDS: Row[] = [
 		'a whole answer in place of a stream is the result',
 		{},
 		[[10, { whole: true }]],
-		['close', 'end: whole'],
+		['close', 'end: wholeAnswer'],
 	],
 	['a refusal is the end', {}, [[10, { failed: 'unauthorized' }]], ['close', 'end: failed']],
 	[
@@ -273,15 +267,6 @@ const ENDS: Row[] = [
 		{ recovery: 'none' },
 		LOST,
 		['close', 'end: finished'],
-	],
-	[
-		'a run that was lost before its ID is looked for',
-		{ findsId: true },
-		[
-			[10, 'answered'],
-			[20, 'closed'],
-		],
-		['close', 'findId'],
 	],
 	[
 		'a run that was lost without an ID is a failure',
@@ -475,7 +460,6 @@ test('whatever happens, it ends or waits: never without a time to wake', () => {
 			{ failed: 'gateway' },
 			{ failed: 'runNotFound' },
 			{ record: record('paused') },
-			{ id: RUN },
 		),
 	);
 	const plan = fc.constantFrom<Partial<Plan>>(
@@ -496,7 +480,7 @@ test('whatever happens, it ends or waits: never without a time to wake', () => {
 			for (const [at, each] of facts.entries()) {
 				if (step.actions.some(({ do: kind }) => kind === 'end')) return;
 				step = next(state, factOf(each, state), at * 60);
-				pending = state.look !== undefined || state.ending !== undefined ? 1 : 0;
+				pending = state.pendingLook !== undefined || state.ending !== undefined ? 1 : 0;
 			}
 			const isOver = step.actions.some(({ do: kind }) => kind === 'end');
 			expect(isOver || pending > 0 || step.wakeAt !== undefined).toBe(true);
