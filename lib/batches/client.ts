@@ -138,7 +138,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 						signal: own,
 						priority,
 						place,
-						retry: (connection) => retryIdempotent(connection, retryOptions(this.settings)),
+						retryPolicyAt: (connection) => retryIdempotent(connection, retryOptions(this.settings)),
 					},
 				),
 		);
@@ -210,7 +210,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 	 * @throws {ServerError} also for an HTML page, and for an error with status 200
 	 */
 	protected async ask<T extends { tokens?: number } | { fault: string }>(
-		{ connection, model, limits, retry, signal, priority, place, counts }: BatchCall,
+		{ connection, model, limits, newRetryPolicy, signal, priority, place, counts }: BatchCall,
 		{ url, json: fields }: { url: string; json: Record<string, unknown> },
 		contentOf: (json: unknown) => T,
 	): Promise<{ content: T; context: FailureContext }> {
@@ -224,7 +224,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 			place,
 			about,
 			limits,
-			retry: retry?.(),
+			retry: newRetryPolicy?.(),
 			reuse: true,
 		});
 		const isData = Array.isArray(answer.json) || isRecord(answer.json);

@@ -22,7 +22,7 @@ export interface AnswerSource {
 	/** Whether it follows `pieceMs` of a call; otherwise pieces are yielded as they arrive. */
 	readonly keepsPace?: boolean;
 	/** As `ChatClient.generate`. */
-	generate(call: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer>;
+	generate(call: ChatCall): AsyncGenerator<string, FinishedAnswer>;
 }
 
 const sharedMemory = new TurnMemory();
@@ -49,14 +49,14 @@ export class ChatClient implements AnswerSource {
 	 *
 	 * @throws {ServerError} with the text that had arrived in `partialText` and `partialReasoning`
 	 */
-	async *generate(call: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
+	async *generate(call: ChatCall): AsyncGenerator<string, FinishedAnswer> {
 		const prepared = await prepareCall(this.settings, this.servers, this.memory, call);
 		const { place } = prepared;
 		const { signal } = prepared.call;
 		for (let failures = 0; ; ) {
-			const call = { ...prepared.call, signal: place.begin(signal) };
+			const attempted = { ...prepared.call, signal: place.begin(signal) };
 			try {
-				return yield* this.attempt({ ...prepared, call });
+				return yield* this.attempt({ ...prepared, call: attempted });
 			} catch (error) {
 				if (place.wasGivenUp && signal?.aborted !== true) continue;
 				const { failed } = asFailed(error);

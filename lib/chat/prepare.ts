@@ -37,10 +37,9 @@ export async function prepareCall(
 	settings: ChatSettings,
 	servers: ServerPool,
 	memory: TurnMemory,
-	callOrCallback: ChatCall | (() => ChatCall),
+	call: ChatCall,
 ): Promise<PreparedCall> {
 	const startedAt = performance.now();
-	const call = typeof callOrCallback === 'function' ? callOrCallback() : callOrCallback;
 	const converted = convertMessages(call.messages, {
 		reasoning: settings.reasoningEcho,
 		recall: (id) => memory.recall(id),

@@ -189,7 +189,7 @@ async function sendByOpenAi(sending: Sending, request: ChatRequest): Promise<Sen
 }
 
 async function trySending(
-	{ connection, limits, retry, pace, place, resumable, reuse, signal }: Sending,
+	{ connection, limits, newRetryPolicy, pace, place, resumable, reuse, signal }: Sending,
 	protocol: ChatProtocol,
 	request: ChatRequest,
 ): Promise<EventStream | { failed: ServerError }> {
@@ -206,7 +206,7 @@ async function trySending(
 			framing: protocol.framing,
 			pace,
 			place,
-			retry: retry?.(),
+			retry: newRetryPolicy?.(),
 			beginning: beginningOf(connection, protocol.decode, about),
 		});
 	} catch (error) {

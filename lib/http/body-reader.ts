@@ -22,8 +22,8 @@ const LINES_TYPE = /ndjson|jsonl|jsonlines|json-seq/i;
  */
 export class BodyReader {
 	private kind: 'unknown' | 'events' | 'lines' | 'whole' | 'page' = 'unknown';
-	private held: Uint8Array[] = [];
-	private heldLength = 0;
+	private kept: Uint8Array[] = [];
+	private keptLength = 0;
 	private bytesRead = 0;
 	private text = '';
 	private readonly textDecoder = new TextDecoder('utf-8');
@@ -70,15 +70,15 @@ export class BodyReader {
 		if (this.bytesRead > MAX_STREAM_BYTES) throw new BodyTooLongError('bytes in one stream');
 		if (this.kind !== 'unknown') return this.take(bytes);
 		const first = bytes.find((byte) => !isBlank(byte));
-		this.held.push(bytes);
+		this.kept.push(bytes);
 		if (first === undefined) {
 			// Endless white space is dropped.
-			this.heldLength += bytes.byteLength;
-			if (this.heldLength > MAX_PAGE_LENGTH) this.held = [];
+			this.keptLength += bytes.byteLength;
+			if (this.keptLength > MAX_PAGE_LENGTH) this.kept = [];
 			return [];
 		}
 		this.kind = this.kindBy(String.fromCharCode(first));
-		return this.held.splice(0).flatMap((piece) => this.take(piece));
+		return this.kept.splice(0).flatMap((piece) => this.take(piece));
 	}
 
 	/** The events completed by the end of the body. A JSON answer is one event named `whole-answer`. */

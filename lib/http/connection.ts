@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 
 import { methodOf } from './answer';
-import { useChannel, type ChannelUse, type ServerChannel } from './dispatcher';
+import { repeatAttempts } from './attempts';
+import { useChannel, type ChannelUse } from './dispatcher';
 import { isRefusal } from '../errors/http-failure';
 import type { ServerError } from '../errors/server-error';
 import { download } from './download';
@@ -10,8 +11,8 @@ import { Explainer } from './explain';
 import { ResumedAnswer } from './resumed-answer';
 import { DEFAULT_LIMITS, Watchdog } from './limits';
 import { enterAutomaticQueue, enterQueue } from './queue';
-import { watchedBody } from './request-body';
 import { Sender, type ConnectionChoice } from './sender';
+import { shortCall } from './short-call';
 import type {
 	UnreadAnswer,
 	AnswerOptions,
@@ -26,20 +27,13 @@ import type {
 	StreamOptions,
 } from './types';
 import { parseObject } from '../values';
-import { pauseFor } from './waiting';
 
-const MAX_CALL_MS = 15_000;
-/**
- * After a pause, a server closes its idle connections before it reads requests that came meanwhile. Proxies that give
- * up on a server do so only after 30 s or more.
- */
-const CLOSED_ALREADY_MS = 10_000;
-
-/** What a request holds until its answer was read. */
-interface Held {
+/** A request from its first attempt to the end of its answer. */
+interface RunningRequest {
 	watchdog: Watchdog;
-	way: ConnectionChoice;
-	/** Releases all of it. */
+	/** Of this attempt. */
+	choice: ConnectionChoice;
+	/** Frees its place in the queue and its connection, and stops its limits. */
 	end: () => void;
 }
 
@@ -130,42 +124,12 @@ export class Connection extends Explainer {
 	async call(url: string, options: CallOptions = {}): Promise<CallAnswer> {
 		if (this.maxConcurrentRequests > 0 && /^(?:GET|HEAD)$/.test(methodOf(options)))
 			return await this.withQueuePlace(options, async (direct) => await direct.call(url, options));
-		const once = options.once ?? methodOf(options) !== 'GET';
-		const { idleMs = 0 } = options;
-		const watchdog = new Watchdog(
-			{ firstTokenMs: 0, idleMs, totalMs: options.timeoutMs ?? MAX_CALL_MS },
-			options.signal,
-		);
-		if (idleMs > 0) watchdog.content();
-		const watched =
-			idleMs > 0 ? { ...options, body: watchedBody(options.body, watchdog) } : options;
-		const explain = (error: unknown) => this.explainCall(error, url, options, watchdog);
-		let channel: ChannelUse | undefined;
-		const attempt = async (reuse: boolean) => {
-			channel ??= this.channel();
-			const { keepAlive, fresh } = channel;
-			const way = reuse
-				? { dispatcher: keepAlive, reset: false }
-				: { dispatcher: fresh, reset: true };
-			return await this.sender.read(
-				await this.sender.send(url, watched, watchdog, way),
-				options,
-				watchdog,
-			);
-		};
-		try {
-			if (once) return await attempt(false);
-			return await attempt(true).catch(async (error: unknown) => {
-				const failed = explain(error);
-				if (failed.kind !== 'closedBeforeAnswer') throw failed;
-				return await attempt(false);
-			});
-		} catch (error) {
-			throw explain(error);
-		} finally {
-			watchdog.stop();
-			channel?.release();
-		}
+		const { sender } = this;
+		return await shortCall(url, options, {
+			sender,
+			explainer: this,
+			openChannel: () => this.channel(),
+		});
 	}
 
 	/** A short call that must succeed. @throws {ServerError} also for a refusal */
@@ -201,10 +165,10 @@ export class Connection extends Explainer {
 				this.call(resumable.cancelUrl, { method: 'DELETE', about: options.about }).catch(() => {});
 		};
 		const headers = { ...options.headers, ...resumable?.headers };
-		const streaming = this.request(url, { ...options, headers }, async (sent, held) => {
+		const streaming = this.request(url, { ...options, headers }, async (sent, running) => {
 			const answer =
-				resumable === undefined ? sent : this.resumed(sent, resumable, options, held, cancel);
-			return await this.beginStream(answer, options, held);
+				resumable === undefined ? sent : this.resumed(sent, resumable, options, running, cancel);
+			return await this.beginStream(answer, options, running);
 		});
 		streaming.catch(cancel);
 		return await streaming;
@@ -215,11 +179,11 @@ export class Connection extends Explainer {
 		sent: UnreadAnswer,
 		{ attachUrl }: ResumableAnswer,
 		{ signal, pace, framing }: StreamOptions,
-		{ watchdog, way }: Held,
+		{ watchdog, choice }: RunningRequest,
 		cancel: () => void,
 	): UnreadAnswer {
 		const attach = async (from: number) =>
-			await this.sender.send(attachUrl(from), { signal, pace, framing }, watchdog, way);
+			await this.sender.send(attachUrl(from), { signal, pace, framing }, watchdog, choice);
 		return new ResumedAnswer(sent, { attach, cancel, signal: watchdog.signal });
 	}
 
@@ -230,7 +194,7 @@ export class Connection extends Explainer {
 	private async beginStream(
 		answer: UnreadAnswer,
 		options: StreamOptions,
-		{ watchdog, end }: Held,
+		{ watchdog, end }: RunningRequest,
 	): Promise<EventStream | { failed: ServerError }> {
 		const { beginning, framing, onBytes } = options;
 		let hasBegun = beginning === undefined;
@@ -281,7 +245,7 @@ export class Connection extends Explainer {
 	private async request<T extends object>(
 		url: string,
 		options: StreamOptions,
-		begin: (answer: UnreadAnswer, held: Held) => Promise<T | { failed: ServerError }>,
+		begin: (answer: UnreadAnswer, running: RunningRequest) => Promise<T | { failed: ServerError }>,
 	): Promise<T> {
 		const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...options.limits }, options.signal);
 		const leave = await this.enterQueue(url, options, watchdog);
@@ -295,11 +259,11 @@ export class Connection extends Explainer {
 		watchdog.signal.addEventListener('abort', end, { once: true });
 		try {
 			channel = this.channel();
-			const attempt = async (way: ConnectionChoice) => {
-				const sent = await this.sender.trySend(url, options, watchdog, way);
-				return 'failed' in sent ? sent : await begin(sent, { watchdog, end, way });
+			const attempt = async (choice: ConnectionChoice) => {
+				const sent = await this.sender.trySend(url, options, watchdog, choice);
+				return 'failed' in sent ? sent : await begin(sent, { watchdog, end, choice });
 			};
-			return await this.sendWithRetries(channel, attempt, options, watchdog);
+			return await repeatAttempts(channel, attempt, options, watchdog);
 		} catch (error) {
 			end();
 			throw this.explain(error, url, options, watchdog);
@@ -354,28 +318,6 @@ export class Connection extends Explainer {
 		} catch {
 			watchdog.stop();
 			throw this.queued(url, options, watchdog);
-		}
-	}
-
-	private async sendWithRetries<T extends object>(
-		{ keepAlive, fresh }: ServerChannel,
-		attempt: (way: ConnectionChoice) => Promise<T | { failed: ServerError }>,
-		options: StreamOptions,
-		watchdog: Watchdog,
-	): Promise<T> {
-		for (let keeps = options.reuse === true; ; ) {
-			const sentAt = performance.now();
-			const outcome = await attempt({ dispatcher: keeps ? keepAlive : fresh, reset: !keeps });
-			if (!('failed' in outcome)) return outcome;
-			const wasKept = keeps;
-			keeps = false;
-			const isClosed =
-				outcome.failed.kind === 'closedBeforeAnswer' &&
-				performance.now() - sentAt < CLOSED_ALREADY_MS;
-			if (wasKept && isClosed) continue;
-			const next = options.retry?.(outcome.failed, watchdog.firstTokenLeftMs) ?? outcome.failed;
-			if (typeof next !== 'number') throw next;
-			await pauseFor(next, watchdog.signal);
 		}
 	}
 }

@@ -73,15 +73,15 @@ export async function untilBegun(
 	{ seen, ended }: Beginning,
 ): Promise<EventStream | { failed: ServerError }> {
 	const rest = stream.batches[Symbol.asyncIterator]();
-	const held: ServerSentEvent[][] = [];
+	const peeked: ServerSentEvent[][] = [];
 	for (;;) {
 		const next = await rest.next();
 		const verdict = next.done === true ? (ended(stream) ?? true) : seen(next.value, stream);
-		if (next.done !== true) held.push(next.value);
+		if (next.done !== true) peeked.push(next.value);
 		if (typeof verdict === 'object') return { failed: verdict };
 		if (verdict) break;
 	}
-	const next = async () => (held.length > 0 ? { value: held.shift()! } : await rest.next());
+	const next = async () => (peeked.length > 0 ? { value: peeked.shift()! } : await rest.next());
 	const leave = async () => {
 		stream.close();
 		return (await rest.return?.()) ?? { done: true as const, value: undefined };

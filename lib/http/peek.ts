@@ -8,23 +8,23 @@ export interface Peeked {
 
 export function peeked(source: AsyncIterable<Uint8Array>): Peeked {
 	const iterator = source[Symbol.asyncIterator]();
-	let held = Buffer.alloc(0);
+	let peeked = Buffer.alloc(0);
 	let isOver = false;
 	const head = async (length: number) => {
-		while (held.byteLength < length && !isOver) {
+		while (peeked.byteLength < length && !isOver) {
 			const next = await iterator.next();
 			if (next.done === true) isOver = true;
-			else held = Buffer.concat([held, next.value]);
+			else peeked = Buffer.concat([peeked, next.value]);
 		}
-		return held.subarray(0, length);
+		return peeked.subarray(0, length);
 	};
 	return {
 		head,
 		text: async (length) => Buffer.from(await head(length)).toString('utf8'),
 		pieces: async function* () {
 			try {
-				if (held.byteLength > 0) yield held;
-				held = Buffer.alloc(0);
+				if (peeked.byteLength > 0) yield peeked;
+				peeked = Buffer.alloc(0);
 				while (!isOver) {
 					const next = await iterator.next();
 					if (next.done === true) return;

@@ -1,5 +1,6 @@
 import { flatten, isPlainGet, methodOf, readAnswer, redirectTarget } from './answer';
 import { decompressed } from './compression';
+import type { ServerChannel } from './dispatcher';
 import type { ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
 import { exchange } from './exchange';
@@ -20,10 +21,18 @@ import { raceAgainstAbort } from './waiting';
 
 const MAX_REDIRECTS = 5;
 
-/** The connections for a request: pooled ones, or a new one (`reset`). */
+/** The connection for a request: a pooled one, or a new one (`reset`). */
 export interface ConnectionChoice {
 	dispatcher: Dispatcher;
 	reset: boolean;
+}
+
+export function pooledConnection({ keepAlive }: ServerChannel): ConnectionChoice {
+	return { dispatcher: keepAlive, reset: false };
+}
+
+export function newConnection({ fresh }: ServerChannel): ConnectionChoice {
+	return { dispatcher: fresh, reset: true };
 }
 
 /**
@@ -48,12 +57,12 @@ export class Sender {
 		url: string,
 		options: RequestOptions,
 		watchdog: Watchdog,
-		way: ConnectionChoice,
+		choice: ConnectionChoice,
 	): Promise<UnreadAnswer> {
 		let target = url;
 		const redirects: number[] = [];
 		for (;;) {
-			const outcome = await this.sendOnce(target, options, watchdog, way);
+			const outcome = await this.sendOnce(target, options, watchdog, choice);
 			if ('failed' in outcome) throw outcome.failed;
 			const next = this.nextHop(outcome, options, redirects.length);
 			if (next === undefined) return this.finalAnswer(outcome, redirects);
@@ -69,10 +78,10 @@ export class Sender {
 		url: string,
 		options: StreamOptions,
 		watchdog: Watchdog,
-		way: ConnectionChoice,
+		choice: ConnectionChoice,
 	): Promise<UnreadAnswer | { failed: ServerError }> {
 		try {
-			const answer = await this.send(url, options, watchdog, way);
+			const answer = await this.send(url, options, watchdog, choice);
 			if (answer.status < 300) return answer;
 			const refused = await this.read(answer, options, watchdog);
 			return {
@@ -128,7 +137,7 @@ export class Sender {
 		url: string,
 		options: RequestOptions,
 		watchdog: Watchdog,
-		way: ConnectionChoice,
+		choice: ConnectionChoice,
 	): Promise<UnreadAnswer | { failed: ServerError }> {
 		try {
 			const { signal } = watchdog;
@@ -137,7 +146,7 @@ export class Sender {
 				egressFilter &&
 				(await raceAgainstAbort(signal, async () => await egressFilter.validateUrl(url)));
 			if (allowed?.ok === false) return { failed: this.explainer.notAllowed(url, allowed.error) };
-			const asked = this.exchangeOptions(url, options, signal, way);
+			const asked = this.exchangeOptions(url, options, signal, choice);
 			const { statusCode, headers, body } = await exchange(url, asked);
 			const answer = {
 				status: statusCode,
@@ -158,12 +167,12 @@ export class Sender {
 		url: string,
 		options: RequestOptions,
 		signal: AbortSignal,
-		way: ConnectionChoice,
+		choice: ConnectionChoice,
 	) {
 		const content = contentOf(options);
 		const own = { ...this.settings.traceHeaders, ...this.settings.headers };
 		return {
-			...way,
+			...choice,
 			method: methodOf(options),
 			signal,
 			pace: options.pace,

@@ -74,9 +74,8 @@ export class DifySource {
 	 *
 	 * @throws {ServerError} with the text that had arrived
 	 */
-	async *generate(given: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
+	async *generate(call: ChatCall): AsyncGenerator<string, FinishedAnswer> {
 		const startedAt = performance.now();
-		const call = typeof given === 'function' ? given() : given;
 		if ((call.tools ?? []).length > 0) throw noTools();
 		const request = await this.requestFor(call);
 		const { mode } = request;

@@ -139,15 +139,14 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			const { client, toError, onFinished, onAnswer } = this.fields;
 			const stopWatching = onAnswer?.();
 			const abandoned = new AbortController();
-			const answer = throttlePieces(
-				client.generate(() => ({
-					...this.callOf(messages, options, abandoned.signal),
-					pieceMs: pieceInterval,
-				})),
-				client.keepsPace === true ? () => 0 : pieceInterval,
-				abandoned,
-			);
+			let answer: ReturnType<typeof client.generate> | undefined;
 			try {
+				const call = this.callOf(messages, options, abandoned.signal);
+				answer = throttlePieces(
+					client.generate({ ...call, pieceMs: pieceInterval }),
+					client.keepsPace === true ? () => 0 : pieceInterval,
+					abandoned,
+				);
 				let next = await answer.next();
 				const listens = runManager !== undefined && takesTokens(runManager);
 				for (; !next.done; next = await answer.next()) {
@@ -170,7 +169,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			} finally {
 				stopWatching?.();
 				// A consumer that stops early closes the connection, which frees the server's slot.
-				await answer.return(undefined as never);
+				await answer?.return(undefined as never);
 			}
 		}
 
@@ -178,7 +177,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			const { client, toError, onFinished, onAnswer } = this.fields;
 			const stopWatching = onAnswer?.();
 			try {
-				const call = () => ({ ...this.callOf(messages, options), whole: true });
+				const call = { ...this.callOf(messages, options), whole: true };
 				const answer = await readToEnd(client.generate(call));
 				onFinished?.(answer);
 				const { promptTokens, completionTokens, totalTokens } = answer.usage ?? NO_USAGE;

@@ -62,8 +62,9 @@ export function sdkChatModel(
 			}
 		},
 		async *stream(messages: SdkMessage[], config?: SdkConfig): AsyncGenerator<SdkChunk> {
-			const answer = client.generate(() => callOf(messages, config));
+			let answer: ReturnType<typeof client.generate> | undefined;
 			try {
+				answer = client.generate(callOf(messages, config));
 				let next = await answer.next();
 				for (; !next.done; next = await answer.next())
 					yield { type: 'text-delta', delta: next.value };
@@ -73,7 +74,7 @@ export function sdkChatModel(
 			} catch (error) {
 				throw toError(error);
 			} finally {
-				await answer.return(undefined as never);
+				await answer?.return(undefined as never);
 			}
 		},
 	};

@@ -22,7 +22,7 @@ export interface MediaOptions {
 /** The options at one server of the credential. */
 export interface MediaAttempt extends MediaOptions {
 	/** Retries on the same server; undefined where another server is asked in its place. */
-	retry?: () => RetryPolicy;
+	newRetryPolicy?: () => RetryPolicy;
 }
 
 type WithModel = { model: string };
@@ -57,9 +57,9 @@ export async function openAtServer<
 	const { limits, retries, signal } = options;
 	const { model } = request;
 	const { value, connection, passedOver, release } = await ServerPool.of(servers).open(
-		async ({ connection, model, limits, retry }) => {
+		async ({ connection, model, limits, newRetryPolicy }) => {
 			const kind = await kindForMedia(connection, use, model, signal);
-			const attempt = { ...options, limits, ...optional({ retry }) };
+			const attempt = { ...options, limits, ...optional({ newRetryPolicy }) };
 			return await work({ connection, request: { ...request, model }, options: attempt, kind });
 		},
 		{
@@ -67,7 +67,7 @@ export async function openAtServer<
 			use,
 			limits,
 			signal,
-			retry: (connection) =>
+			retryPolicyAt: (connection) =>
 				retryUntilReady(connection, {
 					retries,
 					firstTokenMs: limits.firstTokenMs,
@@ -129,12 +129,12 @@ async function kindForMedia(
 }
 
 /** Retries and limits of a request, and the model that its errors name. */
-export function sendOptions(model: string, { limits, signal, retry }: MediaAttempt) {
+export function sendOptions(model: string, { limits, signal, newRetryPolicy }: MediaAttempt) {
 	return {
 		about: aboutModel(model),
 		limits,
 		signal,
-		...optional({ retry: retry?.() }),
+		...optional({ retry: newRetryPolicy?.() }),
 	};
 }
 

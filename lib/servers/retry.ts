@@ -37,7 +37,7 @@ export function untilReady(settings: ClientSettings, signal?: AbortSignal) {
 		model: settings.model.trim(),
 		use: 'chat',
 		limits: settings.limits,
-		retry: (connection: Connection) => retryUntilReady(connection, retryOptions(settings)),
+		retryPolicyAt: (connection: Connection) => retryUntilReady(connection, retryOptions(settings)),
 		signal,
 	};
 }

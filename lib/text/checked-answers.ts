@@ -31,7 +31,7 @@ export class CheckedAnswers implements AnswerSource {
 	 *
 	 * @throws {ServerError} of kind `invalidAnswer` with the text in `partialText`
 	 */
-	async *generate(call: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
+	async *generate(call: ChatCall): AsyncGenerator<string, FinishedAnswer> {
 		const answer = yield* this.source.generate(call);
 		if (this.format === undefined || answer.toolCalls.length > 0) return answer;
 		const checked = this.checked(answer, this.format);

@@ -195,7 +195,7 @@ async function beginWith(
 	kind: KindName,
 	signal: AbortSignal | undefined,
 ): Promise<Begun> {
-	const { connection, model, limits, retry } = attempt;
+	const { connection, model, limits, newRetryPolicy } = attempt;
 	const about = { model };
 	const { url, json, framing } = request;
 	const use = hasSuffix(request) ? await suffixSupport(attempt, kind, signal) : 'read';
@@ -208,7 +208,7 @@ async function beginWith(
 				about,
 				limits,
 				framing,
-				retry: retry?.(),
+				retry: newRetryPolicy?.(),
 				beginning: beginningOf(connection, beginOrError, about),
 			})
 			.then((reader) => ({ reader }), asFailed);

@@ -60,11 +60,11 @@ export interface LabelAnswer extends Pick<AnswerContent, 'text' | 'usage' | 'mod
  */
 export async function askForLabels(question: LabelQuestion): Promise<LabelAnswer | undefined> {
 	const { signal, isConstrained, kind } = question;
-	const { connection, limits, model, retry } = question.attempt;
+	const { connection, limits, model, newRetryPolicy } = question.attempt;
 	const protocol = nativeProtocolOf(kind) ?? openAiProtocol;
 	const about = { model };
 	const json = protocol.body(requestOf(question));
-	const options = { json, signal, limits, about, retry: retry?.(), reuse: true };
+	const options = { json, signal, limits, about, retry: newRetryPolicy?.(), reuse: true };
 	const outcome = await connection
 		.answer(protocol.url(connection.url), options)
 		.then((answer) => ({ answer }), asFailed);

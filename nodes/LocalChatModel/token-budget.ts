@@ -24,7 +24,7 @@ export class BudgetedAnswers implements AnswerSource {
 	 *
 	 * @throws {ServerError} of kind `invalidInput` before anything is sent, if nothing is left
 	 */
-	async *generate(call: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
+	async *generate(call: ChatCall): AsyncGenerator<string, FinishedAnswer> {
 		this.check();
 		const answer = yield* this.source.generate(call);
 		if (this.budget === 0 || answer.usage !== undefined) return answer;

@@ -22,7 +22,7 @@ export async function atAnyServer<T>(
 			model,
 			use: 'ask',
 			limits: {},
-			retry: () => (failed) => failed,
+			retryPolicyAt: () => (failed) => failed,
 			idempotent: true,
 			signal,
 			conversation,

@@ -30,7 +30,7 @@ export interface PoolServer {
 	modelNamed?(asked: string): string;
 }
 
-/** One attempt to send a request, at one server. */
+/** One server's turn to answer: the work may send several requests to it. */
 export interface Attempt {
 	/** For everything that belongs to the request. */
 	connection: Connection;
@@ -38,11 +38,8 @@ export interface Attempt {
 	model: string;
 	/** The remaining time limits. */
 	limits: Partial<Limits>;
-	/**
-	 * Makes the retry policy of one request at this server, which counts: an attempt may send several requests. Undefined
-	 * if the next server is asked instead.
-	 */
-	retry?: () => RetryPolicy;
+	/** Makes the retry policy of one request at this server. Undefined if the next server is asked instead. */
+	newRetryPolicy?: () => RetryPolicy;
 }
 
 /** Sends a request, and resolves as soon as an answer begins. */
@@ -51,7 +48,7 @@ type Work<T> = (attempt: Attempt) => Promise<T>;
 export interface PoolOptions extends ChoiceOptions {
 	limits: Partial<Limits>;
 	/** Makes a retry policy: for a request at the only server, or for rounds over several that all failed. */
-	retry: (connection: Connection) => RetryPolicy;
+	retryPolicyAt: (connection: Connection) => RetryPolicy;
 	/** Whether the next server may be asked even after an answer had begun. */
 	idempotent?: boolean;
 }
@@ -70,6 +67,14 @@ export interface Served<T> {
 /**
  * The servers of a credential, with load balancing, and failover when one fails before it begins an answer. The rules
  * are in docs/decisions.md.
+ *
+ * |                | one server                                  | several servers                                     |
+ * | -------------- | ------------------------------------------- | --------------------------------------------------- |
+ * | Queue          | each request waits in the connection's      | `chooseServer` waits; requests use `member.direct`  |
+ * | Time limits    | start when the request enters the queue     | the first-token limit starts anew for each server   |
+ * | Retries        | of each request, by its connection          | rounds over all servers, after all of them failed   |
+ * | After a failure| it is thrown                                | the next server is asked, this one cools down       |
+ * | `release`      | the request no longer counts as running     | that, and its place in the queue is free            |
  */
 export class ServerPool {
 	private readonly members: readonly Member[];
@@ -115,7 +120,7 @@ export class ServerPool {
 	async open<T>(work: Work<T>, options: PoolOptions): Promise<Served<T>> {
 		if (!this.hasSeveral) return await this.serveFromOnly(work, options);
 		const search = new Search(options);
-		const retry = options.retry(this.first);
+		const retry = options.retryPolicyAt(this.first);
 		for (;;) {
 			const served = await this.serveFromAny(work, search, options);
 			if (served !== undefined) return served;
@@ -137,8 +142,8 @@ export class ServerPool {
 		const release = occupy(connection);
 		// Not awaited: it counts from the next request on.
 		void learnSlotsIfShared(connection, model);
-		const retry = () => options.retry(connection);
-		const working = work({ connection, model, limits, retry });
+		const newRetryPolicy = () => options.retryPolicyAt(connection);
+		const working = work({ connection, model, limits, newRetryPolicy });
 		working.catch(release);
 		return { value: await working, connection, model, passedOver: [], release };
 	}

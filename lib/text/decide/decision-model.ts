@@ -34,7 +34,7 @@ export interface DecisionRequest {
  */
 export async function askDecisionModel(request: DecisionRequest): Promise<Decisions | undefined> {
 	const { attempt, kind, input, questions, extraBody, signal } = request;
-	const { connection, model, limits, retry } = attempt;
+	const { connection, model, limits, newRetryPolicy } = attempt;
 	const { decisions } = kindOf(kind);
 	const key = modelKey({ connection, model });
 	const losesMedia = decisions?.ignoresMedia === true && input.media.length > 0;
@@ -44,7 +44,7 @@ export async function askDecisionModel(request: DecisionRequest): Promise<Decisi
 	const json = { ...decisionBody(model, { ...input, text }, questions), ...extraBody };
 	const url = decisions.url(connection, model);
 	const outcome = await connection
-		.answer(url, { json, signal, limits, about, retry: retry?.(), reuse: true })
+		.answer(url, { json, signal, limits, about, retry: newRetryPolicy?.(), reuse: true })
 		.then((answer) => ({ answer }), asFailed);
 	if ('failed' in outcome) {
 		if (!isNoDecisionModel(outcome.failed)) throw explained(outcome.failed);

@@ -1731,13 +1731,6 @@ describe('what goes to the server', () => {
 		await run(clientOf(vllm, { parameters: { maxTokens: -1 } }));
 		expect(bodies(vllm)[0]).not.toHaveProperty('max_tokens');
 	});
-
-	it('a call may be made up when it is sent', async () => {
-		const sim = await start();
-		const answer = clientOf(sim).generate(() => HI);
-		expect((await answer.next()).value).toMatch(/^You/);
-		await answer.return(undefined as never);
-	});
 });
 
 describe('a history budget', () => {

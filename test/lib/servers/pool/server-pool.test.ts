@@ -42,7 +42,7 @@ const optionsOf = (more: Partial<PoolOptions> = {}): PoolOptions => ({
 	model: 'm',
 	use: 'chat',
 	limits: {},
-	retry: (connection) => retryUntilReady(connection, {}),
+	retryPolicyAt: (connection) => retryUntilReady(connection, {}),
 	...more,
 });
 
@@ -81,7 +81,7 @@ describe('one server', () => {
 		const seen: Attempt[] = [];
 		const pool = ServerPool.of(connectTo({ baseUrl: 'http://a:8080', maxConcurrentRequests: 2 }));
 		const served = await pool.open(async (attempt) => seen.push(attempt), optionsOf());
-		expect(seen[0]!.retry).toBeDefined();
+		expect(seen[0]!.newRetryPolicy).toBeDefined();
 		expect(seen[0]!.connection.maxConcurrentRequests).toBe(2);
 		expect([pool.hasSeveral, served.passedOver, runningAt(pool.first)]).toEqual([false, [], 1]);
 		served.release();
@@ -263,10 +263,10 @@ describe('case B94: all servers fail', () => {
 
 	test('loading longer than the first-token limit, they are given up', async () => {
 		const work = workOf({ a: 'loading', b: 'loading' });
-		const retry: PoolOptions['retry'] = (connection) =>
+		const retry: PoolOptions['retryPolicyAt'] = (connection) =>
 			retryUntilReady(connection, { firstTokenMs: 100 });
 		const failed = await failureOf(
-			poolOf(2).run(work.work, optionsOf({ limits: { firstTokenMs: 100 }, retry })),
+			poolOf(2).run(work.work, optionsOf({ limits: { firstTokenMs: 100 }, retryPolicyAt: retry })),
 		);
 		expect(failed).toMatchObject({ kind: 'allServersFailed' });
 		expect(work.asked).toHaveLength(2);
@@ -274,15 +274,17 @@ describe('case B94: all servers fail', () => {
 
 	test('refused ones are tried again as often as Retries says, all of them each time', async () => {
 		const work = workOf({ a: 'refused', b: 'refused' });
-		const retry: PoolOptions['retry'] = (connection) => retryUntilReady(connection, { retries: 1 });
-		await failureOf(poolOf(2).run(work.work, optionsOf({ retry })));
+		const retry: PoolOptions['retryPolicyAt'] = (connection) =>
+			retryUntilReady(connection, { retries: 1 });
+		await failureOf(poolOf(2).run(work.work, optionsOf({ retryPolicyAt: retry })));
 		expect([...work.asked].sort()).toEqual(['a', 'a', 'b', 'b']);
 	});
 
 	test('one that was silent through all of the first-token limit is not asked again', async () => {
 		const work = workOf({ a: 'firstTokenLimit', b: 'refused' });
-		const retry: PoolOptions['retry'] = (connection) => retryUntilReady(connection, { retries: 1 });
-		const failed = await failureOf(poolOf(2).run(work.work, optionsOf({ retry })));
+		const retry: PoolOptions['retryPolicyAt'] = (connection) =>
+			retryUntilReady(connection, { retries: 1 });
+		const failed = await failureOf(poolOf(2).run(work.work, optionsOf({ retryPolicyAt: retry })));
 		expect(failed.kind).toBe('allServersFailed');
 		expect([...work.asked].sort()).toEqual(['a', 'b', 'b']);
 	});
