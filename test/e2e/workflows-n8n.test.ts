@@ -1,7 +1,7 @@
 /** The example workflows about n8n's own features with a local model. */
 import { reply, startLlamaServerSim } from '../servers/llama-server';
 import { startOpenAiStream } from '../support/openai-stream';
-import { N8N_EXAMPLES } from './support/examples';
+import { example, N8N_EXAMPLES, tokenOf, WEBHOOK_CREDENTIALS } from './support/examples';
 import { openAi } from './support/openai-client';
 import type { Workflow } from './support/playground';
 import {
@@ -14,6 +14,7 @@ import {
 	itemsOf,
 	lastExecution,
 	localCredential,
+	promptsOf,
 	scripted,
 	stored,
 	theN8n,
@@ -70,6 +71,37 @@ async function pressing({ nodes }: Workflow, question: string, button: string): 
 }
 
 const RUNS: Record<string, () => Promise<string>> = {
+	'token-budget-per-user': async () => {
+		const server = await scripted([{ reply: 'The answer is 42.' }]);
+		const credential = await stored(WEBHOOK_CREDENTIALS.jwtAuth);
+		const left = example('token-budget-per-user').nodes.find(({ name }) => name === 'Left')!;
+		// The first answer takes more than that.
+		const small = JSON.parse(JSON.stringify(left.parameters).replace('20000', '5')) as object;
+		const workflow = await activated('token-budget-per-user', {
+			local: await localCredential(server),
+			model: server.model,
+			others: { Ask: { type: 'jwtAuth', credential } },
+			change: { Left: { ...small } },
+		});
+		await theN8n().waitForExecution(await theN8n().runWorkflow(workflow, 'Make the table'));
+		const ask = async (user: string) =>
+			await theN8n().webhook('ask-with-budget', {
+				headers: tokenOf(user),
+				// The user of the body does not count.
+				body: { question: 'What is the answer?', user: 'nobody' },
+			});
+		const first = await ask('anna');
+		expect(first.status).toBe(200);
+		expect(await first.json()).toEqual({ answer: 'The answer is 42.', error: null, left: 0 });
+		const second = await ask('anna');
+		expect(second.status).toBe(429);
+		expect(await second.json()).toEqual({ error: 'Your tokens of today are used up.', left: 0 });
+		expect((await ask('ben')).status).toBe(200);
+		const generations = promptsOf(await lastExecution(workflow.id), 'Local Chat Model');
+		expect(generations).toContain('What is the answer?');
+		return 'anna: 200, 429; ben: 200';
+	},
+
 	'bill-tokens': async () => {
 		const server = await scripted([{ reply: 'The answer is 42.' }]);
 		const workflow = await activated('bill-tokens', {

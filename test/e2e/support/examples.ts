@@ -65,10 +65,14 @@ export const N8N_EXAMPLES = [
 	'local-model-as-openai-api',
 	'mcp-tools',
 	'model-selector',
+	'token-budget-per-user',
 ];
 /** Examples with a model as a judge. */
 export const JUDGE_EXAMPLES = ['choose-a-model', 'choose-a-model-evaluation', 'judge-my-judge'];
+/** Examples that survive kills of n8n and of the server. */
+export const NIGHT_EXAMPLES = ['overnight-batch'];
 const OF_OTHER_SUITES = [
+	...NIGHT_EXAMPLES,
 	...JUDGE_EXAMPLES,
 	...N8N_EXAMPLES,
 	...DIFY_EXAMPLES,

@@ -680,6 +680,31 @@ export const NOTES: Record<string, Follow> = {
 		return `chat: ${answer}; Write the bill: ${items(execution, 'Write the bill')}`;
 	},
 
+	'overnight-batch': async (note) => {
+		await note.open('overnight-batch', {
+			local: await localCredential(await simulator({}, reply.text('Four bees.'))),
+		});
+		expectEnd(await note.execute('Make the table'), '', '');
+		const execution = await note.execute('Start');
+		const written = expectEnd(execution, items(execution, 'Write'), '"state":"done"');
+		await note.publish();
+		return `Write: ${written.slice(0, 160)}`;
+	},
+
+	'token-budget-per-user': async (note) => {
+		const credential = await stored(WEBHOOK_CREDENTIALS.jwtAuth);
+		await note.open('token-budget-per-user', {
+			...(await answering({ reply: 'The answer is 42.' })),
+			others: { Ask: { type: 'jwtAuth', credential } },
+		});
+		expectEnd(await note.execute('Make the table'), '', '');
+		await note.publish();
+		const asking = { headers: tokenOf('anna'), body: { question: 'What is the answer?' } };
+		const response = await theN8n().webhook('ask-with-budget', asking);
+		note.clicks.push('POST ask-with-budget');
+		return expectEnd(await note.nextExecution(), await response.text(), 'The answer is 42.');
+	},
+
 	'model-selector': async (note) => {
 		const [large, small] = [
 			await scripted([{ reply: 'A long and careful answer.' }]),
