@@ -56,10 +56,10 @@ export async function openAnswer(
 	return { ...value, connection, model, passedOver, serverKind, release: () => served.release() };
 }
 
-function tracedInput({ settings, call, messages }: PreparedCall) {
+function tracedInput({ settings, call, messages, place }: PreparedCall) {
 	const { parameters, trace } = settings;
 	const stop = [...(parameters.stop ?? []), ...(call.stop ?? [])];
-	return { parameters: { ...parameters, stop }, trace, input: messages };
+	return { parameters: { ...parameters, stop }, trace, input: messages, place };
 }
 
 /** The headers of the answer may have identified a server that the request was not made for. */

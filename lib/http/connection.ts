@@ -11,6 +11,7 @@ import { Explainer } from './explain';
 import { ResumedAnswer } from './resumed-answer';
 import { DEFAULT_LIMITS, Watchdog } from './limits';
 import { enterAutomaticQueue, enterQueue } from './queue';
+import type { Priority } from './scheduler';
 import { Sender, type ConnectionChoice } from './sender';
 import { shortCall } from './short-call';
 import type {
@@ -66,6 +67,11 @@ export class Connection extends Explainer {
 	/** Concurrent generations with this credential; undefined: without a limit, or not known yet. */
 	get capacity(): number | undefined {
 		return this.maxConcurrentRequests || this.settings.knownSlots?.();
+	}
+
+	/** The class of its requests in the queue, if known. */
+	get priority(): Priority | undefined {
+		return this.settings.queueing?.priority;
 	}
 
 	/** The helpers of the node's context, if known. */

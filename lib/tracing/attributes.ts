@@ -1,3 +1,5 @@
+import type { Place } from '../http/place';
+import type { Priority } from '../http/scheduler';
 import type { ServerAddress } from '../http/types';
 import type { KindName } from '../servers/kinds';
 
@@ -35,6 +37,8 @@ export interface TracedRequest {
 	parameters?: object;
 	trace?: TraceSettings;
 	input?: readonly TracedMessage[];
+	/** Its place in n8n's queue; read whenever attributes are set, because it waits after the span has begun. */
+	place?: Pick<Place, 'waitedMs' | 'wasGivenUp'>;
 }
 
 /** What is known from an answer. */
@@ -64,7 +68,13 @@ export interface TracedAnswer {
 }
 
 export type TracedExchange = TracedRequest &
-	TracedAnswer & { server: ServerAddress; /** By `performance.now()`. */ startedAt: number };
+	TracedAnswer & {
+		server: ServerAddress;
+		/** Its class in n8n's queue. */
+		priority?: Priority;
+		/** By `performance.now()`. */
+		startedAt: number;
+	};
 
 const set =
 	(name: string) =>
@@ -128,6 +138,9 @@ const ATTRIBUTES: Readonly<Record<string, (observation: TracedExchange) => unkno
 	'local_llama.tokens_per_second': ({ tokensPerSecond }) => tokensPerSecond,
 	'local_llama.accepted_drafts': ({ acceptedDrafts }) => acceptedDrafts,
 	'local_llama.tool_calls': ({ toolCalls }) => toolCalls,
+	'local_llama.priority': ({ priority }) => priority,
+	'local_llama.waited': ({ place }) => place && place.waitedMs / 1000,
+	'local_llama.place_given_up': ({ place }) => place?.wasGivenUp || undefined,
 };
 
 export type AttributeValue = string | number | boolean | string[];

@@ -56,6 +56,7 @@ function begin(
 	const observation: TracedExchange = {
 		...request,
 		server: connection.url,
+		priority: connection.priority,
 		startedAt: performance.now(),
 	};
 	const name = mask(

@@ -44,6 +44,36 @@ const traceparents = (server: { requests: ReadonlyArray<{ path: string; headers:
 	);
 
 describe('a generation', () => {
+	test('of a batch that gives its place to a person: class, waiting, and that it gave the place up', async () => {
+		const server = await start({ slots: 1 });
+		server.script(
+			reply.chunks(['A', { wait: 60_000 }]),
+			reply.text('Person.'),
+			reply.text('Batch.'),
+		);
+		const credential = { baseUrl: server.url, maxConcurrentRequests: 1 };
+		const askAs = async (priority: 'person' | 'batch') => {
+			const servers = localLlamaServers(credential, traces.helpers, { priority });
+			const messages = [{ type: 'human' as const, content: 'What is 2+2?' }];
+			const answer = new ChatClient(servers, PLAIN_SETTINGS).generate({ messages, whole: true });
+			while ((await answer.next()).done !== true);
+		};
+		const batch = askAs('batch');
+		await server.until(() => server.requests.some(({ path }) => path.endsWith('/completions')));
+		await askAs('person');
+		await batch;
+		const seen = traces.spans().map(({ attributes }) => ({
+			priority: attributes['local_llama.priority'],
+			givenUp: attributes['local_llama.place_given_up'],
+		}));
+		expect(seen).toEqual([
+			{ priority: 'batch', givenUp: true },
+			{ priority: 'person', givenUp: undefined },
+			{ priority: 'batch', givenUp: undefined },
+		]);
+		expect(traces.spans()[1]!.attributes['local_llama.waited']).toBeGreaterThan(0);
+	});
+
 	test('case N31, N32: a client span below that of the node, with what was asked and answered', async () => {
 		const server = await start();
 		server.script(reply.text('Four.'));
