@@ -312,7 +312,9 @@ export async function startN8n(options: Partial<StartN8nOptions> = {}): Promise<
 }
 
 /** Starts n8n in queue mode: the main process takes requests, a worker executes. Both have this package's nodes. */
-export async function startN8nWithWorker(): Promise<N8nServer & { worker: N8nWorker }> {
+export async function startN8nWithWorker(
+	more: Record<string, string> = {},
+): Promise<N8nServer & { worker: N8nWorker }> {
 	const { startRedis } = await loadScript<RedisScript>('redis');
 	const { startN8nWorker } = await loadScript<N8nScript>('n8n');
 	const { n8n: install, nodes, redis: bin, redisProblem } = parts();
@@ -323,6 +325,7 @@ export async function startN8nWithWorker(): Promise<N8nServer & { worker: N8nWor
 		OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS: 'true',
 		QUEUE_BULL_REDIS_HOST: '127.0.0.1',
 		QUEUE_BULL_REDIS_PORT: String(redis.port),
+		...more,
 	};
 	const main = await startN8n({ env });
 	const logFile = path.join(path.dirname(main.userFolder), 'worker.log');
