@@ -33,7 +33,7 @@ const SIGNATURES: Readonly<Record<string, string>> = {
 	'.png': '89504e470d0a1a0a',
 	'.gif': '474946383961',
 };
-const MOST_BYTES = 4_100_000;
+const MOST_BYTES = 4_200_000;
 
 let script: PicturesScript;
 let kept: string[];
