@@ -1,6 +1,8 @@
 /** The part of a report about speed: what one answer gets, and what several at once bring together. */
 import { largestOf, shortened } from '../../values';
+import { kindOfServer } from '../answers';
 import { inSeconds, secondsInWords } from '../numbers';
+import { bestAtOnce } from '../speed/best-at-once';
 import type { SpeedRun } from '../speed/measure';
 import { drawChart, formatNumber, type Chart } from './chart';
 import { markup, type Html } from './html';
@@ -9,12 +11,12 @@ import { type Column, tableOf } from './table';
 
 type Run = SpeedRun;
 
-export function speedSection({ speed, slots }: FullCheck): Html | undefined {
+export function speedSection({ speed, slots, server }: FullCheck): Html | undefined {
 	if (speed === undefined || speed === null || speed.runs.length === 0) return undefined;
 	const { model, runs } = speed;
 	const charts = runs.length > 1 ? chartsOf(runs, slots?.total ?? null) : [];
 	return markup`<h3>Speed of ${shortened(model, 120)}</h3>
-		<p>${comparisonInWords(runs)}</p>
+		<p>${[comparisonInWords(runs), bestInWords(runs, slots?.total ?? null, server.kind)].join(' ').trim()}</p>
 		${charts.map(drawChart)}
 		<p class="soft small">
 			A prompt of about 250 tokens, read anew each time. “One answer” is its speed once it generates. “All together”
@@ -33,6 +35,22 @@ function comparisonInWords(runs: readonly Run[]): string {
 	const each = timesAsMuch(most.tokensPerSecond, alone.tokensPerSecond);
 	if (together === undefined || each === undefined) return '';
 	return `With ${most.atOnce} requests at once the server generates ${together} times as many tokens in the same time as with one, and each answer has ${each} times the speed of one alone.`;
+}
+
+/** How many requests at once are best, and how the server is set to that number. */
+function bestInWords(
+	runs: readonly Run[],
+	slots: number | null,
+	kind: FullCheck['server']['kind'],
+): string {
+	const best = bestAtOnce(runs);
+	if (best === undefined) return '';
+	const measured = largestOf(runs.map(({ atOnce }) => atOnce));
+	if (best === measured)
+		return `${best} at once are the best of those measured; more may be better still.`;
+	const sentence = `${best} at once are best: more bring less than a tenth more.`;
+	const command = best === slots ? undefined : kindOfServer(kind).words.answerAtOnce?.(best);
+	return [sentence, ...(command === undefined ? [] : [command])].join(' ');
 }
 
 function timesAsMuch(value: number | null, base: number | null): string | undefined {

@@ -7,11 +7,13 @@ import { findModel } from '../findings/expectations';
 import { type FindingWithStatus, sorted, withTestFindings } from '../findings/finding';
 import type { CheckResult, HealthServerKind, ModelFacts } from '../observations';
 import type { CheckOptions, Target } from '../probes/observe';
+import { bestAtOnce } from './best-at-once';
 import { measureSpeed, type SpeedOptions, type SpeedRun } from './measure';
 import { judgeSpeed } from './verdict';
 import { type RunRound, sweep, type SweepOptions } from './sweep';
 import { secondsInWords } from '../numbers';
 import { loadedOrAll } from '../../servers/model-names';
+import { optional } from '../../values';
 
 export interface SpeedTestOptions extends Omit<SpeedOptions, 'serverKind'> {
 	/** Empty: the one that is loaded. */
@@ -25,7 +27,7 @@ export interface SpeedTestOptions extends Omit<SpeedOptions, 'serverKind'> {
 
 export interface SpeedTestResult extends CheckResult {
 	/** Null where the check found that a generation cannot work. */
-	speed: { model: string; runs: SpeedRun[] } | null;
+	speed: { model: string; runs: SpeedRun[]; bestAtOnce?: number } | null;
 }
 
 interface Tested {
@@ -72,7 +74,9 @@ async function testOne(target: Target, options: SpeedTestOptions): Promise<Speed
 	const findings = [...judgeRounds(tested, rounds), ...rounds.findings];
 	const verdict = withTestFindings(result, findings);
 	const summary = summaryOf(tested, verdict, rounds.runs);
-	return { ...result, ...verdict, summary, speed: { model, runs: rounds.runs } };
+	const { runs } = rounds;
+	const speed = { model, runs, ...optional({ bestAtOnce: bestAtOnce(runs) }) };
+	return { ...result, ...verdict, summary, speed };
 }
 
 /** Whether the check found nothing that forbids a generation. */

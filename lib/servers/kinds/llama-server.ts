@@ -86,6 +86,7 @@ export const llamaServer: ServerKind = {
 			if (slots <= 1) return `Start llama-server with --ctx-size ${tokens}.`;
 			return `Start llama-server with --ctx-size ${tokens} --kv-unified. Without --kv-unified, each of ${slots} slots can get 1/${slots} of the context: then --ctx-size ${tokens * slots}.`;
 		},
+		answerAtOnce: (count) => `Start llama-server with -np ${count}.`,
 		longerTexts:
 			'With llama-server, -ub and -b raise the limit up to the context that the model was trained for, for example -ub 2048 -b 2048.',
 		parseTools: () =>

@@ -188,6 +188,20 @@ describe('a report', () => {
 		);
 	});
 
+	it('says how many at once are best, and how the server is set to that', () => {
+		const pageOf = (...rounds: Array<[atOnce: number, tokensPerSecond: number]>) => {
+			const runs = rounds.map(([atOnce, speed]) => run(atOnce, speed, 100));
+			return writeReport(result({ speed: { model: 'm', runs } }), { title: 't' });
+		};
+		expect(pageOf([1, 40], [2, 38], [4, 20])).toContain(
+			'2 at once are best: more bring less than a tenth more. Start llama-server with -np 2.',
+		);
+		expect(pageOf([1, 40], [4, 38])).toContain(
+			'4 at once are the best of those measured; more may be better still.',
+		);
+		expect(pageOf([1, 40], [1, 41])).not.toContain('best');
+	});
+
 	it('shows accepted drafts only where something is drafted', () => {
 		const runs = [run(1, 40, 100)];
 		const pageOf = (acceptedDrafts: number | null) =>
