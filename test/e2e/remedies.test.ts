@@ -163,6 +163,7 @@ interface Situation {
 
 const LONG_TEXT = 'the cat sits on the mat '.repeat(20);
 const SMALL_BATCH = ['-b', '64', '-ub', '64'];
+const SLOT_FOLDER = ['--slot-save-path', workFolder('slots')];
 const defaultModel = () => parts().tinyModel;
 
 const SITUATIONS: Situation[] = [
@@ -227,8 +228,8 @@ const SITUATIONS: Situation[] = [
 		name: 'a slot that is not there',
 		model: defaultModel,
 		use: saveSlot(5),
-		options: ['--slot-save-path', '.', '--parallel', '2'],
-		kept: ['--slot-save-path', '.'],
+		options: [...SLOT_FOLDER, '--parallel', '2'],
+		kept: SLOT_FOLDER,
 		failure: 'The server has no slot 5',
 		advice: /Start llama-server with (-np) for more/,
 		fill: (option) => `${option} 6`,
