@@ -1,7 +1,7 @@
 /**
  * `npm run test:servers`: the package's own clients against real model servers, without n8n: llama-server as a router with
- * three models, Ollama, whisper.cpp, a FastAPI server, Portkey's gateway, and those that are Python packages (python-servers.mjs). Takes
- * arguments for jest: `npm run test:servers -- ollama`.
+ * three models, Ollama, whisper.cpp, a FastAPI server, Portkey's gateway, New API, and those that are Python packages
+ * (python-servers.mjs). Takes arguments for jest: `npm run test:servers -- ollama`.
  *
  * The servers are built or downloaded once and kept outside the clone. Ollama takes 5 to 15 minutes, whisper.cpp 3,
  * llama-cpp-python 15 to 30; the other Python packages download 5 GB. If the arguments name suites, only their servers are
@@ -19,6 +19,7 @@ import { main } from './lib/main.mjs';
 import { ensureMiniLm } from './lib/minilm.mjs';
 import { ensureSmolLm2 } from './lib/model.mjs';
 import { ensureOllama } from './lib/ollama.mjs';
+import { ensureNewApi } from './lib/new-api.mjs';
 import { optionalPart } from './lib/optional-part.mjs';
 import { playgroundData, root, shortHash } from './lib/paths.mjs';
 import { ensurePortkey } from './lib/portkey.mjs';
@@ -79,6 +80,7 @@ const prepare = async () => {
 	}));
 	const ollama = await partOf('ollama', async () => await ensureOllama(log));
 	const portkey = await partOf('portkey', async () => await ensurePortkey(log));
+	const newApi = await partOf('new-api', async () => await ensureNewApi(log));
 	const python = await preparePython();
 	const miniLmFolders = await optionalPart(log, async () => await ensureMiniLmFolders(log));
 	return {
@@ -96,6 +98,8 @@ const prepare = async () => {
 		fastapiProblem: fastapi.problem,
 		portkey: portkey.file,
 		portkeyProblem: portkey.problem,
+		newApi: newApi.file,
+		newApiProblem: newApi.problem,
 		python,
 		miniLmFolders: miniLmFolders.file,
 		miniLmFoldersProblem: miniLmFolders.problem,

@@ -514,6 +514,9 @@ export interface RealServerParts {
 	/** Script of Portkey's gateway. */
 	portkey?: string;
 	portkeyProblem?: string;
+	/** New API's program. */
+	newApi?: string;
+	newApiProblem?: string;
 	/** Python with the packages of each server. */
 	python: Record<PythonServerName, { file?: string; problem?: string }>;
 	/** Folders in Hugging Face's format. */

@@ -36,7 +36,7 @@ const startInfinity = async (...args: string[]) => {
 
 describeWith(python.infinity.problem ?? miniLmFoldersProblem, 'infinity', () => {
 	let url: string;
-	let kill: () => void;
+	let kill: () => Promise<void>;
 	let server: Connection;
 	beforeAll(async () => {
 		({ url, kill } = await startInfinity('--api-key', KEY));
@@ -112,7 +112,7 @@ describeWith(python.infinity.problem ?? miniLmFoldersProblem, 'infinity', () => 
 	});
 
 	it('killed between two requests', async () => {
-		kill();
+		await kill();
 		const client = embeddingsOf(server, { model: 'minilm', retries: 0 });
 		expect(['refused', 'connectionLost']).toContain(
 			(await failureOf(client.embed([CAT], 'query'))).kind,

@@ -31,7 +31,7 @@ const KEY = 'sk-test';
 
 describeWith(python.llamaCppPython.problem ?? miniLmProblem, 'llama-cpp-python', () => {
 	let url: string;
-	let kill: () => void;
+	let kill: () => Promise<void>;
 	let server: Connection;
 	let model: string;
 	const start = async (file: string, ...args: string[]) =>
@@ -104,7 +104,7 @@ describeWith(python.llamaCppPython.problem ?? miniLmProblem, 'llama-cpp-python',
 	});
 
 	it('an answer that another request cuts is no success, with what to set', async () => {
-		const look = () =>
+		const look = async () =>
 			void fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${KEY}` } });
 		expect(await killedInMidAnswer(server, { model: 'scripted', kill: look })).toMatchObject({
 			remedy: expect.stringContaining('--interrupt_requests false') as string,

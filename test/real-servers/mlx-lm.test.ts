@@ -26,7 +26,7 @@ import {
 
 describeWith(parts().python.mlxLm.problem, 'mlx-lm', () => {
 	let url: string;
-	let kill: () => void;
+	let kill: () => Promise<void>;
 	let server: Connection;
 	let model: string;
 	beforeAll(async () => {

@@ -25,7 +25,7 @@ import {
 
 describeWith(parts().python.transformers.problem, 'transformers serve', () => {
 	let url: string;
-	let kill: () => void;
+	let kill: () => Promise<void>;
 	let server: Connection;
 	let model: string;
 	beforeAll(async () => {

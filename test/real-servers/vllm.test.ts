@@ -34,7 +34,7 @@ const PLAIN = ['--host', '127.0.0.1', '--dtype', 'float32', '--enforce-eager'];
 describeWith(python.vllm.problem, 'vLLM', () => {
 	const model = 'scripted';
 	let url: string;
-	let kill: () => void;
+	let kill: () => Promise<void>;
 	let server: Connection;
 	beforeAll(async () => {
 		const served = [

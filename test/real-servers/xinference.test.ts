@@ -77,7 +77,7 @@ async function launch(
 describeWith(python.xinference.problem ?? miniLmFoldersProblem, 'Xinference', () => {
 	const model = 'scripted';
 	let url: string;
-	let kill: () => void;
+	let kill: () => Promise<void>;
 	let server: Connection;
 	beforeAll(async () => {
 		({ url, kill } = await startPythonServer('xinference', []));

@@ -86,7 +86,7 @@ export const asking = (content: string): Pick<ChatCall, 'messages'> => ({
 /** A chat whose server is killed at the first piece. */
 export async function killedInMidAnswer(
 	server: Connection,
-	{ model, kill }: { model: string; kill: () => void },
+	{ model, kill }: { model: string; kill: () => Promise<void> },
 ): Promise<ServerError> {
 	return await endedInMidAnswer(server, { ...PLAIN_SETTINGS, model }, kill);
 }
@@ -97,20 +97,20 @@ export async function stoppedInMidAnswer(
 	settings: Partial<ChatSettings> & { model: string },
 ): Promise<ServerError> {
 	const stop = new AbortController();
-	const end = () => stop.abort();
+	const end = async () => stop.abort();
 	return await endedInMidAnswer(server, { ...PLAIN_SETTINGS, ...settings }, end, stop.signal);
 }
 
 async function endedInMidAnswer(
 	server: Connection,
 	settings: ChatSettings,
-	end: () => void,
+	end: () => Promise<void>,
 	signal?: AbortSignal,
 ): Promise<ServerError> {
 	const client = new ChatClient(server, settings, undefined, new TurnMemory());
 	const answer = client.generate({ ...asking('Tell a story.'), signal });
 	await answer.next();
-	end();
+	await end();
 	const rest = async () => {
 		for (;;) {
 			const { done, value } = await answer.next();

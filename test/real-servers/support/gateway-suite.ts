@@ -36,7 +36,7 @@ export interface StartedGateway {
 	headers?: Record<string, string>;
 	/** Its key; default: the one of llama-server. */
 	key?: string;
-	kill(): void;
+	kill(): Promise<void>;
 }
 
 interface GatewayFacts {
@@ -177,7 +177,7 @@ export function testGateway(facts: GatewayFacts, start: () => Promise<StartedGat
 	});
 
 	it('killed in the middle of an answer', async () => {
-		const kill = () => gateway.kill();
+		const kill = async () => await gateway.kill();
 		expect(await killedInMidAnswer(connect(), { model: SLOW, kill })).toMatchObject({
 			kind: 'connectionLost',
 		});

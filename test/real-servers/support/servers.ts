@@ -36,6 +36,12 @@ interface FastapiScript {
 interface PortkeyScript {
 	startPortkey(script: string, options?: { logFile?: string }): Promise<StartedServer>;
 }
+interface NewApiScript {
+	startNewApi(
+		binary: string,
+		options: { folder: string; behind: ServerBehind },
+	): Promise<StartedServer & { key: string }>;
+}
 interface PythonServersScript {
 	startPythonServer(
 		name: PythonServerName,
@@ -56,9 +62,26 @@ interface ScriptedModelScript {
 	): void;
 }
 
+/** The server behind a gateway. */
+interface ServerBehind {
+	url: string;
+	key: string;
+	models: string[];
+}
+
 interface PortsScript {
 	freePort(): Promise<number>;
 }
+
+/** Ends a server like a crash, and returns when its process is gone. */
+export type Kill = () => Promise<void>;
+
+const killer =
+	(service: StartedServer['service']): Kill =>
+	async () => {
+		service.kill('SIGKILL');
+		await service.exited;
+	};
 
 const running = new Set<{ stop(): Promise<void> }>();
 
@@ -125,13 +148,13 @@ export async function startPythonServer(
 	name: PythonServerName,
 	args: string[],
 	env: Record<string, string> = {},
-): Promise<{ url: string; kill: () => void }> {
+): Promise<{ url: string; kill: Kill }> {
 	const { startPythonServer: start } = await loadScript<PythonServersScript>('python-servers');
 	const folder = workFolder(name);
 	const { url, service } = started(
 		await start(name, parts().python[name].file!, { folder, args, env }),
 	);
-	return { url, kill: () => service.kill('SIGKILL') };
+	return { url, kill: killer(service) };
 }
 
 /** A llama-server router: section names and settings of its preset file. */
@@ -164,11 +187,20 @@ export async function startOllama(env: Record<string, string> = {}): Promise<str
 	return started(await start(parts().ollama!, { folder: workFolder('ollama'), env })).url;
 }
 
-export async function startPortkey(): Promise<{ url: string; kill: () => void }> {
+export async function startPortkey(): Promise<{ url: string; kill: Kill }> {
 	const { startPortkey: start } = await loadScript<PortkeyScript>('portkey');
 	const logFile = path.join(workFolder('portkey'), 'gateway.log');
 	const { url, service } = started(await start(parts().portkey!, { logFile }));
-	return { url, kill: () => service.kill('SIGKILL') };
+	return { url, kill: killer(service) };
+}
+
+export async function startNewApi(
+	behind: ServerBehind,
+): Promise<{ url: string; key: string; kill: Kill }> {
+	const { startNewApi: start } = await loadScript<NewApiScript>('new-api');
+	const folder = workFolder('new-api');
+	const { url, key, service } = started(await start(parts().newApi!, { folder, behind }));
+	return { url, key, kill: killer(service) };
 }
 
 export async function startWhisperServer(args: string[] = []): Promise<string> {
