@@ -24,7 +24,7 @@ export async function supplyChatModel(
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const queueing = queueingOf(context, parameters, 'chatModel');
 		const servers = localLlamaServers(credentials, context.helpers, queueing);
-		const settings = await withModel(readSettings(parameters), servers, 'chat');
+		const settings = await withModel(readSettings(parameters), servers, 'chat', log.signal);
 		const client = new ChatClient(servers, settings);
 		const answers = new CheckedAnswers(client, settings.parameters.responseFormat);
 		const ranking = new RankingAt(servers);

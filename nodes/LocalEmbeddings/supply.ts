@@ -34,7 +34,12 @@ export async function supplyEmbeddings(
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const queueing = queueingOf(context, parameters, 'subNode');
 		const servers = localLlamaServers(credentials, context.helpers, queueing);
-		const settings = await withModel(readEmbeddingSettings(parameters), servers, 'embeddings');
+		const settings = await withModel(
+			readEmbeddingSettings(parameters),
+			servers,
+			'embeddings',
+			log.signal,
+		);
 		const documentPriority = chosenPriority(parameters) ?? 'batch';
 		const client = new EmbeddingsClient(servers, { ...settings, documentPriority });
 		return { response: loggedEmbeddings(client, log) };

@@ -38,7 +38,12 @@ export async function supplyReranker(
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const queueing = queueingOf(context, parameters, 'subNode');
 		const servers = localLlamaServers(credentials, context.helpers, queueing);
-		const settings = await withModel(readRerankSettings(parameters), servers, 'reranking');
+		const settings = await withModel(
+			readRerankSettings(parameters),
+			servers,
+			'reranking',
+			log.signal,
+		);
 		return { response: loggedReranker(new RerankClient(servers, settings), log) };
 	});
 }

@@ -12,6 +12,8 @@ import type { ServerPool } from '../../lib/servers/pool/server-pool';
 import { localLlamaServers } from '../../lib/servers/credential';
 import { listModelsOf } from '../../lib/servers/pool/models';
 import type { Connection } from '../../lib/http/connection';
+import { DEFAULT_LIMITS, type Limits, Watchdog } from '../../lib/http/limits';
+import { raceAgainstAbort } from '../../lib/http/waiting';
 import { takesRequestsAlways } from '../../lib/servers/identify';
 import type { ModelUse as OtherUse } from '../../lib/servers/kinds/kind';
 import type { ServerModel } from '../../lib/servers/models';
@@ -50,40 +52,72 @@ const chosen = new WeakMap<ServerPool, Map<ModelUse, Promise<string>>>();
 
 /**
  * Adds the model to settings: the chosen one, else the loaded one, or the only one for the use. The server is asked
- * once for all items of an execution.
+ * once for all items of an execution. The question ends with the execution, and with the limits of the request.
  *
  * @throws {ServerError} listing the models, where there are several
  */
-export async function withModel<T extends { model: string }>(
+export async function withModel<T extends { model: string; limits?: Partial<Limits> }>(
 	settings: T,
 	servers: ServerPool,
 	use: ModelUse,
+	signal: AbortSignal | undefined,
 ): Promise<T> {
 	if (settings.model !== '') return settings;
 	const uses = chosen.get(servers) ?? new Map();
 	chosen.set(servers, uses);
-	const choosing = uses.get(use) ?? onlyModelOf(servers, use);
+	const choosing = uses.get(use) ?? chooseInTime(servers, use, settings.limits, signal);
 	uses.set(use, choosing);
 	// A failure is not cached: the next item asks again.
 	choosing.catch(() => uses.delete(use));
 	return { ...settings, model: await choosing };
 }
 
-async function onlyModelOf(servers: ServerPool, use: ModelUse): Promise<string> {
+async function chooseInTime(
+	servers: ServerPool,
+	use: ModelUse,
+	limits: Partial<Limits> = {},
+	signal: AbortSignal | undefined,
+): Promise<string> {
+	const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...limits }, signal);
+	try {
+		return await raceAgainstAbort(
+			watchdog.signal,
+			async () => await onlyModelOf(servers, use, watchdog.signal),
+		);
+	} catch (error) {
+		if (!watchdog.signal.aborted) throw error;
+		throw servers.first.explain(error, modelsUrl(servers), { signal }, watchdog);
+	} finally {
+		watchdog.stop();
+	}
+}
+
+function modelsUrl({ first }: ServerPool): string {
+	return `${first.url.api}/models`;
+}
+
+async function onlyModelOf(
+	servers: ServerPool,
+	use: ModelUse,
+	signal: AbortSignal,
+): Promise<string> {
 	const isMedia = use === 'images' || use === 'transcription' || use === 'speech';
-	// Servers of one model for pictures or sound need no name, and some have no list.
-	if (isMedia && kindOf(await kindFor(servers.first, '')).media.needsModel !== true) return '';
+	if (isMedia) {
+		const kind = await kindFor(servers.first, '', signal);
+		// Servers of one model for pictures or sound need no name, and some have no list.
+		if (kindOf(kind).media.needsModel !== true) return '';
+	}
 	const list = listFor(use);
 	// In the queue, the question for the model would wait in front of the request that it is for.
 	const { models } = await listModelsOf(
 		servers,
-		async (one) => await list(takesRequestsAlways(one) ? one.withoutQueue() : one),
+		async (one) => await list(takesRequestsAlways(one) ? one.withoutQueue() : one, signal),
 	);
 	const decisionModels = models.filter(({ decides }) => decides === true);
 	const isForDecision = use === 'decisions' && decisionModels.length > 0;
 	return onlyModel(
 		isForDecision ? decisionModels : models,
-		servers.first.contextOf(`${servers.first.url.api}/models`),
+		servers.first.contextOf(modelsUrl(servers)),
 	);
 }
 

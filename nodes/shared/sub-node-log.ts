@@ -94,7 +94,7 @@ export class SubNodeLog {
 	 * Aborts the call when the execution is stopped. The Simple Vector Store keeps an object beyond its execution: an
 	 * old, aborted signal must not end later calls.
 	 */
-	private get signal(): AbortSignal | undefined {
+	get signal(): AbortSignal | undefined {
 		const signal = this.context.getExecutionCancelSignal();
 		return signal?.aborted === true ? undefined : signal;
 	}

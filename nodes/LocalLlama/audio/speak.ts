@@ -86,7 +86,9 @@ export const audioSpeak: LocalLlamaOperation = {
 	],
 	run: async (call) => {
 		const { servers, parameters } = call;
-		const { model } = await withModel({ model: parameters.name('model') }, servers, 'speech');
+		const options = mediaOptions(call);
+		const settings = { model: parameters.name('model'), ...options };
+		const { model } = await withModel(settings, servers, 'speech', call.signal);
 		const voice = parameters.name('voice');
 		const { sound, mimeType, extension, parts, input, remarks } = await speakText(
 			servers,
@@ -103,7 +105,7 @@ export const audioSpeak: LocalLlamaOperation = {
 				sampleRate: parameters.number('options.sampleRate', undefined),
 				extra: parameters.object('options.extraBody', {}),
 			},
-			mediaOptions(call),
+			options,
 		);
 		remarks.forEach((remark) => call.hint(remark));
 		const fileName = `${baseName(parameters.name('options.fileName'), 'speech')}.${extension}`;

@@ -72,7 +72,9 @@ export async function transcribeItem(
 	if (file === undefined)
 		throw wrongField('Input Binary Field', 'is empty', 'Name the field that holds the recording.');
 	const format = parameters.choice<TranscriptFormat>('responseFormat', 'json');
-	const { model } = await withModel({ model: parameters.name('model') }, servers, 'transcription');
+	const options = mediaOptions(call);
+	const settings = { model: parameters.name('model'), ...options };
+	const { model } = await withModel(settings, servers, 'transcription', call.signal);
 	const request: TranscriptionRequest = {
 		language: '',
 		granularities: [],
@@ -91,7 +93,7 @@ export async function transcribeItem(
 		await call.typing?.type(text);
 	};
 	const transcript = await transcribe(servers, request, {
-		...mediaOptions(call),
+		...options,
 		...(call.typing === undefined ? {} : { onText }),
 	});
 	if (!isTyped) await call.typing?.type(transcript.text);

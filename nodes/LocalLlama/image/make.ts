@@ -12,7 +12,9 @@ export async function imageItems(
 	files: Pick<ImageRequest, 'images' | 'mask'>,
 ): Promise<OperationItem[]> {
 	const { servers, parameters } = call;
-	const { model } = await withModel({ model: parameters.name('model') }, servers, 'images');
+	const options = mediaOptions(call);
+	const settings = { model: parameters.name('model'), ...options };
+	const { model } = await withModel(settings, servers, 'images', call.signal);
 	const request: ImageRequest = {
 		...files,
 		model,
@@ -28,7 +30,7 @@ export async function imageItems(
 	};
 	let progress: JobProgress | undefined;
 	const { images, remarks, job } = await makeImages(servers, request, {
-		...mediaOptions(call),
+		...options,
 		onProgress: (now) => (progress = now),
 	});
 	remarks.forEach((remark) => call.hint(remark));

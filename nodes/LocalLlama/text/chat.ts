@@ -39,7 +39,12 @@ export const textChat: LocalLlamaOperation = {
 		]),
 	],
 	run: async (call) => {
-		const settings = await withModel(call.parameters.once(chatSettings), call.servers, 'chat');
+		const settings = await withModel(
+			call.parameters.once(chatSettings),
+			call.servers,
+			'chat',
+			call.signal,
+		);
 		const client = new ChatClient(call.servers, settings);
 		const messages = await messagesIn(call);
 		const answer = await generated(call, client, messages);

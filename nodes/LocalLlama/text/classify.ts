@@ -76,6 +76,7 @@ export const textClassify: LocalLlamaOperation = {
 				},
 				servers,
 				'decisions',
+				signal,
 			),
 			{
 				...(await inputIn(call)),

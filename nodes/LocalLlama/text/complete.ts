@@ -40,7 +40,7 @@ export const textComplete: LocalLlamaOperation = {
 	run: async (call) => {
 		const { parameters } = call;
 		const settings = {
-			...(await withModel(completeSettings(parameters), call.servers, 'chat')),
+			...(await withModel(completeSettings(parameters), call.servers, 'chat', call.signal)),
 			returnTokens: parameters.flag('options.returnTokens', false),
 		};
 		const count = parameters.number('options.n', 1);

@@ -123,7 +123,12 @@ export const textExtract: LocalLlamaOperation = {
 				: { schema: schemaOfFields(fields), least: schemaOfRequiredFields(fields) }),
 			instructions: parameters.freeText('instructions'),
 		};
-		const settings = await withModel(parameters.once(briefSettings), call.servers, 'chat');
+		const settings = await withModel(
+			parameters.once(briefSettings),
+			call.servers,
+			'chat',
+			call.signal,
+		);
 		const { output, answer, usage, repaired, notes } = await extractData(
 			call.servers,
 			settings,

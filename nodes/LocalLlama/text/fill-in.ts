@@ -58,7 +58,7 @@ export const textFillIn: LocalLlamaOperation = {
 		return [
 			await completed(
 				call,
-				await withModel(completeSettings(parameters), call.servers, 'chat'),
+				await withModel(completeSettings(parameters), call.servers, 'chat', call.signal),
 				task,
 			),
 		];

@@ -60,7 +60,7 @@ async function groupsOf(call: LlamaCall) {
 			const { servers } = await call.accessOf(itemIndex);
 			const parameters = call.parametersOf(itemIndex);
 			if (!pools.includes(servers)) pools.push(servers);
-			const task = await taskIn(parameters, servers);
+			const task = await taskIn(parameters, servers, call.signal);
 			const key = JSON.stringify([pools.indexOf(servers), task]);
 			const group = groups.get(key) ?? { servers, task, items: [] };
 			groups.set(key, group);

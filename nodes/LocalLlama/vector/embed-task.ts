@@ -18,9 +18,13 @@ export interface EmbedTask {
 }
 
 /** Reads the settings of an item: expressions may differ. */
-export async function taskIn(parameters: NodeParameters, servers: ServerPool): Promise<EmbedTask> {
+export async function taskIn(
+	parameters: NodeParameters,
+	servers: ServerPool,
+	signal: AbortSignal,
+): Promise<EmbedTask> {
 	return {
-		settings: await withModel(readEmbeddingSettings(parameters), servers, 'embeddings'),
+		settings: await withModel(readEmbeddingSettings(parameters), servers, 'embeddings', signal),
 		role: parameters.choice<keyof Prefixes>('role', 'document'),
 		mergeResults: parameters.choice<'each' | 'together'>('output', 'each') === 'together',
 		asBase64: parameters.choice<'base64' | 'numbers'>('options.encoding', 'numbers') === 'base64',

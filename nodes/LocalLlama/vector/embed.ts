@@ -90,7 +90,7 @@ function isOfItems(parameters: NodeParameters): boolean {
 }
 
 async function embedList(call: LlamaCall): Promise<OperationItem[]> {
-	const task = await taskIn(call.parameters, call.servers);
+	const task = await taskIn(call.parameters, call.servers, call.signal);
 	const texts = textsIn(call.parameters, 'texts');
 	if (texts.length === 0) throw wrongField(call.parameters.field('texts').label, 'holds no texts');
 	const client = new EmbeddingsClient(call.servers, task.settings);

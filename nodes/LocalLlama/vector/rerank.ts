@@ -81,7 +81,7 @@ function isOfItems(parameters: NodeParameters): boolean {
 async function rank(call: LlamaCall, documents: readonly Document[]): Promise<OperationItem[]> {
 	const client = new RerankClient(
 		call.servers,
-		await withModel(readRerankSettings(call.parameters), call.servers, 'reranking'),
+		await withModel(readRerankSettings(call.parameters), call.servers, 'reranking', call.signal),
 	);
 	const texts = documents.map(({ text }) => text);
 	const query = call.parameters.freeText('query');

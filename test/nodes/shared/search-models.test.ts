@@ -1,5 +1,6 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
+import { pauseFor } from '../../../lib/http/waiting';
 import { connectTo } from '../../../lib/servers/connect';
 import { askServerKind } from '../../../lib/servers/identify';
 import { ServerPool } from '../../../lib/servers/pool/server-pool';
@@ -107,11 +108,13 @@ describe('where no model is chosen', () => {
 		{ id: 'vectors', status: 'loaded' as const, embeddings: true },
 	];
 	const chosen = async (pool: ServerPool, use: ModelUse = 'chat') =>
-		(await withModel({ model: '' }, pool, use)).model;
+		(await withModel({ model: '' }, pool, use, undefined)).model;
 	const poolOf = (url: string) => ServerPool.of(connectTo({ baseUrl: url }));
 
 	it('one that is typed is taken unseen', async () => {
-		expect(await withModel({ model: 'x', more: 1 }, poolOf('http://127.0.0.1:1'), 'chat')).toEqual({
+		expect(
+			await withModel({ model: 'x', more: 1 }, poolOf('http://127.0.0.1:1'), 'chat', undefined),
+		).toEqual({
 			model: 'x',
 			more: 1,
 		});
@@ -151,5 +154,36 @@ describe('where no model is chosen', () => {
 		await expect(chosen(poolOf(sim.url))).rejects.toThrow(
 			expect.objectContaining({ message: expect.stringContaining('several models') as string }),
 		);
+	});
+
+	describe('and the server is silent', () => {
+		const uses: ModelUse[] = ['chat', 'decisions', 'embeddings', 'reranking', 'images', 'speech'];
+		const startSilent = async () => {
+			const sim = await startServer({ alias: 'only-one' });
+			sim.route('GET /v1/models', async () => await new Promise<never>(() => {}));
+			return sim;
+		};
+
+		it.each(uses)('Stop ends the question of %s at once', async (use) => {
+			const { url } = await startSilent();
+			const stop = new AbortController();
+			const choosing = withModel({ model: '' }, poolOf(url), use, stop.signal);
+			choosing.catch(() => {});
+			await pauseFor(200);
+			const stoppedAt = performance.now();
+			stop.abort();
+			await expect(choosing).rejects.toMatchObject({ kind: 'aborted' });
+			expect(performance.now() - stoppedAt).toBeLessThan(100);
+		});
+
+		it('the First Token Limit ends it, too, and the connection is closed', async () => {
+			const sim = await startSilent();
+			const settings = { model: '', limits: { firstTokenMs: 300 } };
+			await expect(withModel(settings, poolOf(sim.url), 'chat', undefined)).rejects.toMatchObject({
+				kind: 'firstTokenLimit',
+			});
+			await pauseFor(100);
+			expect(sim.requests.map(({ signal }) => signal.aborted)).toEqual([true]);
+		});
 	});
 });

@@ -37,7 +37,7 @@ export const textDecide: LocalLlamaOperation = {
 		const asked = questionsIn(parameters);
 		const questions = asked.map(({ question }) => question);
 		const input = await inputIn(call);
-		const settings = await withModel(settingsIn(parameters), servers, 'decisions');
+		const settings = await withModel(settingsIn(parameters), servers, 'decisions', signal);
 		const result = await decide(servers, settings, { input, questions }, signal);
 		reportAnswer(call, { ...result, notes: [] });
 		const answers = asked.map(({ question, threshold }, index) =>
