@@ -1,7 +1,14 @@
+import { failure } from '../../errors/failure';
 import { append, exactJson } from '../../values';
 import type { ToolCallPiece } from '../types';
 import { Comparison, isNextCall } from './next-call';
 import { OpenCall } from './open-call';
+
+/**
+ * More calls in one answer come from a model that repeats itself. LangChain's work grows with their square, and blocks n8n
+ * for seconds from some thousands on.
+ */
+const MAX_CALLS = 1000;
 
 /** A complete call. `id`: the server's; undefined if it sent none, or the same one twice in this answer. */
 export interface AssembledCall {
@@ -50,6 +57,7 @@ export class ToolCallAssembly {
 		return [...this.unfinished].every((call) => this.isEcho(call));
 	}
 
+	/** @throws {ServerError} for more calls than any answer needs */
 	add(pieces: readonly ToolCallPiece[]): void {
 		const touched = new Set<OpenCall>();
 		for (const piece of pieces) touched.add(this.addPiece(piece, touched));
@@ -130,11 +138,26 @@ export class ToolCallAssembly {
 	}
 
 	private open({ index }: ToolCallPiece): OpenCall {
+		if (this.calls.length >= MAX_CALLS) throw tooManyCalls(this.calls.at(-1)!);
 		const call = new OpenCall(index === undefined ? undefined : keyOf(index));
 		this.calls.push(call);
 		if (index !== undefined) this.byIndex.set(keyOf(index), call);
 		return call;
 	}
+}
+
+function tooManyCalls({ name }: OpenCall) {
+	const count = MAX_CALLS.toLocaleString('en');
+	return failure(
+		'toolCallInvalid',
+		{},
+		{
+			message: `The model called tools more than ${count} times in one answer`,
+			meaning: `The model called tools more than ${count} times in one answer, the last time "${name}". The answer was ended there, and none of the calls was run`,
+			remedy:
+				'The model repeats itself: ask again, set Maximum Tokens, raise the repetition penalty, or use a model with better tool support.',
+		},
+	);
 }
 
 /** Why a call cannot be used. @param isLast only the last call can have been cut before its arguments */

@@ -1260,6 +1260,21 @@ describe('failures with what had arrived', () => {
 		);
 	});
 
+	it('more calls than any answer needs: none is run, and the text is kept', async () => {
+		const sim = await start();
+		const many = Array.from({ length: 1001 }, (_, at) => ({
+			name: 'get_weather',
+			arguments: `{"city":"${at}"}`,
+		}));
+		sim.script(reply.toolCalls(many.slice(0, 1000)));
+		const { answer } = await run(clientOf(sim), { tools: [weather] });
+		expect(answer.toolCalls).toHaveLength(1000);
+		sim.script(reply.toolCalls(many));
+		const error = await failed(clientOf(sim), { tools: [weather] });
+		expect(error.kind).toBe('toolCallInvalid');
+		expect(error.message).toContain('more than 1,000 times');
+	});
+
 	it('a call with arguments that are no JSON', async () => {
 		const sim = await start();
 		sim.script(reply.toolCalls([{ name: 'get_weather', arguments: 'city=Rome' }]));
