@@ -41,8 +41,8 @@ export type StreamEnd = 'done' | 'closed' | 'failed';
 /** One step of the chain: what goes in comes out again, changed, split or later. */
 export interface Transform {
 	push(chunk: Chunk): Chunk[];
-	/** Called once; returns what was held back. */
-	end(end: StreamEnd): Chunk[];
+	/** Called once; returns what was held back. n8n can answer others between two chunks. */
+	end(end: StreamEnd): Iterable<Chunk>;
 }
 
 /** A transform that looks at each chunk by itself. */

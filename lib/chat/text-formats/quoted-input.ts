@@ -17,39 +17,88 @@ const ESCAPED = new Map([
 const BASE64 = /[A-Za-z0-9+/_-]{40,}(?:\r?\n[A-Za-z0-9+/_-]+)*/g;
 const LINE_NUMBER = /^[ \t]*\d{1,6}[ \t]?[.:|)\t]?/gm;
 
+/** Characters of a message that are read in one go. A multiple of four, because of base64. */
+const SLICE = 32_768;
+const IN_BASE64 = /[A-Za-z0-9+/_-]/;
+const IS_ASCII = /^[\0-\x7f]*$/;
+
 /**
  * The texts of all messages. A call that occurs in one of them is quoted by the model, not meant. Only letters
  * and digits are compared, so that spacing, escapes and entities make no difference.
  */
 export class QuotedInput {
-	private reduced: string[] | undefined;
-
 	/** @param messages texts of users, tools, the system and earlier answers */
 	constructor(private readonly messages: readonly string[]) {}
 
-	holds(call: string): boolean {
-		this.reduced ??= this.messages.flatMap(readings);
-		const letters = reduce(call);
-		return letters !== '' && this.reduced.some((message) => contains(message, letters));
+	/** Whether one of the calls occurs in a message. Yields between two slices, since documents may be large. */
+	*holdsAny(calls: readonly string[]): Generator<void, boolean> {
+		const patterns = calls.map(reduce).filter((letters) => letters !== '');
+		if (patterns.length === 0) return false;
+		for (const message of this.messages) {
+			const searches = patterns.map((letters) => new Search(letters));
+			for (const slice of slicesOf(message)) {
+				const texts = readings(slice);
+				if (searches.some((search) => search.goOn(texts))) return true;
+				yield;
+			}
+		}
+		return false;
 	}
 }
 
-/** Variants of a message: unescaped, without HTML tags, without line numbers, and with base64 decoded. */
-function readings(message: string): string[] {
-	const clean = visible(message);
+/** A message in slices that end with a line or a word, so that no escape is cut. */
+function* slicesOf(message: string): Generator<string> {
+	let from = 0;
+	while (from < message.length) {
+		const to = endOfSlice(message, from);
+		yield message.slice(from, to);
+		from = to;
+	}
+}
+
+function endOfSlice(message: string, from: number): number {
+	const to = from + SLICE;
+	if (to >= message.length) return message.length;
+	for (const space of ['\n', ' ']) {
+		const at = message.lastIndexOf(space, to - 1);
+		if (at > from + SLICE / 2) return at + 1;
+	}
+	let begin = to;
+	while (begin > from && IN_BASE64.test(message[begin - 1]!)) begin--;
+	return to - ((to - begin) % 4);
+}
+
+/**
+ * Variants of a slice: unescaped, without HTML tags, without line numbers, and with base64 decoded. Always as many, in
+ * the same order, because each is searched together with its own in the slice before.
+ */
+function readings(slice: string): string[] {
+	const clean = visible(slice);
 	const plain = [clean, unescaped(clean), withoutTags(clean)];
-	const hidden = plain
-		.flatMap((text) => text.match(BASE64) ?? [])
-		.map((one) => Buffer.from(one, 'base64').toString('utf8'));
-	const texts = [...new Set([clean, ...hidden.map(visible)])];
-	const all = texts.flatMap((text) => [
+	return [clean, ...plain.map(hiddenIn)].flatMap(variantsOf);
+}
+
+/** What base64 in a text decodes to. */
+function hiddenIn(text: string): string {
+	return (text.match(BASE64) ?? [])
+		.map((one) => visible(Buffer.from(one, 'base64').toString('utf8')))
+		.join(' ');
+}
+
+function variantsOf(text: string): string[] {
+	const letters = new Map<string, string>();
+	return [
 		text,
 		unescaped(text),
 		withoutTags(unescaped(text)),
 		unescaped(withoutTags(text)),
 		unescaped(text.replace(LINE_NUMBER, '')),
-	]);
-	return [...new Set(all.map(lettersOf))];
+	].map((variant) => {
+		// They seldom differ.
+		const known = letters.get(variant) ?? lettersOf(variant);
+		letters.set(variant, known);
+		return known;
+	});
 }
 
 function withoutTags(text: string): string {
@@ -62,10 +111,12 @@ function reduce(text: string): string {
 
 /** Without invisible characters such as soft hyphens; full-width letters become normal ones. */
 function visible(text: string): string {
+	if (IS_ASCII.test(text)) return text;
 	return text.normalize('NFKC').replace(/\p{Cf}/gu, '');
 }
 
 function lettersOf(text: string): string {
+	if (IS_ASCII.test(text)) return text.toLowerCase().replace(/[^a-z\d]+/g, '');
 	return text
 		.normalize('NFKC')
 		.toLowerCase()
@@ -108,18 +159,42 @@ function percentDecoded(text: string): string {
 	}
 }
 
-/** Substring search in guaranteed linear time (Knuth-Morris-Pratt). */
-function contains(text: string, part: string): boolean {
-	const borders = new Int32Array(part.length);
-	for (let at = 1, border = 0; at < part.length; at++) {
-		while (border > 0 && part[at] !== part[border]) border = borders[border - 1]!;
-		if (part[at] === part[border]) border += 1;
-		borders[at] = border;
+/**
+ * A search for a text in several ones that arrive in slices, in guaranteed linear time (Knuth-Morris-Pratt): how much of
+ * the text each one ends with is known from one slice to the next.
+ */
+class Search {
+	private readonly borders: Int32Array;
+	private readonly matched: number[] = [];
+
+	constructor(private readonly part: string) {
+		this.borders = new Int32Array(part.length);
+		for (let at = 1, border = 0; at < part.length; at++) {
+			border = this.extended(border, part.charCodeAt(at));
+			this.borders[at] = border;
+		}
 	}
-	for (let at = 0, matched = 0; at < text.length; at++) {
-		while (matched > 0 && text[at] !== part[matched]) matched = borders[matched - 1]!;
-		if (text[at] === part[matched]) matched += 1;
-		if (matched === part.length) return true;
+
+	/** @param slices the next slice of each text */
+	goOn(slices: readonly string[]): boolean {
+		return slices.some((slice, index) => this.holds(slice, index));
 	}
-	return false;
+
+	private holds(slice: string, index: number): boolean {
+		let matched = this.matched[index] ?? 0;
+		for (let at = 0; at < slice.length; at++) {
+			matched = this.extended(matched, slice.charCodeAt(at));
+			if (matched === this.part.length) return true;
+		}
+		this.matched[index] = matched;
+		return false;
+	}
+
+	/** How much of the text has matched after one more character. */
+	private extended(before: number, code: number): number {
+		let matched = before;
+		while (matched > 0 && code !== this.part.charCodeAt(matched))
+			matched = this.borders[matched - 1]!;
+		return code === this.part.charCodeAt(matched) ? matched + 1 : matched;
+	}
 }

@@ -92,13 +92,17 @@ export class TextCalls {
 		return this.family === undefined ? piece : this.passage.push(piece);
 	}
 
-	/** At the end of the answer: returns the remaining text, and the calls or a possible call that is not run. */
-	end(end: AnswerEnd): { text: string; calls: ReadCall[]; seen?: UnrunCall } {
+	/**
+	 * At the end of the answer: returns the remaining text, and the calls or a possible call that is not run. Yields while
+	 * a long input is searched.
+	 */
+	*end(end: AnswerEnd): Generator<void, { text: string; calls: ReadCall[]; seen?: UnrunCall }> {
 		if (this.tools.size === 0) return { text: '', calls: [] };
 		const sightings = callsSeen(this.all, this.tools, this.family);
 		const text = this.passage.end();
 		const { block } = this.passage;
-		const because = block === undefined ? undefined : this.reasonAgainst(block, sightings, end);
+		const because =
+			block === undefined ? undefined : yield* this.reasonAgainst(block, sightings, end);
 		if (block !== undefined && because === undefined)
 			return { text, calls: this.fittingCalls(block)! };
 		const seen = this.unrunCall(sightings, because);
@@ -107,11 +111,11 @@ export class TextCalls {
 	}
 
 	/** Why the calls of a block must not be run; undefined if they may. */
-	private reasonAgainst(
+	private *reasonAgainst(
 		block: Block,
 		{ own, foreign, areTooMany }: Sightings,
 		end: AnswerEnd,
-	): UnrunReason | undefined {
+	): Generator<void, UnrunReason | undefined> {
 		if (end.hasOthers) return 'hasOthers';
 		const isBefore = (call: Sighting | undefined) => call !== undefined && call.at < block.begin;
 		if (isBefore(foreign)) return 'foreign';
@@ -119,7 +123,8 @@ export class TextCalls {
 		if (areTooMany || isBefore(own)) return 'quoted';
 		if (end.isBroken || (!block.isMarked && !end.isNatural)) return 'incomplete';
 		if (this.fittingCalls(block) === undefined) return 'unfit';
-		return isIn(end.input, block) ? 'inInput' : undefined;
+		const calls = block.calls.map((call) => asWritten(call, block));
+		return (yield* end.input.holdsAny(calls)) ? 'inInput' : undefined;
 	}
 
 	private fittingCalls(block: Block): ReadCall[] | undefined {
@@ -158,10 +163,6 @@ export class TextCalls {
 function isApartFrom(at: number, failed: FailedBlock | undefined): boolean {
 	if (failed === undefined) return true;
 	return failed.why !== 'unknownTool' && (at <= failed.begin || at >= failed.end);
-}
-
-function isIn(input: QuotedInput, block: Block): boolean {
-	return block.calls.some((call) => input.holds(asWritten(call, block)));
 }
 
 /** A call without arguments is only a name, so the markers around it are compared, too. */

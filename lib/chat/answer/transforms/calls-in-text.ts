@@ -27,17 +27,20 @@ export function callsInText(
 			const text = reader.push(chunk.text);
 			return [text === chunk.text ? chunk : { ...chunk, text }];
 		},
-		end(end) {
-			const { text, calls, seen } = reader.end({
+		*end(end) {
+			const reading = reader.end({
 				isNatural: NATURAL_END.test(finishReason ?? ''),
 				isBroken: end === 'failed' || (finishReason === undefined && end !== 'done'),
 				hasOthers,
 				input: new QuotedInput(input),
 			});
+			let step = reading.next();
+			for (; step.done !== true; step = reading.next()) yield {};
+			const { text, calls, seen } = step.value;
 			const last: Chunk = { text };
 			if (calls.length > 0) last.callsInText = { calls, format: family! };
 			if (seen !== undefined) last.unrunCall = seen;
-			return [last];
+			yield last;
 		},
 	};
 }
