@@ -17,3 +17,10 @@ export async function readToEnd<T, R>(
 		await pieces.return(undefined as never);
 	}
 }
+
+/** Runs work that yields between its steps, without a pause. */
+export function resultOf<R>(work: Generator<void, R>): R {
+	let step = work.next();
+	while (step.done !== true) step = work.next();
+	return step.value;
+}

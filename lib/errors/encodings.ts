@@ -69,9 +69,9 @@ const hexadecimal: Encoding = {
 	},
 };
 
-/** Of a URL too, and in lines as in e-mails. Words of small letters and underscores are left out. */
+/** Of a URL too, and in lines of any length, as in e-mails. Words of small letters and underscores are left out. */
 const base64: Encoding = {
-	pattern: /(?<![\w+/-])(?:[\w+/-]{60,76}\r?\n)*[\w+/-]{11,}={0,2}/g,
+	pattern: /(?<![\w+/-])(?:(?:[\w+/-]{4,76}\r?\n)+[\w+/-]+|[\w+/-]{11,})={0,2}/g,
 	maxLength: 4096,
 	decode: (encoded) => {
 		if (!/\d|.[A-Z]/.test(encoded)) return [];

@@ -1,3 +1,4 @@
+import { resultOf } from '../generators';
 import { append } from '../values';
 import { ENCODINGS, ESCAPES, originsOf, unescape, type Encoding } from './encodings';
 
@@ -11,8 +12,11 @@ const MAX_PART = 16;
 /** Encodings within encodings: JSON in JSON in a URL was seen in the logs of proxies. */
 const MAX_DEPTH = 3;
 
-/** Longer texts are pictures and vectors, which are not searched for encodings. */
-const MAX_DECODED = 1_000_000;
+/** Characters that are searched in one go: a million escapes take half a second. */
+const MAX_SLICE = 65_536;
+/** Of each slice, so many are searched again with the next one: a secret may stand across its end. */
+const OVERLAP = 8192;
+
 const MAX_REMEMBERED = 500;
 const MAX_REMEMBERED_LENGTH = 100;
 
@@ -112,15 +116,30 @@ export class SecretMask {
 
 	/** The text with `***` in place of every secret and every part of one. */
 	mask(text: string): string {
+		return resultOf(this.maskInSlices(text));
+	}
+
+	/** The same, which yields between two slices of a long text. */
+	*maskInSlices(text: string): Generator<void, string> {
 		let masked = '';
 		let end = 0;
-		const found = this.find(text, MAX_DEPTH);
-		this.searched.clear();
-		for (const { from, to } of found) {
+		for (const { from, to } of yield* this.findInSlices(text)) {
 			masked += `${text.slice(end, beforeBackslash(text, from))}***`;
 			end = to;
 		}
 		return masked + text.slice(end);
+	}
+
+	private *findInSlices(text: string): Generator<void, Range[]> {
+		const ranges: Range[] = [];
+		for (let start = 0; ; start += MAX_SLICE - OVERLAP) {
+			const slice = text.slice(start, start + MAX_SLICE);
+			for (const { from, to } of this.find(slice, MAX_DEPTH))
+				ranges.push({ from: start + from, to: start + to });
+			this.searched.clear();
+			if (start + MAX_SLICE >= text.length) return merged(ranges);
+			yield;
+		}
 	}
 
 	/** @param depth how many encodings within one another are still decoded */
@@ -155,7 +174,6 @@ export class SecretMask {
 	}
 
 	private findEncoded(text: string, depth: number): Range[] {
-		if (text.length > MAX_DECODED) return [];
 		const ranges: Range[] = [];
 		for (const encoding of ENCODINGS)
 			for (const { 0: encoded, index } of text.matchAll(encoding.pattern))

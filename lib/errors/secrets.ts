@@ -1,3 +1,4 @@
+import { resultOf } from '../generators';
 import { isRecord } from '../values';
 import { MIN_CERTAIN_KEY_LENGTH, SecretMask } from './secret-mask';
 
@@ -148,10 +149,15 @@ export function mask(
 	text: string | undefined,
 	secrets: readonly string[] = [],
 ): string | undefined {
-	if (text === undefined || secrets.length === 0) return text;
+	return text === undefined ? undefined : resultOf(maskSteps(text, secrets));
+}
+
+/** The same, which yields between the steps of a long text. */
+export function* maskSteps(text: string, secrets: readonly string[]): Generator<void, string> {
+	if (secrets.length === 0) return text;
 	const secretMask = masks.get(secrets) ?? new SecretMask(secrets);
 	masks.set(secrets, secretMask);
-	return secretMask.mask(text);
+	return yield* secretMask.maskInSlices(text);
 }
 
 /** The first `length` characters of a text, masked. Cutting first could leave half a key at the end. */

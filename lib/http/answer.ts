@@ -57,7 +57,7 @@ interface AnswerReading {
 	signal: AbortSignal;
 	explain: (error: unknown) => Error;
 	/** Masks the credential's keys in the text. */
-	maskKeys?: (text: string) => string;
+	maskKeys?: (text: string) => Promise<string>;
 	maxBytes?: number;
 }
 
@@ -71,7 +71,7 @@ interface AnswerReading {
  */
 export async function readAnswer(
 	answer: UnreadAnswer,
-	{ maxBytes = MAX_ANSWER_BYTES, signal, explain, maskKeys = (whole) => whole }: AnswerReading,
+	{ maxBytes = MAX_ANSWER_BYTES, signal, explain, maskKeys }: AnswerReading,
 ): Promise<CallAnswer | undefined> {
 	const { status, headers, url, redirects } = answer;
 	const isRefusal = status >= 300;
@@ -91,7 +91,8 @@ export async function readAnswer(
 	} finally {
 		answer.close();
 	}
-	const text = maskKeys(body.end());
+	const whole = body.end();
+	const text = (await maskKeys?.(whole)) ?? whole;
 	return {
 		status,
 		headers,

@@ -208,7 +208,7 @@ export class Connection extends Explainer {
 			this.explain(error, answer.url, options, watchdog, hasBegun);
 		const stream = eventStream(answer, {
 			framing,
-			maskKeys: (text) => this.maskKeys(text),
+			maskKeys: async (text) => await this.maskAnswer(text),
 			watchdog,
 			end: () => (hasBegun ? end() : undefined),
 			onBytes,

@@ -11,7 +11,7 @@ const MAX_END_MS = 3_000;
 interface Reading extends BodyReading {
 	framing?: Framing;
 	/** Masks the credential's keys in an event. */
-	maskKeys?: (text: string) => string;
+	maskKeys?: (text: string) => Promise<string>;
 	/** Called with every piece that arrives. */
 	onBytes?: () => void;
 	/** The error for a web page in place of the stream. */
@@ -21,15 +21,19 @@ interface Reading extends BodyReading {
 /** The body of an answer as events, with time limits. */
 export function eventStream(
 	answer: UnreadAnswer,
-	{ framing, maskKeys = (text) => text, watchdog, end, explain, onBytes, refusePage }: Reading,
+	{ framing, maskKeys, watchdog, end, explain, onBytes, refusePage }: Reading,
 ): EventStream {
 	const reader = new BodyReader(answer.headers['content-type'], framing);
 	const close = () => {
 		end();
 		answer.close();
 	};
-	const shown = (events: ServerSentEvent[]) =>
-		events.map((event) => ({ ...event, data: maskKeys(event.data) }));
+	const shown = async (events: ServerSentEvent[]) => {
+		if (maskKeys === undefined) return events;
+		const masked: ServerSentEvent[] = [];
+		for (const event of events) masked.push({ ...event, data: await maskKeys(event.data) });
+		return masked;
+	};
 	async function* batches(): AsyncGenerator<ServerSentEvent[]> {
 		let overAt = Infinity;
 		try {
@@ -38,10 +42,10 @@ export function eventStream(
 				const events = reader.push(bytes);
 				if (!reader.mayBeOver) overAt = Infinity;
 				else if (overAt === Infinity) overAt = performance.now() + MAX_END_MS;
-				if (events.length > 0) yield shown(events);
+				if (events.length > 0) yield await shown(events);
 			}
 			const last = reader.end();
-			if (last.length > 0) yield shown(last);
+			if (last.length > 0) yield await shown(last);
 			if (reader.page !== undefined) throw refusePage(reader.page);
 		} catch (error) {
 			throw explain(error);

@@ -6,10 +6,11 @@ import { shortened } from '../values';
 import { failureInBody, httpFailure, isRefusal, statusInBody } from '../errors/http-failure';
 import { networkFailure } from '../errors/network-failure';
 import { seconds } from '../errors/remedies';
-import { certainKeysOf, mask, maskedStart, secretsOf } from '../errors/secrets';
+import { certainKeysOf, mask, maskedStart, maskSteps, secretsOf } from '../errors/secrets';
 import { ServerError } from '../errors/server-error';
 import type { Watchdog } from './limits';
 import { withRetryAfter } from './retry-after';
+import { inTimeSlices } from './time-slices';
 import type { CallAnswer, ConnectionSettings, ErrorContext, RequestOptions } from './types';
 
 /** The part of a request that its errors need. */
@@ -39,6 +40,11 @@ export class Explainer {
 	/** Masks only the credential's keys, for the text of answers. */
 	maskKeys(text: string): string {
 		return mask(text, this.keys);
+	}
+
+	/** The same for a whole answer: n8n can answer others meanwhile. */
+	async maskAnswer(text: string): Promise<string> {
+		return await inTimeSlices(maskSteps(text, this.keys));
 	}
 
 	/** The headers of an answer, masked. */

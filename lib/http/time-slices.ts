@@ -17,3 +17,11 @@ export function timeSlices(): Pause {
 		startedAt = performance.now();
 	};
 }
+
+/** Runs work that yields between its steps, and lets n8n answer others there. */
+export async function inTimeSlices<R>(work: Generator<void, R>): Promise<R> {
+	const pause = timeSlices();
+	let step = work.next();
+	for (; step.done !== true; step = work.next()) await pause();
+	return step.value;
+}

@@ -34,6 +34,10 @@ const ENCODERS: Record<string, (text: string) => string> = {
 		Buffer.from(text)
 			.toString('base64')
 			.replace(/.{76}/g, (line) => `${line}\r\n`),
+	'base64 in short lines': (text) =>
+		Buffer.from(text)
+			.toString('base64')
+			.replace(/.{10}(?=.)/g, (line) => `${line}\n`),
 	'base64 of UTF-16': (text) => Buffer.from(text, 'utf16le').toString('base64'),
 	'base64 of big-endian UTF-16': (text) => Buffer.from(text, 'utf16le').swap16().toString('base64'),
 };
@@ -197,6 +201,26 @@ describe('what is no secret stays', () => {
 	);
 });
 
+describe('in a long text', () => {
+	test('a key is found wherever it stands, and nothing else is changed', () => {
+		fc.assert(
+			fc.property(
+				randomKey,
+				fc.constantFrom('The fox\\n jumps. ', 'x', '{"a":1},', '\n'),
+				fc.integer({ min: 0, max: 140_000 }),
+				fc.integer({ min: 0, max: 80_000 }),
+				(key, filler, before, after) => {
+					const fill = (length: number) =>
+						filler.repeat(Math.ceil(length / filler.length)).slice(0, length);
+					const [head, tail] = [`${fill(before)} `, ` ${fill(after)}`];
+					expect(mask(`${head}${key}${tail}`, bearer(key))).toBe(`${head}***${tail}`);
+				},
+			),
+			examples(40),
+		);
+	});
+});
+
 describe('what is left behind', () => {
 	test('JSON that was JSON stays it', () => {
 		fc.assert(
@@ -247,6 +271,7 @@ describe('the time is that of the length of the text', () => {
 		'hexadecimal bytes': '5a 6b 33 76 51 39 78 54 37 6d 42 32 6e ',
 		'beginnings of the key': `${CANARY.slice(0, 10)} `,
 		'one letter': 'a',
+		'short lines': 'Zm9vYmFy\n',
 		backslashes: '\\\\',
 	};
 
