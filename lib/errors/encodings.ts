@@ -71,7 +71,7 @@ const hexadecimal: Encoding = {
 
 /** Of a URL too, and in lines of any length, as in e-mails. Words of small letters and underscores are left out. */
 const base64: Encoding = {
-	pattern: /(?<![\w+/-])(?:(?:[\w+/-]{4,76}\r?\n)+[\w+/-]+|[\w+/-]{11,})={0,2}/g,
+	pattern: /(?<![\w+/-])(?:(?:[\w+/-]{4,76}\r?\n)+[\w+/-]+|[\w+/-]{11,})(?:\r?\n?=){0,2}/g,
 	maxLength: 4096,
 	decode: (encoded) => {
 		if (!/\d|.[A-Z]/.test(encoded)) return [];

@@ -24,6 +24,9 @@ const NAMED: ReadonlySet<string> = new Set([
 /** Most names that patterns are tried on, and most lists with duplicates. */
 const MAX_ENTRIES = 1000;
 const CHARACTERS_PER_STEP = 100;
+/** Characters and repetitions of all patterns that are compiled: so many take about 100 ms. */
+const MAX_PATTERN_COST = 20_000;
+const REPETITIONS = /\{(\d+)(?:,(\d*))?\}/g;
 
 /**
  * Copies schemas so that the validator can check one value in bounded time, with the same result. By itself it runs
@@ -34,6 +37,8 @@ export class CheckableSchemas {
 	readonly formats: Record<string, (text: string) => boolean> = {};
 	/** What the copies leave out, and why. */
 	readonly unchecked = new Set<string>();
+	private readonly tests = new Map<string, ((text: string) => boolean) | undefined>();
+	private patternCost = 0;
 	private names: string[] | undefined;
 	private repeating: unknown[] | undefined;
 
@@ -73,6 +78,18 @@ export class CheckableSchemas {
 	}
 
 	private test(pattern: string): ((text: string) => boolean) | undefined {
+		if (!this.tests.has(pattern)) this.tests.set(pattern, this.compiled(pattern));
+		return this.tests.get(pattern);
+	}
+
+	private compiled(pattern: string): ((text: string) => boolean) | undefined {
+		this.patternCost += costOf(pattern);
+		if (this.patternCost > MAX_PATTERN_COST) {
+			// Throws for an invalid one.
+			new RegExp(pattern);
+			this.unchecked.add('some patterns (there are very many, or very long ones)');
+			return undefined;
+		}
 		const test = linearTest(pattern);
 		if (test === undefined)
 			this.unchecked.add(
@@ -121,6 +138,13 @@ export class CheckableSchemas {
 		const isRepeating = { enum: this.repeating.length > MAX_ENTRIES ? [] : this.repeating };
 		return [{ if: this.copyOf(isRepeating), then: { const: 'a list that holds nothing twice' } }];
 	}
+}
+
+function costOf(pattern: string): number {
+	let cost = pattern.length;
+	for (const [, least, most] of pattern.matchAll(REPETITIONS))
+		cost += Math.max(Number(least), Number(most ?? 0));
+	return cost;
 }
 
 function escapedName(name: string): string {

@@ -6,9 +6,11 @@ export interface FoundJson extends ExactJson {
 	json: string;
 }
 
-/** How many brackets in a text are tried as the start of JSON, and how many values are checked. */
-const MAX_STARTS = 100;
+/** How many code blocks and how many brackets in a text are tried as JSON, and how many values are checked. */
+const MAX_TRIED = 100;
 const MAX_CHECKED = 10;
+/** How many characters are read for it: the brackets of a broken answer may all stay open to its end. */
+const MAX_READ = 2_000_000;
 
 /**
  * Finds the fitting JSON in a model's text. Unconstrained models put it into a code block or between sentences, next to
@@ -69,33 +71,40 @@ function blocksIn(text: string): string[] {
 	return text
 		.split('```')
 		.filter((_part, index) => index % 2 === 1)
+		.slice(0, MAX_TRIED)
 		.map((block) => block.replace(/^[^\n]*\n/, '').trim());
 }
+
+const OPENING = new Set('{[');
+const CLOSING = new Set('}]');
 
 /** Complete objects and lists in a text, without those inside other ones. */
 function* structuresIn(text: string): Generator<string> {
 	let starts = 0;
-	for (let at = 0; at < text.length && starts < MAX_STARTS; at++) {
-		if (text[at] !== '{' && text[at] !== '[') continue;
+	let read = 0;
+	for (let at = 0; at < text.length && starts < MAX_TRIED && read < MAX_READ; at++) {
+		if (!OPENING.has(text[at]!)) continue;
 		starts++;
-		const json = text.slice(at, endOfStructure(text, at));
+		const end = endOfStructure(text, at);
+		read += (end ?? text.length) - at;
+		const json = text.slice(at, end ?? at);
 		if (parseJson(json) === undefined) continue;
 		yield json;
 		at += json.length - 1;
 	}
 }
 
-/** The index after the bracket that closes the one at `from`; `from` itself if it stays open. */
-function endOfStructure(text: string, from: number): number {
+/** The index after the bracket that closes the one at `from`; undefined if it stays open. */
+function endOfStructure(text: string, from: number): number | undefined {
 	let depth = 0;
 	for (let at = from; at < text.length; at++) {
 		const sign = text[at]!;
 		if (sign === '"') at = endOfString(text, at);
-		if ('{['.includes(sign)) depth++;
-		if ('}]'.includes(sign)) depth--;
+		if (OPENING.has(sign)) depth++;
+		if (CLOSING.has(sign)) depth--;
 		if (depth === 0) return at + 1;
 	}
-	return from;
+	return undefined;
 }
 
 /** The index of the quote that closes the one at `from`; the end of the text if it stays open. */

@@ -16,6 +16,9 @@ const MAX_FAULTS = 5;
 /** Limit for the validator's steps: so many take about 50 ms, in which n8n does nothing else. */
 const MAX_STEPS = 10_000;
 
+/** Real schemas have some thousand characters. Those of a hundred thousand fields keep n8n for seconds. */
+const MAX_LENGTH = 200_000;
+
 class OutOfSteps extends Error {}
 
 const DRAFTS: ReadonlyArray<[RegExp, SchemaDraft]> = [
@@ -52,6 +55,7 @@ Object.assign(format, {
  * @throws {ServerError} of kind `invalidInput` where the schema itself is broken
  */
 export function checkSchema(source: Record<string, unknown>, value: unknown): SchemaCheck {
+	requireLength(source);
 	let remainingSteps = MAX_STEPS;
 	const schemas = new CheckableSchemas(value, (cost) => {
 		remainingSteps -= cost;
@@ -76,6 +80,16 @@ export function checkSchema(source: Record<string, unknown>, value: unknown): Sc
 		if (error instanceof RangeError) throw brokenSchema('it never ends, or is nested too deeply');
 		throw brokenSchema(messageOf(error));
 	}
+}
+
+function requireLength(schema: Record<string, unknown>): void {
+	const { length } = JSON.stringify(schema);
+	if (length <= MAX_LENGTH) return;
+	const [actual, most] = [length, MAX_LENGTH].map((count) => count.toLocaleString('en'));
+	throw invalidInput(
+		`The JSON schema is too long: ${actual} characters, and ${most} are the most`,
+		'Describe fewer fields at once: divide the task into several items, each with its own schema.',
+	);
 }
 
 function faultsIn(errors: ReturnType<typeof validate>['errors']): string[] {

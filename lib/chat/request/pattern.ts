@@ -4,6 +4,9 @@ import { messageOf, quietly } from '../../values';
 /** Maximum repetitions of a rule in a grammar (llama.cpp, `MAX_REPETITION_THRESHOLD`). */
 export const MAX_REPETITIONS = 2000;
 
+/** Longer ones take seconds to read. */
+const MAX_LENGTH = 5000;
+
 export type GrammarPattern = { pattern: string } | { reason: string };
 
 /** Code points from `lo` to `hi`. */
@@ -62,6 +65,8 @@ export function grammarPattern(pattern: string): GrammarPattern {
 
 /** Parses in Unicode mode, as JSON schema specifies, or else in JavaScript's legacy mode. */
 function parsed(pattern: string): AST.Pattern {
+	if (pattern.length > MAX_LENGTH)
+		throw new NotExpressible(`pattern of more than ${MAX_LENGTH} characters`);
 	// JavaScript reads these braces as text, other languages as a quantifier.
 	if (/\{,\d+\}/.test(pattern.replace(/\\./gs, ''))) throw new NotExpressible('pattern with {,n}');
 	const ast = parsedAs(pattern, { unicode: true }) ?? parsedAs(pattern, { unicode: false });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 
+import { cpuMilliseconds } from '../../support/time';
 import { fittingJson } from '../../../lib/text/json-answer';
 
 /** Of any kind. */
@@ -90,4 +91,12 @@ describe('which JSON of an answer is meant', () => {
 			faults: [],
 		});
 	});
+
+	it.each(['{', '[', '{"a":', '{"', '```\n{', '[]]', '{} '])(
+		'many %j take little time',
+		(piece) => {
+			const text = piece.repeat(2_000_000 / piece.length);
+			expect(cpuMilliseconds(() => void fittingJson(text, () => ['no']))).toBeLessThan(1000);
+		},
+	);
 });

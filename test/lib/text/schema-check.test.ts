@@ -233,3 +233,24 @@ test('times without a zone are times', () => {
 	]).toEqual([true, true, true]);
 	expect(when('date-time', '2026-02-31T10:00:00')).toBe(false);
 });
+
+describe('a schema from outside', () => {
+	it('of very many fields is an error before anything is sent', () => {
+		const names = Array.from({ length: 100_000 }, (_none, index) => `field${index}`);
+		const properties = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
+		expect(() => checkSchema({ type: 'object', properties }, null)).toThrow(
+			/The JSON schema is too long: [\d,]+ characters, and 200,000 are the most/,
+		);
+	});
+
+	it.each([
+		['one very long', ['(?:a|b)'.repeat(27_000)]],
+		['very many', Array.from({ length: 900 }, (_none, index) => `^\\w{0,999}${index}$`)],
+	])('of %s patterns is checked as far as there is time', (_name, patterns) => {
+		const fields = patterns.map((pattern, index) => [`field${index}`, { pattern }]);
+		const schema = { required: ['x'], properties: Object.fromEntries(fields) };
+		const check = checkSchema(schema, { field0: 1 });
+		expect(check.unchecked).toEqual([expect.stringContaining('some patterns') as string]);
+		expect(check.faults).toEqual([expect.stringContaining('"x"') as string]);
+	});
+});
