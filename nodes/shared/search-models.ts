@@ -12,13 +12,13 @@ import type { ServerPool } from '../../lib/servers/pool/server-pool';
 import { localLlamaServers } from '../../lib/servers/credential';
 import { listModelsOf } from '../../lib/servers/pool/models';
 import type { Connection } from '../../lib/http/connection';
-import { DEFAULT_LIMITS, type Limits, Watchdog } from '../../lib/http/limits';
-import { raceAgainstAbort } from '../../lib/http/waiting';
+import type { Limits } from '../../lib/http/limits';
 import { takesRequestsAlways } from '../../lib/servers/identify';
 import type { ModelUse as OtherUse } from '../../lib/servers/kinds/kind';
 import type { ServerModel } from '../../lib/servers/models';
 import { kindOf } from '../../lib/servers/kinds';
 import { kindFor, listModelsFor } from '../../lib/servers/purpose';
+import { withinLimits } from '../../lib/servers/within-limits';
 import { listError } from './list-error';
 
 type ListModels = (connection: Connection, signal?: AbortSignal) => Promise<ServerModel[]>;
@@ -65,35 +65,18 @@ export async function withModel<T extends { model: string; limits?: Partial<Limi
 	if (settings.model !== '') return settings;
 	const uses = chosen.get(servers) ?? new Map();
 	chosen.set(servers, uses);
-	const choosing = uses.get(use) ?? chooseInTime(servers, use, settings.limits, signal);
+	const { limits } = settings;
+	const choosing =
+		uses.get(use) ??
+		withinLimits(
+			servers.first,
+			{ limits, signal },
+			async (until) => await onlyModelOf(servers, use, until),
+		);
 	uses.set(use, choosing);
 	// A failure is not cached: the next item asks again.
 	choosing.catch(() => uses.delete(use));
 	return { ...settings, model: await choosing };
-}
-
-async function chooseInTime(
-	servers: ServerPool,
-	use: ModelUse,
-	limits: Partial<Limits> = {},
-	signal: AbortSignal | undefined,
-): Promise<string> {
-	const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...limits }, signal);
-	try {
-		return await raceAgainstAbort(
-			watchdog.signal,
-			async () => await onlyModelOf(servers, use, watchdog.signal),
-		);
-	} catch (error) {
-		if (!watchdog.signal.aborted) throw error;
-		throw servers.first.explain(error, modelsUrl(servers), { signal }, watchdog);
-	} finally {
-		watchdog.stop();
-	}
-}
-
-function modelsUrl({ first }: ServerPool): string {
-	return `${first.url.api}/models`;
 }
 
 async function onlyModelOf(
@@ -117,7 +100,7 @@ async function onlyModelOf(
 	const isForDecision = use === 'decisions' && decisionModels.length > 0;
 	return onlyModel(
 		isForDecision ? decisionModels : models,
-		servers.first.contextOf(modelsUrl(servers)),
+		servers.first.contextOf(`${servers.first.url.api}/models`),
 	);
 }
 
