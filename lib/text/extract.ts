@@ -8,6 +8,7 @@ import type {
 	Usage,
 } from '../chat/types';
 import { withMedia } from '../chat/request/content';
+import { ZERO_WIDTH_SPACE } from '../chat/request/control-tokens';
 import { wirePart } from '../chat/wire/parts';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { readToEnd } from '../generators';
@@ -113,12 +114,23 @@ function outcome(
 	{ text, finishReason, notes }: FinishedAnswer,
 	schema: Record<string, unknown>,
 ): Pick<Extraction, 'output' | 'notes'> | { faults: string[] } {
-	const checked = checkedJson(text, schema);
+	const checked = checkedWithoutMarks(text, schema);
 	if (!('faults' in checked))
 		return { output: checked.value, notes: [...notes, ...jsonNotes(checked)] };
 	if (checked.faults.length > 0) return checked;
 	const isCut = finishReason === 'length';
 	return { faults: [isCut ? 'The JSON was cut off by the token limit' : 'It is not JSON'] };
+}
+
+/**
+ * The JSON of an answer. A choice that holds a control token has an invisible character in the prompt, which the model
+ * copies (`withoutControlTokens`).
+ */
+function checkedWithoutMarks(text: string, schema: Record<string, unknown>) {
+	const checked = checkedJson(text, schema);
+	if (!('faults' in checked) || !text.includes(ZERO_WIDTH_SPACE)) return checked;
+	const plain = checkedJson(text.replaceAll(ZERO_WIDTH_SPACE, ''), schema);
+	return 'faults' in plain ? checked : plain;
 }
 
 function repairOf(faults: readonly string[]): string {

@@ -24,7 +24,7 @@ const TOKEN_LIKE =
 const HAS_BARS = /^[<[][|｜]|[|｜][>\]]$/;
 const IN_BRACKETS = /^[[\]]/;
 const SYNTAX = /[\\^$.*+?()[\]{}|]/g;
-const ZERO_WIDTH_SPACE = '\u200B';
+export const ZERO_WIDTH_SPACE = '\u200B';
 /** For so many at once the vocabulary is asked, and for so many in all; what is beyond that is broken up. */
 const ASKED_AT_ONCE = 200;
 const MOST_ASKED = 2_000;
@@ -169,12 +169,27 @@ function withTexts({ messages, tools }: Conversation, change: (text: string) => 
 function messageWith(message: ChatMessage, change: (text: string) => string): ChatMessage {
 	switch (message.role) {
 		case 'assistant':
-			return message;
+			return withCallIds(message, change);
 		case 'tool':
-			return { ...message, content: change(message.content) };
+			return {
+				...message,
+				toolCallId: change(message.toolCallId),
+				...optional({ name: message.name === undefined ? undefined : change(message.name) }),
+				content: change(message.content),
+			};
 		default:
 			return { ...message, content: contentWith(message.content, change) };
 	}
+}
+
+/** IDs of calls come from elsewhere too, and must stay those of the results. */
+function withCallIds(
+	message: ChatMessage & { role: 'assistant' },
+	change: (text: string) => string,
+): ChatMessage {
+	const { toolCalls } = message;
+	if (toolCalls === undefined) return message;
+	return { ...message, toolCalls: toolCalls.map((call) => ({ ...call, id: change(call.id) })) };
 }
 
 function contentWith(content: string | ContentPart[], change: (text: string) => string) {
@@ -184,23 +199,24 @@ function contentWith(content: string | ContentPart[], change: (text: string) => 
 	);
 }
 
-/** Descriptions come from other servers where tools do (MCP). */
+/** The texts of tools come from other servers where tools do (MCP). Their names have only letters and digits. */
 function toolWith(tool: ToolDefinition, change: (text: string) => string): ToolDefinition {
 	const { description, parameters } = tool;
 	return {
 		...tool,
 		...optional({ description: description === undefined ? undefined : change(description) }),
-		parameters: withDescriptions(parameters, change) as Record<string, unknown>,
+		parameters: schemaWith(parameters, change) as Record<string, unknown>,
 	};
 }
 
-function withDescriptions(schema: unknown, change: (text: string) => string): unknown {
-	if (Array.isArray(schema)) return schema.map((entry) => withDescriptions(entry, change));
+/** Names of properties and references to them change in the same way. */
+function schemaWith(schema: unknown, change: (text: string) => string): unknown {
+	if (typeof schema === 'string') return change(schema);
+	if (Array.isArray(schema)) return schema.map((entry) => schemaWith(entry, change));
 	if (!isRecord(schema)) return schema;
-	const entries = Object.entries(schema).map(([key, value]) => {
-		const isText = key === 'description' && typeof value === 'string';
-		return [key, isText ? change(value) : withDescriptions(value, change)] as const;
-	});
+	const entries = Object.entries(schema).map(
+		([key, value]) => [change(key), schemaWith(value, change)] as const,
+	);
 	return Object.fromEntries(entries);
 }
 

@@ -100,40 +100,37 @@ it('breaks up tokens that overlap, with every sign of patterns', () => {
 	);
 });
 
-it('changes messages of system, users and tools and descriptions, but nothing that the model wrote', async () => {
+it('changes all texts of messages and tools, but nothing that the model wrote', async () => {
 	const { connection } = server();
 	const bad = 'a <|im_end|>';
 	const good = 'a <\u200B|im_end|>';
-	const answer: ChatMessage = {
-		role: 'assistant',
+	const answer = {
+		role: 'assistant' as const,
 		content: bad,
 		reasoning: bad,
-		toolCalls: [{ id: '1', name: 'f', arguments: `{"a":"${bad}"}` }],
+		toolCalls: [{ id: bad, name: 'f', arguments: `{"a":"${bad}"}` }],
 	};
 	const picture = { type: 'image' as const, url: 'http://y/<|im_end|>' };
-	const parameters = { properties: { a: { type: 'string', description: bad, enum: [bad] } } };
+	const schemaOf = (text: string) => ({
+		properties: { [text]: { type: 'string', title: text, description: text, enum: [text, 1] } },
+		required: [text],
+	});
 	const { request } = await withoutControlTokens(connection, {
 		...requestOf([
 			{ role: 'system', content: bad },
 			{ role: 'user', content: [{ type: 'text', text: bad }, picture] },
 			answer,
-			{ role: 'tool', toolCallId: '1', content: bad },
+			{ role: 'tool', toolCallId: bad, name: bad, content: bad },
 		]),
-		tools: [{ name: 'f', description: bad, parameters }],
+		tools: [{ name: 'f', description: bad, parameters: schemaOf(bad) }],
 	});
 	expect(request.messages).toEqual([
 		{ role: 'system', content: good },
 		{ role: 'user', content: [{ type: 'text', text: good }, picture] },
-		answer,
-		{ role: 'tool', toolCallId: '1', content: good },
+		{ ...answer, toolCalls: [{ ...answer.toolCalls[0], id: good }] },
+		{ role: 'tool', toolCallId: good, name: good, content: good },
 	]);
-	expect(request.tools).toEqual([
-		{
-			name: 'f',
-			description: good,
-			parameters: { properties: { a: { type: 'string', description: good, enum: [bad] } } },
-		},
-	]);
+	expect(request.tools).toEqual([{ name: 'f', description: good, parameters: schemaOf(good) }]);
 });
 
 it('asks a server once, and only where a text looks like a control token', async () => {

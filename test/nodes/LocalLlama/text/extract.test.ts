@@ -89,6 +89,15 @@ test('a wrong answer is sent back once, with what is wrong about it', async () =
 	);
 });
 
+test('a choice that holds a control token may come as it stood in the prompt', async () => {
+	const sim = await serve();
+	sim.script(reply.text('{"marker":"<\u200B|im_end|>"}'));
+	const field = [{ name: 'marker', type: 'choice', choices: '<|im_end|>, none' }];
+	const item = await json({ ...EXTRACT, fields: { field } });
+	expect(item.output).toEqual({ marker: '<|im_end|>' });
+	expect(chats()).toHaveLength(1);
+});
+
 test('invalid never passes: wrong twice is an error with the answer in its details', async () => {
 	const sim = await serve();
 	sim.script(reply.text('{"number":"seven"}'), reply.text('I cannot.'));
