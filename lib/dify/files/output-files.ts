@@ -90,7 +90,12 @@ export async function downloadFile(
 
 /** @throws {ServerError} for a URL that leads neither to Dify nor to a place that the node names */
 function checkOrigin(url: string, api: string, { origins }: DownloadRules): void {
-	const { origin } = new URL(url);
+	const { origin, protocol } = new URL(url);
+	if (!/^https?:$/.test(protocol))
+		throw localError(
+			'fileRejected',
+			`its address begins with ${protocol}, and only http and https are fetched`,
+		);
 	if (origin === new URL(api).origin || origins.includes(origin)) return;
 	throw localError(
 		'fileRejected',

@@ -108,6 +108,15 @@ describe('files of a run', () => {
 		expect(other.asked).toEqual([]);
 	});
 
+	test.each(['file:///etc/passwd', 'data:text/plain,x'])('%s is not asked', async (url) => {
+		const file = Object.assign({}, FILE, { url });
+		const failed = await downloadFile(bare('http://127.0.0.1:9'), file, RULES).catch(
+			(error: unknown) => error,
+		);
+		expect(downloadFailureText(failed)).toContain('only http and https are fetched');
+		expect(downloadFailureText(failed)).not.toContain('null');
+	});
+
 	test('a file beyond the bound is not kept', async () => {
 		const files = await startFiles();
 		const file = Object.assign({}, FILE, { url: '/files/x.png' });
