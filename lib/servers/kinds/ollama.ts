@@ -110,8 +110,8 @@ export const ollama: ServerKind = {
 			json: { model, input, truncate, ...optional({ dimensions, keep_alive: keepAlive }) },
 		}),
 	},
-	// Since 0.35.
-	decisions: decisionsBelowApi,
+	// Since 0.35, for text only (docs.ollama.com/api/systemone).
+	decisions: { ...decisionsBelowApi, ignoresMedia: true },
 	rerank: { isMissing: true },
 	// Seen with 0.17.4: 200 with an empty body after half a minute.
 	media: { needsModel: true, swallowsImageRequests: true, hasNoInference: true },

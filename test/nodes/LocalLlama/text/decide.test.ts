@@ -165,6 +165,17 @@ describe('a decision model', () => {
 		expect(sent('/chat/completions')).toHaveLength(0);
 	});
 
+	test('Ollama reads text only there: a model that cannot see gets no picture at all', async () => {
+		await serve({ profile: 'ollama', decisions: 52 });
+		const error = await failure(
+			{ ...asking(PERSON), binaryFields: 'photo' },
+			{ items: [{ json: {}, binary: picture }] },
+		);
+		expect(error.message).toContain('cannot see pictures');
+		expect(sent('/systemone')).toHaveLength(0);
+		expect(sent('/chat')).toHaveLength(0);
+	});
+
 	test('S17: an answer that is missing is null and undecided, and the others stay', async () => {
 		const sim = await serve({ decisions: 52 });
 		sim.route(SYSTEM_ONE, answering({ person: { noul: 1 } }));
