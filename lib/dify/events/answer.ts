@@ -65,9 +65,16 @@ export function replaceMessage(state: RunState, event: JsonRecord, deltas: TextD
 export function messageText(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
 	const answer = nonEmptyText(event.answer);
 	if (answer === undefined) return;
-	if (state.sawAgentMessage && !state.sawMessage) replace(state, answer, 'full_message', deltas);
+	if (state.sawAgentMessage && !state.sawMessage) takeFullMessage(state, answer, deltas);
 	else append(state, answer, deltas);
 	state.sawMessage = true;
+}
+
+/** What was said before a tool call is no part of the repeated answer; then its end was shown already. */
+function takeFullMessage(state: RunState, answer: string, deltas: TextDelta[]): void {
+	const isShown = state.tail === '' && state.text.trimEnd().endsWith(answer.trim());
+	const unseen: TextDelta[] = [];
+	replace(state, answer, 'full_message', isShown ? unseen : deltas);
 }
 
 /**

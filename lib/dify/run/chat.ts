@@ -51,7 +51,7 @@ export async function chat(
 	const run = async (id: string | undefined, more: Partial<RunOptions> = {}) =>
 		await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, {
 			// Only runs of a chatflow have an ID for recovery.
-			recovery: 'attachOrRead',
+			recovery: 'attachOrPoll',
 			...options,
 			...more,
 		});

@@ -3,7 +3,7 @@ import type { AnswerHead } from '../../http/types';
 import type { RunState } from '../events';
 import type { AbandonReason, FinishReason, RunResult, StreamEndReason, TextDelta } from '../types';
 import type { RunLimits } from './limits';
-import type { RunRecord } from './record';
+import type { RunRecord, Sight } from './record';
 
 /*
  * How a run ends, from its streams to its user:
@@ -40,8 +40,6 @@ export type Recovery =
 	| 'none'
 	/** It is attached to, which Dify 1.14 and later can. */
 	| 'attach'
-	/** Where that is impossible, its record is read once. */
-	| 'attachOrRead'
 	/** Where that is impossible, its record is read until the run is over. */
 	| 'attachOrPoll';
 
@@ -82,7 +80,7 @@ export interface Closing {
 export type Fact =
 	| StreamFact
 	| { type: 'begin' }
-	| { type: 'looked'; look: number; record?: RunRecord; isUnknown: boolean }
+	| ({ type: 'looked'; look: number } & Sight)
 	| { type: 'stop'; why: Abandoned }
 	| { type: 'stopAnswered'; isAccepted: boolean }
 	| { type: 'silence' };
@@ -174,6 +172,10 @@ export interface Observation {
 	resumesAt?: number;
 	/** Since when Dify has said that it has no such run. */
 	unknownSince?: number;
+	/** Whether a look has shown that the run goes on. */
+	wasSeenRunning: boolean;
+	/** Whether the last look at the record was refused. */
+	isLookRefused: boolean;
 	/** Records that showed a pause, whose forms only a stream has. */
 	pausedRecords: number;
 	/** Whether a pause that came live was seen in a snapshot, too. */

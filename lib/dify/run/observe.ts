@@ -10,7 +10,7 @@ import { Inbox } from './inbox';
 import { StreamReader, type StreamRequest } from './stream-reader';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './limits';
 import type { Action, Ending, Fact, Observation, Plan, Waits } from './observation';
-import { endedRecord } from './record';
+import { lookAt } from './record';
 import { createObservation, next } from './rules';
 
 /** What a caller of a run may want. */
@@ -207,14 +207,8 @@ class Performer<Whole> {
 	}
 
 	private async look(look: number, runId: string): Promise<void> {
-		let isUnknown = false;
-		const record = await endedRecord(
-			this.client,
-			runId,
-			this.acrossPauses,
-			() => (isUnknown = true),
-		);
-		this.inbox.put({ type: 'looked', look, record, isUnknown });
+		const sight = await lookAt(this.client, runId, this.acrossPauses);
+		this.inbox.put({ type: 'looked', look, ...sight });
 	}
 
 	private async stop(taskId: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { ServerError } from '../../errors/server-error';
+import { asFailed, ServerError } from '../../errors/server-error';
 import type { DifyClient } from '../client';
 import { difyFailure } from '../errors/failure';
 import { uuid } from '../ids';
@@ -144,23 +144,38 @@ export async function waitForRecord(
 
 const LOOK_LIMIT_MS = 5_000;
 
-/**
- * Looks up a run whose stream is silent.
- *
- * @param onUnknown called where Dify has no such run
- * @returns its record once it is over; undefined also where the lookup failed
- */
-export async function endedRecord(
+/** What a look at a run shows: its record once it is over, else why there is none. */
+export type Sight =
+	| { record: RunRecord; without?: undefined }
+	| {
+			record?: undefined;
+			/**
+			 * `running`: the run goes on. `unknown`: Dify has no such run. `refused`: Dify does not show its record. `failed`: the
+			 * lookup failed.
+			 */
+			without: 'running' | 'unknown' | 'refused' | 'failed';
+	  };
+
+/** Looks up a run whose stream is silent or lost. Never fails. */
+export async function lookAt(
 	client: DifyClient,
 	runId: string,
 	acrossPauses = false,
-	onUnknown = () => {},
-): Promise<RunRecord | undefined> {
+): Promise<Sight> {
 	const request = client.withSignal(undefined).get(pathOf(runId), {}, { timeoutMs: LOOK_LIMIT_MS });
-	const body = await request.catch((error: unknown) => (isUnknownRun(error) ? {} : undefined));
-	const record = body && readRecord(body, (json) => client.parse(json));
-	if (body !== undefined && record === undefined) onUnknown();
-	return record === undefined || isUnfinishedRecord(record, acrossPauses) ? undefined : record;
+	const outcome = await request.then((body) => ({ body }), asFailed);
+	if ('failed' in outcome) return { without: withoutRecord(outcome.failed) };
+	const record = readRecord(outcome.body, (json) => client.parse(json));
+	if (record === undefined) return { without: 'unknown' };
+	return isUnfinishedRecord(record, acrossPauses) ? { without: 'running' } : { record };
+}
+
+function withoutRecord(error: ServerError): 'unknown' | 'refused' | 'failed' {
+	if (isUnknownRun(error)) return 'unknown';
+	const { code, status = 0, retryable } = error;
+	// While an API restarts, a proxy may refuse as well.
+	const isOfDify = code !== undefined && status >= 400 && status < 500 && !retryable;
+	return isOfDify ? 'refused' : 'failed';
 }
 
 /** Whether the run has not ended. */

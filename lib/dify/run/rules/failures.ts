@@ -54,7 +54,7 @@ export function mayGoOn(
 		case 'attachIfConfirmed':
 			return isConfirmed;
 		case 'readRecord':
-			return plan.recovery === 'attachOrRead' || plan.recovery === 'attachOrPoll';
+			return plan.recovery === 'attachOrPoll';
 		case 'end':
 			return false;
 	}

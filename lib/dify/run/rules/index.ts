@@ -32,6 +32,8 @@ export function createObservation(plan: Plan, run: RunState, now: number): Obser
 		isConfirmed: false,
 		isAttachable: true,
 		failedAttachments: 0,
+		wasSeenRunning: false,
+		isLookRefused: false,
 		pausedRecords: 0,
 		isPauseConfirmed: false,
 		progress: { mark: progressOf(run), at: now },
@@ -141,13 +143,15 @@ function reduceAll(
 /** The answer to a look at the record. */
 function looked(
 	state: Observation,
-	{ look: number, record, isUnknown }: Fact & { type: 'looked' },
+	{ look: number, record, without }: Fact & { type: 'looked' },
 	now: number,
 ): Action[] {
 	const { pendingLook: look, stream } = state;
 	if (look?.number !== number || state.ending !== undefined) return [];
 	state.pendingLook = undefined;
-	state.unknownSince = isUnknown ? (state.unknownSince ?? now) : undefined;
+	state.unknownSince = without === 'unknown' ? (state.unknownSince ?? now) : undefined;
+	state.wasSeenRunning ||= without === 'running';
+	state.isLookRefused = without === 'refused';
 	switch (look.why) {
 		case 'lost':
 			return afterLook(state, record, now);

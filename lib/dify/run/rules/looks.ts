@@ -28,8 +28,8 @@ export const LOOK_RULES: readonly LookRule[] = [
 		then: (state, record) => end(state, { how: 'recorded', record: record! }),
 	},
 	{
-		name: 'a run that cannot be attached to is looked at once only',
-		when: ({ plan, isAttachable }) => plan.recovery === 'attachOrRead' && !isAttachable,
+		name: 'a run that can neither be attached to nor looked at is a failure',
+		when: ({ isAttachable, isLookRefused }) => isLookRefused && !isAttachable,
 		then: (state) => end(state, { how: 'failed', failed: state.attachFailure! }),
 	},
 	{
@@ -78,7 +78,11 @@ export function isEnd(record: RunRecord | undefined): boolean {
 	return record !== undefined && record.status !== 'paused';
 }
 
-/** A record may say `running` for ever, so it is not waited for without any limit. */
-function quietLimit({ isAttachable, plan }: Observation): number {
-	return isAttachable ? plan.limits.progressMs : MAX_WAIT_MS;
+/**
+ * A record may say `running` for ever, so it is not waited for without any limit; and where neither stream nor record can
+ * be had, nothing says that the run goes on.
+ */
+function quietLimit({ isAttachable, wasSeenRunning, plan }: Observation): number {
+	if (isAttachable) return plan.limits.progressMs;
+	return wasSeenRunning ? MAX_WAIT_MS : plan.limits.firstByteMs || MAX_WAIT_MS;
 }

@@ -128,7 +128,12 @@ describe('what the events mean', () => {
 				{ event: 'message_end', ...ENV, metadata: { usage } },
 			),
 		);
-		expect([result.status, result.text, shown]).toEqual(['succeeded', 'Noon.', 'Noon.']);
+		// What was typed before the tool call stays.
+		expect([result.status, result.text, shown]).toEqual([
+			'succeeded',
+			'Noon.',
+			'Let me look. Noon.',
+		]);
 		if (counts === undefined) expect(result.usage).toBeUndefined();
 		else expect(result.usage).toMatchObject(counts);
 	});

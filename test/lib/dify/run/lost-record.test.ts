@@ -143,3 +143,56 @@ test('a record that appears after a while is waited for', async () => {
 	});
 	expect(result.workflow?.outputs).toEqual({ a: 1 });
 });
+
+const RECORD = { id: RUN, outputs: { answer: 'all of it' } };
+const REFUSED = { code: 'not_workflow_app', message: 'Not for this app', status: 400 };
+type Answer = (response: http.ServerResponse) => void;
+const answers =
+	(body: object, status: number): Answer =>
+	(response) =>
+		void json(response, body, status);
+
+/** A Dify whose streams are lost, and whose later answers to an attachment and to looks are these; the last repeats. */
+const losing =
+	(attach: Answer, looks: Answer[]): Script =>
+	({ method, path }, response) => {
+		if (method !== 'GET') return void events(response, sse(STARTED, TEXT));
+		if (path.includes('/events')) return attach(response);
+		const look = looks.length > 1 ? looks.shift()! : looks[0]!;
+		look(response);
+	};
+
+describe('a lost run that cannot be attached to', () => {
+	const running = answers({ ...RECORD, status: 'running' }, 200);
+	const succeeded = answers({ ...RECORD, status: 'succeeded' }, 200);
+	const broken = answers({ code: 'internal_server_error', message: 'Oh', status: 500 }, 500);
+	const attachments: Array<[string, Answer]> = [
+		['unknown to the events route', answers(UNKNOWN, 404)],
+		['broken', broken],
+		['without the route', answers({}, 404)],
+	];
+	const MODES = ['workflow', 'advanced-chat'] as const;
+	const cases = attachments.flatMap(([name, attach]) =>
+		MODES.map((mode) => [name, mode, attach] as const),
+	);
+
+	test.each(cases)('%s, %s: its record is waited for', async (_name, mode, attach) => {
+		const result = await ask(losing(attach, [running, broken, running, succeeded]), mode);
+		expect(result).toMatchObject({ status: 'succeeded', workflow: { outputs: RECORD.outputs } });
+	});
+
+	test.each(cases)('%s, %s: a refused look is the end', async (_name, mode, attach) => {
+		const failed = await failureOf(ask(losing(attach, [answers(REFUSED, 400)]), mode));
+		expect(failed).toMatchObject({ kind: 'streamEndedEarly', facts: { workflowRunId: RUN } });
+	});
+
+	test.each(MODES)('%s: one that no look shows is given up', async (mode) => {
+		const limits = { firstByteMs: 200 };
+		const client = clientOf(await start(losing(broken, [broken])), mode);
+		const request = { inputs: {}, user: 'u', query: 'hi', conversation: { kind: 'new' as const } };
+		const options = { ...FAST, limits };
+		const run =
+			mode === 'workflow' ? runWorkflow(client, request, options) : chat(client, request, options);
+		expect(await failureOf(run)).toMatchObject({ kind: 'timeout' });
+	});
+});

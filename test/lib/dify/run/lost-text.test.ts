@@ -69,12 +69,8 @@ async function observe({ first, attached, later = [], record }: Lost): Promise<O
 		}
 		if (action.do === 'look') {
 			const known = record === undefined ? undefined : readRecord(record);
-			facts.push({
-				type: 'looked',
-				look: action.look,
-				record: known,
-				isUnknown: known === undefined,
-			});
+			const sight = known === undefined ? { without: 'unknown' as const } : { record: known };
+			facts.push({ type: 'looked', look: action.look, ...sight });
 		}
 	};
 	for (let now = 0; ; now++) {

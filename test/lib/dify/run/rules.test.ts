@@ -74,6 +74,7 @@ type Told =
 	| 'time'
 	| 'no record'
 	| 'unknown'
+	| 'refused'
 	| { events: object[] }
 	| { failed: Parameters<typeof difyFailure>[0] }
 	| { whole: true }
@@ -101,12 +102,13 @@ function factOf(told: Told, { streamCount: stream, lookCount: look }: Observatio
 		stopped: { type: 'stopAnswered', isAccepted: true },
 		'not stopped': { type: 'stopAnswered', isAccepted: false },
 		time: { type: 'silence' },
-		'no record': { type: 'looked', look, isUnknown: false },
-		unknown: { type: 'looked', look, isUnknown: true },
+		'no record': { type: 'looked', look, without: 'running' },
+		refused: { type: 'looked', look, without: 'refused' },
+		unknown: { type: 'looked', look, without: 'unknown' },
 	};
 	if (typeof told === 'string') return facts[told];
 	if ('events' in told) return { type: 'events', stream, events: told.events };
-	if ('record' in told) return { type: 'looked', look, record: told.record, isUnknown: false };
+	if ('record' in told) return { type: 'looked', look, record: told.record };
 	const closing = 'whole' in told ? { isWholeAnswer: true } : { failed: difyFailure(told.failed) };
 	return { type: 'closed', stream, closing: { reason: 'closed', ...closing } };
 }
@@ -299,9 +301,9 @@ const LOOKS: Row[] = [
 		['end: recorded'],
 	],
 	[
-		'a run that cannot be attached to is looked at once only',
-		{ recovery: 'attachOrRead' },
-		[...LOST, [40, { failed: 'routeNotFound' }], [50, 'no record']],
+		'a run that can neither be attached to nor looked at is a failure',
+		{},
+		[...LOST, [40, { failed: 'routeNotFound' }], [50, 'refused']],
 		['end: failed'],
 	],
 	[
@@ -462,12 +464,10 @@ test('whatever happens, it ends or waits: never without a time to wake', () => {
 			{ record: record('paused') },
 		),
 	);
-	const plan = fc.constantFrom<Partial<Plan>>(
-		SENT,
-		FOLLOWED,
-		{ recovery: 'attachOrRead' },
-		{ ...FOLLOWED, answeredForms: ASKED },
-	);
+	const plan = fc.constantFrom<Partial<Plan>>(SENT, FOLLOWED, {
+		...FOLLOWED,
+		answeredForms: ASKED,
+	});
 	fc.assert(
 		fc.property(plan, fc.array(told, { maxLength: 25 }), (chosen, facts) => {
 			const state = createObservation(
