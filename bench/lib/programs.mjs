@@ -61,6 +61,11 @@ export const PROGRAMS = [
 		options: { '--quick': 'only 10 tools; writes nothing' },
 	},
 	{
+		name: 'decisions',
+		what: 'fifty mails by a decision model and by letters; writes bench/results/decisions.md',
+		options: { '--quick': 'five mails; writes nothing' },
+	},
+	{
 		name: 'scale',
 		what: "streamed chats in n8n's queue mode; writes the table of docs/scale.md and of the Chinese page",
 		options: { '--quick': 'a tenth; writes nothing', '--chats 300': 'how many in each row' },

@@ -119,6 +119,42 @@ test('decide: an ordinary model answers by letters, with real probabilities', as
 /** The compiled llama-server has no route for decisions. */
 const METHOD = isWheel ? 'decisionModel' : 'letters';
 
+test('decide: as a tool of an agent it gets the text from the model, and gives back answers', async () => {
+	const chat = await startLlamaServerSim();
+	const decisions = await startLlamaServerSim({ decisions: 52 });
+	const credentialOf = async (sim: { url: string }) =>
+		await n8n.createCredential({ ...llamaCredential(sim), id: undefined });
+	chat.script((request) => {
+		const { tools } = request.body as { tools: Array<{ function: { name: string } }> };
+		const call = { name: tools[0]!.function.name, arguments: { Text: 'The engine of a train' } };
+		return reply.toolCalls([call]);
+	}, reply.text('It is about machines.'));
+	const tool = localLlama(
+		{
+			...deciding([ROUTE]),
+			model: { __rl: true, mode: 'id', value: 'sim-model' },
+			text: "={{ $fromAI('Text', 'The text', 'string') }}",
+		},
+		await credentialOf(decisions),
+	);
+	const execution = await run('Decide as a tool', {
+		Start: { ...MANUAL, to: ['Agent'] },
+		Agent: agent('What is this about: The engine of a train?'),
+		'Local Chat Model': localModel(await credentialOf(chat)),
+		'Decide Topic': { ...tool, type: 'CUSTOM.localLlamaTool', serves: [['ai_tool', 'Agent']] },
+	});
+	expect(execution.data.resultData.error).toBeUndefined();
+	const { messages } = chat.requests.at(-1)!.body as {
+		messages: Array<{ role: string; content: string }>;
+	};
+	const result = messages.find(({ role }) => role === 'tool')!.content;
+	expect(result).toMatch(/"method":"decisionModel"/);
+	expect(result).toMatch(/"route":\{"answer":/);
+	const [asked] = decisions.requests.filter(({ path }) => path.endsWith('/systemone'));
+	expect(asked!.body).toMatchObject({ state: 'The engine of a train' });
+	await Promise.all([chat.close(), decisions.close()]);
+});
+
 test('decide: a decision model answers all questions in one request', async () => {
 	const decisions = await startLlamaServer({
 		model: await decisionModel(),

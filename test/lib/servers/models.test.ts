@@ -110,6 +110,34 @@ describe('forms of a list', () => {
 	});
 });
 
+describe('what a model reads and writes, by its architecture (S3–S5)', () => {
+	const modelWith = (architecture: unknown) =>
+		readModels({ data: [{ id: 'm', architecture }] })![0]!;
+
+	it.each([
+		[
+			{ input_modalities: ['text', 'image'], output_modalities: ['text'] },
+			{ vision: true, audio: false },
+		],
+		[
+			{ input_modalities: ['text', 'audio', 'smell'], output_modalities: ['text'] },
+			{ vision: false, audio: true },
+		],
+		[
+			{ input_modalities: ['text'], output_modalities: ['decisions'] },
+			{ vision: false, audio: false, decides: true },
+		],
+		[{ output_modalities: ['decisions', 'text'] }, { decides: true }],
+		[{ input_modalities: 'image', output_modalities: 'decisions' }, {}],
+		[{ input_modalities: ['text', 'image'] }, { vision: true, audio: false }],
+		[{}, {}],
+		[undefined, {}],
+		['image', {}],
+	])('%j tells %j', (architecture, told) => {
+		expect(modelWith(architecture)).toEqual({ id: 'm', aliases: [], ...told });
+	});
+});
+
 describe('whatever a server answers', () => {
 	it('each model has a name, and no number is below one', () => {
 		const entry = fc.dictionary(
