@@ -48,8 +48,6 @@ export interface DifySimOptions {
 	version?: SimVersion;
 	/** Default: one published app of each mode, with the keys of `appKey`. */
 	apps?: AppSpec[];
-	/** Default: that of `knowledgeKey`. */
-	datasetKey?: string;
 	stream?: StreamKnobs;
 	port?: number;
 	/** A path before `/v1`, as added by a reverse proxy. */
@@ -142,7 +140,7 @@ export async function startDifySim(options: DifySimOptions = {}): Promise<DifySi
 	const store = new Store({
 		version,
 		apps: options.apps ?? defaultApps(version),
-		datasetKey: options.datasetKey ?? knowledgeKey(),
+		datasetKey: knowledgeKey(),
 		now: options.now ?? (() => Date.now() / 1000),
 		ids: options.ids,
 		blockedExtensions: options.blockedExtensions ?? [],

@@ -98,7 +98,7 @@ function nodeField(field: FormField): Json {
 
 export function meta(call: Call): void {
 	const { app } = call;
-	const agent = app.mode === 'agent-chat' || app.agentSwitch === true;
+	const agent = app.mode === 'agent-chat';
 	const icons = agent ? { time: { background: '#252525', content: '🕛' } } : {};
 	call.reply(200, { tool_icons: app.toolIcons ?? icons });
 }

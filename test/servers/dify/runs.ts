@@ -66,7 +66,7 @@ export async function chatMessages(call: Call): Promise<void> {
 		});
 	}
 	if (problems.length > 0) throw pydantic('ChatRequestPayload', problems);
-	const agent = app.mode === 'agent-chat' || (app.mode === 'chat' && app.agentSwitch === true);
+	const agent = app.mode === 'agent-chat';
 	const mode = payload.response_mode ?? (app.mode === 'agent' ? 'streaming' : 'blocking');
 	if (mode === 'blocking' && agent) throw invalid('Agent Chat App does not support blocking mode');
 	if (mode === 'blocking' && app.mode === 'agent') {

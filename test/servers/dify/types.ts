@@ -160,8 +160,6 @@ export interface AppSpec {
 	published?: boolean;
 	/** Whether a model is configured (chatbots, agents, text generators). */
 	configured?: boolean;
-	/** `chat` app with agent mode on. */
-	agentSwitch?: boolean;
 	form?: FormField[];
 	fileUpload?: { enabled: boolean; types?: string[]; number?: number; extensions?: string[] };
 	openingStatement?: string | null;

@@ -1,6 +1,6 @@
 import type { RecordedCase, RecordedVersion } from '../../../support/dify-recordings';
 import type { HttpFixture } from '../../../support/streams';
-import { appKey, knowledgeKey, startDifySim, type DifySim } from '../../dify';
+import { appKey, startDifySim, type DifySim } from '../../dify';
 import type { AppSpec, SimApp } from '../types';
 import { DEVIATIONS } from './deviations';
 import { recordedApp } from './apps';
@@ -33,7 +33,6 @@ export async function prepare(
 		version: SIMULATED[version],
 		apps: [app, { mode: 'chat', key: appKey('chat').replace('Sim', 'Two') }],
 		front: 'none',
-		datasetKey: knowledgeKey(),
 		blockedExtensions: version === '1.16.0' ? [] : ['exe'],
 		filesUrl: 'http://127.0.0.1:15001',
 	});
