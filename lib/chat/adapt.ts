@@ -1,6 +1,6 @@
 /** What is changed of a request so that its server understands it. */
 import { type KindName, kindOf } from '../servers/kinds';
-import type { ServerModel } from '../servers/model-key';
+import type { ModelAtServer } from '../servers/model-key';
 import type { Connection } from '../http/connection';
 import type { PreparedCall } from './prepare';
 import { withoutControlTokens } from './request/control-tokens';
@@ -33,7 +33,7 @@ function adaptationsFor({ controlTokens }: ChatSettings): Adaptation[] {
 
 /** @param kind of the server */
 export async function adaptRequest(
-	{ connection, model }: ServerModel & { connection: Connection },
+	{ connection, model }: ModelAtServer & { connection: Connection },
 	kind: KindName,
 	{ settings, draft }: PreparedCall,
 ): Promise<AdaptedRequest> {

@@ -2,7 +2,7 @@ import type { Connection } from '../http/connection';
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
 import { isIdentified, type KindName, kindOf } from '../servers/kinds';
 import { resumableAt } from '../servers/manage/resumable-answers';
-import type { ServerModel } from '../servers/model-key';
+import type { ModelAtServer } from '../servers/model-key';
 import type { Skipped } from '../servers/pool/failover';
 import type { Attempt, ServerPool } from '../servers/pool/server-pool';
 import { untilReady } from '../servers/retry';
@@ -63,7 +63,7 @@ function tracedInput({ settings, call, messages, place }: PreparedCall) {
 }
 
 /** The headers of the answer may have identified a server that the request was not made for. */
-function answeringKind(requested: KindName, { connection, model }: ServerModel): KindName {
+function answeringKind(requested: KindName, { connection, model }: ModelAtServer): KindName {
 	if (isIdentified(requested)) return requested;
 	return knownServerKind(connection, model) ?? 'other';
 }

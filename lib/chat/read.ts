@@ -45,9 +45,12 @@ export async function* readAnswer(
 		for await (const batch of opened.reader.batches) {
 			const shown = await reading.take(batch);
 			if (shown !== '') yield shown;
-			if (reading.isOver()) break;
+			reading.rejectBrokenEvent();
+			if (reading.hasEnded) break;
+			reading.expectEnd();
 		}
 	} catch (error) {
+		// Also after an event that cannot be read: all content may have come before it.
 		reading.acceptBreak(error);
 	} finally {
 		reading.close();
@@ -95,17 +98,24 @@ class AnswerReading {
 		prepared.pace.progress = {
 			started: assembly.speaks,
 			shown: presenter.shown !== '',
-			finished: assembly.finished,
+			finished: assembly.hasAllContent,
 		};
 		return shown;
 	}
 
-	/** Whether nothing more is read. */
-	isOver(): boolean {
+	/** An event that cannot be read is the end, unless it may be the last one, which was cut. */
+	rejectBrokenEvent(): void {
 		if (this.unreadable?.mayBeCut === false) throw this.unreadable.error;
-		const { complete, finished } = this.assembly;
-		if (!complete && (finished || this.unreadable !== undefined)) this.opened.reader.finishing();
-		return complete;
+	}
+
+	get hasEnded(): boolean {
+		return this.assembly.hasEnded;
+	}
+
+	/** The end of the stream is waited for only briefly once all content has arrived. */
+	expectEnd(): void {
+		const mayEnd = this.assembly.hasAllContent || this.unreadable !== undefined;
+		if (mayEnd) this.opened.reader.expectEnd();
 	}
 
 	/** Throws the error with which the stream broke, unless all announced content has arrived. */
@@ -113,7 +123,7 @@ class AnswerReading {
 		const { assembly, unreadable } = this;
 		const isAborted = this.prepared.call.signal?.aborted === true;
 		const cause = isAborted ? error : (unreadable?.error ?? error);
-		if (!assembly.finished || isAborted) throw withPartialAnswer(cause, assembly);
+		if (!assembly.hasAllContent || isAborted) throw withPartialAnswer(cause, assembly);
 		if (!assembly.countsCameLast) this.notes.push(ENDED_WITHOUT_MARKER);
 	}
 

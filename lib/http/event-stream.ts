@@ -59,7 +59,7 @@ export function eventStream(
 		headers: answer.headers,
 		batches: batches(),
 		content: () => watchdog.content(),
-		finishing: () => watchdog.finishing(MAX_END_MS),
+		expectEnd: () => watchdog.finishing(MAX_END_MS),
 		framing: () => reader.foundFraming,
 		strayLines: () => reader.strayLines,
 		resumed: () => (answer instanceof ResumedAnswer ? answer.resumed : 0),

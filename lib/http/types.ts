@@ -179,7 +179,7 @@ export interface EventStream extends AnswerHead {
 	 */
 	content(): void;
 	/** To be called when only an end marker may follow: the stream is then aborted after 3 s. */
-	finishing(): void;
+	expectEnd(): void;
 	/** The actual framing; undefined for a whole answer, and before anything arrived. */
 	framing(): Framing | undefined;
 	/** Lines in the body that were no events. */

@@ -215,7 +215,7 @@ async function streamed(
 			await show(call, piece);
 			if (transcript.error !== undefined) break;
 		}
-		if (transcript.isComplete) stream.finishing();
+		if (transcript.isComplete) stream.expectEnd();
 	}
 	return finished(call, transcript, stream.url);
 }

@@ -99,7 +99,7 @@ async function* readCompletion(
 				reader.content();
 				yield text;
 			}
-			if (assembly.ended) reader.finishing();
+			if (assembly.ended) reader.expectEnd();
 		}
 	} catch (error) {
 		// The server had announced the end, so a failure behind it (a socket left open) does not matter.

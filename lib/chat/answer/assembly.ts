@@ -28,7 +28,7 @@ export class Assembly {
 
 	/** Yields what can be shown now; a long text slice by slice. @throws {UnreadableEvent} */
 	*push(chunk: WireChunk): Generator<SplitText> {
-		if (!this.complete) yield* this.take(this.chain.push(chunk));
+		if (!this.hasEnded) yield* this.take(this.chain.push(chunk));
 	}
 
 	/** Yields the text that was held back. To be called once, at the end of the stream and before `finish`. */
@@ -60,17 +60,17 @@ export class Assembly {
 	/**
 	 * Whether there is a finish reason, and all announced content: then only token counts and the end marker may follow.
 	 */
-	get finished(): boolean {
+	get hasAllContent(): boolean {
 		return this.collected.isFinished;
 	}
 
 	/** Whether token counts came with or after the finish reason, where servers send them: then nothing is missing. */
 	get countsCameLast(): boolean {
-		return this.finished && this.collected.ending.hasCounts;
+		return this.hasAllContent && this.collected.ending.hasCounts;
 	}
 
 	/** Whether the answer is over; further chunks are ignored. */
-	get complete(): boolean {
+	get hasEnded(): boolean {
 		return this.collected.end !== 'closed';
 	}
 

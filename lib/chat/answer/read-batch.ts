@@ -34,7 +34,7 @@ export async function readBatch(
 	const step: SplitText = { text: '', reasoning: '' };
 	const pause = timeSlices();
 	for (const [index, event] of batch.entries()) {
-		if (assembly.complete) break;
+		if (assembly.hasEnded) break;
 		try {
 			await collect(step, assembly.push(decode(event, reading.protocol)), pause);
 		} catch (error) {

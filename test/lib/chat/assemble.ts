@@ -49,7 +49,7 @@ function feed(
 	const events = [...batches].flat();
 	for (const [index, event] of events.entries()) {
 		// As the client does it: a last event that is no JSON is where the stream was cut.
-		if (assembly.complete || (index === events.length - 1 && isCut(event))) break;
+		if (assembly.hasEnded || (index === events.length - 1 && isCut(event))) break;
 		steps.push(...assembly.push(openAiProtocol.decode(event)));
 	}
 	steps.push(...assembly.flush());

@@ -115,7 +115,7 @@ describe('limits', () => {
 		const server = await start();
 		server.script(reply.text('Hi', { done: false, cut: { at: 'end', how: 'silence' } }));
 		const stream = await openChat(connect(server.url), { limits: { idleMs: 50 } });
-		const { failed } = await drain({ ...stream, content: () => stream.finishing() });
+		const { failed } = await drain({ ...stream, content: () => stream.expectEnd() });
 		expect(failed!.kind).toBe('idleLimit');
 	});
 

@@ -1179,17 +1179,23 @@ describe('state during the stream', () => {
 		expect(speaks(finish('stop'))).toBe(true);
 	});
 
-	it('it is finished with a reason and complete with the end marker or an error', () => {
+	it('has all content with a reason, and has ended with the end marker or an error', () => {
 		expect(assemble([delta({ content: 'x' })]).assembly).toMatchObject({
-			finished: false,
-			complete: false,
+			hasAllContent: false,
+			hasEnded: false,
 		});
-		expect(assemble([finish('stop')]).assembly).toMatchObject({ finished: true, complete: false });
+		expect(assemble([finish('stop')]).assembly).toMatchObject({
+			hasAllContent: true,
+			hasEnded: false,
+		});
 		expect(assemble([finish('stop'), DONE]).assembly).toMatchObject({
-			finished: true,
-			complete: true,
+			hasAllContent: true,
+			hasEnded: true,
 		});
-		expect(assemble([{ error: 'x' }]).assembly).toMatchObject({ finished: false, complete: true });
+		expect(assemble([{ error: 'x' }]).assembly).toMatchObject({
+			hasAllContent: false,
+			hasEnded: true,
+		});
 	});
 
 	it('flushing twice emits nothing twice', () => {

@@ -464,7 +464,7 @@ describe('the reason of the end', () => {
 	});
 
 	it('is ignored while calls are incomplete or when more content follows', () => {
-		const finished = (...events: object[]) => assemble(events).assembly.finished;
+		const finished = (...events: object[]) => assemble(events).assembly.hasAllContent;
 		expect(finished(delta({ content: 'Hi' }), finish('stop'))).toBe(true);
 		expect(finished(finish('stop'), delta({ content: 'Hi' }))).toBe(false);
 		expect(finished(delta({ content: 'Hi' }), finish('tool_calls'))).toBe(false);
