@@ -3,7 +3,7 @@ import { ServerError } from '../errors/server-error';
 import type { Place } from '../http/place';
 import type { EventStream, ResumableAnswer } from '../http/types';
 import { KNOWN_REFUSALS } from '../servers/kinds';
-import type { KnownRefusal, Workaround } from '../servers/kinds/kind';
+import type { KnownRefusal, Workaround } from '../servers/kinds/chat-abilities';
 import { modelKey } from '../servers/model-key';
 import type { Attempt } from '../servers/pool/server-pool';
 import {

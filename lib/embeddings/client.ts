@@ -15,7 +15,7 @@ import type { Connection } from '../http/connection';
 import type { Priority } from '../http/scheduler';
 import { mapConcurrently } from '../servers/batches';
 import { kindOf } from '../servers/kinds';
-import type { EmbeddingRequest } from '../servers/kinds/kind';
+import type { EmbeddingRequest } from '../servers/kinds/task-abilities';
 import { failoverNotes } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
 import {

@@ -2,7 +2,7 @@
 import type { BatchCall, BatchText } from '../batches/client';
 import type { Connection } from '../http/connection';
 import { type KindName, kindOf } from '../servers/kinds';
-import type { EmbeddingRequest } from '../servers/kinds/kind';
+import type { EmbeddingRequest } from '../servers/kinds/task-abilities';
 import { isModelNamed } from '../servers/model-names';
 import { readModels } from '../servers/models';
 import { cachedJson } from '../servers/optional-json';

@@ -1,6 +1,6 @@
 import type { Connection } from '../http/connection';
 import { type KindName, kindOf } from '../servers/kinds';
-import type { EmbeddingRequest } from '../servers/kinds/kind';
+import type { EmbeddingRequest } from '../servers/kinds/task-abilities';
 import { optional } from '../values';
 
 /** URL and body of an embedding request: the server's own route, or OpenAI's. */

@@ -3,12 +3,8 @@ import { isRefusal } from '../errors/http-failure';
 import { identify } from '../servers/identify';
 import { isIdentified, type KindName, kindOf, UNIDENTIFIED } from '../servers/kinds';
 import { bodyOf as bodyOfAnswer } from '../servers/kinds/evidence';
-import type {
-	ServerAnswer,
-	ServerAnswers,
-	ServerKind,
-	IdentifyingRoute,
-} from '../servers/kinds/kind';
+import type { ServerAnswer, ServerAnswers, IdentifyingRoute } from '../servers/kinds/answers';
+import type { ServerKind } from '../servers/kinds/kind';
 import { modelEntries, readModels, type ServerModel } from '../servers/models';
 import { nonEmptyText, recordOf, recordsIn } from '../values';
 import type { HealthServerKind, Observations, Probe, ProbeName } from './observations';

@@ -6,7 +6,7 @@ import type { FormSent } from '../http/multipart';
 import type { RetryPolicy } from '../http/types';
 import { ServerPool } from '../servers/pool/server-pool';
 import { type KindName, kindOf, kindOfRefusal, labelsOf, subjectOf } from '../servers/kinds';
-import type { MediaTask } from '../servers/kinds/kind';
+import type { MediaTask } from '../servers/kinds/task-abilities';
 import { failoverNotes } from '../servers/pool/failover';
 import { kindFor } from '../servers/purpose';
 import { retryUntilReady } from '../servers/retry';

@@ -4,7 +4,7 @@ import { asFailed } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { raceAgainstAbort } from '../http/waiting';
 import { isIdentified, KINDS, type KindName, kindOf, UNIDENTIFIED } from './kinds';
-import type { ServerAnswer, ServerAnswers } from './kinds/kind';
+import type { ServerAnswer, ServerAnswers } from './kinds/answers';
 import { modelKey } from './model-key';
 import { LruCache } from '../lru-cache';
 

@@ -4,7 +4,7 @@ import { nativeOptions, sortExtraBody } from '../chat/request/ollama-options';
 import { invalidInput } from '../errors/failure';
 import type { Framing, ServerAddress } from '../http/types';
 import { isIdentified, type KindName, kindOf } from '../servers/kinds';
-import type { CompletionRoute } from '../servers/kinds/kind';
+import type { CompletionRoute } from '../servers/kinds/chat-abilities';
 import { optional } from '../values';
 
 /** Continues a prompt, which is a text or its token IDs. */

@@ -14,7 +14,7 @@ import { listModelsOf } from '../../lib/servers/pool/models';
 import type { Connection } from '../../lib/http/connection';
 import type { Limits } from '../../lib/http/limits';
 import { takesRequestsAlways } from '../../lib/servers/identify';
-import type { ModelUse as OtherUse } from '../../lib/servers/kinds/kind';
+import type { ModelUse as OtherUse } from '../../lib/servers/kinds/model-abilities';
 import type { ServerModel } from '../../lib/servers/models';
 import { kindOf } from '../../lib/servers/kinds';
 import { kindFor, listModelsFor } from '../../lib/servers/purpose';

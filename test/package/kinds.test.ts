@@ -7,12 +7,16 @@ import { fs } from '../support/node';
 const FOLDER = 'lib/servers/kinds';
 /** Files that define no kind: types, readers of answers, groups that kinds share. */
 const SHARED = [
+	'answers',
+	'chat-abilities',
 	'evidence',
 	'index',
 	'install-model',
 	'kind',
+	'model-abilities',
 	'openai-compatible',
 	'remedies',
+	'task-abilities',
 	'token-lists',
 	'token-questions',
 	'work',

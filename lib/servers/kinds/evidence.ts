@@ -1,7 +1,7 @@
 /** Helpers to recognize a server by its answers. */
 import { isRecord, nonEmptyText } from '../../values';
 import { modelEntries } from '../models';
-import type { ServerAnswer, ServerAnswers, IdentifyingRoute } from './kind';
+import type { ServerAnswer, ServerAnswers, IdentifyingRoute } from './answers';
 
 /** The JSON object of an answer with a status below 300; otherwise an empty object. */
 export function bodyOf(answer: ServerAnswer | undefined): Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { gpustack } from './gpustack';
 import { infinity } from './infinity';
-import type { KnownRefusal, ServerKind } from './kind';
+import type { KnownRefusal } from './chat-abilities';
+import type { ServerKind } from './kind';
 import { koboldcpp } from './koboldcpp';
 import { lemonade } from './lemonade';
 import { litellm } from './litellm';

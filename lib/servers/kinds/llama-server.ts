@@ -1,6 +1,7 @@
 import { isRecord } from '../../values';
 import { anyHeader, bodyOf, ownsModels, says, textIn } from './evidence';
-import type { ServerAnswers, ServerKind } from './kind';
+import type { ServerAnswers } from './answers';
+import type { ServerKind } from './kind';
 import { adaptersOf } from './llama-api/adapters';
 import { ineffectiveOnServer, templateOnServer } from './llama-api/chat-options';
 import { controlTokensOnServer } from './llama-api/control-tokens';

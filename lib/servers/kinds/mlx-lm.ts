@@ -1,5 +1,6 @@
 import { anyHeader, entriesOf } from './evidence';
-import type { ServerAnswers, ServerKind } from './kind';
+import type { ServerAnswers } from './answers';
+import type { ServerKind } from './kind';
 import { openAiCompatible } from './openai-compatible';
 
 /**

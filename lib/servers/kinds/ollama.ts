@@ -1,7 +1,8 @@
 import { looksLikeHtml } from '../../errors/failed-answer';
 import { isRecord, optional } from '../../values';
 import { bodyOf, entriesOf, textIn } from './evidence';
-import type { ServerAnswers, ServerKind } from './kind';
+import type { ServerAnswers } from './answers';
+import type { ServerKind } from './kind';
 import {
 	explainEmptyAnswer,
 	refuseUnseenPictures,

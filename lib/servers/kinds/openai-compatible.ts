@@ -1,5 +1,7 @@
 import { REFUSES_FIELDS } from '../refused-fields';
-import type { DecisionAbilities, KnownRefusal, ServerKind } from './kind';
+import type { KnownRefusal } from './chat-abilities';
+import type { ServerKind } from './kind';
+import type { DecisionAbilities } from './task-abilities';
 import { PLAIN_REMEDIES } from './remedies';
 
 /** Refusals of servers that may be behind any gateway. */

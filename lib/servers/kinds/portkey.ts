@@ -1,4 +1,5 @@
-import type { ServerAnswers, ServerKind } from './kind';
+import type { ServerAnswers } from './answers';
+import type { ServerKind } from './kind';
 import { chatWithOpenAiFieldsOnly, openAiCompatible } from './openai-compatible';
 
 /**

@@ -1,7 +1,9 @@
 import { isRecord, optional, text } from '../../values';
 import type { ServerModel } from '../models';
 import { bodyOf, textIn } from './evidence';
-import type { ServerAnswers, ServerKind, Tokenized } from './kind';
+import type { ServerAnswers } from './answers';
+import type { ServerKind } from './kind';
+import type { Tokenized } from './model-abilities';
 import { openAiCompatible } from './openai-compatible';
 import { numbers } from './token-lists';
 import { tokensByQuestions } from './token-questions';

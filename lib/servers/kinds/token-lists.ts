@@ -1,5 +1,5 @@
 import { isRecord, recordOf, text } from '../../values';
-import type { Piece, Tokenized } from './kind';
+import type { Piece, Tokenized } from './model-abilities';
 
 export function numbers(list: unknown): number[] | undefined {
 	return Array.isArray(list) && list.every((one) => typeof one === 'number') ? list : undefined;

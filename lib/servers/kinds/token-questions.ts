@@ -2,7 +2,8 @@
 import type { Connection } from '../../http/connection';
 import { finiteNumber, recordOf } from '../../values';
 import { idempotentAnswer } from '../idempotent-answer';
-import type { RootRequest, TokenAbilities, Tokenized, TokenizeOptions } from './kind';
+import type { TokenAbilities, Tokenized, TokenizeOptions } from './model-abilities';
+import type { RootRequest } from './task-abilities';
 import type { ModelQuestion } from './work';
 
 /** A request and how to read its answer; undefined for an answer that the route does not give. */

@@ -1,6 +1,7 @@
 import type { Connection } from '../../http/connection';
 import { anyHeader, entriesOf } from './evidence';
-import type { FittedConversation, ServerKind } from './kind';
+import type { FittedConversation } from './chat-abilities';
+import type { ServerKind } from './kind';
 import { openAiCompatible } from './openai-compatible';
 
 /**

@@ -4,7 +4,7 @@ import { asFailed, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { askServerKindAgain } from '../identify';
 import { isIdentified, type KindName, kindOf, labelsOf } from '../kinds';
-import type { ModelAbilities } from '../kinds/kind';
+import type { ModelAbilities } from '../kinds/model-abilities';
 import type {
 	ChangeOptions,
 	CreateOptions,

@@ -4,7 +4,7 @@ import { asFailed } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { optional } from '../../values';
 import { kindOf, labelsOf } from '../kinds';
-import type { TokenAbilities, Tokenized, TokenizeOptions } from '../kinds/kind';
+import type { TokenAbilities, Tokenized, TokenizeOptions } from '../kinds/model-abilities';
 import type { ModelQuestion } from '../kinds/work';
 import { kindFor } from '../purpose';
 

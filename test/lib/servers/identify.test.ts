@@ -10,7 +10,7 @@ import {
 } from '../../../lib/servers/identify';
 import { connectTo } from '../../../lib/servers/connect';
 import { KINDS } from '../../../lib/servers/kinds';
-import type { ServerAnswers } from '../../../lib/servers/kinds/kind';
+import type { ServerAnswers } from '../../../lib/servers/kinds/answers';
 import {
 	type LlamaServerSim,
 	reply,

@@ -1,5 +1,5 @@
 import { listModelsFor } from '../../../lib/servers/purpose';
-import type { MediaTask } from '../../../lib/servers/kinds/kind';
+import type { MediaTask } from '../../../lib/servers/kinds/task-abilities';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { startKokoroSim } from '../../servers/media/kokoro';
 import { startSpeachesSim } from '../../servers/media/speaches';

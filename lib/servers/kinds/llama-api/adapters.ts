@@ -1,7 +1,7 @@
 /** The LoRA adapters of llama-server (docs/protocols/llama-server.md 2.12). */
 import { failure, invalidInput } from '../../../errors/failure';
 import { finiteNumber, isRecord, nonEmptyText, optional } from '../../../values';
-import type { AdapterAbilities } from '../kind';
+import type { AdapterAbilities } from '../model-abilities';
 import type { Adapter } from '../work';
 import { type Addressing, LlamaRoutes } from './routes';
 

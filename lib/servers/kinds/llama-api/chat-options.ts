@@ -4,7 +4,7 @@ import { isModelNamed } from '../../model-names';
 import { readModels } from '../../models';
 import { cachedJson } from '../../optional-json';
 import { recordOf, recordsIn } from '../../../values';
-import type { ChatAbilities, SetOptions } from '../kind';
+import type { ChatAbilities, SetOptions } from '../chat-abilities';
 import { modelQueryWithoutLoading } from './routes';
 
 type Ineffective = Awaited<ReturnType<NonNullable<ChatAbilities['ineffectiveOptions']>>>;

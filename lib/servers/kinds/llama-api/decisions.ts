@@ -1,4 +1,4 @@
-import type { DecisionAbilities } from '../kind';
+import type { DecisionAbilities } from '../task-abilities';
 import type { Addressing } from './routes';
 
 /** `/v1/systemone`, which every newer server has: one without a decision model refuses with 501. */

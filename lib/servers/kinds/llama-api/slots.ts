@@ -4,7 +4,7 @@ import { asFailed, type ServerError, throwAs } from '../../../errors/server-erro
 import type { Connection } from '../../../http/connection';
 import { finiteNumber, optional, recordOf } from '../../../values';
 import { optionalJson } from '../../optional-json';
-import type { SlotAbilities } from '../kind';
+import type { SlotAbilities } from '../model-abilities';
 import type { SlotAction, SlotOptions, SlotResult } from '../work';
 import { type Addressing, LlamaRoutes } from './routes';
 

@@ -3,7 +3,7 @@ import { failure } from '../../../errors/failure';
 import { type ServerError, throwAs } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
 import { finiteNumber, plainNumber, recordOf, text } from '../../../values';
-import type { TokenAbilities, TokenizeOptions } from '../kind';
+import type { TokenAbilities, TokenizeOptions } from '../model-abilities';
 import { tokensIn } from '../token-lists';
 import { type Addressing, LlamaRoutes, ONE_MODEL } from './routes';
 

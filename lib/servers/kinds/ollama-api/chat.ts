@@ -4,7 +4,7 @@ import type { ServerError } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
 import { cachedJson, optionalJson } from '../../optional-json';
 import { recordsIn } from '../../../values';
-import type { FittedConversation } from '../kind';
+import type { FittedConversation } from '../chat-abilities';
 import { isSameOllamaName } from './names';
 
 const ASK_LIMIT_MS = 5_000;

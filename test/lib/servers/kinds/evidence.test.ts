@@ -9,7 +9,7 @@ import {
 	says,
 	textIn,
 } from '../../../../lib/servers/kinds/evidence';
-import type { ServerAnswers } from '../../../../lib/servers/kinds/kind';
+import type { ServerAnswers } from '../../../../lib/servers/kinds/answers';
 import { answer, list } from './kind-suite';
 
 describe('evidence for the kind of server in an answer', () => {

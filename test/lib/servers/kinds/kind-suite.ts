@@ -5,12 +5,12 @@ import { askServerKind, identify } from '../../../../lib/servers/identify';
 import { connectTo } from '../../../../lib/servers/connect';
 import { KNOWN_REFUSALS, type KindName, kindOf } from '../../../../lib/servers/kinds';
 import type {
-	Workaround,
-	ServerWords,
 	ServerAnswer,
 	ServerAnswers,
 	IdentifyingRoute,
-} from '../../../../lib/servers/kinds/kind';
+} from '../../../../lib/servers/kinds/answers';
+import type { Workaround } from '../../../../lib/servers/kinds/chat-abilities';
+import type { ServerWords } from '../../../../lib/servers/kinds/kind';
 import { listModels } from '../../../../lib/servers/model-list';
 import { parseJson } from '../../../../lib/values';
 import { type Profile, startLlamaServerSim } from '../../../servers/llama-server';

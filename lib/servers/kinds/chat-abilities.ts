@@ -1,0 +1,144 @@
+/** What servers of a kind can do in chats and completions. */
+import type { ServerError } from '../../errors/server-error';
+import type { Connection } from '../../http/connection';
+
+/** How a refused request is changed so that the server accepts it. */
+export type Workaround =
+	| 'withoutStream'
+	| 'withoutUsageInStream'
+	| 'shortToolIds'
+	| 'withoutThinkingSetting'
+	| 'lowThinkingEffort'
+	/** Without the fields that the refusal names, if the answer is still what the user wants without them. */
+	| 'withoutRefusedFields';
+
+/** How a server words that it refuses a request, before it generates anything, and the workaround. */
+export interface KnownRefusal {
+	/** Pattern for its text. */
+	says: RegExp;
+	then: Workaround;
+	/** A note for the user, if the request no longer does exactly what was set. */
+	note?: string;
+}
+
+/** A conversation that a server may have shortened to fit its context. */
+export interface FittedConversation {
+	model: string;
+	/** Length of its texts. */
+	characters: number;
+	/** Tokens that the server read. */
+	promptTokens: number;
+	/** Tokens of context that were requested. */
+	contextSize?: number;
+	/** Tokens that it should have at least, by earlier prompts. */
+	leastTokens?: number;
+}
+
+/** What a chat request may contain, and what an answer says. */
+export interface ChatAbilities {
+	fields: {
+		/**
+		 * The supported options beyond OpenAI's API, by their names in lib/chat/request/samplers.ts; `all`: unknown, so
+		 * everything that is set is sent.
+		 */
+		extra: 'all' | readonly string[];
+		/** Options of lib/chat/request/samplers.ts that only this kind knows (`own` there). */
+		own?: readonly string[];
+		/** Options whose field has another name than on llama-server. */
+		names?: Readonly<Record<string, string>>;
+		/** `max_tokens: -1` means no limit. Others refuse it, and apply no limit if nothing is sent. */
+		takesUnlimited?: true;
+	};
+	/** Its own protocol (lib/chat/wire/), for requests that OpenAI's route does not fully support there. */
+	nativeProtocol?: 'ollama';
+	grammar?: {
+		/** The fields for a GBNF grammar. */
+		fields(grammar: string): Record<string, unknown>;
+		/** It is known to enforce such a grammar. */
+		isEnforced?: true;
+	};
+	schema?: {
+		/** The fields for a JSON schema, if not in OpenAI's form. */
+		fields?(schema: Record<string, unknown>): Record<string, unknown>;
+		/** It is known to enforce schemas. */
+		isEnforced?: true;
+		/** It converts schemas to a grammar, and refuses what it cannot convert. */
+		becomesGrammar?: true;
+	};
+	thinking: {
+		/**
+		 * How thinking is switched on and off: by an argument of the chat template, by `reasoning_effort`, by
+		 * `enable_thinking` in the request, or not at all.
+		 */
+		switch: 'template' | 'effort' | 'field' | 'none';
+		/** It takes a token budget. */
+		hasBudget?: true;
+		/** It may have a route that ends thinking in a running answer. Newer versions do. */
+		endsOnRequest?: true;
+		/** It separates thinking from the text, or includes the opening tag. */
+		isSplitFromText?: true;
+		/** The message fields from which it reads the thinking of earlier turns. */
+		fields: readonly string[];
+	};
+	/** `named`: follows an object that names one tool. `mode`: follows "none" and "required" only. `ignored`: neither. */
+	toolChoice: 'named' | 'mode' | 'ignored';
+	/** The format of tool calls that it prompts models without one to use (lib/chat/text-formats/). */
+	callFormat?: string;
+	/** Refusals with a workaround. */
+	refusals: readonly KnownRefusal[];
+	/** It may store answers, so that reading one can resume after a lost connection. Newer versions do. */
+	mayResumeAnswers?: true;
+	/** It reloads a model for each new context size. */
+	reloadsForContext?: true;
+	/** The answer that contains the model's chat template. Loads nothing. */
+	template?(connection: Connection, model: string): Promise<unknown>;
+	/**
+	 * Which of the texts the model's vocabulary has as control tokens; undefined if that cannot be told. Cached. Only for
+	 * models with a known template, which are loaded.
+	 */
+	controlTokens?(
+		connection: Connection,
+		model: string,
+		texts: readonly string[],
+	): Promise<string[] | undefined>;
+	/** Set options that have no effect in this server's setup. The server is asked only if one is set. */
+	ineffectiveOptions?(
+		connection: Connection,
+		model: string,
+		options: SetOptions,
+	): Promise<{ without: Array<keyof SetOptions>; notes: string[] }>;
+	/** Throws before pictures are sent to a model that cannot see, if the server would silently ignore them. */
+	refuseUnseenPictures?(connection: Connection, model: string, signal?: AbortSignal): Promise<void>;
+	/** A note for the user if the server silently dropped the beginning of a conversation. */
+	remarkOnDroppedMessages?(
+		connection: Connection,
+		conversation: FittedConversation,
+		signal?: AbortSignal,
+	): Promise<string | undefined>;
+	/** The error for an empty answer, if the server silently cut a message that does not fit. */
+	explainEmptyAnswer?(
+		connection: Connection,
+		conversation: FittedConversation,
+		signal?: AbortSignal,
+	): Promise<ServerError | undefined>;
+	/** A note for the user if a model runs on machines of others, by its name. */
+	remarkOnCloudModel?(model: string): string | undefined;
+}
+
+/** Options that may have no effect. */
+export interface SetOptions {
+	cacheReuse?: number;
+	lora?: ReadonlyArray<{ id: number }>;
+}
+
+/** A route for completions: OpenAI's below the API's path, the others below the root. */
+export type CompletionRoute = '/completions' | '/completion' | '/infill' | '/api/generate';
+
+export interface CompletionAbilities {
+	/** The best route to continue a prompt. */
+	prompt: CompletionRoute;
+	/** The best route to fill in a gap. */
+	fillIn: CompletionRoute;
+	/** It silently ignores `suffix`. */
+	ignoresSuffix?: true;
+}

@@ -1,0 +1,127 @@
+/** What servers of a kind can do with models, tokens, slots and adapters. */
+import type { Connection } from '../../http/connection';
+import type { ServerModel } from '../models';
+import type { ServerAnswers } from './answers';
+import type {
+	Adapter,
+	Change,
+	ChangeOptions,
+	CreateOptions,
+	Created,
+	ModelQuestion,
+	PullOptions,
+	Pulled,
+	SlotAction,
+	SlotOptions,
+	SlotResult,
+} from './work';
+
+/** What a model is for. */
+export type ModelUse = 'embeddings' | 'reranking' | 'images' | 'transcription' | 'speech';
+
+/** The list of models, and what can be done with one. */
+export interface ModelAbilities {
+	/** All listed models are in memory. */
+	areAllLoaded?: true;
+	/** It answers with its one model, whatever name is requested. */
+	ignoresName?: true;
+	/** Its list may be empty although it serves a model. */
+	mayListNone?: true;
+	/** It has no list. */
+	isUnlisted?: true;
+	/** The list says how each model was started, and so what it is for. */
+	listStatesPurpose?: true;
+	/** For a server without a list: its models, from its other answers. */
+	fromAnswers?(answers: ServerAnswers): ServerModel[] | undefined;
+	/** Its own words for what a model is for: in the query for its list, or in each entry. */
+	uses?: { in: 'query' | 'entry'; name: string; words: Partial<Record<ModelUse, string>> };
+	/** Whether an ID and a name mean the same model, beyond equality. */
+	isSameName?(id: string, name: string): boolean;
+	/** Its own list of models, with more details than OpenAI's; undefined if it has none. */
+	list?(connection: Connection, signal?: AbortSignal): Promise<ServerModel[] | undefined>;
+	/** Adds details to the models of OpenAI's list. */
+	withDetails?(
+		connection: Connection,
+		models: ServerModel[],
+		signal?: AbortSignal,
+	): Promise<ServerModel[]>;
+	/** Adds what each model is for. */
+	withPurposes?(
+		connection: Connection,
+		models: readonly ServerModel[],
+		signal?: AbortSignal,
+	): Promise<ServerModel[]>;
+	/** Everything that it tells about one model. `find` gives its entry of the list, or throws. Loads nothing. */
+	describe?(
+		connection: Connection,
+		ask: { model: string; find(): Promise<ServerModel>; signal?: AbortSignal },
+	): Promise<object>;
+	load?(connection: Connection, options: ChangeOptions): Promise<Change>;
+	unload?(connection: Connection, options: ChangeOptions): Promise<Change>;
+	pull?(connection: Connection, options: PullOptions): Promise<Pulled>;
+	create?(connection: Connection, options: CreateOptions): Promise<Created>;
+	copy?(connection: Connection, options: ModelQuestion & { copy: string }): Promise<void>;
+	remove?(connection: Connection, options: ModelQuestion): Promise<void>;
+}
+
+/** A token with its text, or with its bytes in hexadecimal if it is a part of a character. */
+export type Piece = { id: number; piece: string } | { id: number; bytes: string };
+
+export interface Tokenized {
+	tokens: number[];
+	pieces?: Piece[];
+}
+
+export interface TokenizeOptions extends ModelQuestion {
+	/** Add the tokens that the model expects around every text. */
+	addSpecial: boolean;
+	/** Read `<|im_start|>` in the text as the special token, not as characters. */
+	parseSpecial: boolean;
+	withPieces: boolean;
+}
+
+export interface TokenAbilities {
+	/** `count`: from servers that return no tokens. Both are undefined if the answer cannot be read. */
+	tokenize(
+		connection: Connection,
+		text: string,
+		ask: TokenizeOptions,
+	): Promise<Partial<Tokenized> & { count?: number }>;
+	/** Undefined if the answer cannot be read. */
+	detokenize(
+		connection: Connection,
+		tokens: readonly number[],
+		ask: ModelQuestion,
+	): Promise<string | undefined>;
+	/** Counts the prompt tokens of a chat request. */
+	countPrompt?(
+		connection: Connection,
+		chat: Record<string, unknown>,
+		ask: ModelQuestion,
+	): Promise<number | undefined>;
+	/** The prompt that the chat template makes. */
+	applyTemplate?(
+		connection: Connection,
+		chat: Record<string, unknown>,
+		ask: ModelQuestion,
+	): Promise<string | undefined>;
+	/** Texts that are too long can be cut by tokens: these are the tokens of its one model, whatever name is given. */
+	areOfOneModel?: true;
+}
+
+/** The prompt caches of slots on disk. */
+export interface SlotAbilities {
+	change(connection: Connection, action: SlotAction, options: SlotOptions): Promise<SlotResult>;
+	/** The number of slots, which shows how many requests run at once; undefined if it does not tell. */
+	count?(connection: Connection, timeoutMs: number): Promise<number | undefined>;
+}
+
+/** LoRA adapters. */
+export interface AdapterAbilities {
+	list(connection: Connection, ask: ModelQuestion): Promise<Adapter[]>;
+	set(
+		connection: Connection,
+		scales: ReadonlyArray<{ id: number; scale: number }>,
+		ask: ModelQuestion,
+	): Promise<Adapter[]>;
+}

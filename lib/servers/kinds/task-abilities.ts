@@ -1,0 +1,79 @@
+/** What servers of a kind can do besides chats: vectors, scores, media and decisions. */
+import type { Connection } from '../../http/connection';
+
+/** A request below the root of a server. */
+export interface RootRequest {
+	path: string;
+	json: Record<string, unknown>;
+}
+
+/** Text, pictures and sound for one vector, in the parts of a chat message. */
+export interface MixedContent {
+	content: object[];
+}
+
+/** A request for embeddings. */
+export interface EmbeddingRequest {
+	model: string;
+	/** Each entry is a text, the tokens of a text, or a text with pictures and sound. */
+	input: Array<string | number[] | MixedContent>;
+	/** Whether the server shall cut texts that are too long, keeping the beginning. */
+	truncate: boolean;
+	/** Requested length of the vectors. */
+	dimensions?: number;
+	/** How long Ollama keeps the model in memory. */
+	keepAlive?: string | number;
+}
+
+export interface EmbeddingAbilities {
+	/** Its own request, which can turn off silent cutting of texts. */
+	request?(request: EmbeddingRequest): RootRequest;
+	/** Fields that make it cut texts that are too long, in requests of OpenAI's form. */
+	truncateFields?: Readonly<Record<string, unknown>>;
+	/** It refuses texts that are too long, unless told to cut them. Others may cut them silently. */
+	refusesLongTexts?: true;
+	/** It may have models that make vectors of pictures and sound, too. */
+	takesMedia?: true;
+	/** It can send vectors in base64, a quarter of the size. Others send floats, or were not tested. */
+	base64?: true;
+}
+
+export interface RerankAbilities {
+	/** It has no route for reranking. */
+	isMissing?: true;
+	/** An alias of its API (end of the URL) that has no route for reranking. */
+	aliasWithoutRoute?: string;
+	/** Its own request. */
+	request?(request: { query: string; texts: readonly string[]; truncate: boolean }): RootRequest;
+	/** As for embeddings. */
+	truncateFields?: Readonly<Record<string, unknown>>;
+}
+
+/** A task with pictures or sound. */
+export type MediaTask = 'images' | 'transcription' | 'speech';
+
+export interface MediaAbilities {
+	/** Tasks that it is known for: named to users of servers that lack them. */
+	knownFor?: readonly MediaTask[];
+	/** Requests must name a model. */
+	needsModel?: true;
+	/** Its list of voices is that of one model. */
+	voicesNeedModel?: true;
+	/** It has a list of voices. */
+	hasVoices?: true;
+	/** Its transcription route is `/inference` below the root, not OpenAI's. */
+	transcribesAtInference?: true;
+	/** Its 404 for transcriptions is final: no other route is tried. */
+	hasNoInference?: true;
+	/** It makes pictures in jobs that can be followed and cancelled. */
+	hasImageJobs?: true;
+	/** It answers requests for pictures with nothing after a long time, so that none is sent. */
+	swallowsImageRequests?: true;
+}
+
+/** Typed questions that a decision model answers with probabilities (docs/protocols/llama-server-new.md 8). */
+export interface DecisionAbilities {
+	url(connection: Connection, model: string): string;
+	/** It drops pictures and sound, and answers about the text alone. */
+	ignoresMedia?: true;
+}
