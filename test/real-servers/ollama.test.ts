@@ -158,7 +158,6 @@ describeWith(ollamaProblem ?? miniLmProblem ?? smolLm2Problem, 'Ollama', () => {
 		expect(pieces.length).toBeGreaterThan(1);
 		expect(answer).toMatchObject({
 			finishReason: 'length',
-			serverKind: 'ollama',
 			usage: { completionTokens: 8 },
 		});
 	});
