@@ -66,7 +66,7 @@ const hurried = (): Wiring['change'] => {
 	const sooner = JSON.parse(
 		JSON.stringify(parameters).replace('minutes: 10', 'seconds: 8'),
 	) as Record<string, unknown>;
-	const often = { interval: [{ field: 'cronExpression', expression: '*/2 * * * * *' }] };
+	const often = { interval: [{ field: 'cronExpression', expression: '*/10 * * * * *' }] };
 	return { "From 22 to 6 o'clock": { rule: often }, 'Rows under way': sooner };
 };
 
