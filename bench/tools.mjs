@@ -101,6 +101,7 @@ await main(async () => {
  * @returns {Tool[]}
  */
 function withOthers(tools, count) {
+	/** @type {Tool[]} */
 	const all = otherTools(count - tools.length);
 	const step = count / tools.length;
 	for (const [at, tool] of tools.entries()) all.splice(Math.floor(at * step), 0, tool);

@@ -6,7 +6,9 @@ const fetchAnswer = globalThis.fetch;
 // Its web framework replaces the global class.
 const { Response } = globalThis;
 
-globalThis.fetch = async (...args) => {
-	const answer = await fetchAnswer(...args);
+/** @type {typeof fetchAnswer} */
+const fetchMutable = async (input, init) => {
+	const answer = await fetchAnswer(input, init);
 	return new Response(answer.body, answer);
 };
+Object.assign(globalThis, { fetch: fetchMutable });

@@ -39,8 +39,9 @@ const administration = (url) => {
 			headers: session,
 			body: body && JSON.stringify(body),
 		});
-		/** @type {{ success?: boolean, message?: string, data?: any }} */
-		const answer = await response.json();
+		const answer = /** @type {{ success?: boolean, message?: string, data?: any }} */ (
+			await response.json()
+		);
 		if (!answer.success) throw new Error(`New API, ${path}: ${answer.message}`);
 		const cookie = response.headers.getSetCookie().map((one) => one.split(';')[0]);
 		if (cookie.length > 0) session.cookie = cookie.join('; ');
