@@ -41,7 +41,8 @@ async function workflows() {
 	for (const file of files) {
 		const text = await fs.promises.readFile(path.join('workflows', file), 'utf8');
 		const custom = text.replaceAll('"n8n-nodes-local-llama.', '"CUSTOM.');
-		await fs.promises.writeFile(path.join('dist/workflows/custom', file), custom);
+		const compact = JSON.stringify(JSON.parse(custom));
+		await fs.promises.writeFile(path.join('dist/workflows/custom', file), compact);
 	}
 }
 

@@ -31,10 +31,10 @@ const external = (filter, path) => ({
 
 /**
  * Modules that undici imports but that are not needed here: HTTP/2 (off in `lib/http/dispatcher.ts`), FormData bodies,
- * and the parser's SIMD build, without which undici uses the other one. They are a fifth of the package.
+ * and the parser's SIMD build, without which undici uses the other one. They are a quarter of the package.
  */
 const UNUSED_OF_UNDICI =
-	/[\\/]undici[\\/]lib[\\/](?:dispatcher[\\/]client-h2|web[\\/]fetch[\\/]body|llhttp[\\/]llhttp_simd-wasm)\.js$/;
+	/[\\/]undici[\\/]lib[\\/](?:dispatcher[\\/]client-h2|web[\\/](?:fetch[\\/](?:body|formdata)|webidl[\\/]index)|llhttp[\\/]llhttp_simd-wasm)\.js$/;
 
 const withoutUnused = {
 	name: 'without-unused',

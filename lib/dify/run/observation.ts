@@ -28,6 +28,8 @@ export interface Waits {
 	openMs: number;
 	/** In which a run that has no stream must have a record. */
 	unknownMs: number;
+	/** In which a run that cannot be attached to must be seen in its record: an API that restarts answers nothing. */
+	unseenMs: number;
 	/** In which an answered form must have let the run go on (docs/protocols/dify.md 2.5). */
 	resumeMs: number;
 	/** Before each look at the record of a stopped run, which Dify writes a moment after the stream ends. */

@@ -47,6 +47,7 @@ const WAITS = {
 	maxPauseMs: 10_000,
 	openMs: 15_000,
 	unknownMs: 10_000,
+	unseenMs: 30_000,
 	resumeMs: 30_000,
 	stoppedLooksMs: [0, 1_000, 2_000],
 };

@@ -39,6 +39,12 @@ export const LOOK_RULES: readonly LookRule[] = [
 		then: (state) => end(state, { how: 'unknownRun' }),
 	},
 	{
+		name: 'a run that neither a stream nor a record shows is waited for only until an API has restarted',
+		when: ({ isAttachable, wasSeenRunning, progress, plan }, _record, now) =>
+			!isAttachable && !wasSeenRunning && now - progress.at >= plan.waits.unseenMs,
+		then: (state) => end(state, { how: 'failed', failed: state.attachFailure! }),
+	},
+	{
 		name: 'a run that does not get on is given up',
 		when: (state, _record, now) =>
 			quietLimit(state) > 0 && now - state.progress.at >= quietLimit(state),
@@ -78,11 +84,7 @@ export function isEnd(record: RunRecord | undefined): boolean {
 	return record !== undefined && record.status !== 'paused';
 }
 
-/**
- * A record may say `running` for ever, so it is not waited for without any limit; and where neither stream nor record can
- * be had, nothing says that the run goes on.
- */
-function quietLimit({ isAttachable, wasSeenRunning, plan }: Observation): number {
-	if (isAttachable) return plan.limits.progressMs;
-	return wasSeenRunning ? MAX_WAIT_MS : plan.limits.firstByteMs || MAX_WAIT_MS;
+/** A record may say `running` for ever, so it is not waited for without any limit. */
+function quietLimit({ isAttachable, plan }: Observation): number {
+	return isAttachable ? plan.limits.progressMs : MAX_WAIT_MS;
 }

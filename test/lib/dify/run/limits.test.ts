@@ -182,7 +182,8 @@ describe('grace', () => {
 				reorder: cutEnd(name),
 			});
 			sim.fail({ method: 'GET', path: /^\/workflow/, status: 404, times: 99 });
-			const failed = await failureOf(say(clientOf(sim, 'advanced-chat')));
+			const waits = { unseenMs: 1 };
+			const failed = await failureOf(say(clientOf(sim, 'advanced-chat'), {}, { waits }));
 			expect(failed).toMatchObject({ kind: 'streamEndedEarly', partialText: 'Hello' });
 			expect(failed.meaning).toContain(`${name} is missing`);
 		}

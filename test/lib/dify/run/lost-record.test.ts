@@ -187,12 +187,11 @@ describe('a lost run that cannot be attached to', () => {
 	});
 
 	test.each(MODES)('%s: one that no look shows is given up', async (mode) => {
-		const limits = { firstByteMs: 200 };
 		const client = clientOf(await start(losing(broken, [broken])), mode);
 		const request = { inputs: {}, user: 'u', query: 'hi', conversation: { kind: 'new' as const } };
-		const options = { ...FAST, limits };
+		const options = { waits: { ...FAST.waits, unseenMs: 200 } };
 		const run =
 			mode === 'workflow' ? runWorkflow(client, request, options) : chat(client, request, options);
-		expect(await failureOf(run)).toMatchObject({ kind: 'timeout' });
+		expect(await failureOf(run)).toMatchObject({ kind: 'streamEndedEarly' });
 	});
 });

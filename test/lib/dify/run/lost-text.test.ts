@@ -21,6 +21,7 @@ const PLAN: Plan = {
 		maxPauseMs: 1,
 		openMs: 1_000,
 		unknownMs: 1,
+		unseenMs: 1,
 		resumeMs: 1,
 		stoppedLooksMs: [],
 	},

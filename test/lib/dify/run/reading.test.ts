@@ -112,7 +112,9 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 				: said('a', 'b', 'c', 'd');
 			const sim = await startTalk(version, mode, { steps }, { cut: { events: 3, how: 'reset' } });
 			sim.fail({ method: 'GET', path: /^\/workflow/, status: 404, times: 99 });
-			const failed = await failureOf(say(clientOf(sim, mode), {}, { retries: 3, retryPauseMs: 1 }));
+			const failed = await failureOf(
+				say(clientOf(sim, mode), {}, { retries: 3, retryPauseMs: 1, waits: { unseenMs: 1 } }),
+			);
 			const { taskId, conversationId, messageId } = sim.runs[0]!;
 			// The first event is the beginning of a thought or of the workflow, where there is one.
 			expect(failed).toMatchObject({
@@ -598,7 +600,9 @@ describe('properties over the real client', () => {
 					// A chatflow that is found again is no failure.
 					sim.fail({ method: 'GET', path: /^\/workflow/, status: 404, times: 99 });
 					const { onDeltas, shown } = screen();
-					const failed = await failureOf(say(clientOf(sim, mode), {}, { onDeltas }));
+					const failed = await failureOf(
+						say(clientOf(sim, mode), {}, { onDeltas, waits: { unseenMs: 1 } }),
+					);
 					// Before the first event, a run may still wait for a worker: which streams are told so, case 37 says.
 					const hasBegun = text.slice(0, bytes).includes('data:');
 					expect(hasBegun ? ['streamEndedEarly'] : ['streamEndedEarly', 'queued']).toContain(

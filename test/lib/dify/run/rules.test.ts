@@ -19,6 +19,7 @@ const WAITS: Plan['waits'] = {
 	maxPauseMs: 400,
 	openMs: 900,
 	unknownMs: 2_000,
+	unseenMs: 5_000,
 	resumeMs: 3_000,
 	stoppedLooksMs: [0, 50],
 };
@@ -75,6 +76,7 @@ type Told =
 	| 'no record'
 	| 'unknown'
 	| 'refused'
+	| 'no answer'
 	| { events: object[] }
 	| { failed: Parameters<typeof difyFailure>[0] }
 	| { whole: true }
@@ -104,6 +106,7 @@ function factOf(told: Told, { streamCount: stream, lookCount: look }: Observatio
 		time: { type: 'silence' },
 		'no record': { type: 'looked', look, without: 'running' },
 		refused: { type: 'looked', look, without: 'refused' },
+		'no answer': { type: 'looked', look, without: 'failed' },
 		unknown: { type: 'looked', look, without: 'unknown' },
 	};
 	if (typeof told === 'string') return facts[told];
@@ -311,6 +314,18 @@ const LOOKS: Row[] = [
 		{},
 		[...LOOKS_AFTER, [50, 'unknown'], [150, 'time'], [160, 'closed'], [2_050, 'unknown']],
 		['end: unknownRun'],
+	],
+	[
+		'a run that neither a stream nor a record shows is waited for only until an API has restarted',
+		{},
+		[
+			...LOST,
+			[40, { failed: 'serverError' }],
+			[50, 'no answer'],
+			[150, 'time'],
+			[5_050, 'no answer'],
+		],
+		['end: failed'],
 	],
 	[
 		'a run that does not get on is given up',
