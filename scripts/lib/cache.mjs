@@ -214,7 +214,8 @@ export const cached = async (key, build, { dir = cacheDir(), onWait } = {}) => {
 };
 
 /**
- * Runs a tool that keeps in a file what it found of unchanged files. A new clone begins with the file of the last one.
+ * Runs a tool that keeps in a file what it found of unchanged files. A new clone, and a clone in which the tool failed,
+ * begins with the file of the last success.
  *
  * @param {string} file
  * @param {() => Promise<void>} work
@@ -226,7 +227,13 @@ export const withKeptFile = async (file, work, { dir = cacheDir() } = {}) => {
 		mkdirSync(dirname(file), { recursive: true });
 		copyFileSync(kept, file);
 	}
-	await work();
+	try {
+		await work();
+	} catch (error) {
+		// TypeScript goes on reporting some errors from it that were mended since.
+		rmSync(file, { force: true });
+		throw error;
+	}
 	const copy = join(dir, `${UNFINISHED}${basename(file)}-${process.pid}`);
 	copyFileSync(file, copy);
 	renameSync(copy, kept);

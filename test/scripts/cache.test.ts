@@ -142,6 +142,7 @@ it('a new clone begins with the file that the last successful run of a tool left
 	expect(await use('first', 'b')).toBe('ab');
 	await expect(use('second', 'wrong', true)).rejects.toThrow('wrong types');
 	expect(await use('third', 'c')).toBe('abc');
-	expect(await use('first', 'd')).toBe('abd');
+	expect(await use('second', 'd')).toBe('abcd');
+	expect(await use('first', 'e')).toBe('abe');
 	expect(leftovers()).toEqual([]);
 });
