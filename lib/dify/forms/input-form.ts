@@ -5,7 +5,8 @@ import {
 	isRecord,
 	asList,
 	finiteNumber,
-	parseJson,
+	exactJson,
+	keptAsText,
 	nonEmptyText,
 	words,
 	type JsonRecord,
@@ -115,16 +116,22 @@ function booleanValue({ label }: FormField, value: unknown): boolean | undefined
 
 function objectValue({ label }: FormField, value: unknown): unknown {
 	if (value === '') return undefined;
-	const parsed = typeof value === 'string' ? parseJson(value) : value;
+	const parsed = typeof value === 'string' ? exactJson(value).value : value;
 	if (isRecord(parsed)) return parsed;
 	throw localError('inputs', `The field "${label}" must be a JSON object`);
 }
 
-/** Reads inputs given as JSON. @throws {ServerError} unless it is an object: Dify would answer with a Python error */
-export function jsonInputs(value: unknown): JsonRecord {
+/**
+ * Reads inputs given as JSON. Dify's number fields read a number in a text.
+ *
+ * @param hint gets a note where numbers are sent as text, because JavaScript would change them
+ * @throws {ServerError} unless it is an object: Dify would answer with a Python error
+ */
+export function jsonInputs(value: unknown, hint: (note: string) => void = () => {}): JsonRecord {
 	if (typeof value === 'string' && value.trim() === '') return {};
-	const parsed = typeof value === 'string' ? parseJson(value) : value;
-	if (isRecord(parsed)) return parsed;
+	const parsed = typeof value === 'string' ? exactJson(value) : { value, large: [] };
+	keptAsText(parsed.large).forEach(hint);
+	if (isRecord(parsed.value)) return parsed.value;
 	throw localError(
 		'inputs',
 		'The inputs are not a JSON object',

@@ -86,6 +86,22 @@ describe('the form of an app', () => {
 		for (const value of ['[1]', 'x', 7, null])
 			expect(() => jsonInputs(value)).toThrow('not a JSON object');
 	});
+
+	test('whole numbers of any length in inputs as JSON are sent exactly, as text where they must be', () => {
+		const number = fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n });
+		fc.assert(
+			fc.property(number, (chosen) => {
+				const notes: string[] = [];
+				const inputs = jsonInputs(`{"id": ${chosen}, "in": {"list": [${chosen}]}}`, (note) =>
+					notes.push(note),
+				);
+				expect(BigInt(inputs.id as string)).toBe(chosen);
+				expect(JSON.stringify(inputs.in)).toContain(String(chosen));
+				expect(notes.length > 0).toBe(typeof inputs.id === 'string');
+			}),
+			examples(200),
+		);
+	});
 });
 
 describe('what is filled in, whatever it is', () => {
