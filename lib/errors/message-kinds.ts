@@ -14,6 +14,13 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/context length exceeded/i,
 		// Ollama with truncate: false
 		/input length exceeds the context length/i,
+		// vLLM, with pictures
+		/longer than the maximum model length/i,
+		// LM Studio
+		/tokens to keep from the initial prompt is greater than the context length/i,
+		/keep the first \d+ tokens when|\bn_keep\W{1,3}\d+\)?\s*>=\s*n_ctx\b/i,
+		// Text Generation Inference
+		/`inputs` (?:tokens \+ `max_new_tokens` must be <=|must have less than) \d/i,
 	],
 	['contextExceeded', /context size has been exceeded/i],
 	// LM Studio, "Returning 200 anyway"

@@ -38,6 +38,28 @@ const TOO_LONG: ReadonlyArray<{ says: RegExp; limit?: number; tokens?: number }>
 		limit: 1,
 		tokens: 2,
 	},
+	{
+		says: /prompt \(length (\d+)\) is longer than the maximum model length of (\d+)/i,
+		tokens: 1,
+		limit: 2,
+	},
+	// LM Studio (lmstudio-bug-tracker issues 237 and 2205)
+	{
+		says: /keep the first (\d+) tokens when.{0,200}context length of only (\d+)/is,
+		tokens: 1,
+		limit: 2,
+	},
+	{
+		says: /\bn_keep\W{1,3}(\d+)\)?\s*>=\s*n_ctx\W{1,3}(\d+)/i,
+		tokens: 1,
+		limit: 2,
+	},
+	// Text Generation Inference
+	{
+		says: /tokens \+ `max_new_tokens` must be <= (\d+)\. Given: (\d+)/i,
+		limit: 1,
+		tokens: 2,
+	},
 ];
 
 /** Undefined for other failures. */

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 
 import { failure } from '../../../lib/errors/failure';
+import { kindOfMessage } from '../../../lib/errors/message-kinds';
 import { batchLimitIn, isNotANumber, tooLongIn } from '../../../lib/servers/text-refusals';
 import { examples } from '../../support/properties';
 
@@ -32,16 +33,61 @@ test.each([
 	expect(tooLongIn(said(text))).toEqual(facts);
 });
 
-test('too long in the words of llama-server, whatever a gateway puts around them', () => {
-	const token = fc.integer({ min: 1, max: 10_000_000 });
-	const property = fc.property(token, token, fc.string(), (tokens, limit, around) => {
-		const text = `request (${tokens} tokens) exceeds the available context size (${limit} tokens), try increasing it`;
-		expect(tooLongIn(said(`${around.replace(/\d/g, '')} error: ${text} ${around}`))).toEqual({
-			tokens,
-			limit,
+const WORDS_FOR_TOO_LONG: Array<[string, (tokens: number, limit: number) => string]> = [
+	[
+		'llama-server',
+		(tokens, limit) =>
+			`request (${tokens} tokens) exceeds the available context size (${limit} tokens), try increasing it`,
+	],
+	[
+		'LM Studio',
+		(tokens, limit) =>
+			`Trying to keep the first ${tokens} tokens when context the overflows. However, the model is loaded with context length of only ${limit} tokens, which is not enough.`,
+	],
+	[
+		'LM Studio, with its names',
+		(tokens, limit) =>
+			`The number of tokens to keep from the initial prompt is greater than the context length (n_keep: ${tokens}>= n_ctx: ${limit}). Try to load the model with a larger context length`,
+	],
+	[
+		'LM Studio, engine',
+		(tokens, limit) => `Cannot truncate prompt with n_keep (${tokens}) >= n_ctx (${limit})`,
+	],
+	[
+		'Text Generation Inference, all tokens',
+		(tokens, limit) =>
+			`Input validation error: \`inputs\` tokens + \`max_new_tokens\` must be <= ${limit}. Given: ${tokens} \`inputs\` tokens and 100 \`max_new_tokens\``,
+	],
+	[
+		'Text Generation Inference, prompt',
+		(tokens, limit) =>
+			`Input validation error: \`inputs\` must have less than ${limit} tokens. Given: ${tokens}`,
+	],
+	[
+		'vLLM, with pictures',
+		(tokens, limit) =>
+			`The decoder prompt (length ${tokens}) is longer than the maximum model length of ${limit}. Make sure that \`max_model_len\` is no smaller`,
+	],
+];
+
+test.each(WORDS_FOR_TOO_LONG)(
+	'too long in the words of %s, whatever a gateway puts around them',
+	(_server, textOf) => {
+		const token = fc.integer({ min: 1, max: 10_000_000 });
+		const property = fc.property(token, token, fc.string(), (tokens, limit, around) => {
+			const other = around.replace(/\d/g, '');
+			const text = `${other} error: ${textOf(tokens, limit)} ${other}`;
+			expect(tooLongIn(said(text))).toEqual({ tokens, limit });
+			expect(kindOfMessage(text)).toBe('contextOverflow');
 		});
-	});
-	fc.assert(property, examples(200));
+		fc.assert(property, examples(200));
+	},
+);
+
+test('LM Studio without numbers is too long as well', () => {
+	const text =
+		'The number of tokens to keep from the initial prompt is greater than the context length. Try to load the model with a larger context length, or provide a shorter input';
+	expect(kindOfMessage(text)).toBe('contextOverflow');
 });
 
 test('too long by the facts of the error; anything else is not', () => {
