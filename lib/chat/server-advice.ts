@@ -15,6 +15,10 @@ const ASK_LIMIT_MS = 3_000;
 const ADVISED: ReadonlySet<string> = new Set(['modelNotFound', ...Object.keys(PLAIN_REMEDIES)]);
 const SHORTER_PROMPT =
 	'Or keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
+/** A server that lists models which it has not loaded, as LM Studio does. */
+const NOT_LOADED = /\bno models? loaded\b/i;
+const LOAD_IT =
+	'Load it on the server (LM Studio: "lms load"), or let the server load models when they are first used (LM Studio: Just-in-Time Model Loading).';
 /** Tokens to leave for the answer. */
 const ROOM_FOR_ANSWER = 512;
 
@@ -64,6 +68,11 @@ async function withModelAdvice(
 	const isList = list !== undefined && list.status < 300;
 	const models = (isList ? readModels(list.json) : undefined) ?? [];
 	const ids = models.map(({ id }) => id);
+	if (ids.includes(model) && NOT_LOADED.test(error.serverText ?? ''))
+		return error.reworded({
+			message: `The server has not loaded the model "${model}"`,
+			remedy: LOAD_IT,
+		});
 	const remedy = missingModelAdvice(ids, kindOf(kind).words.missingModel?.(model));
 	if (remedy === '') return error;
 	return error.reworded({ remedy, facts: { ...error.facts, models: ids.slice(0, 50) } });

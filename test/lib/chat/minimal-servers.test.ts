@@ -282,6 +282,19 @@ describe('llama-swap', () => {
 	});
 });
 
+it('a model that LM Studio lists, but has not loaded: the error says to load it', async () => {
+	const sim = await start({ models: [{ id: 'qwen3-8b' }] });
+	const message =
+		"No models loaded. Please load a model in the developer page or use the 'lms load' command.";
+	sim.script(reply.error(404, { error: { message, type: 'invalid_request_error' } }));
+	const error = await failed(sim, {}, { serverKind: 'lmStudio', model: 'qwen3-8b' });
+	expect(error).toMatchObject({
+		kind: 'modelNotFound',
+		message: 'The server has not loaded the model "qwen3-8b"',
+		remedy: expect.stringContaining('lms load') as string,
+	});
+});
+
 it('thinking that begins with a rule is thinking where the server names itself in the chunk', async () => {
 	const sim = await startServer({});
 	sim.script(reply.reasoning('━━━ a plan ━━━', 'Done.'));
