@@ -17,6 +17,7 @@ import type { ReadingPace } from './answer/reading-pace';
 import type { ChatRequest, Thinking } from './types';
 import { ollamaProtocol } from './wire/ollama';
 import { withoutNativeApi } from './request/ollama-options';
+import { ANY_OBJECT } from './request/parameters';
 import { openAiProtocol } from './wire/openai';
 import type { ChatProtocol } from './wire/protocol';
 
@@ -37,6 +38,10 @@ const WORKAROUNDS: Record<
 	shortToolIds: () => ({ shortToolIds: true }),
 	withoutThinkingSetting: withThinking(undefined),
 	lowThinkingEffort: withThinking({ mode: 'effort', effort: 'low' }),
+	jsonObjectAsSchema: ({ parameters }) =>
+		parameters.responseFormat?.type === 'jsonObject'
+			? { parameters: { ...parameters, responseFormat: ANY_OBJECT } }
+			: undefined,
 	withoutRefusedFields: (request, serverText) => {
 		const { fieldChanges: before = {} } = request;
 		const changes = Object.entries(fieldChangesIn(serverText)).filter(

@@ -5,7 +5,7 @@ import { type KindName, kindOf } from '../../servers/kinds';
 import { isKeepAlive } from '../../servers/keep-alive';
 import { ANY_NUMBER, isInRange, rangeInWords } from '../../ranges';
 import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './samplers';
-import type { ChatParameters } from '../types';
+import type { ChatParameters, ResponseFormat } from '../types';
 
 /** Whether a field is sent to this kind of server: not if that is known to ignore it. */
 export function takes(kind: KindName, name: SamplerName): boolean {
@@ -114,25 +114,38 @@ function switchFields(
 	}
 }
 
+type SchemaFormat = Extract<ResponseFormat, { type: 'jsonSchema' }>;
+
+/** The schema of any JSON object, for servers that refuse `json_object`. */
+export const ANY_OBJECT: SchemaFormat = { type: 'jsonSchema', schema: { type: 'object' } };
+
 /** The request fields for the response format on this kind of server. Schemas are already cleaned. */
 export function responseFormatFields(
 	parameters: ChatParameters,
 	kind: KindName,
 ): Record<string, unknown> {
 	const { responseFormat } = parameters;
+	const { schema } = kindOf(kind).chat;
 	switch (responseFormat?.type) {
 		case 'jsonObject':
-			return { response_format: { type: 'json_object' } };
-		case 'jsonSchema': {
-			const { name = 'answer', schema } = responseFormat;
-			const response_format = { type: 'json_schema', json_schema: { name, strict: true, schema } };
-			return kindOf(kind).chat.schema?.fields?.(schema) ?? { response_format };
-		}
+			return schema?.replacesJsonObject === true
+				? schemaFields(ANY_OBJECT, kind)
+				: { response_format: { type: 'json_object' } };
+		case 'jsonSchema':
+			return schemaFields(responseFormat, kind);
 		case 'grammar':
 			return kindOf(kind).chat.grammar?.fields(responseFormat.grammar) ?? {};
 		default:
 			return {};
 	}
+}
+
+function schemaFields(
+	{ name = 'answer', schema }: SchemaFormat,
+	kind: KindName,
+): Record<string, unknown> {
+	const response_format = { type: 'json_schema', json_schema: { name, strict: true, schema } };
+	return kindOf(kind).chat.schema?.fields?.(schema) ?? { response_format };
 }
 
 /**

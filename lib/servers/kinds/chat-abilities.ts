@@ -9,6 +9,8 @@ export type Workaround =
 	| 'shortToolIds'
 	| 'withoutThinkingSetting'
 	| 'lowThinkingEffort'
+	/** With the schema of any JSON object in place of `json_object`. */
+	| 'jsonObjectAsSchema'
 	/** Without the fields that the refusal names, if the answer is still what the user wants without them. */
 	| 'withoutRefusedFields';
 
@@ -60,6 +62,8 @@ export interface ChatAbilities {
 	schema?: {
 		/** The fields for a JSON schema, if not in OpenAI's form. */
 		fields?(schema: Record<string, unknown>): Record<string, unknown>;
+		/** It refuses `json_object`, and takes the schema of any JSON object in place of it. */
+		replacesJsonObject?: true;
 		/** It is known to enforce schemas. */
 		isEnforced?: true;
 		/** It converts schemas to a grammar, and refuses what it cannot convert. */

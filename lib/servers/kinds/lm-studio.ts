@@ -6,7 +6,11 @@ import { openAiCompatible } from './openai-compatible';
 export const lmStudio: ServerKind = {
 	...openAiCompatible,
 	label: 'LM Studio',
-	chat: { ...openAiCompatible.chat, callFormat: 'lmStudio' },
+	chat: {
+		...openAiCompatible.chat,
+		schema: { replacesJsonObject: true },
+		callFormat: 'lmStudio',
+	},
 	words: {
 		...openAiCompatible.words,
 		parseTools: () =>

@@ -9,6 +9,8 @@ const REFUSALS: readonly KnownRefusal[] = [
 	{ says: /cannot use tools with stream/i, then: 'withoutStream' },
 	// Mistral's templates (docs/protocols/llama-server.md, case 81)
 	{ says: /tool call ids? should be alphanumeric strings? with length 9/i, then: 'shortToolIds' },
+	// LM Studio (lmstudio-bug-tracker issue 189)
+	{ says: /response_format\.type\W{1,3}must be \W?json_schema\b/i, then: 'jsonObjectAsSchema' },
 	// FastAPI servers that forbid unknown fields (pydantic: extra="forbid"), gateways, Python functions.
 	{ says: REFUSES_FIELDS, then: 'withoutRefusedFields' },
 	// The same, but without field names that can be parsed; and vLLM if Extra Body turns streaming off.

@@ -83,6 +83,30 @@ describe('a FastAPI server that forbids fields it does not know', () => {
 		expect(bodies()).toHaveLength(1);
 	});
 
+	it('json_object where only a schema is taken, in the words of LM Studio: asked again with that of any object', async () => {
+		const error = "'response_format.type' must be 'json_schema' or 'text'";
+		sim.script(reply.error(400, { error }), reply.text('{"a":1}'));
+		expect(await run({ responseFormat: { type: 'jsonObject' } })).toMatchObject({
+			text: '{"a":1}',
+			notes: [],
+		});
+		expect(bodies().map(({ response_format }) => response_format)).toEqual([
+			{ type: 'json_object' },
+			{
+				type: 'json_schema',
+				json_schema: { name: 'answer', strict: true, schema: { type: 'object' } },
+			},
+		]);
+	});
+
+	it('the same refusal of a request in Extra Body is an error', async () => {
+		const error = "'response_format.type' must be 'json_schema' or 'text'";
+		sim.script(reply.error(400, { error }), reply.text('never'));
+		const extraBody = { response_format: { type: 'json_object' } };
+		await expect(run({ extraBody })).rejects.toMatchObject({ status: 400 });
+		expect(bodies()).toHaveLength(1);
+	});
+
 	it('a second refusal is an error', async () => {
 		sim.script(forbidden('top_k'), forbidden('top_k'), reply.text('never'));
 		await expect(run({ topK: 5, temperature: 0.5 })).rejects.toMatchObject({ status: 422 });

@@ -1,3 +1,4 @@
+import { responseFormatFields } from '../../../../lib/chat/request/parameters';
 import { answer, list, TAKES_EVERYTHING, testKind } from './kind-suite';
 
 describe('LM Studio', () => {
@@ -15,5 +16,14 @@ describe('LM Studio', () => {
 		chat: TAKES_EVERYTHING,
 		simulated: { profile: 'lm-studio', refusal: 'lmStudio' },
 		advice: { toolParser: 'hammer badge', noModels: 'Start it with a model' },
+	});
+
+	it('gets the schema of any object in place of json_object, which it refuses', () => {
+		expect(responseFormatFields({ responseFormat: { type: 'jsonObject' } }, 'lmStudio')).toEqual({
+			response_format: {
+				type: 'json_schema',
+				json_schema: { name: 'answer', strict: true, schema: { type: 'object' } },
+			},
+		});
 	});
 });
