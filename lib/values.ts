@@ -27,7 +27,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 /**
  * Deeper values overflow the stack in recursive code (`JSON.stringify`, n8n's own copies). Real data is never as deep.
  */
-const MAX_DEPTH = 500;
+export const MAX_DEPTH = 500;
 
 /** Parses JSON; undefined where the text is no JSON, or is nested too deeply. */
 export function parseJson(source: string): unknown {
@@ -42,6 +42,13 @@ export function quietly<T>(work: () => T): T | undefined {
 	} catch {
 		return undefined;
 	}
+}
+
+/** Whether a value is nested too deeply. */
+export function isTooDeep(value: unknown, depth = 0): boolean {
+	if (typeof value !== 'object' || value === null) return false;
+	if (depth >= MAX_DEPTH) return true;
+	return Object.values(value).some((inner) => isTooDeep(inner, depth + 1));
 }
 
 const [QUOTE, BACKSLASH] = ['"'.charCodeAt(0), '\\'.charCodeAt(0)];

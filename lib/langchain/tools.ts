@@ -1,3 +1,4 @@
+import { requireDepth } from '../chat/request/schema-depth';
 import { invalidInput } from '../errors/failure';
 import { isFilled, isRecord, type JsonRecord, nonEmptyText, optional, recordOf } from '../values';
 import { jsonSchemaOf } from './tool-schema';
@@ -37,6 +38,7 @@ function isProviderTool({ type }: JsonRecord): boolean {
 function definition(name: string, description: unknown, parameters: unknown): ToolDefinition {
 	// `$schema` only costs tokens. A tool without a schema takes no arguments, which templates and grammars need
 	// explicitly.
+	requireDepth(parameters, `The schema of the tool "${name}"`);
 	const schema = { ...recordOf(parameters) };
 	delete schema.$schema;
 	return {

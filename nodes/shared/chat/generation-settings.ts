@@ -6,6 +6,7 @@ import {
 } from '../../../lib/chat/request/samplers';
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
 import { keepAliveOf } from '../../../lib/servers/keep-alive';
+import { requireDepth } from '../../../lib/chat/request/schema-depth';
 import { withNull } from '../../../lib/text/nullable';
 import { checkSchema } from '../../../lib/text/schema-check';
 import { isRecord, nonEmptyText, optional, parseJson } from '../../../lib/values';
@@ -126,6 +127,7 @@ export function bareSchema(source: Record<string, unknown>): {
 	schema: Record<string, unknown>;
 	name?: string;
 } {
+	requireDepth(source, 'The JSON schema');
 	const wrapped = isRecord(source.json_schema) ? source.json_schema : source;
 	const isWrapped = isRecord(wrapped.schema) && !('type' in wrapped) && !('properties' in wrapped);
 	const schema = withNull(isWrapped ? (wrapped.schema as Record<string, unknown>) : source);
