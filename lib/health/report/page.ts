@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { markup, raw, type Html } from './html';
-import { quietly, shortened } from '../../values';
+import { isRecord, quietly, shortened } from '../../values';
 import { nameOfServer } from '../server-name';
 import type { History, HistoryEntry } from './history';
 import { entriesOf } from './history';
@@ -46,7 +46,8 @@ const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'`;
 
 /** The result of a check or speed test as one HTML file of less than 100 kB that needs nothing else. */
-export function writeReport(result: FullCheck, options: PageOptions): string {
+export function writeReport(checked: FullCheck, options: PageOptions): string {
+	const result = withShortTexts(checked) as FullCheck;
 	const timeZone = knownZone(options.timeZone);
 	for (const room of BUDGETS) {
 		const page = compact(pageOf(result, { ...options, timeZone }, room));
@@ -54,6 +55,16 @@ export function writeReport(result: FullCheck, options: PageOptions): string {
 	}
 	const least = { ...result, findings: [], models: [], servers: undefined };
 	return compact(pageOf(least, { ...options, timeZone }, BUDGETS.at(-1)!));
+}
+
+/** Servers choose most texts, such as the names of their models. */
+function withShortTexts(value: unknown): unknown {
+	if (typeof value === 'string') return shortened(value, BUDGETS[0]!.characters);
+	if (Array.isArray(value)) return value.map(withShortTexts);
+	if (!isRecord(value)) return value;
+	return Object.fromEntries(
+		Object.entries(value).map(([name, inner]) => [name, withShortTexts(inner)]),
+	);
 }
 
 /** Without the indentation of the templates. */

@@ -280,9 +280,10 @@ describe('a report', () => {
 	});
 
 	it('is whole and harmless whatever the texts and numbers are', () => {
+		const HUGE = 'm'.repeat(200_000);
 		const text = fc.oneof(
 			fc.string({ unit: anyCodePoint, maxLength: 200 }),
-			fc.constantFrom('</p>', '<!--', ']]>', '${x}', '"', '&', '\ud800', '\u202e'),
+			fc.constantFrom('</p>', '<!--', ']]>', '${x}', '"', '&', '\ud800', '\u202e', HUGE),
 		);
 		const number = fc.oneof(
 			fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
