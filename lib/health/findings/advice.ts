@@ -178,9 +178,11 @@ export const ADVICE = {
 	})),
 	modelMissing: error('misconfigured', ({ model = '', others = [], server }) => ({
 		meaning: `The server does not offer the model ${named(model)}`,
-		advice: missingModelAdvice(others, adviceOf(server).missingModel?.(model)),
+		advice:
+			missingModelAdvice(others, adviceOf(server).missingModel?.(model)) ||
+			adviceOf(server).noModels,
 	})),
-	otherModel: warning(({ model = '', others = [], server = 'unknown' }) => {
+	otherModel: error('misconfigured', ({ model = '', others = [], server = 'unknown' }) => {
 		const { label, health } = kindOfServer(server);
 		const alias = health.reports === 'server' ? `, or start the server with --alias ${model}` : '';
 		return {

@@ -1,5 +1,6 @@
 /** What the user needs and the server does not have. */
 import { isModelNamed } from '../../servers/model-names';
+import type { ServerKind } from '../../servers/kinds/kind';
 import { bodyOf, kindOfServer } from '../answers';
 import type { HealthServerKind, ModelFacts } from '../observations';
 import { advise, AS_WARNING, failureFor, fromFailure, type FindingWithStatus } from './finding';
@@ -7,28 +8,30 @@ import type { Evidence, Rule, Rules } from './rules';
 import { largestOf } from '../../values';
 
 const MAX_NAMED = 5;
+const LISTS_NOTHING = '/v1/models lists nothing';
 
-/** The server has models, so that they can be looked at. */
+/** For what is to be looked at unless a list without models is an error, which explains whatever else is missing. */
 const withModels =
 	(rule: Rule): Rule =>
 	(evidence) =>
-		evidence.facts.models.length === 0 ? undefined : rule(evidence);
+		lacksModels(evidence) ? undefined : rule(evidence);
 
-/** Of the models that may serve the expectations there is at least one. */
-const withCandidates =
-	(rule: (candidates: ModelFacts[], evidence: Evidence) => ReturnType<Rule>): Rule =>
-	(evidence) => {
+/** The same for the models that may serve the expectations: none where the server lists nothing. */
+const withCandidates = (
+	rule: (candidates: ModelFacts[], evidence: Evidence) => ReturnType<Rule>,
+): Rule =>
+	withModels((evidence) => {
 		const candidates = candidatesIn(evidence);
-		return candidates.length === 0 ? undefined : rule(candidates, evidence);
-	};
+		const isOtherMissing = candidates.length === 0 && evidence.facts.models.length > 0;
+		return isOtherMissing ? undefined : rule(candidates, evidence);
+	});
 
 export const EXPECTATION_RULES: Rules = {
-	noModels: ({ facts, kind, kindName }) => {
+	noModels: (evidence) => {
+		const { facts, kind, kindName } = evidence;
 		if (facts.models.length > 0 || kind.models.isUnlisted === true) return undefined;
-		// An empty list of a server of no known kind proves nothing: mlx-lm lists what is in its cache only.
-		const isUsual = kind.models.mayListNone === true || kindName === 'openAiCompatible';
-		const change = isUsual ? AS_WARNING : {};
-		return advise('noModels', '/v1/models lists nothing', { server: kindName }, change);
+		const change = lacksModels(evidence) ? {} : AS_WARNING;
+		return advise('noModels', LISTS_NOTHING, { server: kindName }, change);
 	},
 
 	model: withModels((evidence) => {
@@ -94,7 +97,12 @@ export const EXPECTATION_RULES: Rules = {
 
 	slotsTooFew: withModels(({ observations: { expectations }, facts: { slots } }) => {
 		const { minSlots = 0 } = expectations;
-		if (slots.total === null || slots.total >= minSlots) return undefined;
+		if (minSlots <= 0) return undefined;
+		if (slots.total === null)
+			return advise('notTold', 'No answer names the number of slots', {
+				what: `${minSlots} requests at once`,
+			});
+		if (slots.total >= minSlots) return undefined;
 		return advise('slotsTooFew', `/props says total_slots ${slots.total}`, {
 			slots: slots.total,
 			required: minSlots,
@@ -130,6 +138,20 @@ export function findModel(
 	);
 }
 
+/**
+ * Whether the server should list models, and has none. An empty list of a server of no known kind proves nothing:
+ * mlx-lm lists what is in its cache only.
+ */
+function lacksModels({ facts, kind, kindName }: Evidence): boolean {
+	if (facts.models.length > 0 || mayHaveUnlisted(kind)) return false;
+	return kindName !== 'openAiCompatible';
+}
+
+/** Whether the server may have models although it lists none. */
+function mayHaveUnlisted({ models }: ServerKind): boolean {
+	return models.isUnlisted === true || models.mayListNone === true;
+}
+
 /** The model that the expectations name, if the server has it. */
 function expectedModel({ observations, facts, kindName }: Evidence): ModelFacts | undefined {
 	const { model } = observations.expectations;
@@ -153,6 +175,10 @@ function missingModelFinding(
 	model: string,
 	{ facts: { models }, kind, kindName }: Evidence,
 ): FindingWithStatus {
+	if (models.length === 0 && mayHaveUnlisted(kind))
+		return advise('notTold', LISTS_NOTHING, { what: `requests for the model ${model}` });
+	if (models.length === 0)
+		return advise('modelMissing', LISTS_NOTHING, { model, server: kindName });
 	// One model, one answer: the name is ignored (docs/protocols/llama-server.md 4.3).
 	const id = kind.models.ignoresName === true ? 'otherModel' : 'modelMissing';
 	const others = models.map((one) => one.id);
@@ -203,7 +229,7 @@ function abilityFinding(
 	if (observations.expectations[name] !== true) return undefined;
 	const { failure, takes, source, property } = ABILITIES[name];
 	const able = anyOf(candidates.map((model) => model[name]));
-	const names = namesOf(candidates);
+	const names = candidates.length === 0 ? 'any model' : namesOf(candidates);
 	if (able === null)
 		return advise('notTold', `No answer names ${source} of ${names}`, { what: name });
 	if (able) return undefined;

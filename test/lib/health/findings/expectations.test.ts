@@ -4,12 +4,16 @@ import {
 	type SimOptions,
 	startLlamaServerSim,
 } from '../../../servers/llama-server';
-import { check, finding, ids, SESAME } from '../support';
+import type { Expectations } from '../../../../lib/health/observations';
+import { closeRawServers, rawServer, whole } from '../../../support/raw-answers';
+import { check, finding, ids, json, JSON_TYPE, routes, SESAME } from '../support';
 import { useSimulator } from '../../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 
 let server: LlamaServerSim;
+
+afterEach(closeRawServers);
 
 async function simWithKey(options: SimOptions = {}): Promise<LlamaServerSim> {
 	server = await startServer({ apiKey: SESAME, ...options });
@@ -53,11 +57,11 @@ describe('llama-server with one model', () => {
 		});
 	});
 
-	it('another model than the one that is named: a warning, since it answers all the same (row 19)', async () => {
+	it('another model than the one that is named, which would answer in its place', async () => {
 		await simWithKey();
 		const result = await check(server.url, { expectations: { model: 'qwen3-8b' } });
-		expect(result.status).toBe('healthy');
-		expect(finding(result, 'otherModel')).toMatchObject({ severity: 'warning' });
+		expect(result.status).toBe('misconfigured');
+		expect(finding(result, 'otherModel')).toMatchObject({ severity: 'error' });
 		expect(finding(result, 'otherModel').advice).toContain('--alias qwen3-8b');
 	});
 });
@@ -207,9 +211,63 @@ describe('vLLM', () => {
 	it('does not say what its models can do', async () => {
 		await simWithKey({ profile: 'vllm' });
 		const result = await check(server.url, {
-			expectations: { vision: true, tools: true, embeddings: true, rerank: true },
+			expectations: { vision: true, tools: true, embeddings: true, rerank: true, minSlots: 3 },
 		});
 		expect(result.status).toBe('healthy');
-		expect(ids(result)).toEqual(['notTold', 'notTold', 'notTold', 'notTold']);
+		expect(ids(result)).toEqual(['notTold', 'notTold', 'notTold', 'notTold', 'notTold']);
+		expect(result.findings.at(-1)!.meaning).toContain('3 requests at once');
+	});
+});
+
+describe('a list without models', () => {
+	const checkEmptyList = async (expectations: Expectations, headers = {}) => {
+		const models = whole('200 OK', '', { ...JSON_TYPE, ...headers });
+		const ofUnknown = json('200 OK', { object: 'list', data: [] });
+		const list = Object.keys(headers).length === 0 ? ofUnknown : models;
+		return await check(
+			await rawServer(routes({ '/v1/models': list })),
+			{ expectations },
+			{ apiKey: '' },
+		);
+	};
+	const ABILITIES: Expectations[] = [
+		{ vision: true },
+		{ tools: true },
+		{ embeddings: true },
+		{ rerank: true },
+		{ minContext: 9999 },
+		{ minSlots: 3 },
+	];
+
+	it('of an unknown server: the model that is needed is missing', async () => {
+		const result = await checkEmptyList({ model: 'qwen3:8b' });
+		expect(result.status).toBe('misconfigured');
+		expect(ids(result)).toEqual(expect.arrayContaining(['modelMissing', 'noModels']));
+		expect(finding(result, 'modelMissing').advice).toContain('Start it with a model');
+	});
+
+	it.each(ABILITIES)('of an unknown server does not tell of %j', async (needed) => {
+		const result = await checkEmptyList(needed);
+		expect(ids(result).filter((id) => id === 'notTold')).toHaveLength(1);
+	});
+
+	it('of mlx-lm does not tell whether it has the model', async () => {
+		const result = await checkEmptyList(
+			{ model: 'm', tools: true },
+			{ Server: 'BaseHTTP/0.6 Python/3.11.7' },
+		);
+		expect(result.server).toMatchObject({ kind: 'mlxLm' });
+		const { meaning } = finding(result, 'notTold');
+		expect(meaning).toContain('requests for the model m');
+		expect(ids(result).filter((id) => id === 'notTold')).toHaveLength(2);
+	});
+
+	it('of a server that should have models is explained by that alone', async () => {
+		await simWithKey({ profile: 'ollama', models: [] });
+		server.route('GET /v1/models', reply.json({ object: 'list', data: null }));
+		const result = await check(server.url, { expectations: { model: 'qwen3:8b', tools: true } });
+		expect(result.status).toBe('misconfigured');
+		expect(ids(result)).not.toContain('modelMissing');
+		expect(ids(result)).not.toContain('notTold');
 	});
 });
