@@ -22,7 +22,7 @@ export class Explainer {
 	private readonly keys: string[];
 
 	constructor(protected readonly settings: ConnectionSettings) {
-		const headers = { ...settings.headers, ...proxyHeaders() };
+		const headers = { ...settings.headers, ...settings.keysElsewhere, ...proxyHeaders() };
 		this.secrets = secretsOf(headers);
 		this.keys = certainKeysOf(headers);
 	}

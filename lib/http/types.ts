@@ -40,6 +40,8 @@ export interface ConnectionSettings {
 	address: ServerAddress;
 	/** The key and the user's extra headers. They are sent only to the origin of the base URL. */
 	headers?: Record<string, string>;
+	/** The keys of the credential's other servers, by names of their own. They are masked, and never sent here. */
+	keysElsewhere?: Record<string, string>;
 	ignoreSslIssues?: boolean;
 	/** Concurrent generations with this credential; 0 = as many as `knownSlots` returns. */
 	maxConcurrentRequests?: number;

@@ -6,7 +6,7 @@ import { connectTo, type ServerSettings } from './connect';
 import { failure, invalidInput } from '../errors/failure';
 import { secretsOf } from '../errors/secrets';
 import { asFailed } from '../errors/server-error';
-import { isRecord, optional } from '../values';
+import { isRecord, optional, quietly } from '../values';
 import { ServerPool } from './pool/server-pool';
 import {
 	type FurtherServer,
@@ -36,6 +36,8 @@ export interface CredentialServer extends Omit<LocalLlamaCredential, 'furtherSer
 	firstUrl?: string;
 	/** Whether the first server's key is also sent here. */
 	sharesKey?: boolean;
+	/** The keys of all servers of the credential, as they were typed: a gateway in front of several may show each. */
+	keys?: string[];
 }
 
 /** Reads the stored data; missing values, and those of another type, count as not set. */
@@ -141,10 +143,12 @@ export function serversOf({
 	furtherServers = [],
 	...first
 }: LocalLlamaCredential): CredentialServer[] {
+	const keys = [first.apiKey ?? '', ...furtherServers.map(({ apiKey }) => apiKey)];
 	const further = furtherServers.map(({ baseUrl, apiKey, model }, index): CredentialServer => {
 		const modelNamed = modelNameMapping(model);
 		return {
 			...first,
+			keys,
 			position: index + 1,
 			baseUrl,
 			firstUrl: first.baseUrl,
@@ -152,7 +156,7 @@ export function serversOf({
 			...optional({ modelNamed }),
 		};
 	});
-	return withoutDuplicates([{ ...first, position: 0 }, ...further]);
+	return withoutDuplicates([{ ...first, keys, position: 0 }, ...further]);
 }
 
 /**
@@ -181,19 +185,29 @@ function connected(
 	helpers: object | undefined,
 	more: Partial<ServerSettings>,
 ): Connection {
-	const { baseUrl, firstUrl, ignoreSslIssues, maxConcurrentRequests } = server;
+	const { baseUrl, firstUrl, ignoreSslIssues, keys = [], maxConcurrentRequests } = server;
 	if (firstUrl !== undefined && losesEncryption(firstUrl, baseUrl)) rejectSharedSecrets(server);
 	const headers = credentialHeaders(server);
 	const egressFilter = egressFilterOf(helpers);
 	return connectTo({
 		baseUrl,
 		headers,
+		keysElsewhere: keysElsewhere(keys),
 		ignoreSslIssues,
 		maxConcurrentRequests,
 		egressFilter,
 		host: helpers,
 		...more,
 	});
+}
+
+/** Keys that no header can carry are never sent, so no server can show them. */
+function keysElsewhere(keys: string[]): Record<string, string> {
+	const entries = keys.map((apiKey, position) => {
+		const header = quietly(() => keyHeader({ baseUrl: '', apiKey })) ?? {};
+		return [`authorization-of-server-${position}`, header.authorization ?? ''];
+	});
+	return Object.fromEntries(entries) as Record<string, string>;
 }
 
 /** Secrets of the first server, which are sent over https there, are not sent over http. */
@@ -224,7 +238,8 @@ export function localLlamaConnection(
 	helpers?: object,
 	more: Partial<ServerSettings> = {},
 ): Connection {
-	return connectionOf({ ...readLocalLlamaCredential(data), position: 0 }, helpers, more);
+	const [first] = serversOf(readLocalLlamaCredential(data));
+	return connectionOf(first!, helpers, more);
 }
 
 /** Connect limit with several servers: one that does not answer must not delay the use of the next. */

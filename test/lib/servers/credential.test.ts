@@ -9,7 +9,7 @@ import {
 	serversOf,
 } from '../../../lib/servers/credential';
 import { ServerError } from '../../../lib/errors/server-error';
-import { startLlamaServerSim } from '../../servers/llama-server';
+import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { util } from '../../support/node';
 import { useSimulator } from '../../servers/use-simulator';
 
@@ -246,6 +246,30 @@ describe('further servers', () => {
 			['http://gpu2:8080', `Bearer ${SAMPLE}`],
 			['http://gpu3:8080', 'Bearer own-key-987654321'],
 		]);
+	});
+
+	test('no server shows the key of another, in an answer or an error, nor gets it', async () => {
+		const [one, two] = ['7Rm2Xk9Lp4Zq8Tv1Wn6Bs3', 'Hd5Yc8Gf2Jw7Nt4Qe9Ka6V'];
+		const sims = [await startServer(), await startServer()];
+		const list = { object: 'list', data: [{ id: `of ${one} and ${two}` }] };
+		const refused = { error: { message: `neither ${one} nor ${two}` } };
+		for (const sim of sims) {
+			sim.route('GET /v1/models', reply.json(list));
+			sim.route('GET /props', reply.error(400, refused));
+		}
+		const [baseUrl, further] = sims.map(({ url }) => url);
+		const typed = data([{ baseUrl: further, apiKey: two }], { baseUrl, apiKey: one });
+		const { connections } = localLlamaServers(typed);
+		for (const connection of [...connections, localLlamaConnection(typed)]) {
+			const models = await connection.call(`${connection.url.api}/models`);
+			const failed = connection.refusal(await connection.call(`${connection.url.root}/props`));
+			const shown = models.text + util.inspect(failed, { depth: 9 });
+			expect(shown).toContain('of *** and ***');
+			expect(shown).toContain('neither *** nor ***');
+			for (const key of [one, two]) expect(shown).not.toContain(key);
+		}
+		const sent = sims.map(({ requests }) => requests.map(({ headers }) => headers.authorization));
+		expect(sent.map((each) => [...new Set(each)])).toEqual([[`Bearer ${one}`], [`Bearer ${two}`]]);
 	});
 
 	test('a server that is named twice counts once, however its address is written', () => {
