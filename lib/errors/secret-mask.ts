@@ -102,8 +102,11 @@ function lower(text: string): string {
 /** Masks the secrets of one credential in texts. */
 export class SecretMask {
 	private readonly secrets: Secret[];
-	/** Encoded texts without a secret: every event of a stream repeats its IDs. */
-	private readonly open = new Set<string>();
+	/**
+	 * Texts without a secret in an encoding: every event of a stream repeats its IDs. Digits of hexadecimal are letters of
+	 * base64, too, so each encoding has its own.
+	 */
+	private readonly open = new Map(ENCODINGS.map((encoding) => [encoding, new Set<string>()]));
 	/**
 	 * What was found in the text that is being masked, and in all that it decodes to: the same text comes out of its
 	 * escapes in whatever order they are decoded.
@@ -182,21 +185,23 @@ export class SecretMask {
 		return ranges;
 	}
 
-	private holdsSecret(encoded: string, { maxLength, decode }: Encoding, depth: number): boolean {
-		if (encoded.length > maxLength || this.open.has(encoded)) return false;
+	private holdsSecret(encoded: string, encoding: Encoding, depth: number): boolean {
+		const { maxLength, decode } = encoding;
+		const open = this.open.get(encoding)!;
+		if (encoded.length > maxLength || open.has(encoded)) return false;
 		const readings = decode(encoded);
 		if (readings.some((reading) => this.findWritten(reading).length > 0)) return true;
 		const texts = readings.flatMap((reading) => reading.match(TEXT_RUNS) ?? []);
 		if (texts.some((text) => this.find(text, depth - 1).length > 0)) return true;
-		if (depth === MAX_DEPTH) this.remember(encoded);
+		if (depth === MAX_DEPTH) remember(encoded, open);
 		return false;
 	}
+}
 
-	private remember(encoded: string): void {
-		if (encoded.length > MAX_REMEMBERED_LENGTH) return;
-		if (this.open.size >= MAX_REMEMBERED) this.open.clear();
-		this.open.add(encoded);
-	}
+function remember(encoded: string, open: Set<string>): void {
+	if (encoded.length > MAX_REMEMBERED_LENGTH) return;
+	if (open.size >= MAX_REMEMBERED) open.clear();
+	open.add(encoded);
 }
 
 /** Half an escape would break the JSON around it. */

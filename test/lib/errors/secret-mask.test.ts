@@ -76,7 +76,9 @@ describe('a key, or half of it, is left in no form', () => {
 				(key, outerName, [before, after], [wide, far]) => {
 					const inner = ENCODERS[name]!(`${before} ${key} ${after}`);
 					const echo = `${wide} ${ENCODERS[outerName]!(inner)} ${far}`;
-					const masked = mask(echo, bearer(key));
+					const secrets = bearer(key);
+					const masked = mask(echo, secrets);
+					expect(mask(echo, secrets)).toBe(masked);
 					for (const half of halvesOf(key)) {
 						const encoded = ENCODERS[outerName]!(ENCODERS[name]!(half));
 						expect(masked).not.toContain(encoded);
@@ -99,6 +101,12 @@ describe('a key, or half of it, is left in no form', () => {
 			}),
 			examples(200),
 		);
+	});
+
+	test.each(encoderNames)('%s, each time that it is shown', (name) => {
+		const secrets = bearer(CANARY);
+		const echo = `id ${ENCODERS[name]!(CANARY)} end`;
+		for (let times = 0; times < 3; times++) expect(mask(echo, secrets)).toContain('***');
 	});
 
 	test('in capitals and in small letters', () => {
