@@ -325,7 +325,10 @@ export const FAMILIES: readonly Family[] = [
 	}),
 	family('internLm', 'InternLM', /internlm|intern-?s1/i, {
 		template: /<\|action_start\|>/,
-		forms: [special(json('<|action_start|> <|plugin|>', '<|action_end|>'))],
+		forms: [
+			special(json('<|action_start|><|plugin|>', '<|action_end|>')),
+			special(json('<|action_start|> <|plugin|>', '<|action_end|>')),
+		],
 		parsers: { vllm: 'internlm', sglang: 'interns1' },
 	}),
 	family('gigaChat3', 'GigaChat 3', /gigachat-?3/i, {

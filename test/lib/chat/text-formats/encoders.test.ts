@@ -59,6 +59,7 @@ const tagged = (suffix: string, separator: string, gap: string) => (call: Call) 
 const listOf = (calls: Call[], argumentsKey = 'arguments') =>
 	json(calls.map((call) => ({ name: call.name, [argumentsKey]: call.args })));
 const object = (call: Call) => json({ name: call.name, arguments: call.args });
+const withParameters = (call: Call) => json({ name: call.name, parameters: call.args });
 const invoke = (prefix: string) => (call: Call) =>
 	`<${prefix}invoke name="${call.name}">\n${args(call, (key, value) => `<${prefix}parameter name="${key}">${plain(value)}</${prefix}parameter>\n`)}</${prefix}invoke>`;
 const functionTag = (call: Call) =>
@@ -127,14 +128,15 @@ const ENCODERS: Array<[family: string, encode: (calls: Call[]) => string, imposs
 		(calls) => `<minimax:tool_call>\n${each(invoke(''))(calls)}\n</minimax:tool_call>`,
 		/<\/parameter>/,
 	],
-	[
-		'llama3',
-		(calls) =>
-			`<|python_tag|>${each((call) => json({ name: call.name, parameters: call.args }), '; ')(calls)}`,
-	],
+	['llama3', (calls) => `<|python_tag|>${each(withParameters, '; ')(calls)}`],
 	['toolCallsList', (calls) => `<tool_calls>${listOf(calls)}</tool_calls>`],
 	['phi4', (calls) => `functools${listOf(calls)}`],
 	['granite3', (calls) => `<|tool_call|>${listOf(calls)}`],
+	['internLm', each((call) => `<|action_start|><|plugin|>\n${withParameters(call)}<|action_end|>`)],
+	[
+		'internLm',
+		each((call) => `<|action_start|> <|plugin|>\n${withParameters(call)}<|action_end|>`),
+	],
 	['nemotronNano2', (calls) => `<TOOLCALL>${listOf(calls)}</TOOLCALL>`],
 	[
 		'command',

@@ -1,11 +1,12 @@
 /** A call of each family, as its models write it, and any mixture of what they write. */
 import fc from 'fast-check';
 
+import { cutCallIn } from '../../../../lib/chat/answer/cut-call';
 import { FAMILIES, familyOf } from '../../../../lib/chat/text-formats/families';
 import { Source } from '../../../../lib/chat/text-formats/source';
 import { MarkupTracker } from '../../../../lib/chat/text-formats/markup-tracker';
 import { examples } from '../../../support/properties';
-import { everyCut, readPieces } from './read';
+import { everyCut, readPieces, TOOLS } from './read';
 
 const J = '{"name":"w","arguments":{"city":"Rome"}}';
 const P = '{"name":"w","parameters":{"city":"Rome"}}';
@@ -133,6 +134,7 @@ const WRITTEN: Array<[family: string, written: string, calls?: string[]]> = [
 	['lfm2', '<|tool_call_start|>[w(city="Rome"), n()]<|tool_call_end|>', TWO],
 	['lfm2', `<|tool_call_start|>[${J}]<|tool_call_end|>`],
 	['apertus', '<|tools_prefix|>[{"w": {"city":"Rome"}}, {"n": {}}]<|tools_suffix|>', TWO],
+	['internLm', `<|action_start|><|plugin|>\n${P}<|action_end|><|im_end|>`],
 	['internLm', `<|action_start|> <|plugin|>\n${P}<|action_end|>`],
 	['gigaChat3', `function call<|role_sep|>\n${J}`],
 	[
@@ -299,7 +301,10 @@ describe('any mixture', () => {
 						),
 					).toEqual(whole);
 					expect(readPieces(text.split(''), given)).toEqual(whole);
+					// The failure names a call that the token limit cut off, and its text is not shown.
+					const isCutCall = finish === 'length' && cutCallIn(text, TOOLS) !== undefined;
 					if (
+						!isCutCall &&
 						whole.calls.length === 0 &&
 						whole.reasoning === '' &&
 						!/<\|(?:start|channel)\|>|think/.test(text)
