@@ -10,7 +10,9 @@ import type { LlamaCall, LocalLlamaOperation } from './operation';
 /**
  * Adds the option "Include Input Fields" to an operation whose items come of one input item each.
  *
- * @param preset what counts where it is not added. The tool of an agent gives results only: the agent knows its input.
+ * The tool of an agent gives results only: the agent knows its input.
+ *
+ * @param preset what counts where it is not added
  */
 export function withInputFields(
 	operation: LocalLlamaOperation,
@@ -25,15 +27,19 @@ export function withInputFields(
 		),
 		run: async (call) => {
 			const items = await operation.run(call);
-			const isTool = call.context.getNode().type.endsWith('Tool');
+			if (isToolOfAgent(call)) return items;
 			return items.map((item) => {
 				const from = sourceOf(item, call);
 				if (item instanceof ItemFailure || from === undefined) return item;
-				const isIncluded = call.parametersOf(from).once(read) ?? (preset && !isTool);
+				const isIncluded = call.parametersOf(from).once(read) ?? preset;
 				return isIncluded ? withInput(item, call.context.getInputData()[from]) : item;
 			});
 		},
 	};
+}
+
+function isToolOfAgent({ context }: LlamaCall): boolean {
+	return context.getNode().type.endsWith('Tool');
 }
 
 function includeField(preset: boolean): INodeProperties {

@@ -77,14 +77,14 @@ test('an item that comes of several, and a failed one, get no input fields', asy
 	]);
 });
 
-test('the tool of an agent gives the result only, unless the option is added', async () => {
-	const items = [{ json: { a: 1 } }];
-	const tool = { preset: true, type: 'localLlamaTool' };
-	expect(await outputOf(items, [{ json: { b: 2 } }], tool)).toEqual([{ json: { b: 2 } }]);
-	expect(await outputOf(items, [{ json: { b: 2 } }], { ...tool, chosen: true })).toEqual([
-		{ json: { a: 1, b: 2 } },
-	]);
-});
+test.each([undefined, true, false])(
+	'the tool of an agent gives the result only, with the option %s',
+	async (chosen) => {
+		const items = [{ json: { a: 1 } }];
+		const tool = { preset: true, chosen, type: 'localLlamaTool' };
+		expect(await outputOf(items, [{ json: { b: 2 } }], tool)).toEqual([{ json: { b: 2 } }]);
+	},
+);
 
 describe('in the node', () => {
 	test.each([
