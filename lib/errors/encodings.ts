@@ -34,10 +34,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
 	sol: '/',
 };
 
+/** Of a URL, and `%u0041` of IIS and JavaScript's `escape`. */
 const percent: Escape = {
 	sign: '%',
-	pattern: /%([0-9a-f]{2})/gi,
-	decode: (_escape, hex) => character(parseInt(hex!, 16)),
+	pattern: /%(?:u([0-9a-f]{4})|([0-9a-f]{2}))/gi,
+	decode: (_escape, long, short) => character(parseInt((long ?? short)!, 16)),
 };
 
 const html: Escape = {
@@ -49,13 +50,15 @@ const html: Escape = {
 	},
 };
 
-/** Of JSON, and `\x41` of Python. */
+/** Of JSON; `\x41`, `\U00000041` and the octal `\101` of Python and C; `\u{41}` of JavaScript, `\x{41}` of Perl. */
 const backslash: Escape = {
 	sign: '\\',
-	pattern: /\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|([nrt])|([^a-z\d\s]))/gi,
-	decode: (_escape, json, python, lineEnd, sign) => {
+	pattern:
+		/\\(?:U(00(?:0[\da-fA-F]|10)[\da-fA-F]{4})|[uU]([\da-fA-F]{4})|[xX]([\da-fA-F]{2})|[uUxX]\{0*([\da-fA-F]{1,6})\}|([0-3]?[0-7]{1,2})|([nrtNRT])|([^a-zA-Z\d\s]))/g,
+	decode: (_escape, python, json, byte, braces, octal, lineEnd, sign) => {
 		if (lineEnd !== undefined) return LINE_ENDS[lineEnd.toLowerCase()]!;
-		return sign ?? character(parseInt((json ?? python)!, 16));
+		if (octal !== undefined) return character(parseInt(octal, 8));
+		return sign ?? character(parseInt((python ?? json ?? byte ?? braces)!, 16));
 	},
 };
 
@@ -69,9 +72,13 @@ const hexadecimal: Encoding = {
 	},
 };
 
-/** Of a URL too, and in lines of any length, as in e-mails. Words of small letters and underscores are left out. */
+/**
+ * Of a URL too, and in lines of any length, as in e-mails, or indented, as in YAML and folded headers. Words of small
+ * letters and underscores are left out.
+ */
 const base64: Encoding = {
-	pattern: /(?<![\w+/-])(?:(?:[\w+/-]{4,76}\r?\n)+[\w+/-]+|[\w+/-]{11,})(?:\r?\n?=){0,2}/g,
+	pattern:
+		/(?<![\w+/-])(?:(?:[\w+/-]{4,76}\r?\n[ \t]{0,16})+[\w+/-]+|[\w+/-]{11,})(?:(?:\r?\n[ \t]{0,16})?=){0,2}/g,
 	maxLength: 4096,
 	decode: (encoded) => {
 		if (!/\d|.[A-Z]/.test(encoded)) return [];

@@ -20,7 +20,12 @@ const ENCODERS: Record<string, (text: string) => string> = {
 	'url, every character': (text) => each(text, (code) => `%${hexOf(code, 2).toUpperCase()}`),
 	json: (text) => JSON.stringify(text).slice(1, -1),
 	'json, every character': (text) => each(text, (code) => `\\u${hexOf(code, 4)}`),
+	'percent with u': (text) => each(text, (code) => `%u${hexOf(code, 4).toUpperCase()}`),
 	python: (text) => each(text, (code) => `\\x${hexOf(code, 2)}`),
+	'python, eight digits': (text) => each(text, (code) => `\\U${hexOf(code, 8)}`),
+	octal: (text) => each(text, (code) => `\\${code.toString(8).padStart(3, '0')}`),
+	'javascript, in braces': (text) => each(text, (code) => `\\u{${code.toString(16)}}`),
+	'perl, in braces': (text) => each(text, (code) => `\\x{${hexOf(code, 4)}}`),
 	html: (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/"/g, '&quot;'),
 	'html, decimal': (text) => each(text, (code) => `&#${code};`),
 	'html, zeros': (text) => each(text, (code) => `&#x000000000${hexOf(code, 2)};`),
@@ -38,6 +43,14 @@ const ENCODERS: Record<string, (text: string) => string> = {
 		Buffer.from(text)
 			.toString('base64')
 			.replace(/.{10}(?=.)/g, (line) => `${line}\n`),
+	'base64 in indented lines': (text) =>
+		Buffer.from(text)
+			.toString('base64')
+			.replace(/.{16}(?=.)/g, (line) => `${line}\n  `),
+	'base64 in a folded header': (text) =>
+		Buffer.from(text)
+			.toString('base64')
+			.replace(/.{40}(?=.)/g, (line) => `${line}\r\n\t`),
 	'base64 of UTF-16': (text) => Buffer.from(text, 'utf16le').toString('base64'),
 	'base64 of big-endian UTF-16': (text) => Buffer.from(text, 'utf16le').swap16().toString('base64'),
 };

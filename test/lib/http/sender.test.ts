@@ -12,7 +12,7 @@ import { examples } from '../../support/properties';
 import { ask, CHAT, connect, failureOf } from './client';
 
 const SAMPLE = 'local-key-1234567890';
-const KEY = 'sk-Zq83bXk29LmPw0Rt7VyHc4NdGf61';
+const CANARY = 'sk-Zq83bXk29LmPw0Rt7VyHc4NdGf61';
 const BEARER = { authorization: `Bearer ${SAMPLE}` };
 const start = useSimulator(startLlamaServerSim);
 const last = (server: LlamaServerSim): WireRequest => server.requests.at(-1)!;
@@ -91,15 +91,15 @@ describe('redirects', () => {
 	});
 
 	test.each([
-		['as it is', KEY],
-		['as a part', KEY.slice(5, 22)],
-		['in capitals', KEY.toUpperCase()],
-		['in hexadecimal', Buffer.from(KEY).toString('hex')],
-		['in base64', Buffer.from(KEY).toString('base64url')],
+		['as it is', CANARY],
+		['as a part', CANARY.slice(5, 22)],
+		['in capitals', CANARY.toUpperCase()],
+		['in hexadecimal', Buffer.from(CANARY).toString('hex')],
+		['in base64', Buffer.from(CANARY).toString('base64url')],
 	])('an address that repeats the key %s is not asked', async (_way, written) => {
 		const [server, other] = [await start(), await start()];
 		server.route('GET /props', reply.redirect(`${other.url}/v1/models?k=${written}`, 302));
-		const connection = connect(server.url, { headers: { authorization: `Bearer ${KEY}` } });
+		const connection = connect(server.url, { headers: { authorization: `Bearer ${CANARY}` } });
 		for (let attempt = 0; attempt < 3; attempt++)
 			expect((await connection.call(`${server.url}/props`)).status).toBe(302);
 		expect(other.requests).toEqual([]);
