@@ -10,35 +10,42 @@ const MAX_BYTES = 100 * 1024 * 1024;
 
 /**
  * Downloads a picture by the URL that the server gave, over the same connection: n8n's egress filter checks it, and the
- * key goes to no other host.
+ * key goes to no other host. A server could name any address in the network of n8n, so only those of the credential are
+ * asked, and what answers elsewhere after a redirect is not read.
  *
+ * @param origins of the credential's servers
  * @throws {ServerError}
  */
 export async function fetchImage(
 	connection: Connection,
 	address: string,
+	origins: readonly string[],
 	{ limits, signal }: MediaOptions,
 ): Promise<Buffer> {
-	const url = imageAddress(connection, address);
-	if (url === undefined)
-		throw failure('invalidAnswer', connection.contextOf(connection.url.api), {
-			message: `The address of the picture cannot be used: "${address.slice(0, 200)}"`,
-			remedy: 'Set the address under which the server names its files, or let it send base64.',
-		});
-	const headers = { accept: 'image/*, */*' };
-	const { pieces } = await connection
-		.download(url, { limits, signal, headers })
+	const url = imageAddress(connection, address, origins);
+	if (url === undefined) throw unusable(connection, address);
+	const refusalOf = (place: string) => {
+		const { origin } = new URL(place);
+		return origins.includes(origin) ? undefined : liesElsewhere(connection, origin);
+	};
+	const refused = refusalOf(url);
+	if (refused !== undefined) throw refused;
+	const download = await connection
+		.download(url, {
+			limits,
+			signal,
+			headers: { accept: 'image/*, */*' },
+			refuse: (answer) => refusalOf(answer.url),
+		})
 		.catch((error: unknown) => {
-			// The picture is made, so no failover to another server.
-			const message = 'The server made a picture, but does not give it out';
-			if (!(error instanceof ServerError) || !canFailOver(error)) throw error;
-			throw error.reworded({
-				kind: 'invalidAnswer',
-				message,
-				meaning: `${message}: ${error.meaning}`,
-			});
+			throw notGivenOut(error);
 		});
-	return await readWhole(pieces, MAX_BYTES).catch((error: unknown) => {
+	const redirected = refusalOf(download.url);
+	if (redirected !== undefined) {
+		download.close();
+		throw redirected;
+	}
+	return await readWhole(download.pieces, MAX_BYTES).catch((error: unknown) => {
 		if (!(error instanceof BodyTooLongError)) throw error;
 		throw failure('invalidAnswer', connection.contextOf(url), {
 			message: 'The picture is larger than 100 MB',
@@ -47,16 +54,44 @@ export async function fetchImage(
 	});
 }
 
-/** Absolute URL of a picture. LocalAI and others call themselves `localhost`, which is another machine for n8n. */
+function unusable(connection: Connection, address: string): ServerError {
+	return failure('invalidAnswer', connection.contextOf(connection.url.api), {
+		message: `The address of the picture cannot be used: "${address.slice(0, 200)}"`,
+		remedy: 'Set the address under which the server names its files, or let it send base64.',
+	});
+}
+
+function liesElsewhere(connection: Connection, origin: string): ServerError {
+	return failure('invalidAnswer', connection.contextOf(connection.url.api), {
+		message: `The picture lies at ${origin}, which is no server of the credential, so it is not fetched`,
+		remedy: `Let the server send base64 in place of addresses (it is asked for that by response_format "b64_json", unless it refuses this field), or let it name its files under ${connection.url.origin}.`,
+	});
+}
+
+/** The picture is made, so no failover to another server. */
+function notGivenOut(error: unknown): unknown {
+	if (!(error instanceof ServerError) || !canFailOver(error)) return error;
+	const message = 'The server made a picture, but does not give it out';
+	return error.reworded({
+		kind: 'invalidAnswer',
+		message,
+		meaning: `${message}: ${error.meaning}`,
+	});
+}
+
+/**
+ * Absolute URL of a picture. LocalAI and others call themselves `localhost`, which is another machine for n8n, or
+ * another port.
+ */
 export function imageAddress(
 	{ url: { root, origin } }: Pick<Connection, 'url'>,
 	address: string,
+	origins: readonly string[],
 ): string | undefined {
 	const base = `${root}/`;
 	if (!URL.canParse(address, base)) return undefined;
 	const url = new URL(address, base);
 	if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
-	if (isLoopback(url.hostname) && !isLoopback(new URL(origin).hostname))
-		return origin + url.pathname + url.search;
-	return url.href;
+	const isOwn = isLoopback(url.hostname) && !origins.includes(url.origin);
+	return (isOwn ? origin : url.origin) + url.pathname + url.search;
 }

@@ -4,7 +4,7 @@ import { MAX_PICTURES_BYTES } from '../http/answer';
 import type { Connection } from '../http/connection';
 import { formBody, type FileSource, type FormPart } from '../http/multipart';
 import type { CallAnswer } from '../http/types';
-import type { ServerPool } from '../servers/pool/server-pool';
+import { ServerPool } from '../servers/pool/server-pool';
 import { isIdentified, type KindName, kindOf } from '../servers/kinds';
 import { filled, isRecord, optional, words } from '../values';
 import { fetchImage } from './fetch-image';
@@ -39,15 +39,20 @@ export async function makeImages(
 	options: ImageOptions,
 ): Promise<ImagesMade> {
 	checkRequest(request);
-	return await atServer(servers, 'images', request, options, makeImagesAt);
+	const origins = ServerPool.of(servers).connections.map(({ url }) => url.origin);
+	return await atServer(
+		servers,
+		'images',
+		request,
+		options,
+		async (call) => await makeImagesAt(call, origins),
+	);
 }
 
-async function makeImagesAt({
-	connection,
-	request,
-	options,
-	kind,
-}: MediaCall<ImageRequest, ImageOptions>): Promise<ImagesMade> {
+async function makeImagesAt(
+	{ connection, request, options, kind }: MediaCall<ImageRequest, ImageOptions>,
+	origins: readonly string[],
+): Promise<ImagesMade> {
 	const { model, count } = request;
 	const hasJobs = kindOf(kind).media.hasImageJobs === true;
 	const outcome = await answerOf(connection, request, options, hasJobs)
@@ -58,8 +63,12 @@ async function makeImagesAt({
 	const received = readImages(json);
 	if (received === undefined || received.length === 0)
 		throw noImages(connection, answer, json, request);
+	const contentOf = async (one: ReceivedImage) =>
+		'base64' in one
+			? Buffer.from(one.base64, 'base64')
+			: await fetchImage(connection, one.url, origins, options);
 	const images: MadeImage[] = [];
-	for (const one of received) images.push(await madeOf(connection, one, request, options));
+	for (const one of received) images.push(madeOf(connection, one, await contentOf(one), request));
 	const remarks =
 		images.length < count
 			? [`The server made ${images.length} of the ${count} pictures that were asked for.`]
@@ -191,17 +200,12 @@ function withExtension(file: FileSource): FileSource {
 	return { ...file, name: `${file.name}.${type === 'jpeg' ? 'jpg' : type}` };
 }
 
-async function madeOf(
+function madeOf(
 	connection: Connection,
-	received: ReceivedImage,
+	{ revisedPrompt, seed }: ReceivedImage,
+	content: Buffer,
 	{ model }: ImageRequest,
-	options: ImageOptions,
-): Promise<MadeImage> {
-	const { revisedPrompt, seed } = received;
-	const content =
-		'base64' in received
-			? Buffer.from(received.base64, 'base64')
-			: await fetchImage(connection, received.url, options);
+): MadeImage {
 	const facts = imageFacts(content);
 	if (facts === undefined)
 		throw failure('invalidAnswer', connection.contextOf(connection.url.api, { model }), {

@@ -1,12 +1,13 @@
 import { imageAddress } from '../../../lib/media/fetch-image';
 import { makeImages } from '../../../lib/media/make-images';
 import type { ImageOptions, ImageRequest } from '../../../lib/media/types';
-import { reply, startLlamaServerSim } from '../../servers/llama-server';
+import { type PlainReply, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { jsonReply } from '../../servers/media/server';
 import { PNG, startSdServerSim } from '../../servers/media/sd-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { ServerPool } from '../../../lib/servers/pool/server-pool';
 import { closedPort } from '../../support/listening';
+import { util } from '../../support/node';
 import { connect, failureOf, fileOf, OPTIONS } from './media';
 
 const startSd = useSimulator(startSdServerSim);
@@ -206,45 +207,79 @@ describe('OpenAI’s routes', () => {
 		expect((await run(sim, { model: 'flux' })).images).toEqual([PICTURE]);
 	});
 
-	test('pictures by their address: relative ones count from the server, and others get no key', async () => {
-		const elsewhere = await startLlama();
-		const sim = await startOther({
-			data: [{ url: '/files/a.png' }, { url: `${elsewhere.url}/b.png` }],
-		});
-		const png = (type: string) => ({
-			kind: 'plain' as const,
+	describe('pictures by their address', () => {
+		const png: PlainReply = {
+			kind: 'plain',
 			dressed: false,
 			reply: {
 				status: 200,
 				headers: [
-					['content-type', type],
+					['content-type', 'application/octet-stream'],
 					['content-length', '*'],
-				] as Array<[string, string]>,
+				],
 				body: Buffer.from(PNG, 'base64'),
 			},
-		});
-		sim.route('GET /files/a.png', png('image/png'));
-		elsewhere.route('GET /b.png', png('application/octet-stream'));
-		const { images } = await run(sim, { model: 'flux', count: 2 }, {}, 'secret');
-		expect(images).toEqual([PICTURE, PICTURE]);
-		expect(sim.requests.at(-1)!.headers.authorization).toBe('Bearer secret');
-		expect(elsewhere.requests.at(-1)!.headers.authorization).toBeUndefined();
-	});
+		};
 
-	test('addresses', () => {
-		const at = (root: string) => ({
-			url: { typed: '', origin: new URL(root).origin, root, api: `${root}/v1` },
+		test('come from the servers of the credential; only the own one gets the key', async () => {
+			const further = await startLlama();
+			const sim = await startOther({
+				data: [{ url: '/files/a.png' }, { url: `${further.url}/b.png` }],
+			});
+			sim.route('GET /files/a.png', png);
+			further.route('GET /b.png', png);
+			const [first, second] = [connect(sim.url, 'secret'), connect(further.url)];
+			const pool = new ServerPool([{ connection: first }, { connection: second }]);
+			const request = requestOf({ model: 'flux', count: 2 });
+			const { images } = await makeImages(pool, request, OPTIONS);
+			expect(images).toEqual([PICTURE, PICTURE]);
+			expect(sim.requests.at(-1)!.headers.authorization).toBe('Bearer secret');
+			expect(further.requests.at(-1)!.headers.authorization).toBeUndefined();
 		});
-		expect(imageAddress(at('http://gpu:8080/x'), 'out/a.png')).toBe('http://gpu:8080/x/out/a.png');
-		expect(imageAddress(at('http://gpu:8080'), 'https://cdn/a.png')).toBe('https://cdn/a.png');
-		// LocalAI names itself as it sees itself.
-		expect(imageAddress(at('http://gpu:9000'), 'http://localhost:8080/g/a.png')).toBe(
-			'http://gpu:9000/g/a.png',
+
+		test.each(['http://10.0.0.7/b.png', 'http://169.254.169.254/latest', 'http://[fd00::1]/x'])(
+			'%s is no server of the credential, so it is not asked',
+			async (url) => {
+				const sim = await startOther({ data: [{ url }] });
+				const failed = await failureOf(run(sim, { model: 'flux' }));
+				expect(failed).toMatchObject({ kind: 'invalidAnswer' });
+				expect(failed.message).toContain(`The picture lies at ${new URL(url).origin}, which is`);
+				expect(failed.remedy).toContain('base64');
+			},
 		);
-		expect(imageAddress(at('http://localhost:9000'), 'http://localhost:8080/a.png')).toBe(
-			'http://localhost:8080/a.png',
-		);
-		expect(imageAddress(at('http://gpu'), 'file:///etc/passwd')).toBeUndefined();
+
+		test.each([
+			['an error', reply.llamaError(400, 'internal-admin-token')],
+			['a picture', png],
+		])('%s of another host, after a redirect, never comes out', async (_what, answer) => {
+			const elsewhere = await startLlama();
+			const sim = await startOther({ data: [{ url: '/files/a.png' }] });
+			sim.route('GET /files/a.png', reply.redirect(`${elsewhere.url}/b.png`, 302));
+			elsewhere.route('GET /b.png', answer);
+			const failed = await failureOf(run(sim, { model: 'flux' }, {}, 'secret'));
+			expect(failed.message).toContain(`The picture lies at ${elsewhere.url}, which is`);
+			expect(util.inspect(failed, { depth: 9 })).not.toContain('internal-admin-token');
+		});
+
+		test('are absolute or relative, and localhost is the server itself', () => {
+			const at = (root: string, address: string) => {
+				const { origin } = new URL(root);
+				const url = { typed: '', origin, root, api: `${root}/v1` };
+				return imageAddress({ url }, address, [origin, 'http://localhost:1234']);
+			};
+			expect(at('http://gpu:8080/x', 'out/a.png')).toBe('http://gpu:8080/x/out/a.png');
+			expect(at('http://gpu:8080', 'https://cdn/a.png')).toBe('https://cdn/a.png');
+			expect(at('http://gpu:8080', 'http://user:word@gpu:8080/a')).toBe('http://gpu:8080/a');
+			// LocalAI names itself as it sees itself.
+			expect(at('http://gpu:9000', 'http://localhost:8080/g/a.png')).toBe(
+				'http://gpu:9000/g/a.png',
+			);
+			expect(at('http://localhost:9000', 'http://127.0.0.1:8080/a.png')).toBe(
+				'http://localhost:9000/a.png',
+			);
+			expect(at('http://gpu', 'http://localhost:1234/a')).toBe('http://localhost:1234/a');
+			expect(at('http://gpu', 'file:///etc/passwd')).toBeUndefined();
+		});
 	});
 
 	test.each<[string, object, object]>([
