@@ -1,6 +1,7 @@
 import { forgetIfContradicted } from '../servers/identify';
 import { isIdentified, kindOf } from '../servers/kinds';
 import { modelKey } from '../servers/model-key';
+import { expectSlots } from '../servers/occupancy';
 import type { ServerKind } from '../servers/kinds/kind';
 import { failoverNotes } from '../servers/pool/failover';
 import type { AnswerFailure } from './answer/collector';
@@ -82,9 +83,18 @@ async function judge(
 /** Remembers what the answer shows of its server and model, and its calls for the next turn. */
 function learnFrom({ prepared, opened, read: { assembly }, answer }: Judged): void {
 	const { connection, model } = opened;
+	if (looksLikeLlamaServer(opened, answer)) expectSlots(connection);
 	if (assembly.madeBy !== undefined) forgetIfContradicted(connection, assembly.madeBy, model);
 	prepared.memory.remember(answer);
 	thinkingHabits.learnFrom(modelKey(opened), assembly.thinkingSeen, answer);
+}
+
+/**
+ * Only llama-server sends these timings. A proxy may have removed the header with its name, as nginx does, and a gateway
+ * may have passed on an answer of it.
+ */
+function looksLikeLlamaServer({ serverKind }: OpenedAnswer, { timings }: AnswerContent): boolean {
+	return !isIdentified(serverKind) && timings?.prompt_n !== undefined;
 }
 
 type Notes = string | readonly string[] | undefined;
@@ -152,12 +162,11 @@ async function noteOnDroppedMessages({
 }
 
 /** The server may have answered with another model than the one that was named. */
-async function noteOnIgnoredName({
-	opened,
-	answer: { model },
-}: Judged): Promise<string | undefined> {
-	if (kindOf(opened.serverKind).models.ignoresName !== true) return undefined;
-	return await noteOnOtherModel(opened.connection, requestedModel(opened), model);
+async function noteOnIgnoredName({ opened, answer }: Judged): Promise<string | undefined> {
+	const mayIgnoreName =
+		kindOf(opened.serverKind).models.ignoresName === true || looksLikeLlamaServer(opened, answer);
+	if (!mayIgnoreName) return undefined;
+	return await noteOnOtherModel(opened.connection, requestedModel(opened), answer.model);
 }
 
 /** Only of an answer that tells who made it. */

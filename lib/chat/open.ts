@@ -39,6 +39,7 @@ export async function openAnswer(
 	protocol: ChatProtocol | undefined,
 ): Promise<OpenedAnswer> {
 	const { settings, call, conversation, place } = prepared;
+	const { serverKind: chosen } = settings;
 	const send = async (attempt: Attempt) =>
 		await beginInSpan(
 			attempt.connection,
@@ -49,6 +50,7 @@ export async function openAnswer(
 		...untilReady(settings, call.signal),
 		conversation,
 		place,
+		chosenKind: chosen === 'auto' ? undefined : chosen,
 	});
 	const { connection, model, passedOver, value } = served;
 	learnFromHeaders(connection, value.reader.headers, model);

@@ -2,7 +2,7 @@
 import { clock } from '../clock';
 import type { Connection } from '../http/connection';
 import { askServerKind, knownServerKind } from './identify';
-import { isIdentified, kindOf } from './kinds';
+import { isIdentified, type KindName, kindOf } from './kinds';
 import { LruCache } from '../lru-cache';
 
 const ASK_LIMIT_MS = 2_000;
@@ -11,6 +11,8 @@ const UNKNOWN_MS = 60_000;
 
 const running = new Map<string, number>();
 const slots = LruCache.shared<{ count: number | undefined; until: number }>();
+/** API URLs with answers like those of a server that tells the number of its slots. */
+const likely = LruCache.shared<true>({ ttlMs: KNOWN_MS });
 const underWay = new Map<string, Promise<void>>();
 
 /** Running requests of this process at a server, over all credentials. */
@@ -60,14 +62,32 @@ export async function learnSlots(connection: Connection, model: string): Promise
 }
 
 /**
- * Learns the number of slots while several requests run at a server that is known to tell it: a single request needs no
- * limit. Never fails.
+ * Remembers that an answer looks like one of a server that tells the number of its slots. A gateway may have passed it
+ * on, so this only makes it worth asking what the server is.
  */
-export async function learnSlotsIfShared(connection: Connection, model: string): Promise<void> {
-	const kind = knownServerKind(connection, model);
-	if (runningAt(connection) < 2 || kind === undefined) return;
-	if (connection.maxConcurrentRequests > 0) return;
-	if (kindOf(kind).slots?.count !== undefined) await learnSlots(connection, model);
+export function expectSlots({ url }: Connection): void {
+	likely.set(url.api, true);
+}
+
+/**
+ * Learns the number of slots while several requests run at a server that probably tells it: a single request needs no
+ * limit. Never fails.
+ *
+ * @param chosen the kind that the user chose for the server
+ */
+export async function learnSlotsIfShared(
+	connection: Connection,
+	model: string,
+	chosen?: KindName,
+): Promise<void> {
+	if (runningAt(connection) < 2 || connection.maxConcurrentRequests > 0) return;
+	if (mayTellSlots(connection, model, chosen)) await learnSlots(connection, model);
+}
+
+function mayTellSlots(connection: Connection, model: string, chosen?: KindName): boolean {
+	const kind = knownServerKind(connection, model) ?? chosen;
+	if (kind === undefined) return likely.get(connection.url.api) === true;
+	return kindOf(kind).slots?.count !== undefined;
 }
 
 async function ask(connection: Connection, model: string): Promise<void> {

@@ -10,6 +10,8 @@ export interface ReverseProxyOptions {
 	buffer?: number | 'all';
 	/** Like a gateway that removes thinking from the events, but not from the token counts. */
 	dropsThinking?: boolean;
+	/** Like nginx: removes the header that names the server behind it. */
+	dropsServer?: boolean;
 }
 
 export interface ReverseProxy {
@@ -36,7 +38,7 @@ function withoutThinking(line: string): string {
 
 export async function startReverseProxy(
 	target: string,
-	{ buffer = 0, dropsThinking = false }: ReverseProxyOptions = {},
+	{ buffer = 0, dropsThinking = false, dropsServer = false }: ReverseProxyOptions = {},
 ): Promise<ReverseProxy> {
 	const server = http.createServer((incoming, outgoing) => {
 		const headers = without('host', incoming.headers);
@@ -44,7 +46,11 @@ export async function startReverseProxy(
 			new URL(incoming.url ?? '/', target),
 			{ method: incoming.method, headers, agent: false },
 			(answer) => {
-				outgoing.writeHead(answer.statusCode ?? 502, without('content-length', answer.headers));
+				const passedOn = without('content-length', answer.headers);
+				outgoing.writeHead(
+					answer.statusCode ?? 502,
+					dropsServer ? without('server', passedOn) : passedOn,
+				);
 				let held = '';
 				let line = '';
 				const pass = () => {

@@ -20,6 +20,7 @@ import {
 	type Skipped,
 	withOthers,
 } from './failover';
+import type { KindName } from '../kinds';
 import { learnSlotsIfShared, occupy } from '../occupancy';
 import { endCooldown, endProbe, startCooldown } from './cooldowns';
 
@@ -51,6 +52,8 @@ export interface PoolOptions extends ChoiceOptions {
 	retryPolicyAt: (connection: Connection) => RetryPolicy;
 	/** Whether the next server may be asked even after an answer had begun. */
 	idempotent?: boolean;
+	/** The kind of server that the user chose. */
+	chosenKind?: KindName;
 }
 
 /** A result, and the server it came from. */
@@ -141,7 +144,7 @@ export class ServerPool {
 		const model = modelNamed(options.model);
 		const release = occupy(connection);
 		// Not awaited: it counts from the next request on.
-		void learnSlotsIfShared(connection, model);
+		void learnSlotsIfShared(connection, model, options.chosenKind);
 		const newRetryPolicy = () => options.retryPolicyAt(connection);
 		const working = work({ connection, model, limits, newRetryPolicy });
 		working.catch(release);

@@ -3,6 +3,7 @@ import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import type { ToolDefinition, FinishedAnswer } from '../../../lib/chat/types';
 import { connectTo } from '../../../lib/servers/connect';
+import { knownSlots } from '../../../lib/servers/occupancy';
 import { queuedRequests } from '../../../lib/http/queue';
 import { ServerError } from '../../../lib/errors/server-error';
 import {
@@ -11,6 +12,7 @@ import {
 	type SimOptions,
 	startLlamaServerSim,
 } from '../../servers/llama-server';
+import { startReverseProxy } from '../../servers/reverse-proxy';
 import { delay } from '../../support/node';
 import { fixture } from '../../support/streams';
 import { AT_ONCE_MS } from '../../support/time';
@@ -18,6 +20,7 @@ import { PLAIN_SETTINGS } from './chat-settings';
 import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
+const startProxy = useSimulator(startReverseProxy);
 
 async function start(options: SimOptions = {}): Promise<LlamaServerSim> {
 	const sim = await startServer(options);
@@ -31,7 +34,7 @@ interface Overrides extends Partial<ChatSettings> {
 }
 
 function clientOf(
-	sim: LlamaServerSim,
+	sim: Pick<LlamaServerSim, 'url'>,
 	{ memory = new TurnMemory(), maxConcurrentRequests, key, ...settings }: Overrides = {},
 ): ChatClient {
 	const headers = key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } };
@@ -256,6 +259,24 @@ describe('an answer', () => {
 			'c.',
 		]);
 	});
+
+	it.each<[string, ChatSettings['serverKind'], number]>([
+		['an answer looks like it', 'auto', 1],
+		['it is chosen', 'llamaServer', 0],
+	])(
+		'llama-server behind a proxy that hides its name: its slots count where %s',
+		async (_case, serverKind, before) => {
+			const sim = await start({ slots: 2 });
+			const { url } = await startProxy(sim.url, { dropsServer: true });
+			const client = clientOf({ url }, { serverKind });
+			for (let turn = 0; turn < before; turn++) await run(client);
+			expect(sim.requests.filter(({ method }) => method === 'GET')).toHaveLength(0);
+			await Promise.all([run(client), run(client)]);
+			await sim.until(() => sim.requests.some(({ path }) => path === '/props'));
+			await delay(50);
+			expect(knownSlots(connectTo({ baseUrl: url }))).toBe(2);
+		},
+	);
 
 	it('case 97: with as many concurrent requests as slots none waits in the server', async () => {
 		const sim = await start({ slots: 2 });

@@ -2,15 +2,20 @@ import { clock } from '../../../lib/clock';
 import { connectTo } from '../../../lib/servers/connect';
 import {
 	areSlotsUnknown,
+	expectSlots,
 	knownSlots,
 	learnSlots,
+	learnSlotsIfShared,
 	occupy,
 	runningAt,
 } from '../../../lib/servers/occupancy';
+import { knownServerKind } from '../../../lib/servers/identify';
 import { type Profile, startLlamaServerSim } from '../../servers/llama-server';
+import { startReverseProxy } from '../../servers/reverse-proxy';
 import { useSimulator } from '../../servers/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
+const startProxy = useSimulator(startReverseProxy);
 
 afterEach(() => {
 	jest.restoreAllMocks();
@@ -50,6 +55,45 @@ describe('slots', () => {
 			expect(knownSlots(connection)).toBeUndefined();
 			expect(areSlotsUnknown(connection)).toBe(false);
 			expect(server.requests.filter(({ path }) => path.startsWith('/props'))).toHaveLength(0);
+		},
+	);
+
+	test('of a server behind a proxy that hides its name: asked where it is chosen, or an answer looks like it', async () => {
+		const server = await start({ slots: 3 });
+		const { url } = await startProxy(server.url, { dropsServer: true });
+		const connection = connectTo({ baseUrl: url });
+		const alone = occupy(connection);
+		await learnSlotsIfShared(connection, 'm', 'llamaServer');
+		const second = occupy(connection);
+		await learnSlotsIfShared(connection, 'm');
+		await learnSlotsIfShared(connection, 'm', 'vllm');
+		expect(server.requests).toHaveLength(0);
+		await learnSlotsIfShared(connection, 'm', 'llamaServer');
+		expect(knownSlots(connection)).toBe(3);
+		[alone, second].forEach((release) => release());
+	});
+
+	test.each<[Profile, string | undefined]>([
+		['litellm', 'litellm'],
+		['llama-swap', 'llamaSwap'],
+		['lemonade', 'lemonade'],
+		['gpustack', 'gpustack'],
+		['vllm', 'vllm'],
+	])(
+		'%s, which may pass on an answer of llama-server, does not become one',
+		async (profile, kind) => {
+			const server = await start({ profile });
+			const { url } = await startProxy(server.url, { dropsServer: true });
+			const connection = connectTo({ baseUrl: url });
+			const releases = [occupy(connection), occupy(connection)];
+			expectSlots(connection);
+			await learnSlotsIfShared(connection, 'm');
+			await learnSlotsIfShared(connection, 'm');
+			expect(knownSlots(connection)).toBeUndefined();
+			expect(knownServerKind(connection, 'm')).toBe(kind);
+			expect(server.requests.filter(({ path }) => path.startsWith('/props'))).toHaveLength(0);
+			expect(server.requests.filter(({ path }) => path === '/v1/models')).toHaveLength(1);
+			releases.forEach((release) => release());
 		},
 	);
 

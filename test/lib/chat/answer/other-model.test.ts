@@ -4,11 +4,13 @@ import { otherModelIn } from '../../../../lib/chat/answer/other-model';
 import { ChatClient } from '../../../../lib/chat/client';
 import { readToEnd } from '../../../../lib/generators';
 import { localLlamaServers } from '../../../../lib/servers/credential';
-import { startLlamaServerSim } from '../../../servers/llama-server';
+import { reply, startLlamaServerSim } from '../../../servers/llama-server';
+import { startReverseProxy } from '../../../servers/reverse-proxy';
 import { useSimulator } from '../../../servers/use-simulator';
 import { PLAIN_SETTINGS } from '../chat-settings';
 
 const start = useSimulator(startLlamaServerSim);
+const startProxy = useSimulator(startReverseProxy);
 
 const llamaModel = (id: string, aliases: string[] = []) => ({ id, aliases, owned_by: 'llamacpp' });
 const listOf = (...data: object[]) => ({ object: 'list', data });
@@ -93,6 +95,20 @@ describe('in an answer', () => {
 		expect(notes).toEqual([
 			'The server does not have the model "qwen3-8b" and answered with "sim-model", its only one. Choose that in the node, or start the server with the other one.',
 		]);
+	});
+
+	test('llama-server behind a proxy that hides its name: the note all the same', async () => {
+		const { url } = await startProxy((await start()).url, { dropsServer: true });
+		expect((await ask(url, 'qwen3-8b')).notes.join()).toContain('"sim-model", its only one');
+		expect((await ask(url, 'sim-model')).notes).toEqual([]);
+	});
+
+	test('a gateway with names of its own that passes on the answer of llama-server: no note', async () => {
+		const sim = await start();
+		const litellm = { id: 'qwen3-8b', created: 1_677_610_602, owned_by: 'openai' };
+		sim.route('GET /v1/models', reply.json({ object: 'list', data: [litellm] }));
+		const { url } = await startProxy(sim.url, { dropsServer: true });
+		expect((await ask(url, 'qwen3-8b')).notes).toEqual([]);
 	});
 
 	test('llama-server, its own name: no note and no further request', async () => {
