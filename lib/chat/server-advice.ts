@@ -17,8 +17,6 @@ const SHORTER_PROMPT =
 	'Or keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
 /** A server that lists models which it has not loaded, as LM Studio does. */
 const NOT_LOADED = /\bno models? loaded\b/i;
-const LOAD_IT =
-	'Load it on the server (LM Studio: "lms load"), or let the server load models when they are first used (LM Studio: Just-in-Time Model Loading).';
 /** Tokens to leave for the answer. */
 const ROOM_FOR_ANSWER = 512;
 
@@ -71,7 +69,7 @@ async function withModelAdvice(
 	if (ids.includes(model) && NOT_LOADED.test(error.serverText ?? ''))
 		return error.reworded({
 			message: `The server has not loaded the model "${model}"`,
-			remedy: LOAD_IT,
+			remedy: kindOf(kind).words.notLoaded ?? 'Load it on the server.',
 		});
 	const remedy = missingModelAdvice(ids, kindOf(kind).words.missingModel?.(model));
 	if (remedy === '') return error;

@@ -89,6 +89,8 @@ export interface ServerWords {
 	noModels: string;
 	/** It does not have this model: an alternative to choosing another, in lower case. */
 	missingModel?(model: string): string;
+	/** It lists this model, but has not loaded it. */
+	notLoaded?: string;
 	embeddingsOff: string;
 	rerankOff: string;
 	/** Its model cannot hear. */

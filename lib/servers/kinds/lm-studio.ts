@@ -13,6 +13,8 @@ export const lmStudio: ServerKind = {
 	},
 	words: {
 		...openAiCompatible.words,
+		notLoaded:
+			'Load it on the server ("lms load"), or turn on Just-in-Time Model Loading, which loads models when they are first used.',
 		parseTools: () =>
 			'In LM Studio, take a model with the hammer badge, or correct the prompt template in the settings of the model.',
 	},
