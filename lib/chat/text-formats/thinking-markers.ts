@@ -1,12 +1,10 @@
 import { FAMILIES } from './families';
 import { beginningsOf, type Source, stop } from './source';
 
-/**
- * Opening and closing thinking markers of the families, and Mistral's brackets. Tags are parsed separately, in any
- * case.
- */
+/** Opening and closing thinking markers: Mistral's, Kimi-VL's, those of the families. Tags are parsed separately. */
 const THINKING = new Map([
 	['[THINK]', '[/THINK]'],
+	['◁think▷', '◁/think▷'],
 	...FAMILIES.flatMap(({ thinking = [] }) => thinking),
 ]);
 const THINKING_BEGINS = [...THINKING.keys()];

@@ -32,6 +32,9 @@ describe('thinking in the text of an answer', () => {
 		['\n <think>a</think>b', 'b', 'a'],
 		['<thinking>a</thinking> b', 'b', 'a'],
 		['[THINK]a[/THINK]b', 'b', 'a'],
+		['◁think▷a◁/think▷b', 'b', 'a'],
+		['◁think▷a ◁ b◁/think', '', 'a ◁ b◁/think'],
+		['◁ thinks', '◁ thinks', ''],
 		['<mm:think>a</mm:think>b', 'b', 'a'],
 		['<think>a</think>\n<think>b</think>\nc', 'c', 'ab'],
 		['<think></think>a', 'a', ''],
@@ -95,6 +98,7 @@ describe('a missing opening tag', () => {
 		['Hm.\n</think>', '', 'Hm.\n'],
 		['Hm.</think>', '', 'Hm.'],
 		['Hm.\n[/THINK]Yes.', 'Yes.', 'Hm.\n'],
+		['Hm.\n◁/think▷Yes.', 'Yes.', 'Hm.\n'],
 		['a </think> tag\n</think>\nb', 'b', 'a </think> tag\n'],
 		['a\n[/THINK]\nb\n</think>\nc', 'b\n</think>\nc', 'a\n'],
 		['a\n</think>\n<think>b</think>c', 'c', 'a\nb'],
@@ -191,6 +195,9 @@ describe('whatever the answer and however it is cut', () => {
 				'</thinking>',
 				'[THINK]',
 				'[/THINK]',
+				'◁think▷',
+				'◁/think▷',
+				'◁',
 				'<',
 				'</',
 				'think',
@@ -236,7 +243,7 @@ describe('whatever the answer and however it is cut', () => {
 
 	/** Whether `rest` is `all` with nothing but tags and white space taken out. */
 	function isAllButTags(all: string, rest: string): boolean {
-		const removable = /^(?:<\/?think(?:ing)?(?:\s[^<>]*)?>|\[\/?THINK\]|\s)/i;
+		const removable = /^(?:<\/?think(?:ing)?(?:\s[^<>]*)?>|\[\/?THINK\]|◁\/?think▷|\s)/i;
 		const seen = new Map<string, boolean>();
 		const follows = (i: number, j: number): boolean => {
 			if (i === all.length) return j === rest.length;
