@@ -7,7 +7,7 @@ import {
 } from './failed-answer';
 import { failure, type FailureContext } from './failure';
 import type { FailureKind } from './kinds';
-import { type Codes, kindOfMessage } from './message-kinds';
+import { type Codes, kindOfCodes, kindOfMessage } from './message-kinds';
 import { mask } from './secrets';
 import type { ServerError } from './server-error';
 import { messageIn } from './server-message';
@@ -125,6 +125,8 @@ const KIND_OF_STATUS: Readonly<Record<number, FailureKind>> = {
 const REFUSES_KEY = /not authenticated|invalid.{0,200}key|unauthorized/i;
 
 function kindOf(status: number, message: string, codes: Codes, shape: BodyShape): FailureKind {
+	// With any status, also 429, which otherwise means a busy server.
+	if (kindOfCodes(codes) === 'budgetSpent') return 'budgetSpent';
 	const certain = KIND_OF_STATUS[status];
 	if (certain !== undefined) return certain;
 	if (status === 403) return REFUSES_KEY.test(message) ? 'unauthorized' : 'forbidden';

@@ -144,14 +144,22 @@ const BY_CODE: Readonly<Record<string, FailureKind>> = {
 	context_length_exceeded: 'contextOverflow',
 	// LiteLLM
 	all_deployments_in_cooldown: 'busy',
+	budget_exceeded: 'budgetSpent',
+	// OpenAI
+	insufficient_quota: 'budgetSpent',
 };
+
+/** The kind that an error's codes tell; undefined where they tell none. */
+export function kindOfCodes(codes: Codes): FailureKind | undefined {
+	return codes.map((code) => BY_CODE[code ?? '']).find((kind) => kind !== undefined);
+}
 
 /**
  * The kind that an error's codes or text tell; undefined where they tell none. llama-server answers many client
  * mistakes with 500, so this comes before the status (docs/protocols/llama-server.md 4.2).
  */
 export function kindOfMessage(message: string, ...codes: Codes): FailureKind | undefined {
-	const byCode = codes.map((code) => BY_CODE[code ?? '']).find((kind) => kind !== undefined);
+	const byCode = kindOfCodes(codes);
 	const beginning = message.slice(0, MAX_READ);
 	const byText = BY_MESSAGE.find(([, ...patterns]) =>
 		(patterns as RegExp[]).some((pattern) => pattern.test(beginning)),

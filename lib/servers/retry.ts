@@ -113,6 +113,8 @@ function isWorthWaiting(pause: number, leftMs: number): boolean {
 
 /** Whether an idempotent request may succeed the next time. */
 export function isTransient({ kind, status, serverText = '' }: ServerError): boolean {
+	// Sent with 429, but no wait helps.
+	if (kind === 'budgetSpent') return false;
 	return PASSING_KINDS.has(kind) || PASSING_STATUSES.has(status) || RUNNER_DIED.test(serverText);
 }
 

@@ -101,6 +101,10 @@ export const MODEL_REMEDIES = {
 		'The server is busy and refuses further requests',
 		'Try again later, lower Max Concurrent Requests in the credential to the number of slots, or raise Retries.',
 	),
+	budgetSpent: row(
+		'The budget of the API key is spent',
+		'Raise the budget of the key in the gateway (LiteLLM: max_budget), wait until it starts anew, or use another key.',
+	),
 	loading: ({ limitMs }) => ({
 		title: `The model is still loading${limitMs === undefined ? '' : ` after ${seconds(limitMs)}`}`,
 		remedy:

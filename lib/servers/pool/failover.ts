@@ -28,6 +28,7 @@ const NOT_BEGUN: ReadonlySet<FailureKind> = new Set([
 	'tlsUntrusted',
 	'loading',
 	'busy',
+	'budgetSpent',
 	'firstTokenLimit',
 ]);
 /** The server lacks the model, or cannot do this with it: every such request would fail. */

@@ -364,7 +364,31 @@ test.each<[string, number, unknown, string]>([
 				type: 'budget_exceeded',
 			},
 		},
-		'badRequest',
+		'budgetSpent',
+	],
+	[
+		'LiteLLM budget as too many requests',
+		429,
+		{
+			error: {
+				message: 'Budget has been exceeded! Current cost: 5, Max budget: 4',
+				type: 'budget_exceeded',
+				code: '429',
+			},
+		},
+		'budgetSpent',
+	],
+	[
+		'OpenAI quota',
+		429,
+		{
+			error: {
+				message: 'You exceeded your current quota',
+				type: 'insufficient_quota',
+				code: 'insufficient_quota',
+			},
+		},
+		'budgetSpent',
 	],
 	[
 		'Ollama loading',

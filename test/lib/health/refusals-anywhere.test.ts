@@ -156,7 +156,7 @@ const CASES: Array<
 		{},
 		MODELS,
 		reply.json(error('Budget has been exceeded', { type: 'budget_exceeded', code: 429 })),
-		/^degraded busy/,
+		/^misconfigured budgetSpent/,
 	],
 	[
 		'check',

@@ -82,6 +82,13 @@ test('a busy server that says when it is free again is asked then, or not at all
 	);
 });
 
+test('a spent budget is not waited for, although it comes with 429', () => {
+	const connection = connectTo({ baseUrl: 'http://gpu:8080' });
+	const failed = failure('budgetSpent', {}, { status: 429, facts: { retryAfterMs: 10 } });
+	for (const policy of [retryUntilReady, retryIdempotent])
+		expect(policy(connection, { retries: 3 })(failed, Infinity)).toBe(failed);
+});
+
 test('the error of a long wait says how long it is', async () => {
 	const server = await rawServer((_path, socket) => {
 		socket.end('HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n');

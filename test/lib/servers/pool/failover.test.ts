@@ -22,6 +22,7 @@ describe('whether the next server is asked', () => {
 		['loading', 503],
 		['busy', 503],
 		['busy', 429],
+		['budgetSpent', 429],
 		['modelNotFound', 404],
 		['modelFailedToLoad', 500],
 		['wrongModelType', 400],
