@@ -120,7 +120,7 @@ export function responseFormatFields(grammarShown?: IDisplayOptions): INodePrope
 				typeOptions: { rows: 8 },
 				displayOptions: { show: { responseFormat: ['jsonSchema'] } },
 				description:
-					'What the server cannot enforce is left out before sending and named in the execution log',
+					'What the server would refuse is left out before sending and named in the execution log',
 			},
 		),
 		longTextField('Grammar', 'grammar', 6, {
