@@ -1,3 +1,5 @@
+import { ENCODINGS } from '../../errors/encodings';
+
 const MAX_UNESCAPED = 8;
 const ENTITIES: ReadonlyMap<string, string> = new Map([
 	['lt', '<'],
@@ -9,22 +11,38 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Escapes of JSON, JavaScript and Python. */
-const ESCAPE = /\\(u[0-9a-f]{4}|u\{[0-9a-f]{1,6}\}|x[0-9a-f]{2}|["'\\/bfnrt])/gi;
+const ESCAPE =
+	/\\(U000[0-9a-fA-F]{5}|[uU][0-9a-fA-F]{4}|[uU]\{[0-9a-fA-F]{1,6}\}|[xX][0-9a-fA-F]{2}|["'\\/bfnrt])/g;
 const ESCAPED = new Map([
 	...['"', "'", '\\', '/'].map((one): [string, string] => [one, one]),
-	...[...'bfnrt'].map((one): [string, string] => [one, ' ']),
+	...[...'bf'].map((one): [string, string] => [one, ' ']),
+	['n', '\n'],
+	['r', '\r'],
+	['t', '\t'],
 ]);
-const BASE64 = /[A-Za-z0-9+/_-]{40,}(?:\r?\n[A-Za-z0-9+/_-]+)*/g;
+/** Bytes of UTF-8, as C, Python and shells write them. */
+const OCTAL = /(?:\\[0-3][0-7]{2})+/g;
+/** Joined, since letters before the first line make it longer than a line. */
+const LINE_END_IN_BASE64 = /(?<=[\w+/-]{16})\r?\n[ \t]*(?=[\w+/-])/g;
+/** What is left of bytes that only look encoded. Whole at both ends, where a slice may cut it. */
+const READABLE = /^[^\ufffd]+|[^\ufffd]{12,}|[^\ufffd]+$/g;
+/** Where a digit or letter touches the first of bytes that have separators. */
+const BEFORE_HEXADECIMAL = /(?<=[0-9a-f])(?=(?:[0-9a-f]{2}[\s:,;_-]{1,2}){2})/gi;
+/** Each encoding has one reading for each start, four at most. */
+const STARTS = 4;
 const LINE_NUMBER = /^[ \t]*\d{1,6}[ \t]?[.:|)\t]?/gm;
 
 /** Characters of a message that are read in one go. A multiple of four, because of base64. */
 const SLICE = 32_768;
+/** Characters that one letter of a call takes in two encodings, one within the other. */
+const MAX_GROWTH = 40;
 const IN_BASE64 = /[A-Za-z0-9+/_-]/;
+const CUT_ESCAPE = /[\\&%=]+[^\\&%=\s]{0,9}$/;
 const IS_ASCII = /^[\0-\x7f]*$/;
 
 /**
  * The texts of all messages. A call that occurs in one of them is quoted by the model, not meant. Only letters
- * and digits are compared, so that spacing, escapes and entities make no difference.
+ * and digits are compared, so that spacing, escapes and encodings make no difference.
  */
 export class QuotedInput {
 	/** @param messages texts of users, tools, the system and earlier answers */
@@ -35,27 +53,43 @@ export class QuotedInput {
 		const patterns = calls.map(reduce).filter((letters) => letters !== '');
 		if (patterns.length === 0) return false;
 		for (const message of this.messages) {
-			const searches = patterns.map((letters) => new Search(letters));
-			for (const slice of slicesOf(message)) {
-				const texts = readings(slice);
-				if (searches.some((search) => search.goOn(texts))) return true;
-				yield;
-			}
+			if (yield* holdsInSlices(message, patterns)) return true;
+			if (yield* holdsAtBorders(message, patterns)) return true;
 		}
 		return false;
 	}
 }
 
-/** A message in slices that end with a line or a word, so that no escape is cut. */
-function* slicesOf(message: string): Generator<string> {
-	let from = 0;
-	while (from < message.length) {
+function* holdsInSlices(message: string, patterns: readonly string[]): Generator<void, boolean> {
+	const searches = patterns.map((letters) => new Search(letters));
+	for (let from = 0; from < message.length; ) {
 		const to = endOfSlice(message, from);
-		yield message.slice(from, to);
+		const texts = readings(message.slice(from, to));
+		if (searches.some((search) => search.goOn(texts))) return true;
 		from = to;
+		yield;
 	}
+	return false;
 }
 
+/** Whether a call lies across two slices in encodings of which the border cuts an escape or a line. */
+function* holdsAtBorders(message: string, patterns: readonly string[]): Generator<void, boolean> {
+	const searches = patterns
+		.filter((letters) => letters.length < SLICE)
+		.map((letters) => new Search(letters));
+	const longest = Math.max(0, ...searches.map((search) => search.length));
+	const reach = Math.min(SLICE, longest * MAX_GROWTH);
+	let border = endOfSlice(message, 0);
+	while (border < message.length && searches.length > 0) {
+		const texts = readings(message.slice(Math.max(0, border - reach), border + reach));
+		if (searches.some((search) => search.start(texts))) return true;
+		border = endOfSlice(message, border);
+		yield;
+	}
+	return false;
+}
+
+/** Where a line or a word ends, or else where neither an escape nor four letters of base64 are cut. */
 function endOfSlice(message: string, from: number): number {
 	const to = from + SLICE;
 	if (to >= message.length) return message.length;
@@ -63,42 +97,65 @@ function endOfSlice(message: string, from: number): number {
 		const at = message.lastIndexOf(space, to - 1);
 		if (at > from + SLICE / 2) return at + 1;
 	}
+	const escape = CUT_ESCAPE.exec(message.slice(to - 20, to));
+	if (escape) return to - escape[0].length;
+	if (/[\ud800-\udbff]/.test(message[to - 1]!)) return to - 1;
 	let begin = to;
 	while (begin > from && IN_BASE64.test(message[begin - 1]!)) begin--;
 	return to - ((to - begin) % 4);
 }
 
 /**
- * Variants of a slice: unescaped, without HTML tags, without line numbers, and with base64 decoded. Always as many, in
+ * Variants of a slice: unescaped, without HTML tags, without line numbers, and decoded up to twice. Always as many, in
  * the same order, because each is searched together with its own in the slice before.
  */
 function readings(slice: string): string[] {
 	const clean = visible(slice);
-	const plain = [clean, unescaped(clean), withoutTags(clean)];
-	return [clean, ...plain.map(hiddenIn)].flatMap(variantsOf);
+	const once = eachOnce([clean, unescaped(clean), withoutTags(clean)], hiddenIn);
+	const twice = eachOnce(
+		once.map((texts) => texts.join('|')),
+		hiddenIn,
+	);
+	return eachOnce([clean, ...once.flat(), ...twice.flat()], variantsOf).flat();
 }
 
-/** What base64 in a text decodes to. */
-function hiddenIn(text: string): string {
-	return (text.match(BASE64) ?? [])
-		.map((one) => visible(Buffer.from(one, 'base64').toString('utf8')))
-		.join(' ');
+/** The result for each text. Equal texts, of which there are many, share theirs. */
+function eachOnce<Result>(texts: readonly string[], resultOf: (text: string) => Result): Result[] {
+	const results = new Map<string, Result>();
+	return texts.map((text) => {
+		const result = results.get(text) ?? resultOf(text);
+		results.set(text, result);
+		return result;
+	});
+}
+
+/** What hexadecimal and base64 in a text decode to, from each start. */
+function hiddenIn(text: string): string[] {
+	const joined = text.replace(LINE_END_IN_BASE64, '').replace(BEFORE_HEXADECIMAL, '|');
+	return ENCODINGS.flatMap(({ pattern, decode }) => {
+		const decoded = (joined.match(pattern) ?? []).map(decode);
+		return Array.from({ length: STARTS }, (_, start) =>
+			decoded.map((readingsOfRun) => readable(readingsOfRun[start] ?? '')).join(' '),
+		);
+	});
+}
+
+/** @param bytes one character for each */
+function readable(bytes: string): string {
+	const text = Buffer.from(bytes, 'latin1').toString('utf8');
+	return visible((text.match(READABLE) ?? []).join(' '));
 }
 
 function variantsOf(text: string): string[] {
-	const letters = new Map<string, string>();
-	return [
+	const variants = [
 		text,
 		unescaped(text),
 		withoutTags(unescaped(text)),
 		unescaped(withoutTags(text)),
 		unescaped(text.replace(LINE_NUMBER, '')),
-	].map((variant) => {
-		// They seldom differ.
-		const known = letters.get(variant) ?? lettersOf(variant);
-		letters.set(variant, known);
-		return known;
-	});
+	];
+	// They seldom differ.
+	return eachOnce(variants, lettersOf);
 }
 
 function withoutTags(text: string): string {
@@ -109,16 +166,21 @@ function reduce(text: string): string {
 	return lettersOf(unescaped(visible(text)));
 }
 
-/** Without invisible characters such as soft hyphens; full-width letters become normal ones. */
+/**
+ * Without invisible characters such as soft hyphens; full-width letters become normal ones. Tags of Unicode, which
+ * only models see, become the letters that they stand for.
+ */
 function visible(text: string): string {
 	if (IS_ASCII.test(text)) return text;
-	return text.normalize('NFKC').replace(/\p{Cf}/gu, '');
+	return text
+		.replace(/[\u{e0020}-\u{e007e}]/gu, (tag) => character(tag.codePointAt(0)! - 0xe0000))
+		.normalize('NFKC')
+		.replace(/\p{Cf}/gu, '');
 }
 
 function lettersOf(text: string): string {
 	if (IS_ASCII.test(text)) return text.toLowerCase().replace(/[^a-z\d]+/g, '');
-	return text
-		.normalize('NFKC')
+	return visible(text)
 		.toLowerCase()
 		.replace(/[^\p{L}\p{N}]+/gu, '');
 }
@@ -133,6 +195,7 @@ function unescaped(text: string): string {
 				(_all, kind: string) =>
 					ESCAPED.get(kind) ?? character(Number.parseInt(kind.replace(/[^0-9a-f]/gi, ''), 16)),
 			)
+			.replace(OCTAL, octalDecoded)
 			.replace(/=\r?\n/g, '')
 			.replace(/(?:=[0-9A-F]{2})+/g, (bytes) => percentDecoded(bytes.replaceAll('=', '%')))
 			.replace(/&#x([0-9a-f]{1,6});/gi, (_all, code: string) =>
@@ -140,6 +203,7 @@ function unescaped(text: string): string {
 			)
 			.replace(/&#(\d{1,7});/g, (_all, code: string) => character(Number(code)))
 			.replace(/&([a-z]{2,4});/gi, (all, name: string) => ENTITIES.get(name.toLowerCase()) ?? all)
+			.replace(/%u([0-9a-f]{4})/gi, (_all, code: string) => character(Number.parseInt(code, 16)))
 			.replace(/(?:%[0-9a-f]{2})+/gi, percentDecoded);
 		if (next === current) break;
 		current = next;
@@ -149,6 +213,14 @@ function unescaped(text: string): string {
 
 function character(code: number): string {
 	return code <= 0x10ffff ? String.fromCodePoint(code) : ' ';
+}
+
+function octalDecoded(text: string): string {
+	const bytes = text
+		.slice(1)
+		.split('\\')
+		.map((octal) => Number.parseInt(octal, 8));
+	return Buffer.from(bytes).toString('utf8');
 }
 
 function percentDecoded(text: string): string {
@@ -173,6 +245,16 @@ class Search {
 			border = this.extended(border, part.charCodeAt(at));
 			this.borders[at] = border;
 		}
+	}
+
+	get length(): number {
+		return this.part.length;
+	}
+
+	/** @param slices the first slice of each text */
+	start(slices: readonly string[]): boolean {
+		this.matched.length = 0;
+		return this.goOn(slices);
 	}
 
 	/** @param slices the next slice of each text */

@@ -19,12 +19,30 @@ const DISGUISES: Record<string, (text: string) => string> = {
 	none: (text) => text,
 	'JSON in JSON': (text) => JSON.stringify(JSON.stringify(text)),
 	'escapes of all letters': (text) =>
-		text.replace(/[^]/gu, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`),
+		text.replace(/[^]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`),
 	entities: (text) => text.replace(/[^]/gu, (one) => `&#${one.codePointAt(0)!};`),
 	'percent signs': encodeURIComponent,
 	base64: (text) => Buffer.from(text).toString('base64'),
 	'base64 in lines': (text) => Buffer.from(text).toString('base64').replace(/.{64}/g, '$&\n'),
 	'line numbers': (text) => text.replaceAll(',', ',\n12: '),
+};
+const eachByte = (write: (hex: string, byte: number) => string) => (text: string) =>
+	[...Buffer.from(text)].map((byte) => write(byte.toString(16).padStart(2, '0'), byte)).join('');
+const toBase64 = (text: string) => Buffer.from(text).toString('base64');
+const ENCODERS: Record<string, (text: string) => string> = {
+	...DISGUISES,
+	'percent signs for all bytes': eachByte((hex) => `%${hex}`),
+	'entities in hexadecimal': (text) =>
+		text.replace(/[^]/gu, (one) => `&#x${one.codePointAt(0)!.toString(16)};`),
+	hexadecimal: eachByte((hex) => hex),
+	'hexadecimal with blanks': eachByte((hex) => `${hex} `),
+	'hexadecimal with colons': eachByte((hex) => `${hex}:`),
+	octal: eachByte((_hex, byte) => `\\${byte.toString(8).padStart(3, '0')}`),
+	'base64 of a URL': (text) => Buffer.from(text).toString('base64url'),
+	'base64 in lines of 75': (text) => toBase64(text).replace(/.{75}/g, '$&\n'),
+	'base64 in lines of 61': (text) => toBase64(text).replace(/.{61}/g, '$&\r\n'),
+	'tags of Unicode': (text) =>
+		text.replace(/[ -~]/g, (one) => String.fromCodePoint(0xe0000 + one.charCodeAt(0))),
 };
 const FILLERS = ['The quick brown fox. ', 'word\n', 'x', '&amp; ', '\\n', 'a b\tc\n'];
 
@@ -45,6 +63,42 @@ describe('a call in the input', () => {
 					const message = `${fill(before)} ${DISGUISES[name]!(CALL)} ${fill(after)}`;
 					expect(search([message]).isFound).toBe(true);
 					expect(search([fill(before + after)]).isFound).toBe(false);
+				},
+			),
+			examples(60),
+		);
+	});
+
+	it('is found behind letters that touch it, at the border of two slices, encoded up to twice', () => {
+		const encoder = fc.constantFrom(...Object.keys(ENCODERS));
+		fc.assert(
+			fc.property(
+				encoder,
+				fc.option(encoder),
+				fc.constantFrom('x', 'ab', 'token', '/path/', 'Zq9_'),
+				fc.oneof(fc.nat(40), fc.integer({ min: 27_000, max: 34_000 }), fc.nat(70_000)),
+				(inner, outer, filler, before) => {
+					const fill = filler.repeat(before).slice(0, before);
+					const encode = (call: string) => {
+						const once = ENCODERS[inner]!(call);
+						return `${fill}${outer === null ? once : ENCODERS[outer]!(once)} tail`;
+					};
+					expect(search([encode(CALL)]).isFound).toBe(true);
+					expect(search([encode(CALL.replace('Mia', 'Mio'))]).isFound).toBe(false);
+				},
+			),
+			examples(100),
+		);
+	});
+
+	it('is not found in other text', () => {
+		fc.assert(
+			fc.property(
+				fc.array(fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom(...FILLERS))),
+				fc.constantFrom(...Object.keys(ENCODERS)),
+				(words, name) => {
+					const text = words.join(' ');
+					expect(search([text, ENCODERS[name]!(text)]).isFound).toBe(false);
 				},
 			),
 			examples(60),
