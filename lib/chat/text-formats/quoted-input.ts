@@ -153,6 +153,7 @@ function variantsOf(text: string): string[] {
 		withoutTags(unescaped(text)),
 		unescaped(withoutTags(text)),
 		unescaped(text.replace(LINE_NUMBER, '')),
+		unescaped(text).replace(LINE_NUMBER, ''),
 	];
 	// They seldom differ.
 	return eachOnce(variants, lettersOf);
