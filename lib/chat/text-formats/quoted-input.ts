@@ -77,7 +77,7 @@ function* holdsAtBorders(message: string, patterns: readonly string[]): Generato
 	const searches = patterns
 		.filter((letters) => letters.length < SLICE)
 		.map((letters) => new Search(letters));
-	const longest = Math.max(0, ...searches.map((search) => search.length));
+	const longest = searches.reduce((length, search) => Math.max(length, search.length), 0);
 	const reach = Math.min(SLICE, longest * MAX_GROWTH);
 	let border = endOfSlice(message, 0);
 	while (border < message.length && searches.length > 0) {
