@@ -168,7 +168,10 @@ function workaroundFor(
 	throw failed;
 }
 
-/** The note on left-out fields that the user set. Token counts in the stream are not mentioned. */
+/** Fields that no user sets: token counts in the stream, and the class of a request. */
+const OWN_FIELDS: ReadonlySet<string> = new Set(['stream_options', 'priority']);
+
+/** The note on left-out fields that the user set. */
 function noteOnLeftOut(
 	{ fieldChanges: changes = {} }: ChatRequest,
 	request: ChatRequest,
@@ -177,7 +180,7 @@ function noteOnLeftOut(
 	const fields = Object.keys(changes).filter((name) => changes[name] === null);
 	if (fields.length === 0) return [];
 	const sent = protocol.body({ ...request, fieldChanges: {} });
-	const left = fields.filter((name) => name !== 'stream_options' && name in sent);
+	const left = fields.filter((name) => !OWN_FIELDS.has(name) && name in sent);
 	if (left.length === 0) return [];
 	return [
 		`This server refuses fields that it does not know, so these options were left out: ${left.join(', ')}`,

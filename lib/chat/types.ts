@@ -96,6 +96,8 @@ export interface ChatRequest {
 	shortToolIds?: boolean;
 	/** Changes of body fields that the server refuses. */
 	fieldChanges?: FieldChanges;
+	/** Where the server orders waiting requests by a number: lower is earlier. */
+	priority?: number;
 	/** False only for servers that refuse to stream together with tools. */
 	stream?: boolean;
 	/** False only for servers that refuse a stream with token counts. */

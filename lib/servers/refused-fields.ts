@@ -23,6 +23,9 @@ const FORMS: readonly RegExp[] = [
 	),
 	/\bproperty ['"\x60](\w+)['"\x60] is unsupported/gi,
 	/\b(?:parameter|argument|field) ['"\x60](\w+)['"\x60] is (?:not supported|unsupported|not permitted|not allowed)/gi,
+	// vLLM without a scheduler by priority, and the first releases of its V1 engine
+	/\bGot (priority) -?\d+ but Priority scheduling is not enabled/gi,
+	/\bV1 does not support (priority)\b/gi,
 ];
 
 /** Matches refusals because of an unknown field. */
@@ -33,6 +36,8 @@ export const REFUSES_FIELDS = new RegExp(
 		'unexpected keyword argument',
 		String.raw`does not support (?:the )?(?:following )?parameter`,
 		'additional properties are not allowed',
+		'priority scheduling is not enabled',
+		'V1 does not support priority',
 		String.raw`is (?:not supported|unsupported|not permitted|not allowed)`,
 	].join('|'),
 	'i',

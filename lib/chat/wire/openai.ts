@@ -42,6 +42,7 @@ function body(request: ChatRequest): Record<string, unknown> {
 		...(streamed && (request.streamUsage ?? true)
 			? { stream_options: { include_usage: true } }
 			: {}),
+		...optional({ priority: request.priority }),
 		...parameterFields(parameters, serverKind),
 		...responseFormatFields(parameters, serverKind),
 		...thinkingFields(parameters, serverKind),

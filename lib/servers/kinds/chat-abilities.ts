@@ -1,6 +1,7 @@
 /** What servers of a kind can do in chats and completions. */
 import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
+import type { Priority } from '../../http/scheduler';
 
 /** How a refused request is changed so that the server accepts it. */
 export type Workaround =
@@ -90,6 +91,8 @@ export interface ChatAbilities {
 	callFormat?: string;
 	/** Refusals with a workaround. */
 	refusals: readonly KnownRefusal[];
+	/** Its `priority` for the classes of requests that wait for others: lower is earlier, 0 is the default. */
+	priorities?: Readonly<Partial<Record<Priority, number>>>;
 	/** It may store answers, so that reading one can resume after a lost connection. Newer versions do. */
 	mayResumeAnswers?: true;
 	/** It reloads a model for each new context size. */

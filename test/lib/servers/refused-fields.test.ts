@@ -59,6 +59,8 @@ it.each<[string, string, string[]]>([
 		['top_k', 'min_p'],
 	],
 	['vLLM', "The parameter 'min_p' is not supported", ['min_p']],
+	['vLLM', 'Got priority -2 but Priority scheduling is not enabled.', ['priority']],
+	['vLLM V1', 'V1 does not support priority yet.', ['priority']],
 ])('%s: %s', (_who, refusal, fields) => {
 	expect(REFUSES_FIELDS.test(refusal)).toBe(true);
 	expect(refusedFieldsIn(refusal)).toEqual(fields);
