@@ -3,9 +3,9 @@ import { append, type JsonRecord, nonEmptyText, optional, recordOf } from '../..
 import { invalidParam, localError } from '../errors/failure';
 import type { FileSource } from '../../http/multipart';
 import { postFile } from '../files/upload';
-import type { KnowledgeApi } from './api';
+import { type KnowledgeApi, undefinedIfMissing } from './api';
 import { embeddingBody, type ModelRef } from './bases';
-import { documentIdIn, documentsNamed, setStatus } from './documents';
+import { documentIdIn, documentsNamed, getDocument, setStatus } from './documents';
 import { checkDocumentFile, cutName, fileDocumentName } from './names';
 import { formOf, isArchived, isEnabled, isExternal, techniqueOf, type Technique } from './records';
 import { documentRoutes } from './routes';
@@ -78,7 +78,8 @@ export async function upsertDocument(
 			);
 		append(remarks, remarksOn(existing, name, namesakes.filter(isEnabled).length));
 	}
-	const body = bodyOf(base, ready, options);
+	const processRule = options.processRule ?? (await defaultRule(api, baseId, base, ready, options));
+	const body = bodyOf(base, { ...options, processRule });
 	const written = await write(api, baseId, name, ready, body, existing);
 	if (isFirstDocument(base)) api.forget(baseId);
 	const documentId = documentIdIn(api, baseId, written.document);
@@ -184,16 +185,21 @@ async function enableExisting(
  * The body of the request. Dify wants the technique with every text and the rule with the first file, and assumes the
  * form of plain text where none is sent, whatever the base has (docs/protocols/dify.md 2.13).
  */
-function bodyOf(base: JsonRecord, content: DocumentContent, options: CreateOptions) {
-	const isFirst = isFirstDocument(base);
-	const form = formOf(base) ?? options.form ?? 'text_model';
-	const rule = options.processRule ?? (isFirst ? firstRule(content, form) : undefined);
+function bodyOf(base: JsonRecord, options: CreateOptions) {
+	const form = formFor(base, options);
 	return {
 		indexing_technique: techniqueFor(base, options.technique),
 		doc_form: form,
-		...optional({ doc_language: options.language, process_rule: ruleFor(form, rule) }),
-		...embeddingBody(isFirst ? options.embeddingModel : undefined),
+		...optional({
+			doc_language: options.language,
+			process_rule: ruleFor(form, options.processRule),
+		}),
+		...embeddingBody(isFirstDocument(base) ? options.embeddingModel : undefined),
 	};
+}
+
+function formFor(base: JsonRecord, { form }: CreateOptions): string {
+	return formOf(base) ?? form ?? 'text_model';
 }
 
 function techniqueFor(base: JsonRecord, chosen: Technique | undefined): Technique {
@@ -205,11 +211,34 @@ function techniqueFor(base: JsonRecord, chosen: Technique | undefined): Techniqu
 	);
 }
 
-function firstRule(content: DocumentContent, form: string): JsonRecord | undefined {
-	return 'file' in content || form === PARENT_CHILD ? { mode: 'automatic' } : undefined;
+const PARENT_CHILD = 'hierarchical_model';
+const AUTOMATIC: JsonRecord = { mode: 'automatic' };
+
+/**
+ * The rule where none is chosen. Without one, Dify splits a later document by the latest rule of its base, which must
+ * then be one of parents and children where the base has that form.
+ */
+async function defaultRule(
+	api: KnowledgeApi,
+	baseId: string,
+	base: JsonRecord,
+	content: DocumentContent,
+	options: CreateOptions,
+): Promise<JsonRecord | undefined> {
+	const isParentChild = formFor(base, options) === PARENT_CHILD;
+	if (isFirstDocument(base)) return isParentChild || 'file' in content ? AUTOMATIC : undefined;
+	if (!isParentChild) return undefined;
+	return (await latestMode(api, baseId)) === 'hierarchical' ? undefined : AUTOMATIC;
 }
 
-const PARENT_CHILD = 'hierarchical_model';
+/** The mode of the latest rule of a base. Any of its documents has it; undefined where none is left. */
+async function latestMode(api: KnowledgeApi, baseId: string): Promise<unknown> {
+	const [document] = await api.list(documentRoutes.list, { dataset_id: baseId }, 1);
+	if (document === undefined) return undefined;
+	const documentId = documentIdIn(api, baseId, document);
+	const whole = await undefinedIfMissing(getDocument(api, baseId, documentId));
+	return recordOf(whole?.dataset_process_rule).mode;
+}
 
 /** How Dify's own pages split into parents and children where nothing is chosen. */
 const PARENT_CHILD_RULES: JsonRecord = {

@@ -59,14 +59,43 @@ describe.each(OLDEST_AND_NEWEST)('documents of Dify %s', (version) => {
 		});
 	});
 
-	test('a later document of a Parent-Child base keeps the rule of the base', async () => {
+	test('a later document of a Parent-Child base keeps a rule of the base that makes chunks', async () => {
 		const { sim, api, base } = await scene(version, {
 			technique: 'high_quality',
 			form: 'hierarchical_model',
 		});
-		await upsertDocument(api, base.id, TEXT);
+		const wholeDocument = {
+			mode: 'hierarchical',
+			rules: {
+				pre_processing_rules: [],
+				segmentation: { separator: '\n', max_tokens: 500 },
+				parent_mode: 'full-doc',
+			},
+		};
+		await upsertDocument(api, base.id, TEXT, { processRule: wholeDocument });
+		await upsertDocument(api, base.id, { ...TEXT, name: 'b.txt' });
 		expect(lastBody(sim, /create-by-text$/)).not.toHaveProperty('process_rule');
+		expect([...base.documents.values()].map(({ rule }) => rule)).toEqual([
+			wholeDocument,
+			wholeDocument,
+		]);
 	});
+
+	test.each(['automatic', 'none'])(
+		'a later document of a Parent-Child base with the rule: %s brings one that makes chunks',
+		async (rule) => {
+			const { sim, api, base } = await scene(version, {
+				technique: 'high_quality',
+				form: 'hierarchical_model',
+			});
+			if (rule === 'automatic') addDocument(sim.store, base, {});
+			await upsertDocument(api, base.id, TEXT);
+			const sent = lastBody(sim, /create-by-text$/).process_rule;
+			expect(sent).toMatchObject({ mode: 'hierarchical', rules: { parent_mode: 'paragraph' } });
+			await upsertDocument(api, base.id, { file: fileOf('# Two', 'b.md', 'text/markdown') });
+			expect(lastBody(sim, /create-by-file$/)).not.toHaveProperty('process_rule');
+		},
+	);
 
 	test('D79: the first file of an empty base brings rule and technique', async () => {
 		const { sim, api, base } = await scene(version);
