@@ -9,9 +9,11 @@ import { untilReady } from '../servers/retry';
 import { beginInSpan, type RequestSpan } from '../tracing/span';
 import { type AdaptedRequest, adaptRequest } from './adapt';
 import type { PreparedCall } from './prepare';
-import { type ChatSettings, hasPicture } from './request/request';
+import { mediaOf } from './request/content';
+import type { ChatSettings } from './request/request';
 import { sendRequest, type SentRequest } from './send';
 import { withServerAdvice } from './server-advice';
+import { refuseUnseenMedia } from './unseen-media';
 import type { ChatProtocol } from './wire/protocol';
 import { protocolFor } from './wire/protocols';
 
@@ -81,10 +83,10 @@ async function sendTo(
 	const { signal, reuse } = call;
 	const kind = await serverKindOf(settings, attempt, draft.dependsOnServer, signal);
 	const adapted = await adaptRequest(attempt, kind, prepared);
-	const { chat } = kindOf(kind);
-	if (messages.some(hasPicture)) await chat.refuseUnseenPictures?.(connection, model, signal);
-	const resumable =
-		chat.mayResumeAnswers === true ? await resumableAt(connection, signal) : undefined;
+	const media = messages.flatMap(({ content }) => mediaOf(content));
+	await refuseUnseenMedia(attempt, kind, media, signal);
+	const { mayResumeAnswers } = kindOf(kind).chat;
+	const resumable = mayResumeAnswers === true ? await resumableAt(connection, signal) : undefined;
 	const protocol = chosenProtocol ?? protocolFor(adapted.request);
 	const sending = { ...attempt, pace, place, resumable, reuse, signal };
 	const sent = await sentWhereTheApiIs(

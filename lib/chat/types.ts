@@ -25,9 +25,11 @@ export type ContentPart =
 	/** `url`: a data URL with clean base64, or an http(s) URL that the server fetches itself. */
 	| { type: 'image'; url: string }
 	/** `data`: clean base64. `format`: `wav`, `mp3`, … */
-	| { type: 'audio'; data: string; format: string };
+	| { type: 'audio'; data: string; format: string }
+	/** `url`: a data URL with clean base64. */
+	| { type: 'video'; url: string };
 
-/** A picture or a recording. */
+/** A picture, a recording or a video. */
 export type MediaPart = Exclude<ContentPart, { type: 'text' }>;
 
 export interface ToolCall {

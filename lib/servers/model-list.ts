@@ -124,7 +124,18 @@ function writesText({ embeddings, reranks, decides }: ServerModel): boolean {
  * @param name display name
  */
 export function describeModel(
-	{ id, parameters, quantization, context, vision, audio, decides, state, remoteHost }: ServerModel,
+	{
+		id,
+		parameters,
+		quantization,
+		context,
+		vision,
+		audio,
+		video,
+		decides,
+		state,
+		remoteHost,
+	}: ServerModel,
 	name = shortModelName(id),
 ): string {
 	const facts = [
@@ -135,6 +146,7 @@ export function describeModel(
 			: `${context >= 1024 ? `${Math.round(context / 1024)}k` : context} context`,
 		vision === true ? 'vision' : undefined,
 		audio === true ? 'audio' : undefined,
+		video === true ? 'video' : undefined,
 		decides === true ? 'decisions' : undefined,
 		state === 'unloaded' ? 'not loaded' : state,
 		remoteHost === undefined ? undefined : `runs on ${remoteHost}`,

@@ -19,6 +19,7 @@ export interface ServerModel {
 	quantization?: string;
 	vision?: boolean;
 	audio?: boolean;
+	video?: boolean;
 	tools?: boolean;
 	/** Whether it gives vectors or scores, not text. */
 	embeddings?: boolean;
@@ -109,6 +110,7 @@ function readArchitecture(architecture: unknown): Partial<ServerModel> {
 	return optional({
 		vision: listOf(inputs)?.includes('image'),
 		audio: listOf(inputs)?.includes('audio'),
+		video: listOf(inputs)?.includes('video'),
 		decides: listOf(outputs)?.includes('decisions') === true ? true : undefined,
 	});
 }
@@ -155,6 +157,7 @@ export function readProps(props: Record<string, unknown>): Partial<ServerModel> 
 			context: countOf(recordOf(props.default_generation_settings).n_ctx),
 			vision: flagOf(modalities.vision),
 			audio: flagOf(modalities.audio),
+			video: flagOf(modalities.video),
 			tools: flagOf(recordOf(props.chat_template_caps).supports_tools),
 		}),
 		...(props.is_sleeping === true ? { state: 'sleeping' } : {}),

@@ -1,11 +1,12 @@
 import type { ChatMessage, ChatParameters } from '../chat/types';
 import { withMedia } from '../chat/request/content';
 import { withoutControlTokens } from '../chat/request/control-tokens';
+import { refuseUnseenMedia } from '../chat/unseen-media';
 import { invalidInput } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { type Attempt, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind } from '../servers/identify';
-import { type KindName, kindOf } from '../servers/kinds';
+import type { KindName } from '../servers/kinds';
 import { modelKey } from '../servers/model-key';
 import { requireModel } from '../servers/model-names';
 import { type ClientSettings, untilReady } from '../servers/retry';
@@ -79,8 +80,7 @@ export async function classifyByLetters(
 	const { connection, model } = attempt;
 	const labels = optionsOf(task);
 	const kind = await askServerKind(connection, model, { signal });
-	if (task.media?.some(({ type }) => type === 'image') === true)
-		await kindOf(kind).chat.refuseUnseenPictures?.(connection, model, signal);
+	await refuseUnseenMedia(attempt, kind, task.media ?? [], signal);
 	const conversation = { messages: messagesFor(task, labels), serverKind: kind, model };
 	const { messages } = (await withoutControlTokens(connection, conversation)).request;
 	const request = { attempt, parameters, kind, labels, several: task.several, signal };

@@ -64,7 +64,7 @@ function messagesFor({ instructions, text, media = [], schema }: ExtractTask): S
 
 function contentOf(text: string, media: readonly MediaPart[]): unknown {
 	const content = withMedia(text, media);
-	return typeof content === 'string' ? content : content.map(wirePart);
+	return typeof content === 'string' ? content : content.map((part) => wirePart(part));
 }
 
 /** Servers and models that refused a response format. They may still answer well without one. */

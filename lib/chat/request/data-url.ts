@@ -23,6 +23,11 @@ export function parseDataUrl(url: string): DataUrl | undefined {
 	};
 }
 
+/** Data without the head of a data URL. */
+export function base64Of(data: string): string {
+	return parseDataUrl(data)?.data ?? data;
+}
+
 /** The character encoding among the parameters of a MIME type. */
 export function charsetIn(parameters: readonly string[]): string | undefined {
 	return parameters

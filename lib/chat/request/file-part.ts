@@ -1,6 +1,14 @@
 import { soundExtension } from '../../sound-format';
 import type { ContentPart } from '../types';
-import { bytesOf, charsetIn, cleanBase64, dataUrl, parseDataUrl, unusable } from './data-url';
+import {
+	base64Of,
+	bytesOf,
+	charsetIn,
+	cleanBase64,
+	dataUrl,
+	parseDataUrl,
+	unusable,
+} from './data-url';
 import { mimeOfContent } from './file-content';
 import { decodeText } from './text-encoding';
 
@@ -33,7 +41,7 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Converts a file to a picture, audio or text part: by its MIME type, and by its content where the type says nothing
+ * Converts a file to a picture, audio, video or text part: by its MIME type, and by its content where the type says nothing
  * that a model server reads. Mail programs and browsers call many files `application/octet-stream`, and Excel's
  * registration makes a CSV file `application/vnd.ms-excel` on Windows.
  *
@@ -43,7 +51,8 @@ export function filePart(file: ModelFile): ContentPart {
 	const type = typeOf(file);
 	const remedy = REMEDIES.get(type);
 	if (remedy !== undefined) throw unusable(`A model server cannot read ${labelOf(file)}`, remedy);
-	if (type.startsWith('image/')) return imagePart(type, file.data);
+	if (type.startsWith('image/')) return { type: 'image', url: mediaUrl(type, file.data) };
+	if (type.startsWith('video/')) return { type: 'video', url: mediaUrl(type, file.data) };
 	if (type.startsWith('audio/')) return audioPart(type, file.data);
 	if (TEXT_TYPES.test(type)) return { type: 'text', text: textOf(file) };
 	if (type === 'application/pdf')
@@ -53,14 +62,14 @@ export function filePart(file: ModelFile): ContentPart {
 		);
 	throw unusable(
 		`A model server cannot read ${labelOf(file)}`,
-		'Pass pictures, audio (wav, mp3, flac) or text, or leave the file out.',
+		'Pass pictures, audio (wav, mp3, flac), video or text, or leave the file out.',
 	);
 }
 
-function imagePart(type: string, data: string): ContentPart {
+function mediaUrl(type: string, data: string): string {
 	if (parseDataUrl(data)?.isBase64 === false)
 		throw unusable('The data URL of the picture is not base64');
-	return { type: 'image', url: dataUrl(type, base64Of(data)) };
+	return dataUrl(type, base64Of(data));
 }
 
 function audioPart(type: string, data: string): ContentPart {
@@ -69,11 +78,6 @@ function audioPart(type: string, data: string): ContentPart {
 		data: cleanBase64(base64Of(data)),
 		format: soundExtension(type) ?? type.slice('audio/'.length),
 	};
-}
-
-/** Data without the head of a data URL. */
-export function base64Of(data: string): string {
-	return parseDataUrl(data)?.data ?? data;
 }
 
 /** The type that decides how a file is sent. */

@@ -1,7 +1,7 @@
 import { isRecord, recordOf, text } from '../../values';
 import type { ContentPart } from '../types';
-import { cleanBase64, imageUrl, parseDataUrl, unusable } from './data-url';
-import { base64Of, filePart, type ModelFile } from './file-part';
+import { base64Of, cleanBase64, imageUrl, parseDataUrl, unusable } from './data-url';
+import { filePart, type ModelFile } from './file-part';
 
 type Block = Record<string, unknown>;
 
@@ -33,6 +33,7 @@ const READERS: Readonly<Record<string, (block: Block) => ContentPart | undefined
 	file: openAiFile,
 	input_file: openAiFile,
 	input_audio: openAiAudio,
+	video_url: linkedVideo,
 };
 
 /**
@@ -49,7 +50,7 @@ export function contentPart(block: unknown): ContentPart | undefined {
 	if (reader !== undefined) return reader(block);
 	throw unusable(
 		`A model server cannot read content of the type "${type}"`,
-		'Pass text, pictures or audio to the model.',
+		'Pass text, pictures, audio or video to the model.',
 	);
 }
 
@@ -74,6 +75,13 @@ function openAiAudio(block: Block): ContentPart {
 	const { data, format } = recordOf(block.input_audio);
 	if (typeof data !== 'string') throw unusable('An audio input has no data');
 	return { type: 'audio', data: cleanBase64(base64Of(data)), format: text(format) ?? 'wav' };
+}
+
+/** The form of vLLM (docs/protocols/other-servers.md 6.6). */
+function linkedVideo({ video_url: link }: Block): ContentPart {
+	const url = isRecord(link) ? link.url : link;
+	if (typeof url !== 'string') throw unusable('A video has no URL');
+	return linkedFile({ mime: '', data: url });
 }
 
 /** OpenAI's form of a file has a data URL in `file_data`. */

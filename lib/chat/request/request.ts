@@ -125,8 +125,9 @@ function withStopTexts(parameters: ChatParameters, more: readonly string[] = [])
 	return stop.length === 0 ? parameters : { ...parameters, stop };
 }
 
+/** Whether a message has a picture or a video. */
 export function hasPicture({ content }: ChatMessage): boolean {
-	return mediaOf(content).some(({ type }) => type === 'image');
+	return mediaOf(content).some(({ type }) => type !== 'audio');
 }
 
 /** Characters of text in a conversation. */

@@ -10,7 +10,7 @@ import {
 	takes,
 	thinkingFields,
 } from '../request/parameters';
-import type { ChatMessage, ChatRequest, ToolChoice, ToolDefinition } from '../types';
+import type { ChatMessage, ChatRequest, ContentPart, ToolChoice, ToolDefinition } from '../types';
 import { decode } from './openai-chunk';
 import { toolsField } from './openai-tool-calls';
 import { wirePart } from './parts';
@@ -105,10 +105,15 @@ function wireMessage(
 		default:
 			return {
 				role: message.role,
-				content:
-					typeof message.content === 'string' ? message.content : message.content.map(wirePart),
+				content: wireContent(message.content, serverKind),
 			};
 	}
+}
+
+function wireContent(content: string | ContentPart[], serverKind: KindName): unknown {
+	if (typeof content === 'string') return content;
+	const { videoField } = kindOf(serverKind).chat;
+	return content.map((part) => wirePart(part, videoField));
 }
 
 function wireAnswer(

@@ -1,7 +1,12 @@
 /** Parts of a message's content in the form of OpenAI's API. */
+import type { VideoField } from '../../servers/kinds/chat-abilities';
+import { base64Of } from '../request/data-url';
 import type { ContentPart } from '../types';
 
-export function wirePart(part: ContentPart): Record<string, unknown> {
+export function wirePart(
+	part: ContentPart,
+	videoField: VideoField = 'video_url',
+): Record<string, unknown> {
 	switch (part.type) {
 		case 'text':
 			return { type: 'text', text: part.text };
@@ -9,5 +14,12 @@ export function wirePart(part: ContentPart): Record<string, unknown> {
 			return { type: 'image_url', image_url: { url: part.url } };
 		case 'audio':
 			return { type: 'input_audio', input_audio: { data: part.data, format: part.format } };
+		case 'video':
+			return { type: videoField, [videoField]: wireVideo(part.url, videoField) };
 	}
+}
+
+/** llama-server decodes bare base64; some of its versions refuse a data URL here (docs/protocols/llama-server.md 5). */
+function wireVideo(url: string, videoField: VideoField): object {
+	return videoField === 'input_video' ? { data: base64Of(url) } : { url };
 }

@@ -37,6 +37,9 @@ export interface FittedConversation {
 	leastTokens?: number;
 }
 
+/** The type of a message's part that holds a video, and its field. */
+export type VideoField = 'input_video' | 'video_url';
+
 /** What a chat request may contain, and what an answer says. */
 export interface ChatAbilities {
 	fields: {
@@ -114,6 +117,8 @@ export interface ChatAbilities {
 		model: string,
 		options: SetOptions,
 	): Promise<{ without: Array<keyof SetOptions>; notes: string[] }>;
+	/** How it takes videos; undefined: not at all. */
+	videoField?: VideoField;
 	/** Throws before pictures are sent to a model that cannot see, if the server would silently ignore them. */
 	refuseUnseenPictures?(connection: Connection, model: string, signal?: AbortSignal): Promise<void>;
 	/** A note for the user if the server silently dropped the beginning of a conversation. */

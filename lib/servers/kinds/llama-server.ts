@@ -51,6 +51,7 @@ export const llamaServer: ServerKind = {
 			isSplitFromText: true,
 			fields: ['reasoning_content'],
 		},
+		videoField: 'input_video',
 		mayResumeAnswers: true,
 		template: templateOnServer,
 		controlTokens: controlTokensOnServer,

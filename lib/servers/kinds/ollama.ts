@@ -60,6 +60,7 @@ export const ollama: ServerKind = {
 		schema: { isEnforced: true },
 		thinking: { switch: 'effort', fields: ['reasoning'] },
 		toolChoice: 'ignored',
+		videoField: undefined,
 		// Seen with 0.17.4: only gpt-oss has thinking efforts, none has "minimal", and some models cannot think.
 		refusals: [
 			...openAiCompatible.chat.refusals,

@@ -31,6 +31,7 @@ export const openAiCompatible: Omit<ServerKind, 'label' | 'recognizes'> = {
 		},
 		// Most servers silently treat an object as "auto" (docs/protocols/llama-server.md 6.1).
 		toolChoice: 'mode',
+		videoField: 'video_url',
 		refusals: REFUSALS,
 	},
 	completion: { prompt: '/completions', fillIn: '/completions' },

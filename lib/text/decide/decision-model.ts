@@ -6,6 +6,7 @@ import { type KindName, kindOf } from '../../servers/kinds';
 import { modelKey } from '../../servers/model-key';
 import { listModels } from '../../servers/model-list';
 import { isModelNamed } from '../../servers/model-names';
+import type { DecisionAbilities } from '../../servers/kinds/task-abilities';
 import type { Attempt } from '../../servers/pool/server-pool';
 import type { Question } from './questions';
 import { decisionBody, type DecisionInput, type Decisions, readDecisions } from './wire';
@@ -37,8 +38,8 @@ export async function askDecisionModel(request: DecisionRequest): Promise<Decisi
 	const { connection, model, limits, newRetryPolicy } = attempt;
 	const { decisions } = kindOf(kind);
 	const key = modelKey({ connection, model });
-	const losesMedia = decisions?.ignoresMedia === true && input.media.length > 0;
-	if (decisions === undefined || losesMedia || refusing.has(key)) return undefined;
+	if (decisions === undefined || refusing.has(key)) return undefined;
+	if (!takesMedia(decisions, input)) return undefined;
 	const about = { model };
 	const text = await textWithoutControlTokens(connection, { serverKind: kind, model }, input.text);
 	const json = { ...decisionBody(model, { ...input, text }, questions), ...extraBody };
@@ -54,6 +55,12 @@ export async function askDecisionModel(request: DecisionRequest): Promise<Decisi
 	const answers = readDecisions(outcome.answer.json, questions);
 	if (answers === undefined) throw connection.refusal(outcome.answer, about);
 	return answers;
+}
+
+/** The route takes pictures and sound, if any, and no video. */
+function takesMedia({ ignoresMedia }: DecisionAbilities, { media }: DecisionInput): boolean {
+	if (ignoresMedia === true) return media.length === 0;
+	return media.every(({ type }) => type !== 'video');
 }
 
 /** Whether the list of the server says that a model is a decision model. */

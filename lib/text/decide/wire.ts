@@ -67,7 +67,7 @@ function criteriaOfYesNo([yes, no]: Question['options']) {
 }
 
 function dataUrlOf(part: MediaPart): string {
-	return part.type === 'image' ? part.url : `data:audio/${part.format};base64,${part.data}`;
+	return part.type === 'audio' ? `data:audio/${part.format};base64,${part.data}` : part.url;
 }
 
 /** The answer to a request with these questions; undefined where it is none. */

@@ -12,7 +12,7 @@ import type { LlamaCall } from '../operation';
 export function binaryFieldsField(place: string) {
 	return stringField('Input Binary Fields', 'binaryFields', {
 		placeholder: 'e.g. data, data2',
-		description: `Names of binary fields with pictures, audio (wav, mp3, flac) or text, separated by commas. ${place}`,
+		description: `Names of binary fields with pictures, audio (wav, mp3, flac), video or text, separated by commas. ${place}`,
 	});
 }
 

@@ -79,7 +79,7 @@ function itemTextFor(call: LlamaCall, parameters: NodeParameters, itemIndex: num
 	const { context } = call;
 	const withMedia = async () => {
 		const input = await inputIn({ context, parameters, itemIndex });
-		return { text: input.text, media: input.media.map(wirePart) };
+		return { text: input.text, media: input.media.map((part) => wirePart(part, 'input_video')) };
 	};
 	return { itemIndex, text, withMedia };
 }

@@ -238,6 +238,11 @@ describe('what goes to Ollama', () => {
 			{ type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } },
 			/takes no audio/,
 		],
+		[
+			'video',
+			{ type: 'video_url', video_url: { url: 'data:video/mp4;base64,AAAA' } },
+			/takes no video/,
+		],
 	])('not %s', async (_what, part, message) => {
 		const sim = await start({ models: [{ id: 'sim-model', vision: true }] });
 		const error = await failed(sim, SIZE, { messages: [{ type: 'human', content: [part] }] });

@@ -51,6 +51,7 @@ describe('lists of models', () => {
 				size: 96576768,
 				quantization: 'Q4_1',
 				vision: true,
+				video: false,
 				audio: false,
 				tools: true,
 				state: 'loaded',

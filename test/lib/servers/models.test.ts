@@ -117,19 +117,23 @@ describe('what a model reads and writes, by its architecture (S3–S5)', () => {
 	it.each([
 		[
 			{ input_modalities: ['text', 'image'], output_modalities: ['text'] },
-			{ vision: true, audio: false },
+			{ vision: true, audio: false, video: false },
+		],
+		[
+			{ input_modalities: ['text', 'image', 'video'], output_modalities: ['text'] },
+			{ vision: true, audio: false, video: true },
 		],
 		[
 			{ input_modalities: ['text', 'audio', 'smell'], output_modalities: ['text'] },
-			{ vision: false, audio: true },
+			{ vision: false, audio: true, video: false },
 		],
 		[
 			{ input_modalities: ['text'], output_modalities: ['decisions'] },
-			{ vision: false, audio: false, decides: true },
+			{ vision: false, audio: false, video: false, decides: true },
 		],
 		[{ output_modalities: ['decisions', 'text'] }, { decides: true }],
 		[{ input_modalities: 'image', output_modalities: 'decisions' }, {}],
-		[{ input_modalities: ['text', 'image'] }, { vision: true, audio: false }],
+		[{ input_modalities: ['text', 'image'] }, { vision: true, audio: false, video: false }],
 		[{}, {}],
 		[undefined, {}],
 		['image', {}],

@@ -5,7 +5,7 @@ import type { Settings } from './options';
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** png, jpeg, gif, bmp, RIFF (wav, webp), mp3, flac. */
+/** png, jpeg, gif, bmp, RIFF (wav, webp), mp3, flac, mp4. */
 const SIGNATURES = [
 	'89504e47',
 	'ffd8ff',
@@ -15,6 +15,7 @@ const SIGNATURES = [
 	'494433',
 	'fffb',
 	'664c6143',
+	'0000001866747970',
 ];
 
 /** Like the server, stops at the first invalid base64 character: the rest of the file is lost. */
@@ -62,7 +63,7 @@ const unsupported = (kind: string): Error =>
 export const checkMedia = (
 	type: string,
 	part: Json,
-	settings: Pick<Settings, 'vision' | 'audio'>,
+	settings: Pick<Settings, 'vision' | 'audio' | 'video'>,
 ): void => {
 	const holder = part?.[type];
 	const fields = (typeof holder === 'object' && holder !== null ? holder : {}) as Json;
@@ -73,7 +74,8 @@ export const checkMedia = (
 		if (!settings.audio) throw unsupported('audio');
 		loadUrl(text(fields.data) || text(fields.url));
 	} else if (type === 'input_video' || type === 'video_url') {
-		throw unsupported('video');
+		if (!settings.video) throw unsupported('video');
+		loadUrl(text(fields.data) || text(fields.url));
 	} else {
 		throw invalidRequest('unsupported content[].type');
 	}

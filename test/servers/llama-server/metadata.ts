@@ -72,7 +72,7 @@ export const props = (settings: Settings, sleeping: boolean, model?: SimModel): 
 		model_path: model ? `models/${model.id}.gguf` : settings.modelPath,
 		modalities: {
 			vision: model?.vision ?? settings.vision,
-			video: false,
+			video: settings.video,
 			audio: model?.audio ?? settings.audio,
 		},
 		media_marker: `<__media_${randomAlphanumerics(32, 7)}__>`,

@@ -88,9 +88,10 @@ export interface SimOptions {
 	/** `--alias`: the model's name, default `sim-model`. */
 	alias?: string;
 	modelPath?: string;
-	/** An mmproj for images, for audio. */
+	/** An mmproj for images, for audio; ffmpeg for video. */
 	vision?: boolean;
 	audio?: boolean;
+	video?: boolean;
 	/** `--embeddings`: true, or its settings. */
 	embeddings?: boolean | Partial<SimEmbeddings>;
 	/** `--rerank`. */
@@ -142,6 +143,7 @@ export type Settings = Required<
 		| 'modelPath'
 		| 'vision'
 		| 'audio'
+		| 'video'
 		| 'rerank'
 		| 'decisions'
 		| 'metrics'
@@ -190,6 +192,7 @@ export const withDefaults = (options: SimOptions): Settings => {
 		modelPath: options.modelPath ?? `models/${alias}.gguf`,
 		vision: options.vision ?? false,
 		audio: options.audio ?? false,
+		video: options.video ?? false,
 		embeddings: embeddingsOf(options.embeddings ?? options.rerank),
 		rerank: options.rerank ?? false,
 		decisions: options.decisions ?? 0,

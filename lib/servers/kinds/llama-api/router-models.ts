@@ -232,6 +232,6 @@ export async function withProps(
 	if (only === undefined || models.length > 1) return models;
 	const props = await optionalJson(connection, '/props', { timeoutMs: LIST_LIMIT_MS, signal });
 	if (props === undefined) return [only];
-	const { vision, audio } = only;
-	return [{ ...only, state: 'loaded', ...readProps(props), ...optional({ vision, audio }) }];
+	const { vision, audio, video } = only;
+	return [{ ...only, state: 'loaded', ...readProps(props), ...optional({ vision, audio, video }) }];
 }

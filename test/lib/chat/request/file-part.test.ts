@@ -21,6 +21,14 @@ describe('files by their content, where the type says nothing that a model serve
 		expect(filePart({ mime: '', data })).toEqual({ type: 'audio', data, format: 'wav' });
 	});
 
+	it('takes a video without a type for a video, by its container', () => {
+		const data = base64(latin1('\0\0\0\x18ftypisom\0\0\x02\0'));
+		expect(filePart({ mime: 'application/octet-stream', data })).toEqual({
+			type: 'video',
+			url: `data:video/mp4;base64,${data}`,
+		});
+	});
+
 	it('reads a CSV file that Windows calls an Excel file, in the encoding of Excel', () => {
 		const data = base64(latin1('Stra\xdfe;Preis\r\nGr\xfcner Weg;5\r\n'));
 		expect(filePart({ mime: 'application/vnd.ms-excel', data, name: 'liste.csv' })).toEqual({

@@ -231,11 +231,15 @@ describe('what no model server can read', () => {
 		expect(error.remedy).toContain('Extract From File');
 	});
 
+	it.each([
+		{ type: 'video', mimeType: 'video/mp4', data: 'AA\nAA' },
+		{ type: 'media', mime_type: 'video/mp4', data: 'AAAA' },
+		{ type: 'video_url', video_url: { url: 'data:video/mp4;base64,AAAA' } },
+	])('a video: %j', (block) => {
+		expect(contentPart(block)).toEqual({ type: 'video', url: 'data:video/mp4;base64,AAAA' });
+	});
+
 	it.each<[unknown, string]>([
-		[
-			{ type: 'video', mimeType: 'video/mp4', data: 'AAAA' },
-			'A model server cannot read a file of type video/mp4',
-		],
 		[
 			{ type: 'file', mimeType: 'application/zip', data: 'AAAA', filename: 'a.zip' },
 			'A model server cannot read the file "a.zip" (application/zip)',
@@ -245,13 +249,14 @@ describe('what no model server can read', () => {
 		[{ type: 'image' }, 'The image passed to the model holds no data'],
 		[{ type: 'image_url', image_url: {} }, 'A picture has no URL'],
 		[{ type: 'input_audio', input_audio: {} }, 'An audio input has no data'],
+		[{ type: 'video_url', video_url: {} }, 'A video has no URL'],
 		[
 			{ type: 'file', url: 'https://example.com/a.txt', filename: 'a.txt' },
 			'A model server cannot fetch "a.txt" from a URL',
 		],
 		[
 			{ type: 'video_url', video_url: { url: 'https://example.com/a.mp4' } },
-			'A model server cannot read content of the type "video_url"',
+			'A model server cannot fetch a file from a URL',
 		],
 	])('%j', (block, message) => {
 		expect(refused(block)).toMatchObject({ kind: 'invalidInput', message });

@@ -92,6 +92,40 @@ test('a picture alone is a question', async () => {
 	expect(chats()[0]!.messages).toMatchObject([{ role: 'user', content: [{ type: 'image_url' }] }]);
 });
 
+const MP4 = Buffer.from('\0\0\0\x18ftypisom', 'latin1').toString('base64');
+const VIDEO = [{ json: {}, binary: { data: binary('video/mp4', MP4) } }];
+
+test('a video goes to a model that takes videos', async () => {
+	await serve({ vision: true, video: true });
+	await execute({ items: VIDEO, parameters: { ...CHAT, binaryFields: 'data' } });
+	expect(chats()[0]!.messages).toEqual([
+		{
+			role: 'user',
+			content: [
+				{ type: 'text', text: 'Hi' },
+				{ type: 'input_video', input_video: { data: MP4 } },
+			],
+		},
+	]);
+});
+
+test.each<[string, object]>([
+	['chat', { prompt: 'Hi' }],
+	['extract', { fields: { field: [{ name: 'what' }] } }],
+	['classify', { labels: { label: [{ name: 'cat' }, { name: 'dog' }] } }],
+	['decide', { questions: { question: [{ name: 'cat', kind: 'yesNo', question: 'A cat?' }] } }],
+])(
+	'S21: %s sends no video to a model without "video" in its modalities',
+	async (operation, fields) => {
+		await serve({ vision: true });
+		const parameters = { resource: 'text', operation, text: 'Hi', binaryFields: 'data', ...fields };
+		const error = await failure(parameters, { items: VIDEO });
+		expect(error.message).toContain('The model "sim-model" takes no video');
+		expect(chats()).toEqual([]);
+		expect(sent('/systemone')).toEqual([]);
+	},
+);
+
 test('thinking stands apart from the text', async () => {
 	const sim = await serve({ template: 'thinking' });
 	sim.script(reply.reasoning('Let me see.', 'Four.'));
