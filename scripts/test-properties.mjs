@@ -1,6 +1,6 @@
 /**
  * `npm run test:properties [-- times]`: the property tests with new random examples, `times` as many as in `npm test`
- * (default 10). `PROPERTY_SEED=n` repeats a run.
+ * (default 10), and all pairs where that takes a part of them. `PROPERTY_SEED=n` repeats a run.
  */
 import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -13,10 +13,13 @@ import { runChecks, runJest } from './lib/tally.mjs';
 
 const log = createLog();
 
+/** Property tests, and suites that try a part of all pairs. */
+const USES_EXAMPLES = /fc\.assert\(|test(Other)?Nodes\(/;
+
 const suites = () =>
 	readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
 		.filter((file) => file.endsWith('.test.ts') && !file.startsWith('e2e'))
-		.filter((file) => readFileSync(join(root, 'test', file), 'utf8').includes('fc.assert('))
+		.filter((file) => USES_EXAMPLES.test(readFileSync(join(root, 'test', file), 'utf8')))
 		.map((file) => join('test', file));
 
 await main(async () => {

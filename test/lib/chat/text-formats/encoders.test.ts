@@ -220,7 +220,7 @@ describe.each(ENCODERS)('%s', (family, encode, impossible = /(?!)/) => {
 						calls: wanted,
 					});
 			}),
-			examples(60),
+			examples(15),
 		);
 	});
 
@@ -239,7 +239,7 @@ describe.each(ENCODERS)('%s', (family, encode, impossible = /(?!)/) => {
 					calls: [],
 				});
 			}),
-			examples(40),
+			examples(10),
 		);
 	});
 
@@ -258,7 +258,7 @@ describe.each(ENCODERS)('%s', (family, encode, impossible = /(?!)/) => {
 					note: 'inInput',
 				});
 			}),
-			examples(20),
+			examples(5),
 		);
 	});
 
@@ -273,7 +273,7 @@ describe.each(ENCODERS)('%s', (family, encode, impossible = /(?!)/) => {
 					note: 'inInput',
 				});
 			}),
-			examples(40),
+			examples(10),
 		);
 	});
 });
