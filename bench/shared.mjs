@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- shared`: a chat every two seconds on a server with four slots, alone and beside a batch. The batch is
  * that of Local Llama, 16 items at once; chat and batch use one credential without Max Concurrent Requests. Writes
- * bench/results/shared.md. Options: bench/lib/programs.mjs.
+ * bench/results/shared.md, or with `--workers 3` shared-3-workers.md. Options: bench/lib/programs.mjs.
  */
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,26 +9,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { root } from '../scripts/lib/paths.mjs';
 import { machine, nodeVersion } from './lib/machine.mjs';
-import { partsOf } from './lib/parts.mjs';
 import { SLOTS, startSlotServer, TOKEN_MS, TOKENS } from './shared/slot-server.mjs';
+import { startWorker } from './shared/worker.mjs';
 
 const { values: options } = parseArgs({
-	options: { quick: { type: 'boolean', default: false }, against: { type: 'string' } },
+	options: {
+		quick: { type: 'boolean', default: false },
+		against: { type: 'string' },
+		workers: { type: 'string', default: '1' },
+	},
 });
-const ITEMS = options.quick ? 80 : 400;
+const WORKERS = Math.max(1, Math.floor(Number(options.workers)) || 1);
 const CHATS = options.quick ? 5 : 30;
-const AT_ONCE = 16;
+const BATCH_ALONE_MS = options.quick ? 10_000 : 60_000;
 const BETWEEN_CHATS_MS = 2000;
-
-const SETTINGS = {
-	model: 'bench-model',
-	parameters: {},
-	serverKind: 'auto',
-	reasoningEcho: 'toolTurns',
-	showThinking: false,
-	limits: {},
-	retries: 0,
-};
+/** Workers do not begin in the same moment. */
+const BETWEEN_WORKERS_MS = 500;
 
 /** @param {number[]} values @param {number} share */
 const percentile = (values, share) =>
@@ -39,61 +35,47 @@ const percentile = (values, share) =>
  * @returns {Promise<{ alone: number[], beside: number[], batchAlone: number, batchBeside: number, again: number }>}
  */
 const measure = async (clone) => {
-	const parts = await partsOf(clone, ['chat/client', 'servers/credential']);
 	const server = await startSlotServer();
-	/** @param {string} priority */
-	const clientOf = (priority) => {
-		const credential = { baseUrl: server.url };
-		const servers = parts.localLlamaServers(credential, undefined, { priority, user: 'chat' });
-		return new parts.ChatClient(servers, SETTINGS);
-	};
-	const [person, worker] = [clientOf('person'), clientOf('batch')];
-	let again = 0;
-	const firstToken = async () => {
-		const from = performance.now();
-		const answer = person.generate({ messages: [{ type: 'human', content: 'Hello' }] });
-		await answer.next();
-		const ms = performance.now() - from;
-		for (let step = await answer.next(); !step.done; ) step = await answer.next();
-		return ms;
-	};
-	const item = async () => {
-		const messages = [{ type: 'human', content: 'One of many' }];
-		const answer = worker.generate({ messages, whole: true, reuse: true });
-		let step = await answer.next();
-		while (!step.done) step = await answer.next();
-		again += step.value.log?.placesGivenUp ?? 0;
-	};
-	/** @param {() => boolean} isWanted @returns {Promise<number>} items a second */
-	const batch = async (isWanted) => {
-		const from = performance.now();
-		let done = 0;
-		const lane = async () => {
-			for (; isWanted(); done += 1) await item();
-		};
-		await Promise.all(Array.from({ length: AT_ONCE }, lane));
-		return (done * 1000) / (performance.now() - from);
-	};
-	/** @param {number} count */
-	const upTo = (count) => () => count-- > 0;
+	/** @type {import('./shared/worker.mjs').Worker[]} */
+	const workers = [];
+	/** Each chat comes to the next worker. */
 	const chats = async () => {
 		/** @type {Promise<number>[]} */
 		const asked = [];
 		for (let chat = 0; chat < CHATS; chat += 1) {
 			await delay(BETWEEN_CHATS_MS);
-			asked.push(firstToken());
+			asked.push(/** @type {any} */ (workers[chat % WORKERS]).chat());
 		}
 		return await Promise.all(asked);
 	};
+	let again = 0;
+	/**
+	 * @template T
+	 * @param {() => Promise<T>} work
+	 * @returns {Promise<{ value: T, rate: number }>} items a second beside the work
+	 */
+	const besideBatch = async (work) => {
+		const from = performance.now();
+		for (const worker of workers) {
+			worker.startBatch();
+			if (WORKERS > 1) await delay(BETWEEN_WORKERS_MS);
+		}
+		const value = await work();
+		const ending = workers.map(async (worker) => await worker.endBatch());
+		const ms = performance.now() - from;
+		const counts = await Promise.all(ending);
+		for (const one of counts) again += one.again;
+		return { value, rate: (counts.reduce((sum, { done }) => sum + done, 0) * 1000) / ms };
+	};
 	try {
+		for (let worker = 0; worker < WORKERS; worker += 1)
+			workers.push(await startWorker(clone, server.url, WORKERS > 1));
 		const alone = await chats();
-		const batchAlone = await batch(upTo(ITEMS));
-		let isOver = false;
-		const beside = batch(() => !isOver);
-		const besideBatch = await chats();
-		isOver = true;
-		return { alone, beside: besideBatch, batchAlone, batchBeside: await beside, again };
+		const { rate: batchAlone } = await besideBatch(async () => await delay(BATCH_ALONE_MS));
+		const { value: beside, rate: batchBeside } = await besideBatch(chats);
+		return { alone, beside, batchAlone, batchBeside, again };
 	} finally {
+		for (const worker of workers) worker.stop();
 		server.stop();
 	}
 };
@@ -113,7 +95,7 @@ if (options.against !== undefined)
 	rows.push(row('The other build', await measure(resolve(options.against))));
 const text = `# A chat beside a batch
 
-A server with ${SLOTS} slots that writes ${TOKENS} tokens of ${TOKEN_MS} ms each; a chat every ${BETWEEN_CHATS_MS / 1000} seconds, ${CHATS} of them, alone and beside a batch with ${AT_ONCE} items at once (${ITEMS} items alone). One credential, *Max Concurrent Requests* 0. The clients of the nodes, without n8n.
+A server with ${SLOTS} slots that writes ${TOKENS} tokens of ${TOKEN_MS} ms each; a chat every ${BETWEEN_CHATS_MS / 1000} seconds, ${CHATS} of them, alone and beside a batch with 16 items at once${WORKERS > 1 ? ` in each of ${WORKERS} workers of queue mode, which take the chats in turn` : ''}. One credential, *Max Concurrent Requests* 0. The clients of the nodes, without n8n.
 
 First token in milliseconds, batch in items a second.
 
@@ -124,4 +106,5 @@ ${rows.join('\n')}
 Machine: ${machine()}, Node ${await nodeVersion()}. With ${CHATS} chats, p99 is the slowest.
 `;
 process.stdout.write(text);
-if (!options.quick) writeFileSync(join(root, 'bench', 'results', 'shared.md'), text);
+const name = WORKERS > 1 ? `shared-${WORKERS}-workers.md` : 'shared.md';
+if (!options.quick) writeFileSync(join(root, 'bench', 'results', name), text);

@@ -53,6 +53,7 @@ export const PROGRAMS = [
 		options: {
 			'--quick': 'a fifth; writes nothing',
 			'--against <folder>': 'another clone beside it, in the same run',
+			'--workers 3': 'the batch in so many processes, as in queue mode; a results file of its own',
 		},
 	},
 	{

@@ -43,11 +43,14 @@ const serve = () => {
 			freeSlot();
 		}
 	};
+	const slots = () =>
+		Array.from({ length: SLOTS }, (_, id) => ({ id, is_processing: id < SLOTS - free }));
 	const server = createServer((incoming, outgoing) => {
 		incoming.resume();
 		outgoing.setHeader('server', 'llama.cpp');
 		incoming.on('end', () => {
 			if (incoming.url === '/props') outgoing.end(JSON.stringify({ total_slots: SLOTS }));
+			else if (incoming.url === '/slots') outgoing.end(JSON.stringify(slots()));
 			else if (incoming.url?.endsWith('/chat/completions') !== true)
 				outgoing.writeHead(404).end('{"error":{"message":"not here"}}');
 			else {

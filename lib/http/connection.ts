@@ -86,7 +86,12 @@ export class Connection extends Explainer {
 
 	/** The same connection without the queue, for callers that already waited in `enter`. */
 	withoutQueue(): Connection {
-		return new Connection({ ...this.settings, maxConcurrentRequests: 0, knownSlots: undefined });
+		return new Connection({
+			...this.settings,
+			maxConcurrentRequests: 0,
+			knownSlots: undefined,
+			beforeQueue: undefined,
+		});
 	}
 
 	/**
@@ -314,10 +319,12 @@ export class Connection extends Explainer {
 		options: StreamOptions,
 		watchdog: Watchdog,
 	): Promise<() => void> {
-		const { queueing, knownSlots } = this.settings;
+		const { queueing, knownSlots, beforeQueue } = this.settings;
 		const { priority = queueing?.priority, place } = options;
 		const request = { priority, user: queueing?.user, place, signal: watchdog.signal };
 		try {
+			const waiting = beforeQueue?.(request, options.about?.model);
+			if (waiting !== undefined) await waiting;
 			if (this.maxConcurrentRequests > 0 || knownSlots === undefined)
 				return await enterQueue(this.id, this.maxConcurrentRequests, request);
 			return await enterAutomaticQueue(this.id, knownSlots(), request);

@@ -4,6 +4,7 @@ import type { ServerError } from '../errors/server-error';
 import type { Pace } from './incoming-body';
 import type { Limits } from './limits';
 import type { Place } from './place';
+import type { PlaceRequest } from './queue';
 import type { Priority, Waiting } from './scheduler';
 import type { ServerSentEvent } from './sse';
 
@@ -47,6 +48,8 @@ export interface ConnectionSettings {
 	maxConcurrentRequests?: number;
 	/** Generations that the server handles at once, if it is known. Absent: without a limit. */
 	knownSlots?: () => number | undefined;
+	/** What a generation waits for before it enters the queue. Rejects only with the reason of the request's signal. */
+	beforeQueue?(request: PlaceRequest, model?: string): Promise<void> | undefined;
 	/** How generations wait for a place. Default: as those of an agent. */
 	queueing?: Partial<Waiting>;
 	egressFilter?: EgressFilter;

@@ -4,6 +4,7 @@ import type { ConnectionSettings, ServerAddress } from '../http/types';
 import { withLearnedRoot } from './api-root';
 import { BaseUrlError, resolveBaseUrl } from './base-url';
 import { knownServerKind } from './identify';
+import { waitForIdleSlot } from './idle-slots';
 import { kindOf } from './kinds';
 import { knownSlots } from './occupancy';
 
@@ -24,7 +25,14 @@ export function connectTo({ baseUrl, ...settings }: ServerSettings): Connection 
 		return kind === undefined ? undefined : kindOf(kind).words.remedies?.[failureKind];
 	};
 	const slots = () => knownSlots({ url: address });
-	return new Connection({ knownSlots: slots, ...settings, address, remedyFor });
+	const connection: Connection = new Connection({
+		knownSlots: slots,
+		beforeQueue: (request, model) => waitForIdleSlot(connection, request, model),
+		...settings,
+		address,
+		remedyFor,
+	});
+	return connection;
 }
 
 /**

@@ -8,7 +8,7 @@ import { controlTokensOnServer } from './llama-api/control-tokens';
 import { describeOnServer, withProps } from './llama-api/router-models';
 import { ONE_MODEL } from './llama-api/routes';
 import { decisionsOf } from './llama-api/decisions';
-import { countSlots, slotsOf } from './llama-api/slots';
+import { countSlots, lookAtSlots, slotsOf } from './llama-api/slots';
 import { tokensOf } from './llama-api/tokens';
 import { openAiCompatible } from './openai-compatible';
 
@@ -66,7 +66,7 @@ export const llamaServer: ServerKind = {
 		describe: describeOnServer,
 	},
 	tokens: { ...tokensOf(ONE_MODEL), areOfOneModel: true },
-	slots: { ...slotsOf(ONE_MODEL), count: countSlots },
+	slots: { ...slotsOf(ONE_MODEL), count: countSlots, look: lookAtSlots },
 	adapters: adaptersOf(ONE_MODEL),
 	decisions: decisionsOf(ONE_MODEL),
 	embeddings: { base64: true, refusesLongTexts: true, takesMedia: true },

@@ -109,11 +109,19 @@ export interface TokenAbilities {
 	areOfOneModel?: true;
 }
 
+/** How many slots a server has, and how many of them wait for a request. */
+export interface SlotUse {
+	total: number;
+	idle: number;
+}
+
 /** The prompt caches of slots on disk. */
 export interface SlotAbilities {
 	change(connection: Connection, action: SlotAction, options: SlotOptions): Promise<SlotResult>;
 	/** The number of slots, which shows how many requests run at once; undefined if it does not tell. */
 	count?(connection: Connection, timeoutMs: number): Promise<number | undefined>;
+	/** How many are in use; undefined if it does not tell. */
+	look?(connection: Connection, timeoutMs: number): Promise<SlotUse | undefined>;
 }
 
 /** LoRA adapters. */

@@ -2,9 +2,9 @@
 import { failure, invalidInput } from '../../../errors/failure';
 import { asFailed, type ServerError, throwAs } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
-import { finiteNumber, optional, recordOf } from '../../../values';
+import { finiteNumber, optional, recordOf, recordsIn } from '../../../values';
 import { optionalJson } from '../../optional-json';
-import type { SlotAbilities } from '../model-abilities';
+import type { SlotAbilities, SlotUse } from '../model-abilities';
 import type { SlotAction, SlotOptions, SlotResult } from '../work';
 import { type Addressing, LlamaRoutes } from './routes';
 
@@ -23,6 +23,20 @@ export async function countSlots(
 ): Promise<number | undefined> {
 	const total = (await optionalJson(connection, '/props', { timeoutMs }))?.total_slots;
 	return typeof total === 'number' && total >= 1 ? Math.floor(total) : undefined;
+}
+
+/** The route may be switched off, then it answers 501 (docs/protocols/llama-server.md 2.4). */
+export async function lookAtSlots(
+	connection: Connection,
+	timeoutMs: number,
+): Promise<SlotUse | undefined> {
+	const url = `${connection.url.root}/slots`;
+	const answer = await connection.call(url, { timeoutMs }).catch(() => undefined);
+	if (answer === undefined || answer.status >= 300) return undefined;
+	const slots = recordsIn(answer.json);
+	if (slots.length === 0) return undefined;
+	const idle = slots.filter(({ is_processing: isBusy }) => isBusy !== true);
+	return { total: slots.length, idle: idle.length };
 }
 
 /**

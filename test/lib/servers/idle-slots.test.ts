@@ -1,0 +1,213 @@
+import type { Priority } from '../../../lib/http/scheduler';
+import { env } from '../../../lib/vendor';
+import { connectTo } from '../../../lib/servers/connect';
+import { learnFromHeaders } from '../../../lib/servers/identify';
+import { waitForIdleSlot } from '../../../lib/servers/idle-slots';
+import { type LlamaServerSim, reply, startLlamaServerSim } from '../../servers/llama-server';
+import { json, startScripted } from '../../servers/scripted';
+import { useSimulator } from '../../servers/use-simulator';
+import { PLAIN_SETTINGS } from '../chat/chat-settings';
+
+const start = useSimulator(startLlamaServerSim);
+
+/** Modules of the package, with queues and caches of their own. */
+async function ownModules() {
+	let modules: Awaited<ReturnType<typeof importModules>> | undefined;
+	await jest.isolateModulesAsync(async () => {
+		modules = await importModules();
+	});
+	return modules!;
+}
+
+async function importModules() {
+	return {
+		client: await import('../../../lib/chat/client'),
+		credential: await import('../../../lib/servers/credential'),
+		generators: await import('../../../lib/generators'),
+		clock: await import('../../../lib/clock'),
+		dispatcher: await import('../../../lib/http/dispatcher'),
+	};
+}
+
+const workers: Worker[] = [];
+
+/** A process of n8n. */
+class Worker {
+	constructor(
+		private readonly server: LlamaServerSim,
+		readonly modules: Awaited<ReturnType<typeof ownModules>>,
+	) {
+		workers.push(this);
+	}
+
+	async generate(priority: Priority, signal?: AbortSignal) {
+		const { client, credential, generators } = this.modules;
+		const servers = credential.localLlamaServers({ baseUrl: this.server.url }, undefined, {
+			priority,
+		});
+		const messages = [{ type: 'human' as const, content: 'Hello' }];
+		const generating = new client.ChatClient(servers, PLAIN_SETTINGS).generate({
+			messages,
+			whole: true,
+			signal,
+		});
+		return await generators.readToEnd(generating);
+	}
+}
+
+/** Workers that have seen an answer of the server, so that they know what it is. */
+async function startWorkers(server: LlamaServerSim, count: number): Promise<Worker[]> {
+	const started: Worker[] = [];
+	while (started.length < count) {
+		const worker = new Worker(server, await ownModules());
+		await worker.generate('agent');
+		started.push(worker);
+	}
+	return started;
+}
+
+function requestsFor(server: LlamaServerSim, end: string) {
+	return server.requests.filter(({ path }) => path.endsWith(end));
+}
+
+const looks = (server: LlamaServerSim) => requestsFor(server, '/slots').length;
+
+let modeBefore: string | undefined;
+beforeEach(() => {
+	modeBefore = env.EXECUTIONS_MODE;
+	env.EXECUTIONS_MODE = 'queue';
+});
+afterEach(async () => {
+	if (modeBefore === undefined) delete env.EXECUTIONS_MODE;
+	else env.EXECUTIONS_MODE = modeBefore;
+	for (const { modules } of workers.splice(0)) await modules.dispatcher.closeChannels();
+	jest.restoreAllMocks();
+});
+
+/** An answer that takes its slot until it is opened. */
+function gated() {
+	let open = () => {};
+	const wait = new Promise<void>((resolve) => (open = resolve));
+	return { open, answer: reply.chunks(['a', { wait }, 'b']) };
+}
+
+/** Takes both slots of a server. */
+async function fill(server: LlamaServerSim, worker: Worker) {
+	const [one, two] = [gated(), gated()];
+	server.script(one.answer, two.answer);
+	const before = requestsFor(server, '/chat/completions').length;
+	const answers = Promise.all([worker.generate('agent'), worker.generate('agent')]);
+	await server.until(() => server.slots().every(({ busy }) => busy));
+	expect(requestsFor(server, '/chat/completions')).toHaveLength(before + 2);
+	return { one, two, answers };
+}
+
+test('batches of three workers wait in n8n, not in the server, and end', async () => {
+	const server = await start({ slots: 2 });
+	const three = await startWorkers(server, 3);
+	expect(new Set(three.map(({ modules }) => modules.client.ChatClient)).size).toBe(3);
+	const { one, two, answers } = await fill(server, three[0]!);
+	const batches = [...three, ...three, ...three].map(
+		async (worker) => await worker.generate('batch'),
+	);
+	await server.until(() => looks(server) >= 6);
+	expect(server.queued).toBe(0);
+	one.open();
+	two.open();
+	await answers;
+	const texts = (await Promise.all(batches)).map(({ text }) => text);
+	expect(texts).toHaveLength(9);
+});
+
+test('a batch waits for an idle slot, a person and an agent do not', async () => {
+	const server = await start({ slots: 2 });
+	const [busy, other] = (await startWorkers(server, 2)) as [Worker, Worker];
+	const { one, two, answers } = await fill(server, busy);
+	const batch = other.generate('batch');
+	await server.until(() => looks(server) > 1);
+	expect(server.queued).toBe(0);
+	const [person, agent] = [other.generate('person'), other.generate('agent')];
+	await server.until(() => server.queued === 2);
+	one.open();
+	two.open();
+	await Promise.all([answers, person, agent]);
+	expect(await batch).toMatchObject({ log: { waitedInN8nMs: expect.any(Number) } });
+});
+
+test('for a minute after a person a batch leaves one slot free', async () => {
+	const server = await start({ slots: 2 });
+	const [worker] = (await startWorkers(server, 1)) as [Worker];
+	await worker.generate('person');
+	const { open, answer } = gated();
+	server.script(answer);
+	const first = worker.generate('agent');
+	await server.until(() => server.slots().some(({ busy }) => busy));
+	const batch = worker.generate('batch');
+	await server.until(() => looks(server) > 1);
+	expect(server.slots().filter(({ busy }) => busy)).toHaveLength(1);
+	const { clock: clockOfWorker } = worker.modules.clock;
+	const now = clockOfWorker.now();
+	jest.spyOn(clockOfWorker, 'now').mockReturnValue(now + 61_000);
+	await batch;
+	open();
+	await first;
+});
+
+test('it waits a minute at most', async () => {
+	const server = await start({ slots: 2 });
+	const [busy, worker] = (await startWorkers(server, 2)) as [Worker, Worker];
+	const { one, two, answers } = await fill(server, busy);
+	const { clock: clockOfWorker } = worker.modules.clock;
+	const batch = worker.generate('batch');
+	await server.until(() => looks(server) > 0);
+	const now = clockOfWorker.now();
+	jest.spyOn(clockOfWorker, 'now').mockReturnValue(now + 61_000);
+	await server.until(() => server.queued === 1);
+	one.open();
+	two.open();
+	await answers;
+	expect(await batch).toMatchObject({ finishReason: 'stop' });
+});
+
+test('waiting ends when it is stopped', async () => {
+	const server = await start({ slots: 2 });
+	const [worker] = (await startWorkers(server, 1)) as [Worker];
+	const { one, two, answers } = await fill(server, worker);
+	const stop = new AbortController();
+	const batch = worker.generate('batch', stop.signal);
+	await server.until(() => looks(server) > 0);
+	stop.abort();
+	await expect(batch).rejects.toMatchObject({ kind: 'aborted' });
+	one.open();
+	two.open();
+	await answers;
+});
+
+describe('no look', () => {
+	test('outside of queue mode', async () => {
+		env.EXECUTIONS_MODE = 'regular';
+		const server = await start();
+		const [worker] = (await startWorkers(server, 1)) as [Worker];
+		await worker.generate('batch');
+		expect(looks(server)).toBe(0);
+	});
+
+	test('for a minute at a server that does not show its slots', async () => {
+		const server = await startScripted((_request, response) =>
+			json(response, { error: { code: 501, message: 'not supported' } }, 501),
+		);
+		const connection = connectTo({ baseUrl: server.url });
+		learnFromHeaders(connection, { server: 'llama.cpp' }, 'm');
+		await waitForIdleSlot(connection, { priority: 'batch' }, 'm');
+		await waitForIdleSlot(connection, { priority: 'batch' }, 'm');
+		expect(server.requests.map(({ path }) => path)).toEqual(['/slots']);
+		await server.close();
+	});
+
+	test('at a server of another kind', async () => {
+		const server = await start({ profile: 'vllm' });
+		const [worker] = (await startWorkers(server, 1)) as [Worker];
+		await worker.generate('batch');
+		expect(looks(server)).toBe(0);
+	});
+});
