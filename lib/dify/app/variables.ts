@@ -2,6 +2,7 @@ import { type ServerError, throwAs } from '../../errors/server-error';
 import type { DifyClient } from '../client';
 import { MAX_PAGE_SIZE } from './conversations';
 import { invalidParam, localError } from '../errors/failure';
+import { checkExact } from '../exact-number';
 import { collectAfter, type Limit } from '../paging';
 import { pythonValue } from './python-value';
 import { isRecord, parseJson, nonEmptyText, words, type JsonRecord } from '../../values';
@@ -90,13 +91,14 @@ function explainNumberType(
 
 function valueOf({ name, value_type: type }: JsonRecord, value: unknown): unknown {
 	const kind = typeof type === 'string' ? type.replace(/\[.*/, '') : '';
+	if (!(kind in converters)) return value;
 	const converted = converters[kind]?.(value);
-	if (converted !== undefined) return converted;
-	if (kind in converters)
+	if (converted === undefined)
 		throw invalidParam(
 			`The variable "${String(name)}" expects ${String(type)}, but the value is ${JSON.stringify(value)?.slice(0, 100)}`,
 		);
-	return value;
+	if (typeof converted !== 'string') checkExact(value, `The variable "${String(name)}"`);
+	return converted;
 }
 
 const converters: Partial<Record<string, (value: unknown) => unknown>> = {

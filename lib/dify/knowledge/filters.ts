@@ -11,6 +11,7 @@ import {
 } from '../../values';
 
 import { invalidParam } from '../errors/failure';
+import { checkExact } from '../exact-number';
 
 /** Dify's comparison operators, with their labels and kinds of values (docs/protocols/dify.md 2.13). */
 export const OPERATORS = {
@@ -152,11 +153,14 @@ function listOf(value: unknown, what: string): string[] {
 	throw invalidParam(`The metadata filter ${what} has no value`, 'Give at least one value.');
 }
 
-/** Converts to a number: Dify answers text with a database error. */
+/** Converts to a number: Dify answers text with a database error. @throws {ServerError} */
 export function numberOf(value: unknown, what: string): number {
 	const number =
 		typeof value === 'string' && value.trim() !== '' ? Number(value) : finiteNumber(value);
-	if (number !== undefined && Number.isFinite(number)) return number;
+	if (number !== undefined && Number.isFinite(number)) {
+		checkExact(value, what);
+		return number;
+	}
 	throw invalidParam(
 		`${what} needs a number, but has ${words(value).slice(0, 100)}`,
 		'Give a number.',

@@ -87,4 +87,17 @@ describe('the value of a variable', () => {
 			message: expect.stringContaining(`The variable "x" expects ${type}`) as string,
 		});
 	});
+
+	test.each([
+		['number', '12345678901234567890'],
+		['integer', '-9007199254740993'],
+		['object', '{"order": [12345678901234567890]}'],
+		['array[number]', '[9007199254740993]'],
+	])('%s: %s is refused, since JavaScript would change the number', async (type, value) => {
+		await expect(sentFor(type, value)).rejects.toMatchObject({
+			kind: 'invalidParam',
+			message: expect.stringContaining(/-?\d{16,}/.exec(value)![0]) as string,
+		});
+		expect(await sentFor('string', value)).toBe(value);
+	});
 });
