@@ -18,7 +18,7 @@ export function outputFiles(outputs: unknown, files: readonly DifyFile[] = []): 
 	collect(outputs, found, 0);
 	const known = new Set<unknown>();
 	return [...found, ...files].filter(({ id, related_id: related, url }) => {
-		const names = [id, related, url?.replace(/\?.*$/s, '')].filter(
+		const names = [id, related, nonEmptyText(url)?.replace(/\?.*$/s, '')].filter(
 			(name) => nonEmptyText(name) !== undefined,
 		);
 		const isNew = names.length === 0 || !names.some((name) => known.has(name));
@@ -69,7 +69,8 @@ export async function downloadFile(
 	rules: DownloadRules,
 ): Promise<DownloadedFile | undefined> {
 	const address = nonEmptyText(file.url);
-	if (address === undefined || !URL.canParse(address, api)) return undefined;
+	if (address === undefined) return undefined;
+	if (!URL.canParse(address, api)) throw localError('fileRejected', `"${address}" is no address`);
 	const { href } = new URL(address, api);
 	checkOrigin(href, api, rules);
 	const download = await connection.download(href, { method: 'GET', signal, limits: LIMITS });

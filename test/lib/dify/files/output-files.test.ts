@@ -97,6 +97,11 @@ describe('files of a run', () => {
 		expect(other.asked).toContainEqual({ url: '/elsewhere', authorization: undefined });
 	});
 
+	test('a file that a model wrote with an address that is none is no failure of the run', () => {
+		const file = Object.assign({}, FILE, { related_id: null, url: 5 });
+		expect(outputFiles({ a: file }, [file])).toEqual([file, file]);
+	});
+
 	test('an address that a model could have written is not asked', async () => {
 		const other = await startFiles();
 		const file = Object.assign({}, FILE, { url: `${other.origin}/secret` });
@@ -115,6 +120,14 @@ describe('files of a run', () => {
 		);
 		expect(downloadFailureText(failed)).toContain('only http and https are fetched');
 		expect(downloadFailureText(failed)).not.toContain('null');
+	});
+
+	test('an address that cannot be read is named', async () => {
+		const file = Object.assign({}, FILE, { url: 'http://127.0.0.1:9.example/a' });
+		const failed = await downloadFile(bare('http://127.0.0.1:9'), file, RULES).catch(
+			(error: unknown) => error,
+		);
+		expect(downloadFailureText(failed)).toContain('"http://127.0.0.1:9.example/a" is no address');
 	});
 
 	test('a file beyond the bound is not kept', async () => {
