@@ -1,10 +1,17 @@
 import { recordsIn, finiteNumber, nonEmptyText, type JsonRecord } from '../values';
+import { localError } from './errors/failure';
 
 /** What to collect: at most so many records, or all. */
 export type Limit = number | 'all';
 
 /** A guard against endless lists, which Dify itself does not send. */
 const MAX_PAGES = 10_000;
+
+/** The records of an answer. @throws {ServerError} where it has no list, which must not pass for an empty one */
+export function listIn({ data }: JsonRecord): JsonRecord[] {
+	if (Array.isArray(data)) return recordsIn(data);
+	throw localError('emptyAnswer', 'Dify answered without the list that was asked for');
+}
 
 /** How many to ask for on the next page. */
 export function pageSize(most: Limit, have: number, largest: number): number {

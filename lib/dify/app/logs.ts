@@ -1,7 +1,7 @@
 import type { DifyClient } from '../client';
 import { invalidParam } from '../errors/failure';
-import { addNew, pageSize, type Limit } from '../paging';
-import { finiteNumber, recordOf, recordsIn, type JsonRecord } from '../../values';
+import { addNew, listIn, pageSize, type Limit } from '../paging';
+import { finiteNumber, recordOf, type JsonRecord } from '../../values';
 
 /** The only statuses that Dify can filter by. */
 export type LoggedStatus = 'succeeded' | 'failed' | 'stopped';
@@ -55,15 +55,18 @@ async function readPages(
 	records: Map<string, JsonRecord>,
 ): Promise<number | undefined> {
 	let total: number | undefined;
+	const rows = new Map<string, JsonRecord>();
 	for (let page = 1; page <= MAX_PAGES; page++) {
 		// All pages of one list have the same size, or rows between them would be left out.
 		const limit = pageSize(most, 0, MAX_PAGE_SIZE);
 		const answer = await client.get('/workflows/logs', { ...queryOf(filters), page, limit });
-		const found = recordsIn(answer.data);
+		const found = listIn(answer);
 		addNew(records, found.filter(isOf(filters)));
 		total = finiteNumber(answer.total);
 		const isEnough = most !== 'all' && records.size >= most;
-		if (answer.has_more !== true || found.length === 0 || isEnough) break;
+		// A page without new rows: something in between ignores the page number.
+		const isRepeated = addNew(rows, found).length === 0;
+		if (answer.has_more !== true || isRepeated || isEnough) break;
 	}
 	return total;
 }

@@ -1,5 +1,6 @@
-import { nonEmptyText, recordsIn, type JsonRecord } from '../../values';
+import { nonEmptyText, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
+import { listIn } from '../paging';
 
 /** Dify's largest page of feedback; a larger limit is answered with 400 (docs/protocols/dify.md 2.6). */
 const PAGE_SIZE = 101;
@@ -75,7 +76,7 @@ async function recordsSince(client: DifyClient, since: number | undefined) {
 	let begin = since;
 	const records = new Map<string, { record: JsonRecord; at: number }>();
 	for (let page = 1; page <= MAX_PAGES; page++) {
-		const found = recordsIn((await client.get('/app/feedbacks', { page, limit: PAGE_SIZE })).data);
+		const found = listIn(await client.get('/app/feedbacks', { page, limit: PAGE_SIZE }));
 		const before = records.size;
 		for (const record of found) {
 			const id = nonEmptyText(record.id);

@@ -5,6 +5,8 @@ import { listConversations, listMessages } from '../../../lib/dify/app/conversat
 import type { DifyClient } from '../../../lib/dify/client';
 import { AppApi } from '../../../lib/dify/app/api';
 import { appRoutes } from '../../../lib/dify/app/routes';
+import { listRuns } from '../../../lib/dify/app/logs';
+import { newFeedback } from '../../../lib/dify/app/new-feedback';
 import { rateMessage } from '../../../lib/dify/app/feedback';
 import {
 	addNew,
@@ -272,6 +274,11 @@ describe('a proxy that answers every page with the first one', () => {
 		const feedback = Object.assign(clientOf(sim), {
 			get: async () => await Promise.resolve({ data: [...page.data, { id: 'last' }] }),
 		});
+		const runs = jest.fn(async () => await Promise.resolve({ ...page, total: 300 }));
+		expect(await listRuns(Object.assign(clientOf(sim), { get: runs }), {}, 'all')).toHaveLength(
+			100,
+		);
+		expect(runs.mock.calls.length).toBeLessThan(10);
 		expect(await new AppApi(feedback).list(appRoutes.feedback, {}, 'all')).toHaveLength(101);
 		expect(
 			await failureOf(
@@ -284,6 +291,14 @@ describe('a proxy that answers every page with the first one', () => {
 			),
 		).toMatchObject({ kind: 'messageNotFound' });
 	});
+});
+
+test.each([null, {}, undefined])('%j in place of a list is no empty list', async (data) => {
+	const sim = await startSim();
+	const client = Object.assign(clientOf(sim), { get: async () => await Promise.resolve({ data }) });
+	const memory = { newest: null, known: {} };
+	expect(await failureOf(newFeedback(client, memory))).toMatchObject({ kind: 'emptyAnswer' });
+	expect(await failureOf(listRuns(client, {}, 'all'))).toMatchObject({ kind: 'emptyAnswer' });
 });
 
 test('the variables of a conversation that is deleted meanwhile are an error, asked for once', async () => {
