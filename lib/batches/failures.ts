@@ -19,33 +19,56 @@ export function sizeInWords({ tokens, limit }: TooLong): { size: string; most: s
 	};
 }
 
+interface ModelOnServer {
+	kind: KindName;
+	model: string;
+}
+
 /** Rewords the refusal of a server that lacks the feature, its route or the model; undefined for other errors. */
 export function missingFeature(
 	error: ServerError,
-	{ kind, model }: { kind: KindName; model: string },
+	server: ModelOnServer,
 	purpose: Purpose,
 ): ServerError | undefined {
-	const { words, models, hasEveryRoute } = kindOf(kind);
+	switch (error.kind) {
+		case 'notSupported':
+			return notStartedFor(purpose, error, server);
+		case 'wrongPath':
+			// `rerank/client.ts` explains missing rerank routes.
+			return purpose === 'embeddings' ? embeddingsSwitchedOff(error, server.kind) : undefined;
+		case 'modelNotFound':
+			return missingModel(error, server);
+		default:
+			return undefined;
+	}
+}
+
+function notStartedFor(purpose: Purpose, error: ServerError, server: ModelOnServer): ServerError {
+	const { words, models } = kindOf(server.kind);
 	const remedy = purpose === 'embeddings' ? words.embeddingsOff : words.rerankOff;
 	// A server that starts its models itself starts them for what they are made for (Ollama 0.33: 501 for a chat model).
-	if (error.kind === 'notSupported' && models.load !== undefined && purpose === 'embeddings')
+	if (purpose === 'embeddings' && models.load !== undefined)
 		return error.reworded({
 			kind: 'wrongModelType',
-			message: `The model "${model}" is not made for ${purpose}`,
+			message: `The model "${server.model}" is not made for embeddings`,
 			remedy: `Choose a model that is. ${remedy}`,
 		});
-	if (error.kind === 'notSupported')
-		return error.reworded({ message: `The server was not started for ${purpose}`, remedy });
-	// Known servers have the route, so it is switched off. `rerank/client.ts` explains missing rerank routes.
-	const isSwitchedOff = isIdentified(kind) && !hasEveryRoute;
-	if (error.kind === 'wrongPath' && isSwitchedOff && purpose === 'embeddings')
-		return error.reworded({
-			kind: 'notSupported',
-			message: 'The server has no route for embeddings',
-			remedy,
-		});
-	if (error.kind !== 'modelNotFound' || words.missingModel === undefined) return undefined;
+	return error.reworded({ message: `The server was not started for ${purpose}`, remedy });
+}
+
+/** Known servers have the route, so it is switched off. */
+function embeddingsSwitchedOff(error: ServerError, kind: KindName): ServerError | undefined {
+	const { words, hasEveryRoute } = kindOf(kind);
+	if (!isIdentified(kind) || hasEveryRoute) return undefined;
 	return error.reworded({
-		remedy: `Choose the model from the list, or ${words.missingModel(model)}`,
+		kind: 'notSupported',
+		message: 'The server has no route for embeddings',
+		remedy: words.embeddingsOff,
 	});
+}
+
+function missingModel(error: ServerError, { kind, model }: ModelOnServer): ServerError | undefined {
+	const wayToGetIt = kindOf(kind).words.missingModel?.(model);
+	if (wayToGetIt === undefined) return undefined;
+	return error.reworded({ remedy: `Choose the model from the list, or ${wayToGetIt}` });
 }

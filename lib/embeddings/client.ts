@@ -159,15 +159,18 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	): Promise<number[][]> {
 		const { error, tooLong } = refused;
 		this.learnLimit(call, tooLong);
-		const refusedBatchText = batch[refusedTextIndex(error) ?? -1];
-		if (refusedBatchText !== undefined && tooLong === undefined)
-			throw refusedAlone(error, refusedBatchText);
+		const namedText = batch[refusedTextIndex(error) ?? -1];
+		if (namedText !== undefined && tooLong === undefined) throw refusedAlone(error, namedText);
+		if (batch.length === 1) return await this.afterRefusedText(call, batch[0]!, refused);
+		return await this.afterRefusedBatch(call, batch, refused);
+	}
+
+	private async afterRefusedBatch(
+		call: BatchCall,
+		batch: EmbeddedText[],
+		{ error, tooLong }: Refused,
+	): Promise<number[][]> {
 		const isOfText = tooLong !== undefined || isNotANumber(error);
-		if (batch.length === 1) {
-			if (isUnreadable(error)) throw unreadableAlone(error, batch[0]!);
-			if (!isOfText) throw explained(error, call);
-			return await this.afterRefusedText(call, batch[0]!, refused);
-		}
 		if (!isOfText && !mayBeAboutOneText(error)) throw explained(error, call);
 		const isDivided = tooLong !== undefined && this.settings.longTexts !== 'fail';
 		if (isDivided) return await this.allOf(call, halves(batch));
@@ -186,7 +189,9 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		{ error, tooLong, isLast, depth }: Refused,
 	): Promise<number[][]> {
 		const { longTexts } = this.settings;
-		if (tooLong === undefined) throw notANumber(error, text);
+		if (isUnreadable(error)) throw unreadableAlone(error, text);
+		if (tooLong === undefined)
+			throw isNotANumber(error) ? notANumber(error, text) : explained(error, call);
 		// Without its pictures, the vector would stand for something else.
 		const isWhole = longTexts === 'fail' || text.media !== undefined;
 		if (isWhole || isLast) throw textTooLong(error, text, tooLong, call.kind);

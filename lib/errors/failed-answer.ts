@@ -52,9 +52,8 @@ export function shapeOf({
 }
 
 function pageText(page: string): { title: string; text: string } {
-	const title =
-		/<title[^<>]*>([^<]*)/i.exec(page)?.[1] ?? /<h1[^<>]*>([^<]*)/i.exec(page)?.[1] ?? '';
-	return { title: plainText(title), text: plainText(page) };
+	const heading = /<title[^<>]*>([^<]*)/i.exec(page) ?? /<h1[^<>]*>([^<]*)/i.exec(page);
+	return { title: plainText(heading?.[1] ?? ''), text: plainText(page) };
 }
 
 const ENTITIES: Record<string, string> = {
@@ -87,10 +86,11 @@ export function isBinary(text: string): boolean {
 }
 
 /** A server's text as it can be shown: a page by its title or its text, and nothing of binary data. */
-export function readableText(said: string): string {
-	if (isBinary(said)) return '';
-	const shape = PAGE_BEGINS.test(said) ? shapeOf({ body: said }) : undefined;
-	return shape?.kind === 'page' ? shape.title || shape.text : said;
+export function readableText(serverText: string): string {
+	if (isBinary(serverText)) return '';
+	if (!PAGE_BEGINS.test(serverText)) return serverText;
+	const shape = shapeOf({ body: serverText });
+	return shape.kind === 'page' ? shape.title || shape.text : serverText;
 }
 
 /** Whether `www-authenticate` asks for user and password, and for nothing else. */
@@ -117,8 +117,9 @@ export function proxyFailureKind(
 	if (status >= 300 && status < 400) return 'redirect';
 	if (status === 407) return 'proxy';
 	if (status === 401 && isBasic(challenge)) return 'proxyPassword';
-	if (status === 401 || status === 403) return isProxyRefusal(shape) ? 'proxyRefuses' : undefined;
-	return isGatewayStatus(status) && !isOverload(status, shape) ? 'gateway' : undefined;
+	if ([401, 403].includes(status) && isProxyRefusal(shape)) return 'proxyRefuses';
+	if (isGatewayStatus(status) && !isOverload(status, shape)) return 'gateway';
+	return undefined;
 }
 
 /** 503 of a server; 529 of gateways to Anthropic, with which Cloudflare sends a page. */

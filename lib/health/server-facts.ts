@@ -91,15 +91,21 @@ interface ProcessFacts {
 	context: number | null;
 }
 
-function processFacts({ props, metrics = {}, slots }: Process): ProcessFacts {
-	const running = metrics['llamacpp:requests_processing'] ?? metrics['vllm:num_requests_running'];
-	const waiting = metrics['llamacpp:requests_deferred'] ?? metrics['vllm:num_requests_waiting'];
+const RUNNING = ['llamacpp:requests_processing', 'vllm:num_requests_running'];
+const WAITING = ['llamacpp:requests_deferred', 'vllm:num_requests_waiting'];
+
+function processFacts({ props, metrics, slots }: Process): ProcessFacts {
 	return {
 		total: positive(props.total_slots) ?? slots?.length ?? null,
-		busy: slots?.filter(isBusy).length ?? running ?? null,
-		queue: waiting ?? null,
+		busy: slots?.filter(isBusy).length ?? metricNamed(RUNNING, metrics),
+		queue: metricNamed(WAITING, metrics),
 		context: readProps(props).context ?? null,
 	};
+}
+
+function metricNamed(names: readonly string[], metrics: Process['metrics'] = {}): number | null {
+	const name = names.find((one) => metrics[one] !== undefined) ?? '';
+	return metrics[name] ?? null;
 }
 
 /** The room in all processes together. Slots and context are those of each: the same number, or the least. */

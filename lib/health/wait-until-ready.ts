@@ -43,21 +43,26 @@ export async function waitUntilReady(
 		const result = await check();
 		if (history.at(-1)?.status !== result.status)
 			history.push({ atMs: elapsed(), status: result.status, summary: result.summary });
+		if (isReady(result)) {
+			const ready = { ...result, healthy: true };
+			return { ...ready, waitedMs: elapsed(), checks, history };
+		}
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
-		// Nodes work with any of several servers.
-		const isOneReady = result.servers?.some(({ healthy }) => healthy) === true;
-		const isLast = elapsed() + pause > limitMs || (isHopeless(result) && !waitOutErrors);
-		if (result.healthy || isOneReady || isLast) {
-			const last = isOneReady
-				? { ...result, healthy: true }
-				: withExplanation(result, history, elapsed());
-			return { ...last, waitedMs: elapsed(), checks, history };
+		const isHopeless = isHelpedByPeopleOnly(result) && !waitOutErrors;
+		if (isHopeless || elapsed() + pause > limitMs) {
+			const explained = withExplanation(result, history, elapsed());
+			return { ...explained, waitedMs: elapsed(), checks, history };
 		}
 		await pauseFor(pause, signal);
 	}
 }
 
-function isHopeless({ status }: CheckResult): boolean {
+/** Nodes work with any of several servers. */
+function isReady({ healthy, servers = [] }: CheckResult): boolean {
+	return healthy || servers.some((server) => server.healthy);
+}
+
+function isHelpedByPeopleOnly({ status }: CheckResult): boolean {
 	return status === 'unauthorized' || status === 'misconfigured';
 }
 
@@ -67,7 +72,6 @@ function withExplanation(
 	history: WaitResult['history'],
 	waitedMs: number,
 ): CheckResult {
-	if (result.healthy) return result;
 	const seconds = Math.round(waitedMs / 1000);
 	const restarts = history.filter(
 		({ status }, at) => status === 'unreachable' && history[at - 1]?.status === 'loading',

@@ -78,12 +78,7 @@ export async function readAnswer(
 	const limit = isRefusal ? MAX_REFUSAL_BYTES : maxBytes;
 	const body = new TextBody(isRefusal ? MAX_REFUSAL_MS : Infinity);
 	try {
-		for await (const bytes of piecesUntil(answer.body, () => body.readUntil)) {
-			body.push(bytes);
-			if (body.size <= limit) continue;
-			if (!isRefusal) return undefined;
-			break;
-		}
+		await body.read(answer.body, limit);
 	} catch (error) {
 		// A refusal with a broken body is still a refusal.
 		const needsBody = !isRefusal && !WITHOUT_BODY.includes(status);
@@ -91,8 +86,9 @@ export async function readAnswer(
 	} finally {
 		answer.close();
 	}
+	if (body.size > limit && !isRefusal) return undefined;
 	const whole = body.end();
-	const text = (await maskKeys?.(whole)) ?? whole;
+	const text = maskKeys === undefined ? whole : await maskKeys(whole);
 	return {
 		status,
 		headers,
@@ -109,7 +105,7 @@ class TextBody {
 	/** Where a complete JSON value ends in the text. */
 	jsonEnd: number | undefined;
 	/** As by `performance.now()`. */
-	readUntil: number;
+	private readUntil: number;
 	private text = '';
 	private readonly decoder = new TextDecoder('utf-8');
 	private readonly json = new JsonEnd();
@@ -118,7 +114,15 @@ class TextBody {
 		this.readUntil = performance.now() + limitMs;
 	}
 
-	push(bytes: Uint8Array): void {
+	/** Reads until the body has more than `limit` bytes, or the time is over. */
+	async read(pieces: AsyncIterable<Uint8Array>, limit: number): Promise<void> {
+		for await (const bytes of piecesUntil(pieces, () => this.readUntil)) {
+			this.push(bytes);
+			if (this.size > limit) return;
+		}
+	}
+
+	private push(bytes: Uint8Array): void {
 		this.size += bytes.byteLength;
 		const piece = this.decoder.decode(bytes, { stream: true });
 		const end = this.json.isComplete ? undefined : this.json.push(piece);

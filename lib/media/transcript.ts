@@ -28,6 +28,7 @@ export interface NoTranscript {
 	fault: 'page' | 'error' | 'noText' | 'empty';
 }
 
+const BEGINS_JSON = /^\s*[{["]/;
 const BEGINS_OBJECT = /^\s*\{\s*"/;
 
 /**
@@ -39,11 +40,14 @@ const BEGINS_OBJECT = /^\s*\{\s*"/;
 export function readTranscript(body: string, format: TranscriptFormat): Transcript | NoTranscript {
 	// Silence is a JSON object with an empty text.
 	if (body.trim() === '' && isJsonFormat(format)) return { fault: 'empty' };
-	const json = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
+	if (isBinary(body)) return { fault: 'noText' };
+	const json = BEGINS_JSON.test(body) ? parseJson(body) : undefined;
+	if (json !== undefined) return readJson(json, format);
 	// Spoken text may begin with a bracket or a quotation mark, but not like a JSON object.
-	const isBrokenJson = json === undefined && BEGINS_OBJECT.test(body);
-	if (isBrokenJson || isBinary(body)) return { fault: 'noText' };
-	if (json === undefined || json === null) return readText(body);
+	return BEGINS_OBJECT.test(body) ? { fault: 'noText' } : readText(body);
+}
+
+function readJson(json: unknown, format: TranscriptFormat): Transcript | NoTranscript {
 	if (typeof json === 'string') return readText(json);
 	if (Array.isArray(json)) return readRecord({ segments: json }, format);
 	return readRecord(recordOf(json), format);
@@ -95,9 +99,12 @@ function subtitlesOf(
 
 /** An error inside a 200. */
 function isFailure({ error, detail }: JsonRecord, words: string | undefined): boolean {
-	const isError =
-		isRecord(error) || nonEmptyText(error) !== undefined || nonEmptyText(detail) !== undefined;
-	return isError && !words;
+	if (words) return false;
+	return isRecord(error) || isFilledText(error) || isFilledText(detail);
+}
+
+function isFilledText(value: unknown): boolean {
+	return nonEmptyText(value) !== undefined;
 }
 
 function wordsOfSegments(segments: unknown): string | undefined {

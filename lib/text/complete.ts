@@ -92,15 +92,7 @@ async function* readCompletion(
 		return failure(failureKind, context, { serverText, partialText });
 	};
 	try {
-		for await (const batch of reader.batches) {
-			const text = textOf(batch, assembly, served.connection, failed);
-			if (assembly.error !== undefined) break;
-			if (text !== '') {
-				reader.content();
-				yield text;
-			}
-			if (assembly.ended) reader.expectEnd();
-		}
+		yield* textsOf(served, assembly, failed);
 	} catch (error) {
 		// The server had announced the end, so a failure behind it (a socket left open) does not matter.
 		if (!assembly.ended || signal?.aborted === true) throw withPartial(error, assembly);
@@ -112,6 +104,23 @@ async function* readCompletion(
 		throw failed('streamError', served.connection.mask(assembly.error));
 	if (!assembly.ended) throw endedEarly(reader, failed);
 	return { ...requestedResult(assembly.result, settings), server: kind, notes };
+}
+
+/** The pieces of text, up to the end or to an error of the server. */
+async function* textsOf(
+	{ value: { reader }, connection }: Served<Begun>,
+	assembly: CompletionAssembly,
+	failed: FailedAnswer,
+): AsyncGenerator<string, void> {
+	for await (const batch of reader.batches) {
+		const text = textOf(batch, assembly, connection, failed);
+		if (assembly.error !== undefined) return;
+		if (text !== '') {
+			reader.content();
+			yield text;
+		}
+		if (assembly.ended) reader.expectEnd();
+	}
 }
 
 /** llama-server streams the tokens even if not asked. */

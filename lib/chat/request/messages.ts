@@ -157,8 +157,9 @@ function assistantDraft(
 	const memories = calls.map(recalled);
 	const firstMemory = memories.find((memory) => memory !== undefined);
 	const split = withoutThinking(plainText(message.content));
-	const text = withoutAgentText(split.text, allCalls);
-	const content = text === '' && calls.length > 0 ? (firstMemory?.text ?? '') : text;
+	const ownText = withoutAgentText(split.text, allCalls);
+	// Memories belong to calls, so without calls there is none.
+	const content = ownText || (firstMemory?.text ?? '');
 	const hasLostCalls = allCalls.length + invalidToolCalls.length > 0;
 	if (content === '' && calls.length === 0 && hasLostCalls) return [];
 	const reasoning = firstFilled(

@@ -5,7 +5,7 @@ import { type KindName, kindOf } from '../../servers/kinds';
 import { isKeepAlive } from '../../servers/keep-alive';
 import { ANY_NUMBER, isInRange, rangeInWords } from '../../ranges';
 import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './samplers';
-import type { ChatParameters, ResponseFormat } from '../types';
+import type { ChatParameters, ResponseFormat, Thinking } from '../types';
 
 /** Whether a field is sent to this kind of server: not if that is known to ignore it. */
 export function takes(kind: KindName, name: SamplerName): boolean {
@@ -26,12 +26,8 @@ export function parameterFields(
 	const body: Record<string, unknown> = {};
 	for (const [name, { wire }] of SAMPLER_ENTRIES) {
 		const value = parameters[name];
-		if (value === undefined || !takes(kind, name)) continue;
-		if (
-			name === 'parallelToolCalls' ||
-			(name === 'maxTokens' && value === NO_LIMIT && !takesUnlimited)
-		)
-			continue;
+		if (value === undefined || name === 'parallelToolCalls' || !takes(kind, name)) continue;
+		if (name === 'maxTokens' && value === NO_LIMIT && !takesUnlimited) continue;
 		body[names[name] ?? wire] = value;
 	}
 	return body;
@@ -65,42 +61,56 @@ export function wantsJson({ responseFormat }: ChatParameters): boolean {
 
 /** Whether any set parameter depends on the kind of server, so that it must be identified. */
 export const dependsOnServerKind = memoized((parameters: ChatParameters): boolean => {
-	const { thinking, responseFormat } = parameters;
-	if (
-		thinking !== undefined &&
-		(thinking.mode !== 'serverDefault' || thinking.limitMs !== undefined)
-	)
-		return true;
-	if (responseFormat?.type === 'grammar' || responseFormat?.type === 'jsonSchema') return true;
-	if (parameters.maxTokens === NO_LIMIT) return true;
+	if (parameters.maxTokens === NO_LIMIT || setsThinking(parameters)) return true;
+	const format = parameters.responseFormat?.type;
+	if (format === 'grammar' || format === 'jsonSchema') return true;
 	return SAMPLER_ENTRIES.some(
 		([name, { extra }]) => extra === true && parameters[name] !== undefined,
 	);
 });
+
+function setsThinking({ thinking }: ChatParameters): boolean {
+	if (thinking === undefined) return false;
+	return thinking.mode !== 'serverDefault' || thinking.limitMs !== undefined;
+}
 
 /** The request fields for thinking on this kind of server. */
 export function thinkingFields(
 	parameters: ChatParameters,
 	kind: KindName,
 ): Record<string, unknown> {
-	const { hasBudget, endsOnRequest } = kindOf(kind).chat.thinking;
 	const { thinking } = parameters;
-	const { limitMs, limitTokens = Infinity } = thinking ?? {};
-	const budget = Math.min(limitTokens, thinking?.mode === 'budget' ? thinking.tokens : Infinity);
-	return {
-		...switchFields(parameters, kind),
-		...(hasBudget === true && budget < Infinity ? { reasoning_budget_tokens: budget } : {}),
-		...(endsOnRequest === true && limitMs !== undefined ? { reasoning_control: true } : {}),
-	};
+	if (thinking === undefined) return {};
+	const { hasBudget, endsOnRequest } = kindOf(kind).chat.thinking;
+	const { mode, limitMs, limitTokens = Infinity } = thinking;
+	const budget = mode === 'budget' ? Math.min(limitTokens, thinking.tokens) : limitTokens;
+	const fields = modeFields(thinking, parameters, kind);
+	if (hasBudget === true && budget < Infinity) fields.reasoning_budget_tokens = budget;
+	if (endsOnRequest === true && limitMs !== undefined) fields.reasoning_control = true;
+	return fields;
+}
+
+function modeFields(
+	thinking: Thinking,
+	parameters: ChatParameters,
+	kind: KindName,
+): Record<string, unknown> {
+	switch (thinking.mode) {
+		case 'effort':
+			return { reasoning_effort: thinking.effort };
+		case 'on':
+		case 'off':
+			return switchFields(thinking.mode === 'on', parameters, kind);
+		default:
+			return {};
+	}
 }
 
 function switchFields(
-	{ thinking, chatTemplateArguments }: ChatParameters,
+	isOn: boolean,
+	{ chatTemplateArguments }: ChatParameters,
 	kind: KindName,
 ): Record<string, unknown> {
-	if (thinking?.mode === 'effort') return { reasoning_effort: thinking.effort };
-	if (thinking?.mode !== 'on' && thinking?.mode !== 'off') return {};
-	const isOn = thinking.mode === 'on';
 	switch (kindOf(kind).chat.thinking.switch) {
 		case 'template':
 			return { chat_template_kwargs: { ...chatTemplateArguments, enable_thinking: isOn } };

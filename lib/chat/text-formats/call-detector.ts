@@ -63,31 +63,43 @@ export function callsSeen(
 	family: Family | undefined,
 ): Sightings {
 	const names = [...tools.keys()];
-	const bareForm = family?.forms.find(({ bare, shape }) => bare && shape.kind === 'json');
-	const openings = bareForm === undefined ? OPENING : OPENING_OR_JSON;
+	const bareJson = bareJsonOf(family);
 	const sightings: Sightings = { areTooMany: false };
 	let looks = 0;
 	let characters = 0;
-	openings.lastIndex = 0;
-	for (let match = openings.exec(text); match !== null; match = openings.exec(text)) {
-		const [opening] = match;
+	let opening = nextOpening(text, 0, bareJson);
+	while (opening !== undefined) {
 		looks += 1;
-		if (looks > MAX_LOOKS || characters > MAX_CHARACTERS) {
-			sightings.areTooMany = true;
-			break;
+		if (looks > MAX_LOOKS || characters > MAX_CHARACTERS) return { ...sightings, areTooMany: true };
+		const { at, marker, candidates } = opening;
+		const block = text.slice(at, at + MAX_BLOCK);
+		const look = lookAt(block, marker, ownFirst(candidates, family), names);
+		if (look.call !== undefined) {
+			const place = look.call.family === family ? 'own' : 'foreign';
+			sightings[place] ??= { ...look.call, at };
 		}
-		const candidates = OPENINGS.get(opening) ?? [{ family: family!, form: bareForm! }];
-		const block = text.slice(match.index, match.index + MAX_BLOCK);
-		const look = lookAt(block, opening, ownFirst(candidates, family), names);
+		if (sightings.own !== undefined && sightings.foreign !== undefined) return sightings;
 		characters += look.characters;
-		openings.lastIndex = match.index + look.end;
-		if (look.call === undefined) continue;
-		const sighting = { ...look.call, at: match.index };
-		if (sighting.family === family) sightings.own ??= sighting;
-		else sightings.foreign ??= sighting;
-		if (sightings.own !== undefined && sightings.foreign !== undefined) break;
+		opening = nextOpening(text, at + look.end, bareJson);
 	}
 	return sightings;
+}
+
+/** The form of a family that writes calls as JSON without markers. */
+function bareJsonOf(family: Family | undefined): Opening | undefined {
+	if (family === undefined) return undefined;
+	const form = family.forms.find(({ bare, shape }) => bare && shape.kind === 'json');
+	return form === undefined ? undefined : { family, form };
+}
+
+/** @param bareJson also looks for JSON without markers, in this form */
+function nextOpening(text: string, from: number, bareJson: Opening | undefined) {
+	const pattern = bareJson === undefined ? OPENING : OPENING_OR_JSON;
+	pattern.lastIndex = from;
+	const match = pattern.exec(text);
+	if (match === null) return undefined;
+	const [marker] = match;
+	return { at: match.index, marker, candidates: OPENINGS.get(marker) ?? [bareJson!] };
 }
 
 function ownFirst(candidates: readonly Opening[], family: Family | undefined): Opening[] {

@@ -88,17 +88,28 @@ function openingsOf(shape: Shape): readonly string[] {
  */
 export function readBlock(reading: CallsReading, form: Form, opening: string): boolean {
 	let part: Part = opening === '' ? 'call' : partOf(opening, form);
-	let isOpen = part === 'open';
+	let isOpen = false;
 	let isMarked = false;
-	let hasEnded = false;
 	for (;;) {
+		if (part === 'open') isOpen = true;
+		if (part === 'close') isOpen = false;
 		if (part === 'call') isMarked = readCalls(reading, form);
+		if (part === 'end') {
+			readEndTokens(reading, form);
+			return true;
+		}
 		const token = nextToken(reading, form);
-		if (token === undefined) return hasEnded || (isMarked && !isOpen);
-		if (hasEnded && !END_TOKENS.includes(token)) stop('followed');
+		if (token === undefined) return isMarked && !isOpen;
 		part = partOf(token, form);
-		if (part === 'open' || part === 'close') isOpen = part === 'open';
-		hasEnded ||= part === 'end';
+	}
+}
+
+/** Nothing else may follow the end of an answer. */
+function readEndTokens(reading: CallsReading, form: Form): void {
+	let token = nextToken(reading, form);
+	while (token !== undefined) {
+		if (!END_TOKENS.includes(token)) stop('followed');
+		token = nextToken(reading, form);
 	}
 }
 

@@ -51,7 +51,7 @@ export const API_RULES: Rules = {
 	stuck: whenNoList(({ models, observed }, { observations }) => {
 		if (models.answered || models.failure.kind !== 'totalLimit') return undefined;
 		const { health } = observations.probes;
-		return advise('stuck', isUp(health) ? `${observed}; ${describeProbe(health!)}` : observed);
+		return advise('stuck', isUp(health) ? `${observed}; ${describeProbe(health)}` : observed);
 	}),
 
 	keyRefused: whenNoList(({ failure, observed }, evidence) =>
@@ -73,28 +73,33 @@ export const API_RULES: Rules = {
 
 function noListIn({ observations, facts, kind }: Evidence): NoList | undefined {
 	const { probes, url } = observations;
-	const { models, health } = probes;
+	const { models } = probes;
 	if (models === undefined || url === undefined) return undefined;
-	if (listOf(models) !== undefined || facts.models.length > 0) return undefined;
-	if (kind.models.isUnlisted === true && models.answered && models.status === 404) return undefined;
-	if (kind.models.mayListNone === true && isEmptyBody(models)) return undefined;
+	const hasList = listOf(models) !== undefined || facts.models.length > 0;
+	if (hasList || isNormalWithoutList(models, kind)) return undefined;
 	return {
 		models,
 		failure: models.failure ?? failureFor('invalidAnswer', { root: url.root }),
-		observed:
-			models.answered && isUp(health)
-				? `${describeProbe(health!)}; ${describeProbe(models)}`
-				: describeProbe(models),
+		observed: describeNoList(models, probes.health),
 		url,
 	};
 }
 
-/** mlx-lm sends nothing in place of a list with nothing in it. */
-function isEmptyBody(models: Probe): boolean {
-	return models.answered && models.status === 200 && models.text.trim() === '';
+/** Whether a server of this kind sends no list although all is well. */
+function isNormalWithoutList(models: Probe, kind: Evidence['kind']): boolean {
+	if (!models.answered) return false;
+	const { isUnlisted, mayListNone } = kind.models;
+	if (models.status === 404) return isUnlisted === true;
+	// mlx-lm sends nothing in place of a list with nothing in it.
+	return mayListNone === true && models.status === 200 && models.text.trim() === '';
 }
 
-function isUp(health: Probe | undefined): boolean {
+function describeNoList(models: Probe, health: Probe | undefined): string {
+	if (!models.answered || !isUp(health)) return describeProbe(models);
+	return `${describeProbe(health)}; ${describeProbe(models)}`;
+}
+
+function isUp(health: Probe | undefined): health is Probe {
 	return health?.answered === true && health.status === 200;
 }
 

@@ -125,10 +125,11 @@ export class SpeedRecord {
 
 	sample(totalMs: number, queuedMs = 0): SpeedSample {
 		const { tokens } = this;
-		const hiddenTokens = this.hiddenTokens(tokens ?? 0);
+		const count = tokens ?? 0;
+		const hiddenTokens = this.hiddenTokens(count);
 		const isHidden = hiddenTokens > 0;
 		const speed = this.speed(tokens, totalMs, isHidden);
-		const arrival = this.arrival(tokens ?? 0, totalMs, isHidden, speed.ofGeneration);
+		const arrival = this.arrival(count, totalMs, isHidden, speed.ofGeneration);
 		const first = this.firstToken(totalMs, isHidden || IS_HELD_BACK.has(arrival));
 		return {
 			firstTokenMs: roundedMs(first?.ms),

@@ -1,6 +1,7 @@
 /** Work for which Ollama streams its progress: downloading and creating models (docs/protocols/ollama.md 4.6). */
 import { failure } from '../../../errors/failure';
 import type { Connection } from '../../../http/connection';
+import type { EventStream } from '../../../http/types';
 import { finiteNumber, isRecord, nonEmptyText, optional, parseJson, words } from '../../../values';
 import type { Progress } from '../work';
 
@@ -55,19 +56,15 @@ export async function followWork(connection: Connection, work: Work): Promise<{ 
 	const layers = new Map<string, Layer>();
 	let last = '';
 	try {
-		for await (const events of stream.batches) {
-			for (const { data } of events) {
-				const line = parseJson(data);
-				if (!isRecord(line)) continue;
-				if ('error' in line && line.error !== null) throw workFailed(context, work, line.error);
-				const progress = progressIn(line);
-				if (data !== last) stream.content();
-				last = data;
-				if (progress === undefined) continue;
-				note(layers, progress);
-				await work.onProgress?.(progress);
-				if (progress.status === 'success') return { layers: [...layers.values()] };
-			}
+		for await (const { data, line } of linesOf(stream)) {
+			if ('error' in line && line.error !== null) throw workFailed(context, work, line.error);
+			if (data !== last) stream.content();
+			last = data;
+			const progress = progressIn(line);
+			if (progress === undefined) continue;
+			note(layers, progress);
+			await work.onProgress?.(progress);
+			if (progress.status === 'success') return { layers: [...layers.values()] };
 		}
 	} finally {
 		stream.close();
@@ -77,8 +74,17 @@ export async function followWork(connection: Connection, work: Work): Promise<{ 
 		message: `Ollama stopped before it had finished to ${FAILED[path]} "${model}"`,
 		remedy:
 			'Try again: what was downloaded is kept. Look at the log of Ollama, and at proxies in between that end long answers.',
-		serverText: stray === '' ? last : stray,
+		serverText: stray || last,
 	});
+}
+
+/** The lines of a stream that are JSON objects, with their text. */
+async function* linesOf({ batches }: EventStream) {
+	for await (const events of batches)
+		for (const { data } of events) {
+			const line = parseJson(data);
+			if (isRecord(line)) yield { data, line };
+		}
 }
 
 function progressIn(line: Record<string, unknown>): Progress | undefined {
