@@ -4,7 +4,7 @@ import { modelKey } from '../servers/model-key';
 import { Assembly } from './answer/assembly';
 import { withPartialAnswer } from './answer/failure';
 import { bringsContent, collect, readBatch, type Unreadable } from './answer/read-batch';
-import { familyOf } from './text-formats/families';
+import { familyOf } from './text-formats/family-of';
 import { thinkingHabits } from './answer/thinking-habits';
 import { ThinkingPresenter } from './answer/thinking-presenter';
 import type { OpenedAnswer } from './open';

@@ -18,15 +18,15 @@ interface LowLevelError {
 }
 
 /**
- * All errors in a chain: the error, its causes, and the attempts of an AggregateError (several addresses of one host).
+ * All errors in a chain: the error, its causes, and those in an AggregateError (several addresses of one host).
  */
 function chain(error: unknown, depth = 0): LowLevelError[] {
 	if (typeof error !== 'object' || error === null || depth > 5) return [];
 	const { cause, errors } = error as LowLevelError;
-	const attempts = Array.isArray(errors)
-		? errors.flatMap((attempt) => chain(attempt, depth + 1))
+	const errorsOfAddresses = Array.isArray(errors)
+		? errors.flatMap((one) => chain(one, depth + 1))
 		: [];
-	return [error as LowLevelError, ...attempts, ...chain(cause, depth + 1)];
+	return [error as LowLevelError, ...errorsOfAddresses, ...chain(cause, depth + 1)];
 }
 
 /** The connection ended right after the head of an answer. undici's parser gives this error no code. */

@@ -9,11 +9,11 @@ export interface Peeked {
 export function peeked(source: AsyncIterable<Uint8Array>): Peeked {
 	const iterator = source[Symbol.asyncIterator]();
 	let peeked = Buffer.alloc(0);
-	let isOver = false;
+	let hasEnded = false;
 	const head = async (length: number) => {
-		while (peeked.byteLength < length && !isOver) {
+		while (peeked.byteLength < length && !hasEnded) {
 			const next = await iterator.next();
-			if (next.done === true) isOver = true;
+			if (next.done === true) hasEnded = true;
 			else peeked = Buffer.concat([peeked, next.value]);
 		}
 		return peeked.subarray(0, length);
@@ -25,7 +25,7 @@ export function peeked(source: AsyncIterable<Uint8Array>): Peeked {
 			try {
 				if (peeked.byteLength > 0) yield peeked;
 				peeked = Buffer.alloc(0);
-				while (!isOver) {
+				while (!hasEnded) {
 					const next = await iterator.next();
 					if (next.done === true) return;
 					yield next.value;

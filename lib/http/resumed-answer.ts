@@ -34,7 +34,8 @@ export class ResumedAnswer implements UnreadAnswer {
 	/** Length of the head without these pings, which are all the same: llama-server sends `:` every second. */
 	private headLength = 0;
 	private tail = '';
-	private attempts = 0;
+	/** Attempts since data was last received. */
+	private vainAttempts = 0;
 	private isClosed = false;
 
 	constructor(
@@ -88,7 +89,7 @@ export class ResumedAnswer implements UnreadAnswer {
 				this.tail = (
 					this.tail + Buffer.from(bytes.subarray(-TAIL_LENGTH)).toString('latin1')
 				).slice(-TAIL_LENGTH);
-				this.attempts = 0;
+				this.vainAttempts = 0;
 				yield bytes;
 			}
 			return undefined;
@@ -121,8 +122,8 @@ export class ResumedAnswer implements UnreadAnswer {
 
 	/** The rest of the answer; undefined if nobody reads it, the server no longer has it, or cannot be reached. */
 	private async attached(): Promise<UnreadAnswer | undefined> {
-		while (this.attempts < PAUSES_MS.length) {
-			await pauseFor(PAUSES_MS[this.attempts++]!, this.reaching.signal);
+		while (this.vainAttempts < PAUSES_MS.length) {
+			await pauseFor(PAUSES_MS[this.vainAttempts++]!, this.reaching.signal);
 			if (this.isClosed) return undefined;
 			// Before the first event nothing tells the rest from a repetition: so that is requested, and skipped.
 			const from = this.headLength === 0 ? 0 : this.received;

@@ -69,16 +69,16 @@ export function escaped(text: string): string {
 export class Source {
 	at = 0;
 
-	/** @param isOver no more text will come */
+	/** @param isWhole no more text will come */
 	constructor(
 		readonly text: string,
-		readonly isOver: boolean,
+		readonly isWhole: boolean,
 	) {}
 
 	/** The next character, without consuming it; empty at the end of the whole text. */
 	peek(): string {
 		if (this.at < this.text.length) return this.text[this.at]!;
-		return this.isOver ? '' : stop('more');
+		return this.isWhole ? '' : stop('more');
 	}
 
 	/** The same, but stops at the end of the whole text. */
@@ -98,7 +98,7 @@ export class Source {
 		for (const literal of literals) {
 			if (longest !== undefined && literal.length <= longest.length) continue;
 			if (text.startsWith(literal, at)) longest = literal;
-			else if (!this.isOver && this.mayBecome(literal)) stop('more');
+			else if (!this.isWhole && this.mayBecome(literal)) stop('more');
 		}
 		this.at += longest?.length ?? 0;
 		return longest;

@@ -53,12 +53,12 @@ interface FailedBlock {
 	end: number;
 }
 
-/** After so many openings that were only text, no further calls are expected. */
-const MAX_TRIES = 50;
+/** After so many blocks that could not be read, no further calls are expected. */
+const MAX_FAILED_READINGS = 50;
 /** Names of calls stand within the first of these many characters of a block; escapes may make its values longer. */
 const MAX_BLOCK = 1024 * 1024;
-const MAX_HELD = 2 * MAX_BLOCK;
-/** Longer blocks are parsed again only when they grew by a quarter, so that all tries together stay linear. */
+const MAX_HELD_LENGTH = 2 * MAX_BLOCK;
+/** Longer blocks are parsed again only when they grew by a quarter, so that all readings together stay linear. */
 const SHORT_BLOCK = 4096;
 const GROWTH = 1.25;
 const VISIBLE = /\S/g;
@@ -183,12 +183,13 @@ class Passage {
 	/** What was not read yet, and how much was read before it. */
 	private unread = '';
 	private readLength = 0;
-	/** Parsing is tried again from this length of `unread` on. */
-	private nextTry = 0;
+	/** The next parsing needs this length of `unread`. */
+	private nextLength = 0;
 	/** White space after which a call may come. */
 	private blank = '';
 	private gaveText = false;
-	private tries = 0;
+	/** How often a possible block turned out to be none, by any form. */
+	private failedReadings = 0;
 
 	constructor(
 		private readonly names: readonly string[],
@@ -201,7 +202,7 @@ class Passage {
 	/** @returns the text that can be shown now */
 	push(piece: string): string {
 		this.unread += piece;
-		return this.unread.length < this.nextTry ? '' : this.read(false);
+		return this.unread.length < this.nextLength ? '' : this.read(false);
 	}
 
 	/** @returns the remaining text; `block` is set if the answer ends with calls */
@@ -214,8 +215,8 @@ class Passage {
 		return this.block === undefined ? '' : this.blank + this.unread;
 	}
 
-	private read(isOver: boolean): string {
-		const source = new Source(this.unread, isOver);
+	private read(answerEnded: boolean): string {
+		const source = new Source(this.unread, answerEnded);
 		let text = '';
 		let isHeld = false;
 		while (!isHeld && source.at < source.text.length) {
@@ -231,8 +232,8 @@ class Passage {
 		this.unread = source.text.slice(source.at);
 		this.readLength += source.at;
 		const { length } = this.unread;
-		this.nextTry = isHeld && length > SHORT_BLOCK ? length * GROWTH : 0;
-		if (!isOver || this.block !== undefined) return text;
+		this.nextLength = isHeld && length > SHORT_BLOCK ? length * GROWTH : 0;
+		if (!answerEnded || this.block !== undefined) return text;
 		text += this.blank;
 		this.blank = '';
 		return text;
@@ -248,7 +249,7 @@ class Passage {
 
 	/** Whether no calls are expected any more. */
 	private get isDecided(): boolean {
-		return this.tries >= MAX_TRIES || this.failed !== undefined;
+		return this.failedReadings >= MAX_FAILED_READINGS || this.failed !== undefined;
 	}
 
 	/** @returns the text and the white space before it, without the white space behind it */
@@ -268,9 +269,9 @@ class Passage {
 	/** @returns whether to hold the text from here on: it is a block of calls, or may become one */
 	private readBlocks(source: Source, start: number): boolean {
 		if (this.surroundings.isQuotation) return false;
-		const isTooLong = source.text.length - start > MAX_HELD;
+		const isTooLong = source.text.length - start > MAX_HELD_LENGTH;
 		let failed: FailedBlock | undefined;
-		let tries = 0;
+		let failedReadings = 0;
 		for (const form of this.forms.filter((one) => this.mayBeginHere(one))) {
 			source.at = start;
 			const begin = this.readLength + start;
@@ -282,10 +283,10 @@ class Passage {
 				return true;
 			}
 			if (result.why === 'more' && !isTooLong) return true;
-			tries += 1;
+			failedReadings += 1;
 			failed ??= this.failureOf(block, form, result.why === 'more' ? 'incomplete' : result.why);
 		}
-		this.tries += tries;
+		this.failedReadings += failedReadings;
 		this.failed = failed;
 		return false;
 	}

@@ -93,8 +93,8 @@ function tagAt(source: Source): Marker | undefined {
 	return slash === '' ? { text: tag, close } : { text: close };
 }
 
-function mayBecomeTag({ text, at, isOver }: Source): boolean {
-	return !isOver && text.length - at <= MAX_TAG && TAG_BEGIN.test(text.slice(at));
+function mayBecomeTag({ text, at, isWhole }: Source): boolean {
+	return !isWhole && text.length - at <= MAX_TAG && TAG_BEGIN.test(text.slice(at));
 }
 
 /** Consumes the closing marker of a block. @returns whether it came */

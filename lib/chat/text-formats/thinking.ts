@@ -41,7 +41,7 @@ export class ThinkSplitter {
 	private held = '';
 	/** Text to look at. */
 	private unread = '';
-	private isOver = false;
+	private answerEnded = false;
 	private isApart = false;
 	/** The last character of thinking in a separate field. */
 	private thoughtEnd = '';
@@ -73,14 +73,14 @@ export class ThinkSplitter {
 	}
 
 	push(piece: string): SplitText {
-		if (this.state === 'behind' || this.isOver) return { text: piece, reasoning: '' };
+		if (this.state === 'behind' || this.answerEnded) return { text: piece, reasoning: '' };
 		this.unread += piece;
 		return this.read();
 	}
 
 	/** At the end of the answer: returns what was held back. */
 	end(): SplitText {
-		this.isOver = true;
+		this.answerEnded = true;
 		return this.read();
 	}
 
@@ -115,8 +115,8 @@ export class ThinkSplitter {
 		const visible = this.unread.trimStart();
 		this.held += this.unread.slice(0, this.unread.length - visible.length);
 		this.unread = visible;
-		if (visible === '' && !this.isOver) return 'wait';
-		const source = new Source(visible, this.isOver);
+		if (visible === '' && !this.answerEnded) return 'wait';
+		const source = new Source(visible, this.answerEnded);
 		const decided = attempt(() => this.decideFront(source));
 		if (decided instanceof Stopped) return 'wait';
 		this.unread = visible.slice(source.at);
@@ -211,7 +211,7 @@ export class ThinkSplitter {
 	 */
 	private readUpTo(output: (text: string) => void, isEnd: (source: Source) => boolean): boolean {
 		const { unread } = this;
-		const source = new Source(unread, this.isOver);
+		const source = new Source(unread, this.answerEnded);
 		const begin = blockEndBegin(this.close);
 		source.jumpTo(begin);
 		while (source.at < unread.length) {
@@ -242,7 +242,7 @@ export class ThinkSplitter {
 			this.begin('front');
 			return 'on';
 		}
-		if (this.isOver) {
+		if (this.answerEnded) {
 			this.mayBeStripped = false;
 			this.unread = `analysis${this.held}${unread}`;
 			this.held = '';
@@ -264,8 +264,8 @@ export class ThinkSplitter {
 		if (this.isApart && !isWaiting) return this.decideText();
 		for (;;) {
 			this.hold(lengthBeforeMarker(this.unread));
-			if (this.unread === '') return this.isOver ? this.decideText() : 'wait';
-			const source = new Source(this.unread, this.isOver);
+			if (this.unread === '') return this.answerEnded ? this.decideText() : 'wait';
+			const source = new Source(this.unread, this.answerEnded);
 			const marker = attempt(() => this.lineMarkerAt(source));
 			if (marker instanceof Stopped) return 'wait';
 			if (marker === undefined) {

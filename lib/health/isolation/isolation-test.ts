@@ -149,7 +149,7 @@ class IsolationTest {
 
 	async run(): Promise<IsolationResult> {
 		const { conversations, atOnce } = this.options;
-		while (this.result.conversations < conversations && !this.isOver) {
+		while (this.result.conversations < conversations && !this.mustEnd) {
 			const left = conversations - this.result.conversations;
 			const size = Math.min(GROUP * atOnce, left);
 			await this.runGroup(Array.from({ length: size }, newConversation));
@@ -157,7 +157,7 @@ class IsolationTest {
 		return this.result;
 	}
 
-	private get isOver(): boolean {
+	private get mustEnd(): boolean {
 		const { answers, failed } = this.result;
 		const onlyFails = answers === 0 && failed > 0;
 		return onlyFails || performance.now() >= this.endsAt;
@@ -170,7 +170,7 @@ class IsolationTest {
 		for (const { codeWord } of group) this.codeWords.add(codeWord);
 		for (const turn of [0, 1] as const)
 			await mapConcurrently(group, atOnce, signal, async (conversation, ended) => {
-				if (!this.isOver) await this.ask(conversation, turn, ended);
+				if (!this.mustEnd) await this.ask(conversation, turn, ended);
 			});
 	}
 

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 
 import { cutCallIn } from '../../../../lib/chat/answer/cut-call';
-import { FAMILIES, familyOf } from '../../../../lib/chat/text-formats/families';
+import { FAMILIES } from '../../../../lib/chat/text-formats/families';
+import { familyOf } from '../../../../lib/chat/text-formats/family-of';
 import { Source } from '../../../../lib/chat/text-formats/source';
 import { MarkupTracker } from '../../../../lib/chat/text-formats/markup-tracker';
 import { examples } from '../../../support/properties';

@@ -1,5 +1,5 @@
 /** Hunyuan 3, Olmo 3, Gemma 3, FunctionGemma and Command R+: what is a call of theirs, and what is none. */
-import { familyOf } from '../../../../lib/chat/text-formats/families';
+import { familyOf } from '../../../../lib/chat/text-formats/family-of';
 import { everyCut, type Given, type Outcome, readPieces } from './read';
 
 const R = ['w {"city":"Rome"}'];
