@@ -5,7 +5,7 @@ import { invalidInput } from '../errors/failure';
 import type { Framing, ServerAddress } from '../http/types';
 import { isIdentified, type KindName, kindOf } from '../servers/kinds';
 import type { CompletionRoute } from '../servers/kinds/chat-abilities';
-import { optional } from '../values';
+import { isFilled } from '../values';
 
 /** Continues a prompt, which is a text or its token IDs. */
 export interface CompleteTask {
@@ -84,20 +84,11 @@ function nativeRequest(
 	{ model, parameters, logprobs = 0, returnTokens = false }: CompletionOptions,
 ): CompletionRequest {
 	const { max_tokens: limit, ...fields } = parameterFields(parameters, kind);
-	return {
-		url,
-		framing: 'sse',
-		json: {
-			model,
-			...task,
-			stream: true,
-			...fields,
-			...optional({ n_predict: limit }),
-			...(logprobs > 0 ? { n_probs: logprobs } : {}),
-			...(returnTokens ? { return_tokens: true } : {}),
-			...parameters.extraBody,
-		},
-	};
+	const json: Record<string, unknown> = { model, ...task, stream: true, ...fields };
+	if (limit !== undefined) json.n_predict = limit;
+	if (logprobs > 0) json.n_probs = logprobs;
+	if (returnTokens) json.return_tokens = true;
+	return { url, framing: 'sse', json: { ...json, ...parameters.extraBody } };
 }
 
 /** llama-server fails with 500 if prefix or suffix is missing, so both are always sent. */
@@ -108,12 +99,9 @@ function infillRequest(
 	options: CompletionOptions,
 ): CompletionRequest {
 	const { prefix, suffix, beginning, extra } = task as FillInTask;
-	const fields = {
-		input_prefix: prefix,
-		input_suffix: suffix,
-		...(extra.length === 0 ? {} : { input_extra: extra }),
-		...(beginning === '' ? {} : { prompt: beginning }),
-	};
+	const fields: Record<string, unknown> = { input_prefix: prefix, input_suffix: suffix };
+	if (extra.length > 0) fields.input_extra = extra;
+	if (beginning !== '') fields.prompt = beginning;
 	return nativeRequest(`${root}/infill`, kind, fields, options);
 }
 
@@ -123,22 +111,18 @@ function openAiRequest(
 	task: CompletionTask,
 	{ model, parameters, logprobs = 0 }: CompletionOptions,
 ): CompletionRequest {
-	const fields =
-		'prefix' in task ? { prompt: task.prefix + task.beginning, suffix: task.suffix } : { ...task };
-	return {
-		url: `${api}/completions`,
-		framing: 'sse',
-		json: {
-			model,
-			...fields,
-			stream: true,
-			// Small servers refuse fields that they do not know.
-			...(isIdentified(kind) ? { stream_options: { include_usage: true } } : {}),
-			...parameterFields(parameters, kind),
-			...(logprobs > 0 ? { logprobs } : {}),
-			...parameters.extraBody,
-		},
-	};
+	const fields = 'prefix' in task ? gapFields(task) : task;
+	const json: Record<string, unknown> = { model, ...fields, stream: true };
+	// Small servers refuse fields that they do not know.
+	if (isIdentified(kind)) json.stream_options = { include_usage: true };
+	Object.assign(json, parameterFields(parameters, kind));
+	if (logprobs > 0) json.logprobs = logprobs;
+	Object.assign(json, parameters.extraBody);
+	return { url: `${api}/completions`, framing: 'sse', json };
+}
+
+function gapFields({ prefix, suffix, beginning }: FillInTask) {
+	return { prompt: prefix + beginning, suffix };
 }
 
 /** `raw`: the prompt as it is, without the template of the model. */
@@ -148,26 +132,16 @@ function ollamaRequest(
 	task: CompletionTask,
 	{ model, parameters, logprobs = 0 }: CompletionOptions,
 ): CompletionRequest {
+	const fields = 'prefix' in task ? gapFields(task) : { prompt: textOnly(task.prompt), raw: true };
+	const json: Record<string, unknown> = { model, ...fields, stream: true };
 	const options = nativeOptions(parameters);
+	if (isFilled(options)) json.options = options;
+	if (parameters.keepAlive !== undefined) json.keep_alive = parameters.keepAlive;
+	if (logprobs > 0) Object.assign(json, { logprobs: true, top_logprobs: logprobs });
 	// An unknown token ID in `context` crashes the whole server (seen with 0.17.4).
-	const fields = Object.entries(sortExtraBody(parameters.extraBody).fields).filter(
-		([name]) => name !== 'context',
-	);
-	return {
-		url: `${root}/api/generate`,
-		framing: 'ndjson',
-		json: {
-			model,
-			...('prefix' in task
-				? { prompt: task.prefix + task.beginning, suffix: task.suffix }
-				: { prompt: textOnly(task.prompt), raw: true }),
-			stream: true,
-			...(Object.keys(options).length === 0 ? {} : { options }),
-			...optional({ keep_alive: parameters.keepAlive }),
-			...(logprobs > 0 ? { logprobs: true, top_logprobs: logprobs } : {}),
-			...Object.fromEntries(fields),
-		},
-	};
+	const extraFields = { ...sortExtraBody(parameters.extraBody).fields };
+	delete extraFields.context;
+	return { url: `${root}/api/generate`, framing: 'ndjson', json: { ...json, ...extraFields } };
 }
 
 function textOnly(prompt: string | number[]): string {

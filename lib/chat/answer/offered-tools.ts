@@ -12,9 +12,8 @@ function meantTool(written: string, tools: readonly ToolDefinition[]): ToolDefin
 	const clean = written.split('<|')[0]!.trim();
 	// Gemini sometimes invents a namespace (google-gemini/cookbook issue 1374).
 	const inner = clean.slice(Math.max(clean.lastIndexOf('.'), clean.lastIndexOf(':')) + 1);
-	const exact = [written, clean, inner]
-		.map((name) => offeredName(name, names))
-		.find((name) => name !== undefined);
+	const exact =
+		offeredName(written, names) ?? offeredName(clean, names) ?? offeredName(inner, names);
 	if (exact !== undefined) return tools.find(({ name }) => name === exact);
 	const plain = clean.replace(/^functions\./i, '').toLowerCase();
 	const alike = tools.filter(({ name }) => name.toLowerCase() === plain);
@@ -28,19 +27,21 @@ export function matchOfferedTools(
 	calls: readonly AssembledCall[],
 	tools: readonly ToolDefinition[],
 ): { calls: AssembledCall[]; unknown: string[]; notes: string[] } {
-	const [known, unknown, notes]: [AssembledCall[], string[], string[]] = [[], [], []];
+	if (tools.length === 0) return { calls: [...calls], unknown: [], notes: [] };
+	const known: AssembledCall[] = [];
+	const unknown: string[] = [];
+	const notes: string[] = [];
 	for (const call of calls) {
 		const tool = meantTool(call.name, tools);
-		if (tool === undefined && tools.length > 0) unknown.push(call.name);
-		else known.push({ ...call, name: tool?.name ?? call.name });
-		const args = parseObject(call.arguments) ?? {};
-		const required = asList(recordOf(tool?.parameters).required).filter(
-			(key) => typeof key === 'string',
-		);
-		const missing = required.filter((key) => !Object.hasOwn(args, key));
+		if (tool === undefined) {
+			unknown.push(call.name);
+			continue;
+		}
+		known.push({ ...call, name: tool.name });
+		const missing = missingArguments(call, tool);
 		if (missing.length > 0)
 			notes.push(
-				`The model called the tool "${tool!.name}" without arguments that it requires: ${missing.join(', ')}. Some servers lose the arguments of a call: see whether an update or another tool call parser helps.`,
+				`The model called the tool "${tool.name}" without arguments that it requires: ${missing.join(', ')}. Some servers lose the arguments of a call: see whether an update or another tool call parser helps.`,
 			);
 	}
 	if (unknown.length > 0)
@@ -48,4 +49,12 @@ export function matchOfferedTools(
 			`The model also called tools that are not connected, which were left out: ${unknown.join(', ')}.`,
 		);
 	return { calls: known, unknown, notes };
+}
+
+function missingArguments(call: AssembledCall, { parameters }: ToolDefinition): string[] {
+	const args = parseObject(call.arguments) ?? {};
+	const required = asList(recordOf(parameters).required);
+	return required
+		.filter((key) => typeof key === 'string')
+		.filter((key) => !Object.hasOwn(args, key));
 }

@@ -131,10 +131,9 @@ export class ToolCallAssembly {
 	private isEcho(call: OpenCall): boolean {
 		if (call.hasArguments) return false;
 		const at = this.calls.indexOf(call);
-		return [this.calls[at - 1], this.calls[at + 1]].some(
-			(other) =>
-				other !== undefined && other.key === call.key && other.name === call.name && !other.isEmpty,
-		);
+		const neighbours = [this.calls[at - 1], this.calls[at + 1]];
+		const { key, name } = call;
+		return neighbours.some((one) => one?.key === key && one?.name === name && !one.isEmpty);
 	}
 
 	private open({ index }: ToolCallPiece): OpenCall {
@@ -174,12 +173,12 @@ function finished(calls: readonly OpenCall[]): FinishedCalls {
 	const ids = new Set<string>();
 	const largeNumbers: string[] = [];
 	const assembled = calls.map(({ id, name, finalArguments = '{}' }): AssembledCall => {
-		const isOwn = id !== undefined && !ids.has(id);
-		if (isOwn) ids.add(id);
 		const { large, value } = exactJson(finalArguments);
 		append(largeNumbers, large);
 		const json = large.length === 0 ? finalArguments : JSON.stringify(value);
-		return { ...(isOwn ? { id } : {}), name, arguments: json };
+		if (id === undefined || ids.has(id)) return { name, arguments: json };
+		ids.add(id);
+		return { id, name, arguments: json };
 	});
 	return { calls: assembled, largeNumbers };
 }

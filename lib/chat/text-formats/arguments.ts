@@ -46,32 +46,28 @@ function lacksRequired(
 function typedValue(value: unknown, allowed: readonly Allowed[]): unknown {
 	const typed =
 		value instanceof Untyped ? valueOf(value.text, allowed) : numberAsText(value, allowed);
-	const isAllowed = allowed.length === 0 || allowed.some((one) => fits(typed, one));
-	return isAllowed ? typed : undefined;
+	return allowed.length === 0 || fitsAny(typed, allowed) ? typed : undefined;
 }
 
 /** The value of a text: the first type that fits, a string last. */
 function valueOf(text: string, allowed: readonly Allowed[]): unknown {
 	const value = literalOf(text.trim());
 	if (allowed.length === 0) return typeof value === 'object' && value !== null ? value : text;
-	if (
-		value !== undefined &&
-		typeof value !== 'string' &&
-		isExact(value) &&
-		allowed.some((one) => fits(value, one))
-	)
-		return value;
-	return [text, text.trim()].find((one) => allowed.some((each) => fits(one, each)));
+	const isLiteral = value !== undefined && typeof value !== 'string' && isExact(value);
+	if (isLiteral && fitsAny(value, allowed)) return value;
+	return [text, text.trim()].find((one) => fitsAny(one, allowed));
 }
 
+/** Qwen3-Coder and others write these. */
+const PYTHON_LITERALS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+	['true', true],
+	['false', false],
+	['none', null],
+]);
+
 function literalOf(text: string): unknown {
-	// Qwen3-Coder and others write Python's literals.
-	const python = new Map<string, unknown>([
-		['true', true],
-		['false', false],
-		['none', null],
-	]).get(text.toLowerCase());
-	return python === undefined ? parseJson(text) : python;
+	const literal = PYTHON_LITERALS.get(text.toLowerCase());
+	return literal === undefined ? parseJson(text) : literal;
 }
 
 function isExact(value: unknown): boolean {
@@ -81,12 +77,16 @@ function isExact(value: unknown): boolean {
 /** An integer beyond the safe range becomes a string, if the schema allows one. */
 function numberAsText(value: unknown, allowed: readonly Allowed[]): unknown {
 	if (typeof value !== 'bigint') return hasBigInteger(value) ? undefined : value;
-	return allowed.length === 0 || allowed.some((one) => fits('', one)) ? String(value) : undefined;
+	return allowed.length === 0 || fitsAny('', allowed) ? String(value) : undefined;
 }
 
 function hasBigInteger(value: unknown): boolean {
 	if (typeof value === 'bigint') return true;
 	return typeof value === 'object' && value !== null && Object.values(value).some(hasBigInteger);
+}
+
+function fitsAny(value: unknown, allowed: readonly Allowed[]): boolean {
+	return allowed.some((one) => fits(value, one));
 }
 
 function fits(value: unknown, { type, values }: Allowed): boolean {
@@ -129,13 +129,10 @@ function alternatives(type: unknown, values: unknown): Allowed[] {
 function resolved(schema: unknown, root: unknown, depth = 0): Record<string, unknown> {
 	const record = recordOf(schema);
 	if (typeof record.$ref !== 'string' || depth > MAX_DEPTH) return record;
-	const path = record.$ref
-		.replace(/^#\/?/, '')
-		.split('/')
-		.filter((part) => part !== '');
-	const target = path.reduce<unknown>(
-		(at, part) => recordOf(at)[part.replaceAll('~1', '/').replaceAll('~0', '~')],
-		root,
-	);
+	let target = root;
+	for (const part of record.$ref.replace(/^#/, '').split('/')) {
+		const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+		if (name !== '') target = recordOf(target)[name];
+	}
 	return resolved(target, root, depth + 1);
 }

@@ -40,13 +40,15 @@ const NOT_WHITE_SPACE = /\S/g;
  * pass what a parser has to look at.
  */
 export function beginningsOf(literals: readonly string[]): RegExp {
-	const patterns = literals.map((literal) =>
-		[...literal].reduceRight(
-			(rest, unit) => (rest === '' ? escaped(unit) : `${escaped(unit)}(?:${rest}|$)`),
-			'',
-		),
-	);
-	return new RegExp(patterns.join('|') || '(?!)', 'g');
+	return new RegExp(literals.map(beginningOf).join('|') || '(?!)', 'g');
+}
+
+/** `abc` as `a(?:b(?:c|$)|$)`. */
+function beginningOf(literal: string): string {
+	const [last = '', ...before] = [...literal].reverse();
+	let pattern = escaped(last);
+	for (const character of before) pattern = `${escaped(character)}(?:${pattern}|$)`;
+	return pattern;
 }
 
 const PATTERNS = new Map<string, RegExp>();

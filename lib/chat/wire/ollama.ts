@@ -1,8 +1,24 @@
 import { failure } from '../../errors/failure';
 import type { ServerSentEvent } from '../../http/sse';
 import { labelsOf } from '../../servers/kinds';
-import { exactJson, isRecord, optional, parseObject, recordOf, text, words } from '../../values';
-import type { ChatMessage, ChatParameters, ChatRequest, ContentPart, WireChunk } from '../types';
+import {
+	exactJson,
+	isFilled,
+	isRecord,
+	optional,
+	parseObject,
+	recordOf,
+	text,
+	words,
+} from '../../values';
+import type {
+	ChatMessage,
+	ChatParameters,
+	ChatRequest,
+	ContentPart,
+	ToolCall,
+	WireChunk,
+} from '../types';
 import { ollamaTimings, ollamaUsage } from './counts';
 import { mediaOf, textOf } from '../request/content';
 import { nativeOptions, sortExtraBody } from '../request/ollama-options';
@@ -25,19 +41,19 @@ export const ollamaProtocol: ChatProtocol = {
 
 /** @throws {ServerError} of kind `modalityUnsupported` for audio, and for pictures by URL */
 function body(request: ChatRequest): Record<string, unknown> {
-	const { parameters } = request;
+	const { model, messages, parameters, stream = true } = request;
 	const options = nativeOptions(parameters);
 	const fields = {
-		model: request.model,
-		messages: request.messages.map((message, index) =>
-			wireMessage(message, request.messages.slice(0, index)),
-		),
+		model,
+		messages: messages.map((message, index) => wireMessage(message, messages.slice(0, index))),
 		...toolFields(request),
-		stream: request.stream ?? true,
-		...formatField(parameters),
-		...thinkField(parameters),
-		...optional({ keep_alive: parameters.keepAlive }),
-		...(Object.keys(options).length === 0 ? {} : { options }),
+		stream,
+		...optional({
+			format: formatOf(parameters),
+			think: thinkOf(parameters),
+			keep_alive: parameters.keepAlive,
+			options: isFilled(options) ? options : undefined,
+		}),
 		...sortExtraBody(parameters.extraBody).fields,
 	};
 	return withFieldChanges(fields, request.fieldChanges);
@@ -45,28 +61,34 @@ function body(request: ChatRequest): Record<string, unknown> {
 
 /** There is no tool_choice: forbidden tools are not sent, and a forced tool is sent alone. */
 function toolFields({ tools = [], toolChoice }: ChatRequest): Record<string, unknown> {
+	if (toolChoice === 'none') return {};
 	const offered =
 		typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
-	if (offered.length === 0 || toolChoice === 'none') return {};
-	return toolsField(offered);
+	return offered.length === 0 ? {} : toolsField(offered);
 }
 
-function formatField({ responseFormat }: ChatParameters): Record<string, unknown> {
-	if (responseFormat?.type === 'jsonObject') return { format: 'json' };
-	return responseFormat?.type === 'jsonSchema' ? { format: responseFormat.schema } : {};
+function formatOf({ responseFormat }: ChatParameters): unknown {
+	switch (responseFormat?.type) {
+		case 'jsonObject':
+			return 'json';
+		case 'jsonSchema':
+			return responseFormat.schema;
+		default:
+			return undefined;
+	}
 }
 
 /** Thinking models think by default. Other models refuse everything except false. */
-function thinkField({ thinking }: ChatParameters): Record<string, unknown> {
+function thinkOf({ thinking }: ChatParameters): boolean | string | undefined {
 	switch (thinking?.mode) {
 		case 'on':
-			return { think: true };
+			return true;
 		case 'off':
-			return { think: false };
+			return false;
 		case 'effort':
-			return { think: thinking.effort };
+			return thinking.effort;
 		default:
-			return {};
+			return undefined;
 	}
 }
 
@@ -76,31 +98,24 @@ function wireMessage(
 	before: readonly ChatMessage[],
 ): Record<string, unknown> {
 	switch (message.role) {
-		case 'assistant':
-			return {
-				role: 'assistant',
-				content: message.content,
-				...optional({
-					thinking: message.reasoning,
-					tool_calls: message.toolCalls?.map((call) => ({
-						id: call.id,
-						// JSON text here gives a 400: "Value looks like object, but can't find closing '}' symbol".
-						function: { name: call.name, arguments: parseObject(call.arguments) ?? {} },
-					})),
-				}),
-			};
+		case 'assistant': {
+			const { content, reasoning: thinking, toolCalls } = message;
+			const tool_calls = toolCalls?.map(wireToolCall);
+			return { role: 'assistant', content, ...optional({ thinking, tool_calls }) };
+		}
 		case 'tool': {
-			const name = message.name ?? calledTool(message.toolCallId, before);
-			return {
-				role: 'tool',
-				...optional({ tool_name: name }),
-				tool_call_id: message.toolCallId,
-				content: message.content,
-			};
+			const { content, toolCallId: tool_call_id } = message;
+			const tool_name = message.name ?? calledTool(tool_call_id, before);
+			return { role: 'tool', ...optional({ tool_name }), tool_call_id, content };
 		}
 		default:
 			return { role: message.role, ...wireContent(message.content) };
 	}
+}
+
+function wireToolCall({ id, name, arguments: args }: ToolCall) {
+	// JSON text here gives a 400: "Value looks like object, but can't find closing '}' symbol".
+	return { id, function: { name, arguments: parseObject(args) ?? {} } };
 }
 
 function calledTool(id: string, before: readonly ChatMessage[]): string | undefined {
@@ -112,32 +127,30 @@ function calledTool(id: string, before: readonly ChatMessage[]): string | undefi
 
 /** The text as one string, and pictures in a separate field. */
 function wireContent(content: string | ContentPart[]): Record<string, unknown> {
+	const text = textOf(content, '\n');
 	const images = mediaOf(content).map(bareBase64);
-	return { content: textOf(content, '\n'), ...(images.length === 0 ? {} : { images }) };
+	return images.length === 0 ? { content: text } : { content: text, images };
 }
 
 /** The base64 of a data URL; the URL itself would give a 400: "illegal base64 data at input byte 4". */
 function bareBase64(part: Exclude<ContentPart, { type: 'text' }>): string {
-	if (part.type === 'audio')
-		throw failure(
-			'modalityUnsupported',
-			{},
-			{
-				message: 'The own API of this server takes no audio',
-				remedy: `Transcribe the recording first (${labelsOf(({ media }) => media.knownFor?.includes('transcription'))}), or use a server whose models hear.`,
-			},
+	if (part.type === 'audio') {
+		const transcribers = labelsOf(({ media }) => media.knownFor?.includes('transcription'));
+		throw unsupported(
+			'The own API of this server takes no audio',
+			`Transcribe the recording first (${transcribers}), or use a server whose models hear.`,
 		);
-	const [, data] = /^data:[^,]*;base64,(.*)$/s.exec(part.url) ?? [];
-	if (data === undefined)
-		throw failure(
-			'modalityUnsupported',
-			{},
-			{
-				message: 'The server does not fetch pictures by their address',
-				remedy: 'Fetch the picture in the workflow (HTTP Request) and pass it on as binary data.',
-			},
-		);
-	return data;
+	}
+	const data = /^data:[^,]*;base64,(.*)$/s.exec(part.url)?.[1];
+	if (data !== undefined) return data;
+	throw unsupported(
+		'The server does not fetch pictures by their address',
+		'Fetch the picture in the workflow (HTTP Request) and pass it on as binary data.',
+	);
+}
+
+function unsupported(message: string, remedy: string) {
+	return failure('modalityUnsupported', {}, { message, remedy });
 }
 
 function decode({ data }: ServerSentEvent): WireChunk {
@@ -148,24 +161,24 @@ function decode({ data }: ServerSentEvent): WireChunk {
 	const isDone = json.done === true || json.done === 'true';
 	if (!isRecord(message) && !isDone && Object.keys(json).length > 0)
 		throw new UnreadableEvent('not a line of /api/chat', data);
-	return {
+	const chunk: WireChunk = {
 		madeBy: 'ollama',
 		...optional({ model: text(model) }),
 		...messageFields(recordOf(message), largeNumbers),
-		...(isDone ? lastFields(json) : {}),
 	};
+	return isDone ? { ...chunk, ...lastFields(json) } : chunk;
 }
 
 function messageFields(message: Record<string, unknown>, largeNumbers: string[]): WireChunk {
+	const fields: WireChunk = optional({ text: text(message.content) });
 	const reasoning = thinkingIn(message.thinking);
+	if (reasoning !== '') fields.reasoning = reasoning;
 	// Every call is complete; in some releases all have the index 0.
 	const toolCalls = toolCallsOf(message, true);
-	return {
-		...optional({ text: text(message.content) }),
-		...(reasoning === '' ? {} : { reasoning }),
-		...(toolCalls.length === 0 ? {} : { toolCalls }),
-		...(toolCalls.length === 0 || largeNumbers.length === 0 ? {} : { largeNumbers }),
-	};
+	if (toolCalls.length === 0) return fields;
+	fields.toolCalls = toolCalls;
+	if (largeNumbers.length > 0) fields.largeNumbers = largeNumbers;
+	return fields;
 }
 
 function lastFields(json: Record<string, unknown>): WireChunk {

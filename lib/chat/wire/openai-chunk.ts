@@ -18,11 +18,15 @@ const FIELDS: { [Name in keyof WireChunk]?: [Path, (value: unknown) => WireChunk
 	finishReason: [[...CHOICE, 'finish_reason'], reasonIn],
 	sendsReason: [[...CHOICE, 'finish_reason'], (reason) => (reason === null ? true : undefined)],
 	usage: [['usage'], openAiUsage],
-	timings: [['timings'], (value) => (isRecord(value) ? timingsOf(value) : undefined)],
+	timings: [['timings'], ifRecord(timingsOf)],
 	model: [['model'], text],
 	madeBy: [['system_fingerprint'], kindOfFingerprint],
-	progress: [['prompt_progress'], (value) => (isRecord(value) ? progressOf(value) : undefined)],
+	progress: [['prompt_progress'], ifRecord(progressOf)],
 };
+
+function ifRecord<T>(read: (record: Record<string, unknown>) => T) {
+	return (value: unknown) => (isRecord(value) ? read(value) : undefined);
+}
 
 export function decode({ event, data }: ServerSentEvent): WireChunk {
 	const { value: json, large: largeNumbers } = exactJson(data);
@@ -42,13 +46,12 @@ export function chunkOf(origin: ChunkOrigin): WireChunk {
 }
 
 function valueAt(json: unknown, path: Path): unknown {
-	return path.reduce<unknown>(
-		(value, key) =>
-			typeof value === 'object' && value !== null
-				? (value as Record<string, unknown>)[key]
-				: undefined,
-		json,
-	);
+	let value = json;
+	for (const key of path) {
+		if (typeof value !== 'object' || value === null) return undefined;
+		value = (value as Record<string, unknown>)[key];
+	}
+	return value;
 }
 
 function nonEmptyList<T>(list: T[]): T[] | undefined {

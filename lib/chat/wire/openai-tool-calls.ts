@@ -18,26 +18,23 @@ export function toolsField(tools: readonly ToolDefinition[]) {
  */
 export function toolCallsOf(delta: Record<string, unknown>, complete: boolean): ToolCallPiece[] {
 	const calls = listOf(delta.tool_calls);
+	if (calls.length > 0) return calls.map((call) => toolCallOf(call, complete));
 	// OpenAI's old form with a single call, used by the example servers of ChatGLM and Qwen. Some servers send both.
-	const single =
-		calls.length === 0 && isRecord(delta.function_call)
-			? [{ function: delta.function_call }]
-			: calls;
-	return single.map((call: Record<string, unknown>) => {
-		// Some servers omit the inner object.
-		const fn = isRecord(call.function) ? call.function : call;
-		const name = [fn.name, call.name, call.function].find(
-			(one) => typeof one === 'string' && one.trim() !== '',
-		);
-		const args = argumentsOf(fn) ?? argumentsOf(call);
-		return {
-			...(isIndex(call.index) ? { index: call.index } : {}),
-			...(isId(call.id) ? { id: String(call.id) } : {}),
-			...(typeof name === 'string' ? { name: name.trim() } : {}),
-			...optional({ arguments: args }),
-			...(complete ? { complete: true } : {}),
-		};
-	});
+	if (!isRecord(delta.function_call)) return [];
+	return [toolCallOf({ function: delta.function_call }, complete)];
+}
+
+function toolCallOf(call: Record<string, unknown>, complete: boolean): ToolCallPiece {
+	// Some servers omit the inner object.
+	const fn = isRecord(call.function) ? call.function : call;
+	const names = [fn.name, call.name, call.function].filter((one) => typeof one === 'string');
+	const name = names.find((one) => one.trim() !== '')?.trim();
+	const args = argumentsOf(fn) ?? argumentsOf(call);
+	const piece: ToolCallPiece = optional({ name, arguments: args });
+	if (isIndex(call.index)) piece.index = call.index;
+	if (isId(call.id)) piece.id = String(call.id);
+	if (complete) piece.complete = true;
+	return piece;
 }
 
 /** A list, a single entry without a list, or an object with numeric keys. */
@@ -53,26 +50,17 @@ function listOf(calls: unknown): Array<Record<string, unknown>> {
  */
 function argumentsOf(fn: Record<string, unknown>): string | Record<string, unknown> | undefined {
 	// Some servers send the tool's schema as `parameters`.
-	const given = [
-		fn.arguments,
-		isSchema(fn.parameters) ? undefined : fn.parameters,
-		fn.args,
-		fn.input,
-	];
-	const value =
-		given.find((one) => !isEmptyValue(one)) ??
-		given.find((one) => one !== undefined && one !== null);
-	if (value === undefined || value === null) return undefined;
+	const parameters = isSchema(fn.parameters) ? undefined : fn.parameters;
+	const values = [fn.arguments, parameters, fn.args, fn.input].filter(
+		(value) => value !== undefined && value !== null,
+	);
+	const value = values.find((one) => !isEmptyValue(one)) ?? values[0];
+	if (value === undefined) return undefined;
 	return typeof value === 'string' || isRecord(value) ? value : JSON.stringify(value);
 }
 
 function isEmptyValue(value: unknown): boolean {
-	return (
-		value === undefined ||
-		value === null ||
-		value === '' ||
-		(isRecord(value) && Object.keys(value).length === 0)
-	);
+	return value === '' || (isRecord(value) && Object.keys(value).length === 0);
 }
 
 function isSchema(value: unknown): boolean {
