@@ -19,16 +19,21 @@ const MARGIN = 0.95;
 export async function cutToFit(
 	{ connection, kind, signal }: { connection: Connection; kind: KindName; signal?: AbortSignal },
 	text: string,
-	{ limit, tokens }: TooLong,
+	tooLong: TooLong,
 ): Promise<EmbeddingRequest['input'][number]> {
+	const { limit } = tooLong;
 	if (limit !== undefined && kindOf(kind).tokens?.areOfOneModel === true) {
 		const whole = await tokensOf(connection, text, { special: true, signal });
 		const bare = await tokensOf(connection, text, { special: false, signal });
 		if (whole !== undefined && bare !== undefined) return firstTokens(whole, bare, limit);
 	}
-	const share =
-		limit !== undefined && tokens !== undefined && tokens > limit ? (limit / tokens) * MARGIN : 0.5;
-	return cutAt(text, Math.floor(text.length * share));
+	return cutAt(text, Math.floor(text.length * shareThatFits(tooLong)));
+}
+
+/** The share of a text that is surely short enough; half of it where its size is not known. */
+function shareThatFits({ limit, tokens }: TooLong): number {
+	if (limit === undefined || tokens === undefined || tokens <= limit) return 0.5;
+	return (limit / tokens) * MARGIN;
 }
 
 /**
@@ -65,11 +70,8 @@ export async function remarkOnFull(
 }
 
 /** At least two parts of about the same length, cut between words where there are any. */
-export function parts(text: string, { limit, tokens }: TooLong): string[] {
-	const count =
-		limit !== undefined && tokens !== undefined && tokens > limit
-			? Math.ceil(tokens / (limit * MARGIN))
-			: 2;
+export function parts(text: string, tooLong: TooLong): string[] {
+	const count = partsNeeded(tooLong);
 	const cut: string[] = [];
 	let rest = text;
 	for (let remaining = count; remaining > 1 && rest.length > 1; remaining--) {
@@ -78,6 +80,11 @@ export function parts(text: string, { limit, tokens }: TooLong): string[] {
 		rest = rest.slice(first.length);
 	}
 	return [...cut, rest].filter((part) => part.trim() !== '');
+}
+
+function partsNeeded({ limit, tokens }: TooLong): number {
+	if (limit === undefined || tokens === undefined || tokens <= limit) return 2;
+	return Math.ceil(tokens / (limit * MARGIN));
 }
 
 /**

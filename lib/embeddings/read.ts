@@ -60,16 +60,18 @@ function listIn(json: unknown): unknown[] | undefined {
 
 /** Undefined where some indexes are missing, repeated or out of range. Without any, the position counts. */
 function inOrder(list: unknown[]): unknown[] | undefined {
-	const hasIndex = list
-		.map(recordOf)
-		.some(({ index, text_index: textIndex }) => (index ?? textIndex ?? null) !== null);
-	if (!hasIndex) return list;
-	const indexes = textIndexes(list, list.length);
-	const ordered = new Map(list.map((entry, position) => [indexes[position], entry]));
-	const positions = list.map((_entry, position) => position);
-	const isComplete =
-		ordered.size === list.length && positions.every((position) => ordered.has(position));
+	if (!list.some(hasIndex)) return list;
+	const ordered = new Map<number, unknown>();
+	for (const [position, index] of textIndexes(list, list.length).entries())
+		if (index !== undefined) ordered.set(index, list[position]);
+	const positions = [...list.keys()];
+	const isComplete = positions.every((position) => ordered.has(position));
 	return isComplete ? positions.map((position) => ordered.get(position)) : undefined;
+}
+
+function hasIndex(entry: unknown): boolean {
+	const { index, text_index: textIndex } = recordOf(entry);
+	return (index ?? textIndex ?? null) !== null;
 }
 
 function readVector(value: unknown): number[] | Fault {
@@ -77,14 +79,15 @@ function readVector(value: unknown): number[] | Fault {
 		return fromBase64(value) ?? { fault: 'a vector is neither a list of numbers nor base64' };
 	if (!Array.isArray(value)) return { fault: 'a vector is not a list of numbers' };
 	const [first] = value as unknown[];
+	if (Array.isArray(first) && value.length === 1) return readVector(first);
 	if (Array.isArray(first))
-		return value.length === 1
-			? readVector(first)
-			: { fault: `${value.length} vectors came back for one text`, remedy: POOLING_REMEDY };
+		return { fault: `${value.length} vectors came back for one text`, remedy: POOLING_REMEDY };
 	if (value.length === 0) return { fault: 'a vector is empty' };
-	return (value as unknown[]).map((entry) =>
-		typeof entry === 'number' ? entry : (plainNumber(entry) ?? NaN),
-	);
+	return value.map(readNumber);
+}
+
+function readNumber(entry: unknown): number {
+	return typeof entry === 'number' ? entry : (plainNumber(entry) ?? NaN);
 }
 
 const BYTES = 4;

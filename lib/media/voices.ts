@@ -36,11 +36,12 @@ export async function listVoices(
 	const voices = answer.status < 300 ? readVoices(answer.json) : undefined;
 	if (voices !== undefined) return voices;
 	if (![404, 405, 501].includes(answer.status)) throw connection.refusal(answer, { model });
+	const serversWithList = labelsOf((one) => one.media.hasVoices);
 	throw failure('notSupported', connection.contextOf(url, { model }), {
 		status: answer.status,
 		serverText: answer.text,
 		message: `${subjectOf(kind)} has no list of voices`,
-		remedy: `These have one: ${labelsOf((one) => one.media.hasVoices)}. For other servers type the name of the voice: the documentation of the model names them.`,
+		remedy: `These have one: ${serversWithList}. For other servers type the name of the voice: the documentation of the model names them.`,
 	});
 }
 
@@ -50,15 +51,19 @@ export function readVoices(json: unknown): Voice[] | undefined {
 	if (isRecord(list))
 		return Object.entries(list).map(([id, more]) => ({ id, name: id, more: recordOf(more) }));
 	if (!Array.isArray(list)) return undefined;
-	const voices = list.map(readVoice).filter((voice) => voice !== undefined);
-	return [...new Map(voices.map((voice) => [voice.id, voice])).values()];
+	const voices = new Map<string, Voice>();
+	for (const entry of list) {
+		const voice = readVoice(entry);
+		if (voice !== undefined) voices.set(voice.id, voice);
+	}
+	return [...voices.values()];
 }
 
 function readVoice(entry: unknown): Voice | undefined {
 	if (typeof entry === 'string')
 		return entry === '' ? undefined : { id: entry, name: entry, more: {} };
-	const { id: ownId, voice_id: voiceId, name, voice, ...more } = recordOf(entry);
-	const id = [ownId, voiceId, voice, name].map(nonEmptyText).find((one) => one !== undefined);
-	if (id === undefined) return undefined;
-	return { id, name: nonEmptyText(name) ?? id, more };
+	const { id: ownId, voice_id: voiceId, name: label, voice, ...more } = recordOf(entry);
+	const name = nonEmptyText(label);
+	const id = nonEmptyText(ownId) ?? nonEmptyText(voiceId) ?? nonEmptyText(voice) ?? name;
+	return id === undefined ? undefined : { id, name: name ?? id, more };
 }

@@ -37,12 +37,12 @@ function isOwnKey(name: string, names: ReadonlySet<string>): boolean {
 /** The labels for the prompt: one line each, with the key. */
 export function labelLines(labels: readonly Label[]): string {
 	const keys = keysFor(labels);
-	return labels
-		.map(({ name, description = '' }, index) => {
-			const about = onOneLine(description);
-			return `${keys[index]}: ${name}${about === '' ? '' : ` - ${about}`}`;
-		})
-		.join('\n');
+	const lines = labels.map(({ name, description = '' }, index) => {
+		const line = `${keys[index]}: ${name}`;
+		const about = onOneLine(description);
+		return about === '' ? line : `${line} - ${about}`;
+	});
+	return lines.join('\n');
 }
 
 const SEPARATOR = ',';
@@ -120,8 +120,8 @@ function labelsOf(text: string, labels: readonly Label[], several: boolean): num
 
 function namesIn(block: string, labels: readonly Label[], several: boolean): string[] {
 	const parsed = parseJson(block.trim());
-	if (parsed !== undefined && typeof parsed !== 'number')
-		return [isRecord(parsed) ? answerValues(parsed) : parsed].flat(3).map(words);
+	if (isRecord(parsed)) return answerValues(parsed).flat(2).map(words);
+	if (parsed !== undefined && typeof parsed !== 'number') return [parsed].flat(3).map(words);
 	const inside = bare(block);
 	// A label's own name may hold a comma.
 	if (!several || labelOf(inside, labels) !== undefined) return [inside];
@@ -143,6 +143,9 @@ function bare(text: string): string {
 		.replace(/(?<=[^\s"'`*_)\]}”」】>.。:!])[\s"'`*_)\]}”」】>.。:!]{1,20}$/, '');
 }
 
+/** `A: billing`, as some models repeat the line. */
+const KEY_AND_LABEL = /^(?<key>\w)\s*[:.)-]\s*(?<rest>\S.*)$/;
+
 function labelOf(text: string, labels: readonly Label[]): number | undefined {
 	const content = bare(text);
 	const keys = keysFor(labels);
@@ -150,12 +153,12 @@ function labelOf(text: string, labels: readonly Label[]): number | undefined {
 		({ name }, index) => content === keys[index] || isOneOf([name, bare(name)], content),
 	);
 	if (exact >= 0) return exact;
-	// `A: billing`, as some models repeat the line.
-	const [, sign, rest = ''] = /^(\w)\s*[:.)-]\s*(\S.*)$/.exec(content) ?? [];
-	if (sign === undefined) {
+	const line = KEY_AND_LABEL.exec(content)?.groups;
+	if (line === undefined) {
 		const names = labels.map(({ name }) => name);
 		return keyOf(content, keys) ?? affirmedIn(content, names);
 	}
+	const { key: sign = '', rest = '' } = line;
 	const at = keyOf(sign, keys);
 	return at !== undefined && isOneOf(formsOf(labels[at]!), rest) ? at : undefined;
 }
@@ -201,31 +204,45 @@ export function scoresIn(
 	keys: readonly string[],
 	answer: { text: string; labels: readonly number[] },
 ): number[][] | undefined {
+	const labelTokens = answerTokens(logprobs, answer.text).filter(
+		({ token }) => keyIn(token, keys) >= 0,
+	);
+	const labels = labelTokens.map(({ token }) => keyIn(token, keys));
+	if (labels.length === 0 || labels.join() !== answer.labels.join()) return undefined;
+	const scores: number[][] = [];
+	for (const token of labelTokens) {
+		const weights = weightsOf(token, keys);
+		const total = weights.reduce((sum, weight) => sum + weight, 0);
+		if (total <= 0) return undefined;
+		scores.push(weights.map((weight) => weight / total));
+	}
+	return scores;
+}
+
+interface AnswerToken {
+	token: string;
+	/** The alternatives to it. */
+	top: JsonRecord[];
+}
+
+/** The tokens of the answer, without those of thinking before it. */
+function answerTokens(logprobs: unknown, answer: string): AnswerToken[] {
 	const tokens = recordsIn(logprobs).map((one) => ({
-		...one,
 		token: String(one.token),
 		top: recordsIn(one.top_logprobs),
 	}));
 	const wholeText = tokens.map(({ token }) => token).join('');
-	const from = wholeText.lastIndexOf(bare(answer.text));
-	let at = 0;
-	const carriers = tokens.filter(({ token }) => {
-		at += token.length;
-		return from >= 0 && at > from && keyIn(token, keys) >= 0;
+	const from = wholeText.lastIndexOf(bare(answer));
+	if (from < 0) return [];
+	let end = 0;
+	return tokens.filter(({ token }) => {
+		end += token.length;
+		return end > from;
 	});
-	const keysOfCarriers = carriers.map(({ token }) => keyIn(token, keys));
-	if (carriers.length === 0 || keysOfCarriers.join() !== answer.labels.join()) return undefined;
-	const lists = carriers.map((carrier) => weightsOf(carrier, keys));
-	const sums = lists.map((weights) => weights.reduce((sum, weight) => sum + weight, 0));
-	if (sums.some((sum) => sum <= 0)) return undefined;
-	return lists.map((weights, index) => weights.map((weight) => weight / sums[index]!));
 }
 
 /** The probability of each key among the alternatives to a token; all 0 where the server lists no alternatives. */
-function weightsOf(
-	{ token, top }: { token: string; top: JsonRecord[] },
-	keys: readonly string[],
-): number[] {
+function weightsOf({ token, top }: AnswerToken, keys: readonly string[]): number[] {
 	const weights = keys.map(() => 0);
 	if (top.length < 2 || !top.some((option) => option.token === token)) return weights;
 	for (const { token: option, logprob } of top) {
@@ -237,5 +254,7 @@ function weightsOf(
 
 /** The index of the label that a token stands for, or -1. Tokens may have a space in front, or the quotes of JSON. */
 function keyIn(token: unknown, keys: readonly string[]): number {
-	return typeof token === 'string' ? keys.indexOf(token.replace(/^[\s"[▁Ġ]+|[\s"\],]+$/g, '')) : -1;
+	if (typeof token !== 'string') return -1;
+	const key = token.replace(/^[\s"[▁Ġ]+|[\s"\],]+$/g, '');
+	return keys.indexOf(key);
 }

@@ -1,4 +1,4 @@
-import { largestOf, optional, smallestOf } from '../../values';
+import { largestOf, optional } from '../../values';
 import type { Classification, ClassifyTask } from '../classification';
 import type { Label } from '../labels';
 import { askDecisionModel, type DecisionRequest, isDecisionModel } from './decision-model';
@@ -58,29 +58,23 @@ function withInstructions(question: string, instructions: string): string {
 }
 
 function onlyLabel({ option, probabilities }: Decision, { labels }: ClassifyTask): Outcome {
-	const isLabel = option !== undefined && option < labels.length;
-	return {
-		labels: isLabel ? [option] : [],
-		...optional({
-			scores: probabilities?.slice(0, labels.length),
-			none: probabilities?.[labels.length],
-			confidence: option === undefined ? undefined : probabilities?.[option],
-			unread: option === undefined ? '' : undefined,
-		}),
-	};
+	const scores = probabilities?.slice(0, labels.length);
+	const none = probabilities?.[labels.length];
+	if (option === undefined) return { labels: [], ...optional({ scores, none }), unread: '' };
+	const confidence = probabilities?.[option];
+	const isLabel = option < labels.length;
+	return { labels: isLabel ? [option] : [], ...optional({ scores, none, confidence }) };
 }
 
 /** The labels that are likelier than not; the likeliest one where one must fit. */
 function fittingLabels(decisions: readonly Decision[], { mayBeNone }: ClassifyTask): Outcome {
-	const known = decisions.map(({ probabilities }) => probabilities?.[0]);
-	if (known.some((one) => one === undefined)) return { labels: [], unread: '' };
-	const scores = known as number[];
+	const scores = decisions.flatMap(({ probabilities }) => probabilities?.[0] ?? []);
+	if (scores.length < decisions.length) return { labels: [], unread: '' };
 	const least = mayBeNone ? 0.5 : Math.min(0.5, largestOf(scores));
-	const fitting = scores
-		.map((_score, at) => at)
-		.filter((at) => scores[at]! >= least)
-		.sort((one, other) => scores[other]! - scores[one]!);
-	const confidence =
-		fitting.length === 0 ? undefined : smallestOf(fitting.map((at) => scores[at]!));
-	return { labels: fitting, scores, ...optional({ confidence }) };
+	const likeliestFirst = scores
+		.map((score, label) => ({ score, label }))
+		.filter(({ score }) => score >= least)
+		.sort((one, other) => other.score - one.score);
+	const labels = likeliestFirst.map(({ label }) => label);
+	return { labels, scores, ...optional({ confidence: likeliestFirst.at(-1)?.score }) };
 }
