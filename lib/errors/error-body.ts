@@ -1,4 +1,4 @@
-import { asList, isRecord, optional, words } from '../values';
+import { asList, isRecord, nonEmptyText, optional, text, words } from '../values';
 import { hasErrorDetails } from './http-failure';
 import { serverMessage } from './server-message';
 
@@ -18,17 +18,19 @@ export function errorIn(
 	eventName: string | undefined,
 	data: string,
 ): ErrorBody | undefined {
-	const error = hasChoices(json)
-		? errorBesideChoices(json)
-		: (errorField(json) ?? wholeError(json, eventName));
+	const error = errorPart(json, eventName);
 	if (!error) return undefined;
 	if (!isRecord(error)) return { message: words(error) };
-	const message = ownMessage(error) ?? (error === json ? serverMessage(data).message : undefined);
+	const wholeMessage = error === json ? serverMessage(data).message : JSON.stringify(error);
 	return {
-		message: message ?? JSON.stringify(error),
-		...(typeof error.type === 'string' ? { type: error.type } : {}),
-		...optional({ status: statusIn(error.code) }),
+		message: ownMessage(error) ?? wholeMessage,
+		...optional({ type: text(error.type), status: statusIn(error.code) }),
 	};
+}
+
+function errorPart(json: Record<string, unknown>, eventName: string | undefined): unknown {
+	if (hasChoices(json)) return errorBesideChoices(json);
+	return errorField(json) ?? wholeError(json, eventName);
 }
 
 function hasChoices({ choices }: Record<string, unknown>): boolean {
@@ -57,8 +59,7 @@ function wholeError(
 }
 
 function ownMessage(error: Record<string, unknown>): string | undefined {
-	const texts = [error.message, error.msg, error.error_msg];
-	return texts.find((text): text is string => typeof text === 'string' && text !== '');
+	return nonEmptyText(error.message) ?? nonEmptyText(error.msg) ?? nonEmptyText(error.error_msg);
 }
 
 /** LiteLLM writes the status as text; gateways have codes of their own (40001), which are no status. */

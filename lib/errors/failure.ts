@@ -22,24 +22,23 @@ export function failure(
 	more: Partial<Omit<FailureDetails, 'kind' | 'url'>> & { about?: RemedyFacts } = {},
 ): ServerError {
 	const { about, ...details } = more;
-	const { root, typed, model, service } = context;
+	const { root, typed, model, service, secrets } = context;
 	const address = hostAndPort(context.url);
-	const outside = maskDeep({ ...about }, context.secrets);
+	const outside = maskDeep({ ...about }, secrets);
 	const url = shownUrl(context);
 	const row = remedyFor(kind, { ...address, url, root, typed, model, service, ...outside });
-	const title = details.message ?? row.title;
+	// The table's meaning explains its own title only.
+	const ownMeaning = details.meaning ?? details.message;
 	return new ServerError({
 		kind,
 		url,
 		...details,
 		remedy: details.remedy ?? context.remedyFor?.(kind) ?? row.remedy,
-		message: tidy(title),
-		meaning: tidy(
-			details.meaning ?? (details.message === undefined ? (row.meaning ?? title) : title),
-		),
-		code: mask(details.code, context.secrets),
-		serverText: mask(details.serverText, context.secrets),
-		facts: maskDeep(details.facts, context.secrets),
+		message: tidy(details.message ?? row.title),
+		meaning: tidy(ownMeaning ?? row.meaning ?? row.title),
+		code: mask(details.code, secrets),
+		serverText: mask(details.serverText, secrets),
+		facts: maskDeep(details.facts, secrets),
 	});
 }
 

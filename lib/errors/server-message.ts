@@ -48,7 +48,8 @@ function errorWithin(message: string): Record<string, unknown> | undefined {
 	if (json === undefined) return undefined;
 	// Words around it may quote any JSON, such as that of the request.
 	const isBare = start === 0 && typeof json.message === 'string';
-	return isBare || isError(json.error) || isError(json.detail) ? json : undefined;
+	const holdsError = isBare || isError(json.error) || isError(json.detail);
+	return holdsError ? json : undefined;
 }
 
 function isError(error: unknown): boolean {
@@ -59,10 +60,10 @@ function messageOf(json: Record<string, unknown>): ServerMessage {
 	const error = json.error ?? recordsIn(json.choices)[0]?.error;
 	const details = isRecord(error) ? error : detailsIn(json.detail);
 	if (details !== undefined) return withoutProvider(messageOfDetails(details), json.provider);
-	const sentence = error ?? json.detail ?? json.message ?? json.reason ?? json;
+	const { detail, message, reason, type, code } = json;
 	return {
-		message: sentenceOf(sentence),
-		type: [json.type, json.code, json.reason].map(text).find((type) => type !== undefined),
+		message: sentenceOf(error ?? detail ?? message ?? reason ?? json),
+		type: text(type) ?? text(code) ?? text(reason),
 		facts: {},
 	};
 }

@@ -14,7 +14,8 @@ import { type JsonRecord, optional, recordOf } from '../values';
 export function answerOf(mode: DifyAppMode, result: RunResult, outputField: string): string {
 	if (mode !== 'workflow') return result.text;
 	const outputs = recordOf(result.workflow?.outputs);
-	const value = outputs[outputField === '' ? onlyOutput(outputs, result) : outputField];
+	const field = outputField === '' ? onlyOutput(outputs, result) : outputField;
+	const value = outputs[field];
 	if (outputField !== '' && !Object.hasOwn(outputs, outputField))
 		throw difyFailure('emptyAnswer', {
 			message: `The workflow has no output "${outputField}"`,
@@ -65,10 +66,11 @@ export function usageOf({ usage }: RunResult): Usage | undefined {
 /** What the execution log shows of a run besides its text. */
 export function logOf(result: RunResult, mode: DifyAppMode): JsonRecord {
 	const { conversationId, messageId, workflowRunId, thoughts, retrieverResources } = result;
-	return {
+	const log: JsonRecord = {
 		app: mode,
 		...optional({ conversationId, messageId, workflowRunId }),
-		...(thoughts.length === 0 ? {} : { thoughts }),
-		...(retrieverResources.length === 0 ? {} : { retrieverResources }),
 	};
+	if (thoughts.length > 0) log.thoughts = thoughts;
+	if (retrieverResources.length > 0) log.retrieverResources = retrieverResources;
+	return log;
 }

@@ -1,5 +1,5 @@
 import { invalidInput } from '../errors/failure';
-import { isRecord, optional, recordOf, recordsIn } from '../values';
+import { isRecord, recordOf, recordsIn } from '../values';
 
 type Schema = Record<string, unknown>;
 
@@ -63,7 +63,8 @@ function definitionOf(schema: unknown): Schema | undefined {
 	const { _zod, _def } = recordOf(schema);
 	const definition = recordOf(_zod).def ?? _def;
 	if (!isRecord(definition)) return undefined;
-	return typeof (definition.typeName ?? definition.type) === 'string' ? definition : undefined;
+	const kind = definition.typeName ?? definition.type;
+	return typeof kind === 'string' ? definition : undefined;
 }
 
 /** @param path the schemas around this one: a schema inside itself (`z.lazy`) becomes `{}`, anything */
@@ -145,17 +146,17 @@ function objectOf(def: Schema, inside: Inside): Schema {
 	const shape = recordOf(
 		typeof def.shape === 'function' ? (def.shape as () => unknown)() : def.shape,
 	);
+	const properties = Object.entries(shape).map(([name, one]) => [name, inside(one)]);
+	const schema: Schema = { type: 'object', properties: Object.fromEntries(properties) };
 	const required = Object.keys(shape).filter((name) => !isOptional(shape[name]));
-	const isStrict =
-		def.unknownKeys === 'strict' || kindOf(definitionOf(def.catchall) ?? {}) === 'never';
-	return {
-		type: 'object',
-		properties: Object.fromEntries(Object.entries(shape).map(([name, one]) => [name, inside(one)])),
-		...optional({
-			required: required.length === 0 ? undefined : required,
-			additionalProperties: isStrict && def.unknownKeys !== 'strip' ? false : undefined,
-		}),
-	};
+	if (required.length > 0) schema.required = required;
+	if (isStrict(def)) schema.additionalProperties = false;
+	return schema;
+}
+
+function isStrict({ unknownKeys, catchall }: Schema): boolean {
+	if (unknownKeys === 'strip') return false;
+	return unknownKeys === 'strict' || kindOf(definitionOf(catchall) ?? {}) === 'never';
 }
 
 function isOptional(schema: unknown): boolean {

@@ -18,25 +18,13 @@ const STUCK_MS = 30_000;
 export const LIVENESS_RULES: Rules = {
 	moved: ({ observations: { probes } }) => movedFinding(probes.models),
 
-	stuck: (evidence) => {
-		const { probes, unchangedMs = 0 } = evidence.observations;
-		const silent = silentProbe(evidence);
-		if (silent !== undefined) {
-			const { health } = probes;
-			const answered = health?.answered === true ? `; ${describeProbe(health)}` : '';
-			return advise('stuck', describeProbe(silent) + answered);
-		}
-		if (unchangedMs < STUCK_MS) return undefined;
-		const seconds = Math.round(unchangedMs / 1000);
-		const { busy } = evidence.facts.slots;
-		return advise('stuck', `${busy} running, but nothing was computed for ${seconds} s`);
-	},
+	stuck: (evidence) => silentFinding(evidence) ?? unchangedFinding(evidence),
 
 	unwell: ({ observations: { probes }, kindName }) => {
 		const { health } = probes;
-		return health?.answered === true && reportsIll(health, kindName === 'openAiCompatible')
-			? advise('unwell', describeProbe(health))
-			: undefined;
+		if (health?.answered !== true) return undefined;
+		const isUnwell = reportsIll(health, kindName === 'openAiCompatible');
+		return isUnwell ? advise('unwell', describeProbe(health)) : undefined;
 	},
 
 	slow: ({ facts }) => {
@@ -57,6 +45,21 @@ export const LIVENESS_RULES: Rules = {
 			.filter(({ state }) => state === 'failed')
 			.map((model) => failedModelFinding(model, evidence)),
 };
+
+function silentFinding(evidence: Evidence): FindingWithStatus | undefined {
+	const silent = silentProbe(evidence);
+	if (silent === undefined) return undefined;
+	const { health } = evidence.observations.probes;
+	if (health?.answered !== true) return advise('stuck', describeProbe(silent));
+	return advise('stuck', `${describeProbe(silent)}; ${describeProbe(health)}`);
+}
+
+function unchangedFinding({ observations, facts }: Evidence): FindingWithStatus | undefined {
+	const { unchangedMs = 0 } = observations;
+	if (unchangedMs < STUCK_MS) return undefined;
+	const seconds = Math.round(unchangedMs / 1000);
+	return advise('stuck', `${facts.slots.busy} running, but nothing was computed for ${seconds} s`);
+}
 
 /** A probe of the part that runs the model without an answer. */
 function silentProbe({ observations: { probes }, kind }: Evidence): Probe | undefined {
@@ -99,11 +102,13 @@ function failedModelFinding(model: ServerModel, { observations }: Evidence): Fin
 /** Command-line options whose values are secret. */
 const SECRET_OPTION = /^(?:--api-key|--hf-token|-hft)(?:=|$)/;
 
+const SECRET_IN_OPTION = /^(--(?:api-key|hf-token))=.*$/;
+
 /** The command line of a router's model, without the program and without keys. */
 function withoutSecrets([, ...args]: readonly string[]): string[] {
 	return args.map((arg, at) => {
 		const before = args[at - 1] ?? '';
 		const isSecret = SECRET_OPTION.test(before) && !before.includes('=');
-		return isSecret ? '***' : arg.replace(/^(--(?:api-key|hf-token))=.*$/, '$1=***');
+		return isSecret ? '***' : arg.replace(SECRET_IN_OPTION, '$1=***');
 	});
 }

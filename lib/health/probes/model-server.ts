@@ -5,6 +5,7 @@
 import { findApiRoot } from '../../servers/api-root';
 import type { ServerKind } from '../../servers/kinds/kind';
 import { isModelNamed } from '../../servers/model-names';
+import { isFilled } from '../../values';
 import { bodyOf, healthPathOf, modelsIn, serverOf, kindOfServer } from '../answers';
 import { mustAskWithoutKey } from '../key-answers';
 import type { ModelProbes, Probe } from '../observations';
@@ -41,17 +42,20 @@ const OF_KIND: Round = {
 	info: ({ url, probes }) =>
 		isMissingRoute(probes.models) ? { url: `${url.root}/info` } : undefined,
 	// The Stable Diffusion WebUI has a list of its own.
-	pictureModels: ({ url, probes, kindName }) =>
-		kindName === 'openAiCompatible' && probes.models?.answered && probes.models.status === 404
-			? { url: `${url.root}/sdapi/v1/sd-models` }
-			: undefined,
-	slots: (known) =>
-		isAwake(known) && mayReadSlots(known) ? { url: `${known.url.root}/slots` } : undefined,
-	// An empty request is refused before it becomes a task: with 501 where the function is off, with 400 where it is on.
-	embeddings: (known) =>
-		isAwake(known) ? { url: `${known.url.api}/embeddings`, json: {} } : undefined,
-	rerank: (known) => (isAwake(known) ? { url: `${known.url.api}/rerank`, json: {} } : undefined),
+	pictureModels: ({ url, probes, kindName }) => {
+		const isUnlisted = probes.models?.answered === true && probes.models.status === 404;
+		if (kindName !== 'openAiCompatible' || !isUnlisted) return undefined;
+		return { url: `${url.root}/sdapi/v1/sd-models` };
+	},
+	slots: (known) => (mayReadSlots(known) ? { url: `${known.url.root}/slots` } : undefined),
+	embeddings: (known) => emptyRequest('/embeddings', known),
+	rerank: (known) => emptyRequest('/rerank', known),
 };
+
+/** It is refused before it becomes a task: with 501 where the function is off, with 400 where it is on. */
+function emptyRequest(route: string, known: Known): ProbeRequest | undefined {
+	return isAwake(known) ? { url: known.url.api + route, json: {} } : undefined;
+}
 
 /** Whether the key counts, as far as the answers before have not told it. */
 const KEY: Round = {
@@ -105,8 +109,10 @@ function isAwake({ kind, probes }: Known): boolean {
 	return kind.health.reports === 'server' && bodyOf(probes.props).is_sleeping === false;
 }
 
-function mayReadSlots({ context, probes }: Known): boolean {
-	return context.options.readSlots === true && bodyOf(probes.props).endpoint_slots !== false;
+function mayReadSlots(known: Known): boolean {
+	const { context, probes } = known;
+	const hasSlots = bodyOf(probes.props).endpoint_slots !== false;
+	return isAwake(known) && context.options.readSlots === true && hasSlots;
 }
 
 const MAX_MODELS_ASKED = 12;
@@ -132,30 +138,28 @@ async function askModels(
 ): Promise<Record<string, ModelProbes>> {
 	const kind = kindOfServer(serverOf(first).kind);
 	const { root } = context.connection.url;
-	const answers = modelsToAsk(context, first).map(async (id) => {
-		const requests = Object.entries(requestsAbout(id, root, kind)).map(
-			async ([name, request]) => [name, await ask(context, request)] as const,
+	const probesOf = async (id: string) => {
+		const requests = Object.entries(requestsAbout(id, root, kind));
+		const probes = await Promise.all(
+			requests.map(async ([name, request]) => [name, await ask(context, request)]),
 		);
-		return [id, Object.fromEntries(await Promise.all(requests)) as ModelProbes] as const;
-	});
-	return Object.fromEntries((await Promise.all(answers)).filter(([, probes]) => hasAny(probes)));
-}
-
-function hasAny(probes: ModelProbes): boolean {
-	return Object.keys(probes).length > 0;
+		return [id, Object.fromEntries(probes) as ModelProbes] as const;
+	};
+	const perModel = await Promise.all(modelsToAsk(context, first).map(probesOf));
+	return Object.fromEntries(perModel.filter(([, probes]) => isFilled(probes)));
 }
 
 /** The model of the expectations first. A router is asked about loaded models only. */
 function modelsToAsk({ options }: ProbeContext, first: Probes): string[] {
 	const kind = kindOfServer(serverOf(first).kind);
-	const isExpected = (model: (typeof models)[number]) =>
-		isModelNamed(model, options.expectations?.model, kind.models.isSameName);
-	const models = modelsIn(first.models).filter(
-		({ state }) => kind.health.reports !== 'process' || state === 'loaded',
-	);
-	const expectedFirst = [
-		...models.filter(isExpected),
-		...models.filter((model) => !isExpected(model)),
-	];
-	return expectedFirst.slice(0, MAX_MODELS_ASKED).map(({ id }) => id);
+	const expectedName = options.expectations?.model;
+	const isRouter = kind.health.reports === 'process';
+	const expected: string[] = [];
+	const others: string[] = [];
+	for (const model of modelsIn(first.models)) {
+		if (isRouter && model.state !== 'loaded') continue;
+		const isExpected = isModelNamed(model, expectedName, kind.models.isSameName);
+		(isExpected ? expected : others).push(model.id);
+	}
+	return [...expected, ...others].slice(0, MAX_MODELS_ASKED);
 }

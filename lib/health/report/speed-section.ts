@@ -50,7 +50,7 @@ function bestInWords(
 		return `${best} at once are the best of those measured; more may be better still.`;
 	const sentence = `${best} at once are best: more bring less than a tenth more.`;
 	const command = best === slots ? undefined : kindOfServer(kind).words.answerAtOnce?.(best);
-	return [sentence, ...(command === undefined ? [] : [command])].join(' ');
+	return command === undefined ? sentence : `${sentence} ${command}`;
 }
 
 function timesAsMuch(value: number | null, base: number | null): string | undefined {
@@ -62,31 +62,47 @@ function timesAsMuch(value: number | null, base: number | null): string | undefi
 function chartsOf(runs: readonly Run[], slots: number | null): Chart[] {
 	const most = largestOf(runs.map(({ atOnce }) => atOnce));
 	// A server with one slot is measured with answers one after another.
-	const isAlone = most === 1;
-	const axis = isAlone
-		? { xTitle: 'answers, one after another', scale: 'count' as const }
-		: { xTitle: 'requests at once', scale: 'doubling' as const };
-	const mark =
-		slots !== null && slots < most ? { mark: { x: slots, label: `${slots} slots` } } : {};
-	const chart = (title: string, unit: string, valueOf: (run: Run) => number | null): Chart => {
-		const points = runs.map((run, at) => ({ x: isAlone ? at + 1 : run.atOnce, y: valueOf(run) }));
-		return { title, unit, points, ...axis, ...mark };
-	};
-	const speeds = [
-		chart('One answer, tokens per second', 'tokens per second', (run) => run.tokensPerSecond),
+	return most === 1 ? chartsOfAnswers(runs) : chartsOfRounds(runs, most, slots);
+}
+
+const ONE_ANSWER = { title: 'One answer, tokens per second', unit: 'tokens per second' };
+const ALL_TOGETHER = {
+	title: 'All requests together, tokens per second',
+	unit: 'tokens per second',
+};
+
+function chartsOfAnswers(runs: readonly Run[]): Chart[] {
+	const axis = { xTitle: 'answers, one after another', scale: 'count' as const };
+	const pointsOf = (valueOf: ValueOf) => runs.map((run, at) => ({ x: at + 1, y: valueOf(run) }));
+	return [
+		{ ...ONE_ANSWER, points: pointsOf(speedOfOne), ...axis },
+		{ title: 'First token, in seconds', unit: 'seconds', points: pointsOf(firstToken), ...axis },
 	];
-	if (!isAlone)
-		speeds.push(
-			chart(
-				'All requests together, tokens per second',
-				'tokens per second',
-				(run) => run.totalTokensPerSecond,
-			),
-		);
-	const first = isAlone
-		? 'First token, in seconds'
-		: 'First token of the slowest request, in seconds';
-	return [...speeds, chart(first, 'seconds', (run) => inSeconds(run.firstTokenMs))];
+}
+
+function chartsOfRounds(runs: readonly Run[], most: number, slots: number | null): Chart[] {
+	const axis: Pick<Chart, 'xTitle' | 'scale' | 'mark'> = {
+		xTitle: 'requests at once',
+		scale: 'doubling',
+	};
+	if (slots !== null && slots < most) axis.mark = { x: slots, label: `${slots} slots` };
+	const pointsOf = (valueOf: ValueOf) => runs.map((run) => ({ x: run.atOnce, y: valueOf(run) }));
+	const title = 'First token of the slowest request, in seconds';
+	return [
+		{ ...ONE_ANSWER, points: pointsOf(speedOfOne), ...axis },
+		{ ...ALL_TOGETHER, points: pointsOf((run) => run.totalTokensPerSecond), ...axis },
+		{ title, unit: 'seconds', points: pointsOf(firstToken), ...axis },
+	];
+}
+
+type ValueOf = (run: Run) => number | null;
+
+function speedOfOne(run: Run): number | null {
+	return run.tokensPerSecond;
+}
+
+function firstToken(run: Run): number | null {
+	return inSeconds(run.firstTokenMs);
 }
 
 interface SpeedColumn {

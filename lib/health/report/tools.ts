@@ -38,21 +38,27 @@ function table(what: string, rows: ReadonlyArray<[string, Tally]>, most: number)
 }
 
 function bar({ passed, tried, notTried }: Tally): Html {
-	const parts = Object.entries({ passed, failed: tried - passed, missing: notTried });
+	const counts = { passed, failed: tried - passed, missing: notTried };
 	const share = (count: number) => Math.round((count / Math.max(1, tried + notTried)) * 100);
+	const rects: Html[] = [];
+	let before = 0;
+	for (const [name, count] of Object.entries(counts)) {
+		rects.push(
+			markup`<rect class="${name}" x="${share(before)}" y="0" width="${share(count)}" height="16" />`,
+		);
+		before += count;
+	}
 	return markup`<svg class="bar" viewBox="0 0 100 16" role="img" aria-label="${passed} of ${tried} passed">
-		${parts.map(([name, count], at) => {
-			const before = parts.slice(0, at).reduce((sum, [, other]) => sum + other, 0);
-			return markup`<rect class="${name}" x="${share(before)}" y="0" width="${share(count)}" height="16" />`;
-		})}
+		${rects}
 	</svg>`;
 }
 
-const MAX_SAID = 100;
+const MAX_SHOWN = 100;
 
 function wrongIn({ wrong }: Tally): string {
-	const said = (did: string) => shortened(did, MAX_SAID) || 'nothing';
-	return wrong
-		.map(({ problem, times, did }) => `${times} × ${PROBLEMS[problem]}: ${said(did)}`)
-		.join('; ');
+	const problems = wrong.map(({ problem, times, did }) => {
+		const shown = shortened(did, MAX_SHOWN) || 'nothing';
+		return `${times} × ${PROBLEMS[problem]}: ${shown}`;
+	});
+	return problems.join('; ');
 }
