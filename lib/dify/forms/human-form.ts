@@ -190,9 +190,10 @@ export async function submitHumanForm(
 	}
 }
 
-function isUncertain(error: ServerError): boolean {
-	if (error.kind === 'cancelled') return false;
-	return error.status === undefined ? error.kind !== 'refused' : error.status >= 500;
+/** Whether the answer may have arrived: a confirmation that cannot be read is none. */
+function isUncertain({ kind, status }: ServerError): boolean {
+	if (kind === 'cancelled') return false;
+	return status === undefined ? kind !== 'refused' : status < 300 || status >= 500;
 }
 
 async function isSubmitted(client: DifyClient, token: string): Promise<boolean> {

@@ -145,11 +145,15 @@ describe.each(NEWER)('a form, %s', (version) => {
 		expect(failed.remedy).toContain('still open');
 	});
 
-	test('an answer whose confirmation was lost counts as given', async () => {
+	test.each([
+		[504, PAGES.nginx502],
+		[200, 'null'],
+		[200, PAGES.nginx502],
+	])('an answer whose confirmation was lost counts as given: %i', async (status, body) => {
 		const { client, sim, runId } = await paused(version);
 		// The answer arrives, and only what Dify says to it is lost.
 		await client.send('POST', '/form/human_input/tok', { ...ANSWER });
-		sim.fail({ method: 'POST', path: '/form/', status: 504, body: PAGES.nginx502 });
+		sim.fail({ method: 'POST', path: '/form/', status, body });
 		await submitHumanForm(client, 'tok', ANSWER);
 		expect((await follow(client, runId, 'u1', {})).status).toBe('succeeded');
 	});
