@@ -270,4 +270,14 @@ describe('the class of an execution on a worker of queue mode', () => {
 		},
 		SLOW,
 	);
+
+	it(
+		'a batch at a server that has answered before looks at its slots first',
+		async () => {
+			const name = 'manual, several items';
+			await CASES[name]!.begin(name);
+			expect(server.requests.map(({ path }) => path)).toContain('/slots');
+		},
+		SLOW,
+	);
 });
