@@ -30,11 +30,13 @@ import {
 	often,
 	promptsOf,
 	scripted,
+	seeing,
 	started,
 	stored,
 	submitted,
 	submittedForm,
 	theN8n,
+	wholeAnswer,
 } from './support/run-examples';
 
 /** The only folder that n8n may read files from. */
@@ -340,6 +342,30 @@ const RUNS: Record<string, () => Promise<string>> = {
 		expect(picture).toMatchObject({ fileName: 'image.png', mimeType: 'image/png' });
 		expect(JSON.stringify(painter.requests.map(({ body }) => body))).toContain('A fox in the snow');
 		return String(picture!.fileName);
+	},
+
+	'search-pictures': async () => {
+		const cat = Buffer.from('A picture of a cat');
+		const sim = await seeing((input) =>
+			/a sleeping cat/.test(input) || input.includes(cat.toString('base64')) ? [1, 0.1] : [0.1, 1],
+		);
+		const workflow = await activated('search-pictures', {
+			local: await localCredential(sim),
+			model: 'sim-model',
+		});
+		await theN8n().waitForExecution(await theN8n().runWorkflow(workflow, 'Make the table'));
+		const words = 'Where is a sleeping cat?';
+		expect(await wholeAnswer(workflow, words)).toMatchObject({
+			output: 'No picture is stored yet for this model.',
+		});
+		const upload = (name: string, bytes: Buffer | string) => ({ name, type: 'image/png', bytes });
+		const pictures = [upload('house.png', 'A house'), upload('cat.png', cat)];
+		expect(await submitted(workflow, [pictures])).toContain('Pictures stored: 2.');
+		// A picture of the same name takes the place of the one before.
+		await submitted(workflow, [[upload('house.png', 'Another house')]]);
+		const output = '- cat.png (1.00)\n- house.png (0.20)';
+		expect(await wholeAnswer(workflow, words)).toMatchObject({ output });
+		return output;
 	},
 
 	'nightly-models': async () => {

@@ -43,6 +43,7 @@ export const MODEL_EXAMPLES = [
 	'pictures-by-form',
 	'rag-over-folder',
 	'rag-with-pgvector',
+	'search-pictures',
 	'speak-an-answer',
 	'transcribe-and-summarize',
 	'triage-mails',

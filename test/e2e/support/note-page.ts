@@ -20,6 +20,11 @@ export interface NotePage {
 	ask(question: string): Promise<{ execution: Execution; answer: string }>;
 	/** Presses *Execute workflow* and fills in the form that opens. @returns the text of its last page */
 	submit(...fields: FormField[]): Promise<{ execution: Execution; page: string }>;
+	/** The same, where the workflow has several triggers. */
+	submitAt(
+		trigger: string,
+		...fields: FormField[]
+	): Promise<{ execution: Execution; page: string }>;
 	publish(): Promise<void>;
 	/** Waits for the next execution of the open workflow. */
 	nextExecution(): Promise<Execution>;
@@ -69,6 +74,20 @@ export async function openNotePage(): Promise<NotePage> {
 		);
 	};
 
+	const submitAt = async (trigger: string | undefined, fields: FormField[]) => {
+		const opened = page.waitForEvent('popup', { timeout: CLICK_MS * 3 });
+		await press(trigger);
+		const form = await opened;
+		await fillIn(form, fields);
+		clicks.push('Submit, in the form that opened');
+		await form.getByRole('button', { name: /submit/i }).click({ timeout: CLICK_MS });
+		const execution = await nextExecution();
+		await form.waitForTimeout(2000);
+		const text = (await form.locator('body').innerText()).replace(/\s+/g, ' ').trim();
+		await form.close();
+		return { execution, page: text };
+	};
+
 	return {
 		editor,
 		clicks,
@@ -102,23 +121,13 @@ export async function openNotePage(): Promise<NotePage> {
 			await page.keyboard.press('Enter');
 			const execution = await nextExecution();
 			const bubbles = page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
-			await bubbles.last().waitFor({ timeout: CLICK_MS });
+			// While n8n waits for the answer, the last one is empty.
+			await bubbles.last().filter({ hasText: /\S/ }).waitFor({ timeout: CLICK_MS });
 			await page.waitForTimeout(500);
 			return { execution, answer: (await bubbles.last().innerText()).trim() };
 		},
-		submit: async (...fields) => {
-			const opened = page.waitForEvent('popup', { timeout: CLICK_MS * 3 });
-			await press();
-			const form = await opened;
-			await fillIn(form, fields);
-			clicks.push('Submit, in the form that opened');
-			await form.getByRole('button', { name: /submit/i }).click({ timeout: CLICK_MS });
-			const execution = await nextExecution();
-			await form.waitForTimeout(2000);
-			const text = (await form.locator('body').innerText()).replace(/\s+/g, ' ').trim();
-			await form.close();
-			return { execution, page: text };
-		},
+		submit: async (...fields) => await submitAt(undefined, fields),
+		submitAt: async (trigger, ...fields) => await submitAt(trigger, fields),
 		publish: async () => {
 			await click(get('workflow-open-publish-modal-button').first(), 'Publish');
 			const confirm = get('workflow-publish-button');

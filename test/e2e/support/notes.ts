@@ -32,6 +32,7 @@ import {
 	labelling,
 	localCredential,
 	scripted,
+	seeing,
 	service,
 	stored,
 	theN8n,
@@ -524,6 +525,16 @@ export const NOTES: Record<string, Follow> = {
 		const [picture] = itemsOf(execution, 'Draw');
 		expectEnd(execution, String(picture!.fileName), 'image.png');
 		return `image.png, ${String(picture!.bytes)} bytes; last page: ${page}`;
+	},
+
+	'search-pictures': async (note) => {
+		const sim = await seeing((input) => (input.includes('house') ? [0.1, 1] : [1, 0.1]));
+		await note.open('search-pictures', { local: await localCredential(sim) });
+		expectEnd(await note.execute('Make the table'), '', '');
+		const { execution, page } = await note.submitAt('Pictures', PICTURE);
+		expectEnd(execution, page, 'Pictures stored: 1.');
+		const { answer } = await note.ask('Where is a cat?');
+		return `last page: ${page}; chat: ${expectEnd(execution, answer, 'pixel.png')}`;
 	},
 
 	'nightly-models': async (note) => {

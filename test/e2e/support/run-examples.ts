@@ -154,6 +154,18 @@ export async function deciding(
 	return sim;
 }
 
+/** A simulated server that makes vectors of texts and pictures. */
+export async function seeing(vectorOf: (input: string) => number[]): Promise<LlamaServerSim> {
+	const sim = await startLlamaServerSim({ vision: true, embeddings: true });
+	after(async () => await sim.close());
+	sim.route('POST /v1/embeddings', ({ body }) => {
+		const { input } = body as { input: unknown[] };
+		const data = input.map((one, index) => ({ index, embedding: vectorOf(JSON.stringify(one)) }));
+		return reply.json({ data });
+	});
+	return sim;
+}
+
 export async function dify(options: DifySimOptions = {}): Promise<DifySim> {
 	const sim = await startDifySim(options);
 	closing.push(async () => await sim.close());
@@ -225,7 +237,22 @@ export async function asked(
 		.join('');
 }
 
-type FormField = string | { name: string; type: string; bytes: Buffer | string };
+/** What a chat answers that is not streamed. */
+export async function wholeAnswer({ nodes }: Workflow, chatInput: string): Promise<unknown> {
+	const { webhookId } = nodes.find(({ type }) => type.endsWith('.chatTrigger'))!;
+	const body = { action: 'sendMessage', sessionId: 'session', chatInput };
+	const ask = async () => await n8n.webhook(`${webhookId}/chat`, { body });
+	// n8n registers a chat a moment after it activates the workflow.
+	const response = await until(ask, ({ status }) => status !== 404);
+	return await response.json();
+}
+
+interface FormFile {
+	name: string;
+	type: string;
+	bytes: Buffer | string;
+}
+type FormField = string | FormFile | FormFile[];
 
 /**
  * Fills in and submits a Form Trigger's form, in the order of its fields.
@@ -240,7 +267,9 @@ export async function submittedForm(
 	const form = new FormData();
 	for (const [index, field] of fields.entries()) {
 		if (typeof field === 'string') form.append(`field-${index}`, field);
-		else form.append(`field-${index}`, new Blob([field.bytes], { type: field.type }), field.name);
+		else
+			for (const { name, type, bytes } of [field].flat())
+				form.append(`field-${index}`, new Blob([bytes], { type }), name);
 	}
 	const post = async () =>
 		await fetch(`${n8n.url}/form/${webhookId}`, { method: 'POST', body: form });
