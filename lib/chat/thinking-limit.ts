@@ -105,20 +105,20 @@ export class ThinkingLimit {
 		const { connection, request } = this.opened;
 		this.outcome = mayEndThinking(connection, request) ? UNANSWERED : CANNOT;
 		if (this.outcome === CANNOT) return;
-		const asked = await connection.call(`${connection.url.api}/chat/completions/control`, {
+		const answer = await connection.call(`${connection.url.api}/chat/completions/control`, {
 			// A router needs the model's name.
 			json: { id: this.id, action: 'reasoning_end', model: request.model },
 			timeoutMs: ASK_LIMIT_MS,
 			signal: this.over.signal,
 		});
-		const { success, message } = recordOf(asked.json);
-		if (NO_ROUTE.has(asked.status)) {
+		const { success, message } = recordOf(answer.json);
+		if (NO_ROUTE.has(answer.status)) {
 			withoutRoute.set(connection.id, true);
 			this.outcome = CANNOT;
 		} else if (success !== true) {
-			const said =
-				nonEmptyText(message) ?? connection.refusal(asked).serverText ?? `HTTP ${asked.status}`;
-			this.outcome = `. The server was told to end the thinking, and did not: ${connection.mask(said)}`;
+			const serverText = nonEmptyText(message) ?? connection.refusal(answer).serverText;
+			const reason = connection.mask(serverText ?? `HTTP ${answer.status}`);
+			this.outcome = `. The server was told to end the thinking, and did not: ${reason}`;
 		} else {
 			this.outcome = BEGAN;
 			if (!signal.aborted) this.agreedAt = performance.now();

@@ -3,7 +3,7 @@ import { ServerError } from './server-error';
 import { messageOf } from '../values';
 
 /** Characters of the server's own text: more would hide what to do. */
-const MAX_SAID = 500;
+const MAX_SHOWN = 500;
 
 /**
  * The whole text of a failure: what happened and where, what to do, what the server said. n8n's chat shows the
@@ -17,12 +17,10 @@ export function describe(
 ): string {
 	const place = where === '' ? '' : ` (${where})`;
 	const known = `${meaning} ${remedy}`;
+	const parts = [withFullStop(meaning.replace(/\.$/, '') + place), remedy];
 	const text = readableText(serverText ?? '');
-	const said =
-		text !== '' && !known.includes(text) ? `The server says: "${text.slice(0, MAX_SAID)}"` : '';
-	return [withFullStop(`${meaning.replace(/\.$/, '')}${place}`), remedy, said]
-		.filter((part) => part !== '')
-		.join(' ');
+	if (!known.includes(text)) parts.push(`The server says: "${text.slice(0, MAX_SHOWN)}"`);
+	return parts.filter((part) => part !== '').join(' ');
 }
 
 /** A failure as shown to the visitor of a chat, who must not see the server's address. */

@@ -146,8 +146,8 @@ export class Sender {
 				egressFilter &&
 				(await raceAgainstAbort(signal, async () => await egressFilter.validateUrl(url)));
 			if (allowed?.ok === false) return { failed: this.explainer.notAllowed(url, allowed.error) };
-			const asked = this.exchangeOptions(url, options, signal, choice);
-			const { statusCode, headers, body } = await exchange(url, asked);
+			const exchangeOptions = this.exchangeOptions(url, options, signal, choice);
+			const { statusCode, headers, body } = await exchange(url, exchangeOptions);
 			const answer = {
 				status: statusCode,
 				headers: flatten(headers),

@@ -4,10 +4,13 @@ import type { AssembledCall } from './tool-call-assembly';
 import type { ToolDefinition } from '../types';
 
 /**
- * The tool that a server's call means: servers leave tokens of the model in names (`NAME<|channel|>commentary`,
+ * The tool of a server's call: servers leave tokens of the model in names (`NAME<|channel|>commentary`,
  * vllm-project/vllm issue 32587), and models change the case. Undefined if no tool, or more than one, fits.
  */
-function meantTool(written: string, tools: readonly ToolDefinition[]): ToolDefinition | undefined {
+function matchingTool(
+	written: string,
+	tools: readonly ToolDefinition[],
+): ToolDefinition | undefined {
 	const names = tools.map(({ name }) => name);
 	const clean = written.split('<|')[0]!.trim();
 	// Gemini sometimes invents a namespace (google-gemini/cookbook issue 1374).
@@ -32,7 +35,7 @@ export function matchOfferedTools(
 	const unknown: string[] = [];
 	const notes: string[] = [];
 	for (const call of calls) {
-		const tool = meantTool(call.name, tools);
+		const tool = matchingTool(call.name, tools);
 		if (tool === undefined) {
 			unknown.push(call.name);
 			continue;

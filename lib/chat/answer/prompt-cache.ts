@@ -16,14 +16,10 @@ export function cachedShare({
 	usage,
 	timings,
 }: Pick<AnswerContent, 'usage' | 'timings'>): number | undefined {
-	const { cache_n: cached = usage?.cachedTokens, prompt_n: read } = timings ?? {};
-	const all =
-		read !== undefined && timings?.cache_n !== undefined
-			? timings.cache_n + read
-			: usage?.promptTokens;
-	return cached === undefined || all === undefined || all <= 0
-		? undefined
-		: Math.min(1, cached / all);
+	const cached = timings?.cache_n ?? usage?.cachedTokens;
+	const all = countedTokens(timings) ?? usage?.promptTokens ?? 0;
+	if (cached === undefined || all <= 0) return undefined;
+	return Math.min(1, cached / all);
 }
 
 interface Prompt {
@@ -40,7 +36,8 @@ export function remarkOnPromptCache(
 	{ messages, tools = [], parameters }: Prompt,
 	{ usage, timings }: Pick<AnswerContent, 'usage' | 'timings'>,
 ): string | undefined {
-	if (parameters.cachePrompt === false || countedTokens(timings) < MIN_TOKENS) return undefined;
+	if (parameters.cachePrompt === false || (countedTokens(timings) ?? 0) < MIN_TOKENS)
+		return undefined;
 	// The previous request: everything before the model's last answer.
 	const lastAnswer = messages.findLastIndex(({ role }) => role === 'assistant');
 	if (lastAnswer < 0) return undefined;
@@ -49,15 +46,19 @@ export function remarkOnPromptCache(
 	const share = cachedShare({ usage, timings }) ?? 1;
 	if (share >= shareBefore(lastAnswer) / 2) return undefined;
 	const head = shareBefore(messages.findIndex(({ role }) => role !== 'system'));
-	const { cacheReuse = 0, slotId = -1 } = parameters;
-	if (cacheReuse > 0 && slotId < 0 && head < LEAST_COMMON_HEAD) return SHORT_HEAD;
+	if (searchesAnySlot(parameters) && head < LEAST_COMMON_HEAD) return SHORT_HEAD;
 	return share < SMALL_SHARE ? LITTLE_CACHED : undefined;
 }
 
-/** The tokens of the prompt, cached or read; 0 where the server does not count both. */
-function countedTokens(timings: Timings | undefined): number {
-	const { cache_n: cached, prompt_n: read } = timings ?? {};
-	return cached === undefined || read === undefined ? 0 : cached + read;
+/** Whether the server looks for reusable parts, in a slot that it chooses itself. */
+function searchesAnySlot({ cacheReuse = 0, slotId = -1 }: Prompt['parameters']): boolean {
+	return cacheReuse > 0 && slotId < 0;
+}
+
+/** The tokens of the prompt, cached or read; undefined where the server does not count both. */
+function countedTokens(timings: Timings = {}): number | undefined {
+	const { cache_n: cached, prompt_n: read } = timings;
+	return cached === undefined || read === undefined ? undefined : cached + read;
 }
 
 const SHORT_HEAD =

@@ -31,11 +31,9 @@ export class ReadingPace implements Pace {
 	interval(): number {
 		const { started, shown, finished } = this.progress;
 		if (!started || finished) return 0;
-		const wanted = this.call.whole === true ? UNSEEN_MS : (this.call.pieceMs?.() ?? 0);
-		return Math.min(
-			wanted,
-			shown || this.call.whole === true ? wanted : BEFORE_TEXT_MS,
-			this.longest,
-		);
+		if (this.call.whole === true) return Math.min(UNSEEN_MS, this.longest);
+		const pieceMs = this.call.pieceMs?.() ?? 0;
+		const shortest = shown ? pieceMs : Math.min(pieceMs, BEFORE_TEXT_MS);
+		return Math.min(shortest, this.longest);
 	}
 }

@@ -116,9 +116,9 @@ async function controlTokensAmong(
 	if (inQuestion.length === 0) return known;
 	const unasked = inQuestion.splice(MOST_ASKED);
 	for (let at = 0; at < inQuestion.length; at += ASKED_AT_ONCE) {
-		const asked = inQuestion.slice(at, at + ASKED_AT_ONCE);
-		const inVocabulary = await chat.controlTokens?.(connection, model, asked);
-		append(known, inVocabulary ?? asked.filter((suspect) => WELL_KNOWN.has(suspect)));
+		const group = inQuestion.slice(at, at + ASKED_AT_ONCE);
+		const inVocabulary = await chat.controlTokens?.(connection, model, group);
+		append(known, inVocabulary ?? group.filter((suspect) => WELL_KNOWN.has(suspect)));
 	}
 	return [...known, ...unasked];
 }

@@ -59,7 +59,11 @@ export async function fitHistory(
 	const step = Math.max(1, budget * STEP);
 	const target = Math.ceil(tooMuch / step) * step;
 	let leftOut = 0;
-	for (let gone = 0; gone < target && leftOut < earlier.length; leftOut++) gone += sizes[leftOut]!;
+	let droppedTokens = 0;
+	while (droppedTokens < target && leftOut < earlier.length) {
+		droppedTokens += sizes[leftOut]!;
+		leftOut += 1;
+	}
 	const dropped = new Set(turns.slice(0, leftOut).flat());
 	return { messages: messages.filter((message) => !dropped.has(message)), leftOut };
 }

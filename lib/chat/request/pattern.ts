@@ -223,28 +223,33 @@ function withComplements(
 	return classOf(complement, !negated);
 }
 
+const HYPHEN = 0x2d;
+const CARET = 0x5e;
+
 /** A class of these characters, or of all others, without those that JSON strings must escape. */
 function classOf(ranges: readonly Range[], negated: boolean): string {
 	const allowed = without(ranges, UNQUOTABLE);
 	if (allowed.length === 0 && !negated)
 		throw new NotExpressible('pattern with characters that JSON cannot hold');
 	// `-` goes to the end and `^` not to the beginning, since older releases have no escapes for them.
-	const isLast = ([lo, hi]: Range) => lo === hi && (lo === 0x2d || lo === 0x5e);
-	const last = allowed.filter(isLast).sort(([a], [b]) => b - a);
-	const text = allowed
-		.filter((range) => !isLast(range))
-		.map(([lo, hi]) => (lo === hi ? inClass(lo) : `${inClass(lo)}-${inClass(hi)}`))
-		.join('');
-	const end = [...new Set(last.map(([lo]) => String.fromCodePoint(lo)))].join('');
+	const hasCaret = allowed.some(([lo, hi]) => lo === CARET && hi === CARET);
+	const hasHyphen = allowed.some(([lo, hi]) => lo === HYPHEN && hi === HYPHEN);
+	const end = (hasCaret ? '^' : '') + (hasHyphen ? '-' : '');
+	const text = allowed.map(rangeInClass).join('');
 	if (negated) return `[^${text}${UNQUOTABLE_TEXT}${end}]`;
-	return text === '' && end.startsWith('^')
-		? `(\\^${end.includes('-') ? '|-' : ''})`
-		: `[${text}${end}]`;
+	if (text !== '' || !hasCaret) return `[${text}${end}]`;
+	return hasHyphen ? '(\\^|-)' : '(\\^)';
+}
+
+/** Nothing for the two characters that `classOf` puts at the end. */
+function rangeInClass([lo, hi]: Range): string {
+	if (lo !== hi) return `${inClass(lo)}-${inClass(hi)}`;
+	return lo === CARET || lo === HYPHEN ? '' : inClass(lo);
 }
 
 function inClass(code: number): string {
-	if (code === 0x2d) return '\\x2D';
-	if (code === 0x5e) return '\\x5E';
+	if (code === HYPHEN) return '\\x2D';
+	if (code === CARET) return '\\x5E';
 	if (code === 0x5d) return '\\]';
 	return String.fromCodePoint(code);
 }
@@ -258,16 +263,16 @@ function contains(ranges: readonly Range[], code: number): boolean {
 }
 
 function without(ranges: readonly Range[], cut: readonly Range[]): Range[] {
-	return cut.reduce<Range[]>(
-		(rest, [lo, hi]) =>
-			rest.flatMap((range): Range[] => {
-				if (!overlap(range, [lo, hi])) return [range];
-				const below: Range = [range[0], lo - 1];
-				const above: Range = [hi + 1, range[1]];
-				return [below, above].filter(([first, last]) => first <= last);
-			}),
-		[...ranges],
-	);
+	let rest = [...ranges];
+	for (const gap of cut) rest = rest.flatMap((range) => withoutGap(range, gap));
+	return rest;
+}
+
+function withoutGap(range: Range, gap: Range): Range[] {
+	if (!overlap(range, gap)) return [range];
+	const below: Range = [range[0], gap[0] - 1];
+	const above: Range = [gap[1] + 1, range[1]];
+	return [below, above].filter(([lo, hi]) => lo <= hi);
 }
 
 /** Whether this is a surrogate: outside of Unicode mode, a character beyond 16 bits counts as two. */

@@ -40,10 +40,10 @@ export function newConversation(): Conversation {
 /** Which code words an answer holds. */
 export function wordsHeld(answer: string, own: string, codeWords: ReadonlySet<string>): HeldWords {
 	const plain = answer.toLowerCase();
-	const held = new Set<string>();
+	const words = new Set<string>();
 	for (let at = 0; at + WORD_LENGTH <= plain.length; at++) {
 		const part = plain.slice(at, at + WORD_LENGTH);
-		if (codeWords.has(part)) held.add(part);
+		if (codeWords.has(part)) words.add(part);
 	}
-	return { own: held.delete(own), foreign: [...held] };
+	return { own: words.delete(own), foreign: [...words] };
 }

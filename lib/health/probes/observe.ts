@@ -20,7 +20,7 @@ export interface Target {
 	maxConcurrentRequests: number;
 	keyType?: Observations['keyType'];
 	/** The name that a model has there, where that is not the one that nodes ask for. */
-	modelNamed?(asked: string): string;
+	modelNamed?(model: string): string;
 	/** The further servers of the same credential. */
 	further?: readonly Target[];
 }
