@@ -63,7 +63,7 @@ function messageOf(json: Record<string, unknown>): ServerMessage {
 	const { detail, message, reason, type, code } = json;
 	return {
 		message: sentenceOf(error ?? detail ?? message ?? reason ?? json),
-		type: text(type) ?? text(code) ?? text(reason),
+		type: [type, code, reason].map(text).find((one) => one !== undefined),
 		facts: {},
 	};
 }

@@ -6,7 +6,7 @@ import { bodyOf as bodyOfAnswer } from '../servers/kinds/evidence';
 import type { ServerAnswer, ServerAnswers, IdentifyingRoute } from '../servers/kinds/answers';
 import type { ServerKind } from '../servers/kinds/kind';
 import { modelEntries, readModels, type ServerModel } from '../servers/models';
-import { nonEmptyText, recordOf, recordsIn } from '../values';
+import { nonEmptyText, optional, recordOf, recordsIn } from '../values';
 import type { HealthServerKind, Observations, Probe, ProbeName } from './observations';
 
 type Probes = Observations['probes'];
@@ -32,9 +32,8 @@ export function serverOf(probes: Probes): { kind: HealthServerKind; version: str
 	if (dify !== undefined) return { kind: 'dify', version: dify.headers['x-version'] || null };
 	if (pictureModelsIn(probes) !== undefined) return { kind: 'stableDiffusionWebUi', version: null };
 	const { version } = bodyOf(probes.version);
-	return isOpenAiCompatible(probes)
-		? { kind: 'openAiCompatible', version: nonEmptyText(version) ?? null }
-		: { kind: 'unknown', version: null };
+	if (!isOpenAiCompatible(probes)) return { kind: 'unknown', version: null };
+	return { kind: 'openAiCompatible', version: nonEmptyText(version) ?? null };
 }
 
 function isOfDify(probe: Probe): probe is Extract<Probe, { answered: true }> {
@@ -69,12 +68,8 @@ function isKnownKind(kind: HealthServerKind): kind is Exclude<KindName, 'other'>
 }
 
 function answersOf(probes: Probes): ServerAnswers {
-	return Object.fromEntries(
-		Object.entries(ROUTES).flatMap(([route, name]) => {
-			const answer = answerOf(probes[name]);
-			return answer === undefined ? [] : [[route, answer]];
-		}),
-	);
+	const answers = Object.entries(ROUTES).map(([route, name]) => [route, answerOf(probes[name])]);
+	return optional(Object.fromEntries(answers) as ServerAnswers);
 }
 
 function answerOf(probe: Probe | undefined): ServerAnswer | undefined {
@@ -87,9 +82,8 @@ function answerOf(probe: Probe | undefined): ServerAnswer | undefined {
  */
 export function healthPathOf(probes: Probes): string | undefined {
 	const kind = identify(answersOf(probes));
-	return isIdentified(kind) || probes.models?.answered === true
-		? (kindOf(kind).health.path ?? '/health')
-		: undefined;
+	if (!isIdentified(kind) && probes.models?.answered !== true) return undefined;
+	return kindOf(kind).health.path ?? '/health';
 }
 
 /** The entries of `/v1/models`; undefined where the answer is no list. */
@@ -125,9 +119,8 @@ export function bodyOf(probe: Probe | undefined): Record<string, unknown> {
 function pictureModelsIn({ pictureModels }: Probes): ServerModel[] | undefined {
 	const answer = answerOf(pictureModels);
 	if (answer === undefined || isRefusal(answer) || !Array.isArray(answer.json)) return undefined;
-	return recordsIn(answer.json).flatMap(({ model_name: name, title }) =>
-		typeof name === 'string'
-			? [{ id: name, aliases: typeof title === 'string' ? [title] : [], embeddings: false }]
-			: [],
-	);
+	return recordsIn(answer.json).flatMap(({ model_name: id, title }) => {
+		if (typeof id !== 'string') return [];
+		return { id, aliases: typeof title === 'string' ? [title] : [], embeddings: false };
+	});
 }

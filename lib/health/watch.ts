@@ -62,10 +62,8 @@ export function watch(
 	const { state, untold } = memory;
 	const now = stateOf(check);
 	if (state === undefined) {
-		const change = isFirstReported(now, options)
-			? [changeOf('firstState', undefined, now, check, newId())]
-			: untold;
-		return { state: now, untold: change };
+		if (!isFirstReported(now, options)) return { state: now, untold };
+		return { state: now, untold: [changeOf('firstState', undefined, now, check, newId())] };
 	}
 	if (isSame(state, now)) return { state, untold, ...doubted(memory, state, options) };
 	const candidate = candidateOf(memory, state, now);
@@ -139,31 +137,35 @@ function changeOf(
 	health: CheckResult,
 	id: string,
 ): HealthChange {
-	const seconds =
-		before === undefined
-			? 0
-			: Math.max(0, Math.round((Date.parse(now.since) - Date.parse(before.since)) / 1000));
-	const lasted = durationInWords(seconds);
 	const again = event === 'healthy' ? ' again' : '';
 	const title = `The server at ${health.url ?? 'the address of the credential'} is ${now.status}${again}`;
-	const wasBefore = before === undefined ? '' : `It was ${before.status} for ${lasted}.`;
-	const problems = health.findings
-		.filter(({ severity }) => severity === 'error')
-		.map(
-			({ meaning, advice, observed }) =>
-				`- ${meaning}.\n  What to do: ${advice}\n  Seen: ${observed}`,
-		);
+	const previous = before === undefined ? null : withDuration(before, now);
+	const lines = [title, health.summary];
+	if (previous !== null) lines.push(`It was ${previous.status} for ${previous.lasted}.`);
+	if (!now.healthy) lines.push(...problemsIn(health));
 	return {
 		id,
 		event,
 		title,
-		text: [title, health.summary, wasBefore, ...(now.healthy ? [] : problems)]
-			.filter((line) => line !== '')
-			.join('\n'),
+		text: lines.filter((line) => line !== '').join('\n'),
 		changedAt: now.since,
-		before: before === undefined ? null : { ...before, seconds, lasted },
+		before: previous,
 		health,
 	};
+}
+
+function withDuration(before: ServerState, now: ServerState) {
+	const ms = Date.parse(now.since) - Date.parse(before.since);
+	const seconds = Math.max(0, Math.round(ms / 1000));
+	return { ...before, seconds, lasted: durationInWords(seconds) };
+}
+
+function problemsIn({ findings }: CheckResult): string[] {
+	const errors = findings.filter(({ severity }) => severity === 'error');
+	return errors.map(
+		({ meaning, advice, observed }) =>
+			`- ${meaning}.\n  What to do: ${advice}\n  Seen: ${observed}`,
+	);
 }
 
 /** The two largest units: "2 days 3 hours". */
@@ -177,13 +179,11 @@ export function durationInWords(seconds: number): string {
 	const first = units.findIndex(([, size]) => seconds >= size);
 	if (first === -1) return '0 seconds';
 	let left = seconds;
-	return units
-		.slice(first, first + 2)
-		.map(([unit, size]) => {
-			const count = Math.floor(left / size);
-			left -= count * size;
-			return count === 0 ? '' : `${count} ${unit}${count === 1 ? '' : 's'}`;
-		})
-		.filter((words) => words !== '')
-		.join(' ');
+	const parts: string[] = [];
+	for (const [unit, size] of units.slice(first, first + 2)) {
+		const count = Math.floor(left / size);
+		left -= count * size;
+		if (count > 0) parts.push(`${count} ${unit}${count === 1 ? '' : 's'}`);
+	}
+	return parts.join(' ');
 }

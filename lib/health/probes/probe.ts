@@ -27,14 +27,8 @@ export async function send(
 	const startedAt = performance.now();
 	// A connection that is kept occupies one of llama-server's few HTTP threads until it closes: with a dozen of them
 	// idle, the next request was seen to wait for two seconds. A check must not cause that.
-	const call: CallOptions = {
-		timeoutMs,
-		signal,
-		once: true,
-		maxBytes: MAX_BYTES,
-		...(json === undefined ? {} : { method: 'POST', json }),
-	};
 	const method = json === undefined ? 'GET' : 'POST';
+	const call: CallOptions = { method, json, timeoutMs, signal, once: true, maxBytes: MAX_BYTES };
 	try {
 		const answer = await connection.call(url, call);
 		return { method, ms: elapsed(startedAt), answered: true, ...answerOf(connection, url, answer) };
@@ -67,14 +61,10 @@ function answerOf(connection: Connection, url: string, answer: CallAnswer) {
 /** A failure as plain data, without its address: the probe names that. */
 export function describeFailure(error: ServerError): ProbeFailure {
 	const { kind, meaning, remedy, code, serverText, facts } = error;
-	return {
-		kind,
-		message: meaning,
-		remedy,
-		...optional({ code }),
-		...(serverText ? { serverText } : {}),
-		...(facts.answerBegan === true ? { began: true } : {}),
-	};
+	const failure: ProbeFailure = { kind, message: meaning, remedy, ...optional({ code }) };
+	if (serverText) failure.serverText = serverText;
+	if (facts.answerBegan === true) failure.began = true;
+	return failure;
 }
 
 export function elapsed(startedAt: number): number {
