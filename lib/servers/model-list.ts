@@ -123,35 +123,29 @@ function writesText({ embeddings, reranks, decides }: ServerModel): boolean {
  *
  * @param name display name
  */
-export function describeModel(
-	{
-		id,
-		parameters,
-		quantization,
-		context,
-		vision,
-		audio,
-		video,
-		decides,
-		state,
-		remoteHost,
-	}: ServerModel,
-	name = shortModelName(id),
-): string {
+export function describeModel(model: ServerModel, name = shortModelName(model.id)): string {
+	const { parameters, quantization, context, state, remoteHost } = model;
+	const abilities = ABILITIES.filter(([ability]) => model[ability] === true);
 	const facts = [
 		typeof parameters === 'number' ? inBillions(parameters) : parameters,
 		quantization,
-		context === undefined
-			? undefined
-			: `${context >= 1024 ? `${Math.round(context / 1024)}k` : context} context`,
-		vision === true ? 'vision' : undefined,
-		audio === true ? 'audio' : undefined,
-		video === true ? 'video' : undefined,
-		decides === true ? 'decisions' : undefined,
+		context === undefined ? undefined : `${inThousands(context)} context`,
+		...abilities.map(([, word]) => word),
 		state === 'unloaded' ? 'not loaded' : state,
 		remoteHost === undefined ? undefined : `runs on ${remoteHost}`,
 	].filter((fact) => fact !== undefined);
 	return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
+}
+
+const ABILITIES = [
+	['vision', 'vision'],
+	['audio', 'audio'],
+	['video', 'video'],
+	['decides', 'decisions'],
+] as const;
+
+function inThousands(tokens: number): string {
+	return tokens >= 1024 ? `${Math.round(tokens / 1024)}k` : String(tokens);
 }
 
 function inBillions(count: number): string {
