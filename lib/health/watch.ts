@@ -1,5 +1,5 @@
 import type { CheckResult, HealthStatus } from './observations';
-import { optional } from '../values';
+import { append, optional } from '../values';
 
 /** Changes that start the workflow. */
 export type WatchedEvent = 'unhealthy' | 'healthy' | 'problem';
@@ -142,7 +142,7 @@ function changeOf(
 	const previous = before === undefined ? null : withDuration(before, now);
 	const lines = [title, health.summary];
 	if (previous !== null) lines.push(`It was ${previous.status} for ${previous.lasted}.`);
-	if (!now.healthy) lines.push(...problemsIn(health));
+	if (!now.healthy) append(lines, problemsIn(health));
 	return {
 		id,
 		event,
