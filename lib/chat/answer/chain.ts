@@ -132,13 +132,12 @@ export class Chain {
 	private *through(start: number, first: Chunk): Generator<Chunk> {
 		let chunk = first;
 		for (let index = start; index < this.transforms.length; index++) {
-			const [next, ...more] = this.transforms[index]!.push(chunk);
-			if (next === undefined) return;
-			if (more.length > 0) {
-				for (const one of [next, ...more]) yield* this.through(index + 1, one);
+			const passed = this.transforms[index]!.push(chunk);
+			if (passed.length !== 1) {
+				for (const one of passed) yield* this.through(index + 1, one);
 				return;
 			}
-			chunk = next;
+			chunk = passed[0]!;
 		}
 		yield chunk;
 	}

@@ -23,6 +23,7 @@ const FIELDS: { [Name in keyof WireChunk]?: [Path, (value: unknown) => WireChunk
 	madeBy: [['system_fingerprint'], kindOfFingerprint],
 	progress: [['prompt_progress'], ifRecord(progressOf)],
 };
+const FIELD_LIST = Object.entries(FIELDS);
 
 function ifRecord<T>(read: (record: Record<string, unknown>) => T) {
 	return (value: unknown) => (isRecord(value) ? read(value) : undefined);
@@ -36,7 +37,7 @@ export function decode({ event, data }: ServerSentEvent): WireChunk {
 /** The documented fields of an event. */
 export function chunkOf(origin: ChunkOrigin): WireChunk {
 	const chunk: Record<string, unknown> = { origin };
-	for (const [name, [path, read]] of Object.entries(FIELDS)) {
+	for (const [name, [path, read]] of FIELD_LIST) {
 		const value = read(valueAt(origin.json, path));
 		if (value !== undefined) chunk[name] = value;
 	}
