@@ -15,7 +15,8 @@ const SIGNATURES: ReadonlyArray<readonly [RegExp, mime: string]> = [
 	[/^[^]{4}ftypM4A/, 'audio/mp4'],
 	[/^[^]{4}ftypqt/, 'video/quicktime'],
 	[/^[^]{4}ftyp/, 'video/mp4'],
-	[/^\x1aE\xdf\xa3/, 'video/webm'],
+	// The first byte is the control character 0x1a.
+	[/^[^]E\xdf\xa3/, 'video/webm'],
 	[/^ID3|^\xff[\xe2\xe3\xf2\xf3\xfa\xfb]/, 'audio/mpeg'],
 	[/^%PDF/, 'application/pdf'],
 ];
