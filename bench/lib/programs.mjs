@@ -49,11 +49,11 @@ export const PROGRAMS = [
 	},
 	{
 		name: 'shared',
-		what: 'the first token of a chat beside a batch on one server; writes bench/results/shared.md',
+		what: 'the first token of a chat beside a batch on one server; writes bench/results/shared.md, with --workers 3 bench/results/shared-3-workers.md',
 		options: {
 			'--quick': 'a fifth; writes nothing',
 			'--against <folder>': 'another clone beside it, in the same run',
-			'--workers 3': 'the batch in so many processes, as in queue mode; a results file of its own',
+			'--workers 3': 'the batch in so many processes, as in queue mode',
 		},
 	},
 	{

@@ -271,14 +271,12 @@ describe('llama-swap', () => {
 		const sim = await start({ profile: 'llama-swap' });
 		const slower = fixture(`${SWAP}/limit-429-stream.http`)
 			.toString()
-			.replace('Retry-After: 1', 'Retry-After: 0.05');
+			.replace('Retry-After: 1', 'Retry-After: 0.8');
 		sim.script(reply.raw(slower), reply.text('Hello'));
 		const startedAt = performance.now();
 		expect((await run(sim, {}, { retries: 1 })).answer.text).toBe('Hello');
-		const took = performance.now() - startedAt;
-		expect(took).toBeGreaterThan(40);
 		// Without the header the first pause is half a second.
-		expect(took).toBeLessThan(450);
+		expect(performance.now() - startedAt).toBeGreaterThan(790);
 	});
 });
 
