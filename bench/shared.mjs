@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { root } from '../scripts/lib/paths.mjs';
 import { machine, nodeVersion } from './lib/machine.mjs';
 import { SLOTS, startSlotServer, TOKEN_MS, TOKENS } from './shared/slot-server.mjs';
-import { startWorker } from './shared/worker.mjs';
+import { AT_ONCE, startWorker } from './shared/worker.mjs';
 
 const { values: options } = parseArgs({
 	options: {
@@ -95,7 +95,7 @@ if (options.against !== undefined)
 	rows.push(row('The other build', await measure(resolve(options.against))));
 const text = `# A chat beside a batch
 
-A server with ${SLOTS} slots that writes ${TOKENS} tokens of ${TOKEN_MS} ms each; a chat every ${BETWEEN_CHATS_MS / 1000} seconds, ${CHATS} of them, alone and beside a batch with 16 items at once${WORKERS > 1 ? ` in each of ${WORKERS} workers of queue mode, which take the chats in turn` : ''}. One credential, *Max Concurrent Requests* 0. The clients of the nodes, without n8n.
+A server with ${SLOTS} slots that writes ${TOKENS} tokens of ${TOKEN_MS} ms each; a chat every ${BETWEEN_CHATS_MS / 1000} seconds, ${CHATS} of them, alone and beside a batch with ${AT_ONCE} items at once${WORKERS > 1 ? ` in each of ${WORKERS} workers of queue mode, which take the chats in turn` : ''}. One credential, *Max Concurrent Requests* 0. The clients of the nodes, without n8n.
 
 First token in milliseconds, batch in items a second.
 

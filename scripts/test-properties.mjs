@@ -14,7 +14,7 @@ import { runChecks, runJest } from './lib/tally.mjs';
 const log = createLog();
 
 /** Property tests, and suites that try a part of all pairs. */
-const USES_EXAMPLES = /fc\.assert\(|test(Other)?Nodes\(/;
+const USES_EXAMPLES = /fc\.assert\(|testNodes\(/;
 
 const suites = () =>
 	readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })

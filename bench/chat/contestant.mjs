@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { CHAT_SETTINGS } from '../lib/chat-settings.mjs';
 import { partsOf } from '../lib/parts.mjs';
 
 const { name, baseUrl, n8n, root, model, tokens } = JSON.parse(process.argv[2] ?? '');
@@ -14,6 +15,12 @@ const host = createRequire(
 );
 const own = createRequire(join(root, 'package.json'));
 const extra = { ignore_eos: true, temperature: 1 };
+const SETTINGS = {
+	...CHAT_SETTINGS,
+	model,
+	parameters: { maxTokens: tokens, extraBody: extra },
+	serverKind: 'llamaServer',
+};
 const question = 'Tell me a story.';
 
 /** The parts of a node's context that n8n's tracer reads. */
@@ -94,15 +101,7 @@ const contestants = {
 		const { classes } = await findHostClasses(context, sdk);
 		const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
 		const Model = localChatModelClass(classes);
-		const client = new ChatClient(connectTo({ baseUrl }), {
-			model,
-			parameters: { maxTokens: tokens, extraBody: extra },
-			serverKind: 'llamaServer',
-			reasoningEcho: 'toolTurns',
-			showThinking: false,
-			limits: {},
-			retries: 0,
-		});
+		const client = new ChatClient(connectTo({ baseUrl }), SETTINGS);
 		return streamed(
 			() =>
 				new Model({
@@ -119,15 +118,7 @@ const contestants = {
 	/** This package without LangChain. */
 	async client() {
 		const { ChatClient, connectTo } = await partsOf(root, ['chat/client', 'servers/connect']);
-		const client = new ChatClient(connectTo({ baseUrl }), {
-			model,
-			parameters: { maxTokens: tokens, extraBody: extra },
-			serverKind: 'llamaServer',
-			reasoningEcho: 'toolTurns',
-			showThinking: false,
-			limits: {},
-			retries: 0,
-		});
+		const client = new ChatClient(connectTo({ baseUrl }), SETTINGS);
 		return async (onPiece) => {
 			const answer = client.generate({ messages: [{ type: 'human', content: question }] });
 			let next = await answer.next();

@@ -2,18 +2,12 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { CHAT_SETTINGS } from '../lib/chat-settings.mjs';
 import { partsOf } from '../lib/parts.mjs';
 
-const AT_ONCE = 16;
-const SETTINGS = {
-	model: 'bench-model',
-	parameters: {},
-	serverKind: 'auto',
-	reasoningEcho: 'toolTurns',
-	showThinking: false,
-	limits: {},
-	retries: 0,
-};
+/** Items of a batch that are asked at once, as Local Llama does. */
+export const AT_ONCE = 16;
+const SETTINGS = { ...CHAT_SETTINGS, model: 'bench-model', parameters: {}, serverKind: 'auto' };
 
 /**
  * @typedef {object} Worker

@@ -31,9 +31,15 @@ export async function cutToFit(
 }
 
 /** The share of a text that is surely short enough; half of it where its size is not known. */
-function shareThatFits({ limit, tokens }: TooLong): number {
-	if (limit === undefined || tokens === undefined || tokens <= limit) return 0.5;
-	return (limit / tokens) * MARGIN;
+function shareThatFits(tooLong: TooLong): number {
+	if (!isMeasured(tooLong)) return 0.5;
+	return (tooLong.limit / tooLong.tokens) * MARGIN;
+}
+
+/** Whether the server told both sizes, and they agree with its refusal. */
+function isMeasured(tooLong: TooLong): tooLong is Required<Pick<TooLong, 'limit' | 'tokens'>> {
+	const { limit, tokens } = tooLong;
+	return limit !== undefined && tokens !== undefined && tokens > limit;
 }
 
 /**
@@ -82,9 +88,9 @@ export function parts(text: string, tooLong: TooLong): string[] {
 	return [...cut, rest].filter((part) => part.trim() !== '');
 }
 
-function partsNeeded({ limit, tokens }: TooLong): number {
-	if (limit === undefined || tokens === undefined || tokens <= limit) return 2;
-	return Math.ceil(tokens / (limit * MARGIN));
+function partsNeeded(tooLong: TooLong): number {
+	if (!isMeasured(tooLong)) return 2;
+	return Math.ceil(tooLong.tokens / (tooLong.limit * MARGIN));
 }
 
 /**

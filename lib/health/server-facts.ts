@@ -7,6 +7,7 @@ import {
 	readProps,
 	type ServerModel,
 } from '../servers/models';
+import { isBusySlot } from '../servers/kinds/llama-api/slots';
 import { metricsOf as readMetrics } from '../servers/metrics';
 import { isModelNamed } from '../servers/model-names';
 import { bodyOf, modelsOfServer, serverOf, kindOfServer } from './answers';
@@ -97,15 +98,14 @@ const WAITING = ['llamacpp:requests_deferred', 'vllm:num_requests_waiting'];
 function processFacts({ props, metrics, slots }: Process): ProcessFacts {
 	return {
 		total: positive(props.total_slots) ?? slots?.length ?? null,
-		busy: slots?.filter(isBusy).length ?? metricNamed(RUNNING, metrics),
+		busy: slots?.filter(isBusySlot).length ?? metricNamed(RUNNING, metrics),
 		queue: metricNamed(WAITING, metrics),
 		context: readProps(props).context ?? null,
 	};
 }
 
 function metricNamed(names: readonly string[], metrics: Process['metrics'] = {}): number | null {
-	const name = names.find((one) => metrics[one] !== undefined) ?? '';
-	return metrics[name] ?? null;
+	return names.map((name) => metrics[name]).find((value) => value !== undefined) ?? null;
 }
 
 /** The room in all processes together. Slots and context are those of each: the same number, or the least. */
@@ -258,16 +258,12 @@ export function progressOf({ probes }: Pick<Observations, 'probes'>): string | u
 	const { 'llamacpp:n_decode_total': decodes, 'llamacpp:requests_processing': running = 0 } =
 		metricsOf(probes.metrics) ?? {};
 	if (decodes !== undefined && running > 0) return `${decodes} decodes`;
-	const busy = slotsOf(probes)?.filter(isBusy) ?? [];
+	const busy = slotsOf(probes)?.filter(isBusySlot) ?? [];
 	return busy.length === 0 ? undefined : JSON.stringify(busy.map(progressOfSlot));
 }
 
 function progressOfSlot(slot: Record<string, unknown>): unknown[] {
 	return [slot.id, slot.id_task, slot.n_prompt_tokens_processed, slot.next_token];
-}
-
-function isBusy({ is_processing: busy }: Record<string, unknown>): boolean {
-	return busy === true;
 }
 
 function slotsOf({ slots }: Observations['probes']): Array<Record<string, unknown>> | undefined {

@@ -12,8 +12,18 @@ export async function optionalJson(
 	path: string,
 	options: CallOptions,
 ): Promise<Record<string, unknown> | undefined> {
-	const asked = await connection.call(connection.url.root + path, options).catch(() => undefined);
-	return asked !== undefined && asked.status < 300 && isRecord(asked.json) ? asked.json : undefined;
+	const json = await jsonAt(connection, connection.url.root + path, options);
+	return isRecord(json) ? json : undefined;
+}
+
+/** The JSON of a URL that not every server has; undefined on any failure. */
+export async function jsonAt(
+	connection: Connection,
+	url: string,
+	options: CallOptions,
+): Promise<unknown> {
+	const answer = await connection.call(url, options).catch(() => undefined);
+	return answer !== undefined && answer.status < 300 ? answer.json : undefined;
 }
 
 const answers = LruCache.shared<Promise<unknown>>({ maxEntries: 200, ttlMs: 10 * 60_000 });
@@ -34,10 +44,7 @@ export async function cachedJson(
 	const key = JSON.stringify([url, json, connection.maxConcurrentRequests]);
 	const known = answers.get(key);
 	if (known !== undefined) return await known;
-	const answer = connection.call(url, { json, timeoutMs: ASK_LIMIT_MS }).then(
-		(found) => (found.status < 300 ? found.json : undefined),
-		() => undefined,
-	);
+	const answer = jsonAt(connection, url, { json, timeoutMs: ASK_LIMIT_MS });
 	answers.set(key, answer);
 	const value = await answer;
 	if (value === undefined) answers.delete(key);

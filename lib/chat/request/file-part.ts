@@ -51,8 +51,9 @@ export function filePart(file: ModelFile): ContentPart {
 	const type = typeOf(file);
 	const remedy = REMEDIES.get(type);
 	if (remedy !== undefined) throw unusable(`A model server cannot read ${labelOf(file)}`, remedy);
-	if (type.startsWith('image/')) return { type: 'image', url: mediaUrl(type, file.data) };
-	if (type.startsWith('video/')) return { type: 'video', url: mediaUrl(type, file.data) };
+	if (type.startsWith('image/'))
+		return { type: 'image', url: mediaUrl('picture', type, file.data) };
+	if (type.startsWith('video/')) return { type: 'video', url: mediaUrl('video', type, file.data) };
 	if (type.startsWith('audio/')) return audioPart(type, file.data);
 	if (TEXT_TYPES.test(type)) return { type: 'text', text: textOf(file) };
 	if (type === 'application/pdf')
@@ -66,9 +67,9 @@ export function filePart(file: ModelFile): ContentPart {
 	);
 }
 
-function mediaUrl(type: string, data: string): string {
+function mediaUrl(label: 'picture' | 'video', type: string, data: string): string {
 	if (parseDataUrl(data)?.isBase64 === false)
-		throw unusable('The data URL of the picture is not base64');
+		throw unusable(`The data URL of the ${label} is not base64`);
 	return dataUrl(type, base64Of(data));
 }
 

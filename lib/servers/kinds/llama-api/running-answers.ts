@@ -8,6 +8,7 @@ import { metricsOf } from '../../metrics';
 import { CALL_MS } from '../../offered-models';
 import { pollUntil } from '../../poll';
 import type { ChangeOptions, ModelAction } from '../work';
+import { isBusySlot } from './slots';
 
 /**
  * Waits until no answer is running, since a router kills the process of a model in the middle of its answers (seen:
@@ -62,9 +63,7 @@ async function answersRunning(
 	const processing = metrics['llamacpp:requests_processing'];
 	if (processing !== undefined) return processing + (metrics['llamacpp:requests_deferred'] ?? 0);
 	const slots = (await ask('/slots'))?.json;
-	return Array.isArray(slots)
-		? recordsIn(slots).filter(({ is_processing: busy }) => busy === true).length
-		: undefined;
+	return Array.isArray(slots) ? recordsIn(slots).filter(isBusySlot).length : undefined;
 }
 
 /** The error for a model that did not reach the wanted state within the limit. */

@@ -3,7 +3,7 @@ import { failure, invalidInput } from '../../../errors/failure';
 import { asFailed, type ServerError, throwAs } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
 import { finiteNumber, optional, recordOf, recordsIn } from '../../../values';
-import { optionalJson } from '../../optional-json';
+import { jsonAt, optionalJson } from '../../optional-json';
 import type { SlotAbilities, SlotUse } from '../model-abilities';
 import type { SlotAction, SlotOptions, SlotResult } from '../work';
 import { type Addressing, LlamaRoutes } from './routes';
@@ -30,13 +30,15 @@ export async function lookAtSlots(
 	connection: Connection,
 	timeoutMs: number,
 ): Promise<SlotUse | undefined> {
-	const url = `${connection.url.root}/slots`;
-	const answer = await connection.call(url, { timeoutMs }).catch(() => undefined);
-	if (answer === undefined || answer.status >= 300) return undefined;
-	const slots = recordsIn(answer.json);
+	const slots = recordsIn(await jsonAt(connection, `${connection.url.root}/slots`, { timeoutMs }));
 	if (slots.length === 0) return undefined;
-	const idle = slots.filter(({ is_processing: isBusy }) => isBusy !== true);
-	return { total: slots.length, idle: idle.length };
+	const busy = slots.filter(isBusySlot);
+	return { total: slots.length, idle: slots.length - busy.length };
+}
+
+/** Whether a slot of the list is answering a request. */
+export function isBusySlot(slot: Record<string, unknown>): boolean {
+	return slot.is_processing === true;
 }
 
 /**

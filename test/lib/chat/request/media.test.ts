@@ -251,6 +251,10 @@ describe('what no model server can read', () => {
 		[{ type: 'input_audio', input_audio: {} }, 'An audio input has no data'],
 		[{ type: 'video_url', video_url: {} }, 'A video has no URL'],
 		[
+			{ type: 'video_url', video_url: { url: 'data:video/mp4,%00%01%02' } },
+			'The data URL of the video is not base64',
+		],
+		[
 			{ type: 'file', url: 'https://example.com/a.txt', filename: 'a.txt' },
 			'A model server cannot fetch "a.txt" from a URL',
 		],
