@@ -59,7 +59,7 @@ export const openAi = (url, given) => ({
  * @param {string[]} texts
  * @param {Record<string, Contestant>} contestants
  * @param {{ url?: string, rightOf?: (items: Array<Record<string, unknown>>) => number }} options `url`: of the server whose tokens count, if any
- * @returns {Promise<Record<string, Cost>>} the median of each
+ * @returns {Promise<Record<string, Cost>>} the median of each, over the rounds that did not fail; no entry if all failed
  */
 export const contest = async (
 	{ n8n, log, rounds },
@@ -76,7 +76,12 @@ export const contest = async (
 				const counted = async () =>
 					url === undefined ? { read: NaN, written: NaN } : await tokensOf(url);
 				const before = await counted();
-				const outcome = await runOnTexts(n8n, `${title}: ${name}`, texts, work, below);
+				const run = runOnTexts(n8n, `${title}: ${name}`, texts, work, below);
+				const outcome = await run.catch((/** @type {Error} */ error) => error);
+				if (outcome instanceof Error) {
+					progress.note(outcome.message);
+					return;
+				}
 				const after = await counted();
 				const [read, written] = [after.read - before.read, after.written - before.written];
 				(costs[name] ??= []).push({ ...outcome, read, written, right: rightOf(outcome.items) });

@@ -87,11 +87,20 @@ const compare = async (environment, title, count, url, counts = true) => {
 	return [
 		'| | time, s | items per second | time against Local Llama |',
 		'|---|---|---|---|',
-		...Object.entries(results).map(
-			([name, { seconds }]) =>
-				`| ${name} | ${seconds.toFixed(2)} | ${(count / seconds).toFixed(0)} | ${ratio(seconds / mine)} |`,
-		),
+		...Object.keys(contestants).map((name) => row(name, count, mine, results[name])),
 	];
+};
+
+/**
+ * @param {string} name
+ * @param {number} count of items
+ * @param {number} mine seconds of Local Llama
+ * @param {import('./contest.mjs').Cost} [cost] none if each round failed
+ */
+const row = (name, count, mine, cost) => {
+	if (cost === undefined) return `| ${name} | failed | | |`;
+	const { seconds } = cost;
+	return `| ${name} | ${seconds.toFixed(2)} | ${(count / seconds).toFixed(0)} | ${ratio(seconds / mine)} |`;
 };
 
 /** @param {import('./contest.mjs').Environment} environment @returns {Promise<string[]>} */
