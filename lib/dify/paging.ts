@@ -7,9 +7,9 @@ export type Limit = number | 'all';
 /** A guard against endless lists, which Dify itself does not send. */
 const MAX_PAGES = 10_000;
 
-/** The records of an answer. @throws {ServerError} where it has no list, which must not pass for an empty one */
-export function listIn({ data }: JsonRecord): JsonRecord[] {
-	if (Array.isArray(data)) return recordsIn(data);
+/** The records of a list that Dify was asked for. @throws {ServerError} for anything else, which is no empty list */
+export function listIn(list: unknown): JsonRecord[] {
+	if (Array.isArray(list)) return recordsIn(list);
 	throw localError('emptyAnswer', 'Dify answered without the list that was asked for');
 }
 
@@ -45,7 +45,7 @@ export interface Page {
  * @param page counted from 1
  */
 export function readPage(answer: JsonRecord, page: number, limit: number): Page {
-	const records = recordsIn(answer.data);
+	const records = listIn(answer.data);
 	const total = finiteNumber(answer.total);
 	const more =
 		records.length > 0 && (total === undefined ? records.length >= limit : page * limit < total);
@@ -154,7 +154,7 @@ export async function collectAfter({
 			again = 0;
 			continue;
 		}
-		const found = recordsIn(answer.data);
+		const found = listIn(answer.data);
 		addNew(records, found);
 		if (answer.has_more !== true) break;
 		const next = nextCursor(found, timeField, followed);

@@ -1,6 +1,6 @@
-import { type JsonRecord, optional, recordOf, recordsIn } from '../values';
+import { type JsonRecord, optional, recordOf } from '../values';
 import type { Method, Query } from './client';
-import { collectPages, readPage, type Limit, type Page } from './paging';
+import { collectPages, listIn, readPage, type Limit, type Page } from './paging';
 
 /** Everything that goes into a path, a query or a body of a plain route, under Dify's own name. */
 export interface RouteValues {
@@ -167,14 +167,13 @@ function picked(values: JsonRecord, names: readonly string[]): JsonRecord {
 
 /** The object of an answer, or the part of it that the route returns. */
 export function resultIn<R extends ObjectRoute>(route: R, answer: JsonRecord): ResultOf<R> {
-	const results = {
-		record: answer,
-		data: recordOf(answer.data),
-		records: recordsIn(answer.data),
-		nothing: undefined,
+	const results: { [Name in ObjectRoute['returns']]: () => Results[Name] } = {
+		record: () => answer,
+		data: () => recordOf(answer.data),
+		records: () => listIn(answer.data),
+		nothing: () => undefined,
 	};
-	const result: Results[keyof typeof results] = results[route.returns];
-	return result as ResultOf<R>;
+	return results[route.returns]() as ResultOf<R>;
 }
 
 /** Sends a GET and reads an object. */

@@ -1,8 +1,8 @@
 import { ServerError } from '../../errors/server-error';
 import type { DifyClient } from '../client';
 import { invalidParam } from '../errors/failure';
-import { addNew, collectAfter, nextCursor, pageSize, type Limit } from '../paging';
-import { recordsIn, nonEmptyText, type JsonRecord } from '../../values';
+import { addNew, collectAfter, listIn, nextCursor, pageSize, type Limit } from '../paging';
+import { nonEmptyText, type JsonRecord } from '../../values';
 
 export type ConversationSort = '-updated_at' | 'updated_at' | '-created_at' | 'created_at';
 
@@ -53,7 +53,7 @@ export async function latestConversation(
 	user: string,
 ): Promise<string | undefined> {
 	const { data } = await conversationPage(client, user, { limit: 1, sortBy: '-updated_at' });
-	return nonEmptyText(recordsIn(data)[0]?.id);
+	return nonEmptyText(listIn(data)[0]?.id);
 }
 
 /** Whether this user has such a conversation. */
@@ -137,7 +137,7 @@ export async function* messagePages(
 			limit,
 			first_id: firstId,
 		});
-		const found = recordsIn(answer.data);
+		const found = listIn(answer.data);
 		const fresh = addNew(known, found);
 		const tooMany = most === 'all' ? 0 : Math.max(0, known.size - most);
 		yield fresh.slice(tooMany);

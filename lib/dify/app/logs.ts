@@ -60,7 +60,7 @@ async function readPages(
 		// All pages of one list have the same size, or rows between them would be left out.
 		const limit = pageSize(most, 0, MAX_PAGE_SIZE);
 		const answer = await client.get('/workflows/logs', { ...queryOf(filters), page, limit });
-		const found = listIn(answer);
+		const found = listIn(answer.data);
 		addNew(records, found.filter(isOf(filters)));
 		total = finiteNumber(answer.total);
 		const isEnough = most !== 'all' && records.size >= most;

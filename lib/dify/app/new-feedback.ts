@@ -76,7 +76,8 @@ async function recordsSince(client: DifyClient, since: number | undefined) {
 	let begin = since;
 	const records = new Map<string, { record: JsonRecord; at: number }>();
 	for (let page = 1; page <= MAX_PAGES; page++) {
-		const found = listIn(await client.get('/app/feedbacks', { page, limit: PAGE_SIZE }));
+		const answer = await client.get('/app/feedbacks', { page, limit: PAGE_SIZE });
+		const found = listIn(answer.data);
 		const before = records.size;
 		for (const record of found) {
 			const id = nonEmptyText(record.id);

@@ -59,15 +59,14 @@ export function replaceMessage(state: RunState, event: JsonRecord, deltas: TextD
 }
 
 /**
- * docs/protocols/dify.md 3.5: after `agent_message` pieces the first `message` repeats the complete answer (New Agent),
- * without them it is a piece (chat, chatflow, moderation and annotation in agent apps). An empty one repeats nothing.
+ * docs/protocols/dify.md 3.5: after `agent_message` pieces a `message` repeats the complete answer (New Agent), however
+ * often it comes; without them it is a piece (chat, chatflow, moderation and annotation in agent apps).
  */
 export function messageText(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
 	const answer = nonEmptyText(event.answer);
 	if (answer === undefined) return;
-	if (state.sawAgentMessage && !state.sawMessage) takeFullMessage(state, answer, deltas);
+	if (state.sawAgentMessage) takeFullMessage(state, answer, deltas);
 	else append(state, answer, deltas);
-	state.sawMessage = true;
 }
 
 /** What was said before a tool call is no part of the repeated answer; then its end was shown already. */

@@ -24,9 +24,8 @@ export interface RunState extends Omit<RunResult, 'status' | 'audio' | 'error' |
 	streamError?: RunError;
 	audioPieces: Buffer[];
 	audioEnded: boolean;
-	/** Text came as `agent_message`, so that a `message` is the closing full answer of a New Agent. */
+	/** Text came as `agent_message`, so that each `message` is the full answer of a New Agent. */
 	sawAgentMessage: boolean;
-	sawMessage: boolean;
 	messageEnded: boolean;
 	/**
 	 * `workflow_finished` came; `alone` when no `message_end` belongs to it (workflow apps, replays of finished runs).
@@ -70,7 +69,6 @@ export function createRun(hints: RunHints = {}): RunState {
 		audioPieces: [],
 		audioEnded: false,
 		sawAgentMessage: false,
-		sawMessage: false,
 		messageEnded: false,
 		mayHaveGap: false,
 		tail: '',

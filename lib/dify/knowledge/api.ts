@@ -2,10 +2,10 @@ import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
 import { enterQueue } from '../../http/queue';
 import type { Download } from '../../http/types';
 import { fetchOnce } from '../../lru-cache';
-import { isRecord, type JsonRecord, recordsIn } from '../../values';
+import { isRecord, type JsonRecord } from '../../values';
 import type { DifyClient, Query } from '../client';
 import { difyFailure } from '../errors/failure';
-import type { Limit, Page } from '../paging';
+import { listIn, type Limit, type Page } from '../paging';
 import {
 	listOf,
 	pageOf,
@@ -135,7 +135,7 @@ export class KnowledgeApi implements RouteCaller {
 			case 'existed':
 				return (await undefinedIfMissing(sending.then(() => true))) ?? false;
 			case 'list':
-				return recordsIn(await sending);
+				return listIn(await sending);
 			case 'nothing':
 				return await sending.then(() => undefined);
 			default:

@@ -1,5 +1,6 @@
 import { canonicalJson, finiteNumber, optional, recordsIn, type JsonRecord } from '../../values';
 import { difyFailure, invalidParam } from '../errors/failure';
+import { listIn } from '../paging';
 import { requestOf } from '../routes';
 import type { KnowledgeApi } from './api';
 import { asType, numberOf, unixSeconds, type MetadataType } from './filters';
@@ -30,7 +31,7 @@ export async function metadataFields(api: KnowledgeApi, baseId: string): Promise
 
 /** Reads the answer of the list of fields. */
 export function fieldsIn(answer: JsonRecord): BaseFields {
-	const fields = recordsIn(answer.doc_metadata).flatMap((record): MetadataField[] => {
+	const fields = listIn(answer.doc_metadata).flatMap((record): MetadataField[] => {
 		const id = idOf(record);
 		const { name, type } = record;
 		if (id === undefined || typeof name !== 'string') return [];

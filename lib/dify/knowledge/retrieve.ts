@@ -9,6 +9,7 @@ import {
 	recordsIn,
 } from '../../values';
 import { invalidParam, localError } from '../errors/failure';
+import { listIn } from '../paging';
 import type { KnowledgeApi } from './api';
 import type { ModelRef } from './bases';
 import { filterBody, type Filter } from './filters';
@@ -89,7 +90,7 @@ export async function retrieve(
 		.search(`/datasets/${baseId}/retrieve`, body)
 		.catch(throwAs(withoutVectors));
 	// Keyword search can return more than the limit.
-	const records = recordsIn(answer.records).slice(0, topKOf(settings.topK));
+	const records = listIn(answer.records).slice(0, topKOf(settings.topK));
 	return { hits: hitsIn(records), records };
 }
 

@@ -4,10 +4,10 @@ import {
 	largestOf,
 	nonEmptyText,
 	recordOf,
-	recordsIn,
 	smallestOf,
 } from '../../values';
 import type { DifyClient } from '../client';
+import { listIn } from '../paging';
 
 const PAGE_SIZE = 100;
 /** A guard against endless lists, which Dify itself does not send. */
@@ -101,7 +101,7 @@ async function readInto(
 	for (let page = 1; page <= MAX_PAGES; page++) {
 		const query = { page, limit: PAGE_SIZE, created_at__after: after };
 		const answer = await client.get('/workflows/logs', query);
-		const found = recordsIn(answer.data).flatMap((entry) => entryOf(entry) ?? []);
+		const found = listIn(answer.data).flatMap((entry) => entryOf(entry) ?? []);
 		const before = seen.size;
 		for (const entry of found) {
 			seen.add(entry.id);
@@ -131,7 +131,7 @@ function entryOf(entry: JsonRecord): Entry | undefined {
 /** Entries of the log whose run has ended, newest first. */
 export async function newestRuns(client: DifyClient, most: number): Promise<JsonRecord[]> {
 	const answer = await client.get('/workflows/logs', { page: 1, limit: PAGE_SIZE });
-	const entries = recordsIn(answer.data).flatMap((entry) => entryOf(entry) ?? []);
+	const entries = listIn(answer.data).flatMap((entry) => entryOf(entry) ?? []);
 	return entries
 		.filter(({ status }) => !OPEN.has(status))
 		.slice(0, most)

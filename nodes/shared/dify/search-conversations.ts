@@ -1,8 +1,8 @@
 import type { INodeListSearchResult } from 'n8n-workflow';
 
 import { conversationPage, MAX_PAGE_SIZE, timeFieldOf } from '../../../lib/dify/app/conversations';
-import { continuationOf } from '../../../lib/dify/paging';
-import { append, nonEmptyText, recordsIn } from '../../../lib/values';
+import { continuationOf, listIn } from '../../../lib/dify/paging';
+import { append, nonEmptyText } from '../../../lib/values';
 import { editorList, editorUser } from './editor';
 
 /** Results that fill the list: the editor loads more only on scrolling (ResourceLocatorDropdown.vue). */
@@ -27,7 +27,7 @@ export const searchConversations = editorList(async ({ context, client, filter, 
 			lastId,
 			sortBy: SORT,
 		});
-		const conversations = recordsIn(answer.data);
+		const conversations = listIn(answer.data);
 		const known = new Set(again);
 		const named = conversations
 			.map(({ id, name }) => ({ name: nonEmptyText(name) ?? String(id), value: String(id) }))

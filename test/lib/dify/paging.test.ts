@@ -1,13 +1,21 @@
 import * as fc from 'fast-check';
 
 /** Lists that change while they are read page by page, by other users and workflows of the same Dify. */
-import { listConversations, listMessages } from '../../../lib/dify/app/conversations';
+import {
+	latestConversation,
+	listConversations,
+	listMessages,
+} from '../../../lib/dify/app/conversations';
 import type { DifyClient } from '../../../lib/dify/client';
 import { AppApi } from '../../../lib/dify/app/api';
-import { appRoutes } from '../../../lib/dify/app/routes';
+import { annotationRoutes, appRoutes } from '../../../lib/dify/app/routes';
 import { listRuns } from '../../../lib/dify/app/logs';
 import { newFeedback } from '../../../lib/dify/app/new-feedback';
 import { rateMessage } from '../../../lib/dify/app/feedback';
+import { KnowledgeApi } from '../../../lib/dify/knowledge/api';
+import { metadataFields } from '../../../lib/dify/knowledge/metadata';
+import { baseRoutes, documentRoutes, tagRoutes } from '../../../lib/dify/knowledge/routes';
+import { newestRuns } from '../../../lib/dify/run/finished-runs';
 import {
 	addNew,
 	collectAfter,
@@ -293,13 +301,54 @@ describe('a proxy that answers every page with the first one', () => {
 	});
 });
 
-test.each([null, {}, undefined])('%j in place of a list is no empty list', async (data) => {
-	const sim = await startSim();
-	const client = Object.assign(clientOf(sim), { get: async () => await Promise.resolve({ data }) });
-	const memory = { newest: null, known: {} };
-	expect(await failureOf(newFeedback(client, memory))).toMatchObject({ kind: 'emptyAnswer' });
-	expect(await failureOf(listRuns(client, {}, 'all'))).toMatchObject({ kind: 'emptyAnswer' });
-});
+const NO_LIST = fc.jsonValue().filter((value) => !Array.isArray(value));
+
+/** Every list of Dify, with the name under which an answer has it. */
+const LISTS: Record<string, (client: DifyClient) => Promise<unknown>> = {
+	'new feedback': async (client) => await newFeedback(client, { newest: null, known: {} }),
+	'new runs': async (client) => await newestRuns(client, 10),
+	runs: async (client) => await listRuns(client, {}, 'all'),
+	conversations: async (client) => await listConversations(client, 'u1', 'all', '-updated_at'),
+	'latest conversation': async (client) => await latestConversation(client, 'u1'),
+	messages: async (client) => await listMessages(client, 'u1', UNKNOWN_ID, 'all'),
+	variables: async (client) => await listVariables(client, 'u1', UNKNOWN_ID, 'all'),
+	feedback: async (client) => await new AppApi(client).list(appRoutes.feedback, {}, 'all'),
+	'earlier text of a rating': async (client) =>
+		await rateMessage(client, {
+			messageId: 'm',
+			user: 'u',
+			rating: 'like',
+			earlierContent: 'keep',
+		}),
+	annotations: async (client) =>
+		await new AppApi(client).list(annotationRoutes.list, { keyword: '' }, 'all'),
+	documents: async (client) =>
+		await new KnowledgeApi(client).list(documentRoutes.list, { dataset_id: UNKNOWN_ID }, 'all'),
+	'knowledge bases': async (client) => await new KnowledgeApi(client).page(baseRoutes.list, {}, 1),
+	models: async (client) =>
+		await new KnowledgeApi(client).call(baseRoutes.models, { model_type: 'rerank' }),
+	tags: async (client) => await new KnowledgeApi(client).call(tagRoutes.list, {}),
+	'metadata fields': async (client) => await metadataFields(new KnowledgeApi(client), UNKNOWN_ID),
+};
+
+test.each(Object.keys(LISTS))(
+	'%s: anything else in place of the list is no empty list',
+	async (name) => {
+		const sim = await startSim();
+		await fc.assert(
+			fc.asyncProperty(NO_LIST, async (value) => {
+				const answer = { data: value, doc_metadata: value };
+				const asked = name === 'tags' ? value : answer;
+				const client = Object.assign(clientOf(sim), {
+					get: async () => await Promise.resolve(answer),
+					ask: async () => await Promise.resolve(asked),
+				});
+				expect(await failureOf(LISTS[name]!(client))).toMatchObject({ kind: 'emptyAnswer' });
+			}),
+			examples(20),
+		);
+	},
+);
 
 test('the variables of a conversation that is deleted meanwhile are an error, asked for once', async () => {
 	const { sim, ids } = await withConversations('2026', 1);
@@ -372,7 +421,7 @@ describe('pages', () => {
 		});
 		const answer = fc.option(
 			fc.record({
-				data: fc.oneof(fc.array(record, { maxLength: 4 }), fc.constant(null)),
+				data: fc.array(record, { maxLength: 4 }),
 				has_more: fc.boolean(),
 			}),
 			{ nil: undefined },

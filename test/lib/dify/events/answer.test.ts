@@ -1,3 +1,5 @@
+import * as fc from 'fast-check';
+
 import { createRun, reduce } from '../../../../lib/dify/events';
 import { sampleContext, type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
 import { Transcript } from '../../../servers/dify/script';
@@ -97,12 +99,26 @@ describe('what the events mean', () => {
 		expect(after('')).toEqual([[], 'Hello']);
 	});
 
-	test('case 50: only the first message that says something is the closing one', () => {
-		const state = createRun();
-		reduce(state, { event: 'agent_message', ...ENV, answer: 'Hel' });
-		for (const answer of ['', 'Hello', ' again'])
-			reduce(state, { event: 'message', ...ENV, answer });
-		expect(state.text).toBe('Hello again');
+	test('case 50: the closing message counts once, however often it comes', () => {
+		const pieces = fc.array(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 4 });
+		const repeats = fc.array(fc.boolean(), { minLength: 1, maxLength: 4 });
+		fc.assert(
+			fc.property(pieces, repeats, (chunks, messages) => {
+				const whole = chunks.join('');
+				const { result, shown } = playText(
+					lines(
+						...chunks.map((answer) => ({ event: 'agent_message', ...ENV, answer })),
+						...messages.map((isFull) => ({
+							event: 'message',
+							...ENV,
+							answer: isFull ? whole : '',
+						})),
+						{ event: 'message_end', ...ENV, metadata: {} },
+					),
+				);
+				expect([result.status, result.text, shown]).toEqual(['succeeded', whole, whole]);
+			}),
+		);
 	});
 
 	test.each<[string, object, object | undefined]>([

@@ -28,10 +28,7 @@ beforeEach(() => {
 	asked = 0;
 });
 
-const MISSING = {
-	kind: 'emptyAnswer',
-	message: 'Dify answered without the status of the document',
-};
+const MISSING = { kind: 'emptyAnswer' };
 
 it.each<[what: string, document: object, batch: object]>([
 	['nothing', {}, {}],
