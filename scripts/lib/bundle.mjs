@@ -3,6 +3,7 @@
  * n8n looks for each node and credential.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { root } from './paths.mjs';
 
@@ -43,6 +44,11 @@ const withoutUnused = {
 		build.onLoad({ filter: UNUSED_OF_UNDICI }, ({ path }) => ({
 			contents: `module.exports = () => { throw new Error('${basename(path)} of undici is not in this package'); };`,
 		}));
+		// Of the tables of the parser (methods, statuses, kinds of characters), undici reads these two.
+		build.onLoad({ filter: /[\\/]undici[\\/]lib[\\/]llhttp[\\/]constants\.js$/ }, ({ path }) => {
+			const { ERROR, TYPE } = createRequire(path)(path);
+			return { contents: `module.exports = ${JSON.stringify({ ERROR, TYPE })};` };
+		});
 	},
 };
 
