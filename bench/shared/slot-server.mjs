@@ -1,7 +1,11 @@
-/** A llama-server with few slots that writes at a fixed speed; further requests wait. In a process of its own. */
+/**
+ * A llama-server with few slots that writes at a fixed speed. Further requests are deferred by the rules of the real one
+ * (docs/protocols/llama-server.md 7.2). In a process of its own.
+ */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -10,25 +14,59 @@ export const TOKENS = 25;
 export const TOKEN_MS = 20;
 const PROMPT_MS = 100;
 
+/**
+ * @typedef {object} Task
+ * @property {number} idSlot the slot that it waits for, or -1
+ * @property {(slot: Slot) => void} start
+ */
+
+/** @typedef {{ id: number, isBusy: boolean, released: number }} Slot */
+
+const createSlots = () => {
+	/** @type {Slot[]} */
+	const slots = Array.from({ length: SLOTS }, (_, id) => ({ id, isBusy: false, released: 0 }));
+	/** @type {Task[]} */
+	const deferred = [];
+	let releases = 0;
+	/** @param {number} idSlot @returns {Slot | undefined} the named one, or the least recently used idle one */
+	const choose = (idSlot) => {
+		if (idSlot >= 0) return slots[idSlot % SLOTS];
+		const idle = slots.filter(({ isBusy }) => !isBusy);
+		return idle.sort((one, other) => one.released - other.released)[0];
+	};
+	/** @param {Task} task */
+	const post = (task) => {
+		const slot = choose(task.idSlot);
+		if (slot === undefined || slot.isBusy) {
+			deferred.push(task);
+			return;
+		}
+		slot.isBusy = true;
+		task.start(slot);
+	};
+	return {
+		/** @param {number} idSlot @returns {Promise<Slot>} */
+		take: async (idSlot) => await new Promise((start) => post({ idSlot, start })),
+		/** @param {Slot} slot */
+		release: (slot) => {
+			slot.isBusy = false;
+			slot.released = releases += 1;
+			const named = deferred.findIndex(({ idSlot }) => idSlot === slot.id);
+			const [next] = deferred.splice(Math.max(named, 0), 1);
+			if (next !== undefined) post(next);
+		},
+		report: () => slots.map(({ id, isBusy }) => ({ id, is_processing: isBusy })),
+	};
+};
+
 const serve = () => {
-	let free = SLOTS;
-	/** @type {Array<() => void>} */
-	const waiting = [];
-	const takeSlot = async () => {
-		if (free === 0) await /** @type {Promise<void>} */ (new Promise((go) => waiting.push(go)));
-		else free -= 1;
-	};
-	const freeSlot = () => {
-		const next = waiting.shift();
-		if (next === undefined) free += 1;
-		else next();
-	};
+	const slots = createSlots();
 	/** @param {object} rest */
 	const event = (rest) =>
 		`data: ${JSON.stringify({ ...rest, id: 'chatcmpl-bench', model: 'bench-model', object: 'chat.completion.chunk' })}\n\n`;
-	/** @param {import('node:http').ServerResponse} outgoing */
-	const write = async (outgoing) => {
-		await takeSlot();
+	/** @param {import('node:http').ServerResponse} outgoing @param {number} idSlot */
+	const write = async (outgoing, idSlot) => {
+		const slot = await slots.take(idSlot);
 		try {
 			await delay(PROMPT_MS);
 			for (let token = 0; token < TOKENS && !outgoing.destroyed; token += 1) {
@@ -40,25 +78,21 @@ const serve = () => {
 			const end = event({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] });
 			outgoing.end(`${end}${event({ choices: [], usage })}data: [DONE]\n\n`);
 		} finally {
-			freeSlot();
+			slots.release(slot);
 		}
 	};
-	const slots = () =>
-		Array.from({ length: SLOTS }, (_, id) => ({ id, is_processing: id < SLOTS - free }));
-	const server = createServer((incoming, outgoing) => {
-		incoming.resume();
+	const server = createServer(async (incoming, outgoing) => {
+		const body = await text(incoming);
 		outgoing.setHeader('server', 'llama.cpp');
-		incoming.on('end', () => {
-			if (incoming.url === '/props') outgoing.end(JSON.stringify({ total_slots: SLOTS }));
-			else if (incoming.url === '/slots') outgoing.end(JSON.stringify(slots()));
-			else if (incoming.url?.endsWith('/chat/completions') !== true)
-				outgoing.writeHead(404).end('{"error":{"message":"not here"}}');
-			else {
-				outgoing.writeHead(200, { 'content-type': 'text/event-stream' });
-				outgoing.flushHeaders();
-				void write(outgoing);
-			}
-		});
+		if (incoming.url === '/props') outgoing.end(JSON.stringify({ total_slots: SLOTS }));
+		else if (incoming.url === '/slots') outgoing.end(JSON.stringify(slots.report()));
+		else if (incoming.url?.endsWith('/chat/completions') !== true)
+			outgoing.writeHead(404).end('{"error":{"message":"not here"}}');
+		else {
+			outgoing.writeHead(200, { 'content-type': 'text/event-stream' });
+			outgoing.flushHeaders();
+			await write(outgoing, JSON.parse(body).id_slot ?? -1);
+		}
 	});
 	server.listen(0, '127.0.0.1', () => process.send?.(server.address()));
 };

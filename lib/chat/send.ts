@@ -204,7 +204,7 @@ async function trySending(
 	const about = { model: request.model };
 	try {
 		return await connection.stream(protocol.url(connection.url), {
-			json: protocol.body(request),
+			json: () => protocol.body({ ...request, slot: place?.slotAt(connection.url.api) }),
 			signal,
 			about,
 			limits,

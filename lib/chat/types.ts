@@ -100,6 +100,8 @@ export interface ChatRequest {
 	fieldChanges?: FieldChanges;
 	/** Where the server orders waiting requests by a number: lower is earlier. */
 	priority?: number;
+	/** Slot of llama-server that the request has to wait for. */
+	slot?: number;
 	/** False only for servers that refuse to stream together with tools. */
 	stream?: boolean;
 	/** False only for servers that refuse a stream with token counts. */

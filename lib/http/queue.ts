@@ -8,7 +8,7 @@ export interface PlaceRequest extends Partial<Waiting> {
 	/** Ends the waiting. */
 	signal?: AbortSignal;
 	/** Gets to know of the waiting. That of a batch may have to give itself up for a person. */
-	place?: Pick<Place, 'enter' | 'giveUp'>;
+	place?: Pick<Place, 'enter' | 'giveUp' | 'slot'>;
 }
 
 /**

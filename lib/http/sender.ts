@@ -202,7 +202,8 @@ interface Content {
 function contentOf({ body, json }: RequestOptions): Content | undefined {
 	if (body !== undefined) return uploadOf(body);
 	if (json === undefined) return undefined;
-	return { body: wellFormedJson(json), headers: { 'content-type': 'application/json' } };
+	const value: unknown = typeof json === 'function' ? json() : json;
+	return { body: wellFormedJson(value), headers: { 'content-type': 'application/json' } };
 }
 
 function uploadOf({ content, contentType, length }: NonNullable<RequestOptions['body']>): Content {

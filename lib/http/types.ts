@@ -67,7 +67,7 @@ export interface ConnectionSettings {
 
 export interface RequestOptions {
 	method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-	/** Sent as JSON. */
+	/** Sent as JSON. A function returns it when the request is sent, after the wait in the queue. */
 	json?: unknown;
 	/** Sent unchanged, with its own content type; for uploads. */
 	body?: { content: AsyncIterable<Uint8Array> | Uint8Array; contentType: string; length?: number };

@@ -1,6 +1,9 @@
 /**
  * Batches in n8n's queue mode. There each process has queues of its own, so all together would send a server more than
  * it has slots, and persons would wait behind batches inside the server. So a batch looks at the slots before it goes.
+ * Where one slot is left to persons, it also names the slot that it saw idle: if batches of two processes take the same
+ * one, the server lets the second wait for it, and does not give it the slot of persons (docs/protocols/llama-server.md
+ * 7.2).
  */
 import { clock } from '../clock';
 import type { Connection } from '../http/connection';
@@ -53,31 +56,49 @@ async function takeTurn(
 	{ signal, place }: PlaceRequest,
 ): Promise<void> {
 	const from = clock.now();
-	const leave = await enterQueue(`idle slot ${connection.url.api}`, 1, { signal });
-	try {
-		const until = clock.now() + PATIENCE_MS;
-		while (clock.now() < until && !(await takeIdleSlot(connection, look, signal)))
-			await pauseFor(PAUSE_MS, signal);
-	} finally {
-		leave();
-	}
-	place?.enter(clock.now() - from, false);
+	const { api } = connection.url;
+	const leave = await enterQueue(`idle slot ${api}`, 1, { signal });
+	const choice = await untilIdle(connection, look, signal).finally(leave);
+	if (place === undefined) return;
+	place.slot = typeof choice === 'number' ? { api, id: choice } : undefined;
+	place.enter(clock.now() - from, false);
 }
 
-/** @returns false if the server has no slot for a batch */
-async function takeIdleSlot(
+/** The slot for a batch: the one with this number, any, or none because no more are idle. */
+export type SlotChoice = number | 'any' | 'none';
+
+/** @returns `none` after a minute */
+async function untilIdle(
 	connection: Connection,
 	look: Look,
 	signal: AbortSignal | undefined,
-): Promise<boolean> {
+): Promise<SlotChoice> {
+	const until = clock.now() + PATIENCE_MS;
+	for (;;) {
+		const choice = await chooseSlot(connection, look);
+		signal?.throwIfAborted();
+		if (choice !== 'none' || clock.now() >= until) return choice;
+		await pauseFor(PAUSE_MS, signal);
+	}
+}
+
+async function chooseSlot(connection: Connection, look: Look): Promise<SlotChoice> {
 	const { api } = connection.url;
 	const slots = looks.get(api) ?? (await newLook(connection, look));
-	signal?.throwIfAborted();
-	if (slots === undefined) return true;
-	const spare = usedByPersons.has(api) && slots.total > 1 ? 1 : 0;
-	if (slots.idle <= spare) return false;
-	slots.idle--;
-	return true;
+	if (slots === undefined) return 'any';
+	return takeSlot(slots, usedByPersons.has(api));
+}
+
+/**
+ * Takes an idle slot. One of several is left to persons, and the last one of the server is never named.
+ *
+ * @param slots the others that this process may still take
+ */
+export function takeSlot({ total, idle }: SlotUse, hasPersons: boolean): SlotChoice {
+	const leavesOne = hasPersons && total > 1;
+	if (idle.length <= (leavesOne ? 1 : 0)) return 'none';
+	const lowest = idle.shift()!;
+	return leavesOne ? lowest : 'any';
 }
 
 async function newLook(connection: Connection, look: Look): Promise<SlotUse | undefined> {

@@ -42,7 +42,7 @@ function body(request: ChatRequest): Record<string, unknown> {
 		...(streamed && (request.streamUsage ?? true)
 			? { stream_options: { include_usage: true } }
 			: {}),
-		...optional({ priority: request.priority }),
+		...optional({ priority: request.priority, id_slot: request.slot }),
 		...parameterFields(parameters, serverKind),
 		...responseFormatFields(parameters, serverKind),
 		...thinkingFields(parameters, serverKind),

@@ -109,10 +109,10 @@ export interface TokenAbilities {
 	areOfOneModel?: true;
 }
 
-/** How many slots a server has, and how many of them wait for a request. */
+/** How many slots a server has, and which of them (by number, ascending) wait for a request. */
 export interface SlotUse {
 	total: number;
-	idle: number;
+	idle: number[];
 }
 
 /** The prompt caches of slots on disk. */

@@ -1,8 +1,10 @@
+import fc from 'fast-check';
+
 import type { Priority } from '../../../lib/http/scheduler';
 import { env } from '../../../lib/vendor';
 import { connectTo } from '../../../lib/servers/connect';
 import { learnFromHeaders } from '../../../lib/servers/identify';
-import { waitForIdleSlot } from '../../../lib/servers/idle-slots';
+import { takeSlot, waitForIdleSlot } from '../../../lib/servers/idle-slots';
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { json, startScripted } from '../../servers/scripted';
 import { useSimulator } from '../../servers/use-simulator';
@@ -117,6 +119,9 @@ test('batches of three workers wait in n8n, not in the server, and end', async (
 	await answers;
 	const texts = (await Promise.all(batches)).map(({ text }) => text);
 	expect(texts).toHaveLength(9);
+	// No person came, so any slot will do.
+	for (const { body } of requestsFor(server, '/chat/completions'))
+		expect(body).not.toHaveProperty('id_slot');
 });
 
 test('a batch waits for an idle slot, a person and an agent do not', async () => {
@@ -151,6 +156,60 @@ test('for a minute after a person a batch leaves one slot free', async () => {
 	await batch;
 	open();
 	await first;
+});
+
+test('batches of two workers that saw the same idle slot leave another to the next person', async () => {
+	const server = await start({ slots: 3 });
+	const [one, other] = (await startWorkers(server, 2)) as [Worker, Worker];
+	for (const worker of [one, other]) {
+		const { clock: clockOfWorker } = worker.modules.clock;
+		jest.spyOn(clockOfWorker, 'now').mockReturnValue(clockOfWorker.now());
+		await worker.generate('person');
+		// Its look stays valid, because the clock stands still.
+		await worker.generate('batch');
+	}
+	const { open, answer } = gated();
+	server.script(answer);
+	const batches = [one.generate('batch'), other.generate('batch')];
+	await server.until(() => server.queued === 1);
+	expect(await one.generate('person')).toMatchObject({ finishReason: 'stop' });
+	expect(server.queued).toBe(1);
+	open();
+	await Promise.all(batches);
+	expect(looks(server)).toBe(2);
+	const named = requestsFor(server, '/chat/completions').map(({ body }) => body);
+	expect(named.slice(-3)).toMatchObject([{ id_slot: 1 }, { id_slot: 1 }, {}]);
+	expect(named.at(-1)).not.toHaveProperty('id_slot');
+});
+
+describe('the slot for a batch', () => {
+	const use = fc
+		.array(fc.boolean(), { minLength: 1, maxLength: 8 })
+		.map((busy) => ({ total: busy.length, idle: [...busy.keys()].filter((id) => !busy[id]) }));
+
+	test('is an idle one, and never the last one, as long as two are idle', () => {
+		fc.assert(
+			fc.property(use, (slots) => {
+				const idle = [...slots.idle];
+				const isFull = slots.total > 1 && idle.length < 2;
+				const choice = takeSlot(slots, slots.total > 1);
+				if (isFull) expect(choice).toBe('none');
+				else if (slots.total > 1) expect(idle.slice(0, -1)).toContain(choice);
+			}),
+		);
+	});
+
+	test('each is taken once, and with persons one stays idle', () => {
+		fc.assert(
+			fc.property(use, fc.boolean(), (slots, hasPersons) => {
+				const { length } = slots.idle;
+				let taken = 0;
+				while (takeSlot(slots, hasPersons) !== 'none') taken++;
+				const spare = hasPersons && slots.total > 1 ? 1 : 0;
+				expect(taken).toBe(Math.max(0, length - spare));
+			}),
+		);
+	});
 });
 
 test('it waits a minute at most', async () => {

@@ -32,8 +32,8 @@ export async function lookAtSlots(
 ): Promise<SlotUse | undefined> {
 	const slots = recordsIn(await jsonAt(connection, `${connection.url.root}/slots`, { timeoutMs }));
 	if (slots.length === 0) return undefined;
-	const busy = slots.filter(isBusySlot);
-	return { total: slots.length, idle: slots.length - busy.length };
+	const idle = slots.flatMap((slot, id) => (isBusySlot(slot) ? [] : [id]));
+	return { total: slots.length, idle };
 }
 
 /** Whether a slot of the list is answering a request. */
