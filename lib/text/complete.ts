@@ -1,15 +1,19 @@
 import { beginningOf } from '../chat/beginning';
 import { checkParameters } from '../chat/request/parameters';
+import { serverPriority } from '../chat/request/server-priority';
 import type { WireChunk } from '../chat/types';
 import { errorIn } from '../errors/error-body';
 import { failure } from '../errors/failure';
 import { asFailed, ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
+import { Place } from '../http/place';
 import type { ServerSentEvent } from '../http/sse';
 import type { EventStream } from '../http/types';
 import { type Attempt, type Served, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind, askServerKindAgain } from '../servers/identify';
+import { modelKey } from '../servers/model-key';
 import { requireModel } from '../servers/model-names';
+import { fieldChangesIn, knownFieldChanges, rememberFieldChanges } from '../servers/refused-fields';
 import { type ClientSettings, untilReady } from '../servers/retry';
 import { LruCache } from '../lru-cache';
 import { type KindName, kindOf, labelsOf, subjectOf, UNIDENTIFIED } from '../servers/kinds';
@@ -45,14 +49,17 @@ export async function* complete(
 	checkParameters(settings.parameters);
 	requireModel(settings.model);
 	const { parameters } = settings;
+	const place = new Place(false);
 	const send = async ({ connection, ...attempt }: Attempt) =>
 		await beginInSpan(
 			connection,
 			{ operation: 'text_completion', model: attempt.model, parameters },
-			async (traced) => await begin({ ...attempt, connection: traced }, settings, task, signal),
+			async (traced) =>
+				await begin({ ...attempt, connection: traced, place }, settings, task, signal),
 		);
 	const use = 'prefix' in task ? 'fillIn' : 'complete';
-	const served = await ServerPool.of(servers).open(send, { ...untilReady(settings, signal), use });
+	const options = { ...untilReady(settings, signal), use, place };
+	const served = await ServerPool.of(servers).open(send, options);
 	const { span } = served.value;
 	try {
 		const completion = yield* readCompletion(served, settings, signal);
@@ -164,9 +171,13 @@ function withPartial(error: unknown, { result }: CompletionAssembly): unknown {
 /** By server and model: its native routes are missing, as behind a gateway that passes on the signs of a server. */
 const withoutNativeRoutes = LruCache.shared<true>({ ttlMs: 10 * 60_000 });
 
+interface PlacedAttempt extends Attempt {
+	place: Place;
+}
+
 /** Asks on the native route of the server, or where that is missing on OpenAI's. */
 async function begin(
-	attempt: Attempt,
+	attempt: PlacedAttempt,
 	settings: CompleteSettings,
 	task: CompletionTask,
 	signal: AbortSignal | undefined,
@@ -199,33 +210,56 @@ async function gatewayKind(
 }
 
 async function beginWith(
-	attempt: Attempt,
+	attempt: PlacedAttempt,
 	request: CompletionRequest,
 	kind: KindName,
 	signal: AbortSignal | undefined,
 ): Promise<Begun> {
-	const { connection, model, limits, newRetryPolicy } = attempt;
+	const { connection, model, limits, newRetryPolicy, place } = attempt;
 	const about = { model };
 	const { url, json, framing } = request;
 	const use = hasSuffix(request) ? await suffixSupport(attempt, kind, signal) : 'read';
 	if (use === 'ignored') throw suffixIgnored(connection, url, model, kind);
-	const send = async (body: Record<string, unknown>) =>
+	const send: Send = async (body) =>
 		await connection
 			.stream(url, {
-				json: body,
+				json: () => ({ ...optional({ id_slot: place.slotAt(connection.url.api) }), ...body }),
 				signal,
 				about,
+				place,
 				limits,
 				framing,
 				retry: newRetryPolicy?.(),
 				beginning: beginningOf(connection, beginOrError, about),
 			})
 			.then((reader) => ({ reader }), asFailed);
-	let outcome = await send(json);
+	let outcome = await sendWithPriority(send, json, attempt, kind);
 	const isEmpty = 'failed' in outcome && outcome.failed.facts.isEmptyStream === true;
-	if (isEmpty) outcome = await send({ ...json, stream: false });
+	if (isEmpty) outcome = await sendWithPriority(send, { ...json, stream: false }, attempt, kind);
 	if ('failed' in outcome) throw cannotFillIn(outcome.failed, model) ?? outcome.failed;
 	return { reader: outcome.reader, kind, notes: use === 'unknown' ? [UNKNOWN_USE] : [] };
+}
+
+type Send = (
+	body: Record<string, unknown>,
+) => Promise<{ reader: EventStream } | { failed: ServerError }>;
+
+/** Sends the class of the request too, unless the server refuses that. Nothing was generated before its refusal. */
+async function sendWithPriority(
+	send: Send,
+	json: Record<string, unknown>,
+	{ connection, model }: Attempt,
+	kind: KindName,
+): ReturnType<Send> {
+	const key = modelKey({ connection, model });
+	const known = knownFieldChanges(key);
+	const priority = serverPriority(connection, kind);
+	if (priority === undefined || 'priority' in json || 'priority' in known) return await send(json);
+	const outcome = await send({ ...json, priority });
+	const refusal = 'failed' in outcome ? (outcome.failed.serverText ?? '') : '';
+	if (!('priority' in fieldChangesIn(refusal))) return outcome;
+	rememberFieldChanges(key, { ...known, priority: null });
+	return await send(json);
 }
 
 function hasSuffix({ framing, json }: CompletionRequest): boolean {
