@@ -7,6 +7,7 @@ import { findModel } from '../findings/expectations';
 import { type FindingWithStatus, sorted, withTestFindings } from '../findings/finding';
 import type { CheckResult, HealthServerKind, ModelFacts } from '../observations';
 import type { CheckOptions, Target } from '../probes/observe';
+import { type BesideBatch, measureBesideBatch } from './beside-batch';
 import { bestAtOnce } from './best-at-once';
 import { measureSpeed, type SpeedOptions, type SpeedRun } from './measure';
 import { judgeSpeed } from './verdict';
@@ -22,12 +23,14 @@ export interface SpeedTestOptions extends Omit<SpeedOptions, 'serverKind'> {
 	atOnce: number;
 	/** Rounds of 1, 2, 4, 8, … in place of one alone and one with all. */
 	sweep?: SweepOptions;
+	/** Also measure the first token of chats, alone and beside a batch. */
+	withBatch?: boolean;
 	check?: CheckOptions;
 }
 
 export interface SpeedTestResult extends CheckResult {
 	/** Null where the check found that a generation cannot work. */
-	speed: { model: string; runs: SpeedRun[]; bestAtOnce?: number } | null;
+	speed: { model: string; runs: SpeedRun[]; bestAtOnce?: number; chats?: BesideBatch } | null;
 }
 
 interface Tested {
@@ -71,11 +74,12 @@ async function testOne(target: Target, options: SpeedTestOptions): Promise<Speed
 	}
 	const tested: Tested = { target, result, model, options };
 	const rounds = await measureRounds(tested);
+	const chats = await measureChats(tested, rounds.runs);
 	const findings = [...judgeRounds(tested, rounds), ...rounds.findings];
 	const verdict = withTestFindings(result, findings);
 	const summary = summaryOf(tested, verdict, rounds.runs);
 	const { runs } = rounds;
-	const speed = { model, runs, ...optional({ bestAtOnce: bestAtOnce(runs) }) };
+	const speed = { model, runs, ...optional({ bestAtOnce: bestAtOnce(runs), chats }) };
 	return { ...result, ...verdict, summary, speed };
 }
 
@@ -141,6 +145,16 @@ async function measureRounds({ target, result, model, options }: Tested): Promis
 	const isRepeated = atOnce > 1 && first.samples.length > 0;
 	const runs = isRepeated ? [first, await run(atOnce, totalMs)] : [first];
 	return { runs, atOnce, findings: [] };
+}
+
+/** Undefined where nothing can be generated, or it was not asked for. */
+async function measureChats(
+	{ target, result, model, options }: Tested,
+	[first]: readonly SpeedRun[],
+): Promise<BesideBatch | undefined> {
+	if (options.withBatch !== true || first?.samples.length === 0) return undefined;
+	const { kind: serverKind } = result.server;
+	return await measureBesideBatch(target.connect({}), { ...options, model, serverKind });
 }
 
 function speedOf({ tokensPerSecond, samples }: SpeedRun): string {

@@ -18,7 +18,17 @@ describe('the operations', () => {
 		[{ service: 'modelServer', operation: 'check' }, ['service', 'operation', 'needed', 'options']],
 		[
 			{ service: 'modelServer', operation: 'speedTest' },
-			['service', 'operation', 'model', 'tokens', 'atOnce', 'speedOptions', 'needed', 'options'],
+			[
+				'service',
+				'operation',
+				'model',
+				'tokens',
+				'atOnce',
+				'withBatch',
+				'speedOptions',
+				'needed',
+				'options',
+			],
 		],
 		[
 			{ service: 'modelServer', operation: 'toolTest', testedModels: 'one' },
