@@ -43,6 +43,11 @@ export async function enterAutomaticQueue(
 	return await enterNamed(`automatic ${id}`, slots ?? Infinity, request);
 }
 
+/** The queue of a credential in which a batch has a place; undefined if there is none. */
+export function queueWithBatch(id: string): RequestQueue | undefined {
+	return [...queues].find(([key, queue]) => key.endsWith(` ${id}`) && queue.hasBatch)?.[1];
+}
+
 async function enterNamed(key: string, limit: number, request: PlaceRequest): Promise<() => void> {
 	const queue = queues.get(key) ?? new RequestQueue(limit);
 	queue.limit = limit;
@@ -150,15 +155,26 @@ export class RequestQueue {
 		});
 	}
 
-	/** Lets one batch give up its place for each person that waits, the youngest first. */
+	/** Lets one batch give up its place for each person that waits. */
 	private makeRoom(): void {
-		if (this.waiting.waiting('person') === 0) return;
+		let isGivenUp = true;
+		while (isGivenUp && this.givingUp.size < this.waiting.waiting('person'))
+			isGivenUp = this.giveUpBatch();
+	}
+
+	get hasBatch(): boolean {
+		return [...this.running].some(({ priority }) => priority === 'batch');
+	}
+
+	/** Lets the youngest batch that may do so give up its place. @returns false if none may */
+	giveUpBatch(): boolean {
 		for (const running of [...this.running].reverse()) {
-			if (this.givingUp.size >= this.waiting.waiting('person')) return;
-			if (running.priority !== 'batch' || running.keepsPlace) continue;
-			if (this.givingUp.has(running)) continue;
+			if (running.priority !== 'batch' || running.keepsPlace || this.givingUp.has(running))
+				continue;
 			this.givingUp.add(running);
-			if (running.place?.giveUp() !== true) this.givingUp.delete(running);
+			if (running.place?.giveUp() === true) return true;
+			this.givingUp.delete(running);
 		}
+		return false;
 	}
 }

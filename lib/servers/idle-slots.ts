@@ -7,16 +7,18 @@
  */
 import { clock } from '../clock';
 import type { Connection } from '../http/connection';
-import { enterQueue, type PlaceRequest } from '../http/queue';
+import { enterQueue, type PlaceRequest, queueWithBatch, type RequestQueue } from '../http/queue';
 import { PATIENCE_MS } from '../http/scheduler';
 import { pauseFor } from '../http/waiting';
 import { LruCache } from '../lru-cache';
 import { env } from '../vendor';
-import { knownServerKind } from './identify';
+import { askServerKind, knownServerKind } from './identify';
 import { kindOf } from './kinds';
 import type { SlotAbilities, SlotUse } from './kinds/model-abilities';
 
 const LOOK_LIMIT_MS = 1_000;
+/** A person waits no longer for a look. */
+const PERSON_LOOK_LIMIT_MS = 250;
 /** Least time between two looks of one process. */
 const PAUSE_MS = 100;
 
@@ -28,10 +30,10 @@ const silent = LruCache.shared<true>({ ttlMs: 60_000 });
 const usedByPersons = LruCache.shared<true>({ ttlMs: 60_000 });
 
 /**
- * In queue mode, lets a batch wait until its server has an idle slot, for a minute at most. The promise rejects with the
- * reason of the signal, as soon as that aborts.
+ * In queue mode, lets a batch wait until its server has an idle slot, for a minute at most. For a person who finds none,
+ * a batch of this process gives its place up. The promise rejects with the reason of the signal, as soon as that aborts.
  *
- * @returns undefined for other requests, and for servers that are not known to tell of their slots
+ * @returns undefined where nothing has to be done
  */
 export function waitForIdleSlot(
 	connection: Connection,
@@ -40,14 +42,38 @@ export function waitForIdleSlot(
 ): Promise<void> | undefined {
 	if (env.EXECUTIONS_MODE !== 'queue') return undefined;
 	const { api } = connection.url;
-	if (request.priority === 'person') usedByPersons.set(api, true);
-	if (request.priority !== 'batch' || silent.has(api)) return undefined;
-	const kind = knownServerKind(connection, model);
-	const look = kind && kindOf(kind).slots?.look;
-	return look && takeTurn(connection, look, request);
+	const { priority } = request;
+	if (priority === 'person') usedByPersons.set(api, true);
+	if (silent.has(api)) return undefined;
+	if (priority === 'batch') return holdBatch(connection, request, model);
+	return priority === 'person' ? makeRoom(connection, model) : undefined;
 }
 
 type Look = NonNullable<SlotAbilities['look']>;
+
+async function holdBatch(
+	connection: Connection,
+	request: PlaceRequest,
+	model: string | undefined,
+): Promise<void> {
+	const { signal } = request;
+	const known = knownServerKind(connection, model);
+	const kind = known ?? (await askServerKind(connection, model, { signal }));
+	const look = kindOf(kind).slots?.look;
+	if (look !== undefined) await takeTurn(connection, look, request);
+}
+
+function makeRoom(connection: Connection, model: string | undefined): Promise<void> | undefined {
+	const kind = knownServerKind(connection, model);
+	const look = kind && kindOf(kind).slots?.look;
+	const queue = look && queueWithBatch(connection.id);
+	return queue && giveUpIfFull(queue, look, connection);
+}
+
+async function giveUpIfFull(queue: RequestQueue, look: Look, connection: Connection) {
+	const slots = await look(connection.withoutQueue(), PERSON_LOOK_LIMIT_MS);
+	if (slots?.idle.length === 0) queue.giveUpBatch();
+}
 
 /** One batch after the other waits at the head of the line for an idle slot. */
 async function takeTurn(

@@ -176,10 +176,37 @@ test('batches of two workers that saw the same idle slot leave another to the ne
 	expect(server.queued).toBe(1);
 	open();
 	await Promise.all(batches);
-	expect(looks(server)).toBe(2);
 	const named = requestsFor(server, '/chat/completions').map(({ body }) => body);
 	expect(named.slice(-3)).toMatchObject([{ id_slot: 1 }, { id_slot: 1 }, {}]);
 	expect(named.at(-1)).not.toHaveProperty('id_slot');
+});
+
+test('a person who finds no idle slot gets that of a batch of this process', async () => {
+	const server = await start({ slots: 2 });
+	const [busy, worker] = (await startWorkers(server, 2)) as [Worker, Worker];
+	const [one, two] = [gated(), gated()];
+	server.script(one.answer, two.answer);
+	const agent = busy.generate('agent');
+	await server.until(() => server.slots().some(({ busy: isBusy }) => isBusy));
+	const batch = worker.generate('batch');
+	await server.until(() => server.slots().every(({ busy: isBusy }) => isBusy));
+	expect(await worker.generate('person')).toMatchObject({ finishReason: 'stop' });
+	one.open();
+	await agent;
+	expect(await batch).toMatchObject({ finishReason: 'stop', log: { placesGivenUp: 1 } });
+});
+
+test('a new worker finds out what the server is before its first batches', async () => {
+	const server = await start({ slots: 2 });
+	const [busy] = (await startWorkers(server, 1)) as [Worker];
+	const { one, two, answers } = await fill(server, busy);
+	const worker = new Worker(server, await ownModules());
+	const batches = [worker.generate('batch'), worker.generate('batch')];
+	await server.until(() => looks(server) > 1);
+	expect(server.queued).toBe(0);
+	one.open();
+	two.open();
+	await Promise.all([answers, ...batches]);
 });
 
 describe('the slot for a batch', () => {
