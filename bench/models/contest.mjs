@@ -21,17 +21,22 @@ export const SLOTS = 4;
 export const LANGCHAIN = '@n8n/n8n-nodes-langchain';
 const model = { __rl: true, mode: 'id', value: MODEL };
 
-/** @param {string} url @param {string[]} [further] */
-const ownCredential = (url, further = []) => ({
+/** @typedef {{ further?: string[], places?: number }} CredentialOptions `places`: Max Concurrent Requests */
+/** @param {string} url @param {CredentialOptions} [options] */
+const ownCredential = (url, { further = [], places = 0 } = {}) => ({
 	name: 'own',
 	type: 'localLlamaApi',
-	data: { baseUrl: url, furtherServers: { server: further.map((baseUrl) => ({ baseUrl })) } },
+	data: {
+		baseUrl: url,
+		furtherServers: { server: further.map((baseUrl) => ({ baseUrl })) },
+		maxConcurrentRequests: places,
+	},
 });
-/** @param {string} url @param {object} parameters @param {string[]} [further] @returns {Part} */
-export const localLlama = (url, parameters, further) => ({
+/** @param {string} url @param {object} parameters @param {CredentialOptions} [credential] @returns {Part} */
+export const localLlama = (url, parameters, credential) => ({
 	type: 'CUSTOM.localLlama',
 	parameters: { resource: 'text', model, ...parameters },
-	credential: ownCredential(url, further),
+	credential: ownCredential(url, credential),
 });
 /** @param {string} url @param {object} options @param {object} [optionsServer] @returns {Record<string, Part>} */
 export const localChatModel = (url, options, optionsServer = {}) => ({

@@ -10,7 +10,20 @@ import { contest, medianOf, LANGCHAIN, localLlama, MODEL, openAi, SLOTS } from '
 /** @typedef {import('./contest.mjs').Contestant} Contestant */
 
 const OWN = 'Local Llama, Chat, 4 items at once';
-const HOLD_MS = /** @type {const} */ ([20, 180]);
+const HTTP_REQUEST = "n8n's HTTP Request, which sends all at once";
+const VARYING_MS = /** @type {const} */ ([20, 180]);
+const EQUAL_MS = 100;
+/** As it was when 0 was no limit: the server's own line orders all that is sent at once. */
+const PLACES = 64;
+const WITH_PLACES = `Local Llama, Chat, 64 items at once, Max Concurrent Requests ${PLACES}`;
+/** What shows whether the line of n8n costs throughput. */
+const LINES = [
+	OWN,
+	'Local Llama, Chat, 16 items at once',
+	'Local Llama, Chat, 64 items at once',
+	WITH_PLACES,
+	HTTP_REQUEST,
+];
 
 /** @param {import('./contest.mjs').Environment} environment */
 const start = async (environment) => {
@@ -31,10 +44,10 @@ const start = async (environment) => {
  * @param {string} title
  * @param {number} count of items
  * @param {string} url what the nodes ask
- * @param {boolean} [counts] whether the server counts tokens
+ * @param {{ counts?: boolean, only?: string[] }} [options] whether the server counts tokens; which contestants
  * @returns {Promise<string[]>} the table
  */
-const compare = async (environment, title, count, url, counts = true) => {
+const compare = async (environment, title, count, url, { counts = true, only } = {}) => {
 	const texts = Array.from({ length: count }, (_, at) => `Say something about number ${at}.`);
 	/** @param {object} given @returns {Contestant} */
 	const chain = (given) => ({
@@ -45,10 +58,11 @@ const compare = async (environment, title, count, url, counts = true) => {
 		},
 		below: openAi(url, { maxTokens: 16 }),
 	});
-	/** @param {number} itemsAtOnce @param {string} [prompt] @returns {Contestant} */
-	const own = (itemsAtOnce, prompt = '={{ $json.text }}') => ({
-		work: localLlama(url, { operation: 'chat', prompt, options: { maxTokens: 16, itemsAtOnce } }),
-	});
+	/** @param {number} itemsAtOnce @param {string} [prompt] @param {number} [places] @returns {Contestant} */
+	const own = (itemsAtOnce, prompt = '={{ $json.text }}', places = 0) => {
+		const parameters = { operation: 'chat', prompt, options: { maxTokens: 16, itemsAtOnce } };
+		return { work: localLlama(url, parameters, { places }) };
+	};
 	// The node itself joins fixed text and fields of the item; a call is n8n's to evaluate.
 	const evaluated = '={{ $json.text.trim() }}';
 	/** @type {Record<string, Contestant>} */
@@ -56,6 +70,7 @@ const compare = async (environment, title, count, url, counts = true) => {
 		[OWN]: own(SLOTS),
 		'Local Llama, Chat, 16 items at once': own(16),
 		'Local Llama, Chat, 64 items at once': own(64),
+		...(counts && { [WITH_PLACES]: own(64, undefined, PLACES) }),
 		// Where a model works, it hides what an expression costs.
 		...(!counts && {
 			'Local Llama, Chat, 4 items at once, a prompt that n8n evaluates': own(SLOTS, evaluated),
@@ -68,7 +83,7 @@ const compare = async (environment, title, count, url, counts = true) => {
 		contestants[`Basic LLM Chain, batches of ${batchSize}`] = chain({ batching: { batchSize } });
 	}
 	// Its batches wait for their interval only, not for the answers.
-	contestants["n8n's HTTP Request, which sends all at once"] = {
+	contestants[HTTP_REQUEST] = {
 		work: {
 			type: 'n8n-nodes-base.httpRequest',
 			typeVersion: 4.2,
@@ -82,7 +97,14 @@ const compare = async (environment, title, count, url, counts = true) => {
 			},
 		},
 	};
-	const results = await contest(environment, title, texts, contestants, counts ? { url } : {});
+	const chosen = Object.entries(contestants).filter(([name]) => only?.includes(name) ?? true);
+	const results = await contest(
+		environment,
+		title,
+		texts,
+		Object.fromEntries(chosen),
+		counts ? { url } : {},
+	);
 	const mine = results[OWN]?.seconds ?? NaN;
 	return [
 		'| | time, s | items per second | time against Local Llama |',
@@ -121,17 +143,27 @@ export const items = async (environment) => {
 /** @param {import('./contest.mjs').Environment} environment @returns {Promise<string[]>} */
 export const slots = async (environment) => {
 	const server = await start(environment);
-	const gate = await startSlotsGate(server.url, { slots: SLOTS, holdMs: HOLD_MS });
 	const count = 1000 / environment.share;
-	const table = await compare(environment, 'slots', count, gate.url);
-	gate.stop();
+	/** @param {string} title @param {number | readonly [number, number]} holdMs @param {string[]} [only] */
+	const table = async (title, holdMs, only) => {
+		const gate = await startSlotsGate(server.url, { slots: SLOTS, holdMs });
+		const lines = await compare(environment, title, count, gate.url, { only });
+		gate.stop();
+		return lines;
+	};
+	const varying = await table('slots', VARYING_MS);
+	const equal = await table('slots, equal lengths', EQUAL_MS, LINES);
 	await server.stop();
 	return [
 		'## Many short items on slots that work at the same time',
 		'',
-		`${count} of the same questions. As on a graphics card, the ${SLOTS} slots work at the same time: the same llama-server stands behind a proxy that lets ${SLOTS} generations through at once and keeps each for ${HOLD_MS.join(' to ')} ms, as answers of different lengths take. ${medianOf(environment.rounds)}`,
+		`${count} of the same questions. As on a graphics card, the ${SLOTS} slots work at the same time: the same llama-server stands behind a proxy that lets ${SLOTS} generations through at once and keeps each for ${VARYING_MS.join(' to ')} ms, as answers of different lengths take. Without another number, *Max Concurrent Requests* is 0: the nodes send as many at once as the server has slots. With ${PLACES}, and by HTTP Request, all wait in the line of the server. ${medianOf(environment.rounds)}`,
 		'',
-		...table,
+		...varying,
+		'',
+		`The same with answers of equal length, ${EQUAL_MS} ms each:`,
+		'',
+		...equal,
 	];
 };
 
@@ -139,7 +171,7 @@ export const slots = async (environment) => {
 export const instant = async (environment) => {
 	const server = await startInstantServer();
 	const count = 1000 / environment.share;
-	const table = await compare(environment, 'instant', count, server.url, false);
+	const table = await compare(environment, 'instant', count, server.url, { counts: false });
 	server.stop();
 	return [
 		'## Many short items on a server that answers at once',

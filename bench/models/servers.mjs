@@ -41,7 +41,7 @@ export const servers = async (environment) => {
 		texts,
 		{
 			'one server': { work: localLlama(first, parameters) },
-			'two servers': { work: localLlama(first, parameters, further) },
+			'two servers': { work: localLlama(first, parameters, { further }) },
 		},
 		{ url: behind[0]?.url ?? '' },
 	);
