@@ -2,9 +2,10 @@
  * The example `overnight-batch`: rows of a data table that outlive a killed n8n and a killed server. By default some
  * hundred rows and a few kills; `LOCAL_LLAMA_NIGHT=2000,20` sets how many of both.
  */
-import { reply, startLlamaServerSim, type LlamaServerSim } from '../servers/llama-server';
+import type { LlamaServerSim } from '../servers/llama-server';
 import { delay, process } from '../support/node';
 import { example, NIGHT_EXAMPLES, type Wiring } from './support/examples';
+import { AT_ONCE, hurried, NightServer } from './support/night';
 import { openNightTable, type NightTable } from './support/night-table';
 import {
 	after,
@@ -21,57 +22,10 @@ const [ROWS = 120, KILLS = 4] = (process.env.LOCAL_LLAMA_NIGHT ?? '')
 	.split(',')
 	.filter(Boolean)
 	.map(Number);
-/** How many rows the example has under way. */
-const AT_ONCE = 4;
 const LONG = SLOW + KILLS * 120_000;
 
-/** A server of four slots that is killed and started again on the same port. */
-class Server {
-	private sim: LlamaServerSim | undefined;
-	private port: number | undefined;
-	/** How many chats it was asked for, in all its lives. */
-	generations = 0;
-	private stopped = false;
-
-	async start(): Promise<{ url: string }> {
-		if (!this.stopped) this.sim = await startLlamaServerSim({ slots: AT_ONCE, port: this.port });
-		const sim = this.sim!;
-		this.port = sim.port;
-		const answer = () => {
-			this.generations++;
-			return reply.text('Four bees live on the roof.', { tokenDelayMs: 20 });
-		};
-		sim.script(...Array.from({ length: 10 * ROWS }, () => answer));
-		return sim;
-	}
-
-	async kill(): Promise<void> {
-		const killed = this.sim!;
-		this.sim = undefined;
-		await killed.close();
-	}
-
-	/** For good. */
-	async stop(): Promise<void> {
-		this.stopped = true;
-		await this.sim?.close();
-	}
-}
-
-/** Often, at any hour, and with a wait after a kill that a test can bear. */
-const hurried = (): Wiring['change'] => {
-	const { parameters } = example('overnight-batch').nodes.find(
-		({ name }) => name === 'Rows under way',
-	)!;
-	const sooner = JSON.parse(
-		JSON.stringify(parameters).replace('minutes: 10', 'seconds: 8'),
-	) as Record<string, unknown>;
-	const often = { interval: [{ field: 'cronExpression', expression: '*/10 * * * * *' }] };
-	return { "From 22 to 6 o'clock": { rule: often }, 'Rows under way': sooner };
-};
-
 async function theExample(change: Wiring['change'] = {}) {
-	const server = new Server();
+	const server = new NightServer();
 	after(async () => await server.stop());
 	const local = await localCredential((await server.start()) as LlamaServerSim);
 	const workflow = await theN8n().createWorkflow(example('overnight-batch', { local, change }));
@@ -141,7 +95,7 @@ async function somewhereIn(table: NightTable, rows: number): Promise<void> {
 	await delay(Math.random() * 1000);
 }
 
-async function restartServer(server: Server): Promise<void> {
+async function restartServer(server: NightServer): Promise<void> {
 	await server.kill();
 	await delay(Math.random() * 3000);
 	await server.start();

@@ -314,7 +314,7 @@ export async function startN8n(options: Partial<StartN8nOptions> = {}): Promise<
 /** Starts n8n in queue mode: the main process takes requests, a worker executes. Both have this package's nodes. */
 export async function startN8nWithWorker(
 	more: Record<string, string> = {},
-): Promise<N8nServer & { worker: N8nWorker }> {
+): Promise<N8nServer & { worker: N8nWorker; startWorker: () => Promise<N8nWorker> }> {
 	const { startRedis } = await loadScript<RedisScript>('redis');
 	const { startN8nWorker } = await loadScript<N8nScript>('n8n');
 	const { n8n: install, nodes, redis: bin, redisProblem } = parts();
@@ -329,15 +329,16 @@ export async function startN8nWithWorker(
 	};
 	const main = await startN8n({ env });
 	const logFile = path.join(path.dirname(main.userFolder), 'worker.log');
-	const worker = await started(
-		startN8nWorker(install, {
-			userFolder: main.userFolder,
-			customExtensions: [nodes],
-			env,
-			logFile,
-		}),
-	);
-	return { ...main, worker };
+	const startWorker = async () =>
+		await started(
+			startN8nWorker(install, {
+				userFolder: main.userFolder,
+				customExtensions: [nodes],
+				env,
+				logFile,
+			}),
+		);
+	return { ...main, worker: await startWorker(), startWorker };
 }
 
 /** Starts n8n in queue mode with PostgreSQL, Redis, a main process, a webhook process, and three workers. */
