@@ -106,7 +106,7 @@ function speechProblems(state: RunState, status: RunStatus): string[] {
 		return ['The spoken answer may be cut off: Dify did not say that it was complete.'];
 	if (hints.wantAudio === true && audioPieces.length === 0 && status === 'succeeded')
 		return [
-			'No speech came: switch on Text to Speech with Auto Play in the features of the app in Dify.',
+			"No speech came: switch on Text to Speech with Auto Play in the features of the app in Dify. A chatflow's stream can end before the speech: then let Dify App speak the answer.",
 		];
 	return [];
 }

@@ -160,9 +160,8 @@ export class KnowledgeApi implements RouteCaller {
 
 	/** Reads any JSON, with retries. */
 	private async read(path: string, query: Query): Promise<unknown> {
-		return await this.client
-			.ask('GET', path, { query, idempotent: true })
-			.catch(throwAs(explained));
+		const request = { query, idempotent: true };
+		return await this.counted(path, async () => await this.client.ask('GET', path, request));
 	}
 
 	private readonly readObject = async (path: string, query: Query): Promise<JsonRecord> =>

@@ -22,6 +22,7 @@ import {
 } from '../../../servers/dify';
 import { type Answer, ask, type Ask, chat, eventsOf, form, waitFor } from '../ask';
 import { startSim, UNKNOWN_ID } from '../client';
+import { httpFixture } from '../../../support/streams';
 import { playText } from '../play';
 import { examples } from '../../../support/properties';
 import { AT_ONCE_MS } from '../../../support/time';
@@ -133,6 +134,16 @@ describe('bodies of any kind', () => {
 			of(404, '{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}').kind,
 		).toBe('wrongServer');
 		expect(json(401, 'unauthorized', 'Access token is invalid').kind).toBe('unauthorized');
+	});
+
+	test.each([
+		['knowledge-rate-limit', 403, 'knowledgeRate'],
+		['plan-no-documents-left', 400, 'planLimit'],
+	])('a plan of Dify Cloud on a real Dify: %s', (name, status, kind) => {
+		const { body, ...answer } = httpFixture(`dify-main-2026-07/${name}.http`);
+		const failed = describeDifyFailure({ ...answer, body: body.toString() });
+		expect(failed).toMatchObject({ status, kind, retryable: false });
+		expect(remedyFor(failed.kind).remedy).toContain('The key is fine');
 	});
 
 	test('case 79: an empty or null message is none, and the title says something', () => {

@@ -93,6 +93,12 @@ describe('the table of codes', () => {
 			'The number of documents has reached the limit of your subscription.',
 			'planLimit',
 		],
+		[
+			400,
+			'invalid_param',
+			'You have reached the limit of your subscription. Only 0 documents can be uploaded.',
+			'planLimit',
+		],
 		[403, 'forbidden', 'Forbidden', 'forbidden'],
 	];
 

@@ -116,7 +116,7 @@ describe.each(OLDEST_AND_NEWEST)('knowledge bases of Dify %s', (version) => {
 	});
 
 	test('D122: the limit per minute is waited for once, other refusals are not', async () => {
-		const { sim, api } = await scene(version);
+		const { sim, api, base } = await scene(version);
 		const refusal = (message: string) => ({
 			path: '/datasets',
 			method: 'POST',
@@ -128,6 +128,9 @@ describe.each(OLDEST_AND_NEWEST)('knowledge bases of Dify %s', (version) => {
 			'Sorry, you have reached the knowledge base request rate limit of your subscription.';
 		sim.fail(refusal(rate));
 		expect(await createBase(api, { name: 'One' })).toMatchObject({ name: 'One' });
+		// Dify counts the download of a document, a GET.
+		sim.fail({ ...refusal(rate), path: `/datasets/${base.id}`, method: 'GET' });
+		expect(await api.base(base.id)).toMatchObject({ id: base.id });
 		sim.fail({ ...refusal(rate), times: 2 });
 		expect(await failureOf(createBase(api, { name: 'Two' }))).toMatchObject({
 			kind: 'knowledgeRate',

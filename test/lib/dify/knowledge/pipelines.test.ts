@@ -13,6 +13,7 @@ import {
 } from '../../../../lib/dify/knowledge/pipelines';
 import type { ServerError } from '../../../../lib/errors/server-error';
 import type { SimDataset } from '../../../servers/dify';
+import { httpFixture } from '../../../support/streams';
 import { scene, writes, lastBody } from './setup';
 
 const FILES = { node_id: 'files', plugin_id: 'p', datasource_type: 'local_file', title: 'File' };
@@ -252,4 +253,45 @@ test('Dify 1.12 has no pipelines, and is told as too old', async () => {
 		async () => await uploadPipelineFile(api, source('x')),
 	])
 		expect((await refusal(work())).message).toContain('needs Dify 1.14 or newer');
+});
+
+describe('a pipeline of a real Dify (main of July 2026)', () => {
+	const recording = (name: string, path: string) => {
+		const { status, headers, body } = httpFixture(`dify-main-2026-07/pipeline-${name}.http`);
+		const contentType = Object.fromEntries(headers)['Content-Type'];
+		return { path: new RegExp(`${path}$`), status, contentType, body: body.toString() };
+	};
+	const crawl = { nodeId: 'crawl', type: 'website_crawl' as const };
+
+	test('its datasource, the pages of that, a run and a draft', async () => {
+		const { sim, api, base } = await scene('2026', made());
+		sim.fail(recording('datasources', 'datasource-plugins'));
+		const [website] = await listDatasources(api, base.id, PUBLISHED);
+		expect(website).toMatchObject({ ...crawl, title: 'Website' });
+
+		sim.fail(recording('datasource-run', 'crawl/run'));
+		const pages = await runDatasource(api, base.id, {
+			datasource: crawl,
+			inputs: { url: 'http://site.example/' },
+			...PUBLISHED,
+		});
+		expect(pages.map(({ title, url }) => [title, url])).toEqual([
+			['zebra', 'http://site.example/zebra'],
+			['owl', 'http://site.example/owl'],
+		]);
+
+		const asked = run({ datasource: crawl, items: pages });
+		sim.fail(recording('run', 'pipeline/run'));
+		expect(await runPipeline(api, base.id, asked)).toMatchObject({
+			kind: 'documents',
+			batch: '20261123123656462527',
+			documents: [{ name: 'owl', indexing_status: 'waiting' }],
+		});
+
+		sim.fail(recording('draft-run', 'pipeline/run'));
+		expect(await runPipeline(api, base.id, { ...asked, ...DRAFT })).toMatchObject({
+			kind: 'preview',
+			result: { status: 'succeeded', workflow: { outputs: { chunk_structure: 'text_model' } } },
+		});
+	});
 });
