@@ -56,14 +56,16 @@ export function faultIn(
 				remedy:
 					'Another model seems to answer than before. Choose the model by its name, and insert everything anew.',
 			};
-		if (!vector.every(Number.isFinite))
+		// As vector stores keep them: in 32 bits.
+		const stored = vector.map(Math.fround);
+		if (!stored.every(Number.isFinite))
 			return {
 				index,
-				fault: 'a vector holds values that are not numbers',
+				fault: 'a vector holds values that are not 32-bit numbers',
 				remedy:
 					'The model failed on this text (NaN). Use another quantization (F16 in place of Q4), turn flash attention off, or run the model on the CPU (-ngl 0 or num_gpu 0).',
 			};
-		if (vector.every((value) => value === 0))
+		if (stored.every((value) => value === 0))
 			return {
 				index,
 				fault: 'a vector consists of zeros',

@@ -1,3 +1,5 @@
+import * as fc from 'fast-check';
+
 import { faultIn, VectorCheck } from '../../../lib/embeddings/check';
 import { readEmbeddings } from '../../../lib/embeddings/read';
 
@@ -13,8 +15,19 @@ describe('vectors that no store may see', () => {
 		const read = readEmbeddings(json, 2) as { vectors: number[][] };
 		expect(faultIn(read.vectors, undefined)).toMatchObject({
 			index: 1,
-			fault: expect.stringContaining('not numbers') as string,
+			fault: expect.stringContaining('not 32-bit numbers') as string,
 		});
+	});
+
+	test('a vector passes as it does when it was stored in 32 bits', () => {
+		const number = fc.oneof(fc.double({ noNaN: true }), fc.constantFrom(0, 1e39, -1e300, 1e-50));
+		fc.assert(
+			fc.property(fc.array(number, { minLength: 1 }), (vector) => {
+				const isGood = faultIn([vector], undefined) === undefined;
+				const stored = Array.from(Float32Array.from(vector));
+				expect(isGood).toBe(stored.every(Number.isFinite) && stored.some((value) => value !== 0));
+			}),
+		);
 	});
 
 	test('zeros, as a reranker answers, are told with what to do', () => {
