@@ -138,7 +138,10 @@ export const textExtract: LocalLlamaOperation = {
 		reportAnswer(call, { ...answer, notes, usage });
 		const values = recordOf(output);
 		const whole =
-			fields && Object.fromEntries(fields.map(({ name }) => [name, values[name] ?? null]));
+			fields &&
+			Object.fromEntries(
+				fields.map(({ name }) => [name, Object.hasOwn(values, name) ? values[name] : null]),
+			);
 		return [
 			{
 				json: {

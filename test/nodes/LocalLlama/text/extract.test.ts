@@ -252,3 +252,15 @@ test('S27: a PDF says what to do, also where it has no text', async () => {
 	expect(error.description).toContain('Extract From PDF');
 	expect(error.description).toContain('pdftoppm -png');
 });
+
+test('a field whose name every object inherits is null where the text does not tell it', async () => {
+	const inherited = Object.getOwnPropertyNames(Object.prototype);
+	const field = inherited.map((name) => ({ name, type: 'text' }));
+	const sim = await serve();
+	for (const present of inherited) {
+		sim.script(reply.text(`{${JSON.stringify(present)}:"x"}`));
+		const { output } = await json({ ...EXTRACT, fields: { field } });
+		const expected = inherited.map((name) => [name, name === present ? 'x' : null]);
+		expect(Object.entries(output as object)).toEqual(expected);
+	}
+});
