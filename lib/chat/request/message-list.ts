@@ -13,6 +13,8 @@ import {
 } from '../../values';
 import type { SourceMessage } from '../types';
 
+type SourceCall = NonNullable<SourceMessage['toolCalls']>[number];
+
 /** Roles as OpenAI, Google and LangChain call them. */
 const TYPES: ReadonlyMap<string, SourceMessage['type']> = new Map([
 	['system', 'system'],
@@ -37,7 +39,31 @@ export function messagesFromJson(source: unknown): SourceMessage[] {
 	const { messages } = recordOf(parsed);
 	const list: unknown = Array.isArray(messages) ? messages : parsed;
 	if (!Array.isArray(list)) throw invalid('The messages are not a JSON list');
-	return list.map(readMessage);
+	return withCallIds(list.map(readMessage));
+}
+
+/**
+ * Calls of Ollama have no IDs, by which other servers tell results apart: each gets one. A result without an ID belongs
+ * to the first such call since the question, of its own name where it has one.
+ */
+function withCallIds(messages: readonly SourceMessage[]): SourceMessage[] {
+	const open: SourceCall[] = [];
+	let count = 0;
+	const withId = (call: SourceCall): SourceCall => {
+		if (call.id !== undefined) return call;
+		// Mistral's templates take IDs of nine letters and digits only.
+		const named = { ...call, id: `call${String(count++).padStart(5, '0')}` };
+		open.push(named);
+		return named;
+	};
+	return messages.map((message) => {
+		if (message.type === 'human') open.length = 0;
+		if (message.toolCalls) return { ...message, toolCalls: message.toolCalls.map(withId) };
+		if (message.type !== 'tool' || message.toolCallId !== undefined) return message;
+		const at = open.findIndex(({ name }) => name === (message.name ?? name));
+		const [call] = at < 0 ? [] : open.splice(at, 1);
+		return call === undefined ? message : { ...message, toolCallId: call.id };
+	});
 }
 
 function readMessage(message: unknown, index: number): SourceMessage {
@@ -97,7 +123,7 @@ function pictureType(base64: string): string {
 	return PICTURE_TYPES.find(([begin]) => base64.startsWith(begin))?.[1] ?? 'image/png';
 }
 
-function readCall(call: JsonRecord, at: string): NonNullable<SourceMessage['toolCalls']>[number] {
+function readCall(call: JsonRecord, at: string): SourceCall {
 	const { name, arguments: source = {} } = isRecord(call.function) ? call.function : call;
 	if (typeof name !== 'string' || name === '') throw invalid(`${at} calls a tool without a name`);
 	const args = argumentsOf(source);

@@ -1,3 +1,5 @@
+import * as fc from 'fast-check';
+
 import { messagesFromJson } from '../../../../lib/chat/request/message-list';
 import { convertMessages } from '../../../../lib/chat/request/messages';
 
@@ -40,6 +42,55 @@ test('tool calls and results, with arguments as text or as an object (Ollama)', 
 		expect(read[1]!.toolCalls).toEqual([{ id: 'c1', name: 'add', args: { a: 1 } }]);
 		expect(read[2]).toMatchObject({ type: 'tool', toolCallId: 'c1', content: '2' });
 	}
+});
+
+test('calls of Ollama get IDs of their own, and each result the ID of its call', () => {
+	const name = fc.constantFrom('add', 'find', 'send');
+	const isAnswered = (call: { isAnswered: boolean }) => call.isAnswered;
+	const turn = fc.uniqueArray(
+		fc.record({ name, id: fc.option(fc.uuid(), { nil: undefined }), isAnswered: fc.boolean() }),
+		{
+			selector: ({ name: tool }) => tool,
+			minLength: 1,
+		},
+	);
+	fc.assert(
+		fc.property(fc.array(turn, { minLength: 1 }), fc.boolean(), (turns, isReversed) => {
+			const list = turns.flatMap((calls, at) => [
+				{ role: 'user', content: `Question ${at}` },
+				{
+					role: 'assistant',
+					content: '',
+					tool_calls: calls.map((call) => ({
+						id: call.id,
+						function: { name: call.name, arguments: {} },
+					})),
+				},
+				...(isReversed ? calls.toReversed() : calls).filter(isAnswered).map((call) => ({
+					role: 'tool',
+					tool_call_id: call.id,
+					tool_name: call.name,
+					content: `${at} ${call.name}`,
+				})),
+			]);
+			const answered = turns.flatMap((calls, at) =>
+				calls
+					.filter(isAnswered)
+					.map((call) => ({ name: call.name, content: `${at} ${call.name}` })),
+			);
+			const sent = convertMessages(messagesFromJson(list), { reasoning: 'off' });
+			const calls = sent.flatMap((message) =>
+				message.role === 'assistant' ? (message.toolCalls ?? []) : [],
+			);
+			const results = sent.filter(({ role }) => role === 'tool');
+			expect(new Set(calls.map(({ id }) => id)).size).toBe(answered.length);
+			expect(calls.every(({ id }) => id !== '')).toBe(true);
+			expect(results).toMatchObject(answered);
+			expect(results.map((one) => 'toolCallId' in one && one.toolCallId)).toEqual(
+				calls.map(({ id }) => id),
+			);
+		}),
+	);
 });
 
 test('pictures of Ollama: bare base64 beside the text', () => {
