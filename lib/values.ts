@@ -29,6 +29,9 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
  */
 export const MAX_DEPTH = 500;
 
+/** What an error says of JSON that is nested too deeply. */
+export const TOO_DEEP = `JSON nested deeper than ${MAX_DEPTH} levels`;
+
 /** Parses JSON; undefined where the text is no JSON, or is nested too deeply. */
 export function parseJson(source: string): unknown {
 	if (source.length > 2 * MAX_DEPTH && isNestedDeeply(source)) return undefined;
@@ -56,7 +59,7 @@ const OPENING = new Set(['[', '{'].map((bracket) => bracket.charCodeAt(0)));
 const CLOSING = new Set([']', '}'].map((bracket) => bracket.charCodeAt(0)));
 
 /** Looked at before the text is parsed, since millions of nested lists take seconds to parse. */
-function isNestedDeeply(source: string): boolean {
+export function isNestedDeeply(source: string): boolean {
 	let depth = 0;
 	let at = 0;
 	while (at < source.length && depth <= MAX_DEPTH) {

@@ -1,6 +1,6 @@
 import type { NetworkKind } from './kinds';
 import { isCloudflare } from './remedies/network';
-import { parseObject } from '../values';
+import { isNestedDeeply, parseObject, TOO_DEEP } from '../values';
 
 /** A failed answer as it arrived. */
 export interface FailedAnswer {
@@ -44,6 +44,7 @@ export function shapeOf({
 }: Pick<FailedAnswer, 'body' | 'contentType'>): BodyShape {
 	const json = parseObject(body);
 	if (json !== undefined) return { kind: 'json', json };
+	if (isNestedDeeply(body)) return { kind: 'text', text: TOO_DEEP };
 	const bare = body.slice(0, MAX_OF_PAGE).trim();
 	// Dify sends JSON null where it has nothing to return.
 	if (bare === '' || bare === 'null') return { kind: 'empty' };

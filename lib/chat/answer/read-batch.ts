@@ -4,7 +4,7 @@ import type { Connection } from '../../http/connection';
 import type { ServerSentEvent } from '../../http/sse';
 import { timeSlices } from '../../http/time-slices';
 import type { EventStream } from '../../http/types';
-import { messageOf, parseJson } from '../../values';
+import { isNestedDeeply, messageOf, parseJson } from '../../values';
 import type { SplitText, WireChunk } from '../types';
 import { type ChatProtocol, UnreadableEvent } from '../wire/protocol';
 import type { Assembly } from './assembly';
@@ -80,7 +80,8 @@ function unreadableOf(
 		serverText: connection.mask(message),
 		facts: { line },
 	});
-	const mayBeCut = isLast && line.startsWith('{') && parseJson(data) === undefined;
+	const isBroken = parseJson(data) === undefined && !isNestedDeeply(data);
+	const mayBeCut = isLast && line.startsWith('{') && isBroken;
 	return { error, line, mayBeCut };
 }
 

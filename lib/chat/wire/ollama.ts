@@ -26,7 +26,7 @@ import { toolCallsOf, toolsField } from './openai-tool-calls';
 import { reasonIn } from './finish-reason';
 import { thinkingIn } from './thinking-in';
 import { withFieldChanges } from '../../servers/refused-fields';
-import { type ChatProtocol, UnreadableEvent } from './protocol';
+import { type ChatProtocol, notAnObject, UnreadableEvent } from './protocol';
 
 /**
  * Ollama's native `/api/chat`: JSON lines, with everything that its OpenAI route ignores (docs/protocols/ollama.md 4).
@@ -155,7 +155,7 @@ function unsupported(message: string, remedy: string) {
 
 function decode({ data }: ServerSentEvent): WireChunk {
 	const { value: json, large: largeNumbers } = exactJson(data);
-	if (!isRecord(json)) throw new UnreadableEvent('not a JSON object', data);
+	if (!isRecord(json)) throw notAnObject(data);
 	const { error, message, model } = json;
 	if (error !== undefined && error !== null) return { error: { message: errorText(error) } };
 	const isDone = json.done === true || json.done === 'true';

@@ -1,5 +1,6 @@
 import type { ServerSentEvent } from '../../http/sse';
 import type { Framing } from '../../http/types';
+import { isNestedDeeply, TOO_DEEP } from '../../values';
 import type { ChatRequest, WireChunk } from '../types';
 
 /**
@@ -28,4 +29,8 @@ export class UnreadableEvent extends Error {
 	constructor(what: string, data?: string) {
 		super(data === undefined ? what : `${what}: ${data.slice(0, 200)}`);
 	}
+}
+
+export function notAnObject(data: string): UnreadableEvent {
+	return new UnreadableEvent(isNestedDeeply(data) ? TOO_DEEP : 'not a JSON object', data);
 }

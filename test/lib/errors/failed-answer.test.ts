@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 
 import { proxyFailureKind, isBasic, shapeOf } from '../../../lib/errors/failed-answer';
+import { notAnObject } from '../../../lib/chat/wire/protocol';
 import { describe as wholeText } from '../../../lib/errors/description';
 import { httpFailure } from '../../../lib/errors/http-failure';
 import { mask, maskedStart, secretsOf } from '../../../lib/errors/secrets';
@@ -18,6 +19,20 @@ const body = fc.oneof(
 		.map((value) => JSON.stringify(value)),
 	fc.string().map((text) => `<html><title>${text}</title><h1>${text}`),
 );
+
+test('a body that is nested too deeply is told as that, not quoted', () => {
+	const level = fc.constantFrom(['[', ']'], ['{"a":', '}'], ['[1,{"b":', '}]']);
+	fc.assert(
+		fc.property(level, fc.integer({ min: 501, max: 2000 }), ([open, close], depth) => {
+			const deep = open!.repeat(depth) + '1' + close!.repeat(depth);
+			expect(shapeOf({ body: `{"data":${deep}}` })).toEqual({
+				kind: 'text',
+				text: 'JSON nested deeper than 500 levels',
+			});
+			expect(notAnObject(deep).message).toContain('nested deeper than 500 levels');
+		}),
+	);
+});
 
 test('a body is what it is, whatever its label says', () => {
 	expect(shapeOf({ body: '{"a":1}', contentType: 'text/html' })).toEqual({

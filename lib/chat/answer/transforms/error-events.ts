@@ -1,6 +1,6 @@
 import { errorIn } from '../../../errors/error-body';
 import { isRecord } from '../../../values';
-import { UnreadableEvent } from '../../wire/protocol';
+import { notAnObject } from '../../wire/protocol';
 import { eachChunk } from '../chunk';
 
 /** Errors with status 200, in all their forms, and events that are no JSON object. */
@@ -13,5 +13,5 @@ export const errorEvents = () =>
 			return error === undefined ? chunk : { error };
 		}
 		if (event === 'error') return { error: { message: data } };
-		throw new UnreadableEvent('not a JSON object', data);
+		throw notAnObject(data);
 	});

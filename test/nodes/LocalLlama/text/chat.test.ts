@@ -203,6 +203,17 @@ test('an answer that breaks off is an error with what had arrived', async () => 
 	});
 });
 
+test('an answer that is nested too deeply is told as that, whole and streamed, cut or not', async () => {
+	const sim = await serve();
+	for (const depth of [501, 3000, 100_000])
+		for (const end of [']'.repeat(depth) + '}', ''])
+			for (const before of ['', 'data: ']) {
+				sim.script(reply.sse(`${before}{"choices":${'['.repeat(depth)}${end}\n\n`));
+				const { description } = await failure(CHAT);
+				expect(description).toContain('JSON nested deeper than 500 levels');
+			}
+});
+
 test.each([
 	['an empty prompt', { prompt: ' ' }, '"Prompt" is empty'],
 	['an empty list', { messageSource: 'list', messages: {} }, '"Messages" has no messages'],
