@@ -64,6 +64,16 @@ describe('docs/docker/compose.yaml', () => {
 			if (build !== undefined) read(typeof build === 'string' ? 'Dockerfile' : build.dockerfile);
 	});
 
+	it("gives n8n what the page's `.env` sets for the AI Assistant", () => {
+		const passed = Object.keys(services.n8n!.environment!);
+		for (const page of ['README.md', 'README.zh-CN.md']) {
+			const [, lines = ''] = /\n(ASSISTANT_KEY=[^]*?)\nEND/.exec(read(page)) ?? [];
+			const names = [...lines.matchAll(/^(N8N_\w+)=/gm)].map(([, name]) => name!);
+			expect(names).toHaveLength(8);
+			expect(names.filter((name) => !passed.includes(name))).toEqual([]);
+		}
+	});
+
 	it('gives every model server the same name, and every process of n8n the same settings', () => {
 		const servers = Object.entries(services).filter(([name]) => name.startsWith('llama-'));
 		expect(servers.map(([, { networks }]) => networks!.default.aliases)).toEqual([
