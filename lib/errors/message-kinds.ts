@@ -159,7 +159,8 @@ export function kindOfCodes(codes: Codes): FailureKind | undefined {
  * mistakes with 500, so this comes before the status (docs/protocols/llama-server.md 4.2).
  */
 export function kindOfMessage(message: string, ...codes: Codes): FailureKind | undefined {
-	const byCode = kindOfCodes(codes);
+	// The whole text may be a code, too (Olla).
+	const byCode = kindOfCodes([...codes, message]);
 	const beginning = message.slice(0, MAX_READ);
 	const byText = BY_MESSAGE.find(([, ...patterns]) =>
 		(patterns as RegExp[]).some((pattern) => pattern.test(beginning)),

@@ -64,6 +64,12 @@ describeWith(
 			});
 		});
 
+		it('tells tokens also where a chat came first, whose headers are those of a server with one model', async () => {
+			await chat(server, { model: 'chat', parameters: { maxTokens: 1 } });
+			const ask = { model: 'chat', addSpecial: false, parseSpecial: false, withPieces: false };
+			expect((await tokenize(server, 'Hi', ask)).tokens.length).toBeGreaterThan(0);
+		});
+
 		it('a model for something else is refused before it is asked', async () => {
 			expect(
 				await failureOf(embeddingsOf(server, { model: 'chat' }).embed(['a'], 'query')),

@@ -11,6 +11,7 @@ import { llamaServer } from './llama-server';
 import { llamaSwap } from './llama-swap';
 import { lmStudio } from './lm-studio';
 import { localai } from './localai';
+import { olla } from './olla';
 import { ollama } from './ollama';
 import { mlxLm } from './mlx-lm';
 import { newApi } from './new-api';
@@ -38,6 +39,7 @@ const EVERY_KIND = {
 	litellm,
 	newApi,
 	portkey,
+	olla,
 	sglangGateway,
 	llamaRouter,
 	llamaServer,

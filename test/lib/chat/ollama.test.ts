@@ -418,6 +418,16 @@ describe('silent failures', () => {
 		expect(await failed(sim, { serverKind: 'ollama' })).toMatchObject({ kind: 'contextOverflow' });
 	});
 
+	it('the same since 0.33, which cuts it to half of the context', async () => {
+		const sim = await start({ nCtx: 512 });
+		sim.script(reply.chunks([''], { usage: { prompt: 258, completion: 1 } }));
+		const messages = [{ type: 'human' as const, content: 'word '.repeat(2000) }];
+		expect(await failed(sim, { serverKind: 'ollama' }, { messages })).toMatchObject({
+			kind: 'contextOverflow',
+			facts: { contextTokens: 512, promptTokens: 258 },
+		});
+	});
+
 	it('an empty answer to a question that fits is only empty', async () => {
 		const sim = await start({ nCtx: 1024 });
 		sim.script(reply.chunks([], { usage: { prompt: 20, completion: 1 } }));

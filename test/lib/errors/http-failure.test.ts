@@ -528,6 +528,7 @@ describe('errors of other servers and of proxies', () => {
 		['ollama-0.33.0-rc2/context-exceeded', 'contextOverflow'],
 		['portkey-gateway-1.15.2/context-exceeded', 'contextOverflow'],
 		['new-api-0.6.3.1/unknown-model', 'modelNotFound'],
+		['olla-0.0.28/unknown-model', 'modelNotFound'],
 		['mlx-lm-0.32.2/unknown-model', 'modelNotFound'],
 		['text-generation-webui-4.7.3/image-503', 'modelNotFound'],
 		['ollama-0.33.0-rc2/embed-chat-model', 'notSupported'],

@@ -16,7 +16,7 @@ function rootOf(root: string, model: string): string {
 	return `${root}/upstream/${pathOfModel(model)}`;
 }
 
-export const BEHIND_GATEWAY: Addressing = { needsModel: true, isInRequest: false, rootOf };
+export const BEHIND_GATEWAY: Addressing = { needsModel: true, rootOf };
 
 /** Any request loads the model, and is answered once it is loaded. */
 export async function loadBehindGateway(

@@ -12,8 +12,6 @@ import type { ModelQuestion } from '../work';
 export interface Addressing {
 	/** Requests must name a model. */
 	needsModel: boolean;
-	/** The model's name stands in the query or the body. */
-	isInRequest: boolean;
 	/** The root URL of the routes. */
 	rootOf(root: string, model: string): string;
 }
@@ -21,14 +19,12 @@ export interface Addressing {
 /** A server with one model. */
 export const ONE_MODEL: Addressing = {
 	needsModel: false,
-	isInRequest: false,
 	rootOf: (root) => root,
 };
 
 /** A router, with a process for each model. */
 export const MODEL_IN_REQUEST: Addressing = {
 	needsModel: true,
-	isInRequest: true,
 	rootOf: (root) => root,
 };
 
@@ -42,7 +38,10 @@ export function modelQueryWithoutLoading(model: string): string {
 	return `${modelQuery(model)}&autoload=false`;
 }
 
-/** llama-server's own routes for one model. */
+/**
+ * llama-server's own routes for one model, which every request names: a server with one model ignores that, and a router
+ * has the same headers.
+ */
 export class LlamaRoutes {
 	private readonly ask: ModelQuestion;
 
@@ -62,7 +61,7 @@ export class LlamaRoutes {
 
 	/** @throws {ServerError} */
 	async get(path: string): Promise<CallAnswer> {
-		const query = this.addressing.isInRequest ? modelQuery(this.ask.model) : '';
+		const query = this.ask.model === '' ? '' : modelQuery(this.ask.model);
 		return await this.send(this.url(path) + query, {});
 	}
 
@@ -95,7 +94,7 @@ export class LlamaRoutes {
 	}
 
 	private withModel(body: Record<string, unknown>): Record<string, unknown> {
-		return this.addressing.isInRequest ? { model: this.ask.model, ...body } : body;
+		return this.ask.model === '' ? body : { model: this.ask.model, ...body };
 	}
 
 	private url(path: string): string {

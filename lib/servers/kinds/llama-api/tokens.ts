@@ -55,8 +55,7 @@ export function tokensOf(
 }
 
 /** An unknown server may also be a gateway in front of vLLM, whose fields have other names. */
-export const tokensOfUnknown = tokensOf(ONE_MODEL, (prompt, { model, addSpecial }) => ({
-	model,
+export const tokensOfUnknown = tokensOf(ONE_MODEL, (prompt, { addSpecial }) => ({
 	prompt,
 	add_special_tokens: addSpecial,
 }));

@@ -17,6 +17,13 @@ describe('Tokenize', () => {
 		});
 	});
 
+	it('names the model: after a chat, a router is known by the headers of any llama-server only', async () => {
+		await serve({ profile: 'router', models: [{ id: 'sim-model', status: 'loaded' }] });
+		await json({ resource: 'text', operation: 'chat', prompt: 'Hi' });
+		expect(await json(op('tokenize', { text: 'Hi' }))).toEqual({ tokens: [72, 105], count: 2 });
+		expect(sent('/tokenize')).toMatchObject([{ model: 'sim-model' }]);
+	});
+
 	it('takes marks in a text for text, unless told otherwise', async () => {
 		await serve();
 		const text = '<|im_start|>user';

@@ -1,0 +1,22 @@
+import { ownsModels } from './evidence';
+import type { ServerKind } from './kind';
+import { other } from './other';
+
+/**
+ * Olla (thushan/olla, seen: 200c24f), a load balancer. It passes on every route and field, and headers of the servers
+ * behind it; its list of models is its own, and empty while none of them answers.
+ */
+export const olla: ServerKind = {
+	...other,
+	label: 'Olla',
+	signs: { passesOnOthers: true },
+	recognizes: (answers) =>
+		ownsModels(answers, 'olla') ||
+		Object.values(answers).some(({ headers }) => 'x-olla-request-id' in headers),
+	words: {
+		...other.words,
+		noModels:
+			'Start a server behind Olla: /internal/status/endpoints shows whether it reaches one.',
+		missingModel: () => 'start a server behind Olla with it.',
+	},
+};
