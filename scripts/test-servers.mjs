@@ -1,6 +1,6 @@
 /**
  * `npm run test:servers`: the package's own clients against real model servers, without n8n: llama-server as a router with
- * three models, Ollama, whisper.cpp, a FastAPI server, Portkey's gateway, New API, and those that are Python packages
+ * three models, Ollama, whisper.cpp, a FastAPI server, Portkey's gateway, New API, Olla, and those that are Python packages
  * (python-servers.mjs). Takes arguments for jest: `npm run test:servers -- ollama`.
  *
  * The servers are built or downloaded once and kept outside the clone. Ollama takes 5 to 15 minutes, whisper.cpp 3,
@@ -20,6 +20,7 @@ import { ensureMiniLm } from './lib/minilm.mjs';
 import { ensureSmolLm2 } from './lib/model.mjs';
 import { ensureOllama } from './lib/ollama.mjs';
 import { ensureNewApi } from './lib/new-api.mjs';
+import { ensureOlla } from './lib/olla.mjs';
 import { optionalPart } from './lib/optional-part.mjs';
 import { playgroundData, root, shortHash } from './lib/paths.mjs';
 import { ensurePortkey } from './lib/portkey.mjs';
@@ -81,6 +82,7 @@ const prepare = async () => {
 	const ollama = await partOf('ollama', async () => await ensureOllama(log));
 	const portkey = await partOf('portkey', async () => await ensurePortkey(log));
 	const newApi = await partOf('new-api', async () => await ensureNewApi(log));
+	const olla = await partOf('olla-gateway', async () => await ensureOlla(log));
 	const python = await preparePython();
 	const miniLmFolders = await optionalPart(log, async () => await ensureMiniLmFolders(log));
 	return {
@@ -100,6 +102,8 @@ const prepare = async () => {
 		portkeyProblem: portkey.problem,
 		newApi: newApi.file,
 		newApiProblem: newApi.problem,
+		olla: olla.file,
+		ollaProblem: olla.problem,
 		python,
 		miniLmFolders: miniLmFolders.file,
 		miniLmFoldersProblem: miniLmFolders.problem,

@@ -517,6 +517,9 @@ export interface RealServerParts {
 	/** New API's program. */
 	newApi?: string;
 	newApiProblem?: string;
+	/** Olla's program. */
+	olla?: string;
+	ollaProblem?: string;
 	/** Python with the packages of each server. */
 	python: Record<PythonServerName, { file?: string; problem?: string }>;
 	/** Folders in Hugging Face's format. */

@@ -42,6 +42,12 @@ interface NewApiScript {
 		options: { folder: string; behind: ServerBehind },
 	): Promise<StartedServer & { key: string }>;
 }
+interface OllaScript {
+	startOlla(
+		binary: string,
+		options: { folder: string; behind: ServerBehind },
+	): Promise<StartedServer>;
+}
 interface PythonServersScript {
 	startPythonServer(
 		name: PythonServerName,
@@ -201,6 +207,13 @@ export async function startNewApi(
 	const folder = workFolder('new-api');
 	const { url, key, service } = started(await start(parts().newApi!, { folder, behind }));
 	return { url, key, kill: killer(service) };
+}
+
+export async function startOlla(behind: ServerBehind): Promise<{ url: string; kill: Kill }> {
+	const { startOlla: start } = await loadScript<OllaScript>('olla');
+	const folder = workFolder('olla');
+	const { url, service } = started(await start(parts().olla!, { folder, behind }));
+	return { url, kill: killer(service) };
 }
 
 export async function startWhisperServer(args: string[] = []): Promise<string> {
