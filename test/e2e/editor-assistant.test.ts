@@ -170,7 +170,7 @@ if (newest) {
 			await editor.page.reload();
 			await editor.page.getByText('Thought for').click();
 			await editor.page.getByText('Generating workflow').waitFor();
-			await editor.page.getByText(WORKFLOW, { exact: true }).first().waitFor();
+			await editor.get('canvas-node').nth(1).waitFor();
 			await editor.picture('n8n-assistant');
 			await editor.close();
 		},
