@@ -142,8 +142,17 @@ function problemOf(labels: readonly Label[], most: number): string | undefined {
 	if (labels.length === 0) return 'There are no labels';
 	if (labels.length > most) return `There are ${labels.length} labels, and ${most} are the most`;
 	if (names.includes('')) return 'A label has no name';
-	const twice = labels.find((_label, index) => names.indexOf(names[index]!) < index);
-	return twice === undefined ? undefined : `The label "${twice.name}" is there twice`;
+	return repeated(labels, names);
+}
+
+/** @param names of the labels as answers are compared: trimmed, in lower case */
+function repeated(labels: readonly Label[], names: readonly string[]): string | undefined {
+	const index = names.findIndex((name, at) => names.indexOf(name) < at);
+	if (index < 0) return undefined;
+	const { name } = labels[index]!;
+	const earlier = labels[names.indexOf(names[index]!)]!;
+	if (name === earlier.name) return `The label "${name}" is there twice`;
+	return `The labels "${earlier.name}" and "${name}" differ in capital letters or spaces alone`;
 }
 
 const QUESTION = 'Decide which of these categories the text of the user belongs to.';
