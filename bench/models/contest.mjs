@@ -23,7 +23,7 @@ const model = { __rl: true, mode: 'id', value: MODEL };
 
 /** @typedef {{ further?: string[], places?: number }} CredentialOptions `places`: Max Concurrent Requests */
 /** @param {string} url @param {CredentialOptions} [options] */
-const ownCredential = (url, { further = [], places = 0 } = {}) => ({
+export const ownCredential = (url, { further = [], places = 0 } = {}) => ({
 	name: 'own',
 	type: 'localLlamaApi',
 	data: {

@@ -5,12 +5,22 @@ import { writeTinyModel } from '../../scripts/lib/tiny-model.mjs';
 import { ratio } from './workflow.mjs';
 import { startInstantServer } from './instant-server.mjs';
 import { startSlotsGate } from './slots-gate.mjs';
-import { contest, medianOf, LANGCHAIN, localLlama, MODEL, openAi, SLOTS } from './contest.mjs';
+import {
+	contest,
+	medianOf,
+	LANGCHAIN,
+	localLlama,
+	MODEL,
+	openAi,
+	ownCredential,
+	SLOTS,
+} from './contest.mjs';
 
 /** @typedef {import('./contest.mjs').Contestant} Contestant */
 
 const OWN = 'Local Llama, Chat, 4 items at once';
 const HTTP_REQUEST = "n8n's HTTP Request, which sends all at once";
+const HTTP_REQUEST_WITH_KEY = `${HTTP_REQUEST}, with the credential of Local Llama`;
 const VARYING_MS = /** @type {const} */ ([20, 180]);
 const EQUAL_MS = 100;
 /** As it was when 0 was no limit: the server's own line orders all that is sent at once. */
@@ -58,43 +68,47 @@ const compare = async (environment, title, count, url, { counts = true, only } =
 		},
 		below: openAi(url, { maxTokens: 16 }),
 	});
-	/** @param {number} itemsAtOnce @param {string} [prompt] @param {number} [places] @returns {Contestant} */
-	const own = (itemsAtOnce, prompt = '={{ $json.text }}', places = 0) => {
+	/** @param {number} itemsAtOnce @param {number} [places] @returns {Contestant} */
+	const own = (itemsAtOnce, places = 0) => {
+		const prompt = '={{ $json.text }}';
 		const parameters = { operation: 'chat', prompt, options: { maxTokens: 16, itemsAtOnce } };
 		return { work: localLlama(url, parameters, { places }) };
 	};
-	// The node itself joins fixed text and fields of the item; a call is n8n's to evaluate.
-	const evaluated = '={{ $json.text.trim() }}';
+	/** @type {import('./workflow.mjs').Part} */
+	const httpRequest = {
+		type: 'n8n-nodes-base.httpRequest',
+		typeVersion: 4.2,
+		parameters: {
+			method: 'POST',
+			url: `${url}/v1/chat/completions`,
+			sendBody: true,
+			specifyBody: 'json',
+			jsonBody: `={{ JSON.stringify({ model: '${MODEL}', max_tokens: 16, messages: [{ role: 'user', content: $json.text }] }) }}`,
+			options: {},
+		},
+	};
 	/** @type {Record<string, Contestant>} */
 	const contestants = {
 		[OWN]: own(SLOTS),
 		'Local Llama, Chat, 16 items at once': own(16),
 		'Local Llama, Chat, 64 items at once': own(64),
-		...(counts && { [WITH_PLACES]: own(64, undefined, PLACES) }),
-		// Where a model works, it hides what an expression costs.
-		...(!counts && {
-			'Local Llama, Chat, 4 items at once, a prompt that n8n evaluates': own(SLOTS, evaluated),
-			'Local Llama, Chat, 16 items at once, a prompt that n8n evaluates': own(16, evaluated),
-			'Local Llama, Chat, 64 items at once, a prompt that n8n evaluates': own(64, evaluated),
-		}),
+		...(counts && { [WITH_PLACES]: own(64, PLACES) }),
 		'Basic LLM Chain as added': chain({}),
 	};
 	for (const batchSize of [SLOTS, 16, 64]) {
 		contestants[`Basic LLM Chain, batches of ${batchSize}`] = chain({ batching: { batchSize } });
 	}
 	// Its batches wait for their interval only, not for the answers.
-	contestants[HTTP_REQUEST] = {
+	contestants[HTTP_REQUEST] = { work: httpRequest };
+	contestants[HTTP_REQUEST_WITH_KEY] = {
 		work: {
-			type: 'n8n-nodes-base.httpRequest',
-			typeVersion: 4.2,
+			...httpRequest,
 			parameters: {
-				method: 'POST',
-				url: `${url}/v1/chat/completions`,
-				sendBody: true,
-				specifyBody: 'json',
-				jsonBody: `={{ JSON.stringify({ model: '${MODEL}', max_tokens: 16, messages: [{ role: 'user', content: $json.text }] }) }}`,
-				options: {},
+				...httpRequest.parameters,
+				authentication: 'predefinedCredentialType',
+				nodeCredentialType: 'localLlamaApi',
 			},
+			credential: ownCredential(url),
 		},
 	};
 	const chosen = Object.entries(contestants).filter(([name]) => only?.includes(name) ?? true);
