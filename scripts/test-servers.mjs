@@ -1,6 +1,6 @@
 /**
  * `npm run test:servers`: the package's own clients against real model servers, without n8n: llama-server as a router with
- * three models, Ollama, whisper.cpp, a FastAPI server, Portkey's gateway, New API, Olla, and those that are Python packages
+ * three models, llama-server with pictures, Ollama, whisper.cpp, a FastAPI server, Portkey's gateway, New API, Olla, and those that are Python packages
  * (python-servers.mjs). Takes arguments for jest: `npm run test:servers -- ollama`.
  *
  * The servers are built or downloaded once and kept outside the clone. Ollama takes 5 to 15 minutes, whisper.cpp 3,
@@ -14,6 +14,7 @@ import { ensureDependencies } from './lib/deps.mjs';
 import { ensureFastapi } from './lib/fastapi.mjs';
 import { ensureMiniLmFolders } from './lib/hugging-face.mjs';
 import { ensureLlamaServer } from './lib/llama-server.mjs';
+import { ensureLlamaWheel } from './lib/llama-wheel.mjs';
 import { createLog } from './lib/log.mjs';
 import { main } from './lib/main.mjs';
 import { ensureMiniLm } from './lib/minilm.mjs';
@@ -75,6 +76,10 @@ const prepare = async () => {
 		log,
 		async () => await ensureLlamaServer(log, { router: true }),
 	);
+	const wheel = await partOf(
+		'llama-server-pictures',
+		async () => await log.step('llama-server of the Python package', ensureLlamaWheel),
+	);
 	const whisper = await partOf('whisper', async () => ({
 		server: await ensureWhisperServer(log),
 		model: await ensureWhisperModel(),
@@ -88,6 +93,8 @@ const prepare = async () => {
 	return {
 		llamaServer: llamaServer.file,
 		llamaServerProblem: llamaServer.problem,
+		llamaServerWheel: wheel.file,
+		llamaServerWheelProblem: wheel.problem,
 		smolLm2: smolLm2.file,
 		smolLm2Problem: smolLm2.problem,
 		miniLm: miniLm.file,

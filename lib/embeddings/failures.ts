@@ -129,6 +129,13 @@ export function explained(
 	error: ServerError,
 	call: { kind: KindName; model: string },
 ): ServerError {
+	// llama-server v0.5.0, about pictures
+	if (/elements must be a string, a list of tokens/.test(error.serverText ?? ''))
+		return error.reworded({
+			kind: 'notSupported',
+			message: 'This server makes vectors of texts only',
+			remedy: 'Update it: newer versions take pictures, too.',
+		});
 	if (!/pooling type 'none'/i.test(error.serverText ?? ''))
 		return missingFeature(error, call, 'embeddings') ?? error;
 	return error.reworded({

@@ -13,7 +13,7 @@ const ENTRIES_AT = 16;
 const PROMPT = `<|im_start|>system
 You read a text and answer a question about it with the letter of one option only.<|im_end|>
 <|im_start|>user
-{{ state if state is string else state | tojson }}
+{% for image in images %}{{ image }}{% endfor %}{{ state if state is string else state | tojson }}
 
 {{ instructions if instructions is string else instructions | tojson }}
 {% for option in options %}{{ option.label }}: {{ option.key }}{% if option.description %} - {{ option.description if option.description is string else option.description | tojson }}{% endif %}

@@ -6,7 +6,7 @@ const F32 = 0;
 
 /** @typedef {{ name: string, shape: number[], data: Float32Array }} Tensor `shape[0]` is the innermost dimension */
 /** @typedef {{ u32: number } | { f32: number } | { bool: boolean } | { string: string }} SingleValue */
-/** @typedef {SingleValue | { strings: string[] } | { i32s: number[] }} Value */
+/** @typedef {SingleValue | { strings: string[] } | { i32s: number[] } | { f32s: number[] }} Value */
 
 /** @param {number} value */
 const u32 = (value) => {
@@ -47,6 +47,10 @@ const typed = (value) => {
 	if ('strings' in value) {
 		const items = value.strings.map(string);
 		return Buffer.concat([u32(TYPE.array), u32(TYPE.string), u64(items.length), ...items]);
+	}
+	if ('f32s' in value) {
+		const items = value.f32s.map(f32);
+		return Buffer.concat([u32(TYPE.array), u32(TYPE.f32), u64(items.length), ...items]);
 	}
 	return Buffer.concat([
 		u32(TYPE.array),

@@ -499,6 +499,9 @@ export type PythonServerName =
 export interface RealServerParts {
 	llamaServer?: string;
 	llamaServerProblem?: string;
+	/** The llama-server of the Python package: a newer llama.cpp, without a router. */
+	llamaServerWheel?: string;
+	llamaServerWheelProblem?: string;
 	smolLm2?: string;
 	smolLm2Problem?: string;
 	miniLm?: { embedding: string; reranker: string };

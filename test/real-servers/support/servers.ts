@@ -188,6 +188,16 @@ export async function startRouter(
 	return url;
 }
 
+/** A llama-server with one model. */
+export async function startLlamaServer(
+	binary: string,
+	options: Partial<LlamaServerOptions>,
+): Promise<string> {
+	const { startLlamaServer: start } = await loadScript<LlamaServerScript>('llama-server');
+	const logFile = path.join(workFolder('llama-server'), 'llama-server.log');
+	return started(await start(binary, { ...options, logFile })).url;
+}
+
 export async function startOllama(env: Record<string, string> = {}): Promise<string> {
 	const { startOllama: start } = await loadScript<OllamaScript>('ollama');
 	return started(await start(parts().ollama!, { folder: workFolder('ollama'), env })).url;

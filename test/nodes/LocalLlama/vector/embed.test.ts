@@ -321,6 +321,16 @@ describe('pictures of the items (S22–S25)', () => {
 		expect(error.description).toContain('--mmproj');
 	});
 
+	it('are refused by llama-server v0.5.0, which is told as too old', async () => {
+		const sim = await serve();
+		const message =
+			'"prompt" elements must be a string, a list of tokens, a JSON object containing a prompt string, or a list of mixed strings & tokens.';
+		sim.route('POST /v1/embeddings', reply.error(500, { error: { code: 500, message } }));
+		const error = await failure({ ...WITH_PHOTO, text: '' }, { items: itemsWith('1', '2') });
+		expect(error.message).toBe('This server makes vectors of texts only');
+		expect(error.description).toContain('Update it');
+	});
+
 	it('are not sent to a kind of server that takes texts only', async () => {
 		await serve({ profile: 'ollama' });
 		const error = await failure({ ...WITH_PHOTO, text: '' }, { items: itemsWith('1') });

@@ -1,0 +1,256 @@
+/**
+ * Real llama-servers that see, by a projector with random weights: what they say of a picture means nothing, all else is
+ * real. The compiled one makes vectors of texts only, so pictures become vectors, and are decided about, on the newer one.
+ */
+import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
+
+import { listModels } from '../../lib/servers/model-list';
+import { LocalLlama } from '../../nodes/LocalLlama/LocalLlama.node';
+import { describeWith } from '../support/describe-with';
+import { executeContext } from '../support/execute-context';
+import { fs, path } from '../support/node';
+import { loadScript } from '../support/scripts';
+import { nearness } from './support/clients';
+import {
+	connection,
+	parts,
+	startLlamaServer,
+	startRouter,
+	stopServers,
+	workFolder,
+} from './support/servers';
+
+interface ModelScript {
+	writeTinyModel(file: string): void;
+}
+interface DecisionScript {
+	writeDecisionModel(source: string, target: string): void;
+}
+interface ProjectorScript {
+	PICTURE_TOKENS: number;
+	writePictureProjector(file: string, options: { modelWidth: number }): void;
+}
+type Json = Record<string, unknown>;
+type File = readonly [mimeType: string, file: string];
+
+const SMOLLM2_WIDTH = 576;
+const TINY_WIDTH = 64;
+const INVOICE: File = ['image/jpeg', 'test/fixtures/pictures/invoice.jpg'];
+const ANOTHER: File = ['image/png', 'docs/images/tool-test.png'];
+/** The beginning of a film and of a song. */
+const MP4 = Buffer.from('\0\0\0\x20ftypisom').toString('base64');
+const WAV = Buffer.from('RIFF\x24\0\0\0WAVEfmt ').toString('base64');
+
+const itemWith = (...files: File[]): INodeExecutionData => ({
+	json: {},
+	binary: Object.fromEntries(
+		files.map(([mimeType, file], at) => [
+			`file${at}`,
+			{ mimeType, data: fs.readFileSync(file).toString('base64') },
+		]),
+	),
+});
+const itemOf = (mimeType: string, data: string): INodeExecutionData => ({
+	json: {},
+	binary: { file0: { mimeType, data } },
+});
+
+/** Runs Local Llama on these items, whose files belong to the text. */
+async function run(
+	url: string,
+	parameters: Json & { operation: string; model: string },
+	...items: INodeExecutionData[]
+): Promise<Json[]> {
+	const { context } = executeContext({
+		type: 'n8n-nodes-local-llama.localLlama',
+		credentials: { baseUrl: url },
+		items,
+		perItem: items.map(({ binary }) => ({ binaryFields: Object.keys(binary ?? {}) })),
+		parameters: {
+			resource: parameters.operation === 'embed' ? 'vector' : 'text',
+			text: '',
+			...parameters,
+			model: { __rl: true, mode: 'id', value: parameters.model },
+		},
+	});
+	const [results] = await new LocalLlama().execute.call(context);
+	return results!.map(({ json }) => json);
+}
+
+const failureOf = async (running: Promise<unknown>): Promise<NodeOperationError> =>
+	await running.then(
+		(value) => {
+			throw new Error(`no failure: ${JSON.stringify(value)}`);
+		},
+		(error: unknown) => error as NodeOperationError,
+	);
+
+const sumOf = (probabilities: unknown): number =>
+	Object.values(probabilities as Record<string, number>).reduce((sum, value) => sum + value, 0);
+
+const DECIDE = {
+	operation: 'decide',
+	questions: {
+		question: [
+			{ name: 'kind', kind: 'choice', question: 'What is it?', options: 'invoice\nphoto' },
+			{ name: 'person', kind: 'yesNo', question: 'Must a person see it?' },
+		],
+	},
+};
+function expectProbabilities(item: Json): void {
+	const answers = Object.values(item.answers as Record<string, Json>);
+	expect(answers).toHaveLength(2);
+	for (const { probabilities } of answers) expect(sumOf(probabilities)).toBeCloseTo(1, 3);
+}
+
+const { llamaServerProblem, llamaServerWheel, llamaServerWheelProblem, smolLm2, smolLm2Problem } =
+	parts();
+
+describeWith(llamaServerProblem ?? smolLm2Problem, 'SmolLM2 with eyes on a router', () => {
+	let url: string;
+	let pictureTokens: number;
+	beforeAll(async () => {
+		const projector = await loadScript<ProjectorScript>('picture-projector');
+		const mmproj = path.join(workFolder('pictures'), 'projector.gguf');
+		projector.writePictureProjector(mmproj, { modelWidth: SMOLLM2_WIDTH });
+		pictureTokens = projector.PICTURE_TOKENS;
+		const settings = { model: smolLm2!, 'ctx-size': 4096, parallel: 1, threads: 1 };
+		url = await startRouter({
+			sees: { mmproj, ...settings },
+			blind: settings,
+			vectors: { mmproj, ...settings, embeddings: true, pooling: 'mean' },
+		});
+	});
+	afterAll(stopServers);
+
+	it('the list says which models see', async () => {
+		const models = await listModels(connection(url));
+		expect(models.map(({ id, vision, audio }) => [id, vision, audio])).toEqual([
+			['blind', false, false],
+			['sees', true, false],
+			['vectors', true, false],
+		]);
+	});
+
+	it('each picture of a chat counts its tokens', async () => {
+		const ask = {
+			operation: 'chat',
+			model: 'sees',
+			prompt: 'What is it?',
+			options: { maxTokens: 8 },
+		};
+		const tokensWith = async (...files: File[]): Promise<number> => {
+			const [answer] = await run(url, ask, itemWith(...files));
+			expect(answer!.text).not.toBe('');
+			return (answer!.usage as { promptTokens: number }).promptTokens;
+		};
+		const none = await tokensWith();
+		const one = (await tokensWith(INVOICE)) - none;
+		expect(one).toBeGreaterThan(pictureTokens);
+		expect((await tokensWith(INVOICE, ANOTHER)) - none).toBeGreaterThanOrEqual(2 * one - 1);
+	});
+
+	it('a scanned invoice becomes a row with the fields of the form', async () => {
+		const field = [
+			{ name: 'number', type: 'text', required: true },
+			{ name: 'total', type: 'number', required: true },
+			{ name: 'currency', type: 'choice', choices: 'EUR, USD', required: true },
+			{ name: 'paid', type: 'boolean', required: true },
+		];
+		const extract = { operation: 'extract', model: 'sees', fields: { field } };
+		const [row] = await run(url, extract, itemWith(INVOICE));
+		expect(row!.output).toEqual({
+			number: expect.any(String) as string,
+			total: expect.any(Number) as number,
+			currency: expect.stringMatching(/^(?:EUR|USD)$/) as string,
+			paid: expect.any(Boolean) as boolean,
+		});
+	});
+
+	it('a picture is classified, with the probability of each label', async () => {
+		const labels = { label: [{ name: 'invoice' }, { name: 'photo' }] };
+		const classify = { operation: 'classify', model: 'sees', labels };
+		const [item] = await run(url, classify, itemWith(INVOICE));
+		expect(item!.method).toBe('letters');
+		expect(sumOf(item!.scores)).toBeCloseTo(1, 3);
+	});
+
+	it('Decide looks at a picture, by letters', async () => {
+		const [item] = await run(url, { ...DECIDE, model: 'sees' }, itemWith(INVOICE));
+		expect(item!.method).toBe('letters');
+		expectProbabilities(item!);
+	});
+
+	it.each([
+		['blind', itemWith(INVOICE), 'The server cannot read image input'],
+		['blind', itemOf('video/mp4', MP4), 'The model "blind" takes no video'],
+		['sees', itemOf('audio/wav', WAV), 'The server cannot read audio input'],
+	])('what the model "%s" cannot read is told (%#)', async (model, item, message) => {
+		const ask = { operation: 'chat', model, prompt: 'What is it?' };
+		expect((await failureOf(run(url, ask, item))).message).toBe(message);
+	});
+
+	it('vectors of pictures: this version is told as too old', async () => {
+		const embed = { operation: 'embed', model: 'vectors' };
+		const failed = await failureOf(run(url, embed, itemWith(INVOICE), itemWith(ANOTHER)));
+		expect(failed.message).toBe('This server makes vectors of texts only');
+		expect(failed.description).toContain('Update it');
+	});
+});
+
+describeWith(llamaServerWheelProblem, 'random models with eyes on a newer llama-server', () => {
+	let vectors: string;
+	let decisions: string;
+	beforeAll(async () => {
+		const { writeTinyModel } = await loadScript<ModelScript>('tiny-model');
+		const { writeDecisionModel } = await loadScript<DecisionScript>('decision-model');
+		const { writePictureProjector } = await loadScript<ProjectorScript>('picture-projector');
+		const folder = workFolder('pictures');
+		const [tiny, deciding, mmproj] = ['tiny', 'deciding', 'projector'].map((name) =>
+			path.join(folder, `${name}.gguf`),
+		) as [string, string, string];
+		writeTinyModel(tiny);
+		writeDecisionModel(tiny, deciding);
+		writePictureProjector(mmproj, { modelWidth: TINY_WIDTH });
+		const settings = { contextSize: 4096, parallel: 1, threads: 1 };
+		const start = async (model: string, ...args: string[]) =>
+			await startLlamaServer(llamaServerWheel!, {
+				model,
+				...settings,
+				args: ['--mmproj', mmproj, ...args],
+			});
+		vectors = await start(tiny, '--embeddings', '--pooling', 'mean');
+		decisions = await start(deciding);
+	});
+	afterAll(stopServers);
+
+	it('its list says what a model reads and what it is for', async () => {
+		expect(await listModels(connection(decisions))).toMatchObject([
+			{ vision: true, audio: false, decides: true },
+		]);
+	});
+
+	it('pictures become vectors: the same for the same picture, another for another', async () => {
+		const items = [INVOICE, ANOTHER, INVOICE].map((file) => itemWith(file));
+		const results = await run(vectors, { operation: 'embed', model: '' }, ...items);
+		expect(results.map(({ dimensions }) => dimensions)).toEqual(Array(3).fill(TINY_WIDTH));
+		const [invoice, another, again] = results.map(({ vector }) => vector as number[]);
+		expect(nearness(invoice!, again!)).toBeCloseTo(1, 5);
+		expect(nearness(invoice!, another!)).toBeLessThan(0.9999);
+	});
+
+	it('a text and a picture share a vector', async () => {
+		const vectorOf = async (text: string) =>
+			(await run(vectors, { operation: 'embed', model: '', text }, itemWith(INVOICE)))[0]!
+				.vector as number[];
+		expect(nearness(await vectorOf('an invoice'), await vectorOf(''))).toBeLessThan(0.9999);
+	});
+
+	it('a decision model looks at a picture', async () => {
+		const [item] = await run(decisions, { ...DECIDE, model: '' }, itemWith(INVOICE));
+		expect(item!.method).toBe('decisionModel');
+		expectProbabilities(item!);
+		const [other] = await run(decisions, { ...DECIDE, model: '' }, itemWith(ANOTHER));
+		expect(other!.answers).not.toEqual(item!.answers);
+	});
+});
