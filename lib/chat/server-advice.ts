@@ -3,7 +3,7 @@ import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { CallOptions } from '../http/types';
 import { missingModelAdvice } from '../servers/model-names';
-import { readContextFacts } from '../servers/context-facts';
+import { moreContext, readContextFacts } from '../servers/context-facts';
 import { readModels } from '../servers/models';
 import { askServerKind } from '../servers/identify';
 import { tooLongIn } from '../servers/text-refusals';
@@ -84,13 +84,10 @@ async function withContextAdvice(
 ): Promise<ServerError> {
 	const { limit, tokens } = tooLongIn(error) ?? {};
 	if (tokens === undefined) return withOwnRemedy(error, kind);
-	const { slots, trained } = await readContextFacts(connection, model, limits);
+	const facts = await readContextFacts(connection, model, limits);
 	// vLLM stops counting one token above its limit.
 	const needed = limit !== undefined && tokens <= limit + 1 ? 2 * limit : tokens;
 	const contextSize = Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024;
-	const isBeyondModel = trained !== undefined && needed >= trained;
-	const moreContext = isBeyondModel
-		? `This model reads at most ${trained} tokens, so a larger context does not help: choose a model that reads more.`
-		: kindOf(kind).words.moreContext(contextSize, slots);
-	return error.withRemedy(`${moreContext} ${SHORTER_PROMPT}`);
+	const advice = moreContext(kindOf(kind).words, { needed, contextSize, ...facts });
+	return error.withRemedy(`${advice} ${SHORTER_PROMPT}`);
 }

@@ -1,6 +1,7 @@
 import type { Connection } from '../http/connection';
 import type { CallOptions } from '../http/types';
 import { finiteNumber, recordOf, recordsIn } from '../values';
+import type { ServerWords } from './kinds/kind';
 import { optionalJson } from './optional-json';
 
 /** What a server says of the context that its slots share (docs/protocols/llama-server.md 2). */
@@ -23,6 +24,20 @@ export async function readContextFacts(
 		optionalJson(connection, listPath, options),
 	]);
 	return { slots: finiteNumber(props?.total_slots), trained: trainedContext(list, model) };
+}
+
+/**
+ * How a model gets a context of so many tokens, or that it cannot use them.
+ *
+ * @param needed tokens of the prompt; `contextSize`: with room for the answer
+ */
+export function moreContext(
+	words: ServerWords,
+	{ needed, contextSize, slots, trained }: ContextFacts & { needed: number; contextSize: number },
+): string {
+	return trained !== undefined && needed >= trained
+		? `This model reads at most ${trained} tokens, so a larger context does not help: choose a model that reads more.`
+		: words.moreContext(contextSize, slots);
 }
 
 /** Of the model with this ID, or of the only one. */

@@ -1,12 +1,16 @@
 import { checkServer } from '../../lib/health/check';
-import { type ToolTestOptions, withToolTest } from '../../lib/health/tools/tool-test';
+import {
+	type ToolSetName,
+	type ToolTestOptions,
+	withToolTest,
+} from '../../lib/health/tools/tool-test';
 import { booleanField, choiceField, numberField, wholeField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { healthItems, type HealthCall, type HealthOperation } from './operation';
 
 /** Default size of the test; the report has no fields for it. */
-const PRESET = { tries: 2, tokens: 1024, limitMs: 600_000 };
+const PRESET = { toolSet: 'standard', tries: 2, tokens: 1024, limitMs: 600_000 } as const;
 
 export const toolTest: HealthOperation = {
 	option: {
@@ -14,10 +18,22 @@ export const toolTest: HealthOperation = {
 		value: 'toolTest',
 		action: 'Test how well a model calls tools',
 		description:
-			'Check, then ask ten fixed questions with tools, each several times: whether the model calls the right tool with the right arguments, and none where none is needed',
+			'Check, then ask fixed questions with tools, each several times: whether the model calls the right tool with the right arguments, and none where none is needed',
 	},
 	services: ['modelServer'],
 	fields: [
+		choiceField('Tool Set', 'toolSet', PRESET.toolSet, {
+			options: [
+				{
+					name: 'Builder',
+					value: 'builder',
+					description:
+						"Seven questions with forty tools and long rules, as large as what n8n's own AI Assistant asks: about 21,000 tokens each",
+				},
+				{ name: 'Standard', value: 'standard', description: 'Ten questions with seven tools' },
+			],
+			description: 'What is asked',
+		}),
 		choiceField('Models', 'testedModels', 'one', {
 			options: [
 				{
@@ -35,7 +51,7 @@ export const toolTest: HealthOperation = {
 		},
 		wholeField('Tries', 'tries', PRESET.tries, [1, 20], {
 			description:
-				'How often each case is tried. Each takes at most 11 requests of every model: with 2, 22 requests, and 22 times "Tokens per Answer" generated tokens.',
+				'How often each case is tried. Each takes at most 11 requests of every model (Builder: 9): with 2, 22 requests, and 22 times "Tokens per Answer" generated tokens.',
 		}),
 		wholeField('Tokens per Answer', 'answerTokens', PRESET.tokens, [16, 32768], {
 			description:
@@ -57,6 +73,7 @@ export const toolTest: HealthOperation = {
 		const { check, failWhenUnhealthy } = readCheck(call);
 		const health = await withToolTest(target, await checkServer(target, check), {
 			...presetOf(call),
+			toolSet: parameters.choice<ToolSetName>('toolSet'),
 			models: parameters.choice<ToolTestOptions['models']>('testedModels'),
 			tries: parameters.number('tries'),
 			tokens: parameters.number('answerTokens'),

@@ -31,18 +31,19 @@ const external = (filter, path) => ({
 });
 
 /**
- * Modules that undici imports but that are not needed here: HTTP/2 (off in `lib/http/dispatcher.ts`), FormData bodies,
- * and the parser's SIMD build, without which undici uses the other one. They are a quarter of the package.
+ * Modules that undici imports but that are not needed here: HTTP/2 (off in `lib/http/dispatcher.ts`), SOCKS proxies
+ * (n8n's HTTP Request knows none either), FormData bodies, and the parser's SIMD build, without which undici uses the
+ * other one. They are a quarter of the package.
  */
 const UNUSED_OF_UNDICI =
-	/[\\/]undici[\\/]lib[\\/](?:dispatcher[\\/]client-h2|web[\\/](?:fetch[\\/](?:body|formdata)|webidl[\\/]index)|llhttp[\\/]llhttp_simd-wasm)\.js$/;
+	/[\\/]undici[\\/]lib[\\/](?:dispatcher[\\/](?:client-h2|socks5-proxy-agent)|web[\\/](?:fetch[\\/](?:body|formdata)|webidl[\\/]index)|llhttp[\\/]llhttp_simd-wasm)\.js$/;
 
 const withoutUnused = {
 	name: 'without-unused',
 	/** @param {import('esbuild').PluginBuild} build */
 	setup(build) {
 		build.onLoad({ filter: UNUSED_OF_UNDICI }, ({ path }) => ({
-			contents: `module.exports = () => { throw new Error('${basename(path)} of undici is not in this package'); };`,
+			contents: `module.exports = function () { throw new Error('${basename(path)} of undici is not in this package'); };`,
 		}));
 		// Of the tables of the parser (methods, statuses, kinds of characters), undici reads these two.
 		build.onLoad({ filter: /[\\/]undici[\\/]lib[\\/]llhttp[\\/]constants\.js$/ }, ({ path }) => {

@@ -91,7 +91,7 @@ export function canGenerate({ status }: CheckResult): boolean {
 function judgeRounds({ result, model, options }: Tested, { runs, atOnce }: Rounds) {
 	const { sweep: sweepOptions, atOnce: requested } = options;
 	const { total = null, busy = null } = result.slots ?? {};
-	const facts = testedModel(result, model);
+	const facts = factsOfModel(result, model);
 	if (sweepOptions === undefined)
 		return judgeSpeed(runs, facts, { slots: total, busy, requested, atOnce });
 	return judgeSpeed(runs, facts, {
@@ -103,7 +103,11 @@ function judgeRounds({ result, model, options }: Tested, { runs, atOnce }: Round
 	});
 }
 
-function testedModel({ models = [], server }: CheckResult, name: string): ModelFacts | undefined {
+/** What the server tells of the model that answers to a name. */
+export function factsOfModel(
+	{ models = [], server }: CheckResult,
+	name: string,
+): ModelFacts | undefined {
 	const model = findModel(models, name, server.kind);
 	return model ?? (kindOfServer(server.kind).models.ignoresName ? models[0] : undefined);
 }

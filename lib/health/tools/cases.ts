@@ -1,4 +1,4 @@
-/** What a tool test asks (`tool-cases.json`), and what counts as right. Pure. */
+/** What a tool test asks, its set *Standard* (`cases.json`), and what counts as right. Pure. */
 import type { FinishedAnswer, ToolCall, ToolDefinition } from '../../chat/types';
 import {
 	canonicalJson,
@@ -26,9 +26,17 @@ export interface ToolCase {
 	mayQuote?: boolean;
 }
 
-/** All of them are offered in every case, as an agent does. */
+/** What is asked together: all tools are offered in every case, as an agent does. */
+export interface ToolSet {
+	system: string;
+	tools: readonly ToolDefinition[];
+	cases: readonly ToolCase[];
+}
+
 export const TOOLS: readonly ToolDefinition[] = tools;
 export const CASES: readonly ToolCase[] = cases;
+/** With the system prompt that n8n's agent has by default. */
+export const STANDARD_SET: ToolSet = { system: 'You are a helpful assistant', tools, cases };
 
 export const PROBLEMS = {
 	noCall: 'no tool was called',
@@ -54,10 +62,10 @@ export function judgeAnswer(
 		finishReason,
 		callNotRun,
 	}: Pick<FinishedAnswer, 'toolCalls' | 'finishReason' | 'callNotRun'>,
-	mayQuote = false,
+	{ tools, mayQuote = false }: Pick<ToolSet, 'tools'> & Pick<ToolCase, 'mayQuote'>,
 ): ToolProblem | undefined {
 	if (finishReason === 'length') return 'cut';
-	if (toolCalls.length > 0) return judgeCalls(expected, toolCalls);
+	if (toolCalls.length > 0) return judgeCalls(expected, toolCalls, tools);
 	if (callNotRun !== undefined && !mayQuote) return 'textCall';
 	return expected.length === 0 ? undefined : 'noCall';
 }
@@ -65,26 +73,29 @@ export function judgeAnswer(
 function judgeCalls(
 	expected: readonly ExpectedCall[],
 	calls: readonly ToolCall[],
+	tools: readonly ToolDefinition[],
 ): ToolProblem | undefined {
 	if (expected.length === 0) return 'needlessCall';
 	if (calls.some(({ name }) => !expected.some((call) => call.name === name))) return 'wrongTool';
 	if (calls.length !== expected.length) return 'wrongCount';
 	const right = expected.map((call) => same(call.name, call.arguments)).sort();
-	return calls.map(valueOf).sort().join() === right.join() ? undefined : 'wrongArguments';
+	const made = calls.map((call) => valueOf(call, tools)).sort();
+	return made.join() === right.join() ? undefined : 'wrongArguments';
 }
 
-function valueOf({ name, arguments: args }: ToolCall): string {
-	return same(name, cast(parseObject(args), TOOLS.find((one) => one.name === name)?.parameters));
+function valueOf({ name, arguments: args }: ToolCall, tools: readonly ToolDefinition[]): string {
+	return same(name, cast(parseObject(args), tools.find((one) => one.name === name)?.parameters));
 }
 
 function same(name: string, args: unknown): string {
 	return `${name} ${canonicalJson(args).normalize()}`;
 }
 
-/** Text that is a number counts as one where the schema wants a number. */
+/** Text that is a number counts as one where the schema wants a number. Blanks around a text do not count. */
 function cast(value: unknown, schema: unknown): unknown {
 	const { type, properties, items } = recordOf(schema);
 	if (type === 'number' || type === 'integer') return plainNumber(value) ?? value;
+	if (typeof value === 'string') return value.trim();
 	if (Array.isArray(value)) return value.map((one) => cast(one, items));
 	if (!isRecord(value)) return value;
 	return Object.fromEntries(

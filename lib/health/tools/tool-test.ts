@@ -7,12 +7,15 @@ import { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { readToEnd } from '../../generators';
 import { parseObject } from '../../values';
+import { moreContext } from '../../servers/context-facts';
+import { kindOfServer } from '../answers';
 import { targetsOf } from '../check';
 import type { CheckResult, ProbeFailure } from '../observations';
 import { describeFailure } from '../probes/probe';
 import {
 	advise,
 	AS_WARNING,
+	fromFailure,
 	fromGeneration,
 	withTestFindings,
 	type FindingWithStatus,
@@ -21,10 +24,28 @@ import type { Target } from '../probes/observe';
 import { mergeResults } from '../merge-results';
 import { average } from '../numbers';
 import { asServerError } from '../speed/measure';
-import { canGenerate, modelToTest, type SpeedTestOptions, withoutModel } from '../speed/speed-test';
-import { CASES, judgeAnswer, PROBLEMS, TOOLS, type ToolCase, type ToolProblem } from './cases';
+import {
+	canGenerate,
+	factsOfModel,
+	modelToTest,
+	type SpeedTestOptions,
+	withoutModel,
+} from '../speed/speed-test';
+import { builderSet } from './builder';
+import {
+	judgeAnswer,
+	PROBLEMS,
+	STANDARD_SET,
+	type ToolCase,
+	type ToolProblem,
+	type ToolSet,
+} from './cases';
+
+/** `builder`: as large as what n8n's AI Assistant asks. */
+export type ToolSetName = 'standard' | 'builder';
 
 export interface ToolTestOptions extends Pick<SpeedTestOptions, 'model' | 'signal'> {
+	toolSet: ToolSetName;
 	/** `all`: every chat model of the server that runs on it. */
 	models: 'one' | 'all';
 	/** Tries of each case. */
@@ -50,15 +71,12 @@ export interface Tally {
 
 /** Null where the check found that a chat cannot work. No models: only the cost was computed. */
 export type WithToolTest<R> = R & {
-	toolTest: { cost: ToolTestCost; models: ModelToolTest[] } | null;
+	toolTest: { toolSet: ToolSetName; cost: ToolTestCost; models: ModelToolTest[] } | null;
 };
 
-/** Requests for each model and try; a case with an error to recover from takes two. */
-const REQUESTS = CASES.reduce((all, { then }) => all + (then === undefined ? 1 : 2), 0);
-const PROMPT_TOKENS = estimateTokens(JSON.stringify(TOOLS)) + 100;
+/** Tokens of a question, and what a template adds. */
+const AROUND_TOOLS = 100;
 const MAX_DID = 300;
-/** The default of n8n's agent. */
-const SYSTEM: SourceMessage = { type: 'system', content: 'You are a helpful assistant' };
 
 /** Failures of the model, not of its server. */
 const OF_MODEL: Partial<Record<FailureKind, ToolProblem>> = {
@@ -71,8 +89,8 @@ const OF_MODEL: Partial<Record<FailureKind, ToolProblem>> = {
 };
 
 /**
- * Adds to what a check found out whether models call tools right: ten cases, each several times, on the way of a chat
- * model in n8n.
+ * Adds to what a check found out whether models call tools right: the cases of a set, each several times, on the way
+ * of a chat model in n8n.
  *
  * @throws {ServerError} of kind `aborted`, or `invalidInput` where it is not clear which model is meant
  */
@@ -106,13 +124,17 @@ async function testServer<R extends CheckResult>(
 		if (options.isPart !== true) throw names;
 		return { ...withoutModel(health, names), toolTest: null };
 	}
-	const cost = costOf(names, options);
+	const { toolSet } = options;
+	const set = toolSet === 'builder' ? builderSet() : STANDARD_SET;
+	const cost = costOf(names, set, options);
 	const models: ModelToolTest[] = [];
 	if (options.costOnly !== true)
-		for (const model of names)
-			models.push(await new ModelTest(target.connect({}), model, options, endsAt).run());
+		for (const model of names) {
+			const test = new ModelTest(target.connect({}), model, set, options, endsAt);
+			models.push(await test.run(smallContext(health, model, set, options)));
+		}
 	const verdict = withTestFindings(health, testFindings(models));
-	const toolTest = { cost, models };
+	const toolTest = { toolSet, cost, models };
 	const summary = summaryOf(health, verdict, toolTest, options);
 	return { ...health, ...verdict, summary, toolTest };
 }
@@ -152,14 +174,40 @@ function modelsOf(
 	return typeof only === 'string' ? [only] : only;
 }
 
+/** Estimated. */
+function promptTokensOf({ system, tools }: ToolSet): number {
+	return estimateTokens(system + JSON.stringify(tools)) + AROUND_TOOLS;
+}
+
+/** Why no prompt of the set fits into the context of a model, as far as the server tells its size. */
+function smallContext(
+	health: CheckResult,
+	model: string,
+	set: ToolSet,
+	{ tokens }: ToolTestOptions,
+): ProbeFailure | undefined {
+	const { context, trainedContext } = factsOfModel(health, model) ?? {};
+	const needed = promptTokensOf(set);
+	if (typeof context !== 'number' || context > needed) return undefined;
+	const contextSize = needed + tokens;
+	const slots = health.slots?.total ?? undefined;
+	const facts = { needed, contextSize, slots, trained: trainedContext ?? undefined };
+	return {
+		kind: 'contextOverflow',
+		message: `One request can use ${context} tokens of context, but a prompt of this tool set takes about ${needed}: with the answer, ${contextSize} are needed`,
+		remedy: moreContext(kindOfServer(health.server.kind).words, facts),
+	};
+}
+
 /** The most that a test takes, known before its first request. The tokens of prompts are estimated. */
-function costOf(models: string[], { tries, tokens, limitMs }: ToolTestOptions) {
-	const requests = models.length * tries * REQUESTS;
+function costOf(models: string[], set: ToolSet, { tries, tokens, limitMs }: ToolTestOptions) {
+	const requestsOfTry = set.cases.reduce((all, { then }) => all + (then === undefined ? 1 : 2), 0);
+	const requests = models.length * tries * requestsOfTry;
 	return {
 		models,
 		requests,
 		generatedTokens: requests * tokens,
-		promptTokens: requests * PROMPT_TOKENS,
+		promptTokens: requests * promptTokensOf(set),
 		seconds: Math.round(limitMs / 1000),
 	};
 }
@@ -180,8 +228,9 @@ export function resultInWords(test: ModelToolTest): string {
 }
 
 function findingsOf(test: ModelToolTest): FindingWithStatus[] {
-	const { model, passed, tried, notTried, wrong, notes, failure } = test;
-	if (tried === 0 && failure !== null) return [fromGeneration(failure)];
+	const { model, passed, tried, notTried, wrong, notes, failure, requests } = test;
+	if (tried === 0 && failure !== null)
+		return [requests === 0 ? fromFailure(failure, 'No request was sent') : fromGeneration(failure)];
 	const findings: FindingWithStatus[] = [];
 	if (passed < tried) {
 		const problems = wrong.map(({ problem, times }) => `${times} × ${PROBLEMS[problem]}`);
@@ -221,17 +270,19 @@ class ModelTest {
 	constructor(
 		private readonly connection: Connection,
 		private readonly model: string,
+		private readonly set: ToolSet,
 		private readonly options: ToolTestOptions,
 		private readonly endsAt: number,
 	) {}
 
-	async run(): Promise<ModelToolTest> {
+	/** `hindrance`: why nothing is sent. */
+	async run(hindrance: ProbeFailure | undefined): Promise<ModelToolTest> {
 		const all = newTally();
-		const cases = CASES.map((one) => ({ case: one.case, ...newTally() }));
+		const cases = this.set.cases.map((one) => ({ case: one.case, ...newTally() }));
 		// Every case once before any is repeated, so that a time limit leaves results of all.
 		for (let seed = 1; seed <= this.options.tries; seed++)
-			for (const [at, one] of CASES.entries()) {
-				const outcome = await this.tryOnce(one, seed);
+			for (const [at, one] of this.set.cases.entries()) {
+				const outcome = await this.outcomeOf(one, seed, hindrance);
 				for (const tally of [all, cases[at]!]) count(tally, outcome);
 			}
 		return {
@@ -243,6 +294,16 @@ class ModelTest {
 			cases,
 			notes: [...this.notes],
 		};
+	}
+
+	private async outcomeOf(
+		one: ToolCase,
+		seed: number,
+		hindrance: ProbeFailure | undefined,
+	): Promise<Outcome> {
+		if (hindrance === undefined) return await this.tryOnce(one, seed);
+		this.failure = hindrance;
+		return ['notTried', hindrance.message];
 	}
 
 	private async tryOnce(one: ToolCase, seed: number): Promise<Outcome> {
@@ -262,13 +323,18 @@ class ModelTest {
 		{ question, calls, then, mayQuote }: ToolCase,
 		seed: number,
 	): Promise<Outcome> {
-		const messages: SourceMessage[] = [SYSTEM, { type: 'human', content: question }];
+		const { system, tools } = this.set;
+		const messages: SourceMessage[] = [
+			{ type: 'system', content: system },
+			{ type: 'human', content: question },
+		];
 		const answer = await this.ask(messages, seed);
-		const problem = judgeAnswer(calls, answer, mayQuote);
+		const problem = judgeAnswer(calls, answer, { tools, mayQuote });
 		if (problem !== undefined || then === undefined) return [problem, writtenIn(answer)];
 		const next = await this.ask([...messages, ...afterCalls(answer, then.result)], seed);
-		const nextProblem = judgeAnswer(then.calls, next);
-		const isNotCorrected = nextProblem === 'wrongArguments';
+		const nextProblem = judgeAnswer(then.calls, next, { tools });
+		const isSameTool = then.calls[0]?.name === calls[0]?.name;
+		const isNotCorrected = isSameTool && nextProblem === 'wrongArguments';
 		return [isNotCorrected ? 'notCorrected' : nextProblem, writtenIn(next)];
 	}
 
@@ -288,7 +354,7 @@ class ModelTest {
 		});
 		if (leftMs > 1) this.used.requests++;
 		const answer = await readToEnd(
-			client.generate({ messages, tools: TOOLS, signal, whole: true }),
+			client.generate({ messages, tools: this.set.tools, signal, whole: true }),
 		);
 		const speed = tokensPerSecond(answer);
 		if (speed !== undefined) this.speeds.push(speed);

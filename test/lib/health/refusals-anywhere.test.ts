@@ -64,7 +64,14 @@ const ways = {
 	},
 	async tools(server) {
 		const health = await checkServer(target(server), { timeLimitMs: NEVER_MS });
-		const options = { models: 'one', model: '', tries: 1, tokens: 100, limitMs: NEVER_MS } as const;
+		const options = {
+			toolSet: 'standard',
+			models: 'one',
+			model: '',
+			tries: 1,
+			tokens: 100,
+			limitMs: NEVER_MS,
+		} as const;
 		const { status, findings } = await withToolTest(target(server), health, options);
 		return `${status} ${findings[0]?.id}: ${findings[0]?.observed}`;
 	},

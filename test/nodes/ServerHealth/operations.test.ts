@@ -36,6 +36,7 @@ describe('the operations', () => {
 				...[
 					'service',
 					'operation',
+					'toolSet',
 					'testedModels',
 					'model',
 					'tries',
