@@ -44,13 +44,13 @@ export function workflowFinished(
 }
 
 /**
- * The outputs are the answer, where its pieces are a preview (`text_chunk`, docs/protocols/dify.md 3.3), or where some of
- * them may be missing. Elsewhere the pieces are the answer.
+ * The outputs are the answer, where its pieces are a preview (`text_chunk`, docs/protocols/dify.md 3.3), where some of
+ * them may be missing, or where none came. Elsewhere the pieces are the answer.
  */
 function takeOutputs(state: RunState, isAlone: boolean, deltas: TextDelta[]): void {
 	if (!isAlone && !state.mayHaveGap) {
 		state.isTextWhole = true;
-		return;
+		if (state.text !== '') return;
 	}
 	const whole = textIn(state);
 	// An empty output of a workflow is its result, too: nothing of the preview stays.

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { SAMPLES, type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
 import { CHATFLOW, ENV, lines, playScript, playText, said, scriptText, stoppedText } from '../play';
 
@@ -36,6 +37,46 @@ describe('what the events mean', () => {
 			}
 		},
 	);
+
+	test('the answer of a chatflow: its pieces; its outputs where none came; what moderation says', () => {
+		const text = fc.string({ maxLength: 4 });
+		const order = fc.constantFrom('finished first', 'message_end first');
+		const run = { ...ENV, workflow_run_id: 'r' };
+		fc.assert(
+			fc.property(
+				fc.array(text, { maxLength: 3 }),
+				text,
+				fc.option(text, { nil: undefined }),
+				order,
+				(pieces, whole, moderated, first) => {
+					const data = { id: 'r', status: 'succeeded', outputs: { answer: whole } };
+					const ends = [
+						{ event: 'workflow_finished', ...run, data },
+						{ event: 'message_end', ...ENV, metadata: {} },
+					];
+					const { result, shown } = playText(
+						lines(
+							{ event: 'workflow_started', ...run, data: { id: 'r' } },
+							...pieces.map((answer) => ({ event: 'message', ...ENV, answer })),
+							...(moderated === undefined
+								? []
+								: [
+										{
+											event: 'message_replace',
+											...ENV,
+											answer: moderated,
+											reason: 'output_moderation',
+										},
+									]),
+							...(first === 'finished first' ? ends : ends.reverse()),
+						),
+					);
+					const answer = moderated ?? (pieces.join('') || whole);
+					expect([result.status, result.text, shown]).toEqual(['succeeded', answer, answer]);
+				},
+			),
+		);
+	});
 
 	test('an empty output of a workflow takes the place of its preview', () => {
 		const run = { task_id: 't', workflow_run_id: 'r' };
