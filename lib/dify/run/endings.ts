@@ -98,7 +98,7 @@ async function finishedResult(
 	display: Display,
 	url: string,
 ): Promise<RunResult> {
-	const result = resultByEvents(state.run, reason, detail);
+	const result = resultByEvents(withRecord(state.run, stoppedRecord), reason, detail);
 	if (result.status === 'failed') {
 		const head = state.head ?? { url, headers: {} };
 		throw runError(client.connection, result, head, state.stop?.isAccepted);
@@ -106,17 +106,17 @@ async function finishedResult(
 	const tail = joinTail(state.run);
 	if (tail !== '') await show(display, [{ type: 'append', text: tail }]);
 	const { answeredForms } = state.plan;
-	if (answeredForms === undefined) return withRecord(result, stoppedRecord);
-	const whole = withoutAnswered(withRecord(result, stoppedRecord), answeredForms);
+	if (answeredForms === undefined) return result;
+	const whole = withoutAnswered(result, answeredForms);
 	return whole.status === 'stopped' ? withWarning(whole, ABORTED) : whole;
 }
 
-/** Dify 1.16 writes the outputs of a run that ends as stopped after a form in its record only. */
-function withRecord(result: RunResult, record: RunRecord | undefined): RunResult {
-	if (record === undefined) return result;
+/** Dify 1.16 writes the outputs of a run that ends as stopped after a form, and why, in its record only. */
+function withRecord(run: RunState, record: RunRecord | undefined): RunState {
+	if (record === undefined) return run;
 	const { outputs, error } = record;
-	const text = result.text || (singleText(outputs) ?? '');
-	return { ...result, text, workflow: { ...result.workflow!, outputs, error } };
+	const text = knownText(run) === '' ? (singleText(outputs) ?? '') : run.text;
+	return { ...run, text, workflow: { ...run.workflow!, outputs, error } };
 }
 
 function withoutAnswered(result: RunResult, answered: ReadonlySet<string>): RunResult {

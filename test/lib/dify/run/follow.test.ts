@@ -13,7 +13,11 @@ import {
 	type Step,
 } from '../../../servers/dify';
 import { waitFor } from '../ask';
-import { calls, clientOf, failureOf, startApp } from '../client';
+import { startScripted } from '../../../servers/scripted';
+import { useSimulator } from '../../../servers/use-simulator';
+import { calls, clientOf, failureOf, startApp, UNKNOWN_ID } from '../client';
+
+const startServer = useSimulator(startScripted);
 
 const FAST = { looksMs: [1], pauseMs: 1, maxPauseMs: 5, stoppedLooksMs: [0, 5, 20] };
 const START: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
@@ -180,6 +184,30 @@ describe('a form of a workflow app', () => {
 			expect(result.warnings.join()).toContain('Aborted: App task was stopped');
 		},
 	);
+
+	test('the stream has words of its own for it: those of the record count', async () => {
+		const run = { task_id: 't', workflow_run_id: UNKNOWN_ID };
+		const record = {
+			id: UNKNOWN_ID,
+			status: 'stopped',
+			error: 'Aborted: App task was stopped',
+			outputs: { note: 'yes' },
+		};
+		const data = { ...record, error: 'Stopped by user.', outputs: {} };
+		const { url } = await startServer(({ path }, response) => {
+			const isStream = path.includes('/events');
+			response.setHeader('content-type', isStream ? 'text/event-stream' : 'application/json');
+			response.end(
+				isStream
+					? `data: ${JSON.stringify({ event: 'workflow_finished', ...run, data })}\n\n`
+					: JSON.stringify(record),
+			);
+		});
+		const following = { waits: FAST, answered: new Set(['token']) };
+		const result = await follow(clientOf({ url }, 'workflow'), UNKNOWN_ID, 'u1', following);
+		expect(result).toMatchObject({ status: 'stopped', workflow: { outputs: { note: 'yes' } } });
+		expect(result.warnings.join()).toContain('Dify says: "Aborted: App task was stopped"');
+	});
 
 	test.each(SIM_VERSIONS.filter((version) => version !== '1.12'))(
 		'%s is never reported as too old for it',
