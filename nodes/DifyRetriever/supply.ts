@@ -130,28 +130,30 @@ interface Found extends Hit {
 	datasetId: string;
 }
 
-/** Searches all bases. Best hits first. */
+/** Searches all bases. Best hits first. @throws where none of them can be searched */
 async function searchAll(
 	api: KnowledgeApi,
 	{ datasetIds, search, onFailure }: Settings,
 	query: string,
 	log: SubNodeLog,
 ): Promise<Found[]> {
-	const isOne = datasetIds.length === 1;
+	const failed: unknown[] = [];
 	const lists = await mapConcurrently(
 		datasetIds,
 		AT_ONCE,
 		api.client.signal,
 		async (datasetId): Promise<Found[]> => {
 			const found = await retrieve(api, datasetId, query, search).catch(async (error: unknown) => {
-				const named = await withBaseName(api, datasetId, error, !isOne);
-				if (onFailure === 'fail' || api.client.signal?.aborted === true || isOne) throw named;
-				log.hint(`${messageOf(named)}. Its documents are missing.`);
+				const named = await withBaseName(api, datasetId, error, datasetIds.length > 1);
+				if (onFailure === 'fail' || api.client.signal?.aborted === true) throw named;
+				failed.push(named);
 				return { hits: [] };
 			});
 			return found.hits.map((hit) => ({ ...hit, datasetId }));
 		},
 	);
+	if (failed.length === datasetIds.length) throw failed[0];
+	for (const error of failed) log.hint(`${messageOf(error)}. Its documents are missing.`);
 	return mergedHits(lists, search.topK);
 }
 

@@ -138,11 +138,22 @@ describe.each(NEWEST_VERSION)('Dify Retriever with Dify %s', (version) => {
 		const lenient = await supplied([good, bad], { options: { onFailure: 'warn' } });
 		expect(await lenient.retriever.invoke('llama')).toHaveLength(1);
 		expect(lenient.hints[0]?.message).toContain('Its documents are missing');
-		expect(
-			await nodeErrorOf(
-				(await supplied([bad], { options: { onFailure: 'warn' } })).retriever.invoke('x'),
-			),
-		).toBeDefined();
+	});
+
+	test('it goes on without those that fail, as long as one is left', async () => {
+		const { fill, supplied } = await scene(version);
+		for (const works of [[true, false, false], [false, true, true], [false, false], [false]]) {
+			const bases = works.map((apiEnabled, at) => fill(`Base ${at}`, ['llama'], { apiEnabled }));
+			const { retriever, hints } = await supplied(bases, { options: { onFailure: 'warn' } });
+			if (works.includes(true)) {
+				expect(await retriever.invoke('llama')).toHaveLength(works.filter(Boolean).length);
+				expect(hints).toHaveLength(works.filter((isUp) => !isUp).length);
+				continue;
+			}
+			const failed = await nodeErrorOf(retriever.invoke('llama'));
+			expect(failed.message).toContain('API of this knowledge base is switched off');
+			expect(hints).toEqual([]);
+		}
 	});
 
 	test('D107: a long question is cut, with a hint', async () => {
