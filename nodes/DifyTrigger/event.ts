@@ -15,6 +15,6 @@ export interface WatchedEvent {
 	 * @param memory as returned by the last poll
 	 */
 	news(call: EventCall, memory: unknown): Promise<{ memory: object; items: object[] }>;
-	/** The newest records, as test data for building a workflow. */
+	/** The newest records, oldest first, as test data for building a workflow. */
 	examples(call: EventCall): Promise<object[]>;
 }

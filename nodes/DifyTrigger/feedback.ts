@@ -22,6 +22,6 @@ export const feedback: WatchedEvent = {
 
 	async examples({ client }) {
 		const newest = await new AppApi(client).list(appRoutes.feedback, {}, SHOWN);
-		return newest.map((record) => ({ event: 'feedback', isNew: true, ...record }));
+		return newest.reverse().map((record) => ({ event: 'feedback', isNew: true, ...record }));
 	},
 };

@@ -23,7 +23,8 @@ export const workflowRun: WatchedEvent = {
 	},
 
 	async examples(call) {
-		return await itemsOf(call, await newestRuns(call.client, SHOWN));
+		const newest = await newestRuns(call.client, SHOWN);
+		return await itemsOf(call, newest.reverse());
 	},
 };
 

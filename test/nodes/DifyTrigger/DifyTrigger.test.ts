@@ -4,11 +4,15 @@ import { startRun, RUN_ROUTES } from '../../../lib/dify/run/run';
 import { DifyTrigger } from '../../../nodes/DifyTrigger/DifyTrigger.node';
 import { calls, clientOf, startApp } from '../../lib/dify/client';
 import { appKey, type DifySim } from '../../servers/dify';
+import { startScripted } from '../../servers/scripted';
+import { useSimulator } from '../../servers/use-simulator';
 import { polling } from '../../support/poll-context';
 import { feedback, startAnswered } from '../dify';
 
+const startServer = useSimulator(startScripted);
+
 const watching = (
-	sim: DifySim,
+	sim: Pick<DifySim, 'url'>,
 	mode: 'chat' | 'workflow',
 	parameters: IDataObject,
 	run?: 'manual',
@@ -82,11 +86,15 @@ describe('feedback', () => {
 		expect(jsonOf(await poll())).toHaveLength(1);
 	});
 
-	it('shows the newest ones in the editor, and remembers nothing', async () => {
-		const { sim, messageId } = await startAnswered();
-		await feedback(sim, { messageId, rating: 'like' });
-		const { poll, stored } = watching(sim, 'chat', parameters, 'manual');
-		expect(jsonOf(await poll())).toMatchObject([{ rating: 'like' }]);
+	it('shows the newest ones in the editor, oldest first, and remembers nothing', async () => {
+		const ids = ['a', 'b', 'c', 'd'];
+		const newest = ids.map((id) => ({ id, rating: 'like' })).reverse();
+		const { url } = await startServer((_request, response) => {
+			response.setHeader('content-type', 'application/json');
+			response.end(JSON.stringify({ data: newest.slice(0, 3) }));
+		});
+		const { poll, stored } = watching({ url }, 'chat', parameters, 'manual');
+		expect(jsonOf(await poll())!.map(({ id }) => id)).toEqual(['b', 'c', 'd']);
 		expect(stored()).toEqual({});
 	});
 });
@@ -156,10 +164,11 @@ describe('runs of a workflow app', () => {
 		expect(calls(sim, /workflows\/run\//, 'GET')).toBe(before);
 	});
 
-	it('shows the newest ones in the editor', async () => {
+	it('shows the newest ones in the editor, oldest first', async () => {
 		const sim = await talking();
 		for (const query of ['a', 'b', 'c', 'd']) await run(sim, query);
-		expect(jsonOf(await watching(sim, 'workflow', parameters, 'manual').poll())).toHaveLength(3);
+		const shown = jsonOf(await watching(sim, 'workflow', parameters, 'manual').poll());
+		expect(shown!.map(({ inputs }) => (inputs as IDataObject).query)).toEqual(['b', 'c', 'd']);
 	});
 });
 
