@@ -62,7 +62,7 @@ export type CheckedInputs = (upload: Upload) => Promise<JsonRecord>;
 /**
  * The inputs of the app, from its form or as JSON. They are sent on every turn, as Dify requires.
  *
- * @param tell gets warnings about inputs that Dify silently drops. With it, names in the JSON are checked, too
+ * @param tell gets warnings about inputs that Dify silently drops. Default: hints at the node
  */
 export async function inputsOf(
 	call: DifyCall,
@@ -72,22 +72,21 @@ export async function inputsOf(
 	const hint = tell ?? ((warning: string) => hintOnce(context, warning));
 	if (parameters.choice<'form' | 'json'>('inputsMode') !== 'json')
 		return await inputsFromForm(call, hint);
-	return await inputsFromJson(call, hint, tell !== undefined);
+	return await inputsFromJson(call, hint);
 }
 
 async function inputsFromJson(
 	call: DifyCall,
 	hint: (warning: string) => void,
-	checksNames: boolean,
 ): Promise<CheckedInputs> {
 	const { context, parameters, appParameters } = call;
 	const inputs = jsonInputs(parameters.value('inputsJson'), hint);
 	const mayHaveFiles = Object.values(inputs).some((value) =>
 		mayBeFile(context, parameters.itemIndex, value),
 	);
-	const isChecked = checksNames && Object.keys(inputs).length > 0;
-	const form = isChecked || mayHaveFiles ? await formOf(appParameters) : undefined;
-	if (isChecked && form !== undefined) hintDropped(hint, inputs, form);
+	const hasInputs = Object.keys(inputs).length > 0;
+	const form = hasInputs ? await formOf(appParameters) : undefined;
+	if (form !== undefined) hintDropped(hint, inputs, form);
 	const fileFields = (form ?? []).filter((field) => isFileField(field) && field.variable in inputs);
 	const { send } = await fieldFiles(call, inputs, mayHaveFiles ? fileFields : []);
 	return async (upload) => ({ ...inputs, ...(await send(upload)) });

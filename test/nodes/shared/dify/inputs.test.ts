@@ -42,6 +42,24 @@ test('a field that was renamed in Dify is told, not dropped without a word', asy
 	]);
 });
 
+test.each([
+	['difyChatMessage', 'chat', { query: 'hi' }],
+	['difyApp', 'completion', { resource: 'text', operation: 'generate', text: '' }],
+	['difyWorkflow', 'workflow', {}],
+] as const)('%s: so is one in the JSON, which Dify drops', async (name, mode, parameters) => {
+	const form = [{ kind: 'text-input' as const, variable: 'city' }];
+	const sim = await startApp('1.16', { mode, form });
+	const hintsFor = async (inputsJson: string) => {
+		const fake = prepareNode(name, sim, { mode, parameters: { ...parameters, inputsJson } });
+		await executeIn(name, fake);
+		return fake.hints.map(({ message }) => message);
+	};
+	expect(await hintsFor('{"town":"Rome","country":"","city":"Rome"}')).toEqual([
+		expect.stringContaining('no field "town", so Dify drops it'),
+	]);
+	expect(await hintsFor('{"city":"Rome"}')).toEqual([]);
+});
+
 describe('inputs', () => {
 	const form: FormField[] = [
 		{ kind: 'text-input', variable: 'city', required: true },
