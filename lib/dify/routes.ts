@@ -83,6 +83,8 @@ export interface Route {
 	readonly idempotent?: true;
 	/** Milliseconds for the whole request. Default: that of the client. */
 	readonly timeoutMs?: number;
+	/** Dify has it since 1.14. What needs it, as the beginning of a sentence: "Downloading documents". */
+	readonly needsNewer?: string;
 	/** The knowledge base is another one afterwards, so what is known of it is read again. */
 	readonly changesBase?: true;
 }

@@ -1,5 +1,6 @@
 import type { JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
+import { needsNewer } from '../errors/too-old';
 import type { Limit } from '../paging';
 import {
 	listOf,
@@ -20,11 +21,11 @@ export class AppApi implements RouteCaller<ObjectRoute> {
 	async call<R extends ObjectRoute>(route: R, values: ValuesOf<R>): Promise<ResultOf<R>> {
 		const { path, query, body = {} } = requestOf(route, values);
 		const { method, timeoutMs, idempotent } = route;
-		const answer =
+		const asked =
 			method === 'GET'
-				? await this.client.get(path, query, { timeoutMs })
-				: await this.client.send(method, path, body, { timeoutMs, idempotent });
-		return resultIn(route, answer);
+				? this.client.get(path, query, { timeoutMs })
+				: this.client.send(method, path, body, { timeoutMs, idempotent });
+		return resultIn(route, await needsNewer(route.needsNewer, asked));
 	}
 
 	/** Reads a list to its end or limit. @throws {ServerError} */

@@ -21,7 +21,8 @@ export function tooOld(error: ServerError, what: string, instead = ''): ServerEr
 	});
 }
 
-/** Awaits the answer of a route that needs Dify 1.14. @param what as in `tooOld` */
-export async function needsNewer<T>(what: string, asked: Promise<T>): Promise<T> {
+/** Awaits the answer of a route. @param what as in `tooOld`, where the route needs Dify 1.14 */
+export async function needsNewer<T>(what: string | undefined, asked: Promise<T>): Promise<T> {
+	if (what === undefined) return await asked;
 	return await asked.catch(throwAs((error) => tooOld(error, what)));
 }

@@ -5,6 +5,7 @@ import { fetchOnce } from '../../lru-cache';
 import { isRecord, type JsonRecord } from '../../values';
 import type { DifyClient, Query } from '../client';
 import { difyFailure } from '../errors/failure';
+import { needsNewer } from '../errors/too-old';
 import { listIn, type Limit, type Page } from '../paging';
 import {
 	listOf,
@@ -62,8 +63,8 @@ export class KnowledgeApi implements RouteCaller {
 	 * @throws {ServerError}
 	 */
 	async call<R extends SingleRoute>(route: R, values: ValuesOf<R>): Promise<ResultOf<R>> {
-		const result: unknown = await this.result(route, requestOf(route, values));
-		return result as ResultOf<R>;
+		const asked: Promise<unknown> = this.result(route, requestOf(route, values));
+		return (await needsNewer(route.needsNewer, asked)) as ResultOf<R>;
 	}
 
 	/** Reads a list to its end or limit. @throws {ServerError} */

@@ -110,6 +110,7 @@ export const documentRoutes = routeTable({
 	download: {
 		method: 'GET',
 		path: `${DOCUMENT}/download`,
+		needsNewer: 'Downloading documents',
 		returns: 'record',
 	},
 });

@@ -1,3 +1,4 @@
+import { startApp, UNKNOWN_ID } from '../../../lib/dify/client';
 import { nodeErrorOf } from '../../dify';
 import { binaryItem, chatApp, run } from '../app';
 
@@ -13,6 +14,14 @@ describe('an end user', () => {
 		const [user] = [...sim.app('chat').endUsers.values()];
 		const found = await run(sim, { resource: 'endUser', operation: 'get', endUserId: user!.id });
 		expect(found).toMatchObject([{ json: { id: user!.id, session_id: 'session-7' } }]);
+	});
+
+	it('a Dify that is too old for it', async () => {
+		const sim = await startApp('1.12', { mode: 'chat' });
+		const parameters = { resource: 'endUser', operation: 'get', endUserId: UNKNOWN_ID };
+		expect((await nodeErrorOf(run(sim, parameters))).message).toBe(
+			'Looking up an end user needs Dify 1.14 or newer, this is 1.12.1',
+		);
 	});
 
 	it('an ID of another form is refused before anything is sent', async () => {
