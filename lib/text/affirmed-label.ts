@@ -15,7 +15,7 @@ const WORDS = [
 const CHINESE_WORDS =
 	'文本|消息|邮件|信息|客户|用户|关于|属于|有关|类别|分类|标签|问题|答案|这|那|此|该|是|为|在|的|了|个|条|封|类';
 const AFFIRMS = new RegExp(
-	`^(?:(?<!\\p{L})(?:${WORDS})(?!\\p{L})|${CHINESE_WORDS}|[\\s.,:;!"'’*_\`()。，：！“”「」-])*$`,
+	`^(?:(?<!\\p{L})(?:${WORDS})(?!\\p{L})|${CHINESE_WORDS}|[\\s.,:;!"'*_\`。，：！\\p{Pi}\\p{Pf}\\p{Ps}\\p{Pe}-])*$`,
 	'iu',
 );
 

@@ -136,11 +136,14 @@ function answerValues(record: Record<string, unknown>): unknown[] {
 	return answers.length > 0 ? answers.map(([, value]) => value) : Object.values(record);
 }
 
-/** A text without the quotes, brackets and punctuation around it. */
+/** A text without the quotes (of any language), brackets and punctuation around it. */
 function bare(text: string): string {
 	return text
-		.replace(/^[\s"'`*_([{“「【<#>-]+/, '')
-		.replace(/(?<=[^\s"'`*_)\]}”」】>.。:!])[\s"'`*_)\]}”」】>.。:!]{1,20}$/, '');
+		.replace(/^[\s"'`*_<#>\p{Pi}\p{Pf}\p{Ps}-]+/u, '')
+		.replace(
+			/(?<=[^\s"'`*_>.。:!\p{Pi}\p{Pf}\p{Pe}])[\s"'`*_>.。:!\p{Pi}\p{Pf}\p{Pe}]{1,20}$/u,
+			'',
+		);
 }
 
 /** `A: billing`, as some models repeat the line. */

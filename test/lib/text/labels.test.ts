@@ -17,6 +17,39 @@ const LABELS = [
 	{ name: '投诉' },
 ];
 
+const QUOTES = [
+	'“”',
+	'„“',
+	'„”',
+	'‚‘',
+	'‘’',
+	'«»',
+	'»«',
+	'‹›',
+	'「」',
+	'『』',
+	'《》',
+	'【】',
+	'（）',
+	'()',
+	'[]',
+];
+
+test('an answer in quotes of any language names the label', () => {
+	const answer = fc.record({
+		at: fc.nat(LABELS.length - 1),
+		quotes: fc.constantFrom(...QUOTES),
+		begin: fc.constantFrom('', '**', 'Answer: ', 'This is '),
+		end: fc.constantFrom('', '.', '。', ' '),
+	});
+	fc.assert(
+		fc.property(answer, ({ at, quotes, begin, end }) => {
+			const text = `${begin}${quotes[0]}${LABELS[at]!.name}${quotes[1]}${end}`;
+			expect(labelsIn(text, LABELS, false)).toEqual([at]);
+		}),
+	);
+});
+
 test('labels as the model reads them, and what it may write', () => {
 	expect(labelLines(LABELS)).toBe('A: Invoice - wants money\nB: art\nC: 投诉');
 	expect(labelGrammar(['A', 'B'], false)).toBe('root ::= "A" | "B"');
