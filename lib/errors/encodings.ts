@@ -62,9 +62,9 @@ const backslash: Escape = {
 	},
 };
 
-/** With or without separators, and `0x` before each byte. */
+/** With or without separators of one or two signs, and `0x` before each byte or `U+` before each character. */
 const hexadecimal: Encoding = {
-	pattern: /(?<![0-9a-f])(?:(?:0x)?[0-9a-f]{2}[\s:,;_-]{0,2}){8,}/gi,
+	pattern: /(?<![0-9a-f])(?:(?:0x|U\+)?[0-9a-f]{2}[\s:,;._|/-]{0,2}){8,}/gi,
 	maxLength: 16_384,
 	decode: (encoded) => {
 		const digits = encoded.replace(/0x|[^0-9a-f]/gi, '');

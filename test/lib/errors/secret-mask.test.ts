@@ -32,6 +32,8 @@ const ENCODERS: Record<string, (text: string) => string> = {
 	hex: (text) => Buffer.from(text).toString('hex'),
 	'hex with colons': (text) => each(text, (code) => `${hexOf(code, 2)}:`),
 	'hex with spaces': (text) => each(text, (code) => `${hexOf(code, 2).toUpperCase()} `),
+	'hex with full stops': (text) => each(text, (code) => `${hexOf(code, 2)}.`),
+	'code points': (text) => each(text, (code) => `U+${hexOf(code, 4).toUpperCase()} `),
 	'hex as bytes': (text) => each(text, (code) => `0x${hexOf(code, 2)}, `),
 	base64: (text) => Buffer.from(text).toString('base64'),
 	'base64 of a URL': (text) => Buffer.from(text).toString('base64url'),

@@ -37,6 +37,7 @@ const ENCODERS: Record<string, (text: string) => string> = {
 	hexadecimal: eachByte((hex) => hex),
 	'hexadecimal with blanks': eachByte((hex) => `${hex} `),
 	'hexadecimal with colons': eachByte((hex) => `${hex}:`),
+	'hexadecimal with full stops': eachByte((hex) => `${hex}.`),
 	octal: eachByte((_hex, byte) => `\\${byte.toString(8).padStart(3, '0')}`),
 	'base64 of a URL': (text) => Buffer.from(text).toString('base64url'),
 	'base64 in lines of 75': (text) => toBase64(text).replace(/.{75}/g, '$&\n'),
