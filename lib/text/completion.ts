@@ -8,6 +8,7 @@ import {
 	asList,
 	filled,
 	isRecord,
+	type JsonRecord,
 	nonEmptyText,
 	optional,
 	recordOf,
@@ -102,7 +103,7 @@ export class CompletionAssembly {
 
 	private openAi(data: Record<string, unknown>, choice: Record<string, unknown> = {}): string {
 		this.note({ usage: openAiUsage(data.usage) });
-		append(this.logprobs, recordsIn(recordOf(choice.logprobs).content));
+		append(this.logprobs, logprobsIn(recordOf(choice.logprobs)));
 		if (reasonIn(choice.finish_reason) !== undefined) this.end(choice.finish_reason);
 		return textOf(choice.text) ?? textOf(recordOf(choice.message ?? choice.delta).content) ?? '';
 	}
@@ -128,4 +129,22 @@ export class CompletionAssembly {
 	private note(fields: Partial<Completion>): void {
 		Object.assign(this.completion, optional(fields));
 	}
+}
+
+/** The log probabilities of a choice: a record for each token, or the parallel lists of `/v1/completions` (vLLM). */
+function logprobsIn({
+	content,
+	tokens,
+	token_logprobs: logprobs,
+	top_logprobs: top,
+}: JsonRecord): JsonRecord[] {
+	if (content !== undefined) return recordsIn(content);
+	return asList(tokens).map((token, at) => ({
+		token,
+		logprob: asList(logprobs)[at],
+		top_logprobs: Object.entries(recordOf(asList(top)[at])).map(([other, logprob]) => ({
+			token: other,
+			logprob,
+		})),
+	}));
 }

@@ -55,6 +55,35 @@ test('llama-server v0.5.0, /v1/completions and /infill, whole or streamed', () =
 	});
 });
 
+test('log probabilities of /v1/completions in parallel lists', () => {
+	const token = fc.record({
+		token: fc.string(),
+		logprob: fc.double({ max: 0, noNaN: true }),
+		top: fc.dictionary(fc.string({ minLength: 1 }), fc.double({ max: 0, noNaN: true })),
+	});
+	fc.assert(
+		fc.property(fc.array(token, { minLength: 1 }), (tokens) => {
+			const logprobs = {
+				tokens: tokens.map((one) => one.token),
+				token_logprobs: tokens.map((one) => one.logprob),
+				top_logprobs: tokens.map((one) => one.top),
+			};
+			const { result } = assembled([{ choices: [{ index: 0, text: 'a', logprobs }] }]);
+			expect(result.logprobs).toEqual(
+				tokens.map(({ token, logprob, top }) => ({
+					token,
+					logprob,
+					top_logprobs: Object.entries(top).map(([token, logprob]) => ({ token, logprob })),
+				})),
+			);
+		}),
+	);
+	const withoutTop = { tokens: ['a'], token_logprobs: [null], top_logprobs: null };
+	expect(assembled([{ choices: [{ text: 'a', logprobs: withoutTop }] }]).result.logprobs).toEqual([
+		{ token: 'a', logprob: null, top_logprobs: [] },
+	]);
+});
+
 test('Ollama 0.17.4, /api/generate and /v1/completions', () => {
 	expect(recorded('ollama-v0.17.4/generate-stream')).toMatchObject({
 		assembly: { ended: true },
