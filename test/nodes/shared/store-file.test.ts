@@ -1,4 +1,6 @@
-import { storeFile } from '../../../nodes/shared/store-file';
+import fc from 'fast-check';
+
+import { baseName, storeFile } from '../../../nodes/shared/store-file';
 import { delay } from '../../support/node';
 import type { OperationCall } from '../../../nodes/shared/run/operations';
 
@@ -37,3 +39,33 @@ it.each([0, 1, 2, 5])(
 		expect(isClosed).toBe(true);
 	},
 );
+
+test.each([
+	['report.html', 'report'],
+	['../x/a.b.png', 'a.b'],
+	['...', 'file'],
+	[' . ', 'file'],
+	['Katze 😀 ', 'Katze 😀'],
+])('the name %j without its extension is %j', (name, base) => {
+	expect(baseName(name, 'file')).toBe(base);
+});
+
+test('a name that gets an extension keeps it when it is stored', async () => {
+	const prepareBinaryData = async (_content: Buffer, fileName: string) => ({ fileName });
+	const call = {
+		context: { helpers: { prepareBinaryData } },
+		parameters: { name: () => '' },
+	} as unknown as OperationCall;
+	const part = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('.', ' ', '/', '\\', '\0'));
+	await fc.assert(
+		fc.asyncProperty(fc.array(part), async (parts) => {
+			const fileName = `${baseName(parts.join(''), 'file')}.png`;
+			const { facts } = await storeFile(call, 'x', {
+				content: Buffer.alloc(1),
+				fileName,
+				mimeType: 'image/png',
+			});
+			expect(facts.fileName).toMatch(/^[^.].*\.png$/su);
+		}),
+	);
+});
