@@ -32,7 +32,7 @@ export function slotAction(
 		run: async ({ connection, parameters, signal, hint }) => {
 			const result = await changeSlot(connection, action, {
 				model: parameters.name('model'),
-				slot: parameters.number('slot', 0),
+				slot: parameters.number('slot'),
 				...(hasFile ? { fileName: parameters.name('fileName') } : {}),
 				signal,
 			});

@@ -1,6 +1,6 @@
 import { detokenize as textOf } from '../../../lib/servers/manage/tokens';
 import { jsonField } from '../../shared/field-kinds';
-import { asNumber } from '../../shared/field-values';
+import { asNumber, isBlank, wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import { askOfModel } from '../any-server';
 import { listIn } from '../lists';
@@ -40,5 +40,6 @@ function tokensIn(parameters: NodeParameters): number[] {
 	const typed =
 		list.length === 1 && typeof first === 'string' ? first.split(/[\s,]+/).filter(Boolean) : list;
 	const { label } = parameters.field('tokens');
+	if (isBlank(parameters.value('tokens'))) throw wrongField(label, 'is empty');
 	return typed.map((entry, index) => asNumber({ label: `${label}: ${index + 1}` }, entry));
 }

@@ -54,7 +54,8 @@ describe('a slot of llama-server v0.5.0', () => {
 			message: 'The server has no slot 9',
 			description: expect.stringContaining('numbered from 0 to 1') as string,
 		});
-		expect((await failure(slot('erase', { slot: -1 }))).message).toContain('"Slot" must be');
+		for (const wrong of [-1, null, ''])
+			expect((await failure(slot('erase', { slot: wrong }))).message).toContain('"Slot" must be');
 		expect(posts(sim)).toEqual([]);
 	});
 

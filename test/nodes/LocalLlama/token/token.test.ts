@@ -62,6 +62,13 @@ describe('Detokenize', () => {
 		);
 		expect(sent('/detokenize')).toEqual([]);
 	});
+
+	it('names a field whose expression gives nothing', async () => {
+		await serve();
+		expect((await failure(op('detokenize', { tokens: null }))).message).toBe(
+			'The field "Tokens" is empty',
+		);
+	});
 });
 
 describe('Count', () => {
