@@ -1,4 +1,4 @@
-import { setStatus, type StatusAction } from '../../../lib/dify/knowledge/documents';
+import { getDocument, setStatus, type StatusAction } from '../../../lib/dify/knowledge/documents';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { choiceField, numberField, optionsCollection } from '../../shared/field-kinds';
@@ -39,10 +39,13 @@ export const documentSetStatus: DifyOperation = {
 		]),
 	],
 	run: async ({ api, parameters, hint }) => {
+		const baseId = datasetIdIn(parameters);
 		const ids = documentIdsIn(parameters);
 		const action = parameters.choice<StatusAction>('statusAction');
 		const limitMs = parameters.milliseconds('options.lockWait', 660_000);
-		const waitedMs = await setStatus(api, datasetIdIn(parameters), ids, action, limitMs);
+		// Dify passes over a document that it does not have, without a word.
+		for (const id of ids) await getDocument(api, baseId, id, 'without');
+		const waitedMs = await setStatus(api, baseId, ids, action, limitMs);
 		if (waitedMs >= LONG_WAIT_MS)
 			hint(
 				`Dify had locked a document since its last change, so the node waited ${Math.round(waitedMs / 1000)} s.`,

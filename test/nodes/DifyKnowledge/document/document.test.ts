@@ -138,6 +138,9 @@ describe.each(NEWEST_VERSION)('Documents with Dify %s', (version) => {
 		]);
 		const parameters = { documentIds: `${known.id}, ${known.id}`, statusAction: 'disable' };
 		expect(await manage(of, 'document', 'setStatus', parameters)).toHaveLength(2);
+		const missing = 'd0000000-0000-4000-8000-00000000ffff';
+		const withMissing = { documentIds: `${known.id}, ${missing}`, statusAction: 'enable' };
+		await expect(manage(of, 'document', 'setStatus', withMissing)).rejects.toThrow();
 		expect(
 			await manage(of, 'document', 'getAll', { options: { status: 'disabled' } }),
 		).toHaveLength(1);
