@@ -1,4 +1,4 @@
-import { throwAs } from '../../errors/server-error';
+import { type ServerError, throwAs } from '../../errors/server-error';
 import type { DifyClient } from '../client';
 import { localError } from '../errors/failure';
 import type { DifyFileRef } from '../files/files';
@@ -36,10 +36,19 @@ export async function runWorkflow(
 		...(files.length === 0 ? {} : { files }),
 		...optional({ trace_id: traceId }),
 	};
-	return await startRun(client, routeOf(workflowId), body, user, {
+	const running = startRun(client, routeOf(workflowId), body, user, {
 		...options,
 		recovery: 'attachOrPoll',
 	});
+	return await running.catch(throwAs(withoutRunId));
+}
+
+/** Where the stream broke before its first event, only the list of runs shows what became of the run. */
+function withoutRunId(error: ServerError): ServerError {
+	if (error.kind !== 'streamEndedEarly' || error.facts.workflowRunId !== undefined) return error;
+	return error.withRemedy(
+		'The run may go on, and Dify had not told its ID yet: Get Many (Dify Workflow, resource Run) lists the runs. If it happens often, check the time limits of proxies between n8n and Dify.',
+	);
 }
 
 /** Route of a workflow version; each has its own path. @throws {ServerError} for an impossible ID */

@@ -10,7 +10,9 @@ import {
 	type SimVersion,
 	type Step,
 } from '../../../servers/dify';
-import { delay } from '../../../support/node';
+import { startScripted } from '../../../servers/scripted';
+import { useSimulator } from '../../../servers/use-simulator';
+import { delay, setImmediate } from '../../../support/node';
 import { waitFor } from '../ask';
 import { calls, clientOf, failureOf, startApp, startSim } from '../client';
 
@@ -40,6 +42,24 @@ async function startFlow(
 ) {
 	return await startApp(version, { mode: 'workflow', reply: () => script }, more);
 }
+
+const startServer = useSimulator(startScripted);
+
+test.each(['', 'event: ping\n\n', 'event: ping\n\ndata: {"event":"workf'])(
+	'a stream that breaks before its first event, after %j: the error says where runs are listed',
+	async (begun) => {
+		const sim = await startServer((_request, response) => {
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			response.write(begun);
+			response.flushHeaders();
+			setImmediate(() => response.destroy());
+		});
+		const failed = await failureOf(run(sim));
+		expect(failed.kind).toBe('streamEndedEarly');
+		expect(failed.remedy).toContain('Get Many');
+		expect(sim.requests).toHaveLength(1);
+	},
+);
 
 const started = (sim: DifySim) => calls(sim, '/workflows/run');
 
