@@ -74,7 +74,7 @@ async function judge(
 ): Promise<Judged> {
 	const { assembly, strayLines } = read;
 	await acceptMissingReason(prepared, opened, read);
-	const maker = kindOf(assembly.madeBy ?? opened.request.serverKind);
+	const maker = kindOf(assembly.madeBy ?? opened.serverKind);
 	const judged = assembly.finish(strayLines);
 	if ('failed' in judged) throw await failureOf(judged.failed, prepared, opened, maker);
 	return { prepared, opened, read, answer: judged.answer, maker };
@@ -150,11 +150,11 @@ async function noteOnDroppedMessages({
 	answer: { usage },
 	maker: { chat },
 }: Judged): Promise<string | undefined> {
-	if (usage === undefined || chat.remarkOnDroppedMessages === undefined) return undefined;
-	const { promptTokens } = usage;
-	const leastTokens = leastPromptTokens(modelKey(opened), opened.request, promptTokens);
+	if (chat.remarkOnDroppedMessages === undefined) return undefined;
+	const leastTokens =
+		usage && leastPromptTokens(modelKey(opened), opened.request, usage.promptTokens);
 	const conversation = {
-		...fittedConversation(prepared, opened, promptTokens),
+		...fittedConversation(prepared, opened, usage?.promptTokens),
 		...optional({ leastTokens }),
 	};
 	const { signal } = prepared.call;
@@ -210,10 +210,10 @@ async function failureOf(
 function fittedConversation(
 	{ messages }: PreparedCall,
 	{ model, request }: OpenedAnswer,
-	promptTokens: number,
+	promptTokens: number | undefined,
 ) {
 	const contextSize = contextSizeOf(request.parameters);
-	return { model, characters: textLength(messages), promptTokens, ...optional({ contextSize }) };
+	return { model, characters: textLength(messages), ...optional({ promptTokens, contextSize }) };
 }
 
 function noteOnHiddenThinking(

@@ -118,7 +118,8 @@ async function kindForMedia(
 ): Promise<KindName> {
 	const kind = await kindFor(connection, model, signal);
 	const { label, media } = kindOf(kind);
-	if (task === 'images' && media.swallowsImageRequests === true)
+	const isSwallowed = task === 'images' && media.swallowsImageRequests === true;
+	if (isSwallowed || (await media.lacks?.(connection, task)) === true)
 		throw cannot(connection, task, kind);
 	if (media.needsModel === true && model === '')
 		throw failure('invalidInput', connection.contextOf(connection.url.api), {

@@ -29,8 +29,8 @@ export interface FittedConversation {
 	model: string;
 	/** Length of its texts. */
 	characters: number;
-	/** Tokens that the server read. */
-	promptTokens: number;
+	/** Tokens that the server read; undefined if it counts none. */
+	promptTokens?: number;
 	/** Tokens of context that were requested. */
 	contextSize?: number;
 	/** Tokens that it should have at least, by earlier prompts. */

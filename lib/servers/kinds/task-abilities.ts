@@ -67,6 +67,8 @@ export interface MediaAbilities {
 	hasNoInference?: true;
 	/** It makes pictures in jobs that can be followed and cancelled. */
 	hasImageJobs?: true;
+	/** Whether it was started without what the task needs, and answers with nothing instead of an error. */
+	lacks?(connection: Connection, task: MediaTask): Promise<boolean>;
 	/** It answers requests for pictures with nothing after a long time, so that none is sent. */
 	swallowsImageRequests?: true;
 }

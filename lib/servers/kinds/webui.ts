@@ -58,6 +58,7 @@ async function remarkOnDroppedMessages(
 	_connection: Connection,
 	{ characters, promptTokens, leastTokens = 0 }: FittedConversation,
 ): Promise<string | undefined> {
+	if (promptTokens === undefined) return undefined;
 	const isSparse = characters > LONG && characters > promptTokens * MANY_CHARACTERS_PER_TOKEN;
 	if (!isSparse && promptTokens >= leastTokens) return await Promise.resolve(undefined);
 	return `text-generation-webui read only ${promptTokens} tokens of this conversation of ${characters} characters. It seems to be too long for the context, and the beginning was left out without an error. Load the model with a larger ctx-size, or keep fewer messages in the memory.`;

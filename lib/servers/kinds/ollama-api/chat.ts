@@ -59,6 +59,7 @@ export async function remarkOnDroppedMessages(
 	signal?: AbortSignal,
 ): Promise<string | undefined> {
 	const { characters, promptTokens, contextSize = Infinity, leastTokens = 0 } = conversation;
+	if (promptTokens === undefined) return undefined;
 	const lacksTokens = promptTokens < leastTokens;
 	if (!lacksTokens && characters < FITS_ANYWHERE && promptTokens < contextSize) return undefined;
 	const context = await contextOf(connection, conversation, signal);
@@ -88,7 +89,7 @@ export async function explainEmptyAnswer(
 	});
 }
 
-function isTooLong({ characters, promptTokens }: FittedConversation, context: number): boolean {
+function isTooLong({ characters, promptTokens = 0 }: FittedConversation, context: number): boolean {
 	return promptTokens >= context || characters > context * MAX_CHARACTERS_PER_TOKEN;
 }
 

@@ -47,7 +47,7 @@ describe('a wrong key, where the list of models is open to everybody', () => {
 
 	it.each([
 		['tgi', 'POST /tokenize'],
-		['koboldcpp', 'GET /api/extra/last_logprobs'],
+		['koboldcpp', 'GET /api/extra/generate/check'],
 	] as const)('%s: a route that generates nothing refuses it', async (profile, route) => {
 		await sim({ profile });
 		server.route(route, reply.error(401, { error: 'unauthorized' }));

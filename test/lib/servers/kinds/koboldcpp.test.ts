@@ -15,7 +15,7 @@ describe('KoboldCpp', () => {
 				{
 					health: {
 						status: 404,
-						headers: { server: 'KoboldCppServer 1' },
+						headers: { server: 'ConcedoLlamaForKoboldServer ' },
 						text: '',
 						json: undefined,
 					},
@@ -25,6 +25,6 @@ describe('KoboldCpp', () => {
 		notTold: [['Ollama of another version', { apiVersion: { version: '0.7.0' } }, 'ollama']],
 		chat: TAKES_EVERYTHING,
 		simulated: { profile: 'koboldcpp', refusal: 'koboldcpp' },
-		advice: { noModels: 'Start it with a model', moreContext: '9000 tokens' },
+		advice: { noModels: 'Start it with a model', moreContext: '--contextsize 9000' },
 	});
 });
