@@ -61,7 +61,8 @@ export function refusedKeyFinding(
 	// Where a proxy refuses, no key of the server helps.
 	if (isOfProxy(failure)) return fromFailure(failure, observed);
 	if (!keySet) return fromFailure(failureFor('unauthorized', { keyMissing: true }), observed);
-	if (listOf(probes.keyless) !== undefined)
+	// A list that is open with a wrong key, too, says nothing about the routes behind it.
+	if (listOf(probes.keyless) !== undefined && listOf(probes.models) === undefined)
 		return fromFailure(failure, observed, {
 			advice:
 				'The server answers without a key: empty the API Key of the credential, or put a right one into it.',

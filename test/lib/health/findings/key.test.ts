@@ -32,6 +32,7 @@ describe('a wrong key, where the list of models is open to everybody', () => {
 		const result = await check(server.url);
 		expect(result).toMatchObject({ status: 'unauthorized', healthy: false });
 		expect(finding(result, 'unauthorized').observed).toContain('/props: HTTP 401');
+		expect(finding(result, 'unauthorized').advice).not.toContain('answers without a key');
 	});
 
 	it('the same without a key says that one is missing', async () => {
