@@ -88,7 +88,7 @@ function valueOf({ name, arguments: args }: ToolCall, tools: readonly ToolDefini
 }
 
 function same(name: string, args: unknown): string {
-	return `${name} ${canonicalJson(args).normalize()}`;
+	return `${name} ${canonicalJson(args ?? null).normalize()}`;
 }
 
 /** Text that is a number counts as one where the schema wants a number. Blanks around a text do not count. */

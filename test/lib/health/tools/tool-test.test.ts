@@ -1,7 +1,8 @@
 import { checkServer } from '../../../../lib/health/check';
 import type { CheckResult } from '../../../../lib/health/observations';
 import { builderSet } from '../../../../lib/health/tools/builder';
-import { CASES } from '../../../../lib/health/tools/cases';
+import type { FinishedAnswer } from '../../../../lib/chat/types';
+import { CASES, judgeAnswer, TOOLS } from '../../../../lib/health/tools/cases';
 import { testSpeed } from '../../../../lib/health/speed/speed-test';
 import {
 	type ToolTestOptions,
@@ -310,6 +311,17 @@ const inText = () =>
 it('what is right is right by its own rule', () => {
 	for (const one of CASES) expect(rightAnswer(one, false)).toBeDefined();
 });
+
+it.each(['', '[]', 'null', '{"city": "Par'])(
+	'arguments that are no object (%p) are wrong',
+	(text) => {
+		const [tool] = TOOLS;
+		const toolCalls = [{ id: '1', index: 0, name: tool!.name, arguments: text }];
+		const expected = [{ name: tool!.name, arguments: { city: 'Paris' } }];
+		const answer = { toolCalls, finishReason: 'tool_calls' } as unknown as FinishedAnswer;
+		expect(judgeAnswer(expected, answer, { tools: TOOLS })).toBe('wrongArguments');
+	},
+);
 
 it.each([429, 503])(
 	'a server that is busy (%d) gets no more requests than the cost has named',
