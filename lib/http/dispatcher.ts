@@ -1,6 +1,6 @@
 import type { EgressFilter } from './types';
 import { failure } from '../errors/failure';
-import { EnvHttpProxyAgent, Pool, TunnelPool, type Dispatcher } from '../vendor';
+import { env, EnvHttpProxyAgent, Pool, TunnelPool, type Dispatcher } from '../vendor';
 import { optional, quietly } from '../values';
 
 export interface ServerChannelKey {
@@ -173,19 +173,17 @@ function isUnusable(address: string | URL): boolean {
 }
 
 /**
- * Creates the agent. undici throws at once for a variable such as `HTTP_PROXY=proxy:3128`, even if NO_PROXY excludes
- * the server, so such a proxy is an error only when it would be used.
+ * undici throws at once for a variable such as `HTTP_PROXY=proxy:3128`, even if NO_PROXY excludes the server, and its
+ * SOCKS client is not bundled. So such a proxy is an error only when it would be used.
  */
 function agent(options: AgentOptions): Dispatcher {
-	const [httpProxy, httpsProxy] = [UNUSABLE_PROXY, UNUSABLE_PROXY];
-	return (
-		tryAgent(options) ??
-		tryAgent({ ...options, httpsProxy }) ??
-		tryAgent({ ...options, httpProxy }) ??
-		new EnvHttpProxyAgent({ ...options, httpProxy, httpsProxy })
-	);
+	const httpProxy = usable(env.http_proxy ?? env.HTTP_PROXY);
+	const httpsProxy = usable(env.https_proxy ?? env.HTTPS_PROXY);
+	return new EnvHttpProxyAgent({ ...options, ...optional({ httpProxy, httpsProxy }) });
 }
 
-function tryAgent(options: AgentOptions): Dispatcher | undefined {
-	return quietly(() => new EnvHttpProxyAgent(options));
+function usable(proxy: string | undefined): string | undefined {
+	if (proxy === undefined || proxy === '') return proxy;
+	const protocol = quietly(() => new URL(proxy).protocol);
+	return protocol === 'http:' || protocol === 'https:' ? proxy : UNUSABLE_PROXY;
 }

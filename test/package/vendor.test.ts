@@ -76,14 +76,6 @@ describe('the libraries in the built package', () => {
 		await proxy.close();
 	});
 
-	it('know no SOCKS proxies, and say so', async () => {
-		const dispatcher = new EnvHttpProxyAgent({ httpProxy: 'socks5://127.0.0.1:9' });
-		await expect(request('http://server.test/', { dispatcher })).rejects.toThrow(
-			'socks5-proxy-agent.js of undici is not in this package',
-		);
-		await dispatcher.close();
-	});
-
 	it('end a request that is stopped', async () => {
 		const server = http.createServer(() => {});
 		servers.push(server);

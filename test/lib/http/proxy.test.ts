@@ -188,8 +188,8 @@ describe('proxy variables of the environment', () => {
 		},
 	);
 
-	test.each(['127.0.0.1:3128', 'me:pass-word@proxy', '://', 'ftp://proxy'])(
-		'a variable that holds no URL (%s) is an error that does not show it',
+	test.each(['127.0.0.1:3128', 'me:pass-word@proxy', '://', 'ftp://proxy', 'socks5://proxy:1080'])(
+		'a variable that holds no URL of an HTTP proxy (%s) is an error that does not show it',
 		async (value) => {
 			const server = await start();
 			process.env.http_proxy = value;
