@@ -62,9 +62,15 @@ const backslash: Escape = {
 	},
 };
 
+/** What may stand between bytes in hexadecimal, as a class of a pattern. */
+export const HEXADECIMAL_SEPARATOR = '[\\s:,;._|/-]';
+
 /** With or without separators of one or two signs, and `0x` before each byte or `U+` before each character. */
 const hexadecimal: Encoding = {
-	pattern: /(?<![0-9a-f])(?:(?:0x|U\+)?[0-9a-f]{2}[\s:,;._|/-]{0,2}){8,}/gi,
+	pattern: new RegExp(
+		`(?<![0-9a-f])(?:(?:0x|U\\+)?[0-9a-f]{2}${HEXADECIMAL_SEPARATOR}{0,2}){8,}`,
+		'gi',
+	),
 	maxLength: 16_384,
 	decode: (encoded) => {
 		const digits = encoded.replace(/0x|[^0-9a-f]/gi, '');

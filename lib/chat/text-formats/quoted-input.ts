@@ -1,4 +1,4 @@
-import { ENCODINGS } from '../../errors/encodings';
+import { ENCODINGS, HEXADECIMAL_SEPARATOR } from '../../errors/encodings';
 
 const MAX_UNESCAPED = 8;
 const ENTITIES: ReadonlyMap<string, string> = new Map([
@@ -27,7 +27,10 @@ const LINE_END_IN_BASE64 = /(?<=[\w+/-]{16})\r?\n[ \t]*(?=[\w+/-])/g;
 /** What is left of bytes that only look encoded. Whole at both ends, where a slice may cut it. */
 const READABLE = /^[^\ufffd]+|[^\ufffd]{12,}|[^\ufffd]+$/g;
 /** Where a digit or letter touches the first of bytes that have separators. */
-const BEFORE_HEXADECIMAL = /(?<=[0-9a-f])(?=(?:[0-9a-f]{2}[\s:,;._|/-]{1,2}){2})/gi;
+const BEFORE_HEXADECIMAL = new RegExp(
+	`(?<=[0-9a-f])(?=(?:[0-9a-f]{2}${HEXADECIMAL_SEPARATOR}{1,2}){2})`,
+	'gi',
+);
 /** Each encoding has one reading for each start, four at most. */
 const STARTS = 4;
 const LINE_NUMBER = /^[ \t]*\d{1,6}[ \t]?[.:|)\t]?/gm;
