@@ -24,6 +24,9 @@ export interface KnownRefusal {
 	note?: string;
 }
 
+/** Prose has four to five characters per token, code and other scripts fewer: a longer text does not fit. */
+export const MAX_CHARACTERS_PER_TOKEN = 5;
+
 /** A conversation that a server may have shortened to fit its context. */
 export interface FittedConversation {
 	model: string;

@@ -3,13 +3,10 @@ import type { Connection } from '../../http/connection';
 import { booleanOf, finiteNumber, optional, recordOf } from '../../values';
 import type { ServerModel } from '../models';
 import { cachedJson } from '../optional-json';
-import type { FittedConversation } from './chat-abilities';
+import { MAX_CHARACTERS_PER_TOKEN, type FittedConversation } from './chat-abilities';
 import { anyHeader, ownsModels } from './evidence';
 import type { ServerKind } from './kind';
 import { openAiCompatible } from './openai-compatible';
-
-/** Prose has four to five characters per token, code and other scripts fewer. */
-const MAX_CHARACTERS_PER_TOKEN = 5;
 
 /**
  * KoboldCpp (LostRuins/koboldcpp, koboldcpp.py, seen: 1.76): one model, llama.cpp's samplers, and an imitation of Ollama's

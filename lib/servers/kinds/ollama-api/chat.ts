@@ -4,14 +4,12 @@ import type { ServerError } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
 import { cachedJson, optionalJson } from '../../optional-json';
 import { recordsIn } from '../../../values';
-import type { FittedConversation } from '../chat-abilities';
+import { MAX_CHARACTERS_PER_TOKEN, type FittedConversation } from '../chat-abilities';
 import { isSameOllamaName } from './names';
 
 const ASK_LIMIT_MS = 5_000;
 /** Characters that fit into the smallest context that anybody sets. */
 const FITS_ANYWHERE = 6_000;
-/** Prose has four to five characters per token, code and other scripts fewer: a longer text does not fit. */
-const MAX_CHARACTERS_PER_TOKEN = 5;
 
 export async function templateOnOllama(connection: Connection, model: string): Promise<unknown> {
 	return await cachedJson(connection, `${connection.url.root}/api/show`, { model });
