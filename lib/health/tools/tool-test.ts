@@ -126,12 +126,13 @@ async function testServer<R extends CheckResult>(
 	}
 	const { toolSet } = options;
 	const set = toolSet === 'builder' ? builderSet() : STANDARD_SET;
-	const cost = costOf(names, set, options);
+	const promptTokens = promptTokensOf(set);
+	const cost = costOf(names, set, promptTokens, options);
 	const models: ModelToolTest[] = [];
 	if (options.costOnly !== true)
 		for (const model of names) {
 			const test = new ModelTest(target.connect({}), model, set, options, endsAt);
-			models.push(await test.run(smallContext(health, model, set, options)));
+			models.push(await test.run(smallContext(health, model, promptTokens, options)));
 		}
 	const verdict = withTestFindings(health, testFindings(models));
 	const toolTest = { toolSet, cost, models };
@@ -179,15 +180,18 @@ function promptTokensOf({ system, tools }: ToolSet): number {
 	return estimateTokens(system + JSON.stringify(tools)) + AROUND_TOOLS;
 }
 
-/** Why no prompt of the set fits into the context of a model, as far as the server tells its size. */
+/**
+ * Why no prompt of the set fits into the context of a model, as far as the server tells its size.
+ *
+ * @param needed tokens of a prompt
+ */
 function smallContext(
 	health: CheckResult,
 	model: string,
-	set: ToolSet,
+	needed: number,
 	{ tokens }: ToolTestOptions,
 ): ProbeFailure | undefined {
 	const { context, trainedContext } = factsOfModel(health, model) ?? {};
-	const needed = promptTokensOf(set);
 	if (typeof context !== 'number' || context > needed) return undefined;
 	const contextSize = needed + tokens;
 	const slots = health.slots?.total ?? undefined;
@@ -200,14 +204,19 @@ function smallContext(
 }
 
 /** The most that a test takes, known before its first request. The tokens of prompts are estimated. */
-function costOf(models: string[], set: ToolSet, { tries, tokens, limitMs }: ToolTestOptions) {
-	const requestsOfTry = set.cases.reduce((all, { then }) => all + (then === undefined ? 1 : 2), 0);
+function costOf(
+	models: string[],
+	{ cases }: ToolSet,
+	promptTokens: number,
+	{ tries, tokens, limitMs }: ToolTestOptions,
+) {
+	const requestsOfTry = cases.reduce((all, { then }) => all + (then === undefined ? 1 : 2), 0);
 	const requests = models.length * tries * requestsOfTry;
 	return {
 		models,
 		requests,
 		generatedTokens: requests * tokens,
-		promptTokens: requests * promptTokensOf(set),
+		promptTokens: requests * promptTokens,
 		seconds: Math.round(limitMs / 1000),
 	};
 }
@@ -277,12 +286,15 @@ class ModelTest {
 
 	/** `hindrance`: why nothing is sent. */
 	async run(hindrance: ProbeFailure | undefined): Promise<ModelToolTest> {
+		this.failure = hindrance ?? null;
 		const all = newTally();
 		const cases = this.set.cases.map((one) => ({ case: one.case, ...newTally() }));
 		// Every case once before any is repeated, so that a time limit leaves results of all.
 		for (let seed = 1; seed <= this.options.tries; seed++)
 			for (const [at, one] of this.set.cases.entries()) {
-				const outcome = await this.outcomeOf(one, seed, hindrance);
+				const outcome: Outcome = hindrance
+					? ['notTried', hindrance.message]
+					: await this.tryOnce(one, seed);
 				for (const tally of [all, cases[at]!]) count(tally, outcome);
 			}
 		return {
@@ -294,16 +306,6 @@ class ModelTest {
 			cases,
 			notes: [...this.notes],
 		};
-	}
-
-	private async outcomeOf(
-		one: ToolCase,
-		seed: number,
-		hindrance: ProbeFailure | undefined,
-	): Promise<Outcome> {
-		if (hindrance === undefined) return await this.tryOnce(one, seed);
-		this.failure = hindrance;
-		return ['notTried', hindrance.message];
 	}
 
 	private async tryOnce(one: ToolCase, seed: number): Promise<Outcome> {
