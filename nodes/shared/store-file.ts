@@ -72,6 +72,5 @@ function closeUnread(content: AsyncIterable<Uint8Array>): void {
 
 /** A name without a path, and without an extension of its own. */
 export function baseName(name: string, fallback: string): string {
-	const base = name.replace(/^.*[/\\]/s, '').replace(/\.[A-Za-z0-9]{1,5}$/, '');
-	return plainFileName(base, fallback);
+	return plainFileName(name.replace(/\.[A-Za-z0-9]{1,5}$/, ''), fallback);
 }
