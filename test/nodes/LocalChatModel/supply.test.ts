@@ -74,8 +74,11 @@ describe('failures', () => {
 		server().script(scripted());
 		const { model } = await supplied();
 		const bound = model.bindTools([weather]);
-		for (const run of [bound.invoke('Hi'), collect(bound, 'Hi')]) {
-			const error = await failureOf(run);
+		for (const run of [
+			async () => await bound.invoke('Hi'),
+			async () => await collect(bound, 'Hi'),
+		]) {
+			const error = await failureOf(run());
 			expect(error.constructor.name).toBe('NodeOperationError');
 			expect(error.context.data).toMatchObject({ kind });
 			expect(error.message).not.toContain(server().url);
@@ -90,8 +93,11 @@ describe('failures', () => {
 		const jsonSchema =
 			'{"type":"object","properties":{"answer":{"type":"string"}},"required":["answer"]}';
 		const { model } = await supplied({ responseFormat: 'jsonSchema', jsonSchema });
-		for (const run of [model.invoke('Hi'), collect(model, 'Hi')]) {
-			const error = await failureOf(run);
+		for (const run of [
+			async () => await model.invoke('Hi'),
+			async () => await collect(model, 'Hi'),
+		]) {
+			const error = await failureOf(run());
 			expect(error.constructor.name).toBe('NodeOperationError');
 			expect(error.message).toBe('The answer is not the JSON that was asked for');
 			expect(error.description).toContain('answer: ');
