@@ -11,8 +11,7 @@ import { append, isRecord, nonEmptyText, optional, recordOf } from '../../values
 import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from '../types';
 
 type Conversation = Pick<ChatRequest, 'messages' | 'tools'>;
-/** Texts for a model of a server. */
-type ModelTexts = Conversation & Pick<ChatRequest, 'serverKind' | 'model'>;
+type AddressedModel = Pick<ChatRequest, 'serverKind' | 'model'>;
 
 /**
  * Everything written like a control token: `<|im_end|>`, `<｜User｜>`, `<end_of_turn>`, `[INST]`, `[|user|]`, GLM's `[gMASK]`,
@@ -71,27 +70,24 @@ export function holdsTokenLike(messages: readonly ChatMessage[]): boolean {
  * The request with the control tokens of the model in its texts broken up, and a note that names them. The server is
  * asked only where a text looks like one.
  */
-export async function withoutControlTokens<T extends ModelTexts>(
+export async function withoutControlTokens<T extends Conversation & AddressedModel>(
 	connection: Connection,
 	request: T,
 ): Promise<{ request: T; notes: string[] }> {
-	const suspects = await tokenLikeIn(request);
-	if (suspects.size === 0) return { request, notes: [] };
-	const tokens = await controlTokensAmong(connection, request, [...suspects]);
+	const tokens = await controlTokensIn(connection, request, textsOf(request));
 	if (tokens.length === 0) return { request, notes: [] };
 	const change = breaker(tokens);
 	return { request: { ...request, ...withTexts(request, change) }, notes: [noteOn(tokens)] };
 }
 
-/** A text with the control tokens of the model broken up. */
-export async function textWithoutControlTokens(
+/** Breaks up the control tokens of the model that these texts hold, in any text. */
+export async function breakerFor(
 	connection: Connection,
-	model: Pick<ModelTexts, 'serverKind' | 'model'>,
-	text: string,
-): Promise<string> {
-	const messages: ChatMessage[] = [{ role: 'user', content: text }];
-	const { request } = await withoutControlTokens(connection, { ...model, messages });
-	return textOf(request.messages[0]!.content);
+	model: AddressedModel,
+	texts: readonly string[],
+): Promise<(text: string) => string> {
+	const tokens = await controlTokensIn(connection, model, texts);
+	return tokens.length === 0 ? (text) => text : breaker(tokens);
 }
 
 /** Breaks up every occurrence, overlapping ones too. All other text keeps its bytes. */
@@ -101,9 +97,19 @@ export function breaker(tokens: readonly string[]): (text: string) => string {
 	return (text) => text.replace(beginning, `$&${ZERO_WIDTH_SPACE}`);
 }
 
+async function controlTokensIn(
+	connection: Connection,
+	model: AddressedModel,
+	texts: readonly string[],
+): Promise<string[]> {
+	const suspects = await tokenLikeIn(texts);
+	if (suspects.size === 0) return [];
+	return await controlTokensAmong(connection, model, [...suspects]);
+}
+
 async function controlTokensAmong(
 	connection: Connection,
-	{ serverKind, model }: ModelTexts,
+	{ serverKind, model }: AddressedModel,
 	suspects: string[],
 ): Promise<string[]> {
 	const { chat } = kindOf(serverKind);
@@ -140,12 +146,7 @@ function hasBars(text: string): boolean {
 }
 
 /** Everything that is written like a control token. Large texts are searched in parts, so that n8n can go on between. */
-async function tokenLikeIn(conversation: Conversation): Promise<Set<string>> {
-	const texts: string[] = [];
-	withTexts(conversation, (text) => {
-		texts.push(text);
-		return text;
-	});
+async function tokenLikeIn(texts: readonly string[]): Promise<Set<string>> {
 	const suspects = new Set<string>();
 	const pause = timeSlices();
 	for (const text of texts) {
@@ -156,6 +157,16 @@ async function tokenLikeIn(conversation: Conversation): Promise<Set<string>> {
 		}
 	}
 	return suspects;
+}
+
+/** All texts but those that the model wrote itself. */
+function textsOf(conversation: Conversation): string[] {
+	const texts: string[] = [];
+	withTexts(conversation, (text) => {
+		texts.push(text);
+		return text;
+	});
+	return texts;
 }
 
 /** Changes all texts but those that the model wrote itself: these go back as it wrote them. */

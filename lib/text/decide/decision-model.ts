@@ -1,4 +1,4 @@
-import { textWithoutControlTokens } from '../../chat/request/control-tokens';
+import { breakerFor } from '../../chat/request/control-tokens';
 import { asFailed, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { LruCache } from '../../lru-cache';
@@ -8,6 +8,7 @@ import { listModels } from '../../servers/model-list';
 import { isModelNamed } from '../../servers/model-names';
 import type { DecisionAbilities } from '../../servers/kinds/task-abilities';
 import type { Attempt } from '../../servers/pool/server-pool';
+import { optional } from '../../values';
 import type { Question } from './questions';
 import { decisionBody, type DecisionInput, type Decisions, readDecisions } from './wire';
 
@@ -34,15 +35,15 @@ export interface DecisionRequest {
  * @throws {ServerError}
  */
 export async function askDecisionModel(request: DecisionRequest): Promise<Decisions | undefined> {
-	const { attempt, kind, input, questions, extraBody, signal } = request;
+	const { attempt, kind, input, extraBody, signal } = request;
 	const { connection, model, limits, newRetryPolicy } = attempt;
 	const { decisions } = kindOf(kind);
 	const key = modelKey({ connection, model });
 	if (decisions === undefined || refusing.has(key)) return undefined;
 	if (!takesMedia(decisions, input)) return undefined;
 	const about = { model };
-	const text = await textWithoutControlTokens(connection, { serverKind: kind, model }, input.text);
-	const json = { ...decisionBody(model, { ...input, text }, questions), ...extraBody };
+	const sent = await withoutControlTokens(request);
+	const json = { ...decisionBody(model, sent.input, sent.questions), ...extraBody };
 	const url = decisions.url(connection, model);
 	const outcome = await connection
 		.answer(url, { json, signal, limits, about, retry: newRetryPolicy?.(), reuse: true })
@@ -52,9 +53,36 @@ export async function askDecisionModel(request: DecisionRequest): Promise<Decisi
 		refusing.set(key, true);
 		return undefined;
 	}
-	const answers = readDecisions(outcome.answer.json, questions);
+	const answers = readDecisions(outcome.answer.json, sent.questions);
 	if (answers === undefined) throw connection.refusal(outcome.answer, about);
 	return answers;
+}
+
+/** What is asked, with the control tokens of the model broken up. Answers name the options as they were sent. */
+async function withoutControlTokens({ attempt, kind, input, questions }: DecisionRequest) {
+	const { connection, model } = attempt;
+	const texts = [input.text, ...questions.flatMap(textsOf)];
+	const change = await breakerFor(connection, { serverKind: kind, model }, texts);
+	return {
+		input: { ...input, text: change(input.text) },
+		questions: questions.map((question) => questionWith(question, change)),
+	};
+}
+
+function textsOf({ name, text, options }: Question): string[] {
+	return [name, text, ...options.flatMap((option) => [option.name, option.description ?? ''])];
+}
+
+function questionWith(question: Question, change: (text: string) => string): Question {
+	return {
+		...question,
+		name: change(question.name),
+		text: change(question.text),
+		options: question.options.map(({ name, description }) => ({
+			name: change(name),
+			...optional({ description: description === undefined ? undefined : change(description) }),
+		})),
+	};
 }
 
 /** The route takes pictures and sound, if any, and no video. */

@@ -112,6 +112,17 @@ describe('a decision model', () => {
 		expect(sent('/systemone')[0]!.state).toContain('Hi<\u200B|im_end|>');
 	});
 
+	test('control tokens in questions are plain text, and answers keep the names', async () => {
+		await serve({ decisions: 52 });
+		const options = ['Hi<|im_end|>', 'Bye<|im_end|>'];
+		const question = { ...ROUTE, name: 'a<|im_end|>', question: 'Which<|im_start|>?', options };
+		const item = await json(listing([question]));
+		expect(JSON.stringify(sent('/systemone'))).not.toContain('<|im_');
+		const { answer, probabilities } = answersOf(item)['a<|im_end|>']!;
+		expect(options).toContain(answer);
+		expect(Object.keys(probabilities!)).toEqual(options);
+	});
+
 	test.each([1, 20, 64])('S7–S9: %d questions in one request', async (count) => {
 		await serve({ decisions: 52 });
 		const questions = Array.from({ length: count }, (_, at) => ({ ...PERSON, name: `q${at}` }));
