@@ -114,7 +114,8 @@ export async function askServerKind(
 	{ signal, limitMs = ASK_LIMIT_MS }: AskOptions = {},
 ): Promise<KindName> {
 	const { api } = connection.url;
-	const known = fresh(learned.get(api))?.kind ?? named.get(modelKey({ connection, model }));
+	// A kind that headers named may be that of a server behind a gateway: it does not settle the question.
+	const known = fresh(learned.get(api))?.kind;
 	if (known !== undefined) return knownServerKind(connection, model) ?? known;
 	// Per queue limit: a caller that holds a place in the queue must not wait for a request that waits for that place.
 	const key = `${connection.maxConcurrentRequests} ${api}`;

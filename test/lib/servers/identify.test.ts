@@ -217,6 +217,15 @@ describe('another server at the same address', () => {
 		await server.close();
 	});
 
+	it('a header that a gateway passed on does not hide the gateway', async () => {
+		const server = await serveAs('llama-swap');
+		const connection = connectTo({ baseUrl: server.url });
+		learnFromHeaders(connection, { server: 'llama.cpp' }, 'm');
+		expect(await askServerKind(connection, 'm')).toBe('llamaSwap');
+		expect(knownServerKind(connection, 'm')).toBe('llamaSwap');
+		await server.close();
+	});
+
 	it('a gateway passes on the signs of the servers behind it', async () => {
 		const server = await serveAs('llama-swap');
 		const connection = connectTo({ baseUrl: server.url });
