@@ -1,6 +1,6 @@
 import type { NetworkKind } from './kinds';
 import { isCloudflare } from './remedies/network';
-import { isNestedDeeply, parseObject, TOO_DEEP } from '../values';
+import { isNestedDeeply, isRecord, parseObject, TOO_DEEP } from '../values';
 
 /** A failed answer as it arrived. */
 export interface FailedAnswer {
@@ -117,10 +117,15 @@ export function proxyFailureKind(
 ): NetworkKind | undefined {
 	if (status >= 300 && status < 400) return 'redirect';
 	if (status === 407) return 'proxy';
-	if (status === 401 && isBasic(challenge)) return 'proxyPassword';
+	if (status === 401 && isBasic(challenge) && !isErrorOfApi(shape)) return 'proxyPassword';
 	if ([401, 403].includes(status) && isProxyRefusal(shape)) return 'proxyRefuses';
 	if (isGatewayStatus(status) && !isOverload(status, shape)) return 'gateway';
 	return undefined;
+}
+
+/** An error as model servers send it. llama-swap asks for a password too, so that browsers can send the key. */
+function isErrorOfApi(shape: BodyShape): boolean {
+	return shape.kind === 'json' && isRecord(shape.json.error);
 }
 
 /** 503 of a server; 529 of gateways to Anthropic, with which Cloudflare sends a page. */

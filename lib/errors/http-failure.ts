@@ -122,7 +122,7 @@ const KIND_OF_STATUS: Readonly<Record<number, FailureKind>> = {
 	501: 'notSupported',
 };
 
-const REFUSES_KEY = /not authenticated|invalid.{0,200}key|unauthorized/i;
+const REFUSES_KEY = /not authenticated|invalid.{0,200}key|\bkey required|unauthorized/i;
 
 function kindOf(status: number, message: string, codes: Codes, shape: BodyShape): FailureKind {
 	// With any status, also 429, which otherwise means a busy server.

@@ -106,7 +106,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		// LM Studio, LocalAI, Ollama
 		/(?:failed to|could not|error) load(?:ing)? model\b|model requires more system memory/i,
 		// llama-swap (seen: 0bdb372)
-		/upstream command exited prematurely/i,
+		/upstream command exited prematurely|failed to start command/i,
 	],
 	[
 		'modelNotFound',

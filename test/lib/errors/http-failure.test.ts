@@ -158,6 +158,13 @@ describe('errors of other servers and of proxies', () => {
 		],
 		['FastAPI, wrong key', 403, { detail: 'Invalid API key' }, 'unauthorized', 'Invalid API key'],
 		[
+			'speaches, no key',
+			403,
+			{ detail: 'API key required. Please provide an API key using the Authorization header.' },
+			'unauthorized',
+			'API key required. Please provide an API key using the Authorization header.',
+		],
+		[
 			'FastAPI, forbidden',
 			403,
 			{ detail: 'This model is not for you' },
@@ -587,6 +594,14 @@ describe('proxies, long answers and keys in them', () => {
 		expect(failed.message).toContain('wants a user name and a password');
 		expect(failed.remedy).toContain('Extra Headers');
 		expect(page(401, '{}', 'application/json', 'Bearer').message).toContain('refuses the API key');
+		// llama-swap's refusal of a key (seen: 0bdb372), and Kong's of a password
+		const ofKey =
+			'{"src":"llama-swap","error":{"message":"unauthorized: invalid or missing API key"}}';
+		expect(page(401, ofKey, 'application/json', 'Basic realm="llama-swap"').kind).toBe(
+			'unauthorized',
+		);
+		const ofKong = '{"message":"Unauthorized"}';
+		expect(page(401, ofKong, 'application/json', 'Basic realm="kong"').kind).toBe('proxyPassword');
 	});
 
 	test.each([

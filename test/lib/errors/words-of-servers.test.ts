@@ -391,6 +391,18 @@ test.each<[string, number, unknown, string]>([
 		'budgetSpent',
 	],
 	[
+		'llama-swap, a program that is not there',
+		500,
+		{
+			src: 'llama-swap',
+			error: {
+				message:
+					"unspecific error: failed to start command '/opt/llama-server --port 5800': fork/exec /opt/llama-server: no such file or directory",
+			},
+		},
+		'modelFailedToLoad',
+	],
+	[
 		'Ollama loading',
 		500,
 		{
