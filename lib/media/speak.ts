@@ -175,9 +175,12 @@ async function withVoices(
 	{ voice, model }: SpeechRequest,
 	{ signal }: MediaOptions,
 ): Promise<ServerError> {
-	if (!isAboutVoice(error) || signal?.aborted === true) return error;
+	const isTold = isAboutVoice(error);
+	// speaches says 200 and breaks off.
+	if ((!isTold && error.kind !== 'connectionLost') || signal?.aborted === true) return error;
 	const { status, serverText, url } = error;
 	const voices = await listVoices(connection, model, signal).catch(() => []);
+	if (!isTold && !isMissing(voice, voices)) return error;
 	return failure('badRequest', connection.contextOf(url ?? '', { model }), {
 		status,
 		serverText,
@@ -189,6 +192,12 @@ async function withVoices(
 
 function isAboutVoice({ kind, status = 0, serverText = '' }: ServerError): boolean {
 	return status >= 400 && kind !== 'modelNotFound' && /voice|speaker/i.test(serverText);
+}
+
+/** Whether a list of voices lacks one; of a mixture ("af_sky+af_bella", "af_sky(2)") the first counts. */
+function isMissing(voice: string, voices: readonly Voice[]): boolean {
+	const [first] = voice.split(/[+(]/, 1);
+	return voices.length > 0 && first !== '' && !voices.some(({ id }) => id === first);
 }
 
 function voiceRemedy(voices: readonly Voice[]): string {

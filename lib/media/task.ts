@@ -158,8 +158,28 @@ export function mediaFailure(
 	return (
 		missingModel(error, context, kind, model) ??
 		missingAudio(error, context, task, kind) ??
+		wrongModel(error, context, task, kind) ??
 		(lacksRoute(error) ? cannot(connection, task, kind, error) : error)
 	);
+}
+
+/** A server that is known for a task has a route for it: the model is for something else. */
+function wrongModel(
+	error: ServerError,
+	context: FailureContext,
+	task: MediaTask,
+	kind: KindName,
+): ServerError | undefined {
+	const { model = '' } = context;
+	const isKnownFor = kindOf(kind).media.knownFor?.includes(task) === true;
+	if (!lacksRoute(error) || !isKnownFor || model === '') return undefined;
+	const { status, serverText } = error;
+	return failure('notSupported', context, {
+		status,
+		serverText,
+		message: `The model "${model}" cannot ${WHAT[task]}`,
+		remedy: 'Choose a model that can.',
+	});
 }
 
 /** Errors of n8n's queue and of jobs say more themselves. */

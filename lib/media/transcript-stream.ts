@@ -53,7 +53,8 @@ export class TranscriptStream {
 		this.more = Object.fromEntries(
 			Object.entries(more).filter(([name, value]) => name !== 'type' && value !== null),
 		);
-		if (typeof whole !== 'string') return '';
+		// speaches ends with an empty text, whatever it has sent before.
+		if (typeof whole !== 'string' || whole === '') return '';
 		this.whole = whole;
 		return whole.startsWith(this.streamed) ? whole.slice(this.streamed.length) : '';
 	}

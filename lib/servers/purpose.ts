@@ -47,7 +47,7 @@ export async function listModelsFor(
 	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`), {
 		message: isOfTexts(use)
 			? `None of the models of the server is for ${use}`
-			: `${subjectOf(name)} has no model for this`,
+			: `${subjectOf(name)} has no model for ${use}`,
 		remedy: `${remedyWithout(use, kind)} You can also type a name with "By Name".`,
 	});
 }

@@ -220,9 +220,31 @@ describe('speaches', () => {
 		expect((await failureOf(run(sim, { ...SPEACHES, model: 'x' }))).remedy).toMatch(
 			/operation Pull/,
 		);
-		expect((await failureOf(run(sim, { ...SPEACHES, voice: 'alloy' }))).remedy).toContain(
-			'af_heart, am_adam',
+		const voiceless = await failureOf(run(sim, { ...SPEACHES, voice: 'nobody' }));
+		expect(voiceless.message).toBe('The server does not take the voice "nobody"');
+		expect(voiceless.remedy).toContain('af_heart, am_adam');
+	});
+
+	test('a connection that breaks with a voice that it has is no matter of the voice', async () => {
+		const sim = await startSpeaches();
+		sim.route(
+			'POST /v1/audio/speech',
+			bytesReply('audio/wav', [], { cut: { at: 'end', how: 'fin' } }),
 		);
+		for (const voice of ['af_heart', 'af_heart+am_adam'])
+			expect(await failureOf(run(sim, { ...SPEACHES, voice }))).toMatchObject({
+				kind: 'connectionLost',
+			});
+	});
+
+	test('a model for transcripts cannot speak, though the server can', async () => {
+		const model = 'Systran/faster-whisper-tiny';
+		const failed = await failureOf(run(await startSpeaches(), { ...SPEACHES, model }));
+		expect([failed.message, failed.remedy]).toEqual([
+			`The model "${model}" cannot speak`,
+			'Choose a model that can.',
+		]);
+		expect(failed.serverText).toContain('is not supported');
 	});
 });
 

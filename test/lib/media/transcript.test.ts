@@ -121,6 +121,11 @@ describe('streamed transcripts', () => {
 			{ text: 'Hällo there', shown: ' Hällo there', complete: true },
 		],
 		[
+			'speaches 870e1e1: the last event is empty',
+			events(delta(' Hello'), delta(' there'), { type: 'transcript.text.done', text: '' }),
+			{ text: 'Hello there', shown: ' Hello there', complete: true },
+		],
+		[
 			'the last event has more than the deltas',
 			events(delta('Hello'), { type: 'transcript.text.done', text: 'Hello there' }),
 			{ text: 'Hello there', shown: 'Hello there', complete: true },

@@ -19,7 +19,7 @@ test('speaches: by their tasks', async () => {
 	const sim = await startSpeaches();
 	expect(await idsOf(sim, 'transcription')).toEqual(['Systran/faster-whisper-tiny']);
 	expect(await idsOf(sim, 'speech')).toEqual(['speaches-ai/Kokoro-82M-v1.0-ONNX']);
-	expect((await failureOf(idsOf(sim, 'images'))).message).toBe('speaches has no model for this');
+	expect((await failureOf(idsOf(sim, 'images'))).message).toBe('speaches has no model for images');
 });
 
 test('GPUStack: by their categories', async () => {
@@ -47,7 +47,7 @@ test('others: all but those that are for something else', async () => {
 	expect(await idsOf(await startKokoro(), 'speech')).toEqual(['tts-1', 'tts-1-hd', 'kokoro']);
 	const deaf = await startLlama({ audio: false });
 	expect((await failureOf(idsOf(deaf, 'transcription'))).message).toBe(
-		'llama-server has no model for this',
+		'llama-server has no model for transcription',
 	);
 });
 

@@ -1,4 +1,4 @@
-/** Simulates speaches 870e1e1 after its source (src/speaches/routers): transcripts and speech, with a strict check of the model. */
+/** Simulates speaches 870e1e1 as it ran: transcripts and speech, with a strict check of the model. */
 import type { WireReply } from '../wire-reply';
 import {
 	bytesReply,
@@ -46,6 +46,14 @@ export const startSpeachesSim = async (options: SpeachesOptions = {}): Promise<M
 			404,
 			`Model '${id}' is not installed locally. You can download the model using \`POST /v1/models\``,
 		);
+	/** Of a model that is installed for another task. */
+	const ofAnotherTask = (id: string) =>
+		detail(
+			404,
+			`Model '${id}' is not supported. If you think this is a mistake, please open an issue.`,
+		);
+	const refused = (id: string, others: readonly string[]) =>
+		others.includes(id) ? ofAnotherTask(id) : notInstalled(id);
 	const missing = (name: string) =>
 		detail(422, [{ type: 'missing', loc: ['body', name], msg: 'Field required' }]);
 
@@ -53,14 +61,14 @@ export const startSpeachesSim = async (options: SpeachesOptions = {}): Promise<M
 		const { fields } = form;
 		if (fileIn(form) === undefined) return missing('file');
 		if (fields.model === undefined) return missing('model');
-		if (!transcribers.includes(fields.model)) return notInstalled(fields.model);
+		if (!transcribers.includes(fields.model)) return refused(fields.model, speakers);
 		const text = segments.map((segment) => segment.text).join('');
 		if (fields.stream === 'true')
 			return bytesReply('text/event-stream; charset=utf-8', [
 				...segments.map((segment) =>
 					event({ type: 'transcript.text.delta', delta: segment.text, logprobs: null }),
 				),
-				event({ type: 'transcript.text.done', text, logprobs: null }),
+				event({ type: 'transcript.text.done', text: '', logprobs: null, usage: null }),
 			]);
 		const cues = segments.map(
 			({ text: words, start, end }) => `${time(start)} --> ${time(end)}\n${words}\n\n`,
@@ -92,9 +100,10 @@ export const startSpeachesSim = async (options: SpeachesOptions = {}): Promise<M
 	const speak = ({ json }: MediaRequest): WireReply => {
 		for (const name of ['model', 'input', 'voice'])
 			if (typeof json[name] !== 'string') return missing(name);
-		if (!speakers.includes(String(json.model))) return notInstalled(String(json.model));
+		if (!speakers.includes(String(json.model))) return refused(String(json.model), transcribers);
+		// It looks at the voice only after it has said 200.
 		if (!voices.includes(String(json.voice)))
-			return detail(422, `Voice '${String(json.voice)}' is not supported`);
+			return bytesReply('audio/wav', [], { cut: { at: 'end', how: 'fin' } });
 		if (json.stream_format !== 'sse')
 			return bytesReply(json.response_format === 'wav' ? 'audio/wav' : 'audio/mpeg', [sound]);
 		const halves = [sound.subarray(0, 1001), sound.subarray(1001)];
