@@ -1,4 +1,5 @@
 /** Installing and deleting models at `/v1/models/ID`, as speaches does. */
+import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
 import { pathOfModel } from '../model-names';
 import type { ModelQuestion, Pulled, PullOptions } from './work';
@@ -10,6 +11,14 @@ export async function installModel(connection: Connection, options: PullOptions)
 	const { model, signal, idleMs } = options;
 	const url = `${connection.url.api}/models/${pathOfModel(model)}`;
 	const answer = await connection.call(url, { method: 'POST', timeoutMs: idleMs, signal });
+	if (answer.status >= 500)
+		throw failure('serverError', connection.contextOf(url, { model }), {
+			status: answer.status,
+			serverText: answer.text,
+			message: `The server could not download the model "${model}"`,
+			remedy:
+				'Check the name, and that the server reaches Hugging Face: without internet, put the model into its cache. Its log says more.',
+		});
 	if (answer.status >= 300) throw connection.refusal(answer, { model });
 	return { state: 'success', changed: answer.status === 201 };
 }

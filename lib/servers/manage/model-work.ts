@@ -1,6 +1,6 @@
 /** Actions on the models of a server, where its kind has them. */
 import { failure } from '../../errors/failure';
-import { asFailed, type ServerError } from '../../errors/server-error';
+import { asFailed, throwAs, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { askServerKindAgain } from '../identify';
 import { isIdentified, type KindName, kindOf, labelsOf } from '../kinds';
@@ -87,8 +87,20 @@ export async function copyModel(connection: Connection, options: ModelWork & { c
  */
 export async function deleteModel(connection: Connection, options: ModelWork) {
 	return await workOnModel(connection, 'remove', options, async (run, given) => {
-		await run(connection, given);
+		await run(connection, given).catch(throwAs((error) => notThere(error, connection)));
 		return { deleted: true };
+	});
+}
+
+/** A model that is to be deleted need not be fetched first. */
+function notThere(error: ServerError, connection: Connection): ServerError {
+	const { kind, url = connection.url.api, status, serverText, message } = error;
+	if (kind !== 'modelNotFound') return error;
+	return failure(kind, connection.contextOf(url), {
+		status,
+		serverText,
+		message,
+		remedy: 'It may be deleted already. The list has those that are there.',
 	});
 }
 

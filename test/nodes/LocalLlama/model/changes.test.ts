@@ -151,6 +151,16 @@ describe('Pull', () => {
 		});
 	});
 
+	it('on a speaches without internet: what to look at', async () => {
+		const sim = await serve({ profile: 'fastapi' });
+		sim.route('GET /v1/models', reply.json({ data: [{ id: 'kokoro', task: 'text-to-speech' }] }));
+		sim.route('POST /v1/models/a/b', reply.error(500, 'Internal Server Error'));
+		expect(await failure(pull('a/b'))).toMatchObject({
+			message: 'The server could not download the model "a/b"',
+			description: expect.stringContaining('Hugging Face') as string,
+		});
+	});
+
 	it('on a server that cannot says who can', async () => {
 		await serve({ profile: 'vllm' });
 		expect((await failure(pull())).message).toBe('vLLM cannot download models on request');
@@ -324,6 +334,10 @@ describe('Copy and Delete', () => {
 			server: 'speaches',
 			deleted: true,
 		});
+		sim.route('DELETE /v1/models/a/b', reply.error(404, { detail: 'Model repo not found: a/b' }));
+		const { description } = await failure(op('delete', { model: 'a/b' }));
+		expect(description).toContain('deleted already');
+		expect(description).not.toContain('ollama pull');
 	});
 
 	it('others cannot', async () => {
