@@ -110,7 +110,15 @@ async function* readCompletion(
 	if (assembly.error !== undefined)
 		throw failed('streamError', served.connection.mask(assembly.error));
 	if (!assembly.ended) throw endedEarly(reader, failed);
-	return { ...requestedResult(assembly.result, settings), server: kind, notes };
+	const completion = withRealEnd(assembly.result, kind, settings.parameters.maxTokens);
+	return { ...requestedResult(completion, settings), server: kind, notes };
+}
+
+/** Where a server always says that the model had finished, the number of tokens tells whether the limit ended it. */
+function withRealEnd(completion: Completion, kind: KindName, maxTokens = Infinity): Completion {
+	const tokens = completion.usage?.completionTokens ?? 0;
+	if (kindOf(kind).completion.alwaysSaysStop !== true || tokens < maxTokens) return completion;
+	return { ...completion, stopType: 'limit' };
 }
 
 /** The pieces of text, up to the end or to an error of the server. */

@@ -32,12 +32,12 @@ export const MODEL_REMEDIES = {
 			return {
 				title: 'The server wants an API key, and the credential has none',
 				remedy:
-					'Put one of the keys the server was started with (llama-server: --api-key) into the API Key of the credential.',
+					'Put one of the keys the server was started with (llama-server: --api-key, LocalAI: LOCALAI_API_KEY) into the API Key of the credential.',
 			};
 		return {
 			title: 'The server refuses the API key',
 			remedy:
-				'Check the API Key in the credential: it must be one of the keys the server was started with (llama-server: --api-key) or gave out (GPUStack: API Keys), without spaces. Some servers want x-api-key: change Authentication.',
+				'Check the API Key in the credential: it must be one of the keys the server was started with (llama-server: --api-key, LocalAI: LOCALAI_API_KEY) or gave out (GPUStack: API Keys), without spaces. Some servers want x-api-key: change Authentication.',
 		};
 	},
 	forbidden: ({ isEmpty }) => ({

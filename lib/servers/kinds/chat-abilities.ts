@@ -156,4 +156,6 @@ export interface CompletionAbilities {
 	fillIn: CompletionRoute;
 	/** It silently ignores `suffix`. */
 	ignoresSuffix?: true;
+	/** Its finish reason is always `stop`, also at the token limit. */
+	alwaysSaysStop?: true;
 }
