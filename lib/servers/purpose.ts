@@ -2,7 +2,7 @@
 import { failure } from '../errors/failure';
 import { fetchOnce } from '../lru-cache';
 import type { Connection } from '../http/connection';
-import { askServerKind, identify, knownServerKind, wasSilent } from './identify';
+import { askServerKind, identify, wasSilent } from './identify';
 import { isIdentified, type KindName, kindOf, subjectOf } from './kinds';
 import type { ServerKind } from './kinds/kind';
 import type { ModelUse } from './kinds/model-abilities';
@@ -94,8 +94,7 @@ export async function kindFor(
 	model: string,
 	signal?: AbortSignal,
 ): Promise<KindName> {
-	const known =
-		knownServerKind(connection, model) ?? (await askServerKind(connection, model, { signal }));
+	const known = await askServerKind(connection, model, { signal });
 	// A silent server: the request that follows will report the failure.
 	if (isIdentified(known) || wasSilent(connection)) return known;
 	return (await infoOf(connection, signal)).kind;

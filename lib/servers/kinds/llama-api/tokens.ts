@@ -4,8 +4,27 @@ import { type ServerError, throwAs } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
 import { finiteNumber, plainNumber, recordOf, text } from '../../../values';
 import type { TokenAbilities, TokenizeOptions } from '../model-abilities';
+import { onlyModel } from '../../model-names';
+import { offeredModels } from '../../offered-models';
 import { tokensIn } from '../token-lists';
+import type { ModelQuestion } from '../work';
 import { type Addressing, LlamaRoutes, ONE_MODEL } from './routes';
+
+/** An empty model is the one that is loaded, or the only one, as in chats. */
+async function routesFor(
+	connection: Connection,
+	addressing: Addressing,
+	ask: ModelQuestion,
+	what: string,
+): Promise<LlamaRoutes> {
+	const { needsModel } = addressing;
+	const context = connection.contextOf(`${connection.url.api}/models`);
+	const model =
+		needsModel && ask.model.trim() === ''
+			? onlyModel(await offeredModels(connection, ask), context)
+			: ask.model;
+	return new LlamaRoutes(connection, addressing, { ...ask, model }, what);
+}
 
 type ExtraFields = (text: string, ask: TokenizeOptions) => Record<string, unknown>;
 
@@ -16,7 +35,7 @@ export function tokensOf(
 ): Required<Omit<TokenAbilities, 'areOfOneModel'>> {
 	return {
 		async tokenize(connection, content, ask) {
-			const routes = new LlamaRoutes(connection, addressing, ask, 'route for tokens');
+			const routes = await routesFor(connection, addressing, ask, 'route for tokens');
 			const { json } = await routes.post('/tokenize', {
 				content,
 				add_special: ask.addSpecial,
@@ -28,7 +47,7 @@ export function tokensOf(
 		},
 
 		async detokenize(connection, tokens, ask) {
-			const routes = new LlamaRoutes(connection, addressing, ask, 'route for tokens');
+			const routes = await routesFor(connection, addressing, ask, 'route for tokens');
 			const asking = routes.post('/detokenize', { tokens });
 			const { json } = await asking.catch(
 				throwAs((error) => unknownToken(error, connection, tokens) ?? error),
@@ -40,14 +59,14 @@ export function tokensOf(
 
 		async countPrompt(connection, chat, ask) {
 			const what = 'route that counts the tokens of a conversation';
-			const routes = new LlamaRoutes(connection, addressing, ask, what);
+			const routes = await routesFor(connection, addressing, ask, what);
 			const { json } = await routes.post('/v1/chat/completions/input_tokens', chat);
 			return finiteNumber(recordOf(json).input_tokens);
 		},
 
 		async applyTemplate(connection, chat, ask) {
 			const what = 'route that applies a chat template';
-			const routes = new LlamaRoutes(connection, addressing, ask, what);
+			const routes = await routesFor(connection, addressing, ask, what);
 			const { json } = await routes.post('/apply-template', chat);
 			return text(recordOf(json).prompt);
 		},

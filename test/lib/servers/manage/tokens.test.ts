@@ -1,3 +1,4 @@
+import { learnFromHeaders } from '../../../../lib/servers/identify';
 import fc from 'fast-check';
 
 import { connectTo } from '../../../../lib/servers/connect';
@@ -123,11 +124,37 @@ describe('other servers', () => {
 		});
 	});
 
-	it.each(['router', 'llama-swap'] as const)('%s wants a model', async (profile) => {
-		const { connection } = await server({ profile });
-		await expect(tokenize(connection, 'Hi', { ...ASK, model: ' ' })).rejects.toMatchObject({
-			message: 'No model is chosen',
-		});
+	it.each(['router', 'llama-swap'] as const)(
+		'%s: without a model the loaded one counts, and of several they are named',
+		async (profile) => {
+			const { sim, connection } = await server({ profile });
+			const models = (...states: string[]) =>
+				reply.json({
+					data: states.map((value, at) => ({
+						id: `m${at}`,
+						owned_by: profile === 'router' ? 'llamacpp' : 'llama-swap',
+						status: { value },
+					})),
+				});
+			sim.route('GET /v1/models', models('unloaded', 'unloaded'));
+			await expect(tokenize(connection, 'Hi', { ...ASK, model: ' ' })).rejects.toMatchObject({
+				message: 'The server has several models, and none is chosen',
+				remedy: expect.stringContaining('m0, m1') as string,
+			});
+			sim.route('GET /v1/models', models('unloaded', 'loaded'));
+			sim.route('POST /upstream/m1/tokenize', reply.json({ tokens: [7] }));
+			sim.route('POST /tokenize', ({ body }) =>
+				reply.json({ tokens: [(body as { model: string }).model === 'm1' ? 7 : 0] }),
+			);
+			expect(await tokenize(connection, 'Hi', { ...ASK, model: '' })).toEqual({ tokens: [7] });
+		},
+	);
+
+	it('llama-swap is asked at its own routes, also after an answer with the header of the server behind it', async () => {
+		const { sim, connection } = await server({ profile: 'llama-swap' });
+		learnFromHeaders(connection, { server: 'llama.cpp' }, 'm');
+		sim.route('POST /upstream/m/tokenize', reply.json({ tokens: [7] }));
+		expect(await tokenize(connection, 'Hi', { ...ASK, model: 'm' })).toEqual({ tokens: [7] });
 	});
 
 	it('vLLM is asked in its own form', async () => {
