@@ -135,7 +135,7 @@ export const NETWORK_REMEDIES = {
 	}),
 	aborted: row(
 		'The request was cancelled',
-		'The execution was stopped. The connection was closed, so the server stops generating too.',
+		'The execution was stopped. The connection was closed, at which most servers stop, too.',
 	),
 	invalidInput: row('The input cannot be sent', 'Correct the field that is named.'),
 } satisfies Readonly<Record<string, Row>>;

@@ -255,6 +255,7 @@ it('Stop is told as that', async () => {
 	const failed = await running;
 	expect(failed.message).toBe('The request was cancelled');
 	expect(failed.description).toContain('The execution was stopped');
+	expect(failed.description).toContain('most servers stop');
 });
 
 describe('pictures of the items (S22–S25)', () => {
