@@ -15,6 +15,7 @@ import { endMarkers } from './transforms/end-markers';
 import { envelopes } from './transforms/envelopes';
 import { errorEvents } from './transforms/error-events';
 import { finishNames } from './transforms/finish-names';
+import { grammarCalls } from './transforms/grammar-calls';
 import { heartbeats } from './transforms/heartbeats';
 import { loadingMessages } from './transforms/loading-messages';
 import { missingReasons } from './transforms/missing-reasons';
@@ -94,6 +95,7 @@ const ANSWER_LINKS: readonly Link[] = [
 	// Text that was held back until it was known whether it is thinking comes as one.
 	slices,
 	// The server's calls before those in the text, which do not count beside them.
+	({ tools = [] }) => grammarCalls(tools.map(({ name }) => name)),
 	({ tools = [] }) => callsInPieces(tools.map(({ name }) => name)),
 	missingReasons,
 	({ toolsInText = [], family, input = [] }) =>

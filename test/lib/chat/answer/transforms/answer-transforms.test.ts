@@ -1,4 +1,6 @@
 /** Each transform of a whole answer by itself. */
+import fc from 'fast-check';
+
 import type { Chunk, StreamEnd, Transform } from '../../../../../lib/chat/answer/chunk';
 import { arrivals } from '../../../../../lib/chat/answer/transforms/arrivals';
 import { withoutFirstBlankLines } from '../../../../../lib/chat/answer/transforms/blank-lines';
@@ -6,6 +8,7 @@ import { callsInPieces } from '../../../../../lib/chat/answer/transforms/calls-i
 import { callsInText } from '../../../../../lib/chat/answer/transforms/calls-in-text';
 import { callsInThinking } from '../../../../../lib/chat/answer/transforms/calls-in-thinking';
 import { cutCalls } from '../../../../../lib/chat/answer/transforms/cut-calls';
+import { grammarCalls } from '../../../../../lib/chat/answer/transforms/grammar-calls';
 import { loadingMessages } from '../../../../../lib/chat/answer/transforms/loading-messages';
 import { missingReasons } from '../../../../../lib/chat/answer/transforms/missing-reasons';
 import { otherChoices } from '../../../../../lib/chat/answer/transforms/other-choices';
@@ -18,6 +21,7 @@ import { ThinkingInText } from '../../../../../lib/chat/answer/transforms/thinki
 import { wholeCharacters } from '../../../../../lib/chat/answer/transforms/whole-characters';
 import { FAMILIES } from '../../../../../lib/chat/text-formats/families';
 import { openAiProtocol } from '../../../../../lib/chat/wire/openai';
+import { examples } from '../../../../support/properties';
 
 const TOOLS = [{ name: 'w', parameters: { type: 'object', properties: {} } }];
 const HERMES = FAMILIES.find(({ id }) => id === 'hermes');
@@ -203,4 +207,52 @@ it('long texts come in slices, the last of which has the other fields', () => {
 	expect(out.at(-1)).toEqual(last);
 	const short: Chunk = { text: 'a', finishReason: 'stop' };
 	expect(run(slices(), [short])).toEqual([short]);
+});
+
+describe('the calls of LocalAI’s own grammar', () => {
+	const piecesOf = (text: string, size: number): Chunk[] =>
+		Array.from({ length: Math.ceil(text.length / size) }, (_, index) => ({
+			text: text.slice(index * size, (index + 1) * size),
+		}));
+	const ends: Chunk = { finishReason: 'tool_calls' };
+	const sizes = fc.integer({ min: 1, max: 20 });
+
+	it('a call is no text, and a call of its tool "answer" is the answer', () => {
+		fc.assert(
+			fc.property(sizes, fc.string({ minLength: 1 }), fc.boolean(), (size, message, isAnswer) => {
+				const args = JSON.stringify(isAnswer ? { message } : { city: message });
+				const name = isAnswer ? 'answer' : 'w';
+				const call = { index: 0, id: 'x', name, arguments: args };
+				const written = piecesOf(`{ "arguments": ${args} ,"name": "${name}"`, size);
+				const out = run(grammarCalls(['w'])!, [...written, { toolCalls: [call] }, ends]);
+				// Text that was held back until it was known whether it is thinking comes behind the calls.
+				const late = run(grammarCalls(['w'])!, [{ toolCalls: [call] }, ends, ...written]);
+				expect(textOf(late)).toBe(textOf(out));
+				expect(textOf(out)).toBe(isAnswer ? message : '');
+				expect(out.flatMap(({ toolCalls = [] }) => toolCalls)).toEqual(isAnswer ? [] : [call]);
+				expect(out.at(-2)!.finishReason).toBe(isAnswer ? 'stop' : 'tool_calls');
+			}),
+			examples(200),
+		);
+	});
+
+	it('text without a call stays, whatever its pieces', () => {
+		const begins = fc.constantFrom('', '{', '{ "arguments": {"a"', '{"arg": 1}', ' {"name": "w"');
+		fc.assert(
+			fc.property(begins, fc.string(), sizes, (begin, rest, size) => {
+				const out = run(grammarCalls(['w'])!, piecesOf(begin + rest, size));
+				expect(textOf(out)).toBe(begin + rest);
+			}),
+			examples(200),
+		);
+	});
+
+	it('an offered tool "answer", and one without a message, is called', () => {
+		const call = { index: 0, name: 'answer', arguments: '{"message":"Hi"}' };
+		const [offered] = run(grammarCalls(['answer'])!, [{ toolCalls: [call] }]);
+		expect(offered!.toolCalls).toEqual([call]);
+		const other = { ...call, arguments: '{"a":1}' };
+		expect(run(grammarCalls(['w'])!, [{ toolCalls: [other] }])[0]!.toolCalls).toEqual([other]);
+		expect(grammarCalls([])).toBeUndefined();
+	});
 });
