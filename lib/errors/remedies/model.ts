@@ -42,7 +42,7 @@ export const MODEL_REMEDIES = {
 	},
 	forbidden: ({ isEmpty }) => ({
 		title: 'The server does not allow this',
-		remedy: `The key may lack the permission, or this route is switched off on the server.${isEmpty === true ? OLLAMA_HOSTS : ''}`,
+		remedy: `The key may be wrong or lack the permission, or this route is switched off on the server.${isEmpty === true ? OLLAMA_HOSTS : ''}`,
 	}),
 	wrongPath: ({ root, url = '', typed = '' }) => ({
 		title: 'The server answers, but not at this path',

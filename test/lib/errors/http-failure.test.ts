@@ -579,7 +579,7 @@ describe('proxies, long answers and keys in them', () => {
 		expect(failed.message).toContain('Something in front of the server');
 		expect(failed.remedy).toContain('Cloudflare');
 		expect(page(403, '{"detail":"Forbidden"}', 'application/json').remedy).toContain(
-			'The key may lack the permission',
+			'The key may be wrong or lack the permission',
 		);
 	});
 
