@@ -111,6 +111,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 				await this.servers.run(
 					async (attempt) => {
 						const kind = await this.kindOf(attempt, own);
+						await this.learnBatchLimit(attempt.connection, kind);
 						const log = { counts: noCounts(), remarks: new Set<string>() };
 						return await inSpan(
 							attempt.connection,
@@ -144,6 +145,12 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		);
 	}
 
+	/** A server that tells its limit need not refuse a batch first. */
+	private async learnBatchLimit(connection: Connection, kind: KindName): Promise<void> {
+		const limit = await kindOf(kind).models.batchLimit?.(connection);
+		if (limit !== undefined) learnedOf(connection, this.settings.model).batch = limit;
+	}
+
 	protected batches(texts: readonly Text[], connection: Connection): Text[][] {
 		return batchesFor(texts, this.settings.batchSize, learnedOf(connection, this.settings.model));
 	}
@@ -156,11 +163,13 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 
 	/** Sends a batch, as smaller ones if the server refuses its size. */
 	protected async ofBatch(call: BatchCall, batch: Text[], depth = 0): Promise<Result[]> {
+		const learned = learnedOf(call.connection, this.settings.model);
+		if (batch.length > (learned.batch ?? Infinity))
+			return await this.allOf(call, this.batches(batch, call.connection));
 		const outcome = await this.send(call, batch).catch(asFailed);
 		if (!('failed' in outcome)) return outcome;
 		const error = outcome.failed;
 		if (call.signal?.aborted === true) throw error;
-		const learned = learnedOf(call.connection, this.settings.model);
 		if (this.learnsRefusedFields(call, error)) return await this.ofBatch(call, batch, depth);
 		const most = batchLimitIn(error);
 		if (most !== undefined && batch.length > most) {

@@ -50,7 +50,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		// Xinference, with a model of another kind
 		/\bis not for creating \w|'\w{0,80}(?:rerank|embedding)model' object has no attribute/i,
 		// SGLang, LM Studio
-		/model .{0,200}(?:is not|does not appear to be) (?:an? |for )?(?:chat|embeddings?|rerank(?:er|ing)?|cross-encoder|generation|llm)\b/i,
+		/model .{0,200}(?:is not|does not appear to be) (?:an? |for )?(?:chat|embeddings?|re-?rank(?:er|ing)?|cross-encoder|generation|llm)\b/i,
 	],
 	// LM Studio, with 400
 	['serverError', /^the model has crashed/i],

@@ -33,6 +33,8 @@ export interface ModelAbilities {
 	listStatesPurpose?: true;
 	/** For a server without a list: its models, from its other answers. */
 	fromAnswers?(answers: ServerAnswers): ServerModel[] | undefined;
+	/** How many texts it takes in one request; undefined if it does not tell. */
+	batchLimit?(connection: Connection): Promise<number | undefined>;
 	/** Its own words for what a model is for: in the query for its list, or in each entry. */
 	uses?: { in: 'query' | 'entry'; name: string; words: Partial<Record<ModelUse, string>> };
 	/** Whether an ID and a name mean the same model, beyond equality. */

@@ -1,12 +1,21 @@
-import { isRecord, optional, text } from '../../values';
+import { finiteNumber, isRecord, nonEmptyText, optional, recordOf, text } from '../../values';
+import type { Connection } from '../../http/connection';
 import type { ServerModel } from '../models';
+import { cachedJson } from '../optional-json';
 import { bodyOf, textIn } from './evidence';
 import type { ServerAnswers } from './answers';
 import type { ServerKind } from './kind';
 import type { Tokenized } from './model-abilities';
 import { openAiCompatible } from './openai-compatible';
+import { PLAIN_REMEDIES } from './remedies';
 import { numbers } from './token-lists';
 import { tokensByQuestions } from './token-questions';
+
+const started = (what: string) =>
+	`Start Text Embeddings Inference with ${what}: text-embeddings-router --model-id MODEL.`;
+
+const START_ANOTHER =
+	'A Text Embeddings Inference serves one model, for vectors or for reranking, and chats with none: use the server whose model is for this.';
 
 /**
  * Hugging Face's text-embeddings-inference: embeddings and reranking, no chat, no list of models
@@ -21,7 +30,7 @@ export const tei: ServerKind = {
 	},
 	version: (answers) => textIn(answers, 'info', 'version'),
 	key: { bearerOnly: true },
-	models: { areAllLoaded: true, ignoresName: true, fromAnswers: modelOfInfo },
+	models: { areAllLoaded: true, ignoresName: true, fromAnswers: modelOfInfo, batchLimit },
 	embeddings: {
 		request: ({ input, truncate, dimensions }) => ({
 			path: '/embed',
@@ -42,14 +51,33 @@ export const tei: ServerKind = {
 		}),
 	}),
 	health: { guardedRoute: { path: '/tokenize', json: {} } },
+	words: {
+		...openAiCompatible.words,
+		remedies: { ...PLAIN_REMEDIES, wrongModelType: START_ANOTHER, wrongPath: START_ANOTHER },
+		embeddingsOff: started('an embedding model'),
+		rerankOff: started('a reranker model (a classifier with one label)'),
+		moreContext: (tokens) => `Choose a model that reads ${tokens} tokens.`,
+	},
 };
 
 function modelOfInfo({ info }: ServerAnswers): ServerModel[] | undefined {
-	const { model_id: id, max_input_length: length, model_type: types } = bodyOf(info);
-	if (typeof id !== 'string') return undefined;
-	const context = typeof length === 'number' ? length : undefined;
-	const embeddings = isRecord(types) && 'embedding' in types;
-	return [{ id, aliases: [], tools: false, vision: false, embeddings, ...optional({ context }) }];
+	const { model_id: model, served_model_name: served, model_type: types, ...rest } = bodyOf(info);
+	if (typeof model !== 'string') return undefined;
+	const id = nonEmptyText(served) ?? model;
+	const aliases = id === model ? [] : [model];
+	const context = finiteNumber(rest.max_input_length);
+	const isFor = (type: string) => isRecord(types) && type in types;
+	const uses = { embeddings: isFor('embedding'), reranks: isFor('reranker') };
+	return [{ id, aliases, tools: false, vision: false, ...uses, ...optional({ context }) }];
+}
+
+/** Each text of a request counts as a request: with more than it takes at once, it is always too busy (seen: 1.9.3). */
+async function batchLimit(connection: Connection): Promise<number | undefined> {
+	const info = recordOf(await cachedJson(connection, `${connection.url.root}/info`));
+	const limits = [info.max_client_batch_size, info.max_concurrent_requests]
+		.map(finiteNumber)
+		.filter((limit) => limit !== undefined && limit > 0);
+	return limits.length === 0 ? undefined : Math.min(...(limits as number[]));
 }
 
 /** The answer has one list per text; one text was sent. */

@@ -395,7 +395,7 @@ describe('other servers', () => {
 			server.route(route, reply.error(404, ''));
 		server.route(
 			'GET /info',
-			reply.json({ model_id: 'm', model_type: { embedding: {} }, max_client_batch_size: 32 }),
+			reply.json({ model_id: 'm', model_type: { embedding: {} }, max_client_batch_size: 0 }),
 		);
 		server.route('POST /embed', ({ body }: WireRequest) => {
 			const { inputs } = body as Body;
@@ -412,6 +412,29 @@ describe('other servers', () => {
 		]);
 		expect(bodies(server, '/embed')[0]).toMatchObject({ truncate: false });
 	});
+
+	test.each([
+		[32, 8, [8, 8, 4]],
+		[8, 512, [8, 8, 4]],
+		[32, 1, Array.from({ length: 20 }, () => 1)],
+	])(
+		'Text Embeddings Inference takes %i texts and %i at once: no request has more',
+		async (max_client_batch_size, max_concurrent_requests, sizes) => {
+			const server = await start({ profile: 'lm-studio' });
+			server.route('GET /v1/models', reply.error(404, ''));
+			const model = { model_id: 'm', model_type: { embedding: {} } };
+			server.route(
+				'GET /info',
+				reply.json({ ...model, max_client_batch_size, max_concurrent_requests }),
+			);
+			server.route('POST /embed', ({ body }: WireRequest) =>
+				reply.json((body as Body).inputs.map(() => [1, 2])),
+			);
+			const texts = Array.from({ length: 20 }, () => 'a');
+			expect((await clientOf(server).embed(texts, 'document')).vectors).toHaveLength(20);
+			expect(bodies(server, '/embed').map(({ inputs }) => inputs.length)).toEqual(sizes);
+		},
+	);
 
 	test('vLLM, and GPUStack at its old address', async () => {
 		const vllm = await start({ profile: 'vllm' });

@@ -25,7 +25,7 @@ describe('Text Embeddings Inference', () => {
 		],
 		version: [{ info: 'tei/info' }, '1.8.2'],
 		chat: TAKES_EVERYTHING,
-		advice: { noModels: 'Start it with a model', embeddingsOff: '--embeddings' },
+		advice: { noModels: 'Start it with a model', embeddingsOff: 'text-embeddings-router' },
 	});
 
 	it('has its one model from /info, as it has no list', () => {
@@ -36,11 +36,15 @@ describe('Text Embeddings Inference', () => {
 				tools: false,
 				vision: false,
 				embeddings: true,
+				reranks: false,
 				context: 8192,
 			},
 		]);
 		expect(models({ ...INFO, model_type: { reranker: { id2label: {} } } })).toMatchObject([
-			{ embeddings: false },
+			{ embeddings: false, reranks: true },
+		]);
+		expect(models({ ...embedding, served_model_name: 'my-bge' })).toMatchObject([
+			{ id: 'my-bge', aliases: ['BAAI/bge-m3'] },
 		]);
 		expect(models({ ...embedding, max_input_length: 'long' })![0]).not.toHaveProperty('context');
 		expect(models({ ...embedding, model_id: null })).toBeUndefined();
