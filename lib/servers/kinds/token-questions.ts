@@ -25,6 +25,9 @@ export function tokensByQuestions({
 }: TokenQuestions): TokenAbilities {
 	return {
 		async tokenize(connection, text, ask) {
+			// Some refuse an empty text (Text Embeddings Inference, seen: 1.9.3).
+			if (text === '' && !ask.addSpecial)
+				return { tokens: [], ...(ask.withPieces ? { pieces: [] } : {}) };
 			const { read, ...request } = tokenize(text, ask);
 			const { json } = await send(connection, request, ask);
 			return read(json) ?? { count: finiteNumber(recordOf(json).count) };

@@ -58,14 +58,17 @@ export async function countTokens(
 	});
 }
 
-/** @throws {ServerError} for other failures than `notSupported` */
+/** The server cannot count, or not so long a text. */
+const NOT_COUNTED: ReadonlySet<string> = new Set(['notSupported', 'contextOverflow']);
+
+/** @throws {ServerError} for other failures than those after which the length tells */
 export async function exactOrEstimated(
 	text: string,
 	count: () => Promise<number>,
 ): Promise<TokenCount> {
 	const outcome = await count().catch(asFailed);
 	if (typeof outcome === 'number') return { tokens: outcome, exact: true };
-	if (outcome.failed.kind !== 'notSupported') throw outcome.failed;
+	if (!NOT_COUNTED.has(outcome.failed.kind)) throw outcome.failed;
 	return { tokens: estimateTokens(text), exact: false };
 }
 

@@ -217,7 +217,7 @@ describe('other servers', () => {
 
 	it('Text Embeddings Inference too', async () => {
 		const { sim, connection } = await server({ profile: 'fastapi' });
-		sim.route('GET /v1/models', reply.error(404, {}));
+		sim.route('GET /v1/models', reply.error(404, ''));
 		sim.route(
 			'GET /info',
 			reply.json({ model_id: 'bge', model_type: { embedding: {} }, max_client_batch_size: 32 }),
@@ -234,6 +234,14 @@ describe('other servers', () => {
 			pieces: [{ id: 101, piece: '[CLS]' }],
 		});
 		expect(await detokenize(connection, [101], ASK)).toBe('hi');
+		// It refuses both.
+		sim.route(
+			'POST /tokenize',
+			reply.error(422, '`inputs` must have less than 64000 characters. Given: 80000'),
+		);
+		expect(await countTokens(connection, '', ASK)).toEqual({ tokens: 0, exact: true });
+		const long = { tokens: 20_000, exact: false };
+		expect(await countTokens(connection, 'a'.repeat(80_000), ASK)).toEqual(long);
 	});
 
 	it('Ollama tells no tokens: no request, and the count is an estimate', async () => {
