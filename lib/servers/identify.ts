@@ -5,6 +5,7 @@ import type { Connection } from '../http/connection';
 import { raceAgainstAbort } from '../http/waiting';
 import { isIdentified, KINDS, type KindName, kindOf, UNIDENTIFIED } from './kinds';
 import type { ServerAnswer, ServerAnswers } from './kinds/answers';
+import { mayDescribeItself } from './kinds/evidence';
 import { modelKey } from './model-key';
 import { LruCache } from '../lru-cache';
 
@@ -170,8 +171,13 @@ async function askedAnswers(
 	answers.models = await findApiRoot(connection, models, look);
 	const kind = identify(answers);
 	if (isIdentified(kind)) return { answers, kind };
-	const leftMs = Math.ceil(until - clock.now());
-	answers.apiVersion = await answerOf(connection, `${root}/api/version`, leftMs);
+	const leftMs = () => Math.ceil(until - clock.now());
+	if (mayDescribeItself(answers.models)) {
+		answers.info = await answerOf(connection, `${root}/info`, leftMs());
+		const told = identify(answers);
+		if (isIdentified(told)) return { answers, kind: told };
+	}
+	answers.apiVersion = await answerOf(connection, `${root}/api/version`, leftMs());
 	return { answers, kind: answers.apiVersion === undefined ? kind : identify(answers) };
 }
 

@@ -6,6 +6,7 @@ import type { CallAnswer } from '../http/types';
 import { findApiRoot } from './api-root';
 import { identify } from './identify';
 import { type KindName, KINDS, kindOf } from './kinds';
+import { mayDescribeItself } from './kinds/evidence';
 import { shortModelName } from './model-names';
 import { readModels, type ServerModel } from './models';
 
@@ -72,7 +73,23 @@ async function openAiList(
 		await connection.call(other, options).catch(() => undefined);
 	const answer = await findApiRoot(connection, await connection.call(url, options), look);
 	const models = isRefusal(answer) ? undefined : (readModels(answer.json) ?? noneIn(answer));
-	return models === undefined ? { failed: connection.refusal(answer) } : { models, answer };
+	if (models !== undefined) return { models, answer };
+	return (await described(connection, answer, look)) ?? { failed: connection.refusal(answer) };
+}
+
+/** The model of a server that has no list; or its refusal of the key, which it checks only on the routes that it has. */
+async function described(
+	connection: Connection,
+	list: CallAnswer,
+	look: (url: string) => Promise<CallAnswer | undefined>,
+): Promise<OpenAiList | undefined> {
+	if (!mayDescribeItself(list)) return undefined;
+	const answer = await look(`${connection.url.root}/info`);
+	if (answer?.status === 401 || answer?.status === 403)
+		return { failed: connection.refusal(answer) };
+	const { models } = kindOf(identify({ info: answer }));
+	const told = models.fromAnswers?.({ info: answer });
+	return told === undefined || answer === undefined ? undefined : { models: told, answer };
 }
 
 /** Servers that list only what is in their cache may send nothing in place of an empty list. */

@@ -2,14 +2,13 @@
 import { failure } from '../errors/failure';
 import { fetchOnce } from '../lru-cache';
 import type { Connection } from '../http/connection';
-import { askServerKind, identify, wasSilent } from './identify';
-import { isIdentified, type KindName, kindOf, subjectOf } from './kinds';
+import { askServerKind } from './identify';
+import { type KindName, kindOf, subjectOf } from './kinds';
 import type { ServerKind } from './kinds/kind';
 import type { ModelUse } from './kinds/model-abilities';
 import { listModels } from './model-list';
 import { isModelNamed } from './model-names';
 import { modelEntries, readModels, type ServerModel } from './models';
-import { optionalJson } from './optional-json';
 
 export type Purpose = Extract<ModelUse, 'embeddings' | 'reranking'>;
 
@@ -40,7 +39,6 @@ export async function listModelsFor(
 	const name = await kindFor(connection, '', signal);
 	const kind = kindOf(name);
 	requireUse(connection, kind, use);
-	if (kind.models.fromAnswers !== undefined) return await modelsOfInfo(connection, kind, signal);
 	const models = await candidatesFor(connection, kind, use, signal);
 	const fit = models.filter((model) => mayServe(model, use));
 	if (fit.length > 0) return fit;
@@ -88,31 +86,13 @@ function remedyWithout(use: ModelUse, { words }: ServerKind): string {
 	return use === 'reranking' ? words.rerankOff : words.noModels;
 }
 
-/** The kind of server for a model. Also identifies servers without a list of models, by `/info`. */
+/** The kind of server for a model. */
 export async function kindFor(
 	connection: Connection,
 	model: string,
 	signal?: AbortSignal,
 ): Promise<KindName> {
-	const known = await askServerKind(connection, model, { signal });
-	// A silent server: the request that follows will report the failure.
-	if (isIdentified(known) || wasSilent(connection)) return known;
-	return (await infoOf(connection, signal)).kind;
-}
-
-async function infoOf(connection: Connection, signal: AbortSignal | undefined) {
-	const json = await optionalJson(connection, '/info', { timeoutMs: ASK_LIMIT_MS, signal });
-	const answers = json === undefined ? {} : { info: { status: 200, headers: {}, text: '', json } };
-	return { kind: identify(answers), answers };
-}
-
-async function modelsOfInfo(
-	connection: Connection,
-	kind: ServerKind,
-	signal: AbortSignal | undefined,
-): Promise<ServerModel[]> {
-	const { answers } = await infoOf(connection, signal);
-	return kind.models.fromAnswers?.(answers) ?? [];
+	return await askServerKind(connection, model, { signal });
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Whether the API of a model server answers. */
 import { listOf } from '../answers';
+import { isRefused } from '../key-answers';
 import type { Observations, Probe, ProbeFailure } from '../observations';
 import { withAlternative } from './address';
 import { advise, describeProbe, failureFor, fromFailure, type FindingWithStatus } from './finding';
@@ -73,7 +74,8 @@ export const API_RULES: Rules = {
 
 function noListIn({ observations, facts, kind }: Evidence): NoList | undefined {
 	const { probes, url } = observations;
-	const { models } = probes;
+	// A server without a list may check the key only on the routes that it has.
+	const models = isRefused(probes.info) ? probes.info : probes.models;
 	if (models === undefined || url === undefined) return undefined;
 	const hasList = listOf(models) !== undefined || facts.models.length > 0;
 	if (hasList || isNormalWithoutList(models, kind)) return undefined;

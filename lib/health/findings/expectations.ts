@@ -1,11 +1,11 @@
 /** What the user needs and the server does not have. */
 import { isModelNamed } from '../../servers/model-names';
 import type { ServerKind } from '../../servers/kinds/kind';
-import { bodyOf, kindOfServer } from '../answers';
+import { bodyOf, kindOfServer, modelsOfServer } from '../answers';
 import type { HealthServerKind, ModelFacts } from '../observations';
 import { advise, AS_WARNING, failureFor, fromFailure, type FindingWithStatus } from './finding';
 import type { Evidence, Rule, Rules } from './rules';
-import { largestOf } from '../../values';
+import { largestOf, optional } from '../../values';
 
 const MAX_NAMED = 5;
 const LISTS_NOTHING = '/v1/models lists nothing';
@@ -81,18 +81,18 @@ export const EXPECTATION_RULES: Rules = {
 		return advise('embeddingsOff', observed, { server: kindName });
 	}),
 
-	rerank: withModels(({ observations, facts, kind, kindName }) => {
-		const { expectations, url } = observations;
+	rerank: withModels((evidence) => {
+		const { observations, facts, kind, kindName } = evidence;
+		const { expectations, probes, url } = observations;
 		if (expectations.rerank !== true) return undefined;
 		const alias = kind.rerank.aliasWithoutRoute;
 		if (url !== undefined && alias !== undefined && url.api.endsWith(alias))
 			return advise('rerankOnlyUnderV1', `The Base URL leads to ${url.api}`, { url: url.root });
-		if (facts.features.rerank === null)
+		const able =
+			facts.features.rerank ?? anyOf(modelsOfServer(probes).map(({ reranks }) => reranks ?? null));
+		if (able === null)
 			return advise('notTold', 'No answer tells of reranking', { what: 'reranking' });
-		if (facts.features.rerank) return undefined;
-		const observed =
-			kind.rerank.isMissing === true ? `This is ${kind.label}` : '/v1/rerank answers 501';
-		return advise('rerankOff', observed, { server: kindName });
+		return able ? undefined : advise('rerankOff', noRerank(evidence), { server: kindName });
 	}),
 
 	slotsTooFew: withModels(({ observations: { expectations }, facts: { slots } }) => {
@@ -234,10 +234,18 @@ function abilityFinding(
 		return advise('notTold', `No answer names ${source} of ${names}`, { what: name });
 	if (able) return undefined;
 	const isStated = kind.health.reports === 'server';
+	const { remedies } = kind.words;
 	return fromFailure(
-		failureFor(failure),
+		{ ...failureFor(failure), ...optional({ remedy: remedies?.[failure] }) },
 		isStated ? `/props says ${property} false` : `None of ${names} takes ${takes}`,
 	);
+}
+
+function noRerank({ facts, kind }: Evidence): string {
+	if (kind.rerank.isMissing === true) return `This is ${kind.label}`;
+	return facts.features.rerank === false
+		? '/v1/rerank answers 501'
+		: `None of ${namesOf(facts.models)} reranks`;
 }
 
 function namesOf(models: readonly ModelFacts[]): string {

@@ -46,3 +46,8 @@ export function textIn(
 ): string | undefined {
 	return nonEmptyText(bodyOf(answers[route])[field]);
 }
+
+/** Whether a server has no list of models: some describe themselves and their one model at `/info` instead. */
+export function mayDescribeItself(models: ServerAnswer | undefined): boolean {
+	return models?.status === 404 && models.text.trim() === '';
+}

@@ -1,4 +1,12 @@
-import { finiteNumber, isRecord, nonEmptyText, optional, recordOf, text } from '../../values';
+import {
+	finiteNumber,
+	isRecord,
+	nonEmptyText,
+	optional,
+	recordOf,
+	smallestOf,
+	text,
+} from '../../values';
 import type { Connection } from '../../http/connection';
 import type { ServerModel } from '../models';
 import { cachedJson } from '../optional-json';
@@ -75,9 +83,9 @@ function modelOfInfo({ info }: ServerAnswers): ServerModel[] | undefined {
 async function batchLimit(connection: Connection): Promise<number | undefined> {
 	const info = recordOf(await cachedJson(connection, `${connection.url.root}/info`));
 	const limits = [info.max_client_batch_size, info.max_concurrent_requests]
-		.map(finiteNumber)
-		.filter((limit) => limit !== undefined && limit > 0);
-	return limits.length === 0 ? undefined : Math.min(...(limits as number[]));
+		.flatMap((limit) => finiteNumber(limit) ?? [])
+		.filter((limit) => limit > 0);
+	return limits.length === 0 ? undefined : smallestOf(limits);
 }
 
 /** The answer has one list per text; one text was sent. */

@@ -163,6 +163,25 @@ describe('Text Embeddings Inference, which has no list of models', () => {
 
 	it('refuses the key', async () => {
 		expect((await check(await tei(whole('401 Unauthorized', '')))).status).toBe('unauthorized');
+		const refused = whole('401 Unauthorized', '');
+		const closed = await rawServer(
+			routes({ '/health': whole('200 OK', ''), '/info': refused }, whole('404 Not Found', '')),
+		);
+		expect(await check(closed)).toMatchObject({
+			status: 'unauthorized',
+			findings: [{ id: 'unauthorized' }],
+		});
+	});
+
+	it('does not rerank with an embedding model', async () => {
+		const result = await check(await tei(wrongQuestion), { expectations: { rerank: true } });
+		expect(result.findings).toMatchObject([
+			{
+				id: 'rerankOff',
+				observed: 'None of BAAI/bge-m3 reranks',
+				advice: expect.stringContaining('Text Embeddings Inference') as string,
+			},
+		]);
 	});
 });
 

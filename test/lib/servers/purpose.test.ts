@@ -1,6 +1,7 @@
 import type { ServerError } from '../../../lib/errors/server-error';
 import { connectTo } from '../../../lib/servers/connect';
 import { askServerKindAgain } from '../../../lib/servers/identify';
+import { listModels } from '../../../lib/servers/model-list';
 import { kindFor, listModelsFor, requireFit } from '../../../lib/servers/purpose';
 import { reply, startLlamaServerSim, type WireRequest } from '../../servers/llama-server';
 import { closeRawServers, rawServer } from '../../support/raw-answers';
@@ -110,6 +111,12 @@ test('Text Embeddings Inference, which has no list', async () => {
 	expect(await idsOf(listModelsFor(connectTo({ baseUrl: server.url }), 'embeddings'))).toEqual([
 		'BAAI/bge-m3',
 	]);
+	const connection = connectTo({ baseUrl: server.url });
+	await expect(listModelsFor(connection, 'reranking')).rejects.toMatchObject({
+		remedy: expect.stringContaining('Start Text Embeddings Inference') as string,
+	});
+	server.route('GET /info', reply.error(401, ''));
+	await expect(listModels(connection)).rejects.toMatchObject({ kind: 'unauthorized' });
 });
 
 test('a server that tells nothing: all models', async () => {
