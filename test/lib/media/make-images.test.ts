@@ -129,7 +129,7 @@ describe('sd-server', () => {
 		const sim = await startSd({ withoutJobs: true });
 		const never = { ...jsonReply({}), transport: { delayHeaders: 60_000 } };
 		sim.route('POST /v1/images/generations', never);
-		const failed = await failureOf(run(sim, {}, { limits: { firstTokenMs: 100 } }));
+		const failed = await failureOf(run(sim, {}, { limits: { firstTokenMs: 2_000 } }));
 		expect([failed.kind, failed.message]).toEqual([
 			'firstTokenLimit',
 			'The server did not begin to answer within the first-token limit',
