@@ -67,7 +67,7 @@ export const MODEL_REMEDIES = {
 	),
 	badRequest: row(
 		'The server refuses the request',
-		'The text of the server says what it does not accept. Check the options of the node, above all Extra Body and Chat Template Arguments.',
+		'The text of the server says what it does not accept. Check the fields and options of the node.',
 	),
 	templateRejected: row(
 		'The chat template of the model rejects this conversation',
