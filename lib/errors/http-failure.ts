@@ -22,15 +22,19 @@ const MAX_FOREIGN = 200;
 export function httpFailure(received: FailedAnswer, context: FailureContext): ServerError {
 	// Before anything is cut: half a key would not be recognized.
 	const answer = { ...received, body: mask(received.body, context.secrets) };
-	const { status, location, keyMissing } = answer;
+	const { location, keyMissing } = answer;
 	const shape = shapeOf(answer);
-	const { type, facts, message: unmasked } = messageIn(shape);
+	const { type, facts, behind, message: unmasked } = messageIn(shape);
+	const status = behind ?? answer.status;
 	// Again: decoding the entities of a page may have uncovered a secret.
 	const message = mask(unmasked, context.secrets);
 	const codes = [type, text(facts.code)];
+	// Behind a gateway, a server that was not started for this is another model's.
 	const kind =
-		proxyFailureKind(answer, shape) ??
-		kindOf(answer.readAs ?? status, message.slice(0, MAX_READ), codes, shape);
+		proxyFailureKind({ ...answer, status }, shape) ??
+		(behind === 501
+			? 'wrongModelType'
+			: kindOf(behind ?? answer.readAs ?? status, message.slice(0, MAX_READ), codes, shape));
 	const shown = shape.kind === 'json' ? message : message.slice(0, MAX_FOREIGN);
 	return failure(kind, context, {
 		status,

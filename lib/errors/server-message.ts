@@ -1,10 +1,21 @@
 import { type BodyShape, shapeOf } from './failed-answer';
-import { isFilled, isRecord, parseObject, recordsIn, text, words } from '../values';
+import {
+	isFilled,
+	isRecord,
+	optional,
+	parseObject,
+	plainNumber,
+	recordsIn,
+	text,
+	words,
+} from '../values';
 
 export interface ServerMessage {
 	message: string;
 	type?: string;
 	facts: Record<string, unknown>;
+	/** The status of the server behind, where a gateway names it. */
+	behind?: number;
 }
 
 /** A gateway before a gateway before a server. */
@@ -28,16 +39,26 @@ export function messageIn(shape: BodyShape): ServerMessage {
 function innermost(outer: ServerMessage): ServerMessage {
 	let current = outer;
 	for (let wrapper = 0; wrapper < MAX_WRAPPERS; wrapper++) {
+		const behind = statusBehind(current.message) ?? current.behind;
 		const json = errorWithin(current.message);
-		if (json === undefined) return current;
+		if (json === undefined) return { ...current, ...optional({ behind }) };
 		const inner = messageOf(json);
 		current = {
 			message: inner.message,
 			type: inner.type ?? current.type,
 			facts: { ...current.facts, ...inner.facts },
+			...optional({ behind }),
 		};
 	}
 	return current;
+}
+
+/**
+ * GPUStack (seen: 2.3.0) sends 503 for every refusal: "Worker request failed: … status=404, error={…}". A refusal of the
+ * gateway's own key says nothing about that of the credential.
+ */
+function statusBehind(message: string): number | undefined {
+	return plainNumber(/\bstatus=(4(?!0[137])\d\d|5\d\d), error=/.exec(message)?.[1]);
 }
 
 /** The error in a text that is JSON, or has JSON behind words such as "OpenAIException - ". */

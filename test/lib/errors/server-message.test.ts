@@ -78,6 +78,59 @@ test.each(RECORDED)('%s (%s) has one name, whatever wraps it: %j', (kind, status
 	);
 });
 
+/** GPUStack 2.3.0 sends every refusal of the server behind it like this, with status 503. */
+const workerFailed = (status: number, answer: string) =>
+	JSON.stringify({
+		error: {
+			message: `An unexpected error occurred: Worker request failed: 1 POST http://10.0.0.9:10150/v1/embeddings status=${status}, error=${answer}`,
+			code: 503,
+			type: 'ServiceUnavailable',
+		},
+	});
+
+test.each(RECORDED)('%s (%s) in a 503 that names its status: %j', (kind, status, error) => {
+	const body = workerFailed(status, JSON.stringify({ error }));
+	expect(httpFailure({ status: 503, body }, CONTEXT)).toMatchObject({ kind, status });
+});
+
+test('the status that a gateway names counts as if the server behind it had been asked', () => {
+	const statuses = fc
+		.integer({ min: 400, max: 599 })
+		.filter((status) => !/40[137]|501/.test(`${status}`));
+	const answers = fc.oneof(
+		fc.constantFrom('File Not Found', 'Not Found', 'out of memory', 'try again later'),
+		fc.string({ maxLength: 40 }),
+	);
+	fc.assert(
+		fc.property(statuses, answers, (status, message) => {
+			const answer = JSON.stringify({ error: { message: `: ${message}` } });
+			const wrapped = httpFailure({ status: 503, body: workerFailed(status, answer) }, CONTEXT);
+			const direct = httpFailure({ status, body: answer }, CONTEXT);
+			expect([wrapped.kind, wrapped.status]).toEqual([direct.kind, status]);
+		}),
+		examples(200),
+	);
+});
+
+test('a server behind a gateway that was not started for this is a model that is for something else', () => {
+	const body = workerFailed(501, '{"error":{"message":"Start it with `--embeddings`"}}');
+	expect(httpFailure({ status: 503, body }, CONTEXT)).toMatchObject({
+		kind: 'wrongModelType',
+		status: 501,
+	});
+});
+
+test.each([401, 403, 407])(
+	'a gateway that is refused with %i: the key of the user is right',
+	(status) => {
+		const body = workerFailed(status, '{"error":{"message":"refused"}}');
+		expect(httpFailure({ status: 503, body }, CONTEXT)).toMatchObject({
+			kind: 'busy',
+			status: 503,
+		});
+	},
+);
+
 test('the numbers of the inner error are those of the failure', () => {
 	const body = WRAPPERS['in the message']!(JSON.stringify({ error: RECORDED[0]![2] }));
 	expect(httpFailure({ status: 400, body }, CONTEXT).message).toContain('60020 tokens');
