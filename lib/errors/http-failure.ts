@@ -47,6 +47,7 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 			location,
 			isEmpty: shape.kind === 'empty',
 			keyMissing,
+			noInstance: NO_INSTANCE.test(message),
 		},
 	});
 }
@@ -64,6 +65,9 @@ function waitIn(message: string): { retryAfterMs?: number } {
 	const seconds = numberIn(message, /(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?s/i);
 	return seconds === undefined ? {} : { retryAfterMs: seconds * 1000 };
 }
+
+/** GPUStack (seen: 2.3.0): of a model that is stopped, and of one whose server is down, in the words of aiohttp. */
+const NO_INSTANCE = /^no running instances|cannot connect to host|server disconnected/i;
 
 /** The status that an error type stands for (llama-server, vLLM, OpenAI, Anthropic and compatible gateways). */
 const STATUS_OF_TYPE: ReadonlyArray<readonly [number, RegExp]> = [

@@ -25,6 +25,8 @@ export interface RemedyFacts {
 	endedItself?: boolean;
 	/** No key was sent. */
 	keyMissing?: boolean;
+	/** No instance of the model answers its gateway. */
+	noInstance?: boolean;
 	/** The answer had no body. */
 	isEmpty?: boolean;
 	/** The service, where it is not a model server. */

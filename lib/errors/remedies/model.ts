@@ -97,10 +97,18 @@ export const MODEL_REMEDIES = {
 		'The request is too large for the server or a proxy in front of it',
 		'Send smaller or fewer files. In nginx raise client_max_body_size.',
 	),
-	busy: row(
-		'The server is busy and refuses further requests',
-		'Try again later, lower Max Concurrent Requests in the credential to the number of slots, or raise Retries.',
-	),
+	busy: ({ noInstance, model }) => {
+		if (noInstance === true)
+			return {
+				title: `No instance of the model ${quoted(model)} answers`,
+				remedy: 'Start it (GPUStack: Deployments), or read the log of its instance.',
+			};
+		return {
+			title: 'The server is busy and refuses further requests',
+			remedy:
+				'Try again later, lower Max Concurrent Requests in the credential to the number of slots, or raise Retries.',
+		};
+	},
 	budgetSpent: row(
 		'The budget of the API key is spent',
 		'Raise the budget of the key in the gateway (LiteLLM: max_budget), wait until it starts anew, or use another key.',

@@ -421,6 +421,24 @@ describe('errors of other servers and of proxies', () => {
 		expect(failed.remedy).not.toMatch(/undefined|\[object|""/);
 	});
 
+	test.each([
+		['is stopped', 'No running instances available'],
+		['crashed', 'An unexpected error occurred: Server disconnected'],
+		[
+			'does not answer',
+			"An unexpected error occurred: Cannot connect to host 10.0.0.9:40001 ssl:default [Connect call failed ('10.0.0.9', 40001)]",
+		],
+	])('GPUStack, a model that %s', (_name, message) => {
+		expect(
+			answered(503, { error: { message, code: 503, type: 'ServiceUnavailable' } }),
+		).toMatchObject({
+			kind: 'busy',
+			message: 'No instance of the model "qwen3" answers',
+			remedy: expect.stringContaining('GPUStack') as string,
+			serverText: message,
+		});
+	});
+
 	test('case 54: plain text under a JSON type is no crash', () => {
 		expect(
 			answered(500, 'proxy error: Failed to read connection', 'application/json; charset=utf-8'),
