@@ -341,7 +341,7 @@ describe('failures, in the words the user sees', () => {
 				}),
 			),
 		);
-		expect(failed.description).toContain('no projector for image');
+		expect(failed.description).toContain('cannot read image input');
 		expect(failed.description).toContain('--mmproj');
 		await server.stop();
 	});

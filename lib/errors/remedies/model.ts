@@ -83,7 +83,6 @@ export const MODEL_REMEDIES = {
 	),
 	modalityUnsupported: ({ modality }) => ({
 		title: `The server cannot read ${modality ?? 'image'} input`,
-		meaning: `The server has no projector for ${modality ?? 'images'}, so it cannot read ${modality ?? 'image'} input`,
 		remedy:
 			'Start llama-server with --mmproj FILE (the mmproj GGUF that belongs to the model) or with -hf, which fetches it; or choose a model that can read it. If the model does not need the images, turn off passing binary images to it.',
 	}),

@@ -40,7 +40,7 @@ describe('remedies for what model servers refuse', () => {
 		expect(MODEL_REMEDIES.modalityUnsupported({ modality: 'audio' }).title).toBe(
 			'The server cannot read audio input',
 		);
-		expect(MODEL_REMEDIES.modalityUnsupported({}).meaning).toContain('no projector for images');
+		expect(MODEL_REMEDIES.modalityUnsupported({}).title).toContain('image input');
 	});
 
 	test('a tool call that was cut off names the tool and the limit', () => {
