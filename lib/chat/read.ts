@@ -178,6 +178,7 @@ function assemblyFor(
 		family: familyOf({ setting, template, model, fallback }),
 		// Documents stand in system messages, too, and are repeated in earlier answers. Earlier calls are no texts.
 		input: messages.map(({ content }) => textOf(content)),
+		wantsJson: wantsJson(settings.parameters),
 		onChunk,
 	});
 }

@@ -17,6 +17,7 @@ import { errorEvents } from './transforms/error-events';
 import { finishNames } from './transforms/finish-names';
 import { grammarCalls } from './transforms/grammar-calls';
 import { heartbeats } from './transforms/heartbeats';
+import { jsonInThinking } from './transforms/json-in-thinking';
 import { loadingMessages } from './transforms/loading-messages';
 import { missingReasons } from './transforms/missing-reasons';
 import { observed } from './transforms/observed';
@@ -49,6 +50,8 @@ export interface ChainOptions {
 	family?: Family;
 	/** The messages of the request: a call that also occurs there is a quotation. */
 	input?: readonly string[];
+	/** Whether the answer has to be JSON. */
+	wantsJson?: boolean;
 	/** Called with each chunk that a server sent, before anything is held back. */
 	onChunk?: (chunk: WireChunk) => void;
 }
@@ -98,6 +101,7 @@ const ANSWER_LINKS: readonly Link[] = [
 	({ tools = [] }) => grammarCalls(tools.map(({ name }) => name)),
 	({ tools = [] }) => callsInPieces(tools.map(({ name }) => name)),
 	missingReasons,
+	({ wantsJson }) => (wantsJson ? jsonInThinking() : undefined),
 	({ toolsInText = [], family, input = [] }) =>
 		toolsInText.length === 0 ? undefined : callsInText(toolsInText, family, input),
 	({ toolsInText = [], family }) =>

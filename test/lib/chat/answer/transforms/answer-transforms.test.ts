@@ -9,6 +9,7 @@ import { callsInText } from '../../../../../lib/chat/answer/transforms/calls-in-
 import { callsInThinking } from '../../../../../lib/chat/answer/transforms/calls-in-thinking';
 import { cutCalls } from '../../../../../lib/chat/answer/transforms/cut-calls';
 import { grammarCalls } from '../../../../../lib/chat/answer/transforms/grammar-calls';
+import { jsonInThinking } from '../../../../../lib/chat/answer/transforms/json-in-thinking';
 import { loadingMessages } from '../../../../../lib/chat/answer/transforms/loading-messages';
 import { missingReasons } from '../../../../../lib/chat/answer/transforms/missing-reasons';
 import { otherChoices } from '../../../../../lib/chat/answer/transforms/other-choices';
@@ -86,6 +87,27 @@ it('an answer about a tag that begins with it is text', () => {
 	const chunks = [{ text: '<think> is a tag.' }, { finishReason: 'stop' }];
 	const out = run(new ThinkingInText(false, undefined), chunks);
 	expect(out.at(-1)).toMatchObject({ isLiteral: true, text: '<think> is a tag.' });
+});
+
+describe('JSON that was asked for', () => {
+	const answerOf = (chunks: Chunk[]) => textOf(run(jsonInThinking(), chunks));
+
+	it('is the answer where all of it came as thinking, in whatever pieces', () => {
+		fc.assert(
+			fc.property(fc.json(), fc.nat(), (json, place) => {
+				const cut = place % (json.length + 1);
+				const chunks = [{ reasoning: json.slice(0, cut) }, { reasoning: json.slice(cut) }];
+				expect(run(jsonInThinking(), chunks).at(-1)).toEqual({ text: json, isLiteral: true });
+			}),
+			examples(100),
+		);
+	});
+
+	it('is not looked for in thinking beside an answer or a call, or that is no JSON', () => {
+		expect(answerOf([{ reasoning: '{}' }, { text: '[]' }])).toBe('[]');
+		expect(answerOf([{ reasoning: '{}' }, { callsAreWhole: true }])).toBe('');
+		expect(answerOf([{ reasoning: 'It is {}' }, { text: '\n' }])).toBe('\n');
+	});
 });
 
 it('blank lines in front of the answer go, later ones stay', () => {
