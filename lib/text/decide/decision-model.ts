@@ -119,8 +119,9 @@ async function decidesByList(
 	return models.some((one) => one.decides === true && isModelNamed(one, model, isSameName));
 }
 
+// SGLang 0.5.23 refuses models and chat templates in sentences that begin with its route.
 const ORDINARY_MODEL =
-	/not a decision model|(?:not support|unsupported).{0,40}(?:decision|system ?one)/i;
+	/not a decision model|model is not supported|^\/v1\/systemone \w|(?:not support|unsupported).{0,40}(?:decision|system ?one)/i;
 const UNSEEN_PICTURES = /(?:image|audio|media|vision).{0,40}(?:input|support)|mmproj/i;
 
 function isNoDecisionModel(error: ServerError): boolean {

@@ -327,6 +327,16 @@ describe('an ordinary model', () => {
 		expect(sent('/systemone')).toHaveLength(0);
 	});
 
+	test.each([
+		"question 'route': the answer label 'A' is not one distinct token after the chat prompt for this tokenizer, so this model is not supported",
+		'/v1/systemone does not support chat templates that always reason before answering',
+	])('SGLang has the route, and refuses the model: %s', async (message) => {
+		const sim = await serve();
+		sim.route(SYSTEM_ONE, reply.error(400, { object: 'error', message, code: 400 }));
+		sim.script(letter('A'));
+		expect(await json(asking(ROUTE))).toMatchObject({ method: 'letters' });
+	});
+
 	test('pictures stand in the question', async () => {
 		const sim = await serve({ vision: true });
 		sim.script(letter('A'));
