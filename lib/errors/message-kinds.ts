@@ -9,8 +9,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		'contextOverflow',
 		/exceeds? the (?:available|max) context/i,
 		/maximum context length/i,
-		// SGLang
-		/l(?:ar|on)ger than the m(?:ax|odel's) context/i,
+		// SGLang, LMDeploy
+		/(?:larg|long|small)er than the m(?:ax|odel(?:'s)?) context/i,
 		/context length exceeded/i,
 		// Ollama with truncate: false
 		/input length exceeds the context length/i,
@@ -94,7 +94,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		'toolsUnsupported',
 		/tools? param requires --jinja/i,
 		/does not support tools/i,
-		/requires --enable-auto-tool-choice/i,
+		/requires --enable-auto-tool-choice|with --tool-call-parser/i,
 		/tool choice requires/i,
 		/cannot use tools with stream/i,
 		// FastAPI servers that forbid fields they do not know

@@ -18,7 +18,7 @@ const TOO_LONG: ReadonlyArray<{ says: RegExp; limit?: number; tokens?: number }>
 		limit: 2,
 	},
 	{
-		says: /input \((\d+) tokens\) is l(?:ar|on)ger than the m.{0,20} context \w+ \((\d+)/i,
+		says: /input (?:length )?\((\d+)(?: tokens)?\) .{1,20}er than the m.{0,20} context \w+ \((\d+)/i,
 		tokens: 1,
 		limit: 2,
 	},

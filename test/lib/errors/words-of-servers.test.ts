@@ -336,6 +336,26 @@ test.each<[string, number, unknown, string]>([
 		},
 		'contextOverflow',
 	],
+	[
+		'LMDeploy context',
+		400,
+		{
+			object: 'error',
+			message: 'Input length (4010) must be smaller than the model context length (2048).',
+			type: 'invalid_request_error',
+		},
+		'contextOverflow',
+	],
+	[
+		'LMDeploy without a parser of calls',
+		400,
+		{
+			object: 'error',
+			message: 'Please launch the api_server with --tool-call-parser if you want to use tools.',
+			type: 'invalid_request_error',
+		},
+		'toolsUnsupported',
+	],
 	['SGLang queue', 503, { object: 'error', message: 'The request queue is full.' }, 'busy'],
 	['SGLang paused', 503, { error: { message: 'The server is shutting down' } }, 'busy'],
 	[

@@ -18,6 +18,11 @@ test.each([
 		'input (302 tokens) is larger than the max context size (256 tokens). skipping',
 		{ tokens: 302, limit: 256 },
 	],
+	[
+		'LMDeploy',
+		'Input length (4010) must be smaller than the model context length (2048).',
+		{ tokens: 4010, limit: 2048 },
+	],
 	['Ollama', 'the input length exceeds the context length', {}],
 	[
 		'Text Embeddings Inference',
