@@ -307,7 +307,7 @@ export const ADVICE = {
 	toolsUnreliable: warning(({ model }) => ({
 		meaning: `The model ${named(model)} does not always call tools right, on this server`,
 		advice:
-			'An agent with it will fail now and then. Use a larger model, or one that is made for tools; start llama-server with the chat template of the model (--jinja, --chat-template-file). The result of the tool test says for each case what went wrong.',
+			'An agent with it will fail now and then. Use a larger model, or one that is made for tools, and let the server use its own chat template. The result of the tool test says for each case what went wrong.',
 	})),
 	toolsNotTried: warning(({ model, count, required }) => ({
 		meaning: `${count} of ${required} tries of the tool test brought no answer of the model ${named(model)}, so they say nothing about it`,
