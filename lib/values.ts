@@ -20,7 +20,7 @@ export function messageOf(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);
 }
 
-export function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is JsonRecord {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -132,7 +132,7 @@ function isExact(token: string): boolean {
 }
 
 /** Parses a JSON object; undefined for anything else. */
-export function parseObject(body: string): Record<string, unknown> | undefined {
+export function parseObject(body: string): JsonRecord | undefined {
 	const value = body.trimStart().startsWith('{') ? parseJson(body) : undefined;
 	return isRecord(value) ? value : undefined;
 }

@@ -13,7 +13,7 @@ import { refusedFieldsIn, withFieldChanges } from '../servers/refused-fields';
 import { type ClientSettings, retryIdempotent, retryOptions } from '../servers/retry';
 import { batchLimitIn, tooLongIn, type TooLong } from '../servers/text-refusals';
 import { inSpan } from '../tracing/span';
-import { append, isRecord, recordOf } from '../values';
+import { append, isRecord, type JsonRecord, recordOf } from '../values';
 import { batchesFor, learnedOf } from './learned';
 
 export interface BatchSettings extends ClientSettings {
@@ -220,7 +220,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 	 */
 	protected async ask<T extends { tokens?: number } | { fault: string }>(
 		{ connection, model, limits, newRetryPolicy, signal, priority, place, counts }: BatchCall,
-		{ url, json: fields }: { url: string; json: Record<string, unknown> },
+		{ url, json: fields }: { url: string; json: JsonRecord },
 		contentOf: (json: unknown) => T,
 	): Promise<{ content: T; context: FailureContext }> {
 		const about = { model };

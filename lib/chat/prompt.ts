@@ -5,7 +5,7 @@ import type { ModelQuestion } from '../servers/kinds/work';
 import { abilityFor } from '../servers/manage/ability';
 import { kindFor } from '../servers/purpose';
 import { exactOrEstimated, type TokenCount } from '../servers/manage/tokens';
-import { optional, recordOf, text } from '../values';
+import { type JsonRecord, optional, recordOf, text } from '../values';
 import { convertMessages } from './request/messages';
 import type { SourceMessage } from './types';
 import { openAiProtocol } from './wire/openai';
@@ -16,7 +16,7 @@ export interface Conversation {
 	/** In OpenAI's form. */
 	tools?: readonly unknown[];
 	/** Arguments for the chat template. */
-	templateArguments?: Record<string, unknown>;
+	templateArguments?: JsonRecord;
 }
 
 /** Roughly what a template adds to each message. */

@@ -3,6 +3,7 @@ import type { KindName } from '../servers/kinds';
 import type { FieldChanges } from '../servers/refused-fields';
 import type { Skipped } from '../servers/pool/failover';
 import type { SamplerValues } from './request/samplers';
+import type { JsonRecord } from '../values';
 
 /*
  * One chat turn, in the order of its stages. `ChatClient.generate` (`client.ts`) runs them, and repeats all but the
@@ -50,7 +51,7 @@ export interface ToolDefinition {
 	name: string;
 	description?: string;
 	/** JSON schema of the arguments. */
-	parameters: Record<string, unknown>;
+	parameters: JsonRecord;
 }
 
 /** Whether tools are called: the model decides, never, always, or always this one. */
@@ -76,7 +77,7 @@ interface ThinkingLimits {
 export type ResponseFormat =
 	| { type: 'text' }
 	| { type: 'jsonObject' }
-	| { type: 'jsonSchema'; schema: Record<string, unknown>; name?: string }
+	| { type: 'jsonSchema'; schema: JsonRecord; name?: string }
 	| { type: 'grammar'; grammar: string };
 
 /** Sampling and other settings of a generation. Fields that are not set are not sent. */
@@ -84,7 +85,7 @@ export interface ChatParameters extends SamplerValues {
 	responseFormat?: ResponseFormat;
 	thinking?: Thinking;
 	/** Merged into the body last, overriding everything else. */
-	extraBody?: Record<string, unknown>;
+	extraBody?: JsonRecord;
 }
 
 export interface ChatRequest {
@@ -132,7 +133,7 @@ export interface ToolCallPiece {
 	id?: string;
 	name?: string;
 	/** A piece of the JSON text, or the whole object (Ollama's native form). */
-	arguments?: string | Record<string, unknown>;
+	arguments?: string | JsonRecord;
 	/** The piece is a whole call, whatever its index is. */
 	complete?: boolean;
 }
@@ -202,7 +203,7 @@ export interface FinishedAnswer extends AnswerContent {
 	firstTokenMs: number;
 	totalMs: number;
 	/** Further fields for the execution log. */
-	log?: Record<string, unknown>;
+	log?: JsonRecord;
 }
 
 /** Why a possible call was not run. */
@@ -223,7 +224,7 @@ export interface SourceMessage {
 	/** The role of a generic message. */
 	role?: string;
 	content: unknown;
-	toolCalls?: Array<{ id?: string; name: string; args: Record<string, unknown> }>;
+	toolCalls?: Array<{ id?: string; name: string; args: JsonRecord }>;
 	/** Calls with arguments that could not be parsed. Never sent back. */
 	invalidToolCalls?: Array<{ id?: string; name?: string }>;
 	toolCallId?: string;

@@ -1,4 +1,4 @@
-import { asList, isRecord, nonEmptyText, optional, text, words } from '../values';
+import { asList, isRecord, type JsonRecord, nonEmptyText, optional, text, words } from '../values';
 import { hasErrorDetails } from './http-failure';
 import { serverMessage } from './server-message';
 
@@ -14,7 +14,7 @@ export interface ErrorBody {
  * `error:` lines of old releases, whose data is the error itself.
  */
 export function errorIn(
-	json: Record<string, unknown>,
+	json: JsonRecord,
 	eventName: string | undefined,
 	data: string,
 ): ErrorBody | undefined {
@@ -28,37 +28,34 @@ export function errorIn(
 	};
 }
 
-function errorPart(json: Record<string, unknown>, eventName: string | undefined): unknown {
+function errorPart(json: JsonRecord, eventName: string | undefined): unknown {
 	if (hasChoices(json)) return errorBesideChoices(json);
 	return errorField(json) ?? wholeError(json, eventName);
 }
 
-function hasChoices({ choices }: Record<string, unknown>): boolean {
+function hasChoices({ choices }: JsonRecord): boolean {
 	return choices !== undefined && choices !== null;
 }
 
 /** Some servers send an empty error beside a good answer. */
-function errorBesideChoices(json: Record<string, unknown>): unknown {
+function errorBesideChoices(json: JsonRecord): unknown {
 	const error = json.error || asList(json.choices).find(isRecord)?.error;
 	return isRecord(error) && !hasErrorDetails(error) ? undefined : error;
 }
 
 /** An empty field is none. */
-function errorField({ error, errors }: Record<string, unknown>): unknown {
+function errorField({ error, errors }: JsonRecord): unknown {
 	return error || asList(errors)[0] || undefined;
 }
 
 /** The object itself, where it is the error. */
-function wholeError(
-	json: Record<string, unknown>,
-	eventName: string | undefined,
-): Record<string, unknown> | undefined {
+function wholeError(json: JsonRecord, eventName: string | undefined): JsonRecord | undefined {
 	const isError =
 		eventName === 'error' || json.object === 'error' || Boolean(json.detail) || isErrorText(json);
 	return isError ? json : undefined;
 }
 
-function ownMessage(error: Record<string, unknown>): string | undefined {
+function ownMessage(error: JsonRecord): string | undefined {
 	return nonEmptyText(error.message) ?? nonEmptyText(error.msg) ?? nonEmptyText(error.error_msg);
 }
 
@@ -72,21 +69,21 @@ const SUCCESS = /^(?:2\d\d|ok|success)$/i;
 const FAILED = /^(?:error|failed|failure)$/i;
 
 /** Also FastChat's `{"text","error_code"}` and the `{"code","msg"}` of gateways. */
-function isErrorText(json: Record<string, unknown>): boolean {
+function isErrorText(json: JsonRecord): boolean {
 	const fastChat = json.error_code === undefined ? undefined : json.text;
 	const message = json.message ?? json.msg ?? json.error_msg ?? fastChat;
 	return Boolean(message) && (isFailedCode(json) || isFailedStatus(json) || isMarked(json));
 }
 
-function isFailedCode(json: Record<string, unknown>): boolean {
+function isFailedCode(json: JsonRecord): boolean {
 	const code = json.code ?? json.error_code;
 	return Boolean(code) && !SUCCESS.test(words(code));
 }
 
-function isFailedStatus({ status }: Record<string, unknown>): boolean {
+function isFailedStatus({ status }: JsonRecord): boolean {
 	return typeof status === 'number' ? !SUCCESS.test(words(status)) : FAILED.test(words(status));
 }
 
-function isMarked({ type, success }: Record<string, unknown>): boolean {
+function isMarked({ type, success }: JsonRecord): boolean {
 	return type === 'error' || success === false;
 }

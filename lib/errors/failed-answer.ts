@@ -1,6 +1,6 @@
 import type { NetworkKind } from './kinds';
 import { isCloudflare } from './remedies/network';
-import { isNestedDeeply, isRecord, parseObject, TOO_DEEP } from '../values';
+import { isNestedDeeply, isRecord, type JsonRecord, parseObject, TOO_DEEP } from '../values';
 
 /** A failed answer as it arrived. */
 export interface FailedAnswer {
@@ -19,7 +19,7 @@ export interface FailedAnswer {
 
 /** What a body really is: proxies and wrappers send JSON and pages under any content type. */
 export type BodyShape =
-	| { kind: 'json'; json: Record<string, unknown> }
+	| { kind: 'json'; json: JsonRecord }
 	| { kind: 'page'; /** Title or heading. */ title: string; /** All its text. */ text: string }
 	| { kind: 'text'; text: string }
 	| { kind: 'empty' };

@@ -11,7 +11,7 @@ import { type Codes, kindOfCodes, kindOfMessage } from './message-kinds';
 import { mask } from './secrets';
 import type { ServerError } from './server-error';
 import { messageIn } from './server-message';
-import { finiteNumber, isFilled, isRecord, text, words } from '../values';
+import { finiteNumber, isFilled, isRecord, type JsonRecord, text, words } from '../values';
 
 /** Characters that are shown of a text that is not JSON. */
 const MAX_FOREIGN = 200;
@@ -52,7 +52,7 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 	});
 }
 
-function tokensIn(message: string, { n_prompt_tokens, n_ctx }: Record<string, unknown>) {
+function tokensIn(message: string, { n_prompt_tokens, n_ctx }: JsonRecord) {
 	const ofPrompt = /\((\d+) tokens\) exceeds/;
 	const ofContext = /context size \((\d+) tokens\)|maximum context length is (\d+)/;
 	return {
@@ -92,7 +92,7 @@ export function isRefusal({ status, json }: { status: number; json: unknown }): 
 }
 
 /** Whether an error object holds anything: `{}` or `{"code":0,"message":""}` beside an answer is no error. */
-export function hasErrorDetails(error: Record<string, unknown>): boolean {
+export function hasErrorDetails(error: JsonRecord): boolean {
 	return Object.values(error).some((value) => value !== 0 && value !== false && isFilled(value));
 }
 

@@ -1,4 +1,5 @@
 import { isRetryable, type FailureKind } from './kinds';
+import type { JsonRecord } from '../values';
 
 export interface FailureDetails {
 	kind: FailureKind;
@@ -23,7 +24,7 @@ export interface FailureDetails {
 	/** Thinking that had arrived before the failure. */
 	partialReasoning?: string;
 	/** Further facts as plain data, for example ids or token counts. */
-	facts?: Record<string, unknown>;
+	facts?: JsonRecord;
 	/** Result until then, in the caller's own type. Never shown. */
 	result?: unknown;
 }
@@ -45,7 +46,7 @@ export class ServerError extends Error {
 	readonly serverText: string | undefined;
 	readonly partialText: string | undefined;
 	readonly partialReasoning: string | undefined;
-	readonly facts: Record<string, unknown>;
+	readonly facts: JsonRecord;
 	readonly result: unknown;
 
 	constructor(details: FailureDetails) {
@@ -75,7 +76,7 @@ export class ServerError extends Error {
 	}
 
 	/** The same failure with further facts, for example a task id. */
-	withFacts(facts: Record<string, unknown>): ServerError {
+	withFacts(facts: JsonRecord): ServerError {
 		return this.with({ facts: { ...this.facts, ...facts } });
 	}
 

@@ -2,6 +2,7 @@ import { type BodyShape, shapeOf } from './failed-answer';
 import {
 	isFilled,
 	isRecord,
+	type JsonRecord,
 	optional,
 	parseObject,
 	plainNumber,
@@ -13,7 +14,7 @@ import {
 export interface ServerMessage {
 	message: string;
 	type?: string;
-	facts: Record<string, unknown>;
+	facts: JsonRecord;
 	/** The status of the server behind, where a gateway names it. */
 	behind?: number;
 }
@@ -62,7 +63,7 @@ function statusBehind(message: string): number | undefined {
 }
 
 /** The error in a text that is JSON, or has JSON behind words such as "OpenAIException - ". */
-function errorWithin(message: string): Record<string, unknown> | undefined {
+function errorWithin(message: string): JsonRecord | undefined {
 	const start = message.indexOf('{');
 	if (start < 0) return undefined;
 	const json = parseObject(message.slice(start, message.lastIndexOf('}') + 1));
@@ -77,7 +78,7 @@ function isError(error: unknown): boolean {
 	return isRecord(error) ? isFilled(error.message) : typeof error === 'string' && error !== '';
 }
 
-function messageOf(json: Record<string, unknown>): ServerMessage {
+function messageOf(json: JsonRecord): ServerMessage {
 	const error = json.error ?? recordsIn(json.choices)[0]?.error;
 	const details = isRecord(error) ? error : detailsIn(json.detail);
 	if (details !== undefined) return withoutProvider(messageOfDetails(details), json.provider);
@@ -97,13 +98,13 @@ function withoutProvider(received: ServerMessage, provider: unknown): ServerMess
 }
 
 /** Kokoro-FastAPI and mlx-openai-server put their error into FastAPI's detail. */
-function detailsIn(detail: unknown): Record<string, unknown> | undefined {
+function detailsIn(detail: unknown): JsonRecord | undefined {
 	if (!isRecord(detail)) return undefined;
 	const details = isRecord(detail.error) ? detail.error : detail;
 	return 'message' in details ? details : undefined;
 }
 
-function messageOfDetails(details: Record<string, unknown>): ServerMessage {
+function messageOfDetails(details: JsonRecord): ServerMessage {
 	const { message, type, ...others } = details;
 	const facts = Object.entries(others).filter(([, value]) => value !== null);
 	return {

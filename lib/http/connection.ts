@@ -27,7 +27,7 @@ import type {
 	ServerAddress,
 	StreamOptions,
 } from './types';
-import { parseObject } from '../values';
+import { type JsonRecord, parseObject } from '../values';
 
 /** A request from its first attempt to the end of its answer. */
 interface RunningRequest {
@@ -155,7 +155,7 @@ export class Connection extends Explainer {
 	 *
 	 * @throws {ServerError} also for a refusal, or another body
 	 */
-	async json(url: string, options: CallOptions = {}): Promise<Record<string, unknown>> {
+	async json(url: string, options: CallOptions = {}): Promise<JsonRecord> {
 		const answer = await this.call(url, options);
 		const value = isRefusal(answer) ? undefined : parseObject(answer.text);
 		if (value === undefined) throw this.refusal(answer, options.about);

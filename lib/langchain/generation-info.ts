@@ -3,10 +3,10 @@ import { tokensPerSecond } from '../chat/traced-answer';
 import type { FinishedAnswer } from '../chat/types';
 import { acceptedDrafts } from '../chat/wire/counts';
 import type { Skipped } from '../servers/pool/failover';
-import { nonEmptyText, optional } from '../values';
+import { type JsonRecord, nonEmptyText, optional } from '../values';
 
 /** The token counts with LangChain's names. */
-export function usageMetadata({ usage }: FinishedAnswer): Record<string, unknown> | undefined {
+export function usageMetadata({ usage }: FinishedAnswer): JsonRecord | undefined {
 	if (usage === undefined) return undefined;
 	const { cachedTokens, reasoningTokens } = usage;
 	return {
@@ -26,7 +26,7 @@ const MAX_LOGGED_REASONING = 2000;
 const COLD_START_MS = 1000;
 
 /** What the execution log shows besides the text: n8n records nothing else (docs/protocols/n8n.md 2.7). */
-export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown> {
+export function generationInfoOf(answer: FinishedAnswer): JsonRecord {
 	const { usage, timings = {} } = answer;
 	const { model, url, passedOver = [] } = answer.server ?? {};
 	return optional({

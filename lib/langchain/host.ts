@@ -1,22 +1,22 @@
 import type { ISupplyDataFunctions } from 'n8n-workflow';
 
 import { loadSdk, type AiNodeSdk } from './sdk';
-import { asList, messageOf } from '../values';
+import { asList, type JsonRecord, messageOf } from '../values';
 
 /** A LangChain message chunk of the host. */
 export interface HostMessageChunk {
 	content: unknown;
-	tool_calls?: Array<{ id?: string; name: string; args: Record<string, unknown> }>;
-	additional_kwargs: Record<string, unknown>;
-	response_metadata: Record<string, unknown>;
-	usage_metadata?: Record<string, unknown>;
+	tool_calls?: Array<{ id?: string; name: string; args: JsonRecord }>;
+	additional_kwargs: JsonRecord;
+	response_metadata: JsonRecord;
+	usage_metadata?: JsonRecord;
 }
 
 /** A LangChain generation chunk of the host. */
 export interface HostGenerationChunk {
 	text: string;
 	message: HostMessageChunk;
-	generationInfo?: Record<string, unknown>;
+	generationInfo?: JsonRecord;
 }
 
 /** What a streaming model tells its callbacks. */
@@ -35,9 +35,9 @@ export interface HostRunManager {
 
 /** The part of the host's `BaseChatModel` that a subclass needs. */
 export interface HostBaseChatModel {
-	metadata?: Record<string, unknown>;
+	metadata?: JsonRecord;
 	callbacks?: unknown;
-	withConfig(config: Record<string, unknown>): unknown;
+	withConfig(config: JsonRecord): unknown;
 	withStructuredOutput(schema: unknown, config?: object): unknown;
 }
 
@@ -46,10 +46,10 @@ export interface HostBaseChatModel {
  * thinking, exact usage and timings arrive, which the SDK's adapter loses (docs/protocols/n8n.md 3).
  */
 export interface HostClasses {
-	BaseChatModel: abstract new (fields: Record<string, unknown>) => HostBaseChatModel;
-	AIMessageChunk: new (fields: Record<string, unknown>) => HostMessageChunk;
+	BaseChatModel: abstract new (fields: JsonRecord) => HostBaseChatModel;
+	AIMessageChunk: new (fields: JsonRecord) => HostMessageChunk;
 	ChatGenerationChunk: new (fields: HostGenerationChunk) => HostGenerationChunk;
-	N8nLlmTracing: new (context: ISupplyDataFunctions, options?: Record<string, unknown>) => object;
+	N8nLlmTracing: new (context: ISupplyDataFunctions, options?: JsonRecord) => object;
 }
 
 export type HostLookup = { classes: HostClasses } | { missing: string };
@@ -135,9 +135,7 @@ function baseClassOf(adapterClass: object): unknown {
 	const base: unknown = Object.getPrototypeOf(adapterClass);
 	const BaseChatModel = isObject(base) ? constructorOf(base) : undefined;
 	if (BaseChatModel === undefined) throw new MissingPart('the base class of its chat model');
-	const missing = BASE_METHODS.find(
-		(method) => typeof (base as Record<string, unknown>)[method] !== 'function',
-	);
+	const missing = BASE_METHODS.find((method) => typeof (base as JsonRecord)[method] !== 'function');
 	if (missing !== undefined) throw new MissingPart(`BaseChatModel.${missing}`);
 	return BaseChatModel;
 }

@@ -9,7 +9,7 @@ import type {
 	HostRunManager,
 } from './host';
 import { readToEnd } from '../generators';
-import { isRecord, optional, recordsIn } from '../values';
+import { isRecord, type JsonRecord, optional, recordsIn } from '../values';
 import { readMessage } from './langchain-message';
 import { NOT_CONTENT } from '../chat/request/media';
 import { estimateTokens } from '../servers/manage/tokens';
@@ -33,7 +33,7 @@ export interface LocalChatModelFields {
 	/** Called with every finished answer. */
 	onFinished?: (answer: FinishedAnswer) => void;
 	/** Settings for the execution log, without secrets. */
-	settings: Record<string, unknown>;
+	settings: JsonRecord;
 	/** Makes chains parse the answer as JSON. */
 	jsonOutput: boolean;
 }
@@ -49,15 +49,15 @@ interface CallOptions {
 export interface LocalChatModel {
 	invoke(input: unknown, options?: object): Promise<HostMessageChunk>;
 	stream(input: unknown, options?: object): Promise<AsyncIterable<HostMessageChunk>>;
-	bindTools(tools: unknown[], kwargs?: Record<string, unknown>): LocalChatModel;
+	bindTools(tools: unknown[], kwargs?: JsonRecord): LocalChatModel;
 	withStructuredOutput(
 		schema: unknown,
 		config?: object,
 	): { invoke(input: unknown): Promise<unknown> };
 	getNumTokens(content: unknown): Promise<number>;
 	callbacks: unknown[];
-	metadata?: Record<string, unknown>;
-	toJSON(): { type: string; kwargs: Record<string, unknown> };
+	metadata?: JsonRecord;
+	toJSON(): { type: string; kwargs: JsonRecord };
 }
 
 type LocalChatModelClass = new (fields: LocalChatModelFields) => LocalChatModel;
@@ -117,7 +117,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		/**
 		 * Returns a binding, not a new model: the agent binds again on top of it, and callbacks added later must be kept.
 		 */
-		bindTools(tools: unknown[], kwargs: Record<string, unknown> = {}) {
+		bindTools(tools: unknown[], kwargs: JsonRecord = {}) {
 			return this.withConfig({ ...kwargs, tools });
 		}
 

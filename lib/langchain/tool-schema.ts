@@ -1,7 +1,7 @@
 import { invalidInput } from '../errors/failure';
-import { isRecord, recordOf, recordsIn } from '../values';
+import { isRecord, type JsonRecord, recordOf, recordsIn } from '../values';
 
-type Schema = Record<string, unknown>;
+type Schema = JsonRecord;
 
 /** Zod's kinds that map directly to a JSON type. */
 const TYPES: Readonly<Record<string, Schema>> = {

@@ -1,5 +1,6 @@
 import { estimateTokens } from '../servers/manage/tokens';
 import type { HostClasses } from './host';
+import type { JsonRecord } from '../values';
 
 type Tracing = HostClasses['N8nLlmTracing'];
 
@@ -22,7 +23,7 @@ export function tracingWithoutTokenizer(N8nLlmTracing: Tracing): Tracing {
 
 function canBeReplaced({ prototype }: Tracing): boolean {
 	return ['estimateTokensFromGeneration', 'estimateTokensFromStringList'].every(
-		(method) => typeof (prototype as Record<string, unknown>)[method] === 'function',
+		(method) => typeof (prototype as JsonRecord)[method] === 'function',
 	);
 }
 

@@ -11,6 +11,7 @@ import {
 	filled,
 	finiteNumber,
 	isRecord,
+	type JsonRecord,
 	nonEmptyText,
 	optional,
 	recordOf,
@@ -176,7 +177,7 @@ function tooLong(
 	});
 }
 
-function factsOf(id: string, job: Record<string, unknown>): JobFacts {
+function factsOf(id: string, job: JsonRecord): JobFacts {
 	const [created, started, completed] = [job.created, job.started, job.completed].map(finiteNumber);
 	return {
 		id,
@@ -192,7 +193,7 @@ function between(from: number | undefined, to: number | undefined): number | und
 }
 
 /** Body in sd-server's own fields; edits as its OpenAI route maps them (routes_openai.cpp). */
-async function jobBody(request: ImageRequest): Promise<Record<string, unknown>> {
+async function jobBody(request: ImageRequest): Promise<JsonRecord> {
 	const {
 		prompt,
 		count,

@@ -6,7 +6,7 @@ import { formBody, type FileSource, type FormPart } from '../http/multipart';
 import type { CallAnswer } from '../http/types';
 import { ServerPool } from '../servers/pool/server-pool';
 import { isIdentified, type KindName, kindOf } from '../servers/kinds';
-import { filled, isRecord, optional, words } from '../values';
+import { filled, isRecord, type JsonRecord, optional, words } from '../values';
 import { fetchImage } from './fetch-image';
 import { imageFacts, type ImageFacts } from './image-data';
 import { isJobRouteMissing, runImageJob, type JobFacts } from './image-job';
@@ -183,7 +183,7 @@ function openAiFields({
 	};
 }
 
-function formOf(fields: Record<string, unknown>, { images, mask }: ImageRequest): FormPart[] {
+function formOf(fields: JsonRecord, { images, mask }: ImageRequest): FormPart[] {
 	const field = images.length > 1 ? 'image[]' : 'image';
 	return [
 		...Object.entries(fields).map(([name, value]) => ({ field: name, value: words(value) })),

@@ -9,7 +9,7 @@ import { readSpeech, type SpeechAnswer } from './speech-answer';
 import { plainText, splitAtSentences } from './spoken-text';
 import { type MediaCall, mediaFailure, openAtServer, sendOptions, type MediaOptions } from './task';
 import { listVoices, type Voice } from './voices';
-import { filled } from '../values';
+import { filled, type JsonRecord } from '../values';
 
 export interface SpeechRequest {
 	/** Empty: the server chooses. */
@@ -29,7 +29,7 @@ export interface SpeechRequest {
 	/** Sample rate of raw samples, in hertz. */
 	sampleRate?: number;
 	/** Further fields of the request. */
-	extra: Record<string, unknown>;
+	extra: JsonRecord;
 }
 
 export interface Speech extends SoundType {

@@ -106,7 +106,7 @@ function errorOf(event: JsonRecord): string | undefined {
 	return type === 'error' ? words(event.message ?? event) : undefined;
 }
 
-function soundIn(json: Record<string, unknown> | undefined): Buffer[] | undefined {
+function soundIn(json: JsonRecord | undefined): Buffer[] | undefined {
 	if (json === undefined) return undefined;
 	for (const name of SOUND_FIELDS) {
 		const value = json[name];

@@ -6,7 +6,7 @@ import { SseDecoder } from '../http/sse';
 import type { CallAnswer } from '../http/types';
 import type { ServerPool } from '../servers/pool/server-pool';
 import { kindOfRefusal, type KindName, kindOf } from '../servers/kinds';
-import { words } from '../values';
+import { type JsonRecord, words } from '../values';
 import { soundName } from './sound';
 import {
 	type MediaCall,
@@ -33,7 +33,7 @@ export interface TranscriptionRequest {
 	granularities: readonly string[];
 	hotwords: string;
 	/** Further fields of the form. */
-	extra: Record<string, unknown>;
+	extra: JsonRecord;
 }
 
 export interface TranscriptionOptions extends MediaOptions {

@@ -8,7 +8,7 @@ export class TranscriptStream {
 	/** The server's own words, where it reported an error mid-stream. */
 	error: string | undefined;
 	/** Other fields of the last event, for example the usage. */
-	more: Record<string, unknown> = {};
+	more: JsonRecord = {};
 
 	/** The text so far, or the final one. */
 	get text(): string {
@@ -33,7 +33,7 @@ export class TranscriptStream {
 		return isRecord(event) ? this.readEvent(event) : '';
 	}
 
-	private readEvent(event: Record<string, unknown>): string {
+	private readEvent(event: JsonRecord): string {
 		const { type } = event;
 		this.error = errorOf(event);
 		if (this.error !== undefined) return '';
@@ -48,7 +48,7 @@ export class TranscriptStream {
 	}
 
 	/** The rest of the final text that was not shown yet. */
-	private finish({ text: whole, ...more }: Record<string, unknown>): string {
+	private finish({ text: whole, ...more }: JsonRecord): string {
 		this.ended = true;
 		this.more = Object.fromEntries(
 			Object.entries(more).filter(([name, value]) => name !== 'type' && value !== null),
@@ -60,7 +60,7 @@ export class TranscriptStream {
 	}
 
 	/** vLLM streams transcripts as it streams chats. */
-	private readChoice({ choices, usage }: Record<string, unknown>): string {
+	private readChoice({ choices, usage }: JsonRecord): string {
 		const [choice] = asList(choices);
 		if (isRecord(usage)) this.more = { usage };
 		if (!isRecord(choice)) return '';

@@ -1,5 +1,6 @@
 import type { FileSource } from '../http/multipart';
 import type { MediaAttempt, MediaOptions } from './task';
+import type { JsonRecord } from '../values';
 
 export interface ImageRequest {
 	/** Empty: the server chooses. */
@@ -16,7 +17,7 @@ export interface ImageRequest {
 	guidance?: number;
 	seed?: number;
 	/** Further fields of the request, in the server's own words. */
-	extra: Record<string, unknown>;
+	extra: JsonRecord;
 	/** Pictures to edit; none: a new one is made. */
 	images: readonly FileSource[];
 	/** Which part of the picture may change. */

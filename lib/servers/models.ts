@@ -2,7 +2,7 @@
  * Reads what servers tell about their models: `/v1/models`, llama-server's `/props`, Ollama's `/api/tags`, `/api/ps`
  * and `/api/show`.
  */
-import { asList, isRecord, nonEmptyText, optional, recordOf } from '../values';
+import { asList, isRecord, type JsonRecord, nonEmptyText, optional, recordOf } from '../values';
 
 /** A model, with the facts that its server tells. */
 export interface ServerModel {
@@ -41,7 +41,7 @@ export interface ServerModel {
  * The entries of a `/v1/models` answer; undefined if it is no list. Home-made servers send a bare list, Ollama sends
  * null for an empty one.
  */
-export function modelEntries(json: unknown): Array<Record<string, unknown>> | undefined {
+export function modelEntries(json: unknown): JsonRecord[] | undefined {
 	const list = modelList(json);
 	if (!Array.isArray(list)) return undefined;
 	const entries = list as unknown[];
@@ -58,7 +58,7 @@ function modelList(json: unknown): unknown {
 	// An object with models by name.
 	const named = Object.entries(list);
 	return named.length > 0 && named.every(([, entry]) => isRecord(entry))
-		? named.map(([id, entry]) => ({ id, ...(entry as Record<string, unknown>) }))
+		? named.map(([id, entry]) => ({ id, ...(entry as JsonRecord) }))
 		: undefined;
 }
 
@@ -77,11 +77,11 @@ export function readModels(json: unknown): ServerModel[] | undefined {
 	return [...byId.values()];
 }
 
-function nameOf({ name, model, model_name: other }: Record<string, unknown>): string | undefined {
+function nameOf({ name, model, model_name: other }: JsonRecord): string | undefined {
 	return [name, model, other].map(nonEmptyText).find((text) => text !== undefined);
 }
 
-function readModel(entry: Record<string, unknown>): ServerModel | undefined {
+function readModel(entry: JsonRecord): ServerModel | undefined {
 	const id = typeof entry.id === 'number' ? String(entry.id) : nonEmptyText(entry.id);
 	if (id === undefined || id.trim() === '') return undefined;
 	const meta = recordOf(entry.meta);
@@ -131,7 +131,7 @@ function readProcess(status: unknown): Partial<ServerModel> {
 }
 
 /** What a model can do, in Xinference (`model_type`, `model_ability`) and infinity (`capabilities`). */
-function readAbilities(entry: Record<string, unknown>): Partial<ServerModel> {
+function readAbilities(entry: JsonRecord): Partial<ServerModel> {
 	const abilities = [
 		...texts(entry.model_ability),
 		...texts(entry.capabilities),
@@ -150,7 +150,7 @@ const RERANK_OPTION = /^--rerank(?:ing)?$/;
 const VECTOR_OPTION = /^--(?:embeddings?|rerank(?:ing)?)$/;
 
 /** Reads `/props` of llama-server, or of a router for one of its models. */
-export function readProps(props: Record<string, unknown>): Partial<ServerModel> {
+export function readProps(props: JsonRecord): Partial<ServerModel> {
 	const modalities = recordOf(props.modalities);
 	return {
 		...optional({
@@ -167,11 +167,11 @@ export function readProps(props: Record<string, unknown>): Partial<ServerModel> 
 /** Ollama's answers about a model. */
 export interface OllamaAnswers {
 	/** Its entry in `/api/tags`. */
-	tag?: Record<string, unknown>;
+	tag?: JsonRecord;
 	/** Its entry in `/api/ps`; null: not loaded; undefined: unknown. */
-	running?: Record<string, unknown> | null;
+	running?: JsonRecord | null;
 	/** The answer of `/api/show`. */
-	shown?: Record<string, unknown>;
+	shown?: JsonRecord;
 }
 
 export function readOllamaModel(
@@ -197,7 +197,7 @@ export function readOllamaModel(
 	};
 }
 
-function readCapabilities(capabilities: unknown[] | undefined, details: Record<string, unknown>) {
+function readCapabilities(capabilities: unknown[] | undefined, details: JsonRecord) {
 	if (capabilities === undefined) {
 		// Older releases send no capabilities. Encoders (BERT) write no text.
 		const families = texts([details.family, details.families].flat());
@@ -219,9 +219,7 @@ function stateOfRunning(running: OllamaAnswers['running']): string | undefined {
 }
 
 /** The entries of `/api/tags` or `/api/ps` by name; undefined if the answer is no list. */
-export function ollamaEntries(
-	answer: Record<string, unknown> | undefined,
-): Map<string, Record<string, unknown>> | undefined {
+export function ollamaEntries(answer: JsonRecord | undefined): Map<string, JsonRecord> | undefined {
 	const list = listOf(answer?.models);
 	return (
 		list &&

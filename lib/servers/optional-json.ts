@@ -1,7 +1,7 @@
 import type { Connection } from '../http/connection';
 import type { CallOptions } from '../http/types';
 import { LruCache } from '../lru-cache';
-import { isRecord } from '../values';
+import { isRecord, type JsonRecord } from '../values';
 
 /**
  * The JSON object of a route that not every server has; undefined on any failure, which other requests to the server
@@ -11,7 +11,7 @@ export async function optionalJson(
 	connection: Connection,
 	path: string,
 	options: CallOptions,
-): Promise<Record<string, unknown> | undefined> {
+): Promise<JsonRecord | undefined> {
 	const json = await jsonAt(connection, connection.url.root + path, options);
 	return isRecord(json) ? json : undefined;
 }

@@ -1,6 +1,7 @@
 /** Reads refusals that name fields which a server does not accept. */
 
 import { LruCache } from '../lru-cache';
+import type { JsonRecord } from '../values';
 
 /** `top_k`, or several: `a, b`, `'a', 'b'`, `['a', 'b']`, `{'a': 1}`. */
 const NAMES = String.raw`[\[{(]?\s*(['"\x60]\w+['"\x60](?:\s*[,:]\s*(?:['"\x60]\w+['"\x60]|[\d.]+))*|\w+(?:\s*,\s*\w+)*)`;
@@ -71,10 +72,7 @@ export function fieldChangesIn(refusal: string): FieldChanges {
 }
 
 /** Applies the changes to the fields of a body. */
-export function withFieldChanges(
-	fields: Record<string, unknown>,
-	changes: FieldChanges = {},
-): Record<string, unknown> {
+export function withFieldChanges(fields: JsonRecord, changes: FieldChanges = {}): JsonRecord {
 	if (Object.keys(changes).length === 0) return fields;
 	return Object.fromEntries(
 		Object.entries(fields).flatMap(([name, value]) => {

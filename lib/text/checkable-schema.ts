@@ -1,7 +1,7 @@
-import { canonicalJson, isRecord } from '../values';
+import { canonicalJson, isRecord, type JsonRecord } from '../values';
 import { linearTest } from './linear-pattern';
 
-type Schema = Record<string, unknown>;
+type Schema = JsonRecord;
 
 /**
  * Keywords whose values are no schemas, though they may look like some; then those whose values map names to schemas.

@@ -1,7 +1,7 @@
 import type { ResponseFormat, FinishedAnswer } from '../chat/types';
 import { failure, type FailureContext } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
-import { keptAsText, isRecord } from '../values';
+import { isRecord, type JsonRecord, keptAsText } from '../values';
 import { fittingJson, type FoundJson } from './json-answer';
 import { checkSchema } from './schema-check';
 
@@ -79,7 +79,7 @@ export function jsonError(
  */
 export function checkedJson(
 	text: string,
-	schema: Record<string, unknown> | undefined,
+	schema: JsonRecord | undefined,
 ): CheckedJson | { faults: string[] } {
 	const unchecked = new Set<string>();
 	const outcome = fittingJson(text, (value) => {

@@ -18,7 +18,7 @@ import { type ClientSettings, untilReady } from '../servers/retry';
 import { LruCache } from '../lru-cache';
 import { type KindName, kindOf, labelsOf, subjectOf, UNIDENTIFIED } from '../servers/kinds';
 import { beginInSpan } from '../tracing/span';
-import { isRecord, nonEmptyText, optional, parseJson } from '../values';
+import { isRecord, type JsonRecord, nonEmptyText, optional, parseJson } from '../values';
 import { suffixSupport } from './suffix-support';
 import { type Completion, CompletionAssembly } from './completion';
 import {
@@ -248,14 +248,12 @@ async function beginWith(
 	return { reader: outcome.reader, kind, notes: use === 'unknown' ? [UNKNOWN_USE] : [] };
 }
 
-type Send = (
-	body: Record<string, unknown>,
-) => Promise<{ reader: EventStream } | { failed: ServerError }>;
+type Send = (body: JsonRecord) => Promise<{ reader: EventStream } | { failed: ServerError }>;
 
 /** Sends the class of the request too, unless the server refuses that. Nothing was generated before its refusal. */
 async function sendWithPriority(
 	send: Send,
-	json: Record<string, unknown>,
+	json: JsonRecord,
 	{ connection, model }: Attempt,
 	kind: KindName,
 ): ReturnType<Send> {

@@ -5,7 +5,7 @@ import { invalidInput } from '../errors/failure';
 import type { Framing, ServerAddress } from '../http/types';
 import { isIdentified, type KindName, kindOf } from '../servers/kinds';
 import type { CompletionRoute } from '../servers/kinds/chat-abilities';
-import { isFilled } from '../values';
+import { isFilled, type JsonRecord } from '../values';
 
 /** Continues a prompt, which is a text or its token IDs. */
 export interface CompleteTask {
@@ -36,7 +36,7 @@ export interface CompletionOptions {
 export interface CompletionRequest {
 	url: string;
 	framing: Framing;
-	json: Record<string, unknown>;
+	json: JsonRecord;
 }
 
 type RequestMaker = (
@@ -80,11 +80,11 @@ function promptRequest(
 function nativeRequest(
 	url: string,
 	kind: KindName,
-	task: Record<string, unknown>,
+	task: JsonRecord,
 	{ model, parameters, logprobs = 0, returnTokens = false }: CompletionOptions,
 ): CompletionRequest {
 	const { max_tokens: limit, ...fields } = parameterFields(parameters, kind);
-	const json: Record<string, unknown> = { model, ...task, stream: true, ...fields };
+	const json: JsonRecord = { model, ...task, stream: true, ...fields };
 	if (limit !== undefined) json.n_predict = limit;
 	if (logprobs > 0) json.n_probs = logprobs;
 	if (returnTokens) json.return_tokens = true;
@@ -99,7 +99,7 @@ function infillRequest(
 	options: CompletionOptions,
 ): CompletionRequest {
 	const { prefix, suffix, beginning, extra } = task as FillInTask;
-	const fields: Record<string, unknown> = { input_prefix: prefix, input_suffix: suffix };
+	const fields: JsonRecord = { input_prefix: prefix, input_suffix: suffix };
 	if (extra.length > 0) fields.input_extra = extra;
 	if (beginning !== '') fields.prompt = beginning;
 	return nativeRequest(`${root}/infill`, kind, fields, options);
@@ -112,7 +112,7 @@ function openAiRequest(
 	{ model, parameters, logprobs = 0 }: CompletionOptions,
 ): CompletionRequest {
 	const fields = 'prefix' in task ? gapFields(task) : task;
-	const json: Record<string, unknown> = { model, ...fields, stream: true };
+	const json: JsonRecord = { model, ...fields, stream: true };
 	// Small servers refuse fields that they do not know.
 	if (isIdentified(kind)) json.stream_options = { include_usage: true };
 	Object.assign(json, parameterFields(parameters, kind));
@@ -133,7 +133,7 @@ function ollamaRequest(
 	{ model, parameters, logprobs = 0 }: CompletionOptions,
 ): CompletionRequest {
 	const fields = 'prefix' in task ? gapFields(task) : { prompt: textOnly(task.prompt), raw: true };
-	const json: Record<string, unknown> = { model, ...fields, stream: true };
+	const json: JsonRecord = { model, ...fields, stream: true };
 	const options = nativeOptions(parameters);
 	if (isFilled(options)) json.options = options;
 	if (parameters.keepAlive !== undefined) json.keep_alive = parameters.keepAlive;

@@ -75,13 +75,13 @@ export class CompletionAssembly {
 		return added;
 	}
 
-	private textOfEvent(data: Record<string, unknown>): string | undefined {
+	private textOfEvent(data: JsonRecord): string | undefined {
 		if (Array.isArray(data.choices)) return this.openAi(data, recordsIn(data.choices)[0]);
 		return 'response' in data ? this.ollama(data) : this.native(data);
 	}
 
 	/** docs/protocols/llama-server.md 3.7 */
-	private native(data: Record<string, unknown>): string | undefined {
+	private native(data: JsonRecord): string | undefined {
 		const content = textOf(data.content);
 		if (content === undefined) return undefined;
 		append(
@@ -101,7 +101,7 @@ export class CompletionAssembly {
 		return content;
 	}
 
-	private openAi(data: Record<string, unknown>, choice: Record<string, unknown> = {}): string {
+	private openAi(data: JsonRecord, choice: JsonRecord = {}): string {
 		this.note({ usage: openAiUsage(data.usage) });
 		append(this.logprobs, logprobsIn(recordOf(choice.logprobs)));
 		if (reasonIn(choice.finish_reason) !== undefined) this.end(choice.finish_reason);
@@ -109,7 +109,7 @@ export class CompletionAssembly {
 	}
 
 	/** docs/protocols/ollama.md 4.5 */
-	private ollama(data: Record<string, unknown>): string {
+	private ollama(data: JsonRecord): string {
 		append(this.logprobs, recordsIn(data.logprobs));
 		if (data.done === true) {
 			this.end(data.done_reason);

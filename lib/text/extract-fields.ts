@@ -1,3 +1,5 @@
+import type { JsonRecord } from '../values';
+
 /** The types that a field of an extraction may have. */
 export type FieldType = 'text' | 'number' | 'wholeNumber' | 'boolean' | 'date' | 'list' | 'choice';
 
@@ -11,7 +13,7 @@ export interface ExtractField {
 	required: boolean;
 }
 
-type Schema = Record<string, unknown>;
+type Schema = JsonRecord;
 
 /**
  * The JSON schema of a table of fields. Every answer contains every field, so that items look alike; unknown values are

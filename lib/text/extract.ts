@@ -18,7 +18,7 @@ import { checkedJson, jsonNotes, jsonError } from './checked-json';
 import { checkSchema } from './schema-check';
 import { addUsage } from './usage';
 import { LruCache } from '../lru-cache';
-import { optional } from '../values';
+import { type JsonRecord, optional } from '../values';
 
 export interface Extraction {
 	/** Follows the schema. */
@@ -39,9 +39,9 @@ export interface ExtractTask {
 	/** Pictures and sound that belong to the text. */
 	media?: readonly MediaPart[];
 	/** A JSON schema. */
-	schema: Record<string, unknown>;
+	schema: JsonRecord;
 	/** The schema to check the answer against, if it may be less strict than `schema`. */
-	least?: Record<string, unknown>;
+	least?: JsonRecord;
 }
 
 /**
@@ -112,7 +112,7 @@ export async function extract(
 
 function outcome(
 	{ text, finishReason, notes }: FinishedAnswer,
-	schema: Record<string, unknown>,
+	schema: JsonRecord,
 ): Pick<Extraction, 'output' | 'notes'> | { faults: string[] } {
 	const checked = checkedWithoutMarks(text, schema);
 	if (!('faults' in checked))
@@ -126,7 +126,7 @@ function outcome(
  * The JSON of an answer. A choice that holds a control token has an invisible character in the prompt, which the model
  * copies (`withoutControlTokens`).
  */
-function checkedWithoutMarks(text: string, schema: Record<string, unknown>) {
+function checkedWithoutMarks(text: string, schema: JsonRecord) {
 	const checked = checkedJson(text, schema);
 	if (!('faults' in checked) || !text.includes(ZERO_WIDTH_SPACE)) return checked;
 	const plain = checkedJson(text.replaceAll(ZERO_WIDTH_SPACE, ''), schema);

@@ -55,7 +55,7 @@ export function labelGrammar(keys: readonly string[], several: boolean): string 
 }
 
 /** The same as a JSON schema. */
-export function labelSchema(keys: readonly string[], several: boolean): Record<string, unknown> {
+export function labelSchema(keys: readonly string[], several: boolean): JsonRecord {
 	const key = { type: 'string', enum: [...keys] };
 	return several ? { type: 'array', items: key, minItems: 1, maxItems: keys.length } : key;
 }
@@ -129,7 +129,7 @@ function namesIn(block: string, labels: readonly Label[], several: boolean): str
 }
 
 /** The values of an object, or those whose names say that they are the answer. */
-function answerValues(record: Record<string, unknown>): unknown[] {
+function answerValues(record: JsonRecord): unknown[] {
 	const answers = Object.entries(record).filter(([name]) =>
 		/^(?:answer|categor|class|label|result)/i.test(name),
 	);

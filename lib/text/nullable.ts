@@ -1,10 +1,10 @@
-import { isRecord, optional } from '../values';
+import { isRecord, type JsonRecord, optional } from '../values';
 
 /** Keywords whose values are no schemas. */
 const VALUES: ReadonlySet<string> = new Set(['const', 'default', 'enum', 'example', 'examples']);
 
 /** Replaces OpenAPI's `nullable: true`, which servers ignore, by JSON schema's own keywords. */
-export function withNull(schema: Record<string, unknown>): Record<string, unknown> {
+export function withNull(schema: JsonRecord): JsonRecord {
 	const { nullable, ...rest } = Object.fromEntries(
 		Object.entries(schema).map(([key, value]) => [key, VALUES.has(key) ? value : inner(value)]),
 	);

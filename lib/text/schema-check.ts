@@ -2,7 +2,7 @@ import { invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { dereference, format, type Schema, type SchemaDraft, validate } from '../vendor';
 import { CheckableSchemas } from './checkable-schema';
-import { messageOf, text } from '../values';
+import { type JsonRecord, messageOf, text } from '../values';
 
 export interface SchemaCheck {
 	/** What is wrong, in sentences; empty for a valid value. */
@@ -54,7 +54,7 @@ Object.assign(format, {
  *
  * @throws {ServerError} of kind `invalidInput` where the schema itself is broken
  */
-export function checkSchema(source: Record<string, unknown>, value: unknown): SchemaCheck {
+export function checkSchema(source: JsonRecord, value: unknown): SchemaCheck {
 	requireLength(source);
 	let remainingSteps = MAX_STEPS;
 	const schemas = new CheckableSchemas(value, (cost) => {
@@ -82,7 +82,7 @@ export function checkSchema(source: Record<string, unknown>, value: unknown): Sc
 	}
 }
 
-function requireLength(schema: Record<string, unknown>): void {
+function requireLength(schema: JsonRecord): void {
 	const { length } = JSON.stringify(schema);
 	if (length <= MAX_LENGTH) return;
 	const [actual, most] = [length, MAX_LENGTH].map((count) => count.toLocaleString('en'));
@@ -121,7 +121,7 @@ function requireReferences(lookup: ReturnType<typeof dereference>): void {
 	}
 }
 
-function draftOf({ $schema }: Record<string, unknown>): SchemaDraft {
+function draftOf({ $schema }: JsonRecord): SchemaDraft {
 	const name = text($schema) ?? '';
 	return DRAFTS.find(([pattern]) => pattern.test(name))?.[1] ?? '2020-12';
 }

@@ -2,6 +2,7 @@ import type { Place } from '../http/place';
 import type { Priority } from '../http/scheduler';
 import type { ServerAddress } from '../http/types';
 import type { KindName } from '../servers/kinds';
+import type { JsonRecord } from '../values';
 
 /** A message of a conversation, as far as a trace shows it. */
 export interface TracedMessage {
@@ -79,7 +80,7 @@ export type TracedExchange = TracedRequest &
 const set =
 	(name: string) =>
 	({ parameters }: TracedExchange) =>
-		(parameters as Readonly<Record<string, unknown>> | undefined)?.[name];
+		(parameters as Readonly<JsonRecord> | undefined)?.[name];
 
 /** The texts of an observation, if the user wants them in traces. */
 const texts = (name: 'input' | 'output') => (observation: TracedExchange) =>

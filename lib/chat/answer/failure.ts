@@ -5,7 +5,7 @@ import type { Framing } from '../../http/types';
 import type { Assembly } from './assembly';
 import type { AnswerFailure } from './collector';
 import type { ChatParameters } from '../types';
-import { messageOf } from '../../values';
+import { type JsonRecord, messageOf } from '../../values';
 
 /** Some servers drop unfinished thinking. */
 const CUT_BEFORE_TEXT =
@@ -40,7 +40,7 @@ export function answerFailure(
 function remedyFor(
 	kind: string,
 	tool: string | undefined,
-	{ offeredTools, callInThinking }: Record<string, unknown> = {},
+	{ offeredTools, callInThinking }: JsonRecord = {},
 ) {
 	if (kind === 'onlyThinking' && typeof callInThinking === 'string')
 		return {

@@ -7,7 +7,7 @@ import type { Connection } from '../../http/connection';
 import { timeSlices } from '../../http/time-slices';
 import { kindOf } from '../../servers/kinds';
 import { textOf } from './content';
-import { append, isRecord, nonEmptyText, optional, recordOf } from '../../values';
+import { append, isRecord, type JsonRecord, nonEmptyText, optional, recordOf } from '../../values';
 import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from '../types';
 
 type Conversation = Pick<ChatRequest, 'messages' | 'tools'>;
@@ -132,7 +132,7 @@ async function controlTokensAmong(
 /** What the template itself writes around messages. Its tags without bars, such as `<think>`, are ordinary text. */
 function templateTokens(
 	template: string,
-	{ bos_token: first, eos_token: last }: Record<string, unknown>,
+	{ bos_token: first, eos_token: last }: JsonRecord,
 ): (text: string) => boolean {
 	const written = new Set(template.match(TOKEN_LIKE));
 	return (text) =>
@@ -216,7 +216,7 @@ function toolWith(tool: ToolDefinition, change: (text: string) => string): ToolD
 	return {
 		...tool,
 		...optional({ description: description === undefined ? undefined : change(description) }),
-		parameters: schemaWith(parameters, change) as Record<string, unknown>,
+		parameters: schemaWith(parameters, change) as JsonRecord,
 	};
 }
 

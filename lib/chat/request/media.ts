@@ -1,9 +1,9 @@
-import { isRecord, recordOf, text } from '../../values';
+import { isRecord, type JsonRecord, recordOf, text } from '../../values';
 import type { ContentPart } from '../types';
 import { base64Of, cleanBase64, imageUrl, parseDataUrl, unusable } from './data-url';
 import { filePart, type ModelFile } from './file-part';
 
-type Block = Record<string, unknown>;
+type Block = JsonRecord;
 
 /** Blocks that are sent elsewhere: in `tool_calls` or as thinking of the message. */
 export const NOT_CONTENT = new Set([

@@ -2,6 +2,7 @@ import {
 	append,
 	canonicalJson,
 	isRecord,
+	type JsonRecord,
 	nonEmptyText,
 	optional,
 	parseObject,
@@ -242,10 +243,7 @@ function thinkingBlocks(content: unknown): string {
  * Removes what n8n's agent adds to the arguments: the call's `id`, and the tool's name for tools of a toolkit. Small
  * models would imitate it, and prompt caches would miss.
  */
-function withoutInjected(
-	call: SourceCall,
-	args: Record<string, unknown> = call.args,
-): Record<string, unknown> {
+function withoutInjected(call: SourceCall, args: JsonRecord = call.args): JsonRecord {
 	if (!hasInjected(call)) return args;
 	const hasName = call.args.tool === call.name;
 	return Object.fromEntries(
@@ -258,10 +256,7 @@ function hasInjected({ id, args }: SourceCall): boolean {
 }
 
 /** A tool that needs approval is called with `toolParameters` and `hitlParameters`; n8n runs it with the first alone. */
-function argumentsAfterApproval({
-	toolParameters,
-	hitlParameters,
-}: Record<string, unknown>): Array<Record<string, unknown>> {
+function argumentsAfterApproval({ toolParameters, hitlParameters }: JsonRecord): JsonRecord[] {
 	return isRecord(toolParameters) && isRecord(hitlParameters) ? [toolParameters] : [];
 }
 

@@ -1,5 +1,5 @@
 /** The `options` of Ollama's native API, also from Extra Body (docs/protocols/ollama.md 4.2). */
-import { finiteNumber, isRecord, recordOf, words } from '../../values';
+import { finiteNumber, isRecord, type JsonRecord, recordOf, words } from '../../values';
 import { takes } from './parameters';
 import { SAMPLER_ENTRIES } from './samplers';
 import type { ChatParameters } from '../types';
@@ -58,15 +58,15 @@ const TAKEN_BY_BOTH = new Set(
 );
 
 interface ExtraFields {
-	options: Record<string, unknown>;
+	options: JsonRecord;
 	/** Top-level fields. */
-	fields: Record<string, unknown>;
+	fields: JsonRecord;
 	/** Removed options. */
 	gone: string[];
 }
 
 /** Sorts Extra Body into `options` and top-level fields, wherever the user put them. */
-export function sortExtraBody({ options, ...rest }: Record<string, unknown> = {}): ExtraFields {
+export function sortExtraBody({ options, ...rest }: JsonRecord = {}): ExtraFields {
 	const sorted: ExtraFields = { options: {}, fields: {}, gone: [] };
 	const keep = (userName: string, value: unknown, isInside: boolean) => {
 		const name = OTHER_NAMES[userName] ?? userName;
@@ -147,8 +147,8 @@ export function contextSizeOf({ contextSize, extraBody }: ChatParameters): numbe
 }
 
 /** The `options` of a request. Extra Body overrides everything else. */
-export function nativeOptions(parameters: ChatParameters): Record<string, unknown> {
-	const options: Record<string, unknown> = {};
+export function nativeOptions(parameters: ChatParameters): JsonRecord {
+	const options: JsonRecord = {};
 	for (const [name, { wire }] of SAMPLER_ENTRIES) {
 		const value = parameters[name];
 		const native = OTHER_NAMES[wire] ?? wire;

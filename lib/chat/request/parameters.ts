@@ -1,6 +1,6 @@
 import { invalidInput } from '../../errors/failure';
 import { memoized } from '../../lru-cache';
-import { isRecord } from '../../values';
+import { isRecord, type JsonRecord } from '../../values';
 import { type KindName, kindOf } from '../../servers/kinds';
 import { isKeepAlive } from '../../servers/keep-alive';
 import { ANY_NUMBER, isInRange, rangeInWords } from '../../ranges';
@@ -18,12 +18,9 @@ export function takes(kind: KindName, name: SamplerName): boolean {
 const NO_LIMIT = -1;
 
 /** The request fields of the parameters that are set, without thinking and response format. */
-export function parameterFields(
-	parameters: ChatParameters,
-	kind: KindName,
-): Record<string, unknown> {
+export function parameterFields(parameters: ChatParameters, kind: KindName): JsonRecord {
 	const { takesUnlimited, names = {} } = kindOf(kind).chat.fields;
-	const body: Record<string, unknown> = {};
+	const body: JsonRecord = {};
 	for (const [name, { wire }] of SAMPLER_ENTRIES) {
 		const value = parameters[name];
 		if (value === undefined || name === 'parallelToolCalls' || !takes(kind, name)) continue;
@@ -75,10 +72,7 @@ function setsThinking({ thinking }: ChatParameters): boolean {
 }
 
 /** The request fields for thinking on this kind of server. */
-export function thinkingFields(
-	parameters: ChatParameters,
-	kind: KindName,
-): Record<string, unknown> {
+export function thinkingFields(parameters: ChatParameters, kind: KindName): JsonRecord {
 	const { thinking } = parameters;
 	if (thinking === undefined) return {};
 	const { hasBudget, endsOnRequest } = kindOf(kind).chat.thinking;
@@ -90,11 +84,7 @@ export function thinkingFields(
 	return fields;
 }
 
-function modeFields(
-	thinking: Thinking,
-	parameters: ChatParameters,
-	kind: KindName,
-): Record<string, unknown> {
+function modeFields(thinking: Thinking, parameters: ChatParameters, kind: KindName): JsonRecord {
 	switch (thinking.mode) {
 		case 'effort':
 			return { reasoning_effort: thinking.effort };
@@ -110,7 +100,7 @@ function switchFields(
 	isOn: boolean,
 	{ chatTemplateArguments }: ChatParameters,
 	kind: KindName,
-): Record<string, unknown> {
+): JsonRecord {
 	switch (kindOf(kind).chat.thinking.switch) {
 		case 'template':
 			return { chat_template_kwargs: { ...chatTemplateArguments, enable_thinking: isOn } };
@@ -130,10 +120,7 @@ type SchemaFormat = Extract<ResponseFormat, { type: 'jsonSchema' }>;
 export const ANY_OBJECT: SchemaFormat = { type: 'jsonSchema', schema: { type: 'object' } };
 
 /** The request fields for the response format on this kind of server. Schemas are already cleaned. */
-export function responseFormatFields(
-	parameters: ChatParameters,
-	kind: KindName,
-): Record<string, unknown> {
+export function responseFormatFields(parameters: ChatParameters, kind: KindName): JsonRecord {
 	const { responseFormat } = parameters;
 	const { schema } = kindOf(kind).chat;
 	switch (responseFormat?.type) {
@@ -150,10 +137,7 @@ export function responseFormatFields(
 	}
 }
 
-function schemaFields(
-	{ name = 'answer', schema }: SchemaFormat,
-	kind: KindName,
-): Record<string, unknown> {
+function schemaFields({ name = 'answer', schema }: SchemaFormat, kind: KindName): JsonRecord {
 	const response_format = { type: 'json_schema', json_schema: { name, strict: true, schema } };
 	return kindOf(kind).chat.schema?.fields?.(schema) ?? { response_format };
 }

@@ -18,7 +18,7 @@ import type {
 	ToolDefinition,
 	WireChunk,
 } from '../types';
-import { append, optional } from '../../values';
+import { append, type JsonRecord, optional } from '../../values';
 
 export interface ChatSettings extends ClientSettings {
 	parameters: ChatParameters;
@@ -162,7 +162,7 @@ function ownToolChoice(
 function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParameters) {
 	const notes: string[] = [];
 	let changed = false;
-	const clean = (schema: Record<string, unknown>, where: string) => {
+	const clean = (schema: JsonRecord, where: string) => {
 		const result = cleanSchema(schema);
 		changed ||= JSON.stringify(result.schema) !== JSON.stringify(schema);
 		if (result.dropped.length > 0)

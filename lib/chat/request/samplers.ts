@@ -1,4 +1,5 @@
 import type { NumberRange } from '../../ranges';
+import type { JsonRecord } from '../../values';
 
 interface Common {
 	/** The label in the editor. */
@@ -273,7 +274,7 @@ interface ValueOf {
 	number: number;
 	switch: boolean;
 	texts: string[];
-	object: Record<string, unknown>;
+	object: JsonRecord;
 	duration: string | number;
 	adapters: LoraAdapter[];
 }

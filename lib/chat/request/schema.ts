@@ -1,13 +1,13 @@
-import { finiteNumber, isRecord, recordOf } from '../../values';
+import { finiteNumber, isRecord, type JsonRecord, recordOf } from '../../values';
 import { grammarPattern, MAX_REPETITIONS } from './pattern';
 
 export interface CleanedSchema {
-	schema: Record<string, unknown>;
+	schema: JsonRecord;
 	/** Paths of removed parts with reasons, for the user. Lossless changes are not listed. */
 	dropped: string[];
 }
 
-type Schema = Record<string, unknown>;
+type Schema = JsonRecord;
 
 interface Keyword {
 	key: string;
@@ -33,7 +33,7 @@ const WHOLE = 'wholeSchema';
  * `if`, most of `format`) stays. Source: llama.cpp v0.5.0 `common/json-schema.cpp` and
  * `common/json-schema-to-grammar.cpp`; older releases support less.
  */
-export function cleanSchema(schema: Record<string, unknown>): CleanedSchema {
+export function cleanSchema(schema: JsonRecord): CleanedSchema {
 	const cleaner = new Cleaner(schema);
 	return { schema: cleaner.run(), dropped: cleaner.dropped };
 }

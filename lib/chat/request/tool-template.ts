@@ -1,6 +1,6 @@
 import type { Connection } from '../../http/connection';
 import { kindOf } from '../../servers/kinds';
-import { nonEmptyText, optional, recordOf } from '../../values';
+import { type JsonRecord, nonEmptyText, optional, recordOf } from '../../values';
 import type { ChatRequest } from '../types';
 
 /** What a server tells about the model's chat template. */
@@ -25,7 +25,7 @@ export async function toolTemplate(
 }
 
 /** @param props the answer of `/props` (docs/protocols/llama-server.md 2.6), or of Ollama's `/api/show` */
-export function templateIn(props: Record<string, unknown>): ToolTemplate {
+export function templateIn(props: JsonRecord): ToolTemplate {
 	const template = nonEmptyText(props.chat_template) ?? nonEmptyText(props.template);
 	const { supports_tools: takesTools } = recordOf(props.chat_template_caps);
 	return { ...optional({ template }), dropsTools: takesTools === false };

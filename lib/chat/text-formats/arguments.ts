@@ -1,4 +1,4 @@
-import { isRecord, parseJson, recordOf } from '../../values';
+import { isRecord, type JsonRecord, parseJson, recordOf } from '../../values';
 import type { ToolDefinition } from '../types';
 
 /** A value written as plain text, whose type only the tool's schema tells. */
@@ -17,8 +17,8 @@ const MAX_DEPTH = 8;
 /** The arguments with the types of the tool's schema; undefined if they do not fit it. Nothing is guessed. */
 export function fittingArguments(
 	{ parameters }: ToolDefinition,
-	written: Record<string, unknown> | undefined,
-): Record<string, unknown> | undefined {
+	written: JsonRecord | undefined,
+): JsonRecord | undefined {
 	const root = resolved(parameters, parameters);
 	const properties = new Map(Object.entries(recordOf(root.properties)));
 	if (written === undefined) return properties.size === 0 ? {} : undefined;
@@ -34,10 +34,7 @@ export function fittingArguments(
 	return Object.fromEntries(fitting);
 }
 
-function lacksRequired(
-	{ required }: Record<string, unknown>,
-	written: Record<string, unknown>,
-): boolean {
+function lacksRequired({ required }: JsonRecord, written: JsonRecord): boolean {
 	const keys = Array.isArray(required) ? (required as unknown[]) : [];
 	return keys.some((key) => typeof key === 'string' && !Object.hasOwn(written, key));
 }
@@ -126,7 +123,7 @@ function alternatives(type: unknown, values: unknown): Allowed[] {
 }
 
 /** A schema, or the one that its `$ref` names. */
-function resolved(schema: unknown, root: unknown, depth = 0): Record<string, unknown> {
+function resolved(schema: unknown, root: unknown, depth = 0): JsonRecord {
 	const record = recordOf(schema);
 	if (typeof record.$ref !== 'string' || depth > MAX_DEPTH) return record;
 	let target = root;

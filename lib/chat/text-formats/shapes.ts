@@ -1,5 +1,5 @@
 import { memoized } from '../../lru-cache';
-import { isRecord, parseJson, recordOf } from '../../values';
+import { isRecord, type JsonRecord, parseJson, recordOf } from '../../values';
 import { Untyped } from './arguments';
 import { END_TOKENS, type Form, type Shape } from './forms';
 import { type Source, stop } from './source';
@@ -16,7 +16,7 @@ import {
 interface NameAndArguments {
 	name: string;
 	/** Undefined if there were none. */
-	arguments: Record<string, unknown> | undefined;
+	arguments: JsonRecord | undefined;
 }
 
 /** A call as a model wrote it, and its range in the source without outer markers. */
@@ -194,7 +194,7 @@ function listenerFor(
 	};
 }
 
-function jsonCall(value: Record<string, unknown>): NameAndArguments {
+function jsonCall(value: JsonRecord): NameAndArguments {
 	const fn = isRecord(value.function) ? value.function : value;
 	const name = fn.name ?? fn.tool_name ?? fn.tool;
 	if (typeof name !== 'string') return stop('broken');
@@ -204,7 +204,7 @@ function jsonCall(value: Record<string, unknown>): NameAndArguments {
 	return { name, arguments: args };
 }
 
-function jsonArguments(fn: Record<string, unknown>): Record<string, unknown> | undefined {
+function jsonArguments(fn: JsonRecord): JsonRecord | undefined {
 	const written = fn.arguments ?? fn.parameters ?? fn.args;
 	const args = typeof written === 'string' ? parseJson(written) : written;
 	return args === undefined || isRecord(args) ? args : stop('broken');
@@ -328,7 +328,7 @@ function readPython(reading: CallsReading, { isList }: ShapeOf<'python'>): boole
 	return true;
 }
 
-function readPythonArguments(source: Source): Record<string, unknown> {
+function readPythonArguments(source: Source): JsonRecord {
 	const args = new Map<string, unknown>();
 	for (;;) {
 		source.blank();

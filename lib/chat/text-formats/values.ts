@@ -1,4 +1,4 @@
-import { parseJson } from '../../values';
+import { type JsonRecord, parseJson } from '../../values';
 import { type Source, stop } from './source';
 
 /** How values are written: the quotes of strings, and whether keys are unquoted. */
@@ -24,7 +24,7 @@ export interface Listener {
 	/** Called with the name of a call. */
 	named?(name: string): void;
 	/** Called with a complete call and the index at which it starts. */
-	call?(call: Record<string, unknown>, from: number): void;
+	call?(call: JsonRecord, from: number): void;
 	/** The first key of a call must be one of these. */
 	firstKeys?: ReadonlySet<string>;
 }
@@ -48,7 +48,7 @@ export function readValue(source: Source, notation: Notation): unknown {
 }
 
 /** Parses an object. A key `__proto__` is data like any other. */
-export function readObject(source: Source, notation: Notation): Record<string, unknown> {
+export function readObject(source: Source, notation: Notation): JsonRecord {
 	return new ValueReader(source, notation, {}).object('value', 0);
 }
 
@@ -75,7 +75,7 @@ class ValueReader {
 		return quote === undefined ? this.word() : this.text(quote);
 	}
 
-	object(role: Role, depth: number): Record<string, unknown> {
+	object(role: Role, depth: number): JsonRecord {
 		const { source, listener } = this;
 		const members = new Map<string, unknown>();
 		const from = source.at;

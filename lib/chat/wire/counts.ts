@@ -1,5 +1,5 @@
 /** Reads token counts and times from the answers of each API. */
-import { finiteNumber, isRecord, optional, recordOf } from '../../values';
+import { finiteNumber, isRecord, type JsonRecord, optional, recordOf } from '../../values';
 import type { Timings, Usage } from '../types';
 
 /**
@@ -44,15 +44,12 @@ export function openAiUsage(usage: unknown): Usage | undefined {
 }
 
 /** Old releases of Ollama omit the prompt count if the whole prompt was cached. */
-export function ollamaUsage({
-	prompt_eval_count: prompt,
-	eval_count: completion,
-}: Record<string, unknown>) {
+export function ollamaUsage({ prompt_eval_count: prompt, eval_count: completion }: JsonRecord) {
 	return usageFrom(prompt, completion);
 }
 
 /** Reads llama-server's `timings`. */
-export function timingsOf(timings: Record<string, unknown>): Timings {
+export function timingsOf(timings: JsonRecord): Timings {
 	return Object.fromEntries(
 		Object.entries(timings).filter(
 			(entry): entry is [string, number] => finiteNumber(entry[1]) !== undefined,
@@ -78,7 +75,7 @@ export function acceptedDrafts({
 const NANOSECONDS_PER_MS = 1e6;
 
 /** Ollama's durations with llama-server's names, and the load time. */
-export function ollamaTimings(json: Record<string, unknown>): Timings {
+export function ollamaTimings(json: JsonRecord): Timings {
 	const ms = (name: string) => {
 		const nanoseconds = finiteNumber(json[name]);
 		return nanoseconds && nanoseconds / NANOSECONDS_PER_MS;

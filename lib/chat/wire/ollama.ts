@@ -5,6 +5,7 @@ import {
 	exactJson,
 	isFilled,
 	isRecord,
+	type JsonRecord,
 	optional,
 	parseObject,
 	recordOf,
@@ -40,7 +41,7 @@ export const ollamaProtocol: ChatProtocol = {
 };
 
 /** @throws {ServerError} of kind `modalityUnsupported` for audio, and for pictures by URL */
-function body(request: ChatRequest): Record<string, unknown> {
+function body(request: ChatRequest): JsonRecord {
 	const { model, messages, parameters, stream = true } = request;
 	const options = nativeOptions(parameters);
 	const fields = {
@@ -60,7 +61,7 @@ function body(request: ChatRequest): Record<string, unknown> {
 }
 
 /** There is no tool_choice: forbidden tools are not sent, and a forced tool is sent alone. */
-function toolFields({ tools = [], toolChoice }: ChatRequest): Record<string, unknown> {
+function toolFields({ tools = [], toolChoice }: ChatRequest): JsonRecord {
 	if (toolChoice === 'none') return {};
 	const offered =
 		typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
@@ -93,10 +94,7 @@ function thinkOf({ thinking }: ChatParameters): boolean | string | undefined {
 }
 
 /** @param before the earlier messages, one of which contains the call of a result */
-function wireMessage(
-	message: ChatMessage,
-	before: readonly ChatMessage[],
-): Record<string, unknown> {
+function wireMessage(message: ChatMessage, before: readonly ChatMessage[]): JsonRecord {
 	switch (message.role) {
 		case 'assistant': {
 			const { content, reasoning: thinking, toolCalls } = message;
@@ -126,7 +124,7 @@ function calledTool(id: string, before: readonly ChatMessage[]): string | undefi
 }
 
 /** The text as one string, and pictures in a separate field. */
-function wireContent(content: string | ContentPart[]): Record<string, unknown> {
+function wireContent(content: string | ContentPart[]): JsonRecord {
 	const text = textOf(content, '\n');
 	const images = mediaOf(content).map(bareBase64);
 	return images.length === 0 ? { content: text } : { content: text, images };
@@ -169,7 +167,7 @@ function decode({ data }: ServerSentEvent): WireChunk {
 	return isDone ? { ...chunk, ...lastFields(json) } : chunk;
 }
 
-function messageFields(message: Record<string, unknown>, largeNumbers: string[]): WireChunk {
+function messageFields(message: JsonRecord, largeNumbers: string[]): WireChunk {
 	const fields: WireChunk = optional({ text: text(message.content) });
 	const reasoning = thinkingIn(message.thinking);
 	if (reasoning !== '') fields.reasoning = reasoning;
@@ -181,7 +179,7 @@ function messageFields(message: Record<string, unknown>, largeNumbers: string[])
 	return fields;
 }
 
-function lastFields(json: Record<string, unknown>): WireChunk {
+function lastFields(json: JsonRecord): WireChunk {
 	return {
 		done: true,
 		// Old releases omit the reason.

@@ -1,6 +1,6 @@
 import type { ServerSentEvent } from '../../http/sse';
 import { kindOfFingerprint } from '../../servers/kinds';
-import { exactJson, isRecord, nonEmptyText, recordOf, text } from '../../values';
+import { exactJson, isRecord, type JsonRecord, nonEmptyText, recordOf, text } from '../../values';
 import type { ChunkOrigin, WireChunk } from '../types';
 import { openAiUsage, timingsOf } from './counts';
 import { reasonIn } from './finish-reason';
@@ -25,7 +25,7 @@ const FIELDS: { [Name in keyof WireChunk]?: [Path, (value: unknown) => WireChunk
 };
 const FIELD_LIST = Object.entries(FIELDS);
 
-function ifRecord<T>(read: (record: Record<string, unknown>) => T) {
+function ifRecord<T>(read: (record: JsonRecord) => T) {
 	return (value: unknown) => (isRecord(value) ? read(value) : undefined);
 }
 
@@ -36,7 +36,7 @@ export function decode({ event, data }: ServerSentEvent): WireChunk {
 
 /** The documented fields of an event. */
 export function chunkOf(origin: ChunkOrigin): WireChunk {
-	const chunk: Record<string, unknown> = { origin };
+	const chunk: JsonRecord = { origin };
 	for (const [name, [path, read]] of FIELD_LIST) {
 		const value = read(valueAt(origin.json, path));
 		if (value !== undefined) chunk[name] = value;
@@ -50,7 +50,7 @@ function valueAt(json: unknown, path: Path): unknown {
 	let value = json;
 	for (const key of path) {
 		if (typeof value !== 'object' || value === null) return undefined;
-		value = (value as Record<string, unknown>)[key];
+		value = (value as JsonRecord)[key];
 	}
 	return value;
 }
@@ -60,7 +60,7 @@ function nonEmptyList<T>(list: T[]): T[] | undefined {
 }
 
 /** Progress from 0 to 1. `processed` includes cached tokens (docs/protocols/llama-server.md 3.3). */
-function progressOf({ total, cache, processed }: Record<string, unknown>): number {
+function progressOf({ total, cache, processed }: JsonRecord): number {
 	if (typeof total !== 'number' || typeof processed !== 'number') return 0;
 	const cached = typeof cache === 'number' ? cache : 0;
 	return total > cached ? (processed - cached) / (total - cached) : 1;

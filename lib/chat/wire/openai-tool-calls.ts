@@ -1,4 +1,4 @@
-import { isRecord, optional } from '../../values';
+import { isRecord, type JsonRecord, optional } from '../../values';
 import type { ToolCallPiece, ToolDefinition } from '../types';
 
 /** The request field for tools. */
@@ -16,7 +16,7 @@ export function toolsField(tools: readonly ToolDefinition[]) {
  *
  * @param complete whether each is a whole call, whatever its index is
  */
-export function toolCallsOf(delta: Record<string, unknown>, complete: boolean): ToolCallPiece[] {
+export function toolCallsOf(delta: JsonRecord, complete: boolean): ToolCallPiece[] {
 	const calls = listOf(delta.tool_calls);
 	if (calls.length > 0) return calls.map((call) => toolCallOf(call, complete));
 	// OpenAI's old form with a single call, used by the example servers of ChatGLM and Qwen. Some servers send both.
@@ -24,7 +24,7 @@ export function toolCallsOf(delta: Record<string, unknown>, complete: boolean): 
 	return [toolCallOf({ function: delta.function_call }, complete)];
 }
 
-function toolCallOf(call: Record<string, unknown>, complete: boolean): ToolCallPiece {
+function toolCallOf(call: JsonRecord, complete: boolean): ToolCallPiece {
 	// Some servers omit the inner object.
 	const fn = isRecord(call.function) ? call.function : call;
 	const names = [fn.name, call.name, call.function].filter((one) => typeof one === 'string');
@@ -38,7 +38,7 @@ function toolCallOf(call: Record<string, unknown>, complete: boolean): ToolCallP
 }
 
 /** A list, a single entry without a list, or an object with numeric keys. */
-function listOf(calls: unknown): Array<Record<string, unknown>> {
+function listOf(calls: unknown): JsonRecord[] {
 	if (Array.isArray(calls)) return calls.filter(isRecord);
 	if (!isRecord(calls)) return [];
 	return 'function' in calls || 'name' in calls ? [calls] : Object.values(calls).filter(isRecord);
@@ -48,7 +48,7 @@ function listOf(calls: unknown): Array<Record<string, unknown>> {
  * The arguments of a call, under any of their names. Values that are neither text nor object become JSON text, which
  * the final check refuses: a tool must not run without the model's arguments.
  */
-function argumentsOf(fn: Record<string, unknown>): string | Record<string, unknown> | undefined {
+function argumentsOf(fn: JsonRecord): string | JsonRecord | undefined {
 	// Some servers send the tool's schema as `parameters`.
 	const parameters = isSchema(fn.parameters) ? undefined : fn.parameters;
 	const values = [fn.arguments, parameters, fn.args, fn.input].filter(

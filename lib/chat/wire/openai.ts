@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { type KindName, kindOf } from '../../servers/kinds';
 import { withFieldChanges } from '../../servers/refused-fields';
-import { optional } from '../../values';
+import { type JsonRecord, optional } from '../../values';
 import { withoutNativeApi } from '../request/ollama-options';
 import {
 	parameterFields,
@@ -27,7 +27,7 @@ export const openAiProtocol: ChatProtocol = {
 	decode,
 };
 
-function body(request: ChatRequest): Record<string, unknown> {
+function body(request: ChatRequest): JsonRecord {
 	const { serverKind } = request;
 	const { parameters } =
 		kindOf(serverKind).chat.nativeProtocol !== undefined
@@ -55,12 +55,7 @@ function body(request: ChatRequest): Record<string, unknown> {
  * llama-server and most others silently treat a tool_choice object as "auto" (docs/protocols/llama-server.md 6.1), so a
  * forced tool is sent alone with "required". vLLM supports the object.
  */
-function toolFields({
-	tools = [],
-	toolChoice,
-	serverKind,
-	parameters,
-}: ChatRequest): Record<string, unknown> {
+function toolFields({ tools = [], toolChoice, serverKind, parameters }: ChatRequest): JsonRecord {
 	const { toolChoice: honoured } = kindOf(serverKind).chat;
 	// If tool_choice is ignored (Ollama), forbidden tools are not sent.
 	if (tools.length === 0 || (honoured === 'ignored' && toolChoice === 'none')) return {};
@@ -77,7 +72,7 @@ function offeredTools(
 	tools: readonly ToolDefinition[],
 	toolChoice: ToolChoice | undefined,
 	canForceOne: boolean,
-): Record<string, unknown> {
+): JsonRecord {
 	if (typeof toolChoice !== 'object')
 		return { ...toolsField(tools), ...optional({ tool_choice: toolChoice }) };
 	const { name } = toolChoice;
@@ -90,7 +85,7 @@ function offeredTools(
 function wireMessage(
 	message: ChatMessage,
 	{ serverKind, shortToolIds = false }: ChatRequest,
-): Record<string, unknown> {
+): JsonRecord {
 	const toolId = (id: string) => (shortToolIds ? shortId(id) : id);
 	switch (message.role) {
 		case 'assistant':
@@ -120,7 +115,7 @@ function wireAnswer(
 	{ content, reasoning, toolCalls }: Extract<ChatMessage, { role: 'assistant' }>,
 	serverKind: KindName,
 	toolId: (id: string) => string,
-): Record<string, unknown> {
+): JsonRecord {
 	const thinking = kindOf(serverKind).chat.thinking.fields.map((field) => [field, reasoning]);
 	const calls = toolCalls?.map((call) => ({
 		id: toolId(call.id),

@@ -2,11 +2,9 @@
 import type { VideoField } from '../../servers/kinds/chat-abilities';
 import { base64Of } from '../request/data-url';
 import type { ContentPart } from '../types';
+import type { JsonRecord } from '../../values';
 
-export function wirePart(
-	part: ContentPart,
-	videoField: VideoField = 'video_url',
-): Record<string, unknown> {
+export function wirePart(part: ContentPart, videoField: VideoField = 'video_url'): JsonRecord {
 	switch (part.type) {
 		case 'text':
 			return { type: 'text', text: part.text };

@@ -1,6 +1,6 @@
 import type { ServerSentEvent } from '../../http/sse';
 import type { Framing } from '../../http/types';
-import { isNestedDeeply, TOO_DEEP } from '../../values';
+import { isNestedDeeply, type JsonRecord, TOO_DEEP } from '../../values';
 import type { ChatRequest, WireChunk } from '../types';
 
 /**
@@ -13,7 +13,7 @@ export interface ChatProtocol {
 	/** The URL for a generation. */
 	url(server: { api: string; root: string }): string;
 	/** The request body for JSON. The order of keys is fixed: prompt caches and tests rely on it. */
-	body(request: ChatRequest): Record<string, unknown>;
+	body(request: ChatRequest): JsonRecord;
 	/**
 	 * Reads the documented fields of one event; the transforms of `answer/chain.ts` know the habits of servers.
 	 * `whole-answer` events hold a complete JSON answer.

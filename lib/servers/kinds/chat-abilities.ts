@@ -2,6 +2,7 @@
 import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import type { Priority } from '../../http/scheduler';
+import type { JsonRecord } from '../../values';
 
 /** How a refused request is changed so that the server accepts it. */
 export type Workaround =
@@ -62,13 +63,13 @@ export interface ChatAbilities {
 	nativeProtocol?: 'ollama';
 	grammar?: {
 		/** The fields for a GBNF grammar. */
-		fields(grammar: string): Record<string, unknown>;
+		fields(grammar: string): JsonRecord;
 		/** It is known to enforce such a grammar. */
 		isEnforced?: true;
 	};
 	schema?: {
 		/** The fields for a JSON schema, if not in OpenAI's form. */
-		fields?(schema: Record<string, unknown>): Record<string, unknown>;
+		fields?(schema: JsonRecord): JsonRecord;
 		/** It refuses `json_object`, and takes the schema of any JSON object in place of it. */
 		replacesJsonObject?: true;
 		/** It is known to enforce schemas. */

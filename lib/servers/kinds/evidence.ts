@@ -1,17 +1,17 @@
 /** Helpers to recognize a server by its answers. */
-import { isRecord, nonEmptyText } from '../../values';
+import { isRecord, type JsonRecord, nonEmptyText } from '../../values';
 import { modelEntries } from '../models';
 import type { ServerAnswer, ServerAnswers, IdentifyingRoute } from './answers';
 
 /** The JSON object of an answer with a status below 300; otherwise an empty object. */
-export function bodyOf(answer: ServerAnswer | undefined): Record<string, unknown> {
+export function bodyOf(answer: ServerAnswer | undefined): JsonRecord {
 	return answer !== undefined && answer.status < 300 && isRecord(answer.json) ? answer.json : {};
 }
 
 /** Whether the JSON object of an answer, with any status, passes the test. */
 export function says(
 	answer: ServerAnswer | undefined,
-	fits: (body: Record<string, unknown>) => boolean,
+	fits: (body: JsonRecord) => boolean,
 ): boolean {
 	return isRecord(answer?.json) && fits(answer.json);
 }
@@ -22,10 +22,7 @@ export function anyHeader(answers: ServerAnswers, name: string, fits: RegExp): b
 }
 
 /** Whether any entry of the list of models passes the test. */
-export function anyModel(
-	answers: ServerAnswers,
-	fits: (entry: Record<string, unknown>) => boolean,
-): boolean {
+export function anyModel(answers: ServerAnswers, fits: (entry: JsonRecord) => boolean): boolean {
 	return (entriesOf(answers) ?? []).some(fits);
 }
 
@@ -34,7 +31,7 @@ export function ownsModels(answers: ServerAnswers, owner: string): boolean {
 }
 
 /** The entries of the list of models; undefined without a list. */
-export function entriesOf({ models }: ServerAnswers): Array<Record<string, unknown>> | undefined {
+export function entriesOf({ models }: ServerAnswers): JsonRecord[] | undefined {
 	return models !== undefined && models.status < 300 ? modelEntries(models.json) : undefined;
 }
 

@@ -13,6 +13,7 @@ import type {
 	MediaAbilities,
 	RerankAbilities,
 } from './task-abilities';
+import type { JsonRecord } from '../../values';
 
 /**
  * Names of the server-side parsers for the tool calls of a family of models (lib/chat/text-formats/families.ts).
@@ -73,7 +74,7 @@ export interface HealthAbilities {
 	/** Any other request, also one for its list of models, ends the running answer. */
 	otherRequestsEndAnswers?: true;
 	/** Fields that make speed measurements comparable: no early end, no cached prompt. */
-	benchmarkFields?: Readonly<Record<string, unknown>>;
+	benchmarkFields?: Readonly<JsonRecord>;
 	/**
 	 * Where it reports its work: `/props`, `/metrics` and `/slots` of the `server`, the same for each model's `process`,
 	 * or native lists of `models`.

@@ -1,6 +1,6 @@
 import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
-import { booleanOf, finiteNumber, optional, recordOf } from '../../values';
+import { booleanOf, finiteNumber, type JsonRecord, optional, recordOf } from '../../values';
 import type { ServerModel } from '../models';
 import { cachedJson } from '../optional-json';
 import { MAX_CHARACTERS_PER_TOKEN, type FittedConversation } from './chat-abilities';
@@ -38,7 +38,7 @@ export const koboldcpp: ServerKind = {
 };
 
 /** What it was started for: `vision`, `transcribe`, `txt2img`. */
-async function abilitiesAt(connection: Connection): Promise<Record<string, unknown>> {
+async function abilitiesAt(connection: Connection): Promise<JsonRecord> {
 	return recordOf(await cachedJson(connection, `${connection.url.root}/api/extra/version`));
 }
 

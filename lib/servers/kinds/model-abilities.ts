@@ -15,6 +15,7 @@ import type {
 	SlotOptions,
 	SlotResult,
 } from './work';
+import type { JsonRecord } from '../../values';
 
 /** What a model is for. */
 export type ModelUse = 'embeddings' | 'reranking' | 'images' | 'transcription' | 'speech';
@@ -98,13 +99,13 @@ export interface TokenAbilities {
 	/** Counts the prompt tokens of a chat request. */
 	countPrompt?(
 		connection: Connection,
-		chat: Record<string, unknown>,
+		chat: JsonRecord,
 		ask: ModelQuestion,
 	): Promise<number | undefined>;
 	/** The prompt that the chat template makes. */
 	applyTemplate?(
 		connection: Connection,
-		chat: Record<string, unknown>,
+		chat: JsonRecord,
 		ask: ModelQuestion,
 	): Promise<string | undefined>;
 	/** Texts that are too long can be cut by tokens: these are the tokens of its one model, whatever name is given. */

@@ -1,5 +1,5 @@
 import { looksLikeHtml } from '../../errors/failed-answer';
-import { isRecord, optional } from '../../values';
+import { isRecord, type JsonRecord, optional } from '../../values';
 import { bodyOf, entriesOf, textIn } from './evidence';
 import type { ServerAnswers } from './answers';
 import type { ServerKind } from './kind';
@@ -144,7 +144,7 @@ function isOllamaVersion({ apiVersion }: ServerAnswers): boolean {
 	return keys.length === 1 && keys[0] === 'version';
 }
 
-function isOllamaEntry({ id, owned_by: owner }: Record<string, unknown>): boolean {
+function isOllamaEntry({ id, owned_by: owner }: JsonRecord): boolean {
 	if (typeof id !== 'string' || typeof owner !== 'string') return false;
 	return owner === 'library' || (owner !== '' && id.includes(`${owner}/`));
 }

@@ -1,10 +1,11 @@
 /** What servers of a kind can do besides chats: vectors, scores, media and decisions. */
 import type { Connection } from '../../http/connection';
+import type { JsonRecord } from '../../values';
 
 /** A request below the root of a server. */
 export interface RootRequest {
 	path: string;
-	json: Record<string, unknown>;
+	json: JsonRecord;
 }
 
 /** Text, pictures and sound for one vector, in the parts of a chat message. */
@@ -29,7 +30,7 @@ export interface EmbeddingAbilities {
 	/** Its own request, which can turn off silent cutting of texts. */
 	request?(request: EmbeddingRequest): RootRequest;
 	/** Fields that make it cut texts that are too long, in requests of OpenAI's form. */
-	truncateFields?: Readonly<Record<string, unknown>>;
+	truncateFields?: Readonly<JsonRecord>;
 	/** It refuses texts that are too long, unless told to cut them. Others may cut them silently. */
 	refusesLongTexts?: true;
 	/** It may have models that make vectors of pictures and sound, too. */
@@ -46,7 +47,7 @@ export interface RerankAbilities {
 	/** Its own request. */
 	request?(request: { query: string; texts: readonly string[]; truncate: boolean }): RootRequest;
 	/** As for embeddings. */
-	truncateFields?: Readonly<Record<string, unknown>>;
+	truncateFields?: Readonly<JsonRecord>;
 }
 
 /** A task with pictures or sound. */

@@ -1,6 +1,6 @@
 /** Tokenizer routes that are one request each, with an answer of their own form. */
 import type { Connection } from '../../http/connection';
-import { finiteNumber, recordOf } from '../../values';
+import { finiteNumber, type JsonRecord, recordOf } from '../../values';
 import { idempotentAnswer } from '../idempotent-answer';
 import type { TokenAbilities, Tokenized, TokenizeOptions } from './model-abilities';
 import type { RootRequest } from './task-abilities';
@@ -15,7 +15,7 @@ export interface TokenQuestions {
 	tokenize(text: string, ask: TokenizeOptions): Question<Tokenized>;
 	detokenize(tokens: readonly number[], model: string): Question<string>;
 	/** @param chat the fields of a chat request */
-	countPrompt?(chat: Record<string, unknown>, model: string): Question<number>;
+	countPrompt?(chat: JsonRecord, model: string): Question<number>;
 }
 
 export function tokensByQuestions({
@@ -39,11 +39,7 @@ export function tokensByQuestions({
 		...(countPrompt === undefined
 			? {}
 			: {
-					async countPrompt(
-						connection: Connection,
-						chat: Record<string, unknown>,
-						ask: ModelQuestion,
-					) {
+					async countPrompt(connection: Connection, chat: JsonRecord, ask: ModelQuestion) {
 						const { read, ...request } = countPrompt(chat, ask.model);
 						return read((await send(connection, request, ask)).json);
 					},

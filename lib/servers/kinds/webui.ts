@@ -3,6 +3,7 @@ import { anyHeader, entriesOf } from './evidence';
 import type { FittedConversation } from './chat-abilities';
 import type { ServerKind } from './kind';
 import { openAiCompatible } from './openai-compatible';
+import type { JsonRecord } from '../../values';
 
 /**
  * text-generation-webui (oobabooga/text-generation-webui, seen: 4.7.3). It drops fields that it does not know and has
@@ -13,8 +14,7 @@ export const webui: ServerKind = {
 	label: 'text-generation-webui',
 	recognizes: (answers) => {
 		const models = entriesOf(answers) ?? [];
-		const isOwn = ({ created, owned_by: owner }: Record<string, unknown>) =>
-			created === 0 && owner === 'user';
+		const isOwn = ({ created, owned_by: owner }: JsonRecord) => created === 0 && owner === 'user';
 		return anyHeader(answers, 'server', /^uvicorn$/) && models.length > 0 && models.every(isOwn);
 	},
 	chat: {

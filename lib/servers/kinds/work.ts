@@ -1,5 +1,6 @@
 /** What is done on a server: questions, and actions on its models, slots and adapters. */
 import type { FileSource } from '../../http/multipart';
+import type { JsonRecord } from '../../values';
 
 /** A question about one model. */
 export interface ModelQuestion {
@@ -79,7 +80,7 @@ export interface CreateOptions extends ModelWork {
 	system?: string;
 	template?: string;
 	/** As in a Modelfile: `num_ctx`, `temperature`, `stop`, … */
-	parameters?: Record<string, unknown>;
+	parameters?: JsonRecord;
 	/** `q4_K_M`, `q8_0`, … */
 	quantize?: string;
 	/** Milliseconds without progress after which it fails; 0: no limit. */

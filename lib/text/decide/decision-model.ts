@@ -8,7 +8,7 @@ import { listModels } from '../../servers/model-list';
 import { isModelNamed } from '../../servers/model-names';
 import type { DecisionAbilities } from '../../servers/kinds/task-abilities';
 import type { Attempt } from '../../servers/pool/server-pool';
-import { optional } from '../../values';
+import { type JsonRecord, optional } from '../../values';
 import type { Question } from './questions';
 import { decisionBody, type DecisionInput, type Decisions, readDecisions } from './wire';
 
@@ -24,7 +24,7 @@ export interface DecisionRequest {
 	input: DecisionInput;
 	questions: readonly Question[];
 	/** Fields that are merged into the body last. */
-	extraBody?: Record<string, unknown>;
+	extraBody?: JsonRecord;
 	signal?: AbortSignal;
 }
 

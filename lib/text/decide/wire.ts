@@ -41,7 +41,7 @@ export function decisionBody(
 	model: string,
 	{ text: state, media }: DecisionInput,
 	questions: readonly Question[],
-): Record<string, unknown> {
+): JsonRecord {
 	return {
 		model,
 		state,

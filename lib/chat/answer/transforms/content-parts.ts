@@ -1,4 +1,4 @@
-import { isRecord, text } from '../../../values';
+import { isRecord, type JsonRecord, text } from '../../../values';
 import { eachChunk } from '../chunk';
 import { choiceOf } from './origin';
 
@@ -23,6 +23,6 @@ function textOfPart(part: unknown): string {
 	return isThinking(part) ? '' : (text(part.text) ?? '');
 }
 
-export function isThinking({ type }: Record<string, unknown>): boolean {
+export function isThinking({ type }: JsonRecord): boolean {
 	return type === 'thinking' || type === 'reasoning';
 }

@@ -1,9 +1,9 @@
-import { isRecord } from '../../../values';
+import { isRecord, type JsonRecord } from '../../../values';
 import { chunkOf } from '../../wire/openai-chunk';
 import { type Chunk, eachChunk } from '../chunk';
 import { jsonOf } from './origin';
 
-type Choice = Record<string, unknown>;
+type Choice = JsonRecord;
 
 /** One choice is requested. Some servers send others, too, leave out the list, or count from 1. */
 export const requestedChoice = () =>
@@ -32,7 +32,7 @@ function indexOf({ index }: Choice): number {
 	return Number(index ?? 0);
 }
 
-function ofChoice({ origin }: Chunk, json: Record<string, unknown>, choice: Choice): Chunk {
+function ofChoice({ origin }: Chunk, json: JsonRecord, choice: Choice): Chunk {
 	const chunk = chunkOf({ ...origin!, json: { ...json, choices: [choice] } });
 	const index = indexOf(choice);
 	return Number.isInteger(index) && index !== 0 ? { ...chunk, choice: index } : chunk;

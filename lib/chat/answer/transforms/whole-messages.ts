@@ -1,4 +1,4 @@
-import { isRecord } from '../../../values';
+import { isRecord, type JsonRecord } from '../../../values';
 import { chunkOf } from '../../wire/openai-chunk';
 import { type Chunk, eachChunk } from '../chunk';
 import { choiceOf } from './origin';
@@ -14,8 +14,8 @@ export const wholeMessages = () =>
 
 function withMessage(
 	{ origin, choice: index }: Chunk,
-	choice: Record<string, unknown>,
-	message: Record<string, unknown>,
+	choice: JsonRecord,
+	message: JsonRecord,
 ): Chunk {
 	const json = { ...(origin!.json as object), choices: [{ ...choice, delta: message }] };
 	const chunk: Chunk = { ...chunkOf({ ...origin!, json }), isMessage: true };
@@ -28,7 +28,7 @@ export function whole(calls: NonNullable<Chunk['toolCalls']>): NonNullable<Chunk
 	return calls.map((call) => ({ ...call, complete: true }));
 }
 
-function hasValue(delta: Record<string, unknown>): boolean {
+function hasValue(delta: JsonRecord): boolean {
 	return Object.entries(delta).some(([key, value]) => key !== 'role' && !isEmpty(value));
 }
 

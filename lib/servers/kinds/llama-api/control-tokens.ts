@@ -1,6 +1,7 @@
 import type { Connection } from '../../../http/connection';
 import { cachedJson } from '../../optional-json';
 import { tokensIn } from '../token-lists';
+import type { JsonRecord } from '../../../values';
 
 /**
  * Which of the texts are control tokens: single tokens with `parse_special`, as prompts are read, and several without
@@ -22,7 +23,7 @@ export async function controlTokensOnServer(
 
 async function pieces(
 	connection: Connection,
-	body: Record<string, unknown>,
+	body: JsonRecord,
 ): Promise<Set<string | undefined> | undefined> {
 	const url = `${connection.url.root}/tokenize`;
 	const answer = await cachedJson(connection, url, { ...body, with_pieces: true });

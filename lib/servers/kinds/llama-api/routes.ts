@@ -3,7 +3,7 @@ import { failure } from '../../../errors/failure';
 import { throwAs, type ServerError } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
 import type { CallAnswer, RequestOptions } from '../../../http/types';
-import { isRecord } from '../../../values';
+import { isRecord, type JsonRecord } from '../../../values';
 import { idempotentAnswer } from '../../idempotent-answer';
 import { requireModel } from '../../model-names';
 import type { ModelQuestion } from '../work';
@@ -70,7 +70,7 @@ export class LlamaRoutes {
 	 *
 	 * @throws {ServerError}
 	 */
-	async post(path: string, body: Record<string, unknown>): Promise<CallAnswer> {
+	async post(path: string, body: JsonRecord): Promise<CallAnswer> {
 		return await this.send(this.url(path), { json: this.withModel(body) });
 	}
 
@@ -93,7 +93,7 @@ export class LlamaRoutes {
 		return this.connection.contextOf(this.url(''), { model: this.ask.model });
 	}
 
-	private withModel(body: Record<string, unknown>): Record<string, unknown> {
+	private withModel(body: JsonRecord): JsonRecord {
 		return this.ask.model === '' ? body : { model: this.ask.model, ...body };
 	}
 

@@ -2,7 +2,7 @@
 import { failure, invalidInput } from '../../../errors/failure';
 import { asFailed, type ServerError, throwAs } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
-import { finiteNumber, optional, recordOf, recordsIn } from '../../../values';
+import { finiteNumber, type JsonRecord, optional, recordOf, recordsIn } from '../../../values';
 import { jsonAt, optionalJson } from '../../optional-json';
 import type { SlotAbilities, SlotUse } from '../model-abilities';
 import type { SlotAction, SlotOptions, SlotResult } from '../work';
@@ -37,7 +37,7 @@ export async function lookAtSlots(
 }
 
 /** Whether a slot of the list is answering a request. */
-export function isBusySlot(slot: Record<string, unknown>): boolean {
+export function isBusySlot(slot: JsonRecord): boolean {
 	return slot.is_processing === true;
 }
 

@@ -2,7 +2,7 @@
 import { failure } from '../../../errors/failure';
 import { type ServerError, throwAs } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
-import { finiteNumber, plainNumber, recordOf, text } from '../../../values';
+import { finiteNumber, type JsonRecord, plainNumber, recordOf, text } from '../../../values';
 import type { TokenAbilities, TokenizeOptions } from '../model-abilities';
 import { onlyModel } from '../../model-names';
 import { offeredModels } from '../../offered-models';
@@ -26,7 +26,7 @@ async function routesFor(
 	return new LlamaRoutes(connection, addressing, { ...ask, model }, what);
 }
 
-type ExtraFields = (text: string, ask: TokenizeOptions) => Record<string, unknown>;
+type ExtraFields = (text: string, ask: TokenizeOptions) => JsonRecord;
 
 /** @param extraFields further fields of a request to tokenize */
 export function tokensOf(

@@ -1,7 +1,7 @@
 /** Ollama's models, by its own API (docs/protocols/llama-server.md 8.2). */
 import { isRefusal } from '../../../errors/http-failure';
 import type { Connection } from '../../../http/connection';
-import { append, isFilled, isRecord, recordOf } from '../../../values';
+import { append, isFilled, isRecord, type JsonRecord, recordOf } from '../../../values';
 import { ollamaEntries, readOllamaModel, type ServerModel } from '../../models';
 import { CALL_MS, notOffered } from '../../offered-models';
 import { optionalJson } from '../../optional-json';
@@ -101,7 +101,7 @@ async function show(
 	connection: Connection,
 	model: string,
 	signal: AbortSignal | undefined,
-): Promise<Record<string, unknown>> {
+): Promise<JsonRecord> {
 	const options = { json: { model }, once: false, timeoutMs: CALL_MS, signal };
 	const answer = await connection.call(`${connection.url.root}/api/show`, options);
 	if (answer.status === 404) throw notOffered(connection, model, [], fetchIt);

@@ -2,7 +2,15 @@
 import { failure } from '../../../errors/failure';
 import type { Connection } from '../../../http/connection';
 import type { EventStream } from '../../../http/types';
-import { finiteNumber, isRecord, nonEmptyText, optional, parseJson, words } from '../../../values';
+import {
+	finiteNumber,
+	isRecord,
+	type JsonRecord,
+	nonEmptyText,
+	optional,
+	parseJson,
+	words,
+} from '../../../values';
 import type { Progress } from '../work';
 
 export interface Layer {
@@ -14,7 +22,7 @@ export interface Layer {
 
 export interface Work {
 	path: '/api/pull' | '/api/create';
-	json: Record<string, unknown>;
+	json: JsonRecord;
 	model: string;
 	signal?: AbortSignal;
 	/** Milliseconds without progress after which it fails; 0: no limit. */
@@ -87,7 +95,7 @@ async function* linesOf({ batches }: EventStream) {
 		}
 }
 
-function progressIn(line: Record<string, unknown>): Progress | undefined {
+function progressIn(line: JsonRecord): Progress | undefined {
 	const status = nonEmptyText(line.status);
 	if (status === undefined) return undefined;
 	const [digest, total] = [nonEmptyText(line.digest), finiteNumber(line.total)];
