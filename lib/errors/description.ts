@@ -34,6 +34,6 @@ function withFullStop(sentence: string): string {
 }
 
 /** A URL as it can be shown: without user, password and query. */
-export function displayUrl(url: string): string {
+function displayUrl(url: string): string {
 	return url.replace(/[?#].*$/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1');
 }

@@ -11,7 +11,7 @@ import type { NETWORK_REMEDIES } from './remedies/network';
 export type NetworkKind = keyof typeof NETWORK_REMEDIES;
 
 /** What model servers refuse, and answers that cannot be used. */
-export type ModelKind = keyof typeof MODEL_REMEDIES;
+type ModelKind = keyof typeof MODEL_REMEDIES;
 
 /**
  * What Dify refuses or fails in. A kind that is in the lists above too means the same, with Dify's own title and

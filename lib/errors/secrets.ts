@@ -47,7 +47,7 @@ const MIN_CHANGES = 6;
 const MIN_RANDOM_WORD = 12;
 
 /** Whether the value of a header is taken for a secret. */
-export function isSecretHeader(name: string): boolean {
+function isSecretHeader(name: string): boolean {
 	return !OPEN_HEADERS.has(name.toLowerCase());
 }
 

@@ -11,7 +11,7 @@ import {
 	words,
 } from '../values';
 
-export interface ServerMessage {
+interface ServerMessage {
 	message: string;
 	type?: string;
 	facts: JsonRecord;

@@ -1,7 +1,7 @@
 import { IncomingBody, type Pace } from './incoming-body';
 import type { Dispatcher } from '../vendor';
 
-export interface ExchangeOptions {
+interface ExchangeOptions {
 	dispatcher: Dispatcher;
 	method: string;
 	headers: Record<string, string>;

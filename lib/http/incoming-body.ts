@@ -1,7 +1,7 @@
 import { afterMs } from './limits';
 
 /** The connection behind a body. */
-export interface BodySource {
+interface BodySource {
 	pause(): void;
 	resume(): void;
 	/** Closes the connection. */

@@ -15,7 +15,7 @@ export interface Limits {
 
 export const DEFAULT_LIMITS: Limits = { firstTokenMs: 30 * 60_000, idleMs: 5 * 60_000, totalMs: 0 };
 
-export type LimitName = 'firstTokenLimit' | 'idleLimit' | 'totalLimit';
+type LimitName = 'firstTokenLimit' | 'idleLimit' | 'totalLimit';
 
 /** Maximum of Node's timers; a longer limit is checked again after this time. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;

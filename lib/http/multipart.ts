@@ -24,7 +24,7 @@ export interface FormSent {
 	unreadable?: { name: string; reason: string };
 }
 
-export interface FormBody extends NonNullable<RequestOptions['body']> {
+interface FormBody extends NonNullable<RequestOptions['body']> {
 	sent: FormSent;
 }
 

@@ -52,7 +52,7 @@ export interface HostClasses {
 	N8nLlmTracing: new (context: ISupplyDataFunctions, options?: JsonRecord) => object;
 }
 
-export type HostLookup = { classes: HostClasses } | { missing: string };
+type HostLookup = { classes: HostClasses } | { missing: string };
 
 interface Adapter {
 	callbacks?: unknown;

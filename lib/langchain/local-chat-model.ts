@@ -18,7 +18,7 @@ import type { ChatCall } from '../chat/request/request';
 import type { AiNodeSdk } from './sdk';
 import { toolChoiceOf, toolDefinition } from './tools';
 
-export interface LocalChatModelFields {
+interface LocalChatModelFields {
 	client: AnswerSource;
 	/** The host's schema converter. */
 	toJsonSchema: AiNodeSdk['getParametersJsonSchema'];

@@ -15,13 +15,13 @@ import { type MediaCall, atServer, mediaFailure, sendOptions, uploadFailure } fr
 import { askWebUi } from './web-ui';
 import type { ImageAttempt, ImageOptions, ImageRequest } from './types';
 
-export interface MadeImage extends ImageFacts {
+interface MadeImage extends ImageFacts {
 	content: Buffer;
 	revisedPrompt?: string;
 	seed?: number;
 }
 
-export interface ImagesMade {
+interface ImagesMade {
 	images: MadeImage[];
 	remarks: string[];
 	/** Set where the server made them in a job. */

@@ -6,7 +6,7 @@ export type SoundFormat = 'mp3' | 'wav' | 'flac' | 'opus' | 'aac' | 'pcm';
 export const PCM_RATE = 24_000;
 
 /** MIME types that n8n and browsers know. n8n's own OpenAI node says `audio/mp3`, which is not registered. */
-export const SOUND_TYPES: Readonly<Record<Exclude<SoundFormat, 'pcm'>, string>> = {
+const SOUND_TYPES: Readonly<Record<Exclude<SoundFormat, 'pcm'>, string>> = {
 	mp3: 'audio/mpeg',
 	wav: 'audio/wav',
 	flac: 'audio/flac',

@@ -8,7 +8,7 @@ import type { Download } from '../http/types';
 import { isRecord, type JsonRecord, nonEmptyText, parseObject, words } from '../values';
 
 /** No sound file of any format is shorter. */
-export const MIN_SOUND_BYTES = 100;
+const MIN_SOUND_BYTES = 100;
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 const SOUND_FIELDS = ['audio', 'data', 'b64_json', 'audio_base64', 'content', 'delta'];
 

@@ -41,7 +41,7 @@ export interface TranscriptionOptions extends MediaOptions {
 	onText?: (text: string) => Promise<void>;
 }
 
-export interface Transcribed extends Transcript {
+interface Transcribed extends Transcript {
 	remarks: string[];
 }
 

@@ -24,7 +24,7 @@ export interface Transcript {
 }
 
 /** Why an answer is no transcript. */
-export interface NoTranscript {
+interface NoTranscript {
 	fault: 'page' | 'error' | 'noText' | 'empty';
 }
 

@@ -3,7 +3,7 @@
 /** Bytes of text per request: the smallest limits of servers and proxies are 1 MB. */
 const MAX_BYTES = 512 * 1024;
 
-export interface BatchLimits {
+interface BatchLimits {
 	/** Texts per request. */
 	count: number;
 	/** Whether a text is sent alone, because it may be too long and would fail the others with it. */

@@ -5,7 +5,7 @@ import type { ServerWords } from './kinds/kind';
 import { optionalJson } from './optional-json';
 
 /** What a server says of the context that its slots share (docs/protocols/llama-server.md 2). */
-export interface ContextFacts {
+interface ContextFacts {
 	/** Number of slots. */
 	slots?: number;
 	/** Tokens that the model was trained to read: a larger context is cut to this. */

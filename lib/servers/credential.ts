@@ -17,7 +17,7 @@ import {
 } from './further-servers';
 
 /** The data of a "LocalLlama API" credential. */
-export interface LocalLlamaCredential {
+interface LocalLlamaCredential {
 	baseUrl: string;
 	apiKey?: string;
 	authentication?: 'bearer' | 'xApiKey';

@@ -61,11 +61,6 @@ function fresh(memory: Memory | undefined): Memory | undefined {
 	return memory !== undefined && memory.until > clock.now() ? memory : undefined;
 }
 
-/** Whether the server recently did not answer the questions for its kind. */
-export function wasSilent({ url }: Connection): boolean {
-	return (fresh(learned.get(url.api))?.failures ?? 0) > 0;
-}
-
 /**
  * Learns the kind from the headers of an answer. llama-server names itself in every one (docs/protocols/llama-server.md
  * 8.1).

@@ -91,7 +91,7 @@ async function takeTurn(
 }
 
 /** The slot for a batch: the one with this number, any, or none because no more are idle. */
-export type SlotChoice = number | 'any' | 'none';
+type SlotChoice = number | 'any' | 'none';
 
 /** @returns `none` after a minute */
 async function untilIdle(

@@ -165,7 +165,7 @@ export function readProps(props: JsonRecord): Partial<ServerModel> {
 }
 
 /** Ollama's answers about a model. */
-export interface OllamaAnswers {
+interface OllamaAnswers {
 	/** Its entry in `/api/tags`. */
 	tag?: JsonRecord;
 	/** Its entry in `/api/ps`; null: not loaded; undefined: unknown. */

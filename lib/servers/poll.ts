@@ -3,7 +3,7 @@ import { pauseFor } from '../http/waiting';
 
 const PAUSE_MS = 500;
 
-export interface PollOptions {
+interface PollOptions {
 	limitMs: number;
 	pauseMs?: number;
 	signal?: AbortSignal;

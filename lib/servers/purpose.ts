@@ -14,7 +14,7 @@ export type Purpose = Extract<ModelUse, 'embeddings' | 'reranking'>;
 
 const ASK_LIMIT_MS = 10_000;
 /** Whether a model may serve a use, by what its server tells. */
-export function mayServe(
+function mayServe(
 	{ embeddings, reranks, decides, audio }: ServerModel,
 	use: ModelUse,
 ): boolean {

@@ -9,7 +9,7 @@ const EXTRACT_MENDS =
 	'Say in the prompt which fields you want, choose a larger model, or use the operation Extract, which has a wrong answer corrected. The answer is in the details.';
 
 /** JSON that follows its schema, as far as that could be checked. */
-export interface CheckedJson extends FoundJson {
+interface CheckedJson extends FoundJson {
 	/** What could not be checked, in sentences. */
 	unchecked: string[];
 }

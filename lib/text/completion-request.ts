@@ -13,7 +13,7 @@ export interface CompleteTask {
 }
 
 /** Fills in the gap between two texts. */
-export interface FillInTask {
+interface FillInTask {
 	prefix: string;
 	suffix: string;
 	/** Text after the prefix with which the answer shall begin (llama-server's `prompt`). */

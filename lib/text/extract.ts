@@ -20,7 +20,7 @@ import { addUsage } from './usage';
 import { LruCache } from '../lru-cache';
 import { type JsonRecord, optional } from '../values';
 
-export interface Extraction {
+interface Extraction {
 	/** Follows the schema. */
 	output: unknown;
 	/** The answer with the output: the first one, or the repaired one. */
@@ -32,7 +32,7 @@ export interface Extraction {
 	notes: string[];
 }
 
-export interface ExtractTask {
+interface ExtractTask {
 	/** What kind of text it is, and what matters; may be empty. */
 	instructions: string;
 	text: string;

@@ -10,7 +10,7 @@ import { LruCache } from '../lru-cache';
 import { recordOf } from '../values';
 
 /** What a server does with the text behind a gap. */
-export type SuffixUse = 'read' | 'ignored' | 'unknown';
+type SuffixUse = 'read' | 'ignored' | 'unknown';
 
 /** By server and model. */
 const uses = LruCache.shared<SuffixUse>({ ttlMs: 60 * 60_000 });

@@ -5,7 +5,7 @@ import type { KindName } from '../servers/kinds';
 import type { JsonRecord } from '../values';
 
 /** A message of a conversation, as far as a trace shows it. */
-export interface TracedMessage {
+interface TracedMessage {
 	role: string;
 	/** Text, or parts; other parts than text appear by their type only. */
 	content: string | ReadonlyArray<{ type: string; text?: string }>;
@@ -144,7 +144,7 @@ const ATTRIBUTES: Readonly<Record<string, (observation: TracedExchange) => unkno
 	'local_llama.place_given_up': ({ place }) => place?.wasGivenUp || undefined,
 };
 
-export type AttributeValue = string | number | boolean | string[];
+type AttributeValue = string | number | boolean | string[];
 
 /** @param mask masks the credential's secrets in a text */
 export function attributesOf(

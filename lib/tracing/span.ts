@@ -10,7 +10,7 @@ import { raceAgainstAbort } from '../http/waiting';
 import { optional, quietly } from '../values';
 
 /** The parts used of OpenTelemetry's API, which comes with n8n. */
-export type OpenTelemetry = Pick<
+type OpenTelemetry = Pick<
 	typeof import('@opentelemetry/api'),
 	'propagation' | 'trace' | 'ROOT_CONTEXT'
 >;

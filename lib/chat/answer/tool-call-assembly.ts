@@ -18,7 +18,7 @@ export interface AssembledCall {
 	arguments: string;
 }
 
-export interface FinishedCalls {
+interface FinishedCalls {
 	calls: AssembledCall[];
 	/** Numbers that are kept as text, because JavaScript cannot represent them. */
 	largeNumbers: string[];

@@ -1,6 +1,6 @@
 import { invalidInput } from '../../errors/failure';
 
-export interface DataUrl {
+interface DataUrl {
 	mime: string;
 	/** The declared character encoding of a text. */
 	charset?: string;

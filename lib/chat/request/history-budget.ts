@@ -30,9 +30,9 @@ const counted = LruCache.shared<number>({ maxEntries: 5_000 });
 const withoutRoute = LruCache.shared<true>({ maxEntries: 100, ttlMs: 10 * 60_000 });
 
 /** Counts the tokens of a turn, without its pictures and recordings. */
-export type CountTurn = (turn: readonly ChatMessage[]) => Promise<number>;
+type CountTurn = (turn: readonly ChatMessage[]) => Promise<number>;
 
-export interface FittedHistory {
+interface FittedHistory {
 	messages: ChatMessage[];
 	/** Number of turns that were left out. */
 	leftOut: number;

@@ -7,7 +7,7 @@ export const MAX_REPETITIONS = 2000;
 /** Longer ones take seconds to read. */
 const MAX_LENGTH = 5000;
 
-export type GrammarPattern = { pattern: string } | { reason: string };
+type GrammarPattern = { pattern: string } | { reason: string };
 
 /** Code points from `lo` to `hi`. */
 type Range = readonly [lo: number, hi: number];

@@ -1,7 +1,7 @@
 import { finiteNumber, isRecord, type JsonRecord, recordOf } from '../../values';
 import { grammarPattern, MAX_REPETITIONS } from './pattern';
 
-export interface CleanedSchema {
+interface CleanedSchema {
 	schema: JsonRecord;
 	/** Paths of removed parts with reasons, for the user. Lossless changes are not listed. */
 	dropped: string[];

@@ -4,7 +4,7 @@ import { type JsonRecord, nonEmptyText, optional, recordOf } from '../../values'
 import type { ChatRequest } from '../types';
 
 /** What a server tells about the model's chat template. */
-export interface ToolTemplate {
+interface ToolTemplate {
 	template?: string;
 	/** The template ignores tools, so the model is not told about them. */
 	dropsTools: boolean;

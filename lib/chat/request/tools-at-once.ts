@@ -2,14 +2,14 @@
 import { recordOf, text } from '../../values';
 import type { SourceMessage, ToolDefinition } from '../types';
 
-export interface OfferedTools {
+interface OfferedTools {
 	/** In the order in which they are connected. */
 	offered: ToolDefinition[];
 	leftOut: ToolDefinition[];
 }
 
 /** Names of called tools. */
-export interface CalledTools {
+interface CalledTools {
 	/** Before the last question. */
 	earlier: ReadonlySet<string>;
 	/** Since the last question. */

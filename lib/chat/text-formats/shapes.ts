@@ -39,7 +39,7 @@ const BARE_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** The state of reading calls. */
-export interface CallsReading {
+interface CallsReading {
 	source: Source;
 	/** Called with every name as soon as it is known; stops for an unknown one. */
 	named(name: string): void;

@@ -22,7 +22,7 @@ export interface ReadCall {
 	arguments: string;
 }
 
-export interface AnswerEnd {
+interface AnswerEnd {
 	/** The model ended its answer itself, and was not cut off. */
 	isNatural: boolean;
 	/** The answer broke off: no call is run. */

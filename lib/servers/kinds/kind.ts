@@ -18,7 +18,7 @@ import type { JsonRecord } from '../../values';
 /**
  * Names of the server-side parsers for the tool calls of a family of models (lib/chat/text-formats/families.ts).
  */
-export interface ToolParsers {
+interface ToolParsers {
 	vllm?: string;
 	sglang?: string;
 }
@@ -63,7 +63,7 @@ export interface ServerKind {
 	health: HealthAbilities;
 }
 
-export interface HealthAbilities {
+interface HealthAbilities {
 	/** The health route below the root, if not `/health`. */
 	path?: string;
 	/**

@@ -9,7 +9,7 @@ export interface RootRequest {
 }
 
 /** Text, pictures and sound for one vector, in the parts of a chat message. */
-export interface MixedContent {
+interface MixedContent {
 	content: object[];
 }
 

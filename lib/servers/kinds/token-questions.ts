@@ -11,7 +11,7 @@ export interface Question<T> extends RootRequest {
 	read(json: unknown): T | undefined;
 }
 
-export interface TokenQuestions {
+interface TokenQuestions {
 	tokenize(text: string, ask: TokenizeOptions): Question<Tokenized>;
 	detokenize(tokens: readonly number[], model: string): Question<string>;
 	/** @param chat the fields of a chat request */

@@ -25,7 +25,7 @@ import { learnSlotsIfShared, occupy } from '../occupancy';
 import { endCooldown, endProbe, startCooldown } from './cooldowns';
 
 /** One of the servers of a credential. */
-export interface PoolServer {
+interface PoolServer {
 	connection: Connection;
 	/** Maps the requested model name to the one on this server; absent: the same name. */
 	modelNamed?(asked: string): string;

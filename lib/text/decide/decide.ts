@@ -13,7 +13,7 @@ import { askDecisionModel } from './decision-model';
 import { checkQuestions, type Question } from './questions';
 import { type Decision, type DecisionInput, type Decisions, meanLevel } from './wire';
 
-export interface DecisionResult extends Decisions {
+interface DecisionResult extends Decisions {
 	method: DecisionMethod;
 	server: KindName;
 }

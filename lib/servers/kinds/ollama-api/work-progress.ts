@@ -13,7 +13,7 @@ import {
 } from '../../../values';
 import type { Progress } from '../work';
 
-export interface Layer {
+interface Layer {
 	digest: string;
 	total: number;
 	/** Bytes that had been downloaded before. */
