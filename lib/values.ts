@@ -131,6 +131,11 @@ function isExact(token: string): boolean {
 	);
 }
 
+/** A text as the pattern that matches it and nothing else. */
+export function literalPattern(text: string): string {
+	return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+}
+
 /** Parses a JSON object; undefined for anything else. */
 export function parseObject(body: string): JsonRecord | undefined {
 	const value = body.trimStart().startsWith('{') ? parseJson(body) : undefined;

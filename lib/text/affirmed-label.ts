@@ -1,3 +1,5 @@
+import { literalPattern } from '../values';
+
 /**
  * Reads sentences such as "It is about order status." Only words of a closed list may stand beside the label: what
  * denies, doubts or asks ("not", "or", "could", "?") is none of them, so such a sentence names nothing.
@@ -44,6 +46,6 @@ export function affirmedIn(sentence: string, names: readonly string[]): number |
 function patternOf(name: string): RegExp | undefined {
 	const text = name.trim().normalize();
 	if (text.length < 2) return undefined;
-	const literal = text.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
+	const literal = literalPattern(text);
 	return new RegExp(`(?<!${LETTER})${literal}(?!${LETTER})`, 'iu');
 }

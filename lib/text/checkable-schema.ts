@@ -1,4 +1,4 @@
-import { canonicalJson, isRecord, type JsonRecord } from '../values';
+import { canonicalJson, isRecord, type JsonRecord, literalPattern } from '../values';
 import { linearTest } from './linear-pattern';
 
 type Schema = JsonRecord;
@@ -120,7 +120,7 @@ export class CheckableSchemas {
 		const byNames: Schema = {};
 		for (const [index, [pattern, schema]] of Object.entries(schemas).entries()) {
 			const test = this.test(pattern);
-			const matching = names.filter((name) => test?.(name) === true).map(escapedName);
+			const matching = names.filter((name) => test?.(name) === true).map(literalPattern);
 			// The empty group makes two patterns that match the same names different keys.
 			if (matching.length > 0) byNames[`^(?:){${index}}(?:${matching.join('|')})$`] = schema;
 		}
@@ -145,10 +145,6 @@ function costOf(pattern: string): number {
 	for (const [, least, most] of pattern.matchAll(REPETITIONS))
 		cost += Math.max(Number(least), Number(most ?? 0));
 	return cost;
-}
-
-function escapedName(name: string): string {
-	return name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }
 
 /** All objects inside a value, or all lists, also nested ones. */

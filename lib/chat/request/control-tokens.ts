@@ -7,7 +7,15 @@ import type { Connection } from '../../http/connection';
 import { timeSlices } from '../../http/time-slices';
 import { kindOf } from '../../servers/kinds';
 import { textOf } from './content';
-import { append, isRecord, type JsonRecord, nonEmptyText, optional, recordOf } from '../../values';
+import {
+	append,
+	isRecord,
+	type JsonRecord,
+	literalPattern,
+	nonEmptyText,
+	optional,
+	recordOf,
+} from '../../values';
 import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from '../types';
 
 type Conversation = Pick<ChatRequest, 'messages' | 'tools'>;
@@ -22,7 +30,6 @@ const TOKEN_LIKE =
 /** Nobody writes these in other texts than those about templates. */
 const HAS_BARS = /^[<[][|｜]|[|｜][>\]]$/;
 const IN_BRACKETS = /^[[\]]/;
-const SYNTAX = /[\\^$.*+?()[\]{}|]/g;
 export const ZERO_WIDTH_SPACE = '\u200B';
 /** For so many at once the vocabulary is asked, and for so many in all; what is beyond that is broken up. */
 const ASKED_AT_ONCE = 200;
@@ -92,7 +99,7 @@ export async function breakerFor(
 
 /** Breaks up every occurrence, overlapping ones too. All other text keeps its bytes. */
 export function breaker(tokens: readonly string[]): (text: string) => string {
-	const any = tokens.map((token) => token.replace(SYNTAX, '\\$&')).join('|');
+	const any = tokens.map(literalPattern).join('|');
 	const beginning = new RegExp(`(?=${any})[^]`, 'g');
 	return (text) => text.replace(beginning, `$&${ZERO_WIDTH_SPACE}`);
 }

@@ -5,6 +5,7 @@ import type { Form } from './forms';
 import { offeredName } from './offered-name';
 import { markersOf, readBlock } from './shapes';
 import { attempt, Source, stop } from './source';
+import { literalPattern } from '../../values';
 
 interface Opening {
 	family: Family;
@@ -53,7 +54,7 @@ const OPENING_OR_JSON = patternOf([...OPENINGS.keys(), '{']);
 /** The longest of these texts that comes next. */
 function patternOf(texts: readonly string[]): RegExp {
 	const longestFirst = texts.toSorted((a, b) => b.length - a.length);
-	return new RegExp(longestFirst.map((text) => text.replace(/[^\w\s]/g, '\\$&')).join('|'), 'g');
+	return new RegExp(longestFirst.map(literalPattern).join('|'), 'g');
 }
 
 /** Looks for possible calls in any format, anywhere in a text. */

@@ -1,3 +1,5 @@
+import { literalPattern } from '../../values';
+
 /** Why a text is no call. `incomplete`: the text ended too early. */
 export type Stop = 'broken' | 'incomplete' | 'unknownTool' | 'followed';
 
@@ -46,8 +48,8 @@ export function beginningsOf(literals: readonly string[]): RegExp {
 /** `abc` as `a(?:b(?:c|$)|$)`. */
 function beginningOf(literal: string): string {
 	const [last = '', ...before] = [...literal].reverse();
-	let pattern = escaped(last);
-	for (const character of before) pattern = `${escaped(character)}(?:${pattern}|$)`;
+	let pattern = literalPattern(last);
+	for (const character of before) pattern = `${literalPattern(character)}(?:${pattern}|$)`;
 	return pattern;
 }
 
@@ -57,14 +59,9 @@ const PATTERNS = new Map<string, RegExp>();
 function anyOf(characters: string): RegExp {
 	const known = PATTERNS.get(characters);
 	if (known !== undefined) return known;
-	const pattern = new RegExp([...characters].map(escaped).join('|'), 'g');
+	const pattern = new RegExp([...characters].map(literalPattern).join('|'), 'g');
 	PATTERNS.set(characters, pattern);
 	return pattern;
-}
-
-/** The text as a pattern. */
-export function escaped(text: string): string {
-	return text.replace(/[^\w\s]/g, '\\$&');
 }
 
 /** A text with a position, for parsers. At the end of a text that may go on they stop with `more`. */
