@@ -99,7 +99,7 @@ function formOf(type: string, start: string): 'events' | 'json' | 'text' | 'soun
 }
 
 /** The server's message in an event that reports an error. */
-function errorOf(event: JsonRecord): string | undefined {
+export function errorOf(event: JsonRecord): string | undefined {
 	const { type, error } = event;
 	if (isRecord(error)) return words(error.message ?? error);
 	if (error !== undefined && error !== null) return words(error);

@@ -1,4 +1,5 @@
-import { asList, isRecord, type JsonRecord, nonEmptyText, parseJson, text, words } from '../values';
+import { asList, isRecord, type JsonRecord, nonEmptyText, parseJson, text } from '../values';
+import { errorOf } from './speech-answer';
 
 /** A streamed transcript (docs/protocols/other-servers.md 3.5), event by event. */
 export class TranscriptStream {
@@ -74,11 +75,4 @@ export class TranscriptStream {
 		this.streamed += piece;
 		return piece;
 	}
-}
-
-function errorOf(event: JsonRecord): string | undefined {
-	const { type, error } = event;
-	if (isRecord(error)) return words(error.message ?? error);
-	if (error !== undefined && error !== null) return words(error);
-	return type === 'error' ? words(event.message ?? event) : undefined;
 }

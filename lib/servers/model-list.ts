@@ -105,9 +105,7 @@ export async function listOrdinaryModels(
 	connection: Connection,
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
-	const models = await listModels(connection, signal);
-	const ordinary = models.filter(({ decides }) => decides !== true);
-	return ordinary.length > 0 ? ordinary : models;
+	return thoseIfAny(await listModels(connection, signal), ({ decides }) => decides !== true);
 }
 
 /** The models that can answer typed questions: decision models first, then those that write text. */
@@ -116,9 +114,9 @@ export async function listDecidingModels(
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
 	const models = await listModels(connection, signal);
-	const decisionModels = models.filter(({ decides }) => decides === true);
-	const fit = [...decisionModels, ...models.filter(writesText)];
-	return fit.length > 0 ? fit : models;
+	const isFirst = ({ decides }: ServerModel) => Number(decides === true);
+	const sorted = models.toSorted((one, other) => isFirst(other) - isFirst(one));
+	return thoseIfAny(sorted, (model) => model.decides === true || writesText(model));
 }
 
 /** The models that may answer a chat: not those that write no text, if others are left. */
@@ -126,8 +124,11 @@ export async function listChatModels(
 	connection: Connection,
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
-	const models = await listModels(connection, signal);
-	const fit = models.filter(writesText);
+	return thoseIfAny(await listModels(connection, signal), writesText);
+}
+
+function thoseIfAny(models: ServerModel[], isFit: (model: ServerModel) => boolean): ServerModel[] {
+	const fit = models.filter(isFit);
 	return fit.length > 0 ? fit : models;
 }
 

@@ -1,6 +1,6 @@
 /** Reads the texts of refusals of requests that are too large. */
 import type { ServerError } from '../errors/server-error';
-import { finiteNumber, optional } from '../values';
+import { optional, plainNumber } from '../values';
 
 /** The refusal of a text that is longer than model or server allow. */
 export interface TooLong {
@@ -10,69 +10,33 @@ export interface TooLong {
 	tokens?: number;
 }
 
-const TOO_LONG: ReadonlyArray<{ says: RegExp; limit?: number; tokens?: number }> = [
+/** The sizes are the groups `limit` and `tokens`. */
+const TOO_LONG: readonly RegExp[] = [
 	// llama-server: all of a text must fit into one physical batch (-ub).
-	{
-		says: /input \((\d+) tokens\) is too large to process.{0,500}current batch size: (\d+)/is,
-		tokens: 1,
-		limit: 2,
-	},
-	{
-		says: /input (?:length )?\((\d+)(?: tokens)?\) .{1,20}er than the m.{0,20} context \w+ \((\d+)/i,
-		tokens: 1,
-		limit: 2,
-	},
+	/input \((?<tokens>\d+) tokens\) is too large to process.{0,500}current batch size: (?<limit>\d+)/is,
+	/input (?:length )?\((?<tokens>\d+)(?: tokens)?\) .{1,20}er than the m.{0,20} context \w+ \((?<limit>\d+)/i,
 	// llama-server, of which a gateway passes on the text only
-	{
-		says: /request \((\d+) tokens\) exceeds the available context size \((\d+)/i,
-		tokens: 1,
-		limit: 2,
-	},
+	/request \((?<tokens>\d+) tokens\) exceeds the available context size \((?<limit>\d+)/i,
 	// Ollama
-	{ says: /input length exceeds (?:the )?(?:maximum )?context length/i },
+	/input length exceeds (?:the )?(?:maximum )?context length/i,
 	// Text Embeddings Inference
-	{ says: /must have less than (\d+) tokens\. Given: (\d+)/i, limit: 1, tokens: 2 },
+	/must have less than (?<limit>\d+) tokens\. Given: (?<tokens>\d+)/i,
 	// vLLM
-	{
-		says: /maximum context length is (\d+) tokens.{0,500}?(?:requested|contains at least|has) (\d+)/is,
-		limit: 1,
-		tokens: 2,
-	},
-	{
-		says: /prompt \(length (\d+)\) is longer than the maximum model length of (\d+)/i,
-		tokens: 1,
-		limit: 2,
-	},
+	/maximum context length is (?<limit>\d+) tokens.{0,500}?(?:requested|contains at least|has) (?<tokens>\d+)/is,
+	/prompt \(length (?<tokens>\d+)\) is longer than the maximum model length of (?<limit>\d+)/i,
 	// LM Studio (lmstudio-bug-tracker issues 237 and 2205)
-	{
-		says: /keep the first (\d+) tokens when.{0,200}context length of only (\d+)/is,
-		tokens: 1,
-		limit: 2,
-	},
-	{
-		says: /\bn_keep\W{1,3}(\d+)\)?\s*>=\s*n_ctx\W{1,3}(\d+)/i,
-		tokens: 1,
-		limit: 2,
-	},
+	/keep the first (?<tokens>\d+) tokens when.{0,200}context length of only (?<limit>\d+)/is,
+	/\bn_keep\W{1,3}(?<tokens>\d+)\)?\s*>=\s*n_ctx\W{1,3}(?<limit>\d+)/i,
 	// Text Generation Inference
-	{
-		says: /tokens \+ `max_new_tokens` must be <= (\d+)\. Given: (\d+)/i,
-		limit: 1,
-		tokens: 2,
-	},
+	/tokens \+ `max_new_tokens` must be <= (?<limit>\d+)\. Given: (?<tokens>\d+)/i,
 ];
 
 /** Undefined for other failures. */
 export function tooLongIn({ serverText = '', kind, facts }: ServerError): TooLong | undefined {
-	for (const { says, limit, tokens } of TOO_LONG) {
-		const match = says.exec(serverText);
-		const number = (group: number | undefined) =>
-			group === undefined ? undefined : Number(match?.[group]);
-		if (match !== null) return optional({ limit: number(limit), tokens: number(tokens) });
-	}
-	if (kind !== 'contextOverflow') return undefined;
-	const { n_ctx: limit, n_prompt_tokens: tokens } = facts;
-	return optional({ limit: finiteNumber(limit), tokens: finiteNumber(tokens) });
+	const match = TOO_LONG.map((says) => says.exec(serverText)).find((one) => one !== null);
+	if (match === undefined && kind !== 'contextOverflow') return undefined;
+	const { limit, tokens } = match?.groups ?? { limit: facts.n_ctx, tokens: facts.n_prompt_tokens };
+	return optional({ limit: plainNumber(limit), tokens: plainNumber(tokens) });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { exactJson, type ExactJson, canonicalJson, parseJson } from '../values';
+import { JsonEnd } from '../http/json-end';
 
 /** JSON in an answer. */
 export interface FoundJson extends ExactJson {
@@ -75,43 +76,19 @@ function blocksIn(text: string): string[] {
 		.map((block) => block.replace(/^[^\n]*\n/, '').trim());
 }
 
-const OPENING = new Set('{[');
-const CLOSING = new Set('}]');
-
 /** Complete objects and lists in a text, without those inside other ones. */
 function* structuresIn(text: string): Generator<string> {
 	let starts = 0;
 	let read = 0;
 	for (let at = 0; at < text.length && starts < MAX_TRIED && read < MAX_READ; at++) {
-		if (!OPENING.has(text[at]!)) continue;
+		if (!/[{[]/.test(text[at]!)) continue;
 		starts++;
-		const end = endOfStructure(text, at);
-		read += (end ?? text.length) - at;
-		const json = text.slice(at, end ?? at);
+		const rest = text.slice(at);
+		const end = new JsonEnd().push(rest);
+		read += end ?? rest.length;
+		const json = rest.slice(0, end ?? 0);
 		if (parseJson(json) === undefined) continue;
 		yield json;
 		at += json.length - 1;
 	}
-}
-
-/** The index after the bracket that closes the one at `from`; undefined if it stays open. */
-function endOfStructure(text: string, from: number): number | undefined {
-	let depth = 0;
-	for (let at = from; at < text.length; at++) {
-		const sign = text[at]!;
-		if (sign === '"') at = endOfString(text, at);
-		if (OPENING.has(sign)) depth++;
-		if (CLOSING.has(sign)) depth--;
-		if (depth === 0) return at + 1;
-	}
-	return undefined;
-}
-
-/** The index of the quote that closes the one at `from`; the end of the text if it stays open. */
-function endOfString(text: string, from: number): number {
-	for (let at = from + 1; at < text.length; at++) {
-		if (text[at] === '\\') at++;
-		else if (text[at] === '"') return at;
-	}
-	return text.length;
 }

@@ -81,9 +81,7 @@ export const SAMPLERS = {
 		'Top P',
 		0.95,
 		'Considers the most likely tokens until their probabilities add up to this; 1 = all',
-		{
-			...FRACTION,
-		},
+		FRACTION,
 	),
 	topK: number('Top K', 40, 'Considers only this many of the most likely tokens; 0 = all', {
 		extra: true,
@@ -120,15 +118,13 @@ export const SAMPLERS = {
 		'Presence Penalty',
 		0,
 		'Positive values make words that already occurred less likely',
-		{
-			...PENALTY,
-		},
+		PENALTY,
 	),
 	frequencyPenalty: number(
 		'Frequency Penalty',
 		0,
 		'Positive values make words less likely the more often they already occurred',
-		{ ...PENALTY },
+		PENALTY,
 	),
 	dryMultiplier: number(
 		'DRY: Multiplier',

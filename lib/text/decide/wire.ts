@@ -12,6 +12,7 @@ import {
 	text,
 } from '../../values';
 import type { Question } from './questions';
+import { openAiUsage } from '../../chat/wire/counts';
 
 /** What a model decided about a question. */
 export interface Decision {
@@ -79,7 +80,7 @@ export function readDecisions(
 	if (!isRecord(answers)) return undefined;
 	return {
 		decisions: questions.map((question) => readDecision(own(answers, question.name), question)),
-		...optional({ usage: readUsage(usage), model: nonEmptyText(model) }),
+		...optional({ usage: openAiUsage(usage), model: nonEmptyText(model) }),
 	};
 }
 
@@ -143,12 +144,4 @@ function addsUp(list: readonly unknown[]): list is number[] {
 	if (list.length === 0 || !list.every(isProbability)) return false;
 	const sum = (list as number[]).reduce((total, one) => total + one, 0);
 	return Math.abs(sum - 1) <= ROUNDING * (list.length + 1);
-}
-
-function readUsage(usage: unknown): Usage | undefined {
-	const { input_tokens: input, output_tokens: output } = recordOf(usage);
-	const promptTokens = finiteNumber(input);
-	if (promptTokens === undefined) return undefined;
-	const completionTokens = finiteNumber(output) ?? 0;
-	return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens };
 }
