@@ -1,5 +1,4 @@
 /** The prompt of a conversation after the chat template, and its number of tokens. */
-import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import type { ModelQuestion } from '../servers/kinds/work';
 import { abilityFor } from '../servers/manage/ability';
@@ -95,7 +94,8 @@ function jsonOf(value: unknown): string[] {
 
 /** @throws {ServerError} */
 function unreadable(connection: Connection): never {
-	throw failure('invalidAnswer', connection.contextOf(connection.url.root), {
+	throw connection.failure('invalidAnswer', {
+		url: connection.url.root,
 		message: 'The answer of the server holds neither a prompt nor a number of tokens',
 		remedy: 'Check that the Base URL leads to a model server.',
 	});

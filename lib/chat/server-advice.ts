@@ -1,4 +1,3 @@
-import { failure } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { CallOptions } from '../http/types';
@@ -42,7 +41,7 @@ export async function withServerAdvice(
 	if (kindOf(known).hasEveryRoute) return error;
 	// The path is right, so it cannot chat (vLLM with an embedding model, infinity).
 	const { status, serverText, url = connection.url.api } = error;
-	return failure('wrongModelType', connection.contextOf(url, { model }), { status, serverText });
+	return connection.failure('wrongModelType', { url, model, status, serverText });
 }
 
 /** The server may have been unknown when the error was made. */

@@ -1,4 +1,3 @@
-import { failure } from '../errors/failure';
 import { type KindName, kindOf } from '../servers/kinds';
 import { listModels } from '../servers/model-list';
 import type { ModelAtServer } from '../servers/model-key';
@@ -26,7 +25,8 @@ export async function refuseUnseenMedia(
 		await refuseUnseenPictures?.(connection, model, signal);
 	if (!media.some(({ type }) => type === 'video')) return;
 	if ((await takesVideo({ connection, model }, kind, signal)) !== false) return;
-	throw failure('modalityUnsupported', connection.contextOf(connection.url.api, { model }), {
+	throw connection.failure('modalityUnsupported', {
+		model,
 		message: model === '' ? 'The model takes no video' : `The model "${model}" takes no video`,
 		remedy:
 			'Choose a model whose server lists video among its inputs, or pass single frames of the video as pictures.',

@@ -12,6 +12,9 @@ export interface FailureContext extends Pick<RemedyFacts, 'root' | 'typed' | 'se
 	remedyFor?(kind: FailureKind): string | undefined;
 }
 
+/** What replaces or completes the row of a kind; `about`: facts for its sentences. */
+export type FailureWords = Partial<Omit<FailureDetails, 'kind' | 'url'>> & { about?: RemedyFacts };
+
 /**
  * Builds the error of a kind from the tables of remedies. The context's secrets are masked in everything that came from
  * outside. `message` and `remedy` replace the title and the advice of the table.
@@ -19,7 +22,7 @@ export interface FailureContext extends Pick<RemedyFacts, 'root' | 'typed' | 'se
 export function failure(
 	kind: FailureKind,
 	context: Partial<FailureContext>,
-	more: Partial<Omit<FailureDetails, 'kind' | 'url'>> & { about?: RemedyFacts } = {},
+	more: FailureWords = {},
 ): ServerError {
 	const { about, ...details } = more;
 	const { root, typed, model, service, secrets } = context;

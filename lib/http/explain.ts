@@ -1,8 +1,8 @@
 import { redirectLocation } from './answer';
 import { proxyHeaders } from './proxy-secrets';
 import { BodyTooLongError, FileTooLargeError } from './too-long';
-import { failure, type FailureContext } from '../errors/failure';
-import { shortened } from '../values';
+import { failure, type FailureContext, type FailureWords } from '../errors/failure';
+import { optional, shortened } from '../values';
 import { failureInBody, httpFailure, isRefusal, statusInBody } from '../errors/http-failure';
 import { networkFailure } from '../errors/network-failure';
 import { seconds } from '../errors/remedies';
@@ -12,6 +12,7 @@ import type { Watchdog } from './limits';
 import { withRetryAfter } from './retry-after';
 import { inTimeSlices } from './time-slices';
 import type { CallAnswer, ConnectionSettings, ErrorContext, RequestOptions } from './types';
+import type { FailureKind } from '../errors/kinds';
 
 /** The part of a request that its errors need. */
 type Asked = Pick<RequestOptions, 'signal' | 'about'>;
@@ -84,6 +85,18 @@ export class Explainer {
 			secrets: this.secrets,
 			remedyFor: (kind) => remedyFor?.(kind, about.model),
 		};
+	}
+
+	/** A failure of this server: of its API, unless another URL is named. */
+	failure(
+		kind: FailureKind,
+		{
+			url = this.settings.address.api,
+			model,
+			...words
+		}: FailureWords & { url?: string; model?: string } = {},
+	): ServerError {
+		return failure(kind, this.contextOf(url, optional({ model })), words);
 	}
 
 	/** Classifies an error: cancelled, a time limit, or the network. `started`: the answer had begun. */

@@ -1,4 +1,3 @@
-import { failure } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { BodyTooLongError, readWhole } from '../http/too-long';
@@ -47,7 +46,8 @@ export async function fetchImage(
 	}
 	return await readWhole(download.pieces, MAX_BYTES).catch((error: unknown) => {
 		if (!(error instanceof BodyTooLongError)) throw error;
-		throw failure('invalidAnswer', connection.contextOf(url), {
+		throw connection.failure('invalidAnswer', {
+			url,
 			message: 'The picture is larger than 100 MB',
 			remedy: 'What answers at this address is hardly a picture: look at the log of the server.',
 		});
@@ -55,14 +55,14 @@ export async function fetchImage(
 }
 
 function unusable(connection: Connection, address: string): ServerError {
-	return failure('invalidAnswer', connection.contextOf(connection.url.api), {
+	return connection.failure('invalidAnswer', {
 		message: `The address of the picture cannot be used: "${address.slice(0, 200)}"`,
 		remedy: 'Set the address under which the server names its files, or let it send base64.',
 	});
 }
 
 function liesElsewhere(connection: Connection, origin: string): ServerError {
-	return failure('invalidAnswer', connection.contextOf(connection.url.api), {
+	return connection.failure('invalidAnswer', {
 		message: `The picture lies at ${origin}, which is no server of the credential, so it is not fetched`,
 		remedy: `Let the server send base64 in place of addresses (it is asked for that by response_format "b64_json", unless it refuses this field), or let it name its files under ${connection.url.origin}.`,
 	});

@@ -1,4 +1,3 @@
-import { failure } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { MAX_PICTURES_BYTES } from '../http/answer';
 import type { Connection } from '../http/connection';
@@ -78,7 +77,7 @@ export async function runImageJob(
 	await connection
 		.call(`${url}/cancel`, { method: 'POST', timeoutMs: CANCEL_LIMIT_MS })
 		.catch(() => {});
-	throw signal?.aborted === true ? failure('aborted', connection.contextOf(url)) : outcome.error;
+	throw signal?.aborted === true ? connection.failure('aborted', { url }) : outcome.error;
 }
 
 interface Job {
@@ -131,7 +130,8 @@ function stateOf(connection: Connection, answer: CallAnswer): JobState {
 
 function lost(connection: Connection, answer: CallAnswer): ServerError {
 	if (answer.status !== 404 && answer.status !== 410) return connection.refusal(answer);
-	return failure('serverError', connection.contextOf(answer.url), {
+	return connection.failure('serverError', {
+		url: answer.url,
 		status: answer.status,
 		serverText: answer.text,
 		message: 'The server has forgotten the job',
@@ -145,7 +145,8 @@ function ended(
 	how: string,
 ): ServerError {
 	const { code, message } = recordOf(recordOf(json).error);
-	return failure('serverError', connection.contextOf(url), {
+	return connection.failure('serverError', {
+		url,
 		status,
 		code: text(code),
 		serverText: text(message),
@@ -169,7 +170,8 @@ function tooLong(
 		status === 'queued'
 			? `it waited in the server's queue, at place ${queuePosition}`
 			: 'it was being made';
-	return failure(isTotal ? 'totalLimit' : 'firstTokenLimit', connection.contextOf(url), {
+	return connection.failure(isTotal ? 'totalLimit' : 'firstTokenLimit', {
+		url,
 		message: 'The picture took longer than the limit',
 		meaning: `The picture took longer than the limit: ${where}`,
 		remedy: 'Raise First Token Limit (0 = no limit), or ask for fewer steps or a smaller picture.',

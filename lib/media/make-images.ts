@@ -1,4 +1,4 @@
-import { failure, invalidInput } from '../errors/failure';
+import { invalidInput } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { MAX_PICTURES_BYTES } from '../http/answer';
 import type { Connection } from '../http/connection';
@@ -208,7 +208,8 @@ function madeOf(
 ): MadeImage {
 	const facts = imageFacts(content);
 	if (facts === undefined)
-		throw failure('invalidAnswer', connection.contextOf(connection.url.api, { model }), {
+		throw connection.failure('invalidAnswer', {
+			model,
 			message: 'What the server sent is not a picture',
 			meaning: `What the server sent is not a picture: ${content.byteLength} bytes that are neither PNG, JPEG, WebP nor GIF`,
 			remedy: 'Look at the log of the server. If it makes pictures of another format, ask for png.',
@@ -224,7 +225,9 @@ function noImages(
 ): ServerError {
 	if (isRecord(json) && (json.error !== undefined || json.detail !== undefined))
 		return connection.errorInBody(answer.text, answer.url, { model });
-	return failure('emptyAnswer', connection.contextOf(answer.url, { model }), {
+	return connection.failure('emptyAnswer', {
+		url: answer.url,
+		model,
 		status: answer.status,
 		message: 'The server sent no picture',
 		remedy:

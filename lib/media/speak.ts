@@ -1,4 +1,4 @@
-import { failure, invalidInput } from '../errors/failure';
+import { invalidInput } from '../errors/failure';
 import { asFailed, ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { readWhole } from '../http/too-long';
@@ -181,7 +181,9 @@ async function withVoices(
 	const { status, serverText, url } = error;
 	const voices = await listVoices(connection, model, signal).catch(() => []);
 	if (!isTold && !isMissing(voice, voices)) return error;
-	return failure('badRequest', connection.contextOf(url ?? '', { model }), {
+	return connection.failure('badRequest', {
+		url: url ?? '',
+		model,
 		status,
 		serverText,
 		message:

@@ -122,7 +122,7 @@ async function kindForMedia(
 	if (isSwallowed || (await media.lacks?.(connection, task)) === true)
 		throw cannot(connection, task, kind);
 	if (media.needsModel === true && model === '')
-		throw failure('invalidInput', connection.contextOf(connection.url.api), {
+		throw connection.failure('invalidInput', {
 			message: `${label} needs the name of a model`,
 			remedy: 'Choose a model from the list or type its name. Nothing was sent.',
 		});
@@ -232,7 +232,8 @@ function cannot(
 	const who = subjectOf(kind);
 	const cannotDo = `${who} cannot ${WHAT[task]}`;
 	const hasNoRoute = `${who} has no route to ${WHAT[task]}`;
-	return failure('notSupported', connection.contextOf(refused?.url ?? connection.url.api), {
+	return connection.failure('notSupported', {
+		url: refused?.url ?? connection.url.api,
 		status: refused?.status,
 		serverText: refused?.serverText,
 		message: cannotDo,
@@ -257,7 +258,8 @@ export function uploadFailure(
 		error instanceof ServerError &&
 		(error.kind === 'closedBeforeAnswer' || error.kind === 'connectionLost');
 	if (!isBroken || form.bytes === 0) return error;
-	return failure(error.kind, connection.contextOf(url), {
+	return connection.failure(error.kind, {
+		url,
 		message: `The connection was closed while the file was sent (${form.bytes} bytes had gone)`,
 		remedy:
 			'Usually the file is too large for the server or a proxy in front of it (nginx: client_max_body_size), or the server failed over it: look at its log.',

@@ -182,7 +182,9 @@ function readWhole(
 	const { fault } = transcript;
 	if (fault === 'error') throw connection.errorInBody(text, answer.url, { model });
 	if (fault === 'page') throw connection.refusal({ ...answer, text }, { model });
-	throw failure('invalidAnswer', connection.contextOf(answer.url, { model }), {
+	throw connection.failure('invalidAnswer', {
+		url: answer.url,
+		model,
 		message:
 			fault === 'empty'
 				? 'The server sent an empty answer in place of a transcript'

@@ -1,4 +1,3 @@
-import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { kindOf, labelsOf, subjectOf } from '../servers/kinds';
 import { kindFor } from '../servers/purpose';
@@ -26,7 +25,7 @@ export async function listVoices(
 	const kind = await kindFor(connection, model, signal);
 	const { label, media } = kindOf(kind);
 	if (media.voicesNeedModel === true && model === '')
-		throw failure('invalidInput', connection.contextOf(connection.url.api), {
+		throw connection.failure('invalidInput', {
 			message: `${label} lists voices of one model only`,
 			remedy: 'Choose the model.',
 		});
@@ -37,7 +36,9 @@ export async function listVoices(
 	if (voices !== undefined) return voices;
 	if (![404, 405, 501].includes(answer.status)) throw connection.refusal(answer, { model });
 	const serversWithList = labelsOf((one) => one.media.hasVoices);
-	throw failure('notSupported', connection.contextOf(url, { model }), {
+	throw connection.failure('notSupported', {
+		url,
+		model,
 		status: answer.status,
 		serverText: answer.text,
 		message: `${subjectOf(kind)} has no list of voices`,

@@ -1,6 +1,5 @@
 import type { Connection } from '../http/connection';
 import type { ServerError } from '../errors/server-error';
-import { failure } from '../errors/failure';
 import { isRefusal } from '../errors/http-failure';
 import type { CallAnswer } from '../http/types';
 import { findApiRoot } from './api-root';
@@ -43,7 +42,8 @@ function isFinal({ status }: ServerError, ownList: ServerModel[] | undefined): b
 }
 
 function noModels(connection: Connection, kind: KindName): ServerError {
-	return failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`), {
+	return connection.failure('modelNotFound', {
+		url: `${connection.url.api}/models`,
 		message: 'The server has no models',
 		remedy: `${kindOf(kind).words.noModels} You can also type a name with "By Name".`,
 	});

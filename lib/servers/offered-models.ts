@@ -1,5 +1,4 @@
 /** The models that a server offers, by a fresh list. */
-import { failure } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { ServerKind } from './kinds/kind';
@@ -48,7 +47,9 @@ export function notOffered(
 	missingModel?: (model: string) => string,
 ): ServerError {
 	const url = `${connection.url.api}/models`;
-	return failure('modelNotFound', connection.contextOf(url, { model }), {
+	return connection.failure('modelNotFound', {
+		url,
+		model,
 		message: `The server does not offer the model "${model}"`,
 		remedy: missingModelAdvice(others, missingModel?.(model)) || 'Choose the model from the list.',
 		facts: { models: others },

@@ -1,5 +1,4 @@
 /** Which models of a server may be used for what. */
-import { failure } from '../errors/failure';
 import { fetchOnce } from '../lru-cache';
 import type { Connection } from '../http/connection';
 import { askServerKind } from './identify';
@@ -14,10 +13,7 @@ export type Purpose = Extract<ModelUse, 'embeddings' | 'reranking'>;
 
 const ASK_LIMIT_MS = 10_000;
 /** Whether a model may serve a use, by what its server tells. */
-function mayServe(
-	{ embeddings, reranks, decides, audio }: ServerModel,
-	use: ModelUse,
-): boolean {
+function mayServe({ embeddings, reranks, decides, audio }: ServerModel, use: ModelUse): boolean {
 	if (decides === true) return false;
 	if (use === 'embeddings') return embeddings !== false && reranks !== true;
 	if (use === 'reranking') return reranks ?? embeddings !== false;
@@ -42,7 +38,8 @@ export async function listModelsFor(
 	const models = await candidatesFor(connection, kind, use, signal);
 	const fit = models.filter((model) => mayServe(model, use));
 	if (fit.length > 0) return fit;
-	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`), {
+	throw connection.failure('modelNotFound', {
+		url: `${connection.url.api}/models`,
 		message: isOfTexts(use)
 			? `None of the models of the server is for ${use}`
 			: `${subjectOf(name)} has no model for ${use}`,
@@ -58,7 +55,7 @@ function isOfTexts(use: ModelUse): use is Purpose {
 function requireUse(connection: Connection, kind: ServerKind, use: ModelUse): void {
 	if (use === 'reranking' && kind.rerank.isMissing === true) throw cannotRerank(connection, kind);
 	if (isOfTexts(use) || kind.models.isUnlisted !== true) return;
-	throw failure('notSupported', connection.contextOf(connection.url.api), {
+	throw connection.failure('notSupported', {
 		message: `${kind.label} has no list of models`,
 		remedy: 'It has one model: leave the field empty.',
 	});
@@ -161,7 +158,9 @@ export async function requireFit(
 	const listed = models?.find((one) => isModelNamed(one, model));
 	if (listed === undefined || mayServe(listed, purpose)) return;
 	const option = purpose === 'embeddings' ? '--embeddings' : '--rerank';
-	throw failure('notSupported', connection.contextOf(url, { model }), {
+	throw connection.failure('notSupported', {
+		url,
+		model,
 		message: `The model "${model}" is not for ${purpose}`,
 		meaning: `The server starts the model "${model}" without ${option}, so it is not for ${purpose}`,
 		remedy: `Choose another model from the list. ${remedyWithout(purpose, kind)}`,
@@ -170,7 +169,7 @@ export async function requireFit(
 }
 
 function cannotRerank(connection: Connection, { label, words }: ServerKind) {
-	return failure('notSupported', connection.contextOf(connection.url.api), {
+	return connection.failure('notSupported', {
 		message: `${label} cannot rerank`,
 		remedy: words.rerankOff,
 	});

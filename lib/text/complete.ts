@@ -279,7 +279,9 @@ function suffixIgnored(
 	kind: KindName,
 ): ServerError {
 	const message = `${subjectOf(kind)} cannot fill in`;
-	return failure('notSupported', connection.contextOf(url, { model }), {
+	return connection.failure('notSupported', {
+		url,
+		model,
 		message,
 		meaning: `${message} with the model "${model}": it goes on after the text in front, and ignores the one behind without a word`,
 		remedy: `Use one of these with a model that was trained to fill in: ${labelsOf(({ completion }) => completion.fillIn !== '/completions')}.`,

@@ -1,4 +1,3 @@
-import { failure } from '../../errors/failure';
 import { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import type { ServerSentEvent } from '../../http/sse';
@@ -75,7 +74,9 @@ function unreadableOf(
 	{ connection, reader, model }: Reading,
 ): Unreadable {
 	const line = connection.maskStart(data, 500);
-	const error = failure('invalidAnswer', connection.contextOf(reader.url, { model }), {
+	const error = connection.failure('invalidAnswer', {
+		url: reader.url,
+		model,
 		status: reader.status,
 		serverText: connection.mask(message),
 		facts: { line },

@@ -1,5 +1,4 @@
 /** Installing and deleting models at `/v1/models/ID`, as speaches does. */
-import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
 import { pathOfModel } from '../model-names';
 import type { ModelQuestion, Pulled, PullOptions } from './work';
@@ -12,7 +11,9 @@ export async function installModel(connection: Connection, options: PullOptions)
 	const url = `${connection.url.api}/models/${pathOfModel(model)}`;
 	const answer = await connection.call(url, { method: 'POST', timeoutMs: idleMs, signal });
 	if (answer.status >= 500)
-		throw failure('serverError', connection.contextOf(url, { model }), {
+		throw connection.failure('serverError', {
+			url,
+			model,
 			status: answer.status,
 			serverText: answer.text,
 			message: `The server could not download the model "${model}"`,

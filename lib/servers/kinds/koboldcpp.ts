@@ -1,4 +1,3 @@
-import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
 import { booleanOf, finiteNumber, type JsonRecord, optional, recordOf } from '../../values';
 import type { ServerModel } from '../models';
@@ -60,7 +59,8 @@ async function withDetails(
 /** @throws {ServerError} of kind `modalityUnsupported`, before the picture is sent */
 async function refuseUnseenPictures(connection: Connection, model: string): Promise<void> {
 	if ((await abilitiesAt(connection)).vision !== false) return;
-	throw failure('modalityUnsupported', connection.contextOf(connection.url.api, { model }), {
+	throw connection.failure('modalityUnsupported', {
+		model,
 		message: 'KoboldCpp runs its model without a projector, so it cannot see pictures',
 		remedy: 'Start KoboldCpp with --mmproj FILE, the projector that belongs to the model.',
 	});

@@ -1,4 +1,3 @@
-import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
 import { kindOf, labelsOf } from '../kinds';
 import type { ServerKind } from '../kinds/kind';
@@ -20,7 +19,9 @@ export async function abilityFor<Ability>(
 	const kind = kindOf(await kindFor(connection, model.trim(), signal));
 	const ability = pick(kind);
 	if (ability !== undefined) return ability;
-	throw failure('notSupported', connection.contextOf(connection.url.root, { model }), {
+	throw connection.failure('notSupported', {
+		url: connection.url.root,
+		model,
 		message: `${kind.label} has no ${what}`,
 		remedy: `These have: ${labelsOf(pick)}.`,
 	});

@@ -1,5 +1,4 @@
 /** Actions on the models of a server, where its kind has them. */
-import { failure } from '../../errors/failure';
 import { asFailed, throwAs, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { askServerKindAgain } from '../identify';
@@ -96,7 +95,8 @@ export async function deleteModel(connection: Connection, options: ModelWork) {
 function notThere(error: ServerError, connection: Connection): ServerError {
 	const { kind, url = connection.url.api, status, serverText, message } = error;
 	if (kind !== 'modelNotFound') return error;
-	return failure(kind, connection.contextOf(url), {
+	return connection.failure(kind, {
+		url,
 		status,
 		serverText,
 		message,
@@ -144,7 +144,8 @@ async function unsupported(
 	const { label, words } = kindOf(server);
 	const only = `Only ${labelsOf(({ models }) => models[action])} can.`;
 	const way = action === 'load' || action === 'unload' ? words.loadsNone : undefined;
-	return failure('notSupported', connection.contextOf(connection.url.root), {
+	return connection.failure('notSupported', {
+		url: connection.url.root,
 		message: `${label} cannot ${WHAT[action]} on request`,
 		remedy: way === undefined ? only : `${only} ${way}`,
 	});

@@ -1,5 +1,5 @@
 /** Tokenizing, detokenizing and counting on servers that can. */
-import { failure, invalidInput } from '../../errors/failure';
+import { invalidInput } from '../../errors/failure';
 import { asFailed } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { optional } from '../../values';
@@ -18,7 +18,8 @@ export interface TokenCount {
 async function tokensAt(connection: Connection, ask: ModelQuestion): Promise<TokenAbilities> {
 	const { tokens, label } = kindOf(await kindFor(connection, ask.model, ask.signal));
 	if (tokens !== undefined) return tokens;
-	throw failure('notSupported', connection.contextOf(connection.url.root), {
+	throw connection.failure('notSupported', {
+		url: connection.url.root,
 		message: `${label} does not tell the tokens of a text`,
 		remedy: `${labelsOf((kind) => kind.tokens)} do. The operation Count estimates elsewhere.`,
 	});
@@ -104,7 +105,8 @@ export async function detokenize(
 }
 
 function unreadable(connection: Connection) {
-	return failure('invalidAnswer', connection.contextOf(connection.url.root), {
+	return connection.failure('invalidAnswer', {
+		url: connection.url.root,
 		message: 'The answer of the server holds no tokens',
 		remedy: `Check that the Base URL leads to a server with routes for tokens: ${labelsOf((kind) => kind.tokens)}.`,
 	});

@@ -1,4 +1,3 @@
-import { failure } from '../../errors/failure';
 import { asFailed, type ServerError } from '../../errors/server-error';
 import { Connection } from '../../http/connection';
 import { DEFAULT_LIMITS, type Limits } from '../../http/limits';
@@ -188,7 +187,7 @@ export class ServerPool {
 		if (typeof next !== 'number' || hopeless.size === this.members.length)
 			throw allFailed([...failures.values()]);
 		await pauseFor(next, signal).catch(() => {
-			throw failure('aborted', member.queued.contextOf(member.queued.url.api));
+			throw member.queued.failure('aborted');
 		});
 	}
 

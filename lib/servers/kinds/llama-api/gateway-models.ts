@@ -1,5 +1,4 @@
 /** Models of llama-swap, which starts a server for the requested model (seen: 0bdb372). */
-import { failure } from '../../../errors/failure';
 import type { Connection } from '../../../http/connection';
 import { isRecord, optional, recordsIn } from '../../../values';
 import { pathOfModel } from '../../model-names';
@@ -92,8 +91,5 @@ function failedToLoad(
 	const refusal = connection.refusal(answer, { model });
 	if (refusal.kind === 'modelNotFound') return refusal;
 	const { serverText, status } = refusal;
-	return failure('modelFailedToLoad', connection.contextOf(answer.url, { model }), {
-		status,
-		serverText,
-	});
+	return connection.failure('modelFailedToLoad', { url: answer.url, model, status, serverText });
 }

@@ -1,5 +1,4 @@
 /** Models of llama-server's router (docs/protocols/llama-server.md 2.10). */
-import { failure } from '../../../errors/failure';
 import { isRefusal } from '../../../errors/http-failure';
 import type { Connection } from '../../../http/connection';
 import { isModelNamed } from '../../model-names';
@@ -114,7 +113,9 @@ function failedToLoad(
 		exitCode === undefined
 			? undefined
 			: `The process for the model "${model}" ended with the exit code ${exitCode}`;
-	return failure('modelFailedToLoad', connection.contextOf(url, { model }), {
+	return connection.failure('modelFailedToLoad', {
+		url,
+		model,
 		...optional({ meaning }),
 		facts: { exitCode },
 	});
@@ -127,8 +128,7 @@ export async function pullOnRouter(connection: Connection, options: PullOptions)
 	await connection.accepted(url, { json: { model }, timeoutMs: CALL_MS, signal, about: { model } });
 	if (!wait) return { state: 'downloading' };
 	const limitMs = idleMs > 0 ? idleMs : Infinity;
-	const late = () =>
-		failure('idleLimit', connection.contextOf(url, { model }), { about: { limitMs: idleMs } });
+	const late = () => connection.failure('idleLimit', { url, model, about: { limitMs: idleMs } });
 	return await pollUntil({ limitMs, pauseMs, signal }, downloadLook(connection, options), late);
 }
 
@@ -166,7 +166,9 @@ async function downloadState(
 }
 
 function notDownloaded(connection: Connection, model: string) {
-	return failure('serverError', connection.contextOf(`${connection.url.root}/models`, { model }), {
+	return connection.failure('serverError', {
+		url: `${connection.url.root}/models`,
+		model,
 		message: `The router could not download the model "${model}"`,
 		remedy:
 			'Give the name of a repository on Hugging Face, such as USER/REPOSITORY:Q4_K_M. The log of the router says more.',
@@ -185,7 +187,9 @@ export async function removeOnRouter(
 		signal,
 	});
 	if (/is not removable/i.test(answer.text))
-		throw failure('notSupported', connection.contextOf(url, { model }), {
+		throw connection.failure('notSupported', {
+			url,
+			model,
 			status: answer.status,
 			serverText: answer.text,
 			message: `The router does not delete the model "${model}"`,

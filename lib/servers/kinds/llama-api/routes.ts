@@ -1,5 +1,4 @@
 /** llama-server's own routes, which routers and gateways offer too, at other URLs. */
-import { failure } from '../../../errors/failure';
 import { throwAs, type ServerError } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
 import type { CallAnswer, RequestOptions } from '../../../http/types';
@@ -110,7 +109,8 @@ export class LlamaRoutes {
 	private withoutRoute(error: ServerError): ServerError {
 		const { status, serverText, url = this.connection.url.root } = error;
 		if (status !== 404 && status !== 405) return error;
-		return failure('notSupported', this.connection.contextOf(url), {
+		return this.connection.failure('notSupported', {
+			url,
 			status,
 			serverText,
 			message: `The server has no ${this.what}`,

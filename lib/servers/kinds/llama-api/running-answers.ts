@@ -1,5 +1,4 @@
 /** Waiting for running answers before a model is unloaded. */
-import { failure } from '../../../errors/failure';
 import { seconds } from '../../../errors/remedies';
 import type { ServerError } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
@@ -31,7 +30,7 @@ export async function waitForRunningAnswers(
 	const seen = await look();
 	if (seen !== undefined) return seen;
 	const busy = (message: string, remedy: string) =>
-		failure('busy', connection.contextOf(url, { model }), { message, remedy, facts: { running } });
+		connection.failure('busy', { url, model, message, remedy, facts: { running } });
 	if (!wait)
 		throw busy(
 			`The model "${model}" is answering ${requests(running)}, which unloading it would cut off`,
@@ -74,7 +73,9 @@ export function tooSlow(
 	{ model, limitMs }: ChangeOptions,
 ): ServerError {
 	const remedy = 'Raise the time limit of the node. ';
-	return failure('loading', connection.contextOf(url, { model }), {
+	return connection.failure('loading', {
+		url,
+		model,
 		about: { limitMs },
 		...(action === 'load'
 			? { remedy: `${remedy}Large models on slow disks take minutes.` }

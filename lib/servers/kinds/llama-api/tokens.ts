@@ -1,5 +1,4 @@
 /** Tokens by llama-server's routes (docs/protocols/llama-server.md 2.7). */
-import { failure } from '../../../errors/failure';
 import { type ServerError, throwAs } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
 import { finiteNumber, type JsonRecord, plainNumber, recordOf, text } from '../../../values';
@@ -93,7 +92,8 @@ function unknownToken(
 	const [, size] = /size\(\) \(which is (\d+)\)/.exec(serverText) ?? [];
 	const which = token === undefined ? 'One of the numbers' : `The number ${token}`;
 	const most = size === undefined ? '' : `, whose last one is ${Number(size) - 1}`;
-	return failure('badRequest', connection.contextOf(url ?? connection.url.root), {
+	return connection.failure('badRequest', {
+		url: url ?? connection.url.root,
 		status,
 		serverText,
 		message: `${which} is not a token of this model`,

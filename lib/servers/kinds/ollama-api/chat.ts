@@ -1,5 +1,4 @@
 /** What Ollama does in silence to chats (docs/protocols/ollama.md 4). */
-import { failure } from '../../../errors/failure';
 import type { ServerError } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
 import { cachedJson, optionalJson } from '../../optional-json';
@@ -35,16 +34,14 @@ export async function refuseUnseenPictures(
 		? (shown.capabilities as unknown[])
 		: undefined;
 	if (capabilities === undefined || capabilities.includes('vision')) return;
-	throw failure(
-		'modalityUnsupported',
-		connection.contextOf(connection.url.root + path, { model }),
-		{
-			message: `The model "${model}" cannot see pictures`,
-			remedy:
-				'Choose a model of Ollama that can ("ollama show NAME" lists "vision" under its capabilities), for example qwen2.5vl. Turn off passing binary images to the model if you do not need them.',
-			facts: { capabilities },
-		},
-	);
+	throw connection.failure('modalityUnsupported', {
+		url: connection.url.root + path,
+		model,
+		message: `The model "${model}" cannot see pictures`,
+		remedy:
+			'Choose a model of Ollama that can ("ollama show NAME" lists "vision" under its capabilities), for example qwen2.5vl. Turn off passing binary images to the model if you do not need them.',
+		facts: { capabilities },
+	});
 }
 
 /**
@@ -80,7 +77,9 @@ export async function explainEmptyAnswer(
 	const { model, promptTokens } = conversation;
 	const context = await contextOf(connection, conversation, signal);
 	if (context === undefined || !isTooLong(conversation, context)) return undefined;
-	return failure('contextOverflow', connection.contextOf(connection.url.root, { model }), {
+	return connection.failure('contextOverflow', {
+		url: connection.url.root,
+		model,
 		message: `The question does not fit into the context of ${context} tokens that Ollama runs this model with. Ollama cut it off without an error, and the model answered nothing`,
 		remedy: `${MORE_CONTEXT}, or shorten the input.`,
 		facts: { contextTokens: context, promptTokens },
