@@ -58,7 +58,7 @@ async function makeImagesAt(
 	const outcome = await answerOf(connection, request, options, hasJobs)
 		.catch(async (error: unknown) => await byWebUi(connection, request, options, { kind, error }))
 		.catch(asFailed);
-	if ('failed' in outcome) throw mediaFailure(outcome.failed, connection, 'images', kind, model);
+	if ('failed' in outcome) throw mediaFailure(outcome.failed, 'images', kind, model);
 	const { json, answer, job } = outcome;
 	const received = readImages(json);
 	if (received === undefined || received.length === 0)
@@ -155,7 +155,7 @@ async function send(
 		const answer = await connection.answer(url, { ...common, body });
 		return { json: answer.json, answer };
 	} catch (error) {
-		throw uploadFailure(error, body.sent, connection, url);
+		throw uploadFailure(error, body.sent);
 	}
 }
 

@@ -157,7 +157,7 @@ async function ask(
 		.then(async (answer) => await readSpeech(connection, answer, model))
 		.catch(asFailed);
 	if (!('failed' in outcome)) return outcome;
-	const error = mediaFailure(outcome.failed, connection, 'speech', kind, model);
+	const error = mediaFailure(outcome.failed, 'speech', kind, model);
 	throw await withVoices(error, connection, request, options);
 }
 
@@ -178,14 +178,10 @@ async function withVoices(
 	const isTold = isAboutVoice(error);
 	// speaches says 200 and breaks off.
 	if ((!isTold && error.kind !== 'connectionLost') || signal?.aborted === true) return error;
-	const { status, serverText, url } = error;
 	const voices = await listVoices(connection, model, signal).catch(() => []);
 	if (!isTold && !isMissing(voice, voices)) return error;
-	return connection.failure('badRequest', {
-		url: url ?? '',
-		model,
-		status,
-		serverText,
+	return error.reworded({
+		kind: 'badRequest',
 		message:
 			voice === '' ? 'The server wants a voice' : `The server does not take the voice "${voice}"`,
 		remedy: voiceRemedy(voices),

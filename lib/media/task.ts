@@ -1,4 +1,4 @@
-import { failure, type FailureContext, invalidInput } from '../errors/failure';
+import { invalidInput } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
@@ -119,8 +119,11 @@ async function kindForMedia(
 	const kind = await kindFor(connection, model, signal);
 	const { label, media } = kindOf(kind);
 	const isSwallowed = task === 'images' && media.swallowsImageRequests === true;
-	if (isSwallowed || (await media.lacks?.(connection, task)) === true)
-		throw cannot(connection, task, kind);
+	if (isSwallowed || (await media.lacks?.(connection, task)) === true) {
+		const words = cannot(task, kind);
+		const meaning = `${words.message}, so nothing was sent`;
+		throw connection.failure('notSupported', { ...words, meaning });
+	}
 	if (media.needsModel === true && model === '')
 		throw connection.failure('invalidInput', {
 			message: `${label} needs the name of a model`,
@@ -142,44 +145,23 @@ export function sendOptions(model: string, { limits, signal, newRetryPolicy }: M
 /** Rewords the error of a server that has no route or no model for a task, and names servers that have. */
 export function mediaFailure(
 	error: ServerError,
-	connection: Connection,
 	task: MediaTask,
 	kind: KindName,
 	model: string,
 ): ServerError {
-	const { url } = error;
-	const context = connection.contextOf(url ?? connection.url.api, { model });
 	if (isSilence(error))
-		return failure('firstTokenLimit', context, {
+		return error.reworded({
 			message: 'The server did not begin to answer within the first-token limit',
 			remedy:
 				'It sends nothing while it works on a picture or a recording: raise "First Token Limit" (0 = no limit), ask for less at once, or check with Server Health whether it is busy or stuck.',
 		});
-	return (
-		missingModel(error, context, kind, model) ??
-		missingAudio(error, context, task, kind) ??
-		wrongModel(error, context, task, kind) ??
-		(lacksRoute(error) ? cannot(connection, task, kind, error) : error)
-	);
-}
-
-/** A server that is known for a task has a route for it: the model is for something else. */
-function wrongModel(
-	error: ServerError,
-	context: FailureContext,
-	task: MediaTask,
-	kind: KindName,
-): ServerError | undefined {
-	const { model = '' } = context;
-	const isKnownFor = kindOf(kind).media.knownFor?.includes(task) === true;
-	if (!lacksRoute(error) || !isKnownFor || model === '') return undefined;
-	const { status, serverText } = error;
-	return failure('notSupported', context, {
-		status,
-		serverText,
-		message: `The model "${model}" cannot ${WHAT[task]}`,
-		remedy: 'Choose a model that can.',
-	});
+	const { kind: failureKind, status, serverText } = error;
+	const { missingModel } = kindOf(kindOfRefusal(serverText) ?? kind).words;
+	if (failureKind === 'modelNotFound' && missingModel !== undefined)
+		return error.withRemedy(`Choose the model from the list, or ${missingModel(model)}`);
+	if (task === 'transcription' && (status === 501 || failureKind === 'modalityUnsupported'))
+		return missingAudio(error, kind);
+	return lacksRoute(error) ? missingRoute(error, task, kind, model) : error;
 }
 
 /** Errors of n8n's queue and of jobs say more themselves. */
@@ -187,35 +169,33 @@ function isSilence({ kind, facts }: ServerError): boolean {
 	return kind === 'firstTokenLimit' && facts.queued !== true && facts.jobStatus === undefined;
 }
 
-function missingModel(
-	{ kind: failureKind, status, serverText }: ServerError,
-	context: FailureContext,
-	kind: KindName,
-	model: string,
-): ServerError | undefined {
-	const { missingModel: advice } = kindOf(kindOfRefusal(serverText) ?? kind).words;
-	if (failureKind !== 'modelNotFound' || advice === undefined) return undefined;
-	return failure('modelNotFound', context, {
-		status,
-		serverText,
-		remedy: `Choose the model from the list, or ${advice(model)}`,
+function missingAudio(error: ServerError, kind: KindName): ServerError {
+	const { transcriptionOff } = kindOf(kind).words;
+	return error.reworded({
+		kind: 'notSupported',
+		message: 'The model of the server takes no audio',
+		remedy: [transcriptionOff, whoCan('transcription')].filter(Boolean).join(' '),
 	});
 }
 
-function missingAudio(
-	{ kind: failureKind, status, serverText }: ServerError,
-	context: FailureContext,
+/** A server that is known for a task has a route for it: the model is for something else. */
+function missingRoute(
+	error: ServerError,
 	task: MediaTask,
 	kind: KindName,
-): ServerError | undefined {
-	const isRefused = status === 501 || failureKind === 'modalityUnsupported';
-	if (task !== 'transcription' || !isRefused) return undefined;
-	const { transcriptionOff } = kindOf(kind).words;
-	return failure('notSupported', context, {
-		status,
-		serverText,
-		message: 'The model of the server takes no audio',
-		remedy: [transcriptionOff, whoCan('transcription')].filter(Boolean).join(' '),
+	model: string,
+): ServerError {
+	const isKnownFor = kindOf(kind).media.knownFor?.includes(task) === true;
+	if (isKnownFor && model !== '')
+		return error.reworded({
+			kind: 'notSupported',
+			message: `The model "${model}" cannot ${WHAT[task]}`,
+			remedy: 'Choose a model that can.',
+		});
+	return error.reworded({
+		kind: 'notSupported',
+		...cannot(task, kind),
+		meaning: `${subjectOf(kind)} has no route to ${WHAT[task]}`,
 	});
 }
 
@@ -223,32 +203,15 @@ function lacksRoute({ kind, status }: ServerError): boolean {
 	return status === 405 || status === 501 || (status === 404 && kind === 'wrongPath');
 }
 
-function cannot(
-	connection: Connection,
-	task: MediaTask,
-	kind: KindName,
-	refused?: ServerError,
-): ServerError {
-	const who = subjectOf(kind);
-	const cannotDo = `${who} cannot ${WHAT[task]}`;
-	const hasNoRoute = `${who} has no route to ${WHAT[task]}`;
-	return connection.failure('notSupported', {
-		url: refused?.url ?? connection.url.api,
-		status: refused?.status,
-		serverText: refused?.serverText,
-		message: cannotDo,
-		meaning: refused === undefined ? `${cannotDo}, so nothing was sent` : hasNoRoute,
+function cannot(task: MediaTask, kind: KindName) {
+	return {
+		message: `${subjectOf(kind)} cannot ${WHAT[task]}`,
 		remedy: `${whoCan(task)} Make a second credential for that server.`,
-	});
+	};
 }
 
 /** Explains a failed upload: the file could not be read, or the server or a proxy cut the connection. */
-export function uploadFailure(
-	error: unknown,
-	form: FormSent,
-	connection: Connection,
-	url: string,
-): unknown {
+export function uploadFailure(error: unknown, form: FormSent): unknown {
 	if (form.unreadable !== undefined)
 		return invalidInput(
 			`"${form.unreadable.name}" could not be read: ${form.unreadable.reason}`,
@@ -258,11 +221,9 @@ export function uploadFailure(
 		error instanceof ServerError &&
 		(error.kind === 'closedBeforeAnswer' || error.kind === 'connectionLost');
 	if (!isBroken || form.bytes === 0) return error;
-	return connection.failure(error.kind, {
-		url,
+	return error.reworded({
 		message: `The connection was closed while the file was sent (${form.bytes} bytes had gone)`,
 		remedy:
 			'Usually the file is too large for the server or a proxy in front of it (nginx: client_max_body_size), or the server failed over it: look at its log.',
-		facts: error.facts,
 	});
 }

@@ -114,7 +114,7 @@ async function send(call: AskedSound, { url, isWhisper = false }: Route): Promis
 		const answer = await connection.answer(url, { ...common, maxBytes: MAX_ANSWER_BYTES });
 		return await whole(call, answer);
 	} catch (error) {
-		throw uploadFailure(error, body.sent, connection, url);
+		throw uploadFailure(error, body.sent);
 	}
 }
 
@@ -250,12 +250,8 @@ function withRemarks(transcript: Transcript, { format, file }: TranscriptionRequ
 	return { ...transcript, remarks };
 }
 
-function explained(call: AskedSound, error: ServerError): ServerError {
-	const { connection, kind, request } = call;
-	return (
-		refusedSound(error, call) ??
-		mediaFailure(error, connection, 'transcription', kind, request.model)
-	);
+function explained({ kind, request }: AskedSound, error: ServerError): ServerError {
+	return refusedSound(error, request) ?? mediaFailure(error, 'transcription', kind, request.model);
 }
 
 /** Errors of servers about a file that they cannot read. */
@@ -265,18 +261,15 @@ const UNREADABLE =
 /** Rewords a refusal of the file or the language, where the server says too little; undefined for other errors. */
 function refusedSound(
 	error: ServerError,
-	{ connection, request }: AskedSound,
+	{ file, language }: TranscriptionRequest,
 ): ServerError | undefined {
-	const { file, language, model } = request;
-	const { status, serverText = '', url } = error;
-	const context = connection.contextOf(url ?? connection.url.api, { model });
-	const refusal = { status, serverText };
-	if (UNREADABLE.test(serverText.trim())) {
+	const serverText = error.serverText?.trim() ?? '';
+	if (UNREADABLE.test(serverText)) {
 		// whisper.cpp says nothing else, whatever is wrong with the request.
-		const isWhisper = /^Invalid request$/i.test(serverText.trim());
+		const isWhisper = /^Invalid request$/i.test(serverText);
 		const what = `"${file.name}" (${file.mimeType}, ${file.size} bytes)`;
-		return failure('badRequest', context, {
-			...refusal,
+		return error.reworded({
+			kind: 'badRequest',
 			message: `The server cannot read the sound of "${file.name}"`,
 			meaning: `The server cannot read the sound of ${what}`,
 			remedy: isWhisper
@@ -286,8 +279,8 @@ function refusedSound(
 	}
 	// C++'s own error where whisper.cpp does not know the language.
 	if (/construction from null/i.test(serverText))
-		return failure('badRequest', context, {
-			...refusal,
+		return error.reworded({
+			kind: 'badRequest',
 			message: `The server does not know the language "${language}"`,
 			remedy: 'Give a code such as en, de or zh, or leave the language empty.',
 		});

@@ -11,11 +11,8 @@ export async function installModel(connection: Connection, options: PullOptions)
 	const url = `${connection.url.api}/models/${pathOfModel(model)}`;
 	const answer = await connection.call(url, { method: 'POST', timeoutMs: idleMs, signal });
 	if (answer.status >= 500)
-		throw connection.failure('serverError', {
-			url,
-			model,
-			status: answer.status,
-			serverText: answer.text,
+		throw connection.refusal(answer, { model }).reworded({
+			kind: 'serverError',
 			message: `The server could not download the model "${model}"`,
 			remedy:
 				'Check the name, and that the server reaches Hugging Face: without internet, put the model into its cache. Its log says more.',

@@ -86,22 +86,15 @@ export async function copyModel(connection: Connection, options: ModelWork & { c
  */
 export async function deleteModel(connection: Connection, options: ModelWork) {
 	return await workOnModel(connection, 'remove', options, async (run, given) => {
-		await run(connection, given).catch(throwAs((error) => notThere(error, connection)));
+		await run(connection, given).catch(throwAs(notThere));
 		return { deleted: true };
 	});
 }
 
 /** A model that is to be deleted need not be fetched first. */
-function notThere(error: ServerError, connection: Connection): ServerError {
-	const { kind, url = connection.url.api, status, serverText, message } = error;
-	if (kind !== 'modelNotFound') return error;
-	return connection.failure(kind, {
-		url,
-		status,
-		serverText,
-		message,
-		remedy: 'It may be deleted already. The list has those that are there.',
-	});
+function notThere(error: ServerError): ServerError {
+	if (error.kind !== 'modelNotFound') return error;
+	return error.withRemedy('It may be deleted already. The list has those that are there.');
 }
 
 /**

@@ -187,11 +187,8 @@ export async function removeOnRouter(
 		signal,
 	});
 	if (/is not removable/i.test(answer.text))
-		throw connection.failure('notSupported', {
-			url,
-			model,
-			status: answer.status,
-			serverText: answer.text,
+		throw connection.refusal(answer, { model }).reworded({
+			kind: 'notSupported',
 			message: `The router does not delete the model "${model}"`,
 			remedy:
 				'It deletes what it has downloaded itself, and nothing of --models-dir or --models-preset. Delete the file there.',

@@ -107,12 +107,10 @@ export class LlamaRoutes {
 
 	/** The error for a missing route, which says what is missing; other errors unchanged. */
 	private withoutRoute(error: ServerError): ServerError {
-		const { status, serverText, url = this.connection.url.root } = error;
+		const { status } = error;
 		if (status !== 404 && status !== 405) return error;
-		return this.connection.failure('notSupported', {
-			url,
-			status,
-			serverText,
+		return error.reworded({
+			kind: 'notSupported',
 			message: `The server has no ${this.what}`,
 			remedy:
 				'Only llama-server has it, alone, as a router, or behind llama-swap. A very old one has to be updated.',

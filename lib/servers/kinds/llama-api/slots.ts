@@ -59,9 +59,7 @@ async function changeSlot(
 	requireSlot(slot, await slotCount(routes));
 	const body = action === 'erase' ? {} : { filename: fileName };
 	const changing = routes.change(`/slots/${slot}?action=${action}`, body);
-	const answer = await changing.catch(
-		throwAs((error) => explained(error, action, routes, fileName)),
-	);
+	const answer = await changing.catch(throwAs((error) => explained(error, action, fileName)));
 	const result = recordOf(answer.json);
 	const tokens = finiteNumber(result.n_saved ?? result.n_restored ?? result.n_erased);
 	if (tokens === undefined)
@@ -110,24 +108,17 @@ async function slotCount(routes: LlamaRoutes): Promise<number | undefined> {
 	return undefined;
 }
 
-function explained(
-	error: ServerError,
-	action: SlotAction,
-	routes: LlamaRoutes,
-	fileName: string,
-): ServerError {
-	const { status, serverText = '' } = error;
-	if (status === 501 || error.kind === 'notSupported')
-		return failure('notSupported', routes.context, {
-			status,
-			serverText,
+function explained(error: ServerError, action: SlotAction, fileName: string): ServerError {
+	const { kind, status, serverText = '' } = error;
+	if (status === 501 || kind === 'notSupported')
+		return error.reworded({
+			kind: 'notSupported',
 			message: 'The server was not started for saving slots',
 			remedy: 'Start llama-server with --slot-save-path FOLDER.',
 		});
 	if (action === 'restore' && /unable to restore slot/i.test(serverText))
-		return failure('badRequest', routes.context, {
-			status,
-			serverText,
+		return error.reworded({
+			kind: 'badRequest',
 			message: `The slot could not be restored from "${fileName}"`,
 			meaning: `The file "${fileName}" is missing, or it is from another model or another context size`,
 			remedy: 'Save the slot again with the model and the --ctx-size that the server has now.',

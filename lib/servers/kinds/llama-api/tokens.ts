@@ -48,9 +48,7 @@ export function tokensOf(
 		async detokenize(connection, tokens, ask) {
 			const routes = await routesFor(connection, addressing, ask, 'route for tokens');
 			const asking = routes.post('/detokenize', { tokens });
-			const { json } = await asking.catch(
-				throwAs((error) => unknownToken(error, connection, tokens) ?? error),
-			);
+			const { json } = await asking.catch(throwAs((error) => unknownToken(error, tokens)));
 			// vLLM behind an unknown gateway, and others.
 			const { content, prompt = content, text: whole = prompt } = recordOf(json);
 			return text(whole);
@@ -79,23 +77,18 @@ export const tokensOfUnknown = tokensOf(ONE_MODEL, (prompt, { addSpecial }) => (
 }));
 
 /**
- * The error if the server's text is that of the C++ library for a number outside the vocabulary: GNU's gives details,
+ * Another error if the server's text is that of the C++ library for a number outside the vocabulary: GNU's gives details,
  * LLVM's is one word.
  */
-function unknownToken(
-	{ status, serverText = '', url }: ServerError,
-	connection: Connection,
-	tokens: readonly number[],
-): ServerError | undefined {
-	if (!/_M_range_check|^vector$|out of range|invalid token/i.test(serverText)) return undefined;
+function unknownToken(error: ServerError, tokens: readonly number[]): ServerError {
+	const { serverText = '' } = error;
+	if (!/_M_range_check|^vector$|out of range|invalid token/i.test(serverText)) return error;
 	const [, token] = /which is (\d+)\) >=/.exec(serverText) ?? [];
 	const [, size] = /size\(\) \(which is (\d+)\)/.exec(serverText) ?? [];
 	const which = token === undefined ? 'One of the numbers' : `The number ${token}`;
 	const most = size === undefined ? '' : `, whose last one is ${Number(size) - 1}`;
-	return connection.failure('badRequest', {
-		url: url ?? connection.url.root,
-		status,
-		serverText,
+	return error.reworded({
+		kind: 'badRequest',
 		message: `${which} is not a token of this model`,
 		meaning: `${which} is not a token of this model${most}`,
 		remedy:

@@ -52,9 +52,8 @@ export async function followWork(connection: Connection, work: Work): Promise<{ 
 		refuse: (answer) => {
 			const refused = connection.refusal(answer, { model });
 			if (!/invalid model name/i.test(refused.serverText ?? '')) return refused;
-			return failure('badRequest', context, {
-				status: answer.status,
-				serverText: refused.serverText,
+			return refused.reworded({
+				kind: 'badRequest',
 				message: `"${model}" is not a name for a model`,
 				remedy:
 					'A name has letters, digits, dots and hyphens, and a tag behind a colon: qwen3:8b, hf.co/USER/REPOSITORY:Q4_K_M.',
