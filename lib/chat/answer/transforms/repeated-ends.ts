@@ -1,4 +1,4 @@
-import type { Transform } from '../chunk';
+import { eachChunk, type Transform } from '../chunk';
 
 const MIN_REPETITION = 20;
 
@@ -6,17 +6,14 @@ const MIN_REPETITION = 20;
 export function repeatedEnds(): Transform {
 	let text = '';
 	let pieces = 0;
-	return {
-		push(chunk) {
-			const { text: piece = '', finishReason } = chunk;
-			if (piece === '') return [chunk];
-			const isLong = pieces > 1 && text.length >= MIN_REPETITION;
-			if (isLong && finishReason !== undefined && piece.trim() === text.trim())
-				return [{ ...chunk, text: '' }];
-			text += piece;
-			pieces += 1;
-			return [chunk];
-		},
-		end: () => [],
-	};
+	return eachChunk((chunk) => {
+		const { text: piece = '', finishReason } = chunk;
+		if (piece === '') return chunk;
+		const isLong = pieces > 1 && text.length >= MIN_REPETITION;
+		if (isLong && finishReason !== undefined && piece.trim() === text.trim())
+			return { ...chunk, text: '' };
+		text += piece;
+		pieces += 1;
+		return chunk;
+	});
 }
