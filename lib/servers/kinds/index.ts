@@ -96,7 +96,7 @@ export function labelsOf(can: (kind: ServerKind) => unknown): string {
 		.map(kindOf)
 		.filter((kind) => Boolean(can(kind)))
 		.map(({ label }) => label);
-	return `${labels.slice(0, -1).join(', ')}${labels.length > 1 ? ' and ' : ''}${labels.at(-1)}`;
+	return new Intl.ListFormat('en-GB').format(labels);
 }
 
 /** Every known refusal. A gateway may pass on that of any server behind it. */
