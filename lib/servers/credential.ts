@@ -6,7 +6,7 @@ import { connectTo, type ServerSettings } from './connect';
 import { failure, invalidInput } from '../errors/failure';
 import { secretsOf } from '../errors/secrets';
 import { asFailed } from '../errors/server-error';
-import { isRecord, optional, quietly } from '../values';
+import { optional, quietly, recordOf, recordsIn } from '../values';
 import { ServerPool } from './pool/server-pool';
 import {
 	type FurtherServer,
@@ -44,10 +44,7 @@ export interface CredentialServer extends Omit<LocalLlamaCredential, 'furtherSer
 export function readLocalLlamaCredential(
 	data: ICredentialDataDecryptedObject,
 ): LocalLlamaCredential {
-	const headers =
-		isRecord(data.extraHeaders) && Array.isArray(data.extraHeaders.header)
-			? (data.extraHeaders.header as unknown[]).filter(isRecord)
-			: [];
+	const headers = recordsIn(recordOf(data.extraHeaders).header);
 	return {
 		baseUrl: typeof data.baseUrl === 'string' ? data.baseUrl : '',
 		// In an expression, a key such as 123456 becomes a number.

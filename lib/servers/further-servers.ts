@@ -1,5 +1,5 @@
 /** The further servers of a credential: the same models on more machines. */
-import { isRecord, nonEmptyText, quietly, recordsIn } from '../values';
+import { nonEmptyText, quietly, recordOf, recordsIn } from '../values';
 import { resolveBaseUrl } from './base-url';
 
 /** An entry of `furtherServers`. */
@@ -15,7 +15,7 @@ export interface FurtherServer {
 export function readFurtherServers(value: unknown): FurtherServer[] {
 	const read = (field: unknown) =>
 		typeof field === 'number' ? String(field) : (nonEmptyText(field) ?? '').trim();
-	return recordsIn(isRecord(value) ? value.server : undefined)
+	return recordsIn(recordOf(value).server)
 		.map(({ baseUrl, apiKey, model }) => ({
 			baseUrl: read(baseUrl),
 			apiKey: read(apiKey),

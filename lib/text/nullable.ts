@@ -1,4 +1,4 @@
-import { isRecord, type JsonRecord, optional } from '../values';
+import { asList, isRecord, type JsonRecord, optional } from '../values';
 
 /** Keywords whose values are no schemas. */
 const VALUES: ReadonlySet<string> = new Set(['const', 'default', 'enum', 'example', 'examples']);
@@ -10,14 +10,14 @@ export function withNull(schema: JsonRecord): JsonRecord {
 	);
 	if (nullable !== true) return nullable === undefined ? rest : { ...rest, nullable };
 	const { type, enum: choices, anyOf, oneOf } = rest;
-	if (Array.isArray(anyOf)) return { ...rest, anyOf: [...(anyOf as unknown[]), { type: 'null' }] };
-	if (Array.isArray(oneOf)) return { ...rest, oneOf: [...(oneOf as unknown[]), { type: 'null' }] };
+	if (Array.isArray(anyOf)) return { ...rest, anyOf: [...asList(anyOf), { type: 'null' }] };
+	if (Array.isArray(oneOf)) return { ...rest, oneOf: [...asList(oneOf), { type: 'null' }] };
 	if (type === undefined && !Array.isArray(choices)) return { anyOf: [rest, { type: 'null' }] };
 	return {
 		...rest,
 		...optional({
 			type: type === undefined ? undefined : [...new Set([type, 'null'].flat())],
-			enum: Array.isArray(choices) ? [...new Set([...(choices as unknown[]), null])] : undefined,
+			enum: Array.isArray(choices) ? [...new Set([...asList(choices), null])] : undefined,
 		}),
 	};
 }

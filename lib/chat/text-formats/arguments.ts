@@ -1,4 +1,4 @@
-import { isRecord, type JsonRecord, parseJson, recordOf } from '../../values';
+import { asList, isRecord, type JsonRecord, parseJson, recordOf } from '../../values';
 import type { ToolDefinition } from '../types';
 
 /** A value written as plain text, whose type only the tool's schema tells. */
@@ -35,8 +35,7 @@ export function fittingArguments(
 }
 
 function lacksRequired({ required }: JsonRecord, written: JsonRecord): boolean {
-	const keys = Array.isArray(required) ? (required as unknown[]) : [];
-	return keys.some((key) => typeof key === 'string' && !Object.hasOwn(written, key));
+	return asList(required).some((key) => typeof key === 'string' && !Object.hasOwn(written, key));
 }
 
 /** The value in one of the allowed types; undefined if it has none of them. */

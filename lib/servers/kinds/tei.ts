@@ -1,9 +1,11 @@
 import {
+	asList,
 	finiteNumber,
 	isRecord,
 	nonEmptyText,
 	optional,
 	recordOf,
+	recordsIn,
 	smallestOf,
 	text,
 } from '../../values';
@@ -90,10 +92,10 @@ async function batchLimit(connection: Connection): Promise<number | undefined> {
 
 /** The answer has one list per text; one text was sent. */
 function readTokens(json: unknown, withPieces: boolean): Tokenized | undefined {
-	const [first] = Array.isArray(json) ? (json as unknown[]) : [];
-	const list = Array.isArray(first) ? (first as unknown[]).filter(isRecord) : undefined;
-	const tokens = numbers(list?.map(({ id }) => id));
-	if (list === undefined || tokens === undefined) return undefined;
+	const [first] = asList(json);
+	const list = recordsIn(first);
+	const tokens = numbers(list.map(({ id }) => id));
+	if (!Array.isArray(first) || tokens === undefined) return undefined;
 	const pieces = list.map((token, at) => ({ id: tokens[at]!, piece: text(token.text) ?? '' }));
 	return { tokens, ...(withPieces ? { pieces } : {}) };
 }

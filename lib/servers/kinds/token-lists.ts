@@ -1,4 +1,4 @@
-import { isRecord, recordOf, text } from '../../values';
+import { asList, isRecord, recordOf, text } from '../../values';
 import type { Piece, Tokenized } from './model-abilities';
 
 export function numbers(list: unknown): number[] | undefined {
@@ -25,7 +25,7 @@ export function tokensIn(json: unknown, withPieces: boolean): Tokenized | undefi
 }
 
 function withTexts(tokens: number[], strings: unknown, withPieces: boolean): Tokenized {
-	const texts = Array.isArray(strings) ? (strings as unknown[]) : [];
+	const texts = asList(strings);
 	if (!withPieces || texts.length !== tokens.length) return { tokens };
 	return { tokens, pieces: tokens.map((id, at) => ({ id, piece: text(texts[at]) ?? '' })) };
 }

@@ -1,4 +1,4 @@
-import { isRecord, type JsonRecord, text } from '../../../values';
+import { isRecord, type JsonRecord, recordOf, text } from '../../../values';
 import { eachChunk } from '../chunk';
 import { choiceOf } from './origin';
 
@@ -7,7 +7,7 @@ export const contentParts = () =>
 	eachChunk((chunk) => {
 		if (chunk.text !== undefined || chunk.origin === undefined) return chunk;
 		const choice = choiceOf(chunk);
-		const { content } = isRecord(choice.delta) ? choice.delta : {};
+		const { content } = recordOf(choice.delta);
 		const written = textOf(content) ?? text(choice.text);
 		return written === undefined ? chunk : { ...chunk, text: written };
 	});

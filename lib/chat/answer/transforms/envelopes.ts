@@ -1,4 +1,4 @@
-import { isFilled, isRecord, parseJson } from '../../../values';
+import { asList, isFilled, isRecord, parseJson } from '../../../values';
 import type { ChunkOrigin } from '../../types';
 import { chunkOf } from '../../wire/openai-chunk';
 import { eachChunk } from '../chunk';
@@ -21,7 +21,7 @@ function unwrapped({ json, data }: ChunkOrigin): unknown {
 
 function unwrappedOnce(json: unknown): unknown {
 	const inner = typeof json === 'string' ? parseJson(json) : json;
-	const [first] = Array.isArray(inner) ? (inner as unknown[]) : [];
+	const [first] = asList(inner);
 	const object = isRecord(first) && isFilled(first.choices) ? first : inner;
 	if (!isRecord(object) || object.choices !== undefined) return object;
 	const { data } = object;

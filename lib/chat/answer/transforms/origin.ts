@@ -1,10 +1,10 @@
-import { isRecord, type JsonRecord, recordOf } from '../../../values';
+import { asList, isRecord, type JsonRecord, recordOf } from '../../../values';
 import type { Chunk } from '../chunk';
 
 /** The first choice of the event of a chunk. */
 export function choiceOf({ origin }: Chunk): JsonRecord {
 	const { choices } = recordOf(origin?.json);
-	return recordOf(Array.isArray(choices) ? choices[0] : undefined);
+	return recordOf(asList(choices)[0]);
 }
 
 /** The delta of that choice. */

@@ -1,6 +1,6 @@
 /** The LoRA adapters of llama-server (docs/protocols/llama-server.md 2.12). */
 import { failure, invalidInput } from '../../../errors/failure';
-import { finiteNumber, isRecord, nonEmptyText, optional } from '../../../values';
+import { finiteNumber, nonEmptyText, optional, recordsIn } from '../../../values';
 import type { AdapterAbilities } from '../model-abilities';
 import type { Adapter } from '../work';
 import { type Addressing, LlamaRoutes } from './routes';
@@ -25,7 +25,7 @@ async function readAdapters(routes: LlamaRoutes): Promise<Adapter[]> {
 			remedy: 'Check that the Base URL leads to llama-server.',
 			serverText: answer.text,
 		});
-	return (answer.json as unknown[]).filter(isRecord).flatMap((entry) => {
+	return recordsIn(answer.json).flatMap((entry) => {
 		const [id, scale] = [finiteNumber(entry.id), finiteNumber(entry.scale)];
 		if (id === undefined || scale === undefined) return [];
 		const [path, taskName, promptPrefix] = [entry.path, entry.task_name, entry.prompt_prefix].map(

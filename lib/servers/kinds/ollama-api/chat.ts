@@ -2,7 +2,7 @@
 import type { ServerError } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
 import { cachedJson, optionalJson } from '../../optional-json';
-import { recordsIn } from '../../../values';
+import { recordOf, recordsIn } from '../../../values';
 import { MAX_CHARACTERS_PER_TOKEN, type FittedConversation } from '../chat-abilities';
 import { isSameOllamaName } from './names';
 
@@ -30,10 +30,8 @@ export async function refuseUnseenPictures(
 		timeoutMs: ASK_LIMIT_MS,
 		signal,
 	});
-	const capabilities = Array.isArray(shown?.capabilities)
-		? (shown.capabilities as unknown[])
-		: undefined;
-	if (capabilities === undefined || capabilities.includes('vision')) return;
+	const { capabilities } = recordOf(shown);
+	if (!Array.isArray(capabilities) || capabilities.includes('vision')) return;
 	throw connection.failure('modalityUnsupported', {
 		url: connection.url.root + path,
 		model,
