@@ -47,8 +47,7 @@ async function* unpacked(
 	labelled: string,
 ): AsyncGenerator<Uint8Array> {
 	const source = peeked(body);
-	let beginning = await source.head(2);
-	if (labelled === 'deflate' && !isZlib(beginning)) beginning = await source.head(TOLD_BY_BYTES);
+	const beginning = await source.head(2);
 	if (beginning.length === 0) return;
 	const format = formatOf(beginning, labelled);
 	if (format === undefined) yield* source.pieces();
@@ -58,28 +57,16 @@ async function* unpacked(
 		) as unknown as AsyncIterable<Uint8Array>;
 }
 
-/** Bytes that are enough to tell text from deflate without a header. */
-const TOLD_BY_BYTES = 16;
-
 /**
  * The real compression by the first bytes; undefined for none: some servers decompress an answer and keep its header.
  */
 function formatOf(beginning: Uint8Array, labelled: string): string | undefined {
 	if (labelled === 'gzip') return beginning[0] === 0x1f ? 'gzip' : undefined;
-	if (labelled !== 'deflate') return labelled;
-	if (isZlib(beginning)) return 'deflate';
-	// Old servers omit the zlib header that deflate should have.
-	return isText(beginning) ? undefined : 'deflate-raw';
+	if (labelled === 'deflate') return isZlib(beginning) ? 'deflate' : undefined;
+	return labelled;
 }
 
 /** Whether the bytes are a zlib header: method 8, and a checksum over both bytes. */
 function isZlib([first = 0, second]: Uint8Array): boolean {
 	return second !== undefined && (first & 0x0f) === 8 && (first * 256 + second) % 31 === 0;
-}
-
-function isText(bytes: Uint8Array): boolean {
-	const text = quietly(() =>
-		new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true }),
-	);
-	return text !== undefined && [...text].every((letter) => letter >= ' ' || /\s/.test(letter));
 }
