@@ -21,6 +21,13 @@ export function anyHeader(answers: ServerAnswers, name: string, fits: RegExp): b
 	return Object.values(answers).some(({ headers }) => fits.test(headers[name] ?? ''));
 }
 
+/** Whether any answer has a header with such a name. */
+export function anyHeaderNamed(answers: ServerAnswers, name: RegExp): boolean {
+	return Object.values(answers).some(({ headers }) =>
+		Object.keys(headers).some((header) => name.test(header)),
+	);
+}
+
 /** Whether any entry of the list of models passes the test. */
 export function anyModel(answers: ServerAnswers, fits: (entry: JsonRecord) => boolean): boolean {
 	return (entriesOf(answers) ?? []).some(fits);

@@ -1,4 +1,4 @@
-import { anyModel } from './evidence';
+import { anyHeaderNamed, anyModel } from './evidence';
 import type { ServerKind } from './kind';
 import { decisionsBelowApi, openAiCompatible } from './openai-compatible';
 
@@ -11,9 +11,7 @@ export const litellm: ServerKind = {
 	label: 'LiteLLM',
 	signs: { passesOnOthers: true },
 	recognizes: (answers) =>
-		Object.values(answers).some(({ headers }) =>
-			Object.keys(headers).some((name) => name.startsWith('x-litellm-')),
-		) ||
+		anyHeaderNamed(answers, /^x-litellm-/) ||
 		anyModel(
 			answers,
 			({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai',

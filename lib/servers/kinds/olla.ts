@@ -1,4 +1,4 @@
-import { ownsModels } from './evidence';
+import { anyHeaderNamed, ownsModels } from './evidence';
 import type { ServerKind } from './kind';
 import { other } from './other';
 
@@ -11,8 +11,7 @@ export const olla: ServerKind = {
 	label: 'Olla',
 	signs: { passesOnOthers: true },
 	recognizes: (answers) =>
-		ownsModels(answers, 'olla') ||
-		Object.values(answers).some(({ headers }) => 'x-olla-request-id' in headers),
+		ownsModels(answers, 'olla') || anyHeaderNamed(answers, /^x-olla-request-id$/),
 	words: {
 		...other.words,
 		noModels:

@@ -1,6 +1,6 @@
-import type { ServerAnswers } from './answers';
 import type { ServerKind } from './kind';
 import { chatWithOpenAiFieldsOnly, openAiCompatible } from './openai-compatible';
+import { anyHeaderNamed } from './evidence';
 
 /**
  * Portkey's gateway (Portkey-AI/gateway, seen: 1.15.2). It passes on list and headers of the server behind it, drops
@@ -10,15 +10,10 @@ export const portkey: ServerKind = {
 	...openAiCompatible,
 	label: 'Portkey',
 	signs: { passesOnOthers: true },
-	recognizes: hasOwnHeader,
+	recognizes: (answers) => anyHeaderNamed(answers, /^x-portkey-/),
 	chat: chatWithOpenAiFieldsOnly,
 	words: {
 		...openAiCompatible.words,
 		missingModel: () => 'start the server behind Portkey with it.',
 	},
 };
-
-function hasOwnHeader(answers: ServerAnswers): boolean {
-	const names = Object.values(answers).flatMap(({ headers }) => Object.keys(headers));
-	return names.some((name) => name.startsWith('x-portkey-'));
-}
