@@ -109,23 +109,14 @@ async function sentWhereTheApiIs<T>(
 	withAdvice: (error: unknown) => Promise<unknown>,
 ): Promise<T> {
 	const urlBefore = connection.url.api;
-	const outcome = await trySend(send, withAdvice);
-	if ('value' in outcome) return outcome.value;
-	const isFoundElsewhere = connection.url.api !== urlBefore;
-	const last = isFoundElsewhere ? await trySend(send, withAdvice) : outcome;
-	if ('value' in last) return last.value;
-	throw last.failed;
-}
-
-async function trySend<T>(
-	send: () => Promise<T>,
-	withAdvice: (error: unknown) => Promise<unknown>,
-): Promise<{ value: T } | { failed: unknown }> {
-	try {
-		return { value: await send() };
-	} catch (error) {
-		return { failed: await withAdvice(error) };
-	}
+	const attempt = async () =>
+		await send().catch(async (error: unknown) => {
+			throw await withAdvice(error);
+		});
+	return await attempt().catch(async (error: unknown) => {
+		if (connection.url.api === urlBefore) throw error;
+		return await attempt();
+	});
 }
 
 /** @param matters whether to ask the server if its kind is unknown */
