@@ -8,6 +8,7 @@ import { askServerKind } from '../servers/identify';
 import { tooLongIn } from '../servers/text-refusals';
 import { isIdentified, type KindName, kindOf } from '../servers/kinds';
 import { PLAIN_REMEDIES } from '../servers/kinds/remedies';
+import { jsonAt } from '../servers/optional-json';
 
 const ASK_LIMIT_MS = 3_000;
 /** Failures whose advice depends on the kind of server. */
@@ -61,10 +62,8 @@ async function withModelAdvice(
 	error: ServerError,
 	limits: CallOptions,
 ): Promise<ServerError> {
-	const list = await connection.call(`${connection.url.api}/models`, limits).catch(() => undefined);
-	const isList = list !== undefined && list.status < 300;
-	const models = (isList ? readModels(list.json) : undefined) ?? [];
-	const ids = models.map(({ id }) => id);
+	const list = await jsonAt(connection, `${connection.url.api}/models`, limits);
+	const ids = (readModels(list) ?? []).map(({ id }) => id);
 	if (ids.includes(model) && NOT_LOADED.test(error.serverText ?? ''))
 		return error.reworded({
 			message: `The server has not loaded the model "${model}"`,

@@ -21,11 +21,11 @@ export const PATIENCE_MS = 60_000;
  * and no server.
  */
 export class Scheduler<T extends Waiting> {
-	private readonly lines = PRIORITIES.map((priority) => ({ priority, line: new Line<T>() }));
+	private readonly lines = PRIORITIES.map(() => new Line<T>());
 
 	/** Number of waiting requests. */
 	get length(): number {
-		return this.lines.reduce((sum, { line }) => sum + line.length, 0);
+		return this.lines.reduce((sum, { length }) => sum + length, 0);
 	}
 
 	/** Number of waiting requests of one class. */
@@ -45,14 +45,14 @@ export class Scheduler<T extends Waiting> {
 
 	/** Takes out the request whose turn it is; undefined if nobody waits. */
 	next(now: number): T | undefined {
-		const lines = this.lines.map(({ line }) => line).filter(({ length }) => length > 0);
+		const lines = this.lines.filter(({ length }) => length > 0);
 		const impatient = lines.filter((line) => now - line.waitsSince >= PATIENCE_MS);
 		const longest = impatient.sort((one, other) => one.waitsSince - other.waitsSince)[0];
 		return (longest ?? lines[0])?.next(now);
 	}
 
 	private lineOf(priority: Priority): Line<T> {
-		return this.lines[PRIORITIES.indexOf(priority)]!.line;
+		return this.lines[PRIORITIES.indexOf(priority)]!;
 	}
 }
 

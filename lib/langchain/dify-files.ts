@@ -51,15 +51,12 @@ export async function sendFiles(
 
 /** The bytes, or the URL from which Dify fetches the file itself. */
 function contentOf(file: File): { mimeType: string; bytes?: Uint8Array; url?: string } {
-	if (file.type === 'audio') return { mimeType: `audio/${file.format}`, bytes: decoded(file.data) };
+	if (file.type === 'audio')
+		return { mimeType: `audio/${file.format}`, bytes: Buffer.from(file.data, 'base64') };
 	const parts = /^data:([^;,]+);base64,(.*)$/s.exec(file.url);
 	return parts === null
 		? { mimeType: 'image/png', url: file.url }
-		: { mimeType: parts[1]!, bytes: decoded(parts[2]!) };
-}
-
-function decoded(base64: string): Uint8Array {
-	return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+		: { mimeType: parts[1]!, bytes: Buffer.from(parts[2]!, 'base64') };
 }
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -111,7 +111,7 @@ export class Assembly {
 
 	/** The kind of server that made this answer, if the answer tells. */
 	get madeBy(): KindName | undefined {
-		return this.collected.madeBy;
+		return this.collected.counts.madeBy;
 	}
 
 	private get hasCallsOrReason(): boolean {

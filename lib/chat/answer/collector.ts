@@ -1,6 +1,5 @@
 import { kindOfMessage } from '../../errors/message-kinds';
 import type { FailureDetails } from '../../errors/server-error';
-import type { KindName } from '../../servers/kinds';
 import { optional } from '../../values';
 import type { Family } from '../text-formats/families';
 import type { ReadCall, UnrunCall } from '../text-formats/text-calls';
@@ -93,10 +92,6 @@ export class Collector {
 	get end(): StreamEnd {
 		if (this.ending.error !== undefined) return 'failed';
 		return this.ending.isDone ? 'done' : 'closed';
-	}
-
-	get madeBy(): KindName | undefined {
-		return this.counts.madeBy;
 	}
 
 	get hasCalls(): boolean {

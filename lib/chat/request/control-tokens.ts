@@ -12,11 +12,11 @@ import {
 	isRecord,
 	type JsonRecord,
 	literalPattern,
-	nonEmptyText,
 	optional,
 	recordOf,
 } from '../../values';
 import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from '../types';
+import { templateIn } from './tool-template';
 
 type Conversation = Pick<ChatRequest, 'messages' | 'tools'>;
 type AddressedModel = Pick<ChatRequest, 'serverKind' | 'model'>;
@@ -121,7 +121,7 @@ async function controlTokensAmong(
 ): Promise<string[]> {
 	const { chat } = kindOf(serverKind);
 	const props = recordOf(await chat.template?.(connection, model));
-	const template = nonEmptyText(props.chat_template) ?? nonEmptyText(props.template);
+	const { template } = templateIn(props);
 	if (template === undefined) return suspects.filter((suspect) => WELL_KNOWN.has(suspect));
 	const isOfTemplate = templateTokens(template, props);
 	const inQuestion = suspects.filter((suspect) => !isOfTemplate(suspect));
@@ -145,11 +145,7 @@ function templateTokens(
 	return (text) =>
 		text === first ||
 		text === last ||
-		(written.has(text) && (hasBars(text) || IN_BRACKETS.test(text) || WELL_KNOWN.has(text)));
-}
-
-function hasBars(text: string): boolean {
-	return HAS_BARS.test(text);
+		(written.has(text) && (HAS_BARS.test(text) || IN_BRACKETS.test(text) || WELL_KNOWN.has(text)));
 }
 
 /** Everything that is written like a control token. Large texts are searched in parts, so that n8n can go on between. */

@@ -1,4 +1,5 @@
 import type { Connection } from '../../http/connection';
+import { numbers } from '../kinds/token-lists';
 
 const ASK_LIMIT_MS = 60_000;
 
@@ -17,7 +18,5 @@ export async function tokensOf(
 	const { tokens } = await connection
 		.json(`${connection.url.root}/tokenize`, options)
 		.catch(() => ({ tokens: undefined }));
-	return Array.isArray(tokens) && tokens.every((token) => typeof token === 'number')
-		? tokens
-		: undefined;
+	return numbers(tokens);
 }
