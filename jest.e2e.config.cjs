@@ -20,7 +20,8 @@ module.exports = {
 	...(process.env.LOCAL_LLAMA_SERVER === 'wheel'
 		? { testMatch: ON_BOTH.map((suite) => `<rootDir>/test/e2e/${suite}.test.ts`) }
 		: {}),
-	maxWorkers: 1,
+	// One suite at a time leaves half of two cores idle.
+	maxWorkers: 2,
 	testEnvironment: '<rootDir>/test/e2e/support/environment.cjs',
 	// Starting n8n takes 6 s on two idle cores, a suite one minute. Waits inside a test time out earlier, with a better message.
 	testTimeout: 900_000,

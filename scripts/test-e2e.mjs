@@ -127,7 +127,7 @@ await main(async () => {
 				...runs.map(([server, name]) => ({
 					name,
 					check: async () => {
-						const args = ['--config=jest.e2e.config.cjs', '--runInBand', ...process.argv.slice(2)];
+						const args = ['--config=jest.e2e.config.cjs', ...process.argv.slice(2)];
 						// The arguments may select suites that run with one server only.
 						if (server === 'wheel') args.push('--passWithNoTests');
 						const env = { LOCAL_LLAMA_E2E: partsFile, LOCAL_LLAMA_SERVER: server };

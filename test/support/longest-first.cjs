@@ -9,8 +9,24 @@ const { join, relative } = require('node:path');
 
 const Sequencer = require('@jest/test-sequencer').default;
 
-/** Those that take more than seven seconds; some of them calculate, others wait. */
+/** Those that take more than seven seconds, and end-to-end more than one minute; some of them calculate, others wait. */
 const LONGEST = [
+	'e2e/editor',
+	'e2e/queue-mode-at-scale',
+	'e2e/dify-trigger',
+	'e2e/local-chat-model',
+	'e2e/tool-test',
+	'e2e/editor-failures',
+	'e2e/secrets',
+	'e2e/editor-assistant',
+	'e2e/overnight-batch',
+	'e2e/overnight-batch-queue',
+	'e2e/local-llama',
+	'e2e/kept-answers',
+	'e2e/server-health',
+	'e2e/start',
+	'e2e/workflows',
+	'e2e/editor-report',
 	'lib/dify/run/limits',
 	'lib/dify/run/follow',
 	'faults/faults',

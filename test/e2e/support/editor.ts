@@ -3,7 +3,7 @@ import { chromium as playwright, selectors, type Locator, type Page } from 'play
 import type { Login } from '../../../scripts/lib/types';
 import { fs, path, process } from '../../support/node';
 import { loadScript } from '../../support/scripts';
-import { chromium, workFolder, type N8nServer } from './playground';
+import { chromium, type N8nServer } from './playground';
 
 export type { Locator, Page } from 'playwright-core';
 
@@ -27,9 +27,7 @@ export interface Editor {
 	closeNode(): Promise<void>;
 	/** Drags a border or handle, in pixels. */
 	drag(handle: Locator, byX: number, byY: number): Promise<void>;
-	/**
-	 * Writes a picture into the work folder, and into the folder of `LOCAL_LLAMA_PICTURES`, if set. Default: the whole window.
-	 */
+	/** Waits for the icons, and writes a picture into the folder of `LOCAL_LLAMA_PICTURES`, if set. Default: the whole window. */
 	picture(name: string, part?: PicturePart): Promise<void>;
 	/** One frame of an animated picture; only if pictures for the documents are taken. */
 	frame(name: string, at: number): Promise<void>;
@@ -80,7 +78,6 @@ export async function openEditor(
 	await page.keyboard.press('Enter');
 	await page.waitForURL((url) => !url.pathname.includes('signin'));
 
-	const folders = [workFolder('pictures'), ...(forDocs ? [pictures] : [])];
 	return {
 		page,
 		get,
@@ -106,6 +103,8 @@ export async function openEditor(
 			await page.mouse.up();
 		},
 		picture: async (name, part) => {
+			await iconsDrawn(page);
+			if (!forDocs) return;
 			// Wait until n8n's notifications disappear, and the minimap after moving the canvas.
 			await page.addStyleTag({
 				content: '.el-notification, .vue-flow__minimap { visibility: hidden !important; }',
@@ -113,17 +112,14 @@ export async function openEditor(
 			// Move the pointer away, since hovering shows buttons and highlights borders; drop-down lists take a moment to open.
 			await page.mouse.move(WINDOW.width * 0.75, 2);
 			await page.waitForTimeout(400);
-			await iconsDrawn(page);
 			const clip = await clipOf(page, part);
 			const bytes = await page.screenshot({
 				animations: 'disabled',
 				caret: 'hide',
 				...(clip === undefined ? {} : { clip }),
 			});
-			for (const folder of folders) {
-				fs.mkdirSync(path.join(folder, path.dirname(name)), { recursive: true });
-				fs.writeFileSync(path.join(folder, `${name}.png`), bytes);
-			}
+			fs.mkdirSync(path.join(pictures, path.dirname(name)), { recursive: true });
+			fs.writeFileSync(path.join(pictures, `${name}.png`), bytes);
 		},
 		frame: async (name, at) => {
 			if (!forDocs) return;

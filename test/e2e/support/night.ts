@@ -39,14 +39,19 @@ export class NightServer {
 	}
 }
 
+/** Parameters of a node of the example, with one text in them replaced. */
+function replaced(name: string, text: string, replacement: string): Record<string, unknown> {
+	const { parameters } = example('overnight-batch').nodes.find((node) => node.name === name)!;
+	const changed = JSON.stringify(parameters).replace(text, replacement);
+	return JSON.parse(changed) as Record<string, unknown>;
+}
+
 /** Often, at any hour, and with a wait after a kill that a test can bear. */
 export const hurried = (): Wiring['change'] => {
-	const { parameters } = example('overnight-batch').nodes.find(
-		({ name }) => name === 'Rows under way',
-	)!;
-	const sooner = JSON.parse(
-		JSON.stringify(parameters).replace('minutes: 10', 'seconds: 8'),
-	) as Record<string, unknown>;
-	const often = { interval: [{ field: 'cronExpression', expression: '*/10 * * * * *' }] };
-	return { "From 22 to 6 o'clock": { rule: often }, 'Rows under way': sooner };
+	const often = { interval: [{ field: 'cronExpression', expression: '*/5 * * * * *' }] };
+	return {
+		"From 22 to 6 o'clock": { rule: often },
+		'Rows under way': replaced('Rows under way', 'minutes: 10', 'seconds: 8'),
+		'Go on?': replaced('Go on?', '$now.hour >= 22', 'true'),
+	};
 };

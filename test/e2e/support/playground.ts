@@ -214,7 +214,6 @@ export function chromium(): { executablePath: string; args: string[] } {
 
 /** An empty folder for the test. Its files are kept until the next run. */
 export function workFolder(name = 'test'): string {
-	// Test files run in sequence in one process: a counter of this module would restart with each.
 	return fs.mkdtempSync(path.join(parts().work, `${name}-`));
 }
 
