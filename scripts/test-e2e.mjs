@@ -25,20 +25,24 @@ import { findRedis } from './lib/redis.mjs';
 import { runChecks, runJest } from './lib/tally.mjs';
 import { ensureVerdaccio } from './lib/verdaccio.mjs';
 
-/** Runs by the value of `LOCAL_LLAMA_SERVER`. */
-const RUNS = {
-	compiled: 'end-to-end tests',
-	wheel: 'end-to-end tests on the llama-server of the Python package',
-};
+/** One after the other. `server` is the value of `LOCAL_LLAMA_SERVER`, `suites` a selection of jest.e2e.config.cjs. */
+const RUNS = [
+	{ name: 'end-to-end tests', server: 'compiled', suites: 'together' },
+	{ name: 'end-to-end tests that run alone', server: 'compiled', suites: 'alone' },
+	{
+		name: 'end-to-end tests on the llama-server of the Python package',
+		server: 'wheel',
+		suites: 'on both',
+	},
+];
 
 const log = createLog();
 
-/** @returns {Array<[server: string, name: string]>} */
 const chosenRuns = () => {
 	const chosen = process.env.LOCAL_LLAMA_SERVER || undefined;
-	const runs = Object.entries(RUNS).filter(([server]) => chosen === undefined || server === chosen);
+	const runs = RUNS.filter(({ server }) => chosen === undefined || server === chosen);
 	if (runs.length === 0)
-		throw new Error(`LOCAL_LLAMA_SERVER=${chosen} is neither ${Object.keys(RUNS).join(' nor ')}`);
+		throw new Error(`LOCAL_LLAMA_SERVER=${chosen} is neither compiled nor wheel`);
 	return runs;
 };
 
@@ -114,6 +118,7 @@ await main(async () => {
 			for (const folder of [work, transcripts]) rmSync(folder, { recursive: true, force: true });
 			mkdirSync(work, { recursive: true });
 			const partsFile = join(work, 'parts.json');
+			let tests = 0;
 			const checks = [
 				{
 					name: 'real parts',
@@ -124,19 +129,29 @@ await main(async () => {
 							JSON.stringify({ ...(await prepare()), work, transcripts }, null, '\t'),
 						),
 				},
-				...runs.map(([server, name]) => ({
+				...runs.map(({ name, server, suites }) => ({
 					name,
 					check: async () => {
-						const args = ['--config=jest.e2e.config.cjs', ...process.argv.slice(2)];
-						// The arguments may select suites that run with one server only.
-						if (server === 'wheel') args.push('--passWithNoTests');
-						const env = { LOCAL_LLAMA_E2E: partsFile, LOCAL_LLAMA_SERVER: server };
-						const tally = await runJest(log, args, env);
+						// The arguments may select suites of one run only.
+						const args = ['--config=jest.e2e.config.cjs', '--passWithNoTests'];
+						const tally = await runJest(log, [...args, ...process.argv.slice(2)], {
+							LOCAL_LLAMA_E2E: partsFile,
+							LOCAL_LLAMA_SERVER: server,
+							LOCAL_LLAMA_SUITES: suites,
+						});
+						tests += tally.passed + tally.skipped.length;
 						if (existsSync(transcripts))
 							log.line(`  Transcripts of streamed chats: ${transcripts}`);
 						return tally;
 					},
 				})),
+				{
+					name: 'suites found',
+					counts: false,
+					check: async () => {
+						if (tests === 0) throw new Error(`No suite matches ${process.argv.slice(2).join(' ')}`);
+					},
+				},
 			];
 			const code = await runChecks(log, checks, `Logs of the servers: ${work}`);
 			if (code === 0) rmSync(work, { recursive: true, force: true });

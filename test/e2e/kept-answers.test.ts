@@ -9,8 +9,8 @@ import { startLlamaServer, stopEverything, type LlamaServer } from './support/pl
 import { until } from './support/until';
 
 const TOKENS = 400;
-const ANSWERS = 100;
-const STOPS = 25;
+const ANSWERS = 40;
+const STOPS = 10;
 
 const startProxy = useSimulator(startKeptAnswersProxy);
 
