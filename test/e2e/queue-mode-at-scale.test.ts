@@ -25,7 +25,7 @@ const SLOTS_FREE_MS = 10_000;
 /** For busy machines. */
 const CHAT_LIMIT_MS = 240_000;
 /** Long enough to be interrupted. */
-const LONG = { tokens: 4000, pauseMs: 400 };
+const LONG = { tokens: 3000, pauseMs: 400 };
 const CONTEXT = 65_536;
 /** Number of chats of each kind that run at the same time. */
 const SOME = 2 * SLOTS;
