@@ -46,8 +46,10 @@ export function missingFeature(
 function notStartedFor(purpose: Purpose, error: ServerError, server: ModelOnServer): ServerError {
 	const { words, models } = kindOf(server.kind);
 	const remedy = purpose === 'embeddings' ? words.embeddingsOff : words.rerankOff;
-	// A server that starts its models itself starts them for what they are made for (Ollama 0.33: 501 for a chat model).
-	if (purpose === 'embeddings' && models.load !== undefined)
+	// A server that starts its models itself starts them for what they are made for (Ollama 0.33: 501 for a chat model),
+	// and an unknown one may be a gateway to several.
+	const isOfModel = models.load !== undefined || !isIdentified(server.kind);
+	if (purpose === 'embeddings' && isOfModel)
 		return error.reworded({
 			kind: 'wrongModelType',
 			message: `The model "${server.model}" is not made for embeddings`,

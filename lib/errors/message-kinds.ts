@@ -58,7 +58,11 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	// LiteLLM (seen: 1.109.1). Without a database it answers the first to every key but its own, with status 400.
 	['unauthorized', /^no connected db\b/i],
 	['notSupported', /^litellm\.\w+: .{0,200}unsupported provider:/i],
-	['gateway', /^litellm\.\w+: .*exception - (?:connection error|cannot connect to host)/i],
+	[
+		'gateway',
+		/^litellm\.\w+: .*exception - (?:connection error|cannot connect to host)/i,
+		/^open webui: server connection error/i,
+	],
 	// Mistakes in the request that llama-server answers with 500
 	[
 		'badRequest',

@@ -155,7 +155,7 @@ async function send(
 		const answer = await connection.answer(url, { ...common, body });
 		return { json: answer.json, answer };
 	} catch (error) {
-		throw uploadFailure(error, body.sent);
+		throw await uploadFailure(error, body.sent, connection, url);
 	}
 }
 

@@ -1,5 +1,5 @@
 import { invalidInput } from '../errors/failure';
-import { ServerError } from '../errors/server-error';
+import { asFailed, ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
 import type { FormSent } from '../http/multipart';
@@ -211,7 +211,12 @@ function cannot(task: MediaTask, kind: KindName) {
 }
 
 /** Explains a failed upload: the file could not be read, or the server or a proxy cut the connection. */
-export function uploadFailure(error: unknown, form: FormSent): unknown {
+export async function uploadFailure(
+	error: unknown,
+	form: FormSent,
+	connection: Connection,
+	url: string,
+): Promise<unknown> {
 	if (form.unreadable !== undefined)
 		return invalidInput(
 			`"${form.unreadable.name}" could not be read: ${form.unreadable.reason}`,
@@ -220,7 +225,11 @@ export function uploadFailure(error: unknown, form: FormSent): unknown {
 	const isBroken =
 		error instanceof ServerError &&
 		(error.kind === 'closedBeforeAnswer' || error.kind === 'connectionLost');
-	if (!isBroken || form.bytes === 0) return error;
+	if (!isBroken) return error;
+	// A server that lacks the route may close at once, and its refusal is lost in that (uvicorn).
+	const empty = await connection.call(url, { method: 'POST', timeoutMs: 3_000 }).catch(asFailed);
+	if ('status' in empty && [404, 405].includes(empty.status)) return connection.refusal(empty);
+	if (form.bytes === 0) return error;
 	return error.reworded({
 		message: `The connection was closed while the file was sent (${form.bytes} bytes had gone)`,
 		remedy:

@@ -114,7 +114,7 @@ async function send(call: AskedSound, { url, isWhisper = false }: Route): Promis
 		const answer = await connection.answer(url, { ...common, maxBytes: MAX_ANSWER_BYTES });
 		return await whole(call, answer);
 	} catch (error) {
-		throw uploadFailure(error, body.sent);
+		throw await uploadFailure(error, body.sent, connection, url);
 	}
 }
 

@@ -34,7 +34,8 @@ export async function listVoices(
 	const answer = await connection.call(url, { timeoutMs: LIMIT_MS, signal });
 	const voices = answer.status < 300 ? readVoices(answer.json) : undefined;
 	if (voices !== undefined) return voices;
-	if (![404, 405, 501].includes(answer.status)) throw connection.refusal(answer, { model });
+	// A web interface may answer every unknown path with its page (Open WebUI).
+	if (![200, 404, 405, 501].includes(answer.status)) throw connection.refusal(answer, { model });
 	const serversWithList = labelsOf((one) => one.media.hasVoices);
 	throw connection.failure('notSupported', {
 		url,

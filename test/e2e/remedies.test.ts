@@ -279,7 +279,7 @@ describe('the credential', () => {
 			);
 		await until(isReady, Boolean);
 		const text = await failureOf(chat(), { baseUrl: url });
-		expect(text).toContain('If its API has a prefix (llama-server --api-prefix), add it');
+		expect(text).toContain('--api-prefix), add it to the Base URL');
 		expect(await failureOf(chat(), { baseUrl: `${url}/llm` })).toBeUndefined();
 	});
 

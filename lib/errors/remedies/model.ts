@@ -1,11 +1,15 @@
 import { quoted, row, seconds, type Row } from './facts';
 
+const KEYS =
+	'one of the keys the server was started with (llama-server: --api-key, LocalAI: LOCALAI_API_KEY) or gave out (GPUStack, Open WebUI: API Keys)';
+const PREFIXES = 'Open WebUI: /api, llama-server: --api-prefix';
+
 /** For a Base URL that is already just the server's address. */
 function noSuchRoute(url: string): string {
 	const missing = /\/chat(?:\/completions)?$/.test(url)
 		? 'This server has no chat route. It may serve embeddings only, or be another program.'
-		: 'This server has no such route. It may serve something else only, such as chats or embeddings, or be another program.';
-	return `${missing} If its API has a prefix (llama-server --api-prefix), add it to the Base URL.`;
+		: 'This server has no such route. It may serve something else only, or be another program.';
+	return `${missing} If its API has a prefix (${PREFIXES}), add it to the Base URL.`;
 }
 
 function isJustAddress(typed: string): boolean {
@@ -15,7 +19,7 @@ function isJustAddress(typed: string): boolean {
 function otherBaseUrl(root: string | undefined): string {
 	const address = root !== undefined && URL.canParse(root) ? new URL(root).origin : root;
 	const example = address ? `, for example ${address}` : '';
-	return `Check the Base URL: type just the address of the server${example}. The package adds /v1 itself. A prefix (llama-server --api-prefix) belongs in the Base URL.`;
+	return `If other requests work, the server has no such route. If not, type just the address of the server${example}. The package adds /v1 itself. A prefix (${PREFIXES}) belongs in the Base URL.`;
 }
 
 /** Ollama (seen: 0.17.4) refuses with 403 and an empty body. */
@@ -31,13 +35,11 @@ export const MODEL_REMEDIES = {
 		if (keyMissing === true)
 			return {
 				title: 'The server wants an API key, and the credential has none',
-				remedy:
-					'Put one of the keys the server was started with (llama-server: --api-key, LocalAI: LOCALAI_API_KEY) into the API Key of the credential.',
+				remedy: `Put ${KEYS} into the API Key of the credential.`,
 			};
 		return {
 			title: 'The server refuses the API key',
-			remedy:
-				'Check the API Key in the credential: it must be one of the keys the server was started with (llama-server: --api-key, LocalAI: LOCALAI_API_KEY) or gave out (GPUStack: API Keys), without spaces. Some servers want x-api-key: change Authentication.',
+			remedy: `Check the API Key in the credential: it must be ${KEYS}, without spaces. Some servers want x-api-key: change Authentication.`,
 		};
 	},
 	forbidden: ({ isEmpty }) => ({

@@ -114,6 +114,18 @@ describe('a refusal, with what the server lacks', () => {
 		});
 	});
 
+	test('a server of no known kind may be a gateway to several: the model is at fault', () => {
+		const failed = explained(
+			refusal('notSupported', 501, 'This server does not support embeddings.'),
+			{
+				kind: 'other',
+				model: 'chat',
+			},
+		);
+		expect(failed.message).toBe('The model "chat" is not made for embeddings');
+		expect(failed.remedy).toContain('--embeddings');
+	});
+
 	test('Ollama without the model; any other refusal stays as it is', () => {
 		const missing = explained(refusal('modelNotFound', 404, 'model "m" not found'), {
 			kind: 'ollama',

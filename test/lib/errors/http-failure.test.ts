@@ -334,6 +334,13 @@ describe('errors of other servers and of proxies', () => {
 			'Connection error',
 		],
 		[
+			'Open WebUI, backend down',
+			500,
+			{ detail: 'Open WebUI: Server Connection Error' },
+			'gateway',
+			'Server Connection Error',
+		],
+		[
 			'router, model failed',
 			500,
 			{ error: { message: 'model name=big failed to load', type: 'server_error' } },

@@ -4,7 +4,7 @@ import { waveFromSamples } from '../../../lib/wav';
 import { startKokoroSim } from '../../servers/media/kokoro';
 import { bytesReply, jsonReply } from '../../servers/media/server';
 import { startSpeachesSim } from '../../servers/media/speaches';
-import { startLlamaServerSim } from '../../servers/llama-server';
+import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { ServerPool } from '../../../lib/servers/pool/server-pool';
 import { connectTo } from '../../../lib/servers/connect';
@@ -290,5 +290,9 @@ describe('voices', () => {
 	test('a server without a list says so', async () => {
 		const failed = await failureOf(listVoices(connect((await startLlama()).url), ''));
 		expect(failed.message).toBe('llama-server has no list of voices');
+		const page = await startLlama();
+		page.route('GET /v1/audio/voices', reply.html(200, '<!doctype html><title>Open WebUI</title>'));
+		const told = await failureOf(listVoices(connect(page.url), ''));
+		expect(told.message).toContain('has no list of voices');
 	});
 });

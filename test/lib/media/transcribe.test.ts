@@ -9,7 +9,7 @@ import { startSpeachesSim } from '../../servers/media/speaches';
 import { startWhisperSim } from '../../servers/media/whisper';
 import { useSimulator } from '../../servers/use-simulator';
 import { ServerPool } from '../../../lib/servers/pool/server-pool';
-import { closedPort } from '../../support/listening';
+import { closedPort, startTcpServer } from '../../support/listening';
 import { connect, failureOf, fileOf, OPTIONS, wavFile } from './media';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 
@@ -282,6 +282,25 @@ describe('other servers', () => {
 		const off = connect(`http://127.0.0.1:${await closedPort()}`);
 		const pool = new ServerPool([{ connection: off }, { connection: connect(sim.url) }]);
 		expect((await transcribe(pool, requestOf(), OPTIONS)).text).toBe('Hello\n there');
+	});
+
+	test('a refusal that was lost because the server closed while the file was sent (Open WebUI)', async () => {
+		const { port, close } = await startTcpServer((socket) => {
+			socket.on('error', () => {});
+			socket.on('data', (data) => {
+				const isUpload = data.toString('latin1').includes('multipart/form-data');
+				const answer =
+					'HTTP/1.1 405 Method Not Allowed\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}';
+				if (isUpload) socket.resetAndDestroy();
+				else socket.end(answer);
+			});
+		});
+		const failed = await failureOf(run({ url: `http://127.0.0.1:${port}` }));
+		await close();
+		expect(failed).toMatchObject({
+			kind: 'notSupported',
+			message: 'The server cannot transcribe sound',
+		});
 	});
 
 	test('Stop closes the connection', async () => {
