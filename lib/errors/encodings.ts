@@ -18,7 +18,7 @@ export interface Encoding {
 	decode: (encoded: string) => string[];
 }
 
-const LINE_ENDS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
+const BLANKS: Readonly<Record<string, string>> = { b: ' ', f: ' ', n: '\n', r: '\r', t: '\t' };
 
 const ENTITIES: Readonly<Record<string, string>> = {
 	amp: '&',
@@ -28,6 +28,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 	gt: '>',
 	lowbar: '_',
 	lt: '<',
+	nbsp: ' ',
 	period: '.',
 	plus: '+',
 	quot: '"',
@@ -54,9 +55,9 @@ const html: Escape = {
 const backslash: Escape = {
 	sign: '\\',
 	pattern:
-		/\\(?:U(00(?:0[\da-fA-F]|10)[\da-fA-F]{4})|[uU]([\da-fA-F]{4})|[xX]([\da-fA-F]{2})|[uUxX]\{0*([\da-fA-F]{1,6})\}|([0-3]?[0-7]{1,2})|([nrtNRT])|([^a-zA-Z\d\s]))/g,
-	decode: (_escape, python, json, byte, braces, octal, lineEnd, sign) => {
-		if (lineEnd !== undefined) return LINE_ENDS[lineEnd.toLowerCase()]!;
+		/\\(?:U(00(?:0[\da-fA-F]|10)[\da-fA-F]{4})|[uU]([\da-fA-F]{4})|[xX]([\da-fA-F]{2})|[uUxX]\{0*([\da-fA-F]{1,6})\}|([0-3]?[0-7]{1,2})|([bfnrtNRT])|([^a-zA-Z\d\s]))/g,
+	decode: (_escape, python, json, byte, braces, octal, blank, sign) => {
+		if (blank !== undefined) return BLANKS[blank.toLowerCase()]!;
 		if (octal !== undefined) return character(parseInt(octal, 8));
 		return sign ?? character(parseInt((python ?? json ?? byte ?? braces)!, 16));
 	},

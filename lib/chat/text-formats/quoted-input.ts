@@ -1,27 +1,8 @@
-import { ENCODINGS, HEXADECIMAL_SEPARATOR } from '../../errors/encodings';
+import { ENCODINGS, ESCAPES, HEXADECIMAL_SEPARATOR, unescape } from '../../errors/encodings';
 
 const MAX_UNESCAPED = 8;
-const ENTITIES: ReadonlyMap<string, string> = new Map([
-	['lt', '<'],
-	['gt', '>'],
-	['amp', '&'],
-	['quot', '"'],
-	['apos', "'"],
-	['nbsp', ' '],
-]);
-
-/** Escapes of JSON, JavaScript and Python. */
-const ESCAPE =
-	/\\(U000[0-9a-fA-F]{5}|[uU][0-9a-fA-F]{4}|[uU]\{[0-9a-fA-F]{1,6}\}|[xX][0-9a-fA-F]{2}|["'\\/bfnrt])/g;
-const ESCAPED = new Map([
-	...['"', "'", '\\', '/'].map((one): [string, string] => [one, one]),
-	...[...'bf'].map((one): [string, string] => [one, ' ']),
-	['n', '\n'],
-	['r', '\r'],
-	['t', '\t'],
-]);
-/** Bytes of UTF-8, as C, Python and shells write them. */
-const OCTAL = /(?:\\[0-3][0-7]{2})+/g;
+/** Bytes of UTF-8 that were decoded one by one. */
+const UTF8 = /[\xc2-\xf4][\x80-\xbf]{1,3}/g;
 /** Joined, since letters before the first line make it longer than a line. */
 const LINE_END_IN_BASE64 = /(?<=[\w+/-]{16})\r?\n[ \t]*(?=[\w+/-])/g;
 /** What is left of bytes that only look encoded. Whole at both ends, where a slice may cut it. */
@@ -177,7 +158,9 @@ function reduce(text: string): string {
 function visible(text: string): string {
 	if (IS_ASCII.test(text)) return text;
 	return text
-		.replace(/[\u{e0020}-\u{e007e}]/gu, (tag) => character(tag.codePointAt(0)! - 0xe0000))
+		.replace(/[\u{e0020}-\u{e007e}]/gu, (tag) =>
+			String.fromCodePoint(tag.codePointAt(0)! - 0xe0000),
+		)
 		.normalize('NFKC')
 		.replace(/\p{Cf}/gu, '');
 }
@@ -193,46 +176,13 @@ function lettersOf(text: string): string {
 function unescaped(text: string): string {
 	let current = text;
 	for (let round = 0; round < MAX_UNESCAPED; round++) {
-		const next = current
-			.replace(
-				ESCAPE,
-				(_all, kind: string) =>
-					ESCAPED.get(kind) ?? character(Number.parseInt(kind.replace(/[^0-9a-f]/gi, ''), 16)),
-			)
-			.replace(OCTAL, octalDecoded)
-			.replace(/=\r?\n/g, '')
-			.replace(/(?:=[0-9A-F]{2})+/g, (bytes) => percentDecoded(bytes.replaceAll('=', '%')))
-			.replace(/&#x([0-9a-f]{1,6});/gi, (_all, code: string) =>
-				character(Number.parseInt(code, 16)),
-			)
-			.replace(/&#(\d{1,7});/g, (_all, code: string) => character(Number(code)))
-			.replace(/&([a-z]{2,4});/gi, (all, name: string) => ENTITIES.get(name.toLowerCase()) ?? all)
-			.replace(/%u([0-9a-f]{4})/gi, (_all, code: string) => character(Number.parseInt(code, 16)))
-			.replace(/(?:%[0-9a-f]{2})+/gi, percentDecoded);
+		// E-mails write `=41` for `%41`, and cut lines behind `=`.
+		const inPercents = current.replace(/=\r?\n/g, '').replace(/=(?=[0-9A-F]{2})/g, '%');
+		const next = ESCAPES.reduce((all, escape) => unescape(all, escape) ?? all, inPercents);
 		if (next === current) break;
-		current = next;
+		current = next.replace(UTF8, (bytes) => Buffer.from(bytes, 'latin1').toString());
 	}
 	return current;
-}
-
-function character(code: number): string {
-	return code <= 0x10ffff ? String.fromCodePoint(code) : ' ';
-}
-
-function octalDecoded(text: string): string {
-	const bytes = text
-		.slice(1)
-		.split('\\')
-		.map((octal) => Number.parseInt(octal, 8));
-	return Buffer.from(bytes).toString('utf8');
-}
-
-function percentDecoded(text: string): string {
-	try {
-		return decodeURIComponent(text);
-	} catch {
-		return text;
-	}
 }
 
 /**
