@@ -42,7 +42,7 @@ const percent: Escape = {
 	decode: (_escape, long, short) => character(parseInt((long ?? short)!, 16)),
 };
 
-const html: Escape = {
+export const html: Escape = {
 	sign: '&',
 	pattern: /&(?:#x([0-9a-f]+)|#(\d+)|([a-z]+));?/gi,
 	decode: (escape, hex, decimal, name) => {

@@ -1,6 +1,7 @@
 import type { NetworkKind } from './kinds';
 import { isCloudflare } from './remedies/network';
 import { isNestedDeeply, isRecord, type JsonRecord, parseObject, TOO_DEEP } from '../values';
+import { html, unescape } from './encodings';
 
 /** A failed answer as it arrived. */
 export interface FailedAnswer {
@@ -57,23 +58,9 @@ function pageText(page: string): { title: string; text: string } {
 	return { title: plainText(heading?.[1] ?? ''), text: plainText(page) };
 }
 
-const ENTITIES: Record<string, string> = {
-	amp: '&',
-	lt: '<',
-	gt: '>',
-	quot: '"',
-	'#39': "'",
-	nbsp: ' ',
-};
-
 function plainText(source: string): string {
-	return source
-		.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ')
-		.replace(/<[^<>]*>/g, ' ')
-		.replace(/&(amp|lt|gt|quot|#39|nbsp);/g, (_, name: string) => ENTITIES[name] ?? '')
-		.replace(/\s+/g, ' ')
-		.trim()
-		.slice(0, MAX_READ);
+	const bare = source.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ').replace(/<[^<>]*>/g, ' ');
+	return (unescape(bare, html) ?? bare).replace(/\s+/g, ' ').trim().slice(0, MAX_READ);
 }
 
 /** Share of such characters from which on a text counts as binary data. */

@@ -29,14 +29,12 @@ const MAX_NAMES = 10;
 /** Advice for a missing model. `orElse`: advice for the kind of server, a sentence that begins in lower case. */
 export function missingModelAdvice(others: readonly string[], orElse: string | undefined): string {
 	const more = others.length > MAX_NAMES ? `, and ${others.length - MAX_NAMES} more` : '';
-	return [
-		...(others.length === 0
-			? []
-			: [`Use one of: ${others.slice(0, MAX_NAMES).join(', ')}${more}.`]),
-		...(orElse === undefined
-			? []
-			: [`${others.length === 0 ? 'Choose another model, or' : 'Or'} ${orElse}`]),
-	].join(' ');
+	const sentences: string[] = [];
+	if (others.length > 0)
+		sentences.push(`Use one of: ${others.slice(0, MAX_NAMES).join(', ')}${more}.`);
+	if (orElse !== undefined)
+		sentences.push(`${others.length === 0 ? 'Choose another model, or' : 'Or'} ${orElse}`);
+	return sentences.join(' ');
 }
 
 /**

@@ -12,12 +12,10 @@ const THINKING_ENDS = [...new Set(THINKING.values())];
 
 /** Markers that families put before and after the answer. */
 const ANSWERS = new Map([
-	...['', '<|start|>assistant'].flatMap(
-		(start): Array<[string, string]> => [
-			[`${start}<|channel|>final<|message|>`, '<|return|>'],
-			[`${start}<|channel|>commentary<|message|>`, ''],
-		],
-	),
+	['<|channel|>final<|message|>', '<|return|>'],
+	['<|channel|>commentary<|message|>', ''],
+	['<|start|>assistant<|channel|>final<|message|>', '<|return|>'],
+	['<|start|>assistant<|channel|>commentary<|message|>', ''],
 	['<|START_RESPONSE|>', '<|END_RESPONSE|>'],
 	['<|START_TEXT|>', '<|END_TEXT|>'],
 	['[BEGIN FINAL RESPONSE]', '[END FINAL RESPONSE]'],

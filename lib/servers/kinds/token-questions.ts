@@ -36,14 +36,12 @@ export function tokensByQuestions({
 			const { read, ...request } = detokenize(tokens, ask.model);
 			return read((await send(connection, request, ask)).json);
 		},
-		...(countPrompt === undefined
-			? {}
-			: {
-					async countPrompt(connection: Connection, chat: JsonRecord, ask: ModelQuestion) {
-						const { read, ...request } = countPrompt(chat, ask.model);
-						return read((await send(connection, request, ask)).json);
-					},
-				}),
+		countPrompt:
+			countPrompt &&
+			(async (connection, chat, ask) => {
+				const { read, ...request } = countPrompt(chat, ask.model);
+				return read((await send(connection, request, ask)).json);
+			}),
 	};
 }
 
