@@ -1,4 +1,5 @@
 import type { ServerSentEvent } from '../http/sse';
+import { inTimeSlices } from '../http/time-slices';
 import { kindOf } from '../servers/kinds';
 import { modelKey } from '../servers/model-key';
 import { Assembly } from './answer/assembly';
@@ -135,7 +136,7 @@ class AnswerReading {
 
 	/** What was held back until the end. */
 	async rest(): Promise<string> {
-		const step = await collect({ text: '', reasoning: '' }, this.assembly.flush());
+		const step = await inTimeSlices(collect({ text: '', reasoning: '' }, this.assembly.flush()));
 		return this.presenter.show(step) + this.presenter.end();
 	}
 

@@ -1,6 +1,7 @@
 import { optional, parseJson } from '../values';
 import { JsonEnd } from './json-end';
 import { afterMs } from './limits';
+import { inTimeSlices } from './time-slices';
 import type { UnreadAnswer, CallAnswer, RequestOptions } from './types';
 
 const MAX_REFUSAL_BYTES = 1024 * 1024;
@@ -57,7 +58,7 @@ interface AnswerReading {
 	signal: AbortSignal;
 	explain: (error: unknown) => Error;
 	/** Masks the credential's keys in the text. */
-	maskKeys?: (text: string) => Promise<string>;
+	maskKeys?: (text: string) => Generator<void, string>;
 	maxBytes?: number;
 }
 
@@ -88,7 +89,7 @@ export async function readAnswer(
 	}
 	if (body.size > limit && !isRefusal) return undefined;
 	const whole = body.end();
-	const text = maskKeys === undefined ? whole : await maskKeys(whole);
+	const text = maskKeys === undefined ? whole : await inTimeSlices(maskKeys(whole));
 	return {
 		status,
 		headers,

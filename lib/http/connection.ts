@@ -213,7 +213,7 @@ export class Connection extends Explainer {
 			this.explain(error, answer.url, options, watchdog, hasBegun);
 		const stream = eventStream(answer, {
 			framing,
-			maskKeys: async (text) => await this.maskAnswer(text),
+			maskKeys: (text) => this.maskAnswer(text),
 			watchdog,
 			end: () => (hasBegun ? end() : undefined),
 			onBytes,

@@ -4,6 +4,7 @@ import type { ServerError } from '../errors/server-error';
 import { ResumedAnswer } from './resumed-answer';
 import type { BodyReading } from './download';
 import type { ServerSentEvent } from './sse';
+import { inTimeSlices } from './time-slices';
 import type { UnreadAnswer, Beginning, EventStream, Framing } from './types';
 
 const MAX_END_MS = 3_000;
@@ -11,7 +12,7 @@ const MAX_END_MS = 3_000;
 interface Reading extends BodyReading {
 	framing?: Framing;
 	/** Masks the credential's keys in an event. */
-	maskKeys?: (text: string) => Promise<string>;
+	maskKeys?: (text: string) => Generator<void, string>;
 	/** Called with every piece that arrives. */
 	onBytes?: () => void;
 	/** The error for a web page in place of the stream. */
@@ -28,12 +29,15 @@ export function eventStream(
 		end();
 		answer.close();
 	};
-	const shown = async (events: ServerSentEvent[]) => {
+	function* shown(events: ServerSentEvent[]): Generator<void, ServerSentEvent[]> {
 		if (maskKeys === undefined) return events;
 		const masked: ServerSentEvent[] = [];
-		for (const event of events) masked.push({ ...event, data: await maskKeys(event.data) });
+		for (const event of events) {
+			masked.push({ ...event, data: yield* maskKeys(event.data) });
+			yield;
+		}
 		return masked;
-	};
+	}
 	async function* batches(): AsyncGenerator<ServerSentEvent[]> {
 		let overAt = Infinity;
 		try {
@@ -42,10 +46,10 @@ export function eventStream(
 				const events = reader.push(bytes);
 				if (!reader.mayBeOver) overAt = Infinity;
 				else if (overAt === Infinity) overAt = performance.now() + MAX_END_MS;
-				if (events.length > 0) yield await shown(events);
+				if (events.length > 0) yield await inTimeSlices(shown(events));
 			}
 			const last = reader.end();
-			if (last.length > 0) yield await shown(last);
+			if (last.length > 0) yield await inTimeSlices(shown(last));
 			if (reader.page !== undefined) throw refusePage(reader.page);
 		} catch (error) {
 			throw explain(error);

@@ -10,7 +10,6 @@ import { certainKeysOf, mask, maskedStart, maskSteps, secretsOf } from '../error
 import { ServerError } from '../errors/server-error';
 import type { Watchdog } from './limits';
 import { withRetryAfter } from './retry-after';
-import { inTimeSlices } from './time-slices';
 import type { CallAnswer, ConnectionSettings, ErrorContext, RequestOptions } from './types';
 import type { FailureKind } from '../errors/kinds';
 
@@ -43,9 +42,9 @@ export class Explainer {
 		return mask(text, this.keys);
 	}
 
-	/** The same for a whole answer: n8n can answer others meanwhile. */
-	async maskAnswer(text: string): Promise<string> {
-		return await inTimeSlices(maskSteps(text, this.keys));
+	/** The same for a whole answer, in steps between which n8n can answer others. */
+	maskAnswer(text: string): Generator<void, string> {
+		return maskSteps(text, this.keys);
 	}
 
 	/** The headers of an answer, masked. */

@@ -102,7 +102,7 @@ export class Sender {
 		const read = await readAnswer(answer, {
 			maxBytes,
 			signal: watchdog.signal,
-			maskKeys: async (text) => await this.explainer.maskAnswer(text),
+			maskKeys: (text) => this.explainer.maskAnswer(text),
 			explain: (error) => this.explainer.explainReading(error, url, { about, signal }, watchdog),
 		});
 		if (read === undefined) throw this.explainer.endless(url, about, status);

@@ -27,12 +27,12 @@ export function withInputFields(
 		),
 		run: async (call) => {
 			const items = await operation.run(call);
-			if (isToolOfAgent(call)) return items;
 			return items.map((item) => {
 				const from = sourceOf(item, call);
 				if (item instanceof ItemFailure || from === undefined) return item;
 				const isIncluded = call.parametersOf(from).once(read) ?? preset;
-				return isIncluded ? withInput(item, call.context.getInputData()[from]) : item;
+				if (!isIncluded || isToolOfAgent(call)) return item;
+				return withInput(item, call.context.getInputData()[from]);
 			});
 		},
 	};

@@ -37,7 +37,7 @@ export function queueingOf(
 	parameters: NodeParameters,
 	use: NodeUse,
 ): Partial<Waiting> {
-	const priority = chosenPriority(parameters) ?? automaticPriority(context, use);
+	const priority = parameters.once(chosenPriority) ?? automaticPriority(context, use);
 	if (priority !== 'person') return { priority };
 	return { priority, user: userOf(context, parameters) };
 }

@@ -1,7 +1,7 @@
 import { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import type { ServerSentEvent } from '../../http/sse';
-import { timeSlices } from '../../http/time-slices';
+import { inTimeSlices } from '../../http/time-slices';
 import type { EventStream } from '../../http/types';
 import { isNestedDeeply, messageOf, parseJson } from '../../values';
 import type { SplitText, WireChunk } from '../types';
@@ -24,18 +24,26 @@ export interface Unreadable {
 	mayBeCut: boolean;
 }
 
+interface ReadEvents {
+	step: SplitText;
+	unreadable?: Unreadable;
+}
+
 /** Reads a batch of events, up to the end of the answer or to an unreadable event, in slices of time. */
-export async function readBatch(
+export async function readBatch(...read: Parameters<typeof readEvents>): Promise<ReadEvents> {
+	return await inTimeSlices(readEvents(...read));
+}
+
+function* readEvents(
 	batch: ServerSentEvent[],
 	assembly: Assembly,
 	reading: Reading,
-): Promise<{ step: SplitText; unreadable?: Unreadable }> {
+): Generator<void, ReadEvents> {
 	const step: SplitText = { text: '', reasoning: '' };
-	const pause = timeSlices();
 	for (const [index, event] of batch.entries()) {
 		if (assembly.hasEnded) break;
 		try {
-			await collect(step, assembly.push(decode(event, reading.protocol)), pause);
+			yield* collect(step, assembly.push(decode(event, reading.protocol)));
 		} catch (error) {
 			if (!(error instanceof UnreadableEvent)) throw error as Error;
 			const isLast = index === batch.length - 1;
@@ -46,15 +54,11 @@ export async function readBatch(
 }
 
 /** Adds what is shown; n8n can answer others between two pieces. */
-export async function collect(
-	step: SplitText,
-	pieces: Iterable<SplitText>,
-	pause = timeSlices(),
-): Promise<SplitText> {
+export function* collect(step: SplitText, pieces: Iterable<SplitText>): Generator<void, SplitText> {
 	for (const { text, reasoning } of pieces) {
 		step.text += text;
 		step.reasoning += reasoning;
-		await pause();
+		yield;
 	}
 	return step;
 }
