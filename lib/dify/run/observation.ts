@@ -151,6 +151,8 @@ export interface Observation {
 	/** What Dify has told of the run. */
 	run: RunState;
 	readonly beganAt: number;
+	/** Of the last fact. */
+	now: number;
 	/** URL and headers of the last answer. */
 	head?: Pick<AnswerHead, 'url' | 'headers'>;
 	/** The open stream. */

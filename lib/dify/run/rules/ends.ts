@@ -32,7 +32,7 @@ interface EndRule {
 	verdict?: Verdict;
 	/** Missing: always. */
 	when?: (state: Observation, ended: Ended) => boolean;
-	then: (state: Observation, ended: Ended, now: number) => Action[];
+	then: (state: Observation, ended: Ended) => Action[];
 }
 
 /** What the end of a stream means: the first rule that applies. */
@@ -61,27 +61,27 @@ export const END_RULES: readonly EndRule[] = [
 		name: 'a pause for a form that was just answered is an old one',
 		verdict: 'known',
 		when: ({ plan }, { result }) => isAnsweredPause(result, plan.answeredForms),
-		then: (state, _ended, now) => {
-			if (isResumeOverdue(state, now)) return end(state, { how: 'notResumed' });
+		then: (state) => {
+			if (isResumeOverdue(state)) return end(state, { how: 'notResumed' });
 			state.run = restarted(state.run);
-			return rest(state, state.plan.waits.pauseMs, now);
+			return rest(state, state.plan.waits.pauseMs);
 		},
 	},
 	{
 		name: 'outputs of a run that was stopped after a form stand in its record only',
 		verdict: 'known',
 		when: (_state, { stream, result }) => stream.kind === 'attach' && lacksOutputs(result),
-		then: (state, _ended, now) => awaitStoppedRecord(state, now),
+		then: (state) => awaitStoppedRecord(state),
 	},
 	{
 		name: 'a pause of a chatflow is attached to once more: its snapshot has the whole text',
 		verdict: 'known',
 		when: ({ run, isPauseConfirmed }, { result }) =>
 			result.status === 'paused' && run.mayHaveGap && isChatflow(run) && !isPauseConfirmed,
-		then: (state, _ended, now) => {
+		then: (state) => {
 			state.isPauseConfirmed = true;
 			reopen(state.run);
-			return openStream(state, 'attach', now);
+			return openStream(state, 'attach');
 		},
 	},
 	{
@@ -105,44 +105,39 @@ export const END_RULES: readonly EndRule[] = [
 		name: 'a new run whose stream was lost is attached to at once',
 		verdict: 'lost',
 		when: (_state, { stream }) => stream.kind === 'send',
-		then: (state, ended, now) => {
-			noteLoss(state, ended, now);
-			return openStream(state, 'attach', now);
+		then: (state, ended) => {
+			noteLoss(state, ended);
+			return openStream(state, 'attach');
 		},
 	},
 	{
 		name: 'after a lost attachment the record is looked at',
 		verdict: 'lost',
-		then: (state, { closing, stream }, now) => {
+		then: (state, { closing, stream }) => {
 			noteLostAttachment(state, closing, stream);
 			if (stream.endRecord === undefined) return lookFor(state, 'lost');
-			return afterLook(state, stream.endRecord.record, now);
+			return afterLook(state, stream.endRecord.record);
 		},
 	},
 ];
 
 /** The stream has ended, or is to be closed. */
-export function endOfStream(
-	state: Observation,
-	stream: StreamState,
-	closing: Closing,
-	now: number,
-): Action[] {
-	const isOverdue = stream.closesAt !== undefined && stream.closesAt <= now;
+export function endOfStream(state: Observation, stream: StreamState, closing: Closing): Action[] {
+	const isOverdue = stream.closesAt !== undefined && stream.closesAt <= state.now;
 	const cause: Closing = isOverdue ? { ...closing, reason: 'closed', detail: undefined } : closing;
 	state.stream = undefined;
 	state.pendingLook = undefined;
-	noteProgress(state, now);
+	noteProgress(state);
 	const result = resultByEvents(state.run, cause.reason, cause.detail);
 	const verdict = verdictOf(state, stream, cause, result);
 	const ended: Ended = { stream, closing: cause, result, verdict };
 	const rule = END_RULES.find((each) => applies(each, state, ended))!;
-	return [{ do: 'close' }, ...rule.then(state, ended, now)];
+	return [{ do: 'close' }, ...rule.then(state, ended)];
 }
 
 /** Closes the open stream, and goes on at once. What it still reports has an old number and is ignored. */
-export function hangUp(state: Observation, now: number): Action[] {
-	return endOfStream(state, state.stream!, { reason: 'closed' }, now);
+export function hangUp(state: Observation): Action[] {
+	return endOfStream(state, state.stream!, { reason: 'closed' });
 }
 
 function applies({ verdict, when }: EndRule, state: Observation, ended: Ended): boolean {
@@ -174,9 +169,9 @@ function endingOf({ failed, reason, detail }: Closing): Ending {
 	return failed === undefined ? { how: 'finished', reason, detail } : { how: 'failed', failed };
 }
 
-function noteLoss(state: Observation, { closing, result }: Ended, now: number): void {
+function noteLoss(state: Observation, { closing, result }: Ended): void {
 	state.lost = { closing, result, head: state.head };
-	state.progress.at = now;
+	state.progress.at = state.now;
 	state.isConfirmed = true;
 }
 
@@ -201,9 +196,9 @@ function lacksOutputs({ status, workflow }: RunResult): boolean {
 }
 
 /** Waits for the record of a stopped run, which has its outputs. */
-export function awaitStoppedRecord(state: Observation, now: number): Action[] {
+export function awaitStoppedRecord(state: Observation): Action[] {
 	const pause = state.plan.waits.stoppedLooksMs[state.stoppedLooks];
 	if (pause === undefined) return end(state, { how: 'finished', reason: 'closed' });
 	state.stoppedLooks++;
-	return rest(state, pause, now);
+	return rest(state, pause);
 }

@@ -27,6 +27,7 @@ export function createObservation(plan: Plan, run: RunState, now: number): Obser
 		plan,
 		run,
 		beganAt: now,
+		now,
 		streamCount: 0,
 		lookCount: 0,
 		isConfirmed: false,
@@ -43,79 +44,75 @@ export function createObservation(plan: Plan, run: RunState, now: number): Obser
 
 /** Applies a fact. Changes the state in place; depends only on state, fact and time. */
 export function next(state: Observation, fact: Fact, now: number): Step {
-	const actions = 'stream' in fact ? reactToStream(state, fact, now) : react(state, fact, now);
+	state.now = now;
+	const actions = 'stream' in fact ? reactToStream(state, fact) : react(state, fact);
 	return { actions, wakeAt: nextDeadline(state) };
 }
 
-function react(state: Observation, fact: Exclude<Fact, StreamFact>, now: number): Action[] {
+function react(state: Observation, fact: Exclude<Fact, StreamFact>): Action[] {
 	switch (fact.type) {
 		case 'begin':
-			return openStream(state, state.plan.begin, now);
+			return openStream(state, state.plan.begin);
 		case 'looked':
-			return looked(state, fact, now);
+			return looked(state, fact);
 		case 'stop':
-			return abandon(state, fact.why, now);
+			return abandon(state, fact.why);
 		case 'stopAnswered':
-			return stopAnswered(state, fact.isAccepted, now);
+			return stopAnswered(state, fact.isAccepted);
 		case 'silence':
-			return timePassed(state, now);
+			return timePassed(state);
 	}
 }
 
-function reactToStream(state: Observation, fact: StreamFact, now: number): Action[] {
+function reactToStream(state: Observation, fact: StreamFact): Action[] {
 	const { stream } = state;
 	const isOld = fact.stream !== state.streamCount;
 	if (stream === undefined || isOld) return [];
 	switch (fact.type) {
 		case 'answered':
-			return answered(state, stream, fact.head, now);
+			return answered(state, stream, fact.head);
 		case 'bytes':
-			return bytes(stream, now);
+			return bytes(state, stream);
 		case 'events':
-			return events(state, stream, fact.events, now);
+			return events(state, stream, fact.events);
 		case 'closed':
-			return endOfStream(state, stream, fact.closing, now);
+			return endOfStream(state, stream, fact.closing);
 	}
 }
 
-function answered(
-	state: Observation,
-	stream: StreamState,
-	head: Observation['head'],
-	now: number,
-): Action[] {
+function answered(state: Observation, stream: StreamState, head: Observation['head']): Action[] {
 	state.head = head;
-	stream.answeredAt = now;
-	stream.lastPieceAt = now;
-	stream.quietSince = now;
-	if (stream.kind === 'send') stream.lastEventAt = now;
+	stream.answeredAt = state.now;
+	stream.lastPieceAt = state.now;
+	stream.quietSince = state.now;
+	if (stream.kind === 'send') stream.lastEventAt = state.now;
 	return [];
 }
 
-function bytes(stream: StreamState, now: number): Action[] {
+function bytes(state: Observation, stream: StreamState): Action[] {
 	stream.pieces++;
-	stream.lastPieceAt = now;
+	stream.lastPieceAt = state.now;
 	return [];
 }
 
-function events(state: Observation, stream: StreamState, batch: unknown[], now: number): Action[] {
-	noteEvents(state, stream, now);
-	const { deltas, isOver } = reduceAll(state.run, stream, batch, now);
+function events(state: Observation, stream: StreamState, batch: unknown[]): Action[] {
+	noteEvents(state, stream);
+	const { deltas, isOver } = reduceAll(state, stream, batch);
 	const { conversationId } = state.run;
 	if (
 		state.abandoned === undefined &&
 		isOtherConversation(conversationId, state.plan.onlyConversation)
 	)
-		return abandon(state, { reason: 'otherConversation' }, now);
-	if (state.abandoned !== undefined) return stopOnce(state, now);
+		return abandon(state, { reason: 'otherConversation' });
+	if (state.abandoned !== undefined) return stopOnce(state);
 	const shown: Action[] = deltas.length === 0 ? [] : [{ do: 'show', deltas }];
-	return isOver ? [...shown, ...hangUp(state, now)] : shown;
+	return isOver ? [...shown, ...hangUp(state)] : shown;
 }
 
 /** The stream lives, so no look at the record is needed. */
-function noteEvents(state: Observation, stream: StreamState, now: number): void {
-	stream.lastEventAt = now;
-	stream.quietSince = now;
+function noteEvents(state: Observation, stream: StreamState): void {
+	stream.lastEventAt = state.now;
+	stream.quietSince = state.now;
 	stream.hasEvents = true;
 	stream.looksInSilence = 0;
 	stream.endRecord = undefined;
@@ -124,18 +121,17 @@ function noteEvents(state: Observation, stream: StreamState, now: number): void 
 
 /** Applies events that arrived together. */
 function reduceAll(
-	run: RunState,
+	state: Observation,
 	stream: StreamState,
 	batch: unknown[],
-	now: number,
 ): { deltas: TextDelta[]; isOver: boolean } {
 	const deltas: TextDelta[] = [];
 	for (const event of batch) {
-		const step = reduce(run, event);
+		const step = reduce(state.run, event);
 		for (const delta of step.deltas) deltas.push(delta);
 		if (step.next === 'close') return { deltas, isOver: true };
 		if (step.closeAfterMs === undefined || step.restartsWait) stream.closesAt = undefined;
-		if (step.closeAfterMs !== undefined) stream.closesAt ??= now + step.closeAfterMs;
+		if (step.closeAfterMs !== undefined) stream.closesAt ??= state.now + step.closeAfterMs;
 	}
 	return { deltas, isOver: false };
 }
@@ -144,33 +140,32 @@ function reduceAll(
 function looked(
 	state: Observation,
 	{ look: number, record, without }: Fact & { type: 'looked' },
-	now: number,
 ): Action[] {
 	const { pendingLook: look, stream } = state;
 	if (look?.number !== number || state.ending !== undefined) return [];
 	state.pendingLook = undefined;
-	state.unknownSince = without === 'unknown' ? (state.unknownSince ?? now) : undefined;
+	state.unknownSince = without === 'unknown' ? (state.unknownSince ?? state.now) : undefined;
 	state.wasSeenRunning ||= without === 'running';
 	state.isLookRefused = without === 'refused';
 	switch (look.why) {
 		case 'lost':
-			return afterLook(state, record, now);
+			return afterLook(state, record);
 		case 'stopped':
-			return afterStoppedLook(state, record, now);
+			return afterStoppedLook(state, record);
 		case 'limit':
-			return afterLimitLook(state, stream!, record, now);
+			return afterLimitLook(state, stream!, record);
 		case 'silence':
-			return afterSilenceLook(stream!, record, now);
+			return afterSilenceLook(state, stream!, record);
 	}
 }
 
 function afterSilenceLook(
+	state: Observation,
 	stream: StreamState,
 	record: RunRecord | undefined,
-	now: number,
 ): Action[] {
-	stream.quietSince = now;
-	if (record !== undefined) stream.endRecord = { record, at: now };
+	stream.quietSince = state.now;
+	if (record !== undefined) stream.endRecord = { record, at: state.now };
 	return [];
 }
 
@@ -178,18 +173,13 @@ function afterLimitLook(
 	state: Observation,
 	stream: StreamState,
 	record: RunRecord | undefined,
-	now: number,
 ): Action[] {
-	if (record === undefined) return abandon(state, stream.limitReached!, now);
-	stream.endRecord = { record, at: now };
-	return hangUp(state, now);
+	if (record === undefined) return abandon(state, stream.limitReached!);
+	stream.endRecord = { record, at: state.now };
+	return hangUp(state);
 }
 
-function afterStoppedLook(
-	state: Observation,
-	record: RunRecord | undefined,
-	now: number,
-): Action[] {
-	if (record === undefined) return awaitStoppedRecord(state, now);
+function afterStoppedLook(state: Observation, record: RunRecord | undefined): Action[] {
+	if (record === undefined) return awaitStoppedRecord(state);
 	return end(state, { how: 'finished', reason: 'closed', stoppedRecord: record });
 }

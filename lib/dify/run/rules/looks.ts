@@ -4,8 +4,8 @@ import { end, giveUp, isResumeOverdue, rest } from './steps';
 
 interface LookRule {
 	name: string;
-	when: (state: Observation, record: RunRecord | undefined, now: number) => boolean;
-	then: (state: Observation, record: RunRecord | undefined, now: number) => Action[];
+	when: (state: Observation, record: RunRecord | undefined) => boolean;
+	then: (state: Observation, record: RunRecord | undefined) => Action[];
 }
 
 /**
@@ -16,9 +16,9 @@ export const LOOK_RULES: readonly LookRule[] = [
 	{
 		name: 'a run whose form was answered is paused for a moment longer',
 		when: ({ plan }, record) => record?.status === 'paused' && plan.answeredForms !== undefined,
-		then: (state, _record, now) => {
-			if (isResumeOverdue(state, now)) return end(state, { how: 'notResumed' });
-			return rest(state, state.plan.waits.pauseMs, now);
+		then: (state) => {
+			if (isResumeOverdue(state)) return end(state, { how: 'notResumed' });
+			return rest(state, state.plan.waits.pauseMs);
 		},
 	},
 	{
@@ -34,49 +34,42 @@ export const LOOK_RULES: readonly LookRule[] = [
 	},
 	{
 		name: 'a run that Dify does not know is waited for only a moment',
-		when: ({ unknownSince, plan }, _record, now) =>
+		when: ({ unknownSince, plan, now }) =>
 			unknownSince !== undefined && now - unknownSince >= plan.waits.unknownMs,
 		then: (state) => end(state, { how: 'unknownRun' }),
 	},
 	{
 		name: 'a run that neither a stream nor a record shows is waited for only until an API has restarted',
-		when: ({ isAttachable, wasSeenRunning, progress, plan }, _record, now) =>
+		when: ({ isAttachable, wasSeenRunning, progress, plan, now }) =>
 			!isAttachable && !wasSeenRunning && now - progress.at >= plan.waits.unseenMs,
 		then: (state) => end(state, { how: 'failed', failed: state.attachFailure! }),
 	},
 	{
 		name: 'a run that does not get on is given up',
-		when: (state, _record, now) =>
-			quietLimit(state) > 0 && now - state.progress.at >= quietLimit(state),
-		then: (state, _record, now) =>
-			giveUp(state, { how: 'stillRunning', limitMs: quietLimit(state) }, now),
+		when: (state) => quietLimit(state) > 0 && state.now - state.progress.at >= quietLimit(state),
+		then: (state) => giveUp(state, { how: 'stillRunning', limitMs: quietLimit(state) }),
 	},
 	{
 		name: 'a run over its total limit is given up',
-		when: ({ plan, beganAt }, _record, now) =>
+		when: ({ plan, beganAt, now }) =>
 			plan.limits.totalMs > 0 && now - beganAt >= plan.limits.totalMs,
-		then: (state, _record, now) =>
-			giveUp(state, { how: 'stillRunning', limitMs: state.plan.limits.totalMs }, now),
+		then: (state) => giveUp(state, { how: 'stillRunning', limitMs: state.plan.limits.totalMs }),
 	},
 	{
 		name: 'a run that goes on is attached to again, each time a little later',
 		when: () => true,
-		then: (state, record, now) => {
+		then: (state, record) => {
 			if (record !== undefined) state.pausedRecords++;
 			const { pauseMs, maxPauseMs } = state.plan.waits;
 			const pause = Math.min(pauseMs * 2 ** state.failedAttachments, maxPauseMs);
 			state.failedAttachments++;
-			return rest(state, pause, now);
+			return rest(state, pause);
 		},
 	},
 ];
 
-export function afterLook(
-	state: Observation,
-	record: RunRecord | undefined,
-	now: number,
-): Action[] {
-	return LOOK_RULES.find(({ when }) => when(state, record, now))!.then(state, record, now);
+export function afterLook(state: Observation, record: RunRecord | undefined): Action[] {
+	return LOOK_RULES.find(({ when }) => when(state, record))!.then(state, record);
 }
 
 /** Whether the record tells the end of the run. Records hold no forms: a paused run is attached to. */

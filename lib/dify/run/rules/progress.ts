@@ -2,9 +2,9 @@ import { knownText, type RunState } from '../../events';
 import type { Observation } from '../observation';
 
 /** A snapshot repeats what is known: only new progress shows that the run goes on. */
-export function noteProgress(state: Observation, now: number): void {
+export function noteProgress(state: Observation): void {
 	const mark = progressOf(state.run);
-	if (mark !== state.progress.mark) state.progress = { mark, at: now };
+	if (mark !== state.progress.mark) state.progress = { mark, at: state.now };
 }
 
 /** A text that changes whenever the run makes progress. */

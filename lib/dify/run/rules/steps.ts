@@ -2,7 +2,8 @@
 import { noteGap } from '../../events';
 import type { Action, Ending, Look, Observation, StreamState } from '../observation';
 
-export function openStream(state: Observation, kind: StreamState['kind'], now: number): Action[] {
+export function openStream(state: Observation, kind: StreamState['kind']): Action[] {
+	const { now } = state;
 	state.streamCount++;
 	state.resumesAt = undefined;
 	state.stream = {
@@ -27,18 +28,19 @@ export function lookFor(state: Observation, why: Look['why']): Action[] {
 }
 
 /** Waits before the next attempt, at most until the total limit. */
-export function rest(state: Observation, pauseMs: number, now: number): Action[] {
-	const { totalMs } = state.plan.limits;
-	const left = totalMs > 0 ? Math.max(0, state.beganAt + totalMs - now) : Infinity;
+export function rest(state: Observation, pauseMs: number): Action[] {
+	const { now, beganAt, plan } = state;
+	const { totalMs } = plan.limits;
+	const left = totalMs > 0 ? Math.max(0, beganAt + totalMs - now) : Infinity;
 	state.resumesAt = now + Math.min(pauseMs, left);
 	return [];
 }
 
 /** Tells Dify once to stop the run, if that is allowed and possible. */
-export function stopOnce(state: Observation, now: number): Action[] {
+export function stopOnce(state: Observation): Action[] {
 	const { taskId } = state.run;
 	if (state.stop !== undefined || taskId === undefined || !state.plan.stops) return [];
-	state.stop = { at: now };
+	state.stop = { at: state.now };
 	return [{ do: 'stop', taskId }];
 }
 
@@ -53,12 +55,12 @@ export function end(state: Observation, ending: Ending): Action[] {
 }
 
 /** Ends the observation of a run that goes on, without a stream. */
-export function giveUp(state: Observation, ending: Ending, now: number): Action[] {
+export function giveUp(state: Observation, ending: Ending): Action[] {
 	state.run.abandoned = true;
-	return [...stopOnce(state, now), ...end(state, ending)];
+	return [...stopOnce(state), ...end(state, ending)];
 }
 
 /** Whether an answered form should have let the run go on by now. */
-export function isResumeOverdue({ beganAt, plan }: Observation, now: number): boolean {
+export function isResumeOverdue({ now, beganAt, plan }: Observation): boolean {
 	return now - beganAt > plan.waits.resumeMs;
 }

@@ -21,7 +21,7 @@ const LAST_EVENTS_MS = 1_000;
 interface WaitingRule {
 	name: string;
 	at: (state: Observation) => number | undefined;
-	then: (state: Observation, now: number) => Action[];
+	then: (state: Observation) => Action[];
 }
 
 /** What happens while nothing happens: of the rules whose time has come, the earliest applies. */
@@ -116,10 +116,10 @@ export function nextDeadline(state: Observation): number | undefined {
 }
 
 /** Applies the rule whose time came first. */
-export function timePassed(state: Observation, now: number): Action[] {
+export function timePassed(state: Observation): Action[] {
 	const deadline = nextDeadline(state);
-	if (deadline === undefined || deadline > now) return [];
-	return WAITING_RULES.find(({ at }) => at(state) === deadline)!.then(state, now);
+	if (deadline === undefined || deadline > state.now) return [];
+	return WAITING_RULES.find(({ at }) => at(state) === deadline)!.then(state);
 }
 
 /** When a limit runs out that is counted from `since`. */
@@ -146,11 +146,11 @@ function isQueued({ hasEvents, pieces }: StreamState): boolean {
 
 /** If the run is over, its record is the result, even after a time limit. */
 function limitReached(name: keyof RunLimits): WaitingRule['then'] {
-	return (state, now) => {
+	return (state) => {
 		const { plan, run, stream } = state;
 		const detail = limitDetail(name, plan.limits);
 		const why = { reason: name === 'queueMs' ? 'queued' : 'idle', detail } as const;
-		if (!plan.isRecorded || run.workflowRunId === undefined) return abandon(state, why, now);
+		if (!plan.isRecorded || run.workflowRunId === undefined) return abandon(state, why);
 		stream!.limitReached = why;
 		return lookFor(state, 'limit');
 	};
@@ -160,8 +160,8 @@ function pauseBeforeLook(pausesMs: readonly number[], looks: number): number {
 	return pausesMs[Math.min(looks, pausesMs.length - 1)] ?? 0;
 }
 
-function resume(state: Observation, now: number): Action[] {
+function resume(state: Observation): Action[] {
 	state.resumesAt = undefined;
 	if (state.stoppedLooks > 0) return lookFor(state, 'stopped');
-	return state.isAttachable ? openStream(state, 'attach', now) : lookFor(state, 'lost');
+	return state.isAttachable ? openStream(state, 'attach') : lookFor(state, 'lost');
 }
