@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { ConversationChoice } from '../../lib/dify/run/chat';
 import { conversationField, userField } from '../shared/dify/fields';
 import { optionalIdIn, userValue } from '../shared/dify/ids';
-import { choiceField, longTextField } from '../shared/field-kinds';
+import { choiceField, choices, longTextField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 
 export const messageFields: INodeProperties[] = [
@@ -14,20 +14,14 @@ export const messageFields: INodeProperties[] = [
 	}),
 	userField,
 	choiceField('Conversation', 'conversation', 'new', {
-		options: [
-			{
-				name: 'Existing',
-				value: 'byId',
-				description: 'Continue the given conversation. An empty ID starts a new one.',
-			},
-			{
-				name: 'Latest of the User',
-				value: 'latest',
-				description:
-					'Continue the conversation in which the user wrote last, or start the first one. It is looked up in Dify.',
-			},
-			{ name: 'New', value: 'new', description: 'Start a new conversation with every item' },
-		],
+		options: choices({
+			byId: ['Existing', 'Continue the given conversation. An empty ID starts a new one.'],
+			latest: [
+				'Latest of the User',
+				'Continue the conversation in which the user wrote last, or start the first one. It is looked up in Dify.',
+			],
+			new: ['New', 'Start a new conversation with every item'],
+		}),
 		description:
 			'Where the message belongs. For a chat with memory behind a Chat Trigger choose Latest of the User.',
 	}),

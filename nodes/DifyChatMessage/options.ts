@@ -1,7 +1,13 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { onPauseField, readRunOptions, RUN_OPTIONS } from '../shared/dify/run-options';
-import { booleanField, choiceField, choicesField, stringField } from '../shared/field-kinds';
+import {
+	booleanField,
+	choiceField,
+	choices,
+	choicesField,
+	stringField,
+} from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 import type { Extra } from './output';
 import { limitsGroup, optionsFields } from '../shared/options-field';
@@ -21,34 +27,22 @@ const options: INodeProperties[] = [
 	RUN_OPTIONS.firstByteLimit,
 	RUN_OPTIONS.idleLimit,
 	choicesField('Include', 'include', {
-		options: [
-			{
-				name: 'Agent Thoughts',
-				value: 'thoughts',
-				description: 'What an agent thought, the tools it called, and what they returned',
-			},
-			{
-				name: 'Audio',
-				value: 'audio',
-				description:
-					'The spoken answer as binary property "audio", where the app speaks by itself. Takes up to 5 seconds longer.',
-			},
-			{
-				name: 'Raw Events',
-				value: 'events',
-				description: 'Every event of the stream, as Dify sent it',
-			},
-			{
-				name: 'Reasoning',
-				value: 'reasoning',
-				description: 'What a reasoning model thought, where Dify passes it on',
-			},
-			{
-				name: 'Workflow Nodes',
-				value: 'workflow',
-				description: 'The run of a chatflow with each of its nodes, their inputs and outputs',
-			},
-		],
+		options: choices({
+			thoughts: [
+				'Agent Thoughts',
+				'What an agent thought, the tools it called, and what they returned',
+			],
+			audio: [
+				'Audio',
+				'The spoken answer as binary property "audio", where the app speaks by itself. Takes up to 5 seconds longer.',
+			],
+			events: ['Raw Events', 'Every event of the stream, as Dify sent it'],
+			reasoning: ['Reasoning', 'What a reasoning model thought, where Dify passes it on'],
+			workflow: [
+				'Workflow Nodes',
+				'The run of a chatflow with each of its nodes, their inputs and outputs',
+			],
+		}),
 		description: 'What to add to the item',
 	}),
 	{
@@ -65,14 +59,10 @@ const options: INodeProperties[] = [
 	RUN_OPTIONS.totalLimit,
 	RUN_OPTIONS.traceId,
 	choiceField('When Conversation Is Gone', 'onStaleConversation', 'error', {
-		options: [
-			{ name: 'Fail', value: 'error' },
-			{
-				name: 'Start a New One',
-				value: 'startNew',
-				description: 'The item then has "conversationRestarted", and the new ID',
-			},
-		],
+		options: choices({
+			error: 'Fail',
+			startNew: ['Start a New One', 'The item then has "conversationRestarted", and the new ID'],
+		}),
 		description:
 			'What to do when the conversation was deleted, is closed, or belongs to another user',
 	}),

@@ -5,6 +5,7 @@ import { RUN_OPTIONS } from '../shared/dify/run-options';
 import {
 	booleanField,
 	choiceField,
+	choices,
 	jsonField,
 	noticeField,
 	optionsCollection,
@@ -16,20 +17,16 @@ const notice = noticeField(
 );
 
 const memory = choiceField('Memory', 'memory', 'n8n', {
-	options: [
-		{
-			name: 'In Dify',
-			value: 'dify',
-			description:
-				'Only the last message is sent, into the latest conversation of the user. For a chat without a memory node.',
-		},
-		{
-			name: 'In the Workflow',
-			value: 'n8n',
-			description:
-				'Every call is a new conversation in Dify, with everything that n8n hands over in one message',
-		},
-	],
+	options: choices({
+		dify: [
+			'In Dify',
+			'Only the last message is sent, into the latest conversation of the user. For a chat without a memory node.',
+		],
+		n8n: [
+			'In the Workflow',
+			'Every call is a new conversation in Dify, with everything that n8n hands over in one message',
+		],
+	}),
 	description: 'Who remembers the conversation',
 });
 

@@ -2,7 +2,13 @@ import { rateMessage, type Rating } from '../../lib/dify/app/feedback';
 import { userField } from '../shared/dify/fields';
 import { messageIdIn, optionalIdIn, userIn } from '../shared/dify/ids';
 import type { DifyOperation } from '../shared/dify/run';
-import { choiceField, longTextField, optionsCollection, stringField } from '../shared/field-kinds';
+import {
+	choiceField,
+	choices,
+	longTextField,
+	optionsCollection,
+	stringField,
+} from '../shared/field-kinds';
 import { asChoice, isBlank, wrongField } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 import { ignoreNotRated, ratedMessageField, revoke } from './revoke';
@@ -18,11 +24,11 @@ export const rate: DifyOperation = {
 		ratedMessageField,
 		userField,
 		choiceField('Rating', 'rating', 'like', {
-			options: [
-				{ name: 'Dislike', value: 'dislike' },
-				{ name: 'Like', value: 'like' },
-				{ name: 'None', value: 'none', description: 'Takes the rating back, as Revoke does' },
-			],
+			options: choices({
+				dislike: 'Dislike',
+				like: 'Like',
+				none: ['None', 'Takes the rating back, as Revoke does'],
+			}),
 			description:
 				'An expression must give like, dislike or none. Each message has one rating of its user: a new one replaces it.',
 		}),
@@ -37,18 +43,10 @@ export const rate: DifyOperation = {
 					'Makes it faster to keep an earlier text: without it, the whole feedback of the app is searched when no text is given',
 			}),
 			choiceField('Earlier Text', 'earlierText', 'keep', {
-				options: [
-					{
-						name: 'Erase',
-						value: 'erase',
-						description: 'What Dify does by itself; saves the search',
-					},
-					{
-						name: 'Keep',
-						value: 'keep',
-						description: 'Looks for it in the feedback of the app and sends it again',
-					},
-				],
+				options: choices({
+					erase: ['Erase', 'What Dify does by itself; saves the search'],
+					keep: ['Keep', 'Looks for it in the feedback of the app and sends it again'],
+				}),
 				description: 'What happens to the text of an earlier rating when no text is given',
 			}),
 			ignoreNotRated,

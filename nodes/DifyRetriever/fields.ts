@@ -1,15 +1,21 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { filterFields, searchOptions, topKField } from '../shared/dify/knowledge-fields';
-import { choiceField, choicesField, noticeField, optionsCollection } from '../shared/field-kinds';
+import {
+	choiceField,
+	choices,
+	choicesField,
+	noticeField,
+	optionsCollection,
+} from '../shared/field-kinds';
 
 const options: INodeProperties[] = [
 	...searchOptions,
 	choiceField('If a Knowledge Base Fails', 'onFailure', 'fail', {
-		options: [
-			{ name: 'Fail', value: 'fail', description: 'The error names the knowledge base' },
-			{ name: 'Go On Without It', value: 'warn', description: 'A hint at the node names it' },
-		],
+		options: choices({
+			fail: ['Fail', 'The error names the knowledge base'],
+			warn: ['Go On Without It', 'A hint at the node names it'],
+		}),
 		description: 'What to do when one of several knowledge bases cannot be searched',
 	}),
 ];

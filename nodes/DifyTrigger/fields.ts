@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import {
 	booleanField,
 	choiceField,
+	choices,
 	choicesField,
 	optionsCollection,
 	stringField,
@@ -9,20 +10,16 @@ import {
 
 const event = choiceField('Event', 'event', 'feedback', {
 	noDataExpression: true,
-	options: [
-		{
-			name: 'Feedback Given',
-			value: 'feedback',
-			description:
-				'A user, or your team in Dify, has rated an answer of the app, or changed a rating',
-		},
-		{
-			name: 'Workflow Run Finished',
-			value: 'workflowRun',
-			description:
-				'A run of a workflow app has ended, whoever started it. For apps of the type workflow.',
-		},
-	],
+	options: choices({
+		feedback: [
+			'Feedback Given',
+			'A user, or your team in Dify, has rated an answer of the app, or changed a rating',
+		],
+		workflowRun: [
+			'Workflow Run Finished',
+			'A run of a workflow app has ended, whoever started it. For apps of the type workflow.',
+		],
+	}),
 });
 
 const forFeedback = { show: { event: ['feedback'] } };
@@ -30,23 +27,23 @@ const forRuns = { show: { event: ['workflowRun'] } };
 
 const rating = choiceField('Rating', 'rating', 'any', {
 	displayOptions: forFeedback,
-	options: [
-		{ name: 'Any', value: 'any' },
-		{ name: 'Dislike', value: 'dislike' },
-		{ name: 'Like', value: 'like' },
-	],
+	options: choices({
+		any: 'Any',
+		dislike: 'Dislike',
+		like: 'Like',
+	}),
 	description: 'Which ratings start the workflow',
 });
 
 const statuses = choicesField('Ended As', 'statuses', {
 	default: ['failed', 'partial-succeeded', 'stopped', 'succeeded'],
 	displayOptions: forRuns,
-	options: [
-		{ name: 'Failed', value: 'failed' },
-		{ name: 'Partly Succeeded', value: 'partial-succeeded' },
-		{ name: 'Stopped', value: 'stopped' },
-		{ name: 'Succeeded', value: 'succeeded' },
-	],
+	options: choices({
+		failed: 'Failed',
+		'partial-succeeded': 'Partly Succeeded',
+		stopped: 'Stopped',
+		succeeded: 'Succeeded',
+	}),
 	description: 'Which runs start the workflow',
 });
 
@@ -58,10 +55,10 @@ const options: INodeProperties = optionsCollection([
 	}),
 	choiceField('From', 'source', 'user', {
 		displayOptions: { show: { '/event': ['feedback'] } },
-		options: [
-			{ name: 'Team in Dify', value: 'admin' },
-			{ name: 'Users of the App', value: 'user' },
-		],
+		options: choices({
+			admin: 'Team in Dify',
+			user: 'Users of the App',
+		}),
 		description: 'Whose ratings start the workflow. Without this option: all.',
 	}),
 	booleanField('Inputs and Outputs', 'withOutputs', true, {

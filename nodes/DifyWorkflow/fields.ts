@@ -4,7 +4,7 @@ import { tokenOf } from '../../lib/dify/forms/human-form';
 import { runIdOf } from '../../lib/dify/run/record';
 import { userField } from '../shared/dify/fields';
 import { onPauseField, RUN_OPTIONS } from '../shared/dify/run-options';
-import { choiceField, choicesField, stringField } from '../shared/field-kinds';
+import { choiceField, choices, choicesField, stringField } from '../shared/field-kinds';
 import { limitsGroup, optionsFields } from '../shared/options-field';
 import type { NodeParameters } from '../shared/parameters';
 
@@ -56,40 +56,23 @@ const onPauseWaiting: INodeProperties = {
 };
 
 const onFailure = choiceField('When Run Fails', 'onFailure', 'error', {
-	options: [
-		{ name: 'Fail', value: 'error' },
-		{
-			name: 'Return What There Is',
-			value: 'return',
-			description: 'The item then has the status "failed", and the error of the workflow',
-		},
-	],
+	options: choices({
+		error: 'Fail',
+		return: [
+			'Return What There Is',
+			'The item then has the status "failed", and the error of the workflow',
+		],
+	}),
 	description: 'What to do when the workflow itself fails',
 });
 
 const include = choicesField('Include', 'include', {
-	options: [
-		{
-			name: 'Files',
-			value: 'files',
-			description: 'Files of the outputs as binary properties "file_0", "file_1" and so on',
-		},
-		{
-			name: 'Nodes',
-			value: 'nodes',
-			description: 'Each node of the workflow, with its inputs and outputs',
-		},
-		{
-			name: 'Raw Events',
-			value: 'events',
-			description: 'Every event of the stream, as Dify sent it',
-		},
-		{
-			name: 'Text',
-			value: 'text',
-			description: 'The text that the workflow wrote on the way, as a preview',
-		},
-	],
+	options: choices({
+		files: ['Files', 'Files of the outputs as binary properties "file_0", "file_1" and so on'],
+		nodes: ['Nodes', 'Each node of the workflow, with its inputs and outputs'],
+		events: ['Raw Events', 'Every event of the stream, as Dify sent it'],
+		text: ['Text', 'The text that the workflow wrote on the way, as a preview'],
+	}),
 	description: 'What to add to the item',
 });
 

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { responseFormatFields, thinkingFields } from '../shared/chat/answer-fields';
-import { choiceField, noticeField } from '../shared/field-kinds';
+import { choiceField, choices, noticeField } from '../shared/field-kinds';
 import { modelField } from '../shared/model-field';
 import { optionFields } from './options';
 import { shownWhere } from './server-types';
@@ -15,21 +15,16 @@ const modelFields: INodeProperties[] = [
 		{ mayBeEmpty: true },
 	),
 	choiceField('Server Type', 'serverType', 'auto', {
-		options: [
-			{
-				name: 'Automatic',
-				value: 'auto',
-				description: 'Asks the server who it is where that matters',
-			},
-			{ name: 'Llama-Server (llama.cpp)', value: 'llamaServer' },
-			{ name: 'Ollama', value: 'ollama' },
-			{
-				name: 'Other (OpenAI-Compatible)',
-				value: 'other',
-				description: 'GPUStack, LM Studio, FastAPI servers: standard fields, plus what you set',
-			},
-			{ name: 'vLLM', value: 'vllm' },
-		],
+		options: choices({
+			auto: ['Automatic', 'Asks the server who it is where that matters'],
+			llamaServer: 'Llama-Server (llama.cpp)',
+			ollama: 'Ollama',
+			other: [
+				'Other (OpenAI-Compatible)',
+				'GPUStack, LM Studio, FastAPI servers: standard fields, plus what you set',
+			],
+			vllm: 'vLLM',
+		}),
 		description: 'Decides which fields beyond the OpenAI standard may be sent',
 	}),
 ];

@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { controlTokensField, thinkingTimeLimitField } from '../shared/chat/answer-fields';
 import { generationFields } from '../shared/chat/generation-fields';
-import { booleanField, choiceField, wholeField } from '../shared/field-kinds';
+import { booleanField, choiceField, choices, wholeField } from '../shared/field-kinds';
 import { takes } from '../../lib/chat/request/parameters';
 import { SAMPLERS, type Sampler, type SamplerName } from '../../lib/chat/request/samplers';
 import { optionsFields } from '../shared/options-field';
@@ -23,19 +23,14 @@ export const sentFields = samplerFields.map((field) => {
 /** Options that the node itself implements. */
 const ownFields: INodeProperties[] = [
 	choiceField('Send Thinking Back', 'reasoningEcho', 'toolTurns', {
-		options: [
-			{
-				name: 'Always',
-				value: 'always',
-				description: 'With every message of the conversation that has it',
-			},
-			{
-				name: 'In Tool Turns',
-				value: 'toolTurns',
-				description: 'While the model calls tools for one question. Models expect that.',
-			},
-			{ name: 'Never', value: 'off' },
-		],
+		options: choices({
+			always: ['Always', 'With every message of the conversation that has it'],
+			toolTurns: [
+				'In Tool Turns',
+				'While the model calls tools for one question. Models expect that.',
+			],
+			off: 'Never',
+		}),
 		description: 'Whether the model gets its own thinking back with the results of its tools',
 	}),
 	booleanField('Show Thinking in Answer', 'showThinking', false, {
@@ -55,36 +50,20 @@ const ownFields: INodeProperties[] = [
 			'Tokens that all models of one execution may read and write together. When they are spent, the next request fails before it is sent. 0 = no limit.',
 	}),
 	choiceField('Tool Choice', 'toolChoice', 'auto', {
-		options: [
-			{ name: 'Automatic', value: 'auto', description: 'The model decides' },
-			{
-				name: 'None',
-				value: 'none',
-				description: 'The model sees the tools but does not call them',
-			},
-			{
-				name: 'Required',
-				value: 'required',
-				description: 'The model must call a tool first; once one has answered, it decides',
-			},
-		],
+		options: choices({
+			auto: ['Automatic', 'The model decides'],
+			none: ['None', 'The model sees the tools but does not call them'],
+			required: ['Required', 'The model must call a tool first; once one has answered, it decides'],
+		}),
 		displayOptions: shownWhere(({ chat }) => chat.toolChoice !== 'ignored'),
 		description:
 			'Whether tools may or must be called. A choice of the agent itself takes precedence.',
 	}),
 	choiceField('Tool Calls in Text', 'toolCallsInText', 'read', {
-		options: [
-			{
-				name: 'Leave',
-				value: 'leave',
-				description: 'The markup stays in the answer, and no tool is called',
-			},
-			{
-				name: 'Read',
-				value: 'read',
-				description: 'A complete call of a connected tool becomes a tool call',
-			},
-		],
+		options: choices({
+			leave: ['Leave', 'The markup stays in the answer, and no tool is called'],
+			read: ['Read', 'A complete call of a connected tool becomes a tool call'],
+		}),
 		description:
 			'What happens to a tool call that the server hands on as text because it lacks the parser or the chat template for the model',
 	}),

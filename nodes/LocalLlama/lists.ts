@@ -4,6 +4,7 @@ import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 import { parseJson, recordOf, optional } from '../../lib/values';
 import { isBlank, shown, wrongField } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
+import { choices } from '../shared/field-kinds';
 
 /**
  * The entries of a list field: a list, JSON text of one, or a single entry. None where it is empty.
@@ -63,10 +64,10 @@ export function rowFields(
 			name: source,
 			type: 'options',
 			default: 'form',
-			options: [
-				{ name: 'Expression', value: 'expression', description: 'A list out of the workflow' },
-				{ name: 'Form', value: 'form', description: 'Filled in here' },
-			],
+			options: choices({
+				expression: ['Expression', 'A list out of the workflow'],
+				form: ['Form', 'Filled in here'],
+			}),
 			...optional({ displayOptions: form.displayOptions }),
 		},
 		{ ...form, displayOptions: shownFor('form') },

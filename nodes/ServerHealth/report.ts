@@ -11,6 +11,7 @@ import { optional } from '../../lib/values';
 import {
 	booleanField,
 	choiceField,
+	choices,
 	jsonField,
 	numberField,
 	outputFileField,
@@ -51,24 +52,17 @@ const sweepFields: INodeProperties[] = [
 			'How many tokens each request generates. More make the result steadier, and take longer.',
 	}),
 	choiceField('When Others Use the Server', 'whenBusy', 'freeSlots', {
-		options: [
-			{
-				name: 'Measure Anyway',
-				value: 'measure',
-				description:
-					'Use all slots: others wait longer meanwhile, and the report says that they were there',
-			},
-			{
-				name: 'Skip the Measurement',
-				value: 'skip',
-				description: 'Measure nothing, or stop before the next round',
-			},
-			{
-				name: 'Use Free Slots Only',
-				value: 'freeSlots',
-				description: 'Looks before each round, and stops where no more slots are free',
-			},
-		],
+		options: choices({
+			measure: [
+				'Measure Anyway',
+				'Use all slots: others wait longer meanwhile, and the report says that they were there',
+			],
+			skip: ['Skip the Measurement', 'Measure nothing, or stop before the next round'],
+			freeSlots: [
+				'Use Free Slots Only',
+				'Looks before each round, and stops where no more slots are free',
+			],
+		}),
 		displayOptions: ONLY_SWEEP,
 		description:
 			'What to do where requests of others run. Llama-server tells how many; not every other server does.',
@@ -93,20 +87,14 @@ const historyFields: INodeProperties[] = [
 	choiceField('Earlier Results', 'historyFrom', 'none', {
 		// The choice decides how often the node runs.
 		noDataExpression: true,
-		options: [
-			{
-				name: 'From a Field',
-				value: 'field',
-				description: 'A list, as an expression gives it: one report for each item',
-			},
-			{
-				name: 'Input Items',
-				value: 'inputItems',
-				description:
-					'All items that come in, for example rows of a data table: one report for all of them',
-			},
-			{ name: 'None', value: 'none', description: 'One report for each item, without a history' },
-		],
+		options: choices({
+			field: ['From a Field', 'A list, as an expression gives it: one report for each item'],
+			inputItems: [
+				'Input Items',
+				'All items that come in, for example rows of a data table: one report for all of them',
+			],
+			none: ['None', 'One report for each item, without a history'],
+		}),
 		description:
 			'Where results of earlier reports, checks or speed tests are, for plots over time. Keep the field "entries" of each report in a data table to have them.',
 	}),

@@ -4,7 +4,7 @@ import {
 	type ToolTestOptions,
 	withToolTest,
 } from '../../lib/health/tools/tool-test';
-import { booleanField, choiceField, numberField, wholeField } from '../shared/field-kinds';
+import { booleanField, choiceField, choices, numberField, wholeField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { healthItems, type HealthCall, type HealthOperation } from './operation';
@@ -23,26 +23,20 @@ export const toolTest: HealthOperation = {
 	services: ['modelServer'],
 	fields: [
 		choiceField('Tool Set', 'toolSet', PRESET.toolSet, {
-			options: [
-				{
-					name: 'Builder',
-					value: 'builder',
-					description:
-						"Seven questions with forty tools and long rules, as large as what n8n's own AI Assistant asks: about 21,000 tokens each",
-				},
-				{ name: 'Standard', value: 'standard', description: 'Ten questions with seven tools' },
-			],
+			options: choices({
+				builder: [
+					'Builder',
+					"Seven questions with forty tools and long rules, as large as what n8n's own AI Assistant asks: about 21,000 tokens each",
+				],
+				standard: ['Standard', 'Ten questions with seven tools'],
+			}),
 			description: 'What is asked',
 		}),
 		choiceField('Models', 'testedModels', 'one', {
-			options: [
-				{
-					name: 'All',
-					value: 'all',
-					description: 'One after another, but for those that make embeddings or run elsewhere',
-				},
-				{ name: 'One', value: 'one', description: 'The one below' },
-			],
+			options: choices({
+				all: ['All', 'One after another, but for those that make embeddings or run elsewhere'],
+				one: ['One', 'The one below'],
+			}),
 			description: 'Which models of the server to test',
 		}),
 		{

@@ -1,28 +1,24 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { choiceField, choicesField, optionsCollection, wholeField } from '../shared/field-kinds';
+import {
+	choiceField,
+	choices,
+	choicesField,
+	optionsCollection,
+	wholeField,
+} from '../shared/field-kinds';
 import { expectationsField, serviceField, slots, timeLimit } from '../shared/health/check-fields';
 
 const events = choicesField('Tell When the Server', 'events', {
 	default: ['unhealthy', 'healthy'],
-	options: [
-		{
-			name: 'Becomes Healthy',
-			value: 'healthy',
-			description: 'Says how long it was not healthy',
-		},
-		{
-			name: 'Becomes Unhealthy',
-			value: 'unhealthy',
-			description: 'Says what is wrong and what to do',
-		},
-		{
-			name: 'Has Another Problem',
-			value: 'problem',
-			description:
-				'It was unhealthy before, but for another reason: the key is refused now, for example',
-		},
-	],
+	options: choices({
+		healthy: ['Becomes Healthy', 'Says how long it was not healthy'],
+		unhealthy: ['Becomes Unhealthy', 'Says what is wrong and what to do'],
+		problem: [
+			'Has Another Problem',
+			'It was unhealthy before, but for another reason: the key is refused now, for example',
+		],
+	}),
 });
 
 const confirmations = wholeField('Checks in a Row', 'confirmations', 2, [1, 100], {
@@ -31,11 +27,11 @@ const confirmations = wholeField('Checks in a Row', 'confirmations', 2, [1, 100]
 });
 
 const firstState = choiceField('First Check', 'firstState', 'unhealthy', {
-	options: [
-		{ name: 'Tell Always', value: 'always', description: 'Also that the server is healthy' },
-		{ name: 'Tell Never', value: 'never', description: 'Only changes are told' },
-		{ name: 'Tell When Unhealthy', value: 'unhealthy', description: 'The default' },
-	],
+	options: choices({
+		always: ['Tell Always', 'Also that the server is healthy'],
+		never: ['Tell Never', 'Only changes are told'],
+		unhealthy: ['Tell When Unhealthy', 'The default'],
+	}),
 	description:
 		'What the very first check of this node does, which has no state before it to compare with',
 });

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import type { EmbeddingSettings } from '../../lib/embeddings/client';
 import { keepAliveOf } from '../../lib/servers/keep-alive';
-import { choiceField, longTextField, stringField, wholeField } from './field-kinds';
+import { choiceField, choices, longTextField, stringField, wholeField } from './field-kinds';
 import { limitFields, readLimits } from './limit-fields';
 import type { NodeParameters } from './parameters';
 
@@ -12,14 +12,10 @@ export const embeddingOptions: INodeProperties[] = [
 		description: 'How many texts go into one request. If the server takes fewer, it gets fewer.',
 	}),
 	choiceField('Blank Texts', 'blankTexts', 'refuse', {
-		options: [
-			{ name: 'Embed as a Space', value: 'space', description: 'For stores that must not fail' },
-			{
-				name: 'Refuse',
-				value: 'refuse',
-				description: 'The node fails and says which text is empty',
-			},
-		],
+		options: choices({
+			space: ['Embed as a Space', 'For stores that must not fail'],
+			refuse: ['Refuse', 'The node fails and says which text is empty'],
+		}),
 		description: 'What happens to texts that are empty or hold nothing but spaces',
 	}),
 	wholeField('Dimensions', 'dimensions', 256, [1], {
@@ -42,15 +38,11 @@ export const embeddingOptions: INodeProperties[] = [
 			'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 for ever. Ollama only.',
 	}),
 	choiceField('Long Texts', 'longTexts', 'fail', {
-		options: [
-			{ name: 'Fail', value: 'fail', description: 'The error names the text and the limit' },
-			{
-				name: 'Split and Average',
-				value: 'average',
-				description: 'The vector is the mean of those of its parts',
-			},
-			{ name: 'Truncate', value: 'truncate', description: 'Only the beginning counts' },
-		],
+		options: choices({
+			fail: ['Fail', 'The error names the text and the limit'],
+			average: ['Split and Average', 'The vector is the mean of those of its parts'],
+			truncate: ['Truncate', 'Only the beginning counts'],
+		}),
 		description: 'What happens to texts that are longer than the model reads',
 	}),
 	longTextField('Query Prefix', 'queryPrefix', 2, {

@@ -1,5 +1,5 @@
 /** Builders of simple fields. `more` overrides the defaults of a builder. */
-import type { INodeProperties } from 'n8n-workflow';
+import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
 import { optional } from '../../lib/values';
 
@@ -29,6 +29,19 @@ export function wholeField(
 ): INodeProperties {
 	const typeOptions = { minValue, ...optional({ maxValue }), numberPrecision: 0 };
 	return numberField(displayName, name, preset, { typeOptions, ...more });
+}
+
+type Label = string | readonly [label: string, description: string];
+
+/** The choices of a list by their values: the label of each, or its label and what it means. */
+export function choices<Value extends string>(
+	labels: Readonly<Record<Value, Label>>,
+): Array<INodePropertyOptions & { value: Value }> {
+	return Object.entries<Label>(labels).map(([key, label]) => {
+		const value = key as Value;
+		if (typeof label === 'string') return { name: label, value };
+		return { name: label[0], value, description: label[1] };
+	});
 }
 
 /** One of a list. */

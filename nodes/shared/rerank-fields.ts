@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import type { RerankSettings } from '../../lib/rerank/client';
-import { choiceField, longTextField, numberField, wholeField } from './field-kinds';
+import { choiceField, choices, longTextField, numberField, wholeField } from './field-kinds';
 import { limitFields, readLimits } from './limit-fields';
 import type { NodeParameters } from './parameters';
 
@@ -20,10 +20,10 @@ export const rerankOptions: INodeProperties[] = [
 			'Put in front of the query, for models that want a task (Qwen3-Reranker) on servers without a template for it. GPUStack, and llama-server with a GGUF that has a rerank template, add their own.',
 	}),
 	choiceField('Long Documents', 'longDocuments', 'fail', {
-		options: [
-			{ name: 'Fail', value: 'fail', description: 'The error names the document and the limit' },
-			{ name: 'Truncate', value: 'truncate', description: 'Only the beginning counts' },
-		],
+		options: choices({
+			fail: ['Fail', 'The error names the document and the limit'],
+			truncate: ['Truncate', 'Only the beginning counts'],
+		}),
 		description: 'What happens to documents that, with the query, are longer than the model reads',
 	}),
 	numberField('Minimum Score', 'minimumScore', 0.5, {
@@ -32,15 +32,13 @@ export const rerankOptions: INodeProperties[] = [
 			'Documents with a lower score are left out. It counts after the sigmoid, where that is set.',
 	}),
 	choiceField('Scores', 'scores', 'received', {
-		options: [
-			{ name: 'As Received', value: 'received' },
-			{
-				name: 'Sigmoid',
-				value: 'sigmoid',
-				description:
-					'Between 0 and 1, for models that give any number (bge-reranker on llama-server)',
-			},
-		],
+		options: choices({
+			received: 'As Received',
+			sigmoid: [
+				'Sigmoid',
+				'Between 0 and 1, for models that give any number (bge-reranker on llama-server)',
+			],
+		}),
 		description: 'What the score of a document is',
 	}),
 	...limitFields,

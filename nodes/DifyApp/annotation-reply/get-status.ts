@@ -1,7 +1,7 @@
 import { annotationReplyJob, type ReplyAction } from '../../../lib/dify/app/annotation-reply';
 import { uuid } from '../../../lib/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';
-import { choiceField, stringField } from '../../shared/field-kinds';
+import { choiceField, choices, stringField } from '../../shared/field-kinds';
 
 export const annotationReplyGetStatus: DifyOperation = {
 	option: {
@@ -12,10 +12,10 @@ export const annotationReplyGetStatus: DifyOperation = {
 	},
 	fields: [
 		choiceField('Action', 'action', 'enable', {
-			options: [
-				{ name: 'Disable', value: 'disable' },
-				{ name: 'Enable', value: 'enable' },
-			],
+			options: choices({
+				disable: 'Disable',
+				enable: 'Enable',
+			}),
 			description: 'What the job was started for. Dify knows it under that only.',
 		}),
 		stringField('Job ID', 'jobId', {

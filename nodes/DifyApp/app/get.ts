@@ -1,6 +1,6 @@
 import { describeApp, type AppPart } from '../../../lib/dify/app/app';
 import type { DifyOperation } from '../../shared/dify/run';
-import { choicesField } from '../../shared/field-kinds';
+import { choices, choicesField } from '../../shared/field-kinds';
 
 export const appGet: DifyOperation = {
 	option: {
@@ -12,20 +12,12 @@ export const appGet: DifyOperation = {
 	fields: [
 		choicesField('Parts', 'parts', {
 			default: ['info', 'parameters'],
-			options: [
-				{ name: 'Icons of Tools', value: 'meta' },
-				{ name: 'Info', value: 'info', description: 'Name, description, tags and type of the app' },
-				{
-					name: 'Parameters',
-					value: 'parameters',
-					description: 'The form, file upload, speech, suggested questions and limits',
-				},
-				{
-					name: 'Web App',
-					value: 'site',
-					description: 'Title, colours and language; null where the app has none',
-				},
-			],
+			options: choices({
+				meta: 'Icons of Tools',
+				info: ['Info', 'Name, description, tags and type of the app'],
+				parameters: ['Parameters', 'The form, file upload, speech, suggested questions and limits'],
+				site: ['Web App', 'Title, colours and language; null where the app has none'],
+			}),
 			description: 'Each part is one request',
 		}),
 	],

@@ -5,6 +5,7 @@ import { messageField, outputField, userField } from '../../shared/dify/fields';
 import { messageIdIn, userIn } from '../../shared/dify/ids';
 import {
 	choiceField,
+	choices,
 	longTextField,
 	optionsCollection,
 	stringField,
@@ -21,10 +22,10 @@ export const audioSpeak: DifyOperation = {
 	fields: [
 		choiceField('Speak', 'source', 'text', {
 			noDataExpression: true,
-			options: [
-				{ name: 'Answer of the App', value: 'message' },
-				{ name: 'Text', value: 'text' },
-			],
+			options: choices({
+				message: 'Answer of the App',
+				text: 'Text',
+			}),
 		}),
 		longTextField('Text', 'text', 4, {
 			displayOptions: { show: { source: ['text'] } },

@@ -2,7 +2,7 @@ import { listConversations, type ConversationSort } from '../../../lib/dify/app/
 import { limitIn, pagingFields, userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';
-import { choiceField, optionsCollection } from '../../shared/field-kinds';
+import { choiceField, choices, optionsCollection } from '../../shared/field-kinds';
 import { itemsOf } from '../../shared/run/operations';
 
 export const conversationGetAll: DifyOperation = {
@@ -17,12 +17,12 @@ export const conversationGetAll: DifyOperation = {
 		...pagingFields,
 		optionsCollection([
 			choiceField('Sort By', 'sortBy', '-updated_at', {
-				options: [
-					{ name: 'Created, Newest First', value: '-created_at' },
-					{ name: 'Created, Oldest First', value: 'created_at' },
-					{ name: 'Updated, Newest First', value: '-updated_at' },
-					{ name: 'Updated, Oldest First', value: 'updated_at' },
-				],
+				options: choices({
+					'-created_at': 'Created, Newest First',
+					created_at: 'Created, Oldest First',
+					'-updated_at': 'Updated, Newest First',
+					updated_at: 'Updated, Oldest First',
+				}),
 			}),
 		]),
 	],

@@ -8,6 +8,7 @@ import { modelIn, modelLocator, techniqueField } from '../../shared/dify/knowled
 import {
 	booleanField,
 	choiceField,
+	choices,
 	numberField,
 	stringField,
 	wholeField,
@@ -39,19 +40,11 @@ function separator(
 /** Options for splitting a text into chunks. */
 const ruleOptions: INodeProperties[] = [
 	choiceField('Chunking', 'chunking', 'automatic', {
-		options: [
-			{
-				name: 'Automatic',
-				value: 'automatic',
-				description: 'Dify decides: paragraphs of up to 500 tokens',
-			},
-			{ name: 'Custom', value: 'custom', description: 'As the options below say' },
-			{
-				name: 'Parent-Child',
-				value: 'hierarchical',
-				description: 'Small chunks are found, large ones returned',
-			},
-		],
+		options: choices({
+			automatic: ['Automatic', 'Dify decides: paragraphs of up to 500 tokens'],
+			custom: ['Custom', 'As the options below say'],
+			hierarchical: ['Parent-Child', 'Small chunks are found, large ones returned'],
+		}),
 		description: 'How the text is split. Without it, as the last document of the knowledge base.',
 	}),
 	separator('Chunk Separator', 'separator', '\\n\\n', 'chunks'),
@@ -103,11 +96,11 @@ export const firstOptions: INodeProperties[] = [
 			'For the first document of a knowledge base. Without it, Dify takes the default one of the workspace.',
 	}),
 	choiceField('Form', 'form', 'text_model', {
-		options: [
-			{ name: 'Parent-Child', value: 'hierarchical_model' },
-			{ name: 'Q&A', value: 'qa_model', description: 'A model writes questions and answers' },
-			{ name: 'Text', value: 'text_model' },
-		],
+		options: choices({
+			hierarchical_model: 'Parent-Child',
+			qa_model: ['Q&A', 'A model writes questions and answers'],
+			text_model: 'Text',
+		}),
 		description: 'For the first document of a knowledge base; it counts for all that follow',
 	}),
 	techniqueField(
@@ -117,22 +110,18 @@ export const firstOptions: INodeProperties[] = [
 
 export const existsOptions: INodeProperties[] = [
 	choiceField('If It Exists', 'ifExists', 'update', {
-		options: [
-			{ name: 'Fail', value: 'fail' },
-			{ name: 'Skip', value: 'skip', description: 'The document stays as it is' },
-			{
-				name: 'Update',
-				value: 'update',
-				description: 'Its content is replaced; ID and metadata stay',
-			},
-		],
+		options: choices({
+			fail: 'Fail',
+			skip: ['Skip', 'The document stays as it is'],
+			update: ['Update', 'Its content is replaced; ID and metadata stay'],
+		}),
 		description: 'What to do where there is a document of that name',
 	}),
 	choiceField('If It Is Disabled', 'ifDisabled', 'fail', {
-		options: [
-			{ name: 'Enable', value: 'enable', description: 'Enable it, then update it' },
-			{ name: 'Fail', value: 'fail' },
-		],
+		options: choices({
+			enable: ['Enable', 'Enable it, then update it'],
+			fail: 'Fail',
+		}),
 		description:
 			'What to do where the document of that name is disabled: Dify would make a second one',
 	}),

@@ -3,7 +3,7 @@ import type { DocumentStatus } from '../../../lib/dify/knowledge/documents';
 import { pagingFields } from '../../shared/dify/fields';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { knowledgeOperation, readText } from '../../shared/dify/route-operation';
-import { choiceField, optionsCollection } from '../../shared/field-kinds';
+import { choiceField, choices, optionsCollection } from '../../shared/field-kinds';
 import { documentField, documentIdIn, keywordField } from '../fields';
 
 export const documentGetAll = knowledgeOperation({
@@ -19,15 +19,15 @@ export const documentGetAll = knowledgeOperation({
 		...pagingFields,
 		optionsCollection([
 			choiceField('Status', 'status', 'available', {
-				options: [
-					{ name: 'Archived', value: 'archived' },
-					{ name: 'Available', value: 'available', description: 'Indexed and enabled' },
-					{ name: 'Disabled', value: 'disabled' },
-					{ name: 'Error', value: 'error' },
-					{ name: 'Indexing', value: 'indexing' },
-					{ name: 'Paused', value: 'paused' },
-					{ name: 'Queuing', value: 'queuing' },
-				],
+				options: choices({
+					archived: 'Archived',
+					available: ['Available', 'Indexed and enabled'],
+					disabled: 'Disabled',
+					error: 'Error',
+					indexing: 'Indexing',
+					paused: 'Paused',
+					queuing: 'Queuing',
+				}),
 			}),
 		]),
 	],

@@ -1,7 +1,7 @@
 import { getDocument, setStatus, type StatusAction } from '../../../lib/dify/knowledge/documents';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
-import { choiceField, numberField, optionsCollection } from '../../shared/field-kinds';
+import { choiceField, choices, numberField, optionsCollection } from '../../shared/field-kinds';
 import { itemsOf } from '../../shared/run/operations';
 import { documentIdsField, documentIdsIn } from './fields';
 
@@ -19,16 +19,12 @@ export const documentSetStatus: DifyOperation = {
 		datasetField,
 		documentIdsField,
 		choiceField('Action', 'statusAction', 'enable', {
-			options: [
-				{ name: 'Archive', value: 'archive' },
-				{
-					name: 'Disable',
-					value: 'disable',
-					description: 'Searches do not find it any more, but it stays',
-				},
-				{ name: 'Enable', value: 'enable' },
-				{ name: 'Unarchive', value: 'un_archive' },
-			],
+			options: choices({
+				archive: 'Archive',
+				disable: ['Disable', 'Searches do not find it any more, but it stays'],
+				enable: 'Enable',
+				un_archive: 'Unarchive',
+			}),
 		}),
 		optionsCollection([
 			numberField('Wait for Lock (Seconds)', 'lockWait', 660, {

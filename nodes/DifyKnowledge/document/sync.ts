@@ -25,7 +25,13 @@ import { binarySource } from '../../shared/binary';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { wrongField } from '../../shared/field-values';
 import type { DifyCall, DifyOperation } from '../../shared/dify/run';
-import { booleanField, choiceField, numberField, stringField } from '../../shared/field-kinds';
+import {
+	booleanField,
+	choiceField,
+	choices,
+	numberField,
+	stringField,
+} from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
 import { ItemFailure } from '../../shared/run/failed-item';
 import type { OperationItem, OperationResult } from '../../shared/run/operations';
@@ -52,15 +58,11 @@ const syncOptions: INodeProperties[] = [
 		description: 'How long to wait until Dify has indexed a document. Only then it counts as done.',
 	}),
 	choiceField('When Gone', 'whenGone', 'disable', {
-		options: [
-			{ name: 'Delete', value: 'delete' },
-			{
-				name: 'Disable',
-				value: 'disable',
-				description: 'No longer found, but can be enabled again',
-			},
-			{ name: 'Keep', value: 'keep' },
-		],
+		options: choices({
+			delete: 'Delete',
+			disable: ['Disable', 'No longer found, but can be enabled again'],
+			keep: 'Keep',
+		}),
 		description: 'What happens to documents of earlier syncs whose item is not there any more',
 	}),
 ];
@@ -86,10 +88,10 @@ export const documentSync: DifyOperation = {
 				'How the next sync recognises the document: the path of the file, or its ID where it lies',
 		},
 		choiceField('Content', 'contentType', 'file', {
-			options: [
-				{ name: 'File', value: 'file' },
-				{ name: 'Text', value: 'text' },
-			],
+			options: choices({
+				file: 'File',
+				text: 'Text',
+			}),
 		}),
 		{ ...binaryField, displayOptions: { show: { contentType: ['file'] } } },
 		{ ...textField, displayOptions: { show: { contentType: ['text'] } } },

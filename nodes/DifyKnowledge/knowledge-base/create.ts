@@ -2,7 +2,7 @@ import { baseNamed, createBase } from '../../../lib/dify/knowledge/bases';
 import { retrievalModel } from '../../../lib/dify/knowledge/retrieve';
 import { asFailed } from '../../../lib/errors/server-error';
 import type { DifyOperation } from '../../shared/dify/run';
-import { choiceField, optionsCollection } from '../../shared/field-kinds';
+import { choiceField, choices, optionsCollection } from '../../shared/field-kinds';
 import {
 	isSet,
 	nameField,
@@ -20,14 +20,10 @@ export const knowledgeBaseCreate: DifyOperation = {
 			...settings,
 			...searchDefaults,
 			choiceField('If It Exists', 'ifExists', 'fail', {
-				options: [
-					{ name: 'Fail', value: 'fail' },
-					{
-						name: 'Use It',
-						value: 'use',
-						description: 'The knowledge base of that name, as it is',
-					},
-				],
+				options: choices({
+					fail: 'Fail',
+					use: ['Use It', 'The knowledge base of that name, as it is'],
+				}),
 			}),
 		]),
 	],

@@ -9,7 +9,7 @@ import {
 } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { simplifyField } from '../../shared/dify/run-options';
-import { choiceField, optionsCollection, stringField } from '../../shared/field-kinds';
+import { choiceField, choices, optionsCollection, stringField } from '../../shared/field-kinds';
 import { itemsOf } from '../../shared/run/operations';
 
 export const knowledgeBaseRetrieve: DifyOperation = {
@@ -31,15 +31,11 @@ export const knowledgeBaseRetrieve: DifyOperation = {
 		optionsCollection([
 			...searchOptions,
 			choiceField('Long Queries', 'longQueries', 'auto', {
-				options: [
-					{
-						name: 'Automatic',
-						value: 'auto',
-						description: 'Cut where an agent uses the node, otherwise refuse',
-					},
-					{ name: 'Cut', value: 'cut', description: 'Only the first 250 characters count' },
-					{ name: 'Refuse', value: 'refuse' },
-				],
+				options: choices({
+					auto: ['Automatic', 'Cut where an agent uses the node, otherwise refuse'],
+					cut: ['Cut', 'Only the first 250 characters count'],
+					refuse: 'Refuse',
+				}),
 				description:
 					'What to do with queries of more than 250 characters, which Dify does not take',
 			}),

@@ -9,7 +9,13 @@ import {
 	SEARCH_METHODS,
 	techniqueField,
 } from '../../shared/dify/knowledge-fields';
-import { choiceField, numberField, stringField, wholeField } from '../../shared/field-kinds';
+import {
+	choiceField,
+	choices,
+	numberField,
+	stringField,
+	wholeField,
+} from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
 import { textIn, textsIn } from '../fields';
 
@@ -29,16 +35,14 @@ export const settings: INodeProperties[] = [
 			'IDs of the users who may use it, separated by commas, where the permission is Some Members',
 	}),
 	choiceField('Permission', 'permission', 'all_team_members', {
-		options: [
-			{ name: 'All Team Members', value: 'all_team_members' },
-			{
-				name: 'Only the Owner',
-				value: 'only_me',
-				description:
-					'The owner of the workspace, as whom the key acts. Others do not see the knowledge base in Dify.',
-			},
-			{ name: 'Some Members', value: 'partial_members' },
-		],
+		options: choices({
+			all_team_members: 'All Team Members',
+			only_me: [
+				'Only the Owner',
+				'The owner of the workspace, as whom the key acts. Others do not see the knowledge base in Dify.',
+			],
+			partial_members: 'Some Members',
+		}),
 		description:
 			'Who sees the knowledge base in Dify. The key acts as the owner of the workspace, so the default of this node is All Team Members.',
 	}),

@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { locatorField } from '../../shared/dify/fields';
+import { choices } from '../../shared/field-kinds';
 
 export const fieldField = locatorField('Metadata Field', 'fieldId', 'searchMetadataFields', {
 	required: true,
@@ -10,8 +11,8 @@ export function nameField(displayName: string): INodeProperties {
 	return { displayName, name: 'name', type: 'string', default: '', required: true };
 }
 
-export const TYPES = [
-	{ name: 'Number', value: 'number' },
-	{ name: 'Text', value: 'string' },
-	{ name: 'Time', value: 'time' },
-];
+export const TYPES = choices({
+	number: 'Number',
+	string: 'Text',
+	time: 'Time',
+});

@@ -1,7 +1,7 @@
 import { modelsIn, type ModelType } from '../../../lib/dify/knowledge/models';
 import { baseRoutes } from '../../../lib/dify/knowledge/routes';
 import { knowledgeOperation } from '../../shared/dify/route-operation';
-import { booleanField, choiceField } from '../../shared/field-kinds';
+import { booleanField, choiceField, choices } from '../../shared/field-kinds';
 
 export const modelGetAll = knowledgeOperation({
 	option: {
@@ -12,14 +12,14 @@ export const modelGetAll = knowledgeOperation({
 	},
 	fields: [
 		choiceField('Model Type', 'modelType', 'text-embedding', {
-			options: [
-				{ name: 'Embedding', value: 'text-embedding' },
-				{ name: 'Language Model', value: 'llm' },
-				{ name: 'Moderation', value: 'moderation' },
-				{ name: 'Rerank', value: 'rerank' },
-				{ name: 'Speech to Text', value: 'speech2text' },
-				{ name: 'Text to Speech', value: 'tts' },
-			],
+			options: choices({
+				'text-embedding': 'Embedding',
+				llm: 'Language Model',
+				moderation: 'Moderation',
+				rerank: 'Rerank',
+				speech2text: 'Speech to Text',
+				tts: 'Text to Speech',
+			}),
 		}),
 		booleanField('Only Usable', 'onlyActive', true, {
 			description:

@@ -9,19 +9,15 @@ import { datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { fileIn, locatorField } from '../../shared/dify/fields';
 import type { NodeParameters } from '../../shared/parameters';
 import type { DifyCall } from '../../shared/dify/run';
-import { choiceField, jsonField } from '../../shared/field-kinds';
+import { choiceField, choices, jsonField } from '../../shared/field-kinds';
 
 export const NEEDS = 'needs Dify 1.14 or newer';
 
 export const versionField = choiceField('Version', 'pipelineVersion', 'published', {
-	options: [
-		{
-			name: 'Draft',
-			value: 'draft',
-			description: 'As it is in the editor of Dify: a run is a preview only',
-		},
-		{ name: 'Published', value: 'published' },
-	],
+	options: choices({
+		draft: ['Draft', 'As it is in the editor of Dify: a run is a preview only'],
+		published: 'Published',
+	}),
 	description: 'Which version of the pipeline to use',
 });
 

@@ -12,7 +12,7 @@ import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import type { DifyCall, DifyOperation } from '../../shared/dify/run';
-import { choiceField, jsonField } from '../../shared/field-kinds';
+import { choiceField, choices, jsonField } from '../../shared/field-kinds';
 import { itemsOf, type OperationItem } from '../../shared/run/operations';
 import { binaryField, waitField } from '../fields';
 import {
@@ -37,14 +37,10 @@ export const pipelineRun: DifyOperation = {
 		versionField,
 		datasourceField,
 		choiceField('Take', 'pipelineTake', 'binary', {
-			options: [
-				{ name: 'Binary File of the Item', value: 'binary', description: 'It is uploaded first' },
-				{
-					name: 'Items of the Datasource',
-					value: 'items',
-					description: 'What Upload File or Run Datasource Node gave',
-				},
-			],
+			options: choices({
+				binary: ['Binary File of the Item', 'It is uploaded first'],
+				items: ['Items of the Datasource', 'What Upload File or Run Datasource Node gave'],
+			}),
 			description: 'What the pipeline works on',
 		}),
 		{ ...binaryField, displayOptions: { show: { pipelineTake: ['binary'] } } },

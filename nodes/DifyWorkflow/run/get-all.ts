@@ -4,7 +4,7 @@ import { isBlank, shown, wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import type { DifyOperation } from '../../shared/dify/run';
 import { plain } from '../../shared/dify/plain';
-import { choiceField, collectionField, stringField } from '../../shared/field-kinds';
+import { choiceField, choices, collectionField, stringField } from '../../shared/field-kinds';
 
 export const runGetAll: DifyOperation = {
 	option: {
@@ -28,15 +28,11 @@ export const runGetAll: DifyOperation = {
 				{ displayName: 'Started After', name: 'after', type: 'dateTime', default: '' },
 				{ displayName: 'Started Before', name: 'before', type: 'dateTime', default: '' },
 				choiceField('Status', 'status', 'succeeded', {
-					options: [
-						{ name: 'Failed', value: 'failed' },
-						{
-							name: 'Stopped',
-							value: 'stopped',
-							description: 'Most stopped runs are missing: Dify stores them as running',
-						},
-						{ name: 'Succeeded', value: 'succeeded' },
-					],
+					options: choices({
+						failed: 'Failed',
+						stopped: ['Stopped', 'Most stopped runs are missing: Dify stores them as running'],
+						succeeded: 'Succeeded',
+					}),
 				}),
 				stringField('User', 'user', {
 					description: 'Who started the run over the API, exactly as it was given',

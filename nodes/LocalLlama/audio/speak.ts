@@ -4,6 +4,7 @@ import { filled } from '../../../lib/values';
 import {
 	booleanField,
 	choiceField,
+	choices,
 	listField,
 	longTextField,
 	numberField,
@@ -43,14 +44,14 @@ export const audioSpeak: LocalLlamaOperation = {
 			{ description: 'Who speaks. Empty: the server decides, or says that it wants one.' },
 		),
 		choiceField('File Format', 'format', 'mp3', {
-			options: [
-				{ name: 'AAC', value: 'aac' },
-				{ name: 'FLAC', value: 'flac' },
-				{ name: 'MP3', value: 'mp3' },
-				{ name: 'Opus', value: 'opus' },
-				{ name: 'PCM', value: 'pcm', description: 'Raw samples, 16 bit' },
-				{ name: 'WAV', value: 'wav' },
-			],
+			options: choices({
+				aac: 'AAC',
+				flac: 'FLAC',
+				mp3: 'MP3',
+				opus: 'Opus',
+				pcm: ['PCM', 'Raw samples, 16 bit'],
+				wav: 'WAV',
+			}),
 			description: 'The format of the sound. Not every server knows all of them.',
 		}),
 		...optionFields(

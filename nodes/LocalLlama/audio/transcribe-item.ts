@@ -2,7 +2,13 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { transcribe, type TranscriptionRequest } from '../../../lib/media/transcribe';
 import type { TranscriptFormat } from '../../../lib/media/transcript';
-import { choiceField, longTextField, numberField, outputFileField } from '../../shared/field-kinds';
+import {
+	choiceField,
+	choices,
+	longTextField,
+	numberField,
+	outputFileField,
+} from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import { filesIn, inputFileField, mediaFields, mediaOptions } from '../media-options';
@@ -23,21 +29,16 @@ export const transcriptionFields: INodeProperties[] = [
 	),
 	inputFileField('The recording. It is sent as it is read, so it may be of any length.'),
 	choiceField('Response Format', 'responseFormat', 'json', {
-		options: [
-			{ name: 'SRT', value: 'srt', description: 'The text, and a file with subtitles' },
-			{ name: 'Text', value: 'json', description: 'What was said' },
-			{ name: 'Text (Plain)', value: 'text', description: 'For servers that know no JSON' },
-			{
-				name: 'Text with Segments',
-				value: 'verbose_json',
-				description: 'The text with language, duration and the times of its segments',
-			},
-			{
-				name: 'VTT',
-				value: 'vtt',
-				description: 'The text, and a file with subtitles for web pages',
-			},
-		],
+		options: choices({
+			srt: ['SRT', 'The text, and a file with subtitles'],
+			json: ['Text', 'What was said'],
+			text: ['Text (Plain)', 'For servers that know no JSON'],
+			verbose_json: [
+				'Text with Segments',
+				'The text with language, duration and the times of its segments',
+			],
+			vtt: ['VTT', 'The text, and a file with subtitles for web pages'],
+		}),
 		description: 'What the server sends',
 	}),
 ];

@@ -1,4 +1,4 @@
-import { choicesField, stringField } from '../../shared/field-kinds';
+import { choices, choicesField, stringField } from '../../shared/field-kinds';
 import type { LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
 import { transcribeItem, transcriptionFields, transcriptionOptions } from './transcribe-item';
@@ -24,10 +24,10 @@ export const audioTranscribe: LocalLlamaOperation = {
 				}),
 				choicesField('Timestamps', 'timestamps', {
 					default: ['segment'],
-					options: [
-						{ name: 'Segments', value: 'segment' },
-						{ name: 'Words', value: 'word' },
-					],
+					options: choices({
+						segment: 'Segments',
+						word: 'Words',
+					}),
 					description: 'What has times in Text with Segments. whisper.cpp always gives both.',
 				}),
 			],

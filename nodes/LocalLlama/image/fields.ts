@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import {
 	choiceField,
+	choices,
 	longTextField,
 	numberField,
 	outputFileField,
@@ -30,11 +31,11 @@ export function promptField(description: string, placeholder: string): INodeProp
 /** Options of new and edited pictures. */
 export const imageOptions: INodeProperties[] = [
 	choiceField('File Format', 'outputFormat', 'png', {
-		options: [
-			{ name: 'JPEG', value: 'jpeg' },
-			{ name: 'PNG', value: 'png' },
-			{ name: 'WebP', value: 'webp' },
-		],
+		options: choices({
+			jpeg: 'JPEG',
+			png: 'PNG',
+			webp: 'WebP',
+		}),
 		description:
 			'What sd-server and newer models of other servers are asked for. Without it the server decides.',
 	}),

@@ -4,6 +4,7 @@ import { isFilled, nonEmptyText } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
 import {
 	choiceField,
+	choices,
 	jsonField,
 	longTextField,
 	optionsCollection,
@@ -34,14 +35,10 @@ export const modelCreate: LocalLlamaOperation = {
 			placeholder: 'e.g. invoice-reader',
 		}),
 		choiceField('Made From', 'source', 'model', {
-			options: [
-				{
-					name: 'GGUF File',
-					value: 'file',
-					description: 'A file of the item, which is sent to the server',
-				},
-				{ name: 'Model', value: 'model', description: 'A model of the server' },
-			],
+			options: choices({
+				file: ['GGUF File', 'A file of the item, which is sent to the server'],
+				model: ['Model', 'A model of the server'],
+			}),
 		}),
 		stringField('From', 'from', {
 			required: true,

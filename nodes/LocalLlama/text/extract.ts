@@ -12,6 +12,7 @@ import { namesIn } from '../../shared/binary';
 import {
 	booleanField,
 	choiceField,
+	choices,
 	jsonField,
 	rowsField,
 	stringField,
@@ -27,15 +28,15 @@ import { binaryFieldsField, inputIn } from './files';
 import { instructionsField, textField } from './text-field';
 import { withModel } from '../../shared/search-models';
 
-const TYPES: ReadonlyArray<{ name: string; value: FieldType; description?: string }> = [
-	{ name: 'Boolean', value: 'boolean' },
-	{ name: 'Choice', value: 'choice', description: 'One of a few texts' },
-	{ name: 'Date', value: 'date', description: 'As 2026-12-31' },
-	{ name: 'List of Texts', value: 'list' },
-	{ name: 'Number', value: 'number' },
-	{ name: 'Text', value: 'text' },
-	{ name: 'Whole Number', value: 'wholeNumber' },
-];
+const TYPES = choices<FieldType>({
+	boolean: 'Boolean',
+	choice: ['Choice', 'One of a few texts'],
+	date: ['Date', 'As 2026-12-31'],
+	list: 'List of Texts',
+	number: 'Number',
+	text: 'Text',
+	wholeNumber: 'Whole Number',
+});
 
 /** Columns of a row of the form, the name first. */
 const tableFields: INodeProperties[] = [
@@ -46,7 +47,7 @@ const tableFields: INodeProperties[] = [
 		default: '',
 		placeholder: 'e.g. invoiceNumber',
 	},
-	{ displayName: 'Type', name: 'type', type: 'options', default: 'text', options: [...TYPES] },
+	{ displayName: 'Type', name: 'type', type: 'options', default: 'text', options: TYPES },
 	stringField('Choices', 'choices', {
 		placeholder: 'e.g. low, medium, high',
 		displayOptions: { show: { type: ['choice'] } },
@@ -64,10 +65,10 @@ const tableFields: INodeProperties[] = [
 
 const schemaFields: INodeProperties[] = [
 	choiceField('What to Extract', 'schemaSource', 'fields', {
-		options: [
-			{ name: 'Fields', value: 'fields', description: 'A table that you fill in here' },
-			{ name: 'JSON Schema', value: 'schema', description: 'For nested data' },
-		],
+		options: choices({
+			fields: ['Fields', 'A table that you fill in here'],
+			schema: ['JSON Schema', 'For nested data'],
+		}),
 	}),
 	...rowFields(
 		rowsField('Fields', 'fields', 'Field', {

@@ -3,7 +3,13 @@ import type { INodeProperties } from 'n8n-workflow';
 import { messagesFromJson } from '../../../lib/chat/request/message-list';
 import type { SourceMessage } from '../../../lib/chat/types';
 import { recordOf, recordsIn } from '../../../lib/values';
-import { choiceField, jsonField, longTextField, rowsField } from '../../shared/field-kinds';
+import {
+	choiceField,
+	choices,
+	jsonField,
+	longTextField,
+	rowsField,
+} from '../../shared/field-kinds';
 import { isBlank, wrongField } from '../../shared/field-values';
 import type { LlamaCall } from '../operation';
 import { binaryFieldsField, fileBlocksIn } from './files';
@@ -19,19 +25,11 @@ export const binaryField = binaryFieldsField('They go with the last message of t
 
 export const messageFields: INodeProperties[] = [
 	choiceField('Messages From', 'messageSource', 'prompt', {
-		options: [
-			{
-				name: 'JSON',
-				value: 'json',
-				description: 'A list of messages with role and content, from an expression',
-			},
-			{ name: 'List', value: 'list', description: 'Messages that you write here' },
-			{
-				name: 'Prompt',
-				value: 'prompt',
-				description: 'One question, and a system message if you like',
-			},
-		],
+		options: choices({
+			json: ['JSON', 'A list of messages with role and content, from an expression'],
+			list: ['List', 'Messages that you write here'],
+			prompt: ['Prompt', 'One question, and a system message if you like'],
+		}),
 	}),
 	{ ...systemField, displayOptions: { show: { messageSource: ['prompt', 'list'] } } },
 	longTextField('Prompt', 'prompt', 4, {
@@ -42,11 +40,11 @@ export const messageFields: INodeProperties[] = [
 	rowsField('Messages', 'messages', 'Message', {
 		values: [
 			choiceField('Role', 'role', 'user', {
-				options: [
-					{ name: 'Assistant', value: 'assistant' },
-					{ name: 'System', value: 'system' },
-					{ name: 'User', value: 'user' },
-				],
+				options: choices({
+					assistant: 'Assistant',
+					system: 'System',
+					user: 'User',
+				}),
 			}),
 			{
 				displayName: 'Content',

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { countPrompt } from '../../../lib/chat/prompt';
 import { countTokens } from '../../../lib/servers/manage/tokens';
-import { choiceField, longTextField } from '../../shared/field-kinds';
+import { choiceField, choices, longTextField } from '../../shared/field-kinds';
 import { askOfModel } from '../any-server';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
@@ -40,14 +40,10 @@ export const tokenCount: LocalLlamaOperation = {
 	fields: [
 		tokenModelField,
 		choiceField('Count', 'counted', 'text', {
-			options: [
-				{
-					name: 'A Conversation',
-					value: 'chat',
-					description: 'With what the chat template of the model adds',
-				},
-				{ name: 'A Text', value: 'text' },
-			],
+			options: choices({
+				chat: ['A Conversation', 'With what the chat template of the model adds'],
+				text: 'A Text',
+			}),
 		}),
 		shownFor(
 			'text',

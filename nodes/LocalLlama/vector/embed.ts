@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { EmbeddingsClient } from '../../../lib/embeddings/client';
 import { embeddingOptions } from '../../shared/embedding-fields';
-import { choiceField, jsonField, longTextField } from '../../shared/field-kinds';
+import { choiceField, choices, jsonField, longTextField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
@@ -20,14 +20,10 @@ const fields: INodeProperties[] = [
 		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text', mayBeEmpty: true },
 	),
 	choiceField('Texts From', 'textSource', 'items', {
-		options: [
-			{
-				name: 'Items',
-				value: 'items',
-				description: 'One text of each item. All items go to the server together, in batches.',
-			},
-			{ name: 'List', value: 'list', description: 'A list of texts in each item' },
-		],
+		options: choices({
+			items: ['Items', 'One text of each item. All items go to the server together, in batches.'],
+			list: ['List', 'A list of texts in each item'],
+		}),
 	}),
 	longTextField('Text', 'text', 2, {
 		default: '={{ $json.text }}',
@@ -44,30 +40,26 @@ const fields: INodeProperties[] = [
 		description: 'A list of texts, from an expression or as JSON',
 	}),
 	choiceField('Role', 'role', 'document', {
-		options: [
-			{ name: 'Document', value: 'document', description: 'Texts that are stored and found' },
-			{ name: 'Query', value: 'query', description: 'Texts that are searched for' },
-		],
+		options: choices({
+			document: ['Document', 'Texts that are stored and found'],
+			query: ['Query', 'Texts that are searched for'],
+		}),
 		description:
 			'Some models want other words in front of a question than of a document. The prefixes see to that.',
 	}),
 	choiceField('Output', 'output', 'each', {
-		options: [
-			{ name: 'One Item for All Vectors', value: 'together' },
-			{ name: 'One Item for Each Vector', value: 'each' },
-		],
+		options: choices({
+			together: 'One Item for All Vectors',
+			each: 'One Item for Each Vector',
+		}),
 	}),
 	...optionFields([
 		...embeddingOptions,
 		choiceField('Encoding', 'encoding', 'base64', {
-			options: [
-				{
-					name: 'Base64',
-					value: 'base64',
-					description: '32-bit numbers, little-endian: a fifth of the size',
-				},
-				{ name: 'Numbers', value: 'numbers' },
-			],
+			options: choices({
+				base64: ['Base64', '32-bit numbers, little-endian: a fifth of the size'],
+				numbers: 'Numbers',
+			}),
 			description: 'How vectors stand in the items. Not added: as lists of numbers.',
 		}),
 	]),

@@ -2,7 +2,13 @@ import type { IBinaryKeyData, INodeProperties } from 'n8n-workflow';
 
 import { RerankClient } from '../../../lib/rerank/client';
 import { isRecord, words, optional } from '../../../lib/values';
-import { choiceField, jsonField, longTextField, stringField } from '../../shared/field-kinds';
+import {
+	choiceField,
+	choices,
+	jsonField,
+	longTextField,
+	stringField,
+} from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/rerank-fields';
@@ -32,14 +38,10 @@ const fields: INodeProperties[] = [
 			'The question by which the documents are ordered. With Documents From set to Items, that of the first item counts for all.',
 	}),
 	choiceField('Documents From', 'documentSource', 'items', {
-		options: [
-			{
-				name: 'Items',
-				value: 'items',
-				description: 'Each item is a document. They come out in the new order.',
-			},
-			{ name: 'List', value: 'list', description: 'A list of documents in each item' },
-		],
+		options: choices({
+			items: ['Items', 'Each item is a document. They come out in the new order.'],
+			list: ['List', 'A list of documents in each item'],
+		}),
 	}),
 	longTextField('Document', 'document', 2, {
 		default: '={{ $json.text }}',

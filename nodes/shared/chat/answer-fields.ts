@@ -1,5 +1,5 @@
 import { optional } from '../../../lib/values';
-import { choiceField, jsonField, longTextField, wholeField } from '../field-kinds';
+import { choiceField, choices, jsonField, longTextField, wholeField } from '../field-kinds';
 import { limit } from '../limit-fields';
 import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 
@@ -35,12 +35,12 @@ export function thinkingFields(budgetShown?: IDisplayOptions): INodeProperties[]
 				'Whether a thinking model (Qwen3, gpt-oss, DeepSeek-R1, …) thinks before it answers. Thinking is kept apart from the answer.',
 		}),
 		choiceField('Effort', 'thinkingEffort', 'medium', {
-			options: [
-				{ name: 'High', value: 'high' },
-				{ name: 'Low', value: 'low' },
-				{ name: 'Medium', value: 'medium' },
-				{ name: 'Minimal', value: 'minimal' },
-			],
+			options: choices({
+				high: 'High',
+				low: 'Low',
+				medium: 'Medium',
+				minimal: 'Minimal',
+			}),
 			displayOptions: { show: { thinking: ['effort'] } },
 		}),
 		wholeField('Thinking Token Budget', 'thinkingBudget', 1024, [0], {
@@ -65,19 +65,16 @@ export const controlTokensField = choiceField(
 	'controlTokens',
 	'breakUp',
 	{
-		options: [
-			{
-				name: 'Break Up',
-				value: 'breakUp',
-				description: 'They are plain text to the model: an invisible character is put into each',
-			},
-			{
-				name: 'Leave',
-				value: 'leave',
-				description:
-					'They are sent unchanged. A text can then begin a message in the name of the system.',
-			},
-		],
+		options: choices({
+			breakUp: [
+				'Break Up',
+				'They are plain text to the model: an invisible character is put into each',
+			],
+			leave: [
+				'Leave',
+				'They are sent unchanged. A text can then begin a message in the name of the system.',
+			],
+		}),
 		description:
 			'What happens to markers of the chat template (im_start, end_of_turn and the like) in texts of users, tools, documents and the system prompt',
 	},

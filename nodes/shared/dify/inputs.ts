@@ -11,7 +11,7 @@ import {
 } from '../../../lib/dify/forms/input-form';
 import { recordOf, type JsonRecord } from '../../../lib/values';
 import { binaryProperties } from '../binary';
-import { choiceField, jsonField } from '../field-kinds';
+import { choiceField, choices, jsonField } from '../field-kinds';
 import { hintOnce } from '../run/hints';
 import type { DifyCall } from './run';
 import { formFiles, acceptedFiles, type AcceptedFile, type Upload } from './run-files';
@@ -19,10 +19,10 @@ import { formFiles, acceptedFiles, type AcceptedFile, type Upload } from './run-
 export const inputFields: INodeProperties[] = [
 	choiceField('Inputs', 'inputsMode', 'form', {
 		noDataExpression: true,
-		options: [
-			{ name: 'As JSON', value: 'json' },
-			{ name: 'From the Form of the App', value: 'form' },
-		],
+		options: choices({
+			json: 'As JSON',
+			form: 'From the Form of the App',
+		}),
 		description:
 			'The variables that the app asks for before its first message. Dify wants them on every turn, also in an existing conversation.',
 	}),

@@ -11,7 +11,14 @@ import type { ModelRef } from '../../../lib/dify/knowledge/bases';
 import type { SearchMethod, SearchSettings } from '../../../lib/dify/knowledge/retrieve';
 import { uuid } from '../../../lib/dify/ids';
 import { isRecord, recordsIn } from '../../../lib/values';
-import { choiceField, numberField, rowsField, stringField, wholeField } from '../field-kinds';
+import {
+	choiceField,
+	choices,
+	numberField,
+	rowsField,
+	stringField,
+	wholeField,
+} from '../field-kinds';
 import { asChoice, type Field } from '../field-values';
 import type { NodeParameters } from '../parameters';
 import { locatorField } from './fields';
@@ -47,32 +54,20 @@ export function modelIn(parameters: NodeParameters, path: string): ModelRef | un
 	return typeof named === 'string' ? modelRef(named) : undefined;
 }
 
-export const SEARCH_METHODS = [
-	{
-		name: 'Full Text',
-		value: 'full_text_search',
-		description: 'By words, where the vector store of Dify can',
-	},
-	{ name: 'Hybrid', value: 'hybrid_search', description: 'By meaning and by words' },
-	{
-		name: 'Keywords',
-		value: 'keyword_search',
-		description: 'The only one for the technique Economy',
-	},
-	{ name: 'Semantic', value: 'semantic_search', description: 'By meaning' },
-];
+export const SEARCH_METHODS = choices({
+	full_text_search: ['Full Text', 'By words, where the vector store of Dify can'],
+	hybrid_search: ['Hybrid', 'By meaning and by words'],
+	keyword_search: ['Keywords', 'The only one for the technique Economy'],
+	semantic_search: ['Semantic', 'By meaning'],
+});
 
 /** Field for the indexing technique. */
 export function techniqueField(description: string): INodeProperties {
 	return choiceField('Technique', 'technique', 'high_quality', {
-		options: [
-			{ name: 'Economy', value: 'economy', description: 'Keywords only, without a model' },
-			{
-				name: 'High Quality',
-				value: 'high_quality',
-				description: 'Vectors, which an embedding model makes',
-			},
-		],
+		options: choices({
+			economy: ['Economy', 'Keywords only, without a model'],
+			high_quality: ['High Quality', 'Vectors, which an embedding model makes'],
+		}),
 		description,
 	});
 }
@@ -84,15 +79,14 @@ export const searchOptions: INodeProperties[] = [
 			'Orders the hits, where Reranking is Model. Choose it from the list, or write provider and model.',
 	}),
 	choiceField('Reranking', 'reranking', 'model', {
-		options: [
-			{ name: 'Model', value: 'model', description: 'A rerank model orders the hits' },
-			{ name: 'Off', value: 'off', description: 'The order of the search counts' },
-			{
-				name: 'Weighted Score',
-				value: 'weighted',
-				description: 'Meaning and words count together, without a model; for hybrid search',
-			},
-		],
+		options: choices({
+			model: ['Model', 'A rerank model orders the hits'],
+			off: ['Off', 'The order of the search counts'],
+			weighted: [
+				'Weighted Score',
+				'Meaning and words count together, without a model; for hybrid search',
+			],
+		}),
 	}),
 	numberField('Score Threshold', 'scoreThreshold', 0.5, {
 		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 4 },
@@ -132,10 +126,10 @@ export const filterFields: INodeProperties[] = [
 		description: 'Only documents whose metadata fits are searched',
 	}),
 	choiceField('Combine Filters', 'filterLogic', 'and', {
-		options: [
-			{ name: 'All Must Fit', value: 'and' },
-			{ name: 'One Must Fit', value: 'or' },
-		],
+		options: choices({
+			and: 'All Must Fit',
+			or: 'One Must Fit',
+		}),
 	}),
 ];
 

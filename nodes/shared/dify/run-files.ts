@@ -17,22 +17,21 @@ import { append, isRecord, type JsonRecord, nonEmptyText, recordsIn } from '../.
 import { uploadFile } from '../../../lib/dify/files/upload';
 import type { FileSource } from '../../../lib/http/multipart';
 import { binaryProperties, binarySource, namesIn } from '../binary';
-import { choiceField, rowsField, stringField } from '../field-kinds';
+import { choiceField, choices, rowsField, stringField } from '../field-kinds';
 import { asChoice, asText, isBlank, wrongField, type Field } from '../field-values';
 import type { NodeParameters } from '../parameters';
 
 export const filesField: INodeProperties = rowsField('Files', 'files', 'File', {
 	values: [
 		choiceField('Source', 'source', 'binary', {
-			options: [
-				{
-					name: 'All Binary Properties',
-					value: 'all',
-					description: 'Every file of the item, for example what was dropped into the chat',
-				},
-				{ name: 'Binary Property', value: 'binary' },
-				{ name: 'URL', value: 'url', description: 'An address that Dify itself fetches' },
-			],
+			options: choices({
+				all: [
+					'All Binary Properties',
+					'Every file of the item, for example what was dropped into the chat',
+				],
+				binary: 'Binary Property',
+				url: ['URL', 'An address that Dify itself fetches'],
+			}),
 		}),
 		stringField('Input Binary Field', 'binaryProperty', {
 			default: 'data',
@@ -45,22 +44,14 @@ export const filesField: INodeProperties = rowsField('Files', 'files', 'File', {
 			hint: 'Separate several URLs with spaces, or give a list. An item without a URL is an error; an empty list sends no file',
 		}),
 		choiceField('Type', 'type', 'auto', {
-			options: [
-				{ name: 'Audio', value: 'audio' },
-				{
-					name: 'Automatic',
-					value: 'auto',
-					description: 'From the name and the MIME type, and from what the app takes',
-				},
-				{
-					name: 'Custom',
-					value: 'custom',
-					description: 'Another kind, whose extension the app allows',
-				},
-				{ name: 'Document', value: 'document' },
-				{ name: 'Image', value: 'image' },
-				{ name: 'Video', value: 'video' },
-			],
+			options: choices({
+				audio: 'Audio',
+				auto: ['Automatic', 'From the name and the MIME type, and from what the app takes'],
+				custom: ['Custom', 'Another kind, whose extension the app allows'],
+				document: 'Document',
+				image: 'Image',
+				video: 'Video',
+			}),
 		}),
 	],
 	description: 'Files to send with the message. File upload must be switched on in the app.',

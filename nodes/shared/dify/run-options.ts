@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { traceIdOf } from '../../../lib/dify/ids';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../../lib/dify/run/limits';
-import { booleanField, choiceField, stringField, wholeField } from '../field-kinds';
+import { booleanField, choiceField, choices, stringField, wholeField } from '../field-kinds';
 import { limit } from '../limit-fields';
 import type { NodeParameters } from '../parameters';
 
@@ -13,14 +13,13 @@ export const simplifyField = booleanField('Simplify', 'simplify', true, {
 /** Field for runs that wait for people. */
 export function onPauseField(description: string): INodeProperties {
 	return choiceField('When Workflow Pauses', 'onPause', 'return', {
-		options: [
-			{ name: 'Fail', value: 'error' },
-			{
-				name: 'Return What There Is',
-				value: 'return',
-				description: 'The item then has the status "paused", and the forms that wait for a person',
-			},
-		],
+		options: choices({
+			error: 'Fail',
+			return: [
+				'Return What There Is',
+				'The item then has the status "paused", and the forms that wait for a person',
+			],
+		}),
 		description,
 	});
 }

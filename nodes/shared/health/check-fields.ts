@@ -5,6 +5,7 @@ import { optional } from '../../../lib/values';
 import {
 	booleanField,
 	choiceField,
+	choices,
 	collectionField,
 	numberField,
 	optionsCollection,
@@ -16,19 +17,13 @@ import type { NodeParameters } from '../parameters';
 /** Model server or Dify. */
 export const serviceField = choiceField('Server', 'service', 'modelServer', {
 	noDataExpression: true,
-	options: [
-		{
-			name: 'Dify',
-			value: 'dify',
-			description: 'A Dify app or knowledge base, with the credential Dify API',
-		},
-		{
-			name: 'Model Server',
-			value: 'modelServer',
-			description:
-				'Llama-server, Ollama, GPUStack, vLLM or another OpenAI-compatible server, with the credential LocalLlama API',
-		},
-	],
+	options: choices({
+		dify: ['Dify', 'A Dify app or knowledge base, with the credential Dify API'],
+		modelServer: [
+			'Model Server',
+			'Llama-server, Ollama, GPUStack, vLLM or another OpenAI-compatible server, with the credential LocalLlama API',
+		],
+	}),
 });
 
 /** The credentials of a node with that field, which stand below it. */

@@ -8,7 +8,13 @@ import {
 } from '../../../../lib/text/decide/questions';
 import type { Label } from '../../../../lib/text/labels';
 import { isRecord, plainNumber, words } from '../../../../lib/values';
-import { longTextField, numberField, rowsField, stringField } from '../../../shared/field-kinds';
+import {
+	choices,
+	longTextField,
+	numberField,
+	rowsField,
+	stringField,
+} from '../../../shared/field-kinds';
 import { isBlank, wrongField } from '../../../shared/field-values';
 import type { NodeParameters } from '../../../shared/parameters';
 import { rowFields, rowsIn } from '../../lists';
@@ -20,11 +26,11 @@ export interface AskedQuestion {
 	threshold: number;
 }
 
-const KINDS: ReadonlyArray<{ name: string; value: QuestionKind; description: string }> = [
-	{ name: 'Choice', value: 'choice', description: 'One of several options' },
-	{ name: 'Score', value: 'score', description: 'A level of a scale' },
-	{ name: 'Yes or No', value: 'yesNo', description: 'Whether something is so' },
-];
+const KINDS = choices<QuestionKind>({
+	choice: ['Choice', 'One of several options'],
+	score: ['Score', 'A level of a scale'],
+	yesNo: ['Yes or No', 'Whether something is so'],
+});
 
 const shownFor = (kind: QuestionKind) => ({ show: { kind: [kind] } });
 
@@ -38,7 +44,7 @@ const columns: INodeProperties[] = [
 		placeholder: 'e.g. route',
 		description: 'The name of the answer in the item',
 	},
-	{ displayName: 'Kind', name: 'kind', type: 'options', default: 'choice', options: [...KINDS] },
+	{ displayName: 'Kind', name: 'kind', type: 'options', default: 'choice', options: KINDS },
 	stringField('Question', 'question', { placeholder: 'e.g. Who should answer this mail?' }),
 	longTextField('Options', 'options', 4, {
 		placeholder: 'billing: invoices and refunds\nsupport: something does not work\nsales',
