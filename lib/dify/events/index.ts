@@ -17,7 +17,7 @@ import type { RunState } from './state';
 import { nextStep } from './termination';
 import { errorEvent, formClosed, paused, workflowFinished, workflowOf } from './workflow';
 import { recordOf, isRecord, finiteNumber, nonEmptyText, type JsonRecord } from '../../values';
-import type { RunStep, TextDelta, WorkflowNode } from '../types';
+import type { RunStep, WorkflowNode } from '../types';
 
 export { singleText } from './collect';
 export { resultByEvents, resultWithoutMessageEnd } from './outcome';
@@ -26,12 +26,12 @@ export { isChatflow } from './workflow';
 export { isUnfinished, LATE_AUDIO_MS, LATE_EVENTS_MS } from './termination';
 
 /** Applies an event. `data` is the event's object of that name, which holds everything in workflows. */
-type Handler = (state: RunState, event: JsonRecord, deltas: TextDelta[], data: JsonRecord) => void;
+type Handler = (state: RunState, event: JsonRecord, data: JsonRecord) => void;
 
 /** Handles events of a node. Iterations and loops send no `node_*` for themselves. */
 const node =
 	(kind: WorkflowNode['kind']): Handler =>
-	(state, { event }, _deltas, data) =>
+	(state, { event }, data) =>
 		addNode(workflowOf(state), state.nodeIndex, kind, String(event), data);
 
 /**
@@ -45,25 +45,25 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 	message_file: messageFile,
 	message_replace: replaceMessage,
 	message_end: messageEnd,
-	agent_message: (state, event, deltas) => {
+	agent_message: (state, event) => {
 		state.sawAgentMessage = true;
-		append(state, nonEmptyText(event.answer), deltas);
+		append(state, nonEmptyText(event.answer));
 	},
-	text_chunk: (state, _event, deltas, data) => append(state, nonEmptyText(data.text), deltas),
-	text_replace: (state, _event, deltas, data) =>
-		replace(state, nonEmptyText(data.text) ?? '', 'text_replace', deltas),
+	text_chunk: (state, _event, data) => append(state, nonEmptyText(data.text)),
+	text_replace: (state, _event, data) =>
+		replace(state, nonEmptyText(data.text) ?? '', 'text_replace'),
 	tts_message: addAudio,
 	tts_message_end: addAudio,
 	// Thinking, and steps of agents.
-	agent_thought: (state, event) => addThought(state, event),
-	agent_log: (state, _event, _deltas, data) =>
+	agent_thought: addThought,
+	agent_log: (state, _event, data) =>
 		addAgentLog(workflowOf(state).agentLogs, state.logIndex, data),
-	reasoning_chunk: (state, _event, _deltas, data) =>
+	reasoning_chunk: (state, _event, data) =>
 		void (state.reasoning += nonEmptyText(data.reasoning) ?? ''),
 	// The run, and its end.
-	workflow_started: (state, _event, _deltas, data) => updateWorkflow(workflowOf(state), data),
-	workflow_finished: (state, event, deltas, data) => workflowFinished(state, event, data, deltas),
-	workflow_paused: (state, _event, deltas, data) => paused(state, data, deltas),
+	workflow_started: (state, _event, data) => updateWorkflow(workflowOf(state), data),
+	workflow_finished: workflowFinished,
+	workflow_paused: (state, _event, data) => paused(state, data),
 	error: errorEvent,
 	// Its nodes; retries of a node are a warning, too.
 	node_started: node('node'),
@@ -76,9 +76,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 	loop_next: node('loop'),
 	loop_completed: node('loop'),
 	// Forms that wait for people. Answered ones are no longer shown.
-	human_input_required: (state, _event, _deltas, data) => addForm(state.forms, data),
-	human_input_form_filled: (state, _event, _deltas, data) => formClosed(state, data),
-	human_input_form_timeout: (state, _event, _deltas, data) => formClosed(state, data),
+	human_input_required: (state, _event, data) => addForm(state.forms, data),
+	human_input_form_filled: (state, _event, data) => formClosed(state, data),
+	human_input_form_timeout: (state, _event, data) => formClosed(state, data),
 };
 
 /** Names of the events with a handler. */
@@ -91,18 +91,23 @@ const isSpeech = (name: string) => name === 'tts_message' || name === 'tts_messa
  * depends only on the hints and the events before, however the bytes were cut.
  */
 export function reduce(state: RunState, event: unknown): RunStep {
-	const deltas: TextDelta[] = [];
+	state.deltas = [];
 	if (!state.closed) {
-		if (isRecord(event)) apply(state, event, deltas);
+		if (isRecord(event)) apply(state, event);
 		else state.badEvents++;
 	}
 	const { next, closeAfterMs } = nextStep(state);
 	if (next === 'close') state.closed = true;
 	const isSpeechPiece = isRecord(event) && event.event === 'tts_message';
-	return { deltas, next, closeAfterMs, restartsWait: next === 'continue' || isSpeechPiece };
+	return {
+		deltas: state.deltas,
+		next,
+		closeAfterMs,
+		restartsWait: next === 'continue' || isSpeechPiece,
+	};
 }
 
-function apply(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
+function apply(state: RunState, event: JsonRecord): void {
 	const name = nonEmptyText(event.event);
 	if (name === undefined) return;
 	if (!isSpeech(name)) {
@@ -110,7 +115,7 @@ function apply(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
 		if (nextStep(state).settled) return;
 		noteIds(state, event);
 	}
-	if (Object.hasOwn(HANDLERS, name)) HANDLERS[name]!(state, event, deltas, recordOf(event.data));
+	if (Object.hasOwn(HANDLERS, name)) HANDLERS[name]!(state, event, recordOf(event.data));
 }
 
 /** `error` has no task id, newer workers' errors have no ids at all: the first value of each stays. */

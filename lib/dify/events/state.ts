@@ -5,6 +5,7 @@ import type {
 	RunError,
 	RunHints,
 	RunResult,
+	TextDelta,
 	WorkflowNode,
 } from '../types';
 
@@ -36,6 +37,8 @@ export interface RunState extends Omit<RunResult, 'status' | 'audio' | 'error' |
 	 * while it ran, or its end stands in its record only.
 	 */
 	mayHaveGap: boolean;
+	/** Changes of the text by the last event. */
+	deltas: TextDelta[];
 	/** Text that came after attaching: it is part of the answer once the whole is known. */
 	tail: string;
 	/** Nothing of the text is missing: its end came without a gap, or Dify sent the whole. */
@@ -71,6 +74,7 @@ export function createRun(hints: RunHints = {}): RunState {
 		sawAgentMessage: false,
 		messageEnded: false,
 		mayHaveGap: false,
+		deltas: [],
 		tail: '',
 		isTextWhole: false,
 		moderated: false,

@@ -7,7 +7,7 @@ import {
 	text as textOf,
 	type JsonRecord,
 } from '../../values';
-import type { TextDelta, WorkflowRun } from '../types';
+import type { WorkflowRun } from '../types';
 import { replace, takeWhole } from './answer';
 import { addFile, addForm, singleText, updateWorkflow } from './collect';
 import type { RunState } from './state';
@@ -20,18 +20,13 @@ export function workflowOf(state: RunState): WorkflowRun {
 }
 
 /** Ends the run; for a chatflow only half, since `message_end` must come as well. */
-export function workflowFinished(
-	state: RunState,
-	event: JsonRecord,
-	data: JsonRecord,
-	deltas: TextDelta[],
-): void {
+export function workflowFinished(state: RunState, event: JsonRecord, data: JsonRecord): void {
 	const workflow = workflowOf(state);
 	updateWorkflow(workflow, data);
 	if (isStop(workflow.error)) workflow.status = 'stopped';
 	for (const file of recordsIn(data.files)) addFile(state, file);
 	if (workflow.status === 'paused') {
-		paused(state, data, deltas);
+		paused(state, data);
 		return;
 	}
 	// Every event of a chatflow carries its conversation and message; the replay of a finished run carries neither, and
@@ -40,22 +35,22 @@ export function workflowFinished(
 		nonEmptyText(event.conversation_id) !== undefined ||
 		nonEmptyText(event.message_id) !== undefined;
 	state.workflowEnd = { status: workflow.status, alone: !chatflow };
-	if (succeeded(workflow.status)) takeOutputs(state, !chatflow, deltas);
+	if (succeeded(workflow.status)) takeOutputs(state, !chatflow);
 }
 
 /**
  * The outputs are the answer, where its pieces are a preview (`text_chunk`, docs/protocols/dify.md 3.3), where some of
  * them may be missing, or where none came. Elsewhere the pieces are the answer.
  */
-function takeOutputs(state: RunState, isAlone: boolean, deltas: TextDelta[]): void {
+function takeOutputs(state: RunState, isAlone: boolean): void {
 	if (!isAlone && !state.mayHaveGap) {
 		state.isTextWhole = true;
 		if (state.text !== '') return;
 	}
 	const whole = textIn(state);
 	// An empty output of a workflow is its result, too: nothing of the preview stays.
-	if (whole === '' && !isChatflow(state)) replace(state, whole, 'workflow_outputs', deltas);
-	takeWhole(state, whole, 'workflow_outputs', deltas);
+	if (whole === '' && !isChatflow(state)) replace(state, whole, 'workflow_outputs');
+	takeWhole(state, whole, 'workflow_outputs');
 }
 
 /** The answer of a chatflow; the only text of other outputs, which have any names. */
@@ -72,11 +67,11 @@ export function isChatflow({ conversationId }: RunState): boolean {
 }
 
 /** The run waits for people: `workflow_paused`, or a run that finished as paused. */
-export function paused(state: RunState, data: JsonRecord, deltas: TextDelta[]): void {
+export function paused(state: RunState, data: JsonRecord): void {
 	const workflow = workflowOf(state);
 	updateWorkflow(workflow, { ...data, status: 'paused' });
 	state.workflowRunId ??= workflow.runId;
-	if (state.mayHaveGap) takeWhole(state, textOf(recordOf(data.outputs).answer), 'pause', deltas);
+	if (state.mayHaveGap) takeWhole(state, textOf(recordOf(data.outputs).answer), 'pause');
 	const reasons = recordsIn(data.reasons);
 	for (const reason of reasons) {
 		if (reason.TYPE === 'human_input_required') addForm(state.forms, reason);
