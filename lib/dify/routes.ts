@@ -178,44 +178,36 @@ export function resultIn<R extends ObjectRoute>(route: R, answer: JsonRecord): R
 	return results[route.returns]() as ResultOf<R>;
 }
 
-/** Sends a GET and reads an object. */
-export type ReadObject = (path: string, query: Query) => Promise<JsonRecord>;
+/** Calls the routes of one key. */
+export abstract class RouteCaller<Row extends SingleRoute = SingleRoute> {
+	/** Sends one request. @throws {ServerError} */
+	abstract call<R extends Row>(route: R, values: ValuesOf<R>): Promise<ResultOf<R>>;
 
-/** Reads a list to its end or limit. */
-export async function listOf<R extends PagedRoute>(
-	read: ReadObject,
-	route: R,
-	values: ValuesOf<R>,
-	most: Limit,
-): Promise<JsonRecord[]> {
-	const { path, query } = requestOf(route, values);
-	return await collectPages(
-		most,
-		pageSizeOf(route),
-		async (paging) => await read(path, { ...query, ...paging }),
-	);
-}
+	/** Sends a GET and reads an object. @throws {ServerError} */
+	protected abstract readObject(path: string, query: Query): Promise<JsonRecord>;
 
-/** One page of a list. @param page counted from 1 */
-export async function pageOf<R extends PagedRoute>(
-	read: ReadObject,
-	route: R,
-	values: ValuesOf<R>,
-	page: number,
-): Promise<Page> {
-	const { path, query } = requestOf(route, values);
-	const limit = pageSizeOf(route);
-	return readPage(await read(path, { ...query, page, limit }), page, limit);
+	/** Reads a list to its end or limit. @throws {ServerError} */
+	async list<R extends PagedRoute>(
+		route: R,
+		values: ValuesOf<R>,
+		most: Limit,
+	): Promise<JsonRecord[]> {
+		const { path, query } = requestOf(route, values);
+		return await collectPages(
+			most,
+			pageSizeOf(route),
+			async (paging) => await this.readObject(path, { ...query, ...paging }),
+		);
+	}
+
+	/** One page of a list. @param page counted from 1 @throws {ServerError} */
+	async page<R extends PagedRoute>(route: R, values: ValuesOf<R>, page: number): Promise<Page> {
+		const { path, query } = requestOf(route, values);
+		const limit = pageSizeOf(route);
+		return readPage(await this.readObject(path, { ...query, page, limit }), page, limit);
+	}
 }
 
 function pageSizeOf({ pageSize = PAGE_SIZE }: PagedRoute): number {
 	return pageSize;
-}
-
-/** Calls the routes of one key. */
-export interface RouteCaller<Row extends SingleRoute = SingleRoute> {
-	/** Sends one request. @throws {ServerError} */
-	call<R extends Row>(route: R, values: ValuesOf<R>): Promise<ResultOf<R>>;
-	/** Reads a list to its end or limit. @throws {ServerError} */
-	list<R extends PagedRoute>(route: R, values: ValuesOf<R>, most: Limit): Promise<JsonRecord[]>;
 }

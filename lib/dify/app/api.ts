@@ -1,21 +1,20 @@
 import type { JsonRecord } from '../../values';
-import type { DifyClient } from '../client';
+import type { DifyClient, Query } from '../client';
 import { needsNewer } from '../errors/too-old';
-import type { Limit } from '../paging';
 import {
-	listOf,
 	requestOf,
 	resultIn,
+	RouteCaller,
 	type ObjectRoute,
-	type PagedRoute,
 	type ResultOf,
-	type RouteCaller,
 	type ValuesOf,
 } from '../routes';
 
 /** Calls the plain routes of an app. */
-export class AppApi implements RouteCaller<ObjectRoute> {
-	constructor(private readonly client: DifyClient) {}
+export class AppApi extends RouteCaller<ObjectRoute> {
+	constructor(private readonly client: DifyClient) {
+		super();
+	}
 
 	/** Sends one request. A GET is retried, and a change that is idempotent. @throws {ServerError} */
 	async call<R extends ObjectRoute>(route: R, values: ValuesOf<R>): Promise<ResultOf<R>> {
@@ -28,14 +27,7 @@ export class AppApi implements RouteCaller<ObjectRoute> {
 		return resultIn(route, await needsNewer(route.needsNewer, asked));
 	}
 
-	/** Reads a list to its end or limit. @throws {ServerError} */
-	async list<R extends PagedRoute>(
-		route: R,
-		values: ValuesOf<R>,
-		most: Limit,
-	): Promise<JsonRecord[]> {
-		const read = async (...request: Parameters<DifyClient['get']>) =>
-			await this.client.get(...request);
-		return await listOf(read, route, values, most);
+	protected async readObject(path: string, query: Query): Promise<JsonRecord> {
+		return await this.client.get(path, query);
 	}
 }

@@ -6,16 +6,13 @@ import { isRecord, type JsonRecord } from '../../values';
 import type { DifyClient, Query } from '../client';
 import { difyFailure } from '../errors/failure';
 import { needsNewer } from '../errors/too-old';
-import { listIn, type Limit, type Page } from '../paging';
+import { listIn } from '../paging';
 import {
-	listOf,
-	pageOf,
 	requestOf,
 	resultIn,
+	RouteCaller,
 	type ObjectRoute,
-	type PagedRoute,
 	type ResultOf,
-	type RouteCaller,
 	type RouteRequest,
 	type SingleRoute,
 	type ValuesOf,
@@ -44,12 +41,14 @@ export interface KnowledgeTimes {
 }
 
 /** API of the knowledge bases of one key (docs/protocols/dify.md 2.13). */
-export class KnowledgeApi implements RouteCaller {
+export class KnowledgeApi extends RouteCaller {
 	constructor(
 		readonly client: DifyClient,
 		readonly times: KnowledgeTimes = {},
 		private readonly bases = new Map<string, Promise<JsonRecord>>(),
-	) {}
+	) {
+		super();
+	}
 
 	/** The same API with this signal. */
 	withSignal(signal: AbortSignal): KnowledgeApi {
@@ -65,20 +64,6 @@ export class KnowledgeApi implements RouteCaller {
 	async call<R extends SingleRoute>(route: R, values: ValuesOf<R>): Promise<ResultOf<R>> {
 		const asked: Promise<unknown> = this.result(route, requestOf(route, values));
 		return (await needsNewer(route.needsNewer, asked)) as ResultOf<R>;
-	}
-
-	/** Reads a list to its end or limit. @throws {ServerError} */
-	async list<R extends PagedRoute>(
-		route: R,
-		values: ValuesOf<R>,
-		most: Limit,
-	): Promise<JsonRecord[]> {
-		return await listOf(this.readObject, route, values, most);
-	}
-
-	/** One page of a list. @param page counted from 1 @throws {ServerError} */
-	async page<R extends PagedRoute>(route: R, values: ValuesOf<R>, page: number): Promise<Page> {
-		return await pageOf(this.readObject, route, values, page);
 	}
 
 	/** Searches, with a POST that changes nothing but counts for the rate limit. @throws {ServerError} */
@@ -165,8 +150,9 @@ export class KnowledgeApi implements RouteCaller {
 		return await this.counted(path, async () => await this.client.ask('GET', path, request));
 	}
 
-	private readonly readObject = async (path: string, query: Query): Promise<JsonRecord> =>
-		this.objectIn(await this.read(path, query), path);
+	protected async readObject(path: string, query: Query): Promise<JsonRecord> {
+		return this.objectIn(await this.read(path, query), path);
+	}
 
 	private async enter(baseId: string | undefined, path: string): Promise<() => void> {
 		try {
