@@ -11,7 +11,7 @@ import { pauseFor } from '../http/waiting';
 import type { FailureKind } from '../errors/kinds';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
-import { answerError, difyFailure } from './errors/failure';
+import { answerError, difyFailure, stoppedEarly } from './errors/failure';
 import { concurrencyOf, type RunConcurrency } from './run/concurrency';
 import { exactJson, finiteNumber, isRecord, type JsonRecord } from '../values';
 import { MAX_RETRY_AFTER_MS } from '../http/retry-after';
@@ -28,7 +28,7 @@ export interface AskOptions {
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A request to any route. */
-export interface AskRequest extends AskOptions {
+interface AskRequest extends AskOptions {
 	query?: Query;
 	/** Sent as JSON. */
 	body?: JsonRecord;
@@ -137,10 +137,7 @@ export class DifyClient {
 		});
 		return await opening.catch((error: unknown) => {
 			if (asFailed(error).failed.kind !== 'aborted') throw error;
-			throw difyFailure('cancelled', {
-				url,
-				meaning: 'The execution was stopped before Dify answered',
-			});
+			throw stoppedEarly(url);
 		});
 	}
 

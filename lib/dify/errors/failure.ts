@@ -30,6 +30,12 @@ export function difyFailure(
 	);
 }
 
+/** The execution was stopped while a request for a run was on its way. */
+export function stoppedEarly(url: string): ServerError {
+	const meaning = 'The execution was stopped before Dify answered';
+	return difyFailure('cancelled', { url, meaning });
+}
+
 function receivedIn(result: RunResult | undefined): Partial<FailureDetails> {
 	if (result === undefined) return {};
 	return {
@@ -66,14 +72,10 @@ export function answerError(
 ): ServerError {
 	const { status, headers, url } = answer;
 	const target = redirectedTo(connection, answer);
-	const context = { ...connection.contextOf(url), service: 'dify' as const };
 	if (target !== undefined) {
 		const from = target === url ? connection.url.root : url;
-		return failure(
-			'redirect',
-			{ ...connection.contextOf(from), service: 'dify' },
-			{ status, about: { location: target } },
-		);
+		const about = { location: target };
+		return failure('redirect', connection.contextOf(from), { status, about });
 	}
 	const { kind, code, serverText, ...described } = describeDifyFailure({
 		status,
@@ -83,7 +85,7 @@ export function answerError(
 		challenge: headers['www-authenticate'],
 		method,
 	});
-	const failed = failure(kind, context, {
+	const failed = failure(kind, connection.contextOf(url), {
 		status: described.status,
 		code,
 		retryable: described.retryable,
@@ -141,7 +143,7 @@ export function runError(
 	{ url, headers }: Pick<EventStream, 'url' | 'headers'>,
 	stopRequested?: boolean,
 ): ServerError {
-	const context = { ...connection.contextOf(url), service: 'dify' as const };
+	const context = connection.contextOf(url);
 	const error: RunError = maskDeep(result.error, context.secrets) ?? {
 		cause: 'notFinished',
 		message: 'The run did not finish',

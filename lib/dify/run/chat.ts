@@ -4,7 +4,7 @@ import { latestConversation, ownsConversation } from '../app/conversations';
 import { difyFailure, hasBegun, localError, partialResultOf } from '../errors/failure';
 import { optional, type JsonRecord } from '../../values';
 import { isOtherConversation } from '../ids';
-import { RUN_ROUTES, startRun, type RunOptions } from './run';
+import { RUN_ROUTES, runBody, startRun, type RunOptions } from './run';
 import type { RunResult } from '../types';
 import type { WorkflowRequest } from './workflow';
 
@@ -77,16 +77,14 @@ export async function chat(
 }
 
 function bodyOf(request: DifyChatRequest, conversationId: string | undefined): JsonRecord {
-	const { query, inputs, files = [], autoGenerateName, workflowId, traceId } = request;
+	const { query, autoGenerateName, workflowId } = request;
 	return {
-		inputs,
+		...runBody(request),
 		query,
-		...(files.length === 0 ? {} : { files }),
 		...optional({
 			conversation_id: conversationId,
 			auto_generate_name: autoGenerateName,
 			workflow_id: workflowId,
-			trace_id: traceId,
 		}),
 	};
 }

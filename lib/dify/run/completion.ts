@@ -4,11 +4,8 @@ import { explainAppType } from '../app/app-mode';
 import type { DifyClient } from '../client';
 import { localError } from '../errors/failure';
 import { readForm } from '../forms/input-form';
-import { RUN_ROUTES, startRun, type RunOptions } from './run';
+import { RUN_ROUTES, runBody, startRun, type RunOptions, type RunRequest } from './run';
 import type { RunResult } from '../types';
-import type { WorkflowRequest } from './workflow';
-
-export type CompletionRequest = Pick<WorkflowRequest, 'inputs' | 'user' | 'files'>;
 
 /**
  * Runs a text generator. A lost stream cannot be recovered, so it is never sent twice.
@@ -17,12 +14,13 @@ export type CompletionRequest = Pick<WorkflowRequest, 'inputs' | 'user' | 'files
  */
 export async function complete(
 	client: DifyClient,
-	{ inputs, user, files = [] }: CompletionRequest,
+	request: RunRequest,
 	options: RunOptions = {},
 ): Promise<RunResult> {
-	const body = { inputs, ...(files.length === 0 ? {} : { files }) };
+	const body = runBody(request);
 	try {
-		return withCutOffWarning(await startRun(client, RUN_ROUTES.completion, body, user, options));
+		const running = startRun(client, RUN_ROUTES.completion, body, request.user, options);
+		return withCutOffWarning(await running);
 	} catch (error) {
 		throw await explainAppType(client, explainEmptyText(error), 'completion');
 	}

@@ -1,7 +1,7 @@
 import { asFailed, type ServerError } from '../../errors/server-error';
 import { isRecord, optional, recordOf } from '../../values';
 import type { DifyClient } from '../client';
-import { difyFailure, runError } from '../errors/failure';
+import { difyFailure, runError, stoppedEarly } from '../errors/failure';
 import {
 	joinTail,
 	knownText,
@@ -38,25 +38,29 @@ interface Display {
 	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
 }
 
+/** An observation that has ended. */
+interface Ended {
+	client: DifyClient;
+	state: Observation;
+	display: Display;
+	/** Of the request that began the observation. */
+	url: string;
+}
+
 /**
  * The result of an observation that has ended.
  *
- * @param url of the request that began the observation
  * @throws {ServerError} for every ending that is no result
  */
 export async function conclude(
-	client: DifyClient,
-	state: Observation,
+	ended: Ended,
 	ending: Exclude<Ending, { how: 'wholeAnswer' }>,
-	display: Display,
-	url: string,
 ): Promise<RunResult> {
+	const { client, state, url } = ended;
 	const { lost, run } = state;
-	if (lost === undefined) return await resultOfEnding(client, state, ending, display, url);
-	const outcome = await resultOfEnding(client, state, ending, display, url).then(
-		(result) => ({ result }),
-		asFailed,
-	);
+	const concluding = resultOfEnding(ended, ending);
+	if (lost === undefined) return await concluding;
+	const outcome = await concluding.then((result) => ({ result }), asFailed);
 	if ('result' in outcome) return withWarning(outcome.result, RECOVERED_NOTE);
 	const { failed } = outcome;
 	const result = isUnknownRun(failed) ? resultWithoutRecord(run) : undefined;
@@ -66,18 +70,16 @@ export async function conclude(
 
 /** The result by the events or the record of the run. */
 async function resultOfEnding(
-	client: DifyClient,
-	state: Observation,
+	ended: Ended,
 	ending: Exclude<Ending, { how: 'wholeAnswer' }>,
-	display: Display,
-	url: string,
 ): Promise<RunResult> {
+	const { client, state, url } = ended;
 	const runId = state.run.workflowRunId ?? '';
 	switch (ending.how) {
 		case 'finished':
-			return await finishedResult(client, state, ending, display, url);
+			return await finishedResult(ended, ending);
 		case 'recorded':
-			return await recordedResult(client, state, ending.record, display, url);
+			return await recordedResult(ended, ending.record);
 		case 'failed':
 			throw ending.failed;
 		case 'unanswered':
@@ -92,11 +94,8 @@ async function resultOfEnding(
 }
 
 async function finishedResult(
-	client: DifyClient,
-	state: Observation,
+	{ client, state, display, url }: Ended,
 	{ reason, detail, stoppedRecord }: Ending & { how: 'finished' },
-	display: Display,
-	url: string,
 ): Promise<RunResult> {
 	const result = resultByEvents(withRecord(state.run, stoppedRecord), reason, detail);
 	if (result.status === 'failed') {
@@ -130,17 +129,14 @@ function withoutAnswered(result: RunResult, answered: ReadonlySet<string>): RunR
 
 /** The result of a run by its record, which is applied like an event. Nothing tells whether events before it were missed. */
 async function recordedResult(
-	{ connection }: DifyClient,
-	{ run }: Observation,
+	{ client, state: { run }, display, url }: Ended,
 	record: RunRecord,
-	display: Display,
-	url: string,
 ): Promise<RunResult> {
 	noteGap(run);
 	const deltas = applyRecord(run, record);
 	if (deltas.length > 0) await show(display, deltas);
 	const result = resultByEvents(run, 'closed');
-	if (result.status === 'failed') throw runError(connection, result, { url, headers: {} });
+	if (result.status === 'failed') throw runError(client.connection, result, { url, headers: {} });
 	return withWarning(result, RECORDED);
 }
 
@@ -214,11 +210,7 @@ function remedyFor(error: ServerError, runId: string): string {
 
 /** The error of a run that was given up before Dify answered. */
 function unansweredError({ reason, detail }: Abandoned, url: string): ServerError {
-	if (reason === 'cancelled')
-		return difyFailure('cancelled', {
-			url,
-			meaning: 'The execution was stopped before Dify answered',
-		});
+	if (reason === 'cancelled') return stoppedEarly(url);
 	const meaning = `A time limit ran out: ${detail}`;
 	return difyFailure('timeout', { url, meaning, about: { startsRun: true } });
 }

@@ -30,7 +30,7 @@ export interface RunMemory {
 	given: string[];
 }
 
-export interface FinishedRuns {
+interface FinishedRuns {
 	memory: RunMemory;
 	/** Entries of the log whose run has ended, oldest first. */
 	found: JsonRecord[];

@@ -4,7 +4,7 @@ import type { RunLimits } from './limits';
 import type { Recovery } from './observation';
 import { observeRun, type RunListeners } from './observe';
 
-export interface FollowOptions extends RunListeners {
+interface FollowOptions extends RunListeners {
 	limits?: Partial<RunLimits>;
 	/** Tokens of forms that were just answered: a pause that shows only them is an old one. */
 	answered?: ReadonlySet<string>;

@@ -1,9 +1,8 @@
 import type { EventStream } from '../../http/types';
-import type { ServerError } from '../../errors/server-error';
 import { messageOf, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
 import { createRun } from '../events';
-import { difyFailure } from '../errors/failure';
+import { stoppedEarly } from '../errors/failure';
 import type { RunHints, RunResult, TextDelta } from '../types';
 import { conclude } from './endings';
 import { Inbox } from './inbox';
@@ -122,7 +121,7 @@ class Performer<Whole> {
 	/** @throws {ServerError} where the execution was stopped before */
 	begin(): void {
 		const { signal } = this.client;
-		if (signal?.aborted === true) throw stoppedBefore(this.url);
+		if (signal?.aborted === true) throw stoppedEarly(this.url);
 		signal?.addEventListener('abort', this.onAbort, { once: true });
 	}
 
@@ -154,7 +153,8 @@ class Performer<Whole> {
 		// A display that hangs must not block a run that was stopped.
 		await Promise.race([this.showing, this.aborted]);
 		if (ending.how === 'wholeAnswer') return this.whole!;
-		return await conclude(this.client, this.state, ending, this.observed, this.url);
+		const { client, state, observed: display, url } = this;
+		return await conclude({ client, state, display, url }, ending);
 	}
 
 	/** Releases the connection and the signal. */
@@ -219,11 +219,6 @@ class Performer<Whole> {
 	private report(work: Promise<void>): void {
 		work.catch((error: unknown) => this.inbox.fail(error));
 	}
-}
-
-function stoppedBefore(url: string): ServerError {
-	const meaning = 'The execution was stopped before Dify answered';
-	return difyFailure('cancelled', { url, meaning });
 }
 
 /** The error text of `work`; undefined where it succeeded. */

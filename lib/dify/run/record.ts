@@ -73,10 +73,7 @@ function pathOf(runId: string): string {
 }
 
 /** The record of a run; undefined where Dify 1.12 has none (yet). @throws {ServerError} */
-export async function findRecord(
-	client: DifyClient,
-	runId: string,
-): Promise<RunRecord | undefined> {
+async function findRecord(client: DifyClient, runId: string): Promise<RunRecord | undefined> {
 	return readRecord(await client.get(pathOf(runId)), (json) => client.parse(json));
 }
 

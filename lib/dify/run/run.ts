@@ -2,9 +2,10 @@ import { asFailed, type ServerError } from '../../errors/server-error';
 import { readBlockingAnswer } from './blocking-answer';
 import { retryDelay, type DifyClient } from '../client';
 import { hasBegun, partialResultOf } from '../errors/failure';
-import { finiteNumber, recordOf, type JsonRecord } from '../../values';
+import { finiteNumber, optional, recordOf, type JsonRecord } from '../../values';
 import type { TracedRequest, TracedAnswer } from '../../tracing/attributes';
 import { inSpan } from '../../tracing/span';
+import type { DifyFileRef } from '../files/files';
 import { explainInputs } from '../forms/input-form';
 import type { RunLimits } from './limits';
 import type { Recovery } from './observation';
@@ -21,6 +22,21 @@ export interface RunOptions extends RunListeners {
 	onlyConversation?: string;
 	/** Default: `none`. */
 	recovery?: Recovery;
+}
+
+/** What every run takes. */
+export interface RunRequest {
+	inputs: JsonRecord;
+	user: string;
+	/** For `sys.files`; file variables of the form belong into `inputs`. */
+	files?: DifyFileRef[];
+	traceId?: string;
+}
+
+/** The body of a request, without the user. */
+export function runBody({ inputs, files = [], traceId }: RunRequest): JsonRecord {
+	const sent = files.length === 0 ? undefined : files;
+	return { inputs, ...optional({ files: sent, trace_id: traceId }) };
 }
 
 /** Routes that start and stop runs of a type of app. */

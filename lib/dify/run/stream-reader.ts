@@ -11,7 +11,7 @@ export interface StreamRequest {
 	json?: JsonRecord;
 }
 
-export interface StreamListeners {
+interface StreamListeners {
 	/** Called with every event, as Dify sent it. */
 	onEvent?: (event: unknown) => void;
 	/** Called with numbers that JavaScript cannot represent, which are kept as text. */

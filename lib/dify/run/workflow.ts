@@ -1,21 +1,21 @@
 import { type ServerError, throwAs } from '../../errors/server-error';
 import type { DifyClient } from '../client';
 import { localError } from '../errors/failure';
-import type { DifyFileRef } from '../files/files';
 import { followRun } from './follow';
-import { RUN_ROUTES, startRun, type RunOptions, type RunRoute } from './run';
+import {
+	RUN_ROUTES,
+	runBody,
+	startRun,
+	type RunOptions,
+	type RunRequest,
+	type RunRoute,
+} from './run';
 import { tooOld } from '../errors/too-old';
 import type { RunResult } from '../types';
-import { optional, type JsonRecord } from '../../values';
 
-export interface WorkflowRequest {
-	inputs: JsonRecord;
-	user: string;
-	/** For `sys.files`; file variables of the form belong into `inputs`. */
-	files?: DifyFileRef[];
+export interface WorkflowRequest extends RunRequest {
 	/** A published version. */
 	workflowId?: string;
-	traceId?: string;
 }
 
 export type WorkflowOptions = Omit<RunOptions, 'recovery' | 'onlyConversation'>;
@@ -28,15 +28,11 @@ export type WorkflowOptions = Omit<RunOptions, 'recovery' | 'onlyConversation'>;
  */
 export async function runWorkflow(
 	client: DifyClient,
-	{ inputs, user, files = [], workflowId, traceId }: WorkflowRequest,
+	request: WorkflowRequest,
 	options: WorkflowOptions = {},
 ): Promise<RunResult> {
-	const body = {
-		inputs,
-		...(files.length === 0 ? {} : { files }),
-		...optional({ trace_id: traceId }),
-	};
-	const running = startRun(client, routeOf(workflowId), body, user, {
+	const { user, workflowId } = request;
+	const running = startRun(client, routeOf(workflowId), runBody(request), user, {
 		...options,
 		recovery: 'attachOrPoll',
 	});

@@ -83,7 +83,8 @@ async function observe({ first, attached, later = [], record }: Lost): Promise<O
 		const display = {
 			onDeltas: async (deltas: TextDelta[]) => await Promise.resolve(show(deltas)),
 		};
-		const concluding = conclude(clientOf({ url: HEAD.url }), state, last.ending, display, HEAD.url);
+		const client = clientOf({ url: HEAD.url });
+		const concluding = conclude({ client, state, display, url: HEAD.url }, last.ending);
 		return await concluding.then(
 			(result) => ({ result, shown }),
 			(error: Error) => ({ error, shown }),
