@@ -1,8 +1,8 @@
 /** Knowledge bases in the list of Dify, as far as a check needs them (docs/protocols/dify.md 2.13). */
-import { isRecord, type JsonRecord, nonEmptyText, recordOf, recordsIn } from '../values';
+import { isRecord, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn } from '../values';
 
 /** A base whose search asks an embedding model. */
-export interface SearchableBase {
+interface SearchableBase {
 	id: string;
 	name: string;
 	embeddingModel: string;
@@ -39,7 +39,7 @@ function searchableBase(base: JsonRecord): SearchableBase {
 		id,
 		name: nonEmptyText(base.name) ?? id,
 		embeddingModel: nonEmptyText(base.embedding_model) ?? 'its embedding model',
-		...(rerankModel === undefined ? {} : { rerankModel }),
+		...optional({ rerankModel }),
 		search: {
 			...stored,
 			search_method: 'semantic_search',

@@ -12,7 +12,7 @@ export interface WaitOptions {
 	pausesMs?: readonly number[];
 }
 
-export interface WaitResult extends CheckResult {
+interface WaitResult extends CheckResult {
 	waitedMs: number;
 	checks: number;
 	/** Each change of status, from the first check on. */

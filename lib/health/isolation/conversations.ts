@@ -16,7 +16,7 @@ export interface Conversation {
 }
 
 /** What an answer holds. */
-export interface HeldWords {
+interface HeldWords {
 	own: boolean;
 	/** Code words of other conversations. */
 	foreign: string[];

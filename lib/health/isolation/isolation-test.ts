@@ -1,10 +1,9 @@
-import { ChatClient } from '../../chat/client';
+import type { ChatClient } from '../../chat/client';
 import { ServerError } from '../../errors/server-error';
 import { readToEnd } from '../../generators';
 import type { Connection } from '../../http/connection';
 import { mapConcurrently } from '../../servers/batches';
 import { shortened } from '../../values';
-import { targetsOf } from '../check';
 import {
 	advise,
 	AS_WARNING,
@@ -12,12 +11,12 @@ import {
 	withTestFindings,
 	type FindingWithStatus,
 } from '../findings/finding';
-import { mergeResults } from '../merge-results';
+import { testClient, testServers } from '../model-test';
 import type { CheckResult, ProbeFailure } from '../observations';
 import type { Target } from '../probes/observe';
 import { describeFailure } from '../probes/probe';
 import { asServerError } from '../speed/measure';
-import { canGenerate, modelToTest, type SpeedTestOptions } from '../speed/speed-test';
+import { modelToTest, type SpeedTestOptions } from '../speed/speed-test';
 import { type Conversation, newConversation, wordsHeld } from './conversations';
 
 export interface IsolationTestOptions extends Pick<SpeedTestOptions, 'model' | 'signal'> {
@@ -32,7 +31,7 @@ export interface IsolationTestOptions extends Pick<SpeedTestOptions, 'model' | '
 }
 
 /** What a test found. An answer without a code word says nothing. */
-export interface IsolationResult {
+interface IsolationResult {
 	model: string;
 	conversations: number;
 	/** Answers, those that held the code word of their own conversation, and those that held another's. */
@@ -47,7 +46,7 @@ export interface IsolationResult {
 }
 
 /** Null where the check found that a chat cannot work. */
-export type WithIsolationTest<R> = R & { isolationTest: IsolationResult | null };
+type WithIsolationTest<R> = R & { isolationTest: IsolationResult | null };
 
 /** Twice as many conversations as there are requests at once: their second turns find their slots taken by others. */
 const GROUP = 2;
@@ -66,16 +65,12 @@ export async function withIsolationTest<R extends CheckResult>(
 	options: IsolationTestOptions,
 ): Promise<WithIsolationTest<R>> {
 	const endsAt = performance.now() + options.limitMs;
-	const results: Array<WithIsolationTest<R>> = [];
-	for (const [at, server] of targetsOf(target).entries()) {
-		const result = (health.servers?.[at] ?? health) as R;
-		results.push(
-			canGenerate(result)
-				? await testServer(server, result, options, endsAt)
-				: { ...result, isolationTest: null },
-		);
-	}
-	return mergeResults(results);
+	return await testServers<R, WithIsolationTest<object>>(
+		target,
+		health,
+		{ isolationTest: null },
+		async (server, result) => await testServer(server, result, options, endsAt),
+	);
 }
 
 async function testServer<R extends CheckResult>(
@@ -126,15 +121,8 @@ class IsolationTest {
 		private readonly endsAt: number,
 	) {
 		const { limitMs, tokens } = options;
-		this.client = new ChatClient(connection, {
-			model,
-			parameters: { maxTokens: tokens, temperature: 0, thinking: { mode: 'off' } },
-			serverKind: 'auto',
-			reasoningEcho: 'off',
-			showThinking: false,
-			limits: { firstTokenMs: limitMs, idleMs: limitMs, totalMs: limitMs },
-			retries: 0,
-		});
+		const parameters = { maxTokens: tokens, temperature: 0, thinking: { mode: 'off' } } as const;
+		this.client = testClient(connection, model, parameters, limitMs);
 		this.result = {
 			model,
 			conversations: 0,

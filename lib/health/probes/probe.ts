@@ -7,7 +7,7 @@ import { optional } from '../../values';
 import { networkFailure } from '../../errors/network-failure';
 import type { Probe, ProbeFailure } from '../observations';
 
-export interface ProbeOptions {
+interface ProbeOptions {
 	timeoutMs: number;
 	signal?: AbortSignal;
 	/** Sent as the body of a POST. */

@@ -22,7 +22,7 @@ import { tableOf } from './table';
 import { STYLE } from './style';
 import { toolsSection } from './tools';
 
-export interface PageOptions {
+interface PageOptions {
 	title: string;
 	/** For times; where the system does not know it, UTC. */
 	timeZone?: string;

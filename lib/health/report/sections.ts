@@ -4,7 +4,7 @@ import type { SpeedTestResult } from '../speed/speed-test';
 import type { WithToolTest } from '../tools/tool-test';
 import { markup, withOptions, type Html } from './html';
 import { shortened } from '../../values';
-import { type Column, tableOf } from './table';
+import { type RecordColumn, recordTable } from './table';
 import type { HistoryEntry } from './history';
 import { gigabytes } from '../numbers';
 
@@ -89,31 +89,12 @@ export function modelsSection(
 ): Html | undefined {
 	if (models.length === 0) return undefined;
 	const shown = models.slice(0, room.models);
-	const columns = MODEL_COLUMNS.filter(
-		({ isOptional, cell }) => isOptional !== true || shown.some((model) => cell(model) !== ''),
-	);
-	const rows = shown.map((model) =>
-		columns.map(({ cell }) => {
-			const value = cell(model);
-			return typeof value === 'string' ? shortened(value, room.characters) : value;
-		}),
-	);
 	return markup`<h3>Models</h3>
-		${tableOf(
-			columns.map(({ title }) => title),
-			rows,
-		)}
+		${recordTable(MODEL_COLUMNS, shown, room.characters)}
 		${left(models.length - shown.length, 'model')}`;
 }
 
-interface ModelColumn {
-	title: Column;
-	cell(model: ModelFacts): string | number | null;
-	/** Left out where no model has a value. */
-	isOptional?: true;
-}
-
-const MODEL_COLUMNS: readonly ModelColumn[] = [
+const MODEL_COLUMNS: ReadonlyArray<RecordColumn<ModelFacts>> = [
 	{ title: 'Model', cell: ({ id }) => id },
 	{ title: 'State', cell: ({ state }) => shortened(state ?? '', 40) },
 	{ title: ['Context'], cell: ({ context }) => context },

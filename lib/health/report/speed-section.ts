@@ -7,7 +7,7 @@ import type { SpeedRun } from '../speed/measure';
 import { drawChart, formatNumber, type Chart } from './chart';
 import { markup, type Html } from './html';
 import type { FullCheck } from './sections';
-import { type Column, tableOf } from './table';
+import { type RecordColumn, recordTable } from './table';
 
 type Run = SpeedRun;
 
@@ -23,7 +23,7 @@ export function speedSection({ speed, slots, server }: FullCheck): Html | undefi
 			counts all tokens from sending to the end of the last answer, so reading the prompt is part of it: compare it with
 			“all together” of one request.
 		</p>
-		${speedTable(runs)}`;
+		${recordTable(SPEED_COLUMNS, runs)}`;
 }
 
 /** What several requests at once bring, against one alone measured in the same way. */
@@ -105,14 +105,7 @@ function firstToken(run: Run): number | null {
 	return inSeconds(run.firstTokenMs);
 }
 
-interface SpeedColumn {
-	title: Column;
-	cell(run: Run): string | number;
-	/** Left out where no round has a value. */
-	isOptional?: true;
-}
-
-const SPEED_COLUMNS: readonly SpeedColumn[] = [
+const SPEED_COLUMNS: ReadonlyArray<RecordColumn<Run>> = [
 	{ title: ['At once'], cell: (run) => run.atOnce },
 	{
 		title: ['One answer, tokens/s'],
@@ -125,16 +118,6 @@ const SPEED_COLUMNS: readonly SpeedColumn[] = [
 	{ title: ['Drafts accepted'], cell: (run) => percentIn(run.acceptedDrafts), isOptional: true },
 	{ title: ['Failed'], cell: (run) => run.failures.length },
 ];
-
-function speedTable(runs: readonly Run[]): Html {
-	const columns = SPEED_COLUMNS.filter(
-		({ cell, isOptional }) => isOptional !== true || runs.some((run) => cell(run) !== ''),
-	);
-	return tableOf(
-		columns.map(({ title }) => title),
-		runs.map((run) => columns.map(({ cell }) => cell(run))),
-	);
-}
 
 function atLeast({ samples }: Run): string {
 	return samples.some(({ measuredBy }) => measuredBy === 'wholeAnswer') ? 'at least ' : '';

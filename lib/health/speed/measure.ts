@@ -32,17 +32,16 @@ export interface SpeedOptions {
 	place?: Place;
 }
 
+type Summarized =
+	| 'firstTokenMs'
+	| 'firstTextMs'
+	| 'queuedMs'
+	| 'promptTokensPerSecond'
+	| 'tokensPerSecond'
+	| 'acceptedDrafts';
+
 /** Averages over the requests; first token, first text and the wait in n8n's queue: the slowest. */
-export interface SpeedRun
-	extends Pick<
-		SpeedSample,
-		| 'firstTokenMs'
-		| 'firstTextMs'
-		| 'queuedMs'
-		| 'promptTokensPerSecond'
-		| 'tokensPerSecond'
-		| 'acceptedDrafts'
-	> {
+export interface SpeedRun extends Pick<SpeedSample, Summarized> {
 	/** Requests sent at once. */
 	atOnce: number;
 	/** Of all requests together, from the first that was sent to the end of the last: reading the prompt counts. */
@@ -81,20 +80,19 @@ export async function measureSpeed(
 	const aborted = failed.find(({ kind }) => kind === 'aborted');
 	if (aborted !== undefined) throw aborted;
 	const samples = measured.map(({ sample }) => sample);
-	const tokens = sum(samples.map(({ generatedTokens }) => generatedTokens));
+	const valuesOf = (name: Summarized | 'generatedTokens') => samples.map((one) => one[name]);
+	const tokens = sum(valuesOf('generatedTokens'));
 	const wholeMs =
 		largestOf(measured.map(({ endedAt }) => endedAt)) -
 		smallestOf(measured.map(({ startedAt }) => startedAt));
 	return {
 		atOnce: options.atOnce,
-		firstTokenMs: greatest(samples.map(({ firstTokenMs }) => firstTokenMs)),
-		firstTextMs: greatest(samples.map(({ firstTextMs }) => firstTextMs)),
-		queuedMs: greatest(samples.map(({ queuedMs }) => queuedMs)) ?? 0,
-		promptTokensPerSecond: average(
-			samples.map(({ promptTokensPerSecond }) => promptTokensPerSecond),
-		),
-		tokensPerSecond: average(samples.map(({ tokensPerSecond }) => tokensPerSecond)),
-		acceptedDrafts: averageShare(samples.map(({ acceptedDrafts }) => acceptedDrafts)),
+		firstTokenMs: greatest(valuesOf('firstTokenMs')),
+		firstTextMs: greatest(valuesOf('firstTextMs')),
+		queuedMs: greatest(valuesOf('queuedMs')) ?? 0,
+		promptTokensPerSecond: average(valuesOf('promptTokensPerSecond')),
+		tokensPerSecond: average(valuesOf('tokensPerSecond')),
+		acceptedDrafts: averageShare(valuesOf('acceptedDrafts')),
 		totalTokensPerSecond:
 			tokens === null || !(wholeMs > 0) ? null : rounded((tokens * 1000) / wholeMs),
 		samples,

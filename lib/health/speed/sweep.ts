@@ -26,7 +26,7 @@ const LOOKS = 3;
 const LOOK_AGAIN_MS = 200;
 
 /** Results of the rounds, with the finding that ended them early. */
-export interface SweepResult {
+interface SweepResult {
 	runs: SpeedRun[];
 	findings: FindingWithStatus[];
 }

@@ -26,7 +26,7 @@ const FEW_DRAFTS = 0.3;
 const MIN_QUEUED_MS = 100;
 
 /** Requests at once: the server's slots, what the user wants, and what the credential lets through. */
-export interface RunsAtOnce {
+interface RunsAtOnce {
 	slots: number | null;
 	/** Slots that others used when the test began. */
 	busy: number | null;

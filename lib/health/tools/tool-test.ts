@@ -1,4 +1,3 @@
-import { ChatClient } from '../../chat/client';
 import { estimateTokens } from '../../servers/manage/tokens';
 import { tokensPerSecond } from '../../chat/traced-answer';
 import type { FinishedAnswer, SourceMessage, Usage } from '../../chat/types';
@@ -9,7 +8,6 @@ import { readToEnd } from '../../generators';
 import { parseObject } from '../../values';
 import { moreContext } from '../../servers/context-facts';
 import { kindOfServer } from '../answers';
-import { targetsOf } from '../check';
 import type { CheckResult, ProbeFailure } from '../observations';
 import { describeFailure } from '../probes/probe';
 import {
@@ -21,11 +19,10 @@ import {
 	type FindingWithStatus,
 } from '../findings/finding';
 import type { Target } from '../probes/observe';
-import { mergeResults } from '../merge-results';
+import { testClient, testServers } from '../model-test';
 import { average } from '../numbers';
 import { asServerError } from '../speed/measure';
 import {
-	canGenerate,
 	factsOfModel,
 	modelToTest,
 	type SpeedTestOptions,
@@ -100,17 +97,12 @@ export async function withToolTest<R extends CheckResult>(
 	options: ToolTestOptions,
 ): Promise<WithToolTest<R>> {
 	const endsAt = performance.now() + options.limitMs;
-	const results: Array<WithToolTest<R>> = [];
-	// One after another: servers on one machine would slow each other down.
-	for (const [at, server] of targetsOf(target).entries()) {
-		const result = (health.servers?.[at] ?? health) as R;
-		results.push(
-			canGenerate(result)
-				? await testServer(server, result, options, endsAt)
-				: { ...result, toolTest: null },
-		);
-	}
-	return mergeResults(results);
+	return await testServers<R, WithToolTest<object>>(
+		target,
+		health,
+		{ toolTest: null },
+		async (server, result) => await testServer(server, result, options, endsAt),
+	);
 }
 
 async function testServer<R extends CheckResult>(
@@ -344,16 +336,8 @@ class ModelTest {
 	private async ask(messages: SourceMessage[], seed: number): Promise<FinishedAnswer> {
 		const { tokens, signal } = this.options;
 		const leftMs = Math.max(1, Math.round(this.endsAt - performance.now()));
-		const client = new ChatClient(this.connection, {
-			model: this.model,
-			parameters: { maxTokens: tokens, seed },
-			serverKind: 'auto',
-			reasoningEcho: 'toolTurns',
-			showThinking: false,
-			limits: { firstTokenMs: leftMs, idleMs: leftMs, totalMs: leftMs },
-			// A retry would exceed the cost that was announced.
-			retries: 0,
-		});
+		const parameters = { maxTokens: tokens, seed };
+		const client = testClient(this.connection, this.model, parameters, leftMs, 'toolTurns');
 		if (leftMs > 1) this.used.requests++;
 		const answer = await readToEnd(
 			client.generate({ messages, tools: this.set.tools, signal, whole: true }),
