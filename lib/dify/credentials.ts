@@ -6,7 +6,7 @@ import { resolveDifyBase } from './base-url';
 import { DifyClient } from './client';
 
 /** The data of a "Dify API" credential. */
-export interface DifyCredential {
+interface DifyCredential {
 	baseUrl: string;
 	apiKey: string;
 	keyType: 'app' | 'knowledge';

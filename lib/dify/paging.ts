@@ -78,7 +78,7 @@ function firstOf(known: ReadonlyMap<string, JsonRecord>, most: Limit): JsonRecor
 }
 
 /** Where the next page of a list begins. */
-export interface Continuation {
+interface Continuation {
 	/** Cursor: the next page begins after this record. */
 	afterId: string;
 	/** Records of this page that come again on the next one. */
@@ -120,7 +120,7 @@ function isOtherSecond(record: JsonRecord, timeField: string, time: number): boo
 	);
 }
 
-export interface AfterList {
+interface AfterList {
 	most: Limit;
 	/** Dify's largest page. */
 	largest: number;

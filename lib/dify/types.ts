@@ -61,7 +61,7 @@ export interface DifyUsage {
 }
 
 /** As Dify sends it, keys unchanged: the set of keys grows with every version. */
-export type RetrieverResource = Record<string, unknown>;
+type RetrieverResource = Record<string, unknown>;
 
 /** A file of the answer, as Dify sends it. `url` is signed and expires. */
 export interface DifyFile {
@@ -154,7 +154,7 @@ export interface HumanForm {
 	expirationTime?: number;
 }
 
-export interface RunPause {
+interface RunPause {
 	workflowRunId?: string;
 	pausedNodes: unknown[];
 	reasons: Array<Record<string, unknown>>;

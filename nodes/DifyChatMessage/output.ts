@@ -9,7 +9,7 @@ import { plain } from '../shared/dify/plain';
 /** Optional parts of the item beside the answer. */
 export type Extra = 'audio' | 'events' | 'reasoning' | 'thoughts' | 'workflow';
 
-export interface OutputOptions {
+interface OutputOptions {
 	simplify: boolean;
 	answerField: string;
 	/** The user of the message: later nodes need the same one. */

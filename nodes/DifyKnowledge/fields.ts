@@ -5,7 +5,7 @@ import { binaryField as binaryFieldOf, ID_EXAMPLE, locatorField } from '../share
 import { namesIn } from '../shared/binary';
 import { longTextField, numberField, stringField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
-import { wrongField } from '../shared/field-values';
+import { isBlank, wrongField } from '../shared/field-values';
 
 export const documentField = locatorField('Document', 'documentId', 'searchDocuments', {
 	required: true,
@@ -47,7 +47,7 @@ export const waitField = numberField('Wait for Indexing (Seconds)', 'wait', 300,
 /** Reads several texts: a list, or text separated by commas. */
 export function textsIn(parameters: NodeParameters, path: string): string[] | undefined {
 	const value = parameters.value(path);
-	if (value === undefined || value === null || value === '') return undefined;
+	if (isBlank(value)) return undefined;
 	if (Array.isArray(value)) return value.map(String);
 	if (typeof value === 'string') return namesIn(value);
 	throw wrongField(parameters.field(path).label, 'must be a list, or text with commas');

@@ -20,7 +20,7 @@ import { fetchOnce } from '../../lib/lru-cache';
 import { mapConcurrently } from '../../lib/servers/batches';
 import { nonEmptyText, text, messageOf } from '../../lib/values';
 import { searchSettings } from '../shared/dify/knowledge-fields';
-import { wrongField } from '../shared/field-values';
+import { isBlank, wrongField } from '../shared/field-values';
 import { FAILED_LIST } from '../shared/list-error';
 import { NodeParameters } from '../shared/parameters';
 import { supplied, type SubNodeLog } from '../shared/sub-node-log';
@@ -32,7 +32,7 @@ const AT_ONCE = 4;
 const MAX_SHOWN = 200;
 
 /** A document in LangChain's form. */
-export interface RetrievedDocument {
+interface RetrievedDocument {
 	pageContent: string;
 	metadata: Record<string, unknown>;
 }
@@ -66,9 +66,7 @@ export async function supplyRetriever(
 }
 
 function readSettings(parameters: NodeParameters): Settings {
-	const chosen = [parameters.value('difyDatasetIds')]
-		.flat()
-		.filter((id) => id !== undefined && id !== null && id !== '');
+	const chosen = [parameters.value('difyDatasetIds')].flat().filter((id) => !isBlank(id));
 	if (chosen.includes(FAILED_LIST))
 		throw wrongField(
 			'Knowledge Base Names or IDs',

@@ -19,7 +19,7 @@ import { plain } from '../shared/dify/plain';
 export type Extra = 'events' | 'files' | 'nodes' | 'text';
 
 /** Contents of the item, and what counts as a failure. */
-export interface RunOutput {
+interface RunOutput {
 	simplify: boolean;
 	include: readonly Extra[];
 	onFailure: 'error' | 'return';

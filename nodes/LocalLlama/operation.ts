@@ -13,7 +13,7 @@ import { runOperations, type RunOptions } from '../shared/run/run-operations';
 import { quietly } from '../../lib/values';
 
 /** What the credential of an item gives access to. */
-export interface LlamaAccess {
+interface LlamaAccess {
 	/** For requests that any of its servers may take. */
 	servers: ServerPool;
 	/** The server of the Base URL, for its models, slots and adapters. */

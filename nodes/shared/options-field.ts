@@ -8,7 +8,7 @@ const FEW = 12;
 const MORE_OPTIONS = 'moreOptions';
 
 /** A group of a long list of options. */
-export interface OptionGroup {
+interface OptionGroup {
 	/** Names of its options. An option that no group holds stays in "Options". */
 	holds: RegExp;
 	/** The name is stored in workflows, and begins with the collection's name. */

@@ -8,7 +8,7 @@ import type { NodeParameters, ParameterSource } from './parameters';
 type NodeUse = 'chatModel' | 'subNode' | 'action';
 
 /** The part of a node's context that tells who waits. */
-export interface ExecutionSource extends Pick<ParameterSource, 'getInputData'> {
+interface ExecutionSource extends Pick<ParameterSource, 'getInputData'> {
 	getMode?(): WorkflowExecuteMode;
 	getExecutionId?(): string | undefined;
 }

@@ -4,7 +4,7 @@ import { plainFileName } from '../../lib/file-name';
 import { Readable } from '../../lib/vendor';
 import type { OperationCall } from './run/operations';
 
-export interface FileToStore {
+interface FileToStore {
 	content: Buffer | AsyncIterable<Uint8Array>;
 	/** With its extension: without one n8n uses `.mpga` for audio/mpeg. */
 	fileName: string;

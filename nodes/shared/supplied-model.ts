@@ -10,7 +10,7 @@ import { hintOnce } from './run/hints';
 import { CancelWatch } from './cancel-watch';
 import { countFailed, countGeneration } from './token-totals';
 
-export interface SuppliedModel {
+interface SuppliedModel {
 	/** Source of the answers. */
 	source: AnswerSource;
 	/** Model and settings for the log, without secrets. */

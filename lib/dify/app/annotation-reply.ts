@@ -5,7 +5,7 @@ import { difyFailure } from '../errors/failure';
 
 export type ReplyAction = 'enable' | 'disable';
 
-export interface ReplySettings {
+interface ReplySettings {
 	/** 0 to 1: how similar a question must be to an annotated one. */
 	scoreThreshold?: number;
 	embeddingProvider?: string;
@@ -16,14 +16,14 @@ export interface ReplySettings {
  * A job in Dify's worker. `waiting`: Dify 1.12 and 1.14 report this until the job ends. `gone`: Dify forgets a job ten
  * minutes after its end.
  */
-export interface ReplyJob {
+interface ReplyJob {
 	jobId: string;
 	status: 'waiting' | 'processing' | 'completed' | 'error' | 'gone';
 	/** Why it failed. */
 	error?: string;
 }
 
-export interface WaitForJob {
+interface WaitForJob {
 	/** Milliseconds; 0: do not wait. */
 	limitMs: number;
 	/** Milliseconds between two polls. */

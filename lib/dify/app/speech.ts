@@ -13,7 +13,7 @@ export interface Speech {
 	extension: string;
 }
 
-export interface SpeakRequest {
+interface SpeakRequest {
 	/** Either this or `messageId`. */
 	text?: string;
 	messageId?: string;

@@ -5,7 +5,7 @@
 import type { DifyKind } from '../../errors/kinds';
 import { isRecord, parseObject, text } from '../../values';
 
-export interface ProviderError {
+interface ProviderError {
 	kind: DifyKind;
 	/** The innermost message. */
 	serverText: string;

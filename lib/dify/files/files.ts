@@ -45,7 +45,7 @@ export interface FileRules {
 }
 
 /** Largest files of the installation, in megabytes (docs/protocols/dify.md 2.11, `system_parameters`). */
-export type SizeLimits = Partial<Record<MediaType | 'other', number>>;
+type SizeLimits = Partial<Record<MediaType | 'other', number>>;
 
 export function sizeLimitsOf(parameters: JsonRecord): SizeLimits {
 	const system = recordOf(parameters.system_parameters);
@@ -141,7 +141,7 @@ function typeByFamily(mimeType = ''): DifyFileType {
 	return MEDIA_TYPES.find((type) => type === family) ?? 'document';
 }
 
-export interface CheckedFile {
+interface CheckedFile {
 	name: string;
 	type: DifyFileType;
 	/** Bytes; not known for a URL, which Dify fetches itself. */

@@ -36,14 +36,14 @@ function collect(value: unknown, found: DifyFile[], depth: number): void {
 	}
 }
 
-export interface DownloadedFile {
+interface DownloadedFile {
 	content: Buffer;
 	name: string;
 	mimeType?: string;
 }
 
 /** What may be fetched. */
-export interface DownloadRules {
+interface DownloadRules {
 	/** Origins besides that of the credential: where Dify stores its files. */
 	origins: readonly string[];
 	/** Bytes. */

@@ -36,7 +36,7 @@ export function fileIdIn(client: DifyClient, path: string, answer: JsonRecord): 
 }
 
 /** Options of an upload. */
-export interface FilePost {
+interface FilePost {
 	/** Text fields of the form, in front of the file. */
 	fields?: Record<string, string>;
 	/** Longest pause in sending, and longest wait for Dify to store the file. Default: two minutes. */

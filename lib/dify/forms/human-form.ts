@@ -16,7 +16,7 @@ import {
 } from '../../values';
 
 /** A field of a form that a run waits for (docs/protocols/dify.md 2.5). */
-export interface HumanInput {
+interface HumanInput {
 	name: string;
 	kind: 'paragraph' | 'select' | 'file' | 'file-list';
 	/** Choices of a select; undefined where they come from the run, not from the form. */
@@ -28,13 +28,13 @@ export interface HumanInput {
 }
 
 /** A button of the form. */
-export interface HumanAction {
+interface HumanAction {
 	id: string;
 	title: string;
 }
 
 /** A form that a paused run waits for. */
-export interface OpenForm {
+interface OpenForm {
 	formToken: string;
 	/** Markdown. */
 	formContent: string;

@@ -16,13 +16,13 @@ import { pipelineRoutes } from './routes';
 /** Beginning of the sentence about a Dify that is too old. */
 export const PIPELINE_FEATURE = 'Using knowledge pipelines';
 
-export const DATASOURCE_TYPES = [
+const DATASOURCE_TYPES = [
 	'local_file',
 	'online_document',
 	'website_crawl',
 	'online_drive',
 ] as const;
-export type DatasourceType = (typeof DATASOURCE_TYPES)[number];
+type DatasourceType = (typeof DATASOURCE_TYPES)[number];
 
 /** The published version of a pipeline, or its draft. Dify runs a draft as a preview without documents. */
 export interface PipelineVersion {
@@ -90,7 +90,7 @@ function whyNone(all: readonly Datasource[], nodeId: string | undefined): string
 	return 'The pipeline has several datasources, and none is chosen';
 }
 
-export interface DatasourceRun extends PipelineVersion {
+interface DatasourceRun extends PipelineVersion {
 	datasource: Pick<Datasource, 'nodeId' | 'type'>;
 	inputs: JsonRecord;
 	/** Credential of the datasource plugin. Default: its default credential. */

@@ -81,7 +81,7 @@ export function filterBody(filter: Filter, base: JsonRecord): JsonRecord | undef
 }
 
 /** The metadata fields of a base by name; undefined where Dify does not list them. */
-export function fieldTypes(base: JsonRecord): Map<string, MetadataType> | undefined {
+function fieldTypes(base: JsonRecord): Map<string, MetadataType> | undefined {
 	if (!Array.isArray(base.doc_metadata)) return undefined;
 	return new Map(
 		recordsIn(base.doc_metadata).flatMap(({ name, type }) =>

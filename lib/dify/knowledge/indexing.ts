@@ -83,7 +83,7 @@ function readProgress(record: JsonRecord): Progress {
 }
 
 /** Progress of a document from its own record. */
-export function documentProgress(document: JsonRecord): Progress {
+function documentProgress(document: JsonRecord): Progress {
 	const total = finiteNumber(document.segment_count) ?? 0;
 	const progress = readProgress(document);
 	return { ...progress, total, done: progress.status === 'completed' ? total : 0 };

@@ -11,7 +11,7 @@ import { metadataRoutes } from './routes';
 /** The ID of all built-in fields. */
 const BUILT_IN_ID = 'built-in';
 
-export interface MetadataField {
+interface MetadataField {
 	id: string;
 	name: string;
 	type: MetadataType;
@@ -20,7 +20,7 @@ export interface MetadataField {
 }
 
 /** The fields of a base, and whether its built-in ones are on. */
-export interface BaseFields {
+interface BaseFields {
 	fields: MetadataField[];
 	builtInEnabled: boolean;
 }

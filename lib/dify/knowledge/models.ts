@@ -16,7 +16,7 @@ import { baseRoutes } from './routes';
 export type ModelType = RouteValues['model_type'];
 
 /** A model of the workspace that Dify can use. */
-export interface DifyModel extends ModelRef {
+interface DifyModel extends ModelRef {
 	/** Provider and model in one, as the fields of the node take it. */
 	value: string;
 	label: string;

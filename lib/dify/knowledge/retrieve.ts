@@ -24,7 +24,7 @@ const SEARCH_METHODS = [
 export type SearchMethod = (typeof SEARCH_METHODS)[number];
 
 /** Characters. Dify refuses longer queries (docs/protocols/dify.md 2.13). */
-export const MAX_QUERY = 250;
+const MAX_QUERY = 250;
 
 /** Dify's default for a new base. */
 const DEFAULT_TOP_K = 4;

@@ -16,7 +16,7 @@ import { binaryFieldsField, fileBlocksIn } from './files';
 
 type Source = 'prompt' | 'list' | 'json';
 
-export const systemField = longTextField('System Message', 'system', 2, {
+const systemField = longTextField('System Message', 'system', 2, {
 	description:
 		'What the model should be and do. Keep it the same for all items: the server then reads it only once.',
 });

@@ -5,7 +5,7 @@ import { errorDetails, toNodeError, type NodeErrorOptions } from '../../../lib/e
 import { optional } from '../../../lib/values';
 
 /** Parts of a failure that a workflow can use: Dify's code, the status, the IDs, and the partial answer. */
-export function failureDetails(error: unknown): IDataObject {
+function failureDetails(error: unknown): IDataObject {
 	if (!(error instanceof ServerError)) return {};
 	const { partialText, httpStatus, kind, ...details } = errorDetails(error);
 	return {

@@ -12,6 +12,7 @@ import {
 import { recordOf, type JsonRecord } from '../../../lib/values';
 import { binaryProperties } from '../binary';
 import { choiceField, choices, jsonField } from '../field-kinds';
+import { isBlank } from '../field-values';
 import { hintOnce } from '../run/hints';
 import type { DifyCall } from './run';
 import { formFiles, acceptedFiles, type AcceptedFile, type Upload } from './run-files';
@@ -54,10 +55,10 @@ export const inputFields: INodeProperties[] = [
 ];
 
 /** A field that takes files, of the app's form or of one that a run waits for. */
-export type FileField = Pick<FormField, 'variable' | 'label' | 'files'> & { kind: string };
+type FileField = Pick<FormField, 'variable' | 'label' | 'files'> & { kind: string };
 
 /** Uploads the files of checked inputs and returns the inputs: files come last, after all checks. */
-export type CheckedInputs = (upload: Upload) => Promise<JsonRecord>;
+type CheckedInputs = (upload: Upload) => Promise<JsonRecord>;
 
 /**
  * The inputs of the app, from its form or as JSON. They are sent on every turn, as Dify requires.
@@ -86,7 +87,7 @@ async function inputsFromJson(
 	);
 	const hasInputs = Object.keys(inputs).length > 0;
 	const form = hasInputs ? await formOf(appParameters) : undefined;
-	if (form !== undefined) hintDropped(hint, inputs, form);
+	if (form !== undefined) hintUnknown(hint, inputs, form, 'Dify drops it');
 	const fileFields = (form ?? []).filter((field) => isFileField(field) && field.variable in inputs);
 	const { send } = await fieldFiles(call, inputs, mayHaveFiles ? fileFields : []);
 	return async (upload) => ({ ...inputs, ...(await send(upload)) });
@@ -101,7 +102,14 @@ async function inputsFromForm(
 	const values = recordOf(recordOf(parameters.value('inputs')).value);
 	const isFilledIn = Object.values(values).some((value) => value !== null && value !== undefined);
 	const form = isFilledIn ? readForm(await appParameters()) : [];
-	if (isFilledIn) hintUnknown(hint, values, form);
+	if (isFilledIn)
+		hintUnknown(
+			hint,
+			values,
+			form,
+			'what the node has for it was not sent',
+			' Open the node, and refresh the list of fields.',
+		);
 	const inputs: JsonRecord = {};
 	for (const field of form.filter((each) => !isFileField(each))) {
 		const value = formValue(field, values[field.variable]);
@@ -136,17 +144,27 @@ export async function fieldFiles(
 	};
 }
 
-/** Warns of fields that were renamed or removed in Dify: their values are not used. */
+/**
+ * Warns of values that the form has no field for: fields are renamed or removed in Dify, which silently drops such
+ * inputs (docs/protocols/dify.md 2.1.2).
+ *
+ * @param fate what happens to them
+ */
 function hintUnknown(
 	hint: (warning: string) => void,
 	values: JsonRecord,
 	form: readonly FormField[],
+	fate: string,
+	advice = '',
 ): void {
-	const [list, names] = unknownIn(values, form);
-	if (list === '') return;
-	hint(
-		`The form of the app has no field ${list}, so what the node has for it was not sent. It has: ${names}. Open the node, and refresh the list of fields.`,
+	const names = form.map(({ variable }) => variable);
+	const unknown = Object.keys(values).filter(
+		(name) => !names.includes(name) && !isBlank(values[name]),
 	);
+	if (unknown.length === 0) return;
+	const list = unknown.map((name) => `"${name}"`).join(', ');
+	const known = names.join(', ') || 'no fields';
+	hint(`The form of the app has no field ${list}, so ${fate}. It has: ${known}.${advice}`);
 }
 
 /** The form of the app; undefined where it cannot be read: the run then reports what is wrong. */
@@ -169,29 +187,6 @@ function mayBeFile(context: IExecuteFunctions, itemIndex: number, value: unknown
 	);
 }
 
-/** Warns of inputs that are not in the form: Dify silently drops them (docs/protocols/dify.md 2.1.2). */
-function hintDropped(
-	hint: (warning: string) => void,
-	values: JsonRecord,
-	form: readonly FormField[],
-): void {
-	const [list, names] = unknownIn(values, form);
-	if (list !== '')
-		hint(`The form of the app has no field ${list}, so Dify drops it. It has: ${names}.`);
-}
-
-/** Names that the form does not have, and the names that it has. */
-function unknownIn(
-	values: JsonRecord,
-	form: readonly FormField[],
-): [unknown: string, known: string] {
-	const names = new Set(form.map(({ variable }) => variable));
-	const unknown = Object.entries(values).filter(
-		([name, value]) => !names.has(name) && value !== undefined && value !== null && value !== '',
-	);
-	return [unknown.map(([name]) => `"${name}"`).join(', '), [...names].join(', ') || 'no fields'];
-}
-
 export function isFileField({ kind }: { kind: string }): boolean {
 	return kind === 'file' || kind === 'file-list';
 }
@@ -202,7 +197,7 @@ async function fileValue(
 	field: FileField,
 	value: unknown,
 ): Promise<{ files: AcceptedFile[] } | { value: unknown }> {
-	if (value === undefined || value === null || value === '') return { value: undefined };
+	if (isBlank(value)) return { value: undefined };
 	const entries = await formFiles(context, itemIndex, value);
 	if ('ready' in entries) return { value: oneOrList(field, entries.ready) };
 	if (entries.requested.length === 0) return { value: undefined };

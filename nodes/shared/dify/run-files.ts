@@ -58,7 +58,7 @@ export const filesField: INodeProperties = rowsField('Files', 'files', 'File', {
 });
 
 /** A file to send, before the app's rules are known. */
-export type RequestedFile =
+type RequestedFile =
 	| { source: FileSource; type?: DifyFileType }
 	| { url: string; type?: DifyFileType };
 

@@ -62,7 +62,7 @@ interface Described {
 }
 
 /** One resource of a node: its place in the list, and its operations. */
-export interface NodeResource<O extends Described = Described> {
+interface NodeResource<O extends Described = Described> {
 	option: INodePropertyOptions & { value: string };
 	operations: readonly O[];
 	/** Value of the default operation. Default: the first. */

@@ -20,7 +20,7 @@ import type { NodeParameters } from '../../../shared/parameters';
 import { rowFields, rowsIn } from '../../lists';
 
 /** A question, and how sure its answer must be. */
-export interface AskedQuestion {
+interface AskedQuestion {
 	question: Question;
 	/** The least probability of an answer, from 0 to 1; 0: any. */
 	threshold: number;
