@@ -9,7 +9,7 @@ import {
 	outputFiles,
 } from '../../lib/dify/files/output-files';
 import type { HumanForm, RunResult, WorkflowRun } from '../../lib/dify/types';
-import { append, optional, recordOf } from '../../lib/values';
+import { append, filled, optional, recordOf } from '../../lib/values';
 import { keylessClient, type DifyCall } from '../shared/dify/run';
 import { pausedError } from '../shared/dify/run-request';
 import type { OperationItem } from '../shared/run/operations';
@@ -72,7 +72,7 @@ export async function runItem(
 	};
 	return {
 		json: plain(json),
-		...(Object.keys(binary).length === 0 ? {} : { binary }),
+		...filled({ binary }),
 	};
 }
 
@@ -146,7 +146,7 @@ function simplified(result: RunResult, warnings: string[], user: string): object
 		totalTokens: workflow?.totalTokens,
 		user,
 		...optional({ forms: pause?.forms.map(simpleForm), error: error?.message }),
-		...(warnings.length === 0 ? {} : { warnings }),
+		...filled({ warnings }),
 	};
 }
 

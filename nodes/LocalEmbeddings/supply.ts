@@ -8,7 +8,7 @@ import {
 import { EmbeddingsClient, type Embeddings } from '../../lib/embeddings/client';
 import type { Prefixes } from '../../lib/embeddings/prefixes';
 import { localLlamaServers } from '../../lib/servers/credential';
-import { optional } from '../../lib/values';
+import { filled, optional } from '../../lib/values';
 import { readEmbeddingSettings } from '../shared/embedding-fields';
 import { NodeParameters } from '../shared/parameters';
 import { chosenPriority, queueingOf } from '../shared/queueing';
@@ -98,6 +98,6 @@ function summary(
 			: { receivedDimensions: received }),
 		...optional({ tokens }),
 		...rest,
-		...(remarks.length === 0 ? {} : { remarks }),
+		...filled({ remarks }),
 	};
 }

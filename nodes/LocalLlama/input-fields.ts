@@ -1,6 +1,6 @@
 import type { INodeExecutionData, INodeProperties } from 'n8n-workflow';
 
-import { optional } from '../../lib/values';
+import { filled } from '../../lib/values';
 import { booleanField, optionsCollection } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 import { ItemFailure } from '../shared/run/failed-item';
@@ -69,6 +69,6 @@ function withInput(item: OperationItem, input: INodeExecutionData | undefined): 
 	return {
 		...item,
 		json: { ...input?.json, ...item.json },
-		...optional({ binary: Object.keys(binary).length === 0 ? undefined : binary }),
+		...filled({ binary }),
 	};
 }

@@ -7,7 +7,7 @@ import {
 
 import { RerankClient, type Ranking } from '../../lib/rerank/client';
 import { localLlamaServers } from '../../lib/servers/credential';
-import { optional } from '../../lib/values';
+import { filled, optional } from '../../lib/values';
 import { NodeParameters } from '../shared/parameters';
 import { queueingOf } from '../shared/queueing';
 import { withModel } from '../shared/search-models';
@@ -83,6 +83,6 @@ function summary({ ranking, tokens, remarks, ...rest }: Ranking, model: string):
 		...(scores.length === 0 ? {} : { best: scores[0], worst: scores.at(-1) }),
 		...optional({ tokens }),
 		...rest,
-		...(remarks.length === 0 ? {} : { remarks }),
+		...filled({ remarks }),
 	};
 }

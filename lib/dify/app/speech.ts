@@ -5,6 +5,7 @@ import { looksLikeHtml } from '../../errors/failed-answer';
 import { nonEmptyText, recordOf, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
 import { difyFailure, invalidParam, localError } from '../errors/failure';
+import { bareType } from '../files/files';
 
 export interface Speech {
 	/** The whole sound, as a stream. */
@@ -45,7 +46,7 @@ export async function speak(client: DifyClient, request: SpeakRequest): Promise<
 async function soundOf(answer: Download): Promise<Speech> {
 	const source = peeked(answer.pieces);
 	const start = Buffer.from(await source.head(64));
-	const type = (answer.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+	const type = bareType(answer.headers['content-type']);
 	if (isSound(start, type)) return { sound: source.pieces(), ...formatOf(start, type) };
 	answer.close();
 	const words = wordsIn(start);

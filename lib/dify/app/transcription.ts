@@ -3,7 +3,7 @@ import { soundExtension } from '../../sound-format';
 import { text } from '../../values';
 import type { DifyClient } from '../client';
 import { localError } from '../errors/failure';
-import { extensionOf } from '../files/files';
+import { bareType, extensionOf, inMegabytes } from '../files/files';
 import { postFile } from '../files/upload';
 
 /** Subtypes of `audio/…` that Dify takes; some are not the usual names (docs/protocols/dify.md 2.10). */
@@ -22,7 +22,7 @@ export function recordingFor(source: FileSource): FileSource {
 	if (size <= MAX_BYTES) return { ...source, mimeType };
 	throw localError(
 		'fileTooLarge',
-		`"${name}" has ${(size / 1024 / 1024).toFixed(1)} MB, but Dify takes 30 MB at most`,
+		`"${name}" has ${inMegabytes(size)} MB, but Dify takes 30 MB at most`,
 		'Cut the recording, or save it as MP3 with a lower rate. Local Llama transcribes longer ones with a server of your own.',
 	);
 }
@@ -46,7 +46,7 @@ export async function transcribe(
 }
 
 function takenType({ name, mimeType }: FileSource): string {
-	const given = mimeType.split(';')[0]!.trim().toLowerCase();
+	const given = bareType(mimeType);
 	const isTold = given !== 'application/octet-stream' && given !== '';
 	const extension = soundExtension(isTold ? given : `audio/${extensionOf(name)}`);
 	if (TAKEN.has(extension)) return `audio/${extension}`;

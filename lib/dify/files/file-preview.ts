@@ -1,6 +1,7 @@
 import { type ServerError, throwAs } from '../../errors/server-error';
 import type { DifyClient } from '../client';
 import { optional } from '../../values';
+import { bareType } from './files';
 
 /** A file that a message of the app used. */
 export interface StoredFile {
@@ -27,11 +28,11 @@ export async function previewFile(client: DifyClient, id: string): Promise<Store
 	);
 	const answer = await fetching.catch(throwAs(whyNot));
 	const name = nameIn(answer.headers['content-disposition'] ?? '');
-	const type = answer.headers['content-type']?.split(';')[0]?.trim();
+	const type = bareType(answer.headers['content-type']);
+	const isKnown = type !== '' && type !== 'application/octet-stream';
 	return {
 		content: answer.pieces,
-		...optional({ name }),
-		...(type === undefined || type === 'application/octet-stream' ? {} : { mimeType: type }),
+		...optional({ name, mimeType: isKnown ? type : undefined }),
 	};
 }
 

@@ -3,22 +3,17 @@ import {
 	recordOf,
 	isRecord,
 	asList,
+	filled,
 	finiteNumber,
 	nonEmptyText,
 	type JsonRecord,
 } from '../../values';
 
-export type DifyFileType = 'image' | 'document' | 'audio' | 'video' | 'custom';
-export const FILE_TYPES: readonly DifyFileType[] = [
-	'image',
-	'document',
-	'audio',
-	'video',
-	'custom',
-];
-
 const MEDIA_TYPES = ['image', 'video', 'audio'] as const;
 type MediaType = (typeof MEDIA_TYPES)[number];
+
+export const FILE_TYPES = [...MEDIA_TYPES, 'document', 'custom'] as const;
+export type DifyFileType = (typeof FILE_TYPES)[number];
 
 /** A file in a run. Dify silently drops an entry without a transfer method (docs/protocols/dify.md 2.1.3). */
 export type DifyFileRef =
@@ -97,18 +92,18 @@ export function fieldFileRules(
 
 /** File rules in the settings of an app or of a form field. */
 function limitsOf(settings: JsonRecord): Pick<FileRules, 'types' | 'extensions' | 'methods'> {
-	const types = texts(settings.allowed_file_types).filter((type): type is DifyFileType =>
-		(FILE_TYPES as readonly string[]).includes(type),
-	);
 	const extensions = texts(settings.allowed_file_extensions).map((extension) =>
 		extension.toLowerCase().replace(/^\./, ''),
 	);
-	const methods = texts(settings.allowed_file_upload_methods);
-	return {
-		...(types.length === 0 ? {} : { types }),
-		...(extensions.length === 0 ? {} : { extensions }),
-		...(methods.length === 0 ? {} : { methods }),
-	};
+	return filled({
+		types: texts(settings.allowed_file_types).filter(isFileType),
+		extensions,
+		methods: texts(settings.allowed_file_upload_methods),
+	});
+}
+
+function isFileType(type: string): type is DifyFileType {
+	return (FILE_TYPES as readonly string[]).includes(type);
 }
 
 function texts(value: unknown): string[] {
@@ -205,11 +200,19 @@ function checkMethod({ size }: CheckedFile, { where, methods }: FileRules): void
 function checkSize({ name, size }: CheckedFile, sizes: SizeLimits): void {
 	const limit = sizes[typeByName(name) ?? 'other'];
 	if (size === undefined || limit === undefined || size <= limit * 1024 * 1024) return;
-	const megabytes = (size / 1024 / 1024).toFixed(1);
 	throw localError(
 		'fileTooLarge',
-		`"${name}" has ${megabytes} MB, but this Dify takes ${limit} MB at most for its kind of file`,
+		`"${name}" has ${inMegabytes(size)} MB, but this Dify takes ${limit} MB at most for its kind of file`,
 	);
+}
+
+export function inMegabytes(bytes: number): string {
+	return (bytes / 1024 / 1024).toFixed(1);
+}
+
+/** A MIME type without its parameters, in lower case; empty where there is none. */
+export function bareType(contentType = ''): string {
+	return contentType.split(';')[0]!.trim().toLowerCase();
 }
 
 /**

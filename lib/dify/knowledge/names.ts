@@ -1,4 +1,4 @@
-import { extensionOf } from '../files/files';
+import { extensionOf, inMegabytes } from '../files/files';
 import { localError } from '../errors/failure';
 import { uploadName } from '../../http/multipart';
 
@@ -72,7 +72,7 @@ export function checkDocumentFile(
 	if (size > mostMegabytes * 1024 * 1024)
 		throw localError(
 			'fileTooLarge',
-			`"${name}" has ${(size / 1024 / 1024).toFixed(1)} MB, but the limit is ${mostMegabytes} MB`,
+			`"${name}" has ${inMegabytes(size)} MB, but the limit is ${mostMegabytes} MB`,
 			'Send a smaller file. If your Dify takes larger ones (UPLOAD_FILE_SIZE_LIMIT), raise "Largest File (MB)" in the options.',
 		);
 }

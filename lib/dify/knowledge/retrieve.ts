@@ -1,5 +1,6 @@
 import { type ServerError, throwAs } from '../../errors/server-error';
 import {
+	filled,
 	finiteNumber,
 	isRecord,
 	type JsonRecord,
@@ -265,7 +266,7 @@ export function hitsIn(records: readonly JsonRecord[]): Hit[] {
 					segmentId: nonEmptyText(segment.id),
 				}),
 				metadata: metadataIn(document.doc_metadata),
-				...optional({ childChunks: children.length === 0 ? undefined : children }),
+				...filled({ childChunks: children }),
 			},
 		];
 	});

@@ -2,6 +2,7 @@ import { ServerError } from '../../errors/server-error';
 import { append, type JsonRecord, nonEmptyText, optional, recordOf } from '../../values';
 import { invalidParam, localError } from '../errors/failure';
 import type { FileSource } from '../../http/multipart';
+import { inMegabytes } from '../files/files';
 import { postFile } from '../files/upload';
 import { type KnowledgeApi, undefinedIfMissing } from './api';
 import { embeddingBody, type ModelRef } from './bases';
@@ -334,7 +335,7 @@ function withoutText(error: unknown, name: string, content: DocumentContent): un
 		error.code === 'invalid_param' &&
 		error.serverText === undefined;
 	if (!isSilent || !('file' in content)) return error;
-	const megabytes = (content.file.size / 1024 / 1024).toFixed(1);
+	const megabytes = inMegabytes(content.file.size);
 	return error.reworded({
 		message: `Dify refuses the file "${name}" without a reason`,
 		meaning: `Dify refuses the file "${name}" (${megabytes} MB) without a reason`,

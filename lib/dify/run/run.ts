@@ -2,7 +2,7 @@ import { asFailed, type ServerError } from '../../errors/server-error';
 import { readBlockingAnswer } from './blocking-answer';
 import { retryDelay, type DifyClient } from '../client';
 import { hasBegun, partialResultOf } from '../errors/failure';
-import { finiteNumber, optional, recordOf, type JsonRecord } from '../../values';
+import { filled, finiteNumber, optional, recordOf, type JsonRecord } from '../../values';
 import type { TracedRequest, TracedAnswer } from '../../tracing/attributes';
 import { inSpan } from '../../tracing/span';
 import type { DifyFileRef } from '../files/files';
@@ -34,9 +34,8 @@ export interface RunRequest {
 }
 
 /** The body of a request, without the user. */
-export function runBody({ inputs, files = [], traceId }: RunRequest): JsonRecord {
-	const sent = files.length === 0 ? undefined : files;
-	return { inputs, ...optional({ files: sent, trace_id: traceId }) };
+export function runBody({ inputs, files, traceId }: RunRequest): JsonRecord {
+	return { inputs, ...filled({ files }), ...optional({ trace_id: traceId }) };
 }
 
 /** Routes that start and stop runs of a type of app. */

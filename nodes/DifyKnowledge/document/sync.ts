@@ -20,7 +20,7 @@ import {
 import type { DocumentContent } from '../../../lib/dify/knowledge/upsert';
 import { ServerError } from '../../../lib/errors/server-error';
 import { timeSlices } from '../../../lib/http/time-slices';
-import { append, optional } from '../../../lib/values';
+import { append, filled } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { wrongField } from '../../shared/field-values';
@@ -274,8 +274,8 @@ class Sync {
 		facts: object = {},
 	): OperationItem {
 		remarks.forEach(this.call.hint);
-		const warnings = remarks.length === 0 ? undefined : remarks;
-		const json = { ...outcome, datasetId: this.datasetId, ...optional({ warnings }), ...facts };
+		const warnings = filled({ warnings: remarks });
+		const json = { ...outcome, datasetId: this.datasetId, ...warnings, ...facts };
 		return { json, from: this.itemIndexOf(step) };
 	}
 

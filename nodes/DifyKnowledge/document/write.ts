@@ -6,7 +6,7 @@ import {
 	upsertDocument,
 	type Upserted,
 } from '../../../lib/dify/knowledge/upsert';
-import { optional, type JsonRecord } from '../../../lib/values';
+import { filled, optional } from '../../../lib/values';
 import { datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyCall } from '../../shared/dify/run';
 import type { OperationItem } from '../../shared/run/operations';
@@ -24,7 +24,15 @@ async function finished(
 	const item = { action, documentId, datasetId, name: document.name, ...optional({ batch }) };
 	const limitMs = parameters.milliseconds('wait', 300_000);
 	if (action === 'skipped' || limitMs === 0)
-		return [{ json: { ...item, indexingStatus: document.indexing_status, ...warnings(remarks) } }];
+		return [
+			{
+				json: {
+					...item,
+					indexingStatus: document.indexing_status,
+					...filled({ warnings: remarks }),
+				},
+			},
+		];
 	const { status, total } = await waitForIndexing(
 		api,
 		datasetId,
@@ -35,13 +43,14 @@ async function finished(
 	empty.forEach(hint);
 	return [
 		{
-			json: { ...item, indexingStatus: status, chunks: total, ...warnings([...remarks, ...empty]) },
+			json: {
+				...item,
+				indexingStatus: status,
+				chunks: total,
+				...filled({ warnings: [...remarks, ...empty] }),
+			},
 		},
 	];
-}
-
-function warnings(remarks: string[]): JsonRecord {
-	return remarks.length === 0 ? {} : { warnings: remarks };
 }
 
 /** Creates a document, or updates the one of its name. */
