@@ -161,7 +161,7 @@ function workaroundFor(
 ): { refusal: KnownRefusal; change: Partial<ChatRequest> } {
 	const { serverText = '' } = failed;
 	for (const refusal of KNOWN_REFUSALS) {
-		if (tried.has(refusal) || !refusal.says.test(serverText)) continue;
+		if (tried.has(refusal) || refusal.says?.test(serverText) === false) continue;
 		const change = WORKAROUNDS[refusal.then](request, serverText);
 		if (change !== undefined) return { refusal, change };
 	}

@@ -29,21 +29,6 @@ const FORMS: readonly RegExp[] = [
 	/\bV1 does not support (priority)\b/gi,
 ];
 
-/** Matches refusals because of an unknown field. */
-export const REFUSES_FIELDS = new RegExp(
-	[
-		String.raw`extra (?:inputs are|fields) not permitted`,
-		String.raw`un(?:supported|known|recogni[sz]ed|expected) (?:request )?(?:parameter|argument|field|property|key)`,
-		'unexpected keyword argument',
-		String.raw`does not support (?:the )?(?:following )?parameter`,
-		'additional properties are not allowed',
-		'priority scheduling is not enabled',
-		'V1 does not support priority',
-		String.raw`is (?:not supported|unsupported|not permitted|not allowed)`,
-	].join('|'),
-	'i',
-);
-
 /** The fields that a refusal names, each once. */
 export function refusedFieldsIn(refusal: string): string[] {
 	const lists = FORMS.flatMap((form) => [...refusal.matchAll(form)].map(([, names]) => names!));

@@ -18,8 +18,8 @@ export type Workaround =
 
 /** How a server words that it refuses a request, before it generates anything, and the workaround. */
 export interface KnownRefusal {
-	/** Pattern for its text. */
-	says: RegExp;
+	/** Pattern for its text. Undefined where the workaround reads in the text what to change. */
+	says?: RegExp;
 	then: Workaround;
 	/** A note for the user, if the request no longer does exactly what was set. */
 	note?: string;

@@ -1,4 +1,3 @@
-import { REFUSES_FIELDS } from '../refused-fields';
 import type { KnownRefusal } from './chat-abilities';
 import type { ServerKind } from './kind';
 import type { DecisionAbilities } from './task-abilities';
@@ -12,7 +11,7 @@ const REFUSALS: readonly KnownRefusal[] = [
 	// LM Studio (lmstudio-bug-tracker issue 189)
 	{ says: /response_format\.type\W{1,3}must be \W?json_schema\b/i, then: 'jsonObjectAsSchema' },
 	// FastAPI servers that forbid unknown fields (pydantic: extra="forbid"), gateways, Python functions.
-	{ says: REFUSES_FIELDS, then: 'withoutRefusedFields' },
+	{ then: 'withoutRefusedFields' },
 	// The same, but without field names that can be parsed; and vLLM if Extra Body turns streaming off.
 	{ says: /stream[_ ]options/i, then: 'withoutUsageInStream' },
 ];

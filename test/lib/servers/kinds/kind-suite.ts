@@ -1,9 +1,11 @@
 import { draftRequest } from '../../../../lib/chat/request/request';
 import type { ChatParameters } from '../../../../lib/chat/types';
 import { openAiProtocol } from '../../../../lib/chat/wire/openai';
+import { serverMessage } from '../../../../lib/errors/server-message';
 import { askServerKind, identify } from '../../../../lib/servers/identify';
 import { connectTo } from '../../../../lib/servers/connect';
 import { KNOWN_REFUSALS, type KindName, kindOf } from '../../../../lib/servers/kinds';
+import { refusedFieldsIn } from '../../../../lib/servers/refused-fields';
 import type {
 	ServerAnswer,
 	ServerAnswers,
@@ -54,8 +56,11 @@ export function answers(given: Answered): ServerAnswers {
 
 /** What the known refusals that fit a recorded answer make of the request. */
 export function workaroundsFor(recording: string): Workaround[] {
-	const { text } = answer(recording);
-	return KNOWN_REFUSALS.filter(({ says }) => says.test(text)).map(({ then }) => then);
+	const text = serverMessage(answer(recording).text).message;
+	const fitting = KNOWN_REFUSALS.filter(({ says }) =>
+		says === undefined ? refusedFieldsIn(text).length > 0 : says.test(text),
+	);
+	return fitting.map(({ then }) => then);
 }
 
 /** One setting of each sort that servers treat differently. */
