@@ -44,28 +44,28 @@ class Cleaner {
 
 	/** What becomes of each keyword that llama.cpp reads. */
 	private readonly rules: Readonly<Record<string, (keyword: Keyword) => Schema | undefined>> = {
-		properties: (keyword) => this.properties(keyword),
-		$defs: (keyword) => this.definitions(keyword),
-		definitions: (keyword) => this.definitions(keyword),
-		items: (keyword) => this.items(keyword),
-		prefixItems: (keyword) => this.prefixItems(keyword),
-		additionalProperties: (keyword) => this.additionalProperties(keyword),
-		anyOf: (keyword) => this.alternatives(keyword),
-		oneOf: (keyword) => this.alternatives(keyword),
-		allOf: (keyword) => this.alternatives(keyword),
-		$ref: (keyword) => this.reference(keyword),
-		type: (keyword) => this.type(keyword),
-		enum: (keyword) => this.enumeration(keyword),
-		format: (keyword) => this.format(keyword),
-		pattern: (keyword) => this.pattern(keyword),
-		minLength: (keyword) => this.count(keyword),
-		maxLength: (keyword) => this.count(keyword),
-		minItems: (keyword) => this.count(keyword),
-		maxItems: (keyword) => this.count(keyword),
-		minimum: (keyword) => this.bound(keyword),
-		maximum: (keyword) => this.bound(keyword),
-		exclusiveMinimum: (keyword) => this.bound(keyword),
-		exclusiveMaximum: (keyword) => this.bound(keyword),
+		properties: this.properties,
+		$defs: this.definitions,
+		definitions: this.definitions,
+		items: this.items,
+		prefixItems: this.prefixItems,
+		additionalProperties: this.additionalProperties,
+		anyOf: this.alternatives,
+		oneOf: this.alternatives,
+		allOf: this.alternatives,
+		$ref: this.reference,
+		type: this.type,
+		enum: this.enumeration,
+		format: this.format,
+		pattern: this.pattern,
+		minLength: this.count,
+		maxLength: this.count,
+		minItems: this.count,
+		maxItems: this.count,
+		minimum: this.bound,
+		maximum: this.bound,
+		exclusiveMinimum: this.bound,
+		exclusiveMaximum: this.bound,
 	};
 
 	constructor(private readonly root: Schema) {}
@@ -103,7 +103,7 @@ class Cleaner {
 	private keyword(key: string, value: unknown, schema: Schema, path: string): Schema | undefined {
 		const rule = Object.hasOwn(this.rules, key) ? this.rules[key] : undefined;
 		if (rule === undefined) return { [key]: value };
-		return rule({ key, value, schema, path });
+		return rule.call(this, { key, value, schema, path });
 	}
 
 	private properties({ value, path }: Keyword): Schema | undefined {
