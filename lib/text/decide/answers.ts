@@ -1,5 +1,4 @@
-import type { JsonRecord } from '../../values';
-import { optional } from '../../values';
+import { type JsonRecord, optional } from '../../values';
 import type { Question } from './questions';
 import type { Decision } from './wire';
 
