@@ -69,7 +69,9 @@ async function withModelAdvice(
 			message: `The server has not loaded the model "${model}"`,
 			remedy: kindOf(kind).words.notLoaded ?? 'Load it on the server.',
 		});
-	const remedy = missingModelAdvice(ids, kindOf(kind).words.missingModel?.(model));
+	// The one that it refuses may be in its list (Open WebUI: the key may not use what it is based on).
+	const others = ids.filter((id) => id !== model);
+	const remedy = missingModelAdvice(others, kindOf(kind).words.missingModel?.(model));
 	if (remedy === '') return error;
 	return error.reworded({ remedy, facts: { ...error.facts, models: ids.slice(0, 50) } });
 }

@@ -35,13 +35,14 @@ export async function listVoices(
 	const voices = answer.status < 300 ? readVoices(answer.json) : undefined;
 	if (voices !== undefined) return voices;
 	// A web interface may answer every unknown path with its page (Open WebUI).
-	if (![200, 404, 405, 501].includes(answer.status)) throw connection.refusal(answer, { model });
+	const refused = connection.refusal(answer, { model });
+	if (![200, 404, 405, 501].includes(answer.status)) throw refused;
 	const serversWithList = labelsOf((one) => one.media.hasVoices);
 	throw connection.failure('notSupported', {
 		url,
 		model,
 		status: answer.status,
-		serverText: answer.text,
+		serverText: refused.serverText,
 		message: `${subjectOf(kind)} has no list of voices`,
 		remedy: `These have one: ${serversWithList}. For other servers type the name of the voice: the documentation of the model names them.`,
 	});

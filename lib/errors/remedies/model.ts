@@ -19,7 +19,7 @@ function isJustAddress(typed: string): boolean {
 function otherBaseUrl(root: string | undefined): string {
 	const address = root !== undefined && URL.canParse(root) ? new URL(root).origin : root;
 	const example = address ? `, for example ${address}` : '';
-	return `If other requests work, the server has no such route. If not, type just the address of the server${example}. The package adds /v1 itself. A prefix (${PREFIXES}) belongs in the Base URL.`;
+	return `Check the Base URL, unless other requests work with it: then the server lacks this route. Else type just the address of the server${example}. The package adds /v1 itself. A prefix (${PREFIXES}) belongs in the Base URL.`;
 }
 
 /** Ollama (seen: 0.17.4) refuses with 403 and an empty body. */
@@ -53,7 +53,7 @@ export const MODEL_REMEDIES = {
 	modelNotFound: ({ model }) => ({
 		title: `The server does not know the model ${quoted(model)}`,
 		remedy:
-			'Choose the model from the list. With Ollama, fetch it first with "ollama pull"; with GPUStack, the key must be allowed to use it.',
+			'Choose the model from the list. With Ollama, fetch it first with "ollama pull"; with GPUStack and Open WebUI, the key must be allowed to use it.',
 	}),
 	contextOverflow: ({ promptTokens, contextTokens }) => ({
 		title:

@@ -9,7 +9,7 @@ const SHORTEN =
 /** For a server whose options are not known here. */
 export const PLAIN_REMEDIES: Remedies = {
 	wrongPath:
-		'If other requests work, this server has no such route: it may be for something else. If not, type just its address as Base URL; the package adds /v1 itself.',
+		'Check the Base URL, unless other requests work with it: then the server lacks this route, and may be for something else. Else type just its address, the package adds /v1 itself.',
 	contextOverflow: `Give the model a larger context on the server, ${SHORTEN}`,
 	contextExceeded:
 		'Give the server a larger context, or lower Max Concurrent Requests in the credential.',

@@ -280,6 +280,16 @@ describe('llama-swap', () => {
 	});
 });
 
+it('a model that the server lists and refuses all the same (Open WebUI) is not named as the way out', async () => {
+	const sim = await start({ profile: 'fastapi' });
+	sim.route('GET /v1/models', reply.json({ data: [{ id: 'helper' }] }));
+	sim.script(reply.error(404, { detail: 'Model not found' }));
+	const error = await failed(sim, {}, { model: 'helper' });
+	expect(error).toMatchObject({ kind: 'modelNotFound', status: 404 });
+	expect(error.remedy).toContain('the key must be allowed to use it');
+	expect(error.remedy).not.toContain('helper');
+});
+
 it('a model that LM Studio lists, but has not loaded: the error says to load it', async () => {
 	const sim = await start({ models: [{ id: 'qwen3-8b' }] });
 	const message =

@@ -293,6 +293,9 @@ describe('voices', () => {
 		const page = await startLlama();
 		page.route('GET /v1/audio/voices', reply.html(200, '<!doctype html><title>Open WebUI</title>'));
 		const told = await failureOf(listVoices(connect(page.url), ''));
-		expect(told.message).toContain('has no list of voices');
+		expect(told).toMatchObject({
+			message: expect.stringContaining('has no list of voices'),
+			serverText: 'Open WebUI',
+		});
 	});
 });

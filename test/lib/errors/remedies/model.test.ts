@@ -22,7 +22,9 @@ describe('remedies for what model servers refuse', () => {
 	test('a missing route: a Base URL with a path is replaced by the address, a plain one is not', () => {
 		const withPath = { root: 'http://h:8080/chat', typed: 'http://h:8080/chat' };
 		const replaced = MODEL_REMEDIES.wrongPath(withPath).remedy;
-		expect(replaced).toMatch(/^If other requests work, the server has no such route\. /);
+		expect(replaced).toMatch(
+			/^Check the Base URL, unless other requests work with it: then the server lacks this route\. /,
+		);
 		expect(replaced).toContain('for example http://h:8080. ');
 		const plain = { root: 'http://h:8080', typed: 'http://h:8080', url: 'http://h:8080/v1/chat' };
 		expect(MODEL_REMEDIES.wrongPath(plain).remedy).toContain('This server has no chat route');
