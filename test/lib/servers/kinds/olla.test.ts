@@ -1,3 +1,4 @@
+import { labelsOf } from '../../../../lib/servers/kinds';
 import { answer, list, TAKES_EVERYTHING, testKind } from './kind-suite';
 
 const HEADERS = { server: 'llama.cpp', 'x-olla-request-id': 'fluffy-galloping-c7f5' };
@@ -20,4 +21,9 @@ describe('Olla', () => {
 			moreContext: '9000 tokens',
 		},
 	});
+});
+
+it('is not named among the servers that can do what its routes are only tried for', () => {
+	expect(labelsOf(({ models }) => models.pull)).toBe('llama-server (router), speaches and Ollama');
+	expect(labelsOf(({ slots }) => slots)).not.toContain('Olla,');
 });
