@@ -113,7 +113,7 @@ export const NETWORK_REMEDIES = {
 	}),
 	notAnApi: ({ root }) => ({
 		title: 'A web page answers here, not the API',
-		remedy: `If other requests work, the server lacks this route. Else the Base URL leads to a user interface or a login page. Type the address of the API${root ? ` (tried ${root})` : ''}: for llama-server the port it was started with, for Open WebUI the path /api, for Dify the address ending in /v1.`,
+		remedy: `The Base URL leads to a user interface or a login page. Type the address of the API${root ? ` (tried ${root})` : ''}: for llama-server the port it was started with, for Open WebUI the path /api, for Dify the address ending in /v1.`,
 	}),
 	wrongServer: row(
 		'What answers here is not the API of a model server',
