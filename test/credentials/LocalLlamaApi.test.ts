@@ -167,7 +167,7 @@ describe("n8n's credential test", () => {
 	test('says what is wrong', async () => {
 		const baseUrl = await start({});
 		expect(await tested({ baseUrl: `${baseUrl}/nowhere` })).toMatch(
-			/^The server answers, but not at this path\. If other requests work/,
+			/^The server answers, but not at this path\. Check the Base URL/,
 		);
 		server.setLoading(1);
 		expect(await tested({ baseUrl })).toMatch(/^The model is still loading\. Wait/);
