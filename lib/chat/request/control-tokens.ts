@@ -126,7 +126,6 @@ async function controlTokensAmong(
 	const isOfTemplate = templateTokens(template, props);
 	const inQuestion = suspects.filter((suspect) => !isOfTemplate(suspect));
 	const known = suspects.filter(isOfTemplate);
-	if (inQuestion.length === 0) return known;
 	const unasked = inQuestion.splice(MOST_ASKED);
 	for (let at = 0; at < inQuestion.length; at += ASKED_AT_ONCE) {
 		const group = inQuestion.slice(at, at + ASKED_AT_ONCE);

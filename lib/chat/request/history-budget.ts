@@ -55,7 +55,6 @@ export async function fitHistory(
 	const sizes: number[] = [];
 	for (const turn of earlier) sizes.push(await tokensOf(turn, count));
 	const tooMuch = sizes.reduce((sum, size) => sum + size, 0) - budget;
-	if (tooMuch <= 0) return { messages: [...messages], leftOut: 0 };
 	const step = Math.max(1, budget * STEP);
 	const target = Math.ceil(tooMuch / step) * step;
 	let leftOut = 0;
@@ -154,7 +153,6 @@ async function tokensInPrompt(
 }
 
 function withoutMedia(message: ChatMessage): ChatMessage {
-	if (typeof message.content === 'string') return message;
 	return { ...message, content: textOf(message.content, '\n') } as ChatMessage;
 }
 
