@@ -38,6 +38,7 @@ export type ProbeName =
 	| 'embeddings'
 	| 'rerank'
 	| 'pictureModels'
+	| 'chat'
 	| 'difyInfo'
 	| 'difyParameters'
 	| 'difyDatasets';

@@ -16,8 +16,8 @@ export function withLearnedRoot(address: ServerAddress): ServerAddress {
 }
 
 /**
- * If the API has no list of models, looks for one without the version in the path. If there is one, all connections to
- * this address use that API from then on.
+ * If the API has no list of models, looks for one without the version in the path, and without any list for the route
+ * of chats. If it is found there, all connections to this address use that API from then on.
  */
 export async function findApiRoot<A extends Pick<CallAnswer, 'status' | 'json'>>(
 	connection: Connection,
@@ -26,10 +26,19 @@ export async function findApiRoot<A extends Pick<CallAnswer, 'status' | 'json'>>
 ): Promise<A> {
 	const { api, root } = connection.url;
 	if (list.status !== 404 || api === root) return list;
+	const takesChats = async (place: string) => isForPosts(await look(place + CHAT_ROUTE));
 	const other = await look(`${root}/models`);
-	if (other === undefined || !provesApi(other)) return list;
-	withoutVersion.set(api, true);
-	return other;
+	const isListed = other !== undefined && provesApi(other);
+	const isThere = isListed || (!(await takesChats(api)) && (await takesChats(root)));
+	if (isThere) withoutVersion.set(api, true);
+	return isListed ? other : list;
+}
+
+export const CHAT_ROUTE = '/chat/completions';
+
+/** How FastAPI, Flask and others answer GET where a route takes POST: nothing is generated. */
+export function isForPosts<A extends object>(answer: A | undefined): answer is A {
+	return (answer as { status?: number } | undefined)?.status === 405;
 }
 
 /** Refusing the key, after 404 at the versioned address, proves the API as well as a list does. */

@@ -33,7 +33,7 @@ const STUCK_ADVICE =
 	'It may be reading a very long prompt: check again in a minute. If that does not change, the GPU hangs: look for ROCm, HIP or CUDA errors in the log of the server, look at rocm-smi or nvidia-smi, and restart the server. If it is far away, or asks other servers first, raise the time limit.';
 
 const GPU_ADVICE =
-	'Look for "offloaded N/N layers to GPU" at the start of the log of llama-server. If it is missing: start it with --n-gpu-layers all, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3: the rocBLAS of 6.4 and newer comes without kernels for it.';
+	'Look for "offloaded N/N layers to GPU" at the start of the log of llama-server. If it is missing: start it with --n-gpu-layers all, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3, not 6.4 or newer.';
 
 type Sentences = (facts: AdviceFacts) => { meaning: string; advice: string };
 
@@ -164,7 +164,7 @@ export const ADVICE = {
 		advice: `Type ${url} as Base URL; /v1 is added by itself. If that is what you typed, this Ollama is too old: update it.`,
 	})),
 	keyNotChecked: info(
-		'The server shows its list of models to everybody, so the key was not checked',
+		'No route that was asked wants a key, so the key was not checked',
 		'The first generation will show whether the key is right. The operation "Speed Test" makes one.',
 	),
 	restartLoop: error(
@@ -316,7 +316,7 @@ export const ADVICE = {
 	foreignContent: error(
 		'degraded',
 		'An answer holds the code word of another conversation: this server mixes up conversations, so people may read what is not theirs',
-		'Do not let several people use it until this is mended. Start llama-server with --cache-ram 0 (llama.cpp issue 27148: with its prompt cache in memory, a slot can answer with the content of another conversation), update it, and test again. Behind a proxy or a gateway, switch off its cache of answers.',
+		'Do not let several people use it until this is mended. Start llama-server with --cache-ram 0 (llama.cpp issue 27148), update it, and test again. Behind a gateway, switch off its cache of answers.',
 	),
 	isolationTested: info(
 		'No answer held the code word of another conversation. That is no proof that it cannot happen: only more conversations, under the load of every day, say more',

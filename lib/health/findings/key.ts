@@ -1,4 +1,5 @@
 /** Whether the key of the credential is the right one, as far as a check can see it. */
+import { isForPosts } from '../../servers/api-root';
 import { listOf } from '../answers';
 import {
 	guardedProbe,
@@ -27,7 +28,9 @@ export const KEY_RULES: Rules = {
 
 	keyNotChecked: (evidence) => {
 		const { probes, keySet } = evidence.observations;
-		const { keyless } = probes;
+		const { chat, keyless } = probes;
+		// A server without a list, whose route for chats is the only one.
+		if (keySet && isForPosts(chat)) return advise('keyNotChecked', describeProbe(chat));
 		if (!keySet || keyless === undefined || listOf(keyless) === undefined) return undefined;
 		if (isKeyOfNoConcern(evidence) || refusalIn(evidence) !== undefined) return undefined;
 		if (isAccepted(guardedProbe(probes, evidence.kindName))) return undefined;

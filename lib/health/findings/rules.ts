@@ -1,4 +1,5 @@
 /** Tables of rules: each looks at what a check observed, and makes a finding where its case is given. */
+import { isForPosts } from '../../servers/api-root';
 import type { ServerKind } from '../../servers/kinds/kind';
 import { kindOfServer } from '../answers';
 import type { HealthServerKind, Observations, ServerFacts } from '../observations';
@@ -23,7 +24,15 @@ export type Rules = Readonly<Record<string, Rule>>;
 export function evidenceOf(observations: Observations): Evidence {
 	const facts = describeServer(observations);
 	const kindName = facts.server.kind;
-	return { observations, facts, kindName, kind: kindOfServer(kindName) };
+	const kind = kindOfServer(kindName);
+	// A server of one's own needs no list beside its route for chats.
+	const isUnlisted = isForPosts(observations.probes.chat) || kind.models.isUnlisted;
+	return {
+		observations,
+		facts,
+		kindName,
+		kind: { ...kind, models: { ...kind.models, isUnlisted } },
+	};
 }
 
 /** The findings of all rules, in their order. */

@@ -2,7 +2,7 @@
  * What a check asks a model server: first its kind, then what only that kind can tell (docs/protocols/llama-server.md
  * 8.1, 9.3). No request generates, loads or wakes anything.
  */
-import { findApiRoot } from '../../servers/api-root';
+import { CHAT_ROUTE, findApiRoot } from '../../servers/api-root';
 import type { ServerKind } from '../../servers/kinds/kind';
 import { isModelNamed } from '../../servers/model-names';
 import { isFilled } from '../../values';
@@ -42,11 +42,9 @@ const OF_KIND: Round = {
 	info: ({ url, probes }) =>
 		isMissingRoute(probes.models) ? { url: `${url.root}/info` } : undefined,
 	// The Stable Diffusion WebUI has a list of its own.
-	pictureModels: ({ url, probes, kindName }) => {
-		const isUnlisted = probes.models?.answered === true && probes.models.status === 404;
-		if (kindName !== 'openAiCompatible' || !isUnlisted) return undefined;
-		return { url: `${url.root}/sdapi/v1/sd-models` };
-	},
+	pictureModels: (known) =>
+		isUnlisted(known) ? { url: `${known.url.root}/sdapi/v1/sd-models` } : undefined,
+	chat: (known) => (isUnlisted(known) ? { url: known.url.api + CHAT_ROUTE } : undefined),
 	slots: (known) => (mayReadSlots(known) ? { url: `${known.url.root}/slots` } : undefined),
 	embeddings: (known) => emptyRequest('/embeddings', known),
 	rerank: (known) => emptyRequest('/rerank', known),
@@ -98,6 +96,10 @@ function guardedRequest({ url, kind }: Known): ProbeRequest | undefined {
 	const { guardedRoute } = kind.health;
 	if (guardedRoute === undefined || guardedRoute.path === '/props') return undefined;
 	return { url: url.root + guardedRoute.path, json: guardedRoute.json };
+}
+
+function isUnlisted({ kindName, probes: { models } }: Known): boolean {
+	return kindName === 'openAiCompatible' && models?.answered === true && models.status === 404;
 }
 
 function isMissingRoute(probe: Probe | undefined): boolean {

@@ -81,3 +81,65 @@ it('the first chat with such a server finds its route', async () => {
 		'/chat/completions',
 	]);
 });
+
+describe('a FastAPI server with nothing but a route for chats, which answers 405 to GET', () => {
+	const startAt = async (route: string) => {
+		await server.close();
+		server = await startScripted(({ path, method }, response) => {
+			if (path !== route) return json(response, { detail: 'Not Found' }, 404);
+			if (method === 'GET') return json(response, { detail: 'Method Not Allowed' }, 405);
+			response.end(sse(delta({ content: 'Hello' }), '[DONE]'));
+		});
+	};
+	const firstPiece = async (baseUrl: string) => {
+		const settings = { ...PLAIN_SETTINGS, model: 'm' };
+		const client = new ChatClient(connectTo({ baseUrl }), settings, undefined, new TurnMemory());
+		const answer = client.generate({ messages: [{ type: 'human', content: 'hi' }] });
+		const { value } = await answer.next();
+		await answer.return(undefined as never);
+		return value;
+	};
+
+	it.each(['', '/v1', '/chat/completions'])(
+		'chats without a version, typed with "%s"',
+		async (typed) => {
+			await startAt('/chat/completions');
+			expect(await firstPiece(server.url + typed)).toBe('Hello');
+			expect(connectTo({ baseUrl: server.url }).url.api).toBe(server.url);
+		},
+	);
+
+	it.each(['/chat/completions', '/v1/chat/completions'])(
+		'Server Health finds nothing wrong where it is at %s',
+		async (route) => {
+			await startAt(route);
+			const result = await check(server.url, {}, { apiKey: '' });
+			expect(result).toMatchObject({ healthy: true, server: { kind: 'openAiCompatible' } });
+			expect(ids(result)).toEqual([]);
+		},
+	);
+
+	it('its key is not checked', async () => {
+		await startAt('/v1/chat/completions');
+		const result = await check(server.url, {}, { apiKey: 'some-key-123' });
+		expect(result.healthy).toBe(true);
+		expect(ids(result)).toEqual(['keyNotChecked']);
+	});
+
+	it('a model that is expected may be there', async () => {
+		await startAt('/v1/chat/completions');
+		const result = await check(server.url, { expectations: { model: 'm' } }, { apiKey: '' });
+		expect(result.healthy).toBe(true);
+		expect(ids(result)).toEqual(['notTold']);
+	});
+
+	it('a server that answers 405 to everything stays where it is', async () => {
+		await server.close();
+		server = await startScripted(({ path }, response) =>
+			json(response, { detail: 'no' }, path.endsWith('/models') ? 404 : 405),
+		);
+		const connection = connectTo({ baseUrl: server.url });
+		await expect(listModels(connection)).rejects.toMatchObject({ kind: 'wrongPath' });
+		expect(connection.url.api).toBe(`${server.url}/v1`);
+	});
+});

@@ -93,7 +93,7 @@ describe('a key that nobody looked at', () => {
 			expect(result.status).toBe('healthy');
 			expect(finding(result, 'keyNotChecked')).toMatchObject({
 				severity: 'info',
-				meaning: 'The server shows its list of models to everybody, so the key was not checked',
+				meaning: 'No route that was asked wants a key, so the key was not checked',
 			});
 			expect(keysSent('/v1/models').filter((key) => key === undefined)).toHaveLength(1);
 		},

@@ -39,7 +39,8 @@ const ask = async (servers: ServerPool, content: string, signal?: AbortSignal) =
 	}
 };
 const chats = (server: ScriptedServer) =>
-	server.requests.filter(({ path }) => path === '/v1/chat/completions').length;
+	server.requests.filter(({ method, path }) => method === 'POST' && path === '/v1/chat/completions')
+		.length;
 const answering: Script = ({ path }, response) =>
 	path === '/v1/chat/completions'
 		? events(response, good('Hello'))

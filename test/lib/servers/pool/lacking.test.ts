@@ -192,7 +192,7 @@ beforeEach(clearSharedCaches);
 
 const isWork = (path: string) => USES.some(([used]) => used === path);
 const workAt = ({ requests }: ScriptedServer, use: string) =>
-	requests.filter(({ path }) => path === use).length;
+	requests.filter(({ method, path }) => method === 'POST' && path === use).length;
 
 async function start(refuses: (path: string) => { status: number; body: unknown } | undefined) {
 	return await startServer(({ path }, response) => {
