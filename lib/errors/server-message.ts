@@ -38,7 +38,7 @@ export function messageIn(shape: BodyShape): ServerMessage {
 
 /** Gateways and Ollama put the error of the server behind them into their own message, as JSON. */
 function innermost(outer: ServerMessage): ServerMessage {
-	let current = outer;
+	let current = withoutClient(outer);
 	for (let wrapper = 0; wrapper < MAX_WRAPPERS; wrapper++) {
 		const behind = statusBehind(current.message) ?? current.behind;
 		const json = errorWithin(current.message);
@@ -60,6 +60,18 @@ function innermost(outer: ServerMessage): ServerMessage {
  */
 function statusBehind(message: string): number | undefined {
 	return plainNumber(/\bstatus=(4(?!0[137])\d\d|5\d\d), error=/.exec(message)?.[1]);
+}
+
+/**
+ * Gateways in Python hand on the exception of their client: of OpenAI's ("Error code: 400 - " with a sentence, or a dict),
+ * or of httpx ("Client error '400 Bad Request' for url"). A missing route of theirs is none of the credential.
+ */
+function withoutClient(outer: ServerMessage): ServerMessage {
+	const [, code, said] = /\bError code: (\d{3}) - ([^]+)/.exec(outer.message) ?? [];
+	const status = code ?? /\b(?:Client|Server) error '(\d{3}) /.exec(outer.message)?.[1] ?? '';
+	const behind = /^4(?!0[1347])|^5/.test(status) ? Number(status) : undefined;
+	const [, , quoted] = /'message': (['"])(.{0,1000}?)\1[,}]/.exec(said ?? '') ?? [];
+	return { ...outer, message: quoted ?? said ?? outer.message, ...optional({ behind }) };
 }
 
 /** The error in a text that is JSON, or has JSON behind words such as "OpenAIException - ". */

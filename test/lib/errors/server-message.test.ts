@@ -112,6 +112,74 @@ test('the status that a gateway names counts as if the server behind it had been
 	);
 });
 
+/** What `str()` makes of the exceptions of OpenAI's client for Python and of httpx, which home-made gateways hand on. */
+const EXCEPTIONS: Record<string, (status: number, message: string) => string> = {
+	'a sentence': (status, message) => `Error code: ${status} - ${message}`,
+	'a dict': (status, message) =>
+		`Error code: ${status} - {'error': {'code': ${status}, 'message': '${message}', 'type': 'x'}}`,
+	'a dict with double quotes': (status, message) =>
+		`Error code: ${status} - {'error': {'message': "${message}", 'type': None}}`,
+};
+
+test.each(Object.entries(EXCEPTIONS))(
+	'the exception of a client in Python is read as the answer behind it: %s',
+	(_, exceptionOf) => {
+		const statuses = fc.constantFrom(400, 409, 422, 429, 500, 503);
+		const messages = fc.oneof(
+			fc.constantFrom(
+				'request (3585 tokens) exceeds the available context size (1024 tokens)',
+				'model chat not found',
+			),
+			fc.stringMatching(/^[a-z][a-z ]{0,40}$/),
+		);
+		const wrappers = fc.constantFrom(
+			(detail: string) => JSON.stringify({ detail: `Upstream API error: ${detail}` }),
+			(error: string) => JSON.stringify({ error }),
+		);
+		fc.assert(
+			fc.property(statuses, messages, wrappers, (status, message, wrap) => {
+				const body = wrap(exceptionOf(status, message));
+				const direct = httpFailure(
+					{ status, body: JSON.stringify({ error: { message } }) },
+					CONTEXT,
+				);
+				for (const outer of [500, 502])
+					expect(httpFailure({ status: outer, body }, CONTEXT)).toMatchObject({
+						kind: direct.kind,
+						status,
+						serverText: message,
+					});
+			}),
+			examples(100),
+		);
+	},
+);
+
+test('the exception of httpx tells the status behind it, but not that a route or the key is wrong', () => {
+	const failed = (status: string) =>
+		httpFailure(
+			{
+				status: 502,
+				body: JSON.stringify({ detail: `Client error '${status}' for url 'http://x'` }),
+			},
+			CONTEXT,
+		);
+	expect(failed('400 Bad Request')).toMatchObject({ kind: 'badRequest', status: 400 });
+	for (const status of ['401 Unauthorized', '404 Not Found'])
+		expect(failed(status)).toMatchObject({ kind: 'gateway', status: 502 });
+});
+
+test.each([
+	['unauthorized', ['header', 'x-api-key'], 'Field required'],
+	['unauthorized', ['header', 'authorization'], 'Field required'],
+	['modalityUnsupported', ['body', 'messages', 0, 'content'], 'Input should be a valid string'],
+	['badRequest', ['body', 'messages', 0, 'role'], "Input should be 'user' or 'system'"],
+	['badRequest', ['header', 'x-tenant'], 'Field required'],
+])("FastAPI's 422 is %s for %j", (kind, loc, msg) => {
+	const body = JSON.stringify({ detail: [{ type: 'x', loc, msg, input: null }] });
+	expect(httpFailure({ status: 422, body }, CONTEXT)).toMatchObject({ kind });
+});
+
 test('a server behind a gateway that was not started for this is a model that is for something else', () => {
 	const body = workerFailed(501, '{"error":{"message":"Start it with `--embeddings`"}}');
 	expect(httpFailure({ status: 503, body }, CONTEXT)).toMatchObject({
