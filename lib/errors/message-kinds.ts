@@ -36,6 +36,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/(?:image|audio|video) input is not supported/i,
 		/does not support (?:image|vision|multimodal)/i,
 		/is not a multimodal model/i,
+		// FastAPI servers whose messages are texts only
+		/\bmessages\.\d+\.content\S{0,20}: Input should be a valid string/i,
 	],
 	[
 		'wrongModelType',
@@ -56,7 +58,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	['serverError', /^the model has crashed/i],
 	['brokenHistory', /failed to parse tool call arguments/i],
 	// LiteLLM (seen: 1.109.1). Without a database it answers the first to every key but its own, with status 400.
-	['unauthorized', /^no connected db\b/i],
+	// FastAPI, where the header of the key is missing or has another name
+	['unauthorized', /^no connected db\b/i, /^header\.\S{0,40}(?:auth|key|token)/i],
 	['notSupported', /^litellm\.\w+: .{0,200}unsupported provider:/i],
 	[
 		'gateway',
