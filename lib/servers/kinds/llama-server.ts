@@ -12,6 +12,8 @@ import { countSlots, lookAtSlots, slotsOf } from './llama-api/slots';
 import { tokensOf } from './llama-api/tokens';
 import { openAiCompatible } from './openai-compatible';
 
+const PYTHON = /python|uvicorn|gunicorn/i;
+
 /**
  * Whether the answers are from llama.cpp's server, with one model or as a router (docs/protocols/llama-server.md 8.1).
  */
@@ -19,7 +21,8 @@ export function isLlama(answers: ServerAnswers): boolean {
 	return (
 		// In every answer, also in errors; a proxy may rewrite it.
 		anyHeader(answers, 'server', /llama\.cpp/i) ||
-		ownsModels(answers, 'llamacpp') ||
+		// A gateway in Python, such as optillm, may hand on the list of the server behind it, but not every field and route.
+		(ownsModels(answers, 'llamacpp') && !anyHeader(answers, 'server', PYTHON)) ||
 		'build_info' in bodyOf(answers.props) ||
 		says(
 			answers.models,

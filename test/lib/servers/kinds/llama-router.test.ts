@@ -20,6 +20,18 @@ describe('a router of llama-server', () => {
 				{ models: list({ id: 'a', status: { value: 'loaded' } }) },
 				'other',
 			],
+			[
+				'a gateway in Python that hands on its list (optillm)',
+				{
+					models: {
+						status: 200,
+						text: '',
+						json: list({ id: 'a', owned_by: 'llamacpp', status: { value: 'loaded' } }),
+						headers: { server: 'Werkzeug/3.1.9 Python/3.11.7' },
+					},
+				},
+				'other',
+			],
 		],
 		chat: {
 			...TAKES_EVERYTHING,
