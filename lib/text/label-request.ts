@@ -10,10 +10,11 @@ import type {
 } from '../chat/types';
 import type { ChatProtocol } from '../chat/wire/protocol';
 import { nativeProtocolOf, openAiProtocol } from '../chat/wire/protocols';
-import { asFailed, type ServerError } from '../errors/server-error';
+import { asFailed } from '../errors/server-error';
 import type { CallAnswer } from '../http/types';
 import { type KindName, kindOf } from '../servers/kinds';
 import type { Attempt } from '../servers/pool/server-pool';
+import { refusedFieldsIn } from '../servers/refused-fields';
 import { optional, recordOf, recordsIn } from '../values';
 import { isFormatRefused } from './extract';
 import { keysFor, type Label, labelGrammar, labelSchema } from './labels';
@@ -70,16 +71,16 @@ export async function askForLabels(question: LabelQuestion): Promise<LabelAnswer
 		.then((answer) => ({ answer }), asFailed);
 	if ('failed' in outcome) {
 		const { failed } = outcome;
-		if (isConstrained && (isFormatRefused(failed) || refusesFields(failed))) return undefined;
+		if (
+			isConstrained &&
+			(isFormatRefused(failed) || refusedFieldsIn(failed.serverText ?? '').length > 0)
+		)
+			return undefined;
 		throw failed;
 	}
 	const labelAnswer = readAnswer(outcome.answer, protocol);
 	if (labelAnswer === undefined) throw connection.refusal(outcome.answer, about);
 	return labelAnswer;
-}
-
-function refusesFields({ status, serverText = '' }: ServerError): boolean {
-	return status === 422 && /extra (?:inputs are|fields) not permitted/i.test(serverText);
 }
 
 function requestOf(question: LabelQuestion): ChatRequest {
@@ -123,13 +124,18 @@ function readAnswer(
 	{ text: data, json }: CallAnswer,
 	protocol: ChatProtocol,
 ): LabelAnswer | undefined {
-	let chunk: WireChunk;
+	// Some servers stream whatever they are asked for.
+	const pieces = /^data:/.test(data) ? data.match(/(?<=^data: ?)\{.*/gm) : undefined;
+	let chunks: WireChunk[];
 	try {
-		chunk = readEvent(protocol, { event: 'whole-answer', data });
+		chunks = (pieces ?? [data]).map((one) =>
+			readEvent(protocol, { event: 'whole-answer', data: one }),
+		);
 	} catch {
 		return undefined;
 	}
-	const { text = '', finishReason, usage, model, error } = chunk;
+	const text = chunks.map((chunk) => chunk.text ?? '').join('');
+	const { finishReason, usage, model, error } = Object.assign({}, ...chunks) as WireChunk;
 	if (error !== undefined) return undefined;
 	const body = recordOf(json);
 	const [choice] = recordsIn(body.choices);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 
 import { reply } from '../../../servers/llama-server';
+import { examples } from '../../../support/properties';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, json, failure, sent } = useLocalLlama();
@@ -354,4 +355,21 @@ test.each([
 	const sim = await serve();
 	expect((await failure({ ...CLASSIFY, ...parameters })).message).toContain(message);
 	expect(sim.requests).toHaveLength(0);
+});
+
+test('a server that streams whatever it is asked for is read as well', async () => {
+	const said = 'Answer: B';
+	const cuts = fc.uniqueArray(fc.nat({ max: said.length }), { maxLength: 5 });
+	await fc.assert(
+		fc.asyncProperty(cuts, async (at) => {
+			const sim = await serve();
+			const ends = [...at, said.length].sort((one, other) => one - other);
+			const pieces = ends.map((end, index) => said.slice(ends[index - 1] ?? 0, end));
+			const events = pieces.map((content) => JSON.stringify({ choices: [{ delta: { content } }] }));
+			const body = [...events, '[DONE]'].map((data) => `data: ${data}\n\n`).join('');
+			sim.script(reply.sse(body), reply.sse(body));
+			expect(await json(CLASSIFY)).toMatchObject({ label: 'complaint' });
+		}),
+		examples(10),
+	);
 });
