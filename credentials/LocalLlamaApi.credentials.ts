@@ -99,7 +99,7 @@ export class LocalLlamaApi implements ICredentialType {
 			typeOptions: { password: true },
 			placeholder: 'Optional',
 			description:
-				'Optional: the key that the server was started with (llama-server: --api-key). Leave it empty if the server wants none; then no header is sent. Where a server shows its list of models to everybody, this test cannot tell whether the key is right; Server Health says so.',
+				'Optional: the key that the server was started with (llama-server: --api-key). Leave it empty if the server wants none. Where a server shows its list of models to everybody, this test cannot tell whether the key is right; Server Health says so.',
 		}),
 		choiceField('Authentication', 'authentication', 'bearer', {
 			options: [

@@ -71,7 +71,7 @@ export function foreignLines(
 		message:
 			'The server answered with JSON lines (NDJSON) of another API, not with the events of the OpenAI API',
 		remedy:
-			'Check the Base URL and the proxy in front of the server: the request reached an API of another kind, for example a native /api/chat. The OpenAI-compatible one is at /v1.',
+			'Check the Base URL and the proxy in front of the server: the OpenAI-compatible API is at /v1, a native one at /api/chat.',
 		facts: { framing: found },
 	});
 }

@@ -59,7 +59,7 @@ export function filePart(file: ModelFile): ContentPart {
 	if (type === 'application/pdf')
 		throw unusable(
 			`A model server cannot read PDFs, and ${labelOf(file)} was passed to the model`,
-			'Put an "Extract From File" node (Extract From PDF) in front and pass its text on. A scan has no text: n8n has no node that makes a picture of a page, so let the scanner save PNG or JPEG, or convert the page with "pdftoppm -png" or a service before n8n.',
+			'Put an "Extract From File" node (Extract From PDF) in front and pass its text on. A scan has no text: let the scanner save PNG or JPEG, or convert the page before n8n ("pdftoppm -png").',
 		);
 	throw unusable(
 		`A model server cannot read ${labelOf(file)}`,

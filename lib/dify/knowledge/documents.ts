@@ -183,7 +183,7 @@ function withoutFile(error: ServerError, count: number): ServerError {
 				? 'Dify has no file of this document'
 				: `Dify has no file of one of the ${count} documents, so it made no ZIP`,
 		remedy:
-			'Such a document is not in this knowledge base (any more), or was not made from a file, as web pages and imports are not. Get Many lists the documents; data_source_type is upload_file for those that have one.',
+			'Such a document is not in this knowledge base (any more), or was not made from a file. Get Many lists the documents; data_source_type is upload_file for those that have one.',
 	});
 }
 

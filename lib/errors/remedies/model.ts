@@ -86,7 +86,7 @@ export const MODEL_REMEDIES = {
 	modalityUnsupported: ({ modality }) => ({
 		title: `The server cannot read ${modality ?? 'image'} input`,
 		remedy:
-			'Start llama-server with --mmproj FILE (the mmproj GGUF that belongs to the model) or with -hf, which fetches it; or choose a model that can read it. If the model does not need the images, turn off passing binary images to it.',
+			'Start llama-server with --mmproj FILE (the mmproj GGUF that belongs to the model), or choose a model that can read it. If the model does not need the images, turn off passing binary images to it.',
 	}),
 	brokenHistory: () => ({
 		title: 'The conversation holds a tool call with broken arguments',
@@ -180,7 +180,7 @@ export const MODEL_REMEDIES = {
 	),
 	garbledAnswer: row(
 		'The model writes the same character again and again, or no text at all',
-		'The computation went wrong: a build or a driver that does not fit the GPU, a broken file, or a KV cache type that does not suit the model. Restart the server; if that does not help, try it without flash attention, with another quantization, or with another build.',
+		'A build or a driver that does not fit the GPU, a broken file, or a KV cache type that does not fit. Restart the server; if that does not help, try it without flash attention, with another quantization, or with another build.',
 	),
 	filtered: row(
 		'The server withheld the answer (content filter)',

@@ -109,7 +109,7 @@ export const NETWORK_REMEDIES = {
 		title: 'The server redirects this request',
 		meaning: redirection(url, location),
 		remedy:
-			'If that is your server, type its address as Base URL, with the right scheme (http or https). The key and what you send go to the origin of the Base URL only; there a POST is repeated where the status (307, 308) says so.',
+			'If that is your server, type its address as Base URL, with the right scheme (http or https). The key and what you send go to the origin of the Base URL only.',
 	}),
 	notAnApi: ({ root }) => ({
 		title: 'A web page answers here, not the API',

@@ -113,7 +113,7 @@ export class LlamaRoutes {
 			kind: 'notSupported',
 			message: `The server has no ${this.what}`,
 			remedy:
-				'Only llama-server has it, alone, as a router, or behind llama-swap. A very old one has to be updated.',
+				'llama-server has it, alone, as a router, or behind llama-swap, and vLLM. Update a very old one.',
 		});
 	}
 }
