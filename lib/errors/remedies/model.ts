@@ -4,6 +4,8 @@ const KEYS =
 	'one of the keys the server was started with (llama-server: --api-key, LocalAI: LOCALAI_API_KEY) or gave out (GPUStack, Open WebUI: API Keys)';
 const PREFIXES = 'Open WebUI: /api, llama-server: --api-prefix';
 
+const NO_LIST = 'A server of your own may have no list of models: type the name of the model. ';
+
 /** For a Base URL that is already just the server's address. */
 function noSuchRoute(url: string): string {
 	const missing = /\/chat(?:\/completions)?$/.test(url)
@@ -48,7 +50,7 @@ export const MODEL_REMEDIES = {
 	}),
 	wrongPath: ({ root, url = '', typed = '' }) => ({
 		title: 'The server answers, but not at this path',
-		remedy: isJustAddress(typed) ? noSuchRoute(url) : otherBaseUrl(root),
+		remedy: `${/\/models$/.test(url) ? NO_LIST : ''}${isJustAddress(typed) ? noSuchRoute(url) : otherBaseUrl(root)}`,
 	}),
 	modelNotFound: ({ model }) => ({
 		title: `The server does not know the model ${quoted(model)}`,

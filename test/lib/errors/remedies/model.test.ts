@@ -30,6 +30,8 @@ describe('remedies for what model servers refuse', () => {
 		expect(MODEL_REMEDIES.wrongPath(plain).remedy).toContain('This server has no chat route');
 		expect(MODEL_REMEDIES.wrongPath(plain).remedy).toContain('Open WebUI: /api');
 		expect(MODEL_REMEDIES.wrongPath({}).remedy).toContain('type just the address of the server.');
+		const list = { ...plain, url: 'http://h:8080/v1/models' };
+		expect(MODEL_REMEDIES.wrongPath(list).remedy).toMatch(/^A server of your own .*type the name/);
 	});
 
 	test('an answer that was all thinking: a limit is raised only where one was hit', () => {
