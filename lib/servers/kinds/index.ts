@@ -5,6 +5,7 @@ import type { ServerKind } from './kind';
 import { koboldcpp } from './koboldcpp';
 import { lemonade } from './lemonade';
 import { litellm } from './litellm';
+import { lmdeploy } from './lmdeploy';
 import { llamaCppPython } from './llama-cpp-python';
 import { llamaRouter } from './llama-router';
 import { llamaServer } from './llama-server';
@@ -47,6 +48,7 @@ const EVERY_KIND = {
 	lemonade,
 	gpustack,
 	sglang,
+	lmdeploy,
 	xinference,
 	llamaCppPython,
 	infinity,

@@ -355,6 +355,7 @@ export const DIALECTS: Record<Profile, Dialect> = {
 	koboldcpp: vllm,
 	'lm-studio': vllm,
 	sglang: vllm,
+	lmdeploy: vllm,
 	tgi: vllm,
 	litellm: vllm,
 };

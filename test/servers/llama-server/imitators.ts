@@ -125,6 +125,18 @@ export const LOOKS: Record<ImitatorProfile, Looks> = {
 		refusal: { error: 'Unauthorized' },
 		missing: json404,
 	},
+	lmdeploy: {
+		model: ({ id }) => ({ ...owned('lmdeploy')({ id }), root: id, parent: null, permission: [] }),
+		routes: { 'GET /health': '' },
+		refusal: {
+			message: 'Unauthorized.',
+			type: 'authentication_error',
+			code: 401,
+			param: null,
+			object: 'error',
+		},
+		missing: json404,
+	},
 	tgi: {
 		model: ({ id }) => ({ id, object: 'model', created: 0, owned_by: id }),
 		routes: { 'GET /health': '' },

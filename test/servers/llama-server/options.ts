@@ -22,6 +22,7 @@ export type ImitatorProfile =
 	| 'koboldcpp'
 	| 'lm-studio'
 	| 'sglang'
+	| 'lmdeploy'
 	| 'tgi'
 	| 'litellm';
 
