@@ -15,7 +15,6 @@ export const lmdeploy: ServerKind = {
 		thinking: { ...vllm.chat.thinking, fields: ['reasoning_content'] },
 		priorities: undefined,
 	},
-	completion: { ...vllm.completion, ignoresSuffix: true },
 	tokens: undefined,
 	embeddings: {},
 	rerank: {},
