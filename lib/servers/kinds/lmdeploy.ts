@@ -1,27 +1,20 @@
 import { ownsModels } from './evidence';
 import type { ServerKind } from './kind';
-import { PLAIN_REMEDIES } from './remedies';
-import { vllm } from './vllm';
+import { withChatsOfVllm } from './vllm';
 
 /** LMDeploy (InternLM/lmdeploy, lmdeploy/serve/openai; seen: 0.18.0), with vLLM's names of samplers. */
 export const lmdeploy: ServerKind = {
-	...vllm,
+	...withChatsOfVllm,
 	label: 'LMDeploy',
 	recognizes: (answers) => ownsModels(answers, 'lmdeploy'),
 	version: undefined,
 	chat: {
-		...vllm.chat,
+		...withChatsOfVllm.chat,
 		grammar: undefined,
-		thinking: { ...vllm.chat.thinking, fields: ['reasoning_content'] },
 		priorities: undefined,
 	},
-	tokens: undefined,
-	embeddings: {},
-	rerank: {},
-	media: {},
 	words: {
-		...vllm.words,
-		remedies: PLAIN_REMEDIES,
+		...withChatsOfVllm.words,
 		missingModel: () => 'start LMDeploy with --model-name.',
 		embeddingsOff: 'LMDeploy has no embeddings. Start another server for an embedding model.',
 		rerankOff: 'LMDeploy has no reranking. Start another server for a reranker model.',

@@ -130,6 +130,22 @@ export const TAKES_EVERYTHING = {
 	notes: [] as string[],
 };
 
+/** What a server gets of a chat request that takes vLLM's fields; each has a field of its own for a grammar. */
+export const TAKES_FIELDS_OF_VLLM = {
+	fields: {
+		temperature: 0.7,
+		top_k: 20,
+		min_p: 0.1,
+		repetition_penalty: 1.1,
+		parallel_tool_calls: false,
+		chat_template_kwargs: { a: 1, enable_thinking: false },
+		tool_choice: { type: 'function', function: { name: 'get_time' } },
+	},
+	tools: ['get_time', 'get_weather'],
+	thinkingIn: ['reasoning_content'],
+	budget: undefined,
+};
+
 interface KindSuite {
 	/** By what it is told. */
 	told: Array<[name: string, answers: Answered]>;

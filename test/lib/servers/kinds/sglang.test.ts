@@ -1,4 +1,4 @@
-import { list, testKind } from './kind-suite';
+import { list, TAKES_FIELDS_OF_VLLM, testKind } from './kind-suite';
 
 const EMPTY = { status: 200, headers: {}, text: '', json: undefined };
 
@@ -19,19 +19,8 @@ describe('SGLang', () => {
 		],
 		version: [{ version: { version: '0.5.2' } }, '0.5.2'],
 		chat: {
-			fields: {
-				temperature: 0.7,
-				top_k: 20,
-				min_p: 0.1,
-				repetition_penalty: 1.1,
-				parallel_tool_calls: false,
-				chat_template_kwargs: { a: 1, enable_thinking: false },
-				ebnf: 'root ::= "a"',
-				tool_choice: { type: 'function', function: { name: 'get_time' } },
-			},
-			tools: ['get_time', 'get_weather'],
-			thinkingIn: ['reasoning_content'],
-			budget: undefined,
+			...TAKES_FIELDS_OF_VLLM,
+			fields: { ...TAKES_FIELDS_OF_VLLM.fields, ebnf: 'root ::= "a"' },
 			notes: ['This server (SGLang) ignores these options, so they were not sent: Cache Prompt'],
 		},
 		simulated: { profile: 'sglang', refusal: 'vllm' },

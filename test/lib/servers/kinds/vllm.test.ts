@@ -1,4 +1,4 @@
-import { list, testKind } from './kind-suite';
+import { list, TAKES_FIELDS_OF_VLLM, testKind } from './kind-suite';
 
 const EMPTY = { status: 200, headers: {}, text: '', json: undefined };
 
@@ -23,19 +23,9 @@ describe('vLLM', () => {
 		],
 		version: [{ version: { version: '0.11.0' } }, '0.11.0'],
 		chat: {
-			fields: {
-				temperature: 0.7,
-				top_k: 20,
-				min_p: 0.1,
-				repetition_penalty: 1.1,
-				parallel_tool_calls: false,
-				chat_template_kwargs: { a: 1, enable_thinking: false },
-				structured_outputs: { grammar: 'root ::= "a"' },
-				tool_choice: { type: 'function', function: { name: 'get_time' } },
-			},
-			tools: ['get_time', 'get_weather'],
+			...TAKES_FIELDS_OF_VLLM,
+			fields: { ...TAKES_FIELDS_OF_VLLM.fields, structured_outputs: { grammar: 'root ::= "a"' } },
 			thinkingIn: ['reasoning_content', 'reasoning'],
-			budget: undefined,
 			notes: ['This server (vLLM) ignores these options, so they were not sent: Cache Prompt'],
 		},
 		simulated: { profile: 'vllm', refusal: 'vllm' },
