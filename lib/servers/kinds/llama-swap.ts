@@ -1,3 +1,4 @@
+import { remedyFor } from '../../errors/remedies';
 import { anyHeader, bodyOf, ownsModels } from './evidence';
 import type { ServerKind } from './kind';
 import { adaptersOf } from './llama-api/adapters';
@@ -61,6 +62,9 @@ export const llamaSwap: ServerKind = {
 	health: { benchmarkFields: llamaServer.health.benchmarkFields },
 	words: {
 		...llamaServer.words,
+		remedies: {
+			modelFailedToLoad: `${remedyFor('modelFailedToLoad').remedy} llama-swap has that of each model at /logs/stream/NAME.`,
+		},
 		noModels: "Name models in llama-swap's configuration file.",
 		missingModel: () => "name it in llama-swap's configuration file.",
 		moreContext: (tokens) =>

@@ -163,10 +163,13 @@ describe('llama-swap 0bdb372', () => {
 		});
 	});
 
-	it('that cannot load it says so', async () => {
+	it('that cannot load it says so, and where the log of the model is', async () => {
 		const sim = await swap('running-none');
 		sim.route('GET /upstream/broken/health', recorded('broken-upstream'));
-		expect((await failure(op('load', 'broken'))).message).toContain('could not load the model');
+		const { message, description } = await failure(op('load', 'broken'));
+		expect(message).toContain('could not load the model');
+		expect(description).toContain('upstream command exited prematurely');
+		expect(description).toContain('/logs/stream/NAME');
 	});
 
 	it('unloads what is not answering, and takes no notice of what is not loaded', async () => {
