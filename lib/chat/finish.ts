@@ -1,4 +1,4 @@
-import { forgetIfContradicted } from '../servers/identify';
+import { forgetIfContradicted, knownServerKind } from '../servers/identify';
 import { isIdentified, kindOf } from '../servers/kinds';
 import { modelKey } from '../servers/model-key';
 import { expectSlots } from '../servers/occupancy';
@@ -60,8 +60,10 @@ export async function finishAnswer(
 		notes,
 		url: reader.url,
 		...(hasSeveral ? { server: { url: connection.url.root, model, passedOver } } : {}),
-		serverKind,
-		...optional({ callNotRun: read.assembly.unrunCall?.because }),
+		...optional({
+			serverKind: isIdentified(serverKind) ? serverKind : knownServerKind(connection, model),
+			callNotRun: read.assembly.unrunCall?.because,
+		}),
 		firstTokenMs: read.firstTokenMs,
 		totalMs: performance.now() - prepared.startedAt,
 	};

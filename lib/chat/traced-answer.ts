@@ -1,3 +1,4 @@
+import { UNIDENTIFIED } from '../servers/kinds';
 import type { TracedAnswer } from '../tracing/attributes';
 import type { FinishedAnswer } from './types';
 import { acceptedDrafts, speedByServer } from './wire/counts';
@@ -13,7 +14,7 @@ export function tracedAnswer(answer: FinishedAnswer, startedAt: number): TracedA
 		toolCalls,
 		text,
 		reasoning,
-		serverKind,
+		serverKind = UNIDENTIFIED,
 	} = answer;
 	return {
 		provider: serverKind,

@@ -198,7 +198,8 @@ export interface FinishedAnswer extends AnswerContent {
 	callNotRun?: UnrunReason;
 	/** With several servers: the one that answered, the model's name there, and the servers that were passed over. */
 	server?: { url: string; model: string; passedOver: Skipped[] };
-	serverKind: KindName;
+	/** The kind of the server, where something told it. */
+	serverKind?: KindName;
 	/** Milliseconds from the call to the first token, and to the end: with the queue, and attempts that failed. */
 	firstTokenMs: number;
 	totalMs: number;

@@ -110,7 +110,6 @@ export class DifySource {
 			usage: usageOf(result),
 			notes,
 			url: this.client.url(RUN_ROUTES[ROUTES[mode]].start),
-			serverKind: 'other',
 			firstTokenMs: typed.firstTokenMs,
 			totalMs: performance.now() - startedAt,
 			log: logOf(result, mode),

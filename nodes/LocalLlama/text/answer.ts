@@ -49,9 +49,14 @@ export function answerFacts(answer: Omit<FinishedAnswer, 'text' | 'toolCalls' | 
 	return {
 		...(reasoning === '' ? {} : { reasoning }),
 		finishReason,
-		...optional({ usage, timings, model: name }),
-		server: serverKind,
-		...optional({ serverUrl: server?.url, placesGivenUp: log?.placesGivenUp }),
+		...optional({
+			usage,
+			timings,
+			model: name,
+			server: serverKind,
+			serverUrl: server?.url,
+			placesGivenUp: log?.placesGivenUp,
+		}),
 	};
 }
 

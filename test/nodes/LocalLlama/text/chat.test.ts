@@ -39,6 +39,14 @@ test('a prompt with a system message: streamed from the server, and everything a
 	expect(fake.metadata.tokenUsage).toMatchObject({ inputTokens: expect.any(Number) as number });
 });
 
+test('the kind of server is in the item where something told it, and nothing is asked for that', async () => {
+	const sim = await serve({ profile: 'vllm' });
+	expect(await json(CHAT)).not.toHaveProperty('server');
+	expect(sim.requests.map(({ path }) => path)).toEqual(['/v1/chat/completions']);
+	expect(await json({ ...CHAT, options: { topK: 5 } })).toMatchObject({ server: 'vllm' });
+	expect(await json(CHAT)).toMatchObject({ server: 'vllm' });
+});
+
 test('messages from the form and from JSON; the last one of the assistant is continued', async () => {
 	await serve();
 	const rows = [
