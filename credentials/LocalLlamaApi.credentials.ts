@@ -38,9 +38,11 @@ const STATUSES = {
 	gateway: [502, 504, 520, 521, 522, 523, 524, 530],
 } satisfies Partial<Record<FailureKind, number[]>>;
 
-/** n8n's test asks one route and can only fail at 404, though some servers have no list of models there. */
-const NO_LIST =
-	' Servers without that list do not pass this test, though the nodes work with them: whisper.cpp, Stable Diffusion WebUI, Text Embeddings Inference, infinity. Whether such a server is reached, the node Server Health (Check) tells.';
+/** n8n's test asks one route and can only fail at 404, where some servers have no list of models. */
+const MEANINGS: Partial<Record<FailureKind, string>> = {
+	wrongPath:
+		'The server answers, but has no list of models at this path. Some servers have none, and work with the nodes all the same: whisper.cpp, Stable Diffusion WebUI, Text Embeddings Inference, infinity, many FastAPI servers. For one of these, keep the credential as it is: this test cannot pass, and the node Server Health (Check) tells whether all is well',
+};
 
 /** llama-server checks the key here, but not at `/health`; Ollama, vLLM and GPUStack have the route too. */
 const TEST_PATH = '/models';
@@ -73,7 +75,7 @@ async function authenticate(
 
 function sentence(kind: FailureKind, status?: number): string {
 	const { title, meaning = title, remedy } = remedyFor(kind, { status });
-	return `${meaning}. ${remedy}`;
+	return `${MEANINGS[kind] ?? meaning}. ${remedy}`;
 }
 
 export class LocalLlamaApi implements ICredentialType {
@@ -156,8 +158,7 @@ export class LocalLlamaApi implements ICredentialType {
 		rules: [
 			...Object.entries(STATUSES).flatMap(([kind, statuses]) =>
 				statuses.flatMap((status) => {
-					const said =
-						sentence(kind as FailureKind, status) + (kind === 'wrongPath' ? NO_LIST : '');
+					const said = sentence(kind as FailureKind, status);
 					return [statusRule(status, said), bodyRule('error.code', status, said)];
 				}),
 			),

@@ -167,7 +167,7 @@ describe("n8n's credential test", () => {
 	test('says what is wrong', async () => {
 		const baseUrl = await start({});
 		expect(await tested({ baseUrl: `${baseUrl}/nowhere` })).toMatch(
-			/^The server answers, but not at this path\. Check the Base URL/,
+			/^The server answers, but has no list of models at this path\. .* Check the Base URL/,
 		);
 		server.setLoading(1);
 		expect(await tested({ baseUrl })).toMatch(/^The model is still loading\. Wait/);
@@ -180,11 +180,29 @@ describe("n8n's credential test", () => {
 		server.route('GET /v1/models', reply.error(530, 'error code: 1033'));
 		expect(await tested({ baseUrl })).toContain('cloudflared');
 		server.route('GET /v1/models', reply.error(405, 'Method Not Allowed'));
-		expect(await tested({ baseUrl })).toMatch(/^The server answers, but not at this path/);
+		expect(await tested({ baseUrl })).toMatch(/^The server answers, but has no list of models/);
 		expect(await tested({ baseUrl: 'http://host:port' })).toContain(
 			'The port "port" in the Base URL',
 		);
 	});
+
+	test.each([
+		['Text Embeddings Inference', reply.error(404, '')],
+		['whisper.cpp', reply.html(404, 'File Not Found (/v1/models)')],
+		['FastAPI with only a chat route', reply.json({ detail: 'Not Found' }, { status: 404 })],
+		['a gateway that says so with status 200', reply.json({ error: { code: 404, message: '' } })],
+	])(
+		'a server without a list of models is told to work all the same: %s',
+		async (_what, answer) => {
+			const baseUrl = await start({});
+			server.route('GET /v1/models', answer);
+			const said = await tested({ baseUrl });
+			expect(said).toMatch(/^The server answers/);
+			expect(said).toContain('work with the nodes all the same');
+			expect(said).toContain('keep the credential');
+			expect(said).toContain('Server Health (Check)');
+		},
+	);
 
 	test.each<[string, ReturnType<typeof reply.json>, string]>([
 		['plain text', reply.error(200, 'pong'), 'A web page answers here'],
