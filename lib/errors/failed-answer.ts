@@ -16,6 +16,8 @@ export interface FailedAnswer {
 	keyMissing?: boolean;
 	/** The header `www-authenticate`. */
 	challenge?: string;
+	/** It has the header of one-api and New API, which hand on the refusals of the servers behind them. */
+	isRelayed?: boolean;
 }
 
 /** What a body really is: proxies and wrappers send JSON and pages under any content type. */

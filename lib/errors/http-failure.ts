@@ -29,12 +29,10 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 	// Again: decoding the entities of a page may have uncovered a secret.
 	const message = mask(unmasked, context.secrets);
 	const codes = [type, text(facts.code)];
-	// Behind a gateway, a server that was not started for this is another model's.
 	const kind =
+		kindBehind(behind ?? relayedStatus(answer, type)) ??
 		proxyFailureKind({ ...answer, status }, shape) ??
-		(behind === 501
-			? 'wrongModelType'
-			: kindOf(behind ?? answer.readAs ?? status, message.slice(0, MAX_READ), codes, shape));
+		kindOf(behind ?? answer.readAs ?? status, message.slice(0, MAX_READ), codes, shape);
 	const shown = shape.kind === 'json' ? message : message.slice(0, MAX_FOREIGN);
 	return failure(kind, context, {
 		status,
@@ -50,6 +48,18 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 			noInstance: NO_INSTANCE.test(message),
 		},
 	});
+}
+
+/** What a status means that a server behind a gateway answered, where that is not what it means of the gateway. */
+function kindBehind(status: number | undefined): FailureKind | undefined {
+	if (status === 401) return 'gatewayKey';
+	// A server that was not started for this is another model's.
+	return status === 501 ? 'wrongModelType' : undefined;
+}
+
+/** Errors of their own have this type (one-api, New API). */
+function relayedStatus({ isRelayed, status }: FailedAnswer, type = ''): number | undefined {
+	return isRelayed === true && /^(?!(?:one|new)_api_error$)./.test(type) ? status : undefined;
 }
 
 function tokensIn(message: string, { n_prompt_tokens, n_ctx }: JsonRecord) {

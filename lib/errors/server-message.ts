@@ -55,11 +55,12 @@ function innermost(outer: ServerMessage): ServerMessage {
 }
 
 /**
- * GPUStack (seen: 2.3.0) sends 503 for every refusal: "Worker request failed: … status=404, error={…}". A refusal of the
- * gateway's own key says nothing about that of the credential.
+ * GPUStack (seen: 2.3.0) sends 503 for every refusal: "Worker request failed: … status=404, error={…}". LiteLLM (seen:
+ * 1.106.2) names the exception of its client; of its own key it says "Authentication Error".
  */
 function statusBehind(message: string): number | undefined {
-	return plainNumber(/\bstatus=(4(?!0[137])\d\d|5\d\d), error=/.exec(message)?.[1]);
+	if (message.startsWith('litellm.AuthenticationError:')) return 401;
+	return plainNumber(/\bstatus=(4(?!0[37])\d\d|5\d\d), error=/.exec(message)?.[1]);
 }
 
 /**
@@ -69,7 +70,7 @@ function statusBehind(message: string): number | undefined {
 function withoutClient(outer: ServerMessage): ServerMessage {
 	const [, code, said] = /\bError code: (\d{3}) - ([^]+)/.exec(outer.message) ?? [];
 	const status = code ?? /\b(?:Client|Server) error '(\d{3}) /.exec(outer.message)?.[1] ?? '';
-	const behind = /^4(?!0[1347])|^5/.test(status) ? Number(status) : undefined;
+	const behind = /^4(?!0[347])|^5/.test(status) ? Number(status) : undefined;
 	const [, , quoted] = /'message': (['"])(.{0,1000}?)\1[,}]/.exec(said ?? '') ?? [];
 	return { ...outer, message: quoted ?? said ?? outer.message, ...optional({ behind }) };
 }

@@ -172,6 +172,7 @@ export class Explainer {
 				body: text,
 				location: redirectLocation(answer),
 				challenge: answer.headers['www-authenticate'],
+				isRelayed: 'x-oneapi-request-id' in answer.headers,
 				// By header names, since a key may be a short word, which would not count as a secret.
 				keyMissing: !Object.keys(this.settings.headers ?? {}).some((name) =>
 					/auth|key|token/i.test(name),

@@ -44,6 +44,10 @@ export const MODEL_REMEDIES = {
 			remedy: `Check the API Key in the credential: it must be ${KEYS}, without spaces. Some servers want x-api-key: change Authentication.`,
 		};
 	},
+	gatewayKey: row(
+		'The server behind the gateway refuses the key that the gateway sends to it',
+		'Set the key of that server in the gateway (LiteLLM: api_key of the model; New API, one-api: key of the channel). The API Key of the credential is at fault only where the gateway hands it on.',
+	),
 	forbidden: ({ isEmpty }) => ({
 		title: 'The server does not allow this',
 		remedy: `The key may be wrong or lack the permission, or this route is switched off on the server.${isEmpty === true ? OLLAMA_HOSTS : ''}`,

@@ -33,6 +33,7 @@ const NOT_BEGUN: ReadonlySet<FailureKind> = new Set([
 ]);
 /** The server lacks the model, or cannot do this with it: every such request would fail. */
 const LACKING: ReadonlySet<FailureKind> = new Set([
+	'gatewayKey',
 	'modelNotFound',
 	'modelFailedToLoad',
 	'wrongModelType',

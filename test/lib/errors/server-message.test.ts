@@ -155,7 +155,7 @@ test.each(Object.entries(EXCEPTIONS))(
 	},
 );
 
-test('the exception of httpx tells the status behind it, but not that a route or the key is wrong', () => {
+test('the exception of httpx tells the status behind it, but not that a route is wrong', () => {
 	const failed = (status: string) =>
 		httpFailure(
 			{
@@ -165,8 +165,66 @@ test('the exception of httpx tells the status behind it, but not that a route or
 			CONTEXT,
 		);
 	expect(failed('400 Bad Request')).toMatchObject({ kind: 'badRequest', status: 400 });
-	for (const status of ['401 Unauthorized', '404 Not Found'])
-		expect(failed(status)).toMatchObject({ kind: 'gateway', status: 502 });
+	expect(failed('401 Unauthorized')).toMatchObject({ kind: 'gatewayKey', status: 401 });
+	expect(failed('404 Not Found')).toMatchObject({ kind: 'gateway', status: 502 });
+});
+
+describe('a key that the server behind a gateway refuses is the key of the gateway', () => {
+	const REFUSED = 'Incorrect API key provided';
+	const json = JSON.stringify({ error: { message: REFUSED, type: 'authentication_error' } });
+	const HANDED_ON: Record<string, string> = {
+		GPUStack: workerFailed(401, json),
+		...Object.fromEntries(
+			Object.entries(EXCEPTIONS).map(([name, exceptionOf]) => [
+				`the exception of a client in Python: ${name}`,
+				JSON.stringify({ detail: exceptionOf(401, REFUSED) }),
+			]),
+		),
+		...Object.fromEntries(
+			[REFUSED, json, EXCEPTIONS['a dict']!(401, REFUSED)].map((said) => [
+				`LiteLLM: ${said}`,
+				JSON.stringify({
+					error: {
+						message: `litellm.AuthenticationError: AuthenticationError: OpenAIException - ${said}`,
+						type: null,
+						code: '401',
+					},
+				}),
+			]),
+		),
+	};
+
+	test.each(Object.entries(HANDED_ON))('%s', (_, body) => {
+		const wrappers = fc.array(fc.constantFrom(...Object.values(WRAPPERS)), { maxLength: 2 });
+		fc.assert(
+			fc.property(fc.constantFrom(401, 500, 502, 503), wrappers, (status, wraps) => {
+				const wrapped = wraps.reduce((inner, wrap) => wrap(inner), body);
+				const failed = httpFailure({ status, body: wrapped }, CONTEXT);
+				expect(failed).toMatchObject({ kind: 'gatewayKey', status: 401 });
+				expect(failed.serverText).toContain(REFUSED);
+				expect(failed.remedy).toContain('in the gateway');
+			}),
+			examples(40),
+		);
+	});
+
+	test.each<[string, string, object]>([
+		['of the server behind', 'gatewayKey', { message: REFUSED, type: 'authentication_error' }],
+		['without its words', 'gatewayKey', { message: 'bad response', type: 'upstream_error' }],
+		['of one-api itself', 'unauthorized', { message: '无效的令牌', type: 'one_api_error' }],
+		['of New API itself', 'unauthorized', { message: '无效的令牌', type: 'new_api_error' }],
+	])('one-api and New API hand on a refusal %s', (_, kind, error) => {
+		const body = JSON.stringify({ error });
+		expect(httpFailure({ status: 401, body, isRelayed: true }, CONTEXT)).toMatchObject({ kind });
+		expect(httpFailure({ status: 401, body }, CONTEXT)).toMatchObject({ kind: 'unauthorized' });
+	});
+
+	test('LiteLLM that refuses its own key does not say that', () => {
+		const message =
+			'Authentication Error, Invalid proxy server token passed. Received API Key = sk-x';
+		const body = JSON.stringify({ error: { message, type: 'auth_error', code: '401' } });
+		expect(httpFailure({ status: 401, body }, CONTEXT)).toMatchObject({ kind: 'unauthorized' });
+	});
 });
 
 test.each([
@@ -188,7 +246,7 @@ test('a server behind a gateway that was not started for this is a model that is
 	});
 });
 
-test.each([401, 403, 407])(
+test.each([403, 407])(
 	'a gateway that is refused with %i: the key of the user is right',
 	(status) => {
 		const body = workerFailed(status, '{"error":{"message":"refused"}}');

@@ -3,7 +3,7 @@ import { ChatClient } from '../../../../lib/chat/client';
 import { TurnMemory } from '../../../../lib/chat/answer/turn-memory';
 import { failure } from '../../../../lib/errors/failure';
 import type { FailureKind } from '../../../../lib/errors/kinds';
-import { asFailed } from '../../../../lib/errors/server-error';
+import { asFailed, type ServerError } from '../../../../lib/errors/server-error';
 import { clearSharedCaches } from '../../../../lib/lru-cache';
 import { connectTo } from '../../../../lib/servers/connect';
 import { askServerKind } from '../../../../lib/servers/identify';
@@ -64,6 +64,15 @@ const REFUSALS: Array<[kind: FailureKind, message: string]> = [
 	['templateRejected', 'Jinja Exception: Conversation roles must alternate'],
 ];
 
+async function refusedChat(): Promise<ServerError> {
+	const settings = { ...PLAIN_SETTINGS, model: 'm' };
+	const connection = connectTo({ baseUrl: server.url, headers: { authorization: 'Bearer x' } });
+	const client = new ChatClient(connection, settings, undefined, new TurnMemory());
+	const answer = client.generate({ messages: [{ type: 'human', content: 'Hi.' }] });
+	const outcome = await answer.next().catch(asFailed);
+	return (outcome as ReturnType<typeof asFailed>).failed;
+}
+
 it.each(REFUSALS)('a gateway that was not asked before, %s: %s', async (kind, message) => {
 	const openai = { error: { message: `openai error: ${message}` }, provider: 'openai' };
 	server = await startScripted(({ path }, response) => {
@@ -71,12 +80,22 @@ it.each(REFUSALS)('a gateway that was not asked before, %s: %s', async (kind, me
 		if (path === '/v1/models') json(response, { data: [{ id: 'm', owned_by: 'llamacpp' }] });
 		else json(response, openai, 400);
 	});
-	const settings = { ...PLAIN_SETTINGS, model: 'm' };
-	const connection = connectTo({ baseUrl: server.url });
-	const client = new ChatClient(connection, settings, undefined, new TurnMemory());
-	const answer = client.generate({ messages: [{ type: 'human', content: 'Hi.' }] });
-	const failed = await answer.next().catch(asFailed);
-	expect(failed).toMatchObject({ failed: { kind } });
-	const { remedy } = (failed as ReturnType<typeof asFailed>).failed;
-	expect(remedy).not.toMatch(LLAMA_OPTIONS);
+	const failed = await refusedChat();
+	expect(failed).toMatchObject({ kind });
+	expect(failed.remedy).not.toMatch(LLAMA_OPTIONS);
+});
+
+it.each([
+	['the server behind it', 'authentication_error', 'gatewayKey', 'key of the channel'],
+	['one-api', 'one_api_error', 'unauthorized', 'API Key in the credential'],
+	['New API', 'new_api_error', 'unauthorized', 'API Key in the credential'],
+])('whose key is refused, where %s refuses it', async (_, type, kind, remedy) => {
+	server = await startScripted((_request, response) => {
+		response.setHeader('X-Oneapi-Request-Id', '2026');
+		json(response, { error: { message: 'Invalid key (request id: 2026)', type } }, 401);
+	});
+	expect(await refusedChat()).toMatchObject({
+		kind,
+		remedy: expect.stringContaining(remedy) as string,
+	});
 });
