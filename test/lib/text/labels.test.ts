@@ -231,6 +231,53 @@ describe('probabilities', () => {
 		]);
 	});
 
+	test('the same where the list has the other tokens only, as with LMDeploy', () => {
+		const weight = fc.integer({ min: 1, max: 1000 });
+		const choice = fc.record({
+			weights: fc.array(weight, { minLength: 2, maxLength: 8 }),
+			noise: fc.array(weight, { maxLength: 8 }),
+			unlisted: fc.nat(1000),
+		});
+		fc.assert(
+			fc.property(choice, ({ weights, noise, unlisted }) => {
+				const keys = keysFor(weights.map((_, index) => ({ name: `label ${index}` })));
+				const total = [...weights, ...noise].reduce((sum, one) => sum + one, unlisted);
+				const listed = top(
+					...weights.map((one, index): [string, number] => [keys[index]!, one / total]),
+					...noise.map((one, index): [string, number] => [`word ${index}`, one / total]),
+				);
+				const at = weights.indexOf(Math.max(...weights));
+				const [chosen] = listed.splice(at, 1);
+				const whole = { ...chosen!, top_logprobs: [...listed, chosen!] };
+				const others = { ...chosen!, top_logprobs: listed };
+				const said = answer(keys[at]!, at);
+				const [given] = scoresIn([others], keys, said)!;
+				const [expected] = scoresIn([whole], keys, said)!;
+				given!.forEach((score, index) => expect(score).toBeCloseTo(expected![index]!, 10));
+			}),
+		);
+	});
+
+	test.each([
+		['of the sampled tokens alone', ['A', 1], [['B', 0.3]]],
+		['below that of each other one', ['A', 0.05], [['B', 0.3]]],
+		[
+			'that stands there in another spelling',
+			['A', 0.4],
+			[
+				[' A', 0.4],
+				['B', 0.1],
+			],
+		],
+		['that is unknown', ['A', Number.NaN], [['B', 0.1]]],
+	] as Array<[string, [string, number], Array<[string, number]>]>)(
+		'its own value does not stand in, %s',
+		(_name, [token, probability], others) => {
+			const logprobs = [{ ...top([token, probability])[0], top_logprobs: top(...others) }];
+			expect(scoresIn(logprobs, ['A', 'B'], answer('A', 0))).toBeUndefined();
+		},
+	);
+
 	test.each([
 		['no alternatives', [{ token: 'A', logprob: -0.7 }]],
 		['itself alone', [{ token: 'A', logprob: -0.7, top_logprobs: top(['A', 0.5]) }]],
