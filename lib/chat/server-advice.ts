@@ -2,23 +2,24 @@ import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { CallOptions } from '../http/types';
 import { missingModelAdvice } from '../servers/model-names';
-import { moreContext, readContextFacts } from '../servers/context-facts';
+import {
+	ADVICE_LIMITS,
+	type AskedServer,
+	withContextAdvice,
+	withOwnRemedy,
+} from '../servers/context-facts';
 import { readModels } from '../servers/models';
 import { askServerKind } from '../servers/identify';
-import { tooLongIn } from '../servers/text-refusals';
 import { isIdentified, type KindName, kindOf } from '../servers/kinds';
 import { PLAIN_REMEDIES } from '../servers/kinds/remedies';
 import { jsonAt } from '../servers/optional-json';
 
-const ASK_LIMIT_MS = 3_000;
 /** Failures whose advice depends on the kind of server. */
 const ADVISED: ReadonlySet<string> = new Set(['modelNotFound', ...Object.keys(PLAIN_REMEDIES)]);
 const SHORTER_PROMPT =
 	'Or keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
 /** A server that lists models which it has not loaded, as LM Studio does. */
 const NOT_LOADED = /\bno models? loaded\b/i;
-/** Tokens to leave for the answer. */
-const ROOM_FOR_ANSWER = 512;
 
 /**
  * Adds advice for the kind of server to an error: the models that it has, how to get a larger context, or that it
@@ -32,28 +33,18 @@ export async function withServerAdvice(
 	if (!(error instanceof ServerError) || !ADVISED.has(error.kind)) return error;
 	const known = isIdentified(kind)
 		? kind
-		: await askServerKind(connection, model, { signal, limitMs: ASK_LIMIT_MS });
+		: await askServerKind(connection, model, { signal, limitMs: ADVICE_LIMITS.timeoutMs });
 	const server = { connection, model, kind: known };
-	const limits = { timeoutMs: ASK_LIMIT_MS, placeLimitMs: ASK_LIMIT_MS, signal };
+	const limits = { ...ADVICE_LIMITS, signal };
 	if (error.kind === 'modelNotFound') return await withModelAdvice(server, error, limits);
 	if (!isIdentified(known)) return error;
-	if (error.kind === 'contextOverflow') return await withContextAdvice(server, error, limits);
+	if (error.kind === 'contextOverflow')
+		return await withContextAdvice(server, error, SHORTER_PROMPT, signal);
 	if (error.kind !== 'wrongPath') return isIdentified(kind) ? error : withOwnRemedy(error, known);
 	if (kindOf(known).hasEveryRoute) return error;
 	// The path is right, so it cannot chat (vLLM with an embedding model, infinity).
 	const { status, serverText, url = connection.url.api } = error;
 	return connection.failure('wrongModelType', { url, model, status, serverText });
-}
-
-/** The server may have been unknown when the error was made. */
-function withOwnRemedy(error: ServerError, kind: KindName): ServerError {
-	return error.withRemedy(kindOf(kind).words.remedies?.[error.kind] ?? error.remedy);
-}
-
-interface AskedServer {
-	connection: Connection;
-	model: string;
-	kind: KindName;
 }
 
 /** The models that the server has. */
@@ -74,20 +65,4 @@ async function withModelAdvice(
 	const remedy = missingModelAdvice(others, kindOf(kind).words.missingModel?.(model));
 	if (remedy === '') return error;
 	return error.reworded({ remedy, facts: { ...error.facts, models: ids.slice(0, 50) } });
-}
-
-/** Advice for a larger context on this kind of server, or for another model where that cannot help. */
-async function withContextAdvice(
-	{ connection, model, kind }: AskedServer,
-	error: ServerError,
-	limits: CallOptions,
-): Promise<ServerError> {
-	const { limit, tokens } = tooLongIn(error) ?? {};
-	if (tokens === undefined) return withOwnRemedy(error, kind);
-	const facts = await readContextFacts(connection, model, limits);
-	// vLLM stops counting one token above its limit.
-	const needed = limit !== undefined && tokens <= limit + 1 ? 2 * limit : tokens;
-	const contextSize = Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024;
-	const advice = moreContext(kindOf(kind).words, { needed, contextSize, ...facts });
-	return error.withRemedy(`${advice} ${SHORTER_PROMPT}`);
 }

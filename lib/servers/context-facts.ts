@@ -1,8 +1,24 @@
+import type { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { CallOptions } from '../http/types';
 import { finiteNumber, recordOf, recordsIn } from '../values';
+import { isIdentified, type KindName, kindOf } from './kinds';
 import type { ServerWords } from './kinds/kind';
 import { optionalJson } from './optional-json';
+import { tooLongIn } from './text-refusals';
+
+const ASK_LIMIT_MS = 3_000;
+/** Limits of the requests that look for advice on a failure. */
+export const ADVICE_LIMITS = { timeoutMs: ASK_LIMIT_MS, placeLimitMs: ASK_LIMIT_MS };
+/** Tokens to leave for the answer. */
+const ROOM_FOR_ANSWER = 512;
+
+/** A server that refused something. */
+export interface AskedServer {
+	connection: Connection;
+	model: string;
+	kind: KindName;
+}
 
 /** What a server says of the context that its slots share (docs/protocols/llama-server.md 2). */
 interface ContextFacts {
@@ -45,4 +61,32 @@ function trainedContext(list: unknown, model: string): number | undefined {
 	const models = recordsIn(recordOf(list).data);
 	const listed = models.find(({ id }) => id === model) ?? (models.length === 1 ? models[0] : {});
 	return finiteNumber(recordOf(listed?.meta).n_ctx_train);
+}
+
+/** The server may have been unknown when the error was made. */
+export function withOwnRemedy(error: ServerError, kind: KindName): ServerError {
+	return error.withRemedy(kindOf(kind).words.remedies?.[error.kind] ?? error.remedy);
+}
+
+/**
+ * Advice on a prompt that is too long: a larger context on this kind of server, or another model where that cannot help.
+ * Other errors are returned unchanged, and all of an unknown server.
+ *
+ * @param shorter the other way out
+ */
+export async function withContextAdvice(
+	{ connection, model, kind }: AskedServer,
+	error: ServerError,
+	shorter: string,
+	signal: AbortSignal | undefined,
+): Promise<ServerError> {
+	if (error.kind !== 'contextOverflow' || !isIdentified(kind)) return error;
+	const { limit, tokens } = tooLongIn(error) ?? {};
+	if (tokens === undefined) return withOwnRemedy(error, kind);
+	const facts = await readContextFacts(connection, model, { ...ADVICE_LIMITS, signal });
+	// vLLM stops counting one token above its limit.
+	const needed = limit !== undefined && tokens <= limit + 1 ? 2 * limit : tokens;
+	const contextSize = Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024;
+	const advice = moreContext(kindOf(kind).words, { needed, contextSize, ...facts });
+	return error.withRemedy(`${advice} ${shorter}`);
 }

@@ -11,6 +11,7 @@ import type { ServerSentEvent } from '../http/sse';
 import type { EventStream } from '../http/types';
 import { type Attempt, type Served, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind, askServerKindAgain } from '../servers/identify';
+import { withContextAdvice } from '../servers/context-facts';
 import { modelKey } from '../servers/model-key';
 import { requireModel } from '../servers/model-names';
 import { fieldChangesIn, knownFieldChanges, rememberFieldChanges } from '../servers/refused-fields';
@@ -244,9 +245,14 @@ async function beginWith(
 	let outcome = await sendWithPriority(send, json, attempt, kind);
 	const isEmpty = 'failed' in outcome && outcome.failed.facts.isEmptyStream === true;
 	if (isEmpty) outcome = await sendWithPriority(send, { ...json, stream: false }, attempt, kind);
-	if ('failed' in outcome) throw cannotFillIn(outcome.failed, model) ?? outcome.failed;
+	if ('failed' in outcome) {
+		const failed = cannotFillIn(outcome.failed, model) ?? outcome.failed;
+		throw await withContextAdvice({ connection, model, kind }, failed, SHORTER, signal);
+	}
 	return { reader: outcome.reader, kind, notes: use === 'unknown' ? [UNKNOWN_USE] : [] };
 }
+
+const SHORTER = 'Or shorten the text.';
 
 type Send = (body: JsonRecord) => Promise<{ reader: EventStream } | { failed: ServerError }>;
 
