@@ -59,7 +59,7 @@ function innermost(outer: ServerMessage): ServerMessage {
  * 1.106.2) names the exception of its client; of its own key it says "Authentication Error".
  */
 function statusBehind(message: string): number | undefined {
-	if (message.startsWith('litellm.AuthenticationError:')) return 401;
+	if (/^litellm\.AuthenticationError:/.test(message)) return 401;
 	return plainNumber(/\bstatus=(4(?!0[37])\d\d|5\d\d), error=/.exec(message)?.[1]);
 }
 
