@@ -92,16 +92,10 @@ export function subjectOf(name: KindName): string {
 	return isIdentified(name) ? KINDS[name].label : 'The server';
 }
 
-/** A gateway that is asked like a server of unknown kind: what it can do, the servers behind it tell (Olla). */
-function isTriedOnly({ tokens }: ServerKind): boolean {
-	return tokens === other.tokens;
-}
-
 /** The names of the kinds that can do something, for sentences: "llama-swap, llama-server and Ollama". */
 export function labelsOf(can: (kind: ServerKind) => unknown): string {
-	const labels = NAMES.filter(isIdentified)
-		.map(kindOf)
-		.filter((kind) => !isTriedOnly(kind) && Boolean(can(kind)))
+	const labels = Object.values(KINDS)
+		.filter((kind) => kind.isTriedOnly !== true && Boolean(can(kind)))
 		.map(({ label }) => label);
 	return new Intl.ListFormat('en-GB').format(labels);
 }

@@ -42,6 +42,8 @@ export interface ServerKind {
 	};
 	/** It has all routes whatever its model is for: where one is missing, the address is wrong. */
 	hasEveryRoute?: true;
+	/** What it can do is only tried, as nothing tells it: it is no example of a server that can. */
+	isTriedOnly?: true;
 	/** Sentences about it for users. */
 	words: ServerWords;
 	key?: {

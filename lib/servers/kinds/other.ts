@@ -14,6 +14,7 @@ export const other: ServerKind = {
 	...openAiCompatible,
 	label: 'An OpenAI-compatible server',
 	recognizes: () => true,
+	isTriedOnly: true,
 	models: { pull: installModel },
 	tokens: tokensOfUnknown,
 	slots: slotsOf(ONE_MODEL),
