@@ -72,13 +72,14 @@ export const API_RULES: Rules = {
 	),
 };
 
-function noListIn({ observations, facts, kind }: Evidence): NoList | undefined {
+function noListIn(evidence: Evidence): NoList | undefined {
+	const { observations, facts } = evidence;
 	const { probes, url } = observations;
 	// A server without a list may check the key only on the routes that it has.
 	const models = isRefused(probes.info) ? probes.info : probes.models;
 	if (models === undefined || url === undefined) return undefined;
 	const hasList = listOf(models) !== undefined || facts.models.length > 0;
-	if (hasList || isNormalWithoutList(models, kind)) return undefined;
+	if (hasList || isNormalWithoutList(models, evidence)) return undefined;
 	return {
 		models,
 		failure: models.failure ?? failureFor('invalidAnswer', { root: url.root }),
@@ -88,12 +89,11 @@ function noListIn({ observations, facts, kind }: Evidence): NoList | undefined {
 }
 
 /** Whether a server of this kind sends no list although all is well. */
-function isNormalWithoutList(models: Probe, kind: Evidence['kind']): boolean {
+function isNormalWithoutList(models: Probe, { kind, isUnlisted }: Evidence): boolean {
 	if (!models.answered) return false;
-	const { isUnlisted, mayListNone } = kind.models;
-	if (models.status === 404) return isUnlisted === true;
+	if (models.status === 404) return isUnlisted;
 	// mlx-lm sends nothing in place of a list with nothing in it.
-	return mayListNone === true && models.status === 200 && models.text.trim() === '';
+	return kind.models.mayListNone === true && models.status === 200 && models.text.trim() === '';
 }
 
 function describeNoList(models: Probe, health: Probe | undefined): string {

@@ -1,6 +1,5 @@
 /** What the user needs and the server does not have. */
 import { isModelNamed } from '../../servers/model-names';
-import type { ServerKind } from '../../servers/kinds/kind';
 import { bodyOf, kindOfServer, modelsOfServer } from '../answers';
 import type { HealthServerKind, ModelFacts } from '../observations';
 import { advise, AS_WARNING, failureFor, fromFailure, type FindingWithStatus } from './finding';
@@ -28,8 +27,8 @@ const withCandidates = (
 
 export const EXPECTATION_RULES: Rules = {
 	noModels: (evidence) => {
-		const { facts, kind, kindName } = evidence;
-		if (facts.models.length > 0 || kind.models.isUnlisted === true) return undefined;
+		const { facts, isUnlisted, kindName } = evidence;
+		if (facts.models.length > 0 || isUnlisted) return undefined;
 		const change = lacksModels(evidence) ? {} : AS_WARNING;
 		return advise('noModels', LISTS_NOTHING, { server: kindName }, change);
 	},
@@ -142,14 +141,15 @@ export function findModel(
  * Whether the server should list models, and has none. An empty list of a server of no known kind proves nothing:
  * mlx-lm lists what is in its cache only.
  */
-function lacksModels({ facts, kind, kindName }: Evidence): boolean {
-	if (facts.models.length > 0 || mayHaveUnlisted(kind)) return false;
+function lacksModels(evidence: Evidence): boolean {
+	const { facts, kindName } = evidence;
+	if (facts.models.length > 0 || mayHaveUnlisted(evidence)) return false;
 	return kindName !== 'openAiCompatible';
 }
 
 /** Whether the server may have models although it lists none. */
-function mayHaveUnlisted({ models }: ServerKind): boolean {
-	return models.isUnlisted === true || models.mayListNone === true;
+function mayHaveUnlisted({ kind, isUnlisted }: Evidence): boolean {
+	return isUnlisted || kind.models.mayListNone === true;
 }
 
 /** The model that the expectations name, if the server has it. */
@@ -171,11 +171,10 @@ function candidatesIn(evidence: Evidence): ModelFacts[] {
 	return isAnyModel ? evidence.facts.models : [];
 }
 
-function missingModelFinding(
-	model: string,
-	{ facts: { models }, kind, kindName }: Evidence,
-): FindingWithStatus {
-	if (models.length === 0 && mayHaveUnlisted(kind))
+function missingModelFinding(model: string, evidence: Evidence): FindingWithStatus {
+	const { facts, kind, kindName } = evidence;
+	const { models } = facts;
+	if (models.length === 0 && mayHaveUnlisted(evidence))
 		return advise('notTold', LISTS_NOTHING, { what: `requests for the model ${model}` });
 	if (models.length === 0)
 		return advise('modelMissing', LISTS_NOTHING, { model, server: kindName });

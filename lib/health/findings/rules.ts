@@ -12,6 +12,8 @@ export interface Evidence {
 	facts: ServerFacts;
 	kindName: HealthServerKind;
 	kind: ServerKind;
+	/** It has no list of models, and needs none. */
+	isUnlisted: boolean;
 }
 
 export type Rule = (
@@ -26,13 +28,8 @@ export function evidenceOf(observations: Observations): Evidence {
 	const kindName = facts.server.kind;
 	const kind = kindOfServer(kindName);
 	// A server of one's own needs no list beside its route for chats.
-	const isUnlisted = isForPosts(observations.probes.chat) || kind.models.isUnlisted;
-	return {
-		observations,
-		facts,
-		kindName,
-		kind: { ...kind, models: { ...kind.models, isUnlisted } },
-	};
+	const isUnlisted = isForPosts(observations.probes.chat) || kind.models.isUnlisted === true;
+	return { observations, facts, kindName, kind, isUnlisted };
 }
 
 /** The findings of all rules, in their order. */
