@@ -52,7 +52,7 @@ export interface ProbeContext {
 	target: Target;
 	connection: Connection;
 	options: CheckOptions;
-	/** One request, with its own timeout. */
+	/** One request, with its own timeout. What is only looked at is asked once. */
 	ask(url: string, more?: { json?: unknown; withoutKey?: boolean }): Promise<Probe>;
 	/** A request to another address, without the key. */
 	askElsewhere(baseUrl: string, expects: Alternative['expects']): Promise<Alternative>;
@@ -126,11 +126,17 @@ function contextOf(target: Target, connection: Connection, options: CheckOptions
 	const otherLimitMs = Math.min(elsewhereLimitMs, timeLimitMs);
 	const withoutKey = (baseUrl: string) =>
 		target.connectElsewhere(baseUrl, { connectLimitMs: otherLimitMs });
-	const ask: ProbeContext['ask'] = async (url, more = {}) => {
-		if (more.withoutKey !== true)
-			return await send(connection, url, { timeoutMs: timeLimitMs, signal, json: more.json });
-		const other = withoutKey(connection.url.typed);
-		return await send(other, url, { timeoutMs: otherLimitMs, signal });
+	const looked = new Map<string, Promise<Probe>>();
+	const ask: ProbeContext['ask'] = async (url, { json, withoutKey: isKeyless = false } = {}) => {
+		if (isKeyless) {
+			const other = withoutKey(connection.url.typed);
+			return await send(other, url, { timeoutMs: otherLimitMs, signal });
+		}
+		const options = { timeoutMs: timeLimitMs, signal, json };
+		if (json !== undefined) return await send(connection, url, options);
+		const look = looked.get(url) ?? send(connection, url, options);
+		looked.set(url, look);
+		return await look;
 	};
 	const askElsewhere: ProbeContext['askElsewhere'] = async (baseUrl, expects) => {
 		const other = withoutKey(baseUrl);

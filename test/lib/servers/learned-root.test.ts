@@ -116,6 +116,9 @@ describe('a FastAPI server with nothing but a route for chats, which answers 405
 			const result = await check(server.url, {}, { apiKey: '' });
 			expect(result).toMatchObject({ healthy: true, server: { kind: 'openAiCompatible' } });
 			expect(ids(result)).toEqual([]);
+			const asked = server.requests.map(({ method, path }) => `${method} ${path}`);
+			expect(asked).toContain(`GET ${route}`);
+			expect(asked).toEqual([...new Set(asked)]);
 		},
 	);
 
