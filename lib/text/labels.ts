@@ -269,7 +269,7 @@ function optionsOf({ token, logprob, top }: AnswerToken, keys: readonly string[]
 	if (top.some((option) => option.token === token)) return top;
 	const [own, ...others] = [{ token, logprob }, ...top].map(probabilityOf);
 	const total = others.reduce((sum, probability) => sum + probability, own!);
-	const isOfList = own! >= Math.min(...others) && total <= 1 + ROUNDING;
+	const isOfList = others.some((other) => own! >= other) && total <= 1 + ROUNDING;
 	// The same token in another spelling.
 	const isTwin = (option: JsonRecord) =>
 		option.logprob === logprob && keyIn(option.token, keys) === keyIn(token, keys);
