@@ -95,9 +95,9 @@ export const NETWORK_REMEDIES = {
 				? 'The refusal is not from Dify. Its API key is sent in the header that the proxy wants for the password, so both cannot be sent: let the path /v1 through in the proxy without a password (nginx: auth_basic off), or use an address that does not go through it.'
 				: 'Add to Extra Headers in the credential: Authorization with the value "Basic " and the Base64 form of user:password. If the server behind it wants a key as well, send that in another way: Authentication x-api-key.',
 	}),
-	proxyRefuses: ({ service }) => ({
+	proxyRefuses: ({ service, status }) => ({
 		title: `Something in front of ${service === 'dify' ? 'Dify' : 'the server'} does not let n8n through`,
-		remedy: `The refusal comes from a proxy, a firewall or a protection against robots (Cloudflare, nginx with allow and deny): let the address of n8n through there, or use an address that goes around it${service === 'dify' ? '. The API key was not even looked at' : ', or put the header that it wants into Extra Headers'}.`,
+		remedy: `${status === 401 && service !== 'dify' ? 'Where a proxy checks a key itself, check the API Key of the credential. ' : ''}The refusal comes from a proxy, a firewall or a protection against robots (Cloudflare, nginx with allow and deny): let the address of n8n through there, or use an address that goes around it${service === 'dify' ? '. The API key was not even looked at' : ', or put the header that it wants into Extra Headers'}.`,
 	}),
 	gateway: ({ status }) => ({
 		title: `A proxy answers with ${status ?? 'an error'}, but the model server behind it does not answer`,

@@ -596,6 +596,11 @@ describe('proxies, long answers and keys in them', () => {
 		},
 	);
 
+	test('401 with a page may be about a key that a proxy checks', () => {
+		const { remedy } = page(401, '<html><title>401 Authorization Required</title></html>');
+		expect(remedy).toContain('check the API Key of the credential');
+	});
+
 	test('403 with a page is not about the key', () => {
 		const failed = page(403, '<!DOCTYPE html><title>Just a moment...</title>');
 		expect(failed).toMatchObject({ kind: 'proxyRefuses', serverText: 'Just a moment...' });
