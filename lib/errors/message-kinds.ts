@@ -52,6 +52,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		// Xinference, with a model of another kind
 		/\bis not for creating \w|'\w{0,80}(?:rerank|embedding)model' object has no attribute/i,
 		// SGLang, LM Studio
+		// Docker Model Runner
+		/unsupported backend mode/i,
 		/model .{0,200}(?:is not|does not appear to be) (?:an? |for )?(?:chat|embeddings?|re-?rank(?:er|ing)?|cross-encoder|generation|llm)\b/i,
 	],
 	// LM Studio, with 400
@@ -112,6 +114,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/model (?:name=)?.{0,200} failed to load/i,
 		// LM Studio, LocalAI, Ollama
 		/(?:failed to|could not|error) load(?:ing)? model\b|model requires more system memory/i,
+		// Docker Model Runner
+		/^unable to load runner/i,
 		// llama-swap (seen: 0bdb372)
 		/upstream command exited prematurely|failed to start command/i,
 	],

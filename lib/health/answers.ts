@@ -107,6 +107,12 @@ export function modelsOfServer(probes: Probes): ServerModel[] {
 	);
 }
 
+/** The JSON of an answer below 300; undefined where there is none. */
+export function jsonOf(probe: Probe | undefined): unknown {
+	const answer = answerOf(probe);
+	return answer !== undefined && answer.status < 300 ? answer.json : undefined;
+}
+
 /** The JSON object of an answer below 300; empty where there is none. */
 export function bodyOf(probe: Probe | undefined): Record<string, unknown> {
 	return bodyOfAnswer(answerOf(probe));

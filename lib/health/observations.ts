@@ -34,6 +34,7 @@ export type ProbeName =
 	| 'keyless'
 	| 'ollamaTags'
 	| 'ollamaRunning'
+	| 'running'
 	| 'originHealth'
 	| 'embeddings'
 	| 'rerank'

@@ -10,7 +10,7 @@ import {
 import { isBusySlot } from '../servers/kinds/llama-api/slots';
 import { metricsOf as readMetrics } from '../servers/metrics';
 import { isModelNamed } from '../servers/model-names';
-import { bodyOf, modelsOfServer, serverOf, kindOfServer } from './answers';
+import { bodyOf, jsonOf, modelsOfServer, serverOf, kindOfServer } from './answers';
 import type {
 	HealthServerKind,
 	ModelFacts,
@@ -207,12 +207,15 @@ function ordinaryModel(
 ): (model: ServerModel) => ServerModel {
 	const { health, models: abilities } = kindOfServer(kindName);
 	const usualState = abilities.areAllLoaded === true ? 'loaded' : undefined;
+	const running = jsonOf(probes.running);
+	const stateOf = ({ id, state }: ServerModel) =>
+		state ?? (running === undefined ? usualState : abilities.running?.stateOf(id, running));
 	const makesEmbeddings = isOn(probes.embeddings) ?? undefined;
 	return (model) => ({
 		...model,
 		...optional({
 			embeddings: model.embeddings ?? makesEmbeddings,
-			state: model.state ?? usualState,
+			state: stateOf(model),
 		}),
 		...readProps(bodyOf(health.reports === 'server' ? probes.props : perModel[model.id]?.props)),
 	});

@@ -133,11 +133,11 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 		const texts = batch.map(({ text }) => text);
 		const [{ query }] = batch as [RankedText];
 		const truncate = batch.some(({ isCutByServer }) => isCutByServer === true);
-		const { request: ownRequest, truncateFields } = kindOf(kind).rerank;
+		const { request: ownRequest, truncateFields, isBelowRoot } = kindOf(kind).rerank;
 		const own = ownRequest?.({ query, texts, truncate });
 		if (own !== undefined) return { url: url.root + own.path, json: own.json };
 		return {
-			url: `${url.api}/rerank`,
+			url: `${isBelowRoot === true ? url.root : url.api}/rerank`,
 			json: {
 				model,
 				query,

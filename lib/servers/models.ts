@@ -100,6 +100,7 @@ function readModel(entry: JsonRecord): ServerModel | undefined {
 			quantization: nonEmptyText(meta.ftype),
 		}),
 		...readArchitecture(entry.architecture),
+		...readRunner(entry.dmr),
 		...readProcess(entry.status),
 	};
 }
@@ -112,6 +113,17 @@ function readArchitecture(architecture: unknown): Partial<ServerModel> {
 		audio: listOf(inputs)?.includes('audio'),
 		video: listOf(inputs)?.includes('video'),
 		decides: listOf(outputs)?.includes('decisions') === true ? true : undefined,
+	});
+}
+
+/** What Docker Model Runner knows of a model. Encoders write no text. */
+function readRunner(facts: unknown): Partial<ServerModel> {
+	const { context_window: context, parameters, quantization, architecture } = recordOf(facts);
+	return optional({
+		context: countOf(context),
+		parameters: nonEmptyText(parameters),
+		quantization: nonEmptyText(quantization)?.replace(/^MOSTLY_/, ''),
+		embeddings: /bert|embedding/i.test(nonEmptyText(architecture) ?? '') || undefined,
 	});
 }
 

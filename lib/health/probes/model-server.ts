@@ -44,6 +44,7 @@ const OF_KIND: Round = {
 	// The Stable Diffusion WebUI has a list of its own.
 	pictureModels: (known) =>
 		isUnlisted(known) ? { url: `${known.url.root}/sdapi/v1/sd-models` } : undefined,
+	running: ({ url, kind }) => below(url.root, kind.models.running?.path),
 	chat: (known) => (isUnlisted(known) ? { url: known.url.api + CHAT_ROUTE } : undefined),
 	slots: (known) => (mayReadSlots(known) ? { url: `${known.url.root}/slots` } : undefined),
 	embeddings: (known) => emptyRequest('/embeddings', known),

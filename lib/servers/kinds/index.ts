@@ -1,3 +1,4 @@
+import { dockerModelRunner } from './docker-model-runner';
 import { gpustack } from './gpustack';
 import { infinity } from './infinity';
 import type { KnownRefusal } from './chat-abilities';
@@ -41,6 +42,7 @@ const EVERY_KIND = {
 	newApi,
 	portkey,
 	olla,
+	dockerModelRunner,
 	sglangGateway,
 	llamaRouter,
 	llamaServer,

@@ -40,6 +40,8 @@ export interface ModelAbilities {
 	uses?: { in: 'query' | 'entry'; name: string; words: Partial<Record<ModelUse, string>> };
 	/** Whether an ID and a name mean the same model, beyond equality. */
 	isSameName?(id: string, name: string): boolean;
+	/** The route below the root that lists what is in memory, and the state of a model by its answer. */
+	running?: { path: string; stateOf(id: string, answer: unknown): string };
 	/** Its own list of models, with more details than OpenAI's; undefined if it has none. */
 	list?(connection: Connection, signal?: AbortSignal): Promise<ServerModel[] | undefined>;
 	/** Adds details to the models of OpenAI's list. */

@@ -42,6 +42,8 @@ export interface EmbeddingAbilities {
 export interface RerankAbilities {
 	/** It has no route for reranking. */
 	isMissing?: true;
+	/** Its route is below the root, not below the API. */
+	isBelowRoot?: true;
 	/** An alias of its API (end of the URL) that has no route for reranking. */
 	aliasWithoutRoute?: string;
 	/** Its own request. */

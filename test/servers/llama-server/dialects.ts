@@ -356,6 +356,7 @@ export const DIALECTS: Record<Profile, Dialect> = {
 	'lm-studio': vllm,
 	sglang: vllm,
 	lmdeploy: vllm,
+	'docker-model-runner': llama,
 	tgi: vllm,
 	litellm: vllm,
 };

@@ -137,6 +137,27 @@ export const LOOKS: Record<ImitatorProfile, Looks> = {
 		},
 		missing: json404,
 	},
+	'docker-model-runner': {
+		model: ({ id }) => ({
+			...owned('docker')({ id: `docker.io/ai/${id}:latest` }),
+			dmr: {
+				context_window: 2048,
+				architecture: 'llama',
+				parameters: '134.52M',
+				quantization: 'MOSTLY_Q4_1',
+				size: '92.10MiB',
+			},
+		}),
+		routes: {
+			'GET /version': { version: 'v1.2.6' },
+			'GET /api/version': { version: '0.1.0' },
+			'GET /engines/ps': [],
+		},
+		// llama-server's header, which it passes on.
+		chatHeaders: [['server', 'llama.cpp']],
+		refusal: OPENAI_REFUSAL,
+		missing: plain404,
+	},
 	tgi: {
 		model: ({ id }) => ({ id, object: 'model', created: 0, owned_by: id }),
 		routes: { 'GET /health': '' },

@@ -23,6 +23,7 @@ export type ImitatorProfile =
 	| 'lm-studio'
 	| 'sglang'
 	| 'lmdeploy'
+	| 'docker-model-runner'
 	| 'tgi'
 	| 'litellm';
 

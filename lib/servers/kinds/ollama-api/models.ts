@@ -9,7 +9,7 @@ import { pollUntil } from '../../poll';
 import { tooSlow } from '../llama-api/running-answers';
 import type { Change, ChangeOptions, ModelQuestion, Pulled, PullOptions } from '../work';
 import { isSameOllamaName } from './names';
-import { followWork } from './work-progress';
+import { followWork, type Work } from './work-progress';
 
 const LIST_LIMIT_MS = 10_000;
 const COPY_LIMIT_MS = 60_000;
@@ -165,10 +165,15 @@ async function isLoaded(
 	return names.some((name) => isSameOllamaName(name, model));
 }
 
-export async function pullOnOllama(connection: Connection, options: PullOptions): Promise<Pulled> {
+/** @param by another server with this route */
+export async function pullOnOllama(
+	connection: Connection,
+	options: PullOptions,
+	by?: Work['by'],
+): Promise<Pulled> {
 	const { model, insecure = false, idleMs, signal, onProgress } = options;
 	const json = { model, ...(insecure ? { insecure } : {}) };
-	const work = { path: '/api/pull', json, model, signal, idleMs, onProgress } as const;
+	const work = { path: '/api/pull', json, model, signal, idleMs, onProgress, by } as const;
 	const { layers } = await followWork(connection, work);
 	const size = layers.reduce((sum, { total }) => sum + total, 0);
 	const downloaded = layers.reduce((sum, { total, before }) => sum + total - before, 0);

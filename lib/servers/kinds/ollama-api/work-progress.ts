@@ -1,5 +1,6 @@
 /** Work for which Ollama streams its progress: downloading and creating models (docs/protocols/ollama.md 4.6). */
 import { failure } from '../../../errors/failure';
+import type { ServerError } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
 import type { EventStream } from '../../../http/types';
 import {
@@ -28,8 +29,14 @@ export interface Work {
 	/** Milliseconds without progress after which it fails; 0: no limit. */
 	idleMs: number;
 	onProgress?(progress: Progress): Promise<void> | void;
+	/** The server, where it is another one with this route, and where the names of its models are from. */
+	by?: { label: string; names: string };
 }
 
+const OLLAMA = {
+	label: 'Ollama',
+	names: 'on ollama.com/library, for example qwen3:8b or hf.co/USER/REPOSITORY:Q4_K_M',
+};
 const FAILED = { '/api/pull': 'download the model', '/api/create': 'make the model' };
 
 /**
@@ -40,7 +47,7 @@ const FAILED = { '/api/pull': 'download the model', '/api/create': 'make the mod
  * @throws {ServerError}
  */
 export async function followWork(connection: Connection, work: Work): Promise<{ layers: Layer[] }> {
-	const { path, json, model, signal, idleMs } = work;
+	const { path, json, model, signal, idleMs, by: { label } = OLLAMA } = work;
 	const url = connection.url.root + path;
 	const context = connection.contextOf(url, { model });
 	const stream = await connection.stream(url, {
@@ -49,16 +56,7 @@ export async function followWork(connection: Connection, work: Work): Promise<{ 
 		signal,
 		about: { model },
 		limits: { firstTokenMs: idleMs, idleMs },
-		refuse: (answer) => {
-			const refused = connection.refusal(answer, { model });
-			if (!/invalid model name/i.test(refused.serverText ?? '')) return refused;
-			return refused.reworded({
-				kind: 'badRequest',
-				message: `"${model}" is not a name for a model`,
-				remedy:
-					'A name has letters, digits, dots and hyphens, and a tag behind a colon: qwen3:8b, hf.co/USER/REPOSITORY:Q4_K_M.',
-			});
-		},
+		refuse: (answer) => refusalOf(work, connection.refusal(answer, { model })),
 	});
 	const layers = new Map<string, Layer>();
 	let last = '';
@@ -78,9 +76,9 @@ export async function followWork(connection: Connection, work: Work): Promise<{ 
 	}
 	const stray = stream.strayLines().join('\n');
 	throw failure('streamEndedEarly', context, {
-		message: `Ollama stopped before it had finished to ${FAILED[path]} "${model}"`,
+		message: `${label} stopped before it had finished to ${FAILED[path]} "${model}"`,
 		remedy:
-			'Try again: what was downloaded is kept. Look at the log of Ollama, and at proxies in between that end long answers.',
+			'Try again: what was downloaded is kept. Look at the log of the server, and at proxies in between that end long answers.',
 		serverText: stray || last,
 	});
 }
@@ -111,25 +109,40 @@ function note(layers: Map<string, Layer>, { digest, total, completed = 0 }: Prog
 	layers.set(digest, { digest, total, before: completed >= total ? total : 0 });
 }
 
-function workFailed(
-	context: ReturnType<Connection['contextOf']>,
-	{ path, model }: Work,
-	error: unknown,
-) {
-	const serverText = isRecord(error) ? (nonEmptyText(error.message) ?? words(error)) : words(error);
-	if (path === '/api/pull' && /file does not exist|manifest unknown|not found/i.test(serverText))
-		return failure('modelNotFound', context, {
-			serverText,
-			message: `The registry has no model "${model}"`,
+/** The refusal of work that has not begun: what the registry answered may already be in it. */
+function refusalOf(work: Work, refused: ServerError): ServerError {
+	const { kind, serverText } = refused;
+	if (serverText === undefined) return refused;
+	if (/invalid model name/i.test(serverText))
+		return refused.reworded({
+			kind: 'badRequest',
+			message: `"${work.model}" is not a name for a model`,
 			remedy:
-				'Check the name and the tag on ollama.com/library, for example qwen3:8b or hf.co/USER/REPOSITORY:Q4_K_M.',
+				'A name has letters, digits, dots and hyphens, and a tag behind a colon: qwen3:8b, hf.co/USER/REPOSITORY:Q4_K_M.',
 		});
-	return failure('serverError', context, {
-		serverText,
-		message: `Ollama could not ${FAILED[path]} "${model}"`,
+	const isOfRegistry = work.by !== undefined && /^(?:modelNotFound|serverError)$/.test(kind);
+	return isOfRegistry ? refused.reworded(failureOf(work, serverText)) : refused;
+}
+
+function workFailed(context: ReturnType<Connection['contextOf']>, work: Work, error: unknown) {
+	const serverText = isRecord(error) ? (nonEmptyText(error.message) ?? words(error)) : words(error);
+	const { kind, ...told } = failureOf(work, serverText);
+	return failure(kind, context, { serverText, ...told });
+}
+
+function failureOf({ path, model, by: { label, names } = OLLAMA }: Work, serverText: string) {
+	if (path === '/api/pull' && /file does not exist|manifest unknown|not found/i.test(serverText))
+		return {
+			kind: 'modelNotFound',
+			message: `The registry has no model "${model}"`,
+			remedy: `Check the name and the tag ${names}.`,
+		} as const;
+	return {
+		kind: 'serverError',
+		message: `${label} could not ${FAILED[path]} "${model}"`,
 		remedy:
 			path === '/api/pull'
-				? 'The text of Ollama says why. It needs a way to the registry (HTTPS_PROXY in its environment) and space on its disk.'
-				: 'The text of Ollama says why, and its log more.',
-	});
+				? 'Its text says why. It needs a way to the registry (HTTPS_PROXY in its environment) and space on its disk.'
+				: 'Its text says why, and its log more.',
+	} as const;
 }

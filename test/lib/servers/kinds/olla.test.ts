@@ -24,6 +24,8 @@ describe('Olla', () => {
 });
 
 it('is not named among the servers that can do what its routes are only tried for', () => {
-	expect(labelsOf(({ models }) => models.pull)).toBe('llama-server (router), speaches and Ollama');
+	expect(labelsOf(({ models }) => models.pull)).toBe(
+		'Docker Model Runner, llama-server (router), speaches and Ollama',
+	);
 	expect(labelsOf(({ slots }) => slots)).not.toContain('Olla,');
 });
