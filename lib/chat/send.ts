@@ -2,7 +2,8 @@ import { failure } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
 import type { Place } from '../http/place';
 import type { EventStream, ResumableAnswer } from '../http/types';
-import { KNOWN_REFUSALS } from '../servers/kinds';
+import { askServerKind } from '../servers/identify';
+import { isIdentified, KNOWN_REFUSALS } from '../servers/kinds';
 import type { KnownRefusal, Workaround } from '../servers/kinds/chat-abilities';
 import { modelKey } from '../servers/model-key';
 import type { Attempt } from '../servers/pool/server-pool';
@@ -120,7 +121,9 @@ export async function sendRequest(
 			return { reader: outcome, protocol, notes: [...leftOut, ...notes] };
 		}
 		const { failed } = outcome;
-		if (failed.facts.isEmptyStream === true) {
+		// The server is gone since, which says less.
+		if (emptyStream !== undefined && failed.status === undefined) throw emptyStream;
+		if (await wasEmptyStream(failed, sending, current)) {
 			// Without streaming, the server may say what is wrong.
 			emptyStream ??= failed;
 			if (current.stream === false) throw emptyStream;
@@ -137,6 +140,20 @@ export async function sendRequest(
 		if (refusal.note !== undefined) notes = [refusal.note];
 		current = { ...current, ...change };
 	}
+}
+
+/**
+ * Whether a stream ended before its first event. Where the connection broke as well, only of unknown servers: that is
+ * how FastAPI ends a stream whose generator failed. A known server has crashed, perhaps over this request.
+ */
+async function wasEmptyStream(
+	{ facts }: ServerError,
+	{ connection, signal }: Sending,
+	{ model, stream }: ChatRequest,
+): Promise<boolean> {
+	if (facts.isEmptyStream === true) return true;
+	if (facts.brokeAfterHead !== true || stream === false) return false;
+	return !isIdentified(await askServerKind(connection, model, { signal }));
 }
 
 type ChangedRequest = ChatRequest & { fieldChanges: FieldChanges };

@@ -221,9 +221,11 @@ export class Connection extends Explainer {
 			refusePage: (page) => this.refusedPage(answer, page, options),
 		});
 		if (beginning === undefined) return stream;
-		const outcome = await untilBegun(stream, beginning).catch((error: unknown) => ({
-			failed: explain(error),
-		}));
+		const outcome = await untilBegun(stream, beginning).catch((error: unknown) => {
+			const failed = explain(error);
+			const isBroken = failed.kind === 'closedBeforeAnswer';
+			return { failed: isBroken ? failed.withFacts({ brokeAfterHead: true }) : failed };
+		});
 		if ('failed' in outcome) stream.close();
 		else hasBegun = true;
 		return outcome;

@@ -55,6 +55,13 @@ async function failed(...given: Parameters<typeof run>): Promise<ServerError> {
 
 const FASTAPI = 'fastapi-0.165.0';
 
+const streamsAsked = (sim: LlamaServerSim) =>
+	sim.requests
+		.filter(({ path }) => path.endsWith('/chat/completions'))
+		.flatMap(({ method, body }) =>
+			method === 'POST' ? [(body as { stream: unknown }).stream] : [],
+		);
+
 describe('a FastAPI server of your own', () => {
 	it.each([
 		['stream-simulated', 'hello'],
@@ -144,6 +151,35 @@ describe('a FastAPI server of your own', () => {
 		const sim = await start();
 		sim.script(recorded(`${FASTAPI}/crash-mid-stream`));
 		expect(await failed(sim)).toMatchObject({ partialText: 'he' });
+	});
+
+	describe('a generator that fails before its first event, so that the connection breaks after the head', () => {
+		const broken = () => reply.text('Hello', { cut: { at: 0, how: 'fin' } });
+		const tooLong = 'Requested tokens (3631) exceed context window of 2048';
+
+		it('is asked once more, without a stream, and says what is wrong', async () => {
+			const sim = await start();
+			sim.script(broken(), reply.error(500, { detail: tooLong }));
+			expect(await failed(sim)).toMatchObject({
+				kind: 'contextOverflow',
+				message: 'The prompt needs 3631 tokens, but a slot of the server has 2048',
+			});
+			expect(streamsAsked(sim)).toEqual([true, false]);
+		});
+
+		it('that breaks again is told as the first time', async () => {
+			const sim = await start();
+			sim.script(broken(), broken());
+			expect(await failed(sim)).toMatchObject({ kind: 'closedBeforeAnswer' });
+			expect(streamsAsked(sim)).toEqual([true, false]);
+		});
+
+		it('is no reason to ask a known server again, which may have crashed over the request', async () => {
+			const sim = await start({ profile: 'llama-server' });
+			sim.script(broken());
+			expect(await failed(sim)).toMatchObject({ kind: 'closedBeforeAnswer' });
+			expect(streamsAsked(sim)).toEqual([true]);
+		});
 	});
 
 	it('a redirect to the path without a slash keeps the body and the key', async () => {
