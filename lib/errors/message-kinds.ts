@@ -21,6 +21,10 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/keep the first \d+ tokens when|\bn_keep\W{1,3}\d+\)?\s*>=\s*n_ctx\b/i,
 		// Text Generation Inference
 		/`inputs` (?:tokens \+ `max_new_tokens` must be <=|must have less than) \d/i,
+		// llama-cpp-python and transformers in servers of one's own, and Anthropic's words, which many take over
+		/\bexceeds? (?:the )?context window\b/i,
+		/\binput_ids is \d+, but `max_length`/i,
+		/\b(?:prompt|input) is too long\b.{0,40}\btokens?\b/i,
 	],
 	['contextExceeded', /context size has been exceeded/i],
 	// LM Studio, "Returning 200 anyway"
@@ -108,6 +112,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/cannot use tools with stream/i,
 		// FastAPI servers that forbid fields they do not know
 		/\bbody\.tools: extra (?:inputs are|fields) not permitted/i,
+		// ... or whose messages have every role but that of a result
+		/\bmessages\.\d+\.role\b(?=.{0,200}'user')(?=.{0,200}'assistant')(?=.{0,200}'system')(?!.{0,200}'tool')/i,
 	],
 	[
 		'modelFailedToLoad',

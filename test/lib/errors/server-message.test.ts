@@ -232,6 +232,16 @@ test.each([
 	['unauthorized', ['header', 'authorization'], 'Field required'],
 	['modalityUnsupported', ['body', 'messages', 0, 'content'], 'Input should be a valid string'],
 	['badRequest', ['body', 'messages', 0, 'role'], "Input should be 'user' or 'system'"],
+	[
+		'toolsUnsupported',
+		['body', 'messages', 2, 'role'],
+		"Input should be 'user', 'assistant' or 'system'",
+	],
+	[
+		'badRequest',
+		['body', 'messages', 0, 'role'],
+		"Input should be 'system', 'user', 'assistant' or 'tool'",
+	],
 	['badRequest', ['header', 'x-tenant'], 'Field required'],
 ])("FastAPI's 422 is %s for %j", (kind, loc, msg) => {
 	const body = JSON.stringify({ detail: [{ type: 'x', loc, msg, input: null }] });

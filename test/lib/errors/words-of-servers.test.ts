@@ -1,4 +1,6 @@
 /** Servers' errors for a model that is missing, for another purpose, or does not load, from their sources and issues. */
+import * as fc from 'fast-check';
+
 import { failureInBody, httpFailure } from '../../../lib/errors/http-failure';
 import { canFailOver, lacksModel } from '../../../lib/servers/pool/failover';
 
@@ -541,4 +543,34 @@ test.each<[string, number, unknown, string]>([
 	],
 ])('the words of %s', (_n, status, body, kind) => {
 	expect(failed(status, body).kind).toBe(kind);
+});
+
+const tooLong = fc.record({
+	asked: fc.integer({ min: 2_000, max: 99_999 }),
+	has: fc.integer({ min: 1, max: 1_999 }),
+	words: fc.constantFrom(
+		(asked: number, has: number) => `Requested tokens (${asked}) exceed context window of ${has}`,
+		(asked: number, has: number) => `prompt is too long: ${asked} tokens > ${has} maximum`,
+		(asked: number, has: number) =>
+			`Input length of input_ids is ${asked}, but \`max_length\` is set to ${has}.`,
+	),
+});
+
+test('the words of libraries about a prompt that is too long mean the same in each form of a home-made server', () => {
+	const forms = fc.constantFrom(
+		(words: string) => ({ error: words }),
+		(words: string) => ({ detail: words }),
+		(words: string) => ({ error: { message: words, type: 'internal', code: 'internal_error' } }),
+	);
+	fc.assert(
+		fc.property(tooLong, forms, fc.constantFrom(400, 422, 500), (one, form, status) => {
+			const body = JSON.stringify(form(one.words(one.asked, one.has)));
+			const refused = httpFailure({ status, body }, { url: 'http://x/v1', root: 'http://x' });
+			const under200 = failureInBody(body, { url: 'http://x/v1', root: 'http://x' });
+			for (const failed of [refused, under200]) expect(failed.kind).toBe('contextOverflow');
+			if (!refused.serverText!.startsWith('Requested')) return;
+			expect(refused.message).toContain(`${one.asked} tokens`);
+			expect(refused.message).toContain(`has ${one.has}`);
+		}),
+	);
 });
