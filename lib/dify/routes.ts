@@ -1,3 +1,4 @@
+import { pathSegment } from '../http/path-segment';
 import { type JsonRecord, optional, recordOf } from '../values';
 import type { Method, Query } from './client';
 import { collectPages, listIn, readPage, type Limit, type Page } from './paging';
@@ -154,7 +155,7 @@ export function requestOf<R extends Route>(route: R, values: ValuesOf<R>): Route
 	for (const [name, check] of Object.entries(route.checks ?? {}))
 		(check as (value: unknown) => void)(known[name]);
 	const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) =>
-		encodeURIComponent(String(known[name])),
+		pathSegment(String(known[name])),
 	);
 	const query = { ...route.fixedQuery, ...picked(known, route.query ?? []) } as Query;
 	const body = route.body === undefined ? undefined : picked(known, route.body);

@@ -3,6 +3,7 @@ import { MAX_PICTURES_BYTES } from '../http/answer';
 import type { Connection } from '../http/connection';
 import { DEFAULT_LIMITS } from '../http/limits';
 import type { FileSource } from '../http/multipart';
+import { pathSegment } from '../http/path-segment';
 import { readWhole } from '../http/too-long';
 import type { CallAnswer } from '../http/types';
 import { pauseFor } from '../http/waiting';
@@ -62,7 +63,7 @@ export async function runImageJob(
 	});
 	const id = isRecord(submitted.json) ? nonEmptyText(submitted.json.id) : undefined;
 	if (id === undefined) throw connection.refusal(submitted);
-	const url = `${root}/sdcpp/v1/jobs/${encodeURIComponent(id)}`;
+	const url = `${root}/sdcpp/v1/jobs/${pathSegment(id)}`;
 	const { firstTokenMs = DEFAULT_LIMITS.firstTokenMs, totalMs = 0 } = limits;
 	const setLimits = [firstTokenMs, totalMs].filter((ms) => ms > 0);
 	const deadline = startedAt + smallestOf(setLimits, Infinity);

@@ -1,4 +1,5 @@
 import { failure, type FailureContext, invalidInput } from '../errors/failure';
+import { pathSegment } from '../http/path-segment';
 
 /** Whether a name means this model ID. Ollama reads a name without a tag as `:latest`. */
 export function isNamed(id: string, name: string | undefined): boolean {
@@ -21,7 +22,7 @@ export function isModelNamed(
 
 /** A model name as part of a URL path; its slashes are kept. */
 export function pathOfModel(model: string): string {
-	return model.split('/').map(encodeURIComponent).join('/');
+	return model.split('/').map(pathSegment).join('/');
 }
 
 const MAX_NAMES = 10;
@@ -45,20 +46,34 @@ export function shortModelName(id: string): string {
 	return isPath(id) ? tailOf(id, 1) : withoutEnding(id);
 }
 
+/** More folders than any path of a model has. */
+const MOST_PARTS = 20;
+
 /** A display name for each ID. Equal ones get as many of their folders as needed to be unique. */
 export function shortModelNames(ids: readonly string[]): Map<string, string> {
+	const all = [...new Set(ids)];
+	const nameAt = (id: string, parts: number) =>
+		parts === 1 ? shortModelName(id) : tailOf(id, parts);
+	const counts: Array<Map<string, number>> = [];
+	const isUnique = (name: string, parts: number) => {
+		counts[parts] ??= countsOf(all.map((id) => nameAt(id, parts)));
+		return counts[parts].get(name) === 1;
+	};
 	const nameOf = (id: string) => {
-		for (let parts = 1; parts <= partsOf(id).length; parts++) {
-			const name = parts === 1 ? shortModelName(id) : tailOf(id, parts);
-			const taken = ids.some(
-				(other) =>
-					other !== id && name === (parts === 1 ? shortModelName(other) : tailOf(other, parts)),
-			);
-			if (!taken) return name;
+		const most = Math.min(partsOf(id).length, MOST_PARTS);
+		for (let parts = 1; parts <= most; parts++) {
+			const name = nameAt(id, parts);
+			if (isUnique(name, parts)) return name;
 		}
 		return id;
 	};
-	return new Map(ids.map((id) => [id, nameOf(id)]));
+	return new Map(all.map((id) => [id, nameOf(id)]));
+}
+
+function countsOf(names: readonly string[]): Map<string, number> {
+	const counts = new Map<string, number>();
+	for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+	return counts;
 }
 
 function isPath(id: string): boolean {

@@ -1,4 +1,5 @@
 import { ServerError } from '../../errors/server-error';
+import { pathSegment } from '../../http/path-segment';
 import { finiteNumber, type JsonRecord, nonEmptyText, optional, recordOf } from '../../values';
 import type { DifyClient } from '../client';
 import { difyFailure } from '../errors/failure';
@@ -100,7 +101,7 @@ export async function annotationReplyJob(
 	action: ReplyAction,
 	jobId: string,
 ): Promise<ReplyJob> {
-	const path = `/apps/annotation-reply/${action}/status/${jobId}`;
+	const path = `/apps/annotation-reply/${action}/status/${pathSegment(jobId)}`;
 	const job = await client.get(path).catch((error: unknown) => {
 		const isGone =
 			error instanceof ServerError &&

@@ -1,4 +1,5 @@
 import { asFailed, ServerError, throwAs } from '../../errors/server-error';
+import { pathSegment } from '../../http/path-segment';
 import type { DifyClient } from '../client';
 import { localError } from '../errors/failure';
 import { fieldFileRules, type FileRules } from '../files/files';
@@ -46,7 +47,7 @@ interface OpenForm {
 	raw: JsonRecord;
 }
 
-const pathOf = (token: string) => `/form/human_input/${encodeURIComponent(token)}`;
+const pathOf = (token: string) => `/form/human_input/${pathSegment(token)}`;
 
 /** The token of a form. @throws {ServerError} where there is none: the form is answered by e-mail */
 export function tokenOf(value: unknown): string {

@@ -1,4 +1,5 @@
 import { type ServerError, throwAs } from '../../errors/server-error';
+import { pathSegment } from '../../http/path-segment';
 import {
 	asList,
 	isRecord,
@@ -114,7 +115,7 @@ export async function runDatasource(
 			'This datasource takes files, and has nothing to ask for',
 			'Upload a file, or let Run take the binary data of the item.',
 		);
-	const path = `/datasets/${baseId}/pipeline/datasource/nodes/${encodeURIComponent(nodeId)}/run`;
+	const path = `/datasets/${baseId}/pipeline/datasource/nodes/${pathSegment(nodeId)}/run`;
 	const json = {
 		inputs,
 		datasource_type: type,

@@ -1,4 +1,5 @@
 import { asFailed, type ServerError } from '../../errors/server-error';
+import { pathSegment } from '../../http/path-segment';
 import { readBlockingAnswer } from './blocking-answer';
 import { retryDelay, type DifyClient } from '../client';
 import { hasBegun, partialResultOf } from '../errors/failure';
@@ -173,7 +174,7 @@ export async function requestStop(
 	user: string,
 	timeoutMs?: number,
 ): Promise<void> {
-	const path = `${tasks}/${encodeURIComponent(taskId)}/stop`;
+	const path = `${tasks}/${pathSegment(taskId)}/stop`;
 	await client.send('POST', path, { user }, { timeoutMs, idempotent: true });
 }
 

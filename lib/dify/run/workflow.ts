@@ -1,6 +1,6 @@
 import { type ServerError, throwAs } from '../../errors/server-error';
+import { pathSegment } from '../../http/path-segment';
 import type { DifyClient } from '../client';
-import { localError } from '../errors/failure';
 import { followRun } from './follow';
 import {
 	RUN_ROUTES,
@@ -50,9 +50,7 @@ function withoutRunId(error: ServerError): ServerError {
 /** Route of a workflow version; each has its own path. @throws {ServerError} for an impossible ID */
 function routeOf(workflowId: string | undefined): RunRoute {
 	if (workflowId === undefined) return RUN_ROUTES.workflow;
-	if (workflowId === '.' || workflowId === '..')
-		throw localError('workflowVersion', `The workflow ID is not valid: "${workflowId}"`);
-	return { ...RUN_ROUTES.workflow, start: `/workflows/${encodeURIComponent(workflowId)}/run` };
+	return { ...RUN_ROUTES.workflow, start: `/workflows/${pathSegment(workflowId)}/run` };
 }
 
 const OR_GET = ' Until then, the operation Get with "Wait Until Finished" tells how a run ended.';

@@ -91,6 +91,27 @@ test('equal names show what tells them apart', () => {
 	expect(names('m', 'm.gguf')).toEqual(['m', 'm.gguf']);
 });
 
+test('fast-check: no two IDs have one name, and each is a part of its ID', () => {
+	const part = fc.constantFrom('a', 'b', 'm.gguf', 'm');
+	const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join('/')}`);
+	fc.assert(
+		fc.property(fc.array(path, { maxLength: 6 }), (ids) => {
+			for (const [id, name] of shortModelNames(ids)) {
+				const others = [...new Set(ids)].filter((other) => other !== id);
+				expect(id).toContain(name);
+				expect(others.map((other) => shortModelNames(ids).get(other))).not.toContain(name);
+			}
+		}),
+	);
+});
+
+test('a list of 50,000 models, and IDs of 100,000 folders, are named at once', () => {
+	const many = Array.from({ length: 50_000 }, (_, at) => `/models/${at}/model.gguf`);
+	expect(shortModelNames(many).get(many[7]!)).toBe('7/model');
+	const deep = '/x'.repeat(100_000);
+	expect(shortModelNames([`/a${deep}`, `/b${deep}`]).size).toBe(2);
+});
+
 describe('the model of an empty field', () => {
 	const state = (id: string, of?: string) => ({ id, ...(of === undefined ? {} : { state: of }) });
 

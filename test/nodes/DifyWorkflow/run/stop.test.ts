@@ -12,4 +12,16 @@ describe.each(NEWEST_VERSION)('stopping a run, %s', (version) => {
 			'Task ID',
 		);
 	});
+
+	test.each(['.', '..'])('%s is no ID: it would lead to another route', async (dots) => {
+		const sim = await startFlow(version, { steps: [] });
+		const errors = [
+			await nodeErrorOf(operate(sim, 'run', 'stop', { taskId: dots })),
+			await nodeErrorOf(operate(sim, 'form', 'get', { formToken: dots })),
+		];
+		expect(errors.map(({ message }) => message)).toEqual(
+			errors.map(() => `"${dots}" is no ID and no name`),
+		);
+		expect(sim.requests.filter(({ path }) => /stop|form|tasks/.test(path))).toEqual([]);
+	});
 });

@@ -1,0 +1,16 @@
+import { invalidInput } from '../errors/failure';
+
+/**
+ * A value from outside as one segment of a path. One of dots would lead to another route, since URLs resolve it, also as
+ * `%2e` (WHATWG URL, "double-dot URL path segment").
+ *
+ * @throws {ServerError} of kind `invalidInput` for `.` and `..`
+ */
+export function pathSegment(value: string): string {
+	if (/^\.{1,2}$/.test(value))
+		throw invalidInput(
+			`"${value}" is no ID and no name`,
+			'Check the expression or the value of the field.',
+		);
+	return encodeURIComponent(value.toWellFormed());
+}
