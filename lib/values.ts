@@ -218,6 +218,12 @@ export function optional<T extends object>(
 	return set as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
+/** The first value that stands in a list for the second time. Lists may come from an item, with any length. */
+export function firstRepeated<T>(list: readonly T[]): T | undefined {
+	const seen = new Set<T>();
+	return list.find((value) => seen.size === seen.add(value).size);
+}
+
 /** Adds the elements of a list, of any length: as arguments of `push`, more than about 120,000 end n8n's stack. */
 export function append<T>(list: T[], more: Iterable<T>): void {
 	for (const element of more) list.push(element);

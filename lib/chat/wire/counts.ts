@@ -22,11 +22,11 @@ export function usageFrom(
 	};
 }
 
-/** A count from 0 on, also as text, which gateways send. */
+/** A count from 0 on, also as text, which gateways send. Larger ones than JavaScript can add up are none. */
 function countOf(value: unknown): number | undefined {
 	const count =
 		typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : finiteNumber(value);
-	return count === undefined || count < 0 ? undefined : count;
+	return count === undefined || count < 0 || count > Number.MAX_SAFE_INTEGER ? undefined : count;
 }
 
 /** OpenAI's `usage`, also with the names of its Responses API and of Anthropic's. */

@@ -1,4 +1,5 @@
 import { invalidInput } from '../../errors/failure';
+import { firstRepeated } from '../../values';
 import type { Label } from '../labels';
 
 export type QuestionKind = 'choice' | 'score' | 'yesNo';
@@ -17,6 +18,8 @@ export interface Question {
 /** The answers to a question of the kind `yesNo`. */
 export const YES_NO = ['yes', 'no'] as const;
 
+/** By letters, each is a request of its own. */
+const MAX_QUESTIONS = 1_000;
 /** The most of TypeSafe's API and of llama-server, whose models may take fewer. */
 const MAX_OPTIONS = 255;
 /** The same API refuses others. */
@@ -24,9 +27,12 @@ const [LEAST_LEVELS, MOST_LEVELS] = [2, 10];
 
 /** @throws {ServerError} of kind `invalidInput` for questions that nobody could answer, or whose answers would collide */
 export function checkQuestions(questions: readonly Question[]): void {
-	if (questions.length === 0) throw wrong('There are no questions');
+	const count = questions.length;
+	if (count === 0) throw wrong('There are no questions');
+	if (count > MAX_QUESTIONS)
+		throw wrong(`There are ${count} questions, and ${MAX_QUESTIONS} are the most`);
 	const names = questions.map(({ name }) => name);
-	const twice = names.find((name, index) => names.indexOf(name) < index);
+	const twice = firstRepeated(names);
 	if (twice !== undefined) throw wrong(`Two questions have the name "${twice}"`);
 	for (const question of questions) {
 		const problem = problemOf(question);
@@ -48,7 +54,7 @@ function problemOf({ name, text, kind, options }: Question): string | undefined 
 function problemOfOptions(name: string, options: readonly Label[]): string | undefined {
 	const names = options.map((option) => option.name);
 	if (names.includes('')) return `An option of "${name}" has no name`;
-	const twice = names.find((option, index) => names.indexOf(option) < index);
+	const twice = firstRepeated(names);
 	return twice === undefined ? undefined : `"${name}" has the option "${twice}" twice`;
 }
 

@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { extract as extractData } from '../../../lib/text/extract';
 import type { ExtractField, FieldType } from '../../../lib/text/extract-fields';
 import { schemaOfRequiredFields, schemaOfFields } from '../../../lib/text/extract-fields';
-import { isRecord, recordOf, booleanOf } from '../../../lib/values';
+import { firstRepeated, isRecord, recordOf, booleanOf } from '../../../lib/values';
 import { thinkingTimeLimitField } from '../../shared/chat/answer-fields';
 import { bareSchema } from '../../shared/chat/generation-settings';
 import { wrongField } from '../../shared/field-values';
@@ -168,10 +168,8 @@ function tableIn(parameters: NodeParameters): ExtractField[] {
 	if (rows.length === 0)
 		throw wrongField(label, 'has no field', 'Add a field for each value that you want.');
 	const fields = rows.map((row) => fieldOf(isRecord(row) ? row : { name: row }, label));
-	const twice = fields.find(
-		({ name }, index) => fields.findIndex((other) => other.name === name) < index,
-	);
-	if (twice !== undefined) throw wrongField(label, `has two fields named "${twice.name}"`);
+	const twice = firstRepeated(fields.map(({ name }) => name));
+	if (twice !== undefined) throw wrongField(label, `has two fields named "${twice}"`);
 	return fields;
 }
 

@@ -24,6 +24,20 @@ it('counts below zero are none, and so are those of a server that writes zeros',
 	);
 });
 
+it('whatever a server counts, the sums of a run stay numbers, and never fall', () => {
+	fc.assert(
+		fc.property(fc.array(fc.double(), { maxLength: 5 }), (counts) => {
+			let sum = 0;
+			for (const one of counts) {
+				const { promptTokens = 0 } = openAiUsage({ prompt_tokens: one }) ?? {};
+				expect(promptTokens).toBeGreaterThanOrEqual(0);
+				sum += promptTokens;
+			}
+			expect(Number.isFinite(sum)).toBe(true);
+		}),
+	);
+});
+
 it.each([
 	[undefined, undefined],
 	[{ predicted_n: 1, predicted_per_second: 1_000_000 }, undefined],

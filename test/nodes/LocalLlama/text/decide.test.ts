@@ -368,6 +368,11 @@ describe('questions', () => {
 		['no name', [{ ...PERSON, name: ' ' }], 'has no name'],
 		['no text', [{ ...PERSON, question: '' }], 'is empty'],
 		['two of a name', [PERSON, PERSON], 'Two questions have the name "person"'],
+		[
+			'questions by the thousand',
+			Array.from({ length: 100_000 }, (_, at) => ({ ...PERSON, name: `q${at}` })),
+			'There are 100000 questions, and 1000 are the most',
+		],
 		['another kind', [{ ...PERSON, kind: 'rank' }], 'kind "rank" that does not exist'],
 		['one option', [{ ...ROUTE, options: ['a'] }], '2 to 255 options, and has 1'],
 		['an option twice', [{ ...ROUTE, options: ['a', 'a'] }], 'the option "a" twice'],

@@ -207,6 +207,14 @@ test.each([
 		'two fields named "a"',
 	],
 	[
+		'fields by the thousand',
+		{
+			fieldsFrom: 'expression',
+			fieldList: Array.from({ length: 100_000 }, (_, at) => `field ${at}`),
+		},
+		'The JSON schema is too long',
+	],
+	[
 		'a choice of nothing',
 		{ fields: { field: [{ name: 'a', type: 'choice', choices: ' , ' }] } },
 		'no choices for "a"',
