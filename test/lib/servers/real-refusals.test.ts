@@ -142,6 +142,17 @@ describe('chats', () => {
 		expect(await failureOf(chat(connection))).toMatchObject({ kind: 'wrongModelType' });
 	});
 
+	it('with a key that the server behind refuses', async () => {
+		const connection = await serving({
+			'/v1/chat/completions': 'litellm-1.106.2/key-of-the-model-refused',
+		});
+		expect(await failureOf(chat(connection))).toMatchObject({
+			kind: 'gatewayKey',
+			status: 401,
+			remedy: expect.stringContaining('api_key of the model') as string,
+		});
+	});
+
 	it.each([
 		['vllm', 'wrongModelType'],
 		['nobody', 'wrongPath'],
