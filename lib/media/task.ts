@@ -161,7 +161,13 @@ export function mediaFailure(
 		return error.withRemedy(`Choose the model from the list, or ${missingModel(model)}`);
 	if (task === 'transcription' && (status === 501 || failureKind === 'modalityUnsupported'))
 		return missingAudio(error, kind);
-	return lacksRoute(error) ? missingRoute(error, task, kind, model) : error;
+	const isMissing = lacksRoute(error) || (task === 'transcription' && readsOnlyJson(error));
+	return isMissing ? missingRoute(error, task, kind, model) : error;
+}
+
+/** It takes a recording for broken JSON, as routers do that know no uploads (vLLM's). */
+function readsOnlyJson({ status, serverText }: ServerError): boolean {
+	return status === 400 && /\b(?:in)?valid json\b|\bnot json parsable\b/i.test(serverText ?? '');
 }
 
 /** Errors of n8n's queue and of jobs say more themselves. */

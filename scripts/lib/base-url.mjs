@@ -134,14 +134,22 @@ function isPort(text) {
 }
 function splitPath(segments, ollama) {
 	const at = segments.findLastIndex((segment) => VERSION.test(segment));
-	if (at >= 0)
-		return { prefix: joined(segments.slice(0, at)), version: versionPart(segments.slice(at)) };
+	if (at >= 0) {
+		const start = startOfApi(segments, at);
+		const version = joined(segments.slice(start, at)) + versionPart(segments.slice(at));
+		return { prefix: joined(segments.slice(0, start)), version };
+	}
+	if (segments.at(-1) === ENGINES) return splitPath([...segments, 'v1'], ollama);
 	const path = joined(segments);
 	const base = withoutEndpoint(path);
 	if (ollama && /^\/api(?:\/|$)/i.test(path)) return { prefix: '', version: '/v1' };
 	if (base !== path && base !== '') return { prefix: base, version: '' };
 	const prefix = base.replace(ROOT_ROUTES, '');
 	return { prefix, version: /\/api$/i.test(prefix) ? '' : '/v1' };
+}
+const ENGINES = 'engines';
+function startOfApi(segments, version) {
+	return [version - 1, version - 2].find((at) => segments[at] === ENGINES) ?? version;
 }
 function versionPart([segment = '', ...after]) {
 	const version = `/${segment.toLowerCase()}`;

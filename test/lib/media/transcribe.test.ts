@@ -256,6 +256,16 @@ describe('other servers', () => {
 		expect(failed.remedy).toContain('whisper.cpp');
 	});
 
+	test.each([
+		'Invalid JSON body: invalid number at line 1 column 2',
+		'{"error":"Invalid request: request body must be valid JSON."}',
+	])('a router that takes the recording for JSON has no such route: %s', async (text) => {
+		const sim = await startLlama({ profile: 'vllm' });
+		sim.route('POST /v1/audio/transcriptions', reply.error(400, text));
+		const failed = await failureOf(run(sim, { model: 'whisper' }));
+		expect(failed.message).toBe('The model "whisper" cannot transcribe sound');
+	});
+
 	test('names that servers know, by the type of the file', async () => {
 		const sim = await startWhisper();
 		const names = [
