@@ -41,7 +41,7 @@ const STATUSES = {
 /** n8n's test asks one route and can only fail at 404, where some servers have no list of models. */
 const MEANINGS: Partial<Record<FailureKind, string>> = {
 	wrongPath:
-		'The server answers, but has no list of models at this path. Some servers have none, and work with the nodes all the same: whisper.cpp, Stable Diffusion WebUI, Text Embeddings Inference, infinity, many FastAPI servers. For one of these, keep the credential as it is: this test cannot pass, and the node Server Health (Check) tells whether all is well',
+		'The server answers, but has no list of models at this path. Some servers have none, and work with the nodes all the same: whisper.cpp, Stable Diffusion WebUI, Text Embeddings Inference, infinity, many FastAPI servers. For one of these, keep the credential as it is: this test cannot pass, and the node Server Health (Check) tells whether all is well. Otherwise, the address may be wrong',
 };
 
 /** llama-server checks the key here, but not at `/health`; Ollama, vLLM and GPUStack have the route too. */
