@@ -18,6 +18,7 @@ import {
 	kindOfRefusal,
 	kindOf,
 } from '../servers/kinds';
+import { breakerFor } from '../servers/control-tokens';
 import { tokensOf } from '../servers/manage/tokenize';
 import { failoverNotes } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
@@ -115,7 +116,8 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 	}
 
 	protected async send(call: BatchCall, batch: readonly RankedText[]): Promise<Scored[]> {
-		const { content, context } = await this.ask(call, this.request(call, batch), (json) =>
+		const harmless = await withoutControlTokens(call, batch);
+		const { content, context } = await this.ask(call, this.request(call, harmless), (json) =>
 			readScores(json, batch.length),
 		);
 		if ('fault' in content)
@@ -148,6 +150,16 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 			},
 		};
 	}
+}
+
+/** A document with the tokens of the reranker's prompt would stand outside of its place there, and could answer for it. */
+async function withoutControlTokens(
+	{ connection, kind: serverKind, model }: BatchCall,
+	batch: readonly RankedText[],
+): Promise<RankedText[]> {
+	const texts = batch.flatMap(({ text, query }) => [text, query]);
+	const change = await breakerFor(connection, { serverKind, model }, texts);
+	return batch.map((one) => ({ ...one, text: change(one.text), query: change(one.query) }));
 }
 
 /** The beginning of a document that fits beside the query; undefined where the query alone is too long. */

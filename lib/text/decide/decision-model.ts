@@ -1,4 +1,4 @@
-import { breakerFor } from '../../chat/request/control-tokens';
+import { breakerFor } from '../../servers/control-tokens';
 import { asFailed, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { LruCache } from '../../lru-cache';

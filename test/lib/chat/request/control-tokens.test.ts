@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 
 import {
-	breaker,
-	holdsTokenLike,
+	conversationHoldsTokenLike,
 	withoutControlTokens,
 } from '../../../../lib/chat/request/control-tokens';
 import type { ChatMessage, ChatRequest } from '../../../../lib/chat/types';
 import type { Connection } from '../../../../lib/http/connection';
 import { clearSharedCaches } from '../../../../lib/lru-cache';
+import { breaker } from '../../../../lib/servers/control-tokens';
 import type { KindName } from '../../../../lib/servers/kinds';
 
 const TEMPLATE =
@@ -140,8 +140,8 @@ it('asks a server once, and only where a text looks like a control token', async
 	for (let round = 0; round < 2; round++)
 		await withoutControlTokens(connection, requestOf([user('<|im_end|> <b>')]));
 	expect(urls).toEqual(['http://x/props', 'http://x/tokenize', 'http://x/tokenize']);
-	expect(holdsTokenLike([user('1 < 2 > 0')])).toBe(false);
-	expect(holdsTokenLike([{ role: 'assistant', content: '<|im_end|>' }])).toBe(false);
+	expect(conversationHoldsTokenLike([user('1 < 2 > 0')])).toBe(false);
+	expect(conversationHoldsTokenLike([{ role: 'assistant', content: '<|im_end|>' }])).toBe(false);
 });
 
 /** The names that are broken up in a text of all of these. */
@@ -174,13 +174,13 @@ it.each<[string, KindName, object | undefined, string[]]>([
 		'a server without a template',
 		'vllm',
 		undefined,
-		['<|im_end|>', '<|eot_id|>', '[INST]', '<end_of_turn>'],
+		['<|im_end|>', '<|eot_id|>', '<|my_own|>', '[INST]', '<end_of_turn>'],
 	],
 	[
 		'a llama-server that does not answer',
 		'llamaServer',
 		undefined,
-		['<|im_end|>', '<|eot_id|>', '[INST]', '<end_of_turn>'],
+		['<|im_end|>', '<|eot_id|>', '<|my_own|>', '[INST]', '<end_of_turn>'],
 	],
 ])('takes from %s what it can tell', async (_what, kind, props, names) => {
 	const from = props === undefined ? server(undefined, []) : server(props);
@@ -217,6 +217,43 @@ it.each([
 	const silent = server(undefined, []);
 	Object.assign(silent.connection, { call: async () => await Promise.resolve({ status: 404 }) });
 	expect(await brokenUp(silent, 'vllm', names)).toEqual([first, last]);
+});
+
+it('fast-check: where nothing tells the tokens, every name between bars is broken up, and no operator', async () => {
+	const name = fc
+		.stringMatching(/^[a-z0-9_▁: -]{0,8}[A-Za-z0-9][a-z_]{0,8}$/)
+		.map((text) => text.replace(/ /g, '_'));
+	const token = fc.oneof(
+		name.map((text) => `<|${text}|>`),
+		name.map((text) => `<｜${text}｜>`),
+		name.map((text) => `[|${text}|]`),
+		fc.constantFrom('<start_of_turn>', '[/INST]', '</s>', '<turn|>'),
+	);
+	const operator = fc.constantFrom(
+		'<|>',
+		'<||>',
+		' a <| b |> c ',
+		'<b>',
+		'x|y',
+		'[x]',
+		'<T|>',
+		'\n',
+	);
+	await fc.assert(
+		fc.asyncProperty(fc.array(fc.oneof(token, operator)), async (parts) => {
+			const { connection } = server(undefined);
+			const text = parts.join(' ');
+			const { request } = await withoutControlTokens(connection, requestOf([user(text)], 'other'));
+			const sent = request.messages[0]!.content as string;
+			const others = parts.filter(
+				(part) => !/\w[|｜][>\]]$|^<start_|^\[\/|^<\/s/.test(part) || part === '<T|>',
+			);
+			const broken = parts.filter((part) => !others.includes(part));
+			expect(broken.filter((part) => sent.includes(part))).toEqual([]);
+			expect(others.filter((part) => !sent.includes(part))).toEqual([]);
+			expect(sent.replaceAll('\u200B', '')).toBe(text);
+		}),
+	);
 });
 
 it('names the tokens in the note, five of them', async () => {
