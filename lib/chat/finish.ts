@@ -141,9 +141,16 @@ async function acceptMissingReason(
 	opened: OpenedAnswer,
 	{ assembly, strayLines }: ReadAnswer,
 ): Promise<void> {
-	if (!assembly.endedWithoutReason || strayLines.length > 0) return;
+	const end = assembly.endedWithoutReason;
+	if (end === undefined || strayLines.length > 0) return;
+	if (end === 'bare' && !tellsItsEnd(opened.reader.headers)) return;
 	const kind = await serverKindOf(settings, opened, true, call.signal);
 	if (!isIdentified(kind)) assembly.acceptEndWithoutReason();
+}
+
+/** Else the body lasts until the connection is closed, which a crash does as well. */
+function tellsItsEnd(headers: Readonly<Record<string, string>>): boolean {
+	return 'content-length' in headers || /\bchunked\b/i.test(headers['transfer-encoding'] ?? '');
 }
 
 async function noteOnDroppedMessages({

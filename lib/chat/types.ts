@@ -168,6 +168,8 @@ export interface WireChunk extends Partial<SplitText> {
 	finishReason?: string;
 	/** Its finish reason is null: the server has that field, so an end without a reason is not a proper end. */
 	sendsReason?: true;
+	/** It names itself a chunk of OpenAI's protocol, whose last one has a reason. */
+	isNamed?: true;
 	usage?: Usage;
 	timings?: Timings;
 	model?: string;

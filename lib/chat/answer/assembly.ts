@@ -75,17 +75,19 @@ export class Assembly {
 	}
 
 	/**
-	 * Whether the end marker came without a finish reason. Minimal servers send nothing else; for others it proves
-	 * nothing: vLLM sends the marker after an error, and gateways after a lost backend.
+	 * Whether the end marker, or of a minimal server the body, ended without a finish reason. For other servers that
+	 * proves nothing: vLLM sends the marker after an error, and gateways after a lost backend.
 	 */
-	get endedWithoutReason(): boolean {
-		return this.collected.end === 'done' && !this.hasCallsOrReason;
+	get endedWithoutReason(): 'marked' | 'bare' | undefined {
+		if (this.hasCallsOrReason || this.collected.end === 'failed') return undefined;
+		if (this.collected.end === 'done') return 'marked';
+		return this.collected.ending.isMinimal ? 'bare' : undefined;
 	}
 
 	/** Accepts such an end as a complete answer. To be called before `finish`. */
 	acceptEndWithoutReason(): void {
 		const { content, ending } = this.collected;
-		if (this.endedWithoutReason && content.text.trim() !== '')
+		if (this.endedWithoutReason !== undefined && content.text.trim() !== '')
 			ending.finishReason = NO_FINISH_REASON;
 	}
 

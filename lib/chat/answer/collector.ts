@@ -10,6 +10,7 @@ import {
 	failedBy,
 	moreTellingReason,
 	NO_FINISH_REASON,
+	NOTE_NO_END,
 	NOTE_NO_FINISH_REASON,
 	notesOnEnd,
 } from './finish-reason';
@@ -33,6 +34,8 @@ interface Ending {
 	finishReason?: string;
 	/** The server has the field of the reason. */
 	sendsReason: boolean;
+	/** Its end may be that of the body: nothing in its chunks promises another one. */
+	isMinimal: boolean;
 	/** Content came after a finish reason: then only the end of the stream counts. */
 	wasEarly: boolean;
 	/** Token counts came with or after the reason. */
@@ -62,6 +65,7 @@ export class Collector {
 	readonly calls: Calls = { returned: [], inText: [] };
 	readonly ending: Ending = {
 		sendsReason: false,
+		isMinimal: true,
 		wasEarly: false,
 		hasCounts: false,
 		isDone: false,
@@ -119,11 +123,11 @@ export class Collector {
 			const failure = failureIn(outcome);
 			if (failure !== undefined) return { failed: this.failed(failure) };
 		}
-		const { finishReason = NO_FINISH_REASON, sendsReason } = this.ending;
+		const { finishReason = NO_FINISH_REASON, sendsReason, isDone } = this.ending;
 		const calls: AssembledCall[] = [...matched.calls, ...this.calls.inText];
 		const ownIds = ids(calls.map(({ id }) => id));
 		const toolCalls = calls.map((call, index) => ({ ...call, id: ownIds[index]! }));
-		const mayBeCut = finishReason === NO_FINISH_REASON && sendsReason;
+		const isUnknown = finishReason === NO_FINISH_REASON;
 		const { usage, timings, model, loadMs } = this.counts;
 		return {
 			answer: {
@@ -132,7 +136,8 @@ export class Collector {
 				finishReason,
 				...optional({ usage, timings: withLoadTime(timings, loadMs), model }),
 				notes: [
-					...(mayBeCut ? [NOTE_NO_FINISH_REASON] : []),
+					...(isUnknown && sendsReason ? [NOTE_NO_FINISH_REASON] : []),
+					...(isUnknown && !isDone ? [NOTE_NO_END] : []),
 					...notesOnEnd(finishReason, toolCalls.length),
 					...matched.notes,
 					...this.notes,
@@ -164,6 +169,7 @@ export class Collector {
 			ending.finishReason = moreTellingReason(ending.finishReason, chunk.finishReason);
 		if (chunk.usage) ending.hasCounts = ending.finishReason !== undefined;
 		ending.sendsReason ||= chunk.sendsReason === true;
+		if (chunk.isNamed || ending.sendsReason) ending.isMinimal = false;
 		ending.wasEarly ||= chunk.isAfterReason === true;
 		ending.isDone ||= chunk.done === true;
 	}

@@ -23,6 +23,10 @@ export const NO_FINISH_REASON = 'unknown';
 export const NOTE_NO_FINISH_REASON =
 	'The server never said why its answer ended (finish_reason stayed empty), so it may have been cut off.';
 
+/** For minimal servers. */
+export const NOTE_NO_END =
+	'The server sends neither a finish_reason nor "data: [DONE]", so an answer that was cut off would look the same.';
+
 /** The more informative of two reasons: some servers send `stop` after `length`. */
 export function moreTellingReason(before: string | undefined, next: string): string {
 	return before !== undefined && weightOf(before) > weightOf(next) ? before : next;

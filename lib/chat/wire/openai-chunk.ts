@@ -17,6 +17,7 @@ const FIELDS: { [Name in keyof WireChunk]?: [Path, (value: unknown) => WireChunk
 	toolCalls: [DELTA, (delta) => nonEmptyList(toolCallsOf(recordOf(delta), false))],
 	finishReason: [[...CHOICE, 'finish_reason'], reasonIn],
 	sendsReason: [[...CHOICE, 'finish_reason'], (reason) => (reason === null ? true : undefined)],
+	isNamed: [['object'], (name) => (name === undefined ? undefined : true)],
 	usage: [['usage'], openAiUsage],
 	timings: [['timings'], ifRecord(timingsOf)],
 	model: [['model'], text],

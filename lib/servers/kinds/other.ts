@@ -25,6 +25,8 @@ export const other: ServerKind = {
 		...openAiCompatible.words,
 		// It may be llama-server behind a proxy, which the general advice is for.
 		remedies: undefined,
+		cutStream:
+			'The server or a proxy closed the stream without saying that it had finished, for example because it crashed. What had arrived is in the details. A server of your own has to end with "data: [DONE]".',
 		longerTexts:
 			'With llama-server, -ub and -b raise the limit up to the context that the model was trained for, for example -ub 2048 -b 2048.',
 	},

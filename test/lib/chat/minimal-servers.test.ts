@@ -5,7 +5,7 @@ import { ChatClient } from '../../../lib/chat/client';
 import type { FinishedAnswer, SourceMessage } from '../../../lib/chat/types';
 import { convertMessages } from '../../../lib/chat/request/messages';
 import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
-import { NOTE_NO_FINISH_REASON } from '../../../lib/chat/answer/finish-reason';
+import { NOTE_NO_END, NOTE_NO_FINISH_REASON } from '../../../lib/chat/answer/finish-reason';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { ServerError } from '../../../lib/errors/server-error';
@@ -211,6 +211,62 @@ describe('a FastAPI server of your own', () => {
 			NOTE_NO_FINISH_REASON,
 		]);
 		expect((await run(sim, { tools: [TOOL] })).answer.notes).toEqual([NOTE_NO_FINISH_REASON]);
+	});
+});
+
+describe('a stream that just ends', () => {
+	const chunkOf = (text: string, more: object) =>
+		`data: ${JSON.stringify({ choices: [{ delta: { content: text }, ...more }] })}\n\n`;
+	/** How the body is framed, and whether the framing says that it is whole. */
+	const framings = fc.constantFrom(
+		{ framing: 'chunked', whole: true },
+		{ framing: 'length', whole: true },
+		{ framing: 'close', whole: false },
+		{ framing: 'chunked', whole: false, cut: { at: 'end', how: 'fin' } },
+	);
+	const ofProtocol = fc.constantFrom(
+		(text: string) => chunkOf(text, { finish_reason: null }),
+		(text: string) => chunkOf(text, {}).replace('{', '{"object":"chat.completion.chunk",'),
+	);
+	const words = fc.array(fc.stringMatching(/^[a-z]{1,8} $/), { minLength: 1, maxLength: 4 });
+
+	const outcomeOf = async (pieces: string[], transport: object) => {
+		const sim = await start();
+		const headers = { 'Content-Type': 'text/event-stream' };
+		sim.script(reply.error(200, pieces.join(''), { headers, ...transport }));
+		return await run(sim, {}, { serverKind: 'other' }).catch((error: unknown) => error);
+	};
+
+	it('is an answer with a note where nothing in it promises another end, and the body is whole', async () => {
+		await fc.assert(
+			fc.asyncProperty(words, framings, async (texts, { whole, ...transport }) => {
+				const outcome = await outcomeOf(
+					texts.map((text) => chunkOf(text, {})),
+					transport,
+				);
+				const text = texts.join('');
+				if (whole)
+					expect(outcome).toMatchObject({
+						shown: text,
+						answer: { finishReason: 'unknown', notes: [NOTE_NO_END], usage: { estimated: true } },
+					});
+				else expect(outcome).toMatchObject({ partialText: text });
+			}),
+			{ numRuns: 24 },
+		);
+	});
+
+	it('is a failure in the protocol of OpenAI, and says how a server has to end', async () => {
+		await fc.assert(
+			fc.asyncProperty(words, ofProtocol, async (texts, chunk) => {
+				expect(await outcomeOf(texts.map(chunk), {})).toMatchObject({
+					kind: 'streamEndedEarly',
+					partialText: texts.join(''),
+					remedy: expect.stringContaining('data: [DONE]') as string,
+				});
+			}),
+			{ numRuns: 12 },
+		);
 	});
 });
 
