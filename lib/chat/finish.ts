@@ -17,6 +17,7 @@ import {
 	noteOnGrammar,
 	noteOnThinking,
 	notesOnForcedCall,
+	notesOnIgnoredLimits,
 } from './answer/remarks';
 import { thinkingHabits } from './answer/thinking-habits';
 import { type OpenedAnswer, serverKindOf } from './open';
@@ -110,6 +111,7 @@ const NOTE_SOURCES: ReadonlyArray<(judged: Judged) => Notes | Promise<Notes>> = 
 	({ opened, answer }) => notesOnForcedCall(opened.request, answer),
 	({ opened, answer }) => noteOnFormat(opened.request, answer),
 	({ opened }) => noteOnGrammar(opened.request),
+	({ opened, answer }) => notesOnIgnoredLimits(opened.request, answer),
 	({ opened, answer }) => noteOnThinking(opened.request, answer),
 	({ opened, read }) => noteOnCallsInText(read.assembly, opened.serverKind),
 	({ prepared, answer }) => noteOnHiddenThinking(prepared.settings, answer),

@@ -57,6 +57,43 @@ export function noteOnFormat(
 	return `The answer is not JSON, although *Response Format* asks for it: this server seems to ignore it. Say in the prompt what the answer should look like, or use a server that keeps to a schema (${labelsOf(({ chat }) => chat.schema?.isEnforced)}).`;
 }
 
+/** A token is seldom longer than so many times its estimate, and some servers count a little differently. */
+const SURELY_LONGER = { estimated: 4, counted: 2 };
+
+/**
+ * The notes for limits of an answer that it does not keep: a stop sequence with text behind it, and many more tokens
+ * than were asked for. Minimal servers read neither field, or know it by another name.
+ */
+export function notesOnIgnoredLimits(
+	{ parameters: { stop = [], maxTokens = 0 } }: Pick<ChatRequest, 'parameters'>,
+	{ text, reasoning, usage, finishReason }: AnswerContent,
+): string[] {
+	const passed = stop.find((end) => end !== '' && isPassed(text, end));
+	const isCounted = usage !== undefined && usage.estimated !== true;
+	const tokens = isCounted
+		? usage.completionTokens / SURELY_LONGER.counted
+		: estimateTokens(text + reasoning) / SURELY_LONGER.estimated;
+	const isLonger = maxTokens > 0 && tokens > maxTokens && finishReason !== 'length';
+	return [
+		...(passed === undefined
+			? []
+			: [
+					`The answer goes on behind the stop sequence ${JSON.stringify(passed)}: this server seems to ignore *Stop Sequences*.`,
+				]),
+		...(isLonger
+			? [
+					`The answer is much longer than *Maximum Tokens* (${maxTokens}): this server seems to ignore it. If it knows the limit by another name, such as max_completion_tokens, set that in *Extra Body*.`,
+				]
+			: []),
+	];
+}
+
+/** Whether an answer goes on behind a stop sequence. Some servers hand on the sequence itself. */
+function isPassed(answer: string, stop: string): boolean {
+	const at = answer.indexOf(stop);
+	return at !== -1 && answer.slice(at + stop.length).trim() !== '';
+}
+
 /** The note for thinking although it was switched off: gateways and some servers drop the setting without a word. */
 export function noteOnThinking(
 	{ parameters, serverKind }: ChatRequest,

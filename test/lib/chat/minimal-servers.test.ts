@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 
 import { ChatClient } from '../../../lib/chat/client';
-import type { FinishedAnswer, SourceMessage } from '../../../lib/chat/types';
+import type { ChatParameters, FinishedAnswer, SourceMessage } from '../../../lib/chat/types';
 import { convertMessages } from '../../../lib/chat/request/messages';
 import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
 import { NOTE_NO_END, NOTE_NO_FINISH_REASON } from '../../../lib/chat/answer/finish-reason';
@@ -267,6 +267,45 @@ describe('a stream that just ends', () => {
 			}),
 			{ numRuns: 12 },
 		);
+	});
+});
+
+describe('limits of an answer that a server does not keep', () => {
+	const answerWith = async (sent: string, parameters: ChatParameters, usage?: object) => {
+		const sim = await start();
+		sim.script(
+			reply.json({
+				choices: [{ message: { content: sent }, finish_reason: 'stop' }],
+				...(usage === undefined ? {} : { usage }),
+			}),
+		);
+		return (await run(sim, {}, { serverKind: 'other', parameters })).answer;
+	};
+	const stop = fc.constantFrom('###', '\n\n', 'END', '。');
+	const plain = fc.stringMatching(/^[a-d][a-d ]{0,20}[a-d]$/);
+
+	it('text behind a stop sequence is told, an answer that ends with it or before it is not', async () => {
+		await fc.assert(
+			fc.asyncProperty(plain, stop, fc.option(plain), async (before, end, behind) => {
+				const { notes, text } = await answerWith(before + end + (behind ?? ''), { stop: [end] });
+				expect(text).toContain(before);
+				const told = expect.stringContaining('*Stop Sequences*') as string;
+				expect(notes).toEqual(behind === null ? [] : [told]);
+				expect((await answerWith(before, { stop: [end] })).notes).toEqual([]);
+			}),
+			{ numRuns: 15 },
+		);
+	});
+
+	it.each<[string, string, ChatParameters, object | undefined, boolean]>([
+		['far too long', 'word '.repeat(40), { maxTokens: 5 }, undefined, true],
+		['far too long by its own count', 'one two', { maxTokens: 5 }, { completion_tokens: 11 }, true],
+		['long words', 'internationalization '.repeat(3), { maxTokens: 5 }, undefined, false],
+		['a little more by its own count', 'one', { maxTokens: 5 }, { completion_tokens: 7 }, false],
+		['no limit', 'word '.repeat(40), { maxTokens: -1 }, undefined, false],
+	])('%s', async (_name, sent, parameters, usage, isTold) => {
+		const { notes } = await answerWith(sent, parameters, usage);
+		expect(notes.some((note) => note.includes('max_completion_tokens'))).toBe(isTold);
 	});
 });
 
