@@ -29,10 +29,11 @@ export const KEY_RULES: Rules = {
 	keyNotChecked: (evidence) => {
 		const { probes, keySet } = evidence.observations;
 		const { chat, keyless } = probes;
+		if (refusalIn(evidence) !== undefined) return undefined;
 		// A server without a list, whose route for chats is the only one.
 		if (keySet && isForPosts(chat)) return advise('keyNotChecked', describeProbe(chat));
 		if (!keySet || keyless === undefined || listOf(keyless) === undefined) return undefined;
-		if (isKeyOfNoConcern(evidence) || refusalIn(evidence) !== undefined) return undefined;
+		if (isKeyOfNoConcern(evidence)) return undefined;
 		if (isAccepted(guardedProbe(probes, evidence.kindName))) return undefined;
 		return advise('keyNotChecked', `${describeProbe(keyless)} without a key`);
 	},
@@ -40,10 +41,17 @@ export const KEY_RULES: Rules = {
 
 /** The route that refuses the key. */
 function refusalIn(evidence: Evidence): Refused | undefined {
-	if (isKeyOfNoConcern(evidence)) return undefined;
 	const { probes } = evidence.observations;
+	if (isForPosts(probes.chat)) return refusalWithoutList(probes);
+	if (isKeyOfNoConcern(evidence)) return undefined;
 	const routes = [guardedProbe(probes, evidence.kindName), ...refusalsOfAllOthers(probes)];
 	return routes.find(isRefused);
+}
+
+/** A server without a list may guard what is open elsewhere (LitServe). */
+function refusalWithoutList({ health }: Evidence['observations']['probes']): Refused | undefined {
+	const isOfKey = isRefused(health) && health.status === 401 && !isOfProxy(health.failure);
+	return isOfKey ? health : undefined;
 }
 
 /** Whether the server wants no key, told nothing that could be compared, or accepted the key already. */

@@ -84,6 +84,43 @@ describe('a wrong key, where the list of models is open to everybody', () => {
 	});
 });
 
+describe('a server without a list of models, known by its route for chats', () => {
+	const withoutList = async (health: Parameters<LlamaServerSim['route']>[1]) => {
+		await sim({ profile: 'fastapi' });
+		for (const path of ['/v1/models', '/models'])
+			server.route(`GET ${path}`, reply.error(404, { detail: 'Not Found' }));
+		server.route('GET /v1/chat/completions', reply.error(405, { detail: 'Method Not Allowed' }));
+		server.route('GET /health', health);
+		return server.url;
+	};
+	const refused = () => reply.error(401, { detail: 'Invalid API Key.' });
+
+	it('a health route that refuses the key tells that it is wrong (LitServe)', async () => {
+		const result = await check(await withoutList(refused()));
+		expect(result.status).toBe('unauthorized');
+		expect(finding(result, 'unauthorized').observed).toContain('/health: HTTP 401');
+		expect(ids(result)).not.toContain('keyNotChecked');
+	});
+
+	it('or that one is missing', async () => {
+		const result = await check(await withoutList(refused()), {}, { apiKey: '' });
+		expect(result.status).toBe('unauthorized');
+	});
+
+	it.each([
+		['open', reply.json({ status: 'ok' })],
+		['missing', reply.error(404, { detail: 'Not Found' })],
+		[
+			'behind the password of a proxy',
+			reply.error(401, '', { headers: { 'www-authenticate': 'Basic realm="x"' } }),
+		],
+	])('one that is %s says nothing of the key', async (_name, health) => {
+		const result = await check(await withoutList(health));
+		expect(result.status).toBe('healthy');
+		expect(ids(result)).toContain('keyNotChecked');
+	});
+});
+
 describe('a key that nobody looked at', () => {
 	it.each(['fastapi', 'sglang', 'localai', 'lm-studio'] as const)(
 		'%s: says so',
