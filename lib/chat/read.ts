@@ -24,7 +24,7 @@ export interface ReadAnswer {
 	shown: string;
 	/** Lines of the body that were no events. */
 	strayLines: string[];
-	/** Milliseconds from the call to the first token; 0 without one. */
+	/** Milliseconds from the call to the first token; 0 without one, or where the answer came as one JSON object. */
 	firstTokenMs: number;
 	notes: string[];
 }
@@ -93,7 +93,8 @@ class AnswerReading {
 		if (this.batchHasContent) opened.reader.content();
 		this.batchHasContent = false;
 		this.limit.seen(batch, assembly.thinks, step.reasoning);
-		if (this.firstTokenMs === 0 && assembly.started)
+		const isWhole = batch[0]?.event === 'whole-answer';
+		if (this.firstTokenMs === 0 && assembly.started && !isWhole)
 			this.firstTokenMs = performance.now() - prepared.startedAt;
 		const shown = presenter.show(step);
 		prepared.pace.progress = {

@@ -38,7 +38,7 @@ export function generationInfoOf(answer: FinishedAnswer): JsonRecord {
 		promptCache: percent(cachedShare(answer)),
 		acceptedDrafts: percent(acceptedDrafts(answer.timings)),
 		usageEstimated: usage?.estimated,
-		firstTokenMs: rounded(answer.firstTokenMs),
+		firstTokenMs: rounded(answer.firstTokenMs || undefined),
 		totalMs: rounded(answer.totalMs),
 		modelLoadMs: rounded(coldStartMs(timings.load_ms)),
 		timings: answer.timings,

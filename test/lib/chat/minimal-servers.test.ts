@@ -309,6 +309,21 @@ describe('limits of an answer that a server does not keep', () => {
 	});
 });
 
+it('the speed of an answer in one piece is that of the whole answer, not of its last milliseconds', async () => {
+	const sim = await start();
+	const usage = { prompt_tokens: 5, completion_tokens: 20, total_tokens: 25 };
+	sim.script(
+		reply.json(
+			{ choices: [{ message: { content: 'Hello' }, finish_reason: 'stop' }], usage },
+			{ delayHeaders: 100 },
+		),
+	);
+	const { answer } = await run(sim, {}, { serverKind: 'other' });
+	const info = generationInfoOf(answer);
+	expect(info).not.toHaveProperty('firstTokenMs');
+	expect(info.tokensPerSecond).toBeLessThan(200);
+});
+
 describe('content is a string where it is text: strict servers answer 422 to null and to lists of parts', () => {
 	const text = fc.oneof(
 		fc.string(),
