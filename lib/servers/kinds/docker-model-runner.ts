@@ -45,6 +45,11 @@ export const dockerModelRunner: ServerKind = {
 	health: { path: '/version', benchmarkFields: llamaServer.health.benchmarkFields },
 	words: {
 		...openAiCompatible.words,
+		remedies: {
+			...openAiCompatible.words.remedies,
+			modelFailedToLoad:
+				'Usually there is not enough memory, or the file is incomplete. docker model logs says more.',
+		},
 		noModels: 'Fetch one, for example: docker model pull ai/smollm2',
 		missingModel: (model) => `fetch it: docker model pull ${model}`,
 		embeddingsOff: 'Fetch an embedding model, for example: docker model pull ai/embeddinggemma',

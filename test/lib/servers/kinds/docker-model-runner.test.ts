@@ -69,6 +69,11 @@ describe('Docker Model Runner', () => {
 		expect(kindOfMessage(text)).toBe(kind);
 	});
 
+	it('names its log where a model cannot be loaded', () => {
+		const { remedies } = KINDS.dockerModelRunner.words;
+		expect(remedies?.modelFailedToLoad).toContain('docker model logs');
+	});
+
 	describe('models', () => {
 		/** What is in memory; `answering`: how many more looks find the model busy. */
 		let runners: Array<{ model_name: string; loading?: boolean }>;
