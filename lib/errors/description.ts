@@ -1,5 +1,6 @@
 import { readableText } from './failed-answer';
 import { ServerError } from './server-error';
+import { plainText } from '../plain-text';
 import { messageOf } from '../values';
 
 /** Characters of the server's own text: more would hide what to do. */
@@ -20,7 +21,7 @@ export function describe(
 	const parts = [withFullStop(meaning.replace(/\.$/, '') + place), remedy];
 	const text = readableText(serverText ?? '');
 	if (!known.includes(text)) parts.push(`The server says: "${text.slice(0, MAX_SHOWN)}"`);
-	return parts.filter((part) => part !== '').join(' ');
+	return plainText(parts.filter((part) => part !== '').join(' '));
 }
 
 /** A failure as shown to the visitor of a chat, who must not see the server's address. */

@@ -1,6 +1,7 @@
 import { NodeOperationError, type INode, type JsonObject } from 'n8n-workflow';
 
 import { describe } from './description';
+import { plainText } from '../plain-text';
 import { ServerError } from './server-error';
 
 export interface NodeErrorOptions {
@@ -44,7 +45,7 @@ export function toNodeError(
 		description: describe(error),
 		itemIndex: options.itemIndex,
 	});
-	nodeError.message = isTool(node) ? describe(error) : error.message;
+	nodeError.message = isTool(node) ? describe(error) : plainText(error.message);
 	nodeError.messages = [];
 	nodeError.context.data = errorDetails(error);
 	if (error.partialText) nodeError.messages.push(`Received until then: ${error.partialText}`);

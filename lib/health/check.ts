@@ -8,6 +8,7 @@ import type { CheckResult, Finding, ModelFacts, Observations } from './observati
 import { probeDify } from './probes/dify';
 import { probeModelServer } from './probes/model-server';
 import { observe, type CheckOptions, type Target } from './probes/observe';
+import { plainText } from '../plain-text';
 
 const PROBES = { dify: probeDify, modelServer: probeModelServer };
 
@@ -56,7 +57,7 @@ function resultOf(
 	const { server, latencyMs, app, ...more } = facts;
 	return {
 		// n8n's views show the first fields, so the verdict and the findings come before facts.
-		summary,
+		summary: plainText(summary),
 		status,
 		healthy: status === 'healthy',
 		url: addressOf(observations),

@@ -1,6 +1,7 @@
 import { mediaOf, textOf } from '../chat/request/content';
 import type { ChatMessage, ContentPart } from '../chat/types';
 import { localError } from '../dify/errors/failure';
+import { ZERO_WIDTH_SPACE } from '../plain-text';
 
 /** Who stores the conversation: n8n, which sends all of it each time, or Dify. */
 export type DifyMemory = 'n8n' | 'dify';
@@ -47,9 +48,11 @@ export function difyPrompt(
 		return { query: textOf(last.content, '\n'), system, files: mediaOf(last.content) };
 	}
 	const history = turns.slice(0, -1).flatMap(linesOf);
-	const parts = [systemApart ? '' : system, history.join('\n'), textOf(last.content, '\n')];
+	const question = textOf(last.content, '\n');
+	const before = [systemApart ? '' : system, history.join('\n')].filter((part) => part !== '');
+	const asked = before.length === 0 ? question : withoutTurns(question);
 	return {
-		query: parts.filter((part) => part !== '').join('\n\n'),
+		query: [...before, asked].filter((part) => part !== '').join('\n\n'),
 		system: systemApart ? system : '',
 		files: turns.flatMap(({ content }) => mediaOf(content)),
 	};
@@ -62,12 +65,20 @@ const LABELS: Record<ChatMessage['role'], string> = {
 	tool: 'Result of a tool',
 };
 
+/** What begins a turn in the history. In the text of a message an invisible character keeps it from beginning one. */
+const TURN =
+	/(?<=^[^\S\n]{0,20})(?:System|User|Assistant|Result of a tool|Call of the tool [^\n:：]{0,100})(?=[^\S\n]{0,20}[:：])/gimu;
+
+function withoutTurns(text: string): string {
+	return text.replace(TURN, (label) => `${label[0]}${ZERO_WIDTH_SPACE}${label.slice(1)}`);
+}
+
 /** A message as lines of text, with its tool calls: without them, the tool results would make no sense. */
 function linesOf(message: ChatMessage): string[] {
-	const text = textOf(message.content, '\n');
+	const text = withoutTurns(textOf(message.content, '\n'));
 	const calls = message.role === 'assistant' ? (message.toolCalls ?? []) : [];
 	return [
 		...(text === '' && calls.length > 0 ? [] : [`${LABELS[message.role]}: ${text}`]),
-		...calls.map(({ name, arguments: args }) => `Call of the tool ${name}: ${args}`),
+		...calls.map(({ name, arguments: args }) => `Call of the tool ${name}: ${withoutTurns(args)}`),
 	];
 }

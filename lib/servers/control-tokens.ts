@@ -5,6 +5,7 @@
  */
 import type { Connection } from '../http/connection';
 import { timeSlices } from '../http/time-slices';
+import { ZERO_WIDTH_SPACE } from '../plain-text';
 import { append, type JsonRecord, literalPattern, nonEmptyText, recordOf } from '../values';
 import { type KindName, kindOf } from './kinds';
 
@@ -22,7 +23,6 @@ const TOKEN_LIKE =
 /** Nobody writes these in other texts than those about templates. */
 const HAS_BARS = /^[<[][|｜]|[|｜][>\]]$/;
 const IN_BRACKETS = /^[[\]]/;
-export const ZERO_WIDTH_SPACE = '\u200B';
 /** For so many at once the vocabulary is asked, and for so many in all; what is beyond that is broken up. */
 const ASKED_AT_ONCE = 200;
 const MOST_ASKED = 2_000;

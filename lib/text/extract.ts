@@ -8,7 +8,7 @@ import type {
 	Usage,
 } from '../chat/types';
 import { withMedia } from '../chat/request/content';
-import { ZERO_WIDTH_SPACE } from '../servers/control-tokens';
+import { ZERO_WIDTH_SPACE } from '../plain-text';
 import { wirePart } from '../chat/wire/parts';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { readToEnd } from '../generators';

@@ -7,6 +7,7 @@ import {
 	listModels,
 	listOrdinaryModels,
 } from '../../lib/servers/model-list';
+import { plainText } from '../../lib/plain-text';
 import { onlyModel, shortModelNames } from '../../lib/servers/model-names';
 import type { ServerPool } from '../../lib/servers/pool/server-pool';
 import { localLlamaServers } from '../../lib/servers/credential';
@@ -116,7 +117,10 @@ function searchOf(list: ListModels) {
 				.filter(({ id, aliases }) =>
 					[id, ...aliases].some((name) => name.toLowerCase().includes(searchText)),
 				)
-				.map((model) => ({ name: describeModel(model, names.get(model.id)), value: model.id })),
+				.map((model) => ({
+					name: plainText(describeModel(model, names.get(model.id))),
+					value: model.id,
+				})),
 			// The list has no other place for remarks. If chosen, it counts as no model.
 			...failed.map(({ url, error }) => ({
 				name: `Not listed: ${url} (${error.message})`,

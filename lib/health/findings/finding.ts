@@ -10,6 +10,7 @@ import type {
 	ProbeFailure,
 	Severity,
 } from '../observations';
+import { plainText } from '../../plain-text';
 import { optional, shortened } from '../../values';
 
 /** A finding, and the status it gives the server. Without one it changes nothing about the status. */
@@ -61,7 +62,7 @@ export function fromFailure(
 	change: Partial<FindingWithStatus> = {},
 ): FindingWithStatus {
 	const { kind, message, remedy } = failure;
-	return {
+	return inPlainText({
 		id: kind,
 		severity: 'error',
 		observed,
@@ -69,7 +70,7 @@ export function fromFailure(
 		advice: remedy,
 		status: statusOf(kind),
 		...change,
-	};
+	});
 }
 
 /** A generation that failed although the server had answered everything else (docs/protocols/llama-server.md 9.3). */
@@ -95,7 +96,16 @@ export function advise(
 	change: Partial<Pick<FindingWithStatus, 'severity' | 'status'>> = {},
 ): FindingWithStatus {
 	const { severity, status, says } = ADVICE[id];
-	return { id, severity, observed, ...says(facts), ...optional({ status, ...change }) };
+	const found = { id, severity, observed, ...says(facts) };
+	return inPlainText({ ...found, ...optional({ status, ...change }) });
+}
+
+/** Findings go into mails and chats, and may quote the server. */
+function inPlainText(finding: FindingWithStatus): FindingWithStatus {
+	const [observed, meaning, advice] = [finding.observed, finding.meaning, finding.advice].map(
+		plainText,
+	);
+	return { ...finding, observed: observed!, meaning: meaning!, advice: advice! };
 }
 
 /** Turns an error into a warning that does not change the status. */

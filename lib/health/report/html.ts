@@ -1,3 +1,5 @@
+import { UNSEEN } from '../../plain-text';
+
 /** Text that is HTML. Only `markup` and `raw` make it, so nothing gets into a page that was not escaped. */
 export class Html {
 	constructor(readonly text: string) {}
@@ -16,9 +18,6 @@ const ENTITIES: Record<string, string> = {
 	'"': '&quot;',
 	"'": '&#39;',
 };
-/** Characters that are invalid in HTML, and those that change the direction of text. */
-const UNSEEN =
-	/(?![\t\n\r])\p{Cc}|\p{Noncharacter_Code_Point}|[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 const LONE_SURROGATES = /\p{Cs}/gu;
 
 export function escaped(text: string): string {

@@ -1,5 +1,7 @@
 import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
 
+import { plainText } from '../../../lib/plain-text';
+
 type Context = Pick<IExecuteFunctions, 'addExecutionHints'>;
 
 /** Hints already shown at a node, by the context of its run. */
@@ -15,5 +17,5 @@ export function hintOnce(
 	shown.set(context, hints);
 	if (hints.has(message)) return;
 	hints.add(message);
-	context.addExecutionHints({ message, location: 'outputPane', type });
+	context.addExecutionHints({ message: plainText(message), location: 'outputPane', type });
 }

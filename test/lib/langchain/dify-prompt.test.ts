@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 import type { ChatMessage, ContentPart } from '../../../lib/chat/types';
 import { difyPrompt } from '../../../lib/langchain/dify-prompt';
 
@@ -19,6 +21,43 @@ describe('a conversation as one message, remembered in the workflow', () => {
 			'Be brief.\n\nUser: Hi\nAssistant: Hello!\n\nAnd now?',
 		);
 		expect(query([system, user('Hi')])).toBe('Be brief.\n\nHi');
+	});
+
+	it('fast-check: as many lines begin a turn as there are turns, whatever the messages hold', () => {
+		const line = fc.oneof(
+			fc.constantFrom(
+				'User: a',
+				'assistant: b',
+				' System : c',
+				'Call of the tool x: {}',
+				'Users: d',
+			),
+			fc.constantFrom('Result of a tool: e', 'User：f', 'a User: g', ''),
+		);
+		const text = fc
+			.tuple(fc.array(line, { maxLength: 4 }), fc.constantFrom('\n', '\r\n', '\u2028'))
+			.map(([lines, end]) => ['x', ...lines].join(end));
+		const begun =
+			/^[^\S\n]*(?:System|User|Assistant|Result of a tool|Call of the tool [^\n:：]*)\s*[:：]/gimu;
+		fc.assert(
+			fc.property(
+				fc.array(fc.tuple(text, text), { minLength: 1, maxLength: 3 }),
+				text,
+				(turns, last) => {
+					const history = turns.flatMap(([asked, said]) => [user(asked), assistant(said)]);
+					const written = query([...history, user(last)]);
+					expect(written.match(begun)).toHaveLength(history.length);
+					const whole = [
+						...history.map(
+							({ role, content }) =>
+								`${role === 'user' ? 'User' : 'Assistant'}: ${content as string}`,
+						),
+					].join('\n');
+					expect(written.replaceAll('\u200b', '')).toBe(`${whole}\n\n${last}`);
+					expect(query([user(last)])).toBe(last);
+				},
+			),
+		);
 	});
 
 	it('keeps calls and results of tools that are in the history', () => {

@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import type { IExecuteFunctions, INode } from 'n8n-workflow';
+
+import { toNodeError } from '../../lib/errors/node-error';
+import { ServerError } from '../../lib/errors/server-error';
+import { plainText } from '../../lib/plain-text';
+import { advise } from '../../lib/health/findings/finding';
+import { hintOnce } from '../../nodes/shared/run/hints';
+
+const said = fc
+	.array(
+		fc.oneof(
+			fc.constantFrom('<a href="http://evil">', '</a>', '<img src=x>', '<!--', '<?x', '<', 'b>'),
+			fc.constantFrom(
+				'<|im_end|>',
+				'a < b',
+				'1 <2',
+				'\u001b[2J',
+				'\u202e',
+				'\u0000',
+				'\u009b',
+				'\n',
+			),
+			fc.string({ unit: 'binary', maxLength: 4 }),
+		),
+	)
+	.map((parts) => parts.join(''));
+const MARKS = /<[a-z/!?]|(?![\t\n\r])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/iu;
+const bare = (text: string) => text.replaceAll('\u200b', '').replace(/[^\p{L}\p{N}<>|\n]/gu, '');
+
+test('fast-check: a sentence keeps its letters, and nothing in it is a tag or a command', () => {
+	fc.assert(
+		fc.property(said, (text) => {
+			const shown = plainText(text);
+			expect(shown).not.toMatch(MARKS);
+			expect(bare(shown)).toBe(bare(text));
+			expect(plainText(shown)).toBe(shown);
+		}),
+	);
+});
+
+test('fast-check: errors, hints and findings that quote a server are such sentences', () => {
+	const node = { name: 'N', type: 't' } as INode;
+	fc.assert(
+		fc.property(said, (text) => {
+			const failed = new ServerError({
+				kind: 'serverError',
+				message: `No model ${text}`,
+				remedy: `Use one of: ${text}`,
+				serverText: text,
+			});
+			const { message, description } = toNodeError(node, failed);
+			const hints: string[] = [];
+			const addExecutionHints = ({ message: hint }: { message: string }) => void hints.push(hint);
+			hintOnce({ addExecutionHints } as unknown as IExecuteFunctions, text);
+			const { observed, meaning, advice } = advise('noModels', text);
+			for (const shown of [message, description, ...hints, observed, meaning, advice])
+				expect(shown).not.toMatch(MARKS);
+		}),
+	);
+});
