@@ -1,5 +1,5 @@
 import { isRetryable, type FailureKind } from './kinds';
-import type { JsonRecord } from '../values';
+import { type JsonRecord, shortened } from '../values';
 
 export interface FailureDetails {
 	kind: FailureKind;
@@ -30,6 +30,8 @@ export interface FailureDetails {
 }
 
 const MAX_SERVER_TEXT = 2_000;
+/** Characters. The details of a failure go into n8n's database, and a stream may have 512 MB. */
+const MAX_PARTIAL_TEXT = 1_000_000;
 
 /**
  * The one error class of `lib`. `message` is a short title, `meaning` says what happened in full, `remedy` what to do,
@@ -61,8 +63,8 @@ export class ServerError extends Error {
 		this.code = details.code;
 		this.retryable = details.retryable ?? isRetryable(details.kind);
 		this.serverText = details.serverText?.slice(0, MAX_SERVER_TEXT);
-		this.partialText = details.partialText;
-		this.partialReasoning = details.partialReasoning;
+		this.partialText = beginningOf(details.partialText);
+		this.partialReasoning = beginningOf(details.partialReasoning);
 		this.facts = details.facts ?? {};
 		this.result = details.result;
 	}
@@ -103,6 +105,12 @@ export class ServerError extends Error {
 	private with(change: Partial<FailureDetails>): ServerError {
 		return new ServerError({ ...this, message: this.message, ...change });
 	}
+}
+
+/** As a copy: a slice would keep all of the text in memory. */
+function beginningOf(text: string | undefined): string | undefined {
+	if (text === undefined || text.length <= MAX_PARTIAL_TEXT) return text;
+	return Buffer.from(shortened(text, MAX_PARTIAL_TEXT)).toString();
 }
 
 /**

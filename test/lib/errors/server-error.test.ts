@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 import { ServerError } from '../../../lib/errors/server-error';
 
 const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
@@ -33,5 +35,20 @@ describe('ServerError', () => {
 			facts: { a: 1, b: 2 },
 		});
 		expect(more.withPartial({}).partialText).toBe('Hel');
+	});
+
+	test('fast-check: of an endless answer it keeps the beginning, of any other all', () => {
+		const length = fc.oneof(fc.nat(5), fc.integer({ min: 999_990, max: 1_000_010 }));
+		fc.assert(
+			fc.property(length, fc.constantFrom('a', '\n', 'ä', '日'), (count, letter) => {
+				const text = letter.repeat(count);
+				const { partialText, partialReasoning } = failed.withPartial({ text, reasoning: text });
+				if (count <= 1_000_000) expect(partialText).toBe(text === '' ? undefined : text);
+				else expect(partialText!.length).toBeLessThanOrEqual(1_000_001);
+				expect(text.startsWith((partialText ?? '').replace(/…$/, ''))).toBe(true);
+				expect(partialReasoning).toBe(partialText);
+			}),
+			{ numRuns: 10 },
+		);
 	});
 });
