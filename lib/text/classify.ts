@@ -16,7 +16,7 @@ import type { Classification, ClassifyTask } from './classification';
 import { classifyByDecisions } from './decide/classify-by-decisions';
 import { addUsage } from './usage';
 import { LruCache } from '../lru-cache';
-import { largestOf, optional, smallestOf } from '../values';
+import { largestOf, optional, shortened, smallestOf } from '../values';
 
 export interface ClassifySettings extends ClientSettings {
 	parameters: ChatParameters;
@@ -121,14 +121,21 @@ function servedBy({ usage, model }: LabelAnswer, kind: KindName) {
 	return { ...optional({ usage, model }), method: 'letters' as const, server: kind };
 }
 
-/** The question, the answer that named no label, and a request to correct it. */
+/** A server that ignores the limit of tokens writes far more than a label, which would not fit into the next prompt. */
+const MAX_REPEATED = 500;
+
+/** The question, the beginning of the answer that named no label, and a request to correct it. */
 function again(
 	messages: ChatMessage[],
 	first: LabelAnswer,
 	labels: readonly Label[],
 ): ChatMessage[] {
 	const content = `That is no answer. Write one of these letters and nothing else: ${keysFor(labels).join(', ')}`;
-	return [...messages, { role: 'assistant', content: first.text }, { role: 'user', content }];
+	return [
+		...messages,
+		{ role: 'assistant', content: shortened(first.text, MAX_REPEATED) },
+		{ role: 'user', content },
+	];
 }
 
 /** @throws {ServerError} of kind `invalidInput` for labels that are empty, too many, or equal */

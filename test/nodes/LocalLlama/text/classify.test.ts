@@ -245,6 +245,15 @@ test('an answer that is no label is asked for once more; then the label is null,
 	expect(chats()).toHaveLength(4);
 });
 
+test('of an answer without an end only the beginning is sent back, or the next prompt would not fit', async () => {
+	const sim = await serve();
+	sim.script(answer('🦙 rambles on and on. '.repeat(400)), answer('B'));
+	expect(await json(CLASSIFY)).toMatchObject({ label: 'complaint' });
+	const repeated = String(chats()[1]!.messages.at(-2)!.content);
+	expect([...repeated]).toHaveLength(500);
+	expect(repeated).toMatch(/^🦙 rambles on/);
+});
+
 test('where the user set Maximum Tokens, a cut answer is not asked for again', async () => {
 	const sim = await serve();
 	sim.script(answer('I would say', undefined, 'length'));
