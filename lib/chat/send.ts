@@ -39,6 +39,7 @@ const WORKAROUNDS: Record<
 	shortToolIds: () => ({ shortToolIds: true }),
 	withoutThinkingSetting: withThinking(undefined),
 	lowThinkingEffort: withThinking({ mode: 'effort', effort: 'low' }),
+	anyAsToolChoice: () => ({ requiredChoice: 'any' }),
 	jsonObjectAsSchema: ({ parameters }) =>
 		parameters.responseFormat?.type === 'jsonObject'
 			? { parameters: { ...parameters, responseFormat: ANY_OBJECT } }

@@ -97,6 +97,8 @@ export interface ChatRequest {
 	serverKind: KindName;
 	/** Rewrite tool-call ids to nine letters and digits, as Mistral's templates require. */
 	shortToolIds?: boolean;
+	/** The server's word for the tool choice `required`. */
+	requiredChoice?: 'any' | 'required';
 	/** Changes of body fields that the server refuses. */
 	fieldChanges?: FieldChanges;
 	/** Where the server orders waiting requests by a number: lower is earlier. */

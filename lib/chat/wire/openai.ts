@@ -10,7 +10,7 @@ import {
 	takes,
 	thinkingFields,
 } from '../request/parameters';
-import type { ChatMessage, ChatRequest, ContentPart, ToolChoice, ToolDefinition } from '../types';
+import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from '../types';
 import { decode } from './openai-chunk';
 import { toolsField } from './openai-tool-calls';
 import { wirePart } from './parts';
@@ -55,7 +55,8 @@ function body(request: ChatRequest): JsonRecord {
  * llama-server and most others silently treat a tool_choice object as "auto" (docs/protocols/llama-server.md 6.1), so a
  * forced tool is sent alone with "required". vLLM supports the object.
  */
-function toolFields({ tools = [], toolChoice, serverKind, parameters }: ChatRequest): JsonRecord {
+function toolFields(request: ChatRequest): JsonRecord {
+	const { tools = [], toolChoice, serverKind, parameters } = request;
 	const { toolChoice: honoured } = kindOf(serverKind).chat;
 	// If tool_choice is ignored (Ollama), forbidden tools are not sent.
 	if (tools.length === 0 || (honoured === 'ignored' && toolChoice === 'none')) return {};
@@ -63,23 +64,25 @@ function toolFields({ tools = [], toolChoice, serverKind, parameters }: ChatRequ
 		? parameters.parallelToolCalls
 		: undefined;
 	return {
-		...offeredTools(tools, toolChoice, honoured === 'named'),
+		...offeredTools(tools, request, honoured === 'named'),
 		...optional({ parallel_tool_calls: parallel }),
 	};
 }
 
 function offeredTools(
 	tools: readonly ToolDefinition[],
-	toolChoice: ToolChoice | undefined,
+	{ toolChoice, requiredChoice = 'required' }: ChatRequest,
 	canForceOne: boolean,
 ): JsonRecord {
-	if (typeof toolChoice !== 'object')
-		return { ...toolsField(tools), ...optional({ tool_choice: toolChoice }) };
+	if (typeof toolChoice !== 'object') {
+		const word = toolChoice === 'required' ? requiredChoice : toolChoice;
+		return { ...toolsField(tools), ...optional({ tool_choice: word }) };
+	}
 	const { name } = toolChoice;
 	if (canForceOne)
 		return { ...toolsField(tools), tool_choice: { type: 'function', function: { name } } };
 	const forced = tools.filter((tool) => tool.name === name);
-	return { ...toolsField(forced), tool_choice: 'required' };
+	return { ...toolsField(forced), tool_choice: requiredChoice };
 }
 
 function wireMessage(

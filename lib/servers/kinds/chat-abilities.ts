@@ -11,6 +11,7 @@ export type Workaround =
 	| 'shortToolIds'
 	| 'withoutThinkingSetting'
 	| 'lowThinkingEffort'
+	| 'anyAsToolChoice'
 	/** With the schema of any JSON object in place of `json_object`. */
 	| 'jsonObjectAsSchema'
 	/** Without the fields that the refusal names, if the answer is still what the user wants without them. */

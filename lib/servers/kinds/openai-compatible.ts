@@ -10,6 +10,14 @@ const REFUSALS: readonly KnownRefusal[] = [
 	{ says: /tool call ids? should be alphanumeric strings? with length 9/i, then: 'shortToolIds' },
 	// LM Studio (lmstudio-bug-tracker issue 189)
 	{ says: /response_format\.type\W{1,3}must be \W?json_schema\b/i, then: 'jsonObjectAsSchema' },
+	// LitServe and Mistral know "any" for "required".
+	{ says: /\btool_choice\b.{0,80}'any'/i, then: 'anyAsToolChoice' },
+	// LitServe, OpenAI's older models
+	{
+		says: /\breasoning_effort\b.{0,120}'low'/i,
+		then: 'lowThinkingEffort',
+		note: 'This server does not know that thinking effort, so it was asked for "low".',
+	},
 	// FastAPI servers that forbid unknown fields (pydantic: extra="forbid"), gateways, Python functions.
 	{ then: 'withoutRefusedFields' },
 	// The same, but without field names that can be parsed; and vLLM if Extra Body turns streaming off.

@@ -1,5 +1,6 @@
 import { ChatClient } from '../../../lib/chat/client';
 import type { ChatParameters } from '../../../lib/chat/types';
+import type { ChatCall } from '../../../lib/chat/request/request';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { connectTo } from '../../../lib/servers/connect';
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../../servers/llama-server';
@@ -21,13 +22,16 @@ const bodies = () =>
 		.filter(({ path }) => path.endsWith('/chat/completions'))
 		.map(({ body }) => body as Record<string, unknown>);
 
-async function run(parameters: ChatParameters) {
+async function run(parameters: ChatParameters, call: Partial<ChatCall> = {}) {
 	const client = new ChatClient(connectTo({ baseUrl: sim.url }), {
 		...PLAIN_SETTINGS,
 		parameters,
 		serverKind: 'other',
 	});
-	const pieces = client.generate({ messages: [{ type: 'human', content: 'Hi' }] });
+	const pieces = client.generate({
+		messages: [{ type: 'human', content: 'Hi' }],
+		...call,
+	});
 	for (;;) {
 		const { value, done } = await pieces.next();
 		if (done) return value;
@@ -105,6 +109,51 @@ describe('a FastAPI server that forbids fields it does not know', () => {
 		const extraBody = { response_format: { type: 'json_object' } };
 		await expect(run({ extraBody })).rejects.toMatchObject({ status: 400 });
 		expect(bodies()).toHaveLength(1);
+	});
+
+	describe('values that a server lists in place of the one that was sent', () => {
+		const notOf = (field: string, values: string[]) =>
+			reply.error(422, {
+				detail: [
+					{
+						loc: ['body', field],
+						msg: `Input should be ${values.map((one) => `'${one}'`).join(' or ')}`,
+					},
+				],
+			});
+		const tool = { name: 'f', parameters: { type: 'object', properties: {} } };
+
+		it('a tool that must be called is forced by "any"', async () => {
+			sim.script(
+				notOf('tool_choice', ['auto', 'none', 'any']),
+				reply.toolCalls([{ name: 'f', arguments: '{}' }]),
+			);
+			expect((await run({}, { tools: [tool], toolChoice: 'required' })).toolCalls).toHaveLength(1);
+			expect(bodies().map(({ tool_choice }) => tool_choice)).toEqual(['required', 'any']);
+		});
+
+		it('a server that knows neither word is told', async () => {
+			sim.script(notOf('tool_choice', ['auto', 'none']), reply.text('never'));
+			await expect(run({}, { tools: [tool], toolChoice: 'required' })).rejects.toMatchObject({
+				status: 422,
+			});
+		});
+
+		it('an effort that it does not know becomes "low", with a note', async () => {
+			sim.script(notOf('reasoning_effort', ['low', 'medium', 'high']), reply.text('Hello'));
+			const answer = await run({ thinking: { mode: 'effort', effort: 'minimal' } });
+			expect(answer.notes).toEqual([expect.stringContaining('"low"')]);
+			expect(bodies().map(({ reasoning_effort }) => reasoning_effort)).toEqual(['minimal', 'low']);
+		});
+
+		it('but only once', async () => {
+			const refusal = () => notOf('reasoning_effort', ['low']);
+			sim.script(refusal(), refusal(), reply.text('never'));
+			await expect(run({ thinking: { mode: 'effort', effort: 'high' } })).rejects.toMatchObject({
+				status: 422,
+			});
+			expect(bodies()).toHaveLength(2);
+		});
 	});
 
 	it('a second refusal is an error', async () => {
