@@ -80,12 +80,13 @@ export class LlamaRoutes {
 	 */
 	async change(path: string, json: unknown): Promise<CallAnswer> {
 		const { signal, model } = this.ask;
-		return await this.connection.answer(this.url(path), {
+		const changing = this.connection.answer(this.url(path), {
 			method: 'POST',
 			json: isRecord(json) ? this.withModel(json) : json,
 			signal,
 			about: { model },
 		});
+		return await changing.catch(throwAs((error) => this.withoutRoute(error)));
 	}
 
 	get context() {
@@ -107,8 +108,8 @@ export class LlamaRoutes {
 
 	/** The error for a missing route, which says what is missing; other errors unchanged. */
 	private withoutRoute(error: ServerError): ServerError {
-		const { status } = error;
-		if (status !== 404 && status !== 405) return error;
+		const { status, kind } = error;
+		if ((status !== 404 && status !== 405) || kind === 'modelNotFound') return error;
 		return error.reworded({
 			kind: 'notSupported',
 			message: `The server has no ${this.what}`,

@@ -55,7 +55,7 @@ async function changeSlot(
 ): Promise<SlotResult> {
 	const { slot } = options;
 	const fileName = (options.fileName ?? '').trim();
-	const routes = new LlamaRoutes(connection, addressing, options, 'slots');
+	const routes = new LlamaRoutes(connection, addressing, options, 'route for slots');
 	requireSlot(slot, await slotCount(routes));
 	const body = action === 'erase' ? {} : { filename: fileName };
 	const changing = routes.change(`/slots/${slot}?action=${action}`, body);
@@ -110,6 +110,7 @@ async function slotCount(routes: LlamaRoutes): Promise<number | undefined> {
 
 function explained(error: ServerError, action: SlotAction, fileName: string): ServerError {
 	const { kind, status, serverText = '' } = error;
+	if (status === 404 || status === 405) return error;
 	if (status === 501 || kind === 'notSupported')
 		return error.reworded({
 			kind: 'notSupported',

@@ -88,6 +88,15 @@ describe('a slot of llama-server v0.5.0', () => {
 		expect((await failure(slot(operation))).description).toContain('--slot-save-path');
 	});
 
+	it('of a server without the route: says so, and does not lead to the Base URL', async () => {
+		const sim = await serve({ alias: 'one' });
+		for (const route of ['GET /props', 'POST /slots/0'] as const)
+			sim.route(route, reply.error(404, { detail: 'Not Found' }));
+		const failed = await failure(slot('save'));
+		expect(failed.message).toBe('The server has no route for slots');
+		expect(failed.description).not.toMatch(/Base URL|--slot-save-path/);
+	});
+
 	it('that held nothing is told', async () => {
 		await server({ 'POST /slots/0': 'slot-save-empty' });
 		const fake = prepare({ parameters: slot('save') });
