@@ -142,11 +142,15 @@ function readProcess(status: unknown): Partial<ServerModel> {
 	};
 }
 
-/** What a model can do, in Xinference (`model_type`, `model_ability`) and infinity (`capabilities`). */
+/**
+ * What a model can do, in Xinference (`model_type`, `model_ability`), infinity (`capabilities`) and Lemonade (`labels`,
+ * beside its `recipe`).
+ */
 function readAbilities(entry: JsonRecord): Partial<ServerModel> {
 	const abilities = [
 		...texts(entry.model_ability),
 		...texts(entry.capabilities),
+		...(entry.recipe === undefined ? [] : texts(entry.labels)),
 		nonEmptyText(entry.model_type) ?? '',
 	];
 	const can = (ability: RegExp) => abilities.some((word) => ability.test(word));
@@ -154,7 +158,10 @@ function readAbilities(entry: JsonRecord): Partial<ServerModel> {
 	return {
 		embeddings: can(/^(?:embed|rerank)/i),
 		reranks: can(/^rerank/i),
-		...optional({ vision: can(/^vision$/i) || undefined, tools: can(/^tools$/i) || undefined }),
+		...optional({
+			vision: can(/^vision$/i) || undefined,
+			tools: can(/^tool(?:s|-calling)$/i) || undefined,
+		}),
 	};
 }
 

@@ -3,8 +3,8 @@ import type { Connection } from '../../http/connection';
 import { type JsonRecord, recordsIn } from '../../values';
 import type { ServerModel } from '../models';
 import { CALL_MS, offeredModel, offeredModels } from '../offered-models';
-import { jsonAt } from '../optional-json';
 import { pollUntil } from '../poll';
+import { withStatesOf } from '../running-models';
 import { ownsModels, textIn } from './evidence';
 import type { ServerKind } from './kind';
 import { tooSlow } from './llama-api/running-answers';
@@ -16,6 +16,7 @@ import type { Change, ChangeOptions } from './work';
 const LABEL = 'Docker Model Runner';
 /** In memory are models by the names by which they were asked for. */
 const RUNNING = { path: '/engines/ps', stateOf } as const;
+const withStates = withStatesOf(RUNNING);
 
 /**
  * Docker Model Runner (docker/model-runner, seen: 642c712), which starts llama-server, vLLM or MLX for the requested
@@ -72,17 +73,6 @@ function stateOf(id: string, runners: unknown): string {
 	const own = recordsIn(runners).filter(isOfModel);
 	if (own.length === 0) return 'unloaded';
 	return own.every(({ loading }) => loading === true) ? 'loading' : 'loaded';
-}
-
-async function withStates(
-	connection: Connection,
-	models: ServerModel[],
-	signal?: AbortSignal,
-): Promise<ServerModel[]> {
-	const url = connection.url.root + RUNNING.path;
-	const runners = await jsonAt(connection, url, { timeoutMs: CALL_MS, signal });
-	if (runners === undefined) return models;
-	return models.map((model) => ({ ...model, state: stateOf(model.id, runners) }));
 }
 
 /** A request that stops before the generation; for vectors, models are started in another way. */
