@@ -82,7 +82,21 @@ export function convertMessages(
 		if (isAssistant(message)) append(drafts, assistantDraft(message, answers, recalled));
 		else drafts.push({ role: roleOf(message), content: contentOf(message.content) });
 	}
-	return withReasoning(joinTurns(drafts), options.reasoning);
+	return withReasoning(joinTurns(withOneSystem(drafts)), options.reasoning);
+}
+
+/**
+ * Joins the texts of the system at the beginning of a conversation: some templates refuse a second message of the
+ * system (Mistral's, Gemma's), and some servers keep only the last one without a word (FastChat, seen: 0.2.36).
+ */
+function withOneSystem(drafts: readonly Draft[]): Draft[] {
+	const isSystemText = ({ role, content }: Draft) =>
+		role === 'system' && typeof content === 'string';
+	const end = drafts.findIndex((draft) => !isSystemText(draft));
+	const texts = end === -1 ? drafts : drafts.slice(0, end);
+	if (texts.length < 2) return [...drafts];
+	const content = texts.map((draft) => String(draft.content)).join('\n\n');
+	return [{ role: 'system', content }, ...drafts.slice(texts.length)];
 }
 
 /**

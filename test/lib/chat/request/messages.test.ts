@@ -86,6 +86,21 @@ describe('plain conversations', () => {
 		]);
 	});
 
+	it('joins the texts of the system at the beginning, and nothing behind them', () => {
+		const text = fc.string({ maxLength: 5 });
+		fc.assert(
+			fc.property(fc.array(text, { minLength: 1, maxLength: 4 }), text, (texts, late) => {
+				const system = (content: string) => ({ type: 'system' as const, content });
+				expect(convert([...texts.map(system), human('Hi'), system(late)])).toEqual([
+					{ role: 'system', content: texts.join('\n\n') },
+					{ role: 'user', content: 'Hi' },
+					{ role: 'system', content: late },
+				]);
+				expect(convert(texts.map(system))).toHaveLength(1);
+			}),
+		);
+	});
+
 	it.each([
 		['system', 'system'],
 		['developer', 'system'],
