@@ -100,14 +100,6 @@ function noneIn(answer: CallAnswer): ServerModel[] | undefined {
 		: undefined;
 }
 
-/** All models but the decision models, which answer nothing but typed questions, if others are left. */
-export async function listOrdinaryModels(
-	connection: Connection,
-	signal?: AbortSignal,
-): Promise<ServerModel[]> {
-	return thoseIfAny(await listModels(connection, signal), ({ decides }) => decides !== true);
-}
-
 /** The models that can answer typed questions: decision models first, then those that write text. */
 export async function listDecidingModels(
 	connection: Connection,

@@ -5,7 +5,6 @@ import {
 	listChatModels,
 	listDecidingModels,
 	listModels,
-	listOrdinaryModels,
 } from '../../lib/servers/model-list';
 import { plainText } from '../../lib/plain-text';
 import { onlyModel, shortModelNames } from '../../lib/servers/model-names';
@@ -36,7 +35,7 @@ function listFor(use: ModelUse): ListModels {
 
 /** List searches for models. Where there is no list, the error says why and what to do. */
 export const modelSearches = {
-	searchModels: searchOf(listOrdinaryModels),
+	searchModels: searchOf(listChatModels),
 	searchAllModels: searchOf(listModels),
 	searchDecidingModels: searchOf(listFor('decisions')),
 	searchEmbeddingModels: searchOf(listFor('embeddings')),

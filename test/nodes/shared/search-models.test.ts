@@ -49,6 +49,16 @@ describe('the models to choose from', () => {
 		expect((await search(sim.url, filter)).results.map(({ value }) => value)).toEqual(ids);
 	});
 
+	it('are not those for vectors, unless there are no others', async () => {
+		const vectors = { id: 'vectors', status: 'loaded' as const, embeddings: true };
+		const found = async (all: Array<typeof vectors | (typeof models)[number]>) => {
+			const sim = await startServer({ profile: 'router', apiKey: KEY, models: all });
+			return (await search(sim.url)).results.map(({ value }) => value);
+		};
+		expect(await found([vectors, ...models])).toEqual(['qwen3-8b', 'gemma-3']);
+		expect(await found([vectors])).toEqual(['vectors']);
+	});
+
 	it('come with what the server tells of them', async () => {
 		const sim = await startServer({ profile: 'router', apiKey: KEY, models });
 		const [loaded, other] = (await search(sim.url)).results;
