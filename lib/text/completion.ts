@@ -33,6 +33,28 @@ export interface Completion extends Pick<AnswerContent, 'text' | 'usage' | 'timi
 /** Finish reasons of other servers that llama-server has another name for. */
 const STOP_TYPES: Readonly<Record<string, string>> = { length: 'limit' };
 
+/** What llama-server sent before `stop_type`; ik_llama.cpp still does. */
+const OLDER_FLAGS = { stopped_word: 'word', stopped_limit: 'limit', stopped_eos: 'eos' };
+
+function olderStopType(data: JsonRecord): string | undefined {
+	return Object.entries(OLDER_FLAGS).find(([flag]) => data[flag] === true)?.[1];
+}
+
+/** The probabilities of a token in OpenAI's form, also from servers with those flags. */
+function likelihoodIn(entry: JsonRecord): JsonRecord {
+	if (!Array.isArray(entry.probs)) return entry;
+	const likeliest = recordsIn(entry.probs).map(({ tok_str: token, prob }) => ({
+		token,
+		logprob: Math.log(Number(prob)),
+	}));
+	const written = likeliest.find(({ token }) => token === entry.content);
+	return {
+		token: entry.content,
+		...optional({ logprob: written?.logprob }),
+		top_logprobs: likeliest,
+	};
+}
+
 /**
  * Assembles a completion from the events of llama-server's own API, OpenAI's, or Ollama's, or from an answer in one
  * piece. The fields of each event tell which API it is.
@@ -88,10 +110,10 @@ export class CompletionAssembly {
 			this.tokens,
 			asList(data.tokens).filter((one) => typeof one === 'number'),
 		);
-		append(this.logprobs, recordsIn(data.completion_probabilities));
+		append(this.logprobs, recordsIn(data.completion_probabilities).map(likelihoodIn));
 		if (data.stop === true) {
 			const { tokens_evaluated: prompt, tokens_predicted: completion, timings } = data;
-			this.end(data.stop_type);
+			this.end(data.stop_type ?? olderStopType(data));
 			this.note({
 				stoppingWord: nonEmptyText(data.stopping_word),
 				truncated: data.truncated === true || undefined,

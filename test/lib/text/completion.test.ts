@@ -55,6 +55,40 @@ test('llama-server v0.5.0, /v1/completions and /infill, whole or streamed', () =
 	});
 });
 
+test.each([
+	['stopped_word', 'word'],
+	['stopped_limit', 'limit'],
+	['stopped_eos', 'eos'],
+])('ik_llama.cpp and older llama-servers, %s', (flag, stopType) => {
+	const flags = { stopped_word: false, stopped_limit: false, stopped_eos: false, [flag]: true };
+	const last = { content: '', stop: true, ...flags, tokens_evaluated: 5, tokens_predicted: 3 };
+	expect(assembled([{ content: 'Paris', stop: false }, last]).result).toMatchObject({
+		text: 'Paris',
+		stopType,
+		usage: { promptTokens: 5, completionTokens: 3 },
+	});
+});
+
+test('ik_llama.cpp and older llama-servers, probabilities', () => {
+	const probs = [
+		{ tok_str: '.', prob: 0.5 },
+		{ tok_str: ',', prob: 0.25 },
+	];
+	const of = (content: string) => ({
+		content,
+		stop: false,
+		completion_probabilities: [{ content, probs }],
+	});
+	const top = [
+		{ token: '.', logprob: Math.log(0.5) },
+		{ token: ',', logprob: Math.log(0.25) },
+	];
+	expect(assembled([of(','), of('!')]).result.logprobs).toEqual([
+		{ token: ',', logprob: Math.log(0.25), top_logprobs: top },
+		{ token: '!', top_logprobs: top },
+	]);
+});
+
 test('log probabilities of /v1/completions in parallel lists', () => {
 	const token = fc.record({
 		token: fc.string(),
