@@ -14,6 +14,8 @@ export interface TooLong {
 const TOO_LONG: readonly RegExp[] = [
 	// llama-server: all of a text must fit into one physical batch (-ub).
 	/input \((?<tokens>\d+) tokens\) is too large to process.{0,500}current batch size: (?<limit>\d+)/is,
+	// ... and its older releases, without numbers
+	/\binput is too large to process/i,
 	/input (?:length )?\((?<tokens>\d+)(?: tokens)?\) .{1,20}er than the m.{0,20} context \w+ \((?<limit>\d+)/i,
 	// llama-server, of which a gateway passes on the text only
 	/request \((?<tokens>\d+) tokens\) exceeds the available context size \((?<limit>\d+)/i,

@@ -23,6 +23,7 @@ test.each([
 		'Input length (4010) must be smaller than the model context length (2048).',
 		{ tokens: 4010, limit: 2048 },
 	],
+	['llama-server, older', 'input is too large to process. increase the physical batch size', {}],
 	['Ollama', 'the input length exceeds the context length', {}],
 	[
 		'Text Embeddings Inference',
