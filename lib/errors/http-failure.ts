@@ -7,7 +7,7 @@ import {
 } from './failed-answer';
 import { failure, type FailureContext } from './failure';
 import type { FailureKind } from './kinds';
-import { type Codes, kindOfCodes, kindOfMessage } from './message-kinds';
+import { type Codes, isBudgetSpent, kindOfMessage } from './message-kinds';
 import { mask } from './secrets';
 import type { ServerError } from './server-error';
 import { messageIn } from './server-message';
@@ -145,7 +145,7 @@ const REFUSES_KEY = /not authenticated|invalid.{0,200}key|\bkey required|unautho
 
 function kindOf(status: number, message: string, codes: Codes, shape: BodyShape): FailureKind {
 	// With any status, also 429, which otherwise means a busy server.
-	if (kindOfCodes(codes) === 'budgetSpent') return 'budgetSpent';
+	if (isBudgetSpent(message, codes)) return 'budgetSpent';
 	const certain = KIND_OF_STATUS[status];
 	if (certain !== undefined) return certain;
 	if (status === 403) return REFUSES_KEY.test(message) ? 'unauthorized' : 'forbidden';

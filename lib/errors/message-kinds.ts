@@ -164,7 +164,18 @@ const BY_CODE: Readonly<Record<string, FailureKind>> = {
 	budget_exceeded: 'budgetSpent',
 	// OpenAI
 	insufficient_quota: 'budgetSpent',
+	// One API
+	insufficient_user_quota: 'budgetSpent',
+	pre_consume_token_quota_failed: 'budgetSpent',
 };
+
+/** One API says it with 401, and without a code. */
+const SPENT = /额度(?:已用尽|不足)/;
+
+/** Whether an error says, with any status, that the budget of the key is spent. */
+export function isBudgetSpent(message: string, codes: Codes): boolean {
+	return kindOfCodes(codes) === 'budgetSpent' || SPENT.test(message.slice(0, MAX_READ));
+}
 
 /** The kind that an error's codes tell; undefined where they tell none. */
 export function kindOfCodes(codes: Codes): FailureKind | undefined {

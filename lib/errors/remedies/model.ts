@@ -118,7 +118,7 @@ export const MODEL_REMEDIES = {
 	},
 	budgetSpent: row(
 		'The budget of the API key is spent',
-		'Raise the budget of the key in the gateway (LiteLLM: max_budget), wait until it starts anew, or use another key.',
+		'Raise the budget of the key in the gateway (LiteLLM: max_budget; One API: quota of the user and the token), wait until it starts anew, or use another key.',
 	),
 	loading: ({ limitMs }) => ({
 		title: `The model is still loading${limitMs === undefined ? '' : ` after ${seconds(limitMs)}`}`,

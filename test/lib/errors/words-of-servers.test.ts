@@ -413,6 +413,24 @@ test.each<[string, number, unknown, string]>([
 		'budgetSpent',
 	],
 	[
+		'One API, a token that is spent',
+		401,
+		{ error: { message: '该令牌额度已用尽 (request id: 2026)', type: 'one_api_error' } },
+		'budgetSpent',
+	],
+	[
+		'One API, a user whose quota is spent',
+		403,
+		{
+			error: {
+				message: 'user quota is not enough (request id: 2026)',
+				type: 'one_api_error',
+				code: 'insufficient_user_quota',
+			},
+		},
+		'budgetSpent',
+	],
+	[
 		'llama-swap, a program that is not there',
 		500,
 		{
