@@ -1,6 +1,6 @@
 import type { Connection } from '../../http/connection';
 import { kindOf } from '../../servers/kinds';
-import { type JsonRecord, nonEmptyText, optional, recordOf } from '../../values';
+import { isRecord, type JsonRecord, nonEmptyText, optional, recordOf } from '../../values';
 import type { ChatRequest } from '../types';
 
 /** What a server tells about the model's chat template. */
@@ -27,6 +27,9 @@ export async function toolTemplate(
 /** @param props the answer of `/props` (docs/protocols/llama-server.md 2.6), or of Ollama's `/api/show` */
 export function templateIn(props: JsonRecord): ToolTemplate {
 	const template = nonEmptyText(props.chat_template) ?? nonEmptyText(props.template);
-	const { supports_tools: takesTools } = recordOf(props.chat_template_caps);
+	const { chat_template_caps: caps } = props;
+	// ik_llama.cpp has the field and leaves it empty.
+	const isUnknown = isRecord(caps) && caps.supports_tools === undefined && template !== undefined;
+	const takesTools = isUnknown ? /\btools\b/.test(template) : recordOf(caps).supports_tools;
 	return { ...optional({ template }), dropsTools: takesTools === false };
 }

@@ -32,6 +32,17 @@ it.each<[string, Record<string, unknown>, object]>([
 	],
 	['an old llama-server', { chat_template: 'x' }, { template: 'x', dropsTools: false }],
 	["Ollama's", { template: '{{ .Tools }}' }, { template: '{{ .Tools }}', dropsTools: false }],
+	[
+		'ik_llama.cpp, a template with tools',
+		{ chat_template: '{% if tools %}', chat_template_caps: {} },
+		{ template: '{% if tools %}', dropsTools: false },
+	],
+	[
+		'ik_llama.cpp, one without',
+		{ chat_template: '{{ messages }}', chat_template_caps: {} },
+		{ template: '{{ messages }}', dropsTools: true },
+	],
+	['ik_llama.cpp, no template', { chat_template_caps: {} }, { dropsTools: false }],
 	['nothing', {}, { dropsTools: false }],
 ])('%s', (_what, props, told) => {
 	expect(templateIn(props)).toEqual(told);
