@@ -1,9 +1,10 @@
 /** The prompt of a conversation after the chat template, and its number of tokens. */
 import type { Connection } from '../http/connection';
+import { asFailed } from '../errors/server-error';
 import type { ModelQuestion } from '../servers/kinds/work';
 import { abilityFor } from '../servers/manage/ability';
 import { kindFor } from '../servers/purpose';
-import { exactOrEstimated, type TokenCount } from '../servers/manage/tokens';
+import { exactOrEstimated, type TokenCount, tokenize } from '../servers/manage/tokens';
 import { type JsonRecord, optional, recordOf, text } from '../values';
 import { convertMessages } from './request/messages';
 import type { SourceMessage } from './types';
@@ -36,7 +37,13 @@ export async function countPrompt(
 	return await exactOrEstimated(wordsOf(body), async () => {
 		const what = 'route that counts the tokens of a conversation';
 		const count = await abilityFor(connection, ask, what, ({ tokens }) => tokens?.countPrompt);
-		return (await count(connection, body, ask)) ?? unreadable(connection);
+		const counted = await count(connection, body, ask).catch(asFailed);
+		if (typeof counted !== 'object') return counted ?? unreadable(connection);
+		if (counted.failed.kind !== 'notSupported') throw counted.failed;
+		// llama-server before that route, and ik_llama.cpp
+		const prompt = await applyTemplate(connection, conversation, ask);
+		const how = { addSpecial: true, parseSpecial: true, withPieces: false };
+		return (await tokenize(connection, prompt, { ...ask, ...how })).tokens.length;
 	});
 }
 

@@ -43,6 +43,16 @@ describe('llama-server', () => {
 		});
 	});
 
+	it('of an older release counts the tokens of the prompt', async () => {
+		const { sim, connection } = await server();
+		sim.route('POST /v1/chat/completions/input_tokens', reply.error(404, 'File Not Found'));
+		expect(await countPrompt(connection, { messages }, ASK)).toMatchObject({ exact: true });
+		expect(sim.requests.at(-1)).toMatchObject({
+			path: '/tokenize',
+			body: { content: PROMPT, add_special: true, parse_special: true },
+		});
+	});
+
 	it.each([
 		['/v1/chat/completions/input_tokens', countPrompt],
 		['/apply-template', applyTemplate],
