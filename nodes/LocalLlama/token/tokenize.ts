@@ -42,6 +42,8 @@ export const tokenTokenize: LocalLlamaOperation = {
 				call,
 				async (connection, ask) => await tokensOf(connection, text, { ...ask, ...how }),
 			);
+			if (how.withPieces && pieces === undefined)
+				call.hint('This server does not tell the texts of the tokens, so there are no pieces.');
 			items.push({ json: { tokens, count: tokens.length, ...optional({ pieces }) } });
 		}
 		return items;

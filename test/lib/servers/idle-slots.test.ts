@@ -4,6 +4,7 @@ import type { Priority } from '../../../lib/http/scheduler';
 import { env } from '../../../lib/vendor';
 import { connectTo } from '../../../lib/servers/connect';
 import { learnFromHeaders } from '../../../lib/servers/identify';
+import { isBusySlot } from '../../../lib/servers/kinds/llama-api/slots';
 import { takeSlot, waitForIdleSlot } from '../../../lib/servers/idle-slots';
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { json, startScripted } from '../../servers/scripted';
@@ -207,6 +208,16 @@ test('a new worker finds out what the server is before its first batches', async
 	one.open();
 	two.open();
 	await Promise.all([answers, ...batches]);
+});
+
+test.each([
+	[{ is_processing: true }, true],
+	[{ is_processing: false }, false],
+	[{ state: 0 }, false],
+	[{ state: 1 }, true],
+	[{}, false],
+])('a slot is busy by either form: %j', (slot, isBusy) => {
+	expect(isBusySlot(slot)).toBe(isBusy);
 });
 
 describe('the slot for a batch', () => {

@@ -36,9 +36,9 @@ export async function lookAtSlots(
 	return { total: slots.length, idle };
 }
 
-/** Whether a slot of the list is answering a request. */
-export function isBusySlot(slot: JsonRecord): boolean {
-	return slot.is_processing === true;
+/** Whether a slot of the list is answering a request. Older servers, and ik_llama.cpp, have a number: 0 is idle. */
+export function isBusySlot({ is_processing: isProcessing, state }: JsonRecord): boolean {
+	return isProcessing === true || (typeof state === 'number' && state !== 0);
 }
 
 /**
@@ -56,10 +56,18 @@ async function changeSlot(
 	const { slot } = options;
 	const fileName = (options.fileName ?? '').trim();
 	const routes = new LlamaRoutes(connection, addressing, options, 'route for slots');
-	requireSlot(slot, await slotCount(routes));
+	const count = await slotCount(routes);
+	requireSlot(slot, count);
 	const body = action === 'erase' ? {} : { filename: fileName };
 	const changing = routes.change(`/slots/${slot}?action=${action}`, body);
-	const answer = await changing.catch(throwAs((error) => explained(error, action, fileName)));
+	const answer = await changing.catch(
+		throwAs((error) => {
+			// Without the folder, older servers have slots, and not this route.
+			const { status } = error;
+			const isMissing = (status === 404 || status === 405) && count === undefined;
+			return isMissing ? error : explained(error, action, fileName);
+		}),
+	);
 	const result = recordOf(answer.json);
 	const tokens = finiteNumber(result.n_saved ?? result.n_restored ?? result.n_erased);
 	if (tokens === undefined)
@@ -110,7 +118,6 @@ async function slotCount(routes: LlamaRoutes): Promise<number | undefined> {
 
 function explained(error: ServerError, action: SlotAction, fileName: string): ServerError {
 	const { kind, status, serverText = '' } = error;
-	if (status === 404 || status === 405) return error;
 	if (status === 501 || kind === 'notSupported')
 		return error.reworded({
 			kind: 'notSupported',

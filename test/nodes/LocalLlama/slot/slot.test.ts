@@ -97,6 +97,12 @@ describe('a slot of llama-server v0.5.0', () => {
 		expect(failed.description).not.toMatch(/Base URL|--slot-save-path/);
 	});
 
+	it('of an older server, which has no route without the folder, names the flag', async () => {
+		const sim = await serve({ slots: 2 });
+		sim.route('POST /slots/0', reply.error(404, 'File Not Found'));
+		expect((await failure(slot('save'))).description).toContain('--slot-save-path');
+	});
+
 	it('that held nothing is told', async () => {
 		await server({ 'POST /slots/0': 'slot-save-empty' });
 		const fake = prepare({ parameters: slot('save') });

@@ -17,6 +17,18 @@ describe('Tokenize', () => {
 		});
 	});
 
+	it('says where an older server tells no pieces', async () => {
+		const sim = await serve();
+		sim.route('POST /tokenize', reply.json({ tokens: [72] }));
+		const fake = prepare({
+			parameters: op('tokenize', { text: 'H', options: { withPieces: true } }),
+		});
+		await executeIn(fake);
+		expect(fake.hints.map(({ message }) => message)).toEqual([
+			'This server does not tell the texts of the tokens, so there are no pieces.',
+		]);
+	});
+
 	it('names the model: after a chat, a router is known by the headers of any llama-server only', async () => {
 		await serve({ profile: 'router', models: [{ id: 'sim-model', status: 'loaded' }] });
 		await json({ resource: 'text', operation: 'chat', prompt: 'Hi' });
