@@ -177,7 +177,9 @@ async function noteOnIgnoredName({ opened, answer }: Judged): Promise<string | u
 	const mayIgnoreName =
 		kindOf(opened.serverKind).models.ignoresName === true || looksLikeLlamaServer(opened, answer);
 	if (!mayIgnoreName) return undefined;
-	return await noteOnOtherModel(opened.connection, requestedModel(opened), answer.model);
+	const { connection, reader } = opened;
+	const repeatsNames = /^ik_llama/i.test(reader.headers.server ?? '');
+	return await noteOnOtherModel(connection, requestedModel(opened), answer.model, repeatsNames);
 }
 
 /** Only of an answer that tells who made it. */

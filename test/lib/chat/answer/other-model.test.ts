@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 
-import { otherModelIn } from '../../../../lib/chat/answer/other-model';
+import { noteOnOtherModel, otherModelIn } from '../../../../lib/chat/answer/other-model';
 import { ChatClient } from '../../../../lib/chat/client';
+import type { Connection } from '../../../../lib/http/connection';
 import { readToEnd } from '../../../../lib/generators';
 import { localLlamaServers } from '../../../../lib/servers/credential';
 import { reply, startLlamaServerSim } from '../../../servers/llama-server';
@@ -131,4 +132,18 @@ describe('in an answer', () => {
 			expect(notes).toEqual([]);
 		},
 	);
+});
+
+test.each([
+	['ik_llama.cpp', 'other', /answered with "main"/],
+	['ik_llama.cpp', 'main', undefined],
+	['llama.cpp', 'other', undefined],
+])('%s, which repeats the name %s', async (server, requested, note) => {
+	const connection = {
+		url: { api: 'http://x/v1' },
+		call: async () => await Promise.resolve({ status: 200, json: listOf(llamaModel('main')) }),
+	} as unknown as Connection;
+	const said = await noteOnOtherModel(connection, requested, requested, server.startsWith('ik'));
+	if (note === undefined) expect(said).toBeUndefined();
+	else expect(said).toMatch(note);
 });
