@@ -42,6 +42,15 @@ export interface FittedConversation {
 	leastTokens?: number;
 }
 
+/** Longer texts than prose has in a token, and enough of them to be sure. */
+const MANY_CHARACTERS_PER_TOKEN = 7;
+const LONG = 6_000;
+
+/** Whether the server read too few tokens for the length of a conversation. */
+export function isSparse({ characters, promptTokens = Infinity }: FittedConversation): boolean {
+	return characters > LONG && characters > promptTokens * MANY_CHARACTERS_PER_TOKEN;
+}
+
 /** The type of a message's part that holds a video, and its field. */
 export type VideoField = 'input_video' | 'video_url';
 

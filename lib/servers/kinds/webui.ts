@@ -1,6 +1,6 @@
 import type { Connection } from '../../http/connection';
 import { anyHeader, entriesOf } from './evidence';
-import type { FittedConversation } from './chat-abilities';
+import { type FittedConversation, isSparse } from './chat-abilities';
 import type { ServerKind } from './kind';
 import { openAiCompatible } from './openai-compatible';
 import type { JsonRecord } from '../../values';
@@ -49,17 +49,14 @@ export const webui: ServerKind = {
 	},
 };
 
-/** Longer texts than prose has in a token, and enough of them to be sure. */
-const MANY_CHARACTERS_PER_TOKEN = 7;
-const LONG = 6_000;
-
 /** It does not tell the context of its model, so only the number of tokens shows that messages are missing. */
 async function remarkOnDroppedMessages(
 	_connection: Connection,
-	{ characters, promptTokens, leastTokens = 0 }: FittedConversation,
+	conversation: FittedConversation,
 ): Promise<string | undefined> {
+	const { characters, promptTokens, leastTokens = 0 } = conversation;
 	if (promptTokens === undefined) return undefined;
-	const isSparse = characters > LONG && characters > promptTokens * MANY_CHARACTERS_PER_TOKEN;
-	if (!isSparse && promptTokens >= leastTokens) return await Promise.resolve(undefined);
+	if (!isSparse(conversation) && promptTokens >= leastTokens)
+		return await Promise.resolve(undefined);
 	return `text-generation-webui read only ${promptTokens} tokens of this conversation of ${characters} characters. It seems to be too long for the context, and the beginning was left out without an error. Load the model with a larger ctx-size, or keep fewer messages in the memory.`;
 }
