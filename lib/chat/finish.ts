@@ -174,12 +174,11 @@ async function noteOnDroppedMessages({
 
 /** The server may have answered with another model than the one that was named. */
 async function noteOnIgnoredName({ opened, answer }: Judged): Promise<string | undefined> {
-	const mayIgnoreName =
-		kindOf(opened.serverKind).models.ignoresName === true || looksLikeLlamaServer(opened, answer);
+	const { ignoresName, repeatsName } = kindOf(opened.serverKind).models;
+	const mayIgnoreName = ignoresName === true || looksLikeLlamaServer(opened, answer);
 	if (!mayIgnoreName) return undefined;
-	const { connection, reader } = opened;
-	const repeatsNames = /^ik_llama/i.test(reader.headers.server ?? '');
-	return await noteOnOtherModel(connection, requestedModel(opened), answer.model, repeatsNames);
+	const requested = requestedModel(opened);
+	return await noteOnOtherModel(opened.connection, requested, answer.model, repeatsName);
 }
 
 /** Only of an answer that tells who made it. */

@@ -1,5 +1,6 @@
 import { dockerModelRunner } from './docker-model-runner';
 import { gpustack } from './gpustack';
+import { ikLlamaCpp } from './ik-llama-cpp';
 import { infinity } from './infinity';
 import type { KnownRefusal } from './chat-abilities';
 import type { ServerKind } from './kind';
@@ -44,6 +45,7 @@ const EVERY_KIND = {
 	olla,
 	dockerModelRunner,
 	sglangGateway,
+	ikLlamaCpp,
 	llamaRouter,
 	llamaServer,
 	koboldcpp,

@@ -3,11 +3,7 @@ import { anyHeader, bodyOf, ownsModels, says, textIn } from './evidence';
 import type { ServerAnswers } from './answers';
 import type { ServerKind } from './kind';
 import { adaptersOf } from './llama-api/adapters';
-import {
-	ineffectiveOnServer,
-	remarkOnDroppedPart,
-	templateOnServer,
-} from './llama-api/chat-options';
+import { ineffectiveOnServer, templateOnServer } from './llama-api/chat-options';
 import { controlTokensOnServer } from './llama-api/control-tokens';
 import { describeOnServer, withProps } from './llama-api/router-models';
 import { ONE_MODEL } from './llama-api/routes';
@@ -63,7 +59,6 @@ export const llamaServer: ServerKind = {
 		template: templateOnServer,
 		controlTokens: controlTokensOnServer,
 		ineffectiveOptions: ineffectiveOnServer,
-		remarkOnDroppedMessages: remarkOnDroppedPart,
 	},
 	completion: { prompt: '/completion', fillIn: '/infill' },
 	models: {

@@ -26,6 +26,8 @@ export interface ModelAbilities {
 	areAllLoaded?: true;
 	/** It answers with its one model, whatever name is requested. */
 	ignoresName?: true;
+	/** Its answers name whatever model was requested. */
+	repeatsName?: true;
 	/** Its list may be empty although it serves a model. */
 	mayListNone?: true;
 	/** It has no list. */

@@ -3,14 +3,8 @@ import type { Connection } from '../../../http/connection';
 import { isModelNamed } from '../../model-names';
 import { readModels } from '../../models';
 import { cachedJson } from '../../optional-json';
-import { finiteNumber, recordOf, recordsIn } from '../../../values';
-import {
-	type ChatAbilities,
-	type FittedConversation,
-	isSparse,
-	MAX_CHARACTERS_PER_TOKEN,
-	type SetOptions,
-} from '../chat-abilities';
+import { recordOf, recordsIn } from '../../../values';
+import type { ChatAbilities, SetOptions } from '../chat-abilities';
 import { modelQueryWithoutLoading } from './routes';
 
 type Ineffective = Awaited<ReturnType<NonNullable<ChatAbilities['ineffectiveOptions']>>>;
@@ -19,20 +13,6 @@ const WITH_PROJECTOR =
 	'Cache Reuse is off for this model: llama-server was started with a projector for pictures or audio (--mmproj), and reuses no pieces of a prompt then.';
 
 const PROJECTOR_OPTION = /^(?:--mmproj(?:-url)?|-mm|-mmu)$/;
-
-/** ik_llama.cpp, which names no build, leaves out a part of a prompt that does not fit. */
-export async function remarkOnDroppedPart(
-	connection: Connection,
-	conversation: FittedConversation,
-): Promise<string | undefined> {
-	if (!isSparse(conversation)) return undefined;
-	const { characters } = conversation;
-	const props = recordOf(await cachedJson(connection, `${connection.url.root}/props`));
-	const context = finiteNumber(recordOf(props.default_generation_settings).n_ctx);
-	const fits = context === undefined || characters <= context * MAX_CHARACTERS_PER_TOKEN;
-	if (fits || 'build_info' in props) return undefined;
-	return `The conversation of ${characters} characters is too long for the context of ${context} tokens of this server. It left out a part without an error. Start it with a larger --ctx-size, or keep fewer messages in the memory.`;
-}
 
 /** For a llama-server with one model. Asked at most once in ten minutes. */
 export async function ineffectiveOnServer(

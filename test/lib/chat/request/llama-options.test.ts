@@ -1,5 +1,3 @@
-import { remarkOnDroppedPart } from '../../../../lib/servers/kinds/llama-api/chat-options';
-import type { Connection } from '../../../../lib/http/connection';
 import { ChatClient } from '../../../../lib/chat/client';
 import type { ChatSettings } from '../../../../lib/chat/request/request';
 import { generationInfoOf } from '../../../../lib/langchain/generation-info';
@@ -138,39 +136,3 @@ describe('LoRA adapters', () => {
 		expect((await run(sim, { parameters: { lora } })).notes).toEqual([]);
 	});
 });
-
-test.each([
-	[
-		'ik_llama.cpp, far too long',
-		{ default_generation_settings: { n_ctx: 2048 } },
-		28_000,
-		1_935,
-		true,
-	],
-	[
-		'ik_llama.cpp, a long one that fits',
-		{ default_generation_settings: { n_ctx: 8192 } },
-		28_000,
-		3_500,
-		false,
-	],
-	['ik_llama.cpp, prose', { default_generation_settings: { n_ctx: 2048 } }, 8_000, 1_935, false],
-	[
-		'llama-server, which refuses it',
-		{ build_info: 'b1', default_generation_settings: { n_ctx: 2048 } },
-		28_000,
-		1_935,
-		false,
-	],
-	['a server that tells nothing', {}, 28_000, 1_935, false],
-])(
-	'a part of the prompt was left out: %s',
-	async (_case, props, characters, promptTokens, isTold) => {
-		const connection = {
-			url: { root: 'http://x' },
-			call: async () => await Promise.resolve({ status: 200, json: props }),
-		} as unknown as Connection;
-		const note = await remarkOnDroppedPart(connection, { model: '', characters, promptTokens });
-		expect(note?.includes('2048 tokens') ?? false).toBe(isTold);
-	},
-);
