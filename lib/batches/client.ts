@@ -171,14 +171,23 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		const error = outcome.failed;
 		if (call.signal?.aborted === true) throw error;
 		if (this.learnsRefusedFields(call, error)) return await this.ofBatch(call, batch, depth);
-		const most = batchLimitIn(error);
-		if (most !== undefined && batch.length > most) {
-			learned.batch = most;
+		if (this.learnsBatchLimit(call, batch.length, error))
 			return await this.allOf(call, this.batches(batch, call.connection));
-		}
 		if (batch.length > 1 && error.kind === 'tooLarge') return await this.allOf(call, halves(batch));
 		const refused = { error, tooLong: tooLongIn(error), isLast: depth >= MAX_DEPTH, depth };
 		return await this.afterRefusal(call, batch, refused);
+	}
+
+	/** Whether the server refused the batch with the number of texts that it takes. */
+	private learnsBatchLimit(
+		{ connection }: BatchCall,
+		batchLength: number,
+		error: ServerError,
+	): boolean {
+		const most = batchLimitIn(error);
+		if (most === undefined || batchLength <= most) return false;
+		learnedOf(connection, this.settings.model).batch = most;
+		return true;
 	}
 
 	/** Whether the server refused optional fields that it was not known to refuse. */

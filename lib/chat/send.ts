@@ -116,8 +116,7 @@ export async function sendRequest(
 	for (;;) {
 		const outcome = await trySending(sending, protocol, current);
 		if (!('failed' in outcome)) {
-			const { fieldChanges } = current;
-			if (fieldChanges !== knownChanges) rememberFieldChanges(key, fieldChanges);
+			rememberNewChanges(key, current, knownChanges);
 			const leftOut = noteOnLeftOut(current, request, protocol);
 			return { reader: outcome, protocol, notes: [...leftOut, ...notes] };
 		}
@@ -125,10 +124,8 @@ export async function sendRequest(
 		// The server is gone since, which says less.
 		if (emptyStream !== undefined && failed.status === undefined) throw emptyStream;
 		if (await wasEmptyStream(failed, sending, current)) {
-			// Without streaming, the server may say what is wrong.
 			emptyStream ??= failed;
-			if (current.stream === false) throw emptyStream;
-			current = { ...current, stream: false };
+			current = withoutStream(current, emptyStream);
 			continue;
 		}
 		if (failed.kind === 'wrongPath' && protocol === ollamaProtocol) {
@@ -141,6 +138,12 @@ export async function sendRequest(
 		if (refusal.note !== undefined) notes = [refusal.note];
 		current = { ...current, ...change };
 	}
+}
+
+/** Without streaming, the server may say what is wrong. */
+function withoutStream(request: ChangedRequest, emptyStream: ServerError): ChangedRequest {
+	if (request.stream === false) throw emptyStream;
+	return { ...request, stream: false };
 }
 
 /**
@@ -158,6 +161,15 @@ async function wasEmptyStream(
 }
 
 type ChangedRequest = ChatRequest & { fieldChanges: FieldChanges };
+
+/** Once it answered: what the changes of fields were that it needed. */
+function rememberNewChanges(
+	key: string,
+	{ fieldChanges }: ChangedRequest,
+	known: FieldChanges,
+): void {
+	if (fieldChanges !== known) rememberFieldChanges(key, fieldChanges);
+}
 
 /** The changes of fields that this server needed before, except for fields that this request needs. */
 function knownChangesFor(request: ChatRequest, key: string): FieldChanges {

@@ -108,13 +108,16 @@ export function proxyFailureKind(
 	if (status === 407) return 'proxy';
 	if (status === 401 && isBasic(challenge) && !isErrorOfApi(shape)) return 'proxyPassword';
 	if ([401, 403].includes(status) && isProxyRefusal(shape)) return 'proxyRefuses';
-	if (isGatewayStatus(status) && !isOverload(status, shape)) return 'gateway';
-	return undefined;
+	return isFailedGateway(status, shape) ? 'gateway' : undefined;
 }
 
 /** An error as model servers send it. llama-swap asks for a password too, so that browsers can send the key. */
 function isErrorOfApi(shape: BodyShape): boolean {
 	return shape.kind === 'json' && isRecord(shape.json.error);
+}
+
+function isFailedGateway(status: number, shape: BodyShape): boolean {
+	return isGatewayStatus(status) && !isOverload(status, shape);
 }
 
 /** 503 of a server; 529 of gateways to Anthropic, with which Cloudflare sends a page. */

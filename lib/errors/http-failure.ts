@@ -10,7 +10,7 @@ import type { FailureKind } from './kinds';
 import { type Codes, isBudgetSpent, kindOfMessage } from './message-kinds';
 import { mask } from './secrets';
 import type { ServerError } from './server-error';
-import { messageIn } from './server-message';
+import { messageIn, type ServerMessage } from './server-message';
 import { finiteNumber, isFilled, isRecord, type JsonRecord, text, words } from '../values';
 
 /** Characters that are shown of a text that is not JSON. */
@@ -22,17 +22,13 @@ const MAX_FOREIGN = 200;
 export function httpFailure(received: FailedAnswer, context: FailureContext): ServerError {
 	// Before anything is cut: half a key would not be recognized.
 	const answer = { ...received, body: mask(received.body, context.secrets) };
-	const { location, keyMissing } = answer;
 	const shape = shapeOf(answer);
-	const { type, facts, behind, message: unmasked } = messageIn(shape);
-	const status = behind ?? answer.status;
+	const said = messageIn(shape);
+	const { facts } = said;
+	const status = said.behind ?? answer.status;
 	// Again: decoding the entities of a page may have uncovered a secret.
-	const message = mask(unmasked, context.secrets);
-	const codes = [type, text(facts.code)];
-	const kind =
-		kindBehind(behind ?? relayedStatus(answer, type)) ??
-		proxyFailureKind({ ...answer, status }, shape) ??
-		kindOf(behind ?? answer.readAs ?? status, message.slice(0, MAX_READ), codes, shape);
+	const message = mask(said.message, context.secrets);
+	const kind = kindOfFailed(answer, shape, { ...said, message });
 	const shown = shape.kind === 'json' ? message : message.slice(0, MAX_FOREIGN);
 	return failure(kind, context, {
 		status,
@@ -42,12 +38,31 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 			status,
 			...tokensIn(message, facts),
 			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
-			location,
+			location: answer.location,
 			isEmpty: shape.kind === 'empty',
-			keyMissing,
+			keyMissing: answer.keyMissing,
 			noInstance: NO_INSTANCE.test(message),
 		},
 	});
+}
+
+/** By the first of these that tells: the server behind a gateway, a proxy, the status with its text. */
+function kindOfFailed(
+	answer: FailedAnswer,
+	shape: BodyShape,
+	{ type, facts, behind, message }: ServerMessage,
+): FailureKind {
+	const status = behind ?? answer.status;
+	return (
+		kindBehind(behind ?? relayedStatus(answer, type)) ??
+		proxyFailureKind({ ...answer, status }, shape) ??
+		kindOf(
+			behind ?? answer.readAs ?? status,
+			message.slice(0, MAX_READ),
+			[type, text(facts.code)],
+			shape,
+		)
+	);
 }
 
 /** What a status means that a server behind a gateway answered, where that is not what it means of the gateway. */

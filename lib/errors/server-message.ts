@@ -11,7 +11,7 @@ import {
 	words,
 } from '../values';
 
-interface ServerMessage {
+export interface ServerMessage {
 	message: string;
 	type?: string;
 	facts: JsonRecord;

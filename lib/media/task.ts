@@ -161,8 +161,11 @@ export function mediaFailure(
 		return error.withRemedy(`Choose the model from the list, or ${missingModel(model)}`);
 	if (task === 'transcription' && (status === 501 || failureKind === 'modalityUnsupported'))
 		return missingAudio(error, kind);
-	const isMissing = lacksRoute(error) || (task === 'transcription' && readsOnlyJson(error));
-	return isMissing ? missingRoute(error, task, kind, model) : error;
+	return lacksTask(error, task) ? missingRoute(error, task, kind, model) : error;
+}
+
+function lacksTask(error: ServerError, task: MediaTask): boolean {
+	return lacksRoute(error) || (task === 'transcription' && readsOnlyJson(error));
 }
 
 /** It takes a recording for broken JSON, as routers do that know no uploads (vLLM's). */
