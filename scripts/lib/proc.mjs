@@ -160,7 +160,7 @@ const start = (command, args, { cwd, env = process.env, stdin = 'ignore', uid, g
 	const { pid } = child;
 	if (pid !== undefined) groups.add(pid);
 	// A surviving grandchild would hold the pipes open, and `close` would never come.
-	child.once('exit', () => setTimeout(() => forget(child), 500));
+	child.once('exit', () => setTimeout(() => forget(child), 500).unref());
 	return child;
 };
 
