@@ -158,8 +158,8 @@ export class LocalLlamaApi implements ICredentialType {
 		rules: [
 			...Object.entries(STATUSES).flatMap(([kind, statuses]) =>
 				statuses.flatMap((status) => {
-					const said = sentence(kind as FailureKind, status);
-					return [statusRule(status, said), bodyRule('error.code', status, said)];
+					const message = sentence(kind as FailureKind, status);
+					return [statusRule(status, message), bodyRule('error.code', status, message)];
 				}),
 			),
 			bodyRule(

@@ -13,7 +13,7 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
 import { answerError, difyFailure, stoppedEarly } from './errors/failure';
 import { concurrencyOf, type RunConcurrency } from './run/concurrency';
-import { exactJson, finiteNumber, isRecord, type JsonRecord } from '../values';
+import { exactJson, finiteNumber, isRecord, type JsonRecord, optional } from '../values';
 import { MAX_RETRY_AFTER_MS } from '../http/retry-after';
 
 export type Query = Record<string, string | number | undefined>;
@@ -167,7 +167,7 @@ export class DifyClient {
 			method,
 			signal: this.signal,
 			timeoutMs,
-			...(body === undefined ? {} : { json: body }),
+			...optional({ json: body }),
 		};
 		for (let tries = 0; ; tries++) {
 			const outcome = await this.attempt(url, request, read);
@@ -241,9 +241,9 @@ function isErrorInside(json: unknown): boolean {
 
 /** Milliseconds before a retry: the backoff or a longer Retry-After; undefined where that is too long. */
 export function retryDelay(error: ServerError, backOffMs: number): number | undefined {
-	const wanted = error.facts.retryAfterMs;
-	if (typeof wanted !== 'number') return backOffMs;
-	return wanted > MAX_RETRY_AFTER_MS ? undefined : Math.max(wanted, backOffMs);
+	const retryAfterMs = error.facts.retryAfterMs;
+	if (typeof retryAfterMs !== 'number') return backOffMs;
+	return retryAfterMs > MAX_RETRY_AFTER_MS ? undefined : Math.max(retryAfterMs, backOffMs);
 }
 
 function isWorthRetrying(error: ServerError): boolean {

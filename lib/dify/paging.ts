@@ -144,9 +144,9 @@ export async function collectAfter({
 	let again = 0;
 	let back = 1;
 	for (let pages = 0; pages < MAX_PAGES; pages++) {
-		const wanted = pageSize(most, records.size, largest);
-		if (wanted <= 0) break;
-		const answer = await page(Math.min(largest, wanted + again), trail.at(-1));
+		const remaining = pageSize(most, records.size, largest);
+		if (remaining <= 0) break;
+		const answer = await page(Math.min(largest, remaining + again), trail.at(-1));
 		if (answer === undefined) {
 			// The cursor is gone: an earlier one gives known records and the missing ones.
 			trail = trail.slice(0, -back);
@@ -154,15 +154,15 @@ export async function collectAfter({
 			again = 0;
 			continue;
 		}
-		const found = listIn(answer.data);
-		addNew(records, found);
+		const pageRecords = listIn(answer.data);
+		addNew(records, pageRecords);
 		if (answer.has_more !== true) break;
-		const next = nextCursor(found, timeField, followed);
+		const next = nextCursor(pageRecords, timeField, followed);
 		// Something in between does not pass on the cursor: the same page comes again.
 		if (next === undefined) break;
 		followed.add(next.afterId);
 		again = next.again.length;
-		const ids = found.flatMap(({ id }) => nonEmptyText(id) ?? []);
+		const ids = pageRecords.flatMap(({ id }) => nonEmptyText(id) ?? []);
 		for (const id of ids.slice(0, ids.indexOf(next.afterId) + 1)) trail.push(id);
 	}
 	return firstOf(records, most);

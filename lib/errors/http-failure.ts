@@ -23,12 +23,12 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 	// Before anything is cut: half a key would not be recognized.
 	const answer = { ...received, body: mask(received.body, context.secrets) };
 	const shape = shapeOf(answer);
-	const said = messageIn(shape);
-	const { facts } = said;
-	const status = said.behind ?? answer.status;
+	const serverMessage = messageIn(shape);
+	const { facts } = serverMessage;
+	const status = serverMessage.behind ?? answer.status;
 	// Again: decoding the entities of a page may have uncovered a secret.
-	const message = mask(said.message, context.secrets);
-	const kind = kindOfFailed(answer, shape, { ...said, message });
+	const message = mask(serverMessage.message, context.secrets);
+	const kind = kindOfFailed(answer, shape, { ...serverMessage, message });
 	const shown = shape.kind === 'json' ? message : message.slice(0, MAX_FOREIGN);
 	return failure(kind, context, {
 		status,

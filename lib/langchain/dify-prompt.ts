@@ -50,9 +50,9 @@ export function difyPrompt(
 	const history = turns.slice(0, -1).flatMap(linesOf);
 	const question = textOf(last.content, '\n');
 	const before = [systemApart ? '' : system, history.join('\n')].filter((part) => part !== '');
-	const asked = before.length === 0 ? question : withoutTurns(question);
+	const currentQuestion = before.length === 0 ? question : withoutTurns(question);
 	return {
-		query: [...before, asked].filter((part) => part !== '').join('\n\n'),
+		query: [...before, currentQuestion].filter((part) => part !== '').join('\n\n'),
 		system: systemApart ? system : '',
 		files: turns.flatMap(({ content }) => mediaOf(content)),
 	};

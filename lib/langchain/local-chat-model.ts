@@ -226,7 +226,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			response_metadata: {
 				finish_reason: answer.finishReason,
 				...optional({ model_name: answer.model }),
-				...(answer.server === undefined ? {} : { server: answer.server.url }),
+				...optional({ server: answer.server?.url }),
 			},
 			usage_metadata: usageMetadata(answer),
 		});

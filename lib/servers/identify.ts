@@ -169,8 +169,8 @@ async function askedAnswers(
 	const leftMs = () => Math.ceil(until - clock.now());
 	if (mayDescribeItself(answers.models)) {
 		answers.info = await answerOf(connection, `${root}/info`, leftMs());
-		const told = identify(answers);
-		if (isIdentified(told)) return { answers, kind: told };
+		const describedKind = identify(answers);
+		if (isIdentified(describedKind)) return { answers, kind: describedKind };
 	}
 	answers.apiVersion = await answerOf(connection, `${root}/api/version`, leftMs());
 	return { answers, kind: answers.apiVersion === undefined ? kind : identify(answers) };

@@ -88,8 +88,9 @@ async function described(
 	if (answer?.status === 401 || answer?.status === 403)
 		return { failed: connection.refusal(answer) };
 	const { models } = kindOf(identify({ info: answer }));
-	const told = models.fromAnswers?.({ info: answer });
-	return told === undefined || answer === undefined ? undefined : { models: told, answer };
+	const described = models.fromAnswers?.({ info: answer });
+	if (described === undefined || answer === undefined) return undefined;
+	return { models: described, answer };
 }
 
 /** Servers that list only what is in their cache may send nothing in place of an empty list. */

@@ -127,14 +127,14 @@ async function modelsOfUse(
 export function checkedKinds(
 	purpose: Purpose,
 ): (place: { connection: Connection; model: string }, signal?: AbortSignal) => Promise<KindName> {
-	const asked = new Map<Connection, Promise<KindName>>();
+	const kinds = new Map<Connection, Promise<KindName>>();
 	const ask = async (connection: Connection, model: string, signal?: AbortSignal) => {
 		const kind = await kindFor(connection, model, signal);
 		await requireFit(connection, { model, kind, purpose }, signal);
 		return kind;
 	};
 	return async ({ connection, model }, signal) =>
-		await fetchOnce(asked, connection, async () => await ask(connection, model, signal));
+		await fetchOnce(kinds, connection, async () => await ask(connection, model, signal));
 }
 
 /**

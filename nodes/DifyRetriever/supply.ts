@@ -94,7 +94,7 @@ function loggedRetriever(
 	log: SubNodeLog,
 ): SuppliedRetriever {
 	// A MultiQuery Retriever may send the same query more than once.
-	const asked = new Map<string, Promise<RetrievedDocument[]>>();
+	const searches = new Map<string, Promise<RetrievedDocument[]>>();
 	const search = async (typed: string, signal: AbortSignal | undefined) => {
 		const { query, cut } = cutQuery(typed);
 		if (cut) log.hint('A question was cut to 250 characters, which is all that Dify takes.');
@@ -102,13 +102,13 @@ function loggedRetriever(
 			input: { query },
 			run: async (execution) => {
 				const signals = [signal, execution].filter((each) => each !== undefined);
-				const found = await searchAll(
+				const hits = await searchAll(
 					api.withSignal(AbortSignal.any(signals)),
 					settings,
 					query,
 					log,
 				);
-				return found.map(documentOf);
+				return hits.map(documentOf);
 			},
 			output: shown,
 		});
@@ -119,7 +119,7 @@ function loggedRetriever(
 		invoke: async (query, config) => {
 			// An expression may return any type.
 			const typed = typeof query === 'string' ? query : String(query ?? '');
-			return await fetchOnce(asked, typed, async () => await search(typed, config?.signal));
+			return await fetchOnce(searches, typed, async () => await search(typed, config?.signal));
 		},
 	};
 }
@@ -141,13 +141,13 @@ async function searchAll(
 		AT_ONCE,
 		api.client.signal,
 		async (datasetId): Promise<Found[]> => {
-			const found = await retrieve(api, datasetId, query, search).catch(async (error: unknown) => {
+			const answer = await retrieve(api, datasetId, query, search).catch(async (error: unknown) => {
 				const named = await withBaseName(api, datasetId, error, datasetIds.length > 1);
 				if (onFailure === 'fail' || api.client.signal?.aborted === true) throw named;
 				failed.push(named);
 				return { hits: [] };
 			});
-			return found.hits.map((hit) => ({ ...hit, datasetId }));
+			return answer.hits.map((hit) => ({ ...hit, datasetId }));
 		},
 	);
 	if (failed.length === datasetIds.length) throw failed[0];

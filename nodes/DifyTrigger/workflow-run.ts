@@ -16,10 +16,10 @@ export const workflowRun: WatchedEvent = {
 		const statuses = parameters.choices('statuses');
 		const user = parameters.name('options.user');
 		const { memory: next, found } = await finishedRuns(client, memory as RunMemory | undefined);
-		const wanted = found
+		const matching = found
 			.filter((entry) => statuses.includes(String(recordOf(entry.workflow_run).status)))
 			.filter((entry) => user === '' || recordOf(entry.created_by_end_user).session_id === user);
-		return { memory: next, items: await itemsOf(call, wanted) };
+		return { memory: next, items: await itemsOf(call, matching) };
 	},
 
 	async examples(call) {

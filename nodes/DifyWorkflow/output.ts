@@ -116,9 +116,9 @@ async function addFiles(
 	let maxBytes = MAX_FILES_BYTES;
 	for (const file of files) {
 		try {
-			const found = await downloadFile(client, file, { origins, maxBytes });
-			if (found === undefined) continue;
-			const { content, name, mimeType } = found;
+			const download = await downloadFile(client, file, { origins, maxBytes });
+			if (download === undefined) continue;
+			const { content, name, mimeType } = download;
 			maxBytes -= content.byteLength;
 			binary[`file_${Object.keys(binary).length}`] = await call.context.helpers.prepareBinaryData(
 				content,

@@ -79,10 +79,10 @@ export class NodeParameters {
 		if (known === undefined || known.get(read) === VARIES) return read(this);
 		if (known.has(read)) return known.get(read) as T;
 		const apart = new NodeParameters(this.context, this.itemIndex, this.properties);
-		const found = read(apart);
-		known.set(read, apart.varies ? VARIES : found);
+		const result = read(apart);
+		known.set(read, apart.varies ? VARIES : result);
 		this.varies ||= apart.varies;
-		return found;
+		return result;
 	}
 
 	/** The raw value, of any type. Of a resource locator, the value that it points to. */

@@ -6,6 +6,7 @@ import type { Form } from './forms';
 import { MarkupTracker } from './markup-tracker';
 import { offeredName } from './offered-name';
 import type { QuotedInput } from './quoted-input';
+import { optional } from '../../values';
 import { readBlock, type WrittenCall } from './shapes';
 import { attempt, beginningsOf, Source, type Stop, stop, Stopped } from './source';
 
@@ -107,7 +108,7 @@ export class TextCalls {
 			return { text, calls: this.fittingCalls(block)! };
 		const seen = this.unrunCall(sightings, because);
 		const rest = text + this.passage.release();
-		return { text: rest, calls: [], ...(seen === undefined ? {} : { seen }) };
+		return { text: rest, calls: [], ...optional({ seen }) };
 	}
 
 	/** Why the calls of a block must not be run; undefined if they may. */

@@ -20,11 +20,11 @@ export class AppApi extends RouteCaller<ObjectRoute> {
 	async call<R extends ObjectRoute>(route: R, values: ValuesOf<R>): Promise<ResultOf<R>> {
 		const { path, query, body = {} } = requestOf(route, values);
 		const { method, timeoutMs, idempotent } = route;
-		const asked =
+		const answer =
 			method === 'GET'
 				? this.client.get(path, query, { timeoutMs })
 				: this.client.send(method, path, body, { timeoutMs, idempotent });
-		return resultIn(route, await needsNewer(route.needsNewer, asked));
+		return resultIn(route, await needsNewer(route.needsNewer, answer));
 	}
 
 	protected async readObject(path: string, query: Query): Promise<JsonRecord> {

@@ -128,21 +128,23 @@ export async function* messagePages(
 	const followed = new Set<string>();
 	let firstId: string | undefined;
 	for (let again = 0; ; ) {
-		const wanted = pageSize(most, known.size, MAX_PAGE_SIZE);
-		if (wanted <= 0) return;
-		const limit = Math.min(MAX_PAGE_SIZE, wanted + again);
+		const remaining = pageSize(most, known.size, MAX_PAGE_SIZE);
+		if (remaining <= 0) return;
+		const limit = Math.min(MAX_PAGE_SIZE, remaining + again);
 		const answer = await client.get('/messages', {
 			conversation_id: id,
 			user,
 			limit,
 			first_id: firstId,
 		});
-		const found = listIn(answer.data);
-		const fresh = addNew(known, found);
+		const messages = listIn(answer.data);
+		const fresh = addNew(known, messages);
 		const tooMany = most === 'all' ? 0 : Math.max(0, known.size - most);
 		yield fresh.slice(tooMany);
 		const next =
-			answer.has_more === true ? nextCursor(found.toReversed(), 'created_at', followed) : undefined;
+			answer.has_more === true
+				? nextCursor(messages.toReversed(), 'created_at', followed)
+				: undefined;
 		if (next === undefined) return;
 		followed.add(next.afterId);
 		firstId = next.afterId;

@@ -60,12 +60,12 @@ async function readPages(
 		// All pages of one list have the same size, or rows between them would be left out.
 		const limit = pageSize(most, 0, MAX_PAGE_SIZE);
 		const answer = await client.get('/workflows/logs', { ...queryOf(filters), page, limit });
-		const found = listIn(answer.data);
-		addNew(records, found.filter(isOf(filters)));
+		const pageRows = listIn(answer.data);
+		addNew(records, pageRows.filter(isOf(filters)));
 		total = finiteNumber(answer.total);
 		const isEnough = most !== 'all' && records.size >= most;
 		// A page without new rows: something in between ignores the page number.
-		const isRepeated = addNew(rows, found).length === 0;
+		const isRepeated = addNew(rows, pageRows).length === 0;
 		if (answer.has_more !== true || isRepeated || isEnough) break;
 	}
 	return total;

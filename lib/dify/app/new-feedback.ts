@@ -77,16 +77,16 @@ async function recordsSince(client: DifyClient, since: number | undefined) {
 	const records = new Map<string, { record: JsonRecord; at: number }>();
 	for (let page = 1; page <= MAX_PAGES; page++) {
 		const answer = await client.get('/app/feedbacks', { page, limit: PAGE_SIZE });
-		const found = listIn(answer.data);
+		const pageRecords = listIn(answer.data);
 		const before = records.size;
-		for (const record of found) {
+		for (const record of pageRecords) {
 			const id = nonEmptyText(record.id);
 			if (id !== undefined && !records.has(id))
 				records.set(id, { record, at: timeOf(record.created_at) });
 		}
-		begin ??= cutoffOf(nonEmptyText(found[0]?.created_at) ?? null);
-		const isLast = found.length < PAGE_SIZE || records.size === before;
-		if (isLast || found.some((record) => timeOf(record.created_at) < begin!)) break;
+		begin ??= cutoffOf(nonEmptyText(pageRecords[0]?.created_at) ?? null);
+		const isLast = pageRecords.length < PAGE_SIZE || records.size === before;
+		if (isLast || pageRecords.some((record) => timeOf(record.created_at) < begin!)) break;
 	}
 	return [...records.values()];
 }

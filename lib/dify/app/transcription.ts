@@ -46,13 +46,13 @@ export async function transcribe(
 }
 
 function takenType({ name, mimeType }: FileSource): string {
-	const given = bareType(mimeType);
-	const isTold = given !== 'application/octet-stream' && given !== '';
-	const extension = soundExtension(isTold ? given : `audio/${extensionOf(name)}`);
+	const type = bareType(mimeType);
+	const isKnown = type !== 'application/octet-stream' && type !== '';
+	const extension = soundExtension(isKnown ? type : `audio/${extensionOf(name)}`);
 	if (TAKEN.has(extension)) return `audio/${extension}`;
 	throw localError(
 		'fileType',
-		`Dify cannot transcribe "${name}" (${given || 'no type'}): it takes MP3, M4A, WAV and AMR`,
+		`Dify cannot transcribe "${name}" (${type || 'no type'}): it takes MP3, M4A, WAV and AMR`,
 		'Convert it first. Browsers and messengers record WebM and Ogg: Local Llama takes those with whisper.cpp or speaches.',
 	);
 }

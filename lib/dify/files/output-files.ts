@@ -14,10 +14,10 @@ const MAX_DEPTH = 20;
 
 /** The files in the outputs of a run, at any depth, then those of `files`; each file once. */
 export function outputFiles(outputs: unknown, files: readonly DifyFile[] = []): DifyFile[] {
-	const found: DifyFile[] = [];
-	collect(outputs, found, 0);
+	const ofOutputs: DifyFile[] = [];
+	collect(outputs, ofOutputs, 0);
 	const known = new Set<unknown>();
-	return [...found, ...files].filter(({ id, related_id: related, url }) => {
+	return [...ofOutputs, ...files].filter(({ id, related_id: related, url }) => {
 		const names = [id, related, nonEmptyText(url)?.replace(/\?.*$/s, '')].filter(
 			(name) => nonEmptyText(name) !== undefined,
 		);
@@ -27,12 +27,12 @@ export function outputFiles(outputs: unknown, files: readonly DifyFile[] = []): 
 	});
 }
 
-function collect(value: unknown, found: DifyFile[], depth: number): void {
+function collect(value: unknown, files: DifyFile[], depth: number): void {
 	if (depth > MAX_DEPTH) return;
-	if (Array.isArray(value)) for (const each of value) collect(each, found, depth + 1);
+	if (Array.isArray(value)) for (const each of value) collect(each, files, depth + 1);
 	else if (isRecord(value)) {
-		if (value.dify_model_identity === FILE_MARK) found.push(value as DifyFile);
-		else for (const each of Object.values(value)) collect(each, found, depth + 1);
+		if (value.dify_model_identity === FILE_MARK) files.push(value as DifyFile);
+		else for (const each of Object.values(value)) collect(each, files, depth + 1);
 	}
 }
 

@@ -173,7 +173,7 @@ function nameOf({ label, variable }: FormField): string {
 }
 
 function wantedBy({ kind, options, maxLength }: FormField): string {
-	const wanted: Record<FormKind, string> = {
+	const expected: Record<FormKind, string> = {
 		'text-input': `text${maxLength ? ` of at most ${maxLength} characters` : ''}`,
 		paragraph: `text${maxLength ? ` of at most ${maxLength} characters` : ''}`,
 		select: `one of: ${options.join(', ')}`,
@@ -183,5 +183,5 @@ function wantedBy({ kind, options, maxLength }: FormField): string {
 		file: 'a file',
 		'file-list': 'a list of files',
 	};
-	return wanted[kind];
+	return expected[kind];
 }

@@ -62,8 +62,8 @@ export class KnowledgeApi extends RouteCaller {
 	 * @throws {ServerError}
 	 */
 	async call<R extends SingleRoute>(route: R, values: ValuesOf<R>): Promise<ResultOf<R>> {
-		const asked: Promise<unknown> = this.result(route, requestOf(route, values));
-		return (await needsNewer(route.needsNewer, asked)) as ResultOf<R>;
+		const result: Promise<unknown> = this.result(route, requestOf(route, values));
+		return (await needsNewer(route.needsNewer, result)) as ResultOf<R>;
 	}
 
 	/** Searches, with a POST that changes nothing but counts for the rate limit. @throws {ServerError} */

@@ -47,10 +47,12 @@ export async function finishedRuns(
 	memory: RunMemory | undefined,
 ): Promise<FinishedRuns> {
 	const entries = await entriesSince(client, memory?.since);
-	const given = new Set(memory?.given);
+	const reported = new Set(memory?.given);
 	const ended = entries.filter(({ status }) => !OPEN.has(status));
 	const found =
-		memory === undefined ? [] : ended.filter(({ id }) => !given.has(id)).map(({ entry }) => entry);
+		memory === undefined
+			? []
+			: ended.filter(({ id }) => !reported.has(id)).map(({ entry }) => entry);
 	const newest = largestOf(
 		entries.map(({ at }) => at),
 		memory?.since ?? 0,
@@ -101,15 +103,15 @@ async function readInto(
 	for (let page = 1; page <= MAX_PAGES; page++) {
 		const query = { page, limit: PAGE_SIZE, created_at__after: after };
 		const answer = await client.get('/workflows/logs', query);
-		const found = listIn(answer.data).flatMap((entry) => entryOf(entry) ?? []);
+		const pageEntries = listIn(answer.data).flatMap((entry) => entryOf(entry) ?? []);
 		const before = seen.size;
-		for (const entry of found) {
+		for (const entry of pageEntries) {
 			seen.add(entry.id);
 			if (!entries.has(entry.id)) entries.set(entry.id, entry);
 		}
 		if (answer.has_more !== true || seen.size === before) return page;
 		const newest = entries.values().next().value!.at;
-		if (since === undefined && found.at(-1)!.at < newest - OPEN_LIMIT_S) return page;
+		if (since === undefined && pageEntries.at(-1)!.at < newest - OPEN_LIMIT_S) return page;
 	}
 	return MAX_PAGES;
 }

@@ -96,8 +96,8 @@ export function advise(
 	change: Partial<Pick<FindingWithStatus, 'severity' | 'status'>> = {},
 ): FindingWithStatus {
 	const { severity, status, says } = ADVICE[id];
-	const found = { id, severity, observed, ...says(facts) };
-	return inPlainText({ ...found, ...optional({ status, ...change }) });
+	const finding = { id, severity, observed, ...says(facts) };
+	return inPlainText({ ...finding, ...optional({ status, ...change }) });
 }
 
 /** Findings go into mails and chats, and may quote the server. */

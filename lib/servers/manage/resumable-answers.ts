@@ -36,13 +36,15 @@ async function keepsAnswers(
 ): Promise<boolean> {
 	const known = keeping.get(connection.id);
 	if (known !== undefined) return known;
-	const asked = { json: { conversation_ids: [] }, timeoutMs: ASK_LIMIT_MS, signal };
+	const request = { json: { conversation_ids: [] }, timeoutMs: ASK_LIMIT_MS, signal };
 	// A silent server counts as one that does not store answers: asking it again would delay every answer.
 	const silent = (error: unknown) =>
 		error instanceof ServerError && error.kind === 'totalLimit'
 			? { status: 408, json: undefined }
 			: undefined;
-	const answer = await connection.call(`${connection.url.api}/streams/lookup`, asked).catch(silent);
+	const answer = await connection
+		.call(`${connection.url.api}/streams/lookup`, request)
+		.catch(silent);
 	const keeps = answer?.status === 200 && Array.isArray(answer.json);
 	// Not cached while the server is loading or busy: it may store answers.
 	if (answer !== undefined && answer.status < 500) keeping.set(connection.id, keeps);

@@ -15,19 +15,19 @@ export async function listModelsOf(
 	servers: ServerPool,
 	list: (connection: Connection) => Promise<ServerModel[]>,
 ): Promise<{ models: ServerModel[]; failed: Array<{ url: string; error: ServerError }> }> {
-	const asked = servers.connectionsWithSameNames;
+	const connections = servers.connectionsWithSameNames;
 	const answers = await Promise.all(
-		asked.map(
+		connections.map(
 			async (connection) => await list(connection).then((models) => ({ models }), asFailed),
 		),
 	);
 	const models = new Map<string, ServerModel>();
 	const failed: Array<{ url: string; error: ServerError }> = [];
 	for (const [at, answer] of answers.entries()) {
-		if ('failed' in answer) failed.push({ url: asked[at]!.url.root, error: answer.failed });
+		if ('failed' in answer) failed.push({ url: connections[at]!.url.root, error: answer.failed });
 		else for (const model of answer.models) if (!models.has(model.id)) models.set(model.id, model);
 	}
-	if (failed.length === asked.length) {
+	if (failed.length === connections.length) {
 		const errors = failed.map(({ error }) => error);
 		throw errors.length === 1 ? errors[0]! : allFailed(errors);
 	}

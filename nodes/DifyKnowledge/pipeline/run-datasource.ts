@@ -31,12 +31,12 @@ export const pipelineRunDatasource: DifyOperation = {
 	],
 	run: async (call) => {
 		const { api, parameters } = call;
-		const asked = {
+		const request = {
 			datasource: await chosenDatasource(call),
 			inputs: parameters.object('inputs', {}),
 			credentialId: parameters.name('datasourceAuth') || undefined,
 			...versionIn(parameters),
 		};
-		return itemsOf(await runDatasource(api, datasetIdIn(parameters), asked));
+		return itemsOf(await runDatasource(api, datasetIdIn(parameters), request));
 	},
 };

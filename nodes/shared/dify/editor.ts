@@ -46,8 +46,8 @@ export function matching(
 	results: INodeListSearchResult['results'],
 	filter: string,
 ): INodeListSearchResult {
-	const wanted = filter.toLowerCase();
-	return { results: results.filter(({ name }) => name.toLowerCase().includes(wanted)) };
+	const needle = filter.toLowerCase();
+	return { results: results.filter(({ name }) => name.toLowerCase().includes(needle)) };
 }
 
 /** The user in the editor. @throws {ServerError} where it is an expression about an item: the editor has none */

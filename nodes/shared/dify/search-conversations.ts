@@ -17,7 +17,7 @@ const MAX_PAGES = 20;
 /** Conversations of the user in the node, newest first, page by page. */
 export const searchConversations = editorList(async ({ context, client, filter, token }) => {
 	const user = editorUser(context);
-	const wanted = filter.toLowerCase();
+	const needle = filter.toLowerCase();
 	// Cursor (the last conversation), and conversations that the next page repeats.
 	let [lastId, ...again] = token?.split(' ') ?? [];
 	const results: INodeListSearchResult['results'] = [];
@@ -35,7 +35,7 @@ export const searchConversations = editorList(async ({ context, client, filter, 
 		append(
 			results,
 			named.filter(
-				({ name, value }) => name.toLowerCase().includes(wanted) || value.startsWith(wanted),
+				({ name, value }) => name.toLowerCase().includes(needle) || value.startsWith(needle),
 			),
 		);
 		const next =

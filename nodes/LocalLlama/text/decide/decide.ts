@@ -34,13 +34,13 @@ export const textDecide: LocalLlamaOperation = {
 	],
 	run: async (call) => {
 		const { parameters, servers, signal } = call;
-		const asked = questionsIn(parameters);
-		const questions = asked.map(({ question }) => question);
+		const askedQuestions = questionsIn(parameters);
+		const questions = askedQuestions.map(({ question }) => question);
 		const input = await inputIn(call);
 		const settings = await withModel(settingsIn(parameters), servers, 'decisions', signal);
 		const result = await decide(servers, settings, { input, questions }, signal);
 		reportAnswer(call, { ...result, notes: [] });
-		const answers = asked.map(({ question, threshold }, index) =>
+		const answers = askedQuestions.map(({ question, threshold }, index) =>
 			answerTo(question, result.decisions[index]!, threshold),
 		);
 		const names = questions.map(({ name }) => name);

@@ -88,9 +88,9 @@ export const questionFields: INodeProperties[] = rowFields(
 export function questionsIn(parameters: NodeParameters): AskedQuestion[] {
 	const { rows, label } = rowsIn(parameters, 'questions', 'questionList');
 	if (rows.length === 0) throw wrongField(label, 'is empty', 'Add at least one question.');
-	const asked = rows.map((row) => questionOf(row, label));
-	checkQuestions(asked.map(({ question }) => question));
-	return asked;
+	const askedQuestions = rows.map((row) => questionOf(row, label));
+	checkQuestions(askedQuestions.map(({ question }) => question));
+	return askedQuestions;
 }
 
 function questionOf(row: unknown, label: string): AskedQuestion {
