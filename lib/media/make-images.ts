@@ -15,7 +15,7 @@ import { type MediaCall, atServer, mediaFailure, sendOptions, uploadFailure } fr
 import { askWebUi } from './web-ui';
 import type { ImageAttempt, ImageOptions, ImageRequest } from './types';
 
-interface MadeImage extends ImageFacts {
+export interface MadeImage extends ImageFacts {
 	content: Buffer;
 	revisedPrompt?: string;
 	seed?: number;

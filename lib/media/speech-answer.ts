@@ -1,5 +1,5 @@
 import { looksLikeHtml } from '../errors/failed-answer';
-import { failure } from '../errors/failure';
+import { failure, type FailureContext } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { type Peeked, peeked } from '../http/peek';
 import { SseDecoder } from '../http/sse';
@@ -37,9 +37,10 @@ export async function readSpeech(
 	const source = peeked(answer.pieces);
 	const start = await source.text(MIN_SOUND_BYTES);
 	const context = connection.contextOf(answer.url, { model });
+	const checked = async (sound: Peeked) => await longEnough(sound, answer, context);
 	switch (formOf(type, start)) {
 		case 'events':
-			return { ...(await checked(peeked(eventSound(source.pieces())))), isEvents: true };
+			return { ...(await checked(peeked(eventSound(source.pieces(), context)))), isEvents: true };
 		case 'json': {
 			const text = await whole(source.pieces());
 			const sound = soundIn(parseObject(text));
@@ -55,39 +56,45 @@ export async function readSpeech(
 		case 'sound':
 			return { ...(await checked(source)), isEvents: false };
 	}
+}
 
-	async function checked(
-		sound: Peeked,
-	): Promise<{ head: Uint8Array; pieces: AsyncIterable<Uint8Array> }> {
-		const head = await sound.head(MIN_SOUND_BYTES);
-		if (head.byteLength >= MIN_SOUND_BYTES) return { head, pieces: sound.pieces() };
-		answer.close();
-		throw failure('emptyAnswer', context, {
-			status: answer.status,
-			message: 'The server sent no sound',
-			meaning: `The server sent no sound: its answer has ${head.byteLength} bytes`,
-			remedy:
-				'Check the text, the voice and the model, and the log of the server. A text of nothing but emoji or punctuation gives no sound.',
-		});
-	}
+/** @throws {ServerError} for an answer that is too short to be sound */
+async function longEnough(
+	sound: Peeked,
+	answer: Download,
+	context: FailureContext,
+): Promise<Pick<SpeechAnswer, 'head' | 'pieces'>> {
+	const head = await sound.head(MIN_SOUND_BYTES);
+	if (head.byteLength >= MIN_SOUND_BYTES) return { head, pieces: sound.pieces() };
+	answer.close();
+	throw failure('emptyAnswer', context, {
+		status: answer.status,
+		message: 'The server sent no sound',
+		meaning: `The server sent no sound: its answer has ${head.byteLength} bytes`,
+		remedy:
+			'Check the text, the voice and the model, and the log of the server. A text of nothing but emoji or punctuation gives no sound.',
+	});
+}
 
-	async function* eventSound(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-		const decoder = new SseDecoder();
-		let isDone = false;
-		for await (const piece of bytes) yield* decoded(decoder.push(piece));
-		yield* decoded(decoder.end());
-		if (!isDone) throw failure('streamEndedEarly', context);
+async function* eventSound(
+	bytes: AsyncIterable<Uint8Array>,
+	context: FailureContext,
+): AsyncGenerator<Uint8Array> {
+	const decoder = new SseDecoder();
+	let isDone = false;
+	for await (const piece of bytes) yield* decoded(decoder.push(piece));
+	yield* decoded(decoder.end());
+	if (!isDone) throw failure('streamEndedEarly', context);
 
-		function* decoded(events: ReadonlyArray<{ data: string }>): Generator<Uint8Array> {
-			for (const { data } of events) {
-				if (data.trim() === '[DONE]') isDone = true;
-				const event = parseObject(data);
-				if (event === undefined) continue;
-				const serverText = errorOf(event);
-				if (serverText !== undefined) throw failure('streamError', context, { serverText });
-				if (event.type === 'speech.audio.done') isDone = true;
-				else yield* soundIn(event) ?? [];
-			}
+	function* decoded(events: ReadonlyArray<{ data: string }>): Generator<Uint8Array> {
+		for (const { data } of events) {
+			if (data.trim() === '[DONE]') isDone = true;
+			const event = parseObject(data);
+			if (event === undefined) continue;
+			const serverText = errorOf(event);
+			if (serverText !== undefined) throw failure('streamError', context, { serverText });
+			if (event.type === 'speech.audio.done') isDone = true;
+			else yield* soundIn(event) ?? [];
 		}
 	}
 }

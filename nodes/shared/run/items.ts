@@ -39,74 +39,97 @@ export async function workOnItems<T>(
 ): Promise<T[]> {
 	// n8n gives a node that an agent uses as a tool no input items in some of its versions.
 	const count = Math.max(1, context.getInputData().length);
-	const results = new Array<T>(count);
 	const watch = new CancelWatch(context);
 	const stopWatching = watch.begin();
 	const stops = new Stops(watch.signal);
-	const failures: ItemFailure[] = [];
+	const outcomes = new Outcomes(context, count, options);
 	const lanes = new Lanes(count, options.keyOf);
-
-	const one = async (itemIndex: number) => {
-		const outcome = await settled(
-			async () => await stops.during(async (signal) => await work(itemIndex, signal)),
-		);
-		if ('value' in outcome) {
-			results[itemIndex] = outcome.value;
-			return;
-		}
-		const { error } = outcome;
-		const failed = error instanceof ItemFailure ? error : new ItemFailure(itemIndex, error);
-		if (context.continueOnFail()) {
-			results[itemIndex] = options.whenFailed(failed);
-			// An error of the chat must not affect the other items.
-			await settled(
-				async () =>
-					await options.onFailure?.(
-						failed.itemIndex,
-						visitorMessage(context) ?? chatText(failed.reason),
-					),
-			);
-		} else {
-			failures.push(failed);
-			stops.all();
-		}
-	};
-
-	const pause = timeSlices();
-	const worker = async () => {
-		while (!stops.came) {
-			const itemIndex = lanes.next();
-			if (itemIndex === undefined) {
-				// The other items are parked in busy lanes, whose workers continue with them.
-				if (lanes.isGivenOut) return;
-				await sleep(0);
-				continue;
-			}
-			for (
-				let at: number | undefined = itemIndex;
-				at !== undefined && !stops.came;
-				at = lanes.nextInLane(at)
-			)
-				await one(at);
-			// Not before the first item: a stop meanwhile would end the run without an error.
-			await pause();
-		}
-	};
+	const workers = Math.min(count, Math.max(1, options.atOnce ?? 1));
 	try {
-		await Promise.all(
-			Array.from({ length: Math.min(count, Math.max(1, options.atOnce ?? 1)) }, worker),
-		);
+		await workThrough(lanes, stops, workers, async (itemIndex) => {
+			const outcome = await settled(
+				async () => await stops.during(async (signal) => await work(itemIndex, signal)),
+			);
+			if ('value' in outcome) outcomes.succeed(itemIndex, outcome.value);
+			else if (!(await outcomes.fail(itemIndex, outcome.error))) stops.all();
+		});
 	} finally {
 		stops.release();
 		stopWatching();
 	}
-	// The other failures are aborts.
-	const first = failures[0];
-	if (first !== undefined) {
-		const error = panelError(context, options.toNodeError(first));
-		throw withoutDetailsForVisitors(context, error);
+	return outcomes.results();
+}
+
+/** Works on all items, as many at once as there are workers, until all are done or the run stops. */
+async function workThrough(
+	lanes: Lanes,
+	stops: Stops,
+	workers: number,
+	work: (itemIndex: number) => Promise<void>,
+): Promise<void> {
+	const pause = timeSlices();
+	const worker = async () => {
+		while (!stops.came) {
+			let itemIndex = lanes.next();
+			// The other items are parked in busy lanes, whose workers continue with them.
+			if (itemIndex === undefined && lanes.isGivenOut) return;
+			if (itemIndex === undefined) {
+				await sleep(0);
+				continue;
+			}
+			while (itemIndex !== undefined && !stops.came) {
+				await work(itemIndex);
+				itemIndex = lanes.nextInLane(itemIndex);
+			}
+			// Not before the first item: a stop meanwhile would end the run without an error.
+			await pause();
+		}
+	};
+	await Promise.all(Array.from({ length: workers }, worker));
+}
+
+/** What became of the items. */
+class Outcomes<T> {
+	private readonly values: T[];
+	private readonly failures: ItemFailure[] = [];
+
+	constructor(
+		private readonly context: IExecuteFunctions,
+		count: number,
+		private readonly options: Pick<ItemsOptions<T>, 'toNodeError' | 'whenFailed' | 'onFailure'>,
+	) {
+		this.values = new Array<T>(count);
 	}
-	return results;
+
+	succeed(itemIndex: number, value: T): void {
+		this.values[itemIndex] = value;
+	}
+
+	/** @returns whether the other items go on, as n8n is set for this node */
+	async fail(itemIndex: number, error: unknown): Promise<boolean> {
+		const failed = error instanceof ItemFailure ? error : new ItemFailure(itemIndex, error);
+		if (!this.context.continueOnFail()) {
+			this.failures.push(failed);
+			return false;
+		}
+		this.values[itemIndex] = this.options.whenFailed(failed);
+		// An error of the chat must not affect the other items.
+		await settled(async () => await this.tellChat(failed));
+		return true;
+	}
+
+	/** @throws {NodeOperationError} for the first failure; the others are aborts */
+	results(): T[] {
+		const first = this.failures[0];
+		if (first === undefined) return this.values;
+		const error = panelError(this.context, this.options.toNodeError(first));
+		throw withoutDetailsForVisitors(this.context, error);
+	}
+
+	private async tellChat({ itemIndex, reason }: ItemFailure): Promise<void> {
+		const text = visitorMessage(this.context) ?? chatText(reason);
+		await this.options.onFailure?.(itemIndex, text);
+	}
 }
 
 async function settled<T>(work: () => Promise<T>): Promise<{ value: T } | { error: unknown }> {

@@ -76,11 +76,12 @@ export async function runOperations<Access extends object>(
 				: undefined,
 		},
 	);
+	const lastOutput = outputs - 1;
 	const items: INodeExecutionData[][] = Array.from({ length: outputs }, () => []);
 	for (const result of results.flat()) {
 		if (result instanceof ItemFailure)
-			items[outputs - 1]!.push(failedItem(errorOf(result), result.itemIndex, result.facts));
-		else items[Math.min(result.output ?? 0, outputs - 1)]!.push(executionItem(result));
+			items[lastOutput]!.push(failedItem(errorOf(result), result.itemIndex, result.facts));
+		else items[Math.min(result.output ?? 0, lastOutput)]!.push(executionItem(result));
 	}
 	return items;
 }
