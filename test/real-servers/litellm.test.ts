@@ -150,7 +150,7 @@ describeWith(
 			expect(
 				await failureOf(embeddingsOf(server, { model: 'local-chat' }).embed(['a'], 'query')),
 			).toMatchObject({
-				kind: 'notSupported',
+				kind: 'wrongModelType',
 			});
 		});
 
