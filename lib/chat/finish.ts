@@ -1,5 +1,5 @@
 import { forgetIfContradicted, knownServerKind } from '../servers/identify';
-import { isIdentified, kindOf } from '../servers/kinds';
+import { identifiedKind, isIdentified, kindOf } from '../servers/kinds';
 import { modelKey } from '../servers/model-key';
 import { expectSlots } from '../servers/occupancy';
 import type { ServerKind } from '../servers/kinds/kind';
@@ -62,7 +62,7 @@ export async function finishAnswer(
 		url: reader.url,
 		...(hasSeveral ? { server: { url: connection.url.root, model, passedOver } } : {}),
 		...optional({
-			serverKind: isIdentified(serverKind) ? serverKind : knownServerKind(connection, model),
+			serverKind: identifiedKind(serverKind) ?? knownServerKind(connection, model),
 			callNotRun: read.assembly.unrunCall?.because,
 		}),
 		firstTokenMs: read.firstTokenMs,

@@ -31,7 +31,8 @@ export interface Classification {
 	usage?: Usage;
 	model?: string;
 	method: DecisionMethod;
-	server: KindName;
+	/** Left out where nothing told it. */
+	server?: KindName;
 }
 
 /** How questions are answered: by a decision model, or by the letters that an ordinary model writes. */

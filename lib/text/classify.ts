@@ -6,7 +6,7 @@ import { invalidInput } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { type Attempt, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind } from '../servers/identify';
-import type { KindName } from '../servers/kinds';
+import { identifiedKind, type KindName } from '../servers/kinds';
 import { modelKey } from '../servers/model-key';
 import { requireModel } from '../servers/model-names';
 import { type ClientSettings, untilReady } from '../servers/retry';
@@ -56,8 +56,10 @@ export async function classify(
 				task,
 				options,
 			);
-			if (decided !== undefined)
-				return { ...decided, method: 'decisionModel' as const, server: kind };
+			if (decided !== undefined) {
+				const method = 'decisionModel' as const;
+				return { ...decided, method, ...optional({ server: identifiedKind(kind) }) };
+			}
 			return await classifyByLetters(attempt, settings.parameters, task, signal);
 		},
 		untilReady(settings, signal),
@@ -118,7 +120,10 @@ function unread(answer: LabelAnswer, kind: KindName): Classification {
 }
 
 function servedBy({ usage, model }: LabelAnswer, kind: KindName) {
-	return { ...optional({ usage, model }), method: 'letters' as const, server: kind };
+	return {
+		...optional({ usage, model, server: identifiedKind(kind) }),
+		method: 'letters' as const,
+	};
 }
 
 /** A server that ignores the limit of tokens writes far more than a label, which would not fit into the next prompt. */

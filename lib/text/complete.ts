@@ -17,7 +17,14 @@ import { requireModel } from '../servers/model-names';
 import { fieldChangesIn, knownFieldChanges, rememberFieldChanges } from '../servers/refused-fields';
 import { type ClientSettings, untilReady } from '../servers/retry';
 import { LruCache } from '../lru-cache';
-import { type KindName, kindOf, labelsOf, subjectOf, UNIDENTIFIED } from '../servers/kinds';
+import {
+	identifiedKind,
+	type KindName,
+	kindOf,
+	labelsOf,
+	subjectOf,
+	UNIDENTIFIED,
+} from '../servers/kinds';
 import { beginInSpan } from '../tracing/span';
 import { isRecord, type JsonRecord, nonEmptyText, optional, parseJson } from '../values';
 import { suffixSupport } from './suffix-support';
@@ -32,7 +39,8 @@ import {
 export type CompleteSettings = CompletionOptions & ClientSettings;
 
 export interface FinishedCompletion extends Completion {
-	server: KindName;
+	/** Left out where nothing told it. */
+	server?: KindName;
 	notes: string[];
 }
 
@@ -112,7 +120,8 @@ async function* readCompletion(
 		throw failed('streamError', served.connection.mask(assembly.error));
 	if (!assembly.ended) throw endedEarly(reader, failed);
 	const completion = withRealEnd(assembly.result, kind, settings.parameters.maxTokens);
-	return { ...requestedResult(completion, settings), server: kind, notes };
+	const server = identifiedKind(kind);
+	return { ...requestedResult(completion, settings), ...optional({ server }), notes };
 }
 
 /** Where a server always says that the model had finished, the number of tokens tells whether the limit ended it. */

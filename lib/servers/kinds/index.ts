@@ -91,6 +91,11 @@ export function isIdentified(name: KindName): name is Exclude<KindName, 'other'>
 	return name !== 'other';
 }
 
+/** The kind for an item, which has none where nothing told it. */
+export function identifiedKind(name: KindName): KindName | undefined {
+	return isIdentified(name) ? name : undefined;
+}
+
 /** The server as the subject of a sentence: by its name if it is known. */
 export function subjectOf(name: KindName): string {
 	return isIdentified(name) ? KINDS[name].label : 'The server';

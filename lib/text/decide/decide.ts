@@ -1,7 +1,7 @@
 import type { Usage } from '../../chat/types';
 import type { Connection } from '../../http/connection';
 import { askServerKind } from '../../servers/identify';
-import type { KindName } from '../../servers/kinds';
+import { identifiedKind, type KindName } from '../../servers/kinds';
 import { requireModel } from '../../servers/model-names';
 import { type Attempt, ServerPool } from '../../servers/pool/server-pool';
 import { untilReady } from '../../servers/retry';
@@ -15,7 +15,8 @@ import { type Decision, type DecisionInput, type Decisions, meanLevel } from './
 
 interface DecisionResult extends Decisions {
 	method: DecisionMethod;
-	server: KindName;
+	/** Left out where nothing told it. */
+	server?: KindName;
 }
 
 /**
@@ -37,8 +38,10 @@ export async function decide(
 			const kind = await askServerKind(attempt.connection, attempt.model, { signal });
 			const { extraBody } = settings.parameters;
 			const decisions = await askDecisionModel({ attempt, kind, extraBody, signal, ...task });
-			if (decisions !== undefined)
-				return { ...decisions, method: 'decisionModel' as const, server: kind };
+			if (decisions !== undefined) {
+				const method = 'decisionModel' as const;
+				return { ...decisions, method, ...optional({ server: identifiedKind(kind) }) };
+			}
 			return await decideByLetters(attempt, settings, task, signal);
 		},
 		untilReady(settings, signal),
@@ -64,8 +67,7 @@ async function decideByLetters(
 	return {
 		decisions: classifications.map((one, index) => decisionOf(one, questions[index]!)),
 		method: 'letters',
-		server,
-		...optional({ usage, model }),
+		...optional({ usage, model, server }),
 	};
 }
 

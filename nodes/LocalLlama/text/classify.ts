@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { classify as classifyText } from '../../../lib/text/classify';
 import { rounded } from '../../../lib/text/decide/answers';
+import type { Classification } from '../../../lib/text/classification';
 import type { Label } from '../../../lib/text/labels';
 import { isRecord, optional } from '../../../lib/values';
 import { readGeneration } from '../../shared/chat/generation-settings';
@@ -68,16 +69,7 @@ export const textClassify: LocalLlamaOperation = {
 		const several = parameters.flag('several');
 		const result = await classifyText(
 			servers,
-			await withModel(
-				{
-					model: parameters.name('model'),
-					parameters: { temperature: 0, ...readGeneration(parameters) },
-					...readLimits(parameters, GENERATION_RETRIES),
-				},
-				servers,
-				'decisions',
-				signal,
-			),
+			await withModel(settingsIn(parameters), servers, 'decisions', signal),
 			{
 				...(await inputIn(call)),
 				labels,
@@ -88,34 +80,40 @@ export const textClassify: LocalLlamaOperation = {
 			signal,
 		);
 		reportAnswer(call, { ...result, notes: [] });
-		const { scores, none, unread, usage, model, method, server } = result;
-		if (unread !== undefined)
+		if (result.unread !== undefined)
 			call.hint(
 				'A model named none of the labels, so the label is null. Its words stand in the field "answer". Describe the labels, allow that none fits, or choose a larger model.',
 			);
 		const names = result.labels.map((at) => labels[at]!.name);
-		return [
-			{
-				json: {
-					label: names[0] ?? null,
-					...(several ? { labels: names } : {}),
-					...optional({
-						confidence: rounded(result.confidence),
-						scores:
-							scores &&
-							Object.fromEntries(labels.map(({ name }, at) => [name, rounded(scores[at])])),
-						answer: unread,
-						none: rounded(none),
-						usage,
-						model,
-					}),
-					method,
-					server,
-				},
-			},
-		];
+		const answer = { label: names[0] ?? null, ...(several ? { labels: names } : {}) };
+		return [{ json: { ...answer, ...factsOf(result, labels) } }];
 	},
 };
+
+function settingsIn(parameters: NodeParameters) {
+	return {
+		model: parameters.name('model'),
+		parameters: { temperature: 0, ...readGeneration(parameters) },
+		...readLimits(parameters, GENERATION_RETRIES),
+	};
+}
+
+function factsOf(result: Classification, labels: readonly Label[]): object {
+	const { scores, none, unread, usage, model, method, server } = result;
+	const scoreOf = ({ name }: Label, at: number) => [name, rounded(scores?.[at])];
+	return {
+		...optional({
+			confidence: rounded(result.confidence),
+			scores: scores && Object.fromEntries(labels.map(scoreOf)),
+			answer: unread,
+			none: rounded(none),
+			usage,
+			model,
+		}),
+		method,
+		...optional({ server }),
+	};
+}
 
 /** Labels from the form, or from a list of names or objects. */
 function labelsIn(parameters: NodeParameters): Label[] {

@@ -52,8 +52,7 @@ export const textDecide: LocalLlamaOperation = {
 					answers: Object.fromEntries(names.map((name, index) => [name, answers[index]])),
 					undecided: answers.some(({ undecided }) => undecided),
 					method,
-					...optional({ usage, model }),
-					server,
+					...optional({ usage, model, server }),
 				},
 			},
 		];
