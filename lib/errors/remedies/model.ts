@@ -52,10 +52,16 @@ export const MODEL_REMEDIES = {
 		title: 'The server does not allow this',
 		remedy: `The key may be wrong or lack the permission, or this route is switched off on the server.${isEmpty === true ? OLLAMA_HOSTS : ''}`,
 	}),
-	wrongPath: ({ root, url = '', typed = '' }) => ({
-		title: 'The server answers, but not at this path',
-		remedy: `${/\/models$/.test(url) ? NO_LIST : ''}${isJustAddress(typed) ? noSuchRoute(url) : otherBaseUrl(root)}`,
-	}),
+	wrongPath: ({ root, url = '', typed = '' }) => {
+		const isList = /\/models$/.test(url);
+		const remedy = isJustAddress(typed) ? noSuchRoute(url) : otherBaseUrl(root);
+		return {
+			title: isList
+				? 'The server answers, but has no list of models at this path'
+				: 'The server answers, but not at this path',
+			remedy: `${isList ? NO_LIST : ''}${remedy}`,
+		};
+	},
 	modelNotFound: ({ model }) => ({
 		title: `The server does not know the model ${quoted(model)}`,
 		remedy:

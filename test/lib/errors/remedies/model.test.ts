@@ -31,6 +31,7 @@ describe('remedies for what model servers refuse', () => {
 		expect(MODEL_REMEDIES.wrongPath(plain).remedy).toContain('Open WebUI: /api');
 		expect(MODEL_REMEDIES.wrongPath({}).remedy).toContain('type just the address of the server.');
 		const list = { ...plain, url: 'http://h:8080/v1/models' };
+		expect(MODEL_REMEDIES.wrongPath(list).title).toContain('no list of models');
 		expect(MODEL_REMEDIES.wrongPath(list).remedy).toMatch(/^A server of your own .*type the name/);
 	});
 
