@@ -11,7 +11,7 @@ describeWith(
 	'New API before llama-server',
 	() => {
 		testGateway(
-			{ kind: 'newApi', label: 'New API', missingModel: 'to a channel in New API' },
+			{ kind: 'newApi', label: 'New API or One API', missingModel: 'to a channel in the gateway' },
 			async () => {
 				const url = await startBehind({ embedding: miniLm!.embedding, slow: smolLm2! });
 				return await startNewApi({ url, key: KEY, models: [CHAT, EMBED, SLOW] });
