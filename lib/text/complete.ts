@@ -255,7 +255,7 @@ async function beginWith(
 	const isEmpty = 'failed' in outcome && outcome.failed.facts.isEmptyStream === true;
 	if (isEmpty) outcome = await sendWithPriority(send, { ...json, stream: false }, attempt, kind);
 	if ('failed' in outcome) {
-		const failed = cannotFillIn(outcome.failed, model) ?? outcome.failed;
+		const failed = cannotFillIn(outcome.failed, model, kind) ?? outcome.failed;
 		throw await withContextAdvice({ connection, model, kind }, failed, SHORTER, signal);
 	}
 	return { reader: outcome.reader, kind, notes: use === 'unknown' ? [UNKNOWN_USE] : [] };
@@ -299,8 +299,13 @@ function suffixIgnored(
 		model,
 		message,
 		meaning: `${message} with the model "${model}": it goes on after the text in front, and ignores the one behind without a word`,
-		remedy: `Use one of these with a model that was trained to fill in: ${labelsOf(({ completion }) => completion.fillIn !== '/completions')}.`,
+		remedy: useAnotherServer(),
 	});
+}
+
+function useAnotherServer(): string {
+	const servers = labelsOf(({ completion }) => completion.fillIn !== '/completions');
+	return `Use one of these with a model that was trained to fill in: ${servers}.`;
 }
 
 /** Decodes an event only as far as its role for the beginning: error, end, or text (anything else). */
@@ -313,23 +318,35 @@ function beginOrError({ data }: ServerSentEvent): WireChunk {
 
 /** Refusals to fill in: llama-server names the tokens that the model lacks, Ollama needs a suffix in the template. */
 const MISSING_TOKENS = /Infill is not supported by this model:\s*(.*\S)\s*$/is;
-const NO_INSERT =
-	/does not support insert|\bsuffix['"`]? (?:is|are) (?:only|not)\b|\bsuffix: extra inputs/i;
+const NO_INSERT = /does not support insert/i;
+/** Of servers that know no suffix, whatever the model is. */
+const REFUSES_SUFFIX =
+	/\bsuffix['"`]? (?:is|are) (?:only|not)\b|\bsuffix: extra inputs|\bunsupported param(?:eter)?: ['"`]?suffix\b/i;
 
-function cannotFillIn(failed: ServerError, model: string): ServerError | undefined {
+function cannotFillIn(failed: ServerError, model: string, kind: KindName): ServerError | undefined {
 	const { serverText = '' } = failed;
-	const [, missing] = MISSING_TOKENS.exec(serverText) ?? [];
-	if (missing === undefined && !NO_INSERT.test(serverText)) return undefined;
-	const lacksTemplate = /insert/.test(serverText);
-	const refusal = lacksTemplate
+	if (REFUSES_SUFFIX.test(serverText)) return refusesSuffix(failed, kind);
+	const [, missingTokens] = MISSING_TOKENS.exec(serverText) ?? [];
+	const noPlace = NO_INSERT.test(serverText)
 		? 'Its template on the server has no place for the text behind'
-		: serverText;
-	const why = missing ?? refusal;
+		: undefined;
+	const why = missingTokens ?? noPlace;
+	if (why === undefined) return undefined;
 	return failed.reworded({
 		kind: 'notSupported',
 		message: `The model "${model}" cannot fill in`,
 		meaning: `The model "${model}" cannot fill in: ${why.replace(/\.$/, '')}`,
 		remedy:
 			'Choose a model that was trained to fill in ("fill in the middle"), for example Qwen2.5-Coder base, StarCoder2 or CodeGemma. Models that only chat cannot.',
+	});
+}
+
+function refusesSuffix(failed: ServerError, kind: KindName): ServerError {
+	const message = `${subjectOf(kind)} cannot fill in`;
+	return failed.reworded({
+		kind: 'notSupported',
+		message,
+		meaning: `${message}: it takes no text behind the gap`,
+		remedy: useAnotherServer(),
 	});
 }

@@ -13,6 +13,7 @@ const request = (kind: KindName, task: CompletionTask, options: Partial<Completi
 test.each<[KindName, string, string]>([
 	['llamaServer', '/completion', '/infill'],
 	['llamaRouter', '/completion', '/infill'],
+	['ikLlamaCpp', '/completion', '/v1/completions'],
 	['llamaSwap', '/v1/completions', '/infill'],
 	['ollama', '/api/generate', '/api/generate'],
 	['vllm', '/v1/completions', '/v1/completions'],

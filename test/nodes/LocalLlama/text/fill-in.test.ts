@@ -1,3 +1,4 @@
+import { reply } from '../../../servers/llama-server';
 import { recordedReply } from '../../../support/recorded';
 import { useLocalLlama } from '../run-node';
 
@@ -67,6 +68,20 @@ test('Ollama: prompt and suffix, and its own refusal', async () => {
 	]);
 	sim.route('POST /api/generate', recordedReply('ollama-v0.17.4/generate-suffix'));
 	expect((await failure(FILL_IN)).message).toBe('The model "sim-model" cannot fill in');
+});
+
+// ik_llama.cpp (seen: 8337e4c) with 500; vLLM; pydantic in FastAPI.
+test.each([
+	[500, 'Unsupported param: suffix'],
+	[400, 'suffix is not currently supported'],
+	[422, 'suffix: Extra inputs are not permitted'],
+])('a server that refuses the text behind with %i: %s', async (status, message) => {
+	const sim = await serve({ profile: 'fastapi' });
+	sim.route('POST /v1/completions', reply.error(status, { error: { message } }));
+	const failed = await failure(FILL_IN);
+	expect(failed.message).toBe('The server cannot fill in');
+	expect(failed.description).toContain('takes no text behind the gap');
+	expect(failed.description).toContain('llama-server');
 });
 
 test('another server: a suffix on /v1/completions', async () => {
