@@ -13,7 +13,6 @@ import { root } from './paths.mjs';
 /** @type {BuildOptions} */
 const COMMON = {
 	bundle: true,
-	minify: true,
 	platform: 'node',
 	format: 'cjs',
 	target: 'node22',
@@ -78,8 +77,6 @@ export const bundleOwnCode = async (dist) => {
 			loader: 'ts',
 		},
 		outfile: join(dist, 'index.js'),
-		// For stack traces.
-		keepNames: true,
 		packages: 'external',
 		plugins: [external(/\/vendor$/, './vendor.js')],
 		metafile: true,
@@ -95,6 +92,7 @@ export const bundleLibraries = async (dist) => {
 	return await build({
 		...COMMON,
 		entryPoints: ['lib/vendor.ts'],
+		minify: true,
 		outfile: join(dist, 'vendor.js'),
 		// As in Node's own build of undici, which leaves out the experimental parser Milo.
 		define: { esbuildDetection: 'true' },
