@@ -68,7 +68,7 @@ export class Sender {
 			if (next === undefined) return this.finalAnswer(outcome, redirects);
 			redirects.push(outcome.status);
 			outcome.close();
-			this.allowRedirect(target, next);
+			this.allowRedirect(target, next, options);
 			target = next;
 		}
 	}
@@ -125,7 +125,10 @@ export class Sender {
 		return isPlainGet(options) && !this.explainer.holdsSecret(target) ? target : undefined;
 	}
 
-	private allowRedirect(from: string, to: string): void {
+	/** @throws {ServerError} for a redirect that the caller or n8n's egress filter refuses */
+	private allowRedirect(from: string, to: string, { refuseRedirect }: RequestOptions): void {
+		const refused = refuseRedirect?.(to);
+		if (refused !== undefined) throw refused;
 		try {
 			this.settings.egressFilter?.validateRedirectSync(to);
 		} catch (error) {

@@ -77,6 +77,8 @@ export interface RequestOptions {
 	framing?: Framing;
 	/** Least time between two reads of the answer. Default: read whenever something arrives. */
 	pace?: Pace;
+	/** The error in place of following a redirect to this URL, if any. */
+	refuseRedirect?: (url: string) => ServerError | undefined;
 	/** Facts for the errors of this request. */
 	about?: ErrorContext;
 }

@@ -10,7 +10,7 @@ const MAX_BYTES = 100 * 1024 * 1024;
 /**
  * Downloads a picture by the URL that the server gave, over the same connection: n8n's egress filter checks it, and the
  * key goes to no other host. A server could name any address in the network of n8n, so only those of the credential are
- * asked, and what answers elsewhere after a redirect is not read.
+ * asked, after a redirect too.
  *
  * @param origins of the credential's servers
  * @throws {ServerError}
@@ -34,16 +34,11 @@ export async function fetchImage(
 			limits,
 			signal,
 			headers: { accept: 'image/*, */*' },
-			refuse: (answer) => refusalOf(answer.url),
+			refuseRedirect: refusalOf,
 		})
 		.catch((error: unknown) => {
 			throw notGivenOut(error);
 		});
-	const redirected = refusalOf(download.url);
-	if (redirected !== undefined) {
-		download.close();
-		throw redirected;
-	}
 	return await readWhole(download.pieces, MAX_BYTES).catch((error: unknown) => {
 		if (!(error instanceof BodyTooLongError)) throw error;
 		throw connection.failure('invalidAnswer', {

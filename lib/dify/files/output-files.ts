@@ -72,11 +72,16 @@ export async function downloadFile(
 	if (address === undefined) return undefined;
 	if (!URL.canParse(address, api)) throw localError('fileRejected', `"${address}" is no address`);
 	const { href } = new URL(address, api);
-	checkOrigin(href, api, rules);
-	const download = await connection.download(href, { method: 'GET', signal, limits: LIMITS });
+	const refusalOf = (url: string) => originFailure(url, api, rules);
+	const refused = refusalOf(href);
+	if (refused !== undefined) throw refused;
+	const download = await connection.download(href, {
+		method: 'GET',
+		signal,
+		limits: LIMITS,
+		refuseRedirect: refusalOf,
+	});
 	try {
-		// After redirects.
-		checkOrigin(download.url, api, rules);
 		return {
 			content: await readWhole(download.pieces, rules.maxBytes),
 			name: plainFileName(nonEmptyText(file.filename) ?? '', 'file'),
@@ -89,16 +94,20 @@ export async function downloadFile(
 	}
 }
 
-/** @throws {ServerError} for a URL that leads neither to Dify nor to a place that the node names */
-function checkOrigin(url: string, api: string, { origins }: DownloadRules): void {
+/** The error for a URL that leads neither to Dify nor to a place that the node names. */
+function originFailure(
+	url: string,
+	api: string,
+	{ origins }: DownloadRules,
+): ServerError | undefined {
 	const { origin, protocol } = new URL(url);
 	if (!/^https?:$/.test(protocol))
-		throw localError(
+		return localError(
 			'fileRejected',
 			`its address begins with ${protocol}, and only http and https are fetched`,
 		);
-	if (origin === new URL(api).origin || origins.includes(origin)) return;
-	throw localError(
+	if (origin === new URL(api).origin || origins.includes(origin)) return undefined;
+	return localError(
 		'fileRejected',
 		`it lies at ${origin}, not at the Dify of the credential. If this Dify stores its files there (FILES_URL, S3), add ${origin} to the option "Fetch Files From"`,
 	);

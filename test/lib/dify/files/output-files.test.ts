@@ -21,14 +21,17 @@ const FILE = {
 
 const RULES = { origins: [], maxBytes: MAX_FILES_BYTES };
 
-/** Signed addresses of files, and what was asked of them. */
-const startFiles = useSimulator(async ({ redirect }: { redirect?: string } = {}) => {
+/** Signed addresses of files, and what was asked of them. `/hop/2` redirects to `/hop/1`, and `/hop/0` elsewhere. */
+const startFiles = useSimulator(async ({ hops }: { hops?: { to: string } } = {}) => {
 	const asked: Array<{ url: string; authorization: string | undefined }> = [];
 	const sockets = new Set<net.Socket>();
 	const server = http.createServer((request, response) => {
 		asked.push({ url: request.url ?? '', authorization: request.headers.authorization });
-		if (redirect !== undefined)
-			response.writeHead(302, { Location: `${redirect}/elsewhere` }).end();
+		const hop = /^\/hop\/(\d)$/.exec(request.url!)?.[1];
+		if (hop !== undefined)
+			response
+				.writeHead(302, { Location: hop === '0' ? hops!.to : `/hop/${Number(hop) - 1}` })
+				.end();
 		else if (request.url!.includes('old')) response.writeHead(403).end();
 		else response.writeHead(200, { 'Content-Type': 'image/png' }).end('png!');
 	});
@@ -86,31 +89,51 @@ describe('files of a run', () => {
 		expect(files.asked).toEqual([{ url: '/files/x.png?sign=1', authorization: undefined }]);
 	});
 
-	test('a redirect to another host carries nothing, and counts only where that is named', async () => {
+	test('another origin is not asked, directly or after redirects, unless the option lists it', async () => {
 		const other = await startFiles();
-		const files = await startFiles({ redirect: other.origin });
-		const file = Object.assign({}, FILE, { url: '/files/x.png' });
-		const refused = downloadFile(bare(files.origin), file, RULES);
-		await expect(refused).rejects.toThrow(other.origin);
+		const hops = { to: '' };
+		const files = await startFiles({ hops });
+		const elsewhere = fc.constantFrom(
+			other.origin,
+			other.origin.replace('http:', 'https:'),
+			other.origin.replace('127.0.0.1', 'localhost'),
+			other.origin.replace('127.0.0.1', '2130706433'),
+			other.origin.replace('127.0.0.1', '[::ffff:127.0.0.1]'),
+			other.origin.replace('//', '//user:word@'),
+			other.origin.replace('http://', '//'),
+			other.origin.replace('http://', 'http:\\\\'),
+			files.origin.replace('http:', 'https:'),
+			'http://169.254.169.254',
+			'http://[fd00::1]:80',
+		);
+		await fc.assert(
+			fc.asyncProperty(elsewhere, fc.option(fc.nat(3)), async (target, redirects) => {
+				hops.to = `${target}/elsewhere`;
+				const url = redirects === null ? hops.to : `/hop/${redirects}`;
+				const file = Object.assign({}, FILE, { url });
+				const refused = await downloadFile(bare(files.origin), file, RULES).catch(
+					downloadFailureText,
+				);
+				expect(refused).toContain(`it lies at ${new URL(target, files.origin).origin}, not at`);
+				expect(refused).toContain('Fetch Files From');
+			}),
+			examples(40),
+		);
+		expect(other.asked).toEqual([]);
+	});
+
+	test('a redirect to an origin that the option lists is followed, without the key', async () => {
+		const other = await startFiles();
+		const files = await startFiles({ hops: { to: `${other.origin}/elsewhere` } });
+		const file = Object.assign({}, FILE, { url: '/hop/1' });
 		const named = { ...RULES, origins: [other.origin] };
 		expect((await downloadFile(bare(files.origin), file, named))!.content.toString()).toBe('png!');
-		expect(other.asked).toContainEqual({ url: '/elsewhere', authorization: undefined });
+		expect(other.asked).toEqual([{ url: '/elsewhere', authorization: undefined }]);
 	});
 
 	test('a file that a model wrote with an address that is none is no failure of the run', () => {
 		const file = Object.assign({}, FILE, { related_id: null, url: 5 });
 		expect(outputFiles({ a: file }, [file])).toEqual([file, file]);
-	});
-
-	test('an address that a model could have written is not asked', async () => {
-		const other = await startFiles();
-		const file = Object.assign({}, FILE, { url: `${other.origin}/secret` });
-		const failed = await downloadFile(bare('http://127.0.0.1:9'), file, RULES).catch(
-			(error: unknown) => error,
-		);
-		expect(downloadFailureText(failed)).toContain(other.origin);
-		expect(downloadFailureText(failed)).toContain('Fetch Files From');
-		expect(other.asked).toEqual([]);
 	});
 
 	test.each(['file:///etc/passwd', 'data:text/plain,x'])('%s is not asked', async (url) => {
