@@ -101,7 +101,7 @@ const TOKENS = /"|\\[^]|-?(?:\d[\d.eE+-]*|(?:NaN|Infinity)\b)/g;
  * @param parsed the parsed JSON, if it was parsed already
  */
 export function exactJson(json: string, parsed = parseJson(json)): ExactJson {
-	const mayHoldSuch = parsed === undefined ? /NaN|Infinity/ : /\d{16}|e\+?\d{3}/i;
+	const mayHoldSuch = parsed === undefined ? /NaN|Infinity/ : /\d[\d.]{15}|e[+-]?\d{3}/i;
 	if (!mayHoldSuch.test(json)) return { value: parsed, large: [] };
 	const large: string[] = [];
 	let quoted = false;
@@ -123,12 +123,22 @@ export function keptAsText(numbers: Iterable<string>): string[] {
 	return [`No number of JavaScript holds ${names.join(', ')} exactly: kept as text.`];
 }
 
+/** Digits that `toPrecision` can write. */
+const MAX_DIGITS = 100;
+
+/** Whether a number keeps all of its digits. */
 function isExact(token: string): boolean {
 	const number = Number(token);
-	return (
-		Number.isFinite(number) &&
-		(Number.isSafeInteger(number) || String(number) === token || /[.eE]/.test(token))
-	);
+	if (!Number.isFinite(number)) return false;
+	if (!/[.e]/i.test(token)) return Number.isSafeInteger(number) || String(number) === token;
+	const digits = significantDigits(token);
+	if (digits.length > MAX_DIGITS) return false;
+	return significantDigits(number.toPrecision(Math.max(1, digits.length))) === digits;
+}
+
+function significantDigits(token: string): string {
+	const [mantissa = ''] = token.toLowerCase().split('e');
+	return mantissa.replace(/[-.]/g, '').replace(/^0+/, '');
 }
 
 /** A text as the pattern that matches it and nothing else. */

@@ -11,6 +11,30 @@ interface Written {
 const asText = (json: string): Written => ({ json, value: json });
 const asJson = (value: unknown): Written => ({ json: JSON.stringify(value), value });
 
+function decimal(digits: bigint, places: number): string {
+	const [sign, all] = digits < 0n ? ['-', String(-digits)] : ['', String(digits)];
+	const padded = all.padStart(places + 1, '0');
+	const point = padded.length - places;
+	return `${sign}${padded.slice(0, point)}.${padded.slice(point)}0`;
+}
+
+/** A decimal number as a fraction of two integers. */
+function fractionOf(text: string): [bigint, bigint] {
+	const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
+	const [whole = '', places = ''] = mantissa.split('.');
+	const scale = Number(exponent) - places.length;
+	const [factor, divisor] = scale < 0 ? [0, -scale] : [scale, 0];
+	return [BigInt(whole + places) * 10n ** BigInt(factor), 10n ** BigInt(divisor)];
+}
+
+/** Whether a double, written with as many digits, is the same number. */
+function isKept(json: string): boolean {
+	const count = json.toLowerCase().split('e')[0]!.replace(/[-.]/g, '').replace(/^0+/, '').length;
+	const [above, below] = fractionOf(json);
+	const [otherAbove, otherBelow] = fractionOf(Number(json).toPrecision(Math.max(1, count)));
+	return above * otherBelow === otherAbove * below;
+}
+
 /** What Python writes, and what it stands for. */
 const { written } = fc.letrec<{ written: Written }>((tie) => ({
 	written: fc.oneof(
@@ -20,6 +44,10 @@ const { written } = fc.letrec<{ written: Written }>((tie) => ({
 			.bigInt()
 			.map(String)
 			.map((json) => (String(Number(json)) === json ? asJson(Number(json)) : asText(json))),
+		fc
+			.tuple(fc.bigInt(), fc.nat(30), fc.constantFrom('', 'e3', 'E-5', 'e+90', 'e-350'))
+			.map(([digits, places, exponent]) => decimal(digits, places) + exponent)
+			.map((json) => (isKept(json) ? asJson(Number(json)) : asText(json))),
 		fc
 			.oneof(
 				fc.string({ unit: anyCodePoint }),
@@ -51,6 +79,21 @@ test('whatever Python writes is read, and no number changes', () => {
 		}),
 		{ numRuns: 500 },
 	);
+});
+
+test.each([
+	['12345678901234567.89', true],
+	['1234567890123456.7', true],
+	['12345678.123456789012', true],
+	['0.30000000000000004', false],
+	['0.1000000000000000055511151231257827', false],
+	['1.50000000000000000000', false],
+	['0.0000000000000000000', false],
+	['1e-400', true],
+])('whether %s is text: %j', (number, isText) => {
+	const { value, large } = exactJson(`{"x":${number}}`);
+	expect(value).toEqual({ x: isText ? number : Number(number) });
+	expect(large).toEqual(isText ? [number] : []);
 });
 
 test('what JSON.parse reads without a loss is what JSON.parse reads', () => {

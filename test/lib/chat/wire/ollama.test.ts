@@ -5,7 +5,7 @@ import { ollamaProtocol } from '../../../../lib/chat/wire/ollama';
 import { NdjsonDecoder } from '../../../../lib/http/ndjson';
 import { fixtureNames, httpFixture } from '../../../support/streams';
 import { examples } from '../../../support/properties';
-import { joined } from '../assemble';
+import { answerOf, joined } from '../assemble';
 
 const decode = (line: object | string) =>
 	ollamaProtocol.decode({ data: typeof line === 'string' ? line : JSON.stringify(line) });
@@ -69,19 +69,45 @@ describe('a line of /api/chat', () => {
 	});
 });
 
+function answer(pieces: string[]) {
+	const decoder = new NdjsonDecoder();
+	const assembly = new Assembly({
+		callIds: (ids) => ids.map((id) => id ?? ''),
+		toolsInText: [{ name: 'get_weather', parameters: {} }],
+	});
+	const shown = [...pieces.map((piece) => decoder.push(piece)), decoder.end()]
+		.flat()
+		.map((event) => joined(assembly.push(ollamaProtocol.decode(event))).text);
+	const rest = joined(assembly.flush()).text;
+	return { shown: shown.join('') + rest, result: assembly.finish(decoder.strayLines) };
+}
+
+test('the numbers of calls that Ollama parsed keep all digits, and those that become text are named', () => {
+	const digits = fc.bigInt({ min: 2n ** 53n, max: 10n ** 30n }).map(String);
+	const number = fc
+		.tuple(fc.constantFrom('', '-'), digits, fc.constantFrom('', '.25'))
+		.map((parts) => parts.join(''))
+		.filter((written) => String(Number(written)) !== written);
+	fc.assert(
+		fc.property(fc.uniqueArray(number, { minLength: 1, maxLength: 4 }), (numbers) => {
+			const calls = numbers.map(
+				(order) => `{"function":{"name":"get_weather","arguments":{"order":${order},"days":2}}}`,
+			);
+			const { result } = answer([
+				`{"message":{"content":"","tool_calls":[${calls.join()}]},"done":false}\n`,
+				'{"message":{"content":""},"done":true,"done_reason":"stop"}\n',
+			]);
+			const { toolCalls, notes } = answerOf({ result });
+			expect(toolCalls.map(({ arguments: args }) => JSON.parse(args) as object)).toEqual(
+				numbers.map((order) => ({ order, days: 2 })),
+			);
+			for (const order of numbers) expect(notes.join()).toContain(order);
+		}),
+		examples(100),
+	);
+});
+
 describe('recorded answers of Ollama 0.17.4', () => {
-	const answer = (pieces: string[]) => {
-		const decoder = new NdjsonDecoder();
-		const assembly = new Assembly({
-			callIds: (ids) => ids.map((id) => id ?? ''),
-			toolsInText: [{ name: 'get_weather', parameters: {} }],
-		});
-		const shown = [...pieces.map((piece) => decoder.push(piece)), decoder.end()]
-			.flat()
-			.map((event) => joined(assembly.push(ollamaProtocol.decode(event))).text);
-		const rest = joined(assembly.flush()).text;
-		return { shown: shown.join('') + rest, result: assembly.finish(decoder.strayLines) };
-	};
 	const streams = fixtureNames('ollama-v0.17.4/api-chat', 'stream.http').concat(
 		['think-model-stream-true', 'think-model-stream-false', 'chat-stream-runner-killed'].map(
 			(name) => `ollama-v0.17.4/api-chat/${name}.http`,
