@@ -1,8 +1,13 @@
-import { asList, isRecord, type JsonRecord, parseJson, recordOf } from '../../values';
+import { asList, exactJson, isRecord, type JsonRecord, recordOf } from '../../values';
 import type { ToolDefinition } from '../types';
 
 /** A value written as plain text, whose type only the tool's schema tells. */
 export class Untyped {
+	constructor(readonly text: string) {}
+}
+
+/** A number that JavaScript would change. */
+export class LargeNumber {
 	constructor(readonly text: string) {}
 }
 
@@ -49,7 +54,7 @@ function typedValue(value: unknown, allowed: readonly Allowed[]): unknown {
 function valueOf(text: string, allowed: readonly Allowed[]): unknown {
 	const value = literalOf(text.trim());
 	if (allowed.length === 0) return typeof value === 'object' && value !== null ? value : text;
-	const isLiteral = value !== undefined && typeof value !== 'string' && isExact(value);
+	const isLiteral = value !== undefined && typeof value !== 'string';
 	if (isLiteral && fitsAny(value, allowed)) return value;
 	return [text, text.trim()].find((one) => fitsAny(one, allowed));
 }
@@ -61,24 +66,23 @@ const PYTHON_LITERALS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
 	['none', null],
 ]);
 
+/** Undefined for what is no literal, and for one with a number that JavaScript would change. */
 function literalOf(text: string): unknown {
 	const literal = PYTHON_LITERALS.get(text.toLowerCase());
-	return literal === undefined ? parseJson(text) : literal;
+	if (literal !== undefined) return literal;
+	const { value, large } = exactJson(text);
+	return large.length === 0 ? value : undefined;
 }
 
-function isExact(value: unknown): boolean {
-	return typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value);
-}
-
-/** An integer beyond the safe range becomes a string, if the schema allows one. */
+/** A number that JavaScript would change becomes a string, if the schema allows one. */
 function numberAsText(value: unknown, allowed: readonly Allowed[]): unknown {
-	if (typeof value !== 'bigint') return hasBigInteger(value) ? undefined : value;
-	return allowed.length === 0 || fitsAny('', allowed) ? String(value) : undefined;
+	if (!(value instanceof LargeNumber)) return holdsLargeNumber(value) ? undefined : value;
+	return allowed.length === 0 || fitsAny('', allowed) ? value.text : undefined;
 }
 
-function hasBigInteger(value: unknown): boolean {
-	if (typeof value === 'bigint') return true;
-	return typeof value === 'object' && value !== null && Object.values(value).some(hasBigInteger);
+function holdsLargeNumber(value: unknown): boolean {
+	if (value instanceof LargeNumber) return true;
+	return typeof value === 'object' && value !== null && Object.values(value).some(holdsLargeNumber);
 }
 
 function fitsAny(value: unknown, allowed: readonly Allowed[]): boolean {

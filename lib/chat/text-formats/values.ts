@@ -1,4 +1,5 @@
-import { type JsonRecord, parseJson } from '../../values';
+import { exactJson, type JsonRecord, parseJson } from '../../values';
+import { LargeNumber } from './arguments';
 import { type Source, stop } from './source';
 
 /** How values are written: the quotes of strings, and whether keys are unquoted. */
@@ -42,7 +43,10 @@ const PYTHON_WORDS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
 	['None', null],
 ]);
 
-/** Parses a value strictly: duplicate keys are not allowed. Integers beyond the safe range become a bigint. */
+/**
+ * Parses a value strictly: duplicate keys are not allowed. A number that JavaScript would change becomes a
+ * `LargeNumber`.
+ */
 export function readValue(source: Source, notation: Notation): unknown {
 	return new ValueReader(source, notation, {}).value('value', 0);
 }
@@ -158,8 +162,7 @@ class ValueReader {
 		if (notation.python && PYTHON_WORDS.has(word)) return PYTHON_WORDS.get(word);
 		const value = parseJson(word);
 		if (value === undefined) stop('broken');
-		const isUnsafe = typeof value === 'number' && !Number.isSafeInteger(value);
-		return isUnsafe && /^-?\d+$/.test(word) ? BigInt(word) : value;
+		return exactJson(word, value).large.length > 0 ? new LargeNumber(word) : value;
 	}
 }
 

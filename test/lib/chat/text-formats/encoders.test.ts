@@ -196,6 +196,25 @@ const calls = fc.array(
 	}),
 	{ minLength: 1, maxLength: 3 },
 );
+/** Stands for a number that JavaScript would change: encoders can write it. */
+const PLACEHOLDER = 7_777_777;
+const NUMERIC_TOOLS: ToolDefinition[] = [
+	{
+		name: 'w',
+		parameters: {
+			type: 'object',
+			properties: { count: { type: ['number', 'string'] }, list: properties.list },
+		},
+	},
+];
+const largeNumbers = fc
+	.tuple(
+		fc.constantFrom('', '-'),
+		fc.bigInt({ min: 2n ** 53n, max: 10n ** 30n }).map(String),
+		fc.constantFrom('', '.25', '.0625e3'),
+	)
+	.map((parts) => parts.join(''))
+	.filter((written) => String(Number(written)) !== written);
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 });
 
 function cutAt(text: string, places: readonly number[]): string[] {
@@ -221,6 +240,25 @@ describe.each(ENCODERS)('%s', (family, encode, impossible = /(?!)/) => {
 					});
 			}),
 			examples(15),
+		);
+	});
+
+	it('a number that JavaScript would change is a text, and inside a list it makes the call unfit', () => {
+		const written = (args: object, number: string) =>
+			encode([{ name: 'w', args: args as Args }]).replaceAll(String(PLACEHOLDER), number);
+		fc.assert(
+			fc.property(largeNumbers, cuts, (number, places) => {
+				const flat = cutAt(written({ count: PLACEHOLDER }, number), places);
+				expect(readPieces(flat, { family, tools: NUMERIC_TOOLS })).toMatchObject({
+					calls: [`w ${json({ count: number })}`],
+				});
+				const nested = written({ list: [PLACEHOLDER] }, number);
+				expect(readPieces(cutAt(nested, places), { family, tools: NUMERIC_TOOLS })).toMatchObject({
+					text: nested,
+					calls: [],
+				});
+			}),
+			examples(10),
 		);
 	});
 
