@@ -1,5 +1,10 @@
 import { forgetIfContradicted, knownServerKind } from '../servers/identify';
 import { identifiedKind, isIdentified, kindOf } from '../servers/kinds';
+import {
+	type ChatAbilities,
+	type FittedConversation,
+	isSparse,
+} from '../servers/kinds/chat-abilities';
 import { modelKey } from '../servers/model-key';
 import { expectSlots } from '../servers/occupancy';
 import type { ServerKind } from '../servers/kinds/kind';
@@ -155,21 +160,27 @@ function tellsItsEnd(headers: Readonly<Record<string, string>>): boolean {
 	return 'content-length' in headers || /\bchunked\b/i.test(headers['transfer-encoding'] ?? '');
 }
 
-async function noteOnDroppedMessages({
-	prepared,
-	opened,
-	answer: { usage },
-	maker: { chat },
-}: Judged): Promise<string | undefined> {
-	if (chat.remarkOnDroppedMessages === undefined) return undefined;
+async function noteOnDroppedMessages(judged: Judged): Promise<string | undefined> {
+	const { prepared, opened, answer } = judged;
+	const { usage } = answer;
+	const fitted = fittedConversation(prepared, opened, usage?.promptTokens);
+	const { remarkOnDroppedMessages } = await abilitiesFor(fitted, judged);
+	if (remarkOnDroppedMessages === undefined) return undefined;
 	const leastTokens =
 		usage && leastPromptTokens(modelKey(opened), opened.request, usage.promptTokens);
-	const conversation = {
-		...fittedConversation(prepared, opened, usage?.promptTokens),
-		...optional({ leastTokens }),
-	};
-	const { signal } = prepared.call;
-	return await chat.remarkOnDroppedMessages(opened.connection, conversation, signal);
+	const conversation = { ...fitted, ...optional({ leastTokens }) };
+	return await remarkOnDroppedMessages(opened.connection, conversation, prepared.call.signal);
+}
+
+/** A server that read too few tokens is asked which one it is, if that is not known. */
+async function abilitiesFor(
+	conversation: FittedConversation,
+	{ prepared, opened, read, maker }: Judged,
+): Promise<ChatAbilities> {
+	const isKnown = read.assembly.madeBy !== undefined || isIdentified(opened.serverKind);
+	if (isKnown || !isSparse(conversation)) return maker.chat;
+	const { settings, call } = prepared;
+	return kindOf(await serverKindOf(settings, opened, true, call.signal)).chat;
 }
 
 /** The server may have answered with another model than the one that was named. */

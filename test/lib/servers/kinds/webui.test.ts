@@ -1,4 +1,12 @@
+import { ChatClient } from '../../../../lib/chat/client';
+import { clearSharedCaches } from '../../../../lib/lru-cache';
+import { connectTo } from '../../../../lib/servers/connect';
+import { PLAIN_SETTINGS } from '../../chat/chat-settings';
+import { reply, startLlamaServerSim, type PlainReply } from '../../../servers/llama-server';
+import { useSimulator } from '../../../servers/use-simulator';
 import { answer, list, testKind } from './kind-suite';
+
+const start = useSimulator(startLlamaServerSim);
 
 const UVICORN = { server: 'uvicorn' };
 const entry = (more: object = {}) => ({
@@ -41,5 +49,43 @@ describe('text-generation-webui', () => {
 			moreContext: '9000 tokens',
 			toolParser: 'format it knows',
 		},
+	});
+
+	const models: PlainReply = {
+		kind: 'plain',
+		dressed: false,
+		reply: {
+			status: 200,
+			headers: [
+				['content-type', 'application/json'],
+				['server', 'uvicorn'],
+				['content-length', '*'],
+			],
+			body: Buffer.from(JSON.stringify({ object: 'list', data: [entry()] })),
+		},
+	};
+
+	/** What is noted on the answer to a text of so many characters, of which the server says that it read so many tokens. */
+	async function notesOn(characters: number, prompt: number): Promise<string> {
+		clearSharedCaches();
+		const sim = await start({ profile: 'fastapi', nCtx: 100_000 });
+		sim.route('GET /v1/models', models);
+		sim.script(reply.text('Fine.', { usage: { prompt }, usageIn: 'separate' }));
+		const client = new ChatClient(connectTo({ baseUrl: sim.url }), PLAIN_SETTINGS);
+		const pieces = client.generate({
+			messages: [{ type: 'human', content: 'word '.repeat(characters / 5) }],
+		});
+		for (;;) {
+			const next = await pieces.next();
+			if (next.done === true) return next.value.notes.join();
+		}
+	}
+
+	it('is asked who it is, and told to have cut a prompt, where it read too few tokens', async () => {
+		expect(await notesOn(60_000, 8_172)).toContain(
+			'text-generation-webui read only 8172 tokens of this conversation of 60000 characters',
+		);
+		expect(await notesOn(30_000, 8_172)).toBe('');
+		expect(await notesOn(5_000, 10)).toBe('');
 	});
 });
