@@ -165,7 +165,7 @@ export class LocalLlamaApi implements ICredentialType {
 			bodyRule(
 				'length',
 				0,
-				'The answer here is empty, so it does not come from a model server. Check address, port and path of the Base URL.',
+				'The answer here is empty. mlx_lm.server answers so as long as its computer has no models: then the credential is right. Of any other server, check address, port and path of the Base URL.',
 			),
 			plainTextRule(sentence('notAnApi')),
 			missingFieldRule(

@@ -211,12 +211,12 @@ describe("n8n's credential test", () => {
 		[
 			'204',
 			reply.json('', { status: 204 }),
-			'The answer here is empty, so it does not come from a model server',
+			'The answer here is empty. mlx_lm.server answers so as long as its computer has no models',
 		],
 		[
 			'an empty body',
 			reply.error(200, ''),
-			'The answer here is empty, so it does not come from a model server',
+			'The answer here is empty. mlx_lm.server answers so as long as its computer has no models',
 		],
 		[
 			'a refusal with status 200',
