@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 
+import { plainFileName } from '../../../lib/file-name';
 import { baseName, storeFile } from '../../../nodes/shared/store-file';
 import { delay } from '../../support/node';
 import type { OperationCall } from '../../../nodes/shared/run/operations';
@@ -50,12 +51,33 @@ test.each([
 	expect(baseName(name, 'file')).toBe(base);
 });
 
+const prepareBinaryData = async (_content: Buffer, fileName: string) => ({ fileName });
+const call = {
+	context: { helpers: { prepareBinaryData } },
+	parameters: { name: () => '' },
+} as unknown as OperationCall;
+
+test('whatever a file is called outside, n8n and the item get a name only', async () => {
+	const named = ['../../x', '/etc/cron.d/x', '..\\..\\x', 'a\r\nb', 'a\0b', '.profile', ''];
+	const part = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...named, '/', '\\', '\n'));
+	await fc.assert(
+		fc.asyncProperty(
+			fc.oneof(
+				fc.constantFrom(...named),
+				fc.array(part).map((parts) => parts.join('')),
+			),
+			async (fileName) => {
+				const file = { content: Buffer.alloc(1), fileName, mimeType: 'text/plain' };
+				const { facts, binary } = await storeFile(call, 'x', file);
+				expect(facts.fileName).toBe(plainFileName(fileName, 'file'));
+				expect(binary.data!.fileName).toBe(facts.fileName);
+				expect(facts.fileName).toMatch(/^[^./\\\p{Cc}][^/\\\p{Cc}]*$/u);
+			},
+		),
+	);
+});
+
 test('a name that gets an extension keeps it when it is stored', async () => {
-	const prepareBinaryData = async (_content: Buffer, fileName: string) => ({ fileName });
-	const call = {
-		context: { helpers: { prepareBinaryData } },
-		parameters: { name: () => '' },
-	} as unknown as OperationCall;
 	const part = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('.', ' ', '/', '\\', '\0'));
 	await fc.assert(
 		fc.asyncProperty(fc.array(part), async (parts) => {
