@@ -1,5 +1,6 @@
 import { ChatClient } from '../../../lib/chat/client';
-import type { ChatSettings } from '../../../lib/chat/request/request';
+import { type ChatSettings, draftRequest } from '../../../lib/chat/request/request';
+import { ThinkingLimit } from '../../../lib/chat/thinking-limit';
 import type { FinishedAnswer } from '../../../lib/chat/types';
 import { connectTo } from '../../../lib/servers/connect';
 import {
@@ -9,6 +10,7 @@ import {
 	startLlamaServerSim,
 } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
+import { delay } from '../../support/node';
 import { rawAsk } from '../../support/raw-client';
 import { httpFixture, sseJson } from '../../support/streams';
 import { PLAIN_SETTINGS } from './chat-settings';
@@ -90,8 +92,17 @@ it('thinking that ends in time is left alone', async () => {
 
 it('a text that takes longer than the limit is no thinking', async () => {
 	const sim = await startServer({ template: 'thinking' });
-	sim.script(reply.reasoning('Hm.', 'One two three. '.repeat(10), DELAYED));
-	expect((await ask(sim)).notes).toEqual([]);
+	const settings = {
+		...PLAIN_SETTINGS,
+		parameters: { thinking: { mode: 'serverDefault' as const, limitMs: LIMIT_MS } },
+	};
+	const { request } = draftRequest(settings, { messages: [] }, []).forServer('llamaServer');
+	const limit = new ThinkingLimit({ connection: connectTo({ baseUrl: sim.url }), request });
+	limit.seen([], true, 'Hm.');
+	limit.seen([], false, '');
+	await delay(LIMIT_MS * 2);
+	limit.seen([], false, '');
+	expect(limit.close()).toEqual([]);
 	expect(sentTo(sim, CONTROL)).toEqual([]);
 });
 
