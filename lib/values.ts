@@ -29,12 +29,12 @@ export function isRecord(value: unknown): value is JsonRecord {
  */
 export const MAX_DEPTH = 500;
 
-/** What an error says of JSON that is nested too deeply. */
-export const TOO_DEEP = `JSON nested deeper than ${MAX_DEPTH} levels`;
+/** Objects and lists in one JSON text. Five million take a second and half a gigabyte to parse. */
+const MAX_CONTAINERS = 1_000_000;
 
-/** Parses JSON; undefined where the text is no JSON, or is nested too deeply. */
+/** Parses JSON; undefined where the text is no JSON, is nested too deeply, or holds too much. */
 export function parseJson(source: string): unknown {
-	if (source.length > 2 * MAX_DEPTH && isNestedDeeply(source)) return undefined;
+	if (source.length > 2 * MAX_DEPTH && excessIn(source) !== undefined) return undefined;
 	return quietly(() => JSON.parse(source) as unknown);
 }
 
@@ -58,18 +58,25 @@ const [QUOTE, BACKSLASH] = ['"'.charCodeAt(0), '\\'.charCodeAt(0)];
 const OPENING = new Set(['[', '{'].map((bracket) => bracket.charCodeAt(0)));
 const CLOSING = new Set([']', '}'].map((bracket) => bracket.charCodeAt(0)));
 
-/** Looked at before the text is parsed, since millions of nested lists take seconds to parse. */
-export function isNestedDeeply(source: string): boolean {
+/**
+ * What of a JSON text is too much, for an error; undefined for nothing. Looked at before the text is parsed, since
+ * millions of lists take seconds to parse.
+ */
+export function excessIn(source: string): string | undefined {
 	let depth = 0;
-	let at = 0;
-	while (at < source.length && depth <= MAX_DEPTH) {
+	let count = 0;
+	for (let at = 0; at < source.length; at++) {
 		const code = source.charCodeAt(at);
 		if (code === QUOTE) at = endOfString(source, at);
-		else if (OPENING.has(code)) depth += 1;
 		else if (CLOSING.has(code)) depth -= 1;
-		at += 1;
+		else if (OPENING.has(code)) {
+			depth += 1;
+			count += 1;
+			if (depth > MAX_DEPTH) return `JSON nested deeper than ${MAX_DEPTH} levels`;
+			if (count > MAX_CONTAINERS) return `JSON with more than ${MAX_CONTAINERS} objects and lists`;
+		}
 	}
-	return depth > MAX_DEPTH;
+	return undefined;
 }
 
 /** The index of the quote that ends the string which begins at `start`; of the last character where none does. */

@@ -1,6 +1,6 @@
 import type { NetworkKind } from './kinds';
 import { isCloudflare } from './remedies/network';
-import { isNestedDeeply, isRecord, type JsonRecord, parseObject, TOO_DEEP } from '../values';
+import { excessIn, isRecord, type JsonRecord, parseObject } from '../values';
 import { html, unescape } from './encodings';
 
 /** A failed answer as it arrived. */
@@ -47,7 +47,8 @@ export function shapeOf({
 }: Pick<FailedAnswer, 'body' | 'contentType'>): BodyShape {
 	const json = parseObject(body);
 	if (json !== undefined) return { kind: 'json', json };
-	if (isNestedDeeply(body)) return { kind: 'text', text: TOO_DEEP };
+	const excess = excessIn(body);
+	if (excess !== undefined) return { kind: 'text', text: excess };
 	const bare = body.slice(0, MAX_OF_PAGE).trim();
 	// Dify sends JSON null where it has nothing to return.
 	if (bare === '' || bare === 'null') return { kind: 'empty' };

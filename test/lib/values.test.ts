@@ -2,6 +2,7 @@ import fc from 'fast-check';
 
 import {
 	asList,
+	excessIn,
 	finiteNumber,
 	isFilled,
 	nonEmptyText,
@@ -98,6 +99,26 @@ describe('shortened', () => {
 				},
 			),
 		);
+	});
+});
+
+describe('JSON of very many values', () => {
+	const LIMIT = 1_000_000;
+
+	it.each(['{}', '[]', '{"a":[]}'])(
+		'%s, over and over, is read up to a million objects and lists',
+		(value) => {
+			const each = value.replace(/[^[{]/g, '').length;
+			const listOf = (count: number) => `[${`${value},`.repeat(count - 1)}${value}]`;
+			const most = Math.floor((LIMIT - 1) / each);
+			expect(parseJson(listOf(most))).toHaveLength(most);
+			expect(parseJson(listOf(most + 1))).toBeUndefined();
+			expect(excessIn(listOf(most + 1))).toBe('JSON with more than 1000000 objects and lists');
+		},
+	);
+
+	it('texts may hold any number of brackets', () => {
+		expect(parseJson(JSON.stringify(['{['.repeat(LIMIT)]))).toHaveLength(1);
 	});
 });
 

@@ -3,7 +3,7 @@ import type { Connection } from '../../http/connection';
 import type { ServerSentEvent } from '../../http/sse';
 import { inTimeSlices } from '../../http/time-slices';
 import type { EventStream } from '../../http/types';
-import { isNestedDeeply, messageOf, parseJson } from '../../values';
+import { excessIn, messageOf, parseJson } from '../../values';
 import type { SplitText, WireChunk } from '../types';
 import { type ChatProtocol, UnreadableEvent } from '../wire/protocol';
 import type { Assembly } from './assembly';
@@ -85,7 +85,7 @@ function unreadableOf(
 		serverText: connection.mask(message),
 		facts: { line },
 	});
-	const isBroken = parseJson(data) === undefined && !isNestedDeeply(data);
+	const isBroken = parseJson(data) === undefined && excessIn(data) === undefined;
 	const mayBeCut = isLast && line.startsWith('{') && isBroken;
 	return { error, line, mayBeCut };
 }

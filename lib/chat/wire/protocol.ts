@@ -1,6 +1,6 @@
 import type { ServerSentEvent } from '../../http/sse';
 import type { Framing } from '../../http/types';
-import { isNestedDeeply, type JsonRecord, TOO_DEEP } from '../../values';
+import { excessIn, type JsonRecord } from '../../values';
 import type { ChatRequest, WireChunk } from '../types';
 
 /**
@@ -32,5 +32,5 @@ export class UnreadableEvent extends Error {
 }
 
 export function notAnObject(data: string): UnreadableEvent {
-	return new UnreadableEvent(isNestedDeeply(data) ? TOO_DEEP : 'not a JSON object', data);
+	return new UnreadableEvent(excessIn(data) ?? 'not a JSON object', data);
 }
