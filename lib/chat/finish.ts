@@ -1,5 +1,5 @@
 import { forgetIfContradicted, knownServerKind } from '../servers/identify';
-import { identifiedKind, isIdentified, kindOf } from '../servers/kinds';
+import { identifiedKind, isIdentified, type KindName, kindOf } from '../servers/kinds';
 import {
 	type ChatAbilities,
 	type FittedConversation,
@@ -55,7 +55,7 @@ export async function finishAnswer(
 	read: ReadAnswer,
 	hasSeveral: boolean,
 ): Promise<FinishedAnswer> {
-	const { connection, model, serverKind, passedOver, reader } = opened;
+	const { connection, model, passedOver, reader } = opened;
 	const judged = await judge(prepared, opened, read);
 	learnFrom(judged);
 	const answer = completed(judged.answer, prepared.messages);
@@ -67,12 +67,21 @@ export async function finishAnswer(
 		url: reader.url,
 		...(hasSeveral ? { server: { url: connection.url.root, model, passedOver } } : {}),
 		...optional({
-			serverKind: identifiedKind(serverKind) ?? knownServerKind(connection, model),
+			serverKind: shownKind(judged),
 			callNotRun: read.assembly.unrunCall?.because,
 		}),
 		firstTokenMs: read.firstTokenMs,
 		totalMs: performance.now() - prepared.startedAt,
 	};
+}
+
+/** What the answer tells of its server outweighs what was remembered when it was asked. */
+function shownKind({ prepared, opened, read }: Judged): KindName | undefined {
+	const { connection, model, serverKind } = opened;
+	const asked = identifiedKind(serverKind);
+	const known = knownServerKind(connection, model);
+	if (asked === undefined || prepared.settings.serverKind !== 'auto') return asked ?? known;
+	return identifiedKind(known ?? 'other') ?? read.assembly.madeBy ?? asked;
 }
 
 async function judge(
