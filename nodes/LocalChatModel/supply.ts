@@ -1,14 +1,13 @@
 import { NodeConnectionTypes, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
 
-import { ChatClient } from '../../lib/chat/client';
 import { localLlamaServers } from '../../lib/servers/credential';
 import { CheckedAnswers } from '../../lib/text/checked-answers';
 import { NodeParameters } from '../shared/parameters';
 import { queueingOf } from '../shared/queueing';
-import { withModel } from '../shared/search-models';
 import { supplied } from '../shared/sub-node-log';
 import { supplyModel } from '../shared/supplied-model';
 import { properties } from './fields';
+import { ModelAnswers } from './model-answers';
 import { readSettings } from './settings';
 import { BudgetedAnswers } from './token-budget';
 import { RankingAt } from './tool-ranking';
@@ -24,9 +23,9 @@ export async function supplyChatModel(
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const queueing = queueingOf(context, parameters, 'chatModel');
 		const servers = localLlamaServers(credentials, context.helpers, queueing);
-		const settings = await withModel(readSettings(parameters), servers, 'chat', log.signal);
-		const client = new ChatClient(servers, settings);
-		const answers = new CheckedAnswers(client, settings.parameters.responseFormat);
+		const settings = readSettings(parameters);
+		const ofModel = new ModelAnswers(servers, settings);
+		const answers = new CheckedAnswers(ofModel, settings.parameters.responseFormat);
 		const ranking = new RankingAt(servers);
 		const toolsAtOnce = parameters.number('options.toolsAtOnce', 0);
 		const choosing = new ToolsAtOnce(answers, ranking, toolsAtOnce);

@@ -3,6 +3,7 @@ import type { NodeOperationError } from 'n8n-workflow';
 import { CancelWatch } from '../../../nodes/shared/cancel-watch';
 import { collect, type Model, useChatModel, weather } from '../../support/chat-model';
 import { reply } from '../../servers/llama-server';
+import { closedPort } from '../../support/listening';
 import { delay } from '../../support/node';
 
 const { server, supplied, chatRequests } = useChatModel();
@@ -162,6 +163,16 @@ describe('failures', () => {
 		const first = (await supplied()).model as Model & { withFallbacks(models: unknown[]): Model };
 		const second = (await supplied()).model;
 		expect((await first.withFallbacks([second]).invoke('Hi')).content).toBe('second');
+	});
+
+	it('lets a fallback model take over where the server of a model that is not chosen is down', async () => {
+		server().script(reply.text('second'));
+		const unchosen = { model: { __rl: true, mode: 'list', value: '' }, options: { maxRetries: 0 } };
+		const down = await supplied(unchosen, { baseUrl: `http://127.0.0.1:${await closedPort()}` });
+		const first = down.model as Model & { withFallbacks(models: unknown[]): Model };
+		const second = (await supplied()).model;
+		expect((await first.withFallbacks([second]).invoke('Hi')).content).toBe('second');
+		expect((await failureOf(first.invoke('Hi'))).message).toContain('Nothing listens');
 	});
 
 	it('takes the model of the server where none is chosen', async () => {
