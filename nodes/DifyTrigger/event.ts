@@ -1,6 +1,9 @@
 import type { DifyClient } from '../../lib/dify/client';
 import type { NodeParameters } from '../shared/parameters';
 
+/** How many examples the editor gets. */
+export const SHOWN = 3;
+
 /** What an event needs to find new records. */
 export interface EventCall {
 	client: DifyClient;
@@ -15,6 +18,6 @@ export interface WatchedEvent {
 	 * @param memory as returned by the last poll
 	 */
 	news(call: EventCall, memory: unknown): Promise<{ memory: object; items: object[] }>;
-	/** The newest records, oldest first, as test data for building a workflow. */
+	/** The newest records that would start the workflow, oldest first, as test data for building it. */
 	examples(call: EventCall): Promise<object[]>;
 }

@@ -3,9 +3,9 @@ import { checkWorkflowKey } from '../../lib/dify/app/app-mode';
 import { getRecord } from '../../lib/dify/run/record';
 import { mapConcurrently } from '../../lib/servers/batches';
 import { recordOf, type JsonRecord } from '../../lib/values';
-import type { EventCall, WatchedEvent } from './event';
+import type { NodeParameters } from '../shared/parameters';
+import { SHOWN, type EventCall, type WatchedEvent } from './event';
 
-const SHOWN = 3;
 const REQUESTS_AT_ONCE = 4;
 
 /** Finished runs of a workflow app. */
@@ -13,20 +13,24 @@ export const workflowRun: WatchedEvent = {
 	async news(call, memory) {
 		const { client, parameters } = call;
 		if (memory === undefined) await checkWorkflowKey(client);
-		const statuses = parameters.choices('statuses');
-		const user = parameters.name('options.user');
 		const { memory: next, found } = await finishedRuns(client, memory as RunMemory | undefined);
-		const matching = found
-			.filter((entry) => statuses.includes(String(recordOf(entry.workflow_run).status)))
-			.filter((entry) => user === '' || recordOf(entry.created_by_end_user).session_id === user);
-		return { memory: next, items: await itemsOf(call, matching) };
+		return { memory: next, items: await itemsOf(call, found.filter(wantedBy(parameters))) };
 	},
 
 	async examples(call) {
-		const newest = await newestRuns(call.client, SHOWN);
-		return await itemsOf(call, newest.reverse());
+		const newest = await newestRuns(call.client);
+		const shown = newest.filter(wantedBy(call.parameters)).slice(0, SHOWN);
+		return await itemsOf(call, shown.reverse());
 	},
 };
+
+function wantedBy(parameters: NodeParameters): (entry: JsonRecord) => boolean {
+	const statuses = parameters.choices('statuses');
+	const user = parameters.name('options.user');
+	return (entry) =>
+		statuses.includes(String(recordOf(entry.workflow_run).status)) &&
+		(user === '' || recordOf(entry.created_by_end_user).session_id === user);
+}
 
 async function itemsOf(
 	{ client, parameters }: EventCall,

@@ -130,12 +130,9 @@ function entryOf(entry: JsonRecord): Entry | undefined {
 	};
 }
 
-/** Entries of the log whose run has ended, newest first. */
-export async function newestRuns(client: DifyClient, most: number): Promise<JsonRecord[]> {
+/** Entries of the newest page of the log whose run has ended, newest first. */
+export async function newestRuns(client: DifyClient): Promise<JsonRecord[]> {
 	const answer = await client.get('/workflows/logs', { page: 1, limit: PAGE_SIZE });
 	const entries = listIn(answer.data).flatMap((entry) => entryOf(entry) ?? []);
-	return entries
-		.filter(({ status }) => !OPEN.has(status))
-		.slice(0, most)
-		.map(({ entry }) => entry);
+	return entries.filter(({ status }) => !OPEN.has(status)).map(({ entry }) => entry);
 }

@@ -306,7 +306,7 @@ const NO_LIST = fc.jsonValue().filter((value) => !Array.isArray(value));
 /** Every list of Dify, with the name under which an answer has it. */
 const LISTS: Record<string, (client: DifyClient) => Promise<unknown>> = {
 	'new feedback': async (client) => await newFeedback(client, { newest: null, known: {} }),
-	'new runs': async (client) => await newestRuns(client, 10),
+	'new runs': async (client) => await newestRuns(client),
 	runs: async (client) => await listRuns(client, {}, 'all'),
 	conversations: async (client) => await listConversations(client, 'u1', 'all', '-updated_at'),
 	'latest conversation': async (client) => await latestConversation(client, 'u1'),

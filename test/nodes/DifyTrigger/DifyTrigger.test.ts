@@ -91,11 +91,30 @@ describe('feedback', () => {
 		const newest = ids.map((id) => ({ id, rating: 'like' })).reverse();
 		const { url } = await startServer((_request, response) => {
 			response.setHeader('content-type', 'application/json');
-			response.end(JSON.stringify({ data: newest.slice(0, 3) }));
+			response.end(JSON.stringify({ data: newest }));
 		});
 		const { poll, stored } = watching({ url }, 'chat', parameters, 'manual');
 		expect(jsonOf(await poll())!.map(({ id }) => id)).toEqual(['b', 'c', 'd']);
 		expect(stored()).toEqual({});
+	});
+
+	it('shows only those in the editor that would start the workflow', async () => {
+		const newest = ['like', 'dislike', 'like', 'like', 'like'].map((rating, at) => ({
+			id: String(at),
+			rating,
+			from_source: at === 2 ? 'admin' : 'user',
+		}));
+		const { url } = await startServer((_request, response) => {
+			response.setHeader('content-type', 'application/json');
+			response.end(JSON.stringify({ data: newest }));
+		});
+		const shown = async (fields: IDataObject) =>
+			jsonOf(await watching({ url }, 'chat', { ...parameters, ...fields }, 'manual').poll());
+		expect((await shown({ rating: 'dislike' }))!.map(({ id }) => id)).toEqual(['1']);
+		expect(
+			(await shown({ rating: 'like', options: { source: 'user' } }))!.map(({ id }) => id),
+		).toEqual(['4', '3', '0']);
+		expect(await shown({ rating: 'dislike', options: { source: 'admin' } })).toBeNull();
 	});
 });
 
@@ -169,6 +188,8 @@ describe('runs of a workflow app', () => {
 		for (const query of ['a', 'b', 'c', 'd']) await run(sim, query);
 		const shown = jsonOf(await watching(sim, 'workflow', parameters, 'manual').poll());
 		expect(shown!.map(({ inputs }) => (inputs as IDataObject).query)).toEqual(['b', 'c', 'd']);
+		const failed = { ...parameters, statuses: ['failed'] };
+		expect(await watching(sim, 'workflow', failed, 'manual').poll()).toBeNull();
 	});
 });
 
