@@ -84,7 +84,8 @@ function nativeRequest(
 	{ model, parameters, logprobs = 0, returnTokens = false }: CompletionOptions,
 ): CompletionRequest {
 	const { max_tokens: limit, ...fields } = parameterFields(parameters, kind);
-	const json: JsonRecord = { model, ...task, stream: true, ...fields };
+	// A stream leaves out the first tokens of a character that takes several (docs/protocols/llama-server.md 3.7).
+	const json: JsonRecord = { model, ...task, stream: !returnTokens, ...fields };
 	if (limit !== undefined) json.n_predict = limit;
 	if (logprobs > 0) json.n_probs = logprobs;
 	if (returnTokens) json.return_tokens = true;

@@ -44,6 +44,22 @@ test('a recorded answer of llama-server v0.5.0, with tokens and probabilities wh
 	expect(await json(COMPLETE)).not.toHaveProperty('tokens');
 });
 
+test('tokens are asked for in one piece: a stream of llama-server has only the last one of a character', async () => {
+	const sim = await serve();
+	const tokens = [10813, 230, 249];
+	const end = { stop: true, stop_type: 'limit', tokens_predicted: 3, tokens_evaluated: 8 };
+	sim.route('POST /completion', ({ body }) =>
+		(body as { stream: boolean }).stream
+			? reply.sse(`data: ${JSON.stringify({ content: '🌟', tokens: [249], ...end })}\n\n`)
+			: reply.json({ content: '🌟', tokens, ...end }),
+	);
+	expect(await json({ ...COMPLETE, options: { returnTokens: true } })).toMatchObject({
+		text: '🌟',
+		tokens,
+		usage: { promptTokens: 8, completionTokens: 3 },
+	});
+});
+
 test('B44: a list of prompts makes an item for each, in their order, with the usage of each; so do several completions', async () => {
 	await serve();
 	const items = await execute({
