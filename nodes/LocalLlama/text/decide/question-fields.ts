@@ -97,7 +97,8 @@ function questionOf(row: unknown, label: string): AskedQuestion {
 	if (!isRecord(row)) throw wrongField(label, `has an entry that is no question: ${words(row)}`);
 	const name = textOf(row.name).trim();
 	const kind = textOf(row.kind ?? 'choice');
-	if (!isKind(kind)) throw wrongField(label, `has a kind "${kind}" that does not exist`);
+	if (!isKind(kind))
+		throw wrongField(label, `has a kind "${kind}" that does not exist, for "${name}"`);
 	const threshold = isBlank(row.threshold) ? 0 : (plainNumber(row.threshold) ?? NaN);
 	if (!(threshold >= 0 && threshold <= 1))
 		throw wrongField(label, `has a threshold for "${name}" that is no number from 0 to 1`);

@@ -373,7 +373,11 @@ describe('questions', () => {
 			Array.from({ length: 100_000 }, (_, at) => ({ ...PERSON, name: `q${at}` })),
 			'There are 100000 questions, and 1000 are the most',
 		],
-		['another kind', [{ ...PERSON, kind: 'rank' }], 'kind "rank" that does not exist'],
+		[
+			'another kind',
+			[{ ...PERSON, kind: 'rank' }],
+			'kind "rank" that does not exist, for "person"',
+		],
 		['one option', [{ ...ROUTE, options: ['a'] }], '2 to 255 options, and has 1'],
 		['an option twice', [{ ...ROUTE, options: ['a', 'a'] }], 'the option "a" twice'],
 		['an empty option', [{ ...ROUTE, options: ['a', ''] }], 'has no name'],
