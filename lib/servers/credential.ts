@@ -99,10 +99,10 @@ export function credentialHeaders(credential: LocalLlamaCredential): Record<stri
 	const { extraHeaders } = credential;
 	const headers = keyHeader(credential);
 	for (const [index, { name = '', value = '' }] of (extraHeaders?.header ?? []).entries()) {
-		const [header, content] = [name.trim().toLowerCase(), value.trim()];
+		const [header, content] = [name.trim(), value.trim()];
 		if (header === '' && content === '') continue;
 		checkHeader(index + 1, header, content);
-		headers[header] = content;
+		headers[header.toLowerCase()] = content;
 	}
 	return headers;
 }
@@ -122,10 +122,12 @@ function checkHeader(position: number, header: string, content: string): void {
 		throw invalid(
 			`The name of extra header ${position} is not valid: letters, digits and hyphens, without the colon`,
 		);
-	if (RESERVED.has(header))
+	if (RESERVED.has(header.toLowerCase()))
 		throw invalid(`The extra header "${header}" cannot be set: the HTTP client sets it itself`);
 	if (!HEADER_VALUE.test(content))
-		throw invalid(`The value of extra header ${position} contains characters that cannot be sent`);
+		throw invalid(
+			`The value of extra header ${position}, "${header}", contains characters that cannot be sent`,
+		);
 }
 
 function invalid(message: string) {
