@@ -28,7 +28,20 @@ const HEALTH: Round = {
 };
 
 /** In llama-server it passes the queue of the model's thread, so it alone may hang: it is awaited last. */
-const AWAITED_LAST: Round = { metrics: ({ url }) => ({ url: `${url.root}/metrics` }) };
+const AWAITED_LAST: Round = {
+	metrics: ({ url, kind, probes: { props } }) =>
+		kind.health.reports !== 'process' && mayHaveMetrics(props)
+			? { url: `${url.root}/metrics` }
+			: undefined,
+};
+
+/**
+ * Whether it is worth asking: llama-server tells in `/props` that it has none. A gateway may count every refusal against
+ * its key for the server, and take the key out (GPT-Load, seen: cc5383c).
+ */
+function mayHaveMetrics(props: Probe | undefined): boolean {
+	return props?.answered === true && bodyOf(props).endpoint_metrics !== false;
+}
 
 const OLLAMA: Round = {
 	ollamaTags: ({ url }) => ({ url: `${url.root}/api/tags` }),
@@ -47,13 +60,18 @@ const OF_KIND: Round = {
 	running: ({ url, kind }) => below(url.root, kind.models.running?.path),
 	chat: (known) => (isUnlisted(known) ? { url: known.url.api + CHAT_ROUTE } : undefined),
 	slots: (known) => (mayReadSlots(known) ? { url: `${known.url.root}/slots` } : undefined),
-	embeddings: (known) => emptyRequest('/embeddings', known),
-	rerank: (known) => emptyRequest('/rerank', known),
+	embeddings: (known) => emptyRequest('embeddings', known),
+	rerank: (known) => emptyRequest('rerank', known),
 };
 
-/** It is refused before it becomes a task: with 501 where the function is off, with 400 where it is on. */
-function emptyRequest(route: string, known: Known): ProbeRequest | undefined {
-	return isAwake(known) ? { url: known.url.api + route, json: {} } : undefined;
+/**
+ * It is refused before it becomes a task: with 501 where the function is off, with 400 where it is on. Below a path, where
+ * a gateway may count refusals, it is sent only if the function is expected.
+ */
+function emptyRequest(name: 'embeddings' | 'rerank', known: Known): ProbeRequest | undefined {
+	const { url, context } = known;
+	const isWanted = url.root === url.origin || context.options.expectations?.[name] === true;
+	return isWanted && isAwake(known) ? { url: `${url.api}/${name}`, json: {} } : undefined;
 }
 
 /** Whether the key counts, as far as the answers before have not told it. */
@@ -67,15 +85,15 @@ const KEY: Round = {
 };
 
 export async function probeModelServer(context: ProbeContext): Promise<ProbeResults> {
-	const awaitedLast = askRounds(context, [AWAITED_LAST]);
 	const first = await askRounds(context, [IDENTITY, HEALTH]);
+	const awaitedLast = askRounds(context, [AWAITED_LAST], first);
 	const kind = kindOfServer(serverOf(first).kind);
 	const [second, perModel, alternatives] = await Promise.all([
 		askRounds(context, kind.health.reports === 'models' ? [OLLAMA] : [OF_KIND, KEY], first),
 		askModels(context, first),
 		tryOtherAddresses(context, first),
 	]);
-	return { probes: { ...second, ...(await awaitedLast) }, perModel, alternatives };
+	return { probes: { ...(await awaitedLast), ...second }, perModel, alternatives };
 }
 
 function below(place: string, path: string | undefined): ProbeRequest | undefined {
@@ -120,19 +138,21 @@ function mayReadSlots(known: Known): boolean {
 
 const MAX_MODELS_ASKED = 12;
 
-/** What is asked about each model; empty where the server has no route for that. */
-type ModelRequests = Partial<Record<keyof ModelProbes, ProbeRequest>>;
-
-function requestsAbout(id: string, root: string, kind: ServerKind): ModelRequests {
+/** What a model's own process, or a native list, tells about it; empty where the server has no route for that. */
+async function askAbout(
+	id: string,
+	kind: ServerKind,
+	context: ProbeContext,
+): Promise<Partial<ModelProbes>> {
+	const { root } = context.connection.url;
 	if (kind.health.reports === 'models')
-		return { show: { url: `${root}/api/show`, json: { model: id } } };
+		return { show: await ask(context, { url: `${root}/api/show`, json: { model: id } }) };
 	if (kind.health.reports !== 'process') return {};
 	// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
 	const query = `?model=${encodeURIComponent(id.toWellFormed())}&autoload=false`;
-	return {
-		props: { url: `${root}/props${query}` },
-		metrics: { url: `${root}/metrics${query}` },
-	};
+	const props = await ask(context, { url: `${root}/props${query}` });
+	if (!mayHaveMetrics(props)) return { props };
+	return { props, metrics: await ask(context, { url: `${root}/metrics${query}` }) };
 }
 
 async function askModels(
@@ -140,14 +160,7 @@ async function askModels(
 	first: Probes,
 ): Promise<Record<string, ModelProbes>> {
 	const kind = kindOfServer(serverOf(first).kind);
-	const { root } = context.connection.url;
-	const probesOf = async (id: string) => {
-		const requests = Object.entries(requestsAbout(id, root, kind));
-		const probes = await Promise.all(
-			requests.map(async ([name, request]) => [name, await ask(context, request)]),
-		);
-		return [id, Object.fromEntries(probes) as ModelProbes] as const;
-	};
+	const probesOf = async (id: string) => [id, await askAbout(id, kind, context)] as const;
 	const perModel = await Promise.all(modelsToAsk(context, first).map(probesOf));
 	return Object.fromEntries(perModel.filter(([, probes]) => isFilled(probes)));
 }
