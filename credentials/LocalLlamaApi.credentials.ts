@@ -38,8 +38,10 @@ const STATUSES = {
 	gateway: [502, 504, 520, 521, 522, 523, 524, 530],
 } satisfies Partial<Record<FailureKind, number[]>>;
 
-/** n8n's test asks one route and can only fail at 404, where some servers have no list of models. */
+/** n8n's test asks one route and sees its status only: some servers have no list of models, and gateways say 503, too. */
 const MEANINGS: Partial<Record<FailureKind, string>> = {
+	loading:
+		'The model is still loading, or a gateway has no server or no key left (503): Server Health (Check) shows its words',
 	wrongPath:
 		'The server answers, but has no list of models at this path. Some servers have none, and work with the nodes all the same: whisper.cpp, Stable Diffusion WebUI, Text Embeddings Inference, infinity, many FastAPI servers. For one of these, keep the credential as it is: this test cannot pass, and the node Server Health (Check) tells whether all is well. Otherwise, the address may be wrong',
 };

@@ -42,6 +42,7 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 			isEmpty: shape.kind === 'empty',
 			keyMissing: answer.keyMissing,
 			noInstance: NO_INSTANCE.test(message),
+			noKeys: NO_KEYS.test(message),
 		},
 	});
 }
@@ -94,6 +95,9 @@ function waitIn(message: string): { retryAfterMs?: number } {
 
 /** GPUStack (seen: 2.3.0): of a model that is stopped, and of one whose server is down, in the words of aiohttp. */
 const NO_INSTANCE = /^no running instances|cannot connect to host|server disconnected/i;
+
+/** GPT-Load (seen: cc5383c), with 503 */
+const NO_KEYS = /^no active api keys available\b/i;
 
 /** The status that an error type stands for (llama-server, vLLM, OpenAI, Anthropic and compatible gateways). */
 const STATUS_OF_TYPE: ReadonlyArray<readonly [number, RegExp]> = [
@@ -163,9 +167,15 @@ function kindOf(status: number, message: string, codes: Codes, shape: BodyShape)
 	if (isBudgetSpent(message, codes)) return 'budgetSpent';
 	const certain = KIND_OF_STATUS[status];
 	if (certain !== undefined) return certain;
-	if (status === 403) return REFUSES_KEY.test(message) ? 'unauthorized' : 'forbidden';
+	if (status === 403) return kindOfForbidden(message, codes);
 	if (status < 300) return kindOfSuccess(shape);
 	return kindOfMessage(message, ...codes) ?? kindOfStatus(status, shape.kind === 'page');
+}
+
+/** A key that may not use a model lacks it. */
+function kindOfForbidden(message: string, codes: Codes): FailureKind {
+	if (REFUSES_KEY.test(message)) return 'unauthorized';
+	return kindOfMessage(message, ...codes) === 'modelNotFound' ? 'modelNotFound' : 'forbidden';
 }
 
 function kindOfSuccess(shape: BodyShape): FailureKind {

@@ -67,10 +67,15 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	// FastAPI, where the header of the key is missing or has another name
 	['unauthorized', /^no connected db\b/i, /^header\.\S{0,40}(?:auth|key|token)/i],
 	['notSupported', /^litellm\.\w+: .{0,200}unsupported provider:/i],
+	// GPT-Load
+	['gatewayKey', /^no active api keys available\b/i],
+	['busy', /^too many concurrent requests\b/i],
 	[
 		'gateway',
 		/^litellm\.\w+: .*exception - (?:connection error|cannot connect to host)/i,
 		/^open webui: server connection error/i,
+		// Gateways in Go hand on the error of their client.
+		/\bdial tcp\b.{0,300}: /i,
 	],
 	// Mistakes in the request that llama-server answers with 500
 	[
@@ -147,6 +152,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/cannot find an appropriate cached snapshot folder/i,
 		// FastChat
 		/^only .{0,200} allowed now, your model/i,
+		// GPT-Load, Bifrost
+		/^model '.{0,200}' is not (?:configured in redirect rules|allowed for this virtual key)/i,
 	],
 ];
 
@@ -159,6 +166,8 @@ const BY_CODE: Readonly<Record<string, FailureKind>> = {
 	model_not_found: 'modelNotFound',
 	ModelNotFoundError: 'modelNotFound',
 	context_length_exceeded: 'contextOverflow',
+	// Bifrost
+	unsupported_operation: 'notSupported',
 	// LiteLLM
 	all_deployments_in_cooldown: 'busy',
 	budget_exceeded: 'budgetSpent',

@@ -94,13 +94,23 @@ function isError(error: unknown): boolean {
 function messageOf(json: JsonRecord): ServerMessage {
 	const error = json.error ?? recordsIn(json.choices)[0]?.error;
 	const details = isRecord(error) ? error : detailsIn(json.detail);
-	if (details !== undefined) return withoutProvider(messageOfDetails(details), json.provider);
+	if (details !== undefined) {
+		const { provider } = json;
+		const behind = statusOfProvider(json);
+		return { ...withoutProvider(messageOfDetails(details), provider), ...optional({ behind }) };
+	}
 	const { detail, message, reason, type, code } = json;
 	return {
 		message: sentenceOf(error ?? detail ?? message ?? reason ?? json),
 		type: [type, code, reason].map(text).find((one) => one !== undefined),
 		facts: {},
 	};
+}
+
+/** Bifrost (seen: 1.4.19) has a type for its own refusals beside `error`, and none for those that it hands on. */
+function statusOfProvider({ extra_fields: of, type, status_code: status }: JsonRecord) {
+	const isHandedOn = type === undefined && isRecord(of) && isFilled(of.provider);
+	return isHandedOn ? plainNumber(status) : undefined;
 }
 
 /** Portkey puts the name of the provider in front of the server's words: "openai error: …". */
@@ -120,8 +130,10 @@ function detailsIn(detail: unknown): JsonRecord | undefined {
 function messageOfDetails(details: JsonRecord): ServerMessage {
 	const { message, type, ...others } = details;
 	const facts = Object.entries(others).filter(([, value]) => value !== null);
+	// Bifrost (seen: 1.4.19) names the cause beside its message.
+	const cause = typeof others.error === 'string' ? `: ${others.error}` : '';
 	return {
-		message: sentenceOf(message ?? details),
+		message: sentenceOf(message ?? details) + cause,
 		type: text(type),
 		facts: Object.fromEntries(facts),
 	};

@@ -27,6 +27,8 @@ export interface RemedyFacts {
 	keyMissing?: boolean;
 	/** No instance of the model answers its gateway. */
 	noInstance?: boolean;
+	/** A gateway has no key left for the server behind it. */
+	noKeys?: boolean;
 	/** The answer had no body. */
 	isEmpty?: boolean;
 	/** The service, where it is not a model server. */

@@ -2,6 +2,9 @@ import { quoted, row, seconds, type Row } from './facts';
 
 const KEYS =
 	'one of the keys the server was started with (llama-server: --api-key, LocalAI: LOCALAI_API_KEY) or gave out (GPUStack, Open WebUI: API Keys)';
+/** Only the address tells that there may be one. */
+const KEY_BEHIND =
+	' If a gateway answers at this address: the key that it sends to the server behind it may be the wrong one.';
 const PREFIXES = 'Open WebUI: /api, llama-server: --api-prefix';
 
 const NO_LIST = 'A server of your own may have no list of models: type the name of the model. ';
@@ -15,7 +18,11 @@ function noSuchRoute(url: string): string {
 }
 
 function isJustAddress(typed: string): boolean {
-	return URL.canParse(typed) && new URL(typed).pathname === '/';
+	return URL.canParse(typed) && !hasPath(typed);
+}
+
+function hasPath(url: string): boolean {
+	return URL.canParse(url) && new URL(url).pathname !== '/';
 }
 
 function otherBaseUrl(root: string | undefined): string {
@@ -33,7 +40,7 @@ const OLLAMA_HOSTS =
  * docs/protocols/llama-server.md 9.3.
  */
 export const MODEL_REMEDIES = {
-	unauthorized: ({ keyMissing }) => {
+	unauthorized: ({ keyMissing, root = '' }) => {
 		if (keyMissing === true)
 			return {
 				title: 'The server wants an API key, and the credential has none',
@@ -41,13 +48,22 @@ export const MODEL_REMEDIES = {
 			};
 		return {
 			title: 'The server refuses the API key',
-			remedy: `Check the API Key in the credential: it must be ${KEYS}, without spaces. Some servers want x-api-key: change Authentication.`,
+			remedy: `Check the API Key in the credential: it must be ${KEYS}, without spaces. Some servers want x-api-key: change Authentication.${hasPath(root) ? KEY_BEHIND : ''}`,
 		};
 	},
-	gatewayKey: row(
-		'The server behind the gateway refuses the key that the gateway sends to it',
-		'Set the key of that server in the gateway (LiteLLM: api_key of the model; New API, one-api: key of the channel). The API Key of the credential is at fault only where the gateway hands it on.',
-	),
+	gatewayKey: ({ noKeys }) => {
+		if (noKeys === true)
+			return {
+				title: 'The gateway has no key left for the server behind it',
+				remedy:
+					'Restore or add a key in its group. A gateway may take a key out after a few refusals of any kind, such as of prompts that are too long: let it take none out (GPT-Load: blacklist_threshold 0).',
+			};
+		return {
+			title: 'The server behind the gateway refuses the key that the gateway sends to it',
+			remedy:
+				'Set the key of that server in the gateway (LiteLLM: api_key of the model; New API, one-api: key of the channel). The API Key of the credential is at fault only where the gateway hands it on.',
+		};
+	},
 	forbidden: ({ isEmpty }) => ({
 		title: 'The server does not allow this',
 		remedy: `The key may be wrong or lack the permission, or this route is switched off on the server.${isEmpty === true ? OLLAMA_HOSTS : ''}`,

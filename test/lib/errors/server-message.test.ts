@@ -219,6 +219,28 @@ describe('a key that the server behind a gateway refuses is the key of the gatew
 		expect(httpFailure({ status: 401, body }, CONTEXT)).toMatchObject({ kind: 'unauthorized' });
 	});
 
+	test('Bifrost hands on the status of the server behind it, and has types for its own refusals', () => {
+		const types = fc.constantFrom(undefined, 'authentication_error', 'server_error');
+		const own = fc.constantFrom('virtual_key_required', 'model_blocked', 'request_limited');
+		fc.assert(
+			fc.property(fc.constantFrom(401, 501), types, own, (status, type, ownType) => {
+				const handedOn = {
+					is_bifrost_error: false,
+					status_code: status,
+					error: { type, message: REFUSED },
+					extra_fields: { provider: 'llama' },
+				};
+				const kindOf = (body: object) =>
+					httpFailure({ status, body: JSON.stringify(body) }, CONTEXT).kind;
+				expect(kindOf(handedOn)).toBe(status === 401 ? 'gatewayKey' : 'wrongModelType');
+				const ofItself = status === 401 ? 'unauthorized' : 'notSupported';
+				expect(kindOf({ ...handedOn, type: ownType })).toBe(ofItself);
+				expect(kindOf({ ...handedOn, extra_fields: {} })).toBe(ofItself);
+			}),
+			examples(40),
+		);
+	});
+
 	test('LiteLLM that refuses its own key does not say that', () => {
 		const message =
 			'Authentication Error, Invalid proxy server token passed. Received API Key = sk-x';
@@ -281,4 +303,16 @@ test('text that nests without end is read to a bound', () => {
 	let body = '{"error":"x"}';
 	for (let depth = 0; depth < 12; depth++) body = JSON.stringify({ error: body });
 	expect(serverMessage(body).message.length).toBeGreaterThan(0);
+});
+
+test('the cause of an error that stands beside its message is told with it', () => {
+	const cause = 'dial tcp 127.0.0.1:8080: connect: connection refused';
+	const message = 'failed to execute HTTP request to provider API';
+	const body = JSON.stringify({ error: { error: cause, message } });
+	expect(httpFailure({ status: 500, body }, CONTEXT)).toMatchObject({
+		kind: 'gateway',
+		serverText: `${message}: ${cause}`,
+	});
+	const other = JSON.stringify({ error: { error: { code: 1 }, message } });
+	expect(httpFailure({ status: 500, body: other }, CONTEXT).serverText).toBe(message);
 });

@@ -19,6 +19,21 @@ describe('remedies for what model servers refuse', () => {
 		expect(MODEL_REMEDIES.unauthorized({}).title).toBe('The server refuses the API key');
 	});
 
+	test('a key that is refused below a path may be that of a gateway', () => {
+		const { remedy } = MODEL_REMEDIES.unauthorized({ root: 'http://h:3001/proxy/local' });
+		expect(remedy).toContain('the key that it sends to the server behind it');
+		for (const root of [undefined, '', 'http://h:8080', 'http://h:8080/'])
+			expect(MODEL_REMEDIES.unauthorized({ root }).remedy).not.toContain('gateway');
+	});
+
+	test('a gateway without keys is told where to restore them', () => {
+		expect(MODEL_REMEDIES.gatewayKey({ noKeys: true })).toMatchObject({
+			title: 'The gateway has no key left for the server behind it',
+			remedy: expect.stringContaining('in its group') as string,
+		});
+		expect(MODEL_REMEDIES.gatewayKey({}).title).toContain('refuses the key');
+	});
+
 	test('a missing route: a Base URL with a path is replaced by the address, a plain one is not', () => {
 		const withPath = { root: 'http://h:8080/chat', typed: 'http://h:8080/chat' };
 		const replaced = MODEL_REMEDIES.wrongPath(withPath).remedy;
