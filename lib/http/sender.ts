@@ -43,7 +43,7 @@ export class Sender {
 	constructor(
 		private readonly settings: Pick<
 			ConnectionSettings,
-			'headers' | 'traceHeaders' | 'egressFilter'
+			'headers' | 'headersOfKind' | 'traceHeaders' | 'egressFilter'
 		>,
 		private readonly explainer: Explainer,
 	) {}
@@ -173,7 +173,8 @@ export class Sender {
 		choice: ConnectionChoice,
 	) {
 		const content = contentOf(options);
-		const own = { ...this.settings.traceHeaders, ...this.settings.headers };
+		const { headersOfKind, traceHeaders, headers } = this.settings;
+		const own = { ...headersOfKind?.(), ...traceHeaders, ...headers };
 		return {
 			...choice,
 			method: methodOf(options),

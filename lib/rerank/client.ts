@@ -135,7 +135,7 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 		const texts = batch.map(({ text }) => text);
 		const [{ query }] = batch as [RankedText];
 		const truncate = batch.some(({ isCutByServer }) => isCutByServer === true);
-		const { request: ownRequest, truncateFields, isBelowRoot } = kindOf(kind).rerank;
+		const { request: ownRequest, truncateFields, isBelowRoot, takesObjects } = kindOf(kind).rerank;
 		const own = ownRequest?.({ query, texts, truncate });
 		if (own !== undefined) return { url: url.root + own.path, json: own.json };
 		return {
@@ -143,7 +143,7 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 			json: {
 				model,
 				query,
-				documents: texts,
+				documents: takesObjects === true ? texts.map((text) => ({ text })) : texts,
 				// 0 means none to llama-server and all to vLLM.
 				...(topN > 0 ? { top_n: Math.min(topN, texts.length) } : {}),
 				...(truncate ? truncateFields : {}),

@@ -6,10 +6,11 @@ import { BaseUrlError, resolveBaseUrl } from './base-url';
 import { knownServerKind } from './identify';
 import { waitForIdleSlot } from './idle-slots';
 import { kindOf } from './kinds';
+import type { ServerKind } from './kinds/kind';
 import { knownSlots } from './occupancy';
 
 /** How to reach a server, with its base URL as the user typed it. */
-export type ServerSettings = Omit<ConnectionSettings, 'address' | 'remedyFor'> & {
+export type ServerSettings = Omit<ConnectionSettings, 'address' | 'headersOfKind' | 'remedyFor'> & {
 	baseUrl: string;
 };
 
@@ -20,16 +21,19 @@ export type ServerSettings = Omit<ConnectionSettings, 'address' | 'remedyFor'> &
  */
 export function connectTo({ baseUrl, ...settings }: ServerSettings): Connection {
 	const address = withLearnedRoot(addressOf(() => resolveBaseUrl(baseUrl)));
-	const remedyFor: ConnectionSettings['remedyFor'] = (failureKind, model) => {
+	const ofKind = (model?: string): Partial<ServerKind> => {
 		const kind = knownServerKind({ url: address }, model);
-		return kind === undefined ? undefined : kindOf(kind).words.remedies?.[failureKind];
+		return kind === undefined ? {} : kindOf(kind);
 	};
+	const remedyFor: ConnectionSettings['remedyFor'] = (failureKind, model) =>
+		ofKind(model).words?.remedies?.[failureKind];
 	const slots = () => knownSlots({ url: address });
 	const connection: Connection = new Connection({
 		knownSlots: slots,
 		beforeQueue: (request, model) => waitForIdleSlot(connection, request, model),
 		...settings,
 		address,
+		headersOfKind: () => ofKind().headers,
 		remedyFor,
 	});
 	return connection;

@@ -1,3 +1,4 @@
+import { bifrost } from './bifrost';
 import { dockerModelRunner } from './docker-model-runner';
 import { gpustack } from './gpustack';
 import { ikLlamaCpp } from './ik-llama-cpp';
@@ -41,6 +42,7 @@ const EVERY_KIND = {
 	llamaSwap,
 	litellm,
 	newApi,
+	bifrost,
 	portkey,
 	olla,
 	dockerModelRunner,

@@ -40,6 +40,8 @@ export interface ServerKind {
 		/** Its answers may have the signs of servers behind it. */
 		passesOnOthers?: true;
 	};
+	/** Sent with every request to it, once its kind is known. */
+	headers?: Readonly<Record<string, string>>;
 	/** It has all routes whatever its model is for: where one is missing, the address is wrong. */
 	hasEveryRoute?: true;
 	/** What it can do is only tried, as nothing tells it: it is no example of a server that can. */

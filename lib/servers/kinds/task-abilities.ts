@@ -46,6 +46,8 @@ export interface RerankAbilities {
 	isBelowRoot?: true;
 	/** An alias of its API (end of the URL) that has no route for reranking. */
 	aliasWithoutRoute?: string;
+	/** Documents are objects with a `text`. */
+	takesObjects?: true;
 	/** Its own request. */
 	request?(request: { query: string; texts: readonly string[]; truncate: boolean }): RootRequest;
 	/** As for embeddings. */
