@@ -1,12 +1,12 @@
 import type { ToolDefinition, UnrunReason } from '../types';
 import { fittingArguments } from './arguments';
 import { callsSeen, openingMarkers, type Sighting, type Sightings } from './call-detector';
-import type { Family } from './families';
+import { FAMILIES, type Family } from './families';
 import type { Form } from './forms';
 import { MarkupTracker } from './markup-tracker';
 import { offeredName } from './offered-name';
 import type { QuotedInput } from './quoted-input';
-import { optional } from '../../values';
+import { canonicalJson, optional, parseJson } from '../../values';
 import { readBlock, type WrittenCall } from './shapes';
 import { attempt, beginningsOf, Source, type Stop, stop, Stopped } from './source';
 
@@ -30,6 +30,8 @@ interface AnswerEnd {
 	isBroken?: boolean;
 	/** The server itself returned calls. */
 	hasOthers: boolean;
+	/** These, as far as they can be used. */
+	others: readonly ReadCall[];
 	/** The messages of the request. */
 	input: QuotedInput;
 }
@@ -63,6 +65,8 @@ const MAX_HELD_LENGTH = 2 * MAX_BLOCK;
 const SHORT_BLOCK = 4096;
 const GROWTH = 1.25;
 const VISIBLE = /\S/g;
+/** For a model of no known family: what may be a call that the server returns as well. */
+const FORMS_OF_ANY = FAMILIES.flatMap(({ forms }) => forms).filter(({ bare }) => bare !== true);
 
 /**
  * Extracts calls from the text of an answer, for servers that pass them on unparsed. Text is not a command: only a
@@ -70,7 +74,7 @@ const VISIBLE = /\S/g;
  * else stays text, unchanged.
  *
  * Text that may be a call is held until that is decided, and parsed from its beginning when it has grown. The result
- * does not depend on how the text was split.
+ * does not depend on how the text was split. Calls that the server returned as well are left out: it sent them twice.
  */
 export class TextCalls {
 	private readonly tools: ReadonlyMap<string, ToolDefinition>;
@@ -83,14 +87,14 @@ export class TextCalls {
 		private readonly family: Family | undefined,
 	) {
 		this.tools = new Map(tools.map((tool) => [tool.name, tool]));
-		this.passage = new Passage([...this.tools.keys()], family?.forms ?? []);
+		this.passage = new Passage([...this.tools.keys()], family?.forms ?? FORMS_OF_ANY);
 	}
 
 	/** @returns the text that can be shown now */
 	push(piece: string): string {
 		if (this.tools.size === 0) return piece;
 		this.all += piece;
-		return this.family === undefined ? piece : this.passage.push(piece);
+		return this.passage.push(piece);
 	}
 
 	/**
@@ -102,10 +106,10 @@ export class TextCalls {
 		const sightings = callsSeen(this.all, this.tools, this.family);
 		const text = this.passage.end();
 		const { block } = this.passage;
-		const because =
-			block === undefined ? undefined : yield* this.reasonAgainst(block, sightings, end);
-		if (block !== undefined && because === undefined)
-			return { text, calls: this.fittingCalls(block)! };
+		if (block !== undefined && this.isRepeated(block, end.others)) return { text, calls: [] };
+		const { block: own } = this.reading;
+		const because = own === undefined ? undefined : yield* this.reasonAgainst(own, sightings, end);
+		if (own !== undefined && because === undefined) return { text, calls: this.fittingCalls(own)! };
 		const seen = this.unrunCall(sightings, because);
 		const rest = text + this.passage.release();
 		return { text: rest, calls: [], ...optional({ seen }) };
@@ -128,6 +132,12 @@ export class TextCalls {
 		return (yield* end.input.holdsAny(calls)) ? 'inInput' : undefined;
 	}
 
+	/** Whether the server returned all calls of a block, too. */
+	private isRepeated(block: Block, others: readonly ReadCall[]): boolean {
+		const returned = new Set(others.map(identityOf));
+		return this.fittingCalls(block)?.every((call) => returned.has(identityOf(call))) === true;
+	}
+
 	private fittingCalls(block: Block): ReadCall[] | undefined {
 		const names = [...this.tools.keys()];
 		const calls: ReadCall[] = [];
@@ -140,12 +150,17 @@ export class TextCalls {
 		return calls;
 	}
 
+	/** What was read in the format of the model. */
+	private get reading(): Pick<Passage, 'block' | 'failed'> {
+		return this.family === undefined ? { block: undefined, failed: undefined } : this.passage;
+	}
+
 	/** The possible call that is reported to the user, if any. */
 	private unrunCall(
 		{ own, foreign }: Sightings,
 		because: UnrunReason | undefined,
 	): UnrunCall | undefined {
-		const { failed, block } = this.passage;
+		const { failed, block } = this.reading;
 		if (because !== undefined && because !== 'foreign')
 			return { name: block!.name!, family: this.family!, because };
 		if (foreign !== undefined && (because === 'foreign' || isApartFrom(foreign.at, failed)))
@@ -158,6 +173,11 @@ export class TextCalls {
 			};
 		return own && { name: own.name, family: own.family, because: own.form.reportedAs ?? 'quoted' };
 	}
+}
+
+/** Equal for equal calls. */
+function identityOf({ name, arguments: args }: ReadCall): string {
+	return canonicalJson([name, parseJson(args)]);
 }
 
 /** Whether a call in another format is no part of the block that failed. */

@@ -1,6 +1,6 @@
 import type { Family } from '../../text-formats/families';
 import { QuotedInput } from '../../text-formats/quoted-input';
-import { TextCalls } from '../../text-formats/text-calls';
+import { type ReadCall, TextCalls } from '../../text-formats/text-calls';
 import type { ToolDefinition } from '../../types';
 import type { Chunk, Transform } from '../chunk';
 import { moreTellingReason, NATURAL_END } from '../finish-reason';
@@ -18,11 +18,13 @@ export function callsInText(
 	const reader = new TextCalls(tools, family);
 	let finishReason: string | undefined;
 	let hasOthers = false;
+	let others: readonly ReadCall[] = [];
 	return {
 		push(chunk) {
 			if (chunk.finishReason !== undefined)
 				finishReason = moreTellingReason(finishReason, chunk.finishReason);
 			hasOthers ||= chunk.callsAreWhole !== undefined;
+			others = chunk.calls ?? others;
 			if (chunk.text === undefined) return [chunk];
 			const text = reader.push(chunk.text);
 			return [text === chunk.text ? chunk : { ...chunk, text }];
@@ -32,6 +34,7 @@ export function callsInText(
 				isNatural: NATURAL_END.test(finishReason ?? ''),
 				isBroken: end === 'failed' || (finishReason === undefined && end !== 'done'),
 				hasOthers,
+				others,
 				input: new QuotedInput(input),
 			});
 			let step = reading.next();

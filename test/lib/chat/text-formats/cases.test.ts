@@ -19,6 +19,9 @@ const stays = (note?: Outcome['note']) => ({
 	...(note === undefined ? {} : { note }),
 });
 const R: Wanted = { text: '', calls: [ROME] };
+const ROME_RETURNED = { name: 'w', arguments: '{"city": "Rome"}' };
+const QUOTED: Wanted = { text: fence(TC(J)), note: 'quoted' };
+const RETURNED: Wanted = { text: 'I look.', calls: ['w {"city": "Rome"}'] };
 const qwen = { family: 'hermes' };
 const coder = { family: 'qwen3Coder' };
 const llama = { family: 'llama3' };
@@ -85,6 +88,9 @@ const CASES: Array<[string, string, Given, Wanted | ReturnType<typeof stays>]> =
 		{ ...qwen, calls: [{ name: 'w', arguments: '{"city":"Rome"}' }] },
 		{ text: TC(N), calls: [ROME], note: 'hasOthers' },
 	],
+	['F25, the same call', `I look.\n${TC(J)}`, { ...qwen, calls: [ROME_RETURNED] }, RETURNED],
+	['F25, no known family', `I look.\n${TC(J)}`, { calls: [ROME_RETURNED] }, RETURNED],
+	['F25, quoted', fence(TC(J)), { ...qwen, calls: [ROME_RETURNED] }, QUOTED],
 	['F26', TC(RM), qwen, stays('unknownTool')],
 	['F27', TC('{"name":"w","arguments":{}}'), qwen, stays('unfit')],
 	['F28', `${TC(J)}\n${TC(RM)}`, qwen, stays('unknownTool')],

@@ -262,6 +262,27 @@ describe.each(ENCODERS)('%s', (family, encode, impossible = /(?!)/) => {
 		);
 	});
 
+	it('calls that the server returned as well leave no text behind, and are no others', () => {
+		fc.assert(
+			fc.property(possible, cuts, (all, places) => {
+				const returned = all.map(({ name, args: given }, index) => ({
+					index,
+					id: `call-${index}`,
+					name,
+					arguments: json(given),
+				}));
+				expect(
+					readPieces(cutAt(encode(all), places), { family, tools: TOOLS, calls: returned }),
+				).toEqual({
+					text: '',
+					reasoning: '',
+					calls: all.map((call) => `${call.name} ${json(call.args)}`),
+				});
+			}),
+			examples(10),
+		);
+	});
+
 	it('a quoted call does not run, and its text stays', () => {
 		const frames = fc.constantFrom<(written: string) => string>(
 			(written) => `\`\`\`\n${written}\n\`\`\``,

@@ -170,7 +170,7 @@ const formats: Array<[string, string, Given, Partial<Outcome> & Pick<Outcome, 'c
 		'olmo structured too',
 		'<function_calls>\nn()\n</function_calls>',
 		{ family: 'olmo3', calls: [{ index: 0, id: 'a', name: 'n', arguments: '{}' }] },
-		{ calls: ['n {}'], note: 'hasOthers' },
+		{ calls: ['n {}'], text: '' },
 	],
 	[
 		'olmo proto',
