@@ -85,6 +85,7 @@ async function sendTo(
 	const adapted = await adaptRequest(attempt, kind, prepared);
 	const media = messages.flatMap(({ content }) => mediaOf(content));
 	await refuseUnseenMedia(attempt, kind, media, signal);
+	const hasMedia = media.length > 0;
 	const { mayResumeAnswers } = kindOf(kind).chat;
 	const resumable = mayResumeAnswers === true ? await resumableAt(connection, signal) : undefined;
 	const protocol = chosenProtocol ?? protocolFor(adapted.request);
@@ -92,7 +93,7 @@ async function sendTo(
 	const sent = await sentWhereTheApiIs(
 		connection,
 		async () => await sendRequest(sending, protocol, adapted.request),
-		async (error) => await withServerAdvice(connection, error, { model, kind, signal }),
+		async (error) => await withServerAdvice(connection, error, { model, kind, hasMedia, signal }),
 	);
 	return { ...adapted, ...sent, notes: [...adapted.notes, ...sent.notes] };
 }

@@ -18,19 +18,34 @@ import { jsonAt } from '../servers/optional-json';
 const ADVISED: ReadonlySet<string> = new Set(['modelNotFound', ...Object.keys(PLAIN_REMEDIES)]);
 const SHORTER_PROMPT =
 	'Or keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
+/** Servers that fail at what their model cannot read seldom say so. */
+const WITHOUT_MEDIA =
+	'The request had pictures, sound or video: try it without them, the model may not be able to read them. Else read the text of the server and its log.';
 /** A server that lists models which it has not loaded, as LM Studio does. */
 const NOT_LOADED = /\bno models? loaded\b/i;
 
 /**
  * Adds advice for the kind of server to an error: the models that it has, how to get a larger context, or that it
  * cannot chat. Other errors are returned unchanged.
+ *
+ * @param asked `hasMedia`: the request has pictures, sound or video
  */
 export async function withServerAdvice(
 	connection: Connection,
 	error: unknown,
-	{ model, kind, signal }: { model: string; kind: KindName; signal?: AbortSignal },
+	asked: { model: string; kind: KindName; hasMedia: boolean; signal?: AbortSignal },
 ): Promise<unknown> {
-	if (!(error instanceof ServerError) || !ADVISED.has(error.kind)) return error;
+	if (!(error instanceof ServerError)) return error;
+	if (error.kind === 'serverError' && asked.hasMedia)
+		return error.reworded({ remedy: WITHOUT_MEDIA });
+	return ADVISED.has(error.kind) ? await withAdviceOfKind(connection, error, asked) : error;
+}
+
+async function withAdviceOfKind(
+	connection: Connection,
+	error: ServerError,
+	{ model, kind, signal }: { model: string; kind: KindName; signal?: AbortSignal },
+): Promise<ServerError> {
 	const known = isIdentified(kind)
 		? kind
 		: await askServerKind(connection, model, { signal, limitMs: ADVICE_LIMITS.timeoutMs });

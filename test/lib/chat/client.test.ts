@@ -220,6 +220,18 @@ describe('an answer', () => {
 		expect(error.remedy).toContain('--mmproj');
 	});
 
+	it('a server that fails at a picture without a word about it: the picture is named', async () => {
+		const sim = await start({ vision: true });
+		sim.route('POST /v1/chat/completions', reply.json({}, { status: 500 }));
+		const url = 'data:image/png;base64,iVBORw0KGgo=';
+		const content = [{ type: 'image_url', image_url: { url } }];
+		const error = await failed(clientOf(sim), { messages: [{ type: 'human', content }] });
+		expect(error).toMatchObject({ kind: 'serverError' });
+		expect(error.remedy).toContain('pictures');
+		const plain = await failed(clientOf(sim), { messages: [{ type: 'human', content: 'Hi' }] });
+		expect(plain.remedy).not.toContain('pictures');
+	});
+
 	it('case 93: line breaks in base64 never reach the server', async () => {
 		const sim = await start({ vision: true });
 		const png =
