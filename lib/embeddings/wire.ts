@@ -9,7 +9,12 @@ export function embeddingCall(
 	kind: KindName,
 	request: EmbeddingRequest,
 ): { url: string; json: JsonRecord } {
-	const { request: ownRequest, base64, truncateFields } = kindOf(kind).embeddings;
+	const {
+		request: ownRequest,
+		base64,
+		truncateFields,
+		takesOneText = false,
+	} = kindOf(kind).embeddings;
 	const own = ownRequest?.(request);
 	if (own !== undefined) return { url: url.root + own.path, json: own.json };
 	const { model, input, truncate, dimensions } = request;
@@ -17,7 +22,7 @@ export function embeddingCall(
 		url: `${url.api}/embeddings`,
 		json: {
 			model,
-			input,
+			input: takesOneText ? input[0] : input,
 			encoding_format: base64 === true ? 'base64' : 'float',
 			...optional({ dimensions }),
 			...(truncate ? truncateFields : {}),

@@ -25,6 +25,9 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/\bexceeds? (?:the )?context window\b/i,
 		/\binput_ids is \d+, but `max_length`/i,
 		/\b(?:prompt|input) is too long\b.{0,40}\btokens?\b/i,
+		// ms-swift
+		/length of row\(\d+\) is larger than the max_length/i,
+		/^input length \(\d+\) leaves no room for generation/i,
 	],
 	['contextExceeded', /context size has been exceeded/i],
 	// LM Studio, "Returning 200 anyway"
@@ -65,7 +68,13 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	['brokenHistory', /failed to parse tool call arguments/i],
 	// LiteLLM (seen: 1.109.1). Without a database it answers the first to every key but its own, with status 400.
 	// FastAPI, where the header of the key is missing or has another name
-	['unauthorized', /^no connected db\b/i, /^header\.\S{0,40}(?:auth|key|token)/i],
+	// ms-swift, with 400
+	[
+		'unauthorized',
+		/^no connected db\b/i,
+		/^header\.\S{0,40}(?:auth|key|token)/i,
+		/^api key error$/i,
+	],
 	['notSupported', /^litellm\.\w+: .{0,200}unsupported provider:/i],
 	// GPT-Load
 	['gatewayKey', /^no active api keys available\b/i],
@@ -107,6 +116,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/unable to generate parser for this template/i,
 		/\bjinja exception\b/i,
 		/conversation roles must alternate/i,
+		// ms-swift
+		/^query_role: /,
 	],
 	[
 		'toolsUnsupported',
@@ -150,8 +161,9 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		// New API: no channel has the model; mlx-lm, which looks into the cache of Hugging Face
 		/无可用渠道/,
 		/cannot find an appropriate cached snapshot folder/i,
-		// FastChat
+		// FastChat, ms-swift
 		/^only .{0,200} allowed now, your model/i,
+		/ is not in the model_list\b/i,
 		// GPT-Load, Bifrost
 		/^model '.{0,200}' is not (?:configured in redirect rules|allowed for this virtual key)/i,
 	],

@@ -46,7 +46,7 @@ export function isRefused(probe: Probe | undefined): probe is Refused {
 	return (
 		probe?.answered === true &&
 		probe.failure !== undefined &&
-		(probe.status === 401 || probe.status === 403)
+		(probe.status === 401 || probe.status === 403 || probe.failure.kind === 'unauthorized')
 	);
 }
 

@@ -29,6 +29,8 @@ const TOO_LONG: readonly RegExp[] = [
 	// LM Studio (lmstudio-bug-tracker issues 237 and 2205)
 	/keep the first (?<tokens>\d+) tokens when.{0,200}context length of only (?<limit>\d+)/is,
 	/\bn_keep\W{1,3}(?<tokens>\d+)\)?\s*>=\s*n_ctx\W{1,3}(?<limit>\d+)/i,
+	// ms-swift
+	/length of row\((?<tokens>\d+)\) is larger than the max_length\((?<limit>\d+)/i,
 	// Text Generation Inference
 	/tokens \+ `max_new_tokens` must be <= (?<limit>\d+)\. Given: (?<tokens>\d+)/i,
 ];

@@ -18,6 +18,7 @@ import { localai } from './localai';
 import { olla } from './olla';
 import { ollama } from './ollama';
 import { mlxLm } from './mlx-lm';
+import { msSwift } from './ms-swift';
 import { newApi } from './new-api';
 import { other } from './other';
 import { portkey } from './portkey';
@@ -55,6 +56,7 @@ const EVERY_KIND = {
 	gpustack,
 	sglang,
 	lmdeploy,
+	msSwift,
 	xinference,
 	llamaCppPython,
 	infinity,

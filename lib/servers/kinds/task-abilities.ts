@@ -33,6 +33,8 @@ export interface EmbeddingAbilities {
 	truncateFields?: Readonly<JsonRecord>;
 	/** It refuses texts that are too long, unless told to cut them. Others may cut them silently. */
 	refusesLongTexts?: true;
+	/** It takes one text in a request, and no list. */
+	takesOneText?: true;
 	/** It may have models that make vectors of pictures and sound, too. */
 	takesMedia?: true;
 	/** It can send vectors in base64, a quarter of the size. Others send floats, or were not tested. */

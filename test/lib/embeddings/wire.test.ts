@@ -21,6 +21,12 @@ test.each([
 	});
 });
 
+test('ms-swift gets one text, and no list', () => {
+	expect(embeddingCall(server, 'msSwift', { ...request, input: ['a'] }).json).toMatchObject({
+		input: 'a',
+	});
+});
+
 test('Ollama by its own route: told not to cut, how long to keep the model', () => {
 	expect(embeddingCall(server, 'ollama', { ...request, keepAlive: '30m', dimensions: 5 })).toEqual({
 		url: `${ROOT}/api/embed`,

@@ -35,6 +35,21 @@ describe('a wrong key, where the list of models is open to everybody', () => {
 		expect(finding(result, 'unauthorized').advice).not.toContain('answers without a key');
 	});
 
+	it.each([
+		['another', 'refuses the API key'],
+		['', 'the credential has none'],
+	])('ms-swift: the route of chats refuses the key %j with 400', async (apiKey, says) => {
+		await sim({ profile: 'fastapi' });
+		server.route('GET /v1/models', reply.json({ data: [{ id: 'm', owned_by: 'swift' }] }));
+		server.route(
+			'GET /v1/chat/completions',
+			reply.json({ message: 'API key error', object: 'error' }, { status: 400 }),
+		);
+		const result = await check(server.url, {}, { apiKey });
+		expect(result).toMatchObject({ status: 'unauthorized', healthy: false });
+		expect(finding(result, 'unauthorized').meaning).toContain(says);
+	});
+
 	it('the same without a key says that one is missing', async () => {
 		await sim({ apiKey: 'another' });
 		server.route(
