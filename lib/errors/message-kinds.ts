@@ -116,7 +116,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/unable to generate parser for this template/i,
 		/\bjinja exception\b/i,
 		/conversation roles must alternate/i,
-		// ms-swift
+		// LLaMA-Factory: a question and an answer in turn, with one result of a tool in between; ms-swift
+		/^only supports u\/a\/u/i,
 		/^query_role: /,
 	],
 	[

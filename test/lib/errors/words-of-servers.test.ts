@@ -541,6 +541,12 @@ test.each<[string, number, unknown, string]>([
 		'<html><head><title>503 Service Temporarily Unavailable</title></head></html>',
 		'gateway',
 	],
+	[
+		'LLaMA-Factory, two results of tools',
+		400,
+		{ detail: 'Only supports u/a/u/a/u...' },
+		'templateRejected',
+	],
 	['TabbyAPI key', 401, { detail: 'Invalid API key' }, 'unauthorized'],
 	['xinference empty detail', 500, { detail: '' }, 'serverError'],
 	[
