@@ -8,12 +8,12 @@ const NAMES = String.raw`[\[{(]?\s*(['"\x60]\w+['"\x60](?:\s*[,:]\s*(?:['"\x60]\
 
 /**
  * Forms seen: FastAPI with forbidden extras (both versions of pydantic), OpenAI and compatible gateways, LiteLLM,
- * Python functions (vLLM, home-made servers), JSON schema validators, Rust's serde, Go's decoder.
+ * Python functions (vLLM, home-made servers), JSON schema validators, Rust's serde, Go's decoder, NVIDIA Dynamo.
  */
 const FORMS: readonly RegExp[] = [
 	/\bbody\.(\w+): extra (?:inputs are|fields) not permitted/gi,
 	new RegExp(
-		String.raw`\bun(?:supported|known|recogni[sz]ed|expected) (?:request )?(?:parameter|argument|field|property|key)s?(?: supplied| in the request)?:? ${NAMES}`,
+		String.raw`\bun(?:supported|known|recogni[sz]ed|expected) (?:request )?(?:parameter|argument|field|property|key)(?:s|\(s\))?(?: supplied| in the request)?:? ${NAMES}`,
 		'gi',
 	),
 	new RegExp(String.raw`\bunexpected keyword arguments? ${NAMES}`, 'gi'),

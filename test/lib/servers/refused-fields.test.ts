@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 import { clock } from '../../../lib/clock';
 import {
 	fieldChangesIn,
@@ -7,6 +9,7 @@ import {
 	rememberFieldChanges,
 } from '../../../lib/servers/refused-fields';
 import { clearSharedCaches } from '../../../lib/lru-cache';
+import { examples } from '../../support/properties';
 
 it.each<[string, string, string[]]>([
 	[
@@ -60,6 +63,11 @@ it.each<[string, string, string[]]>([
 	['vLLM', "The parameter 'min_p' is not supported", ['min_p']],
 	['vLLM', 'Got priority -2 but Priority scheduling is not enabled.', ['priority']],
 	['vLLM V1', 'V1 does not support priority yet.', ['priority']],
+	[
+		'NVIDIA Dynamo',
+		'Validation: Unsupported parameter(s): `cache_prompt`, `mirostat`',
+		['cache_prompt', 'mirostat'],
+	],
 ])('%s: %s', (_who, refusal, fields) => {
 	expect(refusedFieldsIn(refusal)).toEqual(fields);
 });
@@ -72,6 +80,22 @@ it.each([
 	'Context size has been exceeded.',
 ])('names no field: %s', (refusal) => {
 	expect(refusedFieldsIn(refusal)).toEqual([]);
+});
+
+it('names each field of a list once, however the list is quoted', () => {
+	const names = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z_]{0,20}$/), {
+		minLength: 1,
+		maxLength: 9,
+	});
+	const word = fc.constantFrom('parameter', 'parameters', 'parameter(s)', 'field(s)', 'keys');
+	const quote = fc.constantFrom('`', "'", '"', '');
+	fc.assert(
+		fc.property(names, word, quote, (fields, what, mark) => {
+			const list = fields.map((field) => mark + field + mark).join(', ');
+			expect(refusedFieldsIn(`Unsupported ${what}: ${list}`)).toEqual(fields);
+		}),
+		examples(200),
+	);
 });
 
 it('is remembered for an hour, for each model of a server', () => {
