@@ -86,7 +86,13 @@ function readModel(entry: JsonRecord): ServerModel | undefined {
 	if (id === undefined || id.trim() === '') return undefined;
 	const meta = recordOf(entry.meta);
 	const aliases = [...texts(entry.aliases), ...texts(recordOf(meta.llamaswap).aliases)];
-	const context = [meta.n_ctx, entry.max_model_len, entry.context_length, entry.max_tokens];
+	const context = [
+		meta.n_ctx,
+		entry.max_model_len,
+		entry.context_length,
+		entry.max_tokens,
+		entry.context_window,
+	];
 	const trainedContext = [meta.n_ctx_train, entry.max_context_window];
 	return {
 		id,

@@ -98,6 +98,11 @@ describe('forms of a list', () => {
 		expect(models?.map(({ embeddings }) => embeddings)).toEqual([true, true, false]);
 	});
 
+	it('NVIDIA Dynamo: the context of each model', () => {
+		const entry = { id: 'm', object: 'model', owned_by: 'nvidia', context_window: 2048 };
+		expect(readModels({ data: [entry] })).toEqual([{ id: 'm', aliases: [], context: 2048 }]);
+	});
+
 	it.each<[number | string | undefined, number | undefined]>([
 		['8.0B', 8e9],
 		['134.52M', 134_520_000],
@@ -152,6 +157,7 @@ describe('whatever a server answers', () => {
 				'architecture',
 				'status',
 				'max_model_len',
+				'context_window',
 				'owned_by',
 			),
 			fc.oneof(
