@@ -149,8 +149,8 @@ function readProcess(status: unknown): Partial<ServerModel> {
 }
 
 /**
- * What a model can do, in Xinference (`model_type`, `model_ability`), infinity (`capabilities`) and Lemonade (`labels`,
- * beside its `recipe`).
+ * What a model can do, in Xinference (`model_type`, `model_ability`), OGX (`model_type` of its `custom_metadata`),
+ * infinity (`capabilities`) and Lemonade (`labels`, beside its `recipe`).
  */
 function readAbilities(entry: JsonRecord): Partial<ServerModel> {
 	const abilities = [
@@ -158,6 +158,7 @@ function readAbilities(entry: JsonRecord): Partial<ServerModel> {
 		...texts(entry.capabilities),
 		...(entry.recipe === undefined ? [] : texts(entry.labels)),
 		nonEmptyText(entry.model_type) ?? '',
+		nonEmptyText(recordOf(entry.custom_metadata).model_type) ?? '',
 	];
 	const can = (ability: RegExp) => abilities.some((word) => ability.test(word));
 	if (!can(/^(?:embed|rerank|chat|generate|completion)/i)) return {};

@@ -103,6 +103,18 @@ describe('forms of a list', () => {
 		expect(readModels({ data: [entry] })).toEqual([{ id: 'm', aliases: [], context: 2048 }]);
 	});
 
+	it('OGX: what a model is for; one that it knows nothing of counts as llm there', () => {
+		const entry = (id: string, type: string) => ({ id, custom_metadata: { model_type: type } });
+		const models = readModels({
+			data: [entry('a', 'embedding'), entry('b', 'rerank'), entry('c', 'llm')],
+		});
+		expect(models?.map(({ embeddings, reranks }) => [embeddings, reranks])).toEqual([
+			[true, false],
+			[true, true],
+			[undefined, undefined],
+		]);
+	});
+
 	it.each<[number | string | undefined, number | undefined]>([
 		['8.0B', 8e9],
 		['134.52M', 134_520_000],
@@ -158,12 +170,13 @@ describe('whatever a server answers', () => {
 				'status',
 				'max_model_len',
 				'context_window',
+				'custom_metadata',
 				'owned_by',
 			),
 			fc.oneof(
 				fc.jsonValue(),
 				fc.dictionary(
-					fc.constantFrom('n_ctx', 'size', 'ftype', 'args', 'value', 'failed'),
+					fc.constantFrom('n_ctx', 'size', 'ftype', 'args', 'value', 'failed', 'model_type'),
 					fc.jsonValue(),
 				),
 			),
