@@ -36,6 +36,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		'loading',
 		/(?<!\berror |\bfailed )\bloading model\b/i,
 		/\bmodel (?:\S+ )?is (?:still |currently )?(?:being loaded|loading)\b/i,
+		// NVIDIA Dynamo, while its workers start
+		/\bmodel \S{1,200} is not ready to serve\b/i,
 	],
 	['outputUnreadable', /output that does not match the expected .{0,200} format/i],
 	[

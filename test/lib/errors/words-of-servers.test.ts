@@ -471,6 +471,23 @@ test.each<[string, number, unknown, string]>([
 		'loading',
 	],
 	[
+		'NVIDIA Dynamo, its workers start',
+		503,
+		{
+			message:
+				'Model `m` is not ready to serve requests yet. The deployment may still be starting up or is not fully provisioned. Please retry shortly.',
+			type: 'Service Unavailable',
+			code: 503,
+		},
+		'loading',
+	],
+	[
+		'NVIDIA Dynamo, a worker is gone',
+		503,
+		{ message: 'Service temporarily unavailable', type: 'Service Unavailable', code: 503 },
+		'busy',
+	],
+	[
 		'llama.cpp router',
 		400,
 		{ error: { message: 'model is not loaded', code: 400 } },
