@@ -6,6 +6,7 @@ import {
 	optional,
 	parseObject,
 	plainNumber,
+	recordOf,
 	recordsIn,
 	text,
 	words,
@@ -103,7 +104,7 @@ function messageOf(json: JsonRecord): ServerMessage {
 	return {
 		message: sentenceOf(error ?? detail ?? message ?? reason ?? json),
 		type: [type, code, reason].map(text).find((one) => one !== undefined),
-		facts: {},
+		facts: factsIn(json.details),
 	};
 }
 
@@ -111,6 +112,14 @@ function messageOf(json: JsonRecord): ServerMessage {
 function statusOfProvider({ extra_fields: of, type, status_code: status }: JsonRecord) {
 	const isHandedOn = type === undefined && isRecord(of) && isFilled(of.provider);
 	return isHandedOn ? plainNumber(status) : undefined;
+}
+
+/** NVIDIA Dynamo says `Invalid request`, and beside it which limit was passed. */
+function factsIn(details: unknown): JsonRecord {
+	const { type, limit, actual } = recordOf(details);
+	return type === 'context_length'
+		? { code: 'context_length_exceeded', n_ctx: limit, n_prompt_tokens: actual }
+		: {};
 }
 
 /** Portkey puts the name of the provider in front of the server's words: "openai error: …". */

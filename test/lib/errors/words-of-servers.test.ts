@@ -615,3 +615,16 @@ test('the words of libraries about a prompt that is too long mean the same in ea
 		}),
 	);
 });
+
+test('NVIDIA Dynamo tells the limit that a prompt passes beside its words', () => {
+	fc.assert(
+		fc.property(fc.integer({ min: 1 }), fc.integer({ min: 1 }), (limit, actual) => {
+			const details = { type: 'context_length', limit, actual };
+			const body = JSON.stringify({ message: 'Invalid request', type: 'Bad Request', details });
+			const refused = httpFailure({ status: 400, body }, { url: 'http://x/v1', root: 'http://x' });
+			expect(refused.kind).toBe('contextOverflow');
+			expect(refused.message).toContain(`needs ${actual} tokens`);
+			expect(refused.message).toContain(`has ${limit}`);
+		}),
+	);
+});
