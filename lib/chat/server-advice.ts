@@ -8,6 +8,7 @@ import {
 	withContextAdvice,
 	withOwnRemedy,
 } from '../servers/context-facts';
+import { noModels } from '../servers/model-list';
 import { readModels } from '../servers/models';
 import { askServerKind } from '../servers/identify';
 import { isIdentified, type KindName, kindOf } from '../servers/kinds';
@@ -52,11 +53,23 @@ async function withAdviceOfKind(
 	const server = { connection, model, kind: known };
 	const limits = { ...ADVICE_LIMITS, signal };
 	if (error.kind === 'modelNotFound') return await withModelAdvice(server, error, limits);
+	if (error.kind === 'wrongPath') return await withRouteAdvice(server, error, limits);
 	if (!isIdentified(known)) return error;
 	if (error.kind === 'contextOverflow')
 		return await withContextAdvice(server, error, SHORTER_PROMPT, signal);
-	if (error.kind !== 'wrongPath') return isIdentified(kind) ? error : withOwnRemedy(error, known);
-	if (kindOf(known).hasEveryRoute) return error;
+	return isIdentified(kind) ? error : withOwnRemedy(error, known);
+}
+
+/** Why a server has no route for chats: it has no model at all, or its model is for something else. */
+async function withRouteAdvice(
+	{ connection, model, kind }: AskedServer,
+	error: ServerError,
+	limits: CallOptions,
+): Promise<ServerError> {
+	// NVIDIA Dynamo has its routes only while a model serves them.
+	const list = readModels(await jsonAt(connection, `${connection.url.api}/models`, limits));
+	if (list?.length === 0) return noModels(connection, kind);
+	if (!isIdentified(kind) || kindOf(kind).hasEveryRoute) return error;
 	// The path is right, so it cannot chat (vLLM with an embedding model, infinity).
 	const { status, serverText, url = connection.url.api } = error;
 	return connection.failure('wrongModelType', { url, model, status, serverText });

@@ -41,7 +41,8 @@ function isFinal({ status }: ServerError, ownList: ServerModel[] | undefined): b
 	return ownList === undefined || status === 401 || status === 403;
 }
 
-function noModels(connection: Connection, kind: KindName): ServerError {
+/** The failure of a server whose list is empty. */
+export function noModels(connection: Connection, kind: KindName): ServerError {
 	return connection.failure('modelNotFound', {
 		url: `${connection.url.api}/models`,
 		message: 'The server has no models',

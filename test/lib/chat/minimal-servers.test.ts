@@ -426,6 +426,14 @@ describe('llama-swap', () => {
 	});
 });
 
+test('no route for chats and an empty list: the server has no models (NVIDIA Dynamo without workers)', async () => {
+	const sim = await start({ models: [] });
+	sim.script(reply.raw('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n'));
+	const error = await failed(sim);
+	expect(error).toMatchObject({ kind: 'modelNotFound' });
+	expect(error.message).toContain('The server has no models');
+});
+
 it('a model that the server lists and refuses all the same (Open WebUI) is not named as the way out', async () => {
 	const sim = await start({ profile: 'fastapi' });
 	sim.route('GET /v1/models', reply.json({ data: [{ id: 'helper' }] }));
