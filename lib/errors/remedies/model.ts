@@ -89,7 +89,7 @@ export const MODEL_REMEDIES = {
 				? `The prompt needs ${promptTokens} tokens, but a slot of the server has ${contextTokens}`
 				: 'The prompt does not fit into the context of the server',
 		remedy:
-			'Start llama-server with a larger --ctx-size (with -np N every slot gets 1/N of it), keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.',
+			'Start llama-server with a larger --ctx-size (with -np N every slot gets 1/N of it), keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input. Many servers count Maximum Tokens, too: lower them.',
 	}),
 	contextExceeded: row(
 		'The context of the server is full',

@@ -10,7 +10,7 @@ const SHORTEN =
 export const PLAIN_REMEDIES: Remedies = {
 	wrongPath:
 		'Check the Base URL, unless other requests work with it: then the server lacks this route, and may be for something else. Else type just its address, the package adds /v1 itself.',
-	contextOverflow: `Give the model a larger context on the server, ${SHORTEN}`,
+	contextOverflow: `Give the model a larger context on the server, ${SHORTEN} Many servers count Maximum Tokens, too: lower them.`,
 	contextExceeded:
 		'Give the server a larger context, or lower Max Concurrent Requests in the credential.',
 	templateRejected:
