@@ -63,6 +63,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		// SGLang, LM Studio
 		// Docker Model Runner
 		/unsupported backend mode/i,
+		// OGX
+		/\bis of type '\w{1,20}' rather than the expected type\b/i,
 		/model .{0,200}(?:is not|does not appear to be) (?:an? |for )?(?:chat|embeddings?|re-?rank(?:er|ing)?|cross-encoder|generation|llm)\b/i,
 	],
 	// LM Studio, with 400

@@ -488,6 +488,22 @@ test.each<[string, number, unknown, string]>([
 		'busy',
 	],
 	[
+		'NVIDIA Dynamo, a picture for a model that reads none',
+		400,
+		{ message: 'Invalid request', type: 'Bad Request', code: 400 },
+		'badRequest',
+	],
+	[
+		'OGX, a chat model for vectors',
+		400,
+		{
+			error: {
+				message: "Model 'llama/m' is of type 'llm' rather than the expected type 'embedding'",
+			},
+		},
+		'wrongModelType',
+	],
+	[
 		'llama.cpp router',
 		400,
 		{ error: { message: 'model is not loaded', code: 400 } },
