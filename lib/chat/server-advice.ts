@@ -19,7 +19,8 @@ import { jsonAt } from '../servers/optional-json';
 const ADVISED: ReadonlySet<string> = new Set(['modelNotFound', ...Object.keys(PLAIN_REMEDIES)]);
 const SHORTER_PROMPT =
 	'Or keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
-/** Servers that fail at what their model cannot read seldom say so. */
+/** How servers fail at pictures and sound that their model cannot read. Few of them say so. */
+const PERHAPS_OF_MEDIA: ReadonlySet<string> = new Set(['serverError', 'badRequest']);
 const WITHOUT_MEDIA =
 	'The request had pictures, sound or video: try it without them, the model may not be able to read them. Else read the text of the server and its log.';
 /** A server that lists models which it has not loaded, as LM Studio does. */
@@ -37,7 +38,7 @@ export async function withServerAdvice(
 	asked: { model: string; kind: KindName; hasMedia: boolean; signal?: AbortSignal },
 ): Promise<unknown> {
 	if (!(error instanceof ServerError)) return error;
-	if (error.kind === 'serverError' && asked.hasMedia)
+	if (asked.hasMedia && PERHAPS_OF_MEDIA.has(error.kind))
 		return error.reworded({ remedy: WITHOUT_MEDIA });
 	return ADVISED.has(error.kind) ? await withAdviceOfKind(connection, error, asked) : error;
 }

@@ -220,13 +220,17 @@ describe('an answer', () => {
 		expect(error.remedy).toContain('--mmproj');
 	});
 
-	it('a server that fails at a picture without a word about it: the picture is named', async () => {
+	it.each([
+		['LLaMA-Factory', 500, {}, 'serverError'],
+		['NVIDIA Dynamo', 400, { message: 'Invalid request', type: 'Bad Request' }, 'badRequest'],
+	])('%s fails at a picture without a word about it: the picture is named', async (...failing) => {
+		const [, status, body, kind] = failing;
 		const sim = await start({ vision: true });
-		sim.route('POST /v1/chat/completions', reply.json({}, { status: 500 }));
+		sim.route('POST /v1/chat/completions', reply.json(body, { status }));
 		const url = 'data:image/png;base64,iVBORw0KGgo=';
 		const content = [{ type: 'image_url', image_url: { url } }];
 		const error = await failed(clientOf(sim), { messages: [{ type: 'human', content }] });
-		expect(error).toMatchObject({ kind: 'serverError' });
+		expect(error).toMatchObject({ kind });
 		expect(error.remedy).toContain('pictures');
 		const plain = await failed(clientOf(sim), { messages: [{ type: 'human', content: 'Hi' }] });
 		expect(plain.remedy).not.toContain('pictures');
