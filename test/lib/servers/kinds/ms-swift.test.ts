@@ -5,8 +5,8 @@ import { httpFixture } from '../../../support/streams';
 import { answerOf, assembleBytes } from '../../chat/assemble';
 import { answer, list, TAKES_EVERYTHING, testKind } from './kind-suite';
 
-const { grammar: _none, cache_prompt: _either, ...fields } = TAKES_EVERYTHING.fields;
-const { repeat_penalty: penalty, parallel_tool_calls: _unread, ...others } = fields;
+const { temperature, top_k, min_p, repeat_penalty, chat_template_kwargs, tool_choice } =
+	TAKES_EVERYTHING.fields;
 
 describe('ms-swift', () => {
 	testKind('msSwift', {
@@ -14,7 +14,14 @@ describe('ms-swift', () => {
 		notTold: [['a list of another owner', { models: list({ id: 'm', owned_by: 'me' }) }, 'other']],
 		chat: {
 			...TAKES_EVERYTHING,
-			fields: { ...others, repetition_penalty: penalty },
+			fields: {
+				temperature,
+				top_k,
+				min_p,
+				repetition_penalty: repeat_penalty,
+				chat_template_kwargs,
+				tool_choice,
+			},
 			budget: undefined,
 			notes: [
 				'This server (ms-swift) ignores these options, so they were not sent: Parallel Tool Calls, Cache Prompt, GBNF Grammar',
