@@ -2,8 +2,8 @@
 
 /** Stands for one character; the text around it is written as it is. */
 export interface Escape {
-	/** Begins each of them. */
-	sign: string;
+	/** Begins each of them, where all begin alike. */
+	sign?: string;
 	pattern: RegExp;
 	/** @param escape the match, followed by the groups of the pattern */
 	decode: (escape: string, ...groups: Array<string | undefined>) => string;
@@ -51,16 +51,30 @@ export const html: Escape = {
 	},
 };
 
-/** Of JSON; `\x41`, `\U00000041` and the octal `\101` of Python and C; `\u{41}` of JavaScript, `\x{41}` of Perl. */
+/**
+ * Of JSON; `\x41`, `\U00000041` and the octal `\101` of Python and C; `\u{41}` of JavaScript; `\x{41}`, `\N{U+41}` and
+ * the octal `\o{101}` of Perl.
+ */
 const backslash: Escape = {
 	sign: '\\',
 	pattern:
-		/\\(?:U(00(?:0[\da-fA-F]|10)[\da-fA-F]{4})|[uU]([\da-fA-F]{4})|[xX]([\da-fA-F]{2})|[uUxX]\{0*([\da-fA-F]{1,6})\}|([0-3]?[0-7]{1,2})|([bfnrtNRT])|([^a-zA-Z\d\s]))/g,
-	decode: (_escape, python, json, byte, braces, octal, blank, sign) => {
+		/\\(?:U(00(?:0[\da-fA-F]|10)[\da-fA-F]{4})|[uU]([\da-fA-F]{4})|[xX]([\da-fA-F]{2})|(?:[uUxX]\{|N\{U\+)0*([\da-fA-F]{1,6})\}|(?:o\{0*([0-7]{1,7})\}|([0-3]?[0-7]{1,2}))|([bfnrtNRT])|([^a-zA-Z\d\s]))/g,
+	decode: (_escape, python, json, byte, braces, octalBraces, octal, blank, sign) => {
 		if (blank !== undefined) return BLANKS[blank.toLowerCase()]!;
-		if (octal !== undefined) return character(parseInt(octal, 8));
+		const inOctal = octalBraces ?? octal;
+		if (inOctal !== undefined) return character(parseInt(inOctal, 8));
 		return sign ?? character(parseInt((python ?? json ?? byte ?? braces)!, 16));
 	},
+};
+
+/**
+ * Signs that nobody sees, and that are taken out of what is shown. The zero bytes of UTF-16 that is read as UTF-8 are
+ * among them.
+ */
+const unseen: Escape = {
+	pattern:
+		/(?![\t\n\r])\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point}|\p{Noncharacter_Code_Point}/gu,
+	decode: () => '',
 };
 
 /** What may stand between bytes in hexadecimal, as a class of a pattern. */
@@ -94,7 +108,7 @@ const base64: Encoding = {
 	},
 };
 
-export const ESCAPES: readonly Escape[] = [percent, html, backslash];
+export const ESCAPES: readonly Escape[] = [percent, html, backslash, unseen];
 export const ENCODINGS: readonly Encoding[] = [hexadecimal, base64];
 
 function character(code: number): string {
@@ -108,7 +122,7 @@ function textOf(bytes: Buffer): string {
 
 /** @returns undefined where the text has no such escape */
 export function unescape(text: string, { sign, pattern, decode }: Escape): string | undefined {
-	if (!text.includes(sign)) return undefined;
+	if (sign !== undefined && !text.includes(sign)) return undefined;
 	const decoded = text.replace(pattern, decode);
 	return decoded === text ? undefined : decoded;
 }

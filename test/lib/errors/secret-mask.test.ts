@@ -26,6 +26,11 @@ const ENCODERS: Record<string, (text: string) => string> = {
 	octal: (text) => each(text, (code) => `\\${code.toString(8).padStart(3, '0')}`),
 	'javascript, in braces': (text) => each(text, (code) => `\\u{${code.toString(16)}}`),
 	'perl, in braces': (text) => each(text, (code) => `\\x{${hexOf(code, 4)}}`),
+	'perl, octal in braces': (text) => each(text, (code) => `\\o{${code.toString(8)}}`),
+	'perl, by code point': (text) => each(text, (code) => `\\N{U+${code.toString(16)}}`),
+	'UTF-16 read as UTF-8': (text) => each(text, (code) => `${String.fromCharCode(code)}\0`),
+	'big-endian UTF-16 read as UTF-8': (text) =>
+		each(text, (code) => `\0${String.fromCharCode(code)}`),
 	html: (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/"/g, '&quot;'),
 	'html, decimal': (text) => each(text, (code) => `&#${code};`),
 	'html, zeros': (text) => each(text, (code) => `&#x000000000${hexOf(code, 2)};`),
@@ -77,6 +82,10 @@ function isRandom(part: string): boolean {
 	return (part.match(/[a-z](?=\d)|\d(?=[a-z])/gi) ?? []).length >= 3;
 }
 
+const UNSEEN_SIGN = /^(?![\t\n\r])(?:\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point})$/u;
+const UNSEEN_SIGNS = Array.from({ length: 0x110000 }, (_, code) =>
+	String.fromCodePoint(code),
+).filter((sign) => UNSEEN_SIGN.test(sign));
 const encoderNames = Object.keys(ENCODERS);
 const surroundings = fc.tuple(fc.string(), fc.string());
 
@@ -112,7 +121,8 @@ describe('a key, or half of it, is left in no form', () => {
 				const half = halves[start % halves.length]!;
 				const from = key.indexOf(half);
 				const part = key.slice(from, from + half.length + (length % key.length));
-				expect(mask(`(${ENCODERS[name]!(part)})`, bearer(key))).toMatch(/^\(\*\*\*[ :,]*\)$/);
+				const masked = mask(`(${ENCODERS[name]!(part)})`, bearer(key));
+				expect(masked.replaceAll('\0', '')).toMatch(/^\(\*\*\*[ :,]*\)$/);
 			}),
 			examples(200),
 		);
@@ -122,6 +132,17 @@ describe('a key, or half of it, is left in no form', () => {
 		const secrets = bearer(CANARY);
 		const echo = `id ${ENCODERS[name]!(CANARY)} end`;
 		for (let times = 0; times < 3; times++) expect(mask(echo, secrets)).toContain('***');
+	});
+
+	test('with signs between its letters that nobody sees', () => {
+		const unseen = fc.constantFrom(...UNSEEN_SIGNS);
+		const common = fc.constantFrom(...'\0\u00ad\u061c\u200b\u200d\u202e\u2060\u2066\ufeff');
+		fc.assert(
+			fc.property(randomKey, fc.oneof(common, unseen), (key, sign) => {
+				expect(mask(`<${Array.from(key).join(sign)}>`, bearer(key))).toBe('<***>');
+			}),
+			examples(200),
+		);
 	});
 
 	test('in capitals and in small letters', () => {
