@@ -1,6 +1,6 @@
 import type { FailureKind } from './kinds';
 import { type RemedyFacts, remedyFor } from './remedies';
-import { mask, maskDeep } from './secrets';
+import { mask, maskDeep, maskedStart } from './secrets';
 import { type FailureDetails, ServerError } from './server-error';
 
 export interface FailureContext extends Pick<RemedyFacts, 'root' | 'typed' | 'service' | 'model'> {
@@ -40,7 +40,7 @@ export function failure(
 		message: tidy(details.message ?? row.title),
 		meaning: tidy(ownMeaning ?? row.meaning ?? row.title),
 		code: mask(details.code, secrets),
-		serverText: mask(details.serverText, secrets),
+		serverText: startOf(details.serverText, secrets),
 		facts: maskDeep(details.facts, secrets),
 	});
 }
@@ -52,6 +52,13 @@ export function invalidInput(
 	more: Pick<Partial<FailureDetails>, 'meaning' | 'facts'> = {},
 ): ServerError {
 	return failure('invalidInput', {}, { message, remedy, ...more });
+}
+
+/** Nobody reads more of a server's words, and masking a megabyte of escapes would block n8n. */
+const MAX_SERVER_TEXT = 16_000;
+
+function startOf(text: string | undefined, secrets?: readonly string[]): string | undefined {
+	return text === undefined ? undefined : maskedStart(text, MAX_SERVER_TEXT, secrets);
 }
 
 /** Removes the gaps that unknown facts leave in a sentence. */

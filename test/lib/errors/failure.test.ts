@@ -1,6 +1,22 @@
+import fc from 'fast-check';
+
 import { failure, hostAndPort } from '../../../lib/errors/failure';
 
 describe('a failure', () => {
+	test('shows the beginning of what the server says, without half a key at its end', () => {
+		const canary = 'Zk3vQ9xT7mB2nL5pR8wYc4';
+		const context = { secrets: [canary] };
+		fc.assert(
+			fc.property(fc.nat(40), fc.constantFrom('%41', '&#65;', 'a b '), (shift, filling) => {
+				const serverText = `${filling.repeat(4_000).slice(0, 15_980 + shift)} ${canary} ${filling.repeat(300_000)}`;
+				const shown = failure('badRequest', context, { serverText }).serverText!;
+				expect(shown.length).toBeLessThanOrEqual(16_000);
+				expect(shown).not.toContain(canary.slice(0, 11));
+			}),
+			{ numRuns: 20 },
+		);
+	});
+
 	test('the type of server decides which remedy is used, if both have the kind', () => {
 		expect(failure('unauthorized', {}).remedy).toContain('llama-server');
 		expect(failure('unauthorized', { service: 'dify' }).remedy).toContain('"Dify API" credential');
