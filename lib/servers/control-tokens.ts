@@ -4,9 +4,10 @@
  * them makes them plain text.
  */
 import type { Connection } from '../http/connection';
-import { timeSlices } from '../http/time-slices';
+import { resultOf } from '../generators';
+import { inTimeSlices } from '../http/time-slices';
 import { ZERO_WIDTH_SPACE } from '../plain-text';
-import { append, type JsonRecord, literalPattern, nonEmptyText, recordOf } from '../values';
+import { append, type JsonRecord, nonEmptyText, recordOf } from '../values';
 import { type KindName, kindOf } from './kinds';
 
 interface AddressedModel {
@@ -27,15 +28,18 @@ const IN_BRACKETS = /^[[\]]/;
 const ASKED_AT_ONCE = 200;
 const MOST_ASKED = 2_000;
 const LONGEST_TOKEN = 64;
-/** Characters of a large text that are searched at once. */
-const PART_LENGTH = 1_000_000;
+/** Each place where one begins, also within another: `<a[INST]>` holds one. */
+const BEGINNING = new RegExp(`(?=(${TOKEN_LIKE.source}))[^]`, 'g');
+/** Texts are searched in steps, so that n8n can go on between: of so many characters, or one for each place. */
+const STEP_LENGTH = 250_000;
 
 /** Bars on both sides of a name, as most families write their tokens. */
 const BETWEEN_BARS = /^[<[][|｜][^|｜]*[\p{L}\p{N}][^|｜]*[|｜][>\]]$/u;
 /** The markers of well-known families that have another form. */
 const WELL_KNOWN = new Set([
 	...['<start_of_turn>', '<end_of_turn>', '<|turn>', '<turn|>', '<|tool_response>'],
-	...['<tool_response|>', '<seed:bos>', '<seed:eos>', '</s>', '[gMASK]', ']~b]', ']~!b[', '[e~['],
+	...['<tool_response|>', '<seed:bos>', '<seed:eos>', '<bos>', '<eos>', '</s>', '<SYS>', '</SYS>'],
+	...['[gMASK]', ']~b]', ']~!b[', '[e~['],
 	...['[INST]', '[/INST]', '[SYSTEM_PROMPT]', '[/SYSTEM_PROMPT]', '[TOOL_CALLS]'],
 	...['[TOOL_RESULTS]', '[/TOOL_RESULTS]', '[AVAILABLE_TOOLS]', '[/AVAILABLE_TOOLS]'],
 ]);
@@ -57,9 +61,33 @@ export async function breakerFor(
 
 /** Breaks up every occurrence, overlapping ones too. All other text keeps its bytes. */
 export function breaker(tokens: readonly string[]): (text: string) => string {
-	const any = tokens.map(literalPattern).join('|');
-	const beginning = new RegExp(`(?=${any})[^]`, 'g');
-	return (text) => text.replace(beginning, `$&${ZERO_WIDTH_SPACE}`);
+	const known = new Set(tokens);
+	return (text) => resultOf(brokenUp(text, known));
+}
+
+/** The same in steps, between which n8n can go on. */
+export function* brokenUp(text: string, tokens: ReadonlySet<string>): Generator<void, string> {
+	let broken = '';
+	let end = 0;
+	for (const { token, at } of places(text)) {
+		yield;
+		if (token === undefined || !tokens.has(token)) continue;
+		broken += text.slice(end, at + 1) + ZERO_WIDTH_SPACE;
+		end = at + 1;
+	}
+	return broken + text.slice(end);
+}
+
+/** Where a text holds what is written like a control token, and now and then where it holds none. */
+function* places(text: string): Generator<{ token?: string; at: number }> {
+	for (let from = 0; from < text.length; from += STEP_LENGTH) {
+		yield { at: from };
+		const part = text.slice(from, from + STEP_LENGTH + LONGEST_TOKEN);
+		for (const { 1: token, index } of part.matchAll(BEGINNING)) {
+			if (index >= STEP_LENGTH) break;
+			yield { token, at: from + index };
+		}
+	}
 }
 
 /** The control tokens of the model that these texts hold. */
@@ -106,16 +134,17 @@ function templateTokens(
 		(written.has(text) && (HAS_BARS.test(text) || IN_BRACKETS.test(text) || WELL_KNOWN.has(text)));
 }
 
-/** Everything that is written like a control token. Large texts are searched in parts, so that n8n can go on between. */
+/** Everything that is written like a control token. */
 async function tokenLikeIn(texts: readonly string[]): Promise<Set<string>> {
+	return await inTimeSlices(collected(texts));
+}
+
+function* collected(texts: readonly string[]): Generator<void, Set<string>> {
 	const suspects = new Set<string>();
-	const pause = timeSlices();
-	for (const text of texts) {
-		for (let at = 0; at < text.length; at += PART_LENGTH) {
-			const part = text.slice(at, at + PART_LENGTH + LONGEST_TOKEN);
-			for (const suspect of part.match(TOKEN_LIKE) ?? []) suspects.add(suspect);
-			await pause();
+	for (const text of texts)
+		for (const { token } of places(text)) {
+			yield;
+			if (token !== undefined) suspects.add(token);
 		}
-	}
 	return suspects;
 }

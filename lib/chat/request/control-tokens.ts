@@ -1,6 +1,7 @@
 /** Control tokens in the texts of a conversation. */
 import type { Connection } from '../../http/connection';
-import { breaker, controlTokensIn, holdsTokenLike } from '../../servers/control-tokens';
+import { inTimeSlices } from '../../http/time-slices';
+import { brokenUp, controlTokensIn, holdsTokenLike } from '../../servers/control-tokens';
 import { isRecord, type JsonRecord, optional } from '../../values';
 import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from '../types';
 import { textOf } from './content';
@@ -25,9 +26,13 @@ export async function withoutControlTokens<T extends Conversation & AddressedMod
 	connection: Connection,
 	request: T,
 ): Promise<{ request: T; notes: string[] }> {
-	const tokens = await controlTokensIn(connection, request, textsOf(request));
+	const texts = textsOf(request);
+	const tokens = await controlTokensIn(connection, request, texts);
 	if (tokens.length === 0) return { request, notes: [] };
-	const change = breaker(tokens);
+	const known = new Set(tokens);
+	const changed = new Map<string, string>();
+	for (const text of texts) changed.set(text, await inTimeSlices(brokenUp(text, known)));
+	const change = (text: string) => changed.get(text)!;
 	return { request: { ...request, ...withTexts(request, change) }, notes: [noteOn(tokens)] };
 }
 

@@ -68,6 +68,38 @@ const ordinary = fc.oneof(
 );
 const texts = fc.array(fc.oneof(ordinary, tokens)).map((parts) => parts.join(''));
 
+it('finds a control token within what is written like another one', async () => {
+	const inner = fc.constantFrom(
+		'<|im_end|>',
+		'[INST]',
+		'</s>',
+		'<<SYS>>',
+		'<bos>',
+		'<start_of_turn>',
+	);
+	const around = fc.constantFrom(['<', '>'], ['[|', '|]'], ['<a', 'b>'], ['[|a', '|]'], ['<', '']);
+	await fc.assert(
+		fc.asyncProperty(
+			inner,
+			fc.array(around, { maxLength: 3 }),
+			fc.nat(70),
+			async (token, wraps, pad) => {
+				const text = wraps.reduce<string>((within, [open, close]) => open + within + close, token);
+				const { connection } = server();
+				const content = `${'x'.repeat(249_950 + pad)}${text} ${text}`;
+				const { request } = await withoutControlTokens(
+					connection,
+					requestOf([user(content)], 'other'),
+				);
+				const sent = request.messages[0]!.content as string;
+				expect(sent).not.toContain(token);
+				expect(sent.replaceAll('\u200b', '')).toBe(content);
+			},
+		),
+		{ numRuns: 50 },
+	);
+});
+
 it('leaves no control token in any text, and changes nothing else', async () => {
 	await fc.assert(
 		fc.asyncProperty(fc.array(texts), async (contents) => {
@@ -90,7 +122,14 @@ it('leaves no control token in any text, and changes nothing else', async () => 
 });
 
 it('breaks up tokens that overlap, with every sign of patterns', () => {
-	const names = fc.array(fc.string({ minLength: 2, maxLength: 5 }), { minLength: 1, maxLength: 4 });
+	const signs = fc
+		.string({ minLength: 1, maxLength: 4 })
+		.map((text) => text.replace(/[\s<>]/g, '$'));
+	const name = fc.oneof(
+		signs.map((text) => `<${text}>`),
+		fc.constantFrom('[INST]', ']~b]', ']~!b[', '[e~[', '[|a|]', '<|$&|>'),
+	);
+	const names = fc.array(name, { minLength: 1, maxLength: 4 });
 	fc.assert(
 		fc.property(names, fc.array(fc.nat(3)), (list, order) => {
 			const text = order.map((at) => list[at % list.length]).join('');
