@@ -8,6 +8,13 @@ interface DataUrl {
 	data: string;
 }
 
+/** A MIME type without its parameters, in small letters; empty where it is none: it stands in URLs and headers. */
+export function mimeTypeIn(text: string): string {
+	const [essence = ''] = text.split(';', 1);
+	const type = essence.trim().toLowerCase();
+	return /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/.test(type) ? type : '';
+}
+
 /** The parts of a data URL (RFC 2397); undefined for anything else. */
 export function parseDataUrl(url: string): DataUrl | undefined {
 	if (url.slice(0, 'data:'.length).toLowerCase() !== 'data:') return undefined;
@@ -16,7 +23,7 @@ export function parseDataUrl(url: string): DataUrl | undefined {
 	if (comma < 0) return undefined;
 	const [mime = '', ...parameters] = url.slice('data:'.length, comma).split(';');
 	return {
-		mime: mime.trim().toLowerCase(),
+		mime: mimeTypeIn(mime),
 		charset: charsetIn(parameters),
 		isBase64: parameters.at(-1)?.trim().toLowerCase() === 'base64',
 		data: url.slice(comma + 1),
@@ -44,7 +51,7 @@ export function cleanBase64(data: string): string {
 }
 
 export function dataUrl(mime: string, base64: string): string {
-	return `data:${mime.trim().toLowerCase()};base64,${cleanBase64(base64)}`;
+	return `data:${mime};base64,${cleanBase64(base64)}`;
 }
 
 /** The bytes of a data URL, or of bare base64. */

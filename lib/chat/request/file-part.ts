@@ -6,6 +6,7 @@ import {
 	charsetIn,
 	cleanBase64,
 	dataUrl,
+	mimeTypeIn,
 	parseDataUrl,
 	unusable,
 } from './data-url';
@@ -83,7 +84,7 @@ function audioPart(type: string, data: string): ContentPart {
 
 /** The type that decides how a file is sent. */
 function typeOf(file: ModelFile): string {
-	const declared = declaredType(file);
+	const declared = mimeTypeIn(file.mime);
 	if (declared.startsWith('audio/') || TEXT_TYPES.test(declared)) return declared;
 	const actual = mimeOfContent(bytesOf(file.data.slice(0, HEAD_CHARACTERS))) ?? declared;
 	if (!declared.startsWith('image/')) return actual;
@@ -91,13 +92,8 @@ function typeOf(file: ModelFile): string {
 	return REMEDIES.has(actual) ? actual : declared;
 }
 
-function declaredType({ mime }: ModelFile): string {
-	const [essence = ''] = mime.split(';');
-	return essence.trim().toLowerCase();
-}
-
 function labelOf(file: ModelFile): string {
-	const type = declaredType(file);
+	const type = mimeTypeIn(file.mime);
 	if (file.name === undefined) return `a file of type ${type || 'unknown'}`;
 	return `the file "${file.name}" (${type || 'unknown type'})`;
 }

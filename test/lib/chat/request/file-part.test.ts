@@ -10,6 +10,20 @@ const JPEG = base64(latin1('\xff\xd8\xff\xe0\0\x10JFIF'));
 const HEIC = base64(latin1('\0\0\0\x18ftypheic\0\0\0\0'));
 const SVG = base64('<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"></svg>');
 
+it('lets no type from outside write into the data URL', () => {
+	const type = fc.oneof(
+		fc.string({ unit: 'binary' }),
+		fc.constantFrom('png;base64,AAAA#', 'png\r\nX-Evil: 1', '<script>', 'png', 'x-icon', '*'),
+	);
+	fc.assert(
+		fc.property(type, (subtype) => {
+			const part = filePart({ mime: `image/${subtype}`, data: JPEG });
+			if (part.type !== 'image') throw new Error('no picture');
+			expect(part.url).toMatch(/^data:image\/[\w.+-]+;base64,\/9j\//);
+		}),
+	);
+});
+
 describe('files by their content, where the type says nothing that a model server reads', () => {
 	it('takes a photo without a type for a picture', () => {
 		const file = { mime: 'application/octet-stream', data: JPEG, name: 'foto.jpg' };
