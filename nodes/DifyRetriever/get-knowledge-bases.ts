@@ -5,6 +5,7 @@ import { isExternal } from '../../lib/dify/knowledge/records';
 import { baseRoutes } from '../../lib/dify/knowledge/routes';
 import { nonEmptyText } from '../../lib/values';
 import { editorClient, editorValue } from '../shared/dify/editor';
+import { listEntries } from '../shared/list-entries';
 import { FAILED_LIST, failedListEntry } from '../shared/list-error';
 
 /** All knowledge bases that can be searched; where Dify cannot list them, an entry that says why. */
@@ -14,9 +15,10 @@ export async function getKnowledgeBases(
 	try {
 		const api = new KnowledgeApi(await editorClient(this));
 		const bases = await api.list(baseRoutes.list, {}, 'all');
-		return bases
+		const named = bases
 			.filter((base) => !isExternal(base))
 			.map(({ id, name }) => ({ name: nonEmptyText(name) ?? String(id), value: String(id) }));
+		return listEntries(named);
 	} catch (error) {
 		return [failedListEntry(this.getNode(), error), ...chosenBases(this)];
 	}

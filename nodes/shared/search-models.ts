@@ -6,7 +6,6 @@ import {
 	listDecidingModels,
 	listModels,
 } from '../../lib/servers/model-list';
-import { plainText } from '../../lib/plain-text';
 import { onlyModel, shortModelNames } from '../../lib/servers/model-names';
 import type { ServerPool } from '../../lib/servers/pool/server-pool';
 import { localLlamaServers } from '../../lib/servers/credential';
@@ -19,6 +18,7 @@ import type { ServerModel } from '../../lib/servers/models';
 import { kindOf } from '../../lib/servers/kinds';
 import { kindFor, listModelsFor } from '../../lib/servers/purpose';
 import { withinLimits } from '../../lib/servers/within-limits';
+import { listEntries } from './list-entries';
 import { listError } from './list-error';
 
 type ListModels = (connection: Connection, signal?: AbortSignal) => Promise<ServerModel[]>;
@@ -117,7 +117,7 @@ function searchOf(list: ListModels) {
 					[id, ...aliases].some((name) => name.toLowerCase().includes(searchText)),
 				)
 				.map((model) => ({
-					name: plainText(describeModel(model, names.get(model.id))),
+					name: describeModel(model, names.get(model.id)),
 					value: model.id,
 				})),
 			// The list has no other place for remarks. If chosen, it counts as no model.
@@ -145,7 +145,8 @@ export function listSearch(
 	): Promise<INodeListSearchResult> {
 		try {
 			const servers = localLlamaServers(await this.getCredentials('localLlamaApi'), this.helpers);
-			return { results: await search(servers, filter?.trim().toLowerCase() ?? '', this) };
+			const results = await search(servers, filter?.trim().toLowerCase() ?? '', this);
+			return { results: listEntries(results) };
 		} catch (error) {
 			throw listError(this.getNode(), error);
 		}

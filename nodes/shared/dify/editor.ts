@@ -4,6 +4,7 @@ import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
 import { localError } from '../../../lib/dify/errors/failure';
 import { isRecord, quietly } from '../../../lib/values';
+import { listEntries } from '../list-entries';
 import { listError } from '../list-error';
 
 /** The client for lists and forms in the editor. */
@@ -29,12 +30,13 @@ export function editorList(list: (call: ListCall) => Promise<INodeListSearchResu
 		token?: string,
 	): Promise<INodeListSearchResult> {
 		try {
-			return await list({
+			const { results, ...more } = await list({
 				context: this,
 				client: await editorClient(this),
 				filter: filter.trim(),
 				token,
 			});
+			return { ...more, results: listEntries(results) };
 		} catch (error) {
 			throw listError(this.getNode(), error);
 		}

@@ -5,7 +5,9 @@ import type {
 	ResourceMapperFields,
 } from 'n8n-workflow';
 
+import { plainText } from '../../../lib/plain-text';
 import { readForm, type FormField, type FormKind } from '../../../lib/dify/forms/input-form';
+import { isExpression, listEntries } from '../list-entries';
 import { editorClient } from './editor';
 import { difyNodeError } from './errors';
 
@@ -59,6 +61,10 @@ const NOTES: Partial<Record<FormKind, string>> = {
 	'file-list': 'binary properties or URLs, separated by commas',
 };
 
+function isPreset(value: unknown): value is string | number | boolean {
+	return ['string', 'number', 'boolean'].includes(typeof value) && !isExpression(value);
+}
+
 function mapperField({
 	kind,
 	variable,
@@ -68,19 +74,18 @@ function mapperField({
 	default: preset,
 }: FormField): ResourceMapperField {
 	const note = NOTES[kind];
+	const shown = plainText(label);
 	return {
 		id: variable,
-		displayName: note === undefined ? label : `${label} (${note})`,
+		displayName: note === undefined ? shown : `${shown} (${note})`,
 		required,
 		defaultMatch: false,
 		canBeUsedToMatch: false,
 		display: true,
 		type: TYPES[kind],
 		...(kind === 'select'
-			? { options: options.map((option) => ({ name: option, value: option })) }
+			? { options: listEntries(options.map((option) => ({ name: option, value: option }))) }
 			: {}),
-		...(typeof preset === 'string' || typeof preset === 'number' || typeof preset === 'boolean'
-			? { defaultValue: preset }
-			: {}),
+		...(isPreset(preset) ? { defaultValue: preset } : {}),
 	};
 }

@@ -32,6 +32,19 @@ describe('lists in the editor', () => {
 		]);
 	});
 
+	test('what n8n would run as an expression is no choice and no preset', async () => {
+		const form: FormField[] = [
+			{ kind: 'text-input', variable: 'city', label: '<b>City', default: '={{ $env.HOME }}' },
+			{ kind: 'select', variable: 'unit', options: ['={{ 1 }}', 'F'] },
+		];
+		const sim = await startApp('2026', { mode: 'chat', form });
+		const { getForm } = new DifyChatMessage().methods.resourceMapping;
+		const { fields } = await getForm.call(editor(sim, {}));
+		expect(fields[0]).not.toHaveProperty('defaultValue');
+		expect(fields[0]!.displayName).toBe('<\u200bb>City');
+		expect(fields[1]!.options).toEqual([{ name: 'F', value: 'F' }]);
+	});
+
 	test('a form that cannot be had says why, and keeps the fields that were there', async () => {
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
 		const unpublished = await startApp('2026', { mode: 'advanced-chat', published: false });

@@ -1,0 +1,33 @@
+import fc from 'fast-check';
+
+import { listEntries } from '../../../nodes/shared/list-entries';
+
+const UNSAFE = /<[a-z/!?]|[\u202a-\u202e\u2066-\u2069]|(?![\t\n\r])\p{Cc}/iu;
+
+test('names of a list are text, and no value is an expression', () => {
+	const sign = fc.constantFrom(
+		'<',
+		'img',
+		'>',
+		'/',
+		'=',
+		'{{',
+		'}}',
+		'\u202e',
+		'\0',
+		'\u001b',
+		'a',
+	);
+	const text = fc.array(sign, { maxLength: 8 }).map((signs) => signs.join(''));
+	const entry = fc.record({ name: text, value: fc.oneof(text, fc.integer()), description: text });
+	fc.assert(
+		fc.property(fc.array(entry), (entries) => {
+			const listed = listEntries(entries);
+			const kept = entries.filter(({ value }) => !String(value).startsWith('='));
+			expect(listed.map(({ value }) => value)).toEqual(kept.map(({ value }) => value));
+			for (const { name, description = '' } of listed)
+				expect(`${name}\n${description}`).not.toMatch(UNSAFE);
+		}),
+	);
+	expect(listEntries([{ name: 'a', value: 'b' }])).toEqual([{ name: 'a', value: 'b' }]);
+});
