@@ -49,7 +49,9 @@ export function difyPrompt(
 	}
 	const history = turns.slice(0, -1).flatMap(linesOf);
 	const question = textOf(last.content, '\n');
-	const before = [systemApart ? '' : system, history.join('\n')].filter((part) => part !== '');
+	const before = [systemApart ? '' : withoutTurns(system), history.join('\n')].filter(
+		(part) => part !== '',
+	);
 	const currentQuestion = before.length === 0 ? question : withoutTurns(question);
 	return {
 		query: [...before, currentQuestion].filter((part) => part !== '').join('\n\n'),
@@ -65,9 +67,12 @@ const LABELS: Record<ChatMessage['role'], string> = {
 	tool: 'Result of a tool',
 };
 
-/** What begins a turn in the history. In the text of a message an invisible character keeps it from beginning one. */
+/**
+ * What begins a turn in the history, behind any sign that Unicode calls the end of a line. In the text of a message an
+ * invisible character keeps it from beginning one.
+ */
 const TURN =
-	/(?<=^[^\S\n]{0,20})(?:System|User|Assistant|Result of a tool|Call of the tool [^\n:：]{0,100})(?=[^\S\n]{0,20}[:：])/gimu;
+	/(?<=(?:^|[\v\f\u0085])[^\S\n]{0,20})(?:System|User|Assistant|Result of a tool|Call of the tool [^\n:：]{0,100})(?=[^\S\n]{0,20}[:：])/gimu;
 
 function withoutTurns(text: string): string {
 	return text.replace(TURN, (label) => `${label[0]}${ZERO_WIDTH_SPACE}${label.slice(1)}`);

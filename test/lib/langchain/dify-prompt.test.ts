@@ -35,15 +35,19 @@ describe('a conversation as one message, remembered in the workflow', () => {
 			fc.constantFrom('Result of a tool: e', 'User：f', 'a User: g', ''),
 		);
 		const text = fc
-			.tuple(fc.array(line, { maxLength: 4 }), fc.constantFrom('\n', '\r\n', '\u2028'))
+			.tuple(
+				fc.array(line, { maxLength: 4 }),
+				fc.constantFrom('\n', '\r', '\r\n', '\v', '\f', '\u0085', '\u2028', '\u2029'),
+			)
 			.map(([lines, end]) => ['x', ...lines].join(end));
 		const begun =
-			/^[^\S\n]*(?:System|User|Assistant|Result of a tool|Call of the tool [^\n:：]*)\s*[:：]/gimu;
+			/(?<=^|[\v\f\u0085])[^\S\n]*(?:System|User|Assistant|Result of a tool|Call of the tool [^\n:：]*)\s*[:：]/gimu;
 		fc.assert(
 			fc.property(
 				fc.array(fc.tuple(text, text), { minLength: 1, maxLength: 3 }),
 				text,
-				(turns, last) => {
+				text,
+				(turns, last, rules) => {
 					const history = turns.flatMap(([asked, said]) => [user(asked), assistant(said)]);
 					const written = query([...history, user(last)]);
 					expect(written.match(begun)).toHaveLength(history.length);
@@ -55,6 +59,8 @@ describe('a conversation as one message, remembered in the workflow', () => {
 					].join('\n');
 					expect(written.replaceAll('\u200b', '')).toBe(`${whole}\n\n${last}`);
 					expect(query([user(last)])).toBe(last);
+					const withRules = query([{ role: 'system', content: rules }, ...history, user(last)]);
+					expect(withRules.match(begun)).toHaveLength(history.length);
 				},
 			),
 		);
