@@ -5,6 +5,8 @@ import type { RunResult } from '../../lib/dify/types';
 import { optional } from '../../lib/values';
 import type { OperationItem } from '../shared/run/operations';
 import { plain } from '../shared/dify/plain';
+import { hintOnce } from '../shared/run/hints';
+import { notStored } from '../shared/store-file';
 
 /** Optional parts of the item beside the answer. */
 export type Extra = 'audio' | 'events' | 'reasoning' | 'thoughts' | 'workflow';
@@ -103,11 +105,17 @@ async function speech(
 	{ audio }: RunResult,
 ): Promise<IBinaryKeyData | undefined> {
 	if (audio === undefined) return undefined;
-	return {
-		audio: await context.helpers.prepareBinaryData(
-			audio.content,
-			`answer.${audio.extension}`,
-			audio.mimeType,
-		),
-	};
+	const { content, extension, mimeType } = audio;
+	try {
+		const stored = await context.helpers.prepareBinaryData(
+			content,
+			`answer.${extension}`,
+			mimeType,
+		);
+		return { audio: stored };
+	} catch (error) {
+		// The answer must not be lost because of a file.
+		hintOnce(context, notStored('the spoken answer', error));
+		return undefined;
+	}
 }

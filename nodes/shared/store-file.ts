@@ -1,6 +1,7 @@
 import type { IBinaryKeyData } from 'n8n-workflow';
 
 import { plainFileName } from '../../lib/file-name';
+import { messageOf } from '../../lib/values';
 import { Readable } from '../../lib/vendor';
 import type { OperationCall } from './run/operations';
 
@@ -61,6 +62,11 @@ export async function storeFile(
 		binary: { [parameters.name(fieldPath) || 'data']: data },
 		facts: { fileName, mimeType: data.mimeType, bytes },
 	};
+}
+
+/** Why a file is missing beside a text that must not be lost for it. */
+export function notStored(file: string, error: unknown): string {
+	return `n8n could not store ${file} (${messageOf(error)}). Look at the disk, or the store, for its binary data.`;
 }
 
 /** Ends what was perhaps never read: a generator runs its `finally` only once it has begun. */

@@ -15,7 +15,7 @@ import { filesIn, inputFileField, mediaFields, mediaOptions } from '../media-opt
 import type { OperationItem } from '../../shared/run/operations';
 import type { LlamaCall } from '../operation';
 import { streamingField } from '../options';
-import { baseName, storeFile } from '../../shared/store-file';
+import { baseName, notStored, storeFile } from '../../shared/store-file';
 import { withModel } from '../../shared/search-models';
 
 /** Fields of transcription and translation. */
@@ -102,15 +102,17 @@ export async function transcribeItem(
 	const { text, subtitles, more: serverFields } = transcript;
 	const facts = { ...(model === '' ? {} : { model }), ...serverFields };
 	if (subtitles === undefined) return [{ json: { text, ...facts } }];
-	const stored = await storeFile(call, 'options.binaryPropertyOutput', {
-		content: Buffer.from(subtitles.content),
-		fileName: `${baseName(file.name, 'subtitles')}.${subtitles.format}`,
-		mimeType: subtitles.format === 'srt' ? 'application/x-subrip' : 'text/vtt',
-	});
-	return [
-		{
-			json: { text, subtitles: subtitles.content, ...facts, ...stored.facts },
-			binary: stored.binary,
-		},
-	];
+	const json = { text, subtitles: subtitles.content, ...facts };
+	try {
+		const stored = await storeFile(call, 'options.binaryPropertyOutput', {
+			content: Buffer.from(subtitles.content),
+			fileName: `${baseName(file.name, 'subtitles')}.${subtitles.format}`,
+			mimeType: subtitles.format === 'srt' ? 'application/x-subrip' : 'text/vtt',
+		});
+		return [{ json: { ...json, ...stored.facts }, binary: stored.binary }];
+	} catch (error) {
+		// What was said has been paid for, and is not lost because of a file.
+		call.hint(notStored('the file with subtitles', error));
+		return [{ json }];
+	}
 }

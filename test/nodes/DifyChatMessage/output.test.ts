@@ -86,6 +86,20 @@ describe.each(OLDEST_AND_NEWEST)('output, %s', (version) => {
 		expect(silent!.binary).toBeUndefined();
 	});
 
+	test('speech that n8n cannot store is a hint, and the answer stays', async () => {
+		const sim = await startApp(version, {
+			mode: 'chat',
+			reply: () => ({ steps: [{ text: 'Hi' }, { tts: 'AAEC' }], trailingAudio: ['AwQF'] }),
+		});
+		const fake = prepare(sim, { parameters: { options: { include: ['audio'] } } });
+		fake.context.helpers.prepareBinaryData = async () =>
+			await Promise.reject(new Error('ENOSPC: no space left on device'));
+		const [item] = await execute(fake);
+		expect(item!.json.answer).toBe('Hi');
+		expect(item!.binary).toBeUndefined();
+		expect(JSON.stringify(fake.hints)).toContain('could not store the spoken answer (ENOSPC');
+	});
+
 	test('case 60: a paused chatflow gives its forms, or fails on request', async () => {
 		if (version === '1.12') return expect(version).toBe('1.12');
 		const pause = [
