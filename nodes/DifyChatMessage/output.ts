@@ -34,7 +34,7 @@ export async function answerItem(
 		...extras(result, options),
 	};
 	const binary = options.include.includes('audio') ? await speech(context, result) : undefined;
-	return { json: plain(json), binary };
+	return { json: { ...plain(json), ...sentEvents(options) }, binary };
 }
 
 function simplified(result: RunResult, { answerField, user }: OutputOptions): object {
@@ -91,13 +91,17 @@ function asInDify(value: object): object {
 	);
 }
 
-function extras(result: RunResult, { include, events }: OutputOptions): object {
+function extras(result: RunResult, { include }: OutputOptions): object {
 	return {
 		...(include.includes('thoughts') ? { thoughts: result.thoughts } : {}),
 		...(include.includes('reasoning') ? { reasoning: result.reasoning } : {}),
 		...(include.includes('workflow') ? { workflow: result.workflow ?? null } : {}),
-		...(include.includes('events') ? { events } : {}),
 	};
+}
+
+/** A hundred thousand events are not copied: they hold nothing that is undefined. */
+function sentEvents({ include, events }: OutputOptions): object {
+	return include.includes('events') ? { events } : {};
 }
 
 async function speech(

@@ -71,7 +71,7 @@ export async function runItem(
 		...extras(result, output),
 	};
 	return {
-		json: plain(json),
+		json: { ...plain(json), ...sentEvents(output) },
 		...filled({ binary }),
 	};
 }
@@ -182,10 +182,14 @@ function outputsOf({ workflow }: RunResult): unknown {
 	return workflow?.outputs ?? {};
 }
 
-function extras(result: RunResult, { include, events }: RunOutput): object {
+function extras(result: RunResult, { include }: RunOutput): object {
 	return {
 		...(include.includes('nodes') ? { nodes: result.workflow?.nodes ?? [] } : {}),
 		...(include.includes('text') ? { text: result.text } : {}),
-		...(include.includes('events') ? { events } : {}),
 	};
+}
+
+/** A hundred thousand events are not copied: they hold nothing that is undefined. */
+function sentEvents({ include, events }: RunOutput): object {
+	return include.includes('events') ? { events } : {};
 }
