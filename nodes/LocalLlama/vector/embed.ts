@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { EmbeddingsClient } from '../../../lib/embeddings/client';
+import { timeSlices } from '../../../lib/http/time-slices';
 import { embeddingOptions } from '../../shared/embedding-fields';
 import { choiceField, choices, jsonField, longTextField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
@@ -12,7 +13,7 @@ import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
 import { binaryFieldsField } from '../text/files';
 import { embedItems } from './embed-items';
-import { encoded, reportEmbedding, taskIn } from './embed-task';
+import { encoded, reportEmbedding, taskIn, type Vector } from './embed-task';
 
 const fields: INodeProperties[] = [
 	modelField(
@@ -88,7 +89,12 @@ async function embedList(call: LlamaCall): Promise<OperationItem[]> {
 	const client = new EmbeddingsClient(call.servers, task.settings);
 	const result = await client.embed(texts, task.role, call.signal);
 	reportEmbedding(call, result, texts.length);
-	const vectors = result.vectors.map((vector) => encoded(vector, task));
+	const vectors: Vector[] = [];
+	const pause = timeSlices();
+	for (const vector of result.vectors) {
+		await pause();
+		vectors.push(encoded(vector, task));
+	}
 	const facts = { dimensions: result.vectors[0]?.length ?? 0, model: task.settings.model };
 	if (task.mergeResults) return [{ json: { vectors, ...facts } }];
 	return vectors.map((vector, index) => ({

@@ -1,5 +1,6 @@
 import type { IBinaryKeyData, INodeProperties } from 'n8n-workflow';
 
+import { timeSlices } from '../../../lib/http/time-slices';
 import { RerankClient } from '../../../lib/rerank/client';
 import { isRecord, words, optional } from '../../../lib/values';
 import {
@@ -73,7 +74,7 @@ export const vectorRerank: LocalLlamaOperation = {
 	fields,
 	takesAllItems: isOfItems,
 	run: async (call) =>
-		await rank(call, isOfItems(call.parameters) ? fromItems(call) : listed(call)),
+		await rank(call, isOfItems(call.parameters) ? await fromItems(call) : listed(call)),
 };
 
 function isOfItems(parameters: NodeParameters): boolean {
@@ -109,10 +110,12 @@ async function rank(call: LlamaCall, documents: readonly Document[]): Promise<Op
 	});
 }
 
-function fromItems(call: LlamaCall): Document[] {
+async function fromItems(call: LlamaCall): Promise<Document[]> {
 	const items = call.context.getInputData();
 	const documents: Document[] = [];
+	const pause = timeSlices();
 	for (const from of call.itemIndexes) {
+		await pause();
 		try {
 			const parameters = call.parametersOf(from);
 			const { json = {}, binary } = items[from] ?? {};
