@@ -45,6 +45,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/(?:image|audio|video) input is not supported/i,
 		/does not support (?:image|vision|multimodal)/i,
 		/is not a multimodal model/i,
+		// shimmy
+		/^multimodal (?:content|input)s? (?:is|are) not supported/i,
 		// FastAPI servers whose messages are texts only
 		/\bmessages\.\d+\.content\S{0,20}: Input should be a valid string/i,
 	],
@@ -89,6 +91,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/^open webui: server connection error/i,
 		// Gateways in Go hand on the error of their client.
 		/\bdial tcp\b.{0,300}: /i,
+		// reqwest, the HTTP client of gateways in Rust
+		/^error sending request for url \(/i,
 	],
 	// Mistakes in the request that llama-server answers with 500
 	[
@@ -171,6 +175,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/ is not in the model_list\b/i,
 		// GPT-Load, Bifrost
 		/^model '.{0,200}' is not (?:configured in redirect rules|allowed for this virtual key)/i,
+		// aichat
+		/^unknown (?:\w{1,20} )?model:? ["'`]/i,
 	],
 ];
 

@@ -39,18 +39,18 @@ export function messageIn(shape: BodyShape): ServerMessage {
 
 /** Gateways and Ollama put the error of the server behind them into their own message, as JSON. */
 function innermost(outer: ServerMessage): ServerMessage {
-	let current = withoutClient(outer);
+	let current = withoutType(withoutClient(outer));
 	for (let wrapper = 0; wrapper < MAX_WRAPPERS; wrapper++) {
 		const behind = statusBehind(current.message) ?? current.behind;
 		const json = errorWithin(current.message);
 		if (json === undefined) return { ...current, ...optional({ behind }) };
 		const inner = messageOf(json);
-		current = {
+		current = withoutType({
 			message: inner.message,
 			type: inner.type ?? current.type,
 			facts: { ...current.facts, ...inner.facts },
 			...optional({ behind }),
-		};
+		});
 	}
 	return current;
 }
@@ -74,6 +74,17 @@ function withoutClient(outer: ServerMessage): ServerMessage {
 	const behind = /^4(?!0[347])|^5/.test(status) ? Number(status) : undefined;
 	const [, , quoted] = /'message': (['"])(.{0,1000}?)\1[,}]/.exec(said ?? '') ?? [];
 	return { ...outer, message: quoted ?? said ?? outer.message, ...optional({ behind }) };
+}
+
+/**
+ * aichat (seen: 0.30.0) hands on the sentence of the server behind it, with the type of its error in brackets, all with
+ * status 400.
+ */
+function withoutType(outer: ServerMessage): ServerMessage {
+	const [, message, type = ''] = /^([^]{1,2000}) \(type: (\w{1,60})\)$/.exec(outer.message) ?? [];
+	if (message === undefined) return outer;
+	const behind = /^authentication_?error$/i.test(type) ? 401 : undefined;
+	return withoutType({ ...outer, message, type, ...optional({ behind }) });
 }
 
 /** The error in a text that is JSON, or has JSON behind words such as "OpenAIException - ". */

@@ -62,6 +62,13 @@ const WRAPPERS: Record<string, (body: string) => string> = {
 		const details = typeof error === 'object' ? error : {};
 		return JSON.stringify({ error: { ...details, message }, provider: 'openai' });
 	},
+	'with its type in brackets (aichat)': (body) => {
+		const { error } = JSON.parse(body) as { error?: { message?: string; type?: string } };
+		const { message = body, type = 'unknown' } = typeof error === 'object' ? error : {};
+		return JSON.stringify({
+			error: { message: `${message} (type: ${type})`, type: 'invalid_request_error' },
+		});
+	},
 	'in lines': (body) => `\n${body}\n`,
 };
 
@@ -174,6 +181,12 @@ describe('a key that the server behind a gateway refuses is the key of the gatew
 	const json = JSON.stringify({ error: { message: REFUSED, type: 'authentication_error' } });
 	const HANDED_ON: Record<string, string> = {
 		GPUStack: workerFailed(401, json),
+		aichat: JSON.stringify({
+			error: {
+				message: `${REFUSED} (type: authentication_error)`,
+				type: 'invalid_request_error',
+			},
+		}),
 		...Object.fromEntries(
 			Object.entries(EXCEPTIONS).map(([name, exceptionOf]) => [
 				`the exception of a client in Python: ${name}`,

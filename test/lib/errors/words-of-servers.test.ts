@@ -10,6 +10,7 @@ const lacks: Array<[string, number, unknown]> = [
 		404,
 		{ object: 'error', message: 'The model `m` does not exist.', type: 'NotFoundError', code: 404 },
 	],
+	['aichat', 400, { error: { message: "Unknown chat model 'a:b'" } }],
 	['TabbyAPI', 400, { detail: 'No models are currently loaded.' }],
 	['TabbyAPI 503', 503, { detail: 'No models are currently loaded.' }],
 	['TabbyAPI embeddings', 503, { detail: 'No embedding models are currently loaded.' }],
@@ -282,6 +283,7 @@ const not: Array<[string, number, unknown]> = [
 		},
 	],
 	['tools', 400, { error: { message: '"x" does not support tools' } }],
+	['a form of a model', 500, { error: { message: "unknown model architecture: 'qwen9'" } }],
 ];
 const failed = (status: number, body: unknown) =>
 	httpFailure(
@@ -328,6 +330,28 @@ test.each<[string, number, unknown, string]>([
 		400,
 		{ error: { message: 'qwen3 is not a multimodal model' } },
 		'modalityUnsupported',
+	],
+	[
+		'shimmy, with pictures',
+		400,
+		{
+			error: {
+				message: 'multimodal content is not supported by this build',
+				code: 'unsupported_media',
+			},
+		},
+		'modalityUnsupported',
+	],
+	[
+		'a gateway in Rust before a server that is down',
+		400,
+		{
+			error: {
+				message: 'error sending request for url (http://10.0.0.9:8080/v1/chat/completions)',
+				type: 'invalid_request_error',
+			},
+		},
+		'gateway',
 	],
 	[
 		'SGLang context',
