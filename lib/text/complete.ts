@@ -1,3 +1,4 @@
+import { notesOnIgnoredLimits } from '../chat/answer/remarks';
 import { beginningOf } from '../chat/beginning';
 import { checkParameters } from '../chat/request/parameters';
 import { serverPriority } from '../chat/request/server-priority';
@@ -121,8 +122,24 @@ async function* readCompletion(
 	if (!assembly.ended) throw endedEarly(reader, failed);
 	const completion = withRealEnd(assembly.result, kind, settings.parameters.maxTokens);
 	const server = identifiedKind(kind);
-	return { ...requestedResult(completion, settings), ...optional({ server }), notes };
+	return {
+		...requestedResult(completion, settings),
+		...optional({ server }),
+		notes: [...notes, ...notesOnIgnored(settings, completion)],
+	};
 }
+
+/** The notes for options that the answer shows to be ignored: many servers read few fields of this route. */
+function notesOnIgnored(settings: CompleteSettings, completion: Completion): string[] {
+	const { text, usage, stopType = '', logprobs } = completion;
+	const finishReason = stopType === 'limit' ? 'length' : stopType;
+	const limits = notesOnIgnoredLimits(settings, { text, reasoning: '', usage, finishReason });
+	const isUntold = (settings.logprobs ?? 0) > 0 && logprobs === undefined && text !== '';
+	return isUntold ? [...limits, NO_PROBABILITIES] : limits;
+}
+
+const NO_PROBABILITIES =
+	'The answer has no probabilities: this server seems to ignore *Log Probabilities*.';
 
 /** Where a server always says that the model had finished, the number of tokens tells whether the limit ended it. */
 function withRealEnd(completion: Completion, kind: KindName, maxTokens = Infinity): Completion {

@@ -66,7 +66,12 @@ const SURELY_LONGER = { estimated: 4, counted: 2 };
  */
 export function notesOnIgnoredLimits(
 	{ parameters: { stop = [], maxTokens = 0 } }: Pick<ChatRequest, 'parameters'>,
-	{ text, reasoning, usage, finishReason }: AnswerContent,
+	{
+		text,
+		reasoning,
+		usage,
+		finishReason,
+	}: Pick<AnswerContent, 'text' | 'reasoning' | 'usage' | 'finishReason'>,
 ): string[] {
 	const passed = stop.find((end) => end !== '' && isPassed(text, end));
 	const isCounted = usage !== undefined && usage.estimated !== true;

@@ -113,3 +113,47 @@ describe('the class of a request', () => {
 		expect(prioritiesSent()).toEqual([5]);
 	});
 });
+
+describe('a server that reads few fields', () => {
+	let server: ScriptedServer;
+	let choice: Record<string, unknown>;
+	beforeEach(async () => {
+		clearSharedCaches();
+		server = await startScripted(({ path }, response) => {
+			if (path === '/v1/completions') json(response, { choices: [{ index: 0, ...choice }] });
+			else json(response, {}, 404);
+		});
+	});
+	afterEach(async () => await server.close());
+
+	const STOP = /stop sequence " is"/;
+	const PROBABILITIES = /no probabilities/;
+	it.each<[string, Record<string, unknown>, RegExp[]]>([
+		['ignores both', { text: ' It is late', finish_reason: 'length' }, [STOP, PROBABILITIES]],
+		['stops', { text: ' It', finish_reason: 'stop' }, [PROBABILITIES]],
+		['hands on the stop sequence', { text: ' It is', finish_reason: 'stop' }, [PROBABILITIES]],
+		[
+			'sends probabilities',
+			{
+				text: ' It is late',
+				finish_reason: 'stop',
+				logprobs: { tokens: [' It'], token_logprobs: [-1], top_logprobs: [{}] },
+			},
+			[STOP],
+		],
+	])('is told: it %s', async (_, answered, told) => {
+		choice = answered;
+		const settings = {
+			model: 'm',
+			parameters: { stop: [' is'] },
+			logprobs: 3,
+			limits: {},
+			retries: 0,
+		};
+		const { notes } = await readToEnd(
+			complete(connectTo({ baseUrl: server.url }), settings, { prompt: 'Late?' }),
+			async () => {},
+		);
+		expect(notes).toEqual(told.map((pattern) => expect.stringMatching(pattern) as string));
+	});
+});
