@@ -92,6 +92,7 @@ function readModel(entry: JsonRecord): ServerModel | undefined {
 		entry.context_length,
 		entry.max_tokens,
 		entry.context_window,
+		entry.max_input_tokens,
 	];
 	const trainedContext = [meta.n_ctx_train, entry.max_context_window];
 	return {
@@ -150,15 +151,14 @@ function readProcess(status: unknown): Partial<ServerModel> {
 
 /**
  * What a model can do, in Xinference (`model_type`, `model_ability`), OGX (`model_type` of its `custom_metadata`),
- * infinity (`capabilities`) and Lemonade (`labels`, beside its `recipe`).
+ * infinity (`capabilities`), aichat (`type`) and Lemonade (`labels`, beside its `recipe`).
  */
 function readAbilities(entry: JsonRecord): Partial<ServerModel> {
 	const abilities = [
 		...texts(entry.model_ability),
 		...texts(entry.capabilities),
 		...(entry.recipe === undefined ? [] : texts(entry.labels)),
-		nonEmptyText(entry.model_type) ?? '',
-		nonEmptyText(recordOf(entry.custom_metadata).model_type) ?? '',
+		...texts([entry.model_type, recordOf(entry.custom_metadata).model_type, entry.type]),
 	];
 	const can = (ability: RegExp) => abilities.some((word) => ability.test(word));
 	if (!can(/^(?:embed|rerank|chat|generate|completion)/i)) return {};

@@ -127,6 +127,23 @@ describe('forms of a list', () => {
 	});
 });
 
+test('aichat tells what a model is for, and how much it reads', () => {
+	const entries = [
+		{ id: 'a', type: 'chat', max_input_tokens: 4096 },
+		{ id: 'b', type: 'embedding' },
+		{ id: 'c', type: 'reranker' },
+		{ id: 'd', type: 'model' },
+	];
+	const models = readModels({ data: entries })!;
+	expect(models.map(({ embeddings, reranks }) => [embeddings, reranks])).toEqual([
+		[false, false],
+		[true, false],
+		[true, true],
+		[undefined, undefined],
+	]);
+	expect(models[0]!.context).toBe(4096);
+});
+
 describe('what a model reads and writes, by its architecture (S3–S5)', () => {
 	const modelWith = (architecture: unknown) =>
 		readModels({ data: [{ id: 'm', architecture }] })![0]!;
@@ -171,6 +188,8 @@ describe('whatever a server answers', () => {
 				'max_model_len',
 				'context_window',
 				'custom_metadata',
+				'max_input_tokens',
+				'type',
 				'owned_by',
 			),
 			fc.oneof(
