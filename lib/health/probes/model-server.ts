@@ -27,20 +27,21 @@ const HEALTH: Round = {
 		url.root === url.origin ? undefined : below(url.origin, healthPathOf(probes)),
 };
 
-/** In llama-server it passes the queue of the model's thread, so it alone may hang: it is awaited last. */
-const AWAITED_LAST: Round = {
-	metrics: ({ url, kind, probes: { props } }) =>
-		kind.health.reports !== 'process' && mayHaveMetrics(props)
-			? { url: `${url.root}/metrics` }
-			: undefined,
-};
-
 /**
- * Whether it is worth asking: llama-server tells in `/props` that it has none. A gateway may count every refusal against
- * its key for the server, and take the key out (GPT-Load, seen: cc5383c).
+ * The server's queue, if `/props` does not say that it has none: a gateway may count every refusal against its key for
+ * the server, and take the key out (GPT-Load, seen: cc5383c). In llama-server this passes the queue of the model's
+ * thread, so it alone may hang: it is awaited last.
  */
-function mayHaveMetrics(props: Probe | undefined): boolean {
-	return props?.answered === true && bodyOf(props).endpoint_metrics !== false;
+async function askMetrics(context: ProbeContext): Promise<Probes> {
+	const { root } = context.connection.url;
+	const props = await ask(context, { url: `${root}/props` });
+	const ofModels = kindOfServer(serverOf({ props }).kind).health.reports === 'process';
+	if (ofModels || !mayHaveMetrics(props)) return {};
+	return { metrics: await ask(context, { url: `${root}/metrics` }) };
+}
+
+function mayHaveMetrics(props: Probe): boolean {
+	return props.answered && bodyOf(props).endpoint_metrics !== false;
 }
 
 const OLLAMA: Round = {
@@ -85,15 +86,15 @@ const KEY: Round = {
 };
 
 export async function probeModelServer(context: ProbeContext): Promise<ProbeResults> {
+	const awaitedLast = askMetrics(context);
 	const first = await askRounds(context, [IDENTITY, HEALTH]);
-	const awaitedLast = askRounds(context, [AWAITED_LAST], first);
 	const kind = kindOfServer(serverOf(first).kind);
 	const [second, perModel, alternatives] = await Promise.all([
 		askRounds(context, kind.health.reports === 'models' ? [OLLAMA] : [OF_KIND, KEY], first),
 		askModels(context, first),
 		tryOtherAddresses(context, first),
 	]);
-	return { probes: { ...(await awaitedLast), ...second }, perModel, alternatives };
+	return { probes: { ...second, ...(await awaitedLast) }, perModel, alternatives };
 }
 
 function below(place: string, path: string | undefined): ProbeRequest | undefined {
