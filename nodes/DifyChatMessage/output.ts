@@ -4,7 +4,7 @@ import type { DifyChatAnswer } from '../../lib/dify/run/chat';
 import type { RunResult } from '../../lib/dify/types';
 import { optional } from '../../lib/values';
 import type { OperationItem } from '../shared/run/operations';
-import { plain } from '../shared/dify/plain';
+import { plain, sentEvents } from '../shared/dify/plain';
 import { hintOnce } from '../shared/run/hints';
 import { notStored } from '../shared/store-file';
 
@@ -97,11 +97,6 @@ function extras(result: RunResult, { include }: OutputOptions): object {
 		...(include.includes('reasoning') ? { reasoning: result.reasoning } : {}),
 		...(include.includes('workflow') ? { workflow: result.workflow ?? null } : {}),
 	};
-}
-
-/** A hundred thousand events are not copied: they hold nothing that is undefined. */
-function sentEvents({ include, events }: OutputOptions): object {
-	return include.includes('events') ? { events } : {};
 }
 
 async function speech(

@@ -13,7 +13,7 @@ import { append, filled, optional, recordOf } from '../../lib/values';
 import { keylessClient, type DifyCall } from '../shared/dify/run';
 import { pausedError } from '../shared/dify/run-request';
 import type { OperationItem } from '../shared/run/operations';
-import { plain } from '../shared/dify/plain';
+import { plain, sentEvents } from '../shared/dify/plain';
 
 /** Optional parts of the item beside the outputs. */
 export type Extra = 'events' | 'files' | 'nodes' | 'text';
@@ -187,9 +187,4 @@ function extras(result: RunResult, { include }: RunOutput): object {
 		...(include.includes('nodes') ? { nodes: result.workflow?.nodes ?? [] } : {}),
 		...(include.includes('text') ? { text: result.text } : {}),
 	};
-}
-
-/** A hundred thousand events are not copied: they hold nothing that is undefined. */
-function sentEvents({ include, events }: RunOutput): object {
-	return include.includes('events') ? { events } : {};
 }
