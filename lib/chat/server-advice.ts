@@ -67,9 +67,11 @@ async function withRouteAdvice(
 	error: ServerError,
 	limits: CallOptions,
 ): Promise<ServerError> {
-	// NVIDIA Dynamo has its routes only while a model serves them.
-	const list = readModels(await jsonAt(connection, `${connection.url.api}/models`, limits));
-	if (list?.length === 0) return noModels(connection, kind);
+	// NVIDIA Dynamo has its routes only while a model serves them, and says nothing else.
+	if (!isIdentified(kind) && error.serverText === undefined) {
+		const list = readModels(await jsonAt(connection, `${connection.url.api}/models`, limits));
+		return list?.length === 0 ? noModels(connection, kind) : error;
+	}
 	if (!isIdentified(kind) || kindOf(kind).hasEveryRoute) return error;
 	// The path is right, so it cannot chat (vLLM with an embedding model, infinity).
 	const { status, serverText, url = connection.url.api } = error;
