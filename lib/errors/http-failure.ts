@@ -73,9 +73,11 @@ function kindBehind(status: number | undefined): FailureKind | undefined {
 	return status === 501 ? 'wrongModelType' : undefined;
 }
 
-/** Errors of their own have this type (one-api, New API). */
+/** The type of an error of One API, New API or one-hub itself. */
+const OWN_ERROR = /^(?:(?:one|new)_api|one_hub)_error$/;
+
 function relayedStatus({ isRelayed, status }: FailedAnswer, type = ''): number | undefined {
-	return isRelayed === true && /^(?!(?:one|new)_api_error$)./.test(type) ? status : undefined;
+	return isRelayed === true && type !== '' && !OWN_ERROR.test(type) ? status : undefined;
 }
 
 function tokensIn(message: string, { n_prompt_tokens, n_ctx }: JsonRecord) {

@@ -81,7 +81,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/^header\.\S{0,40}(?:auth|key|token)/i,
 		/^api key error$/i,
 	],
-	['notSupported', /^litellm\.\w+: .{0,200}unsupported provider:/i],
+	// one-hub: for vectors, rankings, sound
+	['notSupported', /^litellm\.\w+: .{0,200}unsupported provider:/i, /^channel not implemented\b/i],
 	// GPT-Load
 	['gatewayKey', /^no active api keys available\b/i],
 	['busy', /^too many concurrent requests\b/i],
@@ -91,6 +92,11 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/^open webui: server connection error/i,
 		// Gateways in Go hand on the error of their client.
 		/\bdial tcp\b.{0,300}: /i,
+		// aiohttp, the one of gateways in Python: MLflow
+		/^cannot connect to host \S+ ssl:/i,
+		// uni-api, one-hub
+		/: unable to connect to service$/i,
+		/^请求上游地址失败/,
 		// reqwest, the HTTP client of gateways in Rust
 		/^error sending request for url \(/i,
 	],

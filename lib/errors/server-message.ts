@@ -64,12 +64,18 @@ function statusBehind(message: string): number | undefined {
 	return plainNumber(/\bstatus=(4(?!0[37])\d\d|5\d\d), error=/.exec(message)?.[1]);
 }
 
+/** FastAPI's HTTPException as text, which MLflow (seen: 3.18.0) hands on: "401: Incorrect API key". */
+const EXCEPTION_OF_FASTAPI = /^(\d{3}): ([^]+)/;
+/** The exception of OpenAI's client: "Error code: 400 - " with a sentence, or a dict. */
+const EXCEPTION_OF_OPENAI = /\bError code: (\d{3}) - ([^]+)/;
+
 /**
- * Gateways in Python hand on the exception of their client: of OpenAI's ("Error code: 400 - " with a sentence, or a dict),
- * or of httpx ("Client error '400 Bad Request' for url"). A missing route of theirs is none of the credential.
+ * Gateways in Python hand on the exception of their client: of OpenAI's, of FastAPI, or of httpx ("Client error '400 Bad
+ * Request' for url"). A missing route of theirs is none of the credential.
  */
 function withoutClient(outer: ServerMessage): ServerMessage {
-	const [, code, said] = /\bError code: (\d{3}) - ([^]+)/.exec(outer.message) ?? [];
+	const form = outer.type === 'HTTPException' ? EXCEPTION_OF_FASTAPI : EXCEPTION_OF_OPENAI;
+	const [, code, said] = form.exec(outer.message) ?? [];
 	const status = code ?? /\b(?:Client|Server) error '(\d{3}) /.exec(outer.message)?.[1] ?? '';
 	const behind = /^4(?!0[347])|^5/.test(status) ? Number(status) : undefined;
 	const [, , quoted] = /'message': (['"])(.{0,1000}?)\1[,}]/.exec(said ?? '') ?? [];

@@ -226,6 +226,7 @@ describe('a key that the server behind a gateway refuses is the key of the gatew
 		['without its words', 'gatewayKey', { message: 'bad response', type: 'upstream_error' }],
 		['of one-api itself', 'unauthorized', { message: '无效的令牌', type: 'one_api_error' }],
 		['of New API itself', 'unauthorized', { message: '无效的令牌', type: 'new_api_error' }],
+		['of one-hub itself', 'unauthorized', { message: '无效的令牌', type: 'one_hub_error' }],
 	])('one-api and New API hand on a refusal %s', (_, kind, error) => {
 		const body = JSON.stringify({ error });
 		expect(httpFailure({ status: 401, body, isRelayed: true }, CONTEXT)).toMatchObject({ kind });

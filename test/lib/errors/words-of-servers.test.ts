@@ -443,6 +443,42 @@ test.each<[string, number, unknown, string]>([
 		'budgetSpent',
 	],
 	[
+		'one-hub, a token that is spent',
+		401,
+		{ error: { message: '令牌额度已用尽 (request id: 2026)', type: 'one_hub_error' } },
+		'budgetSpent',
+	],
+	[
+		'one-hub, whose server is down',
+		500,
+		{ error: { message: '请求上游地址失败 (request id: 2026)', type: 'one_hub_error' } },
+		'gateway',
+	],
+	[
+		'one-hub, a ranking of a channel that has none',
+		503,
+		{ error: { message: 'channel not implemented (request id: 2026)', type: 'one_hub_error' } },
+		'notSupported',
+	],
+	[
+		'uni-api, whose server is down',
+		503,
+		{ error: 'All chat error: Unable to connect to service' },
+		'gateway',
+	],
+	[
+		'MLflow, whose server is down',
+		500,
+		{
+			error: {
+				message:
+					"Cannot connect to host 127.0.0.1:8080 ssl:default [Connect call failed ('127.0.0.1', 8080)]",
+				type: 'ClientConnectorError',
+			},
+		},
+		'gateway',
+	],
+	[
 		'One API, a user whose quota is spent',
 		403,
 		{
@@ -665,6 +701,29 @@ test('NVIDIA Dynamo tells the limit that a prompt passes beside its words', () =
 			expect(refused.kind).toBe('contextOverflow');
 			expect(refused.message).toContain(`needs ${actual} tokens`);
 			expect(refused.message).toContain(`has ${limit}`);
+		}),
+	);
+});
+
+test('an exception of FastAPI that a gateway hands on as text means what its status means', () => {
+	const kinds = fc.constantFrom(
+		[400, 'badRequest'],
+		[401, 'gatewayKey'],
+		[429, 'busy'],
+		[500, 'serverError'],
+		[503, 'busy'],
+	);
+	const sentence = fc.stringMatching(/^[A-Z][a-z]{2,9}( [a-z]{2,9}){0,4}\.?$/);
+	fc.assert(
+		fc.property(kinds, sentence, fc.constantFrom(200, 500), ([status, kind], words, outer) => {
+			const error = { message: `${status}: ${words}`, type: 'HTTPException' };
+			const body = JSON.stringify({ error });
+			const context = { url: 'http://x/v1', root: 'http://x' };
+			const failed =
+				outer === 200
+					? failureInBody(body, context)
+					: httpFailure({ status: outer, body }, context);
+			expect(failed).toMatchObject({ kind, serverText: words });
 		}),
 	);
 });
