@@ -11,7 +11,15 @@ import { type Codes, isBudgetSpent, kindOfMessage } from './message-kinds';
 import { mask } from './secrets';
 import type { ServerError } from './server-error';
 import { messageIn, type ServerMessage } from './server-message';
-import { finiteNumber, isFilled, isRecord, type JsonRecord, text, words } from '../values';
+import {
+	finiteNumber,
+	isFilled,
+	isRecord,
+	type JsonRecord,
+	literalPattern,
+	text,
+	words,
+} from '../values';
 
 /** Characters that are shown of a text that is not JSON. */
 const MAX_FOREIGN = 200;
@@ -28,7 +36,9 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 	const status = serverMessage.behind ?? answer.status;
 	// Again: decoding the entities of a page may have uncovered a secret.
 	const message = mask(serverMessage.message, context.secrets);
-	const kind = kindOfFailed(answer, shape, { ...serverMessage, message });
+	const kindByWords = kindOfFailed(answer, shape, { ...serverMessage, message });
+	const lacksModel = kindByWords === 'wrongPath' && namesModel(shape, message, context.model);
+	const kind = lacksModel ? 'modelNotFound' : kindByWords;
 	const shown = shape.kind === 'json' ? message : message.slice(0, MAX_FOREIGN);
 	return failure(kind, context, {
 		status,
@@ -64,6 +74,15 @@ function kindOfFailed(
 			shape,
 		)
 	);
+}
+
+/**
+ * Whether an error in JSON names the model that was asked for: a gateway that lacks it says so in its own words (MLflow:
+ * "GatewayEndpoint not found (name='m')"). Between slashes, the name is a part of a path.
+ */
+function namesModel(shape: BodyShape, message: string, model = ''): boolean {
+	if (shape.kind !== 'json' || model === '') return false;
+	return new RegExp(`(?<![\\w/])${literalPattern(model)}(?![\\w/])`).test(message);
 }
 
 /** What a status means that a server behind a gateway answered, where that is not what it means of the gateway. */

@@ -106,15 +106,20 @@ function readModel(entry: JsonRecord): ServerModel | undefined {
 			size: countOf(meta.size),
 			quantization: nonEmptyText(meta.ftype),
 		}),
-		...readArchitecture(entry.architecture),
+		...readModalities({ ...entry, ...recordOf(entry.architecture) }),
 		...readRunner(entry.dmr),
 		...readProcess(entry.status),
 	};
 }
 
-/** Inputs and outputs of a model (docs/protocols/llama-server.md 2.2). Output `text` also stands for "not known". */
-function readArchitecture(architecture: unknown): Partial<ServerModel> {
-	const { input_modalities: inputs, output_modalities: outputs } = recordOf(architecture);
+/**
+ * Inputs and outputs of a model (docs/protocols/llama-server.md 2.2; FastLLM has them beside its name). Output `text` also
+ * stands for "not known".
+ */
+function readModalities({
+	input_modalities: inputs,
+	output_modalities: outputs,
+}: JsonRecord): Partial<ServerModel> {
 	return optional({
 		vision: listOf(inputs)?.includes('image'),
 		audio: listOf(inputs)?.includes('audio'),

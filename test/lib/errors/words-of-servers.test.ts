@@ -727,3 +727,41 @@ test('an exception of FastAPI that a gateway hands on as text means what its sta
 		}),
 	);
 });
+
+describe('a 404 in JSON', () => {
+	const url = 'http://x/v1/chat/completions';
+	const refusal = (detail: string, model: string) =>
+		httpFailure(
+			{ status: 404, body: JSON.stringify({ detail }) },
+			{ url, root: 'http://x', model },
+		);
+	const model = fc.stringMatching(/^[a-z]{2,8}([/:.+-][a-z0-9]{1,6}){0,3}$/);
+
+	test('that names the model which was asked for is about the model, in whatever words', () => {
+		const form = fc.constantFrom(
+			(name: string) => `GatewayEndpoint not found (name='${name}')`,
+			(name: string) => `No available providers at the moment: ${name}`,
+			(name: string) => `"${name}" is nowhere`,
+			(name: string) => `${name}, which nobody serves`,
+		);
+		fc.assert(
+			fc.property(model, form, (name, words) => {
+				expect(refusal(words(name), name).kind).toBe('modelNotFound');
+			}),
+		);
+	});
+
+	test('that names none, another one, or a path is about the path', () => {
+		const form = fc.constantFrom(
+			() => 'Not Found',
+			(name: string) => `The route /v1/${name}/completions is not there`,
+			(name: string) => `The route x${name}x is not there`,
+		);
+		fc.assert(
+			fc.property(model, form, (name, words) => {
+				fc.pre(!/^(?:not|found|the|route|is|there|x)$/i.test(name));
+				expect(refusal(words(name), name).kind).toBe('wrongPath');
+			}),
+		);
+	});
+});

@@ -174,6 +174,11 @@ describe('what a model reads and writes, by its architecture (S3–S5)', () => {
 	])('%j tells %j', (architecture, told) => {
 		expect(modelWith(architecture)).toEqual({ id: 'm', aliases: [], ...told });
 	});
+
+	it('tells it beside its name, too (FastLLM)', () => {
+		const [model] = readModels({ data: [{ id: 'm', input_modalities: ['text'] }] })!;
+		expect(model).toMatchObject({ vision: false, audio: false, video: false });
+	});
 });
 
 describe('whatever a server answers', () => {
