@@ -71,7 +71,7 @@ const backslash: Escape = {
  * Signs that nobody sees, and that are taken out of what is shown. The zero bytes of UTF-16 that is read as UTF-8 are
  * among them.
  */
-const unseen: Escape = {
+export const unseen: Escape = {
 	pattern:
 		/(?![\t\n\r])\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point}|\p{Noncharacter_Code_Point}/gu,
 	decode: () => '',
@@ -108,7 +108,7 @@ const base64: Encoding = {
 	},
 };
 
-export const ESCAPES: readonly Escape[] = [percent, html, backslash, unseen];
+export const ESCAPES: readonly Escape[] = [percent, html, backslash];
 export const ENCODINGS: readonly Encoding[] = [hexadecimal, base64];
 
 function character(code: number): string {

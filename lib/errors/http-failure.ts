@@ -78,10 +78,11 @@ function kindOfFailed(
 
 /**
  * Whether an error in JSON names the model that was asked for: a gateway that lacks it says so in its own words (MLflow:
- * "GatewayEndpoint not found (name='m')"). Between slashes, the name is a part of a path.
+ * "GatewayEndpoint not found (name='m')"). Between slashes, the name is a part of a path. A model that is not supported
+ * is there, for something else (speaches).
  */
 function namesModel(shape: BodyShape, message: string, model = ''): boolean {
-	if (shape.kind !== 'json' || model === '') return false;
+	if (shape.kind !== 'json' || model === '' || /\bnot supported\b/i.test(message)) return false;
 	return new RegExp(`(?<![\\w/])${literalPattern(model)}(?![\\w/])`).test(message);
 }
 

@@ -1,6 +1,6 @@
 import { resultOf } from '../generators';
 import { append } from '../values';
-import { ENCODINGS, ESCAPES, originsOf, unescape, type Encoding } from './encodings';
+import { ENCODINGS, ESCAPES, originsOf, unescape, unseen, type Encoding } from './encodings';
 
 /** From this length on, a secret matches nothing but itself, and is masked wherever it occurs. */
 export const MIN_CERTAIN_KEY_LENGTH = 16;
@@ -167,7 +167,7 @@ export class SecretMask {
 	}
 
 	private findEscaped(text: string, depth: number): Range[] {
-		return ESCAPES.flatMap((escape) => {
+		return [...ESCAPES, unseen].flatMap((escape) => {
 			const decoded = unescape(text, escape);
 			const ranges = decoded === undefined ? [] : this.find(decoded, depth - 1);
 			if (ranges.length === 0) return [];

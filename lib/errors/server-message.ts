@@ -156,13 +156,16 @@ function detailsIn(detail: unknown): JsonRecord | undefined {
 function messageOfDetails(details: JsonRecord): ServerMessage {
 	const { message, type, ...others } = details;
 	const facts = Object.entries(others).filter(([, value]) => value !== null);
-	// Bifrost (seen: 1.4.19) names the cause beside its message.
-	const cause = typeof others.error === 'string' ? `: ${others.error}` : '';
 	return {
-		message: sentenceOf(message ?? details) + cause,
+		message: sentenceOf(message ?? details) + causeIn(others.error),
 		type: text(type),
 		facts: Object.fromEntries(facts),
 	};
+}
+
+/** Bifrost (seen: 1.4.19) names the cause beside its message, where Kokoro-FastAPI has a code. */
+function causeIn(error: unknown): string {
+	return typeof error === 'string' && /\s/.test(error) ? `: ${error}` : '';
 }
 
 function sentenceOf(value: unknown): string {

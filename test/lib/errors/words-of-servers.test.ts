@@ -754,6 +754,7 @@ describe('a 404 in JSON', () => {
 	test('that names none, another one, or a path is about the path', () => {
 		const form = fc.constantFrom(
 			() => 'Not Found',
+			(name: string) => `Model '${name}' is not supported here`,
 			(name: string) => `The route /v1/${name}/completions is not there`,
 			(name: string) => `The route x${name}x is not there`,
 		);
