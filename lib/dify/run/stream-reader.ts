@@ -1,6 +1,7 @@
+import type { ServerSentEvent } from '../../http/sse';
 import type { EventStream } from '../../http/types';
 import { asFailed, ServerError } from '../../errors/server-error';
-import { exactJson, messageOf, type JsonRecord } from '../../values';
+import { exactJson, excessIn, messageOf, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
 import type { Closing, Fact } from './observation';
 
@@ -75,17 +76,26 @@ export class StreamReader {
 				return { reason: 'eof', isWholeAnswer: true };
 			}
 			const dealtWith = new Promise<void>((resolve) => (this.goOn = resolve));
-			put({ type: 'events', stream: number, events: batch.map(({ data }) => this.parse(data)) });
+			const { events, excess } = this.parseAll(batch);
+			put({ type: 'events', stream: number, events });
 			await dealtWith;
+			if (excess !== undefined) throw tooMuch(client, stream.url, excess);
 		}
 		return { reason: 'eof', detail: stream.strayLines()[0] };
 	}
 
-	private parse(data: string): unknown {
-		const { value: event, large } = exactJson(data);
-		large.forEach(this.listeners.onInexact);
-		this.listeners.onEvent?.(event ?? data);
-		return event;
+	/** The events in front of the first one that is beyond the bounds of what is read, and what is too much in that. */
+	private parseAll(batch: readonly ServerSentEvent[]): { events: unknown[]; excess?: string } {
+		const events: unknown[] = [];
+		for (const { data } of batch) {
+			const { value: event, large } = exactJson(data);
+			const excess = event === undefined ? excessIn(data) : undefined;
+			if (excess !== undefined) return { events, excess };
+			large.forEach(this.listeners.onInexact);
+			this.listeners.onEvent?.(event ?? data);
+			events.push(event);
+		}
+		return { events };
 	}
 
 	/** A failure between events is a broken connection, unless it has a status: then it is an answer. */
@@ -94,6 +104,14 @@ export class StreamReader {
 		if (this.isReadingEvents && !isAnswer) return { reason: 'closed', detail: errorText(error) };
 		return { reason: 'closed', ...asFailed(error) };
 	}
+}
+
+function tooMuch({ connection }: DifyClient, url: string, excess: string): ServerError {
+	return connection.failure('invalidAnswer', {
+		url,
+		message: `The app sent ${excess}, which is not read`,
+		remedy: 'Let the app put out less at once.',
+	});
 }
 
 /** Text of an error; undefined for a broken connection, which is reported anyway. */

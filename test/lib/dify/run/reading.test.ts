@@ -55,6 +55,18 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 		expect(JSON.stringify(result.warnings)).not.toContain('secret');
 	});
 
+	test.each([
+		['nested too deeply', '['.repeat(600) + ']'.repeat(600), 'nested deeper than 500 levels'],
+		['with too many lists', `[${'[],'.repeat(1_000_001)}[]]`, 'more than 1000000 objects'],
+	])('an event %s ends the run, and is named', async (_what, json, named) => {
+		const sim = await startTalk(version, 'chat', {
+			steps: [...said('a'), { raw: `data: {"event":"message","x":${json}}\n\n` }, ...said('b')],
+		});
+		const failed = await failureOf(say(clientOf(sim)));
+		expect(`${failed.message} ${failed.meaning}`).toContain(named);
+		expect(failed.partialText).toBe('a');
+	});
+
 	test('case 40: a blocking answer although a stream was asked for', async () => {
 		const { result, shown } = await answerOf(version, 'chat', 'Hello', { blockingInstead: true });
 		expect([result.status, result.text, shown]).toEqual(['succeeded', 'Hello', 'Hello']);
