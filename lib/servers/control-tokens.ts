@@ -111,13 +111,15 @@ async function controlTokensAmong(
 	const template = nonEmptyText(props.chat_template) ?? nonEmptyText(props.template);
 	if (template === undefined) return suspects.filter(isOfSomeFamily);
 	const isOfTemplate = templateTokens(template, props);
+	const unpaired = unpairedTags(template);
+	const isMarker = (text: string) => isOfSomeFamily(text) || unpaired.has(text);
 	const inQuestion = suspects.filter((suspect) => !isOfTemplate(suspect));
 	const known = suspects.filter(isOfTemplate);
 	const unasked = inQuestion.splice(MOST_ASKED);
 	for (let at = 0; at < inQuestion.length; at += ASKED_AT_ONCE) {
 		const group = inQuestion.slice(at, at + ASKED_AT_ONCE);
 		const inVocabulary = await chat.controlTokens?.(connection, model, group);
-		append(known, inVocabulary ?? group.filter(isOfSomeFamily));
+		append(known, inVocabulary ?? group.filter(isMarker));
 	}
 	return [...known, ...unasked];
 }
@@ -132,6 +134,17 @@ function templateTokens(
 		text === first ||
 		text === last ||
 		(written.has(text) && (HAS_BARS.test(text) || IN_BRACKETS.test(text) || WELL_KNOWN.has(text)));
+}
+
+/**
+ * Tags that a template only opens, or only closes: they begin the turns of a model whose vocabulary cannot be asked. The
+ * others stand around something, such as `<tools>`.
+ */
+function unpairedTags(template: string): ReadonlySet<string> {
+	const tags = new Set(template.match(/<\/?[\w:.-]{1,60}>/g));
+	const counterpartOf = (tag: string) =>
+		tag.startsWith('</') ? tag.replace('/', '') : tag.replace('<', '</');
+	return new Set([...tags].filter((tag) => !tags.has(counterpartOf(tag))));
 }
 
 /** Everything that is written like a control token. */

@@ -7,6 +7,7 @@ import {
 import type { ChatMessage, ChatRequest } from '../../../../lib/chat/types';
 import type { Connection } from '../../../../lib/http/connection';
 import { clearSharedCaches } from '../../../../lib/lru-cache';
+import { examples } from '../../../support/properties';
 import { breaker } from '../../../../lib/servers/control-tokens';
 import type { KindName } from '../../../../lib/servers/kinds';
 
@@ -256,6 +257,25 @@ it.each([
 	const silent = server(undefined, []);
 	Object.assign(silent.connection, { call: async () => await Promise.resolve({ status: 404 }) });
 	expect(await brokenUp(silent, 'vllm', names)).toEqual([first, last]);
+});
+
+it("fast-check: tags that Ollama's template does not pair begin turns, and pairs are text", async () => {
+	const tag = fc.stringMatching(/^[a-z][a-z0-9_]{2,12}$/);
+	await fc.assert(
+		fc.asyncProperty(fc.uniqueArray(tag, { minLength: 3, maxLength: 5 }), async (all) => {
+			const [paired = '', ...markers] = all;
+			const opened = markers.map((name) => `<${name}>`);
+			const from = server({
+				template: `${opened.join('{{ .Content }}')}<${paired}>{{ .Tools }}</${paired}>`,
+			});
+			const names = [...opened, `<${paired}>`, `</${paired}>`, '<b>'];
+			clearSharedCaches();
+			expect(await brokenUp(from, 'ollama', names)).toEqual(
+				names.filter((one) => opened.includes(one)),
+			);
+		}),
+		examples(20),
+	);
 });
 
 it('fast-check: where nothing tells the tokens, every name between bars is broken up, and no operator', async () => {
