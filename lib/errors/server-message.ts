@@ -74,12 +74,17 @@ const EXCEPTION_OF_OPENAI = /\bError code: (\d{3}) - ([^]+)/;
  * Request' for url"). A missing route of theirs is none of the credential.
  */
 function withoutClient(outer: ServerMessage): ServerMessage {
-	const form = outer.type === 'HTTPException' ? EXCEPTION_OF_FASTAPI : EXCEPTION_OF_OPENAI;
-	const [, code, said] = form.exec(outer.message) ?? [];
-	const status = code ?? /\b(?:Client|Server) error '(\d{3}) /.exec(outer.message)?.[1] ?? '';
+	const { status, said } = exceptionIn(outer);
 	const behind = /^4(?!0[347])|^5/.test(status) ? Number(status) : undefined;
 	const [, , quoted] = /'message': (['"])(.{0,1000}?)\1[,}]/.exec(said ?? '') ?? [];
 	return { ...outer, message: quoted ?? said ?? outer.message, ...optional({ behind }) };
+}
+
+function exceptionIn({ message, type }: ServerMessage): { status: string; said?: string } {
+	const form = type === 'HTTPException' ? EXCEPTION_OF_FASTAPI : EXCEPTION_OF_OPENAI;
+	const [, code, said] = form.exec(message) ?? [];
+	const status = code ?? /\b(?:Client|Server) error '(\d{3}) /.exec(message)?.[1] ?? '';
+	return { status, ...optional({ said }) };
 }
 
 /**
