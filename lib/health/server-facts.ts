@@ -130,11 +130,9 @@ function same(values: Array<number | null>): number | null {
 
 function featuresOf({ probes }: Observations, kindName: HealthServerKind): ServerFacts['features'] {
 	const { health, rerank } = kindOfServer(kindName);
-	const { endpoint_metrics: hasMetrics, endpoint_slots: hasSlots } = bodyOf(probes.props);
 	return {
-		metrics:
-			health.reports === 'server' ? (isOn(probes.metrics) ?? booleanOrNull(hasMetrics)) : null,
-		slots: booleanOrNull(hasSlots),
+		metrics: health.reports === 'server' ? isOn(probes.metrics) : null,
+		slots: booleanOrNull(bodyOf(probes.props).endpoint_slots),
 		embeddings: isOn(probes.embeddings),
 		rerank: rerank.isMissing === true ? false : isOn(probes.rerank),
 	};

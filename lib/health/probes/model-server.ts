@@ -27,22 +27,8 @@ const HEALTH: Round = {
 		url.root === url.origin ? undefined : below(url.origin, healthPathOf(probes)),
 };
 
-/**
- * The server's queue, if `/props` does not say that it has none: a gateway may count every refusal against its key for
- * the server, and take the key out (GPT-Load, seen: cc5383c). In llama-server this passes the queue of the model's
- * thread, so it alone may hang: it is awaited last.
- */
-async function askMetrics(context: ProbeContext): Promise<Probes> {
-	const { root } = context.connection.url;
-	const props = await ask(context, { url: `${root}/props` });
-	const ofModels = kindOfServer(serverOf({ props }).kind).health.reports === 'process';
-	if (ofModels || !mayHaveMetrics(props)) return {};
-	return { metrics: await ask(context, { url: `${root}/metrics` }) };
-}
-
-function mayHaveMetrics(props: Probe): boolean {
-	return props.answered && bodyOf(props).endpoint_metrics !== false;
-}
+/** In llama-server it passes the queue of the model's thread, so it alone may hang: it is awaited last. */
+const AWAITED_LAST: Round = { metrics: ({ url }) => ({ url: `${url.root}/metrics` }) };
 
 const OLLAMA: Round = {
 	ollamaTags: ({ url }) => ({ url: `${url.root}/api/tags` }),
@@ -61,18 +47,13 @@ const OF_KIND: Round = {
 	running: ({ url, kind }) => below(url.root, kind.models.running?.path),
 	chat: (known) => (isUnlisted(known) ? { url: known.url.api + CHAT_ROUTE } : undefined),
 	slots: (known) => (mayReadSlots(known) ? { url: `${known.url.root}/slots` } : undefined),
-	embeddings: (known) => emptyRequest('embeddings', known),
-	rerank: (known) => emptyRequest('rerank', known),
+	embeddings: (known) => emptyRequest('/embeddings', known),
+	rerank: (known) => emptyRequest('/rerank', known),
 };
 
-/**
- * It is refused before it becomes a task: with 501 where the function is off, with 400 where it is on. Below a path, where
- * a gateway may count refusals, it is sent only if the function is expected.
- */
-function emptyRequest(name: 'embeddings' | 'rerank', known: Known): ProbeRequest | undefined {
-	const { url, context } = known;
-	const isWanted = url.root === url.origin || context.options.expectations?.[name] === true;
-	return isWanted && isAwake(known) ? { url: `${url.api}/${name}`, json: {} } : undefined;
+/** It is refused before it becomes a task: with 501 where the function is off, with 400 where it is on. */
+function emptyRequest(route: string, known: Known): ProbeRequest | undefined {
+	return isAwake(known) ? { url: known.url.api + route, json: {} } : undefined;
 }
 
 /** Whether the key counts, as far as the answers before have not told it. */
@@ -86,7 +67,7 @@ const KEY: Round = {
 };
 
 export async function probeModelServer(context: ProbeContext): Promise<ProbeResults> {
-	const awaitedLast = askMetrics(context);
+	const awaitedLast = askRounds(context, [AWAITED_LAST]);
 	const first = await askRounds(context, [IDENTITY, HEALTH]);
 	const kind = kindOfServer(serverOf(first).kind);
 	const [second, perModel, alternatives] = await Promise.all([
@@ -139,21 +120,19 @@ function mayReadSlots(known: Known): boolean {
 
 const MAX_MODELS_ASKED = 12;
 
-/** What a model's own process, or a native list, tells about it; empty where the server has no route for that. */
-async function askAbout(
-	id: string,
-	kind: ServerKind,
-	context: ProbeContext,
-): Promise<Partial<ModelProbes>> {
-	const { root } = context.connection.url;
+/** What is asked about each model; empty where the server has no route for that. */
+type ModelRequests = Partial<Record<keyof ModelProbes, ProbeRequest>>;
+
+function requestsAbout(id: string, root: string, kind: ServerKind): ModelRequests {
 	if (kind.health.reports === 'models')
-		return { show: await ask(context, { url: `${root}/api/show`, json: { model: id } }) };
+		return { show: { url: `${root}/api/show`, json: { model: id } } };
 	if (kind.health.reports !== 'process') return {};
 	// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
 	const query = `?model=${encodeURIComponent(id.toWellFormed())}&autoload=false`;
-	const props = await ask(context, { url: `${root}/props${query}` });
-	if (!mayHaveMetrics(props)) return { props };
-	return { props, metrics: await ask(context, { url: `${root}/metrics${query}` }) };
+	return {
+		props: { url: `${root}/props${query}` },
+		metrics: { url: `${root}/metrics${query}` },
+	};
 }
 
 async function askModels(
@@ -161,7 +140,14 @@ async function askModels(
 	first: Probes,
 ): Promise<Record<string, ModelProbes>> {
 	const kind = kindOfServer(serverOf(first).kind);
-	const probesOf = async (id: string) => [id, await askAbout(id, kind, context)] as const;
+	const { root } = context.connection.url;
+	const probesOf = async (id: string) => {
+		const requests = Object.entries(requestsAbout(id, root, kind));
+		const probes = await Promise.all(
+			requests.map(async ([name, request]) => [name, await ask(context, request)]),
+		);
+		return [id, Object.fromEntries(probes) as ModelProbes] as const;
+	};
 	const perModel = await Promise.all(modelsToAsk(context, first).map(probesOf));
 	return Object.fromEntries(perModel.filter(([, probes]) => isFilled(probes)));
 }

