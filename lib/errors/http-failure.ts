@@ -7,7 +7,7 @@ import {
 } from './failed-answer';
 import { failure, type FailureContext } from './failure';
 import type { FailureKind } from './kinds';
-import { type Codes, isBudgetSpent, kindOfMessage } from './message-kinds';
+import { type Codes, isBudgetSpent, kindOfMessage, NO_KEYS } from './message-kinds';
 import { mask } from './secrets';
 import type { ServerError } from './server-error';
 import { messageIn, type ServerMessage } from './server-message';
@@ -118,9 +118,6 @@ function waitIn(message: string): { retryAfterMs?: number } {
 
 /** GPUStack (seen: 2.3.0): of a model that is stopped, and of one whose server is down, in the words of aiohttp. */
 const NO_INSTANCE = /^no running instances|cannot connect to host|server disconnected/i;
-
-/** GPT-Load (seen: cc5383c), with 503 */
-const NO_KEYS = /^no active api keys available\b/i;
 
 /** The status that an error type stands for (llama-server, vLLM, OpenAI, Anthropic and compatible gateways). */
 const STATUS_OF_TYPE: ReadonlyArray<readonly [number, RegExp]> = [

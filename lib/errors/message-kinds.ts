@@ -1,6 +1,9 @@
 import { MAX_READ } from './failed-answer';
 import type { FailureKind } from './kinds';
 
+/** GPT-Load (seen: cc5383c), with 503: it has no key left for the server behind it. */
+export const NO_KEYS = /^no active api keys available\b/i;
+
 /** Kinds by the text of an error, whatever its status. The first match counts. */
 const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	// nginx, and Go's server
@@ -83,8 +86,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	],
 	// one-hub: for vectors, rankings, sound
 	['notSupported', /^litellm\.\w+: .{0,200}unsupported provider:/i, /^channel not implemented\b/i],
-	// GPT-Load
-	['gatewayKey', /^no active api keys available\b/i],
+	['gatewayKey', NO_KEYS],
 	['busy', /^too many concurrent requests\b/i],
 	[
 		'gateway',
