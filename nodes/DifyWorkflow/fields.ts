@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { tokenOf } from '../../lib/dify/forms/human-form';
 import { runIdOf } from '../../lib/dify/run/record';
-import { userField } from '../shared/dify/fields';
+import { fetchFilesFromField, userField } from '../shared/dify/fields';
 import { onPauseField, RUN_OPTIONS } from '../shared/dify/run-options';
 import { choiceField, choices, choicesField, stringField } from '../shared/field-kinds';
 import { limitsGroup, optionsFields } from '../shared/options-field';
@@ -76,11 +76,7 @@ const include = choicesField('Include', 'include', {
 	description: 'What to add to the item',
 });
 
-const fetchFilesFrom = stringField('Fetch Files From', 'fetchFilesFrom', {
-	placeholder: 'e.g. https://files.example.com',
-	description:
-		'Further addresses from which files of the outputs may be fetched, separated by commas, where this Dify stores its files elsewhere (FILES_URL, S3). Those of the Dify in the credential are always fetched.',
-});
+const fetchFilesFrom = fetchFilesFromField('files of the outputs');
 
 const { enableStreaming, firstByteLimit, idleLimit, progressLimit, totalLimit } = RUN_OPTIONS;
 

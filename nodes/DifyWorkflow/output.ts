@@ -5,11 +5,11 @@ import {
 	downloadFailureText,
 	downloadFile,
 	MAX_FILES_BYTES,
-	originsIn,
 	outputFiles,
 } from '../../lib/dify/files/output-files';
 import type { HumanForm, RunResult, WorkflowRun } from '../../lib/dify/types';
 import { append, filled, optional, recordOf } from '../../lib/values';
+import { fileOriginsIn } from '../shared/dify/fields';
 import { keylessClient, type DifyCall } from '../shared/dify/run';
 import { pausedError } from '../shared/dify/run-request';
 import type { OperationItem } from '../shared/run/operations';
@@ -37,7 +37,7 @@ export function readOutput({ parameters }: Pick<DifyCall, 'parameters'>, user: s
 		include: parameters.choices<Extra>('options.include'),
 		onFailure: parameters.choice<'error' | 'return'>('options.onFailure', 'error'),
 		onPause: parameters.choice<'error' | 'return' | 'wait'>('options.onPause', 'return'),
-		origins: originsIn(parameters.freeText('options.fetchFilesFrom')),
+		origins: fileOriginsIn(parameters),
 		user,
 		events: [],
 	};

@@ -3,6 +3,7 @@ import { plainFileName } from '../../file-name';
 import { BodyTooLongError, readWhole } from '../../http/too-long';
 import type { DifyClient } from '../client';
 import { localError } from '../errors/failure';
+import { openSignedFile } from './signed-file';
 import type { DifyFile } from '../types';
 import { isRecord, nonEmptyText, messageOf } from '../../values';
 
@@ -53,37 +54,24 @@ interface DownloadRules {
 /** Bytes of all files of a run: they stand in n8n's memory. */
 export const MAX_FILES_BYTES = 200 * 1024 * 1024;
 
-const LIMITS = { firstTokenMs: 60_000, idleMs: 60_000 };
-
 /**
- * Downloads a file of a run. Its URL is signed, so no key is sent. URLs without a host belong to Dify's origin
- * (docs/protocols/dify.md 2.9). A model can write a file object too, so only known origins are asked.
+ * Downloads a file of a run.
  *
  * @param client without the headers of the credential
  * @returns undefined for a file without a URL
  * @throws {ServerError} also for another origin, and for a file that is too large
  */
 export async function downloadFile(
-	{ connection, api, signal }: DifyClient,
+	client: DifyClient,
 	file: DifyFile,
-	rules: DownloadRules,
+	{ origins, maxBytes }: DownloadRules,
 ): Promise<DownloadedFile | undefined> {
 	const address = nonEmptyText(file.url);
 	if (address === undefined) return undefined;
-	if (!URL.canParse(address, api)) throw localError('fileRejected', `"${address}" is no address`);
-	const { href } = new URL(address, api);
-	const refusalOf = (url: string) => originFailure(url, api, rules);
-	const refused = refusalOf(href);
-	if (refused !== undefined) throw refused;
-	const download = await connection.download(href, {
-		method: 'GET',
-		signal,
-		limits: LIMITS,
-		refuseRedirect: refusalOf,
-	});
+	const download = await openSignedFile(client, address, origins);
 	try {
 		return {
-			content: await readWhole(download.pieces, rules.maxBytes),
+			content: await readWhole(download.pieces, maxBytes),
 			name: plainFileName(nonEmptyText(file.filename) ?? '', 'file'),
 			mimeType: nonEmptyText(file.mime_type) ?? nonEmptyText(download.headers['content-type']),
 		};
@@ -94,43 +82,12 @@ export async function downloadFile(
 	}
 }
 
-/** The error for a URL that leads neither to Dify nor to a place that the node names. */
-function originFailure(
-	url: string,
-	api: string,
-	{ origins }: DownloadRules,
-): ServerError | undefined {
-	const { origin, protocol } = new URL(url);
-	if (!/^https?:$/.test(protocol))
-		return localError(
-			'fileRejected',
-			`its address begins with ${protocol}, and only http and https are fetched`,
-		);
-	if (origin === new URL(api).origin || origins.includes(origin)) return undefined;
-	return localError(
-		'fileRejected',
-		`it lies at ${origin}, not at the Dify of the credential. If this Dify stores its files there (FILES_URL, S3), add ${origin} to the option "Fetch Files From"`,
-	);
-}
-
 function tooLarge(): ServerError {
 	const megabytes = MAX_FILES_BYTES / 1024 / 1024;
 	return localError(
 		'fileTooLarge',
 		`the files of a run may have ${megabytes} MB together, and it goes beyond that. Fetch it with an HTTP Request node`,
 	);
-}
-
-/** Origins in the text of a field, separated by commas or blanks. @throws {ServerError} for what is no address */
-export function originsIn(typed: string): string[] {
-	return typed
-		.split(/[\s,]+/)
-		.filter((each) => each !== '')
-		.map((each) => {
-			if (/^https?:/i.test(each) && URL.canParse(each)) return new URL(each).origin;
-			const remedy = 'Enter addresses such as https://files.example.com, separated by commas.';
-			throw localError('inputs', `"${each}" in Fetch Files From is no address`, remedy);
-		});
 }
 
 /** Why a file could not be downloaded, in words. */

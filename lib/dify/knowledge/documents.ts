@@ -134,8 +134,8 @@ function explained(error: ServerError, count: number, waitedMs: number): ServerE
 	return error.reworded({ message: 'Dify has locked the document', meaning, remedy });
 }
 
-/** Download URL of a document's file, valid for some minutes; needs Dify 1.14. */
-export async function downloadUrl(
+/** The address that Dify gives for a document's file, valid for some minutes; needs Dify 1.14. */
+export async function fileAddress(
 	api: KnowledgeApi,
 	baseId: string,
 	documentId: string,
@@ -143,7 +143,7 @@ export async function downloadUrl(
 	const ids = { dataset_id: baseId, document_id: documentId };
 	const answer = await api.call(documentRoutes.download, ids);
 	const url = nonEmptyText(answer.url);
-	if (url !== undefined) return new URL(url, api.client.url('/')).href;
+	if (url !== undefined) return url;
 	throw difyFailure('fileNotFound', {
 		url: api.client.url(requestOf(documentRoutes.download, ids).path),
 		message: 'Dify gives no address for the file of the document',

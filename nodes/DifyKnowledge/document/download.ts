@@ -1,6 +1,10 @@
-import { downloadUrl, getDocument } from '../../../lib/dify/knowledge/documents';
+import { openSignedFile } from '../../../lib/dify/files/signed-file';
+import { fileAddress, getDocument } from '../../../lib/dify/knowledge/documents';
+import { throwAs, type ServerError } from '../../../lib/errors/server-error';
 import { nonEmptyText } from '../../../lib/values';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import { fetchFilesFromField, fileOriginsIn } from '../../shared/dify/fields';
+import { optionsCollection } from '../../shared/field-kinds';
 import { storeFile } from '../../shared/store-file';
 import { keylessClient, type DifyOperation } from '../../shared/dify/run';
 import { documentField, documentIdIn } from '../fields';
@@ -13,15 +17,23 @@ export const documentDownload: DifyOperation = {
 		action: 'Download a document',
 		description: 'The file that a document was made of; needs Dify 1.14 or newer',
 	},
-	fields: [datasetField, documentField, outputField],
+	fields: [
+		datasetField,
+		documentField,
+		outputField,
+		optionsCollection([fetchFilesFromField('the files of documents')]),
+	],
 	run: async (call) => {
-		const { api, parameters, signal } = call;
+		const { api, parameters } = call;
 		const datasetId = datasetIdIn(parameters);
 		const documentId = documentIdIn(parameters);
-		const url = await downloadUrl(api, datasetId, documentId);
+		const origins = fileOriginsIn(parameters);
+		const address = await fileAddress(api, datasetId, documentId);
 		const { name } = await getDocument(api, datasetId, documentId, 'without');
-		const { connection } = await keylessClient(call);
-		const { pieces, headers } = await connection.download(url, { signal });
+		const client = await keylessClient(call);
+		const { pieces, headers } = await openSignedFile(client, address, origins).catch(
+			throwAs(notFetched),
+		);
 		const { facts, binary } = await storeFile(call, 'outputField', {
 			content: pieces,
 			fileName: nonEmptyText(name) ?? documentId,
@@ -30,3 +42,9 @@ export const documentDownload: DifyOperation = {
 		return [{ json: { documentId, ...facts }, binary }];
 	},
 };
+
+function notFetched(error: ServerError): ServerError {
+	if (error.kind !== 'fileRejected') return error;
+	const message = 'The file of the document is not fetched';
+	return error.reworded({ message, meaning: `${message}: ${error.meaning}`, remedy: '' });
+}

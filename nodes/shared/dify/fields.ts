@@ -1,5 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
+import { originsIn } from '../../../lib/dify/files/signed-file';
 import type { Limit } from '../../../lib/dify/paging';
 import type { FileSource } from '../../../lib/http/multipart';
 import { binarySource } from '../binary';
@@ -84,4 +85,17 @@ export function outputField(name: string, more: Partial<INodeProperties> = {}): 
 		hint: 'The name of the output binary field to put the file in',
 		...more,
 	});
+}
+
+/** Option for further addresses of files. @param files whose, "files of the outputs" for example */
+export function fetchFilesFromField(files: string): INodeProperties {
+	return stringField('Fetch Files From', 'fetchFilesFrom', {
+		placeholder: 'e.g. https://files.example.com',
+		description: `Further addresses from which ${files} may be fetched, separated by commas, where this Dify stores its files elsewhere (FILES_URL, S3). Those of the Dify in the credential are always fetched.`,
+	});
+}
+
+/** Reads this option. @throws {ServerError} for what is no address */
+export function fileOriginsIn(parameters: NodeParameters): string[] {
+	return originsIn(parameters.freeText('options.fetchFilesFrom'));
 }

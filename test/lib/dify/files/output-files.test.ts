@@ -3,10 +3,10 @@ import { difyClient } from '../../../../lib/dify/credentials';
 import {
 	downloadFile,
 	MAX_FILES_BYTES,
-	originsIn,
 	outputFiles,
 	downloadFailureText,
 } from '../../../../lib/dify/files/output-files';
+import { originsIn } from '../../../../lib/dify/files/signed-file';
 import { http, type net } from '../../../support/node';
 import { listen } from '../../../support/listening';
 import { examples } from '../../../support/properties';

@@ -2,7 +2,7 @@ import { waitForIndexing, progressOf } from '../../../../lib/dify/knowledge/inde
 import {
 	deleteDocument,
 	documentsNamed,
-	downloadUrl,
+	fileAddress,
 	downloadZip,
 	getDocument,
 	setStatus,
@@ -396,12 +396,12 @@ describe.each(OLDEST_AND_NEWEST)('documents of Dify %s', (version) => {
 		const { sim, api, base } = await scene(version);
 		const document = addDocument(sim.store, base);
 		if (version !== '1.12') {
-			expect(await downloadUrl(api, base.id, document.id)).toContain(
-				`${sim.origin}/files/${document.fileId}`,
+			expect(await fileAddress(api, base.id, document.id)).toContain(
+				`/files/${document.fileId}`,
 			);
 			return;
 		}
-		const failed = await failureOf(downloadUrl(api, base.id, document.id));
+		const failed = await failureOf(fileAddress(api, base.id, document.id));
 		expect(failed.meaning).toBe('Downloading documents needs Dify 1.14 or newer, this is 1.12.1');
 	});
 
@@ -471,7 +471,7 @@ describe.each(OLDEST_AND_NEWEST)('documents of Dify %s', (version) => {
 	test('D2: without a version, both causes are named', async () => {
 		const { sim, api, base } = await scene(version);
 		sim.fail({ path: /download$/, status: 404, body: '<html><title>404 Not Found</title></html>' });
-		const failed = await failureOf(downloadUrl(api, base.id, base.id));
+		const failed = await failureOf(fileAddress(api, base.id, base.id));
 		expect(failed.remedy).toMatch(/Update Dify.*Base URL/s);
 	});
 

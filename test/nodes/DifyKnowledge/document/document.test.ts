@@ -171,6 +171,29 @@ describe.each(NEWEST_VERSION)('Documents with Dify %s', (version) => {
 	});
 });
 
+test('a document at another origin is fetched only from where the option says', async () => {
+	const elsewhere = await scene('1.14');
+	const of = await scene('1.14');
+	of.sim.store.options.filesUrl = elsewhere.sim.url.replace(/\/v1$/, '');
+	const { origin } = new URL(elsewhere.sim.url);
+	const known = addDocument(of.sim.store, of.base, { name: 'a.txt' });
+	elsewhere.sim.fail({ path: /file-preview/, status: 200, body: 'the file' });
+	const download = async (options: object) =>
+		await manage(of, 'document', 'download', {
+			documentId: byId(known.id),
+			outputField: 'data',
+			options,
+		});
+	const error = await nodeErrorOf(download({}));
+	expect(error.message).toBe('The file of the document is not fetched');
+	expect(error.description).toContain(`it lies at ${origin}, not at the Dify of the credential`);
+	expect(error.description).toContain('Fetch Files From');
+	expect(elsewhere.sim.requests).toEqual([]);
+	const [facts] = await download({ fetchFilesFrom: origin });
+	expect(facts).toMatchObject({ bytes: 8 });
+	expect(elsewhere.sim.requests[0]!.headers.authorization).toBeUndefined();
+});
+
 test('a document is downloaded without the key, as its address says', async () => {
 	const of = await scene('1.14');
 	const known = addDocument(of.sim.store, of.base, { name: 'a.txt' });
