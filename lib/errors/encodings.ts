@@ -14,25 +14,58 @@ export interface Encoding {
 	pattern: RegExp;
 	/** Longer ones are files and vectors. */
 	maxLength: number;
-	/** One reading for each position at which the text may begin, since letters before it look like its own. */
-	decode: (encoded: string) => string[];
+	/** The bytes for each position at which the text may begin, since letters before it look like its own. */
+	decode: (encoded: string) => Buffer[];
 }
 
 const BLANKS: Readonly<Record<string, string>> = { b: ' ', f: ' ', n: '\n', r: '\r', t: '\t' };
 
+/** Of the signs of ASCII, and of signs that nobody sees. Their names in small letters. */
 const ENTITIES: Readonly<Record<string, string>> = {
 	amp: '&',
 	apos: "'",
+	ast: '*',
+	bsol: '\\',
 	colon: ':',
+	comma: ',',
+	commat: '@',
+	dollar: '$',
 	equals: '=',
+	excl: '!',
+	fjlig: 'fj',
+	grave: '`',
 	gt: '>',
+	hat: '^',
+	lbrace: '{',
+	lbrack: '[',
+	lcub: '{',
 	lowbar: '_',
+	lpar: '(',
+	lsqb: '[',
 	lt: '<',
 	nbsp: ' ',
+	newline: '\n',
+	num: '#',
+	percnt: '%',
 	period: '.',
 	plus: '+',
+	quest: '?',
 	quot: '"',
+	rbrace: '}',
+	rbrack: ']',
+	rcub: '}',
+	rpar: ')',
+	rsqb: ']',
+	semi: ';',
+	shy: '\u00ad',
 	sol: '/',
+	tab: '\t',
+	underbar: '_',
+	verbar: '|',
+	vert: '|',
+	zerowidthspace: '\u200b',
+	zwj: '\u200d',
+	zwnj: '\u200c',
 };
 
 /** Of a URL, and `%u0041` of IIS and JavaScript's `escape`. */
@@ -67,18 +100,28 @@ const backslash: Escape = {
 	},
 };
 
+const UNSEEN_SIGN =
+	/(?![\t\n\r])\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point}|\p{Noncharacter_Code_Point}/gu;
+
+/** Bytes of one character in UTF-8, as decoders give them: each is a character of its own. */
+const UTF8_BYTES =
+	'[\\xc2-\\xdf][\\x80-\\xbf]|[\\xe0-\\xef][\\x80-\\xbf]{2}|[\\xf0-\\xf4][\\x80-\\xbf]{3}';
+
 /**
  * Signs that nobody sees, and that are taken out of what is shown. The zero bytes of UTF-16 that is read as UTF-8 are
  * among them.
  */
 export const unseen: Escape = {
-	pattern:
-		/(?![\t\n\r])\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point}|\p{Noncharacter_Code_Point}/gu,
-	decode: () => '',
+	pattern: new RegExp(`(${UTF8_BYTES})|${UNSEEN_SIGN.source}`, 'gu'),
+	decode: (sign, bytes) => (bytes === undefined || isUnseen(bytes) ? '' : sign),
 };
 
+function isUnseen(bytes: string): boolean {
+	return Buffer.from(bytes, 'latin1').toString().replace(UNSEEN_SIGN, '') === '';
+}
+
 /** What may stand between bytes in hexadecimal, as a class of a pattern. */
-export const HEXADECIMAL_SEPARATOR = '[\\s:,;._|/-]';
+export const HEXADECIMAL_SEPARATOR = '[\\s:,;._|/+-]';
 
 /** With or without separators of one or two signs, and `0x` before each byte or `U+` before each character. */
 const hexadecimal: Encoding = {
@@ -89,7 +132,7 @@ const hexadecimal: Encoding = {
 	maxLength: 16_384,
 	decode: (encoded) => {
 		const digits = encoded.replace(/0x|[^0-9a-f]/gi, '');
-		return [0, 1].map((start) => textOf(Buffer.from(digits.slice(start), 'hex')));
+		return [0, 1].map((start) => Buffer.from(digits.slice(start), 'hex'));
 	},
 };
 
@@ -104,7 +147,7 @@ const base64: Encoding = {
 	decode: (encoded) => {
 		if (!/\d|.[A-Z]/.test(encoded)) return [];
 		const letters = encoded.replace(/\s/g, '');
-		return [0, 1, 2, 3].map((start) => textOf(Buffer.from(letters.slice(start), 'base64')));
+		return [0, 1, 2, 3].map((start) => Buffer.from(letters.slice(start), 'base64'));
 	},
 };
 
@@ -115,9 +158,18 @@ function character(code: number): string {
 	return code <= 0x10ffff ? String.fromCodePoint(code) : '';
 }
 
-/** The bytes as characters. ASCII letters in UTF-16 have a zero byte each, which is left out. */
-function textOf(bytes: Buffer): string {
-	return bytes.toString('latin1').replace(/\0/g, '');
+/** Every few bytes a zero: ASCII letters in UTF-16 have one each. */
+const UTF16_BYTES = /(?:\0[^\0]{1,5}){6}/;
+
+/** The bytes as ASCII and as UTF-16 of both orders, from either byte on, without signs that nobody sees. */
+export function textsOf(bytes: Buffer): string[] {
+	const texts = [bytes.toString('latin1')];
+	if (UTF16_BYTES.test(texts[0]!))
+		for (const start of [0, 1]) {
+			const pairs = Buffer.from(bytes.subarray(start, bytes.length - ((bytes.length - start) % 2)));
+			texts.push(pairs.toString('utf16le'), pairs.swap16().toString('utf16le'));
+		}
+	return texts.map((text) => text.replace(unseen.pattern, unseen.decode));
 }
 
 /** @returns undefined where the text has no such escape */

@@ -1,6 +1,14 @@
 import { resultOf } from '../generators';
 import { append } from '../values';
-import { ENCODINGS, ESCAPES, originsOf, unescape, unseen, type Encoding } from './encodings';
+import {
+	ENCODINGS,
+	ESCAPES,
+	originsOf,
+	textsOf,
+	unescape,
+	unseen,
+	type Encoding,
+} from './encodings';
 
 /** From this length on, a secret matches nothing but itself, and is masked wherever it occurs. */
 export const MIN_CERTAIN_KEY_LENGTH = 16;
@@ -189,7 +197,7 @@ export class SecretMask {
 		const { maxLength, decode } = encoding;
 		const open = this.open.get(encoding)!;
 		if (encoded.length > maxLength || open.has(encoded)) return false;
-		const readings = decode(encoded);
+		const readings = decode(encoded).flatMap(textsOf);
 		if (readings.some((reading) => this.findWritten(reading).length > 0)) return true;
 		const texts = readings.flatMap((reading) => reading.match(TEXT_RUNS) ?? []);
 		if (texts.some((text) => this.find(text, depth - 1).length > 0)) return true;

@@ -119,14 +119,14 @@ function hiddenIn(text: string): string[] {
 	return ENCODINGS.flatMap(({ pattern, decode }) => {
 		const decoded = (joined.match(pattern) ?? []).map(decode);
 		return Array.from({ length: STARTS }, (_, start) =>
-			decoded.map((readingsOfRun) => readable(readingsOfRun[start] ?? '')).join(' '),
+			decoded.map((readingsOfRun) => readable(readingsOfRun[start])).join(' '),
 		);
 	});
 }
 
-/** @param bytes one character for each */
-function readable(bytes: string): string {
-	const text = Buffer.from(bytes, 'latin1').toString('utf8');
+/** ASCII letters in UTF-16 have a zero byte each, which is left out. */
+function readable(bytes: Buffer = Buffer.alloc(0)): string {
+	const text = bytes.toString().replaceAll('\0', '');
 	return visible((text.match(READABLE) ?? []).join(' '));
 }
 

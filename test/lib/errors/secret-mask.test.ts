@@ -13,6 +13,14 @@ const each = (text: string, write: (code: number) => string) =>
 	Array.from(text, (character) => write(character.charCodeAt(0))).join('');
 const hexOf = (code: number, digits: number) => code.toString(16).padStart(digits, '0');
 
+/** Every name that HTML has for a sign of ASCII, in the order of the signs (https://html.spec.whatwg.org/entities.json). */
+const NAMES =
+	'excl quot num dollar percnt amp apos lpar rpar ast plus comma - period sol colon semi lt equals gt quest commat lsqb bsol rsqb Hat lowbar grave lcub vert rcub';
+const SIGNS = '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}';
+const NAMED: Record<string, string> = Object.fromEntries(
+	NAMES.split(' ').flatMap((name, at) => (name === '-' ? [] : [[SIGNS[at]!, `&${name};`]])),
+);
+
 /** Every way to write a text that a mask sees through. */
 const ENCODERS: Record<string, (text: string) => string> = {
 	plain: (text) => text,
@@ -31,6 +39,8 @@ const ENCODERS: Record<string, (text: string) => string> = {
 	'UTF-16 read as UTF-8': (text) => each(text, (code) => `${String.fromCharCode(code)}\0`),
 	'big-endian UTF-16 read as UTF-8': (text) =>
 		each(text, (code) => `\0${String.fromCharCode(code)}`),
+	'hex with blanks of a form': (text) => each(text, (code) => `${hexOf(code, 2)}+`),
+	'html, by names': (text) => text.replace(/[^a-z0-9 ]/gi, (sign) => NAMED[sign] ?? sign),
 	html: (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/"/g, '&quot;'),
 	'html, decimal': (text) => each(text, (code) => `&#${code};`),
 	'html, zeros': (text) => each(text, (code) => `&#x000000000${hexOf(code, 2)};`),
@@ -87,6 +97,18 @@ const UNSEEN_SIGNS = Array.from({ length: 0x110000 }, (_, code) =>
 	String.fromCodePoint(code),
 ).filter((sign) => UNSEEN_SIGN.test(sign));
 const encoderNames = Object.keys(ENCODERS);
+/** Those that write bytes: of UTF-8, or of UTF-16. */
+const BYTE_ENCODERS = [
+	'url',
+	'json, every character',
+	'html, decimal',
+	'hex',
+	'code points',
+	'base64',
+	'base64 of a URL',
+	'base64 of UTF-16',
+	'base64 of big-endian UTF-16',
+];
 const surroundings = fc.tuple(fc.string(), fc.string());
 
 describe('a key, or half of it, is left in no form', () => {
@@ -122,7 +144,7 @@ describe('a key, or half of it, is left in no form', () => {
 				const from = key.indexOf(half);
 				const part = key.slice(from, from + half.length + (length % key.length));
 				const masked = mask(`(${ENCODERS[name]!(part)})`, bearer(key));
-				expect(masked.replaceAll('\0', '')).toMatch(/^\(\*\*\*[ :,]*\)$/);
+				expect(masked.replaceAll('\0', '')).toMatch(/^\(\*\*\*[ :,+]*\)$/);
 			}),
 			examples(200),
 		);
@@ -140,6 +162,29 @@ describe('a key, or half of it, is left in no form', () => {
 		fc.assert(
 			fc.property(randomKey, fc.oneof(common, unseen), (key, sign) => {
 				expect(mask(`<${Array.from(key).join(sign)}>`, bearer(key))).toBe('<***>');
+			}),
+			examples(200),
+		);
+	});
+
+	test.each(BYTE_ENCODERS)('with such signs, in %s', (name) => {
+		const signs = fc.constantFrom(...'\0\x1b\u00ad\u061c\u200b\u200d\u202e\u2060\ufeff');
+		fc.assert(
+			fc.property(randomKey, signs, (key, sign) => {
+				const echo = `(${ENCODERS[name]!(Array.from(key).join(sign))})`;
+				expect(mask(echo, bearer(key))).toMatch(/^\(.{0,12}\*\*\*.{0,12}\)$/);
+			}),
+			examples(100),
+		);
+	});
+
+	test('with signs between them that a password may have', () => {
+		const sign = fc.constantFrom(...SIGNS);
+		fc.assert(
+			fc.property(randomKey, fc.array(sign, { minLength: 10, maxLength: 10 }), (key, signs) => {
+				const password = signs.map((each, at) => key.slice(at, at + 2) + each).join('');
+				const secrets = secretsOf({ 'x-proxy-token': password });
+				expect(mask(`(${ENCODERS['html, by names']!(password)})`, secrets)).toContain('***');
 			}),
 			examples(200),
 		);
