@@ -5,9 +5,8 @@ import type {
 	ResourceMapperFields,
 } from 'n8n-workflow';
 
-import { plainText } from '../../../lib/plain-text';
 import { readForm, type FormField, type FormKind } from '../../../lib/dify/forms/input-form';
-import { isExpression, listEntries } from '../list-entries';
+import { isExpression, listEntries, plainName } from '../list-entries';
 import { editorClient } from './editor';
 import { difyNodeError } from './errors';
 
@@ -21,7 +20,9 @@ export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapp
 	try {
 		const client = await editorClient(this);
 		return {
-			fields: readForm(await client.get('/parameters')).map(mapperField),
+			fields: readForm(await client.get('/parameters'))
+				.filter(({ variable }) => !isExpression(variable))
+				.map(mapperField),
 			emptyFieldsNotice: NO_FORM,
 		};
 	} catch (error) {
@@ -74,7 +75,7 @@ function mapperField({
 	default: preset,
 }: FormField): ResourceMapperField {
 	const note = NOTES[kind];
-	const shown = plainText(label);
+	const shown = plainName(label);
 	return {
 		id: variable,
 		displayName: note === undefined ? shown : `${shown} (${note})`,

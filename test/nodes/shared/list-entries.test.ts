@@ -4,7 +4,7 @@ import { listEntries } from '../../../nodes/shared/list-entries';
 
 const UNSAFE = /<[a-z/!?]|[\u202a-\u202e\u2066-\u2069]|(?![\t\n\r])\p{Cc}/iu;
 
-test('names of a list are text, and no value is an expression', () => {
+test('names of a list are text, and neither they nor values are expressions', () => {
 	const sign = fc.constantFrom(
 		'<',
 		'img',
@@ -25,6 +25,7 @@ test('names of a list are text, and no value is an expression', () => {
 			const listed = listEntries(entries);
 			const kept = entries.filter(({ value }) => !String(value).startsWith('='));
 			expect(listed.map(({ value }) => value)).toEqual(kept.map(({ value }) => value));
+			for (const { name } of listed) expect(name).not.toMatch(/^=/);
 			for (const { name, description = '' } of listed)
 				expect(`${name}\n${description}`).not.toMatch(UNSAFE);
 		}),

@@ -32,10 +32,11 @@ describe('lists in the editor', () => {
 		]);
 	});
 
-	test('what n8n would run as an expression is no choice and no preset', async () => {
+	test('what n8n would run as an expression is no choice, preset, label or name', async () => {
 		const form: FormField[] = [
 			{ kind: 'text-input', variable: 'city', label: '<b>City', default: '={{ $env.HOME }}' },
-			{ kind: 'select', variable: 'unit', options: ['={{ 1 }}', 'F'] },
+			{ kind: 'select', variable: 'unit', label: '={{ 1 }}', options: ['={{ 1 }}', 'F'] },
+			{ kind: 'text-input', variable: '={{ 1 }}' },
 		];
 		const sim = await startApp('2026', { mode: 'chat', form });
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
@@ -43,6 +44,8 @@ describe('lists in the editor', () => {
 		expect(fields[0]).not.toHaveProperty('defaultValue');
 		expect(fields[0]!.displayName).toBe('<\u200bb>City');
 		expect(fields[1]!.options).toEqual([{ name: 'F', value: 'F' }]);
+		expect(fields[1]!.displayName).toBe('\u200b={{ 1 }}');
+		expect(fields).toHaveLength(2);
 	});
 
 	test('a form that cannot be had says why, and keeps the fields that were there', async () => {
