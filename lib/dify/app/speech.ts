@@ -1,5 +1,6 @@
 import { soundExtension, soundFormat, soundSignature } from '../../sound-format';
 import { peeked } from '../../http/peek';
+import type { Connection } from '../../http/connection';
 import type { Download } from '../../http/types';
 import { looksLikeHtml } from '../../errors/failed-answer';
 import { nonEmptyText, recordOf, type JsonRecord } from '../../values';
@@ -40,10 +41,11 @@ export async function speak(client: DifyClient, request: SpeakRequest): Promise<
 		...(voice === '' ? {} : { voice }),
 		user,
 	};
-	return await soundOf(await client.download('/text-to-audio', { json, limits: LIMITS }));
+	const answer = await client.download('/text-to-audio', { json, limits: LIMITS });
+	return await soundOf(answer, client.connection);
 }
 
-async function soundOf(answer: Download): Promise<Speech> {
+async function soundOf(answer: Download, connection: Connection): Promise<Speech> {
 	const source = peeked(answer.pieces);
 	const start = Buffer.from(await source.head(64));
 	const type = bareType(answer.headers['content-type']);
@@ -56,7 +58,7 @@ async function soundOf(answer: Download): Promise<Speech> {
 		message: 'Dify had nothing to speak',
 		remedy:
 			'The message is unknown, has an empty answer, or the provider of speech gave no sound. Check the message ID, and the log of the model provider in Dify.',
-		serverText: words === '' || words === 'null' ? undefined : words,
+		serverText: words === '' || words === 'null' ? undefined : connection.mask(words),
 	});
 }
 

@@ -1,5 +1,5 @@
 import { featureOf, speak, voiceOf } from '../../../../lib/dify/app/speech';
-import type { AppSpec } from '../../../servers/dify';
+import { appKey, type AppSpec } from '../../../servers/dify';
 import { clientOf, failureOf, startApp, UNKNOWN_ID } from '../client';
 
 const wav = Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVE'), Buffer.alloc(2000, 1)]);
@@ -32,6 +32,18 @@ describe('speech', () => {
 	])('D123: has nothing to speak: %s', async (_what, request, app) => {
 		const failed = await failureOf(speak(clientOf(await start(app)), request));
 		expect([failed.kind, failed.message]).toEqual(['emptyAnswer', 'Dify had nothing to speak']);
+	});
+
+	it('is none where an echo of the key comes in its place', async () => {
+		const sim = await start();
+		sim.fail({
+			path: /text-to-audio/,
+			status: 200,
+			contentType: 'application/json',
+			body: `{"got": "Bearer ${appKey('chat')}"}`,
+		});
+		const failed = await failureOf(speak(clientOf(sim), said));
+		expect([failed.kind, failed.serverText]).toEqual(['emptyAnswer', '{"got": "***"}']);
 	});
 
 	it('of nothing is refused before anything is sent', async () => {

@@ -396,9 +396,7 @@ describe.each(OLDEST_AND_NEWEST)('documents of Dify %s', (version) => {
 		const { sim, api, base } = await scene(version);
 		const document = addDocument(sim.store, base);
 		if (version !== '1.12') {
-			expect(await fileAddress(api, base.id, document.id)).toContain(
-				`/files/${document.fileId}`,
-			);
+			expect(await fileAddress(api, base.id, document.id)).toContain(`/files/${document.fileId}`);
 			return;
 		}
 		const failed = await failureOf(fileAddress(api, base.id, document.id));
