@@ -56,6 +56,7 @@ export function difyClient(
 	const connection = connectTo({
 		baseUrl: credential.baseUrl,
 		headers: difyHeaders(credential),
+		keysElsewhere: difyHeaders(credential),
 		ignoreSslIssues: credential.ignoreSslIssues,
 		egressFilter: egressFilterOf(helpers),
 		host: helpers,

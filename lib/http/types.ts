@@ -43,7 +43,7 @@ export interface ConnectionSettings {
 	headers?: Record<string, string>;
 	/** What this kind of server wants beside them. */
 	headersOfKind?(): Readonly<Record<string, string>> | undefined;
-	/** The keys of the credential's other servers, by names of their own. They are masked, and never sent here. */
+	/** Other keys and headers of the credential, by names of their own. They are masked, and never sent here. */
 	keysElsewhere?: Record<string, string>;
 	ignoreSslIssues?: boolean;
 	/** Concurrent generations with this credential; 0 = as many as `knownSlots` returns. */

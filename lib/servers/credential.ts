@@ -191,7 +191,7 @@ function connected(
 	return connectTo({
 		baseUrl,
 		headers,
-		keysElsewhere: keysElsewhere(keys),
+		keysElsewhere: keysOf(keys),
 		ignoreSslIssues,
 		maxConcurrentRequests,
 		egressFilter,
@@ -200,8 +200,13 @@ function connected(
 	});
 }
 
+/** All that a server of the credential may show of it, also where it is not sent: to mask it there. */
+export function secretHeadersOf(server: CredentialServer): Record<string, string> {
+	return { ...keysOf(server.keys ?? []), ...credentialHeaders(server) };
+}
+
 /** Keys that no header can carry are never sent, so no server can show them. */
-function keysElsewhere(keys: string[]): Record<string, string> {
+function keysOf(keys: string[]): Record<string, string> {
 	const entries = keys.map((apiKey, position) => {
 		const header = quietly(() => keyHeader({ baseUrl: '', apiKey })) ?? {};
 		return [`authorization-of-server-${position}`, header.authorization ?? ''];

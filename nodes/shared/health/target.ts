@@ -8,6 +8,7 @@ import {
 	type CredentialServer,
 	egressFilterOf,
 	readLocalLlamaCredential,
+	secretHeadersOf,
 	serversOf,
 } from '../../../lib/servers/credential';
 import { optional } from '../../../lib/values';
@@ -47,7 +48,13 @@ function targetFor(server: CredentialServer, helpers: object | undefined): Targe
 		service: 'modelServer',
 		connect: (more) => connectionOf(server, helpers, more),
 		connectElsewhere: (baseUrl, more) =>
-			connectTo({ baseUrl, ignoreSslIssues, egressFilter: egressFilterOf(helpers), ...more }),
+			connectTo({
+				baseUrl,
+				keysElsewhere: secretHeadersOf(server),
+				ignoreSslIssues,
+				egressFilter: egressFilterOf(helpers),
+				...more,
+			}),
 		keySet: apiKey.trim() !== '' || hasOwnHeader,
 		authentication: server.authentication ?? 'bearer',
 		maxConcurrentRequests,
@@ -67,7 +74,13 @@ export function difyTarget(data: ICredentialDataDecryptedObject, helpers?: objec
 		service: 'dify',
 		connect: (more) =>
 			connectTo({ baseUrl, headers: difyHeaders(credential), ...network, ...more }),
-		connectElsewhere: (elsewhere, more) => connectTo({ baseUrl: elsewhere, ...network, ...more }),
+		connectElsewhere: (elsewhere, more) =>
+			connectTo({
+				baseUrl: elsewhere,
+				keysElsewhere: difyHeaders(credential),
+				...network,
+				...more,
+			}),
 		keySet: apiKey.trim() !== '',
 		authentication: 'bearer',
 		maxConcurrentRequests: 0,

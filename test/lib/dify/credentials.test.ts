@@ -99,6 +99,13 @@ describe('the key', () => {
 		}
 	});
 
+	test('is known to a connection that does not send it', () => {
+		const client = difyClient({ baseUrl: 'http://dify', apiKey: WRONG }, undefined, {
+			headers: {},
+		});
+		expect(client.connection.mask(`it was ${WRONG}`)).toBe('it was ***');
+	});
+
 	test('with characters that no header can carry is refused before anything is sent', () => {
 		expect(() => difyClient({ baseUrl: 'http://host', apiKey: 'app-ключ' })).toThrow(
 			expect.objectContaining({ kind: 'invalidInput' }) as Error,

@@ -40,6 +40,7 @@ describe('the server that the credential names', () => {
 			const connection = target.connectElsewhere(server().url, {});
 			await connection.call(`${connection.url.root}/health`, {});
 			expect(JSON.stringify(server().requests.at(-1)!.headers)).not.toContain(SESAME);
+			expect(connection.mask(`it was ${SESAME}`)).toBe('it was ***');
 		}
 	});
 });
