@@ -37,12 +37,7 @@ export class Explainer {
 		return maskedStart(text, length, this.secrets);
 	}
 
-	/** Masks only the credential's keys, for the text of answers. */
-	maskKeys(text: string): string {
-		return mask(text, this.keys);
-	}
-
-	/** The same for a whole answer, in steps between which n8n can answer others. */
+	/** Masks only the credential's keys, for the text of answers, in steps between which n8n can answer others. */
 	maskAnswer(text: string): Generator<void, string> {
 		return maskSteps(text, this.keys);
 	}
@@ -61,9 +56,9 @@ export class Explainer {
 		return origin + this.mask(pathname + search + hash);
 	}
 
-	/** Whether a URL contains a key: some proxies put it into the URL of their login page. */
+	/** Whether a URL contains a key or the value of a header: some proxies put them into the URL of their login page. */
 	holdsSecret(url: string): boolean {
-		return this.maskKeys(url) !== url;
+		return this.mask(url) !== url;
 	}
 
 	/** Whether the key may be sent to a URL: only to the origin of the base URL, also after redirects. */

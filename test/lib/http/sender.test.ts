@@ -105,6 +105,15 @@ describe('redirects', () => {
 		expect(other.requests).toEqual([]);
 	});
 
+	test('nor one that repeats the value of an extra header', async () => {
+		const [server, other] = [await start(), await start()];
+		const value = 'our-tenant-of-the-north';
+		server.route('GET /props', reply.redirect(`${other.url}/login/${value}`, 302));
+		const connection = connect(server.url, { headers: { 'x-tenant': value } });
+		expect((await connection.call(`${server.url}/props`)).status).toBe(302);
+		expect(other.requests).toEqual([]);
+	});
+
 	test('back at the own origin they are sent again', async () => {
 		const [server, other] = [await start(), await start()];
 		server.route('GET /v1/models', reply.redirect(`${other.url}/back`, 302));
