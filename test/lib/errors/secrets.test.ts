@@ -1,13 +1,29 @@
+import * as fc from 'fast-check';
+
 import { failure } from '../../../lib/errors/failure';
 import { httpFailure } from '../../../lib/errors/http-failure';
 import { networkFailure } from '../../../lib/errors/network-failure';
 import { mask, maskedStart, secretsOf } from '../../../lib/errors/secrets';
 import { Agent, request } from '../../support/undici';
-import { util } from '../../support/node';
+import { examples } from '../../support/properties';
+import { fs, util } from '../../support/node';
 import { startTcpServer } from '../../support/listening';
 
 const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
 const CONTEXT = { url: URL_ASKED, root: 'http://10.0.0.5:8080', model: 'qwen3' };
+
+/** The headers whose values are never masked, as SECURITY.md lists them: `accept-*` (charset, …), `x-forwarded-for`, `-host`. */
+function openHeaders(): string[] {
+	const page = fs.readFileSync('SECURITY.md', 'utf8');
+	const [, list = ''] = /except of those that describe a request: (.*?);/s.exec(page) ?? [];
+	const names: string[] = [];
+	for (const [, name = '', ends] of list.matchAll(/`([^`]+)`(?: \(([^)]+)\))?/g)) {
+		const start = name.startsWith('-') ? 'x-forwarded' : name.replace('-*', '-');
+		if (ends !== undefined) names.push(...ends.split(', ').map((end) => start + end));
+		else names.push(name.startsWith('-') ? start + name : name);
+	}
+	return names;
+}
 
 describe('secrets', () => {
 	const SAMPLE = 'sk-"llama/1234567890+=';
@@ -75,6 +91,46 @@ describe('secrets', () => {
 		}).catch((error: unknown) => error);
 		await close();
 		expect(everywhere(networkFailure(raised, context))).not.toContain(SAMPLE);
+	});
+
+	describe('of which header', () => {
+		const names = openHeaders();
+		const value = fc
+			.array(fc.constantFrom('a1', 'B2', 'c3', 'D4', '5e'), { minLength: 10, maxLength: 20 })
+			.map((parts) => parts.join(''));
+		const inAnyCase = (name: string) =>
+			fc
+				.array(fc.boolean(), { minLength: name.length, maxLength: name.length })
+				.map((capitals) =>
+					Array.from(name, (letter, at) => (capitals[at] ? letter.toUpperCase() : letter)).join(''),
+				);
+
+		test('those that SECURITY.md names, in any case, have no secrets', () => {
+			const name = fc.constantFrom(...names).chain(inAnyCase);
+			fc.assert(
+				fc.property(name, value, (header, content) => {
+					expect(secretsOf({ [header]: content })).toEqual([]);
+				}),
+				examples(500),
+			);
+		});
+
+		test('any other is masked, also one that begins or ends like them', () => {
+			const addition = fc.constantFrom('-', '-id', 'x-', 's', 'original-', '-key', '_', '.');
+			const near = fc
+				.tuple(fc.constantFrom(...names), addition, fc.boolean())
+				.map(([name, added, isBefore]) => (isBefore ? added + name : name + added));
+			const any = fc
+				.array(fc.constantFrom(...'abcxyz-_.'), { minLength: 1, maxLength: 20 })
+				.map((letters) => letters.join(''));
+			const header = fc.oneof(near, any).filter((name) => !names.includes(name));
+			fc.assert(
+				fc.property(header.chain(inAnyCase), value, (name, content) => {
+					expect(mask(`got ${content}.`, secretsOf({ [name]: content }))).toBe('got ***.');
+				}),
+				examples(500),
+			);
+		});
 	});
 
 	test('common words and short values are left alone', () => {
