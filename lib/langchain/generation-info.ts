@@ -3,6 +3,7 @@ import { tokensPerSecond } from '../chat/traced-answer';
 import type { FinishedAnswer } from '../chat/types';
 import { acceptedDrafts } from '../chat/wire/counts';
 import type { Skipped } from '../servers/pool/failover';
+import { plainText } from '../plain-text';
 import { type JsonRecord, nonEmptyText, optional } from '../values';
 
 /** The token counts with LangChain's names. */
@@ -31,7 +32,7 @@ export function generationInfoOf(answer: FinishedAnswer): JsonRecord {
 	const { model, url, passedOver = [] } = answer.server ?? {};
 	return optional({
 		finish_reason: answer.finishReason,
-		model: answer.model ?? model,
+		model: plainText(answer.model ?? model ?? '') || undefined,
 		tokensPerSecond: rounded(tokensPerSecond(answer)),
 		promptTokensPerSecond: rounded(timings.prompt_per_second),
 		cachedTokens: usage?.cachedTokens ?? timings.cache_n,
@@ -43,7 +44,7 @@ export function generationInfoOf(answer: FinishedAnswer): JsonRecord {
 		modelLoadMs: rounded(coldStartMs(timings.load_ms)),
 		timings: answer.timings,
 		reasoning: beginningOf(answer.reasoning),
-		notes: listed(answer.notes),
+		notes: listed(answer.notes.map(plainText)),
 		url: answer.url,
 		server: url,
 		passedOver: listed(passedOver)?.map(skippedInWords),
@@ -72,7 +73,7 @@ function listed<T>(entries: readonly T[]): readonly T[] | undefined {
 
 /** Why a server was passed over. */
 function skippedInWords({ url, why, wasAsked }: Skipped): string {
-	return `${url}: ${why}${wasAsked ? '' : ' (rests)'}`;
+	return plainText(`${url}: ${why}${wasAsked ? '' : ' (rests)'}`);
 }
 
 function rounded(value: number | undefined): number | undefined {
