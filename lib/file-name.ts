@@ -24,3 +24,10 @@ function shortened(name: string): string {
 	const extension = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';
 	return characters.slice(0, MAX_LENGTH - extension.length).join('') + extension;
 }
+
+/** A MIME type without its parameters, in small letters; empty where it is none: it stands in URLs and headers. */
+export function mimeTypeIn(text = ''): string {
+	const [essence = ''] = text.split(';', 1);
+	const type = essence.trim().toLowerCase();
+	return /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/.test(type) ? type : '';
+}

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { plainFileName } from '../../lib/file-name';
+import { mimeTypeIn, plainFileName } from '../../lib/file-name';
 import { examples } from '../support/properties';
 
 test.each([
@@ -39,4 +39,30 @@ test('a name is never empty, a path, or more than one line', () => {
 
 test('a long name keeps its extension', () => {
 	expect(plainFileName(`${'x'.repeat(500)}.pdf`, 'file')).toMatch(/^x{116}\.pdf$/);
+});
+
+test('a MIME type is one, or nothing', () => {
+	const part = fc.constantFrom(
+		'image',
+		'/',
+		'png',
+		';',
+		',',
+		'\r\n',
+		' ',
+		':',
+		'<',
+		'"',
+		'\0',
+		'é',
+		'=',
+	);
+	fc.assert(
+		fc.property(fc.array(part), (parts) => {
+			expect(mimeTypeIn(parts.join(''))).toMatch(/^(?:[a-z]+\/[a-z]+)?$/);
+		}),
+		examples(500),
+	);
+	expect(mimeTypeIn('Image/PNG; charset=x')).toBe('image/png');
+	expect(mimeTypeIn()).toBe('');
 });

@@ -1,4 +1,5 @@
 import { invalidInput } from '../../errors/failure';
+import { mimeTypeIn } from '../../file-name';
 
 interface DataUrl {
 	mime: string;
@@ -6,13 +7,6 @@ interface DataUrl {
 	charset?: string;
 	isBase64: boolean;
 	data: string;
-}
-
-/** A MIME type without its parameters, in small letters; empty where it is none: it stands in URLs and headers. */
-export function mimeTypeIn(text: string): string {
-	const [essence = ''] = text.split(';', 1);
-	const type = essence.trim().toLowerCase();
-	return /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/.test(type) ? type : '';
 }
 
 /** The parts of a data URL (RFC 2397); undefined for anything else. */

@@ -1,3 +1,4 @@
+import { mimeTypeIn } from '../../file-name';
 import { soundExtension } from '../../sound-format';
 import type { ContentPart } from '../types';
 import {
@@ -6,7 +7,6 @@ import {
 	charsetIn,
 	cleanBase64,
 	dataUrl,
-	mimeTypeIn,
 	parseDataUrl,
 	unusable,
 } from './data-url';

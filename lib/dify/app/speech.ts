@@ -6,7 +6,7 @@ import { looksLikeHtml } from '../../errors/failed-answer';
 import { nonEmptyText, recordOf, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
 import { difyFailure, invalidParam, localError } from '../errors/failure';
-import { bareType } from '../files/files';
+import { mimeTypeIn } from '../../file-name';
 
 export interface Speech {
 	/** The whole sound, as a stream. */
@@ -48,7 +48,7 @@ export async function speak(client: DifyClient, request: SpeakRequest): Promise<
 async function soundOf(answer: Download, connection: Connection): Promise<Speech> {
 	const source = peeked(answer.pieces);
 	const start = Buffer.from(await source.head(64));
-	const type = bareType(answer.headers['content-type']);
+	const type = mimeTypeIn(answer.headers['content-type']);
 	if (isSound(start, type)) return { sound: source.pieces(), ...formatOf(start, type) };
 	answer.close();
 	const words = wordsIn(start);

@@ -3,7 +3,8 @@ import { soundExtension } from '../../sound-format';
 import { text } from '../../values';
 import type { DifyClient } from '../client';
 import { localError } from '../errors/failure';
-import { bareType, extensionOf, inMegabytes } from '../files/files';
+import { mimeTypeIn } from '../../file-name';
+import { extensionOf, inMegabytes } from '../files/files';
 import { postFile } from '../files/upload';
 
 /** Subtypes of `audio/…` that Dify takes; some are not the usual names (docs/protocols/dify.md 2.10). */
@@ -46,7 +47,7 @@ export async function transcribe(
 }
 
 function takenType({ name, mimeType }: FileSource): string {
-	const type = bareType(mimeType);
+	const type = mimeTypeIn(mimeType);
 	const isKnown = type !== 'application/octet-stream' && type !== '';
 	const extension = soundExtension(isKnown ? type : `audio/${extensionOf(name)}`);
 	if (TAKEN.has(extension)) return `audio/${extension}`;

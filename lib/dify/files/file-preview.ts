@@ -1,7 +1,7 @@
 import { type ServerError, throwAs } from '../../errors/server-error';
 import type { DifyClient } from '../client';
 import { optional } from '../../values';
-import { bareType } from './files';
+import { mimeTypeIn } from '../../file-name';
 
 /** A file that a message of the app used. */
 export interface StoredFile {
@@ -28,7 +28,7 @@ export async function previewFile(client: DifyClient, id: string): Promise<Store
 	);
 	const answer = await fetching.catch(throwAs(whyNot));
 	const name = nameIn(answer.headers['content-disposition'] ?? '');
-	const type = bareType(answer.headers['content-type']);
+	const type = mimeTypeIn(answer.headers['content-type']);
 	const isKnown = type !== '' && type !== 'application/octet-stream';
 	return {
 		content: answer.pieces,

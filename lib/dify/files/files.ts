@@ -210,11 +210,6 @@ export function inMegabytes(bytes: number): string {
 	return (bytes / 1024 / 1024).toFixed(1);
 }
 
-/** A MIME type without its parameters, in lower case; empty where there is none. */
-export function bareType(contentType = ''): string {
-	return contentType.split(';')[0]!.trim().toLowerCase();
-}
-
 /**
  * Splits the text of a field into names and URLs, separated by commas. A comma inside a URL belongs to it (Cloudinary:
  * `/w_300,h_200/cat.png`), unless a blank or another URL follows.

@@ -1,5 +1,5 @@
 import { ServerError } from '../../errors/server-error';
-import { plainFileName } from '../../file-name';
+import { mimeTypeIn, plainFileName } from '../../file-name';
 import { BodyTooLongError, readWhole } from '../../http/too-long';
 import type { DifyClient } from '../client';
 import { localError } from '../errors/failure';
@@ -73,7 +73,10 @@ export async function downloadFile(
 		return {
 			content: await readWhole(download.pieces, maxBytes),
 			name: plainFileName(nonEmptyText(file.filename) ?? '', 'file'),
-			mimeType: nonEmptyText(file.mime_type) ?? nonEmptyText(download.headers['content-type']),
+			mimeType:
+				mimeTypeIn(nonEmptyText(file.mime_type)) ||
+				mimeTypeIn(download.headers['content-type']) ||
+				undefined,
 		};
 	} catch (error) {
 		throw error instanceof BodyTooLongError ? tooLarge() : error;

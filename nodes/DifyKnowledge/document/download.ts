@@ -1,6 +1,7 @@
 import { openSignedFile } from '../../../lib/dify/files/signed-file';
 import { fileAddress, getDocument } from '../../../lib/dify/knowledge/documents';
 import { throwAs, type ServerError } from '../../../lib/errors/server-error';
+import { mimeTypeIn } from '../../../lib/file-name';
 import { nonEmptyText } from '../../../lib/values';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { fetchFilesFromField, fileOriginsIn } from '../../shared/dify/fields';
@@ -37,7 +38,7 @@ export const documentDownload: DifyOperation = {
 		const { facts, binary } = await storeFile(call, 'outputField', {
 			content: pieces,
 			fileName: nonEmptyText(name) ?? documentId,
-			mimeType: headers['content-type']?.split(';')[0] ?? '',
+			mimeType: mimeTypeIn(headers['content-type']),
 		});
 		return [{ json: { documentId, ...facts }, binary }];
 	},

@@ -162,6 +162,16 @@ describe('files of a run', () => {
 		expect(downloadFailureText(failed)).toContain('200 MB');
 	});
 
+	test.each([
+		['Image/WebP; q=1', 'image/webp'],
+		['text/html\r\nX-Evil: 1', 'image/png'],
+		['image/png,<svg>', 'image/png'],
+	])('the type of a file is a type: %j', async (type, expected) => {
+		const files = await startFiles();
+		const file = Object.assign({}, FILE, { url: '/files/x.png', mime_type: type });
+		expect((await downloadFile(bare(files.origin), file, RULES))!.mimeType).toBe(expected);
+	});
+
 	test('the name of a file is a name', async () => {
 		const files = await startFiles();
 		const file = Object.assign({}, FILE, { url: '/files/x.png', filename: '../../etc/x\r\n.png' });
