@@ -71,8 +71,16 @@ export function resolveBaseUrl(typed: string): ServerAddress {
 	return { typed, origin: url.origin, root, api: root + version };
 }
 
-/** What Chinese and Japanese input methods type for `:`, `/` and `.`. */
-const FULL_WIDTH: Record<string, string> = { '：': ':', '／': '/', '．': '.', '。': '.' };
+/** What Chinese and Japanese input methods type for the signs of a URL. */
+const FULL_WIDTH: Record<string, string> = {
+	'：': ':',
+	'／': '/',
+	'．': '.',
+	'。': '.',
+	'＠': '@',
+	'？': '?',
+	'＃': '#',
+};
 
 /**
  * Removes what copying leaves behind: line ends, zero-width and byte-order marks, quotes, a comma. Turns backslashes
@@ -83,7 +91,7 @@ function tidied(typed: string): string {
 		.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : ''))
 		.trim();
 	return oneLine
-		.replace(/[：／．。]/g, (letter) => FULL_WIDTH[letter]!)
+		.replace(/[：／．。＠？＃]/g, (letter) => FULL_WIDTH[letter]!)
 		.replace(/[,;，；]{1,99}$/, '')
 		.replace(/^(["'`<“‘«「])(.*)(["'`>”’»」])$/, '$2')
 		.trim()
@@ -123,14 +131,11 @@ function parse(text: string, shown: string): URL {
 			`The host name "${authority}" in the Base URL "${shown}" is not valid`,
 		);
 	const url = new URL(text);
-	if (url.search !== '') {
-		// Shows only the parameter's name: the value may be a key.
-		const name = /^(\?[^=&]*=)/.exec(url.search)?.[1] ?? '?';
+	if (url.search !== '')
 		throw new BaseUrlError(
 			'query',
-			`The Base URL contains a query (${name}…). Remove everything from the question mark on; put a key into the API Key field`,
+			'The Base URL contains a query. Remove everything from the question mark on; put a key into the API Key field',
 		);
-	}
 	return url;
 }
 

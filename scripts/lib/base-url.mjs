@@ -46,13 +46,21 @@ function resolveBaseUrl(typed) {
 	const root = url.origin + prefix;
 	return { typed, origin: url.origin, root, api: root + version };
 }
-const FULL_WIDTH = { '\uFF1A': ':', '\uFF0F': '/', '\uFF0E': '.', '\u3002': '.' };
+const FULL_WIDTH = {
+	'\uFF1A': ':',
+	'\uFF0F': '/',
+	'\uFF0E': '.',
+	'\u3002': '.',
+	'\uFF20': '@',
+	'\uFF1F': '?',
+	'\uFF03': '#',
+};
 function tidied(typed) {
 	const oneLine = typed
 		.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : ''))
 		.trim();
 	return oneLine
-		.replace(/[：／．。]/g, (letter) => FULL_WIDTH[letter])
+		.replace(/[：／．。＠？＃]/g, (letter) => FULL_WIDTH[letter])
 		.replace(/[,;，；]{1,99}$/, '')
 		.replace(/^(["'`<“‘«「])(.*)(["'`>”’»」])$/, '$2')
 		.trim()
@@ -89,13 +97,11 @@ function parse(text, shown) {
 			`The host name "${authority}" in the Base URL "${shown}" is not valid`,
 		);
 	const url = new URL(text);
-	if (url.search !== '') {
-		const name = /^(\?[^=&]*=)/.exec(url.search)?.[1] ?? '?';
+	if (url.search !== '')
 		throw new BaseUrlError(
 			'query',
-			`The Base URL contains a query (${name}\u2026). Remove everything from the question mark on; put a key into the API Key field`,
+			'The Base URL contains a query. Remove everything from the question mark on; put a key into the API Key field',
 		);
-	}
 	return url;
 }
 function holdsPassword(authority, text) {

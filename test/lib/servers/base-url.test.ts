@@ -1,3 +1,4 @@
+import { examples } from '../../support/properties';
 import fc from 'fast-check';
 
 import { BaseUrlError, resolveBaseUrl } from '../../../lib/servers/base-url';
@@ -183,8 +184,11 @@ describe('resolveBaseUrl', () => {
 		['http://admin:hunter?2@host', 'credentials', 'user name or password'],
 		['http://admin:hunter#2@host', 'credentials', 'user name or password'],
 		['sk-very-secret@host', 'credentials', 'user name or password'],
-		['http://host/v1?api_key=very-secret', 'query', '(?api_key=…)'],
-		['http://host/?very-secret', 'query', '(?…)'],
+		['http://user:hunter2＠host', 'credentials', 'user name or password'],
+		['http://host/v1?api_key=very-secret', 'query', 'contains a query'],
+		['http://host/?very-secret', 'query', 'contains a query'],
+		['http://host/?very-secret==', 'query', 'contains a query'],
+		['http://host/v1？api_key=very-secret', 'query', 'contains a query'],
 		['http://host:x/v1?api_key=very-secret', 'port', '"http://host:x/v1"'],
 	])('%j: %s', (typed, part, text) => {
 		const failed = failureOf(typed);
@@ -192,6 +196,36 @@ describe('resolveBaseUrl', () => {
 		expect(failed.part).toBe(part);
 		expect(failed.message).toContain(text);
 		expect(failed.message).not.toMatch(/hunter2|secret/);
+	});
+
+	test('a user, a password or a query is refused without being shown, in any scheme and width', () => {
+		const secret = 'Zk3vQ9xT7mB2';
+		const at = fc.constantFrom('@', '＠');
+		const mark = fc.constantFrom('?', '？', '/?', '?key=', '？a=b&key=');
+		const scheme = fc.constantFrom(
+			'',
+			'http://',
+			'HTTPS://',
+			'//',
+			'http:',
+			'http:\\\\',
+			'http：／／',
+			'"http://',
+		);
+		const name = fc.constantFrom('host', 'host:8080/v1', '[::1]:8080', '127.0.0.1');
+		const user = fc.constantFrom('', 'anna:', ':', 'anna：', 'anna:a/b', 'anna:a#b', 'anna:a@b');
+		const typed = fc.oneof(
+			fc.tuple(scheme, user, fc.constant(secret), at, name),
+			fc.tuple(scheme, name, mark, fc.constant(secret), fc.constantFrom('', '=', '==', '=1')),
+		);
+		fc.assert(
+			fc.property(typed, (parts) => {
+				const failed = failureOf(parts.join(''));
+				expect(failed).toBeInstanceOf(BaseUrlError);
+				expect(failed.message).not.toContain(secret);
+			}),
+			examples(500),
+		);
 	});
 
 	const word = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);
