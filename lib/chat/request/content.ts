@@ -16,3 +16,15 @@ export function withMedia(text: string, media: readonly MediaPart[]): string | C
 	if (media.length === 0) return text;
 	return [...(text === '' ? [] : [{ type: 'text' as const, text }]), ...media];
 }
+
+/** With texts in a row as one: some templates put nothing between them, and halves of a word would join. */
+export function withTextsJoined(parts: readonly ContentPart[]): ContentPart[] {
+	const joined: ContentPart[] = [];
+	for (const part of parts) {
+		const before = joined.at(-1);
+		if (part.type === 'text' && before?.type === 'text')
+			joined[joined.length - 1] = { type: 'text', text: `${before.text}\n${part.text}` };
+		else joined.push(part);
+	}
+	return joined;
+}

@@ -12,7 +12,7 @@ import {
 } from '../../values';
 import { withoutAgentText } from './agent-text';
 import { contentPart, NOT_CONTENT } from './media';
-import { mediaOf, textOf } from './content';
+import { mediaOf, textOf, withTextsJoined } from './content';
 import { textOf as textOfBlock, toolResult, type ToolResult } from './tool-result';
 import { withoutThinking } from '../text-formats/thinking';
 import { serverToolCallId, turnOfToolCall } from '../tool-call-ids';
@@ -154,11 +154,11 @@ function roleOf({ type, role }: SourceMessage): 'system' | 'user' {
 	return type === 'system' || role === 'system' || role === 'developer' ? 'system' : 'user';
 }
 
-/** A string if there is only text, otherwise all parts. */
+/** A string if there is only text, otherwise parts. */
 function contentOf(content: unknown): string | ContentPart[] {
 	if (typeof content === 'string') return content;
 	const parts = [content].flat().flatMap((block) => contentPart(block) ?? []);
-	return mediaOf(parts).length === 0 ? textOf(parts, '\n') : parts;
+	return mediaOf(parts).length === 0 ? textOf(parts, '\n') : withTextsJoined(parts);
 }
 
 /** A list of one; empty for a message that is dropped, because it has only broken or unanswered calls. */

@@ -163,6 +163,30 @@ describe('plain conversations', () => {
 		});
 	});
 
+	it('fast-check: no two texts in a row are left for a template to write without anything between', () => {
+		const url = 'data:image/png;base64,iVBORw0=';
+		const part = fc.oneof(
+			fc.string().map((text) => ({ type: 'text', text })),
+			fc.constant({ type: 'image_url', image_url: { url } }),
+		);
+		fc.assert(
+			fc.property(fc.string(), fc.array(part), (question, parts) => {
+				const picture = { type: 'image_url', image_url: { url } };
+				const [message] = convert([human(question), human([...parts, picture])]);
+				const sent = message!.content as Array<{ type: string; text?: string }>;
+				const texts = sent.map(({ text, type }) => text ?? type);
+				const written = [{ text: question, type: 'text' }, ...parts, { type: 'image' }];
+				expect(sent.some(({ type }, at) => type === 'text' && sent[at + 1]?.type === 'text')).toBe(
+					false,
+				);
+				expect(texts.join('\n')).toBe(
+					written.map((one) => ('text' in one ? one.text : 'image')).join('\n'),
+				);
+			}),
+			examples(30),
+		);
+	});
+
 	it('joins a picture with the question before it, as the agent of n8n hands them over', () => {
 		const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0=' } };
 		expect(
