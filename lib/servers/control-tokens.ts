@@ -7,7 +7,7 @@ import type { Connection } from '../http/connection';
 import { resultOf } from '../generators';
 import { inTimeSlices } from '../http/time-slices';
 import { ZERO_WIDTH_SPACE } from '../plain-text';
-import { append, type JsonRecord, nonEmptyText, recordOf } from '../values';
+import { append, isFilled, type JsonRecord, nonEmptyText, recordOf } from '../values';
 import { type KindName, kindOf } from './kinds';
 
 interface AddressedModel {
@@ -16,20 +16,20 @@ interface AddressedModel {
 }
 
 /**
- * Everything written like a control token: `<|im_end|>`, `<｜User｜>`, `<end_of_turn>`, `[INST]`, `[|user|]`, GLM's `[gMASK]`,
- * MiniMax's `]~b]`, `]~!b[` and `[e~[`. HTML tags are, too.
+ * Everything written like a control token: `<|im_end|>`, `<｜User｜>`, `<end_of_turn>`, `[INST]`, `[UNUSED_TOKEN_146]`,
+ * `[|user|]`, MiniMax's `]~b]`, `]~!b[` and `[e~[`. HTML tags are, too.
  */
 const TOKEN_LIKE =
-	/<[^\s<>]{1,62}>|\[\/?[A-Z_]{3,40}\]|\[\|[^\s[\]]{1,60}\|\]|\[gMASK\]|\]~!?b[\][]|\[e~\[/g;
+	/<[^\s<>]{1,62}>|\[\/?[A-Za-z_]\w{2,39}\]|\[\|[^\s[\]]{1,60}\|\]|\]~!?b[\][]|\[e~\[/g;
+/** No control token has letters, digits and the punctuation of sentences alone. */
+const UNUSUAL_SIGN = /[^\p{L}\p{N}\p{M}\s.,;:!?'"()/_“”„‘’…–—。，、！？：；-]/u;
 /** Nobody writes these in other texts than those about templates. */
 const HAS_BARS = /^[<[][|｜]|[|｜][>\]]$/;
-const IN_BRACKETS = /^[[\]]/;
+const IN_CAPITALS = /^\[\/?[A-Z_\d]+\]$/;
 /** For so many at once the vocabulary is asked, and for so many in all; what is beyond that is broken up. */
 const ASKED_AT_ONCE = 200;
 const MOST_ASKED = 2_000;
 const LONGEST_TOKEN = 64;
-/** Each place where one begins, also within another: `<a[INST]>` holds one. */
-const BEGINNING = new RegExp(`(?=(${TOKEN_LIKE.source}))[^]`, 'g');
 /** Texts are searched in steps, so that n8n can go on between: of so many characters, or one for each place. */
 const STEP_LENGTH = 250_000;
 
@@ -47,7 +47,7 @@ const WELL_KNOWN = new Set([
 /** For servers that do not tell their template or vocabulary. */
 const isOfSomeFamily = (text: string): boolean => BETWEEN_BARS.test(text) || WELL_KNOWN.has(text);
 
-export const holdsTokenLike = (text: string): boolean => text.search(TOKEN_LIKE) >= 0;
+export const mayHoldToken = (text: string): boolean => UNUSUAL_SIGN.test(text);
 
 /** Breaks up the control tokens of the model that these texts hold, in any text. */
 export async function breakerFor(
@@ -69,21 +69,35 @@ export function breaker(tokens: readonly string[]): (text: string) => string {
 export function* brokenUp(text: string, tokens: ReadonlySet<string>): Generator<void, string> {
 	let broken = '';
 	let end = 0;
-	for (const { token, at } of places(text)) {
+	for (const { token, at } of places(text, beginnings(tokens))) {
 		yield;
 		if (token === undefined || !tokens.has(token)) continue;
-		broken += text.slice(end, at + 1) + ZERO_WIDTH_SPACE;
-		end = at + 1;
+		const inside = at + String.fromCodePoint(token.codePointAt(0)!).length;
+		broken += text.slice(end, inside) + ZERO_WIDTH_SPACE;
+		end = inside;
 	}
 	return broken + text.slice(end);
 }
 
+/**
+ * Each place where a control token may begin, also within another: `<a[INST]>` holds one.
+ *
+ * @param known control tokens, which may have any form
+ */
+function beginnings(known: Iterable<string>): RegExp {
+	const unusual = [...known].filter((token) => !isTokenLike(token)).map(escaped);
+	return new RegExp(`(?=(${[...unusual, TOKEN_LIKE.source].join('|')}))[^]`, 'g');
+}
+
+const isTokenLike = (text: string): boolean => text.match(TOKEN_LIKE)?.[0] === text;
+const escaped = (text: string): string => text.replace(/[^\p{L}\p{N}]/gu, '\\$&');
+
 /** Where a text holds what is written like a control token, and now and then where it holds none. */
-function* places(text: string): Generator<{ token?: string; at: number }> {
+function* places(text: string, beginning: RegExp): Generator<{ token?: string; at: number }> {
 	for (let from = 0; from < text.length; from += STEP_LENGTH) {
 		yield { at: from };
 		const part = text.slice(from, from + STEP_LENGTH + LONGEST_TOKEN);
-		for (const { 1: token, index } of part.matchAll(BEGINNING)) {
+		for (const { 1: token, index } of part.matchAll(beginning)) {
 			if (index >= STEP_LENGTH) break;
 			yield { token, at: from + index };
 		}
@@ -96,9 +110,31 @@ export async function controlTokensIn(
 	model: AddressedModel,
 	texts: readonly string[],
 ): Promise<string[]> {
-	const suspects = await tokenLikeIn(texts);
-	if (suspects.size === 0) return [];
-	return await controlTokensAmong(connection, model, [...suspects]);
+	const unusual = texts.some(mayHoldToken) ? await unusualTokens(connection, model) : [];
+	const suspects = await inTimeSlices(collected(texts, beginnings(unusual)));
+	const known = unusual.filter((token) => suspects.delete(token));
+	if (suspects.size === 0) return known;
+	return [...known, ...(await controlTokensAmong(connection, model, [...suspects]))];
+}
+
+/** Control tokens of the model's template, its first and its last one, where they are written in another way. */
+async function unusualTokens(
+	connection: Connection,
+	{ serverKind, model }: AddressedModel,
+): Promise<string[]> {
+	const { template, controlTokens } = kindOf(serverKind).chat;
+	if (controlTokens === undefined) return [];
+	const { chat_template, bos_token, eos_token } = recordOf(await template?.(connection, model));
+	const written = [chat_template, bos_token, eos_token].flatMap((one) => nonEmptyText(one) ?? []);
+	const pieces = written.length === 0 ? [] : await controlTokens(connection, model, written);
+	const unusual = (pieces ?? []).filter(
+		(one) =>
+			one.length > 1 && one.length <= LONGEST_TOKEN && mayHoldToken(one) && !isTokenLike(one),
+	);
+	if (unusual.length === 0) return [];
+	// Texts beside control tokens are cut into other tokens than elsewhere.
+	const alone = new Set(await controlTokens(connection, model, unusual));
+	return unusual.filter((one) => alone.has(one));
 }
 
 async function controlTokensAmong(
@@ -108,18 +144,23 @@ async function controlTokensAmong(
 ): Promise<string[]> {
 	const { chat } = kindOf(serverKind);
 	const props = recordOf(await chat.template?.(connection, model));
-	const template = nonEmptyText(props.chat_template) ?? nonEmptyText(props.template);
-	if (template === undefined) return suspects.filter(isOfSomeFamily);
+	const template = nonEmptyText(props.chat_template) ?? nonEmptyText(props.template) ?? '';
 	const isOfTemplate = templateTokens(template, props);
 	const unpaired = unpairedTags(template);
 	const isMarker = (text: string) => isOfSomeFamily(text) || unpaired.has(text);
-	const inQuestion = suspects.filter((suspect) => !isOfTemplate(suspect));
 	const known = suspects.filter(isOfTemplate);
+	const inQuestion = suspects.filter((suspect) => !isOfTemplate(suspect));
+	if (chat.controlTokens === undefined || !isFilled(props))
+		return [...known, ...inQuestion.filter(isMarker)];
 	const unasked = inQuestion.splice(MOST_ASKED);
 	for (let at = 0; at < inQuestion.length; at += ASKED_AT_ONCE) {
 		const group = inQuestion.slice(at, at + ASKED_AT_ONCE);
-		const inVocabulary = await chat.controlTokens?.(connection, model, group);
-		append(known, inVocabulary ?? group.filter(isMarker));
+		const pieces = await chat.controlTokens(connection, model, group);
+		const inVocabulary = new Set(pieces ?? group.filter(isMarker));
+		append(
+			known,
+			group.filter((one) => inVocabulary.has(one)),
+		);
 	}
 	return [...known, ...unasked];
 }
@@ -133,7 +174,7 @@ function templateTokens(
 	return (text) =>
 		text === first ||
 		text === last ||
-		(written.has(text) && (HAS_BARS.test(text) || IN_BRACKETS.test(text) || WELL_KNOWN.has(text)));
+		(written.has(text) && (HAS_BARS.test(text) || IN_CAPITALS.test(text) || WELL_KNOWN.has(text)));
 }
 
 /**
@@ -148,14 +189,10 @@ function unpairedTags(template: string): ReadonlySet<string> {
 }
 
 /** Everything that is written like a control token. */
-async function tokenLikeIn(texts: readonly string[]): Promise<Set<string>> {
-	return await inTimeSlices(collected(texts));
-}
-
-function* collected(texts: readonly string[]): Generator<void, Set<string>> {
+function* collected(texts: readonly string[], beginning: RegExp): Generator<void, Set<string>> {
 	const suspects = new Set<string>();
 	for (const text of texts)
-		for (const { token } of places(text)) {
+		for (const { token } of places(text, beginning)) {
 			yield;
 			if (token !== undefined) suspects.add(token);
 		}

@@ -1,7 +1,7 @@
 /** Control tokens in the texts of a conversation. */
 import type { Connection } from '../../http/connection';
 import { inTimeSlices } from '../../http/time-slices';
-import { brokenUp, controlTokensIn, holdsTokenLike } from '../../servers/control-tokens';
+import { brokenUp, controlTokensIn, mayHoldToken } from '../../servers/control-tokens';
 import { isRecord, type JsonRecord, optional } from '../../values';
 import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from '../types';
 import { textOf } from './content';
@@ -11,11 +11,11 @@ type AddressedModel = Pick<ChatRequest, 'serverKind' | 'model'>;
 
 const MOST_IN_NOTE = 5;
 
-/** Whether a text of the conversation holds anything that is written like a control token. */
-export function conversationHoldsTokenLike(messages: readonly ChatMessage[]): boolean {
+/** Whether a text of the conversation may hold a control token. */
+export function conversationMayHoldToken(messages: readonly ChatMessage[]): boolean {
 	return messages
 		.filter(({ role }) => role !== 'assistant')
-		.some(({ content }) => holdsTokenLike(textOf(content, '\n')));
+		.some(({ content }) => mayHoldToken(textOf(content, '\n')));
 }
 
 /**
@@ -87,11 +87,11 @@ function contentWith(content: string | ContentPart[], change: (text: string) => 
 	);
 }
 
-/** The texts of tools come from other servers where tools do (MCP). Their names have only letters and digits. */
+/** The texts of tools come from other servers where tools do (MCP), their names too. */
 function toolWith(tool: ToolDefinition, change: (text: string) => string): ToolDefinition {
-	const { description, parameters } = tool;
+	const { name, description, parameters } = tool;
 	return {
-		...tool,
+		name: change(name),
 		...optional({ description: description === undefined ? undefined : change(description) }),
 		parameters: schemaWith(parameters, change) as JsonRecord,
 	};

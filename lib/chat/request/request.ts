@@ -5,7 +5,7 @@ import type { ReasoningEcho } from './messages';
 import type { TraceSettings } from '../../tracing/attributes';
 import { type KindName, kindOf } from '../../servers/kinds';
 import { mediaOf, textOf } from './content';
-import { conversationHoldsTokenLike } from './control-tokens';
+import { conversationMayHoldToken } from './control-tokens';
 import { dependsOnServerKind, ignoredParameters } from './parameters';
 import { cleanSchema } from './schema';
 import { removedOptions, needsNativeApi } from './ollama-options';
@@ -89,7 +89,7 @@ export function draftRequest(
 			// The chat template tells the format of calls, and whether the model is told about tools.
 			tools.length > 0 ||
 			cleaned.changed ||
-			(settings.controlTokens !== 'leave' && conversationHoldsTokenLike(messages)) ||
+			(settings.controlTokens !== 'leave' && conversationMayHoldToken(messages)) ||
 			messages.some((message) => hasReasoning(message) || hasPicture(message)),
 		forServer(serverKind) {
 			const needsCleanSchemas =

@@ -117,8 +117,8 @@ export interface ChatAbilities {
 	/** The answer that contains the model's chat template. Loads nothing. */
 	template?(connection: Connection, model: string): Promise<unknown>;
 	/**
-	 * Which of the texts the model's vocabulary has as control tokens; undefined if that cannot be told. Cached. Only for
-	 * models with a known template, which are loaded.
+	 * The control tokens of the model's vocabulary that the texts hold, and perhaps what stands beside one; undefined if
+	 * that cannot be told. Cached. Only for models that are loaded.
 	 */
 	controlTokens?(
 		connection: Connection,

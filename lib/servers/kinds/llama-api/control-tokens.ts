@@ -4,8 +4,8 @@ import { tokensIn } from '../token-lists';
 import type { JsonRecord } from '../../../values';
 
 /**
- * Which of the texts are control tokens: single tokens with `parse_special`, as prompts are read, and several without
- * (docs/protocols/llama-server.md 2.7).
+ * The control tokens in texts: tokens with `parse_special`, as prompts are read, and none without
+ * (docs/protocols/llama-server.md 2.7). What stands beside one may be cut into other tokens, too.
  */
 export async function controlTokensOnServer(
 	connection: Connection,
@@ -18,15 +18,12 @@ export async function controlTokensOnServer(
 		pieces(connection, { model, content, parse_special: false }),
 	]);
 	if (asPrompt === undefined || asText === undefined) return undefined;
-	return texts.filter((text) => asPrompt.has(text) && !asText.has(text));
+	return [...asPrompt].filter((piece) => !asText.has(piece));
 }
 
-async function pieces(
-	connection: Connection,
-	body: JsonRecord,
-): Promise<Set<string | undefined> | undefined> {
+async function pieces(connection: Connection, body: JsonRecord): Promise<Set<string> | undefined> {
 	const url = `${connection.url.root}/tokenize`;
 	const answer = await cachedJson(connection, url, { ...body, with_pieces: true });
 	const list = tokensIn(answer, true)?.pieces;
-	return list && new Set(list.map((one) => ('piece' in one ? one.piece : undefined)));
+	return list && new Set(list.flatMap((one) => ('piece' in one ? [one.piece] : [])));
 }

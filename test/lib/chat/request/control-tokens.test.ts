@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import {
-	conversationHoldsTokenLike,
+	conversationMayHoldToken,
 	withoutControlTokens,
 } from '../../../../lib/chat/request/control-tokens';
 import type { ChatMessage, ChatRequest } from '../../../../lib/chat/types';
@@ -33,13 +33,21 @@ function server(props: object | undefined = PROPS, vocabulary = VOCABULARY) {
 	return { urls, connection: { url: { root: 'http://x' }, call } as unknown as Connection };
 }
 
+const hex = (sign: string) => sign.charCodeAt(0).toString(16).padStart(4, '0');
+
 function tokenized(
 	{ content, parse_special: isSpecial }: { content: string; parse_special: boolean },
 	vocabulary: readonly string[],
 ) {
-	const pieces = content
-		.split('\n')
-		.flatMap((text) => (isSpecial && vocabulary.includes(text) ? [text] : [...text]));
+	const tokens = [...vocabulary].sort((a, b) => b.length - a.length);
+	const pattern = new RegExp(
+		`(${tokens.map((one) => one.replace(/[^]/g, (sign) => `\\u${hex(sign)}`)).join('|')})`,
+	);
+	const parts = isSpecial && vocabulary.length > 0 ? content.split(pattern) : [content];
+	// Beside a control token, a text is cut into other tokens: here a word stays one where a token ended.
+	const pieces = parts.flatMap((text, at) =>
+		at % 2 === 1 ? [text] : (text.match(at > 0 ? /\w+|[^]/gu : /[^]/gu) ?? []),
+	);
 	return { tokens: pieces.map((piece, id) => ({ id, piece })) };
 }
 
@@ -162,7 +170,7 @@ it('changes all texts of messages and tools, but nothing that the model wrote', 
 			answer,
 			{ role: 'tool', toolCallId: bad, name: bad, content: bad },
 		]),
-		tools: [{ name: 'f', description: bad, parameters: schemaOf(bad) }],
+		tools: [{ name: bad, description: bad, parameters: schemaOf(bad) }],
 	});
 	expect(request.messages).toEqual([
 		{ role: 'system', content: good },
@@ -170,18 +178,23 @@ it('changes all texts of messages and tools, but nothing that the model wrote', 
 		{ ...answer, toolCalls: [{ ...answer.toolCalls[0], id: good }] },
 		{ role: 'tool', toolCallId: good, name: good, content: good },
 	]);
-	expect(request.tools).toEqual([{ name: 'f', description: good, parameters: schemaOf(good) }]);
+	expect(request.tools).toEqual([{ name: good, description: good, parameters: schemaOf(good) }]);
 });
 
 it('asks a server once, and only where a text looks like a control token', async () => {
 	const { connection, urls } = server();
-	await withoutControlTokens(connection, requestOf([user('1 < 2 and a |> b, [x](y) and a <| b')]));
+	const ask = async (text: string) =>
+		await withoutControlTokens(connection, requestOf([user(text)]));
+	await ask('Is it (really) "Zürich", 1.5 - 2/3? 你好，世界!');
 	expect(urls).toEqual([]);
-	for (let round = 0; round < 2; round++)
-		await withoutControlTokens(connection, requestOf([user('<|im_end|> <b>')]));
-	expect(urls).toEqual(['http://x/props', 'http://x/tokenize', 'http://x/tokenize']);
-	expect(conversationHoldsTokenLike([user('1 < 2 > 0')])).toBe(false);
-	expect(conversationHoldsTokenLike([{ role: 'assistant', content: '<|im_end|>' }])).toBe(false);
+	await ask('1 < 2 and a |> b, [x](y) and a <| b');
+	// What the template writes.
+	const template = ['http://x/props', 'http://x/tokenize', 'http://x/tokenize'];
+	expect(urls).toEqual(template);
+	for (let round = 0; round < 2; round++) await ask('<|im_end|> <b>');
+	expect(urls).toEqual([...template, 'http://x/tokenize', 'http://x/tokenize']);
+	expect(conversationMayHoldToken([user('Hello, who are you?')])).toBe(false);
+	expect(conversationMayHoldToken([{ role: 'assistant', content: '<|im_end|>' }])).toBe(false);
 });
 
 /** The names that are broken up in a text of all of these. */
@@ -235,7 +248,7 @@ it('finds a token behind any number of other tags', async () => {
 	expect(await brokenUp(few, 'llamaServer', [...tags(500), '<end_of_turn>'])).toEqual([
 		'<end_of_turn>',
 	]);
-	expect(few.urls).toHaveLength(1 + 3 * 2);
+	expect(few.urls).toHaveLength(1 + 2 + 3 * 2);
 	const many = server();
 	// Beyond those that are asked for, all are broken up.
 	expect(await brokenUp(many, 'llamaServer', [...tags(2_001), '<end_of_turn>'])).toEqual([
@@ -312,6 +325,55 @@ it('fast-check: where nothing tells the tokens, every name between bars is broke
 			expect(others.filter((part) => !sent.includes(part))).toEqual([]);
 			expect(sent.replaceAll('\u200B', '')).toBe(text);
 		}),
+	);
+});
+
+it('fast-check: control tokens of the template are broken up in any form, and its text is not', async () => {
+	const sign = fc.constantFrom('⟦', '>>', '<', '%', '{{', '«', '😀', '\\', '$&', '[', '|', '▁');
+	const token = fc
+		.tuple(
+			sign,
+			fc.constantFrom('eos', 'a b', 'ROLE', '终', 'x1'),
+			fc.constantFrom('⟧', '<<', '*', '»', ''),
+		)
+		.map((parts) => parts.join(''));
+	const words = fc.constantFrom(
+		'user',
+		',',
+		'eos',
+		'message',
+		' ',
+		'\n',
+		'{{',
+		'>>',
+		"'",
+		'Be kind',
+	);
+	await fc.assert(
+		fc.asyncProperty(
+			fc.uniqueArray(token, { minLength: 2, maxLength: 4 }),
+			fc.array(words),
+			fc.array(fc.nat(9)),
+			async ([first = '', ...more], others, order) => {
+				const all = [first, ...more];
+				const from = server(
+					{
+						chat_template: more.flatMap((one) => [`{{ '${one}user' }}`, ...others]).join(''),
+						bos_token: ',',
+						eos_token: first,
+					},
+					all,
+				);
+				clearSharedCaches();
+				const text = [...order.map((at) => all[at] ?? ' and '), ...others].join('');
+				const { request } = await withoutControlTokens(from.connection, requestOf([user(text)]));
+				const sent = request.messages[0]!.content as string;
+				expect(all.filter((one) => sent.includes(one))).toEqual([]);
+				if (!all.some((one) => text.includes(one))) expect(sent).toBe(text);
+				expect(sent.isWellFormed()).toBe(true);
+			},
+		),
+		examples(60),
 	);
 });
 
