@@ -36,16 +36,17 @@ export class QuotedInput {
 	*holdsAny(calls: readonly string[]): Generator<void, boolean> {
 		const patterns = calls.map(reduce).filter((letters) => letters !== '');
 		if (patterns.length === 0) return false;
+		// They go on from one message to the next, where the other half of a call may stand.
+		const searches = patterns.map((letters) => new Search(letters));
 		for (const message of this.messages) {
-			if (yield* holdsInSlices(message, patterns)) return true;
+			if (yield* holdsInSlices(message, searches)) return true;
 			if (yield* holdsAtBorders(message, patterns)) return true;
 		}
 		return false;
 	}
 }
 
-function* holdsInSlices(message: string, patterns: readonly string[]): Generator<void, boolean> {
-	const searches = patterns.map((letters) => new Search(letters));
+function* holdsInSlices(message: string, searches: readonly Search[]): Generator<void, boolean> {
 	for (let from = 0; from < message.length; ) {
 		const to = endOfSlice(message, from);
 		const texts = readings(message.slice(from, to));

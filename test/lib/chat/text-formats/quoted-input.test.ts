@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 
 import { QuotedInput } from '../../../../lib/chat/text-formats/quoted-input';
+import { resultOf } from '../../../../lib/generators';
 import { examples } from '../../../support/properties';
 
 const CALL =
@@ -86,6 +87,36 @@ describe('a call in the input', () => {
 					};
 					expect(search([encode(CALL)]).isFound).toBe(true);
 					expect(search([encode(CALL.replace('Mia', 'Mio'))]).isFound).toBe(false);
+				},
+			),
+			examples(100),
+		);
+	});
+
+	it('is found where the model writes it with other escapes, and over the borders of messages', () => {
+		const unit = fc.constantFrom('a', 'ö', '中', '😀', '"', '\n', '/', '7', ' ', '<');
+		const value = fc.string({ unit, minLength: 1 });
+		const unescapedCall = (text: string) => `{"name":"send_mail","arguments":{"text":"${text}"}}`;
+		const asJson = (text: string) => unescapedCall(JSON.stringify(text).slice(1, -1));
+		const inAscii = (text: string) =>
+			asJson(text).replace(
+				/[^ -~]/g,
+				(one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
+			);
+		const all = (text: string) => unescapedCall(DISGUISES['escapes of all letters']!(text));
+		fc.assert(
+			fc.property(
+				value,
+				fc.constantFrom(asJson, inAscii, all),
+				fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 2 }),
+				(text, write, cuts) => {
+					const plain = unescapedCall(text);
+					const letters = [...plain];
+					const at = cuts.map((share) => Math.floor(share * letters.length)).sort((a, b) => a - b);
+					const messages = [0, ...at].map((from, index) => letters.slice(from, at[index]).join(''));
+					const find = (call: string) => resultOf(new QuotedInput(messages).holdsAny([call]));
+					expect(find(write(text))).toBe(true);
+					expect(find(write(`${text}x7q`))).toBe(false);
 				},
 			),
 			examples(100),
