@@ -1,4 +1,4 @@
-import { asList, exactJson, isRecord, type JsonRecord, recordOf } from '../../values';
+import { append, asList, exactJson, isRecord, type JsonRecord, recordOf } from '../../values';
 import type { ToolDefinition } from '../types';
 
 /** A value written as plain text, whose type only the tool's schema tells. */
@@ -19,10 +19,15 @@ interface Allowed {
 
 const MAX_DEPTH = 8;
 
-/** The arguments with the types of the tool's schema; undefined if they do not fit it. Nothing is guessed. */
+/**
+ * The arguments with the types of the tool's schema; undefined if they do not fit it. Nothing is guessed.
+ *
+ * @param large gets the numbers that are kept as text, because JavaScript would change them
+ */
 export function fittingArguments(
 	{ parameters }: ToolDefinition,
 	written: JsonRecord | undefined,
+	large: string[],
 ): JsonRecord | undefined {
 	const root = resolved(parameters, parameters);
 	const properties = new Map(Object.entries(recordOf(root.properties)));
@@ -32,8 +37,10 @@ export function fittingArguments(
 	for (const [key, value] of Object.entries(written)) {
 		const property = properties.get(key);
 		if (property === undefined && root.additionalProperties === false) return undefined;
-		const typed = typedValue(value, allowedBy(property, parameters));
+		const allowed = allowedBy(property, parameters);
+		const typed = typedValue(value, allowed);
 		if (typed === undefined) return undefined;
+		append(large, largeNumbersIn(value, allowed));
 		fitting.set(key, typed);
 	}
 	return Object.fromEntries(fitting);
@@ -72,6 +79,12 @@ function literalOf(text: string): unknown {
 	if (literal !== undefined) return literal;
 	const { value, large } = exactJson(text);
 	return large.length === 0 ? value : undefined;
+}
+
+function largeNumbersIn(value: unknown, allowed: readonly Allowed[]): string[] {
+	if (value instanceof LargeNumber) return [value.text];
+	const isNumber = allowed.some(({ type }) => type === 'number' || type === 'integer');
+	return value instanceof Untyped && isNumber ? exactJson(value.text).large : [];
 }
 
 /** A number that JavaScript would change becomes a string, if the schema allows one. */

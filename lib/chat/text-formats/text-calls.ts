@@ -23,6 +23,14 @@ export interface ReadCall {
 	arguments: string;
 }
 
+interface AnswerWithCalls {
+	text: string;
+	calls: ReadCall[];
+	/** Numbers in the calls that are kept as text. */
+	largeNumbers?: string[];
+	seen?: UnrunCall;
+}
+
 interface AnswerEnd {
 	/** The model ended its answer itself, and was not cut off. */
 	isNatural: boolean;
@@ -101,7 +109,7 @@ export class TextCalls {
 	 * At the end of the answer: returns the remaining text, and the calls or a possible call that is not run. Yields while
 	 * a long input is searched.
 	 */
-	*end(end: AnswerEnd): Generator<void, { text: string; calls: ReadCall[]; seen?: UnrunCall }> {
+	*end(end: AnswerEnd): Generator<void, AnswerWithCalls> {
 		if (this.tools.size === 0) return { text: '', calls: [] };
 		const sightings = callsSeen(this.all, this.tools, this.family);
 		const text = this.passage.end();
@@ -109,7 +117,10 @@ export class TextCalls {
 		if (block !== undefined && this.isRepeated(block, end.others)) return { text, calls: [] };
 		const { block: own } = this.reading;
 		const because = own === undefined ? undefined : yield* this.reasonAgainst(own, sightings, end);
-		if (own !== undefined && because === undefined) return { text, calls: this.fittingCalls(own)! };
+		if (own !== undefined && because === undefined) {
+			const largeNumbers: string[] = [];
+			return { text, calls: this.fittingCalls(own, largeNumbers)!, largeNumbers };
+		}
 		const seen = this.unrunCall(sightings, because);
 		const rest = text + this.passage.release();
 		return { text: rest, calls: [], ...optional({ seen }) };
@@ -138,12 +149,13 @@ export class TextCalls {
 		return this.fittingCalls(block)?.every((call) => returned.has(identityOf(call))) === true;
 	}
 
-	private fittingCalls(block: Block): ReadCall[] | undefined {
+	/** @param large gets the numbers that are kept as text */
+	private fittingCalls(block: Block, large: string[] = []): ReadCall[] | undefined {
 		const names = [...this.tools.keys()];
 		const calls: ReadCall[] = [];
 		for (const call of block.calls) {
 			const tool = this.tools.get(offeredName(call.name, names) ?? '');
-			const args = tool === undefined ? undefined : fittingArguments(tool, call.arguments);
+			const args = tool === undefined ? undefined : fittingArguments(tool, call.arguments, large);
 			if (args === undefined) return undefined;
 			calls.push({ name: tool!.name, arguments: JSON.stringify(args) });
 		}

@@ -1,3 +1,4 @@
+import { keptAsText } from '../../../values';
 import type { Family } from '../../text-formats/families';
 import { QuotedInput } from '../../text-formats/quoted-input';
 import { type ReadCall, TextCalls } from '../../text-formats/text-calls';
@@ -39,8 +40,8 @@ export function callsInText(
 			});
 			let step = reading.next();
 			for (; step.done !== true; step = reading.next()) yield {};
-			const { text, calls, seen } = step.value;
-			const last: Chunk = { text };
+			const { text, calls, largeNumbers = [], seen } = step.value;
+			const last: Chunk = { text, notes: keptAsText(largeNumbers) };
 			if (calls.length > 0) last.callsInText = { calls, format: family! };
 			if (seen !== undefined) last.unrunCall = seen;
 			yield last;

@@ -243,7 +243,7 @@ describe.each(ENCODERS)('%s', (family, encode, impossible = /(?!)/) => {
 		);
 	});
 
-	it('a number that JavaScript would change is a text, and inside a list it makes the call unfit', () => {
+	it('a number that JavaScript would change is a text, which is said, and inside a list it makes the call unfit', () => {
 		const written = (args: object, number: string) =>
 			encode([{ name: 'w', args: args as Args }]).replaceAll(String(PLACEHOLDER), number);
 		fc.assert(
@@ -251,6 +251,7 @@ describe.each(ENCODERS)('%s', (family, encode, impossible = /(?!)/) => {
 				const flat = cutAt(written({ count: PLACEHOLDER }, number), places);
 				expect(readPieces(flat, { family, tools: NUMERIC_TOOLS })).toMatchObject({
 					calls: [`w ${json({ count: number })}`],
+					numbers: [expect.stringContaining(`holds ${number} exactly`)],
 				});
 				const nested = written({ list: [PLACEHOLDER] }, number);
 				expect(readPieces(cutAt(nested, places), { family, tools: NUMERIC_TOOLS })).toMatchObject({

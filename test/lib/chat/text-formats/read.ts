@@ -45,6 +45,8 @@ export interface Outcome {
 	/** Of the family that is named. */
 	noted?: string;
 	tool?: string;
+	/** On numbers that are kept as text. */
+	numbers?: string[];
 }
 
 export function familyCalled(id: string | undefined): Family | undefined {
@@ -75,6 +77,8 @@ export function readPieces(pieces: readonly string[], given: Given = {}): Outcom
 	];
 	const result = assembly.finish();
 	const seen = assembly.unrunCall;
+	const notes = 'answer' in result ? result.answer.notes : [];
+	const numbers = notes.filter((note) => note.includes('kept as text'));
 	return {
 		text: steps.map(({ text }) => text).join(''),
 		reasoning: steps.map((step) => step.reasoning).join(''),
@@ -82,6 +86,7 @@ export function readPieces(pieces: readonly string[], given: Given = {}): Outcom
 			'answer' in result
 				? result.answer.toolCalls.map((call) => `${call.name} ${call.arguments}`)
 				: [],
+		...(numbers.length === 0 ? {} : { numbers }),
 		...(seen === undefined ? {} : { note: seen.because, noted: seen.family.id, tool: seen.name }),
 	};
 }
