@@ -54,20 +54,21 @@ export function shortModelNames(ids: readonly string[]): Map<string, string> {
 	const all = [...new Set(ids)];
 	const nameAt = (id: string, parts: number) =>
 		parts === 1 ? shortModelName(id) : tailOf(id, parts);
-	const counts: Array<Map<string, number>> = [];
-	const isUnique = (name: string, parts: number) => {
-		counts[parts] ??= countsOf(all.map((id) => nameAt(id, parts)));
-		return counts[parts].get(name) === 1;
+	const levels: Array<{ names: string[]; counts: Map<string, number> }> = [];
+	const levelOf = (parts: number) => {
+		const names = all.map((id) => nameAt(id, parts));
+		return { names, counts: countsOf(names) };
 	};
-	const nameOf = (id: string) => {
+	const nameOf = (id: string, at: number) => {
 		const most = Math.min(partsOf(id).length, MOST_PARTS);
 		for (let parts = 1; parts <= most; parts++) {
-			const name = nameAt(id, parts);
-			if (isUnique(name, parts)) return name;
+			const { names, counts } = (levels[parts] ??= levelOf(parts));
+			const name = names[at]!;
+			if (counts.get(name) === 1) return name;
 		}
 		return id;
 	};
-	return new Map(all.map((id) => [id, nameOf(id)]));
+	return new Map(all.map((id, at) => [id, nameOf(id, at)]));
 }
 
 function countsOf(names: readonly string[]): Map<string, number> {

@@ -17,6 +17,9 @@ import type { ModelUse as OtherUse } from '../../lib/servers/kinds/model-abiliti
 import type { ServerModel } from '../../lib/servers/models';
 import { kindOf } from '../../lib/servers/kinds';
 import { kindFor, listModelsFor } from '../../lib/servers/purpose';
+import { timeSlices } from '../../lib/http/time-slices';
+import { append } from '../../lib/values';
+import type { ServerError } from '../../lib/errors/server-error';
 import { withinLimits } from '../../lib/servers/within-limits';
 import { listEntries } from './list-entries';
 import { listError } from './list-error';
@@ -109,27 +112,30 @@ function searchOf(list: ListModels) {
 		// People do not wait longer for a list.
 		const listWithLimit = async (one: Connection) =>
 			await one.withQueuePlace({ placeLimitMs: 10_000 }, list);
+		const pause = timeSlices();
 		const { models, failed } = await listModelsOf(servers, listWithLimit);
-		const names = shortModelNames(models.map(({ id }) => id));
-		return [
-			...models
-				.filter(({ id, aliases }) =>
-					[id, ...aliases].some((name) => name.toLowerCase().includes(searchText)),
-				)
-				.map((model) => ({
-					name: describeModel(model, names.get(model.id)),
-					value: model.id,
-				})),
-			// The list has no other place for remarks. If chosen, it counts as no model.
-			...failed.map(({ url, error }) => ({
-				name: `Not listed: ${url} (${error.message})`,
-				value: '',
-			})),
-		];
+		await pause();
+		return entriesFor(models, failed, searchText);
 	});
 }
 
-type Results = INodeListSearchResult['results'];
+function* entriesFor(
+	models: readonly ServerModel[],
+	failed: ReadonlyArray<{ url: string; error: ServerError }>,
+	searchText: string,
+): Generator<Entry> {
+	const names = shortModelNames(models.map(({ id }) => id));
+	for (const model of models) {
+		const { id, aliases } = model;
+		if ([id, ...aliases].some((name) => name.toLowerCase().includes(searchText)))
+			yield { name: describeModel(model, names.get(id)), value: id };
+	}
+	// The list has no other place for remarks. If chosen, it counts as no model.
+	for (const { url, error } of failed)
+		yield { name: `Not listed: ${url} (${error.message})`, value: '' };
+}
+
+type Entry = INodeListSearchResult['results'][number];
 
 /** A list search in the editor, on the servers of the credential. `searchText` is in lower case. */
 export function listSearch(
@@ -137,7 +143,7 @@ export function listSearch(
 		servers: ServerPool,
 		searchText: string,
 		context: ILoadOptionsFunctions,
-	) => Promise<Results>,
+	) => Promise<Iterable<Entry>>,
 ) {
 	return async function (
 		this: ILoadOptionsFunctions,
@@ -146,7 +152,13 @@ export function listSearch(
 		try {
 			const servers = localLlamaServers(await this.getCredentials('localLlamaApi'), this.helpers);
 			const results = await search(servers, filter?.trim().toLowerCase() ?? '', this);
-			return { results: listEntries(results) };
+			const entries: Entry[] = [];
+			const pause = timeSlices();
+			for (const entry of results) {
+				await pause();
+				append(entries, listEntries([entry]));
+			}
+			return { results: entries };
 		} catch (error) {
 			throw listError(this.getNode(), error);
 		}
