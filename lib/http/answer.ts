@@ -4,7 +4,7 @@ import { afterMs } from './limits';
 import { inTimeSlices } from './time-slices';
 import type { UnreadAnswer, CallAnswer, RequestOptions } from './types';
 
-const MAX_REFUSAL_BYTES = 1024 * 1024;
+const MAX_REFUSAL_BYTES = 512 * 1024;
 /** Time limit for the body of a refusal, after its headers: the first bytes are enough. */
 const MAX_REFUSAL_MS = 3_000;
 /** How long to wait for the end of the body after a complete JSON answer: not every server ends it. */
