@@ -61,15 +61,32 @@ export async function breakerFor(
 
 /** Breaks up every occurrence, overlapping ones too. All other text keeps its bytes. */
 export function breaker(tokens: readonly string[]): (text: string) => string {
-	const known = new Set(tokens);
-	return (text) => resultOf(brokenUp(text, known));
+	const inSteps = breakerInSteps(tokens);
+	return (text) => resultOf(inSteps(text));
 }
 
-/** The same in steps, between which n8n can go on. */
-export function* brokenUp(text: string, tokens: ReadonlySet<string>): Generator<void, string> {
+/**
+ * The same in steps, between which n8n can go on.
+ *
+ * @param tokens as `controlTokensIn` returns them: there may be a million, and the unusual ones come first
+ */
+export function breakerInSteps(
+	tokens: readonly string[],
+): (text: string) => Generator<void, string> {
+	const usualFrom = tokens.findIndex(isTokenLike);
+	const beginning = beginnings(usualFrom === -1 ? tokens : tokens.slice(0, usualFrom));
+	const known = new Set(tokens);
+	return (text) => brokenUp(text, known, beginning);
+}
+
+function* brokenUp(
+	text: string,
+	tokens: ReadonlySet<string>,
+	beginning: RegExp,
+): Generator<void, string> {
 	let broken = '';
 	let end = 0;
-	for (const { token, at } of places(text, beginnings(tokens))) {
+	for (const { token, at } of places(text, beginning)) {
 		yield;
 		if (token === undefined || !tokens.has(token)) continue;
 		const inside = at + String.fromCodePoint(token.codePointAt(0)!).length;
@@ -82,11 +99,10 @@ export function* brokenUp(text: string, tokens: ReadonlySet<string>): Generator<
 /**
  * Each place where a control token may begin, also within another: `<a[INST]>` holds one.
  *
- * @param known control tokens, which may have any form
+ * @param unusual control tokens that look like none
  */
-function beginnings(known: Iterable<string>): RegExp {
-	const unusual = [...known].filter((token) => !isTokenLike(token)).map(escaped);
-	return new RegExp(`(?=(${[...unusual, TOKEN_LIKE.source].join('|')}))[^]`, 'g');
+function beginnings(unusual: readonly string[]): RegExp {
+	return new RegExp(`(?=(${[...unusual.map(escaped), TOKEN_LIKE.source].join('|')}))[^]`, 'g');
 }
 
 const isTokenLike = (text: string): boolean => text.match(TOKEN_LIKE)?.[0] === text;
@@ -148,11 +164,11 @@ async function controlTokensAmong(
 	const isOfTemplate = templateTokens(template, props);
 	const unpaired = unpairedTags(template);
 	const isMarker = (text: string) => isOfSomeFamily(text) || unpaired.has(text);
+	if (chat.controlTokens === undefined || !isFilled(props))
+		return suspects.filter((suspect) => isOfTemplate(suspect) || isMarker(suspect));
+	const unasked = suspects.splice(MOST_ASKED);
 	const known = suspects.filter(isOfTemplate);
 	const inQuestion = suspects.filter((suspect) => !isOfTemplate(suspect));
-	if (chat.controlTokens === undefined || !isFilled(props))
-		return [...known, ...inQuestion.filter(isMarker)];
-	const unasked = inQuestion.splice(MOST_ASKED);
 	for (let at = 0; at < inQuestion.length; at += ASKED_AT_ONCE) {
 		const group = inQuestion.slice(at, at + ASKED_AT_ONCE);
 		const pieces = await chat.controlTokens(connection, model, group);

@@ -1,7 +1,7 @@
 /** Control tokens in the texts of a conversation. */
 import type { Connection } from '../../http/connection';
 import { inTimeSlices } from '../../http/time-slices';
-import { brokenUp, controlTokensIn, mayHoldToken } from '../../servers/control-tokens';
+import { breakerInSteps, controlTokensIn, mayHoldToken } from '../../servers/control-tokens';
 import { isRecord, type JsonRecord, optional } from '../../values';
 import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from '../types';
 import { textOf } from './content';
@@ -29,9 +29,9 @@ export async function withoutControlTokens<T extends Conversation & AddressedMod
 	const texts = textsOf(request);
 	const tokens = await controlTokensIn(connection, request, texts);
 	if (tokens.length === 0) return { request, notes: [] };
-	const known = new Set(tokens);
+	const brokenUp = breakerInSteps(tokens);
 	const changed = new Map<string, string>();
-	for (const text of texts) changed.set(text, await inTimeSlices(brokenUp(text, known)));
+	for (const text of texts) changed.set(text, await inTimeSlices(brokenUp(text)));
 	const change = (text: string) => changed.get(text)!;
 	return { request: { ...request, ...withTexts(request, change) }, notes: [noteOn(tokens)] };
 }
