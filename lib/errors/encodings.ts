@@ -88,7 +88,7 @@ export const html: Escape = {
  * Of JSON; `\x41`, `\U00000041` and the octal `\101` of Python and C; `\u{41}` of JavaScript; `\x{41}`, `\N{U+41}` and
  * the octal `\o{101}` of Perl.
  */
-const backslash: Escape = {
+export const backslash: Escape = {
 	sign: '\\',
 	pattern:
 		/\\(?:U(00(?:0[\da-fA-F]|10)[\da-fA-F]{4})|[uU]([\da-fA-F]{4})|[xX]([\da-fA-F]{2})|(?:[uUxX]\{|N\{U\+)0*([\da-fA-F]{1,6})\}|(?:o\{0*([0-7]{1,7})\}|([0-3]?[0-7]{1,2}))|([bfnrtNRT])|([^a-zA-Z\d\s]))/g,

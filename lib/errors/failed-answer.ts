@@ -126,6 +126,6 @@ function isOverload(status: number, shape: BodyShape): boolean {
 	return (status === 503 || status === 529) && shape.kind === 'json';
 }
 
-function isGatewayStatus(status: number): boolean {
+export function isGatewayStatus(status: number): boolean {
 	return [502, 503, 504, 529].includes(status) || isCloudflare(status);
 }

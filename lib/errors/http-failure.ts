@@ -1,5 +1,6 @@
 import {
 	type FailedAnswer,
+	isGatewayStatus,
 	MAX_READ,
 	proxyFailureKind,
 	shapeOf,
@@ -7,19 +8,12 @@ import {
 } from './failed-answer';
 import { failure, type FailureContext } from './failure';
 import type { FailureKind } from './kinds';
-import { type Codes, isBudgetSpent, kindOfMessage, NO_KEYS } from './message-kinds';
+import { type Codes, isBudgetSpent, kindOfMessage, NO_INSTANCE, NO_KEYS } from './message-kinds';
+import { statusIn, statusOfType } from './named-status';
 import { mask } from './secrets';
 import type { ServerError } from './server-error';
 import { messageIn, type ServerMessage } from './server-message';
-import {
-	finiteNumber,
-	isFilled,
-	isRecord,
-	type JsonRecord,
-	literalPattern,
-	text,
-	words,
-} from '../values';
+import { finiteNumber, isFilled, isRecord, type JsonRecord, literalPattern, text } from '../values';
 
 /** Characters that are shown of a text that is not JSON. */
 const MAX_FOREIGN = 200;
@@ -33,7 +27,7 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 	const shape = shapeOf(answer);
 	const serverMessage = messageIn(shape);
 	const { facts } = serverMessage;
-	const status = serverMessage.behind ?? answer.status;
+	const status = statusBehind(answer, serverMessage) ?? answer.status;
 	// Again: decoding the entities of a page may have uncovered a secret.
 	const message = mask(serverMessage.message, context.secrets);
 	const kindByWords = kindOfFailed(answer, shape, { ...serverMessage, message });
@@ -61,19 +55,30 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 function kindOfFailed(
 	answer: FailedAnswer,
 	shape: BodyShape,
-	{ type, facts, behind, message }: ServerMessage,
+	serverMessage: ServerMessage,
 ): FailureKind {
+	const { type, facts, message } = serverMessage;
+	const behind = statusBehind(answer, serverMessage);
 	const status = behind ?? answer.status;
+	const codes = [type, text(facts.code)];
+	const byText = kindByText(message, codes);
+	const isHandedOn = serverMessage.isHandedOn === true || isGatewayStatus(answer.status);
+	if (isHandedOn && shape.kind !== 'page' && byText !== undefined) return byText;
 	return (
 		kindBehind(behind ?? relayedStatus(answer, type)) ??
 		proxyFailureKind({ ...answer, status }, shape) ??
-		kindOf(
-			behind ?? answer.readAs ?? status,
-			message.slice(0, MAX_READ),
-			[type, text(facts.code)],
-			shape,
-		)
+		kindOf(behind ?? answer.readAs ?? status, message.slice(0, MAX_READ), codes, shape)
 	);
+}
+
+/** The status of a server behind. An inner error with the status of the answer may be the server's own. Where a text holds its error, a 401 is of the key that it got from the gateway. */
+function statusBehind(
+	{ status }: FailedAnswer,
+	{ behind, inner, isHandedOn }: ServerMessage,
+): number | undefined {
+	if (behind !== undefined) return behind;
+	if (inner !== undefined && (isHandedOn || inner !== status)) return inner;
+	return isHandedOn && status === 401 ? 401 : undefined;
 }
 
 /**
@@ -116,20 +121,6 @@ function waitIn(message: string): { retryAfterMs?: number } {
 	return seconds === undefined ? {} : { retryAfterMs: seconds * 1000 };
 }
 
-/** GPUStack (seen: 2.3.0): of a model that is stopped, and of one whose server is down, in the words of aiohttp. */
-const NO_INSTANCE = /^no running instances|cannot connect to host|server disconnected/i;
-
-/** The status that an error type stands for (llama-server, vLLM, OpenAI, Anthropic and compatible gateways). */
-const STATUS_OF_TYPE: ReadonlyArray<readonly [number, RegExp]> = [
-	[401, /^auth(?:entication|orization)?_?error$/i],
-	[403, /^permission_?(?:denied_?)?error$/i],
-	[404, /^not_?found_?error$/i],
-	[429, /^rate_?limit_?(?:exceeded|error)?|^insufficient_quota$/i],
-	[501, /^not_supported_error$/i],
-	[503, /^(?:service_?)?unavailable_?(?:error)?$|^overloaded_error$|^engine_overloaded/i],
-	[400, /^(?:invalid_request|bad_?request|validation)_?error$/i],
-];
-
 /** Whether an answer is a refusal, by its status or its body: LM Studio and gateways refuse with status 200. */
 export function isRefusal({ status, json }: { status: number; json: unknown }): boolean {
 	if (status >= 300) return true;
@@ -149,21 +140,9 @@ export function hasErrorDetails(error: JsonRecord): boolean {
 /** The status of an error that was sent with a 2xx status: the one its body names, or that of its type; else 500. */
 export function statusInBody(body: string): Pick<FailedAnswer, 'status' | 'readAs'> {
 	const shape = shapeOf({ body });
-	const { type = '', facts } = messageIn(shape);
+	const { type, facts } = messageIn(shape);
 	const json = shape.kind === 'json' ? shape.json : {};
-	const named = [
-		facts.code,
-		facts.status,
-		facts.status_code,
-		json.code,
-		json.status,
-		json.status_code,
-		json.error_code,
-	]
-		.map(Number)
-		.find((code) => Number.isInteger(code) && code >= 400 && code < 600);
-	const isOf = (types: RegExp) => types.test(type) || types.test(words(facts.code));
-	const status = named ?? STATUS_OF_TYPE.find(([, types]) => isOf(types))?.[0];
+	const status = statusIn(facts) ?? statusIn(json) ?? statusOfType(type, facts.code);
 	return { status: status ?? 200, readAs: status ?? 500 };
 }
 
@@ -176,7 +155,6 @@ export function failureInBody(body: string, context: FailureContext): ServerErro
 const KIND_OF_STATUS: Readonly<Record<number, FailureKind>> = {
 	401: 'unauthorized',
 	413: 'tooLarge',
-	429: 'busy',
 	501: 'notSupported',
 };
 
@@ -189,7 +167,13 @@ function kindOf(status: number, message: string, codes: Codes, shape: BodyShape)
 	if (certain !== undefined) return certain;
 	if (status === 403) return kindOfForbidden(message, codes);
 	if (status < 300) return kindOfSuccess(shape);
-	return kindOfMessage(message, ...codes) ?? kindOfStatus(status, shape.kind === 'page');
+	return kindByText(message, codes) ?? kindOfStatus(status, shape.kind === 'page');
+}
+
+/** Where nothing of an answer had arrived, a server behind whose connection broke does not answer. */
+function kindByText(message: string, codes: Codes): FailureKind | undefined {
+	const kind = kindOfMessage(message, ...codes);
+	return kind === 'connectionLost' ? 'gateway' : kind;
 }
 
 /** A key that may not use a model lacks it. */
@@ -206,7 +190,7 @@ function kindOfSuccess(shape: BodyShape): FailureKind {
 
 function kindOfStatus(status: number, isPage: boolean): FailureKind {
 	if (status === 404 || status === 405) return 'wrongPath';
-	if (status === 503 || status === 529) return 'busy';
+	if ([429, 503, 529].includes(status)) return 'busy';
 	if (status >= 500) return isPage ? 'gateway' : 'serverError';
 	return 'badRequest';
 }

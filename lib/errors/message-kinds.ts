@@ -4,6 +4,10 @@ import type { FailureKind } from './kinds';
 /** GPT-Load (seen: cc5383c), with 503: it has no key left for the server behind it. */
 export const NO_KEYS = /^no active api keys available\b/i;
 
+/** GPUStack (seen: 2.3.0): of a model that is stopped, and of one whose server is down, in the words of aiohttp. */
+export const NO_INSTANCE =
+	/^no running instances|^an unexpected error occurred: (?:cannot connect to host|server disconnected)/i;
+
 /** Kinds by the text of an error, whatever its status. The first match counts. */
 const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	// nginx, and Go's server
@@ -87,11 +91,17 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	// one-hub: for vectors, rankings, sound
 	['notSupported', /^litellm\.\w+: .{0,200}unsupported provider:/i, /^channel not implemented\b/i],
 	['gatewayKey', NO_KEYS],
-	['busy', /^too many concurrent requests\b/i],
+	[
+		'busy',
+		/^too many (?:concurrent )?requests\b/i,
+		/^rate limit (?:reached|exceeded)\b/i,
+		/\bqueue is full\b|^server (?:is )?(?:busy|overloaded)\b/i,
+		NO_INSTANCE,
+	],
 	[
 		'gateway',
-		/^litellm\.\w+: .*exception - (?:connection error|cannot connect to host)/i,
-		/^open webui: server connection error/i,
+		/^connection error\b/i,
+		/^server connection error/i,
 		// Gateways in Go hand on the error of their client.
 		/\bdial tcp\b.{0,300}: /i,
 		// aiohttp, the one of gateways in Python: MLflow
@@ -183,8 +193,27 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/ is not in the model_list\b/i,
 		// GPT-Load, Bifrost
 		/^model '.{0,200}' is not (?:configured in redirect rules|allowed for this virtual key)/i,
+		// LiteLLM, one-hub: the key may use other models
+		/^key not allowed to access model\b/i,
+		/\bis not supported for current token\b/i,
 		// aichat
 		/^unknown (?:\w{1,20} )?model:? ["'`]/i,
+	],
+	// What clients of gateways say of a server behind them: Go; Python (aiohttp, httpx, requests); Rust; Node. Last: a
+	// server may say the same of a picture that it fetches.
+	[
+		'connectionLost',
+		/\bunexpected EOF$/i,
+		/\bconnection reset by peer\b/i,
+		/^response payload is not completed\b|\bincomplete chunked read\b/i,
+		/^error (?:decoding response body|reading a body from connection)\b/i,
+		/^(?:socket hang up|other side closed|premature close)$/i,
+	],
+	[
+		'gateway',
+		/\bECONNREFUSED\b|\bENOTFOUND\b|^fetch failed$/,
+		/(?:^|\()connection refused\b|^all connection attempts failed\b|\bmax retries exceeded with url\b/i,
+		/^(?:request |read |upstream )timed out\b|\bcontext deadline exceeded\b|^timeout of \d{1,9} ?ms exceeded\b/i,
 	],
 ];
 
@@ -229,10 +258,21 @@ export function kindOfCodes(codes: Codes): FailureKind | undefined {
 export function kindOfMessage(message: string, ...codes: Codes): FailureKind | undefined {
 	// The whole text may be a code, too (Olla).
 	const byCode = kindOfCodes([...codes, message]);
-	const beginning = message.slice(0, MAX_READ);
+	const clauses = clausesOf(message.slice(0, MAX_READ));
 	const byText = BY_MESSAGE.find(([, ...patterns]) =>
-		(patterns as RegExp[]).some((pattern) => pattern.test(beginning)),
+		(patterns as RegExp[]).some((pattern) => clauses.some((clause) => pattern.test(clause))),
 	)?.[0];
 	// LM Studio's code says "model not found" for a chat model that is asked for embeddings.
 	return byText === 'wrongModelType' ? byText : (byCode ?? byText);
+}
+
+const MAX_CLAUSES = 12;
+
+/** A text, and what of it stands behind the words of gateways and the names of exceptions. */
+function clausesOf(message: string): string[] {
+	const starts = [...message.matchAll(/(?:: | - | = |\n)(?:[45]\d\d )?(?=\S)/g)].slice(
+		0,
+		MAX_CLAUSES,
+	);
+	return [message, ...starts.map(({ index, 0: words }) => message.slice(index + words.length))];
 }

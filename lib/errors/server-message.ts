@@ -1,10 +1,13 @@
-import { type BodyShape, shapeOf } from './failed-answer';
+import { type BodyShape, MAX_READ, shapeOf } from './failed-answer';
+import { errorsWithin, type InnerError } from './inner-errors';
+import { kindOfMessage } from './message-kinds';
+import { isStatusBehind, statusIn, statusNamedIn, statusOfType } from './named-status';
 import {
+	asList,
 	isFilled,
 	isRecord,
 	type JsonRecord,
 	optional,
-	parseObject,
 	plainNumber,
 	recordOf,
 	recordsIn,
@@ -18,10 +21,11 @@ export interface ServerMessage {
 	facts: JsonRecord;
 	/** The status of the server behind, where a gateway names it. */
 	behind?: number;
+	/** The status that an error inside of another names. */
+	inner?: number;
+	/** It is of a server behind: a gateway's text holds it, or names its status. */
+	isHandedOn?: true;
 }
-
-/** A gateway before a gateway before a server. */
-const MAX_WRAPPERS = 4;
 
 /**
  * The server's message in any error body: `error` as object or string, `detail`, `message`, `reason`, or plain text.
@@ -33,58 +37,64 @@ export function serverMessage(body: string): ServerMessage {
 
 export function messageIn(shape: BodyShape): ServerMessage {
 	if (shape.kind === 'empty') return { message: '', facts: {} };
-	if (shape.kind !== 'json') return innermost({ message: shape.text, facts: {} });
-	return innermost(messageOf(shape.json));
-}
-
-/** Gateways and Ollama put the error of the server behind them into their own message, as JSON. */
-function innermost(outer: ServerMessage): ServerMessage {
-	let current = withoutType(withoutClient(outer));
-	for (let wrapper = 0; wrapper < MAX_WRAPPERS; wrapper++) {
-		const behind = statusBehind(current.message) ?? current.behind;
-		const json = errorWithin(current.message);
-		if (json === undefined) return { ...current, ...optional({ behind }) };
-		const inner = messageOf(json);
-		current = withoutType({
-			message: inner.message,
-			type: inner.type ?? current.type,
-			facts: { ...current.facts, ...inner.facts },
-			...optional({ behind }),
-		});
-	}
-	return current;
+	// A page tells its own status.
+	if (shape.kind === 'page') return { message: shape.text, facts: {} };
+	if (shape.kind === 'text') return innermost({ message: shape.text, facts: {} }, shape.text);
+	return innermost(messageOf(shape.json), shape.json);
 }
 
 /**
- * GPUStack (seen: 2.3.0) sends 503 for every refusal: "Worker request failed: … status=404, error={…}". LiteLLM (seen:
- * 1.106.2) names the exception of its client; of its own key it says "Authentication Error".
+ * Gateways and Ollama put the error of the server behind them into their own: in its text, or under a key of their own.
+ * The last that tells a kind or a status decides; without one, the innermost.
  */
-function statusBehind(message: string): number | undefined {
-	if (/^litellm\.AuthenticationError:/.test(message)) return 401;
-	return plainNumber(/\bstatus=(4(?!0[37])\d\d|5\d\d), error=/.exec(message)?.[1]);
+function innermost(outer: ServerMessage, body: unknown): ServerMessage {
+	const inner = [...errorsWithin(body)].map(innerMessage);
+	const layers = [outer, ...inner].map(withNamedStatus);
+	const end = layers.findLastIndex(tells);
+	const read = end < 0 ? layers : layers.slice(0, end + 1);
+	const withStatus = read.findLast(({ behind, inner }) => (behind ?? inner) !== undefined);
+	return {
+		...read.at(-1)!,
+		facts: Object.assign({}, ...read.map(({ facts }) => facts)) as JsonRecord,
+		...optional({
+			type: read.findLast(({ type }) => type !== undefined)?.type,
+			behind: withStatus?.behind,
+			inner: withStatus?.inner,
+			isHandedOn: read.findLast(({ isHandedOn }) => isHandedOn)?.isHandedOn,
+		}),
+	};
 }
 
-/** FastAPI's HTTPException as text, which MLflow (seen: 3.18.0) hands on: "401: Incorrect API key". */
-const EXCEPTION_OF_FASTAPI = /^(\d{3}): ([^]+)/;
-/** The exception of OpenAI's client: "Error code: 400 - " with a sentence, or a dict. */
-const EXCEPTION_OF_OPENAI = /\bError code: (\d{3}) - ([^]+)/;
+function tells({ message, type, facts, inner }: ServerMessage): boolean {
+	return inner !== undefined || kindOfMessage(message, type, text(facts.code)) !== undefined;
+}
+
+function innerMessage({ json, isText }: InnerError): ServerMessage {
+	const read = messageOf(json);
+	const named = statusIn(read.facts) ?? statusIn(json) ?? statusOfType(read.type);
+	const inner = isStatusBehind(named) ? named : undefined;
+	return { ...read, ...optional({ inner, isHandedOn: isText || undefined }) };
+}
 
 /**
- * Gateways in Python hand on the exception of their client: of OpenAI's, of FastAPI, or of httpx ("Client error '400 Bad
- * Request' for url"). A missing route of theirs is none of the credential.
+ * With the status of the server behind, where a text names it. LiteLLM (seen: 1.106.2) names the exception of its
+ * client; of its own key it says "Authentication Error".
  */
+function withNamedStatus(outer: ServerMessage): ServerMessage {
+	const read = withoutType(withoutClient(outer));
+	const isOfLiteLlm = /^litellm\.AuthenticationError:/.test(outer.message);
+	const named = isOfLiteLlm ? 401 : statusNamedIn(outer.message.slice(0, MAX_READ));
+	const behind = named ?? read.behind;
+	return behind === undefined ? read : { ...read, behind, isHandedOn: true };
+}
+
+/** FastAPI's HTTPException as text, which MLflow (seen: 3.18.0) hands on, and the exception of OpenAI's client. */
+const EXCEPTIONS: readonly RegExp[] = [/^[45]\d\d: ([^]+)/, /\bError code: \d{3} - ([^]+)/];
+
+/** Gateways in Python hand on the exception of their client. Its sentence is the server's. */
 function withoutClient(outer: ServerMessage): ServerMessage {
-	const { status, said } = exceptionIn(outer);
-	const behind = /^4(?!0[347])|^5/.test(status) ? Number(status) : undefined;
-	const [, , quoted] = /'message': (['"])(.{0,1000}?)\1[,}]/.exec(said ?? '') ?? [];
-	return { ...outer, message: quoted ?? said ?? outer.message, ...optional({ behind }) };
-}
-
-function exceptionIn({ message, type }: ServerMessage): { status: string; said?: string } {
-	const form = type === 'HTTPException' ? EXCEPTION_OF_FASTAPI : EXCEPTION_OF_OPENAI;
-	const [, code, said] = form.exec(message) ?? [];
-	const status = code ?? /\b(?:Client|Server) error '(\d{3}) /.exec(message)?.[1] ?? '';
-	return { status, ...optional({ said }) };
+	const said = EXCEPTIONS.map((form) => form.exec(outer.message)?.[1]).find(isFilled);
+	return { ...outer, message: said ?? outer.message };
 }
 
 /**
@@ -98,36 +108,35 @@ function withoutType(outer: ServerMessage): ServerMessage {
 	return withoutType({ ...outer, message, type, ...optional({ behind }) });
 }
 
-/** The error in a text that is JSON, or has JSON behind words such as "OpenAIException - ". */
-function errorWithin(message: string): JsonRecord | undefined {
-	const start = message.indexOf('{');
-	if (start < 0) return undefined;
-	const json = parseObject(message.slice(start, message.lastIndexOf('}') + 1));
-	if (json === undefined) return undefined;
-	// Words around it may quote any JSON, such as that of the request.
-	const isBare = start === 0 && typeof json.message === 'string';
-	const holdsError = isBare || isError(json.error) || isError(json.detail);
-	return holdsError ? json : undefined;
-}
-
-function isError(error: unknown): boolean {
-	return isRecord(error) ? isFilled(error.message) : typeof error === 'string' && error !== '';
-}
-
 function messageOf(json: JsonRecord): ServerMessage {
-	const error = json.error ?? recordsIn(json.choices)[0]?.error;
+	const error = json.error ?? asList(json.errors)[0] ?? recordsIn(json.choices)[0]?.error;
 	const details = isRecord(error) ? error : detailsIn(json.detail);
 	if (details !== undefined) {
 		const { provider } = json;
 		const behind = statusOfProvider(json);
 		return { ...withoutProvider(messageOfDetails(details), provider), ...optional({ behind }) };
 	}
-	const { detail, message, reason, type, code } = json;
+	const { type, code, reason } = json;
 	return {
-		message: sentenceOf(error ?? detail ?? message ?? reason ?? json),
+		message: withName(error, sentenceIn(json)),
 		type: [type, code, reason].map(text).find((one) => one !== undefined),
 		facts: factsIn(json.details),
 	};
+}
+
+function sentenceIn({ error, ...json }: JsonRecord): string | undefined {
+	const { detail, message, msg, error_description: description, reason, title } = json;
+	const sentence = [detail, message, msg, description].find(isFilled);
+	if (sentence !== undefined) return sentenceOf(sentence);
+	return isFilled(error)
+		? undefined
+		: sentenceOf(reason ?? title ?? { ...json, ...optional({ error }) });
+}
+
+/** Spring Boot and Fastify write the phrase of the status into `error`, other servers the whole sentence. */
+function withName(error: unknown, sentence: string | undefined): string {
+	if (sentence === undefined) return sentenceOf(error);
+	return typeof error === 'string' && /\s/.test(error) ? `${error}: ${sentence}` : sentence;
 }
 
 /** Bifrost (seen: 1.4.19) has a type for its own refusals beside `error`, and none for those that it hands on. */
