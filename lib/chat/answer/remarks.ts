@@ -93,9 +93,12 @@ export function notesOnIgnoredLimits(
 	];
 }
 
-/** Whether an answer goes on behind a stop sequence. Some servers hand on the sequence itself. */
+/**
+ * Whether an answer goes on behind a stop sequence. Some servers hand on the sequence itself, and some end at one that is
+ * not the first (ms-swift).
+ */
 function isPassed(answer: string, stop: string): boolean {
-	const at = answer.indexOf(stop);
+	const at = answer.lastIndexOf(stop);
 	return at !== -1 && answer.slice(at + stop.length).trim() !== '';
 }
 

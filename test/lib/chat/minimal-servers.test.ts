@@ -292,6 +292,9 @@ describe('limits of an answer that a server does not keep', () => {
 				const told = expect.stringContaining('*Stop Sequences*') as string;
 				expect(notes).toEqual(behind === null ? [] : [told]);
 				expect((await answerWith(before, { stop: [end] })).notes).toEqual([]);
+				// ms-swift ends behind one that is not the first.
+				const twice = before + end + before + end;
+				expect((await answerWith(twice, { stop: [end] })).notes).toEqual([]);
 			}),
 			{ numRuns: 15 },
 		);
