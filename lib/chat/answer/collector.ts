@@ -4,6 +4,7 @@ import { optional } from '../../values';
 import type { Family } from '../text-formats/families';
 import type { ReadCall, UnrunCall } from '../text-formats/text-calls';
 import type { AnswerContent, SplitText, ToolDefinition, Usage, WireChunk } from '../types';
+import { usageOf } from '../wire/counts';
 import type { Chunk, StreamEnd } from './chunk';
 import {
 	CALLS_FOLLOW,
@@ -128,7 +129,8 @@ export class Collector {
 		const ownIds = ids(calls.map(({ id }) => id));
 		const toolCalls = calls.map((call, index) => ({ ...call, id: ownIds[index]! }));
 		const isUnknown = finishReason === NO_FINISH_REASON;
-		const { usage, timings, model, loadMs } = this.counts;
+		const { timings, model, loadMs } = this.counts;
+		const { usage } = this;
 		return {
 			answer: {
 				...this.content,
@@ -144,6 +146,10 @@ export class Collector {
 				],
 			},
 		};
+	}
+
+	private get usage(): Usage | undefined {
+		return this.counts.usage ?? usageOf(this.counts.timings);
 	}
 
 	private takeCalls(chunk: Chunk): void {
@@ -181,7 +187,7 @@ export class Collector {
 
 	private failed({ facts, ...failure }: Failure): AnswerFailure {
 		if (this.ending.error !== undefined) return { ...failure, ...this.content };
-		const { usage } = this.counts;
+		const { usage } = this;
 		return { ...failure, ...this.content, usage, facts: { ...optional({ usage }), ...facts } };
 	}
 }

@@ -57,6 +57,11 @@ export function timingsOf(timings: JsonRecord): Timings {
 	);
 }
 
+/** The counts in llama-server's `timings`, which it also sends where the request left `usage` out. */
+export function usageOf({ cache_n: cached, prompt_n: read, predicted_n: written }: Timings = {}) {
+	return usageFrom(read === undefined ? undefined : (cached ?? 0) + read, written, { cached });
+}
+
 /** The reported tokens per second. For a single token llama-server has no time, and reports a million. */
 export function speedByServer(timings: Timings | undefined): number | undefined {
 	return timings?.predicted_n !== undefined && timings.predicted_n <= 1

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 
-import { acceptedDrafts, openAiUsage, speedByServer } from '../../../../lib/chat/wire/counts';
+import {
+	acceptedDrafts,
+	openAiUsage,
+	speedByServer,
+	usageOf,
+} from '../../../../lib/chat/wire/counts';
 
 const count = fc.integer({ min: -5, max: 5 });
 
@@ -54,4 +59,25 @@ it.each([
 	[{ draft_n: 40, draft_n_accepted: 31 }, 0.775],
 ])('the share of accepted drafts: %j is %s', (timings, share) => {
 	expect(acceptedDrafts(timings)).toBe(share);
+});
+
+it("llama-server's timings count an answer that came without usage", () => {
+	const tokens = fc.integer({ min: 1, max: 1e6 });
+	fc.assert(
+		fc.property(tokens, tokens, fc.option(tokens), (read, written, cached) => {
+			const timings = { prompt_n: read, predicted_n: written, ...(cached && { cache_n: cached }) };
+			const promptTokens = read + (cached ?? 0);
+			expect(usageOf(timings)).toEqual({
+				promptTokens,
+				completionTokens: written,
+				totalTokens: promptTokens + written,
+				...(cached && { cachedTokens: cached }),
+			});
+		}),
+	);
+	expect([usageOf(), usageOf({}), usageOf({ predicted_per_second: 9 })]).toEqual([
+		undefined,
+		undefined,
+		undefined,
+	]);
 });
