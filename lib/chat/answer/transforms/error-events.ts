@@ -1,4 +1,5 @@
 import { errorIn } from '../../../errors/error-body';
+import { kindOfMessage } from '../../../errors/message-kinds';
 import { isRecord } from '../../../values';
 import { notAnObject } from '../../wire/protocol';
 import { eachChunk } from '../chunk';
@@ -12,6 +13,7 @@ export const errorEvents = () =>
 			const error = errorIn(json, event, data);
 			return error === undefined ? chunk : { error };
 		}
-		if (event === 'error') return { error: { message: data } };
+		// Gateways in Go write the error of their client as text: "unexpected EOF".
+		if (event === 'error' || kindOfMessage(data) !== undefined) return { error: { message: data } };
 		throw notAnObject(data);
 	});

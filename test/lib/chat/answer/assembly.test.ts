@@ -108,6 +108,21 @@ describe('plain chat', () => {
 		expect(answer.timings).toMatchObject({ cache_n: 35, prompt_n: 1, predicted_n: 12 });
 	});
 
+	it('timings count the tokens of a stream that sends no usage', () => {
+		const timings = { cache_n: 35, prompt_n: 1, predicted_n: 12 };
+		const { usage } = answerOf(assemble([delta({ content: 'a' }), finish('stop', { timings })]));
+		expect(usage).toEqual(answerOf(whole('chat-cached')).usage);
+	});
+
+	it('the words of a gateway whose server broke off end the answer, with its text until then', () => {
+		const pieces = [delta({ content: 'Hel' }), delta({ content: 'lo' }), 'unexpected EOF'];
+		expect(failureOf(assemble(pieces))).toMatchObject({
+			kind: 'connectionLost',
+			text: 'Hello',
+			serverText: 'unexpected EOF',
+		});
+	});
+
 	it('case 16: role, content, finish, end; the null of the role chunk is no text', () => {
 		const assembled = assemble([
 			role,

@@ -31,6 +31,7 @@ const TRANSFORMS: Array<[() => Transform, data: unknown, event: string | undefin
 	[envelopes, '{"choices":[{"delta":{"content":"a"},"logprob":NaN}]}', undefined, { text: 'a' }],
 	[errorEvents, { error: { message: 'no' } }, undefined, { error: { message: 'no' } }],
 	[errorEvents, 'no', 'error', { error: { message: 'no' } }],
+	[errorEvents, 'unexpected EOF', undefined, { error: { message: 'unexpected EOF' } }],
 	[
 		requestedChoice,
 		{ choices: [{ index: 2, delta: { content: 'a' } }] },
