@@ -451,7 +451,7 @@ describe('silent failures', () => {
 			}),
 		);
 		expect(await failed(sim, SIZE)).toMatchObject({
-			kind: 'streamError',
+			kind: 'connectionLost',
 			partialText: 'The story',
 			serverText: 'an error was encountered while running the model: unexpected EOF',
 		});
