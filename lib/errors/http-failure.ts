@@ -13,7 +13,15 @@ import { statusIn, statusOfType } from './named-status';
 import { mask } from './secrets';
 import type { ServerError } from './server-error';
 import { messageIn, type ServerMessage } from './server-message';
-import { finiteNumber, isFilled, isRecord, type JsonRecord, literalPattern, text } from '../values';
+import {
+	finiteNumber,
+	isFilled,
+	isRecord,
+	type JsonRecord,
+	literalPattern,
+	optional,
+	text,
+} from '../values';
 
 /** Characters that are shown of a text that is not JSON. */
 const MAX_FOREIGN = 200;
@@ -71,7 +79,10 @@ function kindOfFailed(
 	);
 }
 
-/** The status of a server behind. An inner error with the status of the answer may be the server's own. Where a text holds its error, a 401 is of the key that it got from the gateway. */
+/**
+ * The status of a server behind. An inner error with the status of the answer may be the server's own. Where a text
+ * holds its error, a 401 is of the key that it got from the gateway.
+ */
 function statusBehind(
 	{ status }: FailedAnswer,
 	{ behind, inner, isHandedOn }: ServerMessage,
@@ -149,6 +160,22 @@ export function statusInBody(body: string): Pick<FailedAnswer, 'status' | 'readA
 /** The failure in such a body: the same as for an answer with that status. */
 export function failureInBody(body: string, context: FailureContext): ServerError {
 	return httpFailure({ ...statusInBody(body), body, contentType: 'application/json' }, context);
+}
+
+/** In the middle of an answer, these say no more than that the server reported an error. */
+const UNTOLD: ReadonlySet<FailureKind> = new Set(['badRequest', 'serverError', 'wrongPath']);
+
+/** The failure that an error in the middle of an answer tells: the same as in place of one. */
+export function failureInStream(body: string): {
+	kind: FailureKind;
+	serverText?: string;
+	status?: number;
+} {
+	const { status: named } = statusInBody(body);
+	const { kind, serverText = '' } = failureInBody(body, { url: '' });
+	const told = { serverText, ...optional({ status: named === 200 ? undefined : named }) };
+	if (kindOfMessage(serverText) === 'connectionLost') return { kind: 'connectionLost', ...told };
+	return { kind: UNTOLD.has(kind) ? 'streamError' : kind, ...told };
 }
 
 /** Kinds that a status tells, whatever the text is. */

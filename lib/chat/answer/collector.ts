@@ -1,4 +1,4 @@
-import { kindOfMessage } from '../../errors/message-kinds';
+import { failureInStream } from '../../errors/http-failure';
 import type { FailureDetails } from '../../errors/server-error';
 import { optional } from '../../values';
 import type { Family } from '../text-formats/families';
@@ -170,7 +170,7 @@ export class Collector {
 
 	private takeEnding(chunk: Chunk): void {
 		const { ending } = this;
-		if (chunk.error !== undefined) ending.error = this.errorOf(chunk.error);
+		if (chunk.error !== undefined) ending.error = errorOf(chunk.error);
 		if (chunk.finishReason)
 			ending.finishReason = moreTellingReason(ending.finishReason, chunk.finishReason);
 		if (chunk.usage) ending.hasCounts = ending.finishReason !== undefined;
@@ -180,16 +180,15 @@ export class Collector {
 		ending.isDone ||= chunk.done === true;
 	}
 
-	private errorOf({ message, type, status }: NonNullable<WireChunk['error']>): Ending['error'] {
-		const kind = kindOfMessage(message, type) ?? 'streamError';
-		return { kind, serverText: message, ...optional({ status }) };
-	}
-
 	private failed({ facts, ...failure }: Failure): AnswerFailure {
 		if (this.ending.error !== undefined) return { ...failure, ...this.content };
 		const { usage } = this;
 		return { ...failure, ...this.content, usage, facts: { ...optional({ usage }), ...facts } };
 	}
+}
+
+function errorOf({ message, type, status }: NonNullable<WireChunk['error']>): Ending['error'] {
+	return failureInStream(JSON.stringify({ error: { message, type, code: status } }));
 }
 
 /** Makes our own ids for calls from those of the server. */

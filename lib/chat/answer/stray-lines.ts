@@ -1,5 +1,4 @@
-import { serverMessage } from '../../errors/server-message';
-import { kindOfMessage } from '../../errors/message-kinds';
+import { failureInStream } from '../../errors/http-failure';
 import type { FailureKind } from '../../errors/kinds';
 import { parseObject } from '../../values';
 
@@ -16,6 +15,5 @@ export function strayFailure(lines: readonly string[]): {
 		return json !== undefined && (json.error ?? undefined) !== undefined;
 	});
 	if (error === undefined) return { serverText: lines.join('\n') || undefined };
-	const { message, type } = serverMessage(error);
-	return { kind: kindOfMessage(message, type) ?? 'streamError', serverText: message };
+	return failureInStream(error);
 }

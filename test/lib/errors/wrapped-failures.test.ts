@@ -1,7 +1,7 @@
 /** One failure has one name, whatever hands it on. */
 import * as fc from 'fast-check';
 
-import { failureInBody, httpFailure } from '../../../lib/errors/http-failure';
+import { failureInBody, failureInStream, httpFailure } from '../../../lib/errors/http-failure';
 import type { FailureKind } from '../../../lib/errors/kinds';
 import {
 	BODIES,
@@ -53,6 +53,20 @@ test('an error in the text of another', () => {
 			},
 		),
 		examples(1_000),
+	);
+});
+
+test('an error in the middle of an answer', () => {
+	const untold: ReadonlySet<FailureKind> = new Set(['badRequest', 'serverError', 'wrongPath']);
+	fc.assert(
+		fc.property(inner, one(TEXTS), (failure, [name, text]) => {
+			fc.pre(failure.byWords || !WITHOUT_CODES.has(name));
+			const inPlace: FailureKind = failure.behind ?? failure.kind;
+			const expected = untold.has(inPlace) ? 'streamError' : inPlace;
+			const message = text(refusalOf(failure));
+			expect(failureInStream(JSON.stringify({ error: { message } })).kind).toBe(expected);
+		}),
+		examples(500),
 	);
 });
 
