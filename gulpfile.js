@@ -20,7 +20,7 @@ async function bundle() {
 	const files = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
 	// Stack traces show the package's own names.
 	await shorten('dist/index.js', { keep_classnames: true, keep_fnames: true });
-	await shorten('dist/vendor.js');
+	await shorten('dist/vendor.js', { toplevel: true, compress: { passes: 3 } });
 	writeEntries('dist');
 	await fs.promises.writeFile('dist/THIRD-PARTY-LICENSES.txt', thirdPartyLicences(files));
 }
