@@ -69,27 +69,31 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/^rpc error: .{0,80}(?:un|not )implemented|endpoint disabled for this model|not available for this model type/i,
 		// Xinference, with a model of another kind
 		/\bis not for creating \w|'\w{0,80}(?:rerank|embedding)model' object has no attribute/i,
-		// SGLang, LM Studio
 		// Docker Model Runner
 		/unsupported backend mode/i,
 		// OGX
 		/\bis of type '\w{1,20}' rather than the expected type\b/i,
+		// SGLang, LM Studio
 		/model .{0,200}(?:is not|does not appear to be) (?:an? |for )?(?:chat|embeddings?|re-?rank(?:er|ing)?|cross-encoder|generation|llm)\b/i,
 	],
 	// LM Studio, with 400
 	['serverError', /^the model has crashed/i],
 	['brokenHistory', /failed to parse tool call arguments/i],
-	// LiteLLM (seen: 1.109.1). Without a database it answers the first to every key but its own, with status 400.
-	// FastAPI, where the header of the key is missing or has another name
-	// ms-swift, with 400
 	[
 		'unauthorized',
+		// LiteLLM (seen: 1.109.1), with 400, where it has no database: to every key but its own
 		/^no connected db\b/i,
+		// FastAPI, where the header of the key is missing or has another name
 		/^header\.\S{0,40}(?:auth|key|token)/i,
+		// ms-swift, with 400
 		/^api key error$/i,
 	],
-	// one-hub: for vectors, rankings, sound
-	['notSupported', /^litellm\.\w+: .{0,200}unsupported provider:/i, /^channel not implemented\b/i],
+	[
+		'notSupported',
+		/^litellm\.\w+: .{0,200}unsupported provider:/i,
+		// one-hub: for vectors, rankings, sound
+		/^channel not implemented\b/i,
+	],
 	['gatewayKey', NO_KEYS],
 	[
 		'busy',
