@@ -1,6 +1,7 @@
 import { resultOf } from '../generators';
 import { append } from '../values';
 import {
+	backslash,
 	ENCODINGS,
 	ESCAPES,
 	originsOf,
@@ -8,6 +9,7 @@ import {
 	unescape,
 	unseen,
 	type Encoding,
+	type Escape,
 } from './encodings';
 
 /** From this length on, a secret matches nothing but itself, and is masked wherever it occurs. */
@@ -119,7 +121,7 @@ export class SecretMask {
 	 * What was found in the text that is being masked, and in all that it decodes to: the same text comes out of its
 	 * escapes in whatever order they are decoded.
 	 */
-	private readonly searched = new Map<string, Range[]>();
+	private readonly searched = new Map<string, { depth: number; ranges: Range[] }>();
 
 	constructor(secrets: readonly string[]) {
 		this.secrets = secrets.filter((secret) => secret !== '').map((secret) => new Secret(secret));
@@ -145,7 +147,7 @@ export class SecretMask {
 		const ranges: Range[] = [];
 		for (let start = 0; ; start += MAX_SLICE - OVERLAP) {
 			const slice = text.slice(start, start + MAX_SLICE);
-			for (const { from, to } of this.find(slice, MAX_DEPTH))
+			for (const { from, to } of this.findReceived(slice))
 				ranges.push({ from: start + from, to: start + to });
 			this.searched.clear();
 			if (start + MAX_SLICE >= text.length) return merged(ranges);
@@ -153,18 +155,24 @@ export class SecretMask {
 		}
 	}
 
+	/** The JSON in which most servers send does not count as an encoding. */
+	private findReceived(text: string): Range[] {
+		// First, since this finds all that the other search finds behind the same escapes.
+		const inJson = this.findBehind(text, backslash, MAX_DEPTH);
+		return [...inJson, ...this.find(text, MAX_DEPTH)];
+	}
+
 	/** @param depth how many encodings within one another are still decoded */
 	private find(text: string, depth: number): Range[] {
-		const key = `${depth} ${text}`;
-		const known = this.searched.get(key);
-		if (known !== undefined) return known;
+		const known = this.searched.get(text);
+		if (known !== undefined && known.depth >= depth) return known.ranges;
 		const ranges = this.findWritten(text);
 		if (depth > 0) {
 			append(ranges, this.findEscaped(text, depth));
 			append(ranges, this.findEncoded(text, depth));
 		}
 		const result = merged(ranges);
-		this.searched.set(key, result);
+		this.searched.set(text, { depth, ranges: result });
 		return result;
 	}
 
@@ -175,13 +183,15 @@ export class SecretMask {
 	}
 
 	private findEscaped(text: string, depth: number): Range[] {
-		return [...ESCAPES, unseen].flatMap((escape) => {
-			const decoded = unescape(text, escape);
-			const ranges = decoded === undefined ? [] : this.find(decoded, depth - 1);
-			if (ranges.length === 0) return [];
-			const origins = originsOf(text, escape);
-			return ranges.map(({ from, to }) => ({ from: origins[from]!, to: origins[to]! }));
-		});
+		return [...ESCAPES, unseen].flatMap((escape) => this.findBehind(text, escape, depth - 1));
+	}
+
+	private findBehind(text: string, escape: Escape, depth: number): Range[] {
+		const decoded = unescape(text, escape);
+		const ranges = decoded === undefined ? [] : this.find(decoded, depth);
+		if (ranges.length === 0) return [];
+		const origins = originsOf(text, escape);
+		return ranges.map(({ from, to }) => ({ from: origins[from]!, to: origins[to]! }));
 	}
 
 	private findEncoded(text: string, depth: number): Range[] {

@@ -109,6 +109,8 @@ const BYTE_ENCODERS = [
 	'base64 of UTF-16',
 	'base64 of big-endian UTF-16',
 ];
+/** Longer base64 is not read. */
+const MAX_ENCODED = 4000;
 const surroundings = fc.tuple(fc.string(), fc.string());
 
 describe('a key, or half of it, is left in no form', () => {
@@ -133,6 +135,22 @@ describe('a key, or half of it, is left in no form', () => {
 				},
 			),
 			examples(200),
+		);
+	});
+
+	test('any three ways within one another, in JSON', () => {
+		const encoder = fc.constantFrom(...encoderNames);
+		fc.assert(
+			fc.property(randomKey, fc.tuple(encoder, encoder, encoder), (key, names) => {
+				const encode = (text: string) =>
+					names.reduce((inner, name) => ENCODERS[name]!(inner), text);
+				fc.pre(encode(key).length < MAX_ENCODED);
+				const masked = mask(JSON.stringify({ echo: `(${encode(key)})` }), bearer(key));
+				expect(JSON.parse(masked)).toEqual({ echo: expect.stringContaining('***') as string });
+				for (const half of halvesOf(key))
+					expect((JSON.parse(masked) as { echo: string }).echo).not.toContain(encode(half));
+			}),
+			examples(500),
 		);
 	});
 
