@@ -4,8 +4,18 @@ import { localError } from './errors/failure';
 /** What to collect: at most so many records, or all. */
 export type Limit = number | 'all';
 
-/** A guard against endless lists, which Dify itself does not send. */
+/** More than n8n can hold. Dify itself sends no endless lists. */
 const MAX_PAGES = 10_000;
+
+/** @throws {ServerError} for a list that does not end */
+export function rejectEndless(page: number): void {
+	if (page <= MAX_PAGES) return;
+	throw localError(
+		'emptyAnswer',
+		`The list does not end: ${MAX_PAGES} pages of it were read`,
+		'Set a Limit in place of Return All. If the list should be short, check what answers at the Base URL.',
+	);
+}
 
 /** The records of a list that Dify was asked for. @throws {ServerError} for anything else, which is no empty list */
 export function listIn(list: unknown): JsonRecord[] {
@@ -65,7 +75,8 @@ export async function collectPages(
 ): Promise<JsonRecord[]> {
 	const known = new Map<string, JsonRecord>();
 	const limit = pageSize(most, 0, largest);
-	for (let page = 1; page <= MAX_PAGES; page++) {
+	for (let page = 1; ; page++) {
+		rejectEndless(page);
 		const { records, more } = readPage(await ask({ page, limit }), page, limit);
 		const fresh = addNew(known, records);
 		if (!more || fresh.length === 0 || (most !== 'all' && known.size >= most)) break;
@@ -143,9 +154,10 @@ export async function collectAfter({
 	const followed = new Set<string>();
 	let again = 0;
 	let back = 1;
-	for (let pages = 0; pages < MAX_PAGES; pages++) {
+	for (let pages = 1; ; pages++) {
 		const remaining = pageSize(most, records.size, largest);
 		if (remaining <= 0) break;
+		rejectEndless(pages);
 		const answer = await page(Math.min(largest, remaining + again), trail.at(-1));
 		if (answer === undefined) {
 			// The cursor is gone: an earlier one gives known records and the missing ones.

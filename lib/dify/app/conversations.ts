@@ -1,7 +1,15 @@
 import { ServerError } from '../../errors/server-error';
 import type { DifyClient } from '../client';
 import { invalidParam } from '../errors/failure';
-import { addNew, collectAfter, listIn, nextCursor, pageSize, type Limit } from '../paging';
+import {
+	addNew,
+	collectAfter,
+	listIn,
+	nextCursor,
+	pageSize,
+	rejectEndless,
+	type Limit,
+} from '../paging';
 import { nonEmptyText, type JsonRecord } from '../../values';
 
 export type ConversationSort = '-updated_at' | 'updated_at' | '-created_at' | 'created_at';
@@ -127,9 +135,11 @@ export async function* messagePages(
 	const known = new Map<string, JsonRecord>();
 	const followed = new Set<string>();
 	let firstId: string | undefined;
-	for (let again = 0; ; ) {
+	let again = 0;
+	for (let page = 1; ; page++) {
 		const remaining = pageSize(most, known.size, MAX_PAGE_SIZE);
 		if (remaining <= 0) return;
+		rejectEndless(page);
 		const limit = Math.min(MAX_PAGE_SIZE, remaining + again);
 		const answer = await client.get('/messages', {
 			conversation_id: id,

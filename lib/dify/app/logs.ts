@@ -1,6 +1,6 @@
 import type { DifyClient } from '../client';
 import { invalidParam } from '../errors/failure';
-import { addNew, listIn, pageSize, type Limit } from '../paging';
+import { addNew, listIn, pageSize, rejectEndless, type Limit } from '../paging';
 import { finiteNumber, recordOf, type JsonRecord } from '../../values';
 
 /** The only statuses that Dify can filter by. */
@@ -21,7 +21,6 @@ export interface LogFilters {
 
 /** Dify's largest page. */
 const MAX_PAGE_SIZE = 100;
-const MAX_PAGES = 99_999;
 
 /** Passes over the list: rows of one second change places between two pages, so that one can be missed. */
 const MAX_PASSES = 3;
@@ -56,7 +55,8 @@ async function readPages(
 ): Promise<number | undefined> {
 	let total: number | undefined;
 	const rows = new Map<string, JsonRecord>();
-	for (let page = 1; page <= MAX_PAGES; page++) {
+	for (let page = 1; ; page++) {
+		rejectEndless(page);
 		// All pages of one list have the same size, or rows between them would be left out.
 		const limit = pageSize(most, 0, MAX_PAGE_SIZE);
 		const answer = await client.get('/workflows/logs', { ...queryOf(filters), page, limit });

@@ -350,6 +350,31 @@ test.each(Object.keys(LISTS))(
 	},
 );
 
+test.each([
+	'runs',
+	'conversations',
+	'messages',
+	'variables',
+	'feedback',
+	'annotations',
+	'documents',
+])('%s without an end are an error', async (name) => {
+	let at = 0;
+	const answer = async () => {
+		at++;
+		const record = { id: `${at}`, created_at: 1e9 - at, updated_at: 1e9 - at };
+		return await Promise.resolve({ data: [record], has_more: true, total: 1e9 });
+	};
+	const client = Object.assign(clientOf(await startSim()), { get: answer, ask: answer });
+	// Ratings have neither a total nor `has_more`: only a full page is followed by another.
+	const full = async () => ({ data: Array.from({ length: 101 }, () => ({ id: `${at++}` })) });
+	if (name === 'feedback') Object.assign(client, { get: full, ask: full });
+	expect(await failureOf(LISTS[name]!(client))).toMatchObject({
+		kind: 'emptyAnswer',
+		message: 'The list does not end: 10000 pages of it were read',
+	});
+});
+
 test('the variables of a conversation that is deleted meanwhile are an error, asked for once', async () => {
 	const { sim, ids } = await withConversations('2026', 1);
 	sim.app('chat').conversations.get(ids[0]!)!.variables = Array.from({ length: 150 }, (_, at) => ({
