@@ -18,6 +18,7 @@ import {
 } from '../lib/dify/credentials';
 import type { FailureKind } from '../lib/errors/kinds';
 import { remedyFor } from '../lib/errors/remedies';
+import { withHeaders } from '../lib/servers/authenticate';
 import {
 	CONNECTION_CODES_HINT,
 	CREDENTIAL_TEST_LIMIT_MS,
@@ -41,20 +42,14 @@ async function authenticate(
 	const credential = readDifyCredential(data);
 	const isTest =
 		request.baseURL !== undefined && request.baseURL === data.baseUrl && request.url === TEST_PATH;
-	return {
-		...request,
-		...(isTest
-			? {
-					baseURL: resolveDifyBase(credential.baseUrl),
-					url: KEY_TEST_PATHS[credential.keyType],
-					skipSslCertificateValidation: credential.ignoreSslIssues,
-					// n8n would send the key on to another host.
-					disableFollowRedirect: true,
-					timeout: CREDENTIAL_TEST_LIMIT_MS,
-				}
-			: {}),
-		headers: { ...request.headers, ...difyHeaders(credential) },
+	const test = {
+		baseURL: resolveDifyBase(credential.baseUrl),
+		url: KEY_TEST_PATHS[credential.keyType],
+		skipSslCertificateValidation: credential.ignoreSslIssues,
+		timeout: CREDENTIAL_TEST_LIMIT_MS,
 	};
+	const sent = isTest ? { ...request, ...test } : request;
+	return withHeaders(sent, credential.baseUrl, difyHeaders(credential));
 }
 
 function advice(kind: FailureKind): string {

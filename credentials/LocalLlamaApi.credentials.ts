@@ -15,6 +15,7 @@ import {
 	rowsField,
 	stringField,
 } from '../nodes/shared/field-kinds';
+import { withHeaders } from '../lib/servers/authenticate';
 import { resolveBaseUrl } from '../lib/servers/base-url';
 import { credentialHeaders, readLocalLlamaCredential } from '../lib/servers/credential';
 import {
@@ -60,19 +61,13 @@ async function authenticate(
 	const credential = readLocalLlamaCredential(data);
 	const isTest =
 		request.baseURL !== undefined && request.baseURL === data.baseUrl && request.url === TEST_PATH;
-	return {
-		...request,
-		...(isTest
-			? {
-					baseURL: resolveBaseUrl(credential.baseUrl).api,
-					skipSslCertificateValidation: credential.ignoreSslIssues,
-					// n8n would send the key and the extra headers on to another host.
-					disableFollowRedirect: true,
-					timeout: CREDENTIAL_TEST_LIMIT_MS,
-				}
-			: {}),
-		headers: { ...request.headers, ...credentialHeaders(credential) },
+	const test = {
+		baseURL: resolveBaseUrl(credential.baseUrl).api,
+		skipSslCertificateValidation: credential.ignoreSslIssues,
+		timeout: CREDENTIAL_TEST_LIMIT_MS,
 	};
+	const sent = isTest ? { ...request, ...test } : request;
+	return withHeaders(sent, credential.baseUrl, credentialHeaders(credential));
 }
 
 function sentence(kind: FailureKind, status?: number): string {

@@ -143,8 +143,15 @@ test("adds the key to the HTTP Request node's requests and leaves the rest alone
 		await authenticate({ baseUrl: 'http://dify', apiKey: WRONG, keyType: 'app' }, request),
 	).toEqual({
 		...request,
+		disableFollowRedirect: true,
+		followRedirect: false,
+		followAllRedirects: false,
 		headers: { 'x-own': '1', authorization: `Bearer ${WRONG}` },
 	});
+	const data = { baseUrl: 'http://dify', apiKey: WRONG, keyType: 'app' };
+	await expect(authenticate(data, { url: 'http://other/v1/info' })).rejects.toThrow(
+		'This credential is for http://dify, and its key is not sent to http://other',
+	);
 });
 
 test('its hint leads to the codes that n8n shows for a connection that fails', () => {

@@ -13,6 +13,12 @@ import { useSimulator } from '../servers/use-simulator';
 const startServer = useSimulator(startLlamaServerSim);
 
 const SAMPLE = 'local-key-1234567890';
+/** In the names of n8n's helpers, new and old. */
+const WITHOUT_REDIRECTS = {
+	disableFollowRedirect: true,
+	followRedirect: false,
+	followAllRedirects: false,
+};
 
 const tested = async (data: ICredentialDataDecryptedObject) =>
 	await testCredential(new LocalLlamaApi(), data);
@@ -45,6 +51,7 @@ describe('the credential type', () => {
 		};
 		expect(await authenticate(data, request)).toEqual({
 			...before,
+			...WITHOUT_REDIRECTS,
 			headers: { 'x-own': '1', authorization: `Bearer ${SAMPLE}`, 'x-tenant': 'a' },
 		});
 		expect(request).toEqual(before);
@@ -53,11 +60,8 @@ describe('the credential type', () => {
 			await authenticate({ baseUrl: 'gpu' }, {
 				uri: 'http://gpu/models',
 			} as unknown as IHttpRequestOptions),
-		).toEqual({ uri: 'http://gpu/models', headers: {} });
-		// Another route below another base is not the test.
-		expect((await authenticate(data, { baseURL: 'http://other', url: '/models' })).baseURL).toBe(
-			'http://other',
-		);
+		).toEqual({ uri: 'http://gpu/models', ...WITHOUT_REDIRECTS, headers: {} });
+		// Another route is not the test.
 		expect((await authenticate(data, { baseURL: data.baseUrl, url: '/slots' })).baseURL).toBe(
 			data.baseUrl,
 		);
@@ -81,12 +85,26 @@ describe('the credential type', () => {
 			baseURL: api,
 			url: '/models',
 			skipSslCertificateValidation: true,
-			disableFollowRedirect: true,
+			...WITHOUT_REDIRECTS,
 			timeout: 10_000,
 			headers: {},
 		});
 		// n8n authenticates once more after a 401.
 		expect((await authenticate({ baseUrl }, resolved)).baseURL).toBe(api);
+	});
+
+	test.each([
+		{ baseURL: 'http://other', url: '/models' },
+		{ url: 'http://gpu:8081/props' },
+		{ url: 'https://gpu:8080/props' },
+		{ url: 'http://gpu:8080@other/props' },
+		{ baseURL: 'http://gpu:8080', url: '//other/props' },
+		{ url: '', uri: 'http://other/props' },
+	])('no key goes to another origin: %j', async (request) => {
+		const data = { baseUrl: 'http://gpu:8080/v1', apiKey: SAMPLE };
+		await expect(authenticate(data, request)).rejects.toThrow(
+			'This credential is for http://gpu:8080, and its key is not sent to',
+		);
 	});
 
 	test('the test of an address that cannot be used says why', async () => {
