@@ -59,7 +59,7 @@ interface AnswerReading {
 	explain: (error: unknown) => Error;
 	/** Masks the credential's keys in the text. */
 	maskKeys?: (text: string) => Generator<void, string>;
-	maxBytes?: number;
+	maxBytes: number;
 }
 
 /**
@@ -72,7 +72,7 @@ interface AnswerReading {
  */
 export async function readAnswer(
 	answer: UnreadAnswer,
-	{ maxBytes = MAX_ANSWER_BYTES, signal, explain, maskKeys }: AnswerReading,
+	{ maxBytes, signal, explain, maskKeys }: AnswerReading,
 ): Promise<CallAnswer | undefined> {
 	const { status, headers, url, redirects } = answer;
 	const isRefusal = status >= 300;

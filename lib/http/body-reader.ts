@@ -1,7 +1,7 @@
 import { JsonEnd } from './json-end';
 import { NdjsonDecoder } from './ndjson';
 import { SseDecoder, type ServerSentEvent } from './sse';
-import { BodyTooLongError } from './too-long';
+import { BodyTooLongError, megabytes } from './too-long';
 import type { Framing } from './types';
 
 const MAX_PAGE_LENGTH = 64 * 1024;
@@ -67,7 +67,7 @@ export class BodyReader {
 	 */
 	push(bytes: Uint8Array): ServerSentEvent[] {
 		this.bytesRead += bytes.byteLength;
-		if (this.bytesRead > MAX_STREAM_BYTES) throw new BodyTooLongError('bytes in one stream');
+		if (this.bytesRead > MAX_STREAM_BYTES) throw new BodyTooLongError(megabytes(MAX_STREAM_BYTES));
 		if (this.kind !== 'unknown') return this.take(bytes);
 		const first = bytes.find((byte) => !isBlank(byte));
 		this.kept.push(bytes);
@@ -102,7 +102,8 @@ export class BodyReader {
 	/** A second value after the first one means that these are JSON lines, whatever the content type is. */
 	private takeWhole(piece: string): ServerSentEvent[] {
 		this.text += piece;
-		if (this.text.length > MAX_WHOLE_LENGTH) throw new BodyTooLongError();
+		if (this.text.length > MAX_WHOLE_LENGTH)
+			throw new BodyTooLongError(megabytes(MAX_WHOLE_LENGTH));
 		const after = this.json.isComplete ? 0 : this.json.push(piece);
 		if (after === undefined || !/^\s*[{[]/.test(piece.slice(after))) return [];
 		this.kind = 'lines';

@@ -1,6 +1,6 @@
 import { redirectLocation } from './answer';
 import { proxyHeaders } from './proxy-secrets';
-import { BodyTooLongError, FileTooLargeError } from './too-long';
+import { BodyTooLongError, FileTooLargeError, megabytes } from './too-long';
 import { failure, type FailureContext, type FailureWords } from '../errors/failure';
 import { optional, shortened } from '../values';
 import { failureInBody, httpFailure, isRefusal, statusInBody } from '../errors/http-failure';
@@ -105,7 +105,7 @@ export class Explainer {
 		if (signal?.aborted) return failure('aborted', context);
 		if (watchdog.hit !== undefined)
 			return failure(watchdog.hit, context, { about: { limitMs: watchdog.hitMs } });
-		if (error instanceof BodyTooLongError) return this.endless(url, about);
+		if (error instanceof BodyTooLongError) return this.endless(error.bound, url, about);
 		if (error instanceof FileTooLargeError) return this.tooLarge(error, context);
 		return networkFailure(error, context, started);
 	}
@@ -192,17 +192,17 @@ export class Explainer {
 	}
 
 	/** The error for an answer that would fill n8n's memory. */
-	endless(url: string, about?: ErrorContext, status?: number): ServerError {
+	endless(bound: string, url: string, about?: ErrorContext, status?: number): ServerError {
 		return failure('invalidAnswer', this.contextOf(url, about), {
 			status,
-			message: 'The answer is far too long for an API',
+			message: `The answer has more than ${bound}, so it was not read further`,
 			remedy:
 				'Check that the Base URL leads to the API: a web cam, a download or a log may be what answers there.',
 		});
 	}
 
 	private tooLarge({ maxBytes }: FileTooLargeError, context: FailureContext): ServerError {
-		const limit = `${Math.floor(maxBytes / 2 ** 20)} MB`;
+		const limit = megabytes(maxBytes);
 		return failure('invalidAnswer', context, {
 			message: `The file is larger than ${limit}`,
 			meaning: `The file is larger than ${limit}, so it was not read further, and nothing of it is kept`,

@@ -1,5 +1,5 @@
 import { JsonEnd } from './json-end';
-import { BodyTooLongError, MAX_EVENT_LENGTH } from './too-long';
+import { BodyTooLongError, EVENT_BOUND, MAX_EVENT_LENGTH } from './too-long';
 import { StrayLines, type ServerSentEvent } from './sse';
 
 /**
@@ -66,7 +66,7 @@ export class NdjsonDecoder {
 
 	private keep(piece: string): void {
 		this.length += piece.length;
-		if (this.length > MAX_EVENT_LENGTH) throw new BodyTooLongError();
+		if (this.length > MAX_EVENT_LENGTH) throw new BodyTooLongError(EVENT_BOUND);
 		this.unfinished.push(piece);
 	}
 

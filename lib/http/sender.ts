@@ -1,4 +1,11 @@
-import { flatten, isPlainGet, methodOf, readAnswer, redirectTarget } from './answer';
+import {
+	flatten,
+	isPlainGet,
+	MAX_ANSWER_BYTES,
+	methodOf,
+	readAnswer,
+	redirectTarget,
+} from './answer';
 import { decompressed } from './compression';
 import type { ServerChannel } from './dispatcher';
 import type { ServerError } from '../errors/server-error';
@@ -6,6 +13,7 @@ import { networkFailure } from '../errors/network-failure';
 import { exchange } from './exchange';
 import type { Explainer } from './explain';
 import type { Watchdog } from './limits';
+import { megabytes } from './too-long';
 import { wellFormedJson } from './request-body';
 import type {
 	UnreadAnswer,
@@ -95,7 +103,11 @@ export class Sender {
 	/** Reads a whole answer. @throws {ServerError} */
 	async read(
 		answer: UnreadAnswer,
-		{ about, signal, maxBytes }: Pick<CallOptions, 'signal' | 'about' | 'maxBytes'>,
+		{
+			about,
+			signal,
+			maxBytes = MAX_ANSWER_BYTES,
+		}: Pick<CallOptions, 'signal' | 'about' | 'maxBytes'>,
 		watchdog: Watchdog,
 	): Promise<CallAnswer> {
 		const { url, status } = answer;
@@ -105,7 +117,7 @@ export class Sender {
 			maskKeys: (text) => this.explainer.maskAnswer(text),
 			explain: (error) => this.explainer.explainReading(error, url, { about, signal }, watchdog),
 		});
-		if (read === undefined) throw this.explainer.endless(url, about, status);
+		if (read === undefined) throw this.explainer.endless(megabytes(maxBytes), url, about, status);
 		return read;
 	}
 

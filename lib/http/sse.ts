@@ -1,6 +1,6 @@
 import { parseObject } from '../values';
 import { JsonEnd } from './json-end';
-import { BodyTooLongError, MAX_EVENT_LENGTH } from './too-long';
+import { BodyTooLongError, EVENT_BOUND, MAX_EVENT_LENGTH } from './too-long';
 import { createParser, type EventSourceMessage, type ParseError } from '../vendor';
 
 export interface ServerSentEvent {
@@ -15,10 +15,12 @@ const MAX_SHOWN_LINES = 20;
 const MAX_SHOWN_LENGTH = 500;
 /** With more lines that belong to no event, a log or another text answers here. */
 const MAX_STRAY_LINES = 10_000;
+const STRAY_LINES_BOUND = '10,000 lines that are no events';
 /** Lines with an unknown field name: the parser takes 20 µs for each. */
 const MAX_UNKNOWN_FIELDS = 100_000;
 /** Events in the data of one, of home-made servers that do not part them. */
 const MAX_UNPARTED_EVENTS = 10_000;
+const UNPARTED_EVENTS_BOUND = '10,000 events in the data of one';
 
 /** Collects lines that belong to no event, as many as an error can show. */
 export class StrayLines {
@@ -29,7 +31,7 @@ export class StrayLines {
 	add(line: string): void {
 		if (line === '') return;
 		this.count += 1;
-		if (this.count > MAX_STRAY_LINES) throw new BodyTooLongError('lines that are no events');
+		if (this.count > MAX_STRAY_LINES) throw new BodyTooLongError(STRAY_LINES_BOUND);
 		if (this.lines.length < MAX_SHOWN_LINES) this.lines.push(line.slice(0, MAX_SHOWN_LENGTH));
 	}
 }
@@ -55,7 +57,7 @@ function valuesIn(data: string): string[] {
 		const value = end === undefined ? rest : rest.slice(0, end);
 		if (!isWholeEvent(value)) return [data];
 		values.push(value);
-		if (values.length > MAX_UNPARTED_EVENTS) throw new BodyTooLongError('values in one event');
+		if (values.length > MAX_UNPARTED_EVENTS) throw new BodyTooLongError(UNPARTED_EVENTS_BOUND);
 		rest = rest.slice(value.length).replace(/^\s*(?:data:\s*)?/, '');
 	}
 	return values;
@@ -79,7 +81,7 @@ function linesIn(data: string): string[] {
 	const checked = lines.slice(0, MAX_UNPARTED_EVENTS);
 	const areEvents = lines.length > 0 && checked.every((line) => isWholeEvent(withoutPrefix(line)));
 	if (!areEvents) return [data];
-	if (lines.length > checked.length) throw new BodyTooLongError('lines in one event');
+	if (lines.length > checked.length) throw new BodyTooLongError(UNPARTED_EVENTS_BOUND);
 	return lines;
 }
 
@@ -138,7 +140,7 @@ export class SseDecoder {
 	private takeUnknownField({ field = '', value = '', line = '' }: ParseError): void {
 		this.unknownFields += 1;
 		if (this.unknownFields > MAX_UNKNOWN_FIELDS)
-			throw new BodyTooLongError('lines with an unknown field');
+			throw new BodyTooLongError('100,000 lines with an unknown field');
 		// Old llama-server releases send `error: {…}` in place of a data line.
 		if (field === 'error' && value.trimStart().startsWith('{'))
 			this.events.push({ event: 'error', data: value });
@@ -154,7 +156,7 @@ export class SseDecoder {
 	 */
 	private feed(text: string): ServerSentEvent[] {
 		this.length += text.length;
-		if (this.length > MAX_EVENT_LENGTH) throw new BodyTooLongError();
+		if (this.length > MAX_EVENT_LENGTH) throw new BodyTooLongError(EVENT_BOUND);
 		const lineEnd = Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1;
 		if (lineEnd > 0) {
 			const lines = text.slice(0, lineEnd);

@@ -2,11 +2,13 @@
  * Maximum characters of one event, line or JSON value: enough for a picture, and far too little to fill n8n's memory.
  */
 export const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
+export const EVENT_BOUND = '16 MB in one event';
 
-/** A body that is longer than anything a server would send. */
+/** A body that holds more than anything a server would send. */
 export class BodyTooLongError extends Error {
-	constructor(tooMany = 'characters without the end of an event') {
-		super(`too many ${tooMany}`);
+	/** @param bound what it has more of, in words */
+	constructor(readonly bound: string) {
+		super(`more than ${bound}`);
 		this.name = 'BodyTooLongError';
 	}
 }
@@ -19,6 +21,11 @@ export class FileTooLargeError extends Error {
 	}
 }
 
+/** A bound in words. */
+export function megabytes(bytes: number): string {
+	return `${Math.floor(bytes / 2 ** 20)} MB`;
+}
+
 /** Concatenates all pieces. @throws {BodyTooLongError} for more than `maxBytes` */
 export async function readWhole(
 	pieces: AsyncIterable<Uint8Array>,
@@ -28,7 +35,7 @@ export async function readWhole(
 	let size = 0;
 	for await (const piece of pieces) {
 		size += piece.byteLength;
-		if (size > maxBytes) throw new BodyTooLongError();
+		if (size > maxBytes) throw new BodyTooLongError(megabytes(maxBytes));
 		read.push(piece);
 	}
 	return Buffer.concat(read);

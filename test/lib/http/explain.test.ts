@@ -51,9 +51,9 @@ describe('what an error means', () => {
 		expect(explainer().explain(broken, URL_ASKED, { signal }, hit()).kind).toBe('aborted');
 		expect(explainer().explain(broken, URL_ASKED, {}, hit()).kind).toBe('totalLimit');
 		expect(explainer().explain(broken, URL_ASKED, {}, quiet(), true).kind).toBe('connectionLost');
-		expect(explainer().explain(new BodyTooLongError(), URL_ASKED, {}, quiet(), true).kind).toBe(
-			'invalidAnswer',
-		);
+		expect(
+			explainer().explain(new BodyTooLongError('64 MB'), URL_ASKED, {}, quiet(), true).kind,
+		).toBe('invalidAnswer');
 	});
 
 	test.each([

@@ -28,30 +28,43 @@ describe('a body that goes on for too long', () => {
 	});
 
 	it('has its own error class and name, and the message says what is too much', () => {
-		const error = new BodyTooLongError();
+		const error = new BodyTooLongError('16 MB in one event');
 		expect(error).toBeInstanceOf(Error);
 		expect(error.name).toBe('BodyTooLongError');
-		expect(error.message).toContain('characters without the end');
+		expect(error.message).toBe('more than 16 MB in one event');
 	});
 });
 
 describe('what no server sends is bounded by count', () => {
 	const LIMIT = 10_000;
-	/** Repeated in the data of one event, or below an event. */
-	const FLOODS: Record<string, (count: number) => string> = {
-		'values in one event': (count) => `data: ${'{}'.repeat(count)}\n\n`,
-		'values with a prefix': (count) => `data: ${'{"a":1}data: '.repeat(count)}\n\n`,
-		'lines in one event': (count) => `${'data: {}\n'.repeat(count)}\n`,
-		'lines that are no events': (count) => 'x\n'.repeat(count),
+	const IN_ONE = '10,000 events in the data of one';
+	/** Repeated in the data of one event, or below an event; and the bound that the error names. */
+	const FLOODS: Record<string, { floodOf: (count: number) => string; bound: string }> = {
+		'values in one event': {
+			floodOf: (count) => `data: ${'{}'.repeat(count)}\n\n`,
+			bound: IN_ONE,
+		},
+		'values with a prefix': {
+			floodOf: (count) => `data: ${'{"a":1}data: '.repeat(count)}\n\n`,
+			bound: IN_ONE,
+		},
+		'lines in one event': {
+			floodOf: (count) => `${'data: {}\n'.repeat(count)}\n`,
+			bound: IN_ONE,
+		},
+		'lines that are no events': {
+			floodOf: (count) => 'x\n'.repeat(count),
+			bound: '10,000 lines that are no events',
+		},
 	};
 
 	it.each(Object.keys(FLOODS))('%s', (name) => {
-		const floodOf = FLOODS[name]!;
+		const { floodOf, bound } = FLOODS[name]!;
 		fc.assert(
 			fc.property(fc.integer({ min: LIMIT - 20, max: LIMIT + 20 }), (count) => {
 				const decoder = new SseDecoder();
 				const read = () => decoder.push(Buffer.from(floodOf(count)));
-				if (count > LIMIT) expect(read).toThrow(BodyTooLongError);
+				if (count > LIMIT) expect(read).toThrow(new BodyTooLongError(bound));
 				else expect([0, count]).toContain(read().length);
 			}),
 			{ numRuns: 6 },
