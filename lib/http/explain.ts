@@ -13,6 +13,12 @@ import { withRetryAfter } from './retry-after';
 import type { CallAnswer, ConnectionSettings, ErrorContext, RequestOptions } from './types';
 import type { FailureKind } from '../errors/kinds';
 
+const LIMIT_WORDS = {
+	firstTokenLimit: 'first-token limit',
+	idleLimit: 'idle limit',
+	totalLimit: 'total limit',
+};
+
 /** The part of a request that its errors need. */
 type Asked = Pick<RequestOptions, 'signal' | 'about'>;
 
@@ -116,7 +122,7 @@ export class Explainer {
 		const context = this.contextOf(url, about);
 		if (signal?.aborted || watchdog.hit === undefined) return failure('aborted', context);
 		return failure(watchdog.hit, context, {
-			message: `The request waited ${seconds(watchdog.hitMs)} in n8n for a free place and was not sent`,
+			message: `The request waited in n8n for a free place until its ${LIMIT_WORDS[watchdog.hit]} of ${seconds(watchdog.hitMs)}, and was not sent`,
 			remedy: maxConcurrentRequests ? noPlaceOf(maxConcurrentRequests) : noSlotOf(knownSlots?.()),
 			facts: { queued: true },
 		});

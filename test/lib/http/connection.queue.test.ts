@@ -86,11 +86,11 @@ describe('the queue', () => {
 	});
 
 	test.each([
-		['firstTokenLimit', { firstTokenMs: 150 }],
-		['totalLimit', { totalMs: 150 }],
+		['firstTokenLimit', { firstTokenMs: 150 }, 'first-token limit'],
+		['totalLimit', { totalMs: 150 }, 'total limit'],
 	])(
-		'the wait in n8n counts against the %s, and the error says that nothing was sent',
-		async (kind, limits) => {
+		'the wait in n8n counts against the %s, and the error names it and says that nothing was sent',
+		async (kind, limits, words) => {
 			const server = await start();
 			const { open, answer } = gated();
 			server.script(answer());
@@ -103,7 +103,9 @@ describe('the queue', () => {
 				facts: { queued: true },
 				url: `${server.url}/v1/chat/completions`,
 			});
-			expect(failed!.message).toContain('waited 150 ms in n8n for a free place and was not sent');
+			expect(failed!.message).toBe(
+				`The request waited in n8n for a free place until its ${words} of 150 ms, and was not sent`,
+			);
 			expect(failed!.remedy).toContain('Max Concurrent Requests');
 			expect(queuedRequests()).toBe(0);
 			open();
@@ -200,7 +202,8 @@ describe('the queue', () => {
 		server.script(reply.chunks(['a', { wait: 60_000 }]));
 		const connection = connect(server.url, { maxConcurrentRequests: 1 });
 		const holding = await openChat(connection);
-		const message = 'The request waited 100 ms in n8n for a free place and was not sent';
+		const message =
+			'The request waited in n8n for a free place until its first-token limit of 100 ms, and was not sent';
 		const looked = connection.call(`${server.url}/health`, { placeLimitMs: 100 });
 		await expect(looked).rejects.toMatchObject({ message, facts: { queued: true } });
 		expect(queuedRequests()).toBe(0);
