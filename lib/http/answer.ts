@@ -1,4 +1,4 @@
-import { optional, parseJson } from '../values';
+import { optional, parseJsonSteps } from '../values';
 import { JsonEnd } from './json-end';
 import { afterMs } from './limits';
 import { inTimeSlices } from './time-slices';
@@ -94,7 +94,7 @@ export async function readAnswer(
 		status,
 		headers,
 		text,
-		json: jsonIn(text, body.jsonEnd),
+		json: await inTimeSlices(jsonIn(text, body.jsonEnd)),
 		url,
 		...optional({ redirects }),
 	};
@@ -140,10 +140,10 @@ class TextBody {
 }
 
 /** Parses an answer, also with other text after the JSON. Several values in a row are no JSON. */
-function jsonIn(text: string, end: number | undefined): unknown {
-	const whole = parseJson(text);
+function* jsonIn(text: string, end: number | undefined): Generator<void, unknown> {
+	const whole = yield* parseJsonSteps(text);
 	if (whole !== undefined || end === undefined || /^[\s,]*[{[]/.test(text.slice(end))) return whole;
-	return parseJson(text.slice(0, end));
+	return yield* parseJsonSteps(text.slice(0, end));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { afterMs } from './limits';
+import { breather } from './time-slices';
 
 /** The connection behind a body. */
 interface BodySource {
@@ -15,16 +16,21 @@ export interface Pace {
 
 /** At this size the connection is paused until somebody reads. */
 const MAX_KEPT_BYTES = 256 * 1024;
+/** A piece is worked on in one go: thousands of events are in as many bytes. */
+const MAX_PIECE_BYTES = 64 * 1024;
 
 /**
- * The body of an answer. Each read returns everything that arrived since the last one as one piece. Node's streams
- * create several objects, events and promises per received piece, that is per token; this does so per read.
+ * The body of an answer. Each read returns what arrived since the last one as one piece, and of a lot its beginning,
+ * and n8n can answer others before the rest. Node's streams create several objects, events and promises per received
+ * piece, that is per token; this does so per read.
  */
 export class IncomingBody
 	implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined>
 {
 	private kept: Uint8Array[] = [];
 	private size = 0;
+	/** Whether the last piece was only the beginning of what had arrived. */
+	private hasRest = false;
 	private over: { error?: Error } | undefined;
 	private lastReadAt = -Infinity;
 	/** Resumes the pending `next()`, if any. */
@@ -46,6 +52,7 @@ export class IncomingBody
 	 * The next piece. An error follows the data before it. The end, an error, and a full buffer do not wait for the pace.
 	 */
 	async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+		if (this.hasRest) await breather();
 		await new Promise<void>((resolve) => {
 			this.reader = resolve;
 			this.wake();
@@ -97,6 +104,7 @@ export class IncomingBody
 	private drop(): void {
 		this.kept = [];
 		this.size = 0;
+		this.hasRest = false;
 	}
 
 	/**
@@ -105,7 +113,7 @@ export class IncomingBody
 	 */
 	private wake(): void {
 		if (this.reader === undefined || (this.size === 0 && this.over === undefined)) return;
-		if (this.over !== undefined || this.isFull) return this.goOn();
+		if (this.over !== undefined || this.isFull || this.hasRest) return this.goOn();
 		if (this.disarm !== undefined) return;
 		const pause = this.lastReadAt + this.pace.interval() - performance.now();
 		if (pause <= 0) return this.goOn();
@@ -123,7 +131,14 @@ export class IncomingBody
 		const [first = new Uint8Array()] = this.kept;
 		const all = this.kept.length === 1 ? first : Buffer.concat(this.kept, this.size);
 		this.drop();
-		this.source.resume();
-		return all;
+		const rest = all.subarray(MAX_PIECE_BYTES);
+		if (rest.byteLength === 0) {
+			this.source.resume();
+			return all;
+		}
+		this.hasRest = true;
+		this.kept = [rest];
+		this.size = rest.byteLength;
+		return all.subarray(0, MAX_PIECE_BYTES);
 	}
 }

@@ -6,14 +6,19 @@ const SLICE_MS = 20;
 /** Waits until n8n has answered others; undefined if it has had the chance within 20 ms. */
 export type Pause = () => Promise<void> | undefined;
 
+/** Waits until n8n has answered others. */
+export async function breather(): Promise<void> {
+	await new Promise<void>((resolve) => {
+		setImmediate(resolve);
+	});
+}
+
 /** For loops over many items, which would keep n8n from everything else. The time of a slice begins with this call. */
 export function timeSlices(): Pause {
 	let startedAt = performance.now();
 	return () => {
 		if (performance.now() - startedAt < SLICE_MS) return undefined;
-		return new Promise<void>((resolve) => {
-			setImmediate(resolve);
-		}).then(() => {
+		return breather().then(() => {
 			startedAt = performance.now();
 		});
 	};

@@ -7,6 +7,7 @@ import {
 	isFilled,
 	nonEmptyText,
 	parseJson,
+	parseJsonSteps,
 	parseObject,
 	recordOf,
 	recordsIn,
@@ -14,6 +15,7 @@ import {
 	booleanOf,
 	words,
 } from '../../lib/values';
+import { resultOf } from '../../lib/generators';
 import { examples } from '../support/properties';
 
 describe('booleanOf', () => {
@@ -119,6 +121,27 @@ describe('JSON of very many values', () => {
 
 	it('texts may hold any number of brackets', () => {
 		expect(parseJson(JSON.stringify(['{['.repeat(LIMIT)]))).toHaveLength(1);
+	});
+});
+
+describe('JSON in steps', () => {
+	test('is read as in one go, whatever it is', () => {
+		const source = fc.oneof(
+			fc.json(),
+			fc.string(),
+			fc.json().map((json) => json.slice(1)),
+		);
+		fc.assert(
+			fc.property(source, (json) => {
+				expect(resultOf(parseJsonSteps(json))).toEqual(parseJson(json));
+			}),
+			examples(100),
+		);
+	});
+
+	test('a long one has breaks before, between and behind', () => {
+		const steps = [...parseJsonSteps(`[${'1,'.repeat(2_000_000)}1]`)];
+		expect(steps.length).toBeGreaterThan(4);
 	});
 });
 

@@ -1,5 +1,8 @@
+import fc from 'fast-check';
+
 import { IncomingBody } from '../../../lib/http/incoming-body';
-import { delay, process } from '../../support/node';
+import { delay, process, setImmediate } from '../../support/node';
+import { examples } from '../../support/properties';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const source = () => ({ pause: jest.fn(), resume: jest.fn(), abort: jest.fn() });
@@ -96,8 +99,36 @@ describe('the body of an answer', () => {
 		expect(connection.pause).toHaveBeenCalledTimes(1);
 		body.push(new Uint8Array(1024));
 		expect(connection.resume).not.toHaveBeenCalled();
-		expect((await body.next()).value?.byteLength).toBe(257 * 1024);
+		for (let piece = 0; piece < 4; piece++) {
+			expect((await body.next()).value?.byteLength).toBe(64 * 1024);
+			expect(connection.resume).not.toHaveBeenCalled();
+		}
+		expect((await body.next()).value?.byteLength).toBe(1024);
 		expect(connection.resume).toHaveBeenCalledTimes(1);
+	});
+
+	test('of what arrives at once, each byte is read once and in order, and others have their turn between', async () => {
+		const lengths = fc.array(fc.integer({ min: 1, max: 200_000 }), { minLength: 1, maxLength: 6 });
+		await fc.assert(
+			fc.asyncProperty(lengths, fc.boolean(), async (sizes, endsEarly) => {
+				const body = new IncomingBody(source());
+				const all = Buffer.concat(sizes.map((size, at) => Buffer.alloc(size, 97 + (at % 26))));
+				let at = 0;
+				for (const size of sizes) body.push(all.subarray(at, (at += size)));
+				if (endsEarly) body.end();
+				else setImmediate(() => body.end());
+				let turns = 0;
+				const read: Uint8Array[] = [];
+				for await (const piece of body) {
+					read.push(piece);
+					expect(turns).toBeGreaterThanOrEqual(read.length - 1);
+					setImmediate(() => (turns += 1));
+				}
+				expect(Buffer.concat(read).equals(all)).toBe(true);
+				for (const piece of read) expect(piece.byteLength).toBeLessThanOrEqual(64 * 1024);
+			}),
+			examples(40),
+		);
 	});
 
 	test('closing it drops what was not read, closes the connection, and ends whoever waits', async () => {
