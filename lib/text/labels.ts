@@ -112,10 +112,15 @@ function linesOf(text: string): string[] {
  */
 function labelsOf(text: string, labels: readonly Label[], several: boolean): number[] | undefined {
 	const block = text.replace(/^\s*```\w*\n([^`]*)```\s*$/, '$1');
-	const indexes = namesIn(block, labels, several).map((name) => labelOf(name, labels));
-	const unique = [...new Set(indexes)];
-	if (unique.length === 0 || (unique.length > 1 && !several)) return undefined;
-	return unique.every((one) => one !== undefined) ? unique : undefined;
+	const indexes = new Set<number>();
+	// Each name once: a model may repeat itself for thousands of lines.
+	for (const name of new Set(namesIn(block, labels, several))) {
+		const index = labelOf(name, labels);
+		if (index === undefined) return undefined;
+		indexes.add(index);
+	}
+	if (indexes.size === 0 || (indexes.size > 1 && !several)) return undefined;
+	return [...indexes];
 }
 
 function namesIn(block: string, labels: readonly Label[], several: boolean): string[] {
@@ -152,8 +157,9 @@ const KEY_AND_LABEL = /^(?<key>\w)\s*[:.)-]\s*(?<rest>\S.*)$/;
 function labelOf(text: string, labels: readonly Label[]): number | undefined {
 	const content = bare(text);
 	const keys = keysFor(labels);
+	const small = lower(content);
 	const exact = labels.findIndex(
-		({ name }, index) => content === keys[index] || isOneOf([name, bare(name)], content),
+		({ name }, index) => content === keys[index] || isOneOf([name, bare(name)], small),
 	);
 	if (exact >= 0) return exact;
 	const line = KEY_AND_LABEL.exec(content)?.groups;
@@ -163,14 +169,15 @@ function labelOf(text: string, labels: readonly Label[]): number | undefined {
 	}
 	const { key: sign = '', rest = '' } = line;
 	const at = keyOf(sign, keys);
-	return at !== undefined && isOneOf(formsOf(labels[at]!), rest) ? at : undefined;
+	return at !== undefined && isOneOf(formsOf(labels[at]!), lower(rest)) ? at : undefined;
 }
 
 /** The index of a key, also in the other case where no other key is that letter. */
 function keyOf(sign: string, keys: readonly string[]): number | undefined {
 	const exact = keys.indexOf(sign);
 	if (exact >= 0) return exact;
-	const same = keys.flatMap((key, index) => (lower(key) === lower(sign) ? [index] : []));
+	const small = lower(sign);
+	const same = keys.flatMap((key, index) => (lower(key) === small ? [index] : []));
 	return same.length === 1 ? same[0] : undefined;
 }
 
@@ -180,8 +187,9 @@ function formsOf({ name, description = '' }: Label): string[] {
 	return [name, about, `${name} - ${about}`];
 }
 
+/** @param text in lower case */
 function isOneOf(names: readonly string[], text: string): boolean {
-	return names.some((name) => lower(name) === lower(text));
+	return names.some((name) => lower(name) === text);
 }
 
 function onOneLine(description: string): string {

@@ -125,6 +125,26 @@ test.each([
 	expect(labelsIn(text, LABELS, true)).toEqual(found);
 });
 
+test('labels that are repeated for thousands of lines count once, and not beside what is no label', () => {
+	const repeated = fc.record({
+		names: fc.subarray(
+			LABELS.map(({ name }) => name),
+			{ minLength: 1 },
+		),
+		times: fc.constantFrom(1, 2, 20_000),
+		separator: fc.constantFrom('\n', ', ', ' and '),
+	});
+	fc.assert(
+		fc.property(repeated, ({ names, times, separator }) => {
+			const text = Array.from({ length: times }, () => names.join(separator)).join(separator);
+			const indexes = names.map((name) => LABELS.findIndex((label) => label.name === name));
+			expect(labelsIn(text, LABELS, true)).toEqual(indexes);
+			expect(labelsIn(`other${separator}${text}${separator}other`, LABELS, true)).toBeUndefined();
+		}),
+		{ numRuns: 12 },
+	);
+});
+
 test('of 62 keys, each is itself; a key in the other case counts where no other key is that letter', () => {
 	fc.assert(
 		fc.property(fc.integer({ min: 1, max: MAX_LABELS }), fc.nat(), (count, pick) => {
