@@ -23,7 +23,7 @@ const MAX_PART = 16;
 const MAX_DEPTH = 3;
 
 /** Characters that are searched in one go: a million escapes take half a second. */
-const MAX_SLICE = 65_536;
+const MAX_SLICE = 24_576;
 /** Of each slice, so many are searched again with the next one: a secret may stand across its end. */
 const OVERLAP = 8192;
 
