@@ -10,8 +10,13 @@ export const NO_INSTANCE =
 
 /** Kinds by the text of an error, whatever its status. The first match counts. */
 const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
-	// nginx, and Go's server
-	['tlsMismatch', /plain HTTP request was sent to HTTPS port/i, /HTTP request to an HTTPS server/i],
+	// nginx, Go's server, Apache
+	[
+		'tlsMismatch',
+		/plain HTTP request was sent to HTTPS port/i,
+		/HTTP request to an HTTPS server/i,
+		/speaking plain HTTP to an SSL-enabled server port/i,
+	],
 	[
 		'contextOverflow',
 		/exceeds? the (?:available|max) context/i,

@@ -386,6 +386,13 @@ describe('errors of other servers and of proxies', () => {
 			'The plain HTTP request',
 		],
 		[
+			'Apache, http to https',
+			400,
+			'<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>400 Bad Request</title>\n</head><body>\n<h1>Bad Request</h1>\n<p>Your browser sent a request that this server could not understand.<br />\nReason: You\'re speaking plain HTTP to an SSL-enabled server port.<br />\n Instead use the HTTPS scheme to access this URL, please.<br />\n</p>\n</body></html>\n',
+			'tlsMismatch',
+			'400 Bad Request Bad Request Your browser',
+		],
+		[
 			'Go, http to https',
 			400,
 			'Client sent an HTTP request to an HTTPS server.\n',
