@@ -60,14 +60,22 @@ export function retryUntilReady(
 			const pause = pauseBefore(kind, waits++);
 			return pause < leftMs ? pause : stillLoading(connection, failed, firstTokenMs, about);
 		}
-		if (kind !== 'busy' && kind !== 'refused') return failed;
-		const pause = requestedPause(failed) ?? pauseBefore(kind, waits++);
+		if (!isBusy(failed) && kind !== 'refused') return failed;
+		const pause = requestedPause(failed) ?? pauseBefore('busy', waits++);
 		const isLast = tries++ >= retries || !isWorthWaiting(pause, leftMs);
 		if (isLast && kind === 'refused' && wasLoading)
 			return exitedWhileLoading(connection, failed, about);
 		wasLoading = false;
 		return isLast ? failed : pause;
 	};
+}
+
+/**
+ * Whether the request reached no server because of too many others. nginx with `limit_req` and HAProxy with a full queue
+ * send a page with 503, like a proxy whose server is down.
+ */
+function isBusy({ kind, status }: ServerError): boolean {
+	return kind === 'busy' || (kind === 'gateway' && status === 503);
 }
 
 /** Statuses while a server behind a gateway is restarting or busy. */

@@ -55,6 +55,19 @@ describe('whether a request is sent again', () => {
 		expect(decisions(['refused'])).toEqual(['refused']);
 	});
 
+	test('a proxy with too many requests answers with 503: only then it has handed on nothing', () => {
+		const policy = retryUntilReady(connectTo({ baseUrl: 'http://gpu:8080' }), { retries: 2 });
+		fc.assert(
+			fc.property(fc.integer({ min: 500, max: 599 }), (status) => {
+				const failed = failure('gateway', {}, { status });
+				fc.pre(status !== 503);
+				expect(policy(failed, Infinity)).toBe(failed);
+			}),
+		);
+		const busy = failure('gateway', {}, { status: 503 });
+		expect([1, 2, 3].map(() => policy(busy, Infinity))).toEqual([500, 1000, busy]);
+	});
+
 	test('case 11: loading is given up when the next pause would pass the first-token limit', () => {
 		expect(decisions(['loading', 'loading'], {}, 500)).toEqual(['loading', 'loading']);
 		expect(decisions(['loading'], {}, 501)).toEqual([500]);
