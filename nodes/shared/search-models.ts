@@ -51,15 +51,22 @@ export const modelSearches = {
 /** Single searches, for nodes that need only these. */
 export const { searchModels, searchEmbeddingModels, searchRerankers } = modelSearches;
 
+interface ModelSettings {
+	model: string;
+	limits?: Partial<Limits>;
+	retries?: number;
+}
+
 const chosen = new WeakMap<ServerPool, Map<ModelUse, Promise<string>>>();
 
 /**
  * Adds the model to settings: the chosen one, else the loaded one, or the only one for the use. The server is asked
- * once for all items of an execution. The question ends with the execution, and with the limits of the request.
+ * once for all items of an execution. The question has the limits and the retries of the request, and ends with the
+ * execution.
  *
  * @throws {ServerError} listing the models, where there are several
  */
-export async function withModel<T extends { model: string; limits?: Partial<Limits> }>(
+export async function withModel<T extends ModelSettings>(
 	settings: T,
 	servers: ServerPool,
 	use: ModelUse,
@@ -68,12 +75,12 @@ export async function withModel<T extends { model: string; limits?: Partial<Limi
 	if (settings.model !== '') return settings;
 	const uses = chosen.get(servers) ?? new Map();
 	chosen.set(servers, uses);
-	const { limits } = settings;
+	const { limits, retries } = settings;
 	const choosing =
 		uses.get(use) ??
 		withinLimits(
 			servers.first,
-			{ limits, signal },
+			{ limits, retries, signal },
 			async (until) => await onlyModelOf(servers, use, until),
 		);
 	uses.set(use, choosing);
