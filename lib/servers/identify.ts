@@ -76,6 +76,17 @@ export function learnFromHeaders(
 	named.set(modelKey({ connection, model }), kind);
 }
 
+/** Learns the kind from a list of models: nginx replaces the header that names llama-server. */
+export function learnFromList(connection: Connection, models: ServerAnswer): KindName {
+	const kind = identify({ models });
+	if (isIdentified(kind)) remember(connection, kind);
+	return kind;
+}
+
+function remember({ url }: Connection, kind: KindName): void {
+	learned.set(url.api, { kind, until: clock.now() + KNOWN_MS, failures: 0 });
+}
+
 /** Forgets what is remembered of a server if an answer shows another kind: that one may run there now. */
 export function forgetIfContradicted(connection: Connection, shown: KindName, model = ''): void {
 	const { api } = connection.url;
@@ -146,7 +157,7 @@ async function askOnce(connection: Connection, limitMs: number): Promise<void> {
 	const { answers, kind } = await askedAnswers(connection, limitMs);
 	if (isIdentified(kind)) {
 		// The API's URL may have been found to be another one meanwhile.
-		learned.set(connection.url.api, { kind, until: clock.now() + KNOWN_MS, failures: 0 });
+		remember(connection, kind);
 		return;
 	}
 	learned.set(key, unidentified(answers, before));

@@ -3,7 +3,7 @@ import type { ServerError } from '../errors/server-error';
 import { isRefusal } from '../errors/http-failure';
 import type { CallAnswer } from '../http/types';
 import { findApiRoot } from './api-root';
-import { identify } from './identify';
+import { identify, learnFromList } from './identify';
 import { type KindName, KINDS, kindOf } from './kinds';
 import { mayDescribeItself } from './kinds/evidence';
 import { shortModelName } from './model-names';
@@ -23,7 +23,7 @@ export async function listModels(
 ): Promise<ServerModel[]> {
 	const outcome = await openAiList(connection, signal);
 	if ('models' in outcome && outcome.models.length > 0) {
-		const { withDetails } = kindOf(identify({ models: outcome.answer })).models;
+		const { withDetails } = kindOf(learnFromList(connection, outcome.answer)).models;
 		return (await withDetails?.(connection, outcome.models, signal)) ?? outcome.models;
 	}
 	const ownList = await ownListOf(connection, signal);

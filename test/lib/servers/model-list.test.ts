@@ -1,6 +1,7 @@
 import { describeModel, listModels } from '../../../lib/servers/model-list';
 import type { ServerModel } from '../../../lib/servers/models';
 import { connectTo } from '../../../lib/servers/connect';
+import { knownServerKind } from '../../../lib/servers/identify';
 import { ServerError } from '../../../lib/errors/server-error';
 import {
 	type LlamaServerSim,
@@ -323,3 +324,22 @@ it('nothing in place of a list is no list, but for servers that list only what i
 	});
 	expect((await failureWith({})).kind).not.toBe('modelNotFound');
 });
+
+test.each([
+	['llamacpp', 'llamaServer'],
+	['somebody', undefined],
+])(
+	'nginx takes away the header of the server, but not the owner %s in its list',
+	async (by, kind) => {
+		const server = await startScripted(({ path }, response) => {
+			response.setHeader('server', 'nginx/1.22.1');
+			response.setHeader('content-type', 'application/json');
+			response.statusCode = path === '/v1/models' ? 200 : 404;
+			response.end(JSON.stringify({ object: 'list', data: [{ id: 'qwen3', owned_by: by }] }));
+		});
+		const connection = connect(server.url);
+		await listModels(connection);
+		expect(knownServerKind(connection)).toBe(kind);
+		await server.close();
+	},
+);
