@@ -52,6 +52,7 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
 			location: answer.location,
 			isEmpty: shape.kind === 'empty',
+			isPage: shape.kind === 'page',
 			keyMissing: answer.keyMissing,
 			noInstance: NO_INSTANCE.test(message),
 			noKeys: NO_KEYS.test(message),

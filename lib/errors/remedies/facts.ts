@@ -31,6 +31,8 @@ export interface RemedyFacts {
 	noKeys?: boolean;
 	/** The answer had no body. */
 	isEmpty?: boolean;
+	/** The answer was a web page. */
+	isPage?: boolean;
 	/** The service, where it is not a model server. */
 	service?: 'dify';
 	/** The request starts a run of a Dify app. */

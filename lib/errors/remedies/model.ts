@@ -95,10 +95,13 @@ export const MODEL_REMEDIES = {
 		'The context of the server is full',
 		'All slots share one pool, and it ran out: start llama-server with a larger --ctx-size, give each slot its own part with -np N, or lower Max Concurrent Requests in the credential.',
 	),
-	badRequest: row(
-		'The server refuses the request',
-		'The text of the server says what it does not accept. Check the fields and options of the node.',
-	),
+	badRequest: ({ isPage, status }) => ({
+		title: 'The server refuses the request',
+		remedy:
+			isPage === true
+				? `A web page came with the status ${status}, so a proxy refuses the request, or puts its page in place of what the server says (nginx: proxy_intercept_errors).`
+				: 'The text of the server says what it does not accept. Check the fields and options of the node.',
+	}),
 	templateRejected: row(
 		'The chat template of the model rejects this conversation',
 		'Some templates want user and assistant to take turns, or allow no system message. Change the prompt or the memory, or start llama-server with another --chat-template or --chat-template-file.',

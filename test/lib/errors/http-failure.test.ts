@@ -648,6 +648,18 @@ describe('proxies, long answers and keys in them', () => {
 		expect(page(401, ofKong, 'application/json', 'Basic realm="kong"').kind).toBe('proxyPassword');
 	});
 
+	test('a page in place of what the server says: the error names its status, and the proxy', () => {
+		fc.assert(
+			fc.property(fc.constantFrom(400, 402, 409, 418, 422), fc.string(), (status, words) => {
+				const failed = page(status, `<html><h1>Oops</h1>${words.replace(/[<>]/g, '')}</html>`);
+				fc.pre(failed.kind === 'badRequest');
+				expect(failed.remedy).toContain(`the status ${status}`);
+				expect(failed.remedy).toContain('proxy');
+			}),
+		);
+		expect(page(400, '{"error":"no"}', 'application/json').remedy).not.toContain('proxy');
+	});
+
 	test.each([
 		['a sentence over and over', JSON.stringify({ error: { message: 'model '.repeat(150_000) } })],
 		['scripts that never end', '<script '.repeat(120_000)],
