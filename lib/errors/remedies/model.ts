@@ -1,4 +1,4 @@
-import { quoted, row, seconds, type Row } from './facts';
+import { quoted, row, seconds, type Remedy, type Row } from './facts';
 
 const KEYS =
 	'one of the keys the server was started with (llama-server: --api-key, LocalAI: LOCALAI_API_KEY) or gave out (GPUStack, Open WebUI: API Keys)';
@@ -35,6 +35,13 @@ function otherBaseUrl(root: string | undefined): string {
 const OLLAMA_HOSTS =
 	' Ollama refuses like this when it listens on 127.0.0.1 only and is asked under a name that it does not know: start it with OLLAMA_HOST=0.0.0.0, or let the proxy in front of it send the host name localhost (nginx: proxy_set_header Host localhost).';
 
+/** No route that is requested ends with a slash: a proxy redirected to it. */
+const addedSlash: Remedy = {
+	title: 'The server answers, but not at this path',
+	remedy:
+		'A redirect added a slash to the path, which model servers do not know. Take that rule out of the proxy for this address.',
+};
+
 /**
  * What model servers refuse, and answers that cannot be used. Advice from the diagnosis table in
  * docs/protocols/llama-server.md 9.3.
@@ -69,6 +76,7 @@ export const MODEL_REMEDIES = {
 		remedy: `The key may be wrong or lack the permission, or this route is switched off on the server.${isEmpty === true ? OLLAMA_HOSTS : ''}`,
 	}),
 	wrongPath: ({ root, url = '', typed = '' }) => {
+		if (url.endsWith('/')) return addedSlash;
 		const isList = /\/models$/.test(url);
 		const remedy = isJustAddress(typed) ? noSuchRoute(url) : otherBaseUrl(root);
 		return {

@@ -50,6 +50,14 @@ describe('remedies for what model servers refuse', () => {
 		expect(MODEL_REMEDIES.wrongPath(list).remedy).toMatch(/^A server of your own .*type the name/);
 	});
 
+	test('a path to which a proxy added a slash: its rule is at fault, whatever was typed', () => {
+		for (const typed of ['http://h:8080', 'http://h:8080/chat'])
+			for (const route of ['models', 'chat/completions'])
+				expect(
+					MODEL_REMEDIES.wrongPath({ typed, url: `http://h:8080/v1/${route}/` }).remedy,
+				).toContain('redirect added a slash');
+	});
+
 	test('an answer that was all thinking: a limit is raised only where one was hit', () => {
 		expect(MODEL_REMEDIES.onlyThinking({ maxTokens: 512 }).remedy).toContain(
 			'Raise Maximum Tokens (now 512)',
