@@ -1,3 +1,5 @@
+import { resultOf } from './generators';
+
 export function text(value: unknown): string | undefined {
 	return typeof value === 'string' ? value : undefined;
 }
@@ -66,20 +68,19 @@ export function isTooDeep(value: unknown, depth = 0): boolean {
 	return Object.values(value).some((inner) => isTooDeep(inner, depth + 1));
 }
 
-const [QUOTE, BACKSLASH] = ['"'.charCodeAt(0), '\\'.charCodeAt(0)];
-
-/** `[` and `{`, as `]` and `}`, differ in one bit. Not a set of them: that takes twice as long, for each character. */
-const [OPENING, CLOSING, EITHER] = ['{'.charCodeAt(0), '}'.charCodeAt(0), 0x20];
+const QUOTE = '"'.charCodeAt(0);
+const BACKSLASH = '\\'.charCodeAt(0);
+const LIST_START = '['.charCodeAt(0);
+const LIST_END = ']'.charCodeAt(0);
+const OBJECT_START = '{'.charCodeAt(0);
+const OBJECT_END = '}'.charCodeAt(0);
 
 /**
  * What of a JSON text is too much, for an error; undefined for nothing. Looked at before the text is parsed, since
  * millions of lists take seconds to parse.
  */
 export function excessIn(source: string): string | undefined {
-	const work = excessSteps(source);
-	let step = work.next();
-	while (step.done !== true) step = work.next();
-	return step.value;
+	return resultOf(excessSteps(source));
 }
 
 function* excessSteps(source: string): Generator<void, string | undefined> {
@@ -93,8 +94,8 @@ function* excessSteps(source: string): Generator<void, string | undefined> {
 		}
 		const code = source.charCodeAt(at);
 		if (code === QUOTE) at = endOfString(source, at);
-		else if ((code | EITHER) === CLOSING) depth -= 1;
-		else if ((code | EITHER) === OPENING) {
+		else if (code === OBJECT_END || code === LIST_END) depth -= 1;
+		else if (code === OBJECT_START || code === LIST_START) {
 			depth += 1;
 			count += 1;
 			if (depth > MAX_DEPTH) return `JSON nested deeper than ${MAX_DEPTH} levels`;
