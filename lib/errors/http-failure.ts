@@ -70,14 +70,23 @@ function kindOfFailed(
 	const behind = statusBehind(answer, serverMessage);
 	const status = behind ?? answer.status;
 	const codes = [type, text(facts.code)];
-	const byText = kindByText(message, codes);
-	const isHandedOn = serverMessage.isHandedOn === true || isGatewayStatus(answer.status);
-	if (isHandedOn && shape.kind !== 'page' && byText !== undefined) return byText;
 	return (
+		kindHandedOn(answer, shape, serverMessage, codes) ??
 		kindBehind(behind ?? relayedStatus(answer, type)) ??
 		proxyFailureKind({ ...answer, status }, shape) ??
 		kindOf(behind ?? answer.readAs ?? status, message.slice(0, MAX_READ), codes, shape)
 	);
+}
+
+/** The kind that the words of a server behind a gateway tell. A page has those of the gateway itself. */
+function kindHandedOn(
+	{ status }: FailedAnswer,
+	shape: BodyShape,
+	{ isHandedOn, message }: ServerMessage,
+	codes: Codes,
+): FailureKind | undefined {
+	const hasWordsBehind = shape.kind !== 'page' && (isHandedOn === true || isGatewayStatus(status));
+	return hasWordsBehind ? kindByText(message, codes) : undefined;
 }
 
 /**

@@ -24,11 +24,15 @@ describe('a look-up before a request', () => {
 
 	it('is repeated as often as the request, while a gateway does not reach the server', async () => {
 		await fc.assert(
-			fc.asyncProperty(fc.array(passing, { maxLength: 5 }), fc.nat(5), async (statuses, retries) => {
-				const found = withinLimits(connection, { retries, signal: undefined }, lookUp(statuses));
-				if (statuses.length <= retries) await expect(found).resolves.toBe('qwen3');
-				else await expect(found).rejects.toMatchObject({ status: statuses[retries] });
-			}),
+			fc.asyncProperty(
+				fc.array(passing, { maxLength: 5 }),
+				fc.nat(5),
+				async (statuses, retries) => {
+					const found = withinLimits(connection, { retries, signal: undefined }, lookUp(statuses));
+					if (statuses.length <= retries) await expect(found).resolves.toBe('qwen3');
+					else await expect(found).rejects.toMatchObject({ status: statuses[retries] });
+				},
+			),
 		);
 	});
 

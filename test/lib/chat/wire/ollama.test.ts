@@ -141,7 +141,10 @@ describe('recorded answers of Ollama 0.17.4', () => {
 			'think-model-stream-true',
 			{ failed: { kind: 'onlyThinking', reasoning: "Hi, I'm here to help" } },
 		],
-		['chat-stream-runner-killed', { failed: { kind: 'connectionLost', text: 'The story of the "L' } }],
+		[
+			'chat-stream-runner-killed',
+			{ failed: { kind: 'connectionLost', text: 'The story of the "L' } },
+		],
 		[
 			'chat-one-message-too-long-stream',
 			{ failed: { kind: 'emptyAnswer', usage: { promptTokens: 1024 } } },
