@@ -1,11 +1,9 @@
 import { nonEmptyText, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
-import { listIn } from '../paging';
+import { listIn, rejectEndless } from '../paging';
 
 /** Dify's largest page of feedback; a larger limit is answered with 400 (docs/protocols/dify.md 2.6). */
 const PAGE_SIZE = 101;
-/** A guard against endless lists, which Dify itself does not send. */
-const MAX_PAGES = 1000;
 /** Several workers write records, so one may appear after newer ones. */
 const GRACE_MS = 60_000;
 
@@ -75,7 +73,8 @@ function cutoffOf(newest: string | null): number {
 async function recordsSince(client: DifyClient, since: number | undefined) {
 	let begin = since;
 	const records = new Map<string, { record: JsonRecord; at: number }>();
-	for (let page = 1; page <= MAX_PAGES; page++) {
+	for (let page = 1; ; page++) {
+		rejectEndless(page);
 		const answer = await client.get('/app/feedbacks', { page, limit: PAGE_SIZE });
 		const pageRecords = listIn(answer.data);
 		const before = records.size;

@@ -7,11 +7,9 @@ import {
 	smallestOf,
 } from '../../values';
 import type { DifyClient } from '../client';
-import { listIn } from '../paging';
+import { listIn, rejectEndless } from '../paging';
 
 const PAGE_SIZE = 100;
-/** A guard against endless lists, which Dify itself does not send. */
-const MAX_PAGES = 1000;
 /** Passes over the list: rows of one second change places between two pages, so that one can be missed. */
 const MAX_PASSES = 3;
 /** Several workers write entries, so one may appear after newer ones. */
@@ -100,7 +98,8 @@ async function readInto(
 	// Inclusive, and Dify compares with fractions of a second.
 	const after = since === undefined ? undefined : new Date(since * 1000).toISOString();
 	const seen = new Set<string>();
-	for (let page = 1; page <= MAX_PAGES; page++) {
+	for (let page = 1; ; page++) {
+		rejectEndless(page);
 		const query = { page, limit: PAGE_SIZE, created_at__after: after };
 		const answer = await client.get('/workflows/logs', query);
 		const pageEntries = listIn(answer.data).flatMap((entry) => entryOf(entry) ?? []);
@@ -113,7 +112,6 @@ async function readInto(
 		const newest = entries.values().next().value!.at;
 		if (since === undefined && pageEntries.at(-1)!.at < newest - OPEN_LIMIT_S) return page;
 	}
-	return MAX_PAGES;
 }
 
 /** Undefined for an entry without a run: Dify has archived it. */
