@@ -130,7 +130,7 @@ function tokensIn(message: string, { n_prompt_tokens, n_ctx }: JsonRecord) {
 	const ofPrompt =
 		/\((\d+) tokens\) exceeds|requested tokens \((\d+)\)|too long: (\d+) tokens|length of row\((\d+)\)/i;
 	const ofContext =
-		/context size \((\d+) tokens\)|maximum context length is (\d+)|context window of (\d+)|the max_length\((\d+)\)/;
+		/context size \((\d+) tokens\)|maximum context length is (\d+)|context window of (\d+)|the max_length\((\d+)\)|^prompt sequence length is greater than (\d+)/i;
 	return {
 		promptTokens: finiteNumber(n_prompt_tokens) ?? numberIn(message, ofPrompt),
 		contextTokens: finiteNumber(n_ctx) ?? numberIn(message, ofContext),

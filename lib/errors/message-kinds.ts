@@ -37,6 +37,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/\bexceeds? (?:the )?context window\b/i,
 		/\binput_ids is \d+, but `max_length`/i,
 		/\b(?:prompt|input) is too long\b.{0,40}\btokens?\b/i,
+		// mistral.rs
+		/^prompt sequence length is greater than \d/i,
 		// ms-swift
 		/length of row\(\d+\) is larger than the max_length/i,
 		/^input length \(\d+\) leaves no room for generation/i,

@@ -276,6 +276,16 @@ describe('errors of other servers and of proxies', () => {
 			'4096',
 		],
 		[
+			'mistral.rs, context',
+			422,
+			{
+				message:
+					'Prompt sequence length is greater than 4096, perhaps consider using `truncate_sequence`?',
+			},
+			'contextOverflow',
+			'4096',
+		],
+		[
 			'vLLM, picture',
 			400,
 			{ error: { message: 'qwen is not a multimodal model' } },
