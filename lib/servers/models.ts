@@ -139,8 +139,9 @@ function readRunner(facts: unknown): Partial<ServerModel> {
 	});
 }
 
-/** The process of a model of a router. */
+/** The process of a model of a router, or its state in one word (mistral.rs). */
 function readProcess(status: unknown): Partial<ServerModel> {
+	if (status === 'loaded' || status === 'unloaded') return { state: status };
 	if (!isRecord(status)) return {};
 	const args = texts(status.args);
 	const state = status.failed === true ? 'failed' : nonEmptyText(status.value);

@@ -98,6 +98,18 @@ describe('forms of a list', () => {
 		expect(models?.map(({ embeddings }) => embeddings)).toEqual([true, true, false]);
 	});
 
+	it('mistral.rs: the state in one word; other words are no state', () => {
+		const entry = (status?: unknown) => ({ id: String(status), status });
+		const models = readModels({ data: ['loaded', 'unloaded', 'ok', 3, undefined].map(entry) });
+		expect(models?.map(({ state }) => state)).toEqual([
+			'loaded',
+			'unloaded',
+			undefined,
+			undefined,
+			undefined,
+		]);
+	});
+
 	it('NVIDIA Dynamo: the context of each model', () => {
 		const entry = { id: 'm', object: 'model', owned_by: 'nvidia', context_window: 2048 };
 		expect(readModels({ data: [entry] })).toEqual([{ id: 'm', aliases: [], context: 2048 }]);
