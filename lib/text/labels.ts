@@ -242,7 +242,7 @@ function answerTokens(logprobs: unknown, answer: string): AnswerToken[] {
 	const tokens = recordsIn(logprobs).map((one) => ({
 		token: String(one.token),
 		logprob: one.logprob,
-		top: recordsIn(one.top_logprobs),
+		top: recordsIn(one.top_logprobs).map(withTextAsToken),
 	}));
 	const wholeText = tokens.map(({ token }) => token).join('');
 	const from = wholeText.lastIndexOf(bare(answer));
@@ -252,6 +252,11 @@ function answerTokens(logprobs: unknown, answer: string): AnswerToken[] {
 		end += token.length;
 		return end > from;
 	});
+}
+
+/** An alternative of mistral.rs has the number of its token, and the text as `bytes`. */
+function withTextAsToken(option: JsonRecord): JsonRecord {
+	return typeof option.bytes === 'string' ? { ...option, token: option.bytes } : option;
 }
 
 /** The probability of each key among the alternatives to a token; all 0 where the server lists no alternatives. */

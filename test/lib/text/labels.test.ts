@@ -251,6 +251,28 @@ describe('probabilities', () => {
 		]);
 	});
 
+	test('the same where alternatives have numbers, and the text as bytes, as with mistral.rs', () => {
+		const weight = fc.integer({ min: 1, max: 1000 });
+		fc.assert(
+			fc.property(fc.array(weight, { minLength: 2, maxLength: 8 }), (weights) => {
+				const keys = keysFor(weights.map((_, index) => ({ name: `label ${index}` })));
+				const total = weights.reduce((sum, one) => sum + one);
+				const listed = top(
+					...weights.map((one, index): [string, number] => [keys[index]!, one / total]),
+				);
+				const numbered = listed.map(({ token: bytes, logprob }, token) => ({
+					token,
+					logprob,
+					bytes,
+				}));
+				const scores = (alternatives: object[]) =>
+					scoresIn([{ ...listed[0]!, top_logprobs: alternatives }], keys, answer(keys[0]!, 0));
+				expect(scores(numbered)).toEqual(scores(listed));
+				expect(scores(numbered)).toBeDefined();
+			}),
+		);
+	});
+
 	test('the same where the list has the other tokens only, as with LMDeploy', () => {
 		const weight = fc.integer({ min: 1, max: 1000 });
 		const choice = fc.record({
