@@ -18,7 +18,7 @@ import type { ReadingPace } from './answer/reading-pace';
 import type { ChatRequest, Thinking } from './types';
 import { ollamaProtocol } from './wire/ollama';
 import { withoutNativeApi } from './request/ollama-options';
-import { ANY_OBJECT } from './request/parameters';
+import { ANY_OBJECT, wantsJson } from './request/parameters';
 import { openAiProtocol } from './wire/openai';
 import type { ChatProtocol } from './wire/protocol';
 
@@ -35,6 +35,8 @@ const WORKAROUNDS: Record<
 	(request: ChatRequest, serverText: string) => Partial<ChatRequest> | undefined
 > = {
 	withoutStream: () => ({ stream: false }),
+	formatWithoutStream: ({ stream, parameters }) =>
+		stream !== false && wantsJson(parameters) ? { stream: false } : undefined,
 	withoutUsageInStream: () => ({ streamUsage: false }),
 	shortToolIds: () => ({ shortToolIds: true }),
 	withoutThinkingSetting: withThinking(undefined),

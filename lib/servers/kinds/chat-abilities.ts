@@ -7,6 +7,8 @@ import type { JsonRecord } from '../../values';
 /** How a refused request is changed so that the server accepts it. */
 export type Workaround =
 	| 'withoutStream'
+	/** The same where a response format is requested. */
+	| 'formatWithoutStream'
 	| 'withoutUsageInStream'
 	| 'shortToolIds'
 	| 'withoutThinkingSetting'

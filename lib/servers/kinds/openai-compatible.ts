@@ -6,6 +6,8 @@ import { PLAIN_REMEDIES } from './remedies';
 /** Refusals of servers that may be behind any gateway. */
 const REFUSALS: readonly KnownRefusal[] = [
 	{ says: /cannot use tools with stream/i, then: 'withoutStream' },
+	// any-llm's gateway, which streams no response format, and says no more of any refusal
+	{ says: /^the request could not be completed by the provider/i, then: 'formatWithoutStream' },
 	// Mistral's templates (docs/protocols/llama-server.md, case 81)
 	{ says: /tool call ids? should be alphanumeric strings? with length 9/i, then: 'shortToolIds' },
 	// LM Studio (lmstudio-bug-tracker issue 189)

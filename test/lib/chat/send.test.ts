@@ -103,6 +103,24 @@ describe('a FastAPI server that forbids fields it does not know', () => {
 		]);
 	});
 
+	describe('a gateway that streams no response format, in the words of any-llm', () => {
+		const refused = () =>
+			reply.error(500, { detail: 'The request could not be completed by the provider' });
+
+		it('is asked without a stream', async () => {
+			sim.script(refused(), reply.text('{}'));
+			await run({ responseFormat: { type: 'jsonObject' } });
+			expect(bodies().map(({ stream }) => stream)).toEqual([true, false]);
+		});
+
+		it('but once, and not where no format is requested', async () => {
+			sim.script(refused(), refused(), refused());
+			await expect(run({ responseFormat: { type: 'jsonObject' } })).rejects.toThrow();
+			await expect(run({})).rejects.toThrow();
+			expect(bodies()).toHaveLength(3);
+		});
+	});
+
 	it('the same refusal of a request in Extra Body is an error', async () => {
 		const error = "'response_format.type' must be 'json_schema' or 'text'";
 		sim.script(reply.error(400, { error }), reply.text('never'));
