@@ -21,6 +21,7 @@ import { withoutNativeApi } from './request/ollama-options';
 import { ANY_OBJECT, wantsJson } from './request/parameters';
 import { openAiProtocol } from './wire/openai';
 import type { ChatProtocol } from './wire/protocol';
+import { nativeProtocolOf } from './wire/protocols';
 
 const withThinking = (thinking: Thinking | undefined) => (request: ChatRequest) => ({
 	parameters: { ...request.parameters, thinking },
@@ -86,6 +87,8 @@ interface Sending extends Omit<Attempt, 'model'> {
 	resumable?: ResumableAnswer;
 	reuse?: boolean;
 	signal?: AbortSignal;
+	/** The other API of the server has no such route. */
+	isOtherMissing?: true;
 }
 
 /** A request whose answer has begun. */
@@ -99,7 +102,8 @@ export interface SentRequest {
 
 /**
  * Sends a request. Where the server fails before it generates anything, the request is sent again: not streamed after a
- * stream without content, over the OpenAI route where Ollama's own is missing, and with the workaround for a refusal.
+ * stream without content, by the other API of Ollama where the route of one is missing, and with the workaround for a
+ * refusal.
  *
  * @throws {ServerError} the refusal, if no workaround helps
  */
@@ -130,10 +134,8 @@ export async function sendRequest(
 			current = withoutStream(current, emptyStream);
 			continue;
 		}
-		if (failed.kind === 'wrongPath' && protocol === ollamaProtocol) {
-			const sent = await sendByOpenAi(sending, current);
-			return { ...sent, notes: [...notes, ...sent.notes] };
-		}
+		const sent = await sentByOtherApi(failed, sending, protocol, current);
+		if (sent !== undefined) return { ...sent, notes: [...notes, ...sent.notes] };
 		const { refusal, change } = workaroundFor(failed, current, tried);
 		// May be needed several times: a server may name one field after the other.
 		if (refusal.then !== 'withoutRefusedFields') tried.add(refusal);
@@ -217,6 +219,22 @@ function noteOnLeftOut(
 	return [
 		`This server refuses fields that it does not know, so these options were left out: ${left.join(', ')}`,
 	];
+}
+
+/** Sends by the other API of a server that may have two, if the route of this one is missing. */
+async function sentByOtherApi(
+	{ kind }: ServerError,
+	sending: Sending,
+	protocol: ChatProtocol,
+	request: ChatRequest,
+): Promise<SentRequest | undefined> {
+	if (kind !== 'wrongPath' || sending.isOtherMissing === true) return undefined;
+	const other: Sending = { ...sending, isOtherMissing: true };
+	if (protocol === ollamaProtocol) return await sendByOpenAi(other, request);
+	const { connection, signal } = sending;
+	const serverKind = await askServerKind(connection, request.model, { signal });
+	const native = nativeProtocolOf(serverKind);
+	return native && (await sendRequest(other, native, { ...request, serverKind }));
 }
 
 /** Sends to the OpenAI routes of a server with a protocol of its own, for a proxy that lets only these through. */

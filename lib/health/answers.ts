@@ -14,6 +14,7 @@ type Probes = Observations['probes'];
 const ROUTES: Record<IdentifyingRoute, ProbeName> = {
 	models: 'models',
 	apiVersion: 'ollamaVersion',
+	tags: 'ollamaTags',
 	version: 'version',
 	health: 'health',
 	props: 'props',
@@ -67,7 +68,7 @@ function isKnownKind(kind: HealthServerKind): kind is Exclude<KindName, 'other'>
 	return !OF_CHECKS.includes(kind);
 }
 
-function answersOf(probes: Probes): ServerAnswers {
+export function answersOf(probes: Probes): ServerAnswers {
 	const answers = Object.entries(ROUTES).map(([route, name]) => [route, answerOf(probes[name])]);
 	return optional(Object.fromEntries(answers) as ServerAnswers);
 }

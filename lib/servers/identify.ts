@@ -5,7 +5,7 @@ import type { Connection } from '../http/connection';
 import { raceAgainstAbort } from '../http/waiting';
 import { isIdentified, KINDS, type KindName, kindOf, UNIDENTIFIED } from './kinds';
 import type { ServerAnswer, ServerAnswers } from './kinds/answers';
-import { mayDescribeItself } from './kinds/evidence';
+import { mayDescribeItself, mayListAtTags } from './kinds/evidence';
 import { modelKey } from './model-key';
 import { LruCache } from '../lru-cache';
 
@@ -152,15 +152,14 @@ async function askInQueue(connection: Connection, limitMs: number): Promise<void
 }
 
 async function askOnce(connection: Connection, limitMs: number): Promise<void> {
-	const key = connection.url.api;
-	const before = learned.get(key);
+	const before = learned.get(connection.url.api);
 	const { answers, kind } = await askedAnswers(connection, limitMs);
+	// The API's URL may have been found to be another one meanwhile.
 	if (isIdentified(kind)) {
-		// The API's URL may have been found to be another one meanwhile.
 		remember(connection, kind);
 		return;
 	}
-	learned.set(key, unidentified(answers, before));
+	learned.set(connection.url.api, unidentified(answers, before));
 }
 
 /** Asks route after route until the answers identify the server, or it is silent. */
@@ -184,6 +183,8 @@ async function askedAnswers(
 		if (isIdentified(describedKind)) return { answers, kind: describedKind };
 	}
 	answers.apiVersion = await answerOf(connection, `${root}/api/version`, leftMs());
+	if (mayListAtTags(answers))
+		answers.tags = await answerOf(connection, `${root}/api/tags`, leftMs());
 	return { answers, kind: answers.apiVersion === undefined ? kind : identify(answers) };
 }
 

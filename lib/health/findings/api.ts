@@ -76,7 +76,8 @@ function noListIn(evidence: Evidence): NoList | undefined {
 	const { observations, facts } = evidence;
 	const { probes, url } = observations;
 	// A server without a list may check the key only on the routes that it has.
-	const models = isRefused(probes.info) ? probes.info : probes.models;
+	const routes = [probes.models, probes.info, probes.ollamaVersion];
+	const models = routes.find(isRefused) ?? probes.models;
 	if (models === undefined || url === undefined) return undefined;
 	const hasList = listOf(models) !== undefined || facts.models.length > 0;
 	if (hasList || isNormalWithoutList(models, evidence)) return undefined;

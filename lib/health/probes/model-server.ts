@@ -3,10 +3,11 @@
  * 8.1, 9.3). No request generates, loads or wakes anything.
  */
 import { CHAT_ROUTE, findApiRoot } from '../../servers/api-root';
+import { mayListAtTags } from '../../servers/kinds/evidence';
 import type { ServerKind } from '../../servers/kinds/kind';
 import { isModelNamed } from '../../servers/model-names';
 import { isFilled } from '../../values';
-import { bodyOf, healthPathOf, modelsIn, serverOf, kindOfServer } from '../answers';
+import { answersOf, bodyOf, healthPathOf, modelsIn, serverOf, kindOfServer } from '../answers';
 import { mustAskWithoutKey } from '../key-answers';
 import type { ModelProbes, Probe } from '../observations';
 import { tryOtherAddresses } from './likely-addresses';
@@ -22,6 +23,7 @@ const IDENTITY: Round = {
 };
 
 const HEALTH: Round = {
+	ollamaTags: (known) => (mayListAtTags(answersOf(known.probes)) ? tagsOf(known) : undefined),
 	health: ({ url, probes }) => below(url.root, healthPathOf(probes)),
 	originHealth: ({ url, probes }) =>
 		url.root === url.origin ? undefined : below(url.origin, healthPathOf(probes)),
@@ -31,7 +33,7 @@ const HEALTH: Round = {
 const AWAITED_LAST: Round = { metrics: ({ url }) => ({ url: `${url.root}/metrics` }) };
 
 const OLLAMA: Round = {
-	ollamaTags: ({ url }) => ({ url: `${url.root}/api/tags` }),
+	ollamaTags: tagsOf,
 	ollamaRunning: ({ url }) => ({ url: `${url.root}/api/ps` }),
 };
 
@@ -76,6 +78,10 @@ export async function probeModelServer(context: ProbeContext): Promise<ProbeResu
 		tryOtherAddresses(context, first),
 	]);
 	return { probes: { ...second, ...(await awaitedLast) }, perModel, alternatives };
+}
+
+function tagsOf({ url }: Known): ProbeRequest {
+	return { url: `${url.root}/api/tags` };
 }
 
 function below(place: string, path: string | undefined): ProbeRequest | undefined {

@@ -55,3 +55,8 @@ export function textIn(
 export function mayDescribeItself(models: ServerAnswer | undefined): boolean {
 	return models?.status === 404 && models.text.trim() === '';
 }
+
+/** Whether a server without OpenAI's list may have Ollama's: it has another route of Ollama. */
+export function mayListAtTags({ models, apiVersion }: ServerAnswers): boolean {
+	return models?.status === 404 && isRecord(models.json) && apiVersion?.status === 200;
+}

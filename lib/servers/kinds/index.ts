@@ -7,6 +7,7 @@ import type { KnownRefusal } from './chat-abilities';
 import type { ServerKind } from './kind';
 import { koboldcpp } from './koboldcpp';
 import { lemonade } from './lemonade';
+import { lightRag } from './light-rag';
 import { litellm } from './litellm';
 import { lmdeploy } from './lmdeploy';
 import { llamaCppPython } from './llama-cpp-python';
@@ -72,6 +73,7 @@ const EVERY_KIND = {
 	sdServer,
 	speaches,
 	kokoro,
+	lightRag,
 	ollama,
 	other,
 } satisfies Record<string, ServerKind>;

@@ -127,6 +127,38 @@ describe('choice of the API', () => {
 		});
 		expect(bodies(sim, '/v1/chat/completions')).toEqual([]);
 	});
+
+	describe("a server with Ollama's own API only, as LightRAG", () => {
+		const NOT_FOUND = reply.error(404, { detail: 'Not Found' });
+		const startOwnOnly = async () => {
+			const sim = await start();
+			for (const route of [
+				'GET /v1/models',
+				'GET /models',
+				'POST /v1/chat/completions',
+				'GET /v1/chat/completions',
+				'GET /chat/completions',
+			])
+				sim.route(route, NOT_FOUND);
+			return sim;
+		};
+
+		it.each(['auto', 'ollama'] as const)('is asked by that: server type %s', async (serverKind) => {
+			const sim = await startOwnOnly();
+			const { answer } = await run(sim, { serverKind });
+			expect(answer.text).not.toBe('');
+			expect(bodies(sim)).toHaveLength(1);
+		});
+
+		it('a wrong path of both is an error after one request each', async () => {
+			const sim = await startOwnOnly();
+			sim.route('POST /api/chat', NOT_FOUND);
+			await failed(sim, { serverKind: 'ollama' });
+			expect(bodies(sim)).toHaveLength(1);
+			const asked = bodies(sim, '/v1/chat/completions').filter((body) => body !== undefined);
+			expect(asked).toHaveLength(1);
+		});
+	});
 });
 
 describe('what goes to Ollama', () => {
