@@ -1,5 +1,3 @@
-import { resultOf } from './generators';
-
 export function text(value: unknown): string | undefined {
 	return typeof value === 'string' ? value : undefined;
 }
@@ -80,7 +78,10 @@ const OBJECT_END = '}'.charCodeAt(0);
  * millions of lists take seconds to parse.
  */
 export function excessIn(source: string): string | undefined {
-	return resultOf(excessSteps(source));
+	const work = excessSteps(source);
+	let step = work.next();
+	while (step.done !== true) step = work.next();
+	return step.value;
 }
 
 function* excessSteps(source: string): Generator<void, string | undefined> {
