@@ -197,10 +197,9 @@ export class Explainer {
 		);
 	}
 
-	/** The error for an answer that would fill n8n's memory. */
-	endless(bound: string, url: string, about?: ErrorContext, status?: number): ServerError {
+	/** The error for an answer that would fill n8n's memory. Without a status: it says nothing about what was sent. */
+	endless(bound: string, url: string, about?: ErrorContext): ServerError {
 		return failure('invalidAnswer', this.contextOf(url, about), {
-			status,
 			message: `The answer has more than ${bound}, so it was not read further`,
 			remedy:
 				'Check that the Base URL leads to the API: a web cam, a download or a log may be what answers there.',

@@ -110,14 +110,14 @@ export class Sender {
 		}: Pick<CallOptions, 'signal' | 'about' | 'maxBytes'>,
 		watchdog: Watchdog,
 	): Promise<CallAnswer> {
-		const { url, status } = answer;
+		const { url } = answer;
 		const read = await readAnswer(answer, {
 			maxBytes,
 			signal: watchdog.signal,
 			maskKeys: (text) => this.explainer.maskAnswer(text),
 			explain: (error) => this.explainer.explainReading(error, url, { about, signal }, watchdog),
 		});
-		if (read === undefined) throw this.explainer.endless(megabytes(maxBytes), url, about, status);
+		if (read === undefined) throw this.explainer.endless(megabytes(maxBytes), url, about);
 		return read;
 	}
 
