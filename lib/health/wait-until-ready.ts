@@ -3,7 +3,7 @@ import { advise } from './findings/finding';
 import type { CheckResult, HealthStatus } from './observations';
 
 export interface WaitOptions {
-	/** Milliseconds; the last check may end a little after it. */
+	/** Milliseconds; the last check may end a little after it: none begins that would, if it takes as long as the one before. */
 	limitMs: number;
 	/** Also wait where waiting alone does not help: a refused key, a wrong path. Default: those end the wait at once. */
 	waitOutErrors?: boolean;
@@ -40,7 +40,9 @@ export async function waitUntilReady(
 	const elapsed = () => Math.round(performance.now() - startedAt);
 	const history: WaitResult['history'] = [];
 	for (let checks = 1; ; checks++) {
+		const begunAt = elapsed();
 		const result = await check();
+		const tookMs = elapsed() - begunAt;
 		if (history.at(-1)?.status !== result.status)
 			history.push({ atMs: elapsed(), status: result.status, summary: result.summary });
 		if (isReady(result)) {
@@ -49,7 +51,7 @@ export async function waitUntilReady(
 		}
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
 		const isHopeless = isHelpedByPeopleOnly(result) && !waitOutErrors;
-		if (isHopeless || elapsed() + pause > limitMs) {
+		if (isHopeless || elapsed() + pause + tookMs > limitMs) {
 			const explained = withExplanation(result, history, elapsed());
 			return { ...explained, waitedMs: elapsed(), checks, history };
 		}

@@ -1,3 +1,5 @@
+import { sleep } from 'n8n-workflow';
+
 import type { CheckResult, HealthStatus } from '../../../lib/health/observations';
 import { waitUntilReady, type WaitOptions } from '../../../lib/health/wait-until-ready';
 import { type LlamaServerSim, startLlamaServerSim } from '../../servers/llama-server';
@@ -31,6 +33,16 @@ function played(...statuses: HealthStatus[]): () => Promise<CheckResult> {
 }
 
 describe('waiting until a server is ready', () => {
+	it('begins no check that would end after the limit, if it takes as long as the one before', async () => {
+		const unreachable = played('unreachable');
+		const slow = async () => {
+			await sleep(600);
+			return await unreachable();
+		};
+		const result = await waitUntilReady(slow, { limitMs: 1_000, pausesMs: [10] });
+		expect(result).toMatchObject({ checks: 1, healthy: false });
+	});
+
 	it('waits out loading and comes back with the healthy check', async () => {
 		// A check asks three or four things: so many refusals last for two checks at least.
 		server = await startServer({ apiKey: SESAME, loadingFor: 8 });
