@@ -106,10 +106,11 @@ function* excessSteps(source: string): Generator<void, string | undefined> {
 	return undefined;
 }
 
-/** The index of the quote that ends the string which begins at `start`; of the last character where none does. */
-function endOfString(source: string, start: number): number {
+/** The index of the quote that ends the string which begins with the one at `start`; beyond the end where none does. */
+export function endOfString(source: string, start: number): number {
+	const quote = source.charCodeAt(start);
 	let at = start + 1;
-	while (at < source.length && source.charCodeAt(at) !== QUOTE)
+	while (at < source.length && source.charCodeAt(at) !== quote)
 		at += source.charCodeAt(at) === BACKSLASH ? 2 : 1;
 	return at;
 }

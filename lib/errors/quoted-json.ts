@@ -1,5 +1,5 @@
 import { backslash, unescape } from './encodings';
-import { type JsonRecord, parseObject } from '../values';
+import { endOfString, type JsonRecord, parseObject } from '../values';
 
 /** Objects that are looked at in one text: words around an error may have braces, too. */
 const MAX_STARTS = 16;
@@ -46,14 +46,6 @@ function lengthOfObject(source: string): number {
 		if (depth === 0) return at + 1;
 	}
 	return 0;
-}
-
-function endOfString(source: string, start: number): number {
-	const quote = source.charAt(start);
-	let at = start + 1;
-	while (at < source.length && source.charAt(at) !== quote)
-		at += source.charAt(at) === '\\' ? 2 : 1;
-	return at;
 }
 
 const CONSTANTS: Readonly<Record<string, string>> = { None: 'null', True: 'true', False: 'false' };

@@ -39,7 +39,8 @@ export async function repeatAttempts<T extends object>(
 	}
 }
 
-async function pauseBeforeRetry(
+/** Waits as the retry policy says. @throws {ServerError} what it says otherwise */
+export async function pauseBeforeRetry(
 	failed: ServerError,
 	retry: StreamOptions['retry'],
 	watchdog: Watchdog,

@@ -2,7 +2,7 @@
  * Maximum characters of one event, line or JSON value: enough for a picture, and far too little to fill n8n's memory.
  */
 export const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
-export const EVENT_BOUND = '16 MB in one event';
+export const EVENT_BOUND = `${megabytes(MAX_EVENT_LENGTH)} in one event`;
 
 /** A body that holds more than anything a server would send. */
 export class BodyTooLongError extends Error {

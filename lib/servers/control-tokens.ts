@@ -7,7 +7,14 @@ import type { Connection } from '../http/connection';
 import { resultOf } from '../generators';
 import { inTimeSlices } from '../http/time-slices';
 import { ZERO_WIDTH_SPACE } from '../plain-text';
-import { append, isFilled, type JsonRecord, nonEmptyText, recordOf } from '../values';
+import {
+	append,
+	isFilled,
+	type JsonRecord,
+	literalPattern,
+	nonEmptyText,
+	recordOf,
+} from '../values';
 import { type KindName, kindOf } from './kinds';
 
 interface AddressedModel {
@@ -102,11 +109,13 @@ function* brokenUp(
  * @param unusual control tokens that look like none
  */
 function beginnings(unusual: readonly string[]): RegExp {
-	return new RegExp(`(?=(${[...unusual.map(escaped), TOKEN_LIKE.source].join('|')}))[^]`, 'g');
+	return new RegExp(
+		`(?=(${[...unusual.map(literalPattern), TOKEN_LIKE.source].join('|')}))[^]`,
+		'g',
+	);
 }
 
 const isTokenLike = (text: string): boolean => text.match(TOKEN_LIKE)?.[0] === text;
-const escaped = (text: string): string => text.replace(/[^\p{L}\p{N}]/gu, '\\$&');
 
 /** Where a text holds what is written like a control token, and now and then where it holds none. */
 function* places(text: string, beginning: RegExp): Generator<{ token?: string; at: number }> {

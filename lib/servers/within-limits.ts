@@ -1,7 +1,8 @@
 import { asFailed } from '../errors/server-error';
+import { pauseBeforeRetry } from '../http/attempts';
 import type { Connection } from '../http/connection';
 import { DEFAULT_LIMITS, type Limits, Watchdog } from '../http/limits';
-import { pauseFor, raceAgainstAbort } from '../http/waiting';
+import { raceAgainstAbort } from '../http/waiting';
 import { retryIdempotent } from './retry';
 
 interface WorkOptions {
@@ -28,9 +29,7 @@ export async function withinLimits<T>(
 			for (;;) {
 				const outcome = await work(watchdog.signal).then((value) => ({ value }), asFailed);
 				if ('value' in outcome) return outcome.value;
-				const pause = retry(outcome.failed, watchdog.firstTokenLeftMs);
-				if (typeof pause !== 'number') throw pause;
-				await pauseFor(pause, watchdog.signal);
+				await pauseBeforeRetry(outcome.failed, retry, watchdog);
 			}
 		});
 	} catch (error) {
