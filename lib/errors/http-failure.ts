@@ -35,10 +35,15 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 	const shape = shapeOf(answer);
 	const serverMessage = messageIn(shape);
 	const { facts } = serverMessage;
-	const status = statusBehind(answer, serverMessage) ?? answer.status;
+	const behind = statusBehind(answer, serverMessage);
+	const status = behind ?? answer.status;
 	// Again: decoding the entities of a page may have uncovered a secret.
 	const message = mask(serverMessage.message, context.secrets);
-	const kindByWords = kindOfFailed(answer, shape, { ...serverMessage, message });
+	const kindByWords = kindOfFailed(answer, shape, {
+		...serverMessage,
+		message,
+		...optional({ behind }),
+	});
 	const lacksModel = kindByWords === 'wrongPath' && namesModel(shape, message, context.model);
 	const kind = lacksModel ? 'modelNotFound' : kindByWords;
 	const shown = shape.kind === 'json' ? message : message.slice(0, MAX_FOREIGN);
@@ -66,8 +71,7 @@ function kindOfFailed(
 	shape: BodyShape,
 	serverMessage: ServerMessage,
 ): FailureKind {
-	const { type, facts, message } = serverMessage;
-	const behind = statusBehind(answer, serverMessage);
+	const { type, facts, behind, message } = serverMessage;
 	const status = behind ?? answer.status;
 	const codes = [type, text(facts.code)];
 	return (
@@ -167,9 +171,13 @@ export function statusInBody(body: string): Pick<FailedAnswer, 'status' | 'readA
 	return { status: status ?? 200, readAs: status ?? 500 };
 }
 
-/** The failure in such a body: the same as for an answer with that status. */
-export function failureInBody(body: string, context: FailureContext): ServerError {
-	return httpFailure({ ...statusInBody(body), body, contentType: 'application/json' }, context);
+/** The failure in such a body: the same as for an answer with that status. @param status as the body tells it */
+export function failureInBody(
+	body: string,
+	context: FailureContext,
+	status = statusInBody(body),
+): ServerError {
+	return httpFailure({ ...status, body, contentType: 'application/json' }, context);
 }
 
 /** In the middle of an answer, these say no more than that the server reported an error. */
@@ -181,9 +189,10 @@ export function failureInStream(body: string): {
 	serverText?: string;
 	status?: number;
 } {
-	const { status: named } = statusInBody(body);
-	const { kind, serverText = '' } = failureInBody(body, { url: '' });
-	const told = { serverText, ...optional({ status: named === 200 ? undefined : named }) };
+	const named = statusInBody(body);
+	const { kind, serverText = '' } = failureInBody(body, { url: '' }, named);
+	const status = named.status === 200 ? undefined : named.status;
+	const told = { serverText, ...optional({ status }) };
 	if (kindOfMessage(serverText) === 'connectionLost') return { kind: 'connectionLost', ...told };
 	return { kind: UNTOLD.has(kind) ? 'streamError' : kind, ...told };
 }
