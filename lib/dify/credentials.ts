@@ -56,6 +56,7 @@ export function difyClient(
 	const connection = connectTo({
 		baseUrl: credential.baseUrl,
 		headers: difyHeaders(credential),
+		// Masked also where `more` sends no headers.
 		keysElsewhere: difyHeaders(credential),
 		ignoreSslIssues: credential.ignoreSslIssues,
 		egressFilter: egressFilterOf(helpers),

@@ -3,7 +3,10 @@ import { advise } from './findings/finding';
 import type { CheckResult, HealthStatus } from './observations';
 
 export interface WaitOptions {
-	/** Milliseconds; the last check may end a little after it: none begins that would, if it takes as long as the one before. */
+	/**
+	 * Milliseconds. No check begins that would end after it, if it takes as long as the one before; so the last one may
+	 * end a little after it.
+	 */
 	limitMs: number;
 	/** Also wait where waiting alone does not help: a refused key, a wrong path. Default: those end the wait at once. */
 	waitOutErrors?: boolean;
