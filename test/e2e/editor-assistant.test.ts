@@ -142,7 +142,8 @@ if (newest) {
 			editor = await openEditor(n8n);
 			await editor.page.setViewportSize({ ...WINDOW, height: 720 });
 			await ask(editor, n8n, 'Build a workflow that sets the field hello to world every morning.');
-			await editor.page.getByText(DONE).waitFor();
+			// While the text arrives, the title of the fading thought shows it as well.
+			await editor.page.getByRole('paragraph').filter({ hasText: DONE }).first().waitFor();
 
 			const workflows = await until(
 				async () => await n8n.request<Workflow[]>('GET', '/rest/workflows'),
@@ -168,8 +169,8 @@ if (newest) {
 				1,
 			);
 			await editor.page.reload();
-			await editor.page.getByText('Thought for').click();
-			await editor.page.getByText('Generating workflow').waitFor();
+			await editor.page.getByText('Thought for').first().click();
+			await editor.page.getByText('Generating workflow').first().waitFor();
 			await editor.get('canvas-node').nth(1).waitFor();
 			await editor.picture('n8n-assistant');
 			await editor.close();
