@@ -203,7 +203,8 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 		uploads: true,
 		target: is('POST', /\/files\/upload$/),
 		serve: app('chat'),
-		limitMs: 2 * 60_000,
+		// Two minutes without progress, and before them the system takes bytes into its own buffers.
+		limitMs: 250_000,
 		run: async (setting) =>
 			await run(
 				setting,
