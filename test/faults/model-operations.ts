@@ -314,6 +314,8 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 		form: 'json',
 		uploads: false,
 		queues: false,
+		// Two rounds of requests, each with the limit of one request.
+		limitMs: 2 * LIMITS.total * 1_000,
 		target: (asked) => asked.method === 'GET',
 		serve: llama(),
 		run: async (setting) => await health(setting, { operation: 'check' }),
@@ -367,6 +369,8 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 		form: 'json',
 		uploads: false,
 		queues: false,
+		// Two rounds of requests, each with the limit of one request.
+		limitMs: 2 * LIMITS.total * 1_000,
 		target: (asked) => asked.method === 'GET',
 		serve: llama(),
 		run: async (setting) =>
