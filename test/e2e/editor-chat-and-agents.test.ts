@@ -265,10 +265,11 @@ if (newest) {
 				await preview(await agentOn('nvidia', 'nvidiaApi', `${server.url}/v1`));
 				await answers().first().waitFor();
 				// While the text arrives, the page may show it twice for a moment.
-				await until(
+				const count = await until(
 					async () => await answers().count(),
-					(count) => count === 1,
+					(shown) => shown === 1,
 				);
+				expect(count).toBe(1);
 			},
 			SLOW,
 		);
