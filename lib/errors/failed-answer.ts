@@ -2,6 +2,7 @@ import type { NetworkKind } from './kinds';
 import { isCloudflare } from './remedies/network';
 import { excessIn, isRecord, type JsonRecord, parseObject } from '../values';
 import { html, unescape } from './encodings';
+import { maskedStart } from './secrets';
 
 /** A failed answer as it arrived. */
 export interface FailedAnswer {
@@ -41,15 +42,19 @@ export function looksLikeHtml(body: string, contentType = ''): boolean {
 	return /text\/html/i.test(contentType) || PAGE_BEGINS.test(body);
 }
 
-export function shapeOf({
-	body,
-	contentType,
-}: Pick<FailedAnswer, 'body' | 'contentType'>): BodyShape {
+/**
+ * What a body is. What is no JSON is masked before it is cut or changed: half a key, or an encoding without its line
+ * breaks, would not be recognized.
+ */
+export function shapeOf(
+	{ body, contentType }: Pick<FailedAnswer, 'body' | 'contentType'>,
+	secrets?: readonly string[],
+): BodyShape {
 	const json = parseObject(body);
 	if (json !== undefined) return { kind: 'json', json };
 	const excess = excessIn(body);
 	if (excess !== undefined) return { kind: 'text', text: excess };
-	const bare = body.slice(0, MAX_OF_PAGE).trim();
+	const bare = maskedStart(body, MAX_OF_PAGE, secrets).trim();
 	// Dify sends JSON null where it has nothing to return.
 	if (bare === '' || bare === 'null') return { kind: 'empty' };
 	if (looksLikeHtml(bare, contentType)) return { kind: 'page', ...pageText(bare) };

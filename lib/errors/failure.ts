@@ -39,7 +39,7 @@ export function failure(
 		remedy: details.remedy ?? context.remedyFor?.(kind) ?? row.remedy,
 		message: tidy(details.message ?? row.title),
 		meaning: tidy(ownMeaning ?? row.meaning ?? row.title),
-		code: mask(details.code, secrets),
+		code: startOf(details.code, secrets),
 		serverText: startOf(details.serverText, secrets),
 		facts: maskDeep(details.facts, secrets),
 	});

@@ -10,7 +10,7 @@ import { failure, type FailureContext } from './failure';
 import type { FailureKind } from './kinds';
 import { type Codes, isBudgetSpent, kindOfMessage, NO_INSTANCE, NO_KEYS } from './message-kinds';
 import { statusIn, statusOfType } from './named-status';
-import { mask } from './secrets';
+import { maskedStart } from './secrets';
 import type { ServerError } from './server-error';
 import { messageIn, type ServerMessage } from './server-message';
 import {
@@ -29,24 +29,18 @@ const MAX_FOREIGN = 200;
 /**
  * Classifies an HTTP answer with an error status, or a page in place of an answer. Never throws, whatever the body is.
  */
-export function httpFailure(received: FailedAnswer, context: FailureContext): ServerError {
-	// Before anything is cut: half a key would not be recognized.
-	const answer = { ...received, body: mask(received.body, context.secrets) };
-	const shape = shapeOf(answer);
+export function httpFailure(answer: FailedAnswer, context: FailureContext): ServerError {
+	const shape = shapeOf(answer, context.secrets);
 	const serverMessage = messageIn(shape);
-	const { facts } = serverMessage;
+	const { message } = serverMessage;
+	const facts = readableFacts(serverMessage.facts);
 	const behind = statusBehind(answer, serverMessage);
 	const status = behind ?? answer.status;
-	// Again: decoding the entities of a page may have uncovered a secret.
-	const message = mask(serverMessage.message, context.secrets);
-	const kindByWords = kindOfFailed(answer, shape, {
-		...serverMessage,
-		message,
-		...optional({ behind }),
-	});
+	const kindByWords = kindOfFailed(answer, shape, { ...serverMessage, ...optional({ behind }) });
 	const lacksModel = kindByWords === 'wrongPath' && namesModel(shape, message, context.model);
 	const kind = lacksModel ? 'modelNotFound' : kindByWords;
-	const shown = shape.kind === 'json' ? message : message.slice(0, MAX_FOREIGN);
+	const shown =
+		shape.kind === 'json' ? message : maskedStart(message, MAX_FOREIGN, context.secrets);
 	return failure(kind, context, {
 		status,
 		serverText: kind === 'templateRejected' ? innerSentence(message) : shown || undefined,
@@ -63,6 +57,18 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 			noKeys: NO_KEYS.test(message),
 		},
 	});
+}
+
+/** Those that a person may read. Servers also repeat the request there, and masking a megabyte would block n8n. */
+function readableFacts(facts: JsonRecord): JsonRecord {
+	let room = MAX_READ;
+	const isReadable = (fact: [string, unknown]) => {
+		const { length } = JSON.stringify(fact);
+		if (length <= room) room -= length;
+		else return false;
+		return true;
+	};
+	return Object.fromEntries(Object.entries(facts).filter(isReadable));
 }
 
 /** By the first of these that tells: the server behind a gateway, a proxy, the status with its text. */

@@ -25,7 +25,7 @@ const MAX_DEPTH = 3;
 /** Characters that are searched in one go: a million escapes take half a second. */
 const MAX_SLICE = 24_576;
 /** Of each slice, so many are searched again with the next one: a secret may stand across its end. */
-const OVERLAP = 8192;
+export const OVERLAP = 8192;
 
 const MAX_REMEMBERED = 500;
 const MAX_REMEMBERED_LENGTH = 100;

@@ -1,6 +1,6 @@
 import { resultOf } from '../generators';
 import { isRecord } from '../values';
-import { MIN_CERTAIN_KEY_LENGTH, SecretMask } from './secret-mask';
+import { MIN_CERTAIN_KEY_LENGTH, OVERLAP, SecretMask } from './secret-mask';
 
 /** Headers that describe the request: their values are no secrets. Every other value is taken for one. */
 const OPEN_HEADERS: ReadonlySet<string> = new Set([
@@ -165,7 +165,7 @@ export function maskedStart(text: string, length: number, secrets: readonly stri
 	const longest = secrets[0]?.length ?? 0;
 	if (text.length <= length + longest) return mask(text, secrets).slice(0, length);
 	// Masking shortens the text, so more of it is read; a key may be cut at the end of that.
-	const start = text.slice(0, 4 * (length + longest));
+	const start = text.slice(0, length + longest + Math.min(3 * (length + longest), OVERLAP));
 	const masked = mask(start, secrets);
 	const certain = start === text ? masked : masked.slice(0, Math.max(0, masked.length - longest));
 	return certain.slice(0, length);

@@ -6,6 +6,7 @@ import {
 	type FailedAnswer,
 } from '../../errors/failed-answer';
 import type { DifyKind, FailureKind } from '../../errors/kinds';
+import { maskedStart } from '../../errors/secrets';
 import { DIFY_CODES, DIFY_TEXTS, VAGUE_CODES } from './error-codes';
 import { recordOf, isRecord, finiteNumber, nonEmptyText, optional, shortened } from '../../values';
 import { readProviderError } from './provider-error';
@@ -16,6 +17,8 @@ export interface DifyAnswer extends Pick<FailedAnswer, 'status' | 'contentType' 
 	body?: string;
 	/** Default POST, the safe assumption: it is not retried. */
 	method?: string;
+	/** Masked before anything is cut: half a key would not be recognized. */
+	secrets?: readonly string[];
 }
 
 export interface DifyFailure {
@@ -49,7 +52,7 @@ const MAX_FOREIGN = 200;
  */
 export function describeDifyFailure(answer: DifyAnswer): DifyFailure {
 	const body = answer.body ?? '';
-	const shape = shapeOf({ body, contentType: answer.contentType });
+	const shape = shapeOf({ body, contentType: answer.contentType }, answer.secrets);
 	const method = (answer.method ?? 'POST').toUpperCase();
 	if (shape.kind === 'json') return describeEnvelope(shape.json, answer, method);
 	const kind = foreignKind(answer, shape, body);
@@ -78,8 +81,8 @@ function describeEnvelope(
 		nonEmptyText(envelope.error) ??
 		nonEmptyText(recordOf(envelope.error).message) ??
 		nonEmptyText(envelope.detail);
-	const { challenge } = answer;
-	const { kind, serverText } = classify({ code, message, status, envelope, challenge });
+	const { challenge, secrets } = answer;
+	const { kind, serverText } = classify({ code, message, status, envelope, challenge, secrets });
 	const isRetryable = retryable(kind, status, method);
 	return { status, kind, retryable: isRetryable, ...shownOf(code, serverText) };
 }
@@ -104,6 +107,7 @@ interface Evidence {
 	/** The body that held the error. */
 	envelope?: Record<string, unknown>;
 	challenge?: string;
+	secrets?: readonly string[];
 }
 
 /** Ways to tell the kind of an error, the surest first. */
@@ -119,10 +123,10 @@ const CLASSIFIERS: ReadonlyArray<
 
 /** The kind of an error of Dify, and its text. Errors of plugins and models come before all others. */
 function classify(evidence: Evidence): { kind: FailureKind; serverText?: string } {
-	const { code, message } = evidence;
+	const { code, message, secrets } = evidence;
 	const mayBePassedOn = message !== undefined && (code === undefined || PASSED_ON.has(code));
 	const provider = mayBePassedOn ? readProviderError(message) : undefined;
-	const serverText = cleanMessage(provider?.serverText ?? message);
+	const serverText = cleanMessage(provider?.serverText ?? message, secrets);
 	if (provider !== undefined) return { kind: provider.kind, serverText };
 	for (const kindOf of CLASSIFIERS) {
 		const kind = kindOf(evidence, serverText);
@@ -244,11 +248,13 @@ export function kindOfStatus(status: number): DifyKind {
 }
 
 /** The message without keys and noise; undefined when nothing is left. */
-function cleanMessage(message: string | undefined): string | undefined {
+function cleanMessage(
+	message: string | undefined,
+	secrets?: readonly string[],
+): string | undefined {
 	if (message === undefined) return undefined;
 	// The framework suggests other routes after a 404 text, which is about IDs, not routes (docs/protocols/dify.md 6.3).
-	const own = message
-		.slice(0, MAX_READ)
+	const own = maskedStart(message, MAX_READ, secrets)
 		.replace(/\s{0,9}You have requested this URI \[[\s\S]*$/, '')
 		// For a value that the database cannot read, the answer has the whole SQL statement (docs/protocols/dify.md 2.13).
 		.replace(/\n(?:LINE \d+:|\[SQL:)[\s\S]*$/, '');

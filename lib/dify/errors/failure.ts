@@ -77,15 +77,16 @@ export function answerError(
 		const about = { location: target };
 		return failure('redirect', connection.contextOf(from), { status, about });
 	}
+	const context = connection.contextOf(url);
 	const { kind, code, serverText, ...described } = describeDifyFailure({
 		status,
-		// Masked before it is cut: half a key would not be recognized.
-		body: connection.mask(answer.text),
+		body: answer.text,
+		secrets: context.secrets,
 		contentType: headers['content-type'],
 		challenge: headers['www-authenticate'],
 		method,
 	});
-	const failed = failure(kind, connection.contextOf(url), {
+	const failed = failure(kind, context, {
 		status: described.status,
 		code,
 		retryable: described.retryable,

@@ -10,7 +10,8 @@ import { secretsOf } from '../../../lib/errors/secrets';
 import { ServerError } from '../../../lib/errors/server-error';
 import { parseObject } from '../../../lib/values';
 import { fixtureNames, httpFixture } from '../../support/streams';
-import { AT_ONCE_MS } from '../../support/time';
+import { examples } from '../../support/properties';
+import { AT_ONCE_MS, cpuMilliseconds } from '../../support/time';
 
 const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
 const CONTEXT = { url: URL_ASKED, root: 'http://10.0.0.5:8080', model: 'qwen3' };
@@ -679,6 +680,53 @@ describe('proxies, long answers and keys in them', () => {
 		const startedAt = performance.now();
 		page(500, body);
 		expect(performance.now() - startedAt).toBeLessThan(AT_ONCE_MS);
+	});
+
+	test('a refusal of any size and form with the key in it, as often as you like', () => {
+		const notation = fc.constantFrom<(key: string) => string>(
+			(key) => key,
+			encodeURIComponent,
+			(key) => Buffer.from(key).toString('base64').replace(/.{20}/g, '$&\n  '),
+			(key) => Buffer.from(key).toString('hex'),
+			(key) => [...key].map((sign) => `&#${sign.charCodeAt(0)};`).join(''),
+			(key) => [...key].map((sign) => `\\x${sign.charCodeAt(0).toString(16)}`).join(''),
+		);
+		const form = fc.constantFrom<(text: string) => string>(
+			(text) => JSON.stringify({ error: { message: text, param: text, code: 400 } }),
+			(text) => JSON.stringify({ detail: [{ loc: ['body'], msg: text, input: text }] }),
+			(text) => JSON.stringify({ error: text, details: { type: text } }),
+			(text) => `<html><title>No</title><p>${text}</p></html>`,
+			(text) => text,
+		);
+		const noise = fc.constantFrom(
+			'',
+			'wrong ',
+			'\\u0041%41&#66; ',
+			`${SAMPLE.slice(0, 7)} `,
+			'<b></b>',
+		);
+		fc.assert(
+			fc.property(notation, form, noise, fc.nat(20_000), (write, put, filler, times) => {
+				const text = `${filler.repeat(times)} ${write(SAMPLE)} `.repeat(times % 3 === 0 ? 1 : 40);
+				const failed = httpFailure(
+					{ status: 400, body: put(text.slice(0, 400_000)) },
+					{ ...ADDRESS, secrets: secretsOf({ authorization: `Bearer ${SAMPLE}` }) },
+				);
+				const shown = JSON.stringify([failed.message, failed.serverText, failed.facts]);
+				for (const part of [write(SAMPLE), SAMPLE.slice(0, 16), SAMPLE.slice(-16)])
+					expect(shown).not.toContain(JSON.stringify(part).slice(1, -1));
+			}),
+			examples(60),
+		);
+	});
+
+	test('masks no more of a refusal than is shown', () => {
+		const text = `\\u0041%41&#66;${SAMPLE.slice(0, 9)}TGxhbWFzIGVhdCBncmFzcw== `.repeat(50_000);
+		const context = { ...ADDRESS, secrets: secretsOf({ authorization: `Bearer ${SAMPLE}` }) };
+		for (const body of [text, `<html>${text}`, JSON.stringify({ error: { message: text, text } })])
+			expect(cpuMilliseconds(() => httpFailure({ status: 400, body }, context))).toBeLessThan(
+				3_000,
+			);
 	});
 
 	test('a key that lies across the end of what is shown is hidden whole', () => {
