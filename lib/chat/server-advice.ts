@@ -9,7 +9,7 @@ import {
 	withOwnRemedy,
 } from '../servers/context-facts';
 import { noModels } from '../servers/model-list';
-import { readModels } from '../servers/models';
+import { readModelsInSlices } from '../servers/models';
 import { askServerKind } from '../servers/identify';
 import { isIdentified, type KindName, kindOf } from '../servers/kinds';
 import { PLAIN_REMEDIES } from '../servers/kinds/remedies';
@@ -69,7 +69,9 @@ async function withRouteAdvice(
 ): Promise<ServerError> {
 	// NVIDIA Dynamo has its routes only while a model serves them, and says nothing else.
 	if (!isIdentified(kind) && error.serverText === undefined) {
-		const list = readModels(await jsonAt(connection, `${connection.url.api}/models`, limits));
+		const list = await readModelsInSlices(
+			await jsonAt(connection, `${connection.url.api}/models`, limits),
+		);
 		return list?.length === 0 ? noModels(connection, kind) : error;
 	}
 	if (!isIdentified(kind) || kindOf(kind).hasEveryRoute) return error;
@@ -85,7 +87,7 @@ async function withModelAdvice(
 	limits: CallOptions,
 ): Promise<ServerError> {
 	const list = await jsonAt(connection, `${connection.url.api}/models`, limits);
-	const ids = (readModels(list) ?? []).map(({ id }) => id);
+	const ids = ((await readModelsInSlices(list)) ?? []).map(({ id }) => id);
 	if (ids.includes(model) && NOT_LOADED.test(error.serverText ?? ''))
 		return error.reworded({
 			message: `The server has not loaded the model "${model}"`,

@@ -4,7 +4,7 @@ import type { Connection } from '../http/connection';
 import { type KindName, kindOf } from '../servers/kinds';
 import type { EmbeddingRequest } from '../servers/kinds/task-abilities';
 import { isModelNamed } from '../servers/model-names';
-import { readModels } from '../servers/models';
+import { readModelsInSlices } from '../servers/models';
 import { cachedJson } from '../servers/optional-json';
 import type { TooLong } from '../servers/text-refusals';
 import { tokensOf } from '../servers/manage/tokenize';
@@ -69,7 +69,9 @@ export async function remarkOnFull(
 ): Promise<string | undefined> {
 	const each = tokens / batch.length;
 	if (each < LEAST_CONTEXT || kindOf(kind).embeddings.refusesLongTexts === true) return undefined;
-	const list = readModels(await cachedJson(connection, `${connection.url.api}/models`));
+	const list = await readModelsInSlices(
+		await cachedJson(connection, `${connection.url.api}/models`),
+	);
 	if (list?.find((one) => isModelNamed(one, model))?.context !== each) return undefined;
 	const which = batch.map(({ index }) => index + 1).join(', ');
 	return `The server counts ${each} tokens, all that the model reads, for text ${which}: what is longer may have been cut without a word. Split documents into smaller chunks.`;

@@ -1,7 +1,7 @@
 import type { Connection } from '../http/connection';
 import type { CallAnswer, ServerAddress } from '../http/types';
 import { LruCache } from '../lru-cache';
-import { readModels } from './models';
+import { modelEntries } from './models';
 
 /** Servers whose routes have no version (infinity, FastAPI servers), by the API URL that was assumed first. */
 const withoutVersion = LruCache.shared<true>({ ttlMs: 10 * 60_000 });
@@ -45,5 +45,5 @@ export function isForPosts<A extends object>(answer: A | undefined): answer is A
 function provesApi({ status, json }: Pick<CallAnswer, 'status' | 'json'>): boolean {
 	if (status === 401 || status === 403) return true;
 	const isRedirect = status >= 300 && status < 400;
-	return !isRedirect && readModels(json) !== undefined;
+	return !isRedirect && modelEntries(json) !== undefined;
 }

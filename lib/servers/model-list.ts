@@ -7,7 +7,7 @@ import { identify, learnFromList } from './identify';
 import { type KindName, KINDS, kindOf } from './kinds';
 import { mayDescribeItself } from './kinds/evidence';
 import { shortModelName } from './model-names';
-import { readModels, type ServerModel } from './models';
+import { readModelsInSlices, type ServerModel } from './models';
 
 const LIST_LIMIT_MS = 10_000;
 
@@ -73,7 +73,9 @@ async function openAiList(
 	const look = async (other: string) =>
 		await connection.call(other, options).catch(() => undefined);
 	const answer = await findApiRoot(connection, await connection.call(url, options), look);
-	const models = isRefusal(answer) ? undefined : (readModels(answer.json) ?? noneIn(answer));
+	const models = isRefusal(answer)
+		? undefined
+		: ((await readModelsInSlices(answer.json)) ?? noneIn(answer));
 	if (models !== undefined) return { models, answer };
 	return (await described(connection, answer, look)) ?? { failed: connection.refusal(answer) };
 }

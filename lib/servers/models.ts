@@ -2,6 +2,8 @@
  * Reads what servers tell about their models: `/v1/models`, llama-server's `/props`, Ollama's `/api/tags`, `/api/ps`
  * and `/api/show`.
  */
+import { resultOf } from '../generators';
+import { inTimeSlices } from '../http/time-slices';
 import { asList, isRecord, type JsonRecord, nonEmptyText, optional, recordOf } from '../values';
 
 /** A model, with the facts that its server tells. */
@@ -44,11 +46,17 @@ export interface ServerModel {
 export function modelEntries(json: unknown): JsonRecord[] | undefined {
 	const list = modelList(json);
 	if (!Array.isArray(list)) return undefined;
+	const known = entriesOfLists.get(list);
+	if (known !== undefined) return known;
 	const entries = list as unknown[];
-	if (entries.length > 0 && entries.every((entry) => typeof entry === 'string'))
-		return entries.map((id) => ({ id }));
-	return entries.filter(isRecord);
+	const isOfNames = entries.length > 0 && entries.every((entry) => typeof entry === 'string');
+	const records = isOfNames ? entries.map((id) => ({ id })) : entries.filter(isRecord);
+	entriesOfLists.set(list, records);
+	return records;
 }
+
+/** Each kind of server looks at the entries to recognize itself. */
+const entriesOfLists = new WeakMap<object, JsonRecord[]>();
 
 function modelList(json: unknown): unknown {
 	if (!isRecord(json)) return json;
@@ -62,19 +70,35 @@ function modelList(json: unknown): unknown {
 		: undefined;
 }
 
-/** The models of a `/v1/models` answer, without duplicates; undefined if it is no list. */
+const readLists = new WeakMap<JsonRecord[], ServerModel[]>();
+
+/** The models of a `/v1/models` answer, without duplicates; undefined if it is no list. Each answer is read once. */
 export function readModels(json: unknown): ServerModel[] | undefined {
+	return resultOf(readModelsSteps(json));
+}
+
+/** The same, while n8n answers others: gateways list thousands. */
+export async function readModelsInSlices(json: unknown): Promise<ServerModel[] | undefined> {
+	return await inTimeSlices(readModelsSteps(json));
+}
+
+function* readModelsSteps(json: unknown): Generator<void, ServerModel[] | undefined> {
 	const entries = modelEntries(json);
 	if (entries === undefined) return undefined;
+	const read = readLists.get(entries);
+	if (read !== undefined) return [...read];
 	// Home-made servers without any id have names. If other entries have an id, one without is no model.
 	const hasIds = entries.some(({ id }) => id !== undefined);
-	const models = entries.flatMap(
-		(entry) => readModel(hasIds ? entry : { ...entry, id: nameOf(entry) }) ?? [],
-	);
 	// Gateways list a model once per server behind them.
 	const byId = new Map<string, ServerModel>();
-	for (const model of models) if (!byId.has(model.id)) byId.set(model.id, model);
-	return [...byId.values()];
+	for (const entry of entries) {
+		yield;
+		const model = readModel(hasIds ? entry : { ...entry, id: nameOf(entry) });
+		if (model !== undefined && !byId.has(model.id)) byId.set(model.id, model);
+	}
+	const models = [...byId.values()];
+	readLists.set(entries, models);
+	return [...models];
 }
 
 function nameOf({ name, model, model_name: other }: JsonRecord): string | undefined {
@@ -86,27 +110,25 @@ function readModel(entry: JsonRecord): ServerModel | undefined {
 	if (id === undefined || id.trim() === '') return undefined;
 	const meta = recordOf(entry.meta);
 	const aliases = [...texts(entry.aliases), ...texts(recordOf(meta.llamaswap).aliases)];
-	const context = [
-		meta.n_ctx,
-		entry.max_model_len,
-		entry.context_length,
-		entry.max_tokens,
-		entry.context_window,
-		entry.max_input_tokens,
-	];
-	const trainedContext = [meta.n_ctx_train, entry.max_context_window];
+	const { architecture } = entry;
 	return {
 		id,
-		aliases: [...new Set(aliases)].filter((alias) => alias !== id),
+		aliases: aliases.length === 0 ? aliases : [...new Set(aliases)].filter((alias) => alias !== id),
 		...readAbilities(entry),
 		...optional({
-			context: firstCount(context),
-			trainedContext: firstCount(trainedContext),
+			context:
+				countOf(meta.n_ctx) ??
+				countOf(entry.max_model_len) ??
+				countOf(entry.context_length) ??
+				countOf(entry.max_tokens) ??
+				countOf(entry.context_window) ??
+				countOf(entry.max_input_tokens),
+			trainedContext: countOf(meta.n_ctx_train) ?? countOf(entry.max_context_window),
 			parameters: countOf(meta.n_params),
 			size: countOf(meta.size),
 			quantization: nonEmptyText(meta.ftype),
 		}),
-		...readModalities({ ...entry, ...recordOf(entry.architecture) }),
+		...readModalities(isRecord(architecture) ? { ...entry, ...architecture } : entry),
 		...readRunner(entry.dmr),
 		...readProcess(entry.status),
 	};
@@ -284,10 +306,6 @@ function texts(value: unknown): string[] {
 
 function flagOf(value: unknown): boolean | undefined {
 	return typeof value === 'boolean' ? value : undefined;
-}
-
-function firstCount(values: readonly unknown[]): number | undefined {
-	return values.map(countOf).find((count) => count !== undefined);
 }
 
 /** A positive number; 0 means unknown. */

@@ -4,7 +4,7 @@ import type { Connection } from '../http/connection';
 import type { ServerKind } from './kinds/kind';
 import type { ModelWork } from './kinds/work';
 import { isModelNamed, missingModelAdvice } from './model-names';
-import { readModels, type ServerModel } from './models';
+import { readModelsInSlices, type ServerModel } from './models';
 
 /** Limit in milliseconds for a short request. */
 export const CALL_MS = 15_000;
@@ -19,7 +19,7 @@ export async function offeredModels(
 		signal,
 		about: { model },
 	});
-	return readModels(answer.json) ?? [];
+	return (await readModelsInSlices(answer.json)) ?? [];
 }
 
 /** Finds a model in a list by its name or alias. @throws {ServerError} of kind `modelNotFound` */

@@ -7,7 +7,7 @@ import type { ServerKind } from './kinds/kind';
 import type { ModelUse } from './kinds/model-abilities';
 import { listModels } from './model-list';
 import { isModelNamed } from './model-names';
-import { modelEntries, readModels, type ServerModel } from './models';
+import { modelEntries, readModelsInSlices, type ServerModel } from './models';
 
 export type Purpose = Extract<ModelUse, 'embeddings' | 'reranking'>;
 
@@ -115,7 +115,8 @@ async function modelsOfUse(
 	});
 	if (answer.status >= 300) throw connection.refusal(answer);
 	const entries = modelEntries(answer.json) ?? [];
-	return readModels(query === '' ? entries.filter((entry) => entry[name] === word) : entries) ?? [];
+	const marked = query === '' ? entries.filter((entry) => entry[name] === word) : entries;
+	return (await readModelsInSlices(marked)) ?? [];
 }
 
 /**
@@ -154,7 +155,7 @@ export async function requireFit(
 	if (kind.models.listStatesPurpose !== true) return;
 	const url = `${connection.url.api}/models`;
 	const { status, json } = await connection.call(url, { timeoutMs: ASK_LIMIT_MS, signal });
-	const models = status < 300 ? readModels(json) : undefined;
+	const models = status < 300 ? await readModelsInSlices(json) : undefined;
 	const listed = models?.find((one) => isModelNamed(one, model));
 	if (listed === undefined || mayServe(listed, purpose)) return;
 	const option = purpose === 'embeddings' ? '--embeddings' : '--rerank';

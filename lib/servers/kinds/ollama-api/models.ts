@@ -37,8 +37,9 @@ export async function withOllamaDetails(
 	models: ServerModel[],
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
-	const details = (await listOnOllama(connection, signal)) ?? [];
-	return models.map((model) => ({ ...details.find(({ id }) => id === model.id), ...model }));
+	const listed = (await listOnOllama(connection, signal)) ?? [];
+	const details = new Map(listed.map((model) => [model.id, model]));
+	return models.map((model) => ({ ...details.get(model.id), ...model }));
 }
 
 export async function withOllamaPurposes(
