@@ -136,7 +136,8 @@ const TOKENS = /"|\\[^]|-?(?:\d[\d.eE+-]*|(?:NaN|Infinity)\b)/g;
  * @param parsed the parsed JSON, if it was parsed already
  */
 export function exactJson(json: string, parsed = parseJson(json)): ExactJson {
-	const mayHoldSuch = parsed === undefined ? /NaN|Infinity/ : /\d[\d.]{15}|e[+-]?\d{3}/i;
+	const mayHoldSuch =
+		parsed === undefined ? /NaN|Infinity/ : /(?:^|[\s:,[])-?\d(?:[\d.]{15}|[\d.]*e[+-]?\d{3})/i;
 	if (!mayHoldSuch.test(json)) return { value: parsed, large: [] };
 	const large: string[] = [];
 	let quoted = false;
