@@ -1,4 +1,6 @@
 const MAX_TAG = 300;
+/** Names of elements that are open at once. HTML knows fewer; a million of them would keep n8n busy. */
+const MAX_NAMES = 1_000;
 /** Elements without a closing tag. */
 const VOID = /^(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)$/;
 const COMMENT = '!--';
@@ -8,7 +10,7 @@ export class OpenElements {
 	private state: 'text' | 'tag' | 'comment' = 'text';
 	/** The text of an unfinished tag, or the last characters of a comment. */
 	private tag = '';
-	/** Number of open elements by name. */
+	/** Number of elements by name, where any is open. */
 	private readonly counts = new Map<string, number>();
 	private total = 0;
 
@@ -57,9 +59,10 @@ export class OpenElements {
 		const key = name.toLowerCase();
 		if (VOID.test(key)) return;
 		const open = this.counts.get(key) ?? 0;
-		if (slash === '/' && open === 0) return;
+		if (open === 0 && (slash === '/' || this.counts.size >= MAX_NAMES)) return;
 		const change = slash === '/' ? -1 : 1;
-		this.counts.set(key, open + change);
+		if (open + change === 0) this.counts.delete(key);
+		else this.counts.set(key, open + change);
 		this.total += change;
 	}
 }
