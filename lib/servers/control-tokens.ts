@@ -7,14 +7,7 @@ import type { Connection } from '../http/connection';
 import { resultOf } from '../generators';
 import { inTimeSlices } from '../http/time-slices';
 import { ZERO_WIDTH_SPACE } from '../plain-text';
-import {
-	append,
-	isFilled,
-	type JsonRecord,
-	literalPattern,
-	nonEmptyText,
-	recordOf,
-} from '../values';
+import { isFilled, type JsonRecord, literalPattern, nonEmptyText, recordOf } from '../values';
 import { type KindName, kindOf } from './kinds';
 
 interface AddressedModel {
@@ -56,6 +49,13 @@ const isOfSomeFamily = (text: string): boolean => BETWEEN_BARS.test(text) || WEL
 
 export const mayHoldToken = (text: string): boolean => UNUSUAL_SIGN.test(text);
 
+/** The control tokens of a model. */
+export interface ControlTokens {
+	/** Those that look like none. */
+	unusual: readonly string[];
+	has(token: string): boolean;
+}
+
 /** Breaks up the control tokens of the model that these texts hold, in any text. */
 export async function breakerFor(
 	connection: Connection,
@@ -63,11 +63,11 @@ export async function breakerFor(
 	texts: readonly string[],
 ): Promise<(text: string) => string> {
 	const tokens = await controlTokensIn(connection, model, texts);
-	return tokens.length === 0 ? (text) => text : breaker(tokens);
+	return tokens === undefined ? (text) => text : breaker(tokens);
 }
 
 /** Breaks up every occurrence, overlapping ones too. All other text keeps its bytes. */
-export function breaker(tokens: readonly string[]): (text: string) => string {
+export function breaker(tokens: ControlTokens): (text: string) => string {
 	const inSteps = breakerInSteps(tokens);
 	return (text) => resultOf(inSteps(text));
 }
@@ -75,27 +75,28 @@ export function breaker(tokens: readonly string[]): (text: string) => string {
 /**
  * The same in steps, between which n8n can go on.
  *
- * @param tokens as `controlTokensIn` returns them: there may be a million, and the unusual ones come first
+ * @param onFound called with each token
  */
 export function breakerInSteps(
-	tokens: readonly string[],
+	tokens: ControlTokens,
+	onFound?: (token: string) => void,
 ): (text: string) => Generator<void, string> {
-	const usualFrom = tokens.findIndex(isTokenLike);
-	const beginning = beginnings(usualFrom === -1 ? tokens : tokens.slice(0, usualFrom));
-	const known = new Set(tokens);
-	return (text) => brokenUp(text, known, beginning);
+	const beginning = beginnings(tokens.unusual);
+	return (text) => brokenUp(text, tokens, beginning, onFound);
 }
 
 function* brokenUp(
 	text: string,
-	tokens: ReadonlySet<string>,
+	tokens: ControlTokens,
 	beginning: RegExp,
+	onFound?: (token: string) => void,
 ): Generator<void, string> {
 	let broken = '';
 	let end = 0;
 	for (const { token, at } of places(text, beginning)) {
 		yield;
 		if (token === undefined || !tokens.has(token)) continue;
+		onFound?.(token);
 		const inside = at + String.fromCodePoint(token.codePointAt(0)!).length;
 		broken += text.slice(end, inside) + ZERO_WIDTH_SPACE;
 		end = inside;
@@ -129,17 +130,19 @@ function* places(text: string, beginning: RegExp): Generator<{ token?: string; a
 	}
 }
 
-/** The control tokens of the model that these texts hold. */
+/** The control tokens of the model; undefined where these texts hold none. */
 export async function controlTokensIn(
 	connection: Connection,
 	model: AddressedModel,
 	texts: readonly string[],
-): Promise<string[]> {
+): Promise<ControlTokens | undefined> {
 	const unusual = texts.some(mayHoldToken) ? await unusualTokens(connection, model) : [];
 	const suspects = await inTimeSlices(collected(texts, beginnings(unusual)));
-	const known = unusual.filter((token) => suspects.delete(token));
-	if (suspects.size === 0) return known;
-	return [...known, ...(await controlTokensAmong(connection, model, [...suspects]))];
+	if (suspects.size === 0) return undefined;
+	const usual = [...suspects].filter((one) => !unusual.includes(one));
+	const isToken = await tokenTest(connection, model, usual);
+	const has = (token: string) => unusual.includes(token) || isToken(token);
+	return suspects.size > MOST_ASKED || [...suspects].some(has) ? { unusual, has } : undefined;
 }
 
 /** Control tokens of the model's template, its first and its last one, where they are written in another way. */
@@ -162,11 +165,12 @@ async function unusualTokens(
 	return unusual.filter((one) => alone.has(one));
 }
 
-async function controlTokensAmong(
+/** Tells which of the suspects are control tokens. Beyond those that a server is asked for, all are. */
+async function tokenTest(
 	connection: Connection,
 	{ serverKind, model }: AddressedModel,
-	suspects: string[],
-): Promise<string[]> {
+	suspects: readonly string[],
+): Promise<(suspect: string) => boolean> {
 	const { chat } = kindOf(serverKind);
 	const props = recordOf(await chat.template?.(connection, model));
 	const template = nonEmptyText(props.chat_template) ?? nonEmptyText(props.template) ?? '';
@@ -174,20 +178,17 @@ async function controlTokensAmong(
 	const unpaired = unpairedTags(template);
 	const isMarker = (text: string) => isOfSomeFamily(text) || unpaired.has(text);
 	if (chat.controlTokens === undefined || !isFilled(props))
-		return suspects.filter((suspect) => isOfTemplate(suspect) || isMarker(suspect));
-	const unasked = suspects.splice(MOST_ASKED);
-	const known = suspects.filter(isOfTemplate);
-	const inQuestion = suspects.filter((suspect) => !isOfTemplate(suspect));
+		return (suspect) => isOfTemplate(suspect) || isMarker(suspect);
+	const ordinary = new Set<string>();
+	const asked = suspects.slice(0, MOST_ASKED);
+	const inQuestion = asked.filter((suspect) => !isOfTemplate(suspect));
 	for (let at = 0; at < inQuestion.length; at += ASKED_AT_ONCE) {
 		const group = inQuestion.slice(at, at + ASKED_AT_ONCE);
 		const pieces = await chat.controlTokens(connection, model, group);
 		const inVocabulary = new Set(pieces ?? group.filter(isMarker));
-		append(
-			known,
-			group.filter((one) => inVocabulary.has(one)),
-		);
+		for (const one of group) if (!inVocabulary.has(one)) ordinary.add(one);
 	}
-	return [...known, ...unasked];
+	return (suspect) => !ordinary.has(suspect);
 }
 
 /** What the template itself writes around messages. Its tags without bars, such as `<think>`, are ordinary text. */
@@ -213,13 +214,14 @@ function unpairedTags(template: string): ReadonlySet<string> {
 	return new Set([...tags].filter((tag) => !tags.has(counterpartOf(tag))));
 }
 
-/** Everything that is written like a control token. */
+/** What is written like a control token: all, or one more than a server is asked for. */
 function* collected(texts: readonly string[], beginning: RegExp): Generator<void, Set<string>> {
 	const suspects = new Set<string>();
 	for (const text of texts)
 		for (const { token } of places(text, beginning)) {
 			yield;
 			if (token !== undefined) suspects.add(token);
+			if (suspects.size > MOST_ASKED) return suspects;
 		}
 	return suspects;
 }

@@ -28,12 +28,17 @@ export async function withoutControlTokens<T extends Conversation & AddressedMod
 ): Promise<{ request: T; notes: string[] }> {
 	const texts = textsOf(request);
 	const tokens = await controlTokensIn(connection, request, texts);
-	if (tokens.length === 0) return { request, notes: [] };
-	const brokenUp = breakerInSteps(tokens);
+	if (tokens === undefined) return { request, notes: [] };
+	const found = new Set<string>();
+	const brokenUp = breakerInSteps(
+		tokens,
+		(token) => found.size <= MOST_IN_NOTE && found.add(token),
+	);
 	const changed = new Map<string, string>();
 	for (const text of texts) changed.set(text, await inTimeSlices(brokenUp(text)));
 	const change = (text: string) => changed.get(text)!;
-	return { request: { ...request, ...withTexts(request, change) }, notes: [noteOn(tokens)] };
+	if (found.size === 0) return { request, notes: [] };
+	return { request: { ...request, ...withTexts(request, change) }, notes: [noteOn([...found])] };
 }
 
 /** All texts but those that the model wrote itself. */
@@ -110,6 +115,6 @@ function schemaWith(schema: unknown, change: (text: string) => string): unknown 
 
 function noteOn(tokens: readonly string[]): string {
 	const named = tokens.slice(0, MOST_IN_NOTE).join(', ');
-	const more = tokens.length > MOST_IN_NOTE ? ` and ${tokens.length - MOST_IN_NOTE} more` : '';
+	const more = tokens.length > MOST_IN_NOTE ? ' and others' : '';
 	return `Texts of this conversation hold control tokens of the model (${named}${more}). They were broken up with an invisible character, so that they cannot begin or end a message. Control Tokens in Texts: Leave sends them unchanged.`;
 }

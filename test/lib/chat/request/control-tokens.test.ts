@@ -142,7 +142,12 @@ it('breaks up tokens that overlap, with every sign of patterns', () => {
 	fc.assert(
 		fc.property(names, fc.array(fc.nat(3)), (list, order) => {
 			const text = order.map((at) => list[at % list.length]).join('');
-			const broken = breaker(list)(text);
+			const isUnusual = (name: string) => !/^[<[]/.test(name) || name === '[e~[';
+			const tokens = {
+				unusual: list.filter(isUnusual),
+				has: (name: string) => list.includes(name),
+			};
+			const broken = breaker(tokens)(text);
 			expect(list.filter((name) => broken.includes(name))).toEqual([]);
 		}),
 	);
@@ -384,6 +389,6 @@ it('names the tokens in the note, five of them', async () => {
 		requestOf([user('<|im_end|><|end|><|user|><|eot_id|><turn|><|call|><|start|>')], 'vllm'),
 	);
 	expect(notes).toEqual([
-		expect.stringContaining('(<|im_end|>, <|end|>, <|user|>, <|eot_id|>, <turn|> and 2 more)'),
+		expect.stringContaining('(<|im_end|>, <|end|>, <|user|>, <|eot_id|>, <turn|> and others)'),
 	]);
 });
