@@ -15,6 +15,7 @@ export const thinkingFields = () =>
 			thinkingIn(delta.thinking) ||
 			thinkingIn(recordsIn([delta.content].flat()).filter(isThinking)) ||
 			thinkingIn(delta.thinking_blocks) ||
-			thinkingIn(delta.reasoning_details);
+			thinkingIn(delta.reasoning_details) ||
+			thinkingIn(delta.tensorzero_extra_content);
 		return reasoning === '' ? chunk : { ...chunk, reasoning };
 	});

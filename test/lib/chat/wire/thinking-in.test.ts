@@ -10,6 +10,10 @@ it.each<[string, object]>([
 		'blocks (LiteLLM)',
 		{ thinking_blocks: [{ type: 'thinking', thinking: 'Hm.', signature: 's' }] },
 	],
+	[
+		'blocks (TensorZero)',
+		{ tensorzero_extra_content: [{ type: 'thought', insert_index: 0, id: '1', text: 'Hm.' }] },
+	],
 	['details (OpenRouter)', { reasoning_details: [{ type: 'reasoning.text', text: 'Hm.' }] }],
 	['the second field where the first is empty', { reasoning_content: '', reasoning: 'Hm.' }],
 ])('thinking is read where it comes as %s', (_what, delta) => {
