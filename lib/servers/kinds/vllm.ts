@@ -15,6 +15,8 @@ export const vllm: ServerKind = {
 	label: 'vLLM',
 	recognizes: (answers) =>
 		ownsModels(answers, 'vllm') ||
+		// A fork of it
+		ownsModels(answers, 'aphrodite') ||
 		says(answers.models, ({ error }) => error === 'Unauthorized') ||
 		// Its `/health` has an empty body, and its `/version` only a version.
 		(textIn(answers, 'version', 'version') !== undefined &&

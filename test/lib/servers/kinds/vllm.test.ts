@@ -6,6 +6,7 @@ describe('vLLM', () => {
 	testKind('vllm', {
 		told: [
 			['vLLM', { models: list({ id: 'Qwen/Qwen3-8B', owned_by: 'vllm', max_model_len: 40960 }) }],
+			['Aphrodite, a fork', { models: list({ id: 'q', owned_by: 'aphrodite' }) }],
 			['its refusal of the key', { models: 'vllm/unauthorized' }],
 			['its empty /health beside its /version', { version: { version: '0.11.0' }, health: EMPTY }],
 		],
