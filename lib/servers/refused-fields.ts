@@ -22,8 +22,9 @@ const FORMS: readonly RegExp[] = [
 		String.raw`\badditional properties are not allowed:? \(?${NAMES}\)? (?:was|were) unexpected`,
 		'gi',
 	),
-	/\bproperty ['"\x60](\w+)['"\x60] is unsupported/gi,
-	/\b(?:parameter|argument|field) ['"\x60](\w+)['"\x60] is (?:not supported|unsupported|not permitted|not allowed)/gi,
+	/\b(?:parameter|argument|field|property) ['"\x60](\w+)['"\x60] is (?:not supported|unsupported|not permitted|not allowed)/gi,
+	// llamafile
+	/\b(\w+) field not supported\b/gi,
 	// vLLM without a scheduler by priority, and the first releases of its V1 engine
 	/\bGot (priority) -?\d+ but Priority scheduling is not enabled/gi,
 	/\bV1 does not support (priority)\b/gi,

@@ -5,7 +5,11 @@ import { PLAIN_REMEDIES } from './remedies';
 
 /** Refusals of servers that may be behind any gateway. */
 const REFUSALS: readonly KnownRefusal[] = [
-	{ says: /cannot use tools with stream/i, then: 'withoutStream' },
+	// Old llama-server, with tools; Kong, agentgateway, for all
+	{
+		says: /cannot use tools with stream|\bstreaming is not (?:currently )?(?:enabled|supported)\b/i,
+		then: 'withoutStream',
+	},
 	// any-llm's gateway, which streams no response format, and says no more of any refusal
 	{ says: /^the request could not be completed by the provider/i, then: 'formatWithoutStream' },
 	// Mistral's templates (docs/protocols/llama-server.md, case 81)

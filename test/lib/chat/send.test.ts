@@ -103,6 +103,15 @@ describe('a FastAPI server that forbids fields it does not know', () => {
 		]);
 	});
 
+	it.each([
+		['Kong', 'response streaming is not enabled for this LLM'],
+		['agentgateway', 'todo: streaming is not currently supported for this provider'],
+	])('a gateway that streams nothing, in the words of %s, is asked without', async (_, error) => {
+		sim.script(reply.error(400, { error: { message: error } }), reply.text('Hello'));
+		await run({});
+		expect(bodies().map(({ stream }) => stream)).toEqual([true, false]);
+	});
+
 	describe('a gateway that streams no response format, in the words of any-llm', () => {
 		const refused = () =>
 			reply.error(500, { detail: 'The request could not be completed by the provider' });

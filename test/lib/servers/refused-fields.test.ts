@@ -24,6 +24,7 @@ it.each<[string, string, string[]]>([
 		['max_tokens'],
 	],
 	['OpenAI', "Unknown parameter: 'top_k'.", ['top_k']],
+	['llamafile', 'OpenAI logprobs field not supported yet', ['logprobs']],
 	['OpenAI before', 'Unrecognized request argument supplied: top_k', ['top_k']],
 	[
 		'OpenAI before, several',
