@@ -71,6 +71,19 @@ export const ENCODERS: Record<string, Encoder> = {
 				...cut(args).map((text) => piece(at, { arguments: text })),
 			];
 		}),
+	tensorZero: (calls, cut) =>
+		calls.flatMap(({ name, args }, at) => [
+			piece(at, { name, arguments: '' }, { id: newId() }),
+			...cut(args).map((text) => piece(at, { name: '', arguments: text }, { id: null })),
+		]),
+	exo: (calls) => [
+		{
+			tool_calls: calls.map(({ name, args }, index) => {
+				const id = newId();
+				return { id, index, type: 'function', function: { id, name, arguments: args } };
+			}),
+		},
+	],
 	ollama: whole(() => 0),
 	vllmMlx: whole((at) => at),
 	'whole, as objects': whole(() => undefined, true),
