@@ -8,7 +8,14 @@ import {
 } from './failed-answer';
 import { failure, type FailureContext } from './failure';
 import type { FailureKind } from './kinds';
-import { type Codes, isBudgetSpent, kindOfMessage, NO_INSTANCE, NO_KEYS } from './message-kinds';
+import {
+	type Codes,
+	isBudgetSpent,
+	kindOfCodes,
+	kindOfMessage,
+	NO_INSTANCE,
+	NO_KEYS,
+} from './message-kinds';
 import { statusIn, statusOfType } from './named-status';
 import { maskedStart } from './secrets';
 import type { ServerError } from './server-error';
@@ -114,12 +121,13 @@ function statusBehind(
 
 /**
  * Whether an error in JSON names the model that was asked for: a gateway that lacks it says so in its own words (MLflow:
- * "GatewayEndpoint not found (name='m')"). Between slashes, the name is a part of a path. A model that is not supported
- * is there, for something else (speaches).
+ * "GatewayEndpoint not found (name='m')"; TensorZero: "Unknown function: f" for "tensorzero::function_name::f").
+ * Between slashes, the name is a part of a path. A model that is not supported is there, for something else (speaches).
  */
 function namesModel(shape: BodyShape, message: string, model = ''): boolean {
 	if (shape.kind !== 'json' || model === '' || /\bnot supported\b/i.test(message)) return false;
-	return new RegExp(`(?<![\\w/])${literalPattern(model)}(?![\\w/])`).test(message);
+	const name = literalPattern(model.split('::').at(-1) || model);
+	return new RegExp(`(?<![\\w/])${name}(?![\\w/])`).test(message);
 }
 
 /** What a status means that a server behind a gateway answered, where that is not what it means of the gateway. */
@@ -138,9 +146,9 @@ function relayedStatus({ isRelayed, status }: FailedAnswer, type = ''): number |
 
 function tokensIn(message: string, { n_prompt_tokens, n_ctx }: JsonRecord) {
 	const ofPrompt =
-		/\((\d+) tokens\) exceeds|requested tokens \((\d+)\)|too long: (\d+) tokens|length of row\((\d+)\)/i;
+		/^prompt length (\d+)|\((\d+) tokens\) exceeds|requested tokens \((\d+)\)|too long: (\d+) tokens|length of row\((\d+)\)/i;
 	const ofContext =
-		/context size \((\d+) tokens\)|maximum context length is (\d+)|context window of (\d+)|the max_length\((\d+)\)|^prompt sequence length is greater than (\d+)/i;
+		/context size \((\d+) tokens\)|maximum context length is (\d+)|context (?:window|size) of (\d+)|the max_length\((\d+)\)|^prompt sequence length is greater than (\d+)/i;
 	return {
 		promptTokens: finiteNumber(n_prompt_tokens) ?? numberIn(message, ofPrompt),
 		contextTokens: finiteNumber(n_ctx) ?? numberIn(message, ofContext),
@@ -203,7 +211,7 @@ export function failureInStream(body: string): {
 	return { kind: UNTOLD.has(kind) ? 'streamError' : kind, ...told };
 }
 
-/** Kinds that a status tells, whatever the text is. */
+/** Kinds that a status tells, whatever the text is. A code of the error tells more. */
 const KIND_OF_STATUS: Readonly<Record<number, FailureKind>> = {
 	401: 'unauthorized',
 	413: 'tooLarge',
@@ -216,7 +224,7 @@ function kindOf(status: number, message: string, codes: Codes, shape: BodyShape)
 	// With any status, also 429, which otherwise means a busy server.
 	if (isBudgetSpent(message, codes)) return 'budgetSpent';
 	const certain = KIND_OF_STATUS[status];
-	if (certain !== undefined) return certain;
+	if (certain !== undefined) return kindOfCodes(codes) ?? certain;
 	if (status === 403) return kindOfForbidden(message, codes);
 	if (status < 300) return kindOfSuccess(shape);
 	return kindByText(message, codes) ?? kindOfStatus(status, shape.kind === 'page');
@@ -228,10 +236,10 @@ function kindByText(message: string, codes: Codes): FailureKind | undefined {
 	return kind === 'connectionLost' ? 'gateway' : kind;
 }
 
-/** A key that may not use a model lacks it. */
+/** With 403 too, the words say more than the status. */
 function kindOfForbidden(message: string, codes: Codes): FailureKind {
 	if (REFUSES_KEY.test(message)) return 'unauthorized';
-	return kindOfMessage(message, ...codes) === 'modelNotFound' ? 'modelNotFound' : 'forbidden';
+	return kindByText(message, codes) ?? 'forbidden';
 }
 
 function kindOfSuccess(shape: BodyShape): FailureKind {

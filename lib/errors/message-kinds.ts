@@ -19,31 +19,28 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	],
 	[
 		'contextOverflow',
-		/exceeds? the (?:available|max) context/i,
-		/maximum context length/i,
-		// SGLang, LMDeploy
-		/(?:larg|long|small)er than the m(?:ax|odel(?:'s)?) context/i,
-		/context length exceeded/i,
-		// Ollama with truncate: false
-		/input length exceeds the context length/i,
-		// vLLM, with pictures
-		/longer than the maximum model length/i,
+		// llama-server, llama-box, TabbyAPI, Ollama with truncate: false, llama-cpp-python
+		/\bexceeds? (?:the )?(?:\w{1,20} )?context\b/i,
+		// llamafile
+		/^out_of_context/,
+		// SGLang, LMDeploy, vLLM with pictures, ms-swift
+		/(?:larg|long|small)er than the m(?:ax|odel)(?:imum model|'s|_)? ?(?:context|length)/i,
+		/maximum context length|context length exceeded/i,
 		// LM Studio
 		/tokens to keep from the initial prompt is greater than the context length/i,
 		/keep the first \d+ tokens when|\bn_keep\W{1,3}\d+\)?\s*>=\s*n_ctx\b/i,
 		// Text Generation Inference
 		/`inputs` (?:tokens \+ `max_new_tokens` must be <=|must have less than) \d/i,
-		// llama-cpp-python and transformers in servers of one's own, and Anthropic's words, which many take over
-		/\bexceeds? (?:the )?context window\b/i,
+		// transformers in servers of one's own, and Anthropic's words, which many take over
 		/\binput_ids is \d+, but `max_length`/i,
 		/\b(?:prompt|input) is too long\b.{0,40}\btokens?\b/i,
 		// mistral.rs
 		/^prompt sequence length is greater than \d/i,
 		// ms-swift
-		/length of row\(\d+\) is larger than the max_length/i,
 		/^input length \(\d+\) leaves no room for generation/i,
 	],
-	['contextExceeded', /context size has been exceeded/i],
+	// llama-server, llama-box
+	['contextExceeded', /context size has been exceeded|\bincreasing context size or reducing\b/i],
 	// LM Studio, "Returning 200 anyway"
 	['wrongPath', /^unexpected endpoint or method/i],
 	[
@@ -56,11 +53,9 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	['outputUnreadable', /output that does not match the expected .{0,200} format/i],
 	[
 		'modalityUnsupported',
-		/(?:image|audio|video) input is not supported/i,
-		/does not support (?:image|vision|multimodal)/i,
-		/is not a multimodal model/i,
-		// shimmy
-		/^multimodal (?:content|input)s? (?:is|are) not supported/i,
+		/(?:image|audio|video) input is not supported|does not support (?:image|vision|multimodal)|is not a multimodal model/i,
+		// shimmy, llamafile
+		/^multimodal (?:content|input)s? (?:is|are) not supported|^no_vision_model/i,
 		// FastAPI servers whose messages are texts only
 		/\bmessages\.\d+\.content\S{0,20}: Input should be a valid string/i,
 	],
@@ -76,15 +71,17 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/^rpc error: .{0,80}(?:un|not )implemented|endpoint disabled for this model|not available for this model type/i,
 		// Xinference, with a model of another kind
 		/\bis not for creating \w|'\w{0,80}(?:rerank|embedding)model' object has no attribute/i,
-		// Docker Model Runner
-		/unsupported backend mode/i,
+		// Docker Model Runner, Helicone's gateway, Higress
+		/unsupported backend mode|^unsupported (?:endpoint|api name)\b/i,
+		// APISIX, llama-box
+		/^provider \S{1,99} does not support|^you are not allowed to do [\w ]{1,40} from this model/i,
 		// OGX
 		/\bis of type '\w{1,20}' rather than the expected type\b/i,
 		// SGLang, LM Studio
 		/model .{0,200}(?:is not|does not appear to be) (?:an? |for )?(?:chat|embeddings?|re-?rank(?:er|ing)?|cross-encoder|generation|llm)\b/i,
 	],
-	// LM Studio, with 400
-	['serverError', /^the model has crashed/i],
+	// LM Studio, with 400; TabbyAPI, with 503
+	['serverError', /^the model has crashed|^(?:chat )?completion \S{1,99} aborted\b/i],
 	['brokenHistory', /failed to parse tool call arguments/i],
 	[
 		'unauthorized',
@@ -101,7 +98,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		// one-hub: for vectors, rankings, sound
 		/^channel not implemented\b/i,
 	],
-	['gatewayKey', NO_KEYS],
+	// TensorZero, agentgateway
+	['gatewayKey', NO_KEYS, /^api key missing for provider|^backend authentication/i],
 	[
 		'busy',
 		/^too many (?:concurrent )?requests\b/i,
@@ -111,8 +109,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	],
 	[
 		'gateway',
-		/^connection error\b/i,
-		/^server connection error/i,
+		/^(?:server )?connection error\b/i,
 		// Gateways in Go hand on the error of their client.
 		/\bdial tcp\b.{0,300}: /i,
 		// aiohttp, the one of gateways in Python: MLflow
@@ -120,38 +117,28 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		// uni-api, one-hub
 		/: unable to connect to service$/i,
 		/^请求上游地址失败/,
-		// reqwest, the HTTP client of gateways in Rust
-		/^error sending request for url \(/i,
+		// reqwest, the HTTP client of gateways in Rust; libcurl
+		/^error sending request for url \(|^could(?:n't| not) connect to server/i,
+		// Envoy, agentgateway, Kong
+		/^(?:upstream connect error|no (?:healthy|valid) (?:upstream|backend)|the upstream server is |failure to get a peer|name resolution failed)/i,
 	],
 	// Mistakes in the request that llama-server answers with 500
 	[
 		'badRequest',
-		/^\[json\.exception/i,
-		/^failed to parse (?:messages|tools):/i,
-		/^cannot use both/i,
-		/^unknown reasoning format/i,
-		/^invalid base64/i,
+		/^(?:\[json\.exception|failed to parse (?:messages|tools):|cannot use both|unknown reasoning format|invalid base64|failed to (?:download|load) image)/i,
+		/is too large to process|must not be empty|'messages' is required/i,
 		// Ollama: an option or a format of the wrong type
-		/^option "[^"]+" must be of type/i,
-		/^invalid format:|^invalid JSON schema in format/i,
-		/^failed to (?:download|load) image/i,
-		/is too large to process/i,
-		/must not be empty/i,
-		/'messages' is required/i,
+		/^(?:option "[^"]+" must be of type|invalid format:|invalid JSON schema in format)/i,
 	],
 	[
 		'grammarRejected',
-		/failed to parse grammar/i,
-		/json schema (?:error|conversion failed)/i,
-		/failed to initialize samplers/i,
-		/invalid grammar/i,
-		/unsupported.{0,200}(?:schema|pattern)/i,
+		/failed to (?:parse grammar|initialize samplers)|json schema (?:error|conversion failed)|invalid grammar|unsupported.{0,200}(?:schema|pattern)/i,
 	],
 	// After the row for grammars: llama-server wraps schema errors in the same sentence.
 	[
 		'templateRejected',
 		/unable to generate parser for this template/i,
-		/\bjinja exception\b/i,
+		/\bjinja exception\b|\bTemplateError\b/i,
 		/conversation roles must alternate/i,
 		// LLaMA-Factory: a question and an answer in turn, with one result of a tool in between; ms-swift
 		/^only supports u\/a\/u/i,
@@ -159,11 +146,10 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	],
 	[
 		'toolsUnsupported',
-		/tools? param requires --jinja/i,
-		/does not support tools/i,
+		// llama-server, llamafile
+		/tools? param requires --jinja|\btool(?:s|_choice) field not supported/i,
+		/does not support tools|tool choice requires|cannot use tools with stream/i,
 		/requires --enable-auto-tool-choice|with --tool-call-parser/i,
-		/tool choice requires/i,
-		/cannot use tools with stream/i,
 		// FastAPI servers that forbid fields they do not know
 		/\bbody\.tools: extra (?:inputs are|fields) not permitted/i,
 		// ... or whose messages have every role but that of a result
@@ -181,34 +167,35 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	],
 	[
 		'modelNotFound',
-		/^model ["'`]?.*["'`]? ?not found/i,
-		/model not found|no such model/i,
+		// With infinity and transformers serve, an engine for it
+		/^(?:engine for )?model .*not found|model not found|no such model/i,
 		/model .{0,200} does not exist/i,
-		/model (?:\S{1,200} )?is not loaded|^model (?:is )?unloaded/i,
+		/(?:model|engine) (?:\S{1,200} )?(?:is|has) not (?:been )?loaded|^model (?:is )?unloaded/i,
 		// LM Studio, TabbyAPI; mlx_lm.server, which then asks Hugging Face
 		/(?:^|\. )no (?:\w{1,20} )?models? (?:is |are )?(?:currently )?loaded\b/i,
 		/repository not found for url: \S{0,200}\/api\/models\//i,
-		// infinity, transformers serve
-		/engine for model name .{0,200} not found/i,
+		// transformers serve
 		/^server is pinned to .*; requested/i,
 		// speaches
 		/^model '.*' is not installed locally/i,
 		// llama-swap (seen: 0bdb372), and earlier versions
 		/no router for requested model|could not find (?:real modelID|suitable handler) for/i,
-		/invalid model(?: name passed in model=|: )|llm provider not provided|is not supported by any provider/i,
+		/invalid model(?: name| id)?(?: passed in model=|: | in request)|llm provider not provided|is not supported by any provider/i,
 		// New API: no channel has the model; mlx-lm, which looks into the cache of Hugging Face
 		/无可用渠道/,
 		/cannot find an appropriate cached snapshot folder/i,
 		// FastChat, ms-swift
 		/^only .{0,200} allowed now, your model/i,
 		/ is not in the model_list\b/i,
-		// GPT-Load, Bifrost
-		/^model '.{0,200}' is not (?:configured in redirect rules|allowed for this virtual key)/i,
+		// GPT-Load, Bifrost, agentgateway
+		/^model (?:'.{0,200}' )?is not (?:configured in redirect rules|allowed for this )/i,
 		// LiteLLM, one-hub: the key may use other models
 		/^key not allowed to access model\b/i,
 		/\bis not supported for current token\b/i,
-		// aichat
-		/^unknown (?:\w{1,20} )?model:? ["'`]/i,
+		// aichat, TensorZero
+		/^unknown (?:\w{1,20} )?model(?:: |:? ["'`])/i,
+		// Kong; Helicone's gateway; Higress; Envoy AI Gateway; Letta, whose models are its agents
+		/^(?:cannot use own model|no model mapping found|model becomes empty|no matching route found\. .{0,40} the model|agent not found)/i,
 	],
 	// What clients of gateways say of a server behind them: Go; Python (aiohttp, httpx, requests); Rust; Node. Last: a
 	// server may say the same of a picture that it fetches.
@@ -222,9 +209,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	],
 	[
 		'gateway',
-		/\bECONNREFUSED\b|\bENOTFOUND\b|^fetch failed$/,
-		/(?:^|\()connection refused\b|^all connection attempts failed\b|\bmax retries exceeded with url\b/i,
-		/^(?:request |read |upstream )timed out\b|\bcontext deadline exceeded\b|^timeout of \d{1,9} ?ms exceeded\b/i,
+		/\bECONNREFUSED\b|\bENOTFOUND\b|^fetch failed$|(?:^|\()connection refused\b|\bmax retries exceeded with url\b/i,
+		/^(?:all connection attempts failed|(?:request |read |upstream )timed out|timeout of \d{1,9} ?ms exceeded|timeout was reached)\b|\bcontext deadline exceeded\b/i,
 	],
 ];
 
@@ -239,6 +225,8 @@ const BY_CODE: Readonly<Record<string, FailureKind>> = {
 	context_length_exceeded: 'contextOverflow',
 	// Bifrost
 	unsupported_operation: 'notSupported',
+	// Helicone's gateway
+	provider_key_not_found: 'gatewayKey',
 	// LiteLLM
 	all_deployments_in_cooldown: 'busy',
 	budget_exceeded: 'budgetSpent',
@@ -249,8 +237,8 @@ const BY_CODE: Readonly<Record<string, FailureKind>> = {
 	pre_consume_token_quota_failed: 'budgetSpent',
 };
 
-/** One API says it with 401, and without a code. */
-const SPENT = /额度(?:已用尽|不足)/;
+/** One API says it with 401, Higress with 403, and without a code. */
+const SPENT = /额度(?:已用尽|不足)|\bno quota left\b/i;
 
 /** Whether an error says, with any status, that the budget of the key is spent. */
 export function isBudgetSpent(message: string, codes: Codes): boolean {

@@ -125,8 +125,8 @@ function messageOf(json: JsonRecord): ServerMessage {
 }
 
 function sentenceIn({ error, ...json }: JsonRecord): string | undefined {
-	const { detail, message, msg, error_description: description, reason, title } = json;
-	const sentence = [detail, message, msg, description].find(isFilled);
+	const { detail, message, msg, error_msg, error_description, reason, title } = json;
+	const sentence = [detail, message, msg, error_msg, error_description].find(isFilled);
 	if (sentence !== undefined) return sentenceOf(sentence);
 	return isFilled(error)
 		? undefined

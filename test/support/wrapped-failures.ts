@@ -36,6 +36,18 @@ export const INNERS: readonly Inner[] = [
 		'key not allowed to access model. This key can only access models=[a]. Tried to access m',
 		{ type: 'key_model_access_denied' },
 	),
+	inner('modelNotFound', 409, 'Model has not been loaded, please load model into cortex.llamacpp'),
+	inner('modelNotFound', 400, 'cannot use own model - must be: llama3'),
+	inner('modelNotFound', 403, 'Model is not allowed for this API key', {
+		type: 'invalid_request_error',
+		code: 'model_not_allowed',
+		byWords: false,
+	}),
+	inner('gatewayKey', 401, 'Provider key not found', {
+		type: 'invalid_request_error',
+		code: 'provider_key_not_found',
+		byWords: false,
+	}),
 	inner('unauthorized', 401, 'Invalid API Key', {
 		type: 'authentication_error',
 		behind: 'gatewayKey',
@@ -59,6 +71,11 @@ export const INNERS: readonly Inner[] = [
 		{ type: 'BadRequestError' },
 	),
 	inner('contextOverflow', 400, 'input length (6030) leaves no room for generation'),
+	inner('contextOverflow', 400, 'Illegal param: prompt tokens size exceeds the context size', {
+		type: 'Bad Request',
+	}),
+	inner('contextOverflow', 400, 'out_of_context_due_to_long_message'),
+	inner('contextExceeded', 500, 'failed to decode, increasing context size or reducing parallel'),
 	inner('busy', 503, 'The request queue is full.'),
 	inner('busy', 503, 'server busy, please try again.  maximum pending requests exceeded', {
 		type: 'api_error',
@@ -73,6 +90,8 @@ export const INNERS: readonly Inner[] = [
 		500,
 		'image input is not supported - hint: if this is unexpected, you may need to provide the mmproj',
 	),
+	inner('modalityUnsupported', 400, 'no_vision_model'),
+	inner('toolsUnsupported', 400, 'OpenAI tools field not supported yet'),
 	inner('toolsUnsupported', 500, 'tools param requires --jinja flag'),
 	inner('toolsUnsupported', 400, 'm does not support tools'),
 	inner('grammarRejected', 400, 'failed to parse grammar', { type: 'invalid_request_error' }),
@@ -80,6 +99,7 @@ export const INNERS: readonly Inner[] = [
 		type: 'invalid_request_error',
 	}),
 	inner('templateRejected', 500, 'Jinja Exception: No user query found'),
+	inner('templateRejected', 400, 'TemplateError: No user query found in messages.'),
 	inner('badRequest', 500, "[json.exception.out_of_range.403] key 'arguments' not found"),
 	inner('badRequest', 400, "'messages' is required", { type: 'invalid_request_error' }),
 	inner(
@@ -91,6 +111,7 @@ export const INNERS: readonly Inner[] = [
 	inner('wrongModelType', 400, 'The model does not support Embeddings API', {
 		type: 'BadRequestError',
 	}),
+	inner('wrongModelType', 403, 'You are not allowed to do embedding from this model'),
 	inner(
 		'wrongModelType',
 		500,
@@ -125,6 +146,7 @@ const REASONS: Record<number, string> = {
 	401: 'Unauthorized',
 	403: 'Forbidden',
 	404: 'Not Found',
+	409: 'Conflict',
 	413: 'Payload Too Large',
 	429: 'Too Many Requests',
 	500: 'Internal Server Error',
@@ -136,6 +158,7 @@ const GRPC: Record<number, string> = {
 	401: 'Unauthenticated',
 	403: 'PermissionDenied',
 	404: 'NotFound',
+	409: 'Aborted',
 	413: 'OutOfRange',
 	429: 'ResourceExhausted',
 	500: 'Internal',
@@ -190,6 +213,8 @@ export const TEXTS: Record<string, (refusal: Refusal) => string> = {
 		`Traceback (most recent call last):\n  File "/app/main.py", line 7, in chat\n    raise UpstreamError(resp.text)\nUpstreamError: ${body}`,
 	'a list of attempts': ({ status, body }) =>
 		`All 2 providers failed. a: connection refused; b: HTTP ${status}: ${body}`,
+	TensorZero: ({ status, body }) =>
+		`All variants failed with errors: v: All model providers failed to infer with errors: p: Error ${status} ${REASONS[status]} from vllm client: ${body}`,
 	'uni-api': ({ body }) => `All m error: ${body}`,
 };
 
@@ -224,6 +249,12 @@ export const BODIES: Record<string, (text: string, outer: number) => unknown> = 
 	'success false': (message) => ({ success: false, message }),
 	OAuth: (text) => ({ error: 'upstream_error', error_description: text }),
 	errors: (message) => ({ errors: [{ message }] }),
+	APISIX: (error_msg) => ({ error_msg }),
+	'Envoy AI Gateway': (message, status) => ({
+		type: 'error',
+		error: { type: 'OpenAIBackendError', message, code: String(status) },
+	}),
+	'llama-box': (detail, code) => ({ error: { code, message: detail, type: 'Error' }, detail }),
 };
 
 /** Bodies of JSON around an answer that stays JSON. */

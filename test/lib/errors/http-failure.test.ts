@@ -412,7 +412,7 @@ describe('errors of other servers and of proxies', () => {
 		],
 		['Ollama, host name unknown to it', 403, '', 'forbidden', undefined],
 		['proxy, empty 503', 503, '', 'gateway', undefined],
-		['proxy, text', 500, 'upstream connect error', 'serverError', 'upstream connect error'],
+		['proxy, text', 500, 'upstream connect error', 'gateway', 'upstream connect error'],
 		[
 			'proxy, page',
 			500,

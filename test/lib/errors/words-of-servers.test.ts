@@ -641,6 +641,106 @@ test.each<[string, number, unknown, string]>([
 		'templateRejected',
 	],
 	['TabbyAPI key', 401, { detail: 'Invalid API key' }, 'unauthorized'],
+	[
+		'TabbyAPI, whose work broke off',
+		503,
+		{
+			detail:
+				'Chat completion 1f0c aborted. Maybe the model was unloaded? Please check the server console.',
+		},
+		'serverError',
+	],
+	[
+		'Envoy AI Gateway, a model without a route',
+		404,
+		'No matching route found. It is likely because the model specified in your request is not configured in the Gateway.',
+		'modelNotFound',
+	],
+	[
+		'Higress, a quota that is spent',
+		403,
+		'Request denied by ai quota check, No quota left',
+		'budgetSpent',
+	],
+	[
+		'Higress, another key',
+		403,
+		'Request denied by Key Auth check. Unauthorized consumer.',
+		'unauthorized',
+	],
+	[
+		'Higress, a route that the provider lacks',
+		500,
+		'failed to process request headers: unsupported API name',
+		'wrongModelType',
+	],
+	[
+		'Higress, a model that is mapped to none',
+		500,
+		'failed to process request body: model becomes empty after applying the configured mapping',
+		'modelNotFound',
+	],
+	[
+		'APISIX, a route that the provider lacks',
+		400,
+		'provider anthropic does not support openai-embeddings protocol (supported: anthropic-messages)',
+		'wrongModelType',
+	],
+	[
+		'TensorZero without a key for the provider',
+		502,
+		{
+			error: {
+				message:
+					'All variants failed with errors: v: All model providers failed to infer with errors: p: API key missing for provider openai: not in credentials',
+			},
+		},
+		'gatewayKey',
+	],
+	['TensorZero, a model', 500, { error: { message: 'Unknown model: m' } }, 'modelNotFound'],
+	[
+		"Helicone's gateway, a model",
+		500,
+		{ error: { message: 'Mapper error: Invalid model name: m', type: 'server_error' } },
+		'modelNotFound',
+	],
+	[
+		"Helicone's gateway, a model of no provider",
+		500,
+		{
+			error: {
+				message: 'Mapper error: No model mapping found for provider: ollama and model: m',
+				type: 'server_error',
+			},
+		},
+		'modelNotFound',
+	],
+	[
+		"Helicone's gateway, a name without a provider",
+		400,
+		{ error: { message: 'Invalid model id in request body', type: 'invalid_request_error' } },
+		'modelNotFound',
+	],
+	[
+		"Helicone's gateway, a route that it lacks",
+		400,
+		{ error: { message: 'Unsupported endpoint: v1/rerank', type: 'invalid_request_error' } },
+		'wrongModelType',
+	],
+	[
+		'agentgateway, a model that the key may not use',
+		403,
+		{ error: { message: 'Model is not allowed for this API key', code: 'model_not_allowed' } },
+		'modelNotFound',
+	],
+	[
+		'agentgateway without a key for its backend',
+		500,
+		'backend authentication failed: no token',
+		'gatewayKey',
+	],
+	['Letta, an agent', 404, { detail: 'Agent not found' }, 'modelNotFound'],
+	['cortex.cpp, an engine', 400, { message: 'Engine is not loaded yet' }, 'modelNotFound'],
 	['xinference empty detail', 500, { detail: '' }, 'serverError'],
 	[
 		'xinference speech',
@@ -667,6 +767,8 @@ const tooLong = fc.record({
 	has: fc.integer({ min: 1, max: 1_999 }),
 	words: fc.constantFrom(
 		(asked: number, has: number) => `Requested tokens (${asked}) exceed context window of ${has}`,
+		(asked: number, has: number) =>
+			`Prompt length ${asked} exceeds the available context size of ${has} tokens`,
 		(asked: number, has: number) => `prompt is too long: ${asked} tokens > ${has} maximum`,
 		(asked: number, has: number) =>
 			`Input length of input_ids is ${asked}, but \`max_length\` is set to ${has}.`,
@@ -677,6 +779,7 @@ test('the words of libraries about a prompt that is too long mean the same in ea
 	const forms = fc.constantFrom(
 		(words: string) => ({ error: words }),
 		(words: string) => ({ detail: words }),
+		(words: string) => ({ error_msg: words }),
 		(words: string) => ({ error: { message: words, type: 'internal', code: 'internal_error' } }),
 	);
 	fc.assert(
@@ -685,7 +788,7 @@ test('the words of libraries about a prompt that is too long mean the same in ea
 			const refused = httpFailure({ status, body }, { url: 'http://x/v1', root: 'http://x' });
 			const under200 = failureInBody(body, { url: 'http://x/v1', root: 'http://x' });
 			for (const failed of [refused, under200]) expect(failed.kind).toBe('contextOverflow');
-			if (!refused.serverText!.startsWith('Requested')) return;
+			if (!/^(?:Requested|Prompt)/.test(refused.serverText!)) return;
 			expect(refused.message).toContain(`${one.asked} tokens`);
 			expect(refused.message).toContain(`has ${one.has}`);
 		}),
@@ -742,11 +845,14 @@ describe('a 404 in JSON', () => {
 			(name: string) => `GatewayEndpoint not found (name='${name}')`,
 			(name: string) => `No available providers at the moment: ${name}`,
 			(name: string) => `"${name}" is nowhere`,
+			(name: string) => `Unknown function: ${name}`,
 			(name: string) => `${name}, which nobody serves`,
 		);
 		fc.assert(
 			fc.property(model, form, (name, words) => {
 				expect(refusal(words(name), name).kind).toBe('modelNotFound');
+				const named = `tensorzero::function_name::${name}`;
+				expect(refusal(words(name), named).kind).toBe('modelNotFound');
 			}),
 		);
 	});

@@ -153,6 +153,14 @@ test('a server behind that is down, too slow or broken off has one name for each
 		'Post "http://10.0.0.9:8080/v1/chat/completions": unexpected EOF',
 		'RemoteProtocolError: peer closed connection without sending complete message body (incomplete chunked read)',
 		'Error: socket hang up',
+		'upstream connect error or disconnect/reset before headers. reset reason: connection termination',
+		'no healthy upstream',
+		'no valid backends',
+		'failure to get a peer from the ring-balancer',
+		'name resolution failed',
+		'The upstream server is currently unavailable',
+		"Couldn't connect to server",
+		'Timeout was reached',
 	);
 	fc.assert(
 		fc.property(down, outer, one(BODIES), (words, status, [, body]) => {
