@@ -3,9 +3,10 @@ import { kindOfMessage } from '../errors/message-kinds';
 import type { Connection } from '../http/connection';
 import type { ServerSentEvent } from '../http/sse';
 import type { Beginning, ErrorContext, EventStream } from '../http/types';
-import { parseObject, quietly } from '../values';
+import { quietly } from '../values';
 import { eventChain } from './answer/chain';
 import { bringsContent } from './answer/read-batch';
+import { errorAmong } from './answer/stray-lines';
 import type { WireChunk } from './types';
 
 /**
@@ -36,7 +37,7 @@ export function beginningOf(
 		},
 		ended(stream) {
 			const lines = stream.strayLines();
-			const error = lines.find((line) => (parseObject(line)?.error ?? undefined) !== undefined);
+			const error = errorAmong(lines);
 			if (error !== undefined) return errorIn(error, stream);
 			const text = lines.join('\n');
 			if (kindOfMessage(text) !== undefined) return errorIn(text, stream);

@@ -1,5 +1,6 @@
 import { asList, isRecord, type JsonRecord, nonEmptyText, optional, text, words } from '../values';
 import { hasErrorDetails } from './http-failure';
+import { kindOfMessage } from './message-kinds';
 import { serverMessage } from './server-message';
 
 export interface ErrorBody {
@@ -72,7 +73,9 @@ const FAILED = /^(?:error|failed|failure)$/i;
 function isErrorText(json: JsonRecord): boolean {
 	const fastChat = json.error_code === undefined ? undefined : json.text;
 	const message = json.message ?? json.msg ?? json.error_msg ?? fastChat;
-	return Boolean(message) && (isFailedCode(json) || isFailedStatus(json) || isMarked(json));
+	const isFailed = isFailedCode(json) || isFailedStatus(json) || isMarked(json);
+	// cortex.cpp sends a message, and nothing beside it.
+	return Boolean(message) && (isFailed || kindOfMessage(text(message) ?? '') !== undefined);
 }
 
 function isFailedCode(json: JsonRecord): boolean {

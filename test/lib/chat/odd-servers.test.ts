@@ -60,6 +60,22 @@ describe('answers that are odd, but whole', () => {
 		});
 	});
 
+	it('an error as bare JSON, without "data: "', () => {
+		const message = 'Model has not been loaded, please load model into cortex.llamacpp';
+		for (const error of [{ message }, { error: message }, { error: { message } }])
+			expect(read(lines(hello) + JSON.stringify(error))).toMatchObject({
+				failed: { kind: 'modelNotFound', serverText: message, text: 'Hello' },
+			});
+		expect(read(lines(JSON.stringify({ message })))).toMatchObject({
+			failed: { kind: 'modelNotFound' },
+		});
+		expect(
+			read(lines(hello, JSON.stringify({ message: { content: 'model not found' } }), end)),
+		).toMatchObject({
+			answer: { text: 'Hello' },
+		});
+	});
+
 	it.each(['"[DONE]"', '[done]', 'DONE'])('the end marker %s', (data) => {
 		expect(readEvent(openAiProtocol, { data })).toEqual({ done: true });
 	});
