@@ -126,8 +126,8 @@ export function isTransient({ kind, status, serverText = '' }: ServerError): boo
 	return PASSING_KINDS.has(kind) || PASSING_STATUSES.has(status) || RUNNER_DIED.test(serverText);
 }
 
-/** Milliseconds to wait before the next try (backoff). `waits`: how many waits came before. */
-export function pauseBefore(reason: 'loading' | 'busy' | 'refused', waits: number): number {
+/** Milliseconds to wait before the next try. @param waits how many waits came before */
+function pauseBefore(reason: 'loading' | 'busy', waits: number): number {
 	const pause = BACK_OFF_MS[Math.min(waits, BACK_OFF_MS.length - 1)]!;
 	return reason === 'loading' ? Math.min(pause, MAX_LOADING_PAUSE_MS) : pause;
 }

@@ -3,26 +3,8 @@ import fc from 'fast-check';
 import { failure } from '../../../lib/errors/failure';
 import type { FailureKind } from '../../../lib/errors/kinds';
 import { connectTo } from '../../../lib/servers/connect';
-import {
-	pauseBefore,
-	retryIdempotent,
-	retryUntilReady,
-	type RetryOptions,
-} from '../../../lib/servers/retry';
+import { retryIdempotent, retryUntilReady, type RetryOptions } from '../../../lib/servers/retry';
 import { closeRawServers, rawServer } from '../../support/raw-answers';
-
-describe('pauses before a request is sent again', () => {
-	const pauses = (reason: 'loading' | 'busy' | 'refused') =>
-		[0, 1, 2, 3, 4, 5, 100].map((waits) => pauseBefore(reason, waits));
-
-	test.each(['busy', 'refused'] as const)('%s: they grow to five seconds', (reason) => {
-		expect(pauses(reason)).toEqual([500, 1000, 2000, 3000, 5000, 5000, 5000]);
-	});
-
-	test('loading: an answer comes at most two seconds after the model is there', () => {
-		expect(pauses('loading')).toEqual([500, 1000, 2000, 2000, 2000, 2000, 2000]);
-	});
-});
 
 describe('whether a request is sent again', () => {
 	/** What is done after each failure, in order: milliseconds of a pause, or the kind of the error. */
@@ -33,6 +15,15 @@ describe('whether a request is sent again', () => {
 			return typeof next === 'number' ? next : next.kind;
 		});
 	};
+
+	test.each(['busy', 'refused'] as const)('%s: pauses grow to five seconds', (kind) => {
+		const pauses = [500, 1000, 2000, 3000, 5000, 5000, 5000];
+		expect(decisions(Array(7).fill(kind), { retries: 7 })).toEqual(pauses);
+	});
+
+	test('loading: an answer comes at most two seconds after the model is there', () => {
+		expect(decisions(Array(5).fill('loading'))).toEqual([500, 1000, 2000, 2000, 2000]);
+	});
 
 	test('a request that the server may have started never is', () => {
 		for (const kind of [
