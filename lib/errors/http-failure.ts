@@ -43,9 +43,12 @@ export function httpFailure(answer: FailedAnswer, context: FailureContext): Serv
 	const facts = readableFacts(serverMessage.facts);
 	const behind = statusBehind(answer, serverMessage);
 	const status = behind ?? answer.status;
-	const kindByWords = kindOfFailed(answer, shape, { ...serverMessage, ...optional({ behind }) });
-	const lacksModel = kindByWords === 'wrongPath' && namesModel(shape, message, context.model);
-	const kind = lacksModel ? 'modelNotFound' : kindByWords;
+	const kind = kindOfFailed(
+		answer,
+		shape,
+		{ ...serverMessage, ...optional({ behind }) },
+		context.model,
+	);
 	const shown =
 		shape.kind === 'json' ? message : maskedStart(message, MAX_FOREIGN, context.secrets);
 	return failure(kind, context, {
@@ -83,15 +86,22 @@ function kindOfFailed(
 	answer: FailedAnswer,
 	shape: BodyShape,
 	serverMessage: ServerMessage,
+	model?: string,
 ): FailureKind {
 	const { type, facts, behind, message } = serverMessage;
-	const status = behind ?? answer.status;
 	const codes = [type, text(facts.code)];
+	const refusal = {
+		status: behind ?? answer.readAs ?? answer.status,
+		message: message.slice(0, MAX_READ),
+		codes,
+		shape,
+		model,
+	};
 	return (
 		kindHandedOn(answer, shape, serverMessage, codes) ??
 		kindBehind(behind ?? relayedStatus(answer, type)) ??
-		proxyFailureKind({ ...answer, status }, shape) ??
-		kindOf(behind ?? answer.readAs ?? status, message.slice(0, MAX_READ), codes, shape)
+		proxyFailureKind({ ...answer, status: behind ?? answer.status }, shape) ??
+		kindOf(refusal)
 	);
 }
 
@@ -117,17 +127,6 @@ function statusBehind(
 	if (behind !== undefined) return behind;
 	if (inner !== undefined && (isHandedOn || inner !== status)) return inner;
 	return isHandedOn && status === 401 ? 401 : undefined;
-}
-
-/**
- * Whether an error in JSON names the model that was asked for: a gateway that lacks it says so in its own words (MLflow:
- * "GatewayEndpoint not found (name='m')"; TensorZero: "Unknown function: f" for "tensorzero::function_name::f").
- * Between slashes, the name is a part of a path. A model that is not supported is there, for something else (speaches).
- */
-function namesModel(shape: BodyShape, message: string, model = ''): boolean {
-	if (shape.kind !== 'json' || model === '' || /\bnot supported\b/i.test(message)) return false;
-	const name = literalPattern(model.split('::').at(-1) || model);
-	return new RegExp(`(?<![\\w/])${name}(?![\\w/])`).test(message);
 }
 
 /** What a status means that a server behind a gateway answered, where that is not what it means of the gateway. */
@@ -220,14 +219,24 @@ const KIND_OF_STATUS: Readonly<Record<number, FailureKind>> = {
 
 const REFUSES_KEY = /not authenticated|invalid.{0,200}key|\bkey required|unauthorized/i;
 
-function kindOf(status: number, message: string, codes: Codes, shape: BodyShape): FailureKind {
+interface Refusal {
+	status: number;
+	message: string;
+	codes: Codes;
+	shape: BodyShape;
+	/** The model that was asked for. */
+	model?: string;
+}
+
+function kindOf(refusal: Refusal): FailureKind {
+	const { status, message, codes, shape } = refusal;
 	// With any status, also 429, which otherwise means a busy server.
 	if (isBudgetSpent(message, codes)) return 'budgetSpent';
 	const certain = KIND_OF_STATUS[status];
 	if (certain !== undefined) return kindOfCodes(codes) ?? certain;
 	if (status === 403) return kindOfForbidden(message, codes);
 	if (status < 300) return kindOfSuccess(shape);
-	return kindByText(message, codes) ?? kindOfStatus(status, shape.kind === 'page');
+	return kindByText(message, codes) ?? kindOfStatus(refusal);
 }
 
 /** Where nothing of an answer had arrived, a server behind whose connection broke does not answer. */
@@ -248,11 +257,23 @@ function kindOfSuccess(shape: BodyShape): FailureKind {
 	return shape.kind === 'text' && !/^[{[]/.test(shape.text) ? 'wrongServer' : 'invalidAnswer';
 }
 
-function kindOfStatus(status: number, isPage: boolean): FailureKind {
-	if (status === 404 || status === 405) return 'wrongPath';
+function kindOfStatus(refusal: Refusal): FailureKind {
+	const { status, shape } = refusal;
+	if (status === 404 || status === 405) return namesModel(refusal) ? 'modelNotFound' : 'wrongPath';
 	if ([429, 503, 529].includes(status)) return 'busy';
-	if (status >= 500) return isPage ? 'gateway' : 'serverError';
+	if (status >= 500) return shape.kind === 'page' ? 'gateway' : 'serverError';
 	return 'badRequest';
+}
+
+/**
+ * Whether an error in JSON names the model that was asked for: a gateway that lacks it says so in its own words (MLflow:
+ * "GatewayEndpoint not found (name='m')"; TensorZero: "Unknown function: f" for "tensorzero::function_name::f").
+ * Between slashes, the name is a part of a path. A model that is not supported is there, for something else (speaches).
+ */
+function namesModel({ shape, message, model = '' }: Refusal): boolean {
+	if (shape.kind !== 'json' || model === '' || /\bnot supported\b/i.test(message)) return false;
+	const name = literalPattern(model.split('::').at(-1) || model);
+	return new RegExp(`(?<![\\w/])${name}(?![\\w/])`).test(message);
 }
 
 /**
