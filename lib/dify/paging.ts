@@ -13,7 +13,7 @@ export function rejectEndless(page: number): void {
 	throw localError(
 		'emptyAnswer',
 		`The list does not end: ${MAX_PAGES} pages of it were read`,
-		'Set a Limit in place of Return All. If the list should be short, check what answers at the Base URL.',
+		'Where the node has Return All, set a Limit in place of it. If the list should be short, check what answers at the Base URL.',
 	);
 }
 
