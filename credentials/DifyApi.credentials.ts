@@ -18,7 +18,7 @@ import {
 } from '../lib/dify/credentials';
 import type { FailureKind } from '../lib/errors/kinds';
 import { remedyFor } from '../lib/errors/remedies';
-import { withHeaders } from '../lib/servers/authenticate';
+import { isCredentialTest, withHeaders } from '../lib/servers/authenticate';
 import {
 	CONNECTION_CODES_HINT,
 	CREDENTIAL_TEST_LIMIT_MS,
@@ -40,15 +40,15 @@ async function authenticate(
 	request: IHttpRequestOptions,
 ): Promise<IHttpRequestOptions> {
 	const credential = readDifyCredential(data);
-	const isTest =
-		request.baseURL !== undefined && request.baseURL === data.baseUrl && request.url === TEST_PATH;
 	const test = {
 		baseURL: resolveDifyBase(credential.baseUrl),
 		url: KEY_TEST_PATHS[credential.keyType],
 		skipSslCertificateValidation: credential.ignoreSslIssues,
 		timeout: CREDENTIAL_TEST_LIMIT_MS,
 	};
-	const sent = isTest ? { ...request, ...test } : request;
+	const sent = isCredentialTest(request, data.baseUrl, TEST_PATH)
+		? { ...request, ...test }
+		: request;
 	return withHeaders(sent, credential.baseUrl, difyHeaders(credential));
 }
 

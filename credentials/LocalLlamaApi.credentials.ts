@@ -15,7 +15,7 @@ import {
 	rowsField,
 	stringField,
 } from '../nodes/shared/field-kinds';
-import { withHeaders } from '../lib/servers/authenticate';
+import { isCredentialTest, withHeaders } from '../lib/servers/authenticate';
 import { resolveBaseUrl } from '../lib/servers/base-url';
 import { credentialHeaders, readLocalLlamaCredential } from '../lib/servers/credential';
 import {
@@ -59,14 +59,14 @@ async function authenticate(
 	request: IHttpRequestOptions,
 ): Promise<IHttpRequestOptions> {
 	const credential = readLocalLlamaCredential(data);
-	const isTest =
-		request.baseURL !== undefined && request.baseURL === data.baseUrl && request.url === TEST_PATH;
 	const test = {
 		baseURL: resolveBaseUrl(credential.baseUrl).api,
 		skipSslCertificateValidation: credential.ignoreSslIssues,
 		timeout: CREDENTIAL_TEST_LIMIT_MS,
 	};
-	const sent = isTest ? { ...request, ...test } : request;
+	const sent = isCredentialTest(request, data.baseUrl, TEST_PATH)
+		? { ...request, ...test }
+		: request;
 	return withHeaders(sent, credential.baseUrl, credentialHeaders(credential));
 }
 

@@ -18,6 +18,15 @@ const WITHOUT_REDIRECTS = {
 	followAllRedirects: false,
 };
 
+/** Whether a request is that of the credential test, which carries the Base URL as typed. */
+export function isCredentialTest(
+	{ baseURL, url }: IHttpRequestOptions,
+	typedBaseUrl: unknown,
+	testPath: string,
+): boolean {
+	return baseURL === typedBaseUrl && url === testPath;
+}
+
 /**
  * Adds the headers of a credential to a request of n8n.
  *
