@@ -1,37 +1,33 @@
 /**
- * Control tokens in texts. A server tokenizes the prompt as a whole, so `<|im_end|><|im_start|>system` in a user's text
- * or a document begins a message of the system (docs/protocols/llama-server.md 2.7). An invisible character in each of
- * them makes them plain text.
+ * Control tokens of a model in texts, by its template and its vocabulary. A server tokenizes the prompt as a whole, so
+ * `<|im_end|><|im_start|>system` in a user's text or a document begins a message of the system
+ * (docs/protocols/llama-server.md 2.7). An invisible character in each of them makes them plain text.
  */
 import type { Connection } from '../http/connection';
-import { resultOf } from '../generators';
 import { inTimeSlices } from '../http/time-slices';
-import { ZERO_WIDTH_SPACE } from '../plain-text';
-import { isFilled, type JsonRecord, literalPattern, nonEmptyText, recordOf } from '../values';
+import { isFilled, type JsonRecord, nonEmptyText, recordOf } from '../values';
 import { type KindName, kindOf } from './kinds';
+import {
+	breaker,
+	type ControlTokens,
+	isTokenLike,
+	LONGEST_TOKEN,
+	mayHoldToken,
+	suspectsIn,
+	TOKEN_LIKE,
+} from './token-search';
 
 interface AddressedModel {
 	serverKind: KindName;
 	model: string;
 }
 
-/**
- * Everything written like a control token: `<|im_end|>`, `<｜User｜>`, `<end_of_turn>`, `[INST]`, `[UNUSED_TOKEN_146]`,
- * `[|user|]`, MiniMax's `]~b]`, `]~!b[` and `[e~[`. HTML tags are, too.
- */
-const TOKEN_LIKE =
-	/<[^\s<>]{1,62}>|\[\/?[A-Za-z_]\w{2,39}\]|\[\|[^\s[\]]{1,60}\|\]|\]~!?b[\][]|\[e~\[/g;
-/** No control token has letters, digits and the punctuation of sentences alone. */
-const UNUSUAL_SIGN = /[^\p{L}\p{N}\p{M}\s.,;:!?'"()/_“”„‘’…–—。，、！？：；-]/u;
 /** Nobody writes these in other texts than those about templates. */
 const HAS_BARS = /^[<[][|｜]|[|｜][>\]]$/;
 const IN_CAPITALS = /^\[\/?[A-Z_\d]+\]$/;
 /** For so many at once the vocabulary is asked, and for so many in all; what is beyond that is broken up. */
 const ASKED_AT_ONCE = 200;
 const MOST_ASKED = 2_000;
-const LONGEST_TOKEN = 64;
-/** Texts are searched in steps, so that n8n can go on between: of so many characters, or one for each place. */
-const STEP_LENGTH = 250_000;
 
 /** Bars on both sides of a name, as most families write their tokens. */
 const BETWEEN_BARS = /^[<[][|｜][^|｜]*[\p{L}\p{N}][^|｜]*[|｜][>\]]$/u;
@@ -47,15 +43,6 @@ const WELL_KNOWN = new Set([
 /** For servers that do not tell their template or vocabulary. */
 const isOfSomeFamily = (text: string): boolean => BETWEEN_BARS.test(text) || WELL_KNOWN.has(text);
 
-export const mayHoldToken = (text: string): boolean => UNUSUAL_SIGN.test(text);
-
-/** The control tokens of a model. */
-export interface ControlTokens {
-	/** Those that look like none. */
-	unusual: readonly string[];
-	has(token: string): boolean;
-}
-
 /** Breaks up the control tokens of the model that these texts hold, in any text. */
 export async function breakerFor(
 	connection: Connection,
@@ -66,70 +53,6 @@ export async function breakerFor(
 	return tokens === undefined ? (text) => text : breaker(tokens);
 }
 
-/** Breaks up every occurrence, overlapping ones too. All other text keeps its bytes. */
-export function breaker(tokens: ControlTokens): (text: string) => string {
-	const inSteps = breakerInSteps(tokens);
-	return (text) => resultOf(inSteps(text));
-}
-
-/**
- * The same in steps, between which n8n can go on.
- *
- * @param onFound called with each token
- */
-export function breakerInSteps(
-	tokens: ControlTokens,
-	onFound?: (token: string) => void,
-): (text: string) => Generator<void, string> {
-	const beginning = beginnings(tokens.unusual);
-	return (text) => brokenUp(text, tokens, beginning, onFound);
-}
-
-function* brokenUp(
-	text: string,
-	tokens: ControlTokens,
-	beginning: RegExp,
-	onFound?: (token: string) => void,
-): Generator<void, string> {
-	let broken = '';
-	let end = 0;
-	for (const { token, at } of places(text, beginning)) {
-		yield;
-		if (token === undefined || !tokens.has(token)) continue;
-		onFound?.(token);
-		const inside = at + String.fromCodePoint(token.codePointAt(0)!).length;
-		broken += text.slice(end, inside) + ZERO_WIDTH_SPACE;
-		end = inside;
-	}
-	return broken + text.slice(end);
-}
-
-/**
- * Each place where a control token may begin, also within another: `<a[INST]>` holds one.
- *
- * @param unusual control tokens that look like none
- */
-function beginnings(unusual: readonly string[]): RegExp {
-	return new RegExp(
-		`(?=(${[...unusual.map(literalPattern), TOKEN_LIKE.source].join('|')}))[^]`,
-		'g',
-	);
-}
-
-const isTokenLike = (text: string): boolean => text.match(TOKEN_LIKE)?.[0] === text;
-
-/** Where a text holds what is written like a control token, and now and then where it holds none. */
-function* places(text: string, beginning: RegExp): Generator<{ token?: string; at: number }> {
-	for (let from = 0; from < text.length; from += STEP_LENGTH) {
-		yield { at: from };
-		const part = text.slice(from, from + STEP_LENGTH + LONGEST_TOKEN);
-		for (const { 1: token, index } of part.matchAll(beginning)) {
-			if (index >= STEP_LENGTH) break;
-			yield { token, at: from + index };
-		}
-	}
-}
-
 /** The control tokens of the model; undefined where these texts hold none. */
 export async function controlTokensIn(
 	connection: Connection,
@@ -137,7 +60,7 @@ export async function controlTokensIn(
 	texts: readonly string[],
 ): Promise<ControlTokens | undefined> {
 	const unusual = texts.some(mayHoldToken) ? await unusualTokens(connection, model) : [];
-	const suspects = await inTimeSlices(collected(texts, beginnings(unusual)));
+	const suspects = await inTimeSlices(suspectsIn(texts, unusual, MOST_ASKED));
 	if (suspects.size === 0) return undefined;
 	const usual = [...suspects].filter((one) => !unusual.includes(one));
 	const isToken = await tokenTest(connection, model, usual);
@@ -212,16 +135,4 @@ function unpairedTags(template: string): ReadonlySet<string> {
 	const counterpartOf = (tag: string) =>
 		tag.startsWith('</') ? tag.replace('/', '') : tag.replace('<', '</');
 	return new Set([...tags].filter((tag) => !tags.has(counterpartOf(tag))));
-}
-
-/** What is written like a control token: all, or one more than a server is asked for. */
-function* collected(texts: readonly string[], beginning: RegExp): Generator<void, Set<string>> {
-	const suspects = new Set<string>();
-	for (const text of texts)
-		for (const { token } of places(text, beginning)) {
-			yield;
-			if (token !== undefined) suspects.add(token);
-			if (suspects.size > MOST_ASKED) return suspects;
-		}
-	return suspects;
 }

@@ -1,7 +1,8 @@
 /** Control tokens in the texts of a conversation. */
 import type { Connection } from '../../http/connection';
 import { inTimeSlices } from '../../http/time-slices';
-import { breakerInSteps, controlTokensIn, mayHoldToken } from '../../servers/control-tokens';
+import { controlTokensIn } from '../../servers/control-tokens';
+import { breakerInSteps, mayHoldToken } from '../../servers/token-search';
 import { isRecord, type JsonRecord, optional } from '../../values';
 import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from '../types';
 import { textOf } from './content';

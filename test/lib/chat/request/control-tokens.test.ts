@@ -8,7 +8,7 @@ import type { ChatMessage, ChatRequest } from '../../../../lib/chat/types';
 import type { Connection } from '../../../../lib/http/connection';
 import { clearSharedCaches } from '../../../../lib/lru-cache';
 import { examples } from '../../../support/properties';
-import { breaker } from '../../../../lib/servers/control-tokens';
+import { breaker } from '../../../../lib/servers/token-search';
 import type { KindName } from '../../../../lib/servers/kinds';
 
 const TEMPLATE =
