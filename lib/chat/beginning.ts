@@ -1,5 +1,5 @@
 import { failure } from '../errors/failure';
-import { kindOfMessage } from '../errors/message-kinds';
+import { kindOfMessage } from '../errors/kind-of-message';
 import type { Connection } from '../http/connection';
 import type { ServerSentEvent } from '../http/sse';
 import type { Beginning, ErrorContext, EventStream } from '../http/types';

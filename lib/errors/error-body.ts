@@ -1,6 +1,6 @@
 import { asList, isRecord, type JsonRecord, nonEmptyText, optional, text, words } from '../values';
 import { hasErrorDetails } from './http-failure';
-import { kindOfMessage } from './message-kinds';
+import { kindOfMessage } from './kind-of-message';
 import { serverMessage } from './server-message';
 
 export interface ErrorBody {

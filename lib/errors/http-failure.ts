@@ -8,18 +8,12 @@ import {
 } from './failed-answer';
 import { failure, type FailureContext } from './failure';
 import type { FailureKind } from './kinds';
-import {
-	type Codes,
-	isBudgetSpent,
-	kindOfCodes,
-	kindOfMessage,
-	NO_INSTANCE,
-	NO_KEYS,
-} from './message-kinds';
+import { type Codes, isBudgetSpent, kindOfCodes, kindOfMessage } from './kind-of-message';
 import { statusIn, statusOfType } from './named-status';
 import { maskedStart } from './secrets';
 import type { ServerError } from './server-error';
 import { messageIn, type ServerMessage } from './server-message';
+import { NO_INSTANCE, NO_KEYS } from './words-of-servers';
 import {
 	finiteNumber,
 	isFilled,

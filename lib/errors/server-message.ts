@@ -1,6 +1,6 @@
 import { type BodyShape, MAX_READ, shapeOf } from './failed-answer';
 import { errorsWithin, type InnerError } from './inner-errors';
-import { kindOfMessage } from './message-kinds';
+import { kindOfMessage } from './kind-of-message';
 import { isStatusBehind, statusIn, statusNamedIn, statusOfType } from './named-status';
 import {
 	asList,

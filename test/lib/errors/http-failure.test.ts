@@ -4,7 +4,7 @@ import { looksLikeHtml } from '../../../lib/errors/failed-answer';
 import { failure } from '../../../lib/errors/failure';
 import { httpFailure } from '../../../lib/errors/http-failure';
 import { serverMessage } from '../../../lib/errors/server-message';
-import { kindOfMessage } from '../../../lib/errors/message-kinds';
+import { kindOfMessage } from '../../../lib/errors/kind-of-message';
 import type { FailureKind } from '../../../lib/errors/kinds';
 import { secretsOf } from '../../../lib/errors/secrets';
 import { ServerError } from '../../../lib/errors/server-error';

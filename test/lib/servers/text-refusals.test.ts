@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 
 import { failure } from '../../../lib/errors/failure';
-import { kindOfMessage } from '../../../lib/errors/message-kinds';
+import { kindOfMessage } from '../../../lib/errors/kind-of-message';
 import { batchLimitIn, isNotANumber, tooLongIn } from '../../../lib/servers/text-refusals';
 import { examples } from '../../support/properties';
 

@@ -1,5 +1,5 @@
 import { errorIn } from '../../../errors/error-body';
-import { kindOfMessage } from '../../../errors/message-kinds';
+import { kindOfMessage } from '../../../errors/kind-of-message';
 import { isRecord } from '../../../values';
 import { notAnObject } from '../../wire/protocol';
 import { eachChunk } from '../chunk';

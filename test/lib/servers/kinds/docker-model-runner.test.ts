@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { RerankClient } from '../../../../lib/rerank/client';
-import { kindOfMessage } from '../../../../lib/errors/message-kinds';
+import { kindOfMessage } from '../../../../lib/errors/kind-of-message';
 import { connectTo } from '../../../../lib/servers/connect';
 import { KINDS } from '../../../../lib/servers/kinds';
 import { modelDetails } from '../../../../lib/servers/manage/model-details';

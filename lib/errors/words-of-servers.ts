@@ -1,4 +1,7 @@
-import { MAX_READ } from './failed-answer';
+/**
+ * What servers write into their errors, and the kind of failure that each means. One table for all servers: a gateway
+ * hands on the words of any server behind it.
+ */
 import type { FailureKind } from './kinds';
 
 /** GPT-Load (seen: cc5383c), with 503: it has no key left for the server behind it. */
@@ -8,8 +11,11 @@ export const NO_KEYS = /^no active api keys available\b/i;
 export const NO_INSTANCE =
 	/^no running instances|^an unexpected error occurred: (?:cannot connect to host|server disconnected)/i;
 
-/** Kinds by the text of an error, whatever its status. The first match counts. */
-const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
+/**
+ * Kinds by the text of an error, whatever its status. New words go into the row of their kind. Where two rows match, the
+ * first counts. A comment names the servers of the lines below it, up to the next comment.
+ */
+export const BY_TEXT: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	// nginx, Go's server, Apache
 	[
 		'tlsMismatch',
@@ -214,10 +220,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	],
 ];
 
-export type Codes = ReadonlyArray<string | undefined>;
-
 /** Kinds by the type or code inside the error, which are clearer than any text. */
-const BY_CODE: Readonly<Record<string, FailureKind>> = {
+export const BY_CODE: Readonly<Record<string, FailureKind>> = {
 	exceed_context_size_error: 'contextOverflow',
 	// OpenAI's own code, which vLLM, LM Studio, LiteLLM and others took over
 	model_not_found: 'modelNotFound',
@@ -238,40 +242,4 @@ const BY_CODE: Readonly<Record<string, FailureKind>> = {
 };
 
 /** One API says it with 401, Higress with 403, and without a code. */
-const SPENT = /额度(?:已用尽|不足)|\bno quota left\b/i;
-
-/** Whether an error says, with any status, that the budget of the key is spent. */
-export function isBudgetSpent(message: string, codes: Codes): boolean {
-	return kindOfCodes(codes) === 'budgetSpent' || SPENT.test(message.slice(0, MAX_READ));
-}
-
-/** The kind that an error's codes tell; undefined where they tell none. */
-export function kindOfCodes(codes: Codes): FailureKind | undefined {
-	return codes.map((code) => BY_CODE[code ?? '']).find((kind) => kind !== undefined);
-}
-
-/**
- * The kind that an error's codes or text tell; undefined where they tell none. llama-server answers many client
- * mistakes with 500, so this comes before the status (docs/protocols/llama-server.md 4.2).
- */
-export function kindOfMessage(message: string, ...codes: Codes): FailureKind | undefined {
-	// The whole text may be a code, too (Olla).
-	const byCode = kindOfCodes([...codes, message]);
-	const clauses = clausesOf(message.slice(0, MAX_READ));
-	const byText = BY_MESSAGE.find(([, ...patterns]) =>
-		(patterns as RegExp[]).some((pattern) => clauses.some((clause) => pattern.test(clause))),
-	)?.[0];
-	// LM Studio's code says "model not found" for a chat model that is asked for embeddings.
-	return byText === 'wrongModelType' ? byText : (byCode ?? byText);
-}
-
-const MAX_CLAUSES = 12;
-
-/** A text, and what of it stands behind the words of gateways and the names of exceptions. */
-function clausesOf(message: string): string[] {
-	const starts = [...message.matchAll(/(?:: | - | = |\n)(?:[45]\d\d )?(?=\S)/g)].slice(
-		0,
-		MAX_CLAUSES,
-	);
-	return [message, ...starts.map(({ index, 0: words }) => message.slice(index + words.length))];
-}
+export const SPENT = /额度(?:已用尽|不足)|\bno quota left\b/i;
