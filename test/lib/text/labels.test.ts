@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 
+import { scoresIn } from '../../../lib/text/label-scores';
 import {
 	keysFor,
 	labelGrammar,
 	labelLines,
 	labelSchema,
-	labelsIn,
 	MAX_LABELS,
-	scoresIn,
 } from '../../../lib/text/labels';
+import { labelsIn } from '../../../lib/text/labels-in-answer';
 
 const MANY = Array.from({ length: MAX_LABELS }, (_none, index) => ({ name: `label ${index}` }));
 const LABELS = [

@@ -1,0 +1,136 @@
+/** Which labels an answer names. */
+import { isRecord, type JsonRecord, parseJson, words } from '../values';
+import { affirmedIn } from './affirmed-label';
+import { keysFor, type Label, lower, onOneLine } from './labels';
+
+/** Characters at the end of a text that are searched for an answer. */
+const LAST_CHARACTERS = 4000;
+const SAYS_ANSWER =
+	/^(?:so,? |therefore,? )?(?:the |my )?(?:final |correct |best )?(?:answer|label|category|class|classification|result|output|答案|标签|类别|分类|结果)(?: is| would be|是|为)?[\s:：=]+(.+)$/i;
+
+/**
+ * The labels that an answer names, as indexes in the list, each once; undefined where it names none. What counts is a
+ * label that is the whole text, its first or last line, or follows "Answer:" or is in `\boxed{}`, also in a plain
+ * sentence there ("It is about billing."), but not in others ("This is definitely not billing."). If two such places
+ * differ, none counts.
+ */
+export function labelsIn(
+	text: string,
+	labels: readonly Label[],
+	several: boolean,
+): number[] | undefined {
+	const whole = labelsOf(text, labels, several);
+	if (whole !== undefined) return whole;
+	const end = text.slice(-LAST_CHARACTERS);
+	const marked = markedAnswers(end);
+	const lines = linesOf(end);
+	const places = marked.length > 0 ? marked : [lines[0] ?? '', lines.at(-1) ?? ''];
+	const candidates = places.map((place) => labelsOf(place, labels, several));
+	const readable = candidates.filter((one) => one !== undefined);
+	// Of the first and the last line, one may be an explanation; marked answers must all be labels.
+	if (marked.length > 0 && readable.length < candidates.length) return undefined;
+	const isOneAnswer = new Set(readable.map(String)).size === 1;
+	return isOneAnswer ? readable[0] : undefined;
+}
+
+/** What is in `\boxed{}`, or else what follows "Answer:". */
+function markedAnswers(text: string): string[] {
+	const boxed = [...text.matchAll(/\\boxed\{(?:\\text\{)?([^{}]*)\}/g)].map(
+		([, inside]) => inside!,
+	);
+	if (boxed.length > 0) return boxed;
+	return linesOf(text).flatMap((line) => SAYS_ANSWER.exec(line)?.[1] ?? []);
+}
+
+function linesOf(text: string): string[] {
+	return text
+		.split('\n')
+		.map(bare)
+		.filter((line) => line !== '');
+}
+
+/**
+ * The labels of a text that contains nothing else: keys, names or both, also as JSON, and, where several are allowed,
+ * as a list.
+ */
+function labelsOf(text: string, labels: readonly Label[], several: boolean): number[] | undefined {
+	const block = text.replace(/^\s*```\w*\n([^`]*)```\s*$/, '$1');
+	const indexes = new Set<number>();
+	// Each name once: a model may repeat itself for thousands of lines.
+	for (const name of new Set(namesIn(block, labels, several))) {
+		const index = labelOf(name, labels);
+		if (index === undefined) return undefined;
+		indexes.add(index);
+	}
+	if (indexes.size === 0 || (indexes.size > 1 && !several)) return undefined;
+	return [...indexes];
+}
+
+function namesIn(block: string, labels: readonly Label[], several: boolean): string[] {
+	const parsed = parseJson(block.trim());
+	if (isRecord(parsed)) return answerValues(parsed).flat(2).map(words);
+	if (parsed !== undefined && typeof parsed !== 'number') return [parsed].flat(3).map(words);
+	const inside = bare(block);
+	// A label's own name may hold a comma.
+	if (!several || labelOf(inside, labels) !== undefined) return [inside];
+	return inside.split(/[,;、，\n]|\band\b|\bund\b|和/).filter((name) => name.trim() !== '');
+}
+
+/** The values of an object, or those whose names say that they are the answer. */
+function answerValues(record: JsonRecord): unknown[] {
+	const answers = Object.entries(record).filter(([name]) =>
+		/^(?:answer|categor|class|label|result)/i.test(name),
+	);
+	return answers.length > 0 ? answers.map(([, value]) => value) : Object.values(record);
+}
+
+/** A text without the quotes (of any language), brackets and punctuation around it. */
+export function bare(text: string): string {
+	return text
+		.replace(/^[\s"'`*_<#>\p{Pi}\p{Pf}\p{Ps}-]+/u, '')
+		.replace(
+			/(?<=[^\s"'`*_>.。:!\p{Pi}\p{Pf}\p{Pe}])[\s"'`*_>.。:!\p{Pi}\p{Pf}\p{Pe}]{1,20}$/u,
+			'',
+		);
+}
+
+/** `A: billing`, as some models repeat the line. */
+const KEY_AND_LABEL = /^(?<key>\w)\s*[:.)-]\s*(?<rest>\S.*)$/;
+
+function labelOf(text: string, labels: readonly Label[]): number | undefined {
+	const content = bare(text);
+	const keys = keysFor(labels);
+	const small = lower(content);
+	const exact = labels.findIndex(
+		({ name }, index) => content === keys[index] || isOneOf([name, bare(name)], small),
+	);
+	if (exact >= 0) return exact;
+	const line = KEY_AND_LABEL.exec(content)?.groups;
+	if (line === undefined) {
+		const names = labels.map(({ name }) => name);
+		return keyOf(content, keys) ?? affirmedIn(content, names);
+	}
+	const { key: sign = '', rest = '' } = line;
+	const at = keyOf(sign, keys);
+	return at !== undefined && isOneOf(formsOf(labels[at]!), lower(rest)) ? at : undefined;
+}
+
+/** The index of a key, also in the other case where no other key is that letter. */
+function keyOf(sign: string, keys: readonly string[]): number | undefined {
+	const exact = keys.indexOf(sign);
+	if (exact >= 0) return exact;
+	const small = lower(sign);
+	const same = keys.flatMap((key, index) => (lower(key) === small ? [index] : []));
+	return same.length === 1 ? same[0] : undefined;
+}
+
+/** What may follow the key of a label. */
+function formsOf({ name, description = '' }: Label): string[] {
+	const about = onOneLine(description);
+	return [name, about, `${name} - ${about}`];
+}
+
+/** @param text in lower case */
+function isOneOf(names: readonly string[], text: string): boolean {
+	return names.some((name) => lower(name) === text);
+}
