@@ -26,21 +26,24 @@ export function joinWaves(sound: Buffer): Buffer {
 	return waveFile(first.format, Buffer.concat(waves.map((wave) => wave.samples)));
 }
 
+/** One channel of 16 bits. */
+const FRAME_BYTES = 2;
+
 /**
- * A WAV file of raw samples: 16 bits, little-endian.
+ * A WAV file of raw samples: one channel, 16 bits, little-endian.
  *
  * @param rate samples per second
  */
-export function waveFromSamples(samples: Buffer, rate: number, channels = 1): Buffer {
-	const frame = 2 * channels;
+export function waveFromSamples(samples: Buffer, rate: number): Buffer {
 	const format = Buffer.alloc(16);
 	format.writeUInt16LE(1, 0);
-	format.writeUInt16LE(channels, 2);
+	format.writeUInt16LE(1, 2);
 	format.writeUInt32LE(rate, 4);
-	format.writeUInt32LE(rate * frame, 8);
-	format.writeUInt16LE(frame, 12);
-	format.writeUInt16LE(16, 14);
-	return waveFile(format, samples.subarray(0, samples.length - (samples.length % frame)));
+	format.writeUInt32LE(rate * FRAME_BYTES, 8);
+	format.writeUInt16LE(FRAME_BYTES, 12);
+	format.writeUInt16LE(8 * FRAME_BYTES, 14);
+	const wholeFrames = samples.subarray(0, samples.length - (samples.length % FRAME_BYTES));
+	return waveFile(format, wholeFrames);
 }
 
 function waveFile(format: Buffer, samples: Buffer): Buffer {

@@ -1,7 +1,7 @@
 import type { INode, INodePropertyOptions, NodeOperationError } from 'n8n-workflow';
 
 import { describe } from '../../lib/errors/description';
-import { toNodeError, type NodeErrorOptions } from '../../lib/errors/node-error';
+import { toNodeError } from '../../lib/errors/node-error';
 import { ServerError } from '../../lib/errors/server-error';
 
 /** Looks like a hyphen, but the editor keeps it. */
@@ -12,12 +12,8 @@ const NON_BREAKING_HYPHEN = '\u2011';
  * hyphens by blanks (ResourceLocator.vue): `my-server --host` would become `my server host`. The box shows seven lines
  * before it scrolls, so repetitions are left out.
  */
-export function listError(
-	node: INode,
-	error: unknown,
-	options?: NodeErrorOptions,
-): NodeOperationError {
-	const nodeError = toNodeError(node, error, options);
+export function listError(node: INode, error: unknown): NodeOperationError {
+	const nodeError = toNodeError(node, error);
 	nodeError.message = wholeText(error, nodeError).replaceAll('-', NON_BREAKING_HYPHEN);
 	return nodeError;
 }

@@ -181,10 +181,9 @@ export async function submitHumanForm(
 	client: DifyClient,
 	token: string,
 	answer: { action: string; inputs: JsonRecord; user: string },
-	timeoutMs?: number,
 ): Promise<void> {
 	try {
-		await client.send('POST', pathOf(token), { ...answer }, { timeoutMs });
+		await client.send('POST', pathOf(token), answer);
 	} catch (error) {
 		const { failed } = asFailed(error);
 		if (!isUncertain(failed) || !(await isSubmitted(client, token))) throw explained(failed);

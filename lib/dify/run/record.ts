@@ -103,8 +103,6 @@ export const MAX_WAIT_MS = 60 * 60_000;
 export interface WaitOptions {
 	/** Milliseconds; 0 = `MAX_WAIT_MS`. */
 	limitMs?: number;
-	/** Waits for a paused run, too. */
-	acrossPauses?: boolean;
 	/** Pauses between two polls in milliseconds. */
 	pausesMs?: readonly number[];
 }
@@ -118,7 +116,7 @@ export interface WaitOptions {
 export async function waitForRecord(
 	client: DifyClient,
 	runId: string,
-	{ limitMs = 0, acrossPauses = false, pausesMs = POLL_PAUSES_MS }: WaitOptions = {},
+	{ limitMs = 0, pausesMs = POLL_PAUSES_MS }: WaitOptions = {},
 ): Promise<RunRecord> {
 	const begun = performance.now();
 	const limit = limitMs > 0 ? Math.min(limitMs, MAX_WAIT_MS) : MAX_WAIT_MS;
@@ -130,7 +128,7 @@ export async function waitForRecord(
 			throw error;
 		});
 		const passed = performance.now() - begun;
-		if (record !== undefined && !isUnfinishedRecord(record, acrossPauses)) return record;
+		if (record !== undefined && !isUnfinishedRecord(record)) return record;
 		isKnown ||= record !== undefined;
 		if (!isKnown && passed >= DELAY_MS) throw notFoundError(client, runId);
 		if (passed >= limit) throw stillRunning(client, runId, limit);

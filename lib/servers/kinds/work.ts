@@ -59,8 +59,6 @@ export interface PullOptions extends ModelWork {
 	insecure?: boolean;
 	/** Milliseconds without progress after which it fails; 0: no limit. */
 	idleMs: number;
-	/** Milliseconds between polls of a router's list. */
-	pauseMs?: number;
 	onProgress?(progress: Progress): Promise<void> | void;
 }
 

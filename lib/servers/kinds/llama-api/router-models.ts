@@ -123,13 +123,17 @@ function failedToLoad(
 
 /** The router downloads in the background; its list shows the state. */
 export async function pullOnRouter(connection: Connection, options: PullOptions): Promise<Pulled> {
-	const { model, wait, signal, pauseMs = PULL_PAUSE_MS, idleMs } = options;
+	const { model, wait, signal, idleMs } = options;
 	const url = `${connection.url.root}/models`;
 	await connection.accepted(url, { json: { model }, timeoutMs: CALL_MS, signal, about: { model } });
 	if (!wait) return { state: 'downloading' };
 	const limitMs = idleMs > 0 ? idleMs : Infinity;
 	const late = () => connection.failure('idleLimit', { url, model, about: { limitMs: idleMs } });
-	return await pollUntil({ limitMs, pauseMs, signal }, downloadLook(connection, options), late);
+	return await pollUntil(
+		{ limitMs, pauseMs: PULL_PAUSE_MS, signal },
+		downloadLook(connection, options),
+		late,
+	);
 }
 
 /** Looks whether the download has ended. It may take a moment to appear in the list. */
