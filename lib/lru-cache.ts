@@ -1,6 +1,6 @@
 import { clock } from './clock';
 
-export interface LruCacheOptions<V> {
+interface LruCacheOptions<V> {
 	/** How many values are kept, default 500. */
 	maxEntries?: number;
 	/** Milliseconds for which a value is kept, default: as long as there is room. */

@@ -18,7 +18,7 @@ import { MAX_RETRY_AFTER_MS } from '../http/retry-after';
 
 export type Query = Record<string, string | number | undefined>;
 
-export interface AskOptions {
+interface AskOptions {
 	/** Milliseconds for the whole call, default 15 s. */
 	timeoutMs?: number;
 	/** The call may be retried even if Dify may have processed it: twice does the same as once. */

@@ -2,7 +2,7 @@ import type { CheckResult, HealthStatus } from './observations';
 import { append, optional } from '../values';
 
 /** Changes that start the workflow. */
-export type WatchedEvent = 'unhealthy' | 'healthy' | 'problem';
+type WatchedEvent = 'unhealthy' | 'healthy' | 'problem';
 
 export interface WatchOptions {
 	events: readonly WatchedEvent[];

@@ -13,7 +13,7 @@ interface ExchangeOptions {
 	pace?: Pace;
 }
 
-export interface Exchange {
+interface Exchange {
 	statusCode: number;
 	headers: Record<string, string | string[] | undefined>;
 	body: IncomingBody;

@@ -32,7 +32,7 @@ export interface SpeechRequest {
 	extra: JsonRecord;
 }
 
-export interface Speech extends SoundType {
+interface Speech extends SoundType {
 	/** All of the sound, or a stream of it. */
 	sound: Buffer | AsyncIterable<Uint8Array>;
 	/** How many requests the text took. */

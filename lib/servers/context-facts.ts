@@ -29,7 +29,7 @@ interface ContextFacts {
 }
 
 /** Reads them from `/props` and the list of models; what a server does not say is missing. */
-export async function readContextFacts(
+async function readContextFacts(
 	connection: Connection,
 	model: string,
 	options: CallOptions,

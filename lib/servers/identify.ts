@@ -104,7 +104,7 @@ function isContradiction(remembered: KindName, shown: KindName): boolean {
 	return kindOf(remembered).signs?.passesOnOthers !== true;
 }
 
-export interface AskOptions {
+interface AskOptions {
 	signal?: AbortSignal;
 	/** Limit in milliseconds for all requests together, default 5 s. */
 	limitMs?: number;

@@ -4,7 +4,7 @@ import { dereference, format, type Schema, type SchemaDraft, validate } from '..
 import { CheckableSchemas } from './checkable-schema';
 import { type JsonRecord, messageOf, text } from '../values';
 
-export interface SchemaCheck {
+interface SchemaCheck {
 	/** What is wrong, in sentences; empty for a valid value. */
 	faults: string[];
 	/** What could not be checked, for the user. */

@@ -34,10 +34,7 @@ const STATUS_ERROR = 2;
 const HOST_LIMIT_MS = 1_000;
 
 /** Starts the span of a request as a child of n8n's span of the node. */
-export async function startSpan(
-	connection: Connection,
-	request: TracedRequest,
-): Promise<RequestSpan> {
+async function startSpan(connection: Connection, request: TracedRequest): Promise<RequestSpan> {
 	const api = openTelemetry();
 	const headers = api === undefined ? {} : await nodeSpan(connection);
 	const isTraced = api !== undefined && 'traceparent' in headers;

@@ -33,7 +33,7 @@ export async function supplyDifyModel(
 }
 
 /** Reads the node's parameters, which may come out of expressions with any type. */
-export function readSettings(parameters: NodeParameters): DifyModelSettings {
+function readSettings(parameters: NodeParameters): DifyModelSettings {
 	const inputs = parameters.value('options.inputs');
 	return {
 		user: userIn(parameters),

@@ -16,7 +16,7 @@ import type { OperationItem } from '../shared/run/operations';
 import { plain, sentEvents } from '../shared/dify/plain';
 
 /** Optional parts of the item beside the outputs. */
-export type Extra = 'events' | 'files' | 'nodes' | 'text';
+type Extra = 'events' | 'files' | 'nodes' | 'text';
 
 /** Contents of the item, and what counts as a failure. */
 interface RunOutput {

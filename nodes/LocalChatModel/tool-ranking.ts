@@ -10,7 +10,7 @@ import type { ServerModel } from '../../lib/servers/models';
 import type { ServerPool } from '../../lib/servers/pool/server-pool';
 import { listModelsFor } from '../../lib/servers/purpose';
 
-export interface Ranking {
+interface Ranking {
 	/** How well each tool fits, in the order of the tools. */
 	fit: number[];
 	/** What the choice is based on, in words for the log. */

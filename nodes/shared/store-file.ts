@@ -13,7 +13,7 @@ interface FileToStore {
 }
 
 /** A stored file: binary data for the item, and facts for an agent, which sees nothing else. */
-export interface StoredFile {
+interface StoredFile {
 	binary: IBinaryKeyData;
 	facts: { fileName: string; mimeType: string; bytes: number };
 }

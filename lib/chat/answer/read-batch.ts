@@ -9,7 +9,7 @@ import { type ChatProtocol, UnreadableEvent } from '../wire/protocol';
 import type { Assembly } from './assembly';
 
 /** The stream that is read, and how. */
-export interface Reading {
+interface Reading {
 	connection: Connection;
 	protocol: ChatProtocol;
 	reader: EventStream;

@@ -5,7 +5,7 @@ import { checkAnswer, checkQuestion } from './annotation-texts';
 import { AppApi } from './api';
 import { annotationRoutes } from './routes';
 
-export interface Annotation {
+interface Annotation {
 	question: string;
 	answer: string;
 }

@@ -9,7 +9,7 @@ export type Rating = 'like' | 'dislike';
 /** Dify's largest page of feedback; a larger limit is answered with 400 (docs/protocols/dify.md 2.6). */
 const MAX_PAGE_SIZE = 101;
 
-export interface Rate {
+interface Rate {
 	messageId: string;
 	user: string;
 	rating: Rating;
@@ -22,7 +22,7 @@ export interface Rate {
 }
 
 /** What is stored in Dify afterwards. */
-export interface Rated {
+interface Rated {
 	messageId: string;
 	rating: Rating | null;
 	content: string | null;

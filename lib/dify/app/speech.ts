@@ -8,7 +8,7 @@ import type { DifyClient } from '../client';
 import { difyFailure, invalidParam, localError } from '../errors/failure';
 import { mimeTypeIn } from '../../file-name';
 
-export interface Speech {
+interface Speech {
 	/** The whole sound, as a stream. */
 	sound: AsyncIterable<Uint8Array>;
 	mimeType: string;

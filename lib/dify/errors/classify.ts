@@ -237,7 +237,7 @@ const STATUS_KINDS: Readonly<Record<number, DifyKind>> = {
 };
 
 /** Kind of an error by its status alone: from proxies and web servers in between. */
-export function kindOfStatus(status: number): DifyKind {
+function kindOfStatus(status: number): DifyKind {
 	const kind = STATUS_KINDS[status];
 	if (kind !== undefined) return kind;
 	// Cloudflare's, which stands in front of Dify Cloud and of tunnels (530 where the tunnel is down).

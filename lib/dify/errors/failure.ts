@@ -50,7 +50,7 @@ export function partialResultOf(error: unknown): RunResult | undefined {
 	return error instanceof ServerError ? (error.result as RunResult | undefined) : undefined;
 }
 
-export function idsOf({ conversationId, messageId, taskId, workflowRunId }: RunIds): RunIds {
+function idsOf({ conversationId, messageId, taskId, workflowRunId }: RunIds): RunIds {
 	return { conversationId, messageId, taskId, workflowRunId };
 }
 

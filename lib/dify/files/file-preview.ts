@@ -4,7 +4,7 @@ import { optional } from '../../values';
 import { mimeTypeIn } from '../../file-name';
 
 /** A file that a message of the app used. */
-export interface StoredFile {
+interface StoredFile {
 	/** A stream. */
 	content: AsyncIterable<Uint8Array>;
 	/** The uploaded name, where Dify gives it. */

@@ -12,7 +12,7 @@ import {
 const MEDIA_TYPES = ['image', 'video', 'audio'] as const;
 type MediaType = (typeof MEDIA_TYPES)[number];
 
-export const FILE_TYPES = [...MEDIA_TYPES, 'document', 'custom'] as const;
+const FILE_TYPES = [...MEDIA_TYPES, 'document', 'custom'] as const;
 export type DifyFileType = (typeof FILE_TYPES)[number];
 
 /** A file in a run. Dify silently drops an entry without a transfer method (docs/protocols/dify.md 2.1.3). */

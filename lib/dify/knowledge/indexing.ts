@@ -16,13 +16,13 @@ const STUCK_MS = 120_000;
 const UNKNOWN = 'unknown';
 
 /** A document that Dify indexes. */
-export interface Indexing {
+interface Indexing {
 	documentId: string;
 	/** Batch of its last creation. If undefined, the document itself is read. */
 	batch?: string;
 }
 
-export interface Progress {
+interface Progress {
 	/** Dify's own status: `waiting`, `parsing`, `cleaning`, `splitting`, `indexing`, `completed`, `error`, `paused`. */
 	status: string;
 	/** Indexed chunks, and all chunks. Both 0 before the text is split. */
@@ -31,7 +31,7 @@ export interface Progress {
 	error?: string;
 }
 
-export interface WaitOptions {
+interface WaitOptions {
 	/** Milliseconds in total; 0: check once. */
 	limitMs: number;
 	/** Milliseconds that a document may wait in the queue without progress. Default 120 s. */

@@ -96,7 +96,7 @@ function notDone(api: KnowledgeApi, path: string, message: string) {
 	});
 }
 
-export interface SetOptions {
+interface SetOptions {
 	/** Creates missing fields, with the type of their value. Default: they are an error. */
 	createFields?: boolean;
 	/** Types of created fields, where the value does not tell. */

@@ -23,7 +23,7 @@ export interface RunListeners {
 	waits?: Partial<Omit<Waits, 'looksMs'>> & { looksMs?: readonly number[] };
 }
 
-export interface Observed<Whole> extends RunListeners {
+interface Observed<Whole> extends RunListeners {
 	plan: Partial<Plan> & Pick<Plan, 'begin'>;
 	limits?: Partial<RunLimits>;
 	/** The request that starts the run. */
@@ -222,7 +222,7 @@ class Performer<Whole> {
 }
 
 /** The error text of `work`; undefined where it succeeded. */
-export async function failureOf(work: () => Promise<void>): Promise<string | undefined> {
+async function failureOf(work: () => Promise<void>): Promise<string | undefined> {
 	try {
 		await work();
 		return undefined;

@@ -100,7 +100,7 @@ const DELAY_MS = 10_000;
 /** The longest wait for a record, since it may stay `running` for ever. */
 export const MAX_WAIT_MS = 60 * 60_000;
 
-export interface WaitOptions {
+interface WaitOptions {
 	/** Milliseconds; 0 = `MAX_WAIT_MS`. */
 	limitMs?: number;
 	/** Pauses between two polls in milliseconds. */

@@ -7,7 +7,7 @@ import type { RootRequest } from './task-abilities';
 import type { ModelQuestion } from './work';
 
 /** A request and how to read its answer; undefined for an answer that the route does not give. */
-export interface Question<T> extends RootRequest {
+interface Question<T> extends RootRequest {
 	read(json: unknown): T | undefined;
 }
 

@@ -21,7 +21,7 @@ const systemField = longTextField('System Message', 'system', 2, {
 		'What the model should be and do. Keep it the same for all items: the server then reads it only once.',
 });
 
-export const binaryField = binaryFieldsField('They go with the last message of the user.');
+const binaryField = binaryFieldsField('They go with the last message of the user.');
 
 export const messageFields: INodeProperties[] = [
 	choiceField('Messages From', 'messageSource', 'prompt', {

@@ -15,7 +15,7 @@ import { progressOf } from './progress';
 import { end, openStream, stopOnce } from './steps';
 import { nextDeadline, timePassed } from './waiting';
 
-export interface Step {
+interface Step {
 	actions: Action[];
 	/** When `silence` is the next fact, if nothing else happens before. */
 	wakeAt: number | undefined;
