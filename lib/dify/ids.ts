@@ -1,3 +1,4 @@
+import { words } from '../values';
 import { invalidParam, localError } from './errors/failure';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -14,16 +15,18 @@ const MAX_USER_LENGTH = 255;
 export function uuid(value: unknown, what: string): string {
 	const id = typeof value === 'string' ? value.trim() : '';
 	if (UUID.test(id)) return id.toLowerCase();
-	if (value === undefined || value === null || id === '')
-		throw localError('invalidId', `The ${what} is empty`);
+	if (id === '') throw localError('invalidId', `The ${what} is empty`);
 	throw localError('invalidId', `The ${what} is not valid: ${JSON.stringify(value).slice(0, 100)}`);
 }
 
 /** As `uuid`, but undefined for blanks: Dify starts a new conversation then (docs/protocols/dify.md 2.1). */
 export function optionalUuid(value: unknown, what: string): string | undefined {
-	const isBlank =
-		value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
-	return isBlank ? undefined : uuid(value, what);
+	return isBlank(value) ? undefined : uuid(value, what);
+}
+
+function isBlank(value: unknown): boolean {
+	if (value === undefined || value === null) return true;
+	return typeof value === 'string' && value.trim() === '';
 }
 
 /** Whether Dify names a conversation that is not the requested one. */
@@ -43,12 +46,11 @@ export function isOtherConversation(
  */
 export function userOf(value: unknown): string {
 	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
-	if (user === undefined || user === null || (typeof user === 'string' && user.trim() === ''))
-		throw localError('missingUser', 'The user is empty');
+	if (isBlank(user)) throw localError('missingUser', 'The user is empty');
 	if (typeof user !== 'string')
 		throw localError(
 			'missingUser',
-			`The user must be a text or a number, but is ${typeof user === 'number' ? user : JSON.stringify(user).slice(0, 100)}`,
+			`The user must be a text or a number, but is ${words(user).slice(0, 100)}`,
 		);
 	if ([...user].length > MAX_USER_LENGTH)
 		throw invalidParam(

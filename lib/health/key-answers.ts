@@ -19,11 +19,10 @@ export function mustAskWithoutKey(
 	probes: Observations['probes'],
 	kindName: HealthServerKind,
 ): boolean {
-	const { key, health } = kindOfServer(kindName);
-	const wantsNoKey = key?.isNeverNeeded === true;
-	const { guardedRoute } = health;
 	if (isRefused(probes.models) || isRefused(guardedProbe(probes, kindName))) return true;
-	return wantsNoKey !== true && guardedRoute === undefined && listOf(probes.models) !== undefined;
+	const { key, health } = kindOfServer(kindName);
+	if (key?.isNeverNeeded === true || health.guardedRoute !== undefined) return false;
+	return listOf(probes.models) !== undefined;
 }
 
 /**

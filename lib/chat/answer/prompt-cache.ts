@@ -41,8 +41,8 @@ export function remarkOnPromptCache(
 	// The previous request: everything before the model's last answer.
 	const lastAnswer = messages.findLastIndex(({ role }) => role === 'assistant');
 	if (lastAnswer < 0) return undefined;
-	const shareBefore = (end: number) => lengthOf(tools, messages.slice(0, end)) / all;
-	const all = lengthOf(tools, messages);
+	const whole = lengthOf(tools, messages);
+	const shareBefore = (end: number) => lengthOf(tools, messages.slice(0, end)) / whole;
 	const share = cachedShare({ usage, timings }) ?? 1;
 	if (share >= shareBefore(lastAnswer) / 2) return undefined;
 	const head = shareBefore(messages.findIndex(({ role }) => role !== 'system'));

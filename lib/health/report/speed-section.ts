@@ -3,13 +3,11 @@ import { largestOf, shortened } from '../../values';
 import { kindOfServer } from '../answers';
 import { inSeconds, secondsInWords } from '../numbers';
 import { bestAtOnce } from '../speed/best-at-once';
-import type { SpeedRun } from '../speed/measure';
+import type { SpeedRun as Run } from '../speed/measure';
 import { drawChart, formatNumber, type Chart } from './chart';
 import { markup, type Html } from './html';
 import type { FullCheck } from './sections';
 import { type RecordColumn, recordTable } from './table';
-
-type Run = SpeedRun;
 
 export function speedSection({ speed, slots, server }: FullCheck): Html | undefined {
 	if (speed === undefined || speed === null || speed.runs.length === 0) return undefined;
