@@ -155,8 +155,8 @@ async function generateOnce(
 		if (!isMeasurable(failed, record)) return { failed };
 		isCall = failed.kind === 'toolCallInvalid' || failed.kind === 'toolCallCut';
 	}
-	const isNothing = record.isBlank && !record.mayHideThinking && !isCall;
-	if (record.isGarbled || isNothing)
+	const isNothing = record.pieces.areBlank && !record.mayHideThinking && !isCall;
+	if (record.pieces.areGarbled || isNothing)
 		return { failed: failure('garbledAnswer', connection.contextOf(connection.url.api)) };
 	const endedAt = performance.now();
 	return { sample: record.sample(endedAt - startedAt, queuedMs), startedAt, endedAt };

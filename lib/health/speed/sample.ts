@@ -2,6 +2,7 @@
 import type { Timings, Usage, WireChunk } from '../../chat/types';
 import { acceptedDrafts, speedByServer } from '../../chat/wire/counts';
 import { rounded } from '../numbers';
+import { MAX_PIECES_PER_MOMENT, Pieces } from './pieces';
 
 /** One request of a speed test; null = not known. Times count from sending, without the wait in n8n's own queue. */
 export interface SpeedSample {
@@ -36,16 +37,6 @@ export interface SpeedSample {
 	measuredBy: 'server' | 'clock' | 'wholeAnswer';
 }
 
-/** Characters at the beginning of an answer that are checked for garbage. */
-const MAX_JUDGED = 400;
-/** A shorter answer may well repeat one character. */
-const MIN_GARBLED = 8;
-/** Pieces that are read this soon after one another came in one packet. */
-const SAME_MOMENT_MS = 0.5;
-/** A stream brings one piece at a time, or a few where this machine is busy. */
-const MAX_PIECES_PER_MOMENT = 4;
-/** Bursts still show the speed where they are spread over this share of the time. */
-const MIN_SPREAD = 0.2;
 /** The test asks for English, with about four characters per token. Fewer than this: there are hidden tokens. */
 const MIN_CHARACTERS_PER_TOKEN = 2;
 const USUAL_CHARACTERS_PER_TOKEN = 4;
@@ -59,53 +50,24 @@ const IS_HELD_BACK: ReadonlySet<SpeedSample['arrival']> = new Set(['collected', 
 
 /** Records the chunks of one answer. Thinking counts as generated, also where there is nothing else. */
 export class SpeedRecord {
-	private firstMs: number | undefined;
+	readonly pieces = new Pieces();
 	private firstTextMs: number | undefined;
-	private lastMs = 0;
-	private pieces = 0;
-	private characters = 0;
-	private beginning = '';
 	private hasThinking = false;
-	private moments = 0;
-	private piecesOfFirstMoment = 0;
 	private usage: Usage | undefined;
 	private timings: Timings | undefined;
 
 	/** @param atMs milliseconds since the request was sent */
 	note(chunk: WireChunk, atMs: number): void {
 		const text = (chunk.text ?? '') + (chunk.reasoning ?? '');
-		if (text !== '') this.notePiece(text, atMs);
+		if (text !== '') this.pieces.note(text, atMs);
 		if (chunk.reasoning) this.hasThinking = true;
 		this.usage = chunk.usage ?? this.usage;
 		this.timings = chunk.timings ?? this.timings;
 	}
 
-	private notePiece(text: string, atMs: number): void {
-		const isNextMoment = this.firstMs === undefined || atMs - this.lastMs > SAME_MOMENT_MS;
-		if (isNextMoment) this.moments++;
-		this.firstMs ??= atMs;
-		this.lastMs = atMs;
-		this.pieces++;
-		this.characters += text.length;
-		if (this.beginning.length < MAX_JUDGED) this.beginning += text;
-		if (this.moments === 1) this.piecesOfFirstMoment = this.pieces;
-	}
-
 	/** Notes text that is not thinking. */
 	noteText(atMs: number): void {
 		this.firstTextMs ??= atMs;
-	}
-
-	/** Whether the output is garbage: one character repeated (`@@@@`, `GGGG`), or undecodable ones. */
-	get isGarbled(): boolean {
-		const signs = [...this.beginning.replace(/\s/g, '')];
-		const broken = signs.filter((sign) => sign === '\ufffd').length;
-		return signs.length >= MIN_GARBLED && (new Set(signs).size === 1 || broken > signs.length / 4);
-	}
-
-	/** Whether nothing readable came: no text, or nothing but blanks and line breaks. */
-	get isBlank(): boolean {
-		return this.beginning.trim() === '';
 	}
 
 	/** Tokens of thinking, as far as the server counts them. */
@@ -120,7 +82,7 @@ export class SpeedRecord {
 
 	/** How many tokens were generated, shown or not. */
 	get tokens(): number | null {
-		return this.timings?.predicted_n || this.usage?.completionTokens || this.pieces || null;
+		return this.timings?.predicted_n || this.usage?.completionTokens || this.pieces.count || null;
 	}
 
 	sample(totalMs: number, queuedMs = 0): SpeedSample {
@@ -168,27 +130,21 @@ export class SpeedRecord {
 
 	/** Tokens that were counted, but not sent: thinking that the server or a gateway holds back. */
 	private hiddenTokens(tokens: number): number {
-		const isMoreThanShown =
-			tokens > 2 * this.pieces && tokens * MIN_CHARACTERS_PER_TOKEN > this.characters;
+		const { count, characters } = this.pieces;
+		const isMoreThanShown = tokens > 2 * count && tokens * MIN_CHARACTERS_PER_TOKEN > characters;
 		if (!isMoreThanShown) return 0;
 		const counted = this.usage?.reasoningTokens ?? 0;
 		if (counted > 0 && !this.hasThinking) return Math.min(counted, tokens);
-		const shown = Math.max(this.pieces, Math.round(this.characters / USUAL_CHARACTERS_PER_TOKEN));
+		const shown = Math.max(count, Math.round(characters / USUAL_CHARACTERS_PER_TOKEN));
 		return Math.max(1, tokens - shown);
 	}
 
 	/** Tokens per second; null where the pieces do not show it. */
 	private speedByClock(tokens: number, totalMs: number, isHidden: boolean): number | null {
-		const spanMs = this.lastMs - (this.firstMs ?? 0);
-		if (this.moments < 2 || isHidden || this.isCollected(totalMs)) return null;
+		const { count, ofFirstMoment, spanMs } = this.pieces;
+		if (this.pieces.moments < 2 || isHidden || this.pieces.isCollected(totalMs)) return null;
 		// What came at the first moment was generated before it.
-		return (((tokens * (this.pieces - this.piecesOfFirstMoment)) / this.pieces) * 1000) / spanMs;
-	}
-
-	/** A proxy that collects the answer hands it on in a burst. */
-	private isCollected(totalMs: number): boolean {
-		const isSmooth = this.pieces <= this.moments * MAX_PIECES_PER_MOMENT;
-		return !isSmooth && this.lastMs - this.firstMs! < totalMs * MIN_SPREAD;
+		return (((tokens * (count - ofFirstMoment)) / count) * 1000) / spanMs;
 	}
 
 	/** @param speed tokens per second, if known otherwise than by the whole time */
@@ -198,32 +154,34 @@ export class SpeedRecord {
 		isHidden: boolean,
 		speed: number | null,
 	): SpeedSample['arrival'] {
-		if (this.firstMs === undefined) return null;
+		const { firstMs, count } = this.pieces;
+		if (firstMs === undefined) return null;
 		const generationMs = this.timings?.predicted_ms;
 		const early =
 			generationMs === undefined
 				? this.arrivalByPieces(tokens, totalMs)
-				: this.arrivalByTimings(isHidden ? (generationMs * this.pieces) / tokens : generationMs);
+				: this.arrivalByTimings(isHidden ? (generationMs * count) / tokens : generationMs);
 		if (early !== undefined) return early;
-		return this.isBurst(this.firstMs, speed) ? 'bursts' : 'streamed';
+		return this.isBurst(firstMs, speed) ? 'bursts' : 'streamed';
 	}
 
 	/** Undefined: it did not come at once. @param expectedMs how long the server generated what was received */
 	private arrivalByTimings(expectedMs: number): SpeedSample['arrival'] | undefined {
-		if (expectedMs < MIN_JUDGED_MS) return this.moments < 2 ? null : 'streamed';
-		return this.lastMs - this.firstMs! < expectedMs / 2 ? 'collected' : undefined;
+		if (expectedMs < MIN_JUDGED_MS) return this.pieces.moments < 2 ? null : 'streamed';
+		return this.pieces.spanMs < expectedMs / 2 ? 'collected' : undefined;
 	}
 
 	/** Undefined: it did not come at once. */
 	private arrivalByPieces(tokens: number, totalMs: number): SpeedSample['arrival'] | undefined {
-		if (this.moments >= 2) return this.isCollected(totalMs) ? 'collected' : undefined;
+		if (this.pieces.moments >= 2) return this.pieces.isCollected(totalMs) ? 'collected' : undefined;
 		return tokens > MAX_PIECES_PER_MOMENT && totalMs >= MIN_JUDGED_MS ? 'collected' : null;
 	}
 
 	/** Whether the first pieces came together, later than they were generated. */
 	private isBurst(firstMs: number, speed: number | null): boolean {
-		if (this.piecesOfFirstMoment <= MAX_PIECES_PER_MOMENT || !speed) return false;
-		const lateMs = ((this.piecesOfFirstMoment - 1) * 1000) / speed;
+		const { ofFirstMoment } = this.pieces;
+		if (ofFirstMoment <= MAX_PIECES_PER_MOMENT || !speed) return false;
+		const lateMs = ((ofFirstMoment - 1) * 1000) / speed;
 		return lateMs > Math.max(MIN_JUDGED_MS, firstMs * LATE);
 	}
 
@@ -232,7 +190,8 @@ export class SpeedRecord {
 		totalMs: number,
 		isHeldBack: boolean,
 	): { ms: number; by: 'server' | 'clock' } | undefined {
-		const { firstMs, timings } = this;
+		const { timings } = this;
+		const { firstMs } = this.pieces;
 		if (!isHeldBack && firstMs !== undefined) return { ms: firstMs, by: 'clock' };
 		if (timings?.predicted_ms === undefined) return undefined;
 		const ms = Math.max(totalMs - timings.predicted_ms, timings.prompt_ms ?? 0);
@@ -241,7 +200,8 @@ export class SpeedRecord {
 
 	/** The time to the first piece is that of reading only where pieces come as they are generated. */
 	private promptSpeed(isStreamed: boolean): number | null {
-		const { firstMs = 0, promptTokens, timings } = this;
+		const { promptTokens, timings } = this;
+		const { firstMs = 0 } = this.pieces;
 		if (timings?.prompt_per_second !== undefined) return timings.prompt_per_second;
 		if (promptTokens === null || firstMs <= 0 || !isStreamed) return null;
 		return (promptTokens * 1000) / firstMs;
