@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { tokenOf } from '../../lib/dify/forms/human-form';
 import { runIdOf } from '../../lib/dify/run/record';
-import { fetchFilesFromField, userField } from '../shared/dify/fields';
+import { fetchFilesFromField, SAME_USER, userField } from '../shared/dify/fields';
 import { onPauseField, RUN_OPTIONS } from '../shared/dify/run-options';
 import { choiceField, choices, choicesField, stringField } from '../shared/field-kinds';
 import { limitsGroup, optionsFields } from '../shared/options-field';
@@ -10,8 +10,7 @@ import type { NodeParameters } from '../shared/parameters';
 
 export const runUserField: INodeProperties = {
 	...userField,
-	description:
-		'Who runs the workflow. Dify keeps the files and runs of different users apart, so use the same value in all Dify nodes. Leave empty for the chat session behind a Chat Trigger, else the "user" of the item, which Dify nodes put out, else one user for the workflow. Dify does not check the value.',
+	description: `Who runs the workflow. Dify keeps the files and runs of different users apart, ${SAME_USER}`,
 };
 
 export const runIdField = stringField('Workflow Run ID', 'workflowRunId', {

@@ -1,6 +1,6 @@
 import { listAdapters } from '../../../lib/servers/manage/adapters';
 import type { LocalLlamaOperation } from '../operation';
-import { adapterModelField } from './fields';
+import { routerModelField } from '../router-model-field';
 
 export const adapterGetAll: LocalLlamaOperation = {
 	option: {
@@ -9,7 +9,7 @@ export const adapterGetAll: LocalLlamaOperation = {
 		action: 'Get many adapters',
 		description: 'One item for each LoRA adapter of llama-server, with its scale',
 	},
-	fields: [adapterModelField],
+	fields: [routerModelField],
 	run: async ({ connection, parameters, signal }) =>
 		(await listAdapters(connection, { model: parameters.name('model'), signal })).map((json) => ({
 			json,

@@ -7,7 +7,7 @@ import { asNumber, shown, wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import { listIn } from '../lists';
 import type { LocalLlamaOperation } from '../operation';
-import { adapterModelField } from './fields';
+import { routerModelField } from '../router-model-field';
 
 export const adapterSet: LocalLlamaOperation = {
 	option: {
@@ -17,7 +17,7 @@ export const adapterSet: LocalLlamaOperation = {
 		description: 'For all requests of all users of the server. Those that are not named go to 0.',
 	},
 	fields: [
-		adapterModelField,
+		routerModelField,
 		noticeField(
 			'This changes the answers for everybody who uses the server. For your own requests set the option LoRA Adapters of Text: Chat or of Local Chat Model.',
 			'adapterNotice',

@@ -3,14 +3,11 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { SlotAction } from '../../../lib/servers/kinds/work';
 import { changeSlot } from '../../../lib/servers/manage/slots';
 import { stringField, wholeField } from '../../shared/field-kinds';
-import { modelField } from '../../shared/model-field';
 import type { LocalLlamaOperation } from '../operation';
+import { routerModelField } from '../router-model-field';
 
 const slotFields: INodeProperties[] = [
-	modelField(
-		{ description: 'Only for a router and llama-swap. A llama-server with one model needs none.' },
-		{ search: 'searchAllModels' },
-	),
+	routerModelField,
 	wholeField('Slot', 'slot', 0, [0], { description: 'Number of the slot, from 0 on' }),
 ];
 
