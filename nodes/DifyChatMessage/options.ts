@@ -1,6 +1,11 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { onPauseField, readRunOptions, RUN_OPTIONS } from '../shared/dify/run-options';
+import {
+	onPauseField,
+	readRunOptions,
+	RUN_OPTIONS,
+	WHERE_NOTHING_BEGAN,
+} from '../shared/dify/run-options';
 import {
 	booleanField,
 	choiceField,
@@ -53,8 +58,7 @@ const options: INodeProperties[] = [
 	RUN_OPTIONS.progressLimit,
 	{
 		...RUN_OPTIONS.maxRetries,
-		description:
-			'How often to send a message again that Dify did not accept: a refused connection, or too many requests at once. A run that may have begun is never sent again.',
+		description: `How often to send a message again ${WHERE_NOTHING_BEGAN}`,
 	},
 	RUN_OPTIONS.totalLimit,
 	RUN_OPTIONS.traceId,

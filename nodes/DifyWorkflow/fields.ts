@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { tokenOf } from '../../lib/dify/forms/human-form';
 import { runIdOf } from '../../lib/dify/run/record';
 import { fetchFilesFromField, SAME_USER, userField } from '../shared/dify/fields';
-import { onPauseField, RUN_OPTIONS } from '../shared/dify/run-options';
+import { onPauseField, RUN_OPTIONS, WHERE_NOTHING_BEGAN } from '../shared/dify/run-options';
 import { choiceField, choices, choicesField, stringField } from '../shared/field-kinds';
 import { limitsGroup, optionsFields } from '../shared/options-field';
 import type { NodeParameters } from '../shared/parameters';
@@ -113,8 +113,7 @@ export const executeOptions = optionsFields(
 		...common,
 		{
 			...RUN_OPTIONS.maxRetries,
-			description:
-				'How often to send a run again that Dify did not accept: a refused connection, or too many requests at once. A run that may have begun is never sent again.',
+			description: `How often to send a run again ${WHERE_NOTHING_BEGAN}`,
 		},
 		totalLimit,
 		RUN_OPTIONS.traceId,

@@ -24,6 +24,10 @@ export function onPauseField(description: string): INodeProperties {
 	});
 }
 
+/** The end of the description of Retries. */
+export const WHERE_NOTHING_BEGAN =
+	'that Dify did not accept: a refused connection, or too many requests at once. A run that may have begun is never sent again.';
+
 /** Options of every node that starts runs, by name. */
 export const RUN_OPTIONS = {
 	enableStreaming: booleanField('Enable Streaming', 'enableStreaming', true, {
