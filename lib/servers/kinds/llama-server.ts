@@ -10,6 +10,7 @@ import { ONE_MODEL } from './llama-api/routes';
 import { decisionsOf } from './llama-api/decisions';
 import { countSlots, lookAtSlots, slotsOf } from './llama-api/slots';
 import { tokensOf } from './llama-api/tokens';
+import { LONGER_TEXTS } from './llama-api/words';
 import { openAiCompatible } from './openai-compatible';
 
 const PYTHON = /python|uvicorn|gunicorn/i;
@@ -92,8 +93,7 @@ export const llamaServer: ServerKind = {
 			return `Start llama-server with --ctx-size ${tokens} --kv-unified. Without --kv-unified, each of ${slots} slots can get 1/${slots} of the context: then --ctx-size ${tokens * slots}.`;
 		},
 		answerAtOnce: (count) => `Start llama-server with -np ${count}.`,
-		longerTexts:
-			'With llama-server, -ub and -b raise the limit up to the context that the model was trained for, for example -ub 2048 -b 2048.',
+		longerTexts: LONGER_TEXTS,
 		parseTools: () =>
 			'Start llama-server with --jinja and without --no-jinja. If the template inside the GGUF file knows no tools, pass one that does with --chat-template-file.',
 		toolsDropped:

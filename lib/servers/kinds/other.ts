@@ -4,6 +4,7 @@ import { adaptersOf } from './llama-api/adapters';
 import { ONE_MODEL } from './llama-api/routes';
 import { slotsOf } from './llama-api/slots';
 import { tokensOfUnknown } from './llama-api/tokens';
+import { LONGER_TEXTS } from './llama-api/words';
 import { decisionsBelowApi, openAiCompatible } from './openai-compatible';
 
 /**
@@ -27,7 +28,6 @@ export const other: ServerKind = {
 		remedies: undefined,
 		cutStream:
 			'The server or a proxy closed the stream without saying that it had finished, for example because it crashed. What had arrived is in the details. A server of your own has to end with "data: [DONE]".',
-		longerTexts:
-			'With llama-server, -ub and -b raise the limit up to the context that the model was trained for, for example -ub 2048 -b 2048.',
+		longerTexts: LONGER_TEXTS,
 	},
 };
