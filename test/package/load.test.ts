@@ -22,6 +22,19 @@ beforeAll(() => {
 	if (!fs.existsSync(DIST)) throw new Error('There is no build. Run: npm run build');
 });
 
+it('keeps the names of classes, which stack traces show', () => {
+	const code = fs.readFileSync(path.join(DIST, 'index.js'), 'utf8');
+	const sources = fs
+		.readdirSync('lib', { recursive: true, encoding: 'utf8' })
+		.filter((name) => name.endsWith('.ts') && name !== 'vendor.ts')
+		.map((name) => fs.readFileSync(path.join('lib', name), 'utf8'));
+	const classes = sources.flatMap((source) =>
+		[...source.matchAll(/^(?:export )?(?:abstract )?class (\w+)/gm)].map(([, name]) => name!),
+	);
+	expect(classes).toContain('ServerError');
+	expect(classes.filter((name) => !new RegExp(`\\b${name}\\d*=class\\b`).test(code))).toEqual([]);
+});
+
 describe("n8n's own loader", () => {
 	it('loads every node and credential of the package as n8n does for an installed package', async () => {
 		const loader = new PackageDirectoryLoader(ROOT);
