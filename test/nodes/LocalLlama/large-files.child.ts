@@ -61,7 +61,6 @@ async function measured(): Promise<void> {
 	const [items] = await new LocalLlama().execute.call(context(Number(bytes)));
 	clearInterval(timer);
 	process.stdout.write(JSON.stringify({ grew: most - before, json: items![0]!.json }));
-	process.exit(0);
 }
 
 void measured();

@@ -2,11 +2,10 @@
 import { build } from 'esbuild';
 
 import { listen } from '../../support/listening';
-import { childProcess, fs, http, os, path, process, util } from '../../support/node';
+import { childProcess, fs, http, os, path, process } from '../../support/node';
 
 const MEGABYTE = 1024 * 1024;
 const LARGE = 300 * MEGABYTE;
-const run = util.promisify(childProcess.execFile);
 
 let folder: string;
 let server: http.Server;
@@ -59,7 +58,14 @@ afterAll(async () => {
 	fs.rmSync(folder, { recursive: true, force: true });
 });
 
-const measure = async (operation: string) => {
+interface Measured {
+	/** Bytes of memory. */
+	grew: number;
+	json: Record<string, unknown>;
+}
+
+/** Runs the node in a process of its own until it has printed its result: how that process ends is not measured. */
+const measure = async (operation: string): Promise<Measured> => {
 	const args = [
 		path.join(folder, 'child.cjs'),
 		operation,
@@ -72,8 +78,19 @@ const measure = async (operation: string) => {
 		NODE_PATH: path.join(process.cwd(), 'node_modules'),
 		NODE_OPTIONS: '',
 	};
-	const { stdout } = await run(process.execPath, args, { env, timeout: 100_000 });
-	return JSON.parse(stdout) as { grew: number; json: Record<string, unknown> };
+	const child = childProcess.spawn(process.execPath, args, { env });
+	let errors = '';
+	child.stderr.on('data', (text: Buffer) => (errors += text));
+	const result = new Promise<Measured>((resolve, reject) => {
+		child.stdout.once('data', (line: Buffer) => resolve(JSON.parse(String(line)) as Measured));
+		child.once('error', reject);
+		child.once('close', (code) => reject(new Error(`It ended with ${code}: ${errors}`)));
+	});
+	try {
+		return await result;
+	} finally {
+		child.kill('SIGKILL');
+	}
 };
 
 test('a recording of 300 MB is sent', async () => {
