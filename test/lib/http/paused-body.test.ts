@@ -2,10 +2,11 @@ import fc from 'fast-check';
 
 import { closeChannels, useChannel } from '../../../lib/http/dispatcher';
 import { exchange } from '../../../lib/http/exchange';
+import { IncomingBody } from '../../../lib/http/incoming-body';
 import { startProxy } from '../../servers/proxy-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { listen } from '../../support/listening';
-import { buffer, delay, http, https, process, setTimeout } from '../../support/node';
+import { buffer, delay, http, https, process } from '../../support/node';
 import { examples } from '../../support/properties';
 import { closeRawServers, rawServer } from '../../support/raw-answers';
 import { testCertificate } from '../../support/tls';
@@ -47,6 +48,7 @@ const get = async (origin: string, { pace, path = '', reset = true }: Options = 
 };
 
 describe('a connection that breaks while it is paused', () => {
+	const PAUSED_AT = 256 * 1024;
 	const OVER_FULL = 300 * 1024;
 	const HEADS = {
 		'a length': `content-length: ${2 * OVER_FULL}\r\n\r\n`,
@@ -62,12 +64,18 @@ describe('a connection that breaks while it is paused', () => {
 	)(
 		'with %s, when it %s: the reader is told, and nothing is thrown elsewhere',
 		async (_n, _h, head, isReset) => {
+			let breakOff = () => {};
 			const origin = await rawServer((_path, socket) => {
 				socket.write(`HTTP/1.1 200 OK\r\nconnection: close\r\n${head}`);
 				socket.write(new Uint8Array(OVER_FULL).fill(97));
-				setTimeout(() => (isReset ? socket.resetAndDestroy() : socket.end()), 20);
+				breakOff = () => void (isReset ? socket.resetAndDestroy() : socket.end());
 			});
+			const push = jest.spyOn(IncomingBody.prototype, 'push');
+			const received = () => push.mock.calls.reduce((sum, [piece]) => sum + piece.byteLength, 0);
 			const body = await get(origin);
+			while (received() < PAUSED_AT) await delay(5);
+			push.mockRestore();
+			breakOff();
 			await delay(60);
 			let size = 0;
 			const failed = await (async () => {
