@@ -25,9 +25,11 @@ export async function repeatAttempts<T extends object>(
 ): Promise<T> {
 	if (reuse) {
 		const sentAt = performance.now();
+		const mayBeReused = channel.hasOpenConnection();
 		const outcome = await attempt(pooledConnection(channel));
 		if (!('failed' in outcome)) return outcome;
 		const wasClosedAlready =
+			mayBeReused &&
 			outcome.failed.kind === 'closedBeforeAnswer' &&
 			performance.now() - sentAt < CLOSED_ALREADY_MS;
 		if (!wasClosedAlready) await pauseBeforeRetry(outcome.failed, retry, watchdog);

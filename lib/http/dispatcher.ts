@@ -18,6 +18,8 @@ export interface ServerChannel {
 	readonly keepAlive: Dispatcher;
 	/** For generations and Dify runs: used with `reset`, so every request has its own connection. */
 	readonly fresh: Dispatcher;
+	/** Whether a connection of `keepAlive` is open. The server may be closing it already. */
+	hasOpenConnection(): boolean;
 }
 
 /** A channel that stays open until it is released. */
@@ -64,6 +66,7 @@ export function useChannel(key: ServerChannelKey): ChannelUse {
 	return {
 		keepAlive: entry.keepAlive,
 		fresh: entry.fresh,
+		hasOpenConnection: entry.hasOpenConnection,
 		release: () => {
 			if (released) return;
 			released = true;
@@ -100,11 +103,28 @@ function createEntry(key: ServerChannelKey): Entry {
 			? undefined
 			: (hostname, options, done) => entry.lookup?.(hostname, options, foundIn(hostname, done));
 	const options = agentOptions(key, lookup);
+	const openConnections = new OpenConnections();
 	// With `pipelining: 0`, undici asks the server to close the connection, which is cheaper than closing it here.
 	return Object.assign(entry, {
-		keepAlive: agent(options),
+		keepAlive: agent({
+			...options,
+			factory: (...target) => openConnections.countIn(options.factory(...target)),
+			clientFactory: (...target) => openConnections.countIn(options.clientFactory(...target)),
+		}),
 		fresh: agent({ ...options, pipelining: 0 }),
+		hasOpenConnection: () => openConnections.number > 0,
 	});
+}
+
+/** Counts the open connections of pools. */
+class OpenConnections {
+	number = 0;
+
+	countIn<P extends Pool>(pool: P): P {
+		pool.on('connect', () => this.number++);
+		pool.on('disconnect', () => this.number--);
+		return pool;
+	}
 }
 
 /**
@@ -148,9 +168,10 @@ function agentOptions(
 		requestTls: { ...tls, timeout: connectLimitMs },
 		// Without the filter: the proxy is the administrator's choice, which n8n does not filter either.
 		proxyTls: { ...tls, ...socket },
-		factory: (address, options) => new Pool(address, checked(address, options)),
+		factory: (address: string | URL, options: Pool.Options) =>
+			new Pool(address, checked(address, options)),
 		// Opening the tunnel is part of connecting: a hanging proxy must not use up the first-token limit.
-		clientFactory: (proxy, options) =>
+		clientFactory: (proxy: string | URL, options: Pool.Options) =>
 			new TunnelPool(proxy, { ...checked(proxy, options), headersTimeout: connectLimitMs }),
 		allowH2: false,
 		// Common proxies refuse a tunnel for plain http: squid allows CONNECT only to port 443.
