@@ -14,7 +14,7 @@ import { exchange } from './exchange';
 import type { Explainer } from './explain';
 import type { Watchdog } from './limits';
 import { megabytes } from './too-long';
-import { wellFormedJson } from './request-body';
+import { jsonBody } from './request-body';
 import type {
 	UnreadAnswer,
 	CallAnswer,
@@ -161,7 +161,7 @@ export class Sender {
 				egressFilter &&
 				(await raceAgainstAbort(signal, async () => await egressFilter.validateUrl(url)));
 			if (allowed?.ok === false) return { failed: this.explainer.notAllowed(url, allowed.error) };
-			const exchangeOptions = this.exchangeOptions(url, options, signal, choice);
+			const exchangeOptions = await this.exchangeOptions(url, options, signal, choice);
 			const { statusCode, headers, body } = await exchange(url, exchangeOptions);
 			const answer = {
 				status: statusCode,
@@ -178,13 +178,13 @@ export class Sender {
 		}
 	}
 
-	private exchangeOptions(
+	private async exchangeOptions(
 		url: string,
 		options: RequestOptions,
 		signal: AbortSignal,
 		choice: ConnectionChoice,
 	) {
-		const content = contentOf(options);
+		const content = await contentOf(options);
 		const { headersOfKind, traceHeaders, headers } = this.settings;
 		const own = { ...headersOfKind?.(), ...traceHeaders, ...headers };
 		return {
@@ -215,11 +215,11 @@ interface Content {
 	headers: Record<string, string>;
 }
 
-function contentOf({ body, json }: RequestOptions): Content | undefined {
+async function contentOf({ body, json }: RequestOptions): Promise<Content | undefined> {
 	if (body !== undefined) return uploadOf(body);
 	if (json === undefined) return undefined;
 	const value: unknown = typeof json === 'function' ? json() : json;
-	return { body: wellFormedJson(value), headers: { 'content-type': 'application/json' } };
+	return { body: await jsonBody(value), headers: { 'content-type': 'application/json' } };
 }
 
 function uploadOf({ content, contentType, length }: NonNullable<RequestOptions['body']>): Content {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { connectTo } from '../../../lib/servers/connect';
 import { closeChannels } from '../../../lib/http/dispatcher';
-import { wellFormedJson } from '../../../lib/http/request-body';
+import { jsonBody } from '../../../lib/http/request-body';
 import { startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { delay, setTimeout, stream } from '../../support/node';
@@ -35,8 +35,28 @@ test.each([
 		['\\ud83d', '\\\\ud83d', '\\\uD83D'],
 		['\\ud83d', '\\\\ud83d', '\\\uFFFD'],
 	],
-])('only half characters are replaced: %s', (_name, value, sent) => {
-	expect(JSON.parse(wellFormedJson(value))).toEqual(sent);
+])('only half characters are replaced: %s', async (_name, value, sent) => {
+	expect(JSON.parse((await jsonBody(value)) as string)).toEqual(sent);
+});
+
+test('a text of any length is written as it is, with its half characters replaced', async () => {
+	const part = fc.string({ unit: 'binary', minLength: 1, maxLength: 9 });
+	const half = fc.constantFrom('\uD83D', '\uDC4D', '\\ud83d', '"');
+	const text = fc
+		.tuple(fc.array(fc.oneof(part, half), { minLength: 1, maxLength: 4 }), fc.nat(3_000_000))
+		.map(([parts, length]) => parts.join('').padEnd(length, parts.join('')));
+	const values = fc.record({ messages: fc.array(fc.record({ content: text }), { maxLength: 3 }) });
+	await fc.assert(
+		fc.asyncProperty(values, async (value) => {
+			const body = await jsonBody(value);
+			const json = typeof body === 'string' ? body : new TextDecoder().decode(body);
+			const sent = (JSON.parse(json) as typeof value).messages.map(({ content }) => content);
+			const expected = value.messages.map(({ content }) => content.toWellFormed());
+			// Comparing by Jest would print texts of megabytes.
+			expect(sent.map((one, at) => one === expected[at])).toEqual(expected.map(() => true));
+		}),
+		examples(20),
+	);
 });
 
 test('an upload that fails at any moment is one failed promise: nothing is thrown elsewhere, which would end n8n', async () => {
