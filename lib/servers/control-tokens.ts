@@ -12,7 +12,7 @@ import {
 	type ControlTokens,
 	isTokenLike,
 	LONGEST_TOKEN,
-	mayHoldToken,
+	mayHoldTokens,
 	suspectsIn,
 	TOKEN_LIKE,
 } from './token-search';
@@ -59,7 +59,7 @@ export async function controlTokensIn(
 	model: AddressedModel,
 	texts: readonly string[],
 ): Promise<ControlTokens | undefined> {
-	const unusual = texts.some(mayHoldToken) ? await unusualTokens(connection, model) : [];
+	const unusual = mayHoldTokens(texts) ? await unusualTokens(connection, model) : [];
 	const suspects = await inTimeSlices(suspectsIn(texts, unusual, MOST_ASKED));
 	if (suspects.size === 0) return undefined;
 	const usual = [...suspects].filter((one) => !unusual.includes(one));
@@ -80,7 +80,7 @@ async function unusualTokens(
 	const pieces = written.length === 0 ? [] : await controlTokens(connection, model, written);
 	const unusual = (pieces ?? []).filter(
 		(one) =>
-			one.length > 1 && one.length <= LONGEST_TOKEN && mayHoldToken(one) && !isTokenLike(one),
+			one.length > 1 && one.length <= LONGEST_TOKEN && mayHoldTokens([one]) && !isTokenLike(one),
 	);
 	if (unusual.length === 0) return [];
 	// Texts beside control tokens are cut into other tokens than elsewhere.

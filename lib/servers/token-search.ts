@@ -15,7 +15,11 @@ export const LONGEST_TOKEN = 64;
 /** Texts are searched in steps, so that n8n can go on between: of so many characters, or one for each place. */
 const STEP_LENGTH = 250_000;
 
-export const mayHoldToken = (text: string): boolean => UNUSUAL_SIGN.test(text);
+/** Whether one of the texts may hold a control token. Long texts are not looked at: that takes as long as the search. */
+export function mayHoldTokens(texts: readonly string[]): boolean {
+	const length = texts.reduce((sum, text) => sum + text.length, 0);
+	return length > STEP_LENGTH || texts.some((text) => UNUSUAL_SIGN.test(text));
+}
 
 export const isTokenLike = (text: string): boolean => text.match(TOKEN_LIKE)?.[0] === text;
 

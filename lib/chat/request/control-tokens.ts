@@ -2,7 +2,7 @@
 import type { Connection } from '../../http/connection';
 import { inTimeSlices } from '../../http/time-slices';
 import { controlTokensIn } from '../../servers/control-tokens';
-import { breakerInSteps, mayHoldToken } from '../../servers/token-search';
+import { breakerInSteps, mayHoldTokens } from '../../servers/token-search';
 import { isRecord, type JsonRecord, optional } from '../../values';
 import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from '../types';
 import { textOf } from './content';
@@ -14,9 +14,8 @@ const MOST_IN_NOTE = 5;
 
 /** Whether a text of the conversation may hold a control token. */
 export function conversationMayHoldToken(messages: readonly ChatMessage[]): boolean {
-	return messages
-		.filter(({ role }) => role !== 'assistant')
-		.some(({ content }) => mayHoldToken(textOf(content, '\n')));
+	const others = messages.filter(({ role }) => role !== 'assistant');
+	return mayHoldTokens(others.map(({ content }) => textOf(content, '\n')));
 }
 
 /**

@@ -12,6 +12,7 @@ import { tokensIn } from '../../../../lib/servers/kinds/token-lists';
 import { recordedExchanges } from '../../../servers/model-recordings/exchange';
 import { reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
 import { useSimulator } from '../../../servers/use-simulator';
+import { examples } from '../../../support/properties';
 
 const start = useSimulator(startLlamaServerSim);
 
@@ -283,8 +284,20 @@ test.each([
 	expect(estimateTokens(text)).toBe(tokens);
 });
 
-test('an estimate costs no more than the text is long', () => {
+test('the estimate of a long text is about that of its parts together', () => {
 	expect(estimateTokens('a'.repeat(4_000_000))).toBe(1_000_000);
+	expect(estimateTokens('今天'.repeat(2_000_000))).toBe(4_000_000);
+	const part = fc.constantFrom('今天天气很好', 'Hello, how are you? ', '한국어 ');
+	fc.assert(
+		fc.property(fc.array(part, { minLength: 1, maxLength: 9 }), (parts) => {
+			const text = parts.join('');
+			const times = Math.ceil(100_000 / text.length);
+			const share = estimateTokens(text.repeat(times)) / (estimateTokens(text) * times);
+			expect(share).toBeGreaterThan(0.8);
+			expect(share).toBeLessThan(1.05);
+		}),
+		examples(50),
+	);
 });
 
 test('any JSON in place of tokens is tokens or nothing', () => {
