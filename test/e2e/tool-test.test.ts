@@ -1,7 +1,8 @@
 import { chromium as playwright } from 'playwright-core';
 
 import { CASES } from '../../lib/health/tools/cases';
-import type { ModelToolTest, WithToolTest } from '../../lib/health/tools/tool-test';
+import type { ModelToolTest } from '../../lib/health/tools/model-tool-test';
+import type { WithToolTest } from '../../lib/health/tools/tool-test';
 import { elements } from '../lib/health/report/support';
 import { fs, path, process } from '../support/node';
 import {

@@ -1,5 +1,6 @@
 import { PROBLEMS } from '../tools/cases';
-import { type ModelToolTest, resultInWords, type Tally } from '../tools/tool-test';
+import type { ModelToolTest, Tally } from '../tools/model-tool-test';
+import { resultInWords } from '../tools/tool-test';
 import { markup, withOptions, type Html } from './html';
 import { shortened } from '../../values';
 import { tableOf } from './table';

@@ -4,8 +4,8 @@ import { builderSet } from '../../../../lib/health/tools/builder';
 import type { FinishedAnswer } from '../../../../lib/chat/types';
 import { CASES, judgeAnswer, TOOLS } from '../../../../lib/health/tools/cases';
 import { testSpeed } from '../../../../lib/health/speed/speed-test';
+import type { ModelToolTest } from '../../../../lib/health/tools/model-tool-test';
 import {
-	type ModelToolTest,
 	type ToolTestOptions,
 	withToolTest,
 	type WithToolTest,
