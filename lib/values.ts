@@ -11,6 +11,7 @@ export function words(value: unknown): string {
 
 /** A text of at most `most` characters; one that was cut ends in "…". */
 export function shortened(text: string, most: number): string {
+	if (text.length <= most) return text;
 	const characters = [...text.slice(0, 2 * most + 1)];
 	return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`;
 }

@@ -280,7 +280,7 @@ function innerSentence(message: string): string {
 }
 
 function numberIn(message: string, pattern: RegExp): number | undefined {
-	const match = pattern.exec(message);
+	const match = pattern.exec(message.slice(0, MAX_READ));
 	const digits = match?.slice(1).find((group) => group !== undefined);
 	return digits === undefined ? undefined : Number(digits);
 }

@@ -20,9 +20,10 @@ export function kindOfCodes(codes: Codes): FailureKind | undefined {
  * mistakes with 500, so this comes before the status (docs/protocols/llama-server.md 4.2).
  */
 export function kindOfMessage(message: string, ...codes: Codes): FailureKind | undefined {
+	const start = message.slice(0, MAX_READ);
 	// The whole text may be a code, too (Olla).
-	const byCode = kindOfCodes([...codes, message]);
-	const clauses = clausesOf(message.slice(0, MAX_READ));
+	const byCode = kindOfCodes([...codes, start]);
+	const clauses = clausesOf(start);
 	const byText = BY_TEXT.find(([, ...patterns]) =>
 		(patterns as RegExp[]).some((pattern) => clauses.some((clause) => pattern.test(clause))),
 	)?.[0];

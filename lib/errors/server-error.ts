@@ -1,5 +1,5 @@
 import { isRetryable, type FailureKind } from './kinds';
-import { type JsonRecord, shortened } from '../values';
+import type { JsonRecord } from '../values';
 
 export interface FailureDetails {
 	kind: FailureKind;
@@ -110,7 +110,7 @@ export class ServerError extends Error {
 /** As a copy: a slice would keep all of the text in memory. */
 function beginningOf(text: string | undefined): string | undefined {
 	if (text === undefined || text.length <= MAX_PARTIAL_TEXT) return text;
-	return Buffer.from(shortened(text, MAX_PARTIAL_TEXT)).toString();
+	return Buffer.from(`${text.slice(0, MAX_PARTIAL_TEXT - 1)}…`).toString();
 }
 
 /**

@@ -185,11 +185,18 @@ function causeIn(error: unknown): string {
 function sentenceOf(value: unknown): string {
 	if (typeof value === 'string') return value;
 	if (Array.isArray(value)) return value.map(problemOf).join('; ');
-	return JSON.stringify(value);
+	return beginningOfJson(value);
+}
+
+/** JSON with the beginnings of its texts and lists. Servers also send the request back, with all its texts. */
+function beginningOfJson(value: unknown): string {
+	return JSON.stringify(value, (_key, inner: unknown) =>
+		typeof inner === 'string' || Array.isArray(inner) ? inner.slice(0, MAX_READ) : inner,
+	);
 }
 
 /** FastAPI's validation errors: `[{ loc: ['body', 'model'], msg: 'field required' }]`. */
 function problemOf(problem: unknown): string {
-	if (!isRecord(problem) || !('msg' in problem)) return JSON.stringify(problem);
+	if (!isRecord(problem) || !('msg' in problem)) return beginningOfJson(problem);
 	return `${[problem.loc].flat().map(words).join('.')}: ${words(problem.msg)}`;
 }

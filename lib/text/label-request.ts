@@ -28,6 +28,9 @@ const FREE_TOKENS = 64;
 /** For a model that thinks although it should not. */
 const THINKING_TOKENS = 2048;
 
+/** The longest answer: 2,048 tokens with the probabilities of 20 others are about 4 MB. */
+export const MAX_LABEL_BYTES = 8 * 1024 * 1024;
+
 /** One question to one server. */
 export interface LabelQuestion {
 	attempt: Attempt;
@@ -65,7 +68,9 @@ export async function askForLabels(question: LabelQuestion): Promise<LabelAnswer
 	const protocol = nativeProtocolOf(kind) ?? openAiProtocol;
 	const about = { model };
 	const json = protocol.body(requestOf(question));
-	const options = { json, signal, limits, about, retry: newRetryPolicy?.(), reuse: true };
+	const retry = newRetryPolicy?.();
+	const maxBytes = MAX_LABEL_BYTES;
+	const options = { json, signal, limits, about, retry, reuse: true, maxBytes };
 	const outcome = await connection
 		.answer(protocol.url(connection.url), options)
 		.then((answer) => ({ answer }), asFailed);

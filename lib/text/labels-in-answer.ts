@@ -3,6 +3,8 @@ import { isRecord, type JsonRecord, parseJson, words } from '../values';
 import { affirmedIn } from './affirmed-label';
 import { keysFor, type Label, lower, onOneLine } from './labels';
 
+/** Far more than any list of labels, even one that a model repeats. */
+const MAX_LABELS_LENGTH = 2_000_000;
 /** Characters at the end of a text that are searched for an answer. */
 const LAST_CHARACTERS = 4000;
 const SAYS_ANSWER =
@@ -19,7 +21,7 @@ export function labelsIn(
 	labels: readonly Label[],
 	several: boolean,
 ): number[] | undefined {
-	const whole = labelsOf(text, labels, several);
+	const whole = text.length > MAX_LABELS_LENGTH ? undefined : labelsOf(text, labels, several);
 	if (whole !== undefined) return whole;
 	const end = text.slice(-LAST_CHARACTERS);
 	const marked = markedAnswers(end);

@@ -9,6 +9,7 @@ import { isModelNamed } from '../../servers/model-names';
 import type { DecisionAbilities } from '../../servers/kinds/task-abilities';
 import type { Attempt } from '../../servers/pool/server-pool';
 import { type JsonRecord, optional } from '../../values';
+import { MAX_LABEL_BYTES } from '../label-request';
 import type { Question } from './questions';
 import { decisionBody, type DecisionInput, type Decisions, readDecisions } from './wire';
 
@@ -45,8 +46,9 @@ export async function askDecisionModel(request: DecisionRequest): Promise<Decisi
 	const sent = await withoutControlTokens(request);
 	const json = { ...decisionBody(model, sent.input, sent.questions), ...extraBody };
 	const url = decisions.url(connection, model);
+	const maxBytes = MAX_LABEL_BYTES;
 	const outcome = await connection
-		.answer(url, { json, signal, limits, about, retry: newRetryPolicy?.(), reuse: true })
+		.answer(url, { json, signal, limits, about, retry: newRetryPolicy?.(), reuse: true, maxBytes })
 		.then((answer) => ({ answer }), asFailed);
 	if ('failed' in outcome) {
 		if (!isNoDecisionModel(outcome.failed)) throw explained(outcome.failed);

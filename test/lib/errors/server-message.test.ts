@@ -330,3 +330,13 @@ test('the cause of an error that stands beside its message is told with it', () 
 	const other = JSON.stringify({ error: { error: { code: 1 }, message } });
 	expect(httpFailure({ status: 500, body: other }, CONTEXT).serverText).toBe(message);
 });
+
+test('of a request that is sent back, the beginning of each text and list is read', () => {
+	const long = 'x'.repeat(1_000_000);
+	const echo = { messages: Array.from({ length: 10_000 }, (_, at) => ({ role: 'user', at })) };
+	for (const body of [{ other: long }, { detail: [{ input: long }] }, echo]) {
+		const { message } = serverMessage(JSON.stringify(body));
+		expect(message.length).toBeGreaterThan(4_000);
+		expect(message.length).toBeLessThan(200_000);
+	}
+});

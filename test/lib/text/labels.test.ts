@@ -145,6 +145,12 @@ test('labels that are repeated for thousands of lines count once, and not beside
 	);
 });
 
+test('of an endless answer the end is read', () => {
+	const endless = 'Invoice\n'.repeat(500_000);
+	expect(labelsIn(endless, LABELS, true)).toEqual([0]);
+	expect(labelsIn(`${endless}Answer: ${LABELS[1]!.name}`, LABELS, true)).toEqual([1]);
+});
+
 test('of 62 keys, each is itself; a key in the other case counts where no other key is that letter', () => {
 	fc.assert(
 		fc.property(fc.integer({ min: 1, max: MAX_LABELS }), fc.nat(), (count, pick) => {
