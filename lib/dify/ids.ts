@@ -52,7 +52,8 @@ export function userOf(value: unknown): string {
 			'missingUser',
 			`The user must be a text or a number, but is ${words(user).slice(0, 100)}`,
 		);
-	if ([...user].length > MAX_USER_LENGTH)
+	const isTooLong = user.length > 2 * MAX_USER_LENGTH || [...user].length > MAX_USER_LENGTH;
+	if (isTooLong)
 		throw invalidParam(
 			`The user is longer than ${MAX_USER_LENGTH} characters`,
 			'Use a shorter value, such as an ID.',

@@ -2,6 +2,7 @@ import type { FailureKind } from './kinds';
 import { type RemedyFacts, remedyFor } from './remedies';
 import { mask, maskDeep, maskedStart } from './secrets';
 import { type FailureDetails, ServerError } from './server-error';
+import { shortened } from '../values';
 
 export interface FailureContext extends Pick<RemedyFacts, 'root' | 'typed' | 'service' | 'model'> {
 	/** Resolved URL of the request. */
@@ -11,6 +12,8 @@ export interface FailureContext extends Pick<RemedyFacts, 'root' | 'typed' | 'se
 	/** What to do on this kind of server, in place of the advice of the table. */
 	remedyFor?(kind: FailureKind): string | undefined;
 }
+
+const MAX_SENTENCE = 10_000;
 
 /** What replaces or completes the row of a kind; `about`: facts for its sentences. */
 export type FailureWords = Partial<Omit<FailureDetails, 'kind' | 'url'>> & { about?: RemedyFacts };
@@ -61,9 +64,9 @@ function startOf(text: string | undefined, secrets?: readonly string[]): string 
 	return text === undefined ? undefined : maskedStart(text, MAX_SERVER_TEXT, secrets);
 }
 
-/** Removes the gaps that unknown facts leave in a sentence. */
+/** A sentence without the gaps that unknown facts leave in it. It may quote a value of any length. */
 function tidy(sentence: string): string {
-	return sentence.replace(/ {2,}/g, ' ').replace(/ $/, '');
+	return shortened(sentence, MAX_SENTENCE).replace(/ {2,}/g, ' ').replace(/ $/, '');
 }
 
 /**
