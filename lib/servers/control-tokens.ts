@@ -35,7 +35,7 @@ const BETWEEN_BARS = /^[<[][|｜][^|｜]*[\p{L}\p{N}][^|｜]*[|｜][>\]]$/u;
 const WELL_KNOWN = new Set([
 	...['<start_of_turn>', '<end_of_turn>', '<|turn>', '<turn|>', '<|tool_response>'],
 	...['<tool_response|>', '<seed:bos>', '<seed:eos>', '<bos>', '<eos>', '</s>', '<SYS>', '</SYS>'],
-	...['[gMASK]', ']~b]', ']~!b[', '[e~['],
+	...['[gMASK]', '<sop>', '<eop>', ']~b]', ']~!b[', '[e~['],
 	...['[INST]', '[/INST]', '[SYSTEM_PROMPT]', '[/SYSTEM_PROMPT]', '[TOOL_CALLS]'],
 	...['[TOOL_RESULTS]', '[/TOOL_RESULTS]', '[AVAILABLE_TOOLS]', '[/AVAILABLE_TOOLS]'],
 ]);

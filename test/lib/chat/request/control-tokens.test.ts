@@ -266,6 +266,7 @@ it.each([
 	['EXAONE', '[|system|]', '[|endofturn|]'],
 	['MiniMax', ']~b]', '[e~['],
 	['GLM', '[gMASK]', '<|user|>'],
+	['GLM at the start of a prompt', '<sop>', '<eop>'],
 	['Mistral', '[INST]', '[/INST]'],
 ])('knows the tokens of %s, with and without its template', async (_family, first, last) => {
 	const template = `{{'${first}' + message['content'] + '${last}'}}`;
