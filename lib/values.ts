@@ -1,3 +1,5 @@
+import { resultOf } from './generators';
+
 export function text(value: unknown): string | undefined {
 	return typeof value === 'string' ? value : undefined;
 }
@@ -79,10 +81,7 @@ const OBJECT_END = '}'.charCodeAt(0);
  * millions of lists take seconds to parse.
  */
 export function excessIn(source: string): string | undefined {
-	const work = excessSteps(source);
-	let step = work.next();
-	while (step.done !== true) step = work.next();
-	return step.value;
+	return resultOf(excessSteps(source));
 }
 
 function* excessSteps(source: string): Generator<void, string | undefined> {
@@ -109,11 +108,17 @@ function* excessSteps(source: string): Generator<void, string | undefined> {
 
 /** The index of the quote that ends the string which begins with the one at `start`; beyond the end where none does. */
 export function endOfString(source: string, start: number): number {
-	const quote = source.charCodeAt(start);
-	let at = start + 1;
-	while (at < source.length && source.charCodeAt(at) !== quote)
-		at += source.charCodeAt(at) === BACKSLASH ? 2 : 1;
-	return at;
+	const quote = source.charAt(start);
+	let end = source.indexOf(quote, start + 1);
+	while (end !== -1 && isEscaped(source, end, start)) end = source.indexOf(quote, end + 1);
+	return end === -1 ? source.length : end;
+}
+
+/** Whether an odd number of backslashes stands before a character of a string. */
+function isEscaped(source: string, at: number, start: number): boolean {
+	let first = at;
+	while (first - 1 > start && source.charCodeAt(first - 1) === BACKSLASH) first -= 1;
+	return (at - first) % 2 === 1;
 }
 
 /** JSON with texts in place of the numbers that JavaScript cannot represent, and a list of these. */
@@ -136,10 +141,17 @@ const TOKENS = /"|\\[^]|-?(?:\d[\d.eE+-]*|(?:NaN|Infinity)\b)/g;
  *
  * @param parsed the parsed JSON, if it was parsed already
  */
-export function exactJson(json: string, parsed = parseJson(json)): ExactJson {
+export function exactJson(json: string, parsed?: unknown): ExactJson {
+	return resultOf(exactJsonSteps(json, parsed));
+}
+
+/** The same, which yields between the steps of a long text. */
+export function* exactJsonSteps(json: string, known?: unknown): Generator<void, ExactJson> {
+	const parsed = known ?? (yield* parseJsonSteps(json));
 	const mayHoldSuch =
 		parsed === undefined ? /NaN|Infinity/ : /(?:^|[\s:,[])-?\d(?:[\d.]{15}|[\d.]*e[+-]?\d{3})/i;
 	if (!mayHoldSuch.test(json)) return { value: parsed, large: [] };
+	yield;
 	const large: string[] = [];
 	let quoted = false;
 	const withTexts = json.replace(TOKENS, (token) => {
@@ -148,7 +160,8 @@ export function exactJson(json: string, parsed = parseJson(json)): ExactJson {
 		large.push(token);
 		return `"${token}"`;
 	});
-	return { value: large.length === 0 ? parsed : (parseJson(withTexts) ?? parsed), large };
+	if (large.length === 0) return { value: parsed, large };
+	return { value: (yield* parseJsonSteps(withTexts)) ?? parsed, large };
 }
 
 /** The note for the user about such numbers, as a list of none or one. */

@@ -34,7 +34,7 @@ export class CheckedAnswers implements AnswerSource {
 	async *generate(call: ChatCall): AsyncGenerator<string, FinishedAnswer> {
 		const answer = yield* this.source.generate(call);
 		if (this.format === undefined || answer.toolCalls.length > 0) return answer;
-		const checked = this.checked(answer, this.format);
+		const checked = await this.checked(answer, this.format);
 		if (checked === undefined) return answer;
 		const notes = [...answer.notes, ...checked.unchecked];
 		if (answer.text.trim() === checked.json) return { ...answer, notes };
@@ -42,12 +42,12 @@ export class CheckedAnswers implements AnswerSource {
 		return { ...answer, notes, text: checked.json };
 	}
 
-	private checked(
+	private async checked(
 		answer: FinishedAnswer,
 		format: ResponseFormat,
 	): ReturnType<typeof requestedJson> {
 		try {
-			return requestedJson(answer, format, REMEDY);
+			return await requestedJson(answer, format, REMEDY);
 		} catch (error) {
 			throw withUsage(error, answer);
 		}

@@ -1,6 +1,7 @@
 import type { ResponseFormat, FinishedAnswer } from '../chat/types';
 import { failure, type FailureContext } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
+import { inTimeSlices } from '../http/time-slices';
 import { isRecord, type JsonRecord, keptAsText } from '../values';
 import { fittingJson, type FoundJson } from './json-answer';
 import { checkSchema } from './schema-check';
@@ -26,14 +27,14 @@ export function jsonNotes({ unchecked, large }: CheckedJson): string[] {
  * @param remedy advice for an answer that is complete but wrong
  * @throws {ServerError} of kind `invalidAnswer` with the text in `partialText`
  */
-export function requestedJson(
+export async function requestedJson(
 	answer: Pick<FinishedAnswer, 'text' | 'reasoning' | 'finishReason' | 'url'>,
 	format: ResponseFormat,
 	remedy = EXTRACT_MENDS,
-): CheckedJson | undefined {
+): Promise<CheckedJson | undefined> {
 	if (format.type !== 'jsonObject' && format.type !== 'jsonSchema') return undefined;
 	const schema = format.type === 'jsonSchema' ? format.schema : undefined;
-	const outcome = checkedJson(answer.text, schema);
+	const outcome = await checkedJson(answer.text, schema);
 	if (!('faults' in outcome)) return outcome;
 	const faults = outcome.faults.length === 0 ? ['it is not JSON'] : outcome.faults;
 	throw jsonError(answer, { url: answer.url }, faults, {
@@ -77,18 +78,19 @@ export function jsonError(
  *
  * @returns the JSON, or the faults of what was found
  */
-export function checkedJson(
+export async function checkedJson(
 	text: string,
 	schema: JsonRecord | undefined,
-): CheckedJson | { faults: string[] } {
+): Promise<CheckedJson | { faults: string[] }> {
 	const unchecked = new Set<string>();
-	const outcome = fittingJson(text, (value) => {
+	const faultsOf = (value: unknown) => {
 		if (schema === undefined) return isRecord(value) ? [] : ['it is not a JSON object'];
 		const check = checkSchema(schema, value);
 		check.unchecked.forEach((what) =>
 			unchecked.add(`Not checked against the JSON schema: ${what}`),
 		);
 		return check.faults;
-	});
+	};
+	const outcome = await inTimeSlices(fittingJson(text, faultsOf));
 	return 'faults' in outcome ? outcome : { ...outcome, unchecked: [...unchecked] };
 }

@@ -89,7 +89,7 @@ export async function extract(
 	const ask = async (conversation: readonly SourceMessage[]) =>
 		await answerTo(servers, settings, task, conversation, signal);
 	const first = await ask(messages);
-	const checked = outcome(first, schema);
+	const checked = await outcome(first, schema);
 	if ('output' in checked) return { ...checked, answer: first, ...usageOf(first), repaired: false };
 	const second = await ask([
 		...messages,
@@ -97,7 +97,7 @@ export async function extract(
 		{ type: 'human', content: repairOf(checked.faults) },
 	]);
 	const usage = usageOf(first, second);
-	const repaired = outcome(second, schema);
+	const repaired = await outcome(second, schema);
 	if ('output' in repaired) return { ...repaired, answer: second, ...usage, repaired: true };
 	const context = ServerPool.of(servers).first.contextOf(second.url, { model: settings.model });
 	throw jsonError(second, context, repaired.faults, {
@@ -110,11 +110,11 @@ export async function extract(
 	});
 }
 
-function outcome(
+async function outcome(
 	{ text, finishReason, notes }: FinishedAnswer,
 	schema: JsonRecord,
-): Pick<Extraction, 'output' | 'notes'> | { faults: string[] } {
-	const checked = checkedWithoutMarks(text, schema);
+): Promise<Pick<Extraction, 'output' | 'notes'> | { faults: string[] }> {
+	const checked = await checkedWithoutMarks(text, schema);
 	if (!('faults' in checked))
 		return { output: checked.value, notes: [...notes, ...jsonNotes(checked)] };
 	if (checked.faults.length > 0) return checked;
@@ -126,10 +126,10 @@ function outcome(
  * The JSON of an answer. A choice that holds a control token has an invisible character in the prompt, which the model
  * copies (`withoutControlTokens`).
  */
-function checkedWithoutMarks(text: string, schema: JsonRecord) {
-	const checked = checkedJson(text, schema);
+async function checkedWithoutMarks(text: string, schema: JsonRecord) {
+	const checked = await checkedJson(text, schema);
 	if (!('faults' in checked) || !text.includes(ZERO_WIDTH_SPACE)) return checked;
-	const plain = checkedJson(text.replaceAll(ZERO_WIDTH_SPACE, ''), schema);
+	const plain = await checkedJson(text.replaceAll(ZERO_WIDTH_SPACE, ''), schema);
 	return 'faults' in plain ? checked : plain;
 }
 

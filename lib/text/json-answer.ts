@@ -1,4 +1,10 @@
-import { exactJson, type ExactJson, canonicalJson, parseJson } from '../values';
+import {
+	canonicalJson,
+	type ExactJson,
+	exactJsonSteps,
+	parseJson,
+	parseJsonSteps,
+} from '../values';
 import { JsonEnd } from '../http/json-end';
 
 /** JSON in an answer. */
@@ -16,18 +22,18 @@ const MAX_READ = 2_000_000;
 /**
  * Finds the fitting JSON in a model's text. Unconstrained models put it into a code block or between sentences, next to
  * examples and drafts. Tried in this order: the whole text, code blocks, JSON between sentences. Several different fits
- * at one stage are ambiguous, and count as a fault.
+ * at one stage are ambiguous, and count as a fault. Yields between its steps: an answer may have megabytes.
  *
  * @param faultsOf the faults of a value; empty where it fits
  * @returns the JSON that fits, or the faults: an empty list where there is no JSON at all
  */
-export function fittingJson(
+export function* fittingJson(
 	text: string,
 	faultsOf: (value: unknown) => string[],
-): FoundJson | { faults: string[] } {
+): Generator<void, FoundJson | { faults: string[] }> {
 	const check = new JsonCheck(faultsOf);
 	for (const candidates of [wholeText(text), blocksIn(text), structuresIn(text)]) {
-		const fitting = check.fitting(candidates);
+		const fitting = yield* check.fitting(candidates);
 		const [first, ...more] = fitting;
 		if (more.length > 0)
 			return { faults: [`There are ${fitting.length} different answers, and one is wanted`] };
@@ -45,14 +51,16 @@ class JsonCheck {
 	constructor(private readonly faultsOf: (value: unknown) => string[]) {}
 
 	/** The pieces that fit, without those with the same value. */
-	fitting(candidates: Iterable<string>): FoundJson[] {
-		const fitting = new Map<string, FoundJson>();
+	*fitting(candidates: Iterable<string>): Generator<void, FoundJson[]> {
+		const fitting: Array<FoundJson & { parsed: unknown }> = [];
 		for (const json of candidates) {
-			const value = parseJson(json);
-			if (value !== undefined && this.fits(value))
-				fitting.set(canonicalJson(value), { json, ...exactJson(json, value) });
+			const parsed = yield* parseJsonSteps(json);
+			if (parsed === undefined || !this.fits(parsed)) continue;
+			fitting.push({ json, parsed, ...(yield* exactJsonSteps(json, parsed)) });
 		}
-		return [...fitting.values()];
+		// Most answers have one value, which is compared with nothing.
+		if (fitting.length < 2) return fitting;
+		return [...new Map(fitting.map((one) => [canonicalJson(one.parsed), one])).values()];
 	}
 
 	private fits(value: unknown): boolean {

@@ -48,6 +48,6 @@ export const textChat: LocalLlamaOperation = {
 		const client = new ChatClient(call.servers, settings);
 		const messages = await messagesIn(call);
 		const answer = await generated(call, client, messages);
-		return [answerItem(call, answer, settings.parameters.responseFormat)];
+		return [await answerItem(call, answer, settings.parameters.responseFormat)];
 	},
 };
