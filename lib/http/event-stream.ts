@@ -4,7 +4,7 @@ import type { ServerError } from '../errors/server-error';
 import { ResumedAnswer } from './resumed-answer';
 import type { BodyReading } from './download';
 import type { ServerSentEvent } from './sse';
-import { inTimeSlices } from './time-slices';
+import { inTimeSlices, timeSlices } from './time-slices';
 import type { UnreadAnswer, Beginning, EventStream, Framing } from './types';
 
 const MAX_END_MS = 3_000;
@@ -82,6 +82,7 @@ export async function untilBegun(
 ): Promise<EventStream | { failed: ServerError }> {
 	const rest = stream.batches[Symbol.asyncIterator]();
 	const peeked: ServerSentEvent[][] = [];
+	const pause = timeSlices();
 	for (;;) {
 		const next = await rest.next();
 		const verdict = next.done === true ? (ended(stream) ?? true) : seen(next.value, stream);
@@ -89,6 +90,8 @@ export async function untilBegun(
 		if (typeof verdict === 'object') return { failed: verdict };
 		if (verdict) break;
 	}
+	// What was looked at here is decoded once more.
+	await pause();
 	const next = async () => (peeked.length > 0 ? { value: peeked.shift()! } : await rest.next());
 	const leave = async () => {
 		stream.close();

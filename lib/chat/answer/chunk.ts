@@ -45,6 +45,13 @@ export interface Transform {
 	end(end: StreamEnd): Iterable<Chunk>;
 }
 
+/** Runs work that yields between its steps. An empty chunk for each lets n8n answer others. */
+export function* withPauses<R>(work: Generator<void, R>): Generator<Chunk, R> {
+	let step = work.next();
+	for (; step.done !== true; step = work.next()) yield {};
+	return step.value;
+}
+
 /** A transform that looks at each chunk by itself. */
 export function eachChunk(change: (chunk: Chunk) => Chunk): Transform {
 	return { push: (chunk) => [change(chunk)], end: () => [] };

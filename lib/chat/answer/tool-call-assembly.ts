@@ -73,16 +73,24 @@ export class ToolCallAssembly {
 		this.add(pieces);
 	}
 
-	/** The checked calls, or the failure of one. `isCut`: the token limit ended the answer. */
-	finish(isCut: boolean): FinishedCalls | { failed: CallFailure } {
+	/**
+	 * The checked calls, or the failure of one. Yields between the calls: all together may have megabytes of arguments.
+	 *
+	 * @param isCut the token limit ended the answer
+	 */
+	*finish(isCut: boolean): Generator<void, FinishedCalls | { failed: CallFailure }> {
 		const calls = this.calls.filter(
 			(call) => (call.name !== '' || call.hasArguments) && !this.isEcho(call),
 		);
+		const finished = new FinishedList();
 		for (const call of calls) {
-			const kind = faultIn(call, isCut, call === calls.at(-1));
+			yield;
+			const args = call.finalArguments;
+			const kind = faultIn(call, args, isCut, call === calls.at(-1));
 			if (kind !== undefined) return this.failure(kind, call);
+			finished.add(call, args);
 		}
-		return finished(calls);
+		return finished;
 	}
 
 	private failure(kind: CallFailure['kind'], { name }: OpenCall): { failed: CallFailure } {
@@ -159,9 +167,18 @@ function tooManyCalls({ name }: OpenCall) {
 	);
 }
 
-/** Why a call cannot be used. @param isLast only the last call can have been cut before its arguments */
-function faultIn(call: OpenCall, isCut: boolean, isLast: boolean): CallFailure['kind'] | undefined {
-	const args = call.finalArguments;
+/**
+ * Why a call cannot be used.
+ *
+ * @param args its final arguments
+ * @param isLast only the last call can have been cut before its arguments
+ */
+function faultIn(
+	call: OpenCall,
+	args: string | undefined,
+	isCut: boolean,
+	isLast: boolean,
+): CallFailure['kind'] | undefined {
 	// Servers send `length`, not `tool_calls`, even if all calls are complete.
 	const isIncomplete = call.hasArguments ? args === undefined : isLast;
 	if (isCut && isIncomplete) return 'toolCallCut';
@@ -169,18 +186,19 @@ function faultIn(call: OpenCall, isCut: boolean, isLast: boolean): CallFailure['
 	return isUsable ? undefined : 'toolCallInvalid';
 }
 
-function finished(calls: readonly OpenCall[]): FinishedCalls {
-	const ids = new Set<string>();
-	const largeNumbers: string[] = [];
-	const assembled = calls.map(({ id, name, finalArguments = '{}' }): AssembledCall => {
-		const { large, value } = exactJson(finalArguments);
-		append(largeNumbers, large);
-		const json = large.length === 0 ? finalArguments : JSON.stringify(value);
-		if (id === undefined || ids.has(id)) return { name, arguments: json };
-		ids.add(id);
-		return { id, name, arguments: json };
-	});
-	return { calls: assembled, largeNumbers };
+class FinishedList implements FinishedCalls {
+	readonly calls: AssembledCall[] = [];
+	readonly largeNumbers: string[] = [];
+	private readonly ids = new Set<string>();
+
+	add({ id, name }: OpenCall, args = '{}'): void {
+		const { large, value } = exactJson(args);
+		append(this.largeNumbers, large);
+		const json = large.length === 0 ? args : JSON.stringify(value);
+		const isOwnId = id !== undefined && !this.ids.has(id);
+		this.calls.push(isOwnId ? { id, name, arguments: json } : { name, arguments: json });
+		if (id !== undefined) this.ids.add(id);
+	}
 }
 
 /** `0` and `"0"` are the same index. */

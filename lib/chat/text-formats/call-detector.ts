@@ -31,6 +31,8 @@ export interface Sightings {
 const MAX_LOOKS = 1000;
 const MAX_CHARACTERS = 4 * 1024 * 1024;
 const MAX_BLOCK = 1024 * 1024;
+/** Calls that are read in one go. What follows them is the next block. */
+const MAX_CALLS = 1000;
 
 /** The markers with which a call of a form can begin. */
 export const openingMarkers = memoized(
@@ -57,12 +59,12 @@ function patternOf(texts: readonly string[]): RegExp {
 	return new RegExp(longestFirst.map(literalPattern).join('|'), 'g');
 }
 
-/** Looks for possible calls in any format, anywhere in a text. */
-export function callsSeen(
+/** Looks for possible calls in any format, anywhere in a text. Yields after each format that was tried. */
+export function* callsSeen(
 	text: string,
 	tools: ReadonlyMap<string, ToolDefinition>,
 	family: Family | undefined,
-): Sightings {
+): Generator<void, Sightings> {
 	const names = [...tools.keys()];
 	const bareJson = bareJsonOf(family);
 	const sightings: Sightings = { areTooMany: false };
@@ -74,7 +76,7 @@ export function callsSeen(
 		if (looks > MAX_LOOKS || characters > MAX_CHARACTERS) return { ...sightings, areTooMany: true };
 		const { at, marker, candidates } = opening;
 		const block = text.slice(at, at + MAX_BLOCK);
-		const look = lookAt(block, marker, ownFirst(candidates, family), names);
+		const look = yield* lookAt(block, marker, ownFirst(candidates, family), names);
 		if (look.call !== undefined) {
 			const place = look.call.family === family ? 'own' : 'foreign';
 			sightings[place] ??= { ...look.call, at };
@@ -108,22 +110,34 @@ function ownFirst(candidates: readonly Opening[], family: Family | undefined): O
 	return candidates.toSorted((a, b) => isOwn(b) - isOwn(a));
 }
 
+interface Look {
+	call?: Opening & { name: string };
+	/** How far the block was read. */
+	end: number;
+	/** What all formats read of it together. */
+	characters: number;
+}
+
 /** Tries each format with this opening. The one that reads furthest counts. */
-function lookAt(
+function* lookAt(
 	block: string,
 	opening: string,
 	candidates: readonly Opening[],
 	names: readonly string[],
-): { call?: Opening & { name: string }; end: number; characters: number } {
+): Generator<void, Look> {
 	const isJson = opening === '{';
-	const look: ReturnType<typeof lookAt> = { end: opening.length, characters: 0 };
+	const look: Look = { end: opening.length, characters: 0 };
 	for (const candidate of candidates) {
+		yield;
 		const source = new Source(block, true);
 		source.at = isJson ? 0 : opening.length;
 		let tool: string | undefined;
+		let calls = 0;
 		const named = (written: string) => {
 			tool ??= offeredName(written, names);
 			if (tool === undefined) stop('unknownTool');
+			calls += 1;
+			if (calls > MAX_CALLS) stop('followed');
 		};
 		const reading = { source, named, names, calls: [] };
 		attempt(() => readBlock(reading, candidate.form, isJson ? '' : opening));

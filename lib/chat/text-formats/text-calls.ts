@@ -111,7 +111,7 @@ export class TextCalls {
 	 */
 	*end(end: AnswerEnd): Generator<void, AnswerWithCalls> {
 		if (this.tools.size === 0) return { text: '', calls: [] };
-		const sightings = callsSeen(this.all, this.tools, this.family);
+		const sightings = yield* callsSeen(this.all, this.tools, this.family);
 		const text = this.passage.end();
 		const { block } = this.passage;
 		if (block !== undefined && this.isRepeated(block, end.others)) return { text, calls: [] };

@@ -1,5 +1,5 @@
 import { keptAsText } from '../../../values';
-import type { Transform } from '../chunk';
+import { type Transform, withPauses } from '../chunk';
 import { ToolCallAssembly } from '../tool-call-assembly';
 
 /** Assembles the calls that the server returns in pieces, and checks them at the end. */
@@ -17,11 +17,11 @@ export function callsInPieces(offered: readonly string[]): Transform {
 			else if (toolCalls.length > 0) assembly.add(toolCalls);
 			return [assembly.begun ? { ...rest, callsAreWhole: assembly.isWhole } : rest];
 		},
-		end() {
-			const result = assembly.finish(isCut);
-			if ('failed' in result) return [{ failedCall: result.failed }];
+		*end() {
+			const result = yield* withPauses(assembly.finish(isCut));
+			if ('failed' in result) return yield { failedCall: result.failed };
 			const notes = keptAsText([...largeNumbers, ...result.largeNumbers]);
-			return [{ calls: result.calls, ...(notes.length === 0 ? {} : { notes }) }];
+			yield { calls: result.calls, ...(notes.length === 0 ? {} : { notes }) };
 		},
 	};
 }

@@ -3,7 +3,7 @@ import type { Family } from '../../text-formats/families';
 import { QuotedInput } from '../../text-formats/quoted-input';
 import { type ReadCall, TextCalls } from '../../text-formats/text-calls';
 import type { ToolDefinition } from '../../types';
-import type { Chunk, Transform } from '../chunk';
+import { type Chunk, type Transform, withPauses } from '../chunk';
 import { moreTellingReason, NATURAL_END } from '../finish-reason';
 
 /**
@@ -38,9 +38,7 @@ export function callsInText(
 				others,
 				input: new QuotedInput(input),
 			});
-			let step = reading.next();
-			for (; step.done !== true; step = reading.next()) yield {};
-			const { text, calls, largeNumbers = [], seen } = step.value;
+			const { text, calls, largeNumbers = [], seen } = yield* withPauses(reading);
 			const last: Chunk = { text, notes: keptAsText(largeNumbers) };
 			if (calls.length > 0) last.callsInText = { calls, format: family! };
 			if (seen !== undefined) last.unrunCall = seen;

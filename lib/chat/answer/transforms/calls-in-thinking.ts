@@ -1,7 +1,7 @@
 import { callsSeen } from '../../text-formats/call-detector';
 import type { Family } from '../../text-formats/families';
 import type { ToolDefinition } from '../../types';
-import type { Transform } from '../chunk';
+import { type Transform, withPauses } from '../chunk';
 
 /** A possible call in the thinking, where nothing is run. */
 export function callsInThinking(
@@ -15,11 +15,11 @@ export function callsInThinking(
 			reasoning = chunk.isLiteral ? '' : reasoning + (chunk.reasoning ?? '');
 			return [chunk];
 		},
-		end() {
-			const { own, foreign } = callsSeen(reasoning, toolsByName, family);
+		*end() {
+			const { own, foreign } = yield* withPauses(callsSeen(reasoning, toolsByName, family));
 			const call = own ?? foreign;
-			if (call === undefined) return [];
-			return [{ unrunCall: { name: call.name, family: call.family, because: 'inThinking' } }];
+			if (call === undefined) return;
+			yield { unrunCall: { name: call.name, family: call.family, because: 'inThinking' } };
 		},
 	};
 }
