@@ -1,7 +1,8 @@
 import type { ServerSentEvent } from '../../http/sse';
+import { inTimeSlices } from '../../http/time-slices';
 import type { EventStream } from '../../http/types';
 import { asFailed, ServerError } from '../../errors/server-error';
-import { exactJson, excessIn, messageOf, type JsonRecord } from '../../values';
+import { exactJsonSteps, excessIn, messageOf, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
 import type { Closing, Fact } from './observation';
 
@@ -76,7 +77,7 @@ export class StreamReader {
 				return { reason: 'eof', isWholeAnswer: true };
 			}
 			const dealtWith = new Promise<void>((resolve) => (this.goOn = resolve));
-			const { events, excess } = this.parseAll(batch);
+			const { events, excess } = await inTimeSlices(this.parseAll(batch));
 			put({ type: 'events', stream: number, events });
 			await dealtWith;
 			if (excess !== undefined) throw tooMuch(client, stream.url, excess);
@@ -85,15 +86,18 @@ export class StreamReader {
 	}
 
 	/** The events in front of the first one that is beyond the bounds of what is read, and what is too much in that. */
-	private parseAll(batch: readonly ServerSentEvent[]): { events: unknown[]; excess?: string } {
+	private *parseAll(
+		batch: readonly ServerSentEvent[],
+	): Generator<void, { events: unknown[]; excess?: string }> {
 		const events: unknown[] = [];
 		for (const { data } of batch) {
-			const { value: event, large } = exactJson(data);
+			const { value: event, large } = yield* exactJsonSteps(data);
 			const excess = event === undefined ? excessIn(data) : undefined;
 			if (excess !== undefined) return { events, excess };
 			large.forEach(this.listeners.onInexact);
 			this.listeners.onEvent?.(event ?? data);
 			events.push(event);
+			yield;
 		}
 		return { events };
 	}
