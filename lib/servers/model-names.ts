@@ -1,4 +1,5 @@
 import { failure, type FailureContext, invalidInput } from '../errors/failure';
+import { mapInSteps } from '../generators';
 import { pathSegment } from '../http/path-segment';
 
 /** Whether a name means this model ID. Ollama reads a name without a tag as `:latest`. */
@@ -49,26 +50,34 @@ export function shortModelName(id: string): string {
 /** More folders than any path of a model has. */
 const MOST_PARTS = 20;
 
-/** A display name for each ID. Equal ones get as many of their folders as needed to be unique. */
-export function shortModelNames(ids: readonly string[]): Map<string, string> {
+/**
+ * A display name for each ID. Equal ones get as many of their folders as needed to be unique. Yields between the IDs:
+ * gateways list thousands.
+ */
+export function* shortModelNames(ids: readonly string[]): Generator<void, Map<string, string>> {
 	const all = [...new Set(ids)];
 	const nameAt = (id: string, parts: number) =>
 		parts === 1 ? shortModelName(id) : tailOf(id, parts);
 	const levels: Array<{ names: string[]; counts: Map<string, number> }> = [];
-	const levelOf = (parts: number) => {
-		const names = all.map((id) => nameAt(id, parts));
+	function* levelOf(parts: number) {
+		const names = yield* mapInSteps(all, (id) => nameAt(id, parts));
 		return { names, counts: countsOf(names) };
-	};
-	const nameOf = (id: string, at: number) => {
+	}
+	function* nameOf(id: string, at: number) {
 		const most = Math.min(partsOf(id).length, MOST_PARTS);
 		for (let parts = 1; parts <= most; parts++) {
-			const { names, counts } = (levels[parts] ??= levelOf(parts));
+			const { names, counts } = (levels[parts] ??= yield* levelOf(parts));
 			const name = names[at]!;
 			if (counts.get(name) === 1) return name;
 		}
 		return id;
-	};
-	return new Map(all.map((id, at) => [id, nameOf(id, at)]));
+	}
+	const names = new Map<string, string>();
+	for (const [at, id] of all.entries()) {
+		names.set(id, yield* nameOf(id, at));
+		yield;
+	}
+	return names;
 }
 
 function countsOf(names: readonly string[]): Map<string, number> {

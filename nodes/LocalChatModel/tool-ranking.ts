@@ -4,6 +4,7 @@ import { EmbeddingsClient } from '../../lib/embeddings/client';
 import type { Prefixes } from '../../lib/embeddings/prefixes';
 import { normalised } from '../../lib/embeddings/vectors';
 import { asFailed } from '../../lib/errors/server-error';
+import { inTimeSlices } from '../../lib/http/time-slices';
 import { LruCache } from '../../lib/lru-cache';
 import { listModelsOf } from '../../lib/servers/pool/models';
 import type { ServerModel } from '../../lib/servers/models';
@@ -51,7 +52,8 @@ export class RankingAt implements ToolRanking {
 		if (outcome !== undefined && !('failed' in outcome)) return outcome;
 		const failed =
 			outcome === undefined ? '' : `, as the embeddings failed: ${outcome.failed.message}`;
-		return { fit: fitByWords(questions, tools), basis: `words${failed}` };
+		const fit = await inTimeSlices(fitByWords(questions, tools));
+		return { fit, basis: `words${failed}` };
 	}
 
 	private async rankByVectors(

@@ -17,7 +17,7 @@ import type { ModelUse as OtherUse } from '../../lib/servers/kinds/model-abiliti
 import type { ServerModel } from '../../lib/servers/models';
 import { kindOf } from '../../lib/servers/kinds';
 import { kindFor, listModelsFor } from '../../lib/servers/purpose';
-import { timeSlices } from '../../lib/http/time-slices';
+import { inTimeSlices, timeSlices } from '../../lib/http/time-slices';
 import { append } from '../../lib/values';
 import type { ServerError } from '../../lib/errors/server-error';
 import { withinLimits } from '../../lib/servers/within-limits';
@@ -122,16 +122,17 @@ function searchOf(list: ListModels) {
 		const pause = timeSlices();
 		const { models, failed } = await listModelsOf(servers, listWithLimit);
 		await pause();
-		return entriesFor(models, failed, searchText);
+		const names = await inTimeSlices(shortModelNames(models.map(({ id }) => id)));
+		return entriesFor(models, names, failed, searchText);
 	});
 }
 
 function* entriesFor(
 	models: readonly ServerModel[],
+	names: ReadonlyMap<string, string>,
 	failed: ReadonlyArray<{ url: string; error: ServerError }>,
 	searchText: string,
 ): Generator<Entry> {
-	const names = shortModelNames(models.map(({ id }) => id));
 	for (const model of models) {
 		const { id, aliases } = model;
 		if ([id, ...aliases].some((name) => name.toLowerCase().includes(searchText)))

@@ -1,4 +1,5 @@
 /** Which of many tools a model is offered: those that fit the conversation best. Pure. */
+import { mapInSteps } from '../../generators';
 import { recordOf, text } from '../../values';
 import type { SourceMessage, ToolDefinition } from '../types';
 
@@ -114,12 +115,15 @@ export function fitOfTools<Question, Tool>(
 	);
 }
 
-/** How well each tool fits the questions, by the words they share; a word that few tools have counts more (TF-IDF). */
-export function fitByWords(
+/**
+ * How well each tool fits the questions, by the words they share; a word that few tools have counts more (TF-IDF).
+ * Yields between the tools: finding the words of thousands of descriptions takes a second.
+ */
+export function* fitByWords(
 	questions: readonly string[],
 	tools: readonly ToolDefinition[],
-): number[] {
-	const wordsOfTools = tools.map((tool) => wordsOf(describeTool(tool)));
+): Generator<void, number[]> {
+	const wordsOfTools = yield* mapInSteps(tools, (tool) => wordsOf(describeTool(tool)));
 	const weights = rarityOf(wordsOfTools);
 	return fitOfTools(questions.map(wordsOf), wordsOfTools, (question, tool) => {
 		const shared = [...tool].filter((word) => question.has(word));

@@ -28,9 +28,12 @@ export function anyHeaderNamed(answers: ServerAnswers, name: RegExp): boolean {
 	);
 }
 
+/** Entries of a list of models that are looked at: each kind of server does so, and gateways list thousands. */
+const MOST_ENTRIES = 5_000;
+
 /** Whether any entry of the list of models passes the test. */
 export function anyModel(answers: ServerAnswers, fits: (entry: JsonRecord) => boolean): boolean {
-	return (entriesOf(answers) ?? []).some(fits);
+	return (entriesOf(answers) ?? []).slice(0, MOST_ENTRIES).some(fits);
 }
 
 export function ownsModels(answers: ServerAnswers, owner: string): boolean {

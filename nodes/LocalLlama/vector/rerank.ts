@@ -1,6 +1,7 @@
 import type { IBinaryKeyData, INodeProperties } from 'n8n-workflow';
 
-import { timeSlices } from '../../../lib/http/time-slices';
+import { mapInSteps } from '../../../lib/generators';
+import { inTimeSlices, timeSlices } from '../../../lib/http/time-slices';
 import { RerankClient } from '../../../lib/rerank/client';
 import { isRecord, words, optional } from '../../../lib/values';
 import {
@@ -100,14 +101,15 @@ async function rank(call: LlamaCall, documents: readonly Document[]): Promise<Op
 		call.hint(
 			`${truncated} of ${texts.length} documents were too long for the model: only their beginning counts.`,
 		);
-	return ranking.map(({ index, score }) => {
+	const itemOf = ({ index, score }: (typeof ranking)[number]): OperationItem => {
 		const { json, binary, from } = documents[index]!;
 		return {
 			json: { ...json, ...optional({ score }), index },
 			...optional({ binary }),
 			from,
 		};
-	});
+	};
+	return await inTimeSlices(mapInSteps(ranking, itemOf));
 }
 
 async function fromItems(call: LlamaCall): Promise<Document[]> {

@@ -1,6 +1,8 @@
 /** Ollama's models, by its own API (docs/protocols/llama-server.md 8.2). */
 import { isRefusal } from '../../../errors/http-failure';
+import { mapInSteps } from '../../../generators';
 import type { Connection } from '../../../http/connection';
+import { inTimeSlices } from '../../../http/time-slices';
 import { append, isFilled, isRecord, type JsonRecord, recordOf } from '../../../values';
 import { ollamaEntries, readOllamaModel, type ServerModel } from '../../models';
 import { CALL_MS, notOffered } from '../../offered-models';
@@ -27,8 +29,10 @@ export async function listOnOllama(
 		optionalJson(connection, '/api/ps', options).then(ollamaEntries),
 	]);
 	if (tags === undefined) return undefined;
-	return [...tags].map(([id, tag]) =>
-		readOllamaModel(id, { tag, running: running?.get(id) ?? null }),
+	return await inTimeSlices(
+		mapInSteps(tags, ([id, tag]) =>
+			readOllamaModel(id, { tag, running: running?.get(id) ?? null }),
+		),
 	);
 }
 
