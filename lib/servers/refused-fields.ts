@@ -7,11 +7,12 @@ import type { JsonRecord } from '../values';
 const NAMES = String.raw`[\[{(]?\s*(['"\x60]\w+['"\x60](?:\s*[,:]\s*(?:['"\x60]\w+['"\x60]|[\d.]+))*|\w+(?:\s*,\s*\w+)*)`;
 
 /**
- * Forms seen: FastAPI with forbidden extras (both versions of pydantic), OpenAI and compatible gateways, LiteLLM,
+ * Forms seen: FastAPI and pydantic with forbidden extras (both versions, Modular's MAX), OpenAI and compatible gateways, LiteLLM,
  * Python functions (vLLM, home-made servers), JSON schema validators, Rust's serde, Go's decoder, NVIDIA Dynamo.
  */
 const FORMS: readonly RegExp[] = [
-	/\bbody\.(\w+): extra (?:inputs are|fields) not permitted/gi,
+	// As FastAPI joins place and message, and in pydantic's own text, which has a line for each
+	/(?:\bbody\.|^)(\w+)(?::|\r?\n) *extra (?:inputs are|fields) not permitted/gim,
 	new RegExp(
 		String.raw`\bun(?:supported|known|recogni[sz]ed|expected) (?:request )?(?:parameter|argument|field|property|key)(?:s|\(s\))?(?: supplied| in the request)?:? ${NAMES}`,
 		'gi',

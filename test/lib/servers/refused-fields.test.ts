@@ -19,6 +19,11 @@ it.each<[string, string, string[]]>([
 	],
 	['pydantic 1', 'body.min_p: extra fields not permitted', ['min_p']],
 	[
+		'MAX',
+		'1 validation error for CreateChatCompletionRequest\nrepeat_penalty\n  Extra inputs are not permitted [type=extra_forbidden, input_value=1.2, input_type=float]\n    For further information visit https://errors.pydantic.dev/2.14/v/extra_forbidden',
+		['repeat_penalty'],
+	],
+	[
 		'OpenAI',
 		"Unsupported parameter: 'max_tokens' is not supported with this model.",
 		['max_tokens'],
@@ -77,6 +82,8 @@ it.each([
 	'think value "low" is not supported for this model',
 	'image input is not supported - hint: you may need to provide the mmproj',
 	'body.messages.0.content: Input should be a valid string',
+	'1 validation error for M\nmessages.0.note\n  Extra inputs are not permitted [type=extra_forbidden]',
+	'1 validation error for M\ntop_k\n  Input should be a valid integer [type=int_type]',
 	'registry.ollama.ai/library/smol:latest does not support tools',
 	'Context size has been exceeded.',
 ])('names no field: %s', (refusal) => {
@@ -94,6 +101,35 @@ it('names each field of a list once, however the list is quoted', () => {
 		fc.property(names, word, quote, (fields, what, mark) => {
 			const list = fields.map((field) => mark + field + mark).join(', ');
 			expect(refusedFieldsIn(`Unsupported ${what}: ${list}`)).toEqual(fields);
+		}),
+		examples(200),
+	);
+});
+
+it('names the forbidden fields in the text of pydantic, and no others', () => {
+	const name = fc.stringMatching(/^[a-z][a-z_]{0,20}$/);
+	const place = fc.oneof(
+		name,
+		fc.tuple(name, name).map(([outer, inner]) => `${outer}.${inner}`),
+	);
+	const problem = fc.record({ place, isForbidden: fc.boolean(), value: fc.json() });
+	const newline = fc.constantFrom('\n', '\r\n');
+	fc.assert(
+		fc.property(fc.array(problem, { minLength: 1, maxLength: 6 }), newline, (problems, end) => {
+			const lines = problems.flatMap(({ place: at, isForbidden, value }) => {
+				const what = isForbidden ? 'Extra inputs are not permitted' : 'Field required';
+				return [
+					at,
+					`  ${what} [type=x, input_value=${value}]`,
+					'    For further information visit x',
+				];
+			});
+			const refusal = [`${problems.length} validation errors for Request`, ...lines].join(end);
+			const forbidden = problems
+				.filter(({ isForbidden }) => isForbidden)
+				.map(({ place: at }) => at);
+			const fields = forbidden.filter((at) => !at.includes('.'));
+			expect(refusedFieldsIn(refusal)).toEqual([...new Set(fields)]);
 		}),
 		examples(200),
 	);
