@@ -9,8 +9,9 @@ import { modelKey } from '../servers/model-key';
 import type { Attempt } from '../servers/pool/server-pool';
 import {
 	type FieldChanges,
-	fieldChangesIn,
+	furtherChanges,
 	knownFieldChanges,
+	noteOnLeftOut,
 	rememberFieldChanges,
 } from '../servers/refused-fields';
 import { beginningOf } from './beginning';
@@ -48,14 +49,9 @@ const WORKAROUNDS: Record<
 			? { parameters: { ...parameters, responseFormat: ANY_OBJECT } }
 			: undefined,
 	withoutRefusedFields: (request, serverText) => {
-		const { fieldChanges: before = {} } = request;
-		const changes = Object.entries(fieldChangesIn(serverText)).filter(
-			([name]) => !(name in before),
-		);
-		return changes.length === 0 ||
-			changes.some(([name, other]) => other === null && isNeeded(name, request))
-			? undefined
-			: { fieldChanges: { ...before, ...Object.fromEntries(changes) } };
+		const { fieldChanges = {} } = request;
+		const changes = furtherChanges(serverText, fieldChanges, (name) => isNeeded(name, request));
+		return changes && { fieldChanges: changes };
 	},
 };
 
@@ -117,13 +113,14 @@ export async function sendRequest(
 	/** Of the latest workaround, which makes those of earlier ones obsolete. */
 	let notes: string[] = [];
 	let emptyStream: ServerError | undefined;
-	const knownChanges = knownChangesFor(request, key);
+	const knownChanges = knownFieldChanges(key, (name) => isNeeded(name, request));
 	let current: ChangedRequest = { ...request, fieldChanges: knownChanges };
 	for (;;) {
 		const outcome = await trySending(sending, protocol, current);
 		if (!('failed' in outcome)) {
 			rememberNewChanges(key, current, knownChanges);
-			const leftOut = noteOnLeftOut(current, request, protocol);
+			const body = protocol.body({ ...request, fieldChanges: {} });
+			const leftOut = noteOnLeftOut(current.fieldChanges, body);
 			return { reader: outcome, protocol, notes: [...leftOut, ...notes] };
 		}
 		const { failed } = outcome;
@@ -175,14 +172,6 @@ function rememberNewChanges(
 	if (fieldChanges !== known) rememberFieldChanges(key, fieldChanges);
 }
 
-/** The changes of fields that this server needed before, except for fields that this request needs. */
-function knownChangesFor(request: ChatRequest, key: string): FieldChanges {
-	const changes = Object.entries(knownFieldChanges(key));
-	return Object.fromEntries(
-		changes.filter(([name, other]) => other !== null || !isNeeded(name, request)),
-	);
-}
-
 /**
  * The first workaround that matches the refusal, was not tried, and changes something.
  *
@@ -200,25 +189,6 @@ function workaroundFor(
 		if (change !== undefined) return { refusal, change };
 	}
 	throw failed;
-}
-
-/** Fields that no user sets: token counts in the stream, and the class of a request. */
-const OWN_FIELDS: ReadonlySet<string> = new Set(['stream_options', 'priority']);
-
-/** The note on left-out fields that the user set. */
-function noteOnLeftOut(
-	{ fieldChanges: changes = {} }: ChatRequest,
-	request: ChatRequest,
-	protocol: ChatProtocol,
-): string[] {
-	const fields = Object.keys(changes).filter((name) => changes[name] === null);
-	if (fields.length === 0) return [];
-	const sent = protocol.body({ ...request, fieldChanges: {} });
-	const left = fields.filter((name) => !OWN_FIELDS.has(name) && name in sent);
-	if (left.length === 0) return [];
-	return [
-		`This server refuses fields that it does not know, so these options were left out: ${left.join(', ')}`,
-	];
 }
 
 /** Sends by the other API of a server that may have two, if the route of this one is missing. */

@@ -58,6 +58,34 @@ export function fieldChangesIn(refusal: string): FieldChanges {
 	return Object.fromEntries(names.map((name) => [name, names.length === 1 ? other : null]));
 }
 
+/**
+ * The changes that a refusal requires, with those made before; undefined if it names no other field, or one that the
+ * request needs.
+ */
+export function furtherChanges(
+	refusal: string,
+	before: FieldChanges,
+	isNeeded: (name: string) => boolean,
+): FieldChanges | undefined {
+	const changes = Object.entries(fieldChangesIn(refusal)).filter(([name]) => !(name in before));
+	const losesNeeded = changes.some(([name, other]) => other === null && isNeeded(name));
+	if (changes.length === 0 || losesNeeded) return undefined;
+	return { ...before, ...Object.fromEntries(changes) };
+}
+
+/** Fields that no user sets: token counts in the stream, and the class of a request. */
+const OWN_FIELDS: ReadonlySet<string> = new Set(['stream_options', 'priority']);
+
+/** The note on options of the user that were left out of a body. */
+export function noteOnLeftOut(changes: FieldChanges, body: JsonRecord): string[] {
+	const fields = Object.keys(changes).filter((name) => changes[name] === null);
+	const options = fields.filter((name) => !OWN_FIELDS.has(name) && name in body);
+	if (options.length === 0) return [];
+	return [
+		`This server refuses fields that it does not know, so these options were left out: ${options.join(', ')}`,
+	];
+}
+
 /** Applies the changes to the fields of a body. */
 export function withFieldChanges(fields: JsonRecord, changes: FieldChanges = {}): JsonRecord {
 	if (Object.keys(changes).length === 0) return fields;
@@ -71,9 +99,16 @@ export function withFieldChanges(fields: JsonRecord, changes: FieldChanges = {})
 
 const refused = LruCache.shared<FieldChanges>({ maxEntries: 200, ttlMs: 60 * 60_000 });
 
-/** The changes that a model on a server required within the last hour; after that, the server may have been updated. */
-export function knownFieldChanges(place: string): FieldChanges {
-	return refused.get(place) ?? {};
+/**
+ * The changes that a model on a server required within the last hour, except for fields that the request needs. After
+ * that, the server may have been updated.
+ */
+export function knownFieldChanges(
+	place: string,
+	isNeeded: (name: string) => boolean = () => false,
+): FieldChanges {
+	const changes = Object.entries(refused.get(place) ?? {});
+	return Object.fromEntries(changes.filter(([name, other]) => other !== null || !isNeeded(name)));
 }
 
 export function rememberFieldChanges(place: string, changes: FieldChanges): void {

@@ -1,7 +1,6 @@
 import { notesOnIgnoredLimits } from '../chat/answer/remarks';
 import { beginningOf } from '../chat/beginning';
 import { checkParameters } from '../chat/request/parameters';
-import { serverPriority } from '../chat/request/server-priority';
 import type { WireChunk } from '../chat/types';
 import { errorIn } from '../errors/error-body';
 import { failure } from '../errors/failure';
@@ -13,9 +12,7 @@ import type { EventStream } from '../http/types';
 import { type Attempt, type Served, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind, askServerKindAgain } from '../servers/identify';
 import { withContextAdvice } from '../servers/context-facts';
-import { modelKey } from '../servers/model-key';
 import { requireModel } from '../servers/model-names';
-import { fieldChangesIn, knownFieldChanges, rememberFieldChanges } from '../servers/refused-fields';
 import { type ClientSettings, untilReady } from '../servers/retry';
 import { LruCache } from '../lru-cache';
 import {
@@ -28,6 +25,7 @@ import {
 } from '../servers/kinds';
 import { beginInSpan } from '../tracing/span';
 import { isRecord, type JsonRecord, nonEmptyText, optional, parseJson } from '../values';
+import { sendAccepted } from './send-accepted';
 import { suffixSupport } from './suffix-support';
 import { type Completion, CompletionAssembly } from './completion';
 import {
@@ -222,16 +220,16 @@ async function begin(
 	const place = `${connection.id} ${model}`;
 	const request = completionRequest(connection.url, kind, task, { ...settings, model });
 	if (request.url === `${connection.url.api}/completions`)
-		return await beginWith(attempt, request, kind, signal);
+		return await beginWith(attempt, request, kind, settings, signal);
 	if (!withoutNativeRoutes.has(place)) {
-		const outcome = await beginWith(attempt, request, kind, signal).catch(asFailed);
+		const outcome = await beginWith(attempt, request, kind, settings, signal).catch(asFailed);
 		if (!('failed' in outcome)) return outcome;
 		if (outcome.failed.kind !== 'wrongPath') throw outcome.failed;
 		withoutNativeRoutes.set(place, true);
 	}
 	const gateway = await gatewayKind(connection, signal);
 	const openAi = completionRequest(connection.url, gateway, task, { ...settings, model });
-	return await beginWith(attempt, openAi, gateway, signal);
+	return await beginWith(attempt, openAi, gateway, settings, signal);
 }
 
 /** The kind of a server whose headers are those of another one behind it. */
@@ -248,6 +246,7 @@ async function beginWith(
 	attempt: PlacedAttempt,
 	request: CompletionRequest,
 	kind: KindName,
+	{ parameters: { extraBody } }: CompleteSettings,
 	signal: AbortSignal | undefined,
 ): Promise<Begun> {
 	const { connection, model, limits, newRetryPolicy, place } = attempt;
@@ -255,7 +254,7 @@ async function beginWith(
 	const { url, json, framing } = request;
 	const use = hasSuffix(request) ? await suffixSupport(attempt, kind, signal) : 'read';
 	if (use === 'ignored') throw suffixIgnored(connection, url, model, kind);
-	const send: Send = async (body) =>
+	const send = async (body: JsonRecord) =>
 		await connection
 			.stream(url, {
 				json: () => ({ ...optional({ id_slot: place.slotAt(connection.url.api) }), ...body }),
@@ -268,37 +267,25 @@ async function beginWith(
 				beginning: beginningOf(connection, beginOrError, about),
 			})
 			.then((reader) => ({ reader }), asFailed);
-	let outcome = await sendWithPriority(send, json, attempt, kind);
+	let outcome = await sendAccepted(send, json, attempt, kind, extraBody);
 	const isEmpty = 'failed' in outcome && outcome.failed.facts.isEmptyStream === true;
-	if (isEmpty) outcome = await sendWithPriority(send, { ...json, stream: false }, attempt, kind);
+	if (isEmpty) outcome = await sendAccepted(send, notStreamed(json), attempt, kind, extraBody);
 	if ('failed' in outcome) {
 		const failed = cannotFillIn(outcome.failed, model, kind) ?? outcome.failed;
 		throw await withContextAdvice({ connection, model, kind }, failed, SHORTER, signal);
 	}
-	return { reader: outcome.reader, kind, notes: use === 'unknown' ? [UNKNOWN_USE] : [] };
+	const unknownUse = use === 'unknown' ? [UNKNOWN_USE] : [];
+	return { reader: outcome.reader, kind, notes: [...outcome.notes, ...unknownUse] };
+}
+
+/** Servers refuse options of a stream without one. */
+function notStreamed(json: JsonRecord): JsonRecord {
+	const body: JsonRecord = { ...json, stream: false };
+	delete body.stream_options;
+	return body;
 }
 
 const SHORTER = 'Or shorten the text.';
-
-type Send = (body: JsonRecord) => Promise<{ reader: EventStream } | { failed: ServerError }>;
-
-/** Sends the class of the request too, unless the server refuses that. Nothing was generated before its refusal. */
-async function sendWithPriority(
-	send: Send,
-	json: JsonRecord,
-	{ connection, model }: Attempt,
-	kind: KindName,
-): ReturnType<Send> {
-	const key = modelKey({ connection, model });
-	const known = knownFieldChanges(key);
-	const priority = serverPriority(connection, kind);
-	if (priority === undefined || 'priority' in json || 'priority' in known) return await send(json);
-	const outcome = await send({ ...json, priority });
-	const refusal = 'failed' in outcome ? (outcome.failed.serverText ?? '') : '';
-	if (!('priority' in fieldChangesIn(refusal))) return outcome;
-	rememberFieldChanges(key, { ...known, priority: null });
-	return await send(json);
-}
 
 function hasSuffix({ framing, json }: CompletionRequest): boolean {
 	return framing === 'sse' && typeof json.suffix === 'string' && json.suffix.trim() !== '';

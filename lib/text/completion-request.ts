@@ -3,7 +3,7 @@ import type { ChatParameters } from '../chat/types';
 import { nativeOptions, sortExtraBody } from '../chat/request/ollama-options';
 import { invalidInput } from '../errors/failure';
 import type { Framing, ServerAddress } from '../http/types';
-import { isIdentified, type KindName, kindOf } from '../servers/kinds';
+import { type KindName, kindOf } from '../servers/kinds';
 import type { CompletionRoute } from '../servers/kinds/chat-abilities';
 import { isFilled, type JsonRecord } from '../values';
 
@@ -113,10 +113,13 @@ function openAiRequest(
 	{ model, parameters, logprobs = 0 }: CompletionOptions,
 ): CompletionRequest {
 	const fields = 'prefix' in task ? gapFields(task) : task;
-	const json: JsonRecord = { model, ...fields, stream: true };
-	// Small servers refuse fields that they do not know.
-	if (isIdentified(kind)) json.stream_options = { include_usage: true };
-	Object.assign(json, parameterFields(parameters, kind));
+	const json: JsonRecord = {
+		model,
+		...fields,
+		stream: true,
+		stream_options: { include_usage: true },
+		...parameterFields(parameters, kind),
+	};
 	if (logprobs > 0) json.logprobs = logprobs;
 	Object.assign(json, parameters.extraBody);
 	return { url: `${api}/completions`, framing: 'sse', json };

@@ -1,3 +1,6 @@
+import fc from 'fast-check';
+
+import type { ChatParameters } from '../../../lib/chat/types';
 import { readToEnd } from '../../../lib/generators';
 import type { Priority } from '../../../lib/http/scheduler';
 import { clearSharedCaches } from '../../../lib/lru-cache';
@@ -6,6 +9,7 @@ import { learnFromHeaders } from '../../../lib/servers/identify';
 import { complete, type FinishedCompletion } from '../../../lib/text/complete';
 import type { CompletionTask } from '../../../lib/text/completion-request';
 import { json, type ScriptedServer, startScripted } from '../../servers/scripted';
+import { examples } from '../../support/properties';
 
 /** Routes by which servers are identified. */
 const IDENTIFYING = ['/v1/models', '/api/version'];
@@ -111,6 +115,82 @@ describe('the class of a request', () => {
 		const answering = answerTo({ prompt: 'The capital of France is' }, 'batch', { priority: 5 });
 		await expect(answering).rejects.toMatchObject({ status: 400 });
 		expect(prioritiesSent()).toEqual([5]);
+	});
+});
+
+describe('a server that forbids fields', () => {
+	let server: ScriptedServer;
+	let refusalOf: (fields: string[]) => object;
+	let forbidden: string[];
+	beforeEach(async () => {
+		clearSharedCaches();
+		server = await startScripted(({ path, body }, response) => {
+			if (path !== '/v1/completions') return json(response, {}, 404);
+			const refused = Object.keys(body).filter((name) => forbidden.includes(name));
+			if (refused.length > 0) return json(response, refusalOf(refused), 422);
+			const choices = [{ index: 0, text: ' Paris', finish_reason: 'stop' }];
+			json(response, { choices, usage: { prompt_tokens: 400, completion_tokens: 1 } });
+		});
+	});
+	afterEach(async () => await server.close());
+
+	async function answer(parameters: ChatParameters) {
+		const connection = connectTo({ baseUrl: server.url });
+		const settings = { model: 'm', parameters, limits: {}, retries: 0, logprobs: 1 };
+		return await readToEnd(complete(connection, settings, { prompt: 'The capital' }));
+	}
+
+	/** In the forms of FastAPI, of pydantic, and of a server that names one field after the other. */
+	const REFUSALS: ReadonlyArray<(fields: string[]) => object> = [
+		(fields) => ({
+			detail: fields.map((field) => ({
+				loc: ['body', field],
+				msg: 'Extra inputs are not permitted',
+			})),
+		}),
+		(fields) => ({
+			error: {
+				message: fields
+					.map((field) => `${field}\n  Extra inputs are not permitted [type=extra_forbidden]`)
+					.join('\n'),
+			},
+		}),
+		([field]) => ({ error: { message: `Unsupported parameter: '${field}'` } }),
+	];
+	it('gets a completion without them, and the note names the options, also of the next one', async () => {
+		const options = { temperature: 1, topK: 5, minP: 0.1, seed: 7 };
+		const names = ['temperature', 'top_k', 'min_p', 'seed', 'logprobs', 'stream_options'];
+		const form = fc.constantFrom(...REFUSALS);
+		await fc.assert(
+			fc.asyncProperty(fc.subarray(names), form, async (fields, refusal) => {
+				clearSharedCaches();
+				forbidden = fields;
+				refusalOf = refusal;
+				const answers = [await answer(options), await answer(options)];
+				const left = fields.filter((name) => name !== 'stream_options');
+				for (const { text, notes, usage } of answers) {
+					expect([text, usage?.completionTokens]).toEqual([' Paris', 1]);
+					const note = notes.find((one) => one.includes('were left out')) ?? '';
+					const named = note.split(': ')[1]?.split(', ') ?? [];
+					expect(named.toSorted()).toEqual(left.toSorted());
+				}
+			}),
+			examples(30),
+		);
+	});
+
+	it('is told what it needs and what Extra Body says all the same, and refuses', async () => {
+		refusalOf = REFUSALS[0]!;
+		forbidden = ['prompt'];
+		await expect(answer({})).rejects.toMatchObject({ status: 422 });
+		forbidden = ['my_field'];
+		await expect(answer({ extraBody: { my_field: 1 } })).rejects.toMatchObject({ status: 422 });
+	});
+
+	it('may refuse token counts in a stream in words of its own', async () => {
+		forbidden = ['stream_options'];
+		refusalOf = () => ({ error: { message: 'Stream options are not available here' } });
+		expect(await answer({})).toMatchObject({ text: ' Paris' });
 	});
 });
 

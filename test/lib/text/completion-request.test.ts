@@ -38,7 +38,7 @@ test('the limit of tokens and probabilities have a name of their own on each', (
 		logprobs: true,
 		top_logprobs: 2,
 	});
-	expect(json('other')).not.toHaveProperty('stream_options');
+	expect(json('other')).toMatchObject({ stream_options: { include_usage: true } });
 });
 
 test('Extra Body comes last, but for the context of Ollama', () => {
