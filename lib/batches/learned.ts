@@ -9,6 +9,8 @@ import type { FieldChanges } from '../servers/refused-fields';
 interface Learned {
 	/** Texts in one request. */
 	batch?: number;
+	/** It takes one text in a request, and no list. */
+	takesOneText?: true;
 	/** Tokens in one text. */
 	tokens?: number;
 	/** Optional fields that it refuses. */

@@ -23,10 +23,11 @@ import {
 	isUnreadable,
 	mayBeAboutOneText,
 	refusedTextIndex,
+	takesOneTextOnly,
 	tooLongIn,
 	type TooLong,
 } from '../servers/text-refusals';
-import { isRecord } from '../values';
+import { isRecord, optional } from '../values';
 import { VectorCheck } from './check';
 import {
 	explained,
@@ -158,6 +159,8 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		refused: Refused,
 	): Promise<number[][]> {
 		const { error, tooLong } = refused;
+		if (this.learnsOneText(call, batch, error))
+			return await this.allOf(call, this.batches(batch, call.connection));
 		this.learnLimit(call, tooLong);
 		const namedText = batch[refusedTextIndex(error) ?? -1];
 		if (namedText !== undefined && tooLong === undefined) throw refusedAlone(error, namedText);
@@ -175,6 +178,19 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		const isDivided = tooLong !== undefined && this.settings.longTexts !== 'fail';
 		if (isDivided) return await this.allOf(call, halves(batch));
 		return await this.bisect(call, batch, error, isOfText);
+	}
+
+	/** Whether the server refused a list of texts, which it was not known to do. */
+	private learnsOneText(
+		{ connection }: BatchCall,
+		batch: readonly EmbeddedText[],
+		error: ServerError,
+	): boolean {
+		const learned = learnedOf(connection, this.settings.model);
+		const hasMedia = batch.some(({ media }) => media !== undefined);
+		if (hasMedia || learned.takesOneText === true || !takesOneTextOnly(error)) return false;
+		Object.assign(learned, { batch: 1, takesOneText: true });
+		return true;
 	}
 
 	private learnLimit({ connection }: BatchCall, tooLong: TooLong | undefined): void {
@@ -283,6 +299,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 			truncate,
 			dimensions,
 			keepAlive,
+			...optional({ takesOneText: learnedOf(connection, this.settings.model).takesOneText }),
 		});
 		const { content, context } = await this.ask(call, request, (json) =>
 			readEmbeddings(json, batch.length),

@@ -52,6 +52,21 @@ export function batchLimitIn({ serverText = '' }: ServerError): number | undefin
 	return digits === undefined || Number(digits) < 1 ? undefined : Number(digits);
 }
 
+/** Refusals of a list as `input`: FastAPI and pydantic (seen: Triton's frontend), Go, Rust's serde, validators. */
+const ONE_TEXT: readonly RegExp[] = [
+	/(?:\bbody\.|^)input(?:\.str)?(?::|\r?\n) *(?:input should be a valid string|str type expected)/im,
+	/\bcannot unmarshal array into go struct field \S*\binput of type string\b/i,
+	/\binput: invalid type: sequence, expected a string\b/i,
+	/\binput\W{0,3} must be (?:a |of type )?string\b(?! or\b)/i,
+];
+/** The server takes lists too, and refuses an entry. */
+const TAKES_LISTS = /\blist\[(?:str|union)\b/i;
+
+/** Whether a server takes one text in a request, and no list. */
+export function takesOneTextOnly({ serverText = '' }: ServerError): boolean {
+	return !TAKES_LISTS.test(serverText) && ONE_TEXT.some((says) => says.test(serverText));
+}
+
 /** The index of the text that a refusal names (FastAPI: `loc: ["body", "input", 7]`); undefined if it names none. */
 export function refusedTextIndex({ serverText = '', status }: ServerError): number | undefined {
 	const place = /\b(?:inputs?|texts|documents)\.(\d{1,6})\b/.exec(serverText)?.[1];

@@ -18,6 +18,8 @@ export interface EmbeddingRequest {
 	model: string;
 	/** Each entry is a text, the tokens of a text, or a text with pictures and sound. */
 	input: Array<string | number[] | MixedContent>;
+	/** It is known to take a text, and no list. */
+	takesOneText?: true;
 	/** Whether the server shall cut texts that are too long, keeping the beginning. */
 	truncate: boolean;
 	/** Requested length of the vectors. */

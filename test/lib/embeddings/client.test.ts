@@ -413,6 +413,30 @@ describe('other servers', () => {
 		expect(bodies(server, '/embed')[0]).toMatchObject({ truncate: false });
 	});
 
+	test.each([1, 2, 5])(
+		"Triton's frontend takes one text and no list: %i texts go one by one, and so from then on",
+		async (count) => {
+			const server = await start({ profile: 'fastapi' });
+			const refusal = {
+				detail: [
+					{ loc: ['body', 'input', 'str'], msg: 'Input should be a valid string' },
+					{ loc: ['body', 'input', 'list[int]', 0], msg: 'Input should be a valid integer' },
+				],
+			};
+			server.route('POST /v1/embeddings', ({ body }: WireRequest) => {
+				const { input } = body as { input: unknown };
+				if (typeof input !== 'string') return reply.error(422, refusal);
+				return reply.json({ data: [{ index: 0, embedding: [input.length, 1] }] });
+			});
+			const texts = Array.from({ length: count }, (_none, index) => 'a'.repeat(index + 1));
+			const client = clientOf(server);
+			const { vectors } = await client.embed(texts, 'document');
+			expect(vectors.map(([first]) => first)).toEqual(texts.map(({ length: size }) => size));
+			await client.embed(['b'], 'query');
+			expect(bodies(server, V1).map(({ input }) => input)).toEqual([texts, ...texts, 'b']);
+		},
+	);
+
 	test.each([
 		[32, 8, [8, 8, 4]],
 		[8, 512, [8, 8, 4]],

@@ -2,7 +2,12 @@ import * as fc from 'fast-check';
 
 import { failure } from '../../../lib/errors/failure';
 import { kindOfMessage } from '../../../lib/errors/kind-of-message';
-import { batchLimitIn, isNotANumber, tooLongIn } from '../../../lib/servers/text-refusals';
+import {
+	batchLimitIn,
+	isNotANumber,
+	takesOneTextOnly,
+	tooLongIn,
+} from '../../../lib/servers/text-refusals';
 import { examples } from '../../support/properties';
 
 const said = (serverText: string) => failure('badRequest', {}, { serverText });
@@ -110,4 +115,29 @@ test('the batch limit of Text Embeddings Inference, and NaN of Ollama', () => {
 	expect(batchLimitIn(said('batch size 100 > maximum allowed batch size 32'))).toBe(32);
 	expect(batchLimitIn(said('batch size 100'))).toBeUndefined();
 	expect(isNotANumber(said('failed to encode response: json: unsupported value: NaN'))).toBe(true);
+});
+
+test.each([
+	[
+		"Triton's frontend",
+		'body.input.str: Input should be a valid string; body.input.list[int].0: Input should be a valid integer, unable to parse string as an integer',
+		true,
+	],
+	['FastAPI', 'body.input: Input should be a valid string', true],
+	['pydantic 1', 'body.input: str type expected', true],
+	['pydantic', '1 validation error for R\ninput\n  Input should be a valid string [type=x]', true],
+	['Go', 'json: cannot unmarshal array into Go struct field Request.input of type string', true],
+	['serde', 'input: invalid type: sequence, expected a string at line 1 column 9', true],
+	['a validator', "'input' must be a string", true],
+	['a list with a wrong entry', 'body.input.0: Input should be a valid string', false],
+	[
+		'a text or a list, with a wrong entry',
+		'body.input.str: Input should be a valid string; body.input.list[str].0: Input should be a valid string',
+		false,
+	],
+	['a validator of lists', 'input must be a string or an array of strings', false],
+	['another field', 'body.user_input: Input should be a valid string', false],
+	['its model', 'body.model: Input should be a valid string', false],
+])('one text in a request: %s', (_server, text, isOne) => {
+	expect(takesOneTextOnly(said(text))).toBe(isOne);
 });
