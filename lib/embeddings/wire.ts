@@ -9,15 +9,15 @@ export function embeddingCall(
 	kind: KindName,
 	request: EmbeddingRequest,
 ): { url: string; json: JsonRecord } {
-	const { request: ownRequest, base64, truncateFields, ...abilities } = kindOf(kind).embeddings;
+	const { request: ownRequest, base64, truncateFields } = kindOf(kind).embeddings;
 	const own = ownRequest?.(request);
 	if (own !== undefined) return { url: url.root + own.path, json: own.json };
-	const { model, input, truncate, dimensions, takesOneText = abilities.takesOneText } = request;
+	const { model, input, truncate, dimensions, takesOneText = false } = request;
 	return {
 		url: `${url.api}/embeddings`,
 		json: {
 			model,
-			input: takesOneText === true ? input[0] : input,
+			input: takesOneText ? input[0] : input,
 			encoding_format: base64 === true ? 'base64' : 'float',
 			...optional({ dimensions }),
 			...(truncate ? truncateFields : {}),

@@ -52,7 +52,7 @@ export function batchLimitIn({ serverText = '' }: ServerError): number | undefin
 	return digits === undefined || Number(digits) < 1 ? undefined : Number(digits);
 }
 
-/** Refusals of a list as `input`: FastAPI and pydantic (seen: Triton's frontend), Go, Rust's serde, validators. */
+/** Refusals of a list as `input`: FastAPI and pydantic (seen: Triton, ms-swift), Go, Rust's serde, validators. */
 const ONE_TEXT: readonly RegExp[] = [
 	/(?:\bbody\.|^)input(?:\.str)?(?::|\r?\n) *(?:input should be a valid string|str type expected)/im,
 	/\bcannot unmarshal array into go struct field \S*\binput of type string\b/i,

@@ -21,8 +21,7 @@ export const msSwift: ServerKind = {
 	},
 	completion: { ...openAiCompatible.completion, ignoresSuffix: true },
 	key: { bearerOnly: true },
-	models: { areAllLoaded: true, batchLimit: async () => await Promise.resolve(1) },
-	embeddings: { takesOneText: true },
+	models: { areAllLoaded: true },
 	rerank: { isMissing: true },
 	health: { guardedRoute: { path: '/v1/chat/completions' } },
 	words: {

@@ -18,7 +18,7 @@ export interface EmbeddingRequest {
 	model: string;
 	/** Each entry is a text, the tokens of a text, or a text with pictures and sound. */
 	input: Array<string | number[] | MixedContent>;
-	/** It is known to take a text, and no list. */
+	/** The server takes one text in a request, and no list. */
 	takesOneText?: true;
 	/** Whether the server shall cut texts that are too long, keeping the beginning. */
 	truncate: boolean;
@@ -35,8 +35,6 @@ export interface EmbeddingAbilities {
 	truncateFields?: Readonly<JsonRecord>;
 	/** It refuses texts that are too long, unless told to cut them. Others may cut them silently. */
 	refusesLongTexts?: true;
-	/** It takes one text in a request, and no list. */
-	takesOneText?: true;
 	/** It may have models that make vectors of pictures and sound, too. */
 	takesMedia?: true;
 	/** It can send vectors in base64, a quarter of the size. Others send floats, or were not tested. */

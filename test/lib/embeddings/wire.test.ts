@@ -21,10 +21,9 @@ test.each([
 	});
 });
 
-test('ms-swift gets one text, and no list', () => {
-	expect(embeddingCall(server, 'msSwift', { ...request, input: ['a'] }).json).toMatchObject({
-		input: 'a',
-	});
+test('a server that takes one text gets no list', () => {
+	const oneText = { ...request, input: ['a'], takesOneText: true as const };
+	expect(embeddingCall(server, 'other', oneText).json).toMatchObject({ input: 'a' });
 });
 
 test('Ollama by its own route: told not to cut, how long to keep the model', () => {

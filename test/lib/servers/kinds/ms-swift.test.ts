@@ -1,6 +1,6 @@
 import { httpFailure } from '../../../../lib/errors/http-failure';
 import { connectTo } from '../../../../lib/servers/connect';
-import { tooLongIn } from '../../../../lib/servers/text-refusals';
+import { takesOneTextOnly, tooLongIn } from '../../../../lib/servers/text-refusals';
 import { httpFixture } from '../../../support/streams';
 import { answerOf, assembleBytes } from '../../chat/assemble';
 import { answer, list, TAKES_EVERYTHING, testKind } from './kind-suite';
@@ -57,6 +57,10 @@ describe('ms-swift', () => {
 		['embeddings-list-422', 'badRequest'],
 	])('the recorded refusal %s is of the kind %s', (recording, kind) => {
 		expect(failureOf(recording).kind).toBe(kind);
+	});
+
+	it('refuses a list of texts for vectors in words that are understood', () => {
+		expect(takesOneTextOnly(failureOf('embeddings-list-422'))).toBe(true);
 	});
 
 	it('a text that leaves no room for an answer does not fit either', () => {
