@@ -8,7 +8,7 @@ import { inTimeSlices } from '../http/time-slices';
 import { isFilled, type JsonRecord, nonEmptyText, recordOf } from '../values';
 import { type KindName, kindOf } from './kinds';
 import {
-	breaker,
+	breakUp,
 	type ControlTokens,
 	isTokenLike,
 	LONGEST_TOKEN,
@@ -50,7 +50,9 @@ export async function breakerFor(
 	texts: readonly string[],
 ): Promise<(text: string) => string> {
 	const tokens = await controlTokensIn(connection, model, texts);
-	return tokens === undefined ? (text) => text : breaker(tokens);
+	if (tokens === undefined) return (text) => text;
+	const changed = await inTimeSlices(breakUp(texts, tokens));
+	return (text) => changed.get(text) ?? text;
 }
 
 /** The control tokens of the model; undefined where these texts hold none. */

@@ -1,5 +1,4 @@
 /** Finds what is written like a control token in texts, and breaks it up there. Knows no server. */
-import { resultOf } from '../generators';
 import { ZERO_WIDTH_SPACE } from '../plain-text';
 import { literalPattern } from '../values';
 
@@ -47,23 +46,24 @@ export function* suspectsIn(
 	return suspects;
 }
 
-/** Breaks up every occurrence, overlapping ones too. All other text keeps its bytes. */
-export function breaker(tokens: ControlTokens): (text: string) => string {
-	const inSteps = breakerInSteps(tokens);
-	return (text) => resultOf(inSteps(text));
-}
-
 /**
- * The same in steps, between which n8n can go on.
+ * Breaks up every occurrence, overlapping ones too, in each of these texts. All other text keeps its bytes. Yields
+ * between its steps.
  *
  * @param onFound called with each token
  */
-export function breakerInSteps(
+export function* breakUp(
+	texts: Iterable<string>,
 	tokens: ControlTokens,
 	onFound?: (token: string) => void,
-): (text: string) => Generator<void, string> {
+): Generator<void, Map<string, string>> {
 	const beginning = beginnings(tokens.unusual);
-	return (text) => brokenUp(text, tokens, beginning, onFound);
+	const changed = new Map<string, string>();
+	for (const text of texts) {
+		changed.set(text, yield* brokenUp(text, tokens, beginning, onFound));
+		yield;
+	}
+	return changed;
 }
 
 function* brokenUp(

@@ -2,7 +2,7 @@
 import type { Connection } from '../../http/connection';
 import { inTimeSlices } from '../../http/time-slices';
 import { controlTokensIn } from '../../servers/control-tokens';
-import { breakerInSteps, mayHoldTokens } from '../../servers/token-search';
+import { breakUp, mayHoldTokens } from '../../servers/token-search';
 import { isRecord, type JsonRecord, optional } from '../../values';
 import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from '../types';
 import { textOf } from './content';
@@ -30,12 +30,8 @@ export async function withoutControlTokens<T extends Conversation & AddressedMod
 	const tokens = await controlTokensIn(connection, request, texts);
 	if (tokens === undefined) return { request, notes: [] };
 	const found = new Set<string>();
-	const brokenUp = breakerInSteps(
-		tokens,
-		(token) => found.size <= MOST_IN_NOTE && found.add(token),
-	);
-	const changed = new Map<string, string>();
-	for (const text of texts) changed.set(text, await inTimeSlices(brokenUp(text)));
+	const onFound = (token: string) => void (found.size <= MOST_IN_NOTE && found.add(token));
+	const changed = await inTimeSlices(breakUp(texts, tokens, onFound));
 	const change = (text: string) => changed.get(text)!;
 	if (found.size === 0) return { request, notes: [] };
 	return { request: { ...request, ...withTexts(request, change) }, notes: [noteOn([...found])] };

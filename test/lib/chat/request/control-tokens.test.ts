@@ -8,7 +8,8 @@ import type { ChatMessage, ChatRequest } from '../../../../lib/chat/types';
 import type { Connection } from '../../../../lib/http/connection';
 import { clearSharedCaches } from '../../../../lib/lru-cache';
 import { examples } from '../../../support/properties';
-import { breaker } from '../../../../lib/servers/token-search';
+import { breakUp } from '../../../../lib/servers/token-search';
+import { resultOf } from '../../../../lib/generators';
 import type { KindName } from '../../../../lib/servers/kinds';
 
 const TEMPLATE =
@@ -147,7 +148,7 @@ it('breaks up tokens that overlap, with every sign of patterns', () => {
 				unusual: list.filter(isUnusual),
 				has: (name: string) => list.includes(name),
 			};
-			const broken = breaker(tokens)(text);
+			const broken = resultOf(breakUp([text], tokens)).get(text)!;
 			expect(list.filter((name) => broken.includes(name))).toEqual([]);
 		}),
 	);
