@@ -1,7 +1,7 @@
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { CallOptions } from '../http/types';
-import { missingModelAdvice } from '../servers/model-names';
+import { isModelNamed, missingModelAdvice } from '../servers/model-names';
 import {
 	ADVICE_LIMITS,
 	type AskedServer,
@@ -26,6 +26,9 @@ const WITHOUT_MEDIA =
 /** A server that lists models which it has not loaded, as LM Studio does. */
 const NOT_LOADED = /\bno models? loaded\b/i;
 
+/** Refusals that name no cause. Modular's MAX says "Value error." of an unknown model (seen: 26.6.0). */
+const NAMES_NO_CAUSE = /^(?:value error|bad request|invalid request)?[.!]?$/i;
+
 /**
  * Adds advice for the kind of server to an error: the models that it has, how to get a larger context, or that it
  * cannot chat. Other errors are returned unchanged.
@@ -40,7 +43,27 @@ export async function withServerAdvice(
 	if (!(error instanceof ServerError)) return error;
 	if (asked.hasMedia && PERHAPS_OF_MEDIA.has(error.kind))
 		return error.reworded({ remedy: WITHOUT_MEDIA });
-	return ADVISED.has(error.kind) ? await withAdviceOfKind(connection, error, asked) : error;
+	if (ADVISED.has(error.kind)) return await withAdviceOfKind(connection, error, asked);
+	const namesNoCause = error.kind === 'badRequest' && NAMES_NO_CAUSE.test(error.serverText ?? '');
+	return namesNoCause ? await withUnlistedModel(connection, error, asked) : error;
+}
+
+/** Where a server names no cause, a model that is not in its list is one. */
+async function withUnlistedModel(
+	connection: Connection,
+	error: ServerError,
+	asked: { model: string; kind: KindName; signal?: AbortSignal },
+): Promise<ServerError> {
+	const limits = { ...ADVICE_LIMITS, signal: asked.signal };
+	const list = await readModelsInSlices(
+		await jsonAt(connection, `${connection.url.api}/models`, limits),
+	);
+	if (list === undefined || list.length === 0) return error;
+	if (list.some((listed) => isModelNamed(listed, asked.model))) return error;
+	const { status, serverText, url = connection.url.api } = error;
+	const { model } = asked;
+	const missing = connection.failure('modelNotFound', { url, model, status, serverText });
+	return await withAdviceOfKind(connection, missing, asked);
 }
 
 async function withAdviceOfKind(
