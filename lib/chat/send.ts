@@ -48,6 +48,10 @@ const WORKAROUNDS: Record<
 		parameters.responseFormat?.type === 'jsonObject'
 			? { parameters: { ...parameters, responseFormat: ANY_OBJECT } }
 			: undefined,
+	schemaAsJsonObject: ({ parameters }) =>
+		parameters.responseFormat?.type === 'jsonSchema'
+			? { parameters: { ...parameters, responseFormat: { type: 'jsonObject' } } }
+			: undefined,
 	withoutRefusedFields: (request, serverText) => {
 		const { fieldChanges = {} } = request;
 		const changes = furtherChanges(serverText, fieldChanges, (name) => isNeeded(name, request));

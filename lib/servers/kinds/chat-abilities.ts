@@ -16,6 +16,8 @@ export type Workaround =
 	| 'anyAsToolChoice'
 	/** With the schema of any JSON object in place of `json_object`. */
 	| 'jsonObjectAsSchema'
+	/** With `json_object` in place of a schema. */
+	| 'schemaAsJsonObject'
 	/** Without the fields that the refusal names, if the answer is still what the user wants without them. */
 	| 'withoutRefusedFields';
 

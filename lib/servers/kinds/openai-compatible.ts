@@ -16,6 +16,12 @@ const REFUSALS: readonly KnownRefusal[] = [
 	{ says: /tool call ids? should be alphanumeric strings? with length 9/i, then: 'shortToolIds' },
 	// LM Studio (lmstudio-bug-tracker issue 189)
 	{ says: /response_format\.type\W{1,3}must be \W?json_schema\b/i, then: 'jsonObjectAsSchema' },
+	// Triton's frontend, and others before there were schemas
+	{
+		says: /response_format\b.{0,40}(?:'text' or 'json_object'|"text" or "json_object")/i,
+		then: 'schemaAsJsonObject',
+		note: 'This server takes no JSON Schema, so it was asked for any JSON object. The answer is checked all the same.',
+	},
 	// LitServe and Mistral know "any" for "required".
 	{ says: /\btool_choice\b.{0,80}'any'/i, then: 'anyAsToolChoice' },
 	// LitServe, OpenAI's older models

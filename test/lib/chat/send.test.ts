@@ -87,6 +87,22 @@ describe('a FastAPI server that forbids fields it does not know', () => {
 		expect(bodies()).toHaveLength(1);
 	});
 
+	it("a schema where only json_object is taken, in the words of Triton's frontend: asked again with that", async () => {
+		const detail = [
+			{ loc: ['body', 'response_format', 'type'], msg: "Input should be 'text' or 'json_object'" },
+		];
+		sim.script(reply.error(422, { detail }), reply.text('{"a":1}'));
+		const answer = await run({ responseFormat: { type: 'jsonSchema', schema: {} } });
+		expect(answer).toMatchObject({
+			text: '{"a":1}',
+			notes: [expect.stringContaining('takes no JSON Schema') as string],
+		});
+		expect(bodies().map(({ response_format }) => response_format)).toEqual([
+			expect.objectContaining({ type: 'json_schema' }),
+			{ type: 'json_object' },
+		]);
+	});
+
 	it('json_object where only a schema is taken, in the words of LM Studio: asked again with that of any object', async () => {
 		const error = "'response_format.type' must be 'json_schema' or 'text'";
 		sim.script(reply.error(400, { error }), reply.text('{"a":1}'));
