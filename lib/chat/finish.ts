@@ -4,6 +4,7 @@ import {
 	type ChatAbilities,
 	type FittedConversation,
 	isSparse,
+	reachesHiddenLimit,
 } from '../servers/kinds/chat-abilities';
 import { modelKey } from '../servers/model-key';
 import { expectSlots } from '../servers/occupancy';
@@ -22,6 +23,7 @@ import {
 	noteOnGrammar,
 	noteOnThinking,
 	notesOnForcedCall,
+	noteOnReachedLimit,
 	notesOnIgnoredLimits,
 } from './answer/remarks';
 import { thinkingHabits } from './answer/thinking-habits';
@@ -29,7 +31,7 @@ import { type OpenedAnswer, serverKindOf } from './open';
 import type { PreparedCall } from './prepare';
 import { type ReadAnswer, showsThinking } from './read';
 import { type ChatSettings, textLength } from './request/request';
-import type { AnswerContent, FinishedAnswer } from './types';
+import type { AnswerContent, ChatRequest, FinishedAnswer } from './types';
 import { contextSizeOf } from './request/ollama-options';
 import { append, nonEmptyText, optional } from '../values';
 
@@ -92,9 +94,20 @@ async function judge(
 	const { assembly, strayLines } = read;
 	await acceptMissingReason(prepared, opened, read);
 	const maker = kindOf(assembly.madeBy ?? opened.serverKind);
+	markHiddenCut(assembly, maker, opened.request);
 	const judged = assembly.finish(strayLines);
 	if ('failed' in judged) throw await failureOf(judged.failed, prepared, opened, maker);
 	return { prepared, opened, read, answer: judged.answer, maker };
+}
+
+function markHiddenCut(
+	assembly: ReadAnswer['assembly'],
+	{ chat: { hiddenLimit } }: ServerKind,
+	{ parameters: { maxTokens } }: ChatRequest,
+): void {
+	const tokens = assembly.usage?.completionTokens;
+	const isCut = reachesHiddenLimit(hiddenLimit, maxTokens, tokens);
+	if (isCut && assembly.endedNaturally) assembly.markCut();
 }
 
 /** Remembers what the answer shows of its server and model, and its calls for the next turn. */
@@ -126,6 +139,7 @@ const NOTE_SOURCES: ReadonlyArray<(judged: Judged) => Notes | Promise<Notes>> = 
 	({ opened, answer }) => noteOnFormat(opened.request, answer),
 	({ opened }) => noteOnGrammar(opened.request),
 	({ opened, answer }) => notesOnIgnoredLimits(opened.request, answer),
+	({ opened, answer }) => noteOnReachedLimit(opened.request, answer),
 	({ opened, answer }) => noteOnThinking(opened.request, answer),
 	({ opened, read }) => noteOnCallsInText(read.assembly, opened.serverKind),
 	({ prepared, answer }) => noteOnHiddenThinking(prepared.settings, answer),

@@ -155,9 +155,9 @@ export const BY_TEXT: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		// llama-server, llamafile
 		/tools? param requires --jinja|\btool(?:s|_choice) field not supported/i,
 		/does not support tools|tool choice requires|cannot use tools with stream/i,
-		/requires --enable-auto-tool-choice|with --tool-call-parser/i,
+		/requires --(?:enable-auto-tool-choice|tool-call-parser)|with --tool-call-parser/i,
 		// FastAPI servers that forbid fields they do not know
-		/\bbody\.tools: extra (?:inputs are|fields) not permitted/i,
+		/(?:\bbody\.|^)tools(?::|\r?\n) *extra (?:inputs are|fields) not permitted/im,
 		// ... or whose messages have every role but that of a result
 		/\bmessages\.\d+\.role\b(?=.{0,200}'user')(?=.{0,200}'assistant')(?=.{0,200}'system')(?!.{0,200}'tool')/i,
 	],

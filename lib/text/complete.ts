@@ -1,4 +1,4 @@
-import { notesOnIgnoredLimits } from '../chat/answer/remarks';
+import { noteOnReachedLimit, notesOnIgnoredLimits } from '../chat/answer/remarks';
 import { beginningOf } from '../chat/beginning';
 import { checkParameters } from '../chat/request/parameters';
 import type { WireChunk } from '../chat/types';
@@ -14,6 +14,7 @@ import { askServerKind, askServerKindAgain } from '../servers/identify';
 import { withContextAdvice } from '../servers/context-facts';
 import { requireModel } from '../servers/model-names';
 import { type ClientSettings, untilReady } from '../servers/retry';
+import { reachesHiddenLimit } from '../servers/kinds/chat-abilities';
 import { LruCache } from '../lru-cache';
 import {
 	identifiedKind,
@@ -123,15 +124,24 @@ async function* readCompletion(
 	return {
 		...requestedResult(completion, settings),
 		...optional({ server }),
-		notes: [...notes, ...notesOnIgnored(settings, completion)],
+		notes: [...notes, ...notesOnIgnored(settings, completion, kind)],
 	};
 }
 
 /** The notes for options that the answer shows to be ignored: many servers read few fields of this route. */
-function notesOnIgnored(settings: CompleteSettings, completion: Completion): string[] {
+function notesOnIgnored(
+	settings: CompleteSettings,
+	completion: Completion,
+	serverKind: KindName,
+): string[] {
 	const { text, usage, stopType = '', logprobs } = completion;
 	const finishReason = stopType === 'limit' ? 'length' : stopType;
-	const limits = notesOnIgnoredLimits(settings, { text, reasoning: '', usage, finishReason });
+	const { parameters } = settings;
+	const reached = noteOnReachedLimit({ parameters, serverKind }, { usage, finishReason });
+	const limits = [
+		...notesOnIgnoredLimits(settings, { text, reasoning: '', usage, finishReason }),
+		...(reached === undefined ? [] : [reached]),
+	];
 	const isUntold = (settings.logprobs ?? 0) > 0 && logprobs === undefined && text !== '';
 	return isUntold ? [...limits, NO_PROBABILITIES] : limits;
 }
@@ -140,9 +150,10 @@ const NO_PROBABILITIES =
 	'The answer has no probabilities: this server seems to ignore *Log Probabilities*.';
 
 /** Where a server always says that the model had finished, the number of tokens tells whether the limit ended it. */
-function withRealEnd(completion: Completion, kind: KindName, maxTokens = Infinity): Completion {
-	const tokens = completion.usage?.completionTokens ?? 0;
-	if (kindOf(kind).completion.alwaysSaysStop !== true || tokens < maxTokens) return completion;
+function withRealEnd(completion: Completion, kind: KindName, maxTokens?: number): Completion {
+	const { hiddenLimit } = kindOf(kind).completion;
+	const tokens = completion.usage?.completionTokens;
+	if (!reachesHiddenLimit(hiddenLimit, maxTokens, tokens)) return completion;
 	return { ...completion, stopType: 'limit' };
 }
 

@@ -2,11 +2,11 @@ import type { KindName } from '../../servers/kinds';
 import type { Family } from '../text-formats/families';
 import type { UnrunCall } from '../text-formats/text-calls';
 import { ownToolCallIds } from '../tool-call-ids';
-import type { SplitText, WireChunk } from '../types';
+import type { SplitText, Usage, WireChunk } from '../types';
 import { Chain, CHAIN, type ChainOptions } from './chain';
 import type { Chunk } from './chunk';
 import { type JudgedAnswer, type CallIds, Collector } from './collector';
-import { NO_FINISH_REASON } from './finish-reason';
+import { NATURAL_END, NO_FINISH_REASON } from './finish-reason';
 import type { ThinkingSeen } from './thinking-habits';
 
 export interface AssemblyOptions extends ChainOptions {
@@ -89,6 +89,21 @@ export class Assembly {
 		const { content, ending } = this.collected;
 		if (this.endedWithoutReason !== undefined && content.text.trim() !== '')
 			ending.finishReason = NO_FINISH_REASON;
+	}
+
+	/** Whether the model is said to have ended the answer itself. */
+	get endedNaturally(): boolean {
+		return NATURAL_END.test(this.collected.ending.finishReason ?? '');
+	}
+
+	/** The counted tokens. */
+	get usage(): Usage | undefined {
+		return this.collected.usage;
+	}
+
+	/** Corrects a finish reason that hides the limit of tokens. To be called before `finish`. */
+	markCut(): void {
+		this.collected.ending.finishReason = 'length';
 	}
 
 	/** The format of the calls that were read from the text; undefined without any. */

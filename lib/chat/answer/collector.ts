@@ -148,7 +148,7 @@ export class Collector {
 		};
 	}
 
-	private get usage(): Usage | undefined {
+	get usage(): Usage | undefined {
 		return this.counts.usage ?? usageOf(this.counts.timings);
 	}
 

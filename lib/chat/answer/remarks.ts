@@ -1,7 +1,7 @@
 /** Notes for the user about a usable answer, and values that its server left out. */
 import { isIdentified, type KindName, kindOf, labelsOf } from '../../servers/kinds';
 import type { Assembly } from './assembly';
-import { NO_FINISH_REASON } from './finish-reason';
+import { NATURAL_END, NO_FINISH_REASON } from './finish-reason';
 import { textOf } from '../request/content';
 import { wantsJson } from '../request/parameters';
 import { estimateTokens } from '../../servers/manage/tokens';
@@ -91,6 +91,20 @@ export function notesOnIgnoredLimits(
 				]
 			: []),
 	];
+}
+
+/**
+ * The note for an answer of an unknown server with exactly as many tokens as it may have, of which the server says that
+ * the model ended it: some say so always (aichat, LLaMA-Factory in streams).
+ */
+export function noteOnReachedLimit(
+	{ parameters: { maxTokens }, serverKind }: Pick<ChatRequest, 'parameters' | 'serverKind'>,
+	{ usage, finishReason }: Pick<AnswerContent, 'usage' | 'finishReason'>,
+): string | undefined {
+	const isCounted = usage !== undefined && usage.estimated !== true;
+	const isReached = isCounted && usage.completionTokens === maxTokens;
+	if (isIdentified(serverKind) || !isReached || !NATURAL_END.test(finishReason)) return undefined;
+	return `The answer has just as many tokens as *Maximum Tokens* allows (${maxTokens}), so it may have been cut off, although the server says that the model had finished.`;
 }
 
 /**

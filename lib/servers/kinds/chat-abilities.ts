@@ -55,6 +55,23 @@ export function isSparse({ characters, promptTokens = Infinity }: FittedConversa
 	return characters > LONG && characters > promptTokens * MANY_CHARACTERS_PER_TOKEN;
 }
 
+/** A server whose finish reason is `stop` also where its limit of tokens ended the answer. */
+export interface HiddenLimit {
+	/** Its limit where the request has none. */
+	byDefault?: number;
+}
+
+/** Whether the limit of tokens ended an answer, although its finish reason is `stop`. */
+export function reachesHiddenLimit(
+	limit: HiddenLimit | undefined,
+	maxTokens = 0,
+	completionTokens = 0,
+): boolean {
+	if (limit === undefined) return false;
+	const { byDefault = Infinity } = limit;
+	return completionTokens >= (maxTokens > 0 ? maxTokens : byDefault);
+}
+
 /** The type of a message's part that holds a video, and its field. */
 export type VideoField = 'input_video' | 'video_url';
 
@@ -108,6 +125,7 @@ export interface ChatAbilities {
 	};
 	/** `named`: follows an object that names one tool. `mode`: follows "none" and "required" only. `ignored`: neither. */
 	toolChoice: 'named' | 'mode' | 'ignored';
+	hiddenLimit?: HiddenLimit;
 	/** The format of tool calls that it prompts models without one to use (lib/chat/text-formats/). */
 	callFormat?: string;
 	/** Refusals with a workaround. */
@@ -171,6 +189,5 @@ export interface CompletionAbilities {
 	fillIn: CompletionRoute;
 	/** It silently ignores `suffix`. */
 	ignoresSuffix?: true;
-	/** Its finish reason is always `stop`, also at the token limit. */
-	alwaysSaysStop?: true;
+	hiddenLimit?: HiddenLimit;
 }

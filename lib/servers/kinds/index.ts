@@ -28,6 +28,7 @@ import { sglangGateway } from './sglang-gateway';
 import { tei } from './tei';
 import { tgi } from './tgi';
 import { transformersServe } from './transformers-serve';
+import { triton } from './triton';
 import { vllm } from './vllm';
 import { whisperCpp } from './whisper-cpp';
 import { webui } from './webui';
@@ -66,6 +67,7 @@ const EVERY_KIND = {
 	tgi,
 	tei,
 	transformersServe,
+	triton,
 	lmStudio,
 	mlxLm,
 	webui,

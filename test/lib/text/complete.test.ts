@@ -194,6 +194,31 @@ describe('a server that forbids fields', () => {
 	});
 });
 
+it.each([
+	['Triton Inference Server', 5, 'limit', false],
+	['Triton Inference Server', 6, 'stop', false],
+	['me', 5, 'stop', true],
+	['me', 6, 'stop', false],
+])(
+	'%s says "stop" after 5 tokens with Maximum Tokens %i: %s, doubted is %s',
+	async (owner, maxTokens, stopType, isDoubted) => {
+		clearSharedCaches();
+		const choices = [{ index: 0, text: ' Paris', finish_reason: 'stop' }];
+		const usage = { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8 };
+		const server = await startScripted(({ path }, response) => {
+			if (path === '/v1/models') return json(response, { data: [{ id: 'm', owned_by: owner }] });
+			if (path === '/v1/completions') return json(response, { choices, usage });
+			json(response, { detail: 'Not Found' }, 404);
+		});
+		const connection = connectTo({ baseUrl: server.url });
+		const settings = { model: 'm', parameters: { maxTokens }, limits: {}, retries: 0 };
+		const completion = await readToEnd(complete(connection, settings, { prompt: 'The capital' }));
+		await server.close();
+		expect(completion.stopType).toBe(stopType);
+		expect(completion.notes.some((note) => note.includes('may have been cut off'))).toBe(isDoubted);
+	},
+);
+
 describe('a server that reads few fields', () => {
 	let server: ScriptedServer;
 	let choice: Record<string, unknown>;

@@ -1,0 +1,73 @@
+import { ChatClient } from '../../../lib/chat/client';
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { clearSharedCaches } from '../../../lib/lru-cache';
+import { connectTo } from '../../../lib/servers/connect';
+import { readToEnd } from '../../../lib/generators';
+import { optional } from '../../../lib/values';
+import { json, type ScriptedServer, startScripted } from '../../servers/scripted';
+import { PLAIN_SETTINGS } from './chat-settings';
+
+let server: ScriptedServer;
+let owner: string;
+let tokens: number;
+
+beforeEach(async () => {
+	clearSharedCaches();
+	server = await startScripted(({ path }, response) => {
+		if (path === '/v1/models') return json(response, { data: [{ id: 'm', owned_by: owner }] });
+		if (path !== '/v1/chat/completions') return json(response, { detail: 'Not Found' }, 404);
+		const message = { role: 'assistant', content: 'Hi' };
+		json(response, {
+			object: 'chat.completion',
+			choices: [{ index: 0, message, finish_reason: 'stop' }],
+			usage: { prompt_tokens: 1, completion_tokens: tokens, total_tokens: 1 + tokens },
+		});
+	});
+});
+afterEach(async () => {
+	await closeChannels();
+	await server.close();
+});
+
+async function answer(maxTokens: number | undefined) {
+	const parameters = { ...optional({ maxTokens }), topK: 5 };
+	const client = new ChatClient(connectTo({ baseUrl: server.url }), {
+		...PLAIN_SETTINGS,
+		model: 'm',
+		parameters,
+	});
+	return await readToEnd(client.generate({ messages: [{ type: 'human', content: 'Hi' }] }));
+}
+
+describe('a server that says "stop" also where the limit of tokens ended the answer', () => {
+	it.each<[number | undefined, number, string]>([
+		[8, 7, 'stop'],
+		[8, 8, 'length'],
+		[64, 16, 'stop'],
+		[undefined, 15, 'stop'],
+		[undefined, 16, 'length'],
+	])('Triton with Maximum Tokens %s and %i tokens: %s', async (maxTokens, count, reason) => {
+		owner = 'Triton Inference Server';
+		tokens = count;
+		const { finishReason, notes } = await answer(maxTokens);
+		expect(finishReason).toBe(reason);
+		expect(notes.some((note) => note.includes('cut off by the token limit'))).toBe(
+			reason === 'length',
+		);
+	});
+
+	it.each<[number | undefined, number, boolean]>([
+		[8, 7, false],
+		[8, 8, true],
+		[undefined, 16, false],
+	])(
+		'any other with Maximum Tokens %s and %i tokens: doubted is %s',
+		async (maxTokens, count, isDoubted) => {
+			owner = 'me';
+			tokens = count;
+			const { finishReason, notes } = await answer(maxTokens);
+			expect(finishReason).toBe('stop');
+			expect(notes.some((note) => note.includes('may have been cut off'))).toBe(isDoubted);
+		},
+	);
+});

@@ -1,0 +1,20 @@
+import fc from 'fast-check';
+
+import { reachesHiddenLimit } from '../../../../lib/servers/kinds/chat-abilities';
+import { examples } from '../../../support/properties';
+
+it('a hidden limit is that of the request, else the default of the server, else none', () => {
+	const count = fc.integer({ min: 1, max: 1_000 });
+	const limit = fc.record({ byDefault: count }, { requiredKeys: [] });
+	const maxTokens = fc.option(fc.integer({ min: -1, max: 1_000 }), { nil: undefined });
+	fc.assert(
+		fc.property(limit, maxTokens, count, (hidden, requested, tokens) => {
+			const isSet = requested !== undefined && requested > 0;
+			const expected = isSet ? requested : (hidden.byDefault ?? Infinity);
+			expect(reachesHiddenLimit(hidden, requested, tokens)).toBe(tokens >= expected);
+			expect(reachesHiddenLimit(undefined, requested, tokens)).toBe(false);
+			expect(reachesHiddenLimit(hidden, requested, undefined)).toBe(false);
+		}),
+		examples(200),
+	);
+});
