@@ -1,5 +1,5 @@
 import { forgetIfContradicted, knownServerKind } from '../servers/identify';
-import { identifiedKind, isIdentified, type KindName, kindOf } from '../servers/kinds';
+import { identifiedKind, isIdentified, type KindName, kindOf, KINDS } from '../servers/kinds';
 import {
 	type ChatAbilities,
 	type FittedConversation,
@@ -31,7 +31,7 @@ import { type OpenedAnswer, serverKindOf } from './open';
 import type { PreparedCall } from './prepare';
 import { type ReadAnswer, showsThinking } from './read';
 import { type ChatSettings, textLength } from './request/request';
-import type { AnswerContent, ChatRequest, FinishedAnswer } from './types';
+import type { AnswerContent, FinishedAnswer } from './types';
 import { contextSizeOf } from './request/ollama-options';
 import { append, nonEmptyText, optional } from '../values';
 
@@ -94,20 +94,24 @@ async function judge(
 	const { assembly, strayLines } = read;
 	await acceptMissingReason(prepared, opened, read);
 	const maker = kindOf(assembly.madeBy ?? opened.serverKind);
-	markHiddenCut(assembly, maker, opened.request);
+	await markHiddenCut(prepared, opened, read);
 	const judged = assembly.finish(strayLines);
 	if ('failed' in judged) throw await failureOf(judged.failed, prepared, opened, maker);
 	return { prepared, opened, read, answer: judged.answer, maker };
 }
 
-function markHiddenCut(
-	assembly: ReadAnswer['assembly'],
-	{ chat: { hiddenLimit } }: ServerKind,
-	{ parameters: { maxTokens } }: ChatRequest,
-): void {
+/** A server that may have cut the answer without saying so is asked which one it is, if that is not known. */
+async function markHiddenCut(
+	{ settings, call }: PreparedCall,
+	opened: OpenedAnswer,
+	{ assembly }: ReadAnswer,
+): Promise<void> {
+	const { maxTokens } = opened.request.parameters;
 	const tokens = assembly.usage?.completionTokens;
-	const isCut = reachesHiddenLimit(hiddenLimit, maxTokens, tokens);
-	if (isCut && assembly.endedNaturally) assembly.markCut();
+	const isCutBy = ({ chat }: ServerKind) => reachesHiddenLimit(chat.hiddenLimit, maxTokens, tokens);
+	if (!assembly.endedNaturally || !Object.values(KINDS).some(isCutBy)) return;
+	const kind = assembly.madeBy ?? (await serverKindOf(settings, opened, true, call.signal));
+	if (isCutBy(kindOf(kind))) assembly.markCut();
 }
 
 /** Remembers what the answer shows of its server and model, and its calls for the next turn. */
@@ -139,7 +143,11 @@ const NOTE_SOURCES: ReadonlyArray<(judged: Judged) => Notes | Promise<Notes>> = 
 	({ opened, answer }) => noteOnFormat(opened.request, answer),
 	({ opened }) => noteOnGrammar(opened.request),
 	({ opened, answer }) => notesOnIgnoredLimits(opened.request, answer),
-	({ opened, answer }) => noteOnReachedLimit(opened.request, answer),
+	({ opened: { connection, model, request }, answer }) =>
+		noteOnReachedLimit(
+			{ ...request, serverKind: knownServerKind(connection, model) ?? request.serverKind },
+			answer,
+		),
 	({ opened, answer }) => noteOnThinking(opened.request, answer),
 	({ opened, read }) => noteOnCallsInText(read.assembly, opened.serverKind),
 	({ prepared, answer }) => noteOnHiddenThinking(prepared.settings, answer),

@@ -68,8 +68,7 @@ export function reachesHiddenLimit(
 	completionTokens = 0,
 ): boolean {
 	if (limit === undefined) return false;
-	const { byDefault = Infinity } = limit;
-	return completionTokens >= (maxTokens > 0 ? maxTokens : byDefault);
+	return maxTokens > 0 ? completionTokens >= maxTokens : completionTokens === limit.byDefault;
 }
 
 /** The type of a message's part that holds a video, and its field. */

@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 async function answer(maxTokens: number | undefined) {
-	const parameters = { ...optional({ maxTokens }), topK: 5 };
+	const parameters = optional({ maxTokens });
 	const client = new ChatClient(connectTo({ baseUrl: server.url }), {
 		...PLAIN_SETTINGS,
 		model: 'm',
@@ -46,6 +46,7 @@ describe('a server that says "stop" also where the limit of tokens ended the ans
 		[64, 16, 'stop'],
 		[undefined, 15, 'stop'],
 		[undefined, 16, 'length'],
+		[undefined, 40, 'stop'],
 	])('Triton with Maximum Tokens %s and %i tokens: %s', async (maxTokens, count, reason) => {
 		owner = 'Triton Inference Server';
 		tokens = count;
