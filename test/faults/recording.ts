@@ -27,13 +27,20 @@ export async function record(
 	run: (url: string) => Promise<unknown>,
 ): Promise<Recording> {
 	const answers = new Map<string, RecordedAnswer[]>();
+	const failures: unknown[] = [];
 	const server = await startFaultServer({
 		handle: async (asked) => {
-			await asked.whole;
-			const answer = await forward(new URL(upstream).origin, asked);
-			const key = `${asked.method} ${asked.path}`;
-			answers.set(key, [...(answers.get(key) ?? []), answer]);
-			await sendWhole(asked, answer);
+			try {
+				await asked.whole;
+				const answer = await forward(new URL(upstream).origin, asked);
+				const key = `${asked.method} ${asked.path}`;
+				answers.set(key, [...(answers.get(key) ?? []), answer]);
+				await sendWhole(asked, answer);
+			} catch (error) {
+				// The client must not wait for an answer that never comes.
+				failures.push(error);
+				asked.socket.destroy();
+			}
 		},
 	});
 	try {
@@ -41,6 +48,7 @@ export async function record(
 	} finally {
 		await server.close();
 	}
+	if (failures.length > 0) throw failures[0];
 	return answers;
 }
 
