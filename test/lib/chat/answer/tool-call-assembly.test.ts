@@ -501,7 +501,8 @@ describe('effort', () => {
 		expect(cost(pieces)).toBeLessThan(2_000);
 	});
 
-	it('100,000 pieces of white space, as from a model in a loop', () => {
+	/** CPU time of so many pieces of white space, as from a model in a loop. */
+	const costOfWhiteSpace = (count: number): number => {
 		const before = process.cpuUsage();
 		for (const field of ['text', 'reasoning'])
 			for (const tags of [true, false]) {
@@ -510,10 +511,15 @@ describe('effort', () => {
 					openingThinkTagMayBeMissing: tags,
 				});
 				const presenter = new ThinkingPresenter(true);
-				for (let i = 0; i < 100_000; i++) presenter.show(joined(assembly.push({ [field]: '\n' })));
+				for (let i = 0; i < count; i++) presenter.show(joined(assembly.push({ [field]: '\n' })));
 			}
 		const { user, system } = process.cpuUsage(before);
-		expect((user + system) / 1000).toBeLessThan(3_000);
+		return user + system;
+	};
+
+	it('eight times as many pieces of white space cost about eight times as much, not 64 times', () => {
+		costOfWhiteSpace(1_000);
+		expect(costOfWhiteSpace(80_000)).toBeLessThan(24 * costOfWhiteSpace(10_000));
 	});
 
 	it('20,000 pieces of {}, of the same arguments, and of white space', () => {

@@ -116,7 +116,13 @@ test('another server: /v1/completions', async () => {
 	// Nothing told which kind of server it is.
 	expect(item).not.toHaveProperty('server');
 	expect(sent('/v1/completions')).toEqual([
-		{ model: 'sim-model', prompt: COMPLETE.prompt, stream: true, logprobs: 2 },
+		{
+			model: 'sim-model',
+			prompt: COMPLETE.prompt,
+			stream: true,
+			stream_options: { include_usage: true },
+			logprobs: 2,
+		},
 	]);
 });
 
