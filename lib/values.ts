@@ -156,17 +156,26 @@ export function* exactJsonSteps(json: string, known?: unknown): Generator<void, 
 	const mayHoldSuch =
 		parsed === undefined ? /NaN|Infinity/ : /(?:^|[\s:,[])-?\d(?:[\d.]{15}|[\d.]*e[+-]?\d{3})/i;
 	if (!mayHoldSuch.test(json)) return { value: parsed, large: [] };
-	yield;
-	const large: string[] = [];
-	let quoted = false;
-	const withTexts = json.replace(TOKENS, (token) => {
-		if (token === '"') quoted = !quoted;
-		if (quoted || /^["\\]/.test(token) || isExact(token)) return token;
-		large.push(token);
-		return `"${token}"`;
-	});
+	const { quoted, large } = yield* quoteLargeNumbers(json);
 	if (large.length === 0) return { value: parsed, large };
-	return { value: (yield* parseJsonSteps(withTexts)) ?? parsed, large };
+	return { value: (yield* parseJsonSteps(quoted)) ?? parsed, large };
+}
+
+/** JSON with such numbers in quotes. */
+function* quoteLargeNumbers(json: string): Generator<void, { quoted: string; large: string[] }> {
+	const large: string[] = [];
+	const pieces: string[] = [];
+	let end = 0;
+	let isInText = false;
+	for (const { 0: token, index } of json.matchAll(TOKENS)) {
+		yield;
+		if (token === '"') isInText = !isInText;
+		if (isInText || /^["\\]/.test(token) || isExact(token)) continue;
+		large.push(token);
+		pieces.push(json.slice(end, index), `"${token}"`);
+		end = index + token.length;
+	}
+	return { quoted: pieces.join('') + json.slice(end), large };
 }
 
 /** The note for the user about such numbers, as a list of none or one. */

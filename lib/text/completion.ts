@@ -116,7 +116,7 @@ export class CompletionAssembly {
 			this.end(data.stop_type ?? olderStopType(data));
 			this.note({
 				stoppingWord: nonEmptyText(data.stopping_word),
-				truncated: data.truncated === true || undefined,
+				truncated: typeof data.truncated === 'boolean' ? data.truncated : undefined,
 				usage: usageFrom(prompt, completion, { cached: recordOf(timings).cache_n }),
 			});
 		}

@@ -17,6 +17,7 @@ test('llama-server v0.5.0, /completion', () => {
 	expect(result).toMatchObject({
 		text: pieces.join(''),
 		stopType: 'limit',
+		truncated: false,
 		tokens: expect.arrayContaining([expect.any(Number)]) as number[],
 		usage: {
 			promptTokens: expect.any(Number) as number,
