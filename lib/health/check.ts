@@ -1,6 +1,7 @@
 /** A check of a server, in one line: probes → observations → findings → result. */
 import { resolveDifyBase } from '../dify/base-url';
 import { ServerError } from '../errors/server-error';
+import { breather } from '../http/time-slices';
 import { diagnose } from './findings/diagnosis';
 import { remember, withMemory } from './memory';
 import { mergeResults } from './merge-results';
@@ -45,6 +46,8 @@ export async function inspect(
 	options: CheckOptions = {},
 ): Promise<{ result: CheckResult; observations: Observations }> {
 	const observations = withMemory(await observe(target, PROBES[target.service], options));
+	// Reading a list of 60,000 models, and saying what it tells, are each work enough in a row.
+	await breather();
 	const diagnosis = diagnose(observations);
 	remember(observations, diagnosis.status);
 	return { result: resultOf(observations, diagnosis), observations };

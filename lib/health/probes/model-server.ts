@@ -132,7 +132,6 @@ type ModelRequests = Partial<Record<keyof ModelProbes, ProbeRequest>>;
 function requestsAbout(id: string, root: string, kind: ServerKind): ModelRequests {
 	if (kind.health.reports === 'models')
 		return { show: { url: `${root}/api/show`, json: { model: id } } };
-	if (kind.health.reports !== 'process') return {};
 	// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
 	const query = `?model=${encodeURIComponent(id.toWellFormed())}&autoload=false`;
 	return {
@@ -146,6 +145,8 @@ async function askModels(
 	first: Probes,
 ): Promise<Record<string, ModelProbes>> {
 	const kind = kindOfServer(serverOf(first).kind);
+	const { reports } = kind.health;
+	if (reports !== 'models' && reports !== 'process') return {};
 	const { root } = context.connection.url;
 	const probesOf = async (id: string) => {
 		const requests = Object.entries(requestsAbout(id, root, kind));
