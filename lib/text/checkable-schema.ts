@@ -23,6 +23,7 @@ const NAMED: ReadonlySet<string> = new Set([
 ]);
 /** Most names that patterns are tried on, and most lists with duplicates. */
 const MAX_ENTRIES = 1000;
+const ANY_NAME = '^';
 const CHARACTERS_PER_STEP = 100;
 /** Characters and repetitions of all patterns that are compiled: so many take about 100 ms. */
 const MAX_PATTERN_COST = 20_000;
@@ -111,7 +112,10 @@ export class CheckableSchemas {
 		return [{ format: `pattern ${pattern}` }];
 	}
 
-	/** Replaces each pattern by the names that match it. */
+	/**
+	 * Replaces each pattern by the names that match it. Where one cannot be tried, any name passes: `additionalProperties`
+	 * would refuse those that it allows.
+	 */
 	private patternProperties(schemas: Schema): Schema {
 		this.names ??= [...new Set(recordsIn(this.value).flatMap((record) => Object.keys(record)))];
 		const isTooMuch = this.names.length > MAX_ENTRIES;
@@ -123,6 +127,7 @@ export class CheckableSchemas {
 			const matching = names.filter((name) => test?.(name) === true).map(literalPattern);
 			// The empty group makes two patterns that match the same names different keys.
 			if (matching.length > 0) byNames[`^(?:){${index}}(?:${matching.join('|')})$`] = schema;
+			if (isTooMuch || test === undefined) byNames[ANY_NAME] = {};
 		}
 		return this.inner('properties', byNames) as Schema;
 	}

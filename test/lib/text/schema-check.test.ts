@@ -170,6 +170,19 @@ describe('a check has a bound', () => {
 	});
 
 	it.each([
+		['too many names', '^k\\d+$', 1_001],
+		['a pattern with look-around', '^k(?=\\d)', 3],
+	])('what cannot be checked passes beside additionalProperties: %s', (_why, pattern, count) => {
+		const value = Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, 'v']));
+		for (const rest of ['additionalProperties', 'unevaluatedProperties']) {
+			const schema = { patternProperties: { [pattern]: { type: 'string' } }, [rest]: false };
+			const { faults, unchecked } = checkSchema(schema, value);
+			expect(faults).toEqual([]);
+			expect(unchecked).toHaveLength(1);
+		}
+	});
+
+	it.each([
 		'uri',
 		'url',
 		'email',
