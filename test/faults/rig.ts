@@ -29,7 +29,7 @@ export interface Prepared {
 }
 
 /** Limits of a recording, which never expire. */
-const PATIENT = { firstToken: 60, idle: 60, total: 120 };
+const PATIENT = { firstToken: 600, idle: 600, total: 1200 };
 
 /** The settings that every run shares. */
 export function settingFor(
