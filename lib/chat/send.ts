@@ -22,6 +22,7 @@ import { withoutNativeApi } from './request/ollama-options';
 import { ANY_OBJECT, wantsJson } from './request/parameters';
 import { openAiProtocol } from './wire/openai';
 import type { ChatProtocol } from './wire/protocol';
+import { isFilled } from '../values';
 import { nativeProtocolOf } from './wire/protocols';
 
 const withThinking = (thinking: Thinking | undefined) => (request: ChatRequest) => ({
@@ -123,8 +124,7 @@ export async function sendRequest(
 		const outcome = await trySending(sending, protocol, current);
 		if (!('failed' in outcome)) {
 			rememberNewChanges(key, current, knownChanges);
-			const body = protocol.body({ ...request, fieldChanges: {} });
-			const leftOut = noteOnLeftOut(current.fieldChanges, body);
+			const leftOut = notesOnLeftOut(current.fieldChanges, request, protocol);
 			return { reader: outcome, protocol, notes: [...leftOut, ...notes] };
 		}
 		const { failed } = outcome;
@@ -174,6 +174,16 @@ function rememberNewChanges(
 	known: FieldChanges,
 ): void {
 	if (fieldChanges !== known) rememberFieldChanges(key, fieldChanges);
+}
+
+/** The body is written once more only where fields were left out: it may have megabytes. */
+function notesOnLeftOut(
+	changes: FieldChanges,
+	request: ChatRequest,
+	protocol: ChatProtocol,
+): string[] {
+	if (!isFilled(changes)) return [];
+	return noteOnLeftOut(changes, protocol.body({ ...request, fieldChanges: {} }));
 }
 
 /**
