@@ -13,6 +13,8 @@ import {
 	startLlamaServerSim,
 } from '../../servers/llama-server';
 import { startReverseProxy } from '../../servers/reverse-proxy';
+import { gate } from '../../support/gate';
+import { inTurn } from '../../support/in-turn';
 import { delay } from '../../support/node';
 import { fixture } from '../../support/streams';
 import { AT_ONCE_MS } from '../../support/time';
@@ -105,8 +107,9 @@ const LOOKUP = 'POST /v1/streams/lookup';
 describe('an answer', () => {
 	it('comes piece by piece and is returned whole', async () => {
 		const sim = await start();
-		sim.script(reply.text('One two three.', { tokenDelayMs: 3 }));
-		const { pieces, answer } = await run(clientOf(sim));
+		const { steps, next } = inTurn('One', ' two', ' three', '.');
+		sim.script(reply.chunks(steps));
+		const { pieces, answer } = await run(clientOf(sim), {}, next);
 		expect(pieces).toEqual(['One', ' two', ' three', '.']);
 		expect(answer).toMatchObject({
 			text: 'One two three.',
@@ -297,14 +300,12 @@ describe('an answer', () => {
 	it('case 97: with as many concurrent requests as slots none waits in the server', async () => {
 		const sim = await start({ slots: 2 });
 		const client = clientOf(sim, { maxConcurrentRequests: 2 });
-		sim.script(
-			reply.text('a b c', { tokenDelayMs: 5 }),
-			reply.text('a b c', { tokenDelayMs: 5 }),
-			reply.text('c'),
-		);
+		const { wait, open } = gate();
+		sim.script(reply.chunks(['a', { wait }]), reply.chunks(['b', { wait }]), reply.text('c'));
 		const all = [run(client), run(client), run(client)];
 		await sim.until(() => sim.requests.length === 2);
 		expect(queuedRequests()).toBe(1);
+		open();
 		await Promise.all(all);
 		expect(sim.requests).toHaveLength(3);
 	});
@@ -979,8 +980,9 @@ describe('a trailing assistant message', () => {
 
 	it('case 31: is continued, and not repeated', async () => {
 		const sim = await start();
-		sim.script(reply.chunks(['One, two, three', ', four'], { tokenDelayMs: 5 }));
-		const { pieces, answer } = await run(clientOf(sim), { messages });
+		const { steps, next } = inTurn('One, two, three', ', four');
+		sim.script(reply.chunks(steps));
+		const { pieces, answer } = await run(clientOf(sim), { messages }, next);
 		expect(pieces).toEqual([' three', ', four']);
 		expect(answer.text).toBe(' three, four');
 	});
@@ -1556,10 +1558,16 @@ describe('thinking', () => {
 
 	it('is shown on request, between tags', async () => {
 		const sim = await start();
-		sim.script(reply.reasoning('Hm, hm.', 'Yes.', { tokenDelayMs: 5 }));
-		const { pieces, answer } = await run(clientOf(sim, { showThinking: true }));
+		const { steps, next } = inTurn(
+			{ reasoning_content: 'Hm,' },
+			{ reasoning_content: ' hm.' },
+			'Yes',
+			'.',
+		);
+		sim.script(reply.chunks(steps));
+		const { pieces, answer } = await run(clientOf(sim, { showThinking: true }), {}, next);
 		expect(pieces.join('')).toBe('<think>\nHm, hm.\n</think>\n\nYes.');
-		expect(pieces.length).toBeGreaterThan(3);
+		expect(pieces).toHaveLength(4);
 		expect(answer).toMatchObject({
 			text: '<think>\nHm, hm.\n</think>\n\nYes.',
 			reasoning: 'Hm, hm.',
@@ -1603,10 +1611,9 @@ describe('thinking', () => {
 
 	it('case 64: tags in the text are taken out, piece by piece', async () => {
 		const sim = await start();
-		sim.script(
-			reply.chunks(['<th', 'ink>Hm', '.</thi', 'nk>\n', '\nYes', '.'], { tokenDelayMs: 5 }),
-		);
-		const { pieces, answer } = await run(clientOf(sim));
+		const { steps, next } = inTurn('\nYes', '.');
+		sim.script(reply.chunks(['<th', 'ink>Hm', '.</thi', 'nk>\n', ...steps]));
+		const { pieces, answer } = await run(clientOf(sim), {}, next);
 		expect(pieces).toEqual(['Yes', '.']);
 		expect(answer.reasoning).toBe('Hm.');
 	});
@@ -1696,22 +1703,23 @@ describe('thinking', () => {
 
 	it('models known to think are held back only where the server leaves thinking in the text', async () => {
 		const llama = await start();
-		llama.script(
-			reply.reasoning('Hm.', 'One two.', { tokenDelayMs: 2 }),
-			reply.text('One two.', { tokenDelayMs: 2 }),
-		);
 		const model = 'DeepSeek-R1-Distill-Qwen-7B';
-		expect((await run(clientOf(llama, { model }))).pieces.length).toBeGreaterThan(1);
-		expect((await run(clientOf(llama, { model }))).pieces.length).toBeGreaterThan(1);
+		for (const thinking of [[], [{ reasoning_content: 'Hm.' }]]) {
+			const { steps, next } = inTurn('One', ' two.');
+			llama.script(reply.chunks([...thinking, ...steps]));
+			const { pieces } = await run(clientOf(llama, { model }), {}, next);
+			expect(pieces).toEqual(['One', ' two.']);
+		}
 		const plain = await start({ profile: 'vllm', models: [{ id: model }] });
+		const parts = inTurn('One', ' two.');
 		plain.script(
 			reply.chunks(['Hm.', '\n</think>\n', 'Yes', '.']),
-			reply.reasoning('Hm.', 'One two.', { tokenDelayMs: 2 }),
+			reply.chunks([{ reasoning_content: 'Hm.' }, ...parts.steps]),
 		);
 		expect((await run(clientOf(plain, { model }))).pieces.join('')).toBe('Yes.');
-		const apart = await run(clientOf(plain, { model }));
+		const apart = await run(clientOf(plain, { model }), {}, parts.next);
 		expect(apart.answer).toMatchObject({ text: 'One two.', reasoning: 'Hm.' });
-		expect(apart.pieces.length).toBeGreaterThan(1);
+		expect(apart.pieces).toEqual(['One', ' two.']);
 	});
 
 	it.each([
