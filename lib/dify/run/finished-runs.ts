@@ -39,21 +39,26 @@ interface FinishedRuns {
  * by start, so it is read from the oldest run that had not ended. The observer is for one run: this is about all of them.
  *
  * @param memory undefined at the first poll, which finds nothing
+ * @param now Unix seconds
  */
 export async function finishedRuns(
 	client: DifyClient,
 	memory: RunMemory | undefined,
+	now = Math.floor(Date.now() / 1000),
 ): Promise<FinishedRuns> {
-	const entries = await entriesSince(client, memory?.since);
+	const entries = await entriesSince(client, memory?.since, now);
 	const reported = new Set(memory?.given);
 	const ended = entries.filter(({ status }) => !OPEN.has(status));
 	const found =
 		memory === undefined
 			? []
 			: ended.filter(({ id }) => !reported.has(id)).map(({ entry }) => entry);
-	const newest = largestOf(
-		entries.map(({ at }) => at),
-		memory?.since ?? 0,
+	const newest = upTo(
+		now,
+		largestOf(
+			entries.map(({ at }) => at),
+			memory?.since ?? 0,
+		),
 	);
 	const open = entries.filter(({ status, at }) => OPEN.has(status) && at > newest - OPEN_LIMIT_S);
 	const since = Math.max(
@@ -69,6 +74,11 @@ export async function finishedRuns(
 	};
 }
 
+/** An entry out of the future, which a clock that jumped leaves, must not hide those that come before that time. */
+function upTo(now: number, at: number): number {
+	return Math.min(now, at);
+}
+
 interface Entry {
 	entry: JsonRecord;
 	/** ID of the run. */
@@ -79,11 +89,15 @@ interface Entry {
 }
 
 /** Newest first. Without `since`: the first page, and all runs of the last day. */
-async function entriesSince(client: DifyClient, since: number | undefined): Promise<Entry[]> {
+async function entriesSince(
+	client: DifyClient,
+	since: number | undefined,
+	now: number,
+): Promise<Entry[]> {
 	const entries = new Map<string, Entry>();
 	for (let pass = 0; pass < MAX_PASSES; pass++) {
 		const before = entries.size;
-		const pages = await readInto(entries, client, since);
+		const pages = await readInto(entries, client, since, now);
 		if (pages < 2 || entries.size === before) break;
 	}
 	return [...entries.values()].sort((one, other) => other.at - one.at);
@@ -94,6 +108,7 @@ async function readInto(
 	entries: Map<string, Entry>,
 	client: DifyClient,
 	since: number | undefined,
+	now: number,
 ): Promise<number> {
 	// Inclusive, and Dify compares with fractions of a second.
 	const after = since === undefined ? undefined : new Date(since * 1000).toISOString();
@@ -109,7 +124,7 @@ async function readInto(
 			if (!entries.has(entry.id)) entries.set(entry.id, entry);
 		}
 		if (answer.has_more !== true || seen.size === before) return page;
-		const newest = entries.values().next().value!.at;
+		const newest = upTo(now, entries.values().next().value!.at);
 		if (since === undefined && pageEntries.at(-1)!.at < newest - OPEN_LIMIT_S) return page;
 	}
 }

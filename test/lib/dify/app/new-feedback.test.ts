@@ -17,7 +17,7 @@ class App {
 	readonly list: Given[] = [];
 	requests = 0;
 	failsAt = Infinity;
-	private clock = Date.UTC(2026, 0, 1);
+	clock = Date.UTC(2026, 0, 1);
 
 	pass(ms: number): void {
 		this.clock += ms;
@@ -50,10 +50,15 @@ class Poller {
 	memory: FeedbackMemory | undefined;
 	readonly given: string[] = [];
 
-	constructor(readonly app: App) {}
+	constructor(
+		readonly app: App,
+		/** How far the clock of n8n is ahead of Dify's, in milliseconds. */
+		readonly ahead = 0,
+	) {}
 
 	async poll(): Promise<string[]> {
-		const { memory, found } = await newFeedback(this.app.client(), this.memory);
+		const now = this.app.clock + this.ahead;
+		const { memory, found } = await newFeedback(this.app.client(), this.memory, now);
 		this.memory = JSON.parse(JSON.stringify(memory)) as FeedbackMemory;
 		const ids = found.map(
 			({ feedback, isNew }) => `${isNew ? 'new' : 'changed'} ${String(feedback.id)}`,
@@ -117,6 +122,38 @@ describe('new feedback', () => {
 		await poller.poll();
 		poller.app.give('late', { createdBefore: 3000 });
 		expect(await poller.poll()).toEqual(['new late']);
+	});
+
+	it('a rating out of the future hides none, where the clock of n8n is no more than a minute ahead', async () => {
+		const DAY_MS = 24 * 3_600_000;
+		const count = fc.integer({ min: 0, max: 250 });
+		await fc.assert(
+			fc.asyncProperty(
+				fc.integer({ min: -DAY_MS, max: 60_000 }),
+				fc.array(count, { minLength: 2, maxLength: 6 }),
+				fc.array(fc.nat(4), { maxLength: 3 }),
+				async (ahead, counts, jumps) => {
+					const app = new App();
+					const poller = new Poller(app, ahead);
+					let ratings = 0;
+					const give = (createdAfter = 0) => {
+						app.pass(30_000);
+						app.give(`${(ratings += 1)}`, { createdBefore: -createdAfter });
+					};
+					for (const [poll, atOnce] of counts.entries()) {
+						for (let i = 0; i < atOnce; i += 1) give();
+						if (jumps.includes(poll)) give(DAY_MS);
+						await poller.poll();
+					}
+					const before = counts[0]! + (jumps.includes(0) ? 1 : 0);
+					const expected = Array.from(
+						{ length: ratings - before },
+						(_, i) => `new ${before + i + 1}`,
+					);
+					expect(poller.given.toSorted()).toEqual(expected.toSorted());
+				},
+			),
+		);
 	});
 
 	it('ends at a proxy that gives the same page for ever', async () => {

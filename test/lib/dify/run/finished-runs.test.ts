@@ -17,8 +17,8 @@ class App {
 	failsAt = Infinity;
 	clock = 1_795_000_000;
 
-	start(id: string, status = 'running'): void {
-		this.runs.push({ id, status, createdAt: this.clock });
+	start(id: string, status = 'running', { startedAfter = 0 } = {}): void {
+		this.runs.push({ id, status, createdAt: this.clock + startedAfter });
 	}
 
 	end(id: string, status = 'succeeded'): void {
@@ -36,7 +36,10 @@ class App {
 				if (this.requests >= this.failsAt) throw new Error('502');
 				const after =
 					query.created_at__after === undefined ? 0 : Date.parse(query.created_at__after) / 1000;
-				const all = this.runs.filter(({ createdAt }) => createdAt >= after).toReversed();
+				const all = this.runs
+					.filter(({ createdAt }) => createdAt >= after)
+					.toReversed()
+					.sort((one, other) => other.createdAt - one.createdAt);
 				return {
 					data: all.slice((query.page - 1) * query.limit, query.page * query.limit).map((run) => ({
 						id: `entry-${run.id}`,
@@ -54,10 +57,15 @@ class Poller {
 	memory: RunMemory | undefined;
 	readonly given: string[] = [];
 
-	constructor(readonly app: App) {}
+	constructor(
+		readonly app: App,
+		/** How far the clock of n8n is ahead of Dify's, in seconds. */
+		readonly ahead = 0,
+	) {}
 
 	async poll(): Promise<string[]> {
-		const { memory, found } = await finishedRuns(this.app.client(), this.memory);
+		const now = this.app.clock + this.ahead;
+		const { memory, found } = await finishedRuns(this.app.client(), this.memory, now);
 		this.memory = JSON.parse(JSON.stringify(memory)) as RunMemory;
 		const ids = found.map((entry) => String(recordOf(entry.workflow_run).id));
 		this.given.push(...ids);
@@ -154,6 +162,34 @@ describe('runs that ended', () => {
 				await poller.poll();
 				expect(poller.given.toSorted()).toEqual(app.runs.map(({ id }) => id).toSorted());
 			}),
+		);
+	});
+
+	it('a run out of the future hides none, where the clock of n8n is no more than a minute ahead', async () => {
+		const DAY_S = 24 * 3600;
+		const count = fc.integer({ min: 0, max: 250 });
+		await fc.assert(
+			fc.asyncProperty(
+				fc.integer({ min: -DAY_S, max: 60 }),
+				fc.array(count, { minLength: 2, maxLength: 6 }),
+				fc.array(fc.nat(4), { maxLength: 3 }),
+				async (ahead, counts, jumps) => {
+					const app = new App();
+					const poller = new Poller(app, ahead);
+					const start = (startedAfter = 0) => {
+						app.clock += 30;
+						app.start(`${app.runs.length}`, 'succeeded', { startedAfter });
+					};
+					for (const [poll, atOnce] of counts.entries()) {
+						for (let i = 0; i < atOnce; i += 1) start();
+						if (jumps.includes(poll)) start(DAY_S);
+						await poller.poll();
+					}
+					const before = counts[0]! + (jumps.includes(0) ? 1 : 0);
+					const expected = app.runs.slice(before).map(({ id }) => id);
+					expect(poller.given.toSorted()).toEqual(expected.toSorted());
+				},
+			),
 		);
 	});
 
