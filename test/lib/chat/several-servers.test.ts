@@ -92,7 +92,7 @@ describe('before the first byte the next server is asked', () => {
 		const { servers, first, second, question } = await pair();
 		first.script(reply.silence());
 		second.script(reply.text('Hello'));
-		const answer = await ask(credentialOf(servers), question, { limits: { firstTokenMs: 300 } });
+		const answer = await ask(credentialOf(servers), question, { limits: { firstTokenMs: 2500 } });
 		expect(answer.text).toBe('Hello');
 		await first.until(() => first.connections.open === 0);
 	});
