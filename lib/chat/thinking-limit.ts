@@ -5,7 +5,8 @@ import { pauseFor } from '../http/waiting';
 import { LruCache } from '../lru-cache';
 import { modelKey } from '../servers/model-key';
 import { kindOf, labelsOf } from '../servers/kinds';
-import { nonEmptyText, parseObject, recordOf } from '../values';
+import { parseObject } from '../json';
+import { nonEmptyText, recordOf } from '../values';
 import type { ChatRequest } from './types';
 
 const ASK_LIMIT_MS = 10_000;

@@ -13,7 +13,8 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
 import { answerError, difyFailure, stoppedEarly } from './errors/failure';
 import { concurrencyOf, type RunConcurrency } from './run/concurrency';
-import { exactJson, finiteNumber, isRecord, type JsonRecord, optional } from '../values';
+import { exactJson } from '../json';
+import { finiteNumber, isRecord, type JsonRecord, optional } from '../values';
 import { MAX_RETRY_AFTER_MS } from '../http/retry-after';
 
 export type Query = Record<string, string | number | undefined>;

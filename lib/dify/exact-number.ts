@@ -1,4 +1,4 @@
-import { exactJson } from '../values';
+import { exactJson } from '../json';
 import { invalidParam } from './errors/failure';
 
 /** @throws {ServerError} for text with a number that JavaScript would change: Dify would store or look for another one */

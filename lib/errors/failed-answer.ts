@@ -1,6 +1,7 @@
 import type { NetworkKind } from './kinds';
 import { isCloudflare } from './remedies/network';
-import { excessIn, isRecord, type JsonRecord, parseObject } from '../values';
+import { excessIn, parseObject } from '../json';
+import { isRecord, type JsonRecord } from '../values';
 import { html, unescape } from './encodings';
 import { maskedStart } from './secrets';
 

@@ -1,5 +1,6 @@
 import { backslash, unescape } from './encodings';
-import { endOfString, type JsonRecord, parseObject } from '../values';
+import { endOfString, parseObject } from '../json';
+import { type JsonRecord } from '../values';
 
 /** Objects that are looked at in one text: words around an error may have braces, too. */
 const MAX_STARTS = 16;

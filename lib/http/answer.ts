@@ -1,4 +1,5 @@
-import { optional, parseJsonSteps } from '../values';
+import { parseJsonSteps } from '../json';
+import { optional } from '../values';
 import { JsonEnd } from './json-end';
 import { afterMs } from './limits';
 import { inTimeSlices } from './time-slices';

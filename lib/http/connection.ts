@@ -27,7 +27,8 @@ import type {
 	ServerAddress,
 	StreamOptions,
 } from './types';
-import { type JsonRecord, parseObject } from '../values';
+import { parseObject } from '../json';
+import { type JsonRecord } from '../values';
 
 /** A request from its first attempt to the end of its answer. */
 interface RunningRequest {

@@ -1,4 +1,4 @@
-import { parseObject } from '../values';
+import { parseObject } from '../json';
 import { JsonEnd } from './json-end';
 import { BodyTooLongError, EVENT_BOUND, MAX_EVENT_LENGTH } from './too-long';
 import { createParser, type EventSourceMessage, type ParseError } from '../vendor';

@@ -1,6 +1,7 @@
 import type { AnswerSource } from '../chat/client';
 import { readToEnd } from '../generators';
-import { type JsonRecord, nonEmptyText, optional, parseObject } from '../values';
+import { parseObject } from '../json';
+import { type JsonRecord, nonEmptyText, optional } from '../values';
 import type { AiNodeSdk } from './sdk';
 import { toolDefinition } from './tools';
 import type { FinishedAnswer, SourceMessage, ToolDefinition } from '../chat/types';

@@ -5,7 +5,8 @@ import { type Peeked, peeked } from '../http/peek';
 import { SseDecoder } from '../http/sse';
 import { readWhole } from '../http/too-long';
 import type { Download } from '../http/types';
-import { isRecord, type JsonRecord, nonEmptyText, parseObject, words } from '../values';
+import { parseObject } from '../json';
+import { isRecord, type JsonRecord, nonEmptyText, words } from '../values';
 
 /** No sound file of any format is shorter. */
 const MIN_SOUND_BYTES = 100;

@@ -1,4 +1,5 @@
-import { asList, isRecord, type JsonRecord, nonEmptyText, parseJson, text } from '../values';
+import { parseJson } from '../json';
+import { asList, isRecord, type JsonRecord, nonEmptyText, text } from '../values';
 import { errorOf } from './speech-answer';
 
 /** A streamed transcript (docs/protocols/other-servers.md 3.5), event by event. */

@@ -1,9 +1,9 @@
 import { isBinary, looksLikeHtml } from '../errors/failed-answer';
+import { parseJson } from '../json';
 import {
 	isRecord,
 	nonEmptyText,
 	optional,
-	parseJson,
 	recordOf,
 	recordsIn,
 	text,

@@ -2,15 +2,8 @@ import { MAX_PICTURES_BYTES } from '../http/answer';
 import type { Connection } from '../http/connection';
 import { base64Of } from './image-job';
 import type { CallAnswer } from '../http/types';
-import {
-	asList,
-	filled,
-	finiteNumber,
-	type JsonRecord,
-	parseObject,
-	recordOf,
-	text,
-} from '../values';
+import { parseObject } from '../json';
+import { asList, filled, finiteNumber, type JsonRecord, recordOf, text } from '../values';
 import type { ImageAttempt, ImageRequest } from './types';
 import { sendOptions } from './task';
 

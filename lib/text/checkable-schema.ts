@@ -1,4 +1,5 @@
-import { canonicalJson, isRecord, type JsonRecord, literalPattern } from '../values';
+import { canonicalJson } from '../json';
+import { isRecord, type JsonRecord, literalPattern } from '../values';
 import { linearTest } from './linear-pattern';
 
 type Schema = JsonRecord;

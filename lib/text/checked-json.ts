@@ -2,7 +2,8 @@ import type { ResponseFormat, FinishedAnswer } from '../chat/types';
 import { failure, type FailureContext } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { inTimeSlices } from '../http/time-slices';
-import { isRecord, type JsonRecord, keptAsText } from '../values';
+import { keptAsText } from '../json';
+import { isRecord, type JsonRecord } from '../values';
 import { fittingJson, type FoundJson } from './json-answer';
 import { checkSchema } from './schema-check';
 

@@ -25,7 +25,8 @@ import {
 	UNIDENTIFIED,
 } from '../servers/kinds';
 import { beginInSpan } from '../tracing/span';
-import { isRecord, type JsonRecord, nonEmptyText, optional, parseJson } from '../values';
+import { parseJson } from '../json';
+import { isRecord, type JsonRecord, nonEmptyText, optional } from '../values';
 import { sendAccepted } from './send-accepted';
 import { suffixSupport } from './suffix-support';
 import { type Completion, CompletionAssembly } from './completion';

@@ -1,10 +1,4 @@
-import {
-	canonicalJson,
-	type ExactJson,
-	exactJsonSteps,
-	parseJson,
-	parseJsonSteps,
-} from '../values';
+import { canonicalJson, type ExactJson, exactJsonSteps, parseJson, parseJsonSteps } from '../json';
 import { JsonEnd } from '../http/json-end';
 
 /** JSON in an answer. */

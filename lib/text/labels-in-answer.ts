@@ -1,5 +1,6 @@
 /** Which labels an answer names. */
-import { isRecord, type JsonRecord, parseJson, words } from '../values';
+import { parseJson } from '../json';
+import { isRecord, type JsonRecord, words } from '../values';
 import { affirmedIn } from './affirmed-label';
 import { keysFor, type Label, lower, onOneLine } from './labels';
 

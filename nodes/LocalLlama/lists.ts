@@ -1,7 +1,8 @@
 /** Reads lists from expressions or typed JSON. */
 import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 
-import { parseJson, recordOf, optional } from '../../lib/values';
+import { parseJson } from '../../lib/json';
+import { recordOf, optional } from '../../lib/values';
 import { isBlank, shown, wrongField } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 import { choices } from '../shared/field-kinds';

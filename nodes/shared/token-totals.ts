@@ -1,6 +1,7 @@
 import type { FinishedAnswer, Usage } from '../../lib/chat/types';
 import { ServerError } from '../../lib/errors/server-error';
-import { asList, finiteNumber, isRecord, nonEmptyText, parseObject } from '../../lib/values';
+import { parseObject } from '../../lib/json';
+import { asList, finiteNumber, isRecord, nonEmptyText } from '../../lib/values';
 
 /** The counted part of a generation. */
 export type CountedGeneration = Pick<FinishedAnswer, 'usage'> &

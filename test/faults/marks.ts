@@ -1,5 +1,6 @@
 /** The places of an answer for faults, as offsets into its body. */
-import { isRecord, parseObject } from '../../lib/values';
+import { parseObject } from '../../lib/json';
+import { isRecord } from '../../lib/values';
 
 export type AnswerForm = 'sse' | 'dify' | 'lines' | 'json' | 'file';
 

@@ -1,13 +1,10 @@
-import fc from 'fast-check';
-
 import { ToolCallAssembly } from '../../lib/chat/answer/tool-call-assembly';
 import { fitByWords } from '../../lib/chat/request/tools-at-once';
 import { callsSeen } from '../../lib/chat/text-formats/call-detector';
 import { FAMILIES } from '../../lib/chat/text-formats/families';
-import { mapInSteps, resultOf } from '../../lib/generators';
+import { mapInSteps } from '../../lib/generators';
 import { shortModelNames } from '../../lib/servers/model-names';
 import { fittingJson } from '../../lib/text/json-answer';
-import { endOfString, exactJson, exactJsonSteps } from '../../lib/values';
 
 /** How often work yields: n8n can answer others there. */
 function stepsOf(work: Generator<void, unknown>): number {
@@ -49,24 +46,3 @@ function assemblyOf(calls: number): ToolCallAssembly {
 		assembly.add([{ index, id: `c${index}`, name: 'f', arguments: '{"id":1}' }]);
 	return assembly;
 }
-
-test('fast-check: JSON that is read in steps has the value of JSON that is read at once', () => {
-	fc.assert(
-		fc.property(fc.jsonValue(), (value) => {
-			const json = JSON.stringify(value);
-			expect(resultOf(exactJsonSteps(json))).toEqual(exactJson(json));
-		}),
-	);
-});
-
-test('fast-check: a string ends at its first quote behind an even number of backslashes', () => {
-	const sign = fc.constantFrom('\\', '"', "'", 'a', '{', '\n');
-	const source = fc.array(sign, { maxLength: 30 }).map((signs) => signs.join(''));
-	fc.assert(
-		fc.property(source, fc.constantFrom('"', "'"), (text, quote) => {
-			const end = new RegExp(`^(?:\\\\[^]|[^\\\\${quote}])*${quote}`).exec(text)?.[0].length;
-			const found = endOfString(quote + text, 0);
-			expect(Math.min(found, text.length + 1)).toBe(end ?? text.length + 1);
-		}),
-	);
-});

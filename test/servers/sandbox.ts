@@ -4,7 +4,7 @@
  */
 import { listen } from '../support/listening';
 import { childProcess, fs, http, path, process } from '../support/node';
-import { parseObject } from '../../lib/values';
+import { parseObject } from '../../lib/json';
 
 export interface Sandbox {
 	url: string;

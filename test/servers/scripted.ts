@@ -1,6 +1,6 @@
 import { listen } from '../support/listening';
 import { http, type net } from '../support/node';
-import { parseObject } from '../../lib/values';
+import { parseObject } from '../../lib/json';
 
 /** One request to a scripted server. */
 export interface ScriptedRequest {

@@ -1,4 +1,5 @@
-import { asList, parseObject, recordOf } from '../../values';
+import { parseObject } from '../../json';
+import { asList, recordOf } from '../../values';
 import { offeredName } from '../text-formats/offered-name';
 import type { AssembledCall } from './tool-call-assembly';
 import type { ToolDefinition } from '../types';

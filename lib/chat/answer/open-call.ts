@@ -1,5 +1,6 @@
 import { JsonEnd } from '../../http/json-end';
-import { canonicalJson, isRecord, parseJson, parseObject } from '../../values';
+import { canonicalJson, parseJson, parseObject } from '../../json';
+import { isRecord } from '../../values';
 
 /** What servers send for no arguments. Some also send it before or after the real arguments. */
 const NO_ARGUMENTS: ReadonlySet<string> = new Set(['', 'null', '{}', '""', '[]']);

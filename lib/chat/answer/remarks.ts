@@ -6,7 +6,7 @@ import { textOf } from '../request/content';
 import { wantsJson } from '../request/parameters';
 import { estimateTokens } from '../../servers/manage/tokens';
 import type { AnswerContent, ChatMessage, ChatRequest, UnrunReason, Usage } from '../types';
-import { parseJson } from '../../values';
+import { parseJson } from '../../json';
 
 /** Adds estimated token counts to the answers of minimal servers. */
 export function completed(answer: AnswerContent, messages: readonly ChatMessage[]): AnswerContent {

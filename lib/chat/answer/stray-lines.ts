@@ -1,7 +1,7 @@
 import { errorIn } from '../../errors/error-body';
 import { failureInStream } from '../../errors/http-failure';
 import type { FailureKind } from '../../errors/kinds';
-import { parseObject } from '../../values';
+import { parseObject } from '../../json';
 
 /**
  * The failure told by lines in a stream that are no events. A server may append its error as bare JSON (llama-swap:

@@ -1,5 +1,6 @@
 import { failure } from '../../errors/failure';
-import { append, exactJson } from '../../values';
+import { exactJson } from '../../json';
+import { append } from '../../values';
 import type { ToolCallPiece } from '../types';
 import { Comparison, isNextCall } from './next-call';
 import { OpenCall } from './open-call';

@@ -1,4 +1,4 @@
-import { parseJson } from '../../values';
+import { parseJson } from '../../json';
 import type { SourceMessage } from '../types';
 
 /** A list of tool names, and nothing else. */

@@ -1,12 +1,12 @@
 import { invalidInput } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
+import { parseJson } from '../../json';
 import {
 	asList,
 	isRecord,
 	type JsonRecord,
 	nonEmptyText,
 	optional,
-	parseJson,
 	recordOf,
 	recordsIn,
 	words,

@@ -1,11 +1,10 @@
+import { canonicalJson, parseObject } from '../../json';
 import {
 	append,
-	canonicalJson,
 	isRecord,
 	type JsonRecord,
 	nonEmptyText,
 	optional,
-	parseObject,
 	recordOf,
 	recordsIn,
 	text,

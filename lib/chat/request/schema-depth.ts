@@ -1,5 +1,5 @@
 import { invalidInput } from '../../errors/failure';
-import { isTooDeep, MAX_DEPTH } from '../../values';
+import { isTooDeep, MAX_DEPTH } from '../../json';
 
 /**
  * Refuses a JSON schema that would overflow the stack where it is read, copied or sent.

@@ -1,4 +1,5 @@
-import { isRecord, parseJson, recordOf } from '../../values';
+import { parseJson } from '../../json';
+import { isRecord, recordOf } from '../../values';
 import type { ContentPart } from '../types';
 import { contentPart } from './media';
 

@@ -1,4 +1,5 @@
-import { append, asList, exactJson, isRecord, type JsonRecord, recordOf } from '../../values';
+import { exactJson } from '../../json';
+import { append, asList, isRecord, type JsonRecord, recordOf } from '../../values';
 import type { ToolDefinition } from '../types';
 
 /** A value written as plain text, whose type only the tool's schema tells. */

@@ -1,5 +1,6 @@
 import { memoized } from '../../lru-cache';
-import { isRecord, type JsonRecord, parseJson, recordOf } from '../../values';
+import { parseJson } from '../../json';
+import { isRecord, type JsonRecord, recordOf } from '../../values';
 import { Untyped } from './arguments';
 import { END_TOKENS, type Form, type Shape } from './forms';
 import { type Source, stop } from './source';

@@ -6,7 +6,8 @@ import type { Form } from './forms';
 import { MarkupTracker } from './markup-tracker';
 import { offeredName } from './offered-name';
 import type { QuotedInput } from './quoted-input';
-import { canonicalJson, optional, parseJson } from '../../values';
+import { canonicalJson, parseJson } from '../../json';
+import { optional } from '../../values';
 import { readBlock, type WrittenCall } from './shapes';
 import { attempt, beginningsOf, Source, type Stop, stop, Stopped } from './source';
 

@@ -1,4 +1,5 @@
-import { exactJson, type JsonRecord, parseJson } from '../../values';
+import { exactJson, parseJson } from '../../json';
+import { type JsonRecord } from '../../values';
 import { LargeNumber } from './arguments';
 import { type Source, stop } from './source';
 

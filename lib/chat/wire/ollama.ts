@@ -1,17 +1,8 @@
 import { failure } from '../../errors/failure';
 import type { ServerSentEvent } from '../../http/sse';
 import { labelsOf } from '../../servers/kinds';
-import {
-	exactJson,
-	isFilled,
-	isRecord,
-	type JsonRecord,
-	optional,
-	parseObject,
-	recordOf,
-	text,
-	words,
-} from '../../values';
+import { exactJson, parseObject } from '../../json';
+import { isFilled, isRecord, type JsonRecord, optional, recordOf, text, words } from '../../values';
 import type {
 	ChatMessage,
 	ChatParameters,

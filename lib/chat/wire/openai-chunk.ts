@@ -1,6 +1,7 @@
 import type { ServerSentEvent } from '../../http/sse';
 import { kindOfFingerprint } from '../../servers/kinds';
-import { exactJson, isRecord, type JsonRecord, nonEmptyText, recordOf, text } from '../../values';
+import { exactJson } from '../../json';
+import { isRecord, type JsonRecord, nonEmptyText, recordOf, text } from '../../values';
 import type { ChunkOrigin, WireChunk } from '../types';
 import { openAiUsage, timingsOf } from './counts';
 import { reasonIn } from './finish-reason';

@@ -1,6 +1,7 @@
 import type { ServerSentEvent } from '../../http/sse';
 import type { Framing } from '../../http/types';
-import { excessIn, type JsonRecord } from '../../values';
+import { excessIn } from '../../json';
+import { type JsonRecord } from '../../values';
 import type { ChatRequest, WireChunk } from '../types';
 
 /**

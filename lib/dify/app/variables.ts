@@ -5,7 +5,8 @@ import { invalidParam, localError } from '../errors/failure';
 import { checkExact } from '../exact-number';
 import { collectAfter, type Limit } from '../paging';
 import { pythonValue } from './python-value';
-import { isRecord, parseJson, nonEmptyText, words, type JsonRecord } from '../../values';
+import { parseJson } from '../../json';
+import { isRecord, nonEmptyText, words, type JsonRecord } from '../../values';
 
 /**
  * Variables of a chatflow's conversation; other types of app have none. Values are converted to the type that Dify

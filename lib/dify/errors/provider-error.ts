@@ -3,7 +3,8 @@
  * `invalid_param` with status 400, as Python or as JSON inside the message (docs/protocols/dify.md 12.1).
  */
 import type { DifyKind } from '../../errors/kinds';
-import { isRecord, parseObject, text } from '../../values';
+import { parseObject } from '../../json';
+import { isRecord, text } from '../../values';
 
 interface ProviderError {
 	kind: DifyKind;

@@ -10,7 +10,8 @@ import type {
 	RunStatus,
 	WorkflowNode,
 } from '../types';
-import { keptAsText, nonEmptyText, recordOf } from '../../values';
+import { keptAsText } from '../../json';
+import { nonEmptyText, recordOf } from '../../values';
 import { knownText, type RunState } from './state';
 import { isUnfinished, succeeded } from './termination';
 import { isChatflow, runFailure } from './workflow';

@@ -1,3 +1,4 @@
+import { exactJson, keptAsText } from '../../json';
 import {
 	booleanOf,
 	recordsIn,
@@ -5,8 +6,6 @@ import {
 	isRecord,
 	asList,
 	finiteNumber,
-	exactJson,
-	keptAsText,
 	nonEmptyText,
 	words,
 	type JsonRecord,

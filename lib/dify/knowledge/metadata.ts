@@ -1,4 +1,5 @@
-import { canonicalJson, finiteNumber, optional, recordsIn, type JsonRecord } from '../../values';
+import { canonicalJson } from '../../json';
+import { finiteNumber, optional, recordsIn, type JsonRecord } from '../../values';
 import { difyFailure, invalidParam } from '../errors/failure';
 import { listIn } from '../paging';
 import { requestOf } from '../routes';

@@ -1,12 +1,6 @@
 import type { EventStream } from '../../http/types';
-import {
-	exactJson,
-	isRecord,
-	keptAsText,
-	nonEmptyText,
-	recordOf,
-	type JsonRecord,
-} from '../../values';
+import { exactJson, keptAsText } from '../../json';
+import { isRecord, nonEmptyText, recordOf, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
 import { answerError, runError } from '../errors/failure';
 import { createRun, resultByEvents, reduce } from '../events';

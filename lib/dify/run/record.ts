@@ -4,7 +4,8 @@ import { difyFailure } from '../errors/failure';
 import { uuid } from '../ids';
 import type { WorkflowRun } from '../types';
 import { isApiAway } from './rules/failures';
-import { finiteNumber, isRecord, nonEmptyText, parseJson, type JsonRecord } from '../../values';
+import { parseJson } from '../../json';
+import { finiteNumber, isRecord, nonEmptyText, type JsonRecord } from '../../values';
 
 /** The record of a run (`GET /workflows/run/:id`). */
 export interface RunRecord extends Omit<WorkflowRun, 'exceptionsCount' | 'nodes' | 'agentLogs'> {

@@ -2,7 +2,8 @@ import type { ServerSentEvent } from '../../http/sse';
 import { inTimeSlices } from '../../http/time-slices';
 import type { EventStream } from '../../http/types';
 import { asFailed, ServerError } from '../../errors/server-error';
-import { exactJsonSteps, excessIn, messageOf, type JsonRecord } from '../../values';
+import { exactJsonSteps, excessIn } from '../../json';
+import { messageOf, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
 import type { Closing, Fact } from './observation';
 

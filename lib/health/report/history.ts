@@ -1,10 +1,10 @@
+import { parseJson } from '../../json';
 import {
 	asList,
 	isRecord,
 	type JsonRecord,
 	largestOf,
 	nonEmptyText,
-	parseJson,
 	plainNumber,
 	recordsIn,
 } from '../../values';

@@ -1,13 +1,7 @@
 /** What a tool test asks, its set *Standard* (`cases.json`), and what counts as right. Pure. */
 import type { FinishedAnswer, ToolCall, ToolDefinition } from '../../chat/types';
-import {
-	canonicalJson,
-	isRecord,
-	type JsonRecord,
-	parseObject,
-	plainNumber,
-	recordOf,
-} from '../../values';
+import { canonicalJson, parseObject } from '../../json';
+import { isRecord, type JsonRecord, plainNumber, recordOf } from '../../values';
 import { cases, tools } from './cases.json';
 
 interface ExpectedCall {

@@ -5,7 +5,7 @@ import type { FailureKind } from '../../errors/kinds';
 import type { ServerError } from '../../errors/server-error';
 import { readToEnd } from '../../generators';
 import type { Connection } from '../../http/connection';
-import { parseObject } from '../../values';
+import { parseObject } from '../../json';
 import { testClient } from '../model-test';
 import { average } from '../numbers';
 import type { ProbeFailure } from '../observations';

@@ -7,7 +7,8 @@ import {
 	runPipeline,
 } from '../../../lib/dify/knowledge/pipelines';
 import { type ServerError, throwAs } from '../../../lib/errors/server-error';
-import { isRecord, type JsonRecord, parseJson, optional } from '../../../lib/values';
+import { parseJson } from '../../../lib/json';
+import { isRecord, type JsonRecord, optional } from '../../../lib/values';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';

@@ -9,7 +9,8 @@ import { keepAliveOf } from '../../../lib/servers/keep-alive';
 import { requireDepth } from '../../../lib/chat/request/schema-depth';
 import { withNull } from '../../../lib/text/nullable';
 import { checkSchema } from '../../../lib/text/schema-check';
-import { isRecord, nonEmptyText, optional, parseJson } from '../../../lib/values';
+import { parseJson } from '../../../lib/json';
+import { isRecord, nonEmptyText, optional } from '../../../lib/values';
 import {
 	asNumber,
 	asObject,

@@ -1,6 +1,7 @@
 import type { RunResult } from '../../../lib/dify/types';
 import { openAiUsage } from '../../../lib/chat/wire/counts';
-import { finiteNumber, keptAsText } from '../../../lib/values';
+import { keptAsText } from '../../../lib/json';
+import { finiteNumber } from '../../../lib/values';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import type { DifyClient } from '../../../lib/dify/client';

@@ -6,7 +6,7 @@ import type {
 	StreamStep,
 	RunResult,
 } from '../../../lib/dify/types';
-import { parseJson } from '../../../lib/values';
+import { parseJson } from '../../../lib/json';
 import { SseDecoder } from '../../../lib/http/sse';
 import {
 	sampleContext,

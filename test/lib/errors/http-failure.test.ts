@@ -8,7 +8,7 @@ import { kindOfMessage } from '../../../lib/errors/kind-of-message';
 import type { FailureKind } from '../../../lib/errors/kinds';
 import { secretsOf } from '../../../lib/errors/secrets';
 import { ServerError } from '../../../lib/errors/server-error';
-import { parseObject } from '../../../lib/values';
+import { parseObject } from '../../../lib/json';
 import { fixtureNames, httpFixture } from '../../support/streams';
 import { examples } from '../../support/properties';
 import { AT_ONCE_MS, cpuMilliseconds } from '../../support/time';

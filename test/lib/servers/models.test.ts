@@ -8,7 +8,8 @@ import {
 	readOllamaModel,
 	readProps,
 } from '../../../lib/servers/models';
-import { isRecord, parseJson } from '../../../lib/values';
+import { parseJson } from '../../../lib/json';
+import { isRecord } from '../../../lib/values';
 import { examples } from '../../support/properties';
 import { httpFixture } from '../../support/streams';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { checkSchema } from '../../../lib/text/schema-check';
-import { canonicalJson } from '../../../lib/values';
+import { canonicalJson } from '../../../lib/json';
 
 const schemaFaults = (schema: Record<string, unknown>, value: unknown) =>
 	checkSchema(schema, value).faults;

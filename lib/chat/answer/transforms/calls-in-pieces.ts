@@ -1,4 +1,4 @@
-import { keptAsText } from '../../../values';
+import { keptAsText } from '../../../json';
 import { type Transform, withPauses } from '../chunk';
 import { ToolCallAssembly } from '../tool-call-assembly';
 

@@ -1,4 +1,4 @@
-import { keptAsText } from '../../../values';
+import { keptAsText } from '../../../json';
 import type { Family } from '../../text-formats/families';
 import { QuotedInput } from '../../text-formats/quoted-input';
 import { type ReadCall, TextCalls } from '../../text-formats/text-calls';

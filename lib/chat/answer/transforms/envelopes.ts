@@ -1,4 +1,5 @@
-import { asList, isFilled, isRecord, parseJson } from '../../../values';
+import { parseJson } from '../../../json';
+import { asList, isFilled, isRecord } from '../../../values';
 import type { ChunkOrigin } from '../../types';
 import { chunkOf } from '../../wire/openai-chunk';
 import { eachChunk } from '../chunk';

@@ -1,4 +1,5 @@
-import { nonEmptyText, parseJson, recordOf } from '../../../values';
+import { parseJson } from '../../../json';
+import { nonEmptyText, recordOf } from '../../../values';
 import type { ToolCallPiece } from '../../types';
 import type { Chunk, Transform } from '../chunk';
 

@@ -1,4 +1,4 @@
-import { parseJson } from '../../../values';
+import { parseJson } from '../../../json';
 import type { Transform } from '../chunk';
 
 /**

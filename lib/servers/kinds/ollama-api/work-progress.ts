@@ -3,13 +3,13 @@ import { failure } from '../../../errors/failure';
 import type { ServerError } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
 import type { EventStream } from '../../../http/types';
+import { parseJson } from '../../../json';
 import {
 	finiteNumber,
 	isRecord,
 	type JsonRecord,
 	nonEmptyText,
 	optional,
-	parseJson,
 	words,
 } from '../../../values';
 import type { Progress } from '../work';

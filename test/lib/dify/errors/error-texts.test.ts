@@ -1,7 +1,8 @@
 /** Every pattern of error texts against every recorded text: a wider pattern must not hide a narrower one. */
 import { DIFY_TEXTS } from '../../../../lib/dify/errors/error-codes';
 import { describeRunError } from '../../../../lib/dify/errors/classify';
-import { isRecord, parseJson, text as textOf } from '../../../../lib/values';
+import { parseJson } from '../../../../lib/json';
+import { isRecord, text as textOf } from '../../../../lib/values';
 import { recordedAnswer, recordedCases, RECORDED_VERSIONS } from '../../../support/dify-recordings';
 import { httpFixture, sseData } from '../../../support/streams';
 

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { createRun, resultByEvents, reduce } from '../../../../lib/dify/events';
-import { parseJson, recordOf } from '../../../../lib/values';
+import { parseJson } from '../../../../lib/json';
+import { recordOf } from '../../../../lib/values';
 import type { DifyAppMode, RunResult } from '../../../../lib/dify/types';
 import { type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
 import {

@@ -1,7 +1,7 @@
 import { createRun, resultByEvents, reduce } from '../../../../lib/dify/events';
 import { CHATFLOW, ENV, said } from '../play';
 import { sampleContext, SAMPLES, SIM_VERSIONS, transcript, wireText } from '../../../servers/dify';
-import { parseJson } from '../../../../lib/values';
+import { parseJson } from '../../../../lib/json';
 
 function eventsOf(text: string): unknown[] {
 	return text

@@ -14,7 +14,7 @@ import type {
 import type { Workaround } from '../../../../lib/servers/kinds/chat-abilities';
 import type { ServerWords } from '../../../../lib/servers/kinds/kind';
 import { listModels } from '../../../../lib/servers/model-list';
-import { parseJson } from '../../../../lib/values';
+import { parseJson } from '../../../../lib/json';
 import { type Profile, startLlamaServerSim } from '../../../servers/llama-server';
 import { useSimulator } from '../../../servers/use-simulator';
 import { httpFixture } from '../../../support/streams';

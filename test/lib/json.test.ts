@@ -1,7 +1,18 @@
-import { exactJson, keptAsText } from '../../lib/values';
 import fc from 'fast-check';
 
+import { resultOf } from '../../lib/generators';
+import {
+	endOfString,
+	exactJson,
+	exactJsonSteps,
+	excessIn,
+	keptAsText,
+	parseJson,
+	parseJsonSteps,
+	parseObject,
+} from '../../lib/json';
 import { anyCodePoint } from '../support/code-points';
+import { examples } from '../support/properties';
 
 interface Written {
 	json: string;
@@ -128,4 +139,96 @@ test('what is said of them: each once, and not hundreds', () => {
 	expect(keptAsText(Array.from({ length: 99 }, (_, index) => String(index)))[0]).toContain(
 		'0, 1, 2, 3, 4, …',
 	);
+});
+
+test('fast-check: JSON that is read in steps has the value of JSON that is read at once', () => {
+	fc.assert(
+		fc.property(fc.jsonValue(), (value) => {
+			const json = JSON.stringify(value);
+			expect(resultOf(exactJsonSteps(json))).toEqual(exactJson(json));
+		}),
+	);
+});
+
+test('fast-check: a string ends at its first quote behind an even number of backslashes', () => {
+	const sign = fc.constantFrom('\\', '"', "'", 'a', '{', '\n');
+	const source = fc.array(sign, { maxLength: 30 }).map((signs) => signs.join(''));
+	fc.assert(
+		fc.property(source, fc.constantFrom('"', "'"), (text, quote) => {
+			const end = new RegExp(`^(?:\\\\[^]|[^\\\\${quote}])*${quote}`).exec(text)?.[0].length;
+			const found = endOfString(quote + text, 0);
+			expect(Math.min(found, text.length + 1)).toBe(end ?? text.length + 1);
+		}),
+	);
+});
+
+describe('parseObject', () => {
+	test.each(['', 'null', '[1]', '"{}"', '{', 'text', '1'])('%j is no object', (text) => {
+		expect(parseObject(text)).toBeUndefined();
+	});
+
+	test('an object with blanks around it', () => {
+		expect(parseObject(' \n{"a":1}\n')).toEqual({ a: 1 });
+	});
+});
+
+describe('JSON of very many values', () => {
+	const LIMIT = 1_000_000;
+
+	it.each(['{}', '[]', '{"a":[]}'])(
+		'%s, over and over, is read up to a million objects and lists',
+		(value) => {
+			const each = value.replace(/[^[{]/g, '').length;
+			const listOf = (count: number) => `[${`${value},`.repeat(count - 1)}${value}]`;
+			const most = Math.floor((LIMIT - 1) / each);
+			expect(parseJson(listOf(most))).toHaveLength(most);
+			expect(parseJson(listOf(most + 1))).toBeUndefined();
+			expect(excessIn(listOf(most + 1))).toBe('JSON with more than 1000000 objects and lists');
+		},
+	);
+
+	it('texts may hold any number of brackets', () => {
+		expect(parseJson(JSON.stringify(['{['.repeat(LIMIT)]))).toHaveLength(1);
+	});
+});
+
+describe('JSON in steps', () => {
+	test('is read as in one go, whatever it is', () => {
+		const source = fc.oneof(
+			fc.json(),
+			fc.string(),
+			fc.json().map((json) => json.slice(1)),
+		);
+		fc.assert(
+			fc.property(source, (json) => {
+				expect(resultOf(parseJsonSteps(json))).toEqual(parseJson(json));
+			}),
+			examples(100),
+		);
+	});
+
+	test('a long one has breaks before, between and behind', () => {
+		const steps = [...parseJsonSteps(`[${'1,'.repeat(2_000_000)}1]`)];
+		expect(steps.length).toBeGreaterThan(4);
+	});
+});
+
+describe('nested JSON', () => {
+	const nested = (depth: number, inside: string) => '['.repeat(depth) + inside + ']'.repeat(depth);
+
+	test('is parsed to a depth of 500, whatever its texts hold', () => {
+		const texts = fc.string({ unit: fc.constantFrom(...'[]{}"\\ax') });
+		fc.assert(
+			fc.property(fc.integer({ min: 480, max: 520 }), texts, (depth, text) => {
+				const json = nested(depth, JSON.stringify(text + '['.repeat(600)));
+				expect(parseJson(json) !== undefined).toBe(depth <= 500);
+			}),
+			examples(60),
+		);
+	});
+
+	test('millions of lists are not parsed', () => {
+		expect(parseJson(nested(2_000_000, ''))).toBeUndefined();
+		expect(parseJson('['.repeat(5_000_000))).toBeUndefined();
+	});
 });
