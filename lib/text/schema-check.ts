@@ -30,6 +30,7 @@ const DRAFTS: ReadonlyArray<[RegExp, SchemaDraft]> = [
 /** Keywords whose errors only say that something inside them is wrong. */
 const OUTER: ReadonlySet<string> = new Set([
 	'properties',
+	'patternProperties',
 	'items',
 	'prefixItems',
 	'$ref',
