@@ -453,7 +453,7 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 
 	test('a chatflow that is stopped as soon as it is sent is stopped once it has an ID', async () => {
 		const steps: Step[] = [...said('a'), { wait: 60_000 }];
-		const sim = await startTalk(version, 'advanced-chat', { steps }, { firstDelayMs: 300 });
+		const sim = await startTalk(version, 'advanced-chat', { steps }, { firstDelayMs: 50 });
 		const controller = new AbortController();
 		const running = failureOf(say(clientOf(sim, 'advanced-chat').withSignal(controller.signal)));
 		await waitFor(() => sim.runs.length === 1);
