@@ -7,10 +7,10 @@ import { modelServerTarget } from '../../../nodes/shared/health/target';
 import { type LlamaServerSim, startLlamaServerSim } from '../../servers/llama-server';
 import { credentialOf, generationsAt } from '../../servers/several';
 import { useSimulator } from '../../servers/use-simulator';
+import { LIMITS } from './support';
 
 const start = useSimulator(startLlamaServerSim);
 
-const LIMITS = { timeLimitMs: 15_000, elsewhereLimitMs: 15_000 };
 const checked = async (servers: readonly LlamaServerSim[], further: readonly object[] = []) =>
 	await checkServer(modelServerTarget(credentialOf(servers, {}, further)), LIMITS);
 

@@ -9,7 +9,7 @@ import { type RawAnswering, whole } from '../../support/raw-answers';
 export const SESAME = 'open-sesame-123456';
 
 /** Everything is on this machine, but that may be busy; questions that stay open have shorter limits of their own. */
-const LIMITS: CheckOptions = { timeLimitMs: 15_000, elsewhereLimitMs: 15_000 };
+export const LIMITS: CheckOptions = { timeLimitMs: 15_000, elsewhereLimitMs: 15_000 };
 
 /** Checks the server of a "LocalLlama API" credential. */
 export async function check(

@@ -7,7 +7,7 @@ import {
 	startLlamaServerSim,
 } from '../../../servers/llama-server';
 import { closedPort } from '../../../support/listening';
-import { check, checkDify, finding, ids, json, movedTo, routes, SESAME } from '../support';
+import { check, checkDify, finding, ids, json, LIMITS, movedTo, routes, SESAME } from '../support';
 import { useSimulator } from '../../../servers/use-simulator';
 import { connectTo } from '../../../../lib/servers/connect';
 import { appKey, startDifySim } from '../../../servers/dify';
@@ -31,13 +31,14 @@ describe('nothing listens (rows 3 to 5)', () => {
 		const port = await closedPort();
 		const target = modelServerTarget({ baseUrl: `http://127.0.0.1:${port}`, apiKey: SESAME });
 		const asked: string[] = [];
-		const result = await checkServer({
+		const elsewhere: typeof target = {
 			...target,
 			connectElsewhere: (baseUrl, more) => {
 				asked.push(baseUrl);
 				return target.connectElsewhere(onHost.url, more);
 			},
-		});
+		};
+		const result = await checkServer(elsewhere, LIMITS);
 		expect(asked).toEqual([`http://host.docker.internal:${port}`]);
 		expect(onHost.requests.map(({ path, headers }) => [path, headers.authorization])).toEqual([
 			['/health', undefined],

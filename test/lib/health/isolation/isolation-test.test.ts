@@ -12,7 +12,7 @@ import {
 	startLlamaServerSim,
 } from '../../../servers/llama-server';
 import { useSimulator } from '../../../servers/use-simulator';
-import { finding, ids, SESAME } from '../support';
+import { finding, ids, LIMITS, SESAME } from '../support';
 
 const startServer = useSimulator(startLlamaServerSim);
 let server: LlamaServerSim;
@@ -35,7 +35,7 @@ async function sim(answering: Answering, options: SimOptions = {}): Promise<void
 
 async function test(options: Partial<IsolationTestOptions> = {}) {
 	const target = modelServerTarget({ baseUrl: server.url, apiKey: SESAME });
-	return await withIsolationTest(target, await checkServer(target, { timeLimitMs: 15_000 }), {
+	return await withIsolationTest(target, await checkServer(target, LIMITS), {
 		model: '',
 		conversations: 12,
 		atOnce: 3,

@@ -13,7 +13,7 @@ import {
 	startLlamaServerSim,
 } from '../../../servers/llama-server';
 import { useSimulator } from '../../../servers/use-simulator';
-import { finding } from '../support';
+import { finding, LIMITS as CHECK_LIMITS } from '../support';
 
 const startServer = useSimulator(startLlamaServerSim);
 
@@ -42,7 +42,7 @@ const asked = ({ requests }: LlamaServerSim) => requests.map(({ method }) => met
 describe('while a request of n8n has the only place', () => {
 	it('a check waits for it, and then sends all its requests with one place', async () => {
 		const { server, data, holding, open } = await takenServer();
-		const checking = checkServer(modelServerTarget(data), { timeLimitMs: 15_000 });
+		const checking = checkServer(modelServerTarget(data), CHECK_LIMITS);
 		await server.until(() => queuedRequests() === 1);
 		expect(asked(server)).toEqual(['POST']);
 		open();
@@ -63,7 +63,7 @@ describe('while a request of n8n has the only place', () => {
 		await askServerKind(connection.withoutQueue());
 		const again = await checkServer(modelServerTarget(data), {
 			placeLimitMs: 100,
-			timeLimitMs: 15_000,
+			...CHECK_LIMITS,
 		});
 		expect(again).toMatchObject({ status: 'healthy' });
 		open();
@@ -103,8 +103,7 @@ it.each([1, 2])(
 		const look = async () =>
 			(await Promise.all(pool.connections.map(async (one) => await listModels(one)))).length ===
 			count;
-		const check = async () =>
-			(await checkServer(modelServerTarget(data), { timeLimitMs: 15_000 })).healthy;
+		const check = async () => (await checkServer(modelServerTarget(data), CHECK_LIMITS)).healthy;
 		const kind = async () => (await askServerKind(pool.first)) === 'llamaServer';
 		const all = Array.from({ length: 4 }, () => [chat(), look(), check(), kind(), chat()]).flat();
 		expect(new Set(await Promise.all(all))).toEqual(new Set([true]));

@@ -19,7 +19,7 @@ import {
 	startLlamaServerSim,
 } from '../../../servers/llama-server';
 import { useSimulator } from '../../../servers/use-simulator';
-import { finding, ids, SESAME } from '../support';
+import { finding, ids, LIMITS, SESAME } from '../support';
 import { type Answering, caseNamed, playModel, rightAnswer, WAYS_TO_FAIL } from './answers';
 
 const startServer = useSimulator(startLlamaServerSim);
@@ -36,7 +36,7 @@ async function test(
 	credential: object = {},
 ): Promise<WithToolTest<CheckResult>> {
 	const target = modelServerTarget({ baseUrl: server.url, apiKey: SESAME, ...credential });
-	return await withToolTest(target, await checkServer(target, { timeLimitMs: 15_000 }), {
+	return await withToolTest(target, await checkServer(target, LIMITS), {
 		toolSet: 'standard',
 		models: 'one',
 		model: '',
@@ -203,7 +203,7 @@ describe('a tool test', () => {
 			const limits = { firstTokenMs: 3000, totalMs: 3000, tokens: 8, atOnce: 1 };
 			for (const result of [
 				await test({ limitMs: 3000 }),
-				await testSpeed(target, { model: '', ...limits, check: { timeLimitMs: 15_000 } }),
+				await testSpeed(target, { model: '', ...limits, check: LIMITS }),
 			]) {
 				expect(result).toMatchObject({ status, healthy: false });
 				expect(finding(result, id)).toMatchObject({ severity: 'error' });
