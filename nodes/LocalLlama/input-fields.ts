@@ -1,5 +1,7 @@
 import type { INodeExecutionData, INodeProperties } from 'n8n-workflow';
 
+import { mapInSteps } from '../../lib/generators';
+import { inTimeSlices } from '../../lib/http/time-slices';
 import { filled } from '../../lib/values';
 import { booleanField, optionsCollection } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
@@ -26,14 +28,14 @@ export function withInputFields(
 			field.name === 'options' ? withOption(field, includeField(preset)) : field,
 		),
 		run: async (call) => {
-			const items = await operation.run(call);
-			return items.map((item) => {
+			const complete = (item: OperationItem | ItemFailure) => {
 				const from = sourceOf(item, call);
 				if (item instanceof ItemFailure || from === undefined) return item;
 				const isIncluded = call.parametersOf(from).once(read) ?? preset;
 				if (!isIncluded || isToolOfAgent(call)) return item;
 				return withInput(item, call.context.getInputData()[from]);
-			});
+			};
+			return await inTimeSlices(mapInSteps(await operation.run(call), complete));
 		},
 	};
 }

@@ -78,7 +78,9 @@ export async function runOperations<Access extends object>(
 	);
 	const lastOutput = outputs - 1;
 	const items: INodeExecutionData[][] = Array.from({ length: outputs }, () => []);
+	const pause = timeSlices();
 	for (const result of results.flat()) {
+		await pause();
 		if (result instanceof ItemFailure)
 			items[lastOutput]!.push(failedItem(errorOf(result), result.itemIndex, result.facts));
 		else items[Math.min(result.output ?? 0, lastOutput)]!.push(executionItem(result));
