@@ -16,6 +16,7 @@ import { openAiProtocol } from '../../../../lib/chat/wire/openai';
 import { ai, human, own, ROUNDS, SHAPES, tool } from '../../../support/agent-histories';
 import { AIMessage, HumanMessage, ToolMessage } from '../../../support/chat-model';
 import { examples } from '../../../support/properties';
+import { cpuMilliseconds } from '../../../support/time';
 
 const convert = (source: SourceMessage[]) => convertMessages(source, { reasoning: 'toolTurns' });
 
@@ -235,9 +236,7 @@ describe('case N19: [Used tools: …] in front of an answer', () => {
 
 	test('however long it is, and however many brackets it has, at once', () => {
 		const text = `[Used tools: Tool: a, Input: {}, Result: ${'[ "] '.repeat(40_000)}`;
-		const begun = performance.now();
-		withoutAgentText(text, []);
-		expect(performance.now() - begun).toBeLessThan(2_000);
+		expect(cpuMilliseconds(() => void withoutAgentText(text, []))).toBeLessThan(2_000);
 	});
 
 	test('with any result whose brackets are even', () => {
