@@ -241,7 +241,7 @@ function kindByText(message: string, codes: Codes): FailureKind | undefined {
 
 /** With 403 too, the words say more than the status. */
 function kindOfForbidden(message: string, codes: Codes): FailureKind {
-	if (REFUSES_KEY.test(message)) return 'unauthorized';
+	if ([message, ...codes].some((one = '') => REFUSES_KEY.test(one))) return 'unauthorized';
 	return kindByText(message, codes) ?? 'forbidden';
 }
 

@@ -43,9 +43,10 @@ function partsOf(value: unknown): unknown[] {
 function fieldsOf(record: JsonRecord): unknown[] {
 	return Object.entries(record).flatMap(([key, value]) => {
 		if (ECHOES.has(key)) return [];
-		const isItsOwn =
-			(key === 'error' || key === 'detail') && isRecord(value) && isErrorField(value);
-		return isItsOwn ? fieldsOf(value) : [value];
+		if (key !== 'error' && key !== 'detail') return [value];
+		// FastAPI puts an error as OpenAI writes it into its own field.
+		const own = key === 'detail' && isRecord(value) && isRecord(value.error) ? value.error : value;
+		return isRecord(own) && isErrorField(own) ? fieldsOf(own) : [value];
 	});
 }
 

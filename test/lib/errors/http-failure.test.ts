@@ -164,6 +164,38 @@ describe('errors of other servers and of proxies', () => {
 			'API key required. Please provide an API key using the Authorization header.',
 		],
 		[
+			'lm-proxy, wrong key',
+			403,
+			{
+				detail: {
+					error: {
+						message: 'Incorrect API key provided: your API key is invalid, expired, or revoked.',
+						type: 'invalid_request_error',
+						param: null,
+						code: 'invalid_api_key',
+					},
+				},
+			},
+			'unauthorized',
+			'Incorrect API key provided: your API key is invalid, expired, or revoked.',
+		],
+		[
+			'lm-proxy, a route that the key does not open',
+			403,
+			{
+				detail: {
+					error: {
+						message: "Your API key does not allow using the 'chat' connection.",
+						type: 'invalid_request_error',
+						param: null,
+						code: 'connection_not_allowed',
+					},
+				},
+			},
+			'forbidden',
+			"Your API key does not allow using the 'chat' connection.",
+		],
+		[
 			'FastAPI, forbidden',
 			403,
 			{ detail: 'This model is not for you' },

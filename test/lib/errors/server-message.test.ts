@@ -72,6 +72,30 @@ const WRAPPERS: Record<string, (body: string) => string> = {
 	'in lines': (body) => `\n${body}\n`,
 };
 
+test("fast-check: an error in FastAPI's detail is the same error, with any status, type and code", () => {
+	const kindOf = (status: number, body: object) =>
+		httpFailure({ status, body: JSON.stringify(body), contentType: 'application/json' }, CONTEXT)
+			.kind;
+	const type = fc.constantFrom(
+		'invalid_request_error',
+		'authentication_error',
+		'permission_error',
+		'rate_limit_error',
+		'server_error',
+		undefined,
+	);
+	const code = fc.constantFrom('invalid_api_key', 'model_not_found', 'x', 500, null, undefined);
+	const message = fc.constantFrom('No.', 'Incorrect API key provided', 'Model m not found');
+	const error = fc.record({ message, type, code });
+	const status = fc.constantFrom(400, 401, 403, 404, 422, 429, 500, 503);
+	fc.assert(
+		fc.property(status, error, (answered, told) => {
+			expect(kindOf(answered, { detail: { error: told } })).toBe(kindOf(answered, { error: told }));
+		}),
+		examples(300),
+	);
+});
+
 test.each(RECORDED)('%s (%s) has one name, whatever wraps it: %j', (kind, status, error) => {
 	const wrappers = fc.array(fc.constantFrom(...Object.values(WRAPPERS)), { maxLength: 4 });
 	fc.assert(
