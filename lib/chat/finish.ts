@@ -143,10 +143,11 @@ const NOTE_SOURCES: ReadonlyArray<(judged: Judged) => Notes | Promise<Notes>> = 
 	({ opened, answer }) => noteOnFormat(opened.request, answer),
 	({ opened }) => noteOnGrammar(opened.request),
 	({ opened, answer }) => notesOnIgnoredLimits(opened.request, answer),
-	({ opened: { connection, model, request }, answer }) =>
+	({ opened: { connection, model, request }, read: { assembly }, answer }) =>
 		noteOnReachedLimit(
 			{ ...request, serverKind: knownServerKind(connection, model) ?? request.serverKind },
 			answer,
+			assembly.pieces,
 		),
 	({ opened, answer }) => noteOnThinking(opened.request, answer),
 	({ opened, read }) => noteOnCallsInText(read.assembly, opened.serverKind),

@@ -21,6 +21,8 @@ export interface AssemblyOptions extends ChainOptions {
 export class Assembly {
 	private readonly chain: Chain;
 	private readonly collected = new Collector();
+	/** How many pieces of a stream held text or thinking. Most servers send each token on its own. */
+	pieces = 0;
 
 	constructor(private readonly options: AssemblyOptions = {}) {
 		this.chain = new Chain(CHAIN, options);
@@ -28,7 +30,10 @@ export class Assembly {
 
 	/** Yields what can be shown now; a long text slice by slice. @throws {UnreadableEvent} */
 	*push(chunk: WireChunk): Generator<SplitText> {
-		if (!this.hasEnded) yield* this.take(this.chain.push(chunk));
+		if (this.hasEnded) return;
+		const hasWords = (chunk.text ?? '') !== '' || (chunk.reasoning ?? '') !== '';
+		if (hasWords && chunk.isMessage !== true) this.pieces += 1;
+		yield* this.take(this.chain.push(chunk));
 	}
 
 	/** Yields the text that was held back. To be called once, at the end of the stream and before `finish`. */

@@ -95,16 +95,21 @@ export function notesOnIgnoredLimits(
 
 /**
  * The note for an answer of an unknown server with exactly as many tokens as it may have, of which the server says that
- * the model ended it: some say so always (aichat, LLaMA-Factory in streams).
+ * the model ended it: some say so always (aichat), or in streams (LLaMA-Factory, lm-proxy).
+ *
+ * @param pieces how many pieces of a stream held text, which count where the server does not count tokens
  */
 export function noteOnReachedLimit(
 	{ parameters: { maxTokens }, serverKind }: Pick<ChatRequest, 'parameters' | 'serverKind'>,
 	{ usage, finishReason }: Pick<AnswerContent, 'usage' | 'finishReason'>,
+	pieces?: number,
 ): string | undefined {
 	const isCounted = usage !== undefined && usage.estimated !== true;
-	const isReached = isCounted && usage.completionTokens === maxTokens;
+	const tokens = isCounted ? usage.completionTokens : pieces;
+	const isReached = tokens !== undefined && tokens === maxTokens;
 	if (isIdentified(serverKind) || !isReached || !NATURAL_END.test(finishReason)) return undefined;
-	return `The answer has just as many tokens as *Maximum Tokens* allows (${maxTokens}), so it may have been cut off, although the server says that the model had finished.`;
+	const measured = isCounted ? 'has just as many tokens' : 'came in just as many pieces';
+	return `The answer ${measured} as *Maximum Tokens* allows (${maxTokens}), so it may have been cut off, although the server says that the model had finished.`;
 }
 
 /**

@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 import { ChatClient } from '../../../lib/chat/client';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { clearSharedCaches } from '../../../lib/lru-cache';
@@ -5,17 +7,23 @@ import { connectTo } from '../../../lib/servers/connect';
 import { readToEnd } from '../../../lib/generators';
 import { optional } from '../../../lib/values';
 import { json, type ScriptedServer, startScripted } from '../../servers/scripted';
+import { http } from '../../support/node';
+import { examples } from '../../support/properties';
 import { PLAIN_SETTINGS } from './chat-settings';
 
 let server: ScriptedServer;
 let owner: string;
 let tokens: number;
+/** The deltas of a streamed answer without token counts; undefined for a whole answer with them. */
+let deltas: object[] | undefined;
 
 beforeEach(async () => {
 	clearSharedCaches();
+	deltas = undefined;
 	server = await startScripted(({ path }, response) => {
 		if (path === '/v1/models') return json(response, { data: [{ id: 'm', owned_by: owner }] });
 		if (path !== '/v1/chat/completions') return json(response, { detail: 'Not Found' }, 404);
+		if (deltas !== undefined) return stream(response, deltas);
 		const message = { role: 'assistant', content: 'Hi' };
 		json(response, {
 			object: 'chat.completion',
@@ -28,6 +36,16 @@ afterEach(async () => {
 	await closeChannels();
 	await server.close();
 });
+
+function stream(response: http.ServerResponse, parts: readonly object[]): void {
+	response.writeHead(200, { 'content-type': 'text/event-stream' });
+	const event = (delta: object, finish_reason: string | null) =>
+		`data: ${JSON.stringify({ object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
+	const events = parts.map((delta) => event(delta, null)).join('');
+	response.end(
+		`${event({ role: 'assistant' }, null)}${events}${event({}, 'stop')}data: [DONE]\n\n`,
+	);
+}
 
 async function answer(maxTokens: number | undefined) {
 	const parameters = optional({ maxTokens });
@@ -71,4 +89,26 @@ describe('a server that says "stop" also where the limit of tokens ended the ans
 			expect(notes.some((note) => note.includes('may have been cut off'))).toBe(isDoubted);
 		},
 	);
+
+	test('fast-check: one that counts no tokens is doubted where as many pieces came', async () => {
+		owner = 'me';
+		const piece = fc.constantFrom(
+			{ content: 'a ' },
+			{ reasoning_content: 'hm ' },
+			{ content: '' },
+			{},
+		);
+		const some = fc.array(piece, { maxLength: 12 });
+		await fc.assert(
+			fc.asyncProperty(some, fc.integer({ min: 1, max: 12 }), async (sent, maxTokens) => {
+				deltas = [...sent, { content: 'b' }];
+				const { notes } = await answer(maxTokens);
+				const words = deltas.filter((delta) => Object.values(delta).join('') !== '');
+				expect(notes.filter((note) => note.includes('just as many pieces'))).toHaveLength(
+					words.length === maxTokens ? 1 : 0,
+				);
+			}),
+			examples(60),
+		);
+	});
 });
