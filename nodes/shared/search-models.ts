@@ -15,16 +15,19 @@ import type { Limits } from '../../lib/http/limits';
 import { takesRequestsAlways } from '../../lib/servers/identify';
 import type { ModelUse as OtherUse } from '../../lib/servers/kinds/model-abilities';
 import type { ServerModel } from '../../lib/servers/models';
-import { kindOf } from '../../lib/servers/kinds';
+import { isIdentified, kindOf } from '../../lib/servers/kinds';
 import { kindFor, listModelsFor } from '../../lib/servers/purpose';
 import { inTimeSlices, timeSlices } from '../../lib/http/time-slices';
 import { append } from '../../lib/values';
-import type { ServerError } from '../../lib/errors/server-error';
+import { asFailed, type ServerError } from '../../lib/errors/server-error';
 import { withinLimits } from '../../lib/servers/within-limits';
 import { listEntries } from './list-entries';
 import { listError } from './list-error';
 
 type ListModels = (connection: Connection, signal?: AbortSignal) => Promise<ServerModel[]>;
+
+/** For a list that a server may not have. */
+const LIST_LIMIT_MS = 3_000;
 
 /** Use of a model. */
 export type ModelUse = OtherUse | 'chat' | 'decisions';
@@ -97,6 +100,7 @@ async function onlyModelOf(
 	const isMedia = use === 'images' || use === 'transcription' || use === 'speech';
 	if (isMedia) {
 		const kind = await kindFor(servers.first, '', signal);
+		if (!isIdentified(kind)) return await listedModel(servers.first, use, signal);
 		// Servers of one model for pictures or sound need no name, and some have no list.
 		if (kindOf(kind).media.needsModel !== true) return '';
 	}
@@ -112,6 +116,17 @@ async function onlyModelOf(
 		isForDecision ? decisionModels : models,
 		servers.first.contextOf(`${servers.first.url.api}/models`),
 	);
+}
+
+/** The one model that a server of an unknown kind lists. Many such servers need no name, and have no list. */
+async function listedModel(
+	connection: Connection,
+	use: ModelUse,
+	signal: AbortSignal,
+): Promise<string> {
+	const inTime = AbortSignal.any([signal, AbortSignal.timeout(LIST_LIMIT_MS)]);
+	const models = await listFor(use)(connection, inTime).catch(asFailed);
+	return Array.isArray(models) && models.length === 1 ? models[0]!.id : '';
 }
 
 function searchOf(list: ListModels) {

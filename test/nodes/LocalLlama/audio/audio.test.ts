@@ -7,6 +7,7 @@ import { bytesReply, jsonReply } from '../../../servers/media/server';
 import { startSpeachesSim } from '../../../servers/media/speaches';
 import { startWhisperSim } from '../../../servers/media/whisper';
 import { closedPort } from '../../../support/listening';
+import { json, startScripted } from '../../../servers/scripted';
 import { useSimulator } from '../../../servers/use-simulator';
 import { useLocalLlama, type Setup } from '../run-node';
 
@@ -14,6 +15,7 @@ const { serve, prepare, executeIn, failure } = useLocalLlama();
 const startWhisper = useSimulator(startWhisperSim);
 const startSpeaches = useSimulator(startSpeachesSim);
 const startKokoro = useSimulator(startKokoroSim);
+const startServer = useSimulator(startScripted);
 beforeEach(async () => {
 	await serve();
 });
@@ -239,6 +241,24 @@ describe('Speak', () => {
 		});
 		expect(bytesIn(items[0]!, 'sound').byteLength).toBe(3506);
 		expect(sim.requests.at(-1)!.body).toMatchObject({ input: 'Hello there' });
+	});
+
+	test.each([
+		['one model is asked for by its name', [{ id: 'cosy' }], 'cosy'],
+		['one of several is not guessed', [{ id: 'cosy' }, { id: 'other' }], undefined],
+		['without a list none is named', undefined, undefined],
+	])('an empty Model on a server of an unknown kind: %s', async (_name, models, named) => {
+		const server = await startServer(({ path }, response) => {
+			if (path === '/v1/audio/speech') {
+				response.writeHead(200, { 'content-type': 'audio/mpeg' });
+				return void response.end(Buffer.alloc(3_000, 'ID3'));
+			}
+			const listed = path === '/v1/models' && models !== undefined;
+			json(response, listed ? { data: models } : { detail: 'Not Found' }, listed ? 200 : 404);
+		});
+		await run(server, { operation: 'speak', input: 'Hello', voice: 'Alloy' });
+		const spoken = server.requests.find(({ path }) => path === '/v1/audio/speech');
+		expect(spoken!.body.model).toBe(named);
 	});
 
 	test('raw samples as WAV, a long text in parts, and every other option', async () => {
