@@ -5,7 +5,14 @@ import type { Limits } from '../http/limits';
 import type { FormSent } from '../http/multipart';
 import type { RetryPolicy } from '../http/types';
 import { ServerPool } from '../servers/pool/server-pool';
-import { type KindName, kindOf, kindOfRefusal, labelsOf, subjectOf } from '../servers/kinds';
+import {
+	isIdentified,
+	type KindName,
+	kindOf,
+	kindOfRefusal,
+	labelsOf,
+	subjectOf,
+} from '../servers/kinds';
 import type { MediaTask } from '../servers/kinds/task-abilities';
 import { failoverNotes } from '../servers/pool/failover';
 import { kindFor } from '../servers/purpose';
@@ -201,12 +208,17 @@ function missingRoute(
 			message: `The model "${model}" cannot ${WHAT[task]}`,
 			remedy: 'Choose a model that can.',
 		});
+	const words = cannot(task, kind);
+	const mayBeElsewhere = error.status === 404 && !isIdentified(kind);
 	return error.reworded({
 		kind: 'notSupported',
-		...cannot(task, kind),
+		...words,
 		meaning: `${subjectOf(kind)} has no route to ${WHAT[task]}`,
+		remedy: mayBeElsewhere ? `${WRONG_ADDRESS} ${words.remedy}` : words.remedy,
 	});
 }
+
+const WRONG_ADDRESS = 'Check the Base URL if no other request works with it either.';
 
 function lacksRoute({ kind, status }: ServerError): boolean {
 	return status === 405 || status === 501 || (status === 404 && kind === 'wrongPath');

@@ -7,6 +7,7 @@ import { startLlamaServerSim, reply } from '../../servers/llama-server';
 import { jsonReply, type MediaSim } from '../../servers/media/server';
 import { startSpeachesSim } from '../../servers/media/speaches';
 import { startWhisperSim } from '../../servers/media/whisper';
+import { json, startScripted } from '../../servers/scripted';
 import { useSimulator } from '../../servers/use-simulator';
 import { ServerPool } from '../../../lib/servers/pool/server-pool';
 import { closedPort, startTcpServer } from '../../support/listening';
@@ -254,6 +255,16 @@ describe('other servers', () => {
 		);
 		expect(failed.message).toBe('Ollama cannot transcribe sound');
 		expect(failed.remedy).toContain('whisper.cpp');
+	});
+
+	test('an unknown server that has no route may be another than is meant', async () => {
+		const server = await startScripted((_request, response) => {
+			json(response, { detail: 'API endpoint not found' }, 404);
+		});
+		const failed = await failureOf(run(server, { model: 'whisper' }));
+		await server.close();
+		expect(failed.kind).toBe('notSupported');
+		expect(failed.remedy).toContain('Check the Base URL');
 	});
 
 	test.each([
