@@ -100,7 +100,7 @@ export const NETWORK_REMEDIES = {
 		remedy: `${status === 401 && service !== 'dify' ? 'Where a proxy checks a key itself, check the API Key of the credential. ' : ''}The refusal comes from a proxy, a firewall or a protection against robots (Cloudflare, nginx with allow and deny): let the address of n8n through there, or use an address that goes around it${service === 'dify' ? '. The API key was not even looked at' : ', or put the header that it wants into Extra Headers'}.`,
 	}),
 	gateway: ({ status }) => ({
-		title: `A proxy answers with ${status ?? 'an error'}, but the model server behind it does not answer`,
+		title: `A proxy answers with ${status === undefined || status < 400 ? 'an error' : status}, but the model server behind it does not answer`,
 		remedy: isCloudflare(status)
 			? 'The statuses from 520 on are those of Cloudflare: check that the server runs and that cloudflared, or the connection from Cloudflare to the server, is up.'
 			: `The model server is down or too slow for the proxy. Check it directly; in nginx raise proxy_read_timeout and turn off proxy_buffering for streamed answers.${status === 503 ? ' With 503 a proxy also refuses what is too much at once (nginx: limit_req).' : ''}`,

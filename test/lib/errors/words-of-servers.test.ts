@@ -795,6 +795,23 @@ test('the words of libraries about a prompt that is too long mean the same in ea
 	);
 });
 
+test('fast-check: an error that came with status 200 has no 200 in its title', () => {
+	const words = fc.constantFrom(
+		'Connection error.',
+		'upstream connect error',
+		'No.',
+		'rate limit reached',
+		'context deadline exceeded',
+	);
+	const type = fc.constantFrom('APIConnectionError', 'server_error', 'upstream_error', undefined);
+	fc.assert(
+		fc.property(words, type, (message, of) => {
+			const body = JSON.stringify({ error: { message, type: of } });
+			expect(failureInBody(body, { url: 'http://x/v1' }).message).not.toContain('200');
+		}),
+	);
+});
+
 test('NVIDIA Dynamo tells the limit that a prompt passes beside its words', () => {
 	fc.assert(
 		fc.property(fc.integer({ min: 1 }), fc.integer({ min: 1 }), (limit, actual) => {
