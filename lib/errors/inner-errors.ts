@@ -44,10 +44,14 @@ function fieldsOf(record: JsonRecord): unknown[] {
 	return Object.entries(record).flatMap(([key, value]) => {
 		if (ECHOES.has(key)) return [];
 		if (key !== 'error' && key !== 'detail') return [value];
-		// FastAPI puts an error as OpenAI writes it into its own field.
-		const own = key === 'detail' && isRecord(value) && isRecord(value.error) ? value.error : value;
+		const own = key === 'detail' && isRecord(value) ? errorInDetail(value) : value;
 		return isRecord(own) && isErrorField(own) ? fieldsOf(own) : [value];
 	});
+}
+
+/** Kokoro-FastAPI, mlx-openai-server and lm-proxy put an error as OpenAI writes it into FastAPI's detail. */
+export function errorInDetail(detail: JsonRecord): JsonRecord {
+	return isRecord(detail.error) ? detail.error : detail;
 }
 
 /** Words around it may quote any JSON, such as that of the request. */

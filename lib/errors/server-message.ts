@@ -1,5 +1,5 @@
 import { type BodyShape, MAX_READ, shapeOf } from './failed-answer';
-import { errorsWithin, type InnerError } from './inner-errors';
+import { errorInDetail, errorsWithin, type InnerError } from './inner-errors';
 import { kindOfMessage } from './kind-of-message';
 import { isStatusBehind, statusIn, statusNamedIn, statusOfType } from './named-status';
 import {
@@ -160,10 +160,9 @@ function withoutProvider(received: ServerMessage, provider: unknown): ServerMess
 	return withoutProvider({ ...received, message: received.message.slice(prefix.length) }, provider);
 }
 
-/** Kokoro-FastAPI and mlx-openai-server put their error into FastAPI's detail. */
 function detailsIn(detail: unknown): JsonRecord | undefined {
 	if (!isRecord(detail)) return undefined;
-	const details = isRecord(detail.error) ? detail.error : detail;
+	const details = errorInDetail(detail);
 	return 'message' in details ? details : undefined;
 }
 
