@@ -1,4 +1,5 @@
 import type { KindName } from '../../servers/kinds';
+import { isFilled } from '../../values';
 import type { Family } from '../text-formats/families';
 import type { UnrunCall } from '../text-formats/text-calls';
 import { ownToolCallIds } from '../tool-call-ids';
@@ -31,7 +32,7 @@ export class Assembly {
 	/** Yields what can be shown now; a long text slice by slice. @throws {UnreadableEvent} */
 	*push(chunk: WireChunk): Generator<SplitText> {
 		if (this.hasEnded) return;
-		const hasWords = (chunk.text ?? '') !== '' || (chunk.reasoning ?? '') !== '';
+		const hasWords = isFilled(chunk.text) || isFilled(chunk.reasoning);
 		if (hasWords && chunk.isMessage !== true) this.pieces += 1;
 		yield* this.take(this.chain.push(chunk));
 	}

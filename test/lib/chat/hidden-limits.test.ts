@@ -6,8 +6,14 @@ import { clearSharedCaches } from '../../../lib/lru-cache';
 import { connectTo } from '../../../lib/servers/connect';
 import { readToEnd } from '../../../lib/generators';
 import { optional } from '../../../lib/values';
-import { json, type ScriptedServer, startScripted } from '../../servers/scripted';
-import { http } from '../../support/node';
+import {
+	delta,
+	events,
+	json,
+	type ScriptedServer,
+	sse,
+	startScripted,
+} from '../../servers/scripted';
 import { examples } from '../../support/properties';
 import { PLAIN_SETTINGS } from './chat-settings';
 
@@ -23,7 +29,10 @@ beforeEach(async () => {
 	server = await startScripted(({ path }, response) => {
 		if (path === '/v1/models') return json(response, { data: [{ id: 'm', owned_by: owner }] });
 		if (path !== '/v1/chat/completions') return json(response, { detail: 'Not Found' }, 404);
-		if (deltas !== undefined) return stream(response, deltas);
+		if (deltas !== undefined) {
+			const pieces = [{ role: 'assistant' }, ...deltas].map((piece) => delta(piece));
+			return events(response, sse(...pieces, delta({}, 'stop'), '[DONE]'));
+		}
 		const message = { role: 'assistant', content: 'Hi' };
 		json(response, {
 			object: 'chat.completion',
@@ -36,16 +45,6 @@ afterEach(async () => {
 	await closeChannels();
 	await server.close();
 });
-
-function stream(response: http.ServerResponse, parts: readonly object[]): void {
-	response.writeHead(200, { 'content-type': 'text/event-stream' });
-	const event = (delta: object, finish_reason: string | null) =>
-		`data: ${JSON.stringify({ object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
-	const events = parts.map((delta) => event(delta, null)).join('');
-	response.end(
-		`${event({ role: 'assistant' }, null)}${events}${event({}, 'stop')}data: [DONE]\n\n`,
-	);
-}
 
 async function answer(maxTokens: number | undefined) {
 	const parameters = optional({ maxTokens });
@@ -100,10 +99,10 @@ describe('a server that says "stop" also where the limit of tokens ended the ans
 		);
 		const some = fc.array(piece, { maxLength: 12 });
 		await fc.assert(
-			fc.asyncProperty(some, fc.integer({ min: 1, max: 12 }), async (sent, maxTokens) => {
-				deltas = [...sent, { content: 'b' }];
+			fc.asyncProperty(some, fc.integer({ min: 1, max: 12 }), async (before, maxTokens) => {
+				deltas = [...before, { content: 'b' }];
 				const { notes } = await answer(maxTokens);
-				const words = deltas.filter((delta) => Object.values(delta).join('') !== '');
+				const words = deltas.filter((sent) => Object.values(sent).join('') !== '');
 				expect(notes.filter((note) => note.includes('just as many pieces'))).toHaveLength(
 					words.length === maxTokens ? 1 : 0,
 				);

@@ -17,6 +17,7 @@ import { clearSharedCaches } from '../../../lib/lru-cache';
 const startWhisper = useSimulator(startWhisperSim);
 const startSpeaches = useSimulator(startSpeachesSim);
 const startLlama = useSimulator(startLlamaServerSim);
+const startServer = useSimulator(startScripted);
 
 const SEGMENTS = [
 	{ text: ' Hello', start: 0, end: 1.5 },
@@ -258,11 +259,10 @@ describe('other servers', () => {
 	});
 
 	test('an unknown server that has no route may be another than is meant', async () => {
-		const server = await startScripted((_request, response) => {
+		const server = await startServer((_request, response) => {
 			json(response, { detail: 'API endpoint not found' }, 404);
 		});
 		const failed = await failureOf(run(server, { model: 'whisper' }));
-		await server.close();
 		expect(failed.kind).toBe('notSupported');
 		expect(failed.remedy).toContain('Check the Base URL');
 	});
