@@ -81,8 +81,11 @@ export const n8nEnvironment = ({
 	N8N_LICENSE_AUTO_RENEW_ENABLED: 'false',
 	N8N_COMMUNITY_PACKAGES_ENABLED: 'false',
 	N8N_PYTHON_ENABLED: 'false',
-	// By the wall clock, 5 s by default: where a busy machine stands still for so long, any expression fails.
+	// By the wall clock: where a busy machine stands still for so long, n8n refuses every request for seconds ("Database is
+	// not ready!", 5 s by default), any expression fails (5 s), and so does a Code node (2 s).
+	DB_PING_TIMEOUT_MS: '60000',
 	N8N_EXPRESSION_ENGINE_TIMEOUT: '60000',
+	N8N_RUNNERS_TASK_ACCEPT_TIMEOUT: '60',
 	...(process.env.N8N_DEFAULTS === '3' ? DEFAULTS_OF_3 : {}),
 	...env,
 });

@@ -74,6 +74,20 @@ describe('docs/docker/compose.yaml', () => {
 		}
 	});
 
+	it('gives n8n what the page on scale recommends', () => {
+		const page = fs.readFileSync(path.join('docs', 'scale.md'), 'utf8');
+		const [, table = ''] = /\n## Settings of n8n\n([^]*?)\n## /.exec(page) ?? [];
+		const rows = [...table.matchAll(/^\| (`[^|]+`) \| `?(\d+|true)`?[^|]*\|/gm)].filter(
+			([row]) => !row.includes('as n8n has it'),
+		);
+		const recommended = rows.flatMap(([, names, value]) =>
+			[...names!.matchAll(/`(\w+)`/g)].map(([, name]) => [name!, value!] as const),
+		);
+		const given = services.n8n!.environment!;
+		expect(recommended).toHaveLength(7);
+		expect(recommended.filter(([name, value]) => String(given[name]) !== value)).toEqual([]);
+	});
+
 	it('gives every model server the same name, and every process of n8n the same settings', () => {
 		const servers = Object.entries(services).filter(([name]) => name.startsWith('llama-'));
 		expect(servers.map(([, { networks }]) => networks!.default.aliases)).toEqual([
