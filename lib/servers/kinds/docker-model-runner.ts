@@ -5,7 +5,7 @@ import type { ServerModel } from '../models';
 import { CALL_MS, offeredModel, offeredModels } from '../offered-models';
 import { pollUntil } from '../poll';
 import { withStatesOf } from '../running-models';
-import { ownsModels, textIn } from './evidence';
+import { ownsAnyModel, textIn } from './evidence';
 import type { ServerKind } from './kind';
 import { tooSlow } from './llama-api/running-answers';
 import { llamaServer } from './llama-server';
@@ -27,7 +27,7 @@ export const dockerModelRunner: ServerKind = {
 	...openAiCompatible,
 	label: LABEL,
 	signs: { passesOnOthers: true },
-	recognizes: (answers) => ownsModels(answers, 'docker'),
+	recognizes: (answers) => ownsAnyModel(answers, 'docker'),
 	version: (answers) => textIn(answers, 'version', 'version'),
 	models: {
 		isSameName: (id, name) => fullName(id) === fullName(name),

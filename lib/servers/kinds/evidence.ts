@@ -36,8 +36,25 @@ export function anyModel(answers: ServerAnswers, fits: (entry: JsonRecord) => bo
 	return (entriesOf(answers) ?? []).slice(0, MOST_ENTRIES).some(fits);
 }
 
-export function ownsModels(answers: ServerAnswers, owner: string): boolean {
+/** Whether any entry has this owner. For gateways, whose lists also have other owners. */
+export function ownsAnyModel(answers: ServerAnswers, owner: string): boolean {
 	return anyModel(answers, ({ owned_by: by }) => by === owner);
+}
+
+/**
+ * Whether the list of models is that of one server: the owner of every entry is the same. The list of a gateway has the
+ * owners of the servers behind it, or its models have the owner in front of their names (`openai/gpt-4o`).
+ */
+export function ownsModels(answers: ServerAnswers, owner: string): boolean {
+	const entries = (entriesOf(answers) ?? []).slice(0, MOST_ENTRIES);
+	return (
+		entries.length > 0 &&
+		entries.every(({ id, owned_by: by }) => by === owner && !isNamedByOwner(id, owner))
+	);
+}
+
+function isNamedByOwner(id: unknown, owner: string): boolean {
+	return typeof id === 'string' && id.startsWith(`${owner}/`);
 }
 
 /** The entries of the list of models; undefined without a list. */

@@ -1,4 +1,4 @@
-import { bodyOf, ownsModels, says, textIn } from './evidence';
+import { bodyOf, ownsAnyModel, says, textIn } from './evidence';
 import type { ServerKind } from './kind';
 import { openAiCompatible } from './openai-compatible';
 
@@ -11,7 +11,7 @@ export const gpustack: ServerKind = {
 	label: 'GPUStack',
 	signs: { passesOnOthers: true },
 	recognizes: (answers) =>
-		ownsModels(answers, 'gpustack') ||
+		ownsAnyModel(answers, 'gpustack') ||
 		'git_commit' in bodyOf(answers.version) ||
 		says(answers.models, ({ code, reason }) => code === 401 && reason === 'Unauthorized'),
 	version: (answers) => textIn(answers, 'version', 'version'),

@@ -3,7 +3,7 @@ import { booleanOf, finiteNumber, type JsonRecord, optional, recordOf } from '..
 import type { ServerModel } from '../models';
 import { cachedJson } from '../optional-json';
 import { MAX_CHARACTERS_PER_TOKEN, type FittedConversation } from './chat-abilities';
-import { anyHeader, ownsModels } from './evidence';
+import { anyHeader, ownsAnyModel } from './evidence';
 import type { ServerKind } from './kind';
 import { openAiCompatible } from './openai-compatible';
 
@@ -16,7 +16,8 @@ export const koboldcpp: ServerKind = {
 	label: 'KoboldCpp',
 	recognizes: (answers) =>
 		anyHeader(answers, 'server', /^(?:KoboldCpp|ConcedoLlama)/i) ||
-		ownsModels(answers, 'koboldcpp'),
+		// Its names begin with it, too.
+		ownsAnyModel(answers, 'koboldcpp'),
 	chat: {
 		...openAiCompatible.chat,
 		grammar: { fields: (grammar) => ({ grammar }), isEnforced: true },

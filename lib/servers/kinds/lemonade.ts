@@ -1,6 +1,6 @@
 import { recordOf, recordsIn } from '../../values';
 import { withStatesOf } from '../running-models';
-import { anyModel, ownsModels } from './evidence';
+import { anyModel, ownsAnyModel } from './evidence';
 import type { ServerKind } from './kind';
 import { openAiCompatible } from './openai-compatible';
 
@@ -15,7 +15,7 @@ export const lemonade: ServerKind = {
 	label: 'Lemonade',
 	signs: { passesOnOthers: true },
 	recognizes: (answers) =>
-		ownsModels(answers, 'lemonade') ||
+		ownsAnyModel(answers, 'lemonade') ||
 		anyModel(answers, (entry) => 'recipe' in entry && 'checkpoint' in entry),
 	models: { running: RUNNING, withDetails: withStatesOf(RUNNING) },
 };

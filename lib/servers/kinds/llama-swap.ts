@@ -1,5 +1,5 @@
 import { remedyFor } from '../../errors/remedies';
-import { anyHeader, bodyOf, ownsModels } from './evidence';
+import { anyHeader, bodyOf, ownsAnyModel } from './evidence';
 import type { ServerKind } from './kind';
 import { adaptersOf } from './llama-api/adapters';
 import {
@@ -24,7 +24,7 @@ export const llamaSwap: ServerKind = {
 	label: 'llama-swap',
 	signs: { passesOnOthers: true },
 	recognizes: (answers) =>
-		ownsModels(answers, 'llama-swap') ||
+		ownsAnyModel(answers, 'llama-swap') ||
 		Object.values(answers).some(({ json }) => isOfGateway(json)) ||
 		anyHeader(answers, 'www-authenticate', /realm="llama-swap"/i) ||
 		('build_date' in bodyOf(answers.apiVersion) && 'commit' in bodyOf(answers.apiVersion)),

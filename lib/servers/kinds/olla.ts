@@ -1,4 +1,4 @@
-import { anyHeaderNamed, ownsModels } from './evidence';
+import { anyHeaderNamed, ownsAnyModel } from './evidence';
 import type { ServerKind } from './kind';
 import { other } from './other';
 
@@ -11,7 +11,7 @@ export const olla: ServerKind = {
 	label: 'Olla',
 	signs: { passesOnOthers: true },
 	recognizes: (answers) =>
-		ownsModels(answers, 'olla') || anyHeaderNamed(answers, /^x-olla-request-id$/),
+		ownsAnyModel(answers, 'olla') || anyHeaderNamed(answers, /^x-olla-request-id$/),
 	words: {
 		...other.words,
 		noModels:

@@ -144,9 +144,11 @@ function isOllamaVersion({ apiVersion }: ServerAnswers): boolean {
 	return keys.length === 1 && keys[0] === 'version';
 }
 
+/** Its names always have a tag; `openai/gpt-4o` of the owner `openai` is one of a gateway. */
 function isOllamaEntry({ id, owned_by: owner }: JsonRecord): boolean {
 	if (typeof id !== 'string' || typeof owner !== 'string') return false;
-	return owner === 'library' || (owner !== '' && id.includes(`${owner}/`));
+	const isOfOther = owner !== '' && id.includes(`${owner}/`) && /:[^/]+$/.test(id);
+	return owner === 'library' || isOfOther;
 }
 
 /**

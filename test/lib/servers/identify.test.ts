@@ -64,7 +64,7 @@ describe('identification of the server', () => {
 			'GET /v1/models',
 			reply.json({
 				object: 'list',
-				data: [{ id: 'hf.co/someone/model', object: 'model', owned_by: 'someone' }],
+				data: [{ id: 'hf.co/someone/model:Q4_K_M', object: 'model', owned_by: 'someone' }],
 			}),
 		);
 		expect(await askServerKind(connect(sim.url))).toBe('ollama');
@@ -142,6 +142,29 @@ describe('identification of the server', () => {
 				],
 			}),
 		).toBe('ollama');
+	});
+
+	it('fast-check: a list of names with their owners in front is that of a gateway, whatever the owners are', () => {
+		const word = fc.stringMatching(/^[a-z][a-z0-9-]{0,12}$/);
+		const owner = fc.oneof(word, fc.constantFrom('llamacpp', 'vllm', 'sglang', 'openai', 'Qwen'));
+		const entry = fc
+			.tuple(owner, word)
+			.map(([by, name]) => ({ id: `${by}/${name}`, object: 'model', owned_by: by }));
+		const gateways = [
+			'llamaSwap',
+			'olla',
+			'gpustack',
+			'dockerModelRunner',
+			'lemonade',
+			'koboldcpp',
+		];
+		fc.assert(
+			fc.property(fc.array(entry, { minLength: 1, maxLength: 6 }), (data) => {
+				const kind = identify({ models: { status: 200, headers: {}, text: '', json: { data } } });
+				expect(['other', ...gateways]).toContain(kind);
+			}),
+			examples(300),
+		);
 	});
 
 	it('whatever is answered, it is one of the known kinds', () => {

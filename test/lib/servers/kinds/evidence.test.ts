@@ -5,6 +5,7 @@ import {
 	anyModel,
 	bodyOf,
 	entriesOf,
+	ownsAnyModel,
 	ownsModels,
 	says,
 	textIn,
@@ -31,12 +32,21 @@ describe('evidence for the kind of server in an answer', () => {
 
 	it('owners and entries are looked for in a list of models only, not in an error', () => {
 		const models = list({ id: 'a', owned_by: 'x' }, { id: 'b', owned_by: 'y' });
-		expect(ownsModels({ models: answer(models) }, 'y')).toBe(true);
-		expect(ownsModels({ models: answer(models) }, 'z')).toBe(false);
-		expect(ownsModels({ models: answer(models, 404) }, 'y')).toBe(false);
+		expect(ownsAnyModel({ models: answer(models) }, 'y')).toBe(true);
+		expect(ownsAnyModel({ models: answer(models) }, 'z')).toBe(false);
+		expect(ownsAnyModel({ models: answer(models, 404) }, 'y')).toBe(false);
 		expect(anyModel({ models: answer(models) }, ({ id }) => id === 'b')).toBe(true);
 		expect(entriesOf({ models: answer({ error: 'no' }) })).toBeUndefined();
 		expect(entriesOf({ models: answer(list()) })).toEqual([]);
+	});
+
+	it('a server owns every model of its list; a gateway shows other owners, or owners in front of names', () => {
+		const owned = (...entries: object[]) =>
+			ownsModels({ models: answer(list(...entries)) }, 'vllm');
+		expect(owned({ id: 'a', owned_by: 'vllm' }, { id: 'b/c', owned_by: 'vllm' })).toBe(true);
+		expect(owned({ id: 'a', owned_by: 'vllm' }, { id: 'b', owned_by: 'openai' })).toBe(false);
+		expect(owned({ id: 'vllm/a', owned_by: 'vllm' })).toBe(false);
+		expect(owned()).toBe(false);
 	});
 
 	it.each([
