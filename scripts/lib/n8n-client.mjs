@@ -8,6 +8,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 const REQUEST_TIMEOUT_MS = 240_000;
 const WEBHOOK_TIMEOUT_MS = 60_000;
 const EXECUTION_TIMEOUT_MS = 240_000;
+/**
+ * A connection for each request: n8n closes an idle one after 5 s, and a busy machine then sends the next request into
+ * the closed one.
+ */
+const ALONE = { connection: 'close' };
 const UNFINISHED = ['new', 'running', 'waiting'];
 
 /**
@@ -56,6 +61,7 @@ export const n8nClient = (url) => {
 		const response = await fetch(`${url}${path}`, {
 			method,
 			headers: {
+				...ALONE,
 				...(body === undefined ? {} : { 'content-type': 'application/json' }),
 				// n8n ties the session to the browser ID of the login.
 				'browser-id': 'n8n-nodes-local-llama',
@@ -124,6 +130,7 @@ export const n8nClient = (url) => {
 			const response = await fetch(`${url}/webhook/${path}`, {
 				method,
 				headers: {
+					...ALONE,
 					...headers,
 					...(body === undefined ? {} : { 'content-type': 'application/json' }),
 				},

@@ -1,6 +1,7 @@
 import { appKey, startDifySim, type DifySim } from '../servers/dify';
 import { delay, performance } from '../support/node';
 import { AT_ONCE_MS } from '../support/time';
+import { afterShown } from './support/after-shown';
 import {
 	chatLines,
 	importWorkflow,
@@ -97,6 +98,7 @@ describe('n8n in queue mode', () => {
 	it(
 		'types the answer of a Dify app word by word',
 		async () => {
+			const lines: ChatLine[] = [];
 			const story = ['Once ', 'upon ', 'a ', 'time ', 'there ', 'was ', 'a ', 'queue.'];
 			dify = await startDifySim({
 				apps: [
@@ -106,7 +108,7 @@ describe('n8n in queue mode', () => {
 						reply: () => ({ steps: story.map((text) => ({ text })) }),
 					},
 				],
-				stream: { delayMs: 200 },
+				stream: afterShown(lines),
 			});
 			const { id, name } = await n8n.createCredential({
 				name: 'Dify',
@@ -126,9 +128,8 @@ describe('n8n in queue mode', () => {
 					Totals: readTotals,
 				}),
 			);
-			const lines = await chat('queued-dify', 'Tell me a story');
-			expect(textOf(lines)).toBe(story.join(''));
-			expect(piecesOf(lines).length).toBeGreaterThan(3);
+			await chatLines(n8n, 'queued-dify', 'Tell me a story', { lines });
+			expect(piecesOf(lines)).toEqual(story);
 			const [execution] = await n8n.listExecutions();
 			const { data } = await n8n.waitForExecution(execution!.id);
 			const totals = totalsIn(data);

@@ -368,9 +368,8 @@ export async function chatLines(
 	n8n: N8nServer,
 	webhookId: string,
 	text: string,
-	options: { sessionId?: string; signal?: AbortSignal } = {},
+	{ lines = [], ...options }: { sessionId?: string; signal?: AbortSignal; lines?: ChatLine[] } = {},
 ): Promise<ChatLine[]> {
-	const lines: ChatLine[] = [];
 	for await (const line of n8n.chat(webhookId, text, options)) lines.push(line);
 	return lines;
 }

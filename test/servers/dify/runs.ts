@@ -382,12 +382,17 @@ async function endStreams({ writers }: Live): Promise<void> {
 	for (const writer of writers) await writer.finish(false);
 }
 
+function pauseBefore({ stream }: Store, { run }: Live, item: Item): number | Promise<unknown> {
+	if (item.kind === 'wait') return item.for;
+	if (item.kind !== 'event') return 0;
+	return stream.beforeEvent?.(run) ?? stream.delayMs ?? 0;
+}
+
 /** Emits items. A stop cuts the events of a step, but not those of an ending. */
 async function emitAll(store: Store, live: Live, items: Item[], ending: boolean): Promise<void> {
 	for (const [at, item] of items.entries()) {
 		if (live.stop && !ending) return;
-		const pause =
-			item.kind === 'wait' ? item.for : item.kind === 'event' ? (store.stream.delayMs ?? 0) : 0;
+		const pause = pauseBefore(store, live, item);
 		if (item.kind === 'wait' && store.stream.endsWhenSilent === true) await endStreams(live);
 		if (pause !== 0) await store.clock.sleep(pause, (waker) => (live.wake = waker));
 		if (live.stop && !ending) return;

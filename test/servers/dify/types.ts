@@ -213,6 +213,8 @@ export interface StreamKnobs {
 	/** Milliseconds before the first byte of the body, and between events. */
 	firstDelayMs?: number;
 	delayMs?: number;
+	/** Awaited before each event, in place of `delayMs`. */
+	beforeEvent?: (run: SimRun) => Promise<unknown>;
 	/** Milliseconds between keep-alive pings; Dify's are 10 s apart. */
 	pingEveryMs?: number;
 	/** Sends a ping before each event, in the same write. */
