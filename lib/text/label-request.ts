@@ -10,11 +10,18 @@ import type {
 } from '../chat/types';
 import type { ChatProtocol } from '../chat/wire/protocol';
 import { nativeProtocolOf, openAiProtocol } from '../chat/wire/protocols';
-import { asFailed } from '../errors/server-error';
+import { asFailed, type ServerError } from '../errors/server-error';
 import type { CallAnswer } from '../http/types';
 import { type KindName, kindOf } from '../servers/kinds';
+import { modelKey } from '../servers/model-key';
 import type { Attempt } from '../servers/pool/server-pool';
-import { refusedFieldsIn } from '../servers/refused-fields';
+import {
+	type FieldChanges,
+	furtherChanges,
+	knownFieldChanges,
+	refusedFieldsIn,
+	rememberFieldChanges,
+} from '../servers/refused-fields';
 import { optional, recordOf, recordsIn } from '../values';
 import { isFormatRefused } from './extract';
 import { keysFor, type Label, labelGrammar, labelSchema } from './labels';
@@ -57,34 +64,82 @@ export interface LabelAnswer extends Pick<AnswerContent, 'text' | 'usage' | 'mod
 }
 
 /**
- * Asks which labels fit, on OpenAI's route or Ollama's own.
+ * Asks which labels fit, on OpenAI's route or Ollama's own. Fields that the server refuses are left out.
  *
  * @returns the answer; undefined where the server refuses the constraints
  * @throws {ServerError}
  */
 export async function askForLabels(question: LabelQuestion): Promise<LabelAnswer | undefined> {
-	const { signal, isConstrained, kind } = question;
-	const { connection, limits, model, newRetryPolicy } = question.attempt;
+	const { attempt, kind } = question;
 	const protocol = nativeProtocolOf(kind) ?? openAiProtocol;
-	const about = { model };
-	const json = protocol.body(requestOf(question));
-	const retry = newRetryPolicy?.();
-	const maxBytes = MAX_LABEL_BYTES;
-	const options = { json, signal, limits, about, retry, reuse: true, maxBytes };
-	const outcome = await connection
-		.answer(protocol.url(connection.url), options)
-		.then((answer) => ({ answer }), asFailed);
-	if ('failed' in outcome) {
+	const isNeeded = (name: string) => isNeededFor(question, name);
+	const key = modelKey(attempt);
+	const known = knownFieldChanges(key, isNeeded);
+	let changes = known;
+	for (;;) {
+		const outcome = await send(question, protocol, changes).then(
+			(answer) => ({ answer }),
+			asFailed,
+		);
+		if ('answer' in outcome) {
+			if (changes !== known) rememberFieldChanges(key, changes);
+			return labelAnswerIn(outcome.answer, question, protocol);
+		}
 		const { failed } = outcome;
-		if (
-			isConstrained &&
-			(isFormatRefused(failed) || refusedFieldsIn(failed.serverText ?? '').length > 0)
-		)
-			return undefined;
-		throw failed;
+		const further = furtherChanges(failed.serverText ?? '', changes, isNeeded);
+		if (further === undefined) {
+			if (question.isConstrained && areConstraintsRefused(failed)) return undefined;
+			throw failed;
+		}
+		changes = further;
 	}
-	const labelAnswer = readAnswer(outcome.answer, protocol);
-	if (labelAnswer === undefined) throw connection.refusal(outcome.answer, about);
+}
+
+async function send(
+	question: LabelQuestion,
+	protocol: ChatProtocol,
+	fieldChanges: FieldChanges,
+): Promise<CallAnswer> {
+	const { connection, limits, model, newRetryPolicy } = question.attempt;
+	return await connection.answer(protocol.url(connection.url), {
+		json: protocol.body({ ...requestOf(question), fieldChanges }),
+		signal: question.signal,
+		limits,
+		about: { model },
+		retry: newRetryPolicy?.(),
+		reuse: true,
+		maxBytes: MAX_LABEL_BYTES,
+	});
+}
+
+/** Fields without which the answer would be another one. */
+const NEEDED_FIELDS: ReadonlySet<string> = new Set([
+	'model',
+	'messages',
+	'stream',
+	'response_format',
+	'grammar',
+	'structured_outputs',
+	'ebnf',
+	'format',
+]);
+
+function isNeededFor({ parameters }: LabelQuestion, name: string): boolean {
+	return NEEDED_FIELDS.has(name) || name in (parameters.extraBody ?? {});
+}
+
+function areConstraintsRefused(failed: ServerError): boolean {
+	return isFormatRefused(failed) || refusedFieldsIn(failed.serverText ?? '').length > 0;
+}
+
+/** @throws {ServerError} where the body is no answer of a chat */
+function labelAnswerIn(
+	answer: CallAnswer,
+	{ attempt: { connection, model } }: LabelQuestion,
+	protocol: ChatProtocol,
+): LabelAnswer {
+	const labelAnswer = readAnswer(answer, protocol);
+	if (labelAnswer === undefined) throw connection.refusal(answer, { model });
 	return labelAnswer;
 }
 

@@ -189,19 +189,6 @@ test('another server: a schema; one that ignores it and answers with the name is
 test.each([
 	['response formats', 400, { error: { message: 'response_format is not supported' } }],
 	['log probabilities', 400, { error: { message: 'logprobs is not supported by this model' } }],
-	[
-		'fields that it does not know',
-		422,
-		{
-			detail: [
-				{
-					type: 'extra_forbidden',
-					loc: ['body', 'top_logprobs'],
-					msg: 'Extra inputs are not permitted',
-				},
-			],
-		},
-	],
 ])(
 	'a server that refuses %s is asked plainly, and is not asked for them again',
 	async (_name, status, body) => {
@@ -218,6 +205,39 @@ test.each([
 		]);
 	},
 );
+
+const FIELDS = ['temperature', 'max_tokens', 'logprobs', 'top_logprobs', 'response_format'];
+
+/** pydantic's words, for all fields or for the first. */
+const forbidden = (names: readonly string[], each: boolean) =>
+	reply.error(400, {
+		error: {
+			message: names
+				.slice(0, each ? 1 : undefined)
+				.map((name) => `${name}: Extra inputs are not permitted`)
+				.join('\n'),
+		},
+	});
+
+test('fast-check: fields that a server forbids are left out, one after the other, and are not sent again', async () => {
+	await fc.assert(
+		fc.asyncProperty(fc.subarray(FIELDS), fc.boolean(), async (names, each) => {
+			const sim = await serve({ profile: 'fastapi' });
+			sim.route('POST /v1/chat/completions', ({ body }) => {
+				const refused = names.filter((name) => name in (body as object));
+				return refused.length === 0 ? answer('A') : forbidden(refused, each);
+			});
+			expect((await json(CLASSIFY)).label).toBe('invoice');
+			const before = chats().length;
+			expect((await json(CLASSIFY)).label).toBe('invoice');
+			const [known, ...more] = chats().slice(before);
+			expect(more).toEqual([]);
+			expect(names.filter((name) => name in known!)).toEqual([]);
+			expect('response_format' in known!).toBe(!names.includes('response_format'));
+		}),
+		examples(40),
+	);
+});
 
 test('a model that thinks all the same and uses its tokens up is asked once more with room for thoughts', async () => {
 	const sim = await serve();
