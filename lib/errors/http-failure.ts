@@ -119,8 +119,8 @@ function statusBehind(
 	{ behind, inner, isHandedOn }: ServerMessage,
 ): number | undefined {
 	if (behind !== undefined) return behind;
-	if (inner !== undefined && (isHandedOn || inner !== status)) return inner;
-	return isHandedOn && status === 401 ? 401 : undefined;
+	if (isHandedOn && status === 401) return 401;
+	return inner !== undefined && (isHandedOn || inner !== status) ? inner : undefined;
 }
 
 /** What a status means that a server behind a gateway answered, where that is not what it means of the gateway. */

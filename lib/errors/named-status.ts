@@ -2,7 +2,7 @@ import { type JsonRecord, plainNumber, text, words } from '../values';
 
 /** The status that an error type stands for (llama-server, vLLM, OpenAI, Anthropic and compatible gateways). */
 const STATUS_OF_TYPE: ReadonlyArray<readonly [number, RegExp]> = [
-	[401, /^auth(?:entication|orization)?_?error$/i],
+	[401, /^auth(?:entication|orization)?_?error$|^invalid_api_key$/i],
 	[403, /^permission_?(?:denied_?)?error$/i],
 	[404, /^not_?found_?error$/i],
 	[429, /^rate_?limit_?(?:exceeded|error)?|^insufficient_quota$/i],

@@ -71,7 +71,7 @@ function tells({ message, type, facts, inner }: ServerMessage): boolean {
 
 function innerMessage({ json, isText }: InnerError): ServerMessage {
 	const read = messageOf(json);
-	const named = statusIn(read.facts) ?? statusIn(json) ?? statusOfType(read.type);
+	const named = statusIn(read.facts) ?? statusIn(json) ?? statusOfType(read.type, read.facts.code);
 	const inner = isStatusBehind(named) ? named : undefined;
 	return { ...read, ...optional({ inner, isHandedOn: isText || undefined }) };
 }

@@ -104,8 +104,12 @@ export const BY_TEXT: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		// one-hub: for vectors, rankings, sound
 		/^channel not implemented\b/i,
 	],
-	// TensorZero, agentgateway
-	['gatewayKey', NO_KEYS, /^api key missing for provider|^backend authentication/i],
+	// TensorZero, agentgateway, inference-gateway
+	[
+		'gatewayKey',
+		NO_KEYS,
+		/^api key missing for provider|^backend authentication|^provider requires an api key\b/i,
+	],
 	[
 		'busy',
 		/^too many (?:concurrent )?requests\b/i,
@@ -118,6 +122,9 @@ export const BY_TEXT: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/^(?:server )?connection error\b/i,
 		// Gateways in Go hand on the error of their client.
 		/\bdial tcp\b.{0,300}: /i,
+		/\btimeout awaiting response headers$|\bClient\.Timeout (?:exceeded|or context)\b/i,
+		// GOModel, which asks a server again only some time after several failures
+		/\bcircuit breaker is open\b/i,
 		// aiohttp, the one of gateways in Python: MLflow
 		/^cannot connect to host \S+ ssl:/i,
 		// uni-api, one-hub
@@ -200,6 +207,8 @@ export const BY_TEXT: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/\bis not supported for current token\b/i,
 		// aichat, TensorZero
 		/^unknown (?:\w{1,20} )?model(?:: |:? ["'`])/i,
+		// GOModel, inference-gateway
+		/^unsupported model: |^unable to determine provider for model\b/i,
 		// Kong; Helicone's gateway; Higress; Envoy AI Gateway; Letta, whose models are its agents
 		/^(?:cannot use own model|no model mapping found|model becomes empty|no matching route found\. .{0,40} the model|agent not found)/i,
 	],

@@ -238,7 +238,7 @@ function explained(error: ServerError, call: BatchCall): ServerError {
 	const { status, serverText = '' } = error;
 	const missing = missingFeature(error, call, 'reranking');
 	if (missing !== undefined) return missing;
-	if (status !== 404 && status !== 405) return error;
+	if ((status !== 404 && status !== 405) || error.kind === 'modelNotFound') return error;
 	if (kindOf(call.kind).hasEveryRoute) return error;
 	const { api, root } = call.connection.url;
 	const address = aliasWithoutRerank(api);

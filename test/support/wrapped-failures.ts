@@ -30,6 +30,8 @@ export const INNERS: readonly Inner[] = [
 	inner('modelNotFound', 404, "model 'm' not found", { type: 'not_found_error' }),
 	inner('modelNotFound', 404, 'The model `m` does not exist.', { type: 'NotFoundError' }),
 	inner('modelNotFound', 404, 'Model m is not supported for current token'),
+	inner('modelNotFound', 400, 'unsupported model: lab/m'),
+	inner('modelNotFound', 400, 'Unable to determine provider for model. Please specify a provider'),
 	inner(
 		'modelNotFound',
 		403,
@@ -58,6 +60,17 @@ export const INNERS: readonly Inner[] = [
 		behind: 'gatewayKey',
 		byWords: false,
 	}),
+	inner('unauthorized', 401, 'Incorrect API key provided: sk-up***ey.', {
+		type: 'invalid_request_error',
+		code: 'invalid_api_key',
+		behind: 'gatewayKey',
+		byWords: false,
+	}),
+	inner(
+		'gatewayKey',
+		400,
+		"Provider requires an API key. Please configure the provider's API key.",
+	),
 	inner(
 		'contextOverflow',
 		400,
@@ -84,6 +97,8 @@ export const INNERS: readonly Inner[] = [
 		type: 'rate_limit_error',
 	}),
 	inner('busy', 429, 'Too many requests'),
+	inner('gateway', 503, 'circuit breaker is open - provider temporarily unavailable'),
+	inner('gateway', 400, 'Post "http://gpu:8080/v1": net/http: timeout awaiting response headers'),
 	inner('loading', 503, 'Loading model', { type: 'unavailable_error' }),
 	inner(
 		'modalityUnsupported',

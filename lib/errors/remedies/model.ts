@@ -2,9 +2,6 @@ import { quoted, row, seconds, type Remedy, type Row } from './facts';
 
 const KEYS =
 	'one of the keys the server was started with (llama-server: --api-key, LocalAI: LOCALAI_API_KEY) or gave out (GPUStack, Open WebUI: API Keys)';
-/** Only the address tells that there may be one. */
-const KEY_BEHIND =
-	' If a gateway answers at this address: the key that it sends to the server behind it may be the wrong one.';
 const PREFIXES = 'Open WebUI: /api, llama-server: --api-prefix';
 
 const NO_LIST = 'A server of your own may have no list of models: type the name of the model. ';
@@ -47,7 +44,7 @@ const addedSlash: Remedy = {
  * docs/protocols/llama-server.md 9.3.
  */
 export const MODEL_REMEDIES = {
-	unauthorized: ({ keyMissing, root = '' }) => {
+	unauthorized: ({ keyMissing }) => {
 		if (keyMissing === true)
 			return {
 				title: 'The server wants an API key, and the credential has none',
@@ -55,7 +52,7 @@ export const MODEL_REMEDIES = {
 			};
 		return {
 			title: 'The server refuses the API key',
-			remedy: `Check the API Key in the credential: it must be ${KEYS}, without spaces. Some servers want x-api-key: change Authentication.${hasPath(root) ? KEY_BEHIND : ''}`,
+			remedy: `Check the API Key in the credential: it must be ${KEYS}, without spaces. Some servers want it in another header: change Authentication. If a gateway answers at this address, it may pass on that the server behind it refuses the key of the gateway.`,
 		};
 	},
 	gatewayKey: ({ noKeys }) => {

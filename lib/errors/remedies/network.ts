@@ -103,7 +103,7 @@ export const NETWORK_REMEDIES = {
 		title: `A proxy answers with ${status === undefined || status < 400 ? 'an error' : status}, but the model server behind it does not answer`,
 		remedy: isCloudflare(status)
 			? 'The statuses from 520 on are those of Cloudflare: check that the server runs and that cloudflared, or the connection from Cloudflare to the server, is up.'
-			: `The model server is down or too slow for the proxy. Check it directly; in nginx raise proxy_read_timeout and turn off proxy_buffering for streamed answers.${status === 503 ? ' With 503 a proxy also refuses what is too much at once (nginx: limit_req).' : ''}`,
+			: `The model server is down or too slow for the proxy. Check it directly; raise the time limit of the proxy (nginx: proxy_read_timeout, inference-gateway: CLIENT_RESPONSE_HEADER_TIMEOUT), and in nginx turn off proxy_buffering for streamed answers.${status === 503 ? ' With 503 a proxy also refuses what is too much at once (nginx: limit_req).' : ''}`,
 	}),
 	redirect: ({ location, url }) => ({
 		title: 'The server redirects this request',

@@ -2,6 +2,7 @@ import { bifrost } from './bifrost';
 import { dockerModelRunner } from './docker-model-runner';
 import { gpustack } from './gpustack';
 import { ikLlamaCpp } from './ik-llama-cpp';
+import { inferenceGateway } from './inference-gateway';
 import { infinity } from './infinity';
 import type { KnownRefusal } from './chat-abilities';
 import type { ServerKind } from './kind';
@@ -50,6 +51,7 @@ const EVERY_KIND = {
 	olla,
 	dockerModelRunner,
 	sglangGateway,
+	inferenceGateway,
 	ikLlamaCpp,
 	llamaRouter,
 	llamaServer,

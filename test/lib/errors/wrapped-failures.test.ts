@@ -56,6 +56,17 @@ test('an error in the text of another', () => {
 	);
 });
 
+test('a 401 of a gateway that holds the error of a server behind it is about the key of the gateway', () => {
+	const refusedKey = fc.constantFrom(...INNERS.filter(({ kind }) => kind === 'unauthorized'));
+	fc.assert(
+		fc.property(refusedKey, one(BODIES), (failure, [, body]) => {
+			const { body: text } = refusalOf(failure);
+			expect(failureOf(401, JSON.stringify(body(text, 401))).kind).toBe('gatewayKey');
+		}),
+		examples(300),
+	);
+});
+
 test('an error in the middle of an answer', () => {
 	const untold: ReadonlySet<FailureKind> = new Set(['badRequest', 'serverError', 'wrongPath']);
 	fc.assert(

@@ -154,6 +154,17 @@ describe('servers that cannot rerank say what to do', () => {
 	});
 });
 
+test('a model that the server does not know is no missing route', async () => {
+	const server = await start({ profile: 'fastapi' });
+	for (const route of ['POST /v1/rerank', 'POST /rerank'])
+		server.route(
+			route,
+			reply.error(404, { error: "Unknown rerank model: 'm'. Configured: (none)" }),
+		);
+	const { kind } = await failureOf(clientOf(server).rerank('cat', DOCUMENTS));
+	expect(kind).toBe('modelNotFound');
+});
+
 describe('other servers', () => {
 	test('Text Embeddings Inference: 70 documents in three requests are one ranking', async () => {
 		const server = await start({ profile: 'lm-studio' });

@@ -1,0 +1,20 @@
+import { list, testKind } from './kind-suite';
+
+describe('Inference Gateway', () => {
+	testKind('inferenceGateway', {
+		told: [['models of several providers', { models: 'inference-gateway-0.48.2/models' }]],
+		notTold: [
+			['llama-server itself', { models: list({ id: 'm', owned_by: 'llamacpp' }) }, 'llamaServer'],
+		],
+		chat: {
+			fields: { temperature: 0.7, parallel_tool_calls: false, tool_choice: 'required' },
+			tools: ['get_time'],
+			thinkingIn: ['reasoning_content', 'reasoning'],
+			budget: undefined,
+			notes: [
+				'This server (Inference Gateway) ignores these options, so they were not sent: Top K, Min P, Repeat Penalty, Cache Prompt, Chat Template Arguments, Thinking, GBNF Grammar',
+			],
+		},
+		advice: { missingModel: 'llamacpp/NAME', moreContext: '9000 tokens' },
+	});
+});
