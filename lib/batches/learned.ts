@@ -11,6 +11,8 @@ interface Learned {
 	batch?: number;
 	/** It takes one text in a request, and no list. */
 	takesOneText?: true;
+	/** Its own route is missing, as behind a proxy that passes on those of OpenAI's API only. */
+	lacksOwnRoute?: true;
 	/** Tokens in one text. */
 	tokens?: number;
 	/** Optional fields that it refuses. */

@@ -14,7 +14,7 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Priority } from '../http/scheduler';
 import { mapConcurrently } from '../servers/batches';
-import { kindOf } from '../servers/kinds';
+import { kindOf, UNIDENTIFIED } from '../servers/kinds';
 import type { EmbeddingRequest } from '../servers/kinds/task-abilities';
 import { failoverNotes } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
@@ -159,6 +159,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		refused: Refused,
 	): Promise<number[][]> {
 		const { error, tooLong } = refused;
+		if (this.learnsMissingRoute(call, error)) return await this.ofBatch(call, batch);
 		if (this.learnsOneText(call, batch, error))
 			return await this.allOf(call, this.batches(batch, call.connection));
 		this.learnLimit(call, tooLong);
@@ -178,6 +179,15 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		const isDivided = tooLong !== undefined && this.settings.longTexts !== 'fail';
 		if (isDivided) return await this.allOf(call, halves(batch));
 		return await this.bisect(call, batch, error, isOfText);
+	}
+
+	/** Whether the server's own route is missing, which was not known. OpenAI's may be there. */
+	private learnsMissingRoute({ connection, kind }: BatchCall, error: ServerError): boolean {
+		const learned = learnedOf(connection, this.settings.model);
+		const hasOwnRoute = kindOf(kind).embeddings.request !== undefined;
+		if (!hasOwnRoute || learned.lacksOwnRoute === true || error.kind !== 'wrongPath') return false;
+		learned.lacksOwnRoute = true;
+		return true;
 	}
 
 	/** Whether the server refused a list of texts, which it was not known to do. */
@@ -288,18 +298,19 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	}
 
 	protected async send(call: BatchCall, batch: readonly EmbeddedText[]): Promise<number[][]> {
-		const { connection, kind, model } = call;
+		const { connection, model } = call;
 		requireMedia(call, batch);
+		const { lacksOwnRoute, takesOneText } = learnedOf(connection, this.settings.model);
 		const input = batch.map(inputOf);
 		const { dimensions, keepAlive, expectedDimensions } = this.settings;
 		const truncate = batch.some(({ isCutByServer }) => isCutByServer === true);
-		const request = embeddingCall(connection, kind, {
+		const request = embeddingCall(connection, lacksOwnRoute === true ? UNIDENTIFIED : call.kind, {
 			model,
 			input,
 			truncate,
 			dimensions,
 			keepAlive,
-			...optional({ takesOneText: learnedOf(connection, this.settings.model).takesOneText }),
+			...optional({ takesOneText }),
 		});
 		const { content, context } = await this.ask(call, request, (json) =>
 			readEmbeddings(json, batch.length),

@@ -70,10 +70,20 @@ export interface LabelAnswer extends Pick<AnswerContent, 'text' | 'usage' | 'mod
  * @throws {ServerError}
  */
 export async function askForLabels(question: LabelQuestion): Promise<LabelAnswer | undefined> {
-	const { attempt, kind } = question;
-	const protocol = nativeProtocolOf(kind) ?? openAiProtocol;
+	const native = nativeProtocolOf(question.kind) ?? openAiProtocol;
+	const outcome = await askBy(native, question).then((answer) => ({ answer }), asFailed);
+	if ('answer' in outcome) return outcome.answer;
+	// A proxy may pass on the routes of OpenAI's API only.
+	if (outcome.failed.kind !== 'wrongPath' || native === openAiProtocol) throw outcome.failed;
+	return await askBy(openAiProtocol, question);
+}
+
+async function askBy(
+	protocol: ChatProtocol,
+	question: LabelQuestion,
+): Promise<LabelAnswer | undefined> {
 	const isNeeded = (name: string) => isNeededFor(question, name);
-	const key = modelKey(attempt);
+	const key = modelKey(question.attempt);
 	const known = knownFieldChanges(key, isNeeded);
 	let changes = known;
 	for (;;) {

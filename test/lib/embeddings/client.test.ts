@@ -325,6 +325,16 @@ describe('other servers', () => {
 		]);
 	});
 
+	test('Ollama behind a proxy that passes on the routes of OpenAI only: by these, from the second request on', async () => {
+		const server = await start({ profile: 'ollama' });
+		server.route('POST /api/embed', reply.error(404, '404 page not found'));
+		const client = clientOf(server);
+		for (const texts of [['a', 'b'], ['c']])
+			expect((await client.embed(texts, 'document')).vectors).toHaveLength(texts.length);
+		expect(bodies(server, '/api/embed')).toHaveLength(1);
+		expect(bodies(server, V1)).toMatchObject([{ input: ['a', 'b'] }, { input: ['c'] }]);
+	});
+
 	test('Ollama: told to cut only the text that it refused, so that every cut is counted', async () => {
 		const server = await start({ profile: 'ollama' });
 		const long = 'word '.repeat(602);

@@ -239,6 +239,14 @@ test('fast-check: fields that a server forbids are left out, one after the other
 	);
 });
 
+test('Ollama behind a proxy that passes on the routes of OpenAI only is asked by these', async () => {
+	const sim = await serve({ profile: 'ollama' });
+	sim.route('POST /api/chat', reply.error(404, '404 page not found'));
+	sim.script(answer('B'));
+	expect(await json(CLASSIFY)).toMatchObject({ label: 'complaint', server: 'ollama' });
+	expect(chats()).toHaveLength(1);
+});
+
 test('a model that thinks all the same and uses its tokens up is asked once more with room for thoughts', async () => {
 	const sim = await serve();
 	sim.script(answer('<think>Hmm', undefined, 'length'), answer('<think>Hmm</think>B'));
