@@ -10,6 +10,7 @@ import {
 	type DifySimOptions,
 	type SimVersion,
 } from '../servers/dify';
+import type { SimRun } from '../servers/dify/types';
 import { gate } from '../support/gate';
 import { listen } from '../support/listening';
 import { delay, fs, http, path, process } from '../support/node';
@@ -615,7 +616,8 @@ describe('many items', () => {
 				: { steps: [{ text: 'b' }, { wait: 60_000 }] };
 		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply }] });
 		const running = run(many(await credentialOf(sim), 4, { optionsLimits: { itemsAtOnce: 4 } }));
-		await waitFor(() => sim.runs.filter(({ answer }) => answer !== '').length === 4);
+		const hasText = ({ events }: SimRun) => events.some(({ event }) => event === 'message');
+		await waitFor(() => sim.runs.filter(hasText).length === 4);
 		started.open();
 		const { status } = await running;
 		expect(status).toBe('error');
