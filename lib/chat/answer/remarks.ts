@@ -123,13 +123,11 @@ function isPassed(answer: string, stop: string): boolean {
 
 /** The note for thinking although it was switched off: gateways and some servers drop the setting without a word. */
 export function noteOnThinking(
-	{ parameters, serverKind }: ChatRequest,
+	{ parameters }: ChatRequest,
 	{ reasoning }: Pick<AnswerContent, 'reasoning'>,
 ): string | undefined {
 	const isOff = parameters.thinking?.mode === 'off';
-	// A note already says that it was not sent.
-	const isSent = kindOf(serverKind).chat.thinking.switch !== 'none';
-	if (!isOff || !isSent || reasoning.trim() === '') return undefined;
+	if (!isOff || reasoning.trim() === '') return undefined;
 	return 'The model thought although *Thinking* is off: the server, a gateway in front of it or the model ignores the setting.';
 }
 

@@ -45,8 +45,8 @@ function ignoredThinking({ thinking }: ChatParameters, kind: KindName): string[]
 	if (thinking === undefined) return [];
 	const { hasBudget, switch: switchedBy } = kindOf(kind).chat.thinking;
 	const ignored: string[] = [];
-	const isSwitched = thinking.mode === 'on' || thinking.mode === 'off';
-	if (isSwitched && switchedBy === 'none') ignored.push('Thinking');
+	// Off is what a model without thinking does anyway; if it thinks, the answer tells it (remarks.ts).
+	if (thinking.mode === 'on' && switchedBy === 'none') ignored.push('Thinking');
 	if (thinking.mode === 'budget' && !hasBudget) ignored.push('Thinking Token Budget');
 	if (thinking.limitMs !== undefined && !hasBudget) ignored.push('Thinking Time Limit');
 	return ignored;

@@ -63,7 +63,7 @@ export const MODEL_REMEDIES = {
 					'Restore or add a key in its group. A gateway may take a key out after a few refusals of any kind, such as of prompts that are too long: let it take none out (GPT-Load: blacklist_threshold 0).',
 			};
 		return {
-			title: 'The server behind the gateway refuses the key that the gateway sends to it',
+			title: 'The gateway has no key that the server behind it takes',
 			remedy:
 				'Set the key of that server in the gateway (LiteLLM: api_key of the model; New API, one-api: key of the channel). The API Key of the credential is at fault only where the gateway hands it on.',
 		};

@@ -30,7 +30,9 @@ describe('remedies for what model servers refuse', () => {
 			title: 'The gateway has no key left for the server behind it',
 			remedy: expect.stringContaining('in its group') as string,
 		});
-		expect(MODEL_REMEDIES.gatewayKey({}).title).toContain('refuses the key');
+		expect(MODEL_REMEDIES.gatewayKey({}).title).toContain(
+			'has no key that the server behind it takes',
+		);
 	});
 
 	test('a missing route: a Base URL with a path is replaced by the address, a plain one is not', () => {

@@ -12,7 +12,7 @@ describe('Inference Gateway', () => {
 			thinkingIn: ['reasoning_content', 'reasoning'],
 			budget: undefined,
 			notes: [
-				'This server (Inference Gateway) ignores these options, so they were not sent: Top K, Min P, Repeat Penalty, Cache Prompt, Chat Template Arguments, Thinking, GBNF Grammar',
+				'This server (Inference Gateway) ignores these options, so they were not sent: Top K, Min P, Repeat Penalty, Cache Prompt, Chat Template Arguments, GBNF Grammar',
 			],
 		},
 		advice: { missingModel: 'llamacpp/NAME', moreContext: '9000 tokens' },

@@ -15,7 +15,7 @@ describe('New API', () => {
 			thinkingIn: ['reasoning_content', 'reasoning'],
 			budget: undefined,
 			notes: [
-				'This server (New API or One API) ignores these options, so they were not sent: Top K, Min P, Repeat Penalty, Cache Prompt, Chat Template Arguments, Thinking, GBNF Grammar',
+				'This server (New API or One API) ignores these options, so they were not sent: Top K, Min P, Repeat Penalty, Cache Prompt, Chat Template Arguments, GBNF Grammar',
 			],
 		},
 		advice: { noModels: 'Add a channel', missingModel: 'to a channel', moreContext: '9000 tokens' },

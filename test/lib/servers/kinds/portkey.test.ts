@@ -14,7 +14,7 @@ describe('Portkey', () => {
 			thinkingIn: ['reasoning_content', 'reasoning'],
 			budget: undefined,
 			notes: [
-				'This server (Portkey) ignores these options, so they were not sent: Top K, Min P, Repeat Penalty, Cache Prompt, Chat Template Arguments, Thinking, GBNF Grammar',
+				'This server (Portkey) ignores these options, so they were not sent: Top K, Min P, Repeat Penalty, Cache Prompt, Chat Template Arguments, GBNF Grammar',
 			],
 		},
 		advice: { missingModel: 'behind Portkey', moreContext: '9000 tokens' },

@@ -13,7 +13,7 @@ describe("SGLang's gateway", () => {
 			thinkingIn: ['reasoning_content', 'reasoning'],
 			budget: undefined,
 			notes: [
-				"This server (SGLang's gateway) ignores these options, so they were not sent: Top K, Min P, Repeat Penalty, Cache Prompt, Chat Template Arguments, Thinking, GBNF Grammar",
+				"This server (SGLang's gateway) ignores these options, so they were not sent: Top K, Min P, Repeat Penalty, Cache Prompt, Chat Template Arguments, GBNF Grammar",
 			],
 		},
 		advice: { missingModel: 'behind the gateway', moreContext: '9000 tokens' },

@@ -18,7 +18,7 @@ describe('Triton', () => {
 			tools: ['get_time', 'get_weather'],
 			budget: undefined,
 			notes: [
-				'This server (Triton) ignores these options, so they were not sent: Top K, Min P, Repeat Penalty, Parallel Tool Calls, Cache Prompt, Chat Template Arguments, Thinking, GBNF Grammar',
+				'This server (Triton) ignores these options, so they were not sent: Top K, Min P, Repeat Penalty, Parallel Tool Calls, Cache Prompt, Chat Template Arguments, GBNF Grammar',
 			],
 		},
 		advice: {
