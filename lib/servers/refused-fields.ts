@@ -58,6 +58,9 @@ export function fieldChangesIn(refusal: string): FieldChanges {
 	return Object.fromEntries(names.map((name) => [name, names.length === 1 ? other : null]));
 }
 
+/** More than a request has fields: a server that names a new one each time is not asked for ever. */
+const MOST_CHANGES = 64;
+
 /**
  * The changes that a refusal requires, with those made before; undefined if it names no other field, or one that the
  * request needs.
@@ -69,7 +72,8 @@ export function furtherChanges(
 ): FieldChanges | undefined {
 	const changes = Object.entries(fieldChangesIn(refusal)).filter(([name]) => !(name in before));
 	const losesNeeded = changes.some(([name, other]) => other === null && isNeeded(name));
-	if (changes.length === 0 || losesNeeded) return undefined;
+	const isTooMuch = Object.keys(before).length >= MOST_CHANGES;
+	if (changes.length === 0 || losesNeeded || isTooMuch) return undefined;
 	return { ...before, ...Object.fromEntries(changes) };
 }
 

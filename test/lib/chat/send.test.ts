@@ -49,6 +49,12 @@ const forbidden = (...fields: string[]) =>
 	});
 
 describe('a FastAPI server that forbids fields it does not know', () => {
+	it('and names another one each time is not asked for ever', async () => {
+		sim.route('POST /v1/chat/completions', () => forbidden(`field_${bodies().length}`));
+		await expect(run({})).rejects.toMatchObject({ kind: 'badRequest' });
+		expect(bodies()).toHaveLength(65);
+	});
+
 	it('top_k and stream_options, as recorded: asked again without them, and the note names the option', async () => {
 		const recorded = httpFixture('fastapi-0.165.0/strict-extra-422.http');
 		const refusal = () => reply.error(422, JSON.parse(recorded.body.toString('utf8')) as object);

@@ -239,6 +239,13 @@ test('fast-check: fields that a server forbids are left out, one after the other
 	);
 });
 
+test('a server that forbids another field each time is not asked for ever', async () => {
+	const sim = await serve({ profile: 'fastapi' });
+	sim.route('POST /v1/chat/completions', () => forbidden([`field_${chats().length}`], true));
+	expect((await failure(CLASSIFY)).message).toBe('The server refuses the request');
+	expect(chats()).toHaveLength(2 * 65);
+});
+
 test('Ollama behind a proxy that passes on the routes of OpenAI only is asked by these', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	sim.route('POST /api/chat', reply.error(404, '404 page not found'));
