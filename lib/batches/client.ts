@@ -14,7 +14,7 @@ import { type ClientSettings, retryIdempotent, retryOptions } from '../servers/r
 import { batchLimitIn, tooLongIn, type TooLong } from '../servers/text-refusals';
 import { inSpan } from '../tracing/span';
 import { append, isRecord, type JsonRecord, recordOf } from '../values';
-import { batchesFor, learnedOf } from './learned';
+import { batchesFor, type Learned, learnedOf } from './learned';
 
 export interface BatchSettings extends ClientSettings {
 	/** Texts in one request. */
@@ -58,6 +58,8 @@ export const noCounts = (): BatchCounts => ({ requests: 0, truncated: 0, average
 export interface Refused {
 	error: ServerError;
 	tooLong: TooLong | undefined;
+	/** What was known when it was sent; another request may have learned more since. */
+	known: Readonly<Learned>;
 	/** How often its text was cut or divided before. `isLast`: not once more. */
 	depth: number;
 	isLast: boolean;
@@ -166,15 +168,16 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		const learned = learnedOf(call.connection, this.settings.model);
 		if (batch.length > (learned.batch ?? Infinity))
 			return await this.allOf(call, this.batches(batch, call.connection));
+		const known = { ...learned };
 		const outcome = await this.send(call, batch).catch(asFailed);
 		if (!('failed' in outcome)) return outcome;
 		const error = outcome.failed;
 		if (call.signal?.aborted === true) throw error;
-		if (this.learnsRefusedFields(call, error)) return await this.ofBatch(call, batch, depth);
+		if (this.learnsRefusedFields(call, error, known)) return await this.ofBatch(call, batch, depth);
 		if (this.learnsBatchLimit(call, batch.length, error))
 			return await this.allOf(call, this.batches(batch, call.connection));
 		if (batch.length > 1 && error.kind === 'tooLarge') return await this.allOf(call, halves(batch));
-		const refused = { error, tooLong: tooLongIn(error), isLast: depth >= MAX_DEPTH, depth };
+		const refused = { error, tooLong: tooLongIn(error), known, isLast: depth >= MAX_DEPTH, depth };
 		return await this.afterRefusal(call, batch, refused);
 	}
 
@@ -194,10 +197,11 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 	private learnsRefusedFields(
 		{ connection }: BatchCall,
 		{ serverText = '' }: ServerError,
+		known: Readonly<Learned>,
 	): boolean {
 		const learned = learnedOf(connection, this.settings.model);
 		const refused = refusedFieldsIn(serverText).filter((name) => DISPENSABLE.has(name));
-		if (refused.every((name) => learned.without?.[name] !== undefined)) return false;
+		if (refused.every((name) => known.without?.[name] !== undefined)) return false;
 		const changes = Object.fromEntries(refused.map((name) => [name, null]));
 		learned.without = { ...learned.without, ...changes };
 		return true;

@@ -6,7 +6,7 @@ import { LruCache } from '../lru-cache';
 import type { FieldChanges } from '../servers/refused-fields';
 
 /** Limits of one server for one model. */
-interface Learned {
+export interface Learned {
 	/** Texts in one request. */
 	batch?: number;
 	/** It takes one text in a request, and no list. */

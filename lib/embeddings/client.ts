@@ -159,8 +159,8 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		refused: Refused,
 	): Promise<number[][]> {
 		const { error, tooLong } = refused;
-		if (this.learnsMissingRoute(call, error)) return await this.ofBatch(call, batch);
-		if (this.learnsOneText(call, batch, error))
+		if (this.learnsMissingRoute(call, refused)) return await this.ofBatch(call, batch);
+		if (this.learnsOneText(call, batch, refused))
 			return await this.allOf(call, this.batches(batch, call.connection));
 		this.learnLimit(call, tooLong);
 		const namedText = batch[refusedTextIndex(error) ?? -1];
@@ -182,11 +182,10 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	}
 
 	/** Whether the server's own route is missing, which was not known. OpenAI's may be there. */
-	private learnsMissingRoute({ connection, kind }: BatchCall, error: ServerError): boolean {
-		const learned = learnedOf(connection, this.settings.model);
+	private learnsMissingRoute({ connection, kind }: BatchCall, { error, known }: Refused): boolean {
 		const hasOwnRoute = kindOf(kind).embeddings.request !== undefined;
-		if (!hasOwnRoute || learned.lacksOwnRoute === true || error.kind !== 'wrongPath') return false;
-		learned.lacksOwnRoute = true;
+		if (!hasOwnRoute || known.lacksOwnRoute === true || error.kind !== 'wrongPath') return false;
+		learnedOf(connection, this.settings.model).lacksOwnRoute = true;
 		return true;
 	}
 
@@ -194,12 +193,11 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	private learnsOneText(
 		{ connection }: BatchCall,
 		batch: readonly EmbeddedText[],
-		error: ServerError,
+		{ error, known }: Refused,
 	): boolean {
-		const learned = learnedOf(connection, this.settings.model);
 		const hasMedia = batch.some(({ media }) => media !== undefined);
-		if (hasMedia || learned.takesOneText === true || !takesOneTextOnly(error)) return false;
-		Object.assign(learned, { batch: 1, takesOneText: true });
+		if (hasMedia || known.takesOneText === true || !takesOneTextOnly(error)) return false;
+		Object.assign(learnedOf(connection, this.settings.model), { batch: 1, takesOneText: true });
 		return true;
 	}
 

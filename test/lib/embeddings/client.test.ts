@@ -312,6 +312,55 @@ describe('retries', () => {
 	});
 });
 
+const vectorsOf = (texts: readonly unknown[]) =>
+	reply.json({ data: texts.map((_text, index) => ({ index, embedding: [1, index] })) });
+const NOTHING_THERE = reply.error(404, '404 page not found');
+
+describe('what several requests at once learn, each of them is sent again for', () => {
+	test.each([
+		[
+			'a field that is refused',
+			'fastapi',
+			V1,
+			({ body }: WireRequest) =>
+				'encoding_format' in (body as Body)
+					? reply.error(400, { detail: 'Unsupported parameter: encoding_format' })
+					: vectorsOf((body as Body).input),
+		],
+		[
+			'a list of texts that is refused',
+			'fastapi',
+			V1,
+			({ body }: WireRequest) =>
+				Array.isArray((body as Body).input)
+					? reply.error(422, {
+							detail: [{ loc: ['body', 'input'], msg: 'Input should be a valid string' }],
+						})
+					: vectorsOf([0]),
+		],
+		['its own route that is missing', 'ollama', '/api/embed', () => NOTHING_THERE],
+	] as const)('%s', async (_what, profile, path, answer) => {
+		const server = await start({ profile });
+		const waiting: Array<() => void> = [];
+		// All of the first four are answered together.
+		server.route(`POST ${path}`, async (request: WireRequest) => {
+			if (waiting.length < 4) {
+				await new Promise<void>((resolve) => {
+					waiting.push(resolve);
+					if (waiting.length === 4) for (const go of waiting) go();
+				});
+			}
+			return answer(request);
+		});
+		const client = clientOf(server);
+		const all = [['a'], ['b', 'bb'], ['c'], ['d', 'dd']].map(
+			async (texts) => await client.embed(texts, 'document'),
+		);
+		const vectors = (await Promise.all(all)).map((embeddings) => embeddings.vectors.length);
+		expect(vectors).toEqual([1, 2, 1, 2]);
+	});
+});
+
 describe('other servers', () => {
 	test('Ollama by its own route, told not to cut', async () => {
 		const server = await start({ profile: 'ollama' });
