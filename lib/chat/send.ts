@@ -63,7 +63,7 @@ const WORKAROUNDS: Record<
 /**
  * Fields that must not be left out, because the answer would not be what was requested. The same applies to Extra Body.
  */
-const NEEDED_FIELDS: ReadonlySet<string> = new Set([
+export const NEEDED_FIELDS: ReadonlySet<string> = new Set([
 	'model',
 	'messages',
 	'stream',

@@ -1,5 +1,6 @@
 /** Reads refusals that name fields which a server does not accept. */
 
+import type { ServerError } from '../errors/server-error';
 import { LruCache } from '../lru-cache';
 import type { JsonRecord } from '../values';
 
@@ -117,4 +118,30 @@ export function knownFieldChanges(
 
 export function rememberFieldChanges(place: string, changes: FieldChanges): void {
 	refused.set(place, changes);
+}
+
+/**
+ * Sends a request, and again without the fields that the server refuses. What it took is remembered.
+ *
+ * @param place model and server, from `modelKey`
+ * @param furtherIn the changes that a refusal requires; undefined if none helps
+ */
+export async function sendWithoutRefused<Answered extends object>(
+	place: string,
+	isNeeded: (name: string) => boolean,
+	send: (changes: FieldChanges) => Promise<Answered | { failed: ServerError }>,
+	furtherIn: typeof furtherChanges = furtherChanges,
+): Promise<{ outcome: Answered | { failed: ServerError }; changes: FieldChanges }> {
+	const known = knownFieldChanges(place, isNeeded);
+	let changes = known;
+	for (;;) {
+		const outcome = await send(changes);
+		if (!('failed' in outcome)) {
+			if (changes !== known) rememberFieldChanges(place, changes);
+			return { outcome, changes };
+		}
+		const further = furtherIn(outcome.failed.serverText ?? '', changes, isNeeded);
+		if (further === undefined) return { outcome, changes };
+		changes = further;
+	}
 }

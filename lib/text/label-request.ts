@@ -1,4 +1,5 @@
 import { readEvent } from '../chat/answer/chain';
+import { NEEDED_FIELDS } from '../chat/send';
 import { withoutThinking } from '../chat/text-formats/thinking';
 import type {
 	AnswerContent,
@@ -15,13 +16,7 @@ import type { CallAnswer } from '../http/types';
 import { type KindName, kindOf } from '../servers/kinds';
 import { modelKey } from '../servers/model-key';
 import type { Attempt } from '../servers/pool/server-pool';
-import {
-	type FieldChanges,
-	furtherChanges,
-	knownFieldChanges,
-	refusedFieldsIn,
-	rememberFieldChanges,
-} from '../servers/refused-fields';
+import { type FieldChanges, refusedFieldsIn, sendWithoutRefused } from '../servers/refused-fields';
 import { optional, recordOf, recordsIn } from '../values';
 import { isFormatRefused } from './extract';
 import { keysFor, type Label, labelGrammar, labelSchema } from './labels';
@@ -82,27 +77,15 @@ async function askBy(
 	protocol: ChatProtocol,
 	question: LabelQuestion,
 ): Promise<LabelAnswer | undefined> {
-	const isNeeded = (name: string) => isNeededFor(question, name);
-	const key = modelKey(question.attempt);
-	const known = knownFieldChanges(key, isNeeded);
-	let changes = known;
-	for (;;) {
-		const outcome = await send(question, protocol, changes).then(
-			(answer) => ({ answer }),
-			asFailed,
-		);
-		if ('answer' in outcome) {
-			if (changes !== known) rememberFieldChanges(key, changes);
-			return labelAnswerIn(outcome.answer, question, protocol);
-		}
-		const { failed } = outcome;
-		const further = furtherChanges(failed.serverText ?? '', changes, isNeeded);
-		if (further === undefined) {
-			if (question.isConstrained && areConstraintsRefused(failed)) return undefined;
-			throw failed;
-		}
-		changes = further;
-	}
+	const { outcome } = await sendWithoutRefused(
+		modelKey(question.attempt),
+		(name) => isNeededFor(question, name),
+		async (changes) =>
+			await send(question, protocol, changes).then((answer) => ({ answer }), asFailed),
+	);
+	if ('answer' in outcome) return labelAnswerIn(outcome.answer, question, protocol);
+	if (question.isConstrained && areConstraintsRefused(outcome.failed)) return undefined;
+	throw outcome.failed;
 }
 
 async function send(
@@ -121,18 +104,6 @@ async function send(
 		maxBytes: MAX_LABEL_BYTES,
 	});
 }
-
-/** Fields without which the answer would be another one. */
-const NEEDED_FIELDS: ReadonlySet<string> = new Set([
-	'model',
-	'messages',
-	'stream',
-	'response_format',
-	'grammar',
-	'structured_outputs',
-	'ebnf',
-	'format',
-]);
 
 function isNeededFor({ parameters }: LabelQuestion, name: string): boolean {
 	return NEEDED_FIELDS.has(name) || name in (parameters.extraBody ?? {});

@@ -7,9 +7,8 @@ import type { Attempt } from '../servers/pool/server-pool';
 import {
 	type FieldChanges,
 	furtherChanges,
-	knownFieldChanges,
 	noteOnLeftOut,
-	rememberFieldChanges,
+	sendWithoutRefused,
 	withFieldChanges,
 } from '../servers/refused-fields';
 import { type JsonRecord, optional } from '../values';
@@ -41,20 +40,14 @@ export async function sendAccepted(
 	const body = { ...optional({ priority: serverPriority(connection, kind) }), ...json };
 	const isNeeded = (name: string) => NEEDED_FIELDS.has(name) || name in extraBody;
 	const key = modelKey({ connection, model });
-	const known = knownFieldChanges(key, isNeeded);
-	let changes = known;
-	for (;;) {
-		const outcome = await send(withFieldChanges(body, changes));
-		if (!('failed' in outcome)) {
-			if (changes !== known) rememberFieldChanges(key, changes);
-			return { ...outcome, notes: noteOnLeftOut(changes, body) };
-		}
-		const refusal = outcome.failed.serverText ?? '';
-		const further =
-			furtherChanges(refusal, changes, isNeeded) ?? withoutStreamOptions(refusal, changes);
-		if (further === undefined) return { ...outcome, notes: [] };
-		changes = further;
-	}
+	const { outcome, changes } = await sendWithoutRefused(
+		key,
+		isNeeded,
+		async (fieldChanges) => await send(withFieldChanges(body, fieldChanges)),
+		(refusal, before) =>
+			furtherChanges(refusal, before, isNeeded) ?? withoutStreamOptions(refusal, before),
+	);
+	return { ...outcome, notes: 'failed' in outcome ? [] : noteOnLeftOut(changes, body) };
 }
 
 /** For refusals of token counts in a stream in other words than those of a refused field. */
