@@ -8,6 +8,7 @@ import {
 	type WireRequest,
 } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
+import { gate } from '../../support/gate';
 
 const start = useSimulator(startLlamaServerSim);
 
@@ -341,15 +342,12 @@ describe('what several requests at once learn, each of them is sent again for', 
 		['its own route that is missing', 'ollama', '/api/embed', () => NOTHING_THERE],
 	] as const)('%s', async (_what, profile, path, answer) => {
 		const server = await start({ profile });
-		const waiting: Array<() => void> = [];
-		// All of the first four are answered together.
+		const allAsked = gate();
+		let asked = 0;
+		// The first four are answered together.
 		server.route(`POST ${path}`, async (request: WireRequest) => {
-			if (waiting.length < 4) {
-				await new Promise<void>((resolve) => {
-					waiting.push(resolve);
-					if (waiting.length === 4) for (const go of waiting) go();
-				});
-			}
+			if (++asked === 4) allAsked.open();
+			await allAsked.wait;
 			return answer(request);
 		});
 		const client = clientOf(server);

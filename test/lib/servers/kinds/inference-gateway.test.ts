@@ -1,4 +1,4 @@
-import { list, testKind } from './kind-suite';
+import { list, openAiFieldsOnly, testKind } from './kind-suite';
 
 describe('Inference Gateway', () => {
 	testKind('inferenceGateway', {
@@ -6,15 +6,7 @@ describe('Inference Gateway', () => {
 		notTold: [
 			['llama-server itself', { models: list({ id: 'm', owned_by: 'llamacpp' }) }, 'llamaServer'],
 		],
-		chat: {
-			fields: { temperature: 0.7, parallel_tool_calls: false, tool_choice: 'required' },
-			tools: ['get_time'],
-			thinkingIn: ['reasoning_content', 'reasoning'],
-			budget: undefined,
-			notes: [
-				'This server (Inference Gateway) ignores these options, so they were not sent: Top K, Min P, Repeat Penalty, Cache Prompt, Chat Template Arguments, GBNF Grammar',
-			],
-		},
+		chat: openAiFieldsOnly('Inference Gateway'),
 		advice: { missingModel: 'llamacpp/NAME', moreContext: '9000 tokens' },
 	});
 });

@@ -160,6 +160,17 @@ interface KindSuite {
 	advice: Partial<Record<keyof ServerWords | 'toolParser', string>>;
 }
 
+/** What gateways send of a chat request that drop every option which OpenAI's API lacks. */
+export const openAiFieldsOnly = (label: string): KindSuite['chat'] => ({
+	fields: { temperature: 0.7, parallel_tool_calls: false, tool_choice: 'required' },
+	tools: ['get_time'],
+	thinkingIn: ['reasoning_content', 'reasoning'],
+	budget: undefined,
+	notes: [
+		`This server (${label}) ignores these options, so they were not sent: Top K, Min P, Repeat Penalty, Cache Prompt, Chat Template Arguments, GBNF Grammar`,
+	],
+});
+
 /** The tests that every kind of server has. */
 export function testKind(
 	kind: KindName,

@@ -1,4 +1,4 @@
-import { list, testKind } from './kind-suite';
+import { list, openAiFieldsOnly, testKind } from './kind-suite';
 
 describe('New API', () => {
 	testKind('newApi', {
@@ -9,15 +9,7 @@ describe('New API', () => {
 		notTold: [
 			['a list without its header', { models: list({ id: 'm', owned_by: 'custom' }) }, 'other'],
 		],
-		chat: {
-			fields: { temperature: 0.7, parallel_tool_calls: false, tool_choice: 'required' },
-			tools: ['get_time'],
-			thinkingIn: ['reasoning_content', 'reasoning'],
-			budget: undefined,
-			notes: [
-				'This server (New API or One API) ignores these options, so they were not sent: Top K, Min P, Repeat Penalty, Cache Prompt, Chat Template Arguments, GBNF Grammar',
-			],
-		},
+		chat: openAiFieldsOnly('New API or One API'),
 		advice: { noModels: 'Add a channel', missingModel: 'to a channel', moreContext: '9000 tokens' },
 	});
 });

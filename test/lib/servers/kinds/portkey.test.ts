@@ -1,4 +1,4 @@
-import { list, testKind } from './kind-suite';
+import { list, openAiFieldsOnly, testKind } from './kind-suite';
 
 describe('Portkey', () => {
 	testKind('portkey', {
@@ -8,15 +8,7 @@ describe('Portkey', () => {
 		notTold: [
 			['llama-server itself', { models: list({ id: 'm', owned_by: 'llamacpp' }) }, 'llamaServer'],
 		],
-		chat: {
-			fields: { temperature: 0.7, parallel_tool_calls: false, tool_choice: 'required' },
-			tools: ['get_time'],
-			thinkingIn: ['reasoning_content', 'reasoning'],
-			budget: undefined,
-			notes: [
-				'This server (Portkey) ignores these options, so they were not sent: Top K, Min P, Repeat Penalty, Cache Prompt, Chat Template Arguments, GBNF Grammar',
-			],
-		},
+		chat: openAiFieldsOnly('Portkey'),
 		advice: { missingModel: 'behind Portkey', moreContext: '9000 tokens' },
 	});
 });

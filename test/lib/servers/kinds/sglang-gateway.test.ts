@@ -1,4 +1,4 @@
-import { list, testKind } from './kind-suite';
+import { list, openAiFieldsOnly, testKind } from './kind-suite';
 
 describe("SGLang's gateway", () => {
 	testKind('sglangGateway', {
@@ -7,15 +7,7 @@ describe("SGLang's gateway", () => {
 			['SGLang itself', { models: list({ id: 'm', owned_by: 'sglang' }) }, 'sglang'],
 			['a server of its own', { models: list({ id: 'unknown', owned_by: 'me' }) }, 'other'],
 		],
-		chat: {
-			fields: { temperature: 0.7, parallel_tool_calls: false, tool_choice: 'required' },
-			tools: ['get_time'],
-			thinkingIn: ['reasoning_content', 'reasoning'],
-			budget: undefined,
-			notes: [
-				"This server (SGLang's gateway) ignores these options, so they were not sent: Top K, Min P, Repeat Penalty, Cache Prompt, Chat Template Arguments, GBNF Grammar",
-			],
-		},
+		chat: openAiFieldsOnly("SGLang's gateway"),
 		advice: { missingModel: 'behind the gateway', moreContext: '9000 tokens' },
 	});
 });
