@@ -92,16 +92,6 @@ export const PROGRAMS = [
 			'--only <text>': 'those whose title holds the text; writes nothing',
 		},
 	},
-	{
-		name: 'faults',
-		what: 'every node against a server that goes wrong in every way; writes bench/results/faults.md and the totals in docs/faults.md',
-		options: {
-			"--only 'Local Reranker/text'": 'some of it; writes nothing',
-			'--fuzz 10000': 'so many random faults in place of all',
-			'--seed 1': 'the first of the random faults',
-			'--at-once 48': 'faults at the same time',
-		},
-	},
 ];
 
 /**

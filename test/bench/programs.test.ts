@@ -77,9 +77,9 @@ it('--help after a name shows the options of that program', () => {
 });
 
 it('an option that is unknown is named, and nothing starts', () => {
-	const { status, stderr } = bench('faults', '--onyl', 'x');
+	const { status, stderr } = bench('soak', '--onyl', 'x');
 	expect(status).toBe(1);
 	expect(stderr).toContain("Unknown option '--onyl'");
-	expect(stderr).toContain('--fuzz 10000');
+	expect(stderr).toContain('--minutes 30');
 	expect(stderr).not.toContain('main.mjs:');
 });

@@ -2,7 +2,6 @@ import { builtNodes } from './built-nodes';
 import { type Fault, FAULTS } from './faults';
 import { fuzz, type FuzzCase } from './fuzz';
 import { cellsOf, PHASES, reasonAgainst } from './matrix';
-import { putBetween } from './report';
 import { runCells } from './run-matrix';
 import { CANARY_HEADER, CANARY, leaksIn, OPERATIONS } from './rig';
 import { fs } from '../support/node';
@@ -33,7 +32,7 @@ it('names a reason for every cell that it does not run', () => {
 	}
 });
 
-/** Faults that end by themselves, each at another place; those that wait for a limit are in `npm run bench -- faults`. */
+/** Faults that end by themselves, each at another place. Those that wait for a limit take minutes. */
 const QUICK: Array<[(typeof PHASES)[number], Fault]> = [
 	['dns', 'refused'],
 	['dns', 'cut'],
@@ -81,10 +80,4 @@ it('survives 300 random faults', async () => {
 	});
 	expect(bad).toEqual([]);
 	expect(count).toBe(300);
-});
-
-it('puts its results between the markers of the document', () => {
-	const page = 'a <!-- x:begin -->old<!-- x:end --> b';
-	expect(putBetween(page, 'x', 'new')).toBe('a <!-- x:begin -->\n\nnew\n\n<!-- x:end --> b');
-	expect(() => putBetween(page, 'y', 'new')).toThrow('markers');
 });

@@ -17,35 +17,7 @@ export const PHASES = [
 ] as const;
 export type Phase = (typeof PHASES)[number];
 
-export const PHASE_NAMES: Record<Phase, string> = {
-	dns: 'DNS',
-	connect: 'connect',
-	tls: 'TLS',
-	upload: 'upload',
-	queue: 'queue',
-	headers: 'before headers',
-	first: 'before the first token',
-	text: 'mid-text',
-	call: 'mid-tool-call',
-	finish: 'after finish',
-	stop: 'while stopping',
-};
-
-export const FAULT_NAMES: Record<Fault, string> = {
-	refused: 'refused',
-	reset: 'reset',
-	silence: 'silence',
-	pings: 'pings only',
-	slow: 'slow bytes',
-	garbage: 'garbage',
-	html: 'HTML',
-	'500': '500',
-	cut: 'cut',
-	endless: 'never-ending body',
-	huge: '100 MB without a line end',
-};
-
-/** Why a cell cannot exist, by the letter under which the document lists it. */
+/** Why a cell cannot exist. */
 export const REASONS = {
 	a: 'Nothing of the server has arrived while its name is looked up: only the look-up itself can fail, hang, or give nonsense.',
 	b: 'Without a request there is no answer: an open port can only be refused, dropped, closed, or greet with bytes that are no HTTP.',

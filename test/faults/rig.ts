@@ -168,7 +168,7 @@ function everythingIn(value: unknown): string {
 }
 
 /** Every part of eight characters of the key and of the header. */
-export const PARTS = [CANARY.slice('app-'.length), CANARY_HEADER.value].flatMap((secret) =>
+const PARTS = [CANARY.slice('app-'.length), CANARY_HEADER.value].flatMap((secret) =>
 	Array.from({ length: secret.length - 7 }, (_, at) => secret.slice(at, at + 8)),
 );
 

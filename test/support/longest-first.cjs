@@ -18,7 +18,6 @@ const LONGEST = [
 	'e2e/tool-test',
 	'e2e/editor-failures',
 	'e2e/secrets',
-	'e2e/editor-assistant',
 	'e2e/overnight-batch',
 	'e2e/overnight-batch-queue',
 	'e2e/local-llama',
