@@ -1,4 +1,3 @@
-import Ajv from 'ajv';
 import { parse } from 'yaml';
 
 import { fs, path } from '../support/node';
@@ -10,14 +9,6 @@ interface Workflow {
 
 const FOLDER = '.github';
 
-/** Published schemas of the files in `.github`. */
-const SCHEMAS: ReadonlyArray<[RegExp, string]> = [
-	[/^workflows\//, 'github-workflows'],
-	[/^dependabot\.yml$/, 'dependabot'],
-	[/^ISSUE_TEMPLATE\/config\.yml$/, 'github-issue-config'],
-	[/^ISSUE_TEMPLATE\//, 'github-issue-forms'],
-];
-
 const FILES = fs
 	.readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
 	.filter((file) => /\.ya?ml$/.test(file))
@@ -25,34 +16,11 @@ const FILES = fs
 
 const read = (file: string) => fs.readFileSync(path.join(FOLDER, file), 'utf8');
 
-/** Violations of a published schema in a file. */
-function problems(schemaName: string, content: unknown): unknown[] {
-	const file = path.join('test', 'fixtures', 'json-schemas', `${schemaName}.json`);
-	const schema = JSON.parse(fs.readFileSync(file, 'utf8')) as object;
-	const validate = new Ajv({ strict: false, allErrors: true, validateFormats: false }).compile(
-		schema,
-	);
-	return validate(content) ? [] : (validate.errors ?? []);
-}
-
 describe('the YAML files for GitHub', () => {
 	test('are there', () => {
 		expect(FILES).toEqual(
 			expect.arrayContaining(['dependabot.yml', 'workflows/ci.yml', 'workflows/release.yml']),
 		);
-	});
-
-	test.each(FILES)('%s follows its published schema', (file) => {
-		const schema = SCHEMAS.find(([pattern]) => pattern.test(file))?.[1];
-		expect(schema).toBeDefined();
-		expect(problems(schema!, parse(read(file)))).toEqual([]);
-	});
-
-	test('a mistake is found', () => {
-		const ci = parse(read('workflows/ci.yml')) as { jobs: { test: Record<string, unknown> } };
-		delete ci.jobs.test['runs-on'];
-		expect(problems('github-workflows', ci)).not.toEqual([]);
-		expect(problems('dependabot', { version: 3, updates: [] })).not.toEqual([]);
 	});
 
 	test('the commands of the workflows are scripts of the package', () => {
