@@ -1,0 +1,90 @@
+/** Recorded exchanges with real Dify servers that the contract is about: requests, and Dify's answers to them. */
+import { fixture, fixtureNames, httpFixture, type HttpFixture } from '../../support/streams';
+
+/** Folders below `test/fixtures`. Dify 1.12 is not supported any more, so its recordings are not here. */
+export const DIFY_SETS = [
+	'dify-1.14.2',
+	'dify-1.16.0',
+	'dify-1.16.1',
+	'dify-main-2026-07',
+] as const;
+
+export type DifySet = (typeof DIFY_SETS)[number];
+
+/** One recorded request, as in a set's `cases*.json`, and the answer. */
+export interface DifyExchange {
+	set: DifySet;
+	name: string;
+	/** Mode of the app behind the key. */
+	app: string;
+	method: string;
+	/** Path without `/v1`. */
+	path: string;
+	query: URLSearchParams;
+	body: Readonly<Record<string, unknown>>;
+	/** How the answer ended, if not by Dify. */
+	ended?: 'closed by client' | 'upstream aborted';
+	answer: HttpFixture;
+}
+
+interface RecordedCase {
+	name: string;
+	app: string;
+	method: string;
+	url: string;
+	body?: Record<string, unknown>;
+	ended?: DifyExchange['ended'];
+}
+
+/** The exchanges of a set, by name. */
+export function difyExchanges(set: DifySet): DifyExchange[] {
+	const cases = fixtureNames(set, '.json').flatMap(
+		(file) => JSON.parse(fixture(file).toString('utf8')) as RecordedCase[],
+	);
+	const named = [...cases].sort((one, other) => (one.name < other.name ? -1 : 1));
+	return named.map(({ name, app, method, url, body = {}, ended }) => {
+		const [path = '', query = ''] = url.split('?');
+		return {
+			set,
+			name,
+			app,
+			method,
+			path: path.replace(/^\/v1(?=\/)/, ''),
+			query: new URLSearchParams(query),
+			body,
+			ended,
+			answer: httpFixture(`${set}/${name}.http`),
+		};
+	});
+}
+
+export function isStream({ answer }: DifyExchange): boolean {
+	return answer.headers.some(
+		([name, value]) => /^content-type$/i.test(name) && value.startsWith('text/event-stream'),
+	);
+}
+
+/** The answer as JSON; undefined where it is none. */
+export function jsonOf({ answer }: DifyExchange): unknown {
+	try {
+		return JSON.parse(answer.body.toString('utf8'));
+	} catch {
+		return undefined;
+	}
+}
+
+/** The `data:` objects of a recorded stream. */
+export function eventsOf({ answer }: DifyExchange): Array<Record<string, unknown>> {
+	return answer.body
+		.toString('utf8')
+		.split('\n')
+		.filter((line) => line.startsWith('data: {'))
+		.flatMap((line) => {
+			try {
+				return [JSON.parse(line.slice('data: '.length)) as Record<string, unknown>];
+			} catch {
+				// The recording may end within a line.
+				return [];
+			}
+		});
+}
