@@ -22,6 +22,7 @@ export * as tls from 'node:tls';
 export * as url from 'node:url';
 export * as util from 'node:util';
 export * as workerThreads from 'node:worker_threads';
+export * as v8 from 'node:v8';
 export * as vm from 'node:vm';
 export * as zlib from 'node:zlib';
 export { default as process } from 'node:process';
