@@ -3,7 +3,7 @@ module.exports = {
 	testEnvironment: 'node',
 	roots: ['<rootDir>/test'],
 	testMatch: ['**/*.test.ts'],
-	testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '<rootDir>/test/real-servers/'],
+	testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(e2e|full|real-servers)/'],
 	runtime: '<rootDir>/test/support/load-once.cjs',
 	transform: {
 		'/n8n-workflow/dist/cjs/.+\\.js$': '<rootDir>/test/support/lazy-requires.cjs',

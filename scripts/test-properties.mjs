@@ -18,7 +18,7 @@ const USES_EXAMPLES = /fc\.assert\(|testNodes\(/;
 
 const suites = () =>
 	readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
-		.filter((file) => file.endsWith('.test.ts') && !file.startsWith('e2e'))
+		.filter((file) => file.endsWith('.test.ts') && !/^(e2e|full|real-servers)\b/.test(file))
 		.filter((file) => USES_EXAMPLES.test(readFileSync(join(root, 'test', file), 'utf8')))
 		.map((file) => join('test', file));
 

@@ -1,6 +1,6 @@
 /**
- * `npm test`: all checks that need neither a compiler nor a running server. With arguments for jest, only those tests:
- * `npm test -- test/lib/chat`, `npm test -- -t name`.
+ * `npm test`: the checks that need no real parts. With arguments for jest, only those tests: `npm test -- test/lib/chat`,
+ * `npm test -- -t name`.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { packageProblems } from './lib/package-check.mjs';
 import { readJson, root } from './lib/paths.mjs';
 import { run } from './lib/proc.mjs';
 import { BUNDLE, scanProblems } from './lib/scan.mjs';
+import { ON_REQUEST } from './lib/suites.mjs';
 import { runChecks, runJest } from './lib/tally.mjs';
 
 const log = createLog();
@@ -29,7 +30,16 @@ const tool = async (tool, args) => {
 	await run(join(root, 'node_modules', '.bin', tool), args, { cwd: root, env: toolEnvironment() });
 };
 
-const tests = { name: 'unit and contract tests', check: async () => await runJest(log, typed) };
+const chosen =
+	typed.length > 0
+		? typed
+		: [
+				'--testPathIgnorePatterns',
+				'/node_modules/',
+				...'/test/(e2e|full|real-servers)/',
+				...ON_REQUEST,
+			];
+const tests = { name: 'unit and contract tests', check: async () => await runJest(log, chosen) };
 
 await main(async () => {
 	await ensureDependencies(log);

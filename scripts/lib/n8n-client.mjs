@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** Long, for busy machines: n8n itself answers at once. */
 const REQUEST_TIMEOUT_MS = 240_000;
-const WEBHOOK_TIMEOUT_MS = 60_000;
+const WEBHOOK_TIMEOUT_MS = 240_000;
 const EXECUTION_TIMEOUT_MS = 240_000;
 /**
  * A connection for each request: n8n closes an idle one after 5 s, and a busy machine then sends the next request into
@@ -46,10 +46,11 @@ export const parseFlatted = (text) => {
  * The REST interface of n8n's editor.
  *
  * @param {string} url
+ * @param {string} [session] of another client that has logged in: n8n takes five logins a minute
  * @returns {import('./types').N8nClient}
  */
-export const n8nClient = (url) => {
-	let cookie = '';
+export const n8nClient = (url, session = '') => {
+	let cookie = session;
 	/**
 	 * @template T
 	 * @param {string} method
@@ -171,6 +172,7 @@ export const n8nClient = (url) => {
 
 	return {
 		url,
+		session: () => cookie,
 		request,
 		setupOwner,
 		login,

@@ -118,9 +118,10 @@ class TestsFailed extends Error {}
  * @param {import('./types').Log} log
  * @param {Array<Check | Check[]>} checks
  * @param {string} [hint] printed when something failed
+ * @param {{ goesOn?: boolean }} [options] `goesOn`: does not stop
  * @returns {Promise<number>} the exit code
  */
-export const runChecks = async (log, checks, hint) => {
+export const runChecks = async (log, checks, hint, { goesOn = false } = {}) => {
 	const total = emptyTally();
 	const startedAt = Date.now();
 	/** @param {Check} check */
@@ -150,7 +151,7 @@ export const runChecks = async (log, checks, hint) => {
 	};
 	for (const group of checks) {
 		await Promise.all([group].flat().map(runCheck));
-		if (total.failed > 0) break;
+		if (total.failed > 0 && !goesOn) break;
 	}
 	for (const name of total.skipped) log.line(`Skipped: ${name}`);
 	// Once more, where a long output ends: its middle may be cut.

@@ -215,6 +215,8 @@ export interface N8nClient {
 	readonly url: string;
 	/** A call of the editor's REST interface; yields the `data` of the answer, throws on every status but 2xx. */
 	request<T>(method: string, path: string, body?: unknown): Promise<T>;
+	/** Cookie of the login. */
+	session(): string;
 	setupOwner(login: Login): Promise<void>;
 	login(login: Login): Promise<void>;
 	createCredential(credential: Credential): Promise<{ id: string; name: string }>;
@@ -312,16 +314,6 @@ export interface LlamaServer {
 	props(): Promise<JsonObject>;
 	slots(): Promise<LlamaSlot[]>;
 	residentBytes(): number;
-	stop(): Promise<void>;
-}
-
-/** A real npm registry that has only the packages published to it. */
-export interface Verdaccio {
-	/** Without a trailing slash. */
-	readonly url: string;
-	readonly service: Service;
-	/** `npm publish` of a tarball; the last version published is `latest`. */
-	publish(tarball: string): Promise<void>;
 	stop(): Promise<void>;
 }
 
@@ -450,38 +442,40 @@ export interface QueuedExecution {
 	error?: string;
 }
 
-/** Passed from `npm run test:e2e` to the tests, in the file `LOCAL_LLAMA_E2E`. */
+/** The n8n that `npm run test:e2e` starts for all its suites. */
+export interface SharedN8n {
+	url: string;
+	/** Cookie of the owner's login. */
+	session: string;
+	/** Its data; the packed package is installed in it in both ways. */
+	userFolder: string;
+	logFile: string;
+	/** Bytes of the packed package. */
+	packedSize: number;
+	/** The only folder that its workflows may read files from. */
+	readable: string;
+}
+
+/** Passed from `npm run test:e2e` and `npm run test:full` to the tests, in the file `LOCAL_LLAMA_E2E`. */
 export interface E2eParts {
 	n8n: N8nInstall;
 	/** Folder of the built package, outside the clone: for `customExtensions`. */
 	nodes: string;
-	/** The compiled llama-server, which has a router. */
+	/** The program. Only the compiled one has a router. */
 	llamaServer: string;
-	/** The llama-server of the Python package: a newer llama.cpp, without a router. */
-	llamaServerWheel?: string;
-	llamaServerWheelProblem?: string;
 	tinyModel: string;
-	/** all-MiniLM-L6-v2, and the same with an untrained reranking head. */
-	miniLm?: { embedding: string; reranker: string };
-	miniLmProblem?: string;
-	/** Folder with the programs of a PostgreSQL that has pgvector. */
-	postgres?: string;
-	postgresProblem?: string;
-	smolLm2?: string;
-	/** Why SmolLM2 is not available. */
-	smolLm2Problem?: string;
-	/** Its executable script. */
-	verdaccio?: string;
-	verdaccioProblem?: string;
-	redis?: string;
-	redisProblem?: string;
-	chromium?: string;
-	chromiumProblem?: string;
+	smolLm2: string;
+	redis: string;
+	chromium: string;
 	chromiumArgs: string[];
 	/** Folder for files of the tests; server logs stay there when a test fails. */
 	work: string;
-	/** Folder for transcripts of streamed chats, which is always kept. */
-	transcripts: string;
+	/** Only in `npm run test:e2e`. */
+	shared?: SharedN8n;
+	/** all-MiniLM-L6-v2, and the same with an untrained reranking head. Only in `npm run test:full`. */
+	miniLm?: { embedding: string; reranker: string };
+	/** Folder with the programs of a PostgreSQL that has pgvector. Only in `npm run test:full`. */
+	postgres?: string;
 }
 
 /** Model servers that are Python packages (python-servers.mjs). */

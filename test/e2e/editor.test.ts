@@ -1,115 +1,78 @@
+/** What a person sees in n8n's editor, in a real browser: the panels, a failure, the credential, a chat. */
 import { NodeHelpers, type INode, type INodeTypeDescription } from 'n8n-workflow';
 
-import { appKey, startDifySim, type AppSpec, type DifySim } from '../servers/dify';
-import { reply, startLlamaServerSim } from '../servers/llama-server';
-import { delay } from '../support/node';
-import { loadScript } from '../support/scripts';
-import { isWhole, openEditor, WINDOW, type Editor, type Locator } from './support/editor';
-import {
-	EXAMPLES,
-	example,
-	postgresCredential,
-	smtpCredential,
-	WEBHOOK_CREDENTIALS,
-	type Named,
-	type Wiring,
-} from './support/examples';
+import { appKey, startDifySim, type DifySim } from '../servers/dify';
+import { reply, startLlamaServerSim, type LlamaServerSim } from '../servers/llama-server';
+import { gate } from '../support/gate';
+import { isWhole, openEditor, type Editor } from './support/editor';
 import {
 	llamaCredential,
-	scriptedModel,
-	smolLm2,
+	parts,
 	startLlamaServer,
-	startN8n,
 	stopEverything,
+	theSharedN8n,
+	type GateN8n,
 	type LlamaServer,
 	type Workflow,
-	type N8nServer,
 } from './support/playground';
 import { until } from './support/until';
 import { agent, chatTrigger, localModel, MANUAL, workflowOf } from './support/workflows';
 
-/** The editor loads slowly when other tests run in parallel. */
-const SLOW = 900_000;
 const MODEL = 'Local Chat Model';
 const ALIAS = 'smollm2-135m-instruct';
+/** Nothing listens there. */
+const NOWHERE = 'http://127.0.0.1:9';
+const NOT_CHOSEN = { __rl: true, mode: 'list', value: '' };
 
-/** A Dify app with a form, which answers at the speed of a model. */
-const SHOP: AppSpec = {
-	mode: 'advanced-chat',
-	key: appKey('advanced-chat'),
-	name: 'Lamp shop',
-	form: [
-		{
-			kind: 'select',
-			variable: 'language',
-			label: 'Language of the answer',
-			options: ['English', 'Deutsch', '中文'],
-			default: 'English',
-		},
-		{ kind: 'text-input', variable: 'order', label: 'Order number' },
-	],
-	reply: () => ({
-		steps: words(
-			'Yes, you can. Lamps go back within **30 days**, as long as the bulb is in the box too:\n\n1. Open *My orders* and choose the lamp.\n2. Print the label and put it on the box.\n3. Bring it to any parcel shop. The money is back within a week.',
-		).flatMap((text) => [{ text }, { wait: 150 }]),
-	}),
-};
+interface Named {
+	id: string;
+	name: string;
+}
 
-let n8n: N8nServer;
+let n8n: GateN8n;
 let server: LlamaServer;
+let sim: LlamaServerSim;
+let dify: DifySim;
 let editor: Editor;
-let working: Named;
-let down: Named;
-let nowhere: string;
-let shop: DifySim;
-let dify: Named;
-let others: Wiring['others'];
-const sims: Array<{ close(): Promise<void> }> = [];
 
-const words = (text: string) => text.split(/(?<=\s)/);
-
-const credentialFor = async (target: Pick<LlamaServer, 'url'>, name: string): Promise<Named> => {
-	const { id } = await n8n.createCredential({ ...llamaCredential(target), id: undefined, name });
-	return { id, name };
-};
-
-const webhookCredential = async (
-	credential: (typeof WEBHOOK_CREDENTIALS)[keyof typeof WEBHOOK_CREDENTIALS],
-) => {
-	const { id } = await n8n.createCredential(credential);
-	return { id, name: credential.name };
-};
-
-const difyCredentialFor = async (baseUrl: string, name: string): Promise<Named> => {
-	const { id } = await n8n.createCredential({
-		name,
-		type: 'difyApi',
-		data: { baseUrl, apiKey: SHOP.key, keyType: 'app', ignoreSslIssues: false },
-	});
-	return { id, name };
-};
-
-/** A chat with an agent and Local Chat Model, without a chosen model. */
-const chatWith = async (name: string, credential: Named) =>
-	await n8n.createWorkflow(
-		workflowOf(name, {
-			Chat: chatTrigger(`${name.toLowerCase().replaceAll(' ', '-')}-chat`),
-			Agent: agent(),
-			[MODEL]: localModel(credential, { model: { __rl: true, mode: 'list', value: '' } }),
+beforeAll(async () => {
+	n8n = await theSharedN8n();
+	[server, sim, dify, editor] = await Promise.all([
+		startLlamaServer({ model: parts().smolLm2, alias: ALIAS, contextSize: 8192, parallel: 1 }),
+		startLlamaServerSim(),
+		startDifySim({
+			apps: [
+				{
+					mode: 'chat',
+					key: appKey('chat'),
+					form: [{ kind: 'text-input', variable: 'order', label: 'Order number' }],
+				},
+			],
 		}),
-	);
+		openEditor(n8n),
+	]);
+});
+afterAll(async () => {
+	await editor.close();
+	await Promise.all([sim.close(), dify.close()]);
+	await stopEverything();
+});
 
-/** This package's nodes in n8n's list, without the tool variants. */
-const ownTypes = async () =>
-	(await n8n.nodeTypes()).filter(
-		({ name }) => name.startsWith('CUSTOM.') && !name.endsWith('Tool'),
-	) as unknown as INodeTypeDescription[];
+let credentials = 0;
+async function credentialFor(url: string): Promise<Named> {
+	const name = `Server ${++credentials}`;
+	const { id } = await n8n.createCredential({ ...llamaCredential({ url }), id: undefined, name });
+	return { id, name };
+}
 
-/** Name of a node's page and picture: `dify-app`. */
-const pageOf = ({ name }: INodeTypeDescription) =>
-	name.replace('CUSTOM.', '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+async function difyCredentialFor(baseUrl: string): Promise<Named> {
+	const name = `Dify ${++credentials}`;
+	const data = { baseUrl, apiKey: appKey('chat'), keyType: 'app', ignoreSslIssues: false };
+	const { id } = await n8n.createCredential({ name, type: 'difyApi', data });
+	return { id, name };
+}
 
-/** Distance between nodes, so that a trigger's buttons do not cover other nodes. */
+/** Room between the nodes, so that the buttons of one do not cover another. */
 function spread(workflow: Workflow): Workflow {
 	const nodes = workflow.nodes.map((node, at) => ({
 		...node,
@@ -118,900 +81,215 @@ function spread(workflow: Workflow): Workflow {
 	return { ...workflow, nodes };
 }
 
+async function opened(workflow: Workflow): Promise<void> {
+	const { id } = await n8n.createWorkflow(spread(workflow));
+	await editor.openWorkflow(id);
+}
+
+const chatWith = (name: string, credential: Named, parameters: Record<string, unknown> = {}) =>
+	workflowOf(name, {
+		Chat: chatTrigger(`${name.toLowerCase().replaceAll(' ', '-')}-editor`),
+		Agent: agent(),
+		[MODEL]: localModel(credential, parameters),
+	});
+
+/** The nodes in the folder of custom nodes, without the variants for agents. */
+const ownTypes = async () =>
+	(await n8n.nodeTypes()).filter(
+		({ name }) => name.startsWith('CUSTOM.') && !name.endsWith('Tool'),
+	) as unknown as INodeTypeDescription[];
+
 /** Labels of the fields of a new node, without notices and empty mappers. */
 function fieldsOf(description: INodeTypeDescription): string[] {
 	const { properties } = description;
 	const node = { typeVersion: [description.version].flat().at(-1) } as INode;
 	const values =
 		NodeHelpers.getNodeParameters(properties, {}, true, false, node, description) ?? {};
-	return (
-		properties
-			.filter(
-				(property) =>
-					!['hidden', 'notice', 'resourceMapper'].includes(property.type) &&
-					NodeHelpers.displayParameter(values, property, node, description),
-			)
-			// n8n's own field of polling nodes starts with one entry, which shows its first field.
-			.flatMap(({ displayName, name }) =>
-				name === 'pollTimes' ? [displayName, 'Mode'] : [displayName],
-			)
-	);
-}
-
-beforeAll(async () => {
-	const { freePortFrom } = await loadScript<{ freePortFrom(wanted: number): Promise<number> }>(
-		'ports',
-	);
-	// Pictures show the usual ports, if they are free.
-	nowhere = `http://127.0.0.1:${await freePortFrom(11_434)}`;
-	[server, n8n, shop] = await Promise.all([
-		startLlamaServer({
-			model: smolLm2(),
-			alias: ALIAS,
-			contextSize: 8192,
-			parallel: 2,
-			port: await freePortFrom(8080),
-		}),
-		startN8n(),
-		startDifySim({ apps: [SHOP] }),
-	]);
-	sims.push(shop);
-	working = await credentialFor(server, 'My llama-server');
-	down = await credentialFor({ url: nowhere }, 'Server that is down');
-	dify = await difyCredentialFor(shop.url, 'My Dify app');
-	const [jwt, header] = await Promise.all(
-		Object.values(WEBHOOK_CREDENTIALS).map(webhookCredential),
-	);
-	const postgres = postgresCredential(5432);
-	const database = { id: (await n8n.createCredential(postgres)).id, name: postgres.name };
-	const smtp = smtpCredential(25);
-	const mail = { id: (await n8n.createCredential(smtp)).id, name: smtp.name };
-	others = {
-		'Ask by e-mail': { type: 'smtp', credential: mail },
-		'Send e-mail': { type: 'smtp', credential: mail },
-		Ask: { type: 'jwtAuth', credential: jwt! },
-		Rate: { type: 'jwtAuth', credential: jwt! },
-		'Model restarted': { type: 'httpHeaderAuth', credential: header! },
-		'Dify asks': { type: 'httpHeaderAuth', credential: header! },
-		'MCP Server Trigger': { type: 'httpHeaderAuth', credential: header! },
-		'MCP Client': { type: 'httpHeaderAuth', credential: header! },
-		'Chat completions': { type: 'httpHeaderAuth', credential: header! },
-		'Typed answers': { type: 'httpHeaderAuth', credential: header! },
-		Models: { type: 'httpHeaderAuth', credential: header! },
-		'Forget the old': { type: 'postgres', credential: database },
-		Store: { type: 'postgres', credential: database },
-		Knowledge: { type: 'postgres', credential: database },
-	};
-	editor = await openEditor(n8n);
-}, SLOW);
-
-afterAll(async () => {
-	await editor.close();
-	await Promise.all(sims.map(async (sim) => await sim.close()));
-	await stopEverything();
-}, SLOW);
-
-/** How long the list of nodes may take to show the matches. */
-const LIST_MS = 20_000;
-
-/** Opens the list of nodes for the input "Chat Model" of a node. */
-async function modelsFor(name: string): Promise<Locator> {
-	const { get, node, page } = editor;
-	const listed = get('node-creator')
-		.getByTestId('node-creator-node-item')
-		.filter({ hasText: MODEL });
-	for (;;) {
-		await node(name)
-			.getByTestId('canvas-node-input-handle')
-			.filter({ hasText: 'Chat Model' })
-			.getByTestId('canvas-handle-plus')
-			.click();
-		const isThere = await listed.waitFor({ timeout: LIST_MS }).then(
-			() => true,
-			() => false,
+	const isShown = (property: (typeof properties)[number]) =>
+		!['hidden', 'notice', 'resourceMapper'].includes(property.type) &&
+		NodeHelpers.displayParameter(values, property, node, description);
+	// n8n's own field of polling nodes starts with one entry, which shows its first field.
+	return properties
+		.filter(isShown)
+		.flatMap(({ displayName, name }) =>
+			name === 'pollTimes' ? [displayName, 'Mode'] : [displayName],
 		);
-		if (isThere) return listed;
-		// On a busy machine n8n 2.41 sometimes loses the input's type and shows "Other AI Nodes".
-		await page.keyboard.press('Escape');
-		await get('node-creator').waitFor({ state: 'hidden' });
-	}
 }
 
-describe('finding the nodes', () => {
-	it(
-		'by their names and by what they are for',
-		async () => {
-			const { page, get, openWorkflow, picture } = editor;
-			await page.goto(`${n8n.url}/workflow/new`);
-			await get('canvas-plus-button').click();
-			const expectFound = async (text: string, name: string) => {
-				await get('node-creator-search-bar').fill(text);
-				await get('node-creator-item-name').filter({ hasText: name }).first().waitFor();
-			};
-			// n8n lists triggers without the word "Trigger", with a special icon.
-			for (const { displayName } of await ownTypes())
-				await expectFound(displayName, displayName.replace(/ Trigger$/, ''));
-			await expectFound('gpustack', MODEL);
-			await expectFound('llama.cpp', MODEL);
-			await expectFound('llama', MODEL);
+const bubbles = () =>
+	editor.page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
 
-			// In a workflow with a trigger, as when users add the next node.
-			const { id } = await n8n.createWorkflow(
-				workflowOf('Search', { Start: { ...MANUAL, to: [] } }),
-			);
-			await openWorkflow(id);
-			await get('node-creator-plus-button').click();
-			for (const name of [MODEL, 'Server Health']) await expectFound('llama-server', name);
-			await picture('search', { of: get('node-creator'), down: [get('item-iterator-item')] });
-		},
-		SLOW,
-	);
+/** Opens the chat below the canvas and sends a question. */
+async function ask(question: string): Promise<void> {
+	const { get, page } = editor;
+	await get('workflow-chat-button').waitFor();
+	// The browser remembers whether the chat is open.
+	if (!(await get('chat-input').isVisible())) await get('workflow-chat-button').click();
+	await get('chat-input').fill(question);
+	await page.keyboard.press('Enter');
+}
 
-	it.each([
-		['Local Llama', ['Chat with a model', 'Extract data from a text', 'Classify a text']],
-		[
-			'Dify Knowledge',
-			['Retrieve from a knowledge base', 'Get many knowledge bases', 'Get a knowledge base'],
-		],
-		['Dify Workflow', ['Run a workflow', 'Get a run', 'Follow a run']],
-		['Dify Apps', ['Generate a text', 'Speak a text', 'Transcribe a recording']],
-		[
-			'Dify Conversation',
-			['Get many conversations', 'Rename a conversation', 'Delete a conversation'],
-		],
-	])(
-		'the actions of %s in the order of their use',
-		async (name, first) => {
-			const { get, openWorkflow, picture } = editor;
-			const { id } = await n8n.createWorkflow(
-				workflowOf(`Actions of ${name}`, { Start: { ...MANUAL, to: [] } }),
-			);
-			await openWorkflow(id);
-			await get('node-creator-plus-button').click();
-			await get('node-creator-search-bar').fill(name);
-			const names = get('node-creator').getByTestId('node-creator-item-name');
-			await names.getByText(name, { exact: true }).first().click();
-			// Wait for the closing animation of the list.
-			const listed = await until(
-				async () => (await names.allInnerTexts()).map((text) => text.trim()),
-				(texts) => texts.length >= first.length && !texts.includes(name),
-			);
-			expect(listed.slice(0, 3)).toEqual(first);
-			const last = Math.min(listed.length, 9) - 1;
-			await picture(`actions/${name.toLowerCase().replaceAll(' ', '-')}`, {
-				of: get('node-creator'),
-				down: [names.nth(last)],
-			});
-		},
-		SLOW,
+/** Waits for the end of the execution. @returns n8n's word for it */
+const ended = async () =>
+	await until(
+		async () => (await editor.get('logs-overview-status').allInnerTexts()).join(),
+		(status) => /Success|Error/.test(status),
 	);
-
-	it(
-		'the chat model among the models of an agent, from where it opens its panel and is connected',
-		async () => {
-			const { get, node, openWorkflow, closeNode, page } = editor;
-			const { id } = await n8n.createWorkflow(
-				workflowOf('Agent without a model', { Chat: chatTrigger('no-model-chat'), Agent: agent() }),
-			);
-			await openWorkflow(id);
-			await (await modelsFor('Agent')).click();
-			await get('node-parameters').waitFor();
-			await closeNode();
-			await node(MODEL).waitFor();
-			expect(await page.locator('[data-test-id="edge"]').count()).toBe(2);
-		},
-		SLOW,
-	);
-});
 
 describe('the panels', () => {
-	it(
-		'of all nodes open with an icon, every field in its order, and every label whole',
-		async () => {
-			const { get, node, openWorkflow, openNode, closeNode, picture } = editor;
-			const types = await ownTypes();
-			// An existing form would add its own fields later.
-			const credentials = {
-				difyApi: await difyCredentialFor(`${nowhere}/v1`, 'Dify that is down'),
+	it('of all nodes open as added: an icon, every field in its order, every label whole', async () => {
+		const { get, node, openNode, closeNode } = editor;
+		const types = await ownTypes();
+		// A Dify that answers would add the fields of its form later.
+		const difyApi = await difyCredentialFor(`${NOWHERE}/v1`);
+		const nodes = types.map(({ name, displayName, version }) => [
+			displayName,
+			{
+				type: name,
+				typeVersion: [version].flat().at(-1)!,
+				...(name.includes('dify') ? { credentials: { difyApi } } : {}),
+			},
+		]);
+		await opened(
+			workflowOf('All nodes', Object.fromEntries(nodes) as Parameters<typeof workflowOf>[1]),
+		);
+		for (const type of types) {
+			const { displayName } = type;
+			const icon = node(displayName).locator('img').first();
+			const width = async () =>
+				await icon.evaluate((image: { naturalWidth: number }) => image.naturalWidth);
+			await until(width, (drawn) => drawn > 0);
+			await openNode(displayName);
+			// Without the hidden ones of the tab "Settings". The first line is the label, then come buttons.
+			const labels = get('node-parameters').getByTestId('input-label').filter({ visible: true });
+			const fields = fieldsOf(type);
+			const read = async () => {
+				const texts = (await labels.allInnerTexts()).map((text) => text.trim().split('\n')[0]);
+				return { displayName, shown: texts.filter((text) => text !== 'Credential') };
 			};
-			const parts = Object.fromEntries(
-				types.map(({ name, displayName, version }) => [
-					displayName,
-					{
-						type: name,
-						typeVersion: [version].flat().at(-1)!,
-						...(name.includes('dify') ? { credentials } : {}),
-					},
-				]),
-			);
-			const { id } = await n8n.createWorkflow(spread(workflowOf('All nodes', parts)));
-			await openWorkflow(id);
-			for (const type of types) {
-				const { displayName } = type;
-				const icon = node(displayName).locator('img').first();
-				expect({
-					displayName,
-					drawn: await icon.evaluate((image: { naturalWidth: number }) => image.naturalWidth > 0),
-				}).toEqual({ displayName, drawn: true });
-				await openNode(displayName);
-				// Without the hidden ones of the tab "Settings". The first line is the label, then come buttons.
-				const labels = get('node-parameters').getByTestId('input-label').filter({ visible: true });
-				const fields = fieldsOf(type);
-				const read = async () =>
-					(await labels.allInnerTexts())
-						.map((text) => text.trim().split('\n')[0])
-						.filter((text) => text !== 'Credential');
-				// Nested entries are rendered after the field itself.
-				const shown = await until(read, (texts) => String(texts) === String(fields), 60_000).catch(
-					read,
-				);
-				expect({ displayName, shown }).toEqual({ displayName, shown: fields });
-				for (const label of await labels.all())
-					expect({ label: await label.innerText(), whole: await isWhole(label) }).toMatchObject({
-						whole: true,
-					});
-				await picture(`nodes/${pageOf(type)}`);
-				await closeNode();
-			}
-		},
-		SLOW,
-	);
-
-	it(
-		'of the chat model: the list from the real server',
-		async () => {
-			const { get, page, openWorkflow, openNode, picture } = editor;
-			const { id } = await chatWith('Choose a model', working);
-			await openWorkflow(id);
-			await openNode(MODEL);
-			await get('resource-locator-model').getByTestId('rlc-input').click();
-			const entry = get('rlc-item').filter({ hasText: ALIAS });
-			await entry.waitFor();
-			expect(await entry.innerText()).toMatch(
-				/^smollm2-135m-instruct \(135M, .*4k context, loaded\)$/,
-			);
-			await picture('model-list-llama-server', 'fields');
-			await entry.click();
-			await get('parameter-issues').waitFor({ state: 'hidden' });
-			expect(await get('rlc-input').inputValue()).toContain(ALIAS);
-			for (const option of ['Temperature', 'Maximum Tokens']) {
-				await get('collection-parameter-add').first().click();
-				await page.getByRole('option', { name: option, exact: true }).click();
-			}
-		},
-		SLOW,
-	);
-
-	it(
-		'of the chat model: few fields as added, and groups of options that More Options shows',
-		async () => {
-			const { get, page, openWorkflow, openNode, closeNode, picture } = editor;
-			const groups = ['Sampling', 'Repetition', 'Thinking', 'Server'].map(
-				(name) => `options${name}`,
-			);
-			const { id } = await n8n.createWorkflow(
-				spread(
-					workflowOf('Options', {
-						Chat: chatTrigger('options-chat'),
-						Agent: agent(),
-						[MODEL]: localModel(working, { options: { temperature: 0.3 }, moreOptions: groups }),
-						'As Added': {
-							type: 'CUSTOM.localChatModel',
-							parameters: {},
-							credentials: { localLlamaApi: working },
-						},
-						'Local Llama': {
-							type: 'CUSTOM.localLlama',
-							parameters: { resource: 'text', operation: 'chat' },
-							credentials: { localLlamaApi: working },
-						},
-					}),
-				),
-			);
-			await openWorkflow(id);
-			const values = async (name: string) =>
-				Number(await get(`parameter-input-${name}`).locator('input').first().inputValue());
-			const lists = get('collection-parameter-add');
-			const height = async () => {
-				await lists.first().waitFor();
-				expect(await lists.count()).toBe(1);
-				const last = (await get('parameter-input-moreOptions').boundingBox())!;
-				const { y } = (await get('node-parameters').boundingBox())!;
-				return last.y + last.height - y;
-			};
-			await page.setViewportSize({ ...WINDOW, height: 1100 });
-			await openNode('As Added');
-			expect(await height()).toBeLessThan(700);
-			await picture('options-groups', 'fields');
+			// Nested entries are rendered after the field itself.
+			await until(read, ({ shown }) => String(shown) === String(fields));
+			for (const label of await labels.all())
+				expect({ label: await label.innerText(), whole: await isWhole(label) }).toMatchObject({
+					whole: true,
+				});
 			await closeNode();
-			await openNode(MODEL);
-			await lists.nth(4).waitFor();
-			expect(await values('temperature')).toBe(0.3);
-			const shown = page.getByRole('option').filter({ visible: true });
-			const offered: string[][] = [];
-			for (const list of await lists.all()) {
-				await list.click();
-				await shown.first().waitFor();
-				offered.push(await shown.allInnerTexts());
-				await list.click();
-				await shown.first().waitFor({ state: 'hidden' });
-			}
-			// Temperature is already added.
-			expect(offered[0]!.slice(0, 2)).toEqual(['Maximum Tokens', 'Top P']);
-			expect(offered.map(({ length }) => length).filter((length) => length > 12)).toEqual([]);
-			await lists.nth(1).click();
-			await page.keyboard.type('min');
-			expect(
-				await until(
-					async () => await shown.allInnerTexts(),
-					(texts) => texts.length === 1,
-				),
-			).toEqual(['Min P']);
-			await shown.first().click();
-			await get('parameter-input-minP').waitFor();
-			await closeNode();
-			await openNode('Local Llama');
-			expect(await height()).toBeLessThan(900);
-			await picture('options-local-llama', 'fields');
-			await page.setViewportSize(WINDOW);
-		},
-		SLOW,
-	);
+		}
+	});
 
-	it(
-		'of the chat model: the list of a router, with what each model can do and whether it is loaded',
-		async () => {
-			const { get, openWorkflow, openNode, picture } = editor;
-			const router = await startLlamaServerSim({
-				profile: 'router',
-				models: [
-					{ id: 'gpt-oss-20b' },
-					{ id: 'qwen2.5-vl-7b', vision: true },
-					{ id: 'qwen3-14b' },
-					{ id: ALIAS, status: 'loaded' },
-				],
-			});
-			sims.push(router);
-			const { id } = await chatWith(
-				'Choose one of several',
-				await credentialFor(router, 'My llama-server with router'),
-			);
-			await openWorkflow(id);
-			await openNode(MODEL);
-			await get('resource-locator-model').getByTestId('rlc-input').click();
-			await get('rlc-item').filter({ hasText: ALIAS }).waitFor();
-			const listed = await get('rlc-item').allInnerTexts();
-			expect(listed.map((text) => text.trim())).toEqual([
-				expect.stringMatching(/^gpt-oss-20b \(not loaded\)$/),
-				expect.stringMatching(/^qwen2\.5-vl-7b \(vision, not loaded\)$/),
-				expect.stringMatching(/^qwen3-14b \(not loaded\)$/),
-				expect.stringMatching(/^smollm2-135m-instruct \(135M, Q4_1, 8k context, loaded\)$/),
-			]);
-			await picture('model-list', 'fields');
-		},
-		SLOW,
-	);
+	it('the chat model lists the models of the server', async () => {
+		const { get, openNode } = editor;
+		await opened(chatWith('Models', await credentialFor(server.url), { model: NOT_CHOSEN }));
+		await openNode(MODEL);
+		await get('resource-locator-model').getByTestId('rlc-input').click();
+		const entry = get('rlc-item').filter({ hasText: ALIAS });
+		await entry.waitFor();
+		expect(await entry.innerText()).toMatch(/context, loaded\)$/);
+		await entry.click();
+		expect(await get('rlc-input').inputValue()).toContain(ALIAS);
+	});
 
-	it(
-		'of the chat model: the list of Ollama',
-		async () => {
-			const { get, openWorkflow, openNode, picture } = editor;
-			const ollama = await startLlamaServerSim({
-				profile: 'ollama',
-				models: [
-					{ id: 'qwen3:8b', size: '8.2B' },
-					{ id: 'qwen2.5vl:7b', size: '8.3B', vision: true, status: 'unloaded' },
-					{ id: 'gpt-oss:20b', size: '20.9B', status: 'unloaded' },
-				],
-			});
-			sims.push(ollama);
-			const { id } = await chatWith(
-				'Choose one of Ollama',
-				await credentialFor(ollama, 'My Ollama'),
-			);
-			await openWorkflow(id);
-			await openNode(MODEL);
-			await get('resource-locator-model').getByTestId('rlc-input').click();
-			await get('rlc-item').filter({ hasText: 'gpt-oss:20b' }).waitFor();
-			const listed = (await get('rlc-item').allInnerTexts()).map(
-				(text) => text.trim().split(' ')[0],
-			);
-			expect([...listed].sort()).toEqual(['gpt-oss:20b', 'qwen2.5vl:7b', 'qwen3:8b']);
-			await picture('model-list-ollama', 'fields');
-		},
-		SLOW,
-	);
+	it('the chat model says what is wrong and what to do where the server is down', async () => {
+		const { get, openNode } = editor;
+		await opened(chatWith('No models', await credentialFor(NOWHERE), { model: NOT_CHOSEN }));
+		await openNode(MODEL);
+		await get('resource-locator-model').getByTestId('rlc-input').click();
+		await get('rlc-error-message').waitFor();
+		const told = await get('rlc-error-message').innerText();
+		expect(told).toContain(`Nothing listens on ${new URL(NOWHERE).host}, seen from n8n. `);
+		expect(told).toContain('Is the model server running');
+	});
 
-	it(
-		'of the chat model: what is wrong and what to do when the server is down',
-		async () => {
-			const { get, openWorkflow, openNode, picture } = editor;
-			const { id } = await chatWith('Server is down', down);
-			await openWorkflow(id);
-			await openNode(MODEL);
-			await get('resource-locator-model').getByTestId('rlc-input').click();
-			await get('rlc-error-message').waitFor();
-			const said = await get('rlc-error-message').innerText();
-			expect(said).toContain(
-				`Nothing listens on ${nowhere.slice('http://'.length)}, seen from n8n. `,
-			);
-			expect(said).toContain('Is the model server running');
-			// Non-breaking hyphens: the editor would remove ordinary ones.
-			expect(said).toContain('‑‑add‑host=host.docker.internal:host‑gateway');
-			// Whole, without scrolling.
-			expect(await isWhole(get('rlc-error-message').locator('xpath=../..'))).toBe(true);
-			await picture('model-list-error', 'fields');
-		},
-		SLOW,
-	);
-
-	it(
-		'of Dify Chat Message: the form of the app',
-		async () => {
-			const { get, page, openWorkflow, openNode, picture } = editor;
-			const { id } = await n8n.createWorkflow(example('dify-chat-streamed', { dify }));
-			await openWorkflow(id);
-			await openNode('Dify Chat Message');
-			for (const label of ['Language of the answer', 'Order number']) {
-				const shown = get('node-parameters').getByText(label, { exact: true });
-				await shown.waitFor();
-				expect(await shown.count()).toBe(1);
-			}
-			await page.setViewportSize({ ...WINDOW, height: 1100 });
-			await picture('panel-dify-chat-message', 'fields');
-			await page.setViewportSize(WINDOW);
-		},
-		SLOW,
-	);
-
-	it(
-		'of Dify Chat Message: why the form cannot be loaded, with the fields and values it had',
-		async () => {
-			const { get, openWorkflow, openNode } = editor;
-			const silent = await difyCredentialFor(`${nowhere}/v1`, 'Dify without a form');
-			const opened = async (inputs: object) => {
-				const workflow = example('dify-chat-streamed', { dify: silent });
-				const nodes = workflow.nodes.map((node) =>
-					'inputs' in node.parameters
-						? { ...node, parameters: { ...node.parameters, inputs } }
-						: node,
-				);
-				const { id } = await n8n.createWorkflow({ ...workflow, nodes });
-				await openWorkflow(id);
-				await openNode('Dify Chat Message');
-			};
-			await opened({ mappingMode: 'defineBelow', value: null });
-			const said = get('empty-fields-notice').filter({
-				hasText: `Nothing listens on ${nowhere.slice('http://'.length)}`,
-			});
-			await said.waitFor();
-
-			const order = {
-				id: 'order',
-				displayName: 'Order number',
-				required: false,
-				display: true,
-				defaultMatch: false,
-				canBeUsedToMatch: false,
-				type: 'string',
-				removed: false,
-			};
-			await opened({ mappingMode: 'defineBelow', value: { order: '4711' }, schema: [order] });
-			await get('node-parameters').getByText('Order number', { exact: true }).waitFor();
-			expect(await get('resource-mapper-container').locator('input').last().inputValue()).toBe(
-				'4711',
-			);
-		},
-		SLOW,
-	);
-});
-
-describe('Server Health', () => {
-	it(
-		'says in its output what is wrong with the server, and what to do',
-		async () => {
-			const { get, page, drag, openWorkflow, openNode, picture } = editor;
-			const { id } = await n8n.createWorkflow(
-				workflowOf('Is the server well?', {
-					Start: { ...MANUAL, to: ['Server Health'] },
-					'Server Health': {
-						type: 'CUSTOM.serverHealth',
-						parameters: {
-							service: 'modelServer',
-							operation: 'check',
-							needed: { vision: true, minContext: 16_384 },
-							options: {},
-						},
-						credentials: { localLlamaApi: working },
-					},
-				}),
-			);
-			await openWorkflow(id);
-			await openNode('Server Health');
-			await get('node-execute-button').click();
-			const output = get('output-panel');
-			await output.getByText('Unhealthy Branch (1 item)').click();
-			// The buttons for other views are visible only while the pointer is over the panel.
-			await output.hover();
-			await output.getByTestId('radio-button-json').click();
-			await output.getByText('"findings"').waitFor();
-			expect((await output.innerText()).replace(/\s+/g, ' ')).toContain('--mmproj');
-			// The picture is about its output.
-			await drag(get('panel-drag-button'), -400, 0);
-			await page.setViewportSize({ ...WINDOW, height: 848 });
-			await picture('server-health', [page.locator('.node-settings'), output]);
-			await page.setViewportSize(WINDOW);
-		},
-		SLOW,
-	);
+	it('Dify Chat Message shows the form of the app', async () => {
+		const { get, openNode } = editor;
+		const type = 'CUSTOM.difyChatMessage';
+		const difyApi = await difyCredentialFor(dify.url);
+		const node = { type, credentials: { difyApi } };
+		const chat = chatTrigger('form-editor', 'Dify Chat Message');
+		await opened(workflowOf('Form', { Chat: chat, 'Dify Chat Message': node }));
+		await openNode('Dify Chat Message');
+		await get('node-parameters').getByText('Order number', { exact: true }).waitFor();
+	});
 });
 
 describe('the credential', () => {
-	it(
-		'shows whether it works: correct, server down, correct again',
-		async () => {
-			const { get, page, openWorkflow, openNode, picture } = editor;
-			const credential = await credentialFor({ url: nowhere }, 'My model server');
-			const { id } = await chatWith('Credential', credential);
-			await openWorkflow(id);
-			await openNode(MODEL);
-			await get('credential-edit-button').click();
-			const dialog = get('credential-edit-dialog');
-			await dialog.getByText('Couldn’t connect with these settings').waitFor();
-			// n8n shows the raw code; the hint below the field leads to its meaning.
-			const hint = dialog.getByRole('link', { name: 'what it means and what to do' }).first();
-			expect(await hint.getAttribute('href')).toContain('#the-test-of-the-credential');
-			// All fields, including those that n8n scrolls.
-			await page.setViewportSize({ ...WINDOW, height: 1100 });
-			await page.addStyleTag({ content: '.el-dialog { max-height: none !important; }' });
-			const window = page.locator('.el-dialog').filter({ has: dialog });
-			await picture('credential-bad', [window]);
-			await get('parameter-input-baseUrl').locator('input').fill(server.url);
-			await get('credential-save-button').click();
-			await dialog.getByText('Connection tested successfully').waitFor();
-			await picture('credential', [window]);
-			await page.setViewportSize(WINDOW);
-		},
-		SLOW,
-	);
+	it('tells whether it works: server down, then corrected', async () => {
+		const { get, openNode } = editor;
+		await opened(chatWith('Credential', await credentialFor(NOWHERE)));
+		await openNode(MODEL);
+		await get('credential-edit-button').click();
+		const dialog = get('credential-edit-dialog');
+		await dialog.getByText('Couldn’t connect with these settings').waitFor();
+		// n8n shows the raw code; the hint below the field leads to its meaning.
+		const hint = dialog.getByRole('link', { name: 'what it means and what to do' }).first();
+		expect(await hint.getAttribute('href')).toContain('#the-test-of-the-credential');
+		await get('parameter-input-baseUrl').locator('input').fill(server.url);
+		await get('credential-save-button').click();
+		await dialog.getByText('Connection tested successfully').waitFor();
+	});
 });
 
-/**
- * Counts the different lengths of an answer within the page: polling from outside is too slow on a busy machine.
- */
-const COUNT_PIECES = `{
-	const shown = () =>
-		[...document.querySelectorAll('[data-test-id="canvas-chat-body"] .chat-message-from-bot')]
-			.map((bubble) => bubble.textContent)
-			.join('')
-			.trim().length;
-	const lengths = (window.answerLengths = new Set());
-	new MutationObserver(() => lengths.add(shown())).observe(document.body, {
-		childList: true,
-		subtree: true,
-		characterData: true,
+describe('a failure of the chat model', () => {
+	const SERVER_DOWN = { title: 'Nothing listens on 127.0.0.1:9', remedy: 'is the port right?' };
+
+	it('is told in a toast, on the canvas, and in the panels of the agent and of the model', async () => {
+		const { page, get, node, openNode, closeNode } = editor;
+		await opened(
+			workflowOf('Failure', {
+				Start: MANUAL,
+				Agent: agent('Hi'),
+				[MODEL]: localModel(await credentialFor(NOWHERE)),
+			}),
+		);
+		await get('execute-workflow-button').first().click();
+		const toast = page.locator('.el-notification').first();
+		await toast.getByText(SERVER_DOWN.title).first().waitFor();
+		// The second name is that of n8n 2.20.
+		const mark = node(MODEL).getByTestId('canvas-node-status-mark-error');
+		await mark.or(node(MODEL).getByTestId('node-issues')).first().waitFor();
+		for (const name of ['Agent', MODEL]) {
+			await openNode(name);
+			await get('output-panel').getByText(SERVER_DOWN.title).first().waitFor();
+			expect((await get('output-panel').allInnerTexts()).join()).toContain(SERVER_DOWN.remedy);
+			await closeNode();
+		}
 	});
-}`;
 
-/**
- * Asks in the chat below the canvas and waits for the end of the execution.
- *
- * @returns the answer, and the number of lengths that it had while it was streamed
- */
-async function ask(
-	question: string,
-	{
-		chatUntil = 410,
-		whileTyping,
-	}: { chatUntil?: number; whileTyping?: (answer: string) => Promise<void> } = {},
-) {
-	const { get, page } = editor;
-	await makeRoom(chatUntil);
-	await get('chat-input').fill(question);
-	await page.evaluate(COUNT_PIECES);
-	await page.keyboard.press('Enter');
-	// While an answer is streamed, the typing indicator is a separate bubble below it.
-	const bubbles = page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
-	const read = async () => (await bubbles.allInnerTexts()).join('').trim();
-	for (;;) {
-		const status = (await get('logs-overview-status').allInnerTexts()).join();
-		if (status.includes('Success')) break;
-		if (status.includes('Error'))
-			throw new Error(`The execution failed: ${await get('logs-panel').innerText()}`);
-		await whileTyping?.(await read());
-		await delay(10);
-	}
-	return { answer: await read(), pieces: await page.evaluate<number>('window.answerLengths.size') };
-}
-
-/** Moves the border of a panel below the canvas to a position in the window, which n8n remembers. */
-async function moveBorder(around: Locator, at: 'top' | 'right', to: number) {
-	const handle = around.locator(`[data-test-id="resize-handle"][data-dir="${at}"]`).first();
-	const { x, y } = (await handle.boundingBox())!;
-	await editor.drag(handle, at === 'right' ? to - x : 0, at === 'top' ? to - y : 0);
-}
-
-/** Makes room for chat and log below the canvas. */
-async function makeRoom(chatUntil: number) {
-	const { get, page } = editor;
-	await page.setViewportSize({ ...WINDOW, height: 880 });
-	// The browser remembers whether the panel is open.
-	await get('workflow-chat-button').waitFor();
-	if (!(await get('chat-input').isVisible())) await get('workflow-chat-button').click();
-	await moveBorder(get('logs-panel'), 'top', 440);
-	await moveBorder(get('canvas-chat').locator('xpath=..'), 'right', chatUntil);
-	// Hide buttons that cover nodes.
-	await page.addStyleTag({
-		content: '[class*="_executionButtons_"] { visibility: hidden !important; }',
+	it('is told in the chat', async () => {
+		const credential = await credentialFor(NOWHERE);
+		await opened(chatWith('Failed chat', credential, { model: NOT_CHOSEN }));
+		await ask('Hi');
+		await bubbles().getByText(SERVER_DOWN.title).first().waitFor();
+		expect((await bubbles().allInnerTexts()).join()).toContain(SERVER_DOWN.remedy);
 	});
-	await fit();
-}
-
-/** Shows the whole workflow, with the names below the nodes, which n8n's own fit ignores. */
-async function fit() {
-	const { get, page } = editor;
-	await get('zoom-to-fit').click();
-	await get('canvas').hover({ position: { x: 120, y: 240 } });
-	await page.mouse.wheel(0, 16);
-}
-
-/** Opens a node's entry in the log. */
-async function openLogOf(node: Locator) {
-	const { get } = editor;
-	await node.click();
-	await moveBorder(get('logs-overview').locator('xpath=..'), 'right', 664);
-	await fit();
-	return get('log-details');
-}
-
-const call = (name: string, args: object) =>
-	`<tool_call>\n${JSON.stringify({ name, arguments: args })}\n</tool_call>`;
+});
 
 describe('a chat', () => {
-	afterEach(async () => await editor.page.setViewportSize(WINDOW));
+	it('types the answer piece by piece', async () => {
+		const shown = gate();
+		sim.script(reply.chunks(['The first words ', { wait: shown.wait }, 'and the rest.']));
+		await opened(chatWith('Typed', await credentialFor(sim.url)));
+		await ask('Tell me a story');
+		await bubbles().getByText('The first words').waitFor();
+		shown.open();
+		expect(await ended()).toContain('Success');
+		expect((await bubbles().allInnerTexts()).join()).toContain('The first words and the rest.');
+	});
 
-	it(
-		'streams the answer, and the log shows tokens and speed',
-		async () => {
-			const { get, frame, openWorkflow, picture } = editor;
-			const options = { temperature: 0, maxTokens: 200, stop: ['\\n\\n'] };
-			const { id } = await n8n.createWorkflow(
-				example('chat-with-local-model', {
-					local: working,
-					model: ALIAS,
-					change: { [MODEL]: { options } },
-				}),
-			);
-			await openWorkflow(id);
-			let frames = 0;
-			const whileTyping = async () => await frame('chat-typing', frames++);
-			const { answer, pieces } = await ask('Explain why the sky is blue.', { whileTyping });
-			expect(pieces).toBeGreaterThan(4);
-			expect(answer.length).toBeGreaterThan(100);
-
-			const details = await openLogOf(get('logs-overview-body').getByText(MODEL));
-			expect(await details.getByTestId('log-details-header').innerText()).toMatch(/\d+ Tokens/);
-			await details.getByTestId('log-details-header').getByText('Input', { exact: true }).click();
-			const output = details.getByTestId('log-details-output');
-			await output.hover();
-			await output.getByTestId('radio-button-json').click();
-			await output.getByText('tokensPerSecond').first().waitFor();
-			expect((await output.innerText()).replace(/\s+/g, ' ')).toMatch(
-				/"tokensPerSecond": \d+(\.\d+)?/,
-			);
-			await output
-				.getByText('"generationInfo"')
-				.first()
-				.evaluate((line: { scrollIntoView(): void }) => line.scrollIntoView());
-			await picture('chat-and-log');
-			await details.getByTestId('log-details-header').getByText('Input', { exact: true }).click();
-		},
-		SLOW,
-	);
-
-	it(
-		'with an agent shows every tool call in the log, with what was asked and what came back',
-		async () => {
-			const { get, page, openWorkflow, picture } = editor;
-			const model = await scriptedModel(
-				[
-					{
-						last: 'tool',
-						reply:
-							'Yes, there are exactly 12 pieces of A-100 in stock. At 17.50 each they cost 210.00.',
-					},
-					{
-						reply: [
-							call('Stock', { input: 'A-100' }),
-							call('Calculator', { input: '12 * 17.50' }),
-						].join('\n'),
-					},
-				],
-				{ contextLength: 16_384 },
-			);
-			const scripted = await startLlamaServer({
-				model,
-				alias: 'my-model',
-				contextSize: 16_384,
-				parallel: 1,
-			});
-			const { id } = await n8n.createWorkflow(
-				example('agent-with-tools', {
-					local: await credentialFor(scripted, 'Server with tools'),
-					model: 'my-model',
-				}),
-			);
-			await openWorkflow(id);
-			const { answer } = await ask(
-				'Are there 12 pieces of A-100 left, and what do they cost at 17.50 each?',
-			);
-			expect(answer).toContain('210.00');
-			const log = get('logs-overview-body');
-			for (const name of ['Stock', 'Calculator'])
-				await log.getByText(name, { exact: true }).waitFor();
-			expect(await log.getByText(MODEL).count()).toBe(2);
-			const details = await openLogOf(log.getByText('Calculator', { exact: true }));
-			expect(await details.getByTestId('log-details-input').innerText()).toContain('12 * 17.50');
-			expect(await details.getByTestId('log-details-output').innerText()).toContain('210');
-			await openLogOf(log.getByText('Stock', { exact: true }));
-			expect(await details.getByTestId('log-details-input').innerText()).toContain('A-100');
-			expect(await details.getByTestId('log-details-output').innerText()).toContain(
-				'12 pieces in stock',
-			);
-			// n8n's hint here is to let the model fill in more of the tool's fields.
-			await page.addStyleTag({
-				content: '[data-test-id="run-data-hints"] { display: none !important; }',
-			});
-			await picture('agent-tools');
-		},
-		SLOW,
-	);
-
-	it(
-		'says what happened, where the server breaks off in the middle of a tool call',
-		async () => {
-			const { get, page, openWorkflow, picture } = editor;
-			const sim = await startLlamaServerSim();
-			sims.push(sim);
-			const calls = [{ name: 'Calculator', arguments: { input: '12 * 17.50' } }];
-			const cut = { at: { event: 8 }, how: 'rst' } as const;
-			sim.script(reply.toolCalls(calls, { text: 'Let me work that out. ', cut }));
-			const local = await credentialFor(sim, 'Server that breaks off');
-			const { id } = await n8n.createWorkflow(
-				example('agent-with-tools', { local, model: 'sim-model' }),
-			);
-			await openWorkflow(id);
-			await makeRoom(560);
-			await get('chat-input').fill('What do 12 pieces at 17.50 cost?');
-			await page.keyboard.press('Enter');
-			await get('logs-overview-status').getByText('Error').waitFor();
-			const bubbles = page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
-			await bubbles.getByText('connection').first().waitFor();
-			const shown = (await bubbles.allInnerTexts()).join(' ');
-			// What happened and where, then what to do.
-			expect(shown).toContain('Let me work that out.');
-			expect(shown).toMatch(/broke|lost/i);
-			expect(shown).toContain(sim.url.replace('http://', ''));
-			await picture('chat-server-breaks-off');
-		},
-		SLOW,
-	);
-
-	it(
-		'with Dify types the answer piece by piece',
-		async () => {
-			const { openWorkflow, picture } = editor;
-			const { id } = await n8n.createWorkflow(example('dify-chat-streamed', { dify }));
-			await openWorkflow(id);
-			const question = 'I bought a lamp three weeks ago. Can I send it back?';
-			let pictured = false;
-			const whileTyping = async (typed: string) => {
-				if (pictured || typed.length < 80) return;
-				pictured = true;
-				await picture('dify-chat');
-			};
-			const { answer, pieces } = await ask(question, { chatUntil: 560, whileTyping });
-			expect(pieces).toBeGreaterThan(4);
-			expect(answer).toContain('The money is back within a week.');
-			expect(shop.runs.at(-1)).toMatchObject({ query: question });
-		},
-		SLOW,
-	);
-});
-
-const dataTableId = { __rl: true, mode: 'id', value: 'questions' };
-const EVALUATED = {
-	'When fetching a dataset row': { dataTableId },
-	'Keep the answers': { dataTableId },
-};
-
-describe('the examples', () => {
-	it.each(EXAMPLES)(
-		'%s opens with every node known and complete, and every note whole',
-		async (name) => {
-			const { get, node, openWorkflow, picture } = editor;
-			const workflow = example(name, {
-				knowledgeBase: 'd0000000-0000-4000-8000-000000000001',
-				local: working,
-				dify,
-				others,
-				...(name === 'choose-a-model-evaluation' ? { change: EVALUATED } : {}),
-				model:
-					name === 'compare-two-models' ? { 'Model A': ALIAS, 'Model B': 'qwen3-0.6b' } : ALIAS,
-			});
-			const { id } = await n8n.createWorkflow(workflow);
-			await openWorkflow(id);
-			for (const { name: title, type } of workflow.nodes) {
-				if (type === 'n8n-nodes-base.stickyNote') continue;
-				await node(title).waitFor();
-				// n8n shows a question mark for an unknown type.
-				expect({
-					title,
-					unknown: await node(title).getByText('?', { exact: true }).count(),
-				}).toEqual({
-					title,
-					unknown: 0,
-				});
-				expect({ title, issues: await node(title).getByTestId('node-issues').count() }).toEqual({
-					title,
-					issues: 0,
-				});
-			}
-			for (const note of await get('sticky').all()) {
-				expect({
-					note: (await note.innerText()).slice(0, 40),
-					whole: await isWhole(note.locator('> div').first()),
-				}).toMatchObject({ whole: true });
-			}
-			await picture(`workflows/${name}`, 'canvas');
-		},
-		SLOW,
-	);
-});
-
-describe('the dark theme', () => {
-	it(
-		'shows nodes and panel with icons that can be seen',
-		async () => {
-			const dark = await openEditor(n8n, 'dark');
-			const icons = async (workflowId: string) => {
-				await dark.openWorkflow(workflowId);
-				const images = dark.page.locator('[data-node-type^="CUSTOM."] .n8n-node-icon img');
-				return await images.evaluateAll((elements: Array<{ src: string }>) =>
-					elements.map(({ src }) => src),
-				);
-			};
-			try {
-				const types = await ownTypes();
-				const parts = Object.fromEntries(
-					types.map(({ name, displayName, version }) => [
-						displayName,
-						{ type: name, typeVersion: [version].flat().at(-1)! },
-					]),
-				);
-				const all = await icons(
-					(await n8n.createWorkflow(spread(workflowOf('All nodes', parts)))).id,
-				);
-				expect(all).toEqual(types.map(() => expect.stringMatching(/\.dark\.svg$/) as string));
-				await dark.picture('dark-nodes', 'canvas');
-				for (const type of types) {
-					await dark.openNode(type.displayName);
-					await dark.picture(`nodes-dark/${pageOf(type)}`);
-					await dark.closeNode();
-				}
-
-				const { id } = await n8n.createWorkflow(
-					example('local-first-dify-fallback', { local: working, dify, model: ALIAS }),
-				);
-				expect(await icons(id)).toHaveLength(3);
-				await dark.picture('dark-canvas', 'canvas');
-				await dark.openWorkflow(id);
-				await dark.openNode(MODEL);
-				await dark.picture('dark-panel');
-			} finally {
-				await dark.close();
-			}
-		},
-		SLOW,
-	);
+	it('can be built: the chat model is found among the models of an agent, opens and is connected', async () => {
+		const { get, node, page, closeNode } = editor;
+		await opened(workflowOf('No model', { Chat: chatTrigger('no-model-editor'), Agent: agent() }));
+		const input = node('Agent').getByTestId('canvas-node-input-handle');
+		await input.filter({ hasText: 'Chat Model' }).getByTestId('canvas-handle-plus').click();
+		await get('node-creator-search-bar').fill('llama');
+		const listed = get('node-creator').getByTestId('node-creator-node-item');
+		await listed.filter({ hasText: MODEL }).first().click();
+		await get('node-parameters').waitFor();
+		await closeNode();
+		await node(MODEL).waitFor();
+		await until(
+			async () => await page.locator('[data-test-id="edge"]').count(),
+			(edges) => edges === 2,
+		);
+	});
 });

@@ -1,87 +1,81 @@
-import { childProcess, fs, path, process } from '../support/node';
+import { fs, path, process } from '../support/node';
 import { EXAMPLES, example } from './support/examples';
 import {
+	chatLines,
+	importWorkflow,
 	llamaCredential,
-	newUserFolder,
-	parts,
 	scriptedModel,
 	startLlamaServer,
-	startN8n,
 	stopEverything,
-	workFolder,
+	textOf,
+	theSharedN8n,
+	type GateN8n,
+	type LlamaServer,
 } from './support/playground';
 
+const PACKAGE = 'n8n-nodes-local-llama';
+/** The ways to install, each with the folder below `.n8n` and how n8n names the nodes. */
+const WAYS = [
+	{ way: 'into the folder of custom nodes', folder: 'custom', prefix: 'CUSTOM', form: 'custom' },
+	{ way: 'as by the interface', folder: 'nodes', prefix: PACKAGE, form: 'package' },
+] as const;
+
+let n8n: GateN8n;
+let server: LlamaServer;
+
+beforeAll(async () => {
+	n8n = await theSharedN8n();
+	server = await startLlamaServer({
+		model: await scriptedModel([{ reply: 'Hello from the package.' }]),
+	});
+});
 afterAll(stopEverything);
 
-/** Runs npm like a user, and logs the duration. */
-function npm(args: string[], cwd: string, home: string): { seconds: number; output: string } {
-	const startedAt = performance.now();
-	const { status, stdout, stderr } = childProcess.spawnSync('npm', args, {
-		cwd,
-		encoding: 'utf8',
-		env: { ...process.env, HOME: home },
+/** Names of the nodes in package.json, as n8n knows them. */
+function ownNames(prefix: string): string[] {
+	const file = path.join(process.cwd(), 'package.json');
+	const manifest = JSON.parse(fs.readFileSync(file, 'utf8')) as { n8n: { nodes: string[] } };
+	return manifest.n8n.nodes.map((node) => {
+		const name = path.basename(node, '.node.js');
+		return `${prefix}.${name[0]!.toLowerCase()}${name.slice(1)}`;
 	});
-	if (status !== 0)
-		throw new Error(`npm ${args.join(' ')} ended with ${status}: ${stdout}${stderr}`);
-	return { seconds: (performance.now() - startedAt) / 1000, output: stdout };
 }
 
-describe('npm install of the tarball into ~/.n8n/custom', () => {
-	it('takes seconds, brings nothing with it, and n8n lists the nodes, knows those of the examples, and runs one', async () => {
-		const scratch = workFolder('install');
-		const userFolder = await newUserFolder();
-		const custom = path.join(userFolder, '.n8n', 'custom');
-		fs.mkdirSync(custom, { recursive: true });
+const typeNames = async () => (await n8n.nodeTypes()).map(({ name }) => name);
 
-		// Without scripts: packing would rebuild the folder that other tests read.
-		npm(['pack', '--ignore-scripts', '--pack-destination', scratch], process.cwd(), scratch);
-		const tarball = fs.readdirSync(scratch).find((file) => file.endsWith('.tgz'))!;
-		expect(fs.statSync(path.join(scratch, tarball)).size).toBeLessThan(600_000);
+it('the package is small', () => {
+	expect(n8n.packedSize).toBeLessThan(600_000);
+});
 
-		const { seconds } = npm(
-			['install', '--no-audit', '--no-fund', path.join(scratch, tarball)],
-			custom,
-			scratch,
+describe.each(WAYS)('the packed package, installed $way', ({ folder, prefix, form }) => {
+	it('brings nothing with it', () => {
+		const modules = path.join(n8n.userFolder, '.n8n', folder, 'node_modules');
+		const names = fs.readdirSync(modules).filter((name) => !name.startsWith('.'));
+		expect(names).toEqual([PACKAGE]);
+	});
+
+	it('has all its nodes in n8n', async () => {
+		expect(await typeNames()).toEqual(expect.arrayContaining(ownNames(prefix)));
+	});
+
+	it('has all nodes of the examples', async () => {
+		const names = await typeNames();
+		const used = EXAMPLES.flatMap((name) =>
+			example(name, undefined, form).nodes.map(({ type }) => type),
 		);
-		expect(seconds).toBeLessThan(60);
-		expect(
-			fs.readdirSync(path.join(custom, 'node_modules')).filter((name) => !name.startsWith('.')),
-		).toEqual(['n8n-nodes-local-llama']);
+		expect(used.filter((type) => !names.includes(type))).toEqual([]);
+	});
 
-		const n8n = await startN8n({ userFolder, customExtensions: [] });
-		const names = (await n8n.nodeTypes()).map(({ name }) => name);
-		const { n8n: listed } = JSON.parse(
-			fs.readFileSync(path.join(process.cwd(), 'package.json'), 'utf8'),
-		) as {
-			n8n: { nodes: string[] };
-		};
-		const expected = listed.nodes.map((file) => {
-			const name = path.basename(file, '.node.js');
-			return `CUSTOM.${name[0]!.toLowerCase()}${name.slice(1)}`;
-		});
-		expect(names).toEqual(expect.arrayContaining(expected));
-		expect(parts().n8n.version).toMatch(/^2\./);
-		expect(
-			EXAMPLES.flatMap((one) => example(one).nodes.map(({ type }) => type)).filter(
-				(type) => !names.includes(type),
-			),
-		).toEqual([]);
-
-		const server = await startLlamaServer({
-			model: await scriptedModel([{ reply: 'Hello from the custom folder.' }]),
-		});
+	it('answers in a chat', async () => {
 		const credential = await n8n.createCredential({ ...llamaCredential(server), id: undefined });
-		const workflow = await n8n.createWorkflow(
-			example('chat-with-local-model', { local: credential, model: server.model }),
+		const wiring = { local: credential, model: server.model };
+		const { nodes, ...rest } = example('chat-with-local-model', wiring, form);
+		// Both forms have the same address.
+		const ownNodes = nodes.map((node) =>
+			node.webhookId === undefined ? node : { ...node, webhookId: `installed-${folder}` },
 		);
-		await n8n.activate(workflow.id);
-		const said: string[] = [];
-		for await (const { content } of n8n.chat(
-			workflow.nodes.find(({ type }) => type.endsWith('.chatTrigger'))!.webhookId!,
-			'Hello',
-		))
-			said.push(content ?? '');
-		expect(said.join('')).toBe('Hello from the custom folder.');
-		await n8n.stop();
+		await importWorkflow(n8n, { ...rest, nodes: ownNodes });
+		const lines = await chatLines(n8n, `installed-${folder}`, 'Hello');
+		expect(textOf(lines)).toBe('Hello from the package.');
 	});
 });

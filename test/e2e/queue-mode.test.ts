@@ -1,6 +1,4 @@
 import { appKey, startDifySim, type DifySim } from '../servers/dify';
-import { delay, performance } from '../support/node';
-import { AT_ONCE_MS } from '../support/time';
 import { afterShown } from './support/after-shown';
 import {
 	chatLines,
@@ -17,6 +15,7 @@ import {
 	type ExecutionData,
 	type LlamaServer,
 } from './support/playground';
+import { until } from './support/until';
 import {
 	agent,
 	calculator,
@@ -161,13 +160,11 @@ describe('n8n in queue mode', () => {
 			const reader = new AbortController();
 			const reading = chat('queued-stop', 'Go on for ever', reader.signal).catch(() => []);
 			const busy = async () => (await server.slots()).some(({ is_processing: one }) => one);
-			while (!(await busy())) await delay(20);
+			await until(busy, (one) => one);
 			const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });
 			await n8n.stopExecution(running!.id);
-			const stoppedAt = performance.now();
 			// Without a stop, it would generate for minutes.
-			while ((await busy()) && performance.now() - stoppedAt < AT_ONCE_MS) await delay(20);
-			expect(await busy()).toBe(false);
+			await until(busy, (one) => !one);
 			reader.abort();
 			await reading;
 		},

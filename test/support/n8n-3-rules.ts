@@ -1,7 +1,7 @@
 /**
  * Breaking changes of n8n 3 for workflows: the conditions of n8n 2.41.1's own rules
  * (n8n/dist/modules/breaking-changes/rules/v3), by their IDs. Quick tests do not have the package `n8n`;
- * test/e2e/n8n-3.test.ts compares the IDs with it.
+ * test/full/n8n-3.test.ts compares the IDs with it.
  */
 import { asList } from '../../lib/values';
 import type { Workflow, WorkflowNode } from '../../scripts/lib/types';

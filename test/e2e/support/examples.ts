@@ -33,7 +33,29 @@ export const EXAMPLES = fs
 	.filter((file) => file.endsWith('.json'))
 	.map((file) => path.basename(file, '.json'));
 
-/** Examples with their own suites; workflows.test.ts runs the others. */
+/** Examples that only `npm run test:full` runs. */
+export const RUN_IN_FULL = [
+	'bill-tokens',
+	'choose-a-model',
+	'choose-a-model-evaluation',
+	'compare-two-models',
+	'dify-annotations-from-table',
+	'dify-voice',
+	'extract-structured-data',
+	'guardrails',
+	'judge-my-judge',
+	'local-model-as-openai-api',
+	'measure-decisions',
+	'n8n-moderates-dify',
+	'nightly-models',
+	// Needs a PostgreSQL with pgvector.
+	'rag-with-pgvector',
+	'search-pictures',
+	'triage-mails',
+	'two-servers-with-failover',
+];
+
+/** Examples with their own suites of `npm run test:full`; its workflows.test.ts runs the others. */
 export const DIFY_EXAMPLES = ['n8n-as-dify-knowledge', 'n8n-moderates-dify'];
 export const MODEL_EXAMPLES = [
 	'classify-and-route-email',

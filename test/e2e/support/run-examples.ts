@@ -1,6 +1,12 @@
 /** Shared by the suites of the example workflows: n8n, servers, and functions to start workflows. */
 import { appKey, startDifySim, type DifySim, type DifySimOptions } from '../../servers/dify';
-import { reply, startLlamaServerSim, type LlamaServerSim } from '../../servers/llama-server';
+import {
+	reply,
+	startLlamaServerSim,
+	type LlamaServerSim,
+	type ScriptedCall,
+	type SimOptions,
+} from '../../servers/llama-server';
 import { listen } from '../../support/listening';
 import { delay, http, process } from '../../support/node';
 import { parameterProblems, type Description } from '../../support/workflow-check';
@@ -11,9 +17,12 @@ import {
 	startLlamaServer,
 	startN8n,
 	stopEverything,
+	theSharedN8n,
 	type ChatLine,
 	type Execution,
+	type GateN8n,
 	type LlamaServer,
+	type N8nClient,
 	type N8nServer,
 	type ScriptedReply,
 	type StartN8nOptions,
@@ -24,18 +33,26 @@ import { until } from './until';
 export const SLOW = 900_000;
 
 /** The n8n of the suite. */
-let n8n: N8nServer;
+let n8n: N8nClient;
 const closing: Array<() => Promise<void>> = [];
 
 /** Calls `close` after the test. */
 export const after = (close: () => Promise<unknown>): void =>
 	void closing.push(async () => void (await close()));
-export const theN8n = (): N8nServer => n8n;
+export const theN8n = (): N8nClient => n8n;
 
-/** Starts the n8n of the suite. */
+/** Starts an n8n for the suite. */
 export async function startTheN8n(options: Partial<StartN8nOptions> = {}): Promise<N8nServer> {
-	n8n = await startN8n(options);
-	return n8n;
+	const server = await startN8n(options);
+	n8n = server;
+	return server;
+}
+
+/** Takes the n8n of all suites. */
+export async function shareN8n(): Promise<GateN8n> {
+	const shared = await theSharedN8n();
+	n8n = shared;
+	return shared;
 }
 
 /** Closes what the test that has ended left open. */
@@ -44,18 +61,19 @@ export async function closeAll(): Promise<void> {
 }
 
 /**
- * Defines a suite that starts n8n and runs each example in it.
+ * Defines a suite that runs each example in n8n.
  *
  * @param runs by example name; each returns a description of the result
  * @param names the examples of this suite
+ * @param begin starts n8n
  */
 export function describeExamples(
 	names: readonly string[],
 	runs: Record<string, () => Promise<string>>,
-	options: () => Partial<StartN8nOptions> = () => ({}),
+	begin: () => Promise<unknown> = startTheN8n,
 ): void {
 	beforeAll(async () => {
-		await startTheN8n(options());
+		await begin();
 	}, SLOW);
 	afterEach(closeAll);
 	afterAll(stopEverything);
@@ -110,6 +128,31 @@ export async function scripted(
 	});
 	closing.push(async () => await server.stop());
 	return server;
+}
+
+/** When the scripted model says what: the first that fits the last message. */
+export interface Rule {
+	last?: 'user' | 'tool';
+	contains?: string;
+	/** Text, or calls of tools. */
+	says: string | ScriptedCall[];
+}
+
+/** A simulated server whose model answers by rules. */
+export async function answering(rules: Rule[], options: SimOptions = {}): Promise<LlamaServerSim> {
+	const sim = await startLlamaServerSim(options);
+	after(async () => await sim.close());
+	const answer = ({ body }: { body?: unknown }) => {
+		const { messages } = body as { messages: Array<{ role: string; content: unknown }> };
+		const { role, content } = messages.at(-1)!;
+		const text = JSON.stringify(content);
+		const { says } = rules.find(
+			({ last = role, contains = '' }) => last === role && text.includes(contains),
+		)!;
+		return typeof says === 'string' ? reply.text(says) : reply.toolCalls(says);
+	};
+	sim.script(...Array.from({ length: 50 }, () => answer));
+	return sim;
 }
 
 /** A simulator whose model answers with the sign of a label, depending on the text to classify. */

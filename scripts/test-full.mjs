@@ -1,0 +1,67 @@
+/**
+ * `npm run test:full`: what is too long for the gate. In this order: the suites without real parts that `npm test` leaves
+ * out, property tests with new examples, the suites in `test/full` with the compiled llama-server, and the gate again with
+ * that server, with the defaults of n8n 3, and on the oldest n8n. With arguments for jest, only suites in `test/full`:
+ * `npm run test:full -- server-health`.
+ */
+import { join } from 'node:path';
+import { node } from './lib/deps.mjs';
+import { ensureGateParts, runSuites, withWorkFolder } from './lib/e2e.mjs';
+import { createLog } from './lib/log.mjs';
+import { main } from './lib/main.mjs';
+import { ensureMiniLm } from './lib/minilm.mjs';
+import { root } from './lib/paths.mjs';
+import { ensurePostgres } from './lib/postgres.mjs';
+import { run } from './lib/proc.mjs';
+import { ON_REQUEST } from './lib/suites.mjs';
+import { emptyTally, runChecks, runJest } from './lib/tally.mjs';
+
+process.env.LOCAL_LLAMA_SERVER ??= 'compiled';
+
+const log = createLog();
+const typed = process.argv.slice(2);
+
+const realParts = {
+	name: 'suites with real parts',
+	check: async () => {
+		/** @type {import('./lib/types').Tally} */
+		let tally = emptyTally();
+		await withWorkFolder(async (work) => {
+			const parts = { ...(await ensureGateParts(log)), work };
+			const [miniLm, postgres] = [await ensureMiniLm(log), await ensurePostgres(log)];
+			tally = await runSuites(log, 'jest.full.config.cjs', { ...parts, miniLm, postgres });
+			return tally.failed;
+		});
+		return tally;
+	},
+};
+
+/**
+ * Runs another command of package.json, which prints what it counts.
+ *
+ * @param {string} name
+ * @param {string} script
+ * @param {Record<string, string>} [env]
+ */
+const command = (name, script, env = {}) => ({
+	name,
+	check: async () => {
+		await run(node, [join(root, 'scripts', script)], {
+			env: { ...process.env, ...env },
+			onLine: log.line,
+		});
+	},
+});
+
+await main(async () => {
+	if (typed.length > 0) return await runChecks(log, [realParts]);
+	const checks = [
+		{ name: 'suites without real parts', check: async () => await runJest(log, ON_REQUEST) },
+		command('property tests with new examples', 'test-properties.mjs'),
+		realParts,
+		command('the gate with the compiled llama-server', 'test-e2e.mjs'),
+		command('the gate with the defaults of n8n 3', 'test-e2e.mjs', { N8N_DEFAULTS: '3' }),
+		command('the gate on the oldest n8n', 'test-e2e.mjs', { N8N_PLAYGROUND: '2.20' }),
+	];
+	return await runChecks(log, checks, undefined, { goesOn: true });
+});

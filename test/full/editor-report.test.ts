@@ -1,0 +1,184 @@
+import { chromium as playwright, type Browser } from 'playwright-core';
+
+import { elements } from '../lib/health/report/support';
+import { fs, path, process } from '../support/node';
+import {
+	chromium,
+	llamaCredential,
+	parts,
+	startLlamaServer,
+	startN8n,
+	stopEverything,
+	workFolder,
+	type LlamaServer,
+	type N8nServer,
+} from '../e2e/support/playground';
+import { itemsOf } from '../e2e/support/run-examples';
+import { until } from '../e2e/support/until';
+import { workflowOf } from '../e2e/support/workflows';
+
+/** Picture for the documents: the first part of the mail. */
+const PICTURE = { width: 900, height: 1180 };
+const PHONE = { width: 375, height: 900 };
+
+let n8n: N8nServer;
+let server: LlamaServer;
+let browser: Browser;
+let page: string;
+/** The report of a server with one slot, which has no comparison of concurrent requests. */
+let oneSlot: string;
+
+beforeAll(async () => {
+	n8n = await startN8n();
+	server = await startLlamaServer({
+		model: parts().smolLm2,
+		contextSize: 8192,
+		parallel: 4,
+		args: ['--metrics'],
+	});
+	const { executablePath, args } = chromium();
+	browser = await playwright.launch({ executablePath, args, timeout: 180_000 });
+});
+afterAll(async () => {
+	await browser.close();
+	await stopEverything();
+});
+
+/** Runs a workflow that reports twice, the second time with the first report as its history. */
+async function reportTwice(of: LlamaServer, hook: string) {
+	const { id, name } = await n8n.createCredential({ ...llamaCredential(of), id: undefined });
+	const report = (parameters: object) => ({
+		type: 'CUSTOM.serverHealth',
+		parameters: {
+			operation: 'report',
+			tokens: 24,
+			options: { timeLimit: 15, firstTokenLimit: 240, sweepLimit: 240 },
+			...parameters,
+		},
+		credentials: { localLlamaApi: { id, name } },
+	});
+	const workflow = workflowOf('Report', {
+		Start: {
+			type: 'n8n-nodes-base.webhook',
+			typeVersion: 2,
+			parameters: {
+				path: hook,
+				httpMethod: 'GET',
+				responseMode: 'lastNode',
+				responseData: 'firstEntryBinary',
+				responseBinaryPropertyName: 'data',
+				options: {},
+			},
+			webhookId: hook,
+			to: ['First'],
+		},
+		First: { ...report({}), to: ['Second'] },
+		Second: report({ title: 'Weekly server report', historyFrom: 'inputItems' }),
+	});
+	const { id: workflowId } = await n8n.createWorkflow(workflow);
+	await n8n.activate(workflowId);
+	const download = await n8n.webhook(hook, { method: 'GET' });
+	const written = await download.text();
+	expect(download.headers.get('content-type')).toContain('text/html');
+	const [run] = await until(
+		async () => await n8n.listExecutions({ workflowId, status: ['success'] }),
+		(runs) => runs.length > 0,
+	);
+	const [result] = itemsOf(await n8n.getExecution(run!.id), 'Second');
+	return { written, result: result! };
+}
+
+it('a report of the real server is written twice, the second one with the first as its history', async () => {
+	const { written, result } = await reportTwice(server, 'server-report');
+	page = written;
+	expect(result).toMatchObject({
+		status: 'healthy',
+		earlierResults: 1,
+		speed: {
+			model: 'test-model',
+			runs: [1, 2, 4].map((atOnce) => ({
+				atOnce,
+				requests: atOnce,
+				failures: [],
+				measuredBy: 'server',
+			})),
+		},
+		file: { fileName: 'server-health.html', mimeType: 'text/html' },
+	});
+	elements(page);
+	expect(Buffer.byteLength(page)).toBe((result.file as { bytes: number }).bytes);
+	expect(Buffer.byteLength(page)).toBeLessThan(30_000);
+	for (const text of [
+		'Weekly server report',
+		server.url,
+		'First token of the slowest request',
+		'2 results in',
+	])
+		expect(page).toContain(text);
+});
+
+it('a server with one slot has plots too: the speed and the first token of each answer', async () => {
+	const single = await startLlamaServer({
+		model: parts().smolLm2,
+		contextSize: 8192,
+		parallel: 1,
+		args: ['--metrics'],
+	});
+	const { written, result } = await reportTwice(single, 'one-slot-report');
+	oneSlot = written;
+	expect(result).toMatchObject({ speed: { runs: [1, 1, 1, 1].map((atOnce) => ({ atOnce })) } });
+	expect(oneSlot).toContain('answers, one after another');
+	await single.stop();
+});
+
+it.each(['light', 'dark'] as const)(
+	'it opens in a browser without a network, %s',
+	async (theme) => {
+		const file = path.join(workFolder('report'), 'report.html');
+		fs.writeFileSync(file, page);
+		const context = await browser.newContext({
+			viewport: PICTURE,
+			deviceScaleFactor: 1.5,
+			colorScheme: theme,
+		});
+		const tab = await context.newPage();
+		const asked: string[] = [];
+		const said: string[] = [];
+		tab.on('request', (request) => asked.push(request.url()));
+		tab.on('console', (message) => said.push(message.text()));
+		tab.on('pageerror', (error) => said.push(String(error)));
+		await tab.goto(`file://${file}`);
+		expect(asked).toEqual([`file://${file}`]);
+		expect(said).toEqual([]);
+		expect(await tab.title()).toBe('Weekly server report');
+		const background = await tab.evaluate('getComputedStyle(document.body).backgroundColor');
+		expect(background).toBe(theme === 'dark' ? 'rgb(20, 24, 29)' : 'rgb(244, 246, 248)');
+		// Both charts of the sweep, in the colours of the page.
+		expect(await tab.locator('svg .line').count()).toBeGreaterThanOrEqual(3);
+		for (const text of await tab.locator('svg text').all())
+			expect((await text.boundingBox())!.x).toBeGreaterThanOrEqual(0);
+		// Nothing is wider than a phone's screen.
+		await tab.setViewportSize({ width: 360, height: 700 });
+		expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+		const pictures = process.env.LOCAL_LLAMA_PICTURES;
+		const take = async (name: string) => {
+			const picture = await tab.screenshot({ animations: 'disabled' });
+			for (const folder of [workFolder('pictures'), ...(pictures ? [pictures] : [])])
+				fs.writeFileSync(
+					path.join(folder, `${name}${theme === 'dark' ? '-dark' : ''}.png`),
+					picture,
+				);
+		};
+		await tab.setViewportSize(PICTURE);
+		await take('report');
+		fs.writeFileSync(file, oneSlot);
+		await tab.setViewportSize(PHONE);
+		await tab.reload();
+		expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(
+			PHONE.width,
+		);
+		expect(await tab.locator('svg .line').count()).toBeGreaterThanOrEqual(1);
+		await take('report-phone');
+		await context.close();
+	},
+);

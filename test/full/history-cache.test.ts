@@ -1,0 +1,108 @@
+/**
+ * How much of a history the real llama-server finds in its cache, for turns of n8n's agent with text and tool calls in
+ * several rounds, in the format of 2.41 and the assumed format of 3.3.
+ */
+import { TurnMemory } from '../../lib/chat/answer/turn-memory';
+import { ChatClient } from '../../lib/chat/client';
+import { connectTo } from '../../lib/servers/connect';
+import type { SourceMessage, ToolDefinition, Usage } from '../../lib/chat/types';
+import { PLAIN_SETTINGS } from '../lib/chat/chat-settings';
+import { ai, human, ROUNDS, SHAPES, tool } from '../support/agent-histories';
+import { fs, path } from '../support/node';
+import {
+	parts,
+	scriptedModel,
+	startLlamaServer,
+	stopEverything,
+	type LlamaServer,
+} from '../e2e/support/playground';
+
+let server: LlamaServer;
+
+beforeAll(async () => {
+	const model = await scriptedModel([
+		{ last: 'user', contains: 'Thanks', reply: 'You are welcome.' },
+		{ reply: 'Done.' },
+	]);
+	server = await startLlamaServer({ model, contextSize: 8192, parallel: 1 });
+});
+afterAll(stopEverything);
+
+const CALCULATOR: ToolDefinition = {
+	name: 'Calculator',
+	description: 'Calculates',
+	parameters: { type: 'object', properties: { input: { type: 'string' } } },
+};
+
+/** Enough text that tokens which are read again are noticeable. */
+const QUESTION = human(
+	`Calculate. ${'The numbers stand in the report of the third quarter. '.repeat(20)}`,
+);
+
+async function asked(messages: SourceMessage[]): Promise<Usage> {
+	const client = new ChatClient(
+		connectTo({ baseUrl: server.url }),
+		{ ...PLAIN_SETTINGS, model: 'test-model' },
+		undefined,
+		new TurnMemory(),
+	);
+	const answer = client.generate({ messages, tools: [CALCULATOR] });
+	for (;;) {
+		const next = await answer.next();
+		if (next.done === true) return next.value.usage!;
+	}
+}
+
+const withAll: Array<[string, (text: string, ids: string[]) => SourceMessage[]]> =
+	Object.entries(SHAPES);
+
+test.each(withAll)('%s: each round processes only new tokens', async (name, shape) => {
+	// A unique question, so that no other shape has filled the cache.
+	const history: SourceMessage[] = [
+		{ ...QUESTION, content: `${name}. ${String(QUESTION.content)}` },
+	];
+	const rows = [{ round: 'question', ...(await asked(history)) }];
+	for (const [text, ...ids] of ROUNDS) {
+		history.push(...shape(text, ids));
+		rows.push({ round: text, ...(await asked(history)) });
+	}
+	history.push(ai('Done.'), human('Thanks'));
+	rows.push({ round: 'next turn', ...(await asked(history)) });
+	rows.slice(1).forEach(({ cachedTokens, promptTokens }, at) => {
+		// All but the first tokens of the answer.
+		expect(cachedTokens).toBeGreaterThan(rows[at]!.promptTokens - 16);
+		expect(cachedTokens).toBeLessThan(promptTokens);
+	});
+	const folder = parts().work;
+	fs.mkdirSync(folder, { recursive: true });
+	fs.appendFileSync(
+		path.join(folder, 'history-cache.jsonl'),
+		`${JSON.stringify({ shape: name, rows })}\n`,
+	);
+});
+
+test('a database memory of 3.3 after live rounds of another shape: the whole turn comes out of the cache', async () => {
+	const question = { ...QUESTION, content: `Across shapes. ${String(QUESTION.content)}` };
+	const turn = (shape: (text: string, ids: string[]) => SourceMessage[]) =>
+		ROUNDS.flatMap(([text, ...ids]) => shape(text, ids));
+	const live = await asked([question, ...turn(withAll[0]![1])]);
+	for (const [, shape] of withAll) {
+		const later = await asked([question, ...turn(shape), ai('Done.'), human('Thanks')]);
+		expect(later.cachedTokens).toBeGreaterThan(live.promptTokens - 16);
+	}
+});
+
+test('a turn that comes back without its text is processed again', async () => {
+	const question = { ...QUESTION, content: `Lost. ${String(QUESTION.content)}` };
+	const first = ROUNDS[0]!;
+	const calls = first.slice(1);
+	const whole = await asked([question, ai(first[0], ...calls), ...calls.map(tool)]);
+	const lost = await asked([
+		question,
+		ai([], ...calls),
+		...calls.map(tool),
+		ai('Done.'),
+		human('Thanks'),
+	]);
+	expect(lost.cachedTokens).toBeLessThan(whole.promptTokens - 16);
+});

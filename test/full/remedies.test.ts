@@ -1,0 +1,290 @@
+/**
+ * Follows what an error says on the real llama-server: the failure is gone then. bench/results/remedies.md lists what was
+ * tried.
+ */
+import { ChatClient } from '../../lib/chat/client';
+import type { ChatCall, ChatSettings } from '../../lib/chat/request/request';
+import { EmbeddingsClient } from '../../lib/embeddings/client';
+import { describe as describeError } from '../../lib/errors/description';
+import { ServerError } from '../../lib/errors/server-error';
+import type { Connection } from '../../lib/http/connection';
+import { closeChannels } from '../../lib/http/dispatcher';
+import { RerankClient } from '../../lib/rerank/client';
+import { connectTo } from '../../lib/servers/connect';
+import { changeSlot } from '../../lib/servers/manage/slots';
+import { loadScript } from '../support/scripts';
+import {
+	parts,
+	scriptedModel,
+	startLlamaServer,
+	stopEverything,
+	tinyModel,
+	workFolder,
+} from '../e2e/support/playground';
+import { until } from '../e2e/support/until';
+
+const LIMITS = { limits: {}, retries: 0 };
+const SAMPLE = 'right-sample-123456';
+const TOOL = { name: 'stock', parameters: { type: 'object', properties: {} } };
+
+/** Uses a server. The failure is what it throws. */
+type Use = (connection: Connection) => Promise<unknown>;
+
+afterEach(async () => await stopEverything());
+afterAll(async () => await closeChannels());
+
+const chat =
+	(content = 'Hi', call: Partial<ChatCall> = {}): Use =>
+	async (connection) => {
+		const settings: ChatSettings = {
+			...LIMITS,
+			model: 'test-model',
+			// A model with random weights may end its answer before the first word.
+			parameters: { maxTokens: 64, extraBody: { ignore_eos: call.tools === undefined } },
+			serverKind: 'auto',
+			reasoningEcho: 'off',
+			showThinking: false,
+		};
+		const answer = new ChatClient(connection, settings).generate({
+			messages: [{ type: 'human', content }],
+			...call,
+		});
+		while ((await answer.next()).done !== true);
+	};
+
+const embed =
+	(text = 'a cat'): Use =>
+	async (connection) => {
+		const settings = { model: 'test-model', batchSize: 8, prefixes: {}, ...LIMITS };
+		const client = new EmbeddingsClient(connection, {
+			...settings,
+			longTexts: 'fail',
+			blankTexts: 'refuse',
+		});
+		await client.embed([text], 'document');
+	};
+
+const rerank =
+	(document = 'a cat'): Use =>
+	async (connection) => {
+		const settings = { model: 'test-model', batchSize: 8, instruction: '', topN: 0, ...LIMITS };
+		const client = new RerankClient(connection, {
+			...settings,
+			scores: 'received',
+			longDocuments: 'fail',
+		});
+		await client.rerank('Where is the cat?', [document]);
+	};
+
+const saveSlot =
+	(slot: number): Use =>
+	async (connection) => {
+		await chat()(connection);
+		await changeSlot(connection, 'save', {
+			model: 'test-model',
+			slot,
+			fileName: 'one.bin',
+		});
+	};
+
+/** @returns the text of the error, if any */
+async function failureOf(use: Use, settings: Parameters<typeof connectTo>[0]) {
+	try {
+		await use(connectTo(settings));
+		return undefined;
+	} catch (error) {
+		expect(error).toBeInstanceOf(ServerError);
+		return describeError(error as ServerError);
+	}
+}
+
+/** Starts a llama-server with these options and uses it. @returns the text of the error, if any */
+async function failureWith(model: string, args: string[], use: Use): Promise<string | undefined> {
+	const server = await startLlamaServer({ model, args });
+	const text = await failureOf(use, { baseUrl: server.url });
+	await server.stop();
+	return text;
+}
+
+function captured(text: string | undefined, advice: RegExp): string {
+	const match = advice.exec(text ?? '');
+	if (match === null) throw new Error(`no "${advice}" in: ${text}`);
+	return match[1]!;
+}
+
+const miniLm = () => parts().miniLm!;
+
+describe('a prompt that is too long for llama-server: its advice leads out at once', () => {
+	const useLong = chat('word '.repeat(1800));
+
+	it.each([[['--parallel', '1']], [['--parallel', '2']], [['--parallel', '8']], [[]]])(
+		'%j',
+		async (slots) => {
+			const model = await tinyModel({ contextLength: 32_768 });
+			const text = await failureWith(model, ['--ctx-size', '8192', ...slots], useLong);
+			expect(text).toContain('The prompt needs');
+			const options = captured(text, /Start llama-server with (--ctx-size \d+(?: --kv-unified)?)/);
+			expect(await failureWith(model, [...options.split(' '), ...slots], useLong)).toBeUndefined();
+		},
+	);
+
+	it('the other way that it names: a context for each of the slots', async () => {
+		const model = await tinyModel({ contextLength: 32_768 });
+		const slots = ['--parallel', '2'];
+		const text = await failureWith(model, ['--ctx-size', '8192', ...slots], useLong);
+		const options = captured(text, /then (--ctx-size \d+)/);
+		expect(await failureWith(model, [...options.split(' '), ...slots], useLong)).toBeUndefined();
+	});
+
+	it('longer than the model reads: no option of the server is recommended', async () => {
+		const model = await tinyModel({ contextLength: 4096 });
+		const text = await failureWith(model, ['--ctx-size', '4096', '--parallel', '1'], useLong);
+		expect(text).toContain('This model reads at most 4096 tokens');
+		expect(text).not.toContain('--ctx-size');
+	});
+});
+
+interface Situation {
+	name: string;
+	model: () => string | Promise<string>;
+	use: Use;
+	/** Options of llama-server that lead to the failure, and those that stay when the advice is followed. */
+	options?: string[];
+	kept?: string[];
+	failure: string;
+	/** Its group holds the options that the text names. */
+	advice: RegExp;
+	/** Values of options that the text leaves open. */
+	fill?: (options: string) => string;
+}
+
+const LONG_TEXT = 'the cat sits on the mat '.repeat(20);
+const SMALL_BATCH = ['-b', '64', '-ub', '64'];
+const SLOT_FOLDER = ['--slot-save-path', workFolder('slots')];
+const defaultModel = () => parts().tinyModel;
+
+const SITUATIONS: Situation[] = [
+	{
+		name: 'a text too long for the embedding model',
+		model: () => miniLm().embedding,
+		use: embed(LONG_TEXT),
+		options: ['--embeddings', ...SMALL_BATCH],
+		kept: ['--embeddings'],
+		failure: 'is too long for the embedding model',
+		advice: /for example (-ub \d+ -b \d+)/,
+	},
+	{
+		name: 'a document too long for the reranker',
+		model: () => miniLm().reranker,
+		use: rerank(LONG_TEXT),
+		options: ['--reranking', ...SMALL_BATCH],
+		kept: ['--reranking'],
+		failure: 'too long for the reranker',
+		advice: /for example (-ub \d+ -b \d+)/,
+	},
+	{
+		name: 'embeddings of a server without them',
+		model: () => miniLm().embedding,
+		use: embed(),
+		failure: 'embeddings',
+		advice: /Start llama-server with (--embeddings)/,
+	},
+	{
+		name: 'reranking by a server without it',
+		model: () => miniLm().reranker,
+		use: rerank(),
+		failure: 'rerank',
+		advice: /Start llama-server with (--rerank)/,
+	},
+	{
+		name: 'vectors of tokens that are not combined',
+		model: () => miniLm().embedding,
+		use: embed(),
+		options: ['--embeddings', '--pooling', 'none'],
+		kept: ['--embeddings'],
+		failure: 'does not combine the vectors',
+		advice: /Start the server with (--pooling mean)/i,
+	},
+	{
+		name: 'tools without a template engine',
+		model: async () => await scriptedModel([{ reply: 'Hello.' }]),
+		use: chat('Hi', { tools: [TOOL] }),
+		options: ['--no-jinja'],
+		failure: 'tools',
+		advice: /start llama-server with (--jinja)/,
+	},
+	{
+		name: 'saving a slot',
+		model: defaultModel,
+		use: saveSlot(0),
+		failure: 'The server was not started for saving slots',
+		advice: /Start llama-server with (--slot-save-path) FOLDER/,
+		fill: (option) => `${option} ${workFolder('slots')}`,
+	},
+	{
+		name: 'a slot that is not there',
+		model: defaultModel,
+		use: saveSlot(5),
+		options: [...SLOT_FOLDER, '--parallel', '2'],
+		kept: SLOT_FOLDER,
+		failure: 'The server has no slot 5',
+		advice: /Start llama-server with (-np) for more/,
+		fill: (option) => `${option} 6`,
+	},
+];
+
+it.each(SITUATIONS)(
+	'$name: the option that the text names leads out',
+	async ({ model, use, options = [], kept = [], failure, advice, fill = (text) => text }) => {
+		const file = await model();
+		const text = await failureWith(file, options, use);
+		expect(text).toContain(failure);
+		const followed = fill(captured(text, advice)).split(' ');
+		expect(await failureWith(file, [...kept, ...followed], use)).toBeUndefined();
+	},
+);
+
+describe('the credential', () => {
+	it.each([
+		['none', undefined, 'the credential has none'],
+		['another', 'wrong-sample-123456', 'must be one of the keys the server was started with'],
+	])('API key, %s: one of the keys of --api-key leads out', async (_name, apiKey, advice) => {
+		const { url: baseUrl } = await startLlamaServer({ apiKey: SAMPLE });
+		const withKey = (key?: string) =>
+			key === undefined ? { baseUrl } : { baseUrl, headers: { authorization: `Bearer ${key}` } };
+		expect(await failureOf(chat(), withKey(apiKey))).toContain(advice);
+		expect(await failureOf(chat(), withKey(SAMPLE))).toBeUndefined();
+	});
+
+	it.each([
+		['a path too long', '/chat', /for example (\S+?)\. /],
+		['https', undefined, /use (?:the )?http:\/\/ in the Base URL: (\S+?)(?:\.|,) /i],
+	])('Base URL, %s: the address that the text names leads out', async (_name, path, advice) => {
+		const { url } = await startLlamaServer();
+		const typed = path === undefined ? url.replace('http:', 'https:') : `${url}${path}`;
+		const text = await failureOf(chat(), { baseUrl: typed });
+		expect(await failureOf(chat(), { baseUrl: captured(text, advice) })).toBeUndefined();
+	});
+
+	it('a prefix of the API: added to the Base URL as the text says', async () => {
+		const { url } = await startLlamaServer({ args: ['--api-prefix', '/llm'], wait: false });
+		const isReady = async () =>
+			await fetch(`${url}/llm/health`).then(
+				({ ok }) => ok,
+				() => false,
+			);
+		await until(isReady, Boolean);
+		const text = await failureOf(chat(), { baseUrl: url });
+		expect(text).toContain('--api-prefix), add it to the Base URL');
+		expect(await failureOf(chat(), { baseUrl: `${url}/llm` })).toBeUndefined();
+	});
+
+	it('a port where nothing listens: a server that is started there', async () => {
+		const { freePort } = await loadScript<{ freePort: () => Promise<number> }>('ports');
+		const port = await freePort();
+		const baseUrl = `http://127.0.0.1:${port}`;
+		expect(await failureOf(chat(), { baseUrl })).toContain('is the port right?');
+		await startLlamaServer({ port });
+		expect(await failureOf(chat(), { baseUrl })).toBeUndefined();
+	});
+});

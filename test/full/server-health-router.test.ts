@@ -1,0 +1,162 @@
+import { checkServer, listServerModels } from '../../lib/health/check';
+import type { CheckResult } from '../../lib/health/observations';
+import type { CheckOptions } from '../../lib/health/probes/observe';
+import { testSpeed } from '../../lib/health/speed/speed-test';
+import { closeChannels } from '../../lib/http/dispatcher';
+import { changeModel } from '../../lib/servers/manage/model-work';
+import { modelServerTarget } from '../../nodes/shared/health/target';
+import { childProcess, fs, path, process } from '../support/node';
+import { loadScript } from '../support/scripts';
+import { parts, tinyModel, workFolder } from '../e2e/support/playground';
+import { until } from '../e2e/support/until';
+
+const spawned = new Set<childProcess.ChildProcess>();
+
+afterAll(async () => {
+	for (const child of spawned) child.kill('SIGKILL');
+	await closeChannels();
+});
+
+interface Reachable {
+	url: string;
+}
+
+async function check({ url }: Reachable, options: CheckOptions = {}): Promise<CheckResult> {
+	// Longer than the node's own limit, for busy machines.
+	return await checkServer(modelServerTarget({ baseUrl: url }), {
+		timeLimitMs: 10_000,
+		...options,
+	});
+}
+
+const ids = ({ findings }: CheckResult): string[] => findings.map(({ id }) => id);
+
+/** A llama-server as a router over a folder of models. */
+async function startRouter(
+	models: string[],
+	args: string[] = [],
+): Promise<Reachable & { stop(): void }> {
+	const folder = workFolder('router');
+	for (const name of models)
+		fs.copyFileSync(
+			await tinyModel({ seed: models.indexOf(name) + 1 }),
+			path.join(folder, `${name}.gguf`),
+		);
+	const { freePort } = await loadScript<{ freePort(): Promise<number> }>('ports');
+	const port = await freePort();
+	const env = Object.fromEntries(
+		Object.entries(process.env).filter(([name]) => !name.startsWith('LLAMA_')),
+	);
+	const child = childProcess.spawn(
+		parts().llamaServer,
+		[
+			'--host',
+			'127.0.0.1',
+			'--port',
+			String(port),
+			'--models-dir',
+			folder,
+			'--ctx-size',
+			'2048',
+			'--parallel',
+			'2',
+			'--threads',
+			'1',
+			...args,
+		],
+		{
+			env: { ...env, LLAMA_CACHE: folder },
+			stdio: 'ignore',
+		},
+	);
+	spawned.add(child);
+	const url = `http://127.0.0.1:${port}`;
+	await until(
+		async () => await check({ url }, { timeLimitMs: 500 }),
+		({ status }) => status !== 'unreachable',
+	);
+	return { url, stop: () => child.kill('SIGTERM') };
+}
+
+describe("the real llama-server's router", () => {
+	it('two generated models: reported without loading them, loaded, unloaded', async () => {
+		const router = await startRouter(['alpha', 'beta'], ['--metrics']);
+		const target = modelServerTarget({ baseUrl: router.url });
+		const before = await check(router, { expectations: { model: 'alpha' } });
+		expect(before).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'llamaRouter' },
+			models: [
+				{ id: 'alpha', loaded: false },
+				{ id: 'beta', loaded: false },
+			],
+		});
+		expect(ids(before)).toEqual(['modelNotLoaded']);
+
+		const connection = target.connect({});
+		expect(
+			await changeModel(connection, 'load', { model: 'alpha', wait: true, limitMs: 240_000 }),
+		).toMatchObject({
+			before: 'unloaded',
+			state: 'loaded',
+			changed: true,
+		});
+		const after = await check(router, { expectations: { model: 'alpha', tools: true } });
+		expect(after).toMatchObject({
+			status: 'healthy',
+			models: [
+				{ id: 'alpha', loaded: true, tools: true, vision: false },
+				{ id: 'beta', loaded: false },
+			],
+			slots: { total: 2, busy: 0 },
+			queue: 0,
+		});
+		expect(after.contextPerSlot).toBeGreaterThan(0);
+		expect((await listServerModels(target)).map(({ id, state }) => `${id} ${state}`)).toEqual([
+			'alpha loaded',
+			'beta unloaded',
+		]);
+		expect(
+			await testSpeed(target, {
+				model: '',
+				tokens: 8,
+				atOnce: 1,
+				firstTokenMs: 240_000,
+				totalMs: 240_000,
+			}),
+		).toMatchObject({ status: 'healthy', speed: { model: 'alpha' } });
+
+		expect(
+			await changeModel(connection, 'unload', { model: 'alpha', wait: true, limitMs: 240_000 }),
+		).toMatchObject({
+			before: 'loaded',
+			state: 'unloaded',
+		});
+		expect(ids(await check(router, { expectations: { model: 'gamma' } }))).toEqual([
+			'modelMissing',
+		]);
+		router.stop();
+	});
+
+	it('a model that cannot be loaded', async () => {
+		const router = await startRouter(
+			['alpha'],
+			['--cache-type-k', 'q4_0', '--flash-attn', 'off', '--cache-type-v', 'q4_0'],
+		);
+		const connection = modelServerTarget({ baseUrl: router.url }).connect({});
+		await expect(
+			changeModel(connection, 'load', { model: 'alpha', wait: true, limitMs: 240_000 }),
+		).rejects.toMatchObject({ kind: 'modelFailedToLoad' });
+		const result = await check(router);
+		expect(result).toMatchObject({
+			status: 'degraded',
+			models: [{ id: 'alpha', state: 'failed' }],
+		});
+		expect(result.findings[0]).toMatchObject({
+			id: 'modelFailed',
+			meaning: expect.stringContaining('exit code') as string,
+		});
+		expect(result.findings[0]!.advice).toContain('--cache-type-v');
+		router.stop();
+	});
+});

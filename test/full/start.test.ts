@@ -1,0 +1,178 @@
+import { childProcess, delay, fs, path, process } from '../support/node';
+import { openEditor, type Editor } from '../e2e/support/editor';
+import { EXAMPLES } from '../e2e/support/examples';
+import {
+	startLlamaServer,
+	stopEverything,
+	workFolder,
+	type LlamaServer,
+} from '../e2e/support/playground';
+import { loadScript } from '../support/scripts';
+
+const SLOW = 900_000;
+/** All parts are installed: only n8n and the model are started, and the examples imported. */
+const READY_TIMEOUT_MS = 360_000;
+
+let child: childProcess.ChildProcess | undefined;
+let said = '';
+let editor: Editor | undefined;
+
+/**
+ * `npm start` with a separate data folder, so that the user's data in this clone stay unchanged.
+ */
+async function npmStart(
+	data: string,
+	port: number,
+	server?: LlamaServer,
+): Promise<{ url: string; login: { email: string; password: string } }> {
+	said = '';
+	const latest = Date.now() + READY_TIMEOUT_MS;
+	child = childProcess.spawn('npm', ['start', '--', '--port', String(port)], {
+		cwd: process.cwd(),
+		env: { ...process.env, LOCAL_LLAMA_DATA: data, LOCAL_LLAMA_BASE_URL: server?.url ?? '' },
+		detached: true,
+		stdio: ['ignore', 'pipe', 'pipe'],
+	});
+	for (const output of [child.stdout, child.stderr])
+		output?.on('data', (bytes: Buffer) => (said += bytes.toString('utf8')));
+	while (!said.includes('Ctrl-C ends everything.')) {
+		if (hasEnded(child)) throw new Error(`npm start ended:\n${said}`);
+		if (Date.now() > latest)
+			throw new Error(
+				`npm start was not ready after ${READY_TIMEOUT_MS / 60_000} minutes:\n${said}`,
+			);
+		await delay(100);
+	}
+	const [, url = ''] = /^n8n\s+(http:\/\/localhost:\d+)/m.exec(said) ?? [];
+	const [, email = '', password = ''] = /^Login\s+(\S+)\s+(\S+)/m.exec(said) ?? [];
+	return { url, login: { email, password } };
+}
+
+/** Files of n8n and the model server (conversations, keys, logs) that other users could read. */
+function readableByOthers(data: string): string[] {
+	return fs
+		.readdirSync(data, { recursive: true, encoding: 'utf8' })
+		.filter((name) => !name.endsWith('.lock'))
+		.map((name) => ({ name, entry: fs.statSync(path.join(data, name)) }))
+		.filter(({ entry }) => entry.isFile() && (entry.mode & 0o077) !== 0)
+		.map(({ name, entry }) => `${name} ${(entry.mode & 0o777).toString(8)}`);
+}
+
+/** @returns the HTTP status of the login */
+async function logIn(
+	url: string,
+	{ email, password }: { email: string; password: string },
+): Promise<number> {
+	const body = JSON.stringify({ emailOrLdapLoginId: email, password });
+	const headers = { 'content-type': 'application/json', 'browser-id': 'test' };
+	return (await fetch(`${url}/rest/login`, { method: 'POST', headers, body })).status;
+}
+
+/** Ctrl+C: SIGINT to the whole foreground process group, like a terminal. */
+async function ctrlC(): Promise<void> {
+	if (child?.pid === undefined || hasEnded(child)) return;
+	const ended = new Promise((resolve) => child!.once('exit', resolve));
+	process.kill(-child.pid, 'SIGINT');
+	await ended;
+}
+
+const hasEnded = ({ exitCode, signalCode }: childProcess.ChildProcess) =>
+	exitCode !== null || signalCode !== null;
+
+// Also of a test that failed: while one of them runs, jest does not end.
+afterEach(async () => {
+	await editor?.close();
+	await ctrlC();
+});
+afterAll(stopEverything);
+
+describe('npm start', () => {
+	it(
+		'prints an address where the examples are, and a chat answers; a second start imports nothing anew and keeps what was done',
+		async () => {
+			const data = path.join(workFolder('start'), 'data');
+			const { freePort } = await loadScript<{ freePort(): Promise<number> }>('ports');
+			const port = await freePort();
+			const first = await npmStart(data, port);
+			expect(said.match(/\/workflow\/\S+/g)).toHaveLength(EXAMPLES.length);
+
+			editor = await openEditor(first, 'light', first.login);
+			const { page, get } = editor;
+			await page.goto(`${first.url}/home/workflows`);
+			await page.getByText('Chat with a local model').first().waitFor();
+			await page
+				.getByTestId('resources-list-item-workflow')
+				.nth(EXAMPLES.length - 1)
+				.waitFor();
+			await editor.picture('start-workflows');
+
+			await page.getByText('Chat with a local model').first().click();
+			await get('workflow-chat-button').waitFor();
+			if (!(await get('chat-input').isVisible())) await get('workflow-chat-button').click();
+			await get('chat-input').fill('Say hello in one sentence.');
+			await page.keyboard.press('Enter');
+			await page.locator('[data-test-id="logs-overview-status"]', { hasText: 'Success' }).waitFor();
+			const answer = (
+				await page
+					.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot')
+					.allInnerTexts()
+			)
+				.join(' ')
+				.trim();
+			expect(answer.length).toBeGreaterThan(5);
+			expect(fs.readdirSync(data)).toEqual(
+				expect.arrayContaining(['login.json', 'llama-server.log', 'n8n.log']),
+			);
+			expect(readableByOthers(data)).toEqual([]);
+			await editor.picture('start-chat');
+			await editor.close();
+			await ctrlC();
+
+			expect(await npmStart(data, port)).toEqual(first);
+			expect(said).toContain('example workflows (unchanged)');
+			expect(said).not.toContain('owner account');
+			await ctrlC();
+			await expect(fetch(first.url)).rejects.toThrow();
+		},
+		SLOW,
+	);
+
+	it(
+		'a login that was lost gives a new account; a password that was changed in n8n is never printed as the right one',
+		async () => {
+			const data = path.join(workFolder('start'), 'data');
+			const { freePort } = await loadScript<{ freePort(): Promise<number> }>('ports');
+			const port = await freePort();
+			const server = await startLlamaServer();
+			const first = await npmStart(data, port, server);
+			expect(await logIn(first.url, first.login)).toBe(200);
+			await ctrlC();
+
+			const file = path.join(data, 'login.json');
+			fs.rmSync(file);
+			// As from an earlier version, or from a backup.
+			const [home] = fs.readdirSync(data).filter((name) => name.startsWith('n8n-'));
+			const database = path.join(data, home!, '.n8n', 'database.sqlite');
+			fs.chmodSync(database, 0o644);
+			const second = await npmStart(data, port, server);
+			expect(said).toContain('account whose login is lost (taken out)');
+			expect(said).toContain('example workflows (unchanged)');
+			expect(second.login.password).not.toBe(first.login.password);
+			expect(await logIn(second.url, first.login)).toBe(401);
+			expect(await logIn(second.url, second.login)).toBe(200);
+			expect(readableByOthers(data)).toEqual([]);
+			await ctrlC();
+
+			fs.writeFileSync(file, JSON.stringify({ ...second.login, password: 'Not-the-right-1' }), {
+				mode: 0o600,
+			});
+			await npmStart(data, port, server);
+			expect(said).toMatch(
+				/^Login {7}with the password that was set in n8n\. A new account: .*login\.json, start again$/m,
+			);
+			expect(said).not.toContain('Not-the-right-1');
+			await ctrlC();
+		},
+		SLOW,
+	);
+});

@@ -1,0 +1,110 @@
+/** Real parts that only the suites of `npm run test:full` use. */
+import type {
+	ChatLine,
+	CliExecution,
+	Credential,
+	LlamaServer,
+	LlamaServerOptions,
+	N8nEnvironment,
+	N8nInstall,
+	Postgres,
+	Workflow,
+} from '../../../scripts/lib/types';
+import {
+	newUserFolder,
+	parts,
+	startLlamaServer,
+	started,
+	workFolder,
+} from '../../e2e/support/playground';
+import { fs, path } from '../../support/node';
+import { loadScript } from '../../support/scripts';
+
+interface N8nScript {
+	importCredentials(
+		install: N8nInstall,
+		credentials: Credential[],
+		options: N8nEnvironment,
+	): Promise<void>;
+	importWorkflows(
+		install: N8nInstall,
+		workflows: Workflow[],
+		options: N8nEnvironment,
+	): Promise<void>;
+	executeWorkflow(
+		install: N8nInstall,
+		id: string,
+		options: N8nEnvironment & { timeoutMs?: number },
+	): Promise<CliExecution>;
+}
+
+interface PostgresScript {
+	startPostgres(programs: string): Promise<Postgres>;
+}
+
+interface DecisionModelScript {
+	writeDecisionModel(source: string, target: string): void;
+}
+
+/** Starts all-MiniLM-L6-v2, a real embedding model. */
+export async function startEmbeddingServer(
+	options: Partial<LlamaServerOptions> = {},
+): Promise<LlamaServer> {
+	return await startLlamaServer({
+		model: parts().miniLm!.embedding,
+		alias: 'all-minilm',
+		args: ['--embeddings'],
+		...options,
+	});
+}
+
+/** Starts the same model with an untrained reranking head: a real reranker, except for the order. */
+export async function startRerankServer(): Promise<LlamaServer> {
+	return await startLlamaServer({
+		model: parts().miniLm!.reranker,
+		alias: 'test-reranker',
+		args: ['--reranking'],
+	});
+}
+
+/** An empty PostgreSQL with pgvector. */
+export async function startPostgres(): Promise<Postgres> {
+	const { startPostgres: start } = await loadScript<PostgresScript>('postgres');
+	return await started(start(parts().postgres!));
+}
+
+/** SmolLM2 as a decision model, which a newer llama-server asks at `/v1/systemone`. */
+export async function decisionModel(): Promise<string> {
+	const { writeDecisionModel } = await loadScript<DecisionModelScript>('decision-model');
+	const file = path.join(workFolder('model'), 'decisions.gguf');
+	writeDecisionModel(parts().smolLm2, file);
+	return file;
+}
+
+/** Writes the lines of a chat with their arrival times to a file for debugging. */
+export function writeTranscript(name: string, lines: readonly ChatLine[]): void {
+	fs.writeFileSync(
+		path.join(parts().work, `${name}.jsonl`),
+		lines.map((line) => `${JSON.stringify({ ...line, atMs: Math.round(line.atMs) })}\n`).join(''),
+	);
+}
+
+/**
+ * Runs a workflow that starts with a Manual Trigger through `n8n import:…` and `n8n execute`, without a server.
+ *
+ * @param options `userFolder`: an existing one from `newUserFolder()`; default: a new one
+ */
+export async function executeWorkflow(
+	workflow: Workflow,
+	credentials: Credential[] = [],
+	options: Partial<N8nEnvironment> & { timeoutMs?: number } = {},
+): Promise<CliExecution> {
+	const script = await loadScript<N8nScript>('n8n');
+	const { n8n, nodes } = parts();
+	const userFolder = options.userFolder ?? (await newUserFolder());
+	const environment = { customExtensions: [nodes], ...options, userFolder };
+	const id = workflow.id ?? 'executed';
+	if (credentials.length > 0) await script.importCredentials(n8n, credentials, environment);
+	await script.importWorkflows(n8n, [{ ...workflow, id }], environment);
+	return await script.executeWorkflow(n8n, id, environment);
+}
