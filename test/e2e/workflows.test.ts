@@ -33,6 +33,7 @@ import {
 	activated,
 	after,
 	answering,
+	anyExecution,
 	asked,
 	describeExamples,
 	dify,
@@ -189,7 +190,8 @@ const RUNS: Record<string, () => Promise<string>> = {
 			change: { 'MCP Client': { endpointUrl: `${theN8n().url}/mcp/local-tools` } },
 		});
 		const answer = await asked(workflow, 'What is 17 times 23?');
-		expect(promptsOf(await lastExecution(workflow.id), 'Local Chat Model')).toContain('391');
+		// The call of the tool is an execution of its own.
+		await anyExecution(workflow.id, ({ data }) => JSON.stringify(data).includes('391'));
 		return answer;
 	},
 
