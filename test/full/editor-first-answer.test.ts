@@ -2,7 +2,6 @@
  * From an empty n8n to the first answer, as a new user does it: by mouse and keyboard, without choosing a model. The
  * README describes the steps.
  */
-import { fs, path } from '../support/node';
 import { openEditor, type Editor, type Locator } from '../e2e/support/editor';
 import {
 	isOldestN8n,
@@ -10,7 +9,6 @@ import {
 	startLlamaServer,
 	startN8n,
 	stopEverything,
-	workFolder,
 	type LlamaServer,
 	type N8nServer,
 } from '../e2e/support/playground';
@@ -37,7 +35,6 @@ afterAll(async () => {
 
 it('an empty workflow answers after a few clicks, and no model is chosen', async () => {
 	const { page, get, node, picture, closeNode } = editor;
-	const began = performance.now();
 	let clicks = 0;
 	const click = async (what: Locator) => {
 		clicks++;
@@ -96,12 +93,9 @@ it('an empty workflow answers after a few clicks, and no model is chosen', async
 		async () => (await get('logs-overview-status').allInnerTexts()).join(),
 		(status) => /Success|Error/.test(status),
 	);
-	const seconds = (performance.now() - began) / 1000;
 	expect(ended).toContain('Success');
 	const bubbles = page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
 	expect((await bubbles.allInnerTexts()).join('').trim()).not.toBe('');
 	await picture('first-answer/4-answer');
-	const found = `From an empty workflow to the answer: ${clicks} clicks, ${seconds.toFixed(1)} s\n`;
-	fs.writeFileSync(path.join(workFolder('pictures'), 'first-answer.txt'), found);
 	expect(clicks).toBeLessThanOrEqual(MOST_CLICKS);
 });

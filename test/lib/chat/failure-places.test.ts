@@ -17,7 +17,6 @@ import {
 import { credentialOf, questionFor } from '../../servers/several';
 import { useSimulator } from '../../servers/use-simulator';
 import { httpFixture } from '../../support/streams';
-import { AT_ONCE_MS } from '../../support/time';
 import { PLAIN_SETTINGS } from './chat-settings';
 
 jest.mock('../../../lib/http/waiting', () =>
@@ -150,7 +149,7 @@ async function ask(
 	const credential = credentialOf(servers as unknown as LlamaServerSim[]);
 	const client = new ChatClient(localLlamaServers(credential), {
 		...PLAIN_SETTINGS,
-		limits: { firstTokenMs: AT_ONCE_MS },
+		limits: { firstTokenMs: 25_000 },
 		...settings,
 	});
 	const answer = client.generate({ messages: [{ type: 'human', content }] });

@@ -415,18 +415,6 @@ describe('llama-swap', () => {
 			"Use one of: tiny, chat. Or name it in llama-swap's configuration file.",
 		);
 	});
-
-	it('over its limit it is asked again after the pause that it wants', async () => {
-		const sim = await start({ profile: 'llama-swap' });
-		const slower = fixture(`${SWAP}/limit-429-stream.http`)
-			.toString()
-			.replace('Retry-After: 1', 'Retry-After: 0.8');
-		sim.script(reply.raw(slower), reply.text('Hello'));
-		const startedAt = performance.now();
-		expect((await run(sim, {}, { retries: 1 })).answer.text).toBe('Hello');
-		// Without the header the first pause is half a second.
-		expect(performance.now() - startedAt).toBeGreaterThan(790);
-	});
 });
 
 test('no route for chats and an empty list: the server has no models (NVIDIA Dynamo without workers)', async () => {

@@ -4,7 +4,6 @@ import type { CheckResult, HealthStatus } from '../../../lib/health/observations
 import { waitUntilReady, type WaitOptions } from '../../../lib/health/wait-until-ready';
 import { type LlamaServerSim, startLlamaServerSim } from '../../servers/llama-server';
 import { closedPort } from '../../support/listening';
-import { AT_ONCE_MS } from '../../support/time';
 import { check, SESAME } from './support';
 import { useSimulator } from '../../servers/use-simulator';
 
@@ -73,7 +72,6 @@ describe('waiting until a server is ready', () => {
 			history: [{ status: 'loading' }],
 		});
 		expect(result.summary).toMatch(/^Still loading after \d+ s: It is loading\.$/);
-		expect(result.waitedMs).toBeLessThan(AT_ONCE_MS);
 	});
 
 	it.each(['unauthorized', 'misconfigured'] as const)(
@@ -106,31 +104,31 @@ describe('waiting until a server is ready', () => {
 	});
 
 	it('waits longer and longer between checks', async () => {
+		jest.useFakeTimers();
+		const begun = Date.now();
 		const times: number[] = [];
 		const play = played('loading', 'loading', 'loading', 'loading', 'healthy');
-		await waitUntilReady(
+		const waiting = waitUntilReady(
 			async () => {
-				times.push(performance.now());
+				times.push(Date.now() - begun);
 				return await play();
 			},
 			{ limitMs: 60_000, pausesMs: [20, 60, 100] },
 		);
-		// Timers may ring a millisecond early.
-		for (const [at, wanted] of [20, 60, 100, 100].entries())
-			expect(times[at + 1]! - times[at]!).toBeGreaterThan(wanted - 2);
-		expect(times).toHaveLength(5);
+		await jest.advanceTimersByTimeAsync(1000);
+		await waiting;
+		jest.useRealTimers();
+		expect(times).toEqual([0, 20, 80, 180, 280]);
 	});
 
 	it('is cancelled at once', async () => {
 		const abort = new AbortController();
 		const waiting = waitUntilReady(played('loading'), {
-			limitMs: 60_000,
+			limitMs: 7_200_000,
 			signal: abort.signal,
-			pausesMs: [30_000],
+			pausesMs: [3_600_000],
 		});
-		const startedAt = Date.now();
 		abort.abort(new Error('stopped'));
 		await expect(waiting).rejects.toThrow('stopped');
-		expect(Date.now() - startedAt).toBeLessThan(AT_ONCE_MS);
 	});
 });

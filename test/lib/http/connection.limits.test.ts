@@ -5,8 +5,7 @@ import {
 	startLlamaServerSim,
 } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
-import { delay, performance } from '../../support/node';
-import { AT_ONCE_MS } from '../../support/time';
+import { delay } from '../../support/node';
 import { ask, connect, drain, failureOf, openChat, textOf } from './client';
 
 const start = useSimulator(startLlamaServerSim);
@@ -155,36 +154,33 @@ describe('limits', () => {
 
 describe('cancelling', () => {
 	/**
-	 * Cancels when the moment has come, and waits until the server has seen it: by itself it would go on for a minute.
+	 * Cancels when the moment has come, and waits until the server has seen it: by itself it would go on for an hour.
 	 */
 	async function cancel(server: LlamaServerSim, moment: () => boolean) {
 		const stop = new AbortController();
 		const outcome = ask(connect(server.url), { signal: stop.signal });
 		await server.until(moment);
-		const at = performance.now();
 		stop.abort();
 		const { failed } = await outcome;
 		await server.until(() => last(server).endedBy === 'client-abort');
-		return { failed, tookMs: performance.now() - at };
+		return failed;
 	}
 
 	test('case 60: while the server has it in its queue', async () => {
 		const server = await start({ slots: 1 });
-		server.script(reply.chunks(['a', { wait: 60_000 }]));
+		server.script(reply.chunks(['a', { wait: 3_600_000 }]));
 		const other = await openChat(connect(server.url));
-		const { failed, tookMs } = await cancel(server, () => server.queued === 1);
+		const failed = await cancel(server, () => server.queued === 1);
 		expect(failed!.kind).toBe('aborted');
-		expect(tookMs).toBeLessThan(AT_ONCE_MS);
 		expect(server.queued).toBe(0);
 		other.close();
 		await server.until(() => !server.slots()[0]!.busy);
 	});
 
 	test('case 60: while the prompt is read, before any header', async () => {
-		const server = await start({ promptDelayMs: 60_000 });
-		const { failed, tookMs } = await cancel(server, () => server.slots().some(({ busy }) => busy));
+		const server = await start({ promptDelayMs: 3_600_000 });
+		const failed = await cancel(server, () => server.slots().some(({ busy }) => busy));
 		expect(failed!.kind).toBe('aborted');
-		expect(tookMs).toBeLessThan(AT_ONCE_MS);
 		expect(last(server).status).toBeUndefined();
 		await server.until(() => server.slots().every(({ busy }) => !busy));
 	});
@@ -193,22 +189,19 @@ describe('cancelling', () => {
 		'case 60: in the middle of the answer (%j)',
 		async (transport) => {
 			const server = await start();
-			server.script(reply.chunks(['a', { wait: 60_000 }, 'b'], transport));
+			server.script(reply.chunks(['a', { wait: 3_600_000 }, 'b'], transport));
 			const stop = new AbortController();
 			const stream = await openChat(connect(server.url), { signal: stop.signal });
 			let text = '';
-			let at = NaN;
 			const failed = await failureOf(async () => {
 				for await (const batch of stream.batches) {
 					text += textOf(batch);
 					if (text === '') continue;
-					at = performance.now();
 					stop.abort();
 				}
 			});
 			await server.until(() => last(server).endedBy === 'client-abort');
 			expect([failed!.kind, text]).toEqual(['aborted', 'a']);
-			expect(performance.now() - at).toBeLessThan(AT_ONCE_MS);
 			await server.until(
 				() => server.slots().every(({ busy }) => !busy) && server.connections.open === 0,
 			);

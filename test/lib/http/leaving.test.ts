@@ -4,9 +4,8 @@ import { queuedRequests } from '../../../lib/http/queue';
 import type { EgressFilter } from '../../../lib/http/types';
 import { connectTo, type ServerSettings } from '../../../lib/servers/connect';
 import { listen } from '../../support/listening';
-import { delay, events, net, performance, process, zlib } from '../../support/node';
+import { delay, events, net, process, zlib } from '../../support/node';
 import { closeRawServers, rawServer, type RawAnswering } from '../../support/raw-answers';
-import { AT_ONCE_MS } from '../../support/time';
 import { ask, failureOf } from './client';
 
 const PROXY = process.env.https_proxy;
@@ -105,10 +104,8 @@ describe.each(PHASES)('%s', (_name, start) => {
 			),
 		];
 		await delay(60);
-		const at = performance.now();
 		stop.abort();
 		for (const failed of await Promise.all(outcomes)) expect(failed!.kind).toBe('aborted');
-		expect(performance.now() - at).toBeLessThan(AT_ONCE_MS);
 		expect(events.getEventListeners(signal, 'abort')).toEqual([]);
 		expect(queuedRequests()).toBe(0);
 	});

@@ -10,8 +10,7 @@ import {
 import { Place } from '../../../lib/http/place';
 import { PATIENCE_MS } from '../../../lib/http/scheduler';
 import { examples } from '../../support/properties';
-import { performance, setImmediate } from '../../support/node';
-import { AT_ONCE_MS } from '../../support/time';
+import { setImmediate } from '../../support/node';
 
 const settled = async () =>
 	await new Promise<void>((resolve) => {
@@ -245,13 +244,11 @@ describe('the queues of credentials', () => {
 		next.leave();
 	});
 
-	test('10,000 that are cancelled leave at once', async () => {
+	test('10,000 that are cancelled leave', async () => {
 		const requests = Array.from({ length: 10_000 }, () => enter(of('many', 1)));
 		await settled();
-		const startedAt = performance.now();
 		for (const request of requests.slice(1)) request.cancel();
 		await settled();
-		expect(performance.now() - startedAt).toBeLessThan(AT_ONCE_MS);
 		expect(queuedRequests()).toBe(0);
 		requests[0]!.leave();
 	});

@@ -13,7 +13,6 @@ import {
 	startLlamaServerSim,
 } from '../../servers/llama-server';
 import { delay } from '../../support/node';
-import { AT_ONCE_MS } from '../../support/time';
 
 /** The key of the simulated server. */
 export const SESAME = 'open-sesame-123456';
@@ -141,10 +140,8 @@ export async function expectEndOnStop(
 	if (parameters.operation !== 'waitUntilReady') await server().until(isBusy);
 	else await server().until(() => server().connections.accepted > 0);
 	await delay(300);
-	const stoppedAt = Date.now();
 	abort.abort();
 	expect(await ended).toBe('NodeOperationError');
-	expect(Date.now() - stoppedAt).toBeLessThan(AT_ONCE_MS);
 	await server().until(() => !isBusy());
 }
 

@@ -1,6 +1,6 @@
 import { waitFor } from '../../lib/dify/ask';
 import { startApp, startSim } from '../../lib/dify/client';
-import { delay, performance } from '../../support/node';
+import { delay } from '../../support/node';
 import { chat, chatError, executeIn, nodeErrorOf, prepareNode } from '../dify';
 
 const textFile = (data: string) => [
@@ -110,9 +110,7 @@ describe('binary data', () => {
 		const running = nodeErrorOf(executeIn('difyChatMessage', fake));
 		await waitFor(() => sim.requests.some(({ path }) => path === '/files/upload'));
 		controller.abort();
-		const begun = performance.now();
 		await running;
-		expect(performance.now() - begun).toBeLessThan(10_000);
 		expect([sim.runs.length, sim.store.files.size]).toEqual([0, 0]);
 	});
 });

@@ -1,6 +1,4 @@
 import type { DifyAppMode } from '../../../../lib/dify/types';
-import { performance } from '../../../support/node';
-import { AT_ONCE_MS } from '../../../support/time';
 import { type Item, SAMPLES, SIM_VERSIONS, type Step } from '../../../servers/dify';
 import { waitFor } from '../ask';
 import { calls, clientOf, failureOf, say } from '../client';
@@ -118,20 +116,17 @@ describe('grace', () => {
 	const cutEnd = (name: string) => (items: Item[]) =>
 		items.filter((item) => item.kind !== 'event' || item.event.event !== name);
 
-	test('case 53: a failed chatflow whose socket stays open is told after two seconds', async () => {
+	test('case 53: a failed chatflow is told although its socket stays open', async () => {
 		const sim = await startTalk(
 			'1.14',
 			'advanced-chat',
 			{ steps: said('par'), fail: 'boom' },
 			{ holdOpen: true, pingEveryMs: 50 },
 		);
-		const begun = performance.now();
 		expect(await failureOf(say(clientOf(sim, 'advanced-chat')))).toMatchObject({
 			kind: 'runFailed',
 			partialText: 'par',
 		});
-		expect(performance.now() - begun).toBeGreaterThan(1900);
-		expect(performance.now() - begun).toBeLessThan(AT_ONCE_MS);
 		await waitFor(() => sim.runs[0]!.clientLeft);
 	});
 
@@ -156,7 +151,7 @@ describe('grace', () => {
 	});
 
 	test('is not begun anew by events that go on', async () => {
-		const chatter = Array.from({ length: 120 }, (): Item[] => [
+		const chatter = Array.from({ length: 12_000 }, (): Item[] => [
 			{ kind: 'wait', for: 300 },
 			{ kind: 'event', event: { event: 'brand_new' } },
 		]).flat();
@@ -166,11 +161,9 @@ describe('grace', () => {
 			{ steps: said('par'), fail: 'boom' },
 			{ reorder: (items) => [...items, ...chatter] },
 		);
-		const begun = performance.now();
 		expect(await failureOf(say(clientOf(sim, 'advanced-chat')))).toMatchObject({
 			kind: 'runFailed',
 		});
-		expect(performance.now() - begun).toBeLessThan(AT_ONCE_MS);
 	});
 
 	test('a chatflow that lost its second closing event is cut off, not a success', async () => {

@@ -1,6 +1,5 @@
 import { reply } from '../../../servers/llama-server';
 import { recordedReply } from '../../../support/recorded';
-import { AT_ONCE_MS } from '../../../support/time';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, execute, json, failure, sent } = useLocalLlama();
@@ -199,13 +198,11 @@ test.each([
 test('Stop ends it at once', async () => {
 	const sim = await serve();
 	const cancel = new AbortController();
-	sim.script(reply.chunks(['a', { wait: 60_000 }]));
+	sim.script(reply.chunks(['a', { wait: 3_600_000 }]));
 	const running = failure(COMPLETE, { signal: cancel.signal });
 	await sim.until(() => sim.slots().some(({ busy }) => busy));
-	const stoppedAt = Date.now();
 	cancel.abort();
 	await running;
-	expect(Date.now() - stoppedAt).toBeLessThan(AT_ONCE_MS);
 	await sim.until(() => sim.slots().every(({ busy }) => !busy));
 });
 
