@@ -13,7 +13,6 @@ import {
 	anyExecution,
 	asked,
 	call,
-	deciding,
 	describeExamples,
 	itemsOf,
 	labelling,
@@ -22,7 +21,6 @@ import {
 	often,
 	promptsOf,
 	scripted,
-	seeing,
 	started,
 	startTheN8n,
 	stored,
@@ -335,55 +333,6 @@ const RUNS: Record<string, () => Promise<string>> = {
 		expect(picture).toMatchObject({ fileName: 'image.png', mimeType: 'image/png' });
 		expect(JSON.stringify(painter.requests.map(({ body }) => body))).toContain('A fox in the snow');
 		return String(picture!.fileName);
-	},
-
-	'search-pictures': async () => {
-		const cat = Buffer.from('A picture of a cat');
-		const sim = await seeing((input) =>
-			/a sleeping cat/.test(input) || input.includes(cat.toString('base64')) ? [1, 0.1] : [0.1, 1],
-		);
-		const workflow = await activated('search-pictures', {
-			local: await localCredential(sim),
-			model: 'sim-model',
-		});
-		await theN8n().waitForExecution(await theN8n().runWorkflow(workflow, 'Make the table'));
-		const words = 'Where is a sleeping cat?';
-		expect(await wholeAnswer(workflow, words)).toMatchObject({
-			output: 'No picture is stored yet for this model.',
-		});
-		const upload = (name: string, bytes: Buffer | string) => ({ name, type: 'image/png', bytes });
-		const pictures = [upload('house.png', 'A house'), upload('cat.png', cat)];
-		expect(await submitted(workflow, [pictures])).toContain('Pictures stored: 2.');
-		// A picture of the same name takes the place of the one before.
-		await submitted(workflow, [[upload('house.png', 'Another house')]]);
-		const output = '- cat.png (1.00)\n- house.png (0.20)';
-		expect(await wholeAnswer(workflow, words)).toMatchObject({ output });
-		return output;
-	},
-
-	'nightly-models': async () => {
-		const ollama = await startLlamaServerSim({ profile: 'ollama', models: [{ id: 'qwen3:8b' }] });
-		after(async () => await ollama.close());
-		const lines = (...rows: object[]) =>
-			reply.html(200, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-		ollama.route('POST /api/pull', ({ body }) =>
-			(body as { model: string }).model === 'qwen3:8b'
-				? lines({ status: 'pulling manifest' }, { status: 'success' })
-				: lines(
-						{ status: 'pulling manifest' },
-						{ error: 'pull model manifest: file does not exist' },
-					),
-		);
-		const workflow = await activated('nightly-models', {
-			local: await localCredential(ollama),
-			change: { 'At 3 at night': often },
-		});
-		const execution = await anyExecution(workflow.id);
-		expect(execution.data.resultData.error).toBeUndefined();
-		const messages = itemsOf(execution, 'Send message').map(({ text }) => text);
-		expect(messages).toContain('qwen3:8b is loaded');
-		expect(messages).toContainEqual(expect.stringMatching(/^nomic-embed-text: /));
-		return messages.join('; ');
 	},
 };
 

@@ -60,15 +60,11 @@ export const DIFY_EXAMPLES = ['n8n-as-dify-knowledge', 'n8n-moderates-dify'];
 export const MODEL_EXAMPLES = [
 	'classify-and-route-email',
 	'extract-invoices',
-	'measure-decisions',
-	'nightly-models',
 	'pictures-by-form',
 	'rag-over-folder',
 	'rag-with-pgvector',
-	'search-pictures',
 	'speak-an-answer',
 	'transcribe-and-summarize',
-	'triage-mails',
 	'two-servers-with-failover',
 ];
 export const DIFY_NODE_EXAMPLES = [
@@ -83,20 +79,14 @@ export const DIFY_NODE_EXAMPLES = [
 /** Examples of n8n's own features with a local model. */
 export const N8N_EXAMPLES = [
 	'approve-tool-call',
-	'bill-tokens',
-	'guardrails',
-	'local-model-as-openai-api',
 	'mcp-tools',
 	'model-selector',
 	'token-budget-per-user',
 ];
-/** Examples with a model as a judge. */
-export const JUDGE_EXAMPLES = ['choose-a-model', 'choose-a-model-evaluation', 'judge-my-judge'];
 /** Examples that survive kills of n8n and of the server. */
 export const NIGHT_EXAMPLES = ['overnight-batch'];
 const OF_OTHER_SUITES = [
 	...NIGHT_EXAMPLES,
-	...JUDGE_EXAMPLES,
 	...N8N_EXAMPLES,
 	...DIFY_EXAMPLES,
 	...DIFY_NODE_EXAMPLES,

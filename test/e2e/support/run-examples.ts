@@ -169,46 +169,6 @@ export async function labelling(
 	return sim;
 }
 
-interface Asked {
-	criteria: object;
-}
-
-/** A simulated decision model: route, its probability, and the probability that a person must answer. */
-export async function deciding(
-	decide: (text: string) => [route: string, probability: number, person: number],
-): Promise<LlamaServerSim> {
-	const sim = await startLlamaServerSim({ decisions: 52 });
-	after(async () => await sim.close());
-	sim.route('POST /v1/systemone', ({ body }) => {
-		const { state, questions } = body as { state: string; questions: Record<string, Asked> };
-		const [route, probability, person] = decide(state);
-		const others = (1 - probability) / 2;
-		const routes = Object.keys(questions.route!.criteria).map((name) => [
-			name,
-			name === route ? probability : others,
-		]);
-		const answers = {
-			route: { choice: route, probabilities: Object.fromEntries(routes) as object },
-			urgency: { score: 0, probabilities: { 0: 1, 1: 0, 2: 0 } },
-			person: { noul: person },
-		};
-		return reply.json({ model: 'sim-model', answers });
-	});
-	return sim;
-}
-
-/** A simulated server that makes vectors of texts and pictures. */
-export async function seeing(vectorOf: (input: string) => number[]): Promise<LlamaServerSim> {
-	const sim = await startLlamaServerSim({ vision: true, embeddings: true });
-	after(async () => await sim.close());
-	sim.route('POST /v1/embeddings', ({ body }) => {
-		const { input } = body as { input: unknown[] };
-		const data = input.map((one, index) => ({ index, embedding: vectorOf(JSON.stringify(one)) }));
-		return reply.json({ data });
-	});
-	return sim;
-}
-
 export async function dify(options: DifySimOptions = {}): Promise<DifySim> {
 	const sim = await startDifySim(options);
 	closing.push(async () => await sim.close());
@@ -278,16 +238,6 @@ export async function asked(
 		.filter(({ type }) => type === 'item')
 		.map(({ content }) => content ?? '')
 		.join('');
-}
-
-/** What a chat answers that is not streamed. */
-export async function wholeAnswer({ nodes }: Workflow, chatInput: string): Promise<unknown> {
-	const { webhookId } = nodes.find(({ type }) => type.endsWith('.chatTrigger'))!;
-	const body = { action: 'sendMessage', sessionId: 'session', chatInput };
-	const ask = async () => await n8n.webhook(`${webhookId}/chat`, { body });
-	// n8n registers a chat a moment after it activates the workflow.
-	const response = await until(ask, ({ status }) => status !== 404);
-	return await response.json();
 }
 
 interface FormFile {
