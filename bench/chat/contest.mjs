@@ -107,20 +107,6 @@ export const startContestants = async (names, fixed, own = {}) => {
 	};
 };
 
-/** @param {readonly number[]} values */
-export const median = (values) => quantile(values, 0.5);
-
-/**
- * @param {readonly number[]} values
- * @param {number} share
- */
-export const quantile = (values, share) => {
-	const sorted = [...values].sort((a, b) => a - b);
-	const at = (sorted.length - 1) * share;
-	const [low, high] = [sorted[Math.floor(at)] ?? NaN, sorted[Math.ceil(at)] ?? NaN];
-	return low + (high - low) * (at - Math.floor(at));
-};
-
 /**
  * One contestant's figure divided by another's, round by round: both were measured within seconds of each other.
  *

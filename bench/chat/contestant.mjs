@@ -13,7 +13,6 @@ const { name, baseUrl, n8n, root, model, tokens } = JSON.parse(process.argv[2] ?
 const host = createRequire(
 	join(n8n, 'node_modules', '@n8n', 'n8n-nodes-langchain', 'package.json'),
 );
-const own = createRequire(join(root, 'package.json'));
 const extra = { ignore_eos: true, temperature: 1 };
 const SETTINGS = {
 	...CHAT_SETTINGS,
@@ -46,47 +45,6 @@ const context = {
 
 /** @type {Record<string, () => Promise<(onPiece: () => void) => Promise<number>>>} */
 const contestants = {
-	/** The lower bound: undici, an event parser, JSON.parse, and joining the text. Nothing is checked. */
-	async reader() {
-		const { Agent, request } = own('undici');
-		const { createParser } = await import('eventsource-parser');
-		const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
-		const body = JSON.stringify({
-			model,
-			messages: [{ role: 'user', content: question }],
-			stream: true,
-			stream_options: { include_usage: true },
-			max_tokens: tokens,
-			...extra,
-		});
-		return async (onPiece) => {
-			const answer = await request(`${baseUrl}/v1/chat/completions`, {
-				method: 'POST',
-				body,
-				dispatcher,
-				reset: true,
-				headers: { 'content-type': 'application/json' },
-			});
-			let text = '';
-			let count = 0;
-			const parser = createParser({
-				onEvent: ({ data }) => {
-					if (data === '[DONE]') return;
-					const json = JSON.parse(data);
-					const piece = json.choices[0]?.delta?.content;
-					if (piece) {
-						onPiece();
-						text += piece;
-					}
-					if (json.usage) count = json.usage.completion_tokens;
-				},
-			});
-			const decoder = new TextDecoder();
-			for await (const bytes of answer.body) parser.feed(decoder.decode(bytes, { stream: true }));
-			return count;
-		};
-	},
-
 	/** This package's model on the LangChain classes of that n8n. */
 	async localChatModel() {
 		const { localChatModelClass, findHostClasses, tracingWithoutTokenizer, ChatClient, connectTo } =
@@ -113,21 +71,6 @@ const contestants = {
 					jsonOutput: false,
 				}),
 		);
-	},
-
-	/** This package without LangChain. */
-	async client() {
-		const { ChatClient, connectTo } = await partsOf(root, ['chat/client', 'servers/connect']);
-		const client = new ChatClient(connectTo({ baseUrl }), SETTINGS);
-		return async (onPiece) => {
-			const answer = client.generate({ messages: [{ type: 'human', content: question }] });
-			let next = await answer.next();
-			while (!next.done) {
-				onPiece();
-				next = await answer.next();
-			}
-			return next.value.usage.completionTokens;
-		};
 	},
 
 	/** The class below n8n's OpenAI Chat Model. */

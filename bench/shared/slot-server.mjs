@@ -14,48 +14,25 @@ export const TOKENS = 25;
 export const TOKEN_MS = 20;
 const PROMPT_MS = 100;
 
-/**
- * @typedef {object} Task
- * @property {number} idSlot the slot that it waits for, or -1
- * @property {(slot: Slot) => void} start
- */
-
-/** @typedef {{ id: number, isBusy: boolean, released: number }} Slot */
-
 const createSlots = () => {
-	/** @type {Slot[]} */
-	const slots = Array.from({ length: SLOTS }, (_, id) => ({ id, isBusy: false, released: 0 }));
-	/** @type {Task[]} */
+	const busy = Array.from({ length: SLOTS }, () => false);
+	/** @type {Array<(slot: number) => void>} */
 	const deferred = [];
-	let releases = 0;
-	/** @param {number} idSlot @returns {Slot | undefined} the named one, or the least recently used idle one */
-	const choose = (idSlot) => {
-		if (idSlot >= 0) return slots[idSlot % SLOTS];
-		const idle = slots.filter(({ isBusy }) => !isBusy);
-		return idle.sort((one, other) => one.released - other.released)[0];
-	};
-	/** @param {Task} task */
-	const post = (task) => {
-		const slot = choose(task.idSlot);
-		if (slot === undefined || slot.isBusy) {
-			deferred.push(task);
-			return;
-		}
-		slot.isBusy = true;
-		task.start(slot);
-	};
 	return {
-		/** @param {number} idSlot @returns {Promise<Slot>} */
-		take: async (idSlot) => await new Promise((start) => post({ idSlot, start })),
-		/** @param {Slot} slot */
-		release: (slot) => {
-			slot.isBusy = false;
-			slot.released = releases += 1;
-			const named = deferred.findIndex(({ idSlot }) => idSlot === slot.id);
-			const [next] = deferred.splice(Math.max(named, 0), 1);
-			if (next !== undefined) post(next);
+		/** @returns {Promise<number>} */
+		take: async () => {
+			const idle = busy.indexOf(false);
+			if (idle === -1) return await new Promise((start) => deferred.push(start));
+			busy[idle] = true;
+			return idle;
 		},
-		report: () => slots.map(({ id, isBusy }) => ({ id, is_processing: isBusy })),
+		/** @param {number} slot */
+		release: (slot) => {
+			const next = deferred.shift();
+			if (next === undefined) busy[slot] = false;
+			else next(slot);
+		},
+		report: () => busy.map((isBusy, id) => ({ id, is_processing: isBusy })),
 	};
 };
 
@@ -64,9 +41,9 @@ const serve = () => {
 	/** @param {object} rest */
 	const event = (rest) =>
 		`data: ${JSON.stringify({ ...rest, id: 'chatcmpl-bench', model: 'bench-model', object: 'chat.completion.chunk' })}\n\n`;
-	/** @param {import('node:http').ServerResponse} outgoing @param {number} idSlot */
-	const write = async (outgoing, idSlot) => {
-		const slot = await slots.take(idSlot);
+	/** @param {import('node:http').ServerResponse} outgoing */
+	const write = async (outgoing) => {
+		const slot = await slots.take();
 		try {
 			await delay(PROMPT_MS);
 			for (let token = 0; token < TOKENS && !outgoing.destroyed; token += 1) {
@@ -82,7 +59,7 @@ const serve = () => {
 		}
 	};
 	const server = createServer(async (incoming, outgoing) => {
-		const body = await text(incoming);
+		await text(incoming);
 		outgoing.setHeader('server', 'llama.cpp');
 		if (incoming.url === '/props') outgoing.end(JSON.stringify({ total_slots: SLOTS }));
 		else if (incoming.url === '/slots') outgoing.end(JSON.stringify(slots.report()));
@@ -91,7 +68,7 @@ const serve = () => {
 		else {
 			outgoing.writeHead(200, { 'content-type': 'text/event-stream' });
 			outgoing.flushHeaders();
-			await write(outgoing, JSON.parse(body).id_slot ?? -1);
+			await write(outgoing);
 		}
 	});
 	server.listen(0, '127.0.0.1', () => process.send?.(server.address()));

@@ -75,12 +75,10 @@ const serve = async (clone, url) => {
 /**
  * @param {string} clone
  * @param {string} url of the server
- * @param {boolean} isOneOfSeveral
  * @returns {Promise<Worker>}
  */
-export const startWorker = async (clone, url, isOneOfSeveral) => {
-	const env = { ...process.env, EXECUTIONS_MODE: isOneOfSeveral ? 'queue' : 'regular' };
-	const child = fork(fileURLToPath(import.meta.url), ['serve', clone, url], { env });
+export const startWorker = async (clone, url) => {
+	const child = fork(fileURLToPath(import.meta.url), ['serve', clone, url]);
 	await once(child, 'message');
 	/** @type {Map<number, (answer: any) => void>} */
 	const asked = new Map();

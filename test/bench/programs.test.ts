@@ -36,14 +36,6 @@ it('`npm run bench` names every program in bench/, with all its options', async 
 	}
 });
 
-/** The diary of measurements behind docs/decisions.md, and what the end-to-end tests of the notes found. */
-const BY_HAND = [
-	'bench/results/costs.md',
-	'bench/results/editor-failures.md',
-	'bench/results/notes-followed.md',
-	'bench/results/remedies.md',
-];
-
 it('bench/results has a file for every program that writes one, and no other', async () => {
 	const written = (await programs()).flatMap(
 		({ what }) => what.match(/bench\/results\/[\w-]+\.md/g) ?? [],
@@ -52,7 +44,7 @@ it('bench/results has a file for every program that writes one, and no other', a
 		.readdirSync('bench/results')
 		.filter((file) => file.endsWith('.md'))
 		.map((file) => `bench/results/${file}`);
-	expect(results).toEqual([...written, ...BY_HAND].sort());
+	expect(results).toEqual(written.sort());
 });
 
 it('lists the programs without a name', async () => {

@@ -1,7 +1,4 @@
-/**
- * Follows what an error says on the real llama-server: the failure is gone then. bench/results/remedies.md lists what was
- * tried.
- */
+/** Follows what an error says on the real llama-server: the failure is gone then. */
 import { ChatClient } from '../../lib/chat/client';
 import type { ChatCall, ChatSettings } from '../../lib/chat/request/request';
 import { EmbeddingsClient } from '../../lib/embeddings/client';
