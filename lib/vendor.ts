@@ -16,7 +16,6 @@ export {
 export { RegExpParser, type AST } from '@eslint-community/regexpp';
 export { nice, ticks } from 'd3-array';
 export { line } from 'd3-shape';
-export { utcTicks } from 'd3-time';
 export { createParser } from 'eventsource-parser';
 export type { EventSourceMessage, EventSourceParser, ParseError } from 'eventsource-parser';
 export { RE2JS } from 're2js';

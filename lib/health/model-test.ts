@@ -1,4 +1,4 @@
-/** What tests of a model have in common that go the way of a chat. */
+/** What a test needs that goes the way of a chat. */
 import { ChatClient } from '../chat/client';
 import type { ChatParameters } from '../chat/types';
 import type { Connection } from '../http/connection';
@@ -33,13 +33,12 @@ export function testClient(
 	model: string,
 	parameters: ChatParameters,
 	limitMs: number,
-	reasoningEcho: 'off' | 'toolTurns' = 'off',
 ): ChatClient {
 	return new ChatClient(connection, {
 		model,
 		parameters,
 		serverKind: 'auto',
-		reasoningEcho,
+		reasoningEcho: 'toolTurns',
 		showThinking: false,
 		limits: { firstTokenMs: limitMs, idleMs: limitMs, totalMs: limitMs },
 		retries: 0,

@@ -73,14 +73,8 @@ export type Probe =
 /** What the user needs of the server. Each one that is missing becomes a finding. */
 export interface Expectations {
 	model?: string;
-	vision?: boolean;
-	tools?: boolean;
-	embeddings?: boolean;
-	rerank?: boolean;
 	/** Tokens that one request can use. */
 	minContext?: number;
-	/** Requests at once. */
-	minSlots?: number;
 }
 
 /** Another address that was tried, without any key, because the one in the credential does not work. */

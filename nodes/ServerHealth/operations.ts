@@ -12,20 +12,12 @@ import {
 } from '../shared/run/operations';
 import { check } from './check';
 import type { HealthOperation, Service } from './operation';
-import { isolationTest } from './isolation-test';
 import { report } from './report';
 import { speedTest } from './speed-test';
 import { toolTest } from './tool-test';
 import { waitUntilReady } from './wait-until-ready';
 
-const OPERATIONS: readonly HealthOperation[] = [
-	check,
-	speedTest,
-	toolTest,
-	isolationTest,
-	report,
-	waitUntilReady,
-];
+const OPERATIONS: readonly HealthOperation[] = [check, speedTest, toolTest, report, waitUntilReady];
 const PRESET = check.option.value;
 
 /** The operations of the node, which depend on the kind of server. */

@@ -1,5 +1,5 @@
 import { testSpeed } from '../../lib/health/speed/speed-test';
-import { booleanField, collectionField, numberField, wholeField } from '../shared/field-kinds';
+import { collectionField, numberField, wholeField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { healthItems, type HealthOperation } from './operation';
@@ -24,10 +24,6 @@ export const speedTest: HealthOperation = {
 		wholeField('Requests at Once', 'atOnce', 1, [1, 64], {
 			description: 'With more than 1, a second round sends that many requests at the same time',
 		}),
-		booleanField('Chats Beside a Batch', 'withBatch', false, {
-			description:
-				'Whether to measure the first token of 20 chats, alone and beside a batch of 16 items at once. It keeps the server busy.',
-		}),
 		collectionField('Limits', 'speedOptions', 'Limit', {
 			options: [
 				numberField('First Token Limit (Seconds)', 'firstTokenLimit', 60, {
@@ -50,7 +46,6 @@ export const speedTest: HealthOperation = {
 			model: parameters.name('model'),
 			tokens: parameters.number('tokens'),
 			atOnce: parameters.number('atOnce'),
-			withBatch: parameters.flag('withBatch', false),
 			firstTokenMs: parameters.milliseconds('speedOptions.firstTokenLimit', DEFAULT_FIRST_TOKEN_MS),
 			totalMs: parameters.milliseconds('speedOptions.totalLimit', DEFAULT_TOTAL_MS),
 			check,

@@ -1,16 +1,12 @@
 import { checkServer } from '../../lib/health/check';
-import {
-	type ToolSetName,
-	type ToolTestOptions,
-	withToolTest,
-} from '../../lib/health/tools/tool-test';
+import { type ToolTestOptions, withToolTest } from '../../lib/health/tools/tool-test';
 import { booleanField, choiceField, choices, numberField, wholeField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { healthItems, type HealthCall, type HealthOperation } from './operation';
 
 /** Default size of the test; the report has no fields for it. */
-const PRESET = { toolSet: 'standard', tries: 2, tokens: 1024, limitMs: 600_000 } as const;
+const PRESET = { tries: 2, tokens: 1024, limitMs: 600_000 } as const;
 
 export const toolTest: HealthOperation = {
 	option: {
@@ -22,16 +18,6 @@ export const toolTest: HealthOperation = {
 	},
 	services: ['modelServer'],
 	fields: [
-		choiceField('Tool Set', 'toolSet', PRESET.toolSet, {
-			options: choices({
-				builder: [
-					'Builder',
-					"Seven questions with forty tools and long rules, as large as what n8n's own AI Assistant asks: about 21,000 tokens each",
-				],
-				standard: ['Standard', 'Ten questions with seven tools'],
-			}),
-			description: 'What is asked',
-		}),
 		choiceField('Models', 'testedModels', 'one', {
 			options: choices({
 				all: ['All', 'One after another, but for those that make embeddings or run elsewhere'],
@@ -45,7 +31,7 @@ export const toolTest: HealthOperation = {
 		},
 		wholeField('Tries', 'tries', PRESET.tries, [1, 20], {
 			description:
-				'How often each case is tried. Each takes at most 11 requests of every model (Builder: 9): with 2, 22 requests, and 22 times "Tokens per Answer" generated tokens.',
+				'How often each case is tried. Each takes at most 11 requests of every model: with 2, 22 requests, and 22 times "Tokens per Answer" generated tokens.',
 		}),
 		wholeField('Tokens per Answer', 'answerTokens', PRESET.tokens, [16, 32768], {
 			description:
@@ -67,7 +53,6 @@ export const toolTest: HealthOperation = {
 		const { check, failWhenUnhealthy } = readCheck(call);
 		const health = await withToolTest(target, await checkServer(target, check), {
 			...presetOf(call),
-			toolSet: parameters.choice<ToolSetName>('toolSet'),
 			models: parameters.choice<ToolTestOptions['models']>('testedModels'),
 			tries: parameters.number('tries'),
 			tokens: parameters.number('answerTokens'),

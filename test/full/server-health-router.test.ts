@@ -101,7 +101,7 @@ describe("the real llama-server's router", () => {
 			state: 'loaded',
 			changed: true,
 		});
-		const after = await check(router, { expectations: { model: 'alpha', tools: true } });
+		const after = await check(router, { expectations: { model: 'alpha' } });
 		expect(after).toMatchObject({
 			status: 'healthy',
 			models: [

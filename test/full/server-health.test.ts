@@ -134,21 +134,8 @@ describe('the real llama-server', () => {
 			'The server wants an API key, and the credential has none',
 		);
 		expect(
-			ids(
-				await check(
-					server,
-					{ expectations: { vision: true, embeddings: true, rerank: true, minContext: 100_000 } },
-					{ apiKey: 'right-key' },
-				),
-			),
-		).toEqual(
-			expect.arrayContaining([
-				'modalityUnsupported',
-				'embeddingsOff',
-				'rerankOff',
-				'contextTooSmall',
-			]),
-		);
+			ids(await check(server, { expectations: { minContext: 100_000 } }, { apiKey: 'right-key' })),
+		).toContain('contextTooSmall');
 		const https = await check(
 			{ url: server.url.replace('http:', 'https:') },
 			{},

@@ -143,15 +143,6 @@ it('names the cost, then tests a model that does everything right', async () => 
 	await server.stop();
 });
 
-it('the set Builder: a context that is too small is named, and nothing is sent', async () => {
-	const server = await scripted(RIGHT);
-	const { item } = await run(server, { toolSet: 'builder' });
-	expect(item.toolTest!.models).toMatchObject([{ tried: 0, requests: 0 }]);
-	expect(item.summary).toContain('One request can use 8192 tokens of context');
-	expect((await server.slots()).every((slot) => !('id_task' in slot))).toBe(true);
-	await server.stop();
-});
-
 it('a model that fails in each way: each is named', async () => {
 	const server = await scripted(
 		RIGHT.map((one) => {

@@ -181,7 +181,7 @@ describe('what the pictures show', () => {
 
 	it('is known of every picture of a panel, a list of actions, a credential or an example', () => {
 		const hashes = kept.flatMap((file) => shown.subjectOf(file) ?? []).map(hash);
-		expect(hashes.length).toBeGreaterThan(70);
+		expect(hashes.length).toBeGreaterThan(50);
 		expect(hashes.filter((one) => !/^[0-9a-f]{16}$/.test(one))).toEqual([]);
 	});
 });

@@ -15,7 +15,6 @@ const {
 	line,
 	nice,
 	ticks,
-	utcTicks,
 	validate,
 } = createRequire(`${process.cwd()}/package.json`)('./dist/vendor.js') as typeof Vendor;
 
@@ -91,11 +90,6 @@ describe('the libraries in the built package', () => {
 	it('place the ticks of a plot, and draw its lines with gaps', () => {
 		expect(nice(0, 83, 5)).toEqual([0, 100]);
 		expect(ticks(0, 100, 5)).toEqual([0, 20, 40, 60, 80, 100]);
-		expect(
-			utcTicks(new Date(0), new Date(86_400_000), 2).map((time) =>
-				time.toISOString().slice(11, 16),
-			),
-		).toEqual(['00:00', '12:00', '00:00']);
 		const draw = line<number | null>(
 			(_value, at) => at,
 			(value) => value ?? 0,

@@ -216,18 +216,6 @@ export const ADVICE = {
 		'The server is asleep: it has unloaded its model and loads it again for the next request',
 		'The first answer will take as long as loading does. Raise --sleep-idle-seconds, or leave it out, if that is too long.',
 	),
-	embeddingsOff: error('misconfigured', ({ server }) => ({
-		meaning: 'The server makes no embeddings',
-		advice: adviceOf(server).embeddingsOff,
-	})),
-	rerankOff: error('misconfigured', ({ server }) => ({
-		meaning: 'The server does not rerank',
-		advice: adviceOf(server).rerankOff,
-	})),
-	rerankOnlyUnderV1: error('misconfigured', ({ url = '' }) => ({
-		meaning: 'GPUStack has no rerank route under /v1-openai',
-		advice: `Type ${url} as Base URL: its routes under /v1 have it.`,
-	})),
 	contextTooSmall: error('misconfigured', ({ context, required = 0, slots, server }) => ({
 		meaning: `One request can use ${context} tokens of context, but ${required} are needed`,
 		advice: adviceOf(server).moreContext(required, slots),
@@ -235,10 +223,6 @@ export const ADVICE = {
 	contextSmall: warning(({ context, slots, server }) => ({
 		meaning: `One request can use ${context} tokens of context, which is little for agents: tools and memory alone often take 4,000`,
 		advice: adviceOf(server).moreContext(16384, slots),
-	})),
-	slotsTooFew: error('misconfigured', ({ slots, required }) => ({
-		meaning: `The server has ${slots} slots, so of ${required} requests at once ${Math.max(0, (required ?? 0) - (slots ?? 0))} wait`,
-		advice: `Start llama-server with -np ${required} and a --ctx-size that is large enough for all slots together.`,
 	})),
 	moreRequestsThanSlots: warning(({ slots, required }) => ({
 		meaning: `The credential lets ${required} requests through at once, but the server has ${slots} slots`,
@@ -291,19 +275,6 @@ export const ADVICE = {
 		meaning: `Others used ${count}${slots === undefined ? '' : ` of ${slots}`} slots when the test began: it measured what they left, and slowed them down`,
 		advice: 'Test at a quiet hour to see what the server can do.',
 	})),
-	sweepSkipped: warning(({ slots }) => ({
-		meaning: `Others use ${slots === undefined ? 'the server' : allSlots(slots)}, so the speed was not measured`,
-		advice:
-			'Run the report at a quiet hour, or choose "Measure Anyway" under When Others Use the Server.',
-	})),
-	sweepReduced: warning(({ count, slots }) => ({
-		meaning: `Others used the server, so the speed was measured with the free slots only: ${count}${slots === undefined ? '' : ` of ${slots}`}`,
-		advice: 'Run the report at a quiet hour to see what the whole server can do.',
-	})),
-	sweepCut: info(({ count }) => ({
-		meaning: `The time limit ended the speed measurement before its round with ${count} at once`,
-		advice: 'Raise Time Limit of the Sweep, or generate fewer tokens.',
-	})),
 	toolsUnreliable: warning(({ model }) => ({
 		meaning: `The model ${named(model)} does not always call tools right, on this server`,
 		advice:
@@ -313,19 +284,6 @@ export const ADVICE = {
 		meaning: `${count} of ${required} tries of the tool test brought no answer of the model ${named(model)}, so they say nothing about it`,
 		advice: 'Fix what is seen here, or raise the time limit of the test, and test again.',
 	})),
-	foreignContent: error(
-		'degraded',
-		'An answer holds the code word of another conversation: this server mixes up conversations, so people may read what is not theirs',
-		'Do not let several people use it until this is mended. Start llama-server with --cache-ram 0 (llama.cpp issue 27148), update it, and test again. Behind a gateway, switch off its cache of answers.',
-	),
-	isolationTested: info(
-		'No answer held the code word of another conversation. That is no proof that it cannot happen: only more conversations, under the load of every day, say more',
-		'Where several people share a llama-server, --cache-ram 0 avoids the known fault (llama.cpp issue 27148) at the cost of reading some prompts anew.',
-	),
-	isolationUnclear: warning(
-		'Most answers held no code word at all, so the isolation test says little: another conversation would not have been seen either',
-		'Test with a model that repeats a word when it is asked to, or raise Tokens per Answer if it thinks first.',
-	),
 	answerCollected: warning(({ byServer }) => ({
 		meaning: byServer
 			? 'Something collects the answer before it hands it on. Speed and first token are those of the server itself (its timings); users see the text later'
@@ -374,8 +332,4 @@ function adviceOf(server: HealthServerKind = 'unknown'): ServerWords {
 
 function named(name: string | undefined): string {
 	return name === undefined || name === '' ? '' : `"${name}"`;
-}
-
-function allSlots(count: number): string {
-	return count === 1 ? 'the only slot' : `all ${count} slots`;
 }

@@ -1,10 +1,10 @@
 /** What the user needs and the server does not have. */
 import { isModelNamed } from '../../servers/model-names';
-import { bodyOf, kindOfServer, modelsOfServer } from '../answers';
+import { bodyOf, kindOfServer } from '../answers';
 import type { HealthServerKind, ModelFacts } from '../observations';
-import { advise, AS_WARNING, failureFor, fromFailure, type FindingWithStatus } from './finding';
+import { advise, AS_WARNING, type FindingWithStatus } from './finding';
 import type { Evidence, Rule, Rules } from './rules';
-import { largestOf, optional } from '../../values';
+import { largestOf } from '../../values';
 
 const MAX_NAMED = 5;
 const LISTS_NOTHING = '/v1/models lists nothing';
@@ -42,10 +42,6 @@ export const EXPECTATION_RULES: Rules = {
 			: stateFinding(expected, model, evidence);
 	}),
 
-	vision: withCandidates((candidates, evidence) => abilityFinding('vision', candidates, evidence)),
-
-	tools: withCandidates((candidates, evidence) => abilityFinding('tools', candidates, evidence)),
-
 	contextTooSmall: withCandidates((candidates, { observations, facts, kindName }) => {
 		const { minContext = 0 } = observations.expectations;
 		if (minContext <= 0) return undefined;
@@ -61,50 +57,6 @@ export const EXPECTATION_RULES: Rules = {
 			required: minContext,
 			slots: facts.slots.total ?? undefined,
 			server: kindName,
-		});
-	}),
-
-	embeddings: withModels((evidence) => {
-		const { observations, facts, kindName } = evidence;
-		if (observations.expectations.embeddings !== true) return undefined;
-		const ofServer = facts.features.embeddings;
-		const candidates = candidatesIn(evidence);
-		const able = ofServer ?? anyOf(candidates.map(({ embeddings }) => embeddings));
-		if (able === null)
-			return advise('notTold', 'No answer tells of embeddings', { what: 'embeddings' });
-		if (able) return undefined;
-		const observed =
-			ofServer === false
-				? '/v1/embeddings answers 501'
-				: `None of ${namesOf(candidates)} makes embeddings`;
-		return advise('embeddingsOff', observed, { server: kindName });
-	}),
-
-	rerank: withModels((evidence) => {
-		const { observations, facts, kind, kindName } = evidence;
-		const { expectations, probes, url } = observations;
-		if (expectations.rerank !== true) return undefined;
-		const alias = kind.rerank.aliasWithoutRoute;
-		if (url !== undefined && alias !== undefined && url.api.endsWith(alias))
-			return advise('rerankOnlyUnderV1', `The Base URL leads to ${url.api}`, { url: url.root });
-		const able =
-			facts.features.rerank ?? anyOf(modelsOfServer(probes).map(({ reranks }) => reranks ?? null));
-		if (able === null)
-			return advise('notTold', 'No answer tells of reranking', { what: 'reranking' });
-		return able ? undefined : advise('rerankOff', noRerank(evidence), { server: kindName });
-	}),
-
-	slotsTooFew: withModels(({ observations: { expectations }, facts: { slots } }) => {
-		const { minSlots = 0 } = expectations;
-		if (minSlots <= 0) return undefined;
-		if (slots.total === null)
-			return advise('notTold', 'No answer names the number of slots', {
-				what: `${minSlots} requests at once`,
-			});
-		if (slots.total >= minSlots) return undefined;
-		return advise('slotsTooFew', `/props says total_slots ${slots.total}`, {
-			slots: slots.total,
-			required: minSlots,
 		});
 	}),
 
@@ -202,57 +154,4 @@ function stateFinding(
 	if (isLoadedByRequest) return advise('modelNotLoaded', `It is ${state}`, facts);
 	const observed = `/v1/models says ${state}, /props says models_autoload false`;
 	return advise('modelNotLoadedForGood', observed, facts);
-}
-
-/** What a model can do, and which answer states it. */
-const ABILITIES = {
-	vision: {
-		failure: 'modalityUnsupported',
-		takes: 'images',
-		source: 'the inputs',
-		property: 'modalities.vision',
-	},
-	tools: {
-		failure: 'toolsUnsupported',
-		takes: 'tools',
-		source: 'the chat template',
-		property: 'chat_template_caps.supports_tools',
-	},
-} as const;
-
-function abilityFinding(
-	name: keyof typeof ABILITIES,
-	candidates: readonly ModelFacts[],
-	{ observations, kind }: Evidence,
-): FindingWithStatus | undefined {
-	if (observations.expectations[name] !== true) return undefined;
-	const { failure, takes, source, property } = ABILITIES[name];
-	const able = anyOf(candidates.map((model) => model[name]));
-	const names = candidates.length === 0 ? 'any model' : namesOf(candidates);
-	if (able === null)
-		return advise('notTold', `No answer names ${source} of ${names}`, { what: name });
-	if (able) return undefined;
-	const isStated = kind.health.reports === 'server';
-	const { remedies } = kind.words;
-	return fromFailure(
-		{ ...failureFor(failure), ...optional({ remedy: remedies?.[failure] }) },
-		isStated ? `/props says ${property} false` : `None of ${names} takes ${takes}`,
-	);
-}
-
-function noRerank({ facts, kind }: Evidence): string {
-	if (kind.rerank.isMissing === true) return `This is ${kind.label}`;
-	return facts.features.rerank === false
-		? '/v1/rerank answers 501'
-		: `None of ${namesOf(facts.models)} reranks`;
-}
-
-function namesOf(models: readonly ModelFacts[]): string {
-	return models.map(({ id }) => id).join(', ');
-}
-
-/** True if any value is true, else null if one is unknown or the list is empty. */
-function anyOf(values: ReadonlyArray<boolean | null>): boolean | null {
-	if (values.includes(true)) return true;
-	return values.length === 0 || values.includes(null) ? null : false;
 }

@@ -3,8 +3,6 @@ import { createHash } from 'node:crypto';
 import { markup, raw, type Html } from './html';
 import { isRecord, quietly, shortened } from '../../values';
 import { nameOfServer } from '../server-name';
-import type { History, HistoryEntry } from './history';
-import { entriesOf } from './history';
 export type { FullCheck } from './sections';
 import {
 	badge,
@@ -16,7 +14,6 @@ import {
 	type SectionOptions,
 	formatTime,
 } from './sections';
-import { historySection } from './history-section';
 import { speedSection } from './speed-section';
 import { tableOf } from './table';
 import { STYLE } from './style';
@@ -26,7 +23,6 @@ interface PageOptions {
 	title: string;
 	/** For times; where the system does not know it, UTC. */
 	timeZone?: string;
-	history?: History;
 }
 
 /** Bytes. Some mail readers cut a message after 100 kB. */
@@ -34,11 +30,11 @@ export const MAX_BYTES = 95_000;
 
 /** Tried one after another until the page fits. */
 const BUDGETS: readonly Budget[] = [
-	{ findings: 40, models: 60, characters: 600, history: 1000, servers: 12 },
-	{ findings: 20, models: 30, characters: 300, history: 300, servers: 8 },
-	{ findings: 10, models: 10, characters: 200, history: 100, servers: 4 },
-	{ findings: 5, models: 5, characters: 120, history: 30, servers: 2 },
-	{ findings: 2, models: 2, characters: 60, history: 2, servers: 1 },
+	{ findings: 40, models: 60, characters: 600, servers: 12 },
+	{ findings: 20, models: 30, characters: 300, servers: 8 },
+	{ findings: 10, models: 10, characters: 200, servers: 4 },
+	{ findings: 5, models: 5, characters: 120, servers: 2 },
+	{ findings: 2, models: 2, characters: 60, servers: 1 },
 ];
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
@@ -72,14 +68,10 @@ function compact({ text }: Html): string {
 	return text.replace(/\n\s+/g, '\n');
 }
 
-function pageOf(result: FullCheck, { title, timeZone, history }: PageOptions, room: Budget): Html {
+function pageOf(result: FullCheck, { title, timeZone }: PageOptions, room: Budget): Html {
 	const servers = (result.servers ?? []) as FullCheck[];
 	const isAlone = servers.length === 0;
-	const options = (one: FullCheck): SectionOptions => ({
-		room,
-		timeZone,
-		history: historyOf(one, history, isAlone),
-	});
+	const options: SectionOptions = { room };
 	const name = shortened(title, 200);
 	// Prettier must leave the template as it is: a blank inside <style> would change its hash.
 	return markup`${raw('<!doctype html>')}
@@ -93,13 +85,8 @@ function pageOf(result: FullCheck, { title, timeZone, history }: PageOptions, ro
 <style>${raw(STYLE)}</style>
 </head><body><main>
 <header><h1>${name}</h1>
-<p class="soft">${formatTime(Date.parse(result.checkedAt), timeZone)} ${timeZone ?? 'UTC'} ${!isAlone && badge(result)}</p>
-${
-	history !== undefined &&
-	history.skipped > 0 &&
-	markup`<p class="soft">${history.skipped} of the earlier results could not be read: they need a time (checkedAt) and a status.</p>`
-}</header>
-${isAlone ? serverSection(result, options(result)) : severalSections(result, servers, room, options)}
+<p class="soft">${formatTime(Date.parse(result.checkedAt), timeZone)} ${timeZone ?? 'UTC'} ${!isAlone && badge(result)}</p></header>
+${isAlone ? serverSection(result, options) : severalSections(result, servers, options)}
 </main></body></html>
 `;
 }
@@ -107,9 +94,9 @@ ${isAlone ? serverSection(result, options(result)) : severalSections(result, ser
 function severalSections(
 	result: FullCheck,
 	servers: readonly FullCheck[],
-	room: Budget,
-	options: (server: FullCheck) => SectionOptions,
+	options: SectionOptions,
 ): Html {
+	const { room } = options;
 	const whole = servers.slice(0, room.servers);
 	return markup`<section class="keep">
 			<h2>${servers.length} servers</h2>
@@ -126,7 +113,7 @@ function severalSections(
 					]),
 			)}
 		</section>
-		${whole.map((server) => serverSection(server, options(server)))}`;
+		${whole.map((server) => serverSection(server, options))}`;
 }
 
 const MAX_ROWS = 100;
@@ -137,22 +124,8 @@ function serverSection(result: FullCheck, options: SectionOptions): Html {
 		<p class="soft">${shortened(result.url ?? 'without a usable address', 200)}</p>
 		${overviewSection(result, options)} ${findingsSection(result.findings, options)} ${speedSection(result)}
 		${toolsSection(result, options)}
-		${modelsSection(result.models ?? [], options)} ${historySection(options)}
+		${modelsSection(result.models ?? [], options)}
 	</section>`;
-}
-
-/** Results without an address are those of the only server. */
-function historyOf(
-	server: FullCheck,
-	history: History | undefined,
-	isAlone: boolean,
-): HistoryEntry[] {
-	const now = entriesOf({ ...server, servers: undefined });
-	const before = (history?.entries ?? []).filter(
-		({ url, checkedAt }) =>
-			(url === server.url || (url === null && isAlone)) && checkedAt < now[0]!.checkedAt,
-	);
-	return [...before, ...now];
 }
 
 function knownZone(name: string | undefined): string | undefined {

@@ -5,7 +5,6 @@ import type { WithToolTest } from '../tools/tool-test';
 import { markup, withOptions, type Html } from './html';
 import { shortened } from '../../values';
 import { type RecordColumn, recordTable } from './table';
-import type { HistoryEntry } from './history';
 import { gigabytes } from '../numbers';
 
 /** A result of any operation, of a model server or Dify. */
@@ -17,16 +16,12 @@ export interface Budget {
 	findings: number;
 	models: number;
 	characters: number;
-	history: number;
 	/** Servers with all their parts; of the others only the state. */
 	servers: number;
 }
 
 export interface SectionOptions {
 	room: Budget;
-	timeZone: string | undefined;
-	/** Earlier results of this server, oldest first, and this one. */
-	history: readonly HistoryEntry[];
 }
 
 /** The status. Warnings are named even if the server is healthy. */

@@ -1,20 +1,18 @@
 /** The part of a report about speed: what one answer gets, and what several at once bring together. */
 import { largestOf, shortened } from '../../values';
-import { kindOfServer } from '../answers';
 import { inSeconds, secondsInWords } from '../numbers';
-import { bestAtOnce } from '../speed/best-at-once';
 import type { SpeedRun as Run } from '../speed/measure';
 import { drawChart, formatNumber, type Chart } from './chart';
 import { markup, type Html } from './html';
 import type { FullCheck } from './sections';
 import { type RecordColumn, recordTable } from './table';
 
-export function speedSection({ speed, slots, server }: FullCheck): Html | undefined {
+export function speedSection({ speed, slots }: FullCheck): Html | undefined {
 	if (speed === undefined || speed === null || speed.runs.length === 0) return undefined;
 	const { model, runs } = speed;
 	const charts = runs.length > 1 ? chartsOf(runs, slots?.total ?? null) : [];
 	return markup`<h3>Speed of ${shortened(model, 120)}</h3>
-		<p>${[comparisonInWords(runs), bestInWords(runs, slots?.total ?? null, server.kind)].join(' ').trim()}</p>
+		<p>${comparisonInWords(runs)}</p>
 		${charts.map(drawChart)}
 		<p class="soft small">
 			A prompt of about 250 tokens, read anew each time. “One answer” is its speed once it generates. “All together”
@@ -35,22 +33,6 @@ function comparisonInWords(runs: readonly Run[]): string {
 	return `With ${most.atOnce} requests at once the server generates ${together} times as many tokens in the same time as with one, and each answer has ${each} times the speed of one alone.`;
 }
 
-/** How many requests at once are best, and how the server is set to that number. */
-function bestInWords(
-	runs: readonly Run[],
-	slots: number | null,
-	kind: FullCheck['server']['kind'],
-): string {
-	const best = bestAtOnce(runs);
-	if (best === undefined) return '';
-	const measured = largestOf(runs.map(({ atOnce }) => atOnce));
-	if (best === measured)
-		return `${best} at once are the best of those measured; more may be better still.`;
-	const sentence = `${best} at once are best: more bring less than a tenth more.`;
-	const command = best === slots ? undefined : kindOfServer(kind).words.answerAtOnce?.(best);
-	return command === undefined ? sentence : `${sentence} ${command}`;
-}
-
 function timesAsMuch(value: number | null, base: number | null): string | undefined {
 	if (value === null || !base) return undefined;
 	const times = value / base;
@@ -59,37 +41,23 @@ function timesAsMuch(value: number | null, base: number | null): string | undefi
 
 function chartsOf(runs: readonly Run[], slots: number | null): Chart[] {
 	const most = largestOf(runs.map(({ atOnce }) => atOnce));
-	// A server with one slot is measured with answers one after another.
-	return most === 1 ? chartsOfAnswers(runs) : chartsOfRounds(runs, most, slots);
-}
-
-const ONE_ANSWER = { title: 'One answer, tokens per second', unit: 'tokens per second' };
-const ALL_TOGETHER = {
-	title: 'All requests together, tokens per second',
-	unit: 'tokens per second',
-};
-
-function chartsOfAnswers(runs: readonly Run[]): Chart[] {
-	const axis = { xTitle: 'answers, one after another', scale: 'count' as const };
-	const pointsOf = (valueOf: ValueOf) => runs.map((run, at) => ({ x: at + 1, y: valueOf(run) }));
-	return [
-		{ ...ONE_ANSWER, points: pointsOf(speedOfOne), ...axis },
-		{ title: 'First token, in seconds', unit: 'seconds', points: pointsOf(firstToken), ...axis },
-	];
-}
-
-function chartsOfRounds(runs: readonly Run[], most: number, slots: number | null): Chart[] {
-	const axis: Pick<Chart, 'xTitle' | 'scale' | 'mark'> = {
-		xTitle: 'requests at once',
-		scale: 'doubling',
-	};
-	if (slots !== null && slots < most) axis.mark = { x: slots, label: `${slots} slots` };
+	const mark = slots !== null && slots < most ? { x: slots, label: `${slots} slots` } : undefined;
 	const pointsOf = (valueOf: ValueOf) => runs.map((run) => ({ x: run.atOnce, y: valueOf(run) }));
-	const title = 'First token of the slowest request, in seconds';
+	const perSecond = 'tokens per second';
 	return [
-		{ ...ONE_ANSWER, points: pointsOf(speedOfOne), ...axis },
-		{ ...ALL_TOGETHER, points: pointsOf((run) => run.totalTokensPerSecond), ...axis },
-		{ title, unit: 'seconds', points: pointsOf(firstToken), ...axis },
+		{ title: 'One answer, tokens per second', unit: perSecond, points: pointsOf(speedOfOne), mark },
+		{
+			title: 'All requests together, tokens per second',
+			unit: perSecond,
+			points: pointsOf((run) => run.totalTokensPerSecond),
+			mark,
+		},
+		{
+			title: 'First token of the slowest request, in seconds',
+			unit: 'seconds',
+			points: pointsOf(firstToken),
+			mark,
+		},
 	];
 }
 

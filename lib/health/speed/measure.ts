@@ -5,8 +5,6 @@ import { openAiProtocol } from '../../chat/wire/openai';
 import { failure } from '../../errors/failure';
 import type { FailureKind } from '../../errors/kinds';
 import type { Connection } from '../../http/connection';
-import type { Place } from '../../http/place';
-import type { Priority } from '../../http/scheduler';
 import { ServerError } from '../../errors/server-error';
 import { serverKindOf, kindOfServer } from '../answers';
 import { describeFailure } from '../probes/probe';
@@ -26,10 +24,6 @@ export interface SpeedOptions {
 	/** For one request, from sending to the end. */
 	totalMs: number;
 	signal?: AbortSignal;
-	/** The class in n8n's queue. Default: the connection's. */
-	priority?: Priority;
-	/** Its place there, which it may give up. */
-	place?: Place;
 }
 
 type Summarized =
@@ -107,7 +101,7 @@ interface Measured {
 }
 
 /** Generates a little once, with a place in the credential's queue. */
-export async function measureOnce(
+async function measureOnce(
 	connection: Connection,
 	options: SpeedOptions,
 ): Promise<Measured | { failed: ServerError }> {
@@ -119,8 +113,6 @@ export async function measureOnce(
 			limits: { firstTokenMs: options.totalMs, totalMs: options.totalMs },
 			signal: options.signal,
 			about: { model: options.model },
-			priority: options.priority,
-			place: options.place,
 		});
 	} catch (error) {
 		return { failed: asServerError(error) };

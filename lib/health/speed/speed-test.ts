@@ -4,33 +4,27 @@ import { kindOfServer } from '../answers';
 import { targetsOf, inspect } from '../check';
 import { mergeResults } from '../merge-results';
 import { findModel } from '../findings/expectations';
-import { type FindingWithStatus, sorted, withTestFindings } from '../findings/finding';
+import { sorted, withTestFindings } from '../findings/finding';
 import type { CheckResult, HealthServerKind, ModelFacts } from '../observations';
 import type { CheckOptions, Target } from '../probes/observe';
-import { type BesideBatch, measureBesideBatch } from './beside-batch';
-import { bestAtOnce } from './best-at-once';
 import { measureSpeed, type SpeedOptions, type SpeedRun } from './measure';
 import { judgeSpeed } from './verdict';
-import { type RunRound, sweep, type SweepOptions } from './sweep';
 import { secondsInWords } from '../numbers';
 import { loadedOrAll } from '../../servers/model-names';
-import { optional } from '../../values';
 
 export interface SpeedTestOptions extends Omit<SpeedOptions, 'serverKind'> {
 	/** Empty: the one that is loaded. */
 	model: string;
-	/** Requests at once in a second round; up to 1 = no second round. In a sweep: the maximum. */
+	/** Requests at once in a second round; up to 1 = no second round. */
 	atOnce: number;
-	/** Rounds of 1, 2, 4, 8, … in place of one alone and one with all. */
-	sweep?: SweepOptions;
-	/** Also measure the first token of chats, alone and beside a batch. */
-	withBatch?: boolean;
+	/** Part of a report: an unclear model is a finding, not an error. */
+	isPart?: boolean;
 	check?: CheckOptions;
 }
 
 export interface SpeedTestResult extends CheckResult {
 	/** Null where the check found that a generation cannot work. */
-	speed: { model: string; runs: SpeedRun[]; bestAtOnce?: number; chats?: BesideBatch } | null;
+	speed: { model: string; runs: SpeedRun[] } | null;
 }
 
 interface Tested {
@@ -69,18 +63,14 @@ async function testOne(target: Target, options: SpeedTestOptions): Promise<Speed
 	if (!canGenerate(result)) return { ...result, speed: null };
 	const model = options.model.trim() || modelToTest(result.models ?? [], result.server.kind);
 	if (typeof model !== 'string') {
-		if (options.sweep === undefined) throw model;
+		if (options.isPart !== true) throw model;
 		return { ...withoutModel(result, model), speed: null };
 	}
 	const tested: Tested = { target, result, model, options };
 	const rounds = await measureRounds(tested);
-	const chats = await measureChats(tested, rounds.runs);
-	const findings = [...judgeRounds(tested, rounds), ...rounds.findings];
-	const verdict = withTestFindings(result, findings);
+	const verdict = withTestFindings(result, judgeRounds(tested, rounds));
 	const summary = summaryOf(tested, verdict, rounds.runs);
-	const { runs } = rounds;
-	const speed = { model, runs, ...optional({ bestAtOnce: bestAtOnce(runs), chats }) };
-	return { ...result, ...verdict, summary, speed };
+	return { ...result, ...verdict, summary, speed: { model, runs: rounds.runs } };
 }
 
 /** Whether the check found nothing that forbids a generation. */
@@ -89,18 +79,9 @@ export function canGenerate({ status }: CheckResult): boolean {
 }
 
 function judgeRounds({ result, model, options }: Tested, { runs, atOnce }: Rounds) {
-	const { sweep: sweepOptions, atOnce: requested } = options;
 	const { total = null, busy = null } = result.slots ?? {};
 	const facts = factsOfModel(result, model);
-	if (sweepOptions === undefined)
-		return judgeSpeed(runs, facts, { slots: total, busy, requested, atOnce });
-	return judgeSpeed(runs, facts, {
-		slots: total,
-		// A sweep checks for itself, and leaves others their slots.
-		busy: sweepOptions.whenBusy === 'measure' ? busy : null,
-		requested: Math.min(requested, total ?? atOnce),
-		atOnce,
-	});
+	return judgeSpeed(runs, facts, { slots: total, busy, requested: options.atOnce, atOnce });
 }
 
 /** What the server tells of the model that answers to a name. */
@@ -126,39 +107,18 @@ interface Rounds {
 	runs: SpeedRun[];
 	/** Requests at once, as far as the credential allows. */
 	atOnce: number;
-	findings: FindingWithStatus[];
 }
 
 async function measureRounds({ target, result, model, options }: Tested): Promise<Rounds> {
 	const connection = target.connect({});
 	const { kind: serverKind } = result.server;
-	const { totalMs, signal } = options;
-	const run: RunRound = async (atOnce, limitMs) =>
-		await measureSpeed(connection, { ...options, model, serverKind, atOnce, totalMs: limitMs });
+	const run = async (atOnce: number) =>
+		await measureSpeed(connection, { ...options, model, serverKind, atOnce });
 	// The credential's limit holds here too: more requests would be measured one after the other.
 	const atOnce = Math.min(options.atOnce, target.maxConcurrentRequests || Infinity);
-	if (options.sweep !== undefined) {
-		const slots = async () => {
-			const look = await inspect(target, { ...options.check, signal });
-			return look.result.slots ?? { total: null, busy: null };
-		};
-		const swept = await sweep(run, slots, { ...options.sweep, most: atOnce, totalMs });
-		return { atOnce, ...swept };
-	}
-	const first = await run(1, totalMs);
+	const first = await run(1);
 	const isRepeated = atOnce > 1 && first.samples.length > 0;
-	const runs = isRepeated ? [first, await run(atOnce, totalMs)] : [first];
-	return { runs, atOnce, findings: [] };
-}
-
-/** Undefined where nothing can be generated, or it was not asked for. */
-async function measureChats(
-	{ target, result, model, options }: Tested,
-	[first]: readonly SpeedRun[],
-): Promise<BesideBatch | undefined> {
-	if (options.withBatch !== true || first?.samples.length === 0) return undefined;
-	const { kind: serverKind } = result.server;
-	return await measureBesideBatch(target.connect({}), { ...options, model, serverKind });
+	return { runs: isRepeated ? [first, await run(atOnce)] : [first], atOnce };
 }
 
 function speedOf({ tokensPerSecond, samples }: SpeedRun): string {

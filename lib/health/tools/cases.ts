@@ -1,4 +1,4 @@
-/** What a tool test asks, its set *Standard* (`cases.json`), and what counts as right. Pure. */
+/** What a tool test asks (`cases.json`), and what counts as right. Pure. */
 import type { FinishedAnswer, ToolCall, ToolDefinition } from '../../chat/types';
 import { canonicalJson, parseObject } from '../../json';
 import { isRecord, type JsonRecord, plainNumber, recordOf } from '../../values';
@@ -20,17 +20,11 @@ export interface ToolCase {
 	mayQuote?: boolean;
 }
 
-/** What is asked together: all tools are offered in every case, as an agent does. */
-export interface ToolSet {
-	system: string;
-	tools: readonly ToolDefinition[];
-	cases: readonly ToolCase[];
-}
-
+/** All of them are offered in every case, as an agent does. */
 export const TOOLS: readonly ToolDefinition[] = tools;
 export const CASES: readonly ToolCase[] = cases;
-/** With the system prompt that n8n's agent has by default. */
-export const STANDARD_SET: ToolSet = { system: 'You are a helpful assistant', tools, cases };
+/** n8n's agent has it by default. */
+export const SYSTEM_PROMPT = 'You are a helpful assistant';
 
 export const PROBLEMS = {
 	noCall: 'no tool was called',
@@ -56,10 +50,10 @@ export function judgeAnswer(
 		finishReason,
 		callNotRun,
 	}: Pick<FinishedAnswer, 'toolCalls' | 'finishReason' | 'callNotRun'>,
-	{ tools, mayQuote = false }: Pick<ToolSet, 'tools'> & Pick<ToolCase, 'mayQuote'>,
+	mayQuote = false,
 ): ToolProblem | undefined {
 	if (finishReason === 'length') return 'cut';
-	if (toolCalls.length > 0) return judgeCalls(expected, toolCalls, tools);
+	if (toolCalls.length > 0) return judgeCalls(expected, toolCalls);
 	if (callNotRun !== undefined && !mayQuote) return 'textCall';
 	return expected.length === 0 ? undefined : 'noCall';
 }
@@ -67,18 +61,17 @@ export function judgeAnswer(
 function judgeCalls(
 	expected: readonly ExpectedCall[],
 	calls: readonly ToolCall[],
-	tools: readonly ToolDefinition[],
 ): ToolProblem | undefined {
 	if (expected.length === 0) return 'needlessCall';
 	if (calls.some(({ name }) => !expected.some((call) => call.name === name))) return 'wrongTool';
 	if (calls.length !== expected.length) return 'wrongCount';
 	const right = expected.map((call) => same(call.name, call.arguments)).sort();
-	const made = calls.map((call) => valueOf(call, tools)).sort();
+	const made = calls.map(valueOf).sort();
 	return made.join() === right.join() ? undefined : 'wrongArguments';
 }
 
-function valueOf({ name, arguments: args }: ToolCall, tools: readonly ToolDefinition[]): string {
-	return same(name, cast(parseObject(args), tools.find((one) => one.name === name)?.parameters));
+function valueOf({ name, arguments: args }: ToolCall): string {
+	return same(name, cast(parseObject(args), TOOLS.find((one) => one.name === name)?.parameters));
 }
 
 function same(name: string, args: unknown): string {

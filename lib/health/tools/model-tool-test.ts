@@ -11,7 +11,7 @@ import { average } from '../numbers';
 import type { ProbeFailure } from '../observations';
 import { describeFailure } from '../probes/probe';
 import { asServerError } from '../speed/measure';
-import { judgeAnswer, type ToolCase, type ToolProblem, type ToolSet } from './cases';
+import { CASES, judgeAnswer, SYSTEM_PROMPT, type ToolCase, type ToolProblem, TOOLS } from './cases';
 
 /** Results of tries. `tried`: answers of the model, right or wrong. */
 export interface Tally {
@@ -68,7 +68,6 @@ export class ModelTest {
 	constructor(
 		private readonly connection: Connection,
 		private readonly model: string,
-		private readonly set: ToolSet,
 		private readonly options: ModelTestOptions,
 		private readonly endsAt: number,
 	) {}
@@ -77,10 +76,10 @@ export class ModelTest {
 	async run(hindrance: ProbeFailure | undefined): Promise<ModelToolTest> {
 		this.failure = hindrance ?? null;
 		const all = newTally();
-		const cases = this.set.cases.map((one) => ({ case: one.case, ...newTally() }));
+		const cases = CASES.map((one) => ({ case: one.case, ...newTally() }));
 		// Every case once before any is repeated, so that a time limit leaves results of all.
 		for (let seed = 1; seed <= this.options.tries; seed++)
-			for (const [at, one] of this.set.cases.entries()) {
+			for (const [at, one] of CASES.entries()) {
 				const outcome: Outcome = hindrance
 					? ['notTried', hindrance.message]
 					: await this.tryOnce(one, seed);
@@ -114,16 +113,15 @@ export class ModelTest {
 		{ question, calls, then, mayQuote }: ToolCase,
 		seed: number,
 	): Promise<Outcome> {
-		const { system, tools } = this.set;
 		const messages: SourceMessage[] = [
-			{ type: 'system', content: system },
+			{ type: 'system', content: SYSTEM_PROMPT },
 			{ type: 'human', content: question },
 		];
 		const answer = await this.ask(messages, seed);
-		const problem = judgeAnswer(calls, answer, { tools, mayQuote });
+		const problem = judgeAnswer(calls, answer, mayQuote);
 		if (problem !== undefined || then === undefined) return [problem, writtenIn(answer)];
 		const next = await this.ask([...messages, ...afterCalls(answer, then.result)], seed);
-		const nextProblem = judgeAnswer(then.calls, next, { tools });
+		const nextProblem = judgeAnswer(then.calls, next);
 		const isSameTool = then.calls[0]?.name === calls[0]?.name;
 		const isNotCorrected = isSameTool && nextProblem === 'wrongArguments';
 		return [isNotCorrected ? 'notCorrected' : nextProblem, writtenIn(next)];
@@ -134,10 +132,10 @@ export class ModelTest {
 		const { tokens, signal } = this.options;
 		const leftMs = Math.max(1, Math.round(this.endsAt - performance.now()));
 		const parameters = { maxTokens: tokens, seed };
-		const client = testClient(this.connection, this.model, parameters, leftMs, 'toolTurns');
+		const client = testClient(this.connection, this.model, parameters, leftMs);
 		if (leftMs > 1) this.used.requests++;
 		const answer = await readToEnd(
-			client.generate({ messages, tools: this.set.tools, signal, whole: true }),
+			client.generate({ messages, tools: TOOLS, signal, whole: true }),
 		);
 		const speed = tokensPerSecond(answer);
 		if (speed !== undefined) this.speeds.push(speed);

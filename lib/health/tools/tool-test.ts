@@ -19,15 +19,10 @@ import {
 	type SpeedTestOptions,
 	withoutModel,
 } from '../speed/speed-test';
-import { builderSet } from './builder';
-import { PROBLEMS, STANDARD_SET, type ToolSet } from './cases';
+import { CASES, PROBLEMS, SYSTEM_PROMPT, TOOLS } from './cases';
 import { ModelTest, type ModelTestOptions, type ModelToolTest } from './model-tool-test';
 
-/** `builder`: as large as what n8n's AI Assistant asks. */
-export type ToolSetName = 'standard' | 'builder';
-
 export interface ToolTestOptions extends ModelTestOptions, Pick<SpeedTestOptions, 'model'> {
-	toolSet: ToolSetName;
 	/** `all`: every chat model of the server that runs on it. */
 	models: 'one' | 'all';
 	/** For the whole test, in milliseconds. */
@@ -40,14 +35,14 @@ export interface ToolTestOptions extends ModelTestOptions, Pick<SpeedTestOptions
 
 /** Null where the check found that a chat cannot work. No models: only the cost was computed. */
 export type WithToolTest<R> = R & {
-	toolTest: { toolSet: ToolSetName; cost: ToolTestCost; models: ModelToolTest[] } | null;
+	toolTest: { cost: ToolTestCost; models: ModelToolTest[] } | null;
 };
 
 /** Tokens of a question, and what a template adds. */
 const AROUND_TOOLS = 100;
 
 /**
- * Adds to what a check found out whether models call tools right: the cases of a set, each several times, on the way
+ * Adds to what a check found out whether models call tools right: fixed cases, each several times, on the way
  * of a chat model in n8n.
  *
  * @throws {ServerError} of kind `aborted`, or `invalidInput` where it is not clear which model is meant
@@ -77,18 +72,16 @@ async function testServer<R extends CheckResult>(
 		if (options.isPart !== true) throw names;
 		return { ...withoutModel(health, names), toolTest: null };
 	}
-	const { toolSet } = options;
-	const set = toolSet === 'builder' ? builderSet() : STANDARD_SET;
-	const promptTokens = promptTokensOf(set);
-	const cost = costOf(names, set, promptTokens, options);
+	const promptTokens = promptTokensEstimated();
+	const cost = costOf(names, promptTokens, options);
 	const models: ModelToolTest[] = [];
 	if (options.costOnly !== true)
 		for (const model of names) {
-			const test = new ModelTest(target.connect({}), model, set, options, endsAt);
+			const test = new ModelTest(target.connect({}), model, options, endsAt);
 			models.push(await test.run(smallContext(health, model, promptTokens, options)));
 		}
 	const verdict = withTestFindings(health, testFindings(models));
-	const toolTest = { toolSet, cost, models };
+	const toolTest = { cost, models };
 	const summary = summaryOf(health, verdict, toolTest, options);
 	return { ...health, ...verdict, summary, toolTest };
 }
@@ -128,13 +121,12 @@ function modelsOf(
 	return typeof only === 'string' ? [only] : only;
 }
 
-/** Estimated. */
-function promptTokensOf({ system, tools }: ToolSet): number {
-	return estimateTokens(system + JSON.stringify(tools)) + AROUND_TOOLS;
+function promptTokensEstimated(): number {
+	return estimateTokens(SYSTEM_PROMPT + JSON.stringify(TOOLS)) + AROUND_TOOLS;
 }
 
 /**
- * Why no prompt of the set fits into the context of a model, as far as the server tells its size.
+ * Why no prompt of the test fits into the context of a model, as far as the server tells its size.
  *
  * @param needed tokens of a prompt
  */
@@ -151,7 +143,7 @@ function smallContext(
 	const facts = { needed, contextSize, slots, trained: trainedContext ?? undefined };
 	return {
 		kind: 'contextOverflow',
-		message: `One request can use ${context} tokens of context, but a prompt of this tool set takes about ${needed}: with the answer, ${contextSize} are needed`,
+		message: `One request can use ${context} tokens of context, but a prompt of this test takes about ${needed}: with the answer, ${contextSize} are needed`,
 		remedy: moreContext(kindOfServer(health.server.kind).words, facts),
 	};
 }
@@ -159,11 +151,10 @@ function smallContext(
 /** The most that a test takes, known before its first request. The tokens of prompts are estimated. */
 function costOf(
 	models: string[],
-	{ cases }: ToolSet,
 	promptTokens: number,
 	{ tries, tokens, limitMs }: ToolTestOptions,
 ) {
-	const requestsOfTry = cases.reduce((all, { then }) => all + (then === undefined ? 1 : 2), 0);
+	const requestsOfTry = CASES.reduce((all, { then }) => all + (then === undefined ? 1 : 2), 0);
 	const requests = models.length * tries * requestsOfTry;
 	return {
 		models,

@@ -102,8 +102,6 @@ export interface ServerWords {
 	transcriptionOff?: string;
 	/** One request needs this many tokens of context; `slots`: its slots, which share the context. */
 	moreContext(tokens: number, slots?: number): string;
-	/** How to make it answer so many requests at once. */
-	answerAtOnce?(count: number): string;
 	/** How to make it take longer texts for vectors and scores. */
 	longerTexts?: string;
 	/** How to make it parse tool calls itself. */

@@ -92,7 +92,6 @@ export const llamaServer: ServerKind = {
 			if (slots <= 1) return `Start llama-server with --ctx-size ${tokens}.`;
 			return `Start llama-server with --ctx-size ${tokens} --kv-unified. Without --kv-unified, each of ${slots} slots can get 1/${slots} of the context: then --ctx-size ${tokens * slots}.`;
 		},
-		answerAtOnce: (count) => `Start llama-server with -np ${count}.`,
 		longerTexts: LONGER_TEXTS,
 		parseTools: () =>
 			'Start llama-server with --jinja and without --no-jinja. If the template inside the GGUF file knows no tools, pass one that does with --chat-template-file.',

@@ -19,7 +19,6 @@ export const lmdeploy: ServerKind = {
 		embeddingsOff: 'LMDeploy has no embeddings. Start another server for an embedding model.',
 		rerankOff: 'LMDeploy has no reranking. Start another server for a reranker model.',
 		moreContext: (tokens) => `Start LMDeploy with --session-len ${tokens}.`,
-		answerAtOnce: (count) => `Start LMDeploy with --max-batch-size ${count}.`,
 		parseTools: () => 'Start LMDeploy with the --tool-call-parser of the model.',
 	},
 };

@@ -126,7 +126,6 @@ export const ollama: ServerKind = {
 		embeddingsOff: 'Fetch an embedding model, for example: ollama pull nomic-embed-text',
 		rerankOff:
 			'Ollama has no rerank route. Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
-		answerAtOnce: (count) => `Start Ollama with OLLAMA_NUM_PARALLEL=${count}.`,
 		moreContext: (tokens) =>
 			`Set Context Size to ${tokens} in the options of the node, start Ollama with OLLAMA_CONTEXT_LENGTH=${tokens}, or set num_ctx in the Modelfile.`,
 		parseTools: () =>

@@ -78,7 +78,6 @@ export const vllm: ServerKind = {
 		embeddingsOff: 'Start vLLM with an embedding model (--runner pooling): it serves one model.',
 		rerankOff: 'Start vLLM with a reranker model (--runner pooling): it serves one model.',
 		moreContext: (tokens) => `Start vLLM with --max-model-len ${tokens}.`,
-		answerAtOnce: (count) => `Start vLLM with --max-num-seqs ${count}.`,
 		parseTools: ({ vllm: parser = 'NAME' }) =>
 			`Start vLLM with --enable-auto-tool-choice --tool-call-parser ${parser}.`,
 	},

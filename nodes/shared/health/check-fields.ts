@@ -54,27 +54,14 @@ export const expectationsField: INodeProperties = collectionField(
 				description:
 					'Tokens of context that one request must be able to use, for example 8192: agents rarely work with less',
 			}),
-			booleanField('Embeddings', 'embeddings', true, {
-				description: 'Whether the server must make embeddings',
-			}),
 			stringField('Model', 'model', {
 				placeholder: 'e.g. qwen3-8b',
 				description: 'Name of a model that must be there, for example qwen3-8b',
 			}),
-			wholeField('Requests at Once', 'minSlots', 2, [1], {
-				description: 'How many slots llama-server must have, for example 4 for four users at once',
-			}),
-			booleanField('Reranking', 'rerank', true, { description: 'Whether the server must rerank' }),
-			booleanField('Tools', 'tools', true, {
-				description: 'Whether the model must be able to call tools',
-			}),
-			booleanField('Vision', 'vision', true, {
-				description: 'Whether the model must be able to see pictures',
-			}),
 		],
 		displayOptions: { show: { service: ['modelServer'] } },
 		description:
-			'What your workflows expect of the server, for example the model qwen3-8b with tools and 8192 tokens of context. Whatever is missing makes the server unhealthy and is explained.',
+			'What your workflows expect of the server: a model, and how much context. Whatever is missing makes the server unhealthy and is explained.',
 	},
 );
 
@@ -132,15 +119,10 @@ export function readExpectations(parameters: NodeParameters): CheckOptions {
 	const model = parameters.name('needed.model');
 	const timeLimitMs = parameters.milliseconds('options.timeLimit', undefined);
 	return {
-		expectations: {
-			...(model === '' ? {} : { model }),
-			vision: parameters.flag('needed.vision', false),
-			tools: parameters.flag('needed.tools', false),
-			embeddings: parameters.flag('needed.embeddings', false),
-			rerank: parameters.flag('needed.rerank', false),
+		expectations: optional({
+			model: model === '' ? undefined : model,
 			minContext: parameters.number('needed.minContext', undefined),
-			minSlots: parameters.number('needed.minSlots', undefined),
-		},
+		}),
 		readSlots: parameters.flag('options.readSlots', false),
 		askModels: parameters.flag('options.askModels', false),
 		...optional({ timeLimitMs }),

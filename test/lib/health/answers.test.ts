@@ -151,7 +151,7 @@ describe('Text Embeddings Inference, which has no list of models', () => {
 
 	it('is healthy, with the model that it tells of', async () => {
 		const result = await check(await tei(wrongQuestion), {
-			expectations: { embeddings: true, minContext: 4096 },
+			expectations: { minContext: 4096 },
 		});
 		expect(result).toMatchObject({
 			status: 'healthy',
@@ -171,17 +171,6 @@ describe('Text Embeddings Inference, which has no list of models', () => {
 			status: 'unauthorized',
 			findings: [{ id: 'unauthorized' }],
 		});
-	});
-
-	it('does not rerank with an embedding model', async () => {
-		const result = await check(await tei(wrongQuestion), { expectations: { rerank: true } });
-		expect(result.findings).toMatchObject([
-			{
-				id: 'rerankOff',
-				observed: 'None of BAAI/bge-m3 reranks',
-				advice: expect.stringContaining('Text Embeddings Inference') as string,
-			},
-		]);
 	});
 });
 

@@ -83,7 +83,7 @@ describe('nothing listens (rows 3 to 5)', () => {
 
 	it('any more, although something was missing before', async () => {
 		const server = await sim();
-		expect((await check(server.url, { expectations: { vision: true } })).status).toBe(
+		expect((await check(server.url, { expectations: { model: 'other' } })).status).toBe(
 			'misconfigured',
 		);
 		await server.close();
@@ -141,7 +141,7 @@ it('whatever a server answers, a check gives a result with a known status and wi
 			}
 			const result = await check(server.url, {
 				timeLimitMs: 300,
-				expectations: { model: 'm', vision: true, tools: true, minContext: 5 },
+				expectations: { model: 'm', minContext: 5 },
 			});
 			expect([
 				'healthy',

@@ -65,7 +65,6 @@ const ways = {
 	async tools(server) {
 		const health = await checkServer(target(server), { timeLimitMs: NEVER_MS });
 		const options = {
-			toolSet: 'standard',
 			models: 'one',
 			model: '',
 			tries: 1,

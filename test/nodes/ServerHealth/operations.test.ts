@@ -18,17 +18,7 @@ describe('the operations', () => {
 		[{ service: 'modelServer', operation: 'check' }, ['service', 'operation', 'needed', 'options']],
 		[
 			{ service: 'modelServer', operation: 'speedTest' },
-			[
-				'service',
-				'operation',
-				'model',
-				'tokens',
-				'atOnce',
-				'withBatch',
-				'speedOptions',
-				'needed',
-				'options',
-			],
+			['service', 'operation', 'model', 'tokens', 'atOnce', 'speedOptions', 'needed', 'options'],
 		],
 		[
 			{ service: 'modelServer', operation: 'toolTest', testedModels: 'one' },
@@ -36,7 +26,6 @@ describe('the operations', () => {
 				...[
 					'service',
 					'operation',
-					'toolSet',
 					'testedModels',
 					'model',
 					'tries',
@@ -48,38 +37,27 @@ describe('the operations', () => {
 			],
 		],
 		[
-			{ service: 'modelServer', operation: 'report', measureSpeed: true, historyFrom: 'none' },
-			[
-				...[
-					'service',
-					'operation',
-					'title',
-					'measureSpeed',
-					'model',
-					'atOnceUpTo',
-					'tokens',
-					'whenBusy',
-				],
-				...['testTools', 'historyFrom', 'needed', 'options'],
-			],
-		],
-		[
-			{ service: 'modelServer', operation: 'report', measureSpeed: false, historyFrom: 'field' },
+			{ service: 'modelServer', operation: 'report', measureSpeed: true },
 			[
 				'service',
 				'operation',
 				'title',
 				'measureSpeed',
+				'model',
+				'atOnce',
+				'tokens',
 				'testTools',
-				'historyFrom',
-				'history',
 				'needed',
 				'options',
 			],
 		],
 		[
-			{ service: 'dify', operation: 'report', measureSpeed: true, historyFrom: 'none' },
-			['service', 'operation', 'title', 'historyFrom', 'options'],
+			{ service: 'modelServer', operation: 'report', measureSpeed: false },
+			['service', 'operation', 'title', 'measureSpeed', 'testTools', 'needed', 'options'],
+		],
+		[
+			{ service: 'dify', operation: 'report', measureSpeed: true },
+			['service', 'operation', 'title', 'options'],
 		],
 		[{ service: 'dify', operation: 'check' }, ['service', 'operation', 'options']],
 		[{ service: 'dify', operation: 'waitUntilReady' }, ['service', 'operation', 'options']],
@@ -92,7 +70,7 @@ describe('the operations', () => {
 			.filter(({ name }) => name === 'operation')
 			.map(({ options }) => options!.map((option) => ('value' in option ? option.value : '')));
 		expect(operations).toEqual([
-			['check', 'speedTest', 'toolTest', 'isolationTest', 'report', 'waitUntilReady'],
+			['check', 'speedTest', 'toolTest', 'report', 'waitUntilReady'],
 			['check', 'report', 'waitUntilReady'],
 		]);
 	});

@@ -1,7 +1,7 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
 import { appKey, startDifySim } from '../../servers/dify';
-import { reply, startLlamaServerSim } from '../../servers/llama-server';
+import { startLlamaServerSim } from '../../servers/llama-server';
 import { elements } from '../../lib/health/report/support';
 import { useSimulator } from '../../servers/use-simulator';
 import { expectEndOnStop, run, server, SESAME, sim, useServer } from './run-node';
@@ -20,7 +20,7 @@ const roundsSent = () =>
 	server().requests.filter(({ path }) => path.endsWith('/chat/completions')).length;
 
 describe('Report', () => {
-	it('checks, measures up to the slots of the server, and puts all into a file', async () => {
+	it('checks, measures alone and several at once, and puts all into a file', async () => {
 		await sim({ slots: 4 });
 		const [[item], unhealthy] = (await run({ parameters: { ...REPORT, title: 'My servers' } })) as [
 			INodeExecutionData[],
@@ -35,20 +35,10 @@ describe('Report', () => {
 					model: 'sim-model',
 					runs: [
 						{ atOnce: 1, requests: 1, measuredBy: 'server' },
-						{ atOnce: 2, requests: 2 },
 						{ atOnce: 4, requests: 4 },
 					],
 				},
 				slots: { total: 4, busy: 0 },
-				entries: [
-					{
-						url: server().url,
-						status: 'healthy',
-						model: 'sim-model',
-						atOnce: expect.any(Number) as number,
-					},
-				],
-				earlierResults: 0,
 				file: {
 					fileName: 'server-health.html',
 					mimeType: 'text/html',
@@ -58,7 +48,7 @@ describe('Report', () => {
 			pairedItem: { item: 0 },
 			binary: { data: { fileName: 'server-health.html', mimeType: 'text/html' } },
 		});
-		expect(roundsSent()).toBe(7);
+		expect(roundsSent()).toBe(5);
 		const page = pageOf(item);
 		elements(page);
 		for (const text of [
@@ -76,7 +66,7 @@ describe('Report', () => {
 
 	it('measures no more than the field says, and nothing where that is off', async () => {
 		await sim({ slots: 8 });
-		await run({ parameters: { ...REPORT, atOnceUpTo: 2 } });
+		await run({ parameters: { ...REPORT, atOnce: 2 } });
 		expect(roundsSent()).toBe(3);
 		const item = await one({ parameters: { ...REPORT, measureSpeed: false } });
 		expect(roundsSent()).toBe(3);
@@ -129,39 +119,6 @@ describe('Report', () => {
 		expect(await ids({})).not.toContain('n8nFilesInMemory');
 	});
 
-	it('takes no slot from others, and says so', async () => {
-		await sim({ slots: 2, tokenDelayMs: 20 });
-		const abort = new AbortController();
-		const long = reply.text('word '.repeat(500), { tokenDelayMs: 50 });
-		server().script(long, long);
-		const others = [1, 2].map(async () => {
-			const answer = await fetch(`${server().url}/v1/chat/completions`, {
-				method: 'POST',
-				headers: { authorization: `Bearer ${SESAME}`, 'content-type': 'application/json' },
-				body: JSON.stringify({
-					messages: [{ role: 'user', content: 'hi' }],
-					stream: true,
-					max_tokens: 4000,
-					ignore_eos: true,
-				}),
-				signal: abort.signal,
-			});
-			await answer.text();
-		});
-		const ended = Promise.allSettled(others);
-		await server().until(() =>
-			server()
-				.slots()
-				.every(({ busy }) => busy),
-		);
-		const item = await one({ parameters: REPORT });
-		abort.abort();
-		await ended;
-		expect(item!.json).toMatchObject({ status: 'healthy', speed: { runs: [] } });
-		expect(item.json.findings).toMatchObject([{ id: 'sweepSkipped' }, { id: 'metricsOff' }]);
-		expect(pageOf(item)).toContain('Others use all 2 slots, so the speed was not measured');
-	});
-
 	it('the limit of the credential is kept, and told', async () => {
 		await sim({ slots: 4 });
 		const item = await one({
@@ -174,7 +131,7 @@ describe('Report', () => {
 		);
 	});
 
-	it('several servers: a table of all, and an entry of each', async () => {
+	it('several servers: a table of all', async () => {
 		await sim({ slots: 2 });
 		const second = await startSecond({ apiKey: SESAME, slots: 1, alias: 'second-model' });
 		const item = await one({
@@ -185,15 +142,11 @@ describe('Report', () => {
 				furtherServers: { server: [{ baseUrl: second.url }] },
 			},
 		});
-		expect(item!.json.entries).toMatchObject([
-			{ url: server().url, model: 'sim-model' },
-			{ url: second.url, model: 'second-model' },
-		]);
 		expect(pageOf(item)).toContain('2 servers');
 		expect(JSON.stringify(item!.json)).not.toContain('samples');
 	});
 
-	it('of Dify: its findings, and no sweep', async () => {
+	it('of Dify: its findings, and no speed', async () => {
 		const dify = await startDify();
 		await sim();
 		const item = await one({
@@ -203,58 +156,6 @@ describe('Report', () => {
 		expect(item!.json).toMatchObject({ status: 'healthy', server: { kind: 'dify' } });
 		expect(item!.json.speed).toBeUndefined();
 		expect(pageOf(item)).toContain('Dify');
-	});
-
-	describe('with earlier results', () => {
-		const rows = (url: string) =>
-			[1, 2, 3].map((day) => ({
-				checkedAt: `2026-01-0${day}T08:00:00.000Z`,
-				url,
-				status: 'healthy',
-				tokensPerSecond: 40 + day,
-				firstTokenMs: 100 * day,
-			}));
-
-		it('of the input items: one report for all of them, which is paired with each', async () => {
-			await sim();
-			const outputs = await run({
-				parameters: { ...REPORT, measureSpeed: false, historyFrom: 'inputItems' },
-				input: rows(server().url),
-			});
-			expect(outputs[0]).toHaveLength(1);
-			expect(outputs[0]![0]!.pairedItem).toEqual([{ item: 0 }, { item: 1 }, { item: 2 }]);
-			expect(outputs[0]![0]!.json.earlierResults).toBe(3);
-			const page = pageOf(outputs[0]![0]);
-			expect(page).toContain('4 results in');
-			expect(page).toContain('One answer alone, tokens per second, over time');
-		});
-
-		it('of a field: one report for each item', async () => {
-			await sim();
-			const [items] = await run({
-				items: 2,
-				parameters: { ...REPORT, measureSpeed: false, historyFrom: 'field' },
-				perItem: [
-					{ history: rows(server().url) },
-					{ history: JSON.stringify(rows(server().url).slice(0, 1)) },
-				],
-			});
-			expect(items!.map(({ json, pairedItem }) => [json.earlierResults, pairedItem])).toEqual([
-				[3, { item: 0 }],
-				[1, { item: 1 }],
-			]);
-		});
-
-		it('earlier reports are earlier results', async () => {
-			await sim();
-			const first = await one({ parameters: { ...REPORT, atOnceUpTo: 2 } });
-			const second = await one({
-				parameters: { ...REPORT, atOnceUpTo: 2, historyFrom: 'inputItems' },
-				input: [first!.json],
-			});
-			expect(second!.json.earlierResults).toBe(1);
-			expect(pageOf(second)).toContain('2 results in');
-		});
 	});
 
 	it('fails and goes on as told', async () => {

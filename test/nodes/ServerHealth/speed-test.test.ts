@@ -24,15 +24,6 @@ describe('Speed Test', () => {
 		]);
 	});
 
-	it('measures chats beside a batch where that is asked for', async () => {
-		await sim({ slots: 2 });
-		const [outputs] = await run({
-			parameters: { operation: 'speedTest', tokens: 2, withBatch: true },
-		});
-		const chats = { alone: { p50: expect.any(Number) }, besideBatch: { p99: expect.any(Number) } };
-		expect(outputs).toMatchObject([{ json: { speed: { chats } } }]);
-	});
-
 	it('Speed Test of a server that does not work', async () => {
 		await sim({ apiKey: 'another' });
 		expect((await run({ parameters: { operation: 'speedTest' } }))[1]).toMatchObject([

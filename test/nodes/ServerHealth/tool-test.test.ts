@@ -61,17 +61,6 @@ describe('Tool Test', () => {
 		for (const { body } of asked()) expect(body).toMatchObject({ max_tokens: 64 });
 	});
 
-	it('asks the set that is chosen', async () => {
-		await sim({ nCtx: 131_072 });
-		playModel(server());
-		const [items] = await run({ parameters: { ...TOOL_TEST, toolSet: 'builder', tries: 1 } });
-		expect(items![0]!.json.toolTest).toMatchObject({
-			toolSet: 'builder',
-			models: [{ passed: 7, tried: 7, requests: 9 }],
-		});
-		for (const { body } of asked()) expect((body as { tools: object[] }).tools).toHaveLength(40);
-	});
-
 	it('several models and none chosen: the node says what to do', async () => {
 		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
 		await expect(run({ parameters: TOOL_TEST })).rejects.toMatchObject({

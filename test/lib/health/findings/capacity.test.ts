@@ -51,11 +51,8 @@ describe('llama-server with one model', () => {
 		await release();
 	});
 
-	it('fewer slots than requests at once, wanted by the user or let through by the credential (row 24)', async () => {
+	it('fewer slots than requests that the credential lets through (row 24)', async () => {
 		await simWithKey({ slots: 2 });
-		const wanted = await check(server.url, { expectations: { minSlots: 4 } });
-		expect(wanted.status).toBe('misconfigured');
-		expect(finding(wanted, 'slotsTooFew').advice).toContain('-np 4');
 		const through = await check(server.url, {}, { maxConcurrentRequests: 8 });
 		expect(through.status).toBe('healthy');
 		expect(finding(through, 'moreRequestsThanSlots').advice).toContain(
@@ -97,9 +94,6 @@ describe("llama-server's router", () => {
 		const any = await check(server.url, {}, limit);
 		expect(any.slots?.total).toBe(2);
 		expect(finding(any, 'moreRequestsThanSlots').advice).toContain('to 2');
-		expect(ids(await check(server.url, { expectations: { minSlots: 4 } }))).toContain(
-			'slotsTooFew',
-		);
 	});
 
 	it('models with different numbers of slots: that of the needed one counts, and none where none is named', async () => {

@@ -164,14 +164,13 @@ describe('the diagnosis is a pure function', () => {
 		const result = diagnose(
 			observations({
 				probes: { ...observations().probes, props, metrics },
-				expectations: { vision: true, minSlots: 4 },
+				expectations: { minContext: 4096, model: 'other' },
 			}),
 		);
 		expect(result.status).toBe('misconfigured');
 		expect(result.findings.map(({ severity, id }) => `${severity} ${id}`)).toEqual([
-			'error modalityUnsupported',
-			'error slotsTooFew',
-			'warning contextSmall',
+			'error otherModel',
+			'warning queued',
 			'info sleeping',
 			'info metricsOff',
 		]);

@@ -21,34 +21,10 @@ async function simWithKey(options: SimOptions = {}): Promise<LlamaServerSim> {
 }
 
 describe('llama-server with one model', () => {
-	it('no mmproj (row 23), no tools, embeddings and rerank off (row 26): each that is needed is an error with its flag', async () => {
-		await simWithKey({ template: 'strict' });
-		expect((await check(server.url)).status).toBe('healthy');
-		const result = await check(server.url, {
-			expectations: { vision: true, tools: true, embeddings: true, rerank: true },
-		});
-		expect(result.status).toBe('misconfigured');
-		expect(finding(result, 'modalityUnsupported')).toMatchObject({
-			observed: '/props says modalities.vision false',
-		});
-		expect(finding(result, 'modalityUnsupported').advice).toContain('--mmproj');
-		expect(finding(result, 'toolsUnsupported').observed).toContain('supports_tools false');
-		expect(finding(result, 'embeddingsOff').advice).toContain('--embeddings');
-		expect(finding(result, 'rerankOff').advice).toContain('--rerank');
-	});
-
 	it('has what is needed: no finding', async () => {
 		await simWithKey({ vision: true, rerank: true, metrics: true });
 		const result = await check(server.url, {
-			expectations: {
-				vision: true,
-				tools: true,
-				embeddings: true,
-				rerank: true,
-				minContext: 8192,
-				minSlots: 4,
-				model: 'sim-model',
-			},
+			expectations: { minContext: 8192, model: 'sim-model' },
 		});
 		expect(result).toMatchObject({
 			status: 'healthy',
@@ -157,30 +133,19 @@ describe('Ollama', () => {
 
 	it('a needed model is named with or without its tag; one that is missing can be fetched', async () => {
 		await simWithKey({ profile: 'ollama', models });
-		expect(
-			ids(await check(server.url, { expectations: { model: 'qwen3', tools: true } })),
-		).not.toContain('modelMissing');
+		expect(ids(await check(server.url, { expectations: { model: 'qwen3' } }))).not.toContain(
+			'modelMissing',
+		);
 		const result = await check(server.url, { expectations: { model: 'mistral' } });
 		expect(result.status).toBe('misconfigured');
 		expect(finding(result, 'modelMissing').advice).toContain('ollama pull mistral');
 	});
 
-	it('knows what each model can do', async () => {
+	it('knows the context of each model', async () => {
 		await simWithKey({ profile: 'ollama', models });
 		const result = await check(server.url, {
-			expectations: {
-				model: 'llava:7b',
-				tools: true,
-				embeddings: true,
-				rerank: true,
-				minContext: 16384,
-			},
+			expectations: { model: 'llava:7b', minContext: 16384 },
 		});
-		expect(ids(result)).toEqual(
-			expect.arrayContaining(['toolsUnsupported', 'embeddingsOff', 'rerankOff', 'contextTooSmall']),
-		);
-		expect(finding(result, 'rerankOff').advice).toContain('Ollama has no rerank route');
-		expect(finding(result, 'embeddingsOff').advice).toContain('ollama pull nomic-embed-text');
 		expect(finding(result, 'contextTooSmall').advice).toContain('OLLAMA_CONTEXT_LENGTH=16384');
 	});
 
@@ -207,18 +172,6 @@ describe('Ollama', () => {
 	});
 });
 
-describe('vLLM', () => {
-	it('does not say what its models can do', async () => {
-		await simWithKey({ profile: 'vllm' });
-		const result = await check(server.url, {
-			expectations: { vision: true, tools: true, embeddings: true, rerank: true, minSlots: 3 },
-		});
-		expect(result.status).toBe('healthy');
-		expect(ids(result)).toEqual(['notTold', 'notTold', 'notTold', 'notTold', 'notTold']);
-		expect(result.findings.at(-1)!.meaning).toContain('3 requests at once');
-	});
-});
-
 describe('a list without models', () => {
 	const checkEmptyList = async (expectations: Expectations, headers = {}) => {
 		const models = whole('200 OK', '', { ...JSON_TYPE, ...headers });
@@ -230,14 +183,6 @@ describe('a list without models', () => {
 			{ apiKey: '' },
 		);
 	};
-	const ABILITIES: Expectations[] = [
-		{ vision: true },
-		{ tools: true },
-		{ embeddings: true },
-		{ rerank: true },
-		{ minContext: 9999 },
-		{ minSlots: 3 },
-	];
 
 	it('of an unknown server: the model that is needed is missing', async () => {
 		const result = await checkEmptyList({ model: 'qwen3:8b' });
@@ -246,26 +191,23 @@ describe('a list without models', () => {
 		expect(finding(result, 'modelMissing').advice).toContain('Start it with a model');
 	});
 
-	it.each(ABILITIES)('of an unknown server does not tell of %j', async (needed) => {
-		const result = await checkEmptyList(needed);
+	it('of an unknown server does not tell of its context', async () => {
+		const result = await checkEmptyList({ minContext: 9999 });
 		expect(ids(result).filter((id) => id === 'notTold')).toHaveLength(1);
 	});
 
 	it('of mlx-lm does not tell whether it has the model', async () => {
-		const result = await checkEmptyList(
-			{ model: 'm', tools: true },
-			{ Server: 'BaseHTTP/0.6 Python/3.11.7' },
-		);
+		const result = await checkEmptyList({ model: 'm' }, { Server: 'BaseHTTP/0.6 Python/3.11.7' });
 		expect(result.server).toMatchObject({ kind: 'mlxLm' });
 		const { meaning } = finding(result, 'notTold');
 		expect(meaning).toContain('requests for the model m');
-		expect(ids(result).filter((id) => id === 'notTold')).toHaveLength(2);
+		expect(ids(result).filter((id) => id === 'notTold')).toHaveLength(1);
 	});
 
 	it('of a server that should have models is explained by that alone', async () => {
 		await simWithKey({ profile: 'ollama', models: [] });
 		server.route('GET /v1/models', reply.json({ object: 'list', data: null }));
-		const result = await check(server.url, { expectations: { model: 'qwen3:8b', tools: true } });
+		const result = await check(server.url, { expectations: { model: 'qwen3:8b' } });
 		expect(result.status).toBe('misconfigured');
 		expect(ids(result)).not.toContain('modelMissing');
 		expect(ids(result)).not.toContain('notTold');

@@ -3,9 +3,7 @@ import { elements } from './support';
 
 const CHART: Chart = {
 	title: 'Speed',
-	xTitle: 'requests at once',
 	unit: 'tokens per second',
-	scale: 'doubling',
 	points: [1, 2, 4, 8].map((x) => ({ x, y: x * 10 })),
 };
 
@@ -45,42 +43,6 @@ describe('a plot', () => {
 
 	it('marks a place, such as the number of slots', () => {
 		expect(draw({ mark: { x: 4, label: '4 slots' } })).toContain('>4 slots<');
-	});
-
-	it('writes times in the zone of the workflow', () => {
-		const points = [0, 1, 2, 3].map((hour) => ({ x: Date.UTC(2026, 10, 1, hour), y: hour }));
-		expect(draw({ scale: 'time', points })).toMatch(/>1 Nov,? 01:00</);
-		expect(draw({ scale: 'time', points, timeZone: 'Asia/Shanghai' })).toMatch(/>1 Nov,? 09:00</);
-		const days = [1, 2, 20].map((day) => ({ x: Date.UTC(2026, 10, day), y: day }));
-		expect(draw({ scale: 'time', points: days })).toMatch(/>\d+ Nov</);
-	});
-
-	it.each([
-		['half a minute', 35_000],
-		['a day', 86_400_000],
-		['three weeks', 21 * 86_400_000],
-	])('of %s writes no time over another, and none twice', (_name, span) => {
-		const points = [0, 0.4, 1].map((part) => ({ x: Date.UTC(2026, 10, 1) + part * span, y: 5 }));
-		const svg = draw({ scale: 'time', points, xTitle: 'time' });
-		const labels = [...svg.matchAll(/class="x" x="([\d.]+)"[^>]*>([^<]+)</g)].slice(0, -1);
-		expect(labels.length).toBeGreaterThan(0);
-		const xs = labels.map(([, x]) => Number(x));
-		// Letters of 18 units on a phone: ten units each.
-		for (const [at, x] of xs.slice(1).entries())
-			expect(x - xs[at]!).toBeGreaterThan(labels[at]![2]!.length * 10);
-		expect(new Set(labels.map(([, , label]) => label)).size).toBe(labels.length);
-	});
-
-	it('of thousands of points keeps the form and the last one, and stays small', () => {
-		const points = Array.from({ length: 9_000 }, (_, at) => ({
-			x: at * 1000,
-			y: at === 8_999 ? 500 : 100,
-		}));
-		const svg = draw({ scale: 'time', points });
-		expect(svg.length).toBeLessThan(12_000);
-		const [x, y] = attributes(svg, 'path', 'd').at(-1)!.split('L').at(-1)!.split(',').map(Number);
-		expect(x).toBeGreaterThan(590);
-		expect(y).toBe(14);
 	});
 
 	it('writes large numbers short', () => {

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 
 import type { HealthStatus } from '../../../../lib/health/observations';
-import { readHistory } from '../../../../lib/health/report/history';
 import { MAX_BYTES, writeReport } from '../../../../lib/health/report/page';
 import { anyCodePoint } from '../../../support/code-points';
 import { examples } from '../../../support/properties';
@@ -46,21 +45,6 @@ describe('a report', () => {
 		expect(page.match(/<svg/g)).toHaveLength(3);
 		expect(page).toContain('All requests together, tokens per second');
 		expect(page).toContain('First token of the slowest request');
-	});
-
-	it('of one slot plots its answers one after another', () => {
-		const alone = {
-			model: 'qwen3-8b',
-			runs: [run(1, 20.4, 810), run(1, 20.1, 790), run(1, 19.7, 850)],
-		};
-		const one = writeReport(result({ speed: alone, slots: { total: 1, busy: 0 } }), { title: 't' });
-		expectHarmless(one);
-		expect(one.match(/<svg/g)).toHaveLength(2);
-		expect(one).toContain('answers, one after another');
-		expect(one).toContain('First token, in seconds');
-		// Nothing runs together with one request.
-		expect(one).not.toContain('All requests together, tokens per second');
-		expect(one).not.toContain('times as many tokens');
 	});
 
 	it('says at the state what the findings say', () => {
@@ -151,26 +135,6 @@ describe('a report', () => {
 		expectHarmless(page);
 	});
 
-	it('with earlier results shows how it changed, those of this server only', () => {
-		const history = readHistory([
-			...[1, 2, 3, 4, 5].map((day) => ({
-				checkedAt: `2026-11-0${day}T09:00:00Z`,
-				url: 'http://10.0.0.5:8080',
-				status: day === 3 ? 'unreachable' : 'healthy',
-				tokensPerSecond: 80 + day,
-				firstTokenMs: 200,
-				latencyMs: day,
-			})),
-			{ checkedAt: '2026-11-04T10:00:00Z', url: 'http://elsewhere', status: 'loading' },
-			'no result',
-		]);
-		const page = writeReport(result(), { title: 't', history });
-		expect(page).toContain('6 results in 19 days since 1 Nov 2026, 09:00; 83% of them healthy');
-		expect(page).toContain('One answer alone, tokens per second, over time');
-		expect(page).toContain('1 of the earlier results could not be read');
-		expectHarmless(page);
-	});
-
 	it('tells times of an answer in seconds everywhere, and the state of a single server once', () => {
 		const slow = { model: 'm', runs: [run(1, 5, 46), run(2, 4, 12_500)] };
 		const page = writeReport(result({ speed: slow }), { title: 't' });
@@ -186,20 +150,6 @@ describe('a report', () => {
 		expect(page).toContain(
 			'With 4 requests at once the server generates 2.5 times as many tokens in the same time as with one, and each answer has 0.63 times the speed of one alone.',
 		);
-	});
-
-	it('says how many at once are best, and how the server is set to that', () => {
-		const pageOf = (...rounds: Array<[atOnce: number, tokensPerSecond: number]>) => {
-			const runs = rounds.map(([atOnce, speed]) => run(atOnce, speed, 100));
-			return writeReport(result({ speed: { model: 'm', runs } }), { title: 't' });
-		};
-		expect(pageOf([1, 40], [2, 38], [4, 20])).toContain(
-			'2 at once are best: more bring less than a tenth more. Start llama-server with -np 2.',
-		);
-		expect(pageOf([1, 40], [4, 38])).toContain(
-			'4 at once are the best of those measured; more may be better still.',
-		);
-		expect(pageOf([1, 40], [1, 41])).not.toContain('best');
 	});
 
 	it('shows accepted drafts only where something is drafted', () => {
@@ -241,16 +191,8 @@ describe('a report', () => {
 				},
 			}),
 		);
-		const history = readHistory(
-			Array.from({ length: 5_000 }, (_, at) => ({
-				checkedAt: 1_700_000_000_000 + at * 60_000,
-				url: 'http://10.0.0.1:8080',
-				status: at % 2 === 0 ? 'healthy' : 'loading',
-				tokensPerSecond: at,
-			})),
-		);
 		for (const one of [result({ servers }), servers[1]!]) {
-			const page = writeReport(one, { title: long, history });
+			const page = writeReport(one, { title: long });
 			expect(Buffer.byteLength(page)).toBeLessThanOrEqual(MAX_BYTES);
 			expectHarmless(page);
 			expect(page).toMatch(/And \d+ more models/);
@@ -272,7 +214,6 @@ describe('a report', () => {
 			}),
 			{
 				title: hostile,
-				history: readHistory([{ checkedAt: '2020-01-01', url: hostile, status: hostile }]),
 			},
 		);
 		expectHarmless(page);
@@ -310,9 +251,6 @@ describe('a report', () => {
 						{
 							title: one,
 							timeZone: other,
-							history: readHistory([
-								{ checkedAt: 0, url: one, status: other, tokensPerSecond: value },
-							]),
 						},
 					);
 					expectHarmless(page);

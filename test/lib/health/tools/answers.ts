@@ -1,4 +1,3 @@
-import { builderSet } from '../../../../lib/health/tools/builder';
 import { CASES, type ToolCase } from '../../../../lib/health/tools/cases';
 import { type LlamaServerSim, reply, type Scripted } from '../../../servers/llama-server';
 
@@ -29,8 +28,7 @@ export function rightAnswer({ calls, then, case: name }: ToolCase, second: boole
 export function playModel(server: LlamaServerSim, answering: Answering = () => undefined): void {
 	const play: Scripted = ({ body }) => {
 		const { messages } = body as Asked;
-		const all = [...CASES, ...builderSet().cases];
-		const one = all.find(({ question }) => messages.some(({ content }) => content === question))!;
+		const one = CASES.find(({ question }) => messages.some(({ content }) => content === question))!;
 		const isSecond = messages.at(-1)!.role === 'tool';
 		return answering(one, isSecond) ?? rightAnswer(one, isSecond);
 	};
