@@ -16,7 +16,7 @@ module.exports = {
 	transformIgnorePatterns: ['/node_modules/(?!eventsource-parser/|n8n-workflow/dist/cjs/)'],
 	// These ship ES modules, with a CommonJS copy.
 	moduleNameMapper: {
-		'^(d3-(?:array|path|shape|time)|internmap)$': '<rootDir>/node_modules/$1/dist/$1.js',
+		'^(d3-(?:array|path|shape)|internmap)$': '<rootDir>/node_modules/$1/dist/$1.js',
 		'^fast-check$': '<rootDir>/test/support/fast-check.ts',
 	},
 	// Many suites wait for simulated servers, so six workers keep two cores busy.

@@ -31,10 +31,9 @@ const MODEL = 'minilm';
 const RIVAL = "n8n's Embeddings OpenAI";
 const log = createLog();
 
-const WORDS =
-	'the pump valve pressure of a cold water line is checked each spring before the garden season and after every repair'.split(
-		' ',
-	);
+const TEXT =
+	'the pump valve pressure of a cold water line is checked each spring before the garden season and after every repair';
+const WORDS = TEXT.split(' ');
 /** Twenty words each, no two texts equal. */
 const TEXTS = Array.from({ length: CHUNKS }, (_, chunk) =>
 	Array.from({ length: 20 }, (_, at) =>
@@ -49,13 +48,7 @@ const TEXTS = Array.from({ length: CHUNKS }, (_, chunk) =>
  */
 const insert = async (n8n, { label, type, parameters, credential }) => {
 	const { id, name } = await n8n.createCredential(credential);
-	/**
-	 * @param {string} own
-	 * @param {string} kind
-	 * @param {number} version
-	 * @param {object} given
-	 * @param {object} [more]
-	 */
+	/** @param {string} own @param {string} kind @param {number} version @param {object} given @param {object} [more] */
 	const part = (own, kind, version, given, more = {}) => ({
 		id: own,
 		name: own,
@@ -171,26 +164,22 @@ await main(async () => {
 		}
 		await n8n.stop();
 		await llama.stop();
-		/** @param {string} label */
-		const costOf = (label) => {
-			const rounds = costs.get(label) ?? [];
-			return {
-				seconds: median(rounds.map(({ seconds }) => seconds)),
-				cpuSeconds: median(rounds.map(({ cpuSeconds }) => cpuSeconds)),
-				megabytes: median(rounds.map(({ megabytes }) => megabytes)),
-			};
-		};
-		const rival = costOf(RIVAL);
+		/** @param {string} label @param {keyof Cost} figure */
+		const medianOf = (label, figure) =>
+			median((costs.get(label) ?? []).map((cost) => cost[figure]));
+		const figures = /** @type {const} */ (['seconds', 'cpuSeconds', 'megabytes']);
 		const table = [
 			"| | time of the insert, s | against n8n's node | CPU of n8n, s | against n8n's node | execution data, MB | against n8n's node |",
 			'|---|---|---|---|---|---|---|',
 			...contestants.map(({ label }) => {
-				const { seconds, cpuSeconds, megabytes } = costOf(label);
-				return `| ${label} | ${seconds.toFixed(1)} | ${ratio(seconds / rival.seconds)} | ${cpuSeconds.toFixed(1)} | ${ratio(cpuSeconds / rival.cpuSeconds)} | ${megabytes.toFixed(1)} | ${ratio(megabytes / rival.megabytes)} |`;
+				const cells = figures.map((figure) => {
+					const value = medianOf(label, figure);
+					return `${value.toFixed(1)} | ${ratio(value / medianOf(RIVAL, figure))}`;
+				});
+				return `| ${label} | ${cells.join(' | ')} |`;
 			}),
 		].join('\n');
-		log.line('');
-		log.line(table);
+		log.line(`\n${table}`);
 		if (options.quick) return 0;
 		writeFileSync(
 			join(root, 'bench', 'results', 'embeddings.md'),

@@ -12,15 +12,7 @@ import { root } from '../../scripts/lib/paths.mjs';
  *   gapP50: number, gapP99: number, rssMb: number }} Round
  */
 
-/** A round takes seconds: after this a stream hangs. */
-const MAX_ROUND_MS = 600_000;
-
-/**
- * Starts a contestant.
- *
- * @param {string} name
- * @param {object} fixed settings that all of them share
- */
+/** @param {string} name @param {object} fixed settings that all contestants share */
 export const startContestant = (name, fixed) => {
 	const child = spawn(
 		node,
@@ -36,23 +28,8 @@ export const startContestant = (name, fixed) => {
 		 * @returns {Promise<Round>}
 		 */
 		round: async (work) => {
-			/** @type {NodeJS.Timeout | undefined} */
-			let timer;
-			const late = new Promise((_resolve, reject) => {
-				timer = setTimeout(
-					() =>
-						reject(
-							new Error(
-								`${name} did not end a round of ${work.total} streams, ${work.streams} at once`,
-							),
-						),
-					MAX_ROUND_MS,
-				);
-			});
 			child.stdin.write(`${JSON.stringify(work)}\n`);
-			const { value, done } = /** @type {IteratorResult<string>} */ (
-				await Promise.race([lines.next(), late]).finally(() => clearTimeout(timer))
-			);
+			const { value, done } = /** @type {IteratorResult<string>} */ (await lines.next());
 			if (done) throw new Error(`${name} ended without a result`);
 			return JSON.parse(value);
 		},

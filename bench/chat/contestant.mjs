@@ -6,8 +6,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { CHAT_SETTINGS } from '../lib/chat-settings.mjs';
-import { partsOf } from '../lib/parts.mjs';
+import { CHAT_SETTINGS, partsOf } from '../lib/parts.mjs';
 
 const { name, baseUrl, n8n, root, model, tokens } = JSON.parse(process.argv[2] ?? '');
 const host = createRequire(

@@ -10,12 +10,7 @@ const LONGEST_MS = 30 * 60_000;
 /** Between two looks whether a run is over. n8n answers each with about 8 ms of the thread that is measured. */
 const PAUSE_MS = 2_000;
 
-/**
- * @param {N8nServer} n8n
- * @param {string} id also its name
- * @param {Part} part
- * @param {number} at its place on the canvas
- */
+/** @param {N8nServer} n8n @param {string} id also its name @param {Part} part @param {number} at place on the canvas */
 const nodeOf = async (n8n, id, { credential, typeVersion = 1, parameters, type }, at) => {
 	/** @type {import('../../scripts/lib/types').WorkflowNode} */
 	const node = {

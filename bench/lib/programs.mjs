@@ -49,9 +49,6 @@ export const PROGRAMS = [
 			'--minutes 30': 'how long, at least 3',
 			'--seed 1': 'another order of the runs',
 			'--at-once 4': 'runs at the same time',
-			'--faults 0.2': 'the share of runs with a fault',
-			'--control': "the same load with n8n's own nodes",
-			'--snapshots <folder>': 'heap snapshots of the first and the last measurement',
 		},
 	},
 ];

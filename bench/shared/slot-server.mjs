@@ -32,7 +32,6 @@ const createSlots = () => {
 			if (next === undefined) busy[slot] = false;
 			else next(slot);
 		},
-		report: () => busy.map((isBusy, id) => ({ id, is_processing: isBusy })),
 	};
 };
 
@@ -62,7 +61,6 @@ const serve = () => {
 		await text(incoming);
 		outgoing.setHeader('server', 'llama.cpp');
 		if (incoming.url === '/props') outgoing.end(JSON.stringify({ total_slots: SLOTS }));
-		else if (incoming.url === '/slots') outgoing.end(JSON.stringify(slots.report()));
 		else if (incoming.url?.endsWith('/chat/completions') !== true)
 			outgoing.writeHead(404).end('{"error":{"message":"not here"}}');
 		else {

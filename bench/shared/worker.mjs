@@ -2,8 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { CHAT_SETTINGS } from '../lib/chat-settings.mjs';
-import { partsOf } from '../lib/parts.mjs';
+import { CHAT_SETTINGS, partsOf } from '../lib/parts.mjs';
 
 /** Items of a batch that are asked at once, as Local Llama does. */
 export const AT_ONCE = 16;

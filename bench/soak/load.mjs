@@ -4,12 +4,13 @@ import { KINDS, pathOf } from './kinds.mjs';
 
 /** @typedef {import('./types').Kind} Kind */
 /** @typedef {import('./types').RunRecord} RunRecord */
+/** @typedef {Pick<RunRecord, 'outcome' | 'said'>} Outcome */
 
 /** A run that takes longer hangs: the nodes' time limits are 5 s, with one retry. */
 const HANG_MS = 45_000;
-const LEAVE_AFTER_MS = 400;
 /** n8n leaves the answer of a stopped chat open: it is closed after this. */
 const AFTER_STOP_MS = 1000;
+const FAULT_SHARE = 0.2;
 /** Outcome of the faults that the client causes. @type {Record<string, RunRecord['outcome']>} */
 const CLIENT_OUTCOMES = { leave: 'left', stop: 'stopped' };
 
@@ -25,26 +26,22 @@ const randomFrom = (seed) => {
 	};
 };
 
-/**
- * @param {number} seed
- * @param {number} faultShare
- * @returns {() => { kind: Kind, fault: string }} yields the next run, in the same order for the same seed
- */
-export const sequence = (seed, faultShare) => {
+/** @param {number} seed @returns {() => { kind: Kind, fault: string }} yields the next run, in the same order for the same seed */
+export const sequence = (seed) => {
 	const random = randomFrom(seed);
 	const all = KINDS.flatMap((kind) => Array.from({ length: kind.weight }, () => kind));
 	return () => {
 		const kind = /** @type {Kind} */ (all[Math.floor(random() * all.length)]);
-		const [goesWrong, which] = [random() < faultShare, random()];
+		const [goesWrong, which] = [random() < FAULT_SHARE, random()];
 		const fault = goesWrong ? (kind.faults[Math.floor(which * kind.faults.length)] ?? '') : '';
 		return { kind, fault: kind.always ?? fault };
 	};
 };
 
 /** @param {Kind} kind @param {string} fault */
-const textOf = ({ text, proxy }, fault) => {
+const textOf = ({ text }, fault) => {
 	if (fault === '') return text;
-	return `${text} [[${proxy}:${['leave', 'stop'].includes(fault) ? 'slow' : fault}]]`;
+	return `${text} [[${fault in CLIENT_OUTCOMES ? 'slow' : fault}]]`;
 };
 
 /**
@@ -54,30 +51,22 @@ const textOf = ({ text, proxy }, fault) => {
 const runner = (n8n, ids) => {
 	/** @param {Kind} kind */
 	const stopIn = async ({ name }) => {
-		const running = await n8n.listExecutions({
-			workflowId: ids.get(name) ?? '',
-			status: ['running'],
-		});
+		const workflowId = ids.get(name) ?? '';
+		const running = await n8n.listExecutions({ workflowId, status: ['running'] });
 		for (const { id } of running) await n8n.stopExecution(id);
 	};
 
-	/**
-	 * @param {Kind} kind
-	 * @param {string} fault
-	 * @param {AbortController} client
-	 * @returns {Promise<{ outcome: RunRecord['outcome'], said: string }>}
-	 */
+	/** @param {Kind} kind @param {string} fault @param {AbortController} client @returns {Promise<Outcome>} */
 	const chat = async (kind, fault, client) => {
+		const { signal } = client;
 		let said = '';
 		let failed = false;
 		let acted = false;
-		for await (const line of n8n.chat(pathOf(kind.name), textOf(kind, fault), {
-			signal: client.signal,
-		})) {
+		for await (const line of n8n.chat(pathOf(kind.name), textOf(kind, fault), { signal })) {
 			if (line.type === 'error') failed = true;
 			said += line.content ?? '';
 			if (line.type !== 'item' || acted) continue;
-			if (fault === 'leave' || fault === 'stop') acted = true;
+			acted = fault in CLIENT_OUTCOMES;
 			if (fault === 'leave') client.abort();
 			if (fault !== 'stop') continue;
 			await stopIn(kind);
@@ -89,18 +78,13 @@ const runner = (n8n, ids) => {
 
 	/** @type {typeof chat} */
 	const webhook = async (kind, fault, client) => {
-		if (fault === 'leave') setTimeout(() => client.abort(), LEAVE_AFTER_MS);
 		const body = { text: textOf(kind, fault) };
 		const response = await n8n.webhook(pathOf(kind.name), { body, signal: client.signal });
 		const said = await response.text();
 		return { outcome: response.ok && kind.expects.test(said) ? 'answered' : 'failed', said };
 	};
 
-	/**
-	 * @param {Kind} kind
-	 * @param {string} fault
-	 * @returns {Promise<{ outcome: RunRecord['outcome'], said: string, ms: number }>}
-	 */
+	/** @param {Kind} kind @param {string} fault @returns {Promise<Outcome & { ms: number }>} */
 	return async (kind, fault) => {
 		const client = new AbortController();
 		let hung = false;
@@ -113,10 +97,9 @@ const runner = (n8n, ids) => {
 			const result = await (kind.way === 'chat' ? chat : webhook)(kind, fault, client);
 			return { ...result, ms: performance.now() - startedAt };
 		} catch (error) {
-			const said = error instanceof Error ? error.message : String(error);
 			const meant = client.signal.aborted ? CLIENT_OUTCOMES[fault] : undefined;
 			const outcome = hung ? 'hung' : (meant ?? 'failed');
-			return { outcome, said, ms: performance.now() - startedAt };
+			return { outcome, said: String(error), ms: performance.now() - startedAt };
 		} finally {
 			clearTimeout(timer);
 		}
@@ -126,35 +109,15 @@ const runner = (n8n, ids) => {
 /**
  * @param {import('../../scripts/lib/types').N8nServer} n8n
  * @param {Map<string, string>} ids of the workflows
- * @param {Pick<import('./types').SoakPlan, 'seed' | 'faultShare' | 'atOnce'>} plan
+ * @param {Pick<import('./types').SoakPlan, 'seed' | 'atOnce'>} plan
  * @param {(run: Omit<RunRecord, 'atMs'>) => void} ended called after each run
  */
-export const startLoad = (n8n, ids, { seed, faultShare, atOnce }, ended) => {
-	const next = sequence(seed, faultShare);
+export const startLoad = (n8n, ids, { seed, atOnce }, ended) => {
+	const next = sequence(seed);
 	const run = runner(n8n, ids);
-	/** @type {Map<string, Promise<unknown>>} */
-	const turns = new Map();
 	let pausing = true;
 	let stopping = false;
 	let running = 0;
-	let disturbances = 0;
-	let disturbing = false;
-
-	const one = async () => {
-		const { kind, fault } = next();
-		const turn = turns.get(kind.name) ?? Promise.resolve();
-		const work = async () => {
-			if (kind.alone) await turn;
-			const before = disturbances;
-			const began = disturbing;
-			const { outcome, said, ms } = await run(kind, fault);
-			const disturbed = began || disturbing || before !== disturbances;
-			ended({ kind: kind.name, fault, ms, outcome, said: said.slice(0, 400), disturbed });
-		};
-		const mine = work();
-		if (kind.alone) turns.set(kind.name, mine);
-		await mine;
-	};
 	const client = async () => {
 		while (!stopping) {
 			if (pausing) {
@@ -162,11 +125,10 @@ export const startLoad = (n8n, ids, { seed, faultShare, atOnce }, ended) => {
 				continue;
 			}
 			running += 1;
-			try {
-				await one();
-			} finally {
-				running -= 1;
-			}
+			const { kind, fault } = next();
+			const { outcome, said, ms } = await run(kind, fault);
+			ended({ kind: kind.name, fault, ms, outcome, said: said.slice(0, 400) });
+			running -= 1;
 		}
 	};
 	const clients = Array.from({ length: atOnce }, client);
@@ -178,16 +140,6 @@ export const startLoad = (n8n, ids, { seed, faultShare, atOnce }, ended) => {
 		pause: async () => {
 			pausing = true;
 			while (running > 0) await delay(20);
-		},
-		/** Marks the runs that overlap with `act`: their time does not count. @param {() => Promise<unknown>} act */
-		disturb: async (act) => {
-			disturbing = true;
-			disturbances += 1;
-			try {
-				await act();
-			} finally {
-				disturbing = false;
-			}
 		},
 		stop: async () => {
 			stopping = true;

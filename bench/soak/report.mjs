@@ -1,95 +1,34 @@
-/** Judges a soak run. Pure functions. */
+/** Judges a soak run, and writes bench/results/soak.md. Pure functions. */
+import { median } from '../lib/statistics.mjs';
 
-/** @typedef {import('./types').TimedSample} TimedSample */
+/** @typedef {import('./types').Sample} Sample */
 /** @typedef {import('./types').RunRecord} RunRecord */
-/** @typedef {import('./types').Verdict} Verdict */
+/** @typedef {{ name: string, unit: string, judged: boolean, first: number, last: number, growth: number, flat: boolean }} Verdict */
+/**
+ * @typedef {object} SoakResult
+ * @property {import('./types').SoakPlan} plan
+ * @property {string} command
+ * @property {string} machine with the versions
+ * @property {number} lastsMs the time that was measured
+ * @property {Sample[]} samples
+ * @property {RunRecord[]} runs
+ */
 
-export const FLAT_PER_CENT = 5;
-
-/** @param {readonly number[]} values */
-export const median = (values) => {
-	if (values.length === 0) return NaN;
-	const sorted = [...values].sort((one, other) => one - other);
-	const middle = sorted.slice(Math.ceil(sorted.length / 2) - 1, Math.floor(sorted.length / 2) + 1);
-	return middle.reduce((sum, value) => sum + value, 0) / middle.length;
-};
-
-/** @param {Record<string, number>} counts */
-const sum = (counts) => Object.values(counts).reduce((all, count) => all + count, 0);
-/** @param {Record<string, number>} counts @param {RegExp} names */
-const sumOf = (counts, names) =>
-	sum(Object.fromEntries(Object.entries(counts).filter(([name]) => names.test(name))));
-
+const FLAT_PER_CENT = 5;
 const MEGABYTE = 2 ** 20;
 
-/** @type {Array<{ name: string, unit: 'MB' | '', judged: boolean, read: (sample: TimedSample) => number }>} */
-export const MEASURES = [
-	{
-		name: 'JavaScript heap',
-		unit: 'MB',
-		judged: true,
-		read: ({ heapUsed }) => heapUsed / MEGABYTE,
-	},
-	{
-		name: 'Memory outside of the heap',
-		unit: 'MB',
-		judged: true,
-		read: ({ external }) => external / MEGABYTE,
-	},
-	{
-		name: 'Memory of the process (RSS)',
-		unit: 'MB',
-		judged: false,
-		read: ({ rss }) => rss / MEGABYTE,
-	},
-	{
-		name: 'Open sockets',
-		unit: '',
-		judged: true,
-		read: ({ resources }) => sumOf(resources, /^(TCP|TLS|Pipe)/),
-	},
-	{ name: 'Socket objects', unit: '', judged: true, read: ({ sockets }) => sockets },
-	{ name: 'File handles', unit: '', judged: true, read: ({ fileHandles }) => sum(fileHandles) },
-	{
-		name: 'of these, sockets',
-		unit: '',
-		judged: true,
-		read: ({ fileHandles }) => fileHandles.socket ?? 0,
-	},
-	{ name: 'Pending timers', unit: '', judged: true, read: ({ timers }) => sum(timers) },
-	{
-		name: 'Listeners of process, servers and sockets',
-		unit: '',
-		judged: true,
-		read: ({ listeners }) => listeners,
-	},
-	{
-		name: 'Listeners of abort signals',
-		unit: '',
-		judged: true,
-		read: ({ abortListeners }) => abortListeners,
-	},
-	{ name: 'Abort signals', unit: '', judged: true, read: ({ abortSignals }) => abortSignals },
-	{ name: 'Connection pools of the package', unit: '', judged: true, read: ({ pools }) => pools },
-	{
-		name: "Entries in the package's caches",
-		unit: '',
-		judged: true,
-		read: ({ caches }) => sum(caches),
-	},
+/** @type {Array<[name: string, unit: 'MB' | '', judged: boolean, key: keyof Sample]>} */
+const MEASURES = [
+	['JavaScript heap', 'MB', true, 'heapUsed'],
+	['Memory outside of the heap', 'MB', true, 'external'],
+	['Memory of the process (RSS)', 'MB', false, 'rss'],
+	['Open sockets', '', true, 'openSockets'],
+	['Socket objects', '', true, 'sockets'],
+	['Timers', '', true, 'timers'],
+	['Listeners of abort signals', '', true, 'abortListeners'],
+	['Abort signals', '', true, 'abortSignals'],
+	['Connection pools of the package', '', true, 'pools'],
 ];
-
-/**
- * The first and the last tenth of the measured time, at least one value each.
- *
- * @template T
- * @param {readonly T[]} values in the order of time
- * @returns {{ first: T[], last: T[] }}
- */
-export const tenths = (values) => {
-	const count = Math.max(1, Math.round(values.length / 10));
-	return { first: values.slice(0, count), last: values.slice(-count) };
-};
 
 /**
  * @param {string} name
@@ -99,98 +38,82 @@ export const tenths = (values) => {
  * @param {number} last
  * @returns {Verdict} one more of a counted thing is no growth: a leak of runs would show a thousand times
  */
-export const verdictOf = (name, unit, judged, first, last) => {
+const verdictOf = (name, unit, judged, first, last) => {
 	const growth = first === last ? 0 : ((last - first) / first) * 100;
 	const isOneMore = unit === '' && last - first <= 1;
 	return { name, unit, judged, first, last, growth, flat: isOneMore || !(growth > FLAT_PER_CENT) };
 };
 
 /**
- * Names of counted things that there are more of at the end, with both numbers.
- *
- * @param {readonly TimedSample[]} samples
- * @returns {string[]}
- */
-export const more = (samples) => {
-	const { first, last } = tenths(samples);
-	return /** @type {const} */ (['timers', 'resources', 'fileHandles', 'caches']).flatMap(
-		(group) => {
-			const names = [...new Set(last.flatMap((sample) => Object.keys(sample[group])))];
-			return names.flatMap((name) => {
-				/** @param {readonly TimedSample[]} some */
-				const of = (some) => median(some.map((sample) => sample[group][name] ?? 0));
-				const [before, now] = [of(first), of(last)];
-				return now > before ? [`${name} ${before} → ${now}`] : [];
-			});
-		},
-	);
-};
-
-/**
- * Whether a run's time counts: nothing went wrong, and no server was restarted meanwhile.
- *
- * @param {RunRecord} run
- */
-const counts = ({ fault, disturbed, outcome }) =>
-	fault === '' && !disturbed && outcome === 'answered';
-
-/**
- * Durations of runs in the first and the last tenth. Kinds of runs take different times, and the mix differs a little
+ * Durations in the first and the last tenth of the time. Kinds of runs take different times, and the mix differs a little
  * between tenths: so each is divided by the median of its kind.
  *
  * @param {readonly RunRecord[]} runs
  * @param {number} lastsMs
  */
-export const times = (runs, lastsMs) => {
-	const clean = runs.filter(counts);
-	const kinds = [...new Set(clean.map(({ kind }) => kind))];
-	const tenth = lastsMs / 10;
-	/** @param {readonly RunRecord[]} some */
-	const early = (some) => some.filter(({ atMs }) => atMs < tenth);
-	/** @param {readonly RunRecord[]} some */
-	const late = (some) => some.filter(({ atMs }) => atMs >= lastsMs - tenth);
-	const rows = kinds.map((kind) => {
-		const own = clean.filter((run) => run.kind === kind);
-		const usual = median(own.map(({ ms }) => ms));
-		/** @param {readonly RunRecord[]} some */
-		const of = (some) => median(some.map(({ ms }) => ms));
-		return { kind, runs: own.length, usual, first: of(early(own)), last: of(late(own)) };
-	});
-	const usual = new Map(rows.map((row) => [row.kind, row.usual]));
+const timeVerdict = (runs, lastsMs) => {
+	const clean = runs.filter(({ fault, outcome }) => fault === '' && outcome === 'answered');
+	const usual = new Map(
+		clean.map(({ kind }) => [
+			kind,
+			median(clean.filter((run) => run.kind === kind).map(({ ms }) => ms)),
+		]),
+	);
+	/** @param {(atMs: number) => boolean} when */
+	const against = (when) =>
+		median(
+			clean.filter(({ atMs }) => when(atMs)).map(({ kind, ms }) => ms / (usual.get(kind) ?? NaN)),
+		);
 	const overall = median(clean.map(({ ms }) => ms));
-	/** @param {readonly RunRecord[]} some */
-	const against = (some) => median(some.map(({ kind, ms }) => ms / (usual.get(kind) ?? NaN)));
-	return {
-		rows,
-		verdict: verdictOf(
-			'Time of a run',
-			'ms',
-			true,
-			overall * against(early(clean)),
-			overall * against(late(clean)),
-		),
-	};
+	const early = overall * against((atMs) => atMs < lastsMs / 10);
+	const late = overall * against((atMs) => atMs >= lastsMs * 0.9);
+	return verdictOf('Time of a run', 'ms', true, early, late);
 };
 
-/**
- * @param {readonly TimedSample[]} samples
- * @param {readonly RunRecord[]} runs
- * @param {number} lastsMs
- * @returns {Verdict[]}
- */
-export const judge = (samples, runs, lastsMs) => {
-	const { first, last } = tenths(samples);
-	return [
-		...MEASURES.map(({ name, unit, judged, read }) =>
-			verdictOf(name, unit, judged, median(first.map(read)), median(last.map(read))),
-		),
-		times(runs, lastsMs).verdict,
-	];
+/** @param {Pick<SoakResult, 'samples' | 'runs' | 'lastsMs'>} result @returns {Verdict[]} the first tenth against the last */
+export const judge = ({ samples, runs, lastsMs }) => {
+	const count = Math.max(1, Math.round(samples.length / 10));
+	const [first, last] = [samples.slice(0, count), samples.slice(-count)];
+	const rows = MEASURES.map(([name, unit, judged, key]) => {
+		const scale = unit === 'MB' ? MEGABYTE : 1;
+		const of = (/** @type {Sample[]} */ some) => median(some.map((one) => one[key] / scale));
+		return verdictOf(name, unit, judged, of(first), of(last));
+	});
+	return [...rows, timeVerdict(runs, lastsMs)];
 };
 
 /** Runs that hung, or failed without a fault. @param {readonly RunRecord[]} runs */
 export const unexpectedRuns = (runs) =>
-	runs.filter(
-		({ fault, outcome, disturbed }) =>
-			outcome === 'hung' || (outcome === 'failed' && !disturbed && fault === ''),
-	);
+	runs.filter(({ fault, outcome }) => outcome === 'hung' || (outcome === 'failed' && fault === ''));
+
+/** @param {SoakResult} result */
+export const isFlat = (result) =>
+	judge(result).every(({ judged, flat }) => flat || !judged) &&
+	unexpectedRuns(result.runs).length === 0;
+
+/** @param {number} value @param {string} unit */
+const shown = (value, unit) => (unit === '' ? String(value) : `${value.toFixed(1)} ${unit}`);
+
+/** @param {SoakResult} result @returns {string} bench/results/soak.md */
+export const pageOf = (result) => {
+	const { plan, command, machine, lastsMs, runs, samples } = result;
+	const faulty = runs.filter(({ fault }) => fault !== '').length;
+	const odd = unexpectedRuns(runs);
+	const rows = judge(result).map(({ name, unit, first, last, growth, judged, flat }) => {
+		const verdict = judged ? (flat ? 'flat' : '**grows**') : 'not judged';
+		return `| ${name} | ${shown(first, unit)} | ${shown(last, unit)} | ${growth.toFixed(1)} % | ${verdict} |`;
+	});
+	return [
+		'# Soak test',
+		'',
+		`Written by \`${command}\`. A real n8n with this package, real llama-servers (a scripted model for chat, all-MiniLM-L6-v2 for vectors) and the Dify simulator of the tests, all on the same cores. Clients run workflows in a fixed random order; proxies in front of the servers make one request in five fail. Before each measurement the clients rest until every run is over and kept connections have closed.`,
+		`Flat: the median of the last tenth of the time is at most ${FLAT_PER_CENT} % above that of the first tenth. One more of something that is counted is no growth. ${machine}.`,
+		'',
+		`${(lastsMs / 60_000).toFixed(1)} minutes, ${plan.atOnce} clients at once, seed ${plan.seed}: ${runs.length} runs of workflows, ${faulty} of them with a fault; ${samples.length} measurements. ${odd.length} runs failed without a fault or hung.`,
+		'',
+		'| While nothing runs, after a garbage collection | First tenth | Last tenth | Growth | |',
+		'|---|---|---|---|---|',
+		...rows,
+		'',
+	].join('\n');
+};

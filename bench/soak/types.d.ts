@@ -4,35 +4,18 @@
 export interface Sample {
 	heapUsed: number;
 	external: number;
-	arrayBuffers: number;
 	rss: number;
-	/** What keeps the event loop alive, by kind. */
-	resources: Record<string, number>;
-	/** Open file handles by kind; empty where the system does not tell. */
-	fileHandles: Record<string, number>;
-	/** Listeners of the process, and of every open server and socket. */
-	listeners: number;
+	/** Open sockets and pipes of the event loop. */
+	openSockets: number;
+	/** Socket objects, open or not. */
+	sockets: number;
+	/** Timers that keep the event loop alive. */
+	timers: number;
 	/** Listeners of every EventTarget, mostly abort signals. */
 	abortListeners: number;
 	abortSignals: number;
-	/** Socket objects, open or not. */
-	sockets: number;
-	/** Pending timers, by callback and delay. */
-	timers: Record<string, number>;
 	/** Connection pools of the package. */
 	pools: number;
-	/** Entries of the maps and sets that the package's modules keep. */
-	caches: Record<string, number>;
-}
-
-export interface TimedSample extends Sample {
-	/** Milliseconds since the measured time began. */
-	atMs: number;
-	/** Runs that had ended by then, including the warm-up. */
-	runs: number;
-	/** How long it took until the load was at rest, and how long the measurement took. */
-	restMs: number;
-	measureMs: number;
 }
 
 /** One run of a workflow. */
@@ -45,10 +28,8 @@ export interface RunRecord {
 	ms: number;
 	/** `left`, `stopped`: by the client. */
 	outcome: 'answered' | 'failed' | 'left' | 'stopped' | 'hung';
-	/** What the caller read when it failed. */
-	said?: string;
-	/** A model server was restarted meanwhile: the time does not count. */
-	disturbed: boolean;
+	/** What the caller read. */
+	said: string;
 }
 
 /** A kind of run. */
@@ -56,10 +37,6 @@ export interface Kind {
 	name: string;
 	/** How often it comes, relative to the others. */
 	weight: number;
-	/** Runs of this kind never overlap. */
-	alone?: boolean;
-	/** Which proxies cause the fault: any that it asks, or the first of several. */
-	proxy: 'any' | 'flaky' | '';
 	/** Faults that may happen to it. */
 	faults: readonly string[];
 	/** A fault that happens in each run. */
@@ -77,19 +54,5 @@ export interface SoakPlan {
 	warmUpMs: number;
 	intervalMs: number;
 	atOnce: number;
-	faultShare: number;
 	seed: number;
-	control: boolean;
-}
-
-/** One row of the verdict. */
-export interface Verdict {
-	name: string;
-	unit: string;
-	first: number;
-	last: number;
-	/** Growth in per cent. */
-	growth: number;
-	judged: boolean;
-	flat: boolean;
 }

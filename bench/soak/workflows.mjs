@@ -1,48 +1,146 @@
-/** The workflows of the mixed load: with the nodes of this package, and as a control with n8n's own. */
-import { controlNodes } from './control-nodes.mjs';
+/** The workflows of the mixed load. */
 import { KINDS, pathOf } from './kinds.mjs';
-import { ownNodes } from './own-nodes.mjs';
 
-/** @typedef {import('../../scripts/lib/types').Workflow} Workflow */
-/** @typedef {import('./parts.mjs').ProxyUrls} ProxyUrls */
-/** @typedef {import('./parts.mjs').Part} Part */
+/** @typedef {{ id: string, name: string }} Named */
+/** @typedef {{ chat: string, embed: string, dify: string }} ProxyUrls */
+/** @typedef {{ name: string, type: string, data: Record<string, unknown> }} Credential */
+/** @typedef {{ createCredential(data: Credential): Promise<Named>, createWorkflow(workflow: any): Promise<{ id: string }>, activate(id: string): Promise<void> }} N8n */
+/**
+ * @typedef {object} Part
+ * @property {string} type
+ * @property {number} [typeVersion]
+ * @property {object} [parameters]
+ * @property {Record<string, Named>} [credentials]
+ * @property {string} [webhookId]
+ * @property {string[]} [to] nodes that its outputs are connected to
+ * @property {number} [outputs] how many outputs are connected to them; default 1
+ * @property {[kind: string, node: string]} [serves] the node that it is a sub-node of, with the type of connection
+ */
+
+/** Time limit of the nodes: short, so that a silent server is given up between two measurements. */
+const LIMIT_S = 5;
+const USER_TEXT = '={{ $json.body ? $json.body.text : $json.chatInput }}';
+const LIMITS = { firstTokenLimit: LIMIT_S, idleLimit: LIMIT_S, maxRetries: 1 };
+const DIFY_LIMITS = { firstByteLimit: LIMIT_S, idleLimit: LIMIT_S, maxRetries: 1 };
+/** @param {string} value */
+const model = (value) => ({ __rl: true, mode: 'id', value });
 
 /**
- * @param {string} name
- * @param {Record<string, Part>} parts
- * @returns {Workflow}
+ * @param {N8n} n8n
+ * @param {ProxyUrls} urls
+ * @param {{ chat: string, workflow: string }} keys of Dify
+ * @returns {Promise<Record<string, Record<string, Part>>>} the nodes after the trigger, by the name of the kind
  */
-const workflowOf = (name, parts) => {
-	/** @type {Workflow['connections']} */
-	const connections = {};
-	for (const [from, { to = [], outputs = 1, serves = [] }] of Object.entries(parts)) {
-		/** @type {Workflow['connections'][string]} */
-		const own = {};
-		const next = to.map((node) => ({ node, type: 'main', index: 0 }));
-		if (next.length > 0) own.main = Array.from({ length: outputs }, () => next);
-		for (const [kind, node] of serves)
-			own[kind] = [[...(own[kind]?.[0] ?? []), { node, type: kind, index: 0 }]];
-		connections[from] = own;
-	}
+const nodesOf = async (n8n, urls, keys) => {
+	/** @param {string} name @param {object} data */
+	const llama = async (name, data) => ({
+		localLlamaApi: await n8n.createCredential({ name, type: 'localLlamaApi', data: { ...data } }),
+	});
+	/** @param {string} apiKey */
+	const dify = async (apiKey) => {
+		const data = { baseUrl: `${urls.dify}/v1`, apiKey, keyType: 'app' };
+		return { difyApi: await n8n.createCredential({ name: 'Dify', type: 'difyApi', data }) };
+	};
+	// Makes the credential's queue part of the test: executions go on after their clients have left.
+	const chat = await llama('Chat', { baseUrl: urls.chat, maxConcurrentRequests: 6 });
+	const difyChat = await dify(keys.chat);
+	/** @returns {Record<string, Part>} */
+	const agent = () => ({
+		Agent: {
+			type: '@n8n/n8n-nodes-langchain.agent',
+			typeVersion: 3,
+			parameters: { promptType: 'define', text: USER_TEXT, options: { maxIterations: 5 } },
+		},
+		Model: {
+			type: 'CUSTOM.localChatModel',
+			parameters: { model: model('soak-chat'), options: LIMITS },
+			credentials: chat,
+			serves: ['ai_languageModel', 'Agent'],
+		},
+		Calculator: {
+			type: '@n8n/n8n-nodes-langchain.toolCalculator',
+			serves: ['ai_tool', 'Agent'],
+		},
+	});
+	/** @param {Record<string, Named>} credentials @param {string} service @param {string} to @returns {Part} */
+	const health = (credentials, service, to) => ({
+		type: 'CUSTOM.serverHealth',
+		parameters: { operation: 'check', service, options: { timeLimit: LIMIT_S } },
+		credentials,
+		outputs: 2,
+		to: [to],
+	});
 	return {
-		name,
-		nodes: Object.entries(parts).map(
-			([node, { type, typeVersion = 1, parameters = {}, credentials, webhookId }], at) => ({
-				...{ id: `node-${at}`, name: node, type, typeVersion, position: [at * 200, 0] },
-				parameters: { ...parameters },
-				...(credentials === undefined ? {} : { credentials }),
-				...(webhookId === undefined ? {} : { webhookId }),
-			}),
-		),
-		connections,
-		// Stored executions would only grow the database; the process is measured.
-		settings: {
-			executionOrder: 'v1',
-			saveDataSuccessExecution: 'none',
-			saveDataErrorExecution: 'none',
-			saveManualExecutions: false,
+		'Agent, streamed': agent(),
+		'Agent, whole': agent(),
+		'Agent that is stopped': agent(),
+		Vectors: {
+			Vectors: {
+				type: 'CUSTOM.localLlama',
+				parameters: {
+					model: model('soak-embedding'),
+					resource: 'vector',
+					operation: 'embed',
+					text: USER_TEXT,
+					options: LIMITS,
+				},
+				credentials: await llama('Embeddings', { baseUrl: urls.embed }),
+			},
+		},
+		'Dify chat': {
+			Dify: {
+				type: 'CUSTOM.difyChatMessage',
+				parameters: { query: USER_TEXT, optionsLimits: DIFY_LIMITS },
+				credentials: difyChat,
+			},
+		},
+		'Dify workflow': {
+			Dify: {
+				type: 'CUSTOM.difyWorkflow',
+				parameters: {
+					resource: 'run',
+					operation: 'execute',
+					user: USER_TEXT,
+					inputsMode: 'json',
+					inputsJson: '{}',
+					options: DIFY_LIMITS,
+				},
+				credentials: await dify(keys.workflow),
+			},
+		},
+		'Health of both servers': {
+			Models: health(chat, 'modelServer', 'Dify'),
+			Dify: health(difyChat, 'dify', 'Result'),
+			Result: { type: 'n8n-nodes-base.noOp' },
 		},
 	};
+};
+
+/** @param {string} name @param {Record<string, Part>} parts */
+const workflowOf = (name, parts) => {
+	const connections = Object.entries(parts).map(([from, { to = [], outputs = 1, serves }]) => {
+		const next = to.map((node) => ({ node, type: 'main', index: 0 }));
+		const main = next.length === 0 ? {} : { main: Array.from({ length: outputs }, () => next) };
+		if (serves === undefined) return [from, main];
+		const [type, node] = serves;
+		return [from, { ...main, [type]: [[{ node, type, index: 0 }]] }];
+	});
+	const nodes = Object.entries(parts).map(([node, { to, outputs, serves, ...part }], at) => ({
+		id: `node-${at}`,
+		name: node,
+		typeVersion: 1,
+		position: [at * 200, 0],
+		parameters: {},
+		...part,
+	}));
+	// Stored executions would only grow the database; the process is measured.
+	const settings = {
+		executionOrder: 'v1',
+		saveDataSuccessExecution: 'none',
+		saveDataErrorExecution: 'none',
+		saveManualExecutions: false,
+	};
+	return { name, nodes, connections: Object.fromEntries(connections), settings };
 };
 
 /** @param {import('./types').Kind} kind @param {string} to @returns {Part} */
@@ -71,24 +169,21 @@ const triggerOf = ({ name, way }, to) =>
 /**
  * Creates and activates the workflow of every kind.
  *
- * @param {import('../../scripts/lib/types').N8nServer} n8n
+ * @param {N8n} n8n
  * @param {ProxyUrls} urls
  * @param {{ chat: string, workflow: string }} keys of Dify
- * @param {boolean} control with n8n's own nodes
  * @returns {Promise<Map<string, string>>} ID of the workflow, by the name of the kind
  */
-export const createWorkflows = async (n8n, urls, keys, control) => {
-	const nodes = await (control ? controlNodes : ownNodes)(n8n.createCredential, urls, keys);
+export const createWorkflows = async (n8n, urls, keys) => {
+	const nodes = await nodesOf(n8n, urls, keys);
 	/** @type {Map<string, string>} */
 	const ids = new Map();
 	for (const kind of KINDS) {
 		const parts = nodes[kind.name] ?? {};
-		const first = Object.keys(parts)[0] ?? '';
-		const workflow = await n8n.createWorkflow(
-			workflowOf(kind.name, { Trigger: triggerOf(kind, first), ...parts }),
-		);
-		await n8n.activate(workflow.id);
-		ids.set(kind.name, workflow.id);
+		const trigger = triggerOf(kind, Object.keys(parts)[0] ?? '');
+		const { id } = await n8n.createWorkflow(workflowOf(kind.name, { Trigger: trigger, ...parts }));
+		await n8n.activate(id);
+		ids.set(kind.name, id);
 	}
 	return ids;
 };

@@ -164,13 +164,13 @@ describe('the diagnosis is a pure function', () => {
 		const result = diagnose(
 			observations({
 				probes: { ...observations().probes, props, metrics },
-				expectations: { minContext: 4096, model: 'other' },
+				expectations: { model: 'other' },
 			}),
 		);
 		expect(result.status).toBe('misconfigured');
 		expect(result.findings.map(({ severity, id }) => `${severity} ${id}`)).toEqual([
 			'error otherModel',
-			'warning queued',
+			'warning contextSmall',
 			'info sleeping',
 			'info metricsOff',
 		]);
