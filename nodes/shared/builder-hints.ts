@@ -55,11 +55,6 @@ export const BUILDER_HINTS = {
 			},
 		],
 	},
-	difyChatModel: {
-		searchHint:
-			'A Dify app as the model of a chain. It cannot call tools of n8n: for an agent with tools use Local Chat Model, and Dify Chat Message as one of the tools.',
-		relatedNodes: [chain],
-	},
 	difyConversation: {
 		searchHint:
 			'Lists, renames and deletes conversations of a Dify app. To ask it something use Dify Chat Message.',

@@ -9,7 +9,6 @@ import {
 	knowledgeKey,
 	startDifySim,
 } from '../servers/dify';
-import { streamed } from './model-operations';
 import {
 	byId,
 	CALL_LIMIT_MS,
@@ -144,23 +143,6 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 		serve: app('chat'),
 		run: async (setting) =>
 			await run(setting, 'difyChatMessage', { query: textFor(setting, 'hi'), conversation: 'new' }),
-	},
-	{
-		...stream,
-		node: 'difyChatModel',
-		label: 'Dify Chat Model',
-		target: is('POST', /\/chat-messages$/),
-		serve: app('chat'),
-		run: async (setting) =>
-			await supply<Parameters<typeof streamed>[0]>(
-				setting,
-				'difyChatModel',
-				{
-					parameters: { user: 'u1', options: limitsOf(setting) },
-					credentials: credential(setting),
-				},
-				async (model) => await streamed(model, setting),
-			),
 	},
 	{
 		...stream,

@@ -209,22 +209,6 @@ const OTHERS: Situation[] = [
 	},
 	{
 		...DIFY_DOWN,
-		name: 'Chain, Dify Chat Model: server down',
-		parts: async () => ({
-			...start('Chain'),
-			...chain('Hi'),
-			'Dify Chat Model': {
-				type: 'CUSTOM.difyChatModel',
-				parameters: {},
-				credentials: await difyCredential(NOTHING_LISTENS, 'app'),
-				serves: [['ai_languageModel', 'Chain']],
-			},
-		}),
-		root: 'Chain',
-		sub: 'Dify Chat Model',
-	},
-	{
-		...DIFY_DOWN,
 		name: 'Question and answer chain, Dify Retriever: server down',
 		parts: async () => ({
 			...start('Questions'),

@@ -186,13 +186,7 @@ it(
 			await captureRun(fault, everySubNode(subNodes, given, well), ran);
 		});
 		expect(leaks()).toEqual([]);
-		const subNames = [
-			'Local Chat Model',
-			'Dify Chat Model',
-			'Local Embeddings',
-			'Local Reranker',
-			'Dify Retriever',
-		];
+		const subNames = ['Local Chat Model', 'Local Embeddings', 'Local Reranker', 'Dify Retriever'];
 		expect(
 			[...actions.map(({ name }) => name), ...subNames].filter((name) => !ran.has(name)),
 		).toEqual([]);

@@ -104,12 +104,6 @@ describe("n8n's own loader", () => {
 				words: ['dify', 'chatbot', 'chatflow'],
 				page: 'dify-chat-message.md',
 			},
-			difyChatModel: {
-				category: 'AI',
-				place: 'Language Models',
-				words: ['dify', 'chatflow', 'chat model'],
-				page: 'dify-chat-model.md',
-			},
 			difyConversation: {
 				category: 'AI',
 				place: 'Miscellaneous',

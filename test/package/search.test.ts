@@ -49,7 +49,7 @@ const found = (text: string) => sublimeSearch(text, items).map(({ item }) => ite
 describe('a search in the list of nodes', () => {
 	it.each([
 		['dify', 'Dify Chat Message'],
-		['dify chat', 'Dify Chat Model'],
+		['dify chat', 'Dify Chat Message'],
 		['dify event', 'Dify Event'],
 		['rating', 'Dify Feedback'],
 		['local llama', 'Local Llama'],

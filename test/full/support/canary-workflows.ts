@@ -183,7 +183,6 @@ export function everySubNode(
 		Start: { type: 'n8n-nodes-base.manualTrigger', to: Object.keys(roots) },
 		...roots,
 		'Local Chat Model': sub('localChatModel', 'ai_languageModel', 'Agent', 'Answers'),
-		'Dify Chat Model': sub('difyChatModel', 'ai_languageModel', 'Chain'),
 		'Local Embeddings': sub('localEmbeddings', 'ai_embedding', 'Store'),
 		Embeddings: {
 			...partOf(subNodes.localEmbeddings!, well),

@@ -19,7 +19,6 @@ import type {
 
 import { DifyApp } from '../../../nodes/DifyApp/DifyApp.node';
 import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
-import { DifyChatModel } from '../../../nodes/DifyChatModel/DifyChatModel.node';
 import { DifyConversation } from '../../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../../nodes/DifyFeedback/DifyFeedback.node';
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
@@ -156,14 +155,14 @@ describe("with n8n's own context", () => {
 		[undefined, { user: 'anna' }, 'anna'],
 		[undefined, {}, 'n8n'],
 	])('the default user in workflow %p with the item %p is %p', async (id, json, user) => {
-		for (const node of [new DifyChatMessage(), new DifyFeedback(), new DifyChatModel()])
+		for (const node of [new DifyChatMessage(), new DifyFeedback()])
 			expect(await reading(node, {}, userIn, { id, json })).toBe(user);
 	});
 
 	it.each(['={{ $json.author }}', '={{ "" }}', '='])(
 		'the expression %p, which gives nothing, is not replaced by the default user',
 		async (user) => {
-			for (const node of [new DifyChatMessage(), new DifyFeedback(), new DifyChatModel()])
+			for (const node of [new DifyChatMessage(), new DifyFeedback()])
 				await expect(reading(node, { user }, userIn)).rejects.toThrow('The user is empty');
 		},
 	);

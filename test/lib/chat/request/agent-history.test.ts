@@ -9,7 +9,6 @@ import { withoutAgentText } from '../../../../lib/chat/request/agent-text';
 import { serverToolCallId } from '../../../../lib/chat/tool-call-ids';
 import { TurnMemory } from '../../../../lib/chat/answer/turn-memory';
 import type { ChatMessage, ChatRequest, SourceMessage } from '../../../../lib/chat/types';
-import { difyPrompt } from '../../../../lib/langchain/dify-prompt';
 import { readMessage } from '../../../../lib/langchain/langchain-message';
 import { ollamaProtocol } from '../../../../lib/chat/wire/ollama';
 import { openAiProtocol } from '../../../../lib/chat/wire/openai';
@@ -256,31 +255,4 @@ describe('case N19: [Used tools: …] in front of an answer', () => {
 			examples(100),
 		);
 	});
-});
-
-test('Dify Chat Model gets every round as text', () => {
-	const { query } = difyPrompt(
-		convert([
-			human('Calculate'),
-			...ROUNDS.flatMap(([text, ...ids]) => [ai(text, ...ids), ...ids.map(tool)]),
-			human('So?'),
-		]),
-		{ memory: 'n8n', systemApart: false },
-	);
-	expect(query.split('\n')).toEqual([
-		'User: Calculate',
-		'Assistant: I will calculate both.',
-		'Call of the tool Calculator: {"input":"a"}',
-		'Call of the tool Calculator: {"input":"b"}',
-		'Result of a tool: result of a',
-		'Result of a tool: result of b',
-		'Assistant: One more.',
-		'Call of the tool Calculator: {"input":"c"}',
-		'Result of a tool: result of c',
-		'Assistant: And the last.',
-		'Call of the tool Calculator: {"input":"d"}',
-		'Result of a tool: result of d',
-		'',
-		'So?',
-	]);
 });

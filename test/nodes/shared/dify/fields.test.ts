@@ -3,7 +3,6 @@ import type { IDataObject } from 'n8n-workflow';
 import { DifyApp } from '../../../../nodes/DifyApp/DifyApp.node';
 import { conversationKey } from '../../../../nodes/DifyChatMessage/message';
 import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
-import { DifyChatModel } from '../../../../nodes/DifyChatModel/DifyChatModel.node';
 import { DifyConversation } from '../../../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';
 import { DifyWorkflow } from '../../../../nodes/DifyWorkflow/DifyWorkflow.node';
@@ -45,7 +44,6 @@ describe('User', () => {
 	test.each([
 		new DifyApp(),
 		new DifyChatMessage(),
-		new DifyChatModel(),
 		new DifyConversation(),
 		new DifyFeedback(),
 		new DifyWorkflow(),
