@@ -26,7 +26,7 @@ const EMPTY_WORDS = /undefined|\[object|\bNaN\b/;
 /** Answers of real servers, by the service whose nodes read them. */
 const RECORDED: Record<Operation['service'], readonly string[]> = {
 	model: ['llama-server-v0.5.0', 'ollama-v0.17.4', 'vllm', 'fastapi', 'gpustack'],
-	dify: ['dify-1.12.1', 'dify-1.14.2'],
+	dify: ['dify-1.14.2', 'dify-1.16.0'],
 };
 
 export class Fuzzer {

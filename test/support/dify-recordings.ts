@@ -2,9 +2,9 @@
 import type { DifyAppMode } from '../../lib/dify/types';
 import { fixture, fixtureNames, httpFixture, type HttpFixture } from './streams';
 
-/** Recorded versions: the simulator is compared with them, and the package's reader reads their streams. */
-export type RecordedVersion = '1.12.1' | '1.14.2' | '1.16.0';
-export const RECORDED_VERSIONS: readonly RecordedVersion[] = ['1.12.1', '1.14.2', '1.16.0'];
+/** Recorded versions. The package's reader reads their streams. */
+export type RecordedVersion = '1.14.2' | '1.16.0';
+export const RECORDED_VERSIONS: readonly RecordedVersion[] = ['1.14.2', '1.16.0'];
 
 /** One field of a multipart form: a text, or a file's name, type and size. */
 export interface RecordedPart {

@@ -1,7 +1,7 @@
-/** The reader of Dify's streams, fed with what a real Dify 1.12.1, 1.14.2 and 1.16.0 sent. */
+/** The reader of Dify's streams, fed with what a real Dify 1.14.2 and 1.16.0 sent. */
 import { createRun, resultByEvents, reduce } from '../../../../lib/dify/events';
-import { eventsOf } from '../../../servers/dify/recordings/compare';
 import { recordedAnswer, recordedCases, RECORDED_VERSIONS } from '../../../support/dify-recordings';
+import { sseJson } from '../../../support/streams';
 
 describe.each(RECORDED_VERSIONS)('streams of Dify %s', (version) => {
 	const streams = recordedCases(version).filter(
@@ -13,7 +13,7 @@ describe.each(RECORDED_VERSIONS)('streams of Dify %s', (version) => {
 	);
 
 	test.each(streams.map(({ name }) => name))('%s', (name) => {
-		const events = eventsOf(recordedAnswer(version, name).body);
+		const events = sseJson(recordedAnswer(version, name).body);
 		const state = createRun();
 		const shown: string[] = [];
 		for (const event of events) {
