@@ -10,11 +10,7 @@ export interface RouteValues {
 	document_id: string;
 	document_ids: readonly string[];
 	segment_id: string;
-	child_chunk_id: string;
 	metadata_id: string;
-	tag_id: string;
-	tag_ids: readonly string[];
-	target_id: string;
 	batch: string;
 	annotation_id: string;
 	conversation_id: string;

@@ -7,7 +7,6 @@ import {
 	searchKnowledgeBases,
 	searchMetadataFields,
 	searchRerankModels,
-	searchTags,
 } from '../shared/dify/search-knowledge';
 import { BUILDER_HINTS } from '../shared/builder-hints';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
@@ -37,7 +36,6 @@ export class DifyKnowledge implements INodeType {
 			searchKnowledgeBases,
 			searchMetadataFields,
 			searchRerankModels,
-			searchTags,
 		},
 	};
 

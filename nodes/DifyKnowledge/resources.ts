@@ -1,13 +1,9 @@
 import { resourceTable } from '../shared/run/operations';
-import { childChunkCreate } from './child-chunk/create';
-import { childChunkGet } from './child-chunk/get';
-import { childChunkDelete, childChunkGetAll, childChunkUpdate } from './child-chunk/routes';
 import { chunkCreate } from './chunk/create';
 import { chunkDelete, chunkGet, chunkGetAll } from './chunk/routes';
 import { chunkUpdate } from './chunk/update';
 import { documentDelete } from './document/delete';
 import { documentDownload } from './document/download';
-import { documentDownloadZip } from './document/download-zip';
 import { documentGet, documentGetAll } from './document/routes';
 import { documentGetStatus } from './document/get-status';
 import { documentSetStatus } from './document/set-status';
@@ -26,12 +22,10 @@ import { metadataDeleteField } from './metadata/delete-field';
 import { metadataRenameField } from './metadata/rename-field';
 import { metadataSet } from './metadata/set';
 import { metadataGetFields, metadataSetBuiltIn } from './metadata/routes';
-import { modelGetAll } from './model/routes';
 import { pipelineGetDatasources } from './pipeline/get-datasources';
 import { pipelineRun } from './pipeline/run';
 import { pipelineRunDatasource } from './pipeline/run-datasource';
 import { pipelineUploadFile } from './pipeline/upload-file';
-import { tagOperations } from './tag/routes';
 
 /** What the node can do. */
 export const operations = resourceTable([
@@ -59,7 +53,6 @@ export const operations = resourceTable([
 			documentUpdateFile,
 			documentUpdateText,
 			documentDownload,
-			documentDownloadZip,
 			documentDelete,
 		],
 		preset: 'upsertFile',
@@ -83,19 +76,4 @@ export const operations = resourceTable([
 		option: { name: 'Pipeline', value: 'pipeline' },
 		operations: [pipelineRun, pipelineUploadFile, pipelineGetDatasources, pipelineRunDatasource],
 	},
-	{
-		option: { name: 'Tag', value: 'tag' },
-		operations: tagOperations,
-	},
-	{
-		option: { name: 'Child Chunk', value: 'childChunk' },
-		operations: [
-			childChunkGetAll,
-			childChunkGet,
-			childChunkCreate,
-			childChunkUpdate,
-			childChunkDelete,
-		],
-	},
-	{ option: { name: 'Model', value: 'model' }, operations: [modelGetAll] },
 ]);

@@ -99,8 +99,7 @@ export const DIFY_TEXTS: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 	[/^Dataset api access is not enabled/, 'knowledgeApiOff'],
 	[/knowledge base request rate limit/, 'knowledgeRate'],
 	[/limit of your subscription|upgrade (?:your|to a paid) plan/, 'planLimit'],
-	[/\bbinding_count\b[\s\S]{0,500}valid string/, 'tagDefect'],
-	[/^(?:Dataset|Tag|Metadata) name already exists/, 'nameTaken'],
+	[/^(?:Dataset|Metadata) name already exists/, 'nameTaken'],
 	[/^(?:Document|Segment) is (?:not completed|indexing|deleting)/, 'documentBusy'],
 	[
 		/^Document is (?:not available|disabled)|^doc_form is different|^External datasets are not/,

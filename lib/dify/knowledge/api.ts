@@ -1,6 +1,5 @@
 import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
 import { enterQueue } from '../../http/queue';
-import type { Download } from '../../http/types';
 import { fetchOnce } from '../../lru-cache';
 import { isRecord, type JsonRecord } from '../../values';
 import type { DifyClient, Query } from '../client';
@@ -24,9 +23,6 @@ const RATE_PAUSE_MS = 60_000;
 
 /** Dify holds a lock on a knowledge base while documents are added, so a write may wait for others. */
 const WRITE_LIMIT_MS = 120_000;
-
-/** Dify builds the whole file before it sends the first byte. */
-const FILE_LIMITS = { firstTokenMs: 600_000, idleMs: 120_000, totalMs: 0 };
 
 /** Milliseconds between polls; the last value repeats. */
 export type Pauses = readonly [number, ...number[]];
@@ -74,12 +70,6 @@ export class KnowledgeApi extends RouteCaller {
 			async () => await this.client.ask('POST', path, request),
 		);
 		return this.objectIn(answer, path);
-	}
-
-	/** Downloads a file that Dify builds on request, with a POST that changes nothing. @throws {ServerError} */
-	async file(path: string, body: JsonRecord): Promise<Download> {
-		const request = { json: body, limits: FILE_LIMITS };
-		return await this.counted(path, async () => await this.client.download(path, request));
 	}
 
 	/** Any change of a base, such as an upload, in its turn. @param baseId undefined for what belongs to the workspace */

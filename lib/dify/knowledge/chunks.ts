@@ -3,7 +3,7 @@ import { invalidParam, localError } from '../errors/failure';
 import type { ValuesOf } from '../routes';
 import type { KnowledgeApi } from './api';
 import { idOf } from './records';
-import { childChunkRoutes, chunkRoutes, documentRoutes } from './routes';
+import { chunkRoutes, documentRoutes } from './routes';
 import { checkChunkContent } from './value-checks';
 
 /** IDs of a document. */
@@ -80,38 +80,6 @@ export async function updateChunk(
 	if (enabled !== false) return await write({ ...whole, enabled: true });
 	if (hasChanges) await write(whole);
 	return await write({ enabled: false });
-}
-
-/** One child chunk. Dify has no route for it, so it is looked up in the list. */
-export async function getChildChunk(
-	api: KnowledgeApi,
-	ids: ChunkIds,
-	childId: string,
-): Promise<JsonRecord> {
-	const children = await api.list(childChunkRoutes.list, ids, 'all');
-	const child = children.find((each) => idOf(each) === childId);
-	if (child !== undefined) return child;
-	throw localError('notFound', `The chunk has no child chunk ${childId}`);
-}
-
-/**
- * Adds a child chunk. Dify accepts one for any document, but searches only those of parent-child documents.
- *
- * @throws {ServerError}
- */
-export async function createChildChunk(
-	api: KnowledgeApi,
-	ids: ChunkIds,
-	content: string,
-): Promise<JsonRecord> {
-	const form = await formOfDocument(api, ids);
-	if (form !== 'hierarchical_model')
-		throw localError(
-			'dataset',
-			'The document has no child chunks: it is not of the form Parent-Child',
-			'Dify would keep the child chunk and never find it. Create a chunk, or use a document of the form Parent-Child.',
-		);
-	return await api.call(childChunkRoutes.create, { ...ids, content });
 }
 
 async function formOfDocument(api: KnowledgeApi, ids: DocumentIds): Promise<unknown> {

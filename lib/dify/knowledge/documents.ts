@@ -1,9 +1,6 @@
-import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
-import { peeked } from '../../http/peek';
-import type { Download } from '../../http/types';
+import { asFailed, type ServerError } from '../../errors/server-error';
 import { nonEmptyText, type JsonRecord } from '../../values';
 import { difyFailure, invalidParam } from '../errors/failure';
-import { needsNewer } from '../errors/too-old';
 import { requestOf } from '../routes';
 import { pollPause, type KnowledgeApi, type Pauses } from './api';
 import { idOf } from './records';
@@ -149,58 +146,6 @@ export async function fileAddress(
 		message: 'Dify gives no address for the file of the document',
 	});
 }
-
-/** Most documents in one ZIP; Dify refuses more (docs/protocols/dify.md 2.13). */
-export const MOST_IN_ZIP = 100;
-
-/**
- * Downloads the files of documents as a ZIP stream; needs Dify 1.14. Dify refuses if one of them has no file.
- *
- * @param documentIds of one base, at most `MOST_IN_ZIP`
- * @throws {ServerError} also from the iteration
- */
-export async function downloadZip(
-	api: KnowledgeApi,
-	baseId: string,
-	documentIds: readonly string[],
-): Promise<AsyncIterable<Uint8Array>> {
-	const path = `/datasets/${baseId}/documents/download-zip`;
-	const request = api.file(path, { document_ids: [...documentIds] });
-	const download = await needsNewer('Downloading documents as a ZIP', request).catch(
-		throwAs((error) => withoutFile(error, documentIds.length)),
-	);
-	return zipIn(download);
-}
-
-function withoutFile(error: ServerError, count: number): ServerError {
-	if (error.status !== 404) return error;
-	if (!/^(?:Document not found|Only uploaded-file documents)/i.test(error.serverText ?? ''))
-		return error;
-	return error.reworded({
-		kind: 'fileNotFound',
-		message:
-			count === 1
-				? 'Dify has no file of this document'
-				: `Dify has no file of one of the ${count} documents, so it made no ZIP`,
-		remedy:
-			'Such a document is not in this knowledge base (any more), or was not made from a file. Get Many lists the documents; data_source_type is upload_file for those that have one.',
-	});
-}
-
-/** The bytes of a ZIP. Anything else, such as a page of a proxy, is an error whatever its status. */
-async function* zipIn({ pieces, close, url, status }: Download): AsyncGenerator<Uint8Array> {
-	const source = peeked(pieces);
-	if ((await source.text(ZIP_SIGN.length)) === ZIP_SIGN) return yield* source.pieces();
-	close();
-	throw difyFailure('emptyAnswer', {
-		url,
-		status,
-		message: 'Dify answered with something else than a ZIP',
-	});
-}
-
-/** The first bytes of a ZIP. */
-const ZIP_SIGN = 'PK';
 
 /** @throws {ServerError} where Dify's answer names no document */
 export function documentIdIn(

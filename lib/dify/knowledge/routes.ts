@@ -1,5 +1,5 @@
 import { routeTable } from '../routes';
-import { checkChildContent, checkFieldName, checkTagName } from './value-checks';
+import { checkFieldName } from './value-checks';
 
 const BASE = '/datasets/{dataset_id}';
 const DOCUMENT = `${BASE}/documents/{document_id}` as const;
@@ -146,34 +146,6 @@ export const chunkRoutes = routeTable({
 	},
 });
 
-export const childChunkRoutes = routeTable({
-	list: {
-		method: 'GET',
-		path: `${CHUNK}/child_chunks`,
-		query: ['keyword'],
-		returns: 'pages',
-	},
-	create: {
-		method: 'POST',
-		path: `${CHUNK}/child_chunks`,
-		body: ['content'],
-		checks: { content: checkChildContent },
-		returns: 'data',
-	},
-	update: {
-		method: 'PATCH',
-		path: `${CHUNK}/child_chunks/{child_chunk_id}`,
-		body: ['content'],
-		checks: { content: checkChildContent },
-		returns: 'data',
-	},
-	delete: {
-		method: 'DELETE',
-		path: `${CHUNK}/child_chunks/{child_chunk_id}`,
-		returns: 'existed',
-	},
-});
-
 export const metadataRoutes = routeTable({
 	list: { method: 'GET', path: `${BASE}/metadata`, returns: 'record' },
 	create: {
@@ -210,40 +182,6 @@ export const metadataRoutes = routeTable({
 		method: 'POST',
 		path: `${BASE}/documents/metadata`,
 		body: ['operation_data'],
-		returns: 'nothing',
-	},
-});
-
-/** Tags belong to the workspace. Dify 1.12 makes and renames them, but fails to show that: kind `tagDefect`. */
-export const tagRoutes = routeTable({
-	list: { method: 'GET', path: '/datasets/tags', returns: 'list' },
-	listOfBase: { method: 'GET', path: `${BASE}/tags`, returns: 'records' },
-	create: {
-		method: 'POST',
-		path: '/datasets/tags',
-		body: ['name'],
-		checks: { name: checkTagName },
-		returns: 'record',
-	},
-	rename: {
-		method: 'PATCH',
-		path: '/datasets/tags',
-		body: ['tag_id', 'name'],
-		checks: { name: checkTagName },
-		returns: 'record',
-	},
-	delete: { method: 'DELETE', path: '/datasets/tags', body: ['tag_id'], returns: 'existed' },
-	bind: {
-		method: 'POST',
-		path: '/datasets/tags/binding',
-		body: ['tag_ids', 'target_id'],
-		returns: 'nothing',
-	},
-	// Dify 1.12 reads one ID, newer versions a list.
-	unbind: {
-		method: 'POST',
-		path: '/datasets/tags/unbinding',
-		body: ['tag_id', 'tag_ids', 'target_id'],
 		returns: 'nothing',
 	},
 });

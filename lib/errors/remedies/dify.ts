@@ -203,10 +203,6 @@ export const DIFY_REMEDIES = {
 		'Wait until it is indexed (Get Status can wait for it), then try again. Nothing was changed.',
 	),
 	nameTaken: row('The name is taken in Dify', 'Choose another name, or use what has it already.'),
-	tagDefect: row(
-		'This version of Dify has a defect in its tags',
-		'It cannot list tags, and reports an error although it has made or renamed one: do not repeat that. Upgrade Dify (1.14 works). Tags of one knowledge base can be read in this version too.',
-	),
 	indexingFailed: row(
 		'Dify could not index the document',
 		'The document stays in the knowledge base with the status "error". Correct what the text of Dify names, then send the document again under the same name.',

@@ -5,7 +5,7 @@ import { listDatasources } from '../../../lib/dify/knowledge/datasources';
 import { metadataFields } from '../../../lib/dify/knowledge/metadata';
 import { listModels, type ModelType } from '../../../lib/dify/knowledge/models';
 import { techniqueOf } from '../../../lib/dify/knowledge/records';
-import { baseRoutes, documentRoutes, tagRoutes } from '../../../lib/dify/knowledge/routes';
+import { baseRoutes, documentRoutes } from '../../../lib/dify/knowledge/routes';
 import { localError } from '../../../lib/dify/errors/failure';
 import { optionalUuid } from '../../../lib/dify/ids';
 import type { PagedRoute, ValuesOf } from '../../../lib/dify/routes';
@@ -81,14 +81,6 @@ export const searchDatasources = knowledgeList(async ({ api, context, filter }) 
 			name: `${title} (${type.replace('_', ' ')})`,
 			value: nodeId,
 		})),
-		filter,
-	);
-});
-
-export const searchTags = knowledgeList(async ({ api, filter }) => {
-	const tags = await api.call(tagRoutes.list, {});
-	return matching(
-		tags.map(({ id, name }) => ({ name: nonEmptyText(name) ?? String(id), value: String(id) })),
 		filter,
 	);
 });

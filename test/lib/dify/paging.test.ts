@@ -14,7 +14,7 @@ import { newFeedback } from '../../../lib/dify/app/new-feedback';
 import { rateMessage } from '../../../lib/dify/app/feedback';
 import { KnowledgeApi } from '../../../lib/dify/knowledge/api';
 import { metadataFields } from '../../../lib/dify/knowledge/metadata';
-import { baseRoutes, documentRoutes, tagRoutes } from '../../../lib/dify/knowledge/routes';
+import { baseRoutes, documentRoutes } from '../../../lib/dify/knowledge/routes';
 import { newestRuns } from '../../../lib/dify/run/finished-runs';
 import {
 	addNew,
@@ -327,7 +327,6 @@ const LISTS: Record<string, (client: DifyClient) => Promise<unknown>> = {
 	'knowledge bases': async (client) => await new KnowledgeApi(client).page(baseRoutes.list, {}, 1),
 	models: async (client) =>
 		await new KnowledgeApi(client).call(baseRoutes.models, { model_type: 'rerank' }),
-	tags: async (client) => await new KnowledgeApi(client).call(tagRoutes.list, {}),
 	'metadata fields': async (client) => await metadataFields(new KnowledgeApi(client), UNKNOWN_ID),
 };
 
@@ -338,10 +337,9 @@ test.each(Object.keys(LISTS))(
 		await fc.assert(
 			fc.asyncProperty(NO_LIST, async (value) => {
 				const answer = { data: value, doc_metadata: value };
-				const asked = name === 'tags' ? value : answer;
 				const client = Object.assign(clientOf(sim), {
 					get: async () => await Promise.resolve(answer),
-					ask: async () => await Promise.resolve(asked),
+					ask: async () => await Promise.resolve(answer),
 				});
 				expect(await failureOf(LISTS[name]!(client))).toMatchObject({ kind: 'emptyAnswer' });
 			}),

@@ -4,33 +4,30 @@ import { requestOf, routeTable } from '../../../lib/dify/routes';
 import { annotationRoutes, appRoutes } from '../../../lib/dify/app/routes';
 import {
 	baseRoutes,
-	childChunkRoutes,
 	chunkRoutes,
 	documentRoutes,
 	metadataRoutes,
 	pipelineRoutes,
-	tagRoutes,
 } from '../../../lib/dify/knowledge/routes';
 
 const tables = {
 	annotationRoutes,
 	appRoutes,
 	baseRoutes,
-	childChunkRoutes,
 	chunkRoutes,
 	documentRoutes,
 	metadataRoutes,
 	pipelineRoutes,
-	tagRoutes,
 };
 
 describe('routes of Dify', () => {
 	test('values go where the row says: path, query, body', () => {
-		const values = { tag_id: 't', name: 'n' };
-		expect(requestOf(tagRoutes.rename, values)).toEqual({
-			path: '/datasets/tags',
+		const values = { type: 'string', name: 'n' };
+		expect(requestOf(metadataRoutes.create, { dataset_id: 'b', ...values })).toEqual({
+			path: '/datasets/b/metadata',
 			query: {},
 			body: values,
+			baseId: 'b',
 		});
 		expect(requestOf(baseRoutes.list, { keyword: 'k' })).toEqual({
 			path: '/datasets',
@@ -76,8 +73,8 @@ describe('routes of Dify', () => {
 		// @ts-expect-error There is no such result.
 		routeTable({ list: { method: 'GET', path, returns: 'page' } });
 		// @ts-expect-error A value is missing.
-		expect(requestOf(tagRoutes.rename, { name: 'n' }).body).toEqual({ name: 'n' });
+		expect(requestOf(documentRoutes.delete, { dataset_id: 'b' }).baseId).toBe('b');
 		// @ts-expect-error A value has another type.
-		expect(requestOf(tagRoutes.delete, { tag_id: 1 }).body).toEqual({ tag_id: 1 });
+		expect(requestOf(baseRoutes.get, { dataset_id: 1 }).path).toBe('/datasets/1');
 	});
 });

@@ -41,11 +41,9 @@ describe.each(NEWEST_VERSION)('The lists of Dify Knowledge with Dify %s', (versi
 	});
 });
 
-test('the lists of tags and metadata fields', async () => {
+test('the list of metadata fields', async () => {
 	const of = await scene('1.14', { fields: [{ id: 'f', name: 'year', type: 'number' }] });
-	const { searchTags, searchMetadataFields } = new DifyKnowledge().methods.listSearch;
-	of.sim.store.knowledge.tags.set('t', { id: 't', name: 'news' });
-	expect((await searchTags.call(editor(of))).results).toEqual([{ name: 'news', value: 't' }]);
+	const { searchMetadataFields } = new DifyKnowledge().methods.listSearch;
 	const here = editor(of, { difyDatasetId: byId(of.base.id) });
 	expect((await searchMetadataFields.call(here, 'YEAR')).results).toEqual([
 		{ name: 'year (number)', value: 'f' },

@@ -24,10 +24,7 @@ export function withSuffix(error: DifyHttpError, path: string): DifyHttpError {
 	const form = path.startsWith('/form/human_input/')
 		? '/v1/form/human_input/<string:form_token>'
 		: undefined;
-	const zip = path.endsWith('/download-zip')
-		? '/v1/datasets/<uuid:dataset_id>/documents/download-zip'
-		: undefined;
-	const other = others[path] ?? form ?? zip;
+	const other = others[path] ?? form;
 	if (error.status !== 404 || other === undefined) return error;
 	const text = `${error.message.replace(/\.$/, '')}. You have requested this URI [/v1${path}] but did you mean ${other} ?`;
 	return new DifyHttpError(404, error.code, text);

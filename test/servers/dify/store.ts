@@ -50,7 +50,6 @@ const ID_MARKS: Record<string, string> = {
 	segment: '5e',
 	child: 'cc',
 	field: 'f1',
-	tag: '7a',
 	'end-user': 'e1',
 };
 

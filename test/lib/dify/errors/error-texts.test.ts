@@ -9,7 +9,6 @@ import { httpFixture, sseData } from '../../../support/streams';
 /** Kinds of patterns that overlap, the narrower before the wider. */
 const NARROWER_FIRST: ReadonlySet<string> = new Set([
 	'inputs before emptyQuery',
-	'tagDefect before invalidParam',
 	'invalidId before invalidParam',
 ]);
 

@@ -1,17 +1,12 @@
-import {
-	createChildChunk,
-	createChunk,
-	getChildChunk,
-	updateChunk,
-} from '../../../../lib/dify/knowledge/chunks';
-import { childChunkRoutes, chunkRoutes } from '../../../../lib/dify/knowledge/routes';
+import { createChunk, updateChunk } from '../../../../lib/dify/knowledge/chunks';
+import { chunkRoutes } from '../../../../lib/dify/knowledge/routes';
 import {
 	addDocument,
 	OLDEST_AND_NEWEST,
 	SIM_VERSIONS,
 	type SimDocument,
 } from '../../../servers/dify';
-import { calls, failureOf, UNKNOWN_ID } from '../client';
+import { calls, failureOf } from '../client';
 import { lastBody, scene } from './setup';
 
 async function withDocument(
@@ -116,34 +111,5 @@ describe.each(OLDEST_AND_NEWEST)('chunks of Dify %s', (version) => {
 			enabled: true,
 		});
 		expect((await failureOf(updateChunk(api, at, {}))).message).toBe('Nothing is to be changed');
-	});
-
-	test('child chunks: of parent-child documents only, and never empty', async () => {
-		const { api, place, document } = await withDocument(version, {
-			form: 'hierarchical_model',
-			text: 'A. B.',
-		});
-		const at = { ...place, segment_id: document.segments[0]!.id };
-		expect(await api.list(childChunkRoutes.list, at, 'all')).toHaveLength(2);
-		const child = await createChildChunk(api, at, 'C');
-		const id = String(child.id);
-		expect(
-			await api.call(childChunkRoutes.update, { ...at, child_chunk_id: id, content: 'D' }),
-		).toMatchObject({
-			content: 'D',
-			type: 'customized',
-		});
-		expect(await getChildChunk(api, at, id)).toMatchObject({ content: 'D' });
-		expect(await api.call(childChunkRoutes.delete, { ...at, child_chunk_id: id })).toBe(true);
-		expect(await api.call(childChunkRoutes.delete, { ...at, child_chunk_id: id })).toBe(false);
-		expect(await failureOf(getChildChunk(api, at, UNKNOWN_ID))).toMatchObject({ kind: 'notFound' });
-		expect((await failureOf(createChildChunk(api, at, ' '))).message).toBe(
-			'The child chunk has no content',
-		);
-		const plain = await withDocument(version);
-		const there = { ...plain.place, segment_id: plain.document.segments[0]!.id };
-		expect((await failureOf(createChildChunk(plain.api, there, 'x'))).message).toContain(
-			'has no child chunks',
-		);
 	});
 });

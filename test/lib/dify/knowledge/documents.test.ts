@@ -3,16 +3,13 @@ import {
 	deleteDocument,
 	documentsNamed,
 	fileAddress,
-	downloadZip,
 	getDocument,
 	setStatus,
 } from '../../../../lib/dify/knowledge/documents';
 import { baseRoutes, documentRoutes } from '../../../../lib/dify/knowledge/routes';
 import { replaceContent, upsertDocument } from '../../../../lib/dify/knowledge/upsert';
 import { addDocument, OLDEST_AND_NEWEST } from '../../../servers/dify';
-import { unzipped } from '../../../servers/dify/zip';
-import { calls, failureOf, fileOf, UNKNOWN_ID } from '../client';
-import { bytesOf } from '../../media/media';
+import { calls, failureOf, fileOf } from '../client';
 import { lastBody, scene, writes } from './setup';
 
 const TEXT = { name: 'llama.txt', text: 'Llamas live in the Andes.' };
@@ -401,69 +398,6 @@ describe.each(OLDEST_AND_NEWEST)('documents of Dify %s', (version) => {
 		}
 		const failed = await failureOf(fileAddress(api, base.id, document.id));
 		expect(failed.meaning).toBe('Downloading documents needs Dify 1.14 or newer, this is 1.12.1');
-	});
-
-	test('files as a ZIP need 1.14, and a document with a file', async () => {
-		const { sim, api, base } = await scene(version);
-		const { id } = addDocument(sim.store, base, { name: 'a.txt', text: 'A' });
-		const zipped = async (ids: string[]) => await bytesOf(await downloadZip(api, base.id, ids));
-		if (version === '1.12') {
-			const failed = await failureOf(zipped([id]));
-			expect(failed.meaning).toBe(
-				'Downloading documents as a ZIP needs Dify 1.14 or newer, this is 1.12.1',
-			);
-			return;
-		}
-		expect(
-			unzipped(await zipped([id])).map(({ name, content }) => [
-				name,
-				Buffer.from(content).toString(),
-			]),
-		).toEqual([['a.txt', 'A']]);
-		const many = await failureOf(zipped([id, UNKNOWN_ID]));
-		expect(many).toMatchObject({
-			kind: 'fileNotFound',
-			status: 404,
-			serverText: expect.stringContaining('not found'),
-		});
-		expect(many.message).toBe('Dify has no file of one of the 2 documents, so it made no ZIP');
-		expect((await failureOf(zipped([UNKNOWN_ID]))).message).toBe(
-			'Dify has no file of this document',
-		);
-		const foreign = await failureOf(downloadZip(api, UNKNOWN_ID, [id]));
-		expect(foreign).toMatchObject({
-			status: 404,
-			serverText: expect.stringContaining('Dataset not found'),
-		});
-		expect(foreign.message).not.toContain('no file');
-	});
-
-	test('a ZIP that is none, or breaks off', async () => {
-		if (version === '1.12') return;
-		const { sim, api, base } = await scene(version);
-		const { id } = addDocument(sim.store, base, { text: 'long '.repeat(1000) });
-		const path = /download-zip$/;
-		const zipped = async () => await bytesOf(await downloadZip(api, base.id, [id]));
-		for (const body of ['<html>Log in</html>', 'P', '']) {
-			sim.fail({ path, status: 200, body });
-			expect((await failureOf(zipped())).message).toBe(
-				'Dify answered with something else than a ZIP',
-			);
-		}
-		sim.fail({
-			path,
-			status: 200,
-			contentType: 'application/zip',
-			body: 'PK',
-			headers: { 'Content-Length': '9' },
-		});
-		expect(await failureOf(zipped())).toMatchObject({ kind: 'connectionLost' });
-		// As every question that counts for the limit per minute.
-		const busy =
-			'Sorry, you have reached the knowledge base request rate limit of your subscription.';
-		const refusal = JSON.stringify({ code: 'forbidden', message: busy, status: 403 });
-		sim.fail({ path, status: 403, contentType: 'application/json', body: refusal });
-		expect(unzipped(await zipped())).toHaveLength(1);
 	});
 
 	test('D2: without a version, both causes are named', async () => {

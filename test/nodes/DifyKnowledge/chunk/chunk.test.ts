@@ -2,7 +2,7 @@ import { addDocument, NEWEST_VERSION } from '../../../servers/dify';
 import { byId, manage, scene } from '../setup';
 
 describe.each(NEWEST_VERSION)('Chunks with Dify %s', (version) => {
-	test('chunks and child chunks', async () => {
+	test('create, list, get, update, delete', async () => {
 		const of = await scene(version, { technique: 'high_quality', form: 'hierarchical_model' });
 		const known = addDocument(of.sim.store, of.base, { text: 'A. B.' });
 		const documentId = byId(known.id);
@@ -21,20 +21,6 @@ describe.each(NEWEST_VERSION)('Chunks with Dify %s', (version) => {
 		expect(await manage(of, 'chunk', 'update', { documentId, chunkId, options })).toMatchObject([
 			{ content: 'D.', enabled: false },
 		]);
-		const [child] = await manage(of, 'childChunk', 'create', { documentId, chunkId, content: 'E' });
-		const childChunkId = String(child!.id);
-		expect(
-			await manage(of, 'childChunk', 'update', { documentId, chunkId, childChunkId, content: 'F' }),
-		).toMatchObject([{ content: 'F' }]);
-		expect(
-			await manage(of, 'childChunk', 'get', { documentId, chunkId, childChunkId }),
-		).toMatchObject([{ content: 'F' }]);
-		expect(
-			await manage(of, 'childChunk', 'getAll', { documentId, chunkId, keyword: '' }),
-		).toHaveLength(2);
-		expect(
-			await manage(of, 'childChunk', 'delete', { documentId, chunkId, childChunkId }),
-		).toMatchObject([{ existed: true }]);
 		expect(await manage(of, 'chunk', 'delete', { documentId, chunkId })).toMatchObject([
 			{ existed: true },
 		]);

@@ -33,7 +33,6 @@ export function addDataset(store: Store, over: Partial<SimDataset> = {}): SimDat
 		isOwn: true,
 		fields: [],
 		builtIn: false,
-		tags: new Set(),
 		documents: new Map(),
 		inUse: false,
 		...over,
@@ -60,16 +59,10 @@ export function listDatasets(call: Call): void {
 		const text = 'Input should be a valid boolean, unable to interpret input';
 		throw pydantic(model, [{ field: 'include_all', text, type: 'bool_parsing', input: word }]);
 	}
-	const tags = query.getAll('tag_ids');
-	if (tags.length > 0 && store.version === '1.12') {
-		const text = 'Input should be a valid list';
-		throw pydantic(model, [{ field: 'tag_ids', text, type: 'list_type', input: tags[0] }]);
-	}
 	const keyword = (query.get('keyword') ?? '').toLowerCase();
 	const all = [...store.knowledge.datasets.values()]
 		.filter(({ isOwn }) => includeAll || isOwn)
 		.filter(({ name }) => name.toLowerCase().includes(keyword))
-		.filter((dataset) => tags.length === 0 || tags.some((tag) => dataset.tags.has(tag)))
 		.reverse();
 	const { page, frame } = paged(call, model, all);
 	call.reply(200, { data: page.map((each) => baseItem(store, each, 'list')), ...frame });

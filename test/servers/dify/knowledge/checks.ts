@@ -79,7 +79,7 @@ export function oneOf(
 }
 
 /** An integer in the query. */
-export function intOf(call: Call, model: string, name: string, usual: number): number {
+function intOf(call: Call, model: string, name: string, usual: number): number {
 	const sent = call.query.get(name);
 	if (sent === null) return usual;
 	if (/^-?\d+$/.test(sent)) return Number(sent);

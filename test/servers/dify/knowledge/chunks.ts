@@ -1,18 +1,9 @@
-import {
-	DifyHttpError,
-	crashed,
-	invalid,
-	isJson,
-	missing,
-	notFound,
-	pydantic,
-	sendJson,
-} from '../http';
+import { crashed, invalid, isJson, missing, notFound, pydantic, sendJson } from '../http';
 import type { Call } from '../store';
 import type { Json } from '../types';
-import { checkPlan, datasetOf, documentOf, done, intOf, paged, segmentOf } from './checks';
+import { checkPlan, datasetOf, documentOf, done, paged, segmentOf } from './checks';
 import { segmentOf as newSegment } from './documents';
-import { childItem, segmentItem } from './shapes';
+import { segmentItem } from './shapes';
 import type { SimDocument } from './state';
 
 function complete(document: SimDocument): void {
@@ -111,51 +102,4 @@ function change(call: Call, segment: SimDocument['segments'][number], document: 
 		segment.answer = typeof given.answer === 'string' ? given.answer : null;
 	if (Array.isArray(given.keywords) && given.keywords.length > 0)
 		segment.keywords = given.keywords as string[];
-}
-
-export function listChildren(call: Call): void {
-	const segment = segmentOf(call, documentOf(call, datasetOf(call)));
-	const keyword = (call.query.get('keyword') ?? '').toLowerCase();
-	const all = segment.children.filter(({ content }) => content.toLowerCase().includes(keyword));
-	const limit = Math.min(100, intOf(call, 'ChildChunkListQuery', 'limit', 20));
-	const page = intOf(call, 'ChildChunkListQuery', 'page', 1);
-	const data = all
-		.slice((page - 1) * limit, page * limit)
-		.map((child) => childItem(segment, child));
-	call.reply(200, {
-		data,
-		total: all.length,
-		total_pages: Math.ceil(all.length / limit),
-		page,
-		limit,
-	});
-}
-
-/** Dify accepts it for any kind of document, even with an empty text. */
-export function createChild(call: Call): void {
-	const { payload, store } = call;
-	const segment = segmentOf(call, documentOf(call, datasetOf(call)));
-	if (payload.content === undefined)
-		throw pydantic('ChildChunkCreatePayload', [missing('content', payload)]);
-	const child = {
-		id: store.newId('child'),
-		content: String(payload.content),
-		position: segment.children.length + 1,
-		type: 'customized',
-		createdAt: store.now(),
-	};
-	segment.children.push(child);
-	call.reply(200, { data: childItem(segment, child) });
-}
-
-export function oneChild(call: Call): void {
-	const segment = segmentOf(call, documentOf(call, datasetOf(call)));
-	const child = segment.children.find(({ id }) => id === call.ids[3]);
-	if (child === undefined) throw new DifyHttpError(404, 'not_found', 'Child chunk not found.');
-	if (call.request.method === 'DELETE') {
-		segment.children = segment.children.filter((each) => each !== child);
-		return done(call);
-	}
-	Object.assign(child, { content: String(call.payload.content), type: 'customized' });
-	call.reply(200, { data: childItem(segment, child) });
 }

@@ -1,6 +1,5 @@
 import { DifyHttpError, crashed, invalid, isJson, missing, notFound, pydantic } from '../http';
 import { onlyPart } from '../files';
-import { zipOf } from '../zip';
 import type { Call, Store } from '../store';
 import type { Json } from '../types';
 import { checkPlan, datasetOf, documentOf, done, oneOf, paged, requireText } from './checks';
@@ -466,52 +465,4 @@ export function downloadDocument(call: Call): void {
 	call.reply(200, {
 		url: `${filesUrl}/files/${document.fileId}/file-preview?timestamp=${call.store.now()}&nonce=n&sign=s&as_attachment=true`,
 	});
-}
-
-/** Unique file names for a ZIP. */
-function uniqueNames(documents: readonly SimDocument[]): string[] {
-	const taken = new Set<string>();
-	return documents.map(({ name }) => {
-		const [, base, extension] = /^(.*?)(\.[^.]*)?$/s.exec(name)!;
-		let free = name;
-		for (let count = 1; taken.has(free); count++) free = `${base} (${count})${extension ?? ''}`;
-		taken.add(free);
-		return free;
-	});
-}
-
-/** From recordings: a ZIP of one document, an empty list, an unknown ID. From the source: the maximum number. */
-export function downloadZip(call: Call): void {
-	const { payload, res, store } = call;
-	const dataset = datasetOf(call);
-	const ids: unknown = payload.document_ids;
-	const model = 'DocumentBatchDownloadZipPayload';
-	const field = 'document_ids';
-	if (ids === undefined) throw pydantic(model, [missing(field, payload)]);
-	if (!Array.isArray(ids))
-		throw pydantic(model, [
-			{ field, text: 'Input should be a valid list', type: 'list_type', input: ids },
-		]);
-	if (ids.length === 0) {
-		const text = 'List should have at least 1 item after validation, not 0';
-		throw pydantic(model, [{ field, text, type: 'too_short', input: ids }]);
-	}
-	if (ids.length > 100) {
-		const text = `List should have at most 100 items after validation, not ${ids.length}`;
-		throw pydantic(model, [{ field, text, type: 'too_long', input: ids }]);
-	}
-	const documents = ids.map((id) => dataset.documents.get(String(id)));
-	if (documents.includes(undefined)) throw notFound('Document not found.');
-	const found = documents as SimDocument[];
-	const names = uniqueNames(found);
-	const zip = zipOf(
-		found.map(({ text }, at) => ({ name: names[at]!, content: Buffer.from(text) })),
-	);
-	res.writeHead(200, {
-		'Content-Disposition': `attachment; filename=${store.newId('file').replaceAll('-', '')}.zip`,
-		'Content-Type': 'application/zip',
-		'Content-Length': zip.length,
-		'Cache-Control': 'no-cache',
-	});
-	res.end(zip);
 }

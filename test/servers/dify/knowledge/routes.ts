@@ -4,9 +4,9 @@ import * as bases from './bases';
 import * as chunks from './chunks';
 import * as documents from './documents';
 import * as metadata from './metadata';
+import { listModels } from './models';
 import * as pipelines from './pipelines';
 import { retrieve } from './retrieval';
-import * as tags from './tags';
 
 type Row = [method: string, path: string, user: UserFrom, handler: Handler, over?: Partial<Route>];
 
@@ -22,12 +22,6 @@ const SEGMENT = `${DOCUMENT}/segments/{}`;
 export const KNOWLEDGE_ROUTES: Row[] = [
 	['GET', '/datasets', 'none', bases.listDatasets],
 	['POST', '/datasets', 'none', bases.createDataset, json],
-	['GET', '/datasets/tags', 'none', tags.listTags],
-	['POST', '/datasets/tags', 'none', tags.createTag, json],
-	['PATCH', '/datasets/tags', 'none', tags.renameTag, json],
-	['DELETE', '/datasets/tags', 'none', tags.deleteTag, json],
-	['POST', '/datasets/tags/binding', 'none', tags.bindTags, json],
-	['POST', '/datasets/tags/unbinding', 'none', tags.unbindTags, json],
 	['POST', '/datasets/pipeline/file-upload', 'none', pipelines.upload, { ...upload, ...newer }],
 	['GET', `${BASE}/pipeline/datasource-plugins`, 'none', pipelines.listDatasources, newer],
 	[
@@ -41,14 +35,12 @@ export const KNOWLEDGE_ROUTES: Row[] = [
 	['GET', BASE, 'none', bases.getDataset],
 	['PATCH', BASE, 'none', bases.changeDataset, json],
 	['DELETE', BASE, 'none', bases.deleteDataset],
-	['GET', `${BASE}/tags`, 'none', tags.tagsOfDataset],
 	['POST', `${BASE}/(?:retrieve|hit-testing)`, 'none', retrieve, json],
 	['POST', `${BASE}/document/create[-_]by[-_]text`, 'none', documents.createByText, json],
 	['POST', `${BASE}/document/create[-_]by[-_]file`, 'none', documents.createByFile, upload],
 	['GET', `${BASE}/documents`, 'none', documents.listDocuments],
 	['GET', `${BASE}/documents/*/indexing-status`, 'none', documents.indexingStatus],
 	['PATCH', `${BASE}/documents/status/*`, 'none', documents.documentStatus, json],
-	['POST', `${BASE}/documents/download-zip`, 'none', documents.downloadZip, { ...json, ...newer }],
 	['POST', `${BASE}/documents/metadata`, 'none', metadata.setMetadata, json],
 	['GET', DOCUMENT, 'none', documents.getDocument],
 	['DELETE', DOCUMENT, 'none', documents.deleteDocument],
@@ -61,15 +53,11 @@ export const KNOWLEDGE_ROUTES: Row[] = [
 	['GET', SEGMENT, 'none', chunks.oneSegment],
 	['POST', SEGMENT, 'none', chunks.oneSegment, json],
 	['DELETE', SEGMENT, 'none', chunks.oneSegment],
-	['GET', `${SEGMENT}/child_chunks`, 'none', chunks.listChildren],
-	['POST', `${SEGMENT}/child_chunks`, 'none', chunks.createChild, json],
-	['PATCH', `${SEGMENT}/child_chunks/{}`, 'none', chunks.oneChild, json],
-	['DELETE', `${SEGMENT}/child_chunks/{}`, 'none', chunks.oneChild],
 	['GET', `${BASE}/metadata`, 'none', metadata.listFields],
 	['POST', `${BASE}/metadata`, 'none', metadata.createField, json],
 	['GET', `${BASE}/metadata/built-in`, 'none', metadata.builtIn],
 	['POST', `${BASE}/metadata/built-in/*`, 'none', metadata.switchBuiltIn, json],
 	['PATCH', `${BASE}/metadata/{}`, 'none', metadata.renameField, json],
 	['DELETE', `${BASE}/metadata/{}`, 'none', metadata.deleteField],
-	['GET', '/workspaces/current/models/model-types/*', 'none', tags.listModels],
+	['GET', '/workspaces/current/models/model-types/*', 'none', listModels],
 ];

@@ -48,7 +48,7 @@ export function baseItem(
 	asked: 'list' | 'get' | 'change',
 ): Json {
 	const documents = [...dataset.documents.values()];
-	const { embedding, tags } = dataset;
+	const { embedding } = dataset;
 	return {
 		id: dataset.id,
 		name: dataset.name,
@@ -75,10 +75,7 @@ export function baseItem(
 			model_provider_name: null,
 			summary_prompt: null,
 		},
-		tags: [...tags].flatMap((id) => {
-			const tag = store.knowledge.tags.get(id);
-			return tag === undefined ? [] : [{ id, name: tag.name, type: 'knowledge' }];
-		}),
+		tags: [],
 		doc_form: dataset.form,
 		external_knowledge_info: {
 			external_knowledge_id: null,
@@ -313,7 +310,7 @@ function segmentHead(document: SimDocument, segment: SimSegment): Json {
 	};
 }
 
-export function childItem(segment: SimSegment, child: SimChild): Json {
+function childItem(segment: SimSegment, child: SimChild): Json {
 	return {
 		id: child.id,
 		segment_id: segment.id,

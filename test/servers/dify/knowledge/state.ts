@@ -21,7 +21,6 @@ export interface SimDataset {
 	rule?: Json;
 	fields: SimField[];
 	builtIn: boolean;
-	tags: Set<string>;
 	documents: Map<string, SimDocument>;
 	inUse: boolean;
 	/** Only for a base that was created with one. */
@@ -103,15 +102,9 @@ export interface SimChild {
 	createdAt: number;
 }
 
-export interface SimTag {
-	id: string;
-	name: string;
-}
-
 /** Further data of a simulator's knowledge API, and its behaviour. */
 export interface KnowledgeState {
 	datasets: Map<string, SimDataset>;
-	tags: Map<string, SimTag>;
 	/** Status requests until a document is indexed, one step each. Default 0: at once. */
 	steps: number;
 	/** How many actions are refused after a status action. */
@@ -131,7 +124,6 @@ export interface KnowledgeState {
 export function knowledgeState(): KnowledgeState {
 	return {
 		datasets: new Map(),
-		tags: new Map(),
 		steps: 0,
 		busyAfterAction: 0,
 		loseMetadata: false,
