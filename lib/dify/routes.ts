@@ -15,7 +15,6 @@ export interface RouteValues {
 	annotation_id: string;
 	conversation_id: string;
 	message_id: string;
-	end_user_id: string;
 	user: string;
 
 	// Parts of a path

@@ -1,4 +1,4 @@
-/** The example workflows with Dify's workflows, knowledge bases, speech and annotations. */
+/** The example workflows with Dify's workflows and knowledge bases. */
 import {
 	addDataset,
 	addDocument,
@@ -25,7 +25,6 @@ import {
 	started,
 	startTheN8n,
 	stored,
-	submitted,
 	theN8n,
 } from '../e2e/support/run-examples';
 import { until } from '../e2e/support/until';
@@ -189,34 +188,6 @@ const RUNS: Record<string, () => Promise<string>> = {
 		return String(stopped.report!.text);
 	},
 
-	'dify-annotations-from-table': async () => {
-		const sim = await app('chat', { annotationJob: { looks: 1 } });
-		const wiring = {
-			dify: await keyOf(sim, appKey('chat')),
-			change: {
-				'Switch on': {
-					options: {
-						embeddingModel: 'bge-m3',
-						embeddingProvider: 'langgenius/ollama/ollama',
-						waitLimit: 60,
-					},
-				},
-			},
-		};
-		const report = async () =>
-			itemsOf(await started('dify-annotations-from-table', wiring), 'Report');
-		expect(await report()).toEqual([{ annotations: 3, new: 3, status: 'completed' }]);
-		const again = await report();
-		expect(again).toEqual([{ annotations: 3, new: 0, status: 'completed' }]);
-		const { annotations, annotationReply } = sim.app('chat');
-		expect(annotations).toHaveLength(3);
-		expect(annotationReply.enabled).toBe(true);
-		expect(
-			sim.requests.filter(({ path: asked }) => asked.endsWith('/annotation-reply/enable')),
-		).toHaveLength(2);
-		return JSON.stringify(again);
-	},
-
 	'dify-workflow-approval': async () => {
 		const review = {
 			nodeId: 'review',
@@ -277,23 +248,6 @@ const RUNS: Record<string, () => Promise<string>> = {
 		]);
 		expect(mails).toHaveLength(2);
 		return 'published, thrown away, and not asked';
-	},
-
-	'dify-voice': async () => {
-		const sim = await app('chat', {
-			speechToText: true,
-			textToSpeech: true,
-			heard: 'Are you open today?',
-			reply: ({ query }) => `You asked: ${query} Yes, until five.`,
-		});
-		const workflow = await activated('dify-voice', { dify: await keyOf(sim, appKey('chat')) });
-		const page = await submitted(workflow, [
-			{ name: 'question.mp3', type: 'audio/mpeg', bytes: Buffer.from('sound') },
-		]);
-		expect(page).toContain('You asked: Are you open today? Yes, until five.');
-		const spoken = sim.requests.find(({ path: asked }) => asked.endsWith('/text-to-audio'))!;
-		expect(spoken.json).toMatchObject({ text: 'You asked: Are you open today? Yes, until five.' });
-		return 'You asked: Are you open today? Yes, until five.';
 	},
 };
 

@@ -6,7 +6,6 @@ import {
 	activated,
 	after,
 	describeExamples,
-	labelling,
 	localCredential,
 	stored,
 	theN8n,
@@ -125,102 +124,6 @@ const RUNS: Record<string, () => Promise<string>> = {
 		).toEqual(['opening-hours.md', 'returns.md']);
 		expect(await retrieval(where('and', ['language', 'not empty', null]))).toEqual([]);
 		return `${records.length} records, the first: ${records[0]!.title} (${records[0]!.score})`;
-	},
-
-	'n8n-moderates-dify': async () => {
-		const path = 'dify-extension';
-		const server = await labelling([
-			[/password/, 'D'],
-			[/idiot/, 'B'],
-			[/./, 'A'],
-		]);
-		const workflow = await activated('n8n-moderates-dify', {
-			local: await localCredential(server),
-			model: 'sim-model',
-			others: { 'Dify asks': await keyOf('ax-secret-key') },
-		});
-		await registered(path);
-		const ping = difyRequest('ax-register');
-		const wrong = { ...ping, headers: { ...ping.headers, Authorization: 'Bearer wrong' } };
-		expect((await sendRequest(wrong, path)).status).toBe(403);
-		expect(await executionsOf(workflow)).toEqual([]);
-		expect(await sendRequest(ping, path)).toEqual({ status: 200, json: { result: 'pong' } });
-
-		const input = difyRequest('ax-mod-ok');
-		const fine = await sendRequest(input, path);
-		const { params } = JSON.parse(input.body!) as { params: { inputs: object; query: string } };
-		expect(fine).toEqual({
-			status: 200,
-			json: {
-				flagged: false,
-				action: 'direct_output',
-				preset_response: '',
-				inputs: params.inputs,
-				query: params.query,
-			},
-		});
-		const flagged = await sendRequest(
-			withBody(input, { params: { ...params, query: 'You idiot!' } }),
-			path,
-		);
-		expect(flagged.json).toMatchObject({
-			flagged: true,
-			action: 'direct_output',
-			preset_response: 'I cannot talk about this.',
-		});
-		// A text generator has no query: the text is in its form.
-		const form = difyRequest('ax-comp-ok');
-		const generator = (JSON.parse(form.body!) as { params: { inputs: object } }).params;
-		expect((await sendRequest(form, path)).json).toMatchObject({
-			flagged: false,
-			inputs: generator.inputs,
-			query: '',
-		});
-		const inForm = { params: { ...generator, inputs: { query: 'You idiot!' } } };
-		expect((await sendRequest(withBody(form, inForm), path)).json).toMatchObject({
-			flagged: true,
-			action: 'direct_output',
-		});
-
-		const output = difyRequest('ax-mod-ok-answer');
-		const { text } = (JSON.parse(output.body!) as { params: { text: string } }).params;
-		expect(await sendRequest(output, path)).toEqual({
-			status: 200,
-			json: { flagged: false, action: 'direct_output', preset_response: '', text },
-		});
-		const leak = await sendRequest(
-			withBody(output, { params: { text: 'The password is 1234.' } }),
-			path,
-		);
-		expect(leak.json).toMatchObject({ flagged: true, action: 'direct_output' });
-
-		const tool = difyRequest('ax-tool-ok');
-		expect(await sendRequest(tool, path)).toEqual({
-			status: 200,
-			json: { result: 'Nothing is known for extd.' },
-		});
-		const asked = (JSON.parse(tool.body!) as { params: object }).params;
-		expect(
-			(
-				await sendRequest(
-					withBody(tool, { params: { ...asked, query: 'Are there any A-100?' } }),
-					path,
-				)
-			).json,
-		).toEqual({
-			result: 'A-100: 12 pieces in stock',
-		});
-		expect((await sendRequest(withBody(tool, { point: 'app.other' }), path)).status).toBe(400);
-
-		// The check fails closed. n8n 2.41 answers 500, 2.20 an empty 200: Dify accepts only JSON with status 200.
-		await server.close();
-		const down = await sendRequest(input, path);
-		expect(down.status === 200 ? down.json : down.status).toBe(down.status === 200 ? '' : 500);
-		await until(
-			async () => await executionsOf(workflow),
-			([latest]) => latest?.status === 'error',
-		);
-		return 'pong; fine, flagged, and a text for the variable';
 	},
 };
 

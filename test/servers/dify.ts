@@ -424,8 +424,6 @@ const NO_APP = {
 	messages: new Map(),
 	feedbacks: [],
 	annotations: [],
-	annotationReply: { enabled: false },
-	annotationJobs: new Map(),
 	runCount: 0,
 } satisfies SimApp;
 

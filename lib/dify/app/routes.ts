@@ -32,12 +32,6 @@ export const annotationRoutes = routeTable({
 });
 
 export const appRoutes = routeTable({
-	endUser: {
-		method: 'GET',
-		path: '/end-users/{end_user_id}',
-		needsNewer: 'Looking up an end user',
-		returns: 'record',
-	},
 	// Newest first: of the users, and of the team in Dify's console. A larger page is answered with 400 (2.6).
 	feedback: { method: 'GET', path: '/app/feedbacks', returns: 'pages', pageSize: 101 },
 	suggestedQuestions: {

@@ -107,7 +107,6 @@ export const DIFY_TEXTS: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 	],
 	[/^Default model not found for|credentials is not initialized/, 'providerCredentials'],
 	[/valid UUID/i, 'invalidId'],
-	[/^The job does not exist/, 'notFound'],
 	[/^Type mismatch: variable/, 'invalidParam'],
 	[/^Form recipient type is invalid/, 'formRejected'],
 	[/validation errors? for /, 'invalidParam'],

@@ -1,7 +1,7 @@
 import { uuid } from '../../../lib/dify/ids';
 import { locatorField } from '../../shared/dify/fields';
-import type { DifyCall } from '../../shared/dify/run';
 import { longTextField, stringField } from '../../shared/field-kinds';
+import type { NodeParameters } from '../../shared/parameters';
 
 export const questionField = stringField('Question', 'question', {
 	required: true,
@@ -17,10 +17,6 @@ export const annotationIdField = locatorField('Annotation', 'annotationId', 'sea
 	required: true,
 });
 
-export const idIn = ({ parameters }: DifyCall) =>
-	uuid(parameters.value('annotationId'), 'annotation ID');
-
-export const textsIn = ({ parameters }: DifyCall) => ({
-	question: parameters.freeText('question'),
-	answer: parameters.freeText('answer'),
-});
+export function annotationIdIn(parameters: NodeParameters): string {
+	return uuid(parameters.value('annotationId'), 'annotation ID');
+}

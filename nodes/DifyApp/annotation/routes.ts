@@ -2,7 +2,7 @@ import { annotationRoutes } from '../../../lib/dify/app/routes';
 import { pagingFields } from '../../shared/dify/fields';
 import { appOperation, readName, readText } from '../../shared/dify/route-operation';
 import { stringField } from '../../shared/field-kinds';
-import { answerField, questionField } from './fields';
+import { annotationIdField, annotationIdIn, answerField, questionField } from './fields';
 
 export const annotationGetAll = appOperation({
 	option: {
@@ -31,4 +31,17 @@ export const annotationCreate = appOperation({
 	fields: [questionField, answerField],
 	route: annotationRoutes.create,
 	values: { question: readText('question'), answer: readText('answer') },
+});
+
+export const annotationDelete = appOperation({
+	option: {
+		name: 'Delete',
+		value: 'delete',
+		action: 'Delete an annotation',
+		description: 'Remove an annotation',
+	},
+	fields: [annotationIdField],
+	route: annotationRoutes.delete,
+	values: { annotation_id: annotationIdIn },
+	items: (_, { annotation_id: annotationId }) => ({ success: true, annotationId }),
 });

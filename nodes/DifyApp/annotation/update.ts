@@ -1,6 +1,6 @@
 import { updateAnnotation } from '../../../lib/dify/app/annotations';
 import type { DifyOperation } from '../../shared/dify/run';
-import { annotationIdField, answerField, idIn, questionField, textsIn } from './fields';
+import { annotationIdField, annotationIdIn, answerField, questionField } from './fields';
 
 export const annotationUpdate: DifyOperation = {
 	option: {
@@ -14,12 +14,13 @@ export const annotationUpdate: DifyOperation = {
 		{ ...questionField, required: false, description: 'Empty: it stays as it is' },
 		{ ...answerField, required: false, description: 'Empty: it stays as it is' },
 	],
-	run: async (call) => {
-		const { question, answer } = textsIn(call);
+	run: async ({ client, parameters }) => {
+		const question = parameters.freeText('question');
+		const answer = parameters.freeText('answer');
 		const texts = {
 			...(question.trim() === '' ? {} : { question }),
 			...(answer.trim() === '' ? {} : { answer }),
 		};
-		return [{ json: await updateAnnotation(call.client, idIn(call), texts) }];
+		return [{ json: await updateAnnotation(client, annotationIdIn(parameters), texts) }];
 	},
 };

@@ -69,8 +69,6 @@ export const MODEL_EXAMPLES = [
 ];
 export const DIFY_NODE_EXAMPLES = [
 	'agent-with-dify-knowledge',
-	'dify-annotations-from-table',
-	'dify-voice',
 	'dify-workflow-approval',
 	'dify-workflow-batch',
 	'folder-to-dify-knowledge',

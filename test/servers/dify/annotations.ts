@@ -1,9 +1,9 @@
-import { crashed, invalid, missing, notFound, pydantic } from './http';
+import { missing, notFound, pydantic } from './http';
 import { limitOf } from './records';
 import type { Call, Store } from './store';
 import type { SimAnnotation, SimApp } from './types';
 
-/** Annotations of an app, and the jobs that switch annotation replies on and off (docs/protocols/dify.md 2.12). */
+/** Annotations of an app (docs/protocols/dify.md 2.12). */
 
 const LARGEST_PAGE = 100;
 const USUAL_PAGE = 20;
@@ -69,48 +69,4 @@ export function deleteAnnotation(call: Call): void {
 	if (at < 0) throw notFound('Annotation not found');
 	call.app.annotations.splice(at, 1);
 	call.reply(204, undefined);
-}
-
-export function annotationReply(call: Call): void {
-	const { app, payload, ids, store } = call;
-	const needed = ['score_threshold', 'embedding_provider_name', 'embedding_model_name'];
-	const problems = needed
-		.filter((name) => !(name in payload))
-		.map((name) => missing(name, payload));
-	if (problems.length > 0) throw pydantic('AnnotationReplyActionPayload', problems);
-	if (ids[0] !== 'enable' && ids[0] !== 'disable') throw crashed();
-	const jobId = store.newId('job');
-	const { score_threshold, ...embedding_model } = payload;
-	const next =
-		ids[0] === 'disable'
-			? { enabled: false }
-			: { id: store.newId('annotation-setting'), enabled: true, score_threshold, embedding_model };
-	const { looks = 0, error } = app.annotationJob ?? {};
-	app.annotationJobs.set(jobId, {
-		action: ids[0],
-		next,
-		looks,
-		...(error === undefined ? {} : { error }),
-	});
-	call.reply(200, { job_id: jobId, job_status: 'waiting' });
-}
-
-/** Reports `waiting` until a job has ended: Dify has no state for a running job. */
-export function annotationJob(call: Call): void {
-	const { app, ids } = call;
-	const jobId = ids[1] ?? '';
-	const job = app.annotationJobs.get(jobId);
-	// A job is found only under the action that started it.
-	if (job === undefined || job.action !== ids[0]) throw invalid('The job does not exist.');
-	if (job.looks-- > 0) {
-		call.reply(200, { job_id: jobId, job_status: 'waiting', error_msg: '' });
-		return;
-	}
-	const { next, error } = job;
-	if (error === undefined) app.annotationReply = next;
-	call.reply(200, {
-		job_id: jobId,
-		job_status: error === undefined ? 'completed' : 'error',
-		error_msg: error ?? '',
-	});
 }

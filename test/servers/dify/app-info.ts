@@ -53,7 +53,7 @@ export function parameters(call: Call): void {
 		speech_to_text: { enabled: app.speechToText === true },
 		text_to_speech: { enabled: app.textToSpeech === true, ...voice },
 		retriever_resource: { enabled: true },
-		annotation_reply: app.annotationReply,
+		annotation_reply: { enabled: false },
 		more_like_this: { enabled: false },
 		user_input_form: (app.form ?? []).map((field) =>
 			workflowBased(app.mode) ? nodeField(field) : easyField(field),

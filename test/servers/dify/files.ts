@@ -1,4 +1,4 @@
-import { DifyHttpError, NoRoute, PAGES, invalid, isoTime, truthy } from './http';
+import { DifyHttpError, PAGES, invalid, truthy } from './http';
 import { DEFAULT_FILES } from './inputs';
 import { workflowBased } from './plain';
 import type { Call, Store } from './store';
@@ -194,26 +194,6 @@ function failureOf({
 	message: string;
 }): DifyHttpError {
 	return new DifyHttpError(status, code, message);
-}
-
-/** Since 1.14; older versions do not have the route. */
-export function endUser(call: Call): void {
-	if (call.store.version === '1.12') throw new NoRoute();
-	const found = [...call.app.endUsers.values()].find((each) => each.id === call.ids[0]);
-	if (found === undefined)
-		throw new DifyHttpError(404, 'end_user_not_found', 'End user not found.');
-	call.reply(200, {
-		id: found.id,
-		tenant_id: call.store.newId('tenant'),
-		app_id: call.app.id,
-		type: 'service-api',
-		external_user_id: found.sessionId,
-		name: null,
-		is_anonymous: false,
-		session_id: found.sessionId,
-		created_at: isoTime(call.store.now()),
-		updated_at: isoTime(call.store.now()),
-	});
 }
 
 /** `/parameters.system_parameters`. */

@@ -58,7 +58,6 @@ const APP_ROUTES: Row[] = [
 	['PUT', '/conversations/{}/variables/{}', 'body', records.updateVariable],
 	['POST', '/files/upload', 'form', files.uploadFile, upload],
 	['GET', '/files/{}/preview', 'query', files.previewFile],
-	['GET', '/end-users/{}', 'none', files.endUser],
 	['POST', '/audio-to-text', 'form', files.audioToText, upload],
 	['POST', '/text-to-audio', 'body', files.textToAudio],
 	['GET', '/info', 'none', appInfo.info],
@@ -69,8 +68,6 @@ const APP_ROUTES: Row[] = [
 	['POST', '/apps/annotations', 'none', annotations.createAnnotation, { body: 'json' }],
 	['PUT', '/apps/annotations/{}', 'none', annotations.changeAnnotation, { body: 'json' }],
 	['DELETE', '/apps/annotations/{}', 'none', annotations.deleteAnnotation],
-	['POST', '/apps/annotation-reply/*', 'none', annotations.annotationReply, { body: 'json' }],
-	['GET', '/apps/annotation-reply/*/status/{}', 'none', annotations.annotationJob],
 ];
 
 function route(key: Route['key'], [method, path, user, handler, over]: Row): Route {

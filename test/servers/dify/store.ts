@@ -123,8 +123,6 @@ export class Store {
 			messages: new Map(),
 			feedbacks: [],
 			annotations: [],
-			annotationReply: { enabled: false },
-			annotationJobs: new Map(),
 			runCount: 0,
 		};
 		this.apps.push(app);

@@ -186,8 +186,6 @@ export interface AppSpec {
 	sandboxPlan?: boolean;
 	/** Ids of published versions besides the newest. */
 	versions?: string[];
-	/** Job of the annotation reply: status requests until it ends, and its error. */
-	annotationJob?: { looks?: number; error?: string };
 	/** ID of the draft, which the API cannot run. */
 	draft?: string;
 	/** E-mail addresses of accounts that may run the workflow in Dify itself. */
@@ -413,9 +411,6 @@ export interface SimAnnotation {
 	created_at: number;
 }
 
-/** As in `/parameters`; only `enabled` if it is off. */
-export type AnnotationReply = Json & { enabled: boolean };
-
 export interface SimApp extends AppSpec {
 	id: string;
 	name: string;
@@ -424,12 +419,6 @@ export interface SimApp extends AppSpec {
 	conversations: Map<string, SimConversation>;
 	messages: Map<string, SimMessage>;
 	feedbacks: SimFeedback[];
-	/** Settings of annotation replies, and the jobs that change them, by ID. */
-	annotationReply: AnnotationReply;
-	annotationJobs: Map<
-		string,
-		{ action: string; next: AnnotationReply; looks: number; error?: string }
-	>;
 	annotations: SimAnnotation[];
 	runCount: number;
 }

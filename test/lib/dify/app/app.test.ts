@@ -1,9 +1,6 @@
-import { AppApi } from '../../../../lib/dify/app/api';
-import { appRoutes } from '../../../../lib/dify/app/routes';
 import { describeApp } from '../../../../lib/dify/app/app';
-import { uploadFile } from '../../../../lib/dify/files/upload';
 import { send, startFaultServer } from '../../../faults/fault-server';
-import { clientOf, failureOf, fileOf, startApp } from '../client';
+import { clientOf, failureOf, startApp } from '../client';
 
 describe('what Dify tells of an app', () => {
 	it('part by part', async () => {
@@ -27,15 +24,6 @@ describe('what Dify tells of an app', () => {
 		expect((await failureOf(describeApp(clientOf(sim), ['parameters']))).code).toBe(
 			'app_unavailable',
 		);
-	});
-
-	it('a user, by the ID that an upload has', async () => {
-		const sim = await startApp('1.14', { mode: 'chat' });
-		await uploadFile(clientOf(sim), fileOf('x'), 'session-7');
-		const [user] = [...sim.app('chat').endUsers.values()];
-		expect(
-			await new AppApi(clientOf(sim)).call(appRoutes.endUser, { end_user_id: user!.id }),
-		).toMatchObject({ session_id: 'session-7' });
 	});
 
 	it('where one part fails, the request for another is given up', async () => {

@@ -14,9 +14,6 @@ describe('annotations', () => {
 		const sim = await chatApp();
 		const [made] = await run(sim, annotation('create', texts));
 		const annotationId = byId(made!.json.id);
-		expect(await run(sim, annotation('upsert', texts))).toMatchObject([
-			{ json: { created: false } },
-		]);
 		expect(
 			await run(sim, annotation('update', { annotationId, question: '', answer: 'You.' })),
 		).toMatchObject([{ json: { question: 'Who?', answer: 'You.' } }]);

@@ -1,8 +1,0 @@
-import { setting } from './setting';
-
-export const annotationReplyDisable = setting(
-	'disable',
-	'Disable',
-	'Let the model answer every question',
-	[],
-);
