@@ -10,7 +10,6 @@ export interface RouteValues {
 	document_id: string;
 	document_ids: readonly string[];
 	segment_id: string;
-	metadata_id: string;
 	batch: string;
 	annotation_id: string;
 	conversation_id: string;
@@ -24,7 +23,6 @@ export interface RouteValues {
 	// Lists
 	keyword?: string;
 	status?: string;
-	is_published?: string;
 
 	// Documents and chunks
 	name?: string;
@@ -48,6 +46,14 @@ export interface RouteValues {
 	embedding_model_provider?: string;
 	query: string;
 	retrieval_model?: JsonRecord;
+
+	// Pipelines
+	inputs: JsonRecord;
+	datasource_type: 'local_file';
+	datasource_info_list: readonly JsonRecord[];
+	start_node_id: string;
+	is_published: boolean;
+	response_mode: 'streaming';
 
 	// Apps
 	question: string;

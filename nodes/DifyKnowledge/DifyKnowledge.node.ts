@@ -5,7 +5,6 @@ import {
 	searchDocuments,
 	searchEmbeddingModels,
 	searchKnowledgeBases,
-	searchMetadataFields,
 	searchRerankModels,
 } from '../shared/dify/search-knowledge';
 import { BUILDER_HINTS } from '../shared/builder-hints';
@@ -34,7 +33,6 @@ export class DifyKnowledge implements INodeType {
 			searchDocuments,
 			searchEmbeddingModels,
 			searchKnowledgeBases,
-			searchMetadataFields,
 			searchRerankModels,
 		},
 	};

@@ -8,8 +8,6 @@ import { documentGet, documentGetAll } from './document/routes';
 import { documentGetStatus } from './document/get-status';
 import { documentSetStatus } from './document/set-status';
 import { documentSync } from './document/sync';
-import { documentUpdateFile } from './document/update-file';
-import { documentUpdateText } from './document/update-text';
 import { documentUpsertFile } from './document/upsert-file';
 import { documentUpsertText } from './document/upsert-text';
 import { knowledgeBaseCreate } from './knowledge-base/create';
@@ -18,14 +16,9 @@ import { knowledgeBaseGet, knowledgeBaseGetAll } from './knowledge-base/routes';
 import { knowledgeBaseRetrieve } from './knowledge-base/retrieve';
 import { knowledgeBaseUpdate } from './knowledge-base/update';
 import { metadataCreateField } from './metadata/create-field';
-import { metadataDeleteField } from './metadata/delete-field';
-import { metadataRenameField } from './metadata/rename-field';
 import { metadataSet } from './metadata/set';
-import { metadataGetFields, metadataSetBuiltIn } from './metadata/routes';
-import { pipelineGetDatasources } from './pipeline/get-datasources';
+import { metadataGetFields } from './metadata/routes';
 import { pipelineRun } from './pipeline/run';
-import { pipelineRunDatasource } from './pipeline/run-datasource';
-import { pipelineUploadFile } from './pipeline/upload-file';
 
 /** What the node can do. */
 export const operations = resourceTable([
@@ -50,8 +43,6 @@ export const operations = resourceTable([
 			documentGet,
 			documentGetStatus,
 			documentSetStatus,
-			documentUpdateFile,
-			documentUpdateText,
 			documentDownload,
 			documentDelete,
 		],
@@ -63,17 +54,10 @@ export const operations = resourceTable([
 	},
 	{
 		option: { name: 'Metadata', value: 'metadata' },
-		operations: [
-			metadataSet,
-			metadataGetFields,
-			metadataCreateField,
-			metadataRenameField,
-			metadataSetBuiltIn,
-			metadataDeleteField,
-		],
+		operations: [metadataSet, metadataGetFields, metadataCreateField],
 	},
 	{
 		option: { name: 'Pipeline', value: 'pipeline' },
-		operations: [pipelineRun, pipelineUploadFile, pipelineGetDatasources, pipelineRunDatasource],
+		operations: [pipelineRun],
 	},
 ]);

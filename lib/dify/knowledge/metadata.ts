@@ -52,46 +52,9 @@ export async function createField(
 	const values = { dataset_id: baseId, type, name };
 	const id = idOf(await api.call(metadataRoutes.create, values));
 	if (id !== undefined) return { id, name, type };
-	const { path } = requestOf(metadataRoutes.create, values);
-	throw notDone(api, path, `Dify did not create the metadata field "${name}"`);
-}
-
-/** Renames a field. @throws {ServerError} also where Dify 1.12 reports success, but there is no such field */
-export async function renameField(
-	api: KnowledgeApi,
-	baseId: string,
-	fieldId: string,
-	name: string,
-): Promise<JsonRecord> {
-	const values = { dataset_id: baseId, metadata_id: fieldId, name };
-	const field = await api.call(metadataRoutes.rename, values);
-	if (idOf(field) !== undefined) return field;
-	throw notDone(
-		api,
-		requestOf(metadataRoutes.rename, values).path,
-		'Dify did not rename the metadata field: there is none with this ID, or it is in use',
-	);
-}
-
-/**
- * Deletes a field, and its values in all documents. Dify 1.12 reports success for any ID, so the list is read first.
- *
- * @returns false where there was none
- */
-export async function deleteField(
-	api: KnowledgeApi,
-	baseId: string,
-	fieldId: string,
-): Promise<boolean> {
-	const { fields } = await metadataFields(api, baseId);
-	if (!fields.some(({ id }) => id === fieldId)) return false;
-	return await api.call(metadataRoutes.delete, { dataset_id: baseId, metadata_id: fieldId });
-}
-
-function notDone(api: KnowledgeApi, path: string, message: string) {
-	return difyFailure('dataset', {
-		url: api.client.url(path),
-		message,
+	throw difyFailure('dataset', {
+		url: api.client.url(requestOf(metadataRoutes.create, values).path),
+		message: `Dify did not create the metadata field "${name}"`,
 		remedy:
 			'Look at the metadata of the knowledge base in Dify. Another change of it may be running: try again.',
 	});
@@ -105,8 +68,8 @@ interface SetOptions {
 }
 
 /**
- * Sets metadata of one document. Values of other fields stay; null removes a value. Dify 1.12 always reports success
- * and removes fields that are not listed, so the whole list is written and read back.
+ * Sets metadata of one document. Values of other fields stay; null removes a value. Dify removes what is not listed,
+ * unless the update is partial, and a partial one cannot remove: the list is always complete.
  *
  * @returns all values of the document afterwards, without the built-in ones
  * @throws {ServerError}
@@ -123,21 +86,10 @@ export async function setMetadata(
 	const kept = before.filter(({ name }) => !changes.some((field) => field.name === name));
 	const isRemoving = changes.some(({ value }) => value === null);
 	const list = [...kept, ...changes.filter(({ value }) => value !== null)];
-	// The list is complete, for versions without partial updates.
 	const operation = { document_id: documentId, metadata_list: list, partial_update: !isRemoving };
 	const request = { dataset_id: baseId, operation_data: [operation] };
 	await api.call(metadataRoutes.setOnDocuments, request);
-	const after = new Map<string, unknown>();
-	for (const { name, value } of await ownValues(api, baseId, documentId)) after.set(name, value);
-	const lost = changes.filter(
-		({ name, value }) => canonicalJson(after.get(name) ?? null) !== canonicalJson(value),
-	);
-	if (lost.length === 0) return Object.fromEntries(after);
-	throw notDone(
-		api,
-		requestOf(metadataRoutes.setOnDocuments, request).path,
-		`Dify says that it has set the metadata, but has not: ${lost.map(({ name }) => name).join(', ')}`,
-	);
+	return Object.fromEntries(list.map(({ name, value }) => [name, value]));
 }
 
 interface FieldValue {

@@ -1,106 +1,119 @@
-import { throwAs } from '../../errors/server-error';
-import type { EventStream } from '../../http/types';
 import type { FileSource } from '../../http/multipart';
-import { isRecord, nonEmptyText, recordOf, recordsIn, type JsonRecord } from '../../values';
-import { answerError, invalidParam } from '../errors/failure';
-import { observeRun } from '../run/observe';
-import type { RunResult } from '../types';
-import { needsNewer } from '../errors/too-old';
+import { type ServerError, throwAs } from '../../errors/server-error';
+import { nonEmptyText, recordsIn, type JsonRecord } from '../../values';
+import { invalidParam } from '../errors/failure';
 import { fileIdIn, postFile } from '../files/upload';
 import type { KnowledgeApi } from './api';
-import {
-	pipelineFailure,
-	PIPELINE_FEATURE,
-	type Datasource,
-	type PipelineVersion,
-} from './datasources';
+import { pipelineRoutes } from './routes';
+
+/** A node of a pipeline that takes files (docs/protocols/dify.md 2.13). */
+export interface FileNode {
+	id: string;
+	title: string;
+}
+
+/** Nodes of the published pipeline that take files. @throws {ServerError} also for a base without a pipeline */
+export async function fileNodes(api: KnowledgeApi, baseId: string): Promise<FileNode[]> {
+	const records = await api
+		.call(pipelineRoutes.datasources, { dataset_id: baseId })
+		.catch(throwAs(pipelineFailure));
+	return records.flatMap(({ node_id: nodeId, datasource_type: type, title }) => {
+		const id = nonEmptyText(nodeId);
+		if (id === undefined || type !== 'local_file') return [];
+		return [{ id, title: nonEmptyText(title) ?? id }];
+	});
+}
 
 /**
- * Uploads a file for a pipeline.
+ * The node with this ID; without one, the only one there is.
  *
- * @returns Dify's record of it; its `id` is the `reference` of a local file in a run
- * @throws {ServerError}
+ * @throws {ServerError} of kind `invalidParam` that names the existing ones
  */
-export async function uploadPipelineFile(
+export async function fileNodeOf(
 	api: KnowledgeApi,
-	source: FileSource,
-): Promise<JsonRecord & { id: string }> {
-	const path = '/datasets/pipeline/file-upload';
-	const answer = await needsNewer(PIPELINE_FEATURE, postFile(api.client, path, source));
-	return { ...answer, id: fileIdIn(api.client, path, answer) };
+	baseId: string,
+	nodeId: string | undefined,
+): Promise<FileNode> {
+	const all = await fileNodes(api, baseId);
+	const chosen = nodeId === undefined ? all : all.filter(({ id }) => id === nodeId);
+	const [only] = chosen;
+	if (only !== undefined && chosen.length === 1) return only;
+	const names = all.map(({ id, title }) => `${title} (${id})`).join(', ');
+	throw invalidParam(
+		whyNone(all, nodeId),
+		all.length === 0
+			? 'Publish a pipeline that takes files in Dify.'
+			: `Choose one in the field Datasource. There are: ${names}.`,
+	);
 }
 
-/** An uploaded file as an item of a run. Some versions read `related_id`, others `reference`. */
-export function localFile({ id, name }: { id: string; name: string }): JsonRecord {
-	return { reference: id, related_id: id, name };
+function whyNone(all: readonly FileNode[], nodeId: string | undefined): string {
+	if (nodeId !== undefined) return `The pipeline has no datasource for files "${nodeId}"`;
+	if (all.length === 0) return 'The pipeline has no datasource for files';
+	return 'The pipeline has several datasources for files, and none is chosen';
 }
 
-export interface PipelineRun extends PipelineVersion {
-	datasource: Pick<Datasource, 'nodeId' | 'type'>;
-	/** Records of the datasource, one for each new document. */
-	items: readonly JsonRecord[];
-	/** Variables of the pipeline. */
-	inputs: JsonRecord;
+/** Documents that Dify now indexes. */
+export interface PipelineDocuments {
+	batch?: string;
+	documents: JsonRecord[];
 }
-
-/** Result of a run: documents that Dify now indexes, or the preview of a draft. */
-export type PipelineOutcome =
-	| { kind: 'documents'; batch?: string; dataset: JsonRecord; documents: JsonRecord[] }
-	| { kind: 'preview'; result: RunResult };
 
 /**
- * Runs a pipeline. Always requests a stream, which only a draft sends; a published one answers with JSON at once
- * (docs/protocols/dify.md 2.13). Never retried: each run creates new documents.
+ * Runs the published pipeline with a file. Never retried: each run creates new documents.
  *
  * @throws {ServerError} of kind `runFailed` with Dify's reason, which may be the input
  */
 export async function runPipeline(
 	api: KnowledgeApi,
 	baseId: string,
-	{ datasource, items, inputs, published }: PipelineRun,
-): Promise<PipelineOutcome> {
-	const path = `/datasets/${baseId}/pipeline/run`;
-	if (items.length === 0)
-		throw invalidParam(
-			'There is nothing for the pipeline to work on',
-			'Give at least one file or item.',
-		);
-	const json = {
-		inputs,
-		datasource_type: datasource.type,
-		datasource_info_list: [...items],
-		start_node_id: datasource.nodeId,
-		is_published: published,
-		response_mode: 'streaming',
-	};
-	return await api
-		.alone(baseId, path, async () => await needsNewer(PIPELINE_FEATURE, start(api, path, json)))
+	node: FileNode,
+	source: FileSource,
+	inputs: JsonRecord,
+): Promise<PipelineDocuments> {
+	const { id, name } = await uploaded(api, source);
+	const answer = await api
+		.call(pipelineRoutes.run, {
+			dataset_id: baseId,
+			inputs,
+			datasource_type: 'local_file',
+			// Some versions read `related_id`, others `reference`.
+			datasource_info_list: [{ reference: id, related_id: id, name }],
+			start_node_id: node.id,
+			is_published: true,
+			response_mode: 'streaming',
+		})
 		.catch(throwAs(pipelineFailure));
+	return { batch: nonEmptyText(answer.batch), documents: recordsIn(answer.documents) };
 }
 
-async function start(api: KnowledgeApi, path: string, json: JsonRecord): Promise<PipelineOutcome> {
-	const { client } = api;
-	const outcome = await observeRun<PipelineOutcome>(client, {
-		plan: { begin: 'send', isRecorded: false },
-		request: { url: client.url(path), json },
-		readWhole: async (stream, text) => await Promise.resolve(documentsIn(api, stream, text)),
-	});
-	return 'kind' in outcome ? outcome : { kind: 'preview', result: outcome };
-}
-
-function documentsIn(
+async function uploaded(
 	api: KnowledgeApi,
-	{ url, status, headers }: EventStream,
-	text: string,
-): PipelineOutcome {
-	const answer = api.client.parse(text);
-	if (!isRecord(answer) || !Array.isArray(answer.documents))
-		throw answerError(api.client.connection, { status, headers, url, text, json: answer }, 'POST');
-	const documents = recordsIn(answer.documents);
+	source: FileSource,
+): Promise<{ id: string; name: string }> {
+	const path = '/datasets/pipeline/file-upload';
+	const answer = await postFile(api.client, path, source);
 	return {
-		kind: 'documents',
-		batch: nonEmptyText(answer.batch),
-		dataset: recordOf(answer.dataset),
-		documents,
+		id: fileIdIn(api.client, path, answer),
+		name: nonEmptyText(answer.name) ?? source.name,
 	};
+}
+
+function pipelineFailure(error: ServerError): ServerError {
+	if (/^Pipeline not found/.test(error.serverText ?? ''))
+		return error.reworded({
+			message: 'The knowledge base has no pipeline',
+			meaning: 'The knowledge base has no pipeline: it was made without one',
+			remedy:
+				'Choose a knowledge base that was made from a pipeline, or use the operations of the resource Document.',
+		});
+	if (error.code === 'pipeline_run_error')
+		return error.reworded({
+			message: 'The pipeline failed in Dify',
+			meaning:
+				'Dify could not run the pipeline. Its text says why; it may be an input, a file or the pipeline itself',
+			remedy:
+				'Correct what the text of Dify names: Inputs, Datasource, the file. Before you run it again, look whether documents were made: each run makes new ones.',
+		});
+	return error;
 }

@@ -156,28 +156,6 @@ export const metadataRoutes = routeTable({
 		returns: 'record',
 		changesBase: true,
 	},
-	rename: {
-		method: 'PATCH',
-		path: `${BASE}/metadata/{metadata_id}`,
-		body: ['name'],
-		checks: { name: checkFieldName },
-		returns: 'record',
-		changesBase: true,
-	},
-	delete: {
-		method: 'DELETE',
-		path: `${BASE}/metadata/{metadata_id}`,
-		returns: 'existed',
-		changesBase: true,
-	},
-	// `action`: enable or disable.
-	setBuiltIn: {
-		method: 'POST',
-		path: `${BASE}/metadata/built-in/{action}`,
-		body: [],
-		returns: 'nothing',
-		changesBase: true,
-	},
 	setOnDocuments: {
 		method: 'POST',
 		path: `${BASE}/documents/metadata`,
@@ -190,7 +168,21 @@ export const pipelineRoutes = routeTable({
 	datasources: {
 		method: 'GET',
 		path: `${BASE}/pipeline/datasource-plugins`,
-		query: ['is_published'],
+		fixedQuery: { is_published: 'true' },
 		returns: 'list',
+	},
+	// A published pipeline answers with JSON at once, also where a stream was asked for.
+	run: {
+		method: 'POST',
+		path: `${BASE}/pipeline/run`,
+		body: [
+			'inputs',
+			'datasource_type',
+			'datasource_info_list',
+			'start_node_id',
+			'is_published',
+			'response_mode',
+		],
+		returns: 'record',
 	},
 });

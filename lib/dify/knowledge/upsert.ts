@@ -104,33 +104,6 @@ function isFirstDocument(base: JsonRecord): boolean {
 	return techniqueOf(base) === undefined || formOf(base) === undefined;
 }
 
-/** Replaces the content of a document under the same name. */
-export async function replaceContent(
-	api: KnowledgeApi,
-	baseId: string,
-	document: JsonRecord,
-	content: { text: string } | { file: FileSource },
-	options: CreateOptions = {},
-): Promise<Upserted> {
-	const { name } = document;
-	if (typeof name !== 'string' || name === '')
-		throw localError(
-			'dataset',
-			'The document has no name, so Dify cannot replace it',
-			'Delete it and create it again.',
-		);
-	const form = typeof document.doc_form === 'string' ? document.doc_form : undefined;
-	const named = 'file' in content ? { file: { ...content.file, name } } : { ...content, name };
-	const twins = await documentsNamed(api, baseId, name);
-	if (twins.some((each) => each.id !== document.id && isEnabled(each)))
-		throw localError(
-			'nameTaken',
-			`Another document is named "${name}" too, and Dify would replace either of them`,
-			'Delete or disable the other one first.',
-		);
-	return await upsertDocument(api, baseId, named, { form, ...options, ifExists: 'update' });
-}
-
 interface Prepared {
 	ready: DocumentContent;
 	name: string;

@@ -1,8 +1,6 @@
-import { getDocument } from '../../../lib/dify/knowledge/documents';
 import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
 import {
 	type DocumentContent,
-	replaceContent,
 	upsertDocument,
 	type Upserted,
 } from '../../../lib/dify/knowledge/upsert';
@@ -10,8 +8,7 @@ import { filled, optional } from '../../../lib/values';
 import { datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyCall } from '../../shared/dify/run';
 import type { OperationItem } from '../../shared/run/operations';
-import { documentIdIn } from '../fields';
-import { createOptionsIn, existsOptions } from './content-fields';
+import { createOptionsIn } from './content-fields';
 
 /** Waits for the indexing, and returns the item. */
 async function finished(
@@ -59,21 +56,4 @@ export async function upserted(call: DifyCall, content: DocumentContent): Promis
 	const datasetId = datasetIdIn(parameters);
 	const made = await upsertDocument(api, datasetId, content, createOptionsIn(parameters));
 	return await finished(call, datasetId, made);
-}
-
-export const disabledOption = existsOptions.filter(({ name }) => name === 'ifDisabled');
-
-export async function replaced(
-	call: DifyCall,
-	content: Parameters<typeof replaceContent>[3],
-): Promise<OperationItem[]> {
-	const { api, parameters } = call;
-	const datasetId = datasetIdIn(parameters);
-	const document = await getDocument(api, datasetId, documentIdIn(parameters), 'without');
-	const options = createOptionsIn(parameters);
-	return await finished(
-		call,
-		datasetId,
-		await replaceContent(api, datasetId, document, content, options),
-	);
 }

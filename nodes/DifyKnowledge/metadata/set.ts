@@ -8,12 +8,18 @@ import type { DifyOperation } from '../../shared/dify/run';
 import {
 	booleanField,
 	choiceField,
+	choices,
 	optionsCollection,
 	rowsField,
 	stringField,
 } from '../../shared/field-kinds';
 import { documentField, documentIdIn } from '../fields';
-import { TYPES } from './fields';
+
+export const TYPES = choices({
+	number: 'Number',
+	string: 'Text',
+	time: 'Time',
+});
 
 export const metadataSet: DifyOperation = {
 	option: {

@@ -1,9 +1,8 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
 import { KnowledgeApi } from '../../../lib/dify/knowledge/api';
-import { listDatasources } from '../../../lib/dify/knowledge/datasources';
-import { metadataFields } from '../../../lib/dify/knowledge/metadata';
 import { listModels, type ModelType } from '../../../lib/dify/knowledge/models';
+import { fileNodes } from '../../../lib/dify/knowledge/pipelines';
 import { techniqueOf } from '../../../lib/dify/knowledge/records';
 import { baseRoutes, documentRoutes } from '../../../lib/dify/knowledge/routes';
 import { localError } from '../../../lib/dify/errors/failure';
@@ -63,24 +62,11 @@ export const searchDocuments = knowledgeList(
 		),
 );
 
-/** Metadata fields of the base in the node. */
-export const searchMetadataFields = knowledgeList(async ({ api, context, filter }) => {
-	const { fields } = await metadataFields(api, baseIn(context));
-	return matching(
-		fields.map(({ id, name, type }) => ({ name: `${name} (${type})`, value: id })),
-		filter,
-	);
-});
-
-/** Datasources of the pipeline that the base in the node was made with. */
+/** Nodes for files of the pipeline that the base in the node was made with. */
 export const searchDatasources = knowledgeList(async ({ api, context, filter }) => {
-	const published = editorValue(context, 'pipelineVersion') !== 'draft';
-	const datasources = await listDatasources(api, baseIn(context), { published });
+	const nodes = await fileNodes(api, baseIn(context));
 	return matching(
-		datasources.map(({ nodeId, title, type }) => ({
-			name: `${title} (${type.replace('_', ' ')})`,
-			value: nodeId,
-		})),
+		nodes.map(({ id, title }) => ({ name: title, value: id })),
 		filter,
 	);
 });

@@ -1,6 +1,5 @@
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
 import { addDataset, addDocument, NEWEST_VERSION } from '../../servers/dify';
-import { writes } from '../../lib/dify/knowledge/setup';
 import { byId, editor, scene } from './setup';
 
 describe.each(NEWEST_VERSION)('The lists of Dify Knowledge with Dify %s', (version) => {
@@ -39,14 +38,4 @@ describe.each(NEWEST_VERSION)('The lists of Dify Knowledge with Dify %s', (versi
 		const second = await searchKnowledgeBases.call(editor(of), '', '2');
 		expect([second.results.length, second.paginationToken]).toEqual([31, undefined]);
 	});
-});
-
-test('the list of metadata fields', async () => {
-	const of = await scene('1.14', { fields: [{ id: 'f', name: 'year', type: 'number' }] });
-	const { searchMetadataFields } = new DifyKnowledge().methods.listSearch;
-	const here = editor(of, { difyDatasetId: byId(of.base.id) });
-	expect((await searchMetadataFields.call(here, 'YEAR')).results).toEqual([
-		{ name: 'year (number)', value: 'f' },
-	]);
-	expect(writes(of.sim)).toEqual([]);
 });

@@ -3,11 +3,10 @@ import {
 	deleteDocument,
 	documentsNamed,
 	fileAddress,
-	getDocument,
 	setStatus,
 } from '../../../../lib/dify/knowledge/documents';
 import { baseRoutes, documentRoutes } from '../../../../lib/dify/knowledge/routes';
-import { replaceContent, upsertDocument } from '../../../../lib/dify/knowledge/upsert';
+import { upsertDocument } from '../../../../lib/dify/knowledge/upsert';
 import { addDocument, OLDEST_AND_NEWEST } from '../../../servers/dify';
 import { calls, failureOf, fileOf } from '../client';
 import { lastBody, scene, writes } from './setup';
@@ -205,49 +204,18 @@ describe.each(OLDEST_AND_NEWEST)('documents of Dify %s', (version) => {
 		expect(base.documents.size).toBe(1);
 	});
 
-	test('D88: content is replaced under the same name, from any status, and never by an update, which hangs', async () => {
-		const { sim, api, base } = await scene(version);
-		const known = addDocument(sim.store, base, { name: 'a.txt', fails: 'Boom' });
-		const document = await getDocument(api, base.id, known.id);
-		expect(document.indexing_status).toBe('error');
-		known.fails = undefined;
-		const made = await replaceContent(api, base.id, document, { text: 'better' });
-		expect(made).toMatchObject({ action: 'updated', documentId: known.id });
-		const { batch, documentId } = made;
-		expect(
-			await waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 1000 }),
-		).toMatchObject({
-			status: 'completed',
-		});
-		const file = await replaceContent(api, base.id, document, {
-			file: fileOf('file', 'other.txt'),
-		});
-		expect(file).toMatchObject({
-			action: 'updated',
-			documentId: known.id,
-			document: { name: 'a.txt' },
-		});
-		expect(calls(sim, /update-by/)).toBe(0);
-	});
-
 	test('D88: two documents of the name are ambiguous, since Dify may replace either', async () => {
 		const { sim, api, base } = await scene(version);
-		const known = addDocument(sim.store, base, { name: 'a.txt' });
 		addDocument(sim.store, base, { name: 'a.txt' });
-		const document = await getDocument(api, base.id, known.id);
-		expect(await failureOf(replaceContent(api, base.id, document, { text: 'x' }))).toMatchObject({
-			kind: 'nameTaken',
-		});
+		addDocument(sim.store, base, { name: 'a.txt' });
 		expect((await upsertDocument(api, base.id, { name: 'a.txt', text: 'x' })).remarks[0]).toContain(
 			'several documents',
 		);
 	});
 
 	test('D89: without a text, Dify cannot rename', async () => {
-		const { sim, api, base } = await scene(version);
-		const known = addDocument(sim.store, base, { name: 'a.txt' });
-		const document = await getDocument(api, base.id, known.id);
-		const failed = await failureOf(replaceContent(api, base.id, document, { text: '' }));
+		const { api, base } = await scene(version);
+		const failed = await failureOf(upsertDocument(api, base.id, { name: 'a.txt', text: '' }));
 		expect(failed.remedy).toContain('Dify cannot rename');
 	});
 

@@ -119,22 +119,12 @@ describe.each(NEWEST_VERSION)('Documents with Dify %s', (version) => {
 		);
 	});
 
-	test('documents: get, get many, update, set status, delete', async () => {
+	test('documents: get, get many, set status, delete', async () => {
 		const of = await scene(version);
 		const known = addDocument(of.sim.store, of.base, { name: 'a.txt' });
 		const documentId = byId(known.id);
 		expect(await manage(of, 'document', 'get', { documentId })).toMatchObject([
 			{ id: known.id, name: 'a.txt' },
-		]);
-		expect(
-			await manage(of, 'document', 'updateText', { documentId, text: 'New.', wait: 5 }),
-		).toMatchObject([{ action: 'updated', documentId: known.id, name: 'a.txt' }]);
-		const items = [
-			{ json: {}, binary: { data: { data: 'eA==', mimeType: 'text/plain', fileName: 'b.txt' } } },
-		];
-		const file = { documentId, binaryPropertyName: 'data', wait: 5 };
-		expect(await manage(of, 'document', 'updateFile', file, { items })).toMatchObject([
-			{ action: 'updated', documentId: known.id, name: 'a.txt' },
 		]);
 		const parameters = { documentIds: `${known.id}, ${known.id}`, statusAction: 'disable' };
 		expect(await manage(of, 'document', 'setStatus', parameters)).toHaveLength(2);

@@ -11,9 +11,7 @@ const WEB = {
 };
 
 const withPipeline = async (datasources: Array<typeof FILES> = [FILES, WEB]): Promise<Scene> =>
-	await scene('1.14', {
-		pipeline: { datasources, gives: [{ source_url: 'http://a', title: 'A page' }] },
-	});
+	await scene('1.14', { pipeline: { datasources } });
 
 const file = (name: string, text: string) => ({
 	json: {},
@@ -44,54 +42,12 @@ test('run: files of the items are uploaded, one run each, and waited for', async
 	).toMatchObject([{ name: 'one.txt', indexingStatus: 'waiting' }]);
 });
 
-test('run: what Upload File and Run Datasource Node gave', async () => {
-	const of = await withPipeline();
-	const [uploaded] = await manage(of, 'pipeline', 'uploadFile', RUN, {
-		items: [file('up.txt', 'Uploaded.')],
-	});
-	expect(uploaded).toEqual({
-		reference: expect.any(String) as string,
-		related_id: uploaded!.reference,
-		name: 'up.txt',
-		size: 9,
-		mimeType: 'text/plain',
-	});
-	const taken = { ...RUN, pipelineTake: 'items' };
-	const files = {
-		...taken,
-		datasourceNode: byId('files'),
-		datasourceItems: JSON.stringify([uploaded]),
-	};
-	expect(await manage(of, 'pipeline', 'run', files)).toMatchObject([{ name: 'up.txt', chunks: 1 }]);
-	const web = { datasourceNode: byId('web'), inputs: '{"url":"http://a"}' };
-	const [page] = await manage(of, 'pipeline', 'runDatasource', web);
-	expect(page).toMatchObject({ url: 'http://a', title: 'A page' });
-	expect(
-		await manage(of, 'pipeline', 'run', { ...taken, ...web, datasourceItems: page }),
-	).toMatchObject([{ name: 'A page' }]);
-});
-
-test('run: wrong items and files for a website are refused before anything is made', async () => {
-	const of = await withPipeline();
-	const items = { ...RUN, pipelineTake: 'items', datasourceNode: byId('web') };
-	for (const wrong of ['nothing', '[]', '[1]'])
-		await expect(
-			manage(of, 'pipeline', 'run', { ...items, datasourceItems: wrong }),
-		).rejects.toThrow('must be a JSON object, or a list of objects');
-	const binary = { ...items, pipelineTake: 'binary' };
-	await expect(
-		manage(of, 'pipeline', 'run', binary, { items: [file('a.txt', 'x')] }),
-	).rejects.toThrow('takes no files');
-	expect(writes(of.sim)).toEqual([]);
-});
-
-test('run: a draft comes out as a preview', async () => {
-	const of = await withPipeline([FILES]);
-	of.base.pipeline!.preview = { chunks: ['a'] };
-	const draft = { ...RUN, pipelineVersion: 'draft' };
-	expect(await manage(of, 'pipeline', 'run', draft, { items: [file('a.txt', 'x')] })).toMatchObject(
-		[{ preview: true, status: 'succeeded', outputs: { chunks: ['a'] } }],
+test('run: a pipeline without a node for files is refused before anything is made', async () => {
+	const of = await withPipeline([WEB]);
+	await expect(manage(of, 'pipeline', 'run', RUN, { items: [file('a.txt', 'x')] })).rejects.toThrow(
+		'no datasource for files',
 	);
+	expect(writes(of.sim)).toEqual([]);
 });
 
 test('run: a document that cannot be indexed fails with the words of Dify, and names what was made', async () => {
@@ -106,13 +62,11 @@ test('run: a document that cannot be indexed fails with the words of Dify, and n
 	expect(error?.description).toContain([...of.base.documents.keys()][0]);
 });
 
-test('get datasources, and their list in the editor', async () => {
+test('the list of datasources in the editor', async () => {
 	const of = await withPipeline();
-	expect(await manage(of, 'pipeline', 'getDatasources')).toEqual([FILES, WEB]);
 	const { searchDatasources } = new DifyKnowledge().methods.listSearch;
-	const context = editor(of, { difyDatasetId: byId(of.base.id), pipelineVersion: 'draft' });
-	expect(await searchDatasources.call(context, 'fire')).toEqual({
-		results: [{ name: 'Firecrawl (website crawl)', value: 'web' }],
+	const context = editor(of, { difyDatasetId: byId(of.base.id) });
+	expect(await searchDatasources.call(context, 'fil')).toEqual({
+		results: [{ name: 'File', value: 'files' }],
 	});
-	expect(of.sim.requests.at(-1)!.query.toString()).toBe('');
 });

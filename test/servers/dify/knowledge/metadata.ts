@@ -1,7 +1,7 @@
 import { invalid, isJson, missing, pydantic } from '../http';
 import type { Call } from '../store';
 import type { Json } from '../types';
-import { datasetOf, done, oneOf } from './checks';
+import { datasetOf, oneOf } from './checks';
 import { builtInFields } from './shapes';
 import type { SimDataset } from './state';
 
@@ -44,44 +44,6 @@ export function createField(call: Call): void {
 	call.reply(201, field);
 }
 
-/** An unknown ID changes nothing; 1.12 does not report that. */
-export function renameField(call: Call): void {
-	const dataset = datasetOf(call);
-	const name = String(call.payload.name);
-	checkName(dataset, name);
-	const field = dataset.fields.find(({ id }) => id === call.ids[1]);
-	if (field === undefined) return call.reply(200, { id: null, type: null, name: null });
-	for (const { values } of dataset.documents.values()) {
-		const value = values.get(field.name);
-		if (value === undefined) continue;
-		values.delete(field.name);
-		values.set(name, value);
-	}
-	field.name = name;
-	call.reply(200, { id: field.id, type: field.type, name });
-}
-
-export function deleteField(call: Call): void {
-	const dataset = datasetOf(call);
-	const id = call.ids[1];
-	dataset.fields = dataset.fields.filter((field) => field.id !== id);
-	for (const { values } of dataset.documents.values())
-		for (const [name, value] of values) if (value.id === id) values.delete(name);
-	done(call);
-}
-
-export function builtIn(call: Call): void {
-	datasetOf(call);
-	call.reply(200, { fields: builtInFields() });
-}
-
-export function switchBuiltIn(call: Call): void {
-	const dataset = datasetOf(call);
-	if (call.ids[1] === 'enable') dataset.builtIn = true;
-	if (call.ids[1] === 'disable') dataset.builtIn = false;
-	call.reply(200, { result: 'success' });
-}
-
 /** 1.12 always reports success. Unless the update is partial, fields that are not listed are removed. */
 export function setMetadata(call: Call): void {
 	const { payload, store } = call;
@@ -99,7 +61,6 @@ export function setMetadata(call: Call): void {
 			if (store.version === '1.12') continue;
 			throw invalid('Document not found.');
 		}
-		if (store.knowledge.loseMetadata) continue;
 		if (operation.partial_update !== true) document.values.clear();
 		for (const { id, name, value } of (operation.metadata_list as Json[]).filter(isJson))
 			document.values.set(String(name), { id: String(id), value });

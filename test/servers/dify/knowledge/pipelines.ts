@@ -2,7 +2,6 @@ import { onlyPart, storeFile } from '../files';
 import { DifyHttpError, invalid, isJson, isoTime, missing, pydantic } from '../http';
 import type { Call } from '../store';
 import type { Json } from '../types';
-import { StreamWriter } from '../wire';
 import { datasetOf } from './checks';
 import { addDocument, batchOf } from './documents';
 import { OWNER } from './shapes';
@@ -37,27 +36,6 @@ function wants(model: string, payload: Json, fields: string[]): void {
 	if (problems.length > 0) throw pydantic(model, problems);
 }
 
-async function stream(call: Call, events: Json[]): Promise<void> {
-	const writer = new StreamWriter(call.res, call.store.stream, call.store.clock, () => undefined);
-	writer.start({});
-	for (const event of events) await writer.write({ kind: 'event', event });
-	await writer.finish(false);
-}
-
-export async function runDatasource(call: Call): Promise<void> {
-	const { payload } = call;
-	const dataset = datasetOf(call);
-	wants('DatasourceNodeRunPayload', payload, ['inputs', 'datasource_type', 'is_published']);
-	const { gives, datasourceFails } = pipelineOf(dataset);
-	const times = { total: 1, completed: 1 };
-	await stream(call, [
-		{ event: 'datasource_processing', total: 1, completed: 0 },
-		datasourceFails === undefined
-			? { event: 'datasource_completed', data: gives, ...times, time_consuming: 0.5 }
-			: { event: 'datasource_error', error: datasourceFails },
-	]);
-}
-
 const FIELDS = [
 	'inputs',
 	'datasource_type',
@@ -67,8 +45,8 @@ const FIELDS = [
 	'response_mode',
 ];
 
-/** A published pipeline always answers with JSON; a draft with the events of a workflow. */
-export async function run(call: Call): Promise<void> {
+/** A published pipeline always answers with JSON. */
+export function run(call: Call): void {
 	const { payload, store } = call;
 	const dataset = datasetOf(call);
 	wants('PipelineRunApiEntity', payload, FIELDS);
@@ -77,7 +55,6 @@ export async function run(call: Call): Promise<void> {
 	if (pipeline.fails !== undefined) throw fail(pipeline.fails);
 	const nodes = pipeline.datasources.map((each) => each.node_id);
 	if (!nodes.includes(payload.start_node_id)) throw fail('Start node is not found');
-	if (payload.is_published !== true) return await stream(call, previewEvents(call, pipeline));
 	const batch = batchOf(store);
 	const infos = Array.isArray(payload.datasource_info_list)
 		? payload.datasource_info_list.filter(isJson)
@@ -113,20 +90,4 @@ export async function run(call: Call): Promise<void> {
 		dataset: { id, name, description, chunk_structure: dataset.form },
 		documents,
 	});
-}
-
-function previewEvents({ store }: Call, { preview, previewFails }: SimPipeline): Json[] {
-	const ids = { task_id: store.newId('task'), workflow_run_id: store.newId('run') };
-	const end =
-		previewFails === undefined
-			? { status: 'succeeded', outputs: preview ?? {}, error: null }
-			: { status: 'failed', outputs: null, error: previewFails };
-	return [
-		{ event: 'workflow_started', ...ids, data: { id: ids.workflow_run_id, inputs: {} } },
-		{
-			event: 'workflow_finished',
-			...ids,
-			data: { id: ids.workflow_run_id, total_tokens: 0, ...end },
-		},
-	];
 }

@@ -31,16 +31,10 @@ export interface SimDataset {
 export interface SimPipeline {
 	/** As listed by the route. */
 	datasources: Json[];
-	/** Result of a datasource. */
-	gives?: unknown;
-	datasourceFails?: string;
 	/** Error text of a failing run. */
 	fails?: string;
 	/** Error text of the run's documents, instead of `completed`. */
 	documentFails?: string;
-	/** Outputs of a draft's run. */
-	preview?: Json;
-	previewFails?: string;
 }
 
 export interface SimField {
@@ -109,8 +103,6 @@ export interface KnowledgeState {
 	steps: number;
 	/** How many actions are refused after a status action. */
 	busyAfterAction: number;
-	/** Metadata writes answer success without effect, as failing ones do in 1.12. */
-	loseMetadata: boolean;
 	/** Chunks whose embedding fails. */
 	failChunk?: (content: string) => boolean;
 	/** The embedding model does not answer. */
@@ -126,7 +118,6 @@ export function knowledgeState(): KnowledgeState {
 		datasets: new Map(),
 		steps: 0,
 		busyAfterAction: 0,
-		loseMetadata: false,
 		embeddingDown: false,
 		fileLimit: 15 * 1024 * 1024,
 		defaultEmbedding: true,
