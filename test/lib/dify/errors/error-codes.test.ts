@@ -62,7 +62,6 @@ describe('the table of codes', () => {
 		[400, 'invalid_param', 'Speech to text is not enabled', 'featureOff'],
 		[400, 'invalid_param', 'Tenant does not exist.', 'appUnusable'],
 		[400, 'invalid_param', 'capacity must be a number', 'invalidParam'],
-		[400, 'invalid_param', 'The job does not exist.', 'notFound'],
 		[400, 'bad_request', "Invalid workflow_id format: 'x'. ", 'workflowVersion'],
 		[
 			400,
