@@ -12,8 +12,6 @@ import type { FailureKind } from '../errors/kinds';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
 import { answerError, difyFailure, stoppedEarly } from './errors/failure';
-import { concurrencyOf, type RunConcurrency } from './run/concurrency';
-import { exactJson } from '../json';
 import { finiteNumber, isRecord, type JsonRecord, optional } from '../values';
 import { MAX_RETRY_AFTER_MS } from '../http/retry-after';
 
@@ -53,27 +51,18 @@ export class DifyClient {
 	constructor(
 		readonly connection: Connection,
 		readonly api: string,
-		/** Identifies the app, for the limit of its concurrent runs. */
-		private readonly app: string = api,
 		/** Aborts requests and pauses. */
 		readonly signal?: AbortSignal,
-		/** Identifies the execution. `inexact`: numbers of answers that JavaScript cannot represent, kept as text. */
-		readonly execution = { inexact: new Set<string>() },
 	) {}
-
-	/** Limits the concurrent runs of the app. Looked up each time: it is dropped while nothing runs. */
-	get concurrency(): RunConcurrency {
-		return concurrencyOf(this.app);
-	}
 
 	/** The same client with another signal; undefined: it cannot be aborted. */
 	withSignal(signal: AbortSignal | undefined): DifyClient {
-		return new DifyClient(this.connection, this.api, this.app, signal, this.execution);
+		return new DifyClient(this.connection, this.api, signal);
 	}
 
 	/** The same client with a connection that sends the tracing span to Dify. */
 	traced(connection: Connection): DifyClient {
-		return new DifyClient(connection, this.api, this.app, this.signal, this.execution);
+		return new DifyClient(connection, this.api, this.signal);
 	}
 
 	/** URL of a route. Empty values are left out of the query. */
@@ -188,17 +177,10 @@ export class DifyClient {
 	): Promise<{ value: T } | { failed: ServerError }> {
 		try {
 			const answer = await this.connection.call(url, request);
-			return { value: read({ ...answer, json: this.parse(answer.text, answer.json) }) };
+			return { value: read(answer) };
 		} catch (error) {
 			return { failed: networkFailure(error, this.connection.contextOf(url)) };
 		}
-	}
-
-	/** Parses JSON as Dify's Python writes it. @param parsed the same text, where it was parsed already */
-	parse(json: string, parsed?: unknown): unknown {
-		const { value, large } = exactJson(json, parsed);
-		large.forEach((number) => this.execution.inexact.add(number));
-		return value;
 	}
 
 	/** The object in an answer. @throws {ServerError} */
@@ -218,11 +200,6 @@ export class DifyClient {
 	/** Waits before another attempt. @throws {ServerError} of kind `cancelled` */
 	async pause(ms: number, url: string): Promise<void> {
 		await pauseFor(ms, this.signal).catch(() => this.cancelled(url));
-	}
-
-	/** Waits for a place among the runs of the app. @throws {ServerError} of kind `cancelled` */
-	async enter(concurrency: RunConcurrency, url: string): Promise<void> {
-		await concurrency.enter(this.signal).catch(() => this.cancelled(url));
 	}
 
 	private cancelled(url: string): never {

@@ -65,5 +65,5 @@ export function difyClient(
 		...more,
 	});
 	const api = addressOf(() => resolveDifyBase(credential.baseUrl));
-	return new DifyClient(connection, api, `${api} ${credential.apiKey}`);
+	return new DifyClient(connection, api);
 }

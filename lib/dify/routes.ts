@@ -40,7 +40,6 @@ export interface RouteValues {
 	// Knowledge bases
 	description?: string;
 	permission?: string;
-	partial_member_list?: readonly JsonRecord[];
 	indexing_technique?: string;
 	embedding_model?: string;
 	embedding_model_provider?: string;
@@ -85,8 +84,6 @@ export interface Route {
 	readonly idempotent?: true;
 	/** Milliseconds for the whole request. Default: that of the client. */
 	readonly timeoutMs?: number;
-	/** Dify has it since 1.14. What needs it, as the beginning of a sentence: "Downloading documents". */
-	readonly needsNewer?: string;
 	/** The knowledge base is another one afterwards, so what is known of it is read again. */
 	readonly changesBase?: true;
 }

@@ -11,8 +11,6 @@ export type DifyAppMode =
  * What the caller already knows about a run. Everything is optional: the events themselves say enough to finish a run.
  */
 export interface RunHints {
-	/** Collect spoken audio, and wait for its end after the answer is complete. Default: audio is ignored. */
-	wantAudio?: boolean;
 	/** A pause is no end: the stream goes on once the form is answered. */
 	acrossPauses?: boolean;
 }
@@ -45,9 +43,9 @@ export type StreamEndReason = 'eof' | 'closed';
 
 /**
  * Why a run was given up. `cancelled`: n8n, the user, or a chat that cannot be written to. `idle`: a time limit ran out;
- * `queued`: before the run began. `otherConversation`: the run is of another conversation than the one asked for.
+ * `queued`: before the run began.
  */
-export type AbandonReason = 'cancelled' | 'idle' | 'queued' | 'otherConversation';
+export type AbandonReason = 'cancelled' | 'idle' | 'queued';
 
 /** Why reading stopped. */
 export type FinishReason = StreamEndReason | AbandonReason;
@@ -127,17 +125,6 @@ export interface WorkflowRun {
 	agentLogs: Array<Record<string, unknown>>;
 }
 
-export interface RunAudio {
-	/** The whole sound. */
-	content: Buffer;
-	/** By its first bytes. */
-	mimeType: string;
-	/** File extension without dot. */
-	extension: string;
-	/** False when the stream ended before Dify said that the audio was complete. */
-	complete: boolean;
-}
-
 export interface HumanForm {
 	formId?: string;
 	nodeId?: string;
@@ -164,7 +151,7 @@ interface RunPause {
 
 /**
  * `errorEvent`: Dify's `error` event. `runFailed`: the workflow run ended as failed. `endedEarly`: no terminal event.
- * `cancelled`, `idle` and `otherConversation`: the caller gave up first. `queued`: the run had not begun.
+ * `cancelled` and `idle`: the caller gave up first. `queued`: the run had not begun.
  * `notFinished`: an answer without a result. `textLost`: the run succeeded, but a part of its answer never came. `refused`: Dify reported a refusal as the end of a run that never began.
  */
 export type RunErrorCause =
@@ -208,7 +195,6 @@ export interface RunResult {
 	/** Text of `reasoning_chunk` events; never part of the answer. */
 	reasoning: string;
 	workflow?: WorkflowRun;
-	audio?: RunAudio;
 	pause?: RunPause;
 	/** Set if and only if the status is `failed`. */
 	error?: RunError;

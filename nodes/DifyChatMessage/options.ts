@@ -25,11 +25,9 @@ const options: INodeProperties[] = [
 			'Name of the field with the answer. A Chat Trigger that does not stream shows the field "output" of the last node.',
 	}),
 	booleanField('Automatic Conversation Name', 'autoGenerateName', true, {
-		description:
-			'Whether Dify lets a model think of a name for a new conversation. In Dify 1.12 this delays the first words of the first answer by about a second.',
+		description: 'Whether Dify lets a model think of a name for a new conversation',
 	}),
 	RUN_OPTIONS.enableStreaming,
-	RUN_OPTIONS.firstByteLimit,
 	RUN_OPTIONS.idleLimit,
 	choicesField('Include', 'include', {
 		options: choices({
@@ -37,11 +35,6 @@ const options: INodeProperties[] = [
 				'Agent Thoughts',
 				'What an agent thought, the tools it called, and what they returned',
 			],
-			audio: [
-				'Audio',
-				'The spoken answer as binary property "audio", where the app speaks by itself. Takes up to 5 seconds longer.',
-			],
-			events: ['Raw Events', 'Every event of the stream, as Dify sent it'],
 			reasoning: ['Reasoning', 'What a reasoning model thought, where Dify passes it on'],
 			workflow: [
 				'Workflow Nodes',
@@ -55,7 +48,6 @@ const options: INodeProperties[] = [
 		description:
 			'How many items are sent at the same time. Messages of the same conversation still go one after another, and the order of the output stays that of the input. An expression is evaluated for the first item only.',
 	},
-	RUN_OPTIONS.progressLimit,
 	{
 		...RUN_OPTIONS.maxRetries,
 		description: `How often to send a message again ${WHERE_NOTHING_BEGAN}`,

@@ -1,15 +1,11 @@
-import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
-
 import type { DifyChatAnswer } from '../../lib/dify/run/chat';
 import type { RunResult } from '../../lib/dify/types';
 import { optional } from '../../lib/values';
 import type { OperationItem } from '../shared/run/operations';
-import { plain, sentEvents } from '../shared/dify/plain';
-import { hintOnce } from '../shared/run/hints';
-import { notStored } from '../shared/store-file';
+import { plain } from '../shared/dify/plain';
 
 /** Optional parts of the item beside the answer. */
-export type Extra = 'audio' | 'events' | 'reasoning' | 'thoughts' | 'workflow';
+export type Extra = 'reasoning' | 'thoughts' | 'workflow';
 
 interface OutputOptions {
 	simplify: boolean;
@@ -17,24 +13,17 @@ interface OutputOptions {
 	/** The user of the message: later nodes need the same one. */
 	user: string;
 	include: readonly Extra[];
-	/** Every event as Dify sent it; empty unless included. */
-	events: readonly unknown[];
 }
 
 /** The item for an answer. */
-export async function answerItem(
-	context: IExecuteFunctions,
-	answer: DifyChatAnswer,
-	options: OutputOptions,
-): Promise<OperationItem> {
+export function answerItem(answer: DifyChatAnswer, options: OutputOptions): OperationItem {
 	const { result, conversationRestarted } = answer;
 	const json = {
 		...(options.simplify ? simplified(result, options) : raw(result, options)),
 		...(conversationRestarted ? { conversationRestarted } : {}),
 		...extras(result, options),
 	};
-	const binary = options.include.includes('audio') ? await speech(context, result) : undefined;
-	return { json: { ...plain(json), ...sentEvents(options) }, binary };
+	return { json: plain(json) };
 }
 
 function simplified(result: RunResult, { answerField, user }: OutputOptions): object {
@@ -97,24 +86,4 @@ function extras(result: RunResult, { include }: OutputOptions): object {
 		...(include.includes('reasoning') ? { reasoning: result.reasoning } : {}),
 		...(include.includes('workflow') ? { workflow: result.workflow ?? null } : {}),
 	};
-}
-
-async function speech(
-	context: IExecuteFunctions,
-	{ audio }: RunResult,
-): Promise<IBinaryKeyData | undefined> {
-	if (audio === undefined) return undefined;
-	const { content, extension, mimeType } = audio;
-	try {
-		const stored = await context.helpers.prepareBinaryData(
-			content,
-			`answer.${extension}`,
-			mimeType,
-		);
-		return { audio: stored };
-	} catch (error) {
-		// The answer must not be lost because of a file.
-		hintOnce(context, notStored('the spoken answer', error));
-		return undefined;
-	}
 }

@@ -5,7 +5,7 @@ import { inputFields } from '../shared/dify/inputs';
 import { filesField } from '../shared/dify/run-files';
 import { reportRun, type DifyCall, type DifyOperation } from '../shared/dify/run';
 import { simplifyField } from '../shared/dify/run-options';
-import { listeners, pausedError, runRequest } from '../shared/dify/run-request';
+import { pausedError, runRequest } from '../shared/dify/run-request';
 import type { OperationItem, OperationTable } from '../shared/run/operations';
 import { NodeParameters } from '../shared/parameters';
 import { conversationIn, conversationKey, messageFields } from './message';
@@ -32,7 +32,7 @@ export const sendMessages = difyExecute(operations, (context, itemIndex) =>
 );
 
 async function sendMessage(call: DifyCall): Promise<OperationItem> {
-	const { context, parameters, typing } = call;
+	const { parameters, typing } = call;
 	const user = userIn(parameters);
 	const {
 		answerField,
@@ -47,7 +47,6 @@ async function sendMessage(call: DifyCall): Promise<OperationItem> {
 	const simplify = parameters.flag('simplify');
 	const query = parameters.freeText('query');
 	const conversation = conversationIn(parameters);
-	const { events, reading } = listeners(call, include);
 	await typing?.begin();
 	const request = {
 		query,
@@ -56,13 +55,11 @@ async function sendMessage(call: DifyCall): Promise<OperationItem> {
 		...ids,
 		...(await runRequest(call, user)),
 	};
-	const hints = { wantAudio: include.includes('audio') };
 	const answer = await chat(call.client, request, {
-		...reading,
+		onDeltas: typing?.show,
 		limits,
 		retries,
 		onStaleConversation,
-		hints,
 	});
 	const { result, conversationRestarted } = answer;
 	if (result.status === 'paused' && onPause === 'error') throw pausedError('chatflow', result);
@@ -72,5 +69,5 @@ async function sendMessage(call: DifyCall): Promise<OperationItem> {
 		call.hint(
 			'The conversation could not be continued, so a new one was started. Its ID is in the item.',
 		);
-	return await answerItem(context, answer, { simplify, answerField, user, include, events });
+	return answerItem(answer, { simplify, answerField, user, include });
 }

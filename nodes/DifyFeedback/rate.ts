@@ -1,14 +1,8 @@
 import { rateMessage, type Rating } from '../../lib/dify/app/feedback';
 import { userField } from '../shared/dify/fields';
-import { messageIdIn, optionalIdIn, userIn } from '../shared/dify/ids';
+import { messageIdIn, userIn } from '../shared/dify/ids';
 import type { DifyOperation } from '../shared/dify/run';
-import {
-	choiceField,
-	choices,
-	longTextField,
-	optionsCollection,
-	stringField,
-} from '../shared/field-kinds';
+import { choiceField, choices, longTextField, optionsCollection } from '../shared/field-kinds';
 import { asChoice, isBlank, wrongField } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 import { ignoreNotRated, ratedMessageField, revoke } from './revoke';
@@ -34,23 +28,9 @@ export const rate: DifyOperation = {
 		}),
 		longTextField('Text', 'content', 2, {
 			description:
-				'Why the answer was good or bad. Without a text, the text of an earlier rating is kept; Dify by itself would erase it.',
+				'Why the answer was good or bad. Without a text, Dify erases that of an earlier rating.',
 		}),
-		optionsCollection([
-			stringField('Conversation ID', 'conversationId', {
-				default: '={{ $json.conversationId }}',
-				description:
-					'Makes it faster to keep an earlier text: without it, the whole feedback of the app is searched when no text is given',
-			}),
-			choiceField('Earlier Text', 'earlierText', 'keep', {
-				options: choices({
-					erase: ['Erase', 'What Dify does by itself; saves the search'],
-					keep: ['Keep', 'Looks for it in the feedback of the app and sends it again'],
-				}),
-				description: 'What happens to the text of an earlier rating when no text is given',
-			}),
-			ignoreNotRated,
-		]),
+		optionsCollection([ignoreNotRated]),
 	],
 	run: async (call) => {
 		const { client, parameters } = call;
@@ -62,8 +42,6 @@ export const rate: DifyOperation = {
 			user: userIn(parameters),
 			rating,
 			...(content.trim() === '' ? {} : { content }),
-			earlierContent: parameters.choice<'keep' | 'erase'>('options.earlierText', 'keep'),
-			conversationId: optionalIdIn(parameters, 'options.conversationId', 'conversation ID'),
 		});
 		return [{ json: { ...rated, success: true } }];
 	},

@@ -2,7 +2,6 @@ import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from '
 
 import { BUILDER_HINTS } from '../shared/builder-hints';
 import { withContext } from '../shared/with-context';
-import { searchRerankModels } from '../shared/dify/search-knowledge';
 import { properties } from './fields';
 import { getKnowledgeBases } from './get-knowledge-bases';
 import { supplyRetriever } from './supply';
@@ -25,7 +24,7 @@ export class DifyRetriever implements INodeType {
 		properties,
 	};
 
-	methods = { listSearch: { searchRerankModels }, loadOptions: { getKnowledgeBases } };
+	methods = { loadOptions: { getKnowledgeBases } };
 
 	supplyData = withContext(supplyRetriever);
 }

@@ -1,24 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { filterFields, searchOptions, topKField } from '../shared/dify/knowledge-fields';
-import {
-	choiceField,
-	choices,
-	choicesField,
-	noticeField,
-	optionsCollection,
-} from '../shared/field-kinds';
-
-const options: INodeProperties[] = [
-	...searchOptions,
-	choiceField('If a Knowledge Base Fails', 'onFailure', 'fail', {
-		options: choices({
-			fail: ['Fail', 'The error names the knowledge base'],
-			warn: ['Go On Without It', 'A hint at the node names it'],
-		}),
-		description: 'What to do when one of several knowledge bases cannot be searched',
-	}),
-];
+import { filterFields, scoreThresholdField, topKField } from '../shared/dify/knowledge-fields';
+import { choicesField, noticeField, optionsCollection } from '../shared/field-kinds';
 
 export const properties: INodeProperties[] = [
 	noticeField(
@@ -32,5 +15,5 @@ export const properties: INodeProperties[] = [
 	}),
 	{ ...topKField, description: 'Max number of results to return' },
 	...filterFields,
-	optionsCollection(options),
+	optionsCollection([scoreThresholdField]),
 ];

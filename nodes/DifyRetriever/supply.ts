@@ -16,9 +16,8 @@ import {
 	type SearchSettings,
 } from '../../lib/dify/knowledge/retrieve';
 import { ServerError } from '../../lib/errors/server-error';
-import { fetchOnce } from '../../lib/lru-cache';
 import { mapConcurrently } from '../../lib/servers/batches';
-import { nonEmptyText, text, messageOf } from '../../lib/values';
+import { nonEmptyText, text } from '../../lib/values';
 import { searchSettings } from '../shared/dify/knowledge-fields';
 import { isBlank, wrongField } from '../shared/field-values';
 import { FAILED_LIST } from '../shared/list-error';
@@ -50,7 +49,6 @@ export interface SuppliedRetriever {
 interface Settings {
 	datasetIds: string[];
 	search: SearchSettings & { topK: number };
-	onFailure: 'fail' | 'warn';
 }
 
 export async function supplyRetriever(
@@ -84,7 +82,6 @@ function readSettings(parameters: NodeParameters): Settings {
 	return {
 		datasetIds,
 		search: { ...search, topK: search.topK ?? parameters.number('topK') },
-		onFailure: parameters.choice<'fail' | 'warn'>('options.onFailure', 'fail'),
 	};
 }
 
@@ -93,8 +90,6 @@ function loggedRetriever(
 	settings: Settings,
 	log: SubNodeLog,
 ): SuppliedRetriever {
-	// A MultiQuery Retriever may send the same query more than once.
-	const searches = new Map<string, Promise<RetrievedDocument[]>>();
 	const search = async (typed: string, signal: AbortSignal | undefined) => {
 		const { query, cut } = cutQuery(typed);
 		if (cut) log.hint('A question was cut to 250 characters, which is all that Dify takes.');
@@ -102,12 +97,7 @@ function loggedRetriever(
 			input: { query },
 			run: async (execution) => {
 				const signals = [signal, execution].filter((each) => each !== undefined);
-				const hits = await searchAll(
-					api.withSignal(AbortSignal.any(signals)),
-					settings,
-					query,
-					log,
-				);
+				const hits = await searchAll(api.withSignal(AbortSignal.any(signals)), settings, query);
 				return hits.map(documentOf);
 			},
 			output: shown,
@@ -119,7 +109,7 @@ function loggedRetriever(
 		invoke: async (query, config) => {
 			// An expression may return any type.
 			const typed = typeof query === 'string' ? query : String(query ?? '');
-			return await fetchOnce(searches, typed, async () => await search(typed, config?.signal));
+			return await search(typed, config?.signal);
 		},
 	};
 }
@@ -128,30 +118,25 @@ interface Found extends Hit {
 	datasetId: string;
 }
 
-/** Searches all bases. Best hits first. @throws where none of them can be searched */
+/** Searches all bases. Best hits first. @throws where one of them cannot be searched */
 async function searchAll(
 	api: KnowledgeApi,
-	{ datasetIds, search, onFailure }: Settings,
+	{ datasetIds, search }: Settings,
 	query: string,
-	log: SubNodeLog,
 ): Promise<Found[]> {
-	const failed: unknown[] = [];
 	const lists = await mapConcurrently(
 		datasetIds,
 		AT_ONCE,
 		api.client.signal,
 		async (datasetId): Promise<Found[]> => {
-			const answer = await retrieve(api, datasetId, query, search).catch(async (error: unknown) => {
-				const named = await withBaseName(api, datasetId, error, datasetIds.length > 1);
-				if (onFailure === 'fail' || api.client.signal?.aborted === true) throw named;
-				failed.push(named);
-				return { hits: [] };
-			});
-			return answer.hits.map((hit) => ({ ...hit, datasetId }));
+			const { hits } = await retrieve(api, datasetId, query, search).catch(
+				async (error: unknown) => {
+					throw await withBaseName(api, datasetId, error, datasetIds.length > 1);
+				},
+			);
+			return hits.map((hit) => ({ ...hit, datasetId }));
 		},
 	);
-	if (failed.length === datasetIds.length) throw failed[0];
-	for (const error of failed) log.hint(`${messageOf(error)}. Its documents are missing.`);
 	return mergedHits(lists, search.topK);
 }
 

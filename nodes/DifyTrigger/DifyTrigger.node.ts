@@ -12,9 +12,8 @@ export class DifyTrigger implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		group: ['trigger'],
 		version: 1,
-		subtitle: '={{ $parameter.event === "feedback" ? "feedback given" : "workflow run finished" }}',
-		description:
-			'Starts the workflow when an answer of a Dify app was rated, or when a run of a workflow app has ended',
+		subtitle: '={{ $parameter.rating }}',
+		description: 'Starts the workflow when an answer of a Dify app was rated',
 		builderHint: BUILDER_HINTS.difyTrigger,
 		defaults: { name: 'Dify Event Trigger' },
 		polling: true,

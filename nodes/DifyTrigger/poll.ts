@@ -3,12 +3,8 @@ import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workfl
 import { difyClient } from '../../lib/dify/credentials';
 import { difyNodeError } from '../shared/dify/errors';
 import { NodeParameters } from '../shared/parameters';
-import type { WatchedEvent } from './event';
-import { feedback } from './feedback';
+import { feedbackExamples, feedbackNews } from './feedback';
 import { properties } from './fields';
-import { workflowRun } from './workflow-run';
-
-const EVENTS: Record<'feedback' | 'workflowRun', WatchedEvent> = { feedback, workflowRun };
 
 /** Nodes that are polling at this moment. */
 const looking = new Set<string>();
@@ -21,17 +17,15 @@ const looking = new Set<string>();
 export async function pollDify(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 	try {
 		const parameters = NodeParameters.ofPoll(context, properties);
-		const event = parameters.choice<keyof typeof EVENTS>('event');
 		const client = difyClient(await context.getCredentials('difyApi'), context.helpers);
-		const call = { client, parameters };
-		if (context.getMode() === 'manual') return outputOf(await EVENTS[event].examples(call));
+		if (context.getMode() === 'manual') return outputOf(await feedbackExamples(client, parameters));
 		const node = `${context.getWorkflow().id}/${context.getNode().id}`;
 		if (looking.has(node)) return null;
 		looking.add(node);
 		try {
 			const stored = context.getWorkflowStaticData('node');
-			const { memory, items } = await EVENTS[event].news(call, stored[event]);
-			stored[event] = memory as IDataObject;
+			const { memory, items } = await feedbackNews(client, parameters, stored.feedback);
+			stored.feedback = { ...memory };
 			return outputOf(items);
 		} finally {
 			looking.delete(node);

@@ -69,7 +69,6 @@ const include = choicesField('Include', 'include', {
 	options: choices({
 		files: ['Files', 'Files of the outputs as binary properties "file_0", "file_1" and so on'],
 		nodes: ['Nodes', 'Each node of the workflow, with its inputs and outputs'],
-		events: ['Raw Events', 'Every event of the stream, as Dify sent it'],
 		text: ['Text', 'The text that the workflow wrote on the way, as a preview'],
 	}),
 	description: 'What to add to the item',
@@ -77,7 +76,7 @@ const include = choicesField('Include', 'include', {
 
 const fetchFilesFrom = fetchFilesFromField('files of the outputs');
 
-const { enableStreaming, firstByteLimit, idleLimit, progressLimit, totalLimit } = RUN_OPTIONS;
+const { enableStreaming, idleLimit, totalLimit } = RUN_OPTIONS;
 
 const itemsAtOnce: INodeProperties = {
 	...RUN_OPTIONS.itemsAtOnce,
@@ -85,16 +84,7 @@ const itemsAtOnce: INodeProperties = {
 		'How many items are worked on at the same time. Each run takes a worker of the whole Dify, and other apps wait: above 4, ask who else uses it. The order of the output stays that of the input. An expression is evaluated for the first item only.',
 };
 
-const common = [
-	enableStreaming,
-	fetchFilesFrom,
-	firstByteLimit,
-	idleLimit,
-	include,
-	itemsAtOnce,
-	progressLimit,
-	onFailure,
-];
+const common = [enableStreaming, fetchFilesFrom, idleLimit, include, itemsAtOnce, onFailure];
 
 /** Options of operations that follow a run that was started elsewhere. */
 export const followOptions: INodeProperties[] = [

@@ -13,10 +13,10 @@ import { fileOriginsIn } from '../shared/dify/fields';
 import { keylessClient, type DifyCall } from '../shared/dify/run';
 import { pausedError } from '../shared/dify/run-request';
 import type { OperationItem } from '../shared/run/operations';
-import { plain, sentEvents } from '../shared/dify/plain';
+import { plain } from '../shared/dify/plain';
 
 /** Optional parts of the item beside the outputs. */
-type Extra = 'events' | 'files' | 'nodes' | 'text';
+type Extra = 'files' | 'nodes' | 'text';
 
 /** Contents of the item, and what counts as a failure. */
 interface RunOutput {
@@ -27,8 +27,6 @@ interface RunOutput {
 	/** Origins besides that of the credential from which files may be fetched. */
 	origins: readonly string[];
 	user: string;
-	/** Every event as Dify sent it; empty unless included. */
-	events: readonly unknown[];
 }
 
 export function readOutput({ parameters }: Pick<DifyCall, 'parameters'>, user: string): RunOutput {
@@ -39,7 +37,6 @@ export function readOutput({ parameters }: Pick<DifyCall, 'parameters'>, user: s
 		onPause: parameters.choice<'error' | 'return' | 'wait'>('options.onPause', 'return'),
 		origins: fileOriginsIn(parameters),
 		user,
-		events: [],
 	};
 }
 
@@ -71,7 +68,7 @@ export async function runItem(
 		...extras(result, output),
 	};
 	return {
-		json: { ...plain(json), ...sentEvents(output) },
+		json: plain(json),
 		...filled({ binary }),
 	};
 }

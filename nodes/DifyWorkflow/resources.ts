@@ -1,7 +1,6 @@
 import { resourceTable } from '../shared/run/operations';
 import { formGet } from './form/get';
 import { formSubmit } from './form/submit';
-import { formSubmitAndFollow } from './form/submit-and-follow';
 import { runExecute } from './run/execute';
 import { runFollow } from './run/follow';
 import { runGet } from './run/get';
@@ -16,6 +15,6 @@ export const operations = resourceTable([
 	},
 	{
 		option: { name: 'Form', value: 'form', description: 'What a run that waits for a person asks' },
-		operations: [formSubmitAndFollow, formSubmit, formGet],
+		operations: [formSubmit, formGet],
 	},
 ]);

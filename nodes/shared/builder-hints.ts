@@ -80,8 +80,7 @@ export const BUILDER_HINTS = {
 		],
 	},
 	difyTrigger: {
-		searchHint:
-			'Starts the workflow when an answer of a Dify app was rated, or a run of a workflow app ended.',
+		searchHint: 'Starts the workflow when an answer of a Dify app was rated.',
 	},
 	difyWorkflow: {
 		searchHint:

@@ -26,10 +26,8 @@ const WORDS =
 		/(?<= )/,
 	);
 
-const limitsOf = ({ limits: { firstToken, idle, total } }: Setting) => ({
-	firstByteLimit: firstToken,
+const limitsOf = ({ limits: { idle, total } }: Setting) => ({
 	idleLimit: idle,
-	progressLimit: idle + 1,
 	totalLimit: total,
 	maxRetries: 0,
 });
@@ -44,7 +42,6 @@ const app =
 	(mode: DifyAppMode, spec: Partial<AppSpec> = {}) =>
 	async () => {
 		const sim = await startDifySim({
-			version: '1.14',
 			apps: [
 				{
 					mode,
@@ -71,7 +68,7 @@ const answered = async () => {
 
 /** A knowledge base with two documents. */
 const knowledge = async () => {
-	const sim = await startDifySim({ version: '1.14' });
+	const sim = await startDifySim({});
 	const base = addDataset(sim.store, { name: 'Papers', technique: 'high_quality' });
 	for (const text of ['llama wool', 'the moon'])
 		addDocument(sim.store, base, { name: `${text}.txt`, text });
@@ -288,7 +285,7 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 				setting,
 				'difyRetriever',
 				{
-					parameters: { difyDatasetIds: [setting.id], topK: 5, options: { onFailure: 'fail' } },
+					parameters: { difyDatasetIds: [setting.id], topK: 5, options: {} },
 					credentials: credential(setting, 'knowledge'),
 				},
 				async (retriever) => await retriever.invoke('llama'),

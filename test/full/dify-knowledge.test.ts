@@ -1,12 +1,5 @@
 import { waitFor } from '../lib/dify/ask';
-import {
-	addDataset,
-	addDocument,
-	knowledgeKey,
-	SIM_VERSIONS,
-	startDifySim,
-	type DifySim,
-} from '../servers/dify';
+import { addDataset, addDocument, knowledgeKey, startDifySim, type DifySim } from '../servers/dify';
 import { reply, startLlamaServerSim, type LlamaServerSim } from '../servers/llama-server';
 import {
 	startN8n,
@@ -121,9 +114,9 @@ function transcript(name: string, items: unknown[]): void {
 
 const COUNT = 8;
 
-describe.each(SIM_VERSIONS)('Dify Knowledge with Dify %s', (version) => {
+describe('Dify Knowledge', () => {
 	it('a sync that was killed half-way completes in the next run', async () => {
-		const sim = kept(await startDifySim({ version }));
+		const sim = kept(await startDifySim({}));
 		const base = addDataset(sim.store, { technique: 'high_quality' });
 		sim.store.knowledge.steps = 2;
 		const credential = await credentialOf(sim);
@@ -151,11 +144,11 @@ describe.each(SIM_VERSIONS)('Dify Knowledge with Dify %s', (version) => {
 		expect(third).toEqual(
 			Array.from({ length: COUNT }, (_, at) => (at === 5 ? 'updated' : 'unchanged')),
 		);
-		transcript(`dify-knowledge-sync-${version}`, [{ killedWith: left }, ...again, { third }]);
+		transcript('dify-knowledge-sync', [{ killedWith: left }, ...again, { third }]);
 	});
 
 	it('an agent retrieves with it as a tool, and a chain answers with the Dify Retriever', async () => {
-		const sim = kept(await startDifySim({ version }));
+		const sim = kept(await startDifySim({}));
 		const base = addDataset(sim.store, { name: 'Animals', technique: 'high_quality' });
 		addDocument(sim.store, base, { name: 'llama.txt', text: 'The llama lives in the Andes.' });
 		addDocument(sim.store, base, { name: 'moon.txt', text: 'Cheese is not found on the moon.' });
@@ -218,7 +211,7 @@ describe.each(SIM_VERSIONS)('Dify Knowledge with Dify %s', (version) => {
 		expect(JSON.stringify(logged.inputOverride)).toContain('where does the llama live');
 		expect(JSON.stringify(logged.data)).toContain('llama.txt');
 		expect(sim.requests.filter(({ path }) => path.endsWith('/retrieve'))).toHaveLength(2);
-		transcript(`dify-knowledge-agent-${version}`, [
+		transcript('dify-knowledge-agent', [
 			...itemsOf(execution, 'Agent'),
 			...itemsOf(execution, 'Chain'),
 			{ tool: runData.Animals!.at(-1)!.data, retriever: logged.data },

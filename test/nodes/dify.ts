@@ -206,10 +206,8 @@ export async function feedback(
 }
 
 /** A simulator in which one message was answered. */
-export async function startAnswered(
-	version: DifySim['version'] = '2026',
-): Promise<{ sim: DifySim; messageId: string }> {
-	const sim = await startSim({ version });
+export async function startAnswered(): Promise<{ sim: DifySim; messageId: string }> {
+	const sim = await startSim({});
 	const { result } = await say(clientOf(sim));
 	return { sim, messageId: result.messageId! };
 }

@@ -9,7 +9,6 @@ import {
 	envelope,
 	invalid,
 	isJson,
-	notFound,
 	redirect,
 	sendHtml,
 	sendJson,
@@ -28,7 +27,6 @@ import type {
 	SimApp,
 	SimRequest,
 	SimRun,
-	SimVersion,
 	StopCall,
 	StreamKnobs,
 } from './dify/types';
@@ -37,15 +35,12 @@ export { PAGES } from './dify/http';
 export { storeFile } from './dify/files';
 export { SAMPLES, sampleContext, transcript } from './dify/samples';
 export { wireText } from './dify/wire';
-export { NEWEST_VERSION, OLDEST_AND_NEWEST, SIM_VERSIONS } from './dify/types';
 export type * from './dify/types';
 export { addDataset } from './dify/knowledge/bases';
 export { addDocument } from './dify/knowledge/documents';
 export type { SimDataset, SimDocument } from './dify/knowledge/state';
 
 export interface DifySimOptions {
-	/** Default `2026`. */
-	version?: SimVersion;
 	/** Default: one published app of each mode, with the keys of `appKey`. */
 	apps?: AppSpec[];
 	stream?: StreamKnobs;
@@ -75,7 +70,6 @@ export interface DifySim {
 	url: string;
 	/** Without path. */
 	origin: string;
-	version: SimVersion;
 	requests: SimRequest[];
 	runs: SimRun[];
 	stops: StopCall[];
@@ -98,19 +92,9 @@ const MODES: DifyAppMode[] = [
 	'completion',
 	'workflow',
 ];
-const SERVER_VERSIONS: Record<SimVersion, string> = {
-	'1.12': '1.12.1',
-	'1.14': '1.14.2',
-	'1.16': '1.16.0',
-	'2026': '1.17.0',
-};
+const SERVER_VERSION = '1.16.0';
 /** Version of pydantic, whose error texts link to its documentation. */
-const PYDANTIC: Record<SimVersion, string> = {
-	'1.12': '2.11',
-	'1.14': '2.12',
-	'1.16': '2.12',
-	'2026': '2.12',
-};
+const PYDANTIC = '2.12';
 const MEGABYTE = 1024 * 1024;
 
 /** The key of the default app of a mode: `app-` and 24 letters and digits. */
@@ -123,9 +107,8 @@ export function knowledgeKey(): string {
 	return `dataset-${'SimKnowledge'.padEnd(24, '0')}`;
 }
 
-export function defaultApps(version: SimVersion): AppSpec[] {
-	const modes = version === '1.12' ? MODES.filter((mode) => mode !== 'agent') : MODES;
-	return modes.map((mode) => ({
+export function defaultApps(): AppSpec[] {
+	return MODES.map((mode) => ({
 		mode,
 		key: appKey(mode),
 		fileUpload: { enabled: true, types: FILE_TYPES, number: 10 },
@@ -136,10 +119,8 @@ export function defaultApps(version: SimVersion): AppSpec[] {
  * Starts a simulator of Dify's Service API, which implements only what docs/protocols/dify.md and the recordings show.
  */
 export async function startDifySim(options: DifySimOptions = {}): Promise<DifySim> {
-	const version = options.version ?? '2026';
 	const store = new Store({
-		version,
-		apps: options.apps ?? defaultApps(version),
+		apps: options.apps ?? defaultApps(),
 		datasetKey: knowledgeKey(),
 		now: options.now ?? (() => Date.now() / 1000),
 		ids: options.ids,
@@ -166,7 +147,6 @@ export async function startDifySim(options: DifySimOptions = {}): Promise<DifySi
 	return {
 		url: `${origin}${base}`,
 		origin,
-		version,
 		requests: store.requests,
 		runs: store.runs,
 		stops: store.stops,
@@ -217,18 +197,18 @@ async function handle(
 	if (!(await readBody(store, req, res, request))) return;
 	if (await applyFault(store, request, res)) return;
 	if (path === undefined || (path !== '' && !path.startsWith('/'))) {
-		outside(store, front, rawPath, res);
+		outside(front, rawPath, res);
 		return;
 	}
-	signed(store, res);
+	signed(res);
 	res.setHeader('Access-Control-Allow-Origin', '*');
 	res.setHeader('Access-Control-Expose-Headers', 'X-Version, X-Env, X-Trace-Id');
 	await dispatch(store, base, path, request, res);
 }
 
 /** Adds Dify's version header, which every answer of the API has. */
-function signed(store: Store, res: http.ServerResponse): void {
-	res.setHeader('X-Version', SERVER_VERSIONS[store.version]);
+function signed(res: http.ServerResponse): void {
+	res.setHeader('X-Version', SERVER_VERSION);
 	res.setHeader('X-Env', 'PRODUCTION');
 }
 
@@ -236,14 +216,9 @@ function signed(store: Store, res: http.ServerResponse): void {
  * Answers paths outside the API: the web front end behind nginx, else the framework's 404 page (docs/protocols/dify.md
  * 1.1).
  */
-function outside(
-	store: Store,
-	front: 'nginx' | 'none',
-	path: string,
-	res: http.ServerResponse,
-): void {
+function outside(front: 'nginx' | 'none', path: string, res: http.ServerResponse): void {
 	if (front === 'none') {
-		signed(store, res);
+		signed(res);
 		sendHtml(res, 404, PAGES.werkzeug404);
 	} else if (path === '/' || path === '/apps' || path === '/signin')
 		sendHtml(res, 200, PAGES.nextApp);
@@ -322,28 +297,21 @@ async function dispatch(
 		const host = `http://${request.headers.host ?? 'localhost'}`;
 		if (path === '') {
 			redirect(res, `${host}${base}/`);
-		} else if (path.includes('//') && store.version !== '2026') {
+		} else if (path.includes('//')) {
 			redirect(res, `${host}${base}${path.replace(/\/{2,}/g, '/')}`);
-		} else if (path === '/' && store.version !== '2026') {
+		} else if (path === '/') {
 			// The API framework has its own, empty root page there.
 			throw new NoRoute();
-		} else if (path === '/') {
-			const welcome = {
-				welcome: 'Dify OpenAPI',
-				api_version: 'v1',
-				server_version: SERVER_VERSIONS[store.version],
-			};
-			sendJson(res, 200, welcome);
 		} else {
-			const { route, ids } = routeOf(store, path, request.method);
+			const { route, ids } = routeOf(path, request.method);
 			await route.handler(callOf(store, route, ids, request, res));
 		}
 	} catch (error) {
-		answerError(store, error, path, res);
+		answerError(error, path, res);
 	}
 }
 
-function answerError(store: Store, error: unknown, path: string, res: http.ServerResponse): void {
+function answerError(error: unknown, path: string, res: http.ServerResponse): void {
 	if (res.headersSent) {
 		res.destroy();
 	} else if (error instanceof NoRoute) {
@@ -352,17 +320,15 @@ function answerError(store: Store, error: unknown, path: string, res: http.Serve
 		const known = error instanceof DifyHttpError ? withSuffix(error, path) : crashed();
 		const challenge: Record<string, string> =
 			known.status === 401 ? { 'WWW-Authenticate': 'Bearer realm="api"' } : {};
-		sendJson(res, known.status, envelope(known, PYDANTIC[store.version]), {
+		sendJson(res, known.status, envelope(known, PYDANTIC), {
 			...challenge,
 			...known.headers,
 		});
 	}
 }
 
-function routeOf(store: Store, path: string, method: string): { route: Route; ids: string[] } {
-	const fitting = ROUTES.filter(
-		({ pattern, since }) => pattern.test(path) && (since === undefined || store.version !== '1.12'),
-	);
+function routeOf(path: string, method: string): { route: Route; ids: string[] } {
+	const fitting = ROUTES.filter(({ pattern }) => pattern.test(path));
 	const route = fitting.find((each) => each.method === method);
 	if (route !== undefined)
 		return { route, ids: (route.pattern.exec(path) ?? []).slice(1).map(decodeURIComponent) };
@@ -380,7 +346,6 @@ function callOf(
 	request: SimRequest,
 	res: http.ServerResponse,
 ): Call {
-	if (route.key === 'dataset') checkBaseBeforeKey(store, request.path);
 	const app = authenticate(store, route, request.headers.authorization);
 	const payload = route.body === 'json' ? readPayload(request) : {};
 	const user = userOf(store, app, route, request, payload);
@@ -399,13 +364,6 @@ function callOf(
 			res.end();
 		},
 	};
-}
-
-/** 1.12 looks up the knowledge base before it checks the key (docs/protocols/dify.md 2.13). */
-function checkBaseBeforeKey(store: Store, path: string): void {
-	const id = /^\/datasets\/([0-9a-f-]{36})(?:\/|$)/i.exec(path)?.[1]?.toLowerCase();
-	if (store.version === '1.12' && id !== undefined && !store.knowledge.datasets.has(id))
-		throw notFound('Dataset not found.');
 }
 
 function unauthorized(message: string): DifyHttpError {
@@ -440,21 +398,16 @@ function authenticate(store: Store, route: Route, header: unknown): SimApp {
 	}
 	const app = store.apps.find((each) => each.key === key);
 	if (app === undefined) throw unauthorized('Access token is invalid');
-	checkApp(store, app, route);
+	checkApp(app, route);
 	return app;
 }
 
-/** The main branch has more specific codes for the same texts (docs/protocols/dify.md 1.3). */
-function checkApp(store: Store, app: SimApp, route: Route): void {
-	const refuse = (code: string, text: string) =>
-		new DifyHttpError(403, store.version === '2026' ? code : 'forbidden', text);
-	if (app.exists === false) throw refuse('app_not_found', 'The app no longer exists.');
-	if (app.status === 'abnormal')
-		throw refuse('app_abnormal_status', "The app's status is abnormal.");
-	if (app.apiEnabled === false)
-		throw refuse('app_api_disabled', "The app's API service has been disabled.");
-	if (app.workspace === 'archived')
-		throw refuse('workspace_archived', "The workspace's status is archived.");
+function checkApp(app: SimApp, route: Route): void {
+	const refuse = (text: string) => new DifyHttpError(403, 'forbidden', text);
+	if (app.exists === false) throw refuse('The app no longer exists.');
+	if (app.status === 'abnormal') throw refuse("The app's status is abnormal.");
+	if (app.apiEnabled === false) throw refuse("The app's API service has been disabled.");
+	if (app.workspace === 'archived') throw refuse("The workspace's status is archived.");
 	if (app.workspace === 'missing') throw invalid('Tenant does not exist.');
 	if (app.workspace === 'ownerless' && route.user === 'none') {
 		throw unauthorized('Tenant owner account not found or tenant is not active.');

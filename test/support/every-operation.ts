@@ -17,7 +17,7 @@ export interface FilledNode {
 }
 
 /** Parameters that decide which fields a node shows: all combinations are tried. */
-const CHOICES = ['service', 'resource', 'operation', 'event'];
+const CHOICES = ['service', 'resource', 'operation'];
 
 const ID = '3f1c9e52-7a40-4b0c-9d1e-5b2f8a6c7d90';
 
@@ -54,9 +54,7 @@ export function everyOperation(description: INodeTypeDescription): FilledNode[] 
 const LOW: Readonly<Record<string, INodeParameters>> = {
 	options: {
 		firstTokenLimit: 2,
-		firstByteLimit: 2,
 		idleLimit: 2,
-		progressLimit: 2,
 		totalLimit: 5,
 		timeLimit: 10,
 		waitLimit: 1,
@@ -84,7 +82,7 @@ const WANTED: Readonly<Record<string, INodeParameters>> = {
 		values: { value: [{ field: 'city', value: 'Quito', type: 'auto' }] },
 	},
 	// `follow` has no retries.
-	'Dify Workflow run follow': { options: { idleLimit: 2, progressLimit: 2, totalLimit: 5 } },
+	'Dify Workflow run follow': { options: { idleLimit: 2, totalLimit: 5 } },
 };
 
 /** The same with valid values and low limits, so that it ends soon when a server keeps failing. */

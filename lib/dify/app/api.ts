@@ -1,6 +1,5 @@
 import type { JsonRecord } from '../../values';
 import type { DifyClient, Query } from '../client';
-import { needsNewer } from '../errors/too-old';
 import {
 	requestOf,
 	resultIn,
@@ -22,9 +21,9 @@ export class AppApi extends RouteCaller<ObjectRoute> {
 		const { method, timeoutMs, idempotent } = route;
 		const answer =
 			method === 'GET'
-				? this.client.get(path, query, { timeoutMs })
-				: this.client.send(method, path, body, { timeoutMs, idempotent });
-		return resultIn(route, await needsNewer(route.needsNewer, answer));
+				? await this.client.get(path, query, { timeoutMs })
+				: await this.client.send(method, path, body, { timeoutMs, idempotent });
+		return resultIn(route, answer);
 	}
 
 	protected async readObject(path: string, query: Query): Promise<JsonRecord> {

@@ -1,6 +1,5 @@
 import { ServerError } from '../../errors/server-error';
 import type { DifyClient } from '../client';
-import { localError } from '../errors/failure';
 import type { DifyAppMode } from '../types';
 import { nonEmptyText } from '../../values';
 
@@ -41,16 +40,4 @@ export async function explainAppType(
 		message: `The app behind this key is ${name}`,
 		remedy: `Use the node ${node} for it, or the key of another app.`,
 	});
-}
-
-/** Dify lists runs of workflow apps only; any other key always gets an empty list. @throws {ServerError} */
-export async function checkWorkflowKey(client: DifyClient): Promise<void> {
-	const { mode } = await client.get('/info').catch((): { mode?: unknown } => ({}));
-	const known = typeof mode === 'string' && mode !== 'workflow' ? MODES[mode] : undefined;
-	if (known === undefined) return;
-	throw localError(
-		'wrongAppType',
-		`The app behind this key is ${known[0]}, and Dify lists the runs of workflow apps only`,
-		'Nothing would ever start this workflow. Use the key of a workflow app, or watch for feedback.',
-	);
 }

@@ -64,35 +64,16 @@ export async function latestConversation(
 	return nonEmptyText(listIn(data)[0]?.id);
 }
 
-/** Whether this user has such a conversation. */
-export async function ownsConversation(
-	client: DifyClient,
-	user: string,
-	id: string,
-): Promise<boolean> {
-	const failed = await client.get('/messages', { conversation_id: id, user, limit: 1 }).then(
-		() => undefined,
-		(error: unknown) => error,
-	);
-	return !isMissing(failed);
-}
-
 function isMissing(error: unknown): boolean {
 	return error instanceof ServerError && error.kind === 'conversationNotFound';
 }
 
-/**
- * Deletes a conversation. Dify 1.12 deletes those of other users as well (docs/protocols/dify.md 2.8), so the owner is
- * checked first.
- *
- * @throws {ServerError} of kind `conversationNotFound`
- */
+/** Deletes a conversation. @throws {ServerError} of kind `conversationNotFound`, also for those of other users */
 export async function deleteConversation(
 	client: DifyClient,
 	user: string,
 	id: string,
 ): Promise<void> {
-	await client.get('/messages', { conversation_id: id, user, limit: 1 });
 	await client.send('DELETE', `/conversations/${id}`, { user });
 }
 

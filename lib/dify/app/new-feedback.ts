@@ -9,7 +9,7 @@ const GRACE_MS = 60_000;
 
 /** What was seen of an app's feedback, to find new records. Plain data. */
 export interface FeedbackMemory {
-	/** When the newest record was created, at the latest the time of the poll; null where there was none. */
+	/** When the newest record was created; null where there was none. */
 	newest: string | null;
 	/** `updated_at` of the newest records, by ID. */
 	known: Record<string, string>;
@@ -26,15 +26,13 @@ interface NewFeedback {
  * total. A changed rating keeps its place in the list, so only changes among the newest hundred are found.
  *
  * @param memory undefined at the first poll, which finds nothing
- * @param now milliseconds since 1970
  */
 export async function newFeedback(
 	client: DifyClient,
 	memory: FeedbackMemory | undefined,
-	now = Date.now(),
 ): Promise<NewFeedback> {
 	const since = memory === undefined ? undefined : cutoffOf(memory.newest);
-	const records = await recordsSince(client, since, now);
+	const records = await recordsSince(client, since);
 	const found = records
 		.filter(({ record, at }) => memory !== undefined && isNewOrChanged(record, at, memory))
 		.map(({ record }) => ({
@@ -42,7 +40,7 @@ export async function newFeedback(
 			isNew: memory?.known[String(record.id)] === undefined,
 		}))
 		.reverse();
-	const newest = newestOf(records[0]?.record, memory, now);
+	const newest = nonEmptyText(records[0]?.record.created_at) ?? memory?.newest ?? null;
 	const kept = records.filter(({ at }, index) => index < PAGE_SIZE || at >= cutoffOf(newest));
 	return {
 		found,
@@ -53,19 +51,6 @@ export async function newFeedback(
 			),
 		},
 	};
-}
-
-/** A record out of the future, which a clock that jumped leaves, must not hide those that come before that time. */
-function newestOf(
-	record: JsonRecord | undefined,
-	memory: FeedbackMemory | undefined,
-	now: number,
-): string | null {
-	const known = memory?.newest ?? null;
-	const created = nonEmptyText(record?.created_at);
-	if (created === undefined) return known;
-	if (timeOf(created) <= now) return created;
-	return timeOf(known) > now ? known : new Date(now).toISOString();
 }
 
 function isNewOrChanged(
@@ -85,7 +70,7 @@ function cutoffOf(newest: string | null): number {
 }
 
 /** Newest first: the first page, and all that is not older than `since` (default: the cutoff of the newest record). */
-async function recordsSince(client: DifyClient, since: number | undefined, now: number) {
+async function recordsSince(client: DifyClient, since: number | undefined) {
 	let begin = since;
 	const records = new Map<string, { record: JsonRecord; at: number }>();
 	for (let page = 1; ; page++) {
@@ -98,7 +83,7 @@ async function recordsSince(client: DifyClient, since: number | undefined, now: 
 			if (id !== undefined && !records.has(id))
 				records.set(id, { record, at: timeOf(record.created_at) });
 		}
-		begin ??= cutoffOf(newestOf(pageRecords[0], undefined, now));
+		begin ??= cutoffOf(nonEmptyText(pageRecords[0]?.created_at) ?? null);
 		const isLast = pageRecords.length < PAGE_SIZE || records.size === before;
 		if (isLast || pageRecords.some((record) => timeOf(record.created_at) < begin!)) break;
 	}

@@ -143,7 +143,6 @@ const CAUSES: Partial<Record<RunErrorCause, DifyKind>> = {
 	cancelled: 'cancelled',
 	idle: 'timeout',
 	queued: 'queued',
-	otherConversation: 'conversationNotFound',
 };
 
 /** Codes under which Dify passes on errors of plugins and models. Errors without a code may be such, too. */

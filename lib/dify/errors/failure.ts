@@ -95,20 +95,15 @@ export function answerError(
 		about: {
 			status: described.status,
 			startsRun: method === 'POST' && STARTS_RUN.test(new URL(url).pathname),
-			countedTwice: countsTwice(serverText, headers['x-version']),
+			countedTwice: countsTwice(serverText),
 		},
 	});
 	return withRetryAfter(failed, headers['retry-after']);
 }
 
-/** With a limit of one run, Dify 1.14 refuses every streamed chatflow, even the first (docs/protocols/dify.md 12.2). */
-function countsTwice(serverText = '', version = ''): boolean {
-	return /\bis 1\.?$/.test(serverText) && !isBefore113(version);
-}
-
-/** Whether a version of Dify is older than 1.13. */
-function isBefore113(version: string): boolean {
-	return /^(?:0\.|1\.\d\b|1\.1[0-2]\b)/.test(version);
+/** With a limit of one run, Dify refuses every streamed chatflow, even the first (docs/protocols/dify.md 12.2). */
+function countsTwice(serverText = ''): boolean {
+	return /\bis 1\.?$/.test(serverText);
 }
 
 /**
@@ -131,7 +126,6 @@ const OWN_WORDS: ReadonlySet<RunErrorCause> = new Set([
 	'cancelled',
 	'idle',
 	'queued',
-	'otherConversation',
 ]);
 
 const NOT_A_RUN =
@@ -156,7 +150,6 @@ export function runError(
 	return failure(kind, context, {
 		...described,
 		...(OWN_WORDS.has(error.cause) ? { meaning: serverText } : { serverText }),
-		...(kind === 'timeout' && waitsForPerson(result, error, difyVersion)),
 		...(kind === 'runFailed' && whereItFailed(node, error)),
 		...receivedIn(result),
 		facts: {
@@ -192,27 +185,6 @@ function whereItFailed(
 	return node === undefined
 		? {}
 		: { meaning: `The run failed in Dify at the node ${nameOf(node)}` };
-}
-
-/**
- * The words for a Human Input node that is running: Dify 1.12 cannot pause a run, so it waits for ever
- * (docs/protocols/dify.md 2.5).
- */
-function waitsForPerson(
-	{ workflow }: RunResult,
-	{ message }: RunError,
-	version = '',
-): Partial<FailureDetails> {
-	const isWaiting = ({ type, status }: WorkflowNode) =>
-		type === 'human-input' && status === 'running';
-	const node = isBefore113(version) ? workflow?.nodes.find(isWaiting) : undefined;
-	if (node === undefined) return {};
-	return {
-		message: 'The run waits for a person, and this Dify cannot pause it',
-		meaning: `The run stands at the node ${nameOf(node)}: ${message}`,
-		remedy:
-			'Human Input nodes work over the API from Dify 1.14 on. Update Dify, or take the node out of the workflow.',
-	};
 }
 
 function nameOf({ title, nodeId, id, type }: WorkflowNode): string {

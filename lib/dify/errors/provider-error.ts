@@ -1,5 +1,5 @@
 /**
- * Errors of what is behind Dify: its plugin daemon, the provider plugin, the model. Dify 1.12 and 1.14 pass them on as
+ * Errors of what is behind Dify: its plugin daemon, the provider plugin, the model. Dify passes them on as
  * `invalid_param` with status 400, as Python or as JSON inside the message (docs/protocols/dify.md 12.1).
  */
 import type { DifyKind } from '../../errors/kinds';

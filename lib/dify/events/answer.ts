@@ -97,11 +97,3 @@ export function messageEnd(state: RunState, event: JsonRecord): void {
 	}
 	for (const file of recordsIn(event.files)) addFile(state, file);
 }
-
-/** Speech is left out unless it is wanted. */
-export function addAudio(state: RunState, event: JsonRecord): void {
-	if (state.hints.wantAudio !== true) return;
-	const piece = nonEmptyText(event.audio);
-	if (piece !== undefined) state.audioPieces.push(Buffer.from(piece, 'base64'));
-	if (event.event === 'tts_message_end') state.audioEnded = true;
-}

@@ -3,15 +3,7 @@
  * `events/answer.ts` and `events/workflow.ts`, the end of a run in `events/termination.ts`, the result in
  * `events/outcome.ts`.
  */
-import {
-	addAudio,
-	append,
-	messageEnd,
-	messageFile,
-	messageText,
-	replace,
-	replaceMessage,
-} from './answer';
+import { append, messageEnd, messageFile, messageText, replace, replaceMessage } from './answer';
 import { addAgentLog, addForm, addNode, addThought, updateWorkflow } from './collect';
 import type { RunState } from './state';
 import { nextStep } from './termination';
@@ -23,7 +15,7 @@ export { singleText } from './collect';
 export { resultByEvents, resultWithoutMessageEnd } from './outcome';
 export { createRun, joinTail, knownText, noteGap, reopen, type RunState } from './state';
 export { isChatflow } from './workflow';
-export { isUnfinished, LATE_AUDIO_MS, LATE_EVENTS_MS } from './termination';
+export { isUnfinished, LATE_EVENTS_MS } from './termination';
 
 /** Applies an event. `data` is the event's object of that name, which holds everything in workflows. */
 type Handler = (state: RunState, event: JsonRecord, data: JsonRecord) => void;
@@ -36,8 +28,7 @@ const node =
 
 /**
  * All events of docs/protocols/dify.md 3.3, with their handlers. All of it is shown: in the item, or with *Include*, or
- * as a warning. Other events (pings, those of future versions) change nothing and are shown with *Include: Events*
- * only.
+ * as a warning. Other events (pings, speech, those of future versions) change nothing.
  */
 const HANDLERS: Readonly<Record<string, Handler>> = {
 	// The answer, and its files.
@@ -52,8 +43,6 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 	text_chunk: (state, _event, data) => append(state, nonEmptyText(data.text)),
 	text_replace: (state, _event, data) =>
 		replace(state, nonEmptyText(data.text) ?? '', 'text_replace'),
-	tts_message: addAudio,
-	tts_message_end: addAudio,
 	// Thinking, and steps of agents.
 	agent_thought: addThought,
 	agent_log: (state, _event, data) =>
@@ -84,8 +73,6 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 /** Names of the events with a handler. */
 export const EVENTS: readonly string[] = Object.keys(HANDLERS);
 
-const isSpeech = (name: string) => name === 'tts_message' || name === 'tts_message_end';
-
 /**
  * Applies one parsed event of a Dify stream. Unknown events and fields are ignored. Changes the state in place; it
  * depends only on the hints and the events before, however the bytes were cut.
@@ -98,23 +85,18 @@ export function reduce(state: RunState, event: unknown): RunStep {
 	}
 	const { next, closeAfterMs } = nextStep(state);
 	if (next === 'close') state.closed = true;
-	const isSpeechPiece = isRecord(event) && event.event === 'tts_message';
 	return {
 		deltas: state.deltas,
 		next,
 		closeAfterMs,
-		restartsWait: next === 'continue' || isSpeechPiece,
+		restartsWait: next === 'continue',
 	};
 }
 
 function apply(state: RunState, event: JsonRecord): void {
 	const name = nonEmptyText(event.event);
 	if (name === undefined) return;
-	if (!isSpeech(name)) {
-		// While only speech is still expected, the answer is final: nothing else may change it.
-		if (nextStep(state).settled) return;
-		noteIds(state, event);
-	}
+	noteIds(state, event);
 	if (Object.hasOwn(HANDLERS, name)) HANDLERS[name]!(state, event, recordOf(event.data));
 }
 

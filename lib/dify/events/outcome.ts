@@ -1,16 +1,12 @@
-import { soundFormat } from '../../sound-format';
-import { joinWaves } from '../../wav';
 import type {
 	DifyUsage,
 	FinishReason,
-	RunAudio,
 	RunError,
 	RunErrorCause,
 	RunResult,
 	RunStatus,
 	WorkflowNode,
 } from '../types';
-import { keptAsText } from '../../json';
 import { nonEmptyText, recordOf } from '../../values';
 import { knownText, type RunState } from './state';
 import { isUnfinished, succeeded } from './termination';
@@ -37,7 +33,6 @@ export function resultByEvents(state: RunState, reason: FinishReason, detail?: s
 		thoughts: state.thoughts,
 		reasoning: state.reasoning || storedReasoning(state),
 		workflow: state.workflow,
-		audio: audioOf(state),
 		pause: state.pause,
 		error,
 		warnings,
@@ -54,23 +49,11 @@ function idsIn({ conversationId, messageId, taskId, workflowRunId, workflow }: R
 	return { conversationId, messageId, taskId, workflowRunId: workflowRunId ?? workflow?.runId };
 }
 
-/**
- * Dify encodes each piece of speech separately, so each was decoded by itself: padding in the middle would stop a
- * decoder.
- */
-function audioOf({ audioPieces, audioEnded }: RunState): RunAudio | undefined {
-	if (audioPieces.length === 0) return undefined;
-	const sound = Buffer.concat(audioPieces);
-	return { content: joinWaves(sound), ...soundFormat(sound), complete: audioEnded };
-}
-
 function warningsOf(state: RunState, status: RunStatus): string[] {
 	return [
-		...keptAsText(state.inexact),
 		...unreadable(state),
 		...(status === 'partial-succeeded' ? [handledFailures(state)] : []),
 		...retriedNodes(state),
-		...speechProblems(state, status),
 		...(hasGap(state) && status !== 'failed' ? [GAP] : []),
 		...(status === 'stopped' ? [stopWarning(state)] : []),
 	];
@@ -99,17 +82,6 @@ function retriedNodes({ workflow }: RunState): string[] {
 
 function nameOf({ title, nodeId, id }: WorkflowNode): string {
 	return title ?? nodeId ?? id;
-}
-
-function speechProblems(state: RunState, status: RunStatus): string[] {
-	const { hints, audioPieces, audioEnded } = state;
-	if (audioPieces.length > 0 && !audioEnded)
-		return ['The spoken answer may be cut off: Dify did not say that it was complete.'];
-	if (hints.wantAudio === true && audioPieces.length === 0 && status === 'succeeded')
-		return [
-			"No speech came: switch on Text to Speech with Auto Play in the features of the app in Dify. A chatflow's stream can end before the speech: then let Dify App speak the answer.",
-		];
-	return [];
 }
 
 function stopWarning(state: RunState): string {
@@ -159,9 +131,8 @@ type Outcome = Pick<RunResult, 'status' | 'error'>;
 
 function outcome(state: RunState, reason: FinishReason, detail: string | undefined): Outcome {
 	const failure = (error: RunError): Outcome => ({ status: 'failed', error });
-	if (state.abandoned === true) {
-		return isOverBefore(state, reason) ? endOf(state) : failure(unfinished(state, reason, detail));
-	}
+	if (state.abandoned === true)
+		return isOverBefore(state) ? endOf(state) : failure(unfinished(state, reason, detail));
 	if (state.streamError !== undefined) return failure(state.streamError);
 	if (state.pause !== undefined) return { status: 'paused' };
 	if (isUnfinished(state)) return failure(unfinished(state, reason, detail));
@@ -169,9 +140,9 @@ function outcome(state: RunState, reason: FinishReason, detail: string | undefin
 }
 
 /** The end of a chat does not show a stop, that of a workflow does: whether this one was over before. */
-function isOverBefore(state: RunState, reason: FinishReason): boolean {
+function isOverBefore(state: RunState): boolean {
 	if (state.workflowEnd === undefined || isUnfinished(state)) return false;
-	return succeeded(state.workflowEnd.status) && reason !== 'otherConversation';
+	return succeeded(state.workflowEnd.status);
 }
 
 /** The outcome of a run that has ended. */
@@ -217,11 +188,6 @@ const UNFINISHED: Readonly<Record<FinishReason, { cause: RunErrorCause; message:
 	cancelled: { cause: 'cancelled', message: 'The run was cancelled' },
 	idle: { cause: 'idle', message: 'A time limit ran out' },
 	queued: { cause: 'queued', message: 'A time limit ran out' },
-	otherConversation: {
-		cause: 'otherConversation',
-		message:
-			'Dify did not continue the conversation, but began a new one, which it was told to stop',
-	},
 };
 
 function unfinished(state: RunState, reason: FinishReason, detail: string | undefined): RunError {

@@ -13,7 +13,7 @@ import type {
  * Everything known of a run so far. The IDs may be read at any time, for instance to stop the run; the rest is private
  * to this folder.
  */
-export interface RunState extends Omit<RunResult, 'status' | 'audio' | 'error' | 'warnings'> {
+export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings'> {
 	readonly hints: Readonly<RunHints>;
 	/** By kind and execution id, so that a loop of thousands of passes is not searched again and again. */
 	nodeIndex: Map<string, WorkflowNode>;
@@ -23,8 +23,6 @@ export interface RunState extends Omit<RunResult, 'status' | 'audio' | 'error' |
 	logIndex: Map<string, Record<string, unknown>>;
 	forms: HumanForm[];
 	streamError?: RunError;
-	audioPieces: Buffer[];
-	audioEnded: boolean;
 	/** Text came as `agent_message`, so that each `message` is the full answer of a New Agent. */
 	sawAgentMessage: boolean;
 	messageEnded: boolean;
@@ -47,8 +45,6 @@ export interface RunState extends Omit<RunResult, 'status' | 'audio' | 'error' |
 	moderated: boolean;
 	/** The caller abandoned the run, so it causes the end from now on. */
 	abandoned?: boolean;
-	/** Numbers kept as text, since JavaScript cannot represent them. */
-	inexact: Set<string>;
 	/** Number of events that were not JSON objects. */
 	badEvents: number;
 	/** The outcome is final: later events must not change it. */
@@ -69,8 +65,6 @@ export function createRun(hints: RunHints = {}): RunState {
 		thoughtIndex: new Map(),
 		logIndex: new Map(),
 		forms: [],
-		audioPieces: [],
-		audioEnded: false,
 		sawAgentMessage: false,
 		messageEnded: false,
 		mayHaveGap: false,
@@ -78,7 +72,6 @@ export function createRun(hints: RunHints = {}): RunState {
 		tail: '',
 		isTextWhole: false,
 		moderated: false,
-		inexact: new Set(),
 		badEvents: 0,
 		closed: false,
 	};

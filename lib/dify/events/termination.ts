@@ -4,9 +4,6 @@ import type { RunState } from './state';
 /** Milliseconds to wait for late events after the end of a run (docs/protocols/dify.md 3.8). */
 export const LATE_EVENTS_MS = 2000;
 
-/** Dify keeps the stream open for about five seconds after the answer, for speech that is still generated. */
-export const LATE_AUDIO_MS = 5000;
-
 /**
  * One of the two events that end a chatflow came. The other one follows at once, or the run is recovered, after the
  * record of a silent run was looked up.
@@ -16,8 +13,6 @@ export const AWAITS_SECOND_END = { next: 'continue', closeAfterMs: 20_000 } as c
 interface NextStep {
 	next: StreamStep;
 	closeAfterMs?: number;
-	/** Success is certain, and only speech is missing. */
-	settled?: boolean;
 }
 
 /** The termination rules of docs/protocols/dify.md 3.8, from the state alone. They hold for every version of Dify. */
@@ -25,10 +20,8 @@ export function nextStep(state: RunState): NextStep {
 	if (state.streamError !== undefined || state.pause !== undefined) return { next: 'close' };
 	const end = state.workflowEnd;
 	if (end !== undefined) {
-		if (end.alone || state.messageEnded)
-			return succeeded(end.status) ? afterSuccess(state) : { next: 'close' };
-		// 1.12 sends message_end or error after a failed or stopped chatflow, 1.14 nothing; a good run always has both
-		// events.
+		if (end.alone || state.messageEnded) return { next: 'close' };
+		// After a failed or stopped chatflow there is no other event; a good run always has both.
 		return succeeded(end.status)
 			? AWAITS_SECOND_END
 			: { next: 'awaitLateEvents', closeAfterMs: LATE_EVENTS_MS };
@@ -37,17 +30,12 @@ export function nextStep(state: RunState): NextStep {
 	// Newer chatflows send message_end first, also for failed runs: only workflow_finished tells.
 	if (state.workflow !== undefined) return AWAITS_SECOND_END;
 	// Also where moderation or an annotation answered in place of a chatflow: newer servers then leave the socket open.
-	return afterSuccess(state);
+	return { next: 'close' };
 }
 
 /** Whether the run goes on, by its events. */
 export function isUnfinished(state: RunState): boolean {
 	return nextStep(state).next === 'continue';
-}
-
-function afterSuccess(state: RunState): NextStep {
-	if (state.hints.wantAudio !== true || state.audioEnded) return { next: 'close' };
-	return { next: 'awaitLateEvents', closeAfterMs: LATE_AUDIO_MS, settled: true };
 }
 
 export function succeeded(status: string): status is 'succeeded' | 'partial-succeeded' {

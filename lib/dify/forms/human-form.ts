@@ -3,7 +3,6 @@ import { pathSegment } from '../../http/path-segment';
 import type { DifyClient } from '../client';
 import { localError } from '../errors/failure';
 import { fieldFileRules, type FileRules } from '../files/files';
-import { tooOld } from '../errors/too-old';
 import {
 	asList,
 	finiteNumber,
@@ -63,7 +62,7 @@ export function tokenOf(value: unknown): string {
 /**
  * The form behind a token.
  *
- * @throws {ServerError} `formClosed` where it was answered or has expired, `notFound`, or where Dify is too old
+ * @throws {ServerError} `formClosed` where it was answered or has expired, or `notFound`
  */
 export async function getHumanForm(client: DifyClient, token: string): Promise<OpenForm> {
 	const raw = await client.get(pathOf(token)).catch(throwAs(explained));
@@ -150,7 +149,7 @@ function checkNames({ inputs }: OpenForm, values: JsonRecord): void {
 	);
 }
 
-/** Dify 1.14 accepts a number, but then the run fails: everything is sent as text. */
+/** Dify accepts a number, but then the run fails: everything is sent as text. */
 function checkedValue({ name, options, default: preset }: HumanInput, values: JsonRecord): string {
 	const value = isFilled(values[name]) ? words(values[name]) : preset;
 	if (value === undefined)
@@ -175,7 +174,7 @@ function stillOpen(message: string, remedy: string): ServerError {
  * Submits a form. Never sent twice: a second answer is refused. If it is unknown whether the first one arrived, the
  * form is read.
  *
- * @throws {ServerError} `formRejected` while the form stays open, `formClosed`, or where Dify is too old
+ * @throws {ServerError} `formRejected` while the form stays open, or `formClosed`
  */
 export async function submitHumanForm(
 	client: DifyClient,
@@ -225,5 +224,5 @@ function explained(error: ServerError): ServerError {
 			remedy:
 				'Check the form token, and the key of the credential: it must be that of the app whose run waits. A form that goes out by e-mail only cannot be answered over the API.',
 		});
-	return tooOld(error, 'Answering a form');
+	return error;
 }

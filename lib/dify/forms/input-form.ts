@@ -1,8 +1,7 @@
-import { exactJson, keptAsText } from '../../json';
+import { parseJson } from '../../json';
 import {
 	booleanOf,
 	recordsIn,
-	isFilled,
 	isRecord,
 	asList,
 	finiteNumber,
@@ -10,7 +9,6 @@ import {
 	words,
 	type JsonRecord,
 } from '../../values';
-import type { ServerError } from '../../errors/server-error';
 import { localError } from '../errors/failure';
 import { fieldFileRules, type FileRules } from '../files/files';
 
@@ -115,72 +113,19 @@ function booleanValue({ label }: FormField, value: unknown): boolean | undefined
 
 function objectValue({ label }: FormField, value: unknown): unknown {
 	if (value === '') return undefined;
-	const parsed = typeof value === 'string' ? exactJson(value).value : value;
+	const parsed = typeof value === 'string' ? parseJson(value) : value;
 	if (isRecord(parsed)) return parsed;
 	throw localError('inputs', `The field "${label}" must be a JSON object`);
 }
 
-/**
- * Reads inputs given as JSON. Dify's number fields read a number in a text.
- *
- * @param hint gets a note where numbers are sent as text, because JavaScript would change them
- * @throws {ServerError} unless it is an object: Dify would answer with a Python error
- */
-export function jsonInputs(value: unknown, hint: (note: string) => void = () => {}): JsonRecord {
+/** Reads inputs given as JSON. @throws {ServerError} unless it is an object: Dify would answer with a Python error */
+export function jsonInputs(value: unknown): JsonRecord {
 	if (typeof value === 'string' && value.trim() === '') return {};
-	const parsed = typeof value === 'string' ? exactJson(value) : { value, large: [] };
-	keptAsText(parsed.large).forEach(hint);
-	if (isRecord(parsed.value)) return parsed.value;
+	const parsed = typeof value === 'string' ? parseJson(value) : value;
+	if (isRecord(parsed)) return parsed;
 	throw localError(
 		'inputs',
 		'The inputs are not a JSON object',
 		'Write them as {"variable": "value"}, or {} for none.',
 	);
-}
-
-/** How Dify begins the text of an input error, with the name of the variable (docs/protocols/dify.md 2.1.2). */
-const INPUT_ERROR = /^(?:\(type '[^']*'\) )?(.+?) (?:is required )?in input form\b/;
-
-/**
- * Rewords an input error with the label of the form field and the values it takes.
- *
- * @param parameters answer of `GET /parameters`
- * @param inputs what was sent
- * @returns undefined where the error is about no field of the form
- */
-export function explainInputs(
-	failed: ServerError,
-	parameters: JsonRecord,
-	inputs: JsonRecord,
-): ServerError | undefined {
-	const variable = INPUT_ERROR.exec(failed.serverText ?? '')?.[1];
-	const form = readForm(parameters);
-	const field = form.find((each) => each.variable === variable);
-	if (field === undefined) return undefined;
-	const isEmpty = (each: FormField) =>
-		each.required && !isFilled(inputs[each.variable]) && each.default === undefined;
-	const others = form.filter((each) => each !== field && isEmpty(each)).map(nameOf);
-	return failed.reworded({
-		kind: 'inputs',
-		message: `The app's form field ${nameOf(field)} ${isEmpty(field) ? 'is empty' : 'has a value that Dify does not take'}`,
-		remedy: `It takes ${wantedBy(field)}.${others.length > 0 ? ` Also empty and required: ${others.join(', ')}.` : ''} ${failed.remedy}`,
-	});
-}
-
-function nameOf({ label, variable }: FormField): string {
-	return label === variable ? `"${label}"` : `"${label}" (${variable})`;
-}
-
-function wantedBy({ kind, options, maxLength }: FormField): string {
-	const expected: Record<FormKind, string> = {
-		'text-input': `text${maxLength ? ` of at most ${maxLength} characters` : ''}`,
-		paragraph: `text${maxLength ? ` of at most ${maxLength} characters` : ''}`,
-		select: `one of: ${options.join(', ')}`,
-		number: 'a number',
-		checkbox: 'true or false',
-		json_object: 'a JSON object',
-		file: 'a file',
-		'file-list': 'a list of files',
-	};
-	return expected[kind];
 }

@@ -4,7 +4,6 @@ import { fetchOnce } from '../../lru-cache';
 import { isRecord, type JsonRecord } from '../../values';
 import type { DifyClient, Query } from '../client';
 import { difyFailure } from '../errors/failure';
-import { needsNewer } from '../errors/too-old';
 import { listIn } from '../paging';
 import {
 	requestOf,
@@ -58,8 +57,7 @@ export class KnowledgeApi extends RouteCaller {
 	 * @throws {ServerError}
 	 */
 	async call<R extends SingleRoute>(route: R, values: ValuesOf<R>): Promise<ResultOf<R>> {
-		const result: Promise<unknown> = this.result(route, requestOf(route, values));
-		return (await needsNewer(route.needsNewer, result)) as ResultOf<R>;
+		return (await this.result(route, requestOf(route, values))) as ResultOf<R>;
 	}
 
 	/** Searches, with a POST that changes nothing but counts for the rate limit. @throws {ServerError} */

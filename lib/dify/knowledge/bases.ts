@@ -1,10 +1,10 @@
 import { type JsonRecord, optional } from '../../values';
 import { invalidParam } from '../errors/failure';
 import type { KnowledgeApi } from './api';
-import { idOf, type Technique } from './records';
+import type { Technique } from './records';
 import { baseRoutes } from './routes';
 
-export type Permission = 'only_me' | 'all_team_members' | 'partial_members';
+export type Permission = 'only_me' | 'all_team_members';
 
 const MAX_NAME = 40;
 const MAX_DESCRIPTION = 400;
@@ -20,8 +20,6 @@ export interface BaseSettings {
 	name?: string;
 	description?: string;
 	permission?: Permission;
-	/** User IDs, for `partial_members`. */
-	members?: string[];
 	technique?: Technique;
 	embeddingModel?: ModelRef;
 	/** The complete setting, see `retrievalModel`. */
@@ -46,15 +44,7 @@ export async function createBase(
 ): Promise<JsonRecord> {
 	if (settings.name.trim() === '')
 		throw invalidParam('The name of the knowledge base is empty', 'Give a name.');
-	if (settings.permission !== 'partial_members')
-		return await api.call(baseRoutes.create, bodyOf(settings));
-	// Dify takes a list of members only in an update. Both bodies are checked before anything is created.
-	const { permission, members, ...rest } = settings;
-	const sharing = bodyOf({ permission, members });
-	const base = await api.call(baseRoutes.create, bodyOf({ ...rest, permission: 'only_me' }));
-	const id = idOf(base);
-	if (id === undefined) return base;
-	return await api.call(baseRoutes.update, { dataset_id: id, ...sharing });
+	return await api.call(baseRoutes.create, bodyOf(settings));
 }
 
 /** Changes the given settings. Returns the base. */
@@ -83,14 +73,13 @@ async function checkHasVectors(api: KnowledgeApi, id: string): Promise<void> {
 
 /** The body of a request. Checks the settings before anything is sent. */
 function bodyOf(settings: BaseSettings) {
-	const { name, description, permission, members, embeddingModel, retrievalModel } = settings;
+	const { name, description, permission, embeddingModel, retrievalModel } = settings;
 	checkLength('name', name, MAX_NAME);
 	checkLength('description', description, MAX_DESCRIPTION);
 	return optional({
 		name,
 		description,
 		permission,
-		partial_member_list: memberList(permission, members),
 		indexing_technique: techniqueIn(settings),
 		...embeddingBody(embeddingModel),
 		retrieval_model: retrievalModel,
@@ -106,20 +95,6 @@ function techniqueIn({ technique, embeddingModel }: BaseSettings): Technique | u
 		);
 	if (embeddingModel !== undefined) return 'high_quality';
 	return technique;
-}
-
-/** A base for some members without a list is hidden even from its owner. */
-function memberList(
-	permission: Permission | undefined,
-	members: string[] = [],
-): JsonRecord[] | undefined {
-	if (permission !== 'partial_members') return undefined;
-	if (members.length === 0)
-		throw invalidParam(
-			'The permission for some members needs a list of members',
-			'Give the IDs of the users who may use the knowledge base, or choose another permission.',
-		);
-	return members.map((user_id) => ({ user_id }));
 }
 
 /** Request fields for an embedding model. */

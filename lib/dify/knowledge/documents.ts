@@ -22,10 +22,10 @@ export type DocumentStatus =
  * Dify locks a document while the job of a status change runs: for about two seconds. It starts the job before it sets
  * the lock, so a quick job leaves the lock standing: then it lasts ten minutes (docs/protocols/dify.md 12.3).
  */
-const LOCK_PAUSES_MS: Pauses = [1_000, 2_000, 3_000, 3_000, 10_000];
+const LOCK_PAUSES_MS: Pauses = [1_000, 2_000, 3_000];
 
 /** Long enough for a job. */
-const DEFAULT_LOCK_LIMIT_MS = 9_000;
+const LOCK_LIMIT_MS = 9_000;
 
 /**
  * Documents whose stored name is exactly this. The keyword of Dify's list is a part of a name where `%` and `_` are
@@ -84,8 +84,6 @@ export async function deleteDocument(
  * Enables, disables, archives or unarchives documents. Dify changes all of them or none. Waits while one is locked by an
  * earlier change.
  *
- * @param limitMs milliseconds to wait for locks
- * @returns the milliseconds that were waited
  * @throws {ServerError} of kind `documentBusy` where one of them is not indexed, or still locked
  */
 export async function setStatus(
@@ -93,8 +91,7 @@ export async function setStatus(
 	baseId: string,
 	documentIds: readonly string[],
 	action: StatusAction,
-	limitMs = DEFAULT_LOCK_LIMIT_MS,
-): Promise<number> {
+): Promise<void> {
 	if (documentIds.length === 0)
 		throw invalidParam('There is no document to change', 'Give the ID of at least one document.');
 	const values = { dataset_id: baseId, action, document_ids: documentIds };
@@ -103,11 +100,11 @@ export async function setStatus(
 	for (let looks = 0; ; looks++) {
 		try {
 			await api.call(documentRoutes.setStatus, values);
-			return waitedMs;
+			return;
 		} catch (error) {
 			const { failed } = asFailed(error);
 			const pause = pollPause(api.times.busy ?? LOCK_PAUSES_MS, looks);
-			if (!isBusy(failed) || waitedMs + pause > limitMs)
+			if (!isBusy(failed) || waitedMs + pause > LOCK_LIMIT_MS)
 				throw explained(failed, documentIds.length, waitedMs);
 			await api.client.pause(pause, api.client.url(path));
 			waitedMs += pause;
@@ -127,11 +124,11 @@ function explained(error: ServerError, count: number, waitedMs: number): ServerE
 			? 'The document is still being worked on in Dify, so it was not changed'
 			: `One of the ${count} documents is still being worked on in Dify, so none of them was changed`;
 	if (!isBusy(error)) return error.reworded({ meaning });
-	const remedy = `The node waited ${Math.round(waitedMs / 1000)} s for it. Dify locks a document while a change of its status is carried out. A quick worker leaves the lock standing, and then it lasts ten minutes, although nothing runs any more. Try again then, or raise "Wait for Lock" of Set Status.`;
+	const remedy = `The node waited ${Math.round(waitedMs / 1000)} s for it. Dify locks a document while a change of its status is carried out. A quick worker leaves the lock standing, and then it lasts ten minutes, although nothing runs any more. Try again then.`;
 	return error.reworded({ message: 'Dify has locked the document', meaning, remedy });
 }
 
-/** The address that Dify gives for a document's file, valid for some minutes; needs Dify 1.14. */
+/** The address that Dify gives for a document's file, valid for some minutes. */
 export async function fileAddress(
 	api: KnowledgeApi,
 	baseId: string,

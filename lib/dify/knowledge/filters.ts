@@ -11,7 +11,6 @@ import {
 } from '../../values';
 
 import { invalidParam } from '../errors/failure';
-import { checkExact } from '../exact-number';
 
 /** Dify's comparison operators, with their labels and kinds of values (docs/protocols/dify.md 2.13). */
 export const OPERATORS = {
@@ -157,10 +156,7 @@ function listOf(value: unknown, what: string): string[] {
 export function numberOf(value: unknown, what: string): number {
 	const number =
 		typeof value === 'string' && value.trim() !== '' ? Number(value) : finiteNumber(value);
-	if (number !== undefined && Number.isFinite(number)) {
-		checkExact(value, what);
-		return number;
-	}
+	if (number !== undefined && Number.isFinite(number)) return number;
 	throw invalidParam(
 		`${what} needs a number, but has ${words(value).slice(0, 100)}`,
 		'Give a number.',

@@ -37,7 +37,6 @@ export const baseRoutes = routeTable({
 			'name',
 			'description',
 			'permission',
-			'partial_member_list',
 			'indexing_technique',
 			'embedding_model',
 			'embedding_model_provider',
@@ -110,7 +109,6 @@ export const documentRoutes = routeTable({
 	download: {
 		method: 'GET',
 		path: `${DOCUMENT}/download`,
-		needsNewer: 'Downloading documents',
 		returns: 'record',
 	},
 });

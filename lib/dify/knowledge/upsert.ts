@@ -44,8 +44,7 @@ export interface Upserted {
 
 /**
  * Creates a document, or replaces the one of the same name: Dify does so itself, in place, whatever its status
- * (docs/protocols/dify.md 2.13). Dify's update route is not used: up to 1.12 it hangs for ever on a document with
- * chunks.
+ * (docs/protocols/dify.md 2.13).
  *
  * @throws {ServerError}
  */

@@ -1,7 +1,7 @@
 import { ServerError } from '../../errors/server-error';
 import type { DifyClient } from '../client';
-import { latestConversation, ownsConversation } from '../app/conversations';
-import { difyFailure, hasBegun, localError, partialResultOf } from '../errors/failure';
+import { latestConversation } from '../app/conversations';
+import { hasBegun, localError, partialResultOf } from '../errors/failure';
 import { optional, type JsonRecord } from '../../values';
 import { isOtherConversation } from '../ids';
 import { RUN_ROUTES, runBody, startRun, type RunOptions } from './run';
@@ -48,32 +48,29 @@ export async function chat(
 	const { conversation, user } = request;
 	const conversationId =
 		conversation.kind === 'latest' ? await latestConversation(client, user) : conversation.id;
-	const run = async (id: string | undefined, more: Partial<RunOptions> = {}) =>
+	const run = async (id: string | undefined) =>
 		await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, {
 			// Only runs of a chatflow have an ID for recovery.
 			recovery: 'attachOrPoll',
 			...options,
-			...more,
 		});
 	if (conversationId === undefined)
 		return { result: await run(undefined), conversationRestarted: false };
-	const startsNew = options.onStaleConversation === 'startNew';
-	// Dify takes blanks as no conversation (docs/protocols/dify.md 2.1).
-	const isNamed = conversationId.trim() !== '';
-	const only = startsNew || !isNamed ? {} : { onlyConversation: conversationId };
-	const outcome = await run(conversationId, only).then(
-		(result) => ({ result }),
-		(failed: unknown) => ({ failed }),
-	);
-	if ('result' in outcome) {
-		// Dify 1.14 answers a chatflow's unknown conversation with a new one, and 200 (docs/protocols/dify.md 12.2).
-		const conversationRestarted =
-			isNamed && isOtherConversation(outcome.result.conversationId, conversationId);
-		return { result: outcome.result, conversationRestarted };
+	try {
+		const result = await run(conversationId);
+		return { result, conversationRestarted: isRestarted(result, conversationId) };
+	} catch (error) {
+		if (options.onStaleConversation !== 'startNew' || !isStale(error)) throw error;
+		return { result: await run(undefined), conversationRestarted: true };
 	}
-	const failed = await explainStale(client, request.user, conversationId, outcome.failed);
-	if (!startsNew || !isStale(failed)) throw failed;
-	return { result: await run(undefined), conversationRestarted: true };
+}
+
+/**
+ * Whether Dify answered in another conversation: 1.14 does so for a chatflow's unknown one (docs/protocols/dify.md
+ * 12.2). It takes blanks as no conversation (2.1).
+ */
+function isRestarted({ conversationId }: RunResult, requested: string): boolean {
+	return requested.trim() !== '' && isOtherConversation(conversationId, requested);
 }
 
 function bodyOf(request: DifyChatRequest, conversationId: string | undefined): JsonRecord {
@@ -95,22 +92,4 @@ function isStale(error: unknown): boolean {
 		!hasBegun(partialResultOf(error)) &&
 		(error.kind === 'conversationNotFound' || error.kind === 'conversationEnded')
 	);
-}
-
-/**
- * Workers of Dify 1.14 report an unknown conversation as an error event without code, ids and text
- * (docs/protocols/dify.md 3.7). So the conversation is looked up.
- */
-async function explainStale(
-	client: DifyClient,
-	user: string,
-	id: string,
-	failed: unknown,
-): Promise<unknown> {
-	const result = partialResultOf(failed);
-	const isBare =
-		result?.error?.cause === 'errorEvent' && result.error.code === undefined && !hasBegun(result);
-	if (!isBare || (await ownsConversation(client, user, id))) return failed;
-	const { url } = failed as ServerError;
-	return difyFailure('conversationNotFound', { url, code: 'not_found', status: 404 });
 }

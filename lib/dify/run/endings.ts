@@ -29,10 +29,6 @@ export const RECOVERED_NOTE =
 const NO_CLOSE =
 	'The stream broke off after Dify had called the run succeeded, and Dify has no record of it: token counts, sources and files may be missing.';
 
-/** Seen in Dify 1.16 (docs/protocols/dify.md 12.3). */
-const ABORTED =
-	'The run ended as stopped after its form was answered. Dify 1.16 does that to runs of workflow apps by itself; those of chatflows go on.';
-
 /** A display of the text. */
 interface Display {
 	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
@@ -52,10 +48,7 @@ interface Ended {
  *
  * @throws {ServerError} for every ending that is no result
  */
-export async function conclude(
-	ended: Ended,
-	ending: Exclude<Ending, { how: 'wholeAnswer' }>,
-): Promise<RunResult> {
+export async function conclude(ended: Ended, ending: Ending): Promise<RunResult> {
 	const { client, state, url } = ended;
 	const { lost, run } = state;
 	const concluding = resultOfEnding(ended, ending);
@@ -69,10 +62,7 @@ export async function conclude(
 }
 
 /** The result by the events or the record of the run. */
-async function resultOfEnding(
-	ended: Ended,
-	ending: Exclude<Ending, { how: 'wholeAnswer' }>,
-): Promise<RunResult> {
+async function resultOfEnding(ended: Ended, ending: Ending): Promise<RunResult> {
 	const { client, state, url } = ended;
 	const runId = state.run.workflowRunId ?? '';
 	switch (ending.how) {
@@ -88,8 +78,6 @@ async function resultOfEnding(
 			throw notFoundError(client, runId);
 		case 'stillRunning':
 			throw stillRunning(client, runId, ending.limitMs);
-		case 'notResumed':
-			throw notResumed(url, resultByEvents(state.run, 'closed'));
 	}
 }
 
@@ -104,10 +92,7 @@ async function finishedResult(
 	}
 	const tail = joinTail(state.run);
 	if (tail !== '') await show(display, [{ type: 'append', text: tail }]);
-	const { answeredForms } = state.plan;
-	if (answeredForms === undefined) return result;
-	const whole = withoutAnswered(result, answeredForms);
-	return whole.status === 'stopped' ? withWarning(whole, ABORTED) : whole;
+	return result;
 }
 
 /** Dify 1.16 writes the outputs of a run that ends as stopped after a form, and why, in its record only. */
@@ -116,15 +101,6 @@ function withRecord(run: RunState, record: RunRecord | undefined): RunState {
 	const { outputs, error } = record;
 	const text = knownText(run) === '' ? (singleText(outputs) ?? '') : run.text;
 	return { ...run, text, workflow: { ...run.workflow!, outputs, error } };
-}
-
-function withoutAnswered(result: RunResult, answered: ReadonlySet<string>): RunResult {
-	const { pause } = result;
-	if (pause === undefined) return result;
-	const forms = pause.forms.filter(
-		({ formToken }) => formToken === null || !answered.has(formToken),
-	);
-	return { ...result, pause: { ...pause, forms } };
 }
 
 /** The result of a run by its record, which is applied like an event. Nothing tells whether events before it were missed. */
@@ -213,16 +189,4 @@ function unansweredError({ reason, detail }: Abandoned, url: string): ServerErro
 	if (reason === 'cancelled') return stoppedEarly(url);
 	const meaning = `A time limit ran out: ${detail}`;
 	return difyFailure('timeout', { url, meaning, about: { startsRun: true } });
-}
-
-function notResumed(url: string, result: RunResult): ServerError {
-	return difyFailure('timeout', {
-		url,
-		message: 'The run in Dify does not go on',
-		meaning: 'Dify accepted the answer to the form, but the run still waits',
-		remedy:
-			'Perhaps the worker of Dify is busy or down (docker compose ps). Do not submit the form again: follow the run later with the operation Follow.',
-		result,
-		retryable: false,
-	});
 }

@@ -6,28 +6,26 @@ import { observeRun, type RunListeners } from './observe';
 
 interface FollowOptions extends RunListeners {
 	limits?: Partial<RunLimits>;
-	/** Tokens of forms that were just answered: a pause that shows only them is an old one. */
-	answered?: ReadonlySet<string>;
 	/** Default: `attach`. The record of a run counts as its end only where the run is the caller's own. */
 	recovery?: Recovery;
 }
 
 /**
- * Attaches to a run that was started before, and waits for its end: Dify 1.14 and later replay past events, then send
- * new ones (docs/protocols/dify.md 2.4). The run goes on if it is given up.
+ * Attaches to a run that was started before, and waits for its end: Dify replays past events, then sends new ones
+ * (docs/protocols/dify.md 2.4). The run goes on if it is given up.
  *
  * @returns a run that succeeded, paused, or was stopped
- * @throws {ServerError} `routeNotFound` where Dify is too old, `runNotFound` for another user's run, and as `startRun`
+ * @throws {ServerError} `runNotFound` for another user's run, and as `startRun`
  */
 export async function followRun(
 	client: DifyClient,
 	runId: string,
 	user: string,
-	{ answered, recovery = 'attach', ...options }: FollowOptions = {},
+	{ recovery = 'attach', ...options }: FollowOptions = {},
 ): Promise<RunResult> {
 	return await observeRun(client, {
 		...options,
-		plan: { begin: 'attach', recovery, answeredForms: answered },
+		plan: { begin: 'attach', recovery },
 		runId,
 		user,
 	});

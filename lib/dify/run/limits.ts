@@ -9,7 +9,7 @@ export interface RunLimits {
 	/** Between two events. Pings do not count: a hung run pings for ever (docs/protocols/dify.md 3.8). */
 	progressMs: number;
 	/**
-	 * From the ping that Dify 1.13 and later send at once to the first event. In between the run waits for a worker, and
+	 * From the ping that Dify sends at once to the first event. In between the run waits for a worker, and
 	 * Dify is silent (docs/protocols/dify.md 12.2). Dify itself ends such a stream after 300 s.
 	 */
 	queueMs: number;
@@ -29,9 +29,9 @@ export const DEFAULT_RUN_LIMITS: RunLimits = {
 export function limitDetail(limit: keyof RunLimits, limits: RunLimits): string {
 	const time = seconds(limits[limit]);
 	const details: Record<keyof RunLimits, string> = {
-		firstByteMs: `Dify sent nothing within ${time} (First Byte Limit)`,
+		firstByteMs: `Dify sent nothing within ${time}`,
 		idleMs: `nothing arrived for ${time}, not even a ping (Idle Limit)`,
-		progressMs: `Dify sent nothing but pings for ${time} (Progress Limit)`,
+		progressMs: `Dify sent nothing but pings for ${time}`,
 		queueMs: `Dify took the message, but did not begin to work on it within ${time}`,
 		totalMs: `the run took longer than ${time} (Total Limit)`,
 	};

@@ -12,7 +12,7 @@ import type { RunRecord, Sight } from './record';
  * | ------------ | -------------------------------- | --------------------------------------------------- |
  * | `Closing`    | how one stream ended             | `StreamReader`, and rules that close it             |
  * | `Verdict`    | what that says about the run     | `endOfStream` (`rules/ends.ts`)                     |
- * | `Abandoned`  | why we gave the run up           | limits, Stop, another conversation                  |
+ * | `Abandoned`  | why we gave the run up           | limits, Stop                                        |
  * | `Ending`     | how the observation ends         | the rules                                           |
  * | `RunResult`  | `status`, and `error.cause`      | `conclude` (`endings.ts`), by events or by a record |
  */
@@ -30,8 +30,6 @@ export interface Waits {
 	unknownMs: number;
 	/** In which a run that cannot be attached to must be seen in its record: an API that restarts answers nothing. */
 	unseenMs: number;
-	/** In which an answered form must have let the run go on (docs/protocols/dify.md 2.5). */
-	resumeMs: number;
 	/** Before each look at the record of a stopped run, which Dify writes a moment after the stream ends. */
 	stoppedLooksMs: readonly number[];
 }
@@ -53,13 +51,7 @@ export interface Plan {
 	waits: Waits;
 	/** Whether Dify is told to stop the run when it is abandoned. */
 	stops: boolean;
-	/** Whether Dify keeps a record of the run, which can be read once its ID is known. */
-	isRecorded: boolean;
 	recovery: Recovery;
-	/** Tokens of forms that were just answered: a pause that shows only them is an old one. */
-	answeredForms?: ReadonlySet<string>;
-	/** Abandons a run of another conversation: Dify 1.14 starts a new one if a chatflow's conversation is unknown. */
-	onlyConversation?: string;
 }
 
 /** Why the run was given up before its end. */
@@ -74,8 +66,6 @@ export interface Closing {
 	detail?: string;
 	/** The answer that came in place of a stream, or the failure to get any. */
 	failed?: ServerError;
-	/** A JSON answer came in place of a stream, and was read. */
-	isWholeAnswer?: boolean;
 }
 
 /** What happened, whatever told it. */
@@ -98,13 +88,11 @@ export type StreamFact = { stream: number } & (
 /** How the observation ends. */
 export type Ending =
 	| { how: 'finished'; reason: FinishReason; detail?: string; stoppedRecord?: RunRecord }
-	| { how: 'wholeAnswer' }
 	| { how: 'recorded'; record: RunRecord }
 	| { how: 'failed'; failed: ServerError }
 	| { how: 'unanswered'; why: Abandoned }
 	| { how: 'unknownRun' }
-	| { how: 'stillRunning'; limitMs: number }
-	| { how: 'notResumed' };
+	| { how: 'stillRunning'; limitMs: number };
 
 /** What to do next. */
 export type Action =

@@ -1,4 +1,3 @@
-import type { EventStream } from '../../http/types';
 import { messageOf, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
 import { createRun } from '../events';
@@ -17,13 +16,11 @@ export interface RunListeners {
 	hints?: RunHints;
 	/** Called with text changes for a live display. */
 	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
-	/** Called with every event, as Dify sent it; of a new run only once it has succeeded. */
-	onEvent?: (event: unknown) => void;
 	/** Waits other than the usual ones. */
 	waits?: Partial<Omit<Waits, 'looksMs'>> & { looksMs?: readonly number[] };
 }
 
-interface Observed<Whole> extends RunListeners {
+interface Observed extends RunListeners {
 	plan: Partial<Plan> & Pick<Plan, 'begin'>;
 	limits?: Partial<RunLimits>;
 	/** The request that starts the run. */
@@ -34,8 +31,6 @@ interface Observed<Whole> extends RunListeners {
 	runId?: string;
 	/** Tells Dify to stop the run. @returns whether it accepted that */
 	stop?: (taskId: string) => Promise<boolean>;
-	/** Reads an answer in place of a stream. @throws {ServerError} */
-	readWhole?: (stream: EventStream, text: string) => Promise<Whole>;
 }
 
 /** Silence is often that of a node that works; an attached stream has often lost its run. */
@@ -47,13 +42,11 @@ const WAITS = {
 	openMs: 15_000,
 	unknownMs: 10_000,
 	unseenMs: 30_000,
-	resumeMs: 30_000,
 	stoppedLooksMs: [0, 1_000, 2_000],
 };
 
-function planOf({ plan, limits, waits, stop }: Observed<unknown>): Plan {
+function planOf({ plan, limits, waits, stop }: Observed): Plan {
 	return {
-		isRecorded: true,
 		recovery: 'none',
 		...plan,
 		stops: stop !== undefined,
@@ -70,13 +63,10 @@ function looksOf(everywhere: readonly number[] | undefined): Waits['looksMs'] {
 /**
  * Observes a run until it is over: carries out what the rules say (`rules/`), and tells them what happens.
  *
- * @returns a run that succeeded, paused, or was stopped by someone else; or what `readWhole` returned
+ * @returns a run that succeeded, paused, or was stopped by someone else
  * @throws {ServerError} with the partial result and all IDs
  */
-export async function observeRun<Whole = RunResult>(
-	client: DifyClient,
-	observed: Observed<Whole>,
-): Promise<RunResult | Whole> {
+export async function observeRun(client: DifyClient, observed: Observed): Promise<RunResult> {
 	const run = Object.assign(createRun(observed.hints), { workflowRunId: observed.runId });
 	const state = createObservation(planOf(observed), run, performance.now());
 	const inbox = new Inbox<Fact>();
@@ -98,9 +88,8 @@ export async function observeRun<Whole = RunResult>(
 }
 
 /** Does what the rules say, and reports what comes of it. */
-class Performer<Whole> {
+class Performer {
 	private reader: StreamReader | undefined;
-	private whole: Whole | undefined;
 	/** The last changes of the text, on their way to the display. */
 	private showing: Promise<void> | undefined;
 	private readonly aborted: Promise<void>;
@@ -108,7 +97,7 @@ class Performer<Whole> {
 
 	constructor(
 		private readonly client: DifyClient,
-		private readonly observed: Observed<Whole>,
+		private readonly observed: Observed,
 		private readonly state: Observation,
 		private readonly inbox: Inbox<Fact>,
 	) {
@@ -149,10 +138,9 @@ class Performer<Whole> {
 		else void this.showing.then(() => reader?.readOn());
 	}
 
-	async end(ending: Ending): Promise<RunResult | Whole> {
+	async end(ending: Ending): Promise<RunResult> {
 		// A display that hangs must not block a run that was stopped.
 		await Promise.race([this.showing, this.aborted]);
-		if (ending.how === 'wholeAnswer') return this.whole!;
 		const { client, state, observed: display, url } = this;
 		return await conclude({ client, state, display, url }, ending);
 	}
@@ -185,14 +173,7 @@ class Performer<Whole> {
 	}
 
 	private open(number: number, request: StreamRequest): void {
-		const { onEvent } = this.observed;
-		const reader = new StreamReader(number, (fact) => this.inbox.put(fact), {
-			onEvent,
-			onInexact: (written) => void this.state.run.inexact.add(written),
-			readWhole: async (stream, text) => {
-				this.whole = await this.observed.readWhole!(stream, text);
-			},
-		});
+		const reader = new StreamReader(number, (fact) => this.inbox.put(fact));
 		this.reader = reader;
 		this.report(reader.read(this.client, request));
 	}

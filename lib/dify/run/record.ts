@@ -20,11 +20,8 @@ export interface RunRecord extends Omit<WorkflowRun, 'exceptionsCount' | 'nodes'
 	raw: JsonRecord;
 }
 
-/** Reads a run's record. @returns undefined for a record of nulls, Dify 1.12's answer for an unknown ID */
-export function readRecord(
-	body: JsonRecord,
-	parse: (json: string) => unknown = parseJson,
-): RunRecord | undefined {
+/** Reads a run's record. @returns undefined for one without an ID or a status */
+export function readRecord(body: JsonRecord): RunRecord | undefined {
 	const runId = nonEmptyText(body.id);
 	const status = nonEmptyText(body.status);
 	if (runId === undefined || status === undefined) return undefined;
@@ -32,36 +29,29 @@ export function readRecord(
 		runId,
 		workflowId: nonEmptyText(body.workflow_id),
 		status,
-		inputs: withoutSystem(valuesIn(body.inputs, parse)),
-		outputs: valuesIn(body.outputs, parse),
+		inputs: withoutSystem(valuesIn(body.inputs)),
+		outputs: valuesIn(body.outputs),
 		error: nonEmptyText(body.error),
 		totalSteps: finiteNumber(body.total_steps),
 		totalTokens: finiteNumber(body.total_tokens),
-		createdAt: secondsIn(body.created_at),
-		finishedAt: secondsIn(body.finished_at),
+		createdAt: finiteNumber(body.created_at),
+		finishedAt: finiteNumber(body.finished_at),
 		elapsedTime: finiteNumber(body.elapsed_time),
 		raw: body,
 	};
 }
 
-/** Dify 1.12 sends values as JSON text, and nothing after a failure. Text that is not JSON stays text. */
-function valuesIn(value: unknown, parse: (json: string) => unknown): unknown {
+/** Dify sends inputs as JSON text, and nothing after a failure. Text that is not JSON stays text. */
+function valuesIn(value: unknown): unknown {
 	if (value === null || value === undefined || value === '') return {};
 	if (typeof value !== 'string') return value;
-	const parsed = parse(value);
+	const parsed = parseJson(value);
 	return parsed === null ? {} : (parsed ?? value);
 }
 
 function withoutSystem(inputs: unknown): unknown {
 	if (!isRecord(inputs)) return inputs;
 	return Object.fromEntries(Object.entries(inputs).filter(([name]) => !name.startsWith('sys.')));
-}
-
-/** Unix seconds. Versions before 1.0 send the date as in an e-mail header. */
-function secondsIn(value: unknown): number | undefined {
-	if (typeof value !== 'string') return finiteNumber(value);
-	const time = Date.parse(value);
-	return Number.isNaN(time) ? undefined : Math.floor(time / 1000);
 }
 
 /** Checks a run ID. @throws {ServerError} of kind `invalidId`: Dify would answer with a 500 */
@@ -73,9 +63,9 @@ function pathOf(runId: string): string {
 	return `/workflows/run/${runId}`;
 }
 
-/** The record of a run; undefined where Dify 1.12 has none (yet). @throws {ServerError} */
+/** The record of a run; undefined where it has no ID. @throws {ServerError} */
 async function findRecord(client: DifyClient, runId: string): Promise<RunRecord | undefined> {
-	return readRecord(await client.get(pathOf(runId)), (json) => client.parse(json));
+	return readRecord(await client.get(pathOf(runId)));
 }
 
 /** The record of a run. @throws {ServerError} of kind `runNotFound` */
@@ -161,7 +151,7 @@ export async function lookAt(
 	const request = client.withSignal(undefined).get(pathOf(runId), {}, { timeoutMs: LOOK_LIMIT_MS });
 	const outcome = await request.then((body) => ({ body }), asFailed);
 	if ('failed' in outcome) return { without: withoutRecord(outcome.failed) };
-	const record = readRecord(outcome.body, (json) => client.parse(json));
+	const record = readRecord(outcome.body);
 	if (record === undefined) return { without: 'unknown' };
 	return isUnfinishedRecord(record, acrossPauses) ? { without: 'running' } : { record };
 }

@@ -1,13 +1,11 @@
 import { asFailed, type ServerError } from '../../errors/server-error';
 import { pathSegment } from '../../http/path-segment';
-import { readBlockingAnswer } from './blocking-answer';
 import { retryDelay, type DifyClient } from '../client';
 import { hasBegun, partialResultOf } from '../errors/failure';
-import { filled, finiteNumber, optional, recordOf, type JsonRecord } from '../../values';
+import { filled, finiteNumber, optional, type JsonRecord } from '../../values';
 import type { TracedRequest, TracedAnswer } from '../../tracing/attributes';
 import { inSpan } from '../../tracing/span';
 import type { DifyFileRef } from '../files/files';
-import { explainInputs } from '../forms/input-form';
 import type { RunLimits } from './limits';
 import type { Recovery } from './observation';
 import { observeRun, type RunListeners } from './observe';
@@ -19,8 +17,6 @@ export interface RunOptions extends RunListeners {
 	retries?: number;
 	/** Milliseconds before the first retry, doubled each time; default 1 s. */
 	retryPauseMs?: number;
-	/** Abandons a run of another conversation: Dify 1.14 starts a new one if a chatflow's conversation is unknown. */
-	onlyConversation?: string;
 	/** Default: `none`. */
 	recovery?: Recovery;
 }
@@ -78,22 +74,11 @@ export async function startRun(
 ): Promise<RunResult> {
 	const url = client.url(route.start);
 	const json = { ...body, user, response_mode: 'streaming' };
-	for (let tries = 0; ; ) {
-		const { concurrency } = client;
-		await client.enter(concurrency, url);
+	for (let tries = 0; ; tries++) {
 		const outcome = await attempt(client, route, json, options);
-		if ('result' in outcome) {
-			concurrency.accepted();
-			concurrency.leave();
-			return outcome.result;
-		}
-		const { failed } = outcome;
-		const isTurnedAway = isConcurrencyLimit(failed);
-		// Where own runs hold all places, the next one is waited for, which is no retry.
-		if (isTurnedAway && concurrency.refused()) continue;
-		if (!isTurnedAway) concurrency.leave();
-		const pause = pauseBeforeRetry(failed, tries++, options);
-		if (pause === undefined) throw await explainFormError(client, failed, recordOf(body.inputs));
+		if ('result' in outcome) return outcome.result;
+		const pause = pauseBeforeRetry(outcome.failed, tries, options);
+		if (pause === undefined) throw outcome.failed;
 		await client.pause(pause, url);
 	}
 }
@@ -108,27 +93,19 @@ function pauseBeforeRetry(
 	return retryDelay(failed, Math.min(retryPauseMs * 2 ** tries, MAX_PAUSE_MS));
 }
 
-/** Sends the run once. Events are passed on at the end: those of an attempt that is sent again belong to no result. */
+/** Sends the run once. */
 async function attempt(
 	client: DifyClient,
 	route: RunRoute,
 	json: StartRequest,
 	options: RunOptions,
 ): Promise<{ result: RunResult } | { failed: ServerError }> {
-	const events: unknown[] = [];
-	const { onEvent } = options;
-	const outcome = await inSpan(
+	return await inSpan(
 		client.connection,
 		{ operation: route.operation, provider: 'dify' },
-		async (connection) =>
-			await observe(client.traced(connection), route, json, {
-				...options,
-				onEvent: onEvent && ((event) => void events.push(event)),
-			}),
+		async (connection) => await observe(client.traced(connection), route, json, options),
 		spanResult,
 	).then((result) => ({ result }), asFailed);
-	if ('result' in outcome) events.forEach((event) => onEvent?.(event));
-	return outcome;
 }
 
 /** The body of a request that starts a run. */
@@ -140,26 +117,14 @@ async function observe(
 	json: StartRequest,
 	options: RunOptions,
 ): Promise<RunResult> {
-	const { recovery = 'none', onlyConversation, ...listeners } = options;
+	const { recovery = 'none', ...listeners } = options;
 	return await observeRun(client, {
 		...listeners,
-		plan: { begin: 'send', recovery, onlyConversation },
+		plan: { begin: 'send', recovery },
 		request: { url: client.url(route.start), json },
 		user: json.user,
 		stop: async (taskId) => await stopRun(client, route, taskId, json.user),
-		readWhole: async (stream, text) => await readBlockingAnswer(client, stream, text, options),
 	});
-}
-
-/** Adds the labels of the app's form to an input error: new users often leave the form empty. */
-async function explainFormError(
-	client: DifyClient,
-	failed: ServerError,
-	inputs: JsonRecord,
-): Promise<ServerError> {
-	if (failed.kind !== 'inputs') return failed;
-	const parameters = await client.get('/parameters').catch(() => ({}));
-	return explainInputs(failed, parameters, inputs) ?? failed;
 }
 
 /**
@@ -198,11 +163,6 @@ export async function stopRun(
  */
 function isSafeToRetry(error: ServerError): boolean {
 	return error.retryable && !hasBegun(partialResultOf(error));
-}
-
-/** Whether the app's limit of concurrent runs refused this run. */
-function isConcurrencyLimit(error: ServerError): boolean {
-	return error.kind === 'tooManyRequests' && !hasBegun(partialResultOf(error));
 }
 
 function spanResult({ conversationId, messageId, usage, status }: RunResult): TracedAnswer {

@@ -2,9 +2,10 @@ import type { ServerSentEvent } from '../../http/sse';
 import { inTimeSlices } from '../../http/time-slices';
 import type { EventStream } from '../../http/types';
 import { asFailed, ServerError } from '../../errors/server-error';
-import { exactJsonSteps, excessIn } from '../../json';
+import { excessIn, parseJson, parseJsonSteps } from '../../json';
 import { messageOf, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
+import { answerError } from '../errors/failure';
 import type { Closing, Fact } from './observation';
 
 /** The request that opens a stream. */
@@ -12,15 +13,6 @@ export interface StreamRequest {
 	url: string;
 	method?: 'GET';
 	json?: JsonRecord;
-}
-
-interface StreamListeners {
-	/** Called with every event, as Dify sent it. */
-	onEvent?: (event: unknown) => void;
-	/** Called with numbers that JavaScript cannot represent, which are kept as text. */
-	onInexact: (number: string) => void;
-	/** Reads an answer in place of a stream. */
-	readWhole: (stream: EventStream, text: string) => Promise<void>;
 }
 
 /** Reads a stream of Dify, and turns it into facts. */
@@ -33,7 +25,6 @@ export class StreamReader {
 	constructor(
 		private readonly number: number,
 		private readonly put: (fact: Fact) => void,
-		private readonly listeners: StreamListeners,
 	) {}
 
 	/** Reads the answer to its end, whatever its end is. */
@@ -74,8 +65,7 @@ export class StreamReader {
 			const whole = batch.find(({ event }) => event === 'whole-answer');
 			if (whole !== undefined) {
 				this.isReadingEvents = false;
-				await this.listeners.readWhole(stream, whole.data);
-				return { reason: 'eof', isWholeAnswer: true };
+				throw wholeAnswer(client, stream, whole.data);
 			}
 			const dealtWith = new Promise<void>((resolve) => (this.goOn = resolve));
 			const { events, excess } = await inTimeSlices(this.parseAll(batch));
@@ -92,11 +82,9 @@ export class StreamReader {
 	): Generator<void, { events: unknown[]; excess?: string }> {
 		const events: unknown[] = [];
 		for (const { data } of batch) {
-			const { value: event, large } = yield* exactJsonSteps(data);
+			const event = yield* parseJsonSteps(data);
 			const excess = event === undefined ? excessIn(data) : undefined;
 			if (excess !== undefined) return { events, excess };
-			large.forEach(this.listeners.onInexact);
-			this.listeners.onEvent?.(event ?? data);
 			events.push(event);
 			yield;
 		}
@@ -109,6 +97,12 @@ export class StreamReader {
 		if (this.isReadingEvents && !isAnswer) return { reason: 'closed', detail: errorText(error) };
 		return { reason: 'closed', ...asFailed(error) };
 	}
+}
+
+/** The error of a JSON answer in place of a stream, mostly one of Dify with the status 200. */
+function wholeAnswer({ connection }: DifyClient, stream: EventStream, text: string): ServerError {
+	const { url, status, headers } = stream;
+	return answerError(connection, { url, status, headers, text, json: parseJson(text) }, 'POST');
 }
 
 function tooMuch({ connection }: DifyClient, url: string, excess: string): ServerError {

@@ -1,7 +1,6 @@
 import { type ServerError, throwAs } from '../../errors/server-error';
 import { pathSegment } from '../../http/path-segment';
 import type { DifyClient } from '../client';
-import { followRun } from './follow';
 import {
 	RUN_ROUTES,
 	runBody,
@@ -10,7 +9,6 @@ import {
 	type RunRequest,
 	type RunRoute,
 } from './run';
-import { tooOld } from '../errors/too-old';
 import type { RunResult } from '../types';
 
 export interface WorkflowRequest extends RunRequest {
@@ -18,7 +16,7 @@ export interface WorkflowRequest extends RunRequest {
 	workflowId?: string;
 }
 
-export type WorkflowOptions = Omit<RunOptions, 'recovery' | 'onlyConversation'>;
+export type WorkflowOptions = Omit<RunOptions, 'recovery'>;
 
 /**
  * Runs a workflow and reads it to its end. If the stream is lost, attaches to the run again or polls it until it is
@@ -51,14 +49,4 @@ function withoutRunId(error: ServerError): ServerError {
 function routeOf(workflowId: string | undefined): RunRoute {
 	if (workflowId === undefined) return RUN_ROUTES.workflow;
 	return { ...RUN_ROUTES.workflow, start: `/workflows/${pathSegment(workflowId)}/run` };
-}
-
-const OR_GET = ' Until then, the operation Get with "Wait Until Finished" tells how a run ended.';
-
-/** Follows a run that was started elsewhere. @throws {ServerError} as `followRun`, and where Dify is too old */
-export async function follow(
-	...[client, runId, user, options]: Parameters<typeof followRun>
-): Promise<RunResult> {
-	const following = followRun(client, runId, user, options);
-	return await following.catch(throwAs((error) => tooOld(error, 'Following a run', OR_GET)));
 }

@@ -151,7 +151,7 @@ export const DIFY_REMEDIES = {
 	),
 	streamEndedEarly: row(
 		'The answer of Dify ended before it was complete',
-		'The connection to Dify broke during the run. The run may have gone on: from Dify 1.13 on, chatflows do, and the whole answer is then stored in the conversation. Up to Dify 1.12 no answer is stored; only agents keep it, in agent_thoughts of the message. The text until then is in the details of this error. If it happens often, check the time limits of proxies between n8n and Dify.',
+		'The connection to Dify broke during the run. The run may have gone on: chatflows do, and the whole answer is then stored in the conversation; agents keep it in agent_thoughts of the message. The text until then is in the details of this error. If it happens often, check the time limits of proxies between n8n and Dify.',
 	),
 	cancelled: row('The execution was stopped', 'It was stopped before the answer was complete.'),
 	timeout: ({ startsRun }) => ({

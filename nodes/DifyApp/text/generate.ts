@@ -8,7 +8,7 @@ import { userIn } from '../../shared/dify/ids';
 import { inputFields } from '../../shared/dify/inputs';
 import { filesField } from '../../shared/dify/run-files';
 import { readRunLimits, RUN_OPTIONS, simplifyField } from '../../shared/dify/run-options';
-import { listeners, runRequest } from '../../shared/dify/run-request';
+import { runRequest } from '../../shared/dify/run-request';
 import { plain } from '../../shared/dify/plain';
 import { longTextField, optionsCollection } from '../../shared/field-kinds';
 
@@ -30,10 +30,8 @@ export const textGenerate: DifyOperation = {
 		simplifyField,
 		optionsCollection([
 			RUN_OPTIONS.enableStreaming,
-			RUN_OPTIONS.firstByteLimit,
 			RUN_OPTIONS.idleLimit,
 			{ ...RUN_OPTIONS.itemsAtOnce, description: 'How many texts are generated at the same time' },
-			RUN_OPTIONS.progressLimit,
 			{
 				...RUN_OPTIONS.maxRetries,
 				description: 'Tries after a refused connection, or when the app is busy',
@@ -50,11 +48,10 @@ export const textGenerate: DifyOperation = {
 		await typing?.begin();
 		const { inputs, files } = await runRequest(call, user);
 		const withTyped = withText(inputs, text, text === '' ? {} : await call.appParameters());
-		const { reading } = listeners(call, []);
 		const result = await complete(
 			client,
 			{ inputs: withTyped, files, user },
-			{ ...reading, limits, retries },
+			{ onDeltas: typing?.show, limits, retries },
 		);
 		await typing?.end();
 		reportRun(call, result);

@@ -25,8 +25,7 @@ export const variableUpdate: DifyOperation = {
 		conversationField({ required: true }),
 		{ ...variableField, modes: [fromList!, byName, byId!] },
 		stringField('Value', 'value', {
-			description:
-				'The new value. It is converted to the type of the variable: write a list or an object as JSON.',
+			description: 'The new value. For a variable that is no text, write JSON: 5, true, [1, 2].',
 		}),
 	],
 	run: async ({ client, parameters }) => {

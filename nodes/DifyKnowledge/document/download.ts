@@ -16,7 +16,7 @@ export const documentDownload: DifyOperation = {
 		name: 'Download',
 		value: 'download',
 		action: 'Download a document',
-		description: 'The file that a document was made of; needs Dify 1.14 or newer',
+		description: 'The file that a document was made of',
 	},
 	fields: [
 		datasetField,

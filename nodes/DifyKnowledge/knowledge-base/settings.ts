@@ -17,7 +17,7 @@ import {
 	wholeField,
 } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
-import { textIn, textsIn } from '../fields';
+import { textIn } from '../fields';
 
 export const nameField = stringField('Name', 'name', {
 	required: true,
@@ -30,10 +30,6 @@ export const settings: INodeProperties[] = [
 		description:
 			'For the technique High Quality. Without it, Dify takes the default one of the workspace.',
 	}),
-	stringField('Members', 'members', {
-		description:
-			'IDs of the users who may use it, separated by commas, where the permission is Some Members',
-	}),
 	choiceField('Permission', 'permission', 'all_team_members', {
 		options: choices({
 			all_team_members: 'All Team Members',
@@ -41,7 +37,6 @@ export const settings: INodeProperties[] = [
 				'Only the Owner',
 				'The owner of the workspace, as whom the key acts. Others do not see the knowledge base in Dify.',
 			],
-			partial_members: 'Some Members',
 		}),
 		description:
 			'Who sees the knowledge base in Dify. The key acts as the owner of the workspace, so the default of this node is All Team Members.',
@@ -67,7 +62,6 @@ export function settingsIn(parameters: NodeParameters): BaseSettings {
 	return {
 		description: textIn(parameters, 'options.description'),
 		permission: parameters.choice<Permission>('options.permission', undefined),
-		members: textsIn(parameters, 'options.members'),
 		technique: parameters.choice<Technique>('options.technique', undefined),
 		embeddingModel: modelIn(parameters, 'options.embeddingModel'),
 	};

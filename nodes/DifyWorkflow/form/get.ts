@@ -9,7 +9,7 @@ export const formGet: DifyOperation = {
 		name: 'Get',
 		value: 'get',
 		action: 'Get a form',
-		description: 'What a paused run asks: text, fields and buttons (Dify 1.14 and newer)',
+		description: 'What a paused run asks: text, fields and buttons',
 	},
 	fields: [formTokenField, simplifyField],
 	run: async ({ client, parameters }) => {

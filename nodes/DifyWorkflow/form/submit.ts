@@ -13,8 +13,7 @@ import { formTokenField, formTokenIn, runUserField } from '../fields';
 import type { DifyCall, DifyOperation } from '../../shared/dify/run';
 import { jsonField, stringField } from '../../shared/field-kinds';
 
-/** Fields of every operation that submits a form. */
-export const answerFields: INodeProperties[] = [
+const answerFields: INodeProperties[] = [
 	formTokenField,
 	stringField('Action', 'action', {
 		required: true,
@@ -34,7 +33,7 @@ export const answerFields: INodeProperties[] = [
 ];
 
 /** Checks the answer against the form and sends it. @returns the token of the form, and the action */
-export async function submitAnswer(
+async function submitAnswer(
 	call: DifyCall,
 ): Promise<{ formToken: string; action: string; user: string }> {
 	const { client, parameters } = call;
@@ -57,8 +56,7 @@ export const formSubmit: DifyOperation = {
 		name: 'Submit',
 		value: 'submit',
 		action: 'Submit a form',
-		description:
-			'Answer what a paused run asks; the run then goes on by itself (Dify 1.14 and newer)',
+		description: 'Answer what a paused run asks; the run then goes on by itself',
 	},
 	fields: answerFields,
 	run: async (call) => [

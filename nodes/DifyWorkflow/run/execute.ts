@@ -4,7 +4,7 @@ import { userIn } from '../../shared/dify/ids';
 import { inputFields } from '../../shared/dify/inputs';
 import { filesField } from '../../shared/dify/run-files';
 import { readRunOptions, simplifyField } from '../../shared/dify/run-options';
-import { listeners, runRequest } from '../../shared/dify/run-request';
+import { runRequest } from '../../shared/dify/run-request';
 import { executeOptions, runUserField } from '../fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { readOutput, runItem } from '../output';
@@ -35,11 +35,14 @@ export const runExecute: DifyOperation = {
 		const user = userIn(parameters);
 		const { limits, retries, ...ids } = readRunOptions(parameters);
 		const output = readOutput(call, user);
-		const { events, reading } = listeners(call, output.include);
 		await typing?.begin();
 		const dropped: string[] = [];
 		const request = await runRequest(call, user, (warning) => void dropped.push(warning));
-		const running = runWorkflow(client, { ...request, ...ids }, { ...reading, limits, retries });
+		const running = runWorkflow(
+			client,
+			{ ...request, ...ids },
+			{ onDeltas: typing?.show, limits, retries },
+		);
 		const explained = running.then(
 			(result) => ({ ...result, warnings: [...dropped, ...result.warnings] }),
 			async (error: unknown) => {
@@ -47,6 +50,6 @@ export const runExecute: DifyOperation = {
 				throw await explainAppType(client, error, 'workflow');
 			},
 		);
-		return [await runItem(call, { ...output, events }, explained)];
+		return [await runItem(call, output, explained)];
 	},
 };

@@ -81,7 +81,7 @@ async function inputsFromJson(
 	hint: (warning: string) => void,
 ): Promise<CheckedInputs> {
 	const { context, parameters, appParameters } = call;
-	const inputs = jsonInputs(parameters.value('inputsJson'), hint);
+	const inputs = jsonInputs(parameters.value('inputsJson'));
 	const mayHaveFiles = Object.values(inputs).some((value) =>
 		mayBeFile(context, parameters.itemIndex, value),
 	);

@@ -72,6 +72,12 @@ export function techniqueField(description: string): INodeProperties {
 	});
 }
 
+export const scoreThresholdField = numberField('Score Threshold', 'scoreThreshold', 0.5, {
+	typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 4 },
+	description:
+		'Hits with a lower score are left out. It counts for vectors and for rerankers, not for searches by keywords. Dify always leaves out scores below 0, which some rerankers give.',
+});
+
 /** Search options. Default: the settings of the base. */
 export const searchOptions: INodeProperties[] = [
 	modelLocator('Rerank Model', 'rerankModel', 'searchRerankModels', {
@@ -88,11 +94,7 @@ export const searchOptions: INodeProperties[] = [
 			],
 		}),
 	}),
-	numberField('Score Threshold', 'scoreThreshold', 0.5, {
-		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 4 },
-		description:
-			'Hits with a lower score are left out. It counts for vectors and for rerankers, not for searches by keywords. Dify always leaves out scores below 0, which some rerankers give.',
-	}),
+	scoreThresholdField,
 	choiceField('Search Method', 'searchMethod', 'semantic_search', { options: SEARCH_METHODS }),
 	numberField('Semantic Weight', 'semanticWeight', 0.7, {
 		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },

@@ -13,11 +13,3 @@ function withoutUndefined(value: unknown): unknown {
 	const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
 	return Object.fromEntries(entries.map(([key, inner]) => [key, withoutUndefined(inner)]));
 }
-
-/** A hundred thousand events are not copied by `plain`: they hold nothing that is undefined. */
-export function sentEvents(output: {
-	include: readonly string[];
-	events: readonly unknown[];
-}): object {
-	return output.include.includes('events') ? { events: output.events } : {};
-}

@@ -34,12 +34,6 @@ export const RUN_OPTIONS = {
 		description:
 			'Whether the answer is typed into the chat of n8n word by word, where the Chat Trigger or Webhook responds with streaming. The items are then answered one after another. An expression is evaluated for the first item only.',
 	}),
-	firstByteLimit: limit(
-		'First Byte Limit (Seconds)',
-		'firstByteLimit',
-		120,
-		'How long to wait until Dify answers at all. 0 = no limit.',
-	),
 	idleLimit: limit(
 		'Idle Limit (Seconds)',
 		'idleLimit',
@@ -48,12 +42,6 @@ export const RUN_OPTIONS = {
 	),
 	itemsAtOnce: wholeField('Items at Once', 'itemsAtOnce', 1, [1, 64], {}),
 	maxRetries: wholeField('Retries', 'maxRetries', 2, [0, 10], {}),
-	progressLimit: limit(
-		'Progress Limit (Seconds)',
-		'progressLimit',
-		600,
-		'Longest time in which Dify sends nothing but pings. Long prompts and slow tools need time. 0 = no limit.',
-	),
 	totalLimit: limit(
 		'Total Limit (Seconds)',
 		'totalLimit',
@@ -79,12 +67,10 @@ export function readRunOptions(parameters: NodeParameters) {
 
 /** Reads the time limits. */
 export function readRunLimits(parameters: NodeParameters): RunLimits {
-	const { firstByteMs, idleMs, progressMs, totalMs } = DEFAULT_RUN_LIMITS;
+	const { idleMs, totalMs } = DEFAULT_RUN_LIMITS;
 	return {
 		...DEFAULT_RUN_LIMITS,
-		firstByteMs: parameters.milliseconds('options.firstByteLimit', firstByteMs),
 		idleMs: parameters.milliseconds('options.idleLimit', idleMs),
-		progressMs: parameters.milliseconds('options.progressLimit', progressMs),
 		totalMs: parameters.milliseconds('options.totalLimit', totalMs),
 	};
 }

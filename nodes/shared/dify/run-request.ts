@@ -1,6 +1,5 @@
 import { difyFailure } from '../../../lib/dify/errors/failure';
 import { appFileRules, type DifyFileRef } from '../../../lib/dify/files/files';
-import type { RunListeners } from '../../../lib/dify/run/observe';
 import type { RunResult } from '../../../lib/dify/types';
 import type { ServerError } from '../../../lib/errors/server-error';
 import type { JsonRecord } from '../../../lib/values';
@@ -24,18 +23,6 @@ export async function runRequest(
 	const files = acceptedFiles(requested, appFileRules(app), app);
 	const upload = uploadOf(call.client, user);
 	return { inputs: await inputs(upload), files: await upload(files), user };
-}
-
-/** Listeners of a run: the chat, and the raw events for the item. */
-export function listeners(
-	{ typing }: DifyCall,
-	include: readonly string[],
-): { events: unknown[]; reading: RunListeners } {
-	const events: unknown[] = [];
-	const onEvent = include.includes('events')
-		? (event: unknown) => void events.push(event)
-		: undefined;
-	return { events, reading: { onDeltas: typing?.show, onEvent } };
 }
 
 /** Error for a run that waits for a person, where that is not requested. */

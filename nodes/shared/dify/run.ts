@@ -1,12 +1,10 @@
 import type { RunResult } from '../../../lib/dify/types';
 import { openAiUsage } from '../../../lib/chat/wire/counts';
-import { keptAsText } from '../../../lib/json';
 import { finiteNumber } from '../../../lib/values';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
-import { hintOnce } from '../run/hints';
 import type { Operation, OperationCall } from '../run/operations';
 import { runOperations, type RunOptions } from '../run/run-operations';
 import { countGeneration } from '../token-totals';
@@ -46,8 +44,5 @@ export async function runDifyOperations(
 		apps.set(key, app);
 		return app.within(signal);
 	};
-	const items = await runOperations(context, { table, accessOf, nodeError: difyNodeError, keyOf });
-	const inexact = [...apps.values()].flatMap(({ client }) => [...client.execution.inexact]);
-	for (const note of keptAsText(inexact)) hintOnce(context, note);
-	return items;
+	return await runOperations(context, { table, accessOf, nodeError: difyNodeError, keyOf });
 }

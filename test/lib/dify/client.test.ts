@@ -1,24 +1,17 @@
 import { retryDelay } from '../../../lib/dify/client';
-import type { RunConcurrency } from '../../../lib/dify/run/concurrency';
 import { MAX_RETRY_AFTER_MS } from '../../../lib/http/retry-after';
 import { ServerError } from '../../../lib/errors/server-error';
 import { latestConversation } from '../../../lib/dify/app/conversations';
 import { uploadFile } from '../../../lib/dify/files/upload';
-import {
-	type DifySim,
-	knowledgeKey,
-	PAGES,
-	OLDEST_AND_NEWEST,
-	startDifySim,
-} from '../../servers/dify';
+import { type DifySim, knowledgeKey, PAGES, startDifySim } from '../../servers/dify';
 import { calls, clientOf, failureOf, fileOf, say, startSim, UNKNOWN_ID } from './client';
 import { useSimulator } from '../../servers/use-simulator';
 import { difyClient } from '../../../lib/dify/credentials';
 
 const startDify = useSimulator(startDifySim);
 
-describe.each(OLDEST_AND_NEWEST)('access, %s', (version) => {
-	const start = async () => await startSim({ version });
+describe('access', () => {
+	const start = async () => await startSim({});
 
 	test('case 7: the web front end in place of the API, as 404 and as a page with 200', async () => {
 		const sim = await start();
@@ -144,12 +137,12 @@ describe('a Dify that cannot be reached', () => {
 	});
 });
 
-describe.each(OLDEST_AND_NEWEST)('files and knowledge as far as the client goes, %s', (version) => {
+describe('files and knowledge as far as the client goes', () => {
 	const knowledge = (sim: DifySim) =>
 		difyClient({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' });
 
 	test('case 81: the preview of a file that no message used', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const id = await uploadFile(clientOf(sim), fileOf('x'), 'u1');
 		expect(
 			await failureOf(clientOf(sim).get(`/files/${id}/preview`, { user: 'u1' })),
@@ -161,7 +154,7 @@ describe.each(OLDEST_AND_NEWEST)('files and knowledge as far as the client goes,
 	});
 
 	test('case 83: JSON null in place of audio is no answer', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		expect(
 			await failureOf(
 				clientOf(sim).send('POST', '/text-to-audio', { message_id: UNKNOWN_ID, user: 'u1' }),
@@ -170,7 +163,7 @@ describe.each(OLDEST_AND_NEWEST)('files and knowledge as far as the client goes,
 	});
 
 	test('case 84: the document in place of its batch, and ids that are none', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const { id } = await knowledge(sim).send('POST', '/datasets', { name: 'k' });
 		const path = `/datasets/${String(id)}`;
 		const { batch, document } = await knowledge(sim).send(
@@ -199,7 +192,7 @@ describe.each(OLDEST_AND_NEWEST)('files and knowledge as far as the client goes,
 	});
 
 	test('case 85: a limit of the plan is not called a bad key', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		sim.fail({
 			status: 403,
 			body: '{"code":"forbidden","message":"Sorry, you have reached the knowledge base request rate limit of your subscription.","status":403}',
@@ -211,7 +204,7 @@ describe.each(OLDEST_AND_NEWEST)('files and knowledge as far as the client goes,
 	});
 
 	test('case 86: a query that is too long', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const { id } = (await knowledge(sim).send('POST', '/datasets', { name: 'k' })) as {
 			id: string;
 		};
@@ -227,11 +220,7 @@ describe.each(OLDEST_AND_NEWEST)('files and knowledge as far as the client goes,
 					retrieval_model: { top_k: 1 },
 				}),
 			),
-		).toMatchObject(
-			version === '1.12'
-				? { status: 500, kind: 'serverError' }
-				: { status: 400, kind: 'invalidParam' },
-		);
+		).toMatchObject({ status: 400, kind: 'invalidParam' });
 	});
 });
 
@@ -258,21 +247,6 @@ describe('pauses between retries', () => {
 		expect(await failureOf(waiting)).toMatchObject({ kind: 'cancelled' });
 	});
 
-	test('a stopped execution ends the wait for a place among the runs of the app', async () => {
-		const sim = await startSim();
-		const abort = new AbortController();
-		const client = clientOf(sim).withSignal(abort.signal);
-		const full: Pick<RunConcurrency, 'enter'> = {
-			enter: async (signal) =>
-				await new Promise((_, reject) =>
-					signal!.addEventListener('abort', () => reject(new Error('left'))),
-				),
-		};
-		const waiting = client.enter(full as RunConcurrency, sim.url);
-		abort.abort();
-		expect(await failureOf(waiting)).toMatchObject({ kind: 'cancelled' });
-	});
-
 	test('the query of a URL leaves out what is not there', () => {
 		const client = clientOf({ url: 'http://host/v1' });
 		expect(client.url('/messages', { user: 'a&b c', limit: 0, last_id: undefined })).toBe(
@@ -283,7 +257,7 @@ describe('pauses between retries', () => {
 });
 
 test("Dify's error under a status that says success, as some proxies pass it on", async () => {
-	const sim = await startSim({ version: '1.14' });
+	const sim = await startSim({});
 	const envelope = { code: 'internal_server_error', message: 'The worker is gone', status: 500 };
 	sim.fail({ status: 200, body: JSON.stringify(envelope), times: 1 });
 	const failed = await failureOf(clientOf(sim).get('/info'));

@@ -24,11 +24,10 @@ export const startSim = useSimulator(startDifySim);
 
 /** A simulator with one app, whose key is the default one of its mode. */
 export async function startApp(
-	version: DifySimOptions['version'],
 	app: Omit<AppSpec, 'key'>,
 	options: DifySimOptions = {},
 ): Promise<DifySim> {
-	return await startSim({ version, ...options, apps: [{ key: appKey(app.mode), ...app }] });
+	return await startSim({ ...options, apps: [{ key: appKey(app.mode), ...app }] });
 }
 
 /** The real client, with the credential of an app of the simulator. */

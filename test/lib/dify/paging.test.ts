@@ -11,11 +11,9 @@ import { AppApi } from '../../../lib/dify/app/api';
 import { annotationRoutes, appRoutes } from '../../../lib/dify/app/routes';
 import { listRuns } from '../../../lib/dify/app/logs';
 import { newFeedback } from '../../../lib/dify/app/new-feedback';
-import { rateMessage } from '../../../lib/dify/app/feedback';
 import { KnowledgeApi } from '../../../lib/dify/knowledge/api';
 import { metadataFields } from '../../../lib/dify/knowledge/metadata';
 import { baseRoutes, documentRoutes } from '../../../lib/dify/knowledge/routes';
-import { newestRuns } from '../../../lib/dify/run/finished-runs';
 import {
 	addNew,
 	collectAfter,
@@ -25,15 +23,12 @@ import {
 } from '../../../lib/dify/paging';
 import type { JsonRecord } from '../../../lib/values';
 import { listVariables } from '../../../lib/dify/app/variables';
-import { NEWEST_VERSION, type DifySim } from '../../servers/dify';
-import { UNKNOWN_ID, calls, clientOf, failureOf, say, startSim } from './client';
+import { type DifySim } from '../../servers/dify';
+import { UNKNOWN_ID, calls, clientOf, failureOf, startSim } from './client';
 import { examples } from '../../support/properties';
 
-async function withConversations(
-	version: DifySim['version'],
-	count: number,
-): Promise<{ sim: DifySim; ids: string[] }> {
-	const sim = await startSim({ version });
+async function withConversations(count: number): Promise<{ sim: DifySim; ids: string[] }> {
+	const sim = await startSim({});
 	const ids = Array.from(
 		{ length: count },
 		(_, at) =>
@@ -62,9 +57,9 @@ const namesOf = (records: JsonRecord[]) => records.map(({ name }) => name);
 const numbered = (from: number, to: number) =>
 	Array.from({ length: from - to + 1 }, (_, at) => `c${from - at}`);
 
-describe.each(NEWEST_VERSION)('conversations, %s', (version) => {
+describe('conversations', () => {
 	test('the one behind which the next page would begin is deleted', async () => {
-		const { sim, ids } = await withConversations(version, 250);
+		const { sim, ids } = await withConversations(250);
 		const client = betweenPages(sim, () => void sim.app('chat').conversations.delete(ids[150]!));
 		expect(namesOf(await listConversations(client, 'u1', 'all', '-updated_at'))).toEqual(
 			numbered(249, 0),
@@ -72,7 +67,7 @@ describe.each(NEWEST_VERSION)('conversations, %s', (version) => {
 	});
 
 	test('all that were read are deleted', async () => {
-		const { sim, ids } = await withConversations(version, 250);
+		const { sim, ids } = await withConversations(250);
 		const client = betweenPages(sim, () =>
 			ids.slice(150).forEach((id) => sim.app('chat').conversations.delete(id)),
 		);
@@ -84,7 +79,7 @@ describe.each(NEWEST_VERSION)('conversations, %s', (version) => {
 	});
 
 	test('one that was read is written in, and comes to the top: each is listed once', async () => {
-		const { sim, ids } = await withConversations(version, 250);
+		const { sim, ids } = await withConversations(250);
 		const client = betweenPages(sim, () => {
 			sim.app('chat').conversations.get(ids[150]!)!.updatedAt = 9999;
 		});
@@ -94,7 +89,7 @@ describe.each(NEWEST_VERSION)('conversations, %s', (version) => {
 	});
 
 	test('conversations with a limit, too', async () => {
-		const { sim, ids } = await withConversations(version, 250);
+		const { sim, ids } = await withConversations(250);
 		const client = betweenPages(sim, () => void sim.app('chat').conversations.delete(ids[150]!));
 		expect(namesOf(await listConversations(client, 'u1', 120, '-updated_at'))).toEqual(
 			numbered(249, 130),
@@ -195,47 +190,8 @@ test('repeated pages end the list', async () => {
 	expect(asked).toBeLessThan(30);
 });
 
-test('an earlier text is looked for once in all feedback, not for every like', async () => {
-	const { sim } = await withConversations('2026', 1);
-	const { feedbacks, messages } = sim.app('chat');
-	const client = clientOf(sim);
-	const ids: string[] = [];
-	for (let at = 0; at < 5; at++) ids.push((await say(client)).result.messageId!);
-	const template = [...messages.values()][0]!;
-	for (let at = 0; at < 500; at++)
-		feedbacks.push({
-			id: `f${at}`,
-			conversationId: template.conversationId,
-			messageId: UNKNOWN_ID,
-			rating: 'like',
-			content: null,
-			source: 'user',
-			userId: null,
-			createdAt: 0,
-			updatedAt: 0,
-		});
-	for (const messageId of ids)
-		await rateMessage(client, { messageId, user: 'u1', rating: 'like', earlierContent: 'keep' });
-	expect(calls(sim, '/app/feedbacks', 'GET')).toBe(5);
-	await rateMessage(client, {
-		messageId: ids[0]!,
-		user: 'u1',
-		rating: 'like',
-		content: 'why',
-		earlierContent: 'keep',
-	});
-	const again = {
-		messageId: ids[0]!,
-		user: 'u1',
-		rating: 'dislike',
-		earlierContent: 'keep',
-	} as const;
-	expect(await rateMessage(client, again)).toMatchObject({ rating: 'dislike', content: 'why' });
-	expect(calls(sim, '/app/feedbacks', 'GET')).toBe(5);
-});
-
 test('feedback that comes in meanwhile makes no other appear twice', async () => {
-	const { sim, ids } = await withConversations('2026', 1);
+	const { sim, ids } = await withConversations(1);
 	const { feedbacks } = sim.app('chat');
 	const add = () =>
 		void feedbacks.push({
@@ -288,16 +244,6 @@ describe('a proxy that answers every page with the first one', () => {
 		);
 		expect(runs.mock.calls.length).toBeLessThan(10);
 		expect(await new AppApi(feedback).list(appRoutes.feedback, {}, 'all')).toHaveLength(101);
-		expect(
-			await failureOf(
-				rateMessage(feedback, {
-					messageId: UNKNOWN_ID,
-					user: 'u1',
-					rating: 'like',
-					earlierContent: 'keep',
-				}),
-			),
-		).toMatchObject({ kind: 'messageNotFound' });
 	});
 });
 
@@ -306,20 +252,12 @@ const NO_LIST = fc.jsonValue().filter((value) => !Array.isArray(value));
 /** Every list of Dify, with the name under which an answer has it. */
 const LISTS: Record<string, (client: DifyClient) => Promise<unknown>> = {
 	'new feedback': async (client) => await newFeedback(client, { newest: null, known: {} }),
-	'new runs': async (client) => await newestRuns(client),
 	runs: async (client) => await listRuns(client, {}, 'all'),
 	conversations: async (client) => await listConversations(client, 'u1', 'all', '-updated_at'),
 	'latest conversation': async (client) => await latestConversation(client, 'u1'),
 	messages: async (client) => await listMessages(client, 'u1', UNKNOWN_ID, 'all'),
 	variables: async (client) => await listVariables(client, 'u1', UNKNOWN_ID, 'all'),
 	feedback: async (client) => await new AppApi(client).list(appRoutes.feedback, {}, 'all'),
-	'earlier text of a rating': async (client) =>
-		await rateMessage(client, {
-			messageId: 'm',
-			user: 'u',
-			rating: 'like',
-			earlierContent: 'keep',
-		}),
 	annotations: async (client) =>
 		await new AppApi(client).list(annotationRoutes.list, { keyword: '' }, 'all'),
 	documents: async (client) =>
@@ -374,7 +312,7 @@ test.each([
 });
 
 test('the variables of a conversation that is deleted meanwhile are an error, asked for once', async () => {
-	const { sim, ids } = await withConversations('2026', 1);
+	const { sim, ids } = await withConversations(1);
 	sim.app('chat').conversations.get(ids[0]!)!.variables = Array.from({ length: 150 }, (_, at) => ({
 		id: `${UNKNOWN_ID.slice(0, -3)}${100 + at}`,
 		name: `v${at}`,

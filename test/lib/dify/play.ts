@@ -14,7 +14,6 @@ import {
 	wireText,
 	type Item,
 	type Script,
-	type SimVersion,
 	type Step,
 } from '../../servers/dify';
 import { Transcript } from '../../servers/dify/script';
@@ -74,17 +73,12 @@ export function itemsText(items: Item[]): string {
 }
 
 /** The stream that the simulator's version writes for a script. */
-export function scriptText(version: SimVersion, mode: DifyAppMode, script: Script): string {
-	return itemsText(transcript(script, sampleContext(version, mode)));
+export function scriptText(mode: DifyAppMode, script: Script): string {
+	return itemsText(transcript(script, sampleContext(mode)));
 }
 
-export function playScript(
-	version: SimVersion,
-	mode: DifyAppMode,
-	script: Script,
-	hints: RunHints = {},
-): Played {
-	return playText(scriptText(version, mode, script), hints);
+export function playScript(mode: DifyAppMode, script: Script, hints: RunHints = {}): Played {
+	return playText(scriptText(mode, script), hints);
 }
 
 /** Hand-written events that no version should send, but a client must tolerate. */
@@ -93,8 +87,8 @@ export function lines(...events: Array<Record<string, unknown>>): string {
 }
 
 /** A stream that somebody stops after the script's steps. */
-export function stoppedText(version: SimVersion, mode: DifyAppMode, script: Script): string {
-	const run = new Transcript(script, sampleContext(version, mode));
+export function stoppedText(mode: DifyAppMode, script: Script): string {
+	const run = new Transcript(script, sampleContext(mode));
 	const items = [
 		...run.opening(),
 		...script.steps.flatMap((step) => run.step(step)),

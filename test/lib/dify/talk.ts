@@ -1,22 +1,16 @@
 import type { DifyAppMode, TextDelta } from '../../../lib/dify/types';
-import type { DifySim, Reply, SimVersion, StreamKnobs } from '../../servers/dify';
+import type { DifySim, Reply, StreamKnobs } from '../../servers/dify';
 import { clientOf, say, startApp } from './client';
 
 export const ALL: DifyAppMode[] = ['chat', 'agent-chat', 'agent', 'advanced-chat'];
-export const modesOf = (version: SimVersion) =>
-	version === '1.12' ? ALL.filter((mode) => mode !== 'agent') : ALL;
-/** The New Agent of 1.14 sends its whole answer as one event, and no task ID before it: nobody can stop it. */
-export const piecemeal = (version: SimVersion) =>
-	modesOf(version).filter((mode) => mode !== 'agent' || version !== '1.14');
 
 export async function startTalk(
-	version: SimVersion,
 	mode: DifyAppMode,
 	reply: Reply,
 	stream: StreamKnobs = {},
 	over: object = {},
 ): Promise<DifySim> {
-	return await startApp(version, { mode, reply: () => reply, ...over }, { stream });
+	return await startApp({ mode, reply: () => reply, ...over }, { stream });
 }
 
 /** What a live display shows at the end. */
@@ -33,13 +27,8 @@ export function screen(): {
 	};
 }
 
-export async function answerOf(
-	version: SimVersion,
-	mode: DifyAppMode,
-	reply: Reply,
-	stream: StreamKnobs = {},
-) {
-	const sim = await startTalk(version, mode, reply, stream);
+export async function answerOf(mode: DifyAppMode, reply: Reply, stream: StreamKnobs = {}) {
+	const sim = await startTalk(mode, reply, stream);
 	const { onDeltas, shown } = screen();
 	const { result } = await say(clientOf(sim, mode), {}, { onDeltas });
 	return { sim, result, shown: shown() };

@@ -10,4 +10,4 @@ export const binaryItem = (fileName: string, mimeType: string, content = 'sound'
 	binary: { data: { data: Buffer.from(content).toString('base64'), mimeType, fileName } },
 });
 export const chatApp = async (more: Partial<AppSpec> = {}) =>
-	await startApp('1.14', { mode: 'chat', ...more });
+	await startApp({ mode: 'chat', ...more });

@@ -1,14 +1,14 @@
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { startSim, UNKNOWN_ID } from '../../lib/dify/client';
-import { defaultApps, OLDEST_AND_NEWEST } from '../../servers/dify';
+import { defaultApps } from '../../servers/dify';
 import { listen } from '../../support/listening';
 import { http } from '../../support/node';
 import { chatJson } from '../dify';
 
-describe.each(OLDEST_AND_NEWEST)('messages, %s', (version) => {
+describe('messages', () => {
 	test('Mode: agents, which know no blocking mode, answer with the defaults of the node', async () => {
-		const sim = await startSim({ version });
-		for (const { mode } of defaultApps(version).filter((app) => app.mode.startsWith('agent')))
+		const sim = await startSim({});
+		for (const { mode } of defaultApps().filter((app) => app.mode.startsWith('agent')))
 			expect(await chatJson(sim, { mode })).toMatchObject({ answer: 'You said: hi' });
 		expect(new Set(sim.runs.map(({ responseMode }) => responseMode))).toEqual(
 			new Set(['streaming']),

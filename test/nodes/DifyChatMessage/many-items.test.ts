@@ -8,7 +8,7 @@ describe('many items', () => {
 	test('several at once, in order and paired', async () => {
 		const waiting: Array<() => void> = [];
 		let most = 0;
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			reply: ({ query }) => ({
 				steps: [{ wait: new Promise<void>((resolve) => waiting.push(resolve)) }, { text: query }],
@@ -31,7 +31,7 @@ describe('many items', () => {
 	});
 
 	test('one after another by default', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			maxActive: 1,
 			reply: ({ query }) => ({ steps: [{ wait: 3 }, { text: query }] }),
@@ -42,7 +42,7 @@ describe('many items', () => {
 	});
 
 	test('messages of one conversation go in their order, also with several at once', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			reply: ({ query, turn }) => ({
 				steps: [{ wait: query === 'q0' ? 40 : 1 }, { text: `${query} is turn ${turn}` }],
@@ -76,7 +76,7 @@ describe('many items', () => {
 				{ text: 'half' },
 				{ error: { code: 'completion_request_error', status: 400, message: 'no more' } },
 			];
-			const sim = await startApp('2026', {
+			const sim = await startApp({
 				mode: 'chat',
 				reply: ({ query }) => (query === 'q1' ? { steps } : query),
 			});
@@ -113,7 +113,7 @@ describe('many items', () => {
 	);
 
 	test('the first failure ends the others, and Dify is told', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			reply: ({ query }) => ({
 				steps:
@@ -133,7 +133,7 @@ describe('many items', () => {
 	});
 
 	test('a stopped execution ends all, and starts no more', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }),
 		});

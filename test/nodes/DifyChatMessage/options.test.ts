@@ -3,7 +3,7 @@ import { chatError, chatJson } from '../dify';
 
 describe('what is sent', () => {
 	test('options: version, name, trace', async () => {
-		const sim = await startApp('2026', { mode: 'advanced-chat', versions: [UNKNOWN_ID] });
+		const sim = await startApp({ mode: 'advanced-chat', versions: [UNKNOWN_ID] });
 		await chatJson(sim, {
 			mode: 'advanced-chat',
 			parameters: {
@@ -27,14 +27,9 @@ describe('what is sent', () => {
 
 	test('limits are seconds; 0 is none, nonsense is refused', async () => {
 		const sim = await startApp(
-			'2026',
 			{ mode: 'chat', reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }) },
 			{ stream: { pingEveryMs: 5 } },
 		);
-		const failed = await chatError(sim, {
-			parameters: { options: { progressLimit: 0.05, idleLimit: 0 } },
-		});
-		expect(failed.description).toContain('nothing but pings for 50 ms');
 		expect(
 			(await chatError(sim, { parameters: { options: { totalLimit: '0.05' } } })).description,
 		).toContain('longer than 50 ms');

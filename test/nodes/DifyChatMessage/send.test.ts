@@ -3,7 +3,7 @@ import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.
 import { DEFAULT_RUN_LIMITS } from '../../../lib/dify/run/limits';
 import { waitFor } from '../../lib/dify/ask';
 import { calls, startApp, startSim } from '../../lib/dify/client';
-import { type Fault, PAGES, NEWEST_VERSION } from '../../servers/dify';
+import { type Fault, PAGES } from '../../servers/dify';
 import {
 	chat,
 	chatError,
@@ -20,18 +20,18 @@ import {
 	shownIn,
 } from '../dify';
 
-describe.each(NEWEST_VERSION)('messages, %s', (version) => {
+describe('messages', () => {
 	test.each(['/v1', '/v1/', '', '/', '/v1//'])(
 		'Base URL: with "%s" at its end the path is right',
 		async (end) => {
-			const sim = await startSim({ version });
+			const sim = await startSim({});
 			await chat({ url: sim.origin + end });
 			expect(sim.requests.map(({ url }) => url)).toEqual(['/v1/chat-messages']);
 		},
 	);
 
 	test('Text: query, inputs and feedback arrive as they are', async () => {
-		const sim = await startApp(version, {
+		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'paragraph', variable: 'about' }],
 		});
@@ -48,7 +48,7 @@ describe.each(NEWEST_VERSION)('messages, %s', (version) => {
 	});
 
 	test('Stop: by the task id as Dify gives it, with the user in a JSON body', async () => {
-		const sim = await startApp(version, {
+		const sim = await startApp({
 			mode: 'chat',
 			reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }),
 		});
@@ -87,20 +87,16 @@ describe.each(NEWEST_VERSION)('messages, %s', (version) => {
 				contentType: 'application/json',
 			},
 			{ how: 'reset' },
-			{ how: 'silence' },
 		];
 		for (const fault of faults) {
-			const sim = await startSim({ version });
+			const sim = await startSim({});
 			sim.fail({ ...fault, times: 9 });
 			await chatError(sim, {
-				parameters: {
-					options: { maxRetries: 9, firstByteLimit: fault.how === 'silence' ? 0.4 : 60 },
-				},
+				parameters: { options: { maxRetries: 9 } },
 			});
 			expect({ fault, sent: calls(sim, '/chat-messages') }).toEqual({ fault, sent: 1 });
 		}
 		const cut = await startApp(
-			version,
 			{ mode: 'chat', reply: () => ['a', 'b'] },
 			{ stream: { cut: { events: 1, how: 'reset' } } },
 		);
@@ -115,26 +111,21 @@ describe.each(NEWEST_VERSION)('messages, %s', (version) => {
 			.options as INodeProperties[];
 		const limits = options.filter(({ name }) => name.endsWith('Limit'));
 		expect(Object.fromEntries(limits.map(({ name, default: preset }) => [name, preset]))).toEqual({
-			firstByteLimit: 120,
 			idleLimit: 60,
-			progressLimit: 600,
 			totalLimit: 0,
 		});
 		for (const { typeOptions } of limits) expect(typeOptions).not.toHaveProperty('maxValue');
 		expect(DEFAULT_RUN_LIMITS.totalMs).toBe(0);
 		const sim = await startApp(
-			version,
 			{ mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }) },
 			{ stream: { pingEveryMs: 5 } },
 		);
-		for (const limit of ['progressLimit', 'totalLimit']) {
-			const failed = await chatError(sim, { parameters: { options: { [limit]: 1.5 } } });
-			expect(failed.context.data).toMatchObject({
-				kind: 'timeout',
-				answer: 'a',
-				stopRequested: true,
-			});
-		}
+		const failed = await chatError(sim, { parameters: { options: { totalLimit: 1.5 } } });
+		expect(failed.context.data).toMatchObject({
+			kind: 'timeout',
+			answer: 'a',
+			stopRequested: true,
+		});
 	});
 
 	test('Errors: code, status, text and ids are in the error, and in the item where the node goes on', async () => {
@@ -143,7 +134,7 @@ describe.each(NEWEST_VERSION)('messages, %s', (version) => {
 			code: 'provider_quota_exceeded',
 			message: 'Your quota has been exhausted.',
 		};
-		const sim = await startApp(version, {
+		const sim = await startApp({
 			mode: 'chat',
 			reply: ({ query }) => (query === 'q1' ? { steps: [], refuse } : query),
 		});
@@ -162,7 +153,7 @@ describe.each(NEWEST_VERSION)('messages, %s', (version) => {
 	});
 
 	test('Output: ids and usage are always there, and each item is paired with its own', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		for (const simplify of [true, false]) {
 			const items = await chat(sim, { ...numbered(2), parameters: { simplify } });
 			expect(items.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }]);

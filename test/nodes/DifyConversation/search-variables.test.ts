@@ -6,7 +6,7 @@ describe('lists in the editor', () => {
 	const { searchVariables } = new DifyConversation().methods.listSearch;
 
 	test('variables of the conversation', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'advanced-chat',
 			variables: [
 				{ name: 'lang', valueType: 'string', value: 'en' },

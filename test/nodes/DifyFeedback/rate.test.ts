@@ -1,10 +1,10 @@
-import { type Json, NEWEST_VERSION } from '../../servers/dify';
-import { calls, startSim } from '../../lib/dify/client';
+import { type Json } from '../../servers/dify';
+import { startSim } from '../../lib/dify/client';
 import { chatJson, executeNode, feedback, nodeErrorOf, ratingsOf, startAnswered } from '../dify';
 
-describe.each(NEWEST_VERSION)('rating, %s', (version) => {
-	test('case 70: like and dislike with a text, and again without losing it', async () => {
-		const { sim, messageId } = await startAnswered(version);
+describe('rating', () => {
+	test('case 70: like and dislike with a text, and again without a text', async () => {
+		const { sim, messageId } = await startAnswered();
 		const [item] = await feedback(sim, {
 			messageId,
 			rating: 'dislike',
@@ -14,30 +14,12 @@ describe.each(NEWEST_VERSION)('rating, %s', (version) => {
 			json: { messageId, rating: 'dislike', content: 'too <long> & "dull"', success: true },
 			pairedItem: { item: 0 },
 		});
-		expect((await feedback(sim, { messageId, rating: 'like' }))[0]!.json).toMatchObject({
-			rating: 'like',
-			content: 'too <long> & "dull"',
-		});
-		expect(ratingsOf(sim)).toEqual([['like', 'too <long> & "dull"']]);
-		await feedback(sim, { messageId, rating: 'like', options: { earlierText: 'erase' } });
+		await feedback(sim, { messageId, rating: 'like' });
 		expect(ratingsOf(sim)).toEqual([['like', null]]);
 	});
 
-	test('the conversation ID tells of an earlier rating at once; a malformed one is refused', async () => {
-		const { sim, messageId } = await startAnswered(version);
-		const { conversationId } = sim.runs[0]!;
-		await feedback(sim, { messageId, options: { conversationId } });
-		expect([calls(sim, '/messages', 'GET'), calls(sim, '/app/feedbacks', 'GET')]).toEqual([1, 0]);
-		for (const empty of ['', ' ', null])
-			await feedback(sim, { messageId, options: { conversationId: empty } });
-		expect([calls(sim, '/messages', 'GET'), calls(sim, '/app/feedbacks', 'GET')]).toEqual([1, 3]);
-		await expect(feedback(sim, { messageId, options: { conversationId: 'abc' } })).rejects.toThrow(
-			'conversation ID is not valid',
-		);
-	});
-
 	test('case 72: the message of somebody else', async () => {
-		const { sim, messageId } = await startAnswered(version);
+		const { sim, messageId } = await startAnswered();
 		const failed = await feedback(sim, { messageId, user: 'u2' }).catch(
 			(error: unknown) => error as { message: string; description: string },
 		);
@@ -68,9 +50,9 @@ test('case 74: a rating that is none is refused, since Dify would delete or answ
 	await expect(feedback(sim, { messageId, user: null })).rejects.toThrow('The user is empty');
 });
 
-describe.each(NEWEST_VERSION)('feedback, %s', (version) => {
+describe('feedback', () => {
 	test('can be taken back, and the message of somebody else is told as that', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const { messageId } = await chatJson(sim);
 		const rate = async (parameters: Json) =>
 			(await executeNode('difyFeedback', sim, { parameters: { messageId, ...parameters } }))[0]!

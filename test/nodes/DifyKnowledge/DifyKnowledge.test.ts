@@ -1,10 +1,10 @@
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
-import { addDataset, addDocument, NEWEST_VERSION } from '../../servers/dify';
+import { addDataset, addDocument } from '../../servers/dify';
 import { byId, editor, scene } from './setup';
 
-describe.each(NEWEST_VERSION)('The lists of Dify Knowledge with Dify %s', (version) => {
+describe('The lists of Dify Knowledge', () => {
 	test('the lists of the editor', async () => {
-		const of = await scene(version, { technique: 'economy' });
+		const of = await scene({ technique: 'economy' });
 		addDataset(of.sim.store, { name: 'Theirs', isOwn: false });
 		addDocument(of.sim.store, of.base, { name: 'off.txt', enabled: false });
 		const { searchKnowledgeBases, searchDocuments, searchEmbeddingModels, searchRerankModels } =
@@ -30,7 +30,7 @@ describe.each(NEWEST_VERSION)('The lists of Dify Knowledge with Dify %s', (versi
 	});
 
 	test('a list that goes on gives its next page', async () => {
-		const of = await scene(version);
+		const of = await scene();
 		for (let count = 0; count < 130; count++) addDataset(of.sim.store);
 		const { searchKnowledgeBases } = new DifyKnowledge().methods.listSearch;
 		const first = await searchKnowledgeBases.call(editor(of));

@@ -2,7 +2,6 @@ import type { ILoadOptionsFunctions, INodeExecutionData, INodeType } from 'n8n-w
 
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
 import { addDataset, knowledgeKey, type DifySim, type SimDataset } from '../../servers/dify';
-import type { SimVersion } from '../../servers/dify/types';
 import { executeContext, type ExecuteFake, type ExecuteSetup } from '../../support/execute-context';
 import { startSim } from '../../lib/dify/client';
 
@@ -11,8 +10,8 @@ export interface Scene {
 	base: SimDataset;
 }
 
-export async function scene(version: SimVersion, base: Partial<SimDataset> = {}): Promise<Scene> {
-	const sim = await startSim({ version });
+export async function scene(base: Partial<SimDataset> = {}): Promise<Scene> {
+	const sim = await startSim({});
 	return { sim, base: addDataset(sim.store, { name: 'Papers', ...base }) };
 }
 

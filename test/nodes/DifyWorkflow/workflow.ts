@@ -1,6 +1,6 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import type { Script, SimVersion, AppSpec, DifySim, Step, FormStep } from '../../servers/dify';
+import type { Script, AppSpec, DifySim, Step, FormStep } from '../../servers/dify';
 import { startApp } from '../../lib/dify/client';
 import { executeIn, nodeErrorOf, prepareNode, type Setup } from '../dify';
 
@@ -9,12 +9,11 @@ export const FOREVER: Step = { wait: new Promise(() => undefined) };
 
 /** A simulator with one workflow. */
 export async function startFlow(
-	version: SimVersion,
 	script: Script,
 	app: Partial<AppSpec> = {},
-	options: Parameters<typeof startApp>[2] = {},
+	options: Parameters<typeof startApp>[1] = {},
 ): Promise<DifySim> {
-	return await startApp(version, { mode: 'workflow', reply: () => script, ...app }, options);
+	return await startApp({ mode: 'workflow', reply: () => script, ...app }, options);
 }
 
 /** A form that asks for a note and a choice. */

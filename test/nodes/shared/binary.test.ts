@@ -22,7 +22,7 @@ describe('binary data', () => {
 	});
 
 	test('without content is refused, wherever it is kept', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			fileUpload: { enabled: true, types: ['document'] },
 		});

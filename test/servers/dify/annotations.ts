@@ -1,19 +1,14 @@
 import { missing, notFound, pydantic } from './http';
 import { limitOf } from './records';
-import type { Call, Store } from './store';
-import type { SimAnnotation, SimApp } from './types';
+import type { Call } from './store';
 
 /** Annotations of an app (docs/protocols/dify.md 2.12). */
 
 const LARGEST_PAGE = 100;
 const USUAL_PAGE = 20;
 
-/** Dify 1.12 ignores invalid numbers; newer versions refuse them. */
-function pageNumber({ store, query }: Call, name: string, usual: number): number {
-	if (store.version !== '1.12')
-		return limitOf(query, { model: 'AnnotationListQuery', most: Infinity, usual }, name);
-	const sent = query.get(name) ?? '';
-	return /^\s*[+-]?\d+\s*$/.test(sent) ? Number(sent) : usual;
+function pageNumber({ query }: Call, name: string, usual: number): number {
+	return limitOf(query, { model: 'AnnotationListQuery', most: Infinity, usual }, name);
 }
 
 export function listAnnotations(call: Call): void {
@@ -50,16 +45,13 @@ export function createAnnotation(call: Call): void {
 	call.reply(201, annotation);
 }
 
-/** Dify 1.12 and 1.14 do not check which app it belongs to. */
-function annotationOfAnyApp(store: Store, app: SimApp, id: string): SimAnnotation | undefined {
-	const apps = store.version === '2026' ? [app] : store.apps;
-	return apps.flatMap(({ annotations }) => annotations).find((each) => each.id === id);
-}
-
 export function changeAnnotation(call: Call): void {
-	const { app, store } = call;
+	const { store } = call;
 	const payload = annotationPayload(call);
-	const known = annotationOfAnyApp(store, app, call.ids[0] ?? '');
+	// Dify does not check which app it belongs to.
+	const known = store.apps
+		.flatMap(({ annotations }) => annotations)
+		.find((each) => each.id === call.ids[0]);
 	if (known === undefined) throw notFound('Annotation not found');
 	call.reply(200, Object.assign(known, payload));
 }

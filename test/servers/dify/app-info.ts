@@ -1,6 +1,5 @@
 import {
 	DifyHttpError,
-	NoRoute,
 	crashed,
 	isUuid,
 	missing,
@@ -44,7 +43,7 @@ export function parameters(call: Call): void {
 	}
 	const agent = app.mode === 'agent';
 	const voice = agent ? {} : { voice: app.voice ?? '', language: app.language ?? '' };
-	const isBare = workflowBased(app.mode) || store.version === '1.16';
+	const isBare = true;
 	const moderation = agent ? { type: '', config: {} } : isBare ? {} : { type: '', configs: [] };
 	call.reply(200, {
 		opening_statement: app.openingStatement ?? (agent ? null : ''),
@@ -116,7 +115,7 @@ export function site(call: Call): void {
 		description: null,
 		copyright: null,
 		privacy_policy: null,
-		...(call.store.version === '1.16' ? { input_placeholder: null } : {}),
+		input_placeholder: null,
 		custom_disclaimer: '',
 		default_language: 'en-US',
 		show_workflow_steps: true,
@@ -134,11 +133,11 @@ export function workflowRunDetail(call: Call): void {
 	if (app.mode !== 'workflow' && app.mode !== 'advanced-chat') throw notWorkflow();
 	if (!isUuid(ids[0] ?? '')) throw crashed();
 	const run = storedRun(store, app, ids[0] ?? '');
-	const old = store.version === '1.12';
+	const old = false;
 	if (run === undefined && !old) throw notFound('Workflow run not found.');
 	const end = run?.events.findLast((event) => event.event === 'workflow_finished');
 	// Before 1.15 a stopped run is not saved again: it stays `running`.
-	const stopped = run?.status === 'stopped' && store.version !== '1.16';
+	const stopped = false;
 	const data = (stopped ? {} : (end?.data ?? {})) as Json;
 	const outputs = run?.status === 'paused' || stopped ? {} : run?.outputs;
 	call.reply(200, {
@@ -161,7 +160,7 @@ const submitted = new WeakMap<Store, Set<string>>();
 
 function openForm(call: Call) {
 	const { store, app, ids } = call;
-	if (store.version === '1.12') throw new NoRoute();
+
 	for (const run of store.runs.filter((each) => each.app === app)) {
 		const issued = liveOf(run)?.transcript.forms.find(
 			({ token }) => token !== null && token === ids[0],
@@ -209,7 +208,7 @@ export function submitForm(call: Call): void {
 		.map((each) => String(each.output_variable_name))
 		.filter((name) => !truthy(inputs[name]));
 	// 1.16 names all missing fields.
-	const named = store.version === '1.16' ? absent.join(', ') : absent[0];
+	const named = absent.join(', ');
 	if (absent.length > 0)
 		throw new DifyHttpError(400, 'invalid_form_data', `Missing required inputs: ${named}`);
 	for (const { type, output_variable_name: name, option_source: source } of issued.form.inputs ??

@@ -2,7 +2,7 @@ import { checkFiles, checkInputs } from './inputs';
 import { DifyHttpError, invalid, isJson, isUuid, missing, notFound } from './http';
 import type { PydanticProblem } from './http';
 import { workflowBased } from './plain';
-import type { Call, Store } from './store';
+import type { Call } from './store';
 import type { Json, SimApp, SimConversation } from './types';
 
 export const appUnavailable = () =>
@@ -64,9 +64,7 @@ function prepare(
 		throw invalid('query is required');
 	const conversation =
 		conversationId === undefined ? undefined : store.conversationOf(app, conversationId, user.id);
-	// A chatflow of 1.14 silently begins a new conversation.
-	const forgiving = store.version === '1.14' && app.mode === 'advanced-chat';
-	if (conversationId !== undefined && conversation === undefined && !forgiving)
+	if (conversationId !== undefined && conversation === undefined)
 		throw notFound('Conversation Not Exists.');
 	if (conversation?.status === 'completed') {
 		const text = 'The conversation has ended. Please start a new conversation.';
@@ -121,20 +119,18 @@ export function checkLimits(call: Call, streaming: boolean): void {
 	const most = app.maxActive ?? 0;
 	const active = store.runs.filter((run) => run.app === app && run.status === 'running');
 	const places = active.reduce(
-		(sum, run) => sum + placesOf(store, app, run.responseMode === 'streaming'),
+		(sum, run) => sum + placesOf(app, run.responseMode === 'streaming'),
 		0,
 	);
-	if (most === 0 || places + placesOf(store, app, streaming) <= most) return;
+	if (most === 0 || places + placesOf(app, streaming) <= most) return;
 	const text = `Too many requests. Please try again later. The current maximum concurrent requests allowed for ${app.id} is ${most}.`;
-	if (store.version === '2026') throw new DifyHttpError(429, 'too_many_requests', text);
+
 	throw invalid(text);
 }
 
 /** Runs that one request counts as: API and worker both count streamed runs, of chatflows in 1.14, of workflows too in 1.16. */
-function placesOf(store: Store, app: SimApp, streaming: boolean): number {
-	if (!streaming) return 1;
-	if (store.version === '1.16') return workflowBased(app.mode) ? 2 : 1;
-	return app.mode === 'advanced-chat' && store.version === '1.14' ? 2 : 1;
+function placesOf(app: SimApp, streaming: boolean): number {
+	return streaming && workflowBased(app.mode) ? 2 : 1;
 }
 
 /**
@@ -147,15 +143,14 @@ export function prepareAs(
 	conversationId: string | undefined,
 	version: string | undefined,
 ): Prepared | DifyHttpError {
-	const worker = streaming && workflowBased(call.app.mode) && call.store.version !== '1.12';
+	const worker = streaming && workflowBased(call.app.mode);
 	try {
 		return prepare(call, conversationId, version);
 	} catch (error) {
 		const failure = error as DifyHttpError;
 		// Versions are resolved before the worker starts; the main branch looks up the conversation then, too.
 		const eager =
-			(['1.16', '2026'].includes(call.store.version) &&
-				failure.message.startsWith('Conversation Not Exists')) ||
+			failure.message.startsWith('Conversation Not Exists') ||
 			/workflow_id|Workflow|workflow version/.test(failure.message);
 		return worker && !eager ? failure : raise(failure);
 	}

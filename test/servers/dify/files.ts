@@ -46,14 +46,14 @@ export function onlyPart(call: Call): UploadPart {
 export function storeFile(store: Store, user: EndUser, part: UploadPart): SimFile {
 	const name = part.filename ?? '';
 	const extension = name.includes('.') ? (name.split('.').at(-1) ?? '').toLowerCase() : '';
-	const forbidden = store.version === '1.12' ? /[/\\:*?"<>|]/ : /[/\\]/;
+	const forbidden = /[/\\]/;
 	if (forbidden.test(name)) throw invalid('Filename contains invalid characters');
 	if (store.options.blockedExtensions.includes(extension)) {
 		throw invalid(`File extension '.${extension}' is not allowed for security reasons`);
 	}
 	if (part.size > limitOf(store, extension)) {
 		// Dify's bugs: an unfilled template, or an empty text.
-		const text = store.version === '1.12' ? 'File size exceeded. {message}' : '';
+		const text = '';
 		throw new DifyHttpError(413, 'file_too_large', text);
 	}
 	const file: SimFile = {
@@ -90,7 +90,7 @@ export function uploadFile(call: Call): void {
 		tenant_id: store.newId('tenant'),
 		conversation_id: null,
 		file_key: null,
-		...(store.version === '1.12' ? {} : { reference: null }),
+		reference: null,
 	});
 }
 
@@ -135,13 +135,8 @@ export function audioToText(call: Call): void {
 		throw new DifyHttpError(400, 'bad_request_key_error', text);
 	}
 	if (app.speechToText !== true) {
-		const words =
-			call.store.version === '1.16'
-				? 'Speech to text is disabled.'
-				: 'Speech to text is not enabled';
-		throw ['1.16', '2026'].includes(call.store.version)
-			? new DifyHttpError(400, 'speech_to_text_disabled', words)
-			: invalid(words);
+		const words = 'Speech to text is disabled.';
+		throw new DifyHttpError(400, 'speech_to_text_disabled', words);
 	}
 	if (!AUDIO_MIME.includes(part.mimeType ?? '')) {
 		throw new DifyHttpError(415, 'unsupported_audio_type', 'Audio type not allowed.');

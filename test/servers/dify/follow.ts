@@ -62,7 +62,7 @@ function deafAfter(store: Store, run: SimRun, live: Live, own: StreamWriter): nu
 	if (store.stream.deafAfter !== undefined) return store.stream.deafAfter;
 	const someoneLeft =
 		run.clientLeft || [...live.writers].some((writer) => writer !== own && writer.isGone);
-	return store.version === '1.16' && run.status === 'running' && someoneLeft ? 2 : undefined;
+	return run.status === 'running' && someoneLeft ? 2 : undefined;
 }
 
 async function replayEnd({ res, store }: Call, run: SimRun): Promise<void> {

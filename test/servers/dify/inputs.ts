@@ -149,7 +149,7 @@ function resolveFile(
 		if (!inForm && !url.startsWith('http')) throw invalid('Invalid file url');
 		if (allowed !== undefined && !allowed.includes(type))
 			throw invalid(`File validation failed for file: ${name}`);
-		return fileRecord(store, {
+		return fileRecord({
 			type,
 			transfer_method: 'remote_url',
 			remote_url: url,
@@ -162,18 +162,17 @@ function resolveFile(
 	if (typeof id !== 'string' || !isUuid(id)) throw invalid('Invalid upload file id format');
 	const found = store.files.get(id);
 	// 1.12 checks the workspace only, newer versions the uploader (docs/protocols/dify.md 2.1.3).
-	if (found === undefined || (store.version !== '1.12' && found.createdBy !== user.id))
-		throw invalid('Invalid upload file');
+	if (found === undefined || found.createdBy !== user.id) throw invalid('Invalid upload file');
 	if (allowed !== undefined && !allowed.includes(type))
 		throw invalid(`File validation failed for file: ${found.name}`);
 	if (app.mode === 'workflow' && type !== 'custom' && type !== typeOfMime(found.mimeType)) {
 		throw invalid('Detected file type does not match the specified type. Please verify the file.');
 	}
 	found.attachedTo.add(app.id);
-	return fileRecord(store, {
+	return fileRecord({
 		type,
 		transfer_method: 'local_file',
-		...localFile(store, id),
+		...localFile(id),
 		related_id: id,
 		filename: found.name,
 		extension: `.${found.extension}`,
@@ -183,14 +182,11 @@ function resolveFile(
 	});
 }
 
-function fileRecord(store: Store, own: Json): Json {
-	const tenant = store.version === '1.12' ? { tenant_id: store.newId('tenant') } : {};
-	return { dify_model_identity: '__dify__file__', id: null, ...tenant, ...own };
+function fileRecord(own: Json): Json {
+	return { dify_model_identity: '__dify__file__', id: null, ...own };
 }
 
-/** 1.12 uses an older signature; newer versions a reference. */
-function localFile(store: Store, id: string): Json {
-	if (store.version === '1.12') return { remote_url: signedUrl(store, id) };
+function localFile(id: string): Json {
 	const reference = Buffer.from(JSON.stringify({ record_id: id })).toString('base64');
 	return { remote_url: '', reference: `dify-file-ref:${reference}` };
 }

@@ -21,12 +21,12 @@ export function workflowLogs(call: Call): void {
 		timeIn(query.get('created_at__after')),
 	];
 	const account = query.get('created_by_account');
-	const known = store.version === '1.16' || (app.accounts ?? []).includes(account ?? '');
+	const known = true;
 	if (account !== null && !known) throw invalid(`Account not found: ${account}`);
 	const session = query.get('created_by_end_user_session_id');
 	const keyword = query.get('keyword') ?? '';
 	// PostgreSQL's `DuplicateAlias`: 1.16 joins the table of users twice.
-	if (store.version === '1.16' && session !== null && keyword !== '') throw crashed();
+	if (session !== null && keyword !== '') throw crashed();
 	const all = store.runs
 		.filter((run) => run.app === app && app.mode === 'workflow' && account === null)
 		// A stopped run is not saved again, except when the stop counts as a failure.

@@ -205,11 +205,11 @@ function messageItem(call: Call, message: SimMessage): Json {
 			files,
 		})),
 		message_files: message.files.map(messageFile),
-		...(call.store.version === '1.16' ? costOf(message) : {}),
+		...costOf(message),
 		status: message.status,
 		error: message.error,
-		...(call.store.version === '1.12' ? {} : { extra_contents: message.extra ?? [] }),
-		...(call.store.version === '1.16' ? { total_tokens: 18 } : {}),
+		extra_contents: message.extra ?? [],
+		total_tokens: 18,
 	};
 }
 
@@ -247,9 +247,7 @@ export function suggestedQuestions(call: Call): void {
 	const questions = call.app.suggestedQuestions;
 	if (questions === null || questions === undefined) {
 		const text = 'Suggested Questions Is Disabled.';
-		throw call.store.version === '2026'
-			? new DifyHttpError(403, 'app_suggested_questions_after_answer_disabled', text)
-			: new DifyHttpError(400, 'bad_request', text);
+		throw new DifyHttpError(400, 'bad_request', text);
 	}
 	call.reply(200, { result: 'success', data: questions });
 }
@@ -305,7 +303,8 @@ function conversationItem(conversation: SimConversation): Json {
 export function deleteConversation(call: Call): void {
 	needChat(call);
 	const id = call.ids[0] ?? '';
-	if (call.store.version !== '1.12') conversationOf(call, id);
+
+	conversationOf(call, id);
 	call.app.conversations.delete(id);
 	for (const message of [...call.app.messages.values()]) {
 		if (message.conversationId === id) call.app.messages.delete(message.id);

@@ -7,7 +7,6 @@ import * as logs from './logs';
 import * as records from './records';
 import * as runs from './runs';
 import type { Handler } from './store';
-import type { SimVersion } from './types';
 
 /** Where a request names the end user; `!`: required (docs/protocols/dify.md 1.4). */
 export type UserFrom = 'body!' | 'body' | 'query!' | 'query' | 'form' | 'none';
@@ -19,7 +18,6 @@ export interface Route {
 	body: 'json' | 'upload' | 'none';
 	user: UserFrom;
 	handler: Handler;
-	since?: SimVersion;
 }
 
 const UUID = '([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})';
@@ -32,7 +30,6 @@ function pattern(path: string): RegExp {
 type Row = [method: string, path: string, user: UserFrom, handler: Handler, over?: Partial<Route>];
 
 const upload: Partial<Route> = { body: 'upload' };
-const newer: Partial<Route> = { since: '1.14' };
 
 const APP_ROUTES: Row[] = [
 	['POST', '/chat-messages', 'body!', runs.chatMessages],
@@ -44,9 +41,9 @@ const APP_ROUTES: Row[] = [
 	['POST', '/workflows/tasks/*/stop', 'body!', runs.stopWorkflow],
 	['GET', '/workflows/run/*', 'none', appInfo.workflowRunDetail],
 	['GET', '/workflows/logs', 'none', logs.workflowLogs],
-	['GET', '/workflow/*/events', 'query!', follow.workflowEvents, newer],
-	['GET', '/form/human_input/*', 'none', appInfo.readForm, newer],
-	['POST', '/form/human_input/*', 'body!', appInfo.submitForm, newer],
+	['GET', '/workflow/*/events', 'query!', follow.workflowEvents],
+	['GET', '/form/human_input/*', 'none', appInfo.readForm],
+	['POST', '/form/human_input/*', 'body!', appInfo.submitForm],
 	['POST', '/messages/{}/feedbacks', 'body!', records.postFeedback],
 	['GET', '/app/feedbacks', 'none', records.listFeedbacks],
 	['GET', '/messages', 'query', records.listMessages],

@@ -45,7 +45,7 @@ const NOT_CHAT = () =>
 
 export function needChat(call: Call): void {
 	const { mode } = call.app;
-	const newAgent = mode === 'agent' && call.store.version !== '1.12';
+	const newAgent = mode === 'agent';
 	if (mode !== 'chat' && mode !== 'agent-chat' && mode !== 'advanced-chat' && !newAgent)
 		throw NOT_CHAT();
 }
@@ -128,15 +128,11 @@ async function startRun(
 		await queued(call, prepared);
 		return;
 	}
-	const { run, live } = createLive(call, prepared, streaming);
+	const { live } = createLive(call, prepared, streaming);
 	const asStream = streaming && store.stream.blockingInstead !== true;
 	if (asStream) {
 		const writer = writerOf(call, live);
-		writer.start(
-			store.version === '2026' && run.workflowRunId !== undefined
-				? { 'X-Workflow-Run-ID': run.workflowRunId }
-				: {},
-		);
+		writer.start({});
 		await live.done;
 		return;
 	}
@@ -148,17 +144,10 @@ async function bareError(call: Call, failure: DifyHttpError): Promise<void> {
 	const writer = new StreamWriter(call.res, call.store.stream, call.store.clock, () => undefined);
 	writer.start({});
 	await writer.write({ kind: 'ping' });
-	if (call.store.version === '1.16') {
-		for (const event of madeUpRun(call, failure.message))
-			await writer.write({ kind: 'event', event });
-		await writer.finish(false);
-		return;
-	}
-	// The exception for an unknown conversation has no text (docs/protocols/dify.md 3.7: may be empty).
-	const message = failure.message.startsWith('Conversation Not Exists') ? '' : failure.message;
-	await writer.write({ kind: 'event', event: { event: 'error', message, status: 500 } });
-	writer.fallSilent();
-	await writer.finish(true);
+
+	for (const event of madeUpRun(call, failure.message))
+		await writer.write({ kind: 'event', event });
+	await writer.finish(false);
 }
 
 /** 1.16 reports input errors as events of a run that does not exist (docs/protocols/dify.md 12.3). */
@@ -193,8 +182,8 @@ function madeUpRun({ app, store, payload }: Call, error: string): Json[] {
 }
 
 /** Whether the run is executed by a worker: newer versions do so for streamed workflows. */
-function inWorker({ app, store }: Call, streaming: boolean): boolean {
-	return streaming && workflowBased(app.mode) && store.version !== '1.12';
+function inWorker({ app }: Call, streaming: boolean): boolean {
+	return streaming && workflowBased(app.mode);
 }
 
 /** The worker is down: one ping, then nothing until it is back. Then the run is executed, even without a reader. */
@@ -240,7 +229,6 @@ function createLive(
 		throw new DifyHttpError(status, code, message);
 	}
 	const context: RunContext = {
-		version: store.version,
 		mode: app.mode,
 		conversationId: conversation?.id ?? '',
 		messageId: store.newId('message'),
@@ -370,7 +358,7 @@ export async function play(store: Store, live: Live, opening: Item[]): Promise<v
 	}
 	settle(store, live);
 	const open = holdsOpen(store, live);
-	if (open && inWorkerRun(store, live)) for (const writer of live.writers) writer.fallSilent();
+	if (open && inWorkerRun(live)) for (const writer of live.writers) writer.fallSilent();
 	const leaving = [...live.writers].filter(
 		(writer) => live.run.status !== 'paused' || !live.patient.has(writer),
 	);
@@ -408,19 +396,18 @@ async function emitAll(store: Store, live: Live, items: Item[], ending: boolean)
  */
 function holdsOpen(store: Store, live: Live): boolean {
 	if (store.stream.holdOpen === true) return true;
-	if (store.version === '1.12') return false;
-	if (store.version !== '2026' && !workflowBased(live.run.app.mode)) return false;
+	if (!workflowBased(live.run.app.mode)) return false;
 	if (live.run.events.some((event) => event.event === 'error')) return true;
 	return live.run.app.mode === 'advanced-chat' && live.transcript.script.moderated === true;
 }
 
-function inWorkerRun(store: Store, { run }: Live): boolean {
-	return workflowBased(run.app.mode) && store.version !== '1.12';
+function inWorkerRun({ run }: Live): boolean {
+	return workflowBased(run.app.mode);
 }
 
 /** The message is saved while its stream is read, unless a worker does that: without a reader the answer stays empty. */
-function answerOf(store: Store, live: Live): string {
-	return live.unread && !inWorkerRun(store, live) ? '' : live.run.answer;
+function answerOf(live: Live): string {
+	return live.unread && !inWorkerRun(live) ? '' : live.run.answer;
 }
 
 /** Saved thoughts; that of the round that a stop cut is missing. */
@@ -440,7 +427,7 @@ function settle(store: Store, live: Live): void {
 	run.error = transcript.error;
 	if (run.status !== 'paused') run.finishedAt = store.now();
 	if (message === undefined) return;
-	message.answer = answerOf(store, live);
+	message.answer = answerOf(live);
 	message.status =
 		run.status === 'failed' ? 'error' : run.status === 'paused' ? 'paused' : 'normal';
 	message.error = run.status === 'failed' ? failureText(live) : null;
@@ -538,12 +525,7 @@ export function stop(call: Call, mayReach: (run: SimRun) => boolean): void {
 
 export function stopChat(call: Call): void {
 	needChat(call);
-	const { store, user, app } = call;
-	stop(
-		call,
-		(run) =>
-			run.user === user.sessionId || (app.mode === 'advanced-chat' && store.version === '1.12'),
-	);
+	stop(call, (run) => run.user === call.user.sessionId);
 }
 
 export function stopCompletion(call: Call): void {

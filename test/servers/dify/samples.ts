@@ -1,6 +1,6 @@
 import type { DifyAppMode } from '../../../lib/dify/types';
 import { Transcript, type RunContext } from './script';
-import type { Item, Script, SimVersion } from './types';
+import type { Item, Script } from './types';
 
 /** All stream items of a run, without a server: for tests of readers. */
 export function transcript(script: Script, context: RunContext): Item[] {
@@ -14,11 +14,7 @@ export function transcript(script: Script, context: RunContext): Item[] {
 }
 
 /** A run context with the short IDs of docs/protocols/dify.md 3.11. */
-export function sampleContext(
-	version: SimVersion,
-	mode: DifyAppMode,
-	over: Partial<RunContext> = {},
-): RunContext {
+export function sampleContext(mode: DifyAppMode, over: Partial<RunContext> = {}): RunContext {
 	const counts = new Map<string, number>();
 	const short: Record<string, string> = {
 		execution: 'e',
@@ -28,7 +24,6 @@ export function sampleContext(
 		'form-token': 'ft',
 	};
 	return {
-		version,
 		mode,
 		conversationId: 'c',
 		messageId: 'm',

@@ -1,20 +1,9 @@
 import type { DifyAppMode, DifyUsage } from '../../../lib/dify/types';
-import type {
-	FormStep,
-	Item,
-	Json,
-	NodeStep,
-	Script,
-	SimVersion,
-	Step,
-	ThoughtRound,
-} from './types';
+import type { FormStep, Item, Json, NodeStep, Script, Step, ThoughtRound } from './types';
 import { without } from './http';
 import { defaultUsage, noUsage, stoppedUsage, unmeasured, workflowBased } from './plain';
-import { SIM_VERSIONS } from './types';
 
 export interface RunContext {
-	version: SimVersion;
 	mode: DifyAppMode;
 	conversationId: string;
 	messageId: string;
@@ -42,46 +31,8 @@ export interface IssuedForm {
 
 export type Ending = 'done' | 'failed' | 'stopped' | 'error';
 
-/** According to the source, the New Agent streams since 1.16; before, it shows nothing until the end. */
-const streamsAgent = (version: SimVersion) => version === '1.16' || version === '2026';
-
-/** Versions with workers that were recorded. */
-const isWorkerRun = (version: SimVersion) => version === '1.14' || version === '1.16';
-
-/** The oldest of these versions that sends an event (docs/protocols/dify.md 3.3). */
-export const SINCE: Readonly<Record<string, SimVersion>> = {
-	message: '1.12',
-	message_file: '1.12',
-	message_replace: '1.12',
-	message_end: '1.12',
-	agent_message: '1.12',
-	text_chunk: '1.12',
-	text_replace: '1.12',
-	tts_message: '1.12',
-	tts_message_end: '1.12',
-	agent_thought: '1.12',
-	agent_log: '1.12',
-	reasoning_chunk: '2026',
-	workflow_started: '1.12',
-	workflow_finished: '1.12',
-	workflow_paused: '1.14',
-	error: '1.12',
-	node_started: '1.12',
-	node_finished: '1.12',
-	node_retry: '1.12',
-	iteration_started: '1.12',
-	iteration_next: '1.12',
-	iteration_completed: '1.12',
-	loop_started: '1.12',
-	loop_next: '1.12',
-	loop_completed: '1.12',
-	human_input_required: '1.14',
-	human_input_form_filled: '1.14',
-	human_input_form_timeout: '1.14',
-};
-
 /**
- * Turns a run into the events of one version and app type (docs/protocols/dify.md 3.2 to 3.7). Step by step, since a stop
+ * Turns a run into the events of a type of app (docs/protocols/dify.md 3.2 to 3.7). Step by step, since a stop
  * may come at any time. Uses no clock and no socket.
  */
 export class Transcript {
@@ -98,11 +49,7 @@ export class Transcript {
 		'running';
 	error: string | undefined;
 	private nodes = 0;
-	private lastNode: string | null = null;
-	private readonly executions = new Map<
-		string,
-		{ id: string; index: number; before: string | null }
-	>();
+	private readonly executions = new Map<string, string>();
 	private positions = 0;
 	private textLabel: 'message' | 'message_file' | undefined;
 	private speaking = false;
@@ -116,9 +63,9 @@ export class Transcript {
 	}
 
 	opening(): Item[] {
-		const { mode, version } = this.context;
+		const { mode } = this.context;
 		if (!workflowBased(mode)) return [];
-		const ping: Item[] = version === '1.12' ? [] : [{ kind: 'ping' }];
+		const ping: Item[] = [{ kind: 'ping' }];
 		if (this.script.refuse !== undefined) return [...ping, ...this.fail(this.script.refuse)];
 		return this.moderated ? ping : [...ping, this.workflowStarted()];
 	}
@@ -170,7 +117,7 @@ export class Transcript {
 		if ('nodeStart' in step) return [this.nodeStarted(step.nodeStart)];
 		if ('nodeEnd' in step) return [this.nodeFinished(step.nodeEnd)];
 		if ('round' in step) return this.round(step.round);
-		if ('emit' in step) return [this.emit(step.emit, step.fields)];
+		if ('emit' in step) return [this.event(step.emit, step.fields)];
 		if ('tts' in step) return [this.event('tts_message', { audio: step.tts })];
 		if ('pause' in step) return this.pause(step.pause);
 		if ('error' in step) return this.fail(step.error);
@@ -205,32 +152,16 @@ export class Transcript {
 	}
 
 	private chatflowEnding(how: Ending): Item[] {
-		const { version } = this.context;
-		if (how === 'stopped' && version === '1.12' && this.script.stopRace === true) {
-			return this.chatflowFailed('Workflow execution aborted: stopped by user request');
-		}
 		if (how === 'failed') return this.chatflowFailed(this.script.fail ?? 'unknown');
-		if (version === '1.12') return [this.workflowFinished(how), this.messageEnd()];
-		if (isWorkerRun(version) && how === 'stopped') return [this.workflowFinished(how)];
+
+		if (how === 'stopped') return [this.workflowFinished(how)];
 		const end = this.messageEnd();
 		return [end, this.workflowFinished(how)];
 	}
 
 	private chatflowFailed(reason: string): Item[] {
-		const { version } = this.context;
 		const finished = this.workflowFinished('failed', reason);
-		if (isWorkerRun(version)) return [finished];
-		if (version === '2026') {
-			return [
-				this.event('message_replace', { answer: this.text, reason: '' }),
-				this.messageEnd(),
-				finished,
-			];
-		}
-		return [
-			finished,
-			this.errorEvent({ code: 'invalid_param', status: 400, message: `Run failed: ${reason}` }),
-		];
+		return [finished];
 	}
 
 	private fail(error: { code?: string; status: number; message: string | null }): Item[] {
@@ -264,14 +195,6 @@ export class Transcript {
 	}
 
 	private event(name: string, own: Json): Item {
-		const { version } = this.context;
-		if (SIM_VERSIONS.indexOf(version) < SIM_VERSIONS.indexOf(SINCE[name] ?? version))
-			throw new Error(`Dify ${version} sends no ${name}`);
-		return this.emit(name, own);
-	}
-
-	/** Also what this version does not send, where a test asks for it. */
-	private emit(name: string, own: Json): Item {
 		// Workflow events of a chatflow have the run ID outside `data` too, except agent logs and reasoning
 		// (docs/protocols/dify.md 3.2, 3.3).
 		const run =
@@ -285,22 +208,18 @@ export class Transcript {
 	}
 
 	private say(text: string, from?: string[]): Item[] {
-		const { mode, messageId, version } = this.context;
+		const { mode, messageId } = this.context;
 		this.stored.push(text);
 		this.text += text;
 		if (mode === 'workflow')
 			return [this.event('text_chunk', { data: { text, from_variable_selector: from ?? null } })];
 		if (mode === 'agent' && !this.moderated) {
-			// 1.14 shows nothing before the whole answer.
-			return streamsAgent(version)
-				? [this.event('agent_message', { id: messageId, answer: text })]
-				: [];
+			return [this.event('agent_message', { id: messageId, answer: text })];
 		}
 		if (mode === 'agent-chat' && !this.moderated)
 			return [this.event('agent_message', { id: messageId, answer: text })];
 		if (mode !== 'advanced-chat' && this.textLabel === undefined) {
-			const withFile =
-				this.assistantFiles.length > 0 || (version === '1.12' && this.context.files.length > 0);
+			const withFile = this.assistantFiles.length > 0;
 			this.textLabel = withFile ? 'message_file' : 'message';
 		}
 		// Fixed answers of moderation and annotations arrive letter by letter, except in a chatflow.
@@ -373,31 +292,19 @@ export class Transcript {
 			inputs: this.systemInputs(),
 			created_at: createdAt,
 		};
-		if (this.context.version === '1.12') return this.event('workflow_started', { data });
+
 		return this.event('workflow_started', { data: { ...data, reason: reason ?? 'initial' } });
 	}
 
 	private systemInputs(): Json {
-		const {
-			mode,
-			query,
-			files,
-			conversationId,
-			user,
-			dialogueCount,
-			appId,
-			workflowId,
-			runId,
-			inputs,
-		} = this.context;
+		const { mode, query, files, user, dialogueCount, appId, workflowId, runId, inputs } =
+			this.context;
 		const chat =
 			mode === 'workflow' ? {} : { 'sys.query': query, 'sys.dialogue_count': dialogueCount };
-		const conversation = this.context.version === '2026' && mode !== 'workflow';
 		return {
 			...inputs,
 			...chat,
 			'sys.files': files,
-			...(conversation ? { 'sys.conversation_id': conversationId } : {}),
 			'sys.user_id': user,
 			'sys.app_id': appId,
 			'sys.workflow_id': workflowId,
@@ -408,11 +315,7 @@ export class Transcript {
 	private nodeStarted(node: NodeStep): Item {
 		const id = node.executionId ?? this.context.newId('execution');
 		this.nodes++;
-		// The recorded versions do not count nodes: the index is always 1, without a predecessor.
-		const counts = this.context.version === '2026';
-		const execution = { id, index: counts ? this.nodes : 1, before: counts ? this.lastNode : null };
-		this.executions.set(node.id, execution);
-		this.lastNode = node.id;
+		this.executions.set(node.id, id);
 		return this.event('node_started', {
 			data: {
 				...this.nodeHead(node),
@@ -428,14 +331,14 @@ export class Transcript {
 	}
 
 	private nodeHead(node: NodeStep): Json {
-		const execution = this.executions.get(node.id);
 		return {
-			id: execution?.id ?? this.context.newId('execution'),
+			id: this.executions.get(node.id) ?? this.context.newId('execution'),
 			node_id: node.id,
 			node_type: node.type ?? 'code',
 			title: node.title ?? node.id,
-			index: execution?.index ?? this.nodes,
-			predecessor_node_id: execution?.before ?? null,
+			// Dify does not count nodes.
+			index: 1,
+			predecessor_node_id: null,
 		};
 	}
 
@@ -475,15 +378,14 @@ export class Transcript {
 	}
 
 	private workflowFinished(how: Ending, reason?: string): Item {
-		const { mode, runId, workflowId, createdAt, endUserId, user, version } = this.context;
+		const { mode, runId, workflowId, createdAt, endUserId, user } = this.context;
 		const { script } = this;
 		this.settle(
 			how,
 			how === 'failed'
 				? (reason ?? script.fail)
 				: how === 'stopped'
-					? (script.stopped ??
-						(version === '1.16' ? 'Aborted: User requested stop' : 'Stopped by user.'))
+					? (script.stopped ?? 'Aborted: User requested stop')
 					: undefined,
 		);
 		const files = script.files ?? [];
@@ -516,35 +418,27 @@ export class Transcript {
 	metadata(): Json {
 		const { script, context } = this;
 		const resources =
-			context.mode === 'agent' && streamsAgent(context.version)
-				? {}
-				: { retriever_resources: script.resources ?? [] };
-		// 1.14 does not report that an annotation answered a chatflow.
-		const silent =
-			script.moderated === 'annotation' &&
-			context.version === '1.14' &&
-			context.mode === 'advanced-chat';
-		const annotation = silent ? {} : { annotation_reply: script.annotationReply ?? null };
-		const reasoning = context.version === '1.16' ? { reasoning: {} } : {};
+			context.mode === 'agent' ? {} : { retriever_resources: script.resources ?? [] };
+		const annotation = { annotation_reply: script.annotationReply ?? null };
+		const reasoning = { reasoning: {} };
 		return { ...annotation, ...resources, usage: this.usage(), ...reasoning };
 	}
 
 	/** 1.16 omits metadata without a value in streams of chatbots, but not in blocking answers. */
 	private streamedMetadata(): Json {
 		const metadata = this.metadata();
-		if (this.context.version !== '1.16' || workflowBased(this.context.mode)) return metadata;
+		if (workflowBased(this.context.mode)) return metadata;
 		const usage = withoutNulls(metadata.usage as Json);
 		return { ...withoutNulls(metadata), usage };
 	}
 
 	/** A stopped run has zero usage; the New Agent always. */
 	private usage(): DifyUsage {
-		const { mode, version } = this.context;
+		const { mode } = this.context;
 		if (this.status === 'stopped' && this.script.stopped === undefined) {
 			if (!workflowBased(mode)) return stoppedUsage();
 			return this.text === '' ? unmeasured(noUsage('0.0')) : noUsage('0.0');
 		}
-		if (mode === 'agent' && !streamsAgent(version)) return unmeasured(noUsage('0.0'));
 		return this.script.usage ?? defaultUsage(mode);
 	}
 
@@ -586,7 +480,7 @@ export class Transcript {
 			form_token: token,
 			resolved_default_values: form.defaults ?? {},
 			expiration_time: expiresAt,
-			...(this.context.version === '1.16' ? { approval_channels: ['console'] } : {}),
+			approval_channels: ['console'],
 		}));
 		return [
 			...data.map((each) => this.event('human_input_required', { data: each })),

@@ -12,13 +12,11 @@ import type {
 	SimMessage,
 	SimRequest,
 	SimRun,
-	SimVersion,
 	StopCall,
 	StreamKnobs,
 } from './types';
 
 export interface StoreOptions {
-	version: SimVersion;
 	apps: AppSpec[];
 	datasetKey: string;
 	now: () => number;
@@ -76,10 +74,6 @@ export class Store {
 	constructor(readonly options: StoreOptions) {
 		this.planText = options.planText;
 		for (const spec of options.apps) this.addApp(spec);
-	}
-
-	get version(): SimVersion {
-		return this.options.version;
 	}
 
 	/**

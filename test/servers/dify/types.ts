@@ -1,18 +1,5 @@
 import type { DifyAppMode, DifyUsage } from '../../../lib/dify/types';
 
-/** Simulated versions (docs/protocols/dify.md 7): 1.12.1, 1.14.2, 1.16.0, and the main branch of 2026 after the docs. */
-export type SimVersion = '1.12' | '1.14' | '1.16' | '2026';
-export const SIM_VERSIONS: readonly SimVersion[] = ['1.12', '1.14', '1.16', '2026'];
-
-/**
- * For suites whose expectations are the same for every version. Nodes pass on what `lib/dify` returns, whose suites cover
- * the differences.
- */
-export const NEWEST_VERSION: readonly SimVersion[] = ['1.16'];
-
-/** For suites in which only fields come and go, from 1.12 to 1.16. */
-export const OLDEST_AND_NEWEST: readonly SimVersion[] = ['1.12', '1.16'];
-
 export type Json = Record<string, unknown>;
 
 export interface NodeStep {

@@ -11,8 +11,8 @@ export function abandon(state: Observation, why: Abandoned): Action[] {
 	const { stream, run, plan } = state;
 	if (state.abandoned !== undefined || state.ending !== undefined) return [];
 	if (stream === undefined) return giveUp(state, { how: 'finished', ...why });
-	// The outcome is known, unless it is that of another conversation; only speech or the end of the stream is missing.
-	if (!isUnfinished(run) && why.reason !== 'otherConversation') return hangUp(state);
+	// The outcome is known; only the end of the stream is missing.
+	if (!isUnfinished(run)) return hangUp(state);
 	state.abandoned = { ...why, at: state.now };
 	run.abandoned = true;
 	if (!plan.stops) return hangUp(state);

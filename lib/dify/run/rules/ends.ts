@@ -1,11 +1,11 @@
 import { recordOf } from '../../../values';
-import { createRun, resultByEvents, isChatflow, reopen, type RunState } from '../../events';
+import { resultByEvents, isChatflow, reopen } from '../../events';
 import type { RunResult } from '../../types';
 import type { Action, Closing, Ending, Observation, StreamState } from '../observation';
 import { forbidsAttaching, mayGoOn } from './failures';
 import { afterLook, isEnd } from './looks';
 import { noteProgress } from './progress';
-import { end, isResumeOverdue, lookFor, openStream, rest } from './steps';
+import { end, lookFor, openStream, rest } from './steps';
 
 /** What is known when a stream has ended. */
 interface Ended {
@@ -19,8 +19,6 @@ interface Ended {
 type Verdict =
 	/** The events tell how the run stands. */
 	| 'known'
-	/** The answer came in one piece, in place of a stream. */
-	| 'wholeAnswer'
 	/** Dify or a proxy refused the request. */
 	| 'refused'
 	/** The run may go on without its stream. */
@@ -48,24 +46,9 @@ export const END_RULES: readonly EndRule[] = [
 		then: (state, { stream }) => end(state, { how: 'recorded', record: stream.endRecord!.record }),
 	},
 	{
-		name: 'a whole answer in place of a stream is the result',
-		verdict: 'wholeAnswer',
-		then: (state) => end(state, { how: 'wholeAnswer' }),
-	},
-	{
 		name: 'a refusal is the end',
 		verdict: 'refused',
 		then: (state, { closing }) => end(state, endingOf(closing)),
-	},
-	{
-		name: 'a pause for a form that was just answered is an old one',
-		verdict: 'known',
-		when: ({ plan }, { result }) => isAnsweredPause(result, plan.answeredForms),
-		then: (state) => {
-			if (isResumeOverdue(state)) return end(state, { how: 'notResumed' });
-			state.run = restarted(state.run);
-			return rest(state, state.plan.waits.pauseMs);
-		},
 	},
 	{
 		name: 'outputs of a run that was stopped after a form stand in its record only',
@@ -148,10 +131,9 @@ function applies({ verdict, when }: EndRule, state: Observation, ended: Ended): 
 function verdictOf(
 	state: Observation,
 	stream: StreamState,
-	{ failed, isWholeAnswer: isWhole }: Closing,
+	{ failed }: Closing,
 	{ error }: RunResult,
 ): Verdict {
-	if (isWhole === true) return 'wholeAnswer';
 	if (failed !== undefined) return mayGoOn(state, stream, failed.kind) ? 'lost' : 'refused';
 	const isCut =
 		error?.cause === 'endedEarly' || error?.cause === 'queued' || error?.cause === 'notFinished';
@@ -179,16 +161,6 @@ function noteLostAttachment(state: Observation, { failed }: Closing, stream: Str
 	state.attachFailure = failed;
 	if (failed !== undefined && forbidsAttaching(failed.kind, stream)) state.isAttachable = false;
 	else state.isConfirmed = true;
-}
-
-function isAnsweredPause({ pause }: RunResult, answered: ReadonlySet<string> | undefined): boolean {
-	if (answered === undefined || pause === undefined || pause.forms.length === 0) return false;
-	return pause.forms.every(({ formToken }) => formToken !== null && answered.has(formToken));
-}
-
-/** The same run, without its old pause. */
-function restarted({ hints, workflowRunId }: RunState): RunState {
-	return Object.assign(createRun(hints), { workflowRunId });
 }
 
 function lacksOutputs({ status, workflow }: RunResult): boolean {

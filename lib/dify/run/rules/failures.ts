@@ -31,7 +31,7 @@ const NEXT_STEPS: Partial<Readonly<Record<FailureKind, Steps>>> = {
 	closedBeforeAnswer: API_AWAY,
 	gateway: API_AWAY,
 	refused: UNREACHED,
-	// Dify before 1.14, or a run that only its record is left of.
+	// A run that only its record is left of.
 	routeNotFound: NO_ATTACHING,
 	runNotFound: NO_ATTACHING,
 	notFound: NO_ATTACHING,

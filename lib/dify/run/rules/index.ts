@@ -3,7 +3,6 @@
  * loop in `observe.ts` carries out what they say. Three tables hold the decisions: what happens while nothing happens
  * (`waiting.ts`), what the end of a stream means (`ends.ts`), and what the record of a lost run means (`looks.ts`).
  */
-import { isOtherConversation } from '../../ids';
 import { reduce, type RunState } from '../../events';
 import type { TextDelta } from '../../types';
 import type { Action, Fact, Observation, Plan, StreamFact, StreamState } from '../observation';
@@ -98,12 +97,6 @@ function bytes(state: Observation, stream: StreamState): Action[] {
 function events(state: Observation, stream: StreamState, batch: unknown[]): Action[] {
 	noteEvents(state, stream);
 	const { deltas, isOver } = reduceAll(state, stream, batch);
-	const { conversationId } = state.run;
-	if (
-		state.abandoned === undefined &&
-		isOtherConversation(conversationId, state.plan.onlyConversation)
-	)
-		return abandon(state, { reason: 'otherConversation' });
 	if (state.abandoned !== undefined) return stopOnce(state);
 	const shown: Action[] = deltas.length === 0 ? [] : [{ do: 'show', deltas }];
 	return isOver ? [...shown, ...hangUp(state)] : shown;

@@ -1,6 +1,6 @@
 import type { Action, Observation } from '../observation';
 import { MAX_WAIT_MS, type RunRecord } from '../record';
-import { end, giveUp, isResumeOverdue, rest } from './steps';
+import { end, giveUp, rest } from './steps';
 
 interface LookRule {
 	name: string;
@@ -13,14 +13,6 @@ interface LookRule {
  * on, or the look failed.
  */
 export const LOOK_RULES: readonly LookRule[] = [
-	{
-		name: 'a run whose form was answered is paused for a moment longer',
-		when: ({ plan }, record) => record?.status === 'paused' && plan.answeredForms !== undefined,
-		then: (state) => {
-			if (isResumeOverdue(state)) return end(state, { how: 'notResumed' });
-			return rest(state, state.plan.waits.pauseMs);
-		},
-	},
 	{
 		name: 'the record tells the end',
 		when: ({ pausedRecords, isAttachable }, record) =>

@@ -59,8 +59,3 @@ export function giveUp(state: Observation, ending: Ending): Action[] {
 	state.run.abandoned = true;
 	return [...stopOnce(state), ...end(state, ending)];
 }
-
-/** Whether an answered form should have let the run go on by now. */
-export function isResumeOverdue({ now, beganAt, plan }: Observation): boolean {
-	return now - beganAt > plan.waits.resumeMs;
-}

@@ -65,7 +65,7 @@ export const WAITING_RULES: readonly WaitingRule[] = [
 		name: 'while the stream is silent, the record is looked at',
 		at: ({ stream, plan, run, pendingLook: look, abandoned }) => {
 			if (stream?.answeredAt === undefined || stream.endRecord !== undefined) return undefined;
-			if (!plan.isRecorded || run.workflowRunId === undefined) return undefined;
+			if (run.workflowRunId === undefined) return undefined;
 			if (look !== undefined || abandoned !== undefined) return undefined;
 			return (
 				stream.quietSince + pauseBeforeLook(plan.waits.looksMs[stream.kind], stream.looksInSilence)
@@ -150,7 +150,7 @@ function limitReached(name: keyof RunLimits): WaitingRule['then'] {
 		const { plan, run, stream } = state;
 		const detail = limitDetail(name, plan.limits);
 		const why = { reason: name === 'queueMs' ? 'queued' : 'idle', detail } as const;
-		if (!plan.isRecorded || run.workflowRunId === undefined) return abandon(state, why);
+		if (run.workflowRunId === undefined) return abandon(state, why);
 		stream!.limitReached = why;
 		return lookFor(state, 'limit');
 	};

@@ -4,7 +4,7 @@ import { clientOf, failureOf, startApp } from '../client';
 
 describe('what Dify tells of an app', () => {
 	it('part by part', async () => {
-		const sim = await startApp('1.12', { mode: 'chat', name: 'Helper', site: true });
+		const sim = await startApp({ mode: 'chat', name: 'Helper', site: true });
 		const found = await describeApp(clientOf(sim), ['info', 'parameters', 'meta', 'site']);
 		expect(found).toMatchObject({
 			info: { name: 'Helper' },
@@ -15,12 +15,12 @@ describe('what Dify tells of an app', () => {
 	});
 
 	it('no web app is no error, and says nothing of the key', async () => {
-		const sim = await startApp('1.12', { mode: 'chat', site: false });
+		const sim = await startApp({ mode: 'chat', site: false });
 		expect(await describeApp(clientOf(sim), ['site'])).toEqual({ site: null });
 	});
 
 	it('an app that is not published is one', async () => {
-		const sim = await startApp('1.12', { mode: 'chat', published: false });
+		const sim = await startApp({ mode: 'chat', published: false });
 		expect((await failureOf(describeApp(clientOf(sim), ['parameters']))).code).toBe(
 			'app_unavailable',
 		);

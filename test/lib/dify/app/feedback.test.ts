@@ -3,141 +3,40 @@ import { AppApi } from '../../../../lib/dify/app/api';
 import { appRoutes } from '../../../../lib/dify/app/routes';
 import { rateMessage, revokeRating } from '../../../../lib/dify/app/feedback';
 import { RUN_ROUTES, startRun } from '../../../../lib/dify/run/run';
-import { type DifySim, OLDEST_AND_NEWEST } from '../../../servers/dify';
+import { type DifySim } from '../../../servers/dify';
 import { calls, clientOf, failureOf, say, startSim, UNKNOWN_ID } from '../client';
 
-describe.each(OLDEST_AND_NEWEST)('feedback, %s', (version) => {
+describe('feedback', () => {
 	async function answered(
 		over: { user?: string } = {},
 	): Promise<{ sim: DifySim; messageId: string; conversationId: string }> {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const { result } = await say(clientOf(sim), over);
 		return { sim, messageId: result.messageId!, conversationId: result.conversationId! };
 	}
 	const stored = (sim: DifySim) =>
 		sim.app('chat').feedbacks.map(({ rating, content }) => ({ rating, content }));
 
-	test('case 70: rating again without a text keeps it, or erases it on request', async () => {
-		const { sim, messageId, conversationId } = await answered();
+	test('case 70: rating again without a text erases it', async () => {
+		const { sim, messageId } = await answered();
 		const client = clientOf(sim);
-		const rate = { messageId, user: 'u1', earlierContent: 'keep' as const };
-		expect(await rateMessage(client, { ...rate, rating: 'like' })).toEqual({
+		const rate = { messageId, user: 'u1' };
+		const first = { ...rate, rating: 'dislike', content: 'too long <b>' } as const;
+		expect(await rateMessage(client, first)).toEqual({
 			messageId,
-			rating: 'like',
-			content: null,
-		});
-		await rateMessage(client, { ...rate, rating: 'dislike', content: 'too long <b>' });
-		expect(stored(sim)).toEqual([{ rating: 'dislike', content: 'too long <b>' }]);
-		expect(await rateMessage(client, { ...rate, rating: 'like' })).toEqual({
-			messageId,
-			rating: 'like',
+			rating: 'dislike',
 			content: 'too long <b>',
 		});
-		expect(await rateMessage(client, { ...rate, rating: 'dislike', conversationId })).toMatchObject(
-			{
-				content: 'too long <b>',
-			},
-		);
 		expect(stored(sim)).toEqual([{ rating: 'dislike', content: 'too long <b>' }]);
-		await rateMessage(client, { ...rate, rating: 'like', earlierContent: 'erase' });
+		await rateMessage(client, { ...rate, rating: 'like' });
 		expect(stored(sim)).toEqual([{ rating: 'like', content: null }]);
-	});
-
-	test('with the conversation, one question tells that there is no earlier text', async () => {
-		const { sim, messageId, conversationId } = await answered();
-		await rateMessage(clientOf(sim), {
-			messageId,
-			user: 'u1',
-			rating: 'like',
-			earlierContent: 'keep',
-			conversationId,
-		});
-		expect([calls(sim, '/messages', 'GET'), calls(sim, '/app/feedbacks', 'GET')]).toEqual([1, 0]);
-		expect(
-			await failureOf(
-				rateMessage(clientOf(sim), {
-					messageId,
-					user: 'u1',
-					rating: 'like',
-					earlierContent: 'keep',
-					conversationId: UNKNOWN_ID,
-				}),
-			),
-		).toMatchObject({ kind: 'conversationNotFound' });
-	});
-
-	test('in a long conversation no more of it is read than up to the message', async () => {
-		const { sim, messageId, conversationId } = await answered();
-		const app = sim.app('chat');
-		const rate = async (id: string) =>
-			await rateMessage(clientOf(sim), {
-				messageId: id,
-				user: 'u1',
-				rating: 'like',
-				earlierContent: 'keep',
-				conversationId,
-			});
-		// All in one second: where the second changes in between, pages overlap, and it may take one more.
-		const { createdAt } = app.messages.get(messageId)!;
-		for (let at = 0; at < 250; at++)
-			sim.store.addMessage(app, app.conversations.get(conversationId)!, { createdAt });
-		const newest = [...app.messages.keys()].at(-1)!;
-		await rate(newest);
-		expect([calls(sim, '/messages', 'GET'), calls(sim, '/app/feedbacks', 'GET')]).toEqual([1, 0]);
-		await rate(messageId);
-		expect([calls(sim, '/messages', 'GET'), calls(sim, '/app/feedbacks', 'GET')]).toEqual([4, 0]);
-	});
-
-	test("the team's own rating in the console is not the user's", async () => {
-		const { sim, messageId, conversationId } = await answered();
-		sim.app('chat').feedbacks.push({
-			id: 'f',
-			conversationId,
-			messageId,
-			rating: 'like',
-			content: 'from the team',
-			source: 'admin',
-			userId: null,
-			createdAt: 0,
-			updatedAt: 0,
-		});
-		expect(
-			await rateMessage(clientOf(sim), {
-				messageId,
-				user: 'u1',
-				rating: 'like',
-				earlierContent: 'keep',
-			}),
-		).toMatchObject({ content: null });
-	});
-
-	test('an earlier text is found behind many pages', async () => {
-		const { sim, messageId, conversationId } = await answered();
-		const feedbacks = sim.app('chat').feedbacks;
-		await rateMessage(clientOf(sim), {
-			messageId,
-			user: 'u1',
-			rating: 'dislike',
-			content: 'old',
-			earlierContent: 'erase',
-		});
-		for (let at = 0; at < 250; at++)
-			feedbacks.push({ ...feedbacks[0]!, id: `f${at}`, messageId: UNKNOWN_ID, conversationId });
-		expect(
-			await rateMessage(clientOf(sim), {
-				messageId,
-				user: 'u1',
-				rating: 'like',
-				earlierContent: 'keep',
-			}),
-		).toMatchObject({ content: 'old' });
-		expect(calls(sim, '/app/feedbacks', 'GET')).toBe(3);
+		expect(calls(sim, '/app/feedbacks', 'GET')).toBe(0);
 	});
 
 	test('case 71: taking back, and taking back nothing', async () => {
 		const { sim, messageId } = await answered();
 		const client = clientOf(sim);
-		await rateMessage(client, { messageId, user: 'u1', rating: 'like', earlierContent: 'erase' });
+		await rateMessage(client, { messageId, user: 'u1', rating: 'like' });
 		expect(await revokeRating(client, messageId, 'u1', false)).toBe(true);
 		expect(stored(sim)).toEqual([]);
 		const failed = await failureOf(revokeRating(client, messageId, 'u1', false));
@@ -154,7 +53,7 @@ describe.each(OLDEST_AND_NEWEST)('feedback, %s', (version) => {
 		);
 		for (const id of [messageId, web.id, UNKNOWN_ID]) {
 			const failed = await failureOf(
-				rateMessage(client, { messageId: id, user: 'u1', rating: 'like', earlierContent: 'erase' }),
+				rateMessage(client, { messageId: id, user: 'u1', rating: 'like' }),
 			);
 			expect(failed).toMatchObject({ status: 404, kind: 'messageNotFound' });
 			expect(failed.remedy).toContain('user');
@@ -183,7 +82,7 @@ describe.each(OLDEST_AND_NEWEST)('feedback, %s', (version) => {
 	test('case 75: pages until a short one', async () => {
 		const { sim, messageId, conversationId } = await answered();
 		const client = clientOf(sim);
-		await rateMessage(client, { messageId, user: 'u1', rating: 'like', earlierContent: 'erase' });
+		await rateMessage(client, { messageId, user: 'u1', rating: 'like' });
 		const feedbacks = sim.app('chat').feedbacks;
 		while (feedbacks.length < 202)
 			feedbacks.push({ ...feedbacks[0]!, id: `f${feedbacks.length}`, conversationId });
@@ -207,7 +106,7 @@ describe.each(OLDEST_AND_NEWEST)('feedback, %s', (version) => {
 	});
 
 	test('case 76: the answer of a text generator can be rated', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const client = clientOf(sim, 'completion');
 		const { messageId } = await startRun(client, RUN_ROUTES.completion, { inputs: {} }, 'u1');
 		expect(
@@ -215,7 +114,6 @@ describe.each(OLDEST_AND_NEWEST)('feedback, %s', (version) => {
 				messageId: messageId!,
 				user: 'u1',
 				rating: 'like',
-				earlierContent: 'keep',
 			}),
 		).toMatchObject({ rating: 'like' });
 	});
@@ -244,7 +142,6 @@ describe.each(OLDEST_AND_NEWEST)('feedback, %s', (version) => {
 			messageId,
 			user: 'u1',
 			rating: 'like',
-			earlierContent: 'erase',
 		});
 		expect(stored(sim)).toEqual([{ rating: 'like', content: null }]);
 	});

@@ -50,15 +50,10 @@ class Poller {
 	memory: FeedbackMemory | undefined;
 	readonly given: string[] = [];
 
-	constructor(
-		readonly app: App,
-		/** How far the clock of n8n is ahead of Dify's, in milliseconds. */
-		readonly ahead = 0,
-	) {}
+	constructor(readonly app: App) {}
 
 	async poll(): Promise<string[]> {
-		const now = this.app.clock + this.ahead;
-		const { memory, found } = await newFeedback(this.app.client(), this.memory, now);
+		const { memory, found } = await newFeedback(this.app.client(), this.memory);
 		this.memory = JSON.parse(JSON.stringify(memory)) as FeedbackMemory;
 		const ids = found.map(
 			({ feedback, isNew }) => `${isNew ? 'new' : 'changed'} ${String(feedback.id)}`,
@@ -122,38 +117,6 @@ describe('new feedback', () => {
 		await poller.poll();
 		poller.app.give('late', { createdBefore: 3000 });
 		expect(await poller.poll()).toEqual(['new late']);
-	});
-
-	it('a rating out of the future hides none, where the clock of n8n is no more than a minute ahead', async () => {
-		const DAY_MS = 24 * 3_600_000;
-		const count = fc.integer({ min: 0, max: 250 });
-		await fc.assert(
-			fc.asyncProperty(
-				fc.integer({ min: -DAY_MS, max: 60_000 }),
-				fc.array(count, { minLength: 2, maxLength: 6 }),
-				fc.array(fc.nat(4), { maxLength: 3 }),
-				async (ahead, counts, jumps) => {
-					const app = new App();
-					const poller = new Poller(app, ahead);
-					let ratings = 0;
-					const give = (createdAfter = 0) => {
-						app.pass(30_000);
-						app.give(`${(ratings += 1)}`, { createdBefore: -createdAfter });
-					};
-					for (const [poll, atOnce] of counts.entries()) {
-						for (let i = 0; i < atOnce; i += 1) give();
-						if (jumps.includes(poll)) give(DAY_MS);
-						await poller.poll();
-					}
-					const before = counts[0]! + (jumps.includes(0) ? 1 : 0);
-					const expected = Array.from(
-						{ length: ratings - before },
-						(_, i) => `new ${before + i + 1}`,
-					);
-					expect(poller.given.toSorted()).toEqual(expected.toSorted());
-				},
-			),
-		);
 	});
 
 	it('ends at a proxy that gives the same page for ever', async () => {

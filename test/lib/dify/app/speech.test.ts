@@ -4,7 +4,7 @@ import { clientOf, failureOf, startApp, UNKNOWN_ID } from '../client';
 
 const wav = Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVE'), Buffer.alloc(2000, 1)]);
 const start = async (more: Partial<AppSpec> = {}) =>
-	await startApp('1.12', { mode: 'chat', textToSpeech: true, ...more });
+	await startApp({ mode: 'chat', textToSpeech: true, ...more });
 const said = { text: 'Hello', voice: '', user: 'u1' };
 
 async function wholeOf(sound: AsyncIterable<Uint8Array>): Promise<Buffer> {

@@ -2,7 +2,7 @@ import { recordingFor, transcribe } from '../../../../lib/dify/app/transcription
 import { clientOf, failureOf, fileOf, startApp } from '../client';
 
 const start = async () =>
-	await startApp('1.12', { mode: 'chat', speechToText: true, heard: 'hello world' });
+	await startApp({ mode: 'chat', speechToText: true, heard: 'hello world' });
 
 describe('transcription', () => {
 	it.each([
@@ -42,7 +42,7 @@ describe('transcription', () => {
 	});
 
 	it('is not sent twice where the provider fails', async () => {
-		const sim = await startApp('1.12', {
+		const sim = await startApp({
 			mode: 'chat',
 			speechToText: true,
 			audioFailure: { status: 400, code: 'invalid_param', message: 'whisper is down' },

@@ -1,16 +1,15 @@
 import { listVariables, updateVariable } from '../../../../lib/dify/app/variables';
-import { OLDEST_AND_NEWEST } from '../../../servers/dify';
 import { clientOf, failureOf, say, startApp } from '../client';
 
-describe.each(OLDEST_AND_NEWEST)('conversations, %s', (version) => {
-	test('variables have their types, in both directions', async () => {
+describe('conversations', () => {
+	test('variables are listed as Dify sends them, and set by name or ID', async () => {
 		const variables = [
 			{ name: 'lang', valueType: 'string', value: '42' },
 			{ name: 'count', valueType: 'number', value: 1 },
 			{ name: 'seen', valueType: 'array[string]', value: ['a'] },
 			{ name: 'map', valueType: 'object', value: { a: 1 } },
 		];
-		const sim = await startApp(version, { mode: 'advanced-chat', variables });
+		const sim = await startApp({ mode: 'advanced-chat', variables });
 		const client = clientOf(sim, 'advanced-chat');
 		const { result } = await say(client);
 		const id = result.conversationId!;
@@ -18,7 +17,7 @@ describe.each(OLDEST_AND_NEWEST)('conversations, %s', (version) => {
 			Object.fromEntries(
 				(await listVariables(client, 'u1', id, 'all')).map(({ name, value }) => [name, value]),
 			);
-		expect(await values()).toEqual({ lang: '42', count: 1, seen: ['a'], map: { a: 1 } });
+		expect(await values()).toEqual({ lang: '42', count: '1', seen: "['a']", map: "{'a': 1}" });
 		expect(await listVariables(client, 'u1', id, 'all', 'count')).toMatchObject([
 			{ name: 'count' },
 		]);
@@ -28,11 +27,11 @@ describe.each(OLDEST_AND_NEWEST)('conversations, %s', (version) => {
 		await updateVariable(client, 'u1', id, 'seen', '["b"]');
 		const byId = String((await listVariables(client, 'u1', id, 'all', 'map'))[0]!.id);
 		expect(await updateVariable(client, 'u1', id, byId, { b: 2 })).toMatchObject({
-			value: { b: 2 },
+			name: 'map',
 		});
-		expect(await values()).toEqual({ lang: '7', count: 25, seen: ['b'], map: { b: 2 } });
+		expect(await values()).toEqual({ lang: '7', count: '25', seen: "['b']", map: "{'b': 2}" });
 		expect(await failureOf(updateVariable(client, 'u1', id, 'count', 'many'))).toMatchObject({
-			kind: 'invalidParam',
+			status: 400,
 		});
 		const unknown = await failureOf(updateVariable(client, 'u1', id, 'nope', 'x'));
 		expect(unknown.kind).toBe('notFound');
@@ -43,7 +42,7 @@ describe.each(OLDEST_AND_NEWEST)('conversations, %s', (version) => {
 describe('the value of a variable', () => {
 	/** A client whose Dify has one variable of a type, and takes every value for it. */
 	async function sentFor(type: string, value: unknown): Promise<unknown> {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'advanced-chat',
 			variables: [{ name: 'x', valueType: type, value: null }],
 		});
@@ -62,6 +61,7 @@ describe('the value of a variable', () => {
 		['string', '', ''],
 		['secret', true, 'true'],
 		['number', ' 2.50 ', 2.5],
+		['number', 'many', 'many'],
 		['integer', '3', 3],
 		['boolean', 'false', false],
 		['object', '{"a": [1]}', { a: [1] }],
@@ -70,34 +70,5 @@ describe('the value of a variable', () => {
 		['a type of a later version', 'as it is', 'as it is'],
 	])('%s: %j is sent as %j', async (type, value, sent) => {
 		expect(await sentFor(type, value)).toEqual(sent);
-	});
-
-	test.each([
-		['number', ''],
-		['number', 'NaN'],
-		['boolean', 'yes'],
-		['boolean', 1],
-		['object', '[1]'],
-		['object', 'null'],
-		['array[string]', '{"a": 1}'],
-		['string', null],
-	])('%s: %j is refused with the name of the variable and its type', async (type, value) => {
-		await expect(sentFor(type, value)).rejects.toMatchObject({
-			kind: 'invalidParam',
-			message: expect.stringContaining(`The variable "x" expects ${type}`) as string,
-		});
-	});
-
-	test.each([
-		['number', '12345678901234567890'],
-		['integer', '-9007199254740993'],
-		['object', '{"order": [12345678901234567890]}'],
-		['array[number]', '[9007199254740993]'],
-	])('%s: %s is refused, since JavaScript would change the number', async (type, value) => {
-		await expect(sentFor(type, value)).rejects.toMatchObject({
-			kind: 'invalidParam',
-			message: expect.stringContaining(/-?\d{16,}/.exec(value)![0]) as string,
-		});
-		expect(await sentFor('string', value)).toBe(value);
 	});
 });

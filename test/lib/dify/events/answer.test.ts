@@ -1,32 +1,32 @@
 import * as fc from 'fast-check';
 
 import { createRun, reduce } from '../../../../lib/dify/events';
-import { sampleContext, type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
+import { sampleContext, type Script, type Step } from '../../../servers/dify';
 import { Transcript } from '../../../servers/dify/script';
 import { ENV, IDS, itemsText, lines, playScript, playText, said } from '../play';
 
 describe('what the events mean', () => {
-	test.each(SIM_VERSIONS)('case 45: chat, text and usage and resources (%s)', (version) => {
+	test('case 45: chat, text and usage and resources ()', () => {
 		const resources = [{ position: 1, document_name: 'a.pdf', score: 0.5 }];
 		const script: Script = {
 			steps: said('Hel', 'lo', '!'),
 			usage: { total_tokens: 7, total_price: '0.0000280' },
 			resources,
 		};
-		expect(playScript(version, 'chat', script).result).toMatchObject({
+		expect(playScript('chat', script).result).toMatchObject({
 			...IDS,
 			status: 'succeeded',
 			text: 'Hello!',
 			usage: { total_tokens: 7, total_price: '0.0000280' },
 			retrieverResources: resources,
-			metadata: version === '1.16' ? { reasoning: {} } : { annotation_reply: null },
+			metadata: { reasoning: {} },
 			createdAt: 1705398420,
 		});
 	});
 
-	test.each(SIM_VERSIONS)('case 46: message_replace, then one more piece (%s)', (version) => {
+	test('case 46: message_replace, then one more piece ()', () => {
 		const script: Script = { steps: [...said('bad'), { replace: 'Good' }, ...said('!')] };
-		const { result, shown } = playScript(version, 'chat', script);
+		const { result, shown } = playScript('chat', script);
 		expect([result.text, shown]).toEqual(['Good!', 'Good!']);
 		const state = createRun();
 		reduce(state, { event: 'message', answer: 'bad' });
@@ -38,52 +38,43 @@ describe('what the events mean', () => {
 		expect(step.deltas).toEqual([{ type: 'replace', text: 'Good', reason: 'output_moderation' }]);
 	});
 
-	test.each(SIM_VERSIONS)(
-		'case 47: message_file with url is a file, with answer it is text (%s)',
-		(version) => {
-			const files = [{ type: 'image', transfer_method: 'remote_url', url: 'http://h/u.png' }];
-			const steps: Step[] = [
-				{ file: { id: 'f1', type: 'image', url: '/a.png' } },
-				...said('See ', 'this'),
-			];
-			const run = new Transcript({ steps }, sampleContext(version, 'chat', { files }));
-			const text = itemsText([...steps.flatMap((step) => run.step(step)), ...run.ending()]);
-			expect(text).toContain(
-				'"event":"message_file","conversation_id":"c","message_id":"m","created_at":1705398420,"task_id":"t","id":"m","answer":"See "',
-			);
-			expect(playText(text).result).toMatchObject({
-				text: 'See this',
-				files: [{ id: 'f1', type: 'image', belongs_to: 'assistant', url: '/a.png' }],
-			});
-			const upload = new Transcript(
-				{ steps: said('Seen') },
-				sampleContext(version, 'chat', { files }),
-			);
-			const turn = itemsText([...upload.step({ text: 'Seen' }), ...upload.ending()]);
-			expect(turn.includes('message_file')).toBe(version === '1.12');
-			expect(playText(turn).result).toMatchObject({ text: 'Seen', files: [] });
-		},
-	);
+	test('case 47: message_file with url is a file, with answer it is text ()', () => {
+		const files = [{ type: 'image', transfer_method: 'remote_url', url: 'http://h/u.png' }];
+		const steps: Step[] = [
+			{ file: { id: 'f1', type: 'image', url: '/a.png' } },
+			...said('See ', 'this'),
+		];
+		const run = new Transcript({ steps }, sampleContext('chat', { files }));
+		const text = itemsText([...steps.flatMap((step) => run.step(step)), ...run.ending()]);
+		expect(text).toContain(
+			'"event":"message_file","conversation_id":"c","message_id":"m","created_at":1705398420,"task_id":"t","id":"m","answer":"See "',
+		);
+		expect(playText(text).result).toMatchObject({
+			text: 'See this',
+			files: [{ id: 'f1', type: 'image', belongs_to: 'assistant', url: '/a.png' }],
+		});
+		const upload = new Transcript({ steps: said('Seen') }, sampleContext('chat', { files }));
+		const turn = itemsText([...upload.step({ text: 'Seen' }), ...upload.ending()]);
+		expect(turn.includes('message_file')).toBe(false);
+		expect(playText(turn).result).toMatchObject({ text: 'Seen', files: [] });
+	});
 
-	test.each(SIM_VERSIONS)(
-		'case 49: an annotation answers an agent app with message only (%s)',
-		(version) => {
-			const script: Script = {
-				steps: said('Fixed.'),
-				moderated: true,
-				annotationReply: { id: 'an' },
-			};
-			const { result } = playScript(version, 'agent-chat', script);
-			expect(result).toMatchObject({
-				status: 'succeeded',
-				text: 'Fixed.',
-				metadata: { annotation_reply: { id: 'an' } },
-			});
-		},
-	);
+	test('case 49: an annotation answers an agent app with message only ()', () => {
+		const script: Script = {
+			steps: said('Fixed.'),
+			moderated: true,
+			annotationReply: { id: 'an' },
+		};
+		const { result } = playScript('agent-chat', script);
+		expect(result).toMatchObject({
+			status: 'succeeded',
+			text: 'Fixed.',
+			metadata: { annotation_reply: { id: 'an' } },
+		});
+	});
 
 	test("case 50: the New Agent's closing full message does not double the text", () => {
-		const played = playScript('2026', 'agent', { steps: [{ round: { chunks: ['Hel', 'lo'] } }] });
+		const played = playScript('agent', { steps: [{ round: { chunks: ['Hel', 'lo'] } }] });
 		expect([played.result.text, played.shown, played.closed]).toEqual(['Hello', 'Hello', true]);
 		expect(played.result.retrieverResources).toEqual([]);
 	});

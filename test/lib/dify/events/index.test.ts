@@ -3,7 +3,7 @@ import { createRun, resultByEvents, reduce } from '../../../../lib/dify/events';
 import { parseJson } from '../../../../lib/json';
 import { recordOf } from '../../../../lib/values';
 import type { DifyAppMode, RunResult } from '../../../../lib/dify/types';
-import { type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
+import { type Script, type Step } from '../../../servers/dify';
 import {
 	bytesOf,
 	CHATFLOW,
@@ -22,14 +22,14 @@ import { httpFixture } from '../../../support/streams';
 describe('transport', () => {
 	const script: Script = { steps: said('Größe ', '你好 ', '😀'), usage: { total_tokens: 5 } };
 
-	test.each(SIM_VERSIONS)('case 32: one byte per write (%s)', (version) => {
-		const text = scriptText(version, 'chat', script);
+	test('case 32: one byte per write ()', () => {
+		const text = scriptText('chat', script);
 		const single = [...bytesOf(text)].map((byte) => Uint8Array.of(byte));
 		expect(playBytes(single)).toEqual(playText(text));
 	});
 
 	test('case 33: two events and half of a third in one chunk', () => {
-		const bytes = bytesOf(scriptText('1.12', 'chat', script));
+		const bytes = bytesOf(scriptText('chat', script));
 		const text = new TextDecoder().decode(bytes);
 		const third = text.indexOf('data: ', text.indexOf('data: ', 6) + 1);
 		const played = playBytes([bytes.subarray(0, third + 30), bytes.subarray(third + 30)]);
@@ -37,7 +37,7 @@ describe('transport', () => {
 	});
 
 	test('case 34: a character of three or four bytes split anywhere', () => {
-		const bytes = bytesOf(scriptText('1.12', 'chat', script));
+		const bytes = bytesOf(scriptText('chat', script));
 		for (let at = 1; at < bytes.length; at++) {
 			expect(playBytes([bytes.subarray(0, at), bytes.subarray(at)]).result.text).toBe(
 				'Größe 你好 😀',
@@ -46,7 +46,7 @@ describe('transport', () => {
 	});
 
 	test('case 35: CRLF, and a last event without a blank line', () => {
-		const text = scriptText('1.12', 'chat', script);
+		const text = scriptText('chat', script);
 		const plain = playText(text);
 		expect(playText(text.replaceAll('\n', '\r\n'))).toEqual(plain);
 		expect(playText(text.replace(/\n\n$/, ''))).toEqual(plain);
@@ -54,7 +54,7 @@ describe('transport', () => {
 	});
 
 	test('case 36: pings first, between, and glued to data', () => {
-		const text = scriptText('1.12', 'chat', script);
+		const text = scriptText('chat', script);
 		const pinged = text.replaceAll('data: ', 'event: ping\n\ndata: ');
 		expect(playText(pinged)).toEqual(playText(text));
 		expect(reduce(createRun(), { event: 'ping' })).toMatchObject({ deltas: [], next: 'continue' });
@@ -73,7 +73,7 @@ describe('transport', () => {
 	});
 
 	test('case 38: unknown events and fields', () => {
-		const text = scriptText('1.12', 'chat', {
+		const text = scriptText('chat', {
 			...script,
 			steps: [...script.steps, { emit: 'brand_new', fields: { answer: 'no', data: 5 } }],
 		});
@@ -87,7 +87,7 @@ describe('transport', () => {
 
 	test('case 39: unreadable data is counted, told without its content, and survived', () => {
 		const broken = 'data: {"answer":"app-SecretSecretSecret00\n\ndata: [1]\n\n';
-		const { result } = playText(broken + scriptText('1.12', 'chat', script));
+		const { result } = playText(broken + scriptText('chat', script));
 		expect(result).toMatchObject({ status: 'succeeded', text: 'Größe 你好 😀' });
 		expect(result.warnings).toEqual([
 			'2 event(s) of the stream could not be read and were left out.',
@@ -95,7 +95,7 @@ describe('transport', () => {
 	});
 
 	test('case 42: a reset after three chunks keeps the partial text and all ids', () => {
-		const text = scriptText('1.12', CHATFLOW, {
+		const text = scriptText(CHATFLOW, {
 			steps: [{ node: { id: 'n1' } }, ...said('a', 'b')],
 		});
 		const upToB = text.slice(0, text.indexOf('data: {"event":"workflow_finished"'));
@@ -115,13 +115,13 @@ describe('transport', () => {
 	});
 
 	test('case 43: closes at message_end, whatever the server does', () => {
-		const played = playText(scriptText('1.12', 'chat', script) + 'event: ping\n\n'.repeat(9));
+		const played = playText(scriptText('chat', script) + 'event: ping\n\n'.repeat(9));
 		expect(played).toMatchObject({ closed: true, result: { status: 'succeeded' } });
 	});
 
 	test('case 44: text that looks like the protocol', () => {
 		const odd = ['data: x\n\n', '[DONE]', 'event: error\r\n\r\n', '\u2028'];
-		const { result, shown } = playScript('1.12', 'chat', { steps: said(...odd) });
+		const { result, shown } = playScript('chat', { steps: said(...odd) });
 		expect([result.text, shown]).toEqual([odd.join(''), odd.join('')]);
 	});
 });
@@ -162,43 +162,36 @@ describe('properties', () => {
 		.chain((mode) =>
 			fc.record({
 				mode: fc.constant(mode),
-				version: fc.constantFrom(...SIM_VERSIONS),
 				steps: steps(mode),
 				end: fc.constantFrom(
 					...(mode === CHATFLOW || mode === 'workflow' ? ends : [{}, { trailingAudio: ['AA=='] }]),
 				),
 				replacement: fc.option(text, { nil: undefined }),
 				error: fc.boolean(),
-				wantAudio: fc.boolean(),
 			}),
 		)
-		.map(({ mode, version, steps: all, end, replacement, error, wantAudio }) => {
+		.map(({ mode, steps: all, end, replacement, error }) => {
 			const replaced: Step[] = replacement === undefined ? [] : [{ replace: replacement }];
 			const failed: Step[] = error ? [{ error: { status: 500, message: 'x' } }] : [];
 			const script: Script = { steps: [...all, ...replaced, ...failed], ...end };
-			return { wantAudio, text: scriptText(version, mode, script) };
+			return scriptText(mode, script);
 		});
 
 	test('any split of a transcript gives the same result, and the pieces shown are the text', () => {
 		fc.assert(
-			fc.property(
-				run,
-				fc.array(fc.nat(), { maxLength: 12 }),
-				fc.boolean(),
-				({ wantAudio, text: plain }, cuts, crlf) => {
-					const whole = crlf ? plain.replaceAll('\n', '\r\n') : plain;
-					const bytes = bytesOf(whole);
-					const at = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort(
-						(one, other) => one - other,
-					);
-					const pieces = [...at, bytes.length].map((end, index) =>
-						bytes.subarray(at[index - 1] ?? 0, end),
-					);
-					const played = playBytes(pieces, { wantAudio });
-					expect(played).toEqual(playText(plain, { wantAudio }));
-					expect(played.shown).toBe(played.result.text);
-				},
-			),
+			fc.property(run, fc.array(fc.nat(), { maxLength: 12 }), fc.boolean(), (plain, cuts, crlf) => {
+				const whole = crlf ? plain.replaceAll('\n', '\r\n') : plain;
+				const bytes = bytesOf(whole);
+				const at = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort(
+					(one, other) => one - other,
+				);
+				const pieces = [...at, bytes.length].map((end, index) =>
+					bytes.subarray(at[index - 1] ?? 0, end),
+				);
+				const played = playBytes(pieces);
+				expect(played).toEqual(playText(plain));
+				expect(played.shown).toBe(played.result.text);
+			}),
 			examples(300),
 		);
 	});
@@ -223,7 +216,6 @@ describe('properties', () => {
 			.chain((mode) =>
 				fc.record({
 					mode: fc.constant(mode),
-					version: fc.constantFrom(...SIM_VERSIONS),
 					steps: steps(mode),
 					end: fc.constantFrom<Partial<Script>>(
 						...(mode === CHATFLOW || mode === 'workflow' ? ends.slice(0, 3) : [{}]),
@@ -235,9 +227,9 @@ describe('properties', () => {
 				appended,
 				fc.nat(),
 				fc.constantFrom('eof', 'closed', 'cancelled', 'idle'),
-				({ mode, version, steps: all, end }, cut, reason) => {
+				({ mode, steps: all, end }, cut, reason) => {
 					const silent = all.filter((step) => !('tts' in step));
-					const bytes = bytesOf(scriptText(version, mode, { steps: silent, ...end }));
+					const bytes = bytesOf(scriptText(mode, { steps: silent, ...end }));
 					// The last event is whole without its two line ends, so the last cut is one byte before them.
 					const part = bytes.subarray(0, cut % (bytes.length - 2));
 					const { result, shown } = playBytes([part], {}, reason);
@@ -255,7 +247,7 @@ describe('properties', () => {
 
 	test("any cut of a New Agent's stream: failure, nothing doubled", () => {
 		const bytes = bytesOf(
-			scriptText('2026', 'agent', { steps: [{ round: { chunks: ['Hel', 'lo 你'] } }] }),
+			scriptText('agent', { steps: [{ round: { chunks: ['Hel', 'lo 你'] } }] }),
 		);
 		const texts = new Set<string>();
 		for (let cut = 0; cut < bytes.length - 2; cut++) {
@@ -331,7 +323,7 @@ describe('properties', () => {
 		});
 		fc.assert(
 			fc.property(fc.array(fc.oneof(event, value), { maxLength: 8 }), (events) => {
-				const state = createRun({ wantAudio: true });
+				const state = createRun();
 				for (const each of events) reduce(state, each);
 				const result: RunResult = resultByEvents(state, 'eof');
 				expect(result.error === undefined).toBe(result.status !== 'failed');

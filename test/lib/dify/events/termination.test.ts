@@ -1,5 +1,4 @@
 import {
-	LATE_AUDIO_MS,
 	createRun,
 	resultByEvents,
 	LATE_EVENTS_MS,
@@ -7,8 +6,7 @@ import {
 	type RunState,
 } from '../../../../lib/dify/events';
 import { AWAITS_SECOND_END, isUnfinished, nextStep } from '../../../../lib/dify/events/termination';
-import type { RunHints } from '../../../../lib/dify/types';
-import { SAMPLES, type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
+import { SAMPLES, type Script, type Step } from '../../../servers/dify';
 import { CHATFLOW, ENV, lines, playScript, playText, said, scriptText } from '../play';
 
 describe('what the events mean', () => {
@@ -22,7 +20,7 @@ describe('what the events mean', () => {
 	};
 
 	test('case 53: chatflow failure of 1.14 ends with the run, after a grace for an error that may follow', () => {
-		const played = playScript('1.14', CHATFLOW, failing);
+		const played = playScript(CHATFLOW, failing);
 		expect(played).toMatchObject({ next: 'awaitLateEvents', closeAfterMs: LATE_EVENTS_MS });
 		expect(played.result).toMatchObject({
 			status: 'failed',
@@ -31,8 +29,8 @@ describe('what the events mean', () => {
 		});
 	});
 
-	test.each(SIM_VERSIONS)('case 55: a moderated chatflow is a success at once (%s)', (version) => {
-		const text = scriptText(version, CHATFLOW, { steps: said('No.'), moderated: true });
+	test('case 55: a moderated chatflow is a success at once ()', () => {
+		const text = scriptText(CHATFLOW, { steps: said('No.'), moderated: true });
 		const played = playText(`${text}event: ping\n\n`);
 		expect(played).toMatchObject({ closed: true, result: { status: 'succeeded', text: 'No.' } });
 		expect(played.result.workflow).toBeUndefined();
@@ -44,24 +42,19 @@ describe('what the events mean', () => {
 		expect(reduce(state, { event: 'message_end', ...ENV }).next).toBe('continue');
 	});
 
-	test.each(SIM_VERSIONS)(
-		'case 57: closes at error, and nothing after it counts (%s)',
-		(version) => {
-			for (const mode of ['chat', CHATFLOW, 'agent-chat', 'completion', 'workflow'] as const) {
-				const error: Step = {
-					error: { code: 'internal_server_error', status: 500, message: 'broken' },
-				};
-				const text = scriptText(version, mode, { steps: [...said('x'), error] });
-				const played = playText(
-					`${text}event: ping\n\n${lines({ event: 'message', answer: 'y' })}`,
-				);
-				expect(played).toMatchObject({
-					closed: true,
-					result: { status: 'failed', text: 'x', error: { code: 'internal_server_error' } },
-				});
-			}
-		},
-	);
+	test('case 57: closes at error, and nothing after it counts ()', () => {
+		for (const mode of ['chat', CHATFLOW, 'agent-chat', 'completion', 'workflow'] as const) {
+			const error: Step = {
+				error: { code: 'internal_server_error', status: 500, message: 'broken' },
+			};
+			const text = scriptText(mode, { steps: [...said('x'), error] });
+			const played = playText(`${text}event: ping\n\n${lines({ event: 'message', answer: 'y' })}`);
+			expect(played).toMatchObject({
+				closed: true,
+				result: { status: 'failed', text: 'x', error: { code: 'internal_server_error' } },
+			});
+		}
+	});
 
 	test('case 57: one packet or two, what comes after the end never counts', () => {
 		const state = createRun();
@@ -73,28 +66,25 @@ describe('what the events mean', () => {
 	});
 
 	test('the end of a chatflow needs both of its events', () => {
-		for (const version of SIM_VERSIONS) {
-			const text = scriptText(version, CHATFLOW, SAMPLES.chatflow);
-			const half = text.slice(0, text.lastIndexOf('data: '));
-			const lost = version === '1.12' ? 'message_end' : 'workflow_finished';
-			expect(playText(half)).toMatchObject({
-				next: 'continue',
-				result: {
-					status: 'failed',
-					text: 'Hello',
-					error: {
-						cause: 'endedEarly',
-						message: `The stream ended early: Dify closed it before the result was complete (${lost} is missing)`,
-					},
+		const text = scriptText(CHATFLOW, SAMPLES.chatflow);
+		const half = text.slice(0, text.lastIndexOf('data: '));
+		const lost = 'workflow_finished';
+		expect(playText(half)).toMatchObject({
+			next: 'continue',
+			result: {
+				status: 'failed',
+				text: 'Hello',
+				error: {
+					cause: 'endedEarly',
+					message: `The stream ended early: Dify closed it before the result was complete (${lost} is missing)`,
 				},
-			});
-		}
+			},
+		});
 	});
 });
 
 describe('when a run is over', () => {
-	const over = (change: Partial<RunState>, hints: RunHints = {}) =>
-		nextStep({ ...createRun(hints), ...change });
+	const over = (change: Partial<RunState>) => nextStep({ ...createRun(), ...change });
 	const workflow = { status: 'running', nodes: [], agentLogs: [] };
 	const end = (status: string, alone = false) => ({ workflowEnd: { status, alone } });
 
@@ -102,7 +92,7 @@ describe('when a run is over', () => {
 		['nothing came yet', {}, { next: 'continue' }],
 		['a chat ended', { messageEnded: true }, { next: 'close' }],
 		[
-			'message_end of a chatflow, which 1.14 sends first',
+			'message_end of a chatflow, which comes first',
 			{ messageEnded: true, workflow },
 			AWAITS_SECOND_END,
 		],
@@ -112,7 +102,7 @@ describe('when a run is over', () => {
 			{ next: 'close' },
 		],
 		[
-			'1.12: the workflow succeeded, message_end follows',
+			'the workflow succeeded, message_end follows',
 			{ workflow, ...end('succeeded') },
 			AWAITS_SECOND_END,
 		],
@@ -137,18 +127,5 @@ describe('when a run is over', () => {
 	])('%s', (_name, change, step) => {
 		expect(over(change)).toEqual(step);
 		expect(isUnfinished({ ...createRun(), ...change })).toBe(step.next === 'continue');
-	});
-
-	test('speech is waited for only where it is wanted, still to come, and the run is a success', () => {
-		const done = { messageEnded: true };
-		expect(over(done, { wantAudio: true })).toEqual({
-			next: 'awaitLateEvents',
-			closeAfterMs: LATE_AUDIO_MS,
-			settled: true,
-		});
-		expect(over({ ...done, audioEnded: true }, { wantAudio: true })).toEqual({ next: 'close' });
-		expect(over({ workflow, ...done, ...end('failed') }, { wantAudio: true })).toEqual({
-			next: 'close',
-		});
 	});
 });

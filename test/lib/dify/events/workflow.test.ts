@@ -1,42 +1,39 @@
 import * as fc from 'fast-check';
-import { SAMPLES, type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
+import { SAMPLES, type Script, type Step } from '../../../servers/dify';
 import { CHATFLOW, ENV, lines, playScript, playText, said, scriptText, stoppedText } from '../play';
 
 describe('what the events mean', () => {
-	test.each(['1.14', '2026'] as const)(
-		'case 60: paused, with run id and forms, with and without a token (%s)',
-		(version) => {
-			for (const mode of [CHATFLOW, 'workflow'] as const) {
-				const form = {
-					nodeId: 'ask',
-					nodeTitle: 'Ask',
-					content: 'OK?',
-					actions: [{ id: 'yes', title: 'Yes' }],
-				};
-				const pause: Step = { pause: [form, { ...form, nodeId: 'mail', token: null }] };
-				const played = playScript(version, mode, { steps: [...said('Wait'), pause] });
-				expect(played).toMatchObject({
-					closed: true,
-					result: { status: 'paused', text: 'Wait', workflowRunId: 'r', taskId: 't' },
-				});
-				expect(played.result.pause).toMatchObject({
-					workflowRunId: 'r',
-					pausedNodes: ['ask', 'mail'],
-					forms: [
-						{
-							formId: 'fo1',
-							nodeId: 'ask',
-							formToken: 'ft1',
-							actions: [{ id: 'yes' }],
-							expirationTime: 1705402020,
-						},
-						{ formId: 'fo2', nodeId: 'mail', formToken: null },
-					],
-				});
-				expect(played.result.workflow?.status).toBe('paused');
-			}
-		},
-	);
+	test('case 60: paused, with run id and forms, with and without a token ()', () => {
+		for (const mode of [CHATFLOW, 'workflow'] as const) {
+			const form = {
+				nodeId: 'ask',
+				nodeTitle: 'Ask',
+				content: 'OK?',
+				actions: [{ id: 'yes', title: 'Yes' }],
+			};
+			const pause: Step = { pause: [form, { ...form, nodeId: 'mail', token: null }] };
+			const played = playScript(mode, { steps: [...said('Wait'), pause] });
+			expect(played).toMatchObject({
+				closed: true,
+				result: { status: 'paused', text: 'Wait', workflowRunId: 'r', taskId: 't' },
+			});
+			expect(played.result.pause).toMatchObject({
+				workflowRunId: 'r',
+				pausedNodes: ['ask', 'mail'],
+				forms: [
+					{
+						formId: 'fo1',
+						nodeId: 'ask',
+						formToken: 'ft1',
+						actions: [{ id: 'yes' }],
+						expirationTime: 1705402020,
+					},
+					{ formId: 'fo2', nodeId: 'mail', formToken: null },
+				],
+			});
+			expect(played.result.workflow?.status).toBe('paused');
+		}
+	});
 
 	test('the answer of a chatflow: its pieces; its outputs where none came; what moderation says', () => {
 		const text = fc.string({ maxLength: 4 });
@@ -113,24 +110,24 @@ describe('what the events mean', () => {
 		expect(result.pause?.forms.map(({ formId }) => formId)).toEqual(['f2']);
 	});
 
-	test.each(SIM_VERSIONS)('case 61: stopped (%s)', (version) => {
+	test('case 61: stopped ()', () => {
 		const script: Script = { steps: said('part') };
-		const chat = playText(stoppedText(version, 'chat', script));
+		const chat = playText(stoppedText('chat', script));
 		expect(chat).toMatchObject({ closed: true, result: { status: 'succeeded', text: 'part' } });
-		const chatflow = playText(stoppedText(version, CHATFLOW, script));
+		const chatflow = playText(stoppedText(CHATFLOW, script));
 		expect(chatflow.result).toMatchObject({
 			status: 'stopped',
 			text: 'part',
-			workflow: { error: version === '1.16' ? 'Aborted: User requested stop' : 'Stopped by user.' },
+			workflow: { error: 'Aborted: User requested stop' },
 		});
 		expect(chatflow.result.error).toBeUndefined();
-		expect(chatflow.next).toBe(['1.14', '1.16'].includes(version) ? 'awaitLateEvents' : 'close');
-		const workflow = playText(stoppedText(version, 'workflow', script));
+		expect(chatflow.next).toBe('awaitLateEvents');
+		const workflow = playText(stoppedText('workflow', script));
 		expect(workflow).toMatchObject({ closed: true, result: { status: 'stopped', text: 'part' } });
 	});
 
 	test('case 61: a stop that loses the race in 1.12, and is told as a failure, is a stop', () => {
-		const text = stoppedText('1.12', CHATFLOW, { steps: said('part'), stopRace: true });
+		const text = stoppedText(CHATFLOW, { steps: said('part'), stopRace: true });
 		expect(playText(text).result).toMatchObject({
 			status: 'stopped',
 			text: 'part',
@@ -138,93 +135,90 @@ describe('what the events mean', () => {
 		});
 	});
 
-	test.each(SIM_VERSIONS)(
-		'case 62: events of nodes, loops, logs and reasoning stay out of the answer (%s)',
-		(version) => {
-			const data = {
-				id: 'it1',
-				node_id: 'it',
-				node_type: 'iteration',
-				title: 'Each',
-				inputs: { list: [1, 2] },
-			};
-			const retry = {
-				id: 'e1',
-				node_id: 'n1',
-				node_type: 'http',
-				title: 'Call',
-				status: 'retry',
-				error: '503',
-				retry_index: 1,
-			};
-			const log = {
-				node_execution_id: 'e1',
-				id: 'l1',
-				label: 'Round 1',
-				parent_id: null,
-				status: 'start',
-				data: {},
-			};
-			const steps: Step[] = [
-				{ nodeStart: { id: 'n1', type: 'http', title: 'Call' } },
-				{ emit: 'node_retry', fields: { data: retry } },
-				{ emit: 'agent_log', fields: { data: log } },
-				{ emit: 'agent_log', fields: { data: { ...log, status: 'success' } } },
+	test('case 62: events of nodes, loops, logs and reasoning stay out of the answer ()', () => {
+		const data = {
+			id: 'it1',
+			node_id: 'it',
+			node_type: 'iteration',
+			title: 'Each',
+			inputs: { list: [1, 2] },
+		};
+		const retry = {
+			id: 'e1',
+			node_id: 'n1',
+			node_type: 'http',
+			title: 'Call',
+			status: 'retry',
+			error: '503',
+			retry_index: 1,
+		};
+		const log = {
+			node_execution_id: 'e1',
+			id: 'l1',
+			label: 'Round 1',
+			parent_id: null,
+			status: 'start',
+			data: {},
+		};
+		const steps: Step[] = [
+			{ nodeStart: { id: 'n1', type: 'http', title: 'Call' } },
+			{ emit: 'node_retry', fields: { data: retry } },
+			{ emit: 'agent_log', fields: { data: log } },
+			{ emit: 'agent_log', fields: { data: { ...log, status: 'success' } } },
+			{
+				emit: 'reasoning_chunk',
+				fields: { data: { message_id: 'm', reasoning: 'Hm. ', node_id: 'n1', is_final: false } },
+			},
+			{
+				emit: 'reasoning_chunk',
+				fields: { data: { message_id: 'm', reasoning: 'Ah.', node_id: 'n1', is_final: true } },
+			},
+			{ nodeEnd: { id: 'n1', type: 'http', title: 'Call', outputs: { body: 'text' } } },
+			{ emit: 'iteration_started', fields: { data } },
+			{ emit: 'iteration_next', fields: { data: { ...data, index: 0 } } },
+			{ emit: 'iteration_next', fields: { data: { ...data, index: 1 } } },
+			{
+				emit: 'iteration_completed',
+				fields: { data: { ...data, outputs: { output: ['x'] }, status: 'succeeded', steps: 2 } },
+			},
+			{ emit: 'loop_started', fields: { data: { ...data, id: 'lo1', node_type: 'loop' } } },
+			{ emit: 'loop_next', fields: { data: { ...data, id: 'lo1', index: 0 } } },
+			{
+				emit: 'loop_completed',
+				fields: { data: { ...data, id: 'lo1', status: 'failed', error: null, steps: 1 } },
+			},
+			...said('Done.'),
+		];
+		for (const mode of [CHATFLOW, 'workflow'] as const) {
+			const { result, shown } = playScript(mode, { steps });
+			expect([result.text, shown, result.reasoning]).toEqual(['Done.', 'Done.', 'Hm. Ah.']);
+			expect(result.workflow?.nodes).toMatchObject([
 				{
-					emit: 'reasoning_chunk',
-					fields: { data: { message_id: 'm', reasoning: 'Hm. ', node_id: 'n1', is_final: false } },
+					id: 'e1',
+					kind: 'node',
+					nodeId: 'n1',
+					status: 'succeeded',
+					retries: 1,
+					outputs: { body: 'text' },
 				},
 				{
-					emit: 'reasoning_chunk',
-					fields: { data: { message_id: 'm', reasoning: 'Ah.', node_id: 'n1', is_final: true } },
+					id: 'it1',
+					kind: 'iteration',
+					status: 'succeeded',
+					passes: 2,
+					inputs: { list: [1, 2] },
+					outputs: { output: ['x'] },
 				},
-				{ nodeEnd: { id: 'n1', type: 'http', title: 'Call', outputs: { body: 'text' } } },
-				{ emit: 'iteration_started', fields: { data } },
-				{ emit: 'iteration_next', fields: { data: { ...data, index: 0 } } },
-				{ emit: 'iteration_next', fields: { data: { ...data, index: 1 } } },
-				{
-					emit: 'iteration_completed',
-					fields: { data: { ...data, outputs: { output: ['x'] }, status: 'succeeded', steps: 2 } },
-				},
-				{ emit: 'loop_started', fields: { data: { ...data, id: 'lo1', node_type: 'loop' } } },
-				{ emit: 'loop_next', fields: { data: { ...data, id: 'lo1', index: 0 } } },
-				{
-					emit: 'loop_completed',
-					fields: { data: { ...data, id: 'lo1', status: 'failed', error: null, steps: 1 } },
-				},
-				...said('Done.'),
-			];
-			for (const mode of [CHATFLOW, 'workflow'] as const) {
-				const { result, shown } = playScript(version, mode, { steps });
-				expect([result.text, shown, result.reasoning]).toEqual(['Done.', 'Done.', 'Hm. Ah.']);
-				expect(result.workflow?.nodes).toMatchObject([
-					{
-						id: 'e1',
-						kind: 'node',
-						nodeId: 'n1',
-						status: 'succeeded',
-						retries: 1,
-						outputs: { body: 'text' },
-					},
-					{
-						id: 'it1',
-						kind: 'iteration',
-						status: 'succeeded',
-						passes: 2,
-						inputs: { list: [1, 2] },
-						outputs: { output: ['x'] },
-					},
-					{ id: 'lo1', kind: 'loop', status: 'failed', passes: 1 },
-				]);
-				expect(result.workflow?.nodes[0]?.error).toBeUndefined();
-				expect(result.workflow?.agentLogs).toEqual([{ ...log, status: 'success' }]);
-			}
-		},
-	);
+				{ id: 'lo1', kind: 'loop', status: 'failed', passes: 1 },
+			]);
+			expect(result.workflow?.nodes[0]?.error).toBeUndefined();
+			expect(result.workflow?.agentLogs).toEqual([{ ...log, status: 'success' }]);
+		}
+	});
 
-	test.each(SIM_VERSIONS)('case 63: an empty answer is a success (%s)', (version) => {
+	test('case 63: an empty answer is a success ()', () => {
 		for (const mode of ['chat', 'agent-chat', CHATFLOW, 'completion'] as const) {
-			expect(playScript(version, mode, { steps: [] })).toMatchObject({
+			expect(playScript(mode, { steps: [] })).toMatchObject({
 				closed: true,
 				shown: '',
 				result: { status: 'succeeded', text: '' },
@@ -233,7 +227,7 @@ describe('what the events mean', () => {
 	});
 
 	test('a node that was cut off is still running', () => {
-		const text = scriptText('1.12', CHATFLOW, {
+		const text = scriptText(CHATFLOW, {
 			steps: [{ nodeStart: { id: 'n1' } }, ...said('a')],
 		});
 		const { result } = playText(text.slice(0, text.indexOf('data: {"event":"workflow_finished"')));
@@ -245,9 +239,9 @@ describe('what the events mean', () => {
 });
 
 describe('workflow apps', () => {
-	test.each(SIM_VERSIONS)('case 65: partial success (%s)', (version) => {
+	test('case 65: partial success ()', () => {
 		for (const mode of [CHATFLOW, 'workflow'] as const) {
-			const { result, closed } = playScript(version, mode, { steps: said('ok'), exceptions: 1 });
+			const { result, closed } = playScript(mode, { steps: said('ok'), exceptions: 1 });
 			expect(result).toMatchObject({
 				status: 'partial-succeeded',
 				text: 'ok',
@@ -257,9 +251,9 @@ describe('workflow apps', () => {
 		}
 	});
 
-	test.each(SIM_VERSIONS)('case 67: outputs win over the streamed text (%s)', (version) => {
+	test('case 67: outputs win over the streamed text ()', () => {
 		const script: Script = { steps: said('dra', 'ft'), outputs: { text: 'final', score: 1 } };
-		const { result, shown, closed } = playScript(version, 'workflow', script);
+		const { result, shown, closed } = playScript('workflow', script);
 		expect(result).toMatchObject({
 			status: 'succeeded',
 			text: 'final',
@@ -268,20 +262,17 @@ describe('workflow apps', () => {
 		expect([shown, closed]).toEqual(['final', true]);
 	});
 
-	test.each(SIM_VERSIONS)(
-		'case 67: several texts among the outputs leave the streamed one; failure keeps it too (%s)',
-		(version) => {
-			const several = { steps: said('draft'), outputs: { one: 'a', two: 'b' } };
-			expect(playScript(version, 'workflow', several).result.text).toBe('draft');
-			expect(playScript(version, 'workflow', SAMPLES.workflowFailure).result).toMatchObject({
-				status: 'failed',
-				text: 'par',
-				taskId: 't',
-				workflowRunId: 'r',
-				error: { cause: 'runFailed', message: 'boom' },
-			});
-		},
-	);
+	test('case 67: several texts among the outputs leave the streamed one; failure keeps it too ()', () => {
+		const several = { steps: said('draft'), outputs: { one: 'a', two: 'b' } };
+		expect(playScript('workflow', several).result.text).toBe('draft');
+		expect(playScript('workflow', SAMPLES.workflowFailure).result).toMatchObject({
+			status: 'failed',
+			text: 'par',
+			taskId: 't',
+			workflowRunId: 'r',
+			error: { cause: 'runFailed', message: 'boom' },
+		});
+	});
 
 	test('case 67: outputs of a failed run do not win; text_replace would', () => {
 		const ids = { workflow_run_id: 'r', task_id: 't' };
@@ -315,19 +306,16 @@ describe('workflow apps', () => {
 		});
 	});
 
-	test.each(SIM_VERSIONS)(
-		'case 67: the end without workflow_finished is a failure with the run id (%s)',
-		(version) => {
-			const text = scriptText(version, 'workflow', { steps: said('par') });
-			const { result } = playText(text.slice(0, text.lastIndexOf('data: ')));
-			expect(result).toMatchObject({
-				status: 'failed',
-				text: 'par',
-				workflowRunId: 'r',
-				error: { cause: 'endedEarly' },
-			});
-		},
-	);
+	test('case 67: the end without workflow_finished is a failure with the run id ()', () => {
+		const text = scriptText('workflow', { steps: said('par') });
+		const { result } = playText(text.slice(0, text.lastIndexOf('data: ')));
+		expect(result).toMatchObject({
+			status: 'failed',
+			text: 'par',
+			workflowRunId: 'r',
+			error: { cause: 'endedEarly' },
+		});
+	});
 
 	test('case 68: the replay of a finished run, with blanks in its JSON, for both app types', () => {
 		const replay =

@@ -4,7 +4,7 @@ import { clientOf, failureOf, fileOf, say, startApp, UNKNOWN_ID } from '../clien
 
 describe('a file of the app', () => {
 	it('is fetched under the name it was uploaded with, once a message used it', async () => {
-		const sim = await startApp('1.12', {
+		const sim = await startApp({
 			mode: 'chat',
 			fileUpload: { enabled: true, types: ['document'], number: 3 },
 		});
@@ -25,7 +25,7 @@ describe('a file of the app', () => {
 	});
 
 	it('D133: that is not there says why', async () => {
-		const sim = await startApp('1.14', { mode: 'chat' });
+		const sim = await startApp({ mode: 'chat' });
 		expect((await failureOf(previewFile(clientOf(sim), UNKNOWN_ID))).message).toBe(
 			'Dify does not show this file',
 		);

@@ -3,7 +3,6 @@ import * as fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { uploadFile } from '../../../../lib/dify/files/upload';
 import { uploadName } from '../../../../lib/http/multipart';
-import { OLDEST_AND_NEWEST } from '../../../servers/dify';
 import { clientOf, failureOf, fileOf, say, startSim } from '../client';
 import { listen } from '../../../support/listening';
 import { delay, net } from '../../../support/node';
@@ -11,9 +10,9 @@ import { waitFor } from '../ask';
 
 const MEGABYTE = 1024 * 1024;
 
-describe.each(OLDEST_AND_NEWEST)('access, %s', (version) => {
+describe('access', () => {
 	test('case 12: nginx finds an upload too large', async () => {
-		const sim = await startSim({ version, nginxBodyLimit: 1024 * 1024 });
+		const sim = await startSim({ nginxBodyLimit: 1024 * 1024 });
 		const failed = await failureOf(
 			uploadFile(
 				clientOf(sim),
@@ -26,9 +25,9 @@ describe.each(OLDEST_AND_NEWEST)('access, %s', (version) => {
 	});
 });
 
-describe.each(OLDEST_AND_NEWEST)('upload, %s', (version) => {
+describe('upload', () => {
 	test('case 80: one part called file, the user, the MIME type and every byte', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const bytes = Uint8Array.from({ length: 300_001 }, (_, at) => (at * 7 + (at >> 8)) & 0xff);
 		const id = await uploadFile(
 			clientOf(sim),
@@ -54,7 +53,7 @@ describe.each(OLDEST_AND_NEWEST)('upload, %s', (version) => {
 	});
 
 	test('case 80: what the same user uploaded can be sent by that user', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const client = clientOf(sim);
 		const id = await uploadFile(client, fileOf('x', 'a.png', 'image/png'), 'u1');
 		await say(client, {
@@ -64,7 +63,7 @@ describe.each(OLDEST_AND_NEWEST)('upload, %s', (version) => {
 	});
 
 	test('case 80: a name that 1.12 refuses is made one that it takes', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		for (const name of [
 			'a:b?.txt',
 			'C:\\temp\\x.txt',
@@ -85,7 +84,7 @@ describe.each(OLDEST_AND_NEWEST)('upload, %s', (version) => {
 	});
 
 	test('case 80: a blocked extension, a file that is too large, a type that is missing', async () => {
-		const sim = await startSim({ version, blockedExtensions: ['exe'], limits: { other: 1 } });
+		const sim = await startSim({ blockedExtensions: ['exe'], limits: { other: 1 } });
 		const client = clientOf(sim);
 		expect(
 			await failureOf(
@@ -102,7 +101,7 @@ describe.each(OLDEST_AND_NEWEST)('upload, %s', (version) => {
 	});
 
 	test('a stopped execution stops the upload', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const controller = new AbortController();
 		let closed = false;
 		const slow = {

@@ -7,14 +7,13 @@ import {
 	submitHumanForm,
 	tokenOf,
 } from '../../../../lib/dify/forms/human-form';
-import { follow, runWorkflow } from '../../../../lib/dify/run/workflow';
-import { SIM_VERSIONS, PAGES, type FormStep, type SimVersion } from '../../../servers/dify';
+import { followRun } from '../../../../lib/dify/run/follow';
+import { runWorkflow } from '../../../../lib/dify/run/workflow';
+import { PAGES, type FormStep } from '../../../servers/dify';
 import { recordedAnswer, recordedCases } from '../../../support/dify-recordings';
 import { examples } from '../../../support/properties';
-import { waitFor } from '../ask';
 import { calls, clientOf, failureOf, startApp, startSim } from '../client';
 
-const NEWER = SIM_VERSIONS.filter((version) => version !== '1.12');
 const NOTE = {
 	output_variable_name: 'note',
 	type: 'paragraph',
@@ -38,11 +37,10 @@ const FORM: FormStep = {
 };
 const ANSWER = { action: 'approve', inputs: { note: 'n', pick: 'Rot' }, user: 'u1' };
 
-async function paused(version: SimVersion, forms: FormStep[] = [FORM], now?: () => number) {
+async function paused(forms: FormStep[] = [FORM], now?: () => number) {
 	const steps = [{ pause: forms }];
 	const options = now === undefined ? {} : { now };
 	const sim = await startApp(
-		version,
 		{ mode: 'workflow', reply: () => ({ steps, outputs: { ok: 1 } }) },
 		options,
 	);
@@ -122,21 +120,21 @@ describe('a form, before it is sent', () => {
 	});
 });
 
-describe.each(NEWER)('a form, %s', (version) => {
+describe('a form', () => {
 	test('is read, answered, and the run goes on', async () => {
-		const { client, runId } = await paused(version);
+		const { client, runId } = await paused();
 		const read = await getHumanForm(client, 'tok');
 		expect(read).toMatchObject({
 			formContent: 'Draft',
 			actions: [{ id: 'approve', title: 'Approve it' }, { id: 'reject' }],
 		});
 		await submitHumanForm(client, 'tok', ANSWER);
-		const result = await follow(client, runId, 'u1', { answered: new Set(['tok']) });
+		const result = await followRun(client, runId, 'u1');
 		expect(result).toMatchObject({ status: 'succeeded', workflow: { outputs: { ok: 1 } } });
 	});
 
 	test('an answer that Dify refuses: its text, and the form is still open', async () => {
-		const { client } = await paused(version);
+		const { client } = await paused();
 		const failed = await failureOf(
 			submitHumanForm(client, 'tok', { ...ANSWER, inputs: { note: 'n', pick: 'Blau' } }),
 		);
@@ -150,23 +148,23 @@ describe.each(NEWER)('a form, %s', (version) => {
 		[200, 'null'],
 		[200, PAGES.nginx502],
 	])('an answer whose confirmation was lost counts as given: %i', async (status, body) => {
-		const { client, sim, runId } = await paused(version);
+		const { client, sim, runId } = await paused();
 		// The answer arrives, and only what Dify says to it is lost.
 		await client.send('POST', '/form/human_input/tok', { ...ANSWER });
 		sim.fail({ method: 'POST', path: '/form/', status, body });
 		await submitHumanForm(client, 'tok', ANSWER);
-		expect((await follow(client, runId, 'u1', {})).status).toBe('succeeded');
+		expect((await followRun(client, runId, 'u1')).status).toBe('succeeded');
 	});
 
 	test('an answer that was lost on its way is an error, and is not sent again', async () => {
-		const { client, sim } = await paused(version);
+		const { client, sim } = await paused();
 		sim.fail({ method: 'POST', path: '/form/', how: 'reset' });
 		await failureOf(submitHumanForm(client, 'tok', ANSWER));
 		expect(calls(sim, '/form/human_input/tok')).toBe(1);
 	});
 
 	test('already answered by another user', async () => {
-		const { client } = await paused(version);
+		const { client } = await paused();
 		await submitHumanForm(client, 'tok', ANSWER);
 		const failed = await failureOf(submitHumanForm(client, 'tok', ANSWER));
 		expect(failed).toMatchObject({ kind: 'formClosed', message: 'The form was answered already' });
@@ -175,7 +173,7 @@ describe.each(NEWER)('a form, %s', (version) => {
 
 	test('expired', async () => {
 		let now = 1_000;
-		const { client } = await paused(version, [FORM], () => now);
+		const { client } = await paused([FORM], () => now);
 		now += 1_000_000;
 		const failed = await failureOf(submitHumanForm(client, 'tok', ANSWER));
 		expect(failed).toMatchObject({ kind: 'formClosed', message: 'The form has expired' });
@@ -183,64 +181,29 @@ describe.each(NEWER)('a form, %s', (version) => {
 	});
 
 	test('an unknown form', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		expect(await failureOf(getHumanForm(clientOf(sim, 'workflow'), 'nope'))).toMatchObject({
 			kind: 'notFound',
 			message: 'Dify does not find the form',
 		});
 	});
 
-	test('the old pause is shown once more after the answer: the node attaches again', async () => {
-		const { client, sim, runId } = await paused(version);
-		sim.store.resumeMs = 1_000;
-		await submitHumanForm(client, 'tok', ANSWER);
-		// What the run still showed when it was attached to.
-		sim.store.reopened = true;
-		const following = follow(client, runId, 'u1', {
-			answered: new Set(['tok']),
-			waits: { pauseMs: 5 },
-		});
-		await waitFor(() => sim.requests.filter(({ url }) => url.includes('/events')).length > 1);
-		expect((await following).status).toBe('succeeded');
-	});
-
-	test('a run that does not go on after its form was answered', async () => {
-		const { client, sim, runId } = await paused(version);
-		sim.store.resumeMs = 60_000;
-		sim.store.reopened = true;
-		await submitHumanForm(client, 'tok', ANSWER);
-		const options = { answered: new Set(['tok']), waits: { pauseMs: 5, resumeMs: 30 } };
-		expect(await failureOf(follow(client, runId, 'u1', options))).toMatchObject({
-			kind: 'timeout',
-			message: 'The run in Dify does not go on',
-		});
-	});
-
 	test('a second form later in the run: only the new one is open', async () => {
 		const second = { ...FORM, nodeId: 'n2', nodeTitle: 'Second', token: 'tok2' };
 		const steps = [{ pause: [FORM] }, { pause: [second] }];
-		const sim = await startApp(version, { mode: 'workflow', reply: () => ({ steps }) });
+		const sim = await startApp({ mode: 'workflow', reply: () => ({ steps }) });
 		const client = clientOf(sim, 'workflow');
 		const { workflowRunId } = await runWorkflow(client, { inputs: {}, user: 'u1' });
 		await submitHumanForm(client, 'tok', ANSWER);
-		const result = await follow(client, workflowRunId!, 'u1', { answered: new Set(['tok']) });
+		const result = await followRun(client, workflowRunId!, 'u1');
 		expect(result.status).toBe('paused');
 		expect(result.pause!.forms.map(({ formToken }) => formToken)).toEqual(['tok2']);
 	});
 
 	test('two forms at once: the other one is still open', async () => {
-		const { client, runId } = await paused(version, [
-			FORM,
-			{ ...FORM, nodeId: 'n2', token: 'tok2' },
-		]);
+		const { client, runId } = await paused([FORM, { ...FORM, nodeId: 'n2', token: 'tok2' }]);
 		await submitHumanForm(client, 'tok', ANSWER);
-		const result = await follow(client, runId, 'u1', { answered: new Set(['tok']) });
+		const result = await followRun(client, runId, 'u1');
 		expect(result.pause!.forms.map(({ formToken }) => formToken)).toEqual(['tok2']);
 	});
-});
-
-test('Dify 1.12 has no forms', async () => {
-	const sim = await startSim({ version: '1.12' });
-	const failed = await failureOf(getHumanForm(clientOf(sim, 'workflow'), 'tok'));
-	expect(failed.message).toBe('Answering a form needs Dify 1.14 or newer, this is 1.12.1');
 });

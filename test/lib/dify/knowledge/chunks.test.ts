@@ -1,19 +1,11 @@
 import { createChunk, updateChunk } from '../../../../lib/dify/knowledge/chunks';
 import { chunkRoutes } from '../../../../lib/dify/knowledge/routes';
-import {
-	addDocument,
-	OLDEST_AND_NEWEST,
-	SIM_VERSIONS,
-	type SimDocument,
-} from '../../../servers/dify';
+import { addDocument, type SimDocument } from '../../../servers/dify';
 import { calls, failureOf } from '../client';
 import { lastBody, scene } from './setup';
 
-async function withDocument(
-	version: (typeof SIM_VERSIONS)[number],
-	over: Partial<SimDocument> = {},
-) {
-	const made = await scene(version, {
+async function withDocument(over: Partial<SimDocument> = {}) {
+	const made = await scene({
 		technique: 'high_quality',
 		...(over.form ? { form: over.form } : {}),
 	});
@@ -21,9 +13,9 @@ async function withDocument(
 	return { ...made, document, place: { dataset_id: made.base.id, document_id: document.id } };
 }
 
-describe.each(OLDEST_AND_NEWEST)('chunks of Dify %s', (version) => {
+describe('chunks', () => {
 	test('create, list, get, update, delete', async () => {
-		const { api, place, document } = await withDocument(version);
+		const { api, place, document } = await withDocument();
 		expect((await api.list(chunkRoutes.list, place, 'all')).map(({ content }) => content)).toEqual([
 			'One.',
 			'Two.',
@@ -47,7 +39,7 @@ describe.each(OLDEST_AND_NEWEST)('chunks of Dify %s', (version) => {
 	});
 
 	test('D102: a document that is being indexed is told as that, not as missing', async () => {
-		const { api, place } = await withDocument(version, { status: 'indexing', stuckAt: 'indexing' });
+		const { api, place } = await withDocument({ status: 'indexing', stuckAt: 'indexing' });
 		expect(await failureOf(createChunk(api, place, { content: 'x' }))).toMatchObject({
 			status: 404,
 			kind: 'documentBusy',
@@ -55,7 +47,7 @@ describe.each(OLDEST_AND_NEWEST)('chunks of Dify %s', (version) => {
 	});
 
 	test('D103: an error without a code is readable', async () => {
-		const { sim, api, place } = await withDocument(version);
+		const { sim, api, place } = await withDocument();
 		const body = '{"error":"Segments is required"}';
 		sim.fail({ path: /segments$/, status: 400, contentType: 'application/json', body });
 		const failed = await failureOf(createChunk(api, place, { content: 'x' }));
@@ -66,7 +58,7 @@ describe.each(OLDEST_AND_NEWEST)('chunks of Dify %s', (version) => {
 	});
 
 	test('D104: a chunk whose vector failed is marked, and warned of', async () => {
-		const { sim, api, place } = await withDocument(version);
+		const { sim, api, place } = await withDocument();
 		sim.store.knowledge.failChunk = (content) => content === 'b';
 		const { chunks, remarks } = await createChunk(api, place, { content: 'b' });
 		expect(chunks.map(({ status }) => status)).toEqual(['error']);
@@ -76,14 +68,14 @@ describe.each(OLDEST_AND_NEWEST)('chunks of Dify %s', (version) => {
 	});
 
 	test('D105: a chunk whose answer is lost is not sent again', async () => {
-		const { sim, api, place } = await withDocument(version);
+		const { sim, api, place } = await withDocument();
 		sim.fail({ path: /segments$/, how: 'reset' });
 		await failureOf(createChunk(api, place, { content: 'x' }));
 		expect(calls(sim, /segments$/)).toBe(1);
 	});
 
 	test('D106: the answer of a Q&A chunk is sent along, which Dify would erase', async () => {
-		const { sim, api, place, document } = await withDocument(version, { form: 'qa_model' });
+		const { sim, api, place, document } = await withDocument({ form: 'qa_model' });
 		document.segments[0]!.answer = '42';
 		const at = { ...place, segment_id: document.segments[0]!.id };
 		await updateChunk(api, at, { keywords: ['k'] });
@@ -97,7 +89,7 @@ describe.each(OLDEST_AND_NEWEST)('chunks of Dify %s', (version) => {
 	});
 
 	test('a disabled chunk is changed only together with enabling it', async () => {
-		const { api, place, document } = await withDocument(version);
+		const { api, place, document } = await withDocument();
 		const at = { ...place, segment_id: document.segments[0]!.id };
 		expect(await updateChunk(api, at, { content: 'New.', enabled: false })).toMatchObject({
 			content: 'New.',

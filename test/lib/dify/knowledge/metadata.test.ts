@@ -1,22 +1,22 @@
 import { createField, metadataFields, setMetadata } from '../../../../lib/dify/knowledge/metadata';
-import { addDocument, OLDEST_AND_NEWEST, SIM_VERSIONS } from '../../../servers/dify';
+import { addDocument } from '../../../servers/dify';
 import { failureOf, UNKNOWN_ID } from '../client';
 import { lastBody, scene, writes } from './setup';
 
-async function withFields(version: (typeof SIM_VERSIONS)[number]) {
+async function withFields() {
 	const fields = [
 		{ id: 'f-author', name: 'author', type: 'string' },
 		{ id: 'f-year', name: 'year', type: 'number' },
 		{ id: 'f-when', name: 'when', type: 'time' },
 	];
-	const made = await scene(version, { technique: 'high_quality', fields });
+	const made = await scene({ technique: 'high_quality', fields });
 	const document = addDocument(made.sim.store, made.base);
 	return { ...made, document };
 }
 
-describe.each(OLDEST_AND_NEWEST)('metadata of Dify %s', (version) => {
+describe('metadata', () => {
 	test('fields: create, list', async () => {
-		const { api, base } = await scene(version, { technique: 'economy' });
+		const { api, base } = await scene({ technique: 'economy' });
 		const field = await createField(api, base.id, 'author', 'string');
 		expect(await metadataFields(api, base.id)).toEqual({
 			fields: [{ ...field, count: 0 }],
@@ -34,7 +34,7 @@ describe.each(OLDEST_AND_NEWEST)('metadata of Dify %s', (version) => {
 	});
 
 	test('D113: other values survive, and each is written with the type of its field', async () => {
-		const { sim, api, base, document } = await withFields(version);
+		const { sim, api, base, document } = await withFields();
 		await setMetadata(api, base.id, document.id, { author: 'Ann', year: '2020' });
 		expect(await setMetadata(api, base.id, document.id, { when: '2026-01-31T12:00:00Z' })).toEqual({
 			author: 'Ann',
@@ -61,7 +61,7 @@ describe.each(OLDEST_AND_NEWEST)('metadata of Dify %s', (version) => {
 	});
 
 	test('D115: a field that is missing is made where that is wanted', async () => {
-		const { sim, api, base, document } = await withFields(version);
+		const { sim, api, base, document } = await withFields();
 		const failed = await failureOf(setMetadata(api, base.id, document.id, { topic: 'x' }));
 		expect(failed.message).toBe('The knowledge base has no metadata field "topic"');
 		expect(writes(sim)).toEqual([]);
@@ -80,7 +80,7 @@ describe.each(OLDEST_AND_NEWEST)('metadata of Dify %s', (version) => {
 	});
 
 	test('text for a number is refused before anything is made: every search with the field would fail', async () => {
-		const { sim, api, base, document } = await withFields(version);
+		const { sim, api, base, document } = await withFields();
 		const wrong = { topic: 'x', year: 'notanumber' };
 		const failed = await failureOf(
 			setMetadata(api, base.id, document.id, wrong, { createFields: true }),
@@ -96,7 +96,7 @@ describe.each(OLDEST_AND_NEWEST)('metadata of Dify %s', (version) => {
 	});
 
 	test('a document that is not there', async () => {
-		const { api, base } = await withFields(version);
+		const { api, base } = await withFields();
 		expect(await failureOf(setMetadata(api, base.id, UNKNOWN_ID, { author: 'x' }))).toMatchObject({
 			status: 404,
 		});

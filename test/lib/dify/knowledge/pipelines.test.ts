@@ -29,7 +29,7 @@ async function* oneOf(content: Uint8Array): AsyncGenerator<Uint8Array> {
 
 describe('knowledge pipelines', () => {
 	test('the node: the only one that takes files, by its ID, or an error that names those there are', async () => {
-		const { api, base, sim } = await scene('1.16', made());
+		const { api, base, sim } = await scene(made());
 		expect(await fileNodes(api, base.id)).toEqual([node]);
 		expect(sim.requests[0]!.query.toString()).toBe('is_published=true');
 		expect(await fileNodeOf(api, base.id, undefined)).toEqual(node);
@@ -50,7 +50,7 @@ describe('knowledge pipelines', () => {
 	});
 
 	test('D120: a published run is answered with JSON although a stream was asked for', async () => {
-		const { api, base, sim } = await scene('1.16', made());
+		const { api, base, sim } = await scene(made());
 		const text = 'Llamas live in the Andes.';
 		const outcome = await runPipeline(api, base.id, node, source(text), { depth: 1 });
 		const [document] = [...base.documents.values()];
@@ -71,7 +71,7 @@ describe('knowledge pipelines', () => {
 	});
 
 	test('D121: a 500 with pipeline_run_error shows the cause, is not "server down", and is not sent again', async () => {
-		const { api, base, sim } = await scene('1.16', made({ fails: "Variable 'depth' is required" }));
+		const { api, base, sim } = await scene(made({ fails: "Variable 'depth' is required" }));
 		const error = await failureOf(runPipeline(api, base.id, node, source('x'), {}));
 		expect(error).toMatchObject({
 			kind: 'runFailed',
@@ -84,7 +84,7 @@ describe('knowledge pipelines', () => {
 	});
 
 	test('a base without a pipeline says so, in each call', async () => {
-		const { api, base } = await scene('1.16');
+		const { api, base } = await scene();
 		for (const work of [
 			async () => await fileNodes(api, base.id),
 			async () => await runPipeline(api, base.id, node, source('x'), {}),
@@ -93,7 +93,7 @@ describe('knowledge pipelines', () => {
 	});
 
 	test('a connection that breaks off is not tried again: documents may have been made', async () => {
-		const { api, base, sim } = await scene('1.16', made());
+		const { api, base, sim } = await scene(made());
 		sim.fail({ path: /pipeline\/run$/, how: 'reset' });
 		await failureOf(runPipeline(api, base.id, node, source('x'), {}));
 		expect(writes(sim)).toHaveLength(2);
@@ -101,7 +101,7 @@ describe('knowledge pipelines', () => {
 });
 
 test('the run of a real Dify (main of July 2026)', async () => {
-	const { api, base, sim } = await scene('1.16', made());
+	const { api, base, sim } = await scene(made());
 	const { status, headers, body } = httpFixture('dify-main-2026-07/pipeline-run.http');
 	sim.fail({
 		path: /pipeline\/run$/,

@@ -9,12 +9,7 @@ import {
 } from '../../../../lib/dify/knowledge/retrieve';
 import { metadataIn } from '../../../../lib/dify/knowledge/records';
 import { recordsIn } from '../../../../lib/values';
-import {
-	addDocument,
-	OLDEST_AND_NEWEST,
-	SIM_VERSIONS,
-	type SimDataset,
-} from '../../../servers/dify';
+import { addDocument, type SimDataset } from '../../../servers/dify';
 import * as fc from 'fast-check';
 import { anyCodePoint } from '../../../support/code-points';
 import { calls, failureOf } from '../client';
@@ -29,8 +24,8 @@ function withFields(fields: Array<[name: string, type: string]>): Partial<SimDat
 	};
 }
 
-async function filled(version: (typeof SIM_VERSIONS)[number], base: Partial<SimDataset> = {}) {
-	const made = await scene(version, { technique: 'high_quality', ...base });
+async function filled(base: Partial<SimDataset> = {}) {
+	const made = await scene({ technique: 'high_quality', ...base });
 	const { sim } = made;
 	const values = (author: string, year: number) =>
 		new Map(
@@ -52,9 +47,9 @@ async function filled(version: (typeof SIM_VERSIONS)[number], base: Partial<SimD
 	return made;
 }
 
-describe.each(OLDEST_AND_NEWEST)('retrieval from Dify %s', (version) => {
+describe('retrieval from', () => {
 	test('hits with their document, best first; the setting of the base counts where nothing is set', async () => {
-		const { sim, api, base } = await filled(version, withFields([['author', 'string']]));
+		const { sim, api, base } = await filled(withFields([['author', 'string']]));
 		const { hits } = await retrieve(api, base.id, 'llama wool');
 		expect(lastBody(sim, /retrieve$/)).toEqual({ query: 'llama wool' });
 		expect(hits).toMatchObject([
@@ -71,7 +66,7 @@ describe.each(OLDEST_AND_NEWEST)('retrieval from Dify %s', (version) => {
 	});
 
 	test('D107: a query of 251 characters is refused, one of 250 is not', async () => {
-		const { sim, api, base } = await filled(version);
+		const { sim, api, base } = await filled();
 		expect((await failureOf(retrieve(api, base.id, 'x'.repeat(251)))).message).toContain(
 			'251 characters',
 		);
@@ -90,7 +85,7 @@ describe.each(OLDEST_AND_NEWEST)('retrieval from Dify %s', (version) => {
 			score_threshold_enabled: true,
 			score_threshold: 0.3,
 		};
-		const { sim, api, base } = await filled(version, { retrieval });
+		const { sim, api, base } = await filled({ retrieval });
 		await retrieve(api, base.id, 'llama', { topK: 1 });
 		// A base that is asked for shows its own method.
 		expect(lastBody(sim, /retrieve$/)).toEqual({
@@ -112,7 +107,7 @@ describe.each(OLDEST_AND_NEWEST)('retrieval from Dify %s', (version) => {
 	});
 
 	test('D108: a base without vectors is always searched by keywords, in full', async () => {
-		const { sim, api, base } = await filled(version, { technique: 'economy' });
+		const { sim, api, base } = await filled({ technique: 'economy' });
 		const { hits } = await retrieve(api, base.id, 'llama');
 		expect(hits).toMatchObject([{ content: 'llama wool is soft', score: 0 }]);
 		expect(lastBody(sim, /retrieve$/).retrieval_model).toEqual({
@@ -126,7 +121,7 @@ describe.each(OLDEST_AND_NEWEST)('retrieval from Dify %s', (version) => {
 	});
 
 	test('reranking by a model needs both of its names; weights come from the model of the base', async () => {
-		const { sim, api, base } = await filled(version);
+		const { sim, api, base } = await filled();
 		expect(
 			(await failureOf(retrieve(api, base.id, 'x', { reranking: 'model' }))).message,
 		).toContain('rerank model');
@@ -155,7 +150,7 @@ describe.each(OLDEST_AND_NEWEST)('retrieval from Dify %s', (version) => {
 	});
 
 	test('D109: a filter without a value is refused, since Dify would drop it and find more', async () => {
-		const { sim, api, base } = await filled(version, withFields([['author', 'string']]));
+		const { sim, api, base } = await filled(withFields([['author', 'string']]));
 		const refused = async (value: unknown, operator: Condition['operator'] = 'is') =>
 			await failureOf(
 				retrieve(api, base.id, 'is', {
@@ -174,7 +169,7 @@ describe.each(OLDEST_AND_NEWEST)('retrieval from Dify %s', (version) => {
 			['year', 'number'],
 			['when', 'time'],
 		];
-		const { sim, api, base } = await filled(version, withFields(fields));
+		const { sim, api, base } = await filled(withFields(fields));
 		const found = async (...conditions: Condition[]) =>
 			(await retrieve(api, base.id, 'is', { filter: { logic: 'and', conditions } })).hits.map(
 				({ title }) => title,
@@ -199,7 +194,6 @@ describe.each(OLDEST_AND_NEWEST)('retrieval from Dify %s', (version) => {
 
 	test('D109, D110: numbers and times that are none are refused; dates become Unix seconds', async () => {
 		const { sim, api, base } = await filled(
-			version,
 			withFields([
 				['when', 'time'],
 				['year', 'number'],
@@ -230,7 +224,7 @@ describe.each(OLDEST_AND_NEWEST)('retrieval from Dify %s', (version) => {
 	});
 
 	test('a field that the base does not have would find nothing', async () => {
-		const { api, base } = await filled(version, withFields([['author', 'string']]));
+		const { api, base } = await filled(withFields([['author', 'string']]));
 		const ask = async (field: string) =>
 			await failureOf(
 				retrieve(api, base.id, 'is', {
@@ -247,7 +241,7 @@ describe.each(OLDEST_AND_NEWEST)('retrieval from Dify %s', (version) => {
 	});
 
 	test('D109: of a failure with a whole database statement only the first line is shown', async () => {
-		const { sim, api, base } = await filled(version);
+		const { sim, api, base } = await filled();
 		const message =
 			'(psycopg2.errors.InvalidTextRepresentation) invalid input syntax for type double precision: "abc"\nLINE 3: ...D CAST((documents.doc_metadata ->> \'year\') AS FLOAT)\n ^\n\n[SQL: SELECT documents.id]';
 		const body = JSON.stringify({ code: 'internal_server_error', message, status: 500 });
@@ -257,12 +251,12 @@ describe.each(OLDEST_AND_NEWEST)('retrieval from Dify %s', (version) => {
 	});
 
 	test('D111: no hit is an empty list', async () => {
-		const { api, base } = await filled(version);
+		const { api, base } = await filled();
 		expect(await retrieve(api, base.id, 'nothing like this')).toEqual({ hits: [], records: [] });
 	});
 
 	test('D112: a model that is down is the model of Dify, not its key', async () => {
-		const { sim, api, base } = await filled(version);
+		const { sim, api, base } = await filled();
 		sim.store.knowledge.embeddingDown = true;
 		const failed = await failureOf(retrieve(api, base.id, 'is'));
 		expect(failed.message).toBe('The embedding or rerank model behind Dify failed');
@@ -279,22 +273,22 @@ describe.each(OLDEST_AND_NEWEST)('retrieval from Dify %s', (version) => {
 	});
 
 	test('external knowledge and a base that was never filled say so', async () => {
-		const { api, base } = await scene(version, { provider: 'external' });
+		const { api, base } = await scene({ provider: 'external' });
 		expect((await failureOf(retrieve(api, base.id, 'x'))).message).toContain('external');
-		const empty = await scene(version);
+		const empty = await scene();
 		expect((await failureOf(retrieve(empty.api, empty.base.id, 'x'))).message).toContain(
 			'is empty',
 		);
 	});
 
 	test('a search is asked again after 502, as nothing changes', async () => {
-		const { sim, api, base } = await filled(version);
+		const { sim, api, base } = await filled();
 		sim.fail({ path: /retrieve$/, status: 502, body: '<html>502 Bad Gateway</html>' });
 		expect((await retrieve(api, base.id, 'llama')).hits).toHaveLength(1);
 	});
 
 	test('parent-child: the parent is the text, the parts that fit come with it', async () => {
-		const { sim, api, base } = await scene(version, {
+		const { sim, api, base } = await scene({
 			technique: 'high_quality',
 			form: 'hierarchical_model',
 		});

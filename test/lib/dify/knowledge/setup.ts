@@ -1,6 +1,6 @@
 import { KnowledgeApi, type KnowledgeTimes } from '../../../../lib/dify/knowledge/api';
 import { addDataset, knowledgeKey, type DifySim, type SimDataset } from '../../../servers/dify';
-import type { SimRequest, SimVersion } from '../../../servers/dify/types';
+import type { SimRequest } from '../../../servers/dify/types';
 import { clientOf, startSim } from '../client';
 
 /** Pauses of a few milliseconds, in place of seconds. */
@@ -14,8 +14,8 @@ export interface Scene {
 }
 
 /** A simulator with one base, and the real client with its knowledge key. */
-export async function scene(version: SimVersion, base: Partial<SimDataset> = {}): Promise<Scene> {
-	const sim = await startSim({ version });
+export async function scene(base: Partial<SimDataset> = {}): Promise<Scene> {
+	const sim = await startSim({});
 	return { sim, api: apiOf(sim), base: addDataset(sim.store, base) };
 }
 

@@ -12,12 +12,7 @@ import {
 	type SyncSource,
 } from '../../../../lib/dify/knowledge/sync';
 import { plannedOutcome, runStep, type SyncRun } from '../../../../lib/dify/knowledge/sync-run';
-import {
-	addDocument,
-	OLDEST_AND_NEWEST,
-	type DifySim,
-	type SimDataset,
-} from '../../../servers/dify';
+import { addDocument, type DifySim, type SimDataset } from '../../../servers/dify';
 import { failureOf, fileOf } from '../client';
 import { apiOf, scene, writes } from './setup';
 
@@ -50,11 +45,11 @@ async function sync(
 	return done;
 }
 
-describe.each(OLDEST_AND_NEWEST)('Document Sync with Dify %s', (version) => {
+describe('Document Sync', () => {
 	const FILES = ['a.md', 'b.md', 'c.md'].map((name) => source(name));
 
 	test('D97: what is new is created; a second time, nothing is written', async () => {
-		const { sim, base } = await scene(version);
+		const { sim, base } = await scene();
 		expect(await sync(sim, base, FILES)).toEqual([
 			'created /in/a.md',
 			'created /in/b.md',
@@ -80,7 +75,7 @@ describe.each(OLDEST_AND_NEWEST)('Document Sync with Dify %s', (version) => {
 	});
 
 	test('1,000 unchanged documents: no write, and at most 12 requests', async () => {
-		const { sim, base } = await scene(version, {
+		const { sim, base } = await scene({
 			fields: [SOURCE_FIELD, HASH_FIELD].map((name) => ({ id: `f-${name}`, name, type: 'string' })),
 		});
 		const files = Array.from({ length: 1000 }, (_, at) => source(`file ${at}.md`));
@@ -93,7 +88,7 @@ describe.each(OLDEST_AND_NEWEST)('Document Sync with Dify %s', (version) => {
 	});
 
 	test('D98: changed content is sent, waited for, and marked at the very end', async () => {
-		const { sim, base } = await scene(version);
+		const { sim, base } = await scene();
 		await sync(sim, base, FILES);
 		sim.store.knowledge.steps = 3;
 		const at = sim.requests.length;
@@ -115,10 +110,10 @@ describe.each(OLDEST_AND_NEWEST)('Document Sync with Dify %s', (version) => {
 	});
 
 	test('D99: killed at any request, the next syncs complete it, without duplicates', async () => {
-		const counted = await scene(version);
+		const counted = await scene();
 		await sync(counted.sim, counted.base, FILES);
 		for (let cut = 1; cut <= counted.sim.requests.length; cut++) {
-			const { sim, base } = await scene(version);
+			const { sim, base } = await scene();
 			const killed = new AbortController();
 			const push = sim.requests.push.bind(sim.requests);
 			let seen = 0;
@@ -138,7 +133,7 @@ describe.each(OLDEST_AND_NEWEST)('Document Sync with Dify %s', (version) => {
 	});
 
 	test('D100: an empty source changes nothing, nor does one that is not complete', async () => {
-		const { sim, base } = await scene(version);
+		const { sim, base } = await scene();
 		await sync(sim, base, FILES);
 		const before = writes(sim).length;
 		expect(await sync(sim, base, [], { mostGonePercent: 100 })).toEqual([]);
@@ -149,7 +144,7 @@ describe.each(OLDEST_AND_NEWEST)('Document Sync with Dify %s', (version) => {
 	});
 
 	test('D101: 3 of 10 gone are more than 20 %, so nothing is done', async () => {
-		const { sim, base } = await scene(version);
+		const { sim, base } = await scene();
 		const files = Array.from({ length: 10 }, (_, at) => source(`${at}.md`));
 		for (const file of files) addMarked(sim, base, file);
 		const failed = await failureOf(sync(sim, base, files.slice(3)));
@@ -171,7 +166,7 @@ describe.each(OLDEST_AND_NEWEST)('Document Sync with Dify %s', (version) => {
 	});
 
 	test('gone documents can be deleted, or kept; others are never touched', async () => {
-		const { sim, base } = await scene(version, { technique: 'high_quality' });
+		const { sim, base } = await scene({ technique: 'high_quality' });
 		addDocument(sim.store, base, { name: 'by hand.txt' });
 		await sync(sim, base, FILES);
 		expect(await sync(sim, base, FILES.slice(1), { whenGone: 'keep' })).toHaveLength(2);
@@ -185,7 +180,7 @@ describe.each(OLDEST_AND_NEWEST)('Document Sync with Dify %s', (version) => {
 	});
 
 	test('a document in the archive, disabled or failed is brought back under its name', async () => {
-		const { sim, base } = await scene(version);
+		const { sim, base } = await scene();
 		await sync(sim, base, FILES);
 		const [a, b, c] = [...base.documents.values()];
 		a!.archived = true;
@@ -201,7 +196,7 @@ describe.each(OLDEST_AND_NEWEST)('Document Sync with Dify %s', (version) => {
 	});
 
 	test('two documents of one source: the one that is found stays', async () => {
-		const { sim, base } = await scene(version);
+		const { sim, base } = await scene();
 		addMarked(sim, base, source('a.md'), { enabled: false });
 		const good = addMarked(sim, base, source('a.md'));
 		expect(await sync(sim, base, [source('a.md')], { whenGone: 'delete' })).toEqual([

@@ -6,7 +6,6 @@ import {
 	type AppSpec,
 	type Item,
 	type Json,
-	SIM_VERSIONS,
 	startDifySim,
 	storeFile,
 } from '../../../servers/dify';
@@ -24,14 +23,11 @@ const FORM: AppSpec['form'] = [
 	{ kind: 'select', variable: 'unit', options: ['C', 'F'] },
 ];
 
-describe.each(SIM_VERSIONS)('a message, %s', (version) => {
-	const chatModes: DifyAppMode[] =
-		version === '1.12'
-			? ['chat', 'agent-chat', 'advanced-chat']
-			: ['chat', 'agent-chat', 'agent', 'advanced-chat'];
+describe('a message', () => {
+	const chatModes: DifyAppMode[] = ['chat', 'agent-chat', 'agent', 'advanced-chat'];
 
 	test.each(chatModes)('case 13: answer, ids and usage of %s', async (mode) => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const { result } = await say(clientOf(sim, mode));
 		const run = sim.runs[0]!;
 		expect(result).toMatchObject({
@@ -46,13 +42,13 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			total_tokens: expect.any(Number) as number,
 			total_price: expect.any(String) as string,
 		};
-		if (mode === 'agent' && version === '1.14') expect(result.usage).toBeUndefined();
-		else expect(result.usage).toMatchObject(counted);
+
+		expect(result.usage).toMatchObject(counted);
 		expect(result.workflowRunId).toBe(mode === 'advanced-chat' ? run.workflowRunId : undefined);
 	});
 
 	test('case 13: a blocking answer, where something in between makes one of the stream, has the same', async () => {
-		const sim = await startSim({ version, stream: { blockingInstead: true } });
+		const sim = await startSim({ stream: { blockingInstead: true } });
 		for (const mode of ['chat', 'advanced-chat'] as const) {
 			const { result } = await say(clientOf(sim, mode));
 			const { conversationId, messageId, taskId } = sim.runs.at(-1)!;
@@ -68,14 +64,14 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	});
 
 	test.each(chatModes)('case 14: %s is always asked for a stream', async (mode) => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		await say(clientOf(sim, mode));
 		expect(sim.requests[0]!.json).toMatchObject({ response_mode: 'streaming' });
 		expect(sim.runs[0]!.responseMode).toBe('streaming');
 	});
 
 	test('case 16: inputs are always there, also when there are none', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		await say(clientOf(sim));
 		expect((sim.requests[0]!.json as Json).inputs).toEqual({});
 		const refused = await failureOf(
@@ -91,7 +87,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	});
 
 	test('case 17: an empty query is refused before it is sent', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		expect(await failureOf(say(clientOf(sim), { query: '' }))).toMatchObject({
 			kind: 'emptyQuery',
 		});
@@ -99,7 +95,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	});
 
 	test('case 18: the query arrives with every character, blanks alone are one', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		expect((await say(clientOf(sim), { query: NASTY })).result.text).toBe(`You said: ${NASTY}`);
 		await say(clientOf(sim), { query: '  ' });
 		expect(sim.runs.map(({ query }) => query)).toEqual([NASTY, '  ']);
@@ -108,7 +104,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	test.each(['chat', 'advanced-chat'] as const)(
 		'case 19: a variable that is missing on the second turn is told by its name by %s',
 		async (mode) => {
-			const sim = await startApp(version, { mode, form: FORM });
+			const sim = await startApp({ mode, form: FORM });
 			const client = clientOf(sim, mode);
 			const { result } = await say(client, { inputs: { city: 'Rome' } });
 			const failed = await failureOf(
@@ -116,9 +112,9 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			);
 			// Workers of newer versions report it in the stream, with a status of their own (docs/protocols/dify.md 3.7).
 			// 1.16 tells of a run that does not exist, without a status (docs/protocols/dify.md 12.3).
-			const inStream = version === '1.16' ? 200 : 500;
+			const inStream = 200;
 			expect(failed).toMatchObject({
-				status: mode === 'chat' || version === '1.12' ? 400 : inStream,
+				status: mode === 'chat' ? 400 : inStream,
 				kind: 'inputs',
 			});
 			expect(failed.serverText).toContain('city is required in input form');
@@ -127,7 +123,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	);
 
 	test('case 20: inputs are sent on every turn, with their types', async () => {
-		const sim = await startApp(version, { mode: 'chat', form: FORM });
+		const sim = await startApp({ mode: 'chat', form: FORM });
 		const inputs = { city: 'Rome', count: 3, unit: 'C' };
 		const first = await say(clientOf(sim), { inputs });
 		await say(clientOf(sim), {
@@ -152,7 +148,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	});
 
 	test('case 21: a malformed conversation id is advice; blanks are a new conversation', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const failed = await failureOf(say(clientOf(sim), { conversation: { kind: 'id', id: 'abc' } }));
 		expect(failed).toMatchObject({ status: 400, kind: 'invalidId' });
 		expect(failed.serverText).toContain('valid UUID');
@@ -166,7 +162,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	test.each(chatModes)(
 		'case 22: the conversation of another user, of another app, of the web app, a deleted one, or none, is told as such by %s',
 		async (mode) => {
-			const sim = await startSim({ version });
+			const sim = await startSim({});
 			const client = clientOf(sim, mode);
 			const { result } = await say(client, { user: 'u2' });
 			const web = sim.store.addConversation(sim.app(mode), 'u1', { source: 'webapp' });
@@ -182,7 +178,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			]) {
 				const failed = await failureOf(say(client, { conversation: { kind: 'id', id } }));
 				// A chatflow of 1.14 begins a new conversation, which is told by its ID.
-				const silent = mode === 'advanced-chat' && version === '1.14';
+				const silent = false;
 				const refused = {
 					kind: 'conversationNotFound',
 					...(silent ? {} : { status: 404, code: 'not_found' }),
@@ -200,7 +196,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	);
 
 	test('Dify 1.14.2 silently begins a new conversation where that of a chatflow is unknown: a failure, or "start new"', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const client = clientOf(sim, 'advanced-chat');
 		const { result } = await say(client);
 		const conversation = { kind: 'id', id: result.conversationId! } as const;
@@ -234,7 +230,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	test.each(chatModes)(
 		'case 22: on request a conversation that is gone is started anew with %s, and told',
 		async (mode) => {
-			const sim = await startSim({ version });
+			const sim = await startSim({});
 			const answer = await say(
 				clientOf(sim, mode),
 				{ conversation: { kind: 'id', id: UNKNOWN_ID } },
@@ -250,7 +246,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	);
 
 	test('a conversation that has ended can be started anew as well', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const ended = sim.store.addConversation(sim.app('chat'), 'u1', { status: 'completed' });
 		const conversation = { kind: 'id' as const, id: ended.id };
 		expect(await failureOf(say(clientOf(sim), { conversation }))).toMatchObject({
@@ -264,7 +260,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	});
 
 	test('only a stale conversation is started anew, no other failure', async () => {
-		const sim = await startApp(version, {
+		const sim = await startApp({
 			mode: 'advanced-chat',
 			reply: () => ({ steps: [{ text: 'par' }], fail: 'boom' }),
 		});
@@ -286,7 +282,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			{ status: 500, message: 'Conversation Not Exists.' },
 			{ status: 404, code: 'not_found', message: 'Conversation Not Exists.' },
 		]) {
-			const sim = await startApp(version, {
+			const sim = await startApp({
 				mode: 'chat',
 				reply: () => ({ steps: [{ text: 'half' }, { wait: 20 }, { error }] }),
 			});
@@ -309,7 +305,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	});
 
 	test('the latest conversation of the user is looked up in Dify; without one a new one is started', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const client = clientOf(sim);
 		const conversation = { kind: 'latest' as const };
 		const first = await say(client, { conversation });
@@ -322,7 +318,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	});
 
 	test('case 27: files go out with their transfer method, so Dify sees them', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		await say(clientOf(sim), {
 			files: [{ type: 'image', transfer_method: 'remote_url', url: 'https://example.com/a.png' }],
 		});
@@ -347,7 +343,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	});
 
 	test('case 28: an unknown file', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const files = [
 			{ type: 'image', transfer_method: 'local_file', upload_file_id: UNKNOWN_ID } as const,
 		];
@@ -357,7 +353,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	});
 
 	test('case 30: versions of a chatflow', async () => {
-		const sim = await startApp(version, { mode: 'advanced-chat', versions: [UNKNOWN_ID] });
+		const sim = await startApp({ mode: 'advanced-chat', versions: [UNKNOWN_ID] });
 		const client = clientOf(sim, 'advanced-chat');
 		expect((await say(client, { workflowId: UNKNOWN_ID })).result.status).toBe('succeeded');
 		expect(sim.runs[0]!.workflowId).toBe(UNKNOWN_ID);
@@ -371,7 +367,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			status: 404,
 			kind: 'workflowVersion',
 		});
-		const sandbox = await startApp(version, { mode: 'advanced-chat', sandboxPlan: true });
+		const sandbox = await startApp({ mode: 'advanced-chat', sandboxPlan: true });
 		expect(
 			await failureOf(say(clientOf(sandbox, 'advanced-chat'), { workflowId: UNKNOWN_ID })),
 		).toMatchObject({
@@ -383,7 +379,6 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	test('case 31: an answer in escaped JSON, prices as text', async () => {
 		const usage = { total_tokens: 3, total_price: '0.0000010', currency: 'USD' };
 		const sim = await startApp(
-			version,
 			{ mode: 'chat', reply: () => ({ steps: [{ text: '你好' }], usage }) },
 			{ stream: { blockingInstead: true } },
 		);
@@ -395,7 +390,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	});
 
 	test('name, trace and version are sent only where they were given', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		await say(clientOf(sim));
 		expect(Object.keys(sim.requests[0]!.json as Json).sort()).toEqual([
 			'inputs',
@@ -411,25 +406,22 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	});
 });
 
-test('a file of one user is of use to that user only, except in 1.12', async () => {
-	for (const version of SIM_VERSIONS) {
-		const sim = await startDify({ version });
-		const app = sim.app('chat');
-		const part = {
-			name: 'file',
-			filename: 'a.png',
-			mimeType: 'image/png',
-			size: 1,
-			sha256: '',
-			content: new Uint8Array(1),
-		};
-		const { id } = storeFile(sim.store, sim.store.endUser(app, 'u2'), part);
-		const outcome = say(clientOf(sim), {
-			files: [{ type: 'image', transfer_method: 'local_file', upload_file_id: id }],
-		});
-		if (version === '1.12') expect((await outcome).result.status).toBe('succeeded');
-		else expect(await failureOf(outcome)).toMatchObject({ kind: 'fileRejected' });
-		await sim.close();
-	}
+test('a file of one user is of use to that user only', async () => {
+	const sim = await startDify({});
+	const app = sim.app('chat');
+	const part = {
+		name: 'file',
+		filename: 'a.png',
+		mimeType: 'image/png',
+		size: 1,
+		sha256: '',
+		content: new Uint8Array(1),
+	};
+	const { id } = storeFile(sim.store, sim.store.endUser(app, 'u2'), part);
+	const outcome = say(clientOf(sim), {
+		files: [{ type: 'image', transfer_method: 'local_file', upload_file_id: id }],
+	});
+
+	expect(await failureOf(outcome)).toMatchObject({ kind: 'fileRejected' });
 	expect(appKey('chat')).toMatch(/^app-\w{24}$/);
 });

@@ -1,6 +1,6 @@
 import { complete, withText } from '../../../../lib/dify/run/completion';
 import { RUN_ROUTES, stopRun } from '../../../../lib/dify/run/run';
-import { appKey, SIM_VERSIONS } from '../../../servers/dify';
+import { appKey } from '../../../servers/dify';
 import { waitFor } from '../ask';
 import { calls, clientOf, failureOf, startApp } from '../client';
 
@@ -10,7 +10,7 @@ const form = (...variables: string[]) => ({
 
 describe('a text generator', () => {
 	it('writes', async () => {
-		const sim = await startApp('1.12', {
+		const sim = await startApp({
 			mode: 'completion',
 			form: [{ kind: 'paragraph', variable: 'topic' }],
 			reply: () => ['A ', 'poem'],
@@ -31,7 +31,7 @@ describe('a text generator', () => {
 	});
 
 	it('is never retried, since its text cannot be recovered', async () => {
-		const sim = await startApp('1.12', {
+		const sim = await startApp({
 			mode: 'completion',
 			reply: () => ({
 				steps: [
@@ -50,17 +50,17 @@ describe('a text generator', () => {
 		['chat', 'Dify Chat Message'],
 		['workflow', 'Dify Workflow'],
 	] as const)('D66: says what the app is, where it is another one: %s', async (mode, node) => {
-		const sim = await startApp('1.12', { mode });
+		const sim = await startApp({ mode });
 		const client = clientOf(sim, 'completion', { apiKey: appKey(mode) });
 		const failed = await failureOf(complete(client, { inputs: {}, user: 'u1' }));
 		expect([failed.kind, failed.remedy]).toEqual(['wrongAppType', expect.stringContaining(node)]);
 	});
 
-	describe.each(SIM_VERSIONS)('of Dify %s', (version) => {
+	describe('of', () => {
 		const request = { inputs: {}, user: 'u1' };
 
 		it('D63: text, usage and the ID of the message', async () => {
-			const sim = await startApp(version, { mode: 'completion', reply: () => ['A ', 'poem'] });
+			const sim = await startApp({ mode: 'completion', reply: () => ['A ', 'poem'] });
 			const result = await complete(clientOf(sim, 'completion'), request);
 			expect(result).toMatchObject({
 				text: 'A poem',
@@ -72,7 +72,7 @@ describe('a text generator', () => {
 
 		it('D64: the text of a message_file event is text', async () => {
 			const said = { emit: 'message_file', fields: { answer: 'See ' } };
-			const sim = await startApp(version, {
+			const sim = await startApp({
 				mode: 'completion',
 				reply: () => ({ steps: [said, { text: 'this' }] }),
 			});
@@ -84,7 +84,6 @@ describe('a text generator', () => {
 
 		it('D65: a stream that ends early fails with what had arrived, and nothing else is asked', async () => {
 			const sim = await startApp(
-				version,
 				{ mode: 'completion', reply: () => ['Once', ' upon'] },
 				{ stream: { cut: { events: 1, how: 'eof' } } },
 			);
@@ -96,7 +95,7 @@ describe('a text generator', () => {
 		});
 
 		it('D67: a text that somebody stopped is a result, with a warning', async () => {
-			const sim = await startApp(version, {
+			const sim = await startApp({
 				mode: 'completion',
 				reply: () => ({ steps: [{ text: 'Once' }, { wait: 60_000 }, { text: ' upon' }] }),
 			});
@@ -112,7 +111,7 @@ describe('a text generator', () => {
 		});
 
 		it('D68: of a text that the moderation took back, only the replacement counts', async () => {
-			const sim = await startApp(version, {
+			const sim = await startApp({
 				mode: 'completion',
 				reply: () => ({
 					steps: [

@@ -3,15 +3,9 @@ import { chat } from '../../../../lib/dify/run/chat';
 import { submitHumanForm } from '../../../../lib/dify/forms/human-form';
 import { RECOVERED_NOTE } from '../../../../lib/dify/run/endings';
 import type { RunOptions } from '../../../../lib/dify/run/run';
-import { follow, runWorkflow } from '../../../../lib/dify/run/workflow';
-import {
-	PAGES,
-	SIM_VERSIONS,
-	type DifySim,
-	type Script,
-	type SimVersion,
-	type Step,
-} from '../../../servers/dify';
+import { followRun } from '../../../../lib/dify/run/follow';
+import { runWorkflow } from '../../../../lib/dify/run/workflow';
+import { PAGES, type DifySim, type Script, type Step } from '../../../servers/dify';
 import { waitFor } from '../ask';
 import { startScripted } from '../../../servers/scripted';
 import { useSimulator } from '../../../servers/use-simulator';
@@ -29,12 +23,8 @@ function gate() {
 	return { step: { wait } satisfies Step, open: () => open() };
 }
 
-async function startFlow(
-	version: SimVersion,
-	mode: 'workflow' | 'advanced-chat',
-	script: Script,
-): Promise<DifySim> {
-	const sim = await startApp(version, { mode, reply: () => script });
+async function startFlow(mode: 'workflow' | 'advanced-chat', script: Script): Promise<DifySim> {
+	const sim = await startApp({ mode, reply: () => script });
 	sim.stream = { pingEveryMs: 5 };
 	return sim;
 }
@@ -69,7 +59,7 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 				{ node: { id: 'a' } },
 				{ node: { id: 'b' } },
 			];
-			const sim = await startFlow('1.16', mode, { steps, outputs });
+			const sim = await startFlow(mode, { steps, outputs });
 			sim.stream = { cut: { events, how: 'eof' }, pingEveryMs: 5 };
 			const shown: string[] = [];
 			const onDeltas: RunOptions['onDeltas'] = async (deltas) => {
@@ -92,7 +82,7 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 
 	test('a limit runs out although the run has ended: its record is the result, and nothing is stopped', async () => {
 		const { step, open } = gate();
-		const sim = await startFlow('1.16', mode, { steps: [START, step, { text: 'done' }], outputs });
+		const sim = await startFlow(mode, { steps: [START, step, { text: 'done' }], outputs });
 		sim.stream = { cut: { events: 2, how: 'silence' } };
 		const running = run(sim, mode, { waits: { looksMs: [60_000] }, limits: { idleMs: 150 } });
 		await waitFor(() => sim.runs[0]?.events.length === 3);
@@ -107,7 +97,7 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 	])(
 		'an API that starts anew in mid-run: %s',
 		async (_name, fault) => {
-			const sim = await startFlow('1.16', mode, {
+			const sim = await startFlow(mode, {
 				steps: [START, { text: 'done' }, { wait: 50 }],
 				outputs,
 			});
@@ -119,7 +109,7 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 	);
 
 	test('an API that takes connections before it answers: the run is neither given up nor stopped', async () => {
-		const sim = await startFlow('1.16', mode, {
+		const sim = await startFlow(mode, {
 			steps: [START, { text: 'done' }, { wait: 50 }],
 			outputs,
 		});
@@ -132,7 +122,7 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 	});
 
 	test('an API that does not come back: the error names the way to the run', async () => {
-		const sim = await startFlow('1.16', mode, {
+		const sim = await startFlow(mode, {
 			steps: [START, { text: 'do' }, { wait: 50 }],
 			outputs,
 		});
@@ -146,7 +136,7 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 });
 
 test('without an earlier reader, the record is not polled while events arrive', async () => {
-	const sim = await startFlow('1.16', 'workflow', {
+	const sim = await startFlow('workflow', {
 		steps: [START, { wait: 30 }],
 		outputs: { a: 1 },
 	});
@@ -171,15 +161,15 @@ describe('a form of a workflow app', () => {
 				stopped: 'Aborted: App task was stopped',
 				outputs: { note: 'yes' },
 			};
-			const sim = await startFlow('1.16', 'workflow', script);
+			const sim = await startFlow('workflow', script);
 			const client = clientOf(sim, 'workflow');
 			const paused = await run(sim, 'workflow');
 			const token = paused.pause!.forms[0]!.formToken!;
 			sim.stream = { pingEveryMs: 5, deafAfter: heard };
 			sim.store.resumeMs = 20;
 			await submitHumanForm(client, token, { action: 'ok', inputs: {}, user: 'u1' });
-			const following = { waits: FAST, answered: new Set([token]) };
-			const result = await follow(client, paused.workflowRunId!, 'u1', following);
+			const following = { waits: FAST };
+			const result = await followRun(client, paused.workflowRunId!, 'u1', following);
 			expect(result).toMatchObject({ status: 'stopped', workflow: { outputs: { note: 'yes' } } });
 			expect(result.warnings.join()).toContain('Aborted: App task was stopped');
 		},
@@ -203,57 +193,9 @@ describe('a form of a workflow app', () => {
 					: JSON.stringify(record),
 			);
 		});
-		const following = { waits: FAST, answered: new Set(['token']) };
-		const result = await follow(clientOf({ url }, 'workflow'), UNKNOWN_ID, 'u1', following);
+		const following = { waits: FAST };
+		const result = await followRun(clientOf({ url }, 'workflow'), UNKNOWN_ID, 'u1', following);
 		expect(result).toMatchObject({ status: 'stopped', workflow: { outputs: { note: 'yes' } } });
 		expect(result.warnings.join()).toContain('Dify says: "Aborted: App task was stopped"');
 	});
-
-	test.each(SIM_VERSIONS.filter((version) => version !== '1.12'))(
-		'%s is never reported as too old for it',
-		async (version) => {
-			const human = { id: 'h', type: 'human-input', title: 'Ask Anna' };
-			const steps: Step[] = [START, { nodeStart: human }, { wait: new Promise(() => undefined) }];
-			const sim = await startFlow(version, 'workflow', { steps });
-			const failed = await failureOf(run(sim, 'workflow', { limits: { progressMs: 80 } }));
-			expect(failed.kind).toBe('timeout');
-			expect([failed.message, failed.remedy].join()).not.toMatch(/cannot pause|Update Dify/);
-		},
-	);
-});
-
-describe('input errors, which 1.16 tells as the end of a run that does not exist', () => {
-	const FORM = [
-		{
-			kind: 'text-input' as const,
-			variable: 'city',
-			label: 'Your city',
-			required: true,
-			maxLength: 10,
-		},
-		{
-			kind: 'select' as const,
-			variable: 'size',
-			label: 'Size',
-			required: true,
-			options: ['S', 'M'],
-		},
-	];
-
-	test.each(SIM_VERSIONS)(
-		'%s: an empty form is told by the label of its field, and what that takes',
-		async (version) => {
-			const sim = await startApp(version, { mode: 'workflow', form: FORM });
-			const failed = await failureOf(run(sim, 'workflow', { retries: 0 }));
-			expect(failed).toMatchObject({
-				kind: 'inputs',
-				serverText: expect.stringContaining('city is required') as string,
-			});
-			expect(failed.message).toContain('"Your city" (city) is empty');
-			expect(failed.remedy).toContain('at most 10 characters');
-			expect(failed.remedy).toContain('"Size" (size)');
-			// No run that could be looked at.
-			expect(failed.facts.workflowRunId).toBeUndefined();
-		},
-	);
 });

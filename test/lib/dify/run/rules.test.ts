@@ -20,7 +20,6 @@ const WAITS: Plan['waits'] = {
 	openMs: 900,
 	unknownMs: 2_000,
 	unseenMs: 5_000,
-	resumeMs: 3_000,
 	stoppedLooksMs: [0, 50],
 };
 
@@ -37,7 +36,6 @@ const SENT: Plan = {
 	limits: LIMITS,
 	waits: WAITS,
 	stops: true,
-	isRecorded: true,
 	recovery: 'attachOrPoll',
 };
 const FOLLOWED: Plan = { ...SENT, begin: 'attach', stops: false, recovery: 'attach' };
@@ -79,7 +77,6 @@ type Told =
 	| 'no answer'
 	| { events: object[] }
 	| { failed: Parameters<typeof difyFailure>[0] }
-	| { whole: true }
 	| { record: RunRecord };
 
 function play(plan: Partial<Plan>, told: ReadonlyArray<readonly [number, Told]>) {
@@ -112,8 +109,11 @@ function factOf(told: Told, { streamCount: stream, lookCount: look }: Observatio
 	if (typeof told === 'string') return facts[told];
 	if ('events' in told) return { type: 'events', stream, events: told.events };
 	if ('record' in told) return { type: 'looked', look, record: told.record };
-	const closing = 'whole' in told ? { isWholeAnswer: true } : { failed: difyFailure(told.failed) };
-	return { type: 'closed', stream, closing: { reason: 'closed', ...closing } };
+	return {
+		type: 'closed',
+		stream,
+		closing: { reason: 'closed', failed: difyFailure(told.failed) },
+	};
 }
 
 type Row = [name: string, plan: Partial<Plan>, told: Array<[number, Told]>, does: string[]];
@@ -124,7 +124,6 @@ const RUNNING: Array<[number, Told]> = [
 ];
 const LOST: Array<[number, Told]> = [...RUNNING, [30, 'closed']];
 const LOOKS_AFTER: Array<[number, Told]> = [...LOST, [40, 'closed']];
-const ASKED = new Set(['tok']);
 
 const WAITING: Row[] = [
 	[
@@ -151,19 +150,19 @@ const WAITING: Row[] = [
 	],
 	[
 		'the idle limit ends a stream without pings',
-		{ isRecorded: false },
+		{ recovery: 'none' },
 		[...RUNNING, [5_010, 'time']],
 		['stop'],
 	],
 	[
 		'the progress limit ends a stream of pings',
-		{ isRecorded: false },
+		{ recovery: 'none' },
 		[...RUNNING, [20_019, 'ping'], [20_020, 'time']],
 		['stop'],
 	],
 	[
 		'the total limit ends the run',
-		{ isRecorded: false, limits: { ...DEFAULT_RUN_LIMITS, totalMs: 60_000 } },
+		{ limits: { ...DEFAULT_RUN_LIMITS, totalMs: 60_000 } },
 		[...RUNNING, [59_990, 'ping'], [60_000, 'time']],
 		['stop'],
 	],
@@ -181,7 +180,7 @@ const WAITING: Row[] = [
 	],
 	[
 		'a stream that stays open after the end of the run is closed',
-		{ isRecorded: false },
+		{ recovery: 'none' },
 		[
 			[10, 'answered'],
 			[20, { events: [started, { ...end('failed'), conversation_id: 'c' }] }],
@@ -226,22 +225,7 @@ const ENDS: Row[] = [
 		[...RUNNING, [1_020, 'time'], [1_100, { record: record('succeeded') }], [1_200, 'closed']],
 		['close', 'end: recorded'],
 	],
-	[
-		'a whole answer in place of a stream is the result',
-		{},
-		[[10, { whole: true }]],
-		['close', 'end: wholeAnswer'],
-	],
 	['a refusal is the end', {}, [[10, { failed: 'unauthorized' }]], ['close', 'end: failed']],
-	[
-		'a pause for a form that was just answered is an old one',
-		{ ...FOLLOWED, answeredForms: ASKED },
-		[
-			[10, 'answered'],
-			[20, { events: [pausedBy('tok')] }],
-		],
-		['close'],
-	],
 	[
 		'outputs of a run that was stopped after a form stand in its record only',
 		FOLLOWED,
@@ -287,16 +271,6 @@ const ENDS: Row[] = [
 ];
 
 const LOOKS: Row[] = [
-	[
-		'a run whose form was answered is paused for a moment longer',
-		{ ...FOLLOWED, answeredForms: ASKED },
-		[
-			[10, 'answered'],
-			[20, 'closed'],
-			[3_001, { record: record('paused') }],
-		],
-		['end: notResumed'],
-	],
 	[
 		'the record tells the end',
 		{},
@@ -372,7 +346,7 @@ describe('when the rules of waiting apply', () => {
 		['a limit of 0 is none', { limits: { ...LIMITS, firstByteMs: 0, totalMs: 0 } }, [], undefined],
 		['no events: the queue, without an ID nothing is looked at', {}, [[10, 'answered']], 8_010],
 		['events: the next look', {}, RUNNING, 1_020],
-		['a run without a record: the idle limit', { isRecorded: false }, RUNNING, 5_010],
+		['a run without a record: the idle limit', { recovery: 'none' }, RUNNING, 5_010],
 		[
 			'looks get rarer',
 			FOLLOWED,
@@ -479,10 +453,7 @@ test('whatever happens, it ends or waits: never without a time to wake', () => {
 			{ record: record('paused') },
 		),
 	);
-	const plan = fc.constantFrom<Partial<Plan>>(SENT, FOLLOWED, {
-		...FOLLOWED,
-		answeredForms: ASKED,
-	});
+	const plan = fc.constantFrom<Partial<Plan>>(SENT, FOLLOWED);
 	fc.assert(
 		fc.property(plan, fc.array(told, { maxLength: 25 }), (chosen, facts) => {
 			const state = createObservation(
@@ -514,24 +485,4 @@ test('events behind message_end begin the grace anew', () => {
 		[30, { events: [node] }],
 	]);
 	expect(state.stream?.closesAt).toBe(30 + AWAITS_SECOND_END.closeAfterMs);
-});
-
-test('a run of another conversation is given up, also where its end came at once', () => {
-	const own = { conversation_id: 'other', message_id: 'm', task_id: 't' };
-	const { state, does } = play({ onlyConversation: 'own', isRecorded: false, recovery: 'none' }, [
-		[10, 'answered'],
-		[
-			20,
-			{
-				events: [
-					{ event: 'message', answer: 'hi', ...own },
-					{ event: 'message_end', ...own },
-				],
-			},
-		],
-		[30, 'stopped'],
-		[40, 'closed'],
-	]);
-	expect(does).toEqual(['close', 'end: finished']);
-	expect(state.ending).toMatchObject({ reason: 'otherConversation' });
 });

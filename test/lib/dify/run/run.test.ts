@@ -1,22 +1,15 @@
 import { DifyClient } from '../../../../lib/dify/client';
 import { RUN_ROUTES, startRun, stopRun } from '../../../../lib/dify/run/run';
-import {
-	appKey,
-	type DifySim,
-	type Json,
-	type Reply,
-	SIM_VERSIONS,
-	type Step,
-} from '../../../servers/dify';
+import { appKey, type Json, type Reply, type Step } from '../../../servers/dify';
 import { calls, clientOf, failureOf, say, startApp, startSim, UNKNOWN_ID } from '../client';
 import type { DifyAppMode } from '../../../../lib/dify/types';
 import { ask, waitFor } from '../ask';
 import { playText, said } from '../play';
 import { screen, startTalk } from '../talk';
 
-describe.each(SIM_VERSIONS)('runs of other apps, %s', (version) => {
+describe('runs of other apps', () => {
 	test('Streaming of completion and workflow: read by the same reader, in whatever pieces it comes', async () => {
-		const sim = await startSim({ version, stream: { bytesPerWrite: 7, crlf: true } });
+		const sim = await startSim({ stream: { bytesPerWrite: 7, crlf: true } });
 		expect(
 			await startRun(
 				clientOf(sim, 'completion'),
@@ -34,34 +27,29 @@ describe.each(SIM_VERSIONS)('runs of other apps, %s', (version) => {
 		expect(sim.runs.map(({ responseMode }) => responseMode)).toEqual(['streaming', 'streaming']);
 	});
 
-	test('Workflow result: partial success is one, failure with status 200 is none, and nothing is polled', async () => {
+	test('Workflow result: partial success is one, failure is none, and nothing is polled', async () => {
 		const reply = ({ inputs }: { inputs: Json }): Reply => ({
 			steps: said('x'),
 			...(inputs.fail === true ? { fail: 'boom' } : { exceptions: 1 }),
 		});
-		for (const stream of [{}, { blockingInstead: true }]) {
-			const sim = await startApp(
-				version,
-				{ mode: 'workflow', reply, form: [{ kind: 'checkbox', variable: 'fail' }] },
-				{ stream },
-			);
-			const run = async (fail: boolean) =>
-				await startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: { fail } }, 'u1');
-			expect(await run(false)).toMatchObject({ status: 'partial-succeeded', text: 'x' });
-			expect((await failureOf(run(true))).serverText).toContain('boom');
-			expect(sim.requests.map(({ path }) => path)).toEqual(['/workflows/run', '/workflows/run']);
-		}
+		const sim = await startApp({
+			mode: 'workflow',
+			reply,
+			form: [{ kind: 'checkbox', variable: 'fail' }],
+		});
+		const run = async (fail: boolean) =>
+			await startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: { fail } }, 'u1');
+		expect(await run(false)).toMatchObject({ status: 'partial-succeeded', text: 'x' });
+		expect((await failureOf(run(true))).serverText).toContain('boom');
+		expect(sim.requests.map(({ path }) => path)).toEqual(['/workflows/run', '/workflows/run']);
 	});
 });
 
-describe.each(SIM_VERSIONS)('a message, %s', (version) => {
-	const chatModes: DifyAppMode[] =
-		version === '1.12'
-			? ['chat', 'agent-chat', 'advanced-chat']
-			: ['chat', 'agent-chat', 'agent', 'advanced-chat'];
+describe('a message', () => {
+	const chatModes: DifyAppMode[] = ['chat', 'agent-chat', 'agent', 'advanced-chat'];
 
 	test('case 23: the app of another type is told', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		expect(await failureOf(say(clientOf(sim, 'completion')))).toMatchObject({
 			code: 'not_chat_app',
 			kind: 'wrongAppType',
@@ -81,13 +69,13 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	});
 
 	test('case 24: agents, which refuse blocking, answer', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		for (const mode of chatModes.filter((each) => each.startsWith('agent')))
 			expect((await say(clientOf(sim, mode))).result.text).toBe('You said: hi');
 	});
 
 	test("case 25: a bad key of the model provider is not called a bad key of Dify's", async () => {
-		const sim = await startApp(version, {
+		const sim = await startApp({
 			mode: 'chat',
 			reply: () => ({
 				steps: [],
@@ -107,7 +95,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 
 	test('case 26: too many at once is waited for, a used-up quota is not', async () => {
 		let finish = () => {};
-		const sim = await startApp(version, {
+		const sim = await startApp({
 			mode: 'chat',
 			maxActive: 1,
 			reply: () => ({
@@ -115,7 +103,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			}),
 		});
 		const client = clientOf(sim);
-		// Of another program: for a run of its own the node waits without asking (places.test.ts).
+		// Of another program.
 		const first = fetch(`${sim.url}/chat-messages`, {
 			method: 'POST',
 			headers: { authorization: `Bearer ${appKey('chat')}`, 'content-type': 'application/json' },
@@ -126,7 +114,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		expect(refused).toMatchObject({
 			kind: 'tooManyRequests',
 			retryable: true,
-			status: version === '2026' ? 429 : 400,
+			status: 400,
 		});
 
 		const second = say(client, {}, { retries: 1000, retryPauseMs: 10 });
@@ -138,7 +126,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		expect((await second).result.text).toBe('done');
 		expect(sim.runs).toHaveLength(2);
 
-		const empty = await startApp(version, { mode: 'chat', quota: 0 });
+		const empty = await startApp({ mode: 'chat', quota: 0 });
 		expect(
 			await failureOf(say(clientOf(empty), {}, { retries: 8, retryPauseMs: 1 })),
 		).toMatchObject({
@@ -151,7 +139,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 
 	test('case 26: the wait for a busy app ends with the execution', async () => {
 		let finish = () => {};
-		const sim = await startApp(version, {
+		const sim = await startApp({
 			mode: 'chat',
 			maxActive: 1,
 			reply: () => ({
@@ -172,7 +160,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	});
 
 	test('case 29: what is sent is JSON, says so, and is an object', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		await say(clientOf(sim));
 		expect(sim.requests[0]!.headers['content-type']).toBe('application/json');
 		expect(sim.requests[0]!.headers['content-length']).toBe(
@@ -195,30 +183,14 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			[{ mode: 'chat', workspace: 'archived' }, 'appUnusable'],
 			[{ mode: 'chat', status: 'abnormal' }, 'appUnusable'],
 		] as const) {
-			const sim = await startApp(version, spec);
+			const sim = await startApp(spec);
 			expect(await failureOf(say(clientOf(sim)))).toMatchObject({ kind: kind });
 		}
-		const flow = await startApp(version, { mode: 'advanced-chat', published: false });
+		const flow = await startApp({ mode: 'advanced-chat', published: false });
 		expect(await failureOf(say(clientOf(flow, 'advanced-chat')))).toMatchObject({
 			kind: 'notPublished',
 		});
 	});
-});
-
-test('a run that Dify takes over in maintenance (202) is told as not finished', async () => {
-	const sim = await startSim();
-	sim.fail({
-		status: 202,
-		body: '{"task_id":"t","workflow_run_id":"r"}',
-		contentType: 'application/json',
-		headers: { 'Retry-After': '1' },
-	});
-	const failed = await failureOf(say(clientOf(sim), {}, { retries: 3, retryPauseMs: 1 }));
-	expect(failed).toMatchObject({
-		kind: 'streamEndedEarly',
-		facts: { taskId: 't', workflowRunId: 'r' },
-	});
-	expect(sim.requests).toHaveLength(1);
 });
 
 test('a connection that breaks before any answer is not answered by sending again', async () => {
@@ -229,149 +201,149 @@ test('a connection that breaks before any answer is not answered by sending agai
 	expect(sim.requests).toHaveLength(1);
 });
 
-describe.each(SIM_VERSIONS)(
-	'workflow and completion apps as far as the client goes, %s',
-	(version) => {
-		test('case 64: a failed run is a failure, streamed or with HTTP 200', async () => {
-			for (const stream of [{}, { blockingInstead: true }]) {
-				const sim = await startApp(
-					version,
-					{ mode: 'workflow', reply: () => ({ steps: [{ text: 'par' }], fail: 'boom' }) },
-					{ stream },
-				);
-				const failed = await failureOf(
-					startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: {} }, 'u1'),
-				);
-				expect(failed).toMatchObject({
-					kind: 'runFailed',
-					facts: { workflowRunId: sim.runs[0]!.workflowRunId },
-				});
-				expect(failed.serverText).toContain('boom');
-			}
+describe('workflow and completion apps as far as the client goes', () => {
+	test('case 64: a failed run is a failure', async () => {
+		const sim = await startApp({
+			mode: 'workflow',
+			reply: () => ({ steps: [{ text: 'par' }], fail: 'boom' }),
 		});
-
-		test('cases 65 and 67: outputs win, a partial success is one with a warning', async () => {
-			const sim = await startApp(version, {
-				mode: 'workflow',
-				reply: () => ({ steps: [{ text: 'draft' }], outputs: { text: 'final' }, exceptions: 1 }),
-			});
-			const result = await startRun(
-				clientOf(sim, 'workflow'),
-				RUN_ROUTES.workflow,
-				{ inputs: {} },
-				'u1',
-			);
-			expect(result).toMatchObject({
-				status: 'partial-succeeded',
-				text: 'final',
-				warnings: [expect.any(String)],
-			});
-		});
-
-		test('case 67: the end without workflow_finished keeps the run id', async () => {
-			const sim = await startApp(
-				version,
-				{ mode: 'workflow', reply: () => ({ steps: [{ text: 'a' }, { text: 'b' }] }) },
-				{ stream: { cut: { events: 2, how: 'eof' } } },
-			);
-			const failed = await failureOf(
-				startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: {} }, 'u1'),
-			);
-			expect(failed).toMatchObject({
-				kind: 'streamEndedEarly',
-				partialText: 'a',
-				facts: { workflowRunId: sim.runs[0]!.workflowRunId },
-			});
-		});
-
-		test('cases 66 and 68: a run that is not there', async () => {
-			const sim = await startSim({ version });
-			const client = clientOf(sim, 'workflow');
-			const asked = client.get(`/workflows/run/${UNKNOWN_ID}`);
-			if (version === '1.12')
-				expect(Object.values(await asked).every((value) => value === null)).toBe(true);
-			else expect(await failureOf(asked)).toMatchObject({ status: 404, kind: 'runNotFound' });
-			expect(
-				await failureOf(client.get(`/workflow/${UNKNOWN_ID}/events`, { user: 'u1' })),
-			).toMatchObject({
-				status: 404,
-				kind: version === '1.12' ? 'routeNotFound' : 'runNotFound',
-			});
-		});
-
-		test.each(['workflow', 'advanced-chat'] as const)(
-			'case 68: the replay of a finished run of %s gives its result, to its user only',
-			async (mode) => {
-				const sim = await startSim({ version });
-				const route = mode === 'workflow' ? RUN_ROUTES.workflow : RUN_ROUTES.chat;
-				const live = await startRun(
-					clientOf(sim, mode),
-					route,
-					{ inputs: {}, ...(mode === 'workflow' ? {} : { query: 'hi' }) },
-					'u1',
-				);
-				const replay = async (user: string) =>
-					await ask(sim, 'GET', `/workflow/${live.workflowRunId}/events?user=${user}`, { mode });
-				if (version === '1.12') return expect((await replay('u1')).status).toBe(404);
-				const { result } = playText((await replay('u1')).text);
-				expect(result).toMatchObject({
-					status: 'succeeded',
-					text: live.text,
-					workflowRunId: live.workflowRunId,
-					workflow: { outputs: live.workflow!.outputs },
-				});
-				expect((await replay('u2')).status).toBe(404);
-			},
+		const failed = await failureOf(
+			startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: {} }, 'u1'),
 		);
-
-		test('case 69: a stop names the user and sends a body; Dify says yes to any task', async () => {
-			const sim = await startApp(version, {
-				mode: 'workflow',
-				reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }),
-			});
-			const client = clientOf(sim, 'workflow');
-			const running = startRun(client, RUN_ROUTES.workflow, { inputs: {} }, 'u1');
-			await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
-			expect(await stopRun(client, RUN_ROUTES.workflow, sim.runs[0]!.taskId, 'u1')).toBe(true);
-			expect((await running).status).toBe('stopped');
-			expect(await stopRun(client, RUN_ROUTES.workflow, 'no such task', 'u1')).toBe(true);
-			expect(sim.requests.at(-1)).toMatchObject({
-				path: '/workflows/tasks/no%20such%20task/stop',
-				json: { user: 'u1' },
-			});
-			expect(await failureOf(client.send('POST', '/workflows/tasks/x/stop', {}))).toMatchObject({
-				status: 400,
-				kind: 'missingUser',
-			});
+		expect(failed).toMatchObject({
+			kind: 'runFailed',
+			facts: { workflowRunId: sim.runs[0]!.workflowRunId },
 		});
+		expect(failed.serverText).toContain('boom');
+	});
 
-		test('a text generator answers, and has no conversation', async () => {
-			const sim = await startSim({ version });
-			const result = await startRun(
-				clientOf(sim, 'completion'),
-				RUN_ROUTES.completion,
-				{ inputs: {}, query: 'hi' },
+	test('cases 65 and 67: outputs win, a partial success is one with a warning', async () => {
+		const sim = await startApp({
+			mode: 'workflow',
+			reply: () => ({ steps: [{ text: 'draft' }], outputs: { text: 'final' }, exceptions: 1 }),
+		});
+		const result = await startRun(
+			clientOf(sim, 'workflow'),
+			RUN_ROUTES.workflow,
+			{ inputs: {} },
+			'u1',
+		);
+		expect(result).toMatchObject({
+			status: 'partial-succeeded',
+			text: 'final',
+			warnings: [expect.any(String)],
+		});
+	});
+
+	test('case 67: the end without workflow_finished keeps the run id', async () => {
+		const sim = await startApp(
+			{ mode: 'workflow', reply: () => ({ steps: [{ text: 'a' }, { text: 'b' }] }) },
+			{ stream: { cut: { events: 2, how: 'eof' } } },
+		);
+		const failed = await failureOf(
+			startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: {} }, 'u1'),
+		);
+		expect(failed).toMatchObject({
+			kind: 'streamEndedEarly',
+			partialText: 'a',
+			facts: { workflowRunId: sim.runs[0]!.workflowRunId },
+		});
+	});
+
+	test('cases 66 and 68: a run that is not there', async () => {
+		const sim = await startSim({});
+		const client = clientOf(sim, 'workflow');
+		const asked = client.get(`/workflows/run/${UNKNOWN_ID}`);
+
+		expect(await failureOf(asked)).toMatchObject({ status: 404, kind: 'runNotFound' });
+		expect(
+			await failureOf(client.get(`/workflow/${UNKNOWN_ID}/events`, { user: 'u1' })),
+		).toMatchObject({
+			status: 404,
+			kind: 'runNotFound',
+		});
+	});
+
+	test.each(['workflow', 'advanced-chat'] as const)(
+		'case 68: the replay of a finished run of %s gives its result, to its user only',
+		async (mode) => {
+			const sim = await startSim({});
+			const route = mode === 'workflow' ? RUN_ROUTES.workflow : RUN_ROUTES.chat;
+			const live = await startRun(
+				clientOf(sim, mode),
+				route,
+				{ inputs: {}, ...(mode === 'workflow' ? {} : { query: 'hi' }) },
 				'u1',
 			);
+			const replay = async (user: string) =>
+				await ask(sim, 'GET', `/workflow/${live.workflowRunId}/events?user=${user}`, { mode });
+
+			const { result } = playText((await replay('u1')).text);
 			expect(result).toMatchObject({
 				status: 'succeeded',
-				text: 'You said: hi',
-				conversationId: undefined,
+				text: live.text,
+				workflowRunId: live.workflowRunId,
+				workflow: { outputs: live.workflow!.outputs },
 			});
+			expect((await replay('u2')).status).toBe(404);
+		},
+	);
+
+	test('case 69: a stop names the user and sends a body; Dify says yes to any task', async () => {
+		const sim = await startApp({
+			mode: 'workflow',
+			reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }),
 		});
-	},
-);
+		const client = clientOf(sim, 'workflow');
+		const running = startRun(client, RUN_ROUTES.workflow, { inputs: {} }, 'u1');
+		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
+		expect(await stopRun(client, RUN_ROUTES.workflow, sim.runs[0]!.taskId, 'u1')).toBe(true);
+		expect((await running).status).toBe('stopped');
+		expect(await stopRun(client, RUN_ROUTES.workflow, 'no such task', 'u1')).toBe(true);
+		expect(sim.requests.at(-1)).toMatchObject({
+			path: '/workflows/tasks/no%20such%20task/stop',
+			json: { user: 'u1' },
+		});
+		expect(await failureOf(client.send('POST', '/workflows/tasks/x/stop', {}))).toMatchObject({
+			status: 400,
+			kind: 'missingUser',
+		});
+	});
+
+	test('a text generator answers, and has no conversation', async () => {
+		const sim = await startSim({});
+		const result = await startRun(
+			clientOf(sim, 'completion'),
+			RUN_ROUTES.completion,
+			{ inputs: {}, query: 'hi' },
+			'u1',
+		);
+		expect(result).toMatchObject({
+			status: 'succeeded',
+			text: 'You said: hi',
+			conversationId: undefined,
+		});
+	});
+});
+
+test('a JSON answer in place of the stream is an error, and nothing is sent again', async () => {
+	const sim = await startSim();
+	sim.fail({
+		status: 202,
+		body: '{"task_id":"t","workflow_run_id":"r"}',
+		contentType: 'application/json',
+	});
+	const failed = await failureOf(say(clientOf(sim), {}, { retries: 3, retryPauseMs: 1 }));
+	expect(failed).toMatchObject({ kind: 'emptyAnswer', status: 202 });
+	expect(sim.requests).toHaveLength(1);
+});
 
 describe('"too many requests" in the stream', () => {
 	const refusal: Step = {
 		error: { status: 429, message: 'Too many requests. Please try again later.' },
 	};
-	const sentFor = async (
-		version: DifySim['version'],
-		mode: 'chat' | 'agent-chat' | 'advanced-chat',
-		steps: Step[],
-	) => {
-		const sim = await startTalk(version, mode, { steps });
+	const sentFor = async (mode: 'chat' | 'agent-chat' | 'advanced-chat', steps: Step[]) => {
+		const sim = await startTalk(mode, { steps });
 		expect(
 			await failureOf(say(clientOf(sim, mode), {}, { retries: 3, retryPauseMs: 1 })),
 		).toMatchObject({
@@ -380,52 +352,30 @@ describe('"too many requests" in the stream', () => {
 		return calls(sim, '/chat-messages');
 	};
 
-	test.each(SIM_VERSIONS)(
-		'of a run that has begun is a failure of that run, which is not begun again (%s)',
-		async (version) => {
-			const call: Step = {
-				round: { chunks: [], tool: { name: 'pay', input: '{"pay":{}}', observation: 'paid' } },
-			};
-			expect(await sentFor(version, 'chat', [...said('half'), refusal])).toBe(1);
-			expect(await sentFor(version, 'agent-chat', [call, refusal])).toBe(1);
-			expect(await sentFor(version, 'advanced-chat', [{ node: { id: 'n' } }, refusal])).toBe(1);
-			expect(
-				await sentFor(version, 'chat', [
-					{
-						raw: 'data: {"event":"message","answer":"half"}\n\ndata: {"event":"error","message":"Too many requests."}\n\n',
-					},
-				]),
-			).toBe(1);
-			// Its event names the message that Dify has stored already.
-			expect(
-				await sentFor(version, 'chat', [
-					{ error: { code: 'invalid_param', status: 400, message: 'Too many requests.' } },
-				]),
-			).toBe(1);
-		},
-	);
-
-	test('adds no events to those of the run that answered', async () => {
-		let refused = false;
-		const bare =
-			'data: {"event":"error","status":500,"message":"Too many requests. Please try again later."}\n\n';
-		const reply = () => {
-			const steps: Step[] = refused ? said('yes') : [{ raw: bare }];
-			refused = true;
-			return { steps };
+	test('of a run that has begun is a failure of that run, which is not begun again', async () => {
+		const call: Step = {
+			round: { chunks: [], tool: { name: 'pay', input: '{"pay":{}}', observation: 'paid' } },
 		};
-		const sim = await startApp('1.14', { mode: 'chat', reply });
-		const events: unknown[] = [];
-		await say(
-			clientOf(sim),
-			{},
-			{ retries: 1, retryPauseMs: 1, onEvent: (event) => void events.push(event) },
-		);
-		expect(events).toEqual(sim.runs[1]!.events);
+		expect(await sentFor('chat', [...said('half'), refusal])).toBe(1);
+		expect(await sentFor('agent-chat', [call, refusal])).toBe(1);
+		expect(await sentFor('advanced-chat', [{ node: { id: 'n' } }, refusal])).toBe(1);
+		expect(
+			await sentFor('chat', [
+				{
+					raw: 'data: {"event":"message","answer":"half"}\n\ndata: {"event":"error","message":"Too many requests."}\n\n',
+				},
+			]),
+		).toBe(1);
+		// Its event names the message that Dify has stored already.
+		expect(
+			await sentFor('chat', [
+				{ error: { code: 'invalid_param', status: 400, message: 'Too many requests.' } },
+			]),
+		).toBe(1);
 	});
 
 	test('of a worker that did not start the run is waited for', async () => {
-		const sim = await startTalk('1.14', 'chat', {
+		const sim = await startTalk('chat', {
 			steps: [
 				{
 					raw: 'data: {"event":"error","status":500,"message":"Too many requests. Please try again later."}\n\n',
@@ -448,7 +398,7 @@ describe('a stop route that fails', () => {
 	});
 
 	test('does not hide that the run was cancelled', async () => {
-		const sim = await startTalk('2026', 'chat', { steps: [...said('a'), { wait: 60_000 }] });
+		const sim = await startTalk('chat', { steps: [...said('a'), { wait: 60_000 }] });
 		sim.fail({ path: /\/stop$/, status: 500, body: 'x', times: 9 });
 		const controller = new AbortController();
 		const { onDeltas, shown } = screen();

@@ -1,15 +1,9 @@
 /** Runs of workflow apps, against the simulator: lost runs are recovered, and nothing runs twice. */
-import { follow, runWorkflow, type WorkflowOptions } from '../../../../lib/dify/run/workflow';
+import { followRun as follow } from '../../../../lib/dify/run/follow';
+import { runWorkflow, type WorkflowOptions } from '../../../../lib/dify/run/workflow';
 import { RECOVERED_NOTE } from '../../../../lib/dify/run/endings';
 import { requestStop, RUN_ROUTES } from '../../../../lib/dify/run/run';
-import {
-	SIM_VERSIONS,
-	PAGES,
-	type DifySim,
-	type Script,
-	type SimVersion,
-	type Step,
-} from '../../../servers/dify';
+import { PAGES, type DifySim, type Script, type Step } from '../../../servers/dify';
 import { startScripted } from '../../../servers/scripted';
 import { useSimulator } from '../../../servers/use-simulator';
 import { delay, setImmediate } from '../../../support/node';
@@ -17,7 +11,6 @@ import { waitFor } from '../ask';
 import { calls, clientOf, failureOf, startApp, startSim } from '../client';
 
 const FAST: WorkflowOptions = { waits: { pauseMs: 1 } };
-const NEWER = SIM_VERSIONS.filter((version) => version !== '1.12');
 
 const start: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
 const slow = { id: 'slow', type: 'code', title: 'Slow', outputs: { a: 1 } };
@@ -35,12 +28,8 @@ function run(
 	);
 }
 
-async function startFlow(
-	version: SimVersion,
-	script: Script,
-	more: Parameters<typeof startApp>[2] = {},
-) {
-	return await startApp(version, { mode: 'workflow', reply: () => script }, more);
+async function startFlow(script: Script, more: Parameters<typeof startApp>[1] = {}) {
+	return await startApp({ mode: 'workflow', reply: () => script }, more);
 }
 
 const startServer = useSimulator(startScripted);
@@ -63,9 +52,9 @@ test.each(['', 'event: ping\n\n', 'event: ping\n\ndata: {"event":"workf'])(
 
 const started = (sim: DifySim) => calls(sim, '/workflows/run');
 
-describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
+describe('a workflow run', () => {
 	test('outputs, IDs and counts', async () => {
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [start],
 			outputs: { text: 'yes', n: 1 },
 			totalTokens: 12,
@@ -85,7 +74,7 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 	});
 
 	test('text that was sent on the way is a preview: the outputs are the result', async () => {
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [start, { text: 'par' }],
 			outputs: { text: 'partly' },
 		});
@@ -100,7 +89,7 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 			status: 'failed' as const,
 			error: 'no route',
 		};
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [start, { text: 'half' }, { node }],
 			fail: 'no route',
 		});
@@ -133,7 +122,7 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 			status: 'failed' as const,
 			error: 'two',
 		};
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [{ node: survived }, { node: fatal }],
 			fail: 'Run: two',
 		});
@@ -144,7 +133,7 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 		const step = (id: string): Step => ({
 			node: { id, title: id.toUpperCase(), status: 'exception' },
 		});
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [step('a'), step('b')],
 			exceptions: 2,
 			outputs: { x: 1 },
@@ -162,7 +151,7 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 			const script = said.startsWith('A')
 				? { steps: [start], fail: said }
 				: { steps: [start], stopped: said };
-			const sim = await startFlow(version, script);
+			const sim = await startFlow(script);
 			const { status, warnings } = await run(sim);
 			expect(status).toBe('stopped');
 			expect(warnings).toHaveLength(1);
@@ -170,12 +159,12 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 	);
 
 	test('an error event without a text has one', async () => {
-		const sim = await startFlow(version, { steps: [{ error: { status: 500, message: '' } }] });
+		const sim = await startFlow({ steps: [{ error: { status: 500, message: '' } }] });
 		expect((await failureOf(run(sim))).message).not.toBe('');
 	});
 
 	test('no workflow_started: the IDs come from the first event that has them', async () => {
-		const sim = await startFlow(version, { steps: [start], outputs: { a: 1 } });
+		const sim = await startFlow({ steps: [start], outputs: { a: 1 } });
 		sim.stream = {
 			reorder: (items) =>
 				items.filter((item) => item.kind !== 'event' || item.event.event !== 'workflow_started'),
@@ -187,7 +176,7 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 	test('pings alone are waited for, as long as the limits let', async () => {
 		let go = () => {};
 		const wait = new Promise<void>((resolve) => (go = resolve));
-		const sim = await startFlow(version, { steps: [{ wait }, start], outputs: { a: 1 } });
+		const sim = await startFlow({ steps: [{ wait }, start], outputs: { a: 1 } });
 		sim.stream = { pingEveryMs: 5 };
 		const running = run(sim, { limits: { idleMs: 2_000, queueMs: 2_000 } });
 		await waitFor(() => sim.runs.length === 1);
@@ -197,7 +186,7 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 	});
 
 	test('Stop: Dify is told with the task and the user of the run, and the stream is read to its end', async () => {
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [start, { wait: new Promise(() => undefined) }],
 		});
 		const controller = new AbortController();
@@ -212,7 +201,7 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 	});
 
 	test('a connection that was refused, or an app with too many runs, is asked again', async () => {
-		const sim = await startFlow(version, { steps: [start] });
+		const sim = await startFlow({ steps: [start] });
 		const said = 'Too many requests. Please try again later.';
 		const body = JSON.stringify({ code: 'invalid_param', message: said, status: 400 });
 		sim.fail({ path: '/workflows/run', status: 400, body, contentType: 'application/json' });
@@ -222,7 +211,7 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 
 	test('a published version has its own path', async () => {
 		const id = '3f0e2b1c-0000-4000-8000-000000000001';
-		const sim = await startApp(version, {
+		const sim = await startApp({
 			mode: 'workflow',
 			versions: [id],
 			reply: () => ({ steps: [] }),
@@ -237,13 +226,13 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 		['draft', 'workflowVersion'],
 		['../../datasets', 'workflowVersion'],
 	])('an invalid version: %s', async (workflowId, kind) => {
-		const sim = await startFlow(version, { steps: [] });
+		const sim = await startFlow({ steps: [] });
 		const asked = runWorkflow(clientOf(sim, 'workflow'), { inputs: {}, user: 'u1', workflowId });
 		expect((await failureOf(asked)).kind).toBe(kind);
 	});
 
 	test('a plan without versions is no matter of the key', async () => {
-		const sim = await startApp(version, { mode: 'workflow', sandboxPlan: true });
+		const sim = await startApp({ mode: 'workflow', sandboxPlan: true });
 		const asked = runWorkflow(clientOf(sim, 'workflow'), {
 			inputs: {},
 			user: 'u1',
@@ -254,19 +243,19 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 
 	test('a missing input has the same remedy, whether Dify or the package detects it', async () => {
 		const form = [{ kind: 'text-input' as const, variable: 'topic', required: true }];
-		const sim = await startApp(version, { mode: 'workflow', form });
+		const sim = await startApp({ mode: 'workflow', form });
 		expect((await failureOf(run(sim))).kind).toBe('inputs');
 	});
 });
 
-describe.each(SIM_VERSIONS)('a lost stream, %s', (version) => {
+describe('a lost stream', () => {
 	const CUTS = ['eof', 'reset'] as const;
 
 	test.each(CUTS)('%s while the run goes on: the same result, and one run', async (how) => {
 		let go = () => {};
 		const wait = new Promise<void>((resolve) => (go = resolve));
 		const script = { steps: [start, { wait }, { node: slow }], outputs: { text: 'done', n: 2 } };
-		const sim = await startFlow(version, script);
+		const sim = await startFlow(script);
 		sim.stream = { cut: { events: 3, how } };
 		const running = run(sim);
 		await waitFor(() => sim.requests.length > 1);
@@ -280,14 +269,14 @@ describe.each(SIM_VERSIONS)('a lost stream, %s', (version) => {
 	});
 
 	test('a failed run is found as failed', async () => {
-		const sim = await startFlow(version, { steps: [start, start], fail: 'broken' });
+		const sim = await startFlow({ steps: [start, start], fail: 'broken' });
 		sim.stream = { cut: { events: 2, how: 'eof' } };
 		expect(await failureOf(run(sim))).toMatchObject({ kind: 'runFailed', serverText: 'broken' });
 		expect(started(sim)).toBe(1);
 	});
 
 	test('neither the stream nor the record can be had: the run may have gone on', async () => {
-		const sim = await startFlow(version, { steps: [start, start] });
+		const sim = await startFlow({ steps: [start, start] });
 		sim.stream = { cut: { events: 2, how: 'eof' } };
 		sim.fail({ method: 'GET', path: /^\/workflow/, status: 500, body: PAGES.nginx502, times: 99 });
 		const failed = await failureOf(run(sim, { limits: { progressMs: 1_000, totalMs: 1_500 } }));
@@ -299,14 +288,14 @@ describe.each(SIM_VERSIONS)('a lost stream, %s', (version) => {
 	});
 
 	test('no event at all: a failure, and nothing is sent again', async () => {
-		const sim = await startFlow(version, { steps: [start] });
+		const sim = await startFlow({ steps: [start] });
 		sim.stream = { cut: { bytes: 1, how: 'eof' } };
 		expect((await failureOf(run(sim, {}, { topic: 'x' }))).kind).toMatch(/streamEndedEarly|queued/);
 		expect(started(sim)).toBe(1);
 	});
 
 	test('the record says "running" for ever: the total limit ends it, with the ID', async () => {
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [start, { wait: new Promise(() => undefined) }],
 		});
 		sim.stream = { cut: { events: 2, how: 'eof' } };
@@ -317,7 +306,7 @@ describe.each(SIM_VERSIONS)('a lost stream, %s', (version) => {
 	});
 
 	test('cancelled while it is looked for: no more questions, and Dify is told to stop', async () => {
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [start, { wait: new Promise(() => undefined) }],
 		});
 		sim.stream = { cut: { events: 2, how: 'eof' } };
@@ -337,7 +326,7 @@ describe.each(SIM_VERSIONS)('a lost stream, %s', (version) => {
 	});
 
 	test('an error event is the end: nothing is asked for', async () => {
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [start, { error: { code: 'invalid_param', status: 400, message: 'no' } }],
 		});
 		await failureOf(run(sim));
@@ -345,37 +334,7 @@ describe.each(SIM_VERSIONS)('a lost stream, %s', (version) => {
 	});
 });
 
-test('Dify 1.12 does not know a run that has just begun', async () => {
-	const sim = await startFlow('1.12', { steps: [start, start], outputs: { a: 1 } });
-	sim.stream = { cut: { events: 2, how: 'eof' } };
-	const nulls = JSON.stringify({ id: null, status: null, outputs: null });
-	sim.fail({
-		method: 'GET',
-		path: '/workflows/run/',
-		status: 200,
-		body: nulls,
-		contentType: 'application/json',
-		times: 3,
-	});
-	expect((await run(sim)).workflow!.outputs).toEqual({ a: 1 });
-});
-
-describe('a Human Input node that cannot pause the run (Dify 1.12)', () => {
-	test('ends at the progress limit, and the cause is named', async () => {
-		const human = { id: 'h', type: 'human-input', title: 'Ask Anna' };
-		const sim = await startFlow('1.12', {
-			steps: [start, { nodeStart: human }, { wait: new Promise(() => undefined) }],
-		});
-		sim.stream = { pingEveryMs: 5 };
-		const failed = await failureOf(run(sim, { limits: { progressMs: 80 } }));
-		expect(failed.kind).toBe('timeout');
-		expect(failed.meaning).toContain('"Ask Anna"');
-		expect(failed.remedy).toContain('Dify 1.14');
-		expect(failed.remedy).not.toContain('slow');
-	});
-});
-
-describe.each(NEWER)('following a run, %s', (version) => {
+describe('following a run', () => {
 	const form = (nodeId: string, token?: string | null) => ({
 		nodeId,
 		nodeTitle: nodeId.toUpperCase(),
@@ -385,7 +344,7 @@ describe.each(NEWER)('following a run, %s', (version) => {
 	});
 
 	test('a finished run is told at once', async () => {
-		const sim = await startFlow(version, { steps: [start], outputs: { result: 'ok' } });
+		const sim = await startFlow({ steps: [start], outputs: { result: 'ok' } });
 		const { workflowRunId } = await run(sim);
 		const client = clientOf(sim, 'workflow');
 		const result = await follow(client, workflowRunId!, 'u1', {});
@@ -398,7 +357,7 @@ describe.each(NEWER)('following a run, %s', (version) => {
 	});
 
 	test("another user's run", async () => {
-		const sim = await startFlow(version, { steps: [start] });
+		const sim = await startFlow({ steps: [start] });
 		const { workflowRunId } = await run(sim);
 		const failed = await failureOf(follow(clientOf(sim, 'workflow'), workflowRunId!, 'u2', {}));
 		expect(failed.kind).toBe('runNotFound');
@@ -406,7 +365,7 @@ describe.each(NEWER)('following a run, %s', (version) => {
 	});
 
 	test('a paused run comes with its forms', async () => {
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [start, { pause: [form('a'), form('b', null)] }],
 		});
 		const { pause, status, workflowRunId } = await run(sim);
@@ -421,7 +380,7 @@ describe.each(NEWER)('following a run, %s', (version) => {
 	});
 
 	test('across a pause: closed as soon as the run has ended, whatever pings follow', async () => {
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [start, { pause: [form('a', 'tok')] }],
 			outputs: { a: 1 },
 		});
@@ -435,7 +394,7 @@ describe.each(NEWER)('following a run, %s', (version) => {
 	});
 
 	test('giving up does not stop a run that was started elsewhere', async () => {
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [start, { wait: new Promise(() => undefined) }],
 		});
 		const starter = new AbortController();
@@ -457,7 +416,7 @@ describe.each(NEWER)('following a run, %s', (version) => {
 	test('values that a snapshot leaves out are not forgotten', async () => {
 		let go = () => {};
 		const wait = new Promise<void>((resolve) => (go = resolve));
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [{ node: slow }, { wait }, start],
 			outputs: { a: 1 },
 		});
@@ -468,27 +427,6 @@ describe.each(NEWER)('following a run, %s', (version) => {
 		expect((await running).workflow!.nodes.find(({ title }) => title === 'Slow')).toMatchObject({
 			outputs: { a: 1 },
 		});
-	});
-});
-
-describe('Dify without the events route', () => {
-	test('says that it is too old, by its version', async () => {
-		const sim = await startSim({ version: '1.12' });
-		const failed = await failureOf(
-			follow(clientOf(sim, 'workflow'), '11111111-2222-4333-8444-555555555555', 'u1', {}),
-		);
-		expect(failed.message).toBe('Following a run needs Dify 1.14 or newer, this is 1.12.1');
-		expect(failed.remedy).not.toContain('Base URL');
-	});
-
-	test('names both causes where no version is told', async () => {
-		const sim = await startSim({ version: '1.12' });
-		sim.fail({ path: '/workflow/', status: 404, body: PAGES.werkzeug404 });
-		const failed = await failureOf(
-			follow(clientOf(sim, 'workflow'), '11111111-2222-4333-8444-555555555555', 'u1', {}),
-		);
-		expect(failed.message).toBe('Following a run needs Dify 1.14 or newer');
-		expect(failed.remedy).toContain('Base URL');
 	});
 });
 

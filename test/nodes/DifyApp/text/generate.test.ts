@@ -5,7 +5,7 @@ import { run } from '../app';
 describe('text: generate', () => {
 	const generate = { resource: 'text', operation: 'generate' };
 	const writer = async () =>
-		await startApp('1.14', {
+		await startApp({
 			mode: 'completion',
 			form: [{ kind: 'paragraph', variable: 'topic' }],
 			reply: ({ inputs }) => ['About ', String(inputs.topic)],
@@ -51,7 +51,7 @@ describe('text: generate', () => {
 	});
 
 	it('goes on with the details of a failure, where the node may', async () => {
-		const sim = await startApp('1.14', {
+		const sim = await startApp({
 			mode: 'completion',
 			reply: () => ({
 				steps: [

@@ -1,10 +1,9 @@
-import { NEWEST_VERSION } from '../../../servers/dify';
 import { startSim } from '../../../lib/dify/client';
 import { manage } from '../../dify';
 
-describe.each(NEWEST_VERSION)('conversations, %s', (version) => {
+describe('conversations', () => {
 	test('case 77: list by limit, whole, sorted, of one user', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		for (let at = 0; at < 130; at++)
 			sim.store.addConversation(sim.app('chat'), 'u1', {
 				name: `c${at}`,

@@ -1,10 +1,9 @@
-import { NEWEST_VERSION } from '../../../servers/dify';
 import { clientOf, say, startSim } from '../../../lib/dify/client';
 import { byId, manage } from '../../dify';
 
-describe.each(NEWEST_VERSION)('conversations, %s', (version) => {
+describe('conversations', () => {
 	test('case 79: rename, by hand and by Dify', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const id = (await say(clientOf(sim), { query: 'How tall?' })).result.conversationId!;
 		const name = async (parameters: Record<string, unknown>) =>
 			(await manage(sim, 'conversation', 'rename', { conversationId: byId(id), ...parameters }))[0]!

@@ -1,10 +1,9 @@
-import { NEWEST_VERSION } from '../../../servers/dify';
 import { clientOf, say, startSim, UNKNOWN_ID } from '../../../lib/dify/client';
 import { byId, manage } from '../../dify';
 
-describe.each(NEWEST_VERSION)('conversations, %s', (version) => {
+describe('conversations', () => {
 	test('messages, oldest first, the newest by limit', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		const first = (await say(clientOf(sim), { query: 'one' })).result;
 		await say(clientOf(sim), {
 			query: 'two',

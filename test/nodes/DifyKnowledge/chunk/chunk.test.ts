@@ -1,9 +1,9 @@
-import { addDocument, NEWEST_VERSION } from '../../../servers/dify';
+import { addDocument } from '../../../servers/dify';
 import { byId, manage, scene } from '../setup';
 
-describe.each(NEWEST_VERSION)('Chunks with Dify %s', (version) => {
+describe('Chunks', () => {
 	test('create, list, get, update, delete', async () => {
-		const of = await scene(version, { technique: 'high_quality', form: 'hierarchical_model' });
+		const of = await scene({ technique: 'high_quality', form: 'hierarchical_model' });
 		const known = addDocument(of.sim.store, of.base, { text: 'A. B.' });
 		const documentId = byId(known.id);
 		const [made] = await manage(of, 'chunk', 'create', {

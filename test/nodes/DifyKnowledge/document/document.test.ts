@@ -1,13 +1,13 @@
-import { addDocument, NEWEST_VERSION } from '../../../servers/dify';
+import { addDocument } from '../../../servers/dify';
 import { lastBody } from '../../../lib/dify/knowledge/setup';
 import { nodeErrorOf } from '../../dify';
 import { byId, executeIn, manage, prepare, scene } from '../setup';
 
 const TEXT = { name: 'llama.txt', text: 'Llamas live in the Andes.' };
 
-describe.each(NEWEST_VERSION)('Documents with Dify %s', (version) => {
+describe('Documents', () => {
 	test('documents: create or update from text and file, D85', async () => {
-		const of = await scene(version);
+		const of = await scene();
 		const [made] = await manage(of, 'document', 'upsertText', { ...TEXT, wait: 10 });
 		expect(made).toEqual({
 			action: 'created',
@@ -41,7 +41,7 @@ describe.each(NEWEST_VERSION)('Documents with Dify %s', (version) => {
 	});
 
 	test('D81: a name that is changed is told at the node and in the item', async () => {
-		const of = await scene(version);
+		const of = await scene();
 		const items = [
 			{
 				json: {},
@@ -62,7 +62,7 @@ describe.each(NEWEST_VERSION)('Documents with Dify %s', (version) => {
 	});
 
 	test('D93: without a wait, the item comes at once, with the batch', async () => {
-		const of = await scene(version);
+		const of = await scene();
 		of.sim.store.worker = 'down';
 		const [made] = await manage(of, 'document', 'upsertText', { ...TEXT, wait: 0 });
 		expect(made).toMatchObject({
@@ -81,7 +81,7 @@ describe.each(NEWEST_VERSION)('Documents with Dify %s', (version) => {
 	});
 
 	test('rules for chunks: whole, with line breaks that are typed as \\n', async () => {
-		const of = await scene(version);
+		const of = await scene();
 		const options = { separator: '\\n###\\n', maxTokens: 100 };
 		await manage(of, 'document', 'upsertText', { ...TEXT, wait: 5, options });
 		expect(lastBody(of.sim, /create-by-text$/)).toMatchObject({
@@ -96,7 +96,7 @@ describe.each(NEWEST_VERSION)('Documents with Dify %s', (version) => {
 				},
 			},
 		});
-		const parents = await scene(version);
+		const parents = await scene();
 		await manage(parents, 'document', 'upsertText', {
 			...TEXT,
 			wait: 5,
@@ -120,7 +120,7 @@ describe.each(NEWEST_VERSION)('Documents with Dify %s', (version) => {
 	});
 
 	test('documents: get, get many, set status, delete', async () => {
-		const of = await scene(version);
+		const of = await scene();
 		const known = addDocument(of.sim.store, of.base, { name: 'a.txt' });
 		const documentId = byId(known.id);
 		expect(await manage(of, 'document', 'get', { documentId })).toMatchObject([
@@ -146,7 +146,7 @@ describe.each(NEWEST_VERSION)('Documents with Dify %s', (version) => {
 	});
 
 	test('an item that fails goes on as an item with the error', async () => {
-		const of = await scene(version);
+		const of = await scene();
 		const perItem = [
 			{ documentId: byId('nothing') },
 			{ documentId: byId(addDocument(of.sim.store, of.base).id) },
@@ -162,8 +162,8 @@ describe.each(NEWEST_VERSION)('Documents with Dify %s', (version) => {
 });
 
 test('a document at another origin is fetched only from where the option says', async () => {
-	const elsewhere = await scene('1.14');
-	const of = await scene('1.14');
+	const elsewhere = await scene();
+	const of = await scene();
 	of.sim.store.options.filesUrl = elsewhere.sim.url.replace(/\/v1$/, '');
 	const { origin } = new URL(elsewhere.sim.url);
 	const known = addDocument(of.sim.store, of.base, { name: 'a.txt' });
@@ -185,7 +185,7 @@ test('a document at another origin is fetched only from where the option says', 
 });
 
 test('a document is downloaded without the key, as its address says', async () => {
-	const of = await scene('1.14');
+	const of = await scene();
 	const known = addDocument(of.sim.store, of.base, { name: 'a.txt' });
 	of.sim.fail({ path: /file-preview/, status: 200, contentType: 'text/plain', body: 'the file' });
 	const fake = prepare(of, {

@@ -1,6 +1,5 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import { NEWEST_VERSION } from '../../../servers/dify';
 import { writes } from '../../../lib/dify/knowledge/setup';
 import { executeIn, manage, prepare, scene, type Scene } from '../setup';
 
@@ -54,9 +53,9 @@ const FILES: File[] = [
 	{ source: 'b.md', text: 'second' },
 ];
 
-describe.each(NEWEST_VERSION)('Document Sync with Dify %s', (version) => {
+describe('Document Sync', () => {
 	test('a document that Dify has locked does not hold up the others, and the next sync does it', async () => {
-		const of = await scene(version);
+		const of = await scene();
 		await sync(of, FILES);
 		const [locked] = [...of.base.documents.values()];
 		locked!.enabled = false;
@@ -85,7 +84,7 @@ describe.each(NEWEST_VERSION)('Document Sync with Dify %s', (version) => {
 	});
 
 	test.each([true, false])('created, unchanged, updated, disabled; as text: %s', async (isText) => {
-		const of = await scene(version);
+		const of = await scene();
 		expect(await sync(of, FILES, {}, isText)).toEqual(['created a.md', 'created b.md']);
 		expect(await sync(of, FILES, {}, isText)).toEqual(['unchanged a.md', 'unchanged b.md']);
 		expect(await sync(of, [{ source: 'a.md', text: 'changed' }, FILES[1]!], {}, isText)).toEqual([
@@ -107,7 +106,7 @@ describe.each(NEWEST_VERSION)('Document Sync with Dify %s', (version) => {
 	});
 
 	test('a dry run tells what would be done, and does nothing', async () => {
-		const of = await scene(version);
+		const of = await scene();
 		const done = await manage(of, 'document', 'sync', { dryRun: true }, items(FILES, false));
 		expect(done).toMatchObject([
 			{ action: 'created', source: 'a.md', name: 'a.md', dryRun: true },
@@ -117,7 +116,7 @@ describe.each(NEWEST_VERSION)('Document Sync with Dify %s', (version) => {
 	});
 
 	test('with a hash that the source gives, nothing is read', async () => {
-		const of = await scene(version);
+		const of = await scene();
 		const files = FILES.map((file) => ({ ...file, hash: `hash of ${file.source}` }));
 		await sync(of, files);
 		expect(
@@ -129,7 +128,7 @@ describe.each(NEWEST_VERSION)('Document Sync with Dify %s', (version) => {
 	});
 
 	test('D100: an item without a source is an error, and then nothing counts as gone', async () => {
-		const of = await scene(version);
+		const of = await scene();
 		await sync(of, FILES);
 		const broken = items([{ source: '', text: 'x' }, FILES[1]!], false);
 		await expect(manage(of, 'document', 'sync', {}, broken)).rejects.toThrow(
@@ -148,7 +147,7 @@ describe.each(NEWEST_VERSION)('Document Sync with Dify %s', (version) => {
 	});
 
 	test('D100: an empty list, as "Always Output Data" gives it, changes nothing', async () => {
-		const of = await scene(version);
+		const of = await scene();
 		await sync(of, FILES);
 		const before = writes(of.sim).length;
 		const fake = prepare(of, { resource: 'document', operation: 'sync', source: undefined });
@@ -158,7 +157,7 @@ describe.each(NEWEST_VERSION)('Document Sync with Dify %s', (version) => {
 	});
 
 	test('a document that fails goes on as an item, and the others are done', async () => {
-		const of = await scene(version);
+		const of = await scene();
 		const files = [{ source: 'bad.zip', text: 'x' }, FILES[0]!];
 		const setup = { ...items(files, false), continueOnFail: true };
 		const done = await manage(of, 'document', 'sync', {}, setup);
@@ -173,7 +172,7 @@ describe.each(NEWEST_VERSION)('Document Sync with Dify %s', (version) => {
 	});
 
 	test('results belong to their items', async () => {
-		const of = await scene(version);
+		const of = await scene();
 		const result = await executeIn(
 			prepare(of, { resource: 'document', operation: 'sync' }, items(FILES, false)),
 		);

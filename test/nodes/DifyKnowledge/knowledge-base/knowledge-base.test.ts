@@ -1,10 +1,10 @@
-import { addDocument, NEWEST_VERSION } from '../../../servers/dify';
+import { addDocument } from '../../../servers/dify';
 import { lastBody } from '../../../lib/dify/knowledge/setup';
 import { byId, executeIn, manage, prepare, scene } from '../setup';
 
-describe.each(NEWEST_VERSION)('Knowledge bases with Dify %s', (version) => {
+describe('Knowledge bases', () => {
 	test('knowledge bases: create, get, get many, update, delete', async () => {
-		const of = await scene(version);
+		const of = await scene();
 		const [made] = await manage(of, 'knowledgeBase', 'create', {
 			name: 'New',
 			options: { technique: 'economy' },
@@ -38,7 +38,7 @@ describe.each(NEWEST_VERSION)('Knowledge bases with Dify %s', (version) => {
 	});
 
 	test('a base without documents keeps its search method, which Dify does not tell', async () => {
-		const of = await scene(version, {
+		const of = await scene({
 			technique: null,
 			retrieval: { search_method: 'hybrid_search' },
 		});
@@ -53,7 +53,7 @@ describe.each(NEWEST_VERSION)('Knowledge bases with Dify %s', (version) => {
 	});
 
 	test('a base with vectors whose method was overwritten by the mask is searched by its vectors', async () => {
-		const of = await scene(version, {
+		const of = await scene({
 			technique: 'high_quality',
 			retrieval: { search_method: 'keyword_search' },
 		});
@@ -67,7 +67,7 @@ describe.each(NEWEST_VERSION)('Knowledge bases with Dify %s', (version) => {
 	test.each(['equals', '=', ''])(
 		'the operator Equals (Number), stored as "%s"',
 		async (operator) => {
-			const of = await scene(version, {
+			const of = await scene({
 				technique: 'high_quality',
 				fields: [{ id: 'm', name: 'year', type: 'number' }],
 			});
@@ -88,7 +88,7 @@ describe.each(NEWEST_VERSION)('Knowledge bases with Dify %s', (version) => {
 	);
 
 	test('retrieve: hits, raw records, filters; D107 for a node and for a tool', async () => {
-		const of = await scene(version, {
+		const of = await scene({
 			technique: 'high_quality',
 			fields: [{ id: 'f', name: 'author', type: 'string' }],
 		});

@@ -1,9 +1,9 @@
-import { addDocument, NEWEST_VERSION } from '../../../servers/dify';
+import { addDocument } from '../../../servers/dify';
 import { byId, manage, scene } from '../setup';
 
-describe.each(NEWEST_VERSION)('Metadata with Dify %s', (version) => {
+describe('Metadata', () => {
 	test('metadata: fields, values', async () => {
-		const of = await scene(version);
+		const of = await scene();
 		const known = addDocument(of.sim.store, of.base);
 		await manage(of, 'metadata', 'createField', { name: 'year', type: 'number' });
 		const values = {

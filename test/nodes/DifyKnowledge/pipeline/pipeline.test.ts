@@ -11,7 +11,7 @@ const WEB = {
 };
 
 const withPipeline = async (datasources: Array<typeof FILES> = [FILES, WEB]): Promise<Scene> =>
-	await scene('1.14', { pipeline: { datasources } });
+	await scene({ pipeline: { datasources } });
 
 const file = (name: string, text: string) => ({
 	json: {},

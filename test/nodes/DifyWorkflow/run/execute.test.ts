@@ -1,14 +1,7 @@
 import { RECOVERED_NOTE } from '../../../../lib/dify/run/endings';
 import { waitFor } from '../../../lib/dify/ask';
 import { calls } from '../../../lib/dify/client';
-import {
-	appKey,
-	knowledgeKey,
-	NEWEST_VERSION,
-	SIM_VERSIONS,
-	type FormField,
-	type Json,
-} from '../../../servers/dify';
+import { appKey, knowledgeKey, type FormField, type Json } from '../../../servers/dify';
 import { errorIn, executeIn, nodeErrorOf, shownIn, WITH_FILES } from '../../dify';
 import {
 	FOREVER,
@@ -33,9 +26,9 @@ const FILE_FORM: FormField[] = [
 	{ kind: 'file-list', variable: 'docs', maxLength: 3, allowedTypes: ['image', 'document'] },
 ];
 
-describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
+describe('running a workflow', () => {
 	test('outputs, IDs and counts, paired with its item', async () => {
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [START],
 			outputs: { text: 'yes' },
 			totalTokens: 12,
@@ -54,7 +47,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 	});
 
 	test('without Simplify everything that is known of the run', async () => {
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [START],
 			outputs: { text: 'yes' },
 			elapsed: 2.5,
@@ -72,12 +65,12 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 	});
 
 	test('no outputs are an empty object', async () => {
-		const sim = await startFlow(version, { steps: [START], outputs: {} }, { form: ALL_KINDS });
+		const sim = await startFlow({ steps: [START], outputs: {} }, { form: ALL_KINDS });
 		expect((await workJson(sim)).outputs).toEqual({});
 	});
 
 	test("outputs with the names of the node's own fields", async () => {
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [START],
 			outputs: { status: 'mine', workflowRunId: 7 },
 		});
@@ -91,7 +84,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 
 	test('outputs of several end nodes come as Dify sends them, unset ones as null', async () => {
 		const outputs = { a: 1, b: [2], c: null };
-		const sim = await startFlow(version, { steps: [START], outputs });
+		const sim = await startFlow({ steps: [START], outputs });
 		expect((await workJson(sim)).outputs).toEqual(outputs);
 	});
 
@@ -103,7 +96,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 			status: 'failed' as const,
 			error: 'no route',
 		};
-		const sim = await startFlow(version, { steps: [START, { node }], fail: 'no route' });
+		const sim = await startFlow({ steps: [START, { node }], fail: 'no route' });
 		const error = await workError(sim);
 		expect(error.description).toContain('"Ask" (http-request)');
 		expect(error.description).toContain('no route');
@@ -111,7 +104,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 	});
 
 	test('a failed run as an item, where the option says so', async () => {
-		const sim = await startFlow(version, { steps: [START, { text: 'half' }], fail: 'broken' });
+		const sim = await startFlow({ steps: [START, { text: 'half' }], fail: 'broken' });
 		const options = { onFailure: 'return', include: ['text'] };
 		expect(await workJson(sim, { parameters: { options } })).toMatchObject({
 			status: 'failed',
@@ -123,7 +116,6 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 
 	test('what is no failed run fails the node all the same', async () => {
 		const sim = await startFlow(
-			version,
 			{ steps: [] },
 			{ form: [{ kind: 'number', variable: 'n', required: true }] },
 		);
@@ -132,7 +124,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 	});
 
 	test('a node that goes on: the item of the error keeps the ID of the run', async () => {
-		const sim = await startFlow(version, { steps: [START], fail: 'broken' });
+		const sim = await startFlow({ steps: [START], fail: 'broken' });
 		const [item] = await work(sim, { continueOnFail: true });
 		expect(errorIn(item!)).toMatchObject({
 			workflowRunId: sim.runs[0]!.workflowRunId,
@@ -142,7 +134,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 
 	test('a partial success and a stopped run are results, with a warning', async () => {
 		const failed = { id: 'a', title: 'Look', status: 'exception' as const };
-		const partial = await startFlow(version, {
+		const partial = await startFlow({
 			steps: [{ node: failed }],
 			exceptions: 1,
 			outputs: { x: 1 },
@@ -154,7 +146,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 			warnings: [expect.stringContaining('"Look"')],
 		});
 		expect(fake.hints).toHaveLength(1);
-		const stopped = await startFlow(version, { steps: [START], stopped: 'Stopped by user.' });
+		const stopped = await startFlow({ steps: [START], stopped: 'Stopped by user.' });
 		expect(await workJson(stopped)).toMatchObject({
 			status: 'stopped',
 			warnings: [expect.any(String)],
@@ -162,7 +154,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 	});
 
 	test('the form: values have the types that Dify wants, and what is not filled in is left out', async () => {
-		const sim = await startFlow(version, { steps: [START] }, { form: ALL_KINDS });
+		const sim = await startFlow({ steps: [START] }, { form: ALL_KINDS });
 		const value = { unit: 'F', days: '', terse: 'true', about: 5, more: '{"a":1}' };
 		await work(sim, { parameters: { inputsMode: 'form', inputs: { value } } });
 		const sent = sim.requests.find(({ path }) => path === '/workflows/run')!.json as Json;
@@ -170,7 +162,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 	});
 
 	test('an input that the form does not have is told', async () => {
-		const sim = await startFlow(version, { steps: [START] }, { form: ALL_KINDS });
+		const sim = await startFlow({ steps: [START] }, { form: ALL_KINDS });
 		const fake = prepareFlow(sim, { parameters: { inputsJson: '{"colour":"red"}' } });
 		await executeIn('difyWorkflow', fake);
 		const dropped = [expect.stringContaining('"colour", so Dify drops it')];
@@ -181,7 +173,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 	});
 
 	test('inputs as JSON name files as the fields of the form do', async () => {
-		const sim = await startFlow(version, { steps: [START] }, { form: FILE_FORM });
+		const sim = await startFlow({ steps: [START] }, { form: FILE_FORM });
 		const inputsJson = { doc: 'inItem', docs: ['inStore', 'https://example.com/c.png'] };
 		await work(sim, { ...WITH_FILES, parameters: { inputsMode: 'json', inputsJson } });
 		const sent = sim.requests.at(-1)!.json as { inputs: { doc: Json; docs: Json[] } };
@@ -193,7 +185,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 	});
 
 	test('binary data for file variables is uploaded first, by the same user, and goes into the inputs', async () => {
-		const sim = await startFlow(version, { steps: [START] }, { form: FILE_FORM });
+		const sim = await startFlow({ steps: [START] }, { form: FILE_FORM });
 		const value = { doc: 'inItem', docs: 'inItem, inStore' };
 		await work(sim, {
 			...WITH_FILES,
@@ -211,7 +203,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 	});
 
 	test('an upload that fails starts no run', async () => {
-		const sim = await startFlow(version, { steps: [START] }, { form: FILE_FORM });
+		const sim = await startFlow({ steps: [START] }, { form: FILE_FORM });
 		sim.fail({ path: '/files/upload', status: 413, body: '{}', contentType: 'application/json' });
 		await workError(sim, {
 			...WITH_FILES,
@@ -221,14 +213,14 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 	});
 
 	test('a workflow that starts with a trigger ran without its data', async () => {
-		const sim = await startFlow(version, { steps: [], outputs: { b: null } });
+		const sim = await startFlow({ steps: [], outputs: { b: null } });
 		expect((await workJson(sim)).warnings).toEqual([expect.stringContaining('call its webhook')]);
-		const withForm = await startFlow(version, { steps: [], outputs: {} }, { form: ALL_KINDS });
+		const withForm = await startFlow({ steps: [], outputs: {} }, { form: ALL_KINDS });
 		expect((await workJson(withForm)).warnings).toBeUndefined();
 	});
 
 	test('a lost stream is recovered, and the item says so', async () => {
-		const sim = await startFlow(version, { steps: [START, START], outputs: { a: 1 } });
+		const sim = await startFlow({ steps: [START, START], outputs: { a: 1 } });
 		sim.stream = { cut: { events: 2, how: 'reset' } };
 		const json = await workJson(sim);
 		expect(json).toMatchObject({ status: 'succeeded', outputs: { a: 1 } });
@@ -239,7 +231,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 	test('text is typed into the chat while the run goes on', async () => {
 		let go = () => {};
 		const wait = new Promise<void>((resolve) => (go = resolve));
-		const sim = await startFlow(version, {
+		const sim = await startFlow({
 			steps: [START, { text: 'Hel' }, { wait }, { text: 'lo' }],
 		});
 		const fake = prepareFlow(sim, { streaming: true });
@@ -252,7 +244,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 	});
 
 	test('as a tool it types nothing', async () => {
-		const sim = await startFlow(version, { steps: [START, { text: 'x' }] });
+		const sim = await startFlow({ steps: [START, { text: 'x' }] });
 		const fake = prepareFlow(sim, {
 			streaming: true,
 			type: 'n8n-nodes-local-llama.difyWorkflowTool',
@@ -262,7 +254,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 	});
 
 	test('Stop reaches Dify', async () => {
-		const sim = await startFlow(version, { steps: [START, FOREVER] });
+		const sim = await startFlow({ steps: [START, FOREVER] });
 		const controller = new AbortController();
 		const running = nodeErrorOf(
 			executeIn('difyWorkflow', prepareFlow(sim, { signal: controller.signal })),
@@ -277,7 +269,6 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 		const waiting: Array<() => void> = [];
 		let most = 0;
 		const sim = await startFlow(
-			version,
 			{ steps: [] },
 			{
 				form: [{ kind: 'text-input', variable: 'n' }],
@@ -303,7 +294,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 	});
 
 	test('the first refusal of an app with a limit is tried again', async () => {
-		const sim = await startFlow(version, { steps: [START] });
+		const sim = await startFlow({ steps: [START] });
 		const body = JSON.stringify({
 			code: 'invalid_param',
 			message: 'Too many requests. Please try again later.',
@@ -314,7 +305,7 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 	});
 
 	test('the key of another kind of app, or of knowledge', async () => {
-		const sim = await startFlow(version, { steps: [] });
+		const sim = await startFlow({ steps: [] });
 		sim.store.addApp({ mode: 'chat', key: appKey('chat') });
 		const chat = await workError(sim, { mode: 'chat' });
 		expect(chat.message).toBe('The app behind this key is a chatbot');
@@ -324,40 +315,37 @@ describe.each(NEWEST_VERSION)('running a workflow, %s', (version) => {
 	});
 });
 
-describe.each(SIM_VERSIONS.filter((version) => version !== '1.12'))(
-	'a workflow that asks a person, %s',
-	(version) => {
-		test('comes out with its forms, and with what answers them', async () => {
-			const second = { ...REVIEW, nodeId: 'm', nodeTitle: 'Mail', token: null };
-			const sim = await startFlow(version, { steps: [START, { pause: [REVIEW, second] }] });
-			const json = await workJson(sim);
-			expect(json).toMatchObject({
-				status: 'paused',
-				user: 'u1',
-				workflowRunId: sim.runs[0]!.workflowRunId,
-			});
-			expect(json.forms).toMatchObject([
-				{
-					nodeTitle: 'Review',
-					formToken: 'tok',
-					formContent: 'Draft',
-					expirationTime: expect.any(Number),
-				},
-				{ nodeTitle: 'Mail', formToken: null },
-			]);
-			expect(json.warnings).toEqual([
-				expect.stringContaining('"Mail" has no token: it goes out by e-mail only'),
-			]);
+describe('a workflow that asks a person', () => {
+	test('comes out with its forms, and with what answers them', async () => {
+		const second = { ...REVIEW, nodeId: 'm', nodeTitle: 'Mail', token: null };
+		const sim = await startFlow({ steps: [START, { pause: [REVIEW, second] }] });
+		const json = await workJson(sim);
+		expect(json).toMatchObject({
+			status: 'paused',
+			user: 'u1',
+			workflowRunId: sim.runs[0]!.workflowRunId,
 		});
+		expect(json.forms).toMatchObject([
+			{
+				nodeTitle: 'Review',
+				formToken: 'tok',
+				formContent: 'Draft',
+				expirationTime: expect.any(Number),
+			},
+			{ nodeTitle: 'Mail', formToken: null },
+		]);
+		expect(json.warnings).toEqual([
+			expect.stringContaining('"Mail" has no token: it goes out by e-mail only'),
+		]);
+	});
 
-		test('fails where the option says so, with the ID', async () => {
-			const sim = await startFlow(version, { steps: [START, { pause: [REVIEW] }] });
-			const error = await workError(sim, { parameters: { options: { onPause: 'error' } } });
-			expect(error.message).toBe('The workflow waits for a person (Review)');
-			expect(error.context.data).toMatchObject({ workflowRunId: sim.runs[0]!.workflowRunId });
-		});
-	},
-);
+	test('fails where the option says so, with the ID', async () => {
+		const sim = await startFlow({ steps: [START, { pause: [REVIEW] }] });
+		const error = await workError(sim, { parameters: { options: { onPause: 'error' } } });
+		expect(error.message).toBe('The workflow waits for a person (Review)');
+		expect(error.context.data).toMatchObject({ workflowRunId: sim.runs[0]!.workflowRunId });
+	});
+});
 
 describe('files of the outputs', () => {
 	const file = (url?: string) => ({
@@ -374,7 +362,7 @@ describe('files of the outputs', () => {
 			list: [file('/files/two.png?sign=2')],
 			none: file(),
 		};
-		const sim = await startFlow('1.12', { steps: [START], outputs });
+		const sim = await startFlow({ steps: [START], outputs });
 		sim.fail({ path: '/files/one', status: 200, body: 'png!', contentType: 'image/png' });
 		sim.fail({ path: '/files/two', status: 403 });
 		const [item] = await work(sim, { parameters: { options } });
@@ -395,7 +383,7 @@ describe('files of the outputs', () => {
 
 	test('an address elsewhere, which a model could have written, is not asked', async () => {
 		const outputs = { one: file('http://127.0.0.1:9/admin') };
-		const sim = await startFlow('1.12', { steps: [START], outputs });
+		const sim = await startFlow({ steps: [START], outputs });
 		const [item] = await work(sim, { parameters: { options } });
 		expect(item!.binary).toBeUndefined();
 		expect(item!.json.warnings).toEqual([expect.stringContaining('Fetch Files From')]);

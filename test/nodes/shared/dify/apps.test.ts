@@ -17,7 +17,7 @@ describe('many items', () => {
 
 describe('inputs', () => {
 	test('the form is asked for once for all items, and not at all where nothing is filled in', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'text-input', variable: 'city' }],
 		});
@@ -36,7 +36,7 @@ describe('inputs', () => {
 	});
 
 	test('a form that cannot be had is asked for again by the next item', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'text-input', variable: 'city' }],
 		});

@@ -3,15 +3,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { waitFor } from '../../../lib/dify/ask';
 import { UNKNOWN_ID, clientOf, startApp, startSim } from '../../../lib/dify/client';
-import {
-	PAGES,
-	NEWEST_VERSION,
-	OLDEST_AND_NEWEST,
-	appKey,
-	type DifySim,
-	type FormField,
-	type Step,
-} from '../../../servers/dify';
+import { PAGES, appKey, type DifySim, type FormField, type Step } from '../../../servers/dify';
 import { listen } from '../../../support/listening';
 import { http } from '../../../support/node';
 import {
@@ -38,7 +30,7 @@ const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
 const chatError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
 	await nodeErrorOf(chat(sim, setup));
 
-describe.each(OLDEST_AND_NEWEST)('streams, %s', (version) => {
+describe('streams', () => {
 	test.each(['chat', 'agent-chat', 'advanced-chat'] as const)(
 		'%s byte by byte with CRLF, pings, and speech behind the end',
 		async (mode) => {
@@ -48,17 +40,15 @@ describe.each(OLDEST_AND_NEWEST)('streams, %s', (version) => {
 				{ tts: 'AAEC' },
 			];
 			const sim = await startApp(
-				version,
 				{ mode, reply: () => ({ steps, trailingAudio: ['AwQF'] }) },
 				{ stream: { bytesPerWrite: 1, crlf: true, pingBeforeEach: true, omitFinalBlank: true } },
 			);
 			const fake = prepareNode('difyChatMessage', sim, {
 				mode,
 				streaming: true,
-				parameters: { options: { include: ['audio'] } },
 			});
 			const [item] = await executeIn('difyChatMessage', fake);
-			expect([item!.json.answer, item!.binary!.audio!.data]).toEqual(['Hé 你好 😀', 'AAECAwQF']);
+			expect(item!.json.answer).toBe('Hé 你好 😀');
 			expect(fake.chunks.map(({ content }) => content ?? '').join('')).toBe('Hé 你好 😀');
 		},
 	);
@@ -73,7 +63,7 @@ describe.each(OLDEST_AND_NEWEST)('streams, %s', (version) => {
 			{ node: { id: 'a2', type: 'answer' } },
 			{ text: 'Second.', from: ['a2', 'text'] },
 		];
-		const sim = await startApp(version, {
+		const sim = await startApp({
 			mode: 'advanced-chat',
 			reply: () => ({ steps, exceptions: 1 }),
 		});
@@ -109,10 +99,8 @@ describe.each(OLDEST_AND_NEWEST)('streams, %s', (version) => {
 			},
 			{ round: { chunks: ['Here.'] } },
 		];
-		for (const mode of version === '1.12'
-			? (['agent-chat'] as const)
-			: (['agent-chat', 'agent'] as const)) {
-			const sim = await startApp(version, { mode, reply: () => ({ steps }) });
+		for (const mode of ['agent-chat', 'agent'] as const) {
+			const sim = await startApp({ mode, reply: () => ({ steps }) });
 			expect(
 				await chatJson(sim, { mode, parameters: { options: { include: ['thoughts'] } } }),
 			).toMatchObject({
@@ -132,7 +120,7 @@ describe.each(OLDEST_AND_NEWEST)('streams, %s', (version) => {
 	test('a conversation that is renamed while it is written', async () => {
 		let goOn = () => {};
 		const isRenamed = new Promise<void>((resolve) => (goOn = resolve));
-		const sim = await startApp(version, {
+		const sim = await startApp({
 			mode: 'chat',
 			reply: () => ({ steps: [...said('a'), { wait: isRenamed }, ...said('b')] }),
 		});
@@ -156,7 +144,7 @@ describe.each(OLDEST_AND_NEWEST)('streams, %s', (version) => {
 
 	test('an event of many megabytes', async () => {
 		const outputs = { text: 'é'.repeat(4_000_000) };
-		const sim = await startApp(version, {
+		const sim = await startApp({
 			mode: 'advanced-chat',
 			reply: () => ({ steps: [{ node: { id: 'n', outputs } }, ...said('done')] }),
 		});
@@ -166,7 +154,7 @@ describe.each(OLDEST_AND_NEWEST)('streams, %s', (version) => {
 
 describe('many items', () => {
 	test('8 of one conversation at once go one after another, however its ID is written', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			reply: ({ query, turn }) => ({
 				steps: [{ wait: query === 'q0' ? 30 : 1 }, { text: `${query} is turn ${turn}` }],
@@ -190,7 +178,7 @@ describe('many items', () => {
 	});
 
 	test('a key that expires in between: those before are answered, the others say so', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			reply: ({ query }) => {
 				if (query === 'q2') sim.app('chat').key = 'app-new';
@@ -229,7 +217,7 @@ describe('many items', () => {
 
 	test('typed into a chat, and one of them fails: what was typed stays, the chat is told, the next begins anew', async () => {
 		const error: Step = { error: { status: 400, code: 'completion_request_error', message: 'no' } };
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			reply: ({ query }) => (query === 'q1' ? { steps: [...said('half'), error] } : query),
 		});
@@ -258,9 +246,9 @@ describe('many items', () => {
 	});
 });
 
-describe.each(NEWEST_VERSION)('20 items at 8 at once, %s', (version) => {
+describe('20 items at 8 at once', () => {
 	test('of all sorts: each has its own answer or failure, in its place, and is sent once', async () => {
-		const sim = await startApp(version, {
+		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'number', variable: 'days' }],
 			reply: ({ query }) => {
@@ -315,7 +303,7 @@ describe.each(NEWEST_VERSION)('20 items at 8 at once, %s', (version) => {
 });
 
 test('more items at once than the app allows: none is lost, and none is stopped', async () => {
-	const sim = await startApp('1.12', {
+	const sim = await startApp({
 		mode: 'chat',
 		maxActive: 2,
 		reply: ({ query }) => ({ steps: [{ wait: 30 }, { text: query }] }),
@@ -348,7 +336,7 @@ describe('the latest conversation', () => {
 	});
 
 	test('of a user who has none is the first; the next item goes on with it, also at once', async () => {
-		const sim = await startApp('2026', { mode: 'chat', reply: ({ turn }) => `turn ${turn}` });
+		const sim = await startApp({ mode: 'chat', reply: ({ turn }) => `turn ${turn}` });
 		const items = await chat(sim, {
 			items: numbered(2).items,
 			parameters: { ...latest, options: { itemsAtOnce: 2 } },
@@ -521,7 +509,7 @@ describe('the user', () => {
 
 describe('the form of the app', () => {
 	test('that nobody filled in is left to Dify', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'text-input', variable: 'city', required: true }],
 		});
@@ -542,7 +530,7 @@ describe('the form of the app', () => {
 			{ kind: 'file', variable: 'picture', allowedTypes: ['image'] },
 			{ kind: 'file-list', variable: 'papers', allowedTypes: ['document'] },
 		];
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			form,
 			fileUpload: { enabled: true, types: ['image'] },
@@ -578,7 +566,7 @@ describe('the form of the app', () => {
 	});
 
 	test('with a file as an object: the transfer method shows in the rest of it', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'file', variable: 'picture', allowedTypes: ['image'] }],
 		});
@@ -600,32 +588,29 @@ describe('the form of the app', () => {
 });
 
 describe('output', () => {
-	test.each(NEWEST_VERSION)(
-		'of a run that somebody else stopped: what there is, and a warning that it may not be all (%s)',
-		async (version) => {
-			for (const mode of ['chat', 'advanced-chat'] as const) {
-				const sim = await startApp(version, {
-					mode,
-					reply: () => ({ steps: [...said('half'), { wait: 60_000 }, ...said('never')] }),
-				});
-				const fake = prepareNode('difyChatMessage', sim, { mode, streaming: true });
-				const running = executeIn('difyChatMessage', fake);
-				await waitFor(() => fake.chunks.some(({ content }) => content === 'half'));
-				await clientOf(sim, mode).send('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, {
-					user: 'u1',
-				});
-				expect((await running)[0]!.json.answer).toBe('half');
-				// Of a chat, Dify sends the end that all answers have (docs/protocols/dify.md 3.6, 3.10).
-				if (mode === 'advanced-chat')
-					expect(fake.hints).toMatchObject([
-						{
-							type: 'warning',
-							message: expect.stringContaining('the answer may be incomplete') as string,
-						},
-					]);
-			}
-		},
-	);
+	test('of a run that somebody else stopped: what there is, and a warning that it may not be all ()', async () => {
+		for (const mode of ['chat', 'advanced-chat'] as const) {
+			const sim = await startApp({
+				mode,
+				reply: () => ({ steps: [...said('half'), { wait: 60_000 }, ...said('never')] }),
+			});
+			const fake = prepareNode('difyChatMessage', sim, { mode, streaming: true });
+			const running = executeIn('difyChatMessage', fake);
+			await waitFor(() => fake.chunks.some(({ content }) => content === 'half'));
+			await clientOf(sim, mode).send('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, {
+				user: 'u1',
+			});
+			expect((await running)[0]!.json.answer).toBe('half');
+			// Of a chat, Dify sends the end that all answers have (docs/protocols/dify.md 3.6, 3.10).
+			if (mode === 'advanced-chat')
+				expect(fake.hints).toMatchObject([
+					{
+						type: 'warning',
+						message: expect.stringContaining('the answer may be incomplete') as string,
+					},
+				]);
+		}
+	});
 
 	test('tells in each form that a new conversation was begun', async () => {
 		const sim = await startSim();
@@ -652,7 +637,7 @@ describe('output', () => {
 				actions: [{ id: 'yes', title: 'Yes' }],
 			},
 		];
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'advanced-chat',
 			reply: () => ({ steps: [...said('One moment.'), { pause }] }),
 		});
@@ -693,7 +678,7 @@ describe('output', () => {
 	});
 
 	test('a chat that can no longer be written to stops the run, and says why', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }),
 		});

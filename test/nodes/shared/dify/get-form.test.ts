@@ -13,7 +13,7 @@ describe('lists in the editor', () => {
 			{ kind: 'file-list', variable: 'papers', label: 'Papers' },
 			{ kind: 'external_data_tool', variable: 'tool' },
 		];
-		const sim = await startApp('2026', { mode: 'chat', form });
+		const sim = await startApp({ mode: 'chat', form });
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
 		const { fields } = await getForm.call(editor(sim, {}));
 		expect(
@@ -38,7 +38,7 @@ describe('lists in the editor', () => {
 			{ kind: 'select', variable: 'unit', label: '={{ 1 }}', options: ['={{ 1 }}', 'F'] },
 			{ kind: 'text-input', variable: '={{ 1 }}' },
 		];
-		const sim = await startApp('2026', { mode: 'chat', form });
+		const sim = await startApp({ mode: 'chat', form });
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
 		const { fields } = await getForm.call(editor(sim, {}));
 		expect(fields[0]).not.toHaveProperty('defaultValue');
@@ -50,7 +50,7 @@ describe('lists in the editor', () => {
 
 	test('a form that cannot be had says why, and keeps the fields that were there', async () => {
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
-		const unpublished = await startApp('2026', { mode: 'advanced-chat', published: false });
+		const unpublished = await startApp({ mode: 'advanced-chat', published: false });
 		const found = await getForm.call(editor(unpublished, {}, 'advanced-chat'));
 		expect(found.fields).toEqual([]);
 		expect(found.emptyFieldsNotice).toContain('App unavailable');
@@ -76,7 +76,7 @@ describe('lists in the editor', () => {
 				(await getForm.call(editor(unpublished, { 'inputs.schema': odd }, 'advanced-chat'))).fields,
 			).toEqual([]);
 
-		const formless = await startApp('2026', { mode: 'chat' });
+		const formless = await startApp({ mode: 'chat' });
 		expect(await getForm.call(editor(formless, {}))).toEqual({
 			fields: [],
 			emptyFieldsNotice: 'This app has no form, so there is nothing to fill in.',

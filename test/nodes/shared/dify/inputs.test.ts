@@ -1,11 +1,11 @@
 import { RUN_ROUTES, startRun } from '../../../../lib/dify/run/run';
 import { clientOf, startApp, startSim } from '../../../lib/dify/client';
-import { type FormField, NEWEST_VERSION } from '../../../servers/dify';
+import { type FormField } from '../../../servers/dify';
 import { chat, chatError, chatJson, executeIn, prepareNode } from '../../dify';
 
-describe.each(NEWEST_VERSION)('inputs, %s', (version) => {
+describe('inputs', () => {
 	test('Inputs: values keep their types, empty ones are sent, and {} is enough for every type of app', async () => {
-		const sim = await startApp(version, {
+		const sim = await startApp({
 			mode: 'chat',
 			form: [
 				{ kind: 'number', variable: 'days' },
@@ -18,7 +18,7 @@ describe.each(NEWEST_VERSION)('inputs, %s', (version) => {
 		await chat(sim, { parameters: { inputsJson: JSON.stringify(inputs) } });
 		await chat(sim, { parameters: { inputsMode: 'form', inputs: { value: inputs } } });
 		expect(sim.runs.map((run) => run.inputs)).toEqual([inputs, inputs]);
-		const all = await startSim({ version });
+		const all = await startSim({});
 		for (const mode of ['completion', 'workflow'] as const)
 			expect(
 				(await startRun(clientOf(all, mode), RUN_ROUTES[mode], { inputs: {} }, 'u1')).status,
@@ -27,7 +27,7 @@ describe.each(NEWEST_VERSION)('inputs, %s', (version) => {
 });
 
 test('a field that was renamed in Dify is told, not dropped without a word', async () => {
-	const sim = await startApp('1.12', {
+	const sim = await startApp({
 		mode: 'chat',
 		form: [{ kind: 'text-input', variable: 'city' }],
 	});
@@ -48,7 +48,7 @@ test.each([
 	['difyWorkflow', 'workflow', {}],
 ] as const)('%s: so is one in the JSON, which Dify drops', async (name, mode, parameters) => {
 	const form = [{ kind: 'text-input' as const, variable: 'city' }];
-	const sim = await startApp('1.16', { mode, form });
+	const sim = await startApp({ mode, form });
 	const hintsFor = async (inputsJson: string) => {
 		const fake = prepareNode(name, sim, { mode, parameters: { ...parameters, inputsJson } });
 		await executeIn(name, fake);
@@ -79,45 +79,42 @@ describe('inputs', () => {
 		fileName: 'b.txt',
 	};
 
-	test.each(NEWEST_VERSION)(
-		'case 20: from the form, typed, on every turn (%s)',
-		async (version) => {
-			const sim = await startApp(version, { mode: 'chat', form });
-			const parameters = {
-				inputsMode: 'form',
-				inputs: {
-					value: {
-						city: 12,
-						days: '3',
-						terse: false,
-						picture: 'data',
-						papers: 'one, https://example.com/c.pdf',
-					},
-				},
-				conversation: 'latest',
-			};
-			const items = [{ json: {}, binary: { data: image, one: paper } }];
-			await chatJson(sim, { parameters, items });
-			await chatJson(sim, { parameters, items });
-			expect(sim.runs).toHaveLength(2);
-			for (const { inputs } of sim.runs) {
-				expect(inputs).toMatchObject({
-					city: '12',
-					days: 3,
+	test('case 20: from the form, typed, on every turn ()', async () => {
+		const sim = await startApp({ mode: 'chat', form });
+		const parameters = {
+			inputsMode: 'form',
+			inputs: {
+				value: {
+					city: 12,
+					days: '3',
 					terse: false,
-					picture: { type: 'image', transfer_method: 'local_file', filename: 'a.png' },
-					papers: [
-						{ type: 'document', transfer_method: 'local_file', filename: 'b.txt' },
-						{ type: 'document', transfer_method: 'remote_url' },
-					],
-				});
-			}
-			expect(sim.runs[0]!.conversationId).toBe(sim.runs[1]!.conversationId);
-		},
-	);
+					picture: 'data',
+					papers: 'one, https://example.com/c.pdf',
+				},
+			},
+			conversation: 'latest',
+		};
+		const items = [{ json: {}, binary: { data: image, one: paper } }];
+		await chatJson(sim, { parameters, items });
+		await chatJson(sim, { parameters, items });
+		expect(sim.runs).toHaveLength(2);
+		for (const { inputs } of sim.runs) {
+			expect(inputs).toMatchObject({
+				city: '12',
+				days: 3,
+				terse: false,
+				picture: { type: 'image', transfer_method: 'local_file', filename: 'a.png' },
+				papers: [
+					{ type: 'document', transfer_method: 'local_file', filename: 'b.txt' },
+					{ type: 'document', transfer_method: 'remote_url' },
+				],
+			});
+		}
+		expect(sim.runs[0]!.conversationId).toBe(sim.runs[1]!.conversationId);
+	});
 
 	test('as JSON they go out as they are; what is none is refused', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'text-input', variable: 'city' }],
 		});
@@ -136,7 +133,7 @@ describe('inputs', () => {
 	});
 
 	test("a file field takes Dify's own objects, and one file only where it is one", async () => {
-		const sim = await startApp('2026', { mode: 'chat', form: form.slice(3) });
+		const sim = await startApp({ mode: 'chat', form: form.slice(3) });
 		const object = {
 			type: 'image',
 			transfer_method: 'remote_url',

@@ -1,7 +1,6 @@
 import type { RunResult } from '../../../../lib/dify/types';
 import { reportRun, type DifyCall } from '../../../../nodes/shared/dify/run';
 import { clientOf, say, startSim } from '../../../lib/dify/client';
-import { NEWEST_VERSION } from '../../../servers/dify';
 
 /** Metadata of the node and custom data of the execution after these runs. */
 function reported(...results: RunResult[]) {
@@ -17,8 +16,8 @@ function reported(...results: RunResult[]) {
 	return { in: values.get('llm_tokens_in'), out: values.get('llm_tokens_out'), usage, hints };
 }
 
-test.each(NEWEST_VERSION)('%s: what Dify counted of its runs adds up', async (version) => {
-	const client = clientOf(await startSim({ version }));
+test('what Dify counted of its runs adds up', async () => {
+	const client = clientOf(await startSim({}));
 	const results = [(await say(client)).result, (await say(client)).result];
 	const sum = (field: 'prompt_tokens' | 'completion_tokens') =>
 		results.reduce((total, { usage }) => total + usage![field]!, 0);

@@ -2,12 +2,12 @@ import * as fc from 'fast-check';
 import { fileNames } from '../../../../lib/dify/files/files';
 import { examples } from '../../../support/properties';
 import { startApp, startSim } from '../../../lib/dify/client';
-import { NEWEST_VERSION, appKey, type Json } from '../../../servers/dify';
+import { appKey, type Json } from '../../../servers/dify';
 import { WITH_FILES, chat, chatError, prepare, execute } from '../../dify';
 
-describe.each(NEWEST_VERSION)('files, %s', (version) => {
+describe('files', () => {
 	test('Files: each has the shape that Dify reads, with the id that Dify gave', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		await chat(sim, WITH_FILES);
 		const [png, pdf] = [...sim.store.files.keys()];
 		expect((sim.requests.at(-1)!.json as Json).files).toEqual([
@@ -19,7 +19,7 @@ describe.each(NEWEST_VERSION)('files, %s', (version) => {
 	});
 
 	test('Upload: the part "file", the same user, a boundary, bytes from the item and from the store, and no limit of its own', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		await chat(sim, WITH_FILES);
 		const uploads = sim.requests.filter(({ path }) => path === '/files/upload');
 		expect(
@@ -40,7 +40,7 @@ describe.each(NEWEST_VERSION)('files, %s', (version) => {
 describe('a file field of the form', () => {
 	const CLOUDINARY = 'https://res.cloudinary.com/demo/image/upload/w_300,h_200,c_fill/cat.png';
 	const sentFor = async (papers: unknown): Promise<unknown> => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'file-list', variable: 'papers', allowedTypes: ['image', 'document'] }],
 		});
@@ -72,7 +72,7 @@ describe('a file field of the form', () => {
 	});
 
 	test('names what is no file', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			form: [{ kind: 'file', variable: 'papers' }],
 		});
@@ -98,7 +98,7 @@ describe('a file field of the form', () => {
 	});
 });
 
-describe.each(NEWEST_VERSION)('files, %s', (version) => {
+describe('files', () => {
 	const files = (...file: Array<Record<string, unknown>>) => ({ files: { file } });
 	const item = {
 		json: {},
@@ -122,7 +122,7 @@ describe.each(NEWEST_VERSION)('files, %s', (version) => {
 	];
 
 	test('binary properties are uploaded first, by the same user, and never read whole', async () => {
-		const sim = await startSim({ version, apps });
+		const sim = await startSim({ apps });
 		const fake = prepare(sim, {
 			items: [item],
 			stored,
@@ -154,7 +154,7 @@ describe.each(NEWEST_VERSION)('files, %s', (version) => {
 	});
 
 	test('all binary properties, URLs, a type that is given', async () => {
-		const sim = await startSim({ version, apps });
+		const sim = await startSim({ apps });
 		await execute(
 			prepare(sim, {
 				items: [item],
@@ -187,7 +187,7 @@ describe.each(NEWEST_VERSION)('files, %s', (version) => {
 				'2 files are given, but the app takes 1 at most',
 			],
 		] as const) {
-			const sim = await startApp(version, {
+			const sim = await startApp({
 				mode: 'chat',
 				fileUpload: {
 					...fileUpload,
@@ -202,7 +202,7 @@ describe.each(NEWEST_VERSION)('files, %s', (version) => {
 			expect(failed.message).toContain(message);
 			expect(sim.requests.map(({ path }) => path)).toEqual(['/parameters']);
 		}
-		const small = await startSim({ version, limits: { image: 0.000001 } });
+		const small = await startSim({ limits: { image: 0.000001 } });
 		expect(
 			(
 				await chatError(small, {
@@ -240,7 +240,7 @@ describe.each(NEWEST_VERSION)('files, %s', (version) => {
 	});
 
 	test('an item without files sends none, and asks for nothing', async () => {
-		const sim = await startSim({ version });
+		const sim = await startSim({});
 		await execute(prepare(sim, { parameters: files({ source: 'all' }) }));
 		expect(sim.requests.map(({ path }) => path)).toEqual(['/chat-messages']);
 	});

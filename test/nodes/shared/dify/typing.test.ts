@@ -1,6 +1,6 @@
 import { waitFor } from '../../../lib/dify/ask';
 import { clientOf, startApp } from '../../../lib/dify/client';
-import { SAMPLES, NEWEST_VERSION, type Reply } from '../../../servers/dify';
+import { SAMPLES, type Reply } from '../../../servers/dify';
 import type { ExecuteFake } from '../../../support/execute-context';
 import {
 	chatError,
@@ -14,9 +14,9 @@ import {
 	execute,
 } from '../../dify';
 
-describe.each(NEWEST_VERSION)('streaming, %s', (version) => {
+describe('streaming', () => {
 	test('Streaming: pieces are shown while Dify still writes; one item comes out for each that goes in', async () => {
-		const sim = await startApp(version, {
+		const sim = await startApp({
 			mode: 'chat',
 			reply: () => ({ steps: [...said('Once ', '[DONE] '), { wait: 60_000 }, ...said('never')] }),
 		});
@@ -43,11 +43,11 @@ describe.each(NEWEST_VERSION)('streaming, %s', (version) => {
 		];
 		for (const [mode, reply, answer] of answers)
 			expect(
-				await chatJson(await startApp(version, { mode: mode!, reply: () => reply }), { mode }),
+				await chatJson(await startApp({ mode: mode!, reply: () => reply }), { mode }),
 			).toMatchObject({
 				answer,
 			});
-		const failing = await startApp(version, {
+		const failing = await startApp({
 			mode: 'chat',
 			reply: () => ({
 				steps: [
@@ -64,11 +64,7 @@ describe("typing into n8n's chat", () => {
 	const story = { steps: [{ text: 'Once ' }, { text: 'upon ' }, { text: 'a time' }] };
 
 	test('begins, types, ends; the item comes all the same', async () => {
-		const sim = await startApp(
-			'2026',
-			{ mode: 'chat', reply: () => story },
-			{ stream: { delayMs: 3 } },
-		);
+		const sim = await startApp({ mode: 'chat', reply: () => story }, { stream: { delayMs: 3 } });
 		const fake = prepare(sim, { streaming: true });
 		expect((await execute(fake))[0]!.json.answer).toBe('Once upon a time');
 		expect(fake.chunks.map(({ type, content }) => content ?? type)).toEqual([
@@ -82,7 +78,6 @@ describe("typing into n8n's chat", () => {
 
 	test('events that arrive together are one piece', async () => {
 		const sim = await startApp(
-			'2026',
 			{ mode: 'chat', reply: () => story },
 			{ stream: { eventsPerWrite: 99 } },
 		);
@@ -92,7 +87,7 @@ describe("typing into n8n's chat", () => {
 	});
 
 	test('not where it is off, not as a tool, and not without a chat', async () => {
-		const sim = await startApp('2026', { mode: 'chat', reply: () => story });
+		const sim = await startApp({ mode: 'chat', reply: () => story });
 		for (const setup of [
 			{ streaming: true, parameters: { options: { enableStreaming: false } } },
 			{ streaming: true, type: 'CUSTOM.difyChatMessageTool' },
@@ -106,7 +101,6 @@ describe("typing into n8n's chat", () => {
 
 	test('a replaced answer begins a message of its own', async () => {
 		const sim = await startApp(
-			'2026',
 			{
 				mode: 'chat',
 				reply: () => ({ steps: [{ text: 'bad' }, { replace: 'Withheld.' }, { text: ' Sorry.' }] }),
@@ -128,7 +122,6 @@ describe("typing into n8n's chat", () => {
 
 	test('what was replaced before it was shown is not shown', async () => {
 		const sim = await startApp(
-			'2026',
 			{
 				mode: 'chat',
 				reply: () => ({ steps: [{ text: 'bad' }, { replace: 'Withheld.' }, { text: ' Sorry.' }] }),
@@ -145,7 +138,7 @@ describe("typing into n8n's chat", () => {
 	});
 
 	test('several items are answered one after another', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			maxActive: 1,
 			reply: ({ query }) => ({ steps: [{ text: query }, { wait: 5 }] }),
@@ -163,7 +156,7 @@ describe("typing into n8n's chat", () => {
 	});
 
 	test('a failure is told by n8n, or by the node where it goes on', async () => {
-		const sim = await startApp('2026', {
+		const sim = await startApp({
 			mode: 'chat',
 			reply: () => ({ steps: [{ text: 'a' }, { error: { status: 500, message: 'boom' } }] }),
 		});

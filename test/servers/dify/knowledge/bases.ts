@@ -65,7 +65,7 @@ export function listDatasets(call: Call): void {
 		.filter(({ name }) => name.toLowerCase().includes(keyword))
 		.reverse();
 	const { page, frame } = paged(call, model, all);
-	call.reply(200, { data: page.map((each) => baseItem(store, each, 'list')), ...frame });
+	call.reply(200, { data: page.map((each) => baseItem(each, 'list')), ...frame });
 }
 
 function checkBody(model: string, payload: Json): void {
@@ -119,14 +119,14 @@ export function createDataset(call: Call): void {
 		embedding: technique === 'high_quality' ? embeddingOf(store, payload) : null,
 		...(isJson(payload.retrieval_model) ? { retrieval: payload.retrieval_model } : {}),
 	});
-	call.reply(200, baseItem(store, dataset, 'change'));
+	call.reply(200, baseItem(dataset, 'change'));
 }
 
 export function getDataset(call: Call): void {
 	const dataset = datasetOf(call);
 	const shared =
 		dataset.permission === 'partial_members' ? { partial_member_list: dataset.members } : {};
-	call.reply(200, { ...baseItem(call.store, dataset, 'get'), ...shared });
+	call.reply(200, { ...baseItem(dataset, 'get'), ...shared });
 }
 
 export function changeDataset(call: Call): void {
@@ -156,9 +156,9 @@ export function changeDataset(call: Call): void {
 	if (isJson(payload.retrieval_model)) dataset.retrieval = payload.retrieval_model;
 	const members = payload.partial_member_list;
 	if (Array.isArray(members)) dataset.members = members.map((each: Json) => String(each.user_id));
-	const isShown = dataset.permission === 'partial_members' || store.version === '1.16';
+	const isShown = true;
 	const shared = isShown ? { partial_member_list: dataset.members } : {};
-	call.reply(200, { ...baseItem(store, dataset, 'change'), ...shared });
+	call.reply(200, { ...baseItem(dataset, 'change'), ...shared });
 }
 
 /** Dify also deletes a base that apps use. */

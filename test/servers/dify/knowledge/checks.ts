@@ -37,8 +37,7 @@ export function checkPlan(call: Call): void {
 
 /** 204 without a body; 1.12 sends 200 with a body of 204 instead. */
 export function done(call: Call): void {
-	if (call.store.version === '1.12') call.reply(200, 204);
-	else call.reply(204, undefined);
+	call.reply(204, undefined);
 }
 
 export function textProblem(

@@ -25,7 +25,7 @@ export function createSegments(call: Call): void {
 			{ field: 'segments', text, type: 'list_type', input: segments },
 		]);
 	}
-	if (segments.length === 0 && store.version === '1.16') {
+	if (segments.length === 0) {
 		const text = 'List should have at least 1 item after validation, not 0';
 		const { message } = pydantic('SegmentCreatePayload', [
 			{ field: 'segments', text, type: 'too_short', input: segments },

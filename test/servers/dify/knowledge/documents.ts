@@ -183,7 +183,7 @@ function save(call: Call, dataset: SimDataset, made: New, options: Json): void {
 	};
 	const document = known ?? addDocument(store, dataset, { ...fresh, text: made.text });
 	Object.assign(document, fresh);
-	const answer = { document: takenItem(store, dataset, document), batch: document.batch };
+	const answer = { document: takenItem(dataset, document), batch: document.batch };
 	if (store.knowledge.embeddingDown && dataset.technique === 'high_quality')
 		document.fails = 'Connection refused';
 	if (store.knowledge.steps === 0 && store.worker === 'up' && document.stuckAt === undefined)
@@ -192,15 +192,14 @@ function save(call: Call, dataset: SimDataset, made: New, options: Json): void {
 }
 
 /** The answer to a creation; 1.16 already fills the built-in fields. */
-function takenItem(store: Store, dataset: SimDataset, document: SimDocument): Json {
-	const shown =
-		store.version === '1.16' && dataset.builtIn ? { doc_metadata: builtInOf(document) } : {};
-	return { ...documentItem(store, dataset, document), ...shown };
+function takenItem(dataset: SimDataset, document: SimDocument): Json {
+	const shown = dataset.builtIn ? { doc_metadata: builtInOf(document) } : {};
+	return { ...documentItem(dataset, document), ...shown };
 }
 
 export function createByText(call: Call): void {
 	checkPlan(call);
-	const { payload, store } = call;
+	const { payload } = call;
 	const model = 'DocumentTextCreatePayload';
 	const problems = ['name', 'text']
 		.filter((name) => !(name in payload))
@@ -209,12 +208,12 @@ export function createByText(call: Call): void {
 	requireText(model, 'name', payload);
 	const rule = payload.process_rule;
 	if (isJson(rule)) {
-		const type = store.version === '1.12' ? 'literal_error' : 'enum';
+		const type = 'enum';
 		oneOf(model, 'process_rule.mode', rule.mode, ['automatic', 'custom', 'hierarchical'], type);
 	}
 	const dataset = datasetOf(call);
 	if (isJson(rule)) checkRule(rule);
-	checkTechnique(call, dataset, payload);
+	checkTechnique(dataset, payload);
 	checkForm(payload);
 	const name = String(payload.name).slice(0, 200);
 	const text = String(payload.text);
@@ -238,7 +237,7 @@ function checkRule({ mode, rules }: Json): void {
 }
 
 /** The indexing technique is required with every text, even if the base has one. */
-function checkTechnique(call: Call, dataset: SimDataset, payload: Json): void {
+function checkTechnique(dataset: SimDataset, payload: Json): void {
 	const { indexing_technique: technique } = payload;
 	if (technique !== undefined) {
 		oneOf(
@@ -251,7 +250,6 @@ function checkTechnique(call: Call, dataset: SimDataset, payload: Json): void {
 		return;
 	}
 	if (dataset.technique === null) {
-		if (call.store.version === '1.12') throw crashed();
 		throw invalid('indexing_technique is required.');
 	}
 	throw pydantic('KnowledgeConfig', [
@@ -279,7 +277,7 @@ export function createByFile(call: Call): void {
 		throw invalid('indexing_technique is required.');
 	const part = onlyPart(call);
 	const name = part.filename ?? '';
-	const forbidden = store.version === '1.12' ? /[/\\:*?"<>|]/ : /[/\\]/;
+	const forbidden = /[/\\]/;
 	if (forbidden.test(name)) throw invalid('Filename contains invalid characters');
 	const extension = name.includes('.') ? (name.split('.').at(-1) ?? '').toLowerCase() : '';
 	if (store.options.blockedExtensions.includes(extension))
@@ -344,7 +342,7 @@ export function listDocuments(call: Call): void {
 		.reverse();
 	const { page, frame } = paged(call, 'DocumentListQuery', all);
 	call.reply(200, {
-		data: page.map((document) => documentItem(call.store, dataset, document)),
+		data: page.map((document) => documentItem(dataset, document)),
 		...frame,
 	});
 }
@@ -356,7 +354,7 @@ export function getDocument(call: Call): void {
 	if (!['all', 'only', 'without'].includes(metadata))
 		throw new DifyHttpError(400, 'invalid_metadata', `Invalid metadata value: ${metadata}`);
 	step(call.store, dataset, document);
-	call.reply(200, documentDetail(call.store, dataset, document, metadata));
+	call.reply(200, documentDetail(dataset, document, metadata));
 }
 
 export function deleteDocument(call: Call): void {
@@ -406,57 +404,6 @@ export function documentStatus(call: Call): void {
 		document.busy = call.store.knowledge.busyAfterAction;
 	}
 	call.reply(200, { result: 'success' });
-}
-
-/** Up to 1.12, indexing of an updated document that has chunks never ends. */
-export function updateByText(call: Call): void {
-	const { payload } = call;
-	const dataset = datasetOf(call);
-	if (payload.text !== undefined && payload.name === undefined) {
-		const text = 'Value error, name is required when text is provided';
-		throw pydantic('DocumentTextUpdate', [{ text, type: 'value_error', input: payload }]);
-	}
-	update(call, dataset, payload.text === undefined ? undefined : String(payload.text), payload);
-}
-
-export function updateByFile(call: Call): void {
-	const dataset = datasetOf(call);
-	const options = dataOf(call);
-	const part = call.request.upload?.parts.find(({ name }) => name === 'file');
-	if (part !== undefined) checkUpdateFile(call, part);
-	update(
-		call,
-		dataset,
-		part === undefined ? undefined : Buffer.from(part.content).toString('utf8'),
-		options,
-	);
-}
-
-/** Unlike a creation, an update says why a file is refused. */
-function checkUpdateFile(
-	{ store }: Call,
-	{ filename = '', size }: { filename?: string; size: number },
-): void {
-	const isOld = store.version === '1.12';
-	if (isOld && /[/\\:*?"<>|]/.test(filename)) throw invalid('Filename contains invalid characters');
-	if (size > store.knowledge.fileLimit)
-		throw new DifyHttpError(413, 'file_too_large', isOld ? 'File size exceeded. {message}' : '');
-	if (!TYPES.includes(filename.split('.').at(-1) ?? ''))
-		throw new DifyHttpError(415, 'unsupported_file_type', 'File type not allowed.');
-}
-
-function update(call: Call, dataset: SimDataset, text: string | undefined, options: Json): void {
-	const { store } = call;
-	const document = documentOf(call, dataset, 'Document not found');
-	if (text === undefined && options.process_rule === undefined)
-		throw invalid('Data source or Process rule is required');
-	if (displayStatus(document) !== 'available') throw invalid('Document is not available');
-	document.status = 'waiting';
-	document.createdFrom = 'web';
-	if (text !== undefined) document.text = text;
-	if (store.version === '1.12' && document.segments.length > 0) document.stuckAt = 'indexing';
-	else document.segments = [];
-	call.reply(200, { document: takenItem(store, dataset, document), batch: document.batch });
 }
 
 export function downloadDocument(call: Call): void {

@@ -44,9 +44,9 @@ export function createField(call: Call): void {
 	call.reply(201, field);
 }
 
-/** 1.12 always reports success. Unless the update is partial, fields that are not listed are removed. */
+/** Unless the update is partial, fields that are not listed are removed. */
 export function setMetadata(call: Call): void {
-	const { payload, store } = call;
+	const { payload } = call;
 	const dataset = datasetOf(call);
 	const model = 'MetadataOperationData';
 	const { operation_data: operations } = payload;
@@ -58,7 +58,6 @@ export function setMetadata(call: Call): void {
 	for (const operation of operations as Json[]) {
 		const document = dataset.documents.get(String(operation.document_id));
 		if (document === undefined) {
-			if (store.version === '1.12') continue;
 			throw invalid('Document not found.');
 		}
 		if (operation.partial_update !== true) document.values.clear();

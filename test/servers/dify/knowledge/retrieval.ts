@@ -1,6 +1,6 @@
 import { DifyHttpError, invalid, isJson, missing, pydantic } from '../http';
 import type { Call } from '../store';
-import type { Json, SimVersion } from '../types';
+import type { Json } from '../types';
 import { checkPlan, checkRetrievalModel, datasetOf, oneOf } from './checks';
 import { builtInValue, recordItem } from './shapes';
 import type { SimDataset, SimDocument, SimSegment } from './state';
@@ -14,7 +14,7 @@ export function retrieve(call: Call): void {
 	const dataset = datasetOf(call);
 	const model = payload.retrieval_model;
 	const given = isJson(model) ? model : undefined;
-	if (given !== undefined) checkModel(call, given);
+	if (given !== undefined) checkModel(given);
 	const method = String(
 		given?.search_method ?? dataset.retrieval?.search_method ?? 'semantic_search',
 	);
@@ -34,12 +34,12 @@ export function retrieve(call: Call): void {
 	if (byVector && dataset.technique === 'high_quality' && store.knowledge.embeddingDown)
 		throw invalid(DOWN);
 	if (byVector && dataset.technique === 'high_quality' && given !== undefined)
-		checkTopK(store.version, given.top_k);
+		checkTopK(given.top_k);
 	// Each indexing technique has its own methods; others find nothing. The simulator's vector store has no full-text search.
 	const finds =
 		dataset.technique === 'economy' ? !byVector : byVector && method !== 'full_text_search';
 	const hits = finds ? hitsOf(dataset, query, given) : [];
-	const records = hits.map((hit) => recordItem(store, { ...hit, score: byVector ? hit.score : 0 }));
+	const records = hits.map((hit) => recordItem({ ...hit, score: byVector ? hit.score : 0 }));
 	call.reply(200, { query: { content: query }, records });
 }
 
@@ -69,27 +69,21 @@ function queryOf(payload: Json): string {
 	return query;
 }
 
-function checkModel(call: Call, given: Json): void {
+function checkModel(given: Json): void {
 	const model = 'HitTestingPayload';
-	if (call.store.version !== '1.12') {
-		if (given.search_method !== undefined)
-			oneOf(model, 'retrieval_model.search_method', given.search_method, METHODS);
-		checkRetrievalModel(model, given);
-	} else if (Object.keys(given).length > 0) {
-		// Dify reads these keys without a check (docs/protocols/dify.md 2.13). An empty setting counts as none.
-		for (const key of ['reranking_enable', 'score_threshold_enabled'])
-			if (!(key in given)) throw new DifyHttpError(500, 'internal_server_error', `'${key}'`);
-	}
+
+	if (given.search_method !== undefined)
+		oneOf(model, 'retrieval_model.search_method', given.search_method, METHODS);
+	checkRetrievalModel(model, given);
 	const filter = given.metadata_filtering_conditions;
 	if (isJson(filter)) checkFilter(filter);
 }
 
 /** Errors of the vector store (Chroma). */
-function checkTopK(version: SimVersion, value: unknown): void {
+function checkTopK(value: unknown): void {
 	if (value === null)
 		throw invalid('Expected requested number of results to be a int, got None in query.');
-	if (typeof value === 'number' && value <= 0 && version === '1.16')
-		throw invalid('top_k must be a positive integer');
+	if (typeof value === 'number' && value <= 0) throw invalid('top_k must be a positive integer');
 	if (typeof value === 'number' && value <= 0)
 		throw invalid(`Number of requested results ${value}, cannot be negative, or zero. in query.`);
 }

@@ -12,7 +12,6 @@ type Row = [method: string, path: string, user: UserFrom, handler: Handler, over
 
 const json: Partial<Route> = { body: 'json' };
 const upload: Partial<Route> = { body: 'upload' };
-const newer: Partial<Route> = { since: '1.14' };
 
 const BASE = '/datasets/{}';
 const DOCUMENT = `${BASE}/documents/{}`;
@@ -22,9 +21,9 @@ const SEGMENT = `${DOCUMENT}/segments/{}`;
 export const KNOWLEDGE_ROUTES: Row[] = [
 	['GET', '/datasets', 'none', bases.listDatasets],
 	['POST', '/datasets', 'none', bases.createDataset, json],
-	['POST', '/datasets/pipeline/file-upload', 'none', pipelines.upload, { ...upload, ...newer }],
-	['GET', `${BASE}/pipeline/datasource-plugins`, 'none', pipelines.listDatasources, newer],
-	['POST', `${BASE}/pipeline/run`, 'none', pipelines.run, { ...json, ...newer }],
+	['POST', '/datasets/pipeline/file-upload', 'none', pipelines.upload, upload],
+	['GET', `${BASE}/pipeline/datasource-plugins`, 'none', pipelines.listDatasources],
+	['POST', `${BASE}/pipeline/run`, 'none', pipelines.run, json],
 	['GET', BASE, 'none', bases.getDataset],
 	['PATCH', BASE, 'none', bases.changeDataset, json],
 	['DELETE', BASE, 'none', bases.deleteDataset],
@@ -37,7 +36,7 @@ export const KNOWLEDGE_ROUTES: Row[] = [
 	['POST', `${BASE}/documents/metadata`, 'none', metadata.setMetadata, json],
 	['GET', DOCUMENT, 'none', documents.getDocument],
 	['DELETE', DOCUMENT, 'none', documents.deleteDocument],
-	['GET', `${DOCUMENT}/download`, 'none', documents.downloadDocument, newer],
+	['GET', `${DOCUMENT}/download`, 'none', documents.downloadDocument],
 	['GET', `${DOCUMENT}/segments`, 'none', chunks.listSegments],
 	['POST', `${DOCUMENT}/segments`, 'none', chunks.createSegments, json],
 	['GET', SEGMENT, 'none', chunks.oneSegment],

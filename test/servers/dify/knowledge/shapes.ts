@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Store } from '../store';
 import type { Json } from '../types';
 import type { SimChild, SimDataset, SimDocument, SimSegment } from './state';
 
@@ -33,20 +32,16 @@ function retrievalOf({ retrieval, technique }: SimDataset, shown: boolean): Json
 	return shown && technique !== 'high_quality' ? { ...set, search_method: 'keyword_search' } : set;
 }
 
-/** 1.16 shows the stored settings of any base here. */
-function externalRetrieval(store: Store, { retrieval }: SimDataset): Json {
-	if (store.version !== '1.16' || retrieval === undefined || retrieval.top_k === undefined)
+/** The stored settings of any base are shown here. */
+function externalRetrieval({ retrieval }: SimDataset): Json {
+	if (retrieval === undefined || retrieval.top_k === undefined)
 		return { top_k: 2, score_threshold: 0.0, score_threshold_enabled: null };
 	const { top_k, score_threshold = null, score_threshold_enabled = null } = retrieval;
 	return { top_k, score_threshold, score_threshold_enabled };
 }
 
 /** @param asked `get`: only then Dify checks the model and shows the search method */
-export function baseItem(
-	store: Store,
-	dataset: SimDataset,
-	asked: 'list' | 'get' | 'change',
-): Json {
+export function baseItem(dataset: SimDataset, asked: 'list' | 'get' | 'change'): Json {
 	const documents = [...dataset.documents.values()];
 	const { embedding } = dataset;
 	return {
@@ -83,7 +78,7 @@ export function baseItem(
 			external_knowledge_api_name: null,
 			external_knowledge_api_endpoint: null,
 		},
-		external_retrieval_model: externalRetrieval(store, dataset),
+		external_retrieval_model: externalRetrieval(dataset),
 		doc_metadata: dataset.fields.map(({ id, name, type }) => ({ id, name, type })),
 		built_in_field_enabled: dataset.builtIn,
 		pipeline_id: null,
@@ -96,7 +91,7 @@ export function baseItem(
 			.length,
 		enable_api: dataset.apiEnabled,
 		is_multimodal: false,
-		...(store.version === '1.16' ? { maintainer: OWNER } : {}),
+		maintainer: OWNER,
 	};
 }
 
@@ -149,7 +144,7 @@ export function builtInOf(document: SimDocument): Json[] {
 }
 
 /** A document in lists, and in the answer to a creation. */
-export function documentItem(store: Store, dataset: SimDataset, document: SimDocument): Json {
+export function documentItem(dataset: SimDataset, document: SimDocument): Json {
 	const { enabled, archived } = document;
 	return {
 		id: document.id,
@@ -174,7 +169,7 @@ export function documentItem(store: Store, dataset: SimDataset, document: SimDoc
 		hit_count: 0,
 		doc_form: document.form,
 		// Empty in 1.14, null in 1.12; a single document has null in both.
-		doc_metadata: metadataOf(dataset, document) ?? (store.version === '1.12' ? null : []),
+		doc_metadata: metadataOf(dataset, document) ?? [],
 		summary_index_status: null,
 		need_summary: false,
 	};
@@ -204,15 +199,10 @@ function ruleOf({ rule }: SimDocument): Json {
 }
 
 /** A single document. */
-export function documentDetail(
-	store: Store,
-	dataset: SimDataset,
-	document: SimDocument,
-	metadata: string,
-): Json {
+export function documentDetail(dataset: SimDataset, document: SimDocument, metadata: string): Json {
 	const own = { doc_type: null, doc_metadata: metadataOf(dataset, document) };
 	if (metadata === 'only') return { id: document.id, ...own };
-	const item = documentItem(store, dataset, document);
+	const item = documentItem(dataset, document);
 	const rule = ruleOf(document);
 	const isDone = document.status === 'completed';
 	const length = document.segments.reduce((sum, { content }) => sum + content.length, 0);
@@ -323,18 +313,20 @@ function childItem(segment: SimSegment, child: SimChild): Json {
 	};
 }
 
-/** A hit. 1.14 has no signed content for plain text, and empty lists where 1.12 has null. */
-export function recordItem(
-	store: Store,
-	hit: { document: SimDocument; segment: SimSegment; score: number; children: SimChild[] },
-): Json {
+/** A hit. There is no signed content for plain text. */
+export function recordItem(hit: {
+	document: SimDocument;
+	segment: SimSegment;
+	score: number;
+	children: SimChild[];
+}): Json {
 	const { document, segment, score } = hit;
-	const isNewer = store.version !== '1.12';
 	const values = Object.fromEntries([...document.values].map(([name, { value }]) => [name, value]));
 	return {
 		segment: {
 			...segmentHead(document, segment),
-			...(isNewer ? { sign_content: null, keywords: segment.keywords ?? [] } : {}),
+			sign_content: null,
+			keywords: segment.keywords ?? [],
 			created_at: segment.createdAt,
 			indexing_at: segment.createdAt,
 			completed_at: segment.createdAt,
@@ -348,13 +340,15 @@ export function recordItem(
 				doc_metadata: document.values.size === 0 ? null : values,
 			},
 		},
-		child_chunks:
-			hit.children.length === 0 && !isNewer
-				? null
-				: hit.children.map(({ id, content, position }) => ({ id, content, position, score })),
+		child_chunks: hit.children.map(({ id, content, position }) => ({
+			id,
+			content,
+			position,
+			score,
+		})),
 		score,
 		tsne_position: null,
-		files: isNewer ? [] : null,
+		files: [],
 		summary: null,
 	};
 }
