@@ -139,7 +139,7 @@ export interface Finding {
 }
 
 /** Fields of a model that are not reported, or in another form. */
-type NotTold = 'video' | 'reranks' | 'decides' | 'exitCode' | 'args' | 'parameters';
+type NotTold = 'video' | 'reranks' | 'exitCode' | 'args' | 'parameters';
 
 /** A model, as far as the server tells; null = not known. */
 export type ModelFacts = Pick<ServerModel, 'id' | 'aliases'> & {

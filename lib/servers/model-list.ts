@@ -104,17 +104,6 @@ function noneIn(answer: CallAnswer): ServerModel[] | undefined {
 		: undefined;
 }
 
-/** The models that can answer typed questions: decision models first, then those that write text. */
-export async function listDecidingModels(
-	connection: Connection,
-	signal?: AbortSignal,
-): Promise<ServerModel[]> {
-	const models = await listModels(connection, signal);
-	const isFirst = ({ decides }: ServerModel) => Number(decides === true);
-	const sorted = models.toSorted((one, other) => isFirst(other) - isFirst(one));
-	return thoseIfAny(sorted, (model) => model.decides === true || writesText(model));
-}
-
 /** The models that may answer a chat: not those that write no text, if others are left. */
 export async function listChatModels(
 	connection: Connection,
@@ -128,8 +117,8 @@ function thoseIfAny(models: ServerModel[], isFit: (model: ServerModel) => boolea
 	return fit.length > 0 ? fit : models;
 }
 
-function writesText({ embeddings, reranks, decides }: ServerModel): boolean {
-	return embeddings !== true && reranks !== true && decides !== true;
+function writesText({ embeddings, reranks }: ServerModel): boolean {
+	return embeddings !== true && reranks !== true;
 }
 
 /**
@@ -155,7 +144,6 @@ const ABILITIES = [
 	['vision', 'vision'],
 	['audio', 'audio'],
 	['video', 'video'],
-	['decides', 'decisions'],
 ] as const;
 
 function inThousands(tokens: number): string {

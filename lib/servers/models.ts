@@ -27,8 +27,6 @@ export interface ServerModel {
 	embeddings?: boolean;
 	/** Whether it gives scores. */
 	reranks?: boolean;
-	/** Whether it is a decision model, which answers typed questions with probabilities and writes no text. */
-	decides?: true;
 	/** `loaded`, `loading`, `unloaded`, `sleeping`, `failed`, … */
 	state?: string;
 	/** The host on which it runs, if not on this server: for example Ollama's cloud. */
@@ -134,19 +132,12 @@ function readModel(entry: JsonRecord): ServerModel | undefined {
 	};
 }
 
-/**
- * Inputs and outputs of a model (docs/protocols/llama-server.md 2.2; FastLLM has them beside its name). Output `text` also
- * stands for "not known".
- */
-function readModalities({
-	input_modalities: inputs,
-	output_modalities: outputs,
-}: JsonRecord): Partial<ServerModel> {
+/** Inputs of a model (docs/protocols/llama-server.md 2.2; FastLLM has them beside its name). */
+function readModalities({ input_modalities: inputs }: JsonRecord): Partial<ServerModel> {
 	return optional({
 		vision: listOf(inputs)?.includes('image'),
 		audio: listOf(inputs)?.includes('audio'),
 		video: listOf(inputs)?.includes('video'),
-		decides: listOf(outputs)?.includes('decisions') === true ? true : undefined,
 	});
 }
 
@@ -262,7 +253,6 @@ function readCapabilities(capabilities: unknown[] | undefined, details: JsonReco
 		audio: capabilities.includes('audio'),
 		tools: capabilities.includes('tools'),
 		embeddings: capabilities.includes('embedding'),
-		decides: capabilities.includes('decision') ? (true as const) : undefined,
 	};
 }
 

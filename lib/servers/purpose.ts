@@ -13,8 +13,7 @@ export type Purpose = Extract<ModelUse, 'embeddings' | 'reranking'>;
 
 const ASK_LIMIT_MS = 10_000;
 /** Whether a model may serve a use, by what its server tells. */
-function mayServe({ embeddings, reranks, decides, audio }: ServerModel, use: ModelUse): boolean {
-	if (decides === true) return false;
+function mayServe({ embeddings, reranks, audio }: ServerModel, use: ModelUse): boolean {
 	if (use === 'embeddings') return embeddings !== false && reranks !== true;
 	if (use === 'reranking') return reranks ?? embeddings !== false;
 	// Embedding models make neither pictures nor sound; a model without audio input cannot transcribe.

@@ -13,8 +13,6 @@ export interface ClassifyTask {
 	instructions: string;
 	/** Pictures and sound that belong to the text. */
 	media?: readonly MediaPart[];
-	/** The question that the labels answer; default: which of them the text belongs to. */
-	question?: string;
 }
 
 export interface Classification {
@@ -30,10 +28,6 @@ export interface Classification {
 	unread?: string;
 	usage?: Usage;
 	model?: string;
-	method: DecisionMethod;
 	/** Left out where nothing told it. */
 	server?: KindName;
 }
-
-/** How questions are answered: by a decision model, or by the letters that an ordinary model writes. */
-export type DecisionMethod = 'decisionModel' | 'letters';

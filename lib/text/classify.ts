@@ -15,7 +15,6 @@ import { scoresIn } from './label-scores';
 import { keysFor, type Label, labelLines, MAX_LABELS } from './labels';
 import { labelsIn } from './labels-in-answer';
 import type { Classification, ClassifyTask } from './classification';
-import { classifyByDecisions } from './decide/classify-by-decisions';
 import { addUsage } from './usage';
 import { LruCache } from '../lru-cache';
 import { largestOf, optional, shortened, smallestOf } from '../values';
@@ -49,21 +48,7 @@ export async function classify(
 	checkLabels(task.labels, task.mayBeNone);
 	requireModel(settings.model);
 	const { value } = await ServerPool.of(servers).run(
-		async (attempt) => {
-			const { extraBody } = settings.parameters;
-			const kind = await askServerKind(attempt.connection, attempt.model, { signal });
-			const options = optionsOf(task);
-			const decided = await classifyByDecisions(
-				{ attempt, kind, extraBody, signal },
-				task,
-				options,
-			);
-			if (decided !== undefined) {
-				const method = 'decisionModel' as const;
-				return { ...decided, method, ...optional({ server: identifiedKind(kind) }) };
-			}
-			return await classifyByLetters(attempt, settings.parameters, task, signal);
-		},
+		async (attempt) => await classifyByLetters(attempt, settings.parameters, task, signal),
 		untilReady(settings, signal),
 	);
 	return value;
@@ -74,8 +59,7 @@ function optionsOf({ labels, mayBeNone }: ClassifyTask): Label[] {
 	return mayBeNone ? [...labels, labelForNone(labels)] : [...labels];
 }
 
-/** Classifies a text by the letters that an ordinary model writes. */
-export async function classifyByLetters(
+async function classifyByLetters(
 	attempt: Attempt,
 	parameters: ChatParameters,
 	task: ClassifyTask,
@@ -122,10 +106,7 @@ function unread(answer: LabelAnswer, kind: KindName): Classification {
 }
 
 function servedBy({ usage, model }: LabelAnswer, kind: KindName) {
-	return {
-		...optional({ usage, model, server: identifiedKind(kind) }),
-		method: 'letters' as const,
-	};
+	return optional({ usage, model, server: identifiedKind(kind) });
 }
 
 /** A server that ignores the limit of tokens writes far more than a label, which would not fit into the next prompt. */
@@ -146,7 +127,7 @@ function again(
 }
 
 /** @throws {ServerError} of kind `invalidInput` for labels that are empty, too many, or equal */
-export function checkLabels(labels: readonly Label[], mayBeNone: boolean): void {
+function checkLabels(labels: readonly Label[], mayBeNone: boolean): void {
 	const problem = problemOf(labels, mayBeNone ? MAX_LABELS - 1 : MAX_LABELS);
 	if (problem !== undefined) throw invalidInput(problem, 'Correct the labels in the node.');
 }
@@ -173,12 +154,12 @@ const QUESTION = 'Decide which of these categories the text of the user belongs 
 
 /** The part that all texts share comes first, so that the server's prompt cache works. The text comes last. */
 function messagesFor(task: ClassifyTask, labels: readonly Label[]): ChatMessage[] {
-	const { instructions, several, mayBeNone, question = QUESTION } = task;
+	const { instructions, several, mayBeNone } = task;
 	const system = [
-		several ? `${question} It may be several.` : question,
+		several ? `${QUESTION} It may be several.` : QUESTION,
 		labelLines(labels),
 		instructions.trim(),
-		several ? formatOfSeveral(labels, mayBeNone) : formatOfOne(task),
+		several ? formatOfSeveral(labels, mayBeNone) : FORMAT_OF_ONE,
 	];
 	return [
 		{ role: 'system', content: system.filter((line) => line !== '').join('\n') },
@@ -186,10 +167,7 @@ function messagesFor(task: ClassifyTask, labels: readonly Label[]): ChatMessage[
 	];
 }
 
-function formatOfOne({ question }: ClassifyTask): string {
-	const what = question === undefined ? 'category' : 'answer';
-	return `Answer with the letter of the ${what} only.`;
-}
+const FORMAT_OF_ONE = 'Answer with the letter of the category only.';
 
 function formatOfSeveral(labels: readonly Label[], mayBeNone: boolean): string {
 	const keys = keysFor(labels);

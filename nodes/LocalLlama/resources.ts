@@ -23,7 +23,6 @@ import { slotSave } from './slot/save';
 import { textChat } from './text/chat';
 import { textClassify } from './text/classify';
 import { textComplete } from './text/complete';
-import { textDecide } from './text/decide/decide';
 import { textExtract } from './text/extract';
 import { textFillIn } from './text/fill-in';
 import { tokenApplyTemplate } from './token/apply-template';
@@ -41,7 +40,6 @@ export const operations = resourceTable([
 			withInputFields(textChat),
 			withInputFields(textExtract, true),
 			withInputFields(textClassify, true),
-			withInputFields(textDecide, true),
 			withInputFields(textComplete),
 			withInputFields(textFillIn),
 		],

@@ -4,7 +4,7 @@ import { listField } from './field-kinds';
 
 /** Source of a list of models, and example of a name. */
 interface ModelChoice {
-	/** Name of the node's list search. Default: `searchModels`, every model but decision models. */
+	/** Name of the node's list search. Default: `searchModels`. */
 	search?: string;
 	/** A name, shown in the empty field. */
 	example?: string;

@@ -1,11 +1,6 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
-import {
-	describeModel,
-	listChatModels,
-	listDecidingModels,
-	listModels,
-} from '../../lib/servers/model-list';
+import { describeModel, listChatModels, listModels } from '../../lib/servers/model-list';
 import { onlyModel, shortModelNames } from '../../lib/servers/model-names';
 import type { ServerPool } from '../../lib/servers/pool/server-pool';
 import { localLlamaServers } from '../../lib/servers/credential';
@@ -30,12 +25,11 @@ type ListModels = (connection: Connection, signal?: AbortSignal) => Promise<Serv
 const LIST_LIMIT_MS = 3_000;
 
 /** Use of a model. */
-export type ModelUse = OtherUse | 'chat' | 'decisions';
+export type ModelUse = OtherUse | 'chat';
 
 /** Lists the models for a use, as far as their server tells. */
 function listFor(use: ModelUse): ListModels {
 	if (use === 'chat') return listChatModels;
-	if (use === 'decisions') return listDecidingModels;
 	return async (connection, signal) => await listModelsFor(connection, use, signal);
 }
 
@@ -43,7 +37,6 @@ function listFor(use: ModelUse): ListModels {
 export const modelSearches = {
 	searchModels: searchOf(listChatModels),
 	searchAllModels: searchOf(listModels),
-	searchDecidingModels: searchOf(listFor('decisions')),
 	searchEmbeddingModels: searchOf(listFor('embeddings')),
 	searchRerankers: searchOf(listFor('reranking')),
 	searchImageModels: searchOf(listFor('images')),
@@ -110,12 +103,7 @@ async function onlyModelOf(
 		servers,
 		async (one) => await list(takesRequestsAlways(one) ? one.withoutQueue() : one, signal),
 	);
-	const decisionModels = models.filter(({ decides }) => decides === true);
-	const isForDecision = use === 'decisions' && decisionModels.length > 0;
-	return onlyModel(
-		isForDecision ? decisionModels : models,
-		servers.first.contextOf(`${servers.first.url.api}/models`),
-	);
+	return onlyModel(models, servers.first.contextOf(`${servers.first.url.api}/models`));
 }
 
 /** The one model that a server of an unknown kind lists. Many such servers need no name, and have no list. */

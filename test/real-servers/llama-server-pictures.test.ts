@@ -23,9 +23,6 @@ import {
 interface ModelScript {
 	writeTinyModel(file: string): void;
 }
-interface DecisionScript {
-	writeDecisionModel(source: string, target: string): void;
-}
 interface ProjectorScript {
 	PICTURE_TOKENS: number;
 	writePictureProjector(file: string, options: { modelWidth: number }): void;
@@ -87,21 +84,6 @@ const failureOf = async (running: Promise<unknown>): Promise<NodeOperationError>
 
 const sumOf = (probabilities: unknown): number =>
 	Object.values(probabilities as Record<string, number>).reduce((sum, value) => sum + value, 0);
-
-const DECIDE = {
-	operation: 'decide',
-	questions: {
-		question: [
-			{ name: 'kind', kind: 'choice', question: 'What is it?', options: 'invoice\nphoto' },
-			{ name: 'person', kind: 'yesNo', question: 'Must a person see it?' },
-		],
-	},
-};
-function expectProbabilities(item: Json): void {
-	const answers = Object.values(item.answers as Record<string, Json>);
-	expect(answers).toHaveLength(2);
-	for (const { probabilities } of answers) expect(sumOf(probabilities)).toBeCloseTo(1, 3);
-}
 
 const { llamaServerProblem, llamaServerWheel, llamaServerWheelProblem, smolLm2, smolLm2Problem } =
 	parts();
@@ -171,14 +153,7 @@ describeWith(llamaServerProblem ?? smolLm2Problem, 'SmolLM2 with eyes on a route
 		const labels = { label: [{ name: 'invoice' }, { name: 'photo' }] };
 		const classify = { operation: 'classify', model: 'sees', labels };
 		const [item] = await run(url, classify, itemWith(INVOICE));
-		expect(item!.method).toBe('letters');
 		expect(sumOf(item!.scores)).toBeCloseTo(1, 3);
-	});
-
-	it('Decide looks at a picture, by letters', async () => {
-		const [item] = await run(url, { ...DECIDE, model: 'sees' }, itemWith(INVOICE));
-		expect(item!.method).toBe('letters');
-		expectProbabilities(item!);
 	});
 
 	it.each([
@@ -200,17 +175,14 @@ describeWith(llamaServerProblem ?? smolLm2Problem, 'SmolLM2 with eyes on a route
 
 describeWith(llamaServerWheelProblem, 'random models with eyes on a newer llama-server', () => {
 	let vectors: string;
-	let decisions: string;
 	beforeAll(async () => {
 		const { writeTinyModel } = await loadScript<ModelScript>('tiny-model');
-		const { writeDecisionModel } = await loadScript<DecisionScript>('decision-model');
 		const { writePictureProjector } = await loadScript<ProjectorScript>('picture-projector');
 		const folder = workFolder('pictures');
-		const [tiny, deciding, mmproj] = ['tiny', 'deciding', 'projector'].map((name) =>
+		const [tiny, mmproj] = ['tiny', 'projector'].map((name) =>
 			path.join(folder, `${name}.gguf`),
-		) as [string, string, string];
+		) as [string, string];
 		writeTinyModel(tiny);
-		writeDecisionModel(tiny, deciding);
 		writePictureProjector(mmproj, { modelWidth: TINY_WIDTH });
 		const settings = { contextSize: 4096, parallel: 1, threads: 1 };
 		const start = async (model: string, ...args: string[]) =>
@@ -220,15 +192,8 @@ describeWith(llamaServerWheelProblem, 'random models with eyes on a newer llama-
 				args: ['--mmproj', mmproj, ...args],
 			});
 		vectors = await start(tiny, '--embeddings', '--pooling', 'mean');
-		decisions = await start(deciding);
 	});
 	afterAll(stopServers);
-
-	it('its list says what a model reads and what it is for', async () => {
-		expect(await listModels(connection(decisions))).toMatchObject([
-			{ vision: true, audio: false, decides: true },
-		]);
-	});
 
 	it('pictures become vectors: the same for the same picture, another for another', async () => {
 		const items = [INVOICE, ANOTHER, INVOICE].map((file) => itemWith(file));
@@ -244,13 +209,5 @@ describeWith(llamaServerWheelProblem, 'random models with eyes on a newer llama-
 			(await run(vectors, { operation: 'embed', model: '', text }, itemWith(INVOICE)))[0]!
 				.vector as number[];
 		expect(nearness(await vectorOf('an invoice'), await vectorOf(''))).toBeLessThan(0.9999);
-	});
-
-	it('a decision model looks at a picture', async () => {
-		const [item] = await run(decisions, { ...DECIDE, model: '' }, itemWith(INVOICE));
-		expect(item!.method).toBe('decisionModel');
-		expectProbabilities(item!);
-		const [other] = await run(decisions, { ...DECIDE, model: '' }, itemWith(ANOTHER));
-		expect(other!.answers).not.toEqual(item!.answers);
 	});
 });

@@ -67,9 +67,6 @@ const LOW: Readonly<Record<string, INodeParameters>> = {
 
 /** Values of fields for which a text is not valid, by operation. */
 const WANTED: Readonly<Record<string, INodeParameters>> = {
-	'Local Llama text decide': {
-		questions: { question: [{ name: 'spam', kind: 'yesNo', question: 'Is this spam?' }] },
-	},
 	'Local Llama text classify': { labels: { label: [{ name: 'invoice' }, { name: 'offer' }] } },
 	'Local Llama text extract': {
 		schemaSource: 'schema',

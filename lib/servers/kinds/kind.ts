@@ -7,12 +7,7 @@ import type {
 	SlotAbilities,
 	TokenAbilities,
 } from './model-abilities';
-import type {
-	DecisionAbilities,
-	EmbeddingAbilities,
-	MediaAbilities,
-	RerankAbilities,
-} from './task-abilities';
+import type { EmbeddingAbilities, MediaAbilities, RerankAbilities } from './task-abilities';
 import type { JsonRecord } from '../../values';
 
 /**
@@ -63,7 +58,6 @@ export interface ServerKind {
 	embeddings: EmbeddingAbilities;
 	rerank: RerankAbilities;
 	media: MediaAbilities;
-	decisions?: DecisionAbilities;
 	health: HealthAbilities;
 }
 

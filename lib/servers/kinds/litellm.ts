@@ -1,6 +1,6 @@
 import { anyHeaderNamed, anyModel } from './evidence';
 import type { ServerKind } from './kind';
-import { decisionsBelowApi, openAiCompatible } from './openai-compatible';
+import { openAiCompatible } from './openai-compatible';
 
 /**
  * LiteLLM's proxy, recognized by the date that it gives all models (litellm/constants.py). Its `/health` sends a real
@@ -17,7 +17,6 @@ export const litellm: ServerKind = {
 			({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai',
 		),
 	media: { needsModel: true },
-	decisions: decisionsBelowApi,
 	health: { path: '/health/liveliness' },
 	words: {
 		...openAiCompatible.words,

@@ -7,7 +7,6 @@ import { ineffectiveOnServer, templateOnServer } from './llama-api/chat-options'
 import { controlTokensOnServer } from './llama-api/control-tokens';
 import { describeOnServer, withProps } from './llama-api/router-models';
 import { ONE_MODEL } from './llama-api/routes';
-import { decisionsOf } from './llama-api/decisions';
 import { countSlots, lookAtSlots, slotsOf } from './llama-api/slots';
 import { tokensOf } from './llama-api/tokens';
 import { LONGER_TEXTS } from './llama-api/words';
@@ -72,7 +71,6 @@ export const llamaServer: ServerKind = {
 	tokens: { ...tokensOf(ONE_MODEL), areOfOneModel: true },
 	slots: { ...slotsOf(ONE_MODEL), count: countSlots, look: lookAtSlots },
 	adapters: adaptersOf(ONE_MODEL),
-	decisions: decisionsOf(ONE_MODEL),
 	embeddings: { base64: true, refusesLongTexts: true, takesMedia: true },
 	health: {
 		reports: 'server',

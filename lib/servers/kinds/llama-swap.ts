@@ -9,7 +9,6 @@ import {
 	loadBehindGateway,
 	unloadBehindGateway,
 } from './llama-api/gateway-models';
-import { decisionsOf } from './llama-api/decisions';
 import { slotsOf } from './llama-api/slots';
 import { tokensOf } from './llama-api/tokens';
 import { llamaServer } from './llama-server';
@@ -50,7 +49,6 @@ export const llamaSwap: ServerKind = {
 	tokens: tokensOf(BEHIND_GATEWAY),
 	slots: slotsOf(BEHIND_GATEWAY),
 	adapters: adaptersOf(BEHIND_GATEWAY),
-	decisions: decisionsOf(BEHIND_GATEWAY),
 	embeddings: { takesMedia: true },
 	media: {
 		knownFor: ['images', 'transcription', 'speech'],

@@ -23,7 +23,7 @@ import {
 	withOllamaPurposes,
 } from './ollama-api/models';
 import { isSameOllamaName } from './ollama-api/names';
-import { decisionsBelowApi, openAiCompatible } from './openai-compatible';
+import { openAiCompatible } from './openai-compatible';
 import { OLLAMA_REMEDIES } from './remedies';
 
 /**
@@ -112,8 +112,6 @@ export const ollama: ServerKind = {
 			json: { model, input, truncate, ...optional({ dimensions, keep_alive: keepAlive }) },
 		}),
 	},
-	// Since 0.35, for text only (docs.ollama.com/api/systemone).
-	decisions: { ...decisionsBelowApi, ignoresMedia: true },
 	rerank: { isMissing: true },
 	// Seen with 0.17.4: 200 with an empty body after half a minute.
 	media: { needsModel: true, swallowsImageRequests: true, hasNoInference: true },

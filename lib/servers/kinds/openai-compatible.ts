@@ -1,6 +1,5 @@
 import type { KnownRefusal } from './chat-abilities';
 import type { ServerKind } from './kind';
-import type { DecisionAbilities } from './task-abilities';
 import { PLAIN_REMEDIES } from './remedies';
 
 /** Refusals of servers that may be behind any gateway. */
@@ -80,6 +79,3 @@ export const chatWithOpenAiFieldsOnly: ServerKind['chat'] = {
 	grammar: undefined,
 	thinking: { switch: 'none', fields: openAiCompatible.chat.thinking.fields },
 };
-
-/** Decisions at the path of TypeSafe's API, which others have taken over. */
-export const decisionsBelowApi: DecisionAbilities = { url: ({ url }) => `${url.api}/systemone` };

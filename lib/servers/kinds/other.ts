@@ -5,7 +5,7 @@ import { ONE_MODEL } from './llama-api/routes';
 import { slotsOf } from './llama-api/slots';
 import { tokensOfUnknown } from './llama-api/tokens';
 import { LONGER_TEXTS } from './llama-api/words';
-import { decisionsBelowApi, openAiCompatible } from './openai-compatible';
+import { openAiCompatible } from './openai-compatible';
 
 /**
  * An OpenAI-compatible server of unknown kind: it gets everything that the user set. It may be llama-server behind a
@@ -19,7 +19,6 @@ export const other: ServerKind = {
 	models: { pull: installModel },
 	tokens: tokensOfUnknown,
 	slots: slotsOf(ONE_MODEL),
-	decisions: decisionsBelowApi,
 	embeddings: { takesMedia: true },
 	adapters: adaptersOf(ONE_MODEL),
 	words: {

@@ -1,6 +1,5 @@
 import { ownsModels } from './evidence';
 import type { ServerKind } from './kind';
-import { decisionsBelowApi } from './openai-compatible';
 import { withChatsOfVllm } from './vllm';
 
 /**
@@ -16,7 +15,6 @@ export const sglang: ServerKind = {
 		grammar: { fields: (grammar) => ({ ebnf: grammar }) },
 	},
 	// 0.5.21 takes pictures without a word, and looks at the text alone.
-	decisions: { ...decisionsBelowApi, ignoresMedia: true },
 	words: {
 		...withChatsOfVllm.words,
 		missingModel: () => 'start SGLang with --served-model-name.',

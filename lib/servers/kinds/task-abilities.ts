@@ -1,4 +1,4 @@
-/** What servers of a kind can do besides chats: vectors, scores, media and decisions. */
+/** What servers of a kind can do besides chats: vectors, scores and media. */
 import type { Connection } from '../../http/connection';
 import type { JsonRecord } from '../../values';
 
@@ -78,11 +78,4 @@ export interface MediaAbilities {
 	lacks?(connection: Connection, task: MediaTask): Promise<boolean>;
 	/** It answers requests for pictures with nothing after a long time, so that none is sent. */
 	swallowsImageRequests?: true;
-}
-
-/** Typed questions that a decision model answers with probabilities (docs/protocols/llama-server-new.md 8). */
-export interface DecisionAbilities {
-	url(connection: Connection, model: string): string;
-	/** It drops pictures and sound, and answers about the text alone. */
-	ignoresMedia?: true;
 }

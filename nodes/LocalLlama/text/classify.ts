@@ -1,7 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { classify as classifyText } from '../../../lib/text/classify';
-import { rounded } from '../../../lib/text/decide/answers';
 import type { Classification } from '../../../lib/text/classification';
 import type { Label } from '../../../lib/text/labels';
 import { isRecord, optional } from '../../../lib/values';
@@ -41,10 +40,7 @@ export const textClassify: LocalLlamaOperation = {
 			'Says which of your labels fits a text, and how sure that is, at the cost of a token or two',
 	},
 	fields: [
-		modelField(
-			{ description: 'The model that reads the text, or a decision model' },
-			{ search: 'searchDecidingModels', mayBeEmpty: true },
-		),
+		modelField({ description: 'The model that reads the text' }, { mayBeEmpty: true }),
 		textField,
 		binaryFieldsField('They belong to the text.'),
 		...rowFields(labelsField, {
@@ -69,7 +65,7 @@ export const textClassify: LocalLlamaOperation = {
 		const several = parameters.flag('several');
 		const result = await classifyText(
 			servers,
-			await withModel(settingsIn(parameters), servers, 'decisions', signal),
+			await withModel(settingsIn(parameters), servers, 'chat', signal),
 			{
 				...(await inputIn(call)),
 				labels,
@@ -99,7 +95,7 @@ function settingsIn(parameters: NodeParameters) {
 }
 
 function factsOf(result: Classification, labels: readonly Label[]): object {
-	const { scores, none, unread, usage, model, method, server } = result;
+	const { scores, none, unread, usage, model, server } = result;
 	const scoreOf = ({ name }: Label, at: number) => [name, rounded(scores?.[at])];
 	return {
 		...optional({
@@ -109,10 +105,14 @@ function factsOf(result: Classification, labels: readonly Label[]): object {
 			none: rounded(none),
 			usage,
 			model,
+			server,
 		}),
-		method,
-		...optional({ server }),
 	};
+}
+
+/** To six decimals. */
+function rounded(probability: number | undefined): number | undefined {
+	return probability === undefined ? undefined : Math.round(probability * 1e6) / 1e6;
 }
 
 /** Labels from the form, or from a list of names or objects. */

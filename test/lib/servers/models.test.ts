@@ -174,12 +174,6 @@ describe('what a model reads and writes, by its architecture (S3–S5)', () => {
 			{ input_modalities: ['text', 'audio', 'smell'], output_modalities: ['text'] },
 			{ vision: false, audio: true, video: false },
 		],
-		[
-			{ input_modalities: ['text'], output_modalities: ['decisions'] },
-			{ vision: false, audio: false, video: false, decides: true },
-		],
-		[{ output_modalities: ['decisions', 'text'] }, { decides: true }],
-		[{ input_modalities: 'image', output_modalities: 'decisions' }, {}],
 		[{ input_modalities: ['text', 'image'] }, { vision: true, audio: false, video: false }],
 		[{}, {}],
 		[undefined, {}],

@@ -44,7 +44,6 @@ test('what people use most stands first: n8n lists the actions in this order', (
 		'chat',
 		'extract',
 		'classify',
-		'decide',
 		'complete',
 		'fillIn',
 	]);

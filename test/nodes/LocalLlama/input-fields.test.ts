@@ -112,7 +112,6 @@ describe('in the node', () => {
 			'text chat',
 			'text extract',
 			'text classify',
-			'text decide',
 			'text complete',
 			'text fillIn',
 			'vector embed',

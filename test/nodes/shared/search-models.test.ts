@@ -167,7 +167,7 @@ describe('where no model is chosen', () => {
 	});
 
 	describe('and the server is silent', () => {
-		const uses: ModelUse[] = ['chat', 'decisions', 'embeddings', 'reranking', 'images', 'speech'];
+		const uses: ModelUse[] = ['chat', 'embeddings', 'reranking', 'images', 'speech'];
 		const startSilent = async () => {
 			const sim = await startServer({ alias: 'only-one' });
 			sim.route('GET /v1/models', async () => await new Promise<never>(() => {}));

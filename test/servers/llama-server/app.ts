@@ -5,7 +5,6 @@ import type { Exchange, WireRequest } from '../raw-http';
 import { type ChatTask, type Json, readChat, readTask, type Task } from './chat';
 import { chatCompletion, Core, type Generation, settle } from './core';
 import { defaultAnswer } from './default-answer';
-import { decisions } from './decisions';
 import { embeddings, rerank } from './embeddings';
 import { invalidKey, invalidRequest, loading, notFound, serverError, unavailable } from './errors';
 import { chatStream } from './generate';
@@ -199,7 +198,6 @@ export class LlamaApp implements App {
 			'POST /rerank': ranking,
 			'POST /v1/reranking': ranking,
 			'POST /reranking': ranking,
-			'POST /v1/systemone': ({ request }) => this.withSettings(decisions, request),
 		};
 	}
 

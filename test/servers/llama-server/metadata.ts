@@ -29,15 +29,8 @@ export const modelList = (settings: Settings): object => {
 	const capabilities = vision || audio ? ['completion', 'multimodal'] : ['completion'];
 	const model = { ...firstOf(list.models), name: alias, model: alias, capabilities };
 	const entry = { id: alias, aliases: [alias], created: now(), meta: meta(settings) };
-	const data = { ...firstOf(list.data), ...entry, ...architecture(settings) };
+	const data = { ...firstOf(list.data), ...entry };
 	return { ...list, models: [model], data: [data] };
-};
-
-/** Of a decision model only: the recorded server sends none. */
-const architecture = ({ decisions, vision }: Settings): object => {
-	if (decisions === 0) return {};
-	const inputs = vision ? ['text', 'image'] : ['text'];
-	return { architecture: { input_modalities: inputs, output_modalities: ['decisions'] } };
 };
 
 const templateText = (template: Settings['template']): string =>

@@ -98,8 +98,6 @@ export interface SimOptions {
 	embeddings?: boolean | Partial<SimEmbeddings>;
 	/** `--rerank`. */
 	rerank?: boolean;
-	/** The most options of its decision model; 0: it is no decision model. */
-	decisions?: number;
 	/** `--metrics`. */
 	metrics?: boolean;
 	/** `--slot-save-path`: names of existing files. Without it slots cannot be saved. */
@@ -147,7 +145,6 @@ export type Settings = Required<
 		| 'audio'
 		| 'video'
 		| 'rerank'
-		| 'decisions'
 		| 'metrics'
 		| 'template'
 		| 'models'
@@ -197,7 +194,6 @@ export const withDefaults = (options: SimOptions): Settings => {
 		video: options.video ?? false,
 		embeddings: embeddingsOf(options.embeddings ?? options.rerank),
 		rerank: options.rerank ?? false,
-		decisions: options.decisions ?? 0,
 		metrics: options.metrics ?? false,
 		template: options.template ?? 'chatml',
 		models: options.models ?? [

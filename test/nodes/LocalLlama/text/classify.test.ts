@@ -66,7 +66,6 @@ test('llama-server: held to one sign by a grammar, a few tokens, thinking off, a
 		scores: { invoice: 0.75, complaint: 0.25 },
 		usage: { promptTokens: 30, completionTokens: 1, totalTokens: 31 },
 		model: 'sim-model',
-		method: 'letters',
 		server: 'llamaServer',
 	});
 	const [body] = chats();
