@@ -216,11 +216,11 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		call: BatchCall,
 		text: Text,
 		depth: number,
-		shortened: () => Promise<Text>,
+		shortened: () => Text,
 	): Promise<Result[]> {
 		// Not in the first request: a server does not say how many texts it cut.
 		const isByServer = truncatesItself(call.kind, this.purpose) && text.isCutByServer !== true;
-		const shorter = isByServer ? { ...text, isCutByServer: true } : await shortened();
+		const shorter = isByServer ? { ...text, isCutByServer: true } : shortened();
 		const results = await this.ofBatch(call, [shorter], depth + 1);
 		if (text.isShortened !== true && text.isCutByServer !== true) call.counts.truncated++;
 		return results;

@@ -3,7 +3,7 @@ import type { TurnMemory } from './answer/turn-memory';
 import { Place } from '../http/place';
 import type { ServerPool } from '../servers/pool/server-pool';
 import { conversationKey } from './request/conversation-key';
-import { counterAt, fitHistory } from './request/history-budget';
+import { fitHistory } from './request/history-budget';
 import { convertMessages } from './request/messages';
 import {
 	type ChatCall,
@@ -47,10 +47,7 @@ export async function prepareCall(
 	const conversation = servers.hasSeveral
 		? conversationKey(settings.model.trim(), converted, connectedTools(call))
 		: undefined;
-	const { messages, notes } = await withinBudget(converted, settings, servers, {
-		signal: call.signal,
-		conversation,
-	});
+	const { messages, notes } = withinBudget(converted, settings);
 	const draft = draftRequest(settings, call, messages);
 	const pace = new ReadingPace(call, settings.limits);
 	const place = new Place(call.whole === true);
@@ -61,14 +58,12 @@ function connectedTools({ tools = [], furtherTools = [] }: ChatCall): ToolDefini
 	return [...tools, ...furtherTools];
 }
 
-async function withinBudget(
+function withinBudget(
 	messages: ChatMessage[],
-	{ historyBudget = 0, model }: ChatSettings,
-	servers: ServerPool,
-	options: Parameters<typeof counterAt>[2],
-): Promise<{ messages: ChatMessage[]; notes: string[] }> {
+	{ historyBudget = 0 }: ChatSettings,
+): { messages: ChatMessage[]; notes: string[] } {
 	if (historyBudget === 0) return { messages, notes: [] };
-	const fitted = await fitHistory(messages, historyBudget, counterAt(servers, model, options));
+	const fitted = fitHistory(messages, historyBudget);
 	if (fitted.leftOut === 0) return { messages, notes: [] };
 	const note = `Left out, because the earlier turns have more than the ${historyBudget} tokens of History Budget: ${fitted.leftOut} of them, from the oldest on.`;
 	return { messages: fitted.messages, notes: [note] };

@@ -78,8 +78,8 @@ export interface MixedInput {
 
 interface EmbeddedText extends BatchText {
 	media?: readonly object[];
-	/** What is sent in place of the text: its beginning, as text or tokens. */
-	input?: EmbeddingRequest['input'][number];
+	/** What is sent in place of the text: its beginning. */
+	input?: string;
 }
 
 /**
@@ -220,8 +220,11 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		const isWhole = longTexts === 'fail' || text.media !== undefined;
 		if (isWhole || isLast) throw textTooLong(error, text, tooLong, call.kind);
 		if (longTexts === 'average') return [await this.meanOfParts(call, text, tooLong, depth)];
-		const shorter = async () => await this.shorter(call, text, tooLong);
-		return await this.truncated(call, text, depth, shorter);
+		return await this.truncated(call, text, depth, () => ({
+			...text,
+			input: cutToFit(text.input ?? text.text, tooLong),
+			isShortened: true,
+		}));
 	}
 
 	/**
@@ -284,15 +287,6 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		}
 		if (depth === 0) call.counts.averaged++;
 		return weightedMean(weighted);
-	}
-
-	private async shorter(
-		call: BatchCall,
-		text: EmbeddedText,
-		tooLong: TooLong,
-	): Promise<EmbeddedText> {
-		const whole = typeof text.input === 'string' ? text.input : text.text;
-		return { ...text, input: await cutToFit(call, whole, tooLong), isShortened: true };
 	}
 
 	protected async send(call: BatchCall, batch: readonly EmbeddedText[]): Promise<number[][]> {

@@ -1,32 +1,16 @@
 /** Shortens or splits texts that are longer than the model's context. */
 import type { BatchCall, BatchText } from '../batches/client';
-import type { Connection } from '../http/connection';
-import { type KindName, kindOf } from '../servers/kinds';
-import type { EmbeddingRequest } from '../servers/kinds/task-abilities';
+import { kindOf } from '../servers/kinds';
 import { isModelNamed } from '../servers/model-names';
 import { readModelsInSlices } from '../servers/models';
 import { cachedJson } from '../servers/optional-json';
 import type { TooLong } from '../servers/text-refusals';
-import { tokensOf } from '../servers/manage/tokenize';
 
 /** Share of the limit that is used, since tokens are only estimated from characters. */
 const MARGIN = 0.95;
 
-/**
- * The beginning of a text, short enough for the model. On llama-server as tokens, with the model's end token; elsewhere
- * by characters, so that it may have to be shortened again.
- */
-export async function cutToFit(
-	{ connection, kind, signal }: { connection: Connection; kind: KindName; signal?: AbortSignal },
-	text: string,
-	tooLong: TooLong,
-): Promise<EmbeddingRequest['input'][number]> {
-	const { limit } = tooLong;
-	if (limit !== undefined && kindOf(kind).tokens?.areOfOneModel === true) {
-		const whole = await tokensOf(connection, text, { special: true, signal });
-		const bare = await tokensOf(connection, text, { special: false, signal });
-		if (whole !== undefined && bare !== undefined) return firstTokens(whole, bare, limit);
-	}
+/** The beginning of a text, by characters: it may have to be shortened again. */
+export function cutToFit(text: string, tooLong: TooLong): string {
 	return cutAt(text, Math.floor(text.length * shareThatFits(tooLong)));
 }
 
@@ -40,22 +24,6 @@ function shareThatFits(tooLong: TooLong): number {
 function isMeasured(tooLong: TooLong): tooLong is Required<Pick<TooLong, 'limit' | 'tokens'>> {
 	const { limit, tokens } = tooLong;
 	return limit !== undefined && tokens !== undefined && tokens > limit;
-}
-
-/**
- * The first `limit` tokens. The last of them is the model's end token, if it has one.
- *
- * @param whole tokens of the text with the model's special tokens
- * @param bare tokens without special tokens
- */
-export function firstTokens(
-	whole: readonly number[],
-	bare: readonly number[],
-	limit: number,
-): number[] {
-	if (whole.length <= limit) return [...whole];
-	const endsSpecially = whole.length > bare.length && whole.at(-1) !== bare.at(-1);
-	return endsSpecially ? [...whole.slice(0, limit - 1), whole.at(-1)!] : whole.slice(0, limit);
 }
 
 /** No model has a smaller context (tokens): texts below it need no look at the list of models. */

@@ -19,11 +19,10 @@ import {
 	kindOf,
 } from '../servers/kinds';
 import { breakerFor } from '../servers/control-tokens';
-import { tokensOf } from '../servers/manage/tokenize';
 import { failoverNotes } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
 import type { TooLong } from '../servers/text-refusals';
-import { optional, text as textIn } from '../values';
+import { optional } from '../values';
 import { ranked, remarksOn, type RankSettings } from './rank';
 import { readScores, type Scored } from './read';
 
@@ -45,10 +44,6 @@ export interface Ranking extends Omit<BatchCounts, 'averaged'> {
 interface RankedText extends BatchText {
 	query: string;
 }
-
-/** Estimated number of special tokens between query and document. */
-const BETWEEN_TOKENS = 4;
-const DETOKENIZE_LIMIT_MS = 60_000;
 
 /** Orders documents by a query on the servers of a credential with one set of settings. */
 export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored> {
@@ -108,8 +103,8 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 		const [document] = batch as [RankedText];
 		if (this.settings.longDocuments === 'fail' || isLast)
 			throw documentTooLong(error, document, tooLong, call.kind);
-		return await this.truncated(call, document, depth, async () => {
-			const text = await fitBesideQuery(call, document, tooLong);
+		return await this.truncated(call, document, depth, () => {
+			const text = fitBesideQuery(document, tooLong);
 			if (text === undefined) throw documentTooLong(error, document, tooLong, call.kind);
 			return { ...document, text, isShortened: true };
 		});
@@ -162,19 +157,8 @@ async function withoutControlTokens(
 	return batch.map((one) => ({ ...one, text: change(one.text), query: change(one.query) }));
 }
 
-/** The beginning of a document that fits beside the query; undefined where the query alone is too long. */
-async function fitBesideQuery(
-	call: BatchCall,
-	document: RankedText,
-	tooLong: TooLong,
-): Promise<string | undefined> {
-	const budget = await tokenBudget(call, document, tooLong);
-	if (budget !== undefined) {
-		if (budget.room < 1) return undefined;
-		const text = await textOfTokens(call, budget.fitting);
-		if (text.trim() !== '') return text;
-	}
-	const { text } = document;
+/** The beginning of a document that should fit beside the query; undefined where nothing is left of it. */
+function fitBesideQuery({ text }: RankedText, tooLong: TooLong): string | undefined {
 	const cut = text.slice(0, Math.floor(text.length * fittingShare(tooLong)));
 	const whole = cut.replace(/[\uD800-\uDBFF]$/, '');
 	return whole.trim() === '' ? undefined : whole;
@@ -184,35 +168,6 @@ async function fitBesideQuery(
 function fittingShare({ limit, tokens }: TooLong): number {
 	const isCounted = limit !== undefined && tokens !== undefined && tokens > limit;
 	return isCounted ? (limit / tokens) * 0.9 : 0.5;
-}
-
-/** The tokens of a document that fit, where the server has a tokenizer. */
-async function tokenBudget(
-	{ connection, kind, signal }: BatchCall,
-	{ text, query }: RankedText,
-	{ limit }: TooLong,
-): Promise<{ room: number; fitting: number[] } | undefined> {
-	if (kindOf(kind).tokens?.areOfOneModel !== true || limit === undefined) return undefined;
-	const ofQuery = await tokensOf(connection, query, { special: false, signal });
-	const ofDocument = await tokensOf(connection, text, { special: false, signal });
-	if (ofQuery === undefined || ofDocument === undefined) return undefined;
-	const room = limit - ofQuery.length - BETWEEN_TOKENS;
-	// If they fit by this count, the model adds more special tokens: at least 5 % go.
-	const most = Math.floor(ofDocument.length * 0.95);
-	return { room, fitting: ofDocument.slice(0, Math.min(room, most)) };
-}
-
-async function textOfTokens(
-	{ connection, signal }: BatchCall,
-	tokens: readonly number[],
-): Promise<string> {
-	const { content } = await connection.json(`${connection.url.root}/detokenize`, {
-		json: { tokens },
-		once: false,
-		timeoutMs: DETOKENIZE_LIMIT_MS,
-		signal,
-	});
-	return textIn(content) ?? '';
 }
 
 function documentTooLong(

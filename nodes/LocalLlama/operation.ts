@@ -16,7 +16,7 @@ import { quietly } from '../../lib/values';
 interface LlamaAccess {
 	/** For requests that any of its servers may take. */
 	servers: ServerPool;
-	/** The server of the Base URL, for its models, slots and adapters. */
+	/** The server of the Base URL, for its models. */
 	connection: Connection;
 }
 

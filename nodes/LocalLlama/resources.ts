@@ -1,6 +1,4 @@
 import { resourceTable } from '../shared/run/operations';
-import { adapterGetAll } from './adapter/get-all';
-import { adapterSet } from './adapter/set';
 import { audioGetVoices } from './audio/get-voices';
 import { audioSpeak } from './audio/speak';
 import { audioTranscribe } from './audio/transcribe';
@@ -17,18 +15,11 @@ import { modelLoad } from './model/load';
 import { modelPull } from './model/pull';
 import { modelUnload } from './model/unload';
 import { withServerUrl } from './operation';
-import { slotErase } from './slot/erase';
-import { slotRestore } from './slot/restore';
-import { slotSave } from './slot/save';
 import { textChat } from './text/chat';
 import { textClassify } from './text/classify';
 import { textComplete } from './text/complete';
 import { textExtract } from './text/extract';
 import { textFillIn } from './text/fill-in';
-import { tokenApplyTemplate } from './token/apply-template';
-import { tokenCount } from './token/count';
-import { tokenDetokenize } from './token/detokenize';
-import { tokenTokenize } from './token/tokenize';
 import { vectorEmbed } from './vector/embed';
 import { vectorRerank } from './vector/rerank';
 
@@ -77,27 +68,5 @@ export const operations = resourceTable([
 			modelCopy,
 			modelDelete,
 		].map(withServerUrl),
-	},
-	{
-		option: {
-			name: 'Token',
-			value: 'token',
-			description: 'Count, cut and show what a model reads',
-		},
-		operations: [tokenCount, tokenTokenize, tokenDetokenize, tokenApplyTemplate].map((operation) =>
-			withInputFields(operation),
-		),
-	},
-	{
-		option: {
-			name: 'Slot',
-			value: 'slot',
-			description: 'What the slots of llama-server have read, kept on disk',
-		},
-		operations: [slotSave, slotRestore, slotErase],
-	},
-	{
-		option: { name: 'Adapter', value: 'adapter', description: 'LoRA adapters of llama-server' },
-		operations: [adapterGetAll, adapterSet],
 	},
 ]);

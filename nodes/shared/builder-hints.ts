@@ -31,7 +31,7 @@ export const BUILDER_HINTS = {
 	},
 	localLlama: {
 		searchHint:
-			'Uses models of your own server item by item, without an agent. Resource text: chat, extract (typed fields), classify (one label of a list, such as for mails or tickets). Others: vector, image, audio (transcribe, speak), model, token. For an AI Agent use Local Chat Model.',
+			'Uses models of your own server item by item, without an agent. Resource text: chat, extract (typed fields), classify (one label of a list, such as for mails or tickets). Others: vector, image, audio (transcribe, speak), model. For an AI Agent use Local Chat Model.',
 	},
 	serverHealth: {
 		searchHint:

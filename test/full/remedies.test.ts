@@ -8,7 +8,6 @@ import type { Connection } from '../../lib/http/connection';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { RerankClient } from '../../lib/rerank/client';
 import { connectTo } from '../../lib/servers/connect';
-import { changeSlot } from '../../lib/servers/manage/slots';
 import { loadScript } from '../support/scripts';
 import {
 	parts,
@@ -71,17 +70,6 @@ const rerank =
 			longDocuments: 'fail',
 		});
 		await client.rerank('Where is the cat?', [document]);
-	};
-
-const saveSlot =
-	(slot: number): Use =>
-	async (connection) => {
-		await chat()(connection);
-		await changeSlot(connection, 'save', {
-			model: 'test-model',
-			slot,
-			fileName: 'one.bin',
-		});
 	};
 
 /** @returns the text of the error, if any */
@@ -151,14 +139,10 @@ interface Situation {
 	failure: string;
 	/** Its group holds the options that the text names. */
 	advice: RegExp;
-	/** Values of options that the text leaves open. */
-	fill?: (options: string) => string;
 }
 
 const LONG_TEXT = 'the cat sits on the mat '.repeat(20);
 const SMALL_BATCH = ['-b', '64', '-ub', '64'];
-const SLOT_FOLDER = ['--slot-save-path', workFolder('slots')];
-const defaultModel = () => parts().tinyModel;
 
 const SITUATIONS: Situation[] = [
 	{
@@ -210,33 +194,15 @@ const SITUATIONS: Situation[] = [
 		failure: 'tools',
 		advice: /start llama-server with (--jinja)/,
 	},
-	{
-		name: 'saving a slot',
-		model: defaultModel,
-		use: saveSlot(0),
-		failure: 'The server was not started for saving slots',
-		advice: /Start llama-server with (--slot-save-path) FOLDER/,
-		fill: (option) => `${option} ${workFolder('slots')}`,
-	},
-	{
-		name: 'a slot that is not there',
-		model: defaultModel,
-		use: saveSlot(5),
-		options: [...SLOT_FOLDER, '--parallel', '2'],
-		kept: SLOT_FOLDER,
-		failure: 'The server has no slot 5',
-		advice: /Start llama-server with (-np) for more/,
-		fill: (option) => `${option} 6`,
-	},
 ];
 
 it.each(SITUATIONS)(
 	'$name: the option that the text names leads out',
-	async ({ model, use, options = [], kept = [], failure, advice, fill = (text) => text }) => {
+	async ({ model, use, options = [], kept = [], failure, advice }) => {
 		const file = await model();
 		const text = await failureWith(file, options, use);
 		expect(text).toContain(failure);
-		const followed = fill(captured(text, advice)).split(' ');
+		const followed = captured(text, advice).split(' ');
 		expect(await failureWith(file, [...kept, ...followed], use)).toBeUndefined();
 	},
 );

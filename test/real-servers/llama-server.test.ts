@@ -1,8 +1,6 @@
 /** A real llama-server as a router: chat, embeddings and reranking, each with another model. */
 import type { Connection } from '../../lib/http/connection';
-import { applyTemplate, countPrompt } from '../../lib/chat/prompt';
 import { listModelsFor } from '../../lib/servers/purpose';
-import { detokenize, tokenize } from '../../lib/servers/manage/tokens';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';
 import {
@@ -42,32 +40,6 @@ describeWith(
 				(await listModelsFor(server, purpose)).map(({ id }) => id);
 			expect(await idsFor('embeddings')).toEqual(['embed']);
 			expect(await idsFor('reranking')).toEqual(['rank']);
-		});
-
-		it('tells tokens, makes the text of them again, and shows the prompt', async () => {
-			const ask = { model: 'chat', addSpecial: false, parseSpecial: false, withPieces: true };
-			const text = '<|im_start|>Hi 🦙';
-			const { tokens, pieces } = await tokenize(server, text, ask);
-			expect(pieces!.some((piece) => 'bytes' in piece)).toBe(true);
-			expect(await detokenize(server, tokens, ask)).toBe(text);
-			const meant = await tokenize(server, text, { ...ask, parseSpecial: true });
-			expect(meant.tokens.length).toBeLessThan(tokens.length);
-			expect(await failureOf(detokenize(server, [999_999], ask))).toMatchObject({
-				message: 'The number 999999 is not a token of this model',
-			});
-			const conversation = { messages: [{ type: 'human' as const, content: 'hi' }] };
-			const prompt = await applyTemplate(server, conversation, ask);
-			const read = await tokenize(server, prompt, { ...ask, parseSpecial: true });
-			expect(await countPrompt(server, conversation, ask)).toEqual({
-				tokens: read.tokens.length,
-				exact: true,
-			});
-		});
-
-		it('tells tokens also where a chat came first, whose headers are those of a server with one model', async () => {
-			await chat(server, { model: 'chat', parameters: { maxTokens: 1 } });
-			const ask = { model: 'chat', addSpecial: false, parseSpecial: false, withPieces: false };
-			expect((await tokenize(server, 'Hi', ask)).tokens.length).toBeGreaterThan(0);
 		});
 
 		it('a model for something else is refused before it is asked', async () => {

@@ -1,17 +1,5 @@
-import { createHash } from 'node:crypto';
-
-import { LruCache } from '../../lru-cache';
-import { asFailed } from '../../errors/server-error';
-import type { Connection } from '../../http/connection';
-import { kindOf } from '../../servers/kinds';
-import type { ModelQuestion } from '../../servers/kinds/work';
-import { atAnyServer } from '../../servers/manage/any-server';
-import { modelKey } from '../../servers/model-key';
-import { countTokens, estimateTokens, type TokenCount } from '../../servers/manage/tokens';
-import type { ServerPool } from '../../servers/pool/server-pool';
-import { kindFor } from '../../servers/purpose';
+import { estimateTokens } from '../../servers/manage/tokens';
 import type { ChatMessage } from '../types';
-import { openAiProtocol } from '../wire/openai';
 import { mediaOf, textOf } from './content';
 
 /**
@@ -21,16 +9,8 @@ const STEP = 1 / 4;
 /** Tokens of a picture or a recording; the real number depends on the model and the file. */
 const MEDIA_TOKENS = 1_000;
 
-/** For all texts of a conversation together: a hanging tokenizer must not delay the answer. */
-const COUNT_LIMIT_MS = 10_000;
-
-/** Token counts by server, model and turn. */
-const counted = LruCache.shared<number>({ maxEntries: 5_000 });
-/** Servers without a route for conversations: they are not asked again for each turn. */
-const withoutRoute = LruCache.shared<true>({ maxEntries: 100, ttlMs: 10 * 60_000 });
-
 /** Counts the tokens of a turn, without its pictures and recordings. */
-type CountTurn = (turn: readonly ChatMessage[]) => Promise<number>;
+type CountTurn = (turn: readonly ChatMessage[]) => number;
 
 interface FittedHistory {
 	messages: ChatMessage[];
@@ -45,15 +25,14 @@ interface FittedHistory {
  *
  * @param budget in tokens
  */
-export async function fitHistory(
+export function fitHistory(
 	messages: readonly ChatMessage[],
 	budget: number,
-	count: CountTurn,
-): Promise<FittedHistory> {
+	count: CountTurn = estimateTurn,
+): FittedHistory {
 	const turns = turnsOf(messages.filter(({ role }) => role !== 'system'));
 	const earlier = turns.slice(0, -1);
-	const sizes: number[] = [];
-	for (const turn of earlier) sizes.push(await tokensOf(turn, count));
+	const sizes = earlier.map((turn) => tokensOf(turn, count));
 	const tooMuch = sizes.reduce((sum, size) => sum + size, 0) - budget;
 	const step = Math.max(1, budget * STEP);
 	const target = Math.ceil(tooMuch / step) * step;
@@ -67,93 +46,13 @@ export async function fitHistory(
 	return { messages: messages.filter((message) => !dropped.has(message)), leftOut };
 }
 
-async function tokensOf(turn: readonly ChatMessage[], count: CountTurn): Promise<number> {
+function tokensOf(turn: readonly ChatMessage[], count: CountTurn): number {
 	const media = turn.flatMap(({ content }) => mediaOf(content));
-	return (await count(turn)) + media.length * MEDIA_TOKENS;
+	return count(turn) + media.length * MEDIA_TOKENS;
 }
 
-/**
- * Returns a function that counts the tokens of a turn at the conversation's server: with the chat template, else by its
- * tokenizer, else by an estimate. Cached.
- */
-export function counterAt(
-	servers: ServerPool,
-	model: string,
-	{ signal, conversation }: { signal?: AbortSignal; conversation?: string } = {},
-): CountTurn {
-	const late = AbortSignal.timeout(COUNT_LIMIT_MS);
-	const ended = signal === undefined ? late : AbortSignal.any([signal, late]);
-	const count = async (turn: readonly ChatMessage[]) =>
-		await atAnyServer(
-			{ servers, signal: ended, conversation },
-			model,
-			async (connection, ask) => await countTurn(connection, turn, ask),
-		).catch(() => undefined);
-	let hasFailed = false;
-	return async (turn) => {
-		const text = textOfTurn(turn);
-		const key = createHash('sha1')
-			.update(`${modelKey({ connection: servers.first, model })} ${text}`)
-			.digest('base64');
-		const cachedTokens = counted.get(key);
-		if (cachedTokens !== undefined) return cachedTokens;
-		// After a failure no more texts are sent: the chat request will fail too, and report it.
-		const answer = hasFailed ? undefined : await count(turn);
-		hasFailed ||= answer === undefined;
-		const { tokens } = answer ?? { tokens: 0 };
-		// 0 means that the text was not counted.
-		if (tokens <= 0) return estimateTokens(text);
-		counted.set(key, tokens);
-		return tokens;
-	};
-}
-
-/** @throws {ServerError} */
-async function countTurn(
-	connection: Connection,
-	turn: readonly ChatMessage[],
-	ask: ModelQuestion,
-): Promise<TokenCount> {
-	const tokens = await tokensInPrompt(connection, turn, ask);
-	if (tokens !== undefined) return { tokens, exact: true };
-	return await countTokens(connection, textOfTurn(turn), {
-		...ask,
-		addSpecial: false,
-		parseSpecial: false,
-	});
-}
-
-/**
- * The tokens of a turn after the chat template; undefined if the server has no route for it, or its template refuses
- * the turn.
- *
- * @throws {ServerError} if the server cannot be reached
- */
-async function tokensInPrompt(
-	connection: Connection,
-	turn: readonly ChatMessage[],
-	ask: ModelQuestion,
-): Promise<number | undefined> {
-	const { api } = connection.url;
-	const serverKind = await kindFor(connection, ask.model, ask.signal);
-	const countPrompt = kindOf(serverKind).tokens?.countPrompt;
-	if (countPrompt === undefined || withoutRoute.get(api) === true) return undefined;
-	const { messages } = openAiProtocol.body({
-		model: ask.model,
-		messages: turn.map(withoutMedia),
-		parameters: {},
-		serverKind,
-	});
-	const outcome = await countPrompt(connection, { messages }, ask).catch(asFailed);
-	if (typeof outcome !== 'object') return outcome;
-	const { failed } = outcome;
-	if (failed.status === undefined) throw failed;
-	if (failed.kind === 'notSupported') withoutRoute.set(api, true);
-	return undefined;
-}
-
-function withoutMedia(message: ChatMessage): ChatMessage {
-	return { ...message, content: textOf(message.content, '\n') } as ChatMessage;
+export function estimateTurn(turn: readonly ChatMessage[]): number {
+	return estimateTokens(turn.map(wordsOf).join('\n'));
 }
 
 /** Splits messages into turns: the user's messages, and everything up to the next ones. */
@@ -165,10 +64,6 @@ function turnsOf(messages: readonly ChatMessage[]): ChatMessage[][] {
 		else turns.at(-1)!.push(message);
 	}
 	return turns;
-}
-
-function textOfTurn(turn: readonly ChatMessage[]): string {
-	return turn.map(wordsOf).join('\n');
 }
 
 function wordsOf(message: ChatMessage): string {

@@ -1,12 +1,7 @@
 import type { FailureKind } from '../../errors/kinds';
 import type { ServerAnswers } from './answers';
 import type { ChatAbilities, CompletionAbilities } from './chat-abilities';
-import type {
-	AdapterAbilities,
-	ModelAbilities,
-	SlotAbilities,
-	TokenAbilities,
-} from './model-abilities';
+import type { ModelAbilities, SlotAbilities } from './model-abilities';
 import type { EmbeddingAbilities, MediaAbilities, RerankAbilities } from './task-abilities';
 import type { JsonRecord } from '../../values';
 
@@ -52,9 +47,7 @@ export interface ServerKind {
 	chat: ChatAbilities;
 	completion: CompletionAbilities;
 	models: ModelAbilities;
-	tokens?: TokenAbilities;
 	slots?: SlotAbilities;
-	adapters?: AdapterAbilities;
 	embeddings: EmbeddingAbilities;
 	rerank: RerankAbilities;
 	media: MediaAbilities;

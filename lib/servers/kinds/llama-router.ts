@@ -1,7 +1,6 @@
 import { isRecord } from '../../values';
 import { anyModel, bodyOf } from './evidence';
 import type { ServerKind } from './kind';
-import { adaptersOf } from './llama-api/adapters';
 import { ineffectiveOnRouter, templateOnRouter } from './llama-api/chat-options';
 import {
 	describeOnRouter,
@@ -11,9 +10,6 @@ import {
 	removeOnRouter,
 	unloadOnRouter,
 } from './llama-api/router-models';
-import { MODEL_IN_REQUEST } from './llama-api/routes';
-import { slotsOf } from './llama-api/slots';
-import { tokensOf } from './llama-api/tokens';
 import { isLlama, llamaServer } from './llama-server';
 
 /**
@@ -42,9 +38,6 @@ export const llamaRouter: ServerKind = {
 		pull: pullOnRouter,
 		remove: removeOnRouter,
 	},
-	tokens: tokensOf(MODEL_IN_REQUEST),
-	slots: slotsOf(MODEL_IN_REQUEST),
-	adapters: adaptersOf(MODEL_IN_REQUEST),
 	media: { needsModel: true },
 	health: { ...llamaServer.health, reports: 'process' },
 	words: {

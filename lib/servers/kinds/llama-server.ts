@@ -2,13 +2,10 @@ import { isRecord } from '../../values';
 import { anyHeader, bodyOf, ownsModels, says, textIn } from './evidence';
 import type { ServerAnswers } from './answers';
 import type { ServerKind } from './kind';
-import { adaptersOf } from './llama-api/adapters';
 import { ineffectiveOnServer, templateOnServer } from './llama-api/chat-options';
 import { controlTokensOnServer } from './llama-api/control-tokens';
 import { describeOnServer, withProps } from './llama-api/router-models';
-import { ONE_MODEL } from './llama-api/routes';
-import { countSlots, lookAtSlots, slotsOf } from './llama-api/slots';
-import { tokensOf } from './llama-api/tokens';
+import { countSlots, lookAtSlots } from './llama-api/slots';
 import { LONGER_TEXTS } from './llama-api/words';
 import { openAiCompatible } from './openai-compatible';
 
@@ -68,9 +65,7 @@ export const llamaServer: ServerKind = {
 		withDetails: withProps,
 		describe: describeOnServer,
 	},
-	tokens: { ...tokensOf(ONE_MODEL), areOfOneModel: true },
-	slots: { ...slotsOf(ONE_MODEL), count: countSlots, look: lookAtSlots },
-	adapters: adaptersOf(ONE_MODEL),
+	slots: { count: countSlots, look: lookAtSlots },
 	embeddings: { base64: true, refusesLongTexts: true, takesMedia: true },
 	health: {
 		reports: 'server',

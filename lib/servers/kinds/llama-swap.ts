@@ -1,16 +1,12 @@
 import { remedyFor } from '../../errors/remedies';
 import { anyHeader, bodyOf, ownsAnyModel } from './evidence';
 import type { ServerKind } from './kind';
-import { adaptersOf } from './llama-api/adapters';
 import {
-	BEHIND_GATEWAY,
 	describeBehindGateway,
 	isOfGateway,
 	loadBehindGateway,
 	unloadBehindGateway,
 } from './llama-api/gateway-models';
-import { slotsOf } from './llama-api/slots';
-import { tokensOf } from './llama-api/tokens';
 import { llamaServer } from './llama-server';
 
 /**
@@ -46,9 +42,6 @@ export const llamaSwap: ServerKind = {
 		unload: async (connection, options) =>
 			await unloadBehindGateway(connection, options, llamaSwap),
 	},
-	tokens: tokensOf(BEHIND_GATEWAY),
-	slots: slotsOf(BEHIND_GATEWAY),
-	adapters: adaptersOf(BEHIND_GATEWAY),
 	embeddings: { takesMedia: true },
 	media: {
 		knownFor: ['images', 'transcription', 'speech'],

@@ -1,9 +1,8 @@
-/** What servers of a kind can do with models, tokens, slots and adapters. */
+/** What servers of a kind can do with models and slots. */
 import type { Connection } from '../../http/connection';
 import type { ServerModel } from '../models';
 import type { ServerAnswers } from './answers';
 import type {
-	Adapter,
 	Change,
 	ChangeOptions,
 	CreateOptions,
@@ -11,11 +10,7 @@ import type {
 	ModelQuestion,
 	PullOptions,
 	Pulled,
-	SlotAction,
-	SlotOptions,
-	SlotResult,
 } from './work';
-import type { JsonRecord } from '../../values';
 
 /** What a model is for. */
 export type ModelUse = 'embeddings' | 'reranking' | 'images' | 'transcription' | 'speech';
@@ -71,72 +66,15 @@ export interface ModelAbilities {
 	remove?(connection: Connection, options: ModelQuestion): Promise<void>;
 }
 
-/** A token with its text, or with its bytes in hexadecimal if it is a part of a character. */
-export type Piece = { id: number; piece: string } | { id: number; bytes: string };
-
-export interface Tokenized {
-	tokens: number[];
-	pieces?: Piece[];
-}
-
-export interface TokenizeOptions extends ModelQuestion {
-	/** Add the tokens that the model expects around every text. */
-	addSpecial: boolean;
-	/** Read `<|im_start|>` in the text as the special token, not as characters. */
-	parseSpecial: boolean;
-	withPieces: boolean;
-}
-
-export interface TokenAbilities {
-	/** `count`: from servers that return no tokens. Both are undefined if the answer cannot be read. */
-	tokenize(
-		connection: Connection,
-		text: string,
-		ask: TokenizeOptions,
-	): Promise<Partial<Tokenized> & { count?: number }>;
-	/** Undefined if the answer cannot be read. */
-	detokenize(
-		connection: Connection,
-		tokens: readonly number[],
-		ask: ModelQuestion,
-	): Promise<string | undefined>;
-	/** Counts the prompt tokens of a chat request. */
-	countPrompt?(
-		connection: Connection,
-		chat: JsonRecord,
-		ask: ModelQuestion,
-	): Promise<number | undefined>;
-	/** The prompt that the chat template makes. */
-	applyTemplate?(
-		connection: Connection,
-		chat: JsonRecord,
-		ask: ModelQuestion,
-	): Promise<string | undefined>;
-	/** Texts that are too long can be cut by tokens: these are the tokens of its one model, whatever name is given. */
-	areOfOneModel?: true;
-}
-
 /** How many slots a server has, and which of them (by number, ascending) wait for a request. */
 export interface SlotUse {
 	total: number;
 	idle: number[];
 }
 
-/** The prompt caches of slots on disk. */
 export interface SlotAbilities {
-	change(connection: Connection, action: SlotAction, options: SlotOptions): Promise<SlotResult>;
 	/** The number of slots, which shows how many requests run at once; undefined if it does not tell. */
 	count?(connection: Connection, timeoutMs: number): Promise<number | undefined>;
 	/** How many are in use; undefined if it does not tell. */
 	look?(connection: Connection, timeoutMs: number): Promise<SlotUse | undefined>;
-}
-
-/** LoRA adapters. */
-export interface AdapterAbilities {
-	list(connection: Connection, ask: ModelQuestion): Promise<Adapter[]>;
-	set(
-		connection: Connection,
-		scales: ReadonlyArray<{ id: number; scale: number }>,
-		ask: ModelQuestion,
-	): Promise<Adapter[]>;
 }

@@ -1,9 +1,5 @@
 import type { ServerKind } from './kind';
 import { installModel } from './install-model';
-import { adaptersOf } from './llama-api/adapters';
-import { ONE_MODEL } from './llama-api/routes';
-import { slotsOf } from './llama-api/slots';
-import { tokensOfUnknown } from './llama-api/tokens';
 import { LONGER_TEXTS } from './llama-api/words';
 import { openAiCompatible } from './openai-compatible';
 
@@ -17,10 +13,7 @@ export const other: ServerKind = {
 	recognizes: () => true,
 	isTriedOnly: true,
 	models: { pull: installModel },
-	tokens: tokensOfUnknown,
-	slots: slotsOf(ONE_MODEL),
 	embeddings: { takesMedia: true },
-	adapters: adaptersOf(ONE_MODEL),
 	words: {
 		...openAiCompatible.words,
 		// It may be llama-server behind a proxy, which the general advice is for.

@@ -1,25 +1,12 @@
-import {
-	asList,
-	finiteNumber,
-	isRecord,
-	nonEmptyText,
-	optional,
-	recordOf,
-	recordsIn,
-	smallestOf,
-	text,
-} from '../../values';
+import { finiteNumber, isRecord, nonEmptyText, optional, recordOf, smallestOf } from '../../values';
 import type { Connection } from '../../http/connection';
 import type { ServerModel } from '../models';
 import { cachedJson } from '../optional-json';
 import { bodyOf, textIn } from './evidence';
 import type { ServerAnswers } from './answers';
 import type { ServerKind } from './kind';
-import type { Tokenized } from './model-abilities';
 import { openAiCompatible } from './openai-compatible';
 import { PLAIN_REMEDIES } from './remedies';
-import { numbers } from './token-lists';
-import { tokensByQuestions } from './token-questions';
 
 const started = (what: string) =>
 	`Start Text Embeddings Inference with ${what}: text-embeddings-router --model-id MODEL.`;
@@ -48,18 +35,6 @@ export const tei: ServerKind = {
 		}),
 	},
 	rerank: { request: (json) => ({ path: '/rerank', json }) },
-	tokens: tokensByQuestions({
-		tokenize: (text, { addSpecial, withPieces }) => ({
-			path: '/tokenize',
-			json: { inputs: text, add_special_tokens: addSpecial },
-			read: (json) => readTokens(json, withPieces),
-		}),
-		detokenize: (tokens) => ({
-			path: '/decode',
-			json: { ids: tokens, skip_special_tokens: false },
-			read: (json) => text(Array.isArray(json) ? json[0] : json),
-		}),
-	}),
 	health: { guardedRoute: { path: '/tokenize', json: {} } },
 	words: {
 		...openAiCompatible.words,
@@ -88,14 +63,4 @@ async function batchLimit(connection: Connection): Promise<number | undefined> {
 		.flatMap((limit) => finiteNumber(limit) ?? [])
 		.filter((limit) => limit > 0);
 	return limits.length === 0 ? undefined : smallestOf(limits);
-}
-
-/** The answer has one list per text; one text was sent. */
-function readTokens(json: unknown, withPieces: boolean): Tokenized | undefined {
-	const [first] = asList(json);
-	const list = recordsIn(first);
-	const tokens = numbers(list.map(({ id }) => id));
-	if (!Array.isArray(first) || tokens === undefined) return undefined;
-	const pieces = list.map((token, at) => ({ id: tokens[at]!, piece: text(token.text) ?? '' }));
-	return { tokens, ...(withPieces ? { pieces } : {}) };
 }

@@ -1,10 +1,7 @@
-import { finiteNumber, recordOf, text } from '../../values';
 import { ownsModels, says, textIn } from './evidence';
 import type { ServerKind } from './kind';
 import { openAiCompatible } from './openai-compatible';
 import { PLAIN_REMEDIES } from './remedies';
-import { tokensIn } from './token-lists';
-import { tokensByQuestions } from './token-questions';
 
 /** -1: the model's maximum length (vLLM, embeddings API). */
 const TRUNCATE_FIELDS = { truncate_prompt_tokens: -1 };
@@ -41,28 +38,6 @@ export const vllm: ServerKind = {
 		priorities: { agent: 1, batch: 2 },
 	},
 	models: { areAllLoaded: true },
-	tokens: tokensByQuestions({
-		tokenize: (prompt, { model, addSpecial, withPieces }) => ({
-			path: '/tokenize',
-			json: {
-				model,
-				prompt,
-				add_special_tokens: addSpecial,
-				...(withPieces ? { return_token_strs: true } : {}),
-			},
-			read: (json) => tokensIn(json, withPieces),
-		}),
-		detokenize: (tokens, model) => ({
-			path: '/detokenize',
-			json: { model, tokens },
-			read: (json) => text(recordOf(json).prompt),
-		}),
-		countPrompt: (chat, model) => ({
-			path: '/tokenize',
-			json: { model, ...chat, add_generation_prompt: true },
-			read: (json) => finiteNumber(recordOf(json).count),
-		}),
-	}),
 	embeddings: { base64: true, truncateFields: TRUNCATE_FIELDS },
 	rerank: { truncateFields: TRUNCATE_FIELDS },
 	media: { knownFor: ['transcription'] },
@@ -90,7 +65,6 @@ export const withChatsOfVllm: ServerKind = {
 		...vllm.chat,
 		thinking: { ...vllm.chat.thinking, fields: ['reasoning_content'] },
 	},
-	tokens: undefined,
 	embeddings: {},
 	rerank: {},
 	media: {},

@@ -1,4 +1,4 @@
-/** What is done on a server: questions, and actions on its models, slots and adapters. */
+/** What is done on a server: questions, and actions on its models. */
 import type { FileSource } from '../../http/multipart';
 import type { JsonRecord } from '../../values';
 
@@ -93,28 +93,4 @@ export interface Created {
 	/** For a file: whether it had to be uploaded. */
 	uploaded?: boolean;
 	digest?: string;
-}
-
-export type SlotAction = 'save' | 'restore' | 'erase';
-
-export interface SlotOptions extends ModelQuestion {
-	slot: number;
-	/** Not for `erase`. A name without folders: the file is in the server's --slot-save-path. */
-	fileName?: string;
-}
-
-export interface SlotResult {
-	slot: number;
-	fileName?: string;
-	tokens: number;
-	bytes?: number;
-	milliseconds?: number;
-}
-
-export interface Adapter {
-	id: number;
-	path?: string;
-	scale: number;
-	taskName?: string;
-	promptPrefix?: string;
 }

@@ -5,7 +5,7 @@ import { clearSharedCaches } from '../../../lib/lru-cache';
 import { connectTo } from '../../../lib/servers/connect';
 import { json, startScripted } from '../../servers/scripted';
 import { anyCodePoint } from '../../support/code-points';
-import { firstTokens, parts } from '../../../lib/embeddings/long-texts';
+import { parts } from '../../../lib/embeddings/long-texts';
 
 test('parts are the text again and never halve a character', () => {
 	const text = fc
@@ -19,12 +19,6 @@ test('parts are the text again and never halve a character', () => {
 		}),
 	);
 	expect(parts('one two three four', {})).toHaveLength(2);
-});
-
-test('tokens: the closing special token stays', () => {
-	expect(firstTokens([101, 1, 2, 3, 102], [1, 2, 3], 4)).toEqual([101, 1, 2, 102]);
-	expect(firstTokens([101, 1, 2, 3], [1, 2, 3], 3)).toEqual([101, 1, 2]);
-	expect(firstTokens([1, 2], [1, 2], 3)).toEqual([1, 2]);
 });
 
 describe('a server that silently cuts long texts', () => {

@@ -7,7 +7,6 @@ import { testSpeed } from '../../../lib/health/speed/speed-test';
 import { withToolTest } from '../../../lib/health/tools/tool-test';
 import { connectTo } from '../../../lib/servers/connect';
 import { changeModel } from '../../../lib/servers/manage/model-work';
-import { countTokens, detokenize } from '../../../lib/servers/manage/tokens';
 import { listModels } from '../../../lib/servers/model-list';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
 import {
@@ -102,11 +101,6 @@ const ways = {
 			({ state }) => state,
 			failure,
 		);
-	},
-	async tokens(server) {
-		const ask = { model: 'm', addSpecial: false, parseSpecial: false };
-		const count = await countTokens(connection(server), 'Hi you there', ask).catch(failure);
-		return `${JSON.stringify(count)} ${await detokenize(connection(server), [1], ask).catch(failure)}`;
 	},
 } satisfies Record<string, Way>;
 
@@ -369,38 +363,6 @@ const CASES: Array<
 		CHAT,
 		chunk(false),
 		/^(?:streamEndedEarly|Hello unknown)/,
-	],
-	[
-		'tokens',
-		'vLLM behind a gateway',
-		{ profile: 'fastapi' },
-		'POST /tokenize',
-		reply.json({ count: 3, max_model_len: 8, tokens: null }),
-		/^{"tokens":3,"exact":true}/,
-	],
-	[
-		'tokens',
-		'a count as text',
-		{ profile: 'fastapi' },
-		'POST /tokenize',
-		reply.json({ count: '3' }),
-		/^{"tokens":3,"exact":true}/,
-	],
-	[
-		'tokens',
-		'detokenize of vLLM',
-		{ profile: 'fastapi' },
-		'POST /detokenize',
-		reply.json({ prompt: 'Hi' }),
-		/ Hi$/,
-	],
-	[
-		'tokens',
-		'an error in a 200',
-		{ profile: 'fastapi' },
-		'POST /tokenize',
-		reply.json(error('Invalid API Key', { code: 401 })),
-		/^"unauthorized/,
 	],
 ];
 

@@ -120,10 +120,6 @@ describe('in the node', () => {
 			'audio transcribe',
 			'audio speak',
 			'audio translate',
-			'token count',
-			'token tokenize',
-			'token detokenize',
-			'token applyTemplate',
 		]);
 	});
 });

@@ -30,10 +30,6 @@ async function execute(
 
 test.each<[string, object]>([
 	['a chat', { resource: 'text', operation: 'chat', prompt: 'Hi' }],
-	['a count of tokens', { resource: 'token', operation: 'count', text: 'Hi' }],
-	['tokens', { resource: 'token', operation: 'tokenize', text: 'Hi' }],
-	['a text of tokens', { resource: 'token', operation: 'detokenize', tokens: '[72, 105]' }],
-	['a prompt', { resource: 'token', operation: 'applyTemplate', prompt: 'Hi' }],
 	['vectors', { resource: 'vector', operation: 'embed', text: 'Hi' }],
 	['scores', { resource: 'vector', operation: 'rerank', query: 'Hi', document: 'Hi' }],
 ])('%s: the second server answers where the first one is down', async (_what, parameters) => {

@@ -1,7 +1,6 @@
 import type { Connection } from '../../../http/connection';
 import { cachedJson } from '../../optional-json';
-import { tokensIn } from '../token-lists';
-import type { JsonRecord } from '../../../values';
+import { type JsonRecord, nonEmptyText, recordOf, recordsIn } from '../../../values';
 
 /**
  * The control tokens in texts: tokens with `parse_special`, as prompts are read, and none without
@@ -24,6 +23,8 @@ export async function controlTokensOnServer(
 async function pieces(connection: Connection, body: JsonRecord): Promise<Set<string> | undefined> {
 	const url = `${connection.url.root}/tokenize`;
 	const answer = await cachedJson(connection, url, { ...body, with_pieces: true });
-	const list = tokensIn(answer, true)?.pieces;
-	return list && new Set(list.flatMap((one) => ('piece' in one ? [one.piece] : [])));
+	const { tokens } = recordOf(answer);
+	if (!Array.isArray(tokens)) return undefined;
+	// A part of a character is a list of bytes.
+	return new Set(recordsIn(tokens).flatMap(({ piece }) => nonEmptyText(piece) ?? []));
 }

@@ -7,15 +7,12 @@ import { CALL_MS, offeredModel, offeredModels } from '../../offered-models';
 import { optionalJson } from '../../optional-json';
 import type { ServerKind } from '../kind';
 import type { Change, ChangeOptions } from '../work';
-import type { Addressing } from './routes';
 import { waitForRunningAnswers } from './running-answers';
 
 /** Requests below this URL load the model. */
 function rootOf(root: string, model: string): string {
 	return `${root}/upstream/${pathOfModel(model)}`;
 }
-
-export const BEHIND_GATEWAY: Addressing = { needsModel: true, rootOf };
 
 /** Any request loads the model, and is answered once it is loaded. */
 export async function loadBehindGateway(
