@@ -16,25 +16,17 @@ import { requireModel } from '../servers/model-names';
 import { type ClientSettings, untilReady } from '../servers/retry';
 import { reachesHiddenLimit } from '../servers/kinds/chat-abilities';
 import { LruCache } from '../lru-cache';
-import {
-	identifiedKind,
-	type KindName,
-	kindOf,
-	labelsOf,
-	subjectOf,
-	UNIDENTIFIED,
-} from '../servers/kinds';
+import { identifiedKind, type KindName, kindOf, UNIDENTIFIED } from '../servers/kinds';
 import { beginInSpan } from '../tracing/span';
 import { parseJson } from '../json';
 import { isRecord, type JsonRecord, nonEmptyText, optional } from '../values';
 import { sendAccepted } from './send-accepted';
-import { suffixSupport } from './suffix-support';
 import { type Completion, CompletionAssembly } from './completion';
 import {
 	type CompletionOptions,
 	completionRequest,
 	type CompletionRequest,
-	type CompletionTask,
+	type CompleteTask,
 } from './completion-request';
 
 export type CompleteSettings = CompletionOptions & ClientSettings;
@@ -46,14 +38,14 @@ export interface FinishedCompletion extends Completion {
 }
 
 /**
- * Continues a prompt, or fills in the gap between two texts. Yields pieces of text as they arrive.
+ * Continues a prompt. Yields pieces of text as they arrive.
  *
  * @throws {ServerError} with the text that had arrived in `partialText`
  */
 export async function* complete(
 	servers: Connection | ServerPool,
 	settings: CompleteSettings,
-	task: CompletionTask,
+	task: CompleteTask,
 	signal?: AbortSignal,
 ): AsyncGenerator<string, FinishedCompletion> {
 	checkParameters(settings.parameters);
@@ -67,8 +59,7 @@ export async function* complete(
 			async (traced) =>
 				await begin({ ...attempt, connection: traced, place }, settings, task, signal),
 		);
-	const use = 'prefix' in task ? 'fillIn' : 'complete';
-	const options = { ...untilReady(settings, signal), use, place };
+	const options = { ...untilReady(settings, signal), use: 'complete' as const, place };
 	const served = await ServerPool.of(servers).open(send, options);
 	const { span } = served.value;
 	try {
@@ -91,9 +82,6 @@ export async function* complete(
 }
 
 type Begun = { reader: EventStream; kind: KindName; notes: string[] };
-
-const UNKNOWN_USE =
-	'The server does not say how many tokens it read, so it is not known whether it read the text behind the gap: many ignore it.';
 
 async function* readCompletion(
 	served: Served<Begun>,
@@ -123,7 +111,7 @@ async function* readCompletion(
 	const completion = withRealEnd(assembly.result, kind, settings.parameters.maxTokens);
 	const server = identifiedKind(kind);
 	return {
-		...requestedResult(completion, settings),
+		...completion,
 		...optional({ server }),
 		notes: [...notes, ...notesOnIgnored(settings, completion, kind)],
 	};
@@ -135,20 +123,15 @@ function notesOnIgnored(
 	completion: Completion,
 	serverKind: KindName,
 ): string[] {
-	const { text, usage, stopType = '', logprobs } = completion;
+	const { text, usage, stopType = '' } = completion;
 	const finishReason = stopType === 'limit' ? 'length' : stopType;
 	const { parameters } = settings;
 	const reached = noteOnReachedLimit({ parameters, serverKind }, { usage, finishReason });
-	const limits = [
+	return [
 		...notesOnIgnoredLimits(settings, { text, reasoning: '', usage, finishReason }),
 		...(reached === undefined ? [] : [reached]),
 	];
-	const isUntold = (settings.logprobs ?? 0) > 0 && logprobs === undefined && text !== '';
-	return isUntold ? [...limits, NO_PROBABILITIES] : limits;
 }
-
-const NO_PROBABILITIES =
-	'The answer has no probabilities: this server seems to ignore *Log Probabilities*.';
 
 /** Where a server always says that the model had finished, the number of tokens tells whether the limit ended it. */
 function withRealEnd(completion: Completion, kind: KindName, maxTokens?: number): Completion {
@@ -173,12 +156,6 @@ async function* textsOf(
 		}
 		if (assembly.ended) reader.expectEnd();
 	}
-}
-
-/** llama-server streams the tokens even if not asked. */
-function requestedResult(completion: Completion, { returnTokens }: CompleteSettings): Completion {
-	const { tokens, ...result } = completion;
-	return returnTokens === true ? { ...result, ...optional({ tokens }) } : result;
 }
 
 type FailedAnswer = (
@@ -224,7 +201,7 @@ interface PlacedAttempt extends Attempt {
 async function begin(
 	attempt: PlacedAttempt,
 	settings: CompleteSettings,
-	task: CompletionTask,
+	task: CompleteTask,
 	signal: AbortSignal | undefined,
 ): Promise<Begun> {
 	const { connection, model } = attempt;
@@ -250,8 +227,7 @@ async function gatewayKind(
 	signal: AbortSignal | undefined,
 ): Promise<KindName> {
 	const kind = await askServerKindAgain(connection, { signal });
-	const { prompt, fillIn } = kindOf(kind).completion;
-	return prompt === '/completions' && fillIn === '/completions' ? kind : UNIDENTIFIED;
+	return kindOf(kind).completion.prompt === '/completions' ? kind : UNIDENTIFIED;
 }
 
 async function beginWith(
@@ -264,8 +240,6 @@ async function beginWith(
 	const { connection, model, limits, newRetryPolicy, place } = attempt;
 	const about = { model };
 	const { url, json, framing } = request;
-	const use = hasSuffix(request) ? await suffixSupport(attempt, kind, signal) : 'read';
-	if (use === 'ignored') throw suffixIgnored(connection, url, model, kind);
 	const send = async (body: JsonRecord) =>
 		await connection
 			.stream(url, {
@@ -282,12 +256,9 @@ async function beginWith(
 	let outcome = await sendAccepted(send, json, attempt, kind, extraBody);
 	const isEmpty = 'failed' in outcome && outcome.failed.facts.isEmptyStream === true;
 	if (isEmpty) outcome = await sendAccepted(send, notStreamed(json), attempt, kind, extraBody);
-	if ('failed' in outcome) {
-		const failed = cannotFillIn(outcome.failed, model, kind) ?? outcome.failed;
-		throw await withContextAdvice({ connection, model, kind }, failed, SHORTER, signal);
-	}
-	const unknownUse = use === 'unknown' ? [UNKNOWN_USE] : [];
-	return { reader: outcome.reader, kind, notes: [...outcome.notes, ...unknownUse] };
+	if ('failed' in outcome)
+		throw await withContextAdvice({ connection, model, kind }, outcome.failed, SHORTER, signal);
+	return { reader: outcome.reader, kind, notes: outcome.notes };
 }
 
 /** Servers refuse options of a stream without one. */
@@ -299,70 +270,10 @@ function notStreamed(json: JsonRecord): JsonRecord {
 
 const SHORTER = 'Or shorten the text.';
 
-function hasSuffix({ framing, json }: CompletionRequest): boolean {
-	return framing === 'sse' && typeof json.suffix === 'string' && json.suffix.trim() !== '';
-}
-
-function suffixIgnored(
-	connection: Connection,
-	url: string,
-	model: string,
-	kind: KindName,
-): ServerError {
-	const message = `${subjectOf(kind)} cannot fill in`;
-	return connection.failure('notSupported', {
-		url,
-		model,
-		message,
-		meaning: `${message} with the model "${model}": it goes on after the text in front, and ignores the one behind without a word`,
-		remedy: useAnotherServer(),
-	});
-}
-
-function useAnotherServer(): string {
-	const servers = labelsOf(({ completion }) => completion.fillIn !== '/completions');
-	return `Use one of these with a model that was trained to fill in: ${servers}.`;
-}
-
 /** Decodes an event only as far as its role for the beginning: error, end, or text (anything else). */
 function beginOrError({ data }: ServerSentEvent): WireChunk {
 	if (data === '[DONE]') return { done: true };
 	const json = parseJson(data);
 	const isError = isRecord(json) && errorIn(json, undefined, data) !== undefined;
 	return isError ? { error: { message: data } } : { text: data };
-}
-
-/** Refusals to fill in: llama-server names the tokens that the model lacks, Ollama needs a suffix in the template. */
-const MISSING_TOKENS = /Infill is not supported by this model:\s*(.*\S)\s*$/is;
-const NO_INSERT = /does not support insert/i;
-/** Of servers that know no suffix, whatever the model is. */
-const REFUSES_SUFFIX =
-	/\bsuffix['"`]? (?:is|are) (?:only|not)\b|\bsuffix: extra inputs|\bunsupported param(?:eter)?: ['"`]?suffix\b/i;
-
-function cannotFillIn(failed: ServerError, model: string, kind: KindName): ServerError | undefined {
-	const { serverText = '' } = failed;
-	if (REFUSES_SUFFIX.test(serverText)) return refusesSuffix(failed, kind);
-	const [, missingTokens] = MISSING_TOKENS.exec(serverText) ?? [];
-	const noPlace = NO_INSERT.test(serverText)
-		? 'Its template on the server has no place for the text behind'
-		: undefined;
-	const why = missingTokens ?? noPlace;
-	if (why === undefined) return undefined;
-	return failed.reworded({
-		kind: 'notSupported',
-		message: `The model "${model}" cannot fill in`,
-		meaning: `The model "${model}" cannot fill in: ${why.replace(/\.$/, '')}`,
-		remedy:
-			'Choose a model that was trained to fill in ("fill in the middle"), for example Qwen2.5-Coder base, StarCoder2 or CodeGemma. Models that only chat cannot.',
-	});
-}
-
-function refusesSuffix(failed: ServerError, kind: KindName): ServerError {
-	const message = `${subjectOf(kind)} cannot fill in`;
-	return failed.reworded({
-		kind: 'notSupported',
-		message,
-		meaning: `${message}: it takes no text behind the gap`,
-		remedy: useAnotherServer(),
-	});
 }

@@ -4,9 +4,6 @@ import type { AnswerContent } from '../chat/types';
 import { ollamaTimings, ollamaUsage, openAiUsage, timingsOf, usageFrom } from '../chat/wire/counts';
 import { errorIn } from '../errors/error-body';
 import {
-	append,
-	asList,
-	filled,
 	isRecord,
 	type JsonRecord,
 	nonEmptyText,
@@ -24,10 +21,6 @@ export interface Completion extends Pick<AnswerContent, 'text' | 'usage' | 'timi
 	stoppingWord?: string;
 	/** The server had to leave out the beginning of the prompt. */
 	truncated?: boolean;
-	/** Token IDs, if they were requested and the server sends them. */
-	tokens?: number[];
-	/** One entry per token, in the form of OpenAI's `logprobs.content`. */
-	logprobs?: unknown[];
 }
 
 /** Finish reasons of other servers that llama-server has another name for. */
@@ -40,29 +33,12 @@ function olderStopType(data: JsonRecord): string | undefined {
 	return Object.entries(OLDER_FLAGS).find(([flag]) => data[flag] === true)?.[1];
 }
 
-/** The probabilities of a token in OpenAI's form, also from servers with those flags. */
-function likelihoodIn(entry: JsonRecord): JsonRecord {
-	if (!Array.isArray(entry.probs)) return entry;
-	const likeliest = recordsIn(entry.probs).map(({ tok_str: token, prob }) => ({
-		token,
-		logprob: Math.log(Number(prob)),
-	}));
-	const written = likeliest.find(({ token }) => token === entry.content);
-	return {
-		token: entry.content,
-		...optional({ logprob: written?.logprob }),
-		top_logprobs: likeliest,
-	};
-}
-
 /**
  * Assembles a completion from the events of llama-server's own API, OpenAI's, or Ollama's, or from an answer in one
  * piece. The fields of each event tell which API it is.
  */
 export class CompletionAssembly {
 	private readonly completion: Completion = { text: '' };
-	private readonly tokens: number[] = [];
-	private readonly logprobs: unknown[] = [];
 	/** Whether the server announced the end. */
 	ended = false;
 	/** The server's error message. */
@@ -70,10 +46,7 @@ export class CompletionAssembly {
 
 	/** What arrived so far. */
 	get result(): Completion {
-		return {
-			...this.completion,
-			...filled({ tokens: [...this.tokens], logprobs: [...this.logprobs] }),
-		};
+		return { ...this.completion };
 	}
 
 	/** @returns the text that an event adds; undefined for data that is no event of a completion */
@@ -106,11 +79,6 @@ export class CompletionAssembly {
 	private native(data: JsonRecord): string | undefined {
 		const content = textOf(data.content);
 		if (content === undefined) return undefined;
-		append(
-			this.tokens,
-			asList(data.tokens).filter((one) => typeof one === 'number'),
-		);
-		append(this.logprobs, recordsIn(data.completion_probabilities).map(likelihoodIn));
 		if (data.stop === true) {
 			const { tokens_evaluated: prompt, tokens_predicted: completion, timings } = data;
 			this.end(data.stop_type ?? olderStopType(data));
@@ -125,14 +93,12 @@ export class CompletionAssembly {
 
 	private openAi(data: JsonRecord, choice: JsonRecord = {}): string {
 		this.note({ usage: openAiUsage(data.usage) });
-		append(this.logprobs, logprobsIn(recordOf(choice.logprobs)));
 		if (reasonIn(choice.finish_reason) !== undefined) this.end(choice.finish_reason);
 		return textOf(choice.text) ?? textOf(recordOf(choice.message ?? choice.delta).content) ?? '';
 	}
 
 	/** docs/protocols/ollama.md 4.5 */
 	private ollama(data: JsonRecord): string {
-		append(this.logprobs, recordsIn(data.logprobs));
 		if (data.done === true) {
 			this.end(data.done_reason);
 			this.note({ usage: ollamaUsage(data), timings: ollamaTimings(data) });
@@ -151,22 +117,4 @@ export class CompletionAssembly {
 	private note(fields: Partial<Completion>): void {
 		Object.assign(this.completion, optional(fields));
 	}
-}
-
-/** The log probabilities of a choice: a record for each token, or the parallel lists of `/v1/completions` (vLLM). */
-function logprobsIn({
-	content,
-	tokens,
-	token_logprobs: logprobs,
-	top_logprobs: top,
-}: JsonRecord): JsonRecord[] {
-	if (content !== undefined) return recordsIn(content);
-	return asList(tokens).map((token, at) => ({
-		token,
-		logprob: asList(logprobs)[at],
-		top_logprobs: Object.entries(recordOf(asList(top)[at])).map(([other, logprob]) => ({
-			token: other,
-			logprob,
-		})),
-	}));
 }

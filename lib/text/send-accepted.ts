@@ -16,13 +16,7 @@ import { type JsonRecord, optional } from '../values';
 type Outcome = { reader: EventStream } | { failed: ServerError };
 
 /** Without them, another text would be continued, or in another way. */
-const NEEDED_FIELDS: ReadonlySet<string> = new Set([
-	'model',
-	'prompt',
-	'suffix',
-	'stream',
-	'grammar',
-]);
+const NEEDED_FIELDS: ReadonlySet<string> = new Set(['model', 'prompt', 'stream', 'grammar']);
 
 /**
  * Sends the body of a completion with the class of the request, and again without the fields that the server refuses.

@@ -19,7 +19,6 @@ import { textChat } from './text/chat';
 import { textClassify } from './text/classify';
 import { textComplete } from './text/complete';
 import { textExtract } from './text/extract';
-import { textFillIn } from './text/fill-in';
 import { vectorEmbed } from './vector/embed';
 import { vectorRerank } from './vector/rerank';
 
@@ -32,7 +31,6 @@ export const operations = resourceTable([
 			withInputFields(textExtract, true),
 			withInputFields(textClassify, true),
 			withInputFields(textComplete),
-			withInputFields(textFillIn),
 		],
 	},
 	{

@@ -1,7 +1,6 @@
 /** A real mlx_lm.server on the CPU, with the scripted model from a folder. */
 import type { Connection } from '../../lib/http/connection';
 import { listModels } from '../../lib/servers/model-list';
-import { complete } from '../../lib/text/complete';
 import { check, ids } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';
 import {
@@ -84,13 +83,6 @@ describeWith(parts().python.mlxLm.problem, 'mlx-lm', () => {
 		});
 		const ranking = rerankOf(server, { model }).rerank('a', ['b']);
 		expect(await failureOf(ranking)).toMatchObject({ kind: 'notSupported' });
-	});
-
-	it('it ignores the text behind a gap, so it is not asked', async () => {
-		const settings = { model, parameters: {}, limits: {}, retries: 0 };
-		const gap = { prefix: 'a', suffix: 'b', beginning: '', extra: [] };
-		const filled = complete(server, settings, gap).next();
-		expect(await failureOf(filled)).toMatchObject({ message: 'mlx-lm cannot fill in' });
 	});
 
 	it('an unknown model, which it answers with an error of Hugging Face', async () => {

@@ -1,7 +1,6 @@
 /** A real `transformers serve` of Hugging Face, with the scripted model from a folder. */
 import type { Connection } from '../../lib/http/connection';
 import { listModels } from '../../lib/servers/model-list';
-import { complete } from '../../lib/text/complete';
 import { check, ids } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';
 import {
@@ -84,25 +83,6 @@ describeWith(parts().python.transformers.problem, 'transformers serve', () => {
 		expect(await failureOf(rerankOf(server, { model }).rerank('a', ['b']))).toMatchObject({
 			kind: 'notSupported',
 		});
-	});
-
-	it('it ignores the text behind where it shall fill in, so it is not asked', async () => {
-		const ask = async (more: object) => {
-			const body = JSON.stringify({ model, prompt: 'Tell a story', max_tokens: 8, ...more });
-			const headers = { 'content-type': 'application/json' };
-			const answer = await fetch(`${url}/v1/completions`, { method: 'POST', headers, body });
-			return ((await answer.json()) as { usage: { prompt_tokens: number } }).usage.prompt_tokens;
-		};
-		// The token count covers only the characters of the text before.
-		expect(await ask({ suffix: 'The end of it all.' })).toBe('Tell a story'.length);
-		const settings = { model, parameters: {}, limits: {}, retries: 0 };
-		const filled = complete(server, settings, {
-			prefix: 'a',
-			suffix: 'b',
-			beginning: '',
-			extra: [],
-		}).next();
-		expect(await failureOf(filled)).toMatchObject({ message: 'transformers serve cannot fill in' });
 	});
 
 	it('an unknown model is told in its own terms', async () => {

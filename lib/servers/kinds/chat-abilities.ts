@@ -179,14 +179,10 @@ export interface SetOptions {
 }
 
 /** A route for completions: OpenAI's below the API's path, the others below the root. */
-export type CompletionRoute = '/completions' | '/completion' | '/infill' | '/api/generate';
+export type CompletionRoute = '/completions' | '/completion' | '/api/generate';
 
 export interface CompletionAbilities {
 	/** The best route to continue a prompt. */
 	prompt: CompletionRoute;
-	/** The best route to fill in a gap. */
-	fillIn: CompletionRoute;
-	/** It silently ignores `suffix`. */
-	ignoresSuffix?: true;
 	hiddenLimit?: HiddenLimit;
 }

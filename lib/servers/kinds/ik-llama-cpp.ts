@@ -12,8 +12,6 @@ export const ikLlamaCpp: ServerKind = {
 	label: 'ik_llama.cpp',
 	recognizes: (answers) => anyHeader(answers, 'server', /ik_llama/i),
 	chat: { ...llamaServer.chat, remarkOnDroppedMessages: remarkOnDroppedPart },
-	// Its /infill reads nothing but `prompt` (seen: 8337e4c).
-	completion: { ...llamaServer.completion, fillIn: '/completions' },
 	models: { ...llamaServer.models, repeatsName: true },
 };
 

@@ -14,8 +14,6 @@ export const lightRag: ServerKind = {
 	// Its answers are Ollama's.
 	signs: { passesOnOthers: true },
 	chat: ollama.chat,
-	// It takes `suffix` and does not look at it.
-	completion: { ...ollama.completion, fillIn: '/completions', ignoresSuffix: true },
 	models: {
 		isSameName: ollama.models.isSameName,
 		fromAnswers: (answers) => namesOf(answers)?.map((id) => ({ id, aliases: [] })),

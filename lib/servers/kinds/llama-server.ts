@@ -57,7 +57,7 @@ export const llamaServer: ServerKind = {
 		controlTokens: controlTokensOnServer,
 		ineffectiveOptions: ineffectiveOnServer,
 	},
-	completion: { prompt: '/completion', fillIn: '/infill' },
+	completion: { prompt: '/completion' },
 	models: {
 		areAllLoaded: true,
 		// docs/protocols/llama-server.md 4.3

@@ -35,7 +35,7 @@ export const llamaSwap: ServerKind = {
 		template: undefined,
 		ineffectiveOptions: undefined,
 	},
-	completion: { prompt: '/completions', fillIn: '/infill' },
+	completion: { prompt: '/completions' },
 	models: {
 		describe: describeBehindGateway,
 		load: async (connection, options) => await loadBehindGateway(connection, options, llamaSwap),

@@ -26,7 +26,7 @@ export const localai: ServerKind = {
 		...openAiCompatible.chat,
 		grammar: { fields: (grammar) => ({ grammar }), isEnforced: true },
 	},
-	completion: { ...openAiCompatible.completion, ignoresSuffix: true, hiddenLimit: {} },
+	completion: { ...openAiCompatible.completion, hiddenLimit: {} },
 	words: {
 		...openAiCompatible.words,
 		remedies: {

@@ -14,7 +14,6 @@ export const mlxLm: ServerKind = {
 		anyHeader(answers, 'server', /^BaseHTTP\/\S+ Python\//) &&
 		(hasBareEntries(answers) || hasEmptyList(answers)),
 	chat: { ...openAiCompatible.chat, grammar: undefined },
-	completion: { ...openAiCompatible.completion, ignoresSuffix: true },
 	key: { isNeverNeeded: true },
 	models: { mayListNone: true },
 	words: {

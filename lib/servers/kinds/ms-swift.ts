@@ -19,7 +19,6 @@ export const msSwift: ServerKind = {
 		grammar: undefined,
 		thinking: { ...openAiCompatible.chat.thinking, hasBudget: undefined },
 	},
-	completion: { ...openAiCompatible.completion, ignoresSuffix: true },
 	key: { bearerOnly: true },
 	models: { areAllLoaded: true },
 	rerank: { isMissing: true },

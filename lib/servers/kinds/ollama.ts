@@ -91,7 +91,7 @@ export const ollama: ServerKind = {
 				? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
 				: undefined,
 	},
-	completion: { prompt: '/api/generate', fillIn: '/api/generate' },
+	completion: { prompt: '/api/generate' },
 	models: {
 		isSameName: isSameOllamaName,
 		list: listOnOllama,

@@ -52,7 +52,7 @@ export const openAiCompatible: Omit<ServerKind, 'label' | 'recognizes'> = {
 		videoField: 'video_url',
 		refusals: REFUSALS,
 	},
-	completion: { prompt: '/completions', fillIn: '/completions' },
+	completion: { prompt: '/completions' },
 	models: {},
 	embeddings: {},
 	rerank: {},

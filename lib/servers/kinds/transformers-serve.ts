@@ -28,7 +28,6 @@ export const transformersServe: ServerKind = {
 		thinking: { ...openAiCompatible.chat.thinking, hasBudget: undefined },
 		toolChoice: 'ignored',
 	},
-	completion: { ...openAiCompatible.completion, ignoresSuffix: true },
 	key: { isNeverNeeded: true },
 	models: { mayListNone: true },
 	words: {

@@ -36,7 +36,6 @@ export const webui: ServerKind = {
 		thinking: { switch: 'field', fields: openAiCompatible.chat.thinking.fields },
 	},
 	models: { areAllLoaded: true, ignoresName: true },
-	completion: { ...openAiCompatible.completion, ignoresSuffix: true },
 	words: {
 		...openAiCompatible.words,
 		noModels: 'Load one in its tab Model, or start it with --model.',

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import type { CompleteTask } from '../../../lib/text/completion-request';
-import { booleanField, longTextField, wholeField } from '../../shared/field-kinds';
+import { longTextField, wholeField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
@@ -15,9 +15,6 @@ const own: INodeProperties[] = [
 	wholeField('Completions per Prompt', 'n', 2, [1, 100], {
 		description:
 			'How many texts to write after each prompt. With a seed, the second one has the next seed, and so on.',
-	}),
-	booleanField('Return Tokens', 'returnTokens', true, {
-		description: 'Whether the numbers of the tokens are in the item (llama-server only)',
 	}),
 ];
 
@@ -39,10 +36,12 @@ export const textComplete: LocalLlamaOperation = {
 	],
 	run: async (call) => {
 		const { parameters } = call;
-		const settings = {
-			...(await withModel(completeSettings(parameters), call.servers, 'chat', call.signal)),
-			returnTokens: parameters.flag('options.returnTokens', false),
-		};
+		const settings = await withModel(
+			completeSettings(parameters),
+			call.servers,
+			'chat',
+			call.signal,
+		);
 		const count = parameters.number('options.n', 1);
 		const prompts = promptsIn(parameters);
 		const { seed } = settings.parameters;

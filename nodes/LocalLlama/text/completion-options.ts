@@ -6,13 +6,11 @@ import {
 	type FinishedCompletion,
 } from '../../../lib/text/complete';
 import { readToEnd } from '../../../lib/generators';
-import type { CompletionTask } from '../../../lib/text/completion-request';
+import type { CompleteTask } from '../../../lib/text/completion-request';
 import { generationFields } from '../../shared/chat/generation-fields';
-import { optional } from '../../../lib/values';
 import { readGeneration } from '../../shared/chat/generation-settings';
 import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
 import { samplerFields } from '../../shared/chat/sampler-fields';
-import { wholeField } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
 import type { OperationItem } from '../../shared/run/operations';
 import type { LlamaCall } from '../operation';
@@ -27,17 +25,12 @@ export const completionOptions: INodeProperties[] = [
 	...samplerFields.filter(({ name }) => !OF_CHATS.has(name)),
 	...generationFields,
 	streamingField,
-	wholeField('Log Probabilities', 'logprobs', 5, [0, 20], {
-		description:
-			'How many of the likeliest tokens to tell with each token of the text, as logprobs in the item; 0 = none',
-	}),
 ];
 
 export function completeSettings(parameters: NodeParameters): CompleteSettings {
 	return {
 		model: parameters.name('model'),
 		parameters: readGeneration(parameters),
-		...optional({ logprobs: parameters.number('options.logprobs', undefined) }),
 		...readLimits(parameters, GENERATION_RETRIES),
 	};
 }
@@ -46,7 +39,7 @@ export function completeSettings(parameters: NodeParameters): CompleteSettings {
 export async function completed(
 	call: LlamaCall,
 	settings: CompleteSettings,
-	task: CompletionTask,
+	task: CompleteTask,
 ): Promise<OperationItem> {
 	const generation = complete(call.servers, settings, task, call.signal);
 	// If the chat is gone, the generation is cancelled.

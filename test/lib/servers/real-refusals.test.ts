@@ -8,7 +8,6 @@ import type { ServerError } from '../../../lib/errors/server-error';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { RerankClient } from '../../../lib/rerank/client';
 import { connectTo } from '../../../lib/servers/connect';
-import { complete } from '../../../lib/text/complete';
 import { listModels } from '../../../lib/servers/model-list';
 import { json, type ScriptedServer, startScripted } from '../../servers/scripted';
 import { httpFixture } from '../../support/streams';
@@ -117,21 +116,6 @@ describe('embeddings and reranking', () => {
 			message: 'The server has no route for embeddings',
 		});
 	});
-});
-
-it('a server that ignores the text behind is not asked to fill in', async () => {
-	const connection = await serving({
-		'/v1/models': 'transformers-serve-5.19.0/models-empty-although-serving',
-		'/v1/completions': { json: { choices: [{ index: 0, text: 'c', finish_reason: 'stop' }] } },
-	});
-	const settings = { model: 'm', parameters: {}, limits: {}, retries: 0 };
-	const fill = (suffix: string) =>
-		complete(connection, settings, { prefix: 'a', suffix, beginning: '', extra: [] }).next();
-	expect(await failureOf(fill('b'))).toMatchObject({
-		kind: 'notSupported',
-		message: 'transformers serve cannot fill in',
-	});
-	expect((await fill('')).value).toBeTruthy();
 });
 
 describe('chats', () => {

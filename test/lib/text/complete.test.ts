@@ -7,7 +7,7 @@ import { clearSharedCaches } from '../../../lib/lru-cache';
 import { connectTo } from '../../../lib/servers/connect';
 import { learnFromHeaders } from '../../../lib/servers/identify';
 import { complete, type FinishedCompletion } from '../../../lib/text/complete';
-import type { CompletionTask } from '../../../lib/text/completion-request';
+import type { CompleteTask } from '../../../lib/text/completion-request';
 import { json, type ScriptedServer, startScripted } from '../../servers/scripted';
 import { examples } from '../../support/properties';
 
@@ -28,7 +28,7 @@ describe('a gateway that passes on the header of llama-server', () => {
 	});
 	afterEach(async () => await server.close());
 
-	async function answerTo(task: CompletionTask): Promise<FinishedCompletion> {
+	async function answerTo(task: CompleteTask): Promise<FinishedCompletion> {
 		const connection = connectTo({ baseUrl: server.url });
 		learnFromHeaders(connection, { server: 'llama.cpp' }, 'm');
 		const settings = { model: 'm', parameters: {}, limits: {}, retries: 0 };
@@ -61,12 +61,6 @@ describe('a gateway that passes on the header of llama-server', () => {
 		const answer = await answerTo({ prompt: 'The capital of France is' });
 		expect(answer).toMatchObject({ text: ' Paris', server: 'sglangGateway' });
 	});
-
-	it('fills in on OpenAI’s route', async () => {
-		const task = { prefix: 'a', suffix: 'b', beginning: '', extra: [] };
-		expect((await answerTo(task)).text).toBe(' Paris');
-		expect(pathsAsked().slice(0, 1)).toEqual(['/infill']);
-	});
 });
 
 describe('the class of a request', () => {
@@ -86,7 +80,7 @@ describe('the class of a request', () => {
 	});
 	afterEach(async () => await server.close());
 
-	async function answerTo(task: CompletionTask, priority: Priority, extraBody?: object) {
+	async function answerTo(task: CompleteTask, priority: Priority, extraBody?: object) {
 		const connection = connectTo({ baseUrl: server.url, queueing: { priority } });
 		const parameters = { extraBody: { ...extraBody } };
 		const settings = { model: 'm', parameters, limits: {}, retries: 0 };
@@ -98,10 +92,8 @@ describe('the class of a request', () => {
 			.filter(({ path, body }) => path === '/v1/completions' && body.max_tokens !== 1)
 			.map(({ body }) => body.priority);
 
-	it.each<[string, CompletionTask]>([
-		['Complete', { prompt: 'The capital of France is' }],
-		['Fill In', { prefix: 'a', suffix: 'b', beginning: '', extra: [] }],
-	])('is in the requests of %s to vLLM, which may refuse it', async (_name, task) => {
+	it('is in the requests to vLLM, which may refuse it', async () => {
+		const task = { prompt: 'The capital of France is' };
 		for (const priority of ['person', 'agent', 'batch'] as const) await answerTo(task, priority);
 		expect(prioritiesSent()).toEqual([undefined, 1, 2]);
 		refusal = 'Got priority 2 but Priority scheduling is not enabled.';
@@ -136,7 +128,7 @@ describe('a server that forbids fields', () => {
 
 	async function answer(parameters: ChatParameters) {
 		const connection = connectTo({ baseUrl: server.url });
-		const settings = { model: 'm', parameters, limits: {}, retries: 0, logprobs: 1 };
+		const settings = { model: 'm', parameters, limits: {}, retries: 0 };
 		return await readToEnd(complete(connection, settings, { prompt: 'The capital' }));
 	}
 
@@ -159,7 +151,7 @@ describe('a server that forbids fields', () => {
 	];
 	it('gets a completion without them, and the note names the options, also of the next one', async () => {
 		const options = { temperature: 1, topK: 5, minP: 0.1, seed: 7 };
-		const names = ['temperature', 'top_k', 'min_p', 'seed', 'logprobs', 'stream_options'];
+		const names = ['temperature', 'top_k', 'min_p', 'seed', 'stream_options'];
 		const form = fc.constantFrom(...REFUSALS);
 		await fc.assert(
 			fc.asyncProperty(fc.subarray(names), form, async (fields, refusal) => {
@@ -232,26 +224,15 @@ describe('a server that reads few fields', () => {
 	afterEach(async () => await server.close());
 
 	const STOP = /stop sequence " is"/;
-	const PROBABILITIES = /no probabilities/;
 	it.each<[string, Record<string, unknown>, RegExp[]]>([
-		['ignores both', { text: ' It is late', finish_reason: 'length' }, [STOP, PROBABILITIES]],
-		['stops', { text: ' It', finish_reason: 'stop' }, [PROBABILITIES]],
-		['hands on the stop sequence', { text: ' It is', finish_reason: 'stop' }, [PROBABILITIES]],
-		[
-			'sends probabilities',
-			{
-				text: ' It is late',
-				finish_reason: 'stop',
-				logprobs: { tokens: [' It'], token_logprobs: [-1], top_logprobs: [{}] },
-			},
-			[STOP],
-		],
+		['ignores it', { text: ' It is late', finish_reason: 'length' }, [STOP]],
+		['stops', { text: ' It', finish_reason: 'stop' }, []],
+		['hands on the stop sequence', { text: ' It is', finish_reason: 'stop' }, []],
 	])('is told: it %s', async (_, answered, told) => {
 		choice = answered;
 		const settings = {
 			model: 'm',
 			parameters: { stop: [' is'] },
-			logprobs: 3,
 			limits: {},
 			retries: 0,
 		};

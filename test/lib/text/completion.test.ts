@@ -18,7 +18,6 @@ test('llama-server v0.5.0, /completion', () => {
 		text: pieces.join(''),
 		stopType: 'limit',
 		truncated: false,
-		tokens: expect.arrayContaining([expect.any(Number)]) as number[],
 		usage: {
 			promptTokens: expect.any(Number) as number,
 			cachedTokens: expect.any(Number) as number,
@@ -29,27 +28,17 @@ test('llama-server v0.5.0, /completion', () => {
 	expect(result.text).not.toBe('');
 });
 
-test('llama-server v0.5.0: the stop sequence that ended it, and probabilities', () => {
+test('llama-server v0.5.0: the stop sequence that ended it', () => {
 	expect(recorded('llama-server-v0.5.0/native-stop-word-stream').result).toMatchObject({
 		stopType: 'word',
 		stoppingWord: expect.stringMatching(/./) as string,
 	});
-	for (const file of ['native-n-probs-stream', 'v1-logprobs-stream']) {
-		const { result } = recorded(`llama-server-v0.5.0/${file}`);
-		expect(result.logprobs).toHaveLength(2);
-		expect(result.logprobs![0]).toMatchObject({ token: ' a', top_logprobs: [{}, {}] });
-	}
 });
 
-test('llama-server v0.5.0, /v1/completions and /infill, whole or streamed', () => {
+test('llama-server v0.5.0, /v1/completions', () => {
 	expect(recorded('llama-server-v0.5.0/v1-stream').result).toMatchObject({
 		text: expect.stringContaining('Paris') as string,
 		usage: { promptTokens: expect.any(Number) as number },
-	});
-	expect(recorded('llama-server-v0.5.0/infill-stream').result.stopType).toBe('limit');
-	expect(recorded('llama-server-v0.5.0/infill').result).toMatchObject({
-		stopType: 'limit',
-		usage: { completionTokens: 6 },
 	});
 	expect(recorded('llama-server-v0.5.0/native-empty-prompt-stream').result).toMatchObject({
 		text: '',
@@ -68,55 +57,6 @@ test.each([
 		stopType,
 		usage: { promptTokens: 5, completionTokens: 3 },
 	});
-});
-
-test('ik_llama.cpp and older llama-servers, probabilities', () => {
-	const probs = [
-		{ tok_str: '.', prob: 0.5 },
-		{ tok_str: ',', prob: 0.25 },
-	];
-	const of = (content: string) => ({
-		content,
-		stop: false,
-		completion_probabilities: [{ content, probs }],
-	});
-	const top = [
-		{ token: '.', logprob: Math.log(0.5) },
-		{ token: ',', logprob: Math.log(0.25) },
-	];
-	expect(assembled([of(','), of('!')]).result.logprobs).toEqual([
-		{ token: ',', logprob: Math.log(0.25), top_logprobs: top },
-		{ token: '!', top_logprobs: top },
-	]);
-});
-
-test('log probabilities of /v1/completions in parallel lists', () => {
-	const token = fc.record({
-		token: fc.string(),
-		logprob: fc.double({ max: 0, noNaN: true }),
-		top: fc.dictionary(fc.string({ minLength: 1 }), fc.double({ max: 0, noNaN: true })),
-	});
-	fc.assert(
-		fc.property(fc.array(token, { minLength: 1 }), (tokens) => {
-			const logprobs = {
-				tokens: tokens.map((one) => one.token),
-				token_logprobs: tokens.map((one) => one.logprob),
-				top_logprobs: tokens.map((one) => one.top),
-			};
-			const { result } = assembled([{ choices: [{ index: 0, text: 'a', logprobs }] }]);
-			expect(result.logprobs).toEqual(
-				tokens.map(({ token, logprob, top }) => ({
-					token,
-					logprob,
-					top_logprobs: Object.entries(top).map(([token, logprob]) => ({ token, logprob })),
-				})),
-			);
-		}),
-	);
-	const withoutTop = { tokens: ['a'], token_logprobs: [null], top_logprobs: null };
-	expect(assembled([{ choices: [{ text: 'a', logprobs: withoutTop }] }]).result.logprobs).toEqual([
-		{ token: 'a', logprob: null, top_logprobs: [] },
-	]);
 });
 
 test('Ollama 0.17.4, /api/generate and /v1/completions', () => {
@@ -178,18 +118,7 @@ test('an event that is none of a completion is told from one without text', () =
 });
 
 test('nothing that a server may send breaks it', () => {
-	const keys = [
-		'content',
-		'response',
-		'choices',
-		'error',
-		'usage',
-		'timings',
-		'stop',
-		'done',
-		'tokens',
-		'logprobs',
-	];
+	const keys = ['content', 'response', 'choices', 'error', 'usage', 'timings', 'stop', 'done'];
 	fc.assert(
 		fc.property(fc.array(fc.dictionary(fc.constantFrom(...keys), fc.jsonValue())), (events) => {
 			const { pieces, result } = assembled(events);

@@ -113,7 +113,6 @@ describe('in the node', () => {
 			'text extract',
 			'text classify',
 			'text complete',
-			'text fillIn',
 			'vector embed',
 			'image generate',
 			'image edit',

@@ -2,7 +2,7 @@
 import { connectTo } from '../../../lib/servers/connect';
 import type { KindName } from '../../../lib/servers/kinds';
 import { complete, type FinishedCompletion } from '../../../lib/text/complete';
-import type { CompletionTask } from '../../../lib/text/completion-request';
+import type { CompleteTask } from '../../../lib/text/completion-request';
 import { check, ids } from '../../lib/health/support';
 import {
 	asking,
@@ -83,7 +83,7 @@ export function testGateway(facts: GatewayFacts, start: () => Promise<StartedGat
 		const header = Object.entries(gateway.headers ?? {}).map(([name, value]) => ({ name, value }));
 		return await check(gateway.url, {}, { apiKey, extraHeaders: { header } });
 	};
-	const completionOf = async (task: CompletionTask): Promise<FinishedCompletion> => {
+	const completionOf = async (task: CompleteTask): Promise<FinishedCompletion> => {
 		const settings = { model: CHAT, parameters: { maxTokens: 8 }, limits: {}, retries: 0 };
 		const generation = complete(connect(), settings, task);
 		for (;;) {
@@ -158,14 +158,6 @@ export function testGateway(facts: GatewayFacts, start: () => Promise<StartedGat
 		const { text, server } = await completionOf({ prompt: CHAT_PROMPT });
 		expect(text).not.toBe('');
 		expect(server).toBe(facts.kind);
-	});
-
-	it('Fill In tells that the text behind the gap is ignored', async () => {
-		const task = { prefix: 'def add(a, b):', suffix: 'return c', beginning: '', extra: [] };
-		expect(await failureOf(completionOf(task))).toMatchObject({
-			kind: 'notSupported',
-			message: `${facts.label} cannot fill in`,
-		});
 	});
 
 	it('an unknown model, told once and in its terms', async () => {

@@ -4,7 +4,6 @@ import {
 	forgetIfContradicted,
 	knownServerKind,
 } from '../../../../lib/servers/identify';
-import { kindOf } from '../../../../lib/servers/kinds';
 import { modelDetails } from '../../../../lib/servers/manage/model-details';
 import { listModels } from '../../../../lib/servers/model-list';
 import { closeRawServers, rawServer, whole } from '../../../support/raw-answers';
@@ -75,14 +74,6 @@ describe('LightRAG', () => {
 		await askServerKind(connection);
 		forgetIfContradicted(connection, 'ollama');
 		expect(knownServerKind(connection)).toBe('lightRag');
-	});
-
-	it('is asked for no text behind a gap', () => {
-		expect(kindOf('lightRag').completion).toMatchObject({
-			prompt: '/api/generate',
-			fillIn: '/completions',
-			ignoresSuffix: true,
-		});
 	});
 
 	it('is healthy', async () => {

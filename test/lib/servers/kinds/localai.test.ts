@@ -79,11 +79,5 @@ describe('LocalAI', () => {
 				examples(30),
 			);
 		});
-
-		it('drop the text behind a gap, so nothing is filled in', async () => {
-			const task = { prefix: 'a', suffix: 'b', beginning: '', extra: [] };
-			const filled = readToEnd(complete(connectTo({ baseUrl: server.url }), settings(), task));
-			await expect(filled).rejects.toMatchObject({ message: 'LocalAI cannot fill in' });
-		});
 	});
 });

@@ -5,7 +5,6 @@ import { EmbeddingsClient } from '../../../../lib/embeddings/client';
 import { clearSharedCaches } from '../../../../lib/lru-cache';
 import { connectTo } from '../../../../lib/servers/connect';
 import { ServerPool } from '../../../../lib/servers/pool/server-pool';
-import { complete } from '../../../../lib/text/complete';
 import {
 	delta,
 	events,
@@ -189,33 +188,5 @@ describe('in a pool', () => {
 		for (let round = 0; round < 3; round++)
 			expect((await ask(servers, `q${round}`)).text).toBe('Hello');
 		expect(chats(both)).toBe(3);
-	});
-
-	test('Fill In: a server that ignores the suffix is skipped', async () => {
-		const fim =
-			(reads: boolean): Script =>
-			({ path, body }, response) => {
-				if (path !== '/v1/completions') return json(response, { detail: 'Not Found' }, 404);
-				const length = String(body.prompt).length + (reads ? String(body.suffix).length : 0);
-				json(response, {
-					choices: [{ text: reads ? 'right' : 'wrong', finish_reason: 'stop' }],
-					usage: { prompt_tokens: length },
-				});
-			};
-		const servers = pool(await start(fim(false)), await start(fim(true)));
-		for (let round = 0; round < 4; round++) {
-			const generation = complete(
-				servers,
-				{ model: 'm', parameters: {}, limits: {}, retries: 0 },
-				{ prefix: 'a', suffix: 'b', beginning: '', extra: [] },
-			);
-			for (;;) {
-				const { done, value } = await generation.next();
-				if (done === true) {
-					expect(value).toMatchObject({ text: 'right', notes: [] });
-					break;
-				}
-			}
-		}
 	});
 });

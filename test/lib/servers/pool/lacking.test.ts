@@ -73,8 +73,8 @@ const USES: Array<[path: string, ask: (servers: ServerPool) => Promise<unknown>]
 	[
 		'/v1/completions',
 		async (servers) => {
-			const task = { prefix: 'a', suffix: 'b', beginning: '', extra: [] };
-			for await (const piece of complete(servers, { ...BATCHES, parameters: {} }, task)) void piece;
+			const completion = complete(servers, { ...BATCHES, parameters: {} }, { prompt: 'a' });
+			for await (const piece of completion) void piece;
 		},
 	],
 ];
