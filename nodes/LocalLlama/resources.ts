@@ -6,10 +6,7 @@ import { audioTranslate } from './audio/translate';
 import { imageEdit } from './image/edit';
 import { imageGenerate } from './image/generate';
 import { withInputFields } from './input-fields';
-import { modelCopy } from './model/copy';
-import { modelCreate } from './model/create';
 import { modelDelete } from './model/delete';
-import { modelGet } from './model/get';
 import { modelGetAll } from './model/get-all';
 import { modelLoad } from './model/load';
 import { modelPull } from './model/pull';
@@ -56,15 +53,6 @@ export const operations = resourceTable([
 	},
 	{
 		option: { name: 'Model', value: 'model', description: 'The models of the server' },
-		operations: [
-			modelGetAll,
-			modelGet,
-			modelLoad,
-			modelUnload,
-			modelPull,
-			modelCreate,
-			modelCopy,
-			modelDelete,
-		].map(withServerUrl),
+		operations: [modelGetAll, modelLoad, modelUnload, modelPull, modelDelete].map(withServerUrl),
 	},
 ]);

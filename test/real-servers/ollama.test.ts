@@ -1,13 +1,6 @@
 /** A real Ollama with models created from files: SmolLM2, all-MiniLM-L6-v2. */
 import type { Connection } from '../../lib/http/connection';
-import {
-	changeModel,
-	copyModel,
-	createModel,
-	deleteModel,
-	pullModel,
-} from '../../lib/servers/manage/model-work';
-import { modelDetails } from '../../lib/servers/manage/model-details';
+import { changeModel, pullModel } from '../../lib/servers/manage/model-work';
 import { listModelsFor } from '../../lib/servers/purpose';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';
@@ -46,10 +39,6 @@ async function create(url: string, model: string, file: string, more: object = {
 	if (!made.ok) throw new Error(await made.text());
 }
 
-async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-	for (let at = 0; at < bytes.byteLength; at += 65_536) yield bytes.subarray(at, at + 65_536);
-}
-
 describeWith(ollamaProblem ?? miniLmProblem ?? smolLm2Problem, 'Ollama', () => {
 	let url: string;
 	let server: Connection;
@@ -60,32 +49,6 @@ describeWith(ollamaProblem ?? miniLmProblem ?? smolLm2Problem, 'Ollama', () => {
 		server = connection(url);
 	});
 	afterAll(stopServers);
-
-	it('makes a model of a file that it has already, copies it, tells of it and deletes it', async () => {
-		const bytes = fs.readFileSync(miniLm!.embedding);
-		const file = {
-			name: 'minilm.gguf',
-			mimeType: '',
-			size: bytes.byteLength,
-			open: () => pieces(bytes),
-		};
-		expect(
-			await createModel(server, { model: 'again', source: { file }, idleMs: 60_000 }),
-		).toMatchObject({
-			state: 'success',
-			uploaded: false,
-		});
-		await copyModel(server, { model: 'again', copy: 'twice' });
-		expect(await modelDetails(server, { model: 'twice' })).toMatchObject({
-			embeddings: true,
-			trainedContext: 512,
-		});
-		for (const model of ['again', 'twice'])
-			expect(await deleteModel(server, { model })).toMatchObject({ model, deleted: true });
-		expect(await failureOf(modelDetails(server, { model: 'twice' }))).toMatchObject({
-			kind: 'modelNotFound',
-		});
-	});
 
 	it('a pull that fails after its first line is a failure, and one of a bad name is told', async () => {
 		const pull = async (model: string) =>

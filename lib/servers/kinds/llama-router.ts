@@ -3,7 +3,6 @@ import { anyModel, bodyOf } from './evidence';
 import type { ServerKind } from './kind';
 import { ineffectiveOnRouter, templateOnRouter } from './llama-api/chat-options';
 import {
-	describeOnRouter,
 	loadOnRouter,
 	MISSING_ON_ROUTER,
 	pullOnRouter,
@@ -32,7 +31,6 @@ export const llamaRouter: ServerKind = {
 	},
 	models: {
 		listStatesPurpose: true,
-		describe: describeOnRouter,
 		load: loadOnRouter,
 		unload: unloadOnRouter,
 		pull: pullOnRouter,

@@ -4,7 +4,7 @@ import type { ServerAnswers } from './answers';
 import type { ServerKind } from './kind';
 import { ineffectiveOnServer, templateOnServer } from './llama-api/chat-options';
 import { controlTokensOnServer } from './llama-api/control-tokens';
-import { describeOnServer, withProps } from './llama-api/router-models';
+import { withProps } from './llama-api/router-models';
 import { countSlots, lookAtSlots } from './llama-api/slots';
 import { LONGER_TEXTS } from './llama-api/words';
 import { openAiCompatible } from './openai-compatible';
@@ -63,7 +63,6 @@ export const llamaServer: ServerKind = {
 		// docs/protocols/llama-server.md 4.3
 		ignoresName: true,
 		withDetails: withProps,
-		describe: describeOnServer,
 	},
 	slots: { count: countSlots, look: lookAtSlots },
 	embeddings: { base64: true, refusesLongTexts: true, takesMedia: true },

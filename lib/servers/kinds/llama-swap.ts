@@ -1,12 +1,7 @@
 import { remedyFor } from '../../errors/remedies';
 import { anyHeader, bodyOf, ownsAnyModel } from './evidence';
 import type { ServerKind } from './kind';
-import {
-	describeBehindGateway,
-	isOfGateway,
-	loadBehindGateway,
-	unloadBehindGateway,
-} from './llama-api/gateway-models';
+import { isOfGateway, loadBehindGateway, unloadBehindGateway } from './llama-api/gateway-models';
 import { llamaServer } from './llama-server';
 
 /**
@@ -37,7 +32,6 @@ export const llamaSwap: ServerKind = {
 	},
 	completion: { prompt: '/completions' },
 	models: {
-		describe: describeBehindGateway,
 		load: async (connection, options) => await loadBehindGateway(connection, options, llamaSwap),
 		unload: async (connection, options) =>
 			await unloadBehindGateway(connection, options, llamaSwap),

@@ -2,15 +2,7 @@
 import type { Connection } from '../../http/connection';
 import type { ServerModel } from '../models';
 import type { ServerAnswers } from './answers';
-import type {
-	Change,
-	ChangeOptions,
-	CreateOptions,
-	Created,
-	ModelQuestion,
-	PullOptions,
-	Pulled,
-} from './work';
+import type { Change, ChangeOptions, ModelQuestion, PullOptions, Pulled } from './work';
 
 /** What a model is for. */
 export type ModelUse = 'embeddings' | 'reranking' | 'images' | 'transcription' | 'speech';
@@ -53,16 +45,9 @@ export interface ModelAbilities {
 		models: readonly ServerModel[],
 		signal?: AbortSignal,
 	): Promise<ServerModel[]>;
-	/** Everything that it tells about one model. `find` gives its entry of the list, or throws. Loads nothing. */
-	describe?(
-		connection: Connection,
-		ask: { model: string; find(): Promise<ServerModel>; signal?: AbortSignal },
-	): Promise<object>;
 	load?(connection: Connection, options: ChangeOptions): Promise<Change>;
 	unload?(connection: Connection, options: ChangeOptions): Promise<Change>;
 	pull?(connection: Connection, options: PullOptions): Promise<Pulled>;
-	create?(connection: Connection, options: CreateOptions): Promise<Created>;
-	copy?(connection: Connection, options: ModelQuestion & { copy: string }): Promise<void>;
 	remove?(connection: Connection, options: ModelQuestion): Promise<void>;
 }
 

@@ -9,10 +9,7 @@ import {
 	remarkOnDroppedMessages,
 	templateOnOllama,
 } from './ollama-api/chat';
-import { createOnOllama } from './ollama-api/create';
 import {
-	copyOnOllama,
-	describeOnOllama,
 	fetchIt,
 	listOnOllama,
 	loadOnOllama,
@@ -97,12 +94,9 @@ export const ollama: ServerKind = {
 		list: listOnOllama,
 		withDetails: withOllamaDetails,
 		withPurposes: withOllamaPurposes,
-		describe: describeOnOllama,
 		load: loadOnOllama,
 		unload: unloadOnOllama,
 		pull: pullOnOllama,
-		create: createOnOllama,
-		copy: copyOnOllama,
 		remove: removeOnOllama,
 	},
 	embeddings: {

@@ -1,6 +1,4 @@
 /** What is done on a server: questions, and actions on its models. */
-import type { FileSource } from '../../http/multipart';
-import type { JsonRecord } from '../../values';
 
 /** A question about one model. */
 export interface ModelQuestion {
@@ -70,27 +68,4 @@ export interface Pulled {
 	/** Bytes of the model, and bytes downloaded now. */
 	size?: number;
 	downloaded?: number;
-}
-
-export interface CreateOptions extends ModelWork {
-	/** A model of the server, or a GGUF file. */
-	source: { from: string } | { file: FileSource };
-	system?: string;
-	template?: string;
-	/** As in a Modelfile: `num_ctx`, `temperature`, `stop`, … */
-	parameters?: JsonRecord;
-	/** `q4_K_M`, `q8_0`, … */
-	quantize?: string;
-	/** Milliseconds without progress after which it fails; 0: no limit. */
-	idleMs: number;
-	onProgress?(progress: Progress): Promise<void> | void;
-	/** Called if the source is not on the server, so that Ollama downloads it. */
-	onDownload?(from: string): void;
-}
-
-export interface Created {
-	state: string;
-	/** For a file: whether it had to be uploaded. */
-	uploaded?: boolean;
-	digest?: string;
 }

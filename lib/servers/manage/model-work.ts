@@ -4,25 +4,17 @@ import type { Connection } from '../../http/connection';
 import { askServerKindAgain } from '../identify';
 import { isIdentified, type KindName, kindOf, labelsOf } from '../kinds';
 import type { ModelAbilities } from '../kinds/model-abilities';
-import type {
-	ChangeOptions,
-	CreateOptions,
-	ModelAction,
-	ModelWork,
-	PullOptions,
-} from '../kinds/work';
+import type { ChangeOptions, ModelAction, ModelWork, PullOptions } from '../kinds/work';
 import { requireModel } from '../model-names';
 import { CALL_MS } from '../offered-models';
 
-type ActionName = 'load' | 'unload' | 'pull' | 'create' | 'copy' | 'remove';
+type ActionName = 'load' | 'unload' | 'pull' | 'remove';
 
 /** The actions, in words after "cannot". */
 const WHAT: Readonly<Record<ActionName, string>> = {
 	load: 'load or unload models',
 	unload: 'load or unload models',
 	pull: 'download models',
-	create: 'make models',
-	copy: 'copy models',
 	remove: 'delete models',
 };
 
@@ -57,25 +49,6 @@ export async function pullModel(connection: Connection, options: PullOptions) {
 		// An unknown server was only tried.
 		const isMissing = !isIdentified(kind) && (status === 404 || status === 405);
 		throw isMissing ? await unsupported(connection, kind, 'pull', given.signal) : outcome.failed;
-	});
-}
-
-/**
- * Makes a model from another one or from a GGUF file.
- *
- * @throws {ServerError}
- */
-export async function createModel(connection: Connection, options: CreateOptions) {
-	return await workOnModel(connection, 'create', options, async (run, given) => {
-		return await run(connection, given);
-	});
-}
-
-/** @throws {ServerError} */
-export async function copyModel(connection: Connection, options: ModelWork & { copy: string }) {
-	return await workOnModel(connection, 'copy', options, async (run, given) => {
-		await run(connection, given);
-		return { copy: given.copy };
 	});
 }
 

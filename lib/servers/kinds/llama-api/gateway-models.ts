@@ -1,8 +1,7 @@
 /** Models of llama-swap, which starts a server for the requested model (seen: 0bdb372). */
 import type { Connection } from '../../../http/connection';
-import { isRecord, optional, recordsIn } from '../../../values';
+import { isRecord, recordsIn } from '../../../values';
 import { pathOfModel } from '../../model-names';
-import type { ServerModel } from '../../models';
 import { CALL_MS, offeredModel, offeredModels } from '../../offered-models';
 import { optionalJson } from '../../optional-json';
 import type { ServerKind } from '../kind';
@@ -64,15 +63,6 @@ async function modelBehind(connection: Connection, options: ChangeOptions, gatew
 async function processOf(connection: Connection, model: string, signal: AbortSignal | undefined) {
 	const answer = await optionalJson(connection, '/running', { timeoutMs: CALL_MS, signal });
 	return recordsIn(answer?.running).find((one) => one.model === model);
-}
-
-export async function describeBehindGateway(
-	connection: Connection,
-	{ find, signal }: { find(): Promise<ServerModel>; signal?: AbortSignal },
-) {
-	const listed = await find();
-	const process = await processOf(connection, listed.id, signal);
-	return { ...listed, ...optional({ process }) };
 }
 
 /** Whether an answer is from llama-swap, not from a server behind it. */

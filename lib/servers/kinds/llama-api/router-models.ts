@@ -6,7 +6,7 @@ import { readProps, type ServerModel } from '../../models';
 import { CALL_MS, notOffered, offeredModels } from '../../offered-models';
 import { optionalJson } from '../../optional-json';
 import { pollUntil } from '../../poll';
-import { nonEmptyText, optional } from '../../../values';
+import { optional } from '../../../values';
 import type {
 	Change,
 	ChangeOptions,
@@ -198,31 +198,6 @@ export async function removeOnRouter(
 				'It deletes what it has downloaded itself, and nothing of --models-dir or --models-preset. Delete the file there.',
 		});
 	if (answer.status >= 300) throw connection.refusal(answer, { model });
-}
-
-interface Ask {
-	find(): Promise<ServerModel>;
-	signal?: AbortSignal;
-}
-
-/** Details of the model of a llama-server. */
-export async function describeOnServer(connection: Connection, { find, signal }: Ask) {
-	return { ...(await find()), ...(await propsOf(connection, '/props', signal)) };
-}
-
-/** Details of a router's model. For one that is not loaded, the question would load it. */
-export async function describeOnRouter(connection: Connection, { find, signal }: Ask) {
-	const listed = await find();
-	if (listed.state !== 'loaded') return listed;
-	const path = `/props${modelQueryWithoutLoading(listed.id)}`;
-	return { ...listed, ...(await propsOf(connection, path, signal)) };
-}
-
-async function propsOf(connection: Connection, path: string, signal: AbortSignal | undefined) {
-	const props = await optionalJson(connection, path, { timeoutMs: CALL_MS, signal });
-	if (props === undefined) return {};
-	const template = nonEmptyText(props.chat_template);
-	return { ...readProps(props), ...optional({ template }) };
 }
 
 const LIST_LIMIT_MS = 10_000;

@@ -3,9 +3,9 @@ import { isRefusal } from '../../../errors/http-failure';
 import { mapInSteps } from '../../../generators';
 import type { Connection } from '../../../http/connection';
 import { inTimeSlices } from '../../../http/time-slices';
-import { append, isFilled, isRecord, type JsonRecord, recordOf } from '../../../values';
+import { append } from '../../../values';
 import { ollamaEntries, readOllamaModel, type ServerModel } from '../../models';
-import { CALL_MS, notOffered } from '../../offered-models';
+import { CALL_MS } from '../../offered-models';
 import { optionalJson } from '../../optional-json';
 import { pollUntil } from '../../poll';
 import { tooSlow } from '../llama-api/running-answers';
@@ -69,49 +69,6 @@ async function withCapabilities(
 	const options = { json: { model: model.id }, once: false, timeoutMs: LIST_LIMIT_MS, signal };
 	const shown = await optionalJson(connection, '/api/show', options);
 	return shown === undefined ? model : { ...readOllamaModel(model.id, { shown }), ...model };
-}
-
-/** @throws {ServerError} also if Ollama does not have the model */
-export async function describeOnOllama(
-	connection: Connection,
-	{ model, signal }: { model: string; signal?: AbortSignal },
-) {
-	const shown = await show(connection, model, signal);
-	const entries = ollamaEntries(
-		await optionalJson(connection, '/api/ps', { timeoutMs: CALL_MS, signal }),
-	);
-	const running = entries && (entries.get(model) ?? entries.get(`${model}:latest`) ?? null);
-	const { template, parameters, system, license, capabilities, model_info: info } = shown;
-	const more = {
-		running: running ?? undefined,
-		template,
-		parameterText: parameters,
-		system,
-		license,
-		capabilities,
-		// Ollama already leaves out the vocabulary and other long lists, as null.
-		modelInfo: Object.fromEntries(
-			Object.entries(recordOf(info)).filter(
-				([, value]) => value !== null && typeof value !== 'object',
-			),
-		),
-	};
-	return {
-		...readOllamaModel(model, { shown, running }),
-		...Object.fromEntries(Object.entries(more).filter(([, value]) => isFilled(value))),
-	};
-}
-
-async function show(
-	connection: Connection,
-	model: string,
-	signal: AbortSignal | undefined,
-): Promise<JsonRecord> {
-	const options = { json: { model }, once: false, timeoutMs: CALL_MS, signal };
-	const answer = await connection.call(`${connection.url.root}/api/show`, options);
-	if (answer.status === 404) throw notOffered(connection, model, [], fetchIt);
-	if (answer.status >= 300 || !isRecord(answer.json)) throw connection.refusal(answer, { model });
-	return answer.json;
 }
 
 /** How to get a missing model. */
@@ -178,20 +135,11 @@ export async function pullOnOllama(
 ): Promise<Pulled> {
 	const { model, insecure = false, idleMs, signal, onProgress } = options;
 	const json = { model, ...(insecure ? { insecure } : {}) };
-	const work = { path: '/api/pull', json, model, signal, idleMs, onProgress, by } as const;
+	const work = { json, model, signal, idleMs, onProgress, by };
 	const { layers } = await followWork(connection, work);
 	const size = layers.reduce((sum, { total }) => sum + total, 0);
 	const downloaded = layers.reduce((sum, { total, before }) => sum + total - before, 0);
 	return { state: 'success', changed: downloaded > 0, size, downloaded };
-}
-
-export async function copyOnOllama(
-	connection: Connection,
-	{ model, copy, signal }: ModelQuestion & { copy: string },
-): Promise<void> {
-	const json = { source: model, destination: copy };
-	const url = `${connection.url.root}/api/copy`;
-	await connection.accepted(url, { json, timeoutMs: COPY_LIMIT_MS, signal, about: { model } });
 }
 
 /** Ollama expects a body with DELETE, too. */

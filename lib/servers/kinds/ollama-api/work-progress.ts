@@ -1,4 +1,4 @@
-/** Work for which Ollama streams its progress: downloading and creating models (docs/protocols/ollama.md 4.6). */
+/** Downloads, of which Ollama streams the progress (docs/protocols/ollama.md 4.6). */
 import { failure } from '../../../errors/failure';
 import type { ServerError } from '../../../errors/server-error';
 import type { Connection } from '../../../http/connection';
@@ -22,7 +22,6 @@ interface Layer {
 }
 
 export interface Work {
-	path: '/api/pull' | '/api/create';
 	json: JsonRecord;
 	model: string;
 	signal?: AbortSignal;
@@ -37,7 +36,6 @@ const OLLAMA = {
 	label: 'Ollama',
 	names: 'on ollama.com/library, for example qwen3:8b or hf.co/USER/REPOSITORY:Q4_K_M',
 };
-const FAILED = { '/api/pull': 'download the model', '/api/create': 'make the model' };
 
 /**
  * Starts the work and reads its progress to the end. Ollama reports a failure as an `error` in a line of a 200 answer;
@@ -47,8 +45,8 @@ const FAILED = { '/api/pull': 'download the model', '/api/create': 'make the mod
  * @throws {ServerError}
  */
 export async function followWork(connection: Connection, work: Work): Promise<{ layers: Layer[] }> {
-	const { path, json, model, signal, idleMs, by: { label } = OLLAMA } = work;
-	const url = connection.url.root + path;
+	const { json, model, signal, idleMs, by: { label } = OLLAMA } = work;
+	const url = `${connection.url.root}/api/pull`;
 	const context = connection.contextOf(url, { model });
 	const stream = await connection.stream(url, {
 		json: { ...json, stream: true },
@@ -76,7 +74,7 @@ export async function followWork(connection: Connection, work: Work): Promise<{ 
 	}
 	const stray = stream.strayLines().join('\n');
 	throw failure('streamEndedEarly', context, {
-		message: `${label} stopped before it had finished to ${FAILED[path]} "${model}"`,
+		message: `${label} stopped before it had downloaded the model "${model}"`,
 		remedy:
 			'Try again: what was downloaded is kept. Look at the log of the server, and at proxies in between that end long answers.',
 		serverText: stray || last,
@@ -130,8 +128,8 @@ function workFailed(context: ReturnType<Connection['contextOf']>, work: Work, er
 	return failure(kind, context, { serverText, ...told });
 }
 
-function failureOf({ path, model, by: { label, names } = OLLAMA }: Work, serverText: string) {
-	if (path === '/api/pull' && /file does not exist|manifest unknown|not found/i.test(serverText))
+function failureOf({ model, by: { label, names } = OLLAMA }: Work, serverText: string) {
+	if (/file does not exist|manifest unknown|not found/i.test(serverText))
 		return {
 			kind: 'modelNotFound',
 			message: `The registry has no model "${model}"`,
@@ -139,10 +137,8 @@ function failureOf({ path, model, by: { label, names } = OLLAMA }: Work, serverT
 		} as const;
 	return {
 		kind: 'serverError',
-		message: `${label} could not ${FAILED[path]} "${model}"`,
+		message: `${label} could not download the model "${model}"`,
 		remedy:
-			path === '/api/pull'
-				? 'Its text says why. It needs a way to the registry (HTTPS_PROXY in its environment) and space on its disk.'
-				: 'Its text says why, and its log more.',
+			'Its text says why. It needs a way to the registry (HTTPS_PROXY in its environment) and space on its disk.',
 	} as const;
 }

@@ -4,7 +4,6 @@ import {
 	forgetIfContradicted,
 	knownServerKind,
 } from '../../../../lib/servers/identify';
-import { modelDetails } from '../../../../lib/servers/manage/model-details';
 import { listModels } from '../../../../lib/servers/model-list';
 import { closeRawServers, rawServer, whole } from '../../../support/raw-answers';
 import { httpFixture } from '../../../support/streams';
@@ -66,7 +65,6 @@ describe('LightRAG', () => {
 		const connection = connectTo({ baseUrl: await start() });
 		expect(await askServerKind(connection)).toBe('lightRag');
 		expect((await listModels(connection)).map(({ id }) => id)).toEqual([NAME]);
-		expect(await modelDetails(connection, { model: NAME })).toMatchObject({ id: NAME });
 	});
 
 	it('stays known when it answers like Ollama', async () => {

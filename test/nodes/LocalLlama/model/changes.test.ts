@@ -1,4 +1,4 @@
-import { crypto, delay, setTimeout } from '../../../support/node';
+import { delay, setTimeout } from '../../../support/node';
 import { progressTyping } from '../../../../nodes/LocalLlama/model/fields';
 import { recordedExchanges } from '../../../servers/model-recordings/exchange';
 import { reply, type WireRequest } from '../../../servers/llama-server';
@@ -21,12 +21,6 @@ const ollama = async (routes: Record<string, string> = {}) => {
 	for (const [route, name] of Object.entries(routes)) sim.route(route, recorded(name));
 	return sim;
 };
-type Sim = Awaited<ReturnType<typeof serve>>;
-const changes = (sim: Sim) =>
-	sim.requests
-		.filter(({ method }) => method !== 'GET')
-		.map(({ method, path }) => `${method} ${path}`);
-
 describe('Pull', () => {
 	const pull = (modelName = 'tiny', options: object = {}) => op('pull', { modelName, options });
 
@@ -167,125 +161,7 @@ describe('Pull', () => {
 	});
 });
 
-describe('Create', () => {
-	const create = (more: object = {}) => op('create', { newName: 'mine', from: 'smol', ...more });
-	const file = (bytes: Uint8Array) => ({
-		items: [
-			{
-				json: {},
-				binary: {
-					data: {
-						data: '',
-						id: 'store:1',
-						mimeType: 'application/octet-stream',
-						fileName: 'tiny.gguf',
-					},
-				},
-			},
-		],
-		stored: { 'store:1': bytes },
-	});
-	const GGUF = Buffer.concat([Buffer.from('GGUF'), Buffer.alloc(600_000, 7)]);
-	const digest = `sha256:${crypto.createHash('sha256').update(GGUF).digest('hex')}`;
-
-	it('from another model, with settings', async () => {
-		await ollama({ 'POST /api/create': 'create-from-stream' });
-		const parameters = '{"num_ctx": 512}';
-		expect(await json(create({ system: 'You are X', parameters }))).toMatchObject({
-			model: 'mine',
-			state: 'success',
-		});
-		expect(sent('/api/create')).toEqual([
-			{
-				model: 'mine',
-				from: 'smol',
-				system: 'You are X',
-				parameters: { num_ctx: 512 },
-				stream: true,
-			},
-		]);
-	});
-
-	it('warns that Ollama downloads a model that is not there', async () => {
-		await ollama({ 'POST /api/create': 'create-from-stream' });
-		const fake = prepare({ parameters: create({ from: 'qwen3:8b' }) });
-		await executeIn(fake);
-		expect(fake.hints.map(({ message }) => message)).toEqual([
-			'The model "qwen3:8b" is not on the server, so Ollama downloads it first.',
-		]);
-	});
-
-	it('from a GGUF file: its digest first, then the bytes, piece by piece', async () => {
-		const sim = await ollama({ 'POST /api/create': 'create-smol' });
-		sim.route(`HEAD /api/blobs/${digest}`, reply.html(404, ''));
-		sim.route(`POST /api/blobs/${digest}`, reply.html(201, ''));
-		const fake = prepare({
-			parameters: create({ source: 'file', binaryField: 'data' }),
-			...file(GGUF),
-		});
-		const [item] = await executeIn(fake);
-		expect(item!.json).toMatchObject({ uploaded: true, digest });
-		expect(fake.wholeReads).toBe(0);
-		const upload = sim.requests.find(
-			({ method, path }) => method === 'POST' && path.startsWith('/api/blobs'),
-		)!;
-		expect(upload.bytes.equals(GGUF)).toBe(true);
-		expect(sent('/api/create')[0]).toMatchObject({ model: 'mine', files: { 'tiny.gguf': digest } });
-	});
-
-	it('sends no bytes that Ollama has already', async () => {
-		const sim = await ollama({ 'POST /api/create': 'create-smol' });
-		sim.route(`HEAD /api/blobs/${digest}`, reply.html(200, ''));
-		expect(await json(create({ source: 'file', binaryField: 'data' }), file(GGUF))).toMatchObject({
-			uploaded: false,
-		});
-		expect(changes(sim)).toEqual([`HEAD /api/blobs/${digest}`, 'POST /api/create']);
-	});
-
-	it('refuses what is no GGUF before it sends anything', async () => {
-		const sim = await ollama();
-		const failed = await failure(
-			create({ source: 'file', binaryField: 'data' }),
-			file(Buffer.from('PK zip')),
-		);
-		expect(failed.message).toBe('The file "tiny.gguf" is not a GGUF file');
-		expect(changes(sim)).toEqual([]);
-	});
-
-	it.each([
-		['create-file-not-gguf', 'Ollama could not make the model "mine"', 'no such file'],
-		['create-bad-template', 'The server refuses the request', 'unclosed action'],
-		['create-bad-quantize', 'The server failed', 'unsupported quantization'],
-	])('%s is told', async (name, message, words) => {
-		await ollama({ 'POST /api/create': name });
-		expect(await failure(create())).toMatchObject({
-			message,
-			description: expect.stringContaining(words) as string,
-		});
-	});
-
-	it.each([
-		[{ newName: ' ' }, '"New Name" is empty'],
-		[{ from: '' }, '"From" is empty'],
-	])('%j is refused before anything is sent', async (more, message) => {
-		const sim = await ollama();
-		expect((await failure(create(more))).message).toContain(message);
-		expect(sim.requests).toEqual([]);
-	});
-});
-
-describe('Copy and Delete', () => {
-	it('copy by name: an empty 200 is success', async () => {
-		await ollama({ 'POST /api/copy': 'copy' });
-		expect(await json(op('copy', { model: 'smol', newName: 'smol2' }))).toEqual({
-			model: 'smol',
-			copy: 'smol2',
-			server: 'ollama',
-			tookMs: expect.any(Number) as number,
-		});
-		expect(sent('/api/copy')).toEqual([{ source: 'smol', destination: 'smol2' }]);
-	});
-
+describe('Delete', () => {
 	it('delete with the name in the body', async () => {
 		const sim = await ollama({ 'DELETE /api/delete': 'delete' });
 		expect(await json(op('delete', { model: 'smol' }))).toEqual({
@@ -302,11 +178,8 @@ describe('Copy and Delete', () => {
 	});
 
 	it('of what is not there says so', async () => {
-		await ollama({ 'DELETE /api/delete': 'delete-again', 'POST /api/copy': 'copy-unknown' });
+		await ollama({ 'DELETE /api/delete': 'delete-again' });
 		expect((await failure(op('delete', { model: 'smol2' }))).message).toContain(
-			'does not know the model',
-		);
-		expect((await failure(op('copy', { model: 'nope', newName: 'x' }))).message).toContain(
 			'does not know the model',
 		);
 	});
@@ -342,9 +215,6 @@ describe('Copy and Delete', () => {
 
 	it('others cannot', async () => {
 		await serve();
-		expect((await failure(op('copy', { model: 'a', newName: 'b' }))).message).toBe(
-			'llama-server cannot copy models on request',
-		);
 		expect((await failure(op('delete', { model: 'a' }))).message).toBe(
 			'llama-server cannot delete models on request',
 		);
@@ -353,22 +223,13 @@ describe('Copy and Delete', () => {
 
 test('a server that is down, or refuses the key, is not blamed for what it cannot do', async () => {
 	const sim = await serve({ profile: 'fastapi', apiKey: 'another' });
-	expect((await failure(op('copy', { model: 'a', newName: 'b' }))).message).not.toContain('cannot');
+	expect((await failure(op('delete', { model: 'a' }))).message).not.toContain('cannot');
 	await sim.close();
-	for (const parameters of [
-		op('delete', { model: 'a' }),
-		op('create', { newName: 'a', from: 'b' }),
-	])
-		expect((await failure(parameters)).message).toContain('Nothing listens');
+	expect((await failure(op('delete', { model: 'a' }))).message).toContain('Nothing listens');
 });
 
 describe('changes that are not allowed', () => {
-	const every = [
-		op('pull', { modelName: 'tiny' }),
-		op('create', { newName: 'mine', from: 'smol' }),
-		op('copy', { model: 'smol', newName: 'x' }),
-		op('delete', { model: 'smol' }),
-	];
+	const every = [op('pull', { modelName: 'tiny' }), op('delete', { model: 'smol' })];
 
 	it.each(every.map((one) => [one.operation, one] as const))(
 		'%s is refused before any request',
@@ -385,8 +246,6 @@ describe('changes that are not allowed', () => {
 		async (_name, parameters) => {
 			const sim = await ollama({
 				'POST /api/pull': 'pull-again',
-				'POST /api/create': 'create-from-stream',
-				'POST /api/copy': 'copy',
 				'DELETE /api/delete': 'delete',
 			});
 			const type = 'n8n-nodes-local-llama.localLlamaTool';

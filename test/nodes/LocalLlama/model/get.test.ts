@@ -2,9 +2,8 @@ import { recordedExchanges } from '../../../servers/model-recordings/exchange';
 import { reply } from '../../../servers/llama-server';
 import { useLocalLlama } from '../run-node';
 
-const { serve, execute, json, failure } = useLocalLlama();
+const { serve, execute, failure } = useLocalLlama();
 const GET_ALL = { resource: 'model', operation: 'getAll' };
-const get = (model: string) => ({ resource: 'model', operation: 'get', model });
 const recorded = (name: string) => {
 	const { answer } = recordedExchanges('ollama-v0.17.4/models').find((one) => one.name === name)!;
 	return reply.error(answer.status, JSON.parse(answer.text!));
@@ -50,69 +49,5 @@ describe('Get Many', () => {
 		expect((await failure({ ...GET_ALL, options: { timeLimit: 'soon' } })).message).toBe(
 			'The field "Time Limit of a Request (Seconds)" must be a number from 0.1, but is "soon"',
 		);
-	});
-});
-
-describe('Get', () => {
-	it('of Ollama 0.17.4 has abilities, template and what the file says, without its lists', async () => {
-		const sim = await serve({ profile: 'ollama', models: [{ id: 'minilm:latest' }] });
-		sim.route('POST /api/show', recorded('show-minilm'));
-		sim.route('GET /api/ps', recorded('ps-minilm'));
-		const details = await json(get('minilm'));
-		expect(details).toMatchObject({
-			id: 'minilm',
-			server: 'ollama',
-			state: 'loaded',
-			trainedContext: 512,
-			embeddings: true,
-			capabilities: ['embedding'],
-			modelInfo: { 'bert.embedding_length': 384 },
-			running: { size_vram: 0 },
-		});
-		expect(details.modelInfo).not.toHaveProperty('tokenizer.ggml.tokens');
-		expect(details).not.toHaveProperty('tensors');
-	});
-
-	it('of a model that Ollama does not have says how to fetch it', async () => {
-		const sim = await serve({ profile: 'ollama' });
-		sim.route('POST /api/show', recorded('show-unknown'));
-		expect(await failure(get('nope'))).toMatchObject({
-			message: 'The server does not offer the model "nope"',
-			description: expect.stringContaining('ollama pull nope') as string,
-		});
-	});
-
-	it('of llama-server has the context and the template', async () => {
-		await serve({ nCtx: 4096 });
-		expect(await json(get('sim-model'))).toMatchObject({
-			id: 'sim-model',
-			server: 'llamaServer',
-			context: 4096,
-			template: expect.stringContaining('im_start') as string,
-		});
-	});
-
-	it('of a router loads nothing', async () => {
-		const sim = await serve({
-			profile: 'router',
-			models: [{ id: 'big', status: 'loaded' }, { id: 'small' }],
-		});
-		expect(await json(get('small'))).toMatchObject({ id: 'small', state: 'unloaded' });
-		expect(await json(get('big'))).toMatchObject({
-			id: 'big',
-			template: expect.any(String) as string,
-		});
-		expect(sim.models[1]!.status).not.toBe('loaded');
-		expect((await failure(get('nope'))).description).toContain('Use one of: big, small');
-	});
-
-	it('of llama-swap shows the process, and asks nothing that would load the model', async () => {
-		const sim = await serve({ profile: 'llama-swap', models: [{ id: 'tiny' }] });
-		sim.route('GET /running', reply.json({ running: [{ model: 'tiny', state: 'ready', ttl: 3 }] }));
-		expect(await json(get('tiny'))).toMatchObject({
-			server: 'llamaSwap',
-			process: { state: 'ready', ttl: 3 },
-		});
-		expect(sim.requests.filter(({ path }) => /props|upstream/.test(path))).toEqual([]);
 	});
 });
