@@ -17,8 +17,7 @@ export type ReceivedImage = ({ base64: string } | { url: string }) & {
 const CONTENT_FIELDS = ['b64_json', 'b64', 'base64', 'image_base64', 'image'];
 
 /**
- * The pictures of an answer, in any form that servers use: OpenAI's `data[]`, the `images[]` of the WebUI form, and the
- * `result.images[]` of sd-server's jobs.
+ * The pictures of an answer, in OpenAI's `data[]` and the forms of servers that came near it.
  *
  * @returns undefined where the answer has no list of pictures
  */
@@ -32,7 +31,6 @@ function imageList(json: unknown): unknown[] | undefined {
 	if (!isRecord(json)) return undefined;
 	for (const name of ['data', 'images', 'output'])
 		if (Array.isArray(json[name])) return asList(json[name]);
-	if (isRecord(json.result)) return imageList(json.result);
 	if (isRecord(json.data)) return imageList(json.data) ?? [json.data];
 	return undefined;
 }

@@ -1,11 +1,8 @@
-import { failure } from '../errors/failure';
-import { asFailed, ServerError } from '../errors/server-error';
+import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { formBody, type FileSource, type FormPart } from '../http/multipart';
-import { SseDecoder } from '../http/sse';
 import type { CallAnswer } from '../http/types';
 import type { ServerPool } from '../servers/pool/server-pool';
-import { kindOfRefusal, type KindName, kindOf } from '../servers/kinds';
 import { type JsonRecord, words } from '../values';
 import { soundName } from './sound';
 import {
@@ -17,10 +14,10 @@ import {
 	uploadFailure,
 } from './task';
 import { readTranscript, type Transcript, type TranscriptFormat } from './transcript';
-import { TranscriptStream } from './transcript-stream';
 
 export interface TranscriptionRequest {
-	task: 'transcribe' | 'translate';
+	/** Whether the text is to be English, whatever is spoken. */
+	translate: boolean;
 	/** Empty: the server chooses. */
 	model: string;
 	file: FileSource;
@@ -31,21 +28,15 @@ export interface TranscriptionRequest {
 	temperature?: number;
 	/** For `verbose_json`: `word`, `segment`. */
 	granularities: readonly string[];
-	hotwords: string;
 	/** Further fields of the form. */
 	extra: JsonRecord;
-}
-
-export interface TranscriptionOptions extends MediaOptions {
-	/** Gets the text as it comes: the request then asks for a stream. */
-	onText?: (text: string) => Promise<void>;
 }
 
 interface Transcribed extends Transcript {
 	remarks: string[];
 }
 
-type AskedSound = MediaCall<TranscriptionRequest, TranscriptionOptions>;
+type AskedSound = MediaCall<TranscriptionRequest>;
 
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 
@@ -57,96 +48,50 @@ const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 export async function transcribe(
 	servers: Connection | ServerPool,
 	request: TranscriptionRequest,
-	options: TranscriptionOptions,
+	options: MediaOptions,
 ): Promise<Transcribed> {
-	return await atServer(servers, 'transcription', request, options, transcribeAt);
+	return await atServer(servers, 'transcription', request, options, async (call) => {
+		const transcript = await send(call).catch(asFailed);
+		if ('failed' in transcript) throw explained(call, transcript.failed);
+		return withRemarks(transcript, request);
+	});
 }
 
-async function transcribeAt(call: AskedSound): Promise<Transcribed> {
-	const { connection, request, kind } = call;
-	const { api, root } = connection.url;
-	const openAi = {
-		url: `${api}/audio/${request.task === 'translate' ? 'translations' : 'transcriptions'}`,
-	};
-	// Started with --inference-path, whisper.cpp has OpenAI's route in place of its own, for translations as well.
-	const routes: Route[] =
-		kindOf(kind).media.transcribesAtInference === true
-			? [
-					{ url: `${root}/inference`, isWhisper: true },
-					{ url: `${api}/audio/transcriptions`, isWhisper: true },
-				]
-			: [openAi, { url: `${root}/inference`, isWhisper: true }];
-	const first = await send(call, routes[0]!).catch(asFailed);
-	if (!('failed' in first)) return withRemarks(first, request);
-	if (!mayHaveOtherRoute(first.failed, kind)) throw explained(call, first.failed);
-	const second = await send(call, routes[1]!).catch(asFailed);
-	if (!('failed' in second)) return withRemarks(second, request);
-	throw explained(call, second.failed.status === 404 ? first.failed : second.failed);
-}
-
-interface Route {
-	url: string;
-	/** Takes the fields of whisper.cpp. */
-	isWhisper?: boolean;
-}
-
-/** Whether to try the other route. Behind a proxy, whisper.cpp may be known only by the plain text of its 404. */
-function mayHaveOtherRoute({ status, serverText = '' }: ServerError, kind: KindName): boolean {
-	const { transcribesAtInference, hasNoInference } = kindOf(kind).media;
-	if (status !== 404 || hasNoInference === true) return false;
-	const likely = kindOfRefusal(serverText);
-	return (
-		transcribesAtInference === true ||
-		(likely !== undefined && kindOf(likely).media.transcribesAtInference === true)
-	);
-}
-
-async function send(call: AskedSound, { url, isWhisper = false }: Route): Promise<Transcript> {
+async function send(call: AskedSound): Promise<Transcript> {
 	const { connection, request, options } = call;
-	const { model, format, task } = request;
-	// No server streams translations.
-	const streams =
-		options.onText !== undefined && !isWhisper && format === 'json' && task === 'transcribe';
-	const body = formBody(partsOf(request, { isWhisper, streams }));
-	const common = { ...sendOptions(model, options), body };
+	const route = request.translate ? 'translations' : 'transcriptions';
+	const url = `${connection.url.api}/audio/${route}`;
+	const body = formBody(partsOf(request));
 	try {
-		if (streams) return await streamed(call, url, common);
-		const answer = await connection.answer(url, { ...common, maxBytes: MAX_ANSWER_BYTES });
-		return await whole(call, answer);
+		const answer = await connection.answer(url, {
+			...sendOptions(request.model, options),
+			body,
+			maxBytes: MAX_ANSWER_BYTES,
+		});
+		return readWhole(call, answer);
 	} catch (error) {
 		throw await uploadFailure(error, body.sent, connection, url);
 	}
 }
 
-function partsOf(
-	{
-		task,
-		model,
-		file,
-		format,
-		language,
-		prompt,
-		temperature,
-		granularities,
-		hotwords,
-		extra,
-	}: TranscriptionRequest,
-	{ isWhisper, streams }: { isWhisper: boolean; streams: boolean },
-): FormPart[] {
-	// whisper.cpp assumes English unless it is told to detect the language.
-	const defaultLanguage = isWhisper ? 'auto' : '';
+function partsOf({
+	model,
+	file,
+	format,
+	language,
+	prompt,
+	temperature,
+	granularities,
+	extra,
+}: TranscriptionRequest): FormPart[] {
+	const times = format === 'verbose_json' ? granularities : [];
 	const fields: Array<[string, unknown]> = [
 		['model', model],
 		['response_format', format],
-		['language', language || defaultLanguage],
+		['language', language],
 		['prompt', prompt],
 		['temperature', temperature],
-		['hotwords', hotwords],
-		...(isWhisper && task === 'translate' ? [['translate', 'true'] as [string, unknown]] : []),
-		...(format === 'verbose_json' && !isWhisper
-			? granularities.map((one): [string, unknown] => ['timestamp_granularities[]', one])
-			: []),
-		...(streams ? [['stream', 'true'] as [string, unknown]] : []),
+		...times.map((one): [string, unknown] => ['timestamp_granularities[]', one]),
 	];
 	const own = fields.filter(
 		([name, value]) => value !== '' && value !== undefined && !(name in extra),
@@ -160,28 +105,14 @@ function partsOf(
 	];
 }
 
-async function whole(call: AskedSound, answer: CallAnswer): Promise<Transcript> {
-	if (/\bevent-stream\b/i.test(answer.headers['content-type'] ?? '')) {
-		const decoder = new SseDecoder();
-		const events = [...decoder.push(new TextEncoder().encode(answer.text)), ...decoder.end()];
-		const stream = new TranscriptStream();
-		for (const { data } of events) await show(call, stream.push(data));
-		return finished(call, stream, answer.url);
-	}
-	return readWhole(call, answer.text, answer);
-}
-
-function readWhole(
-	{ connection, request }: AskedSound,
-	text: string,
-	answer: CallAnswer,
-): Transcript {
+function readWhole({ connection, request }: AskedSound, answer: CallAnswer): Transcript {
+	const { text } = answer;
 	const transcript = readTranscript(text, request.format);
 	if (!('fault' in transcript)) return transcript;
 	const { model } = request;
 	const { fault } = transcript;
 	if (fault === 'error') throw connection.errorInBody(text, answer.url, { model });
-	if (fault === 'page') throw connection.refusal({ ...answer, text }, { model });
+	if (fault === 'page') throw connection.refusal(answer, { model });
 	throw connection.failure('invalidAnswer', {
 		url: answer.url,
 		model,
@@ -193,50 +124,6 @@ function readWhole(
 			'Check that the Base URL leads to a server that transcribes, and that the model is one for speech.',
 		serverText: text,
 	});
-}
-
-async function streamed(
-	call: AskedSound,
-	url: string,
-	common: Parameters<Connection['stream']>[1],
-): Promise<Transcript> {
-	const { connection } = call;
-	const stream = await connection.stream(url, common);
-	const transcript = new TranscriptStream();
-	for await (const batch of stream.batches) {
-		for (const { event, data } of batch) {
-			if (event === 'whole-answer') {
-				const { status, headers } = stream;
-				const answer = { url: stream.url, status, headers, text: data, json: undefined };
-				const wholeTranscript = readWhole(call, data, answer);
-				await show(call, wholeTranscript.text);
-				return wholeTranscript;
-			}
-			const piece = transcript.push(data);
-			if (piece !== '') stream.content();
-			await show(call, piece);
-			if (transcript.error !== undefined) break;
-		}
-		if (transcript.isComplete) stream.expectEnd();
-	}
-	return finished(call, transcript, stream.url);
-}
-
-async function show({ options }: AskedSound, piece: string): Promise<void> {
-	if (piece !== '') await options.onText?.(piece);
-}
-
-function finished(
-	{ connection, request: { model } }: AskedSound,
-	stream: TranscriptStream,
-	url: string,
-): Transcript {
-	const { text, more, error, isComplete } = stream;
-	const context = connection.contextOf(url, { model });
-	if (error !== undefined)
-		throw failure('streamError', context, { serverText: error, partialText: text });
-	if (!isComplete) throw failure('streamEndedEarly', context, { partialText: text });
-	return { text, more };
 }
 
 function withRemarks(transcript: Transcript, { format, file }: TranscriptionRequest): Transcribed {

@@ -1,15 +1,7 @@
 import { isBinary, looksLikeHtml } from '../errors/failed-answer';
 import { parseJson } from '../json';
-import {
-	isRecord,
-	nonEmptyText,
-	optional,
-	recordOf,
-	recordsIn,
-	text,
-	type JsonRecord,
-} from '../values';
-import { subtitleFormat, subtitlesFrom, wordsOfSubtitles, type SubtitleFormat } from './subtitles';
+import { isRecord, nonEmptyText, recordOf, recordsIn, text, type JsonRecord } from '../values';
+import { subtitleFormat, wordsOfSubtitles, type SubtitleFormat } from './subtitles';
 
 /** `response_format` of OpenAI's API. */
 export type TranscriptFormat = 'json' | 'text' | 'verbose_json' | 'srt' | 'vtt';
@@ -42,15 +34,15 @@ export function readTranscript(body: string, format: TranscriptFormat): Transcri
 	if (body.trim() === '' && isJsonFormat(format)) return { fault: 'empty' };
 	if (isBinary(body)) return { fault: 'noText' };
 	const json = BEGINS_JSON.test(body) ? parseJson(body) : undefined;
-	if (json !== undefined) return readJson(json, format);
+	if (json !== undefined) return readJson(json);
 	// Spoken text may begin with a bracket or a quotation mark, but not like a JSON object.
 	return BEGINS_OBJECT.test(body) ? { fault: 'noText' } : readText(body);
 }
 
-function readJson(json: unknown, format: TranscriptFormat): Transcript | NoTranscript {
+function readJson(json: unknown): Transcript | NoTranscript {
 	if (typeof json === 'string') return readText(json);
-	if (Array.isArray(json)) return readRecord({ segments: json }, format);
-	return readRecord(recordOf(json), format);
+	if (Array.isArray(json)) return readRecord({ segments: json });
+	return readRecord(recordOf(json));
 }
 
 function isJsonFormat(format: TranscriptFormat): boolean {
@@ -75,7 +67,7 @@ function transcriptFromSubtitles(
 	return { text: spokenText(wordsOfSubtitles(content)), subtitles: { format, content } };
 }
 
-function readRecord(record: JsonRecord, format: TranscriptFormat): Transcript | NoTranscript {
+function readRecord(record: JsonRecord): Transcript | NoTranscript {
 	const { text: ownText, transcription, ...more } = record;
 	const words = text(ownText) ?? text(transcription) ?? wordsOfSegments(record.segments);
 	if (isFailure(record, words)) return { fault: 'error' };
@@ -83,18 +75,7 @@ function readRecord(record: JsonRecord, format: TranscriptFormat): Transcript | 
 	if (words === undefined && ownText !== null) return { fault: 'noText' };
 	const fromSubtitles = transcriptFromSubtitles(words ?? '');
 	if (fromSubtitles !== undefined) return { ...fromSubtitles, more };
-	const subtitles = subtitlesOf(record, format);
-	return { text: spokenText(words ?? ''), ...optional({ subtitles }), more };
-}
-
-/** Subtitles from the segments, for servers that send these in place of the format that was asked for. */
-function subtitlesOf(
-	{ segments }: JsonRecord,
-	format: TranscriptFormat,
-): Transcript['subtitles'] | undefined {
-	if (format !== 'srt' && format !== 'vtt') return undefined;
-	const content = subtitlesFrom(segments, format);
-	return content === undefined ? undefined : { format, content };
+	return { text: spokenText(words ?? ''), more };
 }
 
 /** An error inside a 200. */

@@ -8,7 +8,6 @@ import {
 import { modelSearches } from '../shared/search-models';
 import { BUILDER_HINTS } from '../shared/builder-hints';
 import { withContext } from '../shared/with-context';
-import { searchVoices } from './audio/search-voices';
 import { runLocalLlama } from './operation';
 import { actionSubtitle } from '../shared/run/operations';
 import { operations } from './resources';
@@ -35,7 +34,7 @@ export class LocalLlama implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods = { listSearch: { ...modelSearches, searchVoices } };
+	methods = { listSearch: modelSearches };
 
 	execute = withContext((context: IExecuteFunctions) => runLocalLlama(context, operations));
 }

@@ -1,9 +1,6 @@
 import { resourceTable } from '../shared/run/operations';
-import { audioGetVoices } from './audio/get-voices';
 import { audioSpeak } from './audio/speak';
 import { audioTranscribe } from './audio/transcribe';
-import { audioTranslate } from './audio/translate';
-import { imageEdit } from './image/edit';
 import { imageGenerate } from './image/generate';
 import { withInputFields } from './input-fields';
 import { modelDelete } from './model/delete';
@@ -40,16 +37,11 @@ export const operations = resourceTable([
 	},
 	{
 		option: { name: 'Image', value: 'image' },
-		operations: [imageGenerate, imageEdit].map((operation) => withInputFields(operation)),
+		operations: [withInputFields(imageGenerate)],
 	},
 	{
 		option: { name: 'Audio', value: 'audio' },
-		operations: [
-			withInputFields(audioTranscribe),
-			withInputFields(audioSpeak),
-			withInputFields(audioTranslate),
-			audioGetVoices,
-		],
+		operations: [withInputFields(audioTranscribe), withInputFields(audioSpeak)],
 	},
 	{
 		option: { name: 'Model', value: 'model', description: 'The models of the server' },

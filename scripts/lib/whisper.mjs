@@ -126,6 +126,9 @@ export const ensureWhisperModel = async () => {
 	return join(folder, 'empty.bin');
 };
 
+/** The nodes ask by OpenAI's route. */
+const OPENAI_ROUTE = ['--inference-path', '/v1/audio/transcriptions'];
+
 /**
  * @param {string} binary
  * @param {{ model: string, args?: string[], logFile?: string }} options
@@ -136,7 +139,18 @@ export const startWhisperServer = async (binary, { model, args = [], logFile }) 
 	const service = startService(
 		'whisper-server',
 		binary,
-		['--host', '127.0.0.1', '--port', String(port), '-m', model, '-t', '2', ...args],
+		[
+			'--host',
+			'127.0.0.1',
+			'--port',
+			String(port),
+			'-m',
+			model,
+			'-t',
+			'2',
+			...OPENAI_ROUTE,
+			...args,
+		],
 		{ logFile },
 	);
 	const url = `http://127.0.0.1:${port}`;

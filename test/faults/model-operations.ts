@@ -233,7 +233,7 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 		label: 'Local Llama: Audio, Transcribe',
 		way: 'upload',
 		form: 'json',
-		target: is('POST', '/inference'),
+		target: is('POST', '/audio/transcriptions'),
 		serve: media(startWhisperSim),
 		run: async (setting) =>
 			await localLlama(
@@ -269,24 +269,18 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 	{
 		...base,
 		node: 'localLlama',
-		label: 'Local Llama: Image, Edit (a job of sd-server)',
-		way: 'upload',
+		label: 'Local Llama: Image, Generate',
+		way: 'answer',
 		form: 'json',
-		target: (asked) => asked.method === 'GET' && asked.path.includes('/jobs/'),
-		limitMs: 30_000,
+		target: is('POST', '/images/generations'),
 		serve: media(startSdServerSim),
 		run: async (setting) =>
-			await localLlama(
-				setting,
-				{
-					resource: 'image',
-					operation: 'edit',
-					prompt: 'a cat',
-					model: '',
-					binaryPropertyName: 'data',
-				},
-				fileItem(setting, 'picture'),
-			),
+			await localLlama(setting, {
+				resource: 'image',
+				operation: 'generate',
+				prompt: textFor(setting, 'a cat'),
+				model: '',
+			}),
 	},
 	{
 		...base,

@@ -8,5 +8,5 @@ export const kokoro: ServerKind = {
 	label: 'Kokoro-FastAPI',
 	recognizes: (answers) => ownsModels(answers, 'kokoro'),
 	key: { isNeverNeeded: true },
-	media: { knownFor: ['speech'], hasVoices: true },
+	media: { knownFor: ['speech'] },
 };

@@ -40,8 +40,6 @@ export const llamaSwap: ServerKind = {
 	media: {
 		knownFor: ['images', 'transcription', 'speech'],
 		needsModel: true,
-		hasVoices: true,
-		voicesNeedModel: true,
 	},
 	// `/props` would load a model, and its list already needs the key.
 	health: { benchmarkFields: llamaServer.health.benchmarkFields },

@@ -108,7 +108,7 @@ export const ollama: ServerKind = {
 	},
 	rerank: { isMissing: true },
 	// Seen with 0.17.4: 200 with an empty body after half a minute.
-	media: { needsModel: true, swallowsImageRequests: true, hasNoInference: true },
+	media: { needsModel: true, swallowsImageRequests: true },
 	health: { reports: 'models' },
 	words: {
 		...openAiCompatible.words,

@@ -10,5 +10,5 @@ export const sdServer: ServerKind = {
 	recognizes: (answers) => anyModel(answers, ({ id }) => id === 'sd-cpp-local'),
 	key: { isNeverNeeded: true },
 	models: { ignoresName: true },
-	media: { knownFor: ['images'], hasImageJobs: true },
+	media: { knownFor: ['images'] },
 };

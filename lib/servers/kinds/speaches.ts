@@ -26,7 +26,7 @@ export const speaches: ServerKind = {
 			words: { transcription: 'automatic-speech-recognition', speech: 'text-to-speech' },
 		},
 	},
-	media: { knownFor: ['transcription', 'speech'], needsModel: true, hasVoices: true },
+	media: { knownFor: ['transcription', 'speech'], needsModel: true },
 	// An empty list does not identify it.
 	signs: { refusal: /is not installed locally/i },
 	words: {

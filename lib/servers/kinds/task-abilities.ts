@@ -64,16 +64,6 @@ export interface MediaAbilities {
 	knownFor?: readonly MediaTask[];
 	/** Requests must name a model. */
 	needsModel?: true;
-	/** Its list of voices is that of one model. */
-	voicesNeedModel?: true;
-	/** It has a list of voices. */
-	hasVoices?: true;
-	/** Its transcription route is `/inference` below the root, not OpenAI's. */
-	transcribesAtInference?: true;
-	/** Its 404 for transcriptions is final: no other route is tried. */
-	hasNoInference?: true;
-	/** It makes pictures in jobs that can be followed and cancelled. */
-	hasImageJobs?: true;
 	/** Whether it was started without what the task needs, and answers with nothing instead of an error. */
 	lacks?(connection: Connection, task: MediaTask): Promise<boolean>;
 	/** It answers requests for pictures with nothing after a long time, so that none is sent. */

@@ -9,7 +9,7 @@ export const whisperCpp: ServerKind = {
 	recognizes: (answers) => anyHeader(answers, 'server', /^whisper\.cpp/i),
 	key: { isNeverNeeded: true },
 	models: { ignoresName: true, isUnlisted: true },
-	media: { knownFor: ['transcription'], transcribesAtInference: true },
+	media: { knownFor: ['transcription'] },
 	// A proxy may remove the `server` header.
 	signs: { refusal: /^File Not Found \(/ },
 	words: {

@@ -5,10 +5,10 @@ import {
 	booleanField,
 	choiceField,
 	choices,
-	listField,
 	longTextField,
 	numberField,
 	outputFileField,
+	stringField,
 	wholeField,
 } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
@@ -17,8 +17,6 @@ import type { LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
 import { baseName, storeFile } from '../../shared/store-file';
 import { withModel } from '../../shared/search-models';
-
-const DEFAULT_SPLIT = 1000;
 
 export const audioSpeak: LocalLlamaOperation = {
 	option: {
@@ -36,13 +34,10 @@ export const audioSpeak: LocalLlamaOperation = {
 			required: true,
 			description: 'What is spoken',
 		}),
-		listField(
-			'Voice',
-			'voice',
-			'searchVoices',
-			{ displayName: 'By Name', placeholder: 'e.g. af_heart' },
-			{ description: 'Who speaks. Empty: the server decides, or says that it wants one.' },
-		),
+		stringField('Voice', 'voice', {
+			placeholder: 'e.g. af_heart',
+			description: 'Who speaks. Empty: the server decides, or says that it wants one.',
+		}),
 		choiceField('File Format', 'format', 'mp3', {
 			options: choices({
 				aac: 'AAC',
@@ -74,10 +69,6 @@ export const audioSpeak: LocalLlamaOperation = {
 					typeOptions: { minValue: 0.1, maxValue: 4, numberPrecision: 2 },
 					description: '1 is the usual pace. What a server takes depends on the model.',
 				}),
-				wholeField('Split Long Text', 'splitAfter', DEFAULT_SPLIT, [50, 20000], {
-					description:
-						'Characters after which a text is cut at the end of a sentence, spoken part by part and joined. For WAV and PCM only: files of other formats cannot be joined.',
-				}),
 				booleanField('Wrap as WAV', 'wrapAsWav', true, {
 					description: 'Whether raw samples (PCM) become a WAV file, which every player knows',
 				}),
@@ -91,7 +82,7 @@ export const audioSpeak: LocalLlamaOperation = {
 		const settings = { model: parameters.name('model'), ...options };
 		const { model } = await withModel(settings, servers, 'speech', call.signal);
 		const voice = parameters.name('voice');
-		const { sound, mimeType, extension, parts, input, remarks } = await speakText(
+		const { sound, mimeType, extension, input, remarks } = await speakText(
 			servers,
 			{
 				model,
@@ -101,7 +92,6 @@ export const audioSpeak: LocalLlamaOperation = {
 				speed: parameters.number('options.speed', undefined),
 				instructions: parameters.freeText('options.instructions'),
 				plainText: parameters.flag('options.plainText', false),
-				splitAfter: parameters.number('options.splitAfter', undefined),
 				wrapAsWav: parameters.flag('options.wrapAsWav', false),
 				sampleRate: parameters.number('options.sampleRate', undefined),
 				extra: parameters.object('options.extraBody', {}),
@@ -122,7 +112,6 @@ export const audioSpeak: LocalLlamaOperation = {
 					format: extension,
 					...filled({ voice, model }),
 					characters: input.length,
-					...(parts === 1 ? {} : { parts }),
 				},
 				binary: stored.binary,
 			},

@@ -1,26 +1,76 @@
-import { choices, choicesField, stringField } from '../../shared/field-kinds';
-import type { LocalLlamaOperation } from '../operation';
-import { optionFields } from '../options';
-import { transcribeItem, transcriptionFields, transcriptionOptions } from './transcribe-item';
+import { transcribe, type TranscriptionRequest } from '../../../lib/media/transcribe';
+import type { TranscriptFormat } from '../../../lib/media/transcript';
+import {
+	booleanField,
+	choiceField,
+	choices,
+	choicesField,
+	longTextField,
+	numberField,
+	outputFileField,
+	stringField,
+} from '../../shared/field-kinds';
+import { wrongField } from '../../shared/field-values';
+import { modelField } from '../../shared/model-field';
+import type { OperationItem } from '../../shared/run/operations';
+import { withModel } from '../../shared/search-models';
+import { baseName, notStored, storeFile } from '../../shared/store-file';
+import { filesIn, inputFileField, mediaFields, mediaOptions } from '../media-options';
+import type { LlamaCall, LocalLlamaOperation } from '../operation';
+import { optionFields, streamingField } from '../options';
 
 export const audioTranscribe: LocalLlamaOperation = {
 	option: {
 		name: 'Transcribe',
 		value: 'transcribe',
 		action: 'Transcribe a recording',
-		description: 'Writes down what is said: whisper.cpp, speaches, GPUStack, LocalAI, vLLM',
+		description: 'Writes down what is said: GPUStack, vLLM, LocalAI, speaches, whisper.cpp',
 	},
 	fields: [
-		...transcriptionFields,
+		modelField(
+			{
+				description:
+					'The model that transcribes. Leave it empty for a server that has only one, such as whisper.cpp.',
+			},
+			{ search: 'searchTranscriptionModels', example: 'whisper-large-v3' },
+		),
+		inputFileField('The recording. It is sent as it is read, so it may be of any length.'),
+		choiceField('Response Format', 'responseFormat', 'json', {
+			options: choices({
+				srt: ['SRT', 'The text, and a file with subtitles'],
+				json: ['Text', 'What was said'],
+				text: ['Text (Plain)', 'For servers that know no JSON'],
+				verbose_json: [
+					'Text with Segments',
+					'The text with language, duration and the times of its segments',
+				],
+				vtt: ['VTT', 'The text, and a file with subtitles for web pages'],
+			}),
+			description: 'What the server sends',
+		}),
+		booleanField('Translate to English', 'translate', false, {
+			description: 'Whether the text is written in English, whatever language is spoken',
+		}),
 		...optionFields(
 			[
-				...transcriptionOptions,
-				stringField('Hotwords', 'hotwords', {
-					description: 'Words that the model should expect, for speaches',
+				...mediaFields,
+				{
+					...outputFileField,
+					description: 'The name of the field of the item that the file with subtitles is put into',
+				},
+				longTextField('Prompt', 'prompt', 2, {
+					description:
+						'Names and terms that are spoken, or the text that comes before, in the language of the recording',
 				}),
+				streamingField,
 				stringField('Language', 'language', {
 					placeholder: 'e.g. de',
 					description: 'Code of the spoken language. Empty: found out by the model.',
+				}),
+				numberField('Temperature', 'temperature', 0, {
+					typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },
+					description:
+						'How freely the model guesses what it does not understand. Leave it at 0 for what was said.',
 				}),
 				choicesField('Timestamps', 'timestamps', {
 					default: ['segment'],
@@ -28,17 +78,64 @@ export const audioTranscribe: LocalLlamaOperation = {
 						segment: 'Segments',
 						word: 'Words',
 					}),
-					description: 'What has times in Text with Segments. whisper.cpp always gives both.',
+					description: 'What has times in Text with Segments',
 				}),
 			],
 			1,
 		),
 	],
-	run: async (call) =>
-		await transcribeItem(call, {
-			task: 'transcribe',
-			language: call.parameters.name('options.language'),
-			hotwords: call.parameters.freeText('options.hotwords'),
-			granularities: call.parameters.choices('options.timestamps'),
-		}),
+	run: async (call) => {
+		const { servers, parameters } = call;
+		const [file] = await filesIn(call, 'binaryPropertyName');
+		if (file === undefined)
+			throw wrongField(
+				'Input Binary Field',
+				'is empty',
+				'Name the field that holds the recording.',
+			);
+		const options = mediaOptions(call);
+		const settings = { model: parameters.name('model'), ...options };
+		const { model } = await withModel(settings, servers, 'transcription', call.signal);
+		const request = { ...requestIn(call), model, file };
+		const transcript = await transcribe(servers, request, options);
+		await call.typing?.type(transcript.text);
+		transcript.remarks.forEach((remark) => call.hint(remark));
+		const { text, subtitles, more } = transcript;
+		const facts = { ...(model === '' ? {} : { model }), ...more };
+		if (subtitles === undefined) return [{ json: { text, ...facts } }];
+		const json = { text, subtitles: subtitles.content, ...facts };
+		return [await withSubtitleFile(call, { json }, subtitles, file.name)];
+	},
 };
+
+function requestIn({ parameters }: LlamaCall): Omit<TranscriptionRequest, 'model' | 'file'> {
+	return {
+		translate: parameters.flag('translate', false),
+		format: parameters.choice<TranscriptFormat>('responseFormat', 'json'),
+		language: parameters.name('options.language'),
+		prompt: parameters.freeText('options.prompt'),
+		temperature: parameters.number('options.temperature', undefined),
+		granularities: parameters.choices('options.timestamps'),
+		extra: parameters.object('options.extraBody', {}),
+	};
+}
+
+/** Adds the file. What was said has been paid for, and is not lost because of a file. */
+async function withSubtitleFile(
+	call: LlamaCall,
+	item: OperationItem,
+	{ format, content }: { format: 'srt' | 'vtt'; content: string },
+	recordingName: string,
+): Promise<OperationItem> {
+	try {
+		const stored = await storeFile(call, 'options.binaryPropertyOutput', {
+			content: Buffer.from(content),
+			fileName: `${baseName(recordingName, 'subtitles')}.${format}`,
+			mimeType: format === 'srt' ? 'application/x-subrip' : 'text/vtt',
+		});
+		return { json: { ...item.json, ...stored.facts }, binary: stored.binary };
+	} catch (error) {
+		call.hint(notStored('the file with subtitles', error));
+		return item;
+	}
+}

@@ -1,19 +1,110 @@
-import type { LocalLlamaOperation } from '../operation';
+import { type ImageRequest, makeImages, type MadeImage } from '../../../lib/media/make-images';
+import { nonEmptyText, optional } from '../../../lib/values';
+import {
+	choiceField,
+	choices,
+	longTextField,
+	outputFileField,
+	stringField,
+	wholeField,
+} from '../../shared/field-kinds';
+import { modelField } from '../../shared/model-field';
+import type { NodeParameters } from '../../shared/parameters';
+import type { OperationItem } from '../../shared/run/operations';
+import { withModel } from '../../shared/search-models';
+import { baseName, storeFile } from '../../shared/store-file';
+import { fileNameField, mediaFields, mediaOptions } from '../media-options';
+import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
-import { imageModelField, imageOptions, promptField } from './fields';
-import { imageItems } from './make';
 
 export const imageGenerate: LocalLlamaOperation = {
 	option: {
 		name: 'Generate',
 		value: 'generate',
 		action: 'Generate an image',
-		description: 'Makes pictures from a description: sd-server, GPUStack, LocalAI',
+		description: 'Makes pictures from a description: GPUStack, LocalAI, sd-server',
 	},
 	fields: [
-		imageModelField,
-		promptField('What the picture should show', 'e.g. a red fox in the snow, watercolour'),
-		...optionFields(imageOptions, 1),
+		modelField(
+			{
+				description:
+					'The model that makes the picture. Leave it empty for a server that has only one.',
+			},
+			{ search: 'searchImageModels', example: 'flux.1-schnell' },
+		),
+		longTextField('Prompt', 'prompt', 3, {
+			required: true,
+			placeholder: 'e.g. a red fox in the snow, watercolour',
+			description: 'What the picture should show',
+		}),
+		...optionFields(
+			[
+				choiceField('File Format', 'outputFormat', 'png', {
+					options: choices({
+						jpeg: 'JPEG',
+						png: 'PNG',
+						webp: 'WebP',
+					}),
+					description:
+						'What newer models of some servers are asked for. Without it the server decides.',
+				}),
+				fileNameField('image'),
+				wholeField('Number of Images', 'count', 1, [1, 64], {
+					description: 'How many pictures to make. Each becomes an item.',
+				}),
+				outputFileField,
+				wholeField('Seed', 'seed', -1, [-1], {
+					description:
+						'The same seed and prompt give the same picture. -1 = another one each time.',
+				}),
+				stringField('Size', 'size', {
+					placeholder: 'e.g. 768x512',
+					description: 'Width x height in pixels. Empty: as the server is set up.',
+				}),
+				...mediaFields,
+			],
+			1,
+		),
 	],
-	run: async (call) => await imageItems(call, { images: [] }),
+	run: async (call) => {
+		const { servers, parameters } = call;
+		const options = mediaOptions(call);
+		const settings = { model: parameters.name('model'), ...options };
+		const { model } = await withModel(settings, servers, 'images', call.signal);
+		const request = requestIn(parameters, model);
+		const { images, remarks } = await makeImages(servers, request, options);
+		remarks.forEach((remark) => call.hint(remark));
+		const facts = { prompt: request.prompt, ...optional({ model: nonEmptyText(model) }) };
+		const name = baseName(parameters.name('options.fileName'), 'image');
+		const items: OperationItem[] = [];
+		for (const [index, image] of images.entries()) {
+			const ownName = images.length > 1 ? `${name}-${index + 1}` : name;
+			items.push(await imageItem(call, image, ownName, facts));
+		}
+		return items;
+	},
 };
+
+function requestIn(parameters: NodeParameters, model: string): ImageRequest {
+	return {
+		model,
+		prompt: parameters.freeText('prompt'),
+		count: parameters.number('options.count', 1),
+		size: parameters.name('options.size').replace(/\s{0,9}[x×*]\s{0,9}/i, 'x'),
+		format: parameters.choice<ImageRequest['format'] & string>('options.outputFormat', ''),
+		seed: parameters.number('options.seed', undefined),
+		extra: parameters.object('options.extraBody', {}),
+	};
+}
+
+/** Stores a picture in the binary data of its item. */
+async function imageItem(
+	call: LlamaCall,
+	{ content, mimeType, extension, ...ofImage }: MadeImage,
+	name: string,
+	facts: object,
+): Promise<OperationItem> {
+	const file = { content, fileName: `${name}.${extension}`, mimeType };
+	const stored = await storeFile(call, 'options.binaryPropertyOutput', file);
+	return { json: { ...stored.facts, ...ofImage, ...facts }, binary: stored.binary };
+}

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
 import { imageAddress } from '../../../lib/media/fetch-image';
-import { makeImages } from '../../../lib/media/make-images';
-import type { ImageOptions, ImageRequest } from '../../../lib/media/types';
+import { type ImageRequest, makeImages } from '../../../lib/media/make-images';
+import type { MediaOptions } from '../../../lib/media/task';
 import { type PlainReply, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { jsonReply } from '../../servers/media/server';
 import { PNG, startSdServerSim } from '../../servers/media/sd-server';
@@ -10,7 +10,7 @@ import { useSimulator } from '../../servers/use-simulator';
 import { ServerPool } from '../../../lib/servers/pool/server-pool';
 import { closedPort } from '../../support/listening';
 import { examples } from '../../support/properties';
-import { connect, failureOf, fileOf, OPTIONS } from './media';
+import { connect, failureOf, OPTIONS } from './media';
 
 const startSd = useSimulator(startSdServerSim);
 const startLlama = useSimulator(startLlamaServerSim);
@@ -21,15 +21,13 @@ const requestOf = (over: Partial<ImageRequest> = {}): ImageRequest => ({
 	count: 1,
 	size: '',
 	format: '',
-	negativePrompt: '',
 	extra: {},
-	images: [],
 	...over,
 });
 const run = async (
 	sim: { url: string },
 	over: Partial<ImageRequest> = {},
-	options: Partial<ImageOptions> = {},
+	options: Partial<MediaOptions> = {},
 	key?: string,
 ) => await makeImages(connect(sim.url, key), requestOf(over), { ...OPTIONS, ...options });
 const PICTURE = {
@@ -39,140 +37,47 @@ const PICTURE = {
 	height: 1,
 	content: Buffer.from(PNG, 'base64'),
 };
-const picture = (name = 'cat') => fileOf(Buffer.from(PNG, 'base64'), name, 'image/png');
 
 /** A server of no kind that is known, with the route for pictures. */
 const startOther = async (answer: object) => {
 	const sim = await startLlama({ profile: 'gpustack', models: [{ id: 'flux' }] });
-	for (const route of ['generations', 'edits'])
-		sim.route(`POST /v1/images/${route}`, reply.json(answer));
+	sim.route('POST /v1/images/generations', reply.json(answer));
 	return sim;
 };
 
-describe('sd-server', () => {
-	test('makes pictures in a job, and tells how it goes on', async () => {
-		const sim = await startSd();
-		const seen: unknown[] = [];
-		const onProgress: ImageOptions['onProgress'] = ({ status, queuePosition }) =>
-			seen.push([status, queuePosition]);
-		const { images, job, remarks } = await run(
-			sim,
-			{
-				count: 2,
-				size: '512x768',
-				steps: 20,
-				guidance: 7,
-				seed: 42,
-				negativePrompt: 'dog',
-				format: 'png',
-				extra: { sample_params: { sample_method: 'euler' }, clip_skip: 2 },
-			},
-			{ onProgress },
-		);
-		expect([images, remarks]).toEqual([[PICTURE, PICTURE], []]);
-		expect(job).toEqual({ id: 'job_69f_00000001', queuedSeconds: 3, generatingSeconds: 12 });
-		expect(seen).toEqual([['generating', 0]]);
-		expect(sim.jobs[0]!.body).toEqual({
-			prompt: 'a cat',
-			batch_count: 2,
-			width: 512,
-			height: 768,
-			output_format: 'png',
-			negative_prompt: 'dog',
-			seed: 42,
-			sample_params: { sample_steps: 20, guidance: { txt_cfg: 7 }, sample_method: 'euler' },
-			clip_skip: 2,
-		});
-	});
-
-	test('edits are a job as well, with the size of the picture', async () => {
-		const sim = await startSd();
-		await run(sim, { images: [picture()], mask: picture('mask.png') });
-		expect(sim.jobs[0]!.body).toMatchObject({
-			init_image: PNG,
-			ref_images: [PNG],
-			mask_image: PNG,
-			width: 1,
-			height: 1,
-		});
-	});
-
-	test('Stop cancels the job', async () => {
-		const sim = await startSd();
-		sim.hold = true;
-		const abort = new AbortController();
-		const running = failureOf(run(sim, {}, { signal: abort.signal }));
-		await sim.until(() => (sim.jobs[0]?.polls ?? 0) > 0);
-		abort.abort();
-		expect(await running).toMatchObject({ kind: 'aborted' });
-		expect(sim.jobs[0]!.status).toBe('cancelled');
-		await sim.until(() => sim.requests.every(({ endedBy }) => endedBy !== undefined));
-	});
-
-	test('a limit during failed status requests names that failure', async () => {
-		const sim = await startSd();
-		sim.hold = true;
-		const running = failureOf(run(sim, {}, { limits: { firstTokenMs: 1_500 } }));
-		await sim.until(() => (sim.jobs[0]?.polls ?? 0) > 0);
-		await sim.close();
-		expect(await running).toMatchObject({ kind: 'refused' });
-	});
-
-	test('a limit cancels it, too, and the error says where the job stood', async () => {
-		const sim = await startSd();
-		sim.hold = true;
-		const failed = await failureOf(run(sim, {}, { limits: { firstTokenMs: 900 } }));
-		expect(failed).toMatchObject({ kind: 'firstTokenLimit' });
-		expect(failed.meaning).toContain("it waited in the server's queue, at place 2");
-		expect(sim.jobs[0]!.status).toBe('cancelled');
-	});
-
-	test('a server that says nothing within the limit: what to raise', async () => {
-		const sim = await startSd({ withoutJobs: true });
-		const never = { ...jsonReply({}), transport: { delayHeaders: 60_000 } };
-		sim.route('POST /v1/images/generations', never);
-		const failed = await failureOf(run(sim, {}, { limits: { firstTokenMs: 2_000 } }));
-		expect([failed.kind, failed.message]).toEqual([
-			'firstTokenLimit',
-			'The server did not begin to answer within the first-token limit',
-		]);
-		await sim.until(() => sim.requests.some(({ endedBy }) => endedBy === 'client-abort'));
-	});
-
-	test('a job that fails, and one that the server forgets', async () => {
-		const sim = await startSd({ ends: 'failed' });
-		expect(await failureOf(run(sim))).toMatchObject({
-			code: 'generation_failed',
-			serverText: 'generate_image returned no results',
-		});
-		sim.route('GET /sdcpp/v1/jobs/job_69f_00000002', jsonReply({ error: 'job expired' }, 410));
-		expect((await failureOf(run(sim))).message).toBe('The server has forgotten the job');
-	});
-
-	test('before it had jobs', async () => {
-		const sim = await startSd({ withoutJobs: true });
-		expect((await run(sim)).images).toEqual([PICTURE]);
-		expect(sim.requests.at(-1)!.body).toEqual({ prompt: 'a cat', n: 1 });
-		await run(sim, { images: [picture(), picture('b.png')], mask: picture('m') });
-		expect(
-			sim.forms.at(-1)!.parts.map(({ name, filename, mimeType }) => [name, filename, mimeType]),
-		).toEqual([
-			['image[]', 'cat.png', 'image/png'],
-			['image[]', 'b.png', 'image/png'],
-			['mask', 'm.png', 'image/png'],
-		]);
-	});
-
-	test('fewer pictures than were asked for are a success with a remark', async () => {
-		const { images, remarks } = await run(await startSd({ makes: 2 }), { count: 3 });
-		expect([images.length, remarks]).toEqual([
-			2,
-			['The server made 2 of the 3 pictures that were asked for.'],
-		]);
-	});
+test('a server that says nothing within the limit: what to raise', async () => {
+	const sim = await startSd();
+	const never = { ...jsonReply({}), transport: { delayHeaders: 60_000 } };
+	sim.route('POST /v1/images/generations', never);
+	const failed = await failureOf(run(sim, {}, { limits: { firstTokenMs: 2_000 } }));
+	expect([failed.kind, failed.message]).toEqual([
+		'firstTokenLimit',
+		'The server did not begin to answer within the first-token limit',
+	]);
+	await sim.until(() => sim.requests.some(({ endedBy }) => endedBy === 'client-abort'));
 });
 
-describe('OpenAI’s routes', () => {
+test('Stop closes the connection', async () => {
+	const sim = await startSd();
+	const never = { ...jsonReply({}), transport: { delayHeaders: 60_000 } };
+	sim.route('POST /v1/images/generations', never);
+	const abort = new AbortController();
+	const running = failureOf(run(sim, {}, { signal: abort.signal }));
+	await sim.until(() => sim.requests.some(({ method }) => method === 'POST'));
+	abort.abort();
+	expect(await running).toMatchObject({ kind: 'aborted' });
+	await sim.until(() => sim.requests.some(({ endedBy }) => endedBy === 'client-abort'));
+});
+
+test('fewer pictures than were asked for are a success with a remark', async () => {
+	const { images, remarks } = await run(await startSd({ makes: 2 }), { count: 3 });
+	expect([images.length, remarks]).toEqual([
+		2,
+		['The server made 2 of the 3 pictures that were asked for.'],
+	]);
+});
+
+describe('OpenAI’s route', () => {
 	test('every field, with base64 asked for', async () => {
 		const sim = await startOther({
 			data: [{ b64_json: `data:image/png;base64,${PNG}`, revised_prompt: 'A cat' }],
@@ -181,9 +86,8 @@ describe('OpenAI’s routes', () => {
 			model: 'flux',
 			size: '512x512',
 			seed: 1,
-			steps: 4,
-			guidance: 3.5,
-			extra: { quality: 'hd' },
+			format: 'png',
+			extra: { quality: 'hd', steps: 4 },
 		});
 		expect(images).toEqual([{ ...PICTURE, revisedPrompt: 'A cat' }]);
 		expect(sim.requests.at(-1)!.body).toEqual({
@@ -191,11 +95,11 @@ describe('OpenAI’s routes', () => {
 			prompt: 'a cat',
 			n: 1,
 			size: '512x512',
-			steps: 4,
-			cfg_scale: 3.5,
+			output_format: 'png',
 			seed: 1,
 			response_format: 'b64_json',
 			quality: 'hd',
+			steps: 4,
 		});
 	});
 
@@ -317,66 +221,6 @@ describe('OpenAI’s routes', () => {
 		expect(await failureOf(run(await startOther(answer), { model: 'flux' }))).toMatchObject(
 			expected,
 		);
-	});
-});
-
-describe('Stable Diffusion WebUI (AUTOMATIC1111)', () => {
-	const startWebUi = async () => {
-		const sim = await startLlama({ profile: 'fastapi' });
-		const answer = { images: [PNG, PNG], parameters: {}, info: '{"all_seeds":[41,42]}' };
-		for (const route of ['txt2img', 'img2img'])
-			sim.route(`POST /sdapi/v1/${route}`, reply.json(answer));
-		return sim;
-	};
-
-	test('is found where OpenAI’s route is missing', async () => {
-		const sim = await startWebUi();
-		const { images } = await run(sim, {
-			model: 'dreamshaper',
-			count: 2,
-			size: '512x768',
-			steps: 30,
-			guidance: 7,
-			seed: 41,
-			negativePrompt: 'dog',
-			extra: { sampler_name: 'Euler a' },
-		});
-		expect(images.map(({ seed }) => seed)).toEqual([41, 42]);
-		expect(sim.requests.at(-1)!.body).toEqual({
-			prompt: 'a cat',
-			batch_size: 2,
-			negative_prompt: 'dog',
-			width: 512,
-			height: 768,
-			steps: 30,
-			cfg_scale: 7,
-			seed: 41,
-			override_settings: { sd_model_checkpoint: 'dreamshaper' },
-			sampler_name: 'Euler a',
-		});
-	});
-
-	test('edits', async () => {
-		const sim = await startWebUi();
-		await run(sim, { images: [picture()], mask: picture('mask') });
-		expect(sim.requests.at(-1)).toMatchObject({
-			path: '/sdapi/v1/img2img',
-			body: { init_images: [PNG], mask: PNG },
-		});
-	});
-
-	test('what it refuses is told, and a server that has neither is told by the first', async () => {
-		const sim = await startWebUi();
-		sim.route(
-			'POST /sdapi/v1/txt2img',
-			reply.error(500, { error: 'OutOfMemoryError', detail: '' }),
-		);
-		expect(await failureOf(run(sim))).toMatchObject({
-			kind: 'serverError',
-			serverText: 'OutOfMemoryError',
-		});
-		const other = await startLlama({ profile: 'fastapi' });
-		expect((await failureOf(run(other))).url).toBe(`${other.url}/v1/images/generations`);
 	});
 });
 

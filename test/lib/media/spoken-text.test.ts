@@ -1,6 +1,4 @@
-import * as fc from 'fast-check';
-
-import { plainText, splitAtSentences } from '../../../lib/media/spoken-text';
+import { plainText } from '../../../lib/media/spoken-text';
 
 test.each([
 	['emoji, flags, skin and families', 'Hi 👋🏽 there 🇩🇪 👨‍👩‍👧!', 'Hi there !'],
@@ -16,34 +14,4 @@ test.each([
 	['Chinese', '**你好**，世界。🙂', '你好，世界。'],
 ])('plain text: %s', (_name, text, plain) => {
 	expect(plainText(text)).toBe(plain);
-});
-
-test('a long text is cut at the ends of sentences', () => {
-	expect(splitAtSentences('One is here. Two is here! "Three?" Four', 14)).toEqual([
-		'One is here.',
-		'Two is here!',
-		'"Three?" Four',
-	]);
-	expect(splitAtSentences('你好世界。今天很好！', 6)).toEqual(['你好世界。', '今天很好！']);
-	expect(splitAtSentences('The price is 3.50 today. Fine.', 25)).toEqual([
-		'The price is 3.50 today.',
-		'Fine.',
-	]);
-	expect(splitAtSentences('aaaa, bbbb, cccc', 10)).toEqual(['aaaa,', 'bbbb, cccc']);
-	expect(splitAtSentences('  ', 10)).toEqual([]);
-});
-
-test('no part is too long, nothing is lost, and no character is cut', () => {
-	const text = fc.array(
-		fc.constantFrom('a', 'bc', ' ', '\n', '.', '!', '。', ',', '😀', 'ß', '"'),
-		{ maxLength: 80 },
-	);
-	fc.assert(
-		fc.property(text, fc.integer({ min: 2, max: 20 }), (words, most) => {
-			const whole = words.join('');
-			const parts = splitAtSentences(whole, most);
-			expect(parts.every((part) => part.length <= most && part.isWellFormed())).toBe(true);
-			expect(parts.join('').replace(/\s/g, '')).toBe(whole.replace(/\s/g, ''));
-		}),
-	);
 });

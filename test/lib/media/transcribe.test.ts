@@ -1,8 +1,5 @@
-import {
-	transcribe,
-	type TranscriptionOptions,
-	type TranscriptionRequest,
-} from '../../../lib/media/transcribe';
+import type { MediaOptions } from '../../../lib/media/task';
+import { transcribe, type TranscriptionRequest } from '../../../lib/media/transcribe';
 import { startLlamaServerSim, reply } from '../../servers/llama-server';
 import { jsonReply, type MediaSim } from '../../servers/media/server';
 import { startSpeachesSim } from '../../servers/media/speaches';
@@ -26,53 +23,36 @@ const SEGMENTS = [
 const SPEACHES = { model: 'Systran/faster-whisper-tiny' };
 
 const requestOf = (over: Partial<TranscriptionRequest> = {}): TranscriptionRequest => ({
-	task: 'transcribe',
+	translate: false,
 	model: '',
 	file: wavFile(),
 	format: 'json',
 	language: '',
 	prompt: '',
 	granularities: [],
-	hotwords: '',
 	extra: {},
 	...over,
 });
 const run = async (
 	sim: { url: string },
 	over: Partial<TranscriptionRequest> = {},
-	options: Partial<TranscriptionOptions> = {},
+	options: Partial<MediaOptions> = {},
 ) => await transcribe(connect(sim.url), requestOf(over), { ...OPTIONS, ...options });
 const routesOf = ({ requests }: Pick<MediaSim, 'requests'>) =>
 	requests.filter(({ method }) => method === 'POST').map(({ path }) => path);
 
 describe('whisper.cpp', () => {
-	test('is asked at its own route, without a model, and finds the language out', async () => {
+	test('is asked at OpenAI’s route (--inference-path), without a model', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
 		const { text, remarks } = await run(sim);
 		expect([text, remarks]).toEqual(['Hello\n there', []]);
-		expect(routesOf(sim)).toEqual(['/inference']);
+		expect(routesOf(sim)).toEqual(['/v1/audio/transcriptions']);
 		expect(sim.forms[0]).toMatchObject({
-			fields: { response_format: 'json', language: 'auto' },
+			fields: { response_format: 'json' },
 			parts: [{ name: 'file', filename: 'note.wav', mimeType: 'audio/wav', size: wavFile().size }],
 		});
 		expect(sim.forms[0]!.fields).not.toHaveProperty('model');
-	});
-
-	test('is found where a proxy takes its name away, by its 404 in plain text', async () => {
-		const sim = await startWhisper({ segments: SEGMENTS, anonymous: true });
-		expect((await run(sim)).text).toBe('Hello\n there');
-		expect(routesOf(sim)).toEqual(['/v1/audio/transcriptions', '/inference']);
-		expect(sim.forms.map(({ fields }) => fields.language)).toEqual([undefined, 'auto']);
-	});
-
-	test('is found where it was started with --inference-path', async () => {
-		const sim = await startWhisper({
-			segments: SEGMENTS,
-			inferencePath: '/v1/audio/transcriptions',
-		});
-		await run(sim, { task: 'translate' });
-		expect(routesOf(sim)).toEqual(['/inference', '/v1/audio/transcriptions']);
-		expect(sim.forms.at(-1)!.fields).toMatchObject({ translate: 'true', language: 'auto' });
+		expect(sim.forms[0]!.fields).not.toHaveProperty('language');
 	});
 
 	test.each([
@@ -144,8 +124,7 @@ describe('speaches', () => {
 			prompt: 'names',
 			temperature: 0.2,
 			granularities: ['word', 'segment'],
-			hotwords: 'n8n',
-			extra: { vad_filter: true },
+			extra: { vad_filter: true, hotwords: 'n8n' },
 		});
 		expect(sim.requests.at(-1)!.bytes.toString('latin1')).toMatch(
 			/name="timestamp_granularities\[\]"\r\n\r\nword[^]*name="timestamp_granularities\[\]"\r\n\r\nsegment/,
@@ -166,36 +145,10 @@ describe('speaches', () => {
 		expect([text, subtitles?.format]).toEqual(['Hello\nthere', 'srt']);
 	});
 
-	test('a stream is shown as it comes, and its last event tells the whole text', async () => {
+	test('a translation has a route of its own', async () => {
 		const sim = await startSpeaches({ segments: SEGMENTS });
-		const shown: string[] = [];
-		const onText = async (text: string) => void shown.push(text);
-		expect(await run(sim, SPEACHES, { onText })).toMatchObject({ text: 'Hello there' });
-		expect(shown).toEqual([' Hello', ' there']);
-		expect(sim.forms[0]!.fields.stream).toBe('true');
-	});
-
-	test('a stream that breaks off is an error with what had come', async () => {
-		const sim = await startSpeaches();
-		sim.route('POST /v1/audio/transcriptions', {
-			status: 200,
-			headers: [['content-type', 'text/event-stream']],
-			body: 'data: {"type":"transcript.text.delta","delta":"Hello"}\n\n',
-		});
-		const onText = async () => {};
-		for (const options of [{ onText }, {}])
-			expect(await failureOf(run(sim, SPEACHES, options))).toMatchObject({
-				kind: 'streamEndedEarly',
-				partialText: 'Hello',
-			});
-	});
-
-	test('a server that does not stream is read all the same', async () => {
-		const sim = await startSpeaches();
-		sim.route('POST /v1/audio/transcriptions', jsonReply({ text: 'Hello' }));
-		const shown: string[] = [];
-		const onText = async (text: string) => void shown.push(text);
-		expect([(await run(sim, SPEACHES, { onText })).text, shown]).toEqual(['Hello', ['Hello']]);
+		await run(sim, { ...SPEACHES, translate: true });
+		expect(routesOf(sim)).toEqual(['/v1/audio/translations']);
 	});
 
 	test('a model that is not installed: the error says how to install it', async () => {
@@ -326,7 +279,7 @@ describe('other servers', () => {
 
 	test('Stop closes the connection', async () => {
 		const sim = await startWhisper();
-		sim.route('POST /inference', {
+		sim.route('POST /v1/audio/transcriptions', {
 			...jsonReply({ text: '' }),
 			transport: { delayHeaders: 60_000 },
 		});
@@ -337,7 +290,7 @@ describe('other servers', () => {
 		expect(await running).toMatchObject({ kind: 'aborted' });
 		await sim.until(() =>
 			sim.requests.every(
-				({ endedBy, path }) => path !== '/inference' || endedBy === 'client-abort',
+				({ endedBy, path }) => !path.endsWith('/transcriptions') || endedBy === 'client-abort',
 			),
 		);
 	});

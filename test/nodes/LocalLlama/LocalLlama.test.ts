@@ -41,7 +41,7 @@ test('what people use most stands first: n8n lists the actions in this order', (
 			.flatMap(({ options }) => (options as INodePropertyOptions[]).map(({ value }) => value));
 	expect(valuesOf('resource').slice(0, 3)).toEqual(['text', 'vector', 'image']);
 	expect(valuesOf('operation', 'text')).toEqual(['chat', 'extract', 'classify', 'complete']);
-	expect(valuesOf('operation', 'audio')).toEqual(['transcribe', 'speak', 'translate', 'getVoices']);
+	expect(valuesOf('operation', 'audio')).toEqual(['transcribe', 'speak']);
 });
 
 test('an operation that does not exist', async () => {

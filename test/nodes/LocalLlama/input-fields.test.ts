@@ -115,10 +115,8 @@ describe('in the node', () => {
 			'text complete',
 			'vector embed',
 			'image generate',
-			'image edit',
 			'audio transcribe',
 			'audio speak',
-			'audio translate',
 		]);
 	});
 });

@@ -5,8 +5,6 @@ export interface KokoroOptions {
 	voices?: string[];
 	/** Audio pieces of one request. Default: MP3 frames. */
 	sound?: (request: Record<string, unknown>) => Uint8Array[];
-	/** Lists voices as objects, as since 0.3. */
-	voiceObjects?: boolean;
 }
 
 const TYPES: Record<string, string> = {
@@ -18,7 +16,6 @@ const TYPES: Record<string, string> = {
 
 export const startKokoroSim = async ({
 	voices = ['af_bella', 'af_heart'],
-	voiceObjects = true,
 	sound = () => [
 		Buffer.from('ID3\x04\0\0'),
 		new Uint8Array(3000).fill(5),
@@ -38,10 +35,6 @@ export const startKokoroSim = async ({
 						created: 1686935002,
 						owned_by: 'kokoro',
 					})),
-				});
-			case 'GET /v1/audio/voices':
-				return jsonReply({
-					voices: voiceObjects ? voices.map((id) => ({ id, name: id })) : voices,
 				});
 			case 'POST /v1/audio/speech': {
 				const { model = 'kokoro', voice = 'af_heart', response_format: format = 'mp3' } = json;

@@ -63,13 +63,6 @@ export const startSpeachesSim = async (options: SpeachesOptions = {}): Promise<M
 		if (fields.model === undefined) return missing('model');
 		if (!transcribers.includes(fields.model)) return refused(fields.model, speakers);
 		const text = segments.map((segment) => segment.text).join('');
-		if (fields.stream === 'true')
-			return bytesReply('text/event-stream; charset=utf-8', [
-				...segments.map((segment) =>
-					event({ type: 'transcript.text.delta', delta: segment.text, logprobs: null }),
-				),
-				event({ type: 'transcript.text.done', text: '', logprobs: null, usage: null }),
-			]);
 		const cues = segments.map(
 			({ text: words, start, end }) => `${time(start)} --> ${time(end)}\n${words}\n\n`,
 		);
@@ -130,11 +123,6 @@ export const startSpeachesSim = async (options: SpeachesOptions = {}): Promise<M
 						...transcribers.map(model('automatic-speech-recognition')),
 						...speakers.map(model('text-to-speech')),
 					],
-					object: 'list',
-				});
-			case 'GET /v1/audio/voices':
-				return jsonReply({
-					voices: voices.map((name) => ({ name, language: 'en-us', gender: 'female', id: name })),
 					object: 'list',
 				});
 			case 'POST /v1/audio/transcriptions':

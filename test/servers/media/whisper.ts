@@ -11,7 +11,7 @@ export interface WhisperSegment {
 }
 
 export interface WhisperOptions {
-	/** `--inference-path`, which replaces `/inference`. */
+	/** `--inference-path`. Default: OpenAI's. */
 	inferencePath?: string;
 	/** `--convert`; `fails`: ffmpeg cannot read the file. */
 	convert?: boolean | 'fails';
@@ -43,7 +43,7 @@ const readsByBytes = ({ content }: UploadPart): boolean => {
 };
 
 export const startWhisperSim = async (options: WhisperOptions = {}): Promise<MediaSim> => {
-	const { inferencePath = '/inference', healthy = true, anonymous = false } = options;
+	const { inferencePath = '/v1/audio/transcriptions', healthy = true, anonymous = false } = options;
 	const answer = (status: number, type: string | undefined, body = ''): WireReply => ({
 		status,
 		headers: [

@@ -100,7 +100,6 @@ describe('Transcribe', () => {
 			options: {
 				language: 'en',
 				prompt: 'n8n',
-				hotwords: 'llama',
 				temperature: '0.5',
 				timestamps: ['word', 'segment'],
 				extraBody: '{"without_timestamps":false}',
@@ -117,46 +116,33 @@ describe('Transcribe', () => {
 			language: 'en',
 			prompt: 'n8n',
 			temperature: '0.5',
-			hotwords: 'llama',
 			'timestamp_granularities[]': 'segment',
 			without_timestamps: 'false',
 		});
 	});
 
-	test('is typed into a chat that streams: piece by piece where the server streams, else as a whole', async () => {
-		const typed = async (
-			sim: { url: string },
-			parameters: Record<string, unknown>,
-			more: Setup = {},
-		) => {
-			const { chunks, items } = await run(
+	test('is typed into a chat that streams, as a whole', async () => {
+		const sim = await startWhisper({ segments: SEGMENTS });
+		const typed = async (parameters: Record<string, unknown>, more: Setup = {}) => {
+			const { chunks } = await run(
 				sim,
 				{ operation: 'transcribe', ...parameters },
 				{ streaming: true, ...more },
 			);
-			return [chunks.map(({ type, content }) => content ?? type), items[0]!.json.text];
+			return chunks.map(({ type, content }) => content ?? type);
 		};
-		const speaches = await startSpeaches({ segments: SEGMENTS });
-		const model = 'Systran/faster-whisper-tiny';
-		expect(await typed(speaches, { model })).toEqual([
-			['begin', ' Hello', ' there', 'end'],
-			'Hello there',
-		]);
-		expect(await typed(await startWhisper({ segments: SEGMENTS }), {})).toEqual([
-			['begin', 'Hello\n there', 'end'],
-			'Hello\n there',
-		]);
+		expect(await typed({})).toEqual(['begin', 'Hello\n there', 'end']);
 		const type = 'n8n-nodes-local-llama.localLlamaTool';
-		expect(await typed(speaches, { model }, { type })).toEqual([[], 'Hello there']);
-		expect(await typed(speaches, { model, options: { enableStreaming: false } })).toEqual([
-			[],
-			'Hello there',
-		]);
-		expect(speaches.forms.map(({ fields }) => fields.stream)).toEqual([
-			'true',
-			undefined,
-			undefined,
-		]);
+		expect(await typed({}, { type })).toEqual([]);
+		expect(await typed({ options: { enableStreaming: false } })).toEqual([]);
+	});
+
+	test('Translate to English goes to its own route', async () => {
+		const sim = await startSpeaches({ segments: SEGMENTS });
+		const model = 'Systran/faster-whisper-tiny';
+		const { items } = await run(sim, { operation: 'transcribe', model, translate: true });
+		expect(items[0]!.json.text).toBe('Hello there');
+		expect(sim.requests.at(-1)!.path).toBe('/v1/audio/translations');
 	});
 
 	test('the file itself, as an expression gives it, and no name at all', async () => {
@@ -204,20 +190,6 @@ describe('Transcribe', () => {
 	});
 });
 
-test('Translate goes to its own route, and with whisper.cpp to its only one', async () => {
-	const whisper = await startWhisper({ segments: SEGMENTS });
-	await run(whisper, { operation: 'translate' });
-	expect(whisper.forms[0]!.fields).toMatchObject({ translate: 'true', language: 'auto' });
-	const speaches = await startSpeaches({ segments: SEGMENTS });
-	const streamed = await run(
-		speaches,
-		{ operation: 'translate', model: 'Systran/faster-whisper-tiny' },
-		{ streaming: true },
-	);
-	expect(speaches.requests.at(-1)!.path).toBe('/v1/audio/translations');
-	expect(streamed.chunks.map(({ type }) => type)).toEqual(['begin', 'item', 'end']);
-});
-
 describe('Speak', () => {
 	test('a file with its right name and type, and facts for an agent that sees no file', async () => {
 		const sim = await startKokoro();
@@ -261,15 +233,14 @@ describe('Speak', () => {
 		expect(spoken!.body.model).toBe(named);
 	});
 
-	test('raw samples as WAV, a long text in parts, and every other option', async () => {
+	test('raw samples as WAV, and every other option', async () => {
 		const samples = Buffer.alloc(400, 3);
 		const sim = await startKokoro({ sound: () => [samples] });
 		const { items } = await run(sim, {
 			operation: 'speak',
-			input: `${'One is here. '.repeat(5)}\n${'Two is here. '.repeat(5)}`,
+			input: 'One is here.',
 			format: 'pcm',
 			options: {
-				splitAfter: 70,
 				wrapAsWav: true,
 				sampleRate: 16000,
 				speed: 1.5,
@@ -279,9 +250,8 @@ describe('Speak', () => {
 		expect(items[0]!.json).toMatchObject({
 			fileName: 'speech.wav',
 			mimeType: 'audio/wav',
-			parts: 2,
 		});
-		expect(bytesIn(items[0]!)).toEqual(waveFromSamples(Buffer.concat([samples, samples]), 16_000));
+		expect(bytesIn(items[0]!)).toEqual(waveFromSamples(samples, 16_000));
 		expect(sim.requests.at(-1)!.body).toMatchObject({
 			speed: 1.5,
 			sample_rate: 16000,
@@ -311,27 +281,16 @@ describe('Speak', () => {
 	});
 });
 
-test('Get Voices: an item for each', async () => {
-	const { items } = await run(await startSpeaches(), { operation: 'getVoices' });
-	expect(items.map(({ json }) => json)).toEqual([
-		{ id: 'af_heart', name: 'af_heart', language: 'en-us', gender: 'female' },
-		{ id: 'am_adam', name: 'am_adam', language: 'en-us', gender: 'female' },
-	]);
-});
-
 test('the lists of the editor hold what fits', async () => {
 	const sim = await startSpeaches();
-	const { searchVoices, searchSpeechModels, searchTranscriptionModels } = new LocalLlama().methods
-		.listSearch;
+	const { searchSpeechModels, searchTranscriptionModels } = new LocalLlama().methods.listSearch;
 	const context = {
 		getCredentials: async () => ({ baseUrl: sim.url }),
-		getCurrentNodeParameter: () => 'speaches-ai/Kokoro-82M-v1.0-ONNX',
 		getNode: () => ({ name: 'Local Llama' }),
 		helpers: {},
 	} as unknown as ILoadOptionsFunctions;
-	const valuesOf = async (search: typeof searchVoices, filter?: string) =>
-		(await search.call(context, filter)).results.map(({ value }) => value);
-	expect(await valuesOf(searchVoices, 'ADAM')).toEqual(['am_adam']);
+	const valuesOf = async (search: typeof searchSpeechModels) =>
+		(await search.call(context)).results.map(({ value }) => value);
 	expect(await valuesOf(searchSpeechModels)).toEqual(['speaches-ai/Kokoro-82M-v1.0-ONNX']);
 	expect(await valuesOf(searchTranscriptionModels)).toEqual(['Systran/faster-whisper-tiny']);
 });
