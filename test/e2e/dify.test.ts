@@ -670,7 +670,7 @@ describe('feedback and conversations', () => {
 	});
 
 	it('lists, renames and deletes conversations, reads messages, sets variables', async () => {
-		const apps = defaultApps('2026').map((app) =>
+		const apps = defaultApps().map((app) =>
 			app.mode === 'advanced-chat'
 				? {
 						...app,

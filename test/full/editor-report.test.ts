@@ -100,20 +100,6 @@ it('a report of the real server comes as a file', async () => {
 		expect(page).toContain(text);
 });
 
-it('a server with one slot has plots too: the speed and the first token of each answer', async () => {
-	const single = await startLlamaServer({
-		model: parts().smolLm2,
-		contextSize: 8192,
-		parallel: 1,
-		args: ['--metrics'],
-	});
-	const { written, result } = await reportTwice(single, 'one-slot-report');
-	oneSlot = written;
-	expect(result).toMatchObject({ speed: { runs: [1, 1, 1, 1].map((atOnce) => ({ atOnce })) } });
-	expect(oneSlot).toContain('answers, one after another');
-	await single.stop();
-});
-
 it.each(['light', 'dark'] as const)(
 	'it opens in a browser without a network, %s',
 	async (theme) => {

@@ -11,7 +11,6 @@ import {
 	type LlamaServer,
 	type N8nServer,
 } from '../e2e/support/playground';
-import { decisionModel } from './support/parts';
 import { agent, chatTrigger, localModel, MANUAL, workflowOf } from '../e2e/support/workflows';
 
 const NODE = 'Local Llama';
@@ -73,117 +72,6 @@ function itemsOf({ data }: Execution, node = NODE): Array<{ json: Json; pairedIt
 	if (error !== undefined) throw new Error(JSON.stringify(error));
 	return runData[node]!.at(-1)!.data!.main![0]!;
 }
-
-const ROUTE = {
-	name: 'route',
-	kind: 'choice',
-	question: 'What is the text about?',
-	options: 'fruit\nmachines',
-};
-const PLEASANT = { name: 'pleasant', kind: 'yesNo', question: 'Is it pleasant?' };
-const RIPE = { name: 'ripe', kind: 'score', question: 'How ripe?', levels: 'green\nripe\nrotten' };
-
-const deciding = (question: object[]) => ({
-	operation: 'decide',
-	text: '={{ $json.text }}',
-	questions: { question },
-	options: { itemsAtOnce: SLOTS },
-});
-
-interface Decided {
-	answers: Record<string, { probability: number; probabilities: Record<string, number> }>;
-}
-
-/** Every answer has probabilities that add up. */
-function expectProbabilities({ answers }: Decided, names: string[]): void {
-	expect(Object.keys(answers)).toEqual(names);
-	for (const { probability, probabilities } of Object.values(answers)) {
-		const values = Object.values(probabilities);
-		expect(values).toContain(probability);
-		expect(values.reduce((sum, each) => sum + each, 0)).toBeCloseTo(1, 4);
-	}
-}
-
-test('decide: an ordinary model answers by letters, with real probabilities', async () => {
-	const execution = await run('Decide by letters', {
-		...items(['An apple a day', 'The engine of a train']),
-		[NODE]: localLlama(deciding([ROUTE, PLEASANT, RIPE])),
-	});
-	const answers = itemsOf(execution).map(({ json }) => json);
-	expect(answers.map(({ method }) => method)).toEqual(['letters', 'letters']);
-	for (const answer of answers)
-		expectProbabilities(answer as unknown as Decided, ['route', 'pleasant', 'ripe']);
-});
-
-/** The compiled llama-server has no route for decisions. */
-const METHOD = 'letters';
-
-test('decide: as a tool of an agent it gets the text from the model, and gives back answers', async () => {
-	const chat = await startLlamaServerSim();
-	const decisions = await startLlamaServerSim({ decisions: 52 });
-	const credentialOf = async (sim: { url: string }) =>
-		await n8n.createCredential({ ...llamaCredential(sim), id: undefined });
-	chat.script((request) => {
-		const { tools } = request.body as { tools: Array<{ function: { name: string } }> };
-		const call = { name: tools[0]!.function.name, arguments: { Text: 'The engine of a train' } };
-		return reply.toolCalls([call]);
-	}, reply.text('It is about machines.'));
-	const tool = localLlama(
-		{
-			...deciding([ROUTE]),
-			model: { __rl: true, mode: 'id', value: 'sim-model' },
-			text: "={{ $fromAI('Text', 'The text', 'string') }}",
-		},
-		await credentialOf(decisions),
-	);
-	const execution = await run('Decide as a tool', {
-		Start: { ...MANUAL, to: ['Agent'] },
-		Agent: agent('What is this about: The engine of a train?'),
-		'Local Chat Model': localModel(await credentialOf(chat)),
-		'Decide Topic': { ...tool, type: 'CUSTOM.localLlamaTool', serves: [['ai_tool', 'Agent']] },
-	});
-	expect(execution.data.resultData.error).toBeUndefined();
-	const { messages } = chat.requests.at(-1)!.body as {
-		messages: Array<{ role: string; content: string }>;
-	};
-	const result = messages.find(({ role }) => role === 'tool')!.content;
-	expect(result).toMatch(/"method":"decisionModel"/);
-	expect(result).toMatch(/"route":\{"answer":/);
-	const [asked] = decisions.requests.filter(({ path }) => path.endsWith('/systemone'));
-	expect(asked!.body).toMatchObject({ state: 'The engine of a train' });
-	await Promise.all([chat.close(), decisions.close()]);
-});
-
-test('decide: a decision model answers all questions in one request', async () => {
-	const decisions = await startLlamaServer({
-		model: await decisionModel(),
-		contextSize: 4096,
-		parallel: SLOTS,
-	});
-	const own = await n8n.createCredential({ ...llamaCredential(decisions), id: undefined });
-	const empty = { __rl: true, mode: 'list', value: '' };
-	const execution = await run('Decide', {
-		...items(['An apple a day', 'The engine of a train']),
-		[NODE]: localLlama({ ...deciding([ROUTE, PLEASANT, RIPE]), model: empty }, own),
-	});
-	const answers = itemsOf(execution).map(({ json }) => json);
-	expect(answers.map(({ method }) => method)).toEqual([METHOD, METHOD]);
-	for (const answer of answers)
-		expectProbabilities(answer as unknown as Decided, ['route', 'pleasant', 'ripe']);
-	const classified = await run('Classify by decisions', {
-		...items(['An apple a day']),
-		[NODE]: localLlama(
-			{
-				operation: 'classify',
-				model: empty,
-				text: '={{ $json.text }}',
-				labels: { label: [{ name: 'fruit' }, { name: 'machines' }] },
-			},
-			own,
-		),
-	});
-	expect(itemsOf(classified)[0]!.json).toMatchObject({ method: METHOD });
-});
 
 test('chat: several items at once, in their order, with what n8n shows as usage', async () => {
 	const words = ['red', 'green', 'blue', 'black', 'white', 'grey'];

@@ -15,7 +15,6 @@ import {
 	startLlamaServer,
 	stopEverything,
 	tinyModel,
-	workFolder,
 } from '../e2e/support/playground';
 import { until } from '../e2e/support/until';
 

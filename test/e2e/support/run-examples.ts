@@ -240,6 +240,16 @@ export async function asked(
 		.join('');
 }
 
+/** What a chat answers that is not streamed. */
+export async function wholeAnswer({ nodes }: Workflow, chatInput: string): Promise<unknown> {
+	const { webhookId } = nodes.find(({ type }) => type.endsWith('.chatTrigger'))!;
+	const body = { action: 'sendMessage', sessionId: 'session', chatInput };
+	const ask = async () => await n8n.webhook(`${webhookId}/chat`, { body });
+	// n8n registers a chat a moment after it activates the workflow.
+	const response = await until(ask, ({ status }) => status !== 404);
+	return await response.json();
+}
+
 interface FormFile {
 	name: string;
 	type: string;

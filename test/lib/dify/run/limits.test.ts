@@ -141,7 +141,6 @@ describe('grace', () => {
 			{ steps: said('par'), fail: 'boom' },
 			{ reorder: (items) => [...items, ...chatter] },
 		);
-		const begun = performance.now();
 		expect(await failureOf(say(clientOf(sim, 'advanced-chat')))).toMatchObject({
 			kind: 'runFailed',
 		});

@@ -136,7 +136,6 @@ describe('transport', () => {
 	test('case 43: a socket left open after message_end does not hold up the answer', async () => {
 		for (const mode of ALL) {
 			const sim = await startTalk(mode, 'Hello', { holdOpen: true, pingEveryMs: 5 });
-			const begun = performance.now();
 			expect((await say(clientOf(sim, mode))).result.text).toBe('Hello');
 			await waitFor(() => sim.runs[0]!.clientLeft);
 		}
@@ -252,7 +251,6 @@ describe('what the events mean', () => {
 	});
 
 	test('case 55: a moderated chatflow is a success, although the socket stays open', async () => {
-		const begun = performance.now();
 		const { result, sim } = await answerOf(
 			'advanced-chat',
 			{ steps: said('I cannot say.'), moderated: true },
@@ -285,7 +283,6 @@ describe('what the events mean', () => {
 			{ steps: [...said('a'), { error: { status: 500, message: 'x' } }] },
 			{ holdOpen: true, pingEveryMs: 5 },
 		);
-		const begun = performance.now();
 		await failureOf(say(clientOf(sim, 'advanced-chat')));
 		await waitFor(() => sim.runs[0]!.clientLeft);
 	});
@@ -344,7 +341,6 @@ describe('what the events mean', () => {
 				say(clientOf(sim, mode).withSignal(controller.signal), {}, { onDeltas }),
 			);
 			await waitFor(() => shown() === 'Once upon');
-			const stoppedAt = performance.now();
 			controller.abort();
 			expect(await running).toMatchObject({
 				kind: 'cancelled',
