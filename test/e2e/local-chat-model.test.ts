@@ -532,7 +532,7 @@ describe('the running n8n', () => {
 		const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });
 		await n8n.stopExecution(running!.id);
 		// Without a stop, it would generate for minutes.
-		await until(busy, (one) => !one);
+		expect(await until(busy, (one) => !one)).toBe(false);
 		// n8n leaves the chat's own request open.
 		reader.abort();
 		await reading;

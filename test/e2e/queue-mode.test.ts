@@ -164,7 +164,7 @@ describe('n8n in queue mode', () => {
 			const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });
 			await n8n.stopExecution(running!.id);
 			// Without a stop, it would generate for minutes.
-			await until(busy, (one) => !one);
+			expect(await until(busy, (one) => !one)).toBe(false);
 			reader.abort();
 			await reading;
 		},

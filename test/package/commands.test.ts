@@ -25,7 +25,7 @@ const texts = async (): Promise<string[]> => [
 
 it('there are few npm scripts, and CONTRIBUTING explains each', () => {
 	const contributing = fs.readFileSync('CONTRIBUTING.md', 'utf8');
-	expect(Object.keys(scripts).length).toBeLessThanOrEqual(12);
+	expect(Object.keys(scripts).length).toBeLessThanOrEqual(13);
 	const unexplained = Object.keys(scripts).filter((name) => {
 		const command = SHORT.includes(name) ? `npm ${name}` : `npm run ${name}`;
 		return !new RegExp(`^\\|[^|]*\`${command}( [^\`]*)?\``, 'm').test(contributing);
