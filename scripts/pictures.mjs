@@ -1,11 +1,9 @@
 /**
  * `npm run pictures [-- part…]`: takes the documents' pictures in the real n8n and compresses them, all or those whose path
  * includes one of the parts. They are taken by `editor*.test.ts` and `tool-test.test.ts` in `test/full`
- * (`picture(name, …)`), and copied to docs/images if a document names them. What they show is recorded, so that
- * `test/package/images.test.ts` notices old ones. `--from=FOLDER` uses pictures that those suites have put there
- * (`LOCAL_LLAMA_PICTURES`).
+ * (`picture(name, …)`), and copied to docs/images if a document names them. `--from=FOLDER` uses pictures that
+ * those suites have put there (`LOCAL_LLAMA_PICTURES`).
  */
-import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +15,6 @@ import { root } from './lib/paths.mjs';
 import { IMAGES, LARGEST_BYTES, LARGEST_MOVING_BYTES, namedPictures } from './lib/pictures.mjs';
 import { findOnPath, onExit, run } from './lib/proc.mjs';
 import { findPython, installPackages } from './lib/python.mjs';
-import { recordShown } from './lib/shown.mjs';
 
 const TOOLS = ['pngquant', 'optipng'];
 
@@ -70,23 +67,6 @@ const takenByTests = async () => {
 	return folder;
 };
 
-const require = createRequire(import.meta.url);
-/** @param {string} name */
-const pascalCase = (name) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
-
-/** @param {string} name of a node, from the build that the suites ran */
-const builtNode = (name) => {
-	const node = pascalCase(name);
-	return new (require(join(root, 'dist', 'nodes', node, `${node}.node.js`))[node])().description;
-};
-
-/** @param {string} name */
-const builtCredential = (name) => {
-	const credential = pascalCase(name);
-	const file = join(root, 'dist', 'credentials', `${credential}.credentials.js`);
-	return new (require(file)[credential])();
-};
-
 await main(async () => {
 	const missing = TOOLS.filter((tool) => !findOnPath(tool));
 	if (missing.length > 0)
@@ -119,7 +99,6 @@ await main(async () => {
 			`  ${formatSize(size).padStart(9)}  ${file}${size > most ? '  too large: show less of the window' : ''}`,
 		);
 	}
-	recordShown(wanted, builtNode, builtCredential);
 	log.line(`  ${formatSize(total).padStart(9)}  in all. Look at each before you commit it.`);
 	return 0;
 });

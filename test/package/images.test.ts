@@ -1,5 +1,3 @@
-import type { ICredentialType, INodeType, INodeTypeDescription } from 'n8n-workflow';
-
 import { fs, path, process } from '../support/node';
 import { loadScript } from '../support/scripts';
 
@@ -10,21 +8,6 @@ interface PicturesScript {
 	documents(): string[];
 	picturesIn(file: string): string[];
 	namedPictures(): string[];
-}
-
-interface Subject {
-	kind: 'panel' | 'actions' | 'credential' | 'workflow';
-	name: string;
-}
-
-interface ShownScript {
-	subjectOf(file: string): Subject | undefined;
-	hashOf(
-		subject: Subject,
-		descriptionOf: (name: string) => INodeTypeDescription,
-		credentialOf: (name: string) => ICredentialType,
-	): string;
-	recordedHashes(): Record<string, string>;
 }
 
 const ROOT = process.cwd();
@@ -42,7 +25,7 @@ beforeAll(async () => {
 	script = await loadScript<PicturesScript>('pictures');
 	kept = fs
 		.readdirSync(path.join(ROOT, script.IMAGES), { recursive: true, withFileTypes: true })
-		.filter((entry) => entry.isFile() && entry.name !== 'shown.json')
+		.filter((entry) => entry.isFile())
 		.map((entry) =>
 			path.relative(ROOT, path.join(entry.parentPath, entry.name)).replaceAll('\\', '/'),
 		);
@@ -105,83 +88,5 @@ describe('the pictures of the documents', () => {
 				),
 			);
 		expect(silent).toEqual([]);
-	});
-});
-
-/** A class of the sources by the name of its node or credential. */
-async function classOf<T>(folder: string, ending: string, name: string): Promise<T> {
-	const Name = `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
-	const file = path.join(ROOT, folder, `${Name}.${ending}`);
-	const exported = (await import(file)) as Record<string, new () => T>;
-	return new exported[Name]!();
-}
-
-describe('what the pictures show', () => {
-	const descriptions = new Map<string, INodeTypeDescription>();
-	const credentials = new Map<string, ICredentialType>();
-	let shown: ShownScript;
-	let hash: (subject: Subject) => string;
-
-	beforeAll(async () => {
-		shown = await loadScript<ShownScript>('shown');
-		for (const subject of kept.flatMap((file) => shown.subjectOf(file) ?? [])) {
-			const { kind, name } = subject;
-			if (kind === 'credential')
-				credentials.set(name, await classOf<ICredentialType>('credentials', 'credentials', name));
-			else if (kind !== 'workflow') {
-				const folder = `nodes/${name.charAt(0).toUpperCase()}${name.slice(1)}`;
-				const { description } = await classOf<INodeType>(folder, 'node', name);
-				descriptions.set(name, description);
-			}
-		}
-		hash = (subject) =>
-			shown.hashOf(
-				subject,
-				(name) => descriptions.get(name)!,
-				(name) => credentials.get(name)!,
-			);
-	});
-
-	it('is as it was when they were taken: else run npm run pictures', () => {
-		const old = Object.entries(shown.recordedHashes())
-			.filter(([file, recorded]) => hash(shown.subjectOf(file)!) !== recorded)
-			.map(([file]) => file);
-		expect(old).toEqual([]);
-	});
-
-	it('is recorded for the pictures that exist, each of them', () => {
-		const dated = kept.filter((file) => shown.subjectOf(file) !== undefined);
-		expect(Object.keys(shown.recordedHashes()).sort()).toEqual(dated.sort());
-	});
-
-	it('is another thing when a field is added, renamed or hidden, not when a hover text changes', () => {
-		const subject: Subject = { kind: 'panel', name: 'localChatModel' };
-		const description = descriptions.get('localChatModel')!;
-		const [model, ...others] = description.properties;
-		const hashWith = (properties: INodeTypeDescription['properties']) =>
-			shown.hashOf(
-				subject,
-				() => ({ ...description, properties }),
-				(name) => credentials.get(name)!,
-			);
-		const before = hashWith(description.properties);
-		expect(hashWith([{ ...model!, description: 'Another text' }, ...others])).toBe(before);
-		const hidden = { displayOptions: { show: { serverType: ['ollama'] } } };
-		for (const changed of [
-			[{ ...model!, displayName: 'Another' }, ...others],
-			others,
-			[
-				model!,
-				...others.map((field) => (field.name === 'options' ? { ...field, ...hidden } : field)),
-			],
-			[model!, model!, ...others],
-		])
-			expect(hashWith(changed)).not.toBe(before);
-	});
-
-	it('is known of every picture of a panel, a list of actions, a credential or an example', () => {
-		const hashes = kept.flatMap((file) => shown.subjectOf(file) ?? []).map(hash);
-		expect(hashes.length).toBeGreaterThan(50);
-		expect(hashes.filter((one) => !/^[0-9a-f]{16}$/.test(one))).toEqual([]);
 	});
 });

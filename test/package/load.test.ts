@@ -131,7 +131,7 @@ describe("n8n's own loader", () => {
 			difyTrigger: {
 				category: 'AI',
 				place: 'Miscellaneous',
-				words: ['dify', 'rating', 'workflow run'],
+				words: ['dify', 'rating'],
 				page: 'dify-trigger.md',
 			},
 			difyWorkflow: {

@@ -46,7 +46,6 @@ export const RUN_IN_FULL = [
 	'judge-my-judge',
 	'local-model-as-openai-api',
 	'measure-decisions',
-	'n8n-moderates-dify',
 	'nightly-models',
 	// Needs a PostgreSQL with pgvector.
 	'rag-with-pgvector',
@@ -56,7 +55,7 @@ export const RUN_IN_FULL = [
 ];
 
 /** Examples with their own suites of `npm run test:full`; its workflows.test.ts runs the others. */
-export const DIFY_EXAMPLES = ['n8n-as-dify-knowledge', 'n8n-moderates-dify'];
+export const DIFY_EXAMPLES = ['n8n-as-dify-knowledge'];
 export const MODEL_EXAMPLES = [
 	'classify-and-route-email',
 	'extract-invoices',

@@ -283,7 +283,7 @@ describe('what the events mean', () => {
 			{ steps: [...said('a'), { error: { status: 500, message: 'x' } }] },
 			{ holdOpen: true, pingEveryMs: 5 },
 		);
-		await failureOf(say(clientOf(sim, 'advanced-chat')));
+		expect(await failureOf(say(clientOf(sim, 'advanced-chat')))).toMatchObject({ status: 500 });
 		await waitFor(() => sim.runs[0]!.clientLeft);
 	});
 

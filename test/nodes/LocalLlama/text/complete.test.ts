@@ -179,7 +179,7 @@ test('Stop ends it at once', async () => {
 	const running = failure(COMPLETE, { signal: cancel.signal });
 	await sim.until(() => sim.slots().some(({ busy }) => busy));
 	cancel.abort();
-	await running;
+	expect(await running).toBeDefined();
 	await sim.until(() => sim.slots().every(({ busy }) => !busy));
 });
 
