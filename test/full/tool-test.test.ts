@@ -196,6 +196,7 @@ it('SmolLM2, a real small model: what passed and what went wrong, in the item an
 			parameters: {
 				operation: 'report',
 				title: 'Tools',
+				atOnce: 1,
 				tokens: 16,
 				testTools: true,
 				options: { timeLimit: 15 },
@@ -207,12 +208,7 @@ it('SmolLM2, a real small model: what passed and what went wrong, in the item an
 	await n8n.activate(workflowId);
 	const page = await (await n8n.webhook('tools-report', { method: 'GET' })).text();
 	elements(page);
-	for (const part of [
-		'tries with tools passed',
-		'a quoted call',
-		'What went wrong',
-		'answers, one after another',
-	])
+	for (const part of ['tries with tools passed', 'a quoted call', 'What went wrong'])
 		expect(page).toContain(part);
 	await picture(page);
 	// n8n may store the end of the execution after the answer.
