@@ -3,7 +3,7 @@ import { HumanMessage } from './support/seam-agent';
 import { CHAT, LLAMA_SERVER, ollama, text } from './support/seam-answers';
 import { chatModel, embeddings, failureOf, model, modelList, run } from './support/seam-nodes';
 import { type Answer, json, sendJson, useServers } from './support/seam-server';
-import { process, v8, vm } from '../support/node';
+import { delay, process, v8, vm } from '../support/node';
 
 const start = useServers();
 const EMBED = '/v1/embeddings';
@@ -228,9 +228,16 @@ describe('much of it', () => {
 		};
 		for (let picture = 0; picture < 5; picture++) await look(picture);
 		const before = collect();
-		for (let picture = 5; picture < 25; picture++) await look(picture);
-		// Twenty pictures are 53 MB of base64.
-		expect(collect() - before).toBeLessThan(25);
+		// Forty pictures are 107 MB of base64.
+		for (let picture = 5; picture < 45; picture++) await look(picture);
+		const most = 40;
+		let grew = most;
+		// The last sockets may still be closing on a busy machine.
+		for (let tries = 0; tries < 100 && grew >= most; tries++) {
+			await delay(10);
+			grew = collect() - before;
+		}
+		expect(grew).toBeLessThan(most);
 	});
 
 	test('a list of 20,000 models, and one text of 2.5 MB, are read, or refused, in time that grows with them', async () => {
