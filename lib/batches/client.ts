@@ -36,8 +36,6 @@ export interface BatchCounts {
 	/** As far as the server counts them. */
 	tokens?: number;
 	truncated: number;
-	/** Texts whose result is the mean of those of their parts. */
-	averaged: number;
 }
 
 /** A call to one server. */
@@ -52,7 +50,7 @@ export interface BatchCall extends Attempt {
 	remarks: Set<string>;
 }
 
-export const noCounts = (): BatchCounts => ({ requests: 0, truncated: 0, averaged: 0 });
+export const noCounts = (): BatchCounts => ({ requests: 0, truncated: 0 });
 
 /** A refused request. */
 export interface Refused {

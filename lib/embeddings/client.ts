@@ -9,13 +9,11 @@ import {
 	type Refused,
 } from '../batches/client';
 import { learnedOf } from '../batches/learned';
-import { invalidInput } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Priority } from '../http/scheduler';
 import { mapConcurrently } from '../servers/batches';
 import { kindOf, UNIDENTIFIED } from '../servers/kinds';
-import type { EmbeddingRequest } from '../servers/kinds/task-abilities';
 import { failoverNotes } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
 import {
@@ -27,7 +25,7 @@ import {
 	tooLongIn,
 	type TooLong,
 } from '../servers/text-refusals';
-import { isRecord, optional } from '../values';
+import { optional } from '../values';
 import { VectorCheck } from './check';
 import {
 	explained,
@@ -38,10 +36,10 @@ import {
 	unreadableAlone,
 	wrongSize,
 } from './failures';
-import { cutToFit, parts, remarkOnFull } from './long-texts';
+import { cutToFit, remarkOnFull } from './long-texts';
 import { prefixesOf, type Prefixes } from './prefixes';
 import { readEmbeddings } from './read';
-import { cutTo, weightedMean } from './vectors';
+import { cutTo } from './vectors';
 import { embeddingCall } from './wire';
 
 export interface EmbeddingSettings extends BatchSettings {
@@ -51,7 +49,7 @@ export interface EmbeddingSettings extends BatchSettings {
 	dimensions?: number;
 	/** Numbers that a vector must have. */
 	expectedDimensions?: number;
-	longTexts: 'fail' | 'truncate' | 'average';
+	longTexts: 'fail' | 'truncate';
 	blankTexts: 'refuse' | 'space';
 	keepAlive?: string | number;
 	/** The class of documents in the queue, in place of the connection's. */
@@ -69,15 +67,7 @@ export interface Embeddings extends BatchCounts {
 	remarks: string[];
 }
 
-/** A text with the pictures and sound that belong to it. */
-export interface MixedInput {
-	text: string;
-	/** Parts of a message in the form of OpenAI's API. */
-	media: readonly object[];
-}
-
 interface EmbeddedText extends BatchText {
-	media?: readonly object[];
 	/** What is sent in place of the text: its beginning. */
 	input?: string;
 }
@@ -96,7 +86,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	}
 
 	/**
-	 * @param texts of any type, as n8n hands them over, or with pictures; those of the wrong type are refused
+	 * @param texts of any type, as n8n hands them over; those of the wrong type are refused
 	 * @param indexes numbers (from 0) by which errors name the texts; default: positions in `texts`
 	 * @throws {ServerError} naming the text, where one is at fault. Nothing partial is returned.
 	 */
@@ -141,16 +131,11 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	}
 
 	private textOf(text: unknown, index: number, role: keyof Prefixes): EmbeddedText {
-		if (isMixed(text)) return { index, ...text, text: this.prefixed(text.text, role) };
 		if (typeof text !== 'string')
 			throw refusedText(index, `is not text but ${text === null ? 'null' : typeof text}`);
-		if (text.trim() !== '') return { index, text: this.prefixed(text, role) };
+		if (text.trim() !== '') return { index, text: this.prefixes[role] + text };
 		if (this.settings.blankTexts === 'refuse') throw refusedText(index, 'is empty');
 		return { index, text: ' ' };
-	}
-
-	private prefixed(text: string, role: keyof Prefixes): string {
-		return text.trim() === '' ? '' : this.prefixes[role] + text;
 	}
 
 	protected async afterRefusal(
@@ -160,7 +145,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	): Promise<number[][]> {
 		const { error, tooLong } = refused;
 		if (this.learnsMissingRoute(call, refused)) return await this.ofBatch(call, batch);
-		if (this.learnsOneText(call, batch, refused))
+		if (this.learnsOneText(call, refused))
 			return await this.allOf(call, this.batches(batch, call.connection));
 		this.learnLimit(call, tooLong);
 		const namedText = batch[refusedTextIndex(error) ?? -1];
@@ -176,8 +161,8 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	): Promise<number[][]> {
 		const isOfText = tooLong !== undefined || isNotANumber(error);
 		if (!isOfText && !mayBeAboutOneText(error)) throw explained(error, call);
-		const isDivided = tooLong !== undefined && this.settings.longTexts !== 'fail';
-		if (isDivided) return await this.allOf(call, halves(batch));
+		if (tooLong !== undefined && this.settings.longTexts === 'truncate')
+			return await this.allOf(call, halves(batch));
 		return await this.bisect(call, batch, error, isOfText);
 	}
 
@@ -190,13 +175,8 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 	}
 
 	/** Whether the server refused a list of texts, which it was not known to do. */
-	private learnsOneText(
-		{ connection }: BatchCall,
-		batch: readonly EmbeddedText[],
-		{ error, known }: Refused,
-	): boolean {
-		const hasMedia = batch.some(({ media }) => media !== undefined);
-		if (hasMedia || known.takesOneText === true || !takesOneTextOnly(error)) return false;
+	private learnsOneText({ connection }: BatchCall, { error, known }: Refused): boolean {
+		if (known.takesOneText === true || !takesOneTextOnly(error)) return false;
 		Object.assign(learnedOf(connection, this.settings.model), { batch: 1, takesOneText: true });
 		return true;
 	}
@@ -206,7 +186,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		learnedOf(connection, this.settings.model).tokens = tooLong.limit;
 	}
 
-	/** Cuts or divides a text that is too long, if the settings allow it. */
+	/** Cuts a text that is too long, if the settings allow it. */
 	private async afterRefusedText(
 		call: BatchCall,
 		text: EmbeddedText,
@@ -216,10 +196,7 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		if (isUnreadable(error)) throw unreadableAlone(error, text);
 		if (tooLong === undefined)
 			throw isNotANumber(error) ? notANumber(error, text) : explained(error, call);
-		// Without its pictures, the vector would stand for something else.
-		const isWhole = longTexts === 'fail' || text.media !== undefined;
-		if (isWhole || isLast) throw textTooLong(error, text, tooLong, call.kind);
-		if (longTexts === 'average') return [await this.meanOfParts(call, text, tooLong, depth)];
+		if (longTexts === 'fail' || isLast) throw textTooLong(error, text, tooLong, call.kind);
 		return await this.truncated(call, text, depth, () => ({
 			...text,
 			input: cutToFit(text.input ?? text.text, tooLong),
@@ -274,26 +251,10 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		return false;
 	}
 
-	private async meanOfParts(
-		call: BatchCall,
-		{ index, text }: EmbeddedText,
-		tooLong: TooLong,
-		depth: number,
-	) {
-		const weighted: Array<{ vector: number[]; weight: number }> = [];
-		for (const part of parts(text, tooLong)) {
-			const [vector] = await this.ofBatch(call, [{ index, text: part }], depth + 1);
-			weighted.push({ vector: vector!, weight: part.length });
-		}
-		if (depth === 0) call.counts.averaged++;
-		return weightedMean(weighted);
-	}
-
 	protected async send(call: BatchCall, batch: readonly EmbeddedText[]): Promise<number[][]> {
 		const { connection, model } = call;
-		requireMedia(call, batch);
 		const { lacksOwnRoute, takesOneText } = learnedOf(connection, this.settings.model);
-		const input = batch.map(inputOf);
+		const input = batch.map(({ text, input: beginning = text }) => beginning);
 		const { dimensions, keepAlive, expectedDimensions } = this.settings;
 		const truncate = batch.some(({ isCutByServer }) => isCutByServer === true);
 		const request = embeddingCall(connection, lacksOwnRoute === true ? UNIDENTIFIED : call.kind, {
@@ -329,27 +290,5 @@ function alone(error: ServerError, text: BatchText): ServerError {
 function add(some: BatchCounts, to: BatchCounts): void {
 	to.requests += some.requests;
 	to.truncated += some.truncated;
-	to.averaged += some.averaged;
 	if (some.tokens !== undefined) to.tokens = (to.tokens ?? 0) + some.tokens;
-}
-
-function isMixed(value: unknown): value is MixedInput {
-	return isRecord(value) && typeof value.text === 'string' && Array.isArray(value.media);
-}
-
-function inputOf({ input, text, media }: EmbeddedText): EmbeddingRequest['input'][number] {
-	if (media === undefined) return input ?? text;
-	return { content: [...(text === '' ? [] : [{ type: 'text', text }]), ...media] };
-}
-
-/** @throws {ServerError} before pictures are sent to a server that takes texts only */
-function requireMedia({ kind }: BatchCall, batch: readonly EmbeddedText[]): void {
-	const mixed = batch.find(({ media }) => media !== undefined);
-	const { embeddings, label } = kindOf(kind);
-	if (mixed === undefined || embeddings.takesMedia === true) return;
-	throw invalidInput(
-		`${label} makes vectors of texts only`,
-		'Leave Input Binary Fields empty, or use a server whose models take pictures.',
-		{ facts: { index: mixed.index } },
-	);
 }

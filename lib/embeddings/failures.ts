@@ -32,7 +32,7 @@ export function textTooLong(
 		message: `Text ${index + 1} is too long for the embedding model`,
 		meaning: `Text ${index + 1}${size} ("${startOf(text)}") is too long for the embedding model${most}`,
 		remedy:
-			`Split documents into smaller chunks, or set the option Long Texts to cut or to average. ${longerTexts}`.trim(),
+			`Split documents into smaller chunks, or set the option Long Texts to cut. ${longerTexts}`.trim(),
 		facts: { index, ...tooLong },
 	});
 }
@@ -129,13 +129,6 @@ export function explained(
 	error: ServerError,
 	call: { kind: KindName; model: string },
 ): ServerError {
-	// llama-server v0.5.0, about pictures
-	if (/elements must be a string, a list of tokens/.test(error.serverText ?? ''))
-		return error.reworded({
-			kind: 'notSupported',
-			message: 'This server makes vectors of texts only',
-			remedy: 'Update it: newer versions take pictures, too.',
-		});
 	if (!/pooling type 'none'/i.test(error.serverText ?? ''))
 		return missingFeature(error, call, 'embeddings') ?? error;
 	return error.reworded({

@@ -1,4 +1,4 @@
-/** Shortens or splits texts that are longer than the model's context. */
+/** Shortens texts that are longer than the model's context. */
 import type { BatchCall, BatchText } from '../batches/client';
 import { kindOf } from '../servers/kinds';
 import { isModelNamed } from '../servers/model-names';
@@ -43,24 +43,6 @@ export async function remarkOnFull(
 	if (list?.find((one) => isModelNamed(one, model))?.context !== each) return undefined;
 	const which = batch.map(({ index }) => index + 1).join(', ');
 	return `The server counts ${each} tokens, all that the model reads, for text ${which}: what is longer may have been cut without a word. Split documents into smaller chunks.`;
-}
-
-/** At least two parts of about the same length, cut between words where there are any. */
-export function parts(text: string, tooLong: TooLong): string[] {
-	const count = partsNeeded(tooLong);
-	const cut: string[] = [];
-	let rest = text;
-	for (let remaining = count; remaining > 1 && rest.length > 1; remaining--) {
-		const first = cutAt(rest, Math.ceil(rest.length / remaining));
-		cut.push(first);
-		rest = rest.slice(first.length);
-	}
-	return [...cut, rest].filter((part) => part.trim() !== '');
-}
-
-function partsNeeded(tooLong: TooLong): number {
-	if (!isMeasured(tooLong)) return 2;
-	return Math.ceil(tooLong.tokens / (tooLong.limit * MARGIN));
 }
 
 /**

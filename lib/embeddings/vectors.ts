@@ -19,16 +19,3 @@ export function cutTo(vector: number[], dimensions: number | undefined): number[
 		? vector
 		: normalised(vector.slice(0, dimensions));
 }
-
-/** The weighted mean, scaled to length 1. */
-export function weightedMean(
-	parts: ReadonlyArray<{ vector: readonly number[]; weight: number }>,
-): number[] {
-	const [first] = parts;
-	if (first === undefined) return [];
-	return normalised(
-		first.vector.map((_value, index) =>
-			parts.reduce((sum, { vector, weight }) => sum + (vector[index] ?? 0) * weight, 0),
-		),
-	);
-}

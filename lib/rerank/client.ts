@@ -32,7 +32,7 @@ export interface RerankSettings extends RankSettings, BatchSettings {
 	instruction: string;
 }
 
-export interface Ranking extends Omit<BatchCounts, 'averaged'> {
+export interface Ranking extends BatchCounts {
 	/** Best first. A document without text has no score and stands at the end. */
 	ranking: Array<{ index: number; score?: number }>;
 	/** Which of several servers answered. */

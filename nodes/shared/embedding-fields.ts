@@ -40,7 +40,6 @@ export const embeddingOptions: INodeProperties[] = [
 	choiceField('Long Texts', 'longTexts', 'fail', {
 		options: choices({
 			fail: ['Fail', 'The error names the text and the limit'],
-			average: ['Split and Average', 'The vector is the mean of those of its parts'],
 			truncate: ['Truncate', 'Only the beginning counts'],
 		}),
 		description: 'What happens to texts that are longer than the model reads',

@@ -261,7 +261,7 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 				resource: 'audio',
 				operation: 'speak',
 				input: textFor(setting, 'Hello'),
-				voice: byId('af_heart'),
+				voice: 'af_heart',
 				format: 'mp3',
 				model: byId('kokoro'),
 			}),

@@ -10,19 +10,8 @@ import { describeWith } from '../support/describe-with';
 import { executeContext } from '../support/execute-context';
 import { fs, path } from '../support/node';
 import { loadScript } from '../support/scripts';
-import { nearness } from './support/clients';
-import {
-	connection,
-	parts,
-	startLlamaServer,
-	startRouter,
-	stopServers,
-	workFolder,
-} from './support/servers';
+import { connection, parts, startRouter, stopServers, workFolder } from './support/servers';
 
-interface ModelScript {
-	writeTinyModel(file: string): void;
-}
 interface ProjectorScript {
 	PICTURE_TOKENS: number;
 	writePictureProjector(file: string, options: { modelWidth: number }): void;
@@ -31,7 +20,6 @@ type Json = Record<string, unknown>;
 type File = readonly [mimeType: string, file: string];
 
 const SMOLLM2_WIDTH = 576;
-const TINY_WIDTH = 64;
 const INVOICE: File = ['image/jpeg', 'test/fixtures/pictures/invoice.jpg'];
 const ANOTHER: File = ['image/png', 'docs/images/tool-test.png'];
 /** The beginning of a film and of a song. */
@@ -85,8 +73,7 @@ const failureOf = async (running: Promise<unknown>): Promise<NodeOperationError>
 const sumOf = (probabilities: unknown): number =>
 	Object.values(probabilities as Record<string, number>).reduce((sum, value) => sum + value, 0);
 
-const { llamaServerProblem, llamaServerWheel, llamaServerWheelProblem, smolLm2, smolLm2Problem } =
-	parts();
+const { llamaServerProblem, smolLm2, smolLm2Problem } = parts();
 
 describeWith(llamaServerProblem ?? smolLm2Problem, 'SmolLM2 with eyes on a router', () => {
 	let url: string;
@@ -100,7 +87,6 @@ describeWith(llamaServerProblem ?? smolLm2Problem, 'SmolLM2 with eyes on a route
 		url = await startRouter({
 			sees: { mmproj, ...settings },
 			blind: settings,
-			vectors: { mmproj, ...settings, embeddings: true, pooling: 'mean' },
 		});
 	});
 	afterAll(stopServers);
@@ -163,51 +149,5 @@ describeWith(llamaServerProblem ?? smolLm2Problem, 'SmolLM2 with eyes on a route
 	])('what the model "%s" cannot read is told (%#)', async (model, item, message) => {
 		const ask = { operation: 'chat', model, prompt: 'What is it?' };
 		expect((await failureOf(run(url, ask, item))).message).toBe(message);
-	});
-
-	it('vectors of pictures: this version is told as too old', async () => {
-		const embed = { operation: 'embed', model: 'vectors' };
-		const failed = await failureOf(run(url, embed, itemWith(INVOICE), itemWith(ANOTHER)));
-		expect(failed.message).toBe('This server makes vectors of texts only');
-		expect(failed.description).toContain('Update it');
-	});
-});
-
-describeWith(llamaServerWheelProblem, 'random models with eyes on a newer llama-server', () => {
-	let vectors: string;
-	beforeAll(async () => {
-		const { writeTinyModel } = await loadScript<ModelScript>('tiny-model');
-		const { writePictureProjector } = await loadScript<ProjectorScript>('picture-projector');
-		const folder = workFolder('pictures');
-		const [tiny, mmproj] = ['tiny', 'projector'].map((name) =>
-			path.join(folder, `${name}.gguf`),
-		) as [string, string];
-		writeTinyModel(tiny);
-		writePictureProjector(mmproj, { modelWidth: TINY_WIDTH });
-		const settings = { contextSize: 4096, parallel: 1, threads: 1 };
-		const start = async (model: string, ...args: string[]) =>
-			await startLlamaServer(llamaServerWheel!, {
-				model,
-				...settings,
-				args: ['--mmproj', mmproj, ...args],
-			});
-		vectors = await start(tiny, '--embeddings', '--pooling', 'mean');
-	});
-	afterAll(stopServers);
-
-	it('pictures become vectors: the same for the same picture, another for another', async () => {
-		const items = [INVOICE, ANOTHER, INVOICE].map((file) => itemWith(file));
-		const results = await run(vectors, { operation: 'embed', model: '' }, ...items);
-		expect(results.map(({ dimensions }) => dimensions)).toEqual(Array(3).fill(TINY_WIDTH));
-		const [invoice, another, again] = results.map(({ vector }) => vector as number[]);
-		expect(nearness(invoice!, again!)).toBeCloseTo(1, 5);
-		expect(nearness(invoice!, another!)).toBeLessThan(0.9999);
-	});
-
-	it('a text and a picture share a vector', async () => {
-		const vectorOf = async (text: string) =>
-			(await run(vectors, { operation: 'embed', model: '', text }, itemWith(INVOICE)))[0]!
-				.vector as number[];
-		expect(nearness(await vectorOf('an invoice'), await vectorOf(''))).toBeLessThan(0.9999);
 	});
 });

@@ -36,6 +36,7 @@ export const llamaRouter: ServerKind = {
 		pull: pullOnRouter,
 		remove: removeOnRouter,
 	},
+	slots: undefined,
 	media: { needsModel: true },
 	health: { ...llamaServer.health, reports: 'process' },
 	words: {

@@ -65,7 +65,7 @@ export const llamaServer: ServerKind = {
 		withDetails: withProps,
 	},
 	slots: { count: countSlots, look: lookAtSlots },
-	embeddings: { base64: true, refusesLongTexts: true, takesMedia: true },
+	embeddings: { base64: true, refusesLongTexts: true },
 	health: {
 		reports: 'server',
 		// In older releases the list needs no key (docs/protocols/llama-server.md 1.2).

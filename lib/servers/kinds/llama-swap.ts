@@ -36,7 +36,8 @@ export const llamaSwap: ServerKind = {
 		unload: async (connection, options) =>
 			await unloadBehindGateway(connection, options, llamaSwap),
 	},
-	embeddings: { takesMedia: true },
+	slots: undefined,
+	embeddings: {},
 	media: {
 		knownFor: ['images', 'transcription', 'speech'],
 		needsModel: true,

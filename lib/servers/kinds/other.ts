@@ -13,7 +13,6 @@ export const other: ServerKind = {
 	recognizes: () => true,
 	isTriedOnly: true,
 	models: { pull: installModel },
-	embeddings: { takesMedia: true },
 	words: {
 		...openAiCompatible.words,
 		// It may be llama-server behind a proxy, which the general advice is for.

@@ -8,16 +8,10 @@ export interface RootRequest {
 	json: JsonRecord;
 }
 
-/** Text, pictures and sound for one vector, in the parts of a chat message. */
-interface MixedContent {
-	content: object[];
-}
-
 /** A request for embeddings. */
 export interface EmbeddingRequest {
 	model: string;
-	/** Each entry is a text, the tokens of a text, or a text with pictures and sound. */
-	input: Array<string | number[] | MixedContent>;
+	input: string[];
 	/** The server takes one text in a request, and no list. */
 	takesOneText?: true;
 	/** Whether the server shall cut texts that are too long, keeping the beginning. */
@@ -35,8 +29,6 @@ export interface EmbeddingAbilities {
 	truncateFields?: Readonly<JsonRecord>;
 	/** It refuses texts that are too long, unless told to cut them. Others may cut them silently. */
 	refusesLongTexts?: true;
-	/** It may have models that make vectors of pictures and sound, too. */
-	takesMedia?: true;
 	/** It can send vectors in base64, a quarter of the size. Others send floats, or were not tested. */
 	base64?: true;
 }

@@ -18,11 +18,6 @@ export function binaryFieldsField(place: string) {
 
 type ItemCall = Pick<LlamaCall, 'context' | 'parameters' | 'itemIndex'>;
 
-/** Whether binary fields of the item are named. */
-export function hasFiles(parameters: NodeParameters): boolean {
-	return namesOf(parameters).length > 0;
-}
-
 function namesOf(parameters: NodeParameters): string[] {
 	const fields = parameters.value('binaryFields');
 	if (Array.isArray(fields)) return fields.map(String);

@@ -1,26 +1,18 @@
 /** Embeds one text of each item in batches: one request per item would take many times as long. */
-import { wirePart } from '../../../lib/chat/wire/parts';
-import { EmbeddingsClient, type MixedInput } from '../../../lib/embeddings/client';
+import { EmbeddingsClient } from '../../../lib/embeddings/client';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { ServerPool } from '../../../lib/servers/pool/server-pool';
 import { timeSlices } from '../../../lib/http/time-slices';
 import { append } from '../../../lib/values';
 import type { OperationItem } from '../../shared/run/operations';
 import { failItem, ItemFailure } from '../../shared/run/failed-item';
-import type { NodeParameters } from '../../shared/parameters';
 import type { LlamaCall } from '../operation';
-import { hasFiles, inputIn } from '../text/files';
 import { encoded, reportEmbedding, taskIn, type EmbedTask, type Vector } from './embed-task';
 
 interface ItemText {
 	itemIndex: number;
 	text: string;
-	/** Reads the pictures of the item, where it has some: not before their turn. */
-	withMedia?(): Promise<MixedInput>;
 }
-
-/** Pictures are large: so many items with some go in one request. */
-const ITEMS_WITH_MEDIA = 4;
 
 /** Items with the same servers and settings. */
 interface Group {
@@ -64,41 +56,13 @@ async function groupsOf(call: LlamaCall) {
 			const key = JSON.stringify([pools.indexOf(servers), task]);
 			const group = groups.get(key) ?? { servers, task, items: [] };
 			groups.set(key, group);
-			group.items.push(itemTextFor(call, parameters, itemIndex));
+			group.items.push({ itemIndex, text: parameters.freeText('text') });
 		} catch (error) {
 			if (!call.context.continueOnFail()) failItem(itemIndex, error);
 			failures.set(itemIndex, error);
 		}
 	}
 	return { groups: groups.values(), failures };
-}
-
-function itemTextFor(call: LlamaCall, parameters: NodeParameters, itemIndex: number): ItemText {
-	const text = parameters.freeText('text');
-	if (!hasFiles(parameters)) return { itemIndex, text };
-	const { context } = call;
-	const withMedia = async () => {
-		const input = await inputIn({ context, parameters, itemIndex });
-		return { text: input.text, media: input.media.map((part) => wirePart(part, 'input_video')) };
-	};
-	return { itemIndex, text, withMedia };
-}
-
-/** Those that can be read; the others fail. */
-async function inputsOf(
-	call: LlamaCall,
-	outcome: Outcome,
-	batch: readonly ItemText[],
-): Promise<Array<string | MixedInput>> {
-	const inputs: Array<string | MixedInput> = [];
-	for (const item of batch) {
-		try {
-			inputs.push((await item.withMedia?.()) ?? item.text);
-		} catch (error) {
-			fail(call, outcome, [item], error);
-		}
-	}
-	return inputs;
 }
 
 async function embedGroup(call: LlamaCall, { servers, task, items }: Group): Promise<Outcome> {
@@ -108,19 +72,12 @@ async function embedGroup(call: LlamaCall, { servers, task, items }: Group): Pro
 	let begin = 0;
 	let [truncated, tokens] = [0, 0];
 	while (begin < waiting.length) {
-		const isMixed = waiting[begin]!.withMedia !== undefined;
-		const { batchSize } = task.settings;
-		const most = isMixed ? Math.min(batchSize, ITEMS_WITH_MEDIA) : batchSize;
-		const batch = waiting.slice(begin, begin + most);
-		const inputs = await inputsOf(call, outcome, batch);
-		if (inputs.length < batch.length) {
-			waiting = waiting.filter(({ itemIndex }) => !outcome.failures.has(itemIndex));
-			continue;
-		}
+		const batch = waiting.slice(begin, begin + task.settings.batchSize);
 		const indexes = batch.map(({ itemIndex }) => itemIndex);
+		const texts = batch.map(({ text }) => text);
 		try {
 			client ??= new EmbeddingsClient(servers, task.settings);
-			const result = await client.embed(inputs, task.role, call.signal, indexes);
+			const result = await client.embed(texts, task.role, call.signal, indexes);
 			truncated += result.truncated;
 			tokens += result.tokens ?? 0;
 			result.remarks.forEach((remark) => call.hint(remark));

@@ -11,7 +11,6 @@ import { textsIn } from '../lists';
 import type { OperationItem } from '../../shared/run/operations';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
-import { binaryFieldsField } from '../text/files';
 import { embedItems } from './embed-items';
 import { encoded, reportEmbedding, taskIn, type Vector } from './embed-task';
 
@@ -31,10 +30,6 @@ const fields: INodeProperties[] = [
 		required: true,
 		displayOptions: { show: { textSource: ['items'] } },
 	}),
-	{
-		...binaryFieldsField('They share one vector with the text, where the model can see.'),
-		displayOptions: { show: { textSource: ['items'] } },
-	},
 	jsonField('Texts', 'texts', '={{ $json.texts }}', {
 		required: true,
 		displayOptions: { show: { textSource: ['list'] } },

@@ -1,25 +1,7 @@
-import fc from 'fast-check';
-
 import { EmbeddingsClient } from '../../../lib/embeddings/client';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { connectTo } from '../../../lib/servers/connect';
 import { json, startScripted } from '../../servers/scripted';
-import { anyCodePoint } from '../../support/code-points';
-import { parts } from '../../../lib/embeddings/long-texts';
-
-test('parts are the text again and never halve a character', () => {
-	const text = fc
-		.string({ unit: anyCodePoint, minLength: 2 })
-		.filter((one) => one.trim().length > 3);
-	fc.assert(
-		fc.property(text, fc.integer({ min: 2, max: 20 }), (whole, tokens) => {
-			const found = parts(whole, { limit: 1, tokens });
-			expect(found.join('').replace(/\s/g, '')).toBe(whole.replace(/\s/g, ''));
-			expect(found.every((part) => part.isWellFormed())).toBe(true);
-		}),
-	);
-	expect(parts('one two three four', {})).toHaveLength(2);
-});
 
 describe('a server that silently cuts long texts', () => {
 	beforeEach(clearSharedCaches);

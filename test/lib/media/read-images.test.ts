@@ -31,11 +31,6 @@ describe('every form of an answer with pictures', () => {
 			['/files/a.webp', JPEG],
 			[{ url: '/files/a.webp' }, { base64: JPEG }],
 		],
-		[
-			'a job of sd-server',
-			{ result: { images: [{ index: 0, b64_json: PNG }] } },
-			[{ base64: PNG }],
-		],
 		['one picture that is no list', { data: { b64_json: PNG } }, [{ base64: PNG }]],
 		[
 			'what else is told',

@@ -196,7 +196,7 @@ describe('Speak', () => {
 		const { items } = await run(sim, {
 			operation: 'speak',
 			input: 'Hello **there** 👋',
-			voice: { __rl: true, mode: 'list', value: 'af_heart' },
+			voice: 'af_heart',
 			options: { plainText: true, fileName: 'a/greeting.mp3', binaryPropertyOutput: 'sound' },
 		});
 		expect(items[0]!.json).toEqual({
