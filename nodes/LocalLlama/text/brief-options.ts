@@ -5,14 +5,11 @@ import { generationFields } from '../../shared/chat/generation-fields';
 import { samplerFields } from '../../shared/chat/sampler-fields';
 
 const SAMPLERS: ReadonlySet<string> = new Set([
-	'cachePrompt',
-	'chatTemplateArguments',
 	'contextSize',
 	'keepAlive',
 	'maxTokens',
 	'minP',
 	'seed',
-	'slotId',
 	'temperature',
 	'topK',
 	'topP',

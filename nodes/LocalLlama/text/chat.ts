@@ -1,10 +1,5 @@
 import { ChatClient } from '../../../lib/chat/client';
-import {
-	controlTokensField,
-	thinkingFields,
-	responseFormatFields,
-	thinkingTimeLimitField,
-} from '../../shared/chat/answer-fields';
+import { thinkingFields, responseFormatFields } from '../../shared/chat/answer-fields';
 import { generationFields } from '../../shared/chat/generation-fields';
 import { samplerFields } from '../../shared/chat/sampler-fields';
 import { modelField } from '../../shared/model-field';
@@ -30,13 +25,7 @@ export const textChat: LocalLlamaOperation = {
 		...messageFields,
 		...thinkingFields(),
 		...responseFormatFields(),
-		...optionFields([
-			...samplers,
-			thinkingTimeLimitField,
-			controlTokensField,
-			...generationFields,
-			streamingField,
-		]),
+		...optionFields([...samplers, ...generationFields, streamingField]),
 	],
 	run: async (call) => {
 		const settings = await withModel(

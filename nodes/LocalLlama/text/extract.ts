@@ -4,7 +4,6 @@ import { extract as extractData } from '../../../lib/text/extract';
 import type { ExtractField, FieldType } from '../../../lib/text/extract-fields';
 import { schemaOfRequiredFields, schemaOfFields } from '../../../lib/text/extract-fields';
 import { firstRepeated, isRecord, recordOf, booleanOf } from '../../../lib/values';
-import { thinkingTimeLimitField } from '../../shared/chat/answer-fields';
 import { bareSchema } from '../../shared/chat/generation-settings';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
@@ -109,7 +108,7 @@ export const textExtract: LocalLlamaOperation = {
 		...schemaFields,
 		instructionsField,
 		...quickThinkingFields,
-		...optionFields([...briefOptions, thinkingTimeLimitField]),
+		...optionFields(briefOptions),
 	],
 	run: async (call) => {
 		const { parameters } = call;

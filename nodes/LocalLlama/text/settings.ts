@@ -10,12 +10,8 @@ import type { NodeParameters } from '../../shared/parameters';
 
 /** Reads the settings of a chat. */
 export function chatSettings(parameters: NodeParameters): ChatSettings {
-	const controlTokens = parameters.choice<'breakUp' | 'leave'>('options.controlTokens', undefined);
 	const responseFormat = responseFormatIn(parameters);
-	return {
-		...settingsWith(parameters, optional({ responseFormat }), 'toolTurns'),
-		...optional({ controlTokens }),
-	};
+	return settingsWith(parameters, optional({ responseFormat }), 'toolTurns');
 }
 
 /** Reads the settings of an operation without a choice of the response format. */

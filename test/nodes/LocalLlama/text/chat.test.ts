@@ -142,34 +142,6 @@ test('thinking stands apart from the text', async () => {
 	expect(chats()[0]).toMatchObject({ chat_template_kwargs: { enable_thinking: true } });
 });
 
-test.each(['chat', 'extract'])(
-	'%s: thinking that takes too long is ended, and a hint says so',
-	async (operation) => {
-		const sim = await serve({ template: 'thinking' });
-		sim.script(
-			reply.reasoning('Let me see. '.repeat(40), '{"answer":"Four."}', { tokenDelayMs: 5 }),
-		);
-		const fields =
-			operation === 'chat'
-				? {}
-				: { text: '2 + 2', schemaSource: 'schema', jsonSchema: { type: 'object' } };
-		const fake = prepare({
-			parameters: {
-				...CHAT,
-				...fields,
-				operation,
-				thinking: 'serverDefault',
-				options: { thinkingTimeLimit: '0.05' },
-			},
-		});
-		await executeIn(fake);
-		expect(sent('/control')).toMatchObject([{ action: 'reasoning_end' }]);
-		expect(fake.hints.map(({ message }) => message)).toEqual([
-			expect.stringContaining('Thinking Time Limit'),
-		]);
-	},
-);
-
 test('JSON stands in the item as such, and is checked by the node: a llama.cpp with llguidance lets a broken schema pass', async () => {
 	const sim = await serve();
 	sim.script(
