@@ -15,7 +15,6 @@ import type { Settings, SimOptions } from './options';
 import { paramsReport } from './params';
 import { recordedAnswer } from './recorded-routes';
 import { type GenerationReply, reply } from './reply';
-import { adapterList, setAdapters, slotAction, type SlotFiles } from './slot-files';
 import { nativeCompletion, nativeStream, textCompletion, textStream } from './text-routes';
 import { detokenize, tokenize } from './tokens';
 
@@ -57,7 +56,6 @@ export class LlamaApp implements App {
 	protected readonly handlers: Record<string, Handler>;
 	/** Settings for the model of a request: only a router has several. */
 	protected readonly settingsFor: (body: Json) => Settings = () => this.core.settings;
-	private readonly slotFiles: SlotFiles;
 	private loadingLeft = 0;
 	private loadingUntil = 0;
 	private asleep = false;
@@ -66,7 +64,6 @@ export class LlamaApp implements App {
 		readonly core: Core,
 		options: SimOptions,
 	) {
-		this.slotFiles = new Map((options.slotSavePath ?? []).map((name) => [name, 0]));
 		this.handlers = this.routes();
 		this.setLoading(options.loadingFor);
 		this.asleep = options.sleeping ?? false;
@@ -126,7 +123,7 @@ export class LlamaApp implements App {
 
 	protected async route(exchange: Exchange, path: string): Promise<void> {
 		const method = exchange.request.method === 'HEAD' ? 'GET' : exchange.request.method;
-		const asked = `${method} ${path.replace(/^\/slots\/[^/]+$/, '/slots/:id')}`;
+		const asked = `${method} ${path}`;
 		const handler = this.handlers[asked];
 		const recorded = recordedAnswer(asked, this.core.settings);
 		if (!handler && !recorded) throw notFound();
@@ -171,13 +168,10 @@ export class LlamaApp implements App {
 			'GET /v1/models': models,
 			'GET /props': () => props(settings, this.asleep),
 			'GET /slots': ({ request }) => this.slots(request),
-			'POST /slots/:id': ({ request }) => this.slotAction(request),
 			'GET /metrics': () =>
 				textReply(metrics(this.core), 'text/plain; version=0.0.4', [
 					['Process-Start-Time-Unix', '1'],
 				]),
-			'GET /lora-adapters': () => adapterList(settings),
-			'POST /lora-adapters': ({ request }) => setAdapters(parseAny(request), settings),
 			'POST /chat/completions': chat,
 			'POST /v1/chat/completions': chat,
 			'POST /v1/chat/completions/control': ({ request }) => this.control(parseBody(request)),
@@ -220,11 +214,6 @@ export class LlamaApp implements App {
 		if (request.query.get('fail_on_no_slot') && pool.busy === pool.count)
 			throw unavailable('no slot available');
 		return pool.report();
-	}
-
-	private slotAction(request: WireRequest): object {
-		const { pool, settings } = this.core;
-		return slotAction(request, () => parseBody(request), { pool, settings, files: this.slotFiles });
 	}
 
 	/** docs/protocols/llama-server-new.md 2. */

@@ -100,10 +100,6 @@ export interface SimOptions {
 	rerank?: boolean;
 	/** `--metrics`. */
 	metrics?: boolean;
-	/** `--slot-save-path`: names of existing files. Without it slots cannot be saved. */
-	slotSavePath?: string[];
-	/** `--lora`: their files, each with its scale, 1 at first. */
-	adapters?: Array<{ path: string; scale: number }>;
 	/**
 	 * `chatml`: ChatML with tools. `thinking`: the same, with a thinking block at the start of every answer. `strict`: like
 	 * Mistral's, refuses roles that do not alternate and tool IDs other than nine alphanumerics.
@@ -158,8 +154,6 @@ export type Settings = Required<
 	/** Undefined: the server was not started for embeddings. */
 	embeddings: SimEmbeddings | undefined;
 	transport: Transport | undefined;
-	slotSavePath: readonly string[] | undefined;
-	adapters: Array<{ path: string; scale: number }>;
 };
 
 /** `--reranking` turns them on too. */
@@ -204,7 +198,5 @@ export const withDefaults = (options: SimOptions): Settings => {
 		promptDelayMs: options.promptDelayMs ?? 0,
 		batch: options.batch ?? 2048,
 		transport: options.transport,
-		slotSavePath: options.slotSavePath,
-		adapters: options.adapters ?? [],
 	};
 };

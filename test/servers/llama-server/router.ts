@@ -60,10 +60,7 @@ export class RouterApp extends LlamaApp {
 		if (request.method === 'POST' && isForwarded) {
 			await this.ready(this.find(parseBody(request).model), request);
 			this.forwarded.add(exchange);
-		} else if (
-			request.method === 'GET' &&
-			['/props', '/slots', '/metrics', '/lora-adapters'].includes(path)
-		) {
+		} else if (request.method === 'GET' && ['/props', '/slots', '/metrics'].includes(path)) {
 			// Without a model, /props is the router's own; all else is a child's.
 			if (asked !== null || path !== '/props') {
 				await this.ready(this.find(asked ?? undefined), request);

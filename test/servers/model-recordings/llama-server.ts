@@ -10,8 +10,6 @@ const SMOLLM2: SimOptions = {
 	nCtx: 1024,
 };
 
-const lora = (name: string) => ({ path: `/models/${name}.gguf`, scale: 1 });
-
 /** Options of a case's server; the first matching name counts. */
 const STARTS: Array<[name: RegExp, options: SimOptions]> = [
 	[/^embed-slot-context-256/, { ...MINILM, nCtx: 256, embeddings: { encoder: true } }],
@@ -36,15 +34,10 @@ const STARTS: Array<[name: RegExp, options: SimOptions]> = [
 		{ ...MINILM, alias: '/models/minilm-rank.gguf', embeddings: { encoder: true }, rerank: true },
 	],
 	[/^key-/, { ...SMOLLM2, slots: 1, apiKey: 'sk-XXXX', metrics: true }],
-	[/^slot-\w+-501$/, SMOLLM2],
-	[/^slot-/, { ...SMOLLM2, slotSavePath: ['s0.bin'] }],
-	[/^lora-list-empty$/, SMOLLM2],
-	[/^lora-/, { ...SMOLLM2, adapters: [lora('lora1'), lora('lora2')] }],
 	[
 		/^router-/,
 		{
 			profile: 'router',
-			slotSavePath: ['r.bin'],
 			models: [
 				{ id: 'broken' },
 				{ id: 'chat' },
@@ -77,5 +70,4 @@ export const LLAMA_SERVER: RecordedTopic[] = [
 	topic('tokens'),
 	topic('lists', { 'plain-props': TEMPLATE }),
 	topic('router'),
-	topic('slots'),
 ];
