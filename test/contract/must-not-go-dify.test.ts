@@ -20,7 +20,7 @@ import {
 } from '../servers/dify';
 import type { ExecuteFake, ExecuteSetup } from '../support/execute-context';
 import { listen } from '../support/listening';
-import { buffer, http, setImmediate } from '../support/node';
+import { buffer, delay, http } from '../support/node';
 import {
 	ACTION_NODES,
 	execute,
@@ -63,9 +63,9 @@ async function failureOf(work: Promise<unknown>): Promise<string | undefined> {
 	);
 }
 
-/** Waits for something that is about to happen in another place of this process. */
+/** Waits for something that is about to happen in another place of this process, but not for ever. */
 async function until(happened: () => boolean): Promise<void> {
-	while (!happened()) await new Promise(setImmediate);
+	for (let looks = 0; looks < 4_000 && !happened(); looks++) await delay(5);
 }
 
 /** The four ways to start a run. */
