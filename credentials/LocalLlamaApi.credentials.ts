@@ -123,28 +123,7 @@ export class LocalLlamaApi implements ICredentialType {
 		numberField('Max Concurrent Requests', 'maxConcurrentRequests', 0, {
 			typeOptions: { minValue: 0 },
 			description:
-				'How many generations run at once over this credential on each server; further ones wait in n8n, persons before agents before batches. 0 = automatic: as many as llama-server has slots, unlimited on other servers.',
-		}),
-		rowsField('Further Servers', 'furtherServers', 'Server', {
-			values: [
-				stringField('Base URL', 'baseUrl', {
-					placeholder: 'http://192.168.1.21:9931',
-					description: 'Address of this server, as n8n sees it',
-				}),
-				stringField('API Key', 'apiKey', {
-					typeOptions: { password: true },
-					description:
-						'The key of this server. It is sent to no other one. Empty: the API Key above is sent to this server, too.',
-				}),
-				stringField('Model', 'model', {
-					placeholder: 'e.g. qwen3-8b = qwen3:8b',
-					description:
-						'Only where models have other names there: pairs such as "qwen3-8b = qwen3:8b, bge-m3 = bge-m3:567m", or one name that takes the place of every other',
-				}),
-			],
-			typeOptions: { multipleValues: true, sortable: true },
-			description:
-				'The same models on more machines. The nodes spread their requests over all servers, and another server takes over where one fails before it begins its answer. Authentication, Extra Headers, Ignore SSL Issues and Max Concurrent Requests hold for each of them. The test of this credential asks the first server only; Server Health checks all.',
+				'How many generations run at once over this credential; further ones wait in n8n, persons before batches. 0 = automatic: as many as llama-server has slots, unlimited on other servers.',
 		}),
 	];
 

@@ -7,10 +7,9 @@ import type { CallAnswer } from '../http/types';
 import type { Connection } from '../http/connection';
 import { type KindName, kindOf } from '../servers/kinds';
 import { requireModel } from '../servers/model-names';
-import { type Attempt, type Served, ServerPool } from '../servers/pool/server-pool';
 import { checkedKinds, type Purpose } from '../servers/purpose';
 import { refusedFieldsIn, withFieldChanges } from '../servers/refused-fields';
-import { type ClientSettings, retryIdempotent, retryOptions } from '../servers/retry';
+import { type Attempt, type ClientSettings, retryIdempotent, retryOptions } from '../servers/retry';
 import { batchLimitIn, tooLongIn, type TooLong } from '../servers/text-refusals';
 import { inSpan } from '../tracing/span';
 import { append, isRecord, type JsonRecord, recordOf } from '../values';
@@ -71,18 +70,16 @@ const DISPENSABLE: ReadonlySet<string> = new Set(['encoding_format', 'return_doc
 /** How often a text is cut or divided again. */
 const MAX_DEPTH = 12;
 
-/** Sends many texts to a server of a credential, in batches that it takes. Base of embeddings and reranking. */
+/** Sends many texts to a server, in batches that it takes. Base of embeddings and reranking. */
 export abstract class BatchClient<Settings extends BatchSettings, Text extends BatchText, Result> {
-	protected readonly servers: ServerPool;
 	private readonly kindOf: ReturnType<typeof checkedKinds>;
 
 	constructor(
-		servers: Connection | ServerPool,
+		protected readonly connection: Connection,
 		readonly settings: Settings,
 		private readonly purpose: Purpose,
 	) {
 		requireModel(settings.model);
-		this.servers = ServerPool.of(servers);
 		this.kindOf = checkedKinds(purpose);
 	}
 
@@ -96,53 +93,30 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		refused: Refused,
 	): Promise<Result[]>;
 
-	/** Runs all of the work on one server. */
+	/** Runs all of the work, and again where it gave up its place for a person. */
 	protected async atServer<T>(
 		signal: AbortSignal | undefined,
 		work: (call: BatchCall) => Promise<T>,
 		priority?: Priority,
-	): Promise<Served<{ result: T } & Pick<BatchCall, 'counts' | 'remarks'>>> {
-		const { model, limits } = this.settings;
+	): Promise<{ result: T } & Pick<BatchCall, 'counts' | 'remarks'>> {
 		const operation = this.purpose === 'embeddings' ? 'embeddings' : 'rerank';
 		const place = new Place(true);
-		return await place.keepTrying(
-			signal,
-			async (own) =>
-				await this.servers.run(
-					async (attempt) => {
-						const kind = await this.kindOf(attempt, own);
-						await this.learnBatchLimit(attempt.connection, kind);
-						const log = { counts: noCounts(), remarks: new Set<string>() };
-						return await inSpan(
-							attempt.connection,
-							{ operation, model: attempt.model, provider: kind },
-							async (connection) => ({
-								result: await work({
-									...attempt,
-									connection,
-									kind,
-									signal: own,
-									priority,
-									place,
-									...log,
-								}),
-								...log,
-							}),
-							() => ({ usage: { promptTokens: log.counts.tokens } }),
-						);
-					},
-					{
-						model: model.trim(),
-						use: this.purpose,
-						limits,
-						idempotent: true,
-						signal: own,
-						priority,
-						place,
-						retryPolicyAt: (connection) => retryIdempotent(connection, retryOptions(this.settings)),
-					},
-				),
-		);
+		const { connection } = this;
+		const model = this.settings.model.trim();
+		return await place.keepTrying(signal, async (own) => {
+			const kind = await this.kindOf({ connection, model }, own);
+			await this.learnBatchLimit(connection, kind);
+			const log = { counts: noCounts(), remarks: new Set<string>() };
+			const { limits } = this.settings;
+			const newRetryPolicy = () => retryIdempotent(connection, retryOptions(this.settings));
+			const call = { model, limits, newRetryPolicy, kind, signal: own, priority, place, ...log };
+			return await inSpan(
+				connection,
+				{ operation, model, provider: kind },
+				async (traced) => ({ result: await work({ ...call, connection: traced }), ...log }),
+				() => ({ usage: { promptTokens: log.counts.tokens } }),
+			);
+		});
 	}
 
 	/** A server that tells its limit need not refuse a batch first. */
@@ -244,7 +218,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 			place,
 			about,
 			limits,
-			retry: newRetryPolicy?.(),
+			retry: newRetryPolicy(),
 			reuse: true,
 		});
 		const isData = Array.isArray(answer.json) || isRecord(answer.json);

@@ -6,9 +6,7 @@ import type { PreparedCall } from './prepare';
 import { withoutControlTokens } from './request/control-tokens';
 import { withoutIneffectiveOptions } from './request/ineffective-options';
 import type { ChatSettings } from './request/request';
-import { withServerPriority } from './request/server-priority';
 import { toolTemplate } from './request/tool-template';
-import { fitThinkingLimit } from './thinking-limit';
 import type { ChatRequest } from './types';
 import { append } from '../values';
 
@@ -27,11 +25,7 @@ type Changed = Pick<AdaptedRequest, 'request' | 'notes'>;
 
 /** In this order: each gets the request that the one before returned. */
 function adaptationsFor({ controlTokens }: ChatSettings): Adaptation[] {
-	const adaptations: Adaptation[] = [
-		withoutIneffectiveOptions,
-		fitThinkingLimit,
-		withServerPriority,
-	];
+	const adaptations: Adaptation[] = [withoutIneffectiveOptions];
 	if (controlTokens !== 'leave') adaptations.push(withoutControlTokens);
 	return adaptations;
 }

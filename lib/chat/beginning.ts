@@ -10,8 +10,8 @@ import { errorAmong } from './answer/stray-lines';
 import type { WireChunk } from './types';
 
 /**
- * Checks a stream up to its first content. An error there is classified like an HTTP error, so that the same waiting,
- * retries and failover apply.
+ * Checks a stream up to its first content. An error there is classified like an HTTP error, so that the same waiting
+ * and retries apply.
  */
 export function beginningOf(
 	connection: Connection,

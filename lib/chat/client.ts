@@ -1,13 +1,10 @@
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Place } from '../http/place';
-import { modelKey } from '../servers/model-key';
 import { requireModel } from '../servers/model-names';
-import { ServerPool } from '../servers/pool/server-pool';
 import { TurnMemory } from './answer/turn-memory';
 import { finishAnswer } from './finish';
-import { tracedAnswer, tokensPerSecond } from './traced-answer';
-import { rememberSpeed } from './thinking-limit';
+import { tracedAnswer } from './traced-answer';
 import { openAnswer, type OpenedAnswer } from './open';
 import { prepareCall, type PreparedCall } from './prepare';
 import { readAnswer, showsThinking } from './read';
@@ -30,16 +27,14 @@ const sharedMemory = new TurnMemory();
 /** Runs generations with one set of settings. Independent of LangChain and n8n, whose bridge uses it. */
 export class ChatClient implements AnswerSource {
 	readonly keepsPace = true;
-	private readonly servers: ServerPool;
 
 	constructor(
-		servers: Connection | ServerPool,
+		private readonly connection: Connection,
 		readonly settings: ChatSettings,
 		/** Default: the server's protocol that supports the request. */
 		private readonly protocol?: ChatProtocol,
 		private readonly memory: TurnMemory = sharedMemory,
 	) {
-		this.servers = ServerPool.of(servers);
 		requireModel(settings.model);
 		checkParameters(settings.parameters);
 	}
@@ -50,7 +45,7 @@ export class ChatClient implements AnswerSource {
 	 * @throws {ServerError} with the text that had arrived in `partialText` and `partialReasoning`
 	 */
 	async *generate(call: ChatCall): AsyncGenerator<string, FinishedAnswer> {
-		const prepared = await prepareCall(this.settings, this.servers, this.memory, call);
+		const prepared = prepareCall(this.settings, this.memory, call);
 		const { place } = prepared;
 		const { signal } = prepared.call;
 		for (let failures = 0; ; ) {
@@ -68,12 +63,11 @@ export class ChatClient implements AnswerSource {
 	private async *attempt(prepared: PreparedCall): AsyncGenerator<string, FinishedAnswer> {
 		let span: OpenedAnswer['span'] | undefined;
 		try {
-			const opened = await openAnswer(this.servers, prepared, this.protocol);
+			const opened = await openAnswer(this.connection, prepared, this.protocol);
 			({ span } = opened);
 			const read = yield* readAnswer(opened, prepared);
-			const answer = await finishAnswer(prepared, opened, read, this.servers.hasSeveral);
+			const answer = await finishAnswer(prepared, opened, read);
 			span.note(tracedAnswer(answer, prepared.startedAt));
-			rememberSpeed(modelKey(opened), tokensPerSecond(answer));
 			return { ...answer, ...optional({ log: queueLog(prepared.place) }) };
 		} catch (error) {
 			throw span?.fail(error) ?? error;

@@ -7,15 +7,11 @@ import {
 	reachesHiddenLimit,
 } from '../servers/kinds/chat-abilities';
 import { modelKey } from '../servers/model-key';
-import { expectSlots } from '../servers/occupancy';
 import type { ServerKind } from '../servers/kinds/kind';
-import { failoverNotes } from '../servers/pool/failover';
 import type { AnswerFailure } from './answer/collector';
-import { remarkOnContextSize } from './answer/context-sizes';
 import { noteOnOtherModel } from './answer/other-model';
 import { answerFailure, foreignLines, foreignText } from './answer/failure';
 import { leastPromptTokens } from './answer/prompt-sizes';
-import { remarkOnPromptCache } from './answer/prompt-cache';
 import {
 	completed,
 	noteOnCallsInText,
@@ -26,7 +22,6 @@ import {
 	noteOnReachedLimit,
 	notesOnIgnoredLimits,
 } from './answer/remarks';
-import { thinkingHabits } from './answer/thinking-habits';
 import { type OpenedAnswer, serverKindOf } from './open';
 import type { PreparedCall } from './prepare';
 import { type ReadAnswer, showsThinking } from './read';
@@ -48,16 +43,13 @@ interface Judged {
 /**
  * Judges an answer that was read completely, learns from it, and adds notes.
  *
- * @param hasSeveral whether the credential has several servers
  * @throws {ServerError} if it is not a usable answer
  */
 export async function finishAnswer(
 	prepared: PreparedCall,
 	opened: OpenedAnswer,
 	read: ReadAnswer,
-	hasSeveral: boolean,
 ): Promise<FinishedAnswer> {
-	const { connection, model, passedOver, reader } = opened;
 	const judged = await judge(prepared, opened, read);
 	learnFrom(judged);
 	const answer = completed(judged.answer, prepared.messages);
@@ -66,8 +58,7 @@ export async function finishAnswer(
 		...answer,
 		text: read.shown,
 		notes,
-		url: reader.url,
-		...(hasSeveral ? { server: { url: connection.url.root, model, passedOver } } : {}),
+		url: opened.reader.url,
 		...optional({
 			serverKind: shownKind(judged),
 			callNotRun: read.assembly.unrunCall?.because,
@@ -117,10 +108,8 @@ async function markHiddenCut(
 /** Remembers what the answer shows of its server and model, and its calls for the next turn. */
 function learnFrom({ prepared, opened, read: { assembly }, answer }: Judged): void {
 	const { connection, model } = opened;
-	if (looksLikeLlamaServer(opened, answer)) expectSlots(connection);
 	if (assembly.madeBy !== undefined) forgetIfContradicted(connection, assembly.madeBy, model);
 	prepared.memory.remember(answer);
-	thinkingHabits.learnFrom(modelKey(opened), assembly.thinkingSeen, answer);
 }
 
 /**
@@ -138,7 +127,6 @@ const NOTE_SOURCES: ReadonlyArray<(judged: Judged) => Notes | Promise<Notes>> = 
 	({ prepared }) => prepared.notes,
 	({ opened }) => opened.notes,
 	({ read }) => read.notes,
-	({ opened }) => failoverNotes(opened.passedOver, opened.connection.url.root),
 	({ opened, answer }) => notesOnForcedCall(opened.request, answer),
 	({ opened, answer }) => noteOnFormat(opened.request, answer),
 	({ opened }) => noteOnGrammar(opened.request),
@@ -156,8 +144,6 @@ const NOTE_SOURCES: ReadonlyArray<(judged: Judged) => Notes | Promise<Notes>> = 
 	noteOnDroppedMessages,
 	({ opened, maker }) => maker.chat.remarkOnCloudModel?.(opened.model),
 	noteOnIgnoredName,
-	noteOnReload,
-	({ opened, answer }) => remarkOnPromptCache(opened.request, answer),
 ];
 
 async function notesOn(judged: Judged): Promise<string[]> {
@@ -222,20 +208,6 @@ async function noteOnIgnoredName({ opened, answer }: Judged): Promise<string | u
 	if (!mayIgnoreName) return undefined;
 	const requested = requestedModel(opened);
 	return await noteOnOtherModel(opened.connection, requested, answer.model, repeatsName);
-}
-
-/** Only of an answer that tells who made it. */
-function noteOnReload({
-	opened,
-	read,
-	answer: { timings },
-	maker: { chat },
-}: Judged): string | undefined {
-	if (read.assembly.madeBy === undefined || chat.reloadsForContext !== true) return undefined;
-	return remarkOnContextSize(modelKey(opened), {
-		size: contextSizeOf(opened.request.parameters),
-		loadMs: timings?.load_ms,
-	});
 }
 
 async function failureOf(

@@ -1,11 +1,8 @@
 import type { Connection } from '../http/connection';
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
-import { isIdentified, type KindName, kindOf } from '../servers/kinds';
-import { resumableAt } from '../servers/manage/resumable-answers';
+import { isIdentified, type KindName } from '../servers/kinds';
 import type { ModelAtServer } from '../servers/model-key';
-import type { Skipped } from '../servers/pool/failover';
-import type { Attempt, ServerPool } from '../servers/pool/server-pool';
-import { untilReady } from '../servers/retry';
+import { type Attempt, untilReady } from '../servers/retry';
 import { beginInSpan, type RequestSpan } from '../tracing/span';
 import { type AdaptedRequest, adaptRequest } from './adapt';
 import type { PreparedCall } from './prepare';
@@ -23,41 +20,30 @@ export interface OpenedAnswer
 		AdaptedRequest,
 		SentRequest {
 	serverKind: KindName;
-	passedOver: Skipped[];
 	/** The span of this request, which ends with the answer. */
 	span: RequestSpan;
-	/** Ends the counting of the request as running, and frees its place where several servers were asked. */
-	release(): void;
 }
 
 /**
- * Sends the request to one server after the other until an answer begins.
+ * Sends the request, and resolves when its answer begins.
  *
  * @param protocol default: the server's protocol that supports the request
  */
 export async function openAnswer(
-	servers: ServerPool,
+	connection: Connection,
 	prepared: PreparedCall,
 	protocol: ChatProtocol | undefined,
 ): Promise<OpenedAnswer> {
-	const { settings, call, conversation, place } = prepared;
-	const { serverKind: chosen } = settings;
-	const send = async (attempt: Attempt) =>
-		await beginInSpan(
-			attempt.connection,
-			{ operation: 'chat', model: attempt.model, ...tracedInput(prepared) },
-			async (connection) => await sendTo({ ...attempt, connection }, prepared, protocol),
-		);
-	const served = await servers.open(send, {
-		...untilReady(settings, call.signal),
-		conversation,
-		place,
-		chosenKind: chosen === 'auto' ? undefined : chosen,
-	});
-	const { connection, model, passedOver, value } = served;
-	learnFromHeaders(connection, value.reader.headers, model);
-	const serverKind = answeringKind(value.request.serverKind, served);
-	return { ...value, connection, model, passedOver, serverKind, release: () => served.release() };
+	const attempt = untilReady(connection, prepared.settings);
+	const { model } = attempt;
+	const sent = await beginInSpan(
+		connection,
+		{ operation: 'chat', model, ...tracedInput(prepared) },
+		async (traced) => await sendTo({ ...attempt, connection: traced }, prepared, protocol),
+	);
+	learnFromHeaders(connection, sent.reader.headers, model);
+	const serverKind = answeringKind(sent.request.serverKind, attempt);
+	return { ...sent, connection, model, serverKind };
 }
 
 function tracedInput({ settings, call, messages, place }: PreparedCall) {
@@ -86,10 +72,8 @@ async function sendTo(
 	const media = messages.flatMap(({ content }) => mediaOf(content));
 	await refuseUnseenMedia(attempt, kind, media, signal);
 	const hasMedia = media.length > 0;
-	const { mayResumeAnswers } = kindOf(kind).chat;
-	const resumable = mayResumeAnswers === true ? await resumableAt(connection, signal) : undefined;
 	const protocol = chosenProtocol ?? protocolFor(adapted.request);
-	const sending = { ...attempt, pace, place, resumable, reuse, signal };
+	const sending = { ...attempt, pace, place, reuse, signal };
 	const sent = await sentWhereTheApiIs(
 		connection,
 		async () => await sendRequest(sending, protocol, adapted.request),

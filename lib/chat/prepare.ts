@@ -1,8 +1,6 @@
 import { ReadingPace } from './answer/reading-pace';
 import type { TurnMemory } from './answer/turn-memory';
 import { Place } from '../http/place';
-import type { ServerPool } from '../servers/pool/server-pool';
-import { conversationKey } from './request/conversation-key';
 import { fitHistory } from './request/history-budget';
 import { convertMessages } from './request/messages';
 import {
@@ -11,15 +9,13 @@ import {
 	draftRequest,
 	type RequestDraft,
 } from './request/request';
-import type { ChatMessage, ToolDefinition } from './types';
+import type { ChatMessage } from './types';
 
 /** A call, prepared as far as possible without knowing the server. */
 export interface PreparedCall {
 	settings: ChatSettings;
 	call: ChatCall;
 	messages: ChatMessage[];
-	/** Key of the conversation, where there is a choice of servers: of all messages, also of those that were left out. */
-	conversation: string | undefined;
 	draft: RequestDraft;
 	/** Notes on what was left out. */
 	notes: string[];
@@ -33,29 +29,21 @@ export interface PreparedCall {
 }
 
 /** @throws {ServerError} if the call cannot be sent */
-export async function prepareCall(
+export function prepareCall(
 	settings: ChatSettings,
-	servers: ServerPool,
 	memory: TurnMemory,
 	call: ChatCall,
-): Promise<PreparedCall> {
+): PreparedCall {
 	const startedAt = performance.now();
 	const converted = convertMessages(call.messages, {
 		reasoning: settings.reasoningEcho,
 		recall: (id) => memory.recall(id),
 	});
-	const conversation = servers.hasSeveral
-		? conversationKey(settings.model.trim(), converted, connectedTools(call))
-		: undefined;
 	const { messages, notes } = withinBudget(converted, settings);
 	const draft = draftRequest(settings, call, messages);
 	const pace = new ReadingPace(call, settings.limits);
 	const place = new Place(call.whole === true);
-	return { settings, call, messages, conversation, draft, notes, pace, place, memory, startedAt };
-}
-
-function connectedTools({ tools = [], furtherTools = [] }: ChatCall): ToolDefinition[] {
-	return [...tools, ...furtherTools];
+	return { settings, call, messages, draft, notes, pace, place, memory, startedAt };
 }
 
 function withinBudget(

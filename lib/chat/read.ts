@@ -1,21 +1,17 @@
 import type { ServerSentEvent } from '../http/sse';
 import { inTimeSlices } from '../http/time-slices';
 import { kindOf } from '../servers/kinds';
-import { modelKey } from '../servers/model-key';
 import { Assembly } from './answer/assembly';
 import { withPartialAnswer } from './answer/failure';
 import { bringsContent, collect, readBatch, type Unreadable } from './answer/read-batch';
 import { familyOf } from './text-formats/family-of';
-import { thinkingHabits } from './answer/thinking-habits';
 import { ThinkingPresenter } from './answer/thinking-presenter';
 import type { OpenedAnswer } from './open';
 import type { PreparedCall } from './prepare';
 import { textOf } from './request/content';
 import { wantsJson } from './request/parameters';
 import { callableTools, type ChatSettings } from './request/request';
-import { ThinkingLimit } from './thinking-limit';
 import type { ChatMessage, WireChunk } from './types';
-import { append } from '../values';
 
 /** An answer that was read to the end of its stream. */
 export interface ReadAnswer {
@@ -64,7 +60,6 @@ export async function* readAnswer(
 class AnswerReading {
 	private readonly assembly: Assembly;
 	private readonly presenter: ThinkingPresenter;
-	private readonly limit: ThinkingLimit;
 	private readonly notes: string[] = [];
 	private firstTokenMs = 0;
 	/** An event that is not JSON: an error if anything follows; otherwise the stream was cut there. */
@@ -77,7 +72,6 @@ class AnswerReading {
 	) {
 		const { settings, call } = prepared;
 		this.presenter = new ThinkingPresenter(showsThinking(settings));
-		this.limit = new ThinkingLimit(opened);
 		this.assembly = assemblyFor(opened, prepared, (chunk) => {
 			call.onChunk?.(chunk);
 			this.batchHasContent ||= bringsContent(chunk);
@@ -92,7 +86,6 @@ class AnswerReading {
 		this.unreadable = unreadable;
 		if (this.batchHasContent) opened.reader.content();
 		this.batchHasContent = false;
-		this.limit.seen(batch, assembly.thinks, step.reasoning);
 		const isWhole = batch[0]?.event === 'whole-answer';
 		if (this.firstTokenMs === 0 && assembly.started && !isWhole)
 			this.firstTokenMs = performance.now() - prepared.startedAt;
@@ -131,8 +124,6 @@ class AnswerReading {
 
 	close(): void {
 		this.opened.reader.close();
-		append(this.notes, this.limit.close());
-		this.opened.release();
 	}
 
 	/** What was held back until the end. */
@@ -144,12 +135,6 @@ class AnswerReading {
 	result(): ReadAnswer {
 		const { assembly, presenter, firstTokenMs, notes, unreadable } = this;
 		const { reader } = this.opened;
-		const resumed = reader.resumed();
-		const times = resumed === 1 ? 'once' : `${resumed} times`;
-		if (resumed > 0)
-			notes.push(
-				`The connection broke ${times} in the middle of the answer. The server had kept it, so it was read on.`,
-			);
 		const strayLines = [
 			...(unreadable === undefined ? [] : [unreadable.line]),
 			...reader.strayLines(),
@@ -185,13 +170,20 @@ function assemblyFor(
 	});
 }
 
-/** `always` if waiting costs nothing, or the model is known to leave out the tag. */
-function openingTagMayBeMissing(opened: OpenedAnswer, whole: boolean): boolean | 'always' {
-	const { model, serverKind } = opened;
-	const key = modelKey(opened);
+/** Names of models whose templates usually put the opening thinking tag into the prompt. */
+const THINKING_MODELS = /(?:^|[^a-z])(?:r1|qwq|thinking|reasoner|reasoning|magistral)(?:[^a-z]|$)/i;
+
+/**
+ * Whether to hold text back until a closing thinking tag may come. `always`: the answer is needed only as a whole, so
+ * waiting costs nothing. Not where the server separates thinking itself, since it includes the opening tag.
+ */
+function openingTagMayBeMissing(
+	{ model, serverKind }: OpenedAnswer,
+	whole: boolean,
+): boolean | 'always' {
+	if (whole) return 'always';
 	const isSplitByServer = kindOf(serverKind).chat.thinking.isSplitFromText === true;
-	if (!thinkingHabits.mayLeaveOpeningTagOut(key, { model, isSplitByServer, whole })) return false;
-	return whole || thinkingHabits.leavesOpeningTagOut(key) ? 'always' : true;
+	return !isSplitByServer && THINKING_MODELS.test(model);
 }
 
 /** The text of a trailing assistant message: the server continues it, and repeats it at the beginning of the answer. */

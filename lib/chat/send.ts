@@ -1,12 +1,12 @@
 import { failure } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
 import type { Place } from '../http/place';
-import type { EventStream, ResumableAnswer } from '../http/types';
+import type { EventStream } from '../http/types';
 import { askServerKind } from '../servers/identify';
 import { isIdentified, KNOWN_REFUSALS } from '../servers/kinds';
 import type { KnownRefusal, Workaround } from '../servers/kinds/chat-abilities';
 import { modelKey } from '../servers/model-key';
-import type { Attempt } from '../servers/pool/server-pool';
+import type { Attempt } from '../servers/retry';
 import {
 	type FieldChanges,
 	furtherChanges,
@@ -85,7 +85,6 @@ function isNeeded(name: string, { parameters, toolChoice = 'auto' }: ChatRequest
 interface Sending extends Omit<Attempt, 'model'> {
 	pace?: ReadingPace;
 	place?: Place;
-	resumable?: ResumableAnswer;
 	reuse?: boolean;
 	signal?: AbortSignal;
 	/** The other API of the server has no such route. */
@@ -231,24 +230,22 @@ async function sendByOpenAi(sending: Sending, request: ChatRequest): Promise<Sen
 }
 
 async function trySending(
-	{ connection, limits, newRetryPolicy, pace, place, resumable, reuse, signal }: Sending,
+	{ connection, limits, newRetryPolicy, pace, place, reuse, signal }: Sending,
 	protocol: ChatProtocol,
 	request: ChatRequest,
 ): Promise<EventStream | { failed: ServerError }> {
 	const about = { model: request.model };
 	try {
 		return await connection.stream(protocol.url(connection.url), {
-			json: () => protocol.body({ ...request, slot: place?.slotAt(connection.url.api) }),
+			json: () => protocol.body(request),
 			signal,
 			about,
 			limits,
-			// DELETE cannot stop an answer that is not streamed.
-			resumable: request.stream === false ? undefined : resumable,
 			reuse,
 			framing: protocol.framing,
 			pace,
 			place,
-			retry: newRetryPolicy?.(),
+			retry: newRetryPolicy(),
 			beginning: beginningOf(connection, protocol.decode, about),
 		});
 	} catch (error) {

@@ -1,7 +1,6 @@
 import type { ErrorBody } from '../errors/error-body';
 import type { KindName } from '../servers/kinds';
 import type { FieldChanges } from '../servers/refused-fields';
-import type { Skipped } from '../servers/pool/failover';
 import type { SamplerValues } from './request/samplers';
 import type { JsonRecord } from '../values';
 
@@ -57,22 +56,13 @@ export interface ToolDefinition {
 /** Whether tools are called: the model decides, never, always, or always this one. */
 export type ToolChoice = 'auto' | 'none' | 'required' | { name: string };
 
-export type Thinking = ThinkingLimits &
-	(
-		| { mode: 'serverDefault' }
-		| { mode: 'on' }
-		| { mode: 'off' }
-		| { mode: 'effort'; effort: 'minimal' | 'low' | 'medium' | 'high' }
-		/** Most tokens for the thinking block; llama-server only. */
-		| { mode: 'budget'; tokens: number }
-	);
-
-interface ThinkingLimits {
-	/** Milliseconds after which thinking is ended. */
-	limitMs?: number;
-	/** The same in tokens, for servers that cannot end it on demand. */
-	limitTokens?: number;
-}
+export type Thinking =
+	| { mode: 'serverDefault' }
+	| { mode: 'on' }
+	| { mode: 'off' }
+	| { mode: 'effort'; effort: 'minimal' | 'low' | 'medium' | 'high' }
+	/** Most tokens for the thinking block; llama-server only. */
+	| { mode: 'budget'; tokens: number };
 
 export type ResponseFormat =
 	| { type: 'text' }
@@ -101,10 +91,6 @@ export interface ChatRequest {
 	requiredChoice?: 'any' | 'required';
 	/** Changes of body fields that the server refuses. */
 	fieldChanges?: FieldChanges;
-	/** Where the server orders waiting requests by a number: lower is earlier. */
-	priority?: number;
-	/** Slot of llama-server that the request has to wait for. */
-	slot?: number;
 	/** False only for servers that refuse to stream together with tools. */
 	stream?: boolean;
 	/** False only for servers that refuse a stream with token counts. */
@@ -200,8 +186,6 @@ export interface FinishedAnswer extends AnswerContent {
 	url: string;
 	/** Why a possible call in its text was not run. */
 	callNotRun?: UnrunReason;
-	/** With several servers: the one that answered, the model's name there, and the servers that were passed over. */
-	server?: { url: string; model: string; passedOver: Skipped[] };
 	/** The kind of the server, where something told it. */
 	serverKind?: KindName;
 	/** Milliseconds from the call to the first token, and to the end: with the queue, and attempts that failed. */

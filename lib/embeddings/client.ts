@@ -12,10 +12,7 @@ import { learnedOf } from '../batches/learned';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Priority } from '../http/scheduler';
-import { mapConcurrently } from '../servers/batches';
 import { kindOf, UNIDENTIFIED } from '../servers/kinds';
-import { failoverNotes } from '../servers/pool/failover';
-import type { ServerPool } from '../servers/pool/server-pool';
 import {
 	isNotANumber,
 	isUnreadable,
@@ -62,8 +59,6 @@ export interface Embeddings extends BatchCounts {
 	vectors: number[][];
 	/** Numbers of a vector as the server sent it. */
 	received?: number;
-	/** Number of texts by server, where the credential has several. */
-	servers?: Record<string, number>;
 	remarks: string[];
 }
 
@@ -73,15 +68,15 @@ interface EmbeddedText extends BatchText {
 }
 
 /**
- * Turns texts into vectors on the servers of a credential with one set of settings. It stays usable after the
+ * Turns texts into vectors on a server with one set of settings. It stays usable after the
  * execution.
  */
 export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedText, number[]> {
 	private readonly length = new VectorCheck();
 	readonly prefixes: Prefixes;
 
-	constructor(servers: Connection | ServerPool, settings: EmbeddingSettings) {
-		super(servers, settings, 'embeddings');
+	constructor(connection: Connection, settings: EmbeddingSettings) {
+		super(connection, settings, 'embeddings');
 		this.prefixes = { ...prefixesOf(settings.model), ...settings.prefixes };
 	}
 
@@ -99,35 +94,20 @@ export class EmbeddingsClient extends BatchClient<EmbeddingSettings, EmbeddedTex
 		const prepared = texts.map((text, index) => this.textOf(text, indexes?.[index] ?? index, role));
 		const total = noCounts();
 		if (prepared.length === 0) return { ...total, vectors: [], remarks: [] };
-		const servers: Record<string, number> = {};
 		const remarks = new Set<string>();
-		const embedBatch = async (batch: EmbeddedText[], own: AbortSignal | undefined) => {
-			const { value, connection, passedOver } = await this.atServer(
-				own,
+		const priority = role === 'document' ? this.settings.documentPriority : undefined;
+		const vectors: number[][] = [];
+		for (const batch of this.batches(prepared, this.connection)) {
+			const done = await this.atServer(
+				signal,
 				async (call) => await this.ofBatch(call, batch),
-				role === 'document' ? this.settings.documentPriority : undefined,
+				priority,
 			);
-			const { root } = connection.url;
-			servers[root] = (servers[root] ?? 0) + batch.length;
-			for (const remark of [...value.remarks, ...failoverNotes(passedOver, root)])
-				remarks.add(remark);
-			add(value.counts, total);
-			return value.result.map((vector) => cutTo(vector, this.settings.dimensions));
-		};
-		// One batch for each server at the same time: none of them waits for another.
-		const vectors = await mapConcurrently(
-			this.batches(prepared, this.servers.first),
-			this.servers.connections.length,
-			signal,
-			embedBatch,
-		);
-		return {
-			...total,
-			received: this.length.known,
-			...(this.servers.hasSeveral ? { servers } : {}),
-			vectors: vectors.flat(),
-			remarks: [...remarks],
-		};
+			for (const remark of done.remarks) remarks.add(remark);
+			add(done.counts, total);
+			for (const vector of done.result) vectors.push(cutTo(vector, this.settings.dimensions));
+		}
+		return { ...total, received: this.length.known, vectors, remarks: [...remarks] };
 	}
 
 	private textOf(text: unknown, index: number, role: keyof Prefixes): EmbeddedText {

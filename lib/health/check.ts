@@ -4,7 +4,6 @@ import { ServerError } from '../errors/server-error';
 import { breather } from '../http/time-slices';
 import { diagnose } from './findings/diagnosis';
 import { remember, withMemory } from './memory';
-import { mergeResults } from './merge-results';
 import type { CheckResult, Finding, ModelFacts, Observations } from './observations';
 import { probeDify } from './probes/dify';
 import { probeModelServer } from './probes/model-server';
@@ -14,7 +13,7 @@ import { plainText } from '../plain-text';
 const PROBES = { dify: probeDify, modelServer: probeModelServer };
 
 /**
- * Checks all servers of a credential. Cheap: no generation, no model is loaded or woken.
+ * Checks a server. Cheap: no generation, no model is loaded or woken.
  *
  * @throws {ServerError} only of kind `aborted`
  */
@@ -22,22 +21,7 @@ export async function checkServer(
 	target: Target,
 	options: CheckOptions = {},
 ): Promise<CheckResult> {
-	const all = targetsOf(target).map(
-		async (server) => (await inspect(server, optionsFor(server, options))).result,
-	);
-	return mergeResults(await Promise.all(all));
-}
-
-/** Each server of a credential as a target of its own. */
-export function targetsOf({ further = [], ...first }: Target): Target[] {
-	return [first, ...further];
-}
-
-/** The options with the model's name on this server. */
-function optionsFor({ modelNamed }: Target, options: CheckOptions): CheckOptions {
-	const model = options.expectations?.model;
-	if (model === undefined || modelNamed === undefined) return options;
-	return { ...options, expectations: { ...options.expectations, model: modelNamed(model) } };
+	return (await inspect(target, options)).result;
 }
 
 /** Checks one server, and also returns what was observed. */

@@ -48,10 +48,7 @@ export async function waitUntilReady(
 		const tookMs = elapsed() - begunAt;
 		if (history.at(-1)?.status !== result.status)
 			history.push({ atMs: elapsed(), status: result.status, summary: result.summary });
-		if (isReady(result)) {
-			const ready = { ...result, healthy: true };
-			return { ...ready, waitedMs: elapsed(), checks, history };
-		}
+		if (result.healthy) return { ...result, waitedMs: elapsed(), checks, history };
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
 		const isHopeless = isHelpedByPeopleOnly(result) && !waitOutErrors;
 		if (isHopeless || elapsed() + pause + tookMs > limitMs) {
@@ -60,11 +57,6 @@ export async function waitUntilReady(
 		}
 		await pauseFor(pause, signal);
 	}
-}
-
-/** Nodes work with any of several servers. */
-function isReady({ healthy, servers = [] }: CheckResult): boolean {
-	return healthy || servers.some((server) => server.healthy);
 }
 
 function isHelpedByPeopleOnly({ status }: CheckResult): boolean {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 
-import { methodOf } from './answer';
 import { repeatAttempts } from './attempts';
 import { useChannel, type ChannelUse } from './dispatcher';
 import { isRefusal } from '../errors/http-failure';
@@ -8,9 +7,8 @@ import type { ServerError } from '../errors/server-error';
 import { download } from './download';
 import { eventStream, untilBegun } from './event-stream';
 import { Explainer } from './explain';
-import { ResumedAnswer } from './resumed-answer';
 import { DEFAULT_LIMITS, Watchdog } from './limits';
-import { enterAutomaticQueue, enterQueue } from './queue';
+import { enterAutomaticQueue, enterQueue, isAutomaticQueueUsed } from './queue';
 import type { Priority } from './scheduler';
 import { Sender, type ConnectionChoice } from './sender';
 import { shortCall } from './short-call';
@@ -23,7 +21,6 @@ import type {
 	Download,
 	DownloadOptions,
 	EventStream,
-	ResumableAnswer,
 	ServerAddress,
 	StreamOptions,
 } from './types';
@@ -33,8 +30,6 @@ import { type JsonRecord } from '../values';
 /** A request from its first attempt to the end of its answer. */
 interface RunningRequest {
 	watchdog: Watchdog;
-	/** Of this attempt. */
-	choice: ConnectionChoice;
 	/** Frees its place in the queue and its connection, and stops its limits. */
 	end: () => void;
 }
@@ -65,14 +60,9 @@ export class Connection extends Explainer {
 		return this.settings.maxConcurrentRequests ?? 0;
 	}
 
-	/** Concurrent generations with this credential; undefined: without a limit, or not known yet. */
-	get capacity(): number | undefined {
-		return this.maxConcurrentRequests || this.settings.knownSlots?.();
-	}
-
 	/** The class of its requests in the queue, if known. */
 	get priority(): Priority | undefined {
-		return this.settings.queueing?.priority;
+		return this.settings.priority;
 	}
 
 	/** The helpers of the node's context, if known. */
@@ -91,7 +81,7 @@ export class Connection extends Explainer {
 			...this.settings,
 			maxConcurrentRequests: 0,
 			knownSlots: undefined,
-			beforeQueue: undefined,
+			onShared: undefined,
 		});
 	}
 
@@ -111,31 +101,12 @@ export class Connection extends Explainer {
 	}
 
 	/**
-	 * Runs short calls with a place in the credential's queue if the user limits it, because on llama-cpp-python any other
-	 * request ends the running answer. Waiting does not count towards the limits of the calls.
-	 *
-	 * @param ask makes the calls, on a connection without the queue
-	 * @throws {ServerError} if no place became free in time
-	 */
-	async withQueuePlace<T>(
-		options: CallOptions,
-		ask: (direct: Connection) => Promise<T>,
-	): Promise<T> {
-		if (this.maxConcurrentRequests === 0) return await ask(this.withoutQueue());
-		const { signal, about, placeLimitMs: firstTokenMs = DEFAULT_LIMITS.firstTokenMs } = options;
-		const leave = await this.enter({ signal, about, limits: { firstTokenMs }, priority: 'check' });
-		return await ask(this.withoutQueue()).finally(leave);
-	}
-
-	/**
-	 * A short call. Returns answers of any status. A GET waits for a place in the credential's queue, and is sent again
-	 * once if its reused connection was already closed. POST and DELETE do not wait, since running generations need them.
+	 * A short call, without the queue. Returns answers of any status. A GET is sent again once if its reused connection was
+	 * already closed.
 	 *
 	 * @throws {ServerError} if there is no answer
 	 */
 	async call(url: string, options: CallOptions = {}): Promise<CallAnswer> {
-		if (this.maxConcurrentRequests > 0 && /^(?:GET|HEAD)$/.test(methodOf(options)))
-			return await this.withQueuePlace(options, async (direct) => await direct.call(url, options));
 		const { sender } = this;
 		return await shortCall(url, options, {
 			sender,
@@ -170,33 +141,11 @@ export class Connection extends Explainer {
 	 * @throws {ServerError} also from the iteration over `batches`
 	 */
 	async stream(url: string, options: StreamOptions): Promise<EventStream> {
-		const { resumable } = options;
-		// Not awaited, and failures are ignored: a server that is gone has nothing to cancel.
-		const cancel = () => {
-			if (resumable !== undefined)
-				this.call(resumable.cancelUrl, { method: 'DELETE', about: options.about }).catch(() => {});
-		};
-		const headers = { ...options.headers, ...resumable?.headers };
-		const streaming = this.request(url, { ...options, headers }, async (sent, running) => {
-			const answer =
-				resumable === undefined ? sent : this.resumed(sent, resumable, options, running, cancel);
-			return await this.beginStream(answer, options, running);
-		});
-		streaming.catch(cancel);
-		return await streaming;
-	}
-
-	/** The answer, which is resumed after a broken connection. */
-	private resumed(
-		sent: UnreadAnswer,
-		{ attachUrl }: ResumableAnswer,
-		{ signal, pace, framing }: StreamOptions,
-		{ watchdog, choice }: RunningRequest,
-		cancel: () => void,
-	): UnreadAnswer {
-		const attach = async (from: number) =>
-			await this.sender.send(attachUrl(from), { signal, pace, framing }, watchdog, choice);
-		return new ResumedAnswer(sent, { attach, cancel, signal: watchdog.signal });
+		return await this.request(
+			url,
+			options,
+			async (answer, running) => await this.beginStream(answer, options, running),
+		);
 	}
 
 	/**
@@ -275,7 +224,7 @@ export class Connection extends Explainer {
 			channel = this.channel();
 			const attempt = async (choice: ConnectionChoice) => {
 				const sent = await this.sender.trySend(url, options, watchdog, choice);
-				return 'failed' in sent ? sent : await begin(sent, { watchdog, end, choice });
+				return 'failed' in sent ? sent : await begin(sent, { watchdog, end });
 			};
 			return await repeatAttempts(channel, attempt, options, watchdog);
 		} catch (error) {
@@ -322,14 +271,13 @@ export class Connection extends Explainer {
 		options: StreamOptions,
 		watchdog: Watchdog,
 	): Promise<() => void> {
-		const { queueing, knownSlots, beforeQueue } = this.settings;
-		const { priority = queueing?.priority, place } = options;
-		const request = { priority, user: queueing?.user, place, signal: watchdog.signal };
+		const { knownSlots, onShared } = this.settings;
+		const { priority = this.priority, place } = options;
+		const request = { priority, place, signal: watchdog.signal };
 		try {
-			const waiting = beforeQueue?.(request, options.about?.model);
-			if (waiting !== undefined) await waiting;
 			if (this.maxConcurrentRequests > 0 || knownSlots === undefined)
 				return await enterQueue(this.id, this.maxConcurrentRequests, request);
+			if (isAutomaticQueueUsed(this.id)) onShared?.(options.about?.model);
 			return await enterAutomaticQueue(this.id, knownSlots(), request);
 		} catch {
 			watchdog.stop();

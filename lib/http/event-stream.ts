@@ -1,7 +1,6 @@
 import { piecesUntil } from './answer';
 import { BodyReader } from './body-reader';
 import type { ServerError } from '../errors/server-error';
-import { ResumedAnswer } from './resumed-answer';
 import type { BodyReading } from './download';
 import type { ServerSentEvent } from './sse';
 import { inTimeSlices, timeSlices } from './time-slices';
@@ -66,7 +65,6 @@ export function eventStream(
 		expectEnd: () => watchdog.finishing(MAX_END_MS),
 		framing: () => reader.foundFraming,
 		strayLines: () => reader.strayLines,
-		resumed: () => (answer instanceof ResumedAnswer ? answer.resumed : 0),
 		close,
 	};
 }

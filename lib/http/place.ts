@@ -13,8 +13,6 @@ export class Place {
 	/** Whether a batch gave up its place for this request. */
 	wasGiven = false;
 	timesGivenUp = 0;
-	/** The slot of a server (by its API URL) that the request has to wait for. */
-	slot?: { api: string; id: number };
 	private attempt = new AbortController();
 
 	/** @param isRepeatable whether the request may be ended and sent again: nothing of its answer was shown or used */
@@ -36,11 +34,6 @@ export class Place {
 	enter(waitedMs: number, wasGiven: boolean): void {
 		this.waitedMs += waitedMs;
 		this.wasGiven ||= wasGiven;
-	}
-
-	/** The slot to wait for at a server; undefined: any. */
-	slotAt(api: string): number | undefined {
-		return this.slot?.api === api ? this.slot.id : undefined;
 	}
 
 	/** Ends the attempt for a person. @returns false if the request keeps its place */

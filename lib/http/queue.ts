@@ -8,7 +8,7 @@ export interface PlaceRequest extends Partial<Waiting> {
 	/** Ends the waiting. */
 	signal?: AbortSignal;
 	/** Gets to know of the waiting. That of a batch may have to give itself up for a person. */
-	place?: Pick<Place, 'enter' | 'giveUp' | 'slot'>;
+	place?: Pick<Place, 'enter' | 'giveUp'>;
 }
 
 /**
@@ -43,9 +43,9 @@ export async function enterAutomaticQueue(
 	return await enterNamed(`automatic ${id}`, slots ?? Infinity, request);
 }
 
-/** The queue of a credential in which a batch has a place; undefined if there is none. */
-export function queueWithBatch(id: string): RequestQueue | undefined {
-	return [...queues].find(([key, queue]) => key.endsWith(` ${id}`) && queue.hasBatch)?.[1];
+/** Whether a request of this credential has a place in its automatic queue. */
+export function isAutomaticQueueUsed(id: string): boolean {
+	return queues.has(`automatic ${id}`);
 }
 
 async function enterNamed(key: string, limit: number, request: PlaceRequest): Promise<() => void> {
@@ -108,14 +108,12 @@ export class RequestQueue {
 	 *
 	 * @returns a function that frees the place; calling it twice is harmless
 	 */
-	async enter({ signal, priority = 'agent', user = '', place }: PlaceRequest = {}): Promise<
-		() => void
-	> {
+	async enter({ signal, priority = 'person', place }: PlaceRequest = {}): Promise<() => void> {
 		signal?.throwIfAborted();
 		const running: Running = { priority, place };
 		const hasRoom = this.active < this.limit && this.length === 0;
 		if (hasRoom) this.running.add(running);
-		else await this.wait({ priority, user }, running, signal);
+		else await this.wait({ priority }, running, signal);
 		return () => {
 			const isGiven = this.givingUp.delete(running);
 			if (this.running.delete(running)) this.admit(isGiven);
@@ -162,12 +160,8 @@ export class RequestQueue {
 			isGivenUp = this.giveUpBatch();
 	}
 
-	get hasBatch(): boolean {
-		return [...this.running].some(({ priority }) => priority === 'batch');
-	}
-
 	/** Lets the youngest batch that may do so give up its place. @returns false if none may */
-	giveUpBatch(): boolean {
+	private giveUpBatch(): boolean {
 		for (const running of [...this.running].reverse()) {
 			if (running.priority !== 'batch' || running.keepsPlace || this.givingUp.has(running))
 				continue;

@@ -1,24 +1,19 @@
-/**
- * Classes of requests, the most urgent first. `check`: short calls, which wait for one generation at most. `person`:
- * someone waits for the answer. `agent`: another workflow waits. `batch`: nobody waits.
- */
-export const PRIORITIES = ['check', 'person', 'agent', 'batch'] as const;
+/** Classes of requests, the most urgent first. `person`: someone waits for the answer. `batch`: nobody waits. */
+const PRIORITIES = ['person', 'batch'] as const;
 
 export type Priority = (typeof PRIORITIES)[number];
 
 /** A request that waits for a place. */
 export interface Waiting {
 	priority: Priority;
-	/** Who waits: persons take turns. Other classes are first come, first served. */
-	user: string;
 }
 
 /** A class that waited this long without a turn goes next, whatever its class is. */
 export const PATIENCE_MS = 60_000;
 
 /**
- * Decides who gets the next place: the most urgent class, unless another was passed over for a minute. Knows no clock
- * and no server.
+ * Decides who gets the next place: the most urgent class, unless another was passed over for a minute. Within a class:
+ * first come, first served. Knows no clock and no server.
  */
 export class Scheduler<T extends Waiting> {
 	private readonly lines = PRIORITIES.map(() => new Line<T>());
@@ -56,50 +51,30 @@ export class Scheduler<T extends Waiting> {
 	}
 }
 
-/** The waiting requests of one class. Its users take turns, each with one request. */
-class Line<T extends Waiting> {
-	/** In the order of their turns. No set is empty. */
-	private readonly users = new Map<string, Set<T>>();
-	length = 0;
+/** The waiting requests of one class. */
+class Line<T> {
+	private readonly requests = new Set<T>();
 	/** When the first one began to wait, or when the last turn was. */
 	waitsSince = 0;
 
+	get length(): number {
+		return this.requests.size;
+	}
+
 	add(request: T, now: number): void {
 		if (this.length === 0) this.waitsSince = now;
-		const user = turnOf(request);
-		const requests = this.users.get(user) ?? new Set();
-		this.users.set(user, requests.add(request));
-		this.length++;
+		this.requests.add(request);
 	}
 
 	remove(request: T): boolean {
-		const user = turnOf(request);
-		const requests = this.users.get(user);
-		if (requests?.delete(request) !== true) return false;
-		if (requests.size === 0) this.users.delete(user);
-		this.length--;
-		return true;
+		return this.requests.delete(request);
 	}
 
 	next(now: number): T | undefined {
-		for (const [user, requests] of this.users)
-			for (const request of requests) {
-				this.remove(request);
-				this.waitsSince = now;
-				this.toTheEnd(user);
-				return request;
-			}
-		return undefined;
+		const [first] = this.requests;
+		if (first === undefined) return undefined;
+		this.remove(first);
+		this.waitsSince = now;
+		return first;
 	}
-
-	private toTheEnd(user: string): void {
-		const requests = this.users.get(user);
-		if (requests === undefined) return;
-		this.users.delete(user);
-		this.users.set(user, requests);
-	}
-}
-
-function turnOf({ priority, user }: Waiting): string {
-	return priority === 'person' ? user : '';
 }

@@ -4,8 +4,7 @@ import type { ServerError } from '../errors/server-error';
 import type { Pace } from './incoming-body';
 import type { Limits } from './limits';
 import type { Place } from './place';
-import type { PlaceRequest } from './queue';
-import type { Priority, Waiting } from './scheduler';
+import type { Priority } from './scheduler';
 import type { ServerSentEvent } from './sse';
 
 /** The framing of a stream: server-sent events, or one JSON value per line. */
@@ -50,10 +49,10 @@ export interface ConnectionSettings {
 	maxConcurrentRequests?: number;
 	/** Generations that the server handles at once, if it is known. Absent: without a limit. */
 	knownSlots?: () => number | undefined;
-	/** What a generation waits for before it enters the queue. Rejects only with the reason of the request's signal. */
-	beforeQueue?(request: PlaceRequest, model?: string): Promise<void> | undefined;
-	/** How generations wait for a place. Default: as those of an agent. */
-	queueing?: Partial<Waiting>;
+	/** Called where several generations run at once, and the user set no limit: the time to learn `knownSlots`. */
+	onShared?(model?: string): void;
+	/** The class of generations in the queue. Default: as those for a person. */
+	priority?: Priority;
 	egressFilter?: EgressFilter;
 	/** The helpers of the node's context, from which `lib/tracing` gets the node's span. */
 	host?: object;
@@ -94,8 +93,6 @@ export interface CallOptions extends RequestOptions {
 	idleMs?: number;
 	/** Longest answer in bytes, default 64 MB. */
 	maxBytes?: number;
-	/** Longest wait for a place in the queue, in milliseconds; default: the first-token limit. */
-	placeLimitMs?: number;
 }
 
 /** URL, status and headers of an answer. */
@@ -132,8 +129,6 @@ export interface StreamOptions extends RequestOptions {
 	refuse?: (answer: CallAnswer) => ServerError | undefined;
 	/** Called for every piece of the answer, also if it completes no event. */
 	onBytes?: () => void;
-	/** How to resume the answer after a broken connection, if the server stores it. */
-	resumable?: ResumableAnswer;
 	/** Decides where an answer begins. Default: after its headers. */
 	beginning?: Beginning;
 }
@@ -193,8 +188,6 @@ export interface EventStream extends AnswerHead {
 	framing(): Framing | undefined;
 	/** Lines in the body that were no events. */
 	strayLines(): readonly string[];
-	/** How often the answer was resumed after a broken connection. */
-	resumed(): number;
 	/** Closes the connection if it is still open, which frees the server's slot. */
 	close(): void;
 }
@@ -205,14 +198,4 @@ export interface UnreadAnswer extends AnswerHead {
 	/** Statuses of the redirects that led here. */
 	redirects?: number[];
 	close(): void;
-}
-
-/** How to resume an answer that the server stores, after a broken connection. */
-export interface ResumableAnswer {
-	/** Sent with the request, so that the server stores the answer. */
-	headers: Record<string, string>;
-	/** The URL for the answer from a byte offset of its body on. */
-	attachUrl(from: number): string;
-	/** The URL to cancel the generation with DELETE: closing the connection of a stored answer does not end it. */
-	cancelUrl: string;
 }

@@ -2,7 +2,6 @@ import { cachedShare } from '../chat/answer/prompt-cache';
 import { tokensPerSecond } from '../chat/traced-answer';
 import type { FinishedAnswer } from '../chat/types';
 import { acceptedDrafts } from '../chat/wire/counts';
-import type { Skipped } from '../servers/pool/failover';
 import { plainText } from '../plain-text';
 import { type JsonRecord, nonEmptyText, optional } from '../values';
 
@@ -29,10 +28,9 @@ const COLD_START_MS = 1000;
 /** What the execution log shows besides the text: n8n records nothing else (docs/protocols/n8n.md 2.7). */
 export function generationInfoOf(answer: FinishedAnswer): JsonRecord {
 	const { usage, timings = {} } = answer;
-	const { model, url, passedOver = [] } = answer.server ?? {};
 	return optional({
 		finish_reason: answer.finishReason,
-		model: plainText(answer.model ?? model ?? '') || undefined,
+		model: plainText(answer.model ?? '') || undefined,
 		tokensPerSecond: rounded(tokensPerSecond(answer)),
 		promptTokensPerSecond: rounded(timings.prompt_per_second),
 		cachedTokens: usage?.cachedTokens ?? timings.cache_n,
@@ -46,8 +44,6 @@ export function generationInfoOf(answer: FinishedAnswer): JsonRecord {
 		reasoning: beginningOf(answer.reasoning),
 		notes: listed(answer.notes.map(plainText)),
 		url: answer.url,
-		server: url,
-		passedOver: listed(passedOver)?.map(skippedInWords),
 		...answer.log,
 	});
 }
@@ -69,11 +65,6 @@ function beginningOf(reasoning: string): string | undefined {
 /** A list, unless it is empty. */
 function listed<T>(entries: readonly T[]): readonly T[] | undefined {
 	return entries.length === 0 ? undefined : entries;
-}
-
-/** Why a server was passed over. */
-function skippedInWords({ url, why, wasAsked }: Skipped): string {
-	return plainText(`${url}: ${why}${wasAsked ? '' : ' (rests)'}`);
 }
 
 function rounded(value: number | undefined): number | undefined {

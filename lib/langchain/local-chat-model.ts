@@ -226,7 +226,6 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			response_metadata: {
 				finish_reason: answer.finishReason,
 				...optional({ model_name: answer.model }),
-				...optional({ server: answer.server?.url }),
 			},
 			usage_metadata: usageMetadata(answer),
 		});

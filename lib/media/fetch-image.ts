@@ -1,31 +1,40 @@
+import type { FailureKind } from '../errors/kinds';
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { BodyTooLongError, readWhole } from '../http/too-long';
-import { canFailOver } from '../servers/pool/failover';
 import type { MediaOptions } from './task';
 import { isLoopback } from '../errors/remedies';
 
 const MAX_BYTES = 100 * 1024 * 1024;
+/** Failures that would read as if no picture had been made. */
+const NOT_GIVEN_OUT: ReadonlySet<FailureKind> = new Set([
+	'refused',
+	'unreachable',
+	'connectTimeout',
+	'busy',
+	'firstTokenLimit',
+	'modelNotFound',
+	'notSupported',
+	'wrongPath',
+	'gateway',
+]);
 
 /**
  * Downloads a picture by the URL that the server gave, over the same connection: n8n's egress filter checks it, and the
- * key goes to no other host. A server could name any address in the network of n8n, so only those of the credential are
+ * key goes to no other host. A server could name any address in the network of n8n, so only that of the credential is
  * asked, after a redirect too.
- *
- * @param origins of the credential's servers
  * @throws {ServerError}
  */
 export async function fetchImage(
 	connection: Connection,
 	address: string,
-	origins: readonly string[],
 	{ limits, signal }: MediaOptions,
 ): Promise<Buffer> {
-	const url = imageAddress(connection, address, origins);
+	const url = imageAddress(connection, address);
 	if (url === undefined) throw unusable(connection, address);
 	const refusalOf = (place: string) => {
 		const { origin } = new URL(place);
-		return origins.includes(origin) ? undefined : liesElsewhere(connection, origin);
+		return origin === connection.url.origin ? undefined : liesElsewhere(connection, origin);
 	};
 	const refused = refusalOf(url);
 	if (refused !== undefined) throw refused;
@@ -58,14 +67,14 @@ function unusable(connection: Connection, address: string): ServerError {
 
 function liesElsewhere(connection: Connection, origin: string): ServerError {
 	return connection.failure('invalidAnswer', {
-		message: `The picture lies at ${origin}, which is no server of the credential, so it is not fetched`,
+		message: `The picture lies at ${origin}, which is not the server of the credential, so it is not fetched`,
 		remedy: `Let the server send base64 in place of addresses (it is asked for that by response_format "b64_json", unless it refuses this field), or let it name its files under ${connection.url.origin}.`,
 	});
 }
 
-/** The picture is made, so no failover to another server. */
+/** The picture is made: asking again would make another one. */
 function notGivenOut(error: unknown): unknown {
-	if (!(error instanceof ServerError) || !canFailOver(error)) return error;
+	if (!(error instanceof ServerError) || !NOT_GIVEN_OUT.has(error.kind)) return error;
 	const message = 'The server made a picture, but does not give it out';
 	return error.reworded({
 		kind: 'invalidAnswer',
@@ -81,12 +90,10 @@ function notGivenOut(error: unknown): unknown {
 export function imageAddress(
 	{ url: { root, origin } }: Pick<Connection, 'url'>,
 	address: string,
-	origins: readonly string[],
 ): string | undefined {
 	const base = `${root}/`;
 	if (!URL.canParse(address, base)) return undefined;
 	const url = new URL(address, base);
 	if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
-	const isOwn = isLoopback(url.hostname) && !origins.includes(url.origin);
-	return (isOwn ? origin : url.origin) + url.pathname + url.search;
+	return (isLoopback(url.hostname) ? origin : url.origin) + url.pathname + url.search;
 }

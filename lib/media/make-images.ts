@@ -3,19 +3,11 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import { MAX_PICTURES_BYTES } from '../http/answer';
 import type { Connection } from '../http/connection';
 import type { CallAnswer } from '../http/types';
-import { ServerPool } from '../servers/pool/server-pool';
 import { filled, isRecord, type JsonRecord, optional } from '../values';
 import { fetchImage } from './fetch-image';
 import { imageFacts, type ImageFacts } from './image-data';
 import { readImages, type ReceivedImage } from './read-images';
-import {
-	type MediaAttempt,
-	type MediaCall,
-	type MediaOptions,
-	atServer,
-	mediaFailure,
-	sendOptions,
-} from './task';
+import { type MediaAttempt, type MediaOptions, callFor, mediaFailure, sendOptions } from './task';
 
 export interface ImageRequest {
 	/** Empty: the server chooses. */
@@ -48,25 +40,12 @@ interface ImagesMade {
  * @throws {ServerError}
  */
 export async function makeImages(
-	servers: Connection | ServerPool,
+	connection: Connection,
 	request: ImageRequest,
-	options: MediaOptions,
+	imageOptions: MediaOptions,
 ): Promise<ImagesMade> {
 	checkRequest(request);
-	const origins = ServerPool.of(servers).connections.map(({ url }) => url.origin);
-	return await atServer(
-		servers,
-		'images',
-		request,
-		options,
-		async (call) => await makeImagesAt(call, origins),
-	);
-}
-
-async function makeImagesAt(
-	{ connection, request, options, kind }: MediaCall<ImageRequest>,
-	origins: readonly string[],
-): Promise<ImagesMade> {
+	const { options, kind } = await callFor(connection, 'images', request, imageOptions);
 	const { model, count } = request;
 	const answer = await answerOf(connection, request, options).catch(asFailed);
 	if ('failed' in answer) throw mediaFailure(answer.failed, 'images', kind, model);
@@ -75,7 +54,7 @@ async function makeImagesAt(
 	const contentOf = async (one: ReceivedImage) =>
 		'base64' in one
 			? Buffer.from(one.base64, 'base64')
-			: await fetchImage(connection, one.url, origins, options);
+			: await fetchImage(connection, one.url, options);
 	const images: MadeImage[] = [];
 	for (const one of received) images.push(madeOf(connection, one, await contentOf(one), request));
 	const remarks =

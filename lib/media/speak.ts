@@ -2,12 +2,11 @@ import { invalidInput } from '../errors/failure';
 import { asFailed, ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { readWhole } from '../http/too-long';
-import type { ServerPool } from '../servers/pool/server-pool';
 import { waveFromSamples } from '../wav';
 import { PCM_RATE, receivedType, soundType, type SoundFormat, type SoundType } from './sound';
 import { readSpeech, type SpeechAnswer } from './speech-answer';
 import { plainText } from './spoken-text';
-import { type MediaCall, mediaFailure, openAtServer, sendOptions, type MediaOptions } from './task';
+import { callFor, type MediaCall, mediaFailure, sendOptions, type MediaOptions } from './task';
 import { filled, type JsonRecord } from '../values';
 
 export interface SpeechRequest {
@@ -46,18 +45,14 @@ const MAX_WRAPPED_BYTES = 256 * 1024 * 1024;
  * @throws {ServerError} also while the sound is read
  */
 export async function speak(
-	servers: Connection | ServerPool,
+	connection: Connection,
 	request: SpeechRequest,
 	options: MediaOptions,
 ): Promise<Speech> {
 	const input = (request.plainText ? plainText(request.input) : request.input).trim();
 	if (input === '') throw nothingToSpeak(request);
-	const work = async (call: MediaCall<SpeechRequest>) => await speakAt(call, input);
-	const { value: speech, release } = await openAtServer(servers, 'speech', request, options, work);
-	if (!Buffer.isBuffer(speech.sound))
-		return { ...speech, input, sound: releasing(speech.sound, release) };
-	release();
-	return { ...speech, input };
+	const call = await callFor(connection, 'speech', request, options);
+	return { ...(await speakAt(call, input)), input };
 }
 
 function nothingToSpeak({ input }: SpeechRequest): ServerError {
@@ -66,17 +61,6 @@ function nothingToSpeak({ input }: SpeechRequest): ServerError {
 		'There is no text to speak',
 		isBlank ? 'Fill in the Text.' : 'It has only emoji and Markdown: turn off Plain Text.',
 	);
-}
-
-async function* releasing(
-	sound: AsyncIterable<Uint8Array>,
-	release: () => void,
-): AsyncGenerator<Uint8Array> {
-	try {
-		yield* sound;
-	} finally {
-		release();
-	}
 }
 
 async function speakAt(

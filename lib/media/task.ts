@@ -4,7 +4,6 @@ import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
 import type { FormSent } from '../http/multipart';
 import type { RetryPolicy } from '../http/types';
-import { ServerPool } from '../servers/pool/server-pool';
 import {
 	isIdentified,
 	type KindName,
@@ -14,10 +13,8 @@ import {
 	subjectOf,
 } from '../servers/kinds';
 import type { MediaTask } from '../servers/kinds/task-abilities';
-import { failoverNotes } from '../servers/pool/failover';
 import { kindFor } from '../servers/purpose';
 import { retryUntilReady } from '../servers/retry';
-import { optional } from '../values';
 
 /** Options of every media request. */
 export interface MediaOptions {
@@ -26,75 +23,32 @@ export interface MediaOptions {
 	signal?: AbortSignal;
 }
 
-/** The options at one server of the credential. */
+/** The options of a request, with how it is retried. */
 export interface MediaAttempt extends MediaOptions {
-	/** Retries on the same server; undefined where another server is asked in its place. */
-	newRetryPolicy?: () => RetryPolicy;
+	newRetryPolicy: () => RetryPolicy;
 }
 
-type WithModel = { model: string };
-type WithRemarks = { remarks: string[] };
-
-/** A request to one of the servers. */
+/** A request to a server. */
 export interface MediaCall<Request, Options extends MediaOptions = MediaOptions> {
 	connection: Connection;
-	/** With the model's name on this server. */
 	request: Request;
 	options: Options & MediaAttempt;
 	kind: KindName;
 }
 
-/**
- * Sends a request to one server of a credential, and fails over to the next as long as none has begun to answer.
- *
- * @param work resolves as soon as an answer begins; the caller reads that to its end and then calls `release`
- * @returns the result, with a remark where servers were passed over
- */
-export async function openAtServer<
-	Request extends WithModel,
-	Options extends MediaOptions,
-	T extends WithRemarks,
->(
-	servers: Connection | ServerPool,
+/** A request to a server that can do this. @throws {ServerError} if it cannot */
+export async function callFor<Request extends { model: string }, Options extends MediaOptions>(
+	connection: Connection,
 	use: MediaTask,
 	request: Request,
 	options: Options,
-	work: (call: MediaCall<Request, Options>) => Promise<T>,
-): Promise<{ value: T; release(): void }> {
+): Promise<MediaCall<Request, Options>> {
 	const { limits, retries, signal } = options;
 	const { model } = request;
-	const { value, connection, passedOver, release } = await ServerPool.of(servers).open(
-		async ({ connection, model, limits, newRetryPolicy }) => {
-			const kind = await kindForMedia(connection, use, model, signal);
-			const attempt = { ...options, limits, ...optional({ newRetryPolicy }) };
-			return await work({ connection, request: { ...request, model }, options: attempt, kind });
-		},
-		{
-			model,
-			use,
-			limits,
-			signal,
-			retryPolicyAt: (connection) =>
-				retryUntilReady(connection, {
-					retries,
-					firstTokenMs: limits.firstTokenMs,
-					about: aboutModel(model),
-				}),
-		},
-	);
-	const remarks = [...value.remarks, ...failoverNotes(passedOver, connection.url.root)];
-	return { value: { ...value, remarks }, release };
-}
-
-/** As `openAtServer`, for work that is complete once it resolves. */
-export async function atServer<
-	Request extends WithModel,
-	Options extends MediaOptions,
-	T extends WithRemarks,
->(...parameters: Parameters<typeof openAtServer<Request, Options, T>>): Promise<T> {
-	const { value, release } = await openAtServer(...parameters);
-	release();
-	return value;
+	const kind = await kindForMedia(connection, use, model, signal);
+	const retry = { retries, firstTokenMs: limits.firstTokenMs, about: aboutModel(model) };
+	const newRetryPolicy = () => retryUntilReady(connection, retry);
+	return { connection, request, options: { ...options, newRetryPolicy }, kind };
 }
 
 function aboutModel(model: string): { model?: string } {
@@ -145,7 +99,7 @@ export function sendOptions(model: string, { limits, signal, newRetryPolicy }: M
 		about: aboutModel(model),
 		limits,
 		signal,
-		...optional({ retry: newRetryPolicy?.() }),
+		retry: newRetryPolicy(),
 	};
 }
 

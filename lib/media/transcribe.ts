@@ -2,12 +2,11 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { formBody, type FileSource, type FormPart } from '../http/multipart';
 import type { CallAnswer } from '../http/types';
-import type { ServerPool } from '../servers/pool/server-pool';
 import { type JsonRecord, words } from '../values';
 import { soundName } from './sound';
 import {
 	type MediaCall,
-	atServer,
+	callFor,
 	mediaFailure,
 	type MediaOptions,
 	sendOptions,
@@ -46,15 +45,14 @@ const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
  * @throws {ServerError}
  */
 export async function transcribe(
-	servers: Connection | ServerPool,
+	connection: Connection,
 	request: TranscriptionRequest,
 	options: MediaOptions,
 ): Promise<Transcribed> {
-	return await atServer(servers, 'transcription', request, options, async (call) => {
-		const transcript = await send(call).catch(asFailed);
-		if ('failed' in transcript) throw explained(call, transcript.failed);
-		return withRemarks(transcript, request);
-	});
+	const call = await callFor(connection, 'transcription', request, options);
+	const transcript = await send(call).catch(asFailed);
+	if ('failed' in transcript) throw explained(call, transcript.failed);
+	return withRemarks(transcript, request);
 }
 
 async function send(call: AskedSound): Promise<Transcript> {

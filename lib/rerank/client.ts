@@ -19,8 +19,6 @@ import {
 	kindOf,
 } from '../servers/kinds';
 import { breakerFor } from '../servers/control-tokens';
-import { failoverNotes } from '../servers/pool/failover';
-import type { ServerPool } from '../servers/pool/server-pool';
 import type { TooLong } from '../servers/text-refusals';
 import { optional } from '../values';
 import { ranked, remarksOn, type RankSettings } from './rank';
@@ -35,8 +33,6 @@ export interface RerankSettings extends RankSettings, BatchSettings {
 export interface Ranking extends BatchCounts {
 	/** Best first. A document without text has no score and stands at the end. */
 	ranking: Array<{ index: number; score?: number }>;
-	/** Which of several servers answered. */
-	server?: string;
 	remarks: string[];
 }
 
@@ -45,10 +41,10 @@ interface RankedText extends BatchText {
 	query: string;
 }
 
-/** Orders documents by a query on the servers of a credential with one set of settings. */
+/** Orders documents by a query on a server with one set of settings. */
 export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored> {
-	constructor(servers: Connection | ServerPool, settings: RerankSettings) {
-		super(servers, settings, 'reranking');
+	constructor(connection: Connection, settings: RerankSettings) {
+		super(connection, settings, 'reranking');
 	}
 
 	/** @throws {ServerError} naming the document, where one is at fault */
@@ -67,17 +63,12 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 		const top = (ranking: Ranking['ranking']) => (topN > 0 ? ranking.slice(0, topN) : ranking);
 		if (documents.length === 0)
 			return { requests: 0, truncated: 0, ranking: top(blank), remarks: [] };
-		// All of a call goes to one server: scores of two can only be compared where both run the very same model.
-		const { value, connection, passedOver } = await this.atServer(
+		const { result: scores, counts } = await this.atServer(
 			signal,
 			async (call) => await this.allOf(call, this.batches(documents, call.connection)),
 		);
-		const { result: scores, counts } = value;
 		const { requests, truncated, tokens } = counts;
-		const remarks = [
-			...failoverNotes(passedOver, connection.url.root),
-			...remarksOn(scores, form, texts),
-		];
+		const remarks = remarksOn(scores, form, texts);
 		if (scores.length < top(documents).length)
 			remarks.push(
 				`The server returned ${scores.length} scores for ${documents.length} documents. The others are left out.`,
@@ -87,7 +78,6 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 			requests,
 			truncated,
 			...optional({ tokens }),
-			...(this.servers.hasSeveral ? { server: connection.url.root } : {}),
 			ranking: top([...ranked(scores, this.settings), ...unranked]),
 			remarks,
 		};

@@ -4,10 +4,9 @@ import type { ConnectionSettings, ServerAddress } from '../http/types';
 import { withLearnedRoot } from './api-root';
 import { BaseUrlError, resolveBaseUrl } from './base-url';
 import { knownServerKind } from './identify';
-import { waitForIdleSlot } from './idle-slots';
 import { kindOf } from './kinds';
 import type { ServerKind } from './kinds/kind';
-import { knownSlots } from './occupancy';
+import { knownSlots, learnSlots } from './slots';
 
 /** How to reach a server, with its base URL as the user typed it. */
 export type ServerSettings = Omit<ConnectionSettings, 'address' | 'headersOfKind' | 'remedyFor'> & {
@@ -27,10 +26,9 @@ export function connectTo({ baseUrl, ...settings }: ServerSettings): Connection 
 	};
 	const remedyFor: ConnectionSettings['remedyFor'] = (failureKind, model) =>
 		ofKind(model).words?.remedies?.[failureKind];
-	const slots = () => knownSlots({ url: address });
 	const connection: Connection = new Connection({
-		knownSlots: slots,
-		beforeQueue: (request, model) => waitForIdleSlot(connection, request, model),
+		knownSlots: () => knownSlots({ url: address }),
+		onShared: (model) => void learnSlots(connection, model),
 		...settings,
 		address,
 		headersOfKind: () => ofKind().headers,

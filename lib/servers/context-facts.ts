@@ -9,7 +9,7 @@ import { tooLongIn } from './text-refusals';
 
 const ASK_LIMIT_MS = 3_000;
 /** Limits of the requests that look for advice on a failure. */
-export const ADVICE_LIMITS = { timeoutMs: ASK_LIMIT_MS, placeLimitMs: ASK_LIMIT_MS };
+export const ADVICE_LIMITS = { timeoutMs: ASK_LIMIT_MS };
 /** Tokens to leave for the answer. */
 const ROOM_FOR_ANSWER = 512;
 

@@ -3,18 +3,8 @@ import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import type { Connection } from '../http/connection';
 import type { EgressFilter } from '../http/types';
 import { connectTo, type ServerSettings } from './connect';
-import { failure, invalidInput } from '../errors/failure';
-import { secretsOf } from '../errors/secrets';
-import { asFailed } from '../errors/server-error';
-import { optional, quietly, recordOf, recordsIn } from '../values';
-import { ServerPool } from './pool/server-pool';
-import {
-	type FurtherServer,
-	losesEncryption,
-	modelNameMapping,
-	readFurtherServers,
-	withoutDuplicates,
-} from './further-servers';
+import { invalidInput } from '../errors/failure';
+import { recordOf, recordsIn } from '../values';
 
 /** The data of a "LocalLlama API" credential. */
 interface LocalLlamaCredential {
@@ -24,20 +14,6 @@ interface LocalLlamaCredential {
 	extraHeaders?: { header?: Array<{ name?: string; value?: string }> };
 	ignoreSslIssues?: boolean;
 	maxConcurrentRequests?: number;
-	furtherServers?: FurtherServer[];
-}
-
-/** One server of a credential, with the settings to reach it. */
-export interface CredentialServer extends Omit<LocalLlamaCredential, 'furtherServers'> {
-	/** Its position among the further servers, from 1 on; 0 is the server of the Base URL. */
-	position: number;
-	modelNamed?(asked: string): string;
-	/** Of a further server: the Base URL of the first one, whose extra headers are also sent here. */
-	firstUrl?: string;
-	/** Whether the first server's key is also sent here. */
-	sharesKey?: boolean;
-	/** The keys of all servers of the credential, as they were typed: a gateway in front of several may show each. */
-	keys?: string[];
 }
 
 /** Reads the stored data; missing values, and those of another type, count as not set. */
@@ -59,7 +35,6 @@ export function readLocalLlamaCredential(
 		},
 		ignoreSslIssues: data.ignoreSslIssues === true,
 		maxConcurrentRequests: countOf(data.maxConcurrentRequests),
-		furtherServers: readFurtherServers(data.furtherServers),
 	};
 }
 
@@ -135,141 +110,27 @@ function invalid(message: string) {
 }
 
 /**
- * The servers of a credential, without duplicates. Extra headers, the authentication method and the TLS setting apply
- * to all of them; a server's own key is sent only there.
- */
-export function serversOf({
-	furtherServers = [],
-	...first
-}: LocalLlamaCredential): CredentialServer[] {
-	const keys = [first.apiKey ?? '', ...furtherServers.map(({ apiKey }) => apiKey)];
-	const further = furtherServers.map(({ baseUrl, apiKey, model }, index): CredentialServer => {
-		const modelNamed = modelNameMapping(model);
-		return {
-			...first,
-			keys,
-			position: index + 1,
-			baseUrl,
-			firstUrl: first.baseUrl,
-			...(apiKey === '' ? { sharesKey: true } : { apiKey }),
-			...optional({ modelNamed }),
-		};
-	});
-	return withoutDuplicates([{ ...first, keys, position: 0 }, ...further]);
-}
-
-/**
- * The connection to one server of a credential. `helpers`: of the node's context, for n8n's egress filter. `more`:
- * settings that override the credential's.
+ * The connection to the server of a "LocalLlama API" credential. `helpers`: of the node's context, for n8n's egress
+ * filter. `more`: settings that override the credential's.
  *
  * @throws {ServerError} of kind `invalidUrl` or `invalidInput`, before anything is sent
  */
-export function connectionOf(
-	server: CredentialServer,
-	helpers?: object,
-	more: Partial<ServerSettings> = {},
-): Connection {
-	if (server.position === 0) return connected(server, helpers, more);
-	try {
-		return connected(server, helpers, more);
-	} catch (error) {
-		const { kind, message, meaning, remedy, facts } = asFailed(error).failed;
-		const where = `Further server ${server.position}: `;
-		throw failure(kind, {}, { message: where + message, meaning: where + meaning, remedy, facts });
-	}
-}
-
-function connected(
-	server: CredentialServer,
-	helpers: object | undefined,
-	more: Partial<ServerSettings>,
-): Connection {
-	const { baseUrl, firstUrl, ignoreSslIssues, keys = [], maxConcurrentRequests } = server;
-	if (firstUrl !== undefined && losesEncryption(firstUrl, baseUrl)) rejectSharedSecrets(server);
-	const headers = credentialHeaders(server);
-	const egressFilter = egressFilterOf(helpers);
-	return connectTo({
-		baseUrl,
-		headers,
-		keysElsewhere: keysOf(keys),
-		ignoreSslIssues,
-		maxConcurrentRequests,
-		egressFilter,
-		host: helpers,
-		...more,
-	});
-}
-
-/** All that a server of the credential may show of it, also where it is not sent: to mask it there. */
-export function secretHeadersOf(server: CredentialServer): Record<string, string> {
-	return { ...keysOf(server.keys ?? []), ...credentialHeaders(server) };
-}
-
-/** Keys that no header can carry are never sent, so no server can show them. */
-function keysOf(keys: string[]): Record<string, string> {
-	const entries = keys.map((apiKey, position) => {
-		const header = quietly(() => keyHeader({ baseUrl: '', apiKey })) ?? {};
-		return [`authorization-of-server-${position}`, header.authorization ?? ''];
-	});
-	return Object.fromEntries(entries) as Record<string, string>;
-}
-
-/** Secrets of the first server, which are sent over https there, are not sent over http. */
-function rejectSharedSecrets({ apiKey = '', sharesKey, extraHeaders }: CredentialServer): void {
-	if (sharesKey === true && apiKey.trim() !== '')
-		throw unencrypted(
-			'The API Key of the credential',
-			'Change its address to https://, or type the key at this server, too.',
-		);
-	const headers = credentialHeaders({ baseUrl: '', extraHeaders });
-	for (const [name, value] of Object.entries(headers))
-		if (secretsOf({ [name]: value }).length > 0)
-			throw unencrypted(
-				'A secret in the extra headers of the credential',
-				'Change its address to https://, or make a credential of its own for this server.',
-			);
-}
-
-function unencrypted(secret: string, remedy: string) {
-	return invalidInput(`${secret} is not sent to it without encryption`, remedy, {
-		meaning: `The Base URL of the credential begins with https:// and the address of this server with http://, so this would be sent without encryption: ${secret}`,
-	});
-}
-
-/** The connection to the server of the Base URL only. */
 export function localLlamaConnection(
 	data: ICredentialDataDecryptedObject,
 	helpers?: object,
 	more: Partial<ServerSettings> = {},
 ): Connection {
-	const [first] = serversOf(readLocalLlamaCredential(data));
-	return connectionOf(first!, helpers, more);
-}
-
-/** Connect limit with several servers: one that does not answer must not delay the use of the next. */
-const CONNECT_LIMIT_MS = 5_000;
-
-/**
- * The pool of all servers of a "LocalLlama API" credential.
- *
- * @param queueing how requests wait for a place
- * @throws {ServerError} of kind `invalidUrl` or `invalidInput` for any of them, before anything is sent
- */
-export function localLlamaServers(
-	data: ICredentialDataDecryptedObject,
-	helpers?: object,
-	queueing?: ServerSettings['queueing'],
-): ServerPool {
-	const servers = serversOf(readLocalLlamaCredential(data));
-	const more: Partial<ServerSettings> = {
-		...optional({ queueing }),
-		...(servers.length > 1 ? { connectLimitMs: CONNECT_LIMIT_MS } : {}),
-	};
-	const [first, ...others] = servers.map(({ modelNamed, ...server }) => ({
-		connection: connectionOf(server, helpers, more),
-		modelNamed,
-	}));
-	return new ServerPool([first!, ...others]);
+	const credential = readLocalLlamaCredential(data);
+	const { baseUrl, ignoreSslIssues, maxConcurrentRequests } = credential;
+	return connectTo({
+		baseUrl,
+		headers: credentialHeaders(credential),
+		ignoreSslIssues,
+		maxConcurrentRequests,
+		egressFilter: egressFilterOf(helpers),
+		host: helpers,
+		...more,
+	});
 }
 
 /** n8n's egress filter; n8n before 2.30 has none. */

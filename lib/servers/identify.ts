@@ -1,6 +1,5 @@
 import { clock } from '../clock';
 import { findApiRoot } from './api-root';
-import { asFailed } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { raceAgainstAbort } from '../http/waiting';
 import { isIdentified, KINDS, type KindName, kindOf, UNIDENTIFIED } from './kinds';
@@ -47,14 +46,6 @@ export function knownServerKind(
 	// An identified kind stays valid until the server is asked again.
 	if (entry !== undefined && isIdentified(entry.kind)) return entry.kind;
 	return named.get(modelKey({ connection, model })) ?? fresh(entry)?.kind;
-}
-
-/** Whether the server is known to answer other requests during a generation. */
-export function takesRequestsAlways(connection: Connection): boolean {
-	const kind = knownServerKind(connection);
-	return (
-		kind !== undefined && isIdentified(kind) && kindOf(kind).health.otherRequestsEndAnswers !== true
-	);
 }
 
 function fresh(memory: Memory | undefined): Memory | undefined {
@@ -124,12 +115,10 @@ export async function askServerKind(
 	// A kind that headers named may be that of a server behind a gateway: it does not settle the question.
 	const known = fresh(learned.get(api))?.kind;
 	if (known !== undefined) return knownServerKind(connection, model) ?? known;
-	// Per queue limit: a caller that holds a place in the queue must not wait for a request that waits for that place.
-	const key = `${connection.maxConcurrentRequests} ${api}`;
-	let asking = underWay.get(key);
+	let asking = underWay.get(api);
 	if (asking === undefined) {
-		asking = askInQueue(connection, limitMs).finally(() => underWay.delete(key));
-		underWay.set(key, asking);
+		asking = askOnce(connection, limitMs).finally(() => underWay.delete(api));
+		underWay.set(api, asking);
 	}
 	await askedUntil(signal, asking);
 	return knownServerKind(connection, model) ?? UNIDENTIFIED;
@@ -140,15 +129,8 @@ export async function askServerKindAgain(
 	connection: Connection,
 	{ signal, limitMs = ASK_LIMIT_MS }: AskOptions = {},
 ): Promise<KindName> {
-	await askedUntil(signal, askInQueue(connection, limitMs));
+	await askedUntil(signal, askOnce(connection, limitMs));
 	return knownServerKind(connection) ?? UNIDENTIFIED;
-}
-
-/** Learns nothing if the queue gives no place in time. */
-async function askInQueue(connection: Connection, limitMs: number): Promise<void> {
-	await connection
-		.withQueuePlace({}, async (direct) => await askOnce(direct, limitMs))
-		.catch(asFailed);
 }
 
 async function askOnce(connection: Connection, limitMs: number): Promise<void> {

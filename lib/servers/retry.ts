@@ -31,15 +31,20 @@ export function retryOptions({ retries, limits, model }: ClientSettings): RetryO
 	return { retries, firstTokenMs: limits.firstTokenMs, about: { model: model.trim() } };
 }
 
-/** Pool options for a chat request that is retried until the server is ready. */
-export function untilReady(settings: ClientSettings, signal?: AbortSignal) {
-	return {
-		model: settings.model.trim(),
-		use: 'chat',
-		limits: settings.limits,
-		retryPolicyAt: (connection: Connection) => retryUntilReady(connection, retryOptions(settings)),
-		signal,
-	};
+/** How requests of one piece of work are sent to a model. */
+export interface Attempt {
+	connection: Connection;
+	model: string;
+	limits: Partial<Limits>;
+	/** Makes the retry policy of one request. */
+	newRetryPolicy: () => RetryPolicy;
+}
+
+/** Requests that are retried until the server is ready. */
+export function untilReady(connection: Connection, settings: ClientSettings): Attempt {
+	const { limits } = settings;
+	const newRetryPolicy = () => retryUntilReady(connection, retryOptions(settings));
+	return { connection, model: settings.model.trim(), limits, newRetryPolicy };
 }
 
 /**

@@ -4,12 +4,11 @@ import { withoutControlTokens } from '../chat/request/control-tokens';
 import { refuseUnseenMedia } from '../chat/unseen-media';
 import { invalidInput } from '../errors/failure';
 import type { Connection } from '../http/connection';
-import { type Attempt, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind } from '../servers/identify';
 import { identifiedKind, type KindName } from '../servers/kinds';
 import { modelKey } from '../servers/model-key';
 import { requireModel } from '../servers/model-names';
-import { type ClientSettings, untilReady } from '../servers/retry';
+import { type Attempt, type ClientSettings, untilReady } from '../servers/retry';
 import { askForLabels, type LabelAnswer, type LabelQuestion } from './label-request';
 import { scoresIn } from './label-scores';
 import { keysFor, type Label, labelLines, MAX_LABELS } from './labels';
@@ -40,18 +39,15 @@ function labelForNone(labels: readonly Label[]): Label {
  * @throws {ServerError} of kind `invalidInput` for bad labels, or the failure of the request
  */
 export async function classify(
-	servers: Connection | ServerPool,
+	connection: Connection,
 	settings: ClassifySettings,
 	task: ClassifyTask,
 	signal?: AbortSignal,
 ): Promise<Classification> {
 	checkLabels(task.labels, task.mayBeNone);
 	requireModel(settings.model);
-	const { value } = await ServerPool.of(servers).run(
-		async (attempt) => await classifyByLetters(attempt, settings.parameters, task, signal),
-		untilReady(settings, signal),
-	);
-	return value;
+	const attempt = untilReady(connection, settings);
+	return await classifyByLetters(attempt, settings.parameters, task, signal);
 }
 
 /** The labels, and the one for none of them where that is allowed. */

@@ -9,11 +9,10 @@ import type { Connection } from '../http/connection';
 import { Place } from '../http/place';
 import type { ServerSentEvent } from '../http/sse';
 import type { EventStream } from '../http/types';
-import { type Attempt, type Served, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind, askServerKindAgain } from '../servers/identify';
 import { withContextAdvice } from '../servers/context-facts';
 import { requireModel } from '../servers/model-names';
-import { type ClientSettings, untilReady } from '../servers/retry';
+import { type Attempt, type ClientSettings, untilReady } from '../servers/retry';
 import { reachesHiddenLimit } from '../servers/kinds/chat-abilities';
 import { LruCache } from '../lru-cache';
 import { identifiedKind, type KindName, kindOf, UNIDENTIFIED } from '../servers/kinds';
@@ -43,7 +42,7 @@ export interface FinishedCompletion extends Completion {
  * @throws {ServerError} with the text that had arrived in `partialText`
  */
 export async function* complete(
-	servers: Connection | ServerPool,
+	connection: Connection,
 	settings: CompleteSettings,
 	task: CompleteTask,
 	signal?: AbortSignal,
@@ -52,22 +51,20 @@ export async function* complete(
 	requireModel(settings.model);
 	const { parameters } = settings;
 	const place = new Place(false);
-	const send = async ({ connection, ...attempt }: Attempt) =>
-		await beginInSpan(
-			connection,
-			{ operation: 'text_completion', model: attempt.model, parameters },
-			async (traced) =>
-				await begin({ ...attempt, connection: traced, place }, settings, task, signal),
-		);
-	const options = { ...untilReady(settings, signal), use: 'complete' as const, place };
-	const served = await ServerPool.of(servers).open(send, options);
-	const { span } = served.value;
+	const attempt = { ...untilReady(connection, settings), place };
+	const { model } = attempt;
+	const begun = await beginInSpan(
+		connection,
+		{ operation: 'text_completion', model, parameters },
+		async (traced) => await begin({ ...attempt, connection: traced }, settings, task, signal),
+	);
+	const { span } = begun;
 	try {
-		const completion = yield* readCompletion(served, settings, signal);
+		const completion = yield* readCompletion({ ...begun, connection, model }, settings, signal);
 		const { model: answeredBy, stopType, usage, timings } = completion;
 		const tokensPerSecond = timings?.predicted_per_second;
 		span.note({
-			provider: served.value.kind,
+			provider: begun.kind,
 			answeredBy,
 			finishReason: stopType,
 			usage,
@@ -84,29 +81,26 @@ export async function* complete(
 type Begun = { reader: EventStream; kind: KindName; notes: string[] };
 
 async function* readCompletion(
-	served: Served<Begun>,
+	begun: Begun & Pick<Attempt, 'connection' | 'model'>,
 	settings: CompleteSettings,
 	signal: AbortSignal | undefined,
 ): AsyncGenerator<string, FinishedCompletion> {
-	const { model } = served;
-	const { reader, kind, notes } = served.value;
+	const { connection, model, reader, kind, notes } = begun;
 	const assembly = new CompletionAssembly();
-	const context = served.connection.contextOf(reader.url, { model });
+	const context = connection.contextOf(reader.url, { model });
 	const failed: FailedAnswer = (failureKind, serverText) => {
 		const partialText = nonEmptyText(assembly.result.text);
 		return failure(failureKind, context, { serverText, partialText });
 	};
 	try {
-		yield* textsOf(served, assembly, failed);
+		yield* textsOf(begun, assembly, failed);
 	} catch (error) {
 		// The server had announced the end, so a failure behind it (a socket left open) does not matter.
 		if (!assembly.ended || signal?.aborted === true) throw withPartial(error, assembly);
 	} finally {
 		reader.close();
-		served.release();
 	}
-	if (assembly.error !== undefined)
-		throw failed('streamError', served.connection.mask(assembly.error));
+	if (assembly.error !== undefined) throw failed('streamError', connection.mask(assembly.error));
 	if (!assembly.ended) throw endedEarly(reader, failed);
 	const completion = withRealEnd(assembly.result, kind, settings.parameters.maxTokens);
 	const server = identifiedKind(kind);
@@ -143,7 +137,7 @@ function withRealEnd(completion: Completion, kind: KindName, maxTokens?: number)
 
 /** The pieces of text, up to the end or to an error of the server. */
 async function* textsOf(
-	{ value: { reader }, connection }: Served<Begun>,
+	{ reader, connection }: Begun & Pick<Attempt, 'connection'>,
 	assembly: CompletionAssembly,
 	failed: FailedAnswer,
 ): AsyncGenerator<string, void> {
@@ -243,19 +237,19 @@ async function beginWith(
 	const send = async (body: JsonRecord) =>
 		await connection
 			.stream(url, {
-				json: () => ({ ...optional({ id_slot: place.slotAt(connection.url.api) }), ...body }),
+				json: body,
 				signal,
 				about,
 				place,
 				limits,
 				framing,
-				retry: newRetryPolicy?.(),
+				retry: newRetryPolicy(),
 				beginning: beginningOf(connection, beginOrError, about),
 			})
 			.then((reader) => ({ reader }), asFailed);
-	let outcome = await sendAccepted(send, json, attempt, kind, extraBody);
+	let outcome = await sendAccepted(send, json, attempt, extraBody);
 	const isEmpty = 'failed' in outcome && outcome.failed.facts.isEmptyStream === true;
-	if (isEmpty) outcome = await sendAccepted(send, notStreamed(json), attempt, kind, extraBody);
+	if (isEmpty) outcome = await sendAccepted(send, notStreamed(json), attempt, extraBody);
 	if ('failed' in outcome)
 		throw await withContextAdvice({ connection, model, kind }, outcome.failed, SHORTER, signal);
 	return { reader: outcome.reader, kind, notes: outcome.notes };

@@ -13,7 +13,6 @@ import { wirePart } from '../chat/wire/parts';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { readToEnd } from '../generators';
 import type { Connection } from '../http/connection';
-import { ServerPool } from '../servers/pool/server-pool';
 import { checkedJson, jsonNotes, jsonError } from './checked-json';
 import { checkSchema } from './schema-check';
 import { addUsage } from './usage';
@@ -77,7 +76,7 @@ const refusesFormats = LruCache.shared<true>();
  * @throws {ServerError} of kind `invalidAnswer` with the text of the second answer, if that is wrong as well
  */
 export async function extract(
-	servers: Connection | ServerPool,
+	connection: Connection,
 	settings: ChatSettings,
 	task: ExtractTask,
 	signal?: AbortSignal,
@@ -87,7 +86,7 @@ export async function extract(
 	checkSchema(schema, null);
 	const messages = messagesFor(task);
 	const ask = async (conversation: readonly SourceMessage[]) =>
-		await answerTo(servers, settings, task, conversation, signal);
+		await answerTo(connection, settings, task, conversation, signal);
 	const first = await ask(messages);
 	const checked = await outcome(first, schema);
 	if ('output' in checked) return { ...checked, answer: first, ...usageOf(first), repaired: false };
@@ -99,7 +98,7 @@ export async function extract(
 	const usage = usageOf(first, second);
 	const repaired = await outcome(second, schema);
 	if ('output' in repaired) return { ...repaired, answer: second, ...usage, repaired: true };
-	const context = ServerPool.of(servers).first.contextOf(second.url, { model: settings.model });
+	const context = connection.contextOf(second.url, { model: settings.model });
 	throw jsonError(second, context, repaired.faults, {
 		cut: 'The token limit cut off the data',
 		wrong: 'The model gives no valid data',
@@ -139,16 +138,16 @@ function repairOf(faults: readonly string[]): string {
 
 /** Asks with the schema as a constraint, and again without it where the server refuses it. */
 async function answerTo(
-	servers: Connection | ServerPool,
+	connection: Connection,
 	settings: ChatSettings,
 	{ schema }: ExtractTask,
 	messages: readonly SourceMessage[],
 	signal: AbortSignal | undefined,
 ): Promise<FinishedAnswer> {
-	const key = `${ServerPool.of(servers).first.url.api} ${settings.model}`;
+	const key = `${connection.url.api} ${settings.model}`;
 	const ask = async (format: Pick<ChatParameters, 'responseFormat'>) => {
 		const parameters = { ...settings.parameters, ...format };
-		const client = new ChatClient(servers, { ...settings, parameters });
+		const client = new ChatClient(connection, { ...settings, parameters });
 		return await readToEnd(client.generate({ messages, signal, whole: true, reuse: true }));
 	};
 	if (refusesFormats.has(key)) return await ask({});

@@ -15,7 +15,7 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import type { CallAnswer } from '../http/types';
 import { type KindName, kindOf } from '../servers/kinds';
 import { modelKey } from '../servers/model-key';
-import type { Attempt } from '../servers/pool/server-pool';
+import type { Attempt } from '../servers/retry';
 import { type FieldChanges, refusedFieldsIn, sendWithoutRefused } from '../servers/refused-fields';
 import { optional, recordOf, recordsIn } from '../values';
 import { isFormatRefused } from './extract';
@@ -99,7 +99,7 @@ async function send(
 		signal: question.signal,
 		limits,
 		about: { model },
-		retry: newRetryPolicy?.(),
+		retry: newRetryPolicy(),
 		reuse: true,
 		maxBytes: MAX_LABEL_BYTES,
 	});

@@ -1,9 +1,7 @@
-import { serverPriority } from '../chat/request/server-priority';
 import type { ServerError } from '../errors/server-error';
 import type { EventStream } from '../http/types';
-import type { KindName } from '../servers/kinds';
 import { modelKey } from '../servers/model-key';
-import type { Attempt } from '../servers/pool/server-pool';
+import type { Attempt } from '../servers/retry';
 import {
 	type FieldChanges,
 	furtherChanges,
@@ -11,7 +9,7 @@ import {
 	sendWithoutRefused,
 	withFieldChanges,
 } from '../servers/refused-fields';
-import { type JsonRecord, optional } from '../values';
+import type { JsonRecord } from '../values';
 
 type Outcome = { reader: EventStream } | { failed: ServerError };
 
@@ -19,19 +17,17 @@ type Outcome = { reader: EventStream } | { failed: ServerError };
 const NEEDED_FIELDS: ReadonlySet<string> = new Set(['model', 'prompt', 'stream', 'grammar']);
 
 /**
- * Sends the body of a completion with the class of the request, and again without the fields that the server refuses.
- * Nothing was generated before its refusal.
+ * Sends the body of a completion, and again without the fields that the server refuses. Nothing was generated before its
+ * refusal.
  *
  * @returns the outcome, with notes on options of the user that were left out
  */
 export async function sendAccepted(
 	send: (body: JsonRecord) => Promise<Outcome>,
-	json: JsonRecord,
+	body: JsonRecord,
 	{ connection, model }: Attempt,
-	kind: KindName,
 	extraBody: JsonRecord = {},
 ): Promise<Outcome & { notes: string[] }> {
-	const body = { ...optional({ priority: serverPriority(connection, kind) }), ...json };
 	const isNeeded = (name: string) => NEEDED_FIELDS.has(name) || name in extraBody;
 	const key = modelKey({ connection, model });
 	const { outcome, changes } = await sendWithoutRefused(

@@ -2,7 +2,7 @@ import { type AnswerSource, ChatClient } from '../../lib/chat/client';
 import { checkParameters } from '../../lib/chat/request/parameters';
 import type { ChatCall, ChatSettings } from '../../lib/chat/request/request';
 import type { FinishedAnswer } from '../../lib/chat/types';
-import type { ServerPool } from '../../lib/servers/pool/server-pool';
+import type { Connection } from '../../lib/http/connection';
 import { withModel } from '../shared/search-models';
 
 /**
@@ -13,7 +13,7 @@ export class ModelAnswers implements AnswerSource {
 	readonly keepsPace = true;
 
 	constructor(
-		private readonly servers: ServerPool,
+		private readonly connection: Connection,
 		private readonly settings: ChatSettings,
 	) {
 		checkParameters(settings.parameters);
@@ -21,7 +21,7 @@ export class ModelAnswers implements AnswerSource {
 
 	/** As `ChatClient.generate`. */
 	async *generate(call: ChatCall): AsyncGenerator<string, FinishedAnswer> {
-		const settings = await withModel(this.settings, this.servers, 'chat', call.signal);
-		return yield* new ChatClient(this.servers, settings).generate(call);
+		const settings = await withModel(this.settings, this.connection, 'chat', call.signal);
+		return yield* new ChatClient(this.connection, settings).generate(call);
 	}
 }

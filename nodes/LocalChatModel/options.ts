@@ -1,7 +1,7 @@
 import { FAMILIES } from '../../lib/chat/text-formats/families';
 import type { INodeProperties } from 'n8n-workflow';
 
-import { controlTokensField, thinkingTimeLimitField } from '../shared/chat/answer-fields';
+import { controlTokensField } from '../shared/chat/answer-fields';
 import { generationFields } from '../shared/chat/generation-fields';
 import { booleanField, choiceField, choices, wholeField } from '../shared/field-kinds';
 import { takes } from '../../lib/chat/request/parameters';
@@ -37,10 +37,6 @@ const ownFields: INodeProperties[] = [
 		description:
 			'Whether the thinking is put in front of the answer between think tags. It is in the execution log in any case.',
 	}),
-	{
-		...thinkingTimeLimitField,
-		displayOptions: shownWhere(({ chat }) => chat.thinking.hasBudget === true),
-	},
 	wholeField('History Budget', 'historyBudget', 0, [0], {
 		description:
 			'Tokens that the earlier turns of the conversation may have. Beyond it, whole turns are left out from the oldest on, a quarter of the budget at once, so that the server can keep its prompt cache. The system prompt and the current turn always stay. 0 = everything is sent.',

@@ -1,9 +1,9 @@
 import { NodeConnectionTypes, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
 
-import { localLlamaServers } from '../../lib/servers/credential';
+import { localLlamaConnection } from '../../lib/servers/credential';
 import { CheckedAnswers } from '../../lib/text/checked-answers';
 import { NodeParameters } from '../shared/parameters';
-import { queueingOf } from '../shared/queueing';
+import { priorityOf } from '../shared/queueing';
 import { supplied } from '../shared/sub-node-log';
 import { supplyModel } from '../shared/supplied-model';
 import { properties } from './fields';
@@ -21,12 +21,12 @@ export async function supplyChatModel(
 	return await supplied(context, NodeConnectionTypes.AiLanguageModel, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const parameters = new NodeParameters(context, itemIndex, properties);
-		const queueing = queueingOf(context, parameters, 'chatModel');
-		const servers = localLlamaServers(credentials, context.helpers, queueing);
+		const priority = priorityOf(context, parameters);
+		const connection = localLlamaConnection(credentials, context.helpers, { priority });
 		const settings = readSettings(parameters);
-		const ofModel = new ModelAnswers(servers, settings);
+		const ofModel = new ModelAnswers(connection, settings);
 		const answers = new CheckedAnswers(ofModel, settings.parameters.responseFormat);
-		const ranking = new RankingAt(servers);
+		const ranking = new RankingAt(connection);
 		const toolsAtOnce = parameters.number('options.toolsAtOnce', 0);
 		const choosing = new ToolsAtOnce(answers, ranking, toolsAtOnce);
 		const budget = parameters.number('options.tokenBudget', 0);
@@ -34,7 +34,7 @@ export async function supplyChatModel(
 			source: new BudgetedAnswers(choosing, context, budget),
 			settings: {
 				model: settings.model,
-				baseUrl: servers.connections.map(({ url }) => url.api).join(', '),
+				baseUrl: connection.url.api,
 				serverType: settings.serverKind,
 				options: { ...settings.parameters, ...settings.limits, retries: settings.retries },
 			},

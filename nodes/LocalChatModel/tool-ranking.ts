@@ -4,11 +4,10 @@ import { EmbeddingsClient } from '../../lib/embeddings/client';
 import type { Prefixes } from '../../lib/embeddings/prefixes';
 import { normalised } from '../../lib/embeddings/vectors';
 import { asFailed } from '../../lib/errors/server-error';
+import type { Connection } from '../../lib/http/connection';
 import { inTimeSlices } from '../../lib/http/time-slices';
 import { LruCache } from '../../lib/lru-cache';
-import { listModelsOf } from '../../lib/servers/pool/models';
 import type { ServerModel } from '../../lib/servers/models';
-import type { ServerPool } from '../../lib/servers/pool/server-pool';
 import { listModelsFor } from '../../lib/servers/purpose';
 
 interface Ranking {
@@ -37,9 +36,9 @@ const models = LruCache.shared<string>({ maxEntries: 100, ttlMs: MODEL_KEPT_MS }
 /** Vectors of tools and questions. */
 const vectors = LruCache.shared<number[]>({ maxEntries: 2_000 });
 
-/** Ranks by the embedding model of the servers, else by words. */
+/** Ranks by the embedding model of the server, else by words. */
 export class RankingAt implements ToolRanking {
-	constructor(private readonly servers: ServerPool) {}
+	constructor(private readonly connection: Connection) {}
 
 	async rank(
 		questions: readonly string[],
@@ -72,16 +71,13 @@ export class RankingAt implements ToolRanking {
 		};
 	}
 
-	/** The embedding model that the servers name as such, and need not load; empty if there is none. */
+	/** The embedding model that the server names as such, and need not load; empty if there is none. */
 	private async embeddingModel(signal: AbortSignal): Promise<string> {
-		const key = this.servers.first.url.api;
+		const key = this.connection.url.api;
 		const known = models.get(key);
 		if (known !== undefined) return known;
-		const listed = await listModelsOf(
-			this.servers,
-			async (connection) => await listModelsFor(connection.withoutQueue(), 'embeddings', signal),
-		).catch(() => ({ models: [] }));
-		const model = listed.models.find(isReady)?.id ?? '';
+		const listed = await listModelsFor(this.connection, 'embeddings', signal).catch(() => []);
+		const model = listed.find(isReady)?.id ?? '';
 		models.set(key, model);
 		return model;
 	}
@@ -92,9 +88,9 @@ export class RankingAt implements ToolRanking {
 		role: keyof Prefixes,
 		signal: AbortSignal,
 	): Promise<number[][]> {
-		const keyOf = (text: string) => `${this.servers.first.url.api} ${model} ${role} ${text}`;
+		const keyOf = (text: string) => `${this.connection.url.api} ${model} ${role} ${text}`;
 		const missing = [...new Set(texts)].filter((text) => vectors.get(keyOf(text)) === undefined);
-		const client = new EmbeddingsClient(this.servers, {
+		const client = new EmbeddingsClient(this.connection, {
 			model,
 			prefixes: {},
 			longTexts: 'truncate',

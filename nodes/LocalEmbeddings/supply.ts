@@ -7,11 +7,11 @@ import {
 
 import { EmbeddingsClient, type Embeddings } from '../../lib/embeddings/client';
 import type { Prefixes } from '../../lib/embeddings/prefixes';
-import { localLlamaServers } from '../../lib/servers/credential';
+import { localLlamaConnection } from '../../lib/servers/credential';
 import { filled, optional } from '../../lib/values';
 import { readEmbeddingSettings } from '../shared/embedding-fields';
 import { NodeParameters } from '../shared/parameters';
-import { chosenPriority, queueingOf } from '../shared/queueing';
+import { chosenPriority, priorityOf } from '../shared/queueing';
 import { withModel } from '../shared/search-models';
 import { supplied, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
@@ -32,16 +32,16 @@ export async function supplyEmbeddings(
 	return await supplied(context, NodeConnectionTypes.AiEmbedding, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const parameters = new NodeParameters(context, itemIndex, properties);
-		const queueing = queueingOf(context, parameters, 'subNode');
-		const servers = localLlamaServers(credentials, context.helpers, queueing);
+		const priority = priorityOf(context, parameters);
+		const connection = localLlamaConnection(credentials, context.helpers, { priority });
 		const settings = await withModel(
 			readEmbeddingSettings(parameters),
-			servers,
+			connection,
 			'embeddings',
 			log.signal,
 		);
 		const documentPriority = chosenPriority(parameters) ?? 'batch';
-		const client = new EmbeddingsClient(servers, { ...settings, documentPriority });
+		const client = new EmbeddingsClient(connection, { ...settings, documentPriority });
 		return { response: loggedEmbeddings(client, log) };
 	});
 }

@@ -3,20 +3,15 @@ import * as workflow from 'n8n-workflow';
 
 import type { Usage } from '../../lib/chat/types';
 import type { Connection } from '../../lib/http/connection';
-import { localLlamaServers } from '../../lib/servers/credential';
-import type { ServerPool } from '../../lib/servers/pool/server-pool';
+import { localLlamaConnection } from '../../lib/servers/credential';
 import { NodeParameters } from '../shared/parameters';
-import { queueingOf } from '../shared/queueing';
-import { ItemFailure } from '../shared/run/failed-item';
+import { priorityOf } from '../shared/queueing';
 import type { Operation, OperationCall } from '../shared/run/operations';
 import { runOperations, type RunOptions } from '../shared/run/run-operations';
 import { quietly } from '../../lib/values';
 
 /** What the credential of an item gives access to. */
 interface LlamaAccess {
-	/** For requests that any of its servers may take. */
-	servers: ServerPool;
-	/** The server of the Base URL, for its models. */
 	connection: Connection;
 }
 
@@ -28,34 +23,19 @@ export async function runLocalLlama(
 	context: IExecuteFunctions,
 	table: RunOptions<LlamaAccess>['table'],
 ): Promise<INodeExecutionData[][]> {
-	const pools = new Map<string, ServerPool>();
+	const connections = new Map<string, Connection>();
 	const accessOf = async (itemIndex: number) => {
 		const data = await context.getCredentials('localLlamaApi', itemIndex);
 		const { fields } = table.operationOf(context, itemIndex);
 		const parameters = new NodeParameters(context, itemIndex, fields);
-		const queueing = queueingOf(context, parameters, 'action');
-		const key = JSON.stringify([data, queueing]);
-		const servers = pools.get(key) ?? localLlamaServers(data, context.helpers, queueing);
-		pools.set(key, servers);
-		return { servers, connection: servers.first };
+		const priority = priorityOf(context, parameters);
+		const key = JSON.stringify([data, priority]);
+		const connection =
+			connections.get(key) ?? localLlamaConnection(data, context.helpers, { priority });
+		connections.set(key, connection);
+		return { connection };
 	};
 	return await runOperations(context, { table, accessOf });
-}
-
-/** Adds the server's address to the items of an operation, where the credential has several servers. */
-export function withServerUrl(operation: LocalLlamaOperation): LocalLlamaOperation {
-	return {
-		...operation,
-		run: async (call) => {
-			const { hasSeveral, first } = call.servers;
-			const serverUrl = first.url.root;
-			const items = await operation.run(call);
-			if (!hasSeveral) return items;
-			return items.map((item) =>
-				item instanceof ItemFailure ? item : { ...item, json: { serverUrl, ...item.json } },
-			);
-		},
-	};
 }
 
 /**

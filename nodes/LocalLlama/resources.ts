@@ -8,7 +8,6 @@ import { modelGetAll } from './model/get-all';
 import { modelLoad } from './model/load';
 import { modelPull } from './model/pull';
 import { modelUnload } from './model/unload';
-import { withServerUrl } from './operation';
 import { textChat } from './text/chat';
 import { textClassify } from './text/classify';
 import { textComplete } from './text/complete';
@@ -45,6 +44,6 @@ export const operations = resourceTable([
 	},
 	{
 		option: { name: 'Model', value: 'model', description: 'The models of the server' },
-		operations: [modelGetAll, modelLoad, modelUnload, modelPull, modelDelete].map(withServerUrl),
+		operations: [modelGetAll, modelLoad, modelUnload, modelPull, modelDelete],
 	},
 ]);

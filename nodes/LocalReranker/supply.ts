@@ -6,10 +6,10 @@ import {
 } from 'n8n-workflow';
 
 import { RerankClient, type Ranking } from '../../lib/rerank/client';
-import { localLlamaServers } from '../../lib/servers/credential';
+import { localLlamaConnection } from '../../lib/servers/credential';
 import { filled, optional } from '../../lib/values';
 import { NodeParameters } from '../shared/parameters';
-import { queueingOf } from '../shared/queueing';
+import { priorityOf } from '../shared/queueing';
 import { withModel } from '../shared/search-models';
 import { readRerankSettings } from '../shared/rerank-fields';
 import { supplied, type SubNodeLog } from '../shared/sub-node-log';
@@ -36,15 +36,15 @@ export async function supplyReranker(
 	return await supplied(context, NodeConnectionTypes.AiReranker, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const parameters = new NodeParameters(context, itemIndex, properties);
-		const queueing = queueingOf(context, parameters, 'subNode');
-		const servers = localLlamaServers(credentials, context.helpers, queueing);
+		const priority = priorityOf(context, parameters);
+		const connection = localLlamaConnection(credentials, context.helpers, { priority });
 		const settings = await withModel(
 			readRerankSettings(parameters),
-			servers,
+			connection,
 			'reranking',
 			log.signal,
 		);
-		return { response: loggedReranker(new RerankClient(servers, settings), log) };
+		return { response: loggedReranker(new RerankClient(connection, settings), log) };
 	});
 }
 

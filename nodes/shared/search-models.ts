@@ -2,19 +2,16 @@ import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow'
 
 import { describeModel, listChatModels, listModels } from '../../lib/servers/model-list';
 import { onlyModel, shortModelNames } from '../../lib/servers/model-names';
-import type { ServerPool } from '../../lib/servers/pool/server-pool';
-import { localLlamaServers } from '../../lib/servers/credential';
-import { listModelsOf } from '../../lib/servers/pool/models';
+import { localLlamaConnection } from '../../lib/servers/credential';
 import type { Connection } from '../../lib/http/connection';
 import type { Limits } from '../../lib/http/limits';
-import { takesRequestsAlways } from '../../lib/servers/identify';
 import type { ModelUse as OtherUse } from '../../lib/servers/kinds/model-abilities';
 import type { ServerModel } from '../../lib/servers/models';
 import { isIdentified, kindOf } from '../../lib/servers/kinds';
 import { kindFor, listModelsFor } from '../../lib/servers/purpose';
 import { inTimeSlices, timeSlices } from '../../lib/http/time-slices';
 import { append } from '../../lib/values';
-import { asFailed, type ServerError } from '../../lib/errors/server-error';
+import { asFailed } from '../../lib/errors/server-error';
 import { withinLimits } from '../../lib/servers/within-limits';
 import { listEntries } from './list-entries';
 import { listError } from './list-error';
@@ -53,7 +50,7 @@ interface ModelSettings {
 	retries?: number;
 }
 
-const chosen = new WeakMap<ServerPool, Map<ModelUse, Promise<string>>>();
+const chosen = new WeakMap<Connection, Map<ModelUse, Promise<string>>>();
 
 /**
  * Adds the model to settings: the chosen one, else the loaded one, or the only one for the use. The server is asked
@@ -64,20 +61,20 @@ const chosen = new WeakMap<ServerPool, Map<ModelUse, Promise<string>>>();
  */
 export async function withModel<T extends ModelSettings>(
 	settings: T,
-	servers: ServerPool,
+	connection: Connection,
 	use: ModelUse,
 	signal: AbortSignal | undefined,
 ): Promise<T> {
 	if (settings.model !== '') return settings;
-	const uses = chosen.get(servers) ?? new Map();
-	chosen.set(servers, uses);
+	const uses = chosen.get(connection) ?? new Map();
+	chosen.set(connection, uses);
 	const { limits, retries } = settings;
 	const choosing =
 		uses.get(use) ??
 		withinLimits(
-			servers.first,
+			connection,
 			{ limits, retries, signal },
-			async (until) => await onlyModelOf(servers, use, until),
+			async (until) => await onlyModelOf(connection, use, until),
 		);
 	uses.set(use, choosing);
 	// A failure is not cached: the next item asks again.
@@ -86,24 +83,19 @@ export async function withModel<T extends ModelSettings>(
 }
 
 async function onlyModelOf(
-	servers: ServerPool,
+	connection: Connection,
 	use: ModelUse,
 	signal: AbortSignal,
 ): Promise<string> {
 	const isMedia = use === 'images' || use === 'transcription' || use === 'speech';
 	if (isMedia) {
-		const kind = await kindFor(servers.first, '', signal);
-		if (!isIdentified(kind)) return await listedModel(servers.first, use, signal);
+		const kind = await kindFor(connection, '', signal);
+		if (!isIdentified(kind)) return await listedModel(connection, use, signal);
 		// Servers of one model for pictures or sound need no name, and some have no list.
 		if (kindOf(kind).media.needsModel !== true) return '';
 	}
-	const list = listFor(use);
-	// In the queue, the question for the model would wait in front of the request that it is for.
-	const { models } = await listModelsOf(
-		servers,
-		async (one) => await list(takesRequestsAlways(one) ? one.withoutQueue() : one, signal),
-	);
-	return onlyModel(models, servers.first.contextOf(`${servers.first.url.api}/models`));
+	const models = await listFor(use)(connection, signal);
+	return onlyModel(models, connection.contextOf(`${connection.url.api}/models`));
 }
 
 /** The one model that a server of an unknown kind lists. Many such servers need no name, and have no list. */
@@ -118,22 +110,18 @@ async function listedModel(
 }
 
 function searchOf(list: ListModels) {
-	return listSearch(async (servers, searchText) => {
-		// People do not wait longer for a list.
-		const listWithLimit = async (one: Connection) =>
-			await one.withQueuePlace({ placeLimitMs: 10_000 }, list);
+	return listSearch(async (connection, searchText) => {
 		const pause = timeSlices();
-		const { models, failed } = await listModelsOf(servers, listWithLimit);
+		const models = await list(connection);
 		await pause();
 		const names = await inTimeSlices(shortModelNames(models.map(({ id }) => id)));
-		return entriesFor(models, names, failed, searchText);
+		return entriesFor(models, names, searchText);
 	});
 }
 
 function* entriesFor(
 	models: readonly ServerModel[],
 	names: ReadonlyMap<string, string>,
-	failed: ReadonlyArray<{ url: string; error: ServerError }>,
 	searchText: string,
 ): Generator<Entry> {
 	for (const model of models) {
@@ -141,17 +129,14 @@ function* entriesFor(
 		if ([id, ...aliases].some((name) => name.toLowerCase().includes(searchText)))
 			yield { name: describeModel(model, names.get(id)), value: id };
 	}
-	// The list has no other place for remarks. If chosen, it counts as no model.
-	for (const { url, error } of failed)
-		yield { name: `Not listed: ${url} (${error.message})`, value: '' };
 }
 
 type Entry = INodeListSearchResult['results'][number];
 
-/** A list search in the editor, on the servers of the credential. `searchText` is in lower case. */
+/** A list search in the editor, on the server of the credential. `searchText` is in lower case. */
 export function listSearch(
 	search: (
-		servers: ServerPool,
+		connection: Connection,
 		searchText: string,
 		context: ILoadOptionsFunctions,
 	) => Promise<Iterable<Entry>>,
@@ -161,8 +146,9 @@ export function listSearch(
 		filter?: string,
 	): Promise<INodeListSearchResult> {
 		try {
-			const servers = localLlamaServers(await this.getCredentials('localLlamaApi'), this.helpers);
-			const results = await search(servers, filter?.trim().toLowerCase() ?? '', this);
+			const credential = await this.getCredentials('localLlamaApi');
+			const connection = localLlamaConnection(credential, this.helpers);
+			const results = await search(connection, filter?.trim().toLowerCase() ?? '', this);
 			const entries: Entry[] = [];
 			const pause = timeSlices();
 			for (const entry of results) {

@@ -41,7 +41,6 @@ const LONGEST = [
 	'lib/chat/text-formats/cases',
 	'lib/media/make-images',
 	'lib/http/connection',
-	'lib/chat/thinking-limit',
 	'lib/chat/answer/tool-call-assembly',
 	'lib/chat/text-formats/encoders',
 	'nodes/shared/dify/combinations',

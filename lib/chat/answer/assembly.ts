@@ -8,7 +8,6 @@ import { Chain, CHAIN, type ChainOptions } from './chain';
 import type { Chunk } from './chunk';
 import { type JudgedAnswer, type CallIds, Collector } from './collector';
 import { NATURAL_END, NO_FINISH_REASON } from './finish-reason';
-import type { ThinkingSeen } from './thinking-habits';
 
 export interface AssemblyOptions extends ChainOptions {
 	/** Makes our own ids for the calls. Replaced in tests. */
@@ -125,11 +124,6 @@ export class Assembly {
 	/** What has arrived so far, for errors from elsewhere. */
 	get partial(): SplitText {
 		return { ...this.collected.content };
-	}
-
-	/** How the model marks its thinking, as seen in this answer. */
-	get thinkingSeen(): ThinkingSeen {
-		return this.collected.thinkingSeen;
 	}
 
 	/** The kind of server that made this answer, if the answer tells. */

@@ -1,7 +1,6 @@
 import type { Family } from '../text-formats/families';
 import type { ReadCall, UnrunCall } from '../text-formats/text-calls';
 import type { WireChunk } from '../types';
-import type { ThinkingSeen } from './thinking-habits';
 import type { AssembledCall, CallFailure } from './tool-call-assembly';
 
 /** A piece of an answer on its way through the chain. Each transform reads some fields and writes others. */
@@ -18,7 +17,6 @@ export interface Chunk extends WireChunk {
 	thinks?: boolean;
 	/** All thinking so far belongs to the text of this chunk. */
 	isLiteral?: true;
-	thinkingSeen?: ThinkingSeen;
 	/** Calls have begun: whether all of them are whole. */
 	callsAreWhole?: boolean;
 	/** The calls of the server, and the first one that cannot be used. */

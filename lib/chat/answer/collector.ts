@@ -17,7 +17,6 @@ import {
 } from './finish-reason';
 import { matchOfferedTools } from './offered-tools';
 import { strayFailure } from './stray-lines';
-import type { ThinkingSeen } from './thinking-habits';
 import type { AssembledCall, CallFailure } from './tool-call-assembly';
 
 /** Why an answer cannot be used. The caller adds URL, model and limits. */
@@ -75,7 +74,6 @@ export class Collector {
 	arrived: 'nothing' | 'space' | 'words' = 'nothing';
 	readonly notes: string[] = [];
 	thinks = false;
-	thinkingSeen: ThinkingSeen = { markedThinking: false, openingTagMissing: false };
 
 	/** @returns what is shown of a chunk */
 	take(chunk: Chunk): SplitText {
@@ -85,7 +83,6 @@ export class Collector {
 		this.content.reasoning += reasoning;
 		if (chunk.arrived !== undefined && this.arrived !== 'words') this.arrived = chunk.arrived;
 		this.thinks = chunk.thinks ?? this.thinks;
-		this.thinkingSeen = chunk.thinkingSeen ?? this.thinkingSeen;
 		for (const note of chunk.notes ?? []) this.notes.push(note);
 		this.takeCalls(chunk);
 		this.takeCounts(chunk);

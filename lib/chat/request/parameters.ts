@@ -48,7 +48,6 @@ function ignoredThinking({ thinking }: ChatParameters, kind: KindName): string[]
 	// Off is what a model without thinking does anyway; if it thinks, the answer tells it (remarks.ts).
 	if (thinking.mode === 'on' && switchedBy === 'none') ignored.push('Thinking');
 	if (thinking.mode === 'budget' && !hasBudget) ignored.push('Thinking Token Budget');
-	if (thinking.limitMs !== undefined && !hasBudget) ignored.push('Thinking Time Limit');
 	return ignored;
 }
 
@@ -67,21 +66,17 @@ export const dependsOnServerKind = memoized((parameters: ChatParameters): boolea
 });
 
 function setsThinking({ thinking }: ChatParameters): boolean {
-	if (thinking === undefined) return false;
-	return thinking.mode !== 'serverDefault' || thinking.limitMs !== undefined;
+	return thinking !== undefined && thinking.mode !== 'serverDefault';
 }
 
 /** The request fields for thinking on this kind of server. */
 export function thinkingFields(parameters: ChatParameters, kind: KindName): JsonRecord {
 	const { thinking } = parameters;
 	if (thinking === undefined) return {};
-	const { hasBudget, endsOnRequest } = kindOf(kind).chat.thinking;
-	const { mode, limitMs, limitTokens = Infinity } = thinking;
-	const budget = mode === 'budget' ? Math.min(limitTokens, thinking.tokens) : limitTokens;
-	const fields = modeFields(thinking, parameters, kind);
-	if (hasBudget === true && budget < Infinity) fields.reasoning_budget_tokens = budget;
-	if (endsOnRequest === true && limitMs !== undefined) fields.reasoning_control = true;
-	return fields;
+	const { hasBudget } = kindOf(kind).chat.thinking;
+	if (thinking.mode === 'budget')
+		return hasBudget === true ? { reasoning_budget_tokens: thinking.tokens } : {};
+	return modeFields(thinking, parameters, kind);
 }
 
 function modeFields(thinking: Thinking, parameters: ChatParameters, kind: KindName): JsonRecord {

@@ -42,7 +42,6 @@ function body(request: ChatRequest): JsonRecord {
 		...(streamed && (request.streamUsage ?? true)
 			? { stream_options: { include_usage: true } }
 			: {}),
-		...optional({ priority: request.priority, id_slot: request.slot }),
 		...parameterFields(parameters, serverKind),
 		...responseFormatFields(parameters, serverKind),
 		...thinkingFields(parameters, serverKind),

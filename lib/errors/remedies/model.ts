@@ -207,8 +207,8 @@ export const MODEL_REMEDIES = {
 	onlyThinking: ({ maxTokens, endedItself }) => ({
 		title: 'The model spent its whole answer on thinking',
 		remedy: endedItself
-			? 'It ended there by itself: ask again, turn thinking off, or set a Thinking Time Limit or a thinking token budget. If it happens often, the chat template may not fit the model (llama-server --chat-template-file).'
-			: `Raise Maximum Tokens${maxTokens === undefined ? '' : ` (now ${maxTokens})`}, set a Thinking Time Limit or a thinking token budget, or turn thinking off.`,
+			? 'It ended there by itself: ask again, turn thinking off, or set a thinking token budget. If it happens often, the chat template may not fit the model (llama-server --chat-template-file).'
+			: `Raise Maximum Tokens${maxTokens === undefined ? '' : ` (now ${maxTokens})`}, set a thinking token budget, or turn thinking off.`,
 	}),
 	emptyAnswer: row(
 		'The model returned an empty answer',
@@ -221,9 +221,5 @@ export const MODEL_REMEDIES = {
 	filtered: row(
 		'The server withheld the answer (content filter)',
 		'Change the prompt, or the filter of the server.',
-	),
-	allServersFailed: row(
-		'None of the servers of the credential could take the request',
-		'Check each server with Server Health.',
 	),
 } satisfies Readonly<Record<string, Row>>;

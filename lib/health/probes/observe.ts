@@ -2,8 +2,6 @@ import type { Connection } from '../../http/connection';
 import type { ConnectionSettings, ServerAddress } from '../../http/types';
 import { ServerError } from '../../errors/server-error';
 import { failure } from '../../errors/failure';
-import { seconds } from '../../errors/remedies';
-import { takesRequestsAlways } from '../../servers/identify';
 import type { Alternative, Expectations, Observations, Probe } from '../observations';
 import { describeFailure, elapsed, send } from './probe';
 import { optional, messageOf } from '../../values';
@@ -19,10 +17,6 @@ export interface Target {
 	authentication: Observations['authentication'];
 	maxConcurrentRequests: number;
 	keyType?: Observations['keyType'];
-	/** The name that a model has there, where that is not the one that nodes ask for. */
-	modelNamed?(model: string): string;
-	/** The further servers of the same credential. */
-	further?: readonly Target[];
 }
 
 export interface CheckOptions {
@@ -31,8 +25,6 @@ export interface CheckOptions {
 	timeLimitMs?: number;
 	/** Timeout of each alternative address, default 1 s: one that drops packets must not take all of the time. */
 	elsewhereLimitMs?: number;
-	/** For a place in the queue of the credential, in front of the generations that wait; default 15 s. */
-	placeLimitMs?: number;
 	/**
 	 * Also ask `/slots`. It wakes a sleeping llama-server and keeps it from falling asleep
 	 * (docs/protocols/llama-server.md 2.1).
@@ -45,7 +37,6 @@ export interface CheckOptions {
 
 export const TIME_LIMIT_MS = 2_500;
 const ELSEWHERE_LIMIT_MS = 1_000;
-const PLACE_LIMIT_MS = 15_000;
 
 /** What probes need. */
 export interface ProbeContext {
@@ -74,18 +65,15 @@ export async function observe(
 ): Promise<Observations> {
 	const startedAt = performance.now();
 	const known = knownOf(target, options);
-	const entered = await enter(target, options);
-	if (entered instanceof ServerError) {
-		if (entered.kind === 'aborted') throw entered;
+	const connection = connected(target, options);
+	if (connection instanceof ServerError)
 		return {
 			...known,
 			...NOTHING,
-			rejected: describeFailure(entered),
+			rejected: describeFailure(connection),
 			checkMs: elapsed(startedAt),
 		};
-	}
-	const { connection, leave } = entered;
-	const results = await probe(contextOf(target, connection, options)).finally(leave);
+	const results = await probe(contextOf(target, connection, options));
 	if (options.signal?.aborted) throw failure('aborted', connection.contextOf(connection.url.api));
 	const { typed, origin, root, api } = connection.url;
 	return {
@@ -146,32 +134,13 @@ function contextOf(target: Target, connection: Connection, options: CheckOptions
 	return { target, connection, options, ask, askElsewhere };
 }
 
-/** A connection with one place in the queue of the credential for all requests, or why there is none. */
-async function enter(target: Target, options: CheckOptions) {
-	const { timeLimitMs = TIME_LIMIT_MS, placeLimitMs = PLACE_LIMIT_MS } = options;
+/** The connection, or why there is none. */
+function connected(target: Target, { timeLimitMs = TIME_LIMIT_MS }: CheckOptions) {
 	try {
 		// undici counts connecting in steps of half a second, so the limit is met a little later than asked.
-		const connectLimitMs = Math.max(200, Math.round(timeLimitMs * 0.72));
-		const connection = target.connect({ connectLimitMs });
-		const leave = await placeInQueue(connection, options);
-		return { connection: connection.withoutQueue(), leave };
+		return target.connect({ connectLimitMs: Math.max(200, Math.round(timeLimitMs * 0.72)) });
 	} catch (error) {
-		if (!(error instanceof ServerError))
-			return failure('invalidInput', {}, { message: messageOf(error) });
-		const message = `The server was not asked: n8n's own requests held all places for ${seconds(placeLimitMs)}`;
-		return error.facts.queued === true ? error.reworded({ kind: 'busy', message }) : error;
+		if (error instanceof ServerError) return error;
+		return failure('invalidInput', {}, { message: messageOf(error) });
 	}
-}
-
-/** If no place becomes free, only a server is asked that is known to take requests during a generation. */
-async function placeInQueue(
-	connection: Connection,
-	{ signal, placeLimitMs = PLACE_LIMIT_MS }: CheckOptions,
-): Promise<() => void> {
-	const waiting = { limits: { firstTokenMs: placeLimitMs }, signal, priority: 'check' as const };
-	return await connection.enter(waiting).catch((error: unknown) => {
-		const mayGoWithout = signal?.aborted !== true && takesRequestsAlways(connection);
-		if (mayGoWithout) return () => {};
-		throw error;
-	});
 }

@@ -1,8 +1,7 @@
 import { invalidInput } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
 import { kindOfServer } from '../answers';
-import { targetsOf, inspect } from '../check';
-import { mergeResults } from '../merge-results';
+import { inspect } from '../check';
 import { findModel } from '../findings/expectations';
 import { sorted, withTestFindings } from '../findings/finding';
 import type { CheckResult, HealthServerKind, ModelFacts } from '../observations';
@@ -48,17 +47,6 @@ export async function testSpeed(
 	target: Target,
 	options: SpeedTestOptions,
 ): Promise<SpeedTestResult> {
-	const results: SpeedTestResult[] = [];
-	// One after another: servers on one machine would slow each other down.
-	for (const server of targetsOf(target)) {
-		const model = options.model.trim();
-		const there = model === '' ? '' : (server.modelNamed?.(model) ?? model);
-		results.push(await testOne(server, { ...options, model: there }));
-	}
-	return mergeResults(results);
-}
-
-async function testOne(target: Target, options: SpeedTestOptions): Promise<SpeedTestResult> {
 	const { result } = await inspect(target, { ...options.check, signal: options.signal });
 	if (!canGenerate(result)) return { ...result, speed: null };
 	const model = options.model.trim() || modelToTest(result.models ?? [], result.server.kind);

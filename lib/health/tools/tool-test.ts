@@ -11,9 +11,9 @@ import {
 	withTestFindings,
 	type FindingWithStatus,
 } from '../findings/finding';
-import { testServers } from '../model-test';
 import type { Target } from '../probes/observe';
 import {
+	canGenerate,
 	factsOfModel,
 	modelToTest,
 	type SpeedTestOptions,
@@ -52,22 +52,9 @@ export async function withToolTest<R extends CheckResult>(
 	health: R,
 	options: ToolTestOptions,
 ): Promise<WithToolTest<R>> {
+	if (!canGenerate(health)) return { ...health, toolTest: null };
 	const endsAt = performance.now() + options.limitMs;
-	return await testServers<R, WithToolTest<object>>(
-		target,
-		health,
-		{ toolTest: null },
-		async (server, result) => await testServer(server, result, options, endsAt),
-	);
-}
-
-async function testServer<R extends CheckResult>(
-	target: Target,
-	health: R,
-	options: ToolTestOptions,
-	endsAt: number,
-): Promise<WithToolTest<R>> {
-	const names = modelsOf(target, health, options);
+	const names = modelsOf(health, options);
 	if (names instanceof ServerError) {
 		if (options.isPart !== true) throw names;
 		return { ...withoutModel(health, names), toolTest: null };
@@ -104,11 +91,7 @@ function summaryOf(
 	return models.map(resultInWords).join(' ') || costInWords(cost);
 }
 
-function modelsOf(
-	{ modelNamed }: Target,
-	health: CheckResult,
-	{ models, model }: ToolTestOptions,
-): string[] | ServerError {
+function modelsOf(health: CheckResult, { models, model }: ToolTestOptions): string[] | ServerError {
 	const known = health.models ?? [];
 	// What runs elsewhere may cost money there, and is tested by its name only.
 	if (models === 'all')
@@ -116,7 +99,7 @@ function modelsOf(
 			.filter(({ embeddings, remoteHost }) => embeddings !== true && remoteHost === null)
 			.map(({ id }) => id);
 	const name = model.trim();
-	if (name !== '') return [modelNamed?.(name) ?? name];
+	if (name !== '') return [name];
 	const only = modelToTest(known, health.server.kind);
 	return typeof only === 'string' ? [only] : only;
 }

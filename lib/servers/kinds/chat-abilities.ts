@@ -1,7 +1,6 @@
 /** What servers of a kind can do in chats and completions. */
 import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
-import type { Priority } from '../../http/scheduler';
 import type { JsonRecord } from '../../values';
 
 /** How a refused request is changed so that the server accepts it. */
@@ -115,8 +114,6 @@ export interface ChatAbilities {
 		switch: 'template' | 'effort' | 'field' | 'none';
 		/** It takes a token budget. */
 		hasBudget?: true;
-		/** It may have a route that ends thinking in a running answer. Newer versions do. */
-		endsOnRequest?: true;
 		/** It separates thinking from the text, or includes the opening tag. */
 		isSplitFromText?: true;
 		/** The message fields from which it reads the thinking of earlier turns. */
@@ -129,12 +126,6 @@ export interface ChatAbilities {
 	callFormat?: string;
 	/** Refusals with a workaround. */
 	refusals: readonly KnownRefusal[];
-	/** Its `priority` for the classes of requests that wait for others: lower is earlier, 0 is the default. */
-	priorities?: Readonly<Partial<Record<Priority, number>>>;
-	/** It may store answers, so that reading one can resume after a lost connection. Newer versions do. */
-	mayResumeAnswers?: true;
-	/** It reloads a model for each new context size. */
-	reloadsForContext?: true;
 	/** The answer that contains the model's chat template. Loads nothing. */
 	template?(connection: Connection, model: string): Promise<unknown>;
 	/**

@@ -25,7 +25,6 @@ export const llamaRouter: ServerKind = {
 			anyModel(answers, ({ status }) => isRecord(status))),
 	chat: {
 		...llamaServer.chat,
-		mayResumeAnswers: undefined,
 		template: templateOnRouter,
 		ineffectiveOptions: ineffectiveOnRouter,
 	},

@@ -5,7 +5,7 @@ import type { ServerKind } from './kind';
 import { ineffectiveOnServer, templateOnServer } from './llama-api/chat-options';
 import { controlTokensOnServer } from './llama-api/control-tokens';
 import { withProps } from './llama-api/router-models';
-import { countSlots, lookAtSlots } from './llama-api/slots';
+import { countSlots } from './llama-api/slots';
 import { LONGER_TEXTS } from './llama-api/words';
 import { openAiCompatible } from './openai-compatible';
 
@@ -47,12 +47,10 @@ export const llamaServer: ServerKind = {
 		thinking: {
 			switch: 'template',
 			hasBudget: true,
-			endsOnRequest: true,
 			isSplitFromText: true,
 			fields: ['reasoning_content'],
 		},
 		videoField: 'input_video',
-		mayResumeAnswers: true,
 		template: templateOnServer,
 		controlTokens: controlTokensOnServer,
 		ineffectiveOptions: ineffectiveOnServer,
@@ -64,7 +62,7 @@ export const llamaServer: ServerKind = {
 		ignoresName: true,
 		withDetails: withProps,
 	},
-	slots: { count: countSlots, look: lookAtSlots },
+	slots: { count: countSlots },
 	embeddings: { base64: true, refusesLongTexts: true },
 	health: {
 		reports: 'server',

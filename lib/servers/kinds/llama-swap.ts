@@ -26,7 +26,6 @@ export const llamaSwap: ServerKind = {
 		schema: { becomesGrammar: true },
 		// vLLM may be behind it, too.
 		thinking: { ...llamaServer.chat.thinking, fields: ['reasoning_content', 'reasoning'] },
-		mayResumeAnswers: undefined,
 		template: undefined,
 		ineffectiveOptions: undefined,
 	},

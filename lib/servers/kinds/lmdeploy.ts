@@ -11,7 +11,6 @@ export const lmdeploy: ServerKind = {
 	chat: {
 		...withChatsOfVllm.chat,
 		grammar: undefined,
-		priorities: undefined,
 	},
 	words: {
 		...withChatsOfVllm.words,

@@ -51,15 +51,7 @@ export interface ModelAbilities {
 	remove?(connection: Connection, options: ModelQuestion): Promise<void>;
 }
 
-/** How many slots a server has, and which of them (by number, ascending) wait for a request. */
-export interface SlotUse {
-	total: number;
-	idle: number[];
-}
-
 export interface SlotAbilities {
 	/** The number of slots, which shows how many requests run at once; undefined if it does not tell. */
 	count?(connection: Connection, timeoutMs: number): Promise<number | undefined>;
-	/** How many are in use; undefined if it does not tell. */
-	look?(connection: Connection, timeoutMs: number): Promise<SlotUse | undefined>;
 }

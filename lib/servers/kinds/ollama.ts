@@ -77,7 +77,6 @@ export const ollama: ServerKind = {
 				note: 'This model cannot think, so the setting Thinking was left out. Choose a model that can ("ollama show NAME" lists "thinking" under its capabilities), or set Thinking to Server Default.',
 			},
 		],
-		reloadsForContext: true,
 		template: templateOnOllama,
 		refuseUnseenPictures,
 		remarkOnDroppedMessages,

@@ -34,8 +34,6 @@ export const vllm: ServerKind = {
 		schema: { isEnforced: true },
 		thinking: { ...openAiCompatible.chat.thinking, hasBudget: undefined },
 		toolChoice: 'named',
-		// Without --scheduling-policy priority, releases refuse it (docs/protocols/other-servers.md 6.5).
-		priorities: { agent: 1, batch: 2 },
 	},
 	models: { areAllLoaded: true },
 	embeddings: { base64: true, truncateFields: TRUNCATE_FIELDS },

@@ -77,13 +77,13 @@ export const audioSpeak: LocalLlamaOperation = {
 		),
 	],
 	run: async (call) => {
-		const { servers, parameters } = call;
+		const { connection, parameters } = call;
 		const options = mediaOptions(call);
 		const settings = { model: parameters.name('model'), ...options };
-		const { model } = await withModel(settings, servers, 'speech', call.signal);
+		const { model } = await withModel(settings, connection, 'speech', call.signal);
 		const voice = parameters.name('voice');
 		const { sound, mimeType, extension, input, remarks } = await speakText(
-			servers,
+			connection,
 			{
 				model,
 				voice,

@@ -85,7 +85,7 @@ export const audioTranscribe: LocalLlamaOperation = {
 		),
 	],
 	run: async (call) => {
-		const { servers, parameters } = call;
+		const { connection, parameters } = call;
 		const [file] = await filesIn(call, 'binaryPropertyName');
 		if (file === undefined)
 			throw wrongField(
@@ -95,9 +95,9 @@ export const audioTranscribe: LocalLlamaOperation = {
 			);
 		const options = mediaOptions(call);
 		const settings = { model: parameters.name('model'), ...options };
-		const { model } = await withModel(settings, servers, 'transcription', call.signal);
+		const { model } = await withModel(settings, connection, 'transcription', call.signal);
 		const request = { ...requestIn(call), model, file };
-		const transcript = await transcribe(servers, request, options);
+		const transcript = await transcribe(connection, request, options);
 		await call.typing?.type(transcript.text);
 		transcript.remarks.forEach((remark) => call.hint(remark));
 		const { text, subtitles, more } = transcript;

@@ -67,12 +67,12 @@ export const imageGenerate: LocalLlamaOperation = {
 		),
 	],
 	run: async (call) => {
-		const { servers, parameters } = call;
+		const { connection, parameters } = call;
 		const options = mediaOptions(call);
 		const settings = { model: parameters.name('model'), ...options };
-		const { model } = await withModel(settings, servers, 'images', call.signal);
+		const { model } = await withModel(settings, connection, 'images', call.signal);
 		const request = requestIn(parameters, model);
-		const { images, remarks } = await makeImages(servers, request, options);
+		const { images, remarks } = await makeImages(connection, request, options);
 		remarks.forEach((remark) => call.hint(remark));
 		const facts = { prompt: request.prompt, ...optional({ model: nonEmptyText(model) }) };
 		const name = baseName(parameters.name('options.fileName'), 'image');

@@ -1,6 +1,4 @@
-import { asFailed } from '../../../lib/errors/server-error';
-import { targetsOf, listServerModels } from '../../../lib/health/check';
-import { allFailed } from '../../../lib/servers/pool/failover';
+import { listServerModels } from '../../../lib/health/check';
 import { optional } from '../../../lib/values';
 import { booleanField, numberField, optionsCollection } from '../../shared/field-kinds';
 import { modelServerTarget } from '../../shared/health/target';
@@ -25,30 +23,15 @@ export const modelGetAll: LocalLlamaOperation = {
 			}),
 		]),
 	],
-	run: async ({ context, servers, parameters, itemIndex, signal, hint }) => {
+	run: async ({ context, parameters, itemIndex, signal }) => {
 		const timeLimitMs = parameters.milliseconds('options.timeLimit', undefined);
 		const onlyLoaded = parameters.flag('options.onlyLoaded', false);
 		const target = modelServerTarget(
 			await context.getCredentials('localLlamaApi', itemIndex),
 			context.helpers,
 		);
-		const limit = optional({ timeLimitMs });
-		const lists = await Promise.all(
-			targetsOf(target).map(async (server, at) => {
-				const { root } = servers.connections[at]!.url;
-				const models = await listServerModels(server, { ...limit, signal }).catch(asFailed);
-				return 'failed' in models || !servers.hasSeveral
-					? models
-					: models.map((one) => ({ ...one, serverUrl: root }));
-			}),
-		);
-		const failures = lists.flatMap((list) => ('failed' in list ? [list.failed] : []));
-		if (failures.length === lists.length)
-			throw failures.length === 1 ? failures[0]! : allFailed(failures);
-		for (const { message, url } of failures)
-			hint(`A server is left out: ${message} (${url ?? 'no address'}).`);
-		return lists
-			.flatMap((list) => ('failed' in list ? [] : list))
+		const models = await listServerModels(target, { ...optional({ timeLimitMs }), signal });
+		return models
 			.filter(
 				({ state }) => !onlyLoaded || state === null || state === 'loaded' || state === 'sleeping',
 			)

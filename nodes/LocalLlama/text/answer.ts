@@ -44,17 +44,15 @@ export function reportAnswer(
 
 /** Metadata of an answer for its item. */
 export function answerFacts(answer: Omit<FinishedAnswer, 'text' | 'toolCalls' | 'notes'>) {
-	const { reasoning, finishReason, usage, timings, model, server, serverKind, log } = answer;
-	const name = model ?? server?.model;
+	const { reasoning, finishReason, usage, timings, model, serverKind, log } = answer;
 	return {
 		...(reasoning === '' ? {} : { reasoning }),
 		finishReason,
 		...optional({
 			usage,
 			timings,
-			model: name,
+			model,
 			server: serverKind,
-			serverUrl: server?.url,
 			placesGivenUp: log?.placesGivenUp,
 		}),
 	};

@@ -30,11 +30,11 @@ export const textChat: LocalLlamaOperation = {
 	run: async (call) => {
 		const settings = await withModel(
 			call.parameters.once(chatSettings),
-			call.servers,
+			call.connection,
 			'chat',
 			call.signal,
 		);
-		const client = new ChatClient(call.servers, settings);
+		const client = new ChatClient(call.connection, settings);
 		const messages = await messagesIn(call);
 		const answer = await generated(call, client, messages);
 		return [await answerItem(call, answer, settings.parameters.responseFormat)];

@@ -60,12 +60,12 @@ export const textClassify: LocalLlamaOperation = {
 		...optionFields(briefOptions),
 	],
 	run: async (call) => {
-		const { servers, parameters, signal } = call;
+		const { connection, parameters, signal } = call;
 		const labels = labelsIn(parameters);
 		const several = parameters.flag('several');
 		const result = await classifyText(
-			servers,
-			await withModel(settingsIn(parameters), servers, 'chat', signal),
+			connection,
+			await withModel(settingsIn(parameters), connection, 'chat', signal),
 			{
 				...(await inputIn(call)),
 				labels,

@@ -38,7 +38,7 @@ export const textComplete: LocalLlamaOperation = {
 		const { parameters } = call;
 		const settings = await withModel(
 			completeSettings(parameters),
-			call.servers,
+			call.connection,
 			'chat',
 			call.signal,
 		);

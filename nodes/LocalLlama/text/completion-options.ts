@@ -41,7 +41,7 @@ export async function completed(
 	settings: CompleteSettings,
 	task: CompleteTask,
 ): Promise<OperationItem> {
-	const generation = complete(call.servers, settings, task, call.signal);
+	const generation = complete(call.connection, settings, task, call.signal);
 	// If the chat is gone, the generation is cancelled.
 	return itemOf(call, await readToEnd(generation, async (piece) => await call.typing?.type(piece)));
 }

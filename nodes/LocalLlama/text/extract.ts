@@ -125,12 +125,12 @@ export const textExtract: LocalLlamaOperation = {
 		};
 		const settings = await withModel(
 			parameters.once(briefSettings),
-			call.servers,
+			call.connection,
 			'chat',
 			call.signal,
 		);
 		const { output, answer, usage, repaired, notes } = await extractData(
-			call.servers,
+			call.connection,
 			settings,
 			task,
 			call.signal,

@@ -1,7 +1,7 @@
 /** Embeds one text of each item in batches: one request per item would take many times as long. */
 import { EmbeddingsClient } from '../../../lib/embeddings/client';
 import { ServerError } from '../../../lib/errors/server-error';
-import type { ServerPool } from '../../../lib/servers/pool/server-pool';
+import type { Connection } from '../../../lib/http/connection';
 import { timeSlices } from '../../../lib/http/time-slices';
 import { append } from '../../../lib/values';
 import type { OperationItem } from '../../shared/run/operations';
@@ -14,9 +14,9 @@ interface ItemText {
 	text: string;
 }
 
-/** Items with the same servers and settings. */
+/** Items with the same server and settings. */
 interface Group {
-	servers: ServerPool;
+	connection: Connection;
 	task: EmbedTask;
 	items: ItemText[];
 }
@@ -43,18 +43,18 @@ export async function embedItems(call: LlamaCall): Promise<Array<OperationItem |
 
 async function groupsOf(call: LlamaCall) {
 	const groups = new Map<string, Group>();
-	const pools: ServerPool[] = [];
+	const connections: Connection[] = [];
 	const failures = new Map<number, unknown>();
 	const pause = timeSlices();
 	for (const itemIndex of call.itemIndexes) {
 		await pause();
 		try {
-			const { servers } = await call.accessOf(itemIndex);
+			const { connection } = await call.accessOf(itemIndex);
 			const parameters = call.parametersOf(itemIndex);
-			if (!pools.includes(servers)) pools.push(servers);
-			const task = await taskIn(parameters, servers, call.signal);
-			const key = JSON.stringify([pools.indexOf(servers), task]);
-			const group = groups.get(key) ?? { servers, task, items: [] };
+			if (!connections.includes(connection)) connections.push(connection);
+			const task = await taskIn(parameters, connection, call.signal);
+			const key = JSON.stringify([connections.indexOf(connection), task]);
+			const group = groups.get(key) ?? { connection, task, items: [] };
 			groups.set(key, group);
 			group.items.push({ itemIndex, text: parameters.freeText('text') });
 		} catch (error) {
@@ -65,7 +65,7 @@ async function groupsOf(call: LlamaCall) {
 	return { groups: groups.values(), failures };
 }
 
-async function embedGroup(call: LlamaCall, { servers, task, items }: Group): Promise<Outcome> {
+async function embedGroup(call: LlamaCall, { connection, task, items }: Group): Promise<Outcome> {
 	const outcome: Outcome = { vectors: new Map(), failures: new Map(), dimensions: 0 };
 	let client: EmbeddingsClient | undefined;
 	let waiting = items;
@@ -76,7 +76,7 @@ async function embedGroup(call: LlamaCall, { servers, task, items }: Group): Pro
 		const indexes = batch.map(({ itemIndex }) => itemIndex);
 		const texts = batch.map(({ text }) => text);
 		try {
-			client ??= new EmbeddingsClient(servers, task.settings);
+			client ??= new EmbeddingsClient(connection, task.settings);
 			const result = await client.embed(texts, task.role, call.signal, indexes);
 			truncated += result.truncated;
 			tokens += result.tokens ?? 0;

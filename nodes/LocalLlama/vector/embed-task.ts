@@ -3,7 +3,7 @@ import type { Prefixes } from '../../../lib/embeddings/prefixes';
 import { readEmbeddingSettings } from '../../shared/embedding-fields';
 import type { NodeParameters } from '../../shared/parameters';
 import { withModel } from '../../shared/search-models';
-import type { ServerPool } from '../../../lib/servers/pool/server-pool';
+import type { Connection } from '../../../lib/http/connection';
 import { countTokens, type LlamaCall } from '../operation';
 
 export type Vector = number[] | string;
@@ -20,11 +20,11 @@ export interface EmbedTask {
 /** Reads the settings of an item: expressions may differ. */
 export async function taskIn(
 	parameters: NodeParameters,
-	servers: ServerPool,
+	connection: Connection,
 	signal: AbortSignal,
 ): Promise<EmbedTask> {
 	return {
-		settings: await withModel(readEmbeddingSettings(parameters), servers, 'embeddings', signal),
+		settings: await withModel(readEmbeddingSettings(parameters), connection, 'embeddings', signal),
 		role: parameters.choice<keyof Prefixes>('role', 'document'),
 		mergeResults: parameters.choice<'each' | 'together'>('output', 'each') === 'together',
 		asBase64: parameters.choice<'base64' | 'numbers'>('options.encoding', 'numbers') === 'base64',

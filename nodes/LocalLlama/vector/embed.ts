@@ -78,10 +78,10 @@ function isOfItems(parameters: NodeParameters): boolean {
 }
 
 async function embedList(call: LlamaCall): Promise<OperationItem[]> {
-	const task = await taskIn(call.parameters, call.servers, call.signal);
+	const task = await taskIn(call.parameters, call.connection, call.signal);
 	const texts = textsIn(call.parameters, 'texts');
 	if (texts.length === 0) throw wrongField(call.parameters.field('texts').label, 'holds no texts');
-	const client = new EmbeddingsClient(call.servers, task.settings);
+	const client = new EmbeddingsClient(call.connection, task.settings);
 	const result = await client.embed(texts, task.role, call.signal);
 	reportEmbedding(call, result, texts.length);
 	const vectors: Vector[] = [];

@@ -84,8 +84,8 @@ function isOfItems(parameters: NodeParameters): boolean {
 
 async function rank(call: LlamaCall, documents: readonly Document[]): Promise<OperationItem[]> {
 	const client = new RerankClient(
-		call.servers,
-		await withModel(readRerankSettings(call.parameters), call.servers, 'reranking', call.signal),
+		call.connection,
+		await withModel(readRerankSettings(call.parameters), call.connection, 'reranking', call.signal),
 	);
 	const texts = documents.map(({ text }) => text);
 	const query = call.parameters.freeText('query');

@@ -1,6 +1,5 @@
 import { optional } from '../../../lib/values';
 import { choiceField, choices, jsonField, longTextField, wholeField } from '../field-kinds';
-import { limit } from '../limit-fields';
 import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 
 /**
@@ -50,14 +49,6 @@ export function thinkingFields(budgetShown?: IDisplayOptions): INodeProperties[]
 		}),
 	];
 }
-
-/** Option for operations with thinking. */
-export const thinkingTimeLimitField = limit(
-	'Thinking Time Limit (Seconds)',
-	'thinkingTimeLimit',
-	60,
-	'How long the model may think before its answer has to begin. A newer llama-server is told to end the thinking; others get a token budget once the speed of the model is known. The execution log says when it was used. 0 = no limit.',
-);
 
 /** Option of chats. */
 export const controlTokensField = choiceField(

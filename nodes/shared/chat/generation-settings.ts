@@ -89,12 +89,9 @@ function filledObject(field: Field, value: unknown): Record<string, unknown> | u
 export function thinkingIn(parameters: NodeParameters): Thinking | undefined {
 	const mode = parameters.choice<Thinking['mode']>('thinking');
 	if (mode === 'off') return { mode };
-	const limitMs = parameters.milliseconds('options.thinkingTimeLimit', undefined) || undefined;
-	const limit = optional({ limitMs });
-	if (mode === 'effort')
-		return { mode, effort: parameters.choice<Effort>('thinkingEffort'), ...limit };
-	if (mode === 'budget') return { mode, tokens: parameters.number('thinkingBudget'), ...limit };
-	return mode === 'on' || limitMs !== undefined ? { mode, ...limit } : undefined;
+	if (mode === 'effort') return { mode, effort: parameters.choice<Effort>('thinkingEffort') };
+	if (mode === 'budget') return { mode, tokens: parameters.number('thinkingBudget') };
+	return mode === 'on' ? { mode } : undefined;
 }
 
 /** Reads the response format. Undefined: plain text. */

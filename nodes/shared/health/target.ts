@@ -4,14 +4,11 @@ import { difyHeaders, readDifyCredential } from '../../../lib/dify/credentials';
 import type { Target } from '../../../lib/health/probes/observe';
 import { connectTo } from '../../../lib/servers/connect';
 import {
-	connectionOf,
-	type CredentialServer,
+	credentialHeaders,
 	egressFilterOf,
+	localLlamaConnection,
 	readLocalLlamaCredential,
-	secretHeadersOf,
-	serversOf,
 } from '../../../lib/servers/credential';
-import { optional } from '../../../lib/values';
 
 /** The target of an item's credential. A polling node has no items: index 0. */
 export async function targetOf(
@@ -24,41 +21,26 @@ export async function targetOf(
 		: modelServerTarget(await context.getCredentials('localLlamaApi', itemIndex), context.helpers);
 }
 
-/** The server of the Base URL, with the credential's further servers. */
 export function modelServerTarget(data: ICredentialDataDecryptedObject, helpers?: object): Target {
-	const servers = serversOf(readLocalLlamaCredential(data)).map((server) =>
-		targetFor(server, helpers),
-	);
-	const [first, ...further] = servers as [Target];
-	return further.length === 0 ? first : { ...first, further };
-}
-
-function targetFor(server: CredentialServer, helpers: object | undefined): Target {
-	const {
-		apiKey = '',
-		extraHeaders,
-		ignoreSslIssues,
-		maxConcurrentRequests = 0,
-		modelNamed,
-	} = server;
+	const credential = readLocalLlamaCredential(data);
+	const { apiKey = '', extraHeaders, ignoreSslIssues, maxConcurrentRequests = 0 } = credential;
 	const hasOwnHeader = (extraHeaders?.header ?? []).some(({ name }) =>
 		/^(?:authorization|x-api-key)$/i.test(name?.trim() ?? ''),
 	);
 	return {
 		service: 'modelServer',
-		connect: (more) => connectionOf(server, helpers, more),
+		connect: (more) => localLlamaConnection(data, helpers, more),
 		connectElsewhere: (baseUrl, more) =>
 			connectTo({
 				baseUrl,
-				keysElsewhere: secretHeadersOf(server),
+				keysElsewhere: credentialHeaders(credential),
 				ignoreSslIssues,
 				egressFilter: egressFilterOf(helpers),
 				...more,
 			}),
 		keySet: apiKey.trim() !== '' || hasOwnHeader,
-		authentication: server.authentication ?? 'bearer',
+		authentication: credential.authentication ?? 'bearer',
 		maxConcurrentRequests,
-		...optional({ modelNamed }),
 	};
 }
 

@@ -59,12 +59,12 @@ export const DIFY_EXAMPLES = ['n8n-as-dify-knowledge'];
 export const MODEL_EXAMPLES = [
 	'classify-and-route-email',
 	'extract-invoices',
+	'model-with-fallback',
 	'pictures-by-form',
 	'rag-over-folder',
 	'rag-with-pgvector',
 	'speak-an-answer',
 	'transcribe-and-summarize',
-	'two-servers-with-failover',
 ];
 export const DIFY_NODE_EXAMPLES = [
 	'agent-with-dify-knowledge',

@@ -3,7 +3,6 @@ import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import type { ToolDefinition, FinishedAnswer } from '../../../lib/chat/types';
 import { connectTo } from '../../../lib/servers/connect';
-import { knownSlots } from '../../../lib/servers/occupancy';
 import { queuedRequests } from '../../../lib/http/queue';
 import { ServerError } from '../../../lib/errors/server-error';
 import {
@@ -12,7 +11,6 @@ import {
 	type SimOptions,
 	startLlamaServerSim,
 } from '../../servers/llama-server';
-import { startReverseProxy } from '../../servers/reverse-proxy';
 import { gate } from '../../support/gate';
 import { inTurn } from '../../support/in-turn';
 import { delay } from '../../support/node';
@@ -21,7 +19,6 @@ import { PLAIN_SETTINGS } from './chat-settings';
 import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
-const startProxy = useSimulator(startReverseProxy);
 
 async function start(options: SimOptions = {}): Promise<LlamaServerSim> {
 	const sim = await startServer(options);
@@ -100,8 +97,6 @@ const bodies = (sim: LlamaServerSim) =>
 const PROPS = 'GET /props';
 const CHAT = 'POST /v1/chat/completions';
 const MODELS = 'GET /v1/models';
-/** Whether it keeps answers: asked once of a server that is known as llama-server. */
-const LOOKUP = 'POST /v1/streams/lookup';
 
 describe('an answer', () => {
 	it('comes piece by piece and is returned whole', async () => {
@@ -277,24 +272,6 @@ describe('an answer', () => {
 			'c.',
 		]);
 	});
-
-	it.each<[string, ChatSettings['serverKind'], number]>([
-		['an answer looks like it', 'auto', 1],
-		['it is chosen', 'llamaServer', 0],
-	])(
-		'llama-server behind a proxy that hides its name: its slots count where %s',
-		async (_case, serverKind, before) => {
-			const sim = await start({ slots: 2 });
-			const { url } = await startProxy(sim.url, { dropsServer: true });
-			const client = clientOf({ url }, { serverKind });
-			for (let turn = 0; turn < before; turn++) await run(client);
-			expect(sim.requests.filter(({ method }) => method === 'GET')).toHaveLength(0);
-			await Promise.all([run(client), run(client)]);
-			await sim.until(() => sim.requests.some(({ path }) => path === '/props'));
-			await delay(50);
-			expect(knownSlots(connectTo({ baseUrl: url }))).toBe(2);
-		},
-	);
 
 	it('case 97: with as many concurrent requests as slots none waits in the server', async () => {
 		const sim = await start({ slots: 2 });
@@ -542,7 +519,7 @@ describe('the kind of server is looked up only if it matters', () => {
 		const sim = await start();
 		for (let round = 0; round < 2; round++)
 			await run(clientOf(sim), { tools: [weather], toolChoice: 'auto' });
-		expect(paths(sim)).toEqual([MODELS, PROPS, LOOKUP, CHAT, CHAT]);
+		expect(paths(sim)).toEqual([MODELS, PROPS, CHAT, CHAT]);
 	});
 
 	it('once for options that not every server takes', async () => {
@@ -550,7 +527,7 @@ describe('the kind of server is looked up only if it matters', () => {
 		const client = clientOf(sim, { parameters: { topK: 5 } });
 		await run(client);
 		await run(client);
-		expect(paths(sim)).toEqual([MODELS, LOOKUP, CHAT, CHAT]);
+		expect(paths(sim)).toEqual([MODELS, CHAT, CHAT]);
 		expect(bodies(sim)[0]).toMatchObject({ top_k: 5 });
 	});
 
@@ -558,7 +535,7 @@ describe('the kind of server is looked up only if it matters', () => {
 		const sim = await start();
 		await run(clientOf(sim));
 		await run(clientOf(sim, { parameters: { slotId: 0 } }));
-		expect(paths(sim)).toEqual([CHAT, MODELS, LOOKUP, CHAT]);
+		expect(paths(sim)).toEqual([CHAT, MODELS, CHAT]);
 		expect(bodies(sim)[1]).toMatchObject({ id_slot: 0 });
 	});
 
@@ -607,7 +584,7 @@ describe('the kind of server is looked up only if it matters', () => {
 	])('asked for %s', async (_what, settings, call) => {
 		const sim = await start();
 		await run(clientOf(sim, settings), call);
-		expect(paths(sim).filter((path) => path !== PROPS)).toEqual([MODELS, LOOKUP, CHAT]);
+		expect(paths(sim).filter((path) => path !== PROPS)).toEqual([MODELS, CHAT]);
 	});
 });
 
@@ -1625,68 +1602,6 @@ describe('thinking', () => {
 	});
 
 	const withoutOpening = () => reply.chunks(['Hm.', '\n</think>\n\n', 'Yes', '.']);
-
-	const raw = (...pieces: string[]) =>
-		reply.sse([
-			...pieces.map(
-				(content) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`,
-			),
-			'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
-		]);
-
-	it('a missing opening tag is learned from two answers of the model in a row', async () => {
-		const sim = await start({ profile: 'fastapi' });
-		const client = clientOf(sim, { model: 'quiet-thinker' });
-		const pieces = ['Hm.', '\n</think>\n\n', 'Yes', '.'];
-		const plain = 'Hm.\n</think>\n\nYes.';
-		sim.script(...Array.from({ length: 4 }, () => raw(...pieces)));
-		expect((await run(client)).answer.text).toBe(plain);
-		expect((await run(client)).answer.text).toBe(plain);
-		const third = await run(client);
-		expect(third.pieces.join('')).toBe('Yes.');
-		expect(third.answer.reasoning).toBe('Hm.\n');
-		// Not of every model, and not of a model that has the same name elsewhere.
-		expect((await run(clientOf(sim, { model: 'another' }))).answer.text).toBe(plain);
-		const elsewhere = await start();
-		elsewhere.script(withoutOpening());
-		expect((await run(clientOf(elsewhere, { model: 'quiet-thinker' }))).answer.text).toBe(plain);
-	});
-
-	it('one answer that quotes the tag changes nothing, and what was learned is unlearned', async () => {
-		const sim = await start({ profile: 'fastapi' });
-		const client = clientOf(sim, { model: 'quotes-the-tag' });
-		const quote = 'It ends with\n</think>\nand then the answer.';
-		const streamed = async (...pieces: string[]) => {
-			sim.script(raw(...pieces));
-			return (await run(client)).answer.text;
-		};
-		expect(await streamed(quote)).toBe(quote);
-		expect(await streamed('No', ' thinking.')).toBe('No thinking.');
-		expect(await streamed(quote)).toBe(quote);
-		// In a block of code it does not even count.
-		for (let i = 0; i < 3; i++)
-			expect(await streamed('```\n</think>\n```\n')).toBe('```\n</think>\n```\n');
-		expect(await streamed(quote)).toBe(quote);
-		expect(await streamed(quote)).toBe(quote);
-		// Learned by now, and unlearned with the first answer without the tag.
-		expect(await streamed('No', ' thinking.')).toBe('No thinking.');
-		expect(await streamed(quote)).toBe(quote);
-	});
-
-	it('a model whose thinking comes apart loses no text in front of a tag that it quotes', async () => {
-		const sim = await start({
-			profile: 'fastapi',
-			models: [{ id: 'marks-its-thinking', thinking: true }],
-		});
-		const client = clientOf(sim, { model: 'marks-its-thinking' });
-		const quote = 'It ends with\n</think>\nand then the answer.';
-		sim.script(reply.reasoning('Hm.', 'Yes.'), raw(quote));
-		await run(client);
-		expect((await run(client, { whole: true })).answer).toMatchObject({
-			text: quote,
-			reasoning: '',
-		});
-	});
 
 	it('a missing opening tag is understood at once where nobody reads along', async () => {
 		const sim = await start();

@@ -2,8 +2,7 @@ import { ChatClient } from '../../../lib/chat/client';
 import type { ChatSettings } from '../../../lib/chat/request/request';
 import { ServerError } from '../../../lib/errors/server-error';
 import { clearSharedCaches } from '../../../lib/lru-cache';
-import { localLlamaServers } from '../../../lib/servers/credential';
-import type { LlamaServerSim } from '../../servers/llama-server';
+import { localLlamaConnection } from '../../../lib/servers/credential';
 import {
 	delta,
 	events,
@@ -14,7 +13,6 @@ import {
 	sse,
 	startScripted,
 } from '../../servers/scripted';
-import { credentialOf, questionFor } from '../../servers/several';
 import { useSimulator } from '../../servers/use-simulator';
 import { httpFixture } from '../../support/streams';
 import { PLAIN_SETTINGS } from './chat-settings';
@@ -142,12 +140,11 @@ const PLACES: Record<string, (failing: Failing) => Script> = {
 };
 
 async function ask(
-	servers: ScriptedServer[],
+	{ url }: ScriptedServer,
 	content: string,
 	settings: Partial<ChatSettings> = {},
 ): Promise<string> {
-	const credential = credentialOf(servers as unknown as LlamaServerSim[]);
-	const client = new ChatClient(localLlamaServers(credential), {
+	const client = new ChatClient(localLlamaConnection({ baseUrl: url }), {
 		...PLAIN_SETTINGS,
 		limits: { firstTokenMs: 25_000 },
 		...settings,
@@ -176,29 +173,11 @@ const chatOnly =
 			? script(request, response)
 			: json(response, { detail: 'Not Found' }, 404);
 
-/** What becomes of a question to one server, and of two in a row beside a healthy second one. */
+/** What becomes of a question. */
 async function decisionAt(script: Script, settings: Partial<ChatSettings> = {}) {
-	const alone = await start(chatOnly(script));
-	const kind = await ask([alone], 'Hi', settings);
-	const first = await start(chatOnly(script));
-	const second = await start(
-		chatOnly((_request, response) => events(response, good('from the second'))),
-	);
-	const servers = [first, second];
-	const question = questionFor(
-		first as unknown as LlamaServerSim,
-		servers as unknown as LlamaServerSim[],
-	);
-	const moved = await ask(servers, question, settings);
-	const askedBefore = chats(first);
-	const again = await ask(servers, question, settings);
-	return {
-		kind,
-		isRepeated: kind !== 'loading' && streamed(alone) > 1,
-		moved,
-		again,
-		rests: chats(first) === askedBefore,
-	};
+	const server = await start(chatOnly(script));
+	const kind = await ask(server, 'Hi', settings);
+	return { kind, isRepeated: kind !== 'loading' && streamed(server) > 1 };
 }
 
 describe('a failure before the first content means the same wherever it stands', () => {
@@ -215,17 +194,13 @@ describe('a failure before the first content means the same wherever it stands',
 		);
 	});
 
-	it('silence after the headers counts as silence: the next server is asked, and this one has a cooldown', async () => {
+	it('silence after the headers counts as silence', async () => {
 		const silent = (response: Parameters<Script>[1]) =>
 			response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
 		const decision = await decisionAt((_request, response) => silent(response), {
 			limits: { firstTokenMs: 1_500 },
 		});
-		expect(decision).toMatchObject({
-			kind: 'firstTokenLimit',
-			moved: 'from the second',
-			rests: true,
-		});
+		expect(decision.kind).toBe('firstTokenLimit');
 	});
 
 	it('an error after content is reported as before, and nothing is sent again', async () => {
@@ -235,7 +210,7 @@ describe('a failure before the first content means the same wherever it stands',
 				sse(delta({ content: 'Once' }), error(503, 'Loading model', 'unavailable_error').body),
 			),
 		);
-		expect(decision).toMatchObject({ moved: decision.kind, isRepeated: false });
+		expect(decision.isRepeated).toBe(false);
 	});
 });
 
@@ -263,7 +238,7 @@ describe('an output that llama-server dropped', () => {
 				events(response, asked++ === 0 ? sse(...before, dropped.body) : good('fine')),
 			),
 		);
-		expect(await ask([server], 'Hi', settings)).toBe(outcome);
+		expect(await ask(server, 'Hi', settings)).toBe(outcome);
 		expect(chats(server)).toBe(times);
 	});
 });
@@ -280,7 +255,7 @@ describe('recorded: llama-cpp-python', () => {
 					: json(response, JSON.parse(recorded('context-overflow-not-streamed')), 400),
 			),
 		);
-		expect(await ask([server], 'Hi')).toBe('contextOverflow');
+		expect(await ask(server, 'Hi')).toBe('contextOverflow');
 		expect(chats(server)).toBe(2);
 	});
 
@@ -292,14 +267,14 @@ describe('recorded: llama-cpp-python', () => {
 					: json(response, { choices: [{ message: { content: 'whole' } }] }),
 			),
 		);
-		expect(await ask([server], 'Hi')).toBe('whole');
+		expect(await ask(server, 'Hi')).toBe('whole');
 	});
 });
 
 describe('the end of an answer is what the server calls its end', () => {
 	const answerTo = async (body: string) => {
 		const server = await start(chatOnly((_request, response) => events(response, body)));
-		return await ask([server], 'Hi');
+		return await ask(server, 'Hi');
 	};
 
 	it('recorded: an answer of llama-cpp-python that another request interrupted is none', async () => {
@@ -310,10 +285,7 @@ describe('the end of an answer is what the server calls its end', () => {
 		const server = await start(
 			chatOnly((_request, response) => void response.writeHead(200, shown).end(body)),
 		);
-		const client = new ChatClient(
-			localLlamaServers(credentialOf([server] as unknown as LlamaServerSim[])),
-			PLAIN_SETTINGS,
-		);
+		const client = new ChatClient(localLlamaConnection({ baseUrl: server.url }), PLAIN_SETTINGS);
 		const answer = client.generate({ messages: [{ type: 'human', content: 'Hi' }] });
 		const read = async () => {
 			for (;;) if ((await answer.next()).done) return;

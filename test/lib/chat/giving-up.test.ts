@@ -1,6 +1,6 @@
 import { ChatClient } from '../../../lib/chat/client';
 import { readToEnd } from '../../../lib/generators';
-import { localLlamaServers } from '../../../lib/servers/credential';
+import { localLlamaConnection } from '../../../lib/servers/credential';
 import type { Priority } from '../../../lib/http/scheduler';
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
@@ -11,8 +11,8 @@ const start = useSimulator(startLlamaServerSim);
 /** A generation over a credential with one place. */
 function generate(baseUrl: string, priority: Priority, whole = true) {
 	const credential = { baseUrl, maxConcurrentRequests: 1 };
-	const servers = localLlamaServers(credential, undefined, { priority });
-	const client = new ChatClient(servers, PLAIN_SETTINGS);
+	const connection = localLlamaConnection(credential, undefined, { priority });
+	const client = new ChatClient(connection, PLAIN_SETTINGS);
 	return readToEnd(client.generate({ messages: [{ type: 'human', content: 'Hello' }], whole }));
 }
 
@@ -62,7 +62,7 @@ describe('a batch gives its place to a person', () => {
 	});
 
 	test.each<[string, Priority, boolean]>([
-		['an agent', 'agent', true],
+		['a person', 'person', true],
 		['a batch whose answer is shown as it comes', 'batch', false],
 	])('%s keeps its place', async (_name, priority, whole) => {
 		const server = await start();

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 
 import { failureInBody, httpFailure } from '../../../lib/errors/http-failure';
-import { canFailOver, lacksModel } from '../../../lib/servers/pool/failover';
+import type { FailureKind } from '../../../lib/errors/kinds';
 
 const lacks: Array<[string, number, unknown]> = [
 	[
@@ -291,14 +291,24 @@ const failed = (status: number, body: unknown) =>
 		{ url: 'http://a:1/v1/chat/completions' },
 	);
 
-test.each(lacks)('try the next server: %s', (_n, status, body) => {
-	expect(canFailOver(failed(status, body))).toBe(true);
-	if (status !== 503) expect(lacksModel(failed(status, body))).toBe(true);
-	if (typeof body === 'object')
-		expect(canFailOver(failureInBody(JSON.stringify(body), { url: 'http://a:1' }))).toBe(true);
-});
-test.each(not)('do not try another server: %s', (_n, status, body) => {
-	expect(lacksModel(failed(status, body))).toBe(false);
+/** The server lacks the model, or cannot do this with it: every such request would fail. */
+const LACKING: ReadonlySet<FailureKind> = new Set([
+	'gatewayKey',
+	'modelNotFound',
+	'modelFailedToLoad',
+	'wrongModelType',
+	'notSupported',
+	'wrongPath',
+]);
+
+test.each(lacks.filter(([, status]) => status !== 503))(
+	'the server lacks the model: %s',
+	(_n, status, body) => {
+		expect(LACKING).toContain(failed(status, body).kind);
+	},
+);
+test.each(not)('the server does not lack the model: %s', (_n, status, body) => {
+	expect(LACKING).not.toContain(failed(status, body).kind);
 });
 test.each<[string, number, unknown, string]>([
 	[

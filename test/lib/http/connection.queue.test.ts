@@ -150,63 +150,6 @@ describe('the queue', () => {
 		expect((await Promise.all(big)).map(({ text }) => text)).toEqual(['a', 'a']);
 	});
 
-	test('a GET is queued before waiting generations, and its time limit starts with its place', async () => {
-		const server = await start();
-		const { open, answer } = gated();
-		server.script(answer());
-		const connection = connect(server.url, { maxConcurrentRequests: 1 });
-		const holding = ask(connection);
-		await server.until(() => server.requests.length === 1);
-		const waiting = ask(connection);
-		const looked = connection.call(`${server.url}/health`, { timeoutMs: 2000 });
-		const head = connection.call(`${server.url}/health`, { method: 'HEAD' });
-		await server.until(() => queuedRequests() === 3);
-		await delay(50);
-		expect(server.requests).toHaveLength(1);
-		open();
-		expect([(await looked).status, (await head).status < 500]).toEqual([200, true]);
-		expect([(await holding).failed, (await waiting).failed]).toEqual([undefined, undefined]);
-		expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'GET', 'HEAD', 'POST']);
-		expect(queuedRequests()).toBe(0);
-	});
-
-	test('requests that belong to a running generation need no place', async () => {
-		const server = await start();
-		server.script(reply.chunks(['a', { wait: 3_600_000 }]));
-		const connection = connect(server.url, { maxConcurrentRequests: 1 });
-		const holding = await openChat(connection);
-		const json = { content: 'Hi' };
-		expect((await connection.call(`${server.url}/tokenize`, { json })).status).toBe(200);
-		expect((await connection.withoutQueue().call(`${server.url}/health`)).status).toBe(200);
-		holding.close();
-		// Several questions in one place: the second one does not wait for the first.
-		const asked = connection.withQueuePlace({}, async (direct) => [
-			(await direct.call(`${server.url}/health`)).status,
-			await direct.withQueuePlace(
-				{},
-				async (again) => (await again.call(`${server.url}/props`)).status,
-			),
-		]);
-		expect(await asked).toEqual([200, 200]);
-		await expect(
-			connection.withQueuePlace({}, async () => await Promise.reject(new Error('no'))),
-		).rejects.toThrow('no');
-		expect((await connection.call(`${server.url}/health`)).status).toBe(200);
-	});
-
-	test('a GET without a place in time fails with that reason', async () => {
-		const server = await start();
-		server.script(reply.chunks(['a', { wait: 3_600_000 }]));
-		const connection = connect(server.url, { maxConcurrentRequests: 1 });
-		const holding = await openChat(connection);
-		const message =
-			'The request waited in n8n for a free place until its first-token limit of 100 ms, and was not sent';
-		const looked = connection.call(`${server.url}/health`, { placeLimitMs: 100 });
-		await expect(looked).rejects.toMatchObject({ message, facts: { queued: true } });
-		expect(queuedRequests()).toBe(0);
-		holding.close();
-	});
-
 	test('every end of a request frees its place', async () => {
 		const server = await start();
 		const connection = connect(server.url, { maxConcurrentRequests: 1 });

@@ -1,19 +1,15 @@
 import fc from 'fast-check';
 
-import {
-	PATIENCE_MS,
-	PRIORITIES,
-	type Priority,
-	Scheduler,
-	type Waiting,
-} from '../../../lib/http/scheduler';
+import { PATIENCE_MS, type Priority, Scheduler, type Waiting } from '../../../lib/http/scheduler';
 import { examples } from '../../support/properties';
 
 interface Named extends Waiting {
 	name: string;
 }
 
-const named = (name: string, priority: Priority, user = ''): Named => ({ name, priority, user });
+const PRIORITIES: readonly Priority[] = ['person', 'batch'];
+
+const named = (name: string, priority: Priority): Named => ({ name, priority });
 
 /** The names in the order of their turns. */
 function turns(scheduler: Scheduler<Named>, now = 0): string[] {
@@ -30,42 +26,12 @@ describe('Scheduler', () => {
 	test('the most urgent class goes first, and within one who came first', () => {
 		const scheduler = filled([
 			named('batch 1', 'batch'),
-			named('agent 1', 'agent'),
+			named('person 1', 'person'),
 			named('batch 2', 'batch'),
-			named('person', 'person'),
-			named('agent 2', 'agent'),
-			named('check', 'check'),
+			named('person 2', 'person'),
 		]);
-		expect(turns(scheduler)).toEqual([
-			'check',
-			'person',
-			'agent 1',
-			'agent 2',
-			'batch 1',
-			'batch 2',
-		]);
+		expect(turns(scheduler)).toEqual(['person 1', 'person 2', 'batch 1', 'batch 2']);
 		expect(scheduler.next(0)).toBeUndefined();
-	});
-
-	test('persons take turns, so that one with many questions does not stop the others', () => {
-		const scheduler = filled([
-			named('ann 1', 'person', 'ann'),
-			named('ann 2', 'person', 'ann'),
-			named('ann 3', 'person', 'ann'),
-			named('bob 1', 'person', 'bob'),
-			named('eve 1', 'person', 'eve'),
-			named('bob 2', 'person', 'bob'),
-		]);
-		expect(turns(scheduler)).toEqual(['ann 1', 'bob 1', 'eve 1', 'ann 2', 'bob 2', 'ann 3']);
-	});
-
-	test('agents and batches do not take turns', () => {
-		const scheduler = filled([
-			named('one', 'batch', 'ann'),
-			named('two', 'batch', 'ann'),
-			named('three', 'batch', 'bob'),
-		]);
-		expect(turns(scheduler)).toEqual(['one', 'two', 'three']);
 	});
 
 	test('a class that waited a minute gets one turn', () => {
@@ -79,13 +45,13 @@ describe('Scheduler', () => {
 	});
 
 	test('of two such classes, the one that waited longer goes first', () => {
-		const scheduler = filled([named('agent', 'agent')], 5);
+		const scheduler = filled([named('person', 'person')], 5);
 		scheduler.add(named('batch', 'batch'), 0);
-		expect(turns(scheduler, 2 * PATIENCE_MS)).toEqual(['batch', 'agent']);
+		expect(turns(scheduler, 2 * PATIENCE_MS)).toEqual(['batch', 'person']);
 	});
 
 	test('a request that was taken out gets no turn', () => {
-		const [gone, left] = [named('gone', 'person', 'ann'), named('left', 'person', 'ann')];
+		const [gone, left] = [named('gone', 'person'), named('left', 'person')];
 		const scheduler = filled([gone, left]);
 		expect([scheduler.remove(gone), scheduler.remove(gone)]).toEqual([true, false]);
 		expect([scheduler.length, scheduler.waiting('person'), scheduler.waiting('batch')]).toEqual([
@@ -97,12 +63,11 @@ describe('Scheduler', () => {
 	const event = fc.record({
 		act: fc.constantFrom('add', 'add', 'next', 'next', 'remove'),
 		priority: fc.constantFrom(...PRIORITIES),
-		user: fc.constantFrom('ann', 'bob', 'eve'),
 		passedMs: fc.integer({ min: 0, max: 20_000 }),
 		which: fc.nat(),
 	});
 
-	test('whatever comes: each gets one turn, users of a class in order, urgent classes first, and no class waits on', () => {
+	test('whatever comes: each gets one turn, those of a class in order, urgent classes first, and no class waits on', () => {
 		fc.assert(
 			fc.property(fc.array(event, { minLength: 50, maxLength: 300 }), (events) => {
 				const scheduler = new Scheduler<Named>();
@@ -112,11 +77,11 @@ describe('Scheduler', () => {
 				let count = 0;
 				const of = (priority: Priority) => waiting.filter((one) => one.priority === priority);
 				const patient = (priority: Priority) => now - waitsSince.get(priority)! < PATIENCE_MS;
-				for (const { act, priority, user, passedMs, which } of events) {
+				for (const { act, priority, passedMs, which } of events) {
 					now += passedMs;
 					if (act === 'add') {
 						if (of(priority).length === 0) waitsSince.set(priority, now);
-						const request = named(String(count++), priority, user);
+						const request = named(String(count++), priority);
 						waiting.push(request);
 						scheduler.add(request, now);
 					} else if (act === 'remove' && waiting.length > 0) {
@@ -127,12 +92,7 @@ describe('Scheduler', () => {
 						const chosen = scheduler.next(now);
 						expect(chosen === undefined).toBe(waiting.length === 0);
 						if (chosen === undefined) continue;
-						const isOvertaken = waiting.find(
-							(one) =>
-								one.priority === chosen.priority &&
-								(one.priority !== 'person' || one.user === chosen.user),
-						);
-						expect(isOvertaken).toBe(chosen);
+						expect(of(chosen.priority)[0]).toBe(chosen);
 						const impatient = present.filter((one) => !patient(one));
 						if (impatient.length === 0) expect(chosen.priority).toBe(present[0]);
 						else expect(impatient).toContain(chosen.priority);
@@ -158,26 +118,6 @@ describe('Scheduler', () => {
 				}
 			}),
 			examples(100),
-		);
-	});
-
-	test('among persons, nobody gets a second turn while another user waits for a first', () => {
-		const requests = fc.array(fc.constantFrom('ann', 'bob', 'eve', 'kim'), { maxLength: 60 });
-		fc.assert(
-			fc.property(requests, (users) => {
-				const scheduler = filled(users.map((user, at) => named(String(at), 'person', user)));
-				const left = new Map<string, number>();
-				for (const user of users) left.set(user, (left.get(user) ?? 0) + 1);
-				const had = new Map<string, number>();
-				while (scheduler.length > 0) {
-					const user = scheduler.next(0)!.user;
-					left.set(user, left.get(user)! - 1);
-					had.set(user, (had.get(user) ?? 0) + 1);
-					for (const [other, count] of left)
-						if (count > 0) expect(had.get(user)! - (had.get(other) ?? 0)).toBeLessThanOrEqual(1);
-				}
-			}),
-			examples(200),
 		);
 	});
 });

@@ -5,9 +5,6 @@ import { bytesReply, jsonReply } from '../../servers/media/server';
 import { startSpeachesSim } from '../../servers/media/speaches';
 import { startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
-import { ServerPool } from '../../../lib/servers/pool/server-pool';
-import { connectTo } from '../../../lib/servers/connect';
-import { closedPort } from '../../support/listening';
 import { bytesOf, connect, failureOf, OPTIONS } from './media';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 
@@ -96,17 +93,6 @@ describe('Kokoro-FastAPI', () => {
 		});
 		expect(sim.requests).toHaveLength(sent);
 	});
-});
-
-test('another server speaks if one is down, and the place is freed', async () => {
-	const off = connect(`http://127.0.0.1:${await closedPort()}`);
-	const sim = await startKokoro();
-	const limited = connectTo({ baseUrl: sim.url, maxConcurrentRequests: 1 });
-	const pool = new ServerPool([{ connection: off }, { connection: limited }]);
-	for (let round = 0; round < 2; round++) {
-		const { sound } = await speak(pool, requestOf(), OPTIONS);
-		expect((await bytesOf(sound)).byteLength).toBe(3506);
-	}
 });
 
 describe('answers that are not audio', () => {

@@ -6,8 +6,7 @@ import { startSpeachesSim } from '../../servers/media/speaches';
 import { startWhisperSim } from '../../servers/media/whisper';
 import { json, startScripted } from '../../servers/scripted';
 import { useSimulator } from '../../servers/use-simulator';
-import { ServerPool } from '../../../lib/servers/pool/server-pool';
-import { closedPort, startTcpServer } from '../../support/listening';
+import { startTcpServer } from '../../support/listening';
 import { connect, failureOf, fileOf, OPTIONS, wavFile } from './media';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 
@@ -249,13 +248,6 @@ describe('other servers', () => {
 			'a.mp3',
 			'memo',
 		]);
-	});
-
-	test('another server transcribes if one is down', async () => {
-		const sim = await startWhisper({ segments: SEGMENTS });
-		const off = connect(`http://127.0.0.1:${await closedPort()}`);
-		const pool = new ServerPool([{ connection: off }, { connection: connect(sim.url) }]);
-		expect((await transcribe(pool, requestOf(), OPTIONS)).text).toBe('Hello\n there');
 	});
 
 	test('a refusal that was lost because the server closed while the file was sent (Open WebUI)', async () => {

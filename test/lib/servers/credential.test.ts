@@ -4,12 +4,10 @@ import {
 	credentialHeaders,
 	egressFilterOf,
 	localLlamaConnection,
-	localLlamaServers,
 	readLocalLlamaCredential,
-	serversOf,
 } from '../../../lib/servers/credential';
 import { ServerError } from '../../../lib/errors/server-error';
-import { reply, startLlamaServerSim } from '../../servers/llama-server';
+import { startLlamaServerSim } from '../../servers/llama-server';
 import { util } from '../../support/node';
 import { useSimulator } from '../../servers/use-simulator';
 
@@ -133,7 +131,6 @@ describe('readLocalLlamaCredential', () => {
 			extraHeaders: { header: [] },
 			ignoreSslIssues: false,
 			maxConcurrentRequests: 0,
-			furtherServers: [],
 		};
 		expect(readLocalLlamaCredential({})).toEqual(unset);
 		const wrong = {
@@ -143,7 +140,6 @@ describe('readLocalLlamaCredential', () => {
 			extraHeaders: 'x',
 			ignoreSslIssues: 'true',
 			maxConcurrentRequests: true,
-			furtherServers: 'http://gpu2:8080',
 		};
 		expect(readLocalLlamaCredential(wrong as unknown as ICredentialDataDecryptedObject)).toEqual(
 			unset,
@@ -220,122 +216,4 @@ test('credentials whose fields come out of expressions as another type', () => {
 	});
 	for (const value of ['many', Infinity, NaN, '-4', true, null, [7]])
 		expect(read({ maxConcurrentRequests: value }).maxConcurrentRequests).toBe(0);
-});
-
-describe('further servers', () => {
-	const data = (server: object[], more: object = {}) =>
-		({
-			baseUrl: 'http://gpu1:8080',
-			apiKey: SAMPLE,
-			furtherServers: { server },
-			...more,
-		}) as unknown as ICredentialDataDecryptedObject;
-	const certainKeysOf = (given: ICredentialDataDecryptedObject) =>
-		serversOf(readLocalLlamaCredential(given)).map((server) => [
-			server.baseUrl,
-			credentialHeaders(server).authorization,
-		]);
-
-	test('have the key of the credential, or one of their own that no other server gets', () => {
-		expect(
-			certainKeysOf(
-				data([
-					{ baseUrl: 'http://gpu2:8080' },
-					{ baseUrl: 'http://gpu3:8080', apiKey: ' own-key-987654321 ' },
-				]),
-			),
-		).toEqual([
-			['http://gpu1:8080', `Bearer ${SAMPLE}`],
-			['http://gpu2:8080', `Bearer ${SAMPLE}`],
-			['http://gpu3:8080', 'Bearer own-key-987654321'],
-		]);
-	});
-
-	test('no server shows the key of another, in an answer or an error, nor gets it', async () => {
-		const [one, two] = ['7Rm2Xk9Lp4Zq8Tv1Wn6Bs3', 'Hd5Yc8Gf2Jw7Nt4Qe9Ka6V'];
-		const sims = [await startServer(), await startServer()];
-		const list = { object: 'list', data: [{ id: `of ${one} and ${two}` }] };
-		const refused = { error: { message: `neither ${one} nor ${two}` } };
-		for (const sim of sims) {
-			sim.route('GET /v1/models', reply.json(list));
-			sim.route('GET /props', reply.error(400, refused));
-		}
-		const [baseUrl, further] = sims.map(({ url }) => url);
-		const typed = data([{ baseUrl: further, apiKey: two }], { baseUrl, apiKey: one });
-		const { connections } = localLlamaServers(typed);
-		for (const connection of [...connections, localLlamaConnection(typed)]) {
-			const models = await connection.call(`${connection.url.api}/models`);
-			const failed = connection.refusal(await connection.call(`${connection.url.root}/props`));
-			const shown = models.text + util.inspect(failed, { depth: 9 });
-			expect(shown).toContain('of *** and ***');
-			expect(shown).toContain('neither *** nor ***');
-			for (const key of [one, two]) expect(shown).not.toContain(key);
-		}
-		const sent = sims.map(({ requests }) => requests.map(({ headers }) => headers.authorization));
-		expect(sent.map((each) => [...new Set(each)])).toEqual([[`Bearer ${one}`], [`Bearer ${two}`]]);
-	});
-
-	test('a server that is named twice counts once, however its address is written', () => {
-		const twice = [
-			'gpu1:8080/v1',
-			'http://gpu2:8080',
-			'http://gpu2:8080/v1/chat/completions',
-			'http://gpu2:8081',
-		];
-		expect(
-			localLlamaServers(data(twice.map((baseUrl) => ({ baseUrl })))).connections.map(
-				({ url }) => url.root,
-			),
-		).toEqual(['http://gpu1:8080', 'http://gpu2:8080', 'http://gpu2:8081']);
-	});
-
-	test.each([
-		[{ baseUrl: 'http://gpu2:port' }, 'invalidUrl', 'Further server 2: The port "port"'],
-		[{ baseUrl: '', model: 'x' }, 'invalidUrl', 'Further server 2: The Base URL is empty'],
-		[
-			{ baseUrl: 'http://gpu2', apiKey: 'ключ' },
-			'invalidInput',
-			'Further server 2: The API Key contains',
-		],
-	])('a wrong entry is named before anything is sent: %j', (entry, kind, said) => {
-		const failed = thrown(() => localLlamaServers(data([{ baseUrl: 'http://gpu3' }, entry])));
-		expect(failed).toMatchObject({ kind, message: expect.stringContaining(said) as string });
-		expect(failed.meaning).toContain(said);
-	});
-
-	test('a key that went out encrypted is not sent in the clear to another server', () => {
-		const secure = { baseUrl: 'https://gpu1' };
-		const failed = thrown(() => localLlamaServers(data([{ baseUrl: 'http://gpu2' }], secure)));
-		expect(failed).toMatchObject({ kind: 'invalidInput' });
-		expect(failed.message).toMatch(/^Further server 1: The API Key .* without encryption$/);
-		expect(util.inspect(failed)).not.toContain(SAMPLE);
-		const headers = (name: string) => ({
-			...secure,
-			extraHeaders: { header: [{ name, value: SAMPLE }] },
-		});
-		const own = [{ baseUrl: 'http://gpu2', apiKey: 'typed-on-purpose' }];
-		const header = thrown(() => localLlamaServers(data(own, headers('x-tenant'))));
-		expect(header.message).toMatch(/^Further server 1: A secret in the extra headers .* without/);
-		expect(util.inspect(header)).not.toContain(SAMPLE);
-		const allowed = [
-			data(own, headers('x-request-id')),
-			data([{ baseUrl: 'http://gpu2', apiKey: 'typed-on-purpose' }], secure),
-			data([{ baseUrl: 'http://gpu2' }], { ...secure, apiKey: '' }),
-			data([{ baseUrl: 'https://gpu2' }], secure),
-			data([{ baseUrl: 'http://gpu2' }]),
-		];
-		for (const given of allowed) expect(localLlamaServers(given).hasSeveral).toBe(true);
-	});
-
-	test('rows that were added and left empty, and what is no list, count for nothing', () => {
-		for (const furtherServers of [
-			undefined,
-			null,
-			'x',
-			{},
-			{ server: 'x' },
-			{ server: [null, {}, { baseUrl: ' ' }] },
-		])
-			expect(localLlamaServers(data([], { furtherServers })).hasSeveral).toBe(false);
-	});
 });

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 
 import type { ChatParameters } from '../../../lib/chat/types';
 import { readToEnd } from '../../../lib/generators';
-import type { Priority } from '../../../lib/http/scheduler';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { connectTo } from '../../../lib/servers/connect';
 import { learnFromHeaders } from '../../../lib/servers/identify';
@@ -60,53 +59,6 @@ describe('a gateway that passes on the header of llama-server', () => {
 		});
 		const answer = await answerTo({ prompt: 'The capital of France is' });
 		expect(answer).toMatchObject({ text: ' Paris', server: 'sglangGateway' });
-	});
-});
-
-describe('the class of a request', () => {
-	let server: ScriptedServer;
-	let refusal: string | undefined;
-	beforeEach(async () => {
-		clearSharedCaches();
-		refusal = undefined;
-		server = await startScripted(({ path, body: { priority } }, response) => {
-			if (path !== '/v1/completions')
-				return json(response, { data: [{ id: 'm', owned_by: 'vllm' }] });
-			if (priority !== undefined && refusal !== undefined)
-				return json(response, { error: { message: refusal, code: 400 } }, 400);
-			const choices = [{ index: 0, text: ' Paris', finish_reason: 'stop' }];
-			json(response, { choices, usage: { prompt_tokens: 400, completion_tokens: 1 } });
-		});
-	});
-	afterEach(async () => await server.close());
-
-	async function answerTo(task: CompleteTask, priority: Priority, extraBody?: object) {
-		const connection = connectTo({ baseUrl: server.url, queueing: { priority } });
-		const parameters = { extraBody: { ...extraBody } };
-		const settings = { model: 'm', parameters, limits: {}, retries: 0 };
-		return await readToEnd(complete(connection, settings, task));
-	}
-
-	const prioritiesSent = () =>
-		server.requests
-			.filter(({ path, body }) => path === '/v1/completions' && body.max_tokens !== 1)
-			.map(({ body }) => body.priority);
-
-	it('is in the requests to vLLM, which may refuse it', async () => {
-		const task = { prompt: 'The capital of France is' };
-		for (const priority of ['person', 'agent', 'batch'] as const) await answerTo(task, priority);
-		expect(prioritiesSent()).toEqual([undefined, 1, 2]);
-		refusal = 'Got priority 2 but Priority scheduling is not enabled.';
-		const answers = [await answerTo(task, 'batch'), await answerTo(task, 'batch')];
-		expect(answers).toMatchObject([{ text: ' Paris' }, { text: ' Paris' }]);
-		expect(prioritiesSent().slice(3)).toEqual([2, undefined, undefined]);
-	});
-
-	it('is that of Extra Body, which is not left out', async () => {
-		refusal = 'Got priority 5 but Priority scheduling is not enabled.';
-		const answering = answerTo({ prompt: 'The capital of France is' }, 'batch', { priority: 5 });
-		await expect(answering).rejects.toMatchObject({ status: 400 });
-		expect(prioritiesSent()).toEqual([5]);
 	});
 });
 

@@ -6,11 +6,10 @@ import { RUN_ROUTES, startRun } from '../../../lib/dify/run/run';
 import { difyClient } from '../../../lib/dify/credentials';
 import { EmbeddingsClient } from '../../../lib/embeddings/client';
 import { RerankClient } from '../../../lib/rerank/client';
-import { localLlamaServers } from '../../../lib/servers/credential';
+import { localLlamaConnection } from '../../../lib/servers/credential';
 import { complete } from '../../../lib/text/complete';
 import { appKey } from '../../servers/dify';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
-import { credentialOf, questionFor } from '../../servers/several';
 import { useSimulator } from '../../servers/use-simulator';
 import { useTraces } from '../../support/traces';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
@@ -20,14 +19,17 @@ const start = useSimulator(startLlamaServerSim);
 const traces = useTraces();
 const SAMPLE = 'key-that-no-trace-may-hold-1';
 
-type Credential = Parameters<typeof localLlamaServers>[0];
+type Credential = Parameters<typeof localLlamaConnection>[0];
 
 function chatWith(
 	credential: Credential,
 	settings: Partial<ChatSettings> = {},
 	helpers: object = traces.helpers,
 ) {
-	return new ChatClient(localLlamaServers(credential, helpers), { ...PLAIN_SETTINGS, ...settings });
+	return new ChatClient(localLlamaConnection(credential, helpers), {
+		...PLAIN_SETTINGS,
+		...settings,
+	});
 }
 
 async function ask(client: ChatClient, content = 'What is 2+2?', signal?: AbortSignal) {
@@ -53,7 +55,7 @@ describe('a generation', () => {
 		);
 		const credential = { baseUrl: server.url, maxConcurrentRequests: 1 };
 		const askAs = async (priority: 'person' | 'batch') => {
-			const servers = localLlamaServers(credential, traces.helpers, { priority });
+			const servers = localLlamaConnection(credential, traces.helpers, { priority });
 			const messages = [{ type: 'human' as const, content: 'What is 2+2?' }];
 			const answer = new ChatClient(servers, PLAIN_SETTINGS).generate({ messages, whole: true });
 			while ((await answer.next()).done !== true);
@@ -117,7 +119,7 @@ describe('a generation', () => {
 	test('case N39: another host than the credential’s is not told', async () => {
 		const other = await start();
 		const server = await start();
-		const elsewhere = localLlamaServers({ baseUrl: server.url }, traces.helpers).first.traced({
+		const elsewhere = localLlamaConnection({ baseUrl: server.url }, traces.helpers).traced({
 			traceparent: 'x',
 		});
 		expect(elsewhere.isOwn(`${other.url}/v1/chat/completions`)).toBe(false);
@@ -137,21 +139,6 @@ describe('a generation', () => {
 		);
 		await ask(chatWith({ baseUrl: server.url }));
 		expect(traces.spans()[0]!.attributes['local_llama.tool_calls']).toEqual(['add', 'multiply']);
-	});
-
-	test('a failed attempt before a fail-over is a span of its own', async () => {
-		const servers = [await start(), await start()] as const;
-		await servers[0].close();
-		const answer = await ask(chatWith(credentialOf(servers)), questionFor(servers[0], servers));
-		expect(answer.url).toContain(servers[1].url);
-		const [failed, answered] = traces.spans();
-		expect(traces.spans()).toHaveLength(2);
-		expect(failed).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': 'refused' } });
-		expect(answered).toMatchObject({ status: { code: 0 } });
-		expect(failed!.attributes['server.port']).toBe(Number(new URL(servers[0].url).port));
-		expect(answered!.attributes['server.port']).toBe(Number(new URL(servers[1].url).port));
-		for (const span of traces.spans())
-			expect(span.parentSpanContext?.spanId).toBe(traces.nodeSpanId());
 	});
 
 	test('case N35: a failure says its class and its title: no URL, no key, no text of the server', async () => {
@@ -271,7 +258,7 @@ describe('case N37: other work has a span of its own name', () => {
 			retries: 0,
 		} as const;
 		await new EmbeddingsClient(
-			localLlamaServers({ baseUrl: server.url }, traces.helpers),
+			localLlamaConnection({ baseUrl: server.url }, traces.helpers),
 			settings,
 		).embed(['one', 'two'], 'document');
 		expect(traces.spans().map(({ name }) => name)).toEqual([
@@ -294,7 +281,7 @@ describe('case N37: other work has a span of its own name', () => {
 			retries: 0,
 		} as const;
 		await new RerankClient(
-			localLlamaServers({ baseUrl: server.url }, traces.helpers),
+			localLlamaConnection({ baseUrl: server.url }, traces.helpers),
 			settings,
 		).rerank('q', ['a']);
 		expect(traces.spans()).toMatchObject([
@@ -305,9 +292,13 @@ describe('case N37: other work has a span of its own name', () => {
 	test('completion', async () => {
 		const server = await start();
 		const settings = { model: 'sim-model', parameters: {}, limits: {}, retries: 0 };
-		const answer = complete(localLlamaServers({ baseUrl: server.url }, traces.helpers), settings, {
-			prompt: 'Once',
-		});
+		const answer = complete(
+			localLlamaConnection({ baseUrl: server.url }, traces.helpers),
+			settings,
+			{
+				prompt: 'Once',
+			},
+		);
 		while ((await answer.next()).done !== true);
 		expect(traces.spans()).toMatchObject([{ name: 'text_completion sim-model' }]);
 	});

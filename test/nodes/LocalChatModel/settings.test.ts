@@ -174,19 +174,6 @@ describe('the settings of the chat model', () => {
 		});
 	});
 
-	it.each([
-		['serverDefault', 90, { mode: 'serverDefault', limitMs: 90_000 }],
-		['on', '1.5', { mode: 'on', limitMs: 1500 }],
-		['effort', 5, { mode: 'effort', effort: 'medium', limitMs: 5000 }],
-		['on', 0, { mode: 'on' }],
-		['off', 5, { mode: 'off' }],
-		['serverDefault', '', undefined],
-	])('Thinking %s with a limit of %j seconds', (thinking, thinkingTimeLimit, expected) => {
-		expect(read({ thinking, options: { thinkingTimeLimit } }).parameters.thinking).toEqual(
-			expected,
-		);
-	});
-
 	it('what an expression leaves empty is not set', () => {
 		expect(
 			options({

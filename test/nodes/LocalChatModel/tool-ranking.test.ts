@@ -1,6 +1,5 @@
 import { connectTo } from '../../../lib/servers/connect';
 import { clearSharedCaches } from '../../../lib/lru-cache';
-import { ServerPool } from '../../../lib/servers/pool/server-pool';
 import type { ToolDefinition } from '../../../lib/chat/types';
 import { RankingAt } from '../../../nodes/LocalChatModel/tool-ranking';
 import { startScripted, type ScriptedServer } from '../../servers/scripted';
@@ -29,7 +28,7 @@ const rankingAt = async (models: object[], status = 200) => {
 		}));
 		response.end(JSON.stringify({ data }));
 	});
-	return new RankingAt(ServerPool.of(connectTo({ baseUrl: server.url })));
+	return new RankingAt(connectTo({ baseUrl: server.url }));
 };
 
 const textsEmbedded = () =>

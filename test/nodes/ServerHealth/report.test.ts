@@ -1,14 +1,12 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
 import { appKey, startDifySim } from '../../servers/dify';
-import { startLlamaServerSim } from '../../servers/llama-server';
 import { elements } from '../../lib/health/report/support';
 import { useSimulator } from '../../servers/use-simulator';
 import { expectEndOnStop, run, server, SESAME, sim, useServer } from './run-node';
 
 useServer();
 const startDify = useSimulator(startDifySim);
-const startSecond = useSimulator(startLlamaServerSim);
 
 const one = async (setup: Parameters<typeof run>[0]) => (await run(setup)).flat()[0]!;
 
@@ -129,21 +127,6 @@ describe('Report', () => {
 		expect((item!.json.findings as Array<{ id: string }>).map(({ id }) => id)).toContain(
 			'fewerAtOnce',
 		);
-	});
-
-	it('several servers: a table of all', async () => {
-		await sim({ slots: 2 });
-		const second = await startSecond({ apiKey: SESAME, slots: 1, alias: 'second-model' });
-		const item = await one({
-			parameters: REPORT,
-			credentials: {
-				baseUrl: server().url,
-				apiKey: SESAME,
-				furtherServers: { server: [{ baseUrl: second.url }] },
-			},
-		});
-		expect(pageOf(item)).toContain('2 servers');
-		expect(JSON.stringify(item!.json)).not.toContain('samples');
 	});
 
 	it('of Dify: its findings, and no speed', async () => {

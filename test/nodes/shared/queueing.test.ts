@@ -4,7 +4,7 @@ import { properties as chatModel } from '../../../nodes/LocalChatModel/fields';
 import { properties as embeddings } from '../../../nodes/LocalEmbeddings/fields';
 import { operations } from '../../../nodes/LocalLlama/resources';
 import { NodeParameters } from '../../../nodes/shared/parameters';
-import { chosenPriority, queueingOf } from '../../../nodes/shared/queueing';
+import { chosenPriority, priorityOf } from '../../../nodes/shared/queueing';
 import { fakeContext } from '../../support/context';
 
 interface Execution {
@@ -17,70 +17,45 @@ function contextOf({ mode, items = [{}], options = {} }: Execution) {
 	const { context } = fakeContext({ options }, {});
 	return Object.assign(context, {
 		getMode: () => mode,
-		getExecutionId: () => '17',
 		getInputData: () => items.map((json): INodeExecutionData => ({ json })),
 	});
 }
 
-/** The class and the user of the two kinds of nodes. */
-function classes(execution: Execution) {
+function classOf(execution: Execution): string {
 	const context = contextOf(execution);
-	const parameters = new NodeParameters(context, 0, chatModel);
-	return (['chatModel', 'action'] as const).map((use) => queueingOf(context, parameters, use));
+	return priorityOf(context, new NodeParameters(context, 0, chatModel));
 }
 
-const nameOf = ({ priority }: { priority?: string }) => priority;
-
 describe('who waits for a place', () => {
-	test.each<[WorkflowExecuteMode, string, string]>([
-		['manual', 'person', 'person'],
-		['webhook', 'person', 'person'],
-		['chat', 'person', 'person'],
-		['integrated', 'agent', 'agent'],
-		['retry', 'agent', 'agent'],
-		['cli', 'agent', 'agent'],
-		['internal', 'agent', 'agent'],
-		['agent', 'agent', 'agent'],
-		['trigger', 'agent', 'batch'],
-		['error', 'batch', 'batch'],
-		['evaluation', 'batch', 'batch'],
-	])('an execution that began as %s: %s for a chat model, else %s', (mode, model, other) => {
-		expect(classes({ mode }).map(nameOf)).toEqual([model, other]);
-		expect(classes({ mode, items: [{}, {}] }).map(nameOf)).toEqual(['batch', 'batch']);
-		expect(classes({ mode, items: [] }).map(nameOf)).toEqual([model, other]);
+	test.each<[WorkflowExecuteMode, string]>([
+		['manual', 'person'],
+		['webhook', 'person'],
+		['chat', 'person'],
+		['integrated', 'person'],
+		['retry', 'person'],
+		['cli', 'person'],
+		['internal', 'person'],
+		['agent', 'person'],
+		['trigger', 'batch'],
+		['error', 'batch'],
+		['evaluation', 'batch'],
+	])('an execution that began as %s: %s', (mode, priority) => {
+		expect(classOf({ mode })).toBe(priority);
+		expect(classOf({ mode, items: [{}, {}] })).toBe('batch');
+		expect(classOf({ mode, items: [] })).toBe(priority);
 	});
 
 	test('the option Priority takes precedence, also for many items', () => {
-		for (const priority of ['person', 'agent', 'batch'])
-			expect(
-				classes({ mode: 'webhook', items: [{}, {}], options: { priority } }).map(nameOf),
-			).toEqual([priority, priority]);
-		expect(classes({ mode: 'webhook', options: { priority: 'auto' } }).map(nameOf)).toEqual([
-			'person',
-			'person',
-		]);
+		for (const priority of ['person', 'batch'])
+			expect(classOf({ mode: 'webhook', items: [{}, {}], options: { priority } })).toBe(priority);
+		expect(classOf({ mode: 'webhook', options: { priority: 'auto' } })).toBe('person');
 	});
 
-	test.each([
-		['the user of the trace', { userId: 'ann', sessionId: 's1' }, { sessionId: 'chat' }, 'ann'],
-		['the session of the trace', { sessionId: 's1' }, { sessionId: 'chat' }, 's1'],
-		['the session of the chat', { userId: '' }, { sessionId: 'chat' }, 'chat'],
-		['a session that is a number', {}, { sessionId: 42 }, '42'],
-		['the execution', {}, {}, '17'],
-	])('a person is %s', (_name, trace, item, user) => {
-		const [queueing] = classes({ mode: 'webhook', items: [item], options: { trace } });
-		expect(queueing).toEqual({ priority: 'person', user });
-	});
-
-	test('other classes have no user', () => {
-		expect(classes({ mode: 'trigger' })).toEqual([{ priority: 'agent' }, { priority: 'batch' }]);
-	});
-
-	test('a context without mode and items counts as an agent', () => {
+	test('a context without mode and items counts as a person', () => {
 		const { context } = fakeContext({}, {});
 		const bare = Object.assign(context, { getMode: undefined });
 		const parameters = new NodeParameters(bare, 0, embeddings);
-		expect(queueingOf({}, parameters, 'action')).toEqual({ priority: 'agent' });
+		expect(priorityOf({}, parameters)).toBe('person');
 		expect(chosenPriority(parameters)).toBeUndefined();
 	});
 

@@ -1,9 +1,9 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
+import type { Connection } from '../../../lib/http/connection';
 import { pauseFor } from '../../../lib/http/waiting';
 import { connectTo } from '../../../lib/servers/connect';
 import { askServerKind } from '../../../lib/servers/identify';
-import { ServerPool } from '../../../lib/servers/pool/server-pool';
 import { type ModelUse, searchModels, withModel } from '../../../nodes/shared/search-models';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
@@ -11,13 +11,12 @@ import { useSimulator } from '../../servers/use-simulator';
 const startServer = useSimulator(startLlamaServerSim);
 const KEY = 'secret-key-123';
 
-async function search(baseUrl: string, filter?: string, apiKey = KEY, further: object[] = []) {
+async function search(baseUrl: string, filter?: string, apiKey = KEY) {
 	const context = {
 		getCredentials: async () => ({
 			baseUrl,
 			apiKey,
 			authentication: 'bearer',
-			furtherServers: { server: further },
 		}),
 		getNode: () => ({
 			id: '1',
@@ -75,40 +74,6 @@ describe('the models to choose from', () => {
 		expect(JSON.stringify([failed, failed.message])).not.toContain('wrong-key-987');
 		await expect(search('http://')).rejects.toThrow(/Base URL/);
 	});
-
-	it('of several servers come in one list, and a server without one is named below it', async () => {
-		const first = await startServer({ profile: 'router', apiKey: KEY, models });
-		const second = await startServer({
-			profile: 'router',
-			apiKey: KEY,
-			models: [models[1]!, { id: 'mistral' }],
-		});
-		const further = [
-			{ baseUrl: second.url },
-			{ baseUrl: 'http://127.0.0.1:1' },
-			{ baseUrl: first.url, model: 'x' },
-		];
-		const { results } = await search(first.url, '', KEY, further);
-		expect(results.map(({ value }) => value)).toEqual(['qwen3-8b', 'gemma-3', 'mistral', '']);
-		expect(results.at(-1)!.name).toMatch(/^Not listed: http:\/\/127\.0\.0\.1:1 \(Nothing listens/);
-		expect(
-			(await search(first.url, 'mistral', KEY, further)).results.map(({ value }) => value),
-		).toEqual(['mistral', '']);
-		await first.close();
-		const left = (await search(first.url, '', KEY, further)).results;
-		expect(left.map(({ value }) => value)).toEqual(['gemma-3', 'mistral', '', '']);
-	});
-
-	it('of several servers that all fail: each is named', async () => {
-		const closed = await startServer({});
-		await closed.close();
-		const failed = (await search(closed.url, '', KEY, [{ baseUrl: 'http://127.0.0.1:1' }]).catch(
-			(error: unknown) => error,
-		)) as Error;
-		expect(failed.message).toMatch(/None of the 2 servers/);
-		for (const address of [closed.url, 'http://127.0.0.1:1'])
-			expect(failed.message).toContain(address);
-	});
 });
 
 describe('where no model is chosen', () => {
@@ -117,13 +82,18 @@ describe('where no model is chosen', () => {
 		{ id: 'loaded-one', status: 'loaded' as const },
 		{ id: 'vectors', status: 'loaded' as const, embeddings: true },
 	];
-	const chosen = async (pool: ServerPool, use: ModelUse = 'chat') =>
-		(await withModel({ model: '' }, pool, use, undefined)).model;
-	const poolOf = (url: string) => ServerPool.of(connectTo({ baseUrl: url }));
+	const chosen = async (connection: Connection, use: ModelUse = 'chat') =>
+		(await withModel({ model: '' }, connection, use, undefined)).model;
+	const connectionOf = (url: string) => connectTo({ baseUrl: url });
 
 	it('one that is typed is taken unseen', async () => {
 		expect(
-			await withModel({ model: 'x', more: 1 }, poolOf('http://127.0.0.1:1'), 'chat', undefined),
+			await withModel(
+				{ model: 'x', more: 1 },
+				connectionOf('http://127.0.0.1:1'),
+				'chat',
+				undefined,
+			),
 		).toEqual({
 			model: 'x',
 			more: 1,
@@ -132,15 +102,13 @@ describe('where no model is chosen', () => {
 
 	it('the server is asked once for all items, and again after a failure', async () => {
 		const sim = await startServer({ alias: 'only-one' });
-		const pool = poolOf(sim.url);
+		const connection = connectionOf(sim.url);
 		sim.route('GET /v1/models', reply.error(500, { error: 'boom' }));
-		await expect(chosen(pool)).rejects.toThrow();
+		await expect(chosen(connection)).rejects.toThrow();
 		sim.route('GET /v1/models', undefined);
-		expect(await Promise.all([chosen(pool), chosen(pool), chosen(pool)])).toEqual([
-			'only-one',
-			'only-one',
-			'only-one',
-		]);
+		expect(await Promise.all([chosen(connection), chosen(connection), chosen(connection)])).toEqual(
+			['only-one', 'only-one', 'only-one'],
+		);
 		expect(sim.requests.filter(({ path }) => path === '/v1/models')).toHaveLength(2);
 	});
 
@@ -149,19 +117,19 @@ describe('where no model is chosen', () => {
 		const connection = connectTo({ baseUrl: sim.url, maxConcurrentRequests: 1 });
 		await askServerKind(connection, '', {});
 		const leave = await connection.enter({});
-		expect(await chosen(ServerPool.of(connection))).toBe('only-one');
+		expect(await chosen(connection)).toBe('only-one');
 		leave();
 	});
 
 	it('a router gives the loaded model of the use', async () => {
 		const sim = await startServer({ profile: 'router', models });
-		expect(await chosen(poolOf(sim.url))).toBe('loaded-one');
-		expect(await chosen(poolOf(sim.url), 'embeddings')).toBe('vectors');
+		expect(await chosen(connectionOf(sim.url))).toBe('loaded-one');
+		expect(await chosen(connectionOf(sim.url), 'embeddings')).toBe('vectors');
 	});
 
 	it('several are an error that lists them', async () => {
 		const sim = await startServer({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
-		await expect(chosen(poolOf(sim.url))).rejects.toThrow(
+		await expect(chosen(connectionOf(sim.url))).rejects.toThrow(
 			expect.objectContaining({ message: expect.stringContaining('several models') as string }),
 		);
 	});
@@ -177,7 +145,7 @@ describe('where no model is chosen', () => {
 		it.each(uses)('Stop ends the question of %s', async (use) => {
 			const { url } = await startSilent();
 			const stop = new AbortController();
-			const choosing = withModel({ model: '' }, poolOf(url), use, stop.signal);
+			const choosing = withModel({ model: '' }, connectionOf(url), use, stop.signal);
 			choosing.catch(() => {});
 			await pauseFor(200);
 			// Without it, the question would never end.
@@ -188,7 +156,9 @@ describe('where no model is chosen', () => {
 		it('the First Token Limit ends it, too, and the connection is closed', async () => {
 			const sim = await startSilent();
 			const settings = { model: '', limits: { firstTokenMs: 300 } };
-			await expect(withModel(settings, poolOf(sim.url), 'chat', undefined)).rejects.toMatchObject({
+			await expect(
+				withModel(settings, connectionOf(sim.url), 'chat', undefined),
+			).rejects.toMatchObject({
 				kind: 'firstTokenLimit',
 			});
 			await sim.until(() => sim.requests.every(({ signal }) => signal.aborted));

@@ -1,5 +1,5 @@
 import type { Family } from '../../text-formats/families';
-import { hasClosingTagOnItsOwnLine, ThinkSplitter } from '../../text-formats/thinking';
+import { ThinkSplitter } from '../../text-formats/thinking';
 import type { SplitText } from '../../types';
 import type { Chunk, Transform } from '../chunk';
 import { moreTellingReason } from '../finish-reason';
@@ -40,24 +40,12 @@ export class ThinkingInText implements Transform {
 		const rest = this.splitter.end();
 		this.keep(rest);
 		const literal = this.literalAnswer();
-		const last =
-			literal === undefined ? rest : { text: literal, reasoning: '', isLiteral: true as const };
-		return [{ ...last, thinkingSeen: this.thinkingSeen(literal) }];
+		return literal === undefined ? [rest] : [{ text: literal, reasoning: '', isLiteral: true }];
 	}
 
 	private keep({ text, reasoning }: SplitText): void {
 		this.text += text;
 		this.reasoning += reasoning;
-	}
-
-	/** How the model marks its thinking, as seen in this answer. */
-	private thinkingSeen(literal: string | undefined) {
-		const { openingTagWasMissing, foundThinking } = this.splitter;
-		const reasoning = literal === undefined ? this.reasoning : '';
-		const markedThinking = !openingTagWasMissing && (foundThinking || reasoning.trim() !== '');
-		const isMissing =
-			openingTagWasMissing || (!markedThinking && hasClosingTagOnItsOwnLine(literal ?? this.text));
-		return { markedThinking, openingTagMissing: isMissing };
 	}
 
 	/**

@@ -1,8 +1,7 @@
 /** The slots of llama-server: how many there are, and how many answer. */
 import type { Connection } from '../../../http/connection';
-import { type JsonRecord, recordsIn } from '../../../values';
-import { jsonAt, optionalJson } from '../../optional-json';
-import type { SlotUse } from '../model-abilities';
+import type { JsonRecord } from '../../../values';
+import { optionalJson } from '../../optional-json';
 
 /** `/props` neither wakes nor loads anything (docs/protocols/llama-server.md 2.1). */
 export async function countSlots(
@@ -11,17 +10,6 @@ export async function countSlots(
 ): Promise<number | undefined> {
 	const total = (await optionalJson(connection, '/props', { timeoutMs }))?.total_slots;
 	return typeof total === 'number' && total >= 1 ? Math.floor(total) : undefined;
-}
-
-/** The route may be switched off, then it answers 501 (docs/protocols/llama-server.md 2.4). */
-export async function lookAtSlots(
-	connection: Connection,
-	timeoutMs: number,
-): Promise<SlotUse | undefined> {
-	const slots = recordsIn(await jsonAt(connection, `${connection.url.root}/slots`, { timeoutMs }));
-	if (slots.length === 0) return undefined;
-	const idle = slots.flatMap((slot, id) => (isBusySlot(slot) ? [] : [id]));
-	return { total: slots.length, idle };
 }
 
 /** Whether a slot of the list is answering a request. Older servers, and ik_llama.cpp, have a number: 0 is idle. */

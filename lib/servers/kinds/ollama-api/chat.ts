@@ -97,7 +97,7 @@ async function contextOf(
 	{ model, contextSize }: FittedConversation,
 	signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
-	const limits = { timeoutMs: ASK_LIMIT_MS, placeLimitMs: ASK_LIMIT_MS, signal };
+	const limits = { timeoutMs: ASK_LIMIT_MS, signal };
 	const running = await optionalJson(connection, '/api/ps', limits);
 	const context = recordsIn(running?.models).find(
 		({ name }) => typeof name === 'string' && isSameOllamaName(name, model),

@@ -4,7 +4,7 @@ import { noteOnOtherModel, otherModelIn } from '../../../../lib/chat/answer/othe
 import { ChatClient } from '../../../../lib/chat/client';
 import type { Connection } from '../../../../lib/http/connection';
 import { readToEnd } from '../../../../lib/generators';
-import { localLlamaServers } from '../../../../lib/servers/credential';
+import { localLlamaConnection } from '../../../../lib/servers/credential';
 import { reply, startLlamaServerSim } from '../../../servers/llama-server';
 import { startReverseProxy } from '../../../servers/reverse-proxy';
 import { useSimulator } from '../../../servers/use-simulator';
@@ -82,7 +82,7 @@ test('property: only a list with exactly the answering model, without the reques
 
 describe('in an answer', () => {
 	const ask = async (url: string, model: string, extraBody?: Record<string, unknown>) => {
-		const client = new ChatClient(localLlamaServers({ baseUrl: url }), {
+		const client = new ChatClient(localLlamaConnection({ baseUrl: url }), {
 			...PLAIN_SETTINGS,
 			model,
 			parameters: { extraBody },

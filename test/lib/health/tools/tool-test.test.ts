@@ -254,19 +254,6 @@ describe('a tool test', () => {
 		expect(ids(result).filter((id) => id === 'toolsUnreliable')).toHaveLength(2);
 	});
 
-	it('several servers: each for itself', async () => {
-		await sim();
-		playModel(server);
-		const second = await startServer({ apiKey: SESAME, alias: 'other-model' });
-		playModel(second, (one) => (one.case === 'a number' ? reply.text('Warm.') : undefined));
-		const result = await test({}, { furtherServers: { server: [{ baseUrl: second.url }] } });
-		expect(result.servers).toMatchObject([
-			{ toolTest: { models: [{ model: 'sim-model', passed: 10 }] } },
-			{ toolTest: { models: [{ model: 'other-model', passed: 9 }] } },
-		]);
-		expect(finding(result, 'toolsUnreliable').url).toBe(second.url);
-	});
-
 	it('is not made where the check says that it cannot work, nor where it is not clear which model is meant', async () => {
 		await sim({ apiKey: 'another' });
 		expect(await test()).toMatchObject({ status: 'unauthorized', toolTest: null });

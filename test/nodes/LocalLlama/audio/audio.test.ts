@@ -6,7 +6,6 @@ import { startKokoroSim } from '../../../servers/media/kokoro';
 import { bytesReply, jsonReply } from '../../../servers/media/server';
 import { startSpeachesSim } from '../../../servers/media/speaches';
 import { startWhisperSim } from '../../../servers/media/whisper';
-import { closedPort } from '../../../support/listening';
 import { json, startScripted } from '../../../servers/scripted';
 import { useSimulator } from '../../../servers/use-simulator';
 import { useLocalLlama, type Setup } from '../run-node';
@@ -293,20 +292,4 @@ test('the lists of the editor hold what fits', async () => {
 		(await search.call(context)).results.map(({ value }) => value);
 	expect(await valuesOf(searchSpeechModels)).toEqual(['speaches-ai/Kokoro-82M-v1.0-ONNX']);
 	expect(await valuesOf(searchTranscriptionModels)).toEqual(['Systran/faster-whisper-tiny']);
-});
-
-test('another server of the credential transcribes if the first is down, with a hint', async () => {
-	const sim = await startWhisper({ segments: SEGMENTS });
-	const off = `http://127.0.0.1:${await closedPort()}`;
-	const fake = prepare({
-		...setupFor({ url: off }, { operation: 'transcribe' }),
-		credentials: { baseUrl: off, furtherServers: { server: [{ baseUrl: sim.url }] } },
-	});
-	const [item] = await executeIn(fake);
-	expect(item!.json.text).toBe('Hello\n there');
-	expect(fake.hints).toEqual([
-		expect.objectContaining({
-			message: expect.stringContaining('did not take the request') as string,
-		}),
-	]);
 });

@@ -80,7 +80,6 @@ it('thinking in the text is separated, and noted', () => {
 		{ text: 'b' },
 	]);
 	expect([reasoningOf(out), textOf(out)]).toEqual(['a', 'b']);
-	expect(out.at(-1)).toMatchObject({ thinkingSeen: { markedThinking: true } });
 });
 
 it('an answer about a tag that begins with it is text', () => {
