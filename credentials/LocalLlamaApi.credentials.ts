@@ -125,6 +125,25 @@ export class LocalLlamaApi implements ICredentialType {
 			description:
 				'How many generations run at once over this credential; further ones wait in n8n, persons before batches. 0 = automatic: as many as llama-server has slots, unlimited on other servers.',
 		}),
+		choiceField('Server Type', 'serverType', 'auto', {
+			options: [
+				{
+					name: 'Automatic',
+					value: 'auto',
+					description: 'Asks the server who it is where that matters',
+				},
+				{ name: 'Llama-Server (llama.cpp)', value: 'llamaServer' },
+				{ name: 'Ollama', value: 'ollama' },
+				{
+					name: 'Other (OpenAI-Compatible)',
+					value: 'other',
+					description:
+						'GPUStack, LM Studio, FastAPI servers: standard fields, plus what you set in the nodes',
+				},
+				{ name: 'vLLM', value: 'vllm' },
+			],
+			description: 'Decides which fields beyond the OpenAI standard may be sent',
+		}),
 	];
 
 	authenticate: IAuthenticate = authenticate;

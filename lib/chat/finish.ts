@@ -1,4 +1,4 @@
-import { forgetIfContradicted, knownServerKind } from '../servers/identify';
+import { askServerKind, forgetIfContradicted, knownServerKind } from '../servers/identify';
 import { identifiedKind, isIdentified, type KindName, kindOf, KINDS } from '../servers/kinds';
 import {
 	type ChatAbilities,
@@ -22,7 +22,7 @@ import {
 	noteOnReachedLimit,
 	notesOnIgnoredLimits,
 } from './answer/remarks';
-import { type OpenedAnswer, serverKindOf } from './open';
+import type { OpenedAnswer } from './open';
 import type { PreparedCall } from './prepare';
 import { type ReadAnswer, showsThinking } from './read';
 import { type ChatSettings, textLength } from './request/request';
@@ -69,11 +69,11 @@ export async function finishAnswer(
 }
 
 /** What the answer tells of its server outweighs what was remembered when it was asked. */
-function shownKind({ prepared, opened, read }: Judged): KindName | undefined {
+function shownKind({ opened, read }: Judged): KindName | undefined {
 	const { connection, model, serverKind } = opened;
 	const asked = identifiedKind(serverKind);
 	const known = knownServerKind(connection, model);
-	if (asked === undefined || prepared.settings.serverKind !== 'auto') return asked ?? known;
+	if (asked === undefined || connection.chosenKind !== undefined) return asked ?? known;
 	return identifiedKind(known ?? 'other') ?? read.assembly.madeBy ?? asked;
 }
 
@@ -93,7 +93,7 @@ async function judge(
 
 /** A server that may have cut the answer without saying so is asked which one it is, if that is not known. */
 async function markHiddenCut(
-	{ settings, call }: PreparedCall,
+	{ call }: PreparedCall,
 	opened: OpenedAnswer,
 	{ assembly }: ReadAnswer,
 ): Promise<void> {
@@ -101,7 +101,9 @@ async function markHiddenCut(
 	const tokens = assembly.usage?.completionTokens;
 	const isCutBy = ({ chat }: ServerKind) => reachesHiddenLimit(chat.hiddenLimit, maxTokens, tokens);
 	if (!assembly.endedNaturally || !Object.values(KINDS).some(isCutBy)) return;
-	const kind = assembly.madeBy ?? (await serverKindOf(settings, opened, true, call.signal));
+	const kind =
+		assembly.madeBy ??
+		(await askServerKind(opened.connection, opened.model, { signal: call.signal }));
 	if (isCutBy(kindOf(kind))) assembly.markCut();
 }
 
@@ -162,14 +164,14 @@ function requestedModel({ model, request }: OpenedAnswer): string {
 
 /** Only of unknown servers: every known one sends a finish reason. */
 async function acceptMissingReason(
-	{ settings, call }: PreparedCall,
+	{ call }: PreparedCall,
 	opened: OpenedAnswer,
 	{ assembly, strayLines }: ReadAnswer,
 ): Promise<void> {
 	const end = assembly.endedWithoutReason;
 	if (end === undefined || strayLines.length > 0) return;
 	if (end === 'bare' && !tellsItsEnd(opened.reader.headers)) return;
-	const kind = await serverKindOf(settings, opened, true, call.signal);
+	const kind = await askServerKind(opened.connection, opened.model, { signal: call.signal });
 	if (!isIdentified(kind)) assembly.acceptEndWithoutReason();
 }
 
@@ -197,8 +199,8 @@ async function abilitiesFor(
 ): Promise<ChatAbilities> {
 	const isKnown = read.assembly.madeBy !== undefined || isIdentified(opened.serverKind);
 	if (isKnown || !isSparse(conversation)) return maker.chat;
-	const { settings, call } = prepared;
-	return kindOf(await serverKindOf(settings, opened, true, call.signal)).chat;
+	const { call } = prepared;
+	return kindOf(await askServerKind(opened.connection, opened.model, { signal: call.signal })).chat;
 }
 
 /** The server may have answered with another model than the one that was named. */

@@ -7,7 +7,6 @@ import { beginInSpan, type RequestSpan } from '../tracing/span';
 import { type AdaptedRequest, adaptRequest } from './adapt';
 import type { PreparedCall } from './prepare';
 import { mediaOf } from './request/content';
-import type { ChatSettings } from './request/request';
 import { sendRequest, type SentRequest } from './send';
 import { withServerAdvice } from './server-advice';
 import { refuseUnseenMedia } from './unseen-media';
@@ -65,9 +64,11 @@ async function sendTo(
 	chosenProtocol: ChatProtocol | undefined,
 ): Promise<AdaptedRequest & SentRequest> {
 	const { connection, model } = attempt;
-	const { settings, call, messages, draft, pace, place } = prepared;
+	const { call, messages, draft, pace, place } = prepared;
 	const { signal, reuse } = call;
-	const kind = await serverKindOf(settings, attempt, draft.dependsOnServer, signal);
+	const kind = draft.dependsOnServer
+		? await askServerKind(connection, model, { signal })
+		: (knownServerKind(connection, model) ?? 'other');
 	const adapted = await adaptRequest(attempt, kind, prepared);
 	const media = messages.flatMap(({ content }) => mediaOf(content));
 	await refuseUnseenMedia(attempt, kind, media, signal);
@@ -102,17 +103,4 @@ async function sentWhereTheApiIs<T>(
 		if (connection.url.api === urlBefore) throw error;
 		return await attempt();
 	});
-}
-
-/** @param matters whether to ask the server if its kind is unknown */
-export async function serverKindOf(
-	{ serverKind }: ChatSettings,
-	{ connection, model }: Pick<Attempt, 'connection' | 'model'>,
-	matters: boolean,
-	signal: AbortSignal | undefined,
-): Promise<KindName> {
-	if (serverKind !== 'auto') return serverKind;
-	return matters
-		? await askServerKind(connection, model, { signal })
-		: (knownServerKind(connection, model) ?? 'other');
 }

@@ -154,7 +154,7 @@ function assemblyFor(
 	onChunk: (chunk: WireChunk) => void,
 ): Assembly {
 	const { request, model, template, serverKind } = opened;
-	const { toolCallsInText, textFormat: setting } = settings;
+	const { toolCallsInText } = settings;
 	const { callFormat: fallback } = kindOf(serverKind).chat;
 	const tools = [...(request.tools ?? []), ...(call.furtherTools ?? [])];
 	return new Assembly({
@@ -162,7 +162,7 @@ function assemblyFor(
 		prefill: prefillOf(messages),
 		tools,
 		toolsInText: toolCallsInText === 'leave' ? [] : callableTools({ ...request, tools }),
-		family: familyOf({ setting, template, model, fallback }),
+		family: familyOf({ template, model, fallback }),
 		// Documents stand in system messages, too, and are repeated in earlier answers. Earlier calls are no texts.
 		input: messages.map(({ content }) => textOf(content)),
 		wantsJson: wantsJson(settings.parameters),

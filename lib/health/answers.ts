@@ -52,7 +52,7 @@ export function kindOfServer(kind: HealthServerKind): ServerKind {
 	return kindOf(serverKindOf(kind));
 }
 
-export function serverKindOf(kind: HealthServerKind): KindName {
+function serverKindOf(kind: HealthServerKind): KindName {
 	return isKnownKind(kind) ? kind : UNIDENTIFIED;
 }
 

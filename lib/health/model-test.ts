@@ -13,7 +13,6 @@ export function testClient(
 	return new ChatClient(connection, {
 		model,
 		parameters,
-		serverKind: 'auto',
 		reasoningEcho: 'toolTurns',
 		showThinking: false,
 		limits: { firstTokenMs: limitMs, idleMs: limitMs, totalMs: limitMs },

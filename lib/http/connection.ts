@@ -65,6 +65,11 @@ export class Connection extends Explainer {
 		return this.settings.priority;
 	}
 
+	/** The kind of server that the user chose; undefined: it is asked. */
+	get chosenKind(): string | undefined {
+		return this.settings.chosenKind;
+	}
+
 	/** The helpers of the node's context, if known. */
 	get host(): object | undefined {
 		return this.settings.host;

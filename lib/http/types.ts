@@ -60,6 +60,8 @@ export interface ConnectionSettings {
 	traceHeaders?: Record<string, string>;
 	/** Connect timeout in milliseconds, default 10 s. */
 	connectLimitMs?: number;
+	/** The kind of server that the user chose, by a name of `lib/servers`. */
+	chosenKind?: string;
 	/** Facts for the errors of all requests. */
 	about?: ErrorContext;
 	/** What to do about a failure on this kind of server; undefined: as on any other. */

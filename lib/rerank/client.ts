@@ -101,7 +101,7 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 	}
 
 	protected async send(call: BatchCall, batch: readonly RankedText[]): Promise<Scored[]> {
-		const harmless = await withoutControlTokens(call, batch);
+		const harmless = await withoutControlTokens(batch);
 		const { content, context } = await this.ask(call, this.request(call, harmless), (json) =>
 			readScores(json, batch.length),
 		);
@@ -138,12 +138,9 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 }
 
 /** A document with the tokens of the reranker's prompt would stand outside of its place there, and could answer for it. */
-async function withoutControlTokens(
-	{ connection, kind: serverKind, model }: BatchCall,
-	batch: readonly RankedText[],
-): Promise<RankedText[]> {
+async function withoutControlTokens(batch: readonly RankedText[]): Promise<RankedText[]> {
 	const texts = batch.flatMap(({ text, query }) => [text, query]);
-	const change = await breakerFor(connection, { serverKind, model }, texts);
+	const change = await breakerFor(texts);
 	return batch.map((one) => ({ ...one, text: change(one.text), query: change(one.query) }));
 }
 

@@ -4,13 +4,18 @@ import type { ConnectionSettings, ServerAddress } from '../http/types';
 import { withLearnedRoot } from './api-root';
 import { BaseUrlError, resolveBaseUrl } from './base-url';
 import { knownServerKind } from './identify';
-import { kindOf } from './kinds';
+import { type KindName, kindOf } from './kinds';
 import type { ServerKind } from './kinds/kind';
 import { knownSlots, learnSlots } from './slots';
 
 /** How to reach a server, with its base URL as the user typed it. */
-export type ServerSettings = Omit<ConnectionSettings, 'address' | 'headersOfKind' | 'remedyFor'> & {
+export type ServerSettings = Omit<
+	ConnectionSettings,
+	'address' | 'chosenKind' | 'headersOfKind' | 'remedyFor'
+> & {
 	baseUrl: string;
+	/** Default: the server is asked. */
+	chosenKind?: KindName;
 };
 
 /**
@@ -21,7 +26,7 @@ export type ServerSettings = Omit<ConnectionSettings, 'address' | 'headersOfKind
 export function connectTo({ baseUrl, ...settings }: ServerSettings): Connection {
 	const address = withLearnedRoot(addressOf(() => resolveBaseUrl(baseUrl)));
 	const ofKind = (model?: string): Partial<ServerKind> => {
-		const kind = knownServerKind({ url: address }, model);
+		const kind = knownServerKind({ url: address, chosenKind: settings.chosenKind }, model);
 		return kind === undefined ? {} : kindOf(kind);
 	};
 	const remedyFor: ConnectionSettings['remedyFor'] = (failureKind, model) =>

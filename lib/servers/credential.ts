@@ -4,7 +4,16 @@ import type { Connection } from '../http/connection';
 import type { EgressFilter } from '../http/types';
 import { connectTo, type ServerSettings } from './connect';
 import { invalidInput } from '../errors/failure';
-import { recordOf, recordsIn } from '../values';
+import type { KindName } from './kinds';
+import { optional, recordOf, recordsIn } from '../values';
+
+/** The kinds of server that can be chosen. */
+export const SERVER_TYPES = [
+	'llamaServer',
+	'ollama',
+	'vllm',
+	'other',
+] as const satisfies readonly KindName[];
 
 /** The data of a "LocalLlama API" credential. */
 interface LocalLlamaCredential {
@@ -14,6 +23,8 @@ interface LocalLlamaCredential {
 	extraHeaders?: { header?: Array<{ name?: string; value?: string }> };
 	ignoreSslIssues?: boolean;
 	maxConcurrentRequests?: number;
+	/** Absent: the server is asked. */
+	serverType?: KindName;
 }
 
 /** Reads the stored data; missing values, and those of another type, count as not set. */
@@ -35,6 +46,7 @@ export function readLocalLlamaCredential(
 		},
 		ignoreSslIssues: data.ignoreSslIssues === true,
 		maxConcurrentRequests: countOf(data.maxConcurrentRequests),
+		...optional({ serverType: SERVER_TYPES.find((type) => type === data.serverType) }),
 	};
 }
 
@@ -121,7 +133,7 @@ export function localLlamaConnection(
 	more: Partial<ServerSettings> = {},
 ): Connection {
 	const credential = readLocalLlamaCredential(data);
-	const { baseUrl, ignoreSslIssues, maxConcurrentRequests } = credential;
+	const { baseUrl, ignoreSslIssues, maxConcurrentRequests, serverType } = credential;
 	return connectTo({
 		baseUrl,
 		headers: credentialHeaders(credential),
@@ -129,6 +141,7 @@ export function localLlamaConnection(
 		maxConcurrentRequests,
 		egressFilter: egressFilterOf(helpers),
 		host: helpers,
+		...optional({ chosenKind: serverType }),
 		...more,
 	});
 }

@@ -39,9 +39,10 @@ const underWay = new Map<string, Promise<void>>();
 
 /** The kind of the server that answers for a model, if known without a request. */
 export function knownServerKind(
-	connection: Pick<Connection, 'url'>,
+	connection: Pick<Connection, 'url'> & Partial<Pick<Connection, 'chosenKind'>>,
 	model = '',
 ): KindName | undefined {
+	if (connection.chosenKind !== undefined) return connection.chosenKind as KindName;
 	const entry = learned.get(connection.url.api);
 	// An identified kind stays valid until the server is asked again.
 	if (entry !== undefined && isIdentified(entry.kind)) return entry.kind;
@@ -111,6 +112,7 @@ export async function askServerKind(
 	model = '',
 	{ signal, limitMs = ASK_LIMIT_MS }: AskOptions = {},
 ): Promise<KindName> {
+	if (connection.chosenKind !== undefined) return connection.chosenKind as KindName;
 	const { api } = connection.url;
 	// A kind that headers named may be that of a server behind a gateway: it does not settle the question.
 	const known = fresh(learned.get(api))?.kind;

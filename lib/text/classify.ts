@@ -65,8 +65,8 @@ async function classifyByLetters(
 	const labels = optionsOf(task);
 	const kind = await askServerKind(connection, model, { signal });
 	await refuseUnseenMedia(attempt, kind, task.media ?? [], signal);
-	const conversation = { messages: messagesFor(task, labels), serverKind: kind, model };
-	const { messages } = (await withoutControlTokens(connection, conversation)).request;
+	const conversation = { messages: messagesFor(task, labels) };
+	const { messages } = (await withoutControlTokens(conversation)).request;
 	const request = { attempt, parameters, kind, labels, several: task.several, signal };
 	const first = await askOnce({ ...request, messages, isLong: false });
 	const firstLabels = labelsIn(first.text, labels, task.several);

@@ -1,24 +1,10 @@
-import { FAMILIES } from '../../lib/chat/text-formats/families';
 import type { INodeProperties } from 'n8n-workflow';
 
-import { controlTokensField } from '../shared/chat/answer-fields';
 import { generationFields } from '../shared/chat/generation-fields';
 import { booleanField, choiceField, choices, wholeField } from '../shared/field-kinds';
-import { takes } from '../../lib/chat/request/parameters';
-import { SAMPLERS, type Sampler, type SamplerName } from '../../lib/chat/request/samplers';
 import { optionsFields } from '../shared/options-field';
 import { samplerFields } from '../shared/chat/sampler-fields';
-import { shownWhere } from './server-types';
 import { traceField } from './trace';
-
-/** Options that are sent to the server unchanged, each shown for the server types that take it. */
-export const sentFields = samplerFields.map((field) => {
-	const name = field.name as SamplerName;
-	const { extra }: Sampler = SAMPLERS[name];
-	return extra === true
-		? { ...field, displayOptions: shownWhere((_traits, type) => takes(type, name)) }
-		: field;
-});
 
 /** Options that the node itself implements. */
 const ownFields: INodeProperties[] = [
@@ -45,16 +31,6 @@ const ownFields: INodeProperties[] = [
 		description:
 			'Tokens that all models of one execution may read and write together. When they are spent, the next request fails before it is sent. 0 = no limit.',
 	}),
-	choiceField('Tool Choice', 'toolChoice', 'auto', {
-		options: choices({
-			auto: ['Automatic', 'The model decides'],
-			none: ['None', 'The model sees the tools but does not call them'],
-			required: ['Required', 'The model must call a tool first; once one has answered, it decides'],
-		}),
-		displayOptions: shownWhere(({ chat }) => chat.toolChoice !== 'ignored'),
-		description:
-			'Whether tools may or must be called. A choice of the agent itself takes precedence.',
-	}),
 	choiceField('Tool Calls in Text', 'toolCallsInText', 'read', {
 		options: choices({
 			leave: ['Leave', 'The markup stays in the answer, and no tool is called'],
@@ -67,25 +43,10 @@ const ownFields: INodeProperties[] = [
 		description:
 			'How many of the connected tools the model is offered: those whose names and descriptions fit the questions best, by the embedding model of the server if one is loaded, else by words. Tools that were called stay. 0 = all tools.',
 	}),
-	controlTokensField,
-	choiceField('Text Format', 'textFormat', 'auto', {
-		options: [
-			{
-				name: 'Auto',
-				value: 'auto',
-				description: 'What the chat template or the name of the model tells',
-			},
-			...FAMILIES.map(({ id, label }) => ({ name: label, value: id })).sort((one, other) =>
-				one.name.localeCompare(other.name),
-			),
-		],
-		description:
-			'The family of models in whose format the model writes its thinking and its calls into the text. Calls are read in this format only.',
-	}),
 ];
 
 export const optionFields = optionsFields(
-	[...sentFields, ...generationFields, ...ownFields, traceField],
+	[...samplerFields, ...generationFields, ...ownFields, traceField],
 	{
 		description: 'An option that is not added is not sent, so the settings of the server count',
 	},

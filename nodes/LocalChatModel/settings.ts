@@ -1,6 +1,5 @@
 import type { ChatSettings } from '../../lib/chat/request/request';
 import type { ReasoningEcho } from '../../lib/chat/request/messages';
-import type { KindName } from '../../lib/servers/kinds';
 import { optional } from '../../lib/values';
 import { readGeneration, responseFormatIn, thinkingIn } from '../shared/chat/generation-settings';
 import { GENERATION_RETRIES, readLimits } from '../shared/limit-fields';
@@ -15,7 +14,6 @@ import { traceIn } from './trace';
 export function readSettings(parameters: NodeParameters): ChatSettings {
 	return {
 		model: parameters.name('model'),
-		serverKind: parameters.choice<KindName | 'auto'>('serverType'),
 		parameters: {
 			...readGeneration(parameters),
 			...optional({
@@ -26,12 +24,9 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 		reasoningEcho: parameters.choice<ReasoningEcho>('options.reasoningEcho', 'toolTurns'),
 		showThinking: parameters.flag('options.showThinking', false),
 		...optional({
-			toolChoice: parameters.choice<'auto' | 'none' | 'required'>('options.toolChoice', undefined),
 			toolCallsInText: parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined),
-			controlTokens: parameters.choice<'breakUp' | 'leave'>('options.controlTokens', undefined),
 			historyBudget: parameters.number('options.historyBudget', undefined),
 			trace: traceIn(parameters),
-			textFormat: parameters.choice<string>('options.textFormat', undefined),
 		}),
 		...readLimits(parameters, GENERATION_RETRIES),
 	};

@@ -35,7 +35,7 @@ export async function supplyChatModel(
 			settings: {
 				model: settings.model,
 				baseUrl: connection.url.api,
-				serverType: settings.serverKind,
+				serverType: connection.chosenKind ?? 'auto',
 				options: { ...settings.parameters, ...settings.limits, retries: settings.retries },
 			},
 			toError: (error) => log.nodeError(error),

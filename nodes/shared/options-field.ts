@@ -1,11 +1,10 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { optional } from '../../lib/values';
-import { choicesField, optionsCollection } from './field-kinds';
+import { optionsCollection } from './field-kinds';
 
-/** Most options in one collection; more are grouped. */
+/** Most options in one collection, where there are groups. */
 const FEW = 12;
-const MORE_OPTIONS = 'moreOptions';
 
 /** A group of a long list of options. */
 interface OptionGroup {
@@ -29,45 +28,14 @@ export const limitsGroup = group(
 	'How long to wait, how often to try again, and how many items at the same time',
 );
 
-/** Groups of the options of models. */
-const OF_MODELS: readonly OptionGroup[] = [
-	group(
-		'Sampling',
-		/^(topK|minP|typicalP|topNSigma|xtc[A-Z]\w*|mirostat\w*)$/,
-		'How the next token is chosen: Top K, Min P, Typical P, Top N Sigma, XTC, Mirostat',
-	),
-	group(
-		'Repetition',
-		/^(repeat[A-Z]\w*|presencePenalty|frequencyPenalty|dry[A-Z]\w*)$/,
-		'What keeps a model from saying the same again: penalties for repetition, DRY',
-	),
-	group(
-		'Thinking and Tools',
-		/^(reasoningEcho|showThinking|thinking[A-Z]\w*|textFormat|controlTokens|parallelToolCalls|tool\w*)$/,
-		'What happens to the thinking and to calls of tools',
-	),
-	group(
-		'Output',
-		/^(binaryPropertyOutput|fileName|outputFormat|sampleRate|wrapAsWav|encoding|logprobs|returnTokens)$/,
-		'What the items hold',
-	),
-	group(
-		'Server',
-		/^(cache[A-Z]\w*|slotId|lora|contextSize|keepAlive|priority|chatTemplateArguments|extraFiles|extraBody)$/,
-		'What servers take beyond the usual: prompt cache, slot, LoRA, context size, Keep Alive, Priority, Extra Body',
-	),
-];
-
 /**
- * Options of a node or an operation: one collection if they are few, else groups. Several groups are hidden until they
- * are chosen in "More Options". n8n drops the values of hidden ones.
+ * Options of a node or an operation as one collection, and where they are many, those of a group as another one.
+ *
+ * @param groups default: none
  */
 export function optionsFields(
 	options: readonly INodeProperties[],
-	{
-		description,
-		groups = OF_MODELS,
-	}: { description?: string; groups?: readonly OptionGroup[] } = {},
+	{ description, groups = [] }: { description?: string; groups?: readonly OptionGroup[] } = {},
 ): INodeProperties[] {
 	const collection = (members: readonly INodeProperties[]) => ({
 		...optionsCollection(members),
@@ -79,31 +47,12 @@ export function optionsFields(
 		.filter(({ members }) => members.length > 1);
 	const grouped = new Set(filled.flatMap(({ members }) => members));
 	const common = collection(options.filter((option) => !grouped.has(option)));
-	const fields = filled.map(({ group, members }) => groupField(group, members));
-	if (fields.length <= 1) return [common, ...fields];
-	return [common, moreOptionsField(fields), ...fields.map(shownWhenChosen)];
+	return [common, ...filled.map(({ group, members }) => groupField(group, members))];
 }
 
 function groupField({ field }: OptionGroup, members: readonly INodeProperties[]): INodeProperties {
 	const placeholder = `Add ${field.displayName} Option`;
 	return { ...optionsCollection(members), ...field, placeholder };
-}
-
-function moreOptionsField(fields: readonly INodeProperties[]): INodeProperties {
-	return choicesField('More Options', MORE_OPTIONS, {
-		noDataExpression: true,
-		options: fields.map(({ displayName, name, description }) => ({
-			name: displayName,
-			value: name,
-			description,
-		})),
-		description: 'Further groups of options to show. A group that is not chosen has no effect.',
-	});
-}
-
-/** `displayOptions` cannot ask whether a collection has values: n8n compares simple values only. */
-function shownWhenChosen(field: INodeProperties): INodeProperties {
-	return { ...field, displayOptions: { show: { [MORE_OPTIONS]: [field.name] } } };
 }
 
 /** Names of the collections that may hold an option: the collection itself, and its group. */

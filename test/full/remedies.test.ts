@@ -36,7 +36,6 @@ const chat =
 			model: 'test-model',
 			// A model with random weights may end its answer before the first word.
 			parameters: { maxTokens: 64, extraBody: { ignore_eos: call.tools === undefined } },
-			serverKind: 'auto',
 			reasoningEcho: 'off',
 			showThinking: false,
 		};

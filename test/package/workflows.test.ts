@@ -273,15 +273,6 @@ describe('the check itself', () => {
 			'has no parameter "options.temprature"',
 		],
 		[
-			'an option of another server',
-			model({
-				serverType: 'ollama',
-				moreOptions: ['optionsServer'],
-				optionsServer: { slotId: 3 },
-			}),
-			'does not show the parameter "optionsServer.slotId"',
-		],
-		[
 			'a field that other settings hide',
 			model({ grammar: 'root ::= "a"' }),
 			'does not show the parameter "grammar"',

@@ -141,7 +141,7 @@ export function noteOnGrammar({ parameters, serverKind }: ChatRequest): string |
 const NOT_RUN: Record<UnrunReason, string> = {
 	quoted: 'it is quoted, in code or behind other text',
 	followed: 'text follows it',
-	foreign: 'this model is not known to use that format; set *Text Format* if it does',
+	foreign: 'this model is not known to use that format',
 	incomplete: 'it is incomplete',
 	unknownTool: 'no such tool is connected',
 	unfit: 'its arguments do not fit',

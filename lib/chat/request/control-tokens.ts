@@ -1,38 +1,19 @@
 /** Control tokens in the texts of a conversation. */
-import type { Connection } from '../../http/connection';
-import { inTimeSlices } from '../../http/time-slices';
-import { controlTokensIn } from '../../servers/control-tokens';
-import { breakUp, mayHoldTokens } from '../../servers/token-search';
+import { breakerFor } from '../../servers/control-tokens';
 import { isRecord, type JsonRecord, optional } from '../../values';
 import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from '../types';
-import { textOf } from './content';
 
 type Conversation = Pick<ChatRequest, 'messages' | 'tools'>;
-type AddressedModel = Pick<ChatRequest, 'serverKind' | 'model'>;
 
 const MOST_IN_NOTE = 5;
 
-/** Whether a text of the conversation may hold a control token. */
-export function conversationMayHoldToken(messages: readonly ChatMessage[]): boolean {
-	const others = messages.filter(({ role }) => role !== 'assistant');
-	return mayHoldTokens(others.map(({ content }) => textOf(content, '\n')));
-}
-
-/**
- * The request with the control tokens of the model in its texts broken up, and a note that names them. The server is
- * asked only where a text looks like one.
- */
-export async function withoutControlTokens<T extends Conversation & AddressedModel>(
-	connection: Connection,
+/** The request with the control tokens in its texts broken up, and a note that names them. */
+export async function withoutControlTokens<T extends Conversation>(
 	request: T,
 ): Promise<{ request: T; notes: string[] }> {
-	const texts = textsOf(request);
-	const tokens = await controlTokensIn(connection, request, texts);
-	if (tokens === undefined) return { request, notes: [] };
 	const found = new Set<string>();
 	const onFound = (token: string) => void (found.size <= MOST_IN_NOTE && found.add(token));
-	const changed = await inTimeSlices(breakUp(texts, tokens, onFound));
-	const change = (text: string) => changed.get(text)!;
+	const change = await breakerFor(textsOf(request), onFound);
 	if (found.size === 0) return { request, notes: [] };
 	return { request: { ...request, ...withTexts(request, change) }, notes: [noteOn([...found])] };
 }
@@ -112,5 +93,5 @@ function schemaWith(schema: unknown, change: (text: string) => string): unknown 
 function noteOn(tokens: readonly string[]): string {
 	const named = tokens.slice(0, MOST_IN_NOTE).join(', ');
 	const more = tokens.length > MOST_IN_NOTE ? ' and others' : '';
-	return `Texts of this conversation hold control tokens of the model (${named}${more}). They were broken up with an invisible character, so that they cannot begin or end a message. Control Tokens in Texts: Leave sends them unchanged.`;
+	return `Texts of this conversation hold control tokens of models (${named}${more}). They were broken up with an invisible character, so that they cannot begin or end a message.`;
 }

@@ -18,6 +18,7 @@ const NATIVE_OPTIONS: ReadonlyMap<string, 'number' | 'switch' | 'texts'> = new M
 			? [[OTHER_NAMES[wire] ?? wire, type] as const]
 			: [],
 	),
+	['typical_p', 'number'],
 	['num_keep', 'number'],
 	['num_batch', 'number'],
 	['num_gpu', 'number'],

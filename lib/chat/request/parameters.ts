@@ -70,35 +70,30 @@ function setsThinking({ thinking }: ChatParameters): boolean {
 }
 
 /** The request fields for thinking on this kind of server. */
-export function thinkingFields(parameters: ChatParameters, kind: KindName): JsonRecord {
-	const { thinking } = parameters;
+export function thinkingFields({ thinking }: ChatParameters, kind: KindName): JsonRecord {
 	if (thinking === undefined) return {};
 	const { hasBudget } = kindOf(kind).chat.thinking;
 	if (thinking.mode === 'budget')
 		return hasBudget === true ? { reasoning_budget_tokens: thinking.tokens } : {};
-	return modeFields(thinking, parameters, kind);
+	return modeFields(thinking, kind);
 }
 
-function modeFields(thinking: Thinking, parameters: ChatParameters, kind: KindName): JsonRecord {
+function modeFields(thinking: Thinking, kind: KindName): JsonRecord {
 	switch (thinking.mode) {
 		case 'effort':
 			return { reasoning_effort: thinking.effort };
 		case 'on':
 		case 'off':
-			return switchFields(thinking.mode === 'on', parameters, kind);
+			return switchFields(thinking.mode === 'on', kind);
 		default:
 			return {};
 	}
 }
 
-function switchFields(
-	isOn: boolean,
-	{ chatTemplateArguments }: ChatParameters,
-	kind: KindName,
-): JsonRecord {
+function switchFields(isOn: boolean, kind: KindName): JsonRecord {
 	switch (kindOf(kind).chat.thinking.switch) {
 		case 'template':
-			return { chat_template_kwargs: { ...chatTemplateArguments, enable_thinking: isOn } };
+			return { chat_template_kwargs: { enable_thinking: isOn } };
 		case 'field':
 			return { enable_thinking: isOn };
 		case 'effort':
@@ -160,8 +155,6 @@ function checkValue(sampler: Sampler, value: unknown): void {
 			sampler.label,
 			`must be a number of seconds, or a duration such as 30m or 1h30m, but is "${String(value)}"`,
 		);
-	if (sampler.type === 'object' && !isRecord(value))
-		throw invalid(sampler.label, 'must be a JSON object');
 	if (typeof value !== 'number') return;
 	const { range = ANY_NUMBER } = sampler.type === 'number' ? sampler : {};
 	if (!isInRange(value, range))

@@ -5,7 +5,6 @@ import type { ReasoningEcho } from './messages';
 import type { TraceSettings } from '../../tracing/attributes';
 import { type KindName, kindOf } from '../../servers/kinds';
 import { mediaOf, textOf } from './content';
-import { conversationMayHoldToken } from './control-tokens';
 import { dependsOnServerKind, ignoredParameters } from './parameters';
 import { cleanSchema } from './schema';
 import { removedOptions, needsNativeApi } from './ollama-options';
@@ -22,23 +21,15 @@ import { append, type JsonRecord, optional } from '../../values';
 
 export interface ChatSettings extends ClientSettings {
 	parameters: ChatParameters;
-	/** `auto`: the server is identified where it matters. */
-	serverKind: KindName | 'auto';
 	reasoningEcho: ReasoningEcho;
 	/** Show thinking in the answer, between `<think>` tags. */
 	showThinking: boolean;
-	/** The node's setting, used if the caller makes no choice. */
-	toolChoice?: 'auto' | 'none' | 'required';
 	/** Whether calls that the model wrote into its text become calls (`read`, the default), or stay text. */
 	toolCallsInText?: 'read' | 'leave';
-	/** Whether control tokens of the model in texts are broken up (`breakUp`, the default), or stay. */
-	controlTokens?: 'breakUp' | 'leave';
 	/** Maximum tokens of the earlier turns; older ones are left out. Default: no limit. */
 	historyBudget?: number;
 	/** Trace settings: session, user, tags, prompt. */
 	trace?: TraceSettings;
-	/** ID of the family whose text format the model uses; default: by its template or name. */
-	textFormat?: string;
 }
 
 export interface ChatCall {
@@ -79,7 +70,7 @@ export function draftRequest(
 	messages: ChatMessage[],
 ): RequestDraft {
 	const tools = call.tools ?? [];
-	const toolChoice = toolChoiceFor(settings, call, messages);
+	const toolChoice = toolChoiceFor(call);
 	const parameters = withStopTexts(settings.parameters, call.stop);
 	const cleaned = cleanedSchemas(tools, parameters);
 	return {
@@ -89,7 +80,6 @@ export function draftRequest(
 			// The chat template tells the format of calls, and whether the model is told about tools.
 			tools.length > 0 ||
 			cleaned.changed ||
-			(settings.controlTokens !== 'leave' && conversationMayHoldToken(messages)) ||
 			messages.some((message) => hasReasoning(message) || hasPicture(message)),
 		forServer(serverKind) {
 			const needsCleanSchemas =
@@ -108,16 +98,11 @@ export function draftRequest(
 	};
 }
 
-function toolChoiceFor(
-	settings: ChatSettings,
-	{ tools = [], toolChoice }: ChatCall,
-	messages: readonly ChatMessage[],
-): ToolChoice | undefined {
+function toolChoiceFor({ tools = [], toolChoice }: ChatCall): ToolChoice | undefined {
 	if (tools.length === 0) return undefined;
-	const choice = toolChoice ?? ownToolChoice(settings.toolChoice, messages);
-	if (typeof choice === 'object' && !tools.some(({ name }) => name === choice.name))
-		throw unknownTool(choice.name);
-	return choice;
+	if (typeof toolChoice === 'object' && !tools.some(({ name }) => name === toolChoice.name))
+		throw unknownTool(toolChoice.name);
+	return toolChoice;
 }
 
 function withStopTexts(parameters: ChatParameters, more: readonly string[] = []): ChatParameters {
@@ -144,19 +129,6 @@ export function callableTools({ tools = [], toolChoice }: ChatRequest): ToolDefi
 
 function hasReasoning(message: ChatMessage): boolean {
 	return message.role === 'assistant' && message.reasoning !== undefined;
-}
-
-/**
- * The node's setting. "Required" applies only until a tool has answered in this turn; otherwise an agent would never
- * answer.
- */
-function ownToolChoice(
-	choice: ChatSettings['toolChoice'],
-	messages: readonly ChatMessage[],
-): ToolChoice | undefined {
-	if (choice !== 'required') return choice;
-	const lastUser = messages.findLastIndex(({ role }) => role === 'user');
-	return messages.slice(lastUser + 1).some(({ role }) => role === 'tool') ? 'auto' : 'required';
 }
 
 function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParameters) {

@@ -1,5 +1,4 @@
 import type { NumberRange } from '../../ranges';
-import type { JsonRecord } from '../../values';
 
 interface Common {
 	/** The label in the editor. */
@@ -34,18 +33,9 @@ export type Sampler =
 	| (Common & { type: 'texts'; addButton: string; placeholder?: string })
 	/** A duration: seconds, or a text such as `30m`. */
 	| (Common & { type: 'duration'; preset: string; placeholder: string })
-	| (Common & { type: 'switch' })
-	| (Common & { type: 'object' })
-	| (Common & { type: 'adapters' });
+	| (Common & { type: 'switch' });
 
 type Row<Type extends Sampler['type']> = Extract<Sampler, { type: Type }>;
-
-/** A LoRA adapter that the server was started with, and its scale. */
-export interface LoraAdapter {
-	id: number;
-	/** 0 = not at all, 1 = as it was trained. */
-	scale: number;
-}
 
 const MAX_INTEGER = 2 ** 31 - 1;
 const FRACTION = { range: [0, 1] } as const;
@@ -96,16 +86,6 @@ export const SAMPLERS = {
 			...FRACTION,
 		},
 	),
-	typicalP: number('Typical P', 1, 'Prefers tokens of typical probability; 1 = off', {
-		extra: true,
-		...FRACTION,
-	}),
-	topNSigma: number(
-		'Top N Sigma',
-		1,
-		'Drops tokens whose score is more than this many standard deviations below the best; 0 or -1 = off',
-		{ extra: true, range: [-1, 100] },
-	),
 	repeatPenalty: number('Repeat Penalty', 1.1, 'Makes repetitions less likely; 1 = off', {
 		extra: true,
 		range: [0, 100],
@@ -126,52 +106,6 @@ export const SAMPLERS = {
 		'Positive values make words less likely the more often they already occurred',
 		PENALTY,
 	),
-	dryMultiplier: number(
-		'DRY: Multiplier',
-		0.8,
-		'Strength of the DRY sampler against repetitions; 0 = off',
-		{
-			extra: true,
-		},
-	),
-	dryBase: number(
-		'DRY: Base',
-		1.75,
-		'How fast the penalty grows with the length of the repetition',
-		{ extra: true },
-	),
-	dryAllowedLength: number('DRY: Allowed Length', 2, 'Longest repetition that costs nothing', {
-		extra: true,
-		...COUNT,
-	}),
-	dryPenaltyLastN: number(
-		'DRY: Penalty Last N',
-		64,
-		'How many tokens the DRY sampler looks at; 0 = off',
-		{
-			extra: true,
-			...COUNT,
-		},
-	),
-	drySequenceBreakers: row(
-		'texts',
-		'DRY: Sequence Breakers',
-		'Texts that end a repetition. Write \\n for a line break.',
-		{ extra: true, addButton: 'Add Breaker', placeholder: '\\n' },
-	),
-	xtcProbability: number(
-		'XTC: Probability',
-		0.5,
-		'How often the most likely tokens are left out; 0 = off',
-		{
-			extra: true,
-			...FRACTION,
-		},
-	),
-	xtcThreshold: number('XTC: Threshold', 0.1, 'How likely a token must be to be left out', {
-		extra: true,
-		...FRACTION,
-	}),
 	mirostat: number(
 		'Mirostat',
 		0,
@@ -220,36 +154,6 @@ export const SAMPLERS = {
 		'Whether the model may call several tools in one answer, where its template can. Some models do so regardless.',
 		{ extra: true },
 	),
-	cachePrompt: row(
-		'switch',
-		'Cache Prompt',
-		'Whether the server may reuse what it computed for the same beginning of an earlier prompt. On by default in llama-server.',
-		{ extra: true },
-	),
-	cacheReuse: number(
-		'Cache Reuse',
-		128,
-		'Shortest piece of an earlier prompt, in tokens, that llama-server may reuse although something before it was left out, as when the memory drops old messages. Try 128; 0 = off.',
-		{ wire: 'n_cache_reuse', extra: true, own: true, ...COUNT },
-	),
-	slotId: number(
-		'Slot ID',
-		0,
-		'Slot of the server that is to be used, for a prompt cache of its own; waits until that slot is free. -1 = any.',
-		{ wire: 'id_slot', extra: true, range: [-1, MAX_INTEGER], whole: true },
-	),
-	chatTemplateArguments: row(
-		'object',
-		'Chat Template Arguments',
-		'JSON object handed to the chat template of the model (chat_template_kwargs)',
-		{ wire: 'chat_template_kwargs', extra: true },
-	),
-	lora: row(
-		'adapters',
-		'LoRA Adapters',
-		'Adapters of llama-server (--lora) for this answer, and how strongly they count',
-		{ extra: true, own: true },
-	),
 	contextSize: number(
 		'Context Size',
 		8192,
@@ -270,9 +174,7 @@ interface ValueOf {
 	number: number;
 	switch: boolean;
 	texts: string[];
-	object: JsonRecord;
 	duration: string | number;
-	adapters: LoraAdapter[];
 }
 
 /** The values of the options. Fields that are not set are not sent. */

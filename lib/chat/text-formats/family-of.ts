@@ -3,8 +3,6 @@ import { FAMILIES, type Family } from './families';
 
 /** What the family of a model is derived from. */
 interface FamilySigns {
-	/** The user's choice. */
-	setting?: string;
 	template?: string;
 	model: string;
 	/** The server's own format, for models without one. */
@@ -36,9 +34,8 @@ function familyNamed(family: string | undefined): Family | undefined {
 	return FAMILIES.find(({ id }) => id === family);
 }
 
-/** The family of a model: by the user's choice, else by its template, else by its name, else the server's own. */
-export function familyOf({ setting, template, model, fallback }: FamilySigns): Family | undefined {
-	if (setting !== undefined && setting !== 'auto') return familyNamed(setting);
+/** The family of a model: by its template, else by its name, else the server's own. */
+export function familyOf({ template, model, fallback }: FamilySigns): Family | undefined {
 	const ofTemplate = template === undefined ? undefined : familyByTemplate(template);
 	return ofTemplate ?? rememberedByName(model) ?? familyNamed(fallback);
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { type KindName, kindOf } from '../../servers/kinds';
 import { withFieldChanges } from '../../servers/refused-fields';
-import { type JsonRecord, optional } from '../../values';
+import { isRecord, type JsonRecord, optional } from '../../values';
 import { withoutNativeApi } from '../request/ollama-options';
 import {
 	parameterFields,
@@ -10,7 +10,13 @@ import {
 	takes,
 	thinkingFields,
 } from '../request/parameters';
-import type { ChatMessage, ChatRequest, ContentPart, ToolDefinition } from '../types';
+import type {
+	ChatMessage,
+	ChatParameters,
+	ChatRequest,
+	ContentPart,
+	ToolDefinition,
+} from '../types';
 import { decode } from './openai-chunk';
 import { toolsField } from './openai-tool-calls';
 import { wirePart } from './parts';
@@ -34,6 +40,7 @@ function body(request: ChatRequest): JsonRecord {
 			? withoutNativeApi(request.parameters)
 			: request;
 	const streamed = request.stream ?? true;
+	const thinking = thinkingFields(parameters, serverKind);
 	const fields = {
 		model: request.model,
 		messages: request.messages.map((message) => wireMessage(message, request)),
@@ -44,10 +51,18 @@ function body(request: ChatRequest): JsonRecord {
 			: {}),
 		...parameterFields(parameters, serverKind),
 		...responseFormatFields(parameters, serverKind),
-		...thinkingFields(parameters, serverKind),
-		...parameters.extraBody,
+		...thinking,
+		...extraBodyFields(parameters, thinking),
 	};
 	return withFieldChanges(fields, request.fieldChanges);
+}
+
+/** Extra Body overrides everything else, but its template arguments stand beside the switch of thinking. */
+function extraBodyFields({ extraBody = {} }: ChatParameters, thinking: JsonRecord): JsonRecord {
+	const { chat_template_kwargs: switched } = thinking;
+	const { chat_template_kwargs: more } = extraBody;
+	if (!isRecord(switched) || !isRecord(more)) return extraBody;
+	return { ...extraBody, chat_template_kwargs: { ...switched, ...more } };
 }
 
 /**

@@ -6,7 +6,7 @@ import { failure } from '../../errors/failure';
 import type { FailureKind } from '../../errors/kinds';
 import type { Connection } from '../../http/connection';
 import { ServerError } from '../../errors/server-error';
-import { serverKindOf, kindOfServer } from '../answers';
+import { kindOfServer } from '../answers';
 import { describeFailure } from '../probes/probe';
 import { average, averageShare, greatest, rounded, sum } from '../numbers';
 import { SpeedRecord, type SpeedSample } from './sample';
@@ -164,7 +164,6 @@ function clientFor(
 		{
 			model,
 			parameters: { maxTokens: tokens, temperature: 0, ...optional({ extraBody }) },
-			serverKind: serverKindOf(serverKind),
 			reasoningEcho: 'off',
 			showThinking: false,
 			limits: { firstTokenMs, idleMs: firstTokenMs, totalMs },

@@ -128,21 +128,6 @@ export interface ChatAbilities {
 	refusals: readonly KnownRefusal[];
 	/** The answer that contains the model's chat template. Loads nothing. */
 	template?(connection: Connection, model: string): Promise<unknown>;
-	/**
-	 * The control tokens of the model's vocabulary that the texts hold, and perhaps what stands beside one; undefined if
-	 * that cannot be told. Cached. Only for models that are loaded.
-	 */
-	controlTokens?(
-		connection: Connection,
-		model: string,
-		texts: readonly string[],
-	): Promise<string[] | undefined>;
-	/** Set options that have no effect in this server's setup. The server is asked only if one is set. */
-	ineffectiveOptions?(
-		connection: Connection,
-		model: string,
-		options: SetOptions,
-	): Promise<{ without: Array<keyof SetOptions>; notes: string[] }>;
 	/** How it takes videos; undefined: not at all. */
 	videoField?: VideoField;
 	/** Throws before pictures are sent to a model that cannot see, if the server would silently ignore them. */
@@ -161,12 +146,6 @@ export interface ChatAbilities {
 	): Promise<ServerError | undefined>;
 	/** A note for the user if a model runs on machines of others, by its name. */
 	remarkOnCloudModel?(model: string): string | undefined;
-}
-
-/** Options that may have no effect. */
-export interface SetOptions {
-	cacheReuse?: number;
-	lora?: ReadonlyArray<{ id: number }>;
 }
 
 /** A route for completions: OpenAI's below the API's path, the others below the root. */

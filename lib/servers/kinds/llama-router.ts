@@ -1,7 +1,7 @@
 import { isRecord } from '../../values';
 import { anyModel, bodyOf } from './evidence';
 import type { ServerKind } from './kind';
-import { ineffectiveOnRouter, templateOnRouter } from './llama-api/chat-options';
+import { templateOnRouter } from './llama-api/templates';
 import {
 	loadOnRouter,
 	MISSING_ON_ROUTER,
@@ -26,7 +26,6 @@ export const llamaRouter: ServerKind = {
 	chat: {
 		...llamaServer.chat,
 		template: templateOnRouter,
-		ineffectiveOptions: ineffectiveOnRouter,
 	},
 	models: {
 		listStatesPurpose: true,

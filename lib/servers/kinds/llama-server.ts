@@ -2,10 +2,9 @@ import { isRecord } from '../../values';
 import { anyHeader, bodyOf, ownsModels, says, textIn } from './evidence';
 import type { ServerAnswers } from './answers';
 import type { ServerKind } from './kind';
-import { ineffectiveOnServer, templateOnServer } from './llama-api/chat-options';
-import { controlTokensOnServer } from './llama-api/control-tokens';
 import { withProps } from './llama-api/router-models';
 import { countSlots } from './llama-api/slots';
+import { templateOnServer } from './llama-api/templates';
 import { LONGER_TEXTS } from './llama-api/words';
 import { openAiCompatible } from './openai-compatible';
 
@@ -41,7 +40,7 @@ export const llamaServer: ServerKind = {
 	chat: {
 		...openAiCompatible.chat,
 		// All samplers come from it (tools/server/server-schema.cpp).
-		fields: { extra: 'all', own: ['cacheReuse', 'lora'], takesUnlimited: true },
+		fields: { extra: 'all', takesUnlimited: true },
 		grammar: { fields: (grammar) => ({ grammar }), isEnforced: true },
 		schema: { isEnforced: true, becomesGrammar: true },
 		thinking: {
@@ -52,8 +51,6 @@ export const llamaServer: ServerKind = {
 		},
 		videoField: 'input_video',
 		template: templateOnServer,
-		controlTokens: controlTokensOnServer,
-		ineffectiveOptions: ineffectiveOnServer,
 	},
 	completion: { prompt: '/completion' },
 	models: {

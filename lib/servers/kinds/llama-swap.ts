@@ -27,7 +27,6 @@ export const llamaSwap: ServerKind = {
 		// vLLM may be behind it, too.
 		thinking: { ...llamaServer.chat.thinking, fields: ['reasoning_content', 'reasoning'] },
 		template: undefined,
-		ineffectiveOptions: undefined,
 	},
 	completion: { prompt: '/completions' },
 	models: {

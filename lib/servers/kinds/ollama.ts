@@ -49,7 +49,7 @@ export const ollama: ServerKind = {
 		// Through its native API; the OpenAI one ignores them (docs/protocols/ollama.md 4.4).
 		nativeProtocol: 'ollama',
 		fields: {
-			extra: ['topK', 'minP', 'typicalP', 'repeatPenalty', 'repeatLastN'],
+			extra: ['topK', 'minP', 'repeatPenalty', 'repeatLastN'],
 			own: ['contextSize', 'keepAlive'],
 			takesUnlimited: true,
 		},

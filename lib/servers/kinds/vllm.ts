@@ -24,7 +24,7 @@ export const vllm: ServerKind = {
 	chat: {
 		...openAiCompatible.chat,
 		fields: {
-			extra: ['topK', 'minP', 'repeatPenalty', 'parallelToolCalls', 'chatTemplateArguments'],
+			extra: ['topK', 'minP', 'repeatPenalty', 'parallelToolCalls'],
 			names: { repeatPenalty: 'repetition_penalty' },
 		},
 		grammar: {

@@ -17,12 +17,9 @@ import type { LlamaCall } from '../operation';
 import { streamingField } from '../options';
 import { reportAnswer } from './answer';
 
-/** Options that only a chat has. */
-const OF_CHATS: ReadonlySet<string> = new Set(['parallelToolCalls', 'chatTemplateArguments']);
-
 /** Options of operations that continue a text without a chat template. */
 export const completionOptions: INodeProperties[] = [
-	...samplerFields.filter(({ name }) => !OF_CHATS.has(name)),
+	...samplerFields.filter(({ name }) => name !== 'parallelToolCalls'),
 	...generationFields,
 	streamingField,
 ];

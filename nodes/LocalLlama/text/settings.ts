@@ -27,7 +27,6 @@ function settingsWith(
 ): ChatSettings {
 	return {
 		model: parameters.name('model'),
-		serverKind: 'auto',
 		parameters: {
 			...own,
 			...readGeneration(parameters),

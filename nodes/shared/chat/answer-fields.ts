@@ -1,13 +1,8 @@
-import { optional } from '../../../lib/values';
 import { choiceField, choices, jsonField, longTextField, wholeField } from '../field-kinds';
-import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 
-/**
- * Fields for thinking.
- *
- * @param budgetShown where a budget can be chosen; default: everywhere
- */
-export function thinkingFields(budgetShown?: IDisplayOptions): INodeProperties[] {
+/** Fields for thinking. */
+export function thinkingFields(): INodeProperties[] {
 	return [
 		choiceField('Thinking', 'thinking', 'serverDefault', {
 			options: [
@@ -27,7 +22,6 @@ export function thinkingFields(budgetShown?: IDisplayOptions): INodeProperties[]
 					name: 'Token Budget',
 					value: 'budget',
 					description: 'End the thinking after this many tokens',
-					...optional({ displayOptions: budgetShown }),
 				},
 			],
 			description:
@@ -50,33 +44,8 @@ export function thinkingFields(budgetShown?: IDisplayOptions): INodeProperties[]
 	];
 }
 
-/** Option of chats. */
-export const controlTokensField = choiceField(
-	'Control Tokens in Texts',
-	'controlTokens',
-	'breakUp',
-	{
-		options: choices({
-			breakUp: [
-				'Break Up',
-				'They are plain text to the model: an invisible character is put into each',
-			],
-			leave: [
-				'Leave',
-				'They are sent unchanged. A text can then begin a message in the name of the system.',
-			],
-		}),
-		description:
-			'What happens to markers of the chat template (im_start, end_of_turn and the like) in texts of users, tools, documents and the system prompt',
-	},
-);
-
-/**
- * Fields for the response format.
- *
- * @param grammarShown where a grammar can be chosen; default: everywhere
- */
-export function responseFormatFields(grammarShown?: IDisplayOptions): INodeProperties[] {
+/** Fields for the response format. */
+export function responseFormatFields(): INodeProperties[] {
 	return [
 		choiceField('Response Format', 'responseFormat', 'text', {
 			options: [
@@ -85,7 +54,6 @@ export function responseFormatFields(grammarShown?: IDisplayOptions): INodePrope
 					value: 'grammar',
 					description:
 						'The answer follows a grammar of llama.cpp. Cannot be used together with tools.',
-					...optional({ displayOptions: grammarShown }),
 				},
 				{
 					name: 'JSON Object',

@@ -1,6 +1,5 @@
 import {
 	SAMPLER_ENTRIES,
-	type LoraAdapter,
 	type Sampler,
 	type SamplerValues,
 } from '../../../lib/chat/request/samplers';
@@ -9,7 +8,6 @@ import { keepAliveOf } from '../../../lib/servers/keep-alive';
 import { requireDepth } from '../../../lib/chat/request/schema-depth';
 import { withNull } from '../../../lib/text/nullable';
 import { checkSchema } from '../../../lib/text/schema-check';
-import { parseJson } from '../../../lib/json';
 import { isRecord, nonEmptyText, optional } from '../../../lib/values';
 import {
 	asNumber,
@@ -32,9 +30,7 @@ const READ: { [Type in Sampler['type']]: (field: Field, value: unknown) => unkno
 		const texts = [value].flat(2).filter((text) => !isBlank(text));
 		return texts.length === 0 ? undefined : texts.map((text) => unescaped(asText(field, text)));
 	},
-	object: filledObject,
 	duration: (field, value) => keepAliveOf(asText(field, value)),
-	adapters: adaptersIn,
 };
 
 /**
@@ -58,26 +54,6 @@ function readSamplers(parameters: NodeParameters): SamplerValues {
 		return setting === undefined ? [] : [[name, setting] as const];
 	});
 	return Object.fromEntries(values) as SamplerValues;
-}
-
-/** LoRA adapters as the editor stores them, or as a list from an expression. */
-function adaptersIn(field: Field, value: unknown): LoraAdapter[] | undefined {
-	const parsed = typeof value === 'string' ? (parseJson(value) ?? value) : value;
-	const list = isRecord(parsed) && 'adapter' in parsed ? parsed.adapter : parsed;
-	const adapters = [list]
-		.flat()
-		.filter((entry) => !isBlank(entry) && !(isRecord(entry) && isEmpty(entry)));
-	if (!adapters.every(isRecord))
-		throw wrongField(field.label, 'must be a list of adapters with "id" and "scale"');
-	if (adapters.length === 0) return undefined;
-	return adapters.map(({ id, scale }) => ({
-		id: asNumber({ label: `${field.label}: ID`, range: [0, Infinity], whole: true }, id),
-		scale: asNumber({ label: `${field.label}: Scale` }, scale ?? 1),
-	}));
-}
-
-function isEmpty(object: Record<string, unknown>): boolean {
-	return Object.keys(object).length === 0;
 }
 
 function filledObject(field: Field, value: unknown): Record<string, unknown> | undefined {

@@ -2,20 +2,8 @@ import type { INodeProperties, INodePropertyTypeOptions } from 'n8n-workflow';
 
 import { SAMPLER_ENTRIES, type Sampler } from '../../../lib/chat/request/samplers';
 import { optional } from '../../../lib/values';
-import { numberField, wholeField } from '../field-kinds';
 
 type NumberSampler = Extract<Sampler, { type: 'number' }>;
-
-const ADAPTER_FIELDS: INodeProperties[] = [
-	wholeField('ID', 'id', 0, [0], {
-		description:
-			'Number of the adapter, in the order of --lora in the command line of the server, from 0 on',
-	}),
-	numberField('Scale', 'scale', 1, {
-		typeOptions: { numberPrecision: 2 },
-		description: 'How strongly it counts; 0 = not at all, 1 = as it was trained',
-	}),
-];
 
 /** Editor fields of all options that are sent to the server unchanged. */
 export const samplerFields: INodeProperties[] = SAMPLER_ENTRIES.map(([name, sampler]) => ({
@@ -31,18 +19,8 @@ function inputOf(
 	switch (sampler.type) {
 		case 'switch':
 			return { type: 'boolean', default: true };
-		case 'object':
-			return { type: 'json', default: '{}' };
 		case 'duration':
 			return { type: 'string', default: sampler.preset, placeholder: sampler.placeholder };
-		case 'adapters':
-			return {
-				type: 'fixedCollection',
-				typeOptions: { multipleValues: true },
-				placeholder: 'Add Adapter',
-				default: {},
-				options: [{ name: 'adapter', displayName: 'Adapter', values: ADAPTER_FIELDS }],
-			};
 		case 'texts':
 			return {
 				type: 'string',

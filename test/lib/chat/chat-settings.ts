@@ -4,7 +4,6 @@ import type { ChatSettings } from '../../../lib/chat/request/request';
 export const PLAIN_SETTINGS: ChatSettings = {
 	model: 'sim-model',
 	parameters: {},
-	serverKind: 'auto',
 	reasoningEcho: 'toolTurns',
 	showThinking: false,
 	limits: {},

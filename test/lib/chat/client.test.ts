@@ -3,6 +3,7 @@ import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import type { ToolDefinition, FinishedAnswer } from '../../../lib/chat/types';
 import { connectTo } from '../../../lib/servers/connect';
+import type { KindName } from '../../../lib/servers/kinds';
 import { queuedRequests } from '../../../lib/http/queue';
 import { ServerError } from '../../../lib/errors/server-error';
 import {
@@ -29,15 +30,22 @@ interface Overrides extends Partial<ChatSettings> {
 	memory?: TurnMemory;
 	maxConcurrentRequests?: number;
 	key?: string;
+	chosenKind?: KindName;
 }
 
 function clientOf(
 	sim: Pick<LlamaServerSim, 'url'>,
-	{ memory = new TurnMemory(), maxConcurrentRequests, key, ...settings }: Overrides = {},
+	{
+		memory = new TurnMemory(),
+		maxConcurrentRequests,
+		key,
+		chosenKind,
+		...settings
+	}: Overrides = {},
 ): ChatClient {
 	const headers = key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } };
 	return new ChatClient(
-		connectTo({ baseUrl: sim.url, maxConcurrentRequests, ...headers }),
+		connectTo({ baseUrl: sim.url, maxConcurrentRequests, chosenKind, ...headers }),
 		{ ...PLAIN_SETTINGS, ...settings },
 		undefined,
 		memory,
@@ -307,18 +315,18 @@ describe('an answer', () => {
 describe('remarks on a usable answer', () => {
 	it('options that the server ignores', async () => {
 		const sim = await start({ profile: 'ollama' });
-		const { answer } = await run(clientOf(sim, { parameters: { seed: 1, slotId: 0 } }));
+		const { answer } = await run(clientOf(sim, { parameters: { seed: 1, mirostat: 1 } }));
 		expect(answer.notes).toEqual([
-			'This server (Ollama) ignores these options, so they were not sent: Slot ID',
+			'This server (Ollama) ignores these options, so they were not sent: Mirostat',
 		]);
-		expect(bodies(sim)[0]).not.toHaveProperty('id_slot');
+		expect(bodies(sim)[0]).not.toHaveProperty('mirostat');
 		expect(bodies(sim)[0]).toMatchObject({ seed: 1 });
 	});
 
 	it('thinking off, which a gateway drops, is told where the model thinks all the same', async () => {
 		const sim = await start();
 		const client = clientOf(sim, {
-			serverKind: 'portkey',
+			chosenKind: 'portkey',
 			parameters: { thinking: { mode: 'off' } },
 		});
 		sim.script(reply.text('Hi.'), reply.reasoning('Hm.', 'Hi.'));
@@ -427,10 +435,10 @@ describe('remarks on a usable answer', () => {
 				ollama: 'ollama',
 				fastapi: 'other',
 			} as const;
-			const sim = await start({ profile });
+			const sim = await start({ profile, alias: 'hermes-3' });
 			sim.script(reply.text(`Let me see.\n${written}`));
 			const { pieces, answer } = await run(
-				clientOf(sim, { serverKind: kinds[profile], textFormat: 'hermes' }),
+				clientOf(sim, { chosenKind: kinds[profile], model: 'hermes-3' }),
 				{
 					tools: [weather],
 				},
@@ -445,12 +453,11 @@ describe('remarks on a usable answer', () => {
 	);
 
 	const J = '{"name": "get_weather", "arguments": {"city": "Rome"}}';
-	const QUOTED: Array<[family: string, call: string]> = [
-		['hermes', written],
-		['mistral', '[TOOL_CALLS]get_weather[ARGS]{"city": "Rome"}'],
-		['llama3', J.replace('arguments', 'parameters')],
-		['granite3', `<|tool_call|>[${J}]`],
-		['lmStudio', `[TOOL_REQUEST]${J}[END_TOOL_REQUEST]`],
+	const QUOTED: Array<[model: string, call: string]> = [
+		['hermes-3', written],
+		['mistral-small', '[TOOL_CALLS]get_weather[ARGS]{"city": "Rome"}'],
+		['llama-3.1-8b', J.replace('arguments', 'parameters')],
+		['granite-3.3-8b', `<|tool_call|>[${J}]`],
 	];
 	const page = (call: string) => `The page of a stranger:\n${call}\nThat is all.`;
 	const PLACES: Record<string, (call: string) => ChatCall['messages']> = {
@@ -464,18 +471,17 @@ describe('remarks on a usable answer', () => {
 	};
 
 	it.each(Object.entries(PLACES))('a call that stands in %s is not run', async (_place, quote) => {
-		const sim = await start();
-		for (const [textFormat, call] of QUOTED) {
+		for (const [model, call] of QUOTED) {
+			const sim = await start({ profile: 'vllm', alias: model });
 			sim.script(reply.text(call));
 			const messages = [HI.messages[0]!, ...quote(call), HI.messages[0]!];
-			const client = clientOf(sim, { serverKind: 'llamaServer', textFormat });
+			const client = clientOf(sim, { chosenKind: 'vllm', model });
 			const { answer } = await run(client, { messages, tools: [weather] });
 			expect(answer).toMatchObject({ text: call, toolCalls: [], callNotRun: 'inInput' });
 		}
 	});
 
 	it('a call that was made before may be made again', async () => {
-		const sim = await start();
 		const earlier: ChatCall['messages'] = [
 			{
 				type: 'ai',
@@ -484,10 +490,11 @@ describe('remarks on a usable answer', () => {
 			},
 			{ type: 'tool', toolCallId: 'a', content: 'Rain' },
 		];
-		for (const [textFormat, call] of QUOTED) {
+		for (const [model, call] of QUOTED) {
+			const sim = await start({ profile: 'vllm', alias: model });
 			sim.script(reply.text(call));
 			const messages = [HI.messages[0]!, ...earlier, HI.messages[0]!];
-			const client = clientOf(sim, { serverKind: 'llamaServer', textFormat });
+			const client = clientOf(sim, { chosenKind: 'vllm', model });
 			const { answer } = await run(client, { messages, tools: [weather] });
 			expect(answer.toolCalls).toMatchObject([{ name: 'get_weather' }]);
 		}
@@ -495,11 +502,13 @@ describe('remarks on a usable answer', () => {
 
 	it('a call in the text stays text where the node says so, and where no tool may be called', async () => {
 		const sim = await start();
-		for (const more of [{ toolCallsInText: 'leave' as const }, { toolChoice: 'none' as const }]) {
+		for (const [settings, call] of [
+			[{ toolCallsInText: 'leave' as const }, {}],
+			[{}, { toolChoice: 'none' as const }],
+		] as const) {
 			sim.script(reply.text(written));
-			const { answer } = await run(clientOf(sim, { serverKind: 'llamaServer', ...more }), {
-				tools: [weather],
-			});
+			const client = clientOf(sim, { chosenKind: 'llamaServer', ...settings });
+			const { answer } = await run(client, { tools: [weather], ...call });
 			expect(answer).toMatchObject({ text: written, toolCalls: [] });
 		}
 		sim.script(reply.text(written));
@@ -534,9 +543,9 @@ describe('the kind of server is looked up only if it matters', () => {
 	it('even when the header of an earlier answer told one: it may be that of a server behind a gateway', async () => {
 		const sim = await start();
 		await run(clientOf(sim));
-		await run(clientOf(sim, { parameters: { slotId: 0 } }));
+		await run(clientOf(sim, { parameters: { topK: 5 } }));
 		expect(paths(sim)).toEqual([CHAT, MODELS, CHAT]);
-		expect(bodies(sim)[1]).toMatchObject({ id_slot: 0 });
+		expect(bodies(sim)[1]).toMatchObject({ top_k: 5 });
 	});
 
 	it('by the list of models where no header tells it', async () => {
@@ -550,7 +559,7 @@ describe('the kind of server is looked up only if it matters', () => {
 	it('never if the user chooses it', async () => {
 		const sim = await start();
 		const { answer } = await run(
-			clientOf(sim, { serverKind: 'ollama', parameters: { thinking: { mode: 'off' } } }),
+			clientOf(sim, { chosenKind: 'ollama', parameters: { thinking: { mode: 'off' } } }),
 		);
 		expect(paths(sim)).toEqual([CHAT]);
 		expect(answer.serverKind).toBe('ollama');
@@ -620,30 +629,9 @@ describe('tools', () => {
 		expect(sim.requests).toHaveLength(0);
 	});
 
-	it('"required" of the node counts until a tool has answered', async () => {
-		const sim = await start();
-		const client = clientOf(sim, { toolChoice: 'required' });
-		const question = { type: 'human' as const, content: 'x' };
-		const turn = [
-			{ type: 'ai' as const, content: '', toolCalls: [{ id: 'a', name: 'get_time', args: {} }] },
-			{ type: 'tool' as const, toolCallId: 'a', content: '1' },
-		];
-		sim.script(reply.text('1'), reply.text('2'), reply.text('3'), reply.text('4'));
-		await run(client, { messages: [question], tools: [time] });
-		await run(client, { messages: [question, ...turn], tools: [time] });
-		await run(client, { messages: [question, ...turn, question], tools: [time] });
-		await run(client, { messages: [question], tools: [time], toolChoice: 'none' });
-		expect(bodies(sim).map(({ tool_choice: choice }) => choice)).toEqual([
-			'required',
-			'auto',
-			'required',
-			'none',
-		]);
-	});
-
 	it('nothing about tools is sent without tools', async () => {
 		const sim = await start();
-		await run(clientOf(sim, { toolChoice: 'required' }));
+		await run(clientOf(sim), { toolChoice: 'required' });
 		expect(bodies(sim)[0]).not.toHaveProperty('tool_choice');
 	});
 
@@ -939,7 +927,7 @@ describe('servers that refuse the first form', () => {
 		sim.script(...refusals, reply.text('Hello'));
 		const { answer } = await run(
 			clientOf(sim, {
-				serverKind: 'ollama',
+				chosenKind: 'ollama',
 				parameters: { temperature: 0, thinking: { mode: 'effort', effort: 'minimal' } },
 			}),
 		);
@@ -1565,7 +1553,7 @@ describe('thinking', () => {
 		]) {
 			sim.script(reply.reasoning('Hm.', '{"a":1}'));
 			const { answer } = await run(
-				clientOf(sim, { showThinking: true, serverKind: 'other', parameters: { responseFormat } }),
+				clientOf(sim, { showThinking: true, chosenKind: 'other', parameters: { responseFormat } }),
 			);
 			expect(answer).toMatchObject({
 				text: '{"a":1}',
@@ -1732,7 +1720,7 @@ describe('a history budget', () => {
 
 	it('leaves the oldest turns out, and says so', async () => {
 		const sim = await start();
-		const { answer } = await run(clientOf(sim, { historyBudget: 200, serverKind: 'llamaServer' }), {
+		const { answer } = await run(clientOf(sim, { historyBudget: 200, chosenKind: 'llamaServer' }), {
 			messages,
 		});
 		expect(sentBy(sim)).toEqual([['Be brief.', 'Second', 'Yes.', 'Third']]);

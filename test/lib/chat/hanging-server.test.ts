@@ -32,8 +32,8 @@ async function run(
 	settings: Partial<ChatSettings> = {},
 ): Promise<FinishedAnswer> {
 	const client = new ChatClient(
-		connectTo({ baseUrl: sim.url, maxConcurrentRequests: 1 }),
-		{ ...PLAIN_SETTINGS, serverKind: 'other', limits, ...settings },
+		connectTo({ baseUrl: sim.url, maxConcurrentRequests: 1, chosenKind: 'other' }),
+		{ ...PLAIN_SETTINGS, limits, ...settings },
 		undefined,
 		new TurnMemory(),
 	);

@@ -11,6 +11,7 @@ import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { ServerError } from '../../../lib/errors/server-error';
 import { generationInfoOf } from '../../../lib/langchain/generation-info';
 import { connectTo } from '../../../lib/servers/connect';
+import type { KindName } from '../../../lib/servers/kinds';
 import {
 	type LlamaServerSim,
 	reply,
@@ -32,10 +33,10 @@ const recorded = (name: string) => reply.raw(fixture(`${name}.http`));
 async function run(
 	sim: LlamaServerSim,
 	call: Partial<ChatCall> = {},
-	settings: Partial<ChatSettings> = {},
+	{ chosenKind, ...settings }: Partial<ChatSettings> & { chosenKind?: KindName } = {},
 ): Promise<{ shown: string; answer: FinishedAnswer }> {
 	const client = new ChatClient(
-		connectTo({ baseUrl: sim.url }),
+		connectTo({ baseUrl: sim.url, chosenKind }),
 		{ ...PLAIN_SETTINGS, ...settings },
 		undefined,
 		new TurnMemory(),
@@ -90,7 +91,7 @@ describe('a FastAPI server of your own', () => {
 	it('the same without a question to a server that the user calls "Other"', async () => {
 		const sim = await start();
 		sim.script(recorded(`${FASTAPI}/stream-simulated`));
-		expect((await run(sim, {}, { serverKind: 'other' })).answer.finishReason).toBe('unknown');
+		expect((await run(sim, {}, { chosenKind: 'other' })).answer.finishReason).toBe('unknown');
 		expect(sim.requests).toHaveLength(1);
 	});
 
@@ -186,10 +187,9 @@ describe('a FastAPI server of your own', () => {
 		const sim = await start({ apiKey: 'k' });
 		sim.route('POST /v1/chat/completions', reply.redirect('/v1/chat/completions/', 307));
 		sim.route('POST /v1/chat/completions/', recorded(`${FASTAPI}/stream-simulated`));
-		const connection = connectTo({ baseUrl: sim.url, headers: { authorization: 'Bearer k' } });
-		const answer = new ChatClient(connection, { ...PLAIN_SETTINGS, serverKind: 'other' }).generate(
-			HI,
-		);
+		const headers = { authorization: 'Bearer k' };
+		const connection = connectTo({ baseUrl: sim.url, headers, chosenKind: 'other' });
+		const answer = new ChatClient(connection, PLAIN_SETTINGS).generate(HI);
 		expect(await answer.next()).toMatchObject({ value: 'hello' });
 		await answer.return(undefined as never);
 		expect(sim.requests.at(-1)).toMatchObject({
@@ -234,7 +234,7 @@ describe('a stream that just ends', () => {
 		const sim = await start();
 		const headers = { 'Content-Type': 'text/event-stream' };
 		sim.script(reply.error(200, pieces.join(''), { headers, ...transport }));
-		return await run(sim, {}, { serverKind: 'other' }).catch((error: unknown) => error);
+		return await run(sim, {}, { chosenKind: 'other' }).catch((error: unknown) => error);
 	};
 
 	it('is an answer with a note where nothing in it promises another end, and the body is whole', async () => {
@@ -279,7 +279,7 @@ describe('limits of an answer that a server does not keep', () => {
 				...(usage === undefined ? {} : { usage }),
 			}),
 		);
-		return (await run(sim, {}, { serverKind: 'other', parameters })).answer;
+		return (await run(sim, {}, { chosenKind: 'other', parameters })).answer;
 	};
 	const stop = fc.constantFrom('###', '\n\n', 'END', '。');
 	const plain = fc.stringMatching(/^[a-d][a-d ]{0,20}[a-d]$/);
@@ -321,7 +321,7 @@ it('the speed of an answer in one piece is that of the whole answer, not of its 
 			{ delayHeaders: 100 },
 		),
 	);
-	const { answer } = await run(sim, {}, { serverKind: 'other' });
+	const { answer } = await run(sim, {}, { chosenKind: 'other' });
 	const info = generationInfoOf(answer);
 	expect(info).not.toHaveProperty('firstTokenMs');
 	expect(info.tokensPerSecond).toBeLessThan(200);
@@ -405,7 +405,7 @@ describe('llama-swap', () => {
 	it('a model that it does not know: the error lists those that it has', async () => {
 		const sim = await start({ profile: 'llama-swap', models: [{ id: 'tiny' }, { id: 'chat' }] });
 		sim.script(recorded(`${SWAP}/unknown-model`));
-		const error = await failed(sim, {}, { serverKind: 'llamaSwap', model: 'nope' });
+		const error = await failed(sim, {}, { chosenKind: 'llamaSwap', model: 'nope' });
 		expect(error).toMatchObject({
 			kind: 'modelNotFound',
 			status: 404,
@@ -440,7 +440,7 @@ it('a model that LM Studio lists, but has not loaded: the error says to load it'
 	const message =
 		"No models loaded. Please load a model in the developer page or use the 'lms load' command.";
 	sim.script(reply.error(404, { error: { message, type: 'invalid_request_error' } }));
-	const error = await failed(sim, {}, { serverKind: 'lmStudio', model: 'qwen3-8b' });
+	const error = await failed(sim, {}, { chosenKind: 'lmStudio', model: 'qwen3-8b' });
 	expect(error).toMatchObject({
 		kind: 'modelNotFound',
 		message: 'The server has not loaded the model "qwen3-8b"',

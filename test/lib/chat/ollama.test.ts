@@ -6,6 +6,7 @@ import type { ToolDefinition, FinishedAnswer } from '../../../lib/chat/types';
 import { ServerError } from '../../../lib/errors/server-error';
 import { generationInfoOf } from '../../../lib/langchain/generation-info';
 import { connectTo } from '../../../lib/servers/connect';
+import type { KindName } from '../../../lib/servers/kinds';
 import {
 	type LlamaServerSim,
 	reply,
@@ -31,11 +32,11 @@ const weather: ToolDefinition = {
 
 async function run(
 	sim: LlamaServerSim,
-	settings: Partial<ChatSettings> = {},
+	{ chosenKind, ...settings }: Partial<ChatSettings> & { chosenKind?: KindName } = {},
 	call: Partial<ChatCall> = {},
 ): Promise<{ pieces: string[]; answer: FinishedAnswer }> {
 	const client = new ChatClient(
-		connectTo({ baseUrl: sim.url }),
+		connectTo({ baseUrl: sim.url, chosenKind }),
 		{ ...PLAIN_SETTINGS, ...settings },
 		undefined,
 		new TurnMemory(),
@@ -71,7 +72,7 @@ describe('choice of the API', () => {
 		['keep-alive', { keepAlive: '30m' }],
 		['top K', { topK: 20 }],
 		['min P', { minP: 0.1 }],
-		['typical P', { typicalP: 0.9 }],
+		['typical P in Extra Body', { extraBody: { typical_p: 0.9 } }],
 		['repeat settings', { repeatPenalty: 1.1, repeatLastN: 32 }],
 		['a thinking level', { thinking: { mode: 'effort', effort: 'low' } }],
 		['thinking', { thinking: { mode: 'on' } }],
@@ -110,7 +111,7 @@ describe('choice of the API', () => {
 		const sim = await start();
 		sim.route('POST /api/chat', reply.html(404, '<html><h1>404 Not Found</h1><hr>nginx</html>'));
 		const { answer } = await run(sim, {
-			serverKind: 'ollama',
+			chosenKind: 'ollama',
 			parameters: { contextSize: 4096, temperature: 0 },
 		});
 		expect(bodies(sim, '/v1/chat/completions')[0]).toMatchObject({ temperature: 0 });
@@ -143,17 +144,20 @@ describe('choice of the API', () => {
 			return sim;
 		};
 
-		it.each(['auto', 'ollama'] as const)('is asked by that: server type %s', async (serverKind) => {
-			const sim = await startOwnOnly();
-			const { answer } = await run(sim, { serverKind });
-			expect(answer.text).not.toBe('');
-			expect(bodies(sim)).toHaveLength(1);
-		});
+		it.each([undefined, 'ollama'] as const)(
+			'is asked by that: server type %s',
+			async (chosenKind) => {
+				const sim = await startOwnOnly();
+				const { answer } = await run(sim, { chosenKind });
+				expect(answer.text).not.toBe('');
+				expect(bodies(sim)).toHaveLength(1);
+			},
+		);
 
 		it('a wrong path of both is an error after one request each', async () => {
 			const sim = await startOwnOnly();
 			sim.route('POST /api/chat', NOT_FOUND);
-			await failed(sim, { serverKind: 'ollama' });
+			await failed(sim, { chosenKind: 'ollama' });
 			expect(bodies(sim)).toHaveLength(1);
 			const asked = bodies(sim, '/v1/chat/completions').filter((body) => body !== undefined);
 			expect(asked).toHaveLength(1);
@@ -447,14 +451,14 @@ describe('silent failures', () => {
 	it('the same on the OpenAI route', async () => {
 		const sim = await start({ nCtx: 512 });
 		sim.script(reply.chunks([''], { usage: { prompt: 512, completion: 1 } }));
-		expect(await failed(sim, { serverKind: 'ollama' })).toMatchObject({ kind: 'contextOverflow' });
+		expect(await failed(sim, { chosenKind: 'ollama' })).toMatchObject({ kind: 'contextOverflow' });
 	});
 
 	it('the same since 0.33, which cuts it to half of the context', async () => {
 		const sim = await start({ nCtx: 512 });
 		sim.script(reply.chunks([''], { usage: { prompt: 258, completion: 1 } }));
 		const messages = [{ type: 'human' as const, content: 'word '.repeat(2000) }];
-		expect(await failed(sim, { serverKind: 'ollama' }, { messages })).toMatchObject({
+		expect(await failed(sim, { chosenKind: 'ollama' }, { messages })).toMatchObject({
 			kind: 'contextOverflow',
 			facts: { contextTokens: 512, promptTokens: 258 },
 		});
@@ -537,38 +541,6 @@ describe('what the log shows', () => {
 	});
 });
 
-describe('one context for a model', () => {
-	const sized = (contextSize?: number) => ({
-		serverKind: 'ollama' as const,
-		parameters: { contextSize, topK: 5 },
-	});
-
-	it('two nodes that ask for different ones are told', async () => {
-		const sim = await start();
-		expect((await run(sim, sized(4096))).answer.notes).toEqual([]);
-		expect((await run(sim, sized(4096))).answer.notes).toEqual([]);
-		expect((await run(sim, sized(2048))).answer.notes).toEqual([
-			'Another request asked for this model with the Context Size 4096 a moment ago, this one with the Context Size 2048. The server loads the model anew at each change: set the same Context Size in every node that uses it.',
-		]);
-	});
-
-	it('one that asks for none is told where the model had to be loaded', async () => {
-		const sim = await start();
-		await run(sim, sized(4096));
-		expect((await run(sim, sized())).answer.notes).toEqual([]);
-		sim.script(reply.text('Hello', { loadMs: 3_000 }));
-		expect((await run(sim, sized(4096))).answer.notes).toEqual([
-			expect.stringContaining('with no Context Size a moment ago') as string,
-		]);
-	});
-
-	it('other models do not matter', async () => {
-		const sim = await start({ models: [{ id: 'a' }, { id: 'b' }] });
-		await run(sim, { ...sized(4096), model: 'a' });
-		expect((await run(sim, { ...sized(2048), model: 'b' })).answer.notes).toEqual([]);
-	});
-});
-
 it('a stop frees the slot at once', async () => {
 	const sim = await start();
 	sim.script(reply.chunks(['one', { wait: new Promise(() => {}) }]));
@@ -583,7 +555,7 @@ it('a stop frees the slot at once', async () => {
 it('a model in the cloud: a note says that the conversation left the local network', async () => {
 	const cloud = 'gpt-oss:120b-cloud';
 	const sim = await start({ models: [...MODELS, { id: cloud }] });
-	const settings = { serverKind: 'ollama' as const };
+	const settings = { chosenKind: 'ollama' as const };
 	expect((await run(sim, { ...settings, model: cloud })).answer.notes).toContainEqual(
 		expect.stringContaining('was sent there'),
 	);

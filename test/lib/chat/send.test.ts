@@ -23,10 +23,9 @@ const bodies = () =>
 		.map(({ body }) => body as Record<string, unknown>);
 
 async function run(parameters: ChatParameters, call: Partial<ChatCall> = {}) {
-	const client = new ChatClient(connectTo({ baseUrl: sim.url }), {
+	const client = new ChatClient(connectTo({ baseUrl: sim.url, chosenKind: 'other' }), {
 		...PLAIN_SETTINGS,
 		parameters,
-		serverKind: 'other',
 	});
 	const pieces = client.generate({
 		messages: [{ type: 'human', content: 'Hi' }],
@@ -275,9 +274,8 @@ describe('a FastAPI server that forbids fields it does not know', () => {
 	it('tools are never left out: the error says that it takes none', async () => {
 		const recorded = httpFixture('fastapi-0.165.0/strict-extra-tools-422.http');
 		sim.script(reply.error(422, JSON.parse(recorded.body.toString('utf8')) as object));
-		const client = new ChatClient(connectTo({ baseUrl: sim.url }), {
+		const client = new ChatClient(connectTo({ baseUrl: sim.url, chosenKind: 'other' }), {
 			...PLAIN_SETTINGS,
-			serverKind: 'other',
 		});
 		const call = {
 			messages: [{ type: 'human' as const, content: 'Hi' }],

@@ -83,7 +83,6 @@ const ways = {
 		const client = new ChatClient(connection(server), {
 			model: 'sim-model',
 			parameters: {},
-			serverKind: 'auto',
 			reasoningEcho: 'toolTurns',
 			showThinking: false,
 			limits: LIMITS,

@@ -9,24 +9,12 @@ import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fakeContext } from '../../support/context';
 
 const optionsOf = ({ options }: INodeProperties) => options as INodeProperties[];
-const collections = optionFields.filter(({ type }) => type === 'collection');
-const groupNames = collections.slice(1).map(({ name }) => name);
-const option = (name: string) => collections.flatMap(optionsOf).find((one) => one.name === name)!;
-const typesOf = ({ displayOptions }: { displayOptions?: INodeProperties['displayOptions'] }) =>
-	(displayOptions?.show?.['/serverType'] ?? displayOptions?.show?.serverType) as
-		| string[]
-		| undefined;
+const option = (name: string) => optionFields.flatMap(optionsOf).find((one) => one.name === name)!;
 
 describe('the options of the chat model', () => {
-	it('stand in groups that More Options shows', () => {
-		expect(optionFields.map(({ name }) => name)).toEqual([
-			'options',
-			'moreOptions',
-			'optionsSampling',
-			'optionsRepetition',
-			'optionsThinking',
-			'optionsServer',
-		]);
+	it('stand in one list of at most 30', () => {
+		expect(optionFields.map(({ name }) => name)).toEqual(['options']);
+		expect(optionsOf(optionFields[0]!).length).toBeLessThanOrEqual(30);
 	});
 
 	it('begin with those that most people change', () => {
@@ -37,47 +25,26 @@ describe('the options of the chat model', () => {
 		);
 	});
 
-	it('are kept by n8n and read from their groups', () => {
+	it('are kept by n8n and read', () => {
 		// What the editor stores: each option with the value that it has when it is added.
-		const presets = (group: INodeProperties) =>
-			Object.fromEntries(optionsOf(group).map(({ name, default: preset }) => [name, preset]));
-		const groups = Object.fromEntries(collections.map((group) => [group.name, presets(group)]));
+		const options = Object.fromEntries(
+			optionsOf(optionFields[0]!).map(({ name, default: preset }) => [name, preset]),
+		);
 		const kept = NodeHelpers.getNodeParameters(
 			properties,
-			{ model: 'm', moreOptions: groupNames, ...groups } as INodeParameters,
+			{ model: 'm', options } as INodeParameters,
 			true,
 			false,
 			{ typeVersion: 1 },
 			new LocalChatModel().description,
 		)!;
-		expect(kept).toMatchObject(groups);
+		expect(kept).toMatchObject({ options });
 		const { context } = fakeContext(kept, {});
 		expect(readSettings(new NodeParameters(context, 0, properties)).parameters).toMatchObject({
 			minP: 0.05,
-			dryBase: 1.75,
-			slotId: 0,
+			repeatPenalty: 1.1,
 			keepAlive: '30m',
 		});
-	});
-
-	it.each([
-		['temperature', undefined],
-		['topK', ['auto', 'llamaServer', 'ollama', 'vllm', 'other']],
-		['repeatPenalty', ['auto', 'llamaServer', 'ollama', 'vllm', 'other']],
-		['chatTemplateArguments', ['auto', 'llamaServer', 'vllm', 'other']],
-		['parallelToolCalls', ['auto', 'llamaServer', 'vllm', 'other']],
-		['toolChoice', ['auto', 'llamaServer', 'vllm', 'other']],
-		['dryMultiplier', ['auto', 'llamaServer', 'other']],
-		['typicalP', ['auto', 'llamaServer', 'ollama', 'other']],
-		['topNSigma', ['auto', 'llamaServer', 'other']],
-		['contextSize', ['auto', 'ollama']],
-		['keepAlive', ['auto', 'ollama']],
-		['cacheReuse', ['auto', 'llamaServer']],
-		['lora', ['auto', 'llamaServer']],
-		['cachePrompt', ['auto', 'llamaServer', 'other']],
-		['extraBody', undefined],
-	])('are shown for the servers that take them: %s', (name, types) => {
-		expect(typesOf(option(name))).toEqual(types);
 	});
 
 	it('choose as a default what the node does where the option is not added', () => {

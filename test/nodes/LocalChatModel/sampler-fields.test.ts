@@ -1,5 +1,5 @@
 import { SAMPLER_ENTRIES } from '../../../lib/chat/request/samplers';
-import { sentFields as samplerFields } from '../../../nodes/LocalChatModel/options';
+import { samplerFields } from '../../../nodes/shared/chat/sampler-fields';
 
 const option = (name: string) => samplerFields.find((one) => one.name === name)!;
 
@@ -24,9 +24,8 @@ describe('the fields of the options that go to the server as they are', () => {
 		['topP', { type: 'number', typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 3 } }],
 		['temperature', { type: 'number', typeOptions: { numberPrecision: 2 } }],
 		['mirostat', { type: 'options' }],
-		['cachePrompt', { type: 'boolean' }],
+		['parallelToolCalls', { type: 'boolean' }],
 		['stop', { type: 'string', default: [], typeOptions: { multipleValues: true } }],
-		['chatTemplateArguments', { type: 'json', default: '{}' }],
 	])('%s is entered as what it is', (name, input) => {
 		expect(option(name)).toMatchObject(input);
 	});

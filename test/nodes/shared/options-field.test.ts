@@ -3,12 +3,11 @@ import {
 	NodeHelpers,
 	type INodeParameters,
 	type INodeProperties,
-	type INodePropertyOptions,
 	type INodeType,
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
-import { optionsFields, placesOf } from '../../../nodes/shared/options-field';
+import { group, optionsFields, placesOf } from '../../../nodes/shared/options-field';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fs, path, process } from '../../support/node';
 import { everyOperation, type FilledNode } from '../../support/every-operation';
@@ -25,8 +24,11 @@ const option = (name: string): INodeProperties => ({
 });
 const namesOf = ({ options = [] }: INodeProperties) => options.map(({ name }) => name);
 const few = ['topP', 'minP', 'seed', 'temperature'].map(option);
-const many = [...few, ...'abcdefghi'.split('').map(option)];
-const inGroups = [...many, ...['topK', 'lora', 'slotId', 'outputFormat'].map(option)];
+const many = [...few, ...'abcdefghi'.split(''), 'topK', 'keepAlive'].map((one) =>
+	typeof one === 'string' ? option(one) : one,
+);
+const ofSampling = group('Sampling', /^(minP|topK)$/, 'How the next token is chosen');
+const ofServer = group('Server', /^keepAlive$/, 'What the server does');
 
 /** The collections that an operation shows. */
 function collectionsOf(description: INodeTypeDescription, { parameters }: FilledNode) {
@@ -37,19 +39,6 @@ function collectionsOf(description: INodeTypeDescription, { parameters }: Filled
 	);
 }
 
-/** The operation with every group chosen in "More Options". */
-function withAllGroups(description: INodeTypeDescription, filled: FilledNode): FilledNode {
-	const parameters = filled.parameters as never;
-	const choice = description.properties.find(
-		(property) =>
-			property.name === 'moreOptions' &&
-			NodeHelpers.displayParameter(parameters, property, null, description),
-	);
-	if (choice === undefined) return filled;
-	const moreOptions = (choice.options as INodePropertyOptions[]).map(({ value }) => value);
-	return { ...filled, parameters: { ...filled.parameters, moreOptions } };
-}
-
 describe('options', () => {
 	it('that are few stand in one list, the common ones first', () => {
 		const [whole, ...others] = optionsFields(few);
@@ -57,70 +46,23 @@ describe('options', () => {
 		expect(namesOf(whole!)).toEqual(['temperature', 'topP', 'minP', 'seed']);
 	});
 
-	it('that are many stand in groups, where one alone stays in the list', () => {
-		const [common, choice, ...groups] = optionsFields(inGroups);
-		expect([choice!.name, choice!.type, choice!.default]).toEqual([
-			'moreOptions',
-			'multiOptions',
-			[],
-		]);
-		expect(groups.map((group) => [group.name, namesOf(group), group.placeholder])).toEqual([
+	it('that are many stand in groups where there are some, but one alone stays in the list', () => {
+		expect(optionsFields(many).map(({ name }) => name)).toEqual(['options']);
+		const [common, ...others] = optionsFields(many, { groups: [ofSampling, ofServer] });
+		expect(others.map((one) => [one.name, namesOf(one), one.placeholder])).toEqual([
 			['optionsSampling', ['minP', 'topK'], 'Add Sampling Option'],
-			['optionsServer', ['lora', 'slotId'], 'Add Server Option'],
 		]);
 		expect(namesOf(common!)).toEqual([
 			'temperature',
 			'topP',
 			...'abcdefghi'.split(''),
-			'outputFormat',
+			'keepAlive',
 			'seed',
 		]);
-		expect((choice!.options as INodePropertyOptions[]).map(({ value }) => value)).toEqual(
-			groups.map(({ name }) => name),
-		);
-	});
-
-	it('that have one group only show it at once', () => {
-		const fields = optionsFields([...many, option('topK')]);
-		expect(fields.map(({ name, displayOptions }) => [name, displayOptions])).toEqual([
-			['options', undefined],
-			['optionsSampling', undefined],
-		]);
-	});
-
-	it('property: every option stands in one place, and n8n keeps a group only while it is chosen', () => {
-		const names = [
-			...inGroups.map(({ name }) => name),
-			'typicalP',
-			'loraX',
-			'toolChoice',
-			'dryBase',
-		];
-		fc.assert(
-			fc.property(
-				fc.uniqueArray(fc.constantFrom(...names)),
-				fc.func(fc.boolean()),
-				(some, isChosen) => {
-					const fields = optionsFields(some.map(option));
-					const collections = fields.filter(({ type }) => type === 'collection');
-					expect(collections.flatMap(namesOf).sort()).toEqual([...some].sort());
-					const groups = collections.slice(1).map(({ name }) => name);
-					const moreOptions = groups.filter((name) => isChosen(name));
-					const values = collections.map((field) => [
-						field.name,
-						Object.fromEntries(namesOf(field).map((name) => [name, 1])),
-					]);
-					const stored = { ...Object.fromEntries(values), moreOptions } as INodeParameters;
-					const kept = NodeHelpers.getNodeParameters(fields, stored, true, false, null, null)!;
-					const shown = groups.length > 1 ? moreOptions : groups;
-					expect(groups.filter((name) => name in kept)).toEqual(shown);
-				},
-			),
-		);
 	});
 
 	it('are read out of their group or the plain list', () => {
-		const properties = optionsFields([...many, option('topK')]);
+		const properties = optionsFields(many, { groups: [ofSampling] });
 		const read = (parameters: Record<string, unknown>) =>
 			new NodeParameters(fakeContext(parameters, {}).context, 0, properties).number(
 				'options.minP',
@@ -218,14 +160,13 @@ describe.each(folders)('the options of %s', (folder) => {
 			new () => INodeType
 		>;
 		const { description } = new exported[folder]!();
-		for (const operation of everyOperation(description)) {
-			const filled = withAllGroups(description, operation);
+		for (const filled of everyOperation(description)) {
 			const groups = collectionsOf(description, filled).filter(({ name }) =>
 				name.startsWith('options'),
 			);
 			for (const group of groups) {
 				const names = namesOf(group);
-				expect({ filled: filled.name, group: group.name, tooMany: names.slice(15) }).toMatchObject({
+				expect({ filled: filled.name, group: group.name, tooMany: names.slice(30) }).toMatchObject({
 					tooMany: [],
 				});
 				if (names.includes('temperature')) expect(names[0]).toBe('temperature');

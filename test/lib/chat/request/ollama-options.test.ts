@@ -56,6 +56,6 @@ describe('Extra Body for Ollama', () => {
 	it('makes no difference where both APIs take it', () => {
 		expect(needsNativeApi({ extraBody: { temperature: 1, user: 'me' } })).toBe(false);
 		expect(needsNativeApi({ extraBody: { top_k: 1 } })).toBe(true);
-		expect(needsNativeApi({ slotId: 1, mirostat: 1, temperature: 1 })).toBe(false);
+		expect(needsNativeApi({ mirostat: 1, temperature: 1 })).toBe(false);
 	});
 });

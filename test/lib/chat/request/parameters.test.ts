@@ -38,12 +38,8 @@ describe('whether the kind of server matters', () => {
 		[{ topK: 0 }],
 		[{ minP: 0.1 }],
 		[{ repeatPenalty: 1 }],
-		[{ dryMultiplier: 0 }],
 		[{ mirostat: 0 }],
 		[{ parallelToolCalls: false }],
-		[{ cachePrompt: false }],
-		[{ slotId: 0 }],
-		[{ chatTemplateArguments: {} }],
 		[{ thinking: { mode: 'off' } }],
 		[{ thinking: { mode: 'budget', tokens: 5 } }],
 		[{ responseFormat: { type: 'jsonSchema', schema: {} } }],
@@ -59,23 +55,13 @@ describe('what a server ignores', () => {
 		const parameters: ChatParameters = {
 			temperature: 1,
 			topK: 1,
-			typicalP: 1,
-			topNSigma: 1,
-			slotId: 0,
 			thinking: { mode: 'budget', tokens: 1 },
 			responseFormat: { type: 'grammar', grammar: 'x' },
 		};
 		expect(ignoredParameters(parameters, 'llamaServer')).toEqual([]);
 		expect(ignoredParameters(parameters, 'other')).toEqual([]);
-		expect(ignoredParameters(parameters, 'vllm')).toEqual([
-			'Typical P',
-			'Top N Sigma',
-			'Slot ID',
-			'Thinking Token Budget',
-		]);
+		expect(ignoredParameters(parameters, 'vllm')).toEqual(['Thinking Token Budget']);
 		expect(ignoredParameters(parameters, 'ollama')).toEqual([
-			'Top N Sigma',
-			'Slot ID',
 			'Thinking Token Budget',
 			'GBNF Grammar',
 		]);
@@ -85,19 +71,12 @@ describe('what a server ignores', () => {
 		const parameters: ChatParameters = {
 			contextSize: 1,
 			keepAlive: 1,
-			cacheReuse: 1,
-			lora: [{ id: 0, scale: 1 }],
 		};
-		expect(ignoredParameters(parameters, 'ollama')).toEqual(['Cache Reuse', 'LoRA Adapters']);
+		expect(ignoredParameters(parameters, 'ollama')).toEqual([]);
 		for (const kind of ['llamaServer', 'llamaRouter', 'llamaSwap'] as const)
 			expect(ignoredParameters(parameters, kind)).toEqual(['Context Size', 'Keep Alive']);
 		for (const kind of ['other', 'vllm'] as const)
-			expect(ignoredParameters(parameters, kind)).toEqual([
-				'Cache Reuse',
-				'LoRA Adapters',
-				'Context Size',
-				'Keep Alive',
-			]);
+			expect(ignoredParameters(parameters, kind)).toEqual(['Context Size', 'Keep Alive']);
 	});
 
 	it.each(KINDS)('and only that is kept from %s', (kind) => {
@@ -129,21 +108,17 @@ describe('checks before anything is sent', () => {
 				topP: 1,
 				topK: 0,
 				minP: 0,
-				typicalP: 1,
 				repeatPenalty: 0,
 				repeatLastN: 0,
 				presencePenalty: -2,
 				frequencyPenalty: 2,
-				xtcProbability: 1,
-				xtcThreshold: 0,
 				mirostat: 2,
 			},
 		],
 		[{ maxTokens: 1 }],
 		[{ maxTokens: -1 }],
 		[{ seed: -1 }],
-		[{ slotId: -1 }],
-		[{ stop: ['x'], extraBody: {}, chatTemplateArguments: {} }],
+		[{ stop: ['x'], extraBody: {} }],
 		...[120, -1, 0, 1.5, '5m', '1h30m', '-1m', '1.5h', '300ms'].map(
 			(keepAlive): [ChatParameters] => [{ keepAlive }],
 		),
@@ -165,14 +140,6 @@ describe('checks before anything is sent', () => {
 			'The option "Repeat Last N" must be a number from 0 to 2147483647, but is -1',
 		],
 		[
-			{ dryPenaltyLastN: -1 },
-			'The option "DRY: Penalty Last N" must be a number from 0 to 2147483647, but is -1',
-		],
-		[
-			{ dryAllowedLength: -1 },
-			'The option "DRY: Allowed Length" must be a number from 0 to 2147483647, but is -1',
-		],
-		[
 			{ maxTokens: 0 },
 			'The option "Maximum Tokens" must be at least 1, or -1 for no limit, but is 0',
 		],
@@ -189,18 +156,10 @@ describe('checks before anything is sent', () => {
 			{ contextSize: 0 },
 			'The option "Context Size" must be a number from 1 to 2147483647, but is 0',
 		],
-		[
-			{ cacheReuse: -1 },
-			'The option "Cache Reuse" must be a number from 0 to 2147483647, but is -1',
-		],
 		[{ seed: Infinity }, 'The option "Seed" must be a number, but is Infinity'],
 		[
 			{ extraBody: [1] as unknown as Record<string, unknown> },
 			'The option "Extra Body" must be a JSON object',
-		],
-		[
-			{ chatTemplateArguments: 'x' as unknown as Record<string, unknown> },
-			'The option "Chat Template Arguments" must be a JSON object',
 		],
 	])('case 23, 25: %j is refused', (parameters, message) => {
 		expect.assertions(2);

@@ -32,25 +32,13 @@ describe('a request', () => {
 		expect(draft().forServer('other').request.parameters).not.toHaveProperty('stop');
 	});
 
-	it('the choice of the caller comes before that of the node, and there is none without tools', () => {
-		const choice = (settings: Partial<ChatSettings>, call: Partial<ChatCall>) =>
-			draft(settings, call).forServer('other').request.toolChoice;
-		expect(choice({ toolChoice: 'required' }, { tools: [tool('f')], toolChoice: 'none' })).toBe(
-			'none',
-		);
-		expect(choice({ toolChoice: 'required' }, { tools: [tool('f')] })).toBe('required');
-		expect(choice({ toolChoice: 'required' }, {})).toBeUndefined();
+	it('the choice of the caller counts, and there is none without tools', () => {
+		const choice = (call: Partial<ChatCall>) =>
+			draft({}, call).forServer('other').request.toolChoice;
+		expect(choice({ tools: [tool('f')], toolChoice: 'none' })).toBe('none');
+		expect(choice({ tools: [tool('f')] })).toBeUndefined();
+		expect(choice({ toolChoice: 'required' })).toBeUndefined();
 		expect(() => draft({}, { tools: [tool('f')], toolChoice: { name: 'g' } })).toThrow('"g"');
-	});
-
-	it('"required" of the node is kept until a tool has answered in this turn', () => {
-		const choice = (...messages: ChatMessage[]) =>
-			draft({ toolChoice: 'required' }, { tools: [tool('f')] }, messages).forServer('other').request
-				.toolChoice;
-		const answered: ChatMessage = { role: 'tool', toolCallId: 'a', content: '1' };
-		expect(choice(...HI)).toBe('required');
-		expect(choice(...HI, answered)).toBe('auto');
-		expect(choice(...HI, answered, ...HI)).toBe('required');
 	});
 
 	it.each<[string, boolean, ReturnType<typeof draft>]>([

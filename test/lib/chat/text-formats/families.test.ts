@@ -236,12 +236,9 @@ describe('whose format a model writes', () => {
 		expect(familyOf({ model })?.id).toBe(id);
 	});
 
-	it("is chosen by the user's setting, then by the template, then by the name", () => {
+	it('is told by the template, then by the name', () => {
 		expect(familyOf({ model: 'qwen3', template: 'x [TOOL_CALLS] y' })?.id).toBe('mistral');
-		expect(familyOf({ model: 'qwen3', template: 'x [TOOL_CALLS] y', setting: 'glm' })?.id).toBe(
-			'glm',
-		);
-		expect(familyOf({ model: 'qwen3', template: 'no marker', setting: 'auto' })?.id).toBe('hermes');
+		expect(familyOf({ model: 'qwen3', template: 'no marker' })?.id).toBe('hermes');
 		expect(familyOf({ model: 'x', fallback: 'lmStudio' })?.id).toBe('lmStudio');
 	});
 });

@@ -44,8 +44,8 @@ async function run(
 ): Promise<{ pieces: string[]; answer: FinishedAnswer }> {
 	sim.route('POST /api/chat', answer);
 	const client = new ChatClient(
-		connectTo({ baseUrl: sim.url }),
-		{ ...PLAIN_SETTINGS, serverKind: 'other', limits },
+		connectTo({ baseUrl: sim.url, chosenKind: 'other' }),
+		{ ...PLAIN_SETTINGS, limits },
 		lineProtocol,
 		new TurnMemory(),
 	);
@@ -89,9 +89,9 @@ describe('a protocol of JSON lines is one object of type ChatProtocol', () => {
 			yield LAST;
 		}
 		sim.route('POST /api/chat', () => reply.sse(body()));
-		const settings = { ...PLAIN_SETTINGS, serverKind: 'other' as const };
+		const settings = PLAIN_SETTINGS;
 		const client = new ChatClient(
-			connectTo({ baseUrl: sim.url }),
+			connectTo({ baseUrl: sim.url, chosenKind: 'other' }),
 			settings,
 			lineProtocol,
 			new TurnMemory(),
@@ -139,9 +139,9 @@ describe('JSON lines where events were asked for', () => {
 	/** A chat by the OpenAI protocol. */
 	async function chat(body: string): Promise<FinishedAnswer> {
 		sim.script(reply.sse(body, { headers: { 'Content-Type': 'application/x-ndjson' } }));
-		const settings = { ...PLAIN_SETTINGS, serverKind: 'other' as const };
+		const settings = PLAIN_SETTINGS;
 		const client = new ChatClient(
-			connectTo({ baseUrl: sim.url }),
+			connectTo({ baseUrl: sim.url, chosenKind: 'other' }),
 			settings,
 			undefined,
 			new TurnMemory(),

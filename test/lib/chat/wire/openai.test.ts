@@ -73,19 +73,10 @@ describe('bodies, byte for byte', () => {
 		topP: 0.9,
 		topK: 40,
 		minP: 0.05,
-		typicalP: 0.95,
-		topNSigma: 1.5,
 		repeatPenalty: 1.1,
 		repeatLastN: 64,
 		presencePenalty: 0.1,
 		frequencyPenalty: 0.2,
-		dryMultiplier: 0.8,
-		dryBase: 1.75,
-		dryAllowedLength: 2,
-		dryPenaltyLastN: 64,
-		drySequenceBreakers: ['\n'],
-		xtcProbability: 0.5,
-		xtcThreshold: 0.1,
 		mirostat: 2,
 		mirostatTau: 5,
 		mirostatEta: 0.1,
@@ -93,14 +84,10 @@ describe('bodies, byte for byte', () => {
 		stop: ['END'],
 		maxTokens: 100,
 		parallelToolCalls: false,
-		cachePrompt: true,
-		slotId: 0,
-		chatTemplateArguments: { a: 1 },
 	};
 	const ALL_LLAMA =
-		'"temperature":0.7,"top_p":0.9,"top_k":40,"min_p":0.05,"typical_p":0.95,"top_n_sigma":1.5,"repeat_penalty":1.1,"repeat_last_n":64,"presence_penalty":0.1,"frequency_penalty":0.2,' +
-		'"dry_multiplier":0.8,"dry_base":1.75,"dry_allowed_length":2,"dry_penalty_last_n":64,"dry_sequence_breakers":["\\n"],"xtc_probability":0.5,"xtc_threshold":0.1,' +
-		'"mirostat":2,"mirostat_tau":5,"mirostat_eta":0.1,"seed":42,"stop":["END"],"max_tokens":100,"cache_prompt":true,"id_slot":0,"chat_template_kwargs":{"a":1}';
+		'"temperature":0.7,"top_p":0.9,"top_k":40,"min_p":0.05,"repeat_penalty":1.1,"repeat_last_n":64,"presence_penalty":0.1,"frequency_penalty":0.2,' +
+		'"mirostat":2,"mirostat_tau":5,"mirostat_eta":0.1,"seed":42,"stop":["END"],"max_tokens":100';
 	const STANDARD =
 		'"temperature":0.7,"top_p":0.9,"presence_penalty":0.1,"frequency_penalty":0.2,"seed":42,"stop":["END"],"max_tokens":100';
 
@@ -110,7 +97,7 @@ describe('bodies, byte for byte', () => {
 		['ollama', STANDARD],
 		[
 			'vllm',
-			'"temperature":0.7,"top_p":0.9,"top_k":40,"min_p":0.05,"repetition_penalty":1.1,"presence_penalty":0.1,"frequency_penalty":0.2,"seed":42,"stop":["END"],"max_tokens":100,"chat_template_kwargs":{"a":1}',
+			'"temperature":0.7,"top_p":0.9,"top_k":40,"min_p":0.05,"repetition_penalty":1.1,"presence_penalty":0.1,"frequency_penalty":0.2,"seed":42,"stop":["END"],"max_tokens":100',
 		],
 	])('every option on %s', (serverKind, expected) => {
 		expect(JSON.stringify(body({ serverKind, parameters: everything }))).toBe(
@@ -120,12 +107,7 @@ describe('bodies, byte for byte', () => {
 
 	it('every option has a value among them, but for those with tests of their own', () => {
 		const names = SAMPLER_ENTRIES.map(([name]) => name);
-		expect(names.filter((name) => !(name in everything))).toEqual([
-			'cacheReuse',
-			'lora',
-			'contextSize',
-			'keepAlive',
-		]);
+		expect(names.filter((name) => !(name in everything))).toEqual(['contextSize', 'keepAlive']);
 	});
 
 	it('tools stand in front of the options, so that they can be compared at a glance', () => {
@@ -375,17 +357,16 @@ describe('thinking and response format, as each server wants it said', () => {
 		for (const kind of KINDS) expect(extras({ thinking }, kind)).toEqual(expected[kind]);
 	});
 
-	it('the switch is put beside other template arguments', () => {
-		expect(
-			extras(
-				{ thinking: { mode: 'off' }, chatTemplateArguments: { a: 1, enable_thinking: true } },
-				'llamaServer',
-			),
-		).toEqual({ chat_template_kwargs: { a: 1, enable_thinking: false } });
-		expect(
-			extras({ thinking: { mode: 'off' }, chatTemplateArguments: { a: 1 } }, 'ollama'),
-		).toEqual({
-			reasoning_effort: 'none',
+	it('the switch is put beside other template arguments, which have the last word', () => {
+		const parameters = (chat_template_kwargs: object): ChatParameters => ({
+			thinking: { mode: 'off' },
+			extraBody: { chat_template_kwargs },
+		});
+		expect(extras(parameters({ a: 1 }), 'llamaServer')).toEqual({
+			chat_template_kwargs: { enable_thinking: false, a: 1 },
+		});
+		expect(extras(parameters({ enable_thinking: true }), 'llamaServer')).toEqual({
+			chat_template_kwargs: { enable_thinking: true },
 		});
 	});
 

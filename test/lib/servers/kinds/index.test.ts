@@ -53,7 +53,6 @@ describe('chats with servers that look like others', () => {
 		topK: 20,
 		minP: 0.1,
 		repeatPenalty: 1.1,
-		chatTemplateArguments: { a: 1 },
 		thinking: { mode: 'off' },
 		responseFormat: { type: 'grammar', grammar: 'root ::= "a"' },
 	};

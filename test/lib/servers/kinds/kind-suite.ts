@@ -71,8 +71,6 @@ const PARAMETERS: ChatParameters = {
 	repeatPenalty: 1.1,
 	maxTokens: -1,
 	parallelToolCalls: false,
-	cachePrompt: true,
-	chatTemplateArguments: { a: 1 },
 	thinking: { mode: 'off' },
 	responseFormat: { type: 'grammar', grammar: 'root ::= "a"' },
 };

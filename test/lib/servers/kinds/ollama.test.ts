@@ -2,6 +2,7 @@ import { ChatClient } from '../../../../lib/chat/client';
 import type { SourceMessage } from '../../../../lib/chat/types';
 import type { ChatSettings } from '../../../../lib/chat/request/request';
 import { connectTo } from '../../../../lib/servers/connect';
+import type { KindName } from '../../../../lib/servers/kinds';
 import {
 	type LlamaServerSim,
 	reply,
@@ -24,8 +25,11 @@ async function start(options: SimOptions = {}): Promise<void> {
 	});
 }
 
-async function run(messages: SourceMessage[], settings: Partial<ChatSettings> = {}) {
-	const client = new ChatClient(connectTo({ baseUrl: sim.url }), {
+async function run(
+	messages: SourceMessage[],
+	{ chosenKind, ...settings }: Partial<ChatSettings> & { chosenKind?: KindName } = {},
+) {
+	const client = new ChatClient(connectTo({ baseUrl: sim.url, chosenKind }), {
 		...PLAIN_SETTINGS,
 		model: 'qwen3',
 		...settings,
@@ -161,7 +165,7 @@ describe('pictures', () => {
 		await expect(
 			run([...LOOK, { type: 'ai', content: 'A llama.' }, { type: 'human', content: 'Sure?' }]),
 		).rejects.toMatchObject({ kind: 'modalityUnsupported' });
-		await run([{ type: 'human', content: 'Hi' }], { serverKind: 'ollama' });
+		await run([{ type: 'human', content: 'Hi' }], { chosenKind: 'ollama' });
 		expect(asked().filter((path) => path === '/api/show')).toHaveLength(1);
 	});
 });
