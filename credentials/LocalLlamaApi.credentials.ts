@@ -44,7 +44,7 @@ const MEANINGS: Partial<Record<FailureKind, string>> = {
 	loading:
 		'The model is still loading, or a gateway has no server or no key left (503): Server Health (Check) shows its words',
 	wrongPath:
-		'The server answers, but has no list of models at this path. Some servers have none, and work with the nodes all the same: whisper.cpp, Stable Diffusion WebUI, Text Embeddings Inference, infinity, many FastAPI servers. For one of these, keep the credential as it is: this test cannot pass, and the node Server Health (Check) tells whether all is well. Otherwise, the address may be wrong',
+		'The server answers, but has no list of models at this path. Some servers have none, and work with the nodes all the same: whisper.cpp, Text Embeddings Inference, infinity, many FastAPI servers. For one of these, keep the credential as it is: this test cannot pass, and the node Server Health (Check) tells whether all is well. Otherwise, the address may be wrong',
 };
 
 /** llama-server checks the key here, but not at `/health`; Ollama, vLLM and GPUStack have the route too. */

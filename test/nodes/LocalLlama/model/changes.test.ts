@@ -56,7 +56,7 @@ describe('Pull', () => {
 		const sim = await ollama();
 		const [first] = exchange('pull-progress').text!.split('\n');
 		sim.route('POST /api/pull', reply.html(200, `${first}\n`));
-		expect((await failure(pull())).message).toContain('stopped before it had finished');
+		expect((await failure(pull())).message).toContain('stopped before it had downloaded');
 	});
 
 	it('of a bad name is refused in the words of Ollama', async () => {

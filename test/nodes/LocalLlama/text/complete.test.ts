@@ -89,7 +89,10 @@ test('another server: /v1/completions', async () => {
 	const sim = await serve({ profile: 'fastapi' });
 	sim.route('POST /v1/completions', recordedReply('llama-server-v0.5.0/v1-stream'));
 	const item = await json(COMPLETE);
-	expect(item).toMatchObject({ text: ' a canvas', stopType: 'limit' });
+	expect(item).toMatchObject({
+		text: expect.stringContaining(' Paris') as string,
+		stopType: 'limit',
+	});
 	// Nothing told which kind of server it is.
 	expect(item).not.toHaveProperty('server');
 	expect(sent('/v1/completions')).toEqual([
