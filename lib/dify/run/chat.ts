@@ -1,4 +1,4 @@
-import { ServerError } from '../../errors/server-error';
+import { asFailed, ServerError } from '../../errors/server-error';
 import type { DifyClient } from '../client';
 import { latestConversation } from '../app/conversations';
 import { hasBegun, localError, partialResultOf } from '../errors/failure';
@@ -60,7 +60,8 @@ export async function chat(
 		const result = await run(conversationId);
 		return { result, conversationRestarted: isRestarted(result, conversationId) };
 	} catch (error) {
-		if (options.onStaleConversation !== 'startNew' || !isStale(error)) throw error;
+		const { failed } = asFailed(error);
+		if (options.onStaleConversation !== 'startNew' || !isStale(failed)) throw failed;
 		return { result: await run(undefined), conversationRestarted: true };
 	}
 }
