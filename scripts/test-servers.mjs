@@ -1,10 +1,10 @@
 /**
  * `npm run test:servers`: the package's own clients against real model servers, without n8n: llama-server as a router with
- * three models, llama-server with pictures, Ollama, whisper.cpp, a FastAPI server, Portkey's gateway, New API, Olla, and those that are Python packages
- * (python-servers.mjs). Takes arguments for jest: `npm run test:servers -- ollama`.
+ * three models, llama-server with pictures, Ollama, whisper.cpp, a FastAPI server, and those that are
+ * Python packages (python-servers.mjs). Takes arguments for jest: `npm run test:servers -- ollama`.
  *
- * The servers are built or downloaded once and kept outside the clone. Ollama takes 5 to 15 minutes, whisper.cpp 3,
- * llama-cpp-python 15 to 30; the other Python packages download 5 GB. If the arguments name suites, only their servers are
+ * The servers are built or downloaded once and kept outside the clone. Ollama takes 5 to 15 minutes, whisper.cpp 3;
+ * the Python packages download 5 GB. If the arguments name suites, only their servers are
  * prepared. Missing servers are named, and their tests counted as skipped.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,11 +20,8 @@ import { main } from './lib/main.mjs';
 import { ensureMiniLm } from './lib/minilm.mjs';
 import { ensureSmolLm2 } from './lib/model.mjs';
 import { ensureOllama } from './lib/ollama.mjs';
-import { ensureNewApi } from './lib/new-api.mjs';
-import { ensureOlla } from './lib/olla.mjs';
 import { optionalPart } from './lib/optional-part.mjs';
 import { playgroundData, root, shortHash } from './lib/paths.mjs';
-import { ensurePortkey } from './lib/portkey.mjs';
 import { ensurePythonServer, PYTHON_SERVERS } from './lib/python-servers.mjs';
 import { runChecks, runJest } from './lib/tally.mjs';
 import { ensureWhisperModel, ensureWhisperServer } from './lib/whisper.mjs';
@@ -85,9 +82,6 @@ const prepare = async () => {
 		model: await ensureWhisperModel(),
 	}));
 	const ollama = await partOf('ollama', async () => await ensureOllama(log));
-	const portkey = await partOf('portkey', async () => await ensurePortkey(log));
-	const newApi = await partOf('new-api', async () => await ensureNewApi(log));
-	const olla = await partOf('olla-gateway', async () => await ensureOlla(log));
 	const python = await preparePython();
 	const miniLmFolders = await optionalPart(log, async () => await ensureMiniLmFolders(log));
 	return {
@@ -105,12 +99,6 @@ const prepare = async () => {
 		whisperProblem: whisper.problem,
 		fastapi: fastapi.file,
 		fastapiProblem: fastapi.problem,
-		portkey: portkey.file,
-		portkeyProblem: portkey.problem,
-		newApi: newApi.file,
-		newApiProblem: newApi.problem,
-		olla: olla.file,
-		ollaProblem: olla.problem,
 		python,
 		miniLmFolders: miniLmFolders.file,
 		miniLmFoldersProblem: miniLmFolders.problem,

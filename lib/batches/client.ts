@@ -105,7 +105,6 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		const model = this.settings.model.trim();
 		return await place.keepTrying(signal, async (own) => {
 			const kind = await this.kindOf({ connection, model }, own);
-			await this.learnBatchLimit(connection, kind);
 			const log = { counts: noCounts(), remarks: new Set<string>() };
 			const { limits } = this.settings;
 			const newRetryPolicy = () => retryIdempotent(connection, retryOptions(this.settings));
@@ -117,12 +116,6 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 				() => ({ usage: { promptTokens: log.counts.tokens } }),
 			);
 		});
-	}
-
-	/** A server that tells its limit need not refuse a batch first. */
-	private async learnBatchLimit(connection: Connection, kind: KindName): Promise<void> {
-		const limit = await kindOf(kind).models.batchLimit?.(connection);
-		if (limit !== undefined) learnedOf(connection, this.settings.model).batch = limit;
 	}
 
 	protected batches(texts: readonly Text[], connection: Connection): Text[][] {
@@ -238,8 +231,8 @@ function saysError({ json, text }: CallAnswer): boolean {
 /** Whether a server can cut long texts itself, when told to. */
 export function truncatesItself(kind: KindName, purpose: Purpose): boolean {
 	const { embeddings, rerank } = kindOf(kind);
-	const { request, truncateFields } = purpose === 'embeddings' ? embeddings : rerank;
-	return request !== undefined || truncateFields !== undefined;
+	if (purpose === 'reranking') return rerank.truncateFields !== undefined;
+	return embeddings.request !== undefined || embeddings.truncateFields !== undefined;
 }
 
 export function halves<T>(list: readonly T[]): T[][] {

@@ -13,6 +13,8 @@ export interface Learned {
 	takesOneText?: true;
 	/** Its own route is missing, as behind a proxy that passes on those of OpenAI's API only. */
 	lacksOwnRoute?: true;
+	/** Its rerank route is at the root, not below the API. */
+	reranksAtRoot?: true;
 	/** Tokens in one text. */
 	tokens?: number;
 	/** Optional fields that it refuses. */

@@ -1,10 +1,9 @@
 import { askServerKind, forgetIfContradicted, knownServerKind } from '../servers/identify';
-import { identifiedKind, isIdentified, type KindName, kindOf, KINDS } from '../servers/kinds';
+import { identifiedKind, isIdentified, type KindName, kindOf } from '../servers/kinds';
 import {
 	type ChatAbilities,
 	type FittedConversation,
 	isSparse,
-	reachesHiddenLimit,
 } from '../servers/kinds/chat-abilities';
 import { modelKey } from '../servers/model-key';
 import type { ServerKind } from '../servers/kinds/kind';
@@ -85,26 +84,9 @@ async function judge(
 	const { assembly, strayLines } = read;
 	await acceptMissingReason(prepared, opened, read);
 	const maker = kindOf(assembly.madeBy ?? opened.serverKind);
-	await markHiddenCut(prepared, opened, read);
 	const judged = assembly.finish(strayLines);
 	if ('failed' in judged) throw await failureOf(judged.failed, prepared, opened, maker);
 	return { prepared, opened, read, answer: judged.answer, maker };
-}
-
-/** A server that may have cut the answer without saying so is asked which one it is, if that is not known. */
-async function markHiddenCut(
-	{ call }: PreparedCall,
-	opened: OpenedAnswer,
-	{ assembly }: ReadAnswer,
-): Promise<void> {
-	const { maxTokens } = opened.request.parameters;
-	const tokens = assembly.usage?.completionTokens;
-	const isCutBy = ({ chat }: ServerKind) => reachesHiddenLimit(chat.hiddenLimit, maxTokens, tokens);
-	if (!assembly.endedNaturally || !Object.values(KINDS).some(isCutBy)) return;
-	const kind =
-		assembly.madeBy ??
-		(await askServerKind(opened.connection, opened.model, { signal: call.signal }));
-	if (isCutBy(kindOf(kind))) assembly.markCut();
 }
 
 /** Remembers what the answer shows of its server and model, and its calls for the next turn. */
@@ -205,11 +187,11 @@ async function abilitiesFor(
 
 /** The server may have answered with another model than the one that was named. */
 async function noteOnIgnoredName({ opened, answer }: Judged): Promise<string | undefined> {
-	const { ignoresName, repeatsName } = kindOf(opened.serverKind).models;
+	const { ignoresName } = kindOf(opened.serverKind).models;
 	const mayIgnoreName = ignoresName === true || looksLikeLlamaServer(opened, answer);
 	if (!mayIgnoreName) return undefined;
 	const requested = requestedModel(opened);
-	return await noteOnOtherModel(opened.connection, requested, answer.model, repeatsName);
+	return await noteOnOtherModel(opened.connection, requested, answer.model);
 }
 
 async function failureOf(

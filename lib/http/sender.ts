@@ -51,7 +51,7 @@ export class Sender {
 	constructor(
 		private readonly settings: Pick<
 			ConnectionSettings,
-			'headers' | 'headersOfKind' | 'traceHeaders' | 'egressFilter'
+			'headers' | 'traceHeaders' | 'egressFilter'
 		>,
 		private readonly explainer: Explainer,
 	) {}
@@ -185,8 +185,8 @@ export class Sender {
 		choice: ConnectionChoice,
 	) {
 		const content = await contentOf(options);
-		const { headersOfKind, traceHeaders, headers } = this.settings;
-		const own = { ...headersOfKind?.(), ...traceHeaders, ...headers };
+		const { traceHeaders, headers } = this.settings;
+		const own = { ...traceHeaders, ...headers };
 		return {
 			...choice,
 			method: methodOf(options),

@@ -40,8 +40,6 @@ export interface ConnectionSettings {
 	address: ServerAddress;
 	/** The key and the user's extra headers. They are sent only to the origin of the base URL. */
 	headers?: Record<string, string>;
-	/** What this kind of server wants beside them. */
-	headersOfKind?(): Readonly<Record<string, string>> | undefined;
 	/** Other keys and headers of the credential, by names of their own. They are masked, and never sent here. */
 	keysElsewhere?: Record<string, string>;
 	ignoreSslIssues?: boolean;

@@ -8,6 +8,7 @@ import {
 	type Refused,
 } from '../batches/client';
 import { missingFeature, sizeInWords, startOf } from '../batches/failures';
+import { learnedOf } from '../batches/learned';
 import { failure, invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
@@ -20,7 +21,7 @@ import {
 } from '../servers/kinds';
 import { breakerFor } from '../servers/control-tokens';
 import type { TooLong } from '../servers/text-refusals';
-import { optional } from '../values';
+import { type JsonRecord, optional } from '../values';
 import { ranked, remarksOn, type RankSettings } from './rank';
 import { readScores, type Scored } from './read';
 
@@ -86,8 +87,10 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 	protected async afterRefusal(
 		call: BatchCall,
 		batch: RankedText[],
-		{ error, tooLong, isLast, depth }: Refused,
+		refused: Refused,
 	): Promise<Scored[]> {
+		const { error, tooLong, isLast, depth } = refused;
+		if (this.learnsOtherRoute(call, refused)) return await this.ofBatch(call, batch);
 		if (tooLong === undefined) throw explained(error, call);
 		if (batch.length > 1) return await this.allOf(call, halves(batch));
 		const [document] = batch as [RankedText];
@@ -114,26 +117,31 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 		return content.scores.map(({ index, score }) => ({ index: batch[index]!.index, score }));
 	}
 
-	/** The server's own rerank route, or Jina's. */
-	private request({ connection: { url }, model, kind }: BatchCall, batch: readonly RankedText[]) {
+	/**
+	 * Jina's route below the API, or one at the root with the field names of Jina and of TEI: each server takes its own and
+	 * ignores the others.
+	 */
+	private request({ connection, model, kind }: BatchCall, batch: readonly RankedText[]) {
 		const { topN } = this.settings;
 		const texts = batch.map(({ text }) => text);
 		const [{ query }] = batch as [RankedText];
 		const truncate = batch.some(({ isCutByServer }) => isCutByServer === true);
-		const { request: ownRequest, truncateFields, isBelowRoot, takesObjects } = kindOf(kind).rerank;
-		const own = ownRequest?.({ query, texts, truncate });
-		if (own !== undefined) return { url: url.root + own.path, json: own.json };
-		return {
-			url: `${isBelowRoot === true ? url.root : url.api}/rerank`,
-			json: {
-				model,
-				query,
-				documents: takesObjects === true ? texts.map((text) => ({ text })) : texts,
-				// 0 means none to llama-server and all to vLLM.
-				...(topN > 0 ? { top_n: Math.min(topN, texts.length) } : {}),
-				...(truncate ? truncateFields : {}),
-			},
-		};
+		const { truncateFields } = kindOf(kind).rerank;
+		const json: JsonRecord = { model, query, documents: texts };
+		// 0 means none to llama-server and all to vLLM.
+		if (topN > 0) json.top_n = Math.min(topN, texts.length);
+		if (truncate) Object.assign(json, truncateFields);
+		if (learnedOf(connection, this.settings.model).reranksAtRoot !== true)
+			return { url: `${connection.url.api}/rerank`, json };
+		return { url: `${connection.url.root}/rerank`, json: { ...json, texts, truncate } };
+	}
+
+	/** Whether a server of an unknown kind lacks the route below its API: TEI has it at the root. */
+	private learnsOtherRoute({ connection, kind }: BatchCall, { error, known }: Refused): boolean {
+		const isMissing = error.kind === 'wrongPath' && !isIdentified(kind);
+		if (!isMissing || known.reranksAtRoot === true) return false;
+		learnedOf(connection, this.settings.model).reranksAtRoot = true;
+		return true;
 	}
 }
 

@@ -9,10 +9,7 @@ import type { ServerKind } from './kinds/kind';
 import { knownSlots, learnSlots } from './slots';
 
 /** How to reach a server, with its base URL as the user typed it. */
-export type ServerSettings = Omit<
-	ConnectionSettings,
-	'address' | 'chosenKind' | 'headersOfKind' | 'remedyFor'
-> & {
+export type ServerSettings = Omit<ConnectionSettings, 'address' | 'chosenKind' | 'remedyFor'> & {
 	baseUrl: string;
 	/** Default: the server is asked. */
 	chosenKind?: KindName;
@@ -36,7 +33,6 @@ export function connectTo({ baseUrl, ...settings }: ServerSettings): Connection 
 		onShared: (model) => void learnSlots(connection, model),
 		...settings,
 		address,
-		headersOfKind: () => ofKind().headers,
 		remedyFor,
 	});
 	return connection;

@@ -4,7 +4,6 @@ import type { Connection } from '../http/connection';
 import { raceAgainstAbort } from '../http/waiting';
 import { isIdentified, KINDS, type KindName, kindOf, UNIDENTIFIED } from './kinds';
 import type { ServerAnswer, ServerAnswers } from './kinds/answers';
-import { mayDescribeItself, mayListAtTags } from './kinds/evidence';
 import { modelKey } from './model-key';
 import { LruCache } from '../lru-cache';
 
@@ -161,14 +160,7 @@ async function askedAnswers(
 	const kind = identify(answers);
 	if (isIdentified(kind)) return { answers, kind };
 	const leftMs = () => Math.ceil(until - clock.now());
-	if (mayDescribeItself(answers.models)) {
-		answers.info = await answerOf(connection, `${root}/info`, leftMs());
-		const describedKind = identify(answers);
-		if (isIdentified(describedKind)) return { answers, kind: describedKind };
-	}
 	answers.apiVersion = await answerOf(connection, `${root}/api/version`, leftMs());
-	if (mayListAtTags(answers))
-		answers.tags = await answerOf(connection, `${root}/api/tags`, leftMs());
 	return { answers, kind: answers.apiVersion === undefined ? kind : identify(answers) };
 }
 

@@ -5,7 +5,6 @@ import type { CallAnswer } from '../http/types';
 import { findApiRoot } from './api-root';
 import { identify, learnFromList } from './identify';
 import { type KindName, KINDS, kindOf } from './kinds';
-import { mayDescribeItself } from './kinds/evidence';
 import { shortModelName } from './model-names';
 import { readModelsInSlices, type ServerModel } from './models';
 
@@ -73,35 +72,9 @@ async function openAiList(
 	const look = async (other: string) =>
 		await connection.call(other, options).catch(() => undefined);
 	const answer = await findApiRoot(connection, await connection.call(url, options), look);
-	const models = isRefusal(answer)
-		? undefined
-		: ((await readModelsInSlices(answer.json)) ?? noneIn(answer));
+	const models = isRefusal(answer) ? undefined : await readModelsInSlices(answer.json);
 	if (models !== undefined) return { models, answer };
-	return (await described(connection, answer, look)) ?? { failed: connection.refusal(answer) };
-}
-
-/** The model of a server that has no list; or its refusal of the key, which it checks only on the routes that it has. */
-async function described(
-	connection: Connection,
-	list: CallAnswer,
-	look: (url: string) => Promise<CallAnswer | undefined>,
-): Promise<OpenAiList | undefined> {
-	if (!mayDescribeItself(list)) return undefined;
-	const answer = await look(`${connection.url.root}/info`);
-	if (answer?.status === 401 || answer?.status === 403)
-		return { failed: connection.refusal(answer) };
-	const { models } = kindOf(identify({ info: answer }));
-	const described = models.fromAnswers?.({ info: answer });
-	if (described === undefined || answer === undefined) return undefined;
-	return { models: described, answer };
-}
-
-/** Servers that list only what is in their cache may send nothing in place of an empty list. */
-function noneIn(answer: CallAnswer): ServerModel[] | undefined {
-	const isEmpty = answer.status === 200 && answer.text.trim() === '';
-	return isEmpty && kindOf(identify({ models: answer })).models.mayListNone === true
-		? []
-		: undefined;
+	return { failed: connection.refusal(answer) };
 }
 
 /** The models that may answer a chat: not those that write no text, if others are left. */

@@ -7,7 +7,7 @@ import type { ServerKind } from './kinds/kind';
 import type { ModelUse } from './kinds/model-abilities';
 import { listModels } from './model-list';
 import { isModelNamed } from './model-names';
-import { modelEntries, readModelsInSlices, type ServerModel } from './models';
+import { readModelsInSlices, type ServerModel } from './models';
 
 export type Purpose = Extract<ModelUse, 'embeddings' | 'reranking'>;
 
@@ -22,7 +22,7 @@ function mayServe({ embeddings, reranks, audio }: ServerModel, use: ModelUse): b
 
 /**
  * The models of a server that may serve a use: by arguments (router), capabilities (Ollama), categories (GPUStack),
- * tasks (speaches) or input types (llama-server). On other servers, all models.
+ * or input types (llama-server). On other servers, all models.
  *
  * @throws {ServerError} also if there is none
  */
@@ -50,14 +50,9 @@ function isOfTexts(use: ModelUse): use is Purpose {
 	return use === 'embeddings' || use === 'reranking';
 }
 
-/** @throws {ServerError} if the server cannot do this, or has no list to look at */
+/** @throws {ServerError} if the server cannot do this */
 function requireUse(connection: Connection, kind: ServerKind, use: ModelUse): void {
 	if (use === 'reranking' && kind.rerank.isMissing === true) throw cannotRerank(connection, kind);
-	if (isOfTexts(use) || kind.models.isUnlisted !== true) return;
-	throw connection.failure('notSupported', {
-		message: `${kind.label} has no list of models`,
-		remedy: 'It has one model: leave the field empty.',
-	});
 }
 
 async function candidatesFor(
@@ -107,15 +102,12 @@ async function modelsOfUse(
 	const { name, words } = uses;
 	const word = words[use];
 	if (word === undefined) return [];
-	const query = uses.in === 'query' ? `?${name}=${word}` : '';
-	const answer = await connection.call(`${connection.url.api}/models${query}`, {
+	const answer = await connection.call(`${connection.url.api}/models?${name}=${word}`, {
 		timeoutMs: ASK_LIMIT_MS,
 		signal,
 	});
 	if (answer.status >= 300) throw connection.refusal(answer);
-	const entries = modelEntries(answer.json) ?? [];
-	const marked = query === '' ? entries.filter((entry) => entry[name] === word) : entries;
-	return (await readModelsInSlices(marked)) ?? [];
+	return (await readModelsInSlices(answer.json)) ?? [];
 }
 
 /**

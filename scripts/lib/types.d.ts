@@ -479,15 +479,7 @@ export interface E2eParts {
 }
 
 /** Model servers that are Python packages (python-servers.mjs). */
-export type PythonServerName =
-	| 'llamaCppPython'
-	| 'liteLlm'
-	| 'transformers'
-	| 'infinity'
-	| 'xinference'
-	| 'vllm'
-	| 'sglangGateway'
-	| 'mlxLm';
+export type PythonServerName = 'liteLlm' | 'vllm';
 
 /** Passed from `npm run test:servers` to the tests, in the file `LOCAL_LLAMA_SERVERS`. */
 export interface RealServerParts {
@@ -508,15 +500,6 @@ export interface RealServerParts {
 	/** A Python, and the folder with FastAPI and uvicorn. */
 	fastapi?: { python: string; packages: string };
 	fastapiProblem?: string;
-	/** Script of Portkey's gateway. */
-	portkey?: string;
-	portkeyProblem?: string;
-	/** New API's program. */
-	newApi?: string;
-	newApiProblem?: string;
-	/** Olla's program. */
-	olla?: string;
-	ollaProblem?: string;
 	/** Python with the packages of each server. */
 	python: Record<PythonServerName, { file?: string; problem?: string }>;
 	/** Folders in Hugging Face's format. */

@@ -93,6 +93,7 @@ const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 	[/^lib\/chat\/(?:wire|request)\/ollama/, 'a protocol that is named after its server'],
 	[/^lib\/chat\/text-formats\/families\.ts$/, 'a text format that is named after its server'],
 	[/^lib\/chat\/request\/samplers\.ts$/, 'help texts of options, read before a server is known'],
+	[/^lib\/servers\/credential\.ts$/, 'the kinds that the credential offers'],
 	[/^lib\/dify\//, "plugins of Dify, whose names hold a server's"],
 ];
 

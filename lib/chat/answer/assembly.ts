@@ -7,7 +7,7 @@ import type { SplitText, Usage, WireChunk } from '../types';
 import { Chain, CHAIN, type ChainOptions } from './chain';
 import type { Chunk } from './chunk';
 import { type JudgedAnswer, type CallIds, Collector } from './collector';
-import { NATURAL_END, NO_FINISH_REASON } from './finish-reason';
+import { NO_FINISH_REASON } from './finish-reason';
 
 export interface AssemblyOptions extends ChainOptions {
 	/** Makes our own ids for the calls. Replaced in tests. */
@@ -96,19 +96,9 @@ export class Assembly {
 			ending.finishReason = NO_FINISH_REASON;
 	}
 
-	/** Whether the model is said to have ended the answer itself. */
-	get endedNaturally(): boolean {
-		return NATURAL_END.test(this.collected.ending.finishReason ?? '');
-	}
-
 	/** The counted tokens. */
 	get usage(): Usage | undefined {
 		return this.collected.usage;
-	}
-
-	/** Corrects a finish reason that hides the limit of tokens. To be called before `finish`. */
-	markCut(): void {
-		this.collected.ending.finishReason = 'length';
 	}
 
 	/** The format of the calls that were read from the text; undefined without any. */

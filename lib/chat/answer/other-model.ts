@@ -32,18 +32,15 @@ export function otherModelIn({ requested, answered, list }: Names): ServerModel 
  * The note for an answer of another model than the requested one.
  *
  * @param answered the model that the answer names
- * @param repeatsNames whether the server names whatever was requested
  */
 export async function noteOnOtherModel(
 	connection: Connection,
 	requested: string,
 	answered: string | undefined,
-	repeatsNames = false,
 ): Promise<string | undefined> {
-	if (!repeatsNames && (answered === undefined || means(answered, requested))) return undefined;
+	if (answered === undefined || means(answered, requested)) return undefined;
 	const list = await cachedJson(connection, `${connection.url.api}/models`);
-	const named = repeatsNames ? readModels(list)?.[0]?.id : answered;
-	const model = otherModelIn({ requested, answered: named, list });
+	const model = otherModelIn({ requested, answered, list });
 	if (model === undefined) return undefined;
 	return `The server does not have the model "${requested}" and answered with "${model.id}", its only one. Choose that in the node, or start the server with the other one.`;
 }

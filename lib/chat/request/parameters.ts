@@ -94,8 +94,6 @@ function switchFields(isOn: boolean, kind: KindName): JsonRecord {
 	switch (kindOf(kind).chat.thinking.switch) {
 		case 'template':
 			return { chat_template_kwargs: { enable_thinking: isOn } };
-		case 'field':
-			return { enable_thinking: isOn };
 		case 'effort':
 			// Ollama's thinking models think by default, and most refuse an effort (seen: 0.17.4).
 			return isOn ? {} : { reasoning_effort: 'none' };

@@ -108,10 +108,10 @@ export interface ChatAbilities {
 	};
 	thinking: {
 		/**
-		 * How thinking is switched on and off: by an argument of the chat template, by `reasoning_effort`, by
-		 * `enable_thinking` in the request, or not at all.
+		 * How thinking is switched on and off: by an argument of the chat template, by `reasoning_effort`,
+		 * or not at all.
 		 */
-		switch: 'template' | 'effort' | 'field' | 'none';
+		switch: 'template' | 'effort' | 'none';
 		/** It takes a token budget. */
 		hasBudget?: true;
 		/** It separates thinking from the text, or includes the opening tag. */
@@ -121,7 +121,6 @@ export interface ChatAbilities {
 	};
 	/** `named`: follows an object that names one tool. `mode`: follows "none" and "required" only. `ignored`: neither. */
 	toolChoice: 'named' | 'mode' | 'ignored';
-	hiddenLimit?: HiddenLimit;
 	/** The format of tool calls that it prompts models without one to use (lib/chat/text-formats/). */
 	callFormat?: string;
 	/** Refusals with a workaround. */

@@ -20,7 +20,6 @@ export const gpustack: ServerKind = {
 		areAllLoaded: true,
 		// gpustack.ai, API reference
 		uses: {
-			in: 'query',
 			name: 'categories',
 			words: {
 				embeddings: 'embedding',

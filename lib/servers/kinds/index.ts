@@ -1,83 +1,25 @@
-import { bifrost } from './bifrost';
-import { dockerModelRunner } from './docker-model-runner';
 import { gpustack } from './gpustack';
-import { ikLlamaCpp } from './ik-llama-cpp';
-import { inferenceGateway } from './inference-gateway';
-import { infinity } from './infinity';
 import type { KnownRefusal } from './chat-abilities';
 import type { ServerKind } from './kind';
-import { koboldcpp } from './koboldcpp';
-import { lemonade } from './lemonade';
-import { lightRag } from './light-rag';
 import { litellm } from './litellm';
-import { lmdeploy } from './lmdeploy';
-import { llamaCppPython } from './llama-cpp-python';
 import { llamaRouter } from './llama-router';
 import { llamaServer } from './llama-server';
-import { llamaSwap } from './llama-swap';
 import { lmStudio } from './lm-studio';
-import { localai } from './localai';
-import { olla } from './olla';
 import { ollama } from './ollama';
-import { mlxLm } from './mlx-lm';
-import { msSwift } from './ms-swift';
-import { newApi } from './new-api';
 import { other } from './other';
-import { portkey } from './portkey';
-import { sglang } from './sglang';
-import { sglangGateway } from './sglang-gateway';
-import { tei } from './tei';
-import { tgi } from './tgi';
-import { transformersServe } from './transformers-serve';
-import { triton } from './triton';
 import { vllm } from './vllm';
-import { whisperCpp } from './whisper-cpp';
-import { webui } from './webui';
-import { xinference } from './xinference';
-import { speaches } from './speaches';
-import { sdServer } from './sd-server';
-import { kokoro } from './kokoro';
 
 /**
  * Every kind, in the order in which they are tested: a gateway before the servers behind it, a server before those it
  * imitates.
  */
 const EVERY_KIND = {
-	llamaSwap,
 	litellm,
-	newApi,
-	bifrost,
-	portkey,
-	olla,
-	dockerModelRunner,
-	sglangGateway,
-	inferenceGateway,
-	ikLlamaCpp,
 	llamaRouter,
 	llamaServer,
-	koboldcpp,
-	lemonade,
 	gpustack,
-	sglang,
-	lmdeploy,
-	msSwift,
-	xinference,
-	llamaCppPython,
-	infinity,
-	localai,
 	vllm,
-	tgi,
-	tei,
-	transformersServe,
-	triton,
 	lmStudio,
-	mlxLm,
-	webui,
-	whisperCpp,
-	sdServer,
-	speaches,
-	kokoro,
-	lightRag,
 	ollama,
 	other,
 } satisfies Record<string, ServerKind>;

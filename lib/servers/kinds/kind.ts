@@ -30,8 +30,6 @@ export interface ServerKind {
 		/** Its answers may have the signs of servers behind it. */
 		passesOnOthers?: true;
 	};
-	/** Sent with every request to it, once its kind is known. */
-	headers?: Readonly<Record<string, string>>;
 	/** It has all routes whatever its model is for: where one is missing, the address is wrong. */
 	hasEveryRoute?: true;
 	/** What it can do is only tried, as nothing tells it: it is no example of a server that can. */
@@ -62,8 +60,6 @@ interface HealthAbilities {
 	 * POST.
 	 */
 	guardedRoute?: { path: string; json?: unknown };
-	/** Any other request, also one for its list of models, ends the running answer. */
-	otherRequestsEndAnswers?: true;
 	/** Fields that make speed measurements comparable: no early end, no cached prompt. */
 	benchmarkFields?: Readonly<JsonRecord>;
 	/**

@@ -13,8 +13,6 @@ export interface ModelAbilities {
 	areAllLoaded?: true;
 	/** It answers with its one model, whatever name is requested. */
 	ignoresName?: true;
-	/** Its answers name whatever model was requested. */
-	repeatsName?: true;
 	/** Its list may be empty although it serves a model. */
 	mayListNone?: true;
 	/** It has no list. */
@@ -23,10 +21,8 @@ export interface ModelAbilities {
 	listStatesPurpose?: true;
 	/** For a server without a list: its models, from its other answers. */
 	fromAnswers?(answers: ServerAnswers): ServerModel[] | undefined;
-	/** How many texts it takes in one request; undefined if it does not tell. */
-	batchLimit?(connection: Connection): Promise<number | undefined>;
-	/** Its own words for what a model is for: in the query for its list, or in each entry. */
-	uses?: { in: 'query' | 'entry'; name: string; words: Partial<Record<ModelUse, string>> };
+	/** Its own words for what a model is for, in the query for its list. */
+	uses?: { name: string; words: Partial<Record<ModelUse, string>> };
 	/** Whether an ID and a name mean the same model, beyond equality. */
 	isSameName?(id: string, name: string): boolean;
 	/** The route below the root that lists what is in memory, and the state of a model by its answer. */

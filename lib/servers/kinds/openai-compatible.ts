@@ -71,11 +71,3 @@ export const openAiCompatible: Omit<ServerKind, 'label' | 'recognizes'> = {
 			'Switch on tool calling in the server, with a chat template and a parser that fit the model.',
 	},
 };
-
-/** Chats through a gateway that drops the fields that OpenAI's API lacks. */
-export const chatWithOpenAiFieldsOnly: ServerKind['chat'] = {
-	...openAiCompatible.chat,
-	fields: { extra: ['parallelToolCalls'] },
-	grammar: undefined,
-	thinking: { switch: 'none', fields: openAiCompatible.chat.thinking.fields },
-};

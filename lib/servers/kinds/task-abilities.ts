@@ -36,14 +36,8 @@ export interface EmbeddingAbilities {
 export interface RerankAbilities {
 	/** It has no route for reranking. */
 	isMissing?: true;
-	/** Its route is below the root, not below the API. */
-	isBelowRoot?: true;
 	/** An alias of its API (end of the URL) that has no route for reranking. */
 	aliasWithoutRoute?: string;
-	/** Documents are objects with a `text`. */
-	takesObjects?: true;
-	/** Its own request. */
-	request?(request: { query: string; texts: readonly string[]; truncate: boolean }): RootRequest;
 	/** As for embeddings. */
 	truncateFields?: Readonly<JsonRecord>;
 }

@@ -55,16 +55,3 @@ export const vllm: ServerKind = {
 			`Start vLLM with --enable-auto-tool-choice --tool-call-parser ${parser}.`,
 	},
 };
-
-/** A server that took over vLLM's chats, and none of its other routes. */
-export const withChatsOfVllm: ServerKind = {
-	...vllm,
-	chat: {
-		...vllm.chat,
-		thinking: { ...vllm.chat.thinking, fields: ['reasoning_content'] },
-	},
-	embeddings: {},
-	rerank: {},
-	media: {},
-	words: { ...vllm.words, remedies: PLAIN_REMEDIES },
-};

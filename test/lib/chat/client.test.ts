@@ -323,19 +323,6 @@ describe('remarks on a usable answer', () => {
 		expect(bodies(sim)[0]).toMatchObject({ seed: 1 });
 	});
 
-	it('thinking off, which a gateway drops, is told where the model thinks all the same', async () => {
-		const sim = await start();
-		const client = clientOf(sim, {
-			chosenKind: 'portkey',
-			parameters: { thinking: { mode: 'off' } },
-		});
-		sim.script(reply.text('Hi.'), reply.reasoning('Hm.', 'Hi.'));
-		expect((await run(client)).answer.notes).toEqual([]);
-		expect((await run(client)).answer.notes).toEqual([
-			expect.stringMatching(/^The model thought although \*Thinking\* is off/),
-		]);
-	});
-
 	it('a forced tool that Ollama does not know how to force', async () => {
 		const sim = await start({ profile: 'ollama' });
 		const client = clientOf(sim);

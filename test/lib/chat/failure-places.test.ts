@@ -14,7 +14,6 @@ import {
 	startScripted,
 } from '../../servers/scripted';
 import { useSimulator } from '../../servers/use-simulator';
-import { httpFixture } from '../../support/streams';
 import { PLAIN_SETTINGS } from './chat-settings';
 
 jest.mock('../../../lib/http/waiting', () =>
@@ -243,59 +242,11 @@ describe('an output that llama-server dropped', () => {
 	});
 });
 
-describe('recorded: llama-cpp-python', () => {
-	const recorded = (name: string) =>
-		httpFixture(`llama-cpp-python-0.3.36/${name}.http`).body.toString();
-
-	it('an overflow under an empty 200 is one', async () => {
-		const server = await start(
-			chatOnly((request, response) =>
-				request.body.stream === true
-					? events(response, recorded('context-overflow-empty-200-stream'))
-					: json(response, JSON.parse(recorded('context-overflow-not-streamed')), 400),
-			),
-		);
-		expect(await ask(server, 'Hi')).toBe('contextOverflow');
-		expect(chats(server)).toBe(2);
-	});
-
-	it('an answer without stream is taken where the stream is empty', async () => {
-		const server = await start(
-			chatOnly((request, response) =>
-				request.body.stream === true
-					? events(response, '')
-					: json(response, { choices: [{ message: { content: 'whole' } }] }),
-			),
-		);
-		expect(await ask(server, 'Hi')).toBe('whole');
-	});
-});
-
 describe('the end of an answer is what the server calls its end', () => {
 	const answerTo = async (body: string) => {
 		const server = await start(chatOnly((_request, response) => events(response, body)));
 		return await ask(server, 'Hi');
 	};
-
-	it('recorded: an answer of llama-cpp-python that another request interrupted is none', async () => {
-		const { body, headers } = httpFixture('llama-cpp-python-0.3.36/stream-interrupted.http');
-		const shown = Object.fromEntries(
-			headers.filter(([name]) => !/transfer-encoding|connection/i.test(name)),
-		);
-		const server = await start(
-			chatOnly((_request, response) => void response.writeHead(200, shown).end(body)),
-		);
-		const client = new ChatClient(localLlamaConnection({ baseUrl: server.url }), PLAIN_SETTINGS);
-		const answer = client.generate({ messages: [{ type: 'human', content: 'Hi' }] });
-		const read = async () => {
-			for (;;) if ((await answer.next()).done) return;
-		};
-		await expect(read()).rejects.toMatchObject({
-			kind: 'streamEndedEarly',
-			partialText: 'In the sleepy',
-			remedy: expect.stringContaining('--interrupt_requests false') as string,
-		});
-	});
 
 	it.each<[string, string, string]>([
 		[

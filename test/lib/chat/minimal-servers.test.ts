@@ -102,7 +102,7 @@ describe('a FastAPI server of your own', () => {
 		expect(await failed(sim)).toMatchObject({ kind: 'streamEndedEarly' });
 	});
 
-	it.each(['llama-server', 'vllm', 'llama-swap'] as const)(
+	it.each(['llama-server', 'vllm'] as const)(
 		'from %s it is a failure, since it always sends a finish reason',
 		async (profile) => {
 			const sim = await start({ profile });
@@ -400,20 +400,6 @@ describe('llama-swap', () => {
 		const error = await failed(sim);
 		expect(error.kind).toBe('streamEndedEarly');
 		expect(error.partialText).not.toBe('');
-	});
-
-	it('a model that it does not know: the error lists those that it has', async () => {
-		const sim = await start({ profile: 'llama-swap', models: [{ id: 'tiny' }, { id: 'chat' }] });
-		sim.script(recorded(`${SWAP}/unknown-model`));
-		const error = await failed(sim, {}, { chosenKind: 'llamaSwap', model: 'nope' });
-		expect(error).toMatchObject({
-			kind: 'modelNotFound',
-			status: 404,
-			facts: { models: ['tiny', 'chat'] },
-		});
-		expect(error.remedy).toBe(
-			"Use one of: tiny, chat. Or name it in llama-swap's configuration file.",
-		);
 	});
 });
 

@@ -429,33 +429,6 @@ describe('other servers', () => {
 		expect(failed.remedy).toContain('ollama pull bge-m3');
 	});
 
-	test.each([
-		[413, (text: string) => ({ error: text, error_type: 'Validation' })],
-		[422, (text: string) => ({ message: text, code: 422, type: 'Validation' })],
-	])('Text Embeddings Inference: its batch limit (%i) is learned', async (status, bodyOf) => {
-		const server = await start({ profile: 'lm-studio' });
-		for (const route of ['GET /v1/models', 'GET /api/version'])
-			server.route(route, reply.error(404, ''));
-		server.route(
-			'GET /info',
-			reply.json({ model_id: 'm', model_type: { embedding: {} }, max_client_batch_size: 0 }),
-		);
-		server.route('POST /embed', ({ body }: WireRequest) => {
-			const { inputs } = body as Body;
-			return inputs.length > 32
-				? reply.error(status, bodyOf(`batch size ${inputs.length} > maximum allowed batch size 32`))
-				: reply.json(inputs.map(() => [1, 2]));
-		});
-		const client = clientOf(server, { batchSize: 64 });
-		const texts = Array.from({ length: 64 }, () => 'a');
-		expect((await client.embed(texts, 'document')).vectors).toHaveLength(64);
-		await client.embed(texts, 'document');
-		expect(bodies(server, '/embed').map(({ inputs }) => inputs.length)).toEqual([
-			64, 32, 32, 32, 32,
-		]);
-		expect(bodies(server, '/embed')[0]).toMatchObject({ truncate: false });
-	});
-
 	test.each([1, 2, 5])(
 		"Triton's frontend takes one text and no list: %i texts go one by one, and so from then on",
 		async (count) => {
@@ -477,29 +450,6 @@ describe('other servers', () => {
 			expect(vectors.map(([first]) => first)).toEqual(texts.map(({ length: size }) => size));
 			await client.embed(['b'], 'query');
 			expect(bodies(server, V1).map(({ input }) => input)).toEqual([texts, ...texts, 'b']);
-		},
-	);
-
-	test.each([
-		[32, 8, [8, 8, 4]],
-		[8, 512, [8, 8, 4]],
-		[32, 1, Array.from({ length: 20 }, () => 1)],
-	])(
-		'Text Embeddings Inference takes %i texts and %i at once: no request has more',
-		async (max_client_batch_size, max_concurrent_requests, sizes) => {
-			const server = await start({ profile: 'lm-studio' });
-			server.route('GET /v1/models', reply.error(404, ''));
-			const model = { model_id: 'm', model_type: { embedding: {} } };
-			server.route(
-				'GET /info',
-				reply.json({ ...model, max_client_batch_size, max_concurrent_requests }),
-			);
-			server.route('POST /embed', ({ body }: WireRequest) =>
-				reply.json((body as Body).inputs.map(() => [1, 2])),
-			);
-			const texts = Array.from({ length: 20 }, () => 'a');
-			expect((await clientOf(server).embed(texts, 'document')).vectors).toHaveLength(20);
-			expect(bodies(server, '/embed').map(({ inputs }) => inputs.length)).toEqual(sizes);
 		},
 	);
 

@@ -33,13 +33,6 @@ test('Ollama by its own route: told not to cut, how long to keep the model', () 
 	});
 });
 
-test('Text Embeddings Inference by its own route, which names no model', () => {
-	expect(embeddingCall(server, 'tei', { ...request, dimensions: 5 })).toEqual({
-		url: `${ROOT}/embed`,
-		json: { inputs: ['a', 'b'], truncate: false, dimensions: 5 },
-	});
-});
-
 test('servers that cut texts themselves get their setting', () => {
 	const truncated = (kind: KindName) =>
 		embeddingCall(server, kind, { ...request, truncate: true }).json;
@@ -47,8 +40,8 @@ test('servers that cut texts themselves get their setting', () => {
 	expect(truncated('vllm')).toMatchObject({ truncate_prompt_tokens: -1 });
 	expect(truncated('llamaServer')).not.toHaveProperty('truncate');
 	expect(
-		(['ollama', 'tei', 'vllm', 'llamaServer', 'other'] as KindName[]).filter((kind) =>
+		(['ollama', 'vllm', 'llamaServer', 'other'] as KindName[]).filter((kind) =>
 			truncatesItself(kind, 'embeddings'),
 		),
-	).toEqual(['ollama', 'tei', 'vllm']);
+	).toEqual(['ollama', 'vllm']);
 });

@@ -606,24 +606,6 @@ describe('errors of other servers and of proxies', () => {
 
 	test.each([
 		['ollama-0.33.0-rc2/context-exceeded', 'contextOverflow'],
-		['portkey-gateway-1.15.2/context-exceeded', 'contextOverflow'],
-		['new-api-0.6.3.1/unknown-model', 'modelNotFound'],
-		['olla-0.0.28/unknown-model', 'modelNotFound'],
-		['bifrost-1.4.19/wrong-key', 'unauthorized'],
-		['bifrost-1.4.19/provider-key', 'gatewayKey'],
-		['bifrost-1.4.19/provider-down', 'gateway'],
-		['bifrost-1.4.19/model-blocked', 'modelNotFound'],
-		['inference-gateway-0.48.2/chat-no-provider', 'modelNotFound'],
-		['inference-gateway-0.48.2/chat-no-provider-key', 'gatewayKey'],
-		['inference-gateway-0.48.2/chat-401', 'gatewayKey'],
-		['inference-gateway-0.48.2/chat-slow', 'gateway'],
-		['gpt-load-cc5383c/wrong-key', 'unauthorized'],
-		['gpt-load-cc5383c/no-keys', 'gatewayKey'],
-		['gpt-load-cc5383c/server-down', 'gateway'],
-		['gpt-load-cc5383c/too-many', 'busy'],
-		['gpt-load-cc5383c/unknown-model', 'modelNotFound'],
-		['mlx-lm-0.32.2/unknown-model', 'modelNotFound'],
-		['text-generation-webui-4.7.3/image-503', 'modelNotFound'],
 		['ollama-0.33.0-rc2/embed-chat-model', 'notSupported'],
 	])('%s: %s', (name, kind) => {
 		const { status, body } = httpFixture(`${name}.http`);

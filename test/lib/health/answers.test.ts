@@ -1,7 +1,7 @@
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { changeModel } from '../../../lib/servers/manage/model-work';
 import { connectTo } from '../../../lib/servers/connect';
-import { closeRawServers, rawServer, type RawAnswering, whole } from '../../support/raw-answers';
+import { closeRawServers, rawServer, whole } from '../../support/raw-answers';
 import { check, finding, json, routes } from './support';
 
 afterEach(async () => {
@@ -33,21 +33,6 @@ describe('servers that look like others', () => {
 		expect(finding(result, 'notAnApi').advice).toBe(
 			`Type ${url}/api as Base URL: there the API answers.`,
 		);
-	});
-
-	it('KoboldCpp imitates Ollama', async () => {
-		const list = json('200 OK', {
-			object: 'list',
-			data: [{ id: 'koboldcpp/qwen3', object: 'model', created: 1, owned_by: 'koboldcpp' }],
-		});
-		const url = await rawServer(
-			routes({ '/v1/models': list, '/api/version': json('200 OK', { version: '0.7.0' }) }),
-		);
-		expect(await check(url)).toMatchObject({
-			status: 'healthy',
-			server: { kind: 'koboldcpp' },
-			models: [{ id: 'koboldcpp/qwen3' }],
-		});
 	});
 
 	it.each([
@@ -126,51 +111,6 @@ describe('servers that look like others', () => {
 		const result = await check(url);
 		expect(result.status).not.toBe('healthy');
 		expect(result.findings[0]!.observed).toContain('Invalid token');
-	});
-});
-
-describe('Text Embeddings Inference, which has no list of models', () => {
-	const info = {
-		model_id: 'BAAI/bge-m3',
-		model_type: { embedding: { pooling: 'cls' } },
-		max_input_length: 8192,
-		max_client_batch_size: 32,
-		version: '1.8.0',
-	};
-	const tei = async (tokenize: RawAnswering) =>
-		await rawServer(
-			routes(
-				{ '/health': whole('200 OK', ''), '/info': json('200 OK', info), '/tokenize': tokenize },
-				whole('404 Not Found', ''),
-			),
-		);
-	const wrongQuestion = json('422 Unprocessable Entity', {
-		error: 'missing field `inputs`',
-		error_type: 'Validation',
-	});
-
-	it('is healthy, with the model that it tells of', async () => {
-		const result = await check(await tei(wrongQuestion), {
-			expectations: { minContext: 4096 },
-		});
-		expect(result).toMatchObject({
-			status: 'healthy',
-			server: { kind: 'tei', version: '1.8.0' },
-			models: [{ id: 'BAAI/bge-m3', context: 8192, embeddings: true, loaded: true }],
-			findings: [],
-		});
-	});
-
-	it('refuses the key', async () => {
-		expect((await check(await tei(whole('401 Unauthorized', '')))).status).toBe('unauthorized');
-		const refused = whole('401 Unauthorized', '');
-		const closed = await rawServer(
-			routes({ '/health': whole('200 OK', ''), '/info': refused }, whole('404 Not Found', '')),
-		);
-		expect(await check(closed)).toMatchObject({
-			status: 'unauthorized',
-			findings: [{ id: 'unauthorized' }],
-		});
 	});
 });
 

@@ -4,7 +4,7 @@ import { measureSpeed } from '../../../lib/health/speed/measure';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { connectTo } from '../../../lib/servers/connect';
 import { closeRawServers, rawServer, type RawAnswering, whole } from '../../support/raw-answers';
-import { check, finding, ids, json, JSON_TYPE, routes } from './support';
+import { check, finding, ids, json, routes } from './support';
 
 afterEach(async () => {
 	await closeChannels();
@@ -52,19 +52,6 @@ describe('what a check may conclude', () => {
 		expect((await check(url, {}, { apiKey: '' })).status).toBe(status);
 	});
 
-	it('whisper.cpp has no list of models: that is no wrong address', async () => {
-		const missing = whole('404 Not Found', 'File Not Found (/v1/models)', {
-			Server: 'whisper.cpp',
-			'Content-Type': 'text/plain',
-		});
-		const url = await rawServer(
-			routes({ '/health': json('200 OK', { status: 'ok' }, { Server: 'whisper.cpp' }) }, missing),
-		);
-		const result = await check(url, {}, { apiKey: '' });
-		expect(result).toMatchObject({ status: 'healthy', server: { kind: 'whisperCpp' } });
-		expect(ids(result)).toEqual([]);
-	});
-
 	it('the Stable Diffusion WebUI lists its checkpoints elsewhere', async () => {
 		const checkpoints = [{ title: 'v1-5.safetensors [6ce0161689]', model_name: 'v1-5' }];
 		const missing = json('404 Not Found', { detail: 'Not Found' });
@@ -92,18 +79,6 @@ describe('what a check may conclude', () => {
 		const result = await check(url, {}, { apiKey: '' });
 		expect(result.status).toBe('healthy');
 		expect(finding(result, 'noModels').severity).toBe('warning');
-	});
-
-	it('nothing in place of a list, as mlx-lm sends it without a cache, is an empty list', async () => {
-		const headers = { ...JSON_TYPE, Server: 'BaseHTTP/0.6 Python/3.11.7' };
-		const models = whole('200 OK', '', headers);
-		const result = await check(
-			await rawServer(routes({ '/v1/models': models })),
-			{},
-			{ apiKey: '' },
-		);
-		expect(result).toMatchObject({ status: 'healthy', server: { kind: 'mlxLm' } });
-		expect(finding(result, 'noModels').advice).toContain('mlx_lm.server');
 	});
 
 	it('a program that answers everything with the same list is no model server', async () => {

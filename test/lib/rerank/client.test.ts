@@ -166,23 +166,6 @@ test('a model that the server does not know is no missing route', async () => {
 });
 
 describe('other servers', () => {
-	test('Text Embeddings Inference: 70 documents in three requests are one ranking', async () => {
-		const server = await start({ profile: 'lm-studio' });
-		for (const route of ['GET /v1/models', 'GET /api/version'])
-			server.route(route, reply.error(404, ''));
-		server.route(
-			'GET /info',
-			reply.json({ model_id: 'm', model_type: { reranker: {} }, max_client_batch_size: 32 }),
-		);
-		server.route('POST /rerank', ({ body }: WireRequest) =>
-			reply.json((body as Body).texts.map((text, index) => ({ index, score: Number(text) }))),
-		);
-		const texts = Array.from({ length: 70 }, (_none, index) => String(index));
-		const { ranking, requests } = await clientOf(server, { topN: 3 }).rerank('cat', texts);
-		expect(ranking.map(({ index }) => index)).toEqual([69, 68, 67]);
-		expect(requests).toBe(3);
-	});
-
 	test.each(['vllm', 'gpustack'] as const)('%s', async (profile) => {
 		const server = await start({ profile });
 		const { ranking } = await clientOf(server).rerank('cat', DOCUMENTS);

@@ -308,23 +308,6 @@ describe('one line for the list', () => {
 	});
 });
 
-it('nothing in place of a list is no list, but for servers that list only what is in their cache', async () => {
-	const failureWith = async (headers: Record<string, string>) => {
-		const server = await startScripted(({ path }, response) => {
-			for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-			response.setHeader('content-type', 'application/json');
-			response.statusCode = path === '/v1/models' ? 200 : 404;
-			response.end();
-		});
-		return await failed(listModels(connect(server.url))).finally(async () => await server.close());
-	};
-	expect(await failureWith({ server: 'BaseHTTP/0.6 Python/3.11.7' })).toMatchObject({
-		kind: 'modelNotFound',
-		remedy: expect.stringContaining('mlx_lm.server was started with') as string,
-	});
-	expect((await failureWith({})).kind).not.toBe('modelNotFound');
-});
-
 test.each([
 	['llamacpp', 'llamaServer'],
 	['somebody', undefined],

@@ -1,7 +1,6 @@
 import type { ServerError } from '../../../lib/errors/server-error';
 import { connectTo } from '../../../lib/servers/connect';
 import { askServerKindAgain } from '../../../lib/servers/identify';
-import { listModels } from '../../../lib/servers/model-list';
 import { kindFor, listModelsFor, requireFit } from '../../../lib/servers/purpose';
 import { reply, startLlamaServerSim, type WireRequest } from '../../servers/llama-server';
 import { closeRawServers, rawServer } from '../../support/raw-answers';
@@ -94,29 +93,6 @@ test('GPUStack is asked for its category', async () => {
 	});
 	expect(await idsOf(listModelsFor(connection, 'reranking'))).toHaveLength(1);
 	expect(server.requests.map(({ target }) => target)).toContain('/v1/models?categories=reranker');
-});
-
-test('Text Embeddings Inference, which has no list', async () => {
-	const server = await start({ profile: 'lm-studio' });
-	for (const route of ['GET /v1/models', 'GET /api/version'])
-		server.route(route, reply.error(404, ''));
-	server.route(
-		'GET /info',
-		reply.json({
-			model_id: 'BAAI/bge-m3',
-			model_type: { embedding: {} },
-			max_client_batch_size: 32,
-		}),
-	);
-	expect(await idsOf(listModelsFor(connectTo({ baseUrl: server.url }), 'embeddings'))).toEqual([
-		'BAAI/bge-m3',
-	]);
-	const connection = connectTo({ baseUrl: server.url });
-	await expect(listModelsFor(connection, 'reranking')).rejects.toMatchObject({
-		remedy: expect.stringContaining('Start Text Embeddings Inference') as string,
-	});
-	server.route('GET /info', reply.error(401, ''));
-	await expect(listModels(connection)).rejects.toMatchObject({ kind: 'unauthorized' });
 });
 
 test('a server that tells nothing: all models', async () => {

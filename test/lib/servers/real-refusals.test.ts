@@ -8,7 +8,6 @@ import type { ServerError } from '../../../lib/errors/server-error';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { RerankClient } from '../../../lib/rerank/client';
 import { connectTo } from '../../../lib/servers/connect';
-import { listModels } from '../../../lib/servers/model-list';
 import { json, type ScriptedServer, startScripted } from '../../servers/scripted';
 import { httpFixture } from '../../support/streams';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
@@ -147,20 +146,6 @@ describe('chats', () => {
 			'/v1/models': { json: { data: [{ id: 'm', owned_by: owner }] } },
 		});
 		expect(await failureOf(chat(connection))).toMatchObject({ kind });
-	});
-
-	it('an unknown model of a server whose list is empty', async () => {
-		const connection = await serving({
-			'/v1/models': 'transformers-serve-5.19.0/models-empty-although-serving',
-			'/v1/chat/completions': 'transformers-serve-5.19.0/unknown-model-400-pinned',
-		});
-		expect(await failureOf(chat(connection))).toMatchObject({
-			kind: 'modelNotFound',
-			remedy: 'Choose another model, or start transformers serve with it.',
-		});
-		expect(await failureOf(listModels(connection))).toMatchObject({
-			remedy: expect.stringContaining('type the name that it was started with') as string,
-		});
 	});
 
 	it.each([

@@ -47,19 +47,6 @@ describe('a gateway that passes on the header of llama-server', () => {
 		await answerTo({ prompt: 'The capital of France is' });
 		expect(pathsAsked()).toEqual(['/completion', '/v1/completions', '/v1/completions']);
 	});
-
-	it('names the gateway once it was asked', async () => {
-		await server.close();
-		server = await startScripted(({ path }, response) => {
-			const models = { data: [{ id: 'unknown', owned_by: 'local' }] };
-			const choices = [{ index: 0, text: ' Paris', finish_reason: 'stop' }];
-			if (path === '/v1/models') json(response, models);
-			else if (path === '/v1/completions') json(response, { choices });
-			else json(response, {}, 404);
-		});
-		const answer = await answerTo({ prompt: 'The capital of France is' });
-		expect(answer).toMatchObject({ text: ' Paris', server: 'sglangGateway' });
-	});
 });
 
 describe('a server that forbids fields', () => {
@@ -139,8 +126,6 @@ describe('a server that forbids fields', () => {
 });
 
 it.each([
-	['Triton Inference Server', 5, 'limit', false],
-	['Triton Inference Server', 6, 'stop', false],
 	['me', 5, 'stop', true],
 	['me', 6, 'stop', false],
 ])(

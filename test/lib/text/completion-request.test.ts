@@ -12,8 +12,6 @@ const request = (kind: KindName, task: CompleteTask, options: Partial<Completion
 test.each<[KindName, string]>([
 	['llamaServer', '/completion'],
 	['llamaRouter', '/completion'],
-	['ikLlamaCpp', '/completion'],
-	['llamaSwap', '/v1/completions'],
 	['ollama', '/api/generate'],
 	['vllm', '/v1/completions'],
 	['other', '/v1/completions'],

@@ -33,21 +33,6 @@ interface FastapiScript {
 		options?: { logFile?: string },
 	): Promise<StartedServer>;
 }
-interface PortkeyScript {
-	startPortkey(script: string, options?: { logFile?: string }): Promise<StartedServer>;
-}
-interface NewApiScript {
-	startNewApi(
-		binary: string,
-		options: { folder: string; behind: ServerBehind },
-	): Promise<StartedServer & { key: string }>;
-}
-interface OllaScript {
-	startOlla(
-		binary: string,
-		options: { folder: string; behind: ServerBehind },
-	): Promise<StartedServer>;
-}
 interface PythonServersScript {
 	startPythonServer(
 		name: PythonServerName,
@@ -66,13 +51,6 @@ interface ScriptedModelScript {
 		replies: ScriptedReply[],
 		options: { contextLength: number },
 	): void;
-}
-
-/** The server behind a gateway. */
-interface ServerBehind {
-	url: string;
-	key: string;
-	models: string[];
 }
 
 interface PortsScript {
@@ -201,29 +179,6 @@ export async function startLlamaServer(
 export async function startOllama(env: Record<string, string> = {}): Promise<string> {
 	const { startOllama: start } = await loadScript<OllamaScript>('ollama');
 	return started(await start(parts().ollama!, { folder: workFolder('ollama'), env })).url;
-}
-
-export async function startPortkey(): Promise<{ url: string; kill: Kill }> {
-	const { startPortkey: start } = await loadScript<PortkeyScript>('portkey');
-	const logFile = path.join(workFolder('portkey'), 'gateway.log');
-	const { url, service } = started(await start(parts().portkey!, { logFile }));
-	return { url, kill: killer(service) };
-}
-
-export async function startNewApi(
-	behind: ServerBehind,
-): Promise<{ url: string; key: string; kill: Kill }> {
-	const { startNewApi: start } = await loadScript<NewApiScript>('new-api');
-	const folder = workFolder('new-api');
-	const { url, key, service } = started(await start(parts().newApi!, { folder, behind }));
-	return { url, key, kill: killer(service) };
-}
-
-export async function startOlla(behind: ServerBehind): Promise<{ url: string; kill: Kill }> {
-	const { startOlla: start } = await loadScript<OllaScript>('olla');
-	const folder = workFolder('olla');
-	const { url, service } = started(await start(parts().olla!, { folder, behind }));
-	return { url, kill: killer(service) };
 }
 
 export async function startWhisperServer(args: string[] = []): Promise<string> {

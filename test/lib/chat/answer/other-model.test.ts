@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 
-import { noteOnOtherModel, otherModelIn } from '../../../../lib/chat/answer/other-model';
+import { otherModelIn } from '../../../../lib/chat/answer/other-model';
 import { ChatClient } from '../../../../lib/chat/client';
-import type { Connection } from '../../../../lib/http/connection';
 import { readToEnd } from '../../../../lib/generators';
 import { localLlamaConnection } from '../../../../lib/servers/credential';
 import { reply, startLlamaServerSim } from '../../../servers/llama-server';
@@ -124,7 +123,7 @@ describe('in an answer', () => {
 		expect((await ask(url, 'mine', { model: 'sim-model' })).notes).toEqual([]);
 	});
 
-	test.each(['old-llama-server', 'vllm', 'ollama'] as const)(
+	test.each(['vllm', 'ollama'] as const)(
 		'%s, which says what was requested: no note',
 		async (profile) => {
 			const { url } = await start({ profile });
@@ -132,18 +131,4 @@ describe('in an answer', () => {
 			expect(notes).toEqual([]);
 		},
 	);
-});
-
-test.each([
-	['ik_llama.cpp', 'other', /answered with "main"/],
-	['ik_llama.cpp', 'main', undefined],
-	['llama.cpp', 'other', undefined],
-])('%s, which repeats the name %s', async (server, requested, note) => {
-	const connection = {
-		url: { api: 'http://x/v1' },
-		call: async () => await Promise.resolve({ status: 200, json: listOf(llamaModel('main')) }),
-	} as unknown as Connection;
-	const said = await noteOnOtherModel(connection, requested, requested, server.startsWith('ik'));
-	if (note === undefined) expect(said).toBeUndefined();
-	else expect(said).toMatch(note);
 });

@@ -73,7 +73,7 @@ describe('what a server ignores', () => {
 			keepAlive: 1,
 		};
 		expect(ignoredParameters(parameters, 'ollama')).toEqual([]);
-		for (const kind of ['llamaServer', 'llamaRouter', 'llamaSwap'] as const)
+		for (const kind of ['llamaServer', 'llamaRouter'] as const)
 			expect(ignoredParameters(parameters, kind)).toEqual(['Context Size', 'Keep Alive']);
 		for (const kind of ['other', 'vllm'] as const)
 			expect(ignoredParameters(parameters, kind)).toEqual(['Context Size', 'Keep Alive']);

@@ -175,7 +175,6 @@ describe('messages', () => {
 
 	it.each([
 		['llamaServer', { type: 'input_video', input_video: { data: 'AAAA' } }],
-		['llamaSwap', { type: 'input_video', input_video: { data: 'AAAA' } }],
 		['vllm', { type: 'video_url', video_url: { url: 'data:video/mp4;base64,AAAA' } }],
 		['other', { type: 'video_url', video_url: { url: 'data:video/mp4;base64,AAAA' } }],
 	] as const)('a video is written as %s reads it', (serverKind, part) => {

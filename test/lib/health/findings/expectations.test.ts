@@ -196,14 +196,6 @@ describe('a list without models', () => {
 		expect(ids(result).filter((id) => id === 'notTold')).toHaveLength(1);
 	});
 
-	it('of mlx-lm does not tell whether it has the model', async () => {
-		const result = await checkEmptyList({ model: 'm' }, { Server: 'BaseHTTP/0.6 Python/3.11.7' });
-		expect(result.server).toMatchObject({ kind: 'mlxLm' });
-		const { meaning } = finding(result, 'notTold');
-		expect(meaning).toContain('requests for the model m');
-		expect(ids(result).filter((id) => id === 'notTold')).toHaveLength(1);
-	});
-
 	it('of a server that should have models is explained by that alone', async () => {
 		await simWithKey({ profile: 'ollama', models: [] });
 		server.route('GET /v1/models', reply.json({ object: 'list', data: null }));

@@ -10,24 +10,13 @@ describe('vLLM', () => {
 			['its refusal of the key', { models: 'vllm/unauthorized' }],
 			['its empty /health beside its /version', { version: { version: '0.11.0' }, health: EMPTY }],
 		],
-		notTold: [
-			[
-				'SGLang',
-				{
-					models: list({ id: 'q', owned_by: 'sglang' }),
-					version: { version: '0.5' },
-					health: EMPTY,
-				},
-				'sglang',
-			],
-			['an empty /health alone', { health: EMPTY }, 'other'],
-		],
+		notTold: [['an empty /health alone', { health: EMPTY }, 'other']],
 		version: [{ version: { version: '0.11.0' } }, '0.11.0'],
 		chat: {
 			...TAKES_FIELDS_OF_VLLM,
 			fields: { ...TAKES_FIELDS_OF_VLLM.fields, structured_outputs: { grammar: 'root ::= "a"' } },
 			thinkingIn: ['reasoning_content', 'reasoning'],
-			notes: ['This server (vLLM) ignores these options, so they were not sent: Cache Prompt'],
+			notes: [],
 		},
 		simulated: { profile: 'vllm', refusal: 'vllm' },
 		advice: {
