@@ -3,9 +3,6 @@ import type { INodeProperties } from 'n8n-workflow';
 import { optional } from '../../lib/values';
 import { optionsCollection } from './field-kinds';
 
-/** Most options in one collection, where there are groups. */
-const FEW = 12;
-
 /** A group of a long list of options. */
 interface OptionGroup {
 	/** Names of its options. An option that no group holds stays in "Options". */
@@ -29,7 +26,7 @@ export const limitsGroup = group(
 );
 
 /**
- * Options of a node or an operation as one collection, and where they are many, those of a group as another one.
+ * Options of a node or an operation as one collection, and those of a group as another one.
  *
  * @param groups default: none
  */
@@ -41,7 +38,6 @@ export function optionsFields(
 		...optionsCollection(members),
 		...optional({ description }),
 	});
-	if (options.length <= FEW) return [collection(options)];
 	const filled = groups
 		.map((group) => ({ group, members: options.filter(({ name }) => group.holds.test(name)) }))
 		.filter(({ members }) => members.length > 1);

@@ -30,7 +30,6 @@ const LONGEST = [
 	'lib/errors/secret-mask',
 	'lib/health/speed/beside-batch',
 	'lib/http/echoes',
-	'lib/dify/run/concurrency',
 	'nodes/ServerHealth/speed-test',
 	'lib/http/connection.limits',
 	'lib/chat/hanging-server',

@@ -25,9 +25,12 @@ test('Auth: each request has the key once', async () => {
 		sent.push([request.url!, names.filter((name) => name === 'authorization')]);
 		request.resume();
 		request.on('end', () => {
-			response.setHeader('content-type', 'application/json');
+			const isRun = request.url === '/v1/chat-messages';
+			response.setHeader('content-type', isRun ? 'text/event-stream' : 'application/json');
 			response.end(
-				JSON.stringify({ id: UNKNOWN_ID, answer: 'ok', file_upload: { enabled: true } }),
+				isRun
+					? 'data: {"event":"message","answer":"ok"}\n\ndata: {"event":"message_end"}\n\n'
+					: JSON.stringify({ id: UNKNOWN_ID, file_upload: { enabled: true } }),
 			);
 		});
 	});

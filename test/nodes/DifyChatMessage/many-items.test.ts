@@ -100,7 +100,7 @@ describe('many items', () => {
 						status: 400,
 						answer: 'half',
 						url: `${sim.url}/chat-messages`,
-						difyVersion: '1.17.0',
+						difyVersion: '1.16.0',
 						retryable: false,
 						taskId,
 						conversationId,

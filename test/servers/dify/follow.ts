@@ -21,7 +21,7 @@ export function resume(
 		const { action, inputs } = filled;
 		await play(store, live, live.transcript.resumption({ form: issued.form, action, inputs }));
 	};
-	live.done = store.resumeMs > 0 ? store.clock.sleep(store.resumeMs).then(go) : go();
+	live.done = go();
 }
 
 /**
@@ -47,8 +47,7 @@ export async function workflowEvents(call: Call): Promise<void> {
 	const written = [writer.write({ kind: 'ping' })];
 	const withSnapshot = query.get('include_state_snapshot') === 'true';
 	if (withSnapshot)
-		for (const event of snapshot(store, run, live))
-			written.push(writer.write({ kind: 'event', event }));
+		for (const event of snapshot(run, live)) written.push(writer.write({ kind: 'event', event }));
 	await Promise.all(written);
 	const events = deafAfter(store, run, live, writer);
 	if (events !== undefined) writer.hears = { events, then: withSnapshot ? 'pings' : 'reset' };
@@ -109,7 +108,7 @@ const NODE_FIELDS = new Set([
  * Snapshot of a running run: its ended nodes without values, and its open forms. Its text is stored at a pause only
  * (docs/protocols/dify.md 2.4).
  */
-function snapshot(store: Store, run: SimRun, live: Live): Json[] {
+function snapshot(run: SimRun, live: Live): Json[] {
 	const started = run.events.find((event) => event.event === 'workflow_started');
 	const replayed: Json[] = started === undefined ? [] : [withTimestamp(run, started)];
 	if (run.app.mode === 'advanced-chat' && started !== undefined) {
@@ -131,11 +130,7 @@ function snapshot(store: Store, run: SimRun, live: Live): Json[] {
 	}
 	if (run.status !== 'paused') return replayed;
 	replayed.push(...waitingNodes(replayed));
-	const open = new Set(
-		(store.reopened ? live.transcript.forms : live.transcript.openForms).map(
-			({ formId }) => formId,
-		),
-	);
+	const open = new Set(live.transcript.openForms.map(({ formId }) => formId));
 	const asked = run.events.filter(
 		(event) =>
 			event.event === 'human_input_required' &&

@@ -129,8 +129,7 @@ async function startRun(
 		return;
 	}
 	const { live } = createLive(call, prepared, streaming);
-	const asStream = streaming && store.stream.blockingInstead !== true;
-	if (asStream) {
+	if (streaming) {
 		const writer = writerOf(call, live);
 		writer.start({});
 		await live.done;

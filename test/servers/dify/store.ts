@@ -63,10 +63,6 @@ export class Store {
 	readonly clock = new Clock();
 	stream: StreamKnobs = {};
 	planText: string | undefined;
-	/** Milliseconds between the answer to a form and the resumption of the run. */
-	resumeMs = 0;
-	/** Until the run resumes, its snapshot still shows the answered form. */
-	reopened = false;
 	private readonly counts = new Map<string, number>();
 	private waiting: Array<() => void> = [];
 	private workerState: 'up' | 'down' = 'up';

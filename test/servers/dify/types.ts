@@ -214,8 +214,6 @@ export interface StreamKnobs {
 	endsWhenSilent?: boolean;
 	/** Reorders the whole stream, or drops parts of it. */
 	reorder?: (items: Item[]) => Item[];
-	/** Sends a blocking answer although a stream was requested. */
-	blockingInstead?: boolean;
 	/** An attached stream gets only so many events after its snapshot, then only pings. 1.16: 2, after a reader disconnected. */
 	deafAfter?: number;
 }

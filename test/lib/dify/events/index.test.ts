@@ -98,7 +98,7 @@ describe('transport', () => {
 		const text = scriptText(CHATFLOW, {
 			steps: [{ node: { id: 'n1' } }, ...said('a', 'b')],
 		});
-		const upToB = text.slice(0, text.indexOf('data: {"event":"workflow_finished"'));
+		const upToB = text.slice(0, text.indexOf('data: {"event":"message_end"'));
 		const state = createRun();
 		for (const line of upToB.split('\n\n').filter(Boolean)) reduce(state, parseJson(line.slice(6)));
 		expect(resultByEvents(state, 'closed', 'read ECONNRESET')).toMatchObject({

@@ -9,7 +9,7 @@ import { baseRoutes, documentRoutes } from '../../../../lib/dify/knowledge/route
 import { upsertDocument } from '../../../../lib/dify/knowledge/upsert';
 import { addDocument } from '../../../servers/dify';
 import { calls, failureOf, fileOf } from '../client';
-import { lastBody, scene, writes } from './setup';
+import { apiOf, lastBody, QUICK, scene, writes } from './setup';
 
 const TEXT = { name: 'llama.txt', text: 'Llamas live in the Andes.' };
 
@@ -317,7 +317,8 @@ describe('documents', () => {
 	});
 
 	test('a lock is waited for only a while, and the error says why it stands', async () => {
-		const { sim, api, base } = await scene();
+		const { sim, base } = await scene();
+		const api = apiOf(sim, { ...QUICK, busy: [1, 9_000] });
 		const document = addDocument(sim.store, base);
 		sim.store.knowledge.busyAfterAction = 30;
 		await setStatus(api, base.id, [document.id], 'disable');
@@ -367,7 +368,7 @@ describe('documents', () => {
 		const { sim, api, base } = await scene();
 		sim.fail({ path: /download$/, status: 404, body: '<html><title>404 Not Found</title></html>' });
 		const failed = await failureOf(fileAddress(api, base.id, base.id));
-		expect(failed.remedy).toMatch(/Update Dify.*Base URL/s);
+		expect(failed.remedy).toMatch(/Base URL.*does not have/s);
 	});
 
 	test('the list follows all pages, by part of the name and by status', async () => {

@@ -86,9 +86,6 @@ describe('metadata', () => {
 			setMetadata(api, base.id, document.id, wrong, { createFields: true }),
 		);
 		expect(failed.message).toBe('"year" needs a number, but has notanumber');
-		const changed = { year: '12345678901234567890' };
-		const inexact = await failureOf(setMetadata(api, base.id, document.id, changed));
-		expect(inexact.message).toContain('"year" has the number 12345678901234567890');
 		expect(writes(sim)).toEqual([]);
 		expect((await failureOf(setMetadata(api, base.id, document.id, {}))).message).toContain(
 			'no metadata to set',

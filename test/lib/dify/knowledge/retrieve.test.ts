@@ -204,8 +204,6 @@ describe('retrieval from', () => {
 		expect(
 			(await failureOf(ask({ field: 'year', operator: '=', value: 'abc' }))).message,
 		).toContain('needs a number');
-		const inexact = { field: 'year', operator: '=', value: '9007199254740993' } as const;
-		expect((await failureOf(ask(inexact))).message).toContain('has the number 9007199254740993');
 		expect(
 			(await failureOf(ask({ field: 'when', operator: 'after', value: 'soon' }))).message,
 		).toContain('needs a time');

@@ -1,14 +1,7 @@
 import { listMessages } from '../../../../lib/dify/app/conversations';
 import { RUN_ROUTES, startRun } from '../../../../lib/dify/run/run';
 import { traceIdOf } from '../../../../lib/dify/ids';
-import {
-	appKey,
-	type AppSpec,
-	type Item,
-	type Json,
-	startDifySim,
-	storeFile,
-} from '../../../servers/dify';
+import { appKey, type AppSpec, type Json, startDifySim, storeFile } from '../../../servers/dify';
 import type { DifyAppMode } from '../../../../lib/dify/types';
 import { waitFor } from '../ask';
 import { calls, clientOf, failureOf, say, startApp, startSim, UNKNOWN_ID } from '../client';
@@ -45,22 +38,6 @@ describe('a message', () => {
 
 		expect(result.usage).toMatchObject(counted);
 		expect(result.workflowRunId).toBe(mode === 'advanced-chat' ? run.workflowRunId : undefined);
-	});
-
-	test('case 13: a blocking answer, where something in between makes one of the stream, has the same', async () => {
-		const sim = await startSim({ stream: { blockingInstead: true } });
-		for (const mode of ['chat', 'advanced-chat'] as const) {
-			const { result } = await say(clientOf(sim, mode));
-			const { conversationId, messageId, taskId } = sim.runs.at(-1)!;
-			expect(result).toMatchObject({
-				status: 'succeeded',
-				text: 'You said: hi',
-				conversationId,
-				messageId,
-				taskId,
-				usage: { total_tokens: 20, total_price: '0.0000280' },
-			});
-		}
 	});
 
 	test.each(chatModes)('case 14: %s is always asked for a stream', async (mode) => {
@@ -194,38 +171,6 @@ describe('a message', () => {
 			}
 		},
 	);
-
-	test('Dify 1.14.2 silently begins a new conversation where that of a chatflow is unknown: a failure, or "start new"', async () => {
-		const sim = await startSim({});
-		const client = clientOf(sim, 'advanced-chat');
-		const { result } = await say(client);
-		const conversation = { kind: 'id', id: result.conversationId! } as const;
-		expect(await say(client, { conversation })).toMatchObject({ conversationRestarted: false });
-		const other = (items: Item[]) =>
-			items.map(
-				(item): Item =>
-					item.kind === 'event'
-						? { ...item, event: { ...item.event, conversation_id: UNKNOWN_ID } }
-						: item,
-			);
-		sim.store.stream.reorder = other;
-		const shown: unknown[] = [];
-		const failed = await failureOf(
-			say(client, { conversation }, { onDeltas: async (deltas) => void shown.push(deltas) }),
-		);
-		expect(failed).toMatchObject({
-			kind: 'conversationNotFound',
-			facts: { conversationId: UNKNOWN_ID, stopRequested: true },
-		});
-		expect(failed.meaning).toContain('began a new one, which it was told to stop');
-		expect([shown, sim.stops.length]).toEqual([[], 1]);
-		const answer = await say(client, { conversation }, { onStaleConversation: 'startNew' });
-		expect(answer).toMatchObject({
-			conversationRestarted: true,
-			result: { conversationId: UNKNOWN_ID },
-		});
-		expect(calls(sim, '/chat-messages')).toBe(4);
-	});
 
 	test.each(chatModes)(
 		'case 22: on request a conversation that is gone is started anew with %s, and told',
@@ -374,19 +319,6 @@ describe('a message', () => {
 			status: 403,
 			kind: 'planLimit',
 		});
-	});
-
-	test('case 31: an answer in escaped JSON, prices as text', async () => {
-		const usage = { total_tokens: 3, total_price: '0.0000010', currency: 'USD' };
-		const sim = await startApp(
-			{ mode: 'chat', reply: () => ({ steps: [{ text: '你好' }], usage }) },
-			{ stream: { blockingInstead: true } },
-		);
-		const { result } = await say(clientOf(sim));
-		expect(result.text).toBe('你好');
-		expect(result.usage?.total_price).toBe('0.0000010');
-		sim.stream = {};
-		expect((await say(clientOf(sim))).result.usage).toEqual(usage);
 	});
 
 	test('name, trace and version are sent only where they were given', async () => {

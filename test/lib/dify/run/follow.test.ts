@@ -166,7 +166,6 @@ describe('a form of a workflow app', () => {
 			const paused = await run(sim, 'workflow');
 			const token = paused.pause!.forms[0]!.formToken!;
 			sim.stream = { pingEveryMs: 5, deafAfter: heard };
-			sim.store.resumeMs = 20;
 			await submitHumanForm(client, token, { action: 'ok', inputs: {}, user: 'u1' });
 			const following = { waits: FAST };
 			const result = await followRun(client, paused.workflowRunId!, 'u1', following);

@@ -60,15 +60,6 @@ describe('transport', () => {
 		expect(failed.partialText).toBe('a');
 	});
 
-	test('case 40: a blocking answer although a stream was asked for', async () => {
-		const { result, shown } = await answerOf('chat', 'Hello', { blockingInstead: true });
-		expect([result.status, result.text, shown]).toEqual(['succeeded', 'Hello', 'Hello']);
-		expect(result).toMatchObject({
-			taskId: expect.any(String) as string,
-			usage: { total_tokens: expect.any(Number) as number },
-		});
-	});
-
 	test('case 40: an error inside a 200', async () => {
 		const sim = await startTalk('chat', 'x');
 		sim.fail({

@@ -22,12 +22,6 @@ describe('the record of a run', () => {
 		expect(readRecord(DETAIL)!.inputs).toEqual({ a: 1 });
 	});
 
-	test('times in the words of versions before 1.0', () => {
-		expect(
-			readRecord({ ...DETAIL, created_at: 'Thu, 01 Jan 1970 00:00:10 -0000' })!.createdAt,
-		).toBe(10);
-	});
-
 	test('whatever comes is read', () => {
 		fc.assert(
 			fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (more) => {

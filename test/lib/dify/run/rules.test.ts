@@ -122,6 +122,11 @@ const RUNNING: Array<[number, Told]> = [
 	[10, 'answered'],
 	[20, { events: [started] }],
 ];
+/** No ID of a run: there is no record of it. */
+const CHATTING: Array<[number, Told]> = [
+	[10, 'answered'],
+	[20, { events: [{ event: 'message', task_id: 't', conversation_id: 'c', answer: 'a' }] }],
+];
 const LOST: Array<[number, Told]> = [...RUNNING, [30, 'closed']];
 const LOOKS_AFTER: Array<[number, Told]> = [...LOST, [40, 'closed']];
 
@@ -148,22 +153,17 @@ const WAITING: Row[] = [
 		],
 		['close', 'end: finished'],
 	],
-	[
-		'the idle limit ends a stream without pings',
-		{ recovery: 'none' },
-		[...RUNNING, [5_010, 'time']],
-		['stop'],
-	],
+	['the idle limit ends a stream without pings', {}, [...CHATTING, [5_020, 'time']], ['stop']],
 	[
 		'the progress limit ends a stream of pings',
-		{ recovery: 'none' },
-		[...RUNNING, [20_019, 'ping'], [20_020, 'time']],
+		{},
+		[...CHATTING, [20_019, 'ping'], [20_020, 'time']],
 		['stop'],
 	],
 	[
 		'the total limit ends the run',
 		{ limits: { ...DEFAULT_RUN_LIMITS, totalMs: 60_000 } },
-		[...RUNNING, [59_990, 'ping'], [60_000, 'time']],
+		[...CHATTING, [59_990, 'ping'], [60_000, 'time']],
 		['stop'],
 	],
 	[
@@ -180,10 +180,23 @@ const WAITING: Row[] = [
 	],
 	[
 		'a stream that stays open after the end of the run is closed',
-		{ recovery: 'none' },
+		{},
 		[
 			[10, 'answered'],
-			[20, { events: [started, { ...end('failed'), conversation_id: 'c' }] }],
+			[
+				20,
+				{
+					events: [
+						{ ...started, workflow_run_id: undefined, data: {} },
+						{
+							...end('failed'),
+							workflow_run_id: undefined,
+							data: { status: 'failed' },
+							conversation_id: 'c',
+						},
+					],
+				},
+			],
 			[2_020, 'time'],
 		],
 		['close', 'end: finished'],
@@ -346,7 +359,7 @@ describe('when the rules of waiting apply', () => {
 		['a limit of 0 is none', { limits: { ...LIMITS, firstByteMs: 0, totalMs: 0 } }, [], undefined],
 		['no events: the queue, without an ID nothing is looked at', {}, [[10, 'answered']], 8_010],
 		['events: the next look', {}, RUNNING, 1_020],
-		['a run without a record: the idle limit', { recovery: 'none' }, RUNNING, 5_010],
+		['a run without a record: the idle limit', {}, CHATTING, 5_010],
 		[
 			'looks get rarer',
 			FOLLOWED,
