@@ -21,7 +21,7 @@ import { KINDS, pathOf } from './kinds.mjs';
 const LIMIT_S = 5;
 const USER_TEXT = '={{ $json.body ? $json.body.text : $json.chatInput }}';
 const LIMITS = { firstTokenLimit: LIMIT_S, idleLimit: LIMIT_S, maxRetries: 1 };
-const DIFY_LIMITS = { firstByteLimit: LIMIT_S, idleLimit: LIMIT_S, maxRetries: 1 };
+const DIFY_LIMITS = { idleLimit: LIMIT_S, maxRetries: 1 };
 /** @param {string} value */
 const model = (value) => ({ __rl: true, mode: 'id', value });
 
