@@ -4,7 +4,6 @@ import type { RecordedPart } from '../../servers/model-recordings/exchange';
 export type ServerName =
 	| 'fastapi'
 	| 'gpustack'
-	| 'infinity'
 	| 'litellm'
 	| 'llama-server'
 	| 'llama-swap'

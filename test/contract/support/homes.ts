@@ -146,11 +146,6 @@ const HOMES: Readonly<Record<ServerName, (exchange: Exchange) => Routes>> = {
 		'GET /v1/models': listOf(modelOf(exchange), { created: 1, owned_by: 'gpustack' }),
 		'*': pageNotFound,
 	}),
-	infinity: () => ({
-		'GET /models': fixture('infinity-0.0.78/models-at-root-without-v1.http'),
-		'GET /health': fixture('infinity-0.0.78/health.http'),
-		'*': fixture('infinity-0.0.78/v1-models-404.http'),
-	}),
 	litellm: (exchange) => ({
 		'GET /v1/models': listOf(modelOf(exchange), { created: 1677610602, owned_by: 'openai' }),
 		'*': pageNotFound,

@@ -166,7 +166,7 @@ export async function speakResult(played: Played): Promise<Json> {
 		resource: 'audio',
 		operation: 'speak',
 		input: 'Hello',
-		voice: chosenModel('alloy'),
+		voice: 'alloy',
 	});
 }
 

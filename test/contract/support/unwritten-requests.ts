@@ -68,12 +68,6 @@ export const UNWRITTEN_REQUESTS: Readonly<Record<string, Request>> = {
 	'gpustack/error-no-instance': stream(),
 	'gpustack/unauthorized': stream(),
 
-	'infinity-0.0.78/health': list('/health'),
-	'infinity-0.0.78/model-cannot-embed-400': embed('/embeddings'),
-	'infinity-0.0.78/models-at-root-without-v1': list('/models'),
-	'infinity-0.0.78/unknown-model-400': embed('/embeddings'),
-	'infinity-0.0.78/v1-models-404': list(),
-
 	'litellm-1.106.2/429-no-deployments-in-cooldown': stream({ model: 'local-scripted' }),
 	'litellm-1.106.2/chat-with-embedding-model': stream({ model: 'local-embed' }),
 	'litellm-1.106.2/completions-ignores-suffix': complete('/v1/completions'),
@@ -97,9 +91,6 @@ export const UNWRITTEN_REQUESTS: Readonly<Record<string, Request>> = {
 	'llama-swap-0bdb372/stream-upstream-killed': stream({ model: 'tiny' }),
 	'llama-swap-0bdb372/unknown-model': stream({ model: 'nope' }),
 	'llama-swap-0bdb372/unload-one': ['POST', '/api/models/unload/minilm'],
-
-	'old-llama-server/chat-stream': stream(),
-	'old-llama-server/error-mid-stream': stream(),
 
 	'ollama/chat-stream': stream(),
 	'ollama/chat-stream-usage': stream(),

@@ -57,23 +57,6 @@ async function answer(maxTokens: number | undefined) {
 }
 
 describe('a server that says "stop" also where the limit of tokens ended the answer', () => {
-	it.each<[number | undefined, number, string]>([
-		[8, 7, 'stop'],
-		[8, 8, 'length'],
-		[64, 16, 'stop'],
-		[undefined, 15, 'stop'],
-		[undefined, 16, 'length'],
-		[undefined, 40, 'stop'],
-	])('Triton with Maximum Tokens %s and %i tokens: %s', async (maxTokens, count, reason) => {
-		owner = 'Triton Inference Server';
-		tokens = count;
-		const { finishReason, notes } = await answer(maxTokens);
-		expect(finishReason).toBe(reason);
-		expect(notes.some((note) => note.includes('cut off by the token limit'))).toBe(
-			reason === 'length',
-		);
-	});
-
 	it.each<[number | undefined, number, boolean]>([
 		[8, 7, false],
 		[8, 8, true],

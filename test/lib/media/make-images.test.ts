@@ -241,7 +241,7 @@ describe('before anything is sent', () => {
 		const failed = await failureOf(run(sim, { model: 'qwen3' }));
 		expect([failed.message, failed.remedy]).toEqual([
 			'Ollama cannot make pictures',
-			expect.stringContaining('LocalAI and sd-server'),
+			expect.stringContaining('These can: GPUStack.'),
 		]);
 		expect(sim.requests.filter(({ path }) => path.includes('images'))).toEqual([]);
 	});

@@ -176,31 +176,11 @@ describe('speaches', () => {
 		});
 	});
 
-	test('a model must be named, and be installed', async () => {
-		const sim = await startSpeaches();
-		expect((await failureOf(run(sim, { ...SPEACHES, model: '' }))).message).toBe(
-			'speaches needs the name of a model',
-		);
-		expect((await failureOf(run(sim, { ...SPEACHES, model: 'x' }))).remedy).toMatch(
-			/operation Pull/,
-		);
-	});
-
 	test('a connection that breaks is told as that', async () => {
 		const sim = await startSpeaches();
 		expect(await failureOf(run(sim, { ...SPEACHES, voice: 'nobody' }))).toMatchObject({
 			kind: 'connectionLost',
 		});
-	});
-
-	test('a model for transcripts cannot speak, though the server can', async () => {
-		const model = 'Systran/faster-whisper-tiny';
-		const failed = await failureOf(run(await startSpeaches(), { ...SPEACHES, model }));
-		expect([failed.message, failed.remedy]).toEqual([
-			`The model "${model}" cannot speak`,
-			'Choose a model that can.',
-		]);
-		expect(failed.serverText).toContain('is not supported');
 	});
 });
 
@@ -213,7 +193,7 @@ test('servers that cannot speak: the error names some that can', async () => {
 		const failed = await failureOf(run(await startLlama({ profile }), { model: 'sim-model' }));
 		expect([failed.message, failed.remedy]).toEqual([
 			`${who} cannot speak`,
-			expect.stringContaining('Kokoro-FastAPI'),
+			expect.stringContaining('These can: GPUStack.'),
 		]);
 	}
 });

@@ -8,7 +8,6 @@ import { json, startScripted } from '../../servers/scripted';
 import { useSimulator } from '../../servers/use-simulator';
 import { startTcpServer } from '../../support/listening';
 import { connect, failureOf, fileOf, OPTIONS, wavFile } from './media';
-import { clearSharedCaches } from '../../../lib/lru-cache';
 
 const startWhisper = useSimulator(startWhisperSim);
 const startSpeaches = useSimulator(startSpeachesSim);
@@ -149,17 +148,6 @@ describe('speaches', () => {
 		await run(sim, { ...SPEACHES, translate: true });
 		expect(routesOf(sim)).toEqual(['/v1/audio/translations']);
 	});
-
-	test('a model that is not installed: the error says how to install it', async () => {
-		const sim = await startSpeaches();
-		const failed = await failureOf(run(sim, { model: 'Systran/large' }));
-		expect(failed).toMatchObject({ kind: 'modelNotFound', status: 404 });
-		expect(failed.remedy).toMatch(/resource Model, operation Pull/);
-		// With nothing installed, its list does not tell that it is speaches.
-		clearSharedCaches();
-		const empty = await startSpeaches({ transcribers: [], speakers: [] });
-		expect((await failureOf(run(empty, { model: 'x' }))).remedy).toMatch(/operation Pull/);
-	});
 });
 
 describe('other servers', () => {
@@ -199,7 +187,7 @@ describe('other servers', () => {
 		);
 		const failed = await failureOf(run(sim, { model: 'sim-model' }));
 		expect(failed.message).toBe('The model of the server takes no audio');
-		expect(failed.remedy).toMatch(/--mmproj.*whisper\.cpp/s);
+		expect(failed.remedy).toMatch(/--mmproj.*GPUStack and vLLM/s);
 	});
 
 	test('Ollama before it had the route', async () => {
@@ -207,7 +195,7 @@ describe('other servers', () => {
 			run(await startLlama({ profile: 'ollama' }), { model: 'qwen3' }),
 		);
 		expect(failed.message).toBe('Ollama cannot transcribe sound');
-		expect(failed.remedy).toContain('whisper.cpp');
+		expect(failed.remedy).toContain('GPUStack and vLLM');
 	});
 
 	test('an unknown server that has no route may be another than is meant', async () => {

@@ -2,25 +2,14 @@ import { listModelsFor } from '../../../lib/servers/purpose';
 import type { MediaTask } from '../../../lib/servers/kinds/task-abilities';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { startKokoroSim } from '../../servers/media/kokoro';
-import { startSpeachesSim } from '../../servers/media/speaches';
-import { startWhisperSim } from '../../servers/media/whisper';
 import { useSimulator } from '../../servers/use-simulator';
 import { connect, failureOf } from '../media/media';
 
 const startLlama = useSimulator(startLlamaServerSim);
-const startSpeaches = useSimulator(startSpeachesSim);
 const startKokoro = useSimulator(startKokoroSim);
-const startWhisper = useSimulator(startWhisperSim);
 
 const idsOf = async (sim: { url: string }, task: MediaTask) =>
 	(await listModelsFor(connect(sim.url), task)).map(({ id }) => id);
-
-test('speaches: by their tasks', async () => {
-	const sim = await startSpeaches();
-	expect(await idsOf(sim, 'transcription')).toEqual(['Systran/faster-whisper-tiny']);
-	expect(await idsOf(sim, 'speech')).toEqual(['speaches-ai/Kokoro-82M-v1.0-ONNX']);
-	expect((await failureOf(idsOf(sim, 'images'))).message).toBe('speaches has no model for images');
-});
 
 test('GPUStack: by their categories', async () => {
 	const sim = await startLlama({ profile: 'gpustack', models: [{ id: 'qwen3' }, { id: 'flux' }] });
@@ -49,12 +38,4 @@ test('others: all but those that are for something else', async () => {
 	expect((await failureOf(idsOf(deaf, 'transcription'))).message).toBe(
 		'llama-server has no model for transcription',
 	);
-});
-
-test('whisper.cpp has no list, and says so', async () => {
-	const failed = await failureOf(idsOf(await startWhisper(), 'transcription'));
-	expect([failed.message, failed.remedy]).toEqual([
-		'whisper.cpp has no list of models',
-		expect.stringContaining('leave the field empty'),
-	]);
 });

@@ -36,7 +36,6 @@ describe('the settings of the chat model', () => {
 	it('an untouched node sets nothing', () => {
 		expect(read()).toEqual({
 			model: 'qwen3-8b',
-			serverKind: 'auto',
 			parameters: {},
 			reasoningEcho: 'toolTurns',
 			showThinking: false,
@@ -60,37 +59,7 @@ describe('the settings of the chat model', () => {
 	});
 
 	it('numbers of expressions are numbers', () => {
-		expect(options({ contextSize: '8192', cacheReuse: 128.5 })).toEqual({
-			contextSize: 8192,
-			cacheReuse: 128,
-		});
-	});
-
-	it.each([
-		[{ adapter: [{ id: 0, scale: 0.5 }, { id: '1' }] }],
-		[
-			[
-				{ id: 0, scale: '0.5' },
-				{ id: 1, scale: 1 },
-			],
-		],
-		['[{"id":0,"scale":0.5},{"id":1,"scale":1}]'],
-	])('reads LoRA adapters: %j', (given) => {
-		expect(options({ lora: given })).toEqual({
-			lora: [
-				{ id: 0, scale: 0.5 },
-				{ id: 1, scale: 1 },
-			],
-		});
-	});
-
-	it.each([{}, { adapter: [] }, '', null])('no LoRA adapters: %j', (given) => {
-		expect(options({ lora: given })).toEqual({});
-	});
-
-	it('LoRA adapters that are none are refused', () => {
-		expect(refused({ options: { lora: 'first' } }).message).toContain('must be a list of adapters');
-		expect(refused({ options: { lora: [{ id: -1 }] } }).message).toContain('LoRA Adapters: ID');
+		expect(options({ contextSize: '8192' })).toEqual({ contextSize: 8192 });
 	});
 
 	it('reads every option', () => {
@@ -99,36 +68,21 @@ describe('the settings of the chat model', () => {
 			topP: 0.9,
 			topK: 0,
 			minP: 0.1,
-			typicalP: 1,
 			repeatPenalty: 1.1,
 			repeatLastN: 64,
 			presencePenalty: -1,
 			frequencyPenalty: 1,
-			dryMultiplier: 0.8,
-			dryBase: 1.75,
-			dryAllowedLength: 2,
-			dryPenaltyLastN: 64,
-			xtcProbability: 0.5,
-			xtcThreshold: 0.1,
-			mirostat: 0,
-			mirostatTau: 5,
-			mirostatEta: 0.1,
 			seed: -1,
 			maxTokens: 10,
-			slotId: 0,
 		};
 		const rest = {
 			parallelToolCalls: false,
-			cachePrompt: true,
-			drySequenceBreakers: ['x'],
 			stop: ['END'],
-			chatTemplateArguments: { a: 1 },
 			extraBody: { b: 2 },
 		};
 		expect(options({ ...numbers, ...rest })).toEqual({ ...numbers, ...rest });
 		expect(
 			read({
-				serverType: 'vllm',
 				options: {
 					reasoningEcho: 'always',
 					showThinking: true,
@@ -142,7 +96,6 @@ describe('the settings of the chat model', () => {
 			}),
 		).toEqual({
 			model: 'qwen3-8b',
-			serverKind: 'vllm',
 			parameters: {},
 			reasoningEcho: 'always',
 			showThinking: true,
@@ -180,18 +133,14 @@ describe('the settings of the chat model', () => {
 				temperature: '',
 				topK: null,
 				seed: undefined,
-				cachePrompt: '',
 				stop: '',
 				extraBody: '',
-				chatTemplateArguments: null,
 			}),
 		).toEqual({});
 		expect(
 			options({
 				stop: ['', null],
-				drySequenceBreakers: [],
 				extraBody: '{}',
-				chatTemplateArguments: {},
 			}),
 		).toEqual({});
 		expect(
@@ -227,21 +176,18 @@ describe('the settings of the chat model', () => {
 	});
 
 	it('switches come as texts, too', () => {
-		expect(options({ cachePrompt: 'true', parallelToolCalls: 'false' })).toEqual({
-			cachePrompt: true,
+		expect(options({ parallelToolCalls: 'false' })).toEqual({
 			parallelToolCalls: false,
 		});
-		expect(options({ cachePrompt: 'TRUE ', parallelToolCalls: 0 })).toEqual({
-			cachePrompt: true,
+		expect(options({ parallelToolCalls: 0 })).toEqual({
 			parallelToolCalls: false,
 		});
 		expect(read({ options: { showThinking: 'true' } }).showThinking).toBe(true);
 	});
 
 	it('objects come as JSON or as they are', () => {
-		expect(options({ extraBody: ' {"a": [1]} ', chatTemplateArguments: { b: true } })).toEqual({
+		expect(options({ extraBody: ' {"a": [1]} ' })).toEqual({
 			extraBody: { a: [1] },
-			chatTemplateArguments: { b: true },
 		});
 	});
 
@@ -327,12 +273,8 @@ describe('the settings of the chat model', () => {
 		[{ options: { extraBody: '{"a":' } }, /^The field "Extra Body" is not valid JSON: /],
 		[{ options: { extraBody: '[1]' } }, 'The field "Extra Body" must be a JSON object'],
 		[
-			{ options: { chatTemplateArguments: 5 } },
-			'The field "Chat Template Arguments" must be a JSON object',
-		],
-		[
-			{ options: { cachePrompt: 'perhaps' } },
-			'The field "Cache Prompt" must be true or false, but is "perhaps"',
+			{ options: { parallelToolCalls: 'perhaps' } },
+			'The field "Parallel Tool Calls" must be true or false, but is "perhaps"',
 		],
 		[
 			{ options: { showThinking: {} } },
@@ -344,20 +286,12 @@ describe('the settings of the chat model', () => {
 		],
 		[{ model: { name: 'qwen' } }, 'The field "Model" must be a text, but is {"name":"qwen"}'],
 		[
-			{ options: { toolChoice: 'always' } },
-			'The field "Tool Choice" must be one of auto, none, required, but is "always"',
-		],
-		[
 			{ options: { toolCallsInText: true } },
 			'The field "Tool Calls in Text" must be one of leave, read, but is true',
 		],
 		[
 			{ options: { reasoningEcho: true } },
 			'The field "Send Thinking Back" must be one of always, toolTurns, off, but is true',
-		],
-		[
-			{ serverType: 'lmstudio' },
-			'The field "Server Type" must be one of auto, llamaServer, ollama, other, vllm, but is "lmstudio"',
 		],
 		[
 			{ thinking: true },

@@ -40,8 +40,6 @@ async function remedies(owner: string, headers: Record<string, string> = {}) {
 it.each([
 	['ollama', 'library', {}],
 	['vllm', 'vllm', {}],
-	['newApi', 'custom', { 'x-oneapi-request-id': '2026' }],
-	['portkey', 'llamacpp', { 'x-portkey-provider': 'openai', server: 'llama.cpp' }],
 ])('%s: no option of llama-server', async (kind, owner, headers) => {
 	const known = await remedies(owner, headers);
 	expect(known.kind).toBe(kind);
@@ -57,13 +55,6 @@ it.each([
 	expect(known.texts.filter((text) => LLAMA_OPTIONS.test(text)).length).toBeGreaterThan(4);
 });
 
-/** What llama-server refuses with 400, as a gateway passes it on. */
-const REFUSALS: Array<[kind: FailureKind, message: string]> = [
-	['contextOverflow', 'request (4116 tokens) exceeds the available context size (2048 tokens)'],
-	['contextOverflow', 'the request exceeds the available context size'],
-	['templateRejected', 'Jinja Exception: Conversation roles must alternate'],
-];
-
 async function refusedChat(): Promise<ServerError> {
 	const settings = { ...PLAIN_SETTINGS, model: 'm' };
 	const connection = connectTo({ baseUrl: server.url, headers: { authorization: 'Bearer x' } });
@@ -72,18 +63,6 @@ async function refusedChat(): Promise<ServerError> {
 	const outcome = await answer.next().catch(asFailed);
 	return (outcome as ReturnType<typeof asFailed>).failed;
 }
-
-it.each(REFUSALS)('a gateway that was not asked before, %s: %s', async (kind, message) => {
-	const openai = { error: { message: `openai error: ${message}` }, provider: 'openai' };
-	server = await startScripted(({ path }, response) => {
-		response.setHeader('x-portkey-provider', 'openai');
-		if (path === '/v1/models') json(response, { data: [{ id: 'm', owned_by: 'llamacpp' }] });
-		else json(response, openai, 400);
-	});
-	const failed = await refusedChat();
-	expect(failed).toMatchObject({ kind });
-	expect(failed.remedy).not.toMatch(LLAMA_OPTIONS);
-});
 
 it.each([
 	['the server behind it', 'authentication_error', 'gatewayKey', 'key of the channel'],

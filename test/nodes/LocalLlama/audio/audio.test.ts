@@ -1,7 +1,6 @@
-import type { ILoadOptionsFunctions, INodeExecutionData } from 'n8n-workflow';
+import type { INodeExecutionData } from 'n8n-workflow';
 
 import { waveFromSamples } from '../../../../lib/wav';
-import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
 import { startKokoroSim } from '../../../servers/media/kokoro';
 import { bytesReply, jsonReply } from '../../../servers/media/server';
 import { startSpeachesSim } from '../../../servers/media/speaches';
@@ -278,18 +277,4 @@ describe('Speak', () => {
 		);
 		expect(told.description).toContain('no voice pack');
 	});
-});
-
-test('the lists of the editor hold what fits', async () => {
-	const sim = await startSpeaches();
-	const { searchSpeechModels, searchTranscriptionModels } = new LocalLlama().methods.listSearch;
-	const context = {
-		getCredentials: async () => ({ baseUrl: sim.url }),
-		getNode: () => ({ name: 'Local Llama' }),
-		helpers: {},
-	} as unknown as ILoadOptionsFunctions;
-	const valuesOf = async (search: typeof searchSpeechModels) =>
-		(await search.call(context)).results.map(({ value }) => value);
-	expect(await valuesOf(searchSpeechModels)).toEqual(['speaches-ai/Kokoro-82M-v1.0-ONNX']);
-	expect(await valuesOf(searchTranscriptionModels)).toEqual(['Systran/faster-whisper-tiny']);
 });

@@ -53,6 +53,7 @@ test('Generate: an item for each picture, with its facts for an agent that sees 
 	});
 	expect(hints).toEqual([]);
 	expect(sim.requests.at(-1)!.body).toEqual({
+		model: 'sd-cpp-local',
 		prompt: 'a cat',
 		n: 2,
 		size: '512x768',

@@ -1,8 +1,6 @@
-import { recordedExchanges } from '../../../servers/model-recordings/exchange';
 import { reply } from '../../../servers/llama-server';
 import { changeFields } from '../../../../nodes/LocalLlama/model/change';
 import { useLocalLlama } from '../run-node';
-import { clearSharedCaches } from '../../../../lib/lru-cache';
 
 const { serve, execute, json, failure } = useLocalLlama();
 const model = (value: string) => ({ __rl: true, mode: 'list', value });
@@ -125,78 +123,5 @@ describe('Unload', () => {
 		expect(await json(op('unload', 'big', { cutAnswers: true }))).toMatchObject({
 			state: 'unloaded',
 		});
-	});
-});
-
-describe('llama-swap 0bdb372', () => {
-	const recorded = (name: string) => {
-		const { answer } = recordedExchanges('llama-swap-0bdb372/models').find(
-			(one) => one.name === name,
-		)!;
-		return reply.error(
-			answer.status,
-			answer.text!.startsWith('{') ? JSON.parse(answer.text!) : answer.text!,
-		);
-	};
-	async function swap(running: 'running-none' | 'running-tiny') {
-		clearSharedCaches();
-		const sim = await serve({
-			profile: 'llama-swap',
-			models: [{ id: 'tiny', aliases: ['gpt-4o-mini'] }, { id: 'broken' }],
-		});
-		sim.route('GET /running', recorded(running));
-		return sim;
-	}
-
-	it('loads a model by a request to the server behind it', async () => {
-		const sim = await swap('running-none');
-		sim.route('GET /upstream/tiny/health', reply.json({ status: 'ok' }));
-		expect(await json(op('load', 'gpt-4o-mini'))).toMatchObject({
-			model: 'tiny',
-			server: 'llamaSwap',
-			before: 'unloaded',
-			state: 'loaded',
-			changed: true,
-		});
-	});
-
-	it('that cannot load it says so, and where the log of the model is', async () => {
-		const sim = await swap('running-none');
-		sim.route('GET /upstream/broken/health', recorded('broken-upstream'));
-		const { message, description } = await failure(op('load', 'broken'));
-		expect(message).toContain('could not load the model');
-		expect(description).toContain('upstream command exited prematurely');
-		expect(description).toContain('/logs/stream/NAME');
-	});
-
-	it('unloads what is not answering, and takes no notice of what is not loaded', async () => {
-		const sim = await swap('running-tiny');
-		sim.route('GET /upstream/tiny/slots', reply.json([{ id: 0, is_processing: false }]));
-		sim.route('POST /api/models/unload/tiny', recorded('unload-one'));
-		expect(await json(op('unload', 'tiny'))).toMatchObject({
-			state: 'unloaded',
-			changed: true,
-			sawNoAnswers: true,
-		});
-		sim.route('GET /running', recorded('running-none'));
-		expect(await json(op('unload', 'tiny'))).toMatchObject({ changed: false });
-		expect(posts(sim)).toEqual(['/api/models/unload/tiny']);
-	});
-
-	it('does not unload a model that is answering, but where it is told to', async () => {
-		const sim = await swap('running-tiny');
-		sim.route('GET /upstream/tiny/slots', reply.json([{ id: 0, is_processing: true }]));
-		sim.route('POST /api/models/unload/tiny', recorded('unload-one'));
-		expect((await failure(op('unload', 'tiny', { wait: false }))).message).toContain(
-			'is answering',
-		);
-		expect(posts(sim)).toEqual([]);
-		await json(op('unload', 'tiny', { cutAnswers: true }));
-		expect(posts(sim)).toEqual(['/api/models/unload/tiny']);
-	});
-
-	it('does not know a model: names its own', async () => {
-		await swap('running-none');
-		expect((await failure(op('load', 'nope'))).description).toContain('tiny, broken');
 	});
 });

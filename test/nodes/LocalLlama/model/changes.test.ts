@@ -132,29 +132,6 @@ describe('Pull', () => {
 		expect(await json(pull('user/repo', { wait: false }))).toMatchObject({ state: 'downloading' });
 	});
 
-	it.each([
-		[201, true],
-		[200, false],
-	])('on speaches: %i', async (status, changed) => {
-		const sim = await serve({ profile: 'fastapi' });
-		sim.route('GET /v1/models', reply.json({ data: [{ id: 'kokoro', task: 'text-to-speech' }] }));
-		sim.route('POST /v1/models/Systran/faster-whisper-small', reply.error(status, {}));
-		expect(await json(pull('Systran/faster-whisper-small'))).toMatchObject({
-			server: 'speaches',
-			changed,
-		});
-	});
-
-	it('on a speaches without internet: what to look at', async () => {
-		const sim = await serve({ profile: 'fastapi' });
-		sim.route('GET /v1/models', reply.json({ data: [{ id: 'kokoro', task: 'text-to-speech' }] }));
-		sim.route('POST /v1/models/a/b', reply.error(500, 'Internal Server Error'));
-		expect(await failure(pull('a/b'))).toMatchObject({
-			message: 'The server could not download the model "a/b"',
-			description: expect.stringContaining('Hugging Face') as string,
-		});
-	});
-
 	it('on a server that cannot says who can', async () => {
 		await serve({ profile: 'vllm' });
 		expect((await failure(pull())).message).toBe('vLLM cannot download models on request');
@@ -197,20 +174,6 @@ describe('Delete', () => {
 			reply.json({ success: query.get('model') === 'a/b:Q4' }),
 		);
 		expect(await json(op('delete', { model: 'a/b:Q4' }))).toMatchObject({ deleted: true });
-	});
-
-	it('speaches', async () => {
-		const sim = await serve({ profile: 'fastapi' });
-		sim.route('GET /v1/models', reply.json({ data: [{ id: 'a/b', task: 'text-to-speech' }] }));
-		sim.route('DELETE /v1/models/a/b', reply.json({}));
-		expect(await json(op('delete', { model: 'a/b' }))).toMatchObject({
-			server: 'speaches',
-			deleted: true,
-		});
-		sim.route('DELETE /v1/models/a/b', reply.error(404, { detail: 'Model repo not found: a/b' }));
-		const { description } = await failure(op('delete', { model: 'a/b' }));
-		expect(description).toContain('deleted already');
-		expect(description).not.toContain('ollama pull');
 	});
 
 	it('others cannot', async () => {

@@ -43,14 +43,6 @@ test('control tokens of the template in the text and the labels are plain text',
 	expect(JSON.stringify(chats()[0]!.messages)).not.toMatch(/<\|im_(?:start|end)\|>/);
 });
 
-test('LocalAI: held to one sign by a grammar too, because it drops the choices of a schema', async () => {
-	const sim = await serve({ profile: 'localai' });
-	sim.script(answer('A', [['A', 1]]));
-	expect(await json(CLASSIFY)).toMatchObject({ label: 'invoice', server: 'localai' });
-	expect(chats()).toMatchObject([{ grammar: 'root ::= "A" | "B"' }]);
-	expect(chats()[0]).not.toHaveProperty('response_format');
-});
-
 test('llama-server: held to one sign by a grammar, a few tokens, thinking off, and the text last', async () => {
 	const sim = await serve();
 	sim.script(
