@@ -4,7 +4,7 @@
  */
 import type { LlamaServerSim } from '../servers/llama-server';
 import { delay, process } from '../support/node';
-import { example, NIGHT_EXAMPLES, type Wiring } from '../e2e/support/examples';
+import { example, type Wiring } from '../e2e/support/examples';
 import { AT_ONCE, hurried, NightServer } from './support/night';
 import { openNightTable, type NightTable } from './support/night-table';
 import {
@@ -38,7 +38,7 @@ async function theExample(change: Wiring['change'] = {}) {
 let n8n: N8nServer;
 
 describeExamples(
-	NIGHT_EXAMPLES,
+	['overnight-batch'],
 	{
 		'overnight-batch': async () => {
 			const { run } = await theExample();

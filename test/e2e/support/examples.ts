@@ -33,63 +33,8 @@ export const EXAMPLES = fs
 	.filter((file) => file.endsWith('.json'))
 	.map((file) => path.basename(file, '.json'));
 
-/** Examples that only `npm run test:full` runs. */
-export const RUN_IN_FULL = [
-	'bill-tokens',
-	'choose-a-model',
-	'choose-a-model-evaluation',
-	'compare-two-models',
-	'dify-annotations-from-table',
-	'dify-voice',
-	'extract-structured-data',
-	'guardrails',
-	'judge-my-judge',
-	'local-model-as-openai-api',
-	'measure-decisions',
-	'nightly-models',
-	// Needs a PostgreSQL with pgvector.
-	'rag-with-pgvector',
-	'search-pictures',
-	'triage-mails',
-	'two-servers-with-failover',
-];
-
-/** Examples with their own suites of `npm run test:full`; its workflows.test.ts runs the others. */
-export const DIFY_EXAMPLES = ['n8n-as-dify-knowledge'];
-export const MODEL_EXAMPLES = [
-	'classify-and-route-email',
-	'extract-invoices',
-	'model-with-fallback',
-	'pictures-by-form',
-	'rag-over-folder',
-	'rag-with-pgvector',
-	'speak-an-answer',
-	'transcribe-and-summarize',
-];
-export const DIFY_NODE_EXAMPLES = [
-	'agent-with-dify-knowledge',
-	'dify-workflow-approval',
-	'dify-workflow-batch',
-	'folder-to-dify-knowledge',
-	'qa-with-dify-retriever',
-];
-/** Examples of n8n's own features with a local model. */
-export const N8N_EXAMPLES = [
-	'approve-tool-call',
-	'mcp-tools',
-	'model-selector',
-	'token-budget-per-user',
-];
-/** Examples that survive kills of n8n and of the server. */
-export const NIGHT_EXAMPLES = ['overnight-batch'];
-const OF_OTHER_SUITES = [
-	...NIGHT_EXAMPLES,
-	...N8N_EXAMPLES,
-	...DIFY_EXAMPLES,
-	...DIFY_NODE_EXAMPLES,
-	...MODEL_EXAMPLES,
-];
-export const OTHER_EXAMPLES = EXAMPLES.filter((name) => !OF_OTHER_SUITES.includes(name));
+/** Examples that only `npm run test:full` runs: they need a PostgreSQL with pgvector. */
+export const RUN_IN_FULL = ['rag-with-pgvector'];
 
 /**
  * An example workflow in the form that users get.
