@@ -176,26 +176,10 @@ export const ensurePythonServer = async (log, name) => {
  * @type {Record<import('./types').PythonServerName, { args: string[], ready: string, env?: Record<string, string> }>}
  */
 const STARTS = {
-	llamaCppPython: { args: ['-m', 'llama_cpp.server'], ready: '/openapi.json' },
 	liteLlm: {
 		args: ['-c', 'from litellm import run_server; run_server()'],
 		ready: '/health/liveliness',
 		env: { LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_TELEMETRY: 'False' },
-	},
-	transformers: {
-		args: ['-c', 'from transformers.cli.transformers import main; main()', 'serve'],
-		ready: '/health',
-	},
-	infinity: {
-		args: ['-c', 'from infinity_emb.cli import cli; cli()', 'v2'],
-		ready: '/health',
-		env: { DO_NOT_TRACK: '1' },
-	},
-	xinference: {
-		args: ['-c', 'from xinference.deploy.cmdline import local; local()', '--host', '127.0.0.1'],
-		ready: '/v1/cluster/auth',
-		// No accounts; a relative folder for its sockets, whose paths must be short.
-		env: { XINFERENCE_AUTH_ADVANCED: '0', XOSCAR_DIR: '.' },
 	},
 	vllm: {
 		args: ['-m', 'vllm.entrypoints.openai.api_server'],
@@ -206,11 +190,6 @@ const STARTS = {
 			VLLM_CPU_OMP_THREADS_BIND: 'nobind',
 		},
 	},
-	sglangGateway: {
-		args: ['-m', 'sglang_router.launch_router', '--host', '127.0.0.1'],
-		ready: '/readiness',
-	},
-	mlxLm: { args: ['-m', 'mlx_lm', 'server', '--host', '127.0.0.1'], ready: '/health' },
 };
 
 /**

@@ -173,6 +173,23 @@ const RUNS: Record<string, () => Promise<string>> = {
 		return 'Hello: small, Why: large';
 	},
 
+	'model-with-fallback': async () => {
+		const first = await answering([{ says: 'The first answers.' }]);
+		const second = await answering([{ says: 'The second answers.' }]);
+		const workflow = await activated('model-with-fallback', {
+			local: {
+				'Local Chat Model': await localCredential(first, 'First'),
+				'Fallback model': await localCredential(second, 'Second'),
+			},
+			model: { 'Local Chat Model': MODEL, 'Fallback model': MODEL },
+		});
+		expect(await asked(workflow, 'Who answers?')).toBe('The first answers.');
+		await first.close();
+		const answer = await asked(workflow, 'And now?');
+		expect(answer).toBe('The second answers.');
+		return answer;
+	},
+
 	'mcp-tools': async () => {
 		const wiring = await modelOf([
 			{ last: 'tool', says: 'The tool has said it.' },
