@@ -106,12 +106,12 @@ function createEntry(key: ServerChannelKey): Entry {
 	const openConnections = new OpenConnections();
 	// With `pipelining: 0`, undici asks the server to close the connection, which is cheaper than closing it here.
 	return Object.assign(entry, {
-		keepAlive: agent({
+		keepAlive: agent(key.origin, {
 			...options,
 			factory: (...target) => openConnections.countIn(options.factory(...target)),
 			clientFactory: (...target) => openConnections.countIn(options.clientFactory(...target)),
 		}),
-		fresh: agent({ ...options, pipelining: 0 }),
+		fresh: agent(key.origin, { ...options, pipelining: 0 }),
 		hasOpenConnection: () => openConnections.number > 0,
 	});
 }
@@ -194,17 +194,21 @@ function isUnusable(address: string | URL): boolean {
 }
 
 /**
- * undici throws at once for a variable such as `HTTP_PROXY=proxy:3128`, even if NO_PROXY excludes the server, and its
- * SOCKS client is not bundled. So such a proxy is an error only when it would be used.
+ * The proxies of the environment, as n8n's own requests read them (proxy-from-env): by the scheme of the address, else
+ * ALL_PROXY. undici takes HTTP_PROXY for https addresses, too, and throws at once for a variable such as
+ * `HTTP_PROXY=proxy:3128`, even if NO_PROXY excludes the server; so such a proxy is an error only when it would be used.
  */
-function agent(options: AgentOptions): Dispatcher {
-	const httpProxy = usable(env.http_proxy ?? env.HTTP_PROXY);
-	const httpsProxy = usable(env.https_proxy ?? env.HTTPS_PROXY);
-	return new EnvHttpProxyAgent({ ...options, ...optional({ httpProxy, httpsProxy }) });
+function agent(origin: string, options: AgentOptions): Dispatcher {
+	const all = env.all_proxy || env.ALL_PROXY;
+	const isEncrypted = origin.startsWith('https:');
+	const httpProxy = isEncrypted ? '' : usable(env.http_proxy || env.HTTP_PROXY || all);
+	const httpsProxy = usable(env.https_proxy || env.HTTPS_PROXY || all);
+	return new EnvHttpProxyAgent({ ...options, httpProxy, httpsProxy });
 }
 
-function usable(proxy: string | undefined): string | undefined {
-	if (proxy === undefined || proxy === '') return proxy;
+/** Empty where there is none: undefined would make undici read the variables itself. */
+function usable(proxy = ''): string {
+	if (proxy === '') return '';
 	const protocol = quietly(() => new URL(proxy).protocol);
 	return protocol === 'http:' || protocol === 'https:' ? proxy : UNUSABLE_PROXY;
 }

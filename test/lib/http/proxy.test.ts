@@ -20,6 +20,8 @@ const VARIABLES = [
 	'HTTP_PROXY',
 	'https_proxy',
 	'HTTPS_PROXY',
+	'all_proxy',
+	'ALL_PROXY',
 	'no_proxy',
 	'NO_PROXY',
 ];
@@ -82,6 +84,28 @@ describe('proxy variables of the environment', () => {
 			target: `127.0.0.1:${server.port}`,
 			authorization: undefined,
 		});
+	});
+
+	test.each(['http_proxy', 'HTTP_PROXY'])(
+		'%s is not for https, as in requests of n8n itself',
+		async (variable) => {
+			const [server, between] = [await start({ tls: true }), await proxy()];
+			process.env[variable] = between.url;
+			const connection = connect(server.url, { ignoreSslIssues: true });
+			expect((await ask(connection)).failed).toBeUndefined();
+			expect(between.log).toEqual([]);
+		},
+	);
+
+	test.each(['all_proxy', 'ALL_PROXY'])('%s is for addresses that have none', async (variable) => {
+		const [server, between, other] = [await start(), await proxy(), await proxy()];
+		process.env[variable] = between.url;
+		expect((await ask(connect(server.url))).failed).toBeUndefined();
+		expect(between.log).toHaveLength(1);
+		await closeChannels();
+		process.env.http_proxy = other.url;
+		expect((await ask(connect(server.url))).failed).toBeUndefined();
+		expect([between.log.length, other.log.length]).toEqual([1, 1]);
 	});
 
 	test('every generation has a connection of its own through the proxy as well', async () => {
@@ -152,7 +176,7 @@ describe('proxy variables of the environment', () => {
 		async (scheme) => {
 			const server = await start({ tls: scheme === 'https' });
 			const between = await proxy({ user: 'me:pass-word', tunnelTo: [server.port] });
-			process.env.http_proxy = between.url;
+			process.env[`${scheme}_proxy`] = between.url;
 			const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
 			expect(failed!.kind).toBe('proxy');
 			expect(failed!.message).toContain('407');
@@ -172,11 +196,11 @@ describe('proxy variables of the environment', () => {
 		async (scheme) => {
 			const [server, between] = [await start({ tls: scheme === 'https' }), await proxy()];
 			await between.close();
-			process.env.http_proxy = between.url;
+			process.env[`${scheme}_proxy`] = between.url;
 			const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
 			expect(failed!.kind).toBe('proxy');
 			expect(failed!.message).toContain(`connection refused: 127.0.0.1:${between.port}`);
-			process.env.http_proxy = 'http://no-such-proxy.invalid:3128';
+			process.env[`${scheme}_proxy`] = 'http://no-such-proxy.invalid:3128';
 			failDnsLookups();
 			await closeChannels();
 			const unknown = await failureOf(
