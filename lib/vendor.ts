@@ -3,6 +3,7 @@
  * `dependencies` stays empty and nothing is bundled twice.
  */
 import connect from 'undici/lib/api/api-connect.js';
+import sendWith from 'undici/lib/api/api-request.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import type { Dispatcher } from 'undici';
 
@@ -22,7 +23,7 @@ export { RE2JS } from 're2js';
 // Imported by file: undici's index would bundle fetch, WebSocket, caches and mocks, too.
 export { default as buildConnector } from 'undici/lib/core/connect.js';
 export { default as EnvHttpProxyAgent } from 'undici/lib/dispatcher/env-http-proxy-agent.js';
-export { Pool, type Dispatcher };
+export { Pool, sendWith, type Dispatcher };
 // The lint of community nodes allows these imports in no other file. n8n stores a file in chunks only from this kind of
 // stream.
 export { env } from 'node:process';

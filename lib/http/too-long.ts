@@ -40,3 +40,11 @@ export async function readWhole(
 	}
 	return Buffer.concat(read);
 }
+
+/** A body with more bytes than is read of it. */
+export class TooLongError extends Error {
+	constructor(readonly maxBytes: number) {
+		super(`more than ${megabytes(maxBytes)}`);
+		this.name = 'TooLongError';
+	}
+}

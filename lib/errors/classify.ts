@@ -1,0 +1,354 @@
+import { failure, type FailureContext } from './failure';
+import type { FailureKind } from './kinds';
+import type { ServerError } from './server-error';
+import { BY_CODE, BY_TEXT, NO_INSTANCE, STATUS_OF_TYPE } from './words';
+import { parseObject } from '../json';
+import {
+	asList,
+	finiteNumber,
+	isFilled,
+	isRecord,
+	type JsonRecord,
+	literalPattern,
+	optional,
+	plainNumber,
+	text,
+	words,
+} from '../values';
+
+/** An answer that is a refusal, or an error inside an answer. */
+export interface Refusal {
+	/** 200 where an answer or an event with a good status holds an error. */
+	status: number;
+	/** Names in lower case. */
+	headers?: Readonly<Record<string, string>>;
+	body: string;
+	/** Where a redirect leads to, absolute. */
+	location?: string;
+	/** No key was sent. */
+	keyMissing?: boolean;
+}
+
+/** Patterns read no further: on a megabyte of the wrong text they would block n8n. */
+const MAX_READ = 4_000;
+/** Characters that are shown of a text that is no JSON. */
+const MAX_FOREIGN = 200;
+/** Characters of the facts that a server sends beside its message: some send the whole request back. */
+const MAX_FACTS = 4_000;
+
+/** What the body of a refusal says. */
+export interface ServerMessage {
+	form: 'json' | 'page' | 'text' | 'empty';
+	message: string;
+	/** Type and code of the error, as texts. */
+	codes: string[];
+	facts: JsonRecord;
+	/** The status that the error names itself. */
+	status?: number;
+	/** The body has the form of an error. */
+	isError?: true;
+}
+
+/**
+ * The failure that a refusal means: by the words and codes of the server, then by the status. Never throws, whatever the
+ * body is.
+ */
+export function classify(refusal: Refusal, context: Partial<FailureContext>): ServerError {
+	const said = readRefusal(refusal);
+	const { message, form } = said;
+	const isHidden = refusal.status < 300;
+	const status = isHidden ? (said.status ?? refusal.status) : refusal.status;
+	// An error under a good status that names none is one of the server.
+	const readAs = isHidden && said.isError ? (said.status ?? 500) : status;
+	const kind = kindOf({ ...refusal, status: readAs }, said, context.model);
+	return failure(kind, context, {
+		status,
+		serverText: shownText(kind, said),
+		facts: { ...said.facts, ...waitIn(kind, refusal, message) },
+		about: {
+			status,
+			...tokensIn(said),
+			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
+			location: refusal.location,
+			isEmpty: form === 'empty',
+			isPage: form === 'page',
+			keyMissing: refusal.keyMissing,
+			noInstance: NO_INSTANCE.test(message),
+		},
+	});
+}
+
+function shownText(kind: FailureKind, { form, message }: ServerMessage): string | undefined {
+	if (kind === 'templateRejected') return withTemplateFirst(message);
+	const shown = form === 'json' ? message : message.slice(0, MAX_FOREIGN);
+	return shown || undefined;
+}
+
+/** llama-server wraps a template's own message: "Unable to generate parser for this template. … Error: Jinja Exception: …". */
+function withTemplateFirst(message: string): string {
+	const inner = /Error:\s*(?:Jinja Exception:\s*)?([^\n]+)/.exec(message)?.[1];
+	return inner === undefined ? message : `${inner.trim()} — ${message}`;
+}
+
+function kindOf(refusal: Refusal, said: ServerMessage, model?: string): FailureKind {
+	return (
+		kindOfProxy(refusal, said) ??
+		kindOfKey(refusal, said) ??
+		CERTAIN[refusal.status] ??
+		kindOfWords(said) ??
+		(namesModel(refusal, said, model) ? 'modelNotFound' : kindOfStatus(refusal.status, said))
+	);
+}
+
+/** Servers send their own refusals as JSON; a page, a redirect or a password is a proxy's. */
+function kindOfProxy(
+	{ status, headers = {} }: Refusal,
+	{ form }: ServerMessage,
+): FailureKind | undefined {
+	if (status >= 300 && status < 400) return 'redirect';
+	if (status === 407) return 'proxy';
+	if (status === 401 && form !== 'json' && /\bbasic\b/i.test(headers['www-authenticate'] ?? ''))
+		return 'proxyPassword';
+	if (form === 'page' && (status === 401 || status === 403)) return 'proxyRefuses';
+	const isGateway = [502, 503, 504].includes(status) || (status >= 520 && status <= 530);
+	return isGateway && form !== 'json' ? 'gateway' : undefined;
+}
+
+/** Statuses that tell more than any words. */
+const CERTAIN: Readonly<Record<number, FailureKind>> = { 413: 'tooLarge', 501: 'notSupported' };
+
+const REFUSES_KEY = /not authenticated|invalid.{0,200}key|\bkey required|unauthorized/i;
+
+/** A 401 says no more than that, whatever its text is. */
+function kindOfKey({ status }: Refusal, said: ServerMessage): FailureKind | undefined {
+	if (status === 401) return isOfServerBehind(said) ? 'gatewayKey' : 'unauthorized';
+	const says = [said.message, ...said.codes];
+	const refusesKey = status === 403 && says.some((one) => REFUSES_KEY.test(one));
+	return refusesKey ? 'unauthorized' : undefined;
+}
+
+/** LiteLLM (seen: 1.106.2) names the exception of its client; of its own key it says "Authentication Error". */
+function isOfServerBehind({ message }: ServerMessage): boolean {
+	return /^litellm\.AuthenticationError:/.test(message);
+}
+
+function kindOfWords({
+	message,
+	codes,
+}: Pick<ServerMessage, 'message' | 'codes'>): FailureKind | undefined {
+	const start = message.slice(0, MAX_READ);
+	const clauses = [start, ...innerClauses(start)];
+	const isSaid = (pattern: RegExp) => clauses.some((clause) => pattern.test(clause));
+	const byText = BY_TEXT.find(([, ...patterns]) => (patterns as RegExp[]).some(isSaid))?.[0];
+	// LM Studio's code says "model not found" for a chat model that is asked for embeddings.
+	if (byText === 'wrongModelType') return byText;
+	const byCode = codes.map((code) => BY_CODE[code]).find((kind) => kind !== undefined);
+	return byCode ?? byText;
+}
+
+const MAX_CLAUSES = 12;
+
+/** What stands behind the words of gateways and the names of exceptions: "litellm.BadRequestError: OpenAIException - …". */
+function innerClauses(message: string): string[] {
+	const starts = [...message.matchAll(/(?:: | - |\n)(?=\S)/g)].slice(0, MAX_CLAUSES);
+	return starts.map(({ index, 0: separator }) => message.slice(index + separator.length));
+}
+
+/** A server that lacks a model may say so in words of its own; a model that is not supported is there. */
+function namesModel({ status }: Refusal, { form, message }: ServerMessage, model = ''): boolean {
+	if (status !== 404 || form !== 'json' || model === '') return false;
+	// Between slashes, the name is a part of a path.
+	const name = new RegExp(`(?<![\\w/])${literalPattern(model)}(?![\\w/])`);
+	return name.test(message.slice(0, MAX_READ)) && !/\bnot supported\b/i.test(message);
+}
+
+const BY_STATUS: Readonly<Record<number, FailureKind>> = {
+	403: 'forbidden',
+	404: 'wrongPath',
+	405: 'wrongPath',
+	429: 'busy',
+	503: 'busy',
+};
+
+function kindOfStatus(status: number, { form, message }: ServerMessage): FailureKind {
+	if (status < 300) {
+		if (form === 'page') return 'notAnApi';
+		// Text that begins like JSON is a cut-off answer of a server; other text is from another program ("It works!").
+		return form === 'text' && !/^[{[]/.test(message) ? 'wrongServer' : 'invalidAnswer';
+	}
+	const known = BY_STATUS[status];
+	if (known !== undefined) return known;
+	if (status < 500) return 'badRequest';
+	return form === 'page' ? 'gateway' : 'serverError';
+}
+
+/** In the middle of an answer, these say no more than that the server reported an error. */
+const UNTOLD: ReadonlySet<FailureKind> = new Set(['badRequest', 'serverError', 'wrongPath']);
+
+/** The failure of an error in the middle of an answer: the same as in place of one. */
+export function failureInStream(body: string, context: Partial<FailureContext> = {}): ServerError {
+	const failed = classify({ status: 200, body }, context);
+	if (!UNTOLD.has(failed.kind)) return failed;
+	const { serverText, status } = failed;
+	return failure('streamError', context, {
+		serverText,
+		status: status === 200 ? undefined : status,
+	});
+}
+
+/** The kind that words of a server tell, whatever its status is; undefined where they tell none. */
+export function kindOfMessage(message: string, ...codes: string[]): FailureKind | undefined {
+	return kindOfWords({ message, codes });
+}
+
+/** Whether an answer is a refusal, by its status or its body: LM Studio refuses with status 200. */
+export function isRefusal({ status, json }: { status: number; json: unknown }): boolean {
+	if (status >= 300) return true;
+	if (!isRecord(json) || asList(json.data).length > 0) return false;
+	const { error, object } = json;
+	return holdsError(error) || object === 'error';
+}
+
+/** Whether there is an error: `{}` or `{"code":0,"message":""}` beside an answer is none. */
+export function holdsError(error: unknown): boolean {
+	if (!isRecord(error)) return isFilled(error);
+	return Object.values(error).some((value) => value !== 0 && value !== false && isFilled(value));
+}
+
+/** What a refusal says, in any usual form: OpenAI's, FastAPI's, Ollama's, GPUStack's, or plain text. */
+export function readRefusal({
+	body,
+	headers = {},
+}: Pick<Refusal, 'body' | 'headers'>): ServerMessage {
+	const json = parseObject(body);
+	if (json !== undefined) return inJson(json);
+	const bare = body.trim();
+	const nothing = { codes: [], facts: {} };
+	if (bare === '') return { form: 'empty', message: '', ...nothing };
+	const isPage = /^<(?:!doctype|!--|html|head|body|\?xml)/i.test(bare);
+	if (!isPage && !/text\/html/i.test(headers['content-type'] ?? ''))
+		return { form: 'text', message: bare.slice(0, MAX_READ).replace(/\s+/g, ' '), ...nothing };
+	return { form: 'page', message: textOfPage(bare), ...nothing };
+}
+
+/** What a page shows, without its code. */
+function textOfPage(page: string): string {
+	const start = page.slice(0, 4 * MAX_READ);
+	const bare = start.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ').replace(/<[^<>]*>/g, ' ');
+	return bare.replace(/\s+/g, ' ').trim().slice(0, MAX_READ);
+}
+
+function inJson(json: JsonRecord): ServerMessage {
+	const error = json.error ?? asList(json.errors)[0] ?? json.detail;
+	const inner = isRecord(error) ? error : json;
+	const { message: own, type, code, reason, ...others } = inner;
+	const message = isRecord(error) ? sentenceOf(own ?? inner) : sentenceIn(json, error);
+	const codes = [type, code, reason].map(text).filter((one) => one !== undefined);
+	const handedOn = errorWithin(message);
+	const facts = readableFacts({ ...(isRecord(error) ? { ...others, ...optional({ code }) } : {}) });
+	return {
+		form: 'json',
+		message: handedOn?.message ?? message,
+		codes: [...codes, ...(handedOn?.codes ?? [])],
+		facts: { ...facts, ...handedOn?.facts },
+		...optional({
+			status: handedOn?.status ?? statusNamed(inner, codes),
+			isError: holdsError(error) || json.object === 'error' || undefined,
+		}),
+	};
+}
+
+/** The sentence beside or in place of an error object. */
+function sentenceIn(json: JsonRecord, error: unknown): string {
+	const { message, msg, detail } = json;
+	const sentence = [message, msg, detail].find(isFilled);
+	if (!isFilled(error)) return sentenceOf(sentence ?? json);
+	// Some write the phrase of the status into `error`, and the sentence beside it.
+	const isSentence = sentence !== undefined && sentence !== error;
+	return isSentence ? `${sentenceOf(error)}: ${sentenceOf(sentence)}` : sentenceOf(error);
+}
+
+/** GPUStack (seen: 2.3.0) and LiteLLM hand on the error of the server behind them inside their own text. */
+function errorWithin(message: string): ServerMessage | undefined {
+	const start = message.indexOf('{');
+	if (start < 0 || message.length > MAX_READ) return undefined;
+	const end = message.lastIndexOf('}') + 1;
+	const json =
+		parseObject(message.slice(start, end)) ?? parseObject(asJson(message.slice(start, end)));
+	if (json === undefined || !(isFilled(json.error) || isFilled(json.message))) return undefined;
+	return inJson(json);
+}
+
+/** A dict of Python as JSON, as far as its texts hold no quotes. */
+function asJson(dict: string): string {
+	return dict
+		.replace(/'/g, '"')
+		.replace(/\bNone\b/g, 'null')
+		.replace(/\b(True|False)\b/g, (word) => word.toLowerCase());
+}
+
+function statusNamed({ code, status }: JsonRecord, codes: string[]): number | undefined {
+	const named = [code, status]
+		.map(plainNumber)
+		.find((one) => one !== undefined && one >= 400 && one < 600);
+	return named ?? STATUS_OF_TYPE.find(([, type]) => codes.some((one) => type.test(one)))?.[0];
+}
+
+function sentenceOf(value: unknown): string {
+	if (typeof value === 'string') return value;
+	if (Array.isArray(value)) return value.map(problemOf).join('; ');
+	return words(value).slice(0, MAX_READ);
+}
+
+/** FastAPI's validation errors: `[{ loc: ['body', 'model'], msg: 'field required' }]`. */
+function problemOf(problem: unknown): string {
+	if (!isRecord(problem) || !('msg' in problem)) return words(problem).slice(0, MAX_READ);
+	return `${[problem.loc].flat().map(words).join('.')}: ${words(problem.msg)}`;
+}
+
+function readableFacts(facts: JsonRecord): JsonRecord {
+	const filled = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined);
+	const known = Object.fromEntries(filled);
+	return words(known).length <= MAX_FACTS ? known : {};
+}
+
+function tokensIn({ message, facts }: ServerMessage) {
+	const ofPrompt =
+		/^prompt length (\d+)|\((\d+) tokens\) exceeds|requested tokens \((\d+)\)|too long: (\d+) tokens/i;
+	const ofContext =
+		/context size \((\d+) tokens\)|maximum context length is (\d+)|context (?:window|size) of (\d+)/i;
+	return {
+		promptTokens: finiteNumber(facts.n_prompt_tokens) ?? numberIn(message, ofPrompt),
+		contextTokens: finiteNumber(facts.n_ctx) ?? numberIn(message, ofContext),
+	};
+}
+
+/** The pause that a busy server asks for, by the header Retry-After or its words. */
+function waitIn(
+	kind: FailureKind,
+	{ headers = {} }: Refusal,
+	message: string,
+): { retryAfterMs?: number } {
+	const byHeader = retryAfterMs(headers['retry-after']);
+	if (byHeader !== undefined) return { retryAfterMs: byHeader };
+	const seconds =
+		kind === 'busy'
+			? numberIn(message, /(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?s/i)
+			: undefined;
+	return seconds === undefined ? {} : { retryAfterMs: seconds * 1000 };
+}
+
+/** Milliseconds of a Retry-After header, which contains seconds or a date; undefined for anything else. */
+export function retryAfterMs(header = '', now = Date.now()): number | undefined {
+	const value = header.trim();
+	if (/^\d+(?:\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1000);
+	// `Date.parse` also accepts texts like "-5", so a month's name is required.
+	const at = /[a-z]{3}/i.test(value) ? Date.parse(value) : NaN;
+	return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+}
+
+function numberIn(message: string, pattern: RegExp): number | undefined {
+	const match = pattern.exec(message.slice(0, MAX_READ));
+	const digits = match?.slice(1).find((group) => group !== undefined);
+	return digits === undefined ? undefined : Number(digits);
+}

@@ -1,0 +1,95 @@
+import { memoized } from '../lru-cache';
+import { isRecord } from '../values';
+
+/** Headers that describe the request: their values are no secrets. Every other value is taken for one. */
+const OPEN_HEADERS =
+	/^(?:accept(?:-\w+)?|content-\w+|forwarded|host|(?:http-)?referer|origin|trace(?:parent|state)|user-agent|via|x-forwarded-\w+|x-real-ip|x-request-id|x-title)$/i;
+
+/** What people type where a server needs no key, and words that are common in model names and diagnoses. */
+const PLACEHOLDER =
+	/^(?:sk-)?(?:no[-_ ]?key(?:[-_ ]?(?:required|needed))?|not[-_ ]?(?:needed|required)|none|null|empty|dummy|test|anything|whatever|password|changeme|admin|ollama|lm-?studio|llama(?:[.-]?cpp)?|local-?llama|vllm|openai|gpustack|dify|x+)$/i;
+
+/** A secret that is a word would garble every text that holds it. */
+const MIN_WORD_LENGTH = 16;
+const MIN_MIXED_LENGTH = 8;
+
+/**
+ * The secrets in the headers of a credential: their values, the key behind a scheme, and user, password and pair of
+ * Basic. Short and common words are left out.
+ */
+export function secretsOf(headers: Readonly<Record<string, string>>): string[] {
+	const values = Object.entries(headers).flatMap(([name, value]) =>
+		OPEN_HEADERS.test(name) ? [] : partsOf(value),
+	);
+	return [...new Set(values)].filter(isWorthHiding);
+}
+
+function partsOf(value: string): string[] {
+	const behindScheme = value.replace(/^\S+\s+/, '');
+	const pieces = value.split(/[\s;,=]+/);
+	return [value, behindScheme, ...pieces, ...basicParts(value)];
+}
+
+/** The pair of Basic, decoded, and its password. */
+function basicParts(value: string): string[] {
+	const encoded = /^Basic\s+(\S+)$/i.exec(value)?.[1];
+	if (encoded === undefined) return [];
+	const pair = Buffer.from(encoded, 'base64').toString();
+	return [pair, pair.slice(pair.indexOf(':') + 1)];
+}
+
+function isWorthHiding(value: string): boolean {
+	if (PLACEHOLDER.test(value)) return false;
+	const isMixed = /\d/.test(value) && /[a-z]/i.test(value);
+	return value.length >= (isMixed ? MIN_MIXED_LENGTH : MIN_WORD_LENGTH);
+}
+
+/** Longest part of a text that is masked to show its beginning: a megabyte of it would block n8n. */
+const MAX_LOOKED_AT = 64 * 1024;
+
+const formsOfSecrets = memoized((secrets: readonly string[]) =>
+	[...new Set(secrets.flatMap(formsOf))].sort((one, other) => other.length - one.length),
+);
+
+/**
+ * Puts `***` in place of secrets in a text from outside: some servers show the header that they refuse. A secret is found
+ * as it is, URL-encoded, and in base64 at each of the three places where it may begin.
+ */
+export function mask(text: string, secrets: readonly string[] = []): string {
+	const forms = formsOfSecrets(secrets);
+	return forms.reduce((masked, form) => masked.replaceAll(form, '***'), text);
+}
+
+/** The first `length` characters of a text, masked. Cutting first could leave half a key at the end. */
+export function maskedStart(text: string, length: number, secrets: readonly string[] = []): string {
+	const longest = formsOfSecrets(secrets)[0]?.length ?? 0;
+	return mask(text.slice(0, Math.max(MAX_LOOKED_AT, 2 * length) + longest), secrets).slice(
+		0,
+		length,
+	);
+}
+
+/** Masks all texts of a value, and the names of its fields. */
+export function maskDeep<T>(value: T, secrets: readonly string[] = []): T {
+	if (typeof value === 'string') return mask(value, secrets) as T;
+	if (Array.isArray(value)) return value.map((entry: unknown) => maskDeep(entry, secrets)) as T;
+	if (!isRecord(value)) return value;
+	const entries = Object.entries(value).map(([name, entry]) => [
+		mask(name, secrets),
+		maskDeep(entry, secrets),
+	]);
+	return Object.fromEntries(entries) as T;
+}
+
+function formsOf(secret: string): string[] {
+	const inUrl = encodeURIComponent(secret.toWellFormed());
+	return [secret, inUrl, ...[0, 1, 2].map((shift) => inBase64(secret, shift))];
+}
+
+/** The letters of base64 that a secret alone decides, where it begins `shift` bytes behind a group of three. */
+function inBase64(secret: string, shift: number): string {
+	const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(secret)]);
+	const letters = bytes.toString('base64').replace(/=+$/, '');
+	const isPartial = bytes.length % 3 !== 0;
+	return letters.slice(shift === 0 ? 0 : shift + 1, isPartial ? -1 : undefined);
+}

@@ -1,0 +1,93 @@
+/** What failures of requests mean. */
+import type { Ask, Refused, Target } from './ask';
+import type { Watchdog } from './limits';
+import { megabytes, TooLongError } from './too-long';
+import { classify } from '../errors/classify';
+import { failure, type FailureContext } from '../errors/failure';
+import { networkFailure } from '../errors/network-failure';
+import { seconds } from '../errors/remedies';
+import type { ServerError } from '../errors/server-error';
+
+export function contextOf(target: Target, url: string, model?: string): FailureContext {
+	const { root, typed } = target.url;
+	return { root, typed, model, secrets: target.secrets, ...target.facts(model), url };
+}
+
+const LIMIT_WORDS = {
+	firstTokenLimit: 'first-token limit',
+	idleLimit: 'idle limit',
+	totalLimit: 'total limit',
+};
+
+/** The failure behind an error: cancelled, a limit, an answer that is too long, or the network. */
+export function explain(
+	error: unknown,
+	target: Target,
+	ask: Ask,
+	{ watchdog, hasBegun }: { watchdog: Watchdog; hasBegun: boolean },
+): ServerError {
+	const context = contextOf(target, ask.url, ask.model);
+	if (ask.signal?.aborted) return failure('aborted', context);
+	if (watchdog.hit !== undefined)
+		return failure(watchdog.hit, context, { about: { limitMs: watchdog.hitMs } });
+	if (error instanceof TooLongError)
+		return failure('invalidAnswer', context, {
+			message: `The answer has more than ${megabytes(error.maxBytes)}, so it was not read further`,
+			remedy:
+				'Check that the Base URL leads to the API: a web cam, a download or a log may be what answers there.',
+		});
+	return networkFailure(error, context, hasBegun);
+}
+
+/** The failure of a request that was cancelled, or reached a limit, while it waited in the queue. */
+export function queueFailure(target: Target, ask: Ask, watchdog: Watchdog): ServerError {
+	const context = contextOf(target, ask.url, ask.model);
+	if (ask.signal?.aborted || watchdog.hit === undefined) return failure('aborted', context);
+	const { maxConcurrentRequests } = target;
+	return failure(watchdog.hit, context, {
+		message: `The request waited in n8n for a free place until its ${LIMIT_WORDS[watchdog.hit]} of ${seconds(watchdog.hitMs)}, and was not sent`,
+		remedy: maxConcurrentRequests > 0 ? noPlaceOf(maxConcurrentRequests) : noSlotOf(target.slots()),
+		facts: { queued: true },
+	});
+}
+
+function noPlaceOf(limit: number): string {
+	const [requests, places] = limit === 1 ? ['request', 'the place'] : ['requests', 'all places'];
+	return `The credential allows ${limit} ${requests} at once (Max Concurrent Requests), and others held ${places}. Raise that number if the server has more slots, send fewer requests at once, or raise the time limit.`;
+}
+
+function noSlotOf(slots = 1): string {
+	const count =
+		slots === 1 ? 'has one slot, which others used' : `has ${slots} slots, which others used`;
+	return `The server ${count}. Start it with more slots, send fewer requests at once, or raise the time limit. Max Concurrent Requests in the credential lets more requests wait at the server.`;
+}
+
+/** The failure that a refusal means. */
+export function refusal(target: Target, ask: Ask, answer: Refused): ServerError {
+	const { status, url, headers, text } = answer;
+	// The key was not sent to another origin, so it may still be right.
+	if (status === 401 && new URL(url).origin !== target.url.origin)
+		return failure('redirect', contextOf(target, ask.url, ask.model), {
+			status,
+			about: { location: url },
+		});
+	// From the HTTP proxy of the environment, which the status does not tell.
+	const squid = headers['x-squid-error'];
+	const context = contextOf(target, url, ask.model);
+	if (squid !== undefined) return failure('proxy', context, { status, about: { code: squid } });
+	const { location } = headers;
+	return (
+		target.refuse?.(answer, context) ??
+		classify(
+			{
+				status,
+				headers,
+				body: text,
+				location: location && URL.canParse(location, url) ? new URL(location, url).href : location,
+				// By header names, since a key may be a short word, which would not count as a secret.
+				keyMissing: !Object.keys(target.headers).some((name) => /auth|key|token/i.test(name)),
+			},
+			context,
+		)
+	);
+}

@@ -1,0 +1,267 @@
+/** The one way to ask a server. */
+import type { Answer, Ask, QueueLog, Target } from './ask';
+import { pieces, textOf } from './body';
+import { useChannel } from './dispatcher';
+import { EventReader } from './events';
+import { explain, queueFailure, refusal } from './failures';
+import { DEFAULT_LIMITS, Watchdog } from './limits';
+import { enterAutomaticQueue, enterQueue } from './queue';
+import { Retries } from './retry';
+import { methodOf, send, type Channel, type UnreadAnswer } from './send';
+import { pauseFor } from './waiting';
+import { isRefusal } from '../errors/classify';
+import { mask } from '../errors/mask';
+import { asFailed, type ServerError } from '../errors/server-error';
+import { parseJson } from '../json';
+import { isRecord, type JsonRecord } from '../values';
+
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const MAX_REFUSAL_BYTES = 512 * 1024;
+/** Bytes of a stream: two million tokens have as many. */
+const MAX_STREAM_BYTES = 512 * 1024 * 1024;
+const MAX_FILE_BYTES = 1024 * 1024 * 1024;
+const MAX_END_MS = 3_000;
+/** How often a batch gives its place up for a person. */
+const MOST_GIVEN_UP = 2;
+const NEVER_OVER = { mayBeOver: () => false, isOver: () => false };
+
+/**
+ * Asks a server: waits for a place in its queue, sends, tries again where the server cannot have taken it up, and reads.
+ * A batch request gives its place up for a person, at most twice, and is then read anew.
+ *
+ * @param read reads the answer; what it collects must be its own, since it may be called again
+ * @throws {ServerError} also for a refusal
+ */
+export async function request<T>(
+	target: Target,
+	ask: Ask,
+	read: (answer: Answer) => Promise<T>,
+): Promise<T> {
+	const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...ask.limits }, ask.signal);
+	const log: QueueLog = { waitedMs: 0, wasGiven: false, timesGivenUp: 0 };
+	try {
+		for (;;) {
+			const place = await enter(target, ask, watchdog, log);
+			try {
+				return await withRetries(target, ask, read, { watchdog, log, signal: place.signal });
+			} catch (error) {
+				if (!place.isGivenUp() || watchdog.signal.aborted) throw asFailed(error).failed;
+			} finally {
+				place.leave();
+			}
+		}
+	} finally {
+		watchdog.stop();
+	}
+}
+
+interface Place {
+	/** Aborts at a limit, at Stop, and where the place is given up. */
+	signal: AbortSignal;
+	isGivenUp(): boolean;
+	leave(): void;
+}
+
+/** @throws {ServerError} where a limit or Stop ends the wait */
+async function enter(target: Target, ask: Ask, watchdog: Watchdog, log: QueueLog): Promise<Place> {
+	const { priority } = ask;
+	const { signal } = watchdog;
+	if (priority === undefined) return { signal, isGivenUp: () => false, leave: () => {} };
+	const attempt = new AbortController();
+	const place = {
+		enter: (waitedMs: number, wasGiven: boolean) => {
+			log.waitedMs += waitedMs;
+			log.wasGiven ||= wasGiven;
+		},
+		giveUp: () => {
+			if (priority !== 'batch' || log.timesGivenUp >= MOST_GIVEN_UP) return false;
+			log.timesGivenUp++;
+			attempt.abort();
+			return true;
+		},
+	};
+	const { id, maxConcurrentRequests: limit } = target;
+	try {
+		const leave =
+			limit > 0
+				? await enterQueue(id, limit, { priority, place, signal })
+				: await enterAutomaticQueue(id, target.slots(), { priority, place, signal });
+		return {
+			signal: priority === 'batch' ? AbortSignal.any([signal, attempt.signal]) : signal,
+			isGivenUp: () => attempt.signal.aborted,
+			leave,
+		};
+	} catch {
+		throw queueFailure(target, ask, watchdog);
+	}
+}
+
+interface Running {
+	watchdog: Watchdog;
+	log: QueueLog;
+	signal: AbortSignal;
+}
+
+async function withRetries<T>(
+	target: Target,
+	ask: Ask,
+	read: (answer: Answer) => Promise<T>,
+	running: Running,
+): Promise<T> {
+	const isGet = methodOf(ask) === 'GET';
+	const { isIdempotent = isGet, mayReuse = isGet, retries = 0 } = ask;
+	const policy = new Retries(retries, isIdempotent);
+	const { origin } = target.url;
+	const { id: scope, ignoreSslIssues, egressFilter } = target;
+	const channels = useChannel({ origin, scope, ignoreSslIssues, egressFilter });
+	const fresh = { dispatcher: channels.fresh, reset: true };
+	try {
+		if (mayReuse) {
+			const wasOpen = channels.hasOpenConnection();
+			const kept = { dispatcher: channels.keepAlive, reset: false };
+			const outcome = await attempt(target, ask, read, { ...running, channel: kept });
+			if (!('failed' in outcome)) return outcome.value;
+			// A server closes an idle connection without a word: what was sent there is sent again, which is no retry.
+			const wasClosedAlready = wasOpen && outcome.failed.kind === 'closedBeforeAnswer';
+			if (!wasClosedAlready) await pauseAfter(outcome, policy, running);
+		}
+		for (;;) {
+			const outcome = await attempt(target, ask, read, { ...running, channel: fresh });
+			if (!('failed' in outcome)) return outcome.value;
+			await pauseAfter(outcome, policy, running);
+		}
+	} finally {
+		channels.release();
+	}
+}
+
+interface Failed {
+	failed: ServerError;
+	/** Content of the answer was used already. */
+	wasSeen: boolean;
+}
+
+/** @throws {ServerError} where there is no further attempt */
+async function pauseAfter(
+	{ failed, wasSeen }: Failed,
+	policy: Retries,
+	{ watchdog, signal }: Running,
+): Promise<void> {
+	if (wasSeen || signal.aborted) throw failed;
+	await pauseFor(policy.pauseAfter(failed, watchdog.firstTokenLeftMs), signal);
+}
+
+async function attempt<T>(
+	target: Target,
+	ask: Ask,
+	read: (answer: Answer) => Promise<T>,
+	{ channel, watchdog, log, signal }: Running & { channel: Channel },
+): Promise<{ value: T } | Failed> {
+	const progress = { hasBegun: false, wasSeen: false };
+	let unread: UnreadAnswer | undefined;
+	try {
+		unread = await send(target, ask, channel, signal);
+		if (unread.status >= 300 && ask.takesRefusals !== true)
+			return { failed: await refused(target, ask, unread), wasSeen: false };
+		return { value: await read(new OpenAnswer(unread, { target, ask, watchdog, log, progress })) };
+	} catch (error) {
+		const failed = explain(error, target, ask, { watchdog, hasBegun: progress.hasBegun });
+		return { failed, wasSeen: progress.wasSeen };
+	} finally {
+		unread?.close();
+	}
+}
+
+/** A refusal with a broken or endless body is still one. */
+async function refused(target: Target, ask: Ask, unread: UnreadAnswer): Promise<ServerError> {
+	const text = await textOf(unread.body, MAX_REFUSAL_BYTES).catch(() => '');
+	return refusal(target, ask, { ...unread, text });
+}
+
+interface Reading {
+	target: Target;
+	ask: Ask;
+	watchdog: Watchdog;
+	log: QueueLog;
+	progress: { hasBegun: boolean; wasSeen: boolean };
+}
+
+class OpenAnswer implements Answer {
+	readonly url: string;
+	readonly status: number;
+	readonly headers: Record<string, string>;
+	readonly queue: QueueLog;
+	private reader: EventReader | undefined;
+
+	constructor(
+		private readonly unread: UnreadAnswer,
+		private readonly reading: Reading,
+	) {
+		this.url = unread.url;
+		this.status = unread.status;
+		this.headers = unread.headers;
+		this.queue = reading.log;
+	}
+
+	async text(): Promise<string> {
+		const { ask, progress, target, watchdog } = this.reading;
+		progress.hasBegun = true;
+		watchdog.content();
+		const text = await textOf(this.unread.body, ask.maxBytes ?? MAX_ANSWER_BYTES);
+		return mask(text, target.secrets);
+	}
+
+	async json(): Promise<JsonRecord> {
+		const text = await this.text();
+		const value = parseJson(text);
+		if (isRecord(value) && !isRefusal({ status: this.status, json: value })) return value;
+		throw this.refusal(text);
+	}
+
+	async *events(maxLength?: number): AsyncGenerator<string[]> {
+		const { ask, target } = this.reading;
+		const masked = (data: string) => mask(data, target.secrets);
+		const reader = new EventReader(ask.framing ?? 'events', maxLength);
+		this.reader = reader;
+		for await (const bytes of pieces(this.unread.body, MAX_STREAM_BYTES, reader)) {
+			const events = reader.push(bytes);
+			if (events.length > 0) yield events.map(masked);
+		}
+		const last = reader.end();
+		if (last.length > 0) yield last.map(masked);
+		if (reader.page !== undefined) throw this.refusal(reader.page);
+	}
+
+	async *bytes(): AsyncGenerator<Uint8Array> {
+		const { ask, progress, watchdog } = this.reading;
+		progress.hasBegun = true;
+		for await (const piece of pieces(
+			this.unread.body,
+			ask.maxBytes ?? MAX_FILE_BYTES,
+			NEVER_OVER,
+		)) {
+			watchdog.content();
+			yield piece;
+		}
+	}
+
+	strayLines(): readonly string[] {
+		return this.reader?.strayLines ?? [];
+	}
+
+	content(): void {
+		const { progress, watchdog } = this.reading;
+		progress.hasBegun = true;
+		progress.wasSeen = true;
+		watchdog.content();
+	}
+
+	expectEnd(): void {
+		this.reading.watchdog.finishing(MAX_END_MS);
+	}
+
+	private refusal(text: string): ServerError {
+		const { target, ask } = this.reading;
+		return refusal(target, ask, { ...this.unread, text });
+	}
+}

@@ -1,0 +1,70 @@
+import * as fc from 'fast-check';
+
+import { mask, maskDeep, maskedStart, secretsOf } from '../../../lib/errors/mask';
+import { buffer } from '../../support/node';
+
+const { Buffer } = buffer;
+const KEY = ['sk', '9f8e/7d6c+5b4a=3210'].join('-');
+
+test.each<[string, Record<string, string>, string[]]>([
+	['a bearer key', { authorization: `Bearer ${KEY}` }, [`Bearer ${KEY}`, KEY]],
+	['a key in a header of its own', { 'x-api-key': KEY }, [KEY]],
+	[
+		'user and password of Basic',
+		{ authorization: `Basic ${btoa('anna:correct4horse')}` },
+		['anna:correct4horse', 'correct4horse'],
+	],
+	['a cookie', { cookie: 'session=abcdef1234567890; theme=dark' }, ['abcdef1234567890']],
+])('the secrets of %s', (_name, headers, expected) => {
+	expect(secretsOf(headers)).toEqual(expect.arrayContaining(expected));
+});
+
+test.each<[string, Record<string, string>]>([
+	['placeholders', { authorization: 'Bearer no-key', 'x-api-key': 'ollama' }],
+	['short words', { 'x-api-key': 'secret' }],
+	[
+		'what describes a request',
+		{ 'user-agent': 'n8n-2.41.3-build-1234', 'x-forwarded-for': '192.168.100.200' },
+	],
+])('%s are none, since they would garble texts', (_name, headers) => {
+	const all = secretsOf(headers).filter((secret) => !secret.startsWith('Bearer '));
+	expect(all).toEqual([]);
+});
+
+test('a secret is hidden as it is, in a URL, and in base64 wherever it begins', () => {
+	const key = fc
+		.stringMatching(/^[\w+/=:-]{16,40}$/)
+		.filter((one) => /\d/.test(one) && /[a-z]/i.test(one));
+	const text = fc.string({ unit: 'grapheme-ascii' });
+	fc.assert(
+		fc.property(key, text, text, (secret, before, behind) => {
+			const secrets = [secret];
+			for (const encode of [
+				(plain: string) => plain,
+				encodeURIComponent,
+				(plain: string) => Buffer.from(plain).toString('base64'),
+			]) {
+				const shown = mask(encode(before + secret + behind), secrets);
+				expect(shown).toContain('***');
+				expect(shown).not.toContain(secret);
+				expect(Buffer.from(shown.replaceAll('***', ''), 'base64').toString()).not.toContain(secret);
+			}
+		}),
+	);
+});
+
+test('other texts stay as they are', () => {
+	expect(mask('nothing secret', [KEY])).toBe('nothing secret');
+	expect(mask('no secrets at all')).toBe('no secrets at all');
+});
+
+test('names and values of data are masked at any depth', () => {
+	expect(maskDeep({ a: [{ [KEY]: `is ${KEY}` }], n: 1 }, [KEY])).toEqual({
+		a: [{ '***': 'is ***' }],
+		n: 1,
+	});
+});
+
+test('a beginning holds no half key', () => {
+	expect(maskedStart(`key ${KEY} refused`, 10, [KEY])).toBe('key *** re');
+});
