@@ -1,4 +1,3 @@
-import type { Connection } from '../http/connection';
 import type { CallAnswer, ServerAddress } from '../http/types';
 import { LruCache } from '../lru-cache';
 import { modelEntries } from './models';
@@ -20,11 +19,10 @@ export function withLearnedRoot(address: ServerAddress): ServerAddress {
  * of chats. If it is found there, all connections to this address use that API from then on.
  */
 export async function findApiRoot<A extends Pick<CallAnswer, 'status' | 'json'>>(
-	connection: Connection,
+	{ url: { api, root } }: { url: ServerAddress },
 	list: A,
 	look: (url: string) => Promise<A | undefined>,
 ): Promise<A> {
-	const { api, root } = connection.url;
 	if (list.status !== 404 || api === root) return list;
 	const takesChats = async (place: string) => isForPosts(await look(place + CHAT_ROUTE));
 	const other = await look(`${root}/models`);

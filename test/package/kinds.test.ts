@@ -64,7 +64,7 @@ it.each(kinds)('%s is named in the page of servers, in both languages', (kind) =
 
 /** Files that may name kinds of servers: protocols, and the field in which a user chooses one. */
 const MAY_NAME =
-	/^(?:lib\/servers\/kinds\/|lib\/chat\/(?:wire|request)\/(?:ollama|protocols)|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
+	/^(?:lib\/servers\/(?:kinds|rows)\/|lib\/servers\/server\.ts|lib\/chat\/(?:wire|request)\/(?:ollama|protocols)|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
 
 it('no other file names a kind of server: what it asks is an ability of the kind', () => {
 	const files = ['lib', 'nodes', 'credentials'].flatMap((folder) =>
@@ -88,6 +88,8 @@ const PRODUCTS =
 
 /** Why a file outside of `kinds/` has the name of a server in a string. */
 const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
+	[/^lib\/servers\/rows\//, 'the rows that take the place of the kinds'],
+	[/^lib\/servers\/once-more\.ts$/, 'what is told when a server did not take a field'],
 	[/^lib\/errors\/remedies\//, 'remedies for a server of unknown kind, with examples'],
 	[/^lib\/health\//, 'names of metrics and probes, and findings that only one kind has'],
 	[/^lib\/chat\/(?:wire|request)\/ollama/, 'a protocol that is named after its server'],

@@ -1,0 +1,33 @@
+import type { ServerKind } from './kind';
+import { other, PLAIN_REMEDIES, PLAIN_WORDS } from './other';
+import { entriesOf, says } from './recognize';
+
+/**
+ * GPUStack, a gateway to vLLM, llama-server and others: it takes the fields of the engine behind the model, and lists a
+ * model only while an instance runs (docs/protocols/llama-server.md 8.3; gpustack.ai, API reference).
+ */
+export const gpustack: ServerKind = {
+	...other,
+	label: 'GPUStack',
+	recognizes: (answers) =>
+		entriesOf(answers).some(({ owned_by: owner }) => owner === 'gpustack') ||
+		says(answers.models, ({ code, reason }) => code === 401 && reason === 'Unauthorized'),
+	marks: {
+		query: 'categories',
+		words: {
+			embeddings: 'embedding',
+			reranking: 'reranker',
+			images: 'image',
+			transcription: 'speech_to_text',
+			speech: 'text_to_speech',
+		},
+	},
+	words: {
+		...PLAIN_WORDS,
+		noModels:
+			'Deploy a model in GPUStack, wait until an instance of it runs, and allow the key to use it.',
+		missingModel: () =>
+			'deploy it in GPUStack; it is listed only while an instance runs and the key may use it.',
+		remedies: PLAIN_REMEDIES,
+	},
+};

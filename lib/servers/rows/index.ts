@@ -1,0 +1,103 @@
+/** The table of servers, which one a server is, and what it told about itself. */
+import { asFailed } from '../../errors/server-error';
+import { fetchOnce, LruCache } from '../../lru-cache';
+import { look } from '../look';
+import type { Server } from '../server';
+import { gpustack } from './gpustack';
+import type { Answers, Props, Reply, ServerKind } from './kind';
+import { litellm } from './litellm';
+import { llamaServer } from './llama-server';
+import { lmStudio } from './lm-studio';
+import { ollama } from './ollama';
+import { other } from './other';
+import { vllm } from './vllm';
+
+/** In the order in which they are tested: gateways first. */
+export const KINDS = {
+	gpustack,
+	litellm,
+	llamaServer,
+	ollama,
+	vllm,
+	lmStudio,
+	other,
+} satisfies Record<string, ServerKind>;
+
+export type KindName = keyof typeof KINDS;
+
+const KNOWN_MS = 10 * 60_000;
+/** A server that did not answer, or may be another one by then. */
+const UNKNOWN_MS = 30_000;
+const ASK_LIMIT_MS = 5_000;
+
+const kinds = LruCache.shared<{ kind: KindName; until: number }>();
+const props = LruCache.shared<Props>({ ttlMs: KNOWN_MS });
+const underWay = new Map<string, Promise<KindName>>();
+
+/** The row that these answers fit; `other` where they fit none. */
+export function identify(answers: Answers): KindName {
+	const names = Object.keys(KINDS) as KindName[];
+	return names.find((name) => (KINDS[name] as ServerKind).recognizes(answers)) ?? 'other';
+}
+
+/** Which row a server is, without a request; undefined if it is not known. */
+export function knownKind(server: Server): KindName | undefined {
+	if (server.kindSet !== undefined) return server.kindSet;
+	const known = kinds.get(server.url.api);
+	return known !== undefined && known.until > performance.now() ? known.kind : undefined;
+}
+
+/** Its row in the table. The server is asked once in ten minutes, by all that ask at the same time. */
+export async function kindOf(server: Server, signal?: AbortSignal): Promise<ServerKind> {
+	const known = knownKind(server);
+	if (known !== undefined) return KINDS[known];
+	const asked = fetchOnce(underWay, server.url.api, async () => await ask(server, signal));
+	return KINDS[await asked.finally(() => underWay.delete(server.url.api))];
+}
+
+async function ask(server: Server, signal: AbortSignal | undefined): Promise<KindName> {
+	const options = { limitMs: ASK_LIMIT_MS, signal };
+	const models = await look(server, `${server.url.api}/models`, options).catch(asFailed);
+	if ('failed' in models) return remember(server, 'other', UNKNOWN_MS);
+	const first = identify({ models });
+	if (first !== 'other') return remember(server, first, KNOWN_MS);
+	const version = await look(server, '/api/version', options).catch(() => undefined);
+	return remember(server, identify({ models, version }), KNOWN_MS);
+}
+
+function remember(server: Server, kind: KindName, forMs: number): KindName {
+	kinds.set(server.url.api, { kind, until: performance.now() + forMs });
+	return kind;
+}
+
+/** Learns from a list of models that was asked for anyway. */
+export function learnKind(server: Server, models: Reply): ServerKind {
+	const kind = identify({ models });
+	if (kind !== 'other') remember(server, kind, KNOWN_MS);
+	return KINDS[knownKind(server) ?? kind];
+}
+
+/** An answer contradicts what is known: the next request asks again. */
+export function forgetKind(server: Server): void {
+	kinds.delete(server.url.api);
+	props.delete(server.url.api);
+}
+
+/** What a server tells about itself; asked once in ten minutes. */
+export async function propsOf(
+	server: Server,
+	model = '',
+	signal?: AbortSignal,
+): Promise<Props | undefined> {
+	const key = JSON.stringify([server.url.api, model]);
+	const known = props.get(key);
+	if (known !== undefined) return known;
+	const told = await (await kindOf(server, signal)).props?.(server, model, signal);
+	if (told !== undefined) props.set(key, told);
+	return told;
+}
+
+/** How many generations a server handles at once, where it told so. */
+export function knownSlots(server: Server): number | undefined {
+	return props.get(JSON.stringify([server.url.api, '']))?.slots;
+}

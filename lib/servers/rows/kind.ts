@@ -1,0 +1,146 @@
+/** What this package knows about a kind of server. */
+import type { FailureKind } from '../../errors/kinds';
+import type { ServerModel } from '../models';
+import type { Server } from '../server';
+import type { JsonRecord } from '../../values';
+
+/** One answer of a server, whatever its status. */
+export interface Reply {
+	status: number;
+	/** Names in lower case. */
+	headers: Readonly<Record<string, string>>;
+	text: string;
+	json: unknown;
+}
+
+/** What a server answered to the questions that identify it. */
+export interface Answers {
+	/** Of `GET /v1/models`. */
+	models?: Reply;
+	/** Of `GET /api/version`, which is asked only where the list settles nothing. */
+	version?: Reply;
+}
+
+/** What a server tells about itself and its model. */
+export interface Props {
+	/** Generations at once. */
+	slots?: number;
+	/** Tokens of context of one slot. */
+	context?: number;
+	/** Whether its chat template takes tools. */
+	takesTools?: boolean;
+	vision?: boolean;
+	audio?: boolean;
+	/** The chat template. */
+	template?: string;
+	/** The model sleeps, and wakes with the next request. */
+	isSleeping?: boolean;
+	/** The whole answer. */
+	all: JsonRecord;
+}
+
+/** What a list of models may be for. */
+export type ModelUse = 'chat' | 'embeddings' | 'reranking' | 'images' | 'transcription' | 'speech';
+
+export interface WorkOptions {
+	model: string;
+	signal?: AbortSignal;
+	/** Wait until it is done. Ollama's requests last as long as their work. */
+	wait: boolean;
+	/** Milliseconds for all of it; of a download, without progress. 0: no limit. */
+	limitMs: number;
+}
+
+export interface ChangeOptions extends WorkOptions {
+	/** Unload a model although it is answering. */
+	cutAnswers?: boolean;
+}
+
+/** The state of a model before and after. */
+export interface Change {
+	/** Its name on the server, where an alias was given. */
+	model: string;
+	before: string;
+	state: string;
+	/** Whether it was certain that no answer was running. */
+	sawNoAnswers?: boolean;
+}
+
+/** One line of progress. */
+export interface Progress {
+	status: string;
+	/** The layer that is being downloaded. */
+	digest?: string;
+	/** Bytes of the layer. */
+	total?: number;
+	completed?: number;
+}
+
+export interface PullOptions extends WorkOptions {
+	/** Ollama: allow a registry without TLS. */
+	insecure?: boolean;
+	onProgress?(progress: Progress): Promise<void> | void;
+}
+
+export interface Pulled {
+	/** `success`, or `downloading` without waiting. */
+	state: string;
+	/** Whether anything was downloaded; undefined if unknown. */
+	changed?: boolean;
+	/** Bytes of the model, and bytes downloaded now. */
+	size?: number;
+	downloaded?: number;
+}
+
+/** Actions on models. What is missing is not supported. */
+export interface ModelWork {
+	load?(server: Server, options: ChangeOptions): Promise<Change>;
+	unload?(server: Server, options: ChangeOptions): Promise<Change>;
+	pull?(server: Server, options: PullOptions): Promise<Pulled>;
+	remove?(server: Server, options: WorkOptions): Promise<void>;
+}
+
+/** Whole sentences about a kind of server. */
+export interface Words {
+	/** It has no models at all. */
+	noModels: string;
+	/** It does not have this model: an alternative to choosing another, in lower case. */
+	missingModel?(model: string): string;
+	/** One request needs this many tokens of context; `slots` share it. */
+	context(tokens: number, slots?: number): string;
+	/** How to make it take tools, and read the calls of its models. */
+	tools: string;
+	/** How to make it give vectors. */
+	embeddings: string;
+	/** How to make it rerank. */
+	rerank: string;
+	/** It cannot load models on request: how to make it able to. */
+	work?: string;
+	/** What to do about failures, where the general advice is for other servers. */
+	remedies?: Readonly<Partial<Record<FailureKind, string>>>;
+}
+
+/** One row of the table of servers. Callers ask for a member, never for a name. */
+export interface ServerKind {
+	/** The server's name in sentences. */
+	label: string;
+	recognizes(answers: Answers): boolean;
+	/** The fields that it takes beyond OpenAI's. */
+	fields: 'all' | readonly string[];
+	/** The API of its own that has options which the one of OpenAI lacks. */
+	native?: 'ollama';
+	/** How thinking is switched: by the chat template, by an effort, not at all. */
+	thinking: 'template' | 'effort' | 'none';
+	/** Neither loads nor wakes a model. Undefined where the server tells nothing. */
+	props?(server: Server, model?: string, signal?: AbortSignal): Promise<Props | undefined>;
+	/** Whether a model sees pictures; undefined where the server does not tell. A blind model may invent what it sees. */
+	pictures?(server: Server, model: string, signal?: AbortSignal): Promise<boolean | undefined>;
+	/** Adds to listed models what one more request tells. */
+	details?(server: Server, models: ServerModel[], signal?: AbortSignal): Promise<ServerModel[]>;
+	/** The models that its list marks for a use: the query of the list, and the word for each use. */
+	marks?: { query: string; words: Readonly<Partial<Record<ModelUse, string>>> };
+	/** Whether two names mean the same model. */
+	isSameModel?(id: string, name: string): boolean;
+	work?: ModelWork;
+	words: Words;
+}

@@ -1,0 +1,20 @@
+import type { ServerKind } from './kind';
+import { other, PLAIN_REMEDIES, PLAIN_WORDS } from './other';
+import { entriesOf, hasHeader } from './recognize';
+
+/** LiteLLM's proxy, recognized by its headers, or by the date that it gives all models (litellm/constants.py). */
+export const litellm: ServerKind = {
+	...other,
+	label: 'LiteLLM',
+	recognizes: (answers) =>
+		hasHeader(answers, /^x-litellm-/) ||
+		entriesOf(answers).some(
+			({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai',
+		),
+	words: {
+		...PLAIN_WORDS,
+		rerank:
+			'In the configuration of LiteLLM, give a reranker model a provider that reranks, for example jina_ai/NAME with the address of the route (http://HOST:9931/v1/rerank).',
+		remedies: PLAIN_REMEDIES,
+	},
+};

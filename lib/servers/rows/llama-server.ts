@@ -1,0 +1,74 @@
+import { finiteNumber, isRecord, type JsonRecord, nonEmptyText } from '../../values';
+import { lookQuietly } from '../look';
+import { readProps } from '../models';
+import type { Answers, Props, ServerKind } from './kind';
+import { entriesOf, hasHeader, ownsModels, says } from './recognize';
+import { routerWork } from './router-work';
+
+/** Whether the list is that of a router, which has a process for each model (docs/protocols/llama-server.md 2.10). */
+export function isRouter(answers: Answers): boolean {
+	return entriesOf(answers).some(({ status }) => isRecord(status));
+}
+
+/** llama.cpp's llama-server, alone or as a router. Sources: docs/protocols/llama-server.md 2.6, 6, 8.1. */
+export const llamaServer: ServerKind = {
+	label: 'llama-server',
+	recognizes: (answers) =>
+		// In every answer, also in errors; a proxy may rewrite it.
+		hasHeader(answers, /^server$/, /llama\.cpp/i) ||
+		ownsModels(answers, 'llamacpp') ||
+		says(
+			answers.models,
+			({ error }) =>
+				isRecord(error) &&
+				error.message === 'Invalid API Key' &&
+				error.type === 'authentication_error',
+		),
+	fields: 'all',
+	thinking: 'template',
+	// A router would load the model for the question.
+	props: async (server, model = '', signal) => {
+		const query = model === '' ? '' : `?model=${encodeURIComponent(model)}&autoload=false`;
+		const all = await lookQuietly(server, `/props${query}`, { signal });
+		return all === undefined ? undefined : propsIn(all);
+	},
+	details: async (server, models, signal) => {
+		const [only] = models;
+		if (only === undefined || models.length > 1 || only.args !== undefined) return models;
+		const all = await lookQuietly(server, '/props', { signal });
+		if (all === undefined) return models;
+		// What the list says of inputs counts first.
+		return [{ state: 'loaded', ...readProps(all), ...only }];
+	},
+	work: routerWork,
+	words: {
+		noModels:
+			'Start llama-server with a model: llama-server -m FILE.gguf. For a router, put GGUF files into its --models-dir.',
+		context: (tokens, slots = 1) => {
+			if (slots <= 1) return `Start llama-server with --ctx-size ${tokens}.`;
+			return `Start llama-server with --ctx-size ${tokens} --kv-unified. Without --kv-unified, each of ${slots} slots can get 1/${slots} of the context: then --ctx-size ${tokens * slots}.`;
+		},
+		tools:
+			'Use a model with tool support, or start llama-server with --jinja and a template that takes tools (--chat-template-file).',
+		embeddings:
+			'Start llama-server with --embeddings and an embedding model, best as a second server on its own port.',
+		rerank:
+			'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), best as a second server on its own port.',
+		work: 'A llama-server is a router when it is started without a model: llama-server --models-dir FOLDER.',
+	},
+};
+
+function propsIn(all: JsonRecord): Props {
+	const slots = finiteNumber(all.total_slots);
+	const { context, vision, audio, tools, state } = readProps(all);
+	return {
+		slots: slots !== undefined && slots >= 1 ? Math.floor(slots) : undefined,
+		context,
+		takesTools: tools,
+		vision,
+		audio,
+		template: nonEmptyText(all.chat_template),
+		isSleeping: state === 'sleeping',
+		all,
+	};
+}

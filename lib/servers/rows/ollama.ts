@@ -1,0 +1,100 @@
+import { isRecord, type JsonRecord, nonEmptyText, recordOf } from '../../values';
+import { lookQuietly } from '../look';
+import { ollamaEntries, readOllamaModel, type ServerModel } from '../models';
+import type { Server } from '../server';
+import type { Answers, ServerKind } from './kind';
+import { isSameOllamaName } from './ollama-names';
+import { ollamaWork } from './ollama-work';
+import { PLAIN_REMEDIES, PLAIN_WORDS } from './other';
+import { entriesOf } from './recognize';
+
+const SHORTEN =
+	'keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
+
+/** Ollama (docs/protocols/llama-server.md 8.2, docs/protocols/ollama.md). */
+export const ollama: ServerKind = {
+	label: 'Ollama',
+	recognizes: (answers) => {
+		const entries = entriesOf(answers);
+		if (entries.length > 0) return entries.every(isOllamaEntry);
+		return isOllamaVersion(answers) && mayHaveNoModels(answers);
+	},
+	fields: ['topK', 'minP', 'repeatPenalty', 'repeatLastN', 'contextSize', 'keepAlive'],
+	native: 'ollama',
+	thinking: 'effort',
+	pictures: async (server, model, signal) => {
+		const shown = await lookQuietly(server, '/api/show', { json: { model }, signal });
+		const { capabilities } = recordOf(shown);
+		return Array.isArray(capabilities) ? capabilities.includes('vision') : undefined;
+	},
+	details: withTags,
+	isSameModel: isSameOllamaName,
+	work: ollamaWork,
+	words: {
+		...PLAIN_WORDS,
+		noModels: 'Fetch one with: ollama pull qwen3:8b',
+		missingModel: (model) => `fetch it: ollama pull ${model}`,
+		context: (tokens) =>
+			`Set Context Size to ${tokens} in the options of the node, start Ollama with OLLAMA_CONTEXT_LENGTH=${tokens}, or set num_ctx in the Modelfile.`,
+		tools:
+			'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
+		embeddings: 'Fetch an embedding model, for example: ollama pull nomic-embed-text',
+		rerank:
+			'Ollama has no rerank route. Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
+		remedies: {
+			...PLAIN_REMEDIES,
+			wrongPath: `${PLAIN_REMEDIES.wrongPath} A very old Ollama has no /v1 routes: update it.`,
+			refused:
+				'Ollama is down, still starting, on another port, or listens on 127.0.0.1 only. Start it with OLLAMA_HOST=0.0.0.0 (ollama serve), check the port (11434), and look at its log.',
+			contextOverflow: `Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, set num_ctx in the Modelfile, ${SHORTEN}`,
+			modelNotFound: 'Choose the model from the list, or fetch it first with "ollama pull".',
+			toolsUnsupported:
+				'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
+			modalityUnsupported:
+				'Choose a model that lists "vision" under its capabilities (ollama show NAME). If the model does not need the images, turn off passing binary images to it.',
+			templateRejected:
+				'Some templates want user and assistant to take turns, or allow no system message. Change the prompt or the memory, or set another TEMPLATE in the Modelfile.',
+		},
+	},
+};
+
+/** Its names always have a tag; `openai/gpt-4o` of the owner `openai` is one of a gateway. */
+function isOllamaEntry({ id, owned_by: owner }: JsonRecord): boolean {
+	if (typeof id !== 'string' || typeof owner !== 'string') return false;
+	const isOfOther = owner !== '' && id.includes(`${owner}/`) && /:[^/]+$/.test(id);
+	return owner === 'library' || isOfOther;
+}
+
+/** Whether `/api/version` answers `{"version":"…"}` and nothing else: many servers imitate Ollama's API. */
+function isOllamaVersion({ version }: Answers): boolean {
+	if (version === undefined || version.status >= 300 || !isRecord(version.json)) return false;
+	const names = Object.keys(version.json);
+	return names.length === 1 && nonEmptyText(version.json.version) !== undefined;
+}
+
+/** An Ollama without models sends null as its list; one behind a path without OpenAI's routes 404 in plain text. */
+function mayHaveNoModels({ models }: Answers): boolean {
+	if (models === undefined) return true;
+	if (models.status < 300) return isRecord(models.json) && models.json.data === null;
+	return models.json === undefined && !/^\s*</.test(models.text);
+}
+
+/** What `/api/tags` and `/api/ps` tell, which load nothing. Releases before 0.35 list no capabilities there. */
+async function withTags(
+	server: Server,
+	models: ServerModel[],
+	signal?: AbortSignal,
+): Promise<ServerModel[]> {
+	const [tags, running] = await Promise.all([
+		lookQuietly(server, '/api/tags', { signal }).then(ollamaEntries),
+		lookQuietly(server, '/api/ps', { signal }).then(ollamaEntries),
+	]);
+	return models.map((model) => {
+		const tag = tags?.get(model.id);
+		if (tag === undefined) return model;
+		return {
+			...readOllamaModel(model.id, { tag, running: running?.get(model.id) ?? null }),
+			...model,
+		};
+	});
+}

@@ -1,0 +1,25 @@
+import type { ServerKind } from './kind';
+import { other, PLAIN_REMEDIES, PLAIN_WORDS } from './other';
+import { ownsModels, says } from './recognize';
+
+/** vLLM (docs/protocols/llama-server.md 8.4; vLLM's sampling parameters). */
+export const vllm: ServerKind = {
+	...other,
+	label: 'vLLM',
+	recognizes: (answers) =>
+		ownsModels(answers, 'vllm') || says(answers.models, ({ error }) => error === 'Unauthorized'),
+	fields: ['topK', 'minP', 'repeatPenalty', 'parallelToolCalls'],
+	words: {
+		...PLAIN_WORDS,
+		missingModel: () => 'start vLLM with --served-model-name.',
+		context: (tokens) => `Start vLLM with --max-model-len ${tokens}.`,
+		tools: 'Start vLLM with --enable-auto-tool-choice and the --tool-call-parser of the model.',
+		embeddings: 'Start vLLM with an embedding model (--runner pooling): it serves one model.',
+		rerank: 'Start vLLM with a reranker model (--runner pooling): it serves one model.',
+		remedies: {
+			...PLAIN_REMEDIES,
+			toolsUnsupported:
+				'Choose a model whose chat template supports tools, and start vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
+		},
+	},
+};

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+
+import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
+
+import { secretsOf } from '../errors/mask';
+import type { Target } from '../http/ask';
+import { proxyHeaders } from '../http/proxy-secrets';
+import type { ServerAddress } from '../http/types';
+import { withLearnedRoot } from './api-root';
+import { resolveBaseUrl } from './base-url';
+import { addressOf } from './connect';
+import { optional } from '../values';
+import { credentialHeaders, egressFilterOf, readLocalLlamaCredential } from './credential';
+import { knownKind, type KindName, KINDS, knownSlots } from './rows';
+
+/** A model server: an address with headers, a queue, and what is known of it. */
+export interface Server extends Target {
+	/** The kind that the credential names; undefined: Automatic. */
+	readonly kindSet?: KindName;
+	/** The helpers of the node's context, from which tracing gets the node's span. */
+	readonly host?: object;
+}
+
+/**
+ * The server of a "LocalLlama API" credential. Cheap: sockets, the queue and what is known are shared.
+ *
+ * @param helpers of the node's context, for n8n's egress filter
+ * @throws {ServerError} of kind `invalidUrl` or `invalidInput`, before anything is sent
+ */
+export function serverOf(data: ICredentialDataDecryptedObject, helpers?: object): Server {
+	const credential = readLocalLlamaCredential(data);
+	const url: ServerAddress = withLearnedRoot(addressOf(() => resolveBaseUrl(credential.baseUrl)));
+	const headers = credentialHeaders(credential);
+	const { ignoreSslIssues = false, maxConcurrentRequests = 0, serverType } = credential;
+	const server: Server = {
+		url,
+		id: JSON.stringify([url.api, hashOf(headers), ignoreSslIssues]),
+		headers,
+		ignoreSslIssues,
+		maxConcurrentRequests,
+		slots: () => knownSlots(server),
+		egressFilter: egressFilterOf(helpers),
+		secrets: secretsOf({ ...headers, ...proxyHeaders() }),
+		facts: () => ({
+			remedyFor: (failure) => {
+				const kind = knownKind(server);
+				return kind === undefined ? undefined : KINDS[kind].words.remedies?.[failure];
+			},
+		}),
+		host: helpers,
+		...optional({ kindSet: serverType === undefined ? undefined : rowOf(serverType) }),
+	};
+	return server;
+}
+
+/** The row of a name in the credential. A router is llama-server, too. */
+function rowOf(serverType: string): KindName | undefined {
+	const name = serverType === 'llamaRouter' ? 'llamaServer' : serverType;
+	return (Object.keys(KINDS) as KindName[]).find((one) => one === name);
+}
+
+function hashOf(headers: Record<string, string>): string {
+	return createHash('sha256').update(JSON.stringify(headers)).digest('base64');
+}
