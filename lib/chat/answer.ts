@@ -1,0 +1,313 @@
+/** Reads the answer of a chat: one reader for OpenAI's chunks, onto which Ollama's are mapped. */
+import { failureInStream, holdsError } from '../errors/classify';
+import type { FailureKind } from '../errors/kinds';
+import { parseJson } from '../json';
+import {
+	asList,
+	isRecord,
+	type JsonRecord,
+	nonEmptyText,
+	optional,
+	recordOf,
+	text,
+} from '../values';
+import { CallAssembly, argumentsOf, type ReadCall } from './calls';
+import { callsInText, shownUpTo } from './calls-in-text';
+import { type SplitText, ThinkingSplitter } from './thinking';
+import type { Timings, Usage } from './types';
+import { openAiUsage, timingsOf, usageOf } from './wire/counts';
+
+/** A whole answer. */
+export interface Answer extends SplitText {
+	toolCalls: ReadCall[];
+	finishReason: string;
+	usage?: Usage;
+	timings?: Timings;
+	/** As the server names it. */
+	model?: string;
+	/** The calls stood in the text. */
+	hadCallsInText?: true;
+}
+
+/** Why an answer cannot be used, with what had arrived. The caller adds the address. */
+export interface Failure extends SplitText {
+	kind: FailureKind;
+	serverText?: string;
+	status?: number;
+	/** The tool of a call that is broken. */
+	tool?: string;
+	/** All calls as they arrived. */
+	toolCalls?: ReadCall[];
+	finishReason?: string;
+	usage?: Usage;
+}
+
+export interface ReaderOptions {
+	/** Names of the tools that a call in the text may have; none where such calls are left. */
+	offered?: readonly string[];
+	/** Whether a call stands in what was sent, and is a quotation. */
+	isQuoted?(call: string): boolean;
+	/** The opening tag of the thinking may stand in the prompt. */
+	mayBeginInThinking?: boolean;
+	/** The begun answer that some servers repeat. */
+	prefill?: string;
+}
+
+const END = /^\[?DONE\]?$/i;
+/** The field names of thinking: llama-server and vLLM, newer vLLM and Ollama, Ollama's own API. */
+const THINKING_FIELDS = ['reasoning_content', 'reasoning', 'thinking'] as const;
+/** Finish reasons of failed answers. */
+const FAILED: ReadonlyArray<readonly [FailureKind, RegExp]> = [
+	['filtered', /^(?:content_filter(?:ed)?|safety)$/i],
+	['streamError', /^(?:abort|error|timeout|cancell?ed)$/i],
+];
+
+/** Collects an answer from its events, and gives out what can be shown of it. */
+export class AnswerReader {
+	private readonly split: ThinkingSplitter;
+	private readonly assembly = new CallAssembly();
+	private answerText = '';
+	private reasoning = '';
+	private shown = 0;
+	private finishReason: string | undefined;
+	private isDone = false;
+	/** Of the choice that is read. */
+	private index: number | undefined;
+	/** Sent no finish reason, not even null: then only the end of the body tells. */
+	private isMinimal = true;
+	private failed: Pick<Failure, 'kind' | 'serverText' | 'status'> | undefined;
+	private counts: { usage?: Usage; timings?: Timings; model?: string } = {};
+
+	constructor(private readonly options: ReaderOptions = {}) {
+		this.split = new ThinkingSplitter(options.mayBeginInThinking === true);
+	}
+
+	/** Whether anything that was generated has arrived. */
+	get hasBegun(): boolean {
+		return this.answerText !== '' || this.reasoning !== '' || this.assembly.calls.length > 0;
+	}
+
+	/** Whether only counts and an end marker may follow. */
+	get isFinished(): boolean {
+		return this.finishReason !== undefined && this.failed === undefined;
+	}
+
+	/** Whether further events mean nothing. */
+	get isOver(): boolean {
+		return this.isDone || this.failed !== undefined || this.assembly.isTooMany;
+	}
+
+	/** What has arrived so far. */
+	get partial(): SplitText {
+		return { text: this.answerText, reasoning: this.reasoning };
+	}
+
+	/** @returns what can be shown now */
+	push(data: string): SplitText {
+		if (END.test(data.trim())) this.isDone = true;
+		if (this.isOver) return { text: '', reasoning: '' };
+		const chunk = parseJson(data);
+		if (!isRecord(chunk)) return this.fail('invalidAnswer', data);
+		const error = errorIn(chunk);
+		if (error !== undefined) return this.failBy(error);
+		return this.take(chunk);
+	}
+
+	/**
+	 * At the end of the body.
+	 *
+	 * @param strayLines lines of the body that were no events
+	 * @returns what was held back, and the answer or why it cannot be used
+	 */
+	end(
+		strayLines: readonly string[] = [],
+	): { rest: SplitText } & ({ answer: Answer } | { failure: Failure }) {
+		const last = this.split.end();
+		this.answerText += last.text;
+		this.reasoning += last.reasoning;
+		const { offered = [], isQuoted = () => false } = this.options;
+		const hasCalls = this.assembly.calls.length > 0;
+		const inText = hasCalls ? undefined : callsInText(this.answerText, offered, isQuoted);
+		this.answerText = inText?.text ?? this.answerText;
+		const rest = { text: this.answerText.slice(this.shown), reasoning: last.reasoning };
+		const calls = inText?.calls ?? this.assembly.calls;
+		const failure = this.failureIn(calls, strayLines);
+		if (failure !== undefined)
+			return { rest, failure: { ...this.partial, ...this.usageField(), ...failure } };
+		const toolCalls = calls.map((call) => ({ ...call, arguments: argumentsOf(call.arguments)! }));
+		const { finishReason = 'unknown' } = this;
+		const { timings, model } = this.counts;
+		const hadCallsInText = inText === undefined ? undefined : (true as const);
+		const facts = optional({ timings, model, hadCallsInText });
+		return {
+			rest,
+			answer: { ...this.partial, toolCalls, finishReason, ...this.usageField(), ...facts },
+		};
+	}
+
+	private take(chunk: JsonRecord): SplitText {
+		this.takeCounts(chunk);
+		const choice = this.choiceIn(chunk);
+		if ('finish_reason' in choice) this.isMinimal = false;
+		this.finishReason = nonEmptyText(choice.finish_reason) ?? this.finishReason;
+		const message = recordOf(choice.delta ?? choice.message);
+		this.assembly.add(message.tool_calls);
+		const reasoning = this.takeReasoning(message);
+		const { text: shownText, reasoning: split } = this.takeText(contentOf(message, choice));
+		return { text: shownText, reasoning: reasoning + split };
+	}
+
+	/** Only one choice is requested: the first index that comes counts, since some servers count from 1. */
+	private choiceIn({ choices }: JsonRecord): JsonRecord {
+		const list = asList(choices).filter(isRecord);
+		const indexOf = ({ index }: JsonRecord) => Number(index ?? 0);
+		if (list.length > 0) this.index ??= Math.min(...list.map(indexOf));
+		return list.find((choice) => indexOf(choice) === this.index) ?? {};
+	}
+
+	private takeReasoning(message: JsonRecord): string {
+		const reasoning = THINKING_FIELDS.map((field) => nonEmptyText(message[field])).find(
+			(one) => one !== undefined,
+		);
+		if (reasoning === undefined) return '';
+		this.split.leaveTags();
+		this.reasoning += reasoning;
+		return reasoning;
+	}
+
+	private takeText(piece: string): SplitText {
+		if (piece === '') return { text: '', reasoning: '' };
+		const { text: more, reasoning } = this.split.push(this.withoutPrefill(piece));
+		this.answerText += this.answerText === '' ? more.replace(/^\n+/, '') : more;
+		this.reasoning += reasoning;
+		return { text: this.showable(), reasoning };
+	}
+
+	/** Some servers repeat a begun answer; the first piece tells. */
+	private withoutPrefill(piece: string): string {
+		const { prefill = '' } = this.options;
+		const isFirst = this.answerText === '' && this.reasoning === '';
+		return isFirst && prefill !== '' && piece.startsWith(prefill)
+			? piece.slice(prefill.length)
+			: piece;
+	}
+
+	private showable(): string {
+		const { offered = [] } = this.options;
+		const to =
+			offered.length === 0 ? this.answerText.length : shownUpTo(this.answerText, this.shown);
+		const piece = this.answerText.slice(this.shown, Math.max(this.shown, to));
+		this.shown += piece.length;
+		return piece;
+	}
+
+	private takeCounts({ usage, timings, model }: JsonRecord): void {
+		const counted = openAiUsage(usage);
+		if (counted !== undefined) this.counts.usage = counted;
+		if (isRecord(timings)) this.counts.timings = timingsOf(timings);
+		this.counts.model = nonEmptyText(model) ?? this.counts.model;
+	}
+
+	private usageField(): { usage?: Usage } {
+		return optional({ usage: this.counts.usage ?? usageOf(this.counts.timings) });
+	}
+
+	private fail(kind: FailureKind, serverText: string): SplitText {
+		this.failed = { kind, serverText };
+		return { text: '', reasoning: '' };
+	}
+
+	private failBy(error: string): SplitText {
+		const { kind, serverText, status } = failureInStream(error);
+		this.failed = { kind, ...optional({ serverText, status }) };
+		return { text: '', reasoning: '' };
+	}
+
+	/** Why the answer cannot be used; undefined for a good one. */
+	private failureIn(
+		calls: readonly ReadCall[],
+		strayLines: readonly string[],
+	): Omit<Failure, keyof SplitText> | undefined {
+		if (this.failed !== undefined) return this.failed;
+		if (this.assembly.isTooMany) return tooManyCalls(calls);
+		return (
+			this.failureOfEnd(calls, strayLines) ??
+			this.failureOfCalls(calls) ??
+			this.failureOfNothing(calls)
+		);
+	}
+
+	private failureOfEnd(
+		calls: readonly ReadCall[],
+		strayLines: readonly string[],
+	): Omit<Failure, keyof SplitText> | undefined {
+		const { finishReason } = this;
+		if (finishReason === undefined && !this.mayEndSo(calls, strayLines))
+			return { kind: 'streamEndedEarly', ...strayFailure(strayLines) };
+		const kind = FAILED.find(([, says]) => says.test(finishReason ?? ''))?.[0];
+		return kind && { kind, serverText: `finish_reason: ${finishReason}` };
+	}
+
+	/** A server of one's own may tell no reason, only its end. */
+	private mayEndSo(calls: readonly ReadCall[], strayLines: readonly string[]): boolean {
+		const hasContent = calls.length > 0 || this.answerText.trim() !== '';
+		return hasContent && strayLines.length === 0 && (this.isDone || this.isMinimal);
+	}
+
+	/** A call is run whole or not at all. */
+	private failureOfCalls(calls: readonly ReadCall[]): Omit<Failure, keyof SplitText> | undefined {
+		const broken = calls.find(
+			(call) => call.name === '' || argumentsOf(call.arguments) === undefined,
+		);
+		if (broken === undefined) return undefined;
+		const kind = this.finishReason === 'length' ? 'toolCallCut' : 'toolCallInvalid';
+		return { kind, tool: broken.name, toolCalls: [...calls] };
+	}
+
+	private failureOfNothing(calls: readonly ReadCall[]): Omit<Failure, keyof SplitText> | undefined {
+		if (calls.length > 0 || this.answerText.trim() !== '') return undefined;
+		const kind = this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking';
+		return { kind, ...optional({ finishReason: this.finishReason }) };
+	}
+}
+
+function tooManyCalls(calls: readonly ReadCall[]): Omit<Failure, keyof SplitText> {
+	const serverText = `more than ${calls.length - 1} calls in one answer`;
+	return { kind: 'toolCallInvalid', serverText, ...optional({ tool: calls.at(-1)?.name }) };
+}
+
+/** The error in a chunk, as the body of a refusal. */
+function errorIn(chunk: JsonRecord): string | undefined {
+	const { error, object, detail, choices } = chunk;
+	if (holdsError(error)) return JSON.stringify({ error });
+	if (object === 'error' || (choices === undefined && holdsError(detail)))
+		return JSON.stringify(chunk);
+	// GPUStack in the middle of a stream.
+	const { code, message, reason } = chunk;
+	const isEnvelope = choices === undefined && typeof code === 'number' && code >= 400;
+	return isEnvelope && isText(message ?? reason) ? JSON.stringify(chunk) : undefined;
+}
+
+function isText(value: unknown): boolean {
+	return text(value) !== undefined;
+}
+
+/** The text of a message, also in parts. */
+function contentOf({ content }: JsonRecord, { text: ofCompletion }: JsonRecord): string {
+	if (Array.isArray(content))
+		return content.map((part: unknown) => text(recordOf(part).text) ?? '').join('');
+	return text(content) ?? text(ofCompletion) ?? '';
+}
+
+/** The failure in lines of a stream that are no events: the router of llama-server writes `proxy error: …`. */
+function strayFailure(
+	lines: readonly string[],
+): Pick<Failure, 'serverText'> & { kind?: FailureKind } {
+	const error = lines.find((line) => {
+		const json = parseJson(line);
+		return isRecord(json) && errorIn(json) !== undefined;
+	});
+	if (error === undefined) return optional({ serverText: lines.join('\n') || undefined });
+	const { kind, serverText } = failureInStream(error);
+	return { kind, ...optional({ serverText }) };
+}

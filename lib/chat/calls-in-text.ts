@@ -1,0 +1,185 @@
+/** Calls that a server without a parser hands on in the text of an answer. */
+import { parseJson } from '../json';
+import { isRecord, type JsonRecord } from '../values';
+import type { ReadCall } from './calls';
+
+/** A way to write calls at the end of a text. */
+interface CallFormat {
+	/** Where it begins. */
+	begin: RegExp;
+	/** The calls in the rest of the text; undefined where that is anything else. */
+	read(rest: string): unknown[] | undefined;
+}
+
+/** Each with the report that asks for it. */
+const FORMATS: readonly CallFormat[] = [
+	// Hermes, Qwen, most FastAPI servers (n8n issues 15862, 23548): one or several <tool_call>{…}</tool_call>
+	{
+		begin: /<tool_call>\s*\{/,
+		read: (rest) => everyBlock(rest, /\s*<tool_call>([^]*?)<\/tool_call>\s*/y)?.map(parseJson),
+	},
+	// Qwen3-Coder, which llama-server and Ollama let through (opencode 26162, ollama 16686)
+	{
+		begin: /(?:<tool_call>\s*)?<function=/,
+		read: (rest) =>
+			everyBlock(
+				rest,
+				/\s*(?:<tool_call>\s*)?<function=([^]*?)<\/function>\s*(?:<\/tool_call>\s*)?/y,
+			)?.map(functionTag),
+	},
+	// Mistral: [TOOL_CALLS][{…}]
+	{
+		begin: /\[TOOL_CALLS\]/,
+		read: (rest) => listOf(parseJson(rest.replace('[TOOL_CALLS]', '').trim())),
+	},
+	// Llama 3: <|python_tag|>{…}
+	{
+		begin: /<\|python_tag\|>/,
+		read: (rest) => listOf(parseJson(rest.replace('<|python_tag|>', '').trim())),
+	},
+	// The whole answer is JSON, perhaps in a code block (openclaude 1053)
+	{
+		begin: /^\s*(?:```(?:json)?\s*)?[{[]/,
+		read: (rest) =>
+			listOf(
+				parseJson(
+					rest
+						.trim()
+						.replace(/^```(?:json)?|```$/g, '')
+						.trim(),
+				),
+			),
+	},
+];
+
+/** Beginnings of calls inside of a text, which are not shown before the end tells what they are. */
+const MARKERS = ['<tool_call>', '<function=', '[TOOL_CALLS]', '<|python_tag|>'];
+const LONGEST_MARKER = Math.max(...MARKERS.map(({ length }) => length));
+
+/**
+ * The calls that end a text, if all of them are complete and of offered tools.
+ *
+ * @param isQuoted whether a call also stands in what was sent: then it is a quotation, and nothing runs
+ */
+export function callsInText(
+	text: string,
+	offered: readonly string[],
+	isQuoted: (call: string) => boolean,
+): { text: string; calls: ReadCall[] } | undefined {
+	for (const { begin, read } of FORMATS) {
+		const at = text.search(begin);
+		if (at < 0) continue;
+		const calls = read(text.slice(at))?.map(callOf);
+		if (calls === undefined || calls.length === 0) continue;
+		const areOffered = calls.every((call) => call !== undefined && offered.includes(call.name));
+		if (!areOffered || isQuoted(text.slice(at))) continue;
+		return { text: text.slice(0, at).trimEnd(), calls: calls as ReadCall[] };
+	}
+	return undefined;
+}
+
+/** The contents of blocks that fill a text; undefined where anything else stands between or behind them. */
+function everyBlock(text: string, block: RegExp): string[] | undefined {
+	const contents: string[] = [];
+	block.lastIndex = 0;
+	let end = 0;
+	while (end < text.length) {
+		const match = block.exec(text);
+		if (match === null) return undefined;
+		contents.push(match[1] ?? '');
+		end = block.lastIndex;
+	}
+	return contents;
+}
+
+/** `NAME><parameter=KEY>value</parameter>…`. A value is JSON where it reads as such. */
+function functionTag(content: string): JsonRecord {
+	const name = /^[^>\s]*/.exec(content)?.[0] ?? '';
+	const parameters = content.matchAll(/<parameter=([^>]*)>\n?([^]*?)\n?<\/parameter>/g);
+	const entries = [...parameters].map(([, key = '', value = '']): [string, unknown] => [
+		key,
+		/^[[{]/.test(value.trim()) ? (parseJson(value.trim()) ?? value) : value,
+	]);
+	return { name, arguments: Object.fromEntries(entries) };
+}
+
+function listOf(value: unknown): unknown[] | undefined {
+	if (Array.isArray(value)) return value as unknown[];
+	return isRecord(value) ? [value] : undefined;
+}
+
+/** A call from its JSON; undefined for anything else. */
+function callOf(value: unknown): ReadCall | undefined {
+	if (!isRecord(value)) return undefined;
+	const fn = isRecord(value.function) ? value.function : value;
+	const args = fn.arguments ?? fn.parameters ?? {};
+	if (typeof fn.name !== 'string' || !(isRecord(args) || typeof args === 'string'))
+		return undefined;
+	return { name: fn.name, arguments: typeof args === 'string' ? args : JSON.stringify(args) };
+}
+
+/**
+ * Up to where a text can be shown while more of it may come. What may become a call is held back.
+ *
+ * @param from what is before was looked at already
+ */
+export function shownUpTo(text: string, from: number): number {
+	if (/^\s*(?:$|[{[]|`{1,3})/.test(text.slice(0, 64))) return 0;
+	const start = Math.max(0, from - LONGEST_MARKER);
+	const found = MARKERS.map((marker) => text.indexOf(marker, start)).filter((at) => at >= 0);
+	if (found.length > 0) return Math.min(...found);
+	for (let at = Math.max(start, text.length - LONGEST_MARKER); at < text.length; at++)
+		if (MARKERS.some((marker) => marker.startsWith(text.slice(at)))) return at;
+	return text.length;
+}
+
+/**
+ * Whether a call that was read from a text stands in what was sent: by letters and digits, both unescaped as JSON and as
+ * HTML, since agents hand tool results on as JSON.
+ */
+export function quotationIn(sent: readonly string[]): (call: string) => boolean {
+	let known: string[] | undefined;
+	return (call) => {
+		known ??= sent.flatMap(readingsOf);
+		const letters = lettersOf(call);
+		return known.some((text) => text.includes(letters));
+	};
+}
+
+function readingsOf(text: string): string[] {
+	const unescaped = text.replace(
+		/\\+(?:u([0-9a-f]{4})|(.))/gi,
+		(_all, code: string, sign: string) =>
+			code === undefined
+				? /[nrt]/.test(sign)
+					? ' '
+					: sign
+				: String.fromCharCode(parseInt(code, 16)),
+	);
+	return [...new Set([text, unescaped, htmlUnescaped(text), htmlUnescaped(unescaped)])].map(
+		lettersOf,
+	);
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+	lt: '<',
+	gt: '>',
+	quot: '"',
+	apos: "'",
+	amp: '&',
+};
+
+function htmlUnescaped(text: string): string {
+	return text.replace(
+		/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(\w{2,6}));/gi,
+		(all, decimal: string, hex: string, name: string) => {
+			if (name !== undefined) return ENTITIES[name] ?? all;
+			const code = decimal === undefined ? parseInt(hex, 16) : Number(decimal);
+			return code <= 0x10ffff ? String.fromCodePoint(code) : all;
+		},
+	);
+}
+
+function lettersOf(text: string): string {
+	return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
+}

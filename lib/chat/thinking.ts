@@ -1,0 +1,91 @@
+/** Splits thinking from the text of an answer. */
+
+const OPEN = '<think>';
+const CLOSE = '</think>';
+
+/** Models whose templates open the thinking in the prompt, so that only its end stands in the answer. */
+const OPENS_IN_PROMPT = /deepseek[-_.]?r1|\bqwq\b|thinking/i;
+
+/** Whether an answer may begin inside of thinking: by the template, else by the name of the model. */
+export function mayBeginInThinking(model: string, template?: string): boolean {
+	if (template === undefined) return OPENS_IN_PROMPT.test(model);
+	return new RegExp(`${OPEN}\\\\?n?['"\\s]*(?:[-}%]|$)`).test(template.slice(-400));
+}
+
+export interface SplitText {
+	text: string;
+	reasoning: string;
+}
+
+/**
+ * Reads text as it arrives, each character once. Tags count only where thinking may begin: at the start of the answer. A
+ * model that writes about tags later on means the words.
+ */
+export class ThinkingSplitter {
+	private state: 'start' | 'inside' | 'outside' = 'start';
+	/** What is not told apart yet: the beginning of a tag, or all of an answer that may be thinking. */
+	private held = '';
+	/** Up to where `held` has no end of thinking. */
+	private searched = 0;
+
+	/** @param mayBeInside the opening tag may stand in the prompt */
+	constructor(private readonly mayBeInside: boolean) {}
+
+	/** The server splits by itself: tags are words. */
+	leaveTags(): void {
+		if (this.state === 'start') this.state = 'outside';
+	}
+
+	push(piece: string): SplitText {
+		this.held += piece;
+		if (this.state === 'start') this.begin();
+		if (this.state === 'inside') return this.readInside();
+		return { text: this.state === 'outside' ? this.take() : '', reasoning: '' };
+	}
+
+	/** What was held back until the end. Thinking that never ended was the answer, if no tag opened it. */
+	end(): SplitText {
+		const rest = this.take();
+		const isThinking = this.state === 'inside' && !this.isGuess;
+		return isThinking ? { text: '', reasoning: rest } : { text: rest, reasoning: '' };
+	}
+
+	private isGuess = false;
+
+	private begin(): void {
+		const front = this.held.trimStart();
+		if (front.startsWith(OPEN)) {
+			this.state = 'inside';
+			this.held = front.slice(OPEN.length);
+		} else if (!OPEN.startsWith(front)) {
+			this.state = this.mayBeInside ? 'inside' : 'outside';
+			this.isGuess = this.mayBeInside;
+		}
+	}
+
+	private readInside(): SplitText {
+		const end = this.held.indexOf(CLOSE, this.searched);
+		this.searched = Math.max(0, this.held.length - CLOSE.length);
+		if (end < 0) return { text: '', reasoning: this.isGuess ? '' : this.takeThinking() };
+		const reasoning = this.held.slice(0, end);
+		this.held = this.held.slice(end + CLOSE.length).trimStart();
+		this.state = 'outside';
+		return { reasoning, text: this.take() };
+	}
+
+	/** All but what may be the beginning of the closing tag. */
+	private takeThinking(): string {
+		const from = this.held.lastIndexOf('<');
+		const mayClose = from >= 0 && CLOSE.startsWith(this.held.slice(from));
+		const thinking = mayClose ? this.held.slice(0, from) : this.held;
+		this.held = this.held.slice(thinking.length);
+		this.searched = 0;
+		return thinking;
+	}
+
+	private take(): string {
+		const { held } = this;
+		this.held = '';
+		return held;
+	}
+}
