@@ -36,7 +36,7 @@ const chosen =
 		: [
 				'--testPathIgnorePatterns',
 				'/node_modules/',
-				...'/test/(e2e|full|real-servers)/',
+				'/test/(e2e|full|real-servers)/',
 				...ON_REQUEST,
 			];
 const tests = { name: 'unit and contract tests', check: async () => await runJest(log, chosen) };
