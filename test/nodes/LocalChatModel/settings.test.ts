@@ -86,7 +86,6 @@ describe('the settings of the chat model', () => {
 				options: {
 					reasoningEcho: 'always',
 					showThinking: true,
-					toolChoice: 'required',
 					toolCallsInText: 'leave',
 					maxRetries: 0,
 					firstTokenLimit: 1.5,
@@ -99,7 +98,6 @@ describe('the settings of the chat model', () => {
 			parameters: {},
 			reasoningEcho: 'always',
 			showThinking: true,
-			toolChoice: 'required',
 			toolCallsInText: 'leave',
 			limits: { firstTokenMs: 1500, idleMs: 0, totalMs: 60_000 },
 			retries: 0,
@@ -146,7 +144,6 @@ describe('the settings of the chat model', () => {
 		expect(
 			read({
 				options: {
-					toolChoice: '',
 					firstTokenLimit: '',
 					idleLimit: null,
 					maxRetries: '',

@@ -309,10 +309,10 @@ test('more items at once than the app allows: none is lost, and none is stopped'
 		reply: ({ query }) => ({ steps: [{ wait: 30 }, { text: query }] }),
 	});
 	const items = await executeNode('difyChatMessage', sim, {
-		...numbered(8),
-		parameters: { options: { itemsAtOnce: 8 } },
+		...numbered(4),
+		parameters: { options: { itemsAtOnce: 4 } },
 	});
-	expect(items.map(({ json }) => json.answer)).toEqual(numbered(8).items.map((_, at) => `q${at}`));
+	expect(items.map(({ json }) => json.answer)).toEqual(numbered(4).items.map((_, at) => `q${at}`));
 	expect(sim.stops).toEqual([]);
 });
 
