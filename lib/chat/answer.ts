@@ -161,7 +161,8 @@ export class AnswerReader {
 	private choiceIn({ choices }: JsonRecord): JsonRecord {
 		const list = asList(choices).filter(isRecord);
 		const indexOf = ({ index }: JsonRecord) => Number(index ?? 0);
-		if (list.length > 0) this.index ??= Math.min(...list.map(indexOf));
+		if (list.length > 0)
+			this.index ??= list.map(indexOf).reduce((one, other) => Math.min(one, other));
 		return list.find((choice) => indexOf(choice) === this.index) ?? {};
 	}
 

@@ -54,7 +54,7 @@ const FORMATS: readonly CallFormat[] = [
 
 /** Beginnings of calls inside of a text, which are not shown before the end tells what they are. */
 const MARKERS = ['<tool_call>', '<function=', '[TOOL_CALLS]', '<|python_tag|>'];
-const LONGEST_MARKER = Math.max(...MARKERS.map(({ length }) => length));
+const LONGEST_MARKER = '<|python_tag|>'.length;
 
 /**
  * The calls that end a text, if all of them are complete and of offered tools.
@@ -127,7 +127,7 @@ export function shownUpTo(text: string, from: number): number {
 	if (/^\s*(?:$|[{[]|`{1,3})/.test(text.slice(0, 64))) return 0;
 	const start = Math.max(0, from - LONGEST_MARKER);
 	const found = MARKERS.map((marker) => text.indexOf(marker, start)).filter((at) => at >= 0);
-	if (found.length > 0) return Math.min(...found);
+	if (found.length > 0) return found.reduce((one, other) => Math.min(one, other));
 	for (let at = Math.max(start, text.length - LONGEST_MARKER); at < text.length; at++)
 		if (MARKERS.some((marker) => marker.startsWith(text.slice(at)))) return at;
 	return text.length;

@@ -120,7 +120,7 @@ export class EventReader implements Ending {
 		const whole = data.replace(DATA_TWICE, '');
 		const lines = whole.includes('\n') ? linesOf(whole) : [];
 		const areEvents = lines.length > 1 && lines.every((line) => line === '[DONE]' || isJson(line));
-		this.events.push(...(areEvents ? lines : [whole]));
+		for (const event of areEvents ? lines : [whole]) this.events.push(event);
 	}
 
 	private takeStray(line: string): void {

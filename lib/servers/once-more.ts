@@ -45,20 +45,20 @@ export async function onceMore<T>(
 	send: (body: JsonRecord) => Promise<T>,
 ): Promise<{ value: T; notes: string[] }> {
 	const known = learned.get(place) ?? [];
-	let changes = known;
+	const changes = [...known];
 	let first: unknown;
 	for (;;) {
 		const changed = changes.reduce((sent, { apply }) => apply(sent), body);
 		try {
 			const value = await send(changed);
-			if (changes !== known) learned.set(place, changes);
+			if (changes.length > known.length) learned.set(place, changes);
 			return { value, notes: notesOf(changes, body) };
 		} catch (error) {
 			first ??= error;
 			const change = changeFor(error, changed, adaptations);
 			const isNew = change !== undefined && !changes.some(({ name }) => name === change.name);
 			if (!isNew || changes.length >= MOST_CHANGES) throw first;
-			changes = [...changes, change];
+			changes.push(change);
 		}
 	}
 }

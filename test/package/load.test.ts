@@ -22,6 +22,17 @@ beforeAll(() => {
 	if (!fs.existsSync(DIST)) throw new Error('There is no build. Run: npm run build');
 });
 
+/** Classes of the parts that are built beside the old ones: no node uses them yet. */
+const BESIDE = [
+	'AnswerReader',
+	'CallAssembly',
+	'EventReader',
+	'OpenAnswer',
+	'Retries',
+	'ThinkingSplitter',
+	'TooLongError',
+];
+
 it('keeps the names of classes, which stack traces show', () => {
 	const code = fs.readFileSync(path.join(DIST, 'index.js'), 'utf8');
 	const sources = fs
@@ -32,7 +43,8 @@ it('keeps the names of classes, which stack traces show', () => {
 		[...source.matchAll(/^(?:export )?(?:abstract )?class (\w+)/gm)].map(([, name]) => name!),
 	);
 	expect(classes).toContain('ServerError');
-	expect(classes.filter((name) => !new RegExp(`\\b${name}\\d*=class\\b`).test(code))).toEqual([]);
+	const missing = classes.filter((name) => !new RegExp(`\\b${name}\\d*=class\\b`).test(code));
+	expect(missing.sort()).toEqual(BESIDE);
 });
 
 describe("n8n's own loader", () => {

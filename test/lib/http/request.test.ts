@@ -257,7 +257,7 @@ describe('a stream', () => {
 		await ask({ json: {} }, async (answer) => {
 			for await (const events of answer.events()) if (events.length > 0) return;
 		});
-		await closed;
+		expect(await closed).toBeUndefined();
 	});
 });
 
