@@ -16,7 +16,7 @@ const FORMATS: readonly CallFormat[] = [
 	// Hermes, Qwen, most FastAPI servers (n8n issues 15862, 23548): one or several <tool_call>{…}</tool_call>
 	{
 		begin: /<tool_call>\s*\{/,
-		read: (rest) => everyBlock(rest, /\s*<tool_call>([^]*?)<\/tool_call>\s*/y)?.map(parseJson),
+		read: (rest) => everyBlock(rest, /^<tool_call>([^]*?)<\/tool_call>/)?.map(parseJson),
 	},
 	// Qwen3-Coder, which llama-server and Ollama let through (opencode 26162, ollama 16686)
 	{
@@ -24,7 +24,7 @@ const FORMATS: readonly CallFormat[] = [
 		read: (rest) =>
 			everyBlock(
 				rest,
-				/\s*(?:<tool_call>\s*)?<function=([^]*?)<\/function>\s*(?:<\/tool_call>\s*)?/y,
+				/^(?:<tool_call>)?\s*<function=([^]*?)<\/function>\s*(?:<\/tool_call>)?/,
 			)?.map(functionTag),
 	},
 	// Mistral: [TOOL_CALLS][{…}]
@@ -54,6 +54,8 @@ const FORMATS: readonly CallFormat[] = [
 
 /** Beginnings of calls inside of a text, which are not shown before the end tells what they are. */
 const MARKERS = ['<tool_call>', '<function=', '[TOOL_CALLS]', '<|python_tag|>'];
+const PARAMETER = '<parameter=';
+const PARAMETER_END = '</parameter>';
 const LONGEST_MARKER = '<|python_tag|>'.length;
 
 /**
@@ -81,13 +83,12 @@ export function callsInText(
 /** The contents of blocks that fill a text; undefined where anything else stands between or behind them. */
 function everyBlock(text: string, block: RegExp): string[] | undefined {
 	const contents: string[] = [];
-	block.lastIndex = 0;
-	let end = 0;
-	while (end < text.length) {
-		const match = block.exec(text);
+	let rest = text.trimStart();
+	while (rest !== '') {
+		const match = block.exec(rest);
 		if (match === null) return undefined;
 		contents.push(match[1] ?? '');
-		end = block.lastIndex;
+		rest = rest.slice(match[0].length).trimStart();
 	}
 	return contents;
 }
@@ -95,12 +96,26 @@ function everyBlock(text: string, block: RegExp): string[] | undefined {
 /** `NAME><parameter=KEY>value</parameter>…`. A value is JSON where it reads as such. */
 function functionTag(content: string): JsonRecord {
 	const name = /^[^>\s]*/.exec(content)?.[0] ?? '';
-	const parameters = content.matchAll(/<parameter=([^>]*)>\n?([^]*?)\n?<\/parameter>/g);
-	const entries = [...parameters].map(([, key = '', value = '']): [string, unknown] => [
-		key,
-		/^[[{]/.test(value.trim()) ? (parseJson(value.trim()) ?? value) : value,
-	]);
-	return { name, arguments: Object.fromEntries(entries) };
+	const pieces = content.split(PARAMETER_END).slice(0, -1);
+	return { name, arguments: Object.fromEntries(pieces.flatMap(parameterIn)) };
+}
+
+/** Name and value of a parameter, from its beginning to before its end. */
+function parameterIn(piece: string): Array<[name: string, value: unknown]> {
+	const begin = piece.indexOf(PARAMETER);
+	const close = piece.indexOf('>', begin);
+	if (begin < 0 || close < 0) return [];
+	const value = piece
+		.slice(close + 1)
+		.replace(/^\n/, '')
+		.replace(/\n$/, '');
+	const isJson = /^[[{]/.test(value.trim());
+	return [
+		[
+			piece.slice(begin + PARAMETER.length, close),
+			isJson ? (parseJson(value.trim()) ?? value) : value,
+		],
+	];
 }
 
 function listOf(value: unknown): unknown[] | undefined {

@@ -89,7 +89,7 @@ function formsOf(secret: string): string[] {
 /** The letters of base64 that a secret alone decides, where it begins `shift` bytes behind a group of three. */
 function inBase64(secret: string, shift: number): string {
 	const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(secret)]);
-	const letters = bytes.toString('base64').replace(/=+$/, '');
+	const letters = bytes.toString('base64').replace(/={1,2}$/, '');
 	const isPartial = bytes.length % 3 !== 0;
 	return letters.slice(shift === 0 ? 0 : shift + 1, isPartial ? -1 : undefined);
 }

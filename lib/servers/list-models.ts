@@ -7,8 +7,7 @@ import { findApiRoot } from './api-root';
 import { look } from './look';
 import { readModels, type ServerModel } from './models';
 import { knownKind, KINDS, learnKind } from './rows';
-import type { ModelUse, Reply, ServerKind } from './rows/kind';
-import type { Server } from './server';
+import type { ModelUse, Reply, ServerKind, Server } from './rows/kind';
 
 const LIST_LIMIT_MS = 10_000;
 /** Lists above this are refused: they would block n8n, and nobody can choose from them. */

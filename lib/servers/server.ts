@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import { secretsOf } from '../errors/mask';
-import type { Target } from '../http/ask';
 import { proxyHeaders } from '../http/proxy-secrets';
 import type { ServerAddress } from '../http/types';
 import { withLearnedRoot } from './api-root';
@@ -11,15 +10,8 @@ import { resolveBaseUrl } from './base-url';
 import { addressOf } from './connect';
 import { optional } from '../values';
 import { credentialHeaders, egressFilterOf, readLocalLlamaCredential } from './credential';
-import { knownKind, type KindName, KINDS, knownSlots } from './rows';
-
-/** A model server: an address with headers, a queue, and what is known of it. */
-export interface Server extends Target {
-	/** The kind that the credential names; undefined: Automatic. */
-	readonly kindSet?: KindName;
-	/** The helpers of the node's context, from which tracing gets the node's span. */
-	readonly host?: object;
-}
+import { knownKind, KINDS, knownSlots } from './rows';
+import type { KindName, Server } from './rows/kind';
 
 /**
  * The server of a "LocalLlama API" credential. Cheap: sockets, the queue and what is known are shared.

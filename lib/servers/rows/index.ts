@@ -2,9 +2,8 @@
 import { asFailed } from '../../errors/server-error';
 import { fetchOnce, LruCache } from '../../lru-cache';
 import { look } from '../look';
-import type { Server } from '../server';
 import { gpustack } from './gpustack';
-import type { Answers, Props, Reply, ServerKind } from './kind';
+import type { Answers, KindName, Props, Reply, Server, ServerKind } from './kind';
 import { litellm } from './litellm';
 import { llamaServer } from './llama-server';
 import { lmStudio } from './lm-studio';
@@ -21,9 +20,7 @@ export const KINDS = {
 	vllm,
 	lmStudio,
 	other,
-} satisfies Record<string, ServerKind>;
-
-export type KindName = keyof typeof KINDS;
+} satisfies Record<KindName, ServerKind>;
 
 const KNOWN_MS = 10 * 60_000;
 /** A server that did not answer, or may be another one by then. */

@@ -1,8 +1,25 @@
 /** What this package knows about a kind of server. */
 import type { FailureKind } from '../../errors/kinds';
+import type { Target } from '../../http/ask';
 import type { ServerModel } from '../models';
-import type { Server } from '../server';
 import type { JsonRecord } from '../../values';
+
+export type KindName =
+	| 'gpustack'
+	| 'litellm'
+	| 'llamaServer'
+	| 'ollama'
+	| 'vllm'
+	| 'lmStudio'
+	| 'other';
+
+/** A model server: an address with headers, a queue, and what is known of it. */
+export interface Server extends Target {
+	/** The kind that the credential names; undefined: Automatic. */
+	readonly kindSet?: KindName;
+	/** The helpers of the node's context, from which tracing gets the node's span. */
+	readonly host?: object;
+}
 
 /** One answer of a server, whatever its status. */
 export interface Reply {

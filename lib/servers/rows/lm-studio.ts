@@ -1,7 +1,6 @@
 import { request } from '../../http/request';
 import type { JsonRecord } from '../../values';
-import type { Server } from '../server';
-import type { ChangeOptions, ServerKind } from './kind';
+import type { Server, ChangeOptions, ServerKind } from './kind';
 import { other, PLAIN_REMEDIES, PLAIN_WORDS } from './other';
 import { ownsModels, says } from './recognize';
 

@@ -2,7 +2,7 @@
 import { asList, nonEmptyText, recordOf } from '../../values';
 import { lookQuietly } from '../look';
 import { isNamed } from '../model-names';
-import type { Server } from '../server';
+import type { Server } from './kind';
 
 /** Where Ollama fetches models that are named without a registry (types/model/name.go). */
 const DEFAULT_PLACE = /^(?:https?:\/\/)?(?:registry\.ollama\.ai\/)?(?:library\/)?/;

@@ -15,16 +15,14 @@ import {
 	words,
 } from '../../values';
 import { pollUntil } from '../poll';
-import type { Server } from '../server';
-import type {
+import type { Server,
 	Change,
 	ChangeOptions,
 	ModelWork,
 	Progress,
 	Pulled,
 	PullOptions,
-	WorkOptions,
-} from './kind';
+	WorkOptions } from './kind';
 import { isSameOllamaName, runningModels } from './ollama-names';
 
 const REMOVE_LIMIT_MS = 60_000;

@@ -1,8 +1,7 @@
 import { isRecord, type JsonRecord, nonEmptyText, recordOf } from '../../values';
 import { lookQuietly } from '../look';
 import { ollamaEntries, readOllamaModel, type ServerModel } from '../models';
-import type { Server } from '../server';
-import type { Answers, ServerKind } from './kind';
+import type { Server, Answers, ServerKind } from './kind';
 import { isSameOllamaName } from './ollama-names';
 import { ollamaWork } from './ollama-work';
 import { PLAIN_REMEDIES, PLAIN_WORDS } from './other';
