@@ -4,7 +4,14 @@ import type { ServerError } from '../errors/server-error';
 import { throwAs } from '../errors/server-error';
 import { contextOf } from '../http/failures';
 import { forgetKind, kindOf, KINDS } from './rows';
-import type { ChangeOptions, ModelWork, PullOptions, ServerKind, WorkOptions, Server } from './rows/kind';
+import type {
+	ChangeOptions,
+	ModelWork,
+	PullOptions,
+	ServerKind,
+	WorkOptions,
+	Server,
+} from './rows/kind';
 
 /** The actions, in words after "cannot". */
 const WORDS: Readonly<Record<keyof ModelWork, string>> = {

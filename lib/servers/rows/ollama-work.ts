@@ -15,14 +15,16 @@ import {
 	words,
 } from '../../values';
 import { pollUntil } from '../poll';
-import type { Server,
+import type {
+	Server,
 	Change,
 	ChangeOptions,
 	ModelWork,
 	Progress,
 	Pulled,
 	PullOptions,
-	WorkOptions } from './kind';
+	WorkOptions,
+} from './kind';
 import { isSameOllamaName, runningModels } from './ollama-names';
 
 const REMOVE_LIMIT_MS = 60_000;

@@ -10,7 +10,15 @@ import { metricsOf } from '../metrics';
 import { isModelNamed } from '../model-names';
 import { readModels, type ServerModel } from '../models';
 import { pollUntil } from '../poll';
-import type { Server, Change, ChangeOptions, ModelWork, Pulled, PullOptions, WorkOptions } from './kind';
+import type {
+	Server,
+	Change,
+	ChangeOptions,
+	ModelWork,
+	Pulled,
+	PullOptions,
+	WorkOptions,
+} from './kind';
 
 const CALL_MS = 15_000;
 const PULL_PAUSE_MS = 2_000;
