@@ -107,11 +107,16 @@ function kindOfProxy(
 ): FailureKind | undefined {
 	if (status >= 300 && status < 400) return 'redirect';
 	if (status === 407) return 'proxy';
-	if (status === 401 && form !== 'json' && /\bbasic\b/i.test(headers['www-authenticate'] ?? ''))
+	if (form === 'json') return undefined;
+	if (status === 401 && /\bbasic\b/i.test(headers['www-authenticate'] ?? ''))
 		return 'proxyPassword';
 	if (form === 'page' && (status === 401 || status === 403)) return 'proxyRefuses';
-	const isGateway = [502, 503, 504].includes(status) || (status >= 520 && status <= 530);
-	return isGateway && form !== 'json' ? 'gateway' : undefined;
+	return isOfGateway(status) ? 'gateway' : undefined;
+}
+
+/** Cloudflare has a range of its own. */
+function isOfGateway(status: number): boolean {
+	return [502, 503, 504].includes(status) || (status >= 520 && status <= 530);
 }
 
 /** Statuses that tell more than any words. */
@@ -244,17 +249,22 @@ function inJson(json: JsonRecord): ServerMessage {
 	const { message: own, type, code, reason, ...others } = inner;
 	const message = isRecord(error) ? sentenceOf(own ?? inner) : sentenceIn(json, error);
 	const codes = [type, code, reason].map(text).filter((one) => one !== undefined);
-	const handedOn = errorWithin(message);
-	const facts = readableFacts({ ...(isRecord(error) ? { ...others, ...optional({ code }) } : {}) });
+	const facts = readableFacts(isRecord(error) ? { ...others, ...optional({ code }) } : {});
+	const isError = holdsError(error) || json.object === 'error' || undefined;
+	const status = statusNamed(inner, codes);
+	return withHandedOn({ form: 'json', message, codes, facts, ...optional({ status, isError }) });
+}
+
+/** With what an error inside of the message says: it is the nearer one. */
+function withHandedOn(said: ServerMessage): ServerMessage {
+	const within = errorWithin(said.message);
+	if (within === undefined) return said;
 	return {
-		form: 'json',
-		message: handedOn?.message ?? message,
-		codes: [...codes, ...(handedOn?.codes ?? [])],
-		facts: { ...facts, ...handedOn?.facts },
-		...optional({
-			status: handedOn?.status ?? statusNamed(inner, codes),
-			isError: holdsError(error) || json.object === 'error' || undefined,
-		}),
+		...said,
+		message: within.message,
+		codes: [...said.codes, ...within.codes],
+		facts: { ...said.facts, ...within.facts },
+		...optional({ status: within.status ?? said.status }),
 	};
 }
 

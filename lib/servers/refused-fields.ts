@@ -7,11 +7,8 @@ import type { JsonRecord } from '../values';
 /** `top_k`, or several: `a, b`, `'a', 'b'`, `['a', 'b']`, `{'a': 1}`. */
 const NAMES = String.raw`[\[{(]?\s*(['"\x60]\w+['"\x60](?:\s*[,:]\s*(?:['"\x60]\w+['"\x60]|[\d.]+))*|\w+(?:\s*,\s*\w+)*)`;
 
-/**
- * Forms seen: FastAPI and pydantic with forbidden extras (both versions, Modular's MAX), OpenAI and compatible gateways, LiteLLM,
- * Python functions (vLLM, home-made servers), JSON schema validators, Rust's serde, Go's decoder, NVIDIA Dynamo.
- */
-const FORMS: readonly RegExp[] = [
+/** How FastAPI and pydantic with forbidden extras, OpenAI's API, LiteLLM, vLLM, and Python functions refuse fields. */
+export const REFUSED_FIELDS: readonly RegExp[] = [
 	// As FastAPI joins place and message, and in pydantic's own text, which has a line for each
 	/(?:\bbody\.|^)(\w+)(?::|\r?\n) *extra (?:inputs are|fields) not permitted/gim,
 	new RegExp(
@@ -20,11 +17,16 @@ const FORMS: readonly RegExp[] = [
 	),
 	new RegExp(String.raw`\bunexpected keyword arguments? ${NAMES}`, 'gi'),
 	new RegExp(String.raw`\bdoes not support (?:the )?(?:following )?parameters?:? ${NAMES}`, 'gi'),
+	/\b(?:parameter|argument|field|property) ['"\x60](\w+)['"\x60] is (?:not supported|unsupported|not permitted|not allowed)/gi,
+];
+
+/** Further forms seen: JSON schema validators, llamafile, vLLM. */
+const FORMS: readonly RegExp[] = [
+	...REFUSED_FIELDS,
 	new RegExp(
 		String.raw`\badditional properties are not allowed:? \(?${NAMES}\)? (?:was|were) unexpected`,
 		'gi',
 	),
-	/\b(?:parameter|argument|field|property) ['"\x60](\w+)['"\x60] is (?:not supported|unsupported|not permitted|not allowed)/gi,
 	// llamafile
 	/\b(\w+) field not supported\b/gi,
 	// vLLM without a scheduler by priority, and the first releases of its V1 engine
@@ -35,14 +37,15 @@ const FORMS: readonly RegExp[] = [
 /** The fields that a refusal names, each once. */
 export function refusedFieldsIn(refusal: string): string[] {
 	const lists = FORMS.flatMap((form) => [...refusal.matchAll(form)].map(([, names]) => names!));
-	const names = lists.flatMap((list) =>
-		list
-			.split(',')
-			// In an entry of a Python dict, only the key is a name.
-			.map((entry) => /^\s*['"\x60]?(\w+)/.exec(entry)?.[1])
-			.filter((name) => name !== undefined),
-	);
-	return [...new Set(names)];
+	return [...new Set(lists.flatMap(namesInList))];
+}
+
+/** The names in a list such as `'a', 'b'`. In an entry of a Python dict, only the key is a name. */
+export function namesInList(list: string): string[] {
+	return list
+		.split(',')
+		.map((entry) => /^\s*['"\x60]?(\w+)/.exec(entry)?.[1])
+		.filter((name) => name !== undefined);
 }
 
 /** By the name of a refused field: its new name, or null to leave it out. */

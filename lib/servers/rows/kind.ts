@@ -1,6 +1,7 @@
 /** What this package knows about a kind of server. */
 import type { FailureKind } from '../../errors/kinds';
 import type { Target } from '../../http/ask';
+import type { Change, Progress, Pulled } from '../kinds/work';
 import type { ServerModel } from '../models';
 import type { JsonRecord } from '../../values';
 
@@ -73,40 +74,10 @@ export interface ChangeOptions extends WorkOptions {
 	cutAnswers?: boolean;
 }
 
-/** The state of a model before and after. */
-export interface Change {
-	/** Its name on the server, where an alias was given. */
-	model: string;
-	before: string;
-	state: string;
-	/** Whether it was certain that no answer was running. */
-	sawNoAnswers?: boolean;
-}
-
-/** One line of progress. */
-export interface Progress {
-	status: string;
-	/** The layer that is being downloaded. */
-	digest?: string;
-	/** Bytes of the layer. */
-	total?: number;
-	completed?: number;
-}
-
 export interface PullOptions extends WorkOptions {
 	/** Ollama: allow a registry without TLS. */
 	insecure?: boolean;
 	onProgress?(progress: Progress): Promise<void> | void;
-}
-
-export interface Pulled {
-	/** `success`, or `downloading` without waiting. */
-	state: string;
-	/** Whether anything was downloaded; undefined if unknown. */
-	changed?: boolean;
-	/** Bytes of the model, and bytes downloaded now. */
-	size?: number;
-	downloaded?: number;
 }
 
 /** Actions on models. What is missing is not supported. */

@@ -1,7 +1,8 @@
 import { request } from '../../http/request';
 import type { JsonRecord } from '../../values';
+import { PLAIN_REMEDIES } from '../kinds/remedies';
 import type { Server, ChangeOptions, ServerKind } from './kind';
-import { other, PLAIN_REMEDIES, PLAIN_WORDS } from './other';
+import { other, PLAIN_WORDS } from './other';
 import { ownsModels, says } from './recognize';
 
 /** LM Studio (lmstudio.ai/docs/developer). Unknown routes answer 200 with an error text. */

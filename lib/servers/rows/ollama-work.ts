@@ -14,17 +14,9 @@ import {
 	optional,
 	words,
 } from '../../values';
+import type { Change, Progress, Pulled } from '../kinds/work';
 import { pollUntil } from '../poll';
-import type {
-	Server,
-	Change,
-	ChangeOptions,
-	ModelWork,
-	Progress,
-	Pulled,
-	PullOptions,
-	WorkOptions,
-} from './kind';
+import type { Server, ChangeOptions, ModelWork, PullOptions, WorkOptions } from './kind';
 import { isSameOllamaName, runningModels } from './ollama-names';
 
 const REMOVE_LIMIT_MS = 60_000;

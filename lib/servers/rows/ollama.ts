@@ -1,14 +1,12 @@
 import { isRecord, type JsonRecord, nonEmptyText, recordOf } from '../../values';
+import { OLLAMA_REMEDIES } from '../kinds/remedies';
 import { lookQuietly } from '../look';
 import { ollamaEntries, readOllamaModel, type ServerModel } from '../models';
 import type { Server, Answers, ServerKind } from './kind';
 import { isSameOllamaName } from './ollama-names';
 import { ollamaWork } from './ollama-work';
-import { PLAIN_REMEDIES, PLAIN_WORDS } from './other';
+import { PLAIN_WORDS } from './other';
 import { entriesOf } from './recognize';
-
-const SHORTEN =
-	'keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
 
 /** Ollama (docs/protocols/llama-server.md 8.2, docs/protocols/ollama.md). */
 export const ollama: ServerKind = {
@@ -40,20 +38,7 @@ export const ollama: ServerKind = {
 		embeddings: 'Fetch an embedding model, for example: ollama pull nomic-embed-text',
 		rerank:
 			'Ollama has no rerank route. Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
-		remedies: {
-			...PLAIN_REMEDIES,
-			wrongPath: `${PLAIN_REMEDIES.wrongPath} A very old Ollama has no /v1 routes: update it.`,
-			refused:
-				'Ollama is down, still starting, on another port, or listens on 127.0.0.1 only. Start it with OLLAMA_HOST=0.0.0.0 (ollama serve), check the port (11434), and look at its log.',
-			contextOverflow: `Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, set num_ctx in the Modelfile, ${SHORTEN}`,
-			modelNotFound: 'Choose the model from the list, or fetch it first with "ollama pull".',
-			toolsUnsupported:
-				'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
-			modalityUnsupported:
-				'Choose a model that lists "vision" under its capabilities (ollama show NAME). If the model does not need the images, turn off passing binary images to it.',
-			templateRejected:
-				'Some templates want user and assistant to take turns, or allow no system message. Change the prompt or the memory, or set another TEMPLATE in the Modelfile.',
-		},
+		remedies: OLLAMA_REMEDIES,
 	},
 };
 

@@ -5,20 +5,13 @@ import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
 import { contextOf } from '../../http/failures';
 import { request } from '../../http/request';
 import { recordsIn } from '../../values';
+import type { Change, Pulled } from '../kinds/work';
 import { look, lookForJson } from '../look';
 import { metricsOf } from '../metrics';
 import { isModelNamed } from '../model-names';
 import { readModels, type ServerModel } from '../models';
 import { pollUntil } from '../poll';
-import type {
-	Server,
-	Change,
-	ChangeOptions,
-	ModelWork,
-	Pulled,
-	PullOptions,
-	WorkOptions,
-} from './kind';
+import type { Server, ChangeOptions, ModelWork, PullOptions, WorkOptions } from './kind';
 
 const CALL_MS = 15_000;
 const PULL_PAUSE_MS = 2_000;

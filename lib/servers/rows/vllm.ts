@@ -1,5 +1,6 @@
+import { PLAIN_REMEDIES } from '../kinds/remedies';
 import type { ServerKind } from './kind';
-import { other, PLAIN_REMEDIES, PLAIN_WORDS } from './other';
+import { other, PLAIN_WORDS } from './other';
 import { ownsModels, says } from './recognize';
 
 /** vLLM (docs/protocols/llama-server.md 8.4; vLLM's sampling parameters). */
