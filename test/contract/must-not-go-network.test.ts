@@ -1,13 +1,11 @@
 /** design.md 5, Connections: ways to the server. */
 import { build } from 'esbuild';
-import { ExecuteContext } from 'n8n-core';
-import { createEmptyRunExecutionData, Workflow } from 'n8n-workflow';
-import type { INode, INodeTypes, IWorkflowExecuteAdditionalData } from 'n8n-workflow';
 
 import { CHAT, LLAMA_SERVER, text } from './support/seam-answers';
 import { chatModel, failureOf, modelList, run } from './support/seam-nodes';
 import { json, type Routes, type ServerOptions, useServers } from './support/seam-server';
 import { startProxy, type ProxyOptions, type ProxyServer } from '../servers/proxy-server';
+import { FILTER_VARIABLES, filteringHelpers } from '../support/filtering-helpers';
 import { childProcess, fs, net, os, path, process } from '../support/node';
 
 const start = useServers();
@@ -170,51 +168,13 @@ describe('a certificate of an own CA', () => {
 });
 
 describe("n8n's egress filter", () => {
-	const VARIABLES = {
-		N8N_SSRF_PROTECTION_ENABLED: 'true',
-		N8N_SSRF_ALLOWED_IP_RANGES: '127.0.0.1/32',
-		N8N_SSRF_BLOCKED_HOSTNAMES: 'localhost',
-	};
-	/** The helpers that n8n gives a node while its filter is on. */
-	function filteringHelpers(): object {
-		const node: INode = {
-			id: '1',
-			name: 'Node',
-			type: 'x',
-			typeVersion: 1,
-			position: [0, 0],
-			parameters: {},
-		};
-		const nodeType = { description: { properties: [] } };
-		const nodeTypes = {
-			getByName: () => nodeType,
-			getByNameAndVersion: () => nodeType,
-			getKnownTypes: () => ({}),
-		} as unknown as INodeTypes;
-		const workflow = new Workflow({ nodes: [node], connections: {}, active: false, nodeTypes });
-		const additionalData = {} as IWorkflowExecuteAdditionalData;
-		const executed = { node, data: {}, source: null };
-		const data = createEmptyRunExecutionData();
-		return new ExecuteContext(
-			workflow,
-			node,
-			additionalData,
-			'manual',
-			data,
-			0,
-			[],
-			{},
-			executed,
-			[],
-		).helpers;
-	}
 	let helpers: object;
 	beforeAll(() => {
-		Object.assign(process.env, VARIABLES);
+		Object.assign(process.env, FILTER_VARIABLES);
 		helpers = filteringHelpers();
 	});
 	afterAll(() => {
-		for (const name of Object.keys(VARIABLES)) delete process.env[name];
+		for (const name of Object.keys(FILTER_VARIABLES)) delete process.env[name];
 	});
 	const asked = async (url: string) =>
 		await (await chatModel(url, { context: { helpers } })).supplied.invoke('Hi');

@@ -1,7 +1,3 @@
-import { ExecuteContext } from 'n8n-core';
-import { createEmptyRunExecutionData, Workflow } from 'n8n-workflow';
-import type { INode, INodeTypes, IWorkflowExecuteAdditionalData } from 'n8n-workflow';
-
 import type { EgressFilter } from '../../../lib/http/types';
 import { egressFilterOf } from '../../../lib/servers/credential';
 import {
@@ -11,17 +7,12 @@ import {
 	startLlamaServerSim,
 } from '../../servers/llama-server';
 import { failDnsLookups } from '../../support/failing-dns';
+import { FILTER_VARIABLES, filteringHelpers } from '../../support/filtering-helpers';
 import { process } from '../../support/node';
 import { ask, connect, failureOf } from './client';
 import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
-
-const VARIABLES = {
-	N8N_SSRF_PROTECTION_ENABLED: 'true',
-	N8N_SSRF_ALLOWED_IP_RANGES: '127.0.0.1/32',
-	N8N_SSRF_BLOCKED_HOSTNAMES: 'localhost',
-};
 
 const start = async (options: SimOptions = {}): Promise<LlamaServerSim> => {
 	const server = await startServer(options);
@@ -32,35 +23,7 @@ afterEach(async () => {
 });
 /** n8n's filter as a node gets it: from the helpers of a real execution context. */
 function realFilter(): EgressFilter {
-	const node: INode = {
-		id: '1',
-		name: 'Node',
-		type: 'x',
-		typeVersion: 1,
-		position: [0, 0],
-		parameters: {},
-	};
-	const nodeType = { description: { properties: [] } };
-	const nodeTypes = {
-		getByName: () => nodeType,
-		getByNameAndVersion: () => nodeType,
-		getKnownTypes: () => ({}),
-	} as unknown as INodeTypes;
-	const workflow = new Workflow({ nodes: [node], connections: {}, active: false, nodeTypes });
-	const additionalData = {} as IWorkflowExecuteAdditionalData;
-	const context = new ExecuteContext(
-		workflow,
-		node,
-		additionalData,
-		'manual',
-		createEmptyRunExecutionData(),
-		0,
-		[],
-		{},
-		{ node, data: {}, source: null },
-		[],
-	);
-	const filter = egressFilterOf(context.helpers);
+	const filter = egressFilterOf(filteringHelpers());
 	expect(filter).toBeDefined();
 	return filter!;
 }
@@ -68,11 +31,11 @@ function realFilter(): EgressFilter {
 describe("n8n's own egress filter, switched on", () => {
 	let filter: EgressFilter;
 	beforeAll(() => {
-		Object.assign(process.env, VARIABLES);
+		Object.assign(process.env, FILTER_VARIABLES);
 		filter = realFilter();
 	});
 	afterAll(() => {
-		for (const name of Object.keys(VARIABLES)) delete process.env[name];
+		for (const name of Object.keys(FILTER_VARIABLES)) delete process.env[name];
 	});
 
 	test('lets an allowed address through', async () => {
