@@ -21,8 +21,8 @@ export interface Target {
 	readonly egressFilter?: EgressFilter;
 	/** Hidden in all texts from outside. */
 	readonly secrets: readonly string[];
-	/** The failure that a refusal means, of a service with errors of its own. */
-	refuse?(answer: Refused, context: FailureContext): ServerError;
+	/** The failure that a refusal means, of a service with errors of its own; undefined where it is not from there. */
+	refuse?(answer: Refused, context: FailureContext): ServerError | undefined;
 	/** What errors know of the server beside its address. */
 	facts(model?: string): Partial<FailureContext>;
 }
@@ -67,6 +67,8 @@ export interface Ask {
 	isIdempotent?: boolean;
 	/** It may use a connection that is open already. Default: GET only; a generation has its own. */
 	mayReuse?: boolean;
+	/** The failure where a redirect leads to an address that is not fetched. */
+	refuseRedirect?(url: string): ServerError | undefined;
 	/** Longest whole answer in bytes. Default: 64 MB. */
 	maxBytes?: number;
 	/** Refusals are answers, too: for what tells a server apart. */

@@ -45,6 +45,8 @@ export async function send(
 		const next = hops < MAX_REDIRECTS ? redirectTarget(target, ask, answer) : undefined;
 		if (next === undefined) return answer;
 		answer.close();
+		const refused = ask.refuseRedirect?.(next);
+		if (refused !== undefined) throw refused;
 		allowRedirect(target, url, next);
 		url = next;
 	}

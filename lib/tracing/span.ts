@@ -1,5 +1,6 @@
 import { ServerError } from '../errors/server-error';
-import type { Connection } from '../http/connection';
+import type { Priority } from '../http/scheduler';
+import type { ServerAddress } from '../http/types';
 import {
 	attributesOf,
 	type TracedRequest,
@@ -15,10 +16,21 @@ type OpenTelemetry = Pick<
 	'propagation' | 'trace' | 'ROOT_CONTEXT'
 >;
 
+/** What is asked in a span. */
+interface Traceable<C> {
+	readonly url: ServerAddress;
+	/** The helpers of the node's context. */
+	readonly host?: object;
+	readonly priority?: Priority;
+	mask(text: string): string;
+	/** The same with further headers. */
+	traced(headers: Record<string, string>): C;
+}
+
 /** The span of one request to one server. All its methods do nothing where n8n exports no traces. */
-export interface RequestSpan {
+export interface RequestSpan<C = unknown> {
 	/** The connection with the header `traceparent`, so that the server's own spans are children of this one. */
-	connection: Connection;
+	connection: C;
 	/** Adds attributes from an answer. */
 	note(answer: TracedAnswer): void;
 	/** Records a failure by its title, which contains no URL and no text of a server. @returns the error */
@@ -34,7 +46,10 @@ const STATUS_ERROR = 2;
 const HOST_LIMIT_MS = 1_000;
 
 /** Starts the span of a request as a child of n8n's span of the node. */
-async function startSpan(connection: Connection, request: TracedRequest): Promise<RequestSpan> {
+async function startSpan<C extends Traceable<C>>(
+	connection: C,
+	request: TracedRequest,
+): Promise<RequestSpan<C>> {
 	const api = openTelemetry();
 	const headers = api === undefined ? {} : await nodeSpan(connection);
 	const isTraced = api !== undefined && 'traceparent' in headers;
@@ -42,12 +57,12 @@ async function startSpan(connection: Connection, request: TracedRequest): Promis
 	return begun ?? { connection, note: nothing, fail: (error) => error, end: nothing };
 }
 
-function begin(
-	connection: Connection,
+function begin<C extends Traceable<C>>(
+	connection: C,
 	request: TracedRequest,
 	api: OpenTelemetry,
 	headers: object,
-): RequestSpan {
+): RequestSpan<C> {
 	const parent = api.propagation.extract(api.ROOT_CONTEXT, headers);
 	const mask = (text: string) => connection.mask(text);
 	const observation: TracedExchange = {
@@ -93,10 +108,10 @@ function begin(
  * Runs work that returns once an answer has begun, and returns the still open span with it. If the work fails, the span
  * ends.
  */
-export async function beginInSpan<T extends object>(
-	connection: Connection,
+export async function beginInSpan<C extends Traceable<C>, T extends object>(
+	connection: C,
 	request: TracedRequest,
-	work: (connection: Connection) => Promise<T>,
+	work: (connection: C) => Promise<T>,
 ): Promise<T & { span: RequestSpan }> {
 	const span = await startSpan(connection, request);
 	try {
@@ -109,10 +124,10 @@ export async function beginInSpan<T extends object>(
 }
 
 /** Runs work in a span of its own. `answerOf`: the attributes from its result. */
-export async function inSpan<T>(
-	connection: Connection,
+export async function inSpan<C extends Traceable<C>, T>(
+	connection: C,
 	request: TracedRequest,
-	work: (connection: Connection) => Promise<T>,
+	work: (connection: C) => Promise<T>,
 	answerOf: (result: T) => TracedAnswer,
 ): Promise<T> {
 	const span = await startSpan(connection, request);
@@ -155,7 +170,10 @@ type HttpRequest = (request: {
  * request is aborted before a socket is opened. Read again for each request: while a model is supplied, n8n's span is
  * still that of the workflow.
  */
-async function nodeSpan({ host, url }: Connection): Promise<Record<string, string>> {
+async function nodeSpan({
+	host,
+	url,
+}: Pick<Traceable<unknown>, 'host' | 'url'>): Promise<Record<string, string>> {
 	const headers: Record<string, string> = {};
 	const { httpRequest } = (host ?? {}) as { httpRequest?: HttpRequest };
 	const request = quietly(() =>
