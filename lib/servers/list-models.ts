@@ -6,7 +6,7 @@ import { contextOf, refusal } from '../http/failures';
 import { findApiRoot } from './api-root';
 import { look } from './look';
 import { readModels, type ServerModel } from './models';
-import { knownKind, KINDS, learnKind } from './rows';
+import { kindOf, knownKind, KINDS, learnKind } from './rows';
 import type { ModelUse, Reply, ServerKind, Server } from './rows/kind';
 
 const LIST_LIMIT_MS = 10_000;
@@ -34,6 +34,7 @@ export async function listModelsFor(
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
 	const { models, kind } = await list(server, '', signal);
+	if (use === 'reranking') requireRanking(server, kind);
 	const marked = await markedModels(server, kind, use, signal);
 	const fit = (marked ?? models).filter((model) => mayServe(model, use));
 	if (fit.length > 0) return fit;
@@ -42,6 +43,15 @@ export async function listModelsFor(
 	throw failure('modelNotFound', contextOf(server, `${server.url.api}/models`), {
 		message: `None of the models of the server is for ${use}`,
 		remedy: `${remedyWithout(use, kind)} You can also type a name with "By Name".`,
+	});
+}
+
+/** @throws {ServerError} for a server that has no route that ranks */
+export function requireRanking(server: Server, { cannotRerank, label, words }: ServerKind): void {
+	if (cannotRerank !== true) return;
+	throw failure('notSupported', contextOf(server, server.url.api), {
+		message: `${label} cannot rerank`,
+		remedy: words.rerank,
 	});
 }
 
@@ -85,8 +95,9 @@ async function list(server: Server, query: string, signal: AbortSignal | undefin
 	);
 	const models = isRefusal(reply) ? undefined : readModels(reply.json);
 	if (models === undefined) throw refusedList(server, reply);
+	// An empty list tells no server apart.
+	if (models.length === 0) throw noModels(server, await kindOf(server, signal));
 	const kind = learnKind(server, reply);
-	if (models.length === 0) throw noModels(server, kind);
 	if (models.length > MOST_MODELS) throw tooMany(server, models.length);
 	return { models: (await kind.details?.(server, models, signal)) ?? models, kind };
 }

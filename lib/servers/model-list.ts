@@ -5,7 +5,6 @@ import type { CallAnswer } from '../http/types';
 import { findApiRoot } from './api-root';
 import { identify, learnFromList } from './identify';
 import { type KindName, KINDS, kindOf } from './kinds';
-import { shortModelName } from './model-names';
 import { readModelsInSlices, type ServerModel } from './models';
 
 const LIST_LIMIT_MS = 10_000;
@@ -92,37 +91,4 @@ function thoseIfAny(models: ServerModel[], isFit: (model: ServerModel) => boolea
 
 function writesText({ embeddings, reranks }: ServerModel): boolean {
 	return embeddings !== true && reranks !== true;
-}
-
-/**
- * A line for a drop-down: name and known facts, for example "qwen3-8b (8.2B, Q4_K_M, 32k context, vision, loaded)".
- *
- * @param name display name
- */
-export function describeModel(model: ServerModel, name = shortModelName(model.id)): string {
-	const { parameters, quantization, context, state, remoteHost } = model;
-	const abilities = ABILITIES.filter(([ability]) => model[ability] === true);
-	const facts = [
-		typeof parameters === 'number' ? inBillions(parameters) : parameters,
-		quantization,
-		context === undefined ? undefined : `${inThousands(context)} context`,
-		...abilities.map(([, word]) => word),
-		state === 'unloaded' ? 'not loaded' : state,
-		remoteHost === undefined ? undefined : `runs on ${remoteHost}`,
-	].filter((fact) => fact !== undefined);
-	return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
-}
-
-const ABILITIES = [
-	['vision', 'vision'],
-	['audio', 'audio'],
-	['video', 'video'],
-] as const;
-
-function inThousands(tokens: number): string {
-	return tokens >= 1024 ? `${Math.round(tokens / 1024)}k` : String(tokens);
-}
-
-function inBillions(count: number): string {
-	return count >= 1e9 ? `${(count / 1e9).toFixed(1)}B` : `${Math.round(count / 1e6)}M`;
 }

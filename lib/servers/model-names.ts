@@ -1,6 +1,7 @@
 import { failure, type FailureContext, invalidInput } from '../errors/failure';
 import { mapInSteps } from '../generators';
 import { pathSegment } from '../http/path-segment';
+import type { ServerModel } from './models';
 
 /** Whether a name means this model ID. Ollama reads a name without a tag as `:latest`. */
 export function isNamed(id: string, name: string | undefined): boolean {
@@ -100,6 +101,39 @@ function tailOf(id: string, parts: number): string {
 
 function withoutEnding(name: string): string {
 	return name.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '');
+}
+
+/**
+ * A line for a drop-down: name and known facts, for example "qwen3-8b (8.2B, Q4_K_M, 32k context, vision, loaded)".
+ *
+ * @param name display name
+ */
+export function describeModel(model: ServerModel, name = shortModelName(model.id)): string {
+	const { parameters, quantization, context, state, remoteHost } = model;
+	const abilities = ABILITIES.filter(([ability]) => model[ability] === true);
+	const facts = [
+		typeof parameters === 'number' ? inBillions(parameters) : parameters,
+		quantization,
+		context === undefined ? undefined : `${inThousands(context)} context`,
+		...abilities.map(([, word]) => word),
+		state === 'unloaded' ? 'not loaded' : state,
+		remoteHost === undefined ? undefined : `runs on ${remoteHost}`,
+	].filter((fact) => fact !== undefined);
+	return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
+}
+
+const ABILITIES = [
+	['vision', 'vision'],
+	['audio', 'audio'],
+	['video', 'video'],
+] as const;
+
+function inThousands(tokens: number): string {
+	return tokens >= 1024 ? `${Math.round(tokens / 1024)}k` : String(tokens);
+}
+
+function inBillions(count: number): string {
+	return count >= 1e9 ? `${(count / 1e9).toFixed(1)}B` : `${Math.round(count / 1e6)}M`;
 }
 
 /** The candidates for an empty model field: the loaded models, or all if none is loaded. */

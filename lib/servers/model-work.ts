@@ -3,6 +3,8 @@ import { failure, invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { throwAs } from '../errors/server-error';
 import { contextOf } from '../http/failures';
+import { listModels } from './list-models';
+import { look } from './look';
 import { forgetKind, kindOf, KINDS } from './rows';
 import type {
 	ChangeOptions,
@@ -77,7 +79,10 @@ async function timed<Options extends WorkOptions, Done extends object>(
 	forgetKind(server);
 	const kind = await kindOf(server, options.signal);
 	const { work = {} } = kind;
-	if (work[action] === undefined) throw unsupported(server, kind, action);
+	if (work[action] === undefined) {
+		await requireAccess(server, options.signal);
+		throw unsupported(server, kind, action);
+	}
 	const done = await run(work, { ...options, model });
 	const tookMs = Math.round(performance.now() - startedAt);
 	return { model, server: nameOf(kind), ...done, tookMs };
@@ -85,6 +90,13 @@ async function timed<Options extends WorkOptions, Done extends object>(
 
 function nameOf(kind: ServerKind): string {
 	return Object.entries(KINDS).find(([, row]) => row === kind)?.[0] ?? 'other';
+}
+
+/** A server that is down, or refuses the key, is of no kind that is known. @throws {ServerError} */
+async function requireAccess(server: Server, signal: AbortSignal | undefined): Promise<void> {
+	const reply = await look(server, `${server.url.api}/models`, { signal });
+	if (reply.status !== 401 && reply.status !== 403) return;
+	await listModels(server, signal);
 }
 
 function unsupported(server: Server, kind: ServerKind, action: keyof ModelWork): ServerError {

@@ -127,6 +127,8 @@ export interface ServerKind {
 	details?(server: Server, models: ServerModel[], signal?: AbortSignal): Promise<ServerModel[]>;
 	/** The models that its list marks for a use: the query of the list, and the word for each use. */
 	marks?: { query: string; words: Readonly<Partial<Record<ModelUse, string>>> };
+	/** It has no route that ranks. */
+	cannotRerank?: true;
 	/** Whether two names mean the same model. */
 	isSameModel?(id: string, name: string): boolean;
 	work?: ModelWork;

@@ -1,4 +1,4 @@
-import { finiteNumber, isRecord, type JsonRecord, nonEmptyText } from '../../values';
+import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, optional } from '../../values';
 import { lookQuietly } from '../look';
 import { readProps } from '../models';
 import type { Answers, Props, ServerKind } from './kind';
@@ -37,8 +37,10 @@ export const llamaServer: ServerKind = {
 		if (only === undefined || models.length > 1 || only.args !== undefined) return models;
 		const all = await lookQuietly(server, '/props', { signal });
 		if (all === undefined) return models;
-		// What the list says of inputs counts first.
-		return [{ state: 'loaded', ...readProps(all), ...only }];
+		const told = readProps(all);
+		// What the list says of inputs counts first; its context is that of all slots together.
+		const context = told.context ?? only.context;
+		return [{ state: 'loaded', ...told, ...only, ...optional({ context }) }];
 	},
 	work: routerWork,
 	words: {

@@ -25,6 +25,7 @@ export const ollama: ServerKind = {
 		return Array.isArray(capabilities) ? capabilities.includes('vision') : undefined;
 	},
 	details: withTags,
+	cannotRerank: true,
 	isSameModel: isSameOllamaName,
 	work: ollamaWork,
 	words: {

@@ -8,7 +8,7 @@ import { recordsIn } from '../../values';
 import type { Change, Pulled } from '../kinds/work';
 import { look, lookForJson } from '../look';
 import { metricsOf } from '../metrics';
-import { isModelNamed } from '../model-names';
+import { isModelNamed, missingModelAdvice } from '../model-names';
 import { readModels, type ServerModel } from '../models';
 import { pollUntil } from '../poll';
 import type { Server, ChangeOptions, ModelWork, PullOptions, WorkOptions } from './kind';
@@ -37,15 +37,17 @@ async function routerModel(server: Server, { model, signal }: WorkOptions): Prom
 	if (listed !== undefined) return listed;
 	throw failure('modelNotFound', contextOf(server, `${server.url.api}/models`, model), {
 		message: `The server does not offer the model "${model}"`,
-		remedy:
-			'Choose the model from the list, or put its GGUF file into the folder of --models-dir and restart the router.',
+		remedy: missingModelAdvice(
+			models.map(({ id }) => id),
+			'put its GGUF file into the folder of --models-dir and restart the router.',
+		),
 		facts: { models: models.map(({ id }) => id) },
 	});
 }
 
 function noRouter(server: Server): ServerError {
 	return failure('notSupported', contextOf(server, server.url.root), {
-		message: 'This llama-server has one model, and cannot load or unload others on request',
+		message: 'This llama-server has one model, and cannot load, unload, download or delete others',
 		remedy:
 			'A llama-server is a router when it is started without a model: llama-server --models-dir FOLDER.',
 	});
