@@ -10,9 +10,10 @@ import type { Prefixes } from '../../lib/embeddings/prefixes';
 import { localLlamaConnection } from '../../lib/servers/credential';
 import { filled, optional } from '../../lib/values';
 import { readEmbeddingSettings } from '../shared/embedding-fields';
+import { serverOf } from '../../lib/servers/server';
 import { NodeParameters } from '../shared/parameters';
 import { chosenPriority, priorityOf } from '../shared/queueing';
-import { withModel } from '../shared/search-models';
+import { withChosenModel } from '../shared/search-models';
 import { supplied, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
 
@@ -34,9 +35,9 @@ export async function supplyEmbeddings(
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const priority = priorityOf(context, parameters);
 		const connection = localLlamaConnection(credentials, context.helpers, { priority });
-		const settings = await withModel(
+		const settings = await withChosenModel(
 			readEmbeddingSettings(parameters),
-			connection,
+			serverOf(credentials, context.helpers),
 			'embeddings',
 			log.signal,
 		);

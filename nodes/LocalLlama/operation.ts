@@ -3,7 +3,10 @@ import * as workflow from 'n8n-workflow';
 
 import type { Usage } from '../../lib/chat/types';
 import type { Connection } from '../../lib/http/connection';
+import type { Priority } from '../../lib/http/scheduler';
 import { localLlamaConnection } from '../../lib/servers/credential';
+import type { Server } from '../../lib/servers/rows/kind';
+import { serverOf } from '../../lib/servers/server';
 import { NodeParameters } from '../shared/parameters';
 import { priorityOf } from '../shared/queueing';
 import type { Operation, OperationCall } from '../shared/run/operations';
@@ -12,6 +15,10 @@ import { quietly } from '../../lib/values';
 
 /** What the credential of an item gives access to. */
 interface LlamaAccess {
+	server: Server;
+	/** The class of the item's requests in the queue. */
+	priority: Priority;
+	/** For chats. */
 	connection: Connection;
 }
 
@@ -23,17 +30,19 @@ export async function runLocalLlama(
 	context: IExecuteFunctions,
 	table: RunOptions<LlamaAccess>['table'],
 ): Promise<INodeExecutionData[][]> {
-	const connections = new Map<string, Connection>();
+	const known = new Map<string, LlamaAccess>();
 	const accessOf = async (itemIndex: number) => {
 		const data = await context.getCredentials('localLlamaApi', itemIndex);
 		const { fields } = table.operationOf(context, itemIndex);
-		const parameters = new NodeParameters(context, itemIndex, fields);
-		const priority = priorityOf(context, parameters);
+		const priority = priorityOf(context, new NodeParameters(context, itemIndex, fields));
 		const key = JSON.stringify([data, priority]);
-		const connection =
-			connections.get(key) ?? localLlamaConnection(data, context.helpers, { priority });
-		connections.set(key, connection);
-		return { connection };
+		const access = known.get(key) ?? {
+			server: serverOf(data, context.helpers),
+			priority,
+			connection: localLlamaConnection(data, context.helpers, { priority }),
+		};
+		known.set(key, access);
+		return access;
 	};
 	return await runOperations(context, { table, accessOf });
 }

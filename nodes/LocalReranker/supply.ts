@@ -8,9 +8,10 @@ import {
 import { RerankClient, type Ranking } from '../../lib/rerank/client';
 import { localLlamaConnection } from '../../lib/servers/credential';
 import { filled, optional } from '../../lib/values';
+import { serverOf } from '../../lib/servers/server';
 import { NodeParameters } from '../shared/parameters';
 import { priorityOf } from '../shared/queueing';
-import { withModel } from '../shared/search-models';
+import { withChosenModel } from '../shared/search-models';
 import { readRerankSettings } from '../shared/rerank-fields';
 import { supplied, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
@@ -38,9 +39,9 @@ export async function supplyReranker(
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const priority = priorityOf(context, parameters);
 		const connection = localLlamaConnection(credentials, context.helpers, { priority });
-		const settings = await withModel(
+		const settings = await withChosenModel(
 			readRerankSettings(parameters),
-			connection,
+			serverOf(credentials, context.helpers),
 			'reranking',
 			log.signal,
 		);

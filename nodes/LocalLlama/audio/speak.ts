@@ -16,7 +16,7 @@ import { fileNameField, mediaFields, mediaOptions } from '../media-options';
 import type { LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
 import { baseName, storeFile } from '../../shared/store-file';
-import { withModel } from '../../shared/search-models';
+import { withChosenModel } from '../../shared/search-models';
 
 export const audioSpeak: LocalLlamaOperation = {
 	option: {
@@ -80,7 +80,7 @@ export const audioSpeak: LocalLlamaOperation = {
 		const { connection, parameters } = call;
 		const options = mediaOptions(call);
 		const settings = { model: parameters.name('model'), ...options };
-		const { model } = await withModel(settings, connection, 'speech', call.signal);
+		const { model } = await withChosenModel(settings, call.server, 'speech', call.signal);
 		const voice = parameters.name('voice');
 		const { sound, mimeType, extension, input, remarks } = await speakText(
 			connection,

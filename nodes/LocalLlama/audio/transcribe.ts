@@ -13,7 +13,7 @@ import {
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import type { OperationItem } from '../../shared/run/operations';
-import { withModel } from '../../shared/search-models';
+import { withChosenModel } from '../../shared/search-models';
 import { baseName, notStored, storeFile } from '../../shared/store-file';
 import { filesIn, inputFileField, mediaFields, mediaOptions } from '../media-options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
@@ -95,7 +95,7 @@ export const audioTranscribe: LocalLlamaOperation = {
 			);
 		const options = mediaOptions(call);
 		const settings = { model: parameters.name('model'), ...options };
-		const { model } = await withModel(settings, connection, 'transcription', call.signal);
+		const { model } = await withChosenModel(settings, call.server, 'transcription', call.signal);
 		const request = { ...requestIn(call), model, file };
 		const transcript = await transcribe(connection, request, options);
 		await call.typing?.type(transcript.text);

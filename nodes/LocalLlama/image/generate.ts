@@ -11,7 +11,7 @@ import {
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import type { OperationItem } from '../../shared/run/operations';
-import { withModel } from '../../shared/search-models';
+import { withChosenModel } from '../../shared/search-models';
 import { baseName, storeFile } from '../../shared/store-file';
 import { fileNameField, mediaFields, mediaOptions } from '../media-options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
@@ -70,7 +70,7 @@ export const imageGenerate: LocalLlamaOperation = {
 		const { connection, parameters } = call;
 		const options = mediaOptions(call);
 		const settings = { model: parameters.name('model'), ...options };
-		const { model } = await withModel(settings, connection, 'images', call.signal);
+		const { model } = await withChosenModel(settings, call.server, 'images', call.signal);
 		const request = requestIn(parameters, model);
 		const { images, remarks } = await makeImages(connection, request, options);
 		remarks.forEach((remark) => call.hint(remark));

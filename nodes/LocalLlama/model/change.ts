@@ -1,10 +1,9 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { changeModel } from '../../../lib/servers/manage/model-work';
-import type { ModelAction } from '../../../lib/servers/kinds/work';
+import { changeModel } from '../../../lib/servers/model-work';
 import { numberField, optionsCollection } from '../../shared/field-kinds';
 import type { LocalLlamaOperation } from '../operation';
-import { targetModelField, connectionWithoutQueue, waitField } from './fields';
+import { targetModelField, waitField } from './fields';
 
 const DEFAULT_CHANGE_MS = 600_000;
 
@@ -16,16 +15,16 @@ const timeLimitField = numberField('Time Limit (Seconds)', 'timeLimit', 600, {
 /** Fields of loading and unloading, with those of only one of them. */
 export function changeFields(...further: INodeProperties[]): INodeProperties[] {
 	const wait = waitField(
-		'Whether to wait until the model is really loaded or unloaded. Ollama and llama-swap always wait.',
+		'Whether to wait until the model is really loaded or unloaded. Ollama and LM Studio always wait.',
 	);
 	return [targetModelField, optionsCollection([timeLimitField, wait, ...further])];
 }
 
 /** Loads or unloads the model of an item. */
-export function runChange(action: ModelAction): LocalLlamaOperation['run'] {
+export function runChange(action: 'load' | 'unload'): LocalLlamaOperation['run'] {
 	return async (call) => {
-		const { parameters, signal } = call;
-		const change = await changeModel(await connectionWithoutQueue(call), action, {
+		const { parameters, server, signal } = call;
+		const change = await changeModel(server, action, {
 			model: parameters.name('model'),
 			wait: parameters.flag('options.wait', true),
 			limitMs: parameters.milliseconds('options.timeLimit', DEFAULT_CHANGE_MS),

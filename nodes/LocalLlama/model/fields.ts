@@ -1,8 +1,6 @@
 import { isToolType, type INodeProperties } from 'n8n-workflow';
 
 import { invalidInput } from '../../../lib/errors/failure';
-import type { Connection } from '../../../lib/http/connection';
-import { localLlamaConnection } from '../../../lib/servers/credential';
 import type { Progress } from '../../../lib/servers/kinds/work';
 import { booleanField, numberField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
@@ -42,15 +40,6 @@ const DEFAULT_IDLE_MS = 300_000;
 
 export function idleMsIn({ parameters }: LlamaCall): number {
 	return parameters.milliseconds('options.idleLimit', DEFAULT_IDLE_MS);
-}
-
-/** The connection of the item without the queue: a download must not keep generations waiting for hours. */
-export async function connectionWithoutQueue({
-	context,
-	itemIndex,
-}: LlamaCall): Promise<Connection> {
-	const data = await context.getCredentials('localLlamaApi', itemIndex);
-	return localLlamaConnection(data, context.helpers, { maxConcurrentRequests: 0 });
 }
 
 const MIN_PAUSE_MS = 500;

@@ -1,7 +1,11 @@
-import { listServerModels } from '../../../lib/health/check';
-import { optional } from '../../../lib/values';
-import { booleanField, numberField, optionsCollection } from '../../shared/field-kinds';
-import { modelServerTarget } from '../../shared/health/target';
+import type { IDataObject } from 'n8n-workflow';
+
+import { asFailed } from '../../../lib/errors/server-error';
+import { listModels } from '../../../lib/servers/list-models';
+import { countOfParameters, type ServerModel } from '../../../lib/servers/models';
+import { knownKind } from '../../../lib/servers/rows';
+import type { Server } from '../../../lib/servers/rows/kind';
+import { booleanField, optionsCollection } from '../../shared/field-kinds';
 import type { LocalLlamaOperation } from '../operation';
 
 export const modelGetAll: LocalLlamaOperation = {
@@ -17,24 +21,51 @@ export const modelGetAll: LocalLlamaOperation = {
 			booleanField('Only Loaded Models', 'onlyLoaded', true, {
 				description: 'Whether to leave out models that are not in memory, where the server tells',
 			}),
-			numberField('Time Limit of a Request (Seconds)', 'timeLimit', 2.5, {
-				typeOptions: { minValue: 0.1, numberPrecision: 1 },
-				description: 'How long to wait for each answer. Raise it for servers far away.',
-			}),
 		]),
 	],
-	run: async ({ context, parameters, itemIndex, signal }) => {
-		const timeLimitMs = parameters.milliseconds('options.timeLimit', undefined);
+	run: async ({ server, parameters, signal }) => {
 		const onlyLoaded = parameters.flag('options.onlyLoaded', false);
-		const target = modelServerTarget(
-			await context.getCredentials('localLlamaApi', itemIndex),
-			context.helpers,
-		);
-		const models = await listServerModels(target, { ...optional({ timeLimitMs }), signal });
-		return models
-			.filter(
-				({ state }) => !onlyLoaded || state === null || state === 'loaded' || state === 'sleeping',
-			)
-			.map((json) => ({ json }));
+		const items = (await modelsOf(server, signal)).map((model) => itemOf(model, server));
+		return items.filter(({ loaded }) => !onlyLoaded || loaded !== false).map((json) => ({ json }));
 	},
 };
+
+/** None where the list is empty. */
+async function modelsOf(server: Server, signal: AbortSignal): Promise<ServerModel[]> {
+	const models = await listModels(server, signal).catch(asFailed);
+	if (!('failed' in models)) return models;
+	if (models.failed.kind === 'modelNotFound') return [];
+	throw models.failed;
+}
+
+/** The fields of an item; null = not known. */
+const UNKNOWN = {
+	context: null,
+	trainedContext: null,
+	parameters: null,
+	size: null,
+	quantization: null,
+	vision: null,
+	audio: null,
+	tools: null,
+	embeddings: null,
+	remoteHost: null,
+	loaded: null,
+	state: null,
+};
+
+function itemOf(model: ServerModel, server: Server): IDataObject {
+	const { id, aliases, state, parameters } = model;
+	const known = Object.entries(model).filter(
+		([name, value]) => name in UNKNOWN && value !== undefined,
+	);
+	return {
+		id,
+		aliases,
+		...UNKNOWN,
+		...Object.fromEntries(known),
+		parameters: countOfParameters(parameters) ?? null,
+		loaded: state === undefined ? null : state === 'loaded' || state === 'sleeping',
+		server: knownKind(server) ?? 'other',
+	};
+}

@@ -6,7 +6,7 @@ export const modelLoad: LocalLlamaOperation = {
 		name: 'Load',
 		value: 'load',
 		action: 'Load a model into memory',
-		description: 'Ollama, the router of llama-server and llama-swap',
+		description: 'Ollama, LM Studio and the router of llama-server',
 	},
 	fields: changeFields(),
 	run: runChange('load'),

@@ -9,7 +9,7 @@ import type { OperationItem } from '../../shared/run/operations';
 import type { LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
 import { completed, completeSettings, completionOptions } from './completion-options';
-import { withModel } from '../../shared/search-models';
+import { withChosenModel } from '../../shared/search-models';
 
 const own: INodeProperties[] = [
 	wholeField('Completions per Prompt', 'n', 2, [1, 100], {
@@ -36,9 +36,9 @@ export const textComplete: LocalLlamaOperation = {
 	],
 	run: async (call) => {
 		const { parameters } = call;
-		const settings = await withModel(
+		const settings = await withChosenModel(
 			completeSettings(parameters),
-			call.connection,
+			call.server,
 			'chat',
 			call.signal,
 		);

@@ -49,10 +49,10 @@ async function groupsOf(call: LlamaCall) {
 	for (const itemIndex of call.itemIndexes) {
 		await pause();
 		try {
-			const { connection } = await call.accessOf(itemIndex);
+			const { connection, server } = await call.accessOf(itemIndex);
 			const parameters = call.parametersOf(itemIndex);
 			if (!connections.includes(connection)) connections.push(connection);
-			const task = await taskIn(parameters, connection, call.signal);
+			const task = await taskIn(parameters, server, call.signal);
 			const key = JSON.stringify([connections.indexOf(connection), task]);
 			const group = groups.get(key) ?? { connection, task, items: [] };
 			groups.set(key, group);

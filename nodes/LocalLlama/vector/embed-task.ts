@@ -2,8 +2,8 @@ import type { EmbeddingSettings } from '../../../lib/embeddings/client';
 import type { Prefixes } from '../../../lib/embeddings/prefixes';
 import { readEmbeddingSettings } from '../../shared/embedding-fields';
 import type { NodeParameters } from '../../shared/parameters';
-import { withModel } from '../../shared/search-models';
-import type { Connection } from '../../../lib/http/connection';
+import { withChosenModel } from '../../shared/search-models';
+import type { Server } from '../../../lib/servers/rows/kind';
 import { countTokens, type LlamaCall } from '../operation';
 
 export type Vector = number[] | string;
@@ -20,11 +20,16 @@ export interface EmbedTask {
 /** Reads the settings of an item: expressions may differ. */
 export async function taskIn(
 	parameters: NodeParameters,
-	connection: Connection,
+	server: Server,
 	signal: AbortSignal,
 ): Promise<EmbedTask> {
 	return {
-		settings: await withModel(readEmbeddingSettings(parameters), connection, 'embeddings', signal),
+		settings: await withChosenModel(
+			readEmbeddingSettings(parameters),
+			server,
+			'embeddings',
+			signal,
+		),
 		role: parameters.choice<keyof Prefixes>('role', 'document'),
 		mergeResults: parameters.choice<'each' | 'together'>('output', 'each') === 'together',
 		asBase64: parameters.choice<'base64' | 'numbers'>('options.encoding', 'numbers') === 'base64',

@@ -78,7 +78,7 @@ function isOfItems(parameters: NodeParameters): boolean {
 }
 
 async function embedList(call: LlamaCall): Promise<OperationItem[]> {
-	const task = await taskIn(call.parameters, call.connection, call.signal);
+	const task = await taskIn(call.parameters, call.server, call.signal);
 	const texts = textsIn(call.parameters, 'texts');
 	if (texts.length === 0) throw wrongField(call.parameters.field('texts').label, 'holds no texts');
 	const client = new EmbeddingsClient(call.connection, task.settings);

@@ -19,7 +19,7 @@ import type { OperationItem } from '../../shared/run/operations';
 import { failItem } from '../../shared/run/failed-item';
 import { type LlamaCall, type LocalLlamaOperation, countTokens } from '../operation';
 import { optionFields } from '../options';
-import { withModel } from '../../shared/search-models';
+import { withChosenModel } from '../../shared/search-models';
 
 /** A document: its text, and the fields of its output. */
 interface Document {
@@ -85,7 +85,12 @@ function isOfItems(parameters: NodeParameters): boolean {
 async function rank(call: LlamaCall, documents: readonly Document[]): Promise<OperationItem[]> {
 	const client = new RerankClient(
 		call.connection,
-		await withModel(readRerankSettings(call.parameters), call.connection, 'reranking', call.signal),
+		await withChosenModel(
+			readRerankSettings(call.parameters),
+			call.server,
+			'reranking',
+			call.signal,
+		),
 	);
 	const texts = documents.map(({ text }) => text);
 	const query = call.parameters.freeText('query');

@@ -1,4 +1,5 @@
-import { describeModel, listModels } from '../../../lib/servers/model-list';
+import { listModels } from '../../../lib/servers/model-list';
+import { describeModel } from '../../../lib/servers/model-names';
 import type { ServerModel } from '../../../lib/servers/models';
 import { connectTo } from '../../../lib/servers/connect';
 import { knownServerKind } from '../../../lib/servers/identify';

@@ -1,7 +1,7 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
-import { reply, startLlamaServerSim, type WireRequest } from '../../servers/llama-server';
+import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
@@ -16,12 +16,10 @@ it('the list of models leaves out those that are for something else', async () =
 		profile: 'ollama',
 		models: [{ id: 'qwen3:8b' }, { id: 'bge-m3:latest' }],
 	});
-	server.route('POST /api/show', ({ body }: WireRequest) =>
-		reply.json({
-			capabilities: (body as { model: string }).model.startsWith('bge')
-				? ['embedding']
-				: ['completion'],
-		}),
+	const tag = (name: string, ...capabilities: string[]) => ({ name, model: name, capabilities });
+	server.route(
+		'GET /api/tags',
+		reply.json({ models: [tag('qwen3:8b', 'completion'), tag('bge-m3:latest', 'embedding')] }),
 	);
 	const context = {
 		getCredentials: async () => ({ baseUrl: server.url }),

@@ -1,10 +1,9 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
-import type { Connection } from '../../../lib/http/connection';
 import { pauseFor } from '../../../lib/http/waiting';
-import { connectTo } from '../../../lib/servers/connect';
-import { askServerKind } from '../../../lib/servers/identify';
-import { type ModelUse, searchModels, withModel } from '../../../nodes/shared/search-models';
+import type { ModelUse, Server } from '../../../lib/servers/rows/kind';
+import { serverOf } from '../../../lib/servers/server';
+import { searchModels, withChosenModel } from '../../../nodes/shared/search-models';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 
@@ -82,18 +81,13 @@ describe('where no model is chosen', () => {
 		{ id: 'loaded-one', status: 'loaded' as const },
 		{ id: 'vectors', status: 'loaded' as const, embeddings: true },
 	];
-	const chosen = async (connection: Connection, use: ModelUse = 'chat') =>
-		(await withModel({ model: '' }, connection, use, undefined)).model;
-	const connectionOf = (url: string) => connectTo({ baseUrl: url });
+	const chosen = async (server: Server, use: ModelUse = 'chat') =>
+		(await withChosenModel({ model: '' }, server, use)).model;
+	const at = (baseUrl: string) => serverOf({ baseUrl });
 
 	it('one that is typed is taken unseen', async () => {
 		expect(
-			await withModel(
-				{ model: 'x', more: 1 },
-				connectionOf('http://127.0.0.1:1'),
-				'chat',
-				undefined,
-			),
+			await withChosenModel({ model: 'x', more: 1 }, at('http://127.0.0.1:1'), 'chat'),
 		).toEqual({
 			model: 'x',
 			more: 1,
@@ -102,67 +96,67 @@ describe('where no model is chosen', () => {
 
 	it('the server is asked once for all items, and again after a failure', async () => {
 		const sim = await startServer({ alias: 'only-one' });
-		const connection = connectionOf(sim.url);
+		const server = at(sim.url);
 		sim.route('GET /v1/models', reply.error(500, { error: 'boom' }));
-		await expect(chosen(connection)).rejects.toThrow();
+		await expect(chosen(server)).rejects.toThrow();
 		sim.route('GET /v1/models', undefined);
-		expect(await Promise.all([chosen(connection), chosen(connection), chosen(connection)])).toEqual(
-			['only-one', 'only-one', 'only-one'],
-		);
+		expect(await Promise.all([chosen(server), chosen(server), chosen(server)])).toEqual([
+			'only-one',
+			'only-one',
+			'only-one',
+		]);
 		expect(sim.requests.filter(({ path }) => path === '/v1/models')).toHaveLength(2);
 	});
 
-	it('a server that answers during a generation is asked without waiting for its end', async () => {
-		const sim = await startServer({ alias: 'only-one' });
-		const connection = connectTo({ baseUrl: sim.url, maxConcurrentRequests: 1 });
-		await askServerKind(connection, '', {});
-		const leave = await connection.enter({});
-		expect(await chosen(connection)).toBe('only-one');
-		leave();
+	it.each([429, 503])(
+		'a server that is busy with %i is asked again, with the retries',
+		async (status) => {
+			const sim = await startServer({ alias: 'only-one' });
+			sim.route('GET /v1/models', () => {
+				sim.route('GET /v1/models', undefined);
+				return reply.error(status, { error: 'too many requests' });
+			});
+			const settings = { model: '', retries: 1 };
+			expect((await withChosenModel(settings, at(sim.url), 'chat')).model).toBe('only-one');
+		},
+	);
+
+	it('a server of pictures or sound may do without a list, or list several models', async () => {
+		const sim = await startServer();
+		sim.route('GET /v1/models', reply.error(500, { error: 'no list' }));
+		expect(await chosen(at(sim.url), 'transcription')).toBe('');
+		const entry = (id: string) => ({ id, object: 'model', owned_by: 'me' });
+		sim.route('GET /v1/models', reply.json({ data: [entry('one'), entry('two')] }));
+		expect(await chosen(at(sim.url), 'speech')).toBe('');
+		sim.route('GET /v1/models', reply.json({ data: [entry('one')] }));
+		expect(await chosen(at(sim.url), 'images')).toBe('one');
 	});
 
 	it('a router gives the loaded model of the use', async () => {
 		const sim = await startServer({ profile: 'router', models });
-		expect(await chosen(connectionOf(sim.url))).toBe('loaded-one');
-		expect(await chosen(connectionOf(sim.url), 'embeddings')).toBe('vectors');
+		expect(await chosen(at(sim.url))).toBe('loaded-one');
+		expect(await chosen(at(sim.url), 'embeddings')).toBe('vectors');
 	});
 
 	it('several are an error that lists them', async () => {
 		const sim = await startServer({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
-		await expect(chosen(connectionOf(sim.url))).rejects.toThrow(
+		await expect(chosen(at(sim.url))).rejects.toThrow(
 			expect.objectContaining({ message: expect.stringContaining('several models') as string }),
 		);
 	});
 
-	describe('and the server is silent', () => {
-		const uses: ModelUse[] = ['chat', 'embeddings', 'reranking', 'images', 'speech'];
-		const startSilent = async () => {
+	it.each<ModelUse>(['chat', 'embeddings', 'images'])(
+		'Stop ends the question of %s',
+		async (use) => {
 			const sim = await startServer({ alias: 'only-one' });
 			sim.route('GET /v1/models', async () => await new Promise<never>(() => {}));
-			return sim;
-		};
-
-		it.each(uses)('Stop ends the question of %s', async (use) => {
-			const { url } = await startSilent();
 			const stop = new AbortController();
-			const choosing = withModel({ model: '' }, connectionOf(url), use, stop.signal);
+			const choosing = withChosenModel({ model: '' }, at(sim.url), use, stop.signal);
 			choosing.catch(() => {});
 			await pauseFor(200);
-			// Without it, the question would never end.
 			stop.abort();
-			await expect(choosing).rejects.toMatchObject({ kind: 'aborted' });
-		});
-
-		it('the First Token Limit ends it, too, and the connection is closed', async () => {
-			const sim = await startSilent();
-			const settings = { model: '', limits: { firstTokenMs: 300 } };
-			await expect(
-				withModel(settings, connectionOf(sim.url), 'chat', undefined),
-			).rejects.toMatchObject({
-				kind: 'firstTokenLimit',
-			});
+			await expect(choosing).rejects.toThrow();
 			await sim.until(() => sim.requests.every(({ signal }) => signal.aborted));
-			expect(sim.requests).toHaveLength(1);
-		});
-	});
+		},
+	);
 });

@@ -56,7 +56,7 @@ describe('Pull', () => {
 		const sim = await ollama();
 		const [first] = exchange('pull-progress').text!.split('\n');
 		sim.route('POST /api/pull', reply.html(200, `${first}\n`));
-		expect((await failure(pull())).message).toContain('stopped before it had downloaded');
+		expect((await failure(pull())).message).toContain('stopped before it had finished to download');
 	});
 
 	it('of a bad name is refused in the words of Ollama', async () => {
@@ -120,7 +120,7 @@ describe('Pull', () => {
 			return reply.json({ success: true });
 		});
 		expect(await json(pull('user/repo'))).toMatchObject({
-			server: 'llamaRouter',
+			server: 'llamaServer',
 			state: 'success',
 		});
 		expect(sent('/models').filter(Boolean)).toEqual([{ model: 'user/repo' }]);
@@ -179,7 +179,7 @@ describe('Delete', () => {
 	it('others cannot', async () => {
 		await serve();
 		expect((await failure(op('delete', { model: 'a' }))).message).toBe(
-			'llama-server cannot delete models on request',
+			'This llama-server has one model, and cannot load, unload, download or delete others',
 		);
 	});
 });

@@ -43,11 +43,4 @@ describe('Get Many', () => {
 		sim.route('GET /v1/models', reply.json({ hello: 'world' }));
 		expect((await failure(GET_ALL)).message).not.toBe('');
 	});
-
-	it('names a time limit that makes no sense', async () => {
-		await serve();
-		expect((await failure({ ...GET_ALL, options: { timeLimit: 'soon' } })).message).toBe(
-			'The field "Time Limit of a Request (Seconds)" must be a number from 0.1, but is "soon"',
-		);
-	});
 });
