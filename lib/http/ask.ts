@@ -16,8 +16,8 @@ export interface Target {
 	readonly ignoreSslIssues: boolean;
 	/** Generations at once, as the user set it; 0: as many as `slots` says. */
 	readonly maxConcurrentRequests: number;
-	/** How many generations the server handles at once; undefined: not known. */
-	slots(): number | undefined;
+	/** How many generations the server handles at once with a model; undefined: not known. */
+	slots(model?: string): number | undefined;
 	readonly egressFilter?: EgressFilter;
 	/** Hidden in all texts from outside. */
 	readonly secrets: readonly string[];
@@ -59,6 +59,11 @@ export interface Ask {
 	framing?: 'events' | 'lines';
 	limits?: Partial<Limits>;
 	signal?: AbortSignal;
+	/**
+	 * Of a batch: where a person waits, it gives its place up, at most twice, and is sent anew. Default: yes. False
+	 * where somebody sees the answer before its end.
+	 */
+	mayGiveUp?: boolean;
 	/** Its class in the queue. Without one it does not wait for a place: lists of models and other short requests. */
 	priority?: Priority;
 	/** How often it is sent again where the server cannot have taken it up. Default: not at all. */
@@ -88,7 +93,10 @@ export interface Answer extends AnswerHead {
 	bytes(): AsyncIterable<Uint8Array>;
 	/** Lines of a stream that were no events. */
 	strayLines(): readonly string[];
-	/** To be called when content came, not for a ping. The idle limit takes the place of the first-token limit. */
+	/**
+	 * To be called when content came, not for a ping. The idle limit takes the place of the first-token limit, and the
+	 * request is not sent again.
+	 */
 	content(): void;
 	/** To be called when only an end marker may follow: the stream is read for 3 s more. */
 	expectEnd(): void;

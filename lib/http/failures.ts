@@ -46,7 +46,10 @@ export function queueFailure(target: Target, ask: Ask, watchdog: Watchdog): Serv
 	const { maxConcurrentRequests } = target;
 	return failure(watchdog.hit, context, {
 		message: `The request waited in n8n for a free place until its ${LIMIT_WORDS[watchdog.hit]} of ${seconds(watchdog.hitMs)}, and was not sent`,
-		remedy: maxConcurrentRequests > 0 ? noPlaceOf(maxConcurrentRequests) : noSlotOf(target.slots()),
+		remedy:
+			maxConcurrentRequests > 0
+				? noPlaceOf(maxConcurrentRequests)
+				: noSlotOf(target.slots(ask.model)),
 		facts: { queued: true },
 	});
 }

@@ -65,6 +65,7 @@ interface Place {
 /** @throws {ServerError} where a limit or Stop ends the wait */
 async function enter(target: Target, ask: Ask, watchdog: Watchdog, log: QueueLog): Promise<Place> {
 	const { priority } = ask;
+	const mayGiveUp = priority === 'batch' && ask.mayGiveUp !== false;
 	const { signal } = watchdog;
 	if (priority === undefined) return { signal, isGivenUp: () => false, leave: () => {} };
 	const attempt = new AbortController();
@@ -74,7 +75,7 @@ async function enter(target: Target, ask: Ask, watchdog: Watchdog, log: QueueLog
 			log.wasGiven ||= wasGiven;
 		},
 		giveUp: () => {
-			if (priority !== 'batch' || log.timesGivenUp >= MOST_GIVEN_UP) return false;
+			if (!mayGiveUp || log.timesGivenUp >= MOST_GIVEN_UP) return false;
 			log.timesGivenUp++;
 			attempt.abort();
 			return true;
@@ -85,9 +86,13 @@ async function enter(target: Target, ask: Ask, watchdog: Watchdog, log: QueueLog
 		const leave =
 			limit > 0
 				? await enterQueue(id, limit, { priority, place, signal })
-				: await enterAutomaticQueue(id, target.slots(), { priority, place, signal });
+				: await enterAutomaticQueue(`${id} ${ask.model}`, target.slots(ask.model), {
+						priority,
+						place,
+						signal,
+					});
 		return {
-			signal: priority === 'batch' ? AbortSignal.any([signal, attempt.signal]) : signal,
+			signal: mayGiveUp ? AbortSignal.any([signal, attempt.signal]) : signal,
 			isGivenUp: () => attempt.signal.aborted,
 			leave,
 		};

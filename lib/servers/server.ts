@@ -30,7 +30,7 @@ export function serverOf(data: ICredentialDataDecryptedObject, helpers?: object)
 		headers,
 		ignoreSslIssues,
 		maxConcurrentRequests,
-		slots: () => knownSlots(server),
+		slots: (model) => knownSlots(server, model),
 		egressFilter: egressFilterOf(helpers),
 		secrets: secretsOf({ ...headers, ...proxyHeaders() }),
 		facts: () => ({

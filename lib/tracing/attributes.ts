@@ -1,3 +1,4 @@
+import type { QueueLog } from '../http/ask';
 import type { Place } from '../http/place';
 import type { Priority } from '../http/scheduler';
 import type { ServerAddress } from '../http/types';
@@ -39,7 +40,10 @@ export interface TracedRequest {
 	trace?: TraceSettings;
 	input?: readonly TracedMessage[];
 	/** Its place in n8n's queue; read whenever attributes are set, because it waits after the span has begun. */
-	place?: Pick<Place, 'waitedMs' | 'wasGivenUp'>;
+	place?: Partial<Pick<Place, 'wasGivenUp'> & Pick<QueueLog, 'timesGivenUp'>> &
+		Pick<Place, 'waitedMs'>;
+	/** Its class in n8n's queue. */
+	priority?: Priority;
 }
 
 /** What is known from an answer. */
@@ -71,8 +75,6 @@ export interface TracedAnswer {
 export type TracedExchange = TracedRequest &
 	TracedAnswer & {
 		server: ServerAddress;
-		/** Its class in n8n's queue. */
-		priority?: Priority;
 		/** By `performance.now()`. */
 		startedAt: number;
 	};
@@ -141,7 +143,8 @@ const ATTRIBUTES: Readonly<Record<string, (observation: TracedExchange) => unkno
 	'local_llama.tool_calls': ({ toolCalls }) => toolCalls,
 	'local_llama.priority': ({ priority }) => priority,
 	'local_llama.waited': ({ place }) => place && place.waitedMs / 1000,
-	'local_llama.place_given_up': ({ place }) => place?.wasGivenUp || undefined,
+	'local_llama.place_given_up': ({ place }) =>
+		(place?.wasGivenUp ?? (place?.timesGivenUp ?? 0) > 0) || undefined,
 };
 
 type AttributeValue = string | number | boolean | string[];

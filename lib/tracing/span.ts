@@ -1,6 +1,7 @@
 import { ServerError } from '../errors/server-error';
-import type { Priority } from '../http/scheduler';
-import type { ServerAddress } from '../http/types';
+import { mask } from '../errors/mask';
+import { Connection } from '../http/connection';
+import type { Target } from '../http/ask';
 import {
 	attributesOf,
 	type TracedRequest,
@@ -16,21 +17,13 @@ type OpenTelemetry = Pick<
 	'propagation' | 'trace' | 'ROOT_CONTEXT'
 >;
 
-/** What is asked in a span. */
-interface Traceable<C> {
-	readonly url: ServerAddress;
-	/** The helpers of the node's context. */
-	readonly host?: object;
-	readonly priority?: Priority;
-	mask(text: string): string;
-	/** The same with further headers. */
-	traced(headers: Record<string, string>): C;
-}
+/** A server that is asked on behalf of a node. */
+export type Traced = Connection | (Target & { readonly host?: object });
 
 /** The span of one request to one server. All its methods do nothing where n8n exports no traces. */
-export interface RequestSpan<C = unknown> {
-	/** The connection with the header `traceparent`, so that the server's own spans are children of this one. */
-	connection: C;
+export interface RequestSpan<S extends Traced = Connection> {
+	/** With the header `traceparent`, so that the server's own spans are children of this one. */
+	connection: S;
 	/** Adds attributes from an answer. */
 	note(answer: TracedAnswer): void;
 	/** Records a failure by its title, which contains no URL and no text of a server. @returns the error */
@@ -46,10 +39,10 @@ const STATUS_ERROR = 2;
 const HOST_LIMIT_MS = 1_000;
 
 /** Starts the span of a request as a child of n8n's span of the node. */
-async function startSpan<C extends Traceable<C>>(
-	connection: C,
+async function startSpan<S extends Traced>(
+	connection: S,
 	request: TracedRequest,
-): Promise<RequestSpan<C>> {
+): Promise<RequestSpan<S>> {
 	const api = openTelemetry();
 	const headers = api === undefined ? {} : await nodeSpan(connection);
 	const isTraced = api !== undefined && 'traceparent' in headers;
@@ -57,46 +50,50 @@ async function startSpan<C extends Traceable<C>>(
 	return begun ?? { connection, note: nothing, fail: (error) => error, end: nothing };
 }
 
-function begin<C extends Traceable<C>>(
-	connection: C,
+function begin<S extends Traced>(
+	connection: S,
 	request: TracedRequest,
 	api: OpenTelemetry,
 	headers: object,
-): RequestSpan<C> {
+): RequestSpan<S> {
 	const parent = api.propagation.extract(api.ROOT_CONTEXT, headers);
-	const mask = (text: string) => connection.mask(text);
+	const masked = (text: string) =>
+		connection instanceof Connection ? connection.mask(text) : mask(text, connection.secrets);
 	const observation: TracedExchange = {
+		priority: connection instanceof Connection ? connection.priority : undefined,
 		...request,
 		server: connection.url,
-		priority: connection.priority,
 		startedAt: performance.now(),
 	};
-	const name = mask(
+	const name = masked(
 		request.model === undefined ? request.operation : `${request.operation} ${request.model}`,
 	);
 	const tracer = api.trace.getTracer('n8n-nodes-local-llama');
 	const span = tracer.startSpan(
 		name,
-		{ kind: CLIENT_SPAN, attributes: attributesOf(observation, mask) },
+		{ kind: CLIENT_SPAN, attributes: attributesOf(observation, masked) },
 		parent,
 	);
 	const own: Record<string, string> = {};
 	api.propagation.inject(api.trace.setSpan(parent, span), own);
 	const { traceparent, tracestate } = own;
 	return {
-		connection: connection.traced({ ...optional({ traceparent, tracestate }) }),
+		connection: withHeaders(connection, { ...optional({ traceparent, tracestate }) }),
 		note: (answer) =>
 			quietly(
-				() => void span.setAttributes(attributesOf(Object.assign(observation, answer), mask)),
+				() => void span.setAttributes(attributesOf(Object.assign(observation, answer), masked)),
 			),
 		fail: (error) => {
 			const { kind, message } =
 				error instanceof ServerError ? error : { kind: 'unexpected', message: undefined };
 			quietly(() =>
-				span.setAttributes(attributesOf(Object.assign(observation, { error: kind }), mask)),
+				span.setAttributes(attributesOf(Object.assign(observation, { error: kind }), masked)),
 			);
 			quietly(() =>
-				span.setStatus({ code: STATUS_ERROR, ...optional({ message: message && mask(message) }) }),
+				span.setStatus({
+					code: STATUS_ERROR,
+					...optional({ message: message && masked(message) }),
+				}),
 			);
 			return error;
 		},
@@ -104,14 +101,19 @@ function begin<C extends Traceable<C>>(
 	};
 }
 
+function withHeaders<S extends Traced>(server: S, headers: Record<string, string>): S {
+	if (server instanceof Connection) return server.traced(headers) as Connection & S;
+	return { ...server, headers: { ...server.headers, ...headers } };
+}
+
 /**
  * Runs work that returns once an answer has begun, and returns the still open span with it. If the work fails, the span
  * ends.
  */
-export async function beginInSpan<C extends Traceable<C>, T extends object>(
-	connection: C,
+export async function beginInSpan<T extends object>(
+	connection: Connection,
 	request: TracedRequest,
-	work: (connection: C) => Promise<T>,
+	work: (connection: Connection) => Promise<T>,
 ): Promise<T & { span: RequestSpan }> {
 	const span = await startSpan(connection, request);
 	try {
@@ -124,10 +126,10 @@ export async function beginInSpan<C extends Traceable<C>, T extends object>(
 }
 
 /** Runs work in a span of its own. `answerOf`: the attributes from its result. */
-export async function inSpan<C extends Traceable<C>, T>(
-	connection: C,
+export async function inSpan<T, S extends Traced>(
+	connection: S,
 	request: TracedRequest,
-	work: (connection: C) => Promise<T>,
+	work: (connection: S) => Promise<T>,
 	answerOf: (result: T) => TracedAnswer,
 ): Promise<T> {
 	const span = await startSpan(connection, request);
@@ -170,10 +172,7 @@ type HttpRequest = (request: {
  * request is aborted before a socket is opened. Read again for each request: while a model is supplied, n8n's span is
  * still that of the workflow.
  */
-async function nodeSpan({
-	host,
-	url,
-}: Pick<Traceable<unknown>, 'host' | 'url'>): Promise<Record<string, string>> {
+async function nodeSpan({ host, url }: Traced): Promise<Record<string, string>> {
 	const headers: Record<string, string> = {};
 	const { httpRequest } = (host ?? {}) as { httpRequest?: HttpRequest };
 	const request = quietly(() =>

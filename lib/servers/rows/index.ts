@@ -94,7 +94,7 @@ export async function propsOf(
 	return told;
 }
 
-/** How many generations a server handles at once, where it told so. */
-export function knownSlots(server: Server): number | undefined {
-	return props.get(JSON.stringify([server.url.api, '']))?.slots;
+/** How many generations a server handles at once with a model, where it told so. */
+export function knownSlots(server: Server, model = ''): number | undefined {
+	return props.get(JSON.stringify([server.url.api, model]))?.slots;
 }
