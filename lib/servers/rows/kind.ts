@@ -119,6 +119,28 @@ export interface ServerKind {
 	native?: 'ollama';
 	/** How thinking is switched: by the chat template, by an effort, not at all. */
 	thinking: 'template' | 'effort' | 'none';
+	/** Options whose field has another name than on llama-server. */
+	names?: Readonly<Record<string, string>>;
+	/** `max_tokens: -1` means no limit. Others refuse it, and apply no limit if nothing is sent. */
+	takesUnlimited?: true;
+	/** It takes a budget of tokens for thinking. */
+	thinkingBudget?: true;
+	/** The fields of a message from which it reads the thinking of earlier turns. */
+	echo: readonly string[];
+	/** The fields for a GBNF grammar; undefined: it takes none. */
+	grammar?(grammar: string): JsonRecord;
+	/** It turns JSON schemas into a grammar, and refuses what it cannot turn. */
+	becomesGrammar?: true;
+	/** `named`: follows an object that names one tool. `mode`: follows "none" and "required" only. `ignored`: neither. */
+	toolChoice: 'named' | 'mode' | 'ignored';
+	/** The type of a message's part that holds a video; undefined: it takes none. */
+	video?: 'input_video' | 'video_url';
+	/** It has every route, whatever its models are for: a missing one is a wrong path. */
+	hasEveryRoute?: true;
+	/** Tokens of context that a model runs with, where the server cuts longer conversations without a word. */
+	cutsAt?(server: Server, model: string, signal?: AbortSignal): Promise<number | undefined>;
+	/** What the user should know of a model by its name. */
+	remark?(model: string): string | undefined;
 	/** Neither loads nor wakes a model. Undefined where the server tells nothing. */
 	props?(server: Server, model?: string, signal?: AbortSignal): Promise<Props | undefined>;
 	/** Whether a model sees pictures; undefined where the server does not tell. A blind model may invent what it sees. */

@@ -25,7 +25,16 @@ export const llamaServer: ServerKind = {
 				error.type === 'authentication_error',
 		),
 	fields: 'all',
+	takesUnlimited: true,
 	thinking: 'template',
+	thinkingBudget: true,
+	echo: ['reasoning_content'],
+	grammar: (grammar) => ({ grammar }),
+	becomesGrammar: true,
+	// docs/protocols/llama-server.md 6.1
+	toolChoice: 'mode',
+	video: 'input_video',
+	hasEveryRoute: true,
 	// A router would load the model for the question.
 	props: async (server, model = '', signal) => {
 		const query = model === '' ? '' : `?model=${encodeURIComponent(model)}&autoload=false`;

@@ -1,4 +1,4 @@
-import { isRecord, type JsonRecord, nonEmptyText, recordOf } from '../../values';
+import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, recordOf } from '../../values';
 import { OLLAMA_REMEDIES } from '../kinds/remedies';
 import { lookQuietly } from '../look';
 import { ollamaEntries, readOllamaModel, type ServerModel } from '../models';
@@ -18,7 +18,21 @@ export const ollama: ServerKind = {
 	},
 	fields: ['topK', 'minP', 'repeatPenalty', 'repeatLastN', 'contextSize', 'keepAlive'],
 	native: 'ollama',
+	takesUnlimited: true,
 	thinking: 'effort',
+	echo: ['reasoning'],
+	toolChoice: 'ignored',
+	hasEveryRoute: true,
+	cutsAt: async (server, model, signal) => {
+		const running = ollamaEntries(await lookQuietly(server, '/api/ps', { signal }));
+		const [, entry] = [...(running ?? [])].find(([name]) => isSameOllamaName(name, model)) ?? [];
+		return finiteNumber(entry?.context_length);
+	},
+	// ollama.com/cloud: gpt-oss:120b-cloud, glm-4.6:cloud.
+	remark: (model) =>
+		/[:-]cloud$/.test(model)
+			? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
+			: undefined,
 	pictures: async (server, model, signal) => {
 		const shown = await lookQuietly(server, '/api/show', { json: { model }, signal });
 		const { capabilities } = recordOf(shown);

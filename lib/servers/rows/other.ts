@@ -16,5 +16,13 @@ export const other: ServerKind = {
 	recognizes: () => true,
 	fields: 'all',
 	thinking: 'template',
+	thinkingBudget: true,
+	// vLLM renamed the field, and reads either the old or the new one (vllm-project/vllm issue 38488). It may be behind
+	// any gateway.
+	echo: ['reasoning_content', 'reasoning'],
+	grammar: (grammar) => ({ grammar }),
+	// Most servers silently treat an object as "auto" (docs/protocols/llama-server.md 6.1).
+	toolChoice: 'mode',
+	video: 'video_url',
 	words: PLAIN_WORDS,
 };

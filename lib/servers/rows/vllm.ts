@@ -10,6 +10,10 @@ export const vllm: ServerKind = {
 	recognizes: (answers) =>
 		ownsModels(answers, 'vllm') || says(answers.models, ({ error }) => error === 'Unauthorized'),
 	fields: ['topK', 'minP', 'repeatPenalty', 'parallelToolCalls'],
+	names: { repeatPenalty: 'repetition_penalty' },
+	thinkingBudget: undefined,
+	grammar: (grammar) => ({ structured_outputs: { grammar } }),
+	toolChoice: 'named',
 	words: {
 		...PLAIN_WORDS,
 		missingModel: () => 'start vLLM with --served-model-name.',
