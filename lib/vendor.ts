@@ -19,7 +19,6 @@ export { nice, ticks } from 'd3-array';
 export { line } from 'd3-shape';
 export { createParser } from 'eventsource-parser';
 export type { EventSourceMessage, EventSourceParser, ParseError } from 'eventsource-parser';
-export { RE2JS } from 're2js';
 // Imported by file: undici's index would bundle fetch, WebSocket, caches and mocks, too.
 export { default as buildConnector } from 'undici/lib/core/connect.js';
 export { default as EnvHttpProxyAgent } from 'undici/lib/dispatcher/env-http-proxy-agent.js';

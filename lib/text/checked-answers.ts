@@ -3,7 +3,7 @@ import type { ChatCall } from '../chat/request/request';
 import type { ResponseFormat, FinishedAnswer } from '../chat/types';
 import { ServerError } from '../errors/server-error';
 import { optional } from '../values';
-import { requestedJson } from './checked-json';
+import { requestedJson } from '../chat/checked-json';
 
 const REMEDY =
 	'Say in the prompt which fields you want, lower the temperature, or choose a larger model or a server that enforces the schema. The answer is in the details.';

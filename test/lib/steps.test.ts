@@ -4,7 +4,7 @@ import { callsSeen } from '../../lib/chat/text-formats/call-detector';
 import { FAMILIES } from '../../lib/chat/text-formats/families';
 import { mapInSteps } from '../../lib/generators';
 import { shortModelNames } from '../../lib/servers/model-names';
-import { fittingJson } from '../../lib/text/json-answer';
+import { fittingJson } from '../../lib/chat/json-in-text';
 
 /** How often work yields: n8n can answer others there. */
 function stepsOf(work: Generator<void, unknown>): number {

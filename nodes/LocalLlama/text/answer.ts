@@ -1,6 +1,6 @@
 import type { ChatClient } from '../../../lib/chat/client';
 import type { FinishedAnswer, ResponseFormat, SourceMessage } from '../../../lib/chat/types';
-import { requestedJson, jsonNotes } from '../../../lib/text/checked-json';
+import { requestedJson, jsonNotes } from '../../../lib/chat/checked-json';
 import { readToEnd } from '../../../lib/generators';
 import { optional } from '../../../lib/values';
 import type { OperationItem } from '../../shared/run/operations';

@@ -7,7 +7,7 @@ import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat
 import { keepAliveOf } from '../../../lib/servers/keep-alive';
 import { requireDepth } from '../../../lib/chat/request/schema-depth';
 import { withNull } from '../../../lib/text/nullable';
-import { checkSchema } from '../../../lib/text/schema-check';
+import { checkSchema } from '../../../lib/json-schema';
 import { isRecord, nonEmptyText, optional } from '../../../lib/values';
 import {
 	asNumber,

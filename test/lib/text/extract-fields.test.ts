@@ -1,6 +1,6 @@
 import { cleanSchema } from '../../../lib/chat/request/schema';
 import { type ExtractField, schemaOfFields } from '../../../lib/text/extract-fields';
-import { checkSchema } from '../../../lib/text/schema-check';
+import { checkSchema } from '../../../lib/json-schema';
 
 const schemaFaults = (schema: Record<string, unknown>, value: unknown) =>
 	checkSchema(schema, value).faults;

@@ -1,11 +1,11 @@
-import type { ResponseFormat, FinishedAnswer } from '../chat/types';
+import type { ResponseFormat, FinishedAnswer } from './types';
 import { failure, type FailureContext } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { inTimeSlices } from '../http/time-slices';
 import { keptAsText } from '../json';
 import { isRecord, type JsonRecord } from '../values';
-import { fittingJson, type FoundJson } from './json-answer';
-import { checkSchema } from './schema-check';
+import { fittingJson, type FoundJson } from './json-in-text';
+import { checkSchema } from '../json-schema';
 
 const EXTRACT_MENDS =
 	'Say in the prompt which fields you want, choose a larger model, or use the operation Extract, which has a wrong answer corrected. The answer is in the details.';

@@ -1,8 +1,7 @@
-import { invalidInput } from '../errors/failure';
-import type { ServerError } from '../errors/server-error';
-import { dereference, format, type Schema, type SchemaDraft, validate } from '../vendor';
-import { CheckableSchemas } from './checkable-schema';
-import { type JsonRecord, messageOf, text } from '../values';
+import { invalidInput } from './errors/failure';
+import type { ServerError } from './errors/server-error';
+import { dereference, format, type Schema, type SchemaDraft, validate } from './vendor';
+import { isRecord, type JsonRecord, messageOf, text } from './values';
 
 interface SchemaCheck {
 	/** What is wrong, in sentences; empty for a valid value. */
@@ -42,11 +41,10 @@ const { time, 'date-time': dateTime } = format as Record<
 	'time' | 'date-time',
 	(text: string) => boolean
 >;
-// Times in texts often have no time zone. The validator's own pattern for `url` takes years for some texts.
+// Times in texts often have no time zone.
 Object.assign(format, {
 	time: (value: string) => time(value) || time(`${value}Z`),
 	'date-time': (value: string) => dateTime(value) || dateTime(`${value}Z`),
-	url: (value: string) => URL.canParse(value),
 });
 
 /**
@@ -57,21 +55,14 @@ Object.assign(format, {
  */
 export function checkSchema(source: JsonRecord, value: unknown): SchemaCheck {
 	requireLength(source);
-	let remainingSteps = MAX_STEPS;
-	const schemas = new CheckableSchemas(value, (cost) => {
-		remainingSteps -= cost;
-		if (remainingSteps < 0) throw new OutOfSteps();
-	});
+	const unchecked = new Set<string>();
 	try {
-		const schema = schemas.copyOf(source) as Schema;
+		const schema = boundedCopy(source, stepCounter(), unchecked) as Schema;
 		const lookup = dereference(schema);
 		requireReferences(lookup);
-		const { valid, errors } = withFormats(schemas.formats, () =>
-			validate(value, schema, draftOf(source), lookup, false),
-		);
-		const unchecked = [...schemas.unchecked];
-		if (valid) return { faults: [], unchecked };
-		return { faults: faultsIn(errors).slice(0, MAX_FAULTS), unchecked };
+		const { valid, errors } = validate(value, schema, draftOf(source), lookup, false);
+		const faults = valid ? [] : faultsIn(errors).slice(0, MAX_FAULTS);
+		return { faults, unchecked: [...unchecked] };
 	} catch (error) {
 		if (error instanceof OutOfSteps)
 			return {
@@ -81,6 +72,66 @@ export function checkSchema(source: JsonRecord, value: unknown): SchemaCheck {
 		if (error instanceof RangeError) throw brokenSchema('it never ends, or is nested too deeply');
 		throw brokenSchema(messageOf(error));
 	}
+}
+
+function stepCounter(): () => void {
+	let left = MAX_STEPS;
+	return () => {
+		left -= 1;
+		if (left < 0) throw new OutOfSteps();
+	};
+}
+
+/** Keywords that the validator tries without a bound: `^(a+)+$` would hold n8n for years. */
+const UNBOUNDED: ReadonlySet<string> = new Set(['pattern', 'patternProperties', 'uniqueItems']);
+
+/** Keywords that refuse other names than those of the schema. */
+const CLOSING: ReadonlySet<string> = new Set(['additionalProperties', 'unevaluatedProperties']);
+
+/**
+ * A copy whose check ends, without the keywords that nothing bounds.
+ *
+ * @param step called each time the validator visits a schema; may throw
+ * @param unchecked gets the names of what is left out
+ */
+function boundedCopy(schema: JsonRecord, step: () => void, unchecked: Set<string>): JsonRecord {
+	const copied = (value: unknown): unknown => {
+		if (Array.isArray(value)) return value.map(copied);
+		return isRecord(value) ? boundedCopy(value, step, unchecked) : value;
+	};
+	const kept = Object.entries(schema).filter(([key, value]) => {
+		const isUnbounded = isKeyword(key, value) && UNBOUNDED.has(key);
+		const isUrl = key === 'format' && value === 'url';
+		if (isUnbounded || isUrl) unchecked.add(isUrl ? 'format: url' : key);
+		// It would refuse the names that the patterns allow.
+		const isForPatterns = CLOSING.has(key) && isRecord(schema.patternProperties);
+		return !isUnbounded && !isUrl && !isForPatterns;
+	});
+	const copy = Object.fromEntries(
+		kept.map(([key, value]) => [key, VALUES.has(key) ? value : copied(value)]),
+	);
+	const { $recursiveAnchor } = schema;
+	// The validator reads this property each time it visits a schema.
+	const get = () => {
+		step();
+		return $recursiveAnchor;
+	};
+	return Object.defineProperty(copy, '$recursiveAnchor', { get, enumerable: false });
+}
+
+/** Keywords whose values are no schemas, though they may look like some. */
+const VALUES: ReadonlySet<string> = new Set([
+	'const',
+	'default',
+	'enum',
+	'examples',
+	'required',
+	'dependentRequired',
+]);
+
+/** Not a property that is called so. */
+function isKeyword(key: string, value: unknown): boolean {
+	return key === 'patternProperties' || !isRecord(value);
 }
 
 function requireLength(schema: JsonRecord): void {
@@ -98,16 +149,6 @@ function faultsIn(errors: ReturnType<typeof validate>['errors']): string[] {
 		.filter(({ keyword }) => !OUTER.has(keyword))
 		.map(({ instanceLocation, error }) => `${placeOf(instanceLocation)}: ${error}`);
 	return faults.length > 0 ? [...new Set(faults)] : ['The answer does not follow the schema'];
-}
-
-/** Runs a check with additional formats. The validator has one global list of formats. */
-function withFormats<T>(formats: CheckableSchemas['formats'], check: () => T): T {
-	Object.assign(format, formats);
-	try {
-		return check();
-	} finally {
-		for (const name of Object.keys(formats)) Reflect.deleteProperty(format, name);
-	}
 }
 
 /** Throws for a reference without a target. The validator finds one only when a value reaches it. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { cpuMilliseconds } from '../../support/time';
 import { resultOf } from '../../../lib/generators';
-import { fittingJson } from '../../../lib/text/json-answer';
+import { fittingJson } from '../../../lib/chat/json-in-text';
 
 /** Of any kind. */
 function jsonIn(text: string): { value: unknown } | undefined {
