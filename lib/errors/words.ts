@@ -18,6 +18,8 @@ export const BY_TEXT: readonly WordsOfKind[] = [
 		'contextOverflow',
 		// llama-server, Ollama with truncate: false, LiteLLM
 		/\bexceeds? (?:the )?(?:\w{1,20} )?context\b/i,
+		// llama-server: all of a text for a vector must fit into one physical batch (-ub)
+		/\binput (?:\(\d{1,9} tokens\) )?is too large to process/i,
 		// vLLM, with pictures too
 		/(?:larg|long)er than the m(?:ax|odel)(?:imum model|'s|_)? ?(?:context|length)/i,
 		/maximum context length|context length exceeded/i,
@@ -84,7 +86,7 @@ export const BY_TEXT: readonly WordsOfKind[] = [
 	[
 		'badRequest',
 		/^(?:\[json\.exception|failed to parse (?:messages|tools):|cannot use both|unknown reasoning format|invalid base64|failed to (?:download|load) image)/i,
-		/is too large to process|must not be empty|'messages' is required/i,
+		/must not be empty|'messages' is required/i,
 		// Ollama: an option or a format of the wrong type
 		/^(?:option "[^"]+" must be of type|invalid format:|invalid JSON schema in format)/i,
 	],

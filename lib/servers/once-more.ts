@@ -55,13 +55,18 @@ export async function onceMore<T>(
 			if (changes.length > known.length) learned.set(place, changes);
 			return { value, notes: notesOf(changes, body) };
 		} catch (error) {
-			first ??= error;
+			// Of a route that is missing, the other one tells more.
+			if (first === undefined || isWrongPath(first)) first = error;
 			const change = changeFor(error, changed, adaptations);
 			const isNew = change !== undefined && !changes.some(({ name }) => name === change.name);
 			if (!isNew || changes.length >= MOST_CHANGES) throw first;
 			changes.push(change);
 		}
 	}
+}
+
+function isWrongPath(error: unknown): boolean {
+	return error instanceof ServerError && error.kind === 'wrongPath';
 }
 
 function changeFor(

@@ -37,6 +37,11 @@ export function identify(answers: Answers): KindName {
 	return names.find((name) => (KINDS[name] as ServerKind).recognizes(answers)) ?? 'other';
 }
 
+/** Whether a row is that of a server that is known. */
+export function isKnownKind(kind: ServerKind): boolean {
+	return kind !== KINDS.other;
+}
+
 /** Which row a server is, without a request; undefined if it is not known. */
 export function knownKind(server: Server): KindName | undefined {
 	if (server.kindSet !== undefined) return server.kindSet;

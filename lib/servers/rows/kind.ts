@@ -98,10 +98,16 @@ export interface Words {
 	context(tokens: number, slots?: number): string;
 	/** How to make it take tools, and read the calls of its models. */
 	tools: string;
+	/** How to make it take longer texts for vectors and rankings. */
+	longerTexts?: string;
 	/** How to make it give vectors. */
 	embeddings: string;
 	/** How to make it rerank. */
 	rerank: string;
+	/** Which servers make pictures, transcribe and speak. */
+	images: string;
+	transcription: string;
+	speech: string;
 	/** It cannot load models on request: how to make it able to. */
 	work?: string;
 	/** What to do about failures, where the general advice is for other servers. */
@@ -149,6 +155,8 @@ export interface ServerKind {
 	details?(server: Server, models: ServerModel[], signal?: AbortSignal): Promise<ServerModel[]>;
 	/** The models that its list marks for a use: the query of the list, and the word for each use. */
 	marks?: { query: string; words: Readonly<Partial<Record<ModelUse, string>>> };
+	/** It sends vectors in base64, too: a quarter of the size. */
+	base64?: true;
 	/** It has no route that ranks. */
 	cannotRerank?: true;
 	/** Whether two names mean the same model. */

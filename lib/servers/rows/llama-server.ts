@@ -3,6 +3,7 @@ import { lookQuietly } from '../look';
 import { readProps } from '../models';
 import type { Answers, Props, ServerKind } from './kind';
 import { entriesOf, hasHeader, ownsModels, says } from './recognize';
+import { PLAIN_WORDS } from './other';
 import { routerWork } from './router-work';
 
 /** Whether the list is that of a router, which has a process for each model (docs/protocols/llama-server.md 2.10). */
@@ -52,7 +53,9 @@ export const llamaServer: ServerKind = {
 		return [{ state: 'loaded', ...told, ...only, ...optional({ context }) }];
 	},
 	work: routerWork,
+	base64: true,
 	words: {
+		...PLAIN_WORDS,
 		noModels:
 			'Start llama-server with a model: llama-server -m FILE.gguf. For a router, put GGUF files into its --models-dir.',
 		context: (tokens, slots = 1) => {
@@ -61,6 +64,8 @@ export const llamaServer: ServerKind = {
 		},
 		tools:
 			'Use a model with tool support, or start llama-server with --jinja and a template that takes tools (--chat-template-file).',
+		longerTexts:
+			'Or start the server with a larger -ub and -b, for example -ub 8192 -b 8192, as long as the model reads that much.',
 		embeddings:
 			'Start llama-server with --embeddings and an embedding model, best as a second server on its own port.',
 		rerank:

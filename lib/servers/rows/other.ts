@@ -8,6 +8,10 @@ export const PLAIN_WORDS: Words = {
 		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and switch on tool calling in the server.',
 	embeddings: 'Start a server for an embedding model, for example llama-server with --embeddings.',
 	rerank: 'Start a server for a reranker model, for example llama-server with --rerank.',
+	images: 'GPUStack, LocalAI and sd-server do, each with a credential of its own.',
+	transcription:
+		'GPUStack, vLLM, LocalAI, speaches and whisper.cpp (--inference-path /v1/audio/transcriptions) do, each with a credential of its own.',
+	speech: 'GPUStack, LocalAI, speaches and Kokoro-FastAPI do, each with a credential of its own.',
 };
 
 /** Any server with OpenAI's API: it gets everything that the user set, and what it refuses is left out. */

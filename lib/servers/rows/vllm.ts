@@ -14,6 +14,7 @@ export const vllm: ServerKind = {
 	thinkingBudget: undefined,
 	grammar: (grammar) => ({ structured_outputs: { grammar } }),
 	toolChoice: 'named',
+	base64: true,
 	words: {
 		...PLAIN_WORDS,
 		missingModel: () => 'start vLLM with --served-model-name.',
