@@ -5,9 +5,8 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 
-import { EmbeddingsClient, type Embeddings } from '../../lib/embeddings/client';
+import { type Embedded, Embedder } from '../../lib/tasks/embed';
 import type { Prefixes } from '../../lib/embeddings/prefixes';
-import { localLlamaConnection } from '../../lib/servers/credential';
 import { filled, optional } from '../../lib/values';
 import { readEmbeddingSettings } from '../shared/embedding-fields';
 import { serverOf } from '../../lib/servers/server';
@@ -34,20 +33,15 @@ export async function supplyEmbeddings(
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const priority = priorityOf(context, parameters);
-		const connection = localLlamaConnection(credentials, context.helpers, { priority });
-		const settings = await withChosenModel(
-			readEmbeddingSettings(parameters),
-			serverOf(credentials, context.helpers),
-			'embeddings',
-			log.signal,
-		);
+		const server = serverOf(credentials, context.helpers);
 		const documentPriority = chosenPriority(parameters) ?? 'batch';
-		const client = new EmbeddingsClient(connection, { ...settings, documentPriority });
-		return { response: loggedEmbeddings(client, log) };
+		const settings = { ...readEmbeddingSettings(parameters), priority, documentPriority };
+		const chosen = await withChosenModel(settings, server, 'embeddings', log.signal);
+		return { response: loggedEmbeddings(new Embedder(server, chosen), log) };
 	});
 }
 
-function loggedEmbeddings(client: EmbeddingsClient, log: SubNodeLog): SuppliedEmbeddings {
+function loggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbeddings {
 	const embed = async (texts: readonly unknown[], role: keyof Prefixes, input: IDataObject) => {
 		const prefix = client.prefixes[role];
 		const { vectors } = await log.call({
@@ -58,7 +52,7 @@ function loggedEmbeddings(client: EmbeddingsClient, log: SubNodeLog): SuppliedEm
 					log.hint(
 						`${result.truncated} of ${texts.length} texts were too long for the model: only their beginning counts.`,
 					);
-				result.remarks.forEach((remark) => log.hint(remark));
+				result.hints.forEach((hint) => log.hint(hint));
 				return result;
 			},
 			output: (result) => summary(result, client.settings.model),
@@ -84,7 +78,7 @@ function loggedEmbeddings(client: EmbeddingsClient, log: SubNodeLog): SuppliedEm
 
 /** The log of a call: counts and sizes, never the vectors, which would fill n8n's database. */
 function summary(
-	{ vectors, received, tokens, remarks, ...rest }: Embeddings,
+	{ vectors, received, tokens, hints, ...rest }: Embedded,
 	model: string,
 ): IDataObject {
 	const [first] = vectors;
@@ -99,6 +93,6 @@ function summary(
 			: { receivedDimensions: received }),
 		...optional({ tokens }),
 		...rest,
-		...filled({ remarks }),
+		...filled({ remarks: hints }),
 	};
 }

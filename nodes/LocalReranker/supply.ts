@@ -5,8 +5,8 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 
-import { RerankClient, type Ranking } from '../../lib/rerank/client';
-import { localLlamaConnection } from '../../lib/servers/credential';
+import type { Server } from '../../lib/servers/rows/kind';
+import { rerank, type Ranking, type RerankSettings } from '../../lib/tasks/rerank';
 import { filled, optional } from '../../lib/values';
 import { serverOf } from '../../lib/servers/server';
 import { NodeParameters } from '../shared/parameters';
@@ -38,18 +38,18 @@ export async function supplyReranker(
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const parameters = new NodeParameters(context, itemIndex, properties);
 		const priority = priorityOf(context, parameters);
-		const connection = localLlamaConnection(credentials, context.helpers, { priority });
-		const settings = await withChosenModel(
-			readRerankSettings(parameters),
-			serverOf(credentials, context.helpers),
-			'reranking',
-			log.signal,
-		);
-		return { response: loggedReranker(new RerankClient(connection, settings), log) };
+		const server = serverOf(credentials, context.helpers);
+		const settings = { ...readRerankSettings(parameters), priority };
+		const chosen = await withChosenModel(settings, server, 'reranking', log.signal);
+		return { response: loggedReranker(server, chosen, log) };
 	});
 }
 
-function loggedReranker(client: RerankClient, log: SubNodeLog): SuppliedReranker {
+function loggedReranker(
+	server: Server,
+	settings: RerankSettings,
+	log: SubNodeLog,
+): SuppliedReranker {
 	return {
 		compressDocuments: async (documents, query) => {
 			// An expression may return any type.
@@ -60,11 +60,12 @@ function loggedReranker(client: RerankClient, log: SubNodeLog): SuppliedReranker
 					const texts = documents.map(({ pageContent }) =>
 						typeof pageContent === 'string' ? pageContent : '',
 					);
-					const result = await client.rerank(queryText, texts, signal);
-					result.remarks.forEach((remark) => log.hint(remark));
+					const own = { ...settings, ...optional({ signal }) };
+					const result = await rerank(server, own, queryText, texts);
+					result.hints.forEach((hint) => log.hint(hint));
 					return result;
 				},
-				output: (result) => summary(result, client.settings.model),
+				output: (result) => summary(result, settings.model),
 			});
 			// Copies: the documents of the Simple Vector Store share their metadata with the store.
 			return ranking.map(({ index, score }) => {
@@ -76,7 +77,7 @@ function loggedReranker(client: RerankClient, log: SubNodeLog): SuppliedReranker
 	};
 }
 
-function summary({ ranking, tokens, remarks, ...rest }: Ranking, model: string): IDataObject {
+function summary({ ranking, tokens, hints, ...rest }: Ranking, model: string): IDataObject {
 	const scores = ranking.flatMap(({ score }) => score ?? []);
 	return {
 		model,
@@ -84,6 +85,6 @@ function summary({ ranking, tokens, remarks, ...rest }: Ranking, model: string):
 		...(scores.length === 0 ? {} : { best: scores[0], worst: scores.at(-1) }),
 		...optional({ tokens }),
 		...rest,
-		...filled({ remarks }),
+		...filled({ remarks: hints }),
 	};
 }

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { EmbeddingSettings } from '../../lib/embeddings/client';
 import { keepAliveOf } from '../../lib/servers/keep-alive';
+import type { EmbedSettings } from '../../lib/tasks/embed';
 import { choiceField, choices, longTextField, stringField, wholeField } from './field-kinds';
 import { limitFields, readLimits } from './limit-fields';
 import type { NodeParameters } from './parameters';
@@ -53,7 +53,7 @@ export const embeddingOptions: INodeProperties[] = [
 ];
 
 /** Reads the options above and the field `model`. Expressions may return any type. */
-export function readEmbeddingSettings(parameters: NodeParameters): EmbeddingSettings {
+export function readEmbeddingSettings(parameters: NodeParameters): Omit<EmbedSettings, 'priority'> {
 	const prefix = (path: string) =>
 		parameters.value(path) === undefined ? undefined : parameters.freeText(path);
 	const prefixes = {
@@ -67,7 +67,7 @@ export function readEmbeddingSettings(parameters: NodeParameters): EmbeddingSett
 		),
 		dimensions: parameters.number('options.dimensions', undefined),
 		expectedDimensions: parameters.number('options.expectedDimensions', undefined),
-		longTexts: parameters.choice<EmbeddingSettings['longTexts']>('options.longTexts', 'fail'),
+		longTexts: parameters.choice<EmbedSettings['longTexts']>('options.longTexts', 'fail'),
 		blankTexts: parameters.choice<'refuse' | 'space'>('options.blankTexts', 'refuse'),
 		batchSize: parameters.number('options.batchSize', 32),
 		keepAlive: keepAliveOf(parameters.freeText('options.keepAlive')),

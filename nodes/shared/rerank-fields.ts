@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { RerankSettings } from '../../lib/rerank/client';
+import type { RerankSettings } from '../../lib/tasks/rerank';
 import { choiceField, choices, longTextField, numberField, wholeField } from './field-kinds';
 import { limitFields, readLimits } from './limit-fields';
 import type { NodeParameters } from './parameters';
@@ -45,7 +45,7 @@ export const rerankOptions: INodeProperties[] = [
 ];
 
 /** Reads these fields and the field `model`. Expressions may return any type. */
-export function readRerankSettings(parameters: NodeParameters): RerankSettings {
+export function readRerankSettings(parameters: NodeParameters): Omit<RerankSettings, 'priority'> {
 	return {
 		model: parameters.name('model'),
 		topN: parameters.number('topN', 0),

@@ -1,12 +1,13 @@
 /** Follows what an error says on the real llama-server: the failure is gone then. */
 import { ChatClient } from '../../lib/chat/client';
 import type { ChatCall, ChatSettings } from '../../lib/chat/request/request';
-import { EmbeddingsClient } from '../../lib/embeddings/client';
 import { describe as describeError } from '../../lib/errors/description';
 import { ServerError } from '../../lib/errors/server-error';
 import type { Connection } from '../../lib/http/connection';
 import { closeChannels } from '../../lib/http/dispatcher';
-import { RerankClient } from '../../lib/rerank/client';
+import { serverOf } from '../../lib/servers/server';
+import { Embedder } from '../../lib/tasks/embed';
+import { rerank as rerankTexts } from '../../lib/tasks/rerank';
 import { connectTo } from '../../lib/servers/connect';
 import { loadScript } from '../support/scripts';
 import {
@@ -50,24 +51,27 @@ const embed =
 	(text = 'a cat'): Use =>
 	async (connection) => {
 		const settings = { model: 'test-model', batchSize: 8, prefixes: {}, ...LIMITS };
-		const client = new EmbeddingsClient(connection, {
+		const embedder = new Embedder(serverOf({ baseUrl: connection.url.api }), {
 			...settings,
+			priority: 'batch',
 			longTexts: 'fail',
 			blankTexts: 'refuse',
 		});
-		await client.embed([text], 'document');
+		await embedder.embed([text], 'document');
 	};
 
 const rerank =
 	(document = 'a cat'): Use =>
 	async (connection) => {
 		const settings = { model: 'test-model', batchSize: 8, instruction: '', topN: 0, ...LIMITS };
-		const client = new RerankClient(connection, {
+		const all = {
 			...settings,
+			priority: 'batch',
 			scores: 'received',
 			longDocuments: 'fail',
-		});
-		await client.rerank('Where is the cat?', [document]);
+		} as const;
+		const server = serverOf({ baseUrl: connection.url.api });
+		await rerankTexts(server, all, 'Where is the cat?', [document]);
 	};
 
 /** @returns the text of the error, if any */

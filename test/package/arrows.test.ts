@@ -11,8 +11,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 	text: ['chat', 'tracing', 'servers', 'http', 'errors'],
 	dify: ['tracing', 'servers', 'http', 'errors'],
 	batches: ['tracing', 'servers', 'http', 'errors'],
+	tasks: ['embeddings', 'chat', 'tracing', 'servers', 'http', 'errors'],
 	embeddings: ['batches', 'servers', 'http', 'errors'],
-	rerank: ['batches', 'servers', 'http', 'errors'],
 	media: ['servers', 'http', 'errors'],
 	health: ['chat', 'dify', 'servers', 'http', 'errors'],
 };

@@ -1,18 +1,21 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { EmbeddingsClient } from '../../../lib/embeddings/client';
-import { timeSlices } from '../../../lib/http/time-slices';
-import { embeddingOptions } from '../../shared/embedding-fields';
+import { ServerError } from '../../../lib/errors/server-error';
+import type { Server } from '../../../lib/servers/rows/kind';
+import { Embedder, type Embedded, type EmbedSettings } from '../../../lib/tasks/embed';
+import type { Prefixes } from '../../../lib/embeddings/prefixes';
+import { append } from '../../../lib/values';
+import { embeddingOptions, readEmbeddingSettings } from '../../shared/embedding-fields';
 import { choiceField, choices, jsonField, longTextField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
-import { textsIn } from '../lists';
+import { failItem, ItemFailure } from '../../shared/run/failed-item';
 import type { OperationItem } from '../../shared/run/operations';
-import type { LlamaCall, LocalLlamaOperation } from '../operation';
+import { withChosenModel } from '../../shared/search-models';
+import { textsIn } from '../lists';
+import { countTokens, type LlamaCall, type LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
-import { embedItems } from './embed-items';
-import { encoded, reportEmbedding, taskIn, type Vector } from './embed-task';
 
 const fields: INodeProperties[] = [
 	modelField(
@@ -77,22 +80,158 @@ function isOfItems(parameters: NodeParameters): boolean {
 	return parameters.choice<'items' | 'list'>('textSource') === 'items';
 }
 
+/** What an item wants: expressions may differ. */
+interface Wanted {
+	settings: EmbedSettings;
+	role: keyof Prefixes;
+	/** One item with all vectors, rather than one for each. */
+	isTogether: boolean;
+	asBase64: boolean;
+}
+
+async function wantedBy(
+	parameters: NodeParameters,
+	{ server, priority, signal }: Pick<LlamaCall, 'server' | 'priority' | 'signal'>,
+): Promise<Wanted> {
+	const settings = { ...readEmbeddingSettings(parameters), priority };
+	return {
+		settings: await withChosenModel(settings, server, 'embeddings', signal),
+		role: parameters.choice<keyof Prefixes>('role', 'document'),
+		isTogether: parameters.choice<'each' | 'together'>('output', 'each') === 'together',
+		asBase64: parameters.choice<'base64' | 'numbers'>('options.encoding', 'numbers') === 'base64',
+	};
+}
+
 async function embedList(call: LlamaCall): Promise<OperationItem[]> {
-	const task = await taskIn(call.parameters, call.server, call.signal);
+	const wanted = await wantedBy(call.parameters, call);
 	const texts = textsIn(call.parameters, 'texts');
 	if (texts.length === 0) throw wrongField(call.parameters.field('texts').label, 'holds no texts');
-	const client = new EmbeddingsClient(call.connection, task.settings);
-	const result = await client.embed(texts, task.role, call.signal);
-	reportEmbedding(call, result, texts.length);
-	const vectors: Vector[] = [];
-	const pause = timeSlices();
-	for (const vector of result.vectors) {
-		await pause();
-		vectors.push(encoded(vector, task));
-	}
-	const facts = { dimensions: result.vectors[0]?.length ?? 0, model: task.settings.model };
-	if (task.mergeResults) return [{ json: { vectors, ...facts } }];
+	const embedder = new Embedder(call.server, wanted.settings);
+	const done = await embedder.embed(texts, wanted.role, call.signal);
+	report(call, done, texts.length);
+	const vectors = done.vectors.map((vector) => encoded(vector, wanted));
+	const facts = { dimensions: done.vectors[0]!.length, model: wanted.settings.model };
+	if (wanted.isTogether) return [{ json: { vectors, ...facts } }];
 	return vectors.map((vector, index) => ({
 		json: { vector, ...facts, text: texts[index], index },
 	}));
+}
+
+/** Items with the same server and settings. */
+interface Group {
+	server: Server;
+	wanted: Wanted;
+	items: Array<{ itemIndex: number; text: string }>;
+}
+
+type Outcomes = Array<OperationItem | ItemFailure>;
+
+/**
+ * The vectors of all items, in their order. With "continue on fail", an item whose text is at fault fails alone.
+ *
+ * @throws {ItemFailure} for the item at fault
+ */
+async function embedItems(call: LlamaCall): Promise<Outcomes> {
+	const groups = new Map<string, Group>();
+	const servers: Server[] = [];
+	const outcomes: Outcomes = [];
+	for (const itemIndex of call.itemIndexes)
+		try {
+			const access = await call.accessOf(itemIndex);
+			const { server } = access;
+			const parameters = call.parametersOf(itemIndex);
+			if (!servers.includes(server)) servers.push(server);
+			const wanted = await wantedBy(parameters, { ...access, signal: call.signal });
+			const key = JSON.stringify([servers.indexOf(server), wanted]);
+			const group = groups.get(key) ?? { server, wanted, items: [] };
+			groups.set(key, group);
+			group.items.push({ itemIndex, text: parameters.freeText('text') });
+		} catch (error) {
+			outcomes.push(failed(call, itemIndex, error));
+		}
+	for (const group of groups.values()) append(outcomes, await embedGroup(call, group));
+	return outcomes.sort((one, other) => indexOf(one) - indexOf(other));
+}
+
+/** @throws {ItemFailure} unless the node goes on */
+function failed({ context }: LlamaCall, itemIndex: number, error: unknown): ItemFailure {
+	if (!context.continueOnFail()) failItem(itemIndex, error);
+	return new ItemFailure(itemIndex, error);
+}
+
+async function embedGroup(call: LlamaCall, { server, wanted, items }: Group): Promise<Outcomes> {
+	const { settings, role } = wanted;
+	const failures = new Map<number, ItemFailure>();
+	const vectors = new Map<number, number[]>();
+	const embedder = new Embedder(server, settings);
+	const total = { truncated: 0, tokens: 0, hints: [] as string[] };
+	for (let waiting = items; waiting.length > 0; ) {
+		const batch = waiting.slice(0, settings.batchSize);
+		const indexes = batch.map(({ itemIndex }) => itemIndex);
+		const texts = batch.map(({ text }) => text);
+		const wereEmbedded = await embedder.embed(texts, role, call.signal, indexes).then(
+			(done) => {
+				done.vectors.forEach((vector, at) => vectors.set(indexes[at]!, vector));
+				total.truncated += done.truncated;
+				total.tokens += done.tokens ?? 0;
+				append(total.hints, done.hints);
+				return true;
+			},
+			(error: unknown) => {
+				if (call.signal.aborted) failItem(indexes[0]!, error);
+				for (const index of culpritsIn(error, indexes))
+					failures.set(index, failed(call, index, error));
+				return false;
+			},
+		);
+		// The others of a batch that failed are sent again without the one at fault.
+		waiting = wereEmbedded
+			? waiting.slice(batch.length)
+			: waiting.filter(({ itemIndex }) => !failures.has(itemIndex));
+	}
+	report(call, total, items.length);
+	const dimensions = [...vectors.values()][0]?.length ?? 0;
+	const facts = { dimensions, model: settings.model };
+	const embedded = items.filter(({ itemIndex }) => vectors.has(itemIndex));
+	const vectorOf = (itemIndex: number) => encoded(vectors.get(itemIndex)!, wanted);
+	if (!wanted.isTogether)
+		return [
+			...failures.values(),
+			...embedded.map(({ itemIndex, text }) => ({
+				json: { vector: vectorOf(itemIndex), ...facts, text },
+				from: itemIndex,
+			})),
+		];
+	if (embedded.length === 0) return [...failures.values()];
+	const from = embedded.map(({ itemIndex }) => itemIndex);
+	return [...failures.values(), { json: { vectors: from.map(vectorOf), ...facts }, from }];
+}
+
+/** The item whose text is at fault, or all of the batch. */
+function culpritsIn(error: unknown, indexes: readonly number[]): readonly number[] {
+	const culprit = error instanceof ServerError ? error.facts.index : undefined;
+	return indexes.includes(culprit as number) ? [culprit as number] : indexes;
+}
+
+function indexOf(item: OperationItem | ItemFailure): number {
+	if (item instanceof ItemFailure) return item.itemIndex;
+	return [item.from ?? 0].flat()[0] ?? 0;
+}
+
+/** A vector for the item: numbers, or base64 of little-endian 32-bit floats, as servers send them. */
+function encoded(vector: number[], { asBase64 }: Wanted): number[] | string {
+	return asBase64 ? Buffer.from(new Float32Array(vector).buffer).toString('base64') : vector;
+}
+
+function report(
+	call: LlamaCall,
+	{ truncated, tokens = 0, hints }: Pick<Embedded, 'hints' | 'tokens' | 'truncated'>,
+	count: number,
+): void {
+	countTokens(call, { promptTokens: tokens, completionTokens: 0 });
+	hints.forEach((hint) => call.hint(hint));
+	if (truncated > 0)
+		call.hint(
+			`${truncated} of ${count} texts were too long for the model: only their beginning counts.`,
+		);
 }

@@ -1,8 +1,6 @@
 import type { IBinaryKeyData, INodeProperties } from 'n8n-workflow';
 
-import { mapInSteps } from '../../../lib/generators';
-import { inTimeSlices, timeSlices } from '../../../lib/http/time-slices';
-import { RerankClient } from '../../../lib/rerank/client';
+import { rerank } from '../../../lib/tasks/rerank';
 import { isRecord, words, optional } from '../../../lib/values';
 import {
 	choiceField,
@@ -75,7 +73,7 @@ export const vectorRerank: LocalLlamaOperation = {
 	fields,
 	takesAllItems: isOfItems,
 	run: async (call) =>
-		await rank(call, isOfItems(call.parameters) ? await fromItems(call) : listed(call)),
+		await rank(call, isOfItems(call.parameters) ? fromItems(call) : listed(call)),
 };
 
 function isOfItems(parameters: NodeParameters): boolean {
@@ -83,60 +81,34 @@ function isOfItems(parameters: NodeParameters): boolean {
 }
 
 async function rank(call: LlamaCall, documents: readonly Document[]): Promise<OperationItem[]> {
-	const client = new RerankClient(
-		call.connection,
-		await withChosenModel(
-			readRerankSettings(call.parameters),
-			call.server,
-			'reranking',
-			call.signal,
-		),
-	);
+	const { parameters, server, priority, signal } = call;
+	const settings = { ...readRerankSettings(parameters), priority, signal };
+	const chosen = await withChosenModel(settings, server, 'reranking', signal);
 	const texts = documents.map(({ text }) => text);
-	const query = call.parameters.freeText('query');
-	const {
-		ranking,
-		tokens = 0,
-		truncated,
-		remarks,
-	} = await client.rerank(query, texts, call.signal);
-	countTokens(call, { promptTokens: tokens, completionTokens: 0 });
-	for (const remark of remarks) call.hint(remark);
-	if (truncated > 0)
+	const done = await rerank(server, chosen, parameters.freeText('query'), texts);
+	countTokens(call, { promptTokens: done.tokens ?? 0, completionTokens: 0 });
+	done.hints.forEach((hint) => call.hint(hint));
+	if (done.truncated > 0)
 		call.hint(
-			`${truncated} of ${texts.length} documents were too long for the model: only their beginning counts.`,
+			`${done.truncated} of ${texts.length} documents were too long for the model: only their beginning counts.`,
 		);
-	const itemOf = ({ index, score }: (typeof ranking)[number]): OperationItem => {
+	return done.ranking.map(({ index, score }) => {
 		const { json, binary, from } = documents[index]!;
-		return {
-			json: { ...json, ...optional({ score }), index },
-			...optional({ binary }),
-			from,
-		};
-	};
-	return await inTimeSlices(mapInSteps(ranking, itemOf));
+		return { json: { ...json, ...optional({ score }), index }, ...optional({ binary }), from };
+	});
 }
 
-async function fromItems(call: LlamaCall): Promise<Document[]> {
+function fromItems(call: LlamaCall): Document[] {
 	const items = call.context.getInputData();
-	const documents: Document[] = [];
-	const pause = timeSlices();
-	for (const from of call.itemIndexes) {
-		await pause();
+	return call.itemIndexes.map((from) => {
 		try {
-			const parameters = call.parametersOf(from);
+			const text = call.parametersOf(from).freeText('document');
 			const { json = {}, binary } = items[from] ?? {};
-			documents.push({
-				text: parameters.freeText('document'),
-				json,
-				from,
-				...optional({ binary }),
-			});
+			return { text, json, from, ...optional({ binary }) };
 		} catch (error) {
-			failItem(from, error);
+			return failItem(from, error);
 		}
-	}
-	return documents;
+	});
 }
 
 function listed({ parameters, itemIndex }: LlamaCall): Document[] {

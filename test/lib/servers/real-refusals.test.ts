@@ -3,23 +3,16 @@ import { ChatClient } from '../../../lib/chat/client';
 import { noteOnFormat } from '../../../lib/chat/answer/remarks';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import type { ChatRequest } from '../../../lib/chat/types';
-import { EmbeddingsClient } from '../../../lib/embeddings/client';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { clearSharedCaches } from '../../../lib/lru-cache';
-import { RerankClient } from '../../../lib/rerank/client';
 import { connectTo } from '../../../lib/servers/connect';
 import { json, type ScriptedServer, startScripted } from '../../servers/scripted';
 import { httpFixture } from '../../support/streams';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
 
-const BATCHES = { model: 'm', batchSize: 32, limits: {}, retries: 0 };
 const BARE = { detail: 'Not Found' };
 let server: ScriptedServer | undefined;
-let bodies: Array<Record<string, unknown>>;
-beforeEach(() => {
-	clearSharedCaches();
-	bodies = [];
-});
+beforeEach(clearSharedCaches);
 afterEach(async () => await server?.close());
 
 type Answer = string | { status?: number; json: unknown };
@@ -30,7 +23,6 @@ async function serving(
 ) {
 	server = await startScripted(({ path, body }, response) => {
 		const known = routes[path];
-		if (path === '/v1/embeddings') bodies.push(body);
 		const answer =
 			typeof known === 'function' ? known(body) : (known ?? { status: 404, json: BARE });
 		if (typeof answer !== 'string') return json(response, answer.json, answer.status);
@@ -41,13 +33,6 @@ async function serving(
 	return connectTo({ baseUrl: server.url });
 }
 
-const embeddings = (connection: ReturnType<typeof connectTo>) =>
-	new EmbeddingsClient(connection, {
-		...BATCHES,
-		prefixes: {},
-		longTexts: 'fail',
-		blankTexts: 'refuse',
-	});
 const failureOf = async (asked: Promise<unknown>) =>
 	await asked.then(
 		() => Promise.reject(new Error('no failure')),
@@ -63,59 +48,6 @@ const chat = async (connection: ReturnType<typeof connectTo>) => {
 	for await (const piece of answer.generate({ messages: [{ type: 'human', content: 'hi' }] }))
 		void piece;
 };
-
-describe('embeddings and reranking', () => {
-	it('a refused field that changes nothing is left out, once for all requests', async () => {
-		const connection = await serving({
-			'/v1/embeddings': (body) =>
-				'encoding_format' in body
-					? 'litellm-1.106.2/embeddings-refuses-encoding-format'
-					: { json: { data: [{ index: 0, embedding: [1, 0] }] } },
-		});
-		for (const text of ['a', 'b'])
-			expect((await embeddings(connection).embed([text], 'query')).vectors).toHaveLength(1);
-		expect(bodies.map((body) => 'encoding_format' in body)).toEqual([true, false, false]);
-	});
-
-	it('a way that does not rerank', async () => {
-		const connection = await serving({
-			'/v1/models': { json: { data: [{ id: 'm', created: 1_677_610_602, owned_by: 'openai' }] } },
-			'/v1/rerank': 'litellm-1.106.2/rerank-unsupported-provider',
-		});
-		const client = new RerankClient(connection, {
-			...BATCHES,
-			topN: 0,
-			scores: 'received',
-			longDocuments: 'fail',
-			instruction: '',
-		});
-		expect(await failureOf(client.rerank('a', ['b']))).toMatchObject({
-			kind: 'notSupported',
-			remedy: expect.stringContaining('a provider that reranks') as string,
-		});
-	});
-
-	it('llama-server without the route: the address is wrong, not its options', async () => {
-		const connection = await serving({
-			'/v1/models': { json: { data: [{ id: 'm', owned_by: 'llamacpp' }] } },
-		});
-		expect(await failureOf(embeddings(connection).embed(['a'], 'query'))).toMatchObject({
-			kind: 'wrongPath',
-			remedy: expect.stringContaining('Base URL') as string,
-		});
-	});
-
-	it('a server that is known, without the route', async () => {
-		const connection = await serving({
-			'/v1/models': { json: { data: [{ id: 'm', owned_by: 'vllm' }] } },
-			'/v1/embeddings': 'vllm-0.32.0-cpu/embeddings-404-no-route',
-		});
-		expect(await failureOf(embeddings(connection).embed(['a'], 'query'))).toMatchObject({
-			kind: 'notSupported',
-			message: 'The server has no route for embeddings',
-		});
-	});
-});
 
 describe('chats', () => {
 	it('with a model for vectors', async () => {

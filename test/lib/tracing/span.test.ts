@@ -4,8 +4,9 @@ import { ChatClient } from '../../../lib/chat/client';
 import type { ChatSettings } from '../../../lib/chat/request/request';
 import { RUN_ROUTES, startRun } from '../../../lib/dify/run/run';
 import { difyClient } from '../../../lib/dify/credentials';
-import { EmbeddingsClient } from '../../../lib/embeddings/client';
-import { RerankClient } from '../../../lib/rerank/client';
+import { serverOf } from '../../../lib/servers/server';
+import { Embedder } from '../../../lib/tasks/embed';
+import { rerank } from '../../../lib/tasks/rerank';
 import { localLlamaConnection } from '../../../lib/servers/credential';
 import { complete } from '../../../lib/text/complete';
 import { appKey } from '../../servers/dify';
@@ -256,11 +257,10 @@ describe('case N37: other work has a span of its own name', () => {
 			batchSize: 1,
 			limits: {},
 			retries: 0,
+			priority: 'batch',
 		} as const;
-		await new EmbeddingsClient(
-			localLlamaConnection({ baseUrl: server.url }, traces.helpers),
-			settings,
-		).embed(['one', 'two'], 'document');
+		const embedder = new Embedder(serverOf({ baseUrl: server.url }, traces.helpers), settings);
+		await embedder.embed(['one', 'two'], 'document');
 		expect(traces.spans().map(({ name }) => name)).toEqual([
 			'embeddings sim-model',
 			'embeddings sim-model',
@@ -279,11 +279,9 @@ describe('case N37: other work has a span of its own name', () => {
 			scores: 'received',
 			limits: {},
 			retries: 0,
+			priority: 'batch',
 		} as const;
-		await new RerankClient(
-			localLlamaConnection({ baseUrl: server.url }, traces.helpers),
-			settings,
-		).rerank('q', ['a']);
+		await rerank(serverOf({ baseUrl: server.url }, traces.helpers), settings, 'q', ['a']);
 		expect(traces.spans()).toMatchObject([
 			{ name: 'rerank sim-model', attributes: { 'gen_ai.operation.name': 'rerank' } },
 		]);

@@ -2,10 +2,11 @@ import { ChatClient } from '../../../lib/chat/client';
 import type { FinishedAnswer } from '../../../lib/chat/types';
 import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
-import { EmbeddingsClient, type EmbeddingSettings } from '../../../lib/embeddings/client';
 import type { ServerError } from '../../../lib/errors/server-error';
 import type { Connection } from '../../../lib/http/connection';
-import { RerankClient, type RerankSettings } from '../../../lib/rerank/client';
+import { serverOf } from '../../../lib/servers/server';
+import { Embedder, type EmbedSettings } from '../../../lib/tasks/embed';
+import { rerank, type RerankSettings } from '../../../lib/tasks/rerank';
 import { PLAIN_SETTINGS } from '../../lib/chat/chat-settings';
 
 export const CAT = 'A cat sits on the mat';
@@ -14,9 +15,10 @@ export const REVENUE = 'Quarterly revenue grew by ten percent';
 
 export const embeddingsOf = (
 	server: Connection,
-	settings: Partial<EmbeddingSettings> & { model: string },
+	settings: Partial<EmbedSettings> & { model: string },
 ) =>
-	new EmbeddingsClient(server, {
+	new Embedder(serverOf({ baseUrl: server.url.api }), {
+		priority: 'person',
 		prefixes: {},
 		longTexts: 'fail',
 		blankTexts: 'refuse',
@@ -29,17 +31,25 @@ export const embeddingsOf = (
 export const rerankOf = (
 	server: Connection,
 	settings: Partial<RerankSettings> & { model: string },
-) =>
-	new RerankClient(server, {
-		topN: 0,
-		scores: 'received',
-		longDocuments: 'fail',
-		batchSize: 32,
-		instruction: '',
-		limits: {},
-		retries: 3,
-		...settings,
-	});
+) => ({
+	rerank: async (query: string, texts: string[]) =>
+		await rerank(
+			serverOf({ baseUrl: server.url.api }),
+			{
+				priority: 'person',
+				topN: 0,
+				scores: 'received',
+				longDocuments: 'fail',
+				batchSize: 32,
+				instruction: '',
+				limits: {},
+				retries: 3,
+				...settings,
+			},
+			query,
+			texts,
+		),
+});
 
 /** Cosine similarity of two unit vectors. */
 export const nearness = (one: number[], other: number[]): number =>

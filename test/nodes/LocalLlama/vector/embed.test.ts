@@ -205,8 +205,8 @@ test('base64 holds the same numbers, little-endian', async () => {
 test('Ollama is asked by its own route, and cut texts are told', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	sim.route('POST /api/embed', ({ body }: WireRequest) =>
-		(body as { truncate: boolean }).truncate
-			? reply.json({ model: 'sim-model', embeddings: [[1, 0]], prompt_eval_count: 512 })
+		(body as { input: string[] }).input[0]!.length < 600
+			? reply.json({ model: 'sim-model', embeddings: [[1, 0]], prompt_eval_count: 100 })
 			: reply.error(400, { error: 'the input length exceeds the context length' }),
 	);
 	const fake = prepare({
@@ -220,7 +220,8 @@ test('Ollama is asked by its own route, and cut texts are told', async () => {
 	expect(item!.json.vector).toEqual([1, 0]);
 	expect(sent('/api/embed')).toMatchObject([
 		{ truncate: false },
-		{ truncate: true, keep_alive: 120 },
+		{ truncate: false },
+		{ truncate: false, keep_alive: 120 },
 	]);
 	expect(fake.hints.map(({ message }) => message)).toEqual([
 		expect.stringContaining('1 of 1 texts were too long'),

@@ -1,0 +1,160 @@
+/** Many texts in requests that a server takes, and the text that it refuses. */
+import type { FailureKind } from '../errors/kinds';
+import { asFailed, type ServerError } from '../errors/server-error';
+import type { ServerKind } from '../servers/rows/kind';
+import { append, optional } from '../values';
+
+/** A text with its position among those of the call. */
+export interface BatchText {
+	index: number;
+	text: string;
+}
+
+/** Bytes of text per request: the smallest limits of servers and proxies are 1 MB. */
+const MAX_BYTES = 512 * 1024;
+
+/** Failures that another batch may not have. */
+const OF_THIS_BATCH: ReadonlySet<FailureKind> = new Set([
+	'badRequest',
+	'contextOverflow',
+	'serverError',
+	'tooLarge',
+]);
+
+/** Whether the server took other texts of the call. */
+export type Others = 'taken' | 'refused' | 'none';
+
+interface Batches<T extends BatchText, R> {
+	/** Texts in one request. */
+	size: number;
+	send(batch: readonly T[]): Promise<R[]>;
+	/** After the refusal of a text alone. What it returns is the result of the text. */
+	afterRefusal(error: ServerError, text: T, others: Others): Promise<R[]>;
+}
+
+/**
+ * The results of texts, in their order. A batch that is refused is halved until the text that is refused is alone.
+ *
+ * @throws {ServerError}
+ */
+export async function inBatches<T extends BatchText, R>(
+	texts: readonly T[],
+	{ size, send, afterRefusal }: Batches<T, R>,
+): Promise<R[]> {
+	let most = size;
+	let wereTaken = false;
+	const sent = async (batch: readonly T[]): Promise<R[]> => {
+		const results = await send(batch);
+		wereTaken = true;
+		return results;
+	};
+	const others = async (): Promise<Others> => {
+		if (wereTaken) return 'taken';
+		if (texts.length === 1) return 'none';
+		const outcome = await sent(texts.slice(-1)).catch(asFailed);
+		return 'failed' in outcome ? 'refused' : 'taken';
+	};
+	const resultsOf = async (batch: readonly T[]): Promise<R[]> => {
+		const outcome = await sent(batch).catch(asFailed);
+		if (!('failed' in outcome)) return outcome;
+		const { failed } = outcome;
+		const [text, second] = batch;
+		if (!isOfThisBatch(failed)) throw failed;
+		if (second === undefined) return await afterRefusal(failed, text!, await others());
+		const middle = Math.ceil(batch.length / 2);
+		const results = await resultsOf(batch.slice(0, middle));
+		append(results, await resultsOf(batch.slice(middle)));
+		// Its texts were all taken, so it was too large.
+		most = Math.min(most, middle);
+		return results;
+	};
+	const all: R[] = [];
+	for (let begin = 0; begin < texts.length; ) {
+		const batch = nextBatch(texts, begin, most);
+		append(all, await resultsOf(batch));
+		begin += batch.length;
+	}
+	return all;
+}
+
+function isOfThisBatch(error: ServerError): boolean {
+	return OF_THIS_BATCH.has(error.kind) || isUnreadable(error);
+}
+
+/** Whether an answer is no JSON in spite of a status of success: Python writes NaN as it is, which JSON does not know. */
+export function isUnreadable({ kind, status }: ServerError): boolean {
+	return kind === 'invalidAnswer' && status !== undefined && status < 300;
+}
+
+function nextBatch<T extends BatchText>(texts: readonly T[], begin: number, most: number): T[] {
+	const batch: T[] = [];
+	let bytes = 0;
+	for (const one of texts.slice(begin, begin + most)) {
+		bytes += Buffer.byteLength(one.text);
+		if (batch.length > 0 && bytes > MAX_BYTES) break;
+		batch.push(one);
+	}
+	return batch;
+}
+
+/** The sizes in a refusal of a text that is too long, in tokens. */
+export interface TooLong {
+	/** Most tokens of one text. */
+	limit?: number;
+	/** Tokens of the refused text. */
+	tokens?: number;
+}
+
+/** How llama-server, vLLM, TEI and LM Studio name them. */
+const TOKENS =
+	/(?:input|request|prompt) (?:length )?\((?:length )?(\d+)|\bgiven: (\d+)|\b(?:requested|has|at least) (\d+)|\b(?:first|n_keep:) (\d+)/i;
+const LIMIT =
+	/(?:batch size|context (?:size|length|window)|maximum (?:model|context) length|n_ctx|context length of only|less than)[^\d]{0,6}(?:is |of )?[^\d]{0,2}(\d+)/i;
+
+/** Undefined where a refusal is about something else. */
+export function tooLongIn({ kind, serverText = '', facts }: ServerError): TooLong | undefined {
+	if (kind !== 'contextOverflow') return undefined;
+	return optional({
+		tokens: numberIn(serverText, TOKENS) ?? (facts.n_prompt_tokens as number | undefined),
+		limit: numberIn(serverText, LIMIT) ?? (facts.n_ctx as number | undefined),
+	});
+}
+
+function numberIn(text: string, pattern: RegExp): number | undefined {
+	const digits = pattern
+		.exec(text)
+		?.slice(1)
+		.find((group) => group !== undefined);
+	return digits === undefined ? undefined : Number(digits);
+}
+
+/** A size and a limit in words, as far as they are known. */
+export function sizeInWords({ tokens, limit }: TooLong): { size: string; most: string } {
+	return {
+		size: tokens === undefined ? '' : ` of ${tokens} tokens`,
+		most: limit === undefined ? '' : `, which reads at most ${limit} tokens`,
+	};
+}
+
+/** The advice of a refusal, with what the server can do about it. */
+export function withLongerTexts(error: ServerError, { words }: ServerKind): ServerError {
+	const { longerTexts = '' } = words;
+	return error.withRemedy(`${error.remedy} ${longerTexts}`.trim());
+}
+
+/** Share of the limit that is used, since tokens are only estimated from characters. */
+const MARGIN = 0.9;
+
+/** The beginning of a text that should fit; a smaller one where it is refused again. Never half a character. */
+export function cutToFit(text: string, { limit, tokens }: TooLong): string {
+	const isMeasured = limit !== undefined && tokens !== undefined && tokens > limit;
+	const share = isMeasured ? (limit / tokens) * MARGIN : 0.5;
+	return text.slice(0, Math.floor(text.length * share)).replace(/[\uD800-\uDBFF]$/, '');
+}
+
+const SHOWN_CHARACTERS = 80;
+
+/** The beginning of a text, as an error shows it. */
+export function startOf(text: string): string {
+	return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
+}

@@ -1,0 +1,292 @@
+/** Turns texts into vectors. */
+import { failure, invalidInput } from '../errors/failure';
+import type { ServerError } from '../errors/server-error';
+import type { Priority } from '../http/scheduler';
+import { requireModel } from '../servers/model-names';
+import type { Adaptation } from '../servers/once-more';
+import { isKnownKind, kindOf } from '../servers/rows';
+import type { Server, ServerKind } from '../servers/rows/kind';
+import { contextOf } from '../http/failures';
+import { append, type JsonRecord, optional } from '../values';
+import {
+	type BatchText,
+	cutToFit,
+	inBatches,
+	isUnreadable,
+	type Others,
+	withLongerTexts,
+	sizeInWords,
+	startOf,
+	tooLongIn,
+} from './batches';
+import { prefixesOf, type Prefixes } from '../embeddings/prefixes';
+import { dataOf, explained, task, type TaskSettings } from './task';
+import { hintOnUnread } from './unread';
+import { cutTo, type Fault, vectorsIn } from './vectors';
+
+export interface EmbedSettings extends TaskSettings {
+	/** Texts in one request. */
+	batchSize: number;
+	/** Default: by the name of the model. */
+	prefixes: Partial<Prefixes>;
+	/** Numbers that a vector should have. */
+	dimensions?: number;
+	/** Numbers that a vector must have. */
+	expectedDimensions?: number;
+	longTexts: 'fail' | 'truncate';
+	blankTexts: 'refuse' | 'space';
+	keepAlive?: string | number;
+	/** The class of documents in the queue. */
+	documentPriority?: Priority;
+}
+
+/** The vectors of one call. */
+export interface Embedded {
+	/** In the order of the texts. */
+	vectors: number[][];
+	/** Numbers of a vector as the server sent it. */
+	received?: number;
+	/** As far as the server counts them. */
+	tokens?: number;
+	requests: number;
+	/** Texts of which only the beginning counts. */
+	truncated: number;
+	hints: string[];
+}
+
+interface EmbeddedText extends BatchText {
+	isCut?: true;
+}
+
+/** Turns texts into vectors with one set of settings. It remembers the length of the model's vectors. */
+export class Embedder {
+	readonly prefixes: Prefixes;
+	private length: number | undefined;
+
+	constructor(
+		private readonly server: Server,
+		readonly settings: EmbedSettings,
+	) {
+		requireModel(settings.model);
+		this.prefixes = { ...prefixesOf(settings.model), ...settings.prefixes };
+	}
+
+	/**
+	 * @param texts of any type, as n8n hands them over; those of the wrong type are refused
+	 * @param indexes numbers (from 0) by which errors name the texts; default: positions in `texts`
+	 * @throws {ServerError} naming the text, where one is at fault. Nothing partial is returned.
+	 */
+	async embed(
+		texts: readonly unknown[],
+		role: keyof Prefixes,
+		signal?: AbortSignal,
+		indexes?: readonly number[],
+	): Promise<Embedded> {
+		const { settings } = this;
+		const prepared = texts.map((text, at) => this.textOf(text, indexes?.[at] ?? at, role));
+		const done: Embedded = { vectors: [], requests: 0, truncated: 0, hints: [] };
+		if (prepared.length === 0) return done;
+		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
+		const call = { ...settings, priority, ...optional({ signal }) };
+		const send = async (batch: readonly EmbeddedText[]) => await this.send(call, batch, done);
+		const afterRefusal = async (
+			error: ServerError,
+			text: EmbeddedText,
+			others: Others,
+		): Promise<number[][]> => {
+			const tooLong = tooLongIn(error);
+			const isCutable = tooLong !== undefined && settings.longTexts === 'truncate';
+			if (!isCutable || text.text.length < 2) throw refusalOf(error, text, others);
+			if (text.isCut !== true) done.truncated++;
+			const shorter = { ...text, text: cutToFit(text.text, tooLong), isCut: true as const };
+			return await send([shorter]).catch(
+				async (failed: ServerError) => await afterRefusal(failed, shorter, others),
+			);
+		};
+		const batches = { size: settings.batchSize, send, afterRefusal };
+		done.vectors = await inBatches(prepared, batches).catch(async (error: ServerError) => {
+			throw await this.explained(error);
+		});
+		done.hints = [...new Set(done.hints)];
+		return { ...done, ...optional({ received: this.length }) };
+	}
+
+	private textOf(text: unknown, index: number, role: keyof Prefixes): EmbeddedText {
+		if (typeof text !== 'string')
+			throw notSent(index, `is not text but ${text === null ? 'null' : typeof text}`);
+		if (text.trim() !== '') return { index, text: this.prefixes[role] + text };
+		if (this.settings.blankTexts === 'refuse') throw notSent(index, 'is empty');
+		return { index, text: ' ' };
+	}
+
+	private async send(
+		call: TaskSettings,
+		batch: readonly EmbeddedText[],
+		done: Embedded,
+	): Promise<number[][]> {
+		const { server, settings } = this;
+		const kind = await kindOf(server, call.signal);
+		const input = batch.map(({ text }) => text);
+		done.requests++;
+		const { value, notes } = await task(server, call, {
+			route: (body) =>
+				'truncate' in body ? `${server.url.root}/api/embed` : `${server.url.api}/embeddings`,
+			body: { ...bodyOf(kind, settings), input },
+			operation: 'embeddings',
+			adaptations: [byOpenAiRoute],
+			isIdempotent: true,
+			mayReuse: true,
+			read: async (answer, refused) => {
+				const json = await dataOf(answer, refused);
+				const found = vectorsIn(json, batch.length, this.length);
+				if ('vectors' in found) return found;
+				throw this.unusable(found, found.index === undefined ? undefined : batch[found.index]);
+			},
+			tokensOf: ({ tokens }) => optional({ promptTokens: tokens }),
+		});
+		const { vectors, tokens } = value;
+		this.length ??= vectors[0]!.length;
+		if (tokens !== undefined) done.tokens = (done.tokens ?? 0) + tokens;
+		const hint = await hintOnUnread(server, { texts: input, tokens, model: call.model });
+		append(done.hints, hint === undefined ? notes : [...notes, hint]);
+		return vectors.map((vector) => this.ofExpectedSize(cutTo(vector, settings.dimensions)));
+	}
+
+	private ofExpectedSize(vector: number[]): number[] {
+		const { model, dimensions, expectedDimensions } = this.settings;
+		const expected = expectedDimensions ?? dimensions;
+		if (expected === undefined || vector.length === expected) return vector;
+		const option = expectedDimensions === undefined ? 'Dimensions' : 'Expected Dimensions';
+		const message = `The model "${model}" gives vectors of ${vector.length} numbers, not of ${expected}`;
+		throw failure('invalidAnswer', this.context(), {
+			message,
+			meaning: `${message} as the option ${option} says. Nothing was handed on`,
+			remedy: 'Choose the model that the store was filled with, or correct the option.',
+			facts: { dimensions: vector.length },
+		});
+	}
+
+	private unusable({ fault, remedy }: Fault, text: BatchText | undefined): ServerError {
+		const where = text === undefined ? '' : ` (text ${text.index + 1}: "${startOf(text.text)}")`;
+		const message = `The server sent embeddings that cannot be used: ${fault}`;
+		return failure('invalidAnswer', this.context(), {
+			message,
+			meaning: `${message}${where}. Nothing of it was handed on`,
+			remedy:
+				remedy ??
+				'Check that the Base URL leads to a server for embeddings, and that the model is one for embeddings.',
+			facts: optional({ index: text?.index }),
+		});
+	}
+
+	private context() {
+		return contextOf(this.server, `${this.server.url.api}/embeddings`, this.settings.model);
+	}
+
+	private async explained(error: ServerError): Promise<ServerError> {
+		const { model } = this.settings;
+		const kind = await kindOf(this.server);
+		const { native, hasEveryRoute, words } = kind;
+		if (error.kind === 'contextOverflow') return withLongerTexts(error, kind);
+		if (/pooling type 'none'/i.test(error.serverText ?? ''))
+			return error.reworded({
+				kind: 'notSupported',
+				message: 'The server does not combine the vectors of the tokens into one',
+				remedy:
+					'Choose an embedding model. If it is one, start the server with --pooling mean, cls or last, as the model wants.',
+			});
+		// A server that starts its models itself starts them for what they are made for.
+		const isOfModel = native !== undefined && error.kind === 'notSupported';
+		if (isOfModel || error.kind === 'wrongModelType')
+			return error.reworded({
+				kind: 'wrongModelType',
+				message: `The model "${model}" is not made for embeddings`,
+				remedy: `Choose a model that is. ${words.embeddings}`,
+			});
+		if (error.kind === 'notSupported')
+			return error.reworded({
+				message: 'The server was not started for embeddings',
+				remedy: words.embeddings,
+			});
+		if (error.kind === 'wrongPath' && (hasEveryRoute === true || !isKnownKind(kind))) return error;
+		if (error.kind === 'wrongPath')
+			return error.reworded({
+				kind: 'notSupported',
+				message: 'The server has no route for embeddings',
+				remedy: words.embeddings,
+			});
+		const lacks = { can: 'give vectors', remedy: () => words.embeddings, model };
+		return await explained(this.server, error, lacks);
+	}
+}
+
+/** Ollama's own route can be told to refuse what is too long. */
+function bodyOf({ native, base64 }: ServerKind, settings: EmbedSettings): JsonRecord {
+	const { dimensions, keepAlive } = settings;
+	if (native !== undefined)
+		return { truncate: false, ...optional({ dimensions, keep_alive: keepAlive }) };
+	return { encoding_format: base64 === true ? 'base64' : 'float', ...optional({ dimensions }) };
+}
+
+/** A gateway may pass on the routes of OpenAI's API only. */
+const byOpenAiRoute: Adaptation = ({ kind }, body) => {
+	if (kind !== 'wrongPath' || !('truncate' in body)) return undefined;
+	const apply = (sent: JsonRecord) =>
+		Object.fromEntries(
+			Object.entries(sent).filter(([name]) => name !== 'truncate' && name !== 'keep_alive'),
+		);
+	return { name: 'by the route of OpenAI', apply };
+};
+
+/** Error for a text that is not sent. `what` continues the sentence "Text 3 …". */
+function notSent(index: number, what: string): ServerError {
+	return invalidInput(
+		`Text ${index + 1} ${what}`,
+		'Filter such items out before the vector store, or set the option Blank Texts to "Embed as a Space" where texts are empty.',
+		{
+			meaning: `Text ${index + 1} ${what}, so it has no meaning that a vector could stand for`,
+			facts: { index },
+		},
+	);
+}
+
+/** The error of a text that is refused alone, where it names that text. */
+function refusalOf(error: ServerError, { index, text }: BatchText, others: Others): ServerError {
+	const tooLong = tooLongIn(error);
+	const quoted = `text ${index + 1} ("${startOf(text)}")`;
+	if (tooLong !== undefined) {
+		const { size, most } = sizeInWords(tooLong);
+		return error.reworded({
+			message: `Text ${index + 1} is too long for the embedding model`,
+			meaning: `Text ${index + 1}${size} ("${startOf(text)}") is too long for the embedding model${most}`,
+			remedy: 'Split documents into smaller chunks, or set the option Long Texts to Truncate.',
+			facts: { index, ...tooLong },
+		});
+	}
+	// Ollama (seen: 0.17.4, ollama issue 14657) reports NaN for a whole batch without naming the text.
+	if (/unsupported value: NaN/i.test(error.serverText ?? ''))
+		return error.reworded({
+			message: `The vector of text ${index + 1} holds no numbers`,
+			meaning: `The model gives a vector for ${quoted} that holds no numbers (NaN)`,
+			remedy:
+				'Models in half precision do that on some graphics cards. Run the model on the CPU (PARAMETER num_gpu 0 in its Modelfile), or take another quantization.',
+			facts: { index },
+		});
+	if (others === 'refused') return error;
+	if (isUnreadable(error))
+		return error.reworded({
+			message: `The answer of the server for text ${index + 1} cannot be read`,
+			meaning: `The answer of the server for ${quoted} is no JSON`,
+			remedy:
+				'Where it holds values that are no numbers, the model failed on this text: use another quantization, or run the model on the CPU.',
+			facts: { index },
+		});
+	if (others === 'none') return error;
+	return error.reworded({
+		message: `The server refuses text ${index + 1}`,
+		meaning: `The server refuses ${quoted}, and takes others`,
+		remedy:
+			'Look at this text: characters that the model cannot read, or a length that it does not take.',
+		facts: { index },
+	});
+}

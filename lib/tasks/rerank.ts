@@ -1,0 +1,275 @@
+/** Orders documents by a query. */
+import { withoutControlTokens } from '../chat/control-tokens';
+import { failure, invalidInput } from '../errors/failure';
+import type { ServerError } from '../errors/server-error';
+import { contextOf } from '../http/failures';
+import { textIndexes } from '../servers/answer-indexes';
+import { requireRanking } from '../servers/list-models';
+import { requireModel } from '../servers/model-names';
+import type { Adaptation } from '../servers/once-more';
+import { kindOf } from '../servers/rows';
+import type { Server } from '../servers/rows/kind';
+import {
+	append,
+	asList,
+	isRecord,
+	largestOf,
+	optional,
+	plainNumber,
+	recordOf,
+	smallestOf,
+} from '../values';
+import {
+	type BatchText,
+	cutToFit,
+	inBatches,
+	sizeInWords,
+	startOf,
+	tooLongIn,
+	withLongerTexts,
+} from './batches';
+import { dataOf, explained, task, type TaskSettings } from './task';
+import { hintOnUnread } from './unread';
+import { tokensIn } from './vectors';
+
+export interface RerankSettings extends TaskSettings {
+	/** Documents in one request. */
+	batchSize: number;
+	longDocuments: 'fail' | 'truncate';
+	/** Put in front of the query. */
+	instruction: string;
+	/** `sigmoid`: for models that give logits. */
+	scores: 'received' | 'sigmoid';
+	/** Documents with a lower score are left out. */
+	minimumScore?: number;
+	/** 0: all. */
+	topN: number;
+}
+
+export interface Scored {
+	/** Of the document. */
+	index: number;
+	score: number;
+}
+
+export interface Ranking {
+	/** Best first. A document without text has no score and stands at the end. */
+	ranking: Array<{ index: number; score?: number }>;
+	/** As far as the server counts them. */
+	tokens?: number;
+	requests: number;
+	/** Documents of which only the beginning counts. */
+	truncated: number;
+	hints: string[];
+}
+
+/**
+ * Orders documents by a query.
+ *
+ * @throws {ServerError} naming the document, where one is at fault
+ */
+export async function rerank(
+	server: Server,
+	settings: RerankSettings,
+	query: string,
+	texts: readonly string[],
+): Promise<Ranking> {
+	requireModel(settings.model);
+	const done: Ranking = { ranking: [], requests: 0, truncated: 0, hints: [] };
+	if (texts.length === 0) return done;
+	if (query.trim() === '')
+		throw invalidInput(
+			'The query is empty, so nothing can be ranked by it',
+			'Check the expression in the prompt of the vector store.',
+		);
+	requireRanking(server, await kindOf(server, settings.signal));
+	const all = texts.map((text, index) => ({ index, text }));
+	const documents = all.filter(({ text }) => text.trim() !== '');
+	const scores = await scoresOf(server, settings, query, documents, done);
+	const { topN, minimumScore } = settings;
+	const blank = all.flatMap(({ text, index }) => (text.trim() === '' ? [{ index }] : []));
+	const ranking = [...ranked(scores, settings), ...(minimumScore === undefined ? blank : [])];
+	const hints = new Set([...done.hints, ...hintsOn(scores, settings, documents)]);
+	return { ...done, ranking: topN > 0 ? ranking.slice(0, topN) : ranking, hints: [...hints] };
+}
+
+async function scoresOf(
+	server: Server,
+	settings: RerankSettings,
+	query: string,
+	documents: readonly BatchText[],
+	done: Ranking,
+): Promise<Scored[]> {
+	const question = withoutControlTokens(settings.instruction + query);
+	const send = async (batch: readonly BatchText[]) =>
+		await sent(server, settings, question, batch, done);
+	const afterRefusal = async (error: ServerError, document: BatchText): Promise<Scored[]> => {
+		const tooLong = tooLongIn(error);
+		if (tooLong === undefined) throw error;
+		const text = cutToFit(document.text, tooLong);
+		const isCutable = settings.longDocuments === 'truncate' && text.trim() !== '';
+		if (!isCutable) throw documentTooLong(error, document);
+		const shorter = { ...document, text };
+		return await send([shorter]).catch(
+			async (failed: ServerError) => await afterRefusal(failed, shorter),
+		);
+	};
+	const batches = {
+		size: settings.batchSize,
+		send,
+		afterRefusal: async (error: ServerError, document: BatchText) => {
+			const scores = await afterRefusal(error, document);
+			done.truncated++;
+			return scores;
+		},
+	};
+	return await inBatches(documents, batches).catch(async (error: ServerError) => {
+		throw await refusalOf(server, error, settings.model);
+	});
+}
+
+async function sent(
+	server: Server,
+	settings: RerankSettings,
+	query: string,
+	batch: readonly BatchText[],
+	done: Ranking,
+): Promise<Scored[]> {
+	const documents = batch.map(({ text }) => withoutControlTokens(text));
+	done.requests++;
+	const { value, notes } = await task(server, settings, {
+		// TEI has it at the root.
+		route: (body) => ('texts' in body ? `${server.url.root}/rerank` : `${server.url.api}/rerank`),
+		body: { query, documents },
+		operation: 'rerank',
+		adaptations: [atTheRoot],
+		isIdempotent: true,
+		mayReuse: true,
+		read: async (answer, refused) => {
+			const found = scoresIn(await dataOf(answer, refused), batch.length);
+			if ('scores' in found) return found;
+			throw failure('invalidAnswer', contextOf(server, answer.url, settings.model), {
+				message: `The ranking of the server cannot be used: ${found.fault}`,
+				remedy:
+					'Check that the Base URL leads to a server with a rerank route, and that the model is a reranker.',
+			});
+		},
+		tokensOf: ({ tokens }) => optional({ promptTokens: tokens }),
+	});
+	const { scores, tokens } = value;
+	if (tokens !== undefined) done.tokens = (done.tokens ?? 0) + tokens;
+	const read = [...documents, ...documents.map(() => query)];
+	const hint = await hintOnUnread(server, { texts: read, tokens, model: settings.model });
+	append(done.hints, hint === undefined ? notes : [...notes, hint]);
+	if (scores.length < batch.length)
+		done.hints.push(
+			`The server returned ${scores.length} scores for ${batch.length} documents. The others are left out.`,
+		);
+	return scores.map(({ index, score }) => ({ index: batch[index]!.index, score }));
+}
+
+/** The other route, with the names of TEI and of Jina: each server takes its own and ignores the others. */
+const atTheRoot: Adaptation = ({ kind }, { texts }) =>
+	kind === 'wrongPath' && texts === undefined
+		? {
+				name: 'at the root',
+				apply: (body) => ({ ...body, texts: body.documents, truncate: false }),
+			}
+		: undefined;
+
+/**
+ * The scores of an answer, in its order: `{results: [{index, relevance_score}]}` of Jina, or `[{index, score}]` of TEI.
+ * Document texts in it are ignored.
+ *
+ * @param count of documents that were sent
+ */
+export function scoresIn(
+	json: unknown,
+	count: number,
+): { scores: Scored[]; tokens?: number } | { fault: string } {
+	const list = isRecord(json) ? (json.results ?? json.data) : json;
+	if (!Array.isArray(list)) return { fault: 'the answer holds no scores' };
+	const scores = new Map<number, number>();
+	const indexes = textIndexes(list, count);
+	for (const [at, entry] of asList(list).entries()) {
+		const index = indexes[at];
+		if (index === undefined || !Number.isInteger(index))
+			return { fault: 'a score has no index of its document' };
+		if (index < 0 || index >= count)
+			return {
+				fault: `a score is for document ${index + 1}, but ${count} ${count === 1 ? 'was' : 'were'} sent`,
+			};
+		if (scores.has(index)) return { fault: `document ${index + 1} has two scores` };
+		const { relevance_score: relevance, score } = recordOf(entry);
+		const value = plainNumber(relevance ?? score);
+		if (value === undefined) return { fault: `the score of document ${index + 1} is not a number` };
+		scores.set(index, value);
+	}
+	return {
+		scores: [...scores].map(([index, score]) => ({ index, score })),
+		...optional({ tokens: tokensIn(recordOf(json)) }),
+	};
+}
+
+/** Best first; equal scores keep the order of the documents. */
+export function ranked(
+	scores: readonly Scored[],
+	{ scores: form, minimumScore = -Infinity }: Pick<RerankSettings, 'scores' | 'minimumScore'>,
+): Scored[] {
+	return scores
+		.map(({ index, score }) => ({ index, score: form === 'sigmoid' ? sigmoid(score) : score }))
+		.filter(({ score }) => score >= minimumScore)
+		.sort((one, other) => other.score - one.score || one.index - other.index);
+}
+
+/** Between 0 and 1 for any number. */
+function sigmoid(value: number): number {
+	if (value >= 0) return 1 / (1 + Math.exp(-value));
+	const small = Math.exp(value);
+	return small / (1 + small);
+}
+
+const FLAT = 1e-3;
+
+/** Hints about scores that a reranker would hardly give. */
+function hintsOn(
+	scores: readonly Scored[],
+	{ scores: form }: RerankSettings,
+	documents: readonly BatchText[],
+): string[] {
+	const values = scores.map(({ score }) => score);
+	const [least, most] = [smallestOf(values), largestOf(values)];
+	const hints: string[] = [];
+	if (form === 'sigmoid' && values.length > 0 && least >= 0 && most <= 1)
+		hints.push(
+			'The scores of the server lie between 0 and 1 already. Set Scores to "As Received": the sigmoid presses them together.',
+		);
+	const differ = new Set(documents.map(({ text }) => text)).size >= 3;
+	if (values.length >= 3 && differ && most - least < FLAT)
+		hints.push('All documents have about the same score. The model may not be a reranker.');
+	return hints;
+}
+
+function documentTooLong(error: ServerError, { index, text }: BatchText): ServerError {
+	const tooLong = tooLongIn(error) ?? {};
+	const { size, most } = sizeInWords(tooLong);
+	return error.reworded({
+		message: `Document ${index + 1} and the query are too long for the reranker`,
+		meaning: `Document ${index + 1} ("${startOf(text)}") and the query are together${size} too long for the reranker${most}`,
+		remedy:
+			'Split documents into smaller chunks before they are stored, or set the option Long Documents to Truncate.',
+		facts: { index, ...tooLong },
+	});
+}
+
+async function refusalOf(server: Server, error: ServerError, model: string): Promise<ServerError> {
+	const kind = await kindOf(server);
+	const { words } = kind;
+	if (error.kind === 'contextOverflow') return withLongerTexts(error, kind);
+	if (error.kind === 'notSupported')
+		return error.reworded({
+			message: 'The server was not started for reranking',
+			remedy: words.rerank,
+		});
+	return await explained(server, error, { can: 'rerank', remedy: () => words.rerank, model });
+}

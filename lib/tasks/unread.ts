@@ -1,0 +1,57 @@
+/** Whether a server read all that was sent: some cut what is too long without a word. */
+import { kindOf } from '../servers/rows';
+import type { Server, ServerKind } from '../servers/rows/kind';
+
+/** Shorter texts fit into every context. */
+const LEAST_CHARACTERS = 2_000;
+/** More letters for each token than any tokenizer of a text makes; half of a text has 8 to 10 of the whole one. */
+const MOST_PER_TOKEN = 7;
+/** Of scripts whose letters are words or syllables. */
+const WIDE = /[\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff]/g;
+/** Latin letters that have as many tokens as one of those. */
+const WIDE_WEIGHT = 3;
+/** The share of a context that a cut prompt fills at least. */
+const NEARLY_ALL = 0.95;
+/** Letters of a usual token. */
+const USUAL_PER_TOKEN = 4;
+
+interface Reading {
+	texts: readonly string[];
+	/** What the server says that it read. */
+	tokens: number | undefined;
+	model: string;
+}
+
+/** A hint where the tokens that a server read are too few for what was sent, or fill its context; else undefined. */
+export async function hintOnUnread(
+	server: Server,
+	{ texts, tokens, model }: Reading,
+): Promise<string | undefined> {
+	const characters = texts.reduce((sum, text) => sum + text.length, 0);
+	if (tokens === undefined || tokens <= 0 || characters < LEAST_CHARACTERS) return undefined;
+	const letters = texts.reduce((sum, text) => sum + lettersOf(text), 0);
+	const perToken = letters / tokens;
+	if (perToken <= USUAL_PER_TOKEN) return undefined;
+	const kind = await kindOf(server);
+	const isCut = perToken > MOST_PER_TOKEN || (await isFull(server, kind, tokens, model));
+	if (!isCut) return undefined;
+	const needed = Math.ceil(letters / USUAL_PER_TOKEN / 1024) * 1024;
+	return `The server read ${tokens} tokens of the ${characters} characters that were sent, so it left a part out without a word. ${kind.words.context(needed)} Or send smaller parts.`;
+}
+
+/** Whether the tokens fill the context of a server that cuts what is longer. */
+async function isFull(
+	server: Server,
+	{ cutsAt }: ServerKind,
+	tokens: number,
+	model: string,
+): Promise<boolean> {
+	const context = await cutsAt?.(server, model);
+	return context !== undefined && tokens >= context * NEARLY_ALL;
+}
+
+/** Runs of one sign count as one: padded tables and rules have few tokens. */
+function lettersOf(text: string): number {
+	const short = text.replace(/(.)\1+/gsu, '$1');
+	return short.length + (short.match(WIDE)?.length ?? 0) * (WIDE_WEIGHT - 1);
+}

@@ -1,0 +1,132 @@
+/** Vectors of an answer, checked before a vector store gets them: it would keep a bad one for ever. Pure. */
+import { textIndexes } from '../servers/answer-indexes';
+import { asList, isRecord, type JsonRecord, optional, plainNumber, recordOf } from '../values';
+
+/** Vectors in the order of the texts. */
+export interface Vectors {
+	vectors: number[][];
+	/** Tokens of all texts together, where the server counts them. */
+	tokens?: number;
+}
+
+/** What is wrong with an answer; `index` of the text in the request. */
+export interface Fault {
+	fault: string;
+	/** What to do, where that is known. */
+	remedy?: string;
+	index?: number;
+}
+
+/**
+ * The vectors of an answer, one for each of `count` texts: `{data: [{index, embedding}]}` of OpenAI's API,
+ * `{embeddings: [[…]]}` of Ollama, or `[{index, embedding: [[…]]}]` of a llama-server without `/v1`.
+ *
+ * @param length how many numbers the vectors of this model have, once one was seen
+ */
+export function vectorsIn(
+	json: JsonRecord | unknown[],
+	count: number,
+	length: number | undefined,
+): Vectors | Fault {
+	const list = Array.isArray(json) ? json : (json.data ?? json.embeddings);
+	if (!Array.isArray(list)) return { fault: 'the answer holds no embeddings' };
+	if (list.length !== count)
+		return {
+			fault: `${count} ${count === 1 ? 'text was' : 'texts were'} sent, but ${list.length} vectors came back`,
+		};
+	const ordered = inOrder(list);
+	if (ordered === undefined)
+		return {
+			fault:
+				'the indexes of the vectors are incomplete or repeated, so nobody can tell which text each belongs to',
+		};
+	const vectors: number[][] = [];
+	for (const [index, entry] of ordered.entries()) {
+		const vector = readVector(isRecord(entry) ? entry.embedding : entry);
+		if (!Array.isArray(vector)) return { ...vector, index };
+		const fault = faultOf(vector, length ?? vectors[0]?.length ?? vector.length);
+		if (fault !== undefined) return { ...fault, index };
+		vectors.push(vector);
+	}
+	return { vectors, ...optional({ tokens: tokensIn(recordOf(json)) }) };
+}
+
+/** Undefined where some indexes are missing, repeated or out of range. Without any, the position counts. */
+function inOrder(list: unknown[]): unknown[] | undefined {
+	const indexes = textIndexes(list, list.length);
+	if (indexes.every((index) => index === undefined)) return list;
+	const ordered = new Map(indexes.map((index, at) => [index, list[at]]));
+	const isComplete = list.every((_entry, at) => ordered.has(at));
+	return isComplete ? list.map((_entry, at) => ordered.get(at)) : undefined;
+}
+
+function readVector(value: unknown): number[] | Fault {
+	if (typeof value === 'string')
+		return fromBase64(value) ?? { fault: 'a vector is neither a list of numbers nor base64' };
+	const [first] = asList(value);
+	if (Array.isArray(first) && asList(value).length === 1) return readVector(first);
+	if (Array.isArray(first))
+		return {
+			fault: `${asList(value).length} vectors came back for one text`,
+			remedy:
+				'The server returns one vector for each token. Start the server with --pooling mean, cls or last, as the model wants.',
+		};
+	if (first === undefined) return { fault: 'a vector is not a list of numbers, or empty' };
+	return asList(value).map((entry) => plainNumber(entry) ?? NaN);
+}
+
+const BYTES = 4;
+
+/** Little-endian 32-bit floats, as all servers send them. */
+function fromBase64(text: string): number[] | undefined {
+	const bytes = Buffer.from(text, 'base64');
+	if (bytes.length === 0 || bytes.length % BYTES !== 0) return undefined;
+	return Array.from({ length: bytes.length / BYTES }, (_none, at) => bytes.readFloatLE(at * BYTES));
+}
+
+function faultOf(vector: readonly number[], expected: number): Fault | undefined {
+	if (vector.length !== expected)
+		return {
+			fault: `a vector has ${vector.length} numbers where the others have ${expected}`,
+			remedy:
+				'Another model seems to answer than before. Choose the model by its name, and insert everything anew.',
+		};
+	let isZero = true;
+	for (const value of vector) {
+		// As vector stores keep them: in 32 bits.
+		const stored = Math.fround(value);
+		if (!Number.isFinite(stored))
+			return {
+				fault: 'a vector holds values that are not 32-bit numbers',
+				remedy:
+					'The model failed on this text (NaN). Use another quantization (F16 in place of Q4), turn flash attention off, or run the model on the CPU (-ngl 0 or num_gpu 0).',
+			};
+		if (stored !== 0) isZero = false;
+	}
+	if (!isZero) return undefined;
+	return {
+		fault: 'a vector consists of zeros',
+		remedy:
+			'The server probably runs a reranker, or a proxy decoded the answer wrongly. Choose an embedding model.',
+	};
+}
+
+/** Tokens that a server counted of what it was sent. */
+export function tokensIn({ usage, prompt_eval_count: evaluated }: JsonRecord): number | undefined {
+	const { prompt_tokens: prompt, total_tokens: total } = recordOf(usage);
+	return [prompt, total, evaluated].find((value) => typeof value === 'number');
+}
+
+/**
+ * The first `dimensions` numbers of a vector, brought to length 1, as models allow that were trained for it
+ * (Matryoshka). A shorter vector is returned as it is.
+ */
+export function cutTo(vector: number[], dimensions: number | undefined): number[] {
+	if (dimensions === undefined || vector.length <= dimensions) return vector;
+	const cut = vector.slice(0, dimensions);
+	// Squares of large numbers would be infinite.
+	const largest = cut.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+	if (largest === 0) return cut;
+	const length = Math.sqrt(cut.reduce((sum, value) => sum + (value / largest) ** 2, 0));
+	return cut.map((value) => value / largest / length);
+}

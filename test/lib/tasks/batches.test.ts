@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+
+import { ServerError } from '../../../lib/errors/server-error';
+import { type BatchText, cutToFit, inBatches, tooLongIn } from '../../../lib/tasks/batches';
+
+const refusal = (details: Partial<ServerError> = {}) =>
+	new ServerError({ kind: 'badRequest', message: 'no', remedy: '', ...details });
+
+describe('texts in batches', () => {
+	const run = async (count: number, size: number, isRefused: (batch: BatchText[]) => boolean) => {
+		const texts = Array.from({ length: count }, (_none, index) => ({ index, text: `${index}` }));
+		const sizes: number[] = [];
+		const results = await inBatches(texts, {
+			size,
+			send: async (batch) => {
+				sizes.push(batch.length);
+				if (isRefused([...batch])) throw refusal();
+				return batch.map(({ index }) => index);
+			},
+			afterRefusal: async (_error, { index }) => [-index],
+		});
+		return { results, sizes };
+	};
+
+	test('come back in order, whatever is refused, and each of those alone', async () => {
+		await fc.assert(
+			fc.asyncProperty(
+				fc.integer({ min: 1, max: 40 }),
+				fc.integer({ min: 1, max: 10 }),
+				fc.uniqueArray(fc.nat(39)),
+				async (count, size, bad) => {
+					const isBad = (batch: BatchText[]) => batch.some(({ index }) => bad.includes(index));
+					const { results } = await run(count, size, isBad);
+					const expected = Array.from({ length: count }, (_none, index) =>
+						bad.includes(index) ? -index : index,
+					);
+					expect(results).toEqual(expected);
+				},
+			),
+		);
+	});
+
+	test('a server that takes fewer gets fewer for the rest of the call', async () => {
+		const { sizes } = await run(64, 16, (batch) => batch.length > 4);
+		expect(sizes.slice(0, 3)).toEqual([16, 8, 4]);
+		expect(sizes.filter((size) => size > 4)).toEqual([16, 8, 8]);
+	});
+
+	test('a failure that another batch would have, too, ends the call', async () => {
+		const send = jest.fn().mockRejectedValue(refusal({ kind: 'unauthorized' }));
+		const texts = [0, 1].map((index) => ({ index, text: 'a' }));
+		const batches = { size: 2, send, afterRefusal: async () => [] };
+		await expect(inBatches(texts, batches)).rejects.toMatchObject({ kind: 'unauthorized' });
+		expect(send).toHaveBeenCalledTimes(1);
+	});
+});
+
+test.each([
+	[
+		'input (31 tokens) is too large to process. increase the physical batch size (current batch size: 20)',
+		31,
+		20,
+	],
+	['request (3000 tokens) exceeds the available context size (1024 tokens)', 3000, 1024],
+	[
+		"This model's maximum context length is 512 tokens. However, you requested 700 tokens",
+		700,
+		512,
+	],
+	['`inputs` must have less than 512 tokens. Given: 700', 700, 512],
+	['the input length exceeds the context length', undefined, undefined],
+])('%s', (serverText, tokens, limit) => {
+	expect(tooLongIn(refusal({ kind: 'contextOverflow', serverText }))).toEqual({
+		...(tokens === undefined ? {} : { tokens, limit }),
+	});
+});
+
+test('a text is cut to what fits, and never within a character', () => {
+	expect(cutToFit('x'.repeat(100), { tokens: 20, limit: 10 })).toHaveLength(45);
+	expect(cutToFit('a😀b', {})).toBe('a');
+	expect(cutToFit('abcd', {})).toBe('ab');
+});

@@ -1,0 +1,111 @@
+/** Recorded refusals of real servers, and what vectors and rankings make of them. */
+import type { ServerError } from '../../../lib/errors/server-error';
+import { clearSharedCaches } from '../../../lib/lru-cache';
+import { serverOf } from '../../../lib/servers/server';
+import { Embedder } from '../../../lib/tasks/embed';
+import { rerank } from '../../../lib/tasks/rerank';
+import { json, type ScriptedServer, startScripted } from '../../servers/scripted';
+import { httpFixture } from '../../support/streams';
+
+const COMMON = { model: 'm', batchSize: 32, retries: 0, priority: 'person' } as const;
+let server: ScriptedServer | undefined;
+let bodies: Array<Record<string, unknown>>;
+beforeEach(() => {
+	clearSharedCaches();
+	bodies = [];
+});
+afterEach(async () => await server?.close());
+
+type Answer = string | { status?: number; json: unknown };
+
+/** A server that answers by path: with a recording, or with JSON. */
+async function serving(
+	routes: Record<string, Answer | ((body: Record<string, unknown>) => Answer)>,
+) {
+	server = await startScripted(({ path, body }, response) => {
+		const known = routes[path];
+		if (path === '/v1/embeddings' || path === '/rerank') bodies.push(body);
+		const answer =
+			typeof known === 'function'
+				? known(body)
+				: (known ?? { status: 404, json: { detail: 'Not Found' } });
+		if (typeof answer !== 'string') return json(response, answer.json, answer.status);
+		const { status, headers, body: bytes } = httpFixture(`${answer}.http`);
+		response.writeHead(status, Object.fromEntries(headers));
+		response.end(bytes);
+	});
+	return serverOf({ baseUrl: server.url });
+}
+
+type Server = ReturnType<typeof serverOf>;
+const listed = (owner: string) => ({
+	'/v1/models': { json: { data: [{ id: 'm', created: 1_677_610_602, owned_by: owner }] } },
+});
+const embed = async (at: Server, text = 'a') =>
+	await new Embedder(at, {
+		...COMMON,
+		prefixes: {},
+		longTexts: 'fail',
+		blankTexts: 'refuse',
+	}).embed([text], 'query');
+const rank = async (at: Server, documents: string[]) => {
+	const settings = { topN: 0, scores: 'received', longDocuments: 'fail', instruction: '' } as const;
+	return await rerank(at, { ...COMMON, ...settings }, 'a', documents);
+};
+const failureOf = async (asked: Promise<unknown>) =>
+	await asked.then(
+		() => Promise.reject(new Error('no failure')),
+		(error: unknown) => error as ServerError,
+	);
+
+it('a refused field that changes nothing is left out, once for all requests', async () => {
+	const at = await serving({
+		'/v1/embeddings': (body) =>
+			'encoding_format' in body
+				? 'litellm-1.106.2/embeddings-refuses-encoding-format'
+				: { json: { data: [{ index: 0, embedding: [1, 0] }] } },
+	});
+	for (const text of ['a', 'b']) expect(await embed(at, text)).toMatchObject({ hints: [] });
+	expect(bodies.map((body) => 'encoding_format' in body)).toEqual([true, false, false]);
+});
+
+it('a gateway to a provider that does not rerank', async () => {
+	const at = await serving({
+		...listed('openai'),
+		'/v1/rerank': 'litellm-1.106.2/rerank-unsupported-provider',
+	});
+	expect(await failureOf(rank(at, ['b']))).toMatchObject({ kind: 'notSupported' });
+});
+
+it('llama-server without the route: the address is wrong, not its options', async () => {
+	expect(await failureOf(embed(await serving(listed('llamacpp'))))).toMatchObject({
+		kind: 'wrongPath',
+		remedy: expect.stringContaining('Base URL') as string,
+	});
+});
+
+it('a server that is known, without the route', async () => {
+	const at = await serving({
+		...listed('vllm'),
+		'/v1/embeddings': 'vllm-0.32.0-cpu/embeddings-404-no-route',
+	});
+	expect(await failureOf(embed(at))).toMatchObject({
+		kind: 'notSupported',
+		message: 'The server has no route for embeddings',
+	});
+});
+
+it('a server of the names of TEI, at the root: asked there at once from then on', async () => {
+	const at = await serving({
+		'/rerank': ({ texts }) => ({
+			json: (texts as string[]).map((_text, index) => ({ index, score: index })),
+		}),
+	});
+	const best = [
+		{ index: 1, score: 1 },
+		{ index: 0, score: 0 },
+	];
+	expect((await rank(at, ['x', 'y'])).ranking).toEqual(best);
+	expect((await rank(at, ['x', 'y'])).ranking).toEqual(best);
+	expect(bodies).toMatchObject([{ texts: ['x', 'y'] }, { texts: ['x', 'y'] }]);
+});

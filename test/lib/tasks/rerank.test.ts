@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+
+import { ranked, scoresIn } from '../../../lib/tasks/rerank';
+
+const SCORES = [
+	{ index: 1, score: 0.9 },
+	{ index: 0, score: -2 },
+];
+
+describe('answers of rerank routes', () => {
+	test.each([
+		[
+			'Jina, llama-server',
+			{
+				results: [
+					{ index: 1, relevance_score: 0.9 },
+					{ index: 0, relevance_score: -2 },
+				],
+			},
+		],
+		[
+			'vLLM: with the texts',
+			{
+				results: [
+					{ index: 1, document: { text: 'b' }, relevance_score: 0.9 },
+					{ index: 0, relevance_score: -2 },
+				],
+			},
+		],
+		[
+			'Text Embeddings Inference',
+			[
+				{ index: 1, score: 0.9, text: 'b' },
+				{ index: 0, score: -2 },
+			],
+		],
+		[
+			'indexes and scores as text',
+			[
+				{ index: '1', score: '0.9' },
+				{ index: '0', score: '-2e0' },
+			],
+		],
+		[
+			'indexes from 1',
+			{
+				results: [
+					{ index: 2, relevance_score: 0.9 },
+					{ index: 1, relevance_score: -2 },
+				],
+			},
+		],
+		[
+			'text_index',
+			{
+				data: [
+					{ text_index: 1, score: 0.9 },
+					{ text_index: 0, score: -2 },
+				],
+			},
+		],
+		[
+			'a list named data',
+			{
+				data: [
+					{ index: 1, relevance_score: 0.9 },
+					{ index: 0, relevance_score: -2 },
+				],
+			},
+		],
+	])('%s', (_server, json) => {
+		expect(scoresIn(json, 2)).toEqual({ scores: SCORES });
+	});
+
+	test('tokens, of GPUStack also without those of the prompt', () => {
+		expect(scoresIn({ results: [], usage: { total_tokens: 7 } }, 1)).toEqual({
+			scores: [],
+			tokens: 7,
+		});
+	});
+
+	test.each([
+		['a score that is words', [{ index: 0, score: 'high' }], /score of document 1 is not a number/],
+		[
+			'an index out of range',
+			{ results: [{ index: 2, relevance_score: 1 }] },
+			/document 3, but 2 were sent/,
+		],
+		[
+			'a repeated index',
+			[
+				{ index: 0, score: 1 },
+				{ index: 0, score: 2 },
+			],
+			/two scores/,
+		],
+		['no index', [{ score: 1 }], /no index/],
+		['no score', [{ index: 0, score: null }], /not a number/],
+		['no list', { object: 'list' }, /no scores/],
+	])('%s is a fault', (_case, json, says) => {
+		expect(scoresIn(json, 2)).toMatchObject({ fault: expect.stringMatching(says) as string });
+	});
+
+	test('whatever comes, scores are numbers of documents that were sent', () => {
+		fc.assert(
+			fc.property(fc.jsonValue(), fc.integer({ min: 1, max: 4 }), (json, count) => {
+				const read = scoresIn(json, count);
+				const scores = 'fault' in read ? [] : read.scores;
+				expect(
+					scores.filter(({ index, score }) => index >= count || !Number.isFinite(score)),
+				).toEqual([]);
+			}),
+		);
+	});
+});
+
+describe('the ranking', () => {
+	const settings = { scores: 'received' } as const;
+
+	test('best first; equal scores keep the order of the documents', () => {
+		const scores = [2, 0, 1, 3].map((index) => ({ index, score: index === 3 ? 5 : 1 }));
+		expect(ranked(scores, settings).map(({ index }) => index)).toEqual([3, 0, 1, 2]);
+	});
+
+	test('the sigmoid keeps the order, and the minimum counts after it', () => {
+		const scored = (...scores: number[]) => scores.map((score, index) => ({ index, score }));
+		const [best, ...others] = ranked(scored(-6, 2), { scores: 'sigmoid', minimumScore: 0.5 });
+		expect([best!.index, best!.score, others]).toEqual([1, expect.closeTo(0.8808), []]);
+		fc.assert(
+			fc.property(fc.double({ noNaN: true }), fc.double({ noNaN: true }), (one, other) => {
+				const all = ranked(scored(one, other), { scores: 'sigmoid' });
+				expect(all.every(({ score }) => score >= 0 && score <= 1)).toBe(true);
+				expect(
+					all[0]!.index === 1 ? other >= one : one >= other || all[0]!.score === all[1]!.score,
+				).toBe(true);
+			}),
+		);
+	});
+});

@@ -1,0 +1,212 @@
+import fc from 'fast-check';
+
+import { cutTo, vectorsIn } from '../../../lib/tasks/vectors';
+
+const readEmbeddings = (json: unknown, count: number, length?: number) =>
+	vectorsIn(json as never, count, length);
+
+const base64 = (...numbers: number[]) =>
+	Buffer.from(Float32Array.from(numbers).buffer).toString('base64');
+const A = [0.5, -0.25];
+const B = [1, 2];
+
+describe('answers of embedding routes', () => {
+	test.each([
+		[
+			'OpenAI: floats',
+			{
+				data: [
+					{ index: 0, embedding: A },
+					{ index: 1, embedding: B },
+				],
+			},
+		],
+		[
+			'OpenAI: base64',
+			{
+				data: [
+					{ index: 0, embedding: base64(...A) },
+					{ index: 1, embedding: base64(...B) },
+				],
+			},
+		],
+		[
+			'one of each',
+			{
+				data: [
+					{ index: 0, embedding: A },
+					{ index: 1, embedding: base64(...B) },
+				],
+			},
+		],
+		[
+			'in another order',
+			{
+				data: [
+					{ index: 1, embedding: B },
+					{ index: 0, embedding: A },
+				],
+			},
+		],
+		['without indexes', { data: [{ embedding: A }, { embedding: B }] }],
+		[
+			'indexes as text',
+			{
+				data: [
+					{ index: '1', embedding: B },
+					{ index: '0', embedding: A },
+				],
+			},
+		],
+		[
+			'indexes from 1',
+			{
+				data: [
+					{ index: 2, embedding: B },
+					{ index: 1, embedding: A },
+				],
+			},
+		],
+		[
+			'text_index, and numbers as text',
+			{
+				data: [
+					{ text_index: 1, embedding: ['1', '2.0'] },
+					{ text_index: 0, embedding: A },
+				],
+			},
+		],
+		['Ollama /api/embed', { model: 'm', embeddings: [A, B] }],
+		['a bare list', [A, B]],
+		[
+			'llama-server /embedding: nested once',
+			[
+				{ index: 0, embedding: [A] },
+				{ index: 1, embedding: [B] },
+			],
+		],
+	])('%s', (_server, json) => {
+		expect(readEmbeddings(json, 2)).toEqual({ vectors: [A, B] });
+	});
+
+	test('tokens of OpenAI and of Ollama', () => {
+		expect(
+			readEmbeddings({ data: [{ embedding: A }], usage: { prompt_tokens: 4 } }, 1),
+		).toMatchObject({ tokens: 4 });
+		expect(readEmbeddings({ embeddings: [A], prompt_eval_count: 5 }, 1)).toMatchObject({
+			tokens: 5,
+		});
+	});
+
+	test.each([
+		['a vector too few', { embeddings: [A] }, /2 texts were sent, but 1 vectors/],
+		['Ollama: none at all', { embeddings: [] }, /2 texts were sent, but 0 vectors/],
+		[
+			'indexes from 2',
+			{
+				data: [
+					{ index: 2, embedding: A },
+					{ index: 3, embedding: B },
+				],
+			},
+			/indexes/,
+		],
+		['one index missing', { data: [{ index: 0, embedding: A }, { embedding: B }] }, /indexes/],
+		[
+			'an index repeated',
+			{
+				data: [
+					{ index: 0, embedding: A },
+					{ index: 0, embedding: B },
+				],
+			},
+			/indexes/,
+		],
+		[
+			'an index out of range',
+			{
+				data: [
+					{ index: 0, embedding: A },
+					{ index: 2, embedding: B },
+				],
+			},
+			/indexes/,
+		],
+		[
+			'pooling none',
+			[
+				{ index: 0, embedding: [A, B] },
+				{ index: 1, embedding: [A] },
+			],
+			/2 vectors came back for one text/,
+		],
+		[
+			'text that is no base64 of floats',
+			{ data: [{ embedding: 'abc' }, { embedding: 'abc' }] },
+			/base64/,
+		],
+		['an empty vector', { embeddings: [[], []] }, /empty/],
+		['no list', { object: 'list' }, /holds no embeddings/],
+	])('%s is a fault', (_case, json, says) => {
+		expect(readEmbeddings(json, 2)).toMatchObject({ fault: expect.stringMatching(says) as string });
+	});
+
+	test('whatever comes, the number of vectors is that of the texts, or it is a fault', () => {
+		fc.assert(
+			fc.property(
+				fc.oneof(fc.dictionary(fc.string(), fc.jsonValue()), fc.array(fc.jsonValue())),
+				fc.integer({ min: 1, max: 4 }),
+				(json, count) => {
+					const read = readEmbeddings(json, count);
+					expect('fault' in read ? count : read.vectors.length).toBe(count);
+				},
+			),
+		);
+	});
+
+	test('floats come through base64 as they are', () => {
+		fc.assert(
+			fc.property(
+				fc.array(fc.float({ noNaN: true, noDefaultInfinity: true, min: 1 }), { minLength: 1 }),
+				(numbers) => {
+					expect(readEmbeddings({ data: [{ embedding: base64(...numbers) }] }, 1)).toEqual({
+						vectors: [numbers],
+					});
+				},
+			),
+		);
+	});
+});
+
+describe('vectors that no store may see', () => {
+	test.each([
+		['llama-server with NaN weights: null', { data: [{ embedding: A }, { embedding: [null, 1] }] }],
+		['the same in base64', { data: [{ embedding: A }, { embedding: base64(NaN, 1) }] }],
+		['more than 32 bits hold', { data: [{ embedding: A }, { embedding: [1e39, 1] }] }],
+	])('%s', (_case, json) => {
+		expect(readEmbeddings(json, 2)).toMatchObject({
+			index: 1,
+			fault: expect.stringContaining('not 32-bit numbers') as string,
+		});
+	});
+
+	test('zeros, as a reranker answers, are told with what to do', () => {
+		expect(readEmbeddings({ embeddings: [A, [0, 0]] }, 2)).toMatchObject({
+			index: 1,
+			remedy: expect.stringContaining('reranker') as string,
+		});
+	});
+
+	test('another length, in one call and from call to call', () => {
+		expect(readEmbeddings({ embeddings: [[1, 2], [1]] }, 2)).toMatchObject({ index: 1 });
+		expect(readEmbeddings({ embeddings: [[1, 2]] }, 1, 3)).toMatchObject({ index: 0 });
+		expect(readEmbeddings({ embeddings: [[1, 2]] }, 1, 2)).toEqual({ vectors: [[1, 2]] });
+	});
+});
+
+test('fewer dimensions have length 1 again', () => {
+	const close = (...values: number[]) => values.map((value) => expect.closeTo(value) as number);
+	expect(cutTo([3, 4, 5], 2)).toEqual(close(0.6, 0.8));
+	expect(cutTo([3, 4], 2)).toEqual([3, 4]);
+	expect(Math.hypot(...cutTo([1e200, 1e200, 1], 2))).toBeCloseTo(1);
+});
