@@ -1,9 +1,10 @@
 /** Reads the answer of a chat: one reader for OpenAI's chunks, onto which Ollama's are mapped. */
 import { failureInStream, holdsError } from '../errors/classify';
 import type { FailureKind } from '../errors/kinds';
-import { parseJson } from '../json';
+import { exactJson, parseJson } from '../json';
 import {
 	asList,
+	isFilled,
 	isRecord,
 	type JsonRecord,
 	nonEmptyText,
@@ -15,7 +16,7 @@ import { CallAssembly, argumentsOf, type ReadCall } from './calls';
 import { callsInText, shownUpTo } from './calls-in-text';
 import { type SplitText, ThinkingSplitter } from './thinking';
 import type { Timings, Usage } from './types';
-import { openAiUsage, timingsOf, usageOf } from './wire/counts';
+import { openAiUsage, timingsOf, usageOf } from './counts';
 
 /** A whole answer. */
 export interface Answer extends SplitText {
@@ -51,6 +52,8 @@ export interface ReaderOptions {
 	mayBeginInThinking?: boolean;
 	/** The begun answer that some servers repeat. */
 	prefill?: string;
+	/** Maps an event of another API onto OpenAI's chunk. */
+	decode?(event: JsonRecord): JsonRecord;
 }
 
 const END = /^\[?DONE\]?$/i;
@@ -66,6 +69,8 @@ const FAILED: ReadonlyArray<readonly [FailureKind, RegExp]> = [
 export class AnswerReader {
 	private readonly split: ThinkingSplitter;
 	private readonly assembly = new CallAssembly();
+	/** How many events brought text, thinking or calls. */
+	contents = 0;
 	private answerText = '';
 	private reasoning = '';
 	private shown = 0;
@@ -80,11 +85,6 @@ export class AnswerReader {
 
 	constructor(private readonly options: ReaderOptions = {}) {
 		this.split = new ThinkingSplitter(options.mayBeginInThinking === true);
-	}
-
-	/** Whether anything that was generated has arrived. */
-	get hasBegun(): boolean {
-		return this.answerText !== '' || this.reasoning !== '' || this.assembly.calls.length > 0;
 	}
 
 	/** Whether only counts and an end marker may follow. */
@@ -106,11 +106,11 @@ export class AnswerReader {
 	push(data: string): SplitText {
 		if (END.test(data.trim())) this.isDone = true;
 		if (this.isOver) return { text: '', reasoning: '' };
-		const chunk = parseJson(data);
-		if (!isRecord(chunk)) return this.fail('invalidAnswer', data);
-		const error = errorIn(chunk);
+		const { value: event } = exactJson(data);
+		if (!isRecord(event)) return this.fail('invalidAnswer', data);
+		const error = errorIn(event);
 		if (error !== undefined) return this.failBy(error);
-		return this.take(chunk);
+		return this.take(this.options.decode?.(event) ?? event);
 	}
 
 	/**
@@ -153,7 +153,9 @@ export class AnswerReader {
 		const message = recordOf(choice.delta ?? choice.message);
 		this.assembly.add(message.tool_calls);
 		const reasoning = this.takeReasoning(message);
-		const { text: shownText, reasoning: split } = this.takeText(contentOf(message, choice));
+		const content = contentOf(message, choice);
+		if (content !== '' || reasoning !== '' || isFilled(message.tool_calls)) this.contents += 1;
+		const { text: shownText, reasoning: split } = this.takeText(content);
 		return { text: shownText, reasoning: reasoning + split };
 	}
 

@@ -6,10 +6,16 @@ const CLOSE = '</think>';
 /** Models whose templates open the thinking in the prompt, so that only its end stands in the answer. */
 const OPENS_IN_PROMPT = /deepseek[-_.]?r1|\bqwq\b|thinking/i;
 
-/** Whether an answer may begin inside of thinking: by the template, else by the name of the model. */
-export function mayBeginInThinking(model: string, template?: string): boolean {
-	if (template === undefined) return OPENS_IN_PROMPT.test(model);
-	return new RegExp(`${OPEN}\\\\?n?['"\\s]*(?:[-}%]|$)`).test(template.slice(-400));
+/** Whether an answer may begin inside of thinking, by the name of the model. */
+export function mayBeginInThinking(model: string): boolean {
+	return OPENS_IN_PROMPT.test(model);
+}
+
+/** The thinking and the text of a whole answer. */
+export function splitThinking(answer: string): SplitText {
+	const splitter = new ThinkingSplitter(false);
+	const [first, last] = [splitter.push(answer), splitter.end()];
+	return { text: first.text + last.text, reasoning: first.reasoning + last.reasoning };
 }
 
 export interface SplitText {

@@ -1,6 +1,9 @@
 import type { ErrorBody } from '../errors/error-body';
+import type { Limits } from '../http/limits';
+import type { Priority } from '../http/scheduler';
 import type { KindName } from '../servers/kinds';
 import type { FieldChanges } from '../servers/refused-fields';
+import type { TraceSettings } from '../tracing/attributes';
 import type { SamplerValues } from './request/samplers';
 import type { JsonRecord } from '../values';
 
@@ -95,6 +98,44 @@ export interface ChatRequest {
 	stream?: boolean;
 	/** False only for servers that refuse a stream with token counts. */
 	streamUsage?: boolean;
+}
+
+/** Whether thinking is sent back to the server: never, in running tool turns, or with every message that has it. */
+export type ReasoningEcho = 'off' | 'toolTurns' | 'always';
+
+export interface ChatSettings {
+	model: string;
+	parameters: ChatParameters;
+	reasoningEcho: ReasoningEcho;
+	/** Show thinking in the answer, between `<think>` tags. */
+	showThinking: boolean;
+	/** Whether calls that the model wrote into its text become calls (`read`, the default), or stay text. */
+	toolCallsInText?: 'read' | 'leave';
+	/** Maximum tokens of the earlier turns; older ones are left out. Default: no limit. */
+	historyBudget?: number;
+	/** Trace settings: session, user, tags, prompt. */
+	trace?: TraceSettings;
+	limits: Partial<Limits>;
+	/** Retries after a refused connection or a busy server. */
+	retries: number;
+	/** Its class in the queue. */
+	priority?: Priority;
+}
+
+/** What is asked. */
+export interface Call {
+	messages: readonly SourceMessage[];
+	tools?: readonly ToolDefinition[];
+	/** Connected tools that are not offered. A call of one is valid. */
+	furtherTools?: readonly ToolDefinition[];
+	toolChoice?: ToolChoice;
+	/** Additional stop texts for this call. */
+	stop?: readonly string[];
+	signal?: AbortSignal;
+	/** The answer is needed only as a whole: nobody sees it before its end. */
+	whole?: boolean;
+	/** Called with what each read of the stream brought. */
+	onPiece?: (piece: SplitText) => void;
 }
 
 /** Token counts as the server reports them. */

@@ -1,8 +1,17 @@
 /** What is changed in a request that a server refused, before it is sent once more. */
+import { createHash } from 'node:crypto';
+
 import type { FailureKind } from '../errors/kinds';
 import { ServerError } from '../errors/server-error';
 import { LruCache } from '../lru-cache';
-import { asList, isRecord, type JsonRecord, recordOf } from '../values';
+import {
+	asList,
+	isRecord,
+	type JsonRecord,
+	optional,
+	recordOf,
+	recordsIn,
+} from '../values';
 import { namesInList, REFUSED_FIELDS } from './refused-fields';
 
 /** The change that a refusal asks for; undefined where it asks for another one, or the body has nothing to change. */
@@ -232,3 +241,30 @@ export const thinkingOfOllama: Adaptation = (refusal, body) => {
 		};
 	return undefined;
 };
+
+/** Mistral's templates take no other IDs of calls (docs/protocols/llama-server.md, case 81). */
+export const shortToolIds: Adaptation = (refusal) => {
+	const says = /tool call ids? should be alphanumeric strings? with length 9/gi;
+	if (refusal.matches(says).length === 0) return undefined;
+	return { name: 'short IDs of calls', apply: withShortIds };
+};
+
+function withShortIds(body: JsonRecord): JsonRecord {
+	const messages = recordsIn(body.messages).map((message) => ({
+		...message,
+		...optional({
+			tool_call_id: shortId(message.tool_call_id),
+			tool_calls: Array.isArray(message.tool_calls)
+				? recordsIn(message.tool_calls).map((call) => ({ ...call, id: shortId(call.id) }))
+				: undefined,
+		}),
+	}));
+	return { ...body, messages };
+}
+
+/** Nine letters and digits derived from an ID. One that has that form already stays. */
+function shortId(id: unknown): string | undefined {
+	if (typeof id !== 'string') return undefined;
+	if (/^[a-zA-Z0-9]{9}$/.test(id)) return id;
+	return createHash('sha256').update(id).digest('hex').slice(0, 9);
+}

@@ -28,3 +28,8 @@ export function withTextsJoined(parts: readonly ContentPart[]): ContentPart[] {
 	}
 	return joined;
 }
+
+/** Whether a message has a picture, a recording or a video. */
+export function hasMedia({ content }: ChatMessage): boolean {
+	return mediaOf(content).length > 0;
+}

@@ -2,6 +2,8 @@
 import { asFailed } from '../../errors/server-error';
 import { fetchOnce, LruCache } from '../../lru-cache';
 import { look } from '../look';
+import { readModels, type ServerModel } from '../models';
+import { optional } from '../../values';
 import { gpustack } from './gpustack';
 import type { Answers, KindName, Props, Reply, Server, ServerKind } from './kind';
 import { litellm } from './litellm';
@@ -27,7 +29,15 @@ const KNOWN_MS = 10 * 60_000;
 const UNKNOWN_MS = 30_000;
 const ASK_LIMIT_MS = 5_000;
 
-const kinds = LruCache.shared<{ kind: KindName; until: number }>();
+interface Known {
+	kind: KindName;
+	/** By `performance.now()`. */
+	until: number;
+	/** The only model of a server that answers with it, whatever name is sent. */
+	only?: ServerModel;
+}
+
+const kinds = LruCache.shared<Known>();
 const props = LruCache.shared<Props>({ ttlMs: KNOWN_MS });
 const underWay = new Map<string, Promise<KindName>>();
 
@@ -62,20 +72,34 @@ async function ask(server: Server, signal: AbortSignal | undefined): Promise<Kin
 	const models = await look(server, `${server.url.api}/models`, options).catch(asFailed);
 	if ('failed' in models) return remember(server, 'other', UNKNOWN_MS);
 	const first = identify({ models });
-	if (first !== 'other') return remember(server, first, KNOWN_MS);
+	if (first !== 'other') return remember(server, first, KNOWN_MS, models);
 	const version = await look(server, '/api/version', options).catch(() => undefined);
 	return remember(server, identify({ models, version }), KNOWN_MS);
 }
 
-function remember(server: Server, kind: KindName, forMs: number): KindName {
-	kinds.set(server.url.api, { kind, until: performance.now() + forMs });
+function remember(server: Server, kind: KindName, forMs: number, models?: Reply): KindName {
+	const [only, ...others] = readModels(models?.json) ?? [];
+	const ignoresName = (KINDS[kind] as ServerKind).ignoresName === true && others.length === 0;
+	const until = performance.now() + forMs;
+	kinds.set(server.url.api, { kind, until, ...optional({ only: ignoresName ? only : undefined }) });
 	return kind;
+}
+
+/** The only model of a server that answers with it, whatever name is sent; undefined if that is not known. */
+export function onlyModelOf(server: Server): ServerModel | undefined {
+	return kinds.get(server.url.api)?.only;
+}
+
+/** Which row a server is, where something told it. */
+export function identifiedKind(server: Server): KindName | undefined {
+	const kind = knownKind(server);
+	return kind === undefined || KINDS[kind] === other ? undefined : kind;
 }
 
 /** Learns from a list of models that was asked for anyway. */
 export function learnKind(server: Server, models: Reply): ServerKind {
 	const kind = identify({ models });
-	if (kind !== 'other') remember(server, kind, KNOWN_MS);
+	if (kind !== 'other') remember(server, kind, KNOWN_MS, models);
 	return KINDS[knownKind(server) ?? kind];
 }
 

@@ -141,6 +141,8 @@ export interface ServerKind {
 	toolChoice: 'named' | 'mode' | 'ignored';
 	/** The type of a message's part that holds a video; undefined: it takes none. */
 	video?: 'input_video' | 'video_url';
+	/** Alone, it answers with its only model, whatever name is sent (docs/protocols/llama-server.md 4.3). */
+	ignoresName?: true;
 	/** It has every route, whatever its models are for: a missing one is a wrong path. */
 	hasEveryRoute?: true;
 	/** Tokens of context that a model runs with, where the server cuts longer conversations without a word. */

@@ -35,6 +35,7 @@ export const llamaServer: ServerKind = {
 	// docs/protocols/llama-server.md 6.1
 	toolChoice: 'mode',
 	video: 'input_video',
+	ignoresName: true,
 	hasEveryRoute: true,
 	// A router would load the model for the question.
 	props: async (server, model = '', signal) => {

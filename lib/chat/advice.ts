@@ -1,0 +1,91 @@
+/** What to do about a failed chat, by what its server is and has. */
+import { asFailed, type ServerError } from '../errors/server-error';
+import { failure } from '../errors/failure';
+import { contextOf } from '../http/failures';
+import { listModels } from '../servers/list-models';
+import { missingModelAdvice } from '../servers/model-names';
+import { propsOf } from '../servers/rows';
+import { other } from '../servers/rows/other';
+import { finiteNumber } from '../values';
+import type { Asking } from './ask';
+import type { Body } from './body';
+import { hasMedia } from './request/content';
+import { FORMAT_TOOL } from './format-call';
+
+/** Tokens to leave for the answer. */
+const ROOM_FOR_ANSWER = 512;
+const SHORTER_PROMPT =
+	'Or keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
+/** How servers fail at pictures and sound that their model cannot read. Few of them say so. */
+const PERHAPS_OF_MEDIA: ReadonlySet<string> = new Set(['serverError', 'badRequest']);
+const WITHOUT_MEDIA =
+	'The request had pictures, sound or video: try it without them, the model may not be able to read them. Else read the text of the server and its log.';
+
+/** The error with advice for this server; unchanged where there is none. */
+export async function withAdvice(
+	failed: ServerError,
+	asking: Asking,
+	body: Body,
+): Promise<ServerError> {
+	if (PERHAPS_OF_MEDIA.has(failed.kind) && body.messages.some(hasMedia))
+		return failed.reworded({ remedy: WITHOUT_MEDIA });
+	switch (failed.kind) {
+		case 'modelNotFound':
+			return await withModels(failed, asking);
+		case 'contextOverflow':
+			return await withContext(failed, asking);
+		case 'wrongPath':
+			return withoutChats(failed, asking);
+		case 'toolsUnsupported':
+			return body.tools.some(({ name }) => name === FORMAT_TOOL) ? ofParser(failed) : failed;
+		default:
+			return failed;
+	}
+}
+
+/** Which models the server has. */
+async function withModels(
+	failed: ServerError,
+	{ server, kind, settings: { model }, call }: Asking,
+): Promise<ServerError> {
+	const models = await listModels(server, call.signal).catch(asFailed);
+	const ids = Array.isArray(models) ? models.map(({ id }) => id) : [];
+	const others = ids.filter((id) => id !== model);
+	const remedy = missingModelAdvice(others, kind.words.missingModel?.(model));
+	if (remedy === '') return failed;
+	return failed.reworded({ remedy, facts: { ...failed.facts, models: ids.slice(0, 50) } });
+}
+
+/** How the server gets a context that is long enough. */
+async function withContext(
+	failed: ServerError,
+	{ server, kind, settings: { model }, call }: Asking,
+): Promise<ServerError> {
+	const { n_prompt_tokens: told, n_ctx: limit } = failed.facts;
+	const tokens = finiteNumber(told);
+	if (tokens === undefined) return failed;
+	// vLLM stops counting one token above its limit.
+	const isCountCut = finiteNumber(limit) !== undefined && tokens <= finiteNumber(limit)! + 1;
+	const needed = isCountCut ? 2 * tokens : tokens;
+	const props = await propsOf(server, model, call.signal);
+	const size = Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024;
+	return failed.withRemedy(`${kind.words.context(size, props?.slots)} ${SHORTER_PROMPT}`);
+}
+
+/** The path is right, so it cannot chat (vLLM with an embedding model). */
+function withoutChats(
+	failed: ServerError,
+	{ server, kind, settings: { model } }: Asking,
+): ServerError {
+	if (kind.hasEveryRoute || kind === other) return failed;
+	const { status, serverText, url = server.url.api } = failed;
+	return failure('wrongModelType', contextOf(server, url, model), { status, serverText });
+}
+
+/** The agent has no tools of the user's: n8n's output parser is one. */
+function ofParser(failed: ServerError): ServerError {
+	return failed.reworded({
+		message: 'The model or the server cannot call tools, which the Structured Output Parser needs',
+		remedy: `${failed.remedy} Or take the parser away, and set Response Format of the model to JSON Schema.`,
+	});
+}

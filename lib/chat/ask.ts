@@ -1,0 +1,283 @@
+/** Sends the body of a chat, with what the server refuses left out or changed, and reads the answer. */
+import { type FailureContext, failure } from '../errors/failure';
+import { asFailed, type ServerError } from '../errors/server-error';
+import type { Answer as HttpAnswer, QueueLog } from '../http/ask';
+import { contextOf } from '../http/failures';
+import { request } from '../http/request';
+import { listModels } from '../servers/list-models';
+import {
+	type Adaptation,
+	jsonObjectAsSchema,
+	onceMore,
+	shortToolIds,
+	thinkingOfOllama,
+	withoutRefusedField,
+	withoutStreamOptions,
+} from '../servers/once-more';
+import type { Server, ServerKind } from '../servers/rows/kind';
+import { type JsonRecord, optional } from '../values';
+import { withAdvice } from './advice';
+import { type Answer, AnswerReader, type Failure } from './answer';
+import { type Body, callableTools, openAiBody } from './body';
+import { quotationIn } from './calls-in-text';
+import { asOpenAiChunk, needsOwnApi, ollamaBody } from './ollama';
+import { textOf } from './request/content';
+import { wantsJson } from './parameters';
+import type { Shown } from './shown';
+import { strictConversation } from './strict-form';
+import { mayBeginInThinking } from './thinking';
+import type { ToolNames } from './tool-names';
+import type { Call, ChatMessage, ChatParameters, ChatSettings } from './types';
+
+/** What stays the same through all tries of a turn. */
+export interface Asking {
+	server: Server;
+	kind: ServerKind;
+	settings: ChatSettings;
+	call: Call;
+	/** How it came through the queue. */
+	place: QueueLog;
+	names: ToolNames;
+	shown: Shown;
+	/** By `performance.now()`. */
+	startedAt: number;
+}
+
+/** An answer that was read: a good one, or one with broken calls. */
+export interface Read {
+	answer: Answer | Failure;
+	/** That answered. */
+	url: string;
+	/** From the call to the first token; 0 where the answer came as one JSON object. */
+	firstTokenMs: number;
+	/** On what was changed of the request. */
+	notes: string[];
+}
+
+/** A way to ask for a chat. */
+interface Api {
+	url(server: Server): string;
+	framing: 'events' | 'lines';
+	body(body: Body, kind: ServerKind): JsonRecord;
+	decode?(event: JsonRecord): JsonRecord;
+}
+
+const OPENAI: Api = {
+	url: ({ url }) => `${url.api}/chat/completions`,
+	framing: 'events',
+	body: openAiBody,
+};
+
+/** Those that servers have beside OpenAI's, by their names in the rows. */
+const NATIVE: Readonly<Record<NonNullable<ServerKind['native']>, Api>> = {
+	ollama: {
+		url: ({ url }) => `${url.root}/api/chat`,
+		framing: 'lines',
+		body: ollamaBody,
+		decode: asOpenAiChunk,
+	},
+};
+
+const ONLY_OPENAI =
+	"Only the OpenAI-compatible routes of this server can be reached, which ignore its own options. Let the proxy in front of it pass on the server's own routes as well.";
+
+/**
+ * One answer, by the server's own API where that is needed, and by the other one where a route is missing.
+ *
+ * @throws {ServerError} with advice, and with what had arrived
+ */
+export async function ask(asking: Asking, body: Body): Promise<Read> {
+	const { kind, server } = asking;
+	const native = kind.native && NATIVE[kind.native];
+	const api = native !== undefined && needsOwnApi(body.parameters) ? native : OPENAI;
+	try {
+		return await askBy(api, asking, body);
+	} catch (error) {
+		const { failed } = asFailed(error);
+		const other = api === OPENAI ? native : OPENAI;
+		if (failed.kind === 'wrongPath' && (await hasMoved(server))) return await askBy(api, asking, body);
+		if (failed.kind !== 'wrongPath' || other === undefined)
+			throw await withAdvice(failed, asking, body);
+		const read = await askBy(other, asking, body);
+		return other === OPENAI ? { ...read, notes: [...read.notes, ONLY_OPENAI] } : read;
+	}
+}
+
+/** Whether the API is at another URL than was assumed, as its list of models tells. */
+async function hasMoved(server: Server): Promise<boolean> {
+	const before = server.url.api;
+	await listModels(server).catch(asFailed);
+	return server.url.api !== before;
+}
+
+async function askBy(api: Api, asking: Asking, body: Body): Promise<Read> {
+	const { server, kind, settings, call } = asking;
+	const url = api.url(server);
+	let reader: AnswerReader | undefined;
+	const send = async (json: JsonRecord) =>
+		await request(
+			server,
+			{
+				url,
+				json,
+				framing: api.framing,
+				model: body.model,
+				limits: settings.limits,
+				retries: settings.retries,
+				mayGiveUp: call.whole === true,
+				...optional({ signal: call.signal, priority: settings.priority ?? 'person' }),
+			},
+			async (answer) => {
+				reader = readerFor(asking, body, api);
+				return await readAnswer(answer, reader, asking);
+			},
+		);
+	try {
+		const adaptations = adaptationsFor(settings.parameters);
+		const outcome = await onceMore(
+			`${url} ${body.model}`,
+			api.body(body, kind),
+			adaptations,
+			send,
+		);
+		return { ...outcome.value, notes: outcome.notes };
+	} catch (error) {
+		throw asFailed(error).failed.withPartial(reader?.partial ?? {});
+	}
+}
+
+function adaptationsFor({ extraBody = {} }: ChatParameters): Adaptation[] {
+	return [
+		shortToolIds,
+		jsonObjectAsSchema,
+		thinkingOfOllama,
+		withoutRefusedField(new Set(Object.keys(extraBody))),
+		withoutStreamOptions,
+		strictConversation,
+	];
+}
+
+function readerFor({ settings, call }: Asking, body: Body, { decode }: Api): AnswerReader {
+	const { toolCallsInText, parameters } = settings;
+	const isLeft = toolCallsInText === 'leave' || body.toolChoice === 'none';
+	const offered = isLeft ? [] : callableTools(body.tools, body.toolChoice);
+	return new AnswerReader({
+		offered: offered.map(({ name }) => name),
+		isQuoted: quotationIn(body.messages.map(({ content }) => textOf(content))),
+		// Where nobody sees the text before its end, waiting for the end of thinking costs nothing.
+		mayBeginInThinking:
+			call.whole === true || wantsJson(parameters) || mayBeginInThinking(body.model),
+		...optional({ prefill: prefillOf(body.messages), decode }),
+	});
+}
+
+/** The text of a trailing assistant message, which the model goes on with. */
+function prefillOf(messages: readonly ChatMessage[]): string | undefined {
+	const last = messages.at(-1);
+	const isBegun = last?.role === 'assistant' && last.toolCalls === undefined;
+	return isBegun && last.content !== '' ? last.content : undefined;
+}
+
+/** Whether the text is shown only when it was judged. */
+export function isHeldBack({ call, settings }: Asking): boolean {
+	return call.whole === true || wantsJson(settings.parameters);
+}
+
+async function readAnswer(
+	answer: HttpAnswer,
+	reader: AnswerReader,
+	asking: Asking,
+): Promise<Omit<Read, 'notes'>> {
+	const { call, place, shown, startedAt } = asking;
+	const isHeld = isHeldBack(asking);
+	let firstTokenMs = 0;
+	try {
+		for await (const events of answer.events()) {
+			const before = reader.contents;
+			const pieces = events.map((data) => reader.push(data));
+			if (reader.contents > before) {
+				answer.content();
+				firstTokenMs ||= performance.now() - startedAt;
+			}
+			for (const piece of pieces) {
+				call.onPiece?.(piece);
+				if (!isHeld) shown.push(piece);
+			}
+			if (reader.isOver) break;
+			if (reader.isFinished) answer.expectEnd();
+		}
+	} catch (error) {
+		// All content came before it.
+		if (!reader.isFinished || call.signal?.aborted === true) throw error;
+	}
+	addTo(place, answer.queue);
+	const { rest, ...outcome } = reader.end(answer.strayLines());
+	const read = 'answer' in outcome ? outcome.answer : outcome.failure;
+	if ('kind' in read && !isMistake(read)) throw failureOf(read, answer, asking);
+	if (!isHeld) shown.push(rest);
+	const isWhole = /\bjson\b/.test(answer.headers['content-type'] ?? '');
+	return { answer: read, url: answer.url, firstTokenMs: isWhole ? 0 : firstTokenMs };
+}
+
+function addTo(place: QueueLog, { waitedMs, wasGiven, timesGivenUp }: QueueLog): void {
+	place.waitedMs += waitedMs;
+	place.wasGiven ||= wasGiven;
+	place.timesGivenUp += timesGivenUp;
+}
+
+/** Whether the model can be told what was wrong with its calls. */
+function isMistake({ kind, toolCalls }: Failure): boolean {
+	return kind === 'toolCallInvalid' && toolCalls !== undefined;
+}
+
+const CUT_BEFORE_TEXT =
+	'The token limit ended the answer before its first word. Raise Maximum Tokens or the context of the server, or turn thinking off.';
+
+/** The error for an answer that cannot be used. */
+export function failureOf(
+	failed: Failure,
+	answer: Pick<HttpAnswer, 'url' | 'headers'>,
+	{ server, settings }: Asking,
+): ServerError {
+	const { kind, serverText, status, tool, finishReason, usage } = failed;
+	const { model, parameters } = settings;
+	const context = contextOf(server, answer.url, model);
+	const foreign = foreignText(failed, answer.headers['content-type'], context);
+	if (foreign !== undefined) return foreign;
+	const { maxTokens = 0 } = parameters;
+	const isCut = kind === 'emptyAnswer' && finishReason === 'length';
+	return failure(kind, context, {
+		...optional({
+			status,
+			serverText,
+			partialText: failed.text || undefined,
+			partialReasoning: failed.reasoning || undefined,
+			remedy: isCut ? CUT_BEFORE_TEXT : undefined,
+		}),
+		facts: optional({ usage, finishReason }),
+		about: {
+			tool,
+			maxTokens: maxTokens > 0 ? maxTokens : undefined,
+			endedItself: finishReason === 'stop',
+		},
+	});
+}
+
+/** Plain text in place of events: from a server that streams plain text, or from another program. */
+function foreignText(
+	{ kind, text, reasoning, serverText }: Failure,
+	contentType: string | undefined,
+	context: FailureContext,
+): ServerError | undefined {
+	const type = contentType?.split(';')[0]?.trim() ?? '';
+	const isEmpty = kind === 'streamEndedEarly' && text === '' && reasoning === '';
+	if (!isEmpty || serverText === undefined || type === '' || /event-stream|json/i.test(type))
+		return undefined;
+	return failure('invalidAnswer', context, {
+		message: `The server answered with ${type}, not with the events of the OpenAI API (text/event-stream)`,
+		remedy:
+			'A server of your own has to send each piece as "data: {…}" with choices[0].delta.content, and at the end "data: [DONE]", or the whole answer as one JSON object. What came is in the details.',
+		serverText,
+		partialText: serverText,
+	});
+}

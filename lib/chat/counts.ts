@@ -1,0 +1,103 @@
+/** Reads token counts and times from the answers of each API. */
+import { finiteNumber, isRecord, type JsonRecord, optional, recordOf } from '../values';
+import type { Timings, Usage } from './types';
+
+/**
+ * Undefined without counts: an empty object in a later chunk must not overwrite earlier counts, and servers that do not
+ * count send zeros.
+ */
+export function usageFrom(
+	prompt: unknown,
+	completion: unknown,
+	more: { total?: unknown; cached?: unknown; reasoning?: unknown } = {},
+): Usage | undefined {
+	const [promptTokens, completionTokens] = [countOf(prompt), countOf(completion)];
+	if (!promptTokens && !completionTokens) return undefined;
+	const [cachedTokens, reasoningTokens] = [countOf(more.cached), countOf(more.reasoning)];
+	return {
+		promptTokens: promptTokens ?? 0,
+		completionTokens: completionTokens ?? 0,
+		totalTokens: countOf(more.total) ?? (promptTokens ?? 0) + (completionTokens ?? 0),
+		...optional({ cachedTokens, reasoningTokens }),
+	};
+}
+
+/** A count from 0 on, also as text, which gateways send. Larger ones than JavaScript can add up are none. */
+function countOf(value: unknown): number | undefined {
+	const count =
+		typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : finiteNumber(value);
+	return count === undefined || count < 0 || count > Number.MAX_SAFE_INTEGER ? undefined : count;
+}
+
+/** OpenAI's `usage`, also with the names of its Responses API and of Anthropic's. */
+export function openAiUsage(usage: unknown): Usage | undefined {
+	if (!isRecord(usage)) return undefined;
+	return usageFrom(
+		usage.prompt_tokens ?? usage.input_tokens,
+		usage.completion_tokens ?? usage.output_tokens,
+		{
+			total: usage.total_tokens,
+			cached: recordOf(usage.prompt_tokens_details).cached_tokens,
+			reasoning: recordOf(usage.completion_tokens_details).reasoning_tokens,
+		},
+	);
+}
+
+/** Old releases of Ollama omit the prompt count if the whole prompt was cached. */
+export function ollamaUsage({ prompt_eval_count: prompt, eval_count: completion }: JsonRecord) {
+	return usageFrom(prompt, completion);
+}
+
+/** Reads llama-server's `timings`. */
+export function timingsOf(timings: JsonRecord): Timings {
+	return Object.fromEntries(
+		Object.entries(timings).filter(
+			(entry): entry is [string, number] => finiteNumber(entry[1]) !== undefined,
+		),
+	);
+}
+
+/** The counts in llama-server's `timings`, which it also sends where the request left `usage` out. */
+export function usageOf({ cache_n: cached, prompt_n: read, predicted_n: written }: Timings = {}) {
+	return usageFrom(read === undefined ? undefined : (cached ?? 0) + read, written, { cached });
+}
+
+/** The reported tokens per second. For a single token llama-server has no time, and reports a million. */
+export function speedByServer(timings: Timings | undefined): number | undefined {
+	return timings?.predicted_n !== undefined && timings.predicted_n <= 1
+		? undefined
+		: timings?.predicted_per_second;
+}
+
+/** The share of drafted tokens that the model accepted, from 0 to 1; undefined where nothing was drafted. */
+export function acceptedDrafts({
+	draft_n: drafted = 0,
+	draft_n_accepted: accepted = 0,
+}: Timings = {}): number | undefined {
+	return drafted > 0 ? Math.round((accepted / drafted) * 1000) / 1000 : undefined;
+}
+
+const NANOSECONDS_PER_MS = 1e6;
+
+/** Ollama's durations with llama-server's names, and the load time. */
+export function ollamaTimings(json: JsonRecord): Timings {
+	const ms = (name: string) => {
+		const nanoseconds = finiteNumber(json[name]);
+		return nanoseconds && nanoseconds / NANOSECONDS_PER_MS;
+	};
+	const rate = (tokens: unknown, took?: number) =>
+		took !== undefined && took > 0 && typeof tokens === 'number'
+			? (tokens / took) * 1000
+			: undefined;
+	const { prompt_eval_count: prompt, eval_count: completion } = json;
+	const [promptMs, completionMs] = [ms('prompt_eval_duration'), ms('eval_duration')];
+	return timingsOf({
+		load_ms: ms('load_duration'),
+		prompt_n: prompt,
+		prompt_ms: promptMs,
+		prompt_per_second: rate(prompt, promptMs),
+		predicted_n: completion,
+		predicted_ms: completionMs,
+		predicted_per_second: rate(completion, completionMs),
+	});
+}

@@ -1,0 +1,95 @@
+/** What is asked, as the kind of server takes it. */
+import { invalidInput } from '../errors/failure';
+import type { ServerKind } from '../servers/rows/kind';
+import { isFilled, type JsonRecord, optional } from '../values';
+import type { Asking } from './ask';
+import type { Body } from './body';
+import { withoutControlTokens } from './control-tokens';
+import { ignoredParameters, wantsJson } from './parameters';
+import { cleanSchema } from './request/schema';
+import { withSentNames } from './tool-names';
+import type { ChatMessage, ChatParameters, ToolDefinition } from './types';
+
+/**
+ * The body of the first try. With tools, a response format waits for a final answer that breaks it: llama-server could
+ * begin no call under its grammar.
+ *
+ * @returns also notes on what was left out
+ * @throws {ServerError} of kind `invalidInput` if the tool to be called is not offered
+ */
+export function draftBody(
+	{ settings, call, kind, names }: Asking,
+	messages: readonly ChatMessage[],
+): { body: Body; notes: string[] } {
+	const { model, parameters } = settings;
+	const { toolChoice } = call;
+	const notes = notesOnIgnored(parameters, kind);
+	const tools = (call.tools ?? []).map((tool) => sentTool(tool, names.sent(tool.name), kind, notes));
+	if (typeof toolChoice === 'object' && !call.tools?.some(({ name }) => name === toolChoice.name))
+		throw unknownTool(toolChoice.name);
+	const waits = tools.length > 0 && wantsJson(parameters);
+	const formatted = waits ? { ...parameters, responseFormat: undefined } : parameters;
+	const choice =
+		typeof toolChoice === 'object' ? { name: names.sent(toolChoice.name) } : toolChoice;
+	return {
+		body: {
+			model,
+			messages: withSentNames(messages, names),
+			tools,
+			...optional({ toolChoice: tools.length === 0 ? undefined : choice }),
+			parameters: cleanedFormat(formatted, kind, notes),
+		},
+		notes,
+	};
+}
+
+function sentTool(
+	{ name, description, parameters }: ToolDefinition,
+	sentName: string,
+	kind: ServerKind,
+	notes: string[],
+): ToolDefinition {
+	const schema = kind.becomesGrammar
+		? cleaned(parameters, `the schema of the tool "${name}"`, notes)
+		: parameters;
+	const typed = isFilled(schema.type) ? schema : { type: 'object', ...schema };
+	const tool = { name: sentName, ...optional({ description }), parameters: typed };
+	// They come from other servers where tools do (MCP).
+	return JSON.parse(withoutControlTokens(JSON.stringify(tool))) as ToolDefinition;
+}
+
+/** The format of a second try, too. */
+export function cleanedFormat(
+	parameters: ChatParameters,
+	kind: ServerKind,
+	notes: string[] = [],
+): ChatParameters {
+	const { responseFormat } = parameters;
+	if (responseFormat?.type !== 'jsonSchema' || !kind.becomesGrammar) return parameters;
+	const schema = cleaned(responseFormat.schema, 'the JSON schema', notes);
+	return { ...parameters, responseFormat: { ...responseFormat, schema } };
+}
+
+function cleaned(schema: JsonRecord, where: string, notes: string[]): JsonRecord {
+	const result = cleanSchema(schema);
+	if (result.dropped.length > 0)
+		notes.push(
+			`The server cannot enforce parts of ${where}, so they were left out: ${result.dropped.join(', ')}`,
+		);
+	return result.schema;
+}
+
+function notesOnIgnored(parameters: ChatParameters, kind: ServerKind): string[] {
+	const ignored = ignoredParameters(parameters, kind);
+	if (ignored.length === 0) return [];
+	return [
+		`This server (${kind.label}) ignores these options, so they were not sent: ${ignored.join(', ')}`,
+	];
+}
+
+function unknownTool(name: string) {
+	return invalidInput(
+		`The tool "${name}" is to be called, but it is not among the tools of the model`,
+		'Connect the tool, or let the model choose.',
+	);
+}

@@ -1,0 +1,257 @@
+/**
+ * Ollama's own `/api/chat`, for all that its OpenAI route ignores in silence: the size of the context, samplers, thinking
+ * (docs/protocols/ollama.md 4).
+ */
+import { failure } from '../errors/failure';
+import { parseObject } from '../json';
+import { ollama } from '../servers/rows/ollama';
+import {
+	finiteNumber,
+	isFilled,
+	isRecord,
+	type JsonRecord,
+	optional,
+	recordOf,
+	recordsIn,
+	words,
+} from '../values';
+import { type Body, callableTools, toolsField } from './body';
+import { mediaOf, textOf } from './request/content';
+import { takes } from './parameters';
+import { SAMPLER_ENTRIES } from './request/samplers';
+import type { ChatMessage, ChatParameters, ContentPart, MediaPart, ToolCall } from './types';
+
+/** Ollama's names for fields of the OpenAI API and llama-server. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+	max_tokens: 'num_predict',
+	max_completion_tokens: 'num_predict',
+	n_predict: 'num_predict',
+};
+
+/** Options of the node that Ollama has, by its own names. */
+const OPTIONS = SAMPLER_ENTRIES.filter(
+	([name, { type }]) => (type === 'number' || type === 'texts') && takes(ollama, name),
+).map(([name, { wire, type, extra }]) => ({
+	name,
+	native: OTHER_NAMES[wire] ?? wire,
+	type,
+	isOwn: extra === true,
+}));
+
+/** Further options, for Extra Body. */
+const MORE_OPTIONS: ReadonlyMap<string, string> = new Map([
+	...OPTIONS.map(({ native, type }) => [native, type] as const),
+	['typical_p', 'number'],
+	['num_keep', 'number'],
+	['num_batch', 'number'],
+	['num_gpu', 'number'],
+	['num_thread', 'number'],
+	['main_gpu', 'number'],
+	['use_mmap', 'switch'],
+	['draft_num_predict', 'number'],
+]);
+
+/** Options that OpenAI's route takes, too. */
+const TAKEN_BY_BOTH: ReadonlySet<string> = new Set(
+	OPTIONS.filter(({ isOwn }) => !isOwn).map(({ native }) => native),
+);
+
+/** Fields beside `options`, where users and n8n's own Ollama node put them, without effect there. */
+const OUTER_FIELDS: ReadonlySet<string> = new Set([
+	'keep_alive',
+	'format',
+	'think',
+	'truncate',
+	'shift',
+]);
+
+/** Whether a request needs this API, because the other one would ignore something of it. */
+export function needsOwnApi(parameters: ChatParameters): boolean {
+	const { thinking, extraBody = {}, keepAlive } = parameters;
+	if (thinking?.mode === 'on' || thinking?.mode === 'effort' || keepAlive !== undefined)
+		return true;
+	if (OPTIONS.some(({ name, isOwn }) => isOwn && parameters[name] !== undefined)) return true;
+	return Object.keys(extraBody).some((name) => isOfOwnApi(name, extraBody[name]));
+}
+
+function isOfOwnApi(name: string, value: unknown): boolean {
+	if (name === 'options') return isRecord(value);
+	return OUTER_FIELDS.has(name) || (MORE_OPTIONS.has(name) && !TAKEN_BY_BOTH.has(name));
+}
+
+/** Extra Body, sorted into `options` and the fields beside them, wherever the user put them. */
+function sortedExtraBody({ options, ...rest }: JsonRecord = {}): {
+	options: JsonRecord;
+	fields: JsonRecord;
+} {
+	const sorted: { options: JsonRecord; fields: JsonRecord } = { options: {}, fields: {} };
+	const sort = (from: JsonRecord, isInside: boolean) => {
+		for (const [userName, value] of Object.entries(from)) {
+			const name = OTHER_NAMES[userName] ?? userName;
+			const belongsInside = isInside ? !OUTER_FIELDS.has(name) : MORE_OPTIONS.has(name);
+			sorted[belongsInside ? 'options' : 'fields'][name] = belongsInside
+				? typed(name, value)
+				: value;
+		}
+	};
+	sort(rest, false);
+	sort(recordOf(options), true);
+	return sorted;
+}
+
+/** In the type of its option: expressions give numbers as text, which Ollama refuses. */
+function typed(name: string, value: unknown): unknown {
+	switch (MORE_OPTIONS.get(name)) {
+		case 'number': {
+			const isText = typeof value === 'string' && value.trim() !== '';
+			return isText ? (finiteNumber(Number(value)) ?? value) : value;
+		}
+		case 'switch':
+			return value === 'true' || value === 'false' ? value === 'true' : value;
+		case 'texts':
+			return value === null ? value : [value].flat().map(words);
+		default:
+			return value;
+	}
+}
+
+/** The size of the context that is asked for, in tokens. */
+export function contextSizeOf({ contextSize, extraBody }: ChatParameters): number | undefined {
+	return finiteNumber(sortedExtraBody(extraBody).options.num_ctx) ?? contextSize;
+}
+
+/** @throws {ServerError} of kind `modalityUnsupported` for sound and video, and for pictures by URL */
+export function ollamaBody({ model, messages, tools, toolChoice, parameters }: Body): JsonRecord {
+	const extra = sortedExtraBody(parameters.extraBody);
+	const set = OPTIONS.map(({ name, native }) => [native, parameters[name]] as const);
+	const options = { ...optional(Object.fromEntries(set)), ...extra.options };
+	// There is no tool_choice: forbidden tools are not sent, and a forced tool is sent alone.
+	const offered = toolChoice === 'none' ? [] : callableTools(tools, toolChoice);
+	return {
+		model,
+		messages: messages.map((message, index) => wireMessage(message, messages.slice(0, index))),
+		...(offered.length === 0 ? {} : toolsField(offered)),
+		stream: true,
+		...optional({
+			format: formatOf(parameters),
+			think: thinkOf(parameters),
+			keep_alive: parameters.keepAlive,
+			options: isFilled(options) ? options : undefined,
+		}),
+		...extra.fields,
+	};
+}
+
+function formatOf({ responseFormat }: ChatParameters): unknown {
+	if (responseFormat?.type === 'jsonSchema') return responseFormat.schema;
+	return responseFormat?.type === 'jsonObject' ? 'json' : undefined;
+}
+
+/** Thinking models think by default. Other models refuse everything except false. */
+function thinkOf({ thinking }: ChatParameters): boolean | string | undefined {
+	if (thinking?.mode === 'effort') return thinking.effort;
+	return thinking?.mode === 'on' || thinking?.mode === 'off' ? thinking.mode === 'on' : undefined;
+}
+
+/** @param before the earlier messages, one of which holds the call of a result */
+function wireMessage(message: ChatMessage, before: readonly ChatMessage[]): JsonRecord {
+	switch (message.role) {
+		case 'assistant': {
+			const { content, reasoning: thinking, toolCalls } = message;
+			const tool_calls = toolCalls?.map(wireToolCall);
+			return { role: 'assistant', content, ...optional({ thinking, tool_calls }) };
+		}
+		case 'tool': {
+			const { content, toolCallId: tool_call_id } = message;
+			const tool_name = message.name ?? calledTool(tool_call_id, before);
+			return { role: 'tool', ...optional({ tool_name }), tool_call_id, content };
+		}
+		default:
+			return { role: message.role, ...wireContent(message.content) };
+	}
+}
+
+function wireToolCall({ id, name, arguments: args }: ToolCall) {
+	// JSON text here gives a 400: "Value looks like object, but can't find closing '}' symbol".
+	return { id, function: { name, arguments: parseObject(args) ?? {} } };
+}
+
+function calledTool(id: string, before: readonly ChatMessage[]): string | undefined {
+	const calls = before.flatMap((message) =>
+		message.role === 'assistant' ? (message.toolCalls ?? []) : [],
+	);
+	return calls.findLast((call) => call.id === id)?.name;
+}
+
+/** The text as one string, and pictures beside it. */
+function wireContent(content: string | ContentPart[]): JsonRecord {
+	const images = mediaOf(content).map(bareBase64);
+	return { content: textOf(content, '\n'), ...(images.length === 0 ? {} : { images }) };
+}
+
+/** The base64 of a data URL; the URL itself would give a 400: "illegal base64 data at input byte 4". */
+function bareBase64(part: MediaPart): string {
+	if (part.type === 'audio')
+		throw unsupported(
+			'The own API of this server takes no audio',
+			'Transcribe the recording first (Local Llama, Audio: Transcribe), or use a server whose models hear.',
+		);
+	const data = /^data:[^,]*;base64,(.*)$/s.exec(part.url)?.[1];
+	if (data !== undefined) return data;
+	throw unsupported(
+		'The server does not fetch pictures by their address',
+		'Fetch the picture in the workflow (HTTP Request) and pass it on as binary data.',
+	);
+}
+
+function unsupported(message: string, remedy: string) {
+	return failure('modalityUnsupported', {}, { message, remedy });
+}
+
+const NANOSECONDS_PER_MS = 1e6;
+
+/** A line of an answer as a chunk in OpenAI's form, with llama-server's timings. */
+export function asOpenAiChunk(line: JsonRecord): JsonRecord {
+	if (line.error !== undefined && line.error !== null) return { error: line.error };
+	const isDone = line.done === true;
+	const message = recordOf(line.message);
+	const delta = {
+		content: message.content,
+		reasoning_content: message.thinking,
+		// Every call is whole; in some releases all have the index 0.
+		tool_calls: recordsIn(message.tool_calls).map(({ function: called, id }, index) => ({
+			index: `${line.created_at} ${index}`,
+			...optional({ id }),
+			function: called,
+		})),
+	};
+	const finish_reason = isDone ? (words(line.done_reason) || 'stop') : null;
+	const choices = [{ index: 0, delta, finish_reason }];
+	return { model: line.model, choices, ...(isDone ? lastFields(line) : {}) };
+}
+
+function lastFields(line: JsonRecord): JsonRecord {
+	const { prompt_eval_count: read, eval_count: written } = line;
+	const [readMs, writtenMs] = [msOf(line.prompt_eval_duration), msOf(line.eval_duration)];
+	return {
+		usage: { prompt_tokens: read, completion_tokens: written },
+		timings: optional({
+			load_ms: msOf(line.load_duration),
+			prompt_n: read,
+			prompt_ms: readMs,
+			prompt_per_second: perSecond(read, readMs),
+			predicted_n: written,
+			predicted_ms: writtenMs,
+			predicted_per_second: perSecond(written, writtenMs),
+		}),
+	};
+}
+
+function msOf(nanoseconds: unknown): number | undefined {
+	const count = finiteNumber(nanoseconds);
+	return count && count / NANOSECONDS_PER_MS;
+}
+
+function perSecond(tokens: unknown, ms = 0): number | undefined {
+	return ms > 0 && typeof tokens === 'number' ? (tokens / ms) * 1000 : undefined;
+}

@@ -1,0 +1,122 @@
+import { invalidInput } from '../errors/failure';
+import { isRecord, type JsonRecord } from '../values';
+import type { ServerKind } from '../servers/rows/kind';
+import { isKeepAlive } from '../servers/keep-alive';
+import { ANY_NUMBER, isInRange, rangeInWords } from '../ranges';
+import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './request/samplers';
+import type { ChatParameters } from './types';
+
+/** Whether an option is sent to this kind of server: not if that is known to ignore it. */
+export function takes({ fields }: ServerKind, name: SamplerName): boolean {
+	const { extra, own }: Sampler = SAMPLERS[name];
+	if (own === true) return fields !== 'all' && fields.includes(name);
+	return extra === undefined || fields === 'all' || fields.includes(name);
+}
+
+const NO_LIMIT = -1;
+
+/** The request fields of the options that are set. */
+export function parameterFields(parameters: ChatParameters, kind: ServerKind): JsonRecord {
+	const { takesUnlimited, names = {} } = kind;
+	const body: JsonRecord = {};
+	for (const [name, { wire }] of SAMPLER_ENTRIES) {
+		const value = parameters[name];
+		if (value === undefined || name === 'parallelToolCalls' || !takes(kind, name)) continue;
+		if (name === 'maxTokens' && value === NO_LIMIT && !takesUnlimited) continue;
+		body[names[name] ?? wire] = value;
+	}
+	return body;
+}
+
+/** Labels of set parameters that this kind of server is known to ignore. */
+export function ignoredParameters(parameters: ChatParameters, kind: ServerKind): string[] {
+	const { thinking, responseFormat } = parameters;
+	const ignored = SAMPLER_ENTRIES.filter(
+		([name]) => parameters[name] !== undefined && !takes(kind, name),
+	).map(([, { label }]) => label);
+	// Off is what a model without thinking does anyway.
+	if (thinking?.mode === 'on' && kind.thinking === 'none') ignored.push('Thinking');
+	if (thinking?.mode === 'budget' && !kind.thinkingBudget) ignored.push('Thinking Token Budget');
+	if (responseFormat?.type === 'grammar' && kind.grammar === undefined)
+		ignored.push('GBNF Grammar');
+	return ignored;
+}
+
+export function wantsJson({ responseFormat }: ChatParameters): boolean {
+	return responseFormat?.type === 'jsonObject' || responseFormat?.type === 'jsonSchema';
+}
+
+/** The request fields for thinking on this kind of server. */
+export function thinkingFields({ thinking }: ChatParameters, kind: ServerKind): JsonRecord {
+	switch (thinking?.mode) {
+		case 'budget':
+			return kind.thinkingBudget ? { reasoning_budget_tokens: thinking.tokens } : {};
+		case 'effort':
+			return { reasoning_effort: thinking.effort };
+		case 'on':
+		case 'off':
+			return switchFields(thinking.mode === 'on', kind);
+		default:
+			return {};
+	}
+}
+
+function switchFields(isOn: boolean, kind: ServerKind): JsonRecord {
+	if (kind.thinking === 'template') return { chat_template_kwargs: { enable_thinking: isOn } };
+	// Ollama's thinking models think by default, and most refuse an effort (seen: 0.17.4).
+	return kind.thinking === 'effort' && !isOn ? { reasoning_effort: 'none' } : {};
+}
+
+/** The request fields for the response format on this kind of server. Schemas are already cleaned. */
+export function responseFormatFields(
+	{ responseFormat }: ChatParameters,
+	kind: ServerKind,
+): JsonRecord {
+	switch (responseFormat?.type) {
+		case 'jsonObject':
+			return { response_format: { type: 'json_object' } };
+		case 'jsonSchema': {
+			const { name = 'answer', schema } = responseFormat;
+			return {
+				response_format: { type: 'json_schema', json_schema: { name, strict: true, schema } },
+			};
+		}
+		case 'grammar':
+			return kind.grammar?.(responseFormat.grammar) ?? {};
+		default:
+			return {};
+	}
+}
+
+/**
+ * Throws for values that the server would refuse or misinterpret, before anything is sent.
+ *
+ * @throws {ServerError} of kind `invalidInput` that names the option
+ */
+export function checkParameters(parameters: ChatParameters): void {
+	for (const [name, sampler] of SAMPLER_ENTRIES) {
+		const value: unknown = parameters[name];
+		if (value !== undefined) checkValue(sampler, value);
+	}
+	// llama-server reads 0 as "at least one token", which is never intended.
+	if (parameters.maxTokens === 0)
+		throw invalid(SAMPLERS.maxTokens.label, 'must be at least 1, or -1 for no limit, but is 0');
+	if (parameters.extraBody !== undefined && !isRecord(parameters.extraBody))
+		throw invalid('Extra Body', 'must be a JSON object');
+}
+
+function checkValue(sampler: Sampler, value: unknown): void {
+	if (sampler.type === 'duration' && !isKeepAlive(value as string | number))
+		throw invalid(
+			sampler.label,
+			`must be a number of seconds, or a duration such as 30m or 1h30m, but is "${String(value)}"`,
+		);
+	if (typeof value !== 'number') return;
+	const { range = ANY_NUMBER } = sampler.type === 'number' ? sampler : {};
+	if (!isInRange(value, range))
+		throw invalid(sampler.label, `must be ${rangeInWords(range)}, but is ${value}`);
+}
+
+function invalid(label: string, what: string) {
+	return invalidInput(`The option "${label}" ${what}`, 'Correct the option in the node.');
+}

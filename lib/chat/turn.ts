@@ -1,0 +1,162 @@
+/** One turn of a chat in five steps: the conversation, its body, sending, reading, and correcting the model's mistakes. */
+import { asFailed, type ServerError } from '../errors/server-error';
+import { requireModel } from '../servers/model-names';
+import { identifiedKind, kindOf, propsOf } from '../servers/rows';
+import type { Server } from '../servers/rows/kind';
+import { inSpan } from '../tracing/span';
+import { optional } from '../values';
+import { type Asking, ask, isHeldBack, type Read } from './ask';
+import { conversationFor } from './conversation';
+import { MOST_CORRECTIONS } from './correction';
+import { draftBody } from './draft';
+import { judge, type Usable } from './judge';
+import { notesOn } from './remarks';
+import { checkParameters, wantsJson } from './parameters';
+import { requireAbilities } from './requirements';
+import { Shown } from './shown';
+import { toolNames } from './tool-names';
+import { ownToolCallIds } from './tool-call-ids';
+import { tracedAnswer } from './traced-answer';
+import { turnMemory } from './turn-memory';
+import type { Call, ChatMessage, ChatSettings, FinishedAnswer, Usage } from './types';
+
+/**
+ * Answers a call.
+ *
+ * @param show gets the text as it arrives
+ * @throws {ServerError} with the text that had arrived in `partialText` and `partialReasoning`
+ */
+export async function runTurn(
+	server: Server,
+	settings: ChatSettings,
+	call: Call,
+	show: (piece: string) => void = () => {},
+): Promise<FinishedAnswer> {
+	requireModel(settings.model);
+	checkParameters(settings.parameters);
+	const model = settings.model.trim();
+	const { messages, notes } = conversationFor(call.messages, settings);
+	const stop = [...new Set([...(settings.parameters.stop ?? []), ...(call.stop ?? [])])];
+	const parameters = stop.length === 0 ? settings.parameters : { ...settings.parameters, stop };
+	const place = { waitedMs: 0, wasGiven: false, timesGivenUp: 0 };
+	const { trace, priority, showThinking } = settings;
+	const startedAt = performance.now();
+	return await inSpan(
+		server,
+		{ operation: 'chat', model, parameters, input: messages, place, ...optional({ trace, priority }) },
+		async (traced) => {
+			const asking: Asking = {
+				server: traced,
+				kind: await kindOf(traced, call.signal),
+				settings: { ...settings, model, parameters },
+				call,
+				place,
+				names: toolNames([...(call.tools ?? []), ...(call.furtherTools ?? [])]),
+				shown: new Shown(showThinking && !wantsJson(parameters), show),
+				startedAt,
+			};
+			const answer = await answerOf(asking, messages);
+			return { ...answer, notes: [...notes, ...answer.notes] };
+		},
+		(answer) => tracedAnswer(answer, startedAt),
+	);
+}
+
+/** Asks, and asks again where the model made a mistake. */
+async function answerOf(asking: Asking, messages: ChatMessage[]): Promise<FinishedAnswer> {
+	const { server, settings, call, shown } = asking;
+	const props = await propsOf(server, settings.model, call.signal);
+	await requireAbilities(asking, messages, props);
+	const first = draftBody(asking, messages);
+	let { body } = first;
+	let usage: Usage | undefined;
+	for (let corrections = 0; ; corrections++) {
+		const read = await askTwice(asking, body);
+		usage = sum(usage, read.answer.usage);
+		const verdict = await judge(asking, read, body);
+		if (verdict.next === undefined || corrections >= MOST_CORRECTIONS) {
+			const answer = { ...verdict.answer(), ...optional({ usage }) };
+			const notes = [...first.notes, ...answer.notes];
+			return await finished(asking, { messages, read, corrections }, { ...answer, notes });
+		}
+		body = verdict.next;
+		shown.nextTry();
+	}
+}
+
+/**
+ * llama-server drops an answer that its parser cannot read ("Failed to parse input at pos …"): with another seed, the
+ * next one may be valid.
+ */
+async function askTwice(asking: Asking, body: Parameters<typeof ask>[1]): Promise<Read> {
+	return await ask(asking, body).catch(async (error: unknown) => {
+		const { failed } = asFailed(error);
+		if (!isWorthRetrying(failed, asking)) throw failed;
+		return await ask(asking, body);
+	});
+}
+
+function isWorthRetrying({ kind }: ServerError, { settings, shown }: Asking): boolean {
+	const { seed, extraBody } = settings.parameters;
+	const isRandom = (seed ?? extraBody?.seed ?? -1) === -1;
+	return kind === 'outputUnreadable' && shown.text === '' && isRandom;
+}
+
+/** The tokens of all tries. */
+function sum(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
+	if (one === undefined || other === undefined) return one ?? other;
+	const added = (a = 0, b = 0) => a + b;
+	return {
+		promptTokens: one.promptTokens + other.promptTokens,
+		completionTokens: one.completionTokens + other.completionTokens,
+		totalTokens: one.totalTokens + other.totalTokens,
+		cachedTokens: added(one.cachedTokens, other.cachedTokens),
+		reasoningTokens: added(one.reasoningTokens, other.reasoningTokens),
+	};
+}
+
+interface Course {
+	messages: readonly ChatMessage[];
+	read: Read;
+	corrections: number;
+}
+
+async function finished(
+	asking: Asking,
+	{ messages, read, corrections }: Course,
+	{ hadCallsInText: _wasInText, ...usable }: Usable,
+): Promise<FinishedAnswer> {
+	const { server, shown, startedAt, names } = asking;
+	if (isHeldBack(asking)) shown.push(usable);
+	shown.close();
+	const ids = ownToolCallIds(usable.toolCalls.map(({ id }) => id));
+	const toolCalls = usable.toolCalls.map((call, index) => ({
+		id: ids[index]!,
+		name: names.own(call.name),
+		arguments: call.arguments,
+	}));
+	turnMemory.remember({ ...usable, toolCalls });
+	return {
+		...usable,
+		text: shown.text,
+		toolCalls,
+		notes: await notesOn(asking, messages, usable),
+		url: read.url,
+		firstTokenMs: read.firstTokenMs,
+		totalMs: performance.now() - startedAt,
+		...optional({ serverKind: identifiedKind(server), log: logOf(asking, corrections) }),
+	};
+}
+
+/** What the execution log shows of queue and corrections. */
+function logOf({ place }: Asking, corrections: number): FinishedAnswer['log'] {
+	const { waitedMs, wasGiven, timesGivenUp } = place;
+	const hasWaited = waitedMs >= 1 || wasGiven || timesGivenUp > 0;
+	if (!hasWaited && corrections === 0) return undefined;
+	return optional({
+		waitedInN8nMs: hasWaited ? Math.round(waitedMs) : undefined,
+		placeGivenByBatch: wasGiven || undefined,
+		placesGivenUp: timesGivenUp || undefined,
+		corrections: corrections || undefined,
+	});
+}
