@@ -6,10 +6,11 @@ import { listModels } from '../servers/list-models';
 import { missingModelAdvice } from '../servers/model-names';
 import { propsOf } from '../servers/rows';
 import { other } from '../servers/rows/other';
-import { finiteNumber } from '../values';
+import { finiteNumber, recordOf } from '../values';
 import type { Asking } from './ask';
 import type { Body } from './body';
 import { hasMedia } from './request/content';
+import { unreadQuestion } from './unread';
 import { FORMAT_TOOL } from './format-call';
 
 /** Tokens to leave for the answer. */
@@ -32,6 +33,8 @@ export async function withAdvice(
 	switch (failed.kind) {
 		case 'modelNotFound':
 			return await withModels(failed, asking);
+		case 'emptyAnswer':
+			return await ofUnreadQuestion(failed, asking, body);
 		case 'contextOverflow':
 			return await withContext(failed, asking);
 		case 'wrongPath':
@@ -41,6 +44,15 @@ export async function withAdvice(
 		default:
 			return failed;
 	}
+}
+
+async function ofUnreadQuestion(
+	failed: ServerError,
+	asking: Asking,
+	{ messages }: Body,
+): Promise<ServerError> {
+	const tokens = finiteNumber(recordOf(failed.facts.usage).promptTokens);
+	return (await unreadQuestion(asking, messages, tokens)) ?? failed;
 }
 
 /** Which models the server has. */

@@ -13,7 +13,7 @@ import {
 	text,
 } from '../values';
 import { CallAssembly, argumentsOf, type ReadCall } from './calls';
-import { callsInText, shownUpTo } from './calls-in-text';
+import { callsInText, shownUpTo, type UnrunCall } from './calls-in-text';
 import { type SplitText, ThinkingSplitter } from './thinking';
 import type { Timings, Usage } from './types';
 import { openAiUsage, timingsOf, usageOf } from './counts';
@@ -28,6 +28,8 @@ export interface Answer extends SplitText {
 	model?: string;
 	/** The calls stood in the text. */
 	hadCallsInText?: true;
+	/** What looks like a call in the text, and is none. */
+	unrun?: UnrunCall;
 }
 
 /** Why an answer cannot be used, with what had arrived. The caller adds the address. */
@@ -123,11 +125,13 @@ export class AnswerReader {
 		strayLines: readonly string[] = [],
 	): { rest: SplitText } & ({ answer: Answer } | { failure: Failure }) {
 		const last = this.split.end();
-		this.answerText += last.text;
+		this.addText(last.text);
 		this.reasoning += last.reasoning;
 		const { offered = [], isQuoted = () => false } = this.options;
 		const hasCalls = this.assembly.calls.length > 0;
-		const inText = hasCalls ? undefined : callsInText(this.answerText, offered, isQuoted);
+		const mayHold = !hasCalls && offered.length > 0;
+		const found = mayHold ? callsInText(this.answerText, offered, isQuoted) : undefined;
+		const inText = found !== undefined && 'calls' in found ? found : undefined;
 		this.answerText = inText?.text ?? this.answerText;
 		const rest = { text: this.answerText.slice(this.shown), reasoning: last.reasoning };
 		const calls = inText?.calls ?? this.assembly.calls;
@@ -138,7 +142,8 @@ export class AnswerReader {
 		const { finishReason = 'unknown' } = this;
 		const { timings, model } = this.counts;
 		const hadCallsInText = inText === undefined ? undefined : (true as const);
-		const facts = optional({ timings, model, hadCallsInText });
+		const unrun = found !== undefined && 'unrun' in found ? found.unrun : undefined;
+		const facts = optional({ timings, model, hadCallsInText, unrun });
 		return {
 			rest,
 			answer: { ...this.partial, toolCalls, finishReason, ...this.usageField(), ...facts },
@@ -174,16 +179,22 @@ export class AnswerReader {
 		);
 		if (reasoning === undefined) return '';
 		this.split.leaveTags();
-		this.reasoning += reasoning;
-		return reasoning;
+		// vLLM leaves the opening tag in (seen: 0.32.0).
+		const piece = this.reasoning === '' ? reasoning.replace(/^\s*<think>/, '') : reasoning;
+		this.reasoning += piece;
+		return piece;
 	}
 
 	private takeText(piece: string): SplitText {
 		if (piece === '') return { text: '', reasoning: '' };
 		const { text: more, reasoning } = this.split.push(this.withoutPrefill(piece));
-		this.answerText += this.answerText === '' ? more.replace(/^\n+/, '') : more;
+		this.addText(more);
 		this.reasoning += reasoning;
 		return { text: this.showable(), reasoning };
+	}
+
+	private addText(more: string): void {
+		this.answerText += this.answerText === '' ? more.replace(/^\n+/, '') : more;
 	}
 
 	/** Some servers repeat a begun answer; the first piece tells. */

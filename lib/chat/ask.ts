@@ -20,12 +20,12 @@ import { withAdvice } from './advice';
 import { type Answer, AnswerReader, type Failure } from './answer';
 import { type Body, callableTools, openAiBody } from './body';
 import { quotationIn } from './calls-in-text';
-import { asOpenAiChunk, needsOwnApi, ollamaBody } from './ollama';
+import { asOpenAiChunk, ignoredByOpenAi, needsOwnApi, ollamaBody } from './ollama';
 import { textOf } from './request/content';
 import { wantsJson } from './parameters';
 import type { Shown } from './shown';
 import { strictConversation } from './strict-form';
-import { mayBeginInThinking } from './thinking';
+import { mayBeginInThinking, type SplitText } from './thinking';
 import type { ToolNames } from './tool-names';
 import type { Call, ChatMessage, ChatParameters, ChatSettings } from './types';
 
@@ -78,9 +78,6 @@ const NATIVE: Readonly<Record<NonNullable<ServerKind['native']>, Api>> = {
 	},
 };
 
-const ONLY_OPENAI =
-	"Only the OpenAI-compatible routes of this server can be reached, which ignore its own options. Let the proxy in front of it pass on the server's own routes as well.";
-
 /**
  * One answer, by the server's own API where that is needed, and by the other one where a route is missing.
  *
@@ -90,17 +87,23 @@ export async function ask(asking: Asking, body: Body): Promise<Read> {
 	const { kind, server } = asking;
 	const native = kind.native && NATIVE[kind.native];
 	const api = native !== undefined && needsOwnApi(body.parameters) ? native : OPENAI;
-	try {
+	const outcome = await askBy(api, asking, body).catch(asFailed);
+	if (!('failed' in outcome)) return outcome;
+	const { failed } = outcome;
+	const other = api === OPENAI ? native : OPENAI;
+	if (failed.kind === 'wrongPath' && (await hasMoved(server)))
 		return await askBy(api, asking, body);
-	} catch (error) {
-		const { failed } = asFailed(error);
-		const other = api === OPENAI ? native : OPENAI;
-		if (failed.kind === 'wrongPath' && (await hasMoved(server))) return await askBy(api, asking, body);
-		if (failed.kind !== 'wrongPath' || other === undefined)
-			throw await withAdvice(failed, asking, body);
-		const read = await askBy(other, asking, body);
-		return other === OPENAI ? { ...read, notes: [...read.notes, ONLY_OPENAI] } : read;
-	}
+	if (failed.kind === 'wrongPath' && other !== undefined)
+		return withIgnored(await askBy(other, asking, body), other, body);
+	throw await withAdvice(failed, asking, body);
+}
+
+/** With a note on options that only the server's own API knows. */
+function withIgnored(read: Read, api: Api, { parameters }: Body): Read {
+	const ignored = api === OPENAI ? ignoredByOpenAi(parameters) : [];
+	if (ignored.length === 0) return read;
+	const note = `Only the OpenAI-compatible routes of this server can be reached, which ignore these options: ${ignored.join(', ')}. Let the proxy in front of it pass on its own routes as well.`;
+	return { ...read, notes: [...read.notes, note] };
 }
 
 /** Whether the API is at another URL than was assumed, as its list of models tells. */
@@ -134,16 +137,17 @@ async function askBy(api: Api, asking: Asking, body: Body): Promise<Read> {
 		);
 	try {
 		const adaptations = adaptationsFor(settings.parameters);
-		const outcome = await onceMore(
-			`${url} ${body.model}`,
-			api.body(body, kind),
-			adaptations,
-			send,
-		);
+		const outcome = await onceMore(`${url} ${body.model}`, api.body(body, kind), adaptations, send);
 		return { ...outcome.value, notes: outcome.notes };
 	} catch (error) {
-		throw asFailed(error).failed.withPartial(reader?.partial ?? {});
+		throw withArrived(asFailed(error).failed, reader);
 	}
+}
+
+function withArrived(failed: ServerError, reader: AnswerReader | undefined): ServerError {
+	const { text = '', reasoning = '' } = reader?.partial ?? {};
+	const isBlank = text.trim() === '' && reasoning.trim() === '';
+	return isBlank ? failed : failed.withPartial({ text, reasoning });
 }
 
 function adaptationsFor({ extraBody = {} }: ChatParameters): Adaptation[] {
@@ -188,35 +192,47 @@ async function readAnswer(
 	reader: AnswerReader,
 	asking: Asking,
 ): Promise<Omit<Read, 'notes'>> {
-	const { call, place, shown, startedAt } = asking;
-	const isHeld = isHeldBack(asking);
-	let firstTokenMs = 0;
-	try {
-		for await (const events of answer.events()) {
-			const before = reader.contents;
-			const pieces = events.map((data) => reader.push(data));
-			if (reader.contents > before) {
-				answer.content();
-				firstTokenMs ||= performance.now() - startedAt;
-			}
-			for (const piece of pieces) {
-				call.onPiece?.(piece);
-				if (!isHeld) shown.push(piece);
-			}
-			if (reader.isOver) break;
-			if (reader.isFinished) answer.expectEnd();
-		}
-	} catch (error) {
-		// All content came before it.
-		if (!reader.isFinished || call.signal?.aborted === true) throw error;
-	}
+	const { call, place, shown } = asking;
+	const { firstTokenMs, broken } = await readEvents(answer, reader, asking);
+	// Else all content came before it.
+	if (broken !== undefined && (!reader.isFinished || call.signal?.aborted === true))
+		throw broken.error;
 	addTo(place, answer.queue);
 	const { rest, ...outcome } = reader.end(answer.strayLines());
 	const read = 'answer' in outcome ? outcome.answer : outcome.failure;
 	if ('kind' in read && !isMistake(read)) throw failureOf(read, answer, asking);
-	if (!isHeld) shown.push(rest);
+	if (!isHeldBack(asking)) shown.push(rest);
 	const isWhole = /\bjson\b/.test(answer.headers['content-type'] ?? '');
 	return { answer: read, url: answer.url, firstTokenMs: isWhole ? 0 : firstTokenMs };
+}
+
+/** Reads the events to the end, or to where the stream breaks. */
+async function readEvents(
+	answer: HttpAnswer,
+	reader: AnswerReader,
+	asking: Asking,
+): Promise<{ firstTokenMs: number; broken?: { error: unknown } }> {
+	let firstTokenMs = 0;
+	try {
+		for await (const events of answer.events()) {
+			const before = reader.contents;
+			for (const data of events) showPiece(reader.push(data), asking);
+			if (reader.contents > before) {
+				answer.content();
+				firstTokenMs ||= performance.now() - asking.startedAt;
+			}
+			if (reader.isOver) break;
+			if (reader.isFinished) answer.expectEnd();
+		}
+		return { firstTokenMs };
+	} catch (error) {
+		return { firstTokenMs, broken: { error } };
+	}
+}
+
+function showPiece(piece: SplitText, asking: Asking): void {
+	asking.call.onPiece?.(piece);
+	if (!isHeldBack(asking)) asking.shown.push(piece);
 }
 
 function addTo(place: QueueLog, { waitedMs, wasGiven, timesGivenUp }: QueueLog): void {

@@ -24,9 +24,7 @@ export function openAiBody(body: Body, kind: ServerKind): JsonRecord {
 		...toolFields(body, kind),
 		stream: true,
 		// vLLM refuses it where nothing is streamed.
-		...(parameters.extraBody?.stream === false
-			? {}
-			: { stream_options: { include_usage: true } }),
+		...(parameters.extraBody?.stream === false ? {} : { stream_options: { include_usage: true } }),
 		...parameterFields(parameters, kind),
 		...responseFormatFields(parameters, kind),
 		...thinking,

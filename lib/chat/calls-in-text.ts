@@ -58,6 +58,19 @@ const PARAMETER = '<parameter=';
 const PARAMETER_END = '</parameter>';
 const LONGEST_MARKER = '<|python_tag|>'.length;
 
+/** Calls that were read from a text. */
+export interface CallsInText {
+	/** What stands before them. */
+	text: string;
+	calls: ReadCall[];
+}
+
+/** Why what looks like a call is none. */
+export interface UnrunCall {
+	name: string;
+	because: 'no such tool is connected' | 'the same text stands in the input';
+}
+
 /**
  * The calls that end a text, if all of them are complete and of offered tools.
  *
@@ -67,17 +80,25 @@ export function callsInText(
 	text: string,
 	offered: readonly string[],
 	isQuoted: (call: string) => boolean,
-): { text: string; calls: ReadCall[] } | undefined {
+): CallsInText | { unrun: UnrunCall } | undefined {
+	let unrun: UnrunCall | undefined;
 	for (const { begin, read } of FORMATS) {
 		const at = text.search(begin);
-		if (at < 0) continue;
-		const calls = read(text.slice(at))?.map(callOf);
-		if (calls === undefined || calls.length === 0) continue;
-		const areOffered = calls.every((call) => call !== undefined && offered.includes(call.name));
-		if (!areOffered || isQuoted(text.slice(at))) continue;
-		return { text: text.slice(0, at).trimEnd(), calls: calls as ReadCall[] };
+		const calls = at < 0 ? undefined : read(text.slice(at))?.map(callOf);
+		if (calls === undefined || calls.length === 0 || !areCalls(calls)) continue;
+		const unknown = calls.find(({ name }) => !offered.includes(name));
+		if (unknown === undefined && !isQuoted(text.slice(at)))
+			return { text: text.slice(0, at).trimEnd(), calls };
+		const { name } = unknown ?? calls[0]!;
+		const because =
+			unknown === undefined ? 'the same text stands in the input' : 'no such tool is connected';
+		unrun ??= { name, because };
 	}
-	return undefined;
+	return unrun && { unrun };
+}
+
+function areCalls(calls: ReadonlyArray<ReadCall | undefined>): calls is ReadCall[] {
+	return !calls.includes(undefined);
 }
 
 /** The contents of blocks that fill a text; undefined where anything else stands between or behind them. */

@@ -24,7 +24,9 @@ export function draftBody(
 	const { model, parameters } = settings;
 	const { toolChoice } = call;
 	const notes = notesOnIgnored(parameters, kind);
-	const tools = (call.tools ?? []).map((tool) => sentTool(tool, names.sent(tool.name), kind, notes));
+	const tools = (call.tools ?? []).map((tool) =>
+		sentTool(tool, names.sent(tool.name), kind, notes),
+	);
 	if (typeof toolChoice === 'object' && !call.tools?.some(({ name }) => name === toolChoice.name))
 		throw unknownTool(toolChoice.name);
 	const waits = tools.length > 0 && wantsJson(parameters);

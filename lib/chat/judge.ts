@@ -65,7 +65,10 @@ function judgeCalls(
 ): Verdict {
 	const { answer } = read;
 	const { call, names } = asking;
-	const further = (call.furtherTools ?? []).map((tool) => ({ ...tool, name: names.sent(tool.name) }));
+	const further = (call.furtherTools ?? []).map((tool) => ({
+		...tool,
+		name: names.sent(tool.name),
+	}));
 	const tools = [...body.tools, ...further];
 	const isFromText = 'hadCallsInText' in answer;
 	const { calls, faults } =
@@ -127,7 +130,7 @@ function failureOfCalls(
 			partialText: answer.text || undefined,
 			partialReasoning: answer.reasoning || undefined,
 		}),
-		facts: { offeredTools, ...optional({ usage: answer.usage }) },
+		facts: { offeredTools },
 		about: optional({ tool }),
 	});
 }
@@ -135,17 +138,15 @@ function failureOfCalls(
 const REMEDY =
 	'Say in the prompt which fields you want, lower the temperature, or choose a larger model or a server that enforces the schema. The answer is in the details.';
 
-async function judgeJson(
-	asking: Asking,
-	read: Read,
-	body: Body,
-	answer: Answer,
-): Promise<Verdict> {
+async function judgeJson(asking: Asking, read: Read, body: Body, answer: Answer): Promise<Verdict> {
 	const format = asking.settings.parameters.responseFormat;
 	const schema = format?.type === 'jsonSchema' ? format.schema : undefined;
 	const outcome = await checkedJson(answer.text, schema);
-	if (!('faults' in outcome))
-		return good(read, answer, { text: outcome.json, notes: outcome.unchecked });
+	if (!('faults' in outcome)) {
+		const isBare = answer.text.trim() === outcome.json;
+		const text = isBare ? answer.text : outcome.json;
+		return good(read, answer, { text, notes: outcome.unchecked });
+	}
 	const faults = outcome.faults.length === 0 ? ['it is not JSON'] : outcome.faults;
 	const isCut = answer.finishReason === 'length';
 	return {
@@ -155,7 +156,7 @@ async function judgeJson(
 				cut: 'The token limit cut off the JSON',
 				wrong: 'The answer is not the JSON that was asked for',
 				remedy: REMEDY,
-			}).withFacts(optional({ usage: answer.usage }));
+			});
 		},
 	};
 }

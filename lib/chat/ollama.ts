@@ -31,8 +31,9 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 /** Options of the node that Ollama has, by its own names. */
 const OPTIONS = SAMPLER_ENTRIES.filter(
 	([name, { type }]) => (type === 'number' || type === 'texts') && takes(ollama, name),
-).map(([name, { wire, type, extra }]) => ({
+).map(([name, { wire, type, extra, label }]) => ({
 	name,
+	label,
 	native: OTHER_NAMES[wire] ?? wire,
 	type,
 	isOwn: extra === true,
@@ -77,6 +78,12 @@ export function needsOwnApi(parameters: ChatParameters): boolean {
 function isOfOwnApi(name: string, value: unknown): boolean {
 	if (name === 'options') return isRecord(value);
 	return OUTER_FIELDS.has(name) || (MORE_OPTIONS.has(name) && !TAKEN_BY_BOTH.has(name));
+}
+
+/** Labels of set options that OpenAI's route ignores. */
+export function ignoredByOpenAi(parameters: ChatParameters): string[] {
+	const own = OPTIONS.filter(({ name, isOwn }) => isOwn && parameters[name] !== undefined);
+	return own.map(({ label }) => label);
 }
 
 /** Extra Body, sorted into `options` and the fields beside them, wherever the user put them. */
@@ -225,7 +232,7 @@ export function asOpenAiChunk(line: JsonRecord): JsonRecord {
 			function: called,
 		})),
 	};
-	const finish_reason = isDone ? (words(line.done_reason) || 'stop') : null;
+	const finish_reason = isDone ? words(line.done_reason) || 'stop' : null;
 	const choices = [{ index: 0, delta, finish_reason }];
 	return { model: line.model, choices, ...(isDone ? lastFields(line) : {}) };
 }

@@ -15,8 +15,9 @@ export async function notesOn(
 ): Promise<string[]> {
 	const { kind, settings } = asking;
 	const notes = [
-		...notesOnEnd(answer),
 		...answer.notes,
+		...notesOnEnd(answer),
+		noteOnUnrunCall(answer, kind.words.tools),
 		noteOnPretendedCall(answer.text),
 		await unreadConversation(asking, messages, answer.usage?.promptTokens),
 		kind.remark?.(settings.model),
@@ -38,6 +39,11 @@ function notesOnEnd({ finishReason, toolCalls }: Usable): string[] {
 	return [
 		'The server never said why its answer ended (finish_reason stayed empty), so it may have been cut off.',
 	];
+}
+
+function noteOnUnrunCall({ unrun }: Usable, advice: string): string | undefined {
+	if (unrun === undefined) return undefined;
+	return `The answer contains what looks like a call of ${unrun.name}. It was not run, because ${unrun.because}. ${advice}`;
 }
 
 /** Models imitate what n8n writes of earlier calls into the memory. */

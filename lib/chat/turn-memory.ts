@@ -20,7 +20,11 @@ export class TurnMemory {
 		sizeOf: ({ text, reasoning, arguments: args }) => text.length + reasoning.length + args.length,
 	});
 
-	remember({ text, reasoning, toolCalls }: Pick<FinishedAnswer, 'text' | 'reasoning' | 'toolCalls'>): void {
+	remember({
+		text,
+		reasoning,
+		toolCalls,
+	}: Pick<FinishedAnswer, 'text' | 'reasoning' | 'toolCalls'>): void {
 		for (const { id, name, arguments: args } of toolCalls)
 			this.calls.set(id, { text, reasoning, name, arguments: args });
 	}

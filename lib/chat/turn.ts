@@ -1,5 +1,6 @@
 /** One turn of a chat in five steps: the conversation, its body, sending, reading, and correcting the model's mistakes. */
 import { asFailed, type ServerError } from '../errors/server-error';
+import { estimateTokens } from '../servers/manage/tokens';
 import { requireModel } from '../servers/model-names';
 import { identifiedKind, kindOf, propsOf } from '../servers/rows';
 import type { Server } from '../servers/rows/kind';
@@ -9,9 +10,10 @@ import { type Asking, ask, isHeldBack, type Read } from './ask';
 import { conversationFor } from './conversation';
 import { MOST_CORRECTIONS } from './correction';
 import { draftBody } from './draft';
-import { judge, type Usable } from './judge';
+import { judge, type Usable, type Verdict } from './judge';
 import { notesOn } from './remarks';
 import { checkParameters, wantsJson } from './parameters';
+import { textOf } from './request/content';
 import { requireAbilities } from './requirements';
 import { Shown } from './shown';
 import { toolNames } from './tool-names';
@@ -43,7 +45,14 @@ export async function runTurn(
 	const startedAt = performance.now();
 	return await inSpan(
 		server,
-		{ operation: 'chat', model, parameters, input: messages, place, ...optional({ trace, priority }) },
+		{
+			operation: 'chat',
+			model,
+			parameters,
+			input: messages,
+			place,
+			...optional({ trace, priority }),
+		},
 		async (traced) => {
 			const asking: Asking = {
 				server: traced,
@@ -75,12 +84,21 @@ async function answerOf(asking: Asking, messages: ChatMessage[]): Promise<Finish
 		usage = sum(usage, read.answer.usage);
 		const verdict = await judge(asking, read, body);
 		if (verdict.next === undefined || corrections >= MOST_CORRECTIONS) {
-			const answer = { ...verdict.answer(), ...optional({ usage }) };
+			const answer = usableOf(verdict, usage);
 			const notes = [...first.notes, ...answer.notes];
 			return await finished(asking, { messages, read, corrections }, { ...answer, notes });
 		}
 		body = verdict.next;
 		shown.nextTry();
+	}
+}
+
+/** With the tokens of all tries, also where it fails. */
+function usableOf(verdict: Verdict, usage: Usage | undefined): Usable {
+	try {
+		return { ...verdict.answer(), ...optional({ usage }) };
+	} catch (error) {
+		throw asFailed(error).failed.withFacts(optional({ usage }));
 	}
 }
 
@@ -124,7 +142,7 @@ interface Course {
 async function finished(
 	asking: Asking,
 	{ messages, read, corrections }: Course,
-	{ hadCallsInText: _wasInText, ...usable }: Usable,
+	usable: Usable,
 ): Promise<FinishedAnswer> {
 	const { server, shown, startedAt, names } = asking;
 	if (isHeldBack(asking)) shown.push(usable);
@@ -136,16 +154,32 @@ async function finished(
 		arguments: call.arguments,
 	}));
 	turnMemory.remember({ ...usable, toolCalls });
+	const { reasoning, finishReason, timings, model } = usable;
 	return {
-		...usable,
 		text: shown.text,
+		reasoning,
 		toolCalls,
+		finishReason,
+		...optional({ usage: usable.usage ?? estimate(usable, messages), timings, model }),
 		notes: await notesOn(asking, messages, usable),
 		url: read.url,
 		firstTokenMs: read.firstTokenMs,
 		totalMs: performance.now() - startedAt,
 		...optional({ serverKind: identifiedKind(server), log: logOf(asking, corrections) }),
 	};
+}
+
+/** Of a minimal server, which neither counts nor says why it ended. */
+function estimate(
+	{ finishReason, text, reasoning }: Usable,
+	messages: readonly ChatMessage[],
+): Usage | undefined {
+	if (finishReason !== 'unknown') return undefined;
+	const inputs = messages.map(({ content }) => estimateTokens(textOf(content)));
+	const promptTokens = inputs.reduce((total, tokens) => total + tokens, 0);
+	const completionTokens = estimateTokens(text + reasoning);
+	const totalTokens = promptTokens + completionTokens;
+	return { promptTokens, completionTokens, totalTokens, estimated: true };
 }
 
 /** What the execution log shows of queue and corrections. */

@@ -261,3 +261,11 @@ export interface SourceMessage {
 	name?: string;
 	reasoning?: string;
 }
+
+/**
+ * A source of chat answers.
+ *
+ * @param show gets the text as it arrives
+ * @throws {ServerError} with the text that had arrived
+ */
+export type AnswerSource = (call: Call, show?: (piece: string) => void) => Promise<FinishedAnswer>;

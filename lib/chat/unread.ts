@@ -33,7 +33,7 @@ export async function unreadConversation(
 	if (reading === undefined) return undefined;
 	const { characters, context } = reading;
 	const { label, words } = asking.kind;
-	return `The conversation of ${characters} characters is too long for the context of ${context} tokens that ${label} runs this model with. It read ${tokens} tokens and left out the oldest messages without an error. ${words.context(sizeFor(characters))} Or keep fewer messages in the memory.`;
+	return `The conversation of ${characters} characters is too long for the context of ${context} tokens that ${label} runs this model with. It read ${tokens} tokens and left out the oldest messages without an error. ${words.context(sizeFor(reading))} Or keep fewer messages in the memory.`;
 }
 
 /** The error for an empty answer to a single message that was cut (docs/protocols/ollama.md 4.1). */
@@ -44,11 +44,11 @@ export async function unreadQuestion(
 ): Promise<ServerError | undefined> {
 	const reading = await readingOf(asking, messages, tokens);
 	if (reading === undefined) return undefined;
-	const { characters, context } = reading;
+	const { context } = reading;
 	const { kind, server, settings } = asking;
 	return failure('contextOverflow', contextOf(server, server.url.api, settings.model), {
-		message: `The question does not fit into the context of ${context} tokens that ${kind.label} runs this model with. It was cut off without an error, and the model answered nothing`,
-		remedy: `${kind.words.context(sizeFor(characters))} Or shorten the input.`,
+		message: `The question does not fit into the context of ${context} tokens that ${kind.label} runs this model with. ${kind.label} cut it off without an error, and the model answered nothing`,
+		remedy: `${kind.words.context(sizeFor(reading))} Or shorten the input.`,
 		facts: { contextTokens: context, promptTokens: tokens },
 	});
 }
@@ -76,6 +76,8 @@ function charactersOf(messages: readonly ChatMessage[]): number {
 	return texts.reduce((sum, text) => sum + text.length, 0);
 }
 
-function sizeFor(characters: number): number {
-	return Math.ceil((characters / 3 + ROOM_FOR_ANSWER) / 1024) * 1024;
+/** A token has three characters or more, on average. */
+function sizeFor({ characters, tokens }: Reading): number {
+	const needed = Math.max(tokens, characters / 3) + ROOM_FOR_ANSWER;
+	return Math.ceil(needed / 1024) * 1024;
 }

@@ -82,6 +82,8 @@ export const BY_TEXT: readonly WordsOfKind[] = [
 		// llama-swap, nginx's and GPUStack's ways to say that nothing answers behind them
 		/\bdial tcp\b.{0,300}: |\bECONNREFUSED\b|\bconnection refused\b|^all connection attempts failed\b/i,
 	],
+	// Ollama: its runner died
+	['connectionLost', /^an error was encountered while running the model: unexpected EOF$/i],
 	// Mistakes in the request that llama-server answers with 500
 	[
 		'badRequest',

@@ -1,7 +1,6 @@
-import { cachedShare } from '../chat/answer/prompt-cache';
 import { tokensPerSecond } from '../chat/traced-answer';
 import type { FinishedAnswer } from '../chat/types';
-import { acceptedDrafts } from '../chat/wire/counts';
+import { acceptedDrafts } from '../chat/counts';
 import { plainText } from '../plain-text';
 import { type JsonRecord, nonEmptyText, optional } from '../values';
 
@@ -34,7 +33,6 @@ export function generationInfoOf(answer: FinishedAnswer): JsonRecord {
 		tokensPerSecond: rounded(tokensPerSecond(answer)),
 		promptTokensPerSecond: rounded(timings.prompt_per_second),
 		cachedTokens: usage?.cachedTokens ?? timings.cache_n,
-		promptCache: percent(cachedShare(answer)),
 		acceptedDrafts: percent(acceptedDrafts(answer.timings)),
 		usageEstimated: usage?.estimated,
 		firstTokenMs: rounded(answer.firstTokenMs || undefined),

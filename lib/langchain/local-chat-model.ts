@@ -1,5 +1,4 @@
-import type { AnswerSource } from '../chat/client';
-import type { FinishedAnswer } from '../chat/types';
+import type { AnswerSource, Call, FinishedAnswer } from '../chat/types';
 import { generationInfoOf, usageMetadata } from './generation-info';
 import type {
 	HostBaseChatModel,
@@ -8,18 +7,16 @@ import type {
 	HostMessageChunk,
 	HostRunManager,
 } from './host';
-import { readToEnd } from '../generators';
 import { isRecord, type JsonRecord, optional, recordsIn } from '../values';
 import { readMessage } from './langchain-message';
 import { NOT_CONTENT } from '../chat/request/media';
 import { estimateTokens } from '../servers/manage/tokens';
-import { throttlePieces, pieceInterval } from './pieces';
-import type { ChatCall } from '../chat/request/request';
+import { piecesOf } from './pieces';
 import type { AiNodeSdk } from './sdk';
 import { toolChoiceOf, toolDefinition } from './tools';
 
 interface LocalChatModelFields {
-	client: AnswerSource;
+	answers: AnswerSource;
 	/** The host's schema converter. */
 	toJsonSchema: AiNodeSdk['getParametersJsonSchema'];
 	/** Callbacks; the first one is n8n's tracer. */
@@ -136,17 +133,13 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			options: CallOptions,
 			runManager?: HostRunManager,
 		): AsyncGenerator<HostGenerationChunk> {
-			const { client, toError, onFinished, onAnswer } = this.fields;
+			const { answers, toError, onFinished, onAnswer } = this.fields;
 			const stopWatching = onAnswer?.();
 			const abandoned = new AbortController();
-			let answer: ReturnType<typeof client.generate> | undefined;
+			let answer: AsyncGenerator<string, FinishedAnswer> | undefined;
 			try {
 				const call = this.callOf(messages, options, abandoned.signal);
-				answer = throttlePieces(
-					client.generate({ ...call, pieceMs: pieceInterval }),
-					client.keepsPace === true ? () => 0 : pieceInterval,
-					abandoned,
-				);
+				answer = piecesOf(async (show) => await answers(call, show), abandoned);
 				let next = await answer.next();
 				const listens = runManager !== undefined && takesTokens(runManager);
 				for (; !next.done; next = await answer.next()) {
@@ -174,11 +167,10 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		}
 
 		async _generate(messages: unknown[], options: CallOptions) {
-			const { client, toError, onFinished, onAnswer } = this.fields;
+			const { answers, toError, onFinished, onAnswer } = this.fields;
 			const stopWatching = onAnswer?.();
 			try {
-				const call = { ...this.callOf(messages, options), whole: true };
-				const answer = await readToEnd(client.generate(call));
+				const answer = await answers({ ...this.callOf(messages, options), whole: true });
 				onFinished?.(answer);
 				const { promptTokens, completionTokens, totalTokens } = answer.usage ?? NO_USAGE;
 				return {
@@ -196,14 +188,13 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			messages: unknown[],
 			{ signal, stop, tools = [], tool_choice: choice }: CallOptions,
 			abandoned?: AbortSignal,
-		): ChatCall {
+		): Call {
 			const { nodeSignal, toJsonSchema } = this.fields;
 			const signals = [signal, nodeSignal, abandoned].filter((one) => one !== undefined);
 			return {
 				messages: messages.map(readMessage),
 				tools: tools.map((tool) => toolDefinition(tool, toJsonSchema)),
-				toolChoice: toolChoiceOf(choice),
-				stop,
+				...optional({ toolChoice: toolChoiceOf(choice), stop }),
 				signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0],
 			};
 		}

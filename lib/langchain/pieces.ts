@@ -1,7 +1,5 @@
 import { sleep } from 'n8n-workflow';
 
-import { readToEnd } from '../generators';
-
 /** Pieces per second over all streams of one n8n process. With many streams, each gets fewer and larger ones. */
 const PIECES_PER_SECOND = 400;
 
@@ -62,25 +60,23 @@ export class TextQueue<R> {
 }
 
 /**
- * Yields the first text at once, and then, every `intervalMs()` milliseconds, all text that arrived since. The work per
+ * Yields the first text at once, and then, at the pace of `pieceInterval`, all text that arrived since. The work per
  * piece behind it (LangChain's chunks, n8n's events, a line to the browser) is thus not done per token, while a reader
  * sees a steady flow.
  *
- * @param abandoned aborted when the consumer stops before the end, so that `source` stops too: a waiting generator cannot be
- *   returned from outside
- * @param intervalMs least time between two pieces; 0 where the source already paces itself
- * @returns what `source` returns
+ * @param work pushes the text
+ * @param abandoned aborted when the consumer stops before the end, so that the work stops too
+ * @returns the result of the work
  */
-export async function* throttlePieces<R>(
-	source: AsyncGenerator<string, R>,
-	intervalMs: () => number,
+export async function* piecesOf<R>(
+	work: (show: (piece: string) => void) => Promise<R>,
 	abandoned: AbortController,
 ): AsyncGenerator<string, R> {
 	const queue = new TextQueue<R>();
-	queue.endWith(readToEnd(source, (piece) => queue.push(piece)));
+	queue.endWith(work((piece) => queue.push(piece)));
 	streams++;
 	try {
-		return yield* queue.pieces(intervalMs);
+		return yield* queue.pieces(pieceInterval);
 	} finally {
 		streams--;
 		if (!queue.hasEnded) abandoned.abort();

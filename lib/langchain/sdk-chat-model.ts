@@ -1,10 +1,15 @@
-import type { AnswerSource } from '../chat/client';
-import { readToEnd } from '../generators';
 import { parseObject } from '../json';
 import { type JsonRecord, nonEmptyText, optional } from '../values';
 import type { AiNodeSdk } from './sdk';
 import { toolDefinition } from './tools';
-import type { FinishedAnswer, SourceMessage, ToolDefinition } from '../chat/types';
+import { piecesOf } from './pieces';
+import type {
+	AnswerSource,
+	Call,
+	FinishedAnswer,
+	SourceMessage,
+	ToolDefinition,
+} from '../chat/types';
 
 type SdkModel = Parameters<AiNodeSdk['supplyModel']>[1];
 type SdkMessage = import('@n8n/ai-node-sdk').Message;
@@ -30,17 +35,19 @@ interface SdkConfig {
  * error chunk for success.
  */
 export function sdkChatModel(
-	client: AnswerSource,
+	answers: AnswerSource,
 	modelId: string,
 	sdk: AiNodeSdk,
 	toError: (error: unknown) => Error,
 	tools: ToolDefinition[] = [],
 ): SdkModel {
-	const callOf = (messages: SdkMessage[], config: SdkConfig = {}) => ({
+	const callOf = (messages: SdkMessage[], config: SdkConfig = {}): Call => ({
 		messages: messages.flatMap(sourceMessages),
 		tools,
-		stop: config.stop ?? config.stopSequences,
-		signal: config.signal ?? config.abortSignal,
+		...optional({
+			stop: config.stop ?? config.stopSequences,
+			signal: config.signal ?? config.abortSignal,
+		}),
 	});
 	const model = {
 		provider: 'n8n-nodes-local-llama',
@@ -48,24 +55,26 @@ export function sdkChatModel(
 		withTools: (more: SdkTool[]) => {
 			const added = more.map((tool) => toolDefinition(tool, sdk.getParametersJsonSchema));
 			// On a second binding, the adapter passes the same tools again.
-			return sdkChatModel(client, modelId, sdk, toError, [
+			return sdkChatModel(answers, modelId, sdk, toError, [
 				...tools.filter(({ name }) => !added.some((tool) => tool.name === name)),
 				...added,
 			]);
 		},
 		async generate(messages: SdkMessage[], config?: SdkConfig) {
 			try {
-				return generated(
-					await readToEnd(client.generate({ ...callOf(messages, config), whole: true })),
-				);
+				return generated(await answers({ ...callOf(messages, config), whole: true }));
 			} catch (error) {
 				throw toError(error);
 			}
 		},
 		async *stream(messages: SdkMessage[], config?: SdkConfig): AsyncGenerator<SdkChunk> {
-			let answer: ReturnType<typeof client.generate> | undefined;
+			let answer: AsyncGenerator<string, FinishedAnswer> | undefined;
+			const abandoned = new AbortController();
 			try {
-				answer = client.generate(callOf(messages, config));
+				const call = callOf(messages, config);
+				const signals = [call.signal, abandoned.signal].filter((one) => one !== undefined);
+				const signal = AbortSignal.any(signals);
+				answer = piecesOf(async (show) => await answers({ ...call, signal }, show), abandoned);
 				let next = await answer.next();
 				for (; !next.done; next = await answer.next())
 					yield { type: 'text-delta', delta: next.value };

@@ -4,14 +4,7 @@ import { createHash } from 'node:crypto';
 import type { FailureKind } from '../errors/kinds';
 import { ServerError } from '../errors/server-error';
 import { LruCache } from '../lru-cache';
-import {
-	asList,
-	isRecord,
-	type JsonRecord,
-	optional,
-	recordOf,
-	recordsIn,
-} from '../values';
+import { asList, isRecord, type JsonRecord, optional, recordOf, recordsIn } from '../values';
 import { namesInList, REFUSED_FIELDS } from './refused-fields';
 
 /** The change that a refusal asks for; undefined where it asks for another one, or the body has nothing to change. */

@@ -1,5 +1,4 @@
-import type { ChatSettings } from '../../lib/chat/request/request';
-import type { ReasoningEcho } from '../../lib/chat/request/messages';
+import type { ChatSettings, ReasoningEcho } from '../../lib/chat/types';
 import { optional } from '../../lib/values';
 import { readGeneration, responseFormatIn, thinkingIn } from '../shared/chat/generation-settings';
 import { GENERATION_RETRIES, readLimits } from '../shared/limit-fields';

@@ -1,17 +1,17 @@
 import { NodeConnectionTypes, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
 
 import { localLlamaConnection } from '../../lib/servers/credential';
-import { CheckedAnswers } from '../../lib/text/checked-answers';
+import { serverOf } from '../../lib/servers/server';
 import { NodeParameters } from '../shared/parameters';
 import { priorityOf } from '../shared/queueing';
 import { supplied } from '../shared/sub-node-log';
 import { supplyModel } from '../shared/supplied-model';
 import { properties } from './fields';
-import { ModelAnswers } from './model-answers';
+import { answersOf } from './model-answers';
 import { readSettings } from './settings';
-import { BudgetedAnswers } from './token-budget';
+import { withBudget } from './token-budget';
 import { RankingAt } from './tool-ranking';
-import { ToolsAtOnce } from './tools-at-once';
+import { withToolsAtOnce } from './tools-at-once';
 
 /** Supplies the chat model, see `supplyModel`. */
 export async function supplyChatModel(
@@ -21,21 +21,21 @@ export async function supplyChatModel(
 	return await supplied(context, NodeConnectionTypes.AiLanguageModel, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const parameters = new NodeParameters(context, itemIndex, properties);
-		const priority = priorityOf(context, parameters);
-		const connection = localLlamaConnection(credentials, context.helpers, { priority });
-		const settings = readSettings(parameters);
-		const ofModel = new ModelAnswers(connection, settings);
-		const answers = new CheckedAnswers(ofModel, settings.parameters.responseFormat);
-		const ranking = new RankingAt(connection);
+		const server = serverOf(credentials, context.helpers);
+		const settings = { ...readSettings(parameters), priority: priorityOf(context, parameters) };
 		const toolsAtOnce = parameters.number('options.toolsAtOnce', 0);
-		const choosing = new ToolsAtOnce(answers, ranking, toolsAtOnce);
 		const budget = parameters.number('options.tokenBudget', 0);
+		const answers = withToolsAtOnce(
+			answersOf(server, settings),
+			new RankingAt(localLlamaConnection(credentials, context.helpers)),
+			toolsAtOnce,
+		);
 		return await supplyModel(context, {
-			source: new BudgetedAnswers(choosing, context, budget),
+			answers: withBudget(answers, context, budget),
 			settings: {
 				model: settings.model,
-				baseUrl: connection.url.api,
-				serverType: connection.chosenKind ?? 'auto',
+				baseUrl: server.url.api,
+				serverType: server.kindSet ?? 'auto',
 				options: { ...settings.parameters, ...settings.limits, retries: settings.retries },
 			},
 			toError: (error) => log.nodeError(error),

@@ -1,6 +1,6 @@
 import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 
-import type { AnswerSource } from '../../lib/chat/client';
+import type { AnswerSource } from '../../lib/chat/types';
 import { findHostClasses } from '../../lib/langchain/host';
 import { localChatModelClass } from '../../lib/langchain/local-chat-model';
 import { loadSdk } from '../../lib/langchain/sdk';
@@ -11,8 +11,7 @@ import { CancelWatch } from './cancel-watch';
 import { countFailed, countGeneration } from './token-totals';
 
 interface SuppliedModel {
-	/** Source of the answers. */
-	source: AnswerSource;
+	answers: AnswerSource;
 	/** Model and settings for the log, without secrets. */
 	settings: { model: string } & Record<string, unknown>;
 	/** Turns a failure into the error that n8n shows. */
@@ -24,7 +23,7 @@ interface SuppliedModel {
 /** Supplies a chat model, based on the host's own LangChain classes, or on the SDK's adapter if those have changed. */
 export async function supplyModel(
 	context: ISupplyDataFunctions,
-	{ source, settings, toError: explained, jsonOutput = false }: SuppliedModel,
+	{ answers, settings, toError: explained, jsonOutput = false }: SuppliedModel,
 ): Promise<SupplyData> {
 	const toError = (error: unknown) => {
 		countFailed(context, error);
@@ -36,7 +35,7 @@ export async function supplyModel(
 		context.logger.warn(
 			`${context.getNode().name}: this version of n8n is built differently (${host.missing}), so the SDK's adapter is used. Pictures, thinking and timings are lost.`,
 		);
-		return sdk.supplyModel(context, sdkChatModel(source, settings.model, sdk, toError));
+		return sdk.supplyModel(context, sdkChatModel(answers, settings.model, sdk, toError));
 	}
 	const { classes } = host;
 	const Model = localChatModelClass(classes);
@@ -44,7 +43,7 @@ export async function supplyModel(
 	const watch = new CancelWatch(context);
 	return {
 		response: new Model({
-			client: source,
+			answers,
 			toJsonSchema: sdk.getParametersJsonSchema,
 			callbacks: [
 				new Tracing(context, {

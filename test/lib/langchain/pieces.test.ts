@@ -1,74 +1,58 @@
-import { throttlePieces } from '../../../lib/langchain/pieces';
-import { delay, setTimeout } from '../../support/node';
+import { piecesOf } from '../../../lib/langchain/pieces';
+import { delay } from '../../support/node';
 
-async function* tokens(
-	count: number,
-	everyMs: number,
-	left?: AbortSignal,
-): AsyncGenerator<string, string> {
-	for (let i = 0; i < count && left?.aborted !== true; i++) {
-		yield `${i} `;
-		if (everyMs > 0) await delay(everyMs);
-	}
-	return 'end';
-}
+/** Pushes tokens one after the other. */
+const tokens =
+	(count: number, everyMs: number, left?: AbortSignal) =>
+	async (show: (piece: string) => void): Promise<string> => {
+		for (let at = 0; at < count && left?.aborted !== true; at++) {
+			show(`${at} `);
+			if (everyMs > 0) await delay(everyMs);
+		}
+		return 'end';
+	};
 
-async function collect(source: AsyncGenerator<string, string>, intervalMs: number) {
-	const pieces: string[] = [];
-	const generator = throttlePieces(source, () => intervalMs, new AbortController());
-	let next = await generator.next();
-	for (; !next.done; next = await generator.next()) pieces.push(next.value);
-	return { pieces, result: next.value };
+/** A source that gives the next tokens only when it is allowed. */
+function stepwise(steps: string[][]) {
+	let allow = () => {};
+	const work = async (show: (piece: string) => void) => {
+		for (const [index, step] of steps.entries()) {
+			if (index > 0) await new Promise<void>((resolve) => (allow = resolve));
+			step.forEach(show);
+		}
+		return 'end';
+	};
+	return { work, allow: () => allow() };
 }
 
 describe('text in pieces', () => {
-	it('loses nothing and returns what the source returns', async () => {
-		const { pieces, result } = await collect(tokens(200, 0), 5);
-		expect(pieces.join('')).toBe(Array.from({ length: 200 }, (_, i) => `${i} `).join(''));
-		expect(result).toBe('end');
+	it('loses nothing and returns what the work returns', async () => {
+		const pieces: string[] = [];
+		const generator = piecesOf(tokens(200, 0), new AbortController());
+		let next = await generator.next();
+		for (; !next.done; next = await generator.next()) pieces.push(next.value);
+		expect(pieces.join('')).toBe(Array.from({ length: 200 }, (_, at) => `${at} `).join(''));
+		expect(next.value).toBe('end');
 	});
 
-	/** A source that gives the next tokens only when the reader has got the piece before. */
-	function stepwise(steps: string[][]) {
-		let allow = () => {};
-		async function* source(): AsyncGenerator<string, string> {
-			for (const [index, step] of steps.entries()) {
-				if (index > 0) await new Promise<void>((resolve) => (allow = resolve));
-				yield* step;
-			}
-			return 'end';
-		}
-		return { source: source(), allow: () => allow() };
-	}
-
 	it('gives the first token at once and joins what came until the next piece', async () => {
-		const { source, allow } = stepwise([['a'], ['b', 'c', 'd']]);
-		const pieces = throttlePieces(source, () => 50, new AbortController());
+		const { work, allow } = stepwise([['a'], ['b', 'c', 'd']]);
+		const pieces = piecesOf(work, new AbortController());
 		expect(await pieces.next()).toEqual({ done: false, value: 'a' });
 		allow();
 		expect(await pieces.next()).toEqual({ done: false, value: 'bcd' });
 		expect(await pieces.next()).toEqual({ done: true, value: 'end' });
 	});
 
-	it('gives slow tokens one by one', async () => {
-		const { source, allow } = stepwise([['a'], ['b'], ['c']]);
-		const pieces: string[] = [];
-		for await (const piece of throttlePieces(source, () => 1, new AbortController())) {
-			pieces.push(piece);
-			setTimeout(allow, 20);
-		}
-		expect(pieces).toEqual(['a', 'b', 'c']);
-	});
-
 	it('waits between two pieces', async () => {
-		const { source, allow } = stepwise([['a'], ['b'], ['c']]);
-		const pieces = throttlePieces(source, () => 60, new AbortController());
+		const { work, allow } = stepwise([['a'], ['b'], ['c']]);
+		const pieces = piecesOf(work, new AbortController());
 		await pieces.next();
 		allow();
 		jest.useFakeTimers();
 		let second: unknown;
 		const reading = pieces.next().then(({ value }) => (second = value));
-		await jest.advanceTimersByTimeAsync(59);
+		await jest.advanceTimersByTimeAsync(39);
 		expect(second).toBeUndefined();
 		await jest.advanceTimersByTimeAsync(1);
 		jest.useRealTimers();
@@ -79,13 +63,13 @@ describe('text in pieces', () => {
 	});
 
 	it('throws an error after the text that came before it', async () => {
-		async function* failing(): AsyncGenerator<string, string> {
-			yield 'a';
-			yield 'b';
+		const failing = async (show: (piece: string) => void): Promise<string> => {
+			show('a');
+			show('b');
 			await delay(1);
 			return await Promise.reject(new Error('broken'));
-		}
-		const generator = throttlePieces(failing(), () => 300, new AbortController());
+		};
+		const generator = piecesOf(failing, new AbortController());
 		const pieces: string[] = [];
 		const read = async () => {
 			for await (const piece of generator) pieces.push(piece);
@@ -94,9 +78,9 @@ describe('text in pieces', () => {
 		expect(pieces.join('')).toBe('ab');
 	});
 
-	it('tells the source when the reader leaves', async () => {
+	it('tells the work when the reader leaves', async () => {
 		const left = new AbortController();
-		for await (const piece of throttlePieces(tokens(1000, 1, left.signal), () => 1, left)) {
+		for await (const piece of piecesOf(tokens(1000, 1, left.signal), left)) {
 			expect(piece).toBe('0 ');
 			break;
 		}

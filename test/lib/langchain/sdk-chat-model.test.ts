@@ -1,8 +1,9 @@
-import { ChatClient } from '../../../lib/chat/client';
+import { runTurn } from '../../../lib/chat/turn';
+import type { Call } from '../../../lib/chat/types';
 import type { LocalChatModel as Model } from '../../../lib/langchain/local-chat-model';
 import { loadSdk } from '../../../lib/langchain/sdk';
 import { sdkChatModel } from '../../../lib/langchain/sdk-chat-model';
-import { connectTo } from '../../../lib/servers/connect';
+import { serverOf } from '../../../lib/servers/server';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { fakeContext } from '../../support/context';
 import { createRequire, process } from '../../support/node';
@@ -42,10 +43,12 @@ const getWeather = {
 
 /** The model that an n8n gets whose LangChain classes could not be found. */
 function fallback(): Model {
-	const client = new ChatClient(connectTo({ baseUrl: sim.url }), PLAIN_SETTINGS);
+	const server = serverOf({ baseUrl: sim.url });
+	const answers = async (call: Call, show?: (piece: string) => void) =>
+		await runTurn(server, PLAIN_SETTINGS, call, show);
 	return sdk.supplyModel(
 		fakeContext({}, {}).context,
-		sdkChatModel(client, 'tiny', sdk, (error) => error as Error),
+		sdkChatModel(answers, 'tiny', sdk, (error) => error as Error),
 	).response as Model;
 }
 

@@ -71,8 +71,8 @@ describe('failures', () => {
 			'streamError',
 		],
 	])('%s is a node error, streamed and generated', async (_name, scripted, kind) => {
-		server().script(scripted());
-		server().script(scripted());
+		// A model that is told of its mistake makes it twice more.
+		for (let times = 0; times < 6; times++) server().script(scripted());
 		const { model } = await supplied();
 		const bound = model.bindTools([weather]);
 		for (const run of [
@@ -89,8 +89,7 @@ describe('failures', () => {
 
 	// A llama.cpp with llguidance answers a schema that it does not understand with 200 and constrains nothing.
 	it('an answer that does not follow the JSON schema is a node error, streamed and generated', async () => {
-		server().script(reply.text('{"answer": 5}'));
-		server().script(reply.text('{"answer": 5}'));
+		for (let times = 0; times < 6; times++) server().script(reply.text('{"answer": 5}'));
 		const jsonSchema =
 			'{"type":"object","properties":{"answer":{"type":"string"}},"required":["answer"]}';
 		const { model } = await supplied({ responseFormat: 'jsonSchema', jsonSchema });
@@ -205,7 +204,7 @@ describe('failures', () => {
 			async () => await collect(model, 'Hi'),
 			async () => await model.invoke('Hi'),
 		]) {
-			server().script(scripted());
+			for (let times = 0; times < 3; times++) server().script(scripted());
 			await failureOf(run());
 		}
 		expect(JSON.parse(String(values.get('llm_usage')))).toMatchObject({

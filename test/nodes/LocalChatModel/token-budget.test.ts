@@ -1,18 +1,10 @@
-import type { AnswerSource } from '../../../lib/chat/client';
-import type { FinishedAnswer } from '../../../lib/chat/types';
-import { readToEnd } from '../../../lib/generators';
-import { BudgetedAnswers } from '../../../nodes/LocalChatModel/token-budget';
+import type { AnswerSource, FinishedAnswer } from '../../../lib/chat/types';
+import { withBudget } from '../../../nodes/LocalChatModel/token-budget';
 
 const COUNTED = { promptTokens: 5, completionTokens: 2, totalTokens: 7 };
 const ANSWER = { text: 'an answer', usage: COUNTED, notes: [] as string[] } as FinishedAnswer;
 
-const source: AnswerSource = {
-	keepsPace: true,
-	async *generate() {
-		yield 'an answer';
-		return await Promise.resolve(ANSWER);
-	},
-};
+const answers: AnswerSource = async () => await Promise.resolve(ANSWER);
 
 /** The context of an execution that spent so many tokens. */
 const spent = (tokensIn: number, tokensOut: number) => {
@@ -23,13 +15,12 @@ const spent = (tokensIn: number, tokensOut: number) => {
 	return { customData: { get: (key: string) => totals[key], set: () => {} } };
 };
 
-const ask = async (context: object, budget: number) =>
-	await readToEnd(new BudgetedAnswers(source, context, budget).generate({ messages: [] }));
+const ask = async (context: object, budget: number, source = answers) =>
+	await withBudget(source, context, budget)({ messages: [] });
 
 test('below the budget, answers are passed on', async () => {
 	expect(await ask(spent(900, 99), 1000)).toBe(ANSWER);
 	expect(await ask({}, 1000)).toBe(ANSWER);
-	expect(new BudgetedAnswers(source, {}, 1).keepsPace).toBe(true);
 });
 
 test('0 is no limit', async () => {
@@ -45,15 +36,9 @@ test('when it is spent, nothing is sent, and the error says what was spent', asy
 });
 
 test('where the server does not count tokens, the answer says that nothing is limited', async () => {
-	const uncounted = { ...ANSWER, usage: undefined };
-	const silent: AnswerSource = {
-		async *generate() {
-			yield 'an answer';
-			return await Promise.resolve(uncounted);
-		},
-	};
-	const answer = await readToEnd(new BudgetedAnswers(silent, {}, 1000).generate({ messages: [] }));
-	expect(answer.notes).toEqual([expect.stringContaining('does not count tokens')]);
-	const unlimited = new BudgetedAnswers(silent, {}, 0).generate({ messages: [] });
-	expect(await readToEnd(unlimited)).toBe(uncounted);
+	const uncounted = { text: 'an answer', notes: [] as string[] } as FinishedAnswer;
+	const silent: AnswerSource = async () => await Promise.resolve(uncounted);
+	const { notes } = await ask({}, 1000, silent);
+	expect(notes).toEqual([expect.stringContaining('does not count tokens')]);
+	expect(await ask({}, 0, silent)).toBe(uncounted);
 });

@@ -1,0 +1,243 @@
+/** A model's mistake is not the end of the run. */
+import { clearSharedCaches } from '../../../lib/lru-cache';
+import { reply } from '../../servers/llama-server';
+import { collect, HumanMessage, type Model, useChatModel } from '../../support/chat-model';
+
+const { server, supplied, chatRequests } = useChatModel();
+beforeEach(clearSharedCaches);
+
+const tool = (name: string, properties: object = {}, required: string[] = []) => ({
+	type: 'function',
+	function: { name, description: name, parameters: { type: 'object', properties, required } },
+});
+const WEATHER = tool('get_weather', { city: { type: 'string' } }, ['city']);
+const ISSUES = [
+	tool('github_create_issue', { title: { type: 'string' } }),
+	tool('github_list_issues'),
+];
+
+interface Answer {
+	content: unknown;
+	tool_calls: Array<{ id: string; name: string; args: unknown }>;
+	usage_metadata?: { input_tokens: number };
+}
+
+async function ask(model: Model, tools: unknown[], text = 'Hi'): Promise<Answer> {
+	const bound = tools.length > 0 ? model.bindTools(tools) : model;
+	return (await bound.invoke([new HumanMessage(text)])) as unknown as Answer;
+}
+
+const call = (name: string, args = '{}') => reply.toolCalls([{ name, arguments: args }]);
+const lastOf = (body: { messages: Array<Record<string, unknown>> }, at = -1) =>
+	body.messages.at(at)!;
+
+describe('a call that is wrong is told, and made again', () => {
+	test.each([
+		['an invented tool', call('weather_lookup'), /no tool \\?"weather_lookup\\?".*get_weather/],
+		[
+			'arguments that are no JSON',
+			call('get_weather', '{"city":Rome}'),
+			/not valid JSON: "\{\\"city\\":Rome\}"/,
+		],
+		['a missing argument', call('get_weather', '{}'), /lacks required arguments: city/],
+	])('%s', async (_what, wrong, told) => {
+		server().script(wrong, call('get_weather', '{"city":"Rome"}'));
+		const { model, outputs } = await supplied();
+		const { tool_calls: calls } = await ask(model, [WEATHER]);
+		expect(calls).toEqual([
+			expect.objectContaining({ name: 'get_weather', args: { city: 'Rome' } }),
+		]);
+		const [, second] = chatRequests();
+		expect(lastOf(second!)).toMatchObject({ role: 'tool', content: expect.stringMatching(told) });
+		expect(JSON.stringify(outputs)).toContain('"corrections":1');
+	});
+
+	test('broken arguments go back as an empty object, since templates parse them', async () => {
+		server().script(call('get_weather', '{"city":Rome}'), reply.text('Sorry.'));
+		const { model } = await supplied();
+		await ask(model, [WEATHER]);
+		expect(lastOf(chatRequests()[1]!, -2)).toMatchObject({
+			role: 'assistant',
+			tool_calls: [{ function: { name: 'get_weather', arguments: '{}' } }],
+		});
+	});
+
+	test('at most twice: then it is an error, and the tokens of all tries count', async () => {
+		server().script(...Array.from({ length: 4 }, () => call('weather_lookup')));
+		const { model } = await supplied();
+		await expect(ask(model, [WEATHER])).rejects.toThrow('"weather_lookup", which is not connected');
+		expect(chatRequests()).toHaveLength(3);
+	});
+
+	test('after two tries, a call without an argument runs, with a note', async () => {
+		server().script(...Array.from({ length: 3 }, () => call('get_weather', '{}')));
+		const { model, hints } = await supplied();
+		const { tool_calls: calls } = await ask(model, [WEATHER]);
+		expect(calls).toHaveLength(1);
+		expect(hints.map(({ message }) => message)).toEqual([
+			expect.stringContaining('without arguments that it requires: city'),
+		]);
+	});
+
+	test('nothing runs where one call of an answer is wrong', async () => {
+		const both = [
+			{ name: 'get_weather', arguments: '{"city":"Rome"}' },
+			{ name: 'nothing', arguments: '{}' },
+		];
+		server().script(reply.toolCalls(both), reply.text('Neither.'));
+		const { model } = await supplied();
+		const { tool_calls: calls, content } = await ask(model, [WEATHER]);
+		expect([calls, content]).toEqual([[], 'Neither.']);
+		expect(lastOf(chatRequests()[1]!, -2)).toMatchObject({
+			content: expect.stringContaining('Not run'),
+		});
+	});
+
+	test('text that was typed stays, and the next follows in a paragraph of its own', async () => {
+		server().script(
+			reply.toolCalls([{ name: 'nothing', arguments: '{}' }], { text: 'Let me see.' }),
+			reply.text('It is sunny.'),
+		);
+		const { model } = await supplied();
+		const chunks = await collect(model.bindTools([WEATHER]), 'Hi');
+		expect(chunks.map(({ content }) => content).join('')).toBe('Let me see.\n\nIt is sunny.');
+	});
+
+	test('Stop ends it', async () => {
+		server().script(call('nothing'), reply.chunks([{ wait: 60_000 }]));
+		const { model, cancel } = await supplied();
+		const running = ask(model, [WEATHER]);
+		await server().until(() => chatRequests().length === 2);
+		cancel.abort();
+		await expect(running).rejects.toThrow('cancelled');
+	});
+});
+
+describe('names of tools', () => {
+	test('without the prefix of their MCP server they mean its tool', async () => {
+		server().script(call('create_issue', '{"title":"a"}'));
+		const { model } = await supplied();
+		const { tool_calls: calls } = await ask(model, ISSUES);
+		expect(calls).toEqual([expect.objectContaining({ name: 'github_create_issue' })]);
+		expect(chatRequests()).toHaveLength(1);
+	});
+
+	test('a plain ending is another tool', async () => {
+		server().script(call('issue'), reply.text('None.'));
+		const { model } = await supplied();
+		expect((await ask(model, ISSUES)).tool_calls).toEqual([]);
+	});
+
+	test('with signs that servers refuse are sent without them, and come back as they are', async () => {
+		server().script(call('get_the_weather_', '{}'));
+		const { model } = await supplied();
+		const { tool_calls: calls } = await ask(model, [tool('get the weather!')]);
+		expect(calls).toEqual([expect.objectContaining({ name: 'get the weather!' })]);
+		expect(chatRequests()[0]!.tools).toMatchObject([{ function: { name: 'get_the_weather_' } }]);
+	});
+});
+
+test('arguments fit the schema', async () => {
+	const typed = tool('set', {
+		on: { type: 'boolean' },
+		count: { type: 'integer' },
+		tags: { type: 'array', items: { type: 'string' } },
+		note: { type: 'string' },
+		maybe: { type: 'string' },
+	});
+	const args = '{"on":"True","count":"5","tags":"[\\"a\\"]","note":"5","maybe":null}';
+	server().script(call('set', args));
+	const { model } = await supplied();
+	const { tool_calls: calls } = await ask(model, [typed]);
+	expect(calls[0]!.args).toEqual({ on: true, count: 5, tags: ['a'], note: '5' });
+});
+
+describe('JSON and tools', () => {
+	const schema = { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] };
+	const asJson = { responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(schema) };
+
+	test('the first request has no format, so that calls can begin', async () => {
+		server().script(call('get_weather', '{"city":"Rome"}'));
+		const { model } = await supplied(asJson);
+		const { tool_calls: calls } = await ask(model, [WEATHER]);
+		expect(calls).toHaveLength(1);
+		expect(chatRequests()[0]).not.toHaveProperty('response_format');
+	});
+
+	test('a final answer that breaks it is asked for once more, with the same messages and the format', async () => {
+		server().script(reply.text('It is four.'), reply.text('{"n":4}'));
+		const { model } = await supplied(asJson);
+		expect((await ask(model, [WEATHER])).content).toBe('{"n":4}');
+		const [first, second] = chatRequests();
+		expect(second!.messages).toEqual(first!.messages);
+		expect(second).toHaveProperty('response_format');
+	});
+
+	test('nothing is typed before it was checked', async () => {
+		server().script(reply.text('It is four.'), reply.text('{"n":4}'));
+		const { model } = await supplied(asJson);
+		const chunks = await collect(model.bindTools([WEATHER]), 'Hi');
+		expect(chunks.map(({ content }) => content).join('')).toBe('{"n":4}');
+	});
+
+	test('without tools, the model reads what was wrong', async () => {
+		server().script(reply.text('{"n":"four"}'), reply.text('{"n":4}'));
+		const { model } = await supplied(asJson);
+		expect((await ask(model, [])).content).toBe('{"n":4}');
+		expect(lastOf(chatRequests()[1]!)).toMatchObject({
+			role: 'user',
+			content: expect.stringContaining('n: '),
+		});
+	});
+});
+
+describe("n8n's Structured Output Parser", () => {
+	const output = { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] };
+	const parser = tool('format_final_json_response', { output }, ['output']);
+
+	test.each([
+		['prose before bare JSON', 'Here it is: {"output":{"n":4}}'],
+		['JSON in a fence', '```json\n{"n":4}\n```'],
+		[
+			'its call written as text',
+			'{"name":"format_final_json_response","arguments":{"output":{"n":4}}}',
+		],
+	])('%s is its call, where nothing is streamed', async (_what, text) => {
+		server().script(reply.text(text));
+		const { model } = await supplied();
+		const { tool_calls: calls } = await ask(model, [parser]);
+		expect(calls).toEqual([
+			expect.objectContaining({
+				name: 'format_final_json_response',
+				args: { output: { n: 4 } },
+			}),
+		]);
+	});
+});
+
+test('an answer that llama-server could not parse is asked for once more', async () => {
+	const message =
+		'Failed to parse input at pos 7: the model produced output that does not match the expected Hermes format';
+	server().script(
+		reply.error(500, { error: { message, code: 500, type: 'server_error' } }),
+		reply.text('Fine.'),
+	);
+	const { model } = await supplied();
+	expect((await ask(model, [])).content).toBe('Fine.');
+});
+
+test('a pretended use of a tool is noted', async () => {
+	server().script(
+		reply.text('[Used tools: Tool: get_weather, Input: {}, Result: sunny] It is sunny.'),
+	);
+	const { model, hints } = await supplied();
+	await ask(model, [WEATHER]);
+	expect(hints.map(({ message }) => message)).toEqual([expect.stringContaining('pretends')]);
+});
+
+test('tools that the chat template would drop are an error before anything is sent', async () => {
+	server().route('GET /props', reply.json({ chat_template_caps: { supports_tools: false } }));
+	const { model } = await supplied();
+	await expect(ask(model, [WEATHER])).rejects.toThrow('takes no tools');
+	expect(chatRequests()).toEqual([]);
+});
