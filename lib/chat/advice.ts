@@ -5,12 +5,12 @@ import { contextOf } from '../http/failures';
 import { listModels } from '../servers/list-models';
 import { missingModelAdvice } from '../servers/model-names';
 import { propsOf } from '../servers/rows';
+import { hintOnUnread } from '../servers/unread';
 import { other } from '../servers/rows/other';
 import { finiteNumber, recordOf } from '../values';
 import type { Asking } from './ask';
 import type { Body } from './body';
-import { hasMedia } from './request/content';
-import { unreadQuestion } from './unread';
+import { hasMedia, textOf } from './request/content';
 import { FORMAT_TOOL } from './format-call';
 
 /** Tokens to leave for the answer. */
@@ -46,13 +46,21 @@ export async function withAdvice(
 	}
 }
 
+/** Ollama cuts a single message that is longer than the context, and answers nothing (docs/protocols/ollama.md 4.1). */
 async function ofUnreadQuestion(
 	failed: ServerError,
-	asking: Asking,
+	{ server, settings: { model } }: Asking,
 	{ messages }: Body,
 ): Promise<ServerError> {
 	const tokens = finiteNumber(recordOf(failed.facts.usage).promptTokens);
-	return (await unreadQuestion(asking, messages, tokens)) ?? failed;
+	const texts = messages.map(({ content }) => textOf(content));
+	const hint = await hintOnUnread(server, { texts, tokens, model });
+	if (hint === undefined) return failed;
+	return failed.reworded({
+		kind: 'contextOverflow',
+		message: 'The server did not read all of the question, and the model answered nothing',
+		remedy: hint,
+	});
 }
 
 /** Which models the server has. */

@@ -2,9 +2,10 @@
 import { isModelNamed, shortModelName } from '../servers/model-names';
 import type { ServerModel } from '../servers/models';
 import { onlyModelOf } from '../servers/rows';
+import { hintOnUnread } from '../servers/unread';
 import type { Asking } from './ask';
 import type { Usable } from './judge';
-import { unreadConversation } from './unread';
+import { textOf } from './request/content';
 import type { ChatMessage } from './types';
 
 /** The notes on an answer: cut, not read whole, of another model, or with a call that was not run. */
@@ -13,15 +14,17 @@ export async function notesOn(
 	messages: readonly ChatMessage[],
 	answer: Usable,
 ): Promise<string[]> {
-	const { kind, settings } = asking;
+	const { kind, server } = asking;
+	const { model } = asking.settings;
+	const texts = messages.map(({ content }) => textOf(content));
 	const notes = [
 		...answer.notes,
 		...notesOnEnd(answer),
 		noteOnUnrunCall(answer, kind.words.tools),
 		noteOnPretendedCall(answer.text),
-		await unreadConversation(asking, messages, answer.usage?.promptTokens),
-		kind.remark?.(settings.model),
-		noteOnOtherModel(settings.model, answer.model, onlyModelOf(asking.server)),
+		await hintOnUnread(server, { texts, tokens: answer.usage?.promptTokens, model }),
+		kind.remark?.(model),
+		noteOnOtherModel(model, answer.model, onlyModelOf(server)),
 	];
 	return notes.filter((note) => note !== undefined);
 }

@@ -21,7 +21,7 @@ import {
 } from './batches';
 import { prefixesOf, type Prefixes } from '../embeddings/prefixes';
 import { dataOf, explained, task, type TaskSettings } from './task';
-import { hintOnUnread } from './unread';
+import { hintOnUnread } from '../servers/unread';
 import { cutTo, type Fault, vectorsIn } from './vectors';
 
 export interface EmbedSettings extends TaskSettings {

@@ -29,7 +29,7 @@ import {
 	withLongerTexts,
 } from './batches';
 import { dataOf, explained, task, type TaskSettings } from './task';
-import { hintOnUnread } from './unread';
+import { hintOnUnread } from '../servers/unread';
 import { tokensIn } from './vectors';
 
 export interface RerankSettings extends TaskSettings {

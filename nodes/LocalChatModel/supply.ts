@@ -1,6 +1,5 @@
 import { NodeConnectionTypes, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
 
-import { localLlamaConnection } from '../../lib/servers/credential';
 import { serverOf } from '../../lib/servers/server';
 import { NodeParameters } from '../shared/parameters';
 import { priorityOf } from '../shared/queueing';
@@ -27,7 +26,7 @@ export async function supplyChatModel(
 		const budget = parameters.number('options.tokenBudget', 0);
 		const answers = withToolsAtOnce(
 			answersOf(server, settings),
-			new RankingAt(localLlamaConnection(credentials, context.helpers)),
+			new RankingAt(server),
 			toolsAtOnce,
 		);
 		return await supplyModel(context, {

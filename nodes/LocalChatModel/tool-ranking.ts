@@ -1,14 +1,13 @@
 import { describeTool, fitByWords, fitOfTools } from '../../lib/chat/request/tools-at-once';
 import type { ToolDefinition } from '../../lib/chat/types';
-import { EmbeddingsClient } from '../../lib/embeddings/client';
 import type { Prefixes } from '../../lib/embeddings/prefixes';
-import { normalised } from '../../lib/embeddings/vectors';
 import { asFailed } from '../../lib/errors/server-error';
-import type { Connection } from '../../lib/http/connection';
-import { inTimeSlices } from '../../lib/http/time-slices';
+import { resultOf } from '../../lib/generators';
 import { LruCache } from '../../lib/lru-cache';
 import type { ServerModel } from '../../lib/servers/models';
-import { listModelsFor } from '../../lib/servers/purpose';
+import { listModelsFor } from '../../lib/servers/list-models';
+import type { Server } from '../../lib/servers/rows/kind';
+import { Embedder } from '../../lib/tasks/embed';
 
 interface Ranking {
 	/** How well each tool fits, in the order of the tools. */
@@ -38,7 +37,7 @@ const vectors = LruCache.shared<number[]>({ maxEntries: 2_000 });
 
 /** Ranks by the embedding model of the server, else by words. */
 export class RankingAt implements ToolRanking {
-	constructor(private readonly connection: Connection) {}
+	constructor(private readonly server: Server) {}
 
 	async rank(
 		questions: readonly string[],
@@ -51,7 +50,7 @@ export class RankingAt implements ToolRanking {
 		if (outcome !== undefined && !('failed' in outcome)) return outcome;
 		const failed =
 			outcome === undefined ? '' : `, as the embeddings failed: ${outcome.failed.message}`;
-		const fit = await inTimeSlices(fitByWords(questions, tools));
+		const fit = resultOf(fitByWords(questions, tools));
 		return { fit, basis: `words${failed}` };
 	}
 
@@ -66,17 +65,17 @@ export class RankingAt implements ToolRanking {
 		const descriptions = tools.map(describeTool);
 		const toolVectors = await this.vectorsOf(model, descriptions, 'document', signal);
 		return {
-			fit: fitOfTools(questionVectors, toolVectors, product),
+			fit: fitOfTools(questionVectors, toolVectors, cosine),
 			basis: `the embeddings of ${model}`,
 		};
 	}
 
 	/** The embedding model that the server names as such, and need not load; empty if there is none. */
 	private async embeddingModel(signal: AbortSignal): Promise<string> {
-		const key = this.connection.url.api;
+		const key = this.server.url.api;
 		const known = models.get(key);
 		if (known !== undefined) return known;
-		const listed = await listModelsFor(this.connection, 'embeddings', signal).catch(() => []);
+		const listed = await listModelsFor(this.server, 'embeddings', signal).catch(() => []);
 		const model = listed.find(isReady)?.id ?? '';
 		models.set(key, model);
 		return model;
@@ -88,19 +87,20 @@ export class RankingAt implements ToolRanking {
 		role: keyof Prefixes,
 		signal: AbortSignal,
 	): Promise<number[][]> {
-		const keyOf = (text: string) => `${this.connection.url.api} ${model} ${role} ${text}`;
+		const keyOf = (text: string) => `${this.server.url.api} ${model} ${role} ${text}`;
 		const missing = [...new Set(texts)].filter((text) => vectors.get(keyOf(text)) === undefined);
-		const client = new EmbeddingsClient(this.connection, {
+		const client = new Embedder(this.server, {
 			model,
 			prefixes: {},
 			longTexts: 'truncate',
 			blankTexts: 'space',
 			batchSize: 32,
+			priority: 'person',
 			limits: {},
 			retries: 0,
 		});
 		const made = await client.embed(missing, role, signal);
-		const fresh = new Map(missing.map((text, at) => [text, normalised(made.vectors[at]!)]));
+		const fresh = new Map(missing.map((text, at) => [text, made.vectors[at]!]));
 		for (const [text, vector] of fresh) vectors.set(keyOf(text), vector);
 		return texts.map((text) => fresh.get(text) ?? vectors.get(keyOf(text)) ?? []);
 	}
@@ -110,6 +110,11 @@ export class RankingAt implements ToolRanking {
 function isReady({ embeddings, reranks, remoteHost, state }: ServerModel): boolean {
 	const isLoaded = state === undefined || state === 'loaded';
 	return embeddings === true && reranks !== true && remoteHost === undefined && isLoaded;
+}
+
+function cosine(one: readonly number[], other: readonly number[]): number {
+	const lengths = Math.sqrt(product(one, one) * product(other, other));
+	return lengths === 0 ? 0 : product(one, other) / lengths;
 }
 
 function product(one: readonly number[], other: readonly number[]): number {

@@ -1,4 +1,4 @@
-import { connectTo } from '../../../lib/servers/connect';
+import { serverOf } from '../../../lib/servers/server';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import type { ToolDefinition } from '../../../lib/chat/types';
 import { RankingAt } from '../../../nodes/LocalChatModel/tool-ranking';
@@ -28,7 +28,7 @@ const rankingAt = async (models: object[], status = 200) => {
 		}));
 		response.end(JSON.stringify({ data }));
 	});
-	return new RankingAt(connectTo({ baseUrl: server.url }));
+	return new RankingAt(serverOf({ baseUrl: server.url }));
 };
 
 const textsEmbedded = () =>

@@ -1,6 +1,6 @@
 /** Whether a server read all that was sent: some cut what is too long without a word. */
-import { kindOf } from '../servers/rows';
-import type { Server, ServerKind } from '../servers/rows/kind';
+import { kindOf } from './rows';
+import type { Server } from './rows/kind';
 
 /** Shorter texts fit into every context. */
 const LEAST_CHARACTERS = 2_000;
@@ -33,21 +33,13 @@ export async function hintOnUnread(
 	const perToken = letters / tokens;
 	if (perToken <= USUAL_PER_TOKEN) return undefined;
 	const kind = await kindOf(server);
-	const isCut = perToken > MOST_PER_TOKEN || (await isFull(server, kind, tokens, model));
-	if (!isCut) return undefined;
+	// Of a server that cuts what is longer.
+	const context = await kind.cutsAt?.(server, model);
+	const isFull = context !== undefined && tokens >= context * NEARLY_ALL;
+	if (perToken <= MOST_PER_TOKEN && !isFull) return undefined;
+	const size = context === undefined ? '' : ` Its context has ${context} tokens.`;
 	const needed = Math.ceil(letters / USUAL_PER_TOKEN / 1024) * 1024;
-	return `The server read ${tokens} tokens of the ${characters} characters that were sent, so it left a part out without a word. ${kind.words.context(needed)} Or send smaller parts.`;
-}
-
-/** Whether the tokens fill the context of a server that cuts what is longer. */
-async function isFull(
-	server: Server,
-	{ cutsAt }: ServerKind,
-	tokens: number,
-	model: string,
-): Promise<boolean> {
-	const context = await cutsAt?.(server, model);
-	return context !== undefined && tokens >= context * NEARLY_ALL;
+	return `The server read ${tokens} tokens of the ${characters} characters that were sent, so it left a part out without a word.${size} ${kind.words.context(needed)} Or send smaller parts.`;
 }
 
 /** Runs of one sign count as one: padded tables and rules have few tokens. */
