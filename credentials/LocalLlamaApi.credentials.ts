@@ -99,14 +99,25 @@ export class LocalLlamaApi implements ICredentialType {
 			placeholder: 'Optional',
 			description:
 				'Optional: the key that the server was started with (llama-server: --api-key). Leave it empty if the server wants none. Where a server shows its list of models to everybody, this test cannot tell whether the key is right; Server Health says so.',
+			displayOptions: { show: { authentication: ['bearer', 'xApiKey'] } },
 		}),
 		choiceField('Authentication', 'authentication', 'bearer', {
 			options: [
+				{ name: 'Basic (User and Password)', value: 'basic' },
 				{ name: 'Bearer (Authorization Header)', value: 'bearer' },
+				{ name: 'None', value: 'none' },
 				{ name: 'x-api-key Header', value: 'xApiKey' },
 			],
 			description:
-				'How the key is sent. llama-server, vLLM and Ollama take Bearer; some FastAPI servers want x-api-key.',
+				'How the key is sent. llama-server, vLLM and Ollama take Bearer; some FastAPI servers want x-api-key; nginx and Caddy in front of a server often want Basic.',
+		}),
+		stringField('User', 'user', {
+			displayOptions: { show: { authentication: ['basic'] } },
+			description: 'User name for the proxy or the server, without a colon',
+		}),
+		stringField('Password', 'password', {
+			typeOptions: { password: true },
+			displayOptions: { show: { authentication: ['basic'] } },
 		}),
 		rowsField('Extra Headers', 'extraHeaders', 'Header', {
 			values: [

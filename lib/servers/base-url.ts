@@ -122,7 +122,7 @@ function parse(text: string, shown: string): URL {
 	if (holdsPassword(authority, text))
 		throw new BaseUrlError(
 			'credentials',
-			'The Base URL contains a user name or password. Put a key into the API Key field, or an Authorization header into Extra Headers',
+			'The Base URL contains a user name or password. Take them out of it, choose Basic under Authentication, and type them there; a key belongs into the API Key field',
 		);
 	checkAuthority(authority, shown);
 	if (!URL.canParse(text))

@@ -15,11 +15,18 @@ export const SERVER_TYPES = [
 	'other',
 ] as const satisfies readonly KindName[];
 
+/** How the key is sent. */
+type Authentication = 'bearer' | 'xApiKey' | 'basic' | 'none';
+
+const AUTHENTICATIONS: readonly Authentication[] = ['xApiKey', 'basic', 'none'];
+
 /** The data of a "LocalLlama API" credential. */
 interface LocalLlamaCredential {
 	baseUrl: string;
 	apiKey?: string;
-	authentication?: 'bearer' | 'xApiKey';
+	authentication?: Authentication;
+	user?: string;
+	password?: string;
 	extraHeaders?: { header?: Array<{ name?: string; value?: string }> };
 	ignoreSslIssues?: boolean;
 	maxConcurrentRequests?: number;
@@ -34,10 +41,10 @@ export function readLocalLlamaCredential(
 	const headers = recordsIn(recordOf(data.extraHeaders).header);
 	return {
 		baseUrl: typeof data.baseUrl === 'string' ? data.baseUrl : '',
-		// In an expression, a key such as 123456 becomes a number.
-		apiKey:
-			typeof data.apiKey === 'string' || typeof data.apiKey === 'number' ? String(data.apiKey) : '',
-		authentication: data.authentication === 'xApiKey' ? 'xApiKey' : 'bearer',
+		apiKey: textIn(data.apiKey),
+		authentication: AUTHENTICATIONS.find((one) => one === data.authentication) ?? 'bearer',
+		user: textIn(data.user),
+		password: textIn(data.password),
 		extraHeaders: {
 			header: headers.map(({ name, value }) => ({
 				name: String(name ?? ''),
@@ -48,6 +55,11 @@ export function readLocalLlamaCredential(
 		maxConcurrentRequests: countOf(data.maxConcurrentRequests),
 		...optional({ serverType: SERVER_TYPES.find((type) => type === data.serverType) }),
 	};
+}
+
+/** In an expression, a key such as 123456 becomes a number. */
+function textIn(value: unknown): string {
+	return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 /** A whole number from 0 on, also as text, which expressions may give. */
@@ -89,18 +101,33 @@ export function credentialHeaders(credential: LocalLlamaCredential): Record<stri
 		const [header, content] = [name.trim(), value.trim()];
 		if (header === '' && content === '') continue;
 		checkHeader(index + 1, header, content);
+		if (credential.authentication === 'basic' && header.toLowerCase() === 'authorization')
+			throw invalid(
+				'Basic and an extra header Authorization exclude each other: the server reads one of them',
+			);
 		headers[header.toLowerCase()] = content;
 	}
 	return headers;
 }
 
-function keyHeader({ apiKey = '', authentication }: LocalLlamaCredential): Record<string, string> {
+function keyHeader(credential: LocalLlamaCredential): Record<string, string> {
+	const { apiKey = '', authentication } = credential;
+	if (authentication === 'none') return {};
+	if (authentication === 'basic') return basicHeader(credential);
 	// Keys are pasted with their scheme, and with the line end of a file.
 	const key = apiKey.trim().replace(/^(?:Authorization:\s*)?Bearer(?:\s+|$)/i, '');
 	if (key === '') return {};
 	if (!HEADER_VALUE.test(key))
 		throw invalid('The API Key contains characters that cannot be sent in a header');
 	return authentication === 'xApiKey' ? { 'x-api-key': key } : { authorization: `Bearer ${key}` };
+}
+
+/** RFC 7617: a colon ends the user. */
+function basicHeader({ user = '', password = '' }: LocalLlamaCredential): Record<string, string> {
+	const name = user.trim();
+	if (name === '' && password === '') return {};
+	if (name.includes(':')) throw invalid('The User of Basic must not contain a colon');
+	return { authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` };
 }
 
 function checkHeader(position: number, header: string, content: string): void {

@@ -121,7 +121,11 @@ describe('the credential type', () => {
 			JSON.stringify(type.properties).match(
 				/"name":"(\w+)"[^{}]*"typeOptions":\{"password":true\}/g,
 			) ?? [];
-		expect(hidden.map((found) => /"name":"(\w+)"/.exec(found)![1])).toEqual(['apiKey', 'value']);
+		expect(hidden.map((found) => /"name":"(\w+)"/.exec(found)![1])).toEqual([
+			'apiKey',
+			'password',
+			'value',
+		]);
 	});
 });
 

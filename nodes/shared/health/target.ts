@@ -39,7 +39,7 @@ export function modelServerTarget(data: ICredentialDataDecryptedObject, helpers?
 				...more,
 			}),
 		keySet: apiKey.trim() !== '' || hasOwnHeader,
-		authentication: credential.authentication ?? 'bearer',
+		authentication: credential.authentication === 'xApiKey' ? 'xApiKey' : 'bearer',
 		maxConcurrentRequests,
 	};
 }

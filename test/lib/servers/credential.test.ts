@@ -27,6 +27,29 @@ const thrown = (act: () => unknown): ServerError => {
 };
 
 describe('credentialHeaders', () => {
+	test('Basic: user and password', () => {
+		const basic = {
+			baseUrl: '',
+			authentication: 'basic',
+			user: 'anna',
+			password: 'a:b ü',
+		} as const;
+		expect(credentialHeaders(basic)).toEqual({ authorization: 'Basic YW5uYTphOmIgw7w=' });
+		expect(credentialHeaders({ ...basic, user: '', password: '' })).toEqual({});
+		expect(thrown(() => credentialHeaders({ ...basic, user: 'an:na' }))).toMatchObject({
+			kind: 'invalidInput',
+			message: 'The User of Basic must not contain a colon',
+		});
+		const header = [{ name: 'Authorization', value: 'Bearer x' }];
+		expect(
+			thrown(() => credentialHeaders({ ...basic, extraHeaders: { header } })).message,
+		).toContain('exclude each other');
+	});
+
+	test('none, whatever else is filled in', () => {
+		expect(credentialHeaders({ baseUrl: '', authentication: 'none', apiKey: SAMPLE })).toEqual({});
+	});
+
 	test('Bearer, or x-api-key', () => {
 		expect(credentialHeaders({ baseUrl: '', apiKey: SAMPLE })).toEqual({
 			authorization: `Bearer ${SAMPLE}`,
@@ -128,6 +151,8 @@ describe('readLocalLlamaCredential', () => {
 			baseUrl: '',
 			apiKey: '',
 			authentication: 'bearer',
+			user: '',
+			password: '',
 			extraHeaders: { header: [] },
 			ignoreSslIssues: false,
 			maxConcurrentRequests: 0,
@@ -136,7 +161,7 @@ describe('readLocalLlamaCredential', () => {
 		const wrong = {
 			baseUrl: 7,
 			apiKey: null,
-			authentication: 'basic',
+			authentication: 'digest',
 			extraHeaders: 'x',
 			ignoreSslIssues: 'true',
 			maxConcurrentRequests: true,
