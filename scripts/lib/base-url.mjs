@@ -37,7 +37,7 @@ function resolveBaseUrl(typed) {
 	if (text === '') {
 		throw new BaseUrlError(
 			'empty',
-			'The Base URL is empty. Type the address of the server, for example http://192.168.1.20:8080',
+			'The Base URL is empty. Type the address of the server, for example http://192.168.1.20:9931',
 		);
 	}
 	const url = parse(withScheme(text), text.replace(/[?#].*$/, ''));
@@ -88,7 +88,7 @@ function parse(text, shown) {
 	if (holdsPassword(authority, text))
 		throw new BaseUrlError(
 			'credentials',
-			'The Base URL contains a user name or password. Put a key into the API Key field, or an Authorization header into Extra Headers',
+			'The Base URL contains a user name or password. Take them out of it, choose Basic under Authentication, and type them there; a key belongs into the API Key field',
 		);
 	checkAuthority(authority, shown);
 	if (!URL.canParse(text))
@@ -117,7 +117,7 @@ function checkAuthority(authority, shown) {
 	if (/^[^[\]]*:[^[\]]*:/.test(authority)) {
 		throw new BaseUrlError(
 			'host',
-			`An IPv6 address is written in brackets, as in http://[::1]:8080. The Base URL is "${shown}"`,
+			`An IPv6 address is written in brackets, as in http://[::1]:9931. The Base URL is "${shown}"`,
 		);
 	}
 	if (authority === '' || authority.startsWith(':') || /^\d+(?::\d*)?$/.test(authority)) {
