@@ -14,8 +14,7 @@ export class DifyApp implements INodeType {
 		name: 'difyApp',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		subtitle: actionSubtitle(operations.properties),
-		description:
-			'Runs text generators of Dify, transcribes, speaks, keeps annotations and files, reads app settings',
+		description: 'Text generators, speech, annotations, files and settings of a Dify app',
 		builderHint: BUILDER_HINTS.difyApp,
 		defaults: { name: 'Dify Apps' },
 		usableAsTool: true,

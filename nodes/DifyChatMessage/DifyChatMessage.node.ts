@@ -15,7 +15,8 @@ export class DifyChatMessage implements INodeType {
 		version: 1,
 		subtitle:
 			'={{ { new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
-		description: 'Talks to a chatbot, agent or chatflow of Dify and types the answer into the chat',
+		description:
+			'Chatbots, agents and chatflows of Dify: sends a message and types the answer into the chat',
 		builderHint: BUILDER_HINTS.difyChatMessage,
 		defaults: { name: 'Dify Chat Message' },
 		usableAsTool: true,

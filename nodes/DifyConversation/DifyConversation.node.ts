@@ -15,7 +15,7 @@ export class DifyConversation implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		subtitle: actionSubtitle(operations.properties),
 		description:
-			'Lists, renames and deletes conversations of a Dify app, reads their messages, and sets their variables',
+			'Conversations of a Dify app: lists, renames and deletes them, reads messages, sets variables',
 		builderHint: BUILDER_HINTS.difyConversation,
 		defaults: { name: 'Dify Conversation' },
 		usableAsTool: true,

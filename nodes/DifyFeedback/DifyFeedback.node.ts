@@ -16,7 +16,7 @@ export class DifyFeedback implements INodeType {
 		name: 'difyFeedback',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		subtitle: actionSubtitle(operations.properties),
-		description: 'Rates answers of a Dify app, takes ratings back, and lists them',
+		description: 'Likes and dislikes for answers of a Dify app: gives, takes back and lists them',
 		builderHint: BUILDER_HINTS.difyFeedback,
 		defaults: { name: 'Dify Feedback' },
 		usableAsTool: true,

@@ -20,7 +20,7 @@ export class DifyKnowledge implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		version: 1,
 		subtitle: actionSubtitle(operations.properties),
-		description: 'Searches knowledge bases of Dify, fills them, and keeps your documents in sync',
+		description: 'Knowledge bases of Dify: searches them, fills them, keeps your documents in sync',
 		builderHint: BUILDER_HINTS.difyKnowledge,
 		defaults: { name: 'Dify Knowledge' },
 		usableAsTool: true,

@@ -14,7 +14,7 @@ export class DifyRetriever implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle: '={{ "up to " + $parameter.topK + " hits" }}',
-		description: 'Finds the parts of Dify knowledge bases that fit a question, for chains',
+		description: 'Knowledge bases of Dify for a question and answer chain',
 		builderHint: BUILDER_HINTS.difyRetriever,
 		defaults: { name: 'Dify Retriever' },
 		inputs: [],

@@ -13,7 +13,7 @@ export class DifyTrigger implements INodeType {
 		group: ['trigger'],
 		version: 1,
 		subtitle: '={{ $parameter.rating }}',
-		description: 'Starts the workflow when an answer of a Dify app was rated',
+		description: 'Ratings in Dify: starts the workflow when an answer was rated',
 		builderHint: BUILDER_HINTS.difyTrigger,
 		defaults: { name: 'Dify Event Trigger' },
 		polling: true,

@@ -1,13 +1,13 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { booleanField, choiceField, choices, optionsCollection } from '../shared/field-kinds';
 
-const rating = choiceField('Rating', 'rating', 'any', {
-	options: choices({
-		any: 'Any',
-		dislike: 'Dislike',
-		like: 'Like',
-	}),
-	description: 'Which ratings start the workflow',
+/** n8n lists the options of a field with this label as the actions of a trigger. */
+const rating = choiceField('Trigger On', 'rating', 'any', {
+	options: [
+		{ name: 'Any Rating', value: 'any', action: 'When an answer was rated' },
+		{ name: 'Dislike', value: 'dislike', action: 'When an answer was disliked' },
+		{ name: 'Like', value: 'like', action: 'When an answer was liked' },
+	],
 });
 
 const options: INodeProperties = optionsCollection([

@@ -13,8 +13,7 @@ export class DifyWorkflow implements INodeType {
 		name: 'difyWorkflow',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		subtitle: actionSubtitle(operations.properties),
-		description:
-			'Runs workflows of Dify, follows and stops them, and answers the forms of runs that wait for people',
+		description: 'Workflows of Dify: runs, follows and stops them, and answers their forms',
 		builderHint: BUILDER_HINTS.difyWorkflow,
 		defaults: { name: 'Dify Workflow' },
 		usableAsTool: true,

@@ -48,6 +48,6 @@ const ownFields: INodeProperties[] = [
 export const optionFields = optionsFields(
 	[...samplerFields, ...generationFields, ...ownFields, traceField],
 	{
-		description: 'An option that is not added is not sent, so the settings of the server count',
+		description: 'Options that are not added are not sent: the settings of the server apply',
 	},
 );

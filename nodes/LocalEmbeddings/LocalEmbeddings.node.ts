@@ -19,7 +19,7 @@ export class LocalEmbeddings implements INodeType {
 		version: 1,
 		subtitle: MODEL_SUBTITLE,
 		description:
-			'Embeddings from your own server: llama-server, Ollama, Text Embeddings Inference, vLLM, GPUStack, LocalAI or LM Studio',
+			'Vectors for a vector store from your own server: llama-server, Ollama, vLLM, GPUStack, any OpenAI-compatible server',
 		builderHint: BUILDER_HINTS.localEmbeddings,
 		defaults: { name: 'Local Embeddings' },
 		inputs: [],

@@ -24,7 +24,7 @@ export class LocalLlama implements INodeType {
 		version: 1,
 		subtitle: actionSubtitle(operations.properties),
 		description:
-			'Uses the models of your own server: llama-server, Ollama, GPUStack, vLLM or any OpenAI-compatible server',
+			'Chat, extract, classify, transcribe, speak, embed and rerank with your own models: llama-server, Ollama, vLLM, any OpenAI-compatible server',
 		builderHint: BUILDER_HINTS.localLlama,
 		defaults: { name: 'Local Llama' },
 		usableAsTool: true,

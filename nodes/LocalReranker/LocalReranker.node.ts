@@ -19,7 +19,7 @@ export class LocalReranker implements INodeType {
 		version: 1,
 		subtitle: MODEL_SUBTITLE,
 		description:
-			'Orders the documents of a vector store by a question, on your own server: llama-server, Text Embeddings Inference, vLLM, GPUStack or LocalAI',
+			'Rerank what a vector store found, on your own server: llama-server, vLLM, GPUStack, Text Embeddings Inference',
 		builderHint: BUILDER_HINTS.localReranker,
 		defaults: { name: 'Local Reranker' },
 		inputs: [],

@@ -7,8 +7,7 @@ export const check: HealthOperation = {
 		name: 'Check',
 		value: 'check',
 		action: 'Check a server',
-		description:
-			'Ask who answers, what it can do and what is wrong. Quick and free: generates nothing, loads nothing, wakes nothing.',
+		description: 'What is wrong, and what to do. Generates, loads and wakes nothing.',
 	},
 	services: ['modelServer', 'dify'],
 	fields: checkFields(),

@@ -64,8 +64,7 @@ export const report: HealthOperation = {
 		name: 'Report',
 		value: 'report',
 		action: 'Write a report about a server',
-		description:
-			'Check, measure the speed alone and with several requests at once, and put all of it into one HTML file with plots, for a mail or a browser',
+		description: 'Check and speed test as one HTML file with plots',
 	},
 	services: ['modelServer', 'dify'],
 	fields: [

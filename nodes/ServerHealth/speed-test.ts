@@ -11,9 +11,8 @@ export const speedTest: HealthOperation = {
 	option: {
 		name: 'Speed Test',
 		value: 'speedTest',
-		action: 'Measure the speed of a server',
-		description:
-			'Check, then generate a little text: time to the first token, tokens per second, alone and with several requests at once',
+		action: 'Run a speed test',
+		description: 'Time to the first token and tokens per second, for one and for several requests',
 	},
 	services: ['modelServer'],
 	fields: [

@@ -12,9 +12,8 @@ export const toolTest: HealthOperation = {
 	option: {
 		name: 'Tool Test',
 		value: 'toolTest',
-		action: 'Test how well a model calls tools',
-		description:
-			'Check, then ask fixed questions with tools, each several times: whether the model calls the right tool with the right arguments, and none where none is needed',
+		action: 'Run a tool test',
+		description: 'Whether the model calls the right tool with the right arguments',
 	},
 	services: ['modelServer'],
 	fields: [
@@ -30,8 +29,7 @@ export const toolTest: HealthOperation = {
 			displayOptions: { show: { testedModels: ['one'] } },
 		},
 		wholeField('Tries', 'tries', PRESET.tries, [1, 20], {
-			description:
-				'How often each case is tried. Each takes at most 11 requests of every model: with 2, 22 requests, and 22 times "Tokens per Answer" generated tokens.',
+			description: 'How often each case is tried. Each try takes at most 11 requests per model.',
 		}),
 		wholeField('Tokens per Answer', 'answerTokens', PRESET.tokens, [16, 32768], {
 			description:
@@ -42,9 +40,9 @@ export const toolTest: HealthOperation = {
 			description:
 				'How long all models and tries may take together. What is left then counts as not tried.',
 		}),
-		booleanField('Only Name the Cost', 'costOnly', false, {
+		booleanField('Estimate Cost Only', 'costOnly', false, {
 			description:
-				'Whether to check only, and tell how many requests and tokens the test would take at most',
+				'Whether to run no test, only to say how many requests and tokens it would take at most',
 		}),
 		...checkFields(),
 	],

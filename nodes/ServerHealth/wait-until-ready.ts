@@ -11,8 +11,7 @@ export const waitUntilReady: HealthOperation = {
 		name: 'Wait Until Ready',
 		value: 'waitUntilReady',
 		action: 'Wait until a server is ready',
-		description:
-			'Check again and again until the server is healthy, for example while it loads its model',
+		description: 'Check until the server is healthy, for example while it loads a model',
 	},
 	services: ['modelServer', 'dify'],
 	fields: checkFields(
@@ -20,7 +19,7 @@ export const waitUntilReady: HealthOperation = {
 			typeOptions: { minValue: 1 },
 			description: 'How long to wait at most. Without this option: 300.',
 		}),
-		booleanField('Wait Out Errors', 'waitOutErrors', true, {
+		booleanField('Keep Waiting on Errors', 'waitOutErrors', true, {
 			description:
 				'Whether to keep waiting also after errors that waiting alone does not fix: a refused key, a wrong address, something missing',
 		}),

@@ -9,31 +9,43 @@ import {
 } from '../shared/field-kinds';
 import { expectationsField, serviceField, slots, timeLimit } from '../shared/health/check-fields';
 
-const events = choicesField('Tell When the Server', 'events', {
+/** n8n lists the options of a field with this label as the actions of a trigger. */
+const events = choicesField('Trigger On', 'events', {
 	default: ['unhealthy', 'healthy'],
-	options: choices({
-		healthy: ['Becomes Healthy', 'Says how long it was not healthy'],
-		unhealthy: ['Becomes Unhealthy', 'Says what is wrong and what to do'],
-		problem: [
-			'Has Another Problem',
-			'It was unhealthy before, but for another reason: the key is refused now, for example',
-		],
-	}),
+	options: [
+		{
+			name: 'Server Becomes Healthy',
+			value: 'healthy',
+			action: 'When a server becomes healthy',
+			description: 'Says how long it was not healthy',
+		},
+		{
+			name: 'Server Becomes Unhealthy',
+			value: 'unhealthy',
+			action: 'When a server becomes unhealthy',
+			description: 'Says what is wrong and what to do',
+		},
+		{
+			name: 'Server Has Another Problem',
+			value: 'problem',
+			action: 'When an unhealthy server has another problem',
+			description: 'It was unhealthy before, for another reason',
+		},
+	],
 });
 
 const confirmations = wholeField('Checks in a Row', 'confirmations', 2, [1, 100], {
 	description:
-		'How many checks must see the new state before it counts. Healthy checks in between undo it only when there are as many in a row. With 1, a restart of a few seconds is told as well. Without this option: 2.',
+		'How many checks in a row must see a change before it triggers. With 1, a restart of a few seconds triggers, too. Without this option: 2.',
 });
 
 const firstState = choiceField('First Check', 'firstState', 'unhealthy', {
 	options: choices({
-		always: ['Tell Always', 'Also that the server is healthy'],
-		never: ['Tell Never', 'Only changes are told'],
-		unhealthy: ['Tell When Unhealthy', 'The default'],
+		always: ['Trigger Always', 'Also when the server is healthy'],
+		never: ['Trigger Never', 'Only later changes trigger'],
+		unhealthy: ['Trigger When Unhealthy', 'The default'],
 	}),
-	description:
-		'What the very first check of this node does, which has no state before it to compare with',
+	description: 'Whether the very first check triggers, which has nothing to compare with',
 });
 
 export const properties: INodeProperties[] = [

@@ -80,7 +80,7 @@ export const BUILDER_HINTS = {
 		],
 	},
 	difyTrigger: {
-		searchHint: 'Starts the workflow when an answer of a Dify app was rated.',
+		searchHint: 'Ratings in Dify: starts the workflow when an answer was rated.',
 	},
 	difyWorkflow: {
 		searchHint:

@@ -25,7 +25,7 @@ export const embeddingOptions: INodeProperties[] = [
 	longTextField('Document Prefix', 'documentPrefix', 2, {
 		placeholder: 'e.g. search_document: ',
 		description:
-			'Put in front of every text that is stored. Not added: as the model wants, by its name. Empty: none. After a change, insert everything anew.',
+			'Put in front of every text that is stored. Without this option: as the model wants, by its name. Empty: none. After a change, insert everything anew.',
 	}),
 	wholeField('Expected Dimensions', 'expectedDimensions', 768, [1], {
 		description:
@@ -47,7 +47,7 @@ export const embeddingOptions: INodeProperties[] = [
 	longTextField('Query Prefix', 'queryPrefix', 2, {
 		placeholder: 'e.g. search_query: ',
 		description:
-			'Put in front of every text that is searched for. Not added: as the model wants, by its name. Empty: none.',
+			'Put in front of every text that is searched for. Without this option: as the model wants, by its name. Empty: none.',
 	}),
 	...limitFields,
 ];

@@ -5,9 +5,12 @@ import { choiceField, choices } from './field-kinds';
 /** Who is served first when all places of the server are taken. */
 export const priorityField: INodeProperties = choiceField('Priority', 'priority', 'auto', {
 	options: choices({
-		auto: ['Automatic', 'By how the execution began and how many items the node gets'],
-		batch: ['Batch', 'Nobody waits for it: after persons'],
-		person: ['Person', 'Someone waits for the answer: before batches'],
+		auto: [
+			'Automatic',
+			'Person for one item of a chat or webhook; batch for schedules and several items',
+		],
+		batch: ['Batch', 'Lowest priority'],
+		person: ['Person', 'Someone waits for the answer: goes first'],
 	}),
 	description:
 		'Who goes first when all places of the server are taken. Nobody waits for more than about a minute without a turn.',

@@ -253,7 +253,7 @@ describe('finding the nodes', () => {
 			'Dify Knowledge',
 			['Retrieve from a knowledge base', 'Get many knowledge bases', 'Get a knowledge base'],
 		],
-		['Dify Workflow', ['Run a workflow', 'Get a run', 'Follow a run']],
+		['Dify Workflow', ['Execute a workflow', 'Get a run', 'Follow a run']],
 		['Dify Apps', ['Generate a text', 'Speak a text', 'Transcribe a recording']],
 		[
 			'Dify Conversation',

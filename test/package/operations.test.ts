@@ -1,4 +1,4 @@
-import type { INodePropertyOptions, INodeType } from 'n8n-workflow';
+import type { INodeProperties, INodePropertyOptions, INodeType } from 'n8n-workflow';
 
 import { fs, path } from '../support/node';
 
@@ -9,10 +9,17 @@ interface Operation {
 	operation: string;
 }
 
-async function operationsOf(node: string): Promise<Operation[]> {
+async function listsOf(node: string): Promise<INodeProperties[]> {
 	const file = path.resolve('nodes', node, `${node}.node.ts`);
 	const [Node] = Object.values((await import(file)) as Record<string, new () => INodeType>);
-	const lists = new Node!().description.properties.filter(({ name }) => name === 'operation');
+	return new Node!().description.properties.filter(({ name }) => name === 'operation');
+}
+
+const optionsOf = async (node: string): Promise<INodePropertyOptions[]> =>
+	(await listsOf(node)).flatMap(({ options = [] }) => options as INodePropertyOptions[]);
+
+async function operationsOf(node: string): Promise<Operation[]> {
+	const lists = await listsOf(node);
 	return lists.flatMap(({ options = [], displayOptions }) =>
 		(options as INodePropertyOptions[]).map(({ value }) => ({
 			node,
@@ -38,6 +45,14 @@ function isTested({ node, resource, operation }: Operation): boolean {
 		({ name, text }) => name === own || (isAbout(name, text) && text.includes(`'${operation}'`)),
 	);
 }
+
+test('the list of operations shows their descriptions whole', async () => {
+	const nodes = fs
+		.readdirSync('nodes')
+		.filter((node) => fs.existsSync(`nodes/${node}/${node}.node.ts`));
+	const options = (await Promise.all(nodes.map(optionsOf))).flat();
+	expect(options.filter(({ description = '' }) => description.length > 90)).toEqual([]);
+});
 
 test('every operation of a node has a test of its own in test/nodes', async () => {
 	const nodes = fs

@@ -67,6 +67,12 @@ describe('a search in the list of nodes', () => {
 		['comfyui', 'Local Llama'],
 		['flux', 'Local Llama'],
 		['stable diffusion', 'Local Llama'],
+		['classify', 'Local Llama'],
+		['extract', 'Local Llama'],
+		['invoice', 'Local Llama'],
+		['rerank', 'Local Reranker'],
+		['embeddings', 'Local Embeddings'],
+		['knowledge base', 'Dify Knowledge'],
 	])('for "%s" shows %s first', (text, first) => {
 		expect(found(text)[0]!.displayName).toBe(first);
 	});
@@ -79,6 +85,19 @@ describe('a search in the list of nodes', () => {
 		);
 		expect([...new Set(names)]).toEqual(names);
 		expect(names).not.toContain('Dify');
+	});
+
+	it('for what Local Llama does says that it does it', () => {
+		const description = found('classify')[0]!.description;
+		for (const work of ['extract', 'classify', 'transcribe', 'speak', 'embed', 'rerank'])
+			expect(description).toContain(work);
+	});
+
+	it('for nodes of Dify says first what each is for, since they share an icon', () => {
+		const ofDify = items.filter(({ key }) => key.startsWith('dify'));
+		const first = ofDify.map(({ properties }) => properties.description.split(' ')[0]);
+		expect(first.filter((word) => word === 'Dify')).toEqual([]);
+		expect(new Set(ofDify.map(({ properties }) => properties.description)).size).toBe(first.length);
 	});
 
 	it('for "server health" says what the node does, and that it is a trigger too', () => {

@@ -83,7 +83,7 @@ export const llamaServer: ServerKind = {
 		parseTools: () =>
 			'Start llama-server with --jinja and without --no-jinja. If the template inside the GGUF file knows no tools, pass one that does with --chat-template-file.',
 		toolsDropped:
-			'The chat template of this model takes no tools, so llama-server left them out without a word, and the model was told of none. Use a model with tool support, or start llama-server with a template that has it (--jinja --chat-template-file).',
+			"This model's template has no tool support, so llama-server ignored the tools. Use a model with tool support, or start llama-server with a template that has it (--jinja --chat-template-file).",
 		loadsNone:
 			'A llama-server is a router when it is started without a model: llama-server --models-dir FOLDER.',
 	},

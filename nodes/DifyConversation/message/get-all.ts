@@ -9,8 +9,7 @@ export const messageGetAll: DifyOperation = {
 		name: 'Get Many',
 		value: 'getAll',
 		action: 'Get many messages',
-		description:
-			'Messages of a conversation with question, answer, files and rating, oldest first. A limit gives the newest of them.',
+		description: 'Questions, answers, files and ratings, oldest first. A limit gives the newest.',
 	},
 	fields: [userField, conversationField({ required: true }), ...pagingFields],
 	run: async ({ client, parameters }) =>

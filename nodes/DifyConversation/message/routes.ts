@@ -9,8 +9,7 @@ export const messageGetSuggested = appOperation({
 		name: 'Get Suggested Questions',
 		value: 'getSuggested',
 		action: 'Get suggested questions',
-		description:
-			'What the user might ask next. A model of the app thinks of them, which takes time and tokens.',
+		description: 'What the user might ask next. A model writes them, which takes time and tokens.',
 	},
 	fields: [userField, messageField('ID of the answer after which the user might ask more')],
 	route: appRoutes.suggestedQuestions,

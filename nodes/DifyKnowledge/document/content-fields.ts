@@ -42,7 +42,7 @@ const ruleOptions: INodeProperties[] = [
 	choiceField('Chunking', 'chunking', 'automatic', {
 		options: choices({
 			automatic: ['Automatic', 'Dify decides: paragraphs of up to 500 tokens'],
-			custom: ['Custom', 'As the options below say'],
+			custom: ['Custom', 'With the options below'],
 			hierarchical: ['Parent-Child', 'Small chunks are found, large ones returned'],
 		}),
 		description: 'How the text is split. Without it, as the last document of the knowledge base.',
@@ -103,9 +103,7 @@ export const firstOptions: INodeProperties[] = [
 		}),
 		description: 'For the first document of a knowledge base; it counts for all that follow',
 	}),
-	techniqueField(
-		'For the first document of a knowledge base that has no technique; it counts for ever',
-	),
+	techniqueField('For the first document of a knowledge base; it cannot be changed later'),
 ];
 
 export const existsOptions: INodeProperties[] = [

@@ -51,7 +51,8 @@ const syncOptions: INodeProperties[] = [
 	}),
 	numberField('Most Gone (%)', 'mostGone', 20, {
 		typeOptions: { minValue: 0, maxValue: 100 },
-		description: 'The sync changes nothing where more of its documents have lost their source',
+		description:
+			'If more of the documents than this have lost their source, the sync changes nothing',
 	}),
 	numberField('Wait for Indexing (Seconds)', 'wait', 300, {
 		typeOptions: { minValue: 1 },

@@ -9,7 +9,7 @@ export const knowledgeBaseDelete: DifyOperation = {
 		name: 'Delete',
 		value: 'delete',
 		action: 'Delete a knowledge base',
-		description: 'Delete it with all its documents, also where apps use it',
+		description: 'Delete it with all its documents, even if apps use it',
 	},
 	fields: [
 		datasetField,

@@ -41,7 +41,9 @@ export const settings: INodeProperties[] = [
 		description:
 			'Who sees the knowledge base in Dify. The key acts as the owner of the workspace, so the default of this node is All Team Members.',
 	}),
-	techniqueField('How documents are indexed. Without it, the first document decides, for ever.'),
+	techniqueField(
+		'How documents are indexed. Without it, the first document decides; it cannot be changed later.',
+	),
 ];
 
 export const searchDefaults: INodeProperties[] = [

@@ -15,7 +15,7 @@ export const runExecute: DifyOperation = {
 	option: {
 		name: 'Execute',
 		value: 'execute',
-		action: 'Run a workflow',
+		action: 'Execute a workflow',
 		description: 'Run the published workflow and wait for its outputs',
 	},
 	fields: [

@@ -10,7 +10,7 @@ export const runStop: DifyOperation = {
 		name: 'Stop',
 		value: 'stop',
 		action: 'Stop a run',
-		description: 'Tell Dify to stop a run. Dify says yes to any ID, and a paused run stays paused.',
+		description: 'Ask Dify to stop a run. It accepts any ID, and a paused run stays paused.',
 	},
 	fields: [
 		stringField('Task ID', 'taskId', {

@@ -12,7 +12,7 @@ export const targetModelField = modelField({ required: true }, { search: 'search
 
 export const allowChangesField = booleanField('Allow Changes to the Server', 'allowChanges', true, {
 	description:
-		'Whether this may change the models on the disk of the server. Not added: it may, but not where an agent uses the node as a tool.',
+		'Whether this may change the models on the disk of the server. Without this option: yes, but not where an agent uses the node as a tool.',
 });
 
 /**

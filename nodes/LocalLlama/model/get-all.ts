@@ -13,8 +13,7 @@ export const modelGetAll: LocalLlamaOperation = {
 		name: 'Get Many',
 		value: 'getAll',
 		action: 'Get many models',
-		description:
-			'One item for each model of the server, with context, size, abilities and state. Loads nothing.',
+		description: 'Name, context, size, abilities and state of each model. Loads nothing.',
 	},
 	fields: [
 		optionsCollection([

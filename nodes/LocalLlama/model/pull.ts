@@ -15,7 +15,7 @@ export const modelPull: LocalLlamaOperation = {
 	option: {
 		name: 'Pull',
 		value: 'pull',
-		action: 'Download a model onto the server',
+		action: 'Pull a model onto the server',
 		description: 'Ollama and the router of llama-server. In a chat, the progress is typed.',
 	},
 	fields: [

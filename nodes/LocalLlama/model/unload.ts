@@ -8,7 +8,7 @@ export const modelUnload: LocalLlamaOperation = {
 		value: 'unload',
 		action: 'Unload a model from memory',
 		description:
-			'Ollama, LM Studio and the router of llama-server. Waits for answers that are being generated.',
+			'Ollama, LM Studio, llama-server as router. Waits for answers that are being written.',
 	},
 	fields: changeFields(
 		booleanField('Cut Off Answers', 'cutAnswers', false, {

@@ -36,8 +36,7 @@ export const textClassify: LocalLlamaOperation = {
 		name: 'Classify',
 		value: 'classify',
 		action: 'Classify a text',
-		description:
-			'Says which of your labels fits a text, and how sure that is, at the cost of a token or two',
+		description: 'Which of your labels fits a text, for a token or two',
 	},
 	fields: [
 		modelField({ description: 'The model that reads the text' }, { mayBeEmpty: true }),

@@ -59,7 +59,8 @@ const fields: INodeProperties[] = [
 				base64: ['Base64', '32-bit numbers, little-endian: a fifth of the size'],
 				numbers: 'Numbers',
 			}),
-			description: 'How vectors stand in the items. Not added: as lists of numbers.',
+			description:
+				'How vectors are written into the items. Without this option: as lists of numbers.',
 		}),
 	]),
 ];
@@ -68,7 +69,7 @@ export const vectorEmbed: LocalLlamaOperation = {
 	option: {
 		name: 'Embed',
 		value: 'embed',
-		action: 'Turn texts into vectors',
+		action: 'Embed texts',
 		description: 'Makes embeddings of texts, each checked before it is handed on',
 	},
 	fields,

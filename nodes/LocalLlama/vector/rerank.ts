@@ -67,7 +67,7 @@ export const vectorRerank: LocalLlamaOperation = {
 	option: {
 		name: 'Rerank',
 		value: 'rerank',
-		action: 'Order documents by a question',
+		action: 'Rerank documents',
 		description: 'Gives documents scores and puts the best first',
 	},
 	fields,

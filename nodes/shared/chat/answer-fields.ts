@@ -17,7 +17,7 @@ export function thinkingFields(): INodeProperties[] {
 					description: 'Answer at once. Gpt-oss always thinks: use a low effort there.',
 				},
 				{ name: 'On', value: 'on' },
-				{ name: 'Server Default', value: 'serverDefault', description: 'Send nothing about it' },
+				{ name: 'Server Default', value: 'serverDefault', description: 'Leave it to the server' },
 				{
 					name: 'Token Budget',
 					value: 'budget',

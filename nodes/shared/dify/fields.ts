@@ -9,11 +9,11 @@ import type { NodeParameters } from '../parameters';
 import type { OperationCall } from '../run/operations';
 
 export const SAME_USER =
-	'so use the same value in all Dify nodes. Leave empty for the chat session behind a Chat Trigger, else the "user" of the item, which Dify nodes put out, else one user for the workflow. Dify does not check the value.';
+	'so use the same value in all Dify nodes. Empty: the session of the Chat Trigger, else the "user" of the item, else this workflow. Dify does not check the value.';
 
 /** The user that owns everything in Dify. What an empty field stands for: `userIn`. */
 export const userField = stringField('User', 'user', {
-	placeholder: 'n8n, one per workflow',
+	placeholder: 'Leave empty: chat session, else this workflow',
 	description: `Who is writing. Dify keeps the conversations, messages, files and ratings of different users apart, ${SAME_USER}`,
 });
 

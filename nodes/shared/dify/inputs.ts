@@ -22,7 +22,7 @@ export const inputFields: INodeProperties[] = [
 		noDataExpression: true,
 		options: choices({
 			json: 'As JSON',
-			form: 'From the Form of the App',
+			form: 'Fields of the App',
 		}),
 		description:
 			'The variables that the app asks for before its first message. Dify wants them on every turn, also in an existing conversation.',

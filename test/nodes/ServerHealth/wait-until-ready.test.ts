@@ -34,7 +34,7 @@ describe('Wait Until Ready', () => {
 		},
 	);
 
-	it('with "Wait Out Errors" keeps asking until the limit, and then gives what it found', async () => {
+	it('with "Keep Waiting on Errors" keeps asking until the limit, and then gives what it found', async () => {
 		await sim({ apiKey: 'another' });
 		const options = { waitOutErrors: true, waitLimit: 1 };
 		const [, [unhealthy]] = (await run({

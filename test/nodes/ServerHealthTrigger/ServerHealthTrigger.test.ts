@@ -236,8 +236,6 @@ describe('Server Health Trigger', () => {
 	});
 
 	it('says which field is wrong', async () => {
-		await expect(watching({ events: ['sometimes'] }).poll()).rejects.toThrow(
-			/Tell When the Server/,
-		);
+		await expect(watching({ events: ['sometimes'] }).poll()).rejects.toThrow(/Trigger On/);
 	});
 });

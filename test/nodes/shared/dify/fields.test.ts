@@ -51,7 +51,10 @@ describe('User', () => {
 		const users = properties(node).filter(({ name }) => name === 'user');
 		expect(users.length).toBeGreaterThan(0);
 		for (const user of users) {
-			expect(user).toMatchObject({ default: '', placeholder: 'n8n, one per workflow' });
+			expect(user).toMatchObject({
+				default: '',
+				placeholder: 'Leave empty: chat session, else this workflow',
+			});
 			expect(user.required).toBeUndefined();
 		}
 	});
