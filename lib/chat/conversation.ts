@@ -307,9 +307,9 @@ function hasInjected({ id, args }: SourceCall): boolean {
 	return id !== undefined && args.id === id;
 }
 
-/** A tool that needs approval is called with `toolParameters` and `hitlParameters`; n8n runs it with the first alone. */
-function argumentsAfterApproval({ toolParameters, hitlParameters }: JsonRecord): JsonRecord[] {
-	return isRecord(toolParameters) && isRecord(hitlParameters) ? [toolParameters] : [];
+/** A tool that needs approval is called with `toolParameters`, often with `hitlParameters`; n8n runs it with the first. */
+function argumentsAfterApproval({ toolParameters }: JsonRecord): JsonRecord[] {
+	return isRecord(toolParameters) ? [toolParameters] : [];
 }
 
 /** The cached original of a call, if it really is the same call. Arguments that n8n overwrote are not compared. */

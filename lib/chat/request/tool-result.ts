@@ -11,13 +11,12 @@ export interface ToolResult {
 /**
  * Splits a tool's result into text and pictures: servers take pictures only in user messages, and as text a picture
  * would be 200 KB of base64 for the model. n8n passes results as content blocks, or as JSON text of them, also in MCP's
- * `content`. Other blocks become JSON, so that nothing is lost.
+ * `content` and in `response`. Other blocks become JSON, so that nothing is lost.
  */
 export function toolResult(content: unknown): ToolResult {
 	const isText = typeof content === 'string';
 	const parsed = isText && /"image/.test(content) ? parseJson(content) : content;
-	const inside = recordOf(parsed).content ?? parsed;
-	const blocks = Array.isArray(inside) ? (inside as unknown[]) : [inside];
+	const blocks = blocksIn(parsed);
 	const pictures = blocks.map(pictureIn);
 	if (isText && pictures.every((one) => one === undefined)) return { text: content, pictures: [] };
 	let count = 0;
@@ -29,6 +28,16 @@ export function toolResult(content: unknown): ToolResult {
 			.join('\n'),
 		pictures: pictures.filter((one) => one !== undefined),
 	};
+}
+
+/** MCP puts blocks into `content`, n8n's agent 3.1 lists them in the `response` of each entry. */
+function blocksIn(result: unknown): unknown[] {
+	const inside = recordOf(result).content ?? result;
+	const entries = Array.isArray(inside) ? (inside as unknown[]) : [inside];
+	return entries.flatMap((entry) => {
+		const { response } = recordOf(entry);
+		return Array.isArray(response) ? (response as unknown[]) : [entry];
+	});
 }
 
 function pictureIn(block: unknown): ContentPart | undefined {

@@ -63,7 +63,8 @@ export function responseFormatFields(): INodeProperties[] {
 				{
 					name: 'JSON Schema',
 					value: 'jsonSchema',
-					description: 'JSON that follows a schema. Tools cannot be called then.',
+					description:
+						'JSON that follows a schema. With tools, a final answer that breaks it is asked for again.',
 				},
 				{ name: 'Text', value: 'text' },
 			],

@@ -1,0 +1,111 @@
+/** Conversations that chat templates refuse, on the real llama-server: each is sent once more in strict form. */
+import { runTurn } from '../../lib/chat/turn';
+import type { SourceMessage } from '../../lib/chat/types';
+import { clearSharedCaches } from '../../lib/lru-cache';
+import { serverOf } from '../../lib/servers/server';
+import { startLlamaServer, stopEverything } from '../e2e/support/playground';
+import { fs, os, path } from '../support/node';
+
+afterEach(async () => {
+	clearSharedCaches();
+	await stopEverything();
+});
+
+/** What all of these templates end with. */
+const MESSAGES = `{%- for message in messages %}
+{{- '<' + message.role + '>' }}
+{%- if message.content is string %}{{- message.content }}{%- endif %}
+{%- if message.tool_calls %}{%- for call in message.tool_calls %}{{- call.function.name }}{%- endfor %}{%- endif %}
+{%- endfor %}{{- '<assistant>' }}`;
+
+/** The refusals of Gemma 2's, Mistral's, Llama 3.1's and Qwen3.5's templates, in their words. */
+const TEMPLATES = {
+	gemma: `{%- if messages[0].role == 'system' %}{{- raise_exception('System role not supported') }}{%- endif %}
+{%- for message in messages %}{%- if (message.role == 'user') != (loop.index0 % 2 == 0) %}
+{{- raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}
+{%- endif %}{%- endfor %}${MESSAGES}`,
+	mistral: `{%- set ns = namespace(user=true) %}
+{%- for message in messages %}
+{%- if message.role == 'user' or (message.role == 'assistant' and not message.tool_calls) %}
+{%- if (message.role == 'user') != ns.user %}
+{{- raise_exception('After the optional system message, conversation roles must alternate user/assistant/user/assistant/...') }}
+{%- endif %}{%- set ns.user = not ns.user %}{%- endif %}{%- endfor %}${MESSAGES}`,
+	llama: `{%- for message in messages %}{%- if message.tool_calls and message.tool_calls | length != 1 %}
+{{- raise_exception('This model only supports single tool-calls at once!') }}
+{%- endif %}{%- endfor %}${MESSAGES}`,
+	qwen: `{%- for message in messages %}{%- if message.role == 'system' and not loop.first %}
+{{- raise_exception('System message must be at the beginning.') }}
+{%- endif %}{%- endfor %}${MESSAGES}`,
+} as const;
+
+const system = (content: string): SourceMessage => ({ type: 'system', content });
+const user = (content: unknown): SourceMessage => ({ type: 'human', content });
+const assistant = (content: string): SourceMessage => ({ type: 'ai', content });
+const twoCalls: SourceMessage[] = [
+	user('Look twice.'),
+	{
+		type: 'ai',
+		content: '',
+		toolCalls: [
+			{ id: 'call00001', name: 'look', args: {} },
+			{ id: 'call00002', name: 'look', args: {} },
+		],
+	},
+	{ type: 'tool', toolCallId: 'call00001', content: 'one' },
+	{ type: 'tool', toolCallId: 'call00002', content: 'two' },
+];
+
+test.each<[string, keyof typeof TEMPLATES, SourceMessage[]]>([
+	[
+		'a later system message',
+		'qwen',
+		[system('Be brief.'), user('Hi'), assistant('Hello.'), system('Now rhyme.'), user('Go on.')],
+	],
+	['two messages of the user in a row', 'mistral', [user('Hi'), user('Are you there?')]],
+	['two calls in one message', 'llama', twoCalls],
+	['any system message', 'gemma', [system('Be brief.'), user('Hi')]],
+])('%s (%s)', async (_shape, template, messages) => {
+	const { value, notes } = await answered(template, messages);
+	expect(value).not.toBe('');
+	// This llama-server moves a system text that Gemma's template refuses itself.
+	const isStrict = template !== 'gemma';
+	expect(notes.some((note) => note.includes('stricter form'))).toBe(isStrict);
+});
+
+test('the shape that was taken is sent at once the next time', async () => {
+	const messages = [system('Be brief.'), user('Hi')];
+	const { url, ask } = await serverWith('gemma', messages);
+	await ask();
+	const refusals = () => fs.readFileSync(url.log, 'utf8').split('System role not supported').length;
+	const before = refusals();
+	await ask();
+	expect(refusals()).toBe(before);
+});
+
+async function answered(template: keyof typeof TEMPLATES, messages: SourceMessage[]) {
+	const { ask } = await serverWith(template, messages);
+	const { text, notes } = await ask();
+	return { value: text, notes };
+}
+
+async function serverWith(template: keyof typeof TEMPLATES, messages: SourceMessage[]) {
+	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'strict-'));
+	const file = path.join(folder, 'template.jinja');
+	const log = path.join(folder, 'llama-server.log');
+	fs.writeFileSync(file, TEMPLATES[template]);
+	const { url } = await startLlamaServer({
+		contextSize: 4096,
+		logFile: log,
+		args: ['--chat-template-file', file],
+	});
+	const settings = {
+		model: 'test-model',
+		parameters: { maxTokens: 8, extraBody: { ignore_eos: true } },
+		reasoningEcho: 'off' as const,
+		showThinking: false,
+		limits: {},
+		retries: 0,
+	};
+	const server = serverOf({ baseUrl: url });
+	return { url: { log }, ask: async () => await runTurn(server, settings, { messages }) };
+}
