@@ -64,8 +64,8 @@ function mayServe({ embeddings, reranks, audio }: ServerModel, use: ModelUse): b
 }
 
 function remedyWithout(use: ModelUse, { words }: ServerKind): string {
-	if (use === 'embeddings') return words.embeddings;
-	return use === 'reranking' ? words.rerank : words.noModels;
+	if (use === 'chat') return words.noModels;
+	return use === 'reranking' ? words.rerank : words[use];
 }
 
 async function markedModels(

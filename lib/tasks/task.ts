@@ -1,11 +1,11 @@
 /** One request of a task: its queue, limits and retries, what is changed after a refusal, and its span. */
 import { isRefusal } from '../errors/classify';
-import type { ServerError } from '../errors/server-error';
+import { ServerError } from '../errors/server-error';
 import { invalidInput } from '../errors/failure';
 import type { Answer, Ask } from '../http/ask';
 import { refusal } from '../http/failures';
 import type { Limits } from '../http/limits';
-import { formBody, type FileSource, type FormPart } from '../http/multipart';
+import { formBody, type FileSource, type FormPart, type FormSent } from '../http/multipart';
 import { request } from '../http/request';
 import type { Priority } from '../http/scheduler';
 import { missingModelWords } from '../servers/list-models';
@@ -78,8 +78,7 @@ export async function task<T>(
 			return await one.read(answer, (text) => refusal(to, ask, { url, status, headers, text }));
 		};
 		return await request(to, ask, read).catch((error: unknown) => {
-			const { unreadable } = form?.sent ?? {};
-			throw unreadable === undefined ? error : notRead(unreadable);
+			throw form === undefined ? error : uploadFailure(error, form.sent);
 		});
 	};
 	const place = JSON.stringify([server.id, urlOf(body), model]);
@@ -119,11 +118,35 @@ function partsOf(fields: JsonRecord, file: FileSource): FormPart[] {
 	return [...parts, { field: 'file', file }];
 }
 
+/** Explains an upload that failed: the file could not be read, or the server or a proxy cut the connection. */
+function uploadFailure(error: unknown, { unreadable, bytes }: FormSent): unknown {
+	if (unreadable !== undefined) return notRead(unreadable);
+	const isCut =
+		error instanceof ServerError &&
+		(error.kind === 'closedBeforeAnswer' || error.kind === 'connectionLost');
+	if (!isCut || bytes === 0) return error;
+	return error.reworded({
+		message: `The connection was closed while the file was sent (${bytes} bytes had gone)`,
+		remedy:
+			'Usually the file is too large for the server or a proxy in front of it (nginx: client_max_body_size), or the server has no such route, or failed over the file: look at its log.',
+	});
+}
+
 function notRead({ name, reason }: { name: string; reason: string }): ServerError {
 	return invalidInput(
 		`"${name}" could not be read: ${reason}`,
 		'Look at the binary data of the item, and at where n8n stores binary data.',
 	);
+}
+
+/** Rewords the first-token limit of a server that is silent while it works on a picture or a recording. */
+export function withoutSilence(error: ServerError): ServerError {
+	if (error.kind !== 'firstTokenLimit' || error.facts.queued === true) return error;
+	return error.reworded({
+		message: 'The server did not begin to answer within the first-token limit',
+		remedy:
+			'It sends nothing while it works on a picture or a recording: raise "First Token Limit" (0 = no limit), ask for less at once, or check with Server Health whether it is busy or stuck.',
+	});
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { IBinaryData, INodeProperties } from 'n8n-workflow';
 
-import type { MediaOptions } from '../../lib/media/task';
 import type { FileSource } from '../../lib/http/multipart';
+import type { TaskSettings } from '../../lib/tasks/task';
 import { binarySource, isBinaryData, namesIn } from '../shared/binary';
 import { generationFields } from '../shared/chat/generation-fields';
 import { stringField } from '../shared/field-kinds';
@@ -24,9 +24,10 @@ export const mediaFields: INodeProperties[] = [
 	},
 ];
 
-/** Reads the options above. */
-export function mediaOptions({ parameters, signal }: LlamaCall): MediaOptions {
-	return { ...readLimits(parameters, GENERATION_RETRIES), signal };
+/** Reads the options above, and the model. */
+export function mediaSettings({ parameters, priority, signal }: LlamaCall): TaskSettings {
+	const limits = readLimits(parameters, GENERATION_RETRIES);
+	return { model: parameters.name('model'), ...limits, priority, signal };
 }
 
 /** Field for the name of the item's binary field. */

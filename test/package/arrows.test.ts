@@ -13,7 +13,6 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 	batches: ['tracing', 'servers', 'http', 'errors'],
 	tasks: ['embeddings', 'chat', 'tracing', 'servers', 'http', 'errors'],
 	embeddings: ['batches', 'servers', 'http', 'errors'],
-	media: ['servers', 'http', 'errors'],
 	health: ['chat', 'dify', 'servers', 'http', 'errors'],
 };
 

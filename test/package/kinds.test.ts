@@ -91,6 +91,7 @@ const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 	[/^lib\/servers\/rows\//, 'the rows that take the place of the kinds'],
 	[/^lib\/servers\/once-more\.ts$/, 'what is told when a server did not take a field'],
 	[/^lib\/errors\/remedies\//, 'remedies for a server of unknown kind, with examples'],
+	[/^lib\/tasks\/(?:transcribe|sent-files)\.ts$/, 'what servers read, and say of files'],
 	[/^lib\/health\//, 'names of metrics and probes, and findings that only one kind has'],
 	[/^lib\/chat\/(?:wire|request)\/ollama/, 'a protocol that is named after its server'],
 	[/^lib\/chat\/text-formats\/families\.ts$/, 'a text format that is named after its server'],

@@ -1,9 +1,10 @@
 /** A real whisper.cpp server with a model without weights: every answer format, with empty text. */
-import { transcribe, type TranscriptionRequest } from '../../lib/media/transcribe';
+import { serverOf } from '../../lib/servers/server';
+import { transcribe, type TranscribeRequest } from '../../lib/tasks/transcribe';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';
 import { failureOf } from './support/clients';
-import { connection, parts, startWhisperServer, stopServers } from './support/servers';
+import { parts, startWhisperServer, stopServers } from './support/servers';
 
 const RATE = 16_000;
 
@@ -33,7 +34,7 @@ const fileOf = (
 	bytes: Buffer,
 	name = 'tone.wav',
 	mimeType = 'audio/wav',
-): TranscriptionRequest['file'] => ({
+): TranscribeRequest['file'] => ({
 	name,
 	mimeType,
 	size: bytes.length,
@@ -49,12 +50,12 @@ describeWith(parts().whisperProblem, "whisper.cpp's server", () => {
 	});
 	afterAll(stopServers);
 
-	const ask = async (more: Partial<TranscriptionRequest> = {}) =>
+	const ask = async (more: Partial<TranscribeRequest> = {}) =>
 		await transcribe(
-			connection(url),
+			serverOf({ baseUrl: url }),
+			{ model: '', limits: {}, retries: 0, priority: 'person' },
 			{
 				translate: false,
-				model: '',
 				file: fileOf(tone()),
 				format: 'json',
 				language: '',
@@ -63,10 +64,9 @@ describeWith(parts().whisperProblem, "whisper.cpp's server", () => {
 				extra: {},
 				...more,
 			},
-			{ limits: {}, retries: 0 },
 		);
 
-	it.each(['json', 'text', 'srt', 'vtt', 'verbose_json'] as TranscriptionRequest['format'][])(
+	it.each(['json', 'text', 'srt', 'vtt', 'verbose_json'] as TranscribeRequest['format'][])(
 		'%s',
 		async (format) => {
 			const { text } = await ask({ format, language: 'en' });

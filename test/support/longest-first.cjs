@@ -38,7 +38,7 @@ const LONGEST = [
 	'lib/dify/run/workflow',
 	'lib/chat/text-formats/families',
 	'lib/chat/text-formats/cases',
-	'lib/media/make-images',
+	'lib/tasks/draw',
 	'lib/http/connection',
 	'lib/chat/answer/tool-call-assembly',
 	'lib/chat/text-formats/encoders',

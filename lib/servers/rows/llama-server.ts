@@ -69,6 +69,7 @@ export const llamaServer: ServerKind = {
 			'Or start the server with a larger -ub and -b, for example -ub 8192 -b 8192, as long as the model reads that much.',
 		embeddings:
 			'Start llama-server with --embeddings and an embedding model, best as a second server on its own port.',
+		transcription: `Start llama-server with the --mmproj of a model for sound. Else: ${PLAIN_WORDS.transcription}`,
 		rerank:
 			'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), best as a second server on its own port.',
 		work: 'A llama-server is a router when it is started without a model: llama-server --models-dir FOLDER.',

@@ -10,7 +10,7 @@ export const PLAIN_WORDS: Words = {
 	rerank: 'Start a server for a reranker model, for example llama-server with --rerank.',
 	images: 'GPUStack, LocalAI and sd-server do, each with a credential of its own.',
 	transcription:
-		'GPUStack, vLLM, LocalAI, speaches and whisper.cpp (--inference-path /v1/audio/transcriptions) do, each with a credential of its own.',
+		"GPUStack, vLLM, LocalAI, speaches and whisper.cpp (--inference-path /v1/audio/transcriptions) do, each with a credential of its own. A server that has /asr only is asked in another way than OpenAI's, which this node does not know.",
 	speech: 'GPUStack, LocalAI, speaches and Kokoro-FastAPI do, each with a credential of its own.',
 };
 

@@ -1,5 +1,4 @@
-import type { SoundFormat } from '../../../lib/media/sound';
-import { speak as speakText } from '../../../lib/media/speak';
+import { speak as speakText, type SoundFormat } from '../../../lib/tasks/speak';
 import { filled } from '../../../lib/values';
 import {
 	booleanField,
@@ -12,7 +11,7 @@ import {
 	wholeField,
 } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
-import { fileNameField, mediaFields, mediaOptions } from '../media-options';
+import { fileNameField, mediaFields, mediaSettings } from '../media-options';
 import type { LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
 import { baseName, storeFile } from '../../shared/store-file';
@@ -77,44 +76,36 @@ export const audioSpeak: LocalLlamaOperation = {
 		),
 	],
 	run: async (call) => {
-		const { connection, parameters } = call;
-		const options = mediaOptions(call);
-		const settings = { model: parameters.name('model'), ...options };
-		const { model } = await withChosenModel(settings, call.server, 'speech', call.signal);
+		const { parameters, server } = call;
+		const chosen = await withChosenModel(mediaSettings(call), server, 'speech', call.signal);
 		const voice = parameters.name('voice');
-		const { sound, mimeType, extension, input, remarks } = await speakText(
-			connection,
-			{
-				model,
-				voice,
-				input: parameters.freeText('input'),
-				format: parameters.choice<SoundFormat>('format', 'mp3'),
-				speed: parameters.number('options.speed', undefined),
-				instructions: parameters.freeText('options.instructions'),
-				plainText: parameters.flag('options.plainText', false),
-				wrapAsWav: parameters.flag('options.wrapAsWav', false),
-				sampleRate: parameters.number('options.sampleRate', undefined),
-				extra: parameters.object('options.extraBody', {}),
-			},
-			options,
+		const wanted = {
+			voice,
+			input: parameters.freeText('input'),
+			format: parameters.choice<SoundFormat>('format', 'mp3'),
+			speed: parameters.number('options.speed', undefined),
+			instructions: parameters.freeText('options.instructions'),
+			plainText: parameters.flag('options.plainText', false),
+			wrapAsWav: parameters.flag('options.wrapAsWav', false),
+			sampleRate: parameters.number('options.sampleRate', undefined),
+			extra: parameters.object('options.extraBody', {}),
+		};
+		const name = baseName(parameters.name('options.fileName'), 'speech');
+		const { stored, extension, input, hints } = await speakText(
+			server,
+			chosen,
+			wanted,
+			async ({ content, mimeType, extension: ending }) =>
+				await storeFile(call, 'options.binaryPropertyOutput', {
+					content,
+					fileName: `${name}.${ending}`,
+					mimeType,
+				}),
 		);
-		remarks.forEach((remark) => call.hint(remark));
-		const fileName = `${baseName(parameters.name('options.fileName'), 'speech')}.${extension}`;
-		const stored = await storeFile(call, 'options.binaryPropertyOutput', {
-			content: sound,
-			fileName,
-			mimeType,
-		});
+		hints.forEach((hint) => call.hint(hint));
+		const facts = { format: extension, ...filled({ voice, model: chosen.model }) };
 		return [
-			{
-				json: {
-					...stored.facts,
-					format: extension,
-					...filled({ voice, model }),
-					characters: input.length,
-				},
-				binary: stored.binary,
-			},
+			{ json: { ...stored.facts, ...facts, characters: input.length }, binary: stored.binary },
 		];
 	},
 };

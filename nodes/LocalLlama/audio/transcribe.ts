@@ -1,5 +1,6 @@
-import { transcribe, type TranscriptionRequest } from '../../../lib/media/transcribe';
-import type { TranscriptFormat } from '../../../lib/media/transcript';
+import { transcribe, type TranscribeRequest } from '../../../lib/tasks/transcribe';
+import type { TranscriptFormat } from '../../../lib/tasks/transcript';
+import { filled } from '../../../lib/values';
 import {
 	booleanField,
 	choiceField,
@@ -15,7 +16,7 @@ import { modelField } from '../../shared/model-field';
 import type { OperationItem } from '../../shared/run/operations';
 import { withChosenModel } from '../../shared/search-models';
 import { baseName, notStored, storeFile } from '../../shared/store-file';
-import { filesIn, inputFileField, mediaFields, mediaOptions } from '../media-options';
+import { filesIn, inputFileField, mediaFields, mediaSettings } from '../media-options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { optionFields, streamingField } from '../options';
 
@@ -85,7 +86,7 @@ export const audioTranscribe: LocalLlamaOperation = {
 		),
 	],
 	run: async (call) => {
-		const { connection, parameters } = call;
+		const { server } = call;
 		const [file] = await filesIn(call, 'binaryPropertyName');
 		if (file === undefined)
 			throw wrongField(
@@ -93,22 +94,19 @@ export const audioTranscribe: LocalLlamaOperation = {
 				'is empty',
 				'Name the field that holds the recording.',
 			);
-		const options = mediaOptions(call);
-		const settings = { model: parameters.name('model'), ...options };
-		const { model } = await withChosenModel(settings, call.server, 'transcription', call.signal);
-		const request = { ...requestIn(call), model, file };
-		const transcript = await transcribe(connection, request, options);
+		const chosen = await withChosenModel(mediaSettings(call), server, 'transcription', call.signal);
+		const transcript = await transcribe(server, chosen, { ...requestIn(call), file });
 		await call.typing?.type(transcript.text);
-		transcript.remarks.forEach((remark) => call.hint(remark));
+		transcript.hints.forEach((hint) => call.hint(hint));
 		const { text, subtitles, more } = transcript;
-		const facts = { ...(model === '' ? {} : { model }), ...more };
+		const facts = { ...filled({ model: chosen.model }), ...more };
 		if (subtitles === undefined) return [{ json: { text, ...facts } }];
 		const json = { text, subtitles: subtitles.content, ...facts };
 		return [await withSubtitleFile(call, { json }, subtitles, file.name)];
 	},
 };
 
-function requestIn({ parameters }: LlamaCall): Omit<TranscriptionRequest, 'model' | 'file'> {
+function requestIn({ parameters }: LlamaCall): Omit<TranscribeRequest, 'file'> {
 	return {
 		translate: parameters.flag('translate', false),
 		format: parameters.choice<TranscriptFormat>('responseFormat', 'json'),

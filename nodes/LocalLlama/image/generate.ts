@@ -1,5 +1,5 @@
-import { type ImageRequest, makeImages, type MadeImage } from '../../../lib/media/make-images';
-import { nonEmptyText, optional } from '../../../lib/values';
+import { draw, type DrawRequest, type Picture } from '../../../lib/tasks/draw';
+import { filled } from '../../../lib/values';
 import {
 	choiceField,
 	choices,
@@ -13,7 +13,7 @@ import type { NodeParameters } from '../../shared/parameters';
 import type { OperationItem } from '../../shared/run/operations';
 import { withChosenModel } from '../../shared/search-models';
 import { baseName, storeFile } from '../../shared/store-file';
-import { fileNameField, mediaFields, mediaOptions } from '../media-options';
+import { fileNameField, mediaFields, mediaSettings } from '../media-options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
 
@@ -67,44 +67,41 @@ export const imageGenerate: LocalLlamaOperation = {
 		),
 	],
 	run: async (call) => {
-		const { connection, parameters } = call;
-		const options = mediaOptions(call);
-		const settings = { model: parameters.name('model'), ...options };
-		const { model } = await withChosenModel(settings, call.server, 'images', call.signal);
-		const request = requestIn(parameters, model);
-		const { images, remarks } = await makeImages(connection, request, options);
-		remarks.forEach((remark) => call.hint(remark));
-		const facts = { prompt: request.prompt, ...optional({ model: nonEmptyText(model) }) };
+		const { parameters, server } = call;
+		const chosen = await withChosenModel(mediaSettings(call), server, 'images', call.signal);
+		const wanted = requestIn(parameters);
+		const { pictures, hints } = await draw(server, chosen, wanted);
+		hints.forEach((hint) => call.hint(hint));
+		const facts = { prompt: wanted.prompt, ...filled({ model: chosen.model }) };
 		const name = baseName(parameters.name('options.fileName'), 'image');
 		const items: OperationItem[] = [];
-		for (const [index, image] of images.entries()) {
-			const ownName = images.length > 1 ? `${name}-${index + 1}` : name;
-			items.push(await imageItem(call, image, ownName, facts));
+		for (const [index, picture] of pictures.entries()) {
+			const ownName = pictures.length > 1 ? `${name}-${index + 1}` : name;
+			items.push(await pictureItem(call, picture, ownName, facts));
 		}
 		return items;
 	},
 };
 
-function requestIn(parameters: NodeParameters, model: string): ImageRequest {
+function requestIn(parameters: NodeParameters): DrawRequest {
 	return {
-		model,
 		prompt: parameters.freeText('prompt'),
 		count: parameters.number('options.count', 1),
 		size: parameters.name('options.size').replace(/\s{0,9}[x×*]\s{0,9}/i, 'x'),
-		format: parameters.choice<ImageRequest['format'] & string>('options.outputFormat', ''),
+		format: parameters.choice<DrawRequest['format'] & string>('options.outputFormat', ''),
 		seed: parameters.number('options.seed', undefined),
 		extra: parameters.object('options.extraBody', {}),
 	};
 }
 
 /** Stores a picture in the binary data of its item. */
-async function imageItem(
+async function pictureItem(
 	call: LlamaCall,
-	{ content, mimeType, extension, ...ofImage }: MadeImage,
+	{ content, mimeType, extension, ...ofPicture }: Picture,
 	name: string,
 	facts: object,
 ): Promise<OperationItem> {
 	const file = { content, fileName: `${name}.${extension}`, mimeType };
 	const stored = await storeFile(call, 'options.binaryPropertyOutput', file);
-	return { json: { ...stored.facts, ...ofImage, ...facts }, binary: stored.binary };
+	return { json: { ...stored.facts, ...ofPicture, ...facts }, binary: stored.binary };
 }

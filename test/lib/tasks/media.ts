@@ -1,16 +1,12 @@
-import { connectTo } from '../../../lib/servers/connect';
+import { serverOf } from '../../../lib/servers/server';
 import { ServerError } from '../../../lib/errors/server-error';
-import type { Connection } from '../../../lib/http/connection';
 import type { FileSource } from '../../../lib/http/multipart';
-import type { MediaOptions } from '../../../lib/media/task';
+import type { TaskSettings } from '../../../lib/tasks/task';
 
-export const OPTIONS: MediaOptions = { limits: {}, retries: 0 };
+export const OPTIONS: TaskSettings = { model: '', limits: {}, retries: 0, priority: 'person' };
 
-export const connect = (url: string, key?: string): Connection =>
-	connectTo({
-		baseUrl: url,
-		...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }),
-	});
+export const connect = (url: string, apiKey = '') =>
+	serverOf({ baseUrl: url, apiKey, authentication: 'bearer' });
 
 export const fileOf = (bytes: Uint8Array | string, name: string, mimeType: string): FileSource => {
 	const content = Buffer.from(bytes as string);

@@ -1,4 +1,4 @@
-import { plainText } from '../../../lib/media/spoken-text';
+import { plainText } from '../../../lib/tasks/speak';
 
 test.each([
 	['emoji, flags, skin and families', 'Hi 👋🏽 there 🇩🇪 👨‍👩‍👧!', 'Hi there !'],

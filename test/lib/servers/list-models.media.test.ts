@@ -1,14 +1,14 @@
-import { listModelsFor } from '../../../lib/servers/purpose';
-import type { MediaTask } from '../../../lib/servers/kinds/task-abilities';
+import { listModelsFor } from '../../../lib/servers/list-models';
+import type { ModelUse } from '../../../lib/servers/rows/kind';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { startKokoroSim } from '../../servers/media/kokoro';
 import { useSimulator } from '../../servers/use-simulator';
-import { connect, failureOf } from '../media/media';
+import { connect, failureOf } from '../tasks/media';
 
 const startLlama = useSimulator(startLlamaServerSim);
 const startKokoro = useSimulator(startKokoroSim);
 
-const idsOf = async (sim: { url: string }, task: MediaTask) =>
+const idsOf = async (sim: { url: string }, task: ModelUse) =>
 	(await listModelsFor(connect(sim.url), task)).map(({ id }) => id);
 
 test('GPUStack: by their categories', async () => {
@@ -35,7 +35,8 @@ test('GPUStack: by their categories', async () => {
 test('others: all but those that are for something else', async () => {
 	expect(await idsOf(await startKokoro(), 'speech')).toEqual(['tts-1', 'tts-1-hd', 'kokoro']);
 	const deaf = await startLlama({ audio: false });
-	expect((await failureOf(idsOf(deaf, 'transcription'))).message).toBe(
-		'llama-server has no model for transcription',
-	);
+	expect(await failureOf(idsOf(deaf, 'transcription'))).toMatchObject({
+		message: 'None of the models of the server is for transcription',
+		remedy: expect.stringContaining('--mmproj') as string,
+	});
 });

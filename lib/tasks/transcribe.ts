@@ -1,0 +1,141 @@
+/** Writes down what is said in a recording, or translates it into English. */
+import { asFailed, type ServerError } from '../errors/server-error';
+import { failure } from '../errors/failure';
+import { contextOf } from '../http/failures';
+import type { FileSource } from '../http/multipart';
+import type { Server } from '../servers/rows/kind';
+import { SOUND_EXTENSIONS, soundExtension } from '../sound-format';
+import { filled, type JsonRecord } from '../values';
+import { namingFiles } from './sent-files';
+import { explained, task, type TaskSettings, withoutSilence } from './task';
+import { type Transcript, type TranscriptFormat, transcriptIn } from './transcript';
+
+export interface TranscribeRequest {
+	/** Whether the text is to be English, whatever is spoken. */
+	translate: boolean;
+	file: FileSource;
+	format: TranscriptFormat;
+	/** Empty: the server detects it. */
+	language: string;
+	prompt: string;
+	temperature?: number;
+	/** For `verbose_json`: `word`, `segment`. */
+	granularities: readonly string[];
+	/** Further fields of the form. */
+	extra: JsonRecord;
+}
+
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+
+/**
+ * The file is read while it is sent.
+ *
+ * @throws {ServerError}
+ */
+export async function transcribe(
+	server: Server,
+	settings: TaskSettings,
+	wanted: TranscribeRequest,
+): Promise<Transcript & { hints: string[] }> {
+	const { file, format, language, prompt, temperature, granularities, extra } = wanted;
+	const { value: transcript, notes } = await task(server, settings, {
+		route: `${server.url.api}/audio/${wanted.translate ? 'translations' : 'transcriptions'}`,
+		body: filled({
+			response_format: format,
+			language,
+			prompt,
+			temperature,
+			'timestamp_granularities[]': format === 'verbose_json' ? granularities : [],
+		}),
+		file: { ...file, name: soundName(file.name, file.mimeType) },
+		extra,
+		maxBytes: MAX_ANSWER_BYTES,
+		read: async (answer, refused) => {
+			const text = await answer.text();
+			const found = transcriptIn(text, format);
+			if (found !== undefined) return found;
+			throw text.trim() === '' ? emptyAnswer(server, settings) : refused(text);
+		},
+	}).catch(async (error: unknown) => {
+		throw await refusedSound(server, settings, asFailed(error).failed, wanted);
+	});
+	const hints = [...notes];
+	if (transcript.text === '')
+		hints.push(
+			`The server heard no words in "${file.name}". That is right for silence; otherwise check the language, the model and the file.`,
+		);
+	else if ((format === 'srt' || format === 'vtt') && transcript.subtitles === undefined)
+		hints.push('The server sent no subtitles, only text: it does not know this format.');
+	return { ...transcript, hints };
+}
+
+function emptyAnswer(server: Server, { model }: TaskSettings): ServerError {
+	return failure('invalidAnswer', contextOf(server, server.url.api, model), {
+		message: 'The server sent an empty answer in place of a transcript',
+		remedy:
+			'Check that the Base URL leads to a server that transcribes, and that the model is one for speech.',
+	});
+}
+
+/** Errors of servers about a file that they cannot read: whisper.cpp, vLLM, llama-server. */
+const UNREADABLE =
+	/^Invalid request$|ffmpeg conversion failed|failed to (?:decode|load|open) .{0,20}audio|invalid file format|could not decode|format not recogni[sz]ed/i;
+
+async function refusedSound(
+	server: Server,
+	{ model }: TaskSettings,
+	error: ServerError,
+	{ file, language }: TranscribeRequest,
+): Promise<ServerError> {
+	const serverText = error.serverText?.trim() ?? '';
+	// C++'s own error where whisper.cpp does not know the language.
+	if (/construction from null/i.test(serverText))
+		return error.reworded({
+			kind: 'badRequest',
+			message: `The server does not know the language "${language}"`,
+			remedy: 'Give a code such as en, de or zh, or leave the language empty.',
+		});
+	if (error.status === 501 || error.kind === 'modalityUnsupported')
+		return await explained(server, error.reworded({ kind: 'notSupported' }), {
+			can: 'transcribe sound with this model',
+			remedy: ({ words }) => words.transcription,
+			model,
+		});
+	const isUnreadable = UNREADABLE.test(serverText);
+	const named = isUnreadable
+		? error.reworded({
+				kind: 'badRequest',
+				message: `The server cannot read the sound of "${file.name}"`,
+				// whisper.cpp says nothing else, whatever is wrong with the request.
+				remedy:
+					'Where it is whisper.cpp: it reads wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which needs ffmpeg on that machine.',
+			})
+		: withoutSilence(error);
+	const sent = { ...file, head: await headOf(file) };
+	return await explained(server, namingFiles(named, [sent]), {
+		can: 'transcribe sound',
+		remedy: ({ words }) => words.transcription,
+		model,
+	});
+}
+
+/** The first bytes of a file; none where it cannot be read. */
+async function headOf(file: FileSource): Promise<Uint8Array> {
+	const pieces = file.open()[Symbol.asyncIterator]();
+	const first = await pieces.next().catch(() => undefined);
+	await pieces.return?.(undefined);
+	return first?.done === false ? first.value : new Uint8Array();
+}
+
+/** Extensions of chat programs and of n8n for which servers know another name. */
+const RENAMED: Readonly<Record<string, string>> = { oga: 'ogg', mpga: 'mp3', wave: 'wav' };
+
+/** The name under which a sound is sent: servers look at its extension (whisper.cpp, and all that hand it to ffmpeg). */
+export function soundName(name: string, mimeType: string): string {
+	const [, base = name, extension = ''] = /^(.*)\.([A-Za-z0-9]{1,5})$/s.exec(name) ?? [];
+	const usual = RENAMED[extension.toLowerCase()] ?? extension.toLowerCase();
+	if (SOUND_EXTENSIONS.has(usual)) return `${base}.${usual}`;
+	const byType = soundExtension(mimeType);
+	const saysNothing = usual === '' || usual === 'bin' || usual === 'tmp';
+	return byType !== undefined && saysNothing ? `${base}.${byType}` : name;
+}

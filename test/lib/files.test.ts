@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+
+import { fileTypeOf, pictureFacts, textOfBytes } from '../../lib/files';
+
+const latin1 = (text: string) => Buffer.from(text, 'latin1');
+const PNG = Buffer.from(
+	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+	'base64',
+);
+
+describe('a file is what its bytes say', () => {
+	test.each<[string, Buffer, string | undefined]>([
+		['PNG', PNG, 'image/png'],
+		['JPEG', latin1('\xff\xd8\xff\xe0'), 'image/jpeg'],
+		['GIF', latin1('GIF89a'), 'image/gif'],
+		['BMP', latin1('BM1234\0\0\0\0'), 'image/bmp'],
+		['WebP', latin1('RIFF1234WEBPVP8 '), 'image/webp'],
+		['TIFF, both ways round', latin1('MM\0*'), 'image/tiff'],
+		['HEIC of an iPhone', latin1('\0\0\0 ftypheic'), 'image/heic'],
+		['AVIF', latin1('\0\0\0 ftypavif'), 'image/avif'],
+		['SVG', latin1('<?xml version="1.0"?>\n<svg width="1">'), 'image/svg+xml'],
+		['wav', latin1('RIFF1234WAVEfmt '), 'audio/wav'],
+		['mp3', latin1('ID3\x03'), 'audio/mpeg'],
+		['aac', latin1('\xff\xf1P'), 'audio/aac'],
+		['a voice memo', latin1('\0\0\0 ftypM4A '), 'audio/mp4'],
+		['mp4', latin1('\0\0\0 ftypisom'), 'video/mp4'],
+		['webm', latin1('\x1aE\xdf\xa3'), 'video/webm'],
+		['PDF', latin1('%PDF-1.7'), 'application/pdf'],
+		['RTF', latin1('{\\rtf1\\ansi'), 'application/rtf'],
+		[
+			'a workbook',
+			latin1('PK\x03\x04....xl/workbook.xml'),
+			'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+		],
+		['old Word', latin1('\xd0\xcf\x11\xe0\xa1\xb1'), 'application/x-ole-storage'],
+		[
+			'a mail',
+			latin1('Received: by x\r\n\tfor y\r\nFrom: a@b\r\nSubject: Hi\r\n\r\nText'),
+			'message/rfc822',
+		],
+		[
+			'a page that Chrome saved',
+			latin1(
+				'From: <Saved by Blink>\r\nSnapshot-Content-Location: http://x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related;\r\n\r\n',
+			),
+			'multipart/related',
+		],
+		['text', latin1('a;b\r\n1;2'), 'text/plain'],
+		['text like a header', latin1('Note: this is text\nwith lines\n'), 'text/plain'],
+		['UTF-16', Buffer.from('Name;Ort', 'utf16le'), 'text/plain'],
+		['anything else', latin1('\0\x01\x02'), undefined],
+		['nothing', latin1(''), undefined],
+	])('%s', (_name, bytes, mimeType) => {
+		expect(fileTypeOf(bytes)?.mimeType).toBe(mimeType);
+	});
+});
+
+describe('a text says its encoding', () => {
+	test.each<[string, Buffer, string]>([
+		['UTF-8', Buffer.from('Größe, 你好'), 'Größe, 你好'],
+		['UTF-8 with its mark', Buffer.from('\uFEFFGröße'), 'Größe'],
+		['UTF-16 without a mark', Buffer.from('Name;Ort', 'utf16le'), 'Name;Ort'],
+		['Windows-1252 of Excel', latin1('Gr\xf6\xdfe;\x80 5;M\xfcller'), 'Größe;€ 5;Müller'],
+		['GB18030 without a word', Buffer.from('c4e3bac3a3accac0bde7', 'hex'), '你好，世界'],
+		[
+			'a Chinese table',
+			Buffer.from('d0d5c3fb2cb3c7cad00ad5c5c8fd2cb1b1bea9', 'hex'),
+			'姓名,城市\n张三,北京',
+		],
+		[
+			'as XML declares',
+			latin1('<?xml version="1.0" encoding="iso-8859-2"?>\xb1'),
+			'<?xml version="1.0" encoding="iso-8859-2"?>ą',
+		],
+	])('%s', (_name, bytes, text) => {
+		expect(textOfBytes(bytes)).toBe(text);
+	});
+
+	test('as its type declares', () => {
+		expect(textOfBytes(latin1('\xbd\xbe'), 'iso-8859-1')).toBe('½¾');
+	});
+});
+
+describe('what pictures say of themselves', () => {
+	const exif = (order: 'II' | 'MM') => {
+		const tiff = Buffer.alloc(26);
+		tiff.write(order, 'latin1');
+		const short = (value: number, at: number) =>
+			order === 'II' ? tiff.writeUInt16LE(value, at) : tiff.writeUInt16BE(value, at);
+		short(42, 2);
+		short(8, order === 'II' ? 4 : 6);
+		short(1, 8);
+		short(0x0112, 10);
+		short(6, 18);
+		const head = Buffer.from('ffd8ffe10000', 'hex');
+		head.writeUInt16BE(2 + 6 + tiff.length, 4);
+		const frame = Buffer.from('ffc0000b080010002001011100', 'hex');
+		return Buffer.concat([head, latin1('Exif\0\0'), tiff, frame]);
+	};
+
+	test.each<[string, Buffer, object]>([
+		['PNG', PNG, { width: 1, height: 1 }],
+		[
+			'JPEG',
+			Buffer.from('ffd8ffe000040000ffc0000b080010002001011100', 'hex'),
+			{ width: 32, height: 16 },
+		],
+		['JPEG of a phone', exif('MM'), { width: 32, height: 16, orientation: 6 }],
+		['JPEG of a camera', exif('II'), { width: 32, height: 16, orientation: 6 }],
+		['GIF', latin1('GIF89a\x20\0\x10\0'), { width: 32, height: 16 }],
+		[
+			'WebP',
+			latin1('RIFF\0\0\0\0WEBPVP8X\n\0\0\0\0\0\0\0\x1f\0\0\x0f\0\0'),
+			{ width: 32, height: 16 },
+		],
+		['no picture', latin1('{"error":1}'), {}],
+	])('%s', (_name, bytes, facts) => {
+		expect(pictureFacts(bytes)).toEqual(facts);
+	});
+
+	test('cut off anywhere they tell less, and never fail', () => {
+		const starts = fc.constantFrom(
+			'\xff\xd8\xff',
+			'\xff\xd8\xff\xe1\0\x20Exif\0\0II*\0',
+			'RIFF....WEBP',
+			'GIF89a',
+		);
+		fc.assert(
+			fc.property(starts, fc.uint8Array(), (start, bytes) => {
+				const picture = Buffer.concat([latin1(start), bytes]);
+				expect(typeof pictureFacts(picture)).toBe('object');
+			}),
+		);
+	});
+});

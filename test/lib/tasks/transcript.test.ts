@@ -1,0 +1,117 @@
+import * as fc from 'fast-check';
+
+import { transcriptIn } from '../../../lib/tasks/transcript';
+
+const SRT =
+	'1\n00:00:00,000 --> 00:00:02,000\n Hello\n\n2\n00:00:02,000 --> 00:01:00,500\n <i>there</i>\n\n';
+const VTT =
+	'WEBVTT\n\nNOTE by a machine\n\n00:00.000 --> 00:02.000\nHello\n\n00:02.000 --> 00:03.500\nthere\n';
+
+describe('transcripts of every type', () => {
+	test.each<[string, string, 'json' | 'text' | 'srt' | 'vtt', object]>([
+		['JSON', '{"text":" Hello there\\n"}', 'json', { text: 'Hello there', more: {} }],
+		[
+			'the bare words (whisper.cpp, text/html)',
+			' Hello\n there\n',
+			'json',
+			{ text: 'Hello\n there', more: {} },
+		],
+		['a JSON string (FastAPI)', '"Hello"', 'json', { text: 'Hello', more: {} }],
+		['null for silence', '{"text":null}', 'json', { text: '', more: {} }],
+		['nothing', '', 'text', { text: '', more: {} }],
+		[
+			'segments alone',
+			'{"segments":[{"text":" Hello"},{"text":" there"}]}',
+			'json',
+			{ text: 'Hello there' },
+		],
+		['SRT', SRT, 'srt', { text: 'Hello\nthere', subtitles: { format: 'srt', content: SRT } }],
+		['VTT', VTT, 'vtt', { text: 'Hello\nthere', subtitles: { format: 'vtt', content: VTT } }],
+		[
+			'SRT inside JSON (LiteLLM)',
+			JSON.stringify({ text: SRT }),
+			'srt',
+			{ text: 'Hello\nthere', subtitles: { format: 'srt', content: SRT } },
+		],
+		['text in place of VTT', '{"text":"Hello"}', 'vtt', { text: 'Hello', more: {} }],
+		[
+			'verbose fields as given',
+			'{"task":"transcribe","language":"german","duration":1,"text":"","segments":[],"words":null}',
+			'json',
+			{
+				text: '',
+				more: { task: 'transcribe', language: 'german', duration: 1, segments: [], words: null },
+			},
+		],
+	])('%s', (_name, body, format, expected) => {
+		expect(transcriptIn(body, format)).toMatchObject(expected);
+	});
+
+	test('whatever comes is read or refused, never thrown over', () => {
+		fc.assert(
+			fc.property(fc.oneof(fc.string(), fc.json()), (body) => {
+				expect(() => transcriptIn(body, 'srt')).not.toThrow();
+			}),
+		);
+	});
+
+	test('a year is no subtitle', () => {
+		expect(transcriptIn('1999\nwas a year', 'srt')).toEqual({ text: '1999\nwas a year', more: {} });
+	});
+});
+
+test.each([
+	['JSON that was cut', '{"text": "Hel'],
+	['JSON with a page behind it', '{"text"<!doctype html><html>'],
+	['bytes that are no text', '\u0001\ufffd\u0002\ufffd Hello'],
+	['a page', '<!DOCTYPE html><html><title>nginx</title></html>'],
+	['an error inside a 200', '{"error":{"message":"out of memory"}}'],
+	['something else', '{"status":"ok"}'],
+	['nothing', ' \n'],
+])('no transcript: %s', (_name, body) => {
+	expect(transcriptIn(body, 'json')).toBeUndefined();
+});
+
+test('speech that begins with a bracket or a quotation mark is a transcript', () => {
+	expect(transcriptIn('[Music] Hello', 'text')).toMatchObject({ text: '[Music] Hello' });
+	expect(transcriptIn('"Hello", she said', 'text')).toMatchObject({ text: '"Hello", she said' });
+});
+
+test.each([
+	['whisper.cpp, of silence', '[BLANK_AUDIO]\n', { text: '', more: {} }],
+	['and between words', '[BLANK_AUDIO] Hello', { text: 'Hello', more: {} }],
+	[
+		'Qwen3-ASR',
+		'language English<asr_text>Hello there.',
+		{ text: 'Hello there.', more: { language: 'English' } },
+	],
+	['Qwen3-ASR, of silence', 'language None<asr_text>', { text: '', more: {} }],
+	[
+		'words of a language',
+		'The language English is spoken.',
+		{ text: 'The language English is spoken.' },
+	],
+])('marks around the words are none: %s', (_name, marked, expected) => {
+	expect(transcriptIn(marked, 'text')).toMatchObject(expected);
+	expect(transcriptIn(JSON.stringify({ text: marked }), 'json')).toMatchObject(expected);
+	const segments = [{ id: 0, text: marked }];
+	expect(transcriptIn(JSON.stringify({ segments }), 'verbose_json')).toMatchObject({
+		text: expected.text,
+		more: { segments: [{ id: 0, text: expect.not.stringMatching(/asr_text|BLANK/) as string }] },
+	});
+	for (const format of ['srt', 'vtt'] as const) {
+		const times = '00:00:00,000 --> 00:00:02,000';
+		const file =
+			format === 'srt'
+				? `1\n${times}\n${marked}\n`
+				: `WEBVTT\n\n${times.replaceAll(',', '.')}\n${marked}\n`;
+		const { text, subtitles } = transcriptIn(file, format)!;
+		expect([text, subtitles?.format]).toEqual([expected.text, format]);
+		expect(subtitles!.content).not.toMatch(/asr_text|BLANK/);
+	}
+});
+
+test('the language that the server itself names counts', () => {
+	const json = JSON.stringify({ text: 'language German<asr_text>Ja.', language: 'de' });
+	expect(transcriptIn(json, 'json')).toEqual({ text: 'Ja.', more: { language: 'de' } });
+});
