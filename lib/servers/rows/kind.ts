@@ -149,6 +149,8 @@ export interface ServerKind {
 	cutsAt?(server: Server, model: string, signal?: AbortSignal): Promise<number | undefined>;
 	/** What the user should know of a model by its name. */
 	remark?(model: string): string | undefined;
+	/** Fields of a request that measures its speed: no early end, no cache. */
+	measuring?: Readonly<JsonRecord>;
 	/** Neither loads nor wakes a model. Undefined where the server tells nothing. */
 	props?(server: Server, model?: string, signal?: AbortSignal): Promise<Props | undefined>;
 	/** Whether a model sees pictures; undefined where the server does not tell. A blind model may invent what it sees. */

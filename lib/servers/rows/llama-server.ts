@@ -25,6 +25,7 @@ export const llamaServer: ServerKind = {
 				error.message === 'Invalid API Key' &&
 				error.type === 'authentication_error',
 		),
+	measuring: { cache_prompt: false, ignore_eos: true },
 	fields: 'all',
 	takesUnlimited: true,
 	thinking: 'template',

@@ -9,6 +9,7 @@ export const vllm: ServerKind = {
 	label: 'vLLM',
 	recognizes: (answers) =>
 		ownsModels(answers, 'vllm') || says(answers.models, ({ error }) => error === 'Unauthorized'),
+	measuring: { ignore_eos: true },
 	fields: ['topK', 'minP', 'repeatPenalty', 'parallelToolCalls'],
 	names: { repeatPenalty: 'repetition_penalty' },
 	thinkingBudget: undefined,
