@@ -1,6 +1,6 @@
 /**
  * `npm run pictures [-- part…]`: takes the documents' pictures in the real n8n and compresses them, all or those whose path
- * includes one of the parts. They are taken by `editor*.test.ts` and `tool-test.test.ts` in `test/full`
+ * includes one of the parts. They are taken by `editor*.test.ts` in `test/full`
  * (`picture(name, …)`), and copied to docs/images if a document names them. `--from=FOLDER` uses pictures that
  * those suites have put there (`LOCAL_LLAMA_PICTURES`).
  */
@@ -59,7 +59,7 @@ const animate = async (frames, target) => {
 const takenByTests = async () => {
 	const folder = mkdtempSync(join(tmpdir(), 'local-llama-pictures-'));
 	onExit(() => rmSync(folder, { recursive: true, force: true }));
-	await run(node, ['scripts/test-full.mjs', 'full/(editor|tool-test)'], {
+	await run(node, ['scripts/test-full.mjs', 'full/editor'], {
 		cwd: root,
 		env: { ...process.env, LOCAL_LLAMA_PICTURES: folder },
 		onLine: log.line,

@@ -1,16 +1,20 @@
-/** A check of a server, in one line: probes → observations → findings → result. */
-import { resolveDifyBase } from '../dify/base-url';
-import { ServerError } from '../errors/server-error';
-import { breather } from '../http/time-slices';
-import { diagnose } from './findings/diagnosis';
-import { remember, withMemory } from './memory';
-import type { CheckResult, Finding, ModelFacts, Observations } from './observations';
-import { probeDify } from './probes/dify';
-import { probeModelServer } from './probes/model-server';
-import { observe, type CheckOptions, type Target } from './probes/observe';
+/** A check of a server, in one line: probes → facts → findings → result. */
+import { asFailed, type ServerError } from '../errors/server-error';
+import { LruCache } from '../lru-cache';
 import { plainText } from '../plain-text';
+import { onlyModel } from '../servers/model-names';
+import type { Server } from '../servers/rows/kind';
+import { lookAtDify, type DifyServer } from './dify';
+import { factsOf, type Facts } from './facts';
+import { concluded, counted, findingsOf, fromFailure, type Outcome } from './findings';
+import { type CheckOptions, since } from './probe';
+import { forChats, lookAt } from './probes';
+import type { CheckResult, HealthStatus } from './result';
 
-const PROBES = { dify: probeDify, modelServer: probeModelServer };
+/** What is checked. */
+export type Target =
+	/** `open` throws where the address or the key cannot be used at all. */
+	{ service: 'modelServer'; open(): Server } | { service: 'dify'; open(): DifyServer };
 
 /**
  * Checks a server. Cheap: no generation, no model is loaded or woken.
@@ -21,85 +25,109 @@ export async function checkServer(
 	target: Target,
 	options: CheckOptions = {},
 ): Promise<CheckResult> {
-	return (await inspect(target, options)).result;
-}
-
-/** Checks one server, and also returns what was observed. */
-export async function inspect(
-	target: Target,
-	options: CheckOptions = {},
-): Promise<{ result: CheckResult; observations: Observations }> {
-	const observations = withMemory(await observe(target, PROBES[target.service], options));
-	// Reading a list of 60,000 models, and saying what it tells, are each work enough in a row.
-	await breather();
-	const diagnosis = diagnose(observations);
-	remember(observations, diagnosis.status);
-	return { result: resultOf(observations, diagnosis), observations };
-}
-
-function resultOf(
-	observations: Observations,
-	{ status, summary, findings, facts }: ReturnType<typeof diagnose>,
-): CheckResult {
-	const { server, latencyMs, app, ...more } = facts;
+	const startedAt = performance.now();
+	const outcome = await outcomeOf(target, options);
+	const { status, healthy, findings } = concluded(outcome.findings);
 	return {
 		// n8n's views show the first fields, so the verdict and the findings come before facts.
-		summary: plainText(summary),
+		summary: plainText(healthy ? healthyWords(outcome) : `${findings[0]!.meaning}.`),
 		status,
-		healthy: status === 'healthy',
-		url: addressOf(observations),
+		healthy,
+		url: outcome.url,
 		findings,
-		server,
-		latencyMs,
-		...(app === undefined ? more : { app }),
+		server: outcome.server,
+		latencyMs: outcome.latencyMs,
+		...outcome.more,
 		checkedAt: new Date().toISOString(),
-		checkMs: observations.checkMs,
+		checkMs: since(startedAt),
 	};
+}
+
+/** Whether the check found nothing that forbids a generation. */
+export function canGenerate({ status }: CheckResult): boolean {
+	return status === 'healthy' || status === 'degraded';
 }
 
 /**
- * The models of a server with all that it tells about them.
+ * The model of a test. Empty: the one that is loaded, or the only one.
  *
- * @throws {ServerError} where there is no list, with the diagnosis as its message
+ * @throws {ServerError} of kind `invalidInput` where that is not clear
  */
-export async function listServerModels(
-	target: Target,
-	options: CheckOptions = {},
-): Promise<Array<ModelFacts & { server: string }>> {
-	const { result, observations } = await inspect(target, { ...options, expectations: {} });
-	const { models = [], server, findings, summary } = result;
-	const [gravest] = findings;
-	if (models.length === 0 && !isEmptyList(observations, gravest))
-		throw noList(observations, gravest, summary);
-	return models.map((model) => ({ ...model, server: server.kind }));
+export function modelToTest({ models = [] }: CheckResult, name: string): string {
+	return name.trim() || onlyModel(forChats(models));
 }
 
-/** Whether the server has a list of models, with nothing in it. */
-function isEmptyList({ probes }: Observations, gravest: Finding | undefined): boolean {
-	return gravest?.id === 'noModels' && probes.models?.failure === undefined;
+function healthyWords({ name, latencyMs, offer, findings }: Outcome): string {
+	const warnings = findings.filter(({ severity }) => severity === 'warning').length;
+	const hint = warnings === 0 ? '' : `, with ${counted(warnings, 'warning')}`;
+	return `${name} answers in ${Math.round(latencyMs ?? 0)} ms with ${offer}${hint}.`;
 }
 
-function noList(
-	{ rejected, probes, url }: Observations,
-	gravest: Finding | undefined,
-	summary: string,
-): ServerError {
-	const failure = rejected ?? probes.models?.failure;
-	const { meaning, advice, observed } = gravest ?? {
-		meaning: summary,
-		advice: '',
-		observed: undefined,
+async function outcomeOf(target: Target, options: CheckOptions): Promise<Outcome> {
+	const failed = failureOf(target.open);
+	if (failed !== undefined) {
+		const findings = [fromFailure(failed, failed.meaning)];
+		const server = { kind: 'unknown', version: null } as const;
+		return { url: null, findings, server, latencyMs: null, name: '', offer: '', more: {} };
+	}
+	if (target.service === 'dify') return await lookAtDify(target.open(), options);
+	return await lookAtServer(target.open(), options);
+}
+
+/** The failure of work that throws no other errors. */
+function failureOf(work: () => unknown): ServerError | undefined {
+	try {
+		work();
+		return undefined;
+	} catch (error) {
+		return asFailed(error).failed;
+	}
+}
+
+async function lookAtServer(server: Server, options: CheckOptions): Promise<Outcome> {
+	const facts = withMemory(server.url.api, factsOf(await lookAt(server, options)));
+	const findings = findingsOf(facts);
+	remember(server.url.api, facts, concluded(findings).status);
+	const { url, latencyMs, told } = facts;
+	const name = nameOf(facts);
+	const offer = counted(told.models.length, 'model');
+	return { url, findings, server: facts.server, latencyMs, name, offer, more: told };
+}
+
+function nameOf({ kind, server: { version } }: Facts): string {
+	return version === null ? kind.label : `${kind.label} ${version}`;
+}
+
+interface Memory {
+	status: HealthStatus;
+	at: number;
+	/** Of the running requests; unchanged since `progressSince`. */
+	progress?: string;
+	progressSince: number;
+}
+
+/** The last result of each address, which shows that a server has exited or hangs. It vanishes with the process. */
+const remembered = LruCache.shared<Memory>({ maxEntries: 200 });
+
+function withMemory(address: string, facts: Facts): Facts {
+	const last = remembered.get(address);
+	if (last === undefined) return facts;
+	const now = Date.now();
+	const isUnchanged = facts.progress !== undefined && facts.progress === last.progress;
+	return {
+		...facts,
+		before: { status: last.status, msAgo: now - last.at },
+		unchangedMs: isUnchanged ? now - last.progressSince : undefined,
 	};
-	return new ServerError({
-		kind: failure?.kind ?? 'invalidAnswer',
-		message: meaning,
-		remedy: advice,
-		url: url && `${url.api}/models`,
-		facts: { observed },
-	});
 }
 
-function addressOf({ service, url }: Observations): string | null {
-	if (url === undefined) return null;
-	return service === 'dify' ? resolveDifyBase(url.typed) : url.root;
+/** Only results with an answer are remembered: a second refusal has the same cause. */
+function remember(
+	address: string,
+	{ latencyMs, progress, unchangedMs }: Facts,
+	status: HealthStatus,
+): void {
+	if (latencyMs === null) return;
+	const at = Date.now();
+	remembered.set(address, { status, at, progress, progressSince: at - (unchangedMs ?? 0) });
 }

@@ -1,6 +1,5 @@
 import { pauseFor } from '../http/waiting';
-import { advise } from './findings/finding';
-import type { CheckResult, HealthStatus } from './observations';
+import type { CheckResult, HealthStatus } from './result';
 
 export interface WaitOptions {
 	/**
@@ -23,22 +22,16 @@ interface WaitResult extends CheckResult {
 }
 
 const PAUSES_MS = [500, 1_000, 2_000, 3_000, 5_000];
-/**
- * A container that restarts a server over and over shows it loading, gone, loading, gone
- * (docs/protocols/llama-server.md 9.2).
- */
-const RESTARTS = 2;
 
 /**
- * Repeats a check until the server (or one of several) is healthy, the limit is over, or waiting does not help.
+ * Repeats a check until the server is healthy, the limit is over, or waiting does not help.
  *
  * @throws whatever `check` throws, and an error where the wait is cancelled
  */
 export async function waitUntilReady(
 	check: () => Promise<CheckResult>,
-	options: WaitOptions,
+	{ limitMs, waitOutErrors = false, signal, pausesMs = PAUSES_MS }: WaitOptions,
 ): Promise<WaitResult> {
-	const { limitMs, waitOutErrors = false, signal, pausesMs = PAUSES_MS } = options;
 	const startedAt = performance.now();
 	const elapsed = () => Math.round(performance.now() - startedAt);
 	const history: WaitResult['history'] = [];
@@ -48,13 +41,11 @@ export async function waitUntilReady(
 		const tookMs = elapsed() - begunAt;
 		if (history.at(-1)?.status !== result.status)
 			history.push({ atMs: elapsed(), status: result.status, summary: result.summary });
-		if (result.healthy) return { ...result, waitedMs: elapsed(), checks, history };
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
 		const isHopeless = isHelpedByPeopleOnly(result) && !waitOutErrors;
-		if (isHopeless || elapsed() + pause + tookMs > limitMs) {
-			const explained = withExplanation(result, history, elapsed());
-			return { ...explained, waitedMs: elapsed(), checks, history };
-		}
+		const isOver = elapsed() + pause + tookMs > limitMs;
+		if (result.healthy || isHopeless || isOver)
+			return { ...explained(result, elapsed()), waitedMs: elapsed(), checks, history };
 		await pauseFor(pause, signal);
 	}
 }
@@ -63,22 +54,8 @@ function isHelpedByPeopleOnly({ status }: CheckResult): boolean {
 	return status === 'unauthorized' || status === 'misconfigured';
 }
 
-/** Tells a server that is merely slow to load from one that never will be ready. */
-function withExplanation(
-	result: CheckResult,
-	history: WaitResult['history'],
-	waitedMs: number,
-): CheckResult {
+function explained(result: CheckResult, waitedMs: number): CheckResult {
+	if (result.status !== 'loading') return result;
 	const seconds = Math.round(waitedMs / 1000);
-	const restarts = history.filter(
-		({ status }, at) => status === 'unreachable' && history[at - 1]?.status === 'loading',
-	).length;
-	if (restarts >= RESTARTS) {
-		const observed = `It was loading and then gone ${restarts} times within ${seconds} s`;
-		const finding = advise('restartLoop', observed);
-		return { ...result, summary: `${finding.meaning}.`, findings: [finding, ...result.findings] };
-	}
-	return result.status === 'loading'
-		? { ...result, summary: `Still loading after ${seconds} s: ${result.summary}` }
-		: result;
+	return { ...result, summary: `Still loading after ${seconds} s: ${result.summary}` };
 }

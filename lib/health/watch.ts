@@ -1,4 +1,5 @@
-import type { CheckResult, HealthStatus } from './observations';
+/** What changed since the last check, for a workflow that is told of it. */
+import type { CheckResult, HealthStatus } from './result';
 import { append, optional } from '../values';
 
 /** Changes that start the workflow. */
@@ -24,8 +25,8 @@ interface ServerState {
 
 /** A change of the state, as the workflow gets it. */
 export interface HealthChange {
-	/** Unique, to tell one delivery from another. */
-	id: string;
+	healthy: boolean;
+	status: HealthStatus;
 	event: WatchedEvent | 'firstState';
 	/** A line for the subject of a message. */
 	title: string;
@@ -36,8 +37,6 @@ export interface HealthChange {
 	/** The state before. Null for the first one. */
 	before: (ServerState & { seconds: number; lasted: string }) | null;
 	health: CheckResult;
-	/** When the workflow was last started with it (ms), and whether this was a repetition without a restart between. */
-	given?: { at: number; again: boolean };
 }
 
 /** What is remembered from check to check. Plain data, for n8n's static data. */
@@ -45,37 +44,36 @@ export interface WatchMemory {
 	state?: ServerState;
 	/** A state that is not confirmed yet. `denied`: checks since then that saw a healthy server. */
 	candidate?: { state: ServerState; seen: number; denied?: number };
-	/** Changes that were not yet delivered to a workflow with success, oldest first. */
-	untold: HealthChange[];
 }
 
-/** The newest ones are kept: n8n stores them with the workflow. */
-const MAX_UNTOLD = 50;
-
-/** What is remembered after one more check. Does not modify its arguments. */
+/** What is remembered after one more check, and the change to tell, if any. Does not modify its arguments. */
 export function watch(
-	memory: WatchMemory,
+	{ state, candidate: suspected }: WatchMemory,
 	check: CheckResult,
-	options: WatchOptions,
-	newId: () => string,
-): WatchMemory {
-	const { state, untold } = memory;
+	{ events, confirmations, firstState }: WatchOptions,
+): { memory: WatchMemory; change?: HealthChange } {
 	const now = stateOf(check);
 	if (state === undefined) {
-		if (!isFirstReported(now, options)) return { state: now, untold };
-		return { state: now, untold: [changeOf('firstState', undefined, now, check, newId())] };
+		const isTold = firstState === 'always' || (firstState === 'unhealthy' && !now.healthy);
+		return { memory: { state: now }, change: isTold ? currentState(check) : undefined };
 	}
-	if (isSame(state, now)) return { state, untold, ...doubted(memory, state, options) };
-	const candidate = candidateOf(memory, state, now);
-	if (candidate.seen < options.confirmations) return { state, candidate, untold };
+	if (isSame(state, now)) {
+		// It takes as many healthy checks in a row to drop a suspicion as to find the server healthy again.
+		const denied = (suspected?.denied ?? 0) + 1;
+		const isDropped = suspected === undefined || !state.healthy || denied >= confirmations;
+		return { memory: { state, candidate: isDropped ? undefined : { ...suspected, denied } } };
+	}
+	const candidate = candidateOf(suspected, state, now);
+	if (candidate.seen < confirmations) return { memory: { state, candidate } };
 	const event = eventOf(state, candidate.state);
-	if (!options.events.includes(event)) return { state: candidate.state, untold };
-	const change = changeOf(event, state, candidate.state, check, newId());
-	return { state: candidate.state, untold: [...untold, change].slice(-MAX_UNTOLD) };
+	const isTold = events.includes(event);
+	const change = isTold ? changeOf(event, state, candidate.state, check) : undefined;
+	return { memory: { state: candidate.state }, change };
 }
 
-function isFirstReported({ healthy }: ServerState, { firstState }: WatchOptions): boolean {
-	return firstState === 'always' || (firstState === 'unhealthy' && !healthy);
+/** The current state as a change, for a first check and a test run in the editor. */
+export function currentState(check: CheckResult): HealthChange {
+	return changeOf('firstState', undefined, stateOf(check), check);
 }
 
 function eventOf(before: ServerState, now: ServerState): WatchedEvent {
@@ -84,25 +82,11 @@ function eventOf(before: ServerState, now: ServerState): WatchedEvent {
 }
 
 /**
- * The candidate after a check that saw the known state again. It takes as many healthy checks in a row to drop a
- * suspicion as to find the server healthy again.
- */
-function doubted(
-	{ candidate }: WatchMemory,
-	state: ServerState,
-	{ confirmations }: WatchOptions,
-): Pick<WatchMemory, 'candidate'> {
-	const denied = (candidate?.denied ?? 0) + 1;
-	const isDropped = candidate === undefined || !state.healthy || denied >= confirmations;
-	return isDropped ? {} : { candidate: { ...candidate, denied } };
-}
-
-/**
  * A state that may become the next one. A server that is down for another reason at every check, or at every second
  * one, is down.
  */
 function candidateOf(
-	{ candidate }: WatchMemory,
+	candidate: WatchMemory['candidate'],
 	state: ServerState,
 	now: ServerState,
 ): NonNullable<WatchMemory['candidate']> {
@@ -112,11 +96,6 @@ function candidateOf(
 	return { state: { ...now, since: candidate.state.since }, seen: candidate.seen + 1 };
 }
 
-/** The current state as a change, for a test run in the editor. */
-export function currentState(check: CheckResult, newId: () => string): HealthChange {
-	return changeOf('firstState', undefined, stateOf(check), check, newId());
-}
-
 function stateOf({ healthy, status, findings, checkedAt }: CheckResult): ServerState {
 	const problem = healthy ? undefined : findings[0]?.id;
 	return { healthy, status, ...optional({ problem }), since: checkedAt };
@@ -124,42 +103,33 @@ function stateOf({ healthy, status, findings, checkedAt }: CheckResult): ServerS
 
 /** Findings of a healthy server do not make another state. */
 function isSame(one: ServerState, other: ServerState): boolean {
-	return (
-		one.healthy === other.healthy &&
-		(one.healthy || (one.status === other.status && one.problem === other.problem))
-	);
+	if (one.healthy !== other.healthy) return false;
+	return one.healthy || (one.status === other.status && one.problem === other.problem);
 }
 
 function changeOf(
 	event: HealthChange['event'],
-	before: ServerState | undefined,
-	now: ServerState,
+	state: ServerState | undefined,
+	{ healthy, status, since }: ServerState,
 	health: CheckResult,
-	id: string,
 ): HealthChange {
 	const again = event === 'healthy' ? ' again' : '';
-	const title = `The server at ${health.url ?? 'the address of the credential'} is ${now.status}${again}`;
-	const previous = before === undefined ? null : withDuration(before, now);
+	const title = `The server at ${health.url ?? 'the address of the credential'} is ${status}${again}`;
+	const before = state === undefined ? null : withDuration(state, since);
 	const lines = [title, health.summary];
-	if (previous !== null) lines.push(`It was ${previous.status} for ${previous.lasted}.`);
-	if (!now.healthy) append(lines, problemsIn(health));
-	return {
-		id,
-		event,
-		title,
-		text: lines.filter((line) => line !== '').join('\n'),
-		changedAt: now.since,
-		before: previous,
-		health,
-	};
+	if (before !== null) lines.push(`It was ${before.status} for ${before.lasted}.`);
+	if (!healthy) append(lines, problemsIn(health));
+	const text = lines.filter((line) => line !== '').join('\n');
+	return { healthy, status, event, title, text, changedAt: since, before, health };
 }
 
-function withDuration(before: ServerState, now: ServerState) {
-	const ms = Date.parse(now.since) - Date.parse(before.since);
+function withDuration(state: ServerState, until: string) {
+	const ms = Date.parse(until) - Date.parse(state.since);
 	const seconds = Math.max(0, Math.round(ms / 1000));
-	return { ...before, seconds, lasted: durationInWords(seconds) };
+	return { ...state, seconds, lasted: durationInWords(seconds) };
 }
 
+/** The errors as lines of a message. */
 function problemsIn({ findings }: CheckResult): string[] {
 	const errors = findings.filter(({ severity }) => severity === 'error');
 	return errors.map(

@@ -5,10 +5,8 @@ import {
 	type INode,
 } from 'n8n-workflow';
 
-import { advise } from '../../lib/health/findings/finding';
-import type { CheckResult, Finding } from '../../lib/health/observations';
-import { missingSdk } from '../../lib/langchain/sdk';
-import type { Target } from '../../lib/health/probes/observe';
+import type { Target } from '../../lib/health/check';
+import type { CheckResult } from '../../lib/health/result';
 import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
 
 export type Service = Target['service'];
@@ -44,8 +42,7 @@ export function healthItems(
 		throw new Unhealthy(context.getNode(), health, itemIndex);
 	const verdict = verdictOf(health);
 	if (verdict !== undefined) hint(verdict);
-	const findings = [...health.findings, ...hostFindings(binary)];
-	return [{ json: { ...health, findings }, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
+	return [{ json: health, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
 }
 
 /**
@@ -56,21 +53,8 @@ function verdictOf({ healthy, summary, url, findings }: CheckResult): string | u
 	const [gravest] = findings;
 	if (gravest === undefined || gravest.severity === 'info') return healthy ? undefined : summary;
 	const state = healthy ? 'Healthy, with a warning' : 'Not healthy';
-	const place = gravest.url ?? url;
-	const server = place === null ? '' : ` (${place})`;
+	const server = url === null ? '' : ` (${url})`;
 	return `${state}${server}: ${gravest.meaning.replace(/[.\s]{0,9}$/, '.')} ${gravest.advice}`;
-}
-
-/** Findings about this n8n. A node cannot read n8n's settings, only their effects. */
-function hostFindings(stored: IBinaryKeyData = {}): Finding[] {
-	const lacking = missingSdk();
-	const isInMemory = Object.values(stored).some(({ id }) => id === undefined);
-	return [
-		...(lacking === undefined ? [] : [advise('n8nTooOld', lacking)]),
-		...(isInMemory
-			? [advise('n8nFilesInMemory', 'A file that this node stored has no place outside the item')]
-			: []),
-	];
 }
 
 /** The diagnosis as the node's error. Its description repeats what is wrong, since n8n's chat shows only that. */

@@ -1,11 +1,25 @@
-import { testSpeed } from '../../lib/health/speed/speed-test';
+import { checkServer } from '../../lib/health/check';
+import { withSpeed, type SpeedOptions } from '../../lib/health/speed';
 import { collectionField, numberField, wholeField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
-import { healthItems, type HealthOperation } from './operation';
+import { healthItems, type HealthCall, type HealthOperation } from './operation';
 
-const DEFAULT_FIRST_TOKEN_MS = 60_000;
-const DEFAULT_TOTAL_MS = 180_000;
+const FIRST_TOKEN_MS = 60_000;
+const TOTAL_MS = 180_000;
+
+/** Limits of each request of a speed test. */
+export const speedLimits = [
+	numberField('First Token Limit (Seconds)', 'firstTokenLimit', 60, {
+		typeOptions: { minValue: 1 },
+		description:
+			'How long to wait for the first token of a request. A model that is not loaded yet takes longer.',
+	}),
+	numberField('Total Limit (Seconds)', 'totalLimit', 180, {
+		typeOptions: { minValue: 1 },
+		description: 'How long one request may take from beginning to end',
+	}),
+];
 
 export const speedTest: HealthOperation = {
 	option: {
@@ -23,33 +37,25 @@ export const speedTest: HealthOperation = {
 		wholeField('Requests at Once', 'atOnce', 1, [1, 64], {
 			description: 'With more than 1, a second round sends that many requests at the same time',
 		}),
-		collectionField('Limits', 'speedOptions', 'Limit', {
-			options: [
-				numberField('First Token Limit (Seconds)', 'firstTokenLimit', 60, {
-					typeOptions: { minValue: 1 },
-					description:
-						'How long to wait for the first token. A model that is not loaded yet takes longer.',
-				}),
-				numberField('Total Limit (Seconds)', 'totalLimit', 180, {
-					typeOptions: { minValue: 1 },
-					description: 'How long one request may take from beginning to end',
-				}),
-			],
-		}),
+		collectionField('Limits', 'speedOptions', 'Limit', { options: speedLimits }),
 		...checkFields(),
 	],
 	run: async (call) => {
-		const { target, parameters, signal } = call;
 		const { check, failWhenUnhealthy } = readCheck(call);
-		const health = await testSpeed(target, {
-			model: parameters.name('model'),
-			tokens: parameters.number('tokens'),
-			atOnce: parameters.number('atOnce'),
-			firstTokenMs: parameters.milliseconds('speedOptions.firstTokenLimit', DEFAULT_FIRST_TOKEN_MS),
-			totalMs: parameters.milliseconds('speedOptions.totalLimit', DEFAULT_TOTAL_MS),
-			check,
-			signal,
-		});
+		const options = readSpeed(call, 'speedOptions');
+		const health = await withSpeed(call.target, await checkServer(call.target, check), options);
 		return healthItems(call, { health, failWhenUnhealthy });
 	},
 };
+
+/** @param limits the collection that holds the limits */
+export function readSpeed({ parameters, signal }: HealthCall, limits: string): SpeedOptions {
+	return {
+		model: parameters.name('model'),
+		tokens: parameters.number('tokens'),
+		atOnce: parameters.number('atOnce'),
+		firstTokenMs: parameters.milliseconds(`${limits}.firstTokenLimit`, FIRST_TOKEN_MS),
+		totalMs: parameters.milliseconds(`${limits}.totalLimit`, TOTAL_MS),
+		signal,
+	};
+}

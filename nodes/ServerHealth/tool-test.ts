@@ -1,12 +1,12 @@
 import { checkServer } from '../../lib/health/check';
-import { type ToolTestOptions, withToolTest } from '../../lib/health/tools/tool-test';
-import { booleanField, choiceField, choices, numberField, wholeField } from '../shared/field-kinds';
+import { withToolTest } from '../../lib/health/tool-test';
+import { numberField, wholeField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
-import { healthItems, type HealthCall, type HealthOperation } from './operation';
+import { healthItems, type HealthOperation } from './operation';
 
-/** Default size of the test; the report has no fields for it. */
-const PRESET = { tries: 2, tokens: 1024, limitMs: 600_000 } as const;
+const TOKENS = 1_024;
+const LIMIT_SECONDS = 600;
 
 export const toolTest: HealthOperation = {
 	option: {
@@ -17,51 +17,27 @@ export const toolTest: HealthOperation = {
 	},
 	services: ['modelServer'],
 	fields: [
-		choiceField('Models', 'testedModels', 'one', {
-			options: choices({
-				all: ['All', 'One after another, but for those that make embeddings or run elsewhere'],
-				one: ['One', 'The one below'],
-			}),
-			description: 'Which models of the server to test',
-		}),
-		{
-			...modelField({ description: 'The model to test' }, { mayBeEmpty: true }),
-			displayOptions: { show: { testedModels: ['one'] } },
-		},
-		wholeField('Tries', 'tries', PRESET.tries, [1, 20], {
-			description: 'How often each case is tried. Each try takes at most 11 requests per model.',
-		}),
-		wholeField('Tokens per Answer', 'answerTokens', PRESET.tokens, [16, 32768], {
+		modelField({ description: 'The model to test' }, { mayBeEmpty: true }),
+		wholeField('Tokens per Answer', 'answerTokens', TOKENS, [16, 32768], {
 			description:
-				'The most that one answer may generate, thinking included. An answer that is cut off does not pass.',
+				'The most that one of the nine answers may generate, thinking included. An answer that is cut off does not pass.',
 		}),
-		numberField('Time Limit of the Test (Seconds)', 'toolLimit', PRESET.limitMs / 1000, {
+		numberField('Time Limit of the Test (Seconds)', 'toolLimit', LIMIT_SECONDS, {
 			typeOptions: { minValue: 1 },
 			description:
-				'How long all models and tries may take together. What is left then counts as not tried.',
-		}),
-		booleanField('Estimate Cost Only', 'costOnly', false, {
-			description:
-				'Whether to run no test, only to say how many requests and tokens it would take at most',
+				'How long all questions may take together. What is left then counts as not tried.',
 		}),
 		...checkFields(),
 	],
 	run: async (call) => {
-		const { target, parameters } = call;
+		const { target, parameters, signal } = call;
 		const { check, failWhenUnhealthy } = readCheck(call);
 		const health = await withToolTest(target, await checkServer(target, check), {
-			...presetOf(call),
-			models: parameters.choice<ToolTestOptions['models']>('testedModels'),
-			tries: parameters.number('tries'),
+			model: parameters.name('model'),
 			tokens: parameters.number('answerTokens'),
-			limitMs: parameters.milliseconds('toolLimit', PRESET.limitMs),
-			costOnly: parameters.flag('costOnly', false),
+			limitMs: parameters.milliseconds('toolLimit', LIMIT_SECONDS * 1000),
+			signal,
 		});
 		return healthItems(call, { health, failWhenUnhealthy });
 	},
 };
-
-/** Options of a test of one model with the defaults. */
-export function presetOf({ parameters, signal }: HealthCall): ToolTestOptions {
-	return { ...PRESET, models: 'one', model: parameters.name('model'), signal };
-}

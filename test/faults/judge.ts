@@ -41,7 +41,6 @@ const BLAMES: Readonly<Record<string, Blame>> = {
 	stuck: 'limit',
 	noTokens: 'limit',
 	noAnswer: 'limit',
-	endlessAnswer: 'limit',
 	notHttp: 'foreign',
 	notAnApi: 'foreign',
 	wrongServer: 'foreign',

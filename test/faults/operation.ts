@@ -180,7 +180,6 @@ export async function poll(
 	const given = await watching.poll();
 	return {
 		given,
-		deliveries: watching.deliveries.map(({ items }) => items),
 		stored: watching.stored(),
 	};
 }

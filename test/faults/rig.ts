@@ -128,11 +128,11 @@ export async function outcomeOf(operation: Operation, setting: Setting): Promise
 
 /** A failure that came as an item: on continue on fail, or as the finding of a check. */
 function itemFailure(result: unknown): Omit<Outcome, 'shown'> {
-	const { deliveries, items } = (result ?? {}) as {
-		deliveries?: unknown[][];
+	const { given, items } = (result ?? {}) as {
+		given?: Array<Array<{ json: unknown }>> | null;
 		items?: Array<Array<{ json: unknown }>>;
 	};
-	const item = (deliveries?.[0]?.[0] ?? items?.flat()[0]?.json) as
+	const item = (given ?? items)?.flat()[0]?.json as
 		| { error?: Record<string, unknown>; health?: Record<string, unknown> }
 		| undefined;
 	const health = item?.health as

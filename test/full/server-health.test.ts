@@ -1,7 +1,7 @@
 import { checkServer } from '../../lib/health/check';
-import type { CheckResult } from '../../lib/health/observations';
-import type { CheckOptions } from '../../lib/health/probes/observe';
-import { testSpeed } from '../../lib/health/speed/speed-test';
+import type { CheckOptions } from '../../lib/health/probe';
+import type { CheckResult } from '../../lib/health/result';
+import { withSpeed } from '../../lib/health/speed';
 import { waitUntilReady } from '../../lib/health/wait-until-ready';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { modelServerTarget } from '../../nodes/shared/health/target';
@@ -138,11 +138,11 @@ describe('the real llama-server', () => {
 		).toContain('contextTooSmall');
 		const https = await check(
 			{ url: server.url.replace('http:', 'https:') },
-			{},
+			{ timeLimitMs: 2000 },
 			{ apiKey: 'right-key' },
 		);
-		expect(https).toMatchObject({ status: 'misconfigured', findings: [{ id: 'tlsMismatch' }] });
-		expect(https.findings[0]!.advice).toContain(`Type ${server.url} as Base URL`);
+		expect(https).toMatchObject({ status: 'unreachable', findings: [{ id: 'noAnswer' }] });
+		expect(https.findings[0]!.advice).toContain(`use http:// in the Base URL: ${server.url}`);
 		expect(ids(await check({ url: `${server.url}/api/v1` }, {}, { apiKey: 'right-key' }))).toEqual([
 			'wrongPath',
 		]);
@@ -206,7 +206,9 @@ describe('the real llama-server', () => {
 		const stuck = await check(server, { timeLimitMs: 2500 });
 		clock.mockRestore();
 		expect(stuck).toMatchObject({ status: 'degraded', findings: [{ id: 'stuck' }] });
-		expect(stuck.findings[0]!.observed).toMatch(/^1 running, but nothing was computed for \d+ s$/);
+		expect(stuck.findings[0]!.observed).toMatch(
+			/^Requests are running, but nothing was computed for \d+ s$/,
+		);
 		await reading.stop();
 		await server.stop();
 	});
@@ -248,25 +250,25 @@ describe('the real llama-server', () => {
 			contextSize: 4096,
 			parallel: 2,
 		});
-		const result = await testSpeed(modelServerTarget({ baseUrl: server.url }), {
-			model: '',
-			tokens: 24,
-			atOnce: 2,
-			firstTokenMs: 240_000,
-			totalMs: 240_000,
-		});
+		const result = await withSpeed(
+			modelServerTarget({ baseUrl: server.url }),
+			await check(server),
+			{
+				model: '',
+				tokens: 24,
+				atOnce: 2,
+				firstTokenMs: 240_000,
+				totalMs: 240_000,
+			},
+		);
 		expect(result).toMatchObject({
 			status: 'healthy',
 			speed: { model: 'test-model', runs: [{ atOnce: 1 }, { atOnce: 2 }] },
 		});
-		for (const { samples, failures, tokensPerSecond, promptTokensPerSecond } of result.speed!
+		for (const { measuredBy, failures, tokensPerSecond, promptTokensPerSecond } of result.speed!
 			.runs) {
 			expect(failures).toEqual([]);
-			expect(
-				samples.every((sample) => sample.measuredBy === 'server' && sample.generatedTokens === 24),
-			).toBe(true);
-			// The whole prompt was processed each time, nothing came from the cache.
-			expect(samples.every((sample) => sample.promptTokens! > 200)).toBe(true);
+			expect(measuredBy).toBe('server');
 			expect(tokensPerSecond).toBeGreaterThan(0);
 			expect(promptTokensPerSecond).toBeGreaterThan(0);
 		}
@@ -511,26 +513,23 @@ describe('the real n8n', () => {
 });
 
 describe('Server Health Trigger in the real n8n', () => {
-	/** An external service that accepts messages, or fails. `sent`: titles of the accepted ones. */
+	/** An external service that accepts messages. `sent`: their titles. */
 	async function mailbox() {
 		const sent: string[] = [];
-		const state = { fails: false, refused: 0 };
 		const server = http.createServer((request, response) => {
 			void (async () => {
 				request.setEncoding('utf8');
 				let body = '';
 				for await (const part of request) body += String(part);
-				if (state.fails) state.refused += 1;
-				else sent.push((JSON.parse(body) as { title: string }).title);
-				response.statusCode = state.fails ? 500 : 200;
+				sent.push((JSON.parse(body) as { title: string }).title);
 				response.end('{}');
 			})();
 		});
 		const port = await listen(server);
-		return { url: `http://127.0.0.1:${port}`, sent, state, close: () => server.close() };
+		return { url: `http://127.0.0.1:${port}`, sent, close: () => server.close() };
 	}
 
-	it('gives a change again until its message was sent, and no further time', async () => {
+	it('tells of a change once', async () => {
 		const n8n = await startN8n();
 		const llama = await startLlamaServer({ model: await tinyModel({ seed: 1 }) });
 		const mail = await mailbox();
@@ -571,14 +570,8 @@ describe('Server Health Trigger in the real n8n', () => {
 			await n8n.activate(workflow.id);
 			await until(firstState, (status) => status === 'healthy');
 			await delay(3000);
-			expect(mail).toMatchObject({ sent: [], state: { refused: 0 } });
-			mail.state.fails = true;
+			expect(mail.sent).toEqual([]);
 			await llama.stop();
-			await until(
-				async () => mail.state.refused,
-				(count) => count >= 2,
-			);
-			mail.state.fails = false;
 			await until(
 				async () => mail.sent.length,
 				(count) => count >= 1,

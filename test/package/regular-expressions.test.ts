@@ -1,4 +1,4 @@
-import { type AST, RegExpParser } from '@eslint-community/regexpp';
+import { type AST, RegExpParser } from '../../lib/vendor';
 import { childProcess, createRequire, fs, process } from '../support/node';
 import { cpuMilliseconds } from '../support/time';
 

@@ -21,7 +21,7 @@ type File = readonly [mimeType: string, file: string];
 
 const SMOLLM2_WIDTH = 576;
 const INVOICE: File = ['image/jpeg', 'test/fixtures/pictures/invoice.jpg'];
-const ANOTHER: File = ['image/png', 'docs/images/tool-test.png'];
+const ANOTHER: File = ['image/png', 'docs/images/report.png'];
 /** The beginning of a film and of a song. */
 const MP4 = Buffer.from('\0\0\0\x20ftypisom').toString('base64');
 const WAV = Buffer.from('RIFF\x24\0\0\0WAVEfmt ').toString('base64');

@@ -26,9 +26,8 @@ const LONGEST = [
 	'lib/dify/run/reading',
 	'lib/chat/client',
 	'lib/http/endless-bodies',
-	'lib/health/tools/tool-test',
+	'lib/health/tool-test',
 	'lib/errors/secret-mask',
-	'lib/health/speed/beside-batch',
 	'lib/http/echoes',
 	'nodes/ServerHealth/speed-test',
 	'lib/http/connection.limits',
@@ -43,7 +42,7 @@ const LONGEST = [
 	'lib/chat/answer/tool-call-assembly',
 	'lib/chat/text-formats/encoders',
 	'nodes/shared/dify/combinations',
-	'lib/health/findings/diagnosis',
+	'lib/health/findings',
 ];
 
 const tests = join(__dirname, '..');

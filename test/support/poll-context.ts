@@ -4,16 +4,9 @@ import type {
 	INodeExecutionData,
 	INodeType,
 	IPollFunctions,
-	IRun,
 } from 'n8n-workflow';
 
 import { clearSharedCaches } from '../../lib/lru-cache';
-
-/** An execution that a polling node started with `__emit`. */
-export interface Delivery {
-	items: IDataObject[];
-	end(status: IRun['status'] | undefined): Promise<void>;
-}
 
 export interface PollSetup {
 	parameters?: IDataObject;
@@ -24,8 +17,6 @@ export interface PollSetup {
 }
 
 export interface Polling {
-	/** Executions that the node started, apart from what its polls returned. */
-	deliveries: Delivery[];
 	poll(): Promise<INodeExecutionData[][] | null>;
 	/** Two overlapping polls, as in n8n when a poll takes long. */
 	pollTwice(): Promise<Array<INodeExecutionData[][] | null>>;
@@ -39,13 +30,12 @@ let workflows = 0;
 
 /**
  * Simulates n8n's polling of a node: its static data are loaded before each poll, and kept only if the poll succeeded.
- * n8n 2.20 to 2.41 saves them when the node starts the workflow, and after the poll that activates it.
+ * n8n 2.20 to 2.41 saves them when a poll starts the workflow, and after the poll that activates it.
  */
 export function polling(
 	node: INodeType,
 	{ parameters = {}, credentials, mode = 'trigger' }: PollSetup,
 ): Polling {
-	const deliveries: Delivery[] = [];
 	const workflowId = `w${++workflows}`;
 	let stored: IDataObject = {};
 	let staged: IDataObject = {};
@@ -65,21 +55,7 @@ export function polling(
 		getNodeParameter: (name: string, fallback: unknown) => parameters[name] ?? fallback,
 		getCredentials: async () => credentials(),
 		getWorkflowStaticData: () => staged,
-		helpers: { createDeferredPromise: () => Promise.withResolvers<IRun | undefined>() },
-		__emit: (
-			[items]: INodeExecutionData[][],
-			_response: unknown,
-			done: PromiseWithResolvers<IRun | undefined>,
-		): void => {
-			saved = JSON.stringify(staged);
-			deliveries.push({
-				items: items!.map(({ json }) => json),
-				end: async (status) => {
-					done.resolve(status === undefined ? undefined : ({ status } as IRun));
-					await done.promise;
-				},
-			});
-		},
+		helpers: {},
 	};
 	const polls = async (count: number) => {
 		staged = JSON.parse(JSON.stringify(stored)) as IDataObject;
@@ -91,7 +67,6 @@ export function polling(
 		return results;
 	};
 	return {
-		deliveries,
 		poll: async () => (await polls(1))[0]!,
 		pollTwice: async () => await polls(2),
 		stored: () => stored,

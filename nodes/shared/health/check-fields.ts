@@ -1,6 +1,6 @@
 import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
 
-import type { CheckOptions } from '../../../lib/health/probes/observe';
+import type { CheckOptions } from '../../../lib/health/probe';
 import { optional } from '../../../lib/values';
 import {
 	booleanField,

@@ -1,14 +1,17 @@
 import type { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow';
 
+import { resolveDifyBase } from '../../../lib/dify/base-url';
 import { difyHeaders, readDifyCredential } from '../../../lib/dify/credentials';
-import type { Target } from '../../../lib/health/probes/observe';
-import { connectTo } from '../../../lib/servers/connect';
-import {
-	credentialHeaders,
-	egressFilterOf,
-	localLlamaConnection,
-	readLocalLlamaCredential,
-} from '../../../lib/servers/credential';
+import { describeDifyFailure } from '../../../lib/dify/errors/classify';
+import { failure } from '../../../lib/errors/failure';
+import { secretsOf } from '../../../lib/errors/mask';
+import type { Target } from '../../../lib/health/check';
+import type { DifyServer } from '../../../lib/health/dify';
+import { proxyHeaders } from '../../../lib/http/proxy-secrets';
+import { resolveBaseUrl } from '../../../lib/servers/base-url';
+import { addressOf } from '../../../lib/servers/connect';
+import { egressFilterOf } from '../../../lib/servers/credential';
+import { serverOf } from '../../../lib/servers/server';
 
 /** The target of an item's credential. A polling node has no items: index 0. */
 export async function targetOf(
@@ -22,50 +25,42 @@ export async function targetOf(
 }
 
 export function modelServerTarget(data: ICredentialDataDecryptedObject, helpers?: object): Target {
-	const credential = readLocalLlamaCredential(data);
-	const { apiKey = '', extraHeaders, ignoreSslIssues, maxConcurrentRequests = 0 } = credential;
-	const hasOwnHeader = (extraHeaders?.header ?? []).some(({ name }) =>
-		/^(?:authorization|x-api-key)$/i.test(name?.trim() ?? ''),
-	);
-	return {
-		service: 'modelServer',
-		connect: (more) => localLlamaConnection(data, helpers, more),
-		connectElsewhere: (baseUrl, more) =>
-			connectTo({
-				baseUrl,
-				keysElsewhere: credentialHeaders(credential),
-				ignoreSslIssues,
-				egressFilter: egressFilterOf(helpers),
-				...more,
-			}),
-		keySet: apiKey.trim() !== '' || hasOwnHeader,
-		authentication: credential.authentication === 'xApiKey' ? 'xApiKey' : 'bearer',
-		maxConcurrentRequests,
-	};
+	return { service: 'modelServer', open: () => serverOf(data, helpers) };
 }
 
 export function difyTarget(data: ICredentialDataDecryptedObject, helpers?: object): Target {
+	return { service: 'dify', open: () => difyServer(data, helpers) };
+}
+
+/** @throws {ServerError} of kind `invalidUrl` or `invalidInput` */
+function difyServer(data: ICredentialDataDecryptedObject, helpers?: object): DifyServer {
 	const credential = readDifyCredential(data);
-	const { baseUrl, apiKey, keyType, ignoreSslIssues } = credential;
-	const network = {
-		ignoreSslIssues,
-		egressFilter: egressFilterOf(helpers),
-		about: { service: 'dify' as const },
-	};
+	const { ignoreSslIssues, keyType } = credential;
+	const base = addressOf(() => resolveDifyBase(credential.baseUrl));
+	const url = { ...resolveBaseUrl(credential.baseUrl), root: base, api: base };
+	const headers = difyHeaders(credential);
 	return {
-		service: 'dify',
-		connect: (more) =>
-			connectTo({ baseUrl, headers: difyHeaders(credential), ...network, ...more }),
-		connectElsewhere: (elsewhere, more) =>
-			connectTo({
-				baseUrl: elsewhere,
-				keysElsewhere: difyHeaders(credential),
-				...network,
-				...more,
-			}),
-		keySet: apiKey.trim() !== '',
-		authentication: 'bearer',
-		maxConcurrentRequests: 0,
 		keyType,
+		url,
+		id: `health ${base}`,
+		headers,
+		ignoreSslIssues,
+		maxConcurrentRequests: 0,
+		slots: () => undefined,
+		egressFilter: egressFilterOf(helpers),
+		secrets: secretsOf({ ...headers, ...proxyHeaders() }),
+		facts: () => ({ service: 'dify' }),
+		refuse: ({ status, text, headers: answered }, context) => {
+			const refused = describeDifyFailure({
+				status,
+				body: text,
+				secrets: context.secrets,
+				contentType: answered['content-type'],
+				challenge: answered['www-authenticate'],
+			});
+			const { kind, code, serverText } = refused;
+			const about = { status: refused.status, keyMissing: Object.keys(headers).length === 0 };
+			return failure(kind, context, { status: refused.status, code, serverText, about });
+		},
 	};
 }

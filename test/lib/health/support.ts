@@ -1,15 +1,16 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import { checkServer } from '../../../lib/health/check';
-import type { CheckResult, Finding } from '../../../lib/health/observations';
-import type { CheckOptions } from '../../../lib/health/probes/observe';
+import type { CheckOptions } from '../../../lib/health/probe';
+import type { CheckResult, Finding } from '../../../lib/health/result';
 import { difyTarget, modelServerTarget } from '../../../nodes/shared/health/target';
 import { type RawAnswering, whole } from '../../support/raw-answers';
+import { httpFixture } from '../../support/streams';
 
 export const SESAME = 'open-sesame-123456';
 
 /** Everything is on this machine, but that may be busy; questions that stay open have shorter limits of their own. */
-export const LIMITS: CheckOptions = { timeLimitMs: 15_000, elsewhereLimitMs: 15_000 };
+export const LIMITS: CheckOptions = { timeLimitMs: 15_000 };
 
 /** Checks the server of a "LocalLlama API" credential. */
 export async function check(
@@ -47,6 +48,14 @@ export const JSON_TYPE = { 'Content-Type': 'application/json' };
 /** A whole answer with a JSON body. */
 export const json = (status: string, body: object, headers: Record<string, string> = {}) =>
 	whole(status, JSON.stringify(body), { ...JSON_TYPE, ...headers });
+/** A recorded answer, byte by byte. */
+export const recorded = (name: string): RawAnswering => {
+	const { status, reason, headers, body } = httpFixture(name);
+	const shown = headers.filter(
+		([header]) => !/^(?:content-length|transfer-encoding|connection|keep-alive)$/i.test(header),
+	);
+	return whole(`${status} ${reason}`, body, Object.fromEntries(shown));
+};
 /** Answers by path, and 404 elsewhere. */
 export const routes =
 	(

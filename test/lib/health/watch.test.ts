@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 
-import type { CheckResult } from '../../../lib/health/observations';
+import type { CheckResult } from '../../../lib/health/result';
 import {
 	currentState,
 	durationInWords,
+	type HealthChange,
 	watch,
 	type WatchMemory,
 	type WatchOptions,
@@ -48,17 +49,24 @@ function broken(
 	return { ...healthy(at), status, healthy: false, summary: 'Nothing answers.', findings };
 }
 
-/** What is remembered after these checks. */
-function after(checks: CheckResult[], options: Partial<WatchOptions> = {}): WatchMemory {
-	let count = 0;
-	return checks.reduce<WatchMemory>(
-		(memory, check) => watch(memory, check, { ...all, ...options }, () => `id-${++count}`),
-		{ untold: [] },
+interface Watched {
+	memory: WatchMemory;
+	changes: HealthChange[];
+}
+
+/** What is remembered after these checks, and what was told. It is stored after each, as n8n does. */
+function after(checks: CheckResult[], options: Partial<WatchOptions> = {}): Watched {
+	return checks.reduce<Watched>(
+		({ memory: stored, changes }, check) => {
+			const { memory, change } = watch(stored, check, { ...all, ...options });
+			const remembered = JSON.parse(JSON.stringify(memory)) as WatchMemory;
+			return { memory: remembered, changes: change === undefined ? changes : [...changes, change] };
+		},
+		{ memory: {}, changes: [] },
 	);
 }
 
-const told = (memory: WatchMemory) =>
-	memory.untold.map(({ event, changedAt }) => [event, changedAt]);
+const told = ({ changes }: Watched) => changes.map(({ event, changedAt }) => [event, changedAt]);
 
 describe('a server that is watched', () => {
 	it('is reported once when it becomes unhealthy, and once when it is healthy again', () => {
@@ -75,7 +83,7 @@ describe('a server that is watched', () => {
 			['unhealthy', minute(2)],
 			['healthy', minute(65)],
 		]);
-		expect(memory.untold.map(({ before }) => before)).toEqual([
+		expect(memory.changes.map(({ before }) => before)).toEqual([
 			{ healthy: true, status: 'healthy', since: minute(0), seconds: 120, lasted: '2 minutes' },
 			{
 				healthy: false,
@@ -89,7 +97,7 @@ describe('a server that is watched', () => {
 	});
 
 	it('says in words what changed, what is wrong and what to do', () => {
-		const [down, up] = after([healthy(0), broken(2), healthy(65)]).untold;
+		const [down, up] = after([healthy(0), broken(2), healthy(65)]).changes;
 		expect(down).toMatchObject({ title: `The server at ${URL} is unreachable` });
 		expect(down!.text).toBe(
 			`The server at ${URL} is unreachable\nNothing answers.\nIt was healthy for 2 minutes.\n- Nothing listens.\n  What to do: Start it.\n  Seen: ECONNREFUSED`,
@@ -127,7 +135,7 @@ describe('a server that is watched', () => {
 		]);
 		const quiet = after(checks, { events: ['unhealthy', 'healthy'] });
 		expect(told(quiet)).toEqual([['healthy', minute(2)]]);
-		expect(quiet.untold[0]!.before).toMatchObject({ problem: 'auth', since: minute(1) });
+		expect(quiet.changes[0]!.before).toMatchObject({ problem: 'auth', since: minute(1) });
 	});
 
 	it('is not reported while hints of a healthy server change', () => {
@@ -149,29 +157,12 @@ describe('a server that is watched', () => {
 		['never', broken(0), []],
 	] as const)('at the first check, "%s"', (firstState, check, events) => {
 		const memory = after([check], { firstState });
-		expect(memory.untold.map(({ event }) => event)).toEqual(events);
-		expect(memory.untold.map(({ before }) => before)).toEqual(events.map(() => null));
-	});
-
-	it('keeps the newest fifty changes that nobody worked on', () => {
-		const memory = after(
-			Array.from({ length: 201 }, (_, at) => (at % 2 === 0 ? healthy(at) : broken(at))),
-		);
-		expect(memory.untold).toHaveLength(50);
-		expect(memory.untold.at(-1)).toMatchObject({ changedAt: minute(200), id: 'id-200' });
-	});
-
-	it('is plain data, which survives being stored', () => {
-		const memory = after([healthy(0), broken(1), healthy(2), broken(3)], { confirmations: 2 });
-		expect(JSON.parse(JSON.stringify(memory))).toEqual(memory);
+		expect(memory.changes.map(({ event }) => event)).toEqual(events);
+		expect(memory.changes.map(({ before }) => before)).toEqual(events.map(() => null));
 	});
 
 	it('tells its state of now', () => {
-		expect(currentState(broken(0), () => 'x')).toMatchObject({
-			event: 'firstState',
-			before: null,
-			id: 'x',
-		});
+		expect(currentState(broken(0))).toMatchObject({ event: 'firstState', before: null });
 	});
 });
 
@@ -214,7 +205,7 @@ describe('an alarm is about the server, not about the name of the finding', () =
 				fc.integer({ min: 1, max: 4 }),
 				(kinds, confirmations) => {
 					const checks = [healthy, ...kinds].map((make, at) => make(at));
-					const { untold } = after(checks, { confirmations, events: ['unhealthy', 'healthy'] });
+					const { changes } = after(checks, { confirmations, events: ['unhealthy', 'healthy'] });
 					// Stretches that as many healthy checks in a row divide.
 					const stretches = checks
 						.map((one) => (one.healthy ? 'h' : 'u'))
@@ -227,7 +218,7 @@ describe('an alarm is about the server, not about the name of the finding', () =
 					const events = bad.flatMap((_, at) =>
 						at === bad.length - 1 && isBadNow ? ['unhealthy'] : ['unhealthy', 'healthy'],
 					);
-					expect(untold.map(({ event }) => event)).toEqual(events);
+					expect(changes.map(({ event }) => event)).toEqual(events);
 				},
 			),
 		);

@@ -1,6 +1,5 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
-import { OLDEST_N8N } from '../../../lib/supported-n8n';
 import { appKey, startDifySim } from '../../servers/dify';
 import { SESAME, asked, hints, run, server, shape, sim, useServer } from './run-node';
 
@@ -13,26 +12,9 @@ describe('Check', () => {
 		expect(shape(outputs)).toEqual([[['healthy', { item: 0 }]], []]);
 		expect(outputs[0]![0]!.json).toMatchObject({
 			server: { kind: 'llamaServer' },
-			findings: [{ id: 'metricsOff' }],
+			findings: [],
 		});
 		expect(asked).toEqual(['localLlamaApi']);
-	});
-
-	it('tells where this n8n is too old for the nodes of agents, and the server is as healthy as it is', async () => {
-		await sim({ metrics: true });
-		jest.doMock('@n8n/ai-node-sdk', () => ({}));
-		const [[item]] = (await run()) as [[{ json: object }]];
-		expect(item.json).toMatchObject({
-			healthy: true,
-			findings: [
-				{
-					id: 'n8nTooOld',
-					severity: 'warning',
-					advice: expect.stringContaining(OLDEST_N8N) as string,
-				},
-			],
-		});
-		jest.dontMock('@n8n/ai-node-sdk');
 	});
 
 	it('sends any other to the second, without failing', async () => {
@@ -56,14 +38,12 @@ describe('Check', () => {
 	});
 
 	it('shows a warning of a healthy server, and nothing where all is well', async () => {
-		await sim({ metrics: true });
-		await run();
+		await sim({ nCtx: 2048 });
+		await run({ parameters: { needed: { minContext: 1024 } } });
 		expect(hints).toEqual([]);
-		await run({
-			credentials: { baseUrl: server().url, apiKey: SESAME, maxConcurrentRequests: 99 },
-		});
+		await run();
 		expect(hints.map(({ message }) => message)).toEqual([
-			expect.stringMatching(/^Healthy, with a warning \(http.*\): The credential lets 99 requests/),
+			expect.stringMatching(/^Healthy, with a warning \(http.*\): One request can use 2048 tokens/),
 		]);
 	});
 
@@ -92,7 +72,7 @@ describe('Check', () => {
 		const needed = { model: ' other ', minContext: '4096' };
 		const outputs = await run({ parameters: { needed } });
 		const ids = (outputs[1]![0]!.json.findings as Array<{ id: string }>).map(({ id }) => id);
-		expect(ids).toContain('otherModel');
+		expect(ids).toEqual(['modelMissing', 'contextTooSmall']);
 	});
 
 	it('fails where the user wants it to, with the finding as message, and finding, advice and observation as description', async () => {

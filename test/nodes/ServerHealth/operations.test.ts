@@ -21,20 +21,8 @@ describe('the operations', () => {
 			['service', 'operation', 'model', 'tokens', 'atOnce', 'speedOptions', 'needed', 'options'],
 		],
 		[
-			{ service: 'modelServer', operation: 'toolTest', testedModels: 'one' },
-			[
-				...[
-					'service',
-					'operation',
-					'testedModels',
-					'model',
-					'tries',
-					'answerTokens',
-					'toolLimit',
-					'costOnly',
-				],
-				...['needed', 'options'],
-			],
+			{ service: 'modelServer', operation: 'toolTest' },
+			['service', 'operation', 'model', 'answerTokens', 'toolLimit', 'needed', 'options'],
 		],
 		[
 			{ service: 'modelServer', operation: 'report', measureSpeed: true },
@@ -46,14 +34,13 @@ describe('the operations', () => {
 				'model',
 				'atOnce',
 				'tokens',
-				'testTools',
 				'needed',
 				'options',
 			],
 		],
 		[
 			{ service: 'modelServer', operation: 'report', measureSpeed: false },
-			['service', 'operation', 'title', 'measureSpeed', 'testTools', 'needed', 'options'],
+			['service', 'operation', 'title', 'measureSpeed', 'needed', 'options'],
 		],
 		[
 			{ service: 'dify', operation: 'report', measureSpeed: true },

@@ -1,7 +1,7 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
 import { appKey, startDifySim } from '../../servers/dify';
-import { elements } from '../../lib/health/report/support';
+import { elements } from '../../lib/health/elements';
 import { useSimulator } from '../../servers/use-simulator';
 import { expectEndOnStop, run, server, SESAME, sim, useServer } from './run-node';
 
@@ -32,8 +32,8 @@ describe('Report', () => {
 				speed: {
 					model: 'sim-model',
 					runs: [
-						{ atOnce: 1, requests: 1, measuredBy: 'server' },
-						{ atOnce: 4, requests: 4 },
+						{ atOnce: 1, measuredBy: 'server' },
+						{ atOnce: 4, failures: [] },
 					],
 				},
 				slots: { total: 4, busy: 0 },
@@ -54,12 +54,12 @@ describe('Report', () => {
 			'Europe/Berlin',
 			server().url,
 			'sim-model',
-			'First token of the slowest request',
+			'All requests together, tokens per second',
 		])
 			expect(page).toContain(text);
 		expect(page).not.toContain(SESAME);
 		expect(Buffer.byteLength(page)).toBe((item!.json.file as { bytes: number }).bytes);
-		expect(JSON.stringify(item!.json)).not.toContain('samples');
+		expect(item!.json.text).toContain(`- 4 at once: One answer, tokens/s`);
 	});
 
 	it('measures no more than the field says, and nothing where that is off', async () => {
@@ -104,17 +104,6 @@ describe('Report', () => {
 		expect(item!.json).toMatchObject({ status: 'healthy', speed: null });
 		expect(pageOf(item)).toContain('The server has several models, and none is chosen');
 		expect(roundsSent()).toBe(0);
-	});
-
-	it('tells what this n8n does that n8n 3 no longer does: a file stays in memory', async () => {
-		await sim({ metrics: true });
-		const parameters = { ...REPORT, parts: ['facts'] };
-		const ids = async (setup: object) =>
-			((await one({ parameters, ...setup })).json.findings as Array<{ id: string }>).map(
-				({ id }) => id,
-			);
-		expect(await ids({ filesInMemory: true })).toContain('n8nFilesInMemory');
-		expect(await ids({})).not.toContain('n8nFilesInMemory');
 	});
 
 	it('the limit of the credential is kept, and told', async () => {

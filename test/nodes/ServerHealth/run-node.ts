@@ -29,8 +29,6 @@ export interface Setup {
 	/** Names of the outputs, as n8n sees them. */
 	outputs?: string[];
 	mode?: string;
-	/** n8n keeps files in the data of executions. */
-	filesInMemory?: boolean;
 	signal?: AbortSignal;
 }
 
@@ -104,7 +102,7 @@ function context(setup: Setup): IExecuteFunctions {
 					data: data.toString('base64'),
 					fileName,
 					mimeType,
-					...(setup.filesInMemory === true ? {} : { id: 'filesystem-v2:1' }),
+					id: 'filesystem-v2:1',
 				}),
 		},
 	} as unknown as IExecuteFunctions;

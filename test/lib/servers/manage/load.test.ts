@@ -1,7 +1,6 @@
-import { listServerModels } from '../../../../lib/health/check';
 import { changeModel } from '../../../../lib/servers/manage/model-work';
 import type { ChangeOptions } from '../../../../lib/servers/kinds/work';
-import { modelServerTarget } from '../../../../nodes/shared/health/target';
+import { localLlamaConnection } from '../../../../lib/servers/credential';
 import {
 	type LlamaServerSim,
 	reply,
@@ -21,7 +20,7 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 }
 
 function target(credential: object = {}) {
-	return modelServerTarget({ baseUrl: server.url, apiKey: SESAME, ...credential });
+	return localLlamaConnection({ baseUrl: server.url, apiKey: SESAME, ...credential });
 }
 
 async function change(
@@ -29,7 +28,7 @@ async function change(
 	model: string,
 	options: Partial<ChangeOptions> = {},
 ) {
-	return await changeModel(target().connect({}), action, {
+	return await changeModel(target(), action, {
 		model,
 		wait: true,
 		limitMs: 60_000,
@@ -354,40 +353,4 @@ it.each([
 it('wants a name', async () => {
 	await sim();
 	await expect(change('load', ' ')).rejects.toMatchObject({ kind: 'invalidInput' });
-});
-
-describe('the list of models', () => {
-	it('has everything that a check knows of them', async () => {
-		await sim({
-			profile: 'router',
-			models: [
-				{ id: 'big', status: 'loaded' },
-				{ id: 'huge', exitCode: 1 },
-			],
-		});
-		expect(await listServerModels(target())).toMatchObject([
-			{ id: 'big', state: 'loaded', context: 8192, server: 'llamaRouter' },
-			{ id: 'huge', state: 'failed', server: 'llamaRouter' },
-		]);
-	});
-
-	it('is empty where the server has none', async () => {
-		await sim({ profile: 'ollama', models: [] });
-		expect(await listServerModels(target())).toEqual([]);
-	});
-
-	it('cannot be had: the diagnosis is the error, with the address and without the key', async () => {
-		await sim({ apiKey: 'another' });
-		const failed = await listServerModels(target()).catch((error: Error) => error);
-		expect(failed).toMatchObject({
-			kind: 'unauthorized',
-			message: 'The server refuses the API key',
-			url: `${server.url}/v1/models`,
-			remedy: expect.stringContaining('--api-key') as string,
-		});
-		expect(JSON.stringify(failed)).not.toContain(SESAME);
-		await expect(listServerModels(target({ baseUrl: 'ftp://x' }))).rejects.toMatchObject({
-			kind: 'invalidUrl',
-		});
-	});
 });

@@ -5,7 +5,7 @@ useServer();
 describe('the fields of a check', () => {
 	it.each([
 		[{ minContext: ' 999999 ' }, 'contextTooSmall'],
-		[{ model: 7 }, 'otherModel'],
+		[{ model: 7 }, 'modelMissing'],
 	])('what is needed, out of an expression in another form: %j', async (needed, id) => {
 		await sim();
 		const outputs = await run({ parameters: { needed } });

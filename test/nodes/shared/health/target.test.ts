@@ -1,7 +1,6 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { difyTarget, modelServerTarget } from '../../../../nodes/shared/health/target';
-import { run, SESAME, server, sim, useServer } from '../../ServerHealth/run-node';
+import { run, SESAME, sim, useServer } from '../../ServerHealth/run-node';
 
 useServer();
 
@@ -18,29 +17,4 @@ describe('the server that the credential names', () => {
 			]);
 		},
 	);
-
-	it('has its key under whichever name, as the credential says', () => {
-		const keySet = (data: object) =>
-			modelServerTarget({ baseUrl: 'http://llama:8080', ...data }).keySet;
-		expect(keySet({})).toBe(false);
-		expect(keySet({ apiKey: '  ' })).toBe(false);
-		expect(keySet({ apiKey: SESAME })).toBe(true);
-		expect(keySet({ extraHeaders: { header: [{ name: ' X-API-Key', value: SESAME }] } })).toBe(
-			true,
-		);
-		expect(keySet({ extraHeaders: { header: [{ name: 'X-Proxy', value: SESAME }] } })).toBe(false);
-	});
-
-	it('is asked elsewhere, where its address is wrong, without its key', async () => {
-		await sim();
-		for (const target of [
-			modelServerTarget({ baseUrl: 'http://elsewhere:1', apiKey: SESAME }),
-			difyTarget({ baseUrl: 'http://elsewhere:1', apiKey: SESAME }),
-		]) {
-			const connection = target.connectElsewhere(server().url, {});
-			await connection.call(`${connection.url.root}/health`, {});
-			expect(JSON.stringify(server().requests.at(-1)!.headers)).not.toContain(SESAME);
-			expect(connection.mask(`it was ${SESAME}`)).toBe('it was ***');
-		}
-	});
 });

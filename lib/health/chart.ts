@@ -1,0 +1,71 @@
+import { line, nice, ticks } from '../vendor';
+import { largestOf, smallestOf } from '../values';
+import { markup, type Html } from './html';
+
+export interface Point {
+	/** Requests at once. */
+	x: number;
+	y: number;
+}
+
+const WIDTH = 640;
+const HEIGHT = 260;
+const LEFT = 56;
+const RIGHT = 16;
+const TOP = 14;
+const BOTTOM = 44;
+/** Points and labels at both ends need room. */
+const INSET = 18;
+const VALUE_TICKS = 5;
+/** So that a plot of zeros has an axis. */
+const LEAST_TOP = 0.01;
+
+/** A line over the number of requests at once, as SVG: no script, no style of its own. One point is no line. */
+export function drawChart(title: string, points: readonly Point[]): Html | undefined {
+	if (points.length < 2) return undefined;
+	const xOf = horizontal(points.map(({ x }) => x));
+	const [, top] = nice(
+		0,
+		largestOf(
+			points.map(({ y }) => y),
+			LEAST_TOP,
+		),
+		VALUE_TICKS,
+	);
+	const yOf = (y: number) => round(HEIGHT - BOTTOM - (y / top) * (HEIGHT - BOTTOM - TOP));
+	const path = line<Point>(
+		({ x }) => xOf(x),
+		({ y }) => yOf(y),
+	);
+	return markup`<figure>
+		<figcaption>${title}</figcaption>
+		<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}, over requests at once">
+			${ticks(0, top, VALUE_TICKS).map(
+				(value) =>
+					markup`<path class="grid" d="M${LEFT},${yOf(value)}H${WIDTH - RIGHT}" /><text
+							class="y"
+							x="${LEFT - 8}"
+							y="${yOf(value) + 4}"
+							>${value}</text
+						>`,
+			)}
+			${points.map(
+				({ x }) => markup`<text class="x" x="${xOf(x)}" y="${HEIGHT - BOTTOM + 18}">${x}</text>`,
+			)}
+			<path class="line" d="${path([...points]) ?? ''}" />
+			${points.map(({ x, y }) => markup`<circle cx="${xOf(x)}" cy="${yOf(y)}" r="3.5" />`)}
+			<text class="x" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}">requests at once</text>
+		</svg>
+	</figure>`;
+}
+
+/** 1, 2, 4, 8 stand at the same distance. */
+function horizontal(xs: readonly number[]): (x: number) => number {
+	const [least, most] = [Math.log2(smallestOf(xs)), Math.log2(largestOf(xs))];
+	const width = WIDTH - LEFT - RIGHT - 2 * INSET;
+	return (x) => round(LEFT + INSET + ((Math.log2(x) - least) / (most - least || 1)) * width);
+}
+
+function round(value: number): number {
+	return Math.round(value * 10) / 10;
+}

@@ -1,0 +1,224 @@
+/** What the answers to a check tell. Pure. */
+import type { ServerError } from '../errors/server-error';
+import { isForPosts } from '../servers/api-root';
+import { metricsOf } from '../servers/metrics';
+import { countOfParameters, readProps, type ServerModel } from '../servers/models';
+import {
+	finiteNumber,
+	isRecord,
+	type JsonRecord,
+	nonEmptyText,
+	recordOf,
+	recordsIn,
+} from '../values';
+import { bodyOf, latencyOf, type Probe, refusalOf, TIME_LIMIT_MS } from './probe';
+import type { Seen } from './probes';
+import type { CheckResult, Expectations, ModelFacts, ServerFacts } from './result';
+
+/** A question that was refused or got no answer, and what that means. */
+export interface Failed {
+	probe: Probe;
+	failure: ServerError;
+}
+
+/** All that findings look at. */
+export interface Facts extends Pick<Seen, 'kind' | 'isRouter'> {
+	url: string;
+	server: CheckResult['server'];
+	latencyMs: number | null;
+	limitMs: number;
+	hasKey: boolean;
+	expected: Expectations;
+	/** Why the API cannot be used: nothing else is known then. */
+	failed?: Failed;
+	/** It has no list of models; where nothing failed, it has a route for chats. */
+	isUnlisted: boolean;
+	list: Probe;
+	told: ServerFacts;
+	/** The expected model, or the only one that is loaded. */
+	subject?: ModelFacts;
+	/** Of the last process of that model, where it did not end well. */
+	exitCode?: number;
+	/** Whether the first request for a model of a router loads it. */
+	loadsByItself: boolean;
+	/** Loaded models that are not wholly in the memory of the GPU. */
+	partly: ReadonlyArray<{ id: string; percent: number }>;
+	/** Changes as long as the server computes; undefined where nothing runs, or nothing tells. */
+	progress?: string;
+	/** Since when it has not changed, and the last check, as far as this process remembers. */
+	unchangedMs?: number;
+	before?: { status: string; msAgo: number };
+}
+
+export function factsOf(seen: Seen): Facts {
+	const { identity, details, kind, models, subject, options, server } = seen;
+	const told = toldBy(seen);
+	return {
+		url: server.url.root,
+		kind,
+		isRouter: seen.isRouter,
+		server: { kind: shownKind(seen), version: versionIn(seen) },
+		latencyMs: latencyOf([...Object.values(identity), ...Object.values(details)]),
+		limitMs: options.timeLimitMs ?? TIME_LIMIT_MS,
+		hasKey: Object.keys(server.headers).length > 0,
+		expected: options.expectations ?? {},
+		failed: failedIn(seen),
+		isUnlisted: models === undefined,
+		list: identity.models,
+		told,
+		subject: told.models.find(({ id }) => id === subject?.id),
+		exitCode: subject?.exitCode,
+		loadsByItself: bodyOf(identity.props).models_autoload !== false,
+		partly: partlyOnCpu(details.running),
+		progress: progressIn(details),
+	};
+}
+
+function shownKind(seen: Seen): CheckResult['server']['kind'] {
+	const { name, identity } = seen;
+	if (name !== 'other') return name;
+	if (Object.values(identity).some(isOfDify)) return 'dify';
+	// FastAPI refuses so.
+	const isRefusal = 'detail' in recordOf(identity.models.json);
+	return isRefusal || hasApi(seen) ? 'openAiCompatible' : 'unknown';
+}
+
+/** It has a list of models, or a route for chats without one. */
+function hasApi({ models, details }: Seen): boolean {
+	return models !== undefined || isForPosts(details.chat);
+}
+
+/** Dify is recognized by its headers (docs/protocols/dify.md 1.1). */
+export function isOfDify({ headers }: Probe): boolean {
+	return headers['x-version'] !== undefined && headers['x-env'] !== undefined;
+}
+
+/** Builds of llama-server without Git name a version that is none: "b0-unknown". */
+const NO_VERSION = /^b0\b|unknown/i;
+
+function versionIn({ identity: { props, apiVersion, version } }: Seen): string | null {
+	const all = [bodyOf(props).build_info, bodyOf(apiVersion).version, bodyOf(version).version];
+	const named = all.map(nonEmptyText).find((text) => text !== undefined);
+	return named === undefined || NO_VERSION.test(named) ? null : named;
+}
+
+function failedIn(seen: Seen): Failed | undefined {
+	const { identity, kind, server } = seen;
+	const { models: list, props } = identity;
+	if (!hasApi(seen)) return { probe: list, failure: list.failure ?? refusalOf(server, list) };
+	// Its list may be open to everybody.
+	const isKeyRefused = kind.props !== undefined && props.failure?.kind === 'unauthorized';
+	return isKeyRefused ? { probe: props, failure: props.failure! } : undefined;
+}
+
+const RUNNING = ['llamacpp:requests_processing', 'vllm:num_requests_running'];
+const WAITING = ['llamacpp:requests_deferred', 'vllm:num_requests_waiting'];
+
+function toldBy({ props, models = [], identity, details }: Seen): ServerFacts {
+	const metrics = countersIn(details.metrics);
+	const counted = (names: string[]) =>
+		names.map((name) => metrics[name]).find((count) => count !== undefined) ?? null;
+	const busy = slotsIn(details.slots)?.filter(isBusy).length;
+	const embeddings = isOn(details.embeddings);
+	const ability = (value: unknown) => (typeof value === 'boolean' ? value : null);
+	return {
+		models: models.map((model) => modelFacts({ embeddings: embeddings ?? undefined, ...model })),
+		slots: { total: finiteNumber(props.total_slots) ?? null, busy: busy ?? counted(RUNNING) },
+		queue: counted(WAITING),
+		contextPerSlot: readProps(props).context ?? null,
+		sleeping: ability(props.is_sleeping),
+		template: templateIn(props.chat_template_caps),
+		features: {
+			metrics: isOn(details.metrics),
+			slots: ability(bodyOf(identity.props).endpoint_slots),
+			embeddings,
+			rerank: isOn(details.rerank),
+		},
+	};
+}
+
+function countersIn(probe: Probe | undefined): Record<string, number> {
+	return probe?.status === 200 ? metricsOf(probe.text) : {};
+}
+
+function slotsIn(probe: Probe | undefined): JsonRecord[] | undefined {
+	return Array.isArray(probe?.json) ? recordsIn(probe.json) : undefined;
+}
+
+function isBusy({ is_processing: isProcessing }: JsonRecord): boolean {
+	return isProcessing === true;
+}
+
+/** Whether a function is on: llama-server answers 501 where it is off, 400 or 500 where only our question was wrong. */
+function isOn(probe: Probe | undefined): boolean | null {
+	if (probe?.status === 501) return false;
+	return [200, 400, 500].includes(probe?.status ?? 0) ? true : null;
+}
+
+/** `supports_parallel_tool_calls` → `parallelToolCalls` */
+function templateIn(caps: unknown): Record<string, boolean> | null {
+	if (!isRecord(caps)) return null;
+	const abilities = Object.entries(caps).flatMap(([name, value]) =>
+		typeof value === 'boolean' ? [[camelCased(name.replace(/^supports_/, '')), value]] : [],
+	);
+	return Object.fromEntries(abilities) as Record<string, boolean>;
+}
+
+function camelCased(name: string): string {
+	return name.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase());
+}
+
+/** A model of which nothing is known, in the order of the item. */
+const UNKNOWN_MODEL: Omit<ModelFacts, 'id' | 'aliases'> = {
+	context: null,
+	trainedContext: null,
+	parameters: null,
+	size: null,
+	quantization: null,
+	vision: null,
+	audio: null,
+	tools: null,
+	embeddings: null,
+	remoteHost: null,
+	loaded: null,
+	state: null,
+};
+
+export function modelFacts(model: ServerModel): ModelFacts {
+	const { id, aliases, state } = model;
+	const known = Object.entries(model).filter(
+		([name, value]) => name in UNKNOWN_MODEL && value !== undefined,
+	);
+	return {
+		id,
+		aliases,
+		...UNKNOWN_MODEL,
+		...Object.fromEntries(known),
+		parameters: countOfParameters(model.parameters) ?? null,
+		loaded: state === undefined ? null : state === 'loaded' || state === 'sleeping',
+	};
+}
+
+/** Shares of running models in the GPU's memory, where they are not all (Ollama). */
+function partlyOnCpu(running: Probe | undefined): Facts['partly'] {
+	return recordsIn(bodyOf(running).models).flatMap(({ name, size, size_vram: inGpu }) => {
+		const percent = Math.round(((finiteNumber(inGpu) ?? NaN) / (finiteNumber(size) ?? NaN)) * 100);
+		const id = nonEmptyText(name);
+		return id !== undefined && percent < 99 ? [{ id, percent }] : [];
+	});
+}
+
+/**
+ * llama-server answers `/metrics` and `/slots` while it computes (server-context.cpp, yield_to_queue), so only counters
+ * that stand still show that it hangs.
+ */
+function progressIn({ metrics, slots }: Seen['details']): string | undefined {
+	const { 'llamacpp:n_decode_total': decodes, 'llamacpp:requests_processing': running = 0 } =
+		countersIn(metrics);
+	if (decodes !== undefined && running > 0) return `${decodes} decodes`;
+	const busy = slotsIn(slots)?.filter(isBusy) ?? [];
+	if (busy.length === 0) return undefined;
+	return JSON.stringify(
+		busy.map((slot) => [slot.id, slot.id_task, slot.n_prompt_tokens_processed, slot.next_token]),
+	);
+}

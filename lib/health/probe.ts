@@ -1,0 +1,123 @@
+/** One question of a check. None generates, loads or wakes anything. */
+import { isRefusal } from '../errors/classify';
+import { mask } from '../errors/mask';
+import { asFailed, type ServerError } from '../errors/server-error';
+import type { Target } from '../http/ask';
+import { refusal } from '../http/failures';
+import { request } from '../http/request';
+import { parseJson } from '../json';
+import type { Reply } from '../servers/rows/kind';
+import type { Expectations } from './result';
+import { isRecord, type JsonRecord, shortened } from '../values';
+
+export const TIME_LIMIT_MS = 2_500;
+/** Several questions are open at once, and anything may answer. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+export interface CheckOptions {
+	expectations?: Expectations;
+	/** Limit of each question in milliseconds, default 2.5 s. */
+	timeLimitMs?: number;
+	/**
+	 * Also ask `/slots`. It wakes a sleeping llama-server and keeps it from falling asleep
+	 * (docs/protocols/llama-server.md 2.1).
+	 */
+	readSlots?: boolean;
+	/** Also let Dify search a knowledge base once, which asks its embedding and rerank models. */
+	askModels?: boolean;
+	signal?: AbortSignal;
+}
+
+/** A question with its answer. */
+export interface Probe extends Reply {
+	method: 'GET' | 'POST';
+	url: string;
+	/** From sending to the last byte, or to the limit. */
+	ms: number;
+	/** 0: no answer. */
+	status: number;
+	/** After redirects. */
+	endedAt: string;
+	/** Set where there is no JSON, or a refusal. */
+	failure?: ServerError;
+}
+
+/**
+ * Asks once.
+ *
+ * @throws {ServerError} only of kind `aborted`
+ */
+export async function ask(
+	server: Target,
+	url: string,
+	{ timeLimitMs = TIME_LIMIT_MS, signal, json }: CheckOptions & { json?: JsonRecord } = {},
+): Promise<Probe> {
+	const startedAt = performance.now();
+	const limits = { firstTokenMs: 0, idleMs: 0, totalMs: timeLimitMs };
+	// An open connection occupies one of llama-server's few HTTP threads until it closes: with a dozen of them idle, the
+	// next request was seen to wait for two seconds. A check must not cause that.
+	const options = { url, json, limits, signal, maxBytes: MAX_BYTES, mayReuse: false } as const;
+	const reading = request(server, { ...options, takesRefusals: true }, async (answer) => {
+		const { status, headers } = answer;
+		// The target of a redirect may repeat what was sent, as login pages do.
+		const endedAt = answer.url === url ? url : mask(answer.url, server.secrets);
+		return { status, headers, endedAt, text: await answer.text() };
+	});
+	const outcome = await reading.catch(asFailed);
+	const asked = { method: json === undefined ? 'GET' : 'POST', url, ms: since(startedAt) } as const;
+	if (!('failed' in outcome)) return answered(server, { ...asked, ...outcome });
+	const { failed } = outcome;
+	if (failed.kind === 'aborted') throw failed;
+	return {
+		...asked,
+		status: 0,
+		headers: {},
+		text: '',
+		json: undefined,
+		endedAt: url,
+		failure: failed,
+	};
+}
+
+function answered(server: Target, probe: Omit<Probe, 'json' | 'failure'>): Probe {
+	const json = parseJson(probe.text);
+	const isUsable = json !== undefined && !isRefusal({ status: probe.status, json });
+	return isUsable ? { ...probe, json } : { ...probe, json, failure: refusalOf(server, probe) };
+}
+
+/** What an answer means that is not the one that was asked for. */
+export function refusalOf(server: Target, probe: Omit<Probe, 'json' | 'failure'>): ServerError {
+	const { url, endedAt, status, headers, text } = probe;
+	return refusal(server, { url }, { url: endedAt, status, headers: { ...headers }, text });
+}
+
+/** The JSON object of a good answer; empty where there is none. */
+export function bodyOf(probe: Probe | undefined): JsonRecord {
+	return probe?.failure === undefined && isRecord(probe?.json) ? probe.json : {};
+}
+
+/** Milliseconds of the fastest answer: almost only network time. */
+export function latencyOf(probes: readonly Probe[]): number | null {
+	const times = probes.flatMap(({ status, ms }) => (status > 0 ? [ms] : []));
+	return times.length === 0 ? null : times.reduce((least, ms) => Math.min(least, ms));
+}
+
+/** One line with the question and its outcome. */
+export function described({ method, url, endedAt, status, ms, failure }: Probe): string {
+	const question = `${method} ${url}`;
+	if (status === 0) return `${question}: ${whatFailed(failure!)} after ${Math.round(ms)} ms`;
+	const words = failure?.serverText?.replace(/\s+/g, ' ').trim() ?? '';
+	const quotation = words === '' ? '' : `, "${shortened(words, 120)}"`;
+	const code = failure?.code === undefined ? '' : ` ${failure.code}`;
+	const place = endedAt === url ? '' : ` from ${endedAt}`;
+	return `${question}: HTTP ${status}${code}${place}${quotation}`;
+}
+
+function whatFailed({ kind, code, meaning }: ServerError): string {
+	if (kind === 'totalLimit') return 'no answer';
+	return code !== undefined && /^[A-Z_0-9]+$/.test(code) ? code : meaning;
+}
+
+export function since(startedAt: number): number {
+	return Math.round((performance.now() - startedAt) * 10) / 10;
+}

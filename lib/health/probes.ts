@@ -1,0 +1,175 @@
+/** What a check asks a model server (docs/protocols/llama-server.md 8.1, 9.3): two rounds, each at once. */
+import { fetchOnce } from '../lru-cache';
+import { CHAT_ROUTE, findApiRoot } from '../servers/api-root';
+import { isModelNamed, loadedOrAll } from '../servers/model-names';
+import { readModels, readProps, type ServerModel } from '../servers/models';
+import { identify, KINDS, learnKind } from '../servers/rows';
+import type { KindName, Server, ServerKind } from '../servers/rows/kind';
+import { isRouter } from '../servers/rows/llama-server';
+import { asList, isRecord, type JsonRecord } from '../values';
+import { ask, bodyOf, type CheckOptions, type Probe, TIME_LIMIT_MS } from './probe';
+
+/** The first round, which tells the server. Any other server has no such route. */
+const IDENTITY = {
+	models: ({ url }: Server) => `${url.api}/models`,
+	props: ({ url }: Server) => `${url.root}/props`,
+	apiVersion: ({ url }: Server) => `${url.root}/api/version`,
+	version: ({ url }: Server) => `${url.root}/version`,
+};
+
+/** What the first round told. */
+export interface Identified {
+	server: Server;
+	options: CheckOptions;
+	/** Asks, but nothing twice. */
+	look(url: string): Promise<Probe>;
+	identity: Record<keyof typeof IDENTITY, Probe>;
+	name: KindName;
+	kind: ServerKind;
+	/** Undefined: there is no list. */
+	models?: ServerModel[];
+	/** The model that the check is about: the expected one, or the only one that is loaded. */
+	subject?: ServerModel;
+	/** A router has a process for each model. */
+	isRouter: boolean;
+	/** Names the loaded model of a router, so that the question is about it, and loads nothing. */
+	query: string;
+}
+
+interface Row {
+	/** Undefined: not asked. */
+	url(known: Identified): string | undefined;
+	/** Sent with POST. */
+	json?: JsonRecord;
+}
+
+/** The second round: what only some servers can tell. */
+const DETAILS = {
+	metrics: { url: ({ server: { url }, query }) => `${url.root}/metrics${query}` },
+	slots: { url: (known) => (mayReadSlots(known) ? `${known.server.url.root}/slots` : undefined) },
+	// Refused before they become a task: with 501 where the function is off, with 400 where it is on.
+	embeddings: { url: (known) => ofAwake(known, '/embeddings'), json: {} },
+	rerank: { url: (known) => ofAwake(known, '/rerank'), json: {} },
+	running: {
+		url: ({ server: { url }, kind }) =>
+			kind.native === undefined ? undefined : `${url.root}/api/ps`,
+	},
+	chat: {
+		url: ({ server: { url }, identity }) =>
+			identity.models.status === 404 ? url.api + CHAT_ROUTE : undefined,
+	},
+} satisfies Record<string, Row>;
+
+/** All answers of a check. */
+export interface Seen extends Identified {
+	details: Partial<Record<keyof typeof DETAILS, Probe>>;
+	/** The process that runs the subject; empty where it is not known. */
+	props: JsonRecord;
+}
+
+/**
+ * Asks a model server. Nothing is generated, loaded or woken.
+ *
+ * @throws {ServerError} only of kind `aborted`
+ */
+export async function lookAt(server: Server, options: CheckOptions): Promise<Seen> {
+	const known = await identified(server, options);
+	const { kind, identity, models, query, subject } = known;
+	const props = known.isRouter ? {} : bodyOf(identity.props);
+	if (identity.models.status === 0) return { ...known, details: {}, props };
+	const signal = limited(options);
+	const [details, detailed, routed] = await Promise.all([
+		askDetails(known),
+		models && kind.details?.(server, models, signal),
+		query === '' ? undefined : kind.props?.(server, subject?.id, signal),
+	]);
+	const all = detailed ?? models;
+	if (routed === undefined) return { ...known, models: all, details, props };
+	const ofProcess = readProps(routed.all);
+	const described = all?.map((model) =>
+		model.id === subject?.id ? { ...model, ...ofProcess } : model,
+	);
+	return { ...known, models: described, details, props: routed.all };
+}
+
+async function identified(server: Server, options: CheckOptions): Promise<Identified> {
+	const looked = new Map<string, Promise<Probe>>();
+	const look = async (url: string) =>
+		await fetchOnce(looked, url, async () => await ask(server, url, options));
+	const asked = Object.entries(IDENTITY).map(
+		async ([name, urlOf]) => [name, await look(urlOf(server))] as const,
+	);
+	const identity = Object.fromEntries(await Promise.all(asked)) as Identified['identity'];
+	identity.models = await findApiRoot(server, identity.models, look);
+	const answers = { models: identity.models, version: identity.apiVersion };
+	const models = modelsIn(identity.models);
+	if (models !== undefined) learnKind(server, identity.models);
+	const name = server.kindSet ?? identify(answers);
+	const kind: ServerKind = KINDS[name];
+	const subject = subjectOf(models ?? [], kind, options);
+	const known = { server, options, look, identity, name, kind, models, subject };
+	if (!isRouter(answers) || subject?.state !== 'loaded')
+		return { ...known, isRouter: isRouter(answers), query: '' };
+	const query = `?model=${encodeURIComponent(subject.id.toWellFormed())}&autoload=false`;
+	return { ...known, isRouter: true, query };
+}
+
+async function askDetails(known: Identified): Promise<Seen['details']> {
+	const { server, options, look } = known;
+	const asked = Object.entries<Row>(DETAILS).map(async ([name, { url: urlOf, json }]) => {
+		const url = urlOf(known);
+		if (url === undefined) return [];
+		const probe = json === undefined ? look(url) : ask(server, url, { ...options, json });
+		return [[name, await probe] as const];
+	});
+	return Object.fromEntries((await Promise.all(asked)).flat());
+}
+
+/** Longer timers end at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** What the row of a server asks by itself ends with the check. */
+function limited({ signal, timeLimitMs = TIME_LIMIT_MS }: CheckOptions): AbortSignal {
+	const limit = AbortSignal.timeout(Math.min(timeLimitMs, LONGEST_MS));
+	return signal === undefined ? limit : AbortSignal.any([signal, limit]);
+}
+
+/** Gateways list thousands. */
+const MOST_MODELS = 5_000;
+
+function modelsIn({ failure, json }: Probe): ServerModel[] | undefined {
+	if (failure !== undefined) return undefined;
+	const isLong = isRecord(json) && asList(json.data).length > MOST_MODELS;
+	return readModels(isLong ? { data: asList(json.data).slice(0, MOST_MODELS) } : json);
+}
+
+function subjectOf(
+	models: ServerModel[],
+	{ isSameModel }: ServerKind,
+	{ expectations = {} }: CheckOptions,
+): ServerModel | undefined {
+	const { model: name } = expectations;
+	if (name !== undefined) return models.find((model) => isModelNamed(model, name, isSameModel));
+	const candidates = loadedOrAll(forChats(models));
+	return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+/** The models that may write text; all where none is known to. */
+export function forChats<M extends { embeddings?: boolean | null }>(models: readonly M[]): M[] {
+	const writing = models.filter(({ embeddings }) => embeddings !== true);
+	return writing.length > 0 ? writing : [...models];
+}
+
+/** A llama-server that just said so: any route but those of the first round wakes one that sleeps. */
+function isAwake({ identity }: Identified): boolean {
+	return bodyOf(identity.props).is_sleeping === false;
+}
+
+function ofAwake(known: Identified, route: string): string | undefined {
+	return isAwake(known) ? known.server.url.api + route : undefined;
+}
+
+function mayReadSlots(known: Identified): boolean {
+	const hasSlots = bodyOf(known.identity.props).endpoint_slots !== false;
+	return known.options.readSlots === true && hasSlots && isAwake(known);
+}

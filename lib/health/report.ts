@@ -1,0 +1,185 @@
+/** A check and a speed test as one HTML page that needs nothing else, and as text for a mail. */
+import { createHash } from 'node:crypto';
+
+import { KINDS } from '../servers/rows';
+import type { KindName } from '../servers/rows/kind';
+import { quietly, shortened } from '../values';
+import { drawChart } from './chart';
+import { markup, raw, type Html } from './html';
+import type { CheckResult, Finding, ModelFacts } from './result';
+import { gigabytes, secondsInWords, type SpeedRun, type WithSpeed } from './speed';
+import { STYLE } from './report-style';
+
+export type Reported = CheckResult & Partial<Pick<WithSpeed, 'speed'>>;
+
+interface PageOptions {
+	title: string;
+	/** For times; where the system does not know it, UTC. */
+	timeZone?: string;
+}
+
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
+/** Nothing is loaded, run or sent: only the page's own style is allowed. */
+const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'`;
+
+/** Some mail readers cut a message after 100 kB, and servers choose most texts, such as the names of their models. */
+const MAX_TEXT = 300;
+const MAX_NAME = 120;
+const MAX_FINDINGS = 12;
+const MAX_MODELS = 20;
+
+const NAMES: Record<CheckResult['server']['kind'], string> = {
+	...(Object.fromEntries(Object.entries(KINDS).map(([name, { label }]) => [name, label])) as Record<
+		KindName,
+		string
+	>),
+	dify: 'Dify',
+	openAiCompatible: KINDS.other.label,
+	unknown: 'Unknown server',
+};
+
+/** The page, of less than 100 kB. */
+export function writePage(result: Reported, { title, timeZone }: PageOptions): string {
+	const { server, url, summary, findings, models = [], speed } = result;
+	const name = shortened(title, MAX_NAME);
+	const version = server.version === null ? '' : ` ${shortened(server.version, MAX_NAME)}`;
+	// Prettier must leave the template as it is: a blank inside <style> would change its hash.
+	const page = markup`${raw('<!doctype html>')}
+<html lang="en"><head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${raw(POLICY)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>${name}</title>
+<style>${raw(STYLE)}</style>
+</head><body><main>
+<header><h1>${name}</h1><p class="soft">${timeIn(result.checkedAt, timeZone)}</p></header>
+<section>
+<h2>${NAMES[server.kind]}${version} ${badge(result)}</h2>
+<p class="soft">${shortened(url ?? 'without a usable address', MAX_TEXT)}</p>
+<p>${shortened(summary, MAX_TEXT)}</p>
+${factsList(result)}
+${findings.slice(0, MAX_FINDINGS).map(findingBox)}
+${speed ? speedSection(speed.model, speed.runs) : ''}
+${models.length > 0 ? table(MODEL_COLUMNS, models.slice(0, MAX_MODELS)) : ''}
+</section>
+</main></body></html>
+`;
+	return page.text.replace(/\n\s+/g, '\n');
+}
+
+/** The same for a mail: state, findings, speed. */
+export function writeText(result: Reported): string {
+	const { summary, url, findings, speed } = result;
+	const problems = findings.map(({ meaning, advice }) => `- ${meaning}. ${advice}`);
+	const runs = (speed?.runs ?? []).map(
+		(run) =>
+			`- ${run.atOnce} at once: ${SPEED_COLUMNS.slice(1)
+				.map(({ title, cell }) => `${title} ${cell(run)}`)
+				.join(', ')}`,
+	);
+	return [summary, url ?? '', ...problems, ...runs].filter((line) => line !== '').join('\n');
+}
+
+/** Warnings are named even if the server is healthy. */
+function badge({ status, findings }: CheckResult): Html {
+	const count = findings.filter(({ severity }) => severity !== 'info').length;
+	if (status !== 'healthy' || count === 0)
+		return markup`<span class="badge ${status}">${status}</span>`;
+	return markup`<span class="badge warning">healthy, with ${count} warning${count === 1 ? '' : 's'}</span>`;
+}
+
+function factsList({ app, latencyMs, slots, queue, contextPerSlot }: CheckResult): Html {
+	const facts = {
+		App: app?.name,
+		'Answers after': latencyMs && `${Math.round(latencyMs)} ms`,
+		Slots: slots?.total,
+		'In use': slots?.busy,
+		Waiting: queue,
+		'Context per slot': contextPerSlot && `${contextPerSlot} tokens`,
+	};
+	const known = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined);
+	return markup`<dl class="facts">
+		${known.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
+	</dl>`;
+}
+
+function findingBox({ severity, meaning, advice, observed, id }: Finding): Html {
+	return markup`<div class="finding ${severity}">
+		<strong>${shortened(meaning, MAX_TEXT)}.</strong>
+		<p>${shortened(advice, 2 * MAX_TEXT)}</p>
+		<p class="soft">Seen: ${shortened(observed, MAX_TEXT)} (${id})</p>
+	</div>`;
+}
+
+function speedSection(model: string, runs: readonly SpeedRun[]): Html {
+	const pointsOf = (valueOf: (run: SpeedRun) => number | null) =>
+		runs.flatMap((run) => {
+			const y = valueOf(run);
+			return y === null ? [] : [{ x: run.atOnce, y }];
+		});
+	return markup`<h3>Speed of ${shortened(model, MAX_NAME)}</h3>
+		${drawChart(
+			'One answer, tokens per second',
+			pointsOf((run) => run.tokensPerSecond),
+		)}
+		${drawChart(
+			'All requests together, tokens per second',
+			pointsOf((run) => run.totalTokensPerSecond),
+		)}
+		<p class="soft small">
+			A prompt of about 250 tokens, read anew each time. “All together” counts from sending to the end of the last answer,
+			so reading the prompt is part of it.
+		</p>
+		${table(SPEED_COLUMNS, runs)}`;
+}
+
+interface Column<T> {
+	title: string;
+	cell(record: T): string | number;
+}
+
+const SPEED_COLUMNS: ReadonlyArray<Column<SpeedRun>> = [
+	{ title: 'At once', cell: (run) => run.atOnce },
+	{ title: 'One answer, tokens/s', cell: (run) => run.tokensPerSecond ?? '–' },
+	{ title: 'All together, tokens/s', cell: (run) => run.totalTokensPerSecond ?? '–' },
+	{ title: 'Reading, tokens/s', cell: (run) => run.promptTokensPerSecond ?? '–' },
+	{
+		title: 'First token, s',
+		cell: ({ firstTokenMs }) => (firstTokenMs === null ? '–' : secondsInWords(firstTokenMs)),
+	},
+	{ title: 'Failed', cell: (run) => run.failures.length },
+];
+
+const MODEL_COLUMNS: ReadonlyArray<Column<ModelFacts>> = [
+	{ title: 'Model', cell: ({ id }) => id },
+	{ title: 'State', cell: ({ state }) => state ?? '' },
+	{ title: 'Context', cell: ({ context }) => context ?? '' },
+	{ title: 'Size', cell: ({ size }) => (size === null ? '' : `${gigabytes(size)} GB`) },
+	{
+		title: 'Can do',
+		cell: ({ tools, vision, audio, embeddings }) =>
+			Object.entries({ tools, vision, audio, embeddings })
+				.flatMap(([name, can]) => (can === true ? [name] : []))
+				.join(', '),
+	},
+];
+
+/** On a phone each row becomes a list of names and values. */
+function table<T>(columns: ReadonlyArray<Column<T>>, records: readonly T[]): Html {
+	const cellOf = (record: T) => (column: Column<T>) =>
+		markup`<td data-name="${column.title}">${shortened(String(column.cell(record)), MAX_NAME)}</td>`;
+	return markup`<table>
+		<tr>${columns.map(({ title }) => markup`<th>${title}</th>`)}</tr>
+		${records.map((record) => markup`<tr>${columns.map(cellOf(record))}</tr>`)}
+	</table>`;
+}
+
+/** "21 Nov 2026, 14:05 Europe/Berlin" */
+function timeIn(time: string, timeZone = 'UTC'): string {
+	const form = { dateStyle: 'medium', timeStyle: 'short' } as const;
+	const inZone = (zone: string) =>
+		`${new Intl.DateTimeFormat('en-GB', { ...form, timeZone: zone }).format(Date.parse(time))} ${zone}`;
+	return quietly(() => inZone(timeZone)) ?? inZone('UTC');
+}

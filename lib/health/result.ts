@@ -1,0 +1,87 @@
+/** What operations of Server Health tell. Plain data without any key, ready to be an item. */
+import type { KindName } from '../servers/rows/kind';
+import type { ServerModel } from '../servers/models';
+
+/** What a check concludes, in one word. Everything but `healthy` leaves the node by its second output. */
+export type HealthStatus =
+	| 'healthy'
+	| 'degraded'
+	| 'loading'
+	| 'unreachable'
+	| 'unauthorized'
+	| 'misconfigured';
+
+export type Severity = 'error' | 'warning' | 'info';
+
+/** One thing that the user should know. */
+export interface Finding {
+	/** Stays the same from version to version, for use in expressions. */
+	id: string;
+	severity: Severity;
+	/** What was seen. */
+	observed: string;
+	/** What that means. */
+	meaning: string;
+	/** What to do. */
+	advice: string;
+}
+
+/** What the user needs of the server. Each one that is missing becomes a finding. */
+export interface Expectations {
+	model?: string;
+	/** Tokens that one request can use. */
+	minContext?: number;
+}
+
+/** A model, as far as the server tells; null = not known. */
+export interface ModelFacts extends Pick<ServerModel, 'id' | 'aliases'> {
+	/** Tokens of context that one request can use. */
+	context: number | null;
+	/** Tokens of context that the model was trained for. */
+	trainedContext: number | null;
+	parameters: number | null;
+	/** Bytes. */
+	size: number | null;
+	quantization: string | null;
+	vision: boolean | null;
+	audio: boolean | null;
+	tools: boolean | null;
+	embeddings: boolean | null;
+	/** The host on which it runs, if not on this server. */
+	remoteHost: string | null;
+	loaded: boolean | null;
+	state: string | null;
+}
+
+/** A model server, as far as it tells; null = not known. Of a router: slots, context and template of one loaded model. */
+export interface ServerFacts {
+	models: ModelFacts[];
+	slots: { total: number | null; busy: number | null };
+	/** Requests that wait for a slot. */
+	queue: number | null;
+	contextPerSlot: number | null;
+	sleeping: boolean | null;
+	/** Abilities of the chat template. */
+	template: Record<string, boolean> | null;
+	features: Record<'metrics' | 'slots' | 'embeddings' | 'rerank', boolean | null>;
+}
+
+export interface CheckResult extends Partial<ServerFacts> {
+	/** One sentence. */
+	summary: string;
+	status: HealthStatus;
+	healthy: boolean;
+	/** The address, as it was understood; null where it cannot be used. */
+	url: string | null;
+	/** Most important first. */
+	findings: Finding[];
+	server: { kind: KindName | 'openAiCompatible' | 'dify' | 'unknown'; version: string | null };
+	/** Of the fastest answer. */
+	latencyMs: number | null;
+	/** Only for the key of a Dify app: that app. */
+	app?: { name: string | null; mode: string | null };
+	/** ISO time. */
+	checkedAt: string;
+	/** Milliseconds that the check took. */
+	checkMs: number;
+}

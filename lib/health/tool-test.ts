@@ -1,0 +1,309 @@
+/** Whether a model calls tools right: eight cases, on the way of a chat model in n8n. */
+import { runTurn } from '../chat/turn';
+import type {
+	ChatSettings,
+	FinishedAnswer,
+	SourceMessage,
+	ToolCall,
+	ToolDefinition,
+} from '../chat/types';
+import type { FailureKind } from '../errors/kinds';
+import { asFailed, type ServerError } from '../errors/server-error';
+import { canonicalJson, parseObject } from '../json';
+import type { Server } from '../servers/rows/kind';
+import { finiteNumber, isRecord, type JsonRecord, plainNumber, recordOf } from '../values';
+import { cases, tools } from './cases.json';
+import { canGenerate, modelToTest, type Target } from './check';
+import { concluded, findAll, type FindingRow, fromGeneration } from './findings';
+import type { CheckResult } from './result';
+import { average } from './speed';
+
+interface ExpectedCall {
+	name: string;
+	arguments: JsonRecord;
+}
+
+export interface ToolCase {
+	case: string;
+	question: string;
+	/** In any order; none where the question needs no tool. */
+	calls: readonly ExpectedCall[];
+	/** What the tool answers, and the calls that must follow. */
+	then?: { result: string; calls: readonly ExpectedCall[] };
+}
+
+/** All of them are offered in every case, as an agent does. */
+const TOOLS: readonly ToolDefinition[] = tools;
+export const CASES: readonly ToolCase[] = cases;
+/** n8n's agent has it by default. */
+const SYSTEM_PROMPT = 'You are a helpful assistant';
+
+const PROBLEMS = {
+	noCall: 'no tool was called',
+	needlessCall: 'a tool was called where none is needed',
+	wrongTool: 'the wrong tool was called',
+	wrongCount: 'too few or too many calls in one answer',
+	wrongArguments: 'the arguments are not those that were asked for',
+	notCorrected: 'the call was not corrected after its error',
+	brokenCall: 'the call cannot be read',
+	cut: 'the answer did not end within Tokens per Answer',
+	noAnswer: 'nothing was said, or nothing but thinking',
+	notTried: 'not tried, which says nothing of the model',
+};
+
+type ToolProblem = keyof typeof PROBLEMS;
+
+export interface ToolTestOptions {
+	/** Empty: the one that is loaded. */
+	model: string;
+	/** Most tokens of one answer. */
+	tokens: number;
+	/** For the whole test, in milliseconds. */
+	limitMs: number;
+	signal?: AbortSignal;
+}
+
+/** One row of the table. */
+interface CaseResult {
+	case: string;
+	asked: string;
+	/** What the model called, or else said; of a failure, what the server said. */
+	called: string;
+	passed: boolean;
+	problem: ToolProblem | null;
+}
+
+export interface ToolTest {
+	model: string;
+	passed: number;
+	/** Answers of the model, right or wrong. */
+	tried: number;
+	notTried: number;
+	requests: number;
+	promptTokens: number;
+	generatedTokens: number;
+	/** As the server reports it. */
+	tokensPerSecond: number | null;
+	cases: CaseResult[];
+}
+
+/** Null where the check found that a chat cannot work. */
+export type WithToolTest = CheckResult & { toolTest: ToolTest | null };
+
+/**
+ * Adds to what a check found out whether a model calls tools right. A bad result leaves the server healthy.
+ *
+ * @throws {ServerError} of kind `aborted`, or `invalidInput` where it is not clear which model is meant
+ */
+export async function withToolTest(
+	target: Target,
+	health: CheckResult,
+	options: ToolTestOptions,
+): Promise<WithToolTest> {
+	if (target.service !== 'modelServer' || !canGenerate(health))
+		return { ...health, toolTest: null };
+	const model = modelToTest(health, options.model);
+	const test = new ModelTest(target.open(), { ...options, model });
+	const { toolTest, failed } = await test.run();
+	const isRefused = toolTest.tried === 0 && failed !== undefined;
+	const found = isRefused ? [fromGeneration(failed)] : findAll(TOOL_FINDINGS, toolTest);
+	const verdict = concluded([...found, ...health.findings], health.status);
+	const { passed, tried, notTried } = toolTest;
+	const missing = notTried > 0 ? `, ${notTried} not tried` : '';
+	const summary = isRefused
+		? `${verdict.findings[0]!.meaning}.`
+		: `${model}: ${passed} of ${tried} cases with tools passed${missing}.`;
+	return { ...health, ...verdict, summary, toolTest };
+}
+
+export const TOOL_FINDINGS: ReadonlyArray<FindingRow<ToolTest>> = [
+	{
+		id: 'toolsUnreliable',
+		severity: 'warning',
+		when: ({ passed, tried, cases: all }) => {
+			const wrong = all.filter(({ problem }) => problem !== null && problem !== 'notTried');
+			if (wrong.length === 0) return undefined;
+			const problems = wrong.map((one) => `${one.case}: ${PROBLEMS[one.problem!]}`);
+			return `${passed} of ${tried} passed; ${problems.join('; ')}`;
+		},
+		text: ({ model }) => `The model "${model}" does not always call tools right, on this server`,
+		advice: () =>
+			'An agent with it will fail now and then. Use a larger model, or one that is made for tools, and let the server use its own chat template. The table of the test says what was asked and called.',
+	},
+	{
+		id: 'toolsNotTried',
+		severity: 'warning',
+		when: ({ cases: all }) => all.find(({ problem }) => problem === 'notTried')?.called,
+		text: ({ model, notTried, tried }) =>
+			`${notTried} of ${tried + notTried} cases of the tool test brought no answer of the model "${model}", so they say nothing about it`,
+		advice: () => 'Fix what is seen here, or raise the time limit of the test, and test again.',
+	},
+];
+
+const MAX_CALLED = 300;
+
+/** Failures of the model, not of its server. */
+const OF_MODEL: Partial<Record<FailureKind, ToolProblem>> = {
+	toolCallInvalid: 'brokenCall',
+	outputUnreadable: 'brokenCall',
+	toolCallCut: 'cut',
+	onlyThinking: 'noAnswer',
+	emptyAnswer: 'noAnswer',
+	garbledAnswer: 'noAnswer',
+};
+
+type Outcome = [problem: ToolProblem | undefined, called: string];
+
+/** One model through all cases. */
+class ModelTest {
+	private readonly endsAt: number;
+	private readonly used = { requests: 0, promptTokens: 0, generatedTokens: 0 };
+	private readonly speeds: number[] = [];
+	/** Of the first case that was not tried. */
+	private failed: ServerError | undefined;
+
+	constructor(
+		private readonly server: Server,
+		private readonly options: ToolTestOptions,
+	) {
+		this.endsAt = performance.now() + options.limitMs;
+	}
+
+	async run(): Promise<{ toolTest: ToolTest; failed?: ServerError }> {
+		const results: CaseResult[] = [];
+		for (const one of CASES) {
+			const [problem = null, called] = await this.tryCase(one);
+			const shown = called.slice(0, MAX_CALLED);
+			const passed = problem === null;
+			results.push({ case: one.case, asked: one.question, called: shown, passed, problem });
+		}
+		const notTried = results.filter(({ problem }) => problem === 'notTried').length;
+		const toolTest: ToolTest = {
+			model: this.options.model,
+			passed: results.filter(({ passed }) => passed).length,
+			tried: results.length - notTried,
+			notTried,
+			...this.used,
+			tokensPerSecond: average(this.speeds),
+			cases: results,
+		};
+		return { toolTest, failed: this.failed };
+	}
+
+	private async tryCase(one: ToolCase): Promise<Outcome> {
+		if (performance.now() >= this.endsAt) return ['notTried', 'The time of the test was over'];
+		const outcome = await this.play(one).catch(asFailed);
+		if (!('failed' in outcome)) return outcome;
+		const { failed } = outcome;
+		if (failed.kind === 'aborted') throw failed;
+		const problem = problemOf(failed);
+		if (problem === 'notTried') this.failed ??= failed;
+		return [problem, [failed.message, failed.serverText].filter(Boolean).join(': ')];
+	}
+
+	private async play({ question, calls, then }: ToolCase): Promise<Outcome> {
+		const messages: SourceMessage[] = [
+			{ type: 'system', content: SYSTEM_PROMPT },
+			{ type: 'human', content: question },
+		];
+		const answer = await this.ask(messages);
+		const problem = judgeAnswer(calls, answer);
+		if (problem !== undefined || then === undefined) return [problem, writtenIn(answer)];
+		const next = await this.ask([...messages, ...afterCalls(answer, then.result)]);
+		const nextProblem = judgeAnswer(then.calls, next);
+		const isNotCorrected = nextProblem === 'wrongArguments';
+		return [isNotCorrected ? 'notCorrected' : nextProblem, writtenIn(next)];
+	}
+
+	/** Asks as Local Chat Model does by default, with a seed, so that a test can be repeated. */
+	private async ask(messages: SourceMessage[]): Promise<FinishedAnswer> {
+		const { model, tokens, signal } = this.options;
+		const leftMs = Math.max(1, Math.round(this.endsAt - performance.now()));
+		this.used.requests++;
+		const settings: ChatSettings = {
+			model,
+			parameters: { maxTokens: tokens, seed: 1 },
+			reasoningEcho: 'toolTurns',
+			showThinking: false,
+			limits: { firstTokenMs: leftMs, idleMs: leftMs, totalMs: leftMs },
+			retries: 0,
+		};
+		const call = { messages, tools: TOOLS, signal, whole: true };
+		const answer = await runTurn(this.server, settings, call);
+		const speed = finiteNumber(answer.timings?.predicted_per_second);
+		if (speed !== undefined) this.speeds.push(speed);
+		this.used.promptTokens += answer.usage?.promptTokens ?? 0;
+		this.used.generatedTokens += answer.usage?.completionTokens ?? 0;
+		return answer;
+	}
+}
+
+function problemOf({ kind, facts }: ServerError): ToolProblem {
+	if (kind === 'toolCallInvalid' && facts.offeredTools !== undefined) return 'wrongTool';
+	const problem = OF_MODEL[kind] ?? 'notTried';
+	return problem === 'noAnswer' && facts.finishReason === 'length' ? 'cut' : problem;
+}
+
+function writtenIn({ toolCalls, text }: FinishedAnswer): string {
+	return toolCalls.map(({ name, arguments: args }) => `${name}(${args})`).join(' ') || text.trim();
+}
+
+/** The calls of an answer, each with the same result. */
+function afterCalls(
+	{ text, reasoning, toolCalls }: FinishedAnswer,
+	content: string,
+): SourceMessage[] {
+	const calls = toolCalls.map(({ id, name, arguments: args }) => ({
+		id,
+		name,
+		args: parseObject(args) ?? {},
+	}));
+	return [
+		{ type: 'ai', content: text, reasoning, toolCalls: calls },
+		...calls.map(
+			({ id, name }): SourceMessage => ({ type: 'tool', toolCallId: id, name, content }),
+		),
+	];
+}
+
+/** What is wrong with an answer; undefined where it is right. One that its limit cut off proves nothing. */
+export function judgeAnswer(
+	expected: readonly ExpectedCall[],
+	answer: Pick<FinishedAnswer, 'toolCalls' | 'finishReason'>,
+): ToolProblem | undefined {
+	const { toolCalls, finishReason } = answer;
+	if (finishReason === 'length') return 'cut';
+	if (toolCalls.length > 0) return judgeCalls(expected, toolCalls);
+	return expected.length === 0 ? undefined : 'noCall';
+}
+
+function judgeCalls(
+	expected: readonly ExpectedCall[],
+	calls: readonly ToolCall[],
+): ToolProblem | undefined {
+	if (expected.length === 0) return 'needlessCall';
+	if (calls.some(({ name }) => !expected.some((call) => call.name === name))) return 'wrongTool';
+	if (calls.length !== expected.length) return 'wrongCount';
+	const right = expected.map((call) => written(call.name, call.arguments)).sort();
+	const made = calls.map(({ name, arguments: args }) => {
+		const schema = TOOLS.find((one) => one.name === name)?.parameters;
+		return written(name, cast(parseObject(args), schema));
+	});
+	return made.sort().join() === right.join() ? undefined : 'wrongArguments';
+}
+
+function written(name: string, args: unknown): string {
+	return `${name} ${canonicalJson(args ?? null).normalize()}`;
+}
+
+/** Text that is a number counts as one where the schema wants a number. Blanks around a text do not count. */
+function cast(value: unknown, schema: unknown): unknown {
+	const { type, properties, items } = recordOf(schema);
+	if (type === 'number' || type === 'integer') return plainNumber(value) ?? value;
+	if (typeof value === 'string') return value.trim();
+	if (Array.isArray(value)) return value.map((one) => cast(one, items));
+	if (!isRecord(value)) return value;
+	return Object.fromEntries(
+		Object.entries(value).map(([key, one]) => [key, cast(one, recordOf(properties)[key])]),
+	);
+}

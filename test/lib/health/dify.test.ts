@@ -1,0 +1,438 @@
+import { closeChannels } from '../../../lib/http/dispatcher';
+import {
+	appKey,
+	addDataset,
+	addDocument,
+	type AppSpec,
+	type DifySim,
+	knowledgeKey,
+	startDifySim,
+} from '../../servers/dify';
+import { startLlamaServerSim } from '../../servers/llama-server';
+import { closedPort } from '../../support/listening';
+import { closeRawServers, rawServer, whole } from '../../support/raw-answers';
+import { httpFixture } from '../../support/streams';
+import { check, checkDify, finding, ids } from './support';
+
+const APP = 'app-HealthHealthHealthHealth';
+const running: Array<{ close(): Promise<void> }> = [];
+
+async function dify(
+	app: Partial<AppSpec> = {},
+	options: Parameters<typeof startDifySim>[0] = {},
+): Promise<DifySim> {
+	const sim = await startDifySim({ apps: [{ mode: 'chat', key: APP, ...app }], ...options });
+	running.push(sim);
+	return sim;
+}
+
+afterEach(async () => {
+	await closeChannels();
+	await closeRawServers();
+	await Promise.all(running.splice(0).map(async (server) => await server.close()));
+});
+
+describe('Dify', () => {
+	it('healthy: its version, the app and its type', async () => {
+		const sim = await dify({ name: 'Helper' }, {});
+		const result = await checkDify(sim.url, { apiKey: APP, keyType: 'app' });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			url: sim.url,
+			server: { kind: 'dify' },
+			app: { name: 'Helper', mode: 'chat' },
+			findings: [{ id: 'difyNotChecked', severity: 'info' }],
+		});
+		// Worker, plugin daemon, Redis and the model behind Dify may be down all the same.
+		expect(finding(result, 'difyNotChecked').meaning).toMatch(
+			/worker.*plugin daemon.*Redis.*model server/,
+		);
+		expect(result.server.version).toMatch(/^1\.1\d\.\d$/);
+		expect(result).not.toHaveProperty('models');
+		expect(sim.runs).toHaveLength(0);
+		expect(sim.requests.every(({ method }) => method === 'GET')).toBe(true);
+	});
+
+	it('the API of the app is switched off', async () => {
+		const sim = await dify({ apiEnabled: false }, {});
+		const result = await checkDify(sim.url, { apiKey: APP });
+		expect(result.status).toBe('misconfigured');
+		expect(finding(result, 'difyAppDisabled').meaning).toBe(
+			'The API of this app is switched off in Dify',
+		);
+		expect(finding(result, 'difyAppDisabled').advice).toContain('Backend service API');
+	});
+
+	it.each([
+		{ exists: false },
+		{ status: 'abnormal' as const },
+		{ workspace: 'archived' as const },
+		{ workspace: 'missing' as const },
+	])('the app is not usable: %j', async (state) => {
+		const sim = await dify(state, {});
+		const result = await checkDify(sim.url, { apiKey: APP });
+		expect(result.status).toBe('misconfigured');
+		expect(ids(result)).toEqual(['difyAppUnusable']);
+	});
+
+	it.each([
+		['advanced-chat', { published: false }],
+		['workflow', { published: false }],
+		['chat', { configured: false }],
+	] as const)('nothing is published or configured: %s', async (mode, state) => {
+		const sim = await dify({ mode, ...state }, {});
+		const result = await checkDify(sim.url, { apiKey: APP });
+		expect(result.status).toBe('misconfigured');
+		expect(finding(result, 'difyAppUnavailable').observed).toContain(
+			'/parameters: HTTP 400 app_unavailable',
+		);
+		expect(finding(result, 'difyAppUnavailable').advice).toContain('choose a model and publish it');
+		expect(result.app).toEqual({ name: expect.any(String) as string, mode });
+	});
+});
+
+it('a New Agent that was never published', async () => {
+	const sim = await dify({ mode: 'agent', published: false });
+	expect(finding(await checkDify(sim.url, { apiKey: APP }), 'difyNotPublished').advice).toContain(
+		'Publish the app',
+	);
+});
+
+describe('what is no Dify', () => {
+	it.each([
+		['a name', { name: 'my-service', version: '1.2.3' }],
+		['a name and a mode that is no text', { name: 'camera', mode: 3 }],
+		['an error in JSON with status 200', { error: 'no such route' }],
+		['an empty object', {}],
+	])('a program that answers everything with %s', async (_name, body) => {
+		const url = await rawServer(
+			whole('200 OK', JSON.stringify(body), { 'Content-Type': 'application/json' }),
+		);
+		for (const keyType of ['app', 'knowledge']) {
+			const result = await checkDify(`${url}/v1`, { apiKey: APP, keyType });
+			expect(result).toMatchObject({ status: 'misconfigured', healthy: false });
+			expect(ids(result)).toEqual(['notDify']);
+		}
+	});
+});
+
+describe('the key', () => {
+	it('is unknown, or missing', async () => {
+		const sim = await dify();
+		const wrong = await checkDify(sim.url, { apiKey: 'app-UnknownUnknownUnknownUnk' });
+		expect(wrong).toMatchObject({ status: 'unauthorized', server: { kind: 'dify' } });
+		expect(finding(wrong, 'difyUnauthorized').observed).toContain(
+			'/info: HTTP 401 unauthorized, "Access token is invalid"',
+		);
+		expect(finding(wrong, 'difyUnauthorized').advice).toContain('API Access');
+		expect(JSON.stringify(wrong)).not.toContain('UnknownUnknown');
+		const missing = await checkDify(sim.url, { apiKey: '' });
+		expect(finding(missing, 'difyUnauthorized').meaning).toBe(
+			'Dify wants an API key, and the credential has none',
+		);
+	});
+
+	it('belongs to the other family', async () => {
+		const sim = await dify();
+		const knowledge = await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'app' });
+		expect(knowledge.status).toBe('unauthorized');
+		expect(finding(knowledge, 'difyWrongKeyType').meaning).toBe(
+			'This is the key of a knowledge base, but the key of an app is needed',
+		);
+		const app = await checkDify(sim.url, { apiKey: APP, keyType: 'knowledge' });
+		expect(finding(app, 'difyWrongKeyType').meaning).toBe(
+			'This is the key of an app, but the key of a knowledge base is needed',
+		);
+	});
+
+	it('of a knowledge base is fine where one is wanted', async () => {
+		const sim = await dify();
+		const result = await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'knowledge' });
+		expect(result.status).toBe('healthy');
+		expect(ids(result)).toEqual(['difyNotChecked']);
+		expect(result).not.toHaveProperty('app');
+		expect(result.summary).toMatch(/^Dify [\d.]+ answers in \d+ ms with \d+ knowledge bases?\.$/);
+	});
+});
+
+describe('what stands in front of Dify', () => {
+	it('a proxy whose Dify is down', async () => {
+		const sim = await dify();
+		sim.fail({
+			times: 10,
+			status: 502,
+			body: '<html><head><title>502 Bad Gateway</title></head></html>',
+		});
+		const result = await checkDify(sim.url, { apiKey: APP });
+		expect(result.status).toBe('unreachable');
+		expect(finding(result, 'difyGateway').meaning).toBe(
+			'A proxy answers with 502, but Dify behind it does not answer',
+		);
+		expect(finding(result, 'difyGateway').advice).not.toContain('started');
+	});
+
+	it('Dify fails inside', async () => {
+		const sim = await dify();
+		sim.fail({
+			path: '/info',
+			status: 500,
+			contentType: 'application/json',
+			body: '{"message":"Internal Server Error","code":"unknown","status":500}',
+		});
+		expect(await checkDify(sim.url, { apiKey: APP })).toMatchObject({
+			status: 'degraded',
+			findings: [{ id: 'difyServerError' }],
+		});
+	});
+
+	it('is silent about one question only', async () => {
+		const sim = await dify();
+		sim.fail({ path: '/parameters', how: 'silence' });
+		const result = await checkDify(sim.url, { apiKey: APP }, { timeLimitMs: 2000 });
+		expect(result).toMatchObject({ status: 'unreachable', findings: [{ id: 'noAnswer' }] });
+	});
+});
+
+describe('the models behind Dify', () => {
+	const KNOWLEDGE = { apiKey: knowledgeKey(), keyType: 'knowledge' };
+	const ASKING = { askModels: true };
+
+	/** A Dify with an empty base, and one with vectors. */
+	async function withVectors(): Promise<DifySim> {
+		const sim = await dify();
+		addDataset(sim.store, { name: 'Empty', technique: 'high_quality' });
+		const base = addDataset(sim.store, { name: 'Animals', technique: 'high_quality' });
+		addDocument(sim.store, base, { name: 'llama.txt', text: 'The llama lives in the Andes.' });
+		return sim;
+	}
+	const searches = ({ requests }: DifySim) =>
+		requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/retrieve'));
+
+	it('one search shows that Dify reaches its embedding model', async () => {
+		const sim = await withVectors();
+		const result = await checkDify(sim.url, KNOWLEDGE, ASKING);
+		expect(result.status).toBe('healthy');
+		expect(finding(result, 'difyModelsAnswer').meaning).toBe(
+			'Dify reaches the models of its knowledge bases: minilm',
+		);
+		await checkDify(sim.url, KNOWLEDGE, ASKING);
+		// Dify keeps the vectors of a query, so each check sends another one.
+		const queries = searches(sim).map(({ json }) => (json as { query: string }).query);
+		expect(new Set(queries).size).toBe(2);
+	});
+
+	it('is asked only where the check says so', async () => {
+		const sim = await withVectors();
+		expect(ids(await checkDify(sim.url, KNOWLEDGE))).toEqual(['difyNotChecked']);
+		expect(searches(sim)).toEqual([]);
+	});
+
+	it.each([
+		[
+			'the model server is gone',
+			'retrieve-no-model-server',
+			'difyModelConnection',
+			'Connection refused: 127.0.0.1:18082/v1/embeddings',
+		],
+		[
+			'the plugin daemon is gone',
+			'models-no-daemon',
+			'difyPluginDaemon',
+			'Failed to request plugin daemon',
+		],
+		[
+			'the plugin daemon is gone, but Dify has kept its list of models',
+			'retrieve-no-daemon',
+			'difyPluginDaemon',
+			'[OpenAI-API-compatible] Error:',
+		],
+	])('%s', async (_name, recording, id, observed) => {
+		const sim = await withVectors();
+		const { status, body } = httpFixture(`dify-main-2026-07/${recording}.http`);
+		sim.fail({
+			path: searchPath(sim),
+			status,
+			contentType: 'application/json',
+			body: body.toString(),
+		});
+		const result = await checkDify(sim.url, KNOWLEDGE, ASKING);
+		expect(result.status).toBe('degraded');
+		expect(finding(result, id).observed).toContain(observed);
+	});
+
+	it('a search that does not end', async () => {
+		const sim = await withVectors();
+		sim.fail({ path: searchPath(sim), how: 'silence' });
+		const result = await checkDify(sim.url, KNOWLEDGE, { ...ASKING, timeLimitMs: 2000 });
+		expect(result).toMatchObject({ status: 'degraded', findings: [{ id: 'difyModelSlow' }] });
+	});
+
+	it('no base has vectors', async () => {
+		const sim = await dify();
+		addDataset(sim.store, { name: 'Words', technique: 'economy' });
+		const result = await checkDify(sim.url, KNOWLEDGE, ASKING);
+		expect(result.status).toBe('healthy');
+		expect(ids(result)).toEqual(['difyModelsUnknown']);
+	});
+
+	it('the key of an app cannot tell', async () => {
+		const sim = await withVectors();
+		const result = await checkDify(sim.url, { apiKey: APP }, ASKING);
+		expect(result.status).toBe('healthy');
+		expect(ids(result)).toEqual(['difyModelsUnknown']);
+		expect(sim.runs).toHaveLength(0);
+	});
+
+	function searchPath({ store }: DifySim): string {
+		const base = [...store.knowledge.datasets.values()].find(({ name }) => name === 'Animals')!;
+		return `/datasets/${base.id}/retrieve`;
+	}
+});
+
+describe('other servers than Dify', () => {
+	it('a Base URL with slashes at its end asks no //info, which Dify redirects (seen: 1.12.1)', async () => {
+		const sim = await dify();
+		const { status, findings } = await checkDify(`${sim.url}//`, { apiKey: APP });
+		expect([status, findings.map(({ id }) => id)]).toEqual(['healthy', ['difyNotChecked']]);
+		// `/v1/` is a page of a 404 there (seen: 1.12.1): no question that anything depends on.
+		expect(new Set(sim.requests.map(({ path }) => path))).toEqual(
+			new Set(['/info', '/parameters', '/datasets', '/workflows/logs']),
+		);
+	});
+});
+
+describe('the address', () => {
+	it('is understood with and without /v1, and with a pasted endpoint', async () => {
+		const sim = await dify();
+		for (const typed of [
+			sim.origin,
+			`${sim.origin}/`,
+			` ${sim.url}/ `,
+			`${sim.url}/chat-messages`,
+		]) {
+			expect(await checkDify(typed, { apiKey: APP })).toMatchObject({
+				status: 'healthy',
+				url: sim.url,
+			});
+		}
+	});
+
+	it('leads to the web front end', async () => {
+		const sim = await dify();
+		const result = await checkDify(`${sim.origin}/apps`, { apiKey: APP });
+		expect(result.status).toBe('misconfigured');
+		expect(finding(result, 'difyWebFrontend').advice).toContain('usually ends in /v1');
+	});
+
+	it('has a path too many on an installation without nginx', async () => {
+		const sim = await dify({}, { front: 'none' });
+		const result = await checkDify(`${sim.origin}/dify/v1`, { apiKey: APP });
+		expect(finding(result, 'difyRouteNotFound').advice).toContain('usually ends in /v1');
+	});
+
+	it('a prefix of a foreign proxy is kept', async () => {
+		const sim = await dify({}, { prefix: '/dify' });
+		expect((await checkDify(sim.url, { apiKey: APP })).status).toBe('healthy');
+	});
+
+	it('leads to a closed port: advice is about Dify, not about llama-server', async () => {
+		const port = await closedPort();
+		const result = await checkDify(`http://127.0.0.1:${port}/v1`, { apiKey: APP });
+		expect(result).toMatchObject({
+			status: 'unreachable',
+			url: `http://127.0.0.1:${port}/v1`,
+			app: { name: null, mode: null },
+		});
+		expect(finding(result, 'refused').advice).toContain('docker compose ps');
+		expect(JSON.stringify(result)).not.toContain('llama');
+	});
+
+	it('leads to a llama-server, or the other way round', async () => {
+		const llama = await startLlamaServerSim();
+		running.push(llama);
+		expect(ids(await checkDify(llama.url, { apiKey: APP }))).toEqual(['thisIsAModelServer']);
+		const sim = await dify();
+		const result = await check(sim.origin);
+		expect(result).toMatchObject({ status: 'misconfigured', server: { kind: 'dify' } });
+		expect(finding(result, 'thisIsDify').advice).toContain(`Base URL is ${sim.url}`);
+	});
+});
+
+describe('the worker of Dify', () => {
+	const KNOWLEDGE = { apiKey: knowledgeKey(), keyType: 'knowledge' };
+	const waitingSince = async (minutes: number) => {
+		const sim = await dify();
+		const base = addDataset(sim.store, { name: 'Animals', technique: 'high_quality' });
+		addDocument(sim.store, base, { name: 'llama.txt', text: 'The llama lives in the Andes.' });
+		const created = Math.round(Date.now() / 1000) - minutes * 60;
+		const data = [{ id: '1', name: 'puma.txt', indexing_status: 'waiting', created_at: created }];
+		sim.fail({
+			path: `/datasets/${base.id}/documents`,
+			status: 200,
+			contentType: 'application/json',
+			body: JSON.stringify({ data, has_more: false, limit: 20, total: 1, page: 1 }),
+		});
+		return await checkDify(sim.url, KNOWLEDGE);
+	};
+
+	it('is away where a document waits for long', async () => {
+		const result = await waitingSince(12);
+		expect(result.status).toBe('degraded');
+		expect(finding(result, 'difyWorkerAway')).toMatchObject({
+			observed: 'The document "puma.txt" has waited for 12 minutes',
+			advice: expect.stringMatching(/docker compose ps.*only send pings/) as string,
+		});
+	});
+
+	it('may take its time with a document that was just sent', async () => {
+		expect(ids(await waitingSince(1))).toEqual(['difyNotChecked']);
+	});
+});
+
+describe('the last run of a workflow app', () => {
+	const after = async (error: string) => {
+		const sim = await dify({ mode: 'workflow' });
+		const data = [{ id: '1', workflow_run: { status: 'failed', error } }];
+		sim.fail({
+			path: '/workflows/logs',
+			status: 200,
+			contentType: 'application/json',
+			body: JSON.stringify({ page: 1, limit: 1, total: 1, has_more: false, data }),
+		});
+		return await checkDify(sim.url, { apiKey: APP });
+	};
+
+	it('failed for the model behind Dify: a warning', async () => {
+		const result = await after(
+			'[openai_api_compatible] Connection Error, HTTPConnectionPool(host=10.0.0.9, port=8080): Max retries exceeded: Connection refused',
+		);
+		expect(result.healthy).toBe(true);
+		expect(result.findings[0]).toMatchObject({
+			id: expect.stringMatching(/^difyModel/) as string,
+			severity: 'warning',
+			observed: expect.stringContaining('The last run of the app failed') as string,
+		});
+	});
+
+	it('failed for something in the app: no matter of its health', async () => {
+		expect(ids(await after('division by zero'))).toEqual(['difyNotChecked']);
+	});
+});
+
+it('the default apps of a simulator are all healthy', async () => {
+	const sim = await startDifySim();
+	running.push(sim);
+	for (const mode of [
+		'chat',
+		'agent-chat',
+		'agent',
+		'advanced-chat',
+		'completion',
+		'workflow',
+	] as const) {
+		expect(await checkDify(sim.url, { apiKey: appKey(mode) })).toMatchObject({
+			status: 'healthy',
+			app: { mode },
+		});
+	}
+});

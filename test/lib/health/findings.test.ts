@@ -1,0 +1,422 @@
+import { sleep } from 'n8n-workflow';
+
+import { FINDINGS } from '../../../lib/health/findings';
+import type { CheckOptions } from '../../../lib/health/probe';
+import type { HealthStatus } from '../../../lib/health/result';
+import { clearSharedCaches } from '../../../lib/lru-cache';
+import { closedPort } from '../../support/listening';
+import { closeRawServers, type RawAnswering, rawServer, whole } from '../../support/raw-answers';
+import { httpFixture } from '../../support/streams';
+import { check, finding, ids, json, movedTo, recorded, routes } from './support';
+
+afterEach(async () => {
+	clearSharedCaches();
+	await closeRawServers();
+});
+
+type Fields = Record<string, unknown>;
+
+const LLAMA = 'llama-server-v0.5.0';
+const BY_LLAMA = { Server: 'llama.cpp' };
+const bodyOf = (name: string) =>
+	JSON.parse(httpFixture(`${LLAMA}/${name}.http`).body.toString()) as Fields;
+/** A recorded answer with other values in some of its fields. */
+const changed = (name: string, fields: Fields): RawAnswering =>
+	json('200 OK', { ...bodyOf(name), ...fields }, BY_LLAMA);
+const props = (fields: Fields = {}, context = 16_384) =>
+	changed('props-tools', { default_generation_settings: { n_ctx: context }, ...fields });
+const templateWith = (tools: boolean) => ({ chat_template_caps: { supports_tools: tools } });
+const models = (meta: Fields = {}): RawAnswering => {
+	const { data } = bodyOf('models') as { data: [{ meta: Fields }] };
+	const [model] = data;
+	const all = { ...model.meta, n_ctx: 16_384, n_ctx_train: 32_768, ...meta };
+	return changed('models', { data: [{ ...model, meta: all }] });
+};
+/** A llama-server after recordings, whose template takes tools. */
+const LLAMA_SERVER: Record<string, RawAnswering> = {
+	'/v1/models': models(),
+	'/props': props(templateWith(true)),
+	'/metrics': recorded(`${LLAMA}/metrics.http`),
+	'/v1/embeddings': json('501 Not Implemented', { error: { code: 501, message: 'off' } }, BY_LLAMA),
+	'/v1/rerank': json('501 Not Implemented', { error: { code: 501, message: 'off' } }, BY_LLAMA),
+};
+const llama = (change: Record<string, RawAnswering> = {}) => routes({ ...LLAMA_SERVER, ...change });
+const router = (list: string, change: Record<string, RawAnswering> = {}) =>
+	routes({
+		'/v1/models': recorded(`${LLAMA}/${list}.http`),
+		'/props': recorded(`${LLAMA}/router-props.http`),
+		'/props?model=smollm2-135m&autoload=false': props(templateWith(true)),
+		...change,
+	});
+const OLLAMA = {
+	'/v1/models': json('200 OK', {
+		object: 'list',
+		data: [{ id: 'qwen3:8b', object: 'model', owned_by: 'library' }],
+	}),
+	'/api/version': recorded('ollama-v0.17.4/version.http'),
+};
+const tags = (model: Fields) => json('200 OK', { models: [{ name: 'qwen3:8b', ...model }] });
+const ollama = (running: Fields, tag: Fields = {}) =>
+	routes({ ...OLLAMA, '/api/ps': tags(running), '/api/tags': tags(tag) });
+
+interface Breakage {
+	answers: RawAnswering;
+	expectations?: CheckOptions['expectations'];
+	timeLimitMs?: number;
+	status: HealthStatus;
+	/** Of what the finding says and advises. */
+	says: RegExp;
+}
+
+const SMOLLM = { model: 'smollm2-135m' };
+
+/** One breakage for each finding. */
+const BREAKAGES: Record<string, Breakage> = {
+	thisIsDify: {
+		answers: whole('404 Not Found', '{"code":"not_found"}', {
+			'X-Version': '1.16.0',
+			'X-Env': 'P',
+		}),
+		status: 'misconfigured',
+		says: /^Dify answers here.*Base URL is http:\/\/127\.0\.0\.1:\d+\/v1/,
+	},
+	noAnswer: {
+		answers: () => {},
+		timeLimitMs: 300,
+		status: 'unreachable',
+		says: /^Nothing comes back from "127\.0\.0\.1" within 300 ms.*firewall.*frozen/,
+	},
+	loading: {
+		answers: recorded(`${LLAMA}/loading-health.http`),
+		status: 'loading',
+		says: /^The model is still loading.*Wait Until Ready/,
+	},
+	noModels: {
+		answers: llama({ '/v1/models': changed('models', { data: [], models: [] }) }),
+		status: 'misconfigured',
+		says: /^The server has no models, or the key may use none of them.*allow the key/,
+	},
+	modelMissing: {
+		answers: llama(),
+		expectations: { model: 'qwen3-8b' },
+		status: 'misconfigured',
+		says: /^The server does not offer the model "qwen3-8b".*Use one of: smollm2\./,
+	},
+	modelLoading: {
+		answers: router('router-models-loaded', {
+			'/v1/models': json('200 OK', {
+				data: [{ id: 'smollm2-135m', owned_by: 'llamacpp', status: { value: 'loading' } }],
+			}),
+		}),
+		expectations: SMOLLM,
+		status: 'loading',
+		says: /^The model "smollm2-135m" is being loaded/,
+	},
+	modelNotLoadedForGood: {
+		answers: router('router-models', {
+			'/props': changed('router-props', { models_autoload: false }),
+		}),
+		expectations: SMOLLM,
+		status: 'misconfigured',
+		says: /this router does not load models by itself.*--no-models-autoload/,
+	},
+	modelFailed: {
+		answers: router('router-models-failed'),
+		expectations: SMOLLM,
+		status: 'healthy',
+		says: /ended with exit code 1, since somebody unloaded it, or since it could not be loaded/,
+	},
+	modelNotLoaded: {
+		answers: router('router-models'),
+		expectations: SMOLLM,
+		status: 'healthy',
+		says: /is not loaded.*The first request loads it.*Model, Load/,
+	},
+	contextTooSmall: {
+		answers: llama(),
+		expectations: { minContext: 20_000 },
+		status: 'misconfigured',
+		says: /16384 tokens of context, but 20000 are needed.*--ctx-size 20000/,
+	},
+	contextSmall: {
+		answers: llama({
+			'/v1/models': models({ n_ctx: 4_096 }),
+			'/props': props(templateWith(true), 4_096),
+		}),
+		status: 'healthy',
+		says: /4096 tokens of context, which is little for agents.*--ctx-size 16384/,
+	},
+	toolsUnsupported: {
+		answers: llama({ '/props': props(templateWith(false)) }),
+		status: 'healthy',
+		says: /^Agents cannot call tools with the model "smollm2".*--jinja/,
+	},
+	notTold: {
+		answers: routes({ '/v1/models': json('200 OK', { data: [{ id: 'm' }] }) }),
+		expectations: { minContext: 9_000 },
+		status: 'healthy',
+		says: /does not say whether it has 9000 tokens/,
+	},
+	queued: {
+		answers: llama({
+			'/metrics': whole('200 OK', 'llamacpp:requests_processing 1\nllamacpp:requests_deferred 3\n'),
+		}),
+		status: 'healthy',
+		says: /^3 requests wait for a slot; the server has 1.*-np/,
+	},
+	partlyOnCpu: {
+		answers: ollama({ size: 100, size_vram: 40 }),
+		status: 'healthy',
+		says: /^Only 40 % of the model "qwen3:8b".*smaller quantization/,
+	},
+	runsElsewhere: {
+		answers: ollama({ size: 100, size_vram: 100 }, { remote_host: 'https://ollama.com' }),
+		status: 'healthy',
+		says: /runs on https:\/\/ollama\.com: what is sent to it leaves your network/,
+	},
+	sleeping: {
+		answers: llama({ '/props': props({ ...templateWith(true), is_sleeping: true }) }),
+		status: 'healthy',
+		says: /^The server is asleep/,
+	},
+	unknownServer: {
+		answers: routes({
+			'/v1/chat/completions': json('405 Method Not Allowed', { detail: 'Method Not Allowed' }),
+		}),
+		status: 'healthy',
+		says: /a route for chats, but no list of models/,
+	},
+};
+
+test.each(Object.entries(BREAKAGES))('%s', async (id, breakage) => {
+	const { answers, expectations, timeLimitMs = 10_000, status, says } = breakage;
+	const result = await check(await rawServer(answers), { expectations, timeLimitMs });
+	const { meaning, advice, observed } = finding(result, id);
+	expect(`${meaning}. ${advice}`).toMatch(says);
+	expect(observed).not.toBe('');
+	expect(result).toMatchObject({ status, healthy: status === 'healthy' });
+});
+
+/** Those with a test of their own below. */
+const OTHERS = ['serverExited', 'moved', 'stuck', 'slow'];
+
+test('every finding has a breakage, and an id of its own', () => {
+	const all = FINDINGS.map(({ id }) => id);
+	expect(new Set(all).size).toBe(all.length);
+	expect([...Object.keys(BREAKAGES), ...OTHERS].sort()).toEqual([...all].sort());
+});
+
+test('a good server has no findings', async () => {
+	const result = await check(await rawServer(llama()));
+	expect(result).toMatchObject({
+		status: 'healthy',
+		summary: expect.stringMatching(/^llama-server \S+ answers in \d+ ms with 1 model\.$/) as string,
+		findings: [],
+		server: { kind: 'llamaServer' },
+		slots: { total: 1, busy: 0 },
+		queue: 0,
+		contextPerSlot: 16_384,
+		template: { tools: true },
+		features: { metrics: true, slots: true, embeddings: false, rerank: false },
+		models: [{ id: 'smollm2', context: 16_384, trainedContext: 32_768, tools: true, loaded: true }],
+	});
+	expect(Object.keys(result)[0]).toBe('summary');
+});
+
+describe('advice on the context never exceeds what the model reads', () => {
+	const small = (context: number, trained: number) =>
+		llama({
+			'/v1/models': models({ n_ctx: context, n_ctx_train: trained }),
+			'/props': props(templateWith(true), context),
+		});
+
+	test('trained for 8,192: that much, and no more', async () => {
+		const { advice } = finding(await check(await rawServer(small(4_096, 8_192))), 'contextSmall');
+		expect(advice).toContain('--ctx-size 8192');
+		expect(advice).not.toMatch(/16384|32768/);
+	});
+
+	test('more is expected than the model reads: another model', async () => {
+		const url = await rawServer(small(4_096, 8_192));
+		const result = await check(url, { expectations: { minContext: 32_768 } });
+		const { advice } = finding(result, 'contextTooSmall');
+		expect(advice).toMatch(/--ctx-size 8192\..*trained for 8192 tokens.*choose a model/);
+		expect(advice).not.toContain('32768');
+	});
+
+	test('it has all that it reads: no setting helps', async () => {
+		const { advice } = finding(await check(await rawServer(small(2_048, 2_048))), 'contextSmall');
+		expect(advice).toMatch(/^The model was trained for 2048 tokens/);
+		expect(advice).not.toContain('--ctx-size');
+	});
+});
+
+test.each(['router-models', 'router-models-failed'])(
+	"a router's model that is not loaded is no outage: %s",
+	async (list) => {
+		const result = await check(await rawServer(router(list)));
+		expect(result).toMatchObject({ status: 'healthy', healthy: true, findings: [] });
+	},
+);
+
+test('a router tells slots, context and template of its loaded model', async () => {
+	const result = await check(await rawServer(router('router-models-loaded')));
+	expect(result).toMatchObject({
+		status: 'healthy',
+		slots: { total: 1 },
+		contextPerSlot: 16_384,
+		template: { tools: true },
+		models: [{ id: 'smollm2-135m', tools: true, loaded: true }],
+	});
+});
+
+test('an empty list without a key: there are none', async () => {
+	const url = await rawServer(llama({ '/v1/models': changed('models', { data: [] }) }));
+	const { meaning } = finding(await check(url, {}, { apiKey: '' }), 'noModels');
+	expect(meaning).toBe('The server has no models');
+});
+
+test('a server for embeddings is not told of tools and of context', async () => {
+	const url = await rawServer(
+		llama({
+			'/props': props(templateWith(false), 512),
+			'/v1/models': models({ n_ctx: 512 }),
+			'/v1/embeddings': json('400 Bad Request', { error: { message: 'no input' } }, BY_LLAMA),
+		}),
+	);
+	expect(await check(url)).toMatchObject({ findings: [], features: { embeddings: true } });
+});
+
+test.each([
+	['another address', (place: string) => movedTo(place, 308), ['moved']],
+	['another path of the same', () => movedTo('/v1', 308), []],
+])('redirected to %s', async (_name, answers, expected) => {
+	const there = await rawServer(llama());
+	const moving = answers(there);
+	const url = await rawServer((path, socket, head) =>
+		(path.startsWith('/v1/v1') ? llama() : moving)(path.replace('/v1/v1', '/v1'), socket, head),
+	);
+	const result = await check(url, {}, { apiKey: '' });
+	expect(ids(result)).toEqual(expected);
+	if (expected.length > 0)
+		expect(finding(result, 'moved').advice).toBe(`Type ${there} as Base URL.`);
+});
+
+test('a server that answered before and is gone has exited; long after, it is just not there', async () => {
+	const up = await rawServer(llama());
+	await check(up);
+	await closeRawServers();
+	expect(await check(up)).toMatchObject({
+		status: 'unreachable',
+		findings: [
+			{
+				id: 'serverExited',
+				meaning: expect.stringMatching(/^The server answered \d+ s ago/) as string,
+			},
+		],
+	});
+	const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 86_400_000);
+	expect(ids(await check(up))).toEqual(['refused']);
+	clock.mockRestore();
+});
+
+test('counters that stand still while a request runs: stuck, until they move', async () => {
+	let decodes = 7;
+	const url = await rawServer(
+		llama({
+			'/metrics': (...asked) =>
+				whole(
+					'200 OK',
+					`llamacpp:requests_processing 1\nllamacpp:n_decode_total ${decodes}\n`,
+				)(...asked),
+		}),
+	);
+	const start = Date.now();
+	const clock = jest.spyOn(Date, 'now');
+	const at = async (seconds: number) => {
+		clock.mockReturnValue(start + seconds * 1000);
+		return await check(url);
+	};
+	expect((await at(0)).status).toBe('healthy');
+	expect((await at(20)).status).toBe('healthy');
+	const stuck = await at(45);
+	expect(stuck.status).toBe('degraded');
+	expect(finding(stuck, 'stuck').observed).toMatch(/nothing was computed for 45 s/);
+	decodes = 8;
+	expect((await at(50)).status).toBe('healthy');
+	clock.mockRestore();
+});
+
+test('slow: a warning that leaves the server healthy', async () => {
+	const url = await rawServer((...asked) => void sleep(1_050).then(() => llama()(...asked)));
+	const result = await check(url);
+	expect(result).toMatchObject({
+		status: 'healthy',
+		findings: [{ id: 'slow', severity: 'warning' }],
+	});
+	expect(result.summary).toMatch(/, with 1 warning\.$/);
+});
+
+describe('the API cannot be used', () => {
+	test.each([
+		[
+			'a web page',
+			whole('200 OK', '<!doctype html><p>Hi', { 'Content-Type': 'text/html' }),
+			'notAnApi',
+			'misconfigured',
+		],
+		[
+			'JSON of something else',
+			json('200 OK', { hello: 'world' }),
+			'invalidAnswer',
+			'misconfigured',
+		],
+		[
+			'nothing at that path',
+			recorded(`${LLAMA}/prefix-health-outside.http`),
+			'wrongPath',
+			'misconfigured',
+		],
+		['a refused key', recorded(`${LLAMA}/key-models-none.http`), 'unauthorized', 'unauthorized'],
+		[
+			'a proxy whose server is down',
+			whole('502 Bad Gateway', '<html>502', { 'Content-Type': 'text/html' }),
+			'gateway',
+			'unreachable',
+		],
+		[
+			'too many requests',
+			json('429 Too Many Requests', { error: { message: 'Too many' } }),
+			'busy',
+			'degraded',
+		],
+		[
+			'an error of its own',
+			json('500 Internal Server Error', { error: { message: 'x' } }),
+			'serverError',
+			'degraded',
+		],
+	])('%s', async (_name, answers, id, status) => {
+		const result = await check(await rawServer(answers));
+		expect(result).toMatchObject({ status, findings: [{ id, severity: 'error' }] });
+		expect(result.summary).toBe(`${result.findings[0]!.meaning}.`);
+	});
+
+	test('the list is open, but what needs the key refuses it', async () => {
+		const url = await rawServer(llama({ '/props': recorded(`${LLAMA}/key-models-none.http`) }));
+		expect(await check(url)).toMatchObject({
+			status: 'unauthorized',
+			findings: [{ id: 'unauthorized', meaning: 'The server refuses the API key' }],
+		});
+		const missing = await check(url, {}, { apiKey: '' });
+		expect(missing.findings[0]!.meaning).toBe(
+			'The server wants an API key, and the credential has none',
+		);
+	});
+
+	test('a name that is not known, an address that cannot be read', async () => {
+		expect(ids(await check('http://no-such-host.invalid'))).toEqual(['dns']);
+		expect(await check('ftp://x')).toMatchObject({ url: null, findings: [{ id: 'invalidUrl' }] });
+		expect(ids(await check(`http://127.0.0.1:${await closedPort()}`))).toEqual(['refused']);
+	});
+});

@@ -1,0 +1,126 @@
+import { TIME_LIMIT_MS } from '../../../lib/health/probe';
+import {
+	type LlamaServerSim,
+	type SimOptions,
+	startLlamaServerSim,
+	startSilentServer,
+} from '../../servers/llama-server';
+import { delay, net } from '../../support/node';
+import { closeRawServers, type RawAnswering, rawServer, whole } from '../../support/raw-answers';
+import { check, finding, ids, SESAME } from './support';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
+const startSilent = useSimulator(startSilentServer);
+
+async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
+	const server = await startServer(options);
+	return server;
+}
+
+afterEach(async () => {
+	await closeRawServers();
+});
+
+describe('answers that do not end', () => {
+	const webCam: RawAnswering = (_path, socket) => {
+		socket.write('HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=x\r\n\r\n');
+		const send = async () => {
+			while (!socket.destroyed) {
+				socket.write('--x\r\nContent-Type: image/jpeg\r\n\r\nabc\r\n');
+				await delay(20);
+			}
+		};
+		void send();
+	};
+
+	it.each([
+		['a web cam', webCam],
+		[
+			'headers and nothing more',
+			(_path: string, socket: net.Socket) =>
+				void socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n'),
+		],
+	])('%s: the check ends in time and says so', async (_name, answer) => {
+		const result = await check(await rawServer(answer), { timeLimitMs: 1500 });
+		expect(result.status).toBe('unreachable');
+		expect(finding(result, 'noAnswer').observed).toContain('no answer after');
+	});
+
+	it('a flood: what answers is no model server', async () => {
+		const url = await rawServer((_path, socket) => {
+			socket.write('HTTP/1.1 200 OK\r\n\r\n');
+			const push = () => {
+				while (!socket.destroyed && socket.write(Buffer.alloc(1_000_000, 97)));
+			};
+			socket.on('drain', push);
+			push();
+		});
+		expect(ids(await check(url, { timeLimitMs: 60_000 }))).toEqual(['invalidAnswer']);
+	});
+});
+
+describe('proxies that refuse', () => {
+	it.each(['', SESAME])('a page with 403 is no matter of the key (key "%s")', async (apiKey) => {
+		const url = await rawServer(
+			whole('403 Forbidden', '<!DOCTYPE html><html><title>Just a moment...</title></html>', {
+				'Content-Type': 'text/html',
+				'cf-mitigated': 'challenge',
+			}),
+		);
+		const result = await check(url, {}, { apiKey });
+		expect(finding(result, 'proxyRefuses')).toMatchObject({
+			meaning: 'Something in front of the server does not let n8n through',
+			observed: expect.stringContaining('Just a moment') as string,
+		});
+	});
+
+	it.each(['', SESAME])('a password is wanted (key "%s")', async (apiKey) => {
+		const url = await rawServer(
+			whole('401 Unauthorized', '<html></html>', {
+				'Content-Type': 'text/html',
+				'WWW-Authenticate': 'Basic realm="x"',
+			}),
+		);
+		const result = await check(url, {}, { apiKey });
+		expect(result.status).toBe('unauthorized');
+		expect(finding(result, 'proxyPassword').advice).toContain('"Basic "');
+	});
+
+	it('Cloudflare cannot reach the tunnel', async () => {
+		const result = await check(
+			await rawServer(whole('530 <none>', 'error code: 1033', { 'Content-Type': 'text/plain' })),
+		);
+		expect(result.status).toBe('unreachable');
+		expect(finding(result, 'gateway').advice).toContain('cloudflared');
+	});
+
+	it('the forward proxy of the environment answers for the server', async () => {
+		const result = await check(
+			await rawServer(
+				whole('503 Service Unavailable', '<html><title>ERROR</title></html>', {
+					Server: 'squid/5.7',
+					'Content-Type': 'text/html',
+					'X-Squid-Error': 'ERR_CONNECT_FAIL 111',
+				}),
+			),
+		);
+		expect(finding(result, 'proxy').meaning).toContain('ERR_CONNECT_FAIL 111');
+		expect(finding(result, 'proxy').advice).toContain('NO_PROXY');
+	});
+});
+
+it.each([3e9, 1e13, 1e15])('a time limit of %d ms is as good as none', async (timeLimitMs) => {
+	const server = await sim();
+	expect((await check(server.url, { timeLimitMs })).status).toBe('healthy');
+});
+
+it('a dead host has a limit of less than 3 seconds', async () => {
+	expect(TIME_LIMIT_MS).toBeLessThan(3_000);
+	const silent = await startSilent();
+	const result = await check(silent.url, { timeLimitMs: undefined });
+	await silent.close();
+	// A machine that stood still just then may have come to the limit of the whole before that of connecting.
+	expect(['connectTimeout', 'noAnswer']).toEqual(expect.arrayContaining(ids(result)));
+	expect(result).toMatchObject({ status: 'unreachable', findings: [{ severity: 'error' }] });
+});

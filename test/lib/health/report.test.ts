@@ -1,0 +1,251 @@
+import fc from 'fast-check';
+
+import { type Reported, writePage, writeText } from '../../../lib/health/report';
+import type { Finding, HealthStatus, ModelFacts } from '../../../lib/health/result';
+import type { SpeedRun } from '../../../lib/health/speed';
+import { anyCodePoint } from '../../support/code-points';
+import { crypto } from '../../support/node';
+import { examples } from '../../support/properties';
+import { elements } from './elements';
+
+/** Bytes. Some mail readers cut a message after 100 kB. */
+const MAX_BYTES = 100_000;
+
+function model(id: string): ModelFacts {
+	return {
+		id,
+		aliases: [],
+		context: 8192,
+		trainedContext: 32768,
+		parameters: 7.6e9,
+		size: 4.7e9,
+		quantization: 'Q4_K_M',
+		vision: false,
+		audio: null,
+		tools: true,
+		embeddings: false,
+		remoteHost: null,
+		loaded: true,
+		state: 'loaded',
+	};
+}
+
+function run(atOnce: number, tokensPerSecond: number, firstTokenMs: number | null): SpeedRun {
+	return {
+		atOnce,
+		firstTokenMs,
+		promptTokensPerSecond: 800,
+		tokensPerSecond,
+		totalTokensPerSecond: tokensPerSecond * atOnce,
+		measuredBy: 'server',
+		queuedMs: 0,
+		failures: [],
+	};
+}
+
+function finding(text: string, severity: Finding['severity'] = 'info'): Finding {
+	return { id: 'sleeping', severity, observed: text, meaning: text, advice: text };
+}
+
+function result(change: Partial<Reported> = {}): Reported {
+	return {
+		status: 'healthy',
+		healthy: true,
+		summary: 'All is well.',
+		url: 'http://10.0.0.5:8080',
+		findings: [finding('Something small')],
+		server: { kind: 'llamaServer', version: 'b6000-1234' },
+		latencyMs: 3,
+		models: [model('qwen3-8b')],
+		slots: { total: 4, busy: 0 },
+		queue: 0,
+		contextPerSlot: 8192,
+		checkedAt: '2026-11-20T09:00:00.000Z',
+		checkMs: 12,
+		speed: { model: 'qwen3-8b', runs: [run(1, 82.4, 210), run(4, 61, 390)] },
+		...change,
+	};
+}
+
+const ALLOWED = new Set(
+	'html head meta title style body main header section h1 h2 h3 p span strong dl div dt dd table tr th td figure figcaption svg path text circle'.split(
+		' ',
+	),
+);
+
+const ALLOWED_ATTRIBUTE =
+	/^(?:class|data-name|lang|charset|http-equiv|content|name|role|aria-label|viewBox|d|x|y|cx|cy|r)$/;
+
+/** All that a page may have: elements without any address, script or handler. One `expect` for all of its elements. */
+function expectHarmless(page: string): void {
+	const others = elements(page).flatMap(({ name, attributes }) => [
+		...(ALLOWED.has(name) ? [] : [`<${name}>`]),
+		...Object.keys(attributes).filter((key) => !ALLOWED_ATTRIBUTE.test(key)),
+	]);
+	expect(others).toEqual([]);
+}
+
+describe('a report', () => {
+	const page = writePage(result(), { title: 'Weekly report' });
+
+	it('is one page with status, findings, speed with two plots, and models', () => {
+		expect(page).toMatch(/^<!doctype html>\s*<html lang="en">/);
+		expectHarmless(page);
+		for (const part of [
+			'Weekly report',
+			'badge healthy',
+			'http://10.0.0.5:8080',
+			'llama-server b6000-1234',
+			'20 Nov 2026, 09:00 UTC',
+			'Something small',
+			'<td data-name="Model">qwen3-8b</td>',
+			'<td data-name="First token, s">0.21</td>',
+			'All requests together, tokens per second',
+		])
+			expect(page).toContain(part);
+		expect(page.match(/<svg/g)).toHaveLength(2);
+	});
+
+	it('is a text for a mail', () => {
+		expect(writeText(result())).toBe(
+			[
+				'All is well.',
+				'http://10.0.0.5:8080',
+				'- Something small. Something small',
+				'- 1 at once: One answer, tokens/s 82.4, All together, tokens/s 82.4, Reading, tokens/s 800, First token, s 0.21, Failed 0',
+				'- 4 at once: One answer, tokens/s 61, All together, tokens/s 244, Reading, tokens/s 800, First token, s 0.39, Failed 0',
+			].join('\n'),
+		);
+	});
+
+	it('says at the state what the findings say', () => {
+		const badgeOf = (severities: Array<Finding['severity']>, status: HealthStatus = 'healthy') => {
+			const findings = severities.map((severity) => finding('Slow', severity));
+			const shown = writePage(result({ status, findings }), { title: 't' });
+			return /<span class="badge [^<]*/.exec(shown)![0];
+		};
+		expect(badgeOf([])).toBe('<span class="badge healthy">healthy');
+		expect(badgeOf(['info'])).toBe('<span class="badge healthy">healthy');
+		expect(badgeOf(['warning', 'info'])).toBe(
+			'<span class="badge warning">healthy, with 1 warning',
+		);
+		expect(badgeOf(['error'], 'degraded')).toBe('<span class="badge degraded">degraded');
+	});
+
+	it('lets a browser load and run nothing but its own style', () => {
+		const style = /<style>([^<]*)<\/style>/.exec(page)![1]!;
+		const hash = crypto.createHash('sha256').update(style).digest('base64');
+		expect(page).toContain(
+			`content="default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'"`,
+		);
+		expect(page).not.toMatch(/<script|<link|<img|<iframe|@import|url\(|\sstyle=|\ssrc=|\shref=/i);
+		expect(style).toContain('prefers-color-scheme:dark');
+		expect(style).toContain('@media print');
+	});
+
+	it('shows the time of the workflow, and UTC where that is unknown', () => {
+		const inZone = (timeZone: string) => writePage(result(), { title: 't', timeZone });
+		expect(inZone('Asia/Shanghai')).toContain('20 Nov 2026, 17:00 Asia/Shanghai');
+		expect(inZone('Nowhere/City')).toContain('20 Nov 2026, 09:00 UTC');
+	});
+
+	it('of a server that is down, and of Dify, has neither speed nor models', () => {
+		const down = result({
+			status: 'unreachable',
+			healthy: false,
+			server: { kind: 'unknown', version: null },
+			models: undefined,
+			slots: undefined,
+			speed: null,
+			latencyMs: null,
+		});
+		const page = writePage(down, { title: 't' });
+		expect(page).toContain('badge unreachable');
+		expect(page).not.toContain('<svg');
+		const dify = writePage(
+			{
+				...down,
+				server: { kind: 'dify', version: '1.14.2' },
+				app: { name: 'Support', mode: 'advanced-chat' },
+			},
+			{ title: 't' },
+		);
+		expect(dify).toContain('Dify 1.14.2');
+		expect(dify).toContain('<dd>Support</dd>');
+		expectHarmless(dify);
+	});
+
+	it('stays below the size of a mail part, however much there is', () => {
+		const long = '&'.repeat(5_000);
+		const much = result({
+			findings: Array.from({ length: 60 }, () => finding(long)),
+			models: Array.from({ length: 400 }, (_unused, index) => model(`${index}${long}`)),
+			speed: { model: long, runs: [1, 64].map((atOnce) => run(atOnce, 80, 100)) },
+		});
+		const page = writePage(much, { title: long });
+		expect(Buffer.byteLength(page)).toBeLessThan(MAX_BYTES);
+		expectHarmless(page);
+	});
+
+	it('escapes every text of a server: <script> in the name of a model is text', () => {
+		const hostile = '</style></title><script>alert(1)</script><img src=x onerror=alert(1)>"\' &lt;';
+		const page = writePage(
+			result({
+				url: hostile,
+				summary: hostile,
+				findings: [finding(hostile)],
+				models: [model(hostile)],
+				server: { kind: 'llamaServer', version: hostile },
+				app: { name: hostile, mode: hostile },
+				status: hostile as HealthStatus,
+				speed: { model: hostile, runs: [run(1, 5, 5), run(2, 5, 5)] },
+			}),
+			{ title: hostile },
+		);
+		expectHarmless(page);
+		expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+	});
+
+	it('is whole and harmless whatever the texts and numbers are', () => {
+		const text = fc.oneof(
+			fc.string({ unit: anyCodePoint, maxLength: 200 }),
+			fc.constantFrom(
+				'</p>',
+				'<!--',
+				']]>',
+				'${x}',
+				'"',
+				'&',
+				'\ud800',
+				'\u202e',
+				'm'.repeat(200_000),
+			),
+		);
+		const number = fc.oneof(
+			fc.double({ min: 0, max: 1e9, noNaN: true }),
+			fc.constantFrom(0, 1e300, 5e-324),
+		);
+		const rounds = fc.array(fc.tuple(fc.integer({ min: 1, max: 64 }), number, fc.option(number)), {
+			maxLength: 3,
+		});
+		fc.assert(
+			fc.property(text, text, number, rounds, (one, other, value, runs) => {
+				const page = writePage(
+					result({
+						url: one,
+						summary: other,
+						findings: [finding(other)],
+						models: [{ ...model(one), size: value, state: other }],
+						speed: { model: other, runs: runs.map((round) => run(...round)) },
+						latencyMs: value,
+					}),
+					{ title: one, timeZone: other },
+				);
+				expectHarmless(page);
+				expect(page).not.toMatch(/NaN|Infinity|undefined|\[object/);
+				expect(Buffer.byteLength(page)).toBeLessThan(MAX_BYTES);
+			}),
+			examples(150),
+		);
+	});
+});

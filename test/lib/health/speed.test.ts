@@ -1,0 +1,203 @@
+import { sleep } from 'n8n-workflow';
+
+import { checkServer } from '../../../lib/health/check';
+import {
+	secondsInWords,
+	SPEED_FINDINGS,
+	type SpeedOptions,
+	type WithSpeed,
+	withSpeed,
+} from '../../../lib/health/speed';
+import { modelServerTarget } from '../../../nodes/shared/health/target';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
+import { useSimulator } from '../../servers/use-simulator';
+import { closeRawServers, type RawAnswering, rawServer } from '../../support/raw-answers';
+import { finding, ids, json, LIMITS, routes, SESAME } from './support';
+
+const startServer = useSimulator(startLlamaServerSim);
+afterEach(closeRawServers);
+
+let server: LlamaServerSim;
+
+async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
+	server = await startServer({ apiKey: SESAME, ...options });
+	return server;
+}
+
+async function test(
+	options: Partial<SpeedOptions> = {},
+	credential: object = {},
+): Promise<WithSpeed> {
+	const target = modelServerTarget({ baseUrl: server?.url, apiKey: SESAME, ...credential });
+	const health = await checkServer(target, LIMITS);
+	const limits = { firstTokenMs: 30_000, totalMs: 60_000 };
+	return await withSpeed(target, health, {
+		model: '',
+		tokens: 8,
+		atOnce: 1,
+		...limits,
+		...options,
+	});
+}
+
+const generations = () => server.requests.filter(({ path }) => path.endsWith('/chat/completions'));
+
+describe('a speed test', () => {
+	it('alone, and several at once, by the timings of the server', async () => {
+		await sim({ slots: 4, metrics: true });
+		const result = await test({ atOnce: 3 });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			speed: {
+				model: 'sim-model',
+				runs: [
+					{ atOnce: 1, measuredBy: 'server', failures: [] },
+					{ atOnce: 3, measuredBy: 'server', failures: [] },
+				],
+			},
+		});
+		for (const run of result.speed!.runs) {
+			expect(run.tokensPerSecond).toBeGreaterThan(0);
+			expect(run.promptTokensPerSecond).toBeGreaterThan(0);
+			expect(run.totalTokensPerSecond).toBeGreaterThan(0);
+			expect(run.firstTokenMs).toBeGreaterThanOrEqual(0);
+		}
+		expect(result.summary).toMatch(/^sim-model: [\d.]+ tokens\/s, first token after [\d.]+ s\.$/);
+		expect(generations()).toHaveLength(4);
+		const bodies = generations().map(({ body }) => body as { messages: object[] });
+		for (const body of bodies)
+			expect(body).toMatchObject({ max_tokens: 8, ignore_eos: true, cache_prompt: false });
+		expect(new Set(bodies.map(({ messages }) => JSON.stringify(messages))).size).toBe(4);
+	});
+
+	it('sends no more at once than the credential lets through, and says so', async () => {
+		await sim();
+		const result = await test({ atOnce: 8 }, { maxConcurrentRequests: 2 });
+		expect(result.speed!.runs.map(({ atOnce }) => atOnce)).toEqual([1, 2]);
+		expect(finding(result, 'fewerAtOnce').meaning).toContain('2 requests through at once');
+	});
+
+	it('without timings by the clock, thinking included', async () => {
+		await sim({ profile: 'fastapi', tokenDelayMs: 20 });
+		server.script(reply.reasoning('Let me think about this mill for a while.'));
+		const result = await test();
+		expect(result.speed!.runs).toMatchObject([{ measuredBy: 'clock' }]);
+		expect(result.speed!.runs[0]!.tokensPerSecond).toBeGreaterThan(0);
+	});
+
+	it.each([
+		[
+			'one character again and again',
+			() => reply.text('@@@@@@@@@@@@'),
+			'garbledAnswer',
+			'degraded',
+		],
+		['nothing', () => reply.empty(), 'emptyAnswer', 'degraded'],
+		['an error', () => reply.llamaError(500, 'Compute error.'), 'serverError', 'degraded'],
+	])('%s: the server is not healthy', async (_name, answer, id, status) => {
+		await sim();
+		server.script(answer());
+		const result = await test({ atOnce: 4 });
+		expect(result).toMatchObject({ status, speed: { runs: [{ tokensPerSecond: null }] } });
+		expect(result.findings[0]!.id).toBe(id);
+		expect(generations()).toHaveLength(1);
+	});
+
+	it('silence: the queue, a long prompt or the GPU', async () => {
+		await sim();
+		server.script(reply.silence());
+		const result = await test({ firstTokenMs: 200 });
+		expect(finding(result, 'noTokens')).toMatchObject({
+			severity: 'error',
+			advice: expect.stringContaining('rocm-smi') as string,
+		});
+		expect(result.status).toBe('degraded');
+	});
+
+	it('of a server that does not work: nothing is sent', async () => {
+		await sim({ apiKey: 'another' });
+		expect(await test()).toMatchObject({ status: 'unauthorized', speed: null });
+		expect(generations()).toEqual([]);
+	});
+
+	it('several models and none chosen: an error that names them', async () => {
+		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
+		await expect(test()).rejects.toMatchObject({
+			kind: 'invalidInput',
+			remedy: expect.stringContaining('a, b') as string,
+		});
+	});
+});
+
+describe('what the numbers mean', () => {
+	const chunk = (fields: object) => `data: ${JSON.stringify(fields)}\n\n`;
+	const text = (content: string) => chunk({ choices: [{ index: 0, delta: { content } }] });
+	/** A server with one model, and an answer with such timings. */
+	const llama = (size: number, events: string[], pauseMs = 0): RawAnswering =>
+		routes({
+			'/v1/models': json('200 OK', {
+				data: [{ id: 'm', owned_by: 'llamacpp', meta: { size, n_ctx: 16_384 } }],
+			}),
+			'/v1/chat/completions': (_path, socket) => {
+				socket.write(
+					'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n',
+				);
+				const send = () => socket.end(events.join(''));
+				void sleep(pauseMs).then(send);
+			},
+		});
+	const timed = (perSecond: number) => [
+		text('A mill'),
+		text(' by the river'),
+		chunk({ choices: [], timings: { predicted_n: 64, predicted_per_second: perSecond } }),
+		'data: [DONE]\n\n',
+	];
+	const measured = async (answers: RawAnswering) =>
+		await test({}, { baseUrl: await rawServer(answers) });
+
+	it.each([
+		['a small model below 3 tokens/s', 5e8, 2, ['slowGeneration']],
+		['a model of 8 GB at the speed of a CPU', 8e9, 5, ['gpuMaybeUnused']],
+		['a model of 8 GB at the speed of a GPU', 8e9, 40, []],
+	])('%s', async (_name, size, perSecond, expected) => {
+		const result = await measured(llama(size, timed(perSecond)));
+		expect(ids(result)).toEqual(expected);
+		expect(result.healthy).toBe(true);
+		if (expected.length > 0) expect(result.findings[0]!.advice).toContain('MI50');
+	});
+
+	it('an answer that comes at once: the first token is not to be seen, the speed is the least', async () => {
+		const events = [text('A mill'), text(' by'), text(' the river'), 'data: [DONE]\n\n'];
+		const result = await measured(llama(5e8, events, 200));
+		expect(result.speed!.runs).toMatchObject([{ measuredBy: 'wholeAnswer', firstTokenMs: null }]);
+		expect(ids(result)).toContain('answerCollected');
+		expect(result.summary).toMatch(/^m: at least [\d.]+ tokens\/s, first token not to be seen\.$/);
+	});
+
+	it('an error in the middle of the answer', async () => {
+		const result = await measured(
+			llama(5e8, [text('A mill'), chunk({ error: { message: 'CUDA error', code: 500 } })]),
+		);
+		expect(result).toMatchObject({ status: 'degraded', findings: [{ severity: 'error' }] });
+		expect(result.findings[0]!.observed).toContain('CUDA error');
+	});
+
+	it('its findings are those of the tests above', () => {
+		expect(SPEED_FINDINGS.map(({ id }) => id).sort()).toEqual(
+			['answerCollected', 'fewerAtOnce', 'gpuMaybeUnused', 'slowGeneration'].sort(),
+		);
+	});
+});
+
+it.each([
+	[46, '0.046'],
+	[210, '0.21'],
+	[12_500, '12.5'],
+])('%d ms in words', (ms, words) => {
+	expect(secondsInWords(ms)).toBe(words);
+});

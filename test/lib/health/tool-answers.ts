@@ -1,0 +1,124 @@
+import { CASES, type ToolCase } from '../../../lib/health/tool-test';
+import { type LlamaServerSim, reply, type Scripted } from '../../servers/llama-server';
+
+interface Asked {
+	messages: Array<{ role: string; content: string }>;
+}
+
+type Reply = ReturnType<typeof reply.text> | ReturnType<typeof reply.llamaError>;
+
+/** What a model answers to a case; `second`: after the result of its tool. Undefined: what is right. */
+export type Answering = (one: ToolCase, second: boolean) => Reply | undefined;
+
+export function caseNamed(name: string): ToolCase {
+	return CASES.find((one) => one.case === name)!;
+}
+
+/** What is right. */
+export function rightAnswer({ calls, then }: ToolCase, second: boolean): Reply {
+	const wanted = second ? then!.calls : calls;
+	if (wanted.length === 0) return reply.text('Hello, it is good to see you.');
+	return reply.toolCalls([...wanted]);
+}
+
+/** Lets a server play a model that does everything right but for what `answering` says. */
+export function playModel(server: LlamaServerSim, answering: Answering = () => undefined): void {
+	const play: Scripted = ({ body }) => {
+		const { messages } = body as Asked;
+		const one = CASES.find(({ question }) => messages.some(({ content }) => content === question))!;
+		// The node sends the model its mistakes as results of tools, too.
+		const isSecond = one.then !== undefined && messages.at(-1)!.content.includes(one.then.result);
+		return answering(one, isSecond) ?? rightAnswer(one, isSecond);
+	};
+	server.script(...Array.from({ length: 200 }, () => play));
+}
+
+const hermes = (call: object) => `<tool_call>\n${JSON.stringify(call)}\n</tool_call>`;
+const weather = (city: unknown) => ({ name: 'get_weather', arguments: { city } });
+
+/** Each way to fail: the case, what the model answers there, and what the test says of it. */
+export const WAYS_TO_FAIL: ReadonlyArray<
+	[name: string, answer: () => Reply, problem: string, did: string, second?: boolean]
+> = [
+	['one call', () => reply.text('It is sunny in Paris.'), 'noCall', 'It is sunny in Paris.'],
+	[
+		'one call',
+		() => reply.text(`Write this: \`${hermes(weather('Paris'))}\` and it works.`),
+		'noCall',
+		`Write this: \`${hermes(weather('Paris'))}\` and it works.`,
+	],
+	[
+		'no call needed',
+		() => reply.toolCalls([weather('Bonn')]),
+		'needlessCall',
+		'get_weather({"city":"Bonn"})',
+	],
+	[
+		'a number',
+		() => reply.toolCalls([weather('Bonn')]),
+		'wrongTool',
+		'get_weather({"city":"Bonn"})',
+	],
+	[
+		'one call',
+		() => reply.toolCalls([{ name: 'look_outside', arguments: {} }]),
+		'wrongTool',
+		'The model called the tool "look_outside", which is not connected. Connected are: ',
+	],
+	[
+		'two calls at once',
+		() => reply.toolCalls([weather('Oslo')]),
+		'wrongCount',
+		'get_weather({"city":"Oslo"})',
+	],
+	[
+		'one call',
+		() => reply.toolCalls([weather('Paris, France')]),
+		'wrongArguments',
+		'get_weather({"city":"Paris, France"})',
+	],
+	[
+		'one of a list',
+		() => reply.toolCalls([{ name: 'set_light', arguments: { room: 'kitchen', mode: 'darker' } }]),
+		'wrongArguments',
+		'set_light({"room":"kitchen","mode":"darker"})',
+	],
+	[
+		'Unicode',
+		() =>
+			reply.toolCalls([
+				{ name: 'send_message', arguments: { to: 'Zoe', text: 'Grusse aus Tokyo' } },
+			]),
+		'wrongArguments',
+		'send_message({"to":"Zoe","text":"Grusse aus Tokyo"})',
+	],
+	[
+		'an error to recover from',
+		() => reply.toolCalls([{ name: 'read_file', arguments: { path: 'notes.txt' } }]),
+		'notCorrected',
+		'read_file({"path":"notes.txt"})',
+		true,
+	],
+	[
+		'an error to recover from',
+		() => reply.text('There is no such file.'),
+		'noCall',
+		'There is no such file.',
+		true,
+	],
+	[
+		'nested arguments',
+		() => reply.toolCalls([{ name: 'create_order', arguments: '{"customer": "Ada' }]),
+		'brokenCall',
+		'',
+	],
+	[
+		'one call',
+		() => reply.text('Let me think about it for', { finish: 'length' }),
+		'cut',
+		'Let me think about it for',
+	],
+	['a number', () => reply.reasoning('Hm, so 09:40 …', '', { finish: 'length' }), 'cut', ''],
+	['a number', () => reply.reasoning('So it is 08:10.'), 'noAnswer', ''],
+	['no call needed', () => reply.empty(), 'noAnswer', ''],
+];

@@ -1,0 +1,171 @@
+import type { FinishedAnswer } from '../../../lib/chat/types';
+import { checkServer } from '../../../lib/health/check';
+import {
+	CASES,
+	judgeAnswer,
+	TOOL_FINDINGS,
+	type ToolTestOptions,
+	withToolTest,
+	type WithToolTest,
+} from '../../../lib/health/tool-test';
+import { modelServerTarget } from '../../../nodes/shared/health/target';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+} from '../../servers/llama-server';
+import { useSimulator } from '../../servers/use-simulator';
+import { finding, ids, LIMITS, SESAME } from './support';
+import { type Answering, caseNamed, playModel, WAYS_TO_FAIL } from './tool-answers';
+
+const startServer = useSimulator(startLlamaServerSim);
+
+let server: LlamaServerSim;
+
+async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
+	server = await startServer({ apiKey: SESAME, ...options });
+	return server;
+}
+
+async function test(options: Partial<ToolTestOptions> = {}): Promise<WithToolTest> {
+	const target = modelServerTarget({ baseUrl: server.url, apiKey: SESAME });
+	const health = await checkServer(target, LIMITS);
+	return await withToolTest(target, health, {
+		model: '',
+		tokens: 500,
+		limitMs: 60_000,
+		...options,
+	});
+}
+
+const generations = () =>
+	server.requests
+		.filter(({ path }) => path.endsWith('/chat/completions'))
+		.map(({ body }) => body as { seed: number; tools: object[]; max_tokens: number });
+
+describe('a tool test', () => {
+	it('of a model that does everything right: eight cases in nine requests', async () => {
+		await sim();
+		playModel(server);
+		const result = await test({ tokens: 100 });
+		expect(result.toolTest).toMatchObject({
+			model: 'sim-model',
+			passed: 8,
+			tried: 8,
+			notTried: 0,
+			requests: 9,
+		});
+		expect(result.toolTest!.cases.map((one) => one.case)).toEqual(CASES.map((one) => one.case));
+		expect(result.toolTest!.cases[1]).toEqual({
+			case: 'one call',
+			asked: 'What is the weather in "Paris" now?',
+			called: 'get_weather({"city":"Paris"})',
+			passed: true,
+			problem: null,
+		});
+		expect(result.toolTest!.tokensPerSecond).toBeGreaterThan(0);
+		expect(result.toolTest!.generatedTokens).toBeGreaterThan(0);
+		expect(result.summary).toBe('sim-model: 8 of 8 cases with tools passed.');
+		expect(ids(result)).not.toContain('toolsUnreliable');
+		expect(result.status).toBe('healthy');
+		expect(generations()).toHaveLength(9);
+		for (const { tools, max_tokens: most, seed } of generations())
+			expect([tools.length, most, seed]).toEqual([6, 100, 1]);
+	});
+
+	it.each(WAYS_TO_FAIL)('%s: %p is %s', async (name, answer, problem, called, second = false) => {
+		await sim();
+		playModel(server, (one, isSecond) =>
+			one.case === name && isSecond === second ? answer() : undefined,
+		);
+		const result = await test();
+		expect(result.toolTest).toMatchObject({ passed: 7, tried: 8, notTried: 0 });
+		const failed = result.toolTest!.cases.filter(({ passed }) => !passed);
+		expect(failed).toMatchObject([{ case: name, problem }]);
+		expect(failed[0]!.called.startsWith(called)).toBe(true);
+		expect(finding(result, 'toolsUnreliable')).toMatchObject({
+			severity: 'warning',
+			meaning: 'The model "sim-model" does not always call tools right, on this server',
+			observed: expect.stringContaining(`7 of 8 passed; ${name}: `) as string,
+		});
+		expect(result.status).toBe('healthy');
+	});
+
+	it.each<[string, Answering]>([
+		['calls in any order', ({ case: name }) => (name === TWO ? flipped() : undefined)],
+		[
+			'a number as text, and keys in another order',
+			(one) => {
+				if (one.case === 'a number')
+					return reply.toolCalls([{ name: 'set_heating', arguments: { celsius: '21.5' } }]);
+				if (one.case !== 'one of a list') return undefined;
+				const args = { mode: 'dim', room: 'kitchen' };
+				return reply.toolCalls([{ name: 'set_light', arguments: args }]);
+			},
+		],
+	])('takes for right: %s', async (_name, answering) => {
+		await sim();
+		playModel(server, answering);
+		expect((await test()).toolTest).toMatchObject({ passed: 8 });
+	});
+
+	it('a server that fails for one case: not tried, which says nothing of the model', async () => {
+		await sim();
+		playModel(server, (one) =>
+			one.case === 'Unicode' ? reply.llamaError(500, 'Compute error.') : undefined,
+		);
+		const result = await test();
+		expect(result.toolTest).toMatchObject({ passed: 7, tried: 7, notTried: 1 });
+		expect(finding(result, 'toolsNotTried').observed).toContain('Compute error.');
+		expect(result.status).toBe('healthy');
+	});
+
+	it('a server that fails for all: its words are the finding, and it is not healthy', async () => {
+		await sim();
+		playModel(server, () => reply.llamaError(500, 'Compute error.'));
+		const result = await test();
+		expect(result).toMatchObject({ status: 'degraded', toolTest: { tried: 0, notTried: 8 } });
+		expect(finding(result, 'serverError').observed).toContain('Compute error.');
+	});
+
+	it('ends with its time limit', async () => {
+		await sim();
+		playModel(server);
+		const result = await test({ limitMs: 0 });
+		expect(result.toolTest).toMatchObject({ tried: 0, notTried: 8, requests: 0 });
+		expect(finding(result, 'toolsNotTried').observed).toBe('The time of the test was over');
+	});
+
+	it('of a server that does not work: nothing is sent', async () => {
+		await sim({ apiKey: 'another' });
+		expect(await test()).toMatchObject({ status: 'unauthorized', toolTest: null });
+		expect(generations()).toEqual([]);
+	});
+
+	it('several models and none chosen: an error that names them', async () => {
+		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
+		await expect(test()).rejects.toMatchObject({
+			kind: 'invalidInput',
+			message: 'The server has several models, and none is chosen',
+		});
+	});
+});
+
+const TWO = 'two calls at once';
+
+function flipped() {
+	return reply.toolCalls([...caseNamed(TWO).calls].reverse());
+}
+
+it('an answer that its limit cut off proves nothing, whatever stands in it', () => {
+	const answer: Pick<FinishedAnswer, 'toolCalls' | 'finishReason'> = {
+		toolCalls: [],
+		finishReason: 'length',
+	};
+	expect(judgeAnswer([], answer)).toBe('cut');
+});
+
+it('its findings are those of the tests above', () => {
+	expect(TOOL_FINDINGS.map(({ id }) => id)).toEqual(['toolsUnreliable', 'toolsNotTried']);
+});
