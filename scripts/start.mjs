@@ -38,6 +38,14 @@ import { isStopping } from './lib/proc.mjs';
 /** @typedef {import('./lib/types').N8nInstall} N8nInstall */
 
 const DEFAULT_PORT = 5678;
+/** Examples that run at the first click on the small model, the simplest one first. */
+const FIRST_EXAMPLES = [
+	'chat-with-local-model',
+	AGENT_WORKFLOW,
+	'summarize-documents',
+	'extract-invoices',
+	'classify-and-route-email',
+];
 const ONCE_TIMEOUT_MS = 30 * 60_000;
 
 const HELP = `npm start                        n8n with the example workflows, in the browser
@@ -297,7 +305,8 @@ const serve = async (wantedPort, dev) => {
 	const userFolder = privateFolder(`n8n-${n8n.version}`);
 	await forgetLostLogin(n8n, userFolder);
 	await importCredential(parts, userFolder);
-	const workflows = exampleWorkflows().map(({ workflow }) => wireWorkflow(workflow, server));
+	const examples = exampleWorkflows();
+	const workflows = examples.map(({ workflow }) => wireWorkflow(workflow, server));
 	await log.step('example workflows', async (progress) => {
 		const changed = await importWhenChanged(userFolder, 'workflows', workflows, async () => {
 			await importWorkflows(n8n, workflows, { userFolder, customExtensions: [nodes] });
@@ -325,12 +334,16 @@ const serve = async (wantedPort, dev) => {
 	);
 	log.line(`Login       ${login}`);
 	log.line(`Model       ${describeServer(server)}`);
-	for (const [index, { id, name }] of workflows.entries()) {
-		log.line(
-			`${(index === 0 ? 'Workflows' : '').padEnd(12)}http://localhost:${port}/workflow/${id}  ${name}`,
-		);
-	}
 	log.line(`Logs        ${logFile}`);
+	log.line();
+	const addressOf = (/** @type {string} */ name) => {
+		const { workflow } = examples.find((example) => example.name === name) ?? {};
+		return `http://localhost:${port}/workflow/${workflow?.id}  ${workflow?.name}`;
+	};
+	const [first = '', ...next] = FIRST_EXAMPLES;
+	log.line(`Start here: ${addressOf(first)}`);
+	for (const name of next) log.line(`            ${addressOf(name)}`);
+	log.line(`            All ${workflows.length} examples are in n8n's list of workflows.`);
 	log.line();
 	if (dev) {
 		watchSources(log, nodes);
