@@ -87,11 +87,10 @@ export class LocalLlamaApi implements ICredentialType {
 
 	properties: INodeProperties[] = [
 		stringField('Base URL', 'baseUrl', {
-			default: 'http://127.0.0.1:8080',
 			placeholder: 'http://192.168.1.20:9931',
 			required: true,
 			description:
-				'Address of the model server, as n8n sees it. With or without /v1, a pasted endpoint works too. llama-server listens on port 9931 unless told otherwise, older ones on 8080. If n8n runs in Docker, localhost is the container itself: use http://host.docker.internal with the port, or the IP address of the machine.',
+				'For example http://192.168.1.20:9931; n8n in Docker: http://host.docker.internal:9931. Use the port that the server was started with.',
 			hint: CONNECTION_CODES_HINT,
 		}),
 		stringField('API Key', 'apiKey', {

@@ -1,6 +1,6 @@
 /**
  * `npm run pack`: builds the package from scratch and packs it into an archive in this folder. With `--offline`, one archive
- * to install from without internet: the package, images, models and the pages. docs/adopt.md explains it.
+ * to install from without internet: the package, images, models and the pages. docs/operations.md explains it.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

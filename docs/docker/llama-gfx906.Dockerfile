@@ -15,5 +15,5 @@ RUN HIPCXX="$(hipconfig -l)/clang" HIP_PATH="$(hipconfig -R)" cmake -S . -B buil
 FROM ${ROCM}
 RUN apt-get update && apt-get install -y --no-install-recommends curl libgomp1 && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/build/bin/llama-server /usr/local/bin/llama-server
-HEALTHCHECK CMD ["curl", "-f", "http://localhost:8080/health"]
+HEALTHCHECK CMD ["curl", "-f", "http://localhost:9931/health"]
 ENTRYPOINT ["llama-server"]

@@ -61,7 +61,7 @@ export function resolveBaseUrl(typed: string): ServerAddress {
 	if (text === '') {
 		throw new BaseUrlError(
 			'empty',
-			'The Base URL is empty. Type the address of the server, for example http://192.168.1.20:8080',
+			'The Base URL is empty. Type the address of the server, for example http://192.168.1.20:9931',
 		);
 	}
 	const url = parse(withScheme(text), text.replace(/[?#].*$/, ''));
@@ -157,7 +157,7 @@ function checkAuthority(authority: string, shown: string): void {
 	if (/^[^[\]]*:[^[\]]*:/.test(authority)) {
 		throw new BaseUrlError(
 			'host',
-			`An IPv6 address is written in brackets, as in http://[::1]:8080. The Base URL is "${shown}"`,
+			`An IPv6 address is written in brackets, as in http://[::1]:9931. The Base URL is "${shown}"`,
 		);
 	}
 	// A bare number would be read as an IPv4 address: 8080 is 0.0.31.144.

@@ -11,7 +11,7 @@ interface ExecutionSource extends Pick<ParameterSource, 'getInputData'> {
 /** Executions that n8n starts itself: schedules, polling and queues, error workflows, evaluations. */
 const NOBODY_WAITS: ReadonlySet<WorkflowExecuteMode> = new Set(['trigger', 'error', 'evaluation']);
 
-/** The class of a node's requests in the queue. The table is in docs/shared-server.md. */
+/** The class of a node's requests in the queue. The table is in docs/operations.md. */
 export function priorityOf(context: ExecutionSource, parameters: NodeParameters): Priority {
 	return parameters.once(chosenPriority) ?? automaticPriority(context);
 }

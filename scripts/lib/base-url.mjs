@@ -37,7 +37,7 @@ function resolveBaseUrl(typed) {
 	if (text === '') {
 		throw new BaseUrlError(
 			'empty',
-			'The Base URL is empty. Type the address of the server, for example http://192.168.1.20:8080',
+			'The Base URL is empty. Type the address of the server, for example http://192.168.1.20:9931',
 		);
 	}
 	const url = parse(withScheme(text), text.replace(/[?#].*$/, ''));
@@ -117,7 +117,7 @@ function checkAuthority(authority, shown) {
 	if (/^[^[\]]*:[^[\]]*:/.test(authority)) {
 		throw new BaseUrlError(
 			'host',
-			`An IPv6 address is written in brackets, as in http://[::1]:8080. The Base URL is "${shown}"`,
+			`An IPv6 address is written in brackets, as in http://[::1]:9931. The Base URL is "${shown}"`,
 		);
 	}
 	if (authority === '' || authority.startsWith(':') || /^\d+(?::\d*)?$/.test(authority)) {

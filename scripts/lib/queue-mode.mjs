@@ -10,7 +10,7 @@ import { startRedis } from './redis.mjs';
 
 /** @typedef {import('./types').N8nWorker} N8nWorker */
 
-/** Settings that docs/scale.md recommends. */
+/** Settings that docs/operations.md recommends. */
 const RECOMMENDED = {
 	OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS: 'true',
 	QUEUE_BULL_REDIS_TIMEOUT_THRESHOLD: '60000',

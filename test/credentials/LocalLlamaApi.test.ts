@@ -25,6 +25,13 @@ const tested = async (data: ICredentialDataDecryptedObject) =>
 
 describe('the credential type', () => {
 	const type = new LocalLlamaApi();
+
+	test('has no address that was not typed', () => {
+		const baseUrl = type.properties.find(({ name }) => name === 'baseUrl')!;
+		expect(baseUrl).toMatchObject({ default: '', required: true });
+		expect(baseUrl.placeholder).toContain(':9931');
+	});
+
 	const authenticate = async (data: ICredentialDataDecryptedObject, request: IHttpRequestOptions) =>
 		await (
 			type.authenticate as (

@@ -1,4 +1,4 @@
-/** Which class each kind of execution gets, read from the spans of the real n8n: the table of docs/shared-server.md. */
+/** Which class each kind of execution gets, read from the spans of the real n8n: the table of docs/operations.md. */
 import { startLlamaServerSim, type LlamaServerSim } from '../servers/llama-server';
 import { startOtlpReceiver } from '../servers/otlp';
 import {

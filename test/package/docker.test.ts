@@ -7,7 +7,7 @@ const read = (file: string) => fs.readFileSync(path.join(FOLDER, file), 'utf8');
 
 interface Service {
 	profiles?: string[];
-	build?: string | { dockerfile: string };
+	build?: { context: string; dockerfile: string };
 	networks?: { default: { aliases: string[] } };
 	environment?: Record<string, unknown>;
 	depends_on?: Record<string, { required: boolean }>;
@@ -34,17 +34,15 @@ describe('docs/docker/compose.yaml', () => {
 	it('has its profiles, its variables and its files in the page beside it', () => {
 		const named = [...new Set(Object.values(services).flatMap(({ profiles = [] }) => profiles))];
 		const variables = [...read('compose.yaml').matchAll(/\$\{(\w+)/g)].map(([, name]) => name!);
-		for (const page of ['README.md', 'README.zh-CN.md']) {
-			const said = read(page);
-			expect([...named, ...variables].filter((name) => !said.includes(name))).toEqual([]);
-		}
+		const page = read('README.md');
+		expect([...named, ...variables].filter((name) => !page.includes(name))).toEqual([]);
 		for (const { build } of Object.values(services))
-			if (build !== undefined) read(typeof build === 'string' ? 'Dockerfile' : build.dockerfile);
+			if (build !== undefined) read(path.join(build.context, build.dockerfile));
 	});
 
-	it('gives n8n what the page on scale recommends', () => {
-		const page = fs.readFileSync(path.join('docs', 'scale.md'), 'utf8');
-		const [, table = ''] = /\n## Settings of n8n\n([^]*?)\n## /.exec(page) ?? [];
+	it('gives n8n what the page on operations recommends', () => {
+		const page = fs.readFileSync(path.join('docs', 'operations.md'), 'utf8');
+		const [, table = ''] = /\n### Settings of n8n\n([^]*?)\n##/.exec(page) ?? [];
 		const rows = [...table.matchAll(/^\| (`[^|]+`) \| `?(\d+|true)`?[^|]*\|/gm)].filter(
 			([row]) => !row.includes('as n8n has it'),
 		);
@@ -54,6 +52,13 @@ describe('docs/docker/compose.yaml', () => {
 		const given = services.n8n!.environment!;
 		expect(recommended).toHaveLength(7);
 		expect(recommended.filter(([name, value]) => String(given[name]) !== value)).toEqual([]);
+	});
+
+	it('starts the model server on the port that the page names', () => {
+		const [, port] = /--port (\d+)/.exec(read('compose.yaml'))!;
+		expect(read('README.md')).toContain(`http://llama:${port}`);
+		for (const file of ['compose.yaml', 'llama-gfx906.Dockerfile'])
+			expect(read(file)).toContain(`localhost:${port}/health`);
 	});
 
 	it('gives every model server the same name, and every process of n8n the same settings', () => {

@@ -173,9 +173,19 @@ describe('documents in two languages', () => {
 describe('README.md', () => {
 	const readme = read('README.md');
 
-	it('is at most 65 lines, about two screens until the first chat', () => {
-		for (const file of ['README.md', `README${CHINESE}`])
-			expect(read(file).split('\n').length).toBeLessThanOrEqual(65);
+	it('begins with the two commands that work from a clone, and is short', () => {
+		for (const file of ['README.md', `README${CHINESE}`]) {
+			const page = read(file);
+			expect(codeOf(page)[0]).toBe('npm start\nnpm test');
+			expect(page.split('\n').indexOf('npm test')).toBeLessThan(20);
+			expect(page.split('\n').length).toBeLessThanOrEqual(100);
+		}
+	});
+
+	it('has at most ten rows that lead on', () => {
+		const [links] = headingsOf(readme).filter(({ title }) => title === 'Where to go on');
+		const rows = links!.text.split('\n').filter((line) => line.startsWith('| '));
+		expect(rows.length).toBeLessThanOrEqual(11);
 	});
 
 	it('leads to a page with every example workflow, and to one with every node', () => {
@@ -186,8 +196,8 @@ describe('README.md', () => {
 		const pages = fs
 			.readdirSync(path.join(ROOT, 'docs/nodes'))
 			.filter((name) => /^[a-z-]+\.md$/.test(name));
-		for (const page of pages) expect(read('docs/nodes/README.md')).toContain(`](${page})`);
-		for (const page of ['workflows/README.md', 'docs/nodes/README.md', 'docs/install.md'])
+		for (const page of pages) expect(readme).toContain(`](docs/nodes/${page})`);
+		for (const page of ['workflows/README.md', 'docs/install.md'])
 			expect(linksOf(readme)).toContain(page);
 	});
 

@@ -64,7 +64,7 @@ it('holds the package, image, model and pages, as files with their hashes', asyn
 	}
 	for (const page of [
 		'README.md',
-		'docs/adopt.md',
+		'docs/operations.md',
 		'docs/docker/compose.yaml',
 		'workflows/README.md',
 	])

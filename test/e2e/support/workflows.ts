@@ -95,7 +95,7 @@ export const calculator: Part = {
 	serves: [['ai_tool', 'Agent']],
 };
 
-/** Reads the token usage of the agent's model, as described in docs/tracing.md. */
+/** Reads the token usage of the agent's model, as described in docs/operations.md. */
 export const readTotals = {
 	type: 'n8n-nodes-base.code',
 	typeVersion: 2,
