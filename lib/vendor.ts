@@ -14,7 +14,6 @@ export {
 	type SchemaDraft,
 	validate,
 } from '@cfworker/json-schema';
-export { RegExpParser, type AST } from '@eslint-community/regexpp';
 export { nice, ticks } from 'd3-array';
 export { line } from 'd3-shape';
 export { createParser } from 'eventsource-parser';

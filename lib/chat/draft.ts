@@ -6,7 +6,7 @@ import type { Asking } from './ask';
 import type { Body } from './body';
 import { withoutControlTokens } from './control-tokens';
 import { ignoredParameters, wantsJson } from './parameters';
-import { cleanSchema } from './request/schema';
+import { cleanSchema } from './schema';
 import { withSentNames } from './tool-names';
 import type { ChatMessage, ChatParameters, ToolDefinition } from './types';
 

@@ -1,4 +1,4 @@
-import { type AST, RegExpParser } from '../../lib/vendor';
+import { type AST, RegExpParser } from '@eslint-community/regexpp';
 import { childProcess, createRequire, fs, process } from '../support/node';
 import { cpuMilliseconds } from '../support/time';
 

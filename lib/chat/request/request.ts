@@ -6,7 +6,7 @@ import type { TraceSettings } from '../../tracing/attributes';
 import { type KindName, kindOf } from '../../servers/kinds';
 import { mediaOf, textOf } from './content';
 import { dependsOnServerKind, ignoredParameters } from './parameters';
-import { cleanSchema } from './schema';
+import { cleanSchema } from '../schema';
 import { removedOptions, needsNativeApi } from './ollama-options';
 import type {
 	ChatMessage,

@@ -355,7 +355,7 @@ describe('remarks on a usable answer', () => {
 			},
 		);
 		expect(answer.notes).toEqual([
-			'The server cannot enforce parts of the schema of the tool "f", so they were left out: properties.b.maxLength (more than 2000)',
+			'The server cannot enforce parts of the schema of the tool "f", so they were left out: properties.b.maxLength (more than 1998)',
 			'The server cannot enforce parts of the JSON schema, so they were left out: properties.a.pattern (pattern without ^ and $)',
 		]);
 		expect(bodies(sim)[0]).toMatchObject({

@@ -1,4 +1,4 @@
-import { cleanSchema } from '../../../lib/chat/request/schema';
+import { cleanSchema } from '../../../lib/chat/schema';
 import { type ExtractField, schemaOfFields } from '../../../lib/text/extract-fields';
 import { checkSchema } from '../../../lib/json-schema';
 

@@ -1,0 +1,149 @@
+/** JSON schemas in the form that llama.cpp turns into a grammar. */
+import { finiteNumber, isRecord, type JsonRecord, recordOf } from '../values';
+
+export interface CleanedSchema {
+	schema: JsonRecord;
+	/** Paths of removed parts with reasons, for the user. Lossless changes are not listed. */
+	dropped: string[];
+}
+
+/** Maximum repetitions of a rule (llama.cpp, `MAX_REPETITION_THRESHOLD`), less one level for lists that may be empty. */
+const MOST_REPETITIONS = 1998;
+const TYPES = new Set(['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']);
+/** Keywords whose values map names to schemas. */
+const NAMED: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions']);
+/** Keywords whose values are no schemas, though they may look like some. */
+const VALUES: ReadonlySet<string> = new Set(['const', 'default', 'enum', 'examples', 'required']);
+/** Name of the definition for references to the whole schema (`{"$ref": "#"}`). */
+const WHOLE = 'wholeSchema';
+
+/** Why llama.cpp cannot turn a keyword into a grammar; undefined where it can. */
+type Check = (value: unknown, schema: JsonRecord, root: JsonRecord) => string | undefined;
+
+const CHECKS: Readonly<Record<string, Check>> = {
+	pattern: (value) => (grammarPattern(value) === undefined ? patternReason(value) : undefined),
+	$ref: (value, _schema, root) => referenceReason(value, root),
+	type: (value) =>
+		value === null || [value].flat().every((type) => TYPES.has(String(type)))
+			? undefined
+			: `unknown type ${JSON.stringify(value)}`,
+	enum: (value) => (Array.isArray(value) && value.length > 0 ? undefined : 'empty'),
+	minItems: countReason('Items'),
+	maxItems: countReason('Items'),
+	minLength: countReason('Length'),
+	maxLength: countReason('Length'),
+};
+
+/**
+ * Removes from a JSON schema what llama.cpp would refuse the request for, or worse: `minItems` above `maxItems` makes
+ * llama-server allocate memory until it crashes. What llama.cpp only ignores (`not`, `if`, most of `format`) stays.
+ * Source: llama.cpp v0.5.0 `common/json-schema-to-grammar.cpp`.
+ */
+export function cleanSchema(root: JsonRecord): CleanedSchema {
+	const dropped: string[] = [];
+	const node = (schema: JsonRecord, path: string): JsonRecord => {
+		const cleaned: JsonRecord = {};
+		for (const [key, value] of Object.entries(schema)) {
+			const at = path === '' ? key : `${path}.${key}`;
+			const reason = CHECKS[key]?.(value, schema, root);
+			if (reason !== undefined) dropped.push(`${at} (${reason})`);
+			else if (!isAddedByZod(key, value)) cleaned[key] = inner(key, value, at);
+		}
+		return cleaned;
+	};
+	const place = (value: unknown, at: string): unknown => {
+		if (Array.isArray(value)) return value.map((one, index) => place(one, `${at}[${index}]`));
+		// `true` allows anything, and is not known to llama.cpp.
+		if (value === true) return {};
+		return isRecord(value) ? node(value, at) : value;
+	};
+	const inner = (key: string, value: unknown, at: string): unknown => {
+		if (key === 'pattern') return grammarPattern(value);
+		if (key === '$ref' && value === '#') return `#/$defs/${WHOLE}`;
+		if (key === 'additionalProperties' && typeof value === 'boolean') return value;
+		if (VALUES.has(key) || typeof value === 'string') return value;
+		if (!NAMED.has(key) || !isRecord(value)) return place(value, at);
+		// A forbidden property is one that is not listed.
+		const allowed = Object.entries(value).filter(([, one]) => one !== false);
+		return Object.fromEntries(allowed.map(([name, one]) => [name, place(one, `${at}.${name}`)]));
+	};
+	const schema = node(root, '');
+	return { schema: withWhole(schema), dropped };
+}
+
+/** A reference to the whole needs a name for it. */
+function withWhole(schema: JsonRecord): JsonRecord {
+	if (!JSON.stringify(schema).includes(`"#/$defs/${WHOLE}"`)) return schema;
+	const { $defs, ...whole } = schema;
+	return { ...whole, $defs: { ...recordOf($defs), [WHOLE]: whole } };
+}
+
+/** zod gives every integer the range of safe ones; older llama.cpp overflows at it. */
+function isAddedByZod(key: string, value: unknown): boolean {
+	const isBound = key === 'minimum' || key === 'maximum';
+	return isBound && Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER;
+}
+
+function countReason(quantity: 'Items' | 'Length'): Check {
+	return (value, schema) => {
+		if (!Number.isSafeInteger(value) || Number(value) < 0) return 'not a whole number';
+		const least = finiteNumber(schema[`min${quantity}`]) ?? 0;
+		const most = finiteNumber(schema[`max${quantity}`]) ?? Infinity;
+		if (least > most) return `min${quantity} above max${quantity}`;
+		return Number(value) > MOST_REPETITIONS ? `more than ${MOST_REPETITIONS}` : undefined;
+	};
+}
+
+/** llama.cpp resolves references within the schema, without JSON Pointer's escapes. */
+function referenceReason(reference: unknown, root: JsonRecord): string | undefined {
+	if (reference === '#') return undefined;
+	if (typeof reference !== 'string' || !reference.startsWith('#'))
+		return 'reference to another document';
+	let target: unknown = root;
+	for (const name of reference.slice('#/'.length).split('/'))
+		target = isRecord(target) && Object.hasOwn(target, name) ? target[name] : undefined;
+	return isRecord(target) ? undefined : 'reference that leads nowhere';
+}
+
+/** Any character of a JSON string that needs no escape. Else `.` would match the closing quote. */
+const ANY = '[^"\\\\\\x7F\\x00-\\x1F]';
+/** What llama.cpp has no name for. */
+const SHORTHANDS: Readonly<Record<string, string>> = {
+	'\\d': '[0-9]',
+	'\\w': '[A-Za-z0-9_]',
+	'.': ANY,
+};
+/**
+ * One part of a pattern that every llama.cpp reads as JavaScript does. A repeated sign behind a backslash is none: it
+ * would repeat too much.
+ */
+const PART =
+	/\\[dw]|\.|\\[.()[\]{}*+?|^$](?![*+?{])|\[(?:\\[dw.]|[\w .,:;@#%&=+*/-])+\]|[\w ,:;@#%&=/-]|\((?:\?:|(?!\?))|[)|]|[*+?](?!\?)|\{\d{1,3}(?:,\d{0,3})?\}(?!\?)/y;
+
+/** A pattern of the whole text, in the parts that a grammar can express; undefined where it has others. */
+function grammarPattern(pattern: unknown): string | undefined {
+	if (typeof pattern !== 'string' || !pattern.startsWith('^') || !pattern.endsWith('$'))
+		return undefined;
+	const body = pattern.slice(1, -1);
+	const parts: string[] = [];
+	for (let at = 0; at < body.length; ) {
+		PART.lastIndex = at;
+		const part = PART.exec(body)?.[0];
+		if (part === undefined) return undefined;
+		parts.push(part.startsWith('[') ? classOf(part) : (SHORTHANDS[part] ?? part));
+		at += part.length;
+	}
+	return `^${parts.join('')}$`;
+}
+
+function classOf(part: string): string {
+	return part.replace(/\\([dw.])/g, (_all, sign: string) => {
+		if (sign === '.') return '.';
+		return sign === 'd' ? '0-9' : 'A-Za-z0-9_';
+	});
+}
+
+function patternReason(pattern: unknown): string {
+	const isWhole = typeof pattern === 'string' && /^\^[^]*\$$/.test(pattern);
+	return isWhole ? 'pattern with parts that a grammar lacks' : 'pattern without ^ and $';
+}
