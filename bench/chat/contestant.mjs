@@ -46,23 +46,25 @@ const context = {
 const contestants = {
 	/** This package's model on the LangChain classes of that n8n. */
 	async localChatModel() {
-		const { localChatModelClass, findHostClasses, tracingWithoutTokenizer, ChatClient, connectTo } =
+		const { localChatModelClass, findHostClasses, tracingWithoutTokenizer, runTurn, serverOf } =
 			await partsOf(root, [
 				'langchain/local-chat-model',
 				'langchain/host',
 				'langchain/tracing',
-				'chat/client',
-				'servers/connect',
+				'chat/turn',
+				'servers/server',
 			]);
 		const sdk = host('@n8n/ai-node-sdk');
 		const { classes } = await findHostClasses(context, sdk);
 		const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
 		const Model = localChatModelClass(classes);
-		const client = new ChatClient(connectTo({ baseUrl }), SETTINGS);
+		const server = serverOf({ baseUrl });
+		/** @param {object} call @param {(piece: string) => void} [show] */
+		const answers = async (call, show) => await runTurn(server, SETTINGS, call, show);
 		return streamed(
 			() =>
 				new Model({
-					client,
+					answers,
 					toJsonSchema: sdk.getParametersJsonSchema,
 					callbacks: [new Tracing(context)],
 					toError: (/** @type {Error} */ error) => error,

@@ -29,7 +29,7 @@ export const partsOf = async (clone, modules) => {
 	return own(outfile);
 };
 
-/** Settings of `ChatClient` that every bench of the chat path uses. */
+/** Settings of chats that every bench of the chat path uses. */
 export const CHAT_SETTINGS = {
 	reasoningEcho: 'toolTurns',
 	showThinking: false,

@@ -6,7 +6,7 @@ import { CHAT_SETTINGS, partsOf } from '../lib/parts.mjs';
 
 /** Items of a batch that are asked at once, as Local Llama does. */
 export const AT_ONCE = 16;
-const SETTINGS = { ...CHAT_SETTINGS, model: 'bench-model', parameters: {}, serverKind: 'auto' };
+const SETTINGS = { ...CHAT_SETTINGS, model: 'bench-model', parameters: {} };
 
 /**
  * @typedef {object} Worker
@@ -18,31 +18,22 @@ const SETTINGS = { ...CHAT_SETTINGS, model: 'bench-model', parameters: {}, serve
 
 /** @param {string} clone @param {string} url */
 const serve = async (clone, url) => {
-	const parts = await partsOf(clone, ['chat/client', 'servers/credential']);
-	/** @param {string} priority */
-	const clientOf = (priority) => {
-		const servers = parts.localLlamaServers({ baseUrl: url }, undefined, {
-			priority,
-			user: 'chat',
-		});
-		return new parts.ChatClient(servers, SETTINGS);
-	};
-	const [person, batch] = [clientOf('person'), clientOf('batch')];
+	const { runTurn, serverOf } = await partsOf(clone, ['chat/turn', 'servers/server']);
+	const server = serverOf({ baseUrl: url });
 	const chat = async () => {
 		const from = performance.now();
-		const answer = person.generate({ messages: [{ type: 'human', content: 'Hello' }] });
-		await answer.next();
-		const ms = performance.now() - from;
-		for (let step = await answer.next(); !step.done; ) step = await answer.next();
+		let ms = 0;
+		const settings = { ...SETTINGS, priority: 'person' };
+		const messages = [{ type: 'human', content: 'Hello' }];
+		await runTurn(server, settings, { messages }, () => (ms ||= performance.now() - from));
 		return ms;
 	};
 	/** @returns {Promise<number>} how often it gave its place up */
 	const item = async () => {
 		const messages = [{ type: 'human', content: 'One of many' }];
-		const answer = batch.generate({ messages, whole: true, reuse: true });
-		let step = await answer.next();
-		while (!step.done) step = await answer.next();
-		return step.value.log?.placesGivenUp ?? 0;
+		const settings = { ...SETTINGS, priority: 'batch' };
+		const { log } = await runTurn(server, settings, { messages, whole: true });
+		return log?.placesGivenUp ?? 0;
 	};
 	let isRunning = false;
 	let counts = { done: 0, again: 0 };
