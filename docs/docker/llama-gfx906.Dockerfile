@@ -1,5 +1,5 @@
 # llama-server for AMD MI50, MI60 and Radeon VII (gfx906). Not run by the project's tests: they have no Docker and no GPU.
-# ROCm 6.3 is the last whose rocBLAS has kernels for gfx906; see docs/servers.md, "Which ROCm".
+# ROCm 6.3 is the last whose rocBLAS has kernels for gfx906; see docs/servers.md, "On an AMD MI50".
 ARG ROCM=rocm/dev-ubuntu-24.04:6.3-complete
 
 FROM ${ROCM} AS build
