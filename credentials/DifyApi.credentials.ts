@@ -120,17 +120,17 @@ export class DifyApi implements ICredentialType {
 				`The request is refused. If it is Dify that refuses: ${advice('appDisabled')} Otherwise a proxy such as nginx or Cloudflare in front of Dify does not let it through.`,
 			),
 			...[400, 404, 405, 406, 410].map((status) =>
-				statusRule(status, `There is no Dify API at this address. ${advice('routeNotFound')}`),
+				statusRule(status, `There is no Dify API at this address. ${advice('wrongPath')}`),
 			),
-			statusRule(429, `Dify gets too many requests. ${advice('rateLimited')}`),
+			statusRule(429, `Dify gets too many requests. ${advice('busy')}`),
 			statusRule(500, `Dify failed. ${advice('serverError')}`),
 			...[502, 503, 504, 520, 521, 522, 523, 524, 530].map((status) =>
 				statusRule(status, `A proxy answers, but Dify behind it does not. ${advice('gateway')}`),
 			),
-			plainTextRule(`Text or a web page answers here, not Dify's API. ${advice('webFrontend')}`),
+			plainTextRule(`Text or a web page answers here, not Dify's API. ${advice('notAnApi')}`),
 			missingFieldRule(
 				KEY_TEST_FIELD,
-				`Another program than Dify answers here. ${advice('webFrontend')}`,
+				`Another program than Dify answers here. ${advice('notAnApi')}`,
 			),
 		] as ICredentialTestRequest['rules'],
 	};

@@ -1,3 +1,5 @@
+import { quietly } from './values';
+
 /** Characters; file systems take 255 bytes. */
 const MAX_LENGTH = 120;
 
@@ -30,4 +32,12 @@ export function mimeTypeIn(text = ''): string {
 	const [essence = ''] = text.split(';', 1);
 	const type = essence.trim().toLowerCase();
 	return /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/.test(type) ? type : '';
+}
+
+/** The file name of a Content-Disposition header; the encoded form wins (RFC 6266). */
+export function nameInDisposition(disposition = ''): string | undefined {
+	const encoded = /filename\*\s*=\s*utf-8''([^;]+)/i.exec(disposition)?.[1]?.trim() ?? '';
+	const plain = /filename\s*=\s*(?:"([^"]*)"|([^;]+))/.exec(disposition);
+	const name = quietly(() => decodeURIComponent(encoded)) || (plain?.[1] ?? plain?.[2])?.trim();
+	return name || undefined;
 }

@@ -106,6 +106,11 @@ export function optional<T extends object>(
 	return set as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
+/** An object with the same names and other values. */
+export function mapValues(record: JsonRecord, change: (value: unknown) => unknown): JsonRecord {
+	return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+}
+
 /** The first value that stands in a list for the second time. Lists may come from an item, with any length. */
 export function firstRepeated<T>(list: readonly T[]): T | undefined {
 	const seen = new Set<T>();

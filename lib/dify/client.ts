@@ -1,230 +1,151 @@
-import type { Connection } from '../http/connection';
-import type {
-	CallAnswer,
-	CallOptions,
-	Download,
-	DownloadOptions,
-	EventStream,
-	StreamOptions,
-} from '../http/types';
+import type { Answer, Ask, Target } from '../http/ask';
+import { refusal } from '../http/failures';
+import { formBody, type FileSource, type FormSent } from '../http/multipart';
+import { request } from '../http/request';
 import { pauseFor } from '../http/waiting';
-import type { FailureKind } from '../errors/kinds';
-import { asFailed, type ServerError } from '../errors/server-error';
-import { networkFailure } from '../errors/network-failure';
-import { answerError, difyFailure, stoppedEarly } from './errors/failure';
-import { finiteNumber, isRecord, type JsonRecord, optional } from '../values';
-import { MAX_RETRY_AFTER_MS } from '../http/retry-after';
+import { parseJson } from '../json';
+import { isRecord, type JsonRecord } from '../values';
+import { difyFailure, envelopeIn, uploadFailure } from './errors';
 
 export type Query = Record<string, string | number | undefined>;
+export type Method = NonNullable<Ask['method']>;
+
+export interface DifyTarget extends Target {
+	/** The helpers of the node's context, from which tracing gets the node's span. */
+	readonly host?: object;
+}
 
 interface AskOptions {
-	/** Milliseconds for the whole call, default 15 s. */
-	timeoutMs?: number;
-	/** The call may be retried even if Dify may have processed it: twice does the same as once. */
-	idempotent?: boolean;
-}
-
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-
-/** A request to any route. */
-interface AskRequest extends AskOptions {
 	query?: Query;
-	/** Sent as JSON. */
-	body?: JsonRecord;
+	json?: JsonRecord;
+	/** Milliseconds for all of it, retries included. Default: 60 s. */
+	limitMs?: number;
+	/** It may be sent again even if Dify may have processed it: twice does the same as once. Default: GET only. */
+	isIdempotent?: boolean;
 }
 
-const BACK_OFF_MS = [500, 1_500];
+interface UploadOptions {
+	/** Text fields of the form, in front of the file. */
+	fields?: Record<string, string>;
+	/** Longest pause in sending, and longest wait for Dify to store the file, in milliseconds. Default: two minutes. */
+	idleMs?: number;
+}
 
-/** Network failures after which a retry may succeed. */
-const TRANSIENT_KINDS: ReadonlySet<FailureKind> = new Set([
-	'refused',
-	'closedBeforeAnswer',
-	'connectionLost',
-]);
+const LIMIT_MS = 60_000;
+const UPLOAD_IDLE_MS = 120_000;
+/** Retries of what may be sent twice. */
+const RETRIES = 2;
 
-/** Statuses after which an idempotent call is retried (docs/protocols/dify.md 5.3). */
-const TRANSIENT_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
-
-/** Client of one Dify with one key, for short calls. Runs are in `run.ts`, uploads in `upload.ts`. */
+/** Client of one Dify with one key. Runs are in `run/`. */
 export class DifyClient {
-	/** @param api base URL without trailing slash */
 	constructor(
-		readonly connection: Connection,
-		readonly api: string,
+		readonly target: DifyTarget,
 		/** Aborts requests and pauses. */
 		readonly signal?: AbortSignal,
 	) {}
 
 	/** The same client with another signal; undefined: it cannot be aborted. */
 	withSignal(signal: AbortSignal | undefined): DifyClient {
-		return new DifyClient(this.connection, this.api, signal);
-	}
-
-	/** The same client with a connection that sends the tracing span to Dify. */
-	traced(connection: Connection): DifyClient {
-		return new DifyClient(connection, this.api, this.signal);
+		return new DifyClient(this.target, signal);
 	}
 
 	/** URL of a route. Empty values are left out of the query. */
-	url(path: string, query: Query = {}): string {
-		const entries = Object.entries(query).flatMap(([name, value]) =>
-			value === undefined || value === '' ? [] : [[name, String(value)] as [string, string]],
-		);
-		return `${this.api}${path}${entries.length === 0 ? '' : `?${new URLSearchParams(entries).toString()}`}`;
+	href(path: string, query: Query = {}): string {
+		const search = new URLSearchParams();
+		for (const [name, value] of Object.entries(query))
+			if (value !== undefined && value !== '') search.set(name, String(value));
+		return `${this.target.url.api}${path}${search.size === 0 ? '' : `?${search.toString()}`}`;
 	}
 
-	/**
-	 * Sends a GET. Retried up to twice after transient failures.
-	 *
-	 * @throws {ServerError} for an error or unreadable answer, and when there is no answer
-	 */
-	async get(path: string, query: Query = {}, options: AskOptions = {}): Promise<JsonRecord> {
-		return await this.asked(
-			'GET',
-			this.url(path, query),
-			undefined,
-			{ ...options, idempotent: true },
-			(answer) => this.readObject(answer, 'GET'),
-		);
+	/** An object by GET, which is sent again after passing failures. @throws {ServerError} for anything else */
+	async get(path: string, query?: Query): Promise<JsonRecord> {
+		return await this.object('GET', path, { query });
 	}
 
 	/** Sends a change. The answer is an object, empty for a 204 (docs/protocols/dify.md 2.8). */
 	async send(
 		method: Exclude<Method, 'GET'>,
 		path: string,
-		body: JsonRecord,
+		json: JsonRecord,
 		options: AskOptions = {},
 	): Promise<JsonRecord> {
-		return await this.asked(method, this.url(path), body, options, (answer) =>
-			this.readObject(answer, method),
-		);
+		return await this.object(method, path, { ...options, json });
 	}
 
 	/**
-	 * Sends a request whose answer may be any JSON, or nothing: the knowledge API answers with objects, lists, and the
-	 * number 204 (docs/protocols/dify.md 2.13).
+	 * Any JSON, or nothing: the knowledge API answers with objects, lists, and the number 204 (docs/protocols/dify.md
+	 * 2.13).
 	 *
-	 * @throws {ServerError} for a status of 300 and more, for text that is not JSON, and when there is no answer
+	 * @throws {ServerError} for a refusal, for text that is no JSON, and when there is no answer
 	 */
-	async ask(method: Method, path: string, request: AskRequest = {}): Promise<unknown> {
-		const { query, body, ...options } = request;
-		return await this.asked(method, this.url(path, query), body, options, (answer) =>
-			this.readJson(answer, method),
-		);
-	}
-
-	/** Opens a stream. It has no time limits: the reader watches them. @throws {ServerError} */
-	async stream(
-		url: string,
-		request: Pick<StreamOptions, 'method' | 'json' | 'onBytes' | 'signal'>,
-	): Promise<EventStream> {
-		const { method = 'POST' } = request;
-		const opening = this.connection.stream(url, {
-			signal: this.signal,
-			...request,
-			limits: { firstTokenMs: 0, idleMs: 0, totalMs: 0 },
-			refuse: (answer) => answerError(this.connection, answer, method),
-		});
-		return await opening.catch((error: unknown) => {
-			if (asFailed(error).failed.kind !== 'aborted') throw error;
-			throw stoppedEarly(url);
-		});
-	}
-
-	/** Fetches a file, with GET unless there is something to send. @throws {ServerError} also from its pieces */
-	async download(
-		path: string,
-		request: Pick<DownloadOptions, 'json' | 'limits'>,
-		query?: Query,
-	): Promise<Download> {
-		const method = request.json === undefined ? 'GET' : 'POST';
-		return await this.connection.download(this.url(path, query), {
-			...request,
-			method,
-			signal: this.signal,
-			refuse: (answer) => answerError(this.connection, answer, method),
-		});
-	}
-
-	private async asked<T>(
+	async ask(
 		method: Method,
-		url: string,
-		body: JsonRecord | undefined,
-		{ timeoutMs, idempotent }: AskOptions,
-		read: (answer: CallAnswer) => T,
-	): Promise<T> {
-		const request = {
+		path: string,
+		{ query, json, limitMs = LIMIT_MS, isIdempotent = method === 'GET' }: AskOptions = {},
+	): Promise<unknown> {
+		const asked: Ask = {
 			method,
-			signal: this.signal,
-			timeoutMs,
-			...optional({ json: body }),
+			url: this.href(path, query),
+			json,
+			isIdempotent,
+			retries: isIdempotent ? RETRIES : 0,
+			limits: { firstTokenMs: 0, idleMs: 0, totalMs: limitMs },
 		};
-		for (let tries = 0; ; tries++) {
-			const outcome = await this.attempt(url, request, read);
-			if ('value' in outcome) return outcome.value;
-			const backOff = BACK_OFF_MS[tries];
-			const pause = backOff === undefined ? undefined : retryDelay(outcome.failed, backOff);
-			if (pause === undefined || idempotent !== true || !isWorthRetrying(outcome.failed))
-				throw outcome.failed;
-			await this.pause(pause, url);
-		}
+		return await this.open(asked, async (answer) => await this.jsonOf(answer, asked));
 	}
 
-	private async attempt<T>(
-		url: string,
-		request: CallOptions,
-		read: (answer: CallAnswer) => T,
-	): Promise<{ value: T } | { failed: ServerError }> {
-		try {
-			const answer = await this.connection.call(url, request);
-			return { value: read(answer) };
-		} catch (error) {
-			return { failed: networkFailure(error, this.connection.contextOf(url)) };
-		}
+	/** Streams a file as a form, so that it is never whole in memory. @throws {ServerError} */
+	async upload(
+		path: string,
+		file: FileSource,
+		{ fields = {}, idleMs = UPLOAD_IDLE_MS }: UploadOptions = {},
+	): Promise<JsonRecord> {
+		// The part of the file must be called `file`, and needs a MIME type (docs/protocols/dify.md 2.9).
+		const upload = formBody([
+			...Object.entries(fields).map(([field, value]) => ({ field, value })),
+			{ field: 'file', file },
+		]);
+		const limits = { firstTokenMs: 0, idleMs, totalMs: 0 };
+		const asked: Ask = { url: this.href(path), upload, limits };
+		const sent: FormSent = upload.sent;
+		const sending = this.open(asked, async (answer) => await this.jsonOf(answer, asked));
+		const json = await sending.catch((error: unknown) => {
+			throw uploadFailure(error, file, sent);
+		});
+		return this.objectIn(json, path);
 	}
 
-	/** The object in an answer. @throws {ServerError} */
-	readObject(answer: CallAnswer, method: string): JsonRecord {
-		if (answer.status === 204) return {};
-		if (answer.status < 300 && isRecord(answer.json) && !isErrorInside(answer.json))
-			return answer.json;
-		throw answerError(this.connection, answer, method);
-	}
-
-	private readJson(answer: CallAnswer, method: string): unknown {
-		const isReadable = answer.json !== undefined || answer.text.trim() === '';
-		if (answer.status < 300 && isReadable && !isErrorInside(answer.json)) return answer.json;
-		throw answerError(this.connection, answer, method);
+	/** Opens a route and reads its answer. @throws {ServerError} */
+	async open<T>(asked: Ask, read: (answer: Answer) => Promise<T>): Promise<T> {
+		return await request(this.target, { signal: this.signal, ...asked }, read);
 	}
 
 	/** Waits before another attempt. @throws {ServerError} of kind `cancelled` */
-	async pause(ms: number, url: string): Promise<void> {
-		await pauseFor(ms, this.signal).catch(() => this.cancelled(url));
+	async pause(ms: number): Promise<void> {
+		await pauseFor(ms, this.signal).catch(() => {
+			throw difyFailure('cancelled');
+		});
 	}
 
-	private cancelled(url: string): never {
-		throw difyFailure('cancelled', { url, remedy: 'Nothing was running in Dify at that moment.' });
+	private async object(method: Method, path: string, options: AskOptions): Promise<JsonRecord> {
+		return this.objectIn((await this.ask(method, path, options)) ?? {}, path);
 	}
-}
 
-/** Whether the body is an error (of Dify or a gateway) although a proxy changed its status. */
-function isErrorInside(json: unknown): boolean {
-	if (!isRecord(json)) return false;
-	const { code, message, status, error } = json;
-	if (isRecord(error) && typeof error.message === 'string') return true;
-	return (
-		typeof code === 'string' && typeof message === 'string' && (finiteNumber(status) ?? 0) >= 400
-	);
-}
+	private objectIn(json: unknown, path: string): JsonRecord {
+		if (isRecord(json)) return json;
+		throw difyFailure('emptyAnswer', {
+			url: this.href(path),
+			message: 'Dify answered with something else than was asked for',
+		});
+	}
 
-/** Milliseconds before a retry: the backoff or a longer Retry-After; undefined where that is too long. */
-export function retryDelay(error: ServerError, backOffMs: number): number | undefined {
-	const retryAfterMs = error.facts.retryAfterMs;
-	if (typeof retryAfterMs !== 'number') return backOffMs;
-	return retryAfterMs > MAX_RETRY_AFTER_MS ? undefined : Math.max(retryAfterMs, backOffMs);
-}
-
-function isWorthRetrying(error: ServerError): boolean {
-	if (error.status === undefined) return TRANSIENT_KINDS.has(error.kind);
-	return error.kind !== 'quota' && (error.retryable || TRANSIENT_STATUS.has(error.status));
+	/** A proxy may change the status of a refusal to 200, and some answers have no body. */
+	private async jsonOf(answer: Answer, asked: Ask): Promise<unknown> {
+		const text = await answer.text();
+		const json = parseJson(text);
+		const isReadable = json !== undefined || text.trim() === '';
+		if (isReadable && envelopeIn(json) === undefined) return json;
+		const { url, status, headers } = answer;
+		throw refusal(this.target, asked, { url, status, headers, text });
+	}
 }

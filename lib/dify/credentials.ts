@@ -1,9 +1,15 @@
+import { createHash } from 'node:crypto';
+
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { addressOf, connectTo, type ServerSettings } from '../servers/connect';
+import { secretsOf } from '../errors/mask';
+import { proxyHeaders } from '../http/proxy-secrets';
+import { resolveBaseUrl } from '../servers/base-url';
+import { addressOf } from '../servers/connect';
 import { credentialHeaders, egressFilterOf } from '../servers/credential';
 import { resolveDifyBase } from './base-url';
 import { DifyClient } from './client';
+import { refuse } from './errors';
 
 /** The data of a "Dify API" credential. */
 interface DifyCredential {
@@ -44,26 +50,33 @@ export const KEY_TEST_FIELD = 'has_more';
  * The client of a "Dify API" credential.
  *
  * @param helpers of the node's context, for n8n's egress filter
- * @param more settings that override the credential's
+ * @param sendsKey false for signed URLs, which may be on another host
  * @throws {ServerError} of kind `invalidUrl` or `invalidInput`
  */
 export function difyClient(
 	data: ICredentialDataDecryptedObject,
 	helpers?: object,
-	more: Partial<ServerSettings> = {},
+	sendsKey = true,
 ): DifyClient {
 	const credential = readDifyCredential(data);
-	const connection = connectTo({
-		baseUrl: credential.baseUrl,
-		headers: difyHeaders(credential),
-		// Masked also where `more` sends no headers.
-		keysElsewhere: difyHeaders(credential),
-		ignoreSslIssues: credential.ignoreSslIssues,
+	const { baseUrl, ignoreSslIssues } = credential;
+	const headers = difyHeaders(credential);
+	const url = addressOf(() => ({
+		...resolveBaseUrl(baseUrl),
+		api: resolveDifyBase(baseUrl),
+	}));
+	const key = createHash('sha256').update(JSON.stringify(headers)).digest('base64');
+	return new DifyClient({
+		url,
+		id: JSON.stringify([url.api, key, ignoreSslIssues]),
+		headers: sendsKey ? headers : {},
+		ignoreSslIssues,
+		maxConcurrentRequests: 0,
+		slots: () => undefined,
 		egressFilter: egressFilterOf(helpers),
+		secrets: secretsOf({ ...headers, ...proxyHeaders() }),
+		refuse,
+		facts: () => ({ service: 'dify' }),
 		host: helpers,
-		about: { service: 'dify' },
-		...more,
 	});
-	const api = addressOf(() => resolveDifyBase(credential.baseUrl));
-	return new DifyClient(connection, api);
 }

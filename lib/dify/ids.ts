@@ -1,5 +1,6 @@
 import { words } from '../values';
-import { invalidParam, localError } from './errors/failure';
+import { pathSegment } from '../http/path-segment';
+import { invalidParam, localError } from './errors';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -74,4 +75,25 @@ export function traceIdOf(value: unknown): string | undefined {
 		'The trace ID is not valid',
 		'A trace ID has 1 to 128 letters, digits, hyphens and underscores.',
 	);
+}
+
+/** A part of a path that is no UUID: a batch, a token, a type of model. */
+export class Segment {
+	constructor(readonly value: string) {}
+}
+
+/**
+ * A path whose values are encoded: UUIDs, or a `Segment`. An agent may supply them, and one of dots would lead to
+ * another route: with `..` as a document, Dify deleted the knowledge base.
+ *
+ * @throws {ServerError} of kind `invalidId` or `invalidInput`
+ */
+export function path(
+	parts: TemplateStringsArray,
+	...values: ReadonlyArray<string | Segment>
+): string {
+	const encoded = values.map((value) =>
+		value instanceof Segment ? pathSegment(value.value) : uuid(value, 'ID in the path'),
+	);
+	return String.raw({ raw: parts }, ...encoded);
 }

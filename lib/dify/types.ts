@@ -8,47 +8,12 @@ export type DifyAppMode =
 	| 'workflow';
 
 /**
- * What the caller already knows about a run. Everything is optional: the events themselves say enough to finish a run.
- */
-export interface RunHints {
-	/** A pause is no end: the stream goes on once the form is answered. */
-	acrossPauses?: boolean;
-}
-
-/**
  * One change of the text, for a live display. All changes in order give the text of the result. A replacement has a
  * reason, since a display may be unable to take text back.
  */
 export type TextDelta =
 	| { type: 'append'; text: string }
 	| { type: 'replace'; text: string; reason: string };
-
-/**
- * What the reader has to do next. `awaitLateEvents`: the outcome is known, but events may follow. `close`: nothing of
- * interest can follow, and newer servers keep the socket open for up to five minutes.
- */
-export type StreamStep = 'continue' | 'awaitLateEvents' | 'close';
-
-export interface RunStep {
-	deltas: TextDelta[];
-	next: StreamStep;
-	/** Milliseconds after which the stream is closed, from the first such step on; a step without them cancels it. */
-	closeAfterMs?: number;
-	/** The milliseconds count from now on: what is waited for is arriving. */
-	restartsWait: boolean;
-}
-
-/** How a stream ended. `eof`: the server ended it. `closed`: the connection broke, or the reader closed it. */
-export type StreamEndReason = 'eof' | 'closed';
-
-/**
- * Why a run was given up. `cancelled`: n8n, the user, or a chat that cannot be written to. `idle`: a time limit ran out;
- * `queued`: before the run began.
- */
-export type AbandonReason = 'cancelled' | 'idle' | 'queued';
-
-/** Why reading stopped. */
-export type FinishReason = StreamEndReason | AbandonReason;
 
 /** Token counts are integers, prices are decimal strings such as `"0.0000010"` and must stay strings. */
 export interface DifyUsage {
@@ -150,18 +115,10 @@ interface RunPause {
 }
 
 /**
- * `errorEvent`: Dify's `error` event. `runFailed`: the workflow run ended as failed. `endedEarly`: no terminal event.
- * `cancelled` and `idle`: the caller gave up first. `queued`: the run had not begun.
- * `notFinished`: an answer without a result. `textLost`: the run succeeded, but a part of its answer never came. `refused`: Dify reported a refusal as the end of a run that never began.
+ * `errorEvent`: Dify's `error` event. `runFailed`: the workflow run ended as failed. `refused`: Dify reported a refusal
+ * as the end of a run that never began.
  */
-export type RunErrorCause =
-	| AbandonReason
-	| 'errorEvent'
-	| 'runFailed'
-	| 'endedEarly'
-	| 'notFinished'
-	| 'textLost'
-	| 'refused';
+type RunErrorCause = 'errorEvent' | 'runFailed' | 'refused';
 
 export interface RunError {
 	cause: RunErrorCause;

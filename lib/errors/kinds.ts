@@ -38,13 +38,7 @@ export function isUnreached(kind: FailureKind): boolean {
 }
 
 /** Failures after which the same request may be sent again: the server did not start on it. */
-const NOTHING_STARTED: ReadonlySet<FailureKind> = new Set([
-	'refused',
-	'loading',
-	'busy',
-	'tooManyRequests',
-	'rateLimited',
-]);
+const NOTHING_STARTED: ReadonlySet<FailureKind> = new Set(['refused', 'loading', 'busy']);
 
 export function isRetryable(kind: FailureKind): boolean {
 	return NOTHING_STARTED.has(kind);

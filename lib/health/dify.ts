@@ -1,5 +1,5 @@
 /** What a check asks Dify, what is wrong and what to do: docs/protocols/dify.md 1.1, 1.3, 2.11, 6. */
-import { describeRunError } from '../dify/errors/classify';
+import { kindOf } from '../dify/errors';
 import type { FailureKind } from '../errors/kinds';
 import { remedyFor } from '../errors/remedies';
 import type { ServerError } from '../errors/server-error';
@@ -235,9 +235,9 @@ const MISCONFIGURED: ReadonlySet<FailureKind> = new Set([
 	'appUnavailable',
 	'notPublished',
 	'providerCredentials',
-	'webFrontend',
+	'notAnApi',
 	'wrongServer',
-	'routeNotFound',
+	'wrongPath',
 	'redirect',
 ]);
 
@@ -279,7 +279,7 @@ function lastRunFinding({ runs }: DifyFacts): Found[] {
 	const { status, error } = recordOf(recordOf(recordsIn(bodyOf(runs).data)[0]).workflow_run);
 	const message = nonEmptyText(error);
 	if (status !== 'failed' || message === undefined) return [];
-	const { kind } = describeRunError({ cause: 'errorEvent', message });
+	const kind = kindOf({ message });
 	if (!BEHIND.has(kind)) return [];
 	const { title, remedy } = remedyFor(kind, { service: 'dify' });
 	const observed = `The last run of the app failed: "${message.slice(0, 200)}"`;

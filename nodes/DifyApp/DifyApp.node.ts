@@ -5,7 +5,7 @@ import { difyActionNode, difyExecute } from '../shared/dify/description';
 import { getForm } from '../shared/dify/get-form';
 import { actionSubtitle } from '../shared/run/operations';
 import { operations } from './resources';
-import { searchAnnotations } from './search-annotations';
+import { searchAnnotations } from './annotation';
 
 export class DifyApp implements INodeType {
 	description: INodeTypeDescription = {

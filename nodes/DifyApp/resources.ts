@@ -1,11 +1,13 @@
 import { resourceTable } from '../shared/run/operations';
-import { annotationCreate, annotationDelete, annotationGetAll } from './annotation/routes';
-import { annotationUpdate } from './annotation/update';
-import { appGet } from './app/get';
-import { audioSpeak } from './audio/speak';
-import { audioTranscribe } from './audio/transcribe';
-import { fileDownload } from './file/download';
-import { fileUpload } from './file/upload';
+import {
+	annotationCreate,
+	annotationDelete,
+	annotationGetAll,
+	annotationUpdate,
+} from './annotation';
+import { appGet } from './app';
+import { audioSpeak, audioTranscribe } from './audio';
+import { fileDownload, fileUpload } from './file';
 import { textGenerate } from './text/generate';
 
 /** What the node can do. */

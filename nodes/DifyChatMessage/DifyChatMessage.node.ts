@@ -14,7 +14,7 @@ export class DifyChatMessage implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		version: 1,
 		subtitle:
-			'={{ { new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
+			'={{ { auto: "automatic conversation", new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
 		description:
 			'Chatbots, agents and chatflows of Dify: sends a message and types the answer into the chat',
 		builderHint: BUILDER_HINTS.difyChatMessage,

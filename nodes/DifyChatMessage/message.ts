@@ -1,9 +1,11 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { ConversationChoice } from '../../lib/dify/run/chat';
+import type { ConversationChoice } from '../../lib/dify/run/start';
 import { conversationField, userField } from '../shared/dify/fields';
+import { quietly } from '../../lib/values';
 import { optionalIdIn, userValue } from '../shared/dify/ids';
 import { choiceField, choices, longTextField } from '../shared/field-kinds';
+import { isBlank } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 
 export const messageFields: INodeProperties[] = [
@@ -13,8 +15,12 @@ export const messageFields: INodeProperties[] = [
 		description: 'What to say to the app. It is sent unchanged.',
 	}),
 	userField,
-	choiceField('Conversation', 'conversation', 'new', {
+	choiceField('Conversation', 'conversation', 'auto', {
 		options: choices({
+			auto: [
+				'Automatic',
+				'Behind a Chat Trigger, the conversation of the chat session, where User is empty or the session; else a new one',
+			],
 			byId: ['Existing', 'Continue the given conversation. An empty ID starts a new one.'],
 			latest: [
 				'Latest of the User',
@@ -22,17 +28,24 @@ export const messageFields: INodeProperties[] = [
 			],
 			new: ['New', 'Start a new conversation with every item'],
 		}),
-		description:
-			'Where the message belongs. For a chat with memory behind a Chat Trigger choose Latest of the User.',
+		description: 'Where the message belongs. Dify keeps what was said before; n8n stores nothing.',
 	}),
 	conversationField({ displayOptions: { show: { conversation: ['byId'] } } }),
 ];
 
-type Conversation = 'new' | 'latest' | 'byId';
+type Conversation = 'auto' | 'new' | 'latest' | 'byId';
+
+/** Automatic is the latest conversation of a chat's session, which is a user of its own in Dify. */
+function choiceIn(parameters: NodeParameters): Conversation {
+	const choice = parameters.choice<Conversation>('conversation');
+	if (choice !== 'auto') return choice;
+	const { sessionId } = parameters.item();
+	return !isBlank(sessionId) && userValue(parameters) === sessionId ? 'latest' : 'new';
+}
 
 /** The conversation that the item chooses. */
 export function conversationIn(parameters: NodeParameters): ConversationChoice {
-	const choice = parameters.choice<Conversation>('conversation');
+	const choice = choiceIn(parameters);
 	if (choice === 'latest') return { kind: 'latest' };
 	const id =
 		choice === 'byId' ? optionalIdIn(parameters, 'conversationId', 'conversation ID') : undefined;
@@ -41,7 +54,7 @@ export function conversationIn(parameters: NodeParameters): ConversationChoice {
 
 /** Key of the item's conversation. Messages of one conversation are sent in order: the second must see the first. */
 export function conversationKey(parameters: NodeParameters): string | undefined {
-	const choice = parameters.value('conversation');
+	const choice = quietly(() => choiceIn(parameters));
 	if (choice === 'latest') return `latest ${String(userValue(parameters))}`;
 	const id = choice === 'byId' ? parameters.value('conversationId') : undefined;
 	return typeof id === 'string' && id.trim() !== '' ? id.trim().toLowerCase() : undefined;

@@ -1,5 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
+import { fetchFilesFromField } from '../shared/dify/fields';
 import {
 	onPauseField,
 	readRunOptions,
@@ -22,12 +23,13 @@ const options: INodeProperties[] = [
 		default: 'answer',
 		displayOptions: { show: { '/simplify': [true] } },
 		description:
-			'Name of the field with the answer. A Chat Trigger that does not stream shows the field "output" of the last node.',
+			'Name of the field with the answer. Behind a Chat Trigger, which shows the field "output" of the last node, the item has that too.',
 	}),
 	booleanField('Automatic Conversation Name', 'autoGenerateName', true, {
 		description: 'Whether Dify lets a model think of a name for a new conversation',
 	}),
 	RUN_OPTIONS.enableStreaming,
+	fetchFilesFromField('files of the answer'),
 	RUN_OPTIONS.idleLimit,
 	choicesField('Include', 'include', {
 		options: choices({
@@ -35,6 +37,7 @@ const options: INodeProperties[] = [
 				'Agent Thoughts',
 				'What an agent thought, the tools it called, and what they returned',
 			],
+			files: ['Files', 'Files of the answer as binary properties "file_0", "file_1" and so on'],
 			reasoning: ['Reasoning', 'What a reasoning model thought, where Dify passes it on'],
 			workflow: [
 				'Workflow Nodes',

@@ -1,11 +1,12 @@
-import type { DifyChatAnswer } from '../../lib/dify/run/chat';
+import type { IDataObject } from 'n8n-workflow';
+
+import type { DifyChatAnswer } from '../../lib/dify/run/start';
 import type { RunResult } from '../../lib/dify/types';
 import { optional } from '../../lib/values';
-import type { OperationItem } from '../shared/run/operations';
 import { plain } from '../shared/dify/plain';
 
 /** Optional parts of the item beside the answer. */
-export type Extra = 'reasoning' | 'thoughts' | 'workflow';
+export type Extra = 'files' | 'reasoning' | 'thoughts' | 'workflow';
 
 interface OutputOptions {
 	simplify: boolean;
@@ -13,17 +14,19 @@ interface OutputOptions {
 	/** The user of the message: later nodes need the same one. */
 	user: string;
 	include: readonly Extra[];
+	/** The item comes from a chat, which shows the field "output" of the last node. */
+	isChat: boolean;
 }
 
-/** The item for an answer. */
-export function answerItem(answer: DifyChatAnswer, options: OutputOptions): OperationItem {
+/** The JSON of the item for an answer. */
+export function answerJson(answer: DifyChatAnswer, options: OutputOptions): IDataObject {
 	const { result, conversationRestarted } = answer;
-	const json = {
+	return plain({
 		...(options.simplify ? simplified(result, options) : raw(result, options)),
-		...(conversationRestarted ? { conversationRestarted } : {}),
+		...(conversationRestarted && { conversationRestarted }),
 		...extras(result, options),
-	};
-	return { json: plain(json) };
+		...(options.isChat && { output: result.text }),
+	});
 }
 
 function simplified(result: RunResult, { answerField, user }: OutputOptions): object {
@@ -62,12 +65,10 @@ function raw(result: RunResult, { user }: OutputOptions): object {
 		metadata: result.metadata ?? {},
 		files: result.files,
 		created_at: result.createdAt,
-		...(result.pause === undefined
-			? {}
-			: {
-					forms: result.pause.forms,
-					data: { ...asInDify(result.pause), forms: result.pause.forms.map(asInDify) },
-				}),
+		...(result.pause && {
+			forms: result.pause.forms,
+			data: { ...asInDify(result.pause), forms: result.pause.forms.map(asInDify) },
+		}),
 	};
 }
 
@@ -82,8 +83,8 @@ function asInDify(value: object): object {
 
 function extras(result: RunResult, { include }: OutputOptions): object {
 	return {
-		...(include.includes('thoughts') ? { thoughts: result.thoughts } : {}),
-		...(include.includes('reasoning') ? { reasoning: result.reasoning } : {}),
-		...(include.includes('workflow') ? { workflow: result.workflow ?? null } : {}),
+		...(include.includes('thoughts') && { thoughts: result.thoughts }),
+		...(include.includes('reasoning') && { reasoning: result.reasoning }),
+		...(include.includes('workflow') && { workflow: result.workflow ?? null }),
 	};
 }

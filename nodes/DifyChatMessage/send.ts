@@ -1,16 +1,20 @@
-import { chat } from '../../lib/dify/run/chat';
+import { withWholeUrl } from '../../lib/dify/files/output-files';
+import { chat } from '../../lib/dify/run/start';
+import { optional } from '../../lib/values';
 import { difyExecute } from '../shared/dify/description';
 import { userIn } from '../shared/dify/ids';
 import { inputFields } from '../shared/dify/inputs';
 import { filesField } from '../shared/dify/run-files';
 import { reportRun, type DifyCall, type DifyOperation } from '../shared/dify/run';
 import { simplifyField } from '../shared/dify/run-options';
+import { resultFiles } from '../shared/dify/result-files';
 import { pausedError, runRequest } from '../shared/dify/run-request';
 import type { OperationItem, OperationTable } from '../shared/run/operations';
+import { isBlank } from '../shared/field-values';
 import { NodeParameters } from '../shared/parameters';
 import { conversationIn, conversationKey, messageFields } from './message';
 import { optionFields, readOptions } from './options';
-import { answerItem } from './output';
+import { answerJson } from './output';
 
 const fields = [...messageFields, ...inputFields, filesField, simplifyField, ...optionFields];
 
@@ -32,7 +36,7 @@ export const sendMessages = difyExecute(operations, (context, itemIndex) =>
 );
 
 async function sendMessage(call: DifyCall): Promise<OperationItem> {
-	const { parameters, typing } = call;
+	const { client, parameters, typing } = call;
 	const user = userIn(parameters);
 	const {
 		answerField,
@@ -55,13 +59,15 @@ async function sendMessage(call: DifyCall): Promise<OperationItem> {
 		...ids,
 		...(await runRequest(call, user)),
 	};
-	const answer = await chat(call.client, request, {
+	const answer = await chat(client, request, {
 		onDeltas: typing?.show,
 		limits,
 		retries,
 		onStaleConversation,
 	});
-	const { result, conversationRestarted } = answer;
+	const { conversationRestarted } = answer;
+	const files = answer.result.files.map((file) => withWholeUrl(client, file));
+	const result = { ...answer.result, files };
 	if (result.status === 'paused' && onPause === 'error') throw pausedError('chatflow', result);
 	await typing?.end();
 	reportRun(call, result);
@@ -69,5 +75,11 @@ async function sendMessage(call: DifyCall): Promise<OperationItem> {
 		call.hint(
 			'The conversation could not be continued, so a new one was started. Its ID is in the item.',
 		);
-	return answerItem(answer, { simplify, answerField, user, include });
+	const isChat = !isBlank(parameters.item().sessionId);
+	const options = { simplify, answerField, user, include, isChat };
+	const json = answerJson({ result, conversationRestarted }, options);
+	if (!include.includes('files')) return { json };
+	const { binary, warnings } = await resultFiles(call, { ...result, workflow: undefined });
+	warnings.forEach(call.hint);
+	return { json, ...optional({ binary }) };
 }

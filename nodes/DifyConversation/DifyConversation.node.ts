@@ -3,9 +3,22 @@ import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { BUILDER_HINTS } from '../shared/builder-hints';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
 import { searchConversations } from '../shared/dify/search-conversations';
-import { searchVariables } from './search-variables';
-import { actionSubtitle } from '../shared/run/operations';
-import { operations } from './resources';
+import { actionSubtitle, resourceTable } from '../shared/run/operations';
+import { conversationDelete, conversationGetAll, conversationRename } from './conversation';
+import { messageGetAll, messageGetSuggested } from './message';
+import { searchVariables, variableGetAll, variableUpdate } from './variable';
+
+const operations = resourceTable([
+	{
+		option: { name: 'Conversation', value: 'conversation' },
+		operations: [conversationGetAll, conversationRename, conversationDelete],
+	},
+	{
+		option: { name: 'Message', value: 'message' },
+		operations: [messageGetAll, messageGetSuggested],
+	},
+	{ option: { name: 'Variable', value: 'variable' }, operations: [variableGetAll, variableUpdate] },
+]);
 
 export class DifyConversation implements INodeType {
 	description: INodeTypeDescription = {

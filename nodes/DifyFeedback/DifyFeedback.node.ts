@@ -3,9 +3,7 @@ import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { BUILDER_HINTS } from '../shared/builder-hints';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
 import { actionSubtitle, operationTable } from '../shared/run/operations';
-import { rate } from './rate';
-import { revoke } from './revoke';
-import { feedbackGetAll } from './routes';
+import { feedbackGetAll, rate, revoke } from './operations';
 
 const operations = operationTable([rate, feedbackGetAll, revoke]);
 

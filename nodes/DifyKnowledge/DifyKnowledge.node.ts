@@ -1,7 +1,6 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
 import {
-	searchDatasources,
 	searchDocuments,
 	searchEmbeddingModels,
 	searchKnowledgeBases,
@@ -9,8 +8,69 @@ import {
 } from '../shared/dify/search-knowledge';
 import { BUILDER_HINTS } from '../shared/builder-hints';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
-import { actionSubtitle } from '../shared/run/operations';
-import { operations } from './resources';
+import { actionSubtitle, resourceTable } from '../shared/run/operations';
+import { chunkCreate, chunkDelete, chunkGet, chunkGetAll, chunkUpdate } from './chunk';
+import {
+	documentDelete,
+	documentDownload,
+	documentGet,
+	documentGetAll,
+	documentGetStatus,
+	documentSetStatus,
+} from './document/records';
+import { documentSync } from './document/sync';
+import { documentUpsertFile, documentUpsertText } from './document/upsert';
+import {
+	knowledgeBaseCreate,
+	knowledgeBaseDelete,
+	knowledgeBaseGet,
+	knowledgeBaseGetAll,
+	knowledgeBaseRetrieve,
+	knowledgeBaseUpdate,
+} from './knowledge-base';
+import { metadataCreateField, metadataGetFields, metadataSet } from './metadata';
+import { pipelineRun, searchDatasources } from './pipeline';
+
+const operations = resourceTable([
+	{
+		option: { name: 'Knowledge Base', value: 'knowledgeBase' },
+		operations: [
+			knowledgeBaseRetrieve,
+			knowledgeBaseGetAll,
+			knowledgeBaseGet,
+			knowledgeBaseCreate,
+			knowledgeBaseUpdate,
+			knowledgeBaseDelete,
+		],
+	},
+	{
+		option: { name: 'Document', value: 'document' },
+		operations: [
+			documentSync,
+			documentUpsertFile,
+			documentUpsertText,
+			documentGetAll,
+			documentGet,
+			documentGetStatus,
+			documentSetStatus,
+			documentDownload,
+			documentDelete,
+		],
+		preset: 'upsertFile',
+	},
+	{
+		option: { name: 'Chunk', value: 'chunk' },
+		operations: [chunkGetAll, chunkGet, chunkCreate, chunkUpdate, chunkDelete],
+	},
+	{
+		option: { name: 'Metadata', value: 'metadata' },
+		operations: [metadataSet, metadataGetFields, metadataCreateField],
+	},
+	{
+		option: { name: 'Pipeline', value: 'pipeline' },
+		operations: [pipelineRun],
+	},
+]);
 
 export class DifyKnowledge implements INodeType {
 	description: INodeTypeDescription = {

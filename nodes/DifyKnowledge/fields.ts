@@ -24,11 +24,6 @@ export function idIn(parameters: NodeParameters, path: string): string {
 	return uuid(parameters.value(path), parameters.field(path).label);
 }
 
-/** A reader of the ID in a field. */
-export function readId(path: string): (parameters: NodeParameters) => string {
-	return (parameters) => idIn(parameters, path);
-}
-
 export const binaryField = binaryFieldOf('the file');
 
 export const textField = longTextField('Text', 'text', 4, {

@@ -1,8 +1,7 @@
 import type { ILoadOptionsFunctions, INodePropertyOptions } from 'n8n-workflow';
 
-import { KnowledgeApi } from '../../lib/dify/knowledge/api';
-import { isExternal } from '../../lib/dify/knowledge/records';
-import { baseRoutes } from '../../lib/dify/knowledge/routes';
+import { basesOf } from '../../lib/dify/knowledge/documents';
+import { readList } from '../../lib/dify/lists';
 import { nonEmptyText } from '../../lib/values';
 import { editorClient, editorValue } from '../shared/dify/editor';
 import { listEntries } from '../shared/list-entries';
@@ -13,10 +12,10 @@ export async function getKnowledgeBases(
 	this: ILoadOptionsFunctions,
 ): Promise<INodePropertyOptions[]> {
 	try {
-		const api = new KnowledgeApi(await editorClient(this));
-		const bases = await api.list(baseRoutes.list, {}, 'all');
+		const bases = await readList(await editorClient(this), basesOf());
 		const named = bases
-			.filter((base) => !isExternal(base))
+			// Dify does not search external ones over its API.
+			.filter(({ provider }) => provider !== 'external')
 			.map(({ id, name }) => ({ name: nonEmptyText(name) ?? String(id), value: String(id) }));
 		return listEntries(named);
 	} catch (error) {

@@ -5,28 +5,22 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 
+import { DifyApp } from '../../lib/dify/access';
 import { difyClient } from '../../lib/dify/credentials';
 import { uuid } from '../../lib/dify/ids';
-import { KnowledgeApi } from '../../lib/dify/knowledge/api';
 import {
 	cutQuery,
-	mergedHits,
+	misfitHint,
 	retrieve,
 	type Hit,
 	type SearchSettings,
 } from '../../lib/dify/knowledge/retrieve';
-import { ServerError } from '../../lib/errors/server-error';
-import { mapConcurrently } from '../../lib/servers/batches';
-import { nonEmptyText, text } from '../../lib/values';
 import { searchSettings } from '../shared/dify/knowledge-fields';
 import { isBlank, wrongField } from '../shared/field-values';
 import { FAILED_LIST } from '../shared/list-error';
 import { NodeParameters } from '../shared/parameters';
 import { supplied, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
-
-/** Bases that are searched at the same time. */
-const AT_ONCE = 4;
 
 const MAX_SHOWN = 200;
 
@@ -57,9 +51,9 @@ export async function supplyRetriever(
 ): Promise<SupplyData> {
 	return await supplied(context, NodeConnectionTypes.AiRetriever, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('difyApi', itemIndex);
-		const api = new KnowledgeApi(difyClient(credentials, context.helpers));
+		const app = new DifyApp(difyClient(credentials, context.helpers));
 		const settings = readSettings(new NodeParameters(context, itemIndex, properties));
-		return { response: loggedRetriever(api, settings, log) };
+		return { response: loggedRetriever(app, settings, log) };
 	});
 }
 
@@ -85,11 +79,7 @@ function readSettings(parameters: NodeParameters): Settings {
 	};
 }
 
-function loggedRetriever(
-	api: KnowledgeApi,
-	settings: Settings,
-	log: SubNodeLog,
-): SuppliedRetriever {
+function loggedRetriever(app: DifyApp, settings: Settings, log: SubNodeLog): SuppliedRetriever {
 	const search = async (typed: string, signal: AbortSignal | undefined) => {
 		const { query, cut } = cutQuery(typed);
 		if (cut) log.hint('A question was cut to 250 characters, which is all that Dify takes.');
@@ -97,8 +87,19 @@ function loggedRetriever(
 			input: { query },
 			run: async (execution) => {
 				const signals = [signal, execution].filter((each) => each !== undefined);
-				const hits = await searchAll(api.withSignal(AbortSignal.any(signals)), settings, query);
-				return hits.map(documentOf);
+				const access = app.within(AbortSignal.any(signals));
+				const found: Found[] = [];
+				let misfits = 0;
+				for (const datasetId of settings.datasetIds) {
+					const one = await retrieve(access, datasetId, query, settings.search);
+					misfits += one.misfits;
+					for (const hit of one.hits) found.push({ ...hit, datasetId });
+				}
+				const remark = misfitHint(misfits);
+				if (remark !== undefined) log.hint(remark);
+				// Hits of a keyword search have score 0, so they come last.
+				found.sort((one, other) => other.score - one.score);
+				return found.slice(0, settings.search.topK).map(documentOf);
 			},
 			output: shown,
 		});
@@ -116,42 +117,6 @@ function loggedRetriever(
 
 interface Found extends Hit {
 	datasetId: string;
-}
-
-/** Searches all bases. Best hits first. @throws where one of them cannot be searched */
-async function searchAll(
-	api: KnowledgeApi,
-	{ datasetIds, search }: Settings,
-	query: string,
-): Promise<Found[]> {
-	const lists = await mapConcurrently(
-		datasetIds,
-		AT_ONCE,
-		api.client.signal,
-		async (datasetId): Promise<Found[]> => {
-			const { hits } = await retrieve(api, datasetId, query, search).catch(
-				async (error: unknown) => {
-					throw await withBaseName(api, datasetId, error, datasetIds.length > 1);
-				},
-			);
-			return hits.map((hit) => ({ ...hit, datasetId }));
-		},
-	);
-	return mergedHits(lists, search.topK);
-}
-
-/** Adds the name of the failed base, where there are several. */
-async function withBaseName(
-	api: KnowledgeApi,
-	datasetId: string,
-	error: unknown,
-	isOneOfMany: boolean,
-): Promise<unknown> {
-	if (!(error instanceof ServerError) || !isOneOfMany) return error;
-	const base = await api.base(datasetId).catch(() => ({ name: undefined }));
-	const name = nonEmptyText(text(base.name)) ?? datasetId;
-	const message = `${error.message} (knowledge base "${name}")`;
-	return error.reworded({ message, meaning: `${error.meaning} (knowledge base "${name}")` });
 }
 
 function documentOf({

@@ -1,53 +1,71 @@
-import { AppApi } from '../../lib/dify/app/api';
-import { newFeedback, type FeedbackMemory } from '../../lib/dify/app/new-feedback';
-import { appRoutes } from '../../lib/dify/app/routes';
+/** Ratings since the last poll: Dify sends no notifications, and lists them newest first, without a total. */
+import { FEEDBACK } from '../../lib/dify/app/feedback';
 import type { DifyClient } from '../../lib/dify/client';
-import type { JsonRecord } from '../../lib/values';
-import type { NodeParameters } from '../shared/parameters';
+import { readPage, type Place } from '../../lib/dify/lists';
+import { nonEmptyText, type JsonRecord } from '../../lib/values';
 
-/** How many examples the editor gets. */
-const SHOWN = 3;
+/** Several workers write records, so one may appear after newer ones. */
+const GRACE_MS = 60_000;
+/** More than n8n can hold. */
+const MAX_PAGES = 1_000;
 
-/** Among so many of the newest ones examples are looked for. */
-const LOOKED_AT = 100;
-
-/**
- * Ratings since the last poll, oldest first. None without a memory, at the first poll.
- *
- * @param memory as returned by the last poll
- */
-export async function feedbackNews(
-	client: DifyClient,
-	parameters: NodeParameters,
-	memory: unknown,
-): Promise<{ memory: FeedbackMemory; items: object[] }> {
-	const isWanted = wantedBy(parameters);
-	const withChanged = parameters.flag('options.changed', true);
-	const { memory: next, found } = await newFeedback(client, memory as FeedbackMemory | undefined);
-	const items = found
-		.filter(({ isNew }) => isNew || withChanged)
-		.filter(({ feedback: given }) => isWanted(given))
-		.map(({ feedback: given, isNew }) => ({ event: 'feedback', isNew, ...given }));
-	return { memory: next, items };
+/** What was seen, as plain data in n8n's database. */
+export interface FeedbackMemory {
+	/** When the newest record was created, in milliseconds. */
+	newest: number;
+	/** `updated_at` of the newest records, by ID. A changed rating keeps its place in the list. */
+	known: Record<string, string>;
 }
 
-/** The newest ratings that would start the workflow, oldest first, as test data for building it. */
-export async function feedbackExamples(
-	client: DifyClient,
-	parameters: NodeParameters,
-): Promise<object[]> {
-	const newest = await new AppApi(client).list(appRoutes.feedback, {}, LOOKED_AT);
-	return newest
-		.filter(wantedBy(parameters))
-		.slice(0, SHOWN)
-		.reverse()
-		.map((record) => ({ event: 'feedback', isNew: true, ...record }));
+export interface News {
+	memory: FeedbackMemory;
+	/** Oldest first. `isNew` false: an earlier rating was changed. */
+	found: Array<{ feedback: JsonRecord; isNew: boolean }>;
 }
 
-function wantedBy(parameters: NodeParameters): (given: JsonRecord) => boolean {
-	const rating = parameters.choice('rating');
-	const source = parameters.choice('options.source', undefined);
-	return (given) =>
-		(rating === 'any' || given.rating === rating) &&
-		(source === undefined || given.from_source === source);
+/** @param memory undefined at the first poll, which finds nothing */
+export async function newFeedback(
+	client: DifyClient,
+	memory: FeedbackMemory | undefined,
+): Promise<News> {
+	const records = await recordsSince(client, memory);
+	const since = (memory?.newest ?? Infinity) - GRACE_MS;
+	const found = records
+		.map((feedback) => ({ feedback, before: memory?.known[String(feedback.id)] }))
+		.filter(({ feedback, before }) =>
+			before === undefined ? timeOf(feedback) >= since : before !== stampOf(feedback),
+		)
+		.map(({ feedback, before }) => ({ feedback, isNew: before === undefined }));
+	const stamps = records.map((record) => [String(record.id), stampOf(record)] as const);
+	const newest = records[0] === undefined ? (memory?.newest ?? 0) : timeOf(records[0]);
+	return { memory: { newest, known: Object.fromEntries(stamps) }, found: found.reverse() };
+}
+
+/** The newest page, and more where that is all newer than what is known. */
+async function recordsSince(
+	client: DifyClient,
+	memory: FeedbackMemory | undefined,
+): Promise<JsonRecord[]> {
+	const records: JsonRecord[] = [];
+	let at: Place | undefined = 1;
+	for (let pages = 0; at !== undefined && pages < MAX_PAGES; pages++) {
+		const page = await readPage(client, FEEDBACK, { at });
+		for (const record of page.records) records.push(record);
+		const oldest = page.records.at(-1);
+		const isBehind =
+			oldest === undefined || timeOf(oldest) < (memory?.newest ?? Infinity) - GRACE_MS;
+		at = isBehind ? undefined : page.next;
+	}
+	return records;
+}
+
+function stampOf({ updated_at: updatedAt }: JsonRecord): string {
+	return String(updatedAt ?? '');
+}
+
+/** Unlike everywhere else in Dify, these times are ISO texts, in UTC without a zone. */
+function timeOf({ created_at: createdAt }: JsonRecord): number {
+	const text = nonEmptyText(createdAt) ?? '';
+	const time = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
+	return Number.isNaN(time) ? 0 : time;
 }

@@ -1,10 +1,16 @@
 import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
 
+import { FEEDBACK } from '../../lib/dify/app/feedback';
 import { difyClient } from '../../lib/dify/credentials';
+import { readPage } from '../../lib/dify/lists';
+import type { JsonRecord } from '../../lib/values';
 import { difyNodeError } from '../shared/dify/errors';
 import { NodeParameters } from '../shared/parameters';
-import { feedbackExamples, feedbackNews } from './feedback';
+import { newFeedback, type FeedbackMemory } from './feedback';
 import { properties } from './fields';
+
+/** How many examples the editor gets. */
+const SHOWN = 3;
 
 /** Nodes that are polling at this moment. */
 const looking = new Set<string>();
@@ -18,21 +24,41 @@ export async function pollDify(context: IPollFunctions): Promise<INodeExecutionD
 	try {
 		const parameters = NodeParameters.ofPoll(context, properties);
 		const client = difyClient(await context.getCredentials('difyApi'), context.helpers);
-		if (context.getMode() === 'manual') return outputOf(await feedbackExamples(client, parameters));
+		const isWanted = wantedBy(parameters);
+		if (context.getMode() === 'manual') {
+			const { records } = await readPage(client, FEEDBACK);
+			return outputOf(records.filter(isWanted).slice(0, SHOWN).reverse().map(asNew));
+		}
 		const node = `${context.getWorkflow().id}/${context.getNode().id}`;
 		if (looking.has(node)) return null;
 		looking.add(node);
 		try {
 			const stored = context.getWorkflowStaticData('node');
-			const { memory, items } = await feedbackNews(client, parameters, stored.feedback);
-			stored.feedback = { ...memory };
-			return outputOf(items);
+			const news = await newFeedback(client, stored.feedback as FeedbackMemory | undefined);
+			const withChanged = parameters.flag('options.changed', true);
+			const found = news.found.filter(
+				({ feedback, isNew }) => (isNew || withChanged) && isWanted(feedback),
+			);
+			stored.feedback = { ...news.memory };
+			return outputOf(found.map(({ feedback, isNew }) => ({ ...asNew(feedback), isNew })));
 		} finally {
 			looking.delete(node);
 		}
 	} catch (error) {
 		throw difyNodeError(context.getNode(), error, {});
 	}
+}
+
+function asNew(feedback: JsonRecord) {
+	return { event: 'feedback', isNew: true, ...feedback };
+}
+
+function wantedBy(parameters: NodeParameters): (feedback: JsonRecord) => boolean {
+	const rating = parameters.choice('rating');
+	const source = parameters.choice('options.source', undefined);
+	return (feedback) =>
+		(rating === 'any' || feedback.rating === rating) &&
+		(source === undefined || feedback.from_source === source);
 }
 
 function outputOf(items: object[]): INodeExecutionData[][] | null {

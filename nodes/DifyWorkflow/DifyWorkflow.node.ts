@@ -3,8 +3,21 @@ import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 import { BUILDER_HINTS } from '../shared/builder-hints';
 import { getForm } from '../shared/dify/get-form';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
-import { actionSubtitle } from '../shared/run/operations';
-import { operations } from './resources';
+import { actionSubtitle, resourceTable } from '../shared/run/operations';
+import { formGet, formSubmit } from './form';
+import { runExecute, runFollow } from './run/execute';
+import { runGet, runGetAll, runStop } from './run/records';
+
+const operations = resourceTable([
+	{
+		option: { name: 'Run', value: 'run' },
+		operations: [runExecute, runGet, runFollow, runGetAll, runStop],
+	},
+	{
+		option: { name: 'Form', value: 'form', description: 'What a run that waits for a person asks' },
+		operations: [formSubmit, formGet],
+	},
+]);
 
 export class DifyWorkflow implements INodeType {
 	description: INodeTypeDescription = {

@@ -1,7 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { tokenOf } from '../../lib/dify/forms/human-form';
-import { runIdOf } from '../../lib/dify/run/record';
+import { uuid } from '../../lib/dify/ids';
 import { fetchFilesFromField, SAME_USER, userField } from '../shared/dify/fields';
 import { onPauseField, RUN_OPTIONS, WHERE_NOTHING_BEGAN } from '../shared/dify/run-options';
 import { choiceField, choices, choicesField, stringField } from '../shared/field-kinds';
@@ -21,21 +20,9 @@ export const runIdField = stringField('Workflow Run ID', 'workflowRunId', {
 		'The ID of the run, which the operation Execute puts out. A task ID is something else.',
 });
 
-export const formTokenField = stringField('Form Token', 'formToken', {
-	typeOptions: { password: true },
-	default: '={{ $json.forms?.[0]?.formToken }}',
-	required: true,
-	description: 'Which form: "formToken" of a form that a paused run puts out',
-});
-
 /** @throws {ServerError} where the field is empty or holds no ID */
 export function runIdIn(parameters: NodeParameters): string {
-	return runIdOf(parameters.value('workflowRunId'));
-}
-
-/** @throws {ServerError} where there is no token */
-export function formTokenIn(parameters: NodeParameters): string {
-	return tokenOf(parameters.value('formToken'));
+	return uuid(parameters.value('workflowRunId'), 'workflow run ID');
 }
 
 const onPause = onPauseField('What to do when the workflow stops to ask a person');

@@ -1,6 +1,5 @@
 /** Dify Event Trigger in the real n8n: polled on a schedule, against the simulator of Dify. */
 import { say } from '../lib/dify/client';
-import { rateMessage } from '../../lib/dify/app/feedback';
 import { difyClient } from '../../lib/dify/credentials';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { appKey, startDifySim, type DifySim, type Fault } from '../servers/dify';
@@ -51,11 +50,10 @@ const rate = async (
 	rating: 'like' | 'dislike',
 	content?: string,
 ) =>
-	await rateMessage(clientOf(sim), {
-		messageId,
-		user: 'anna',
+	await clientOf(sim).send('POST', `/messages/${messageId}/feedbacks`, {
 		rating,
-		content,
+		content: content ?? null,
+		user: 'anna',
 	});
 /** A user asks the app and rates the answer. */
 async function rated(sim: DifySim, content: string): Promise<string> {

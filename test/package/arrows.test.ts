@@ -9,7 +9,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 	chat: ['tracing', 'servers', 'http', 'errors'],
 	langchain: ['chat', 'dify', 'servers', 'http', 'errors'],
 	text: ['chat', 'tracing', 'servers', 'http', 'errors'],
-	dify: ['tracing', 'servers', 'http', 'errors'],
+	// Thinking is split off answers as in chats.
+	dify: ['chat', 'tracing', 'servers', 'http', 'errors'],
 	batches: ['tracing', 'servers', 'http', 'errors'],
 	tasks: ['embeddings', 'chat', 'tracing', 'servers', 'http', 'errors'],
 	embeddings: ['batches', 'servers', 'http', 'errors'],

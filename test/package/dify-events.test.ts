@@ -1,4 +1,4 @@
-import { EVENTS } from '../../lib/dify/events';
+import { EVENTS } from '../../lib/dify/run/events';
 import { fs, path } from '../support/node';
 
 /** First cells of the event catalogue in the protocol notes. */

@@ -1,7 +1,8 @@
+import { failure } from '../../errors/failure';
 import { ServerError } from '../../errors/server-error';
+import { nonEmptyText } from '../../values';
 import type { DifyClient } from '../client';
 import type { DifyAppMode } from '../types';
-import { nonEmptyText } from '../../values';
 
 /** What Dify's interface calls an app of each mode, and the node that talks to it. */
 const MODES: Readonly<Record<string, readonly [name: string, node: string]>> = {
@@ -14,30 +15,34 @@ const MODES: Readonly<Record<string, readonly [name: string, node: string]>> = {
 };
 
 /**
- * Dify only says that the app is of another type, or unavailable (as for one that is not published). So the app is
+ * Dify only says that the app is of another type, or unavailable, also for one that is not published. So the app is
  * asked for its type.
  *
- * @param wanted the mode that was asked for
- * @returns the failure with the type of the app and the node for it; any other failure as it is
+ * @param wanted a mode of the apps that were asked for; undefined: any
+ * @returns the failure with what the app is and the node for it; any other failure as it is
  */
 export async function explainAppType(
 	client: DifyClient,
 	error: unknown,
-	wanted: DifyAppMode,
+	wanted?: DifyAppMode,
 ): Promise<unknown> {
 	if (!(error instanceof ServerError)) return error;
-	if (error.kind !== 'wrongAppType' && error.code !== 'app_unavailable') return error;
-	const mode = await client.get('/info').then(
-		(info) => nonEmptyText(info.mode),
-		() => undefined,
-	);
-	const known = mode === undefined || mode === wanted ? undefined : MODES[mode];
-	if (known === undefined) return error;
-	const [name, node] = known;
-	return error.reworded({
-		kind: 'wrongAppType',
-		facts: { ...error.facts, appMode: mode },
-		message: `The app behind this key is ${name}`,
-		remedy: `Use the node ${node} for it, or the key of another app.`,
-	});
+	const isUnavailable = error.kind === 'appUnavailable';
+	if (error.kind !== 'wrongAppType' && !isUnavailable) return error;
+	const info = await client.get('/info').catch(() => ({ mode: undefined }));
+	const mode = nonEmptyText(info.mode) ?? '';
+	const [name, node] = MODES[mode] ?? [];
+	if (node === undefined) return error;
+	if (wanted !== undefined && node !== MODES[wanted]![1])
+		return error.reworded({
+			kind: 'wrongAppType',
+			facts: { ...error.facts, appMode: mode },
+			message: `The app behind this key is ${name}`,
+			remedy: `Use the node ${node} for it, or the key of another app.`,
+		});
+	const hasFlow = mode === 'workflow' || mode === 'advanced-chat';
+	const { message, remedy } = failure('notPublished', { service: 'dify' });
+	return isUnavailable && hasFlow
+		? error.reworded({ kind: 'notPublished', message, remedy })
+		: error;
 }

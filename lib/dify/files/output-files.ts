@@ -1,40 +1,85 @@
+/** Files that a run put out. Their addresses are signed, so no key is sent, and a model can write one, too. */
 import { ServerError } from '../../errors/server-error';
 import { mimeTypeIn, plainFileName } from '../../file-name';
+import type { Answer, Ask } from '../../http/ask';
 import { BodyTooLongError, readWhole } from '../../http/too-long';
+import { isRecord, messageOf, nonEmptyText } from '../../values';
 import type { DifyClient } from '../client';
-import { localError } from '../errors/failure';
-import { openSignedFile } from './signed-file';
+import { localError } from '../errors';
 import type { DifyFile } from '../types';
-import { isRecord, nonEmptyText, messageOf } from '../../values';
 
 /** Dify marks file objects with this value. */
 const FILE_MARK = '__dify__file__';
-
 /** Files are not searched for deeper in the outputs. */
 const MAX_DEPTH = 20;
 
 /** The files in the outputs of a run, at any depth, then those of `files`; each file once. */
 export function outputFiles(outputs: unknown, files: readonly DifyFile[] = []): DifyFile[] {
-	const ofOutputs: DifyFile[] = [];
-	collect(outputs, ofOutputs, 0);
 	const known = new Set<unknown>();
-	return [...ofOutputs, ...files].filter(({ id, related_id: related, url }) => {
-		const names = [id, related, nonEmptyText(url)?.replace(/\?.*$/s, '')].filter(
-			(name) => nonEmptyText(name) !== undefined,
-		);
+	return [...filesIn(outputs), ...files].filter(({ id, related_id: related, url }) => {
+		const address = nonEmptyText(url)?.replace(/\?.*$/s, '');
+		const names = [id, related, address].filter((name) => nonEmptyText(name) !== undefined);
 		const isNew = names.length === 0 || !names.some((name) => known.has(name));
 		for (const name of names) known.add(name);
 		return isNew;
 	});
 }
 
-function collect(value: unknown, files: DifyFile[], depth: number): void {
-	if (depth > MAX_DEPTH) return;
-	if (Array.isArray(value)) for (const each of value) collect(each, files, depth + 1);
-	else if (isRecord(value)) {
-		if (value.dify_model_identity === FILE_MARK) files.push(value as DifyFile);
-		else for (const each of Object.values(value)) collect(each, files, depth + 1);
-	}
+function filesIn(value: unknown, depth = 0): DifyFile[] {
+	if (depth > MAX_DEPTH) return [];
+	if (isRecord(value) && value.dify_model_identity === FILE_MARK) return [value as DifyFile];
+	if (typeof value !== 'object' || value === null) return [];
+	return Object.values(value).flatMap((each) => filesIn(each, depth + 1));
+}
+
+/** A file with its whole address: one without a host lies at Dify (docs/protocols/dify.md 2.9). */
+export function withWholeUrl<T extends DifyFile>({ target }: DifyClient, file: T): T {
+	const { url } = file;
+	if (nonEmptyText(url) === undefined || !URL.canParse(url!, target.url.api)) return file;
+	return { ...file, url: new URL(url!, target.url.api).href };
+}
+
+/** Bytes of all files of a run: they stand in n8n's memory. */
+export const MAX_FILES_BYTES = 200 * 1024 * 1024;
+
+const LIMITS = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 0 };
+
+/**
+ * Opens a file by the address that Dify gives.
+ *
+ * @param client without the key
+ * @param origins besides that of the credential
+ * @throws {ServerError} also for another origin
+ */
+export async function openSignedFile<T>(
+	client: DifyClient,
+	address: string,
+	origins: readonly string[],
+	read: (answer: Answer) => Promise<T>,
+): Promise<T> {
+	const { api, origin } = client.target.url;
+	if (!URL.canParse(address, api)) throw localError('fileRejected', `"${address}" is no address`);
+	const { href } = new URL(address, api);
+	const refuseRedirect = (url: string) => originFailure(url, [origin, ...origins]);
+	const refused = refuseRedirect(href);
+	if (refused !== undefined) throw refused;
+	const asked: Ask = { url: href, limits: LIMITS, refuseRedirect };
+	return await client.open(asked, read);
+}
+
+/** The error for a URL that leads neither to Dify nor to a place that the node names. */
+function originFailure(url: string, allowed: readonly string[]): ServerError | undefined {
+	const { origin, protocol } = new URL(url);
+	if (!/^https?:$/.test(protocol))
+		return localError(
+			'fileRejected',
+			`its address begins with ${protocol}, and only http and https are fetched`,
+		);
+	if (allowed.includes(origin)) return undefined;
+	return localError(
+		'fileRejected',
+		`it lies at ${origin}, not at the Dify of the credential. If this Dify stores its files there (FILES_URL, S3), add ${origin} to the option "Fetch Files From"`,
+	);
 }
 
 interface DownloadedFile {
@@ -43,52 +88,27 @@ interface DownloadedFile {
 	mimeType?: string;
 }
 
-/** What may be fetched. */
-interface DownloadRules {
-	/** Origins besides that of the credential: where Dify stores its files. */
-	origins: readonly string[];
-	/** Bytes. */
-	maxBytes: number;
-}
-
-/** Bytes of all files of a run: they stand in n8n's memory. */
-export const MAX_FILES_BYTES = 200 * 1024 * 1024;
-
-/**
- * Downloads a file of a run.
- *
- * @param client without the headers of the credential
- * @returns undefined for a file without a URL
- * @throws {ServerError} also for another origin, and for a file that is too large
- */
+/** Downloads a file of a run. @param maxBytes of it @throws {ServerError} also for another origin */
 export async function downloadFile(
 	client: DifyClient,
 	file: DifyFile,
-	{ origins, maxBytes }: DownloadRules,
-): Promise<DownloadedFile | undefined> {
-	const address = nonEmptyText(file.url);
-	if (address === undefined) return undefined;
-	const download = await openSignedFile(client, address, origins);
-	try {
-		return {
-			content: await readWhole(download.pieces, maxBytes),
-			name: plainFileName(nonEmptyText(file.filename) ?? '', 'file'),
-			mimeType:
-				mimeTypeIn(nonEmptyText(file.mime_type)) ||
-				mimeTypeIn(download.headers['content-type']) ||
-				undefined,
-		};
-	} catch (error) {
-		throw error instanceof BodyTooLongError ? tooLarge() : error;
-	} finally {
-		download.close();
-	}
+	origins: readonly string[],
+	maxBytes: number,
+): Promise<DownloadedFile> {
+	return await openSignedFile(client, String(file.url), origins, async (answer) => {
+		const content = await readWhole(answer.bytes(), maxBytes).catch((error: unknown) => {
+			throw error instanceof BodyTooLongError ? tooLarge() : error;
+		});
+		const type = mimeTypeIn(nonEmptyText(file.mime_type)) || answer.headers['content-type'];
+		const name = plainFileName(nonEmptyText(file.filename) ?? '', 'file');
+		return { content, name, mimeType: mimeTypeIn(type) || undefined };
+	});
 }
 
 function tooLarge(): ServerError {
 	const megabytes = MAX_FILES_BYTES / 1024 / 1024;
 	return localError(
-		'fileTooLarge',
+		'tooLarge',
 		`the files of a run may have ${megabytes} MB together, and it goes beyond that. Fetch it with an HTTP Request node`,
 	);
 }
@@ -99,4 +119,14 @@ export function downloadFailureText(error: unknown): string {
 	return error.status === 403 || error.status === 404
 		? 'its link has expired. Links of Dify are good for 300 seconds unless FILES_ACCESS_TIMEOUT says otherwise'
 		: error.meaning;
+}
+
+/** Origins in the text of a field, separated by commas or blanks. @throws {ServerError} for what is no address */
+export function originsIn(typed: string): string[] {
+	const addresses = typed.split(/[\s,]+/).filter((each) => each !== '');
+	return addresses.map((each) => {
+		if (/^https?:/i.test(each) && URL.canParse(each)) return new URL(each).origin;
+		const remedy = 'Enter addresses such as https://files.example.com, separated by commas.';
+		throw localError('inputs', `"${each}" in Fetch Files From is no address`, remedy);
+	});
 }

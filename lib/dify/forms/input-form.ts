@@ -1,16 +1,17 @@
 import { parseJson } from '../../json';
 import {
-	booleanOf,
-	recordsIn,
-	isRecord,
 	asList,
-	finiteNumber,
+	booleanOf,
+	isFilled,
+	isRecord,
 	nonEmptyText,
+	plainNumber,
+	recordsIn,
 	words,
 	type JsonRecord,
 } from '../../values';
-import { localError } from '../errors/failure';
-import { fieldFileRules, type FileRules } from '../files/files';
+import { localError } from '../errors';
+import { allowedTypes } from '../files/files';
 
 const KINDS = [
 	'text-input',
@@ -33,12 +34,10 @@ export interface FormField {
 	label: string;
 	required: boolean;
 	default?: unknown;
-	/** Most characters of a text. */
-	maxLength?: number;
 	/** Choices of a select. */
 	options: string[];
-	/** Only for files. */
-	files: FileRules;
+	/** Types of files that it takes; undefined: any. */
+	types?: readonly unknown[];
 }
 
 /**
@@ -56,66 +55,37 @@ export function readForm(parameters: JsonRecord): FormField[] {
 }
 
 function fieldOf(name: string, variable: string, settings: JsonRecord): FormField {
-	const kind = KINDS.find((known) => known === name) ?? 'text-input';
-	const label = nonEmptyText(settings.label) ?? variable;
 	return {
-		kind,
+		kind: KINDS.find((known) => known === name) ?? 'text-input',
 		variable,
-		label,
+		label: nonEmptyText(settings.label) ?? variable,
 		required: settings.required === true,
-		maxLength: finiteNumber(settings.max_length),
-		...(settings.default === undefined || settings.default === null || settings.default === ''
-			? {}
-			: { default: settings.default }),
+		...(isFilled(settings.default) && { default: settings.default }),
 		options: asList(settings.options).map(String),
-		files: fieldFileRules(label, kind, settings, finiteNumber(settings.max_length)),
+		types: allowedTypes(settings),
 	};
 }
 
-/** A value of the form; undefined where there is none, so that Dify uses the default of the form. */
-export function formValue(field: FormField, value: unknown): unknown {
+/**
+ * A value in the type that Dify takes; undefined where there is none, so that it uses the default of the form.
+ * Expressions easily give a number for a text, and a text for all else. What cannot be converted is sent as it is.
+ */
+export function formValue({ kind }: FormField, value: unknown): unknown {
 	if (value === undefined || value === null) return undefined;
-	switch (field.kind) {
+	const isBlank = typeof value === 'string' && value.trim() === '';
+	switch (kind) {
 		case 'number':
-			return numberValue(field, value);
+			return isBlank ? undefined : (plainNumber(value) ?? value);
 		case 'checkbox':
-			return booleanValue(field, value);
+			return isBlank ? undefined : (booleanOf(value) ?? value);
 		case 'json_object':
-			return objectValue(field, value);
+			if (isBlank) return undefined;
+			return typeof value === 'string' ? (parseJson(value) ?? value) : value;
 		case 'select':
 			return value === '' ? undefined : words(value);
 		default:
-			// Dify takes strings only for text (docs/protocols/dify.md 2.1.2), where expressions easily give numbers.
 			return words(value);
 	}
-}
-
-function numberValue({ label }: FormField, value: unknown): number | undefined {
-	if (typeof value === 'string' && value.trim() === '') return undefined;
-	const converted = typeof value === 'string' ? Number(value) : value;
-	if (typeof converted === 'number' && Number.isFinite(converted)) return converted;
-	// A list or object would be a 500 (docs/protocols/dify.md 2.1.2).
-	throw localError(
-		'inputs',
-		`The field "${label}" must be a number, but is ${JSON.stringify(value).slice(0, 100)}`,
-	);
-}
-
-function booleanValue({ label }: FormField, value: unknown): boolean | undefined {
-	if (typeof value === 'string' && value.trim() === '') return undefined;
-	const flag = booleanOf(value);
-	if (flag !== undefined) return flag;
-	throw localError(
-		'inputs',
-		`The field "${label}" must be true or false, but is ${JSON.stringify(value).slice(0, 100)}`,
-	);
-}
-
-function objectValue({ label }: FormField, value: unknown): unknown {
-	if (value === '') return undefined;
-	const parsed = typeof value === 'string' ? parseJson(value) : value;
-	if (isRecord(parsed)) return parsed;
-	throw localError('inputs', `The field "${label}" must be a JSON object`);
 }
 
 /** Reads inputs given as JSON. @throws {ServerError} unless it is an object: Dify would answer with a Python error */

@@ -1,160 +1,113 @@
-import { asFailed, type ServerError } from '../../errors/server-error';
-import { nonEmptyText, type JsonRecord } from '../../values';
-import { difyFailure, invalidParam } from '../errors/failure';
-import { requestOf } from '../routes';
-import { pollPause, type KnowledgeApi, type Pauses } from './api';
-import { idOf } from './records';
-import { documentRoutes } from './routes';
+import { ServerError } from '../../errors/server-error';
+import { isRecord, nonEmptyText, recordsIn, type JsonRecord } from '../../values';
+import type { DifyClient } from '../client';
+import { difyFailure } from '../errors';
+import { path, Segment } from '../ids';
+import { readList, type List } from '../lists';
 
+export type Technique = 'high_quality' | 'economy';
 export type StatusAction = 'enable' | 'disable' | 'archive' | 'un_archive';
 
-/** Status filters of the list of documents; Dify ignores any other (docs/protocols/dify.md 2.13). */
-export type DocumentStatus =
-	| 'queuing'
-	| 'indexing'
-	| 'paused'
-	| 'error'
-	| 'available'
-	| 'disabled'
-	| 'archived';
+/** Dify holds a lock on a knowledge base while documents are added, so a write may wait for others. */
+export const WRITE_LIMIT_MS = 120_000;
 
-/**
- * Dify locks a document while the job of a status change runs: for about two seconds. It starts the job before it sets
- * the lock, so a quick job leaves the lock standing: then it lasts ten minutes (docs/protocols/dify.md 12.3).
- */
-const LOCK_PAUSES_MS: Pauses = [1_000, 2_000, 3_000];
+/** All bases of the workspace: without `include_all`, those of colleagues are missing. */
+export function basesOf(keyword = ''): List {
+	return { path: '/datasets', query: { keyword, include_all: 'true' } };
+}
 
-/** Long enough for a job. */
-const LOCK_LIMIT_MS = 9_000;
+/** Documents of a base, newest first. The keyword is a part of a name, case-sensitive. */
+export function documentsOf(baseId: string, keyword = '', status?: string): List {
+	return { path: path`/datasets/${baseId}/documents`, query: { keyword, status } };
+}
 
-/**
- * Documents whose stored name is exactly this. The keyword of Dify's list is a part of a name where `%` and `_` are
- * wildcards, and a backslash escapes.
- */
-export async function documentsNamed(
-	api: KnowledgeApi,
+/** A document of this name, an enabled one if there is: Dify replaces that, and would make a second of a disabled one. */
+export async function documentNamed(
+	client: DifyClient,
 	baseId: string,
 	name: string,
-): Promise<JsonRecord[]> {
-	const keyword = name.split('\\', 1)[0];
-	const documents = await api.list(documentRoutes.list, { dataset_id: baseId, keyword }, 'all');
-	return documents.filter((document) => document.name === name);
+): Promise<JsonRecord | undefined> {
+	// `%`, `_` and a backslash mean something in a keyword.
+	const documents = await readList(client, documentsOf(baseId, name.split('\\', 1)[0]));
+	const named = documents.filter((document) => document.name === name);
+	return named.find(isEnabled) ?? named[0];
 }
 
-/** One document. @param metadata what to read: all of it, its metadata only, or all but that */
-export async function getDocument(
-	api: KnowledgeApi,
-	baseId: string,
-	documentId: string,
-	metadata: 'all' | 'only' | 'without' = 'all',
-): Promise<JsonRecord> {
-	const values = { dataset_id: baseId, document_id: documentId, metadata };
-	return await api.call(documentRoutes.get, values);
-}
-
-/**
- * Deletes a document. Its chunks may still be found for some seconds.
- *
- * @param unarchive unarchives the document first; Dify refuses to delete an archived one
- * @returns false where there was none
- */
-export async function deleteDocument(
-	api: KnowledgeApi,
-	baseId: string,
-	documentId: string,
-	unarchive: boolean,
-): Promise<boolean> {
-	const ids = { dataset_id: baseId, document_id: documentId };
-	const remove = async () => await api.call(documentRoutes.delete, ids);
-	return await remove().catch(async (error: unknown) => {
-		const { failed } = asFailed(error);
-		if (failed.code !== 'archived_document_immutable') throw failed;
-		if (!unarchive)
-			throw failed.reworded({
-				message: 'The document is archived, so Dify does not delete it',
-				remedy:
-					'Turn on "Unarchive First" in the options, or take it out of the archive with Set Status.',
-			});
-		await setStatus(api, baseId, [documentId], 'un_archive');
-		return await remove();
-	});
-}
-
-/**
- * Enables, disables, archives or unarchives documents. Dify changes all of them or none. Waits while one is locked by an
- * earlier change.
- *
- * @throws {ServerError} of kind `documentBusy` where one of them is not indexed, or still locked
- */
+/** Changes the status of all documents or of none. @throws {ServerError} of kind `documentBusy` */
 export async function setStatus(
-	api: KnowledgeApi,
+	client: DifyClient,
 	baseId: string,
-	documentIds: readonly string[],
+	ids: readonly string[],
 	action: StatusAction,
 ): Promise<void> {
-	if (documentIds.length === 0)
-		throw invalidParam('There is no document to change', 'Give the ID of at least one document.');
-	const values = { dataset_id: baseId, action, document_ids: documentIds };
-	const { path } = requestOf(documentRoutes.setStatus, values);
-	let waitedMs = 0;
-	for (let looks = 0; ; looks++) {
-		try {
-			await api.call(documentRoutes.setStatus, values);
-			return;
-		} catch (error) {
-			const { failed } = asFailed(error);
-			const pause = pollPause(api.times.busy ?? LOCK_PAUSES_MS, looks);
-			if (!isBusy(failed) || waitedMs + pause > LOCK_LIMIT_MS)
-				throw explained(failed, documentIds.length, waitedMs);
-			await api.client.pause(pause, api.client.url(path));
-			waitedMs += pause;
-		}
-	}
+	const route = path`/datasets/${baseId}/documents/status/${new Segment(action)}`;
+	await client.ask('PATCH', route, { json: { document_ids: ids }, limitMs: WRITE_LIMIT_MS });
 }
 
-/** Whether the job of the last change still runs. A document that is not indexed has another text. */
-function isBusy(error: ServerError): boolean {
-	return /being indexed, please try again/.test(error.serverText ?? '');
+/** Deletes what has this path. @returns false where there was nothing */
+export async function deleteAt(client: DifyClient, route: string): Promise<boolean> {
+	const deleting = client.ask('DELETE', route, { limitMs: WRITE_LIMIT_MS });
+	return await deleting.then(
+		() => true,
+		(error: unknown) => {
+			// A page with 404 is a missing route.
+			const isGone =
+				error instanceof ServerError && error.status === 404 && error.code !== undefined;
+			if (isGone) return false;
+			throw error;
+		},
+	);
 }
 
-function explained(error: ServerError, count: number, waitedMs: number): ServerError {
-	if (error.kind !== 'documentBusy') return error;
-	const meaning =
-		count === 1
-			? 'The document is still being worked on in Dify, so it was not changed'
-			: `One of the ${count} documents is still being worked on in Dify, so none of them was changed`;
-	if (!isBusy(error)) return error.reworded({ meaning });
-	const remedy = `The node waited ${Math.round(waitedMs / 1000)} s for it. Dify locks a document while a change of its status is carried out. A quick worker leaves the lock standing, and then it lasts ten minutes, although nothing runs any more. Try again then.`;
-	return error.reworded({ message: 'Dify has locked the document', meaning, remedy });
-}
-
-/** The address that Dify gives for a document's file, valid for some minutes. */
-export async function fileAddress(
-	api: KnowledgeApi,
+/** Deletes a document. Dify refuses that for an archived one. @returns false where there was none */
+export async function deleteDocument(
+	client: DifyClient,
 	baseId: string,
 	documentId: string,
-): Promise<string> {
-	const ids = { dataset_id: baseId, document_id: documentId };
-	const answer = await api.call(documentRoutes.download, ids);
-	const url = nonEmptyText(answer.url);
-	if (url !== undefined) return url;
-	throw difyFailure('fileNotFound', {
-		url: api.client.url(requestOf(documentRoutes.download, ids).path),
-		message: 'Dify gives no address for the file of the document',
+	unarchives: boolean,
+): Promise<boolean> {
+	const route = path`/datasets/${baseId}/documents/${documentId}`;
+	return await deleteAt(client, route).catch(async (error: unknown) => {
+		const isArchivedOne = error instanceof ServerError && error.kind === 'archived';
+		if (!isArchivedOne || !unarchives) throw error;
+		await setStatus(client, baseId, [documentId], 'un_archive');
+		return await deleteAt(client, route);
 	});
 }
 
-/** @throws {ServerError} where Dify's answer names no document */
-export function documentIdIn(
-	api: KnowledgeApi,
+/** Unarchives and enables a document: otherwise it is not found, and Dify would create a second one of its name. */
+export async function makeAvailable(
+	client: DifyClient,
 	baseId: string,
 	document: JsonRecord,
-	route = 'documents',
-): string {
-	const id = idOf(document);
+): Promise<void> {
+	const ids = [idIn(document)];
+	if (document.archived === true) await setStatus(client, baseId, ids, 'un_archive');
+	if (!isEnabled(document)) await setStatus(client, baseId, ids, 'enable');
+}
+
+/** The ID of a document. @throws {ServerError} where Dify's answer names none */
+export function idIn(document: JsonRecord): string {
+	const id = nonEmptyText(document.id);
 	if (id !== undefined) return id;
-	throw difyFailure('emptyAnswer', {
-		url: api.client.url(`/datasets/${baseId}/${route}`),
-		message: 'Dify answered without the ID of the document',
-	});
+	throw difyFailure('emptyAnswer', { message: 'Dify answered without the ID of the document' });
+}
+
+/** Whether a document takes part in retrieval, or would once it is indexed. */
+export function isEnabled(document: JsonRecord): boolean {
+	return document.enabled !== false;
+}
+
+/** Indexed, enabled and not archived. */
+export function isAvailable(document: JsonRecord): boolean {
+	if (typeof document.display_status === 'string') return document.display_status === 'available';
+	const isIndexed = document.indexing_status === 'completed';
+	return isIndexed && isEnabled(document) && document.archived !== true;
+}
+
+/** Metadata by name: an object in hits, a list of fields in documents. */
+export function metadataIn(value: unknown): JsonRecord {
+	if (isRecord(value)) return value;
+	const fields = recordsIn(value).filter(({ name }) => typeof name === 'string');
+	return Object.fromEntries(fields.map(({ name, value: own }) => [String(name), own]));
 }

@@ -1,16 +1,12 @@
 import { canonicalJson } from '../../json';
-import { finiteNumber, optional, recordsIn, type JsonRecord } from '../../values';
-import { difyFailure, invalidParam } from '../errors/failure';
-import { listIn } from '../paging';
-import { requestOf } from '../routes';
-import type { KnowledgeApi } from './api';
-import { asType, numberOf, unixSeconds, type MetadataType } from './filters';
-import { getDocument } from './documents';
-import { idOf } from './records';
-import { metadataRoutes } from './routes';
+import { finiteNumber, nonEmptyText, optional, recordsIn, type JsonRecord } from '../../values';
+import type { DifyClient } from '../client';
+import { difyFailure, invalidParam } from '../errors';
+import { path } from '../ids';
+import { listIn } from '../lists';
+import { numberOf, unixSeconds } from './filters';
 
-/** The ID of all built-in fields. */
-const BUILT_IN_ID = 'built-in';
+export type MetadataType = 'string' | 'number' | 'time';
 
 interface MetadataField {
 	id: string;
@@ -20,47 +16,40 @@ interface MetadataField {
 	count?: number;
 }
 
-/** The fields of a base, and whether its built-in ones are on. */
-interface BaseFields {
-	fields: MetadataField[];
-	builtInEnabled: boolean;
-}
+/** The ID of all built-in fields. */
+const BUILT_IN_ID = 'built-in';
 
-export async function metadataFields(api: KnowledgeApi, baseId: string): Promise<BaseFields> {
-	return fieldsIn(await api.call(metadataRoutes.list, { dataset_id: baseId }));
-}
-
-/** Reads the answer of the list of fields. */
-export function fieldsIn(answer: JsonRecord): BaseFields {
-	const fields = listIn(answer.doc_metadata).flatMap((record): MetadataField[] => {
-		const id = idOf(record);
-		const { name, type } = record;
-		if (id === undefined || typeof name !== 'string') return [];
-		const count = finiteNumber(record.count);
-		return [{ id, name, type: asType(type), ...optional({ count }) }];
+/** The fields in the answer of the list of fields. */
+export function fieldsIn({ doc_metadata: list }: JsonRecord): MetadataField[] {
+	return listIn(list).flatMap(({ id, name, type, count }): MetadataField[] => {
+		const known = nonEmptyText(id);
+		if (known === undefined || typeof name !== 'string') return [];
+		return [{ id: known, name, type: asType(type), ...optional({ count: finiteNumber(count) }) }];
 	});
-	return { fields, builtInEnabled: answer.built_in_field_enabled === true };
+}
+
+function asType(type: unknown): MetadataType {
+	return type === 'number' || type === 'time' ? type : 'string';
 }
 
 /** @throws {ServerError} of kind `nameTaken` where there is one of that name */
 export async function createField(
-	api: KnowledgeApi,
+	client: DifyClient,
 	baseId: string,
 	name: string,
 	type: MetadataType,
 ): Promise<MetadataField> {
-	const values = { dataset_id: baseId, type, name };
-	const id = idOf(await api.call(metadataRoutes.create, values));
-	if (id !== undefined) return { id, name, type };
+	const { id } = await client.send('POST', path`/datasets/${baseId}/metadata`, { type, name });
+	const known = nonEmptyText(id);
+	if (known !== undefined) return { id: known, name, type };
 	throw difyFailure('dataset', {
-		url: api.client.url(requestOf(metadataRoutes.create, values).path),
 		message: `Dify did not create the metadata field "${name}"`,
 		remedy:
 			'Look at the metadata of the knowledge base in Dify. Another change of it may be running: try again.',
 	});
 }
 
-interface SetOptions {
+export interface SetOptions {
 	/** Creates missing fields, with the type of their value. Default: they are an error. */
 	createFields?: boolean;
 	/** Types of created fields, where the value does not tell. */
@@ -75,20 +64,21 @@ interface SetOptions {
  * @throws {ServerError}
  */
 export async function setMetadata(
-	api: KnowledgeApi,
+	client: DifyClient,
 	baseId: string,
 	documentId: string,
 	values: JsonRecord,
 	options: SetOptions = {},
 ): Promise<JsonRecord> {
-	const changes = await checkedValues(api, baseId, values, options);
-	const before = await ownValues(api, baseId, documentId);
-	const kept = before.filter(({ name }) => !changes.some((field) => field.name === name));
-	const isRemoving = changes.some(({ value }) => value === null);
-	const list = [...kept, ...changes.filter(({ value }) => value !== null)];
-	const operation = { document_id: documentId, metadata_list: list, partial_update: !isRemoving };
-	const request = { dataset_id: baseId, operation_data: [operation] };
-	await api.call(metadataRoutes.setOnDocuments, request);
+	const changes = await changesFor(client, baseId, values, options);
+	const before = await ownValues(client, baseId, documentId);
+	const kept = before.filter(({ name }) => !changes.some((change) => change.name === name));
+	const set = changes.filter(({ value }) => value !== null);
+	const list = [...kept, ...set];
+	const isPartial = set.length === changes.length;
+	const operation = { document_id: documentId, metadata_list: list, partial_update: isPartial };
+	const json = { operation_data: [operation] };
+	await client.ask('POST', path`/datasets/${baseId}/documents/metadata`, { json });
 	return Object.fromEntries(list.map(({ name, value }) => [name, value]));
 }
 
@@ -98,8 +88,8 @@ interface FieldValue {
 	value: unknown;
 }
 
-async function checkedValues(
-	api: KnowledgeApi,
+async function changesFor(
+	client: DifyClient,
 	baseId: string,
 	values: JsonRecord,
 	{ createFields = false, types = {} }: SetOptions,
@@ -107,7 +97,7 @@ async function checkedValues(
 	const entries = Object.entries(values);
 	if (entries.length === 0)
 		throw invalidParam('There is no metadata to set', 'Add at least one field with its value.');
-	const { fields } = await metadataFields(api, baseId);
+	const fields = fieldsIn(await client.get(path`/datasets/${baseId}/metadata`));
 	const known = new Map(fields.map((field) => [field.name, field]));
 	const missing = entries.map(([name]) => name).filter((name) => !known.has(name));
 	if (missing.length > 0 && !createFields)
@@ -117,20 +107,17 @@ async function checkedValues(
 		);
 	// All values are checked before anything is created.
 	const typed = entries.map(([name, value]) => {
-		const type = known.get(name)?.type ?? types[name] ?? typeOfValue(value);
+		const ofValue = typeof value === 'number' ? 'number' : 'string';
+		const type = known.get(name)?.type ?? types[name] ?? ofValue;
 		return { name, type, value: storedValue(value, type, `"${name}"`) };
 	});
-	const written: FieldValue[] = [];
+	const changes: FieldValue[] = [];
 	for (const { name, type, value } of typed) {
 		if (value === null && !known.has(name)) continue;
-		const { id } = known.get(name) ?? (await createField(api, baseId, name, type));
-		written.push({ id, name, value });
+		const { id } = known.get(name) ?? (await createField(client, baseId, name, type));
+		changes.push({ id, name, value });
 	}
-	return written;
-}
-
-function typeOfValue(value: unknown): MetadataType {
-	return typeof value === 'number' ? 'number' : 'string';
+	return changes;
 }
 
 /**
@@ -145,13 +132,14 @@ function storedValue(value: unknown, type: MetadataType, what: string): string |
 }
 
 async function ownValues(
-	api: KnowledgeApi,
+	client: DifyClient,
 	baseId: string,
 	documentId: string,
 ): Promise<FieldValue[]> {
-	const document = await getDocument(api, baseId, documentId, 'only');
+	const route = path`/datasets/${baseId}/documents/${documentId}`;
+	const document = await client.get(route, { metadata: 'only' });
 	return recordsIn(document.doc_metadata).flatMap(({ id, name, value }) => {
-		if (typeof id !== 'string' || id === BUILT_IN_ID || typeof name !== 'string') return [];
-		return value === null || value === undefined ? [] : [{ id, name, value }];
+		const isOwn = typeof id === 'string' && id !== BUILT_IN_ID && typeof name === 'string';
+		return isOwn && value !== null && value !== undefined ? [{ id, name, value }] : [];
 	});
 }

@@ -1,32 +1,30 @@
-import { type ServerError, throwAs } from '../../errors/server-error';
 import {
+	asList,
 	filled,
 	finiteNumber,
 	isRecord,
-	type JsonRecord,
 	nonEmptyText,
 	optional,
 	recordOf,
 	recordsIn,
+	type JsonRecord,
 } from '../../values';
-import { invalidParam, localError } from '../errors/failure';
-import { listIn } from '../paging';
-import type { KnowledgeApi } from './api';
-import type { ModelRef } from './bases';
-import { filterBody, type Filter } from './filters';
-import { isExternal, metadataIn, techniqueOf } from './records';
+import type { DifyAccess } from '../access';
+import { invalidParam } from '../errors';
+import { path } from '../ids';
+import { listIn } from '../lists';
+import { metadataIn, WRITE_LIMIT_MS } from './documents';
+import { checkedFilter, type Filter } from './filters';
+import type { ModelRef } from './models';
 
-const SEARCH_METHODS = [
-	'semantic_search',
-	'full_text_search',
-	'hybrid_search',
-	'keyword_search',
-] as const;
-export type SearchMethod = (typeof SEARCH_METHODS)[number];
+export type SearchMethod =
+	| 'semantic_search'
+	| 'full_text_search'
+	| 'hybrid_search'
+	| 'keyword_search';
 
 /** Characters. Dify refuses longer queries (docs/protocols/dify.md 2.13). */
 const MAX_QUERY = 250;
-
 /** Dify's default for a new base. */
 const DEFAULT_TOP_K = 4;
 
@@ -57,128 +55,68 @@ export interface Hit {
 	metadata: JsonRecord;
 	/** Matching child chunks, best first. */
 	childChunks?: Array<{ content: string; score?: number }>;
+	summary?: string;
+	files?: unknown[];
 }
 
-/**
- * Searches a base.
- *
- * @param query 1 to 250 characters
- * @returns the hits in Dify's order, best first; there may be none
- * @throws {ServerError}
- */
+interface Found {
+	hits: Hit[];
+	records: JsonRecord[];
+	/** How many records did not fit the filter, and were left out. */
+	misfits: number;
+}
+
+/** Searches a base. @returns the hits in Dify's order, best first; there may be none @throws {ServerError} */
 export async function retrieve(
-	api: KnowledgeApi,
+	{ client, once }: DifyAccess,
 	baseId: string,
 	query: string,
 	settings: SearchSettings = {},
-): Promise<{ hits: Hit[]; records: JsonRecord[] }> {
-	if (query.trim() === '') throw localError('emptyQuery');
-	if ([...query].length > MAX_QUERY)
-		throw invalidParam(
-			`The query has ${[...query].length} characters, but Dify takes ${MAX_QUERY}`,
-			'Shorten it, or set "Long Queries" to Cut.',
-		);
-	const base = await api.base(baseId);
-	if (isExternal(base))
-		throw localError(
-			'dataset',
-			'The knowledge base is external, and Dify does not search those over its API',
-			'Ask the external knowledge itself, or use an app of Dify that has the knowledge base.',
-		);
-	const model = retrievalModel(base, settings);
-	const body = { query, ...optional({ retrieval_model: model }) };
-	const answer = await api
-		.search(`/datasets/${baseId}/retrieve`, body)
-		.catch(throwAs(withoutVectors));
+): Promise<Found> {
+	const { filter, topK = Infinity } = settings;
+	const checked = filter === undefined ? undefined : checkedFilter(filter);
+	const base = await once(path`/datasets/${baseId}`);
+	const model = {
+		...retrievalModel(base, settings),
+		...optional({ metadata_filtering_conditions: checked?.body }),
+	};
+	const json = { query, retrieval_model: model };
+	const options = { json, limitMs: WRITE_LIMIT_MS, isIdempotent: true };
+	const answer = await client.ask('POST', path`/datasets/${baseId}/retrieve`, options);
+	const all = listIn(recordOf(answer).records);
+	const fitting =
+		checked === undefined ? all : all.filter((each) => checked.fits(metadataOf(each)));
 	// Keyword search can return more than the limit.
-	const records = listIn(answer.records).slice(0, topKOf(settings.topK));
-	return { hits: hitsIn(records), records };
+	const records = fitting.slice(0, topK);
+	return { hits: records.flatMap(hitOf), records, misfits: all.length - fitting.length };
 }
 
-function topKOf(topK: number | undefined): number {
-	return topK === undefined ? Infinity : Math.max(1, Math.trunc(topK));
+/** What to say of records that did not fit; undefined where all did. */
+export function misfitHint(misfits: number): string | undefined {
+	if (misfits === 0) return undefined;
+	return `Dify returned ${misfits} record(s) that do not fit the metadata filter, and they were left out. This version of Dify ignores filters (1.13.3 does): update it.`;
 }
 
-/** Rewords Dify's error for a base without indexed documents. */
-function withoutVectors(error: ServerError): ServerError {
-	if (error.code !== 'dataset_not_initialized') return error;
-	return error.reworded({
-		message: 'The knowledge base is empty or still being indexed',
-		remedy: 'Add documents first, and wait until they are indexed.',
-	});
-}
-
-/**
- * The complete search setting, since Dify fails with a partial one; undefined where the stored setting of the base is
- * used. A base without vectors has keyword search only, and finds nothing with its stored setting.
- */
-export function retrievalModel(base: JsonRecord, settings: SearchSettings): JsonRecord | undefined {
+/** The complete search setting, since Dify fails with a partial one. What is not chosen is as in the base. */
+export function retrievalModel(base: JsonRecord, settings: SearchSettings): JsonRecord {
 	const stored = recordOf(base.retrieval_model_dict);
-	const { filter, ...search } = settings;
-	const conditions = filter === undefined ? undefined : filterBody(filter, base);
-	const isPlain = Object.values({ ...search, conditions }).every((value) => value === undefined);
-	if (isPlain && isUsable(base, stored)) return undefined;
-	const threshold = settings.scoreThreshold ?? storedThreshold(stored);
+	const isStored = stored.score_threshold_enabled === true;
+	const threshold =
+		settings.scoreThreshold ?? (isStored ? finiteNumber(stored.score_threshold) : undefined);
+	// The placeholder of a base without documents, which must not be written back (docs/protocols/dify.md 12.3).
+	const isKeywords = stored.search_method === 'keyword_search';
+	// A base without vectors has keyword search only, and finds nothing with another one.
+	const method =
+		base.indexing_technique === 'economy'
+			? 'keyword_search'
+			: (settings.method ?? (isKeywords ? undefined : nonEmptyText(stored.search_method)));
 	return {
-		search_method: methodFor(base, stored, settings.method),
+		search_method: method ?? 'semantic_search',
 		top_k: settings.topK ?? finiteNumber(stored.top_k) ?? DEFAULT_TOP_K,
 		score_threshold_enabled: threshold !== undefined,
 		...optional({ score_threshold: threshold }),
 		...rerankingOf(base, stored, settings),
-		...optional({ metadata_filtering_conditions: conditions }),
 	};
-}
-
-/** Whether a search with the stored setting can find something. */
-function isUsable(base: JsonRecord, stored: JsonRecord): boolean {
-	return techniqueOf(base) !== 'economy' && !isPlaceholder(base, stored);
-}
-
-/**
- * Whether the setting was stored by mistake, from the placeholder of an empty base (see `storedRetrieval`): a base with
- * vectors finds nothing with it.
- */
-function isPlaceholder(base: JsonRecord, stored: JsonRecord): boolean {
-	return techniqueOf(base) === 'high_quality' && stored.search_method === 'keyword_search';
-}
-
-function methodFor(
-	base: JsonRecord,
-	stored: JsonRecord,
-	chosen: SearchMethod | undefined,
-): SearchMethod {
-	if (techniqueOf(base) !== 'economy') return chosen ?? storedMethod(base, stored);
-	if (chosen === undefined || chosen === 'keyword_search') return 'keyword_search';
-	throw invalidParam(
-		'The knowledge base has no vectors (technique Economy), so it can be searched by keywords only',
-		'Set the search method to Keywords, or leave it out.',
-	);
-}
-
-function storedMethod(base: JsonRecord, stored: JsonRecord): SearchMethod {
-	if (isPlaceholder(base, stored)) return 'semantic_search';
-	return SEARCH_METHODS.find((method) => method === stored.search_method) ?? 'semantic_search';
-}
-
-function storedThreshold(stored: JsonRecord): number | undefined {
-	if (stored.score_threshold_enabled !== true) return undefined;
-	return finiteNumber(stored.score_threshold);
-}
-
-/**
- * The complete search setting to store in a base. A base without documents does not show its search method: Dify sends
- * `keyword_search` as a placeholder, which must not be written back (docs/protocols/dify.md 12.3).
- */
-export function storedRetrieval(
-	base: JsonRecord,
-	settings: SearchSettings,
-): JsonRecord | undefined {
-	if (techniqueOf(base) === undefined && settings.method === undefined)
-		throw invalidParam(
-			'The knowledge base has no documents yet, so Dify does not tell its search method',
-			'Dify takes these settings only together with it: add Default Search Method to the options. Nothing was changed.',
-		);
-	return retrievalModel(base, settings);
 }
 
 function rerankingOf(base: JsonRecord, stored: JsonRecord, settings: SearchSettings): JsonRecord {
@@ -246,34 +184,36 @@ function weighted(base: JsonRecord, semanticWeight: number): JsonRecord {
 	};
 }
 
-/** Reads hits from Dify's records. Those without text are left out. */
-export function hitsIn(records: readonly JsonRecord[]): Hit[] {
-	return records.flatMap((record) => {
-		const segment = recordOf(record.segment);
-		const document = recordOf(segment.document);
-		// The content of a Q&A chunk is only the question.
-		const texts = [segment.content, segment.answer].map(nonEmptyText);
-		const content = texts.filter((text) => text !== undefined).join('\n');
-		if (content === '') return [];
-		const children = recordsIn(record.child_chunks).map(childHit);
-		return [
-			{
-				content,
-				title: nonEmptyText(document.name) ?? '',
-				score: finiteNumber(record.score) ?? 0,
-				...optional({
-					documentId: nonEmptyText(segment.document_id) ?? nonEmptyText(document.id),
-					segmentId: nonEmptyText(segment.id),
-				}),
-				metadata: metadataIn(document.doc_metadata),
-				...filled({ childChunks: children }),
-			},
-		];
-	});
+function metadataOf({ segment }: JsonRecord): JsonRecord {
+	return metadataIn(recordOf(recordOf(segment).document).doc_metadata);
 }
 
-function childHit({ content, score }: JsonRecord): NonNullable<Hit['childChunks']>[number] {
-	return { content: nonEmptyText(content) ?? '', ...optional({ score: finiteNumber(score) }) };
+/** The hit of a record; none for one without text. */
+function hitOf(record: JsonRecord): Hit[] {
+	const segment = recordOf(record.segment);
+	const document = recordOf(segment.document);
+	// The content of a Q&A chunk is only the question.
+	const texts = [segment.content, segment.answer].map(nonEmptyText);
+	const content = texts.filter((each) => each !== undefined).join('\n');
+	if (content === '') return [];
+	const childChunks = recordsIn(record.child_chunks).map(({ content: own, score }) => ({
+		content: nonEmptyText(own) ?? '',
+		...optional({ score: finiteNumber(score) }),
+	}));
+	return [
+		{
+			content,
+			title: nonEmptyText(document.name) ?? '',
+			score: finiteNumber(record.score) ?? 0,
+			...optional({
+				documentId: nonEmptyText(segment.document_id) ?? nonEmptyText(document.id),
+				segmentId: nonEmptyText(segment.id),
+				summary: nonEmptyText(record.summary),
+			}),
+			metadata: metadataOf(record),
+			...filled({ childChunks, files: asList(record.files) }),
+		},
+	];
 }
 
 /** Cuts a query to the length that Dify takes, at a word if possible. */
@@ -284,12 +224,4 @@ export function cutQuery(query: string): { query: string; cut: boolean } {
 	const isWordEnd = /\s/.test(letters[MAX_QUERY] ?? '');
 	const atWord = isWordEnd ? head : head.replace(/\s+\S*$/, '');
 	return { query: (atWord.length < head.length / 2 ? head : atWord).trim(), cut: true };
-}
-
-/** Merges hits of several bases by score. Those of keyword search have score 0, so they come last. */
-export function mergedHits<T extends Hit>(lists: readonly T[][], most: number): T[] {
-	return lists
-		.flat()
-		.sort((one, other) => other.score - one.score)
-		.slice(0, most);
 }

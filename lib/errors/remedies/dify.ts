@@ -30,7 +30,7 @@ export const DIFY_REMEDIES = {
 		'The app or its workspace was deleted, archived or blocked in Dify. Use the key of an app that is active.',
 	),
 	appUnavailable: row(
-		'The app has no model, or cannot be used this way',
+		'The app has no model, is not published, or cannot be used this way',
 		'Open the app in Dify, choose a model and publish it. If the app is fine, its type is another one: messages go to chatbots, agents and chatflows only.',
 	),
 	notPublished: row(
@@ -40,10 +40,6 @@ export const DIFY_REMEDIES = {
 	wrongAppType: row(
 		'The app behind this key is of another type',
 		'It is perhaps a text generator or a workflow. Use the key of a chatbot, agent or chatflow.',
-	),
-	streamingRequired: row(
-		'The app answers only as a stream',
-		'Agent apps answer only as a stream: switch streaming on (response mode "streaming").',
 	),
 	conversationEnded: row(
 		'The conversation is closed in Dify',
@@ -56,6 +52,10 @@ export const DIFY_REMEDIES = {
 	messageNotFound: row(
 		'Dify does not find the message',
 		'The message was deleted, or belongs to another user or app, or was not made over the API. Use the message ID and the user of the answer itself.',
+	),
+	beginsWithTrigger: row(
+		'The workflow begins with a trigger',
+		'It cannot be run over the API: call its webhook with an HTTP Request node, or begin it with a start node (User Input) and publish it.',
 	),
 	workflowVersion: row(
 		'Dify does not find this version of the app',
@@ -122,20 +122,21 @@ export const DIFY_REMEDIES = {
 		'The model provider of the app is not installed in Dify',
 		'Install the plugin of the provider in Dify (Plugins), or choose a model of another provider in the app and publish it.',
 	),
+	modelMissing: row(
+		'Dify does not have the model of the app',
+		'The model was taken out of its provider in Dify, or the plugin daemon of Dify is down: look at Settings, Model Provider, and choose a model that is there. Then publish the app.',
+	),
+	agentBackend: row(
+		'The agent backend of Dify does not answer',
+		'New Agents run in a service of their own. Look at its container in the installation of Dify (docker compose ps) and at its log. The model server is not asked before that.',
+	),
 	fileUnreachable: row(
 		'Dify cannot fetch a file from its URL',
 		'Dify itself fetches the file, so the URL must be reachable from the containers of Dify: an address such as localhost or one inside the network of n8n is not. Check the URL, or send the file as binary data.',
 	),
-	tooManyRequests: ({ countedTwice }) => ({
-		title:
-			countedTwice === true
-				? 'The limit of the app is 1, and Dify counts a streamed run twice'
-				: 'The app is running as many requests as it may',
-		remedy: `Try again in a moment, lower the number of items at once, or raise the limit of the app in Dify.${countedTwice === true ? ' This version of Dify counts a streamed chatflow or workflow twice: with a limit of 1 none of them ever runs, so allow two for each run at once.' : ''}`,
-	}),
-	rateLimited: row(
-		'Something in front of Dify limits the rate of requests',
-		'Wait, then send fewer requests at once.',
+	busy: row(
+		'The app is running as many requests as it may',
+		'Try again in a moment, lower the number of items at once, or raise the limit of the app in Dify. Dify counts a streamed chatflow or workflow twice: allow two for each run at once. Where something in front of Dify limits the rate of requests, send fewer at once.',
 	),
 	quota: row(
 		'The plan of this Dify workspace has no runs left',
@@ -147,7 +148,7 @@ export const DIFY_REMEDIES = {
 	),
 	runFailed: row(
 		'The run failed in Dify',
-		'Open the run in the logs of the app in Dify to see which node failed and why.',
+		'Open the run in the logs of the app in Dify: it shows each node with its input and output. Inputs, files and the workflow itself may be the reason.',
 	),
 	streamEndedEarly: row(
 		'The answer of Dify ended before it was complete',
@@ -162,7 +163,7 @@ export const DIFY_REMEDIES = {
 		'The run waits in the queue of Dify',
 		'The workers of Dify are busy or down, so the run may still run later: look at the logs of the app in Dify before you send the message again. Check that the worker container of Dify runs, and give it more workers if it is busy (CELERY_WORKER_AMOUNT).',
 	),
-	fileTooLarge: row(
+	tooLarge: row(
 		'The file is too large',
 		'The file is larger than Dify or a proxy in front of it allows. Send a smaller one, or raise the upload limit there.',
 	),
@@ -180,7 +181,11 @@ export const DIFY_REMEDIES = {
 	),
 	formClosed: row(
 		'The form is closed',
-		'It was answered already or has expired, so the run cannot be continued with it.',
+		'The first answer counts, and an expired form took the timeout branch of its node. Do not submit it again. Follow the run instead.',
+	),
+	formNotFound: row(
+		'Dify does not find the form',
+		'Check the form token, and the key of the credential: it must be that of the app whose run waits. A form that goes out by e-mail only cannot be answered over the API.',
 	),
 	formRejected: row(
 		'Dify refuses the answer to the form',
@@ -189,6 +194,22 @@ export const DIFY_REMEDIES = {
 	dataset: row(
 		'The knowledge base or document does not allow this',
 		'Check the state of the knowledge base or document in Dify.',
+	),
+	datasetNotFound: row(
+		'Dify does not find the knowledge base',
+		'It was deleted, or belongs to another workspace than the key. Choose it anew.',
+	),
+	noPipeline: row(
+		'The knowledge base has no pipeline',
+		'Choose a knowledge base that was made from a pipeline, or use the operations of the resource Document.',
+	),
+	notIndexed: row(
+		'The knowledge base is empty or still being indexed',
+		'Add documents first, and wait until they are indexed.',
+	),
+	archived: row(
+		'The document is archived',
+		'Take it out of the archive with Set Status first. To delete it, turn on "Unarchive First" in the options.',
 	),
 	knowledgeApiOff: row(
 		'The API of this knowledge base is switched off in Dify',
@@ -211,15 +232,11 @@ export const DIFY_REMEDIES = {
 		'The worker of Dify does not take up the document',
 		'Check that the worker container of Dify runs and is not busy (docker compose ps, docker compose logs worker). The document stays in its queue: it is indexed when the worker comes to it, so do not send it again.',
 	),
-	requestFormat: row(
-		'Dify could not read the request',
-		'A proxy between n8n and Dify may have changed or dropped its body.',
-	),
-	routeNotFound: row(
+	wrongPath: row(
 		'There is no Dify API at this path',
 		'Check the Base URL in the credential: it must lead to the API of Dify and usually ends in /v1. If it is right, an ID has the wrong form, or this version of Dify does not have the function.',
 	),
-	webFrontend: row(
+	notAnApi: row(
 		'A web page answers here, not the API of Dify',
 		'The Base URL probably leads to the web front end of Dify. Use the address shown under API Access in Dify; it usually ends in /v1.',
 	),
@@ -237,15 +254,14 @@ export const DIFY_REMEDIES = {
 		title: 'Dify failed with an error of its own',
 		remedy: `Look at the logs of its API container (docker compose logs api).${mayHaveStarted(startsRun)}`,
 	}),
-	gateway: ({ status, startsRun }) => ({
+	gateway: ({ status }) => ({
 		title: `A proxy answers${status === undefined ? '' : ` with ${status}`}, but Dify behind it does not answer`,
-		remedy: `${isCloudflare(status) ? 'The statuses from 520 on are those of Cloudflare: check that Dify runs, and that the connection from Cloudflare to it is up.' : 'Check that Dify runs (docker compose ps); it may also be too slow for the proxy.'}${mayHaveStarted(startsRun)}`,
+		remedy: `${isCloudflare(status) ? 'The statuses from 520 on are those of Cloudflare: check that Dify runs, and that the connection from Cloudflare to it is up.' : 'Check that Dify runs (docker compose ps); it may also be too slow for the proxy.'}`,
 	}),
 	emptyAnswer: row(
 		'Dify answered without content',
 		'Check the Base URL and the proxies in front of Dify.',
 	),
-	unknown: row('Dify reported an error', 'Look at the logs of Dify for the time of this request.'),
 } satisfies Readonly<Record<string, Row>>;
 
 function mayHaveStarted(startsRun: RemedyFacts['startsRun']): string {

@@ -37,8 +37,6 @@ export interface RemedyFacts {
 	service?: 'dify';
 	/** The request starts a run of a Dify app. */
 	startsRun?: boolean;
-	/** This version of Dify counts a streamed run twice. */
-	countedTwice?: boolean;
 }
 
 export interface Remedy {

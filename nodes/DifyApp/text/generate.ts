@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { complete, withText } from '../../../lib/dify/run/completion';
+import { complete, withText } from '../../../lib/dify/run/start';
 import type { RunResult } from '../../../lib/dify/types';
 import { reportRun, type DifyOperation } from '../../shared/dify/run';
 import { userField } from '../../shared/dify/fields';

@@ -1,7 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { Technique } from '../../../lib/dify/knowledge/records';
-import { DEFAULT_MEGABYTES } from '../../../lib/dify/knowledge/names';
+import type { Technique } from '../../../lib/dify/knowledge/documents';
 import type { CreateOptions } from '../../../lib/dify/knowledge/upsert';
 import type { JsonRecord } from '../../../lib/values';
 import { modelIn, modelLocator, techniqueField } from '../../shared/dify/knowledge-fields';
@@ -9,7 +8,6 @@ import {
 	booleanField,
 	choiceField,
 	choices,
-	numberField,
 	stringField,
 	wholeField,
 } from '../../shared/field-kinds';
@@ -81,14 +79,6 @@ export const contentOptions: INodeProperties[] = [
 	}),
 ];
 
-export const fileOptions: INodeProperties[] = [
-	numberField('Largest File (MB)', 'maxFileSize', DEFAULT_MEGABYTES, {
-		typeOptions: { minValue: 1 },
-		description:
-			'What your Dify takes (UPLOAD_FILE_SIZE_LIMIT). It refuses larger files without saying why.',
-	}),
-];
-
 /** Options that count for the first document of a base. */
 export const firstOptions: INodeProperties[] = [
 	modelLocator('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
@@ -106,25 +96,6 @@ export const firstOptions: INodeProperties[] = [
 	techniqueField('For the first document of a knowledge base; it cannot be changed later'),
 ];
 
-export const existsOptions: INodeProperties[] = [
-	choiceField('If It Exists', 'ifExists', 'update', {
-		options: choices({
-			fail: 'Fail',
-			skip: ['Skip', 'The document stays as it is'],
-			update: ['Update', 'Its content is replaced; ID and metadata stay'],
-		}),
-		description: 'What to do where there is a document of that name',
-	}),
-	choiceField('If It Is Disabled', 'ifDisabled', 'fail', {
-		options: choices({
-			enable: ['Enable', 'Enable it, then update it'],
-			fail: 'Fail',
-		}),
-		description:
-			'What to do where the document of that name is disabled: Dify would make a second one',
-	}),
-];
-
 /** Reads the options above. */
 export function createOptionsIn(parameters: NodeParameters): CreateOptions {
 	const rule = ruleIn(parameters);
@@ -136,8 +107,6 @@ export function createOptionsIn(parameters: NodeParameters): CreateOptions {
 		language: parameters.name('options.language') || undefined,
 		processRule: rule,
 		ifExists: parameters.choice<'update' | 'fail' | 'skip'>('options.ifExists', 'update'),
-		ifDisabled: parameters.choice<'enable' | 'fail'>('options.ifDisabled', 'fail'),
-		mostMegabytes: parameters.number('options.maxFileSize', undefined),
 	};
 }
 

@@ -1,29 +1,21 @@
-import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 
-import { documentRoutes } from '../../../lib/dify/knowledge/routes';
+import { documentsOf } from '../../../lib/dify/knowledge/documents';
 import {
-	checkSources,
-	type MissingSourceAction,
 	hashOf,
+	outcomeOf,
 	planSync,
-	sha256,
+	runStep,
 	type SyncRules,
+	type SyncRun,
 	type SyncSource,
 	type SyncStep,
 } from '../../../lib/dify/knowledge/sync';
-import {
-	plannedOutcome,
-	runStep,
-	type SyncOutcome,
-	type SyncRun,
-} from '../../../lib/dify/knowledge/sync-run';
-import type { DocumentContent } from '../../../lib/dify/knowledge/upsert';
+import { readList } from '../../../lib/dify/lists';
 import { ServerError } from '../../../lib/errors/server-error';
-import { timeSlices } from '../../../lib/http/time-slices';
-import { append, filled } from '../../../lib/values';
+import { append } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import { wrongField } from '../../shared/field-values';
 import type { DifyCall, DifyOperation } from '../../shared/dify/run';
 import {
 	booleanField,
@@ -36,13 +28,7 @@ import type { NodeParameters } from '../../shared/parameters';
 import { ItemFailure } from '../../shared/run/failed-item';
 import type { OperationItem, OperationResult } from '../../shared/run/operations';
 import { binaryField, textField } from '../fields';
-import {
-	contentOptions,
-	createOptionsIn,
-	fileOptions,
-	firstOptions,
-	writeOptions,
-} from './content-fields';
+import { contentOptions, createOptionsIn, firstOptions, writeOptions } from './content-fields';
 
 const syncOptions: INodeProperties[] = [
 	stringField('Hash', 'hash', {
@@ -102,7 +88,7 @@ export const documentSync: DifyOperation = {
 		booleanField('Dry Run', 'dryRun', false, {
 			description: 'Whether to only tell what would be done',
 		}),
-		...writeOptions([...syncOptions, ...contentOptions, ...firstOptions, ...fileOptions]),
+		...writeOptions([...syncOptions, ...contentOptions, ...firstOptions]),
 	],
 	takesAllItems: () => true,
 	run: syncItems,
@@ -111,7 +97,6 @@ export const documentSync: DifyOperation = {
 /** One item of the source. */
 interface Item extends SyncSource {
 	itemIndex: number;
-	content(name: string): Promise<DocumentContent>;
 }
 
 /**
@@ -119,19 +104,36 @@ interface Item extends SyncSource {
  * the results of the sources in their order, then the documents whose source is gone.
  */
 async function syncItems(call: DifyCall): Promise<OperationResult> {
-	const { groups, failed, empty } = await groupsOf(call);
-	const results: OperationResult = [...failed];
-	if (failed.length > 0)
+	// "Always Output Data" makes one empty item of an empty list.
+	const hasItems = call.context
+		.getInputData()
+		.some(({ json, binary }) => Object.keys({ ...json, ...binary }).length > 0);
+	if (!hasItems && call.parameters.freeText('source').trim() === '') {
+		call.hint('There are no items to sync, so nothing was changed.');
+		return [];
+	}
+	const bases = new Map<string, Item[]>();
+	const results: OperationResult = [];
+	for (const itemIndex of call.itemIndexes) {
+		const parameters = call.parametersOf(itemIndex);
+		try {
+			const item = await itemAt(call, parameters);
+			const baseId = datasetIdIn(parameters);
+			const items = bases.get(baseId) ?? [];
+			items.push(item);
+			bases.set(baseId, items);
+		} catch (error) {
+			results.push(failing(call, itemIndex, error));
+		}
+	}
+	const isComplete = results.length === 0;
+	if (!isComplete)
 		call.hint('Some items could not be read, so nothing counts as gone in this sync.');
-	if (empty) call.hint('There are no items to sync, so nothing was changed.');
-	for (const [datasetId, items] of groups) {
+	for (const [baseId, items] of bases) {
 		const first = items[0]!.itemIndex;
 		const ofFirst = { ...(await call.accessOf(first)), parameters: call.parametersOf(first) };
-		const sync = new Sync({ ...call, ...ofFirst }, datasetId, items);
-		append(
-			results,
-			await sync.run(failed.length === 0).catch((error: unknown) => [failing(call, first, error)]),
-		);
+		const syncing = syncBase({ ...call, ...ofFirst }, baseId, items, isComplete);
+		append(results, await syncing.catch((error: unknown) => [failing(call, first, error)]));
 	}
 	return results;
 }
@@ -148,140 +150,71 @@ function failing(
 	throw failed;
 }
 
-interface Groups {
-	groups: Map<string, Item[]>;
-	failed: ItemFailure[];
-	empty: boolean;
-}
-
-/** Reads all items before any request. */
-async function groupsOf(call: DifyCall): Promise<Groups> {
-	const groups = new Map<string, Item[]>();
-	const failed: ItemFailure[] = [];
-	// "Always Output Data" makes one empty item of an empty list.
-	const isEmpty = call.context
-		.getInputData()
-		.every(({ json, binary }) => Object.keys({ ...json, ...binary }).length === 0);
-	if (isEmpty && call.parameters.freeText('source').trim() === '')
-		return { groups, failed, empty: true };
-	const pause = timeSlices();
-	for (const itemIndex of call.itemIndexes) {
-		await pause();
-		try {
-			const { datasetId, item } = await itemAt(call.context, call.parametersOf(itemIndex));
-			const items = groups.get(datasetId) ?? [];
-			items.push(item);
-			groups.set(datasetId, items);
-		} catch (error) {
-			failed.push(failing(call, itemIndex, error));
-		}
-	}
-	return { groups, failed, empty: false };
-}
-
-async function itemAt(
-	context: IExecuteFunctions,
-	parameters: NodeParameters,
-): Promise<{ datasetId: string; item: Item }> {
+async function itemAt({ context }: DifyCall, parameters: NodeParameters): Promise<Item> {
 	const { itemIndex } = parameters;
-	const source = parameters.freeText('source').trim();
-	if (source === '')
-		throw wrongField(
-			'Source',
-			'is empty',
-			'Say how the document is recognised, for example by the path or the ID of its file.',
-		);
-	const isText = parameters.choice<'file' | 'text'>('contentType') === 'text';
+	const source = parameters.required(
+		'source',
+		'Say how the document is recognised, for example by the path or the ID of its file.',
+	);
 	const ownHash = parameters.name('options.hash');
 	const ownName = parameters.name('name');
-	const datasetId = datasetIdIn(parameters);
-	if (isText) {
+	if (parameters.choice<'file' | 'text'>('contentType') === 'text') {
 		const text = parameters.freeText('text');
+		const hash = ownHash || (await hashOf([Buffer.from(text)]));
 		const content = async (name: string) => ({ name, text });
-		return {
-			datasetId,
-			item: { itemIndex, source, name: ownName || source, hash: ownHash || sha256(text), content },
-		};
+		return { itemIndex, source, name: ownName || source, hash, content };
 	}
 	const file = await binarySource(context, itemIndex, parameters.name('binaryPropertyName'));
-	const content = async (name: string) => ({ file: { ...file, name } });
 	const hash = ownHash || (await hashOf(file.open()));
-	return { datasetId, item: { itemIndex, source, name: ownName || file.name, hash, content } };
+	const content = async (name: string) => ({ file: { ...file, name } });
+	return { itemIndex, source, name: ownName || file.name, hash, content };
 }
 
-/** The sync of one base. */
-class Sync {
-	private readonly bySource: Map<string, Item>;
-
-	/** @param call of the first of the items */
-	constructor(
-		private readonly call: DifyCall,
-		private readonly datasetId: string,
-		private readonly items: Item[],
-	) {
-		this.bySource = new Map(items.map((item) => [item.source, item]));
-	}
-
-	async run(isComplete: boolean): Promise<OperationResult> {
-		const { api, parameters } = this.call;
-		checkSources(this.items);
-		const rules: SyncRules = {
-			whenGone: parameters.choice<MissingSourceAction>('options.whenGone', 'disable'),
-			mostGonePercent: parameters.number('options.mostGone', 20),
-			isComplete,
-		};
-		// All of them, since Dify's filters may miss some.
-		const documents = await api.list(documentRoutes.list, { dataset_id: this.datasetId }, 'all');
-		const steps = await planSync(this.items, documents, rules);
-		const run: SyncRun = {
-			content: async (source, name) => await this.bySource.get(source)!.content(name),
-			create: createOptionsIn(parameters),
-			waitMs: Math.max(1000, parameters.milliseconds('options.wait', 300_000)),
-		};
-		const isDryRun = parameters.flag('dryRun');
-		const pause = timeSlices();
-		const results: OperationResult = [];
-		for (const step of steps) {
-			await pause();
-			results.push(isDryRun ? this.planned(step) : await this.resultOf(step, run));
+/** Syncs one base. @param call of the first of its items */
+async function syncBase(
+	call: DifyCall,
+	baseId: string,
+	items: readonly Item[],
+	isComplete: boolean,
+): Promise<OperationResult> {
+	const { client, parameters } = call;
+	const rules: SyncRules = {
+		whenGone: parameters.choice<SyncRules['whenGone']>('options.whenGone', 'disable'),
+		mostGonePercent: parameters.number('options.mostGone', 20),
+		isComplete,
+	};
+	// All of them, since Dify's filters may miss some.
+	const steps = planSync(items, await readList(client, documentsOf(baseId)), rules);
+	const run: SyncRun = {
+		create: createOptionsIn(parameters),
+		waitMs: Math.max(1000, parameters.milliseconds('options.wait', 300_000)),
+	};
+	const indexes = new Map(items.map(({ source, itemIndex }) => [source, itemIndex]));
+	const dryRun = parameters.flag('dryRun');
+	const results: OperationResult = [];
+	for (const step of steps) {
+		const from = indexes.get(step.source) ?? items[0]!.itemIndex;
+		const shown = (json: object): OperationItem => ({ json: { ...json, datasetId: baseId }, from });
+		if (dryRun) {
+			results.push(shown(outcomeOf(step, { dryRun })));
+			continue;
 		}
-		return results;
-	}
-
-	private planned(step: SyncStep): OperationItem {
-		return this.shown(step, plannedOutcome(step), { dryRun: true });
-	}
-
-	private async resultOf(step: SyncStep, run: SyncRun): Promise<OperationItem | ItemFailure> {
 		try {
-			return this.shown(step, await runStep(this.call.api, this.datasetId, step, run));
+			results.push(shown(await runStep(call, baseId, step, run)));
 		} catch (error) {
 			const facts = { action: 'failed', source: step.source };
-			return this.refused(step, error) ?? failing(this.call, this.itemIndexOf(step), error, facts);
+			const locked = lockedOutcome(call, step, error);
+			results.push(locked === undefined ? failing(call, from, error, facts) : shown(locked));
 		}
 	}
+	return results;
+}
 
-	/** Result for a document that Dify has locked: the others go on, and the next sync tries it again. */
-	private refused(step: SyncStep, error: unknown): OperationItem | undefined {
-		if (!(error instanceof ServerError) || error.kind !== 'documentBusy') return undefined;
-		const planned = plannedOutcome(step);
-		const reason = `"${planned.name ?? step.source}" was not ${planned.action}: ${error.meaning}. The next sync does it. ${error.remedy}`;
-		return this.shown(step, { ...planned, action: 'refused', remarks: [reason] });
-	}
-
-	private shown(
-		step: SyncStep,
-		{ remarks, ...outcome }: SyncOutcome,
-		facts: object = {},
-	): OperationItem {
-		remarks.forEach(this.call.hint);
-		const warnings = filled({ warnings: remarks });
-		const json = { ...outcome, datasetId: this.datasetId, ...warnings, ...facts };
-		return { json, from: this.itemIndexOf(step) };
-	}
-
-	/** Index of a step's item; of the first item where the source is gone. */
-	private itemIndexOf({ source }: SyncStep): number {
-		return (this.bySource.get(source) ?? this.items[0]!).itemIndex;
-	}
+/** The result for a document that Dify has locked: the others go on, and the next sync tries it again. */
+function lockedOutcome({ hint }: DifyCall, step: SyncStep, error: unknown): object | undefined {
+	if (!(error instanceof ServerError) || error.kind !== 'documentBusy') return undefined;
+	const { name } = step.content ?? step.document ?? {};
+	const reason = `"${String(name)}" was not ${step.action}, and the next sync does it: ${error.meaning}. ${error.remedy}`;
+	hint(reason);
+	return { ...outcomeOf(step), action: 'refused', warnings: [reason] };
 }

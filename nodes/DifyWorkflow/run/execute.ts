@@ -1,12 +1,12 @@
-import { explainAppType } from '../../../lib/dify/app/app-mode';
-import { runWorkflow } from '../../../lib/dify/run/workflow';
+import { followRun, runWorkflow } from '../../../lib/dify/run/start';
 import { userIn } from '../../shared/dify/ids';
 import { inputFields } from '../../shared/dify/inputs';
 import { filesField } from '../../shared/dify/run-files';
-import { readRunOptions, simplifyField } from '../../shared/dify/run-options';
+import { readRunLimits, readRunOptions, simplifyField } from '../../shared/dify/run-options';
 import { runRequest } from '../../shared/dify/run-request';
-import { executeOptions, runUserField } from '../fields';
 import type { DifyOperation } from '../../shared/dify/run';
+import { optionsCollection } from '../../shared/field-kinds';
+import { executeOptions, followOptions, runIdField, runIdIn, runUserField } from '../fields';
 import { readOutput, runItem } from '../output';
 
 const [inputsMode, ...inputValues] = inputFields;
@@ -38,18 +38,40 @@ export const runExecute: DifyOperation = {
 		await typing?.begin();
 		const dropped: string[] = [];
 		const request = await runRequest(call, user, (warning) => void dropped.push(warning));
-		const running = runWorkflow(
-			client,
-			{ ...request, ...ids },
-			{ onDeltas: typing?.show, limits, retries },
-		);
-		const explained = running.then(
-			(result) => ({ ...result, warnings: [...dropped, ...result.warnings] }),
-			async (error: unknown) => {
-				dropped.forEach(call.hint);
-				throw await explainAppType(client, error, 'workflow');
-			},
-		);
-		return [await runItem(call, output, explained)];
+		const options = { onDeltas: typing?.show, limits, retries };
+		const running = runWorkflow(client, { ...request, ...ids }, options);
+		running.catch(() => dropped.forEach(call.hint));
+		return [await runItem(call, output, running, dropped)];
+	},
+};
+
+export const runFollow: DifyOperation = {
+	option: {
+		name: 'Follow',
+		value: 'follow',
+		action: 'Follow a run',
+		description: 'Attach to a run that was started before, and wait for its outputs',
+	},
+	fields: [
+		runIdField,
+		{ ...runUserField, description: 'Who started the run: nobody else can follow it' },
+		simplifyField,
+		optionsCollection(followOptions),
+	],
+	run: async (call) => {
+		const { client, parameters, typing } = call;
+		const user = userIn(parameters);
+		const runId = runIdIn(parameters);
+		const limits = readRunLimits(parameters);
+		const output = readOutput(call, user);
+		const acrossPauses = output.onPause === 'wait';
+		await typing?.begin();
+		const following = followRun(client, runId, user, {
+			onDeltas: typing?.show,
+			// A person may take any time.
+			limits: acrossPauses ? { ...limits, idleMs: 0 } : limits,
+			acrossPauses,
+		});
+		return [await runItem(call, output, following)];
 	},
 };

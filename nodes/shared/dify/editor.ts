@@ -2,7 +2,8 @@ import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow'
 
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
-import { localError } from '../../../lib/dify/errors/failure';
+import { localError } from '../../../lib/dify/errors';
+import { optionalUuid } from '../../../lib/dify/ids';
 import { isRecord, quietly } from '../../../lib/values';
 import { listEntries } from '../list-entries';
 import { listError } from '../list-error';
@@ -67,4 +68,15 @@ export function editorUser(context: ILoadOptionsFunctions): string {
 export function editorValue(context: ILoadOptionsFunctions, name: string): unknown {
 	const value: unknown = quietly(() => context.getNodeParameter(name, ''));
 	return isRecord(value) && '__rl' in value ? value.value : value;
+}
+
+/** The knowledge base of the node in the editor. @throws {ServerError} where none is chosen */
+export function baseInEditor(context: ILoadOptionsFunctions): string {
+	const id = optionalUuid(editorValue(context, 'difyDatasetId'), 'knowledge base ID');
+	if (id !== undefined) return id;
+	throw localError(
+		'invalidId',
+		'The list needs a knowledge base',
+		'Choose the knowledge base first.',
+	);
 }

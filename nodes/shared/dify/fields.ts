@@ -1,7 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { originsIn } from '../../../lib/dify/files/signed-file';
-import type { Limit } from '../../../lib/dify/paging';
+import { originsIn } from '../../../lib/dify/files/output-files';
 import type { FileSource } from '../../../lib/http/multipart';
 import { binarySource } from '../binary';
 import { booleanField, listField, stringField, wholeField } from '../field-kinds';
@@ -58,8 +57,8 @@ export const pagingFields: INodeProperties[] = [
 ];
 
 /** Reads these fields. */
-export function limitIn(parameters: NodeParameters): Limit {
-	return parameters.flag('returnAll') ? 'all' : parameters.number('limit');
+export function limitIn(parameters: NodeParameters): number {
+	return parameters.flag('returnAll') ? Infinity : parameters.number('limit');
 }
 
 /** The field for the item's binary field. @param what "the file", "the recording" and so on */

@@ -1,4 +1,6 @@
 import { optionalUuid, userOf, uuid } from '../../../lib/dify/ids';
+import { localError } from '../../../lib/dify/errors';
+import { isBlank } from '../field-values';
 import type { NodeParameters } from '../parameters';
 
 /** The user of the item. @throws {ServerError} where there is none */
@@ -25,7 +27,13 @@ export function conversationIdIn(parameters: NodeParameters): string {
 
 /** @throws {ServerError} where the field Message ID is empty or holds no ID */
 export function messageIdIn(parameters: NodeParameters): string {
-	return uuid(parameters.value('messageId'), 'message ID');
+	const id = parameters.value('messageId');
+	if (!isBlank(id)) return uuid(id, 'message ID');
+	throw localError(
+		'invalidId',
+		'The message ID is empty',
+		'Put this node behind Dify Chat Message, and drag the field messageId of its output into Message ID. Where other nodes stand in between, drag it from Dify Chat Message itself.',
+	);
 }
 
 /** The ID in an optional field. */

@@ -1,21 +1,18 @@
-import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 
-import { localError } from '../../../lib/dify/errors/failure';
-import { isUnreached } from '../../../lib/errors/kinds';
-import { ServerError } from '../../../lib/errors/server-error';
 import {
 	formValue,
 	jsonInputs,
 	readForm,
 	type FormField,
 } from '../../../lib/dify/forms/input-form';
-import { recordOf, type JsonRecord } from '../../../lib/values';
-import { binaryProperties } from '../binary';
+import { isUnreached } from '../../../lib/errors/kinds';
+import { ServerError } from '../../../lib/errors/server-error';
+import { optional, recordOf, type JsonRecord } from '../../../lib/values';
 import { choiceField, choices, jsonField } from '../field-kinds';
 import { isBlank } from '../field-values';
-import { hintOnce } from '../run/hints';
 import type { DifyCall } from './run';
-import { formFiles, acceptedFiles, type AcceptedFile, type Upload } from './run-files';
+import { formFiles, uploadFiles, type RequestedFile } from './run-files';
 
 export const inputFields: INodeProperties[] = [
 	choiceField('Inputs', 'inputsMode', 'form', {
@@ -55,135 +52,105 @@ export const inputFields: INodeProperties[] = [
 ];
 
 /** A field that takes files, of the app's form or of one that a run waits for. */
-type FileField = Pick<FormField, 'variable' | 'label' | 'files'> & { kind: string };
+export type FileField = Pick<FormField, 'variable' | 'types'> & { kind: string };
 
-/** Uploads the files of checked inputs and returns the inputs: files come last, after all checks. */
-type CheckedInputs = (upload: Upload) => Promise<JsonRecord>;
+/** Values that were read and checked. Files are uploaded last. */
+export interface ReadInputs {
+	values: JsonRecord;
+	files: Array<{ field: FileField; requested: RequestedFile[] }>;
+}
 
 /**
  * The inputs of the app, from its form or as JSON. They are sent on every turn, as Dify requires.
  *
- * @param tell gets warnings about inputs that Dify silently drops. Default: hints at the node
+ * @param tell gets warnings about inputs that Dify silently drops
  */
-export async function inputsOf(
+export async function readInputs(
 	call: DifyCall,
-	tell?: (warning: string) => void,
-): Promise<CheckedInputs> {
-	const { context, parameters } = call;
-	const hint = tell ?? ((warning: string) => hintOnce(context, warning));
-	if (parameters.choice<'form' | 'json'>('inputsMode') !== 'json')
-		return await inputsFromForm(call, hint);
-	return await inputsFromJson(call, hint);
-}
-
-async function inputsFromJson(
-	call: DifyCall,
-	hint: (warning: string) => void,
-): Promise<CheckedInputs> {
-	const { context, parameters, appParameters } = call;
-	const inputs = jsonInputs(parameters.value('inputsJson'));
-	const mayHaveFiles = Object.values(inputs).some((value) =>
-		mayBeFile(context, parameters.itemIndex, value),
-	);
-	const hasInputs = Object.keys(inputs).length > 0;
-	const form = hasInputs ? await formOf(appParameters) : undefined;
-	if (form !== undefined) hintUnknown(hint, inputs, form, 'Dify drops it');
-	const fileFields = (form ?? []).filter((field) => isFileField(field) && field.variable in inputs);
-	const { send } = await fieldFiles(call, inputs, mayHaveFiles ? fileFields : []);
-	return async (upload) => ({ ...inputs, ...(await send(upload)) });
-}
-
-async function inputsFromForm(
-	call: DifyCall,
-	hint: (warning: string) => void,
-): Promise<CheckedInputs> {
-	const { parameters, appParameters } = call;
+	tell: (warning: string) => void,
+): Promise<ReadInputs> {
+	const { parameters } = call;
+	const isJson = parameters.choice<'form' | 'json'>('inputsMode') === 'json';
 	// Read as a whole: n8n's own check of `inputs.value` fails on the null of an empty form.
-	const values = recordOf(recordOf(parameters.value('inputs')).value);
-	const isFilledIn = Object.values(values).some((value) => value !== null && value !== undefined);
-	const form = isFilledIn ? readForm(await appParameters()) : [];
-	if (isFilledIn)
-		hintUnknown(
-			hint,
-			values,
-			form,
-			'what the node has for it was not sent',
-			' Open the node, and refresh the list of fields.',
-		);
-	const inputs: JsonRecord = {};
-	for (const field of form.filter((each) => !isFileField(each))) {
-		const value = formValue(field, values[field.variable]);
-		if (value !== undefined) inputs[field.variable] = value;
-	}
-	const { send } = await fieldFiles(call, values, form.filter(isFileField));
-	return async (upload) => ({ ...inputs, ...(await send(upload)) });
+	const given = isJson
+		? jsonInputs(parameters.value('inputsJson'))
+		: recordOf(recordOf(parameters.value('inputs')).value);
+	const isFilledIn = Object.values(given).some((value) => value !== null && value !== undefined);
+	const form = isFilledIn ? await formOf(call, isJson) : undefined;
+	if (form === undefined) return { values: isJson ? given : {}, files: [] };
+	tellUnknown(tell, given, form);
+	const { values, files } = await readFiles(call, given, form.filter(isFileField));
+	const others = form.filter((field) => !isFileField(field));
+	const converted = others.map((field) => [
+		field.variable,
+		formValue(field, given[field.variable]),
+	]);
+	const own = isJson ? given : optional(Object.fromEntries(converted) as JsonRecord);
+	return { values: { ...own, ...values }, files };
 }
 
-/** The files of file fields: names of the fields that have some, and a function that uploads them after all checks. */
-export async function fieldFiles(
-	call: DifyCall,
-	values: JsonRecord,
-	fields: readonly FileField[],
-): Promise<{ named: ReadonlySet<string>; send: CheckedInputs }> {
-	const ready: JsonRecord = {};
-	const files = new Map<FileField, AcceptedFile[]>();
-	for (const field of fields) {
-		const checked = await fileValue(call, field, values[field.variable]);
-		if ('files' in checked) files.set(field, checked.files);
-		else if (checked.value !== undefined) ready[field.variable] = checked.value;
-	}
-	const send = async (upload: Upload) => {
-		const inputs = { ...ready };
-		for (const [field, accepted] of files)
-			inputs[field.variable] = oneOrList(field, await upload(accepted));
-		return inputs;
-	};
-	return {
-		named: new Set([...[...files.keys()].map(({ variable }) => variable), ...Object.keys(ready)]),
-		send,
-	};
-}
-
-/**
- * Warns of values that the form has no field for: fields are renamed or removed in Dify, which silently drops such
- * inputs (docs/protocols/dify.md 2.1.2).
- *
- * @param fate what happens to them
- */
-function hintUnknown(
-	hint: (warning: string) => void,
-	values: JsonRecord,
-	form: readonly FormField[],
-	fate: string,
-	advice = '',
-): void {
-	const names = form.map(({ variable }) => variable);
-	const unknown = Object.keys(values).filter(
-		(name) => !names.includes(name) && !isBlank(values[name]),
-	);
-	if (unknown.length === 0) return;
-	const list = unknown.map((name) => `"${name}"`).join(', ');
-	const known = names.join(', ') || 'no fields';
-	hint(`The form of the app has no field ${list}, so ${fate}. It has: ${known}.${advice}`);
-}
-
-/** The form of the app; undefined where it cannot be read: the run then reports what is wrong. */
-async function formOf(appParameters: DifyCall['appParameters']): Promise<FormField[] | undefined> {
+/** The form of the app; undefined where it cannot be read, and the run reports what is wrong. */
+async function formOf(
+	{ appParameters }: DifyCall,
+	isJson: boolean,
+): Promise<FormField[] | undefined> {
 	const parameters = await appParameters().catch((error: unknown) => {
 		// The run would wait again for a server that does not answer.
-		if (error instanceof ServerError && isUnreached(error.kind)) throw error;
+		const isAway = error instanceof ServerError && isUnreached(error.kind);
+		if (!isJson || isAway) throw error;
 		return undefined;
 	});
 	return parameters === undefined ? undefined : readForm(parameters);
 }
 
-/** Whether a value could name files: URLs, or binary fields of the item. */
-function mayBeFile(context: IExecuteFunctions, itemIndex: number, value: unknown): boolean {
-	if (Array.isArray(value)) return value.some((each) => mayBeFile(context, itemIndex, each));
-	if (typeof value !== 'string') return false;
-	const names = value.split(',').map((name) => name.trim());
-	return names.some(
-		(name) => /^https?:/i.test(name) || binaryProperties(context, itemIndex).includes(name),
+/** The files of file fields: those to upload, and values to send as they are. */
+export async function readFiles(
+	{ context, itemIndex }: Pick<DifyCall, 'context' | 'itemIndex'>,
+	given: JsonRecord,
+	fields: readonly FileField[],
+): Promise<ReadInputs> {
+	const read: ReadInputs = { values: {}, files: [] };
+	for (const field of fields) {
+		const entries = await formFiles(context, itemIndex, given[field.variable]);
+		if ('ready' in entries) read.values[field.variable] = oneOrList(field, entries.ready);
+		else if (entries.requested.length > 0) read.files.push({ field, ...entries });
+	}
+	return read;
+}
+
+/** The inputs as they are sent. */
+export async function sentInputs(
+	{ client }: Pick<DifyCall, 'client'>,
+	user: string,
+	{ values, files }: ReadInputs,
+): Promise<JsonRecord> {
+	const inputs = { ...values };
+	for (const { field, requested } of files)
+		inputs[field.variable] = oneOrList(
+			field,
+			await uploadFiles(client, user, requested, field.types),
+		);
+	return inputs;
+}
+
+/**
+ * Warns of values that the form has no field for: fields are renamed or removed in Dify, which silently drops such
+ * inputs (docs/protocols/dify.md 2.1.2).
+ */
+function tellUnknown(
+	tell: (warning: string) => void,
+	given: JsonRecord,
+	form: readonly FormField[],
+): void {
+	const names = form.map(({ variable }) => variable);
+	const unknown = Object.keys(given).filter(
+		(name) => !names.includes(name) && !isBlank(given[name]),
+	);
+	if (unknown.length === 0) return;
+	const list = unknown.map((name) => `"${name}"`).join(', ');
+	const known = names.join(', ') || 'no fields';
+	tell(
+		`The form of the app has no field ${list}, so it is dropped. It has: ${known}. If the form was changed in Dify, open the node, and refresh the list of fields.`,
 	);
 }
 
@@ -191,26 +158,7 @@ export function isFileField({ kind }: { kind: string }): boolean {
 	return kind === 'file' || kind === 'file-list';
 }
 
-/** The value of a file field: files to upload, or a value to send unchanged. */
-async function fileValue(
-	{ context, itemIndex, appParameters }: DifyCall,
-	field: FileField,
-	value: unknown,
-): Promise<{ files: AcceptedFile[] } | { value: unknown }> {
-	if (isBlank(value)) return { value: undefined };
-	const entries = await formFiles(context, itemIndex, value);
-	if ('ready' in entries) return { value: oneOrList(field, entries.ready) };
-	if (entries.requested.length === 0) return { value: undefined };
-	return { files: acceptedFiles(entries.requested, field.files, await appParameters()) };
-}
-
 /** A list of files, or a single one, as the field takes it. */
-function oneOrList(field: FileField, files: readonly object[]): unknown {
-	if (field.kind === 'file-list') return files;
-	if (files.length > 1)
-		throw localError(
-			'inputs',
-			`The field "${field.label}" takes one file, but ${files.length} are given`,
-		);
-	return files[0];
+function oneOrList({ kind }: FileField, files: readonly object[]): unknown {
+	return kind === 'file-list' || files.length > 1 ? files : files[0];
 }

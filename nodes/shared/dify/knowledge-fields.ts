@@ -6,8 +6,7 @@ import {
 	type Filter,
 	type Operator,
 } from '../../../lib/dify/knowledge/filters';
-import { modelRef } from '../../../lib/dify/knowledge/models';
-import type { ModelRef } from '../../../lib/dify/knowledge/bases';
+import { modelRef, type ModelRef } from '../../../lib/dify/knowledge/models';
 import type { SearchMethod, SearchSettings } from '../../../lib/dify/knowledge/retrieve';
 import { uuid } from '../../../lib/dify/ids';
 import { isRecord, recordsIn } from '../../../lib/values';

@@ -1,25 +1,26 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
 import type { DifyClient } from '../../../lib/dify/client';
-import { localError } from '../../../lib/dify/errors/failure';
+import { localError } from '../../../lib/dify/errors';
 import {
 	checkedUrl,
-	checkFiles,
 	fileNames,
 	fileTypeOf,
+	HOW_TO_GIVE_FILES,
 	nameInUrl,
-	sizeLimitsOf,
+	withTransferMethod,
 	type DifyFileRef,
 	type DifyFileType,
-	type FileRules,
 } from '../../../lib/dify/files/files';
-import { append, isRecord, type JsonRecord, nonEmptyText, recordsIn } from '../../../lib/values';
 import { uploadFile } from '../../../lib/dify/files/upload';
 import type { FileSource } from '../../../lib/http/multipart';
+import { parseJson } from '../../../lib/json';
+import { append, isRecord, recordsIn, words, type JsonRecord } from '../../../lib/values';
 import { binaryProperties, binarySource, namesIn } from '../binary';
 import { choiceField, choices, rowsField, stringField } from '../field-kinds';
 import { asChoice, asText, isBlank, wrongField, type Field } from '../field-values';
 import type { NodeParameters } from '../parameters';
+import type { DifyCall } from './run';
 
 export const filesField: INodeProperties = rowsField('Files', 'files', 'File', {
 	values: [
@@ -57,16 +58,16 @@ export const filesField: INodeProperties = rowsField('Files', 'files', 'File', {
 	description: 'Files to send with the message. File upload must be switched on in the app.',
 });
 
-/** A file to send, before the app's rules are known. */
-type RequestedFile =
+/** A file to send, before it is uploaded. */
+export type RequestedFile =
 	| { source: FileSource; type?: DifyFileType }
 	| { url: string; type?: DifyFileType };
 
 /** The entries of the field "Files". */
-export async function requestedFiles(
-	context: IExecuteFunctions,
-	parameters: NodeParameters,
-): Promise<RequestedFile[]> {
+export async function requestedFiles({
+	context,
+	parameters,
+}: Pick<DifyCall, 'context' | 'parameters'>): Promise<RequestedFile[]> {
 	const files: RequestedFile[] = [];
 	for (const entry of recordsIn(parameters.value('files.file')))
 		append(files, await filesOfEntry(context, parameters, entry));
@@ -80,7 +81,10 @@ async function filesOfEntry(
 ): Promise<RequestedFile[]> {
 	const { itemIndex } = parameters;
 	const field = (name: string) => parameters.field(`files.file.${name}`);
-	const type = typeIn(field('type'), entry.type);
+	const chosen = isBlank(entry.type)
+		? 'auto'
+		: asChoice<DifyFileType | 'auto'>(field('type'), entry.type);
+	const type = chosen === 'auto' ? undefined : chosen;
 	const source = asChoice<'all' | 'binary' | 'url'>(field('source'), entry.source);
 	if (source === 'url') return urlsIn(field('url'), entry.url).map((url) => ({ url, type }));
 	const names =
@@ -102,81 +106,49 @@ export async function formFiles(
 	itemIndex: number,
 	value: unknown,
 ): Promise<{ requested: RequestedFile[] } | { ready: JsonRecord[] }> {
-	const entries = formEntries(value);
-	if (entries.length > 0 && entries.every(isRecord)) return { ready: entries.map(withMethod) };
+	const entries = isBlank(value) ? [] : formEntries(value);
+	if (entries.length > 0 && entries.every(isRecord))
+		return { ready: entries.map(withTransferMethod) };
 	const requested: RequestedFile[] = [];
 	for (const entry of entries) {
-		const name = nameOfEntry(entry);
-		if (name === '') continue;
+		const name = typeof entry === 'string' ? entry.trim() : undefined;
+		if (name === undefined)
+			throw localError(
+				'inputs',
+				`A file of the inputs must be a text, but is ${words(entry).slice(0, 100)}`,
+				HOW_TO_GIVE_FILES,
+			);
 		if (/^https?:/i.test(name)) requested.push({ url: checkedUrl(name) });
-		else requested.push({ source: await binarySource(context, itemIndex, name) });
+		else if (name !== '') requested.push({ source: await binarySource(context, itemIndex, name) });
 	}
 	return { requested };
 }
 
 function formEntries(value: unknown): unknown[] {
-	const parsed = typeof value === 'string' && /^\s*[[{]/.test(value) ? parsedJson(value) : value;
-	if (Array.isArray(parsed)) return parsed as unknown[];
-	return typeof parsed === 'string' ? fileNames(parsed) : [parsed];
+	if (typeof value !== 'string') return [value].flat();
+	const parsed = /^\s*[[{]/.test(value) ? parseJson(value) : undefined;
+	return parsed === undefined ? fileNames(value) : [parsed].flat();
 }
 
-function nameOfEntry(entry: unknown): string {
-	if (typeof entry === 'string') return entry.trim();
-	throw localError(
-		'inputs',
-		`A file of the inputs must be a text, but is ${JSON.stringify(entry)?.slice(0, 100)}`,
-		HOW_TO_GIVE_FILES,
-	);
-}
-
-/** A file that the app takes, with its type. */
-export type AcceptedFile = { file: RequestedFile; type: DifyFileType };
-
-/** Uploads binary files, and returns the references for the run. */
-export type Upload = (files: readonly AcceptedFile[]) => Promise<DifyFileRef[]>;
-
-/** Checks the files against the rules of the app or of a form field. */
-export function acceptedFiles(
-	requested: readonly RequestedFile[],
-	rules: FileRules,
-	parameters: JsonRecord,
-): AcceptedFile[] {
-	const files = requested.map((file) => ({
-		file,
-		type:
-			file.type ??
-			fileTypeOf(nameOf(file), 'source' in file ? file.source.mimeType : undefined, rules),
-	}));
-	const facts = files.map(({ file, type }) => ({
-		name: nameOf(file),
-		type,
-		size: 'url' in file ? undefined : file.source.size,
-	}));
-	checkFiles(facts, rules, sizeLimitsOf(parameters));
-	return files;
-}
-
-export function uploadOf(client: DifyClient, user: string): Upload {
-	return async (files) => {
-		const references: DifyFileRef[] = [];
-		for (const { file, type } of files) {
-			if ('url' in file) references.push({ type, transfer_method: 'remote_url', url: file.url });
-			else {
-				const id = await uploadFile(client, file.source, user);
-				references.push({ type, transfer_method: 'local_file', upload_file_id: id });
-			}
+/** Uploads binary files, and returns the references for the run. @param allowed types; undefined: any */
+export async function uploadFiles(
+	client: DifyClient,
+	user: string,
+	files: readonly RequestedFile[],
+	allowed?: readonly unknown[],
+): Promise<DifyFileRef[]> {
+	const references: DifyFileRef[] = [];
+	for (const file of files) {
+		const isUrl = 'url' in file;
+		const name = isUrl ? nameInUrl(file.url) : file.source.name;
+		const type = file.type ?? fileTypeOf(name, isUrl ? undefined : file.source.mimeType, allowed);
+		if (isUrl) references.push({ type, transfer_method: 'remote_url', url: file.url });
+		else {
+			const id = await uploadFile(client, file.source, user);
+			references.push({ type, transfer_method: 'local_file', upload_file_id: id });
 		}
-		return references;
-	};
-}
-
-function nameOf(file: RequestedFile): string {
-	return 'url' in file ? nameInUrl(file.url) : file.source.name;
-}
-
-function typeIn(field: Field, value: unknown): DifyFileType | undefined {
-	const type = isBlank(value) ? 'auto' : asChoice<DifyFileType | 'auto'>(field, value);
-	return type === 'auto' ? undefined : type;
+	}
+	return references;
 }
 
 /** An entry without a name is an error, not "no file": a failed expression must not silently drop a file. */
@@ -199,30 +171,3 @@ function urlsIn({ label }: Field, value: unknown): string[] {
 
 const HOW_TO_GIVE_NONE =
 	'Correct the field in the node. Where some items have no file, use All Binary Properties, or an expression that gives an empty list of URLs for them.';
-
-/**
- * Dify drops a file without a transfer method, or refuses it with a text about enums (docs/protocols/dify.md 2.1.3).
- * Adds the method that the other fields imply.
- */
-function withMethod(file: JsonRecord): JsonRecord {
-	if (nonEmptyText(file.transfer_method) !== undefined) return file;
-	if (nonEmptyText(file.upload_file_id) !== undefined)
-		return { ...file, transfer_method: 'local_file' };
-	if (nonEmptyText(file.url) !== undefined) return { ...file, transfer_method: 'remote_url' };
-	throw localError(
-		'inputs',
-		'A file of the inputs has neither url nor upload_file_id',
-		HOW_TO_GIVE_FILES,
-	);
-}
-
-const HOW_TO_GIVE_FILES =
-	'Give the name of a binary property, a URL, or an object with type, transfer_method and url or upload_file_id.';
-
-function parsedJson(value: string): unknown {
-	try {
-		return JSON.parse(value) as unknown;
-	} catch {
-		throw localError('inputs', 'A file of the inputs is not valid JSON', HOW_TO_GIVE_FILES);
-	}
-}

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { traceIdOf } from '../../../lib/dify/ids';
-import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../../lib/dify/run/limits';
+import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../../lib/dify/run/read';
 import { booleanField, choiceField, choices, stringField, wholeField } from '../field-kinds';
 import { limit } from '../limit-fields';
 import type { NodeParameters } from '../parameters';
@@ -37,8 +37,8 @@ export const RUN_OPTIONS = {
 	idleLimit: limit(
 		'Idle Limit (Seconds)',
 		'idleLimit',
-		60,
-		'Longest silence. Dify sends a ping every 10 seconds, which counts. 0 = no limit.',
+		600,
+		'Longest time without an event of the run. The pings that Dify sends in between are none. 0 = no limit.',
 	),
 	itemsAtOnce: wholeField('Items at Once', 'itemsAtOnce', 1, [1, 64], {}),
 	maxRetries: wholeField('Retries', 'maxRetries', 2, [0, 10], {}),
@@ -69,7 +69,6 @@ export function readRunOptions(parameters: NodeParameters) {
 export function readRunLimits(parameters: NodeParameters): RunLimits {
 	const { idleMs, totalMs } = DEFAULT_RUN_LIMITS;
 	return {
-		...DEFAULT_RUN_LIMITS,
 		idleMs: parameters.milliseconds('options.idleLimit', idleMs),
 		totalMs: parameters.milliseconds('options.totalLimit', totalMs),
 	};

@@ -1,28 +1,27 @@
-import { difyFailure } from '../../../lib/dify/errors/failure';
-import { appFileRules, type DifyFileRef } from '../../../lib/dify/files/files';
+import { difyFailure } from '../../../lib/dify/errors';
+import { appFileTypes } from '../../../lib/dify/files/files';
+import type { RunRequest } from '../../../lib/dify/run/start';
 import type { RunResult } from '../../../lib/dify/types';
 import type { ServerError } from '../../../lib/errors/server-error';
-import type { JsonRecord } from '../../../lib/values';
-import { inputsOf } from './inputs';
+import { readInputs, sentInputs } from './inputs';
 import type { DifyCall } from './run';
-import { acceptedFiles, uploadOf, requestedFiles } from './run-files';
+import { requestedFiles, uploadFiles } from './run-files';
 
 /**
  * The request of a run. Files are uploaded after all checks.
  *
- * @param tell as in `inputsOf`
+ * @param tell gets warnings about inputs that Dify silently drops. Default: hints at the node
  */
 export async function runRequest(
 	call: DifyCall,
 	user: string,
-	tell?: (warning: string) => void,
-): Promise<{ inputs: JsonRecord; files: DifyFileRef[]; user: string }> {
-	const requested = await requestedFiles(call.context, call.parameters);
-	const inputs = await inputsOf(call, tell);
-	const app = requested.length === 0 ? {} : await call.appParameters();
-	const files = acceptedFiles(requested, appFileRules(app), app);
-	const upload = uploadOf(call.client, user);
-	return { inputs: await inputs(upload), files: await upload(files), user };
+	tell: (warning: string) => void = call.hint,
+): Promise<Pick<RunRequest, 'inputs' | 'files' | 'user'>> {
+	const requested = await requestedFiles(call);
+	const read = await readInputs(call, tell);
+	const allowed = requested.length === 0 ? undefined : appFileTypes(await call.appParameters());
+	const inputs = await sentInputs(call, user, read);
+	return { inputs, files: await uploadFiles(call.client, user, requested, allowed), user };
 }
 
 /** Error for a run that waits for a person, where that is not requested. */

@@ -8,7 +8,7 @@ import { difyClient } from '../../../lib/dify/credentials';
 import type { Operation, OperationCall } from '../run/operations';
 import { runOperations, type RunOptions } from '../run/run-operations';
 import { countGeneration } from '../token-totals';
-import { DifyApp, type DifyAccess } from './apps';
+import { DifyApp, type DifyAccess } from '../../../lib/dify/access';
 import { difyNodeError } from './errors';
 
 export type DifyCall = OperationCall<DifyAccess>;
@@ -17,7 +17,7 @@ export type DifyOperation = Operation<DifyAccess>;
 /** A client without the key, for signed URLs, which may be on another host. */
 export async function keylessClient({ context, itemIndex, signal }: DifyCall): Promise<DifyClient> {
 	const data = await context.getCredentials('difyApi', itemIndex);
-	return difyClient(data, context.helpers, { headers: {} }).withSignal(signal);
+	return difyClient(data, context.helpers, false).withSignal(signal);
 }
 
 /** Shows the warnings of a finished run, and adds its usage to the totals of the execution. */

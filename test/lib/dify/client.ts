@@ -4,7 +4,7 @@ import {
 	type DifyChatAnswer,
 	type ChatOptions,
 	type DifyChatRequest,
-} from '../../../lib/dify/run/chat';
+} from '../../../lib/dify/run/start';
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
 import type { DifyAppMode } from '../../../lib/dify/types';

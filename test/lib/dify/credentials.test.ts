@@ -1,3 +1,4 @@
+import { mask } from '../../../lib/errors/mask';
 import { difyClient, KEY_TEST_PATHS } from '../../../lib/dify/credentials';
 import { appKey, knowledgeKey } from '../../servers/dify';
 import { clientOf, failureOf, keyTest, say, startApp, startSim } from './client';
@@ -10,9 +11,7 @@ describe('access', () => {
 
 	test('case 1: a request without a key is a credential error, and is sent once', async () => {
 		const sim = await start();
-		const failed = await failureOf(
-			say(clientOf(sim, 'chat', { apiKey: '' }), {}, { retries: 3, retryPauseMs: 1 }),
-		);
+		const failed = await failureOf(say(clientOf(sim, 'chat', { apiKey: '' }), {}, { retries: 3 }));
 		expect(failed).toMatchObject({
 			status: 401,
 			code: 'unauthorized',
@@ -100,10 +99,10 @@ describe('the key', () => {
 	});
 
 	test('is known to a connection that does not send it', () => {
-		const client = difyClient({ baseUrl: 'http://dify', apiKey: WRONG }, undefined, {
-			headers: {},
-		});
-		expect(client.connection.mask(`it was ${WRONG}`)).toBe('it was ***');
+		const client = difyClient({ baseUrl: 'http://dify', apiKey: WRONG }, undefined, false);
+		const { headers, secrets } = client.target;
+		expect(headers).toEqual({});
+		expect(mask(`it was ${WRONG}`, secrets)).toBe('it was ***');
 	});
 
 	test('with characters that no header can carry is refused before anything is sent', () => {

@@ -1,5 +1,5 @@
-import { optionalUuid, traceIdOf, userOf, uuid } from '../../../lib/dify/ids';
-import { RUN_ROUTES, startRun } from '../../../lib/dify/run/run';
+import { ServerError } from '../../../lib/errors/server-error';
+import { optionalUuid, path, Segment, traceIdOf, userOf, uuid } from '../../../lib/dify/ids';
 import { clientOf, failureOf, say, startSim, UNKNOWN_ID } from './client';
 
 const ID = 'ABCDEF01-2345-4678-9abc-def012345678';
@@ -39,6 +39,16 @@ test('a trace ID that Dify would pass over is refused', () => {
 		expect(() => traceIdOf(wrong)).toThrow('trace ID');
 });
 
+test('a path takes UUIDs and encodes the rest, so that no value leads to another route', () => {
+	expect(path`/datasets/${ID}/documents/${new Segment('2026 batch/1')}`).toBe(
+		`/datasets/${ID.toLowerCase()}/documents/2026%20batch%2F1`,
+	);
+	for (const value of ['..', '.', '', '%2e%2e', 'x/../y'])
+		expect(() => path`/datasets/${ID}/documents/${value}`).toThrow(ServerError);
+	for (const value of ['..', '.'])
+		expect(() => path`/a/${new Segment(value)}`).toThrow(ServerError);
+});
+
 describe('a message', () => {
 	test('case 15: without a user nothing is sent; Dify would say so', async () => {
 		const sim = await startSim({});
@@ -48,9 +58,6 @@ describe('a message', () => {
 		expect(() => userOf('x'.repeat(256))).toThrow('255');
 		const missing = { status: 400, code: 'invalid_param', kind: 'missingUser' };
 		expect(await failureOf(say(clientOf(sim), { user: '' }))).toMatchObject(missing);
-		expect(
-			await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi' }, '')),
-		).toMatchObject(missing);
 	});
 });
 
@@ -72,6 +79,6 @@ describe('feedback', () => {
 			await failureOf(
 				clientOf(sim).send('POST', '/messages/abc/feedbacks', { rating: 'like', user: 'u1' }),
 			),
-		).toMatchObject({ status: 404, kind: 'routeNotFound' });
+		).toMatchObject({ status: 404, kind: 'wrongPath' });
 	});
 });

@@ -1,7 +1,7 @@
 import { isRetryable, isUnreached, type FailureKind } from '../../../lib/errors/kinds';
 
 describe('what may be sent again', () => {
-	test.each<FailureKind>(['refused', 'loading', 'busy', 'tooManyRequests', 'rateLimited'])(
+	test.each<FailureKind>(['refused', 'loading', 'busy'])(
 		'%s: nothing was started, so the same request may go out again',
 		(kind) => {
 			expect(isRetryable(kind)).toBe(true);

@@ -58,7 +58,7 @@ describe('Dify', () => {
 		const result = await checkDify(sim.url, { apiKey: APP });
 		expect(result.status).toBe('misconfigured');
 		expect(finding(result, 'difyAppDisabled').meaning).toBe(
-			'The API of this app is switched off in Dify',
+			"The app's API service has been disabled.",
 		);
 		expect(finding(result, 'difyAppDisabled').advice).toContain('Backend service API');
 	});
@@ -128,7 +128,7 @@ describe('the key', () => {
 		expect(JSON.stringify(wrong)).not.toContain('UnknownUnknown');
 		const missing = await checkDify(sim.url, { apiKey: '' });
 		expect(finding(missing, 'difyUnauthorized').meaning).toBe(
-			'Dify wants an API key, and the credential has none',
+			"Authorization header must be provided and start with 'Bearer'",
 		);
 	});
 
@@ -232,7 +232,7 @@ describe('the models behind Dify', () => {
 			'the model server is gone',
 			'retrieve-no-model-server',
 			'difyModelConnection',
-			'Connection refused: 127.0.0.1:18082/v1/embeddings',
+			"HTTPConnectionPool(host='127.0.0.1', port=18082): Max retries exceeded with url: /v1/embeddings",
 		],
 		[
 			'the plugin daemon is gone',
@@ -321,13 +321,13 @@ describe('the address', () => {
 		const sim = await dify();
 		const result = await checkDify(`${sim.origin}/apps`, { apiKey: APP });
 		expect(result.status).toBe('misconfigured');
-		expect(finding(result, 'difyWebFrontend').advice).toContain('usually ends in /v1');
+		expect(finding(result, 'difyWrongPath').advice).toContain('usually ends in /v1');
 	});
 
 	it('has a path too many on an installation without nginx', async () => {
 		const sim = await dify({}, { front: 'none' });
 		const result = await checkDify(`${sim.origin}/dify/v1`, { apiKey: APP });
-		expect(finding(result, 'difyRouteNotFound').advice).toContain('usually ends in /v1');
+		expect(finding(result, 'difyWrongPath').advice).toContain('usually ends in /v1');
 	});
 
 	it('a prefix of a foreign proxy is kept', async () => {

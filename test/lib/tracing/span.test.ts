@@ -2,7 +2,7 @@ import { propagation, trace } from '@opentelemetry/api';
 
 import { ChatClient } from '../../../lib/chat/client';
 import type { ChatSettings } from '../../../lib/chat/request/request';
-import { RUN_ROUTES, startRun } from '../../../lib/dify/run/run';
+import { chat } from '../../../lib/dify/run/start';
 import { difyClient } from '../../../lib/dify/credentials';
 import { serverOf } from '../../../lib/servers/server';
 import { Embedder } from '../../../lib/tasks/embed';
@@ -304,7 +304,8 @@ describe('case N37: other work has a span of its own name', () => {
 	test('a run of Dify, with its conversation and its tokens', async () => {
 		const sim = await startSim();
 		const client = difyClient({ baseUrl: sim.url, apiKey: appKey('chat') }, traces.helpers);
-		const result = await startRun(client, RUN_ROUTES.chat, { inputs: {}, query: 'hi' }, 'u1');
+		const request = { inputs: {}, query: 'hi', user: 'u1', conversation: { kind: 'new' } } as const;
+		const { result } = await chat(client, request);
 		expect(traces.spans()).toMatchObject([
 			{
 				name: 'chat',

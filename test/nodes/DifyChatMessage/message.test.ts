@@ -54,7 +54,7 @@ describe('what is sent', () => {
 				conversationId: { __rl: true, mode: 'id', value: UNKNOWN_ID },
 			},
 		});
-		expect(failed.description).toContain('Conversation Not Exists.');
+		expect(failed.message).toBe('Conversation Not Exists');
 		expect(failed.description).toContain('leave the conversation ID empty to start a new one');
 		expect(failed.context.data).toMatchObject({
 			kind: 'conversationNotFound',

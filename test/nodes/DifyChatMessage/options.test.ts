@@ -47,7 +47,7 @@ describe('what is sent', () => {
 			times: 1,
 		});
 		expect(
-			(await chatError(sim, { parameters: { options: { maxRetries: 0 } } })).description,
+			(await chatError(sim, { parameters: { options: { maxRetries: 0 } } })).message,
 		).toContain('Too many requests');
 		sim.fail({
 			status: 429,

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
-import { DEFAULT_RUN_LIMITS } from '../../../lib/dify/run/limits';
+import { DEFAULT_RUN_LIMITS } from '../../../lib/dify/run/read';
 import { waitFor } from '../../lib/dify/ask';
 import { calls, startApp, startSim } from '../../lib/dify/client';
 import { type Fault, PAGES } from '../../servers/dify';
@@ -101,8 +101,8 @@ describe('messages', () => {
 			{ stream: { cut: { events: 1, how: 'reset' } } },
 		);
 		expect(
-			(await chatError(cut, { parameters: { options: { maxRetries: 9 } } })).description,
-		).toContain('ended early');
+			(await chatError(cut, { parameters: { options: { maxRetries: 9 } } })).message,
+		).toContain('ended before it was complete');
 		expect(calls(cut, '/chat-messages')).toBe(1);
 	});
 
@@ -111,7 +111,7 @@ describe('messages', () => {
 			.options as INodeProperties[];
 		const limits = options.filter(({ name }) => name.endsWith('Limit'));
 		expect(Object.fromEntries(limits.map(({ name, default: preset }) => [name, preset]))).toEqual({
-			idleLimit: 60,
+			idleLimit: 600,
 			totalLimit: 0,
 		});
 		for (const { typeOptions } of limits) expect(typeOptions).not.toHaveProperty('maxValue');
@@ -144,11 +144,11 @@ describe('messages', () => {
 			code: refuse.code,
 			status: 400,
 			kind: 'providerQuota',
-			message: 'The model credits of this Dify workspace are used up',
+			message: 'Your quota has been exhausted',
 			serverText: refuse.message,
 		});
 		const failed = await chatError(sim, { parameters: { query: 'q1' } });
-		expect(failed.description).toContain(refuse.message);
+		expect(failed.message).toBe('Your quota has been exhausted');
 		expect(failed.context.data).toMatchObject({ code: refuse.code, status: 400 });
 	});
 

@@ -24,7 +24,7 @@ describe('rating', () => {
 			(error: unknown) => error as { message: string; description: string },
 		);
 		expect(failed).toMatchObject({
-			message: 'Dify does not find the message',
+			message: 'Message Not Exists',
 			description: expect.stringContaining('another user') as string,
 		});
 	});
@@ -64,7 +64,7 @@ describe('feedback', () => {
 		expect(await rate({ rating: 'none' })).toMatchObject({ rating: null, success: true });
 		expect(sim.app('chat').feedbacks).toEqual([]);
 		const failed = await nodeErrorOf(rate({ user: 'somebody else' }));
-		expect(failed.description).toContain('Message Not Exists.');
+		expect(failed.message).toBe('Message Not Exists');
 		expect(failed.description).toContain('user');
 	});
 });

@@ -16,7 +16,7 @@ describe('rating', () => {
 		});
 		expect(ratingsOf(sim)).toEqual([]);
 		await expect(feedback(sim, { messageId, operation: 'revoke' })).rejects.toThrow(
-			'no rating to take back',
+			'rating cannot be None when feedback not exists',
 		);
 		expect(
 			(

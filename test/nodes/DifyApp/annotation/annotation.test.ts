@@ -1,4 +1,4 @@
-import { searchAnnotations } from '../../../../nodes/DifyApp/search-annotations';
+import { searchAnnotations } from '../../../../nodes/DifyApp/annotation';
 import { byId, editor } from '../../dify';
 import { chatApp, run } from '../app';
 
@@ -15,8 +15,12 @@ describe('annotations', () => {
 		const [made] = await run(sim, annotation('create', texts));
 		const annotationId = byId(made!.json.id);
 		expect(
-			await run(sim, annotation('update', { annotationId, question: '', answer: 'You.' })),
+			await run(sim, annotation('update', { annotationId, question: 'Who?', answer: 'You.' })),
 		).toMatchObject([{ json: { question: 'Who?', answer: 'You.' } }]);
+		// Dify would store an empty question.
+		await expect(
+			run(sim, annotation('update', { annotationId, question: '', answer: 'You.' })),
+		).rejects.toThrow('The field "Question" is empty');
 		expect(await run(sim, annotation('getAll', { keyword: 'Wh', returnAll: true }))).toHaveLength(
 			1,
 		);

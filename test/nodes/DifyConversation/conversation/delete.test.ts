@@ -11,7 +11,7 @@ describe('conversations', () => {
 		]);
 		await expect(
 			manage(sim, 'conversation', 'delete', { conversationId: byId(other) }),
-		).rejects.toThrow('Dify does not find the conversation');
+		).rejects.toThrow('Conversation Not Exists');
 		await expect(
 			manage(sim, 'conversation', 'delete', { conversationId: byId('') }),
 		).rejects.toThrow('conversation ID is empty');

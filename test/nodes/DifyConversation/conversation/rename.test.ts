@@ -10,6 +10,6 @@ describe('conversations', () => {
 				.json.name;
 		expect(await name({ name: 'Tower' })).toBe('Tower');
 		expect(await name({ autoGenerate: true, name: '' })).toBe('About How tall?');
-		await expect(name({ name: ' ' })).rejects.toThrow('The name is empty');
+		await expect(name({ name: ' ' })).rejects.toThrow('name is required');
 	});
 });

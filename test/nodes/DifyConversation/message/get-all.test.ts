@@ -27,6 +27,6 @@ describe('conversations', () => {
 		).toEqual(['two']);
 		await expect(
 			manage(sim, 'message', 'getAll', { conversationId: byId(UNKNOWN_ID) }),
-		).rejects.toThrow('Dify does not find the conversation');
+		).rejects.toThrow('Conversation Not Exists');
 	});
 });

@@ -1,4 +1,5 @@
 import { addDocument } from '../../../servers/dify';
+import { lastBody } from '../../../lib/dify/knowledge/setup';
 import { byId, manage, scene } from '../setup';
 
 describe('Chunks', () => {
@@ -17,10 +18,13 @@ describe('Chunks', () => {
 		expect(await manage(of, 'chunk', 'get', { documentId, chunkId })).toMatchObject([
 			{ content: 'C.' },
 		]);
-		const options = { content: 'D.', enabled: false };
+		const options = { content: 'D.' };
 		expect(await manage(of, 'chunk', 'update', { documentId, chunkId, options })).toMatchObject([
-			{ content: 'D.', enabled: false },
+			{ content: 'D.', enabled: true },
 		]);
+		expect(lastBody(of.sim, /segments/)).toMatchObject({
+			segment: { content: 'D.', regenerate_child_chunks: true },
+		});
 		expect(await manage(of, 'chunk', 'delete', { documentId, chunkId })).toMatchObject([
 			{ existed: true },
 		]);

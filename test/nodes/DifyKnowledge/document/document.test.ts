@@ -40,27 +40,6 @@ describe('Documents', () => {
 		).toMatchObject([{ action: 'skipped' }]);
 	});
 
-	test('D81: a name that is changed is told at the node and in the item', async () => {
-		const of = await scene();
-		const items = [
-			{
-				json: {},
-				binary: { data: { data: 'eA==', mimeType: 'text/plain', fileName: 'a/b:c?.md' } },
-			},
-		];
-		const fake = prepare(
-			of,
-			{ resource: 'document', operation: 'upsertFile', binaryPropertyName: 'data', wait: 5 },
-			{ items },
-		);
-		const [item] = await executeIn(fake);
-		expect(item!.json).toMatchObject({
-			name: 'a_b_c_.md',
-			warnings: [expect.stringContaining('a_b_c_.md')],
-		});
-		expect(fake.hints.map(({ message }) => message)).toEqual(item!.json.warnings);
-	});
-
 	test('D93: without a wait, the item comes at once, with the batch', async () => {
 		const of = await scene();
 		of.sim.store.worker = 'down';
@@ -128,9 +107,6 @@ describe('Documents', () => {
 		]);
 		const parameters = { documentIds: `${known.id}, ${known.id}`, statusAction: 'disable' };
 		expect(await manage(of, 'document', 'setStatus', parameters)).toHaveLength(2);
-		const missing = 'd0000000-0000-4000-8000-00000000ffff';
-		const withMissing = { documentIds: `${known.id}, ${missing}`, statusAction: 'enable' };
-		await expect(manage(of, 'document', 'setStatus', withMissing)).rejects.toThrow();
 		expect(
 			await manage(of, 'document', 'getAll', { options: { status: 'disabled' } }),
 		).toHaveLength(1);

@@ -73,7 +73,7 @@ describe('Document Sync', () => {
 			'created c.md',
 		]);
 		expect(String((done[0]!.warnings as string[])[0])).toMatch(
-			/"a\.md" was not enabled: .*lasts ten minutes/,
+			/"a\.md" was not enabled, and the next sync does it: /,
 		);
 		locked!.busy = 0;
 		expect(await sync(of, [...FILES, { source: 'c.md', text: 'third' }])).toEqual([
@@ -165,7 +165,7 @@ describe('Document Sync', () => {
 			{
 				action: 'failed',
 				source: 'bad.zip',
-				error: { message: 'Dify cannot read ".zip" files as documents ("bad.zip")' },
+				error: { message: 'Dify refuses a value of the request' },
 			},
 			{ action: 'created', source: 'a.md' },
 		]);

@@ -1,4 +1,3 @@
-import { RECOVERED_NOTE } from '../../../../lib/dify/run/endings';
 import { waitFor } from '../../../lib/dify/ask';
 import { calls } from '../../../lib/dify/client';
 import { appKey, knowledgeKey, type FormField, type Json } from '../../../servers/dify';
@@ -165,7 +164,7 @@ describe('running a workflow', () => {
 		const sim = await startFlow({ steps: [START] }, { form: ALL_KINDS });
 		const fake = prepareFlow(sim, { parameters: { inputsJson: '{"colour":"red"}' } });
 		await executeIn('difyWorkflow', fake);
-		const dropped = [expect.stringContaining('"colour", so Dify drops it')];
+		const dropped = [expect.stringContaining('"colour", so it is dropped')];
 		expect(fake.hints.map(({ message }) => message)).toEqual(dropped);
 		expect(
 			(await workJson(sim, { parameters: { inputsJson: '{"colour":"red"}' } })).warnings,
@@ -212,11 +211,15 @@ describe('running a workflow', () => {
 		expect(calls(sim, '/workflows/run')).toBe(0);
 	});
 
-	test('a workflow that starts with a trigger ran without its data', async () => {
-		const sim = await startFlow({ steps: [], outputs: { b: null } });
-		expect((await workJson(sim)).warnings).toEqual([expect.stringContaining('call its webhook')]);
-		const withForm = await startFlow({ steps: [], outputs: {} }, { form: ALL_KINDS });
-		expect((await workJson(withForm)).warnings).toBeUndefined();
+	test('a workflow that begins with a trigger is called by its webhook', async () => {
+		const sim = await startFlow({ steps: [] });
+		const code = 'trigger_workflow_service_mode_unavailable';
+		const message = 'Trigger workflows are not available in service mode.';
+		const body = JSON.stringify({ code, message, status: 400 });
+		sim.fail({ path: '/workflows/run', status: 400, body, contentType: 'application/json' });
+		const failed = await workError(sim);
+		expect(failed.message).toBe('Trigger workflows are not available in service mode');
+		expect(failed.description).toContain('call its webhook');
 	});
 
 	test('a lost stream is recovered, and the item says so', async () => {
@@ -224,7 +227,7 @@ describe('running a workflow', () => {
 		sim.stream = { cut: { events: 2, how: 'reset' } };
 		const json = await workJson(sim);
 		expect(json).toMatchObject({ status: 'succeeded', outputs: { a: 1 } });
-		expect(json.warnings).toContain(RECOVERED_NOTE);
+		expect(json.warnings).toEqual([expect.stringContaining('The stream broke off') as string]);
 		expect(calls(sim, '/workflows/run')).toBe(1);
 	});
 

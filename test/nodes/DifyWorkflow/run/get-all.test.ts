@@ -41,7 +41,7 @@ describe('runs', () => {
 		const sim = await startFlow({ steps: [] });
 		const parameters = { returnAll: true, filters: { status: 'running' } };
 		expect((await nodeErrorOf(operate(sim, 'run', 'getAll', parameters))).message).toContain(
-			'failed, stopped, succeeded',
+			'failed, partial-succeeded, stopped, succeeded',
 		);
 	});
 });

@@ -18,9 +18,10 @@ describe('stopping a run', () => {
 			await nodeErrorOf(operate(sim, 'run', 'stop', { taskId: dots })),
 			await nodeErrorOf(operate(sim, 'form', 'get', { formToken: dots })),
 		];
-		expect(errors.map(({ message }) => message)).toEqual(
-			errors.map(() => `"${dots}" is no ID and no name`),
-		);
+		expect(errors.map(({ message }) => message)).toEqual([
+			`The ID in the path is not valid: "${dots}"`,
+			`"${dots}" is no ID and no name`,
+		]);
 		expect(sim.requests.filter(({ path }) => /stop|form|tasks/.test(path))).toEqual([]);
 	});
 });

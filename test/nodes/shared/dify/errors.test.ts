@@ -10,7 +10,7 @@ describe('errors', () => {
 			keyType: 'app',
 		};
 		const failed = await chatError(sim, { credentials });
-		expect(failed.description).toContain('Access token is invalid');
+		expect(failed.message).toContain('Access token is invalid');
 		expect(failed.description).toContain(`${sim.url}/chat-messages`);
 		expect(failed.description).toContain('Check the API key');
 		expect(JSON.stringify(failed)).not.toContain('NoSuchKey');

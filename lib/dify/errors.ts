@@ -1,0 +1,363 @@
+/** Dify's refusals and failed runs, in its own words: title = its message, advice by its code, else by its text. */
+import { failure, type FailureContext, type FailureWords } from '../errors/failure';
+import type { DifyKind } from '../errors/kinds';
+import { mask, maskedStart } from '../errors/mask';
+import { ServerError } from '../errors/server-error';
+import type { Refused } from '../http/ask';
+import type { FileSource, FormSent } from '../http/multipart';
+import { withRetryAfter } from '../http/retry-after';
+import { parseJson, parseObject } from '../json';
+import { finiteNumber, isRecord, optional, recordOf, shortened, text } from '../values';
+import type { RunError, RunResult, WorkflowNode } from './types';
+
+/** Dify's own codes (docs/protocols/dify.md 1.3, 2, 3.7, 6.1). */
+const CODES: Readonly<Record<string, DifyKind>> = {
+	unauthorized: 'unauthorized',
+	forbidden: 'forbidden',
+	app_not_found: 'appUnusable',
+	app_abnormal_status: 'appUnusable',
+	app_api_disabled: 'appDisabled',
+	workspace_not_found: 'appUnusable',
+	workspace_archived: 'appUnusable',
+	not_chat_app: 'wrongAppType',
+	not_completion_app: 'wrongAppType',
+	not_workflow_app: 'wrongAppType',
+	app_unavailable: 'appUnavailable',
+	agent_not_published: 'notPublished',
+	trigger_workflow_service_mode_unavailable: 'beginsWithTrigger',
+	agent_version_not_found_error: 'workflowVersion',
+	agent_run_limit_exceeded: 'busy',
+	conversation_completed: 'conversationEnded',
+	provider_not_initialize: 'providerCredentials',
+	provider_quota_exceeded: 'providerQuota',
+	model_currently_not_support: 'modelUnsupported',
+	completion_request_error: 'modelProvider',
+	plugin_runtime_error: 'pluginDaemon',
+	workflow_version_execution_not_allowed: 'planLimit',
+	vector_space_estimate_exceeded: 'planLimit',
+	rate_limit_error: 'quota',
+	too_many_requests: 'busy',
+	not_found: 'notFound',
+	end_user_not_found: 'notFound',
+	internal_server_error: 'serverError',
+	service_unavailable: 'serverError',
+	human_input_form_submitted: 'formClosed',
+	human_input_form_expired: 'formClosed',
+	human_input_form_not_found: 'formNotFound',
+	invalid_form_data: 'formRejected',
+	app_suggested_questions_after_answer_disabled: 'featureOff',
+	speech_to_text_disabled: 'featureOff',
+	provider_not_support_speech_to_text: 'featureOff',
+	bad_request_key_error: 'fileRejected',
+	no_file_uploaded: 'fileRejected',
+	too_many_files: 'fileRejected',
+	filename_not_exists_error: 'fileRejected',
+	no_audio_uploaded: 'fileRejected',
+	request_entity_too_large: 'tooLarge',
+	file_too_large: 'tooLarge',
+	audio_too_large: 'tooLarge',
+	unsupported_file_type: 'fileType',
+	unsupported_audio_type: 'fileType',
+	file_not_found: 'fileNotFound',
+	file_access_denied: 'fileNotFound',
+	dataset_name_duplicate: 'nameTaken',
+	dataset_in_use: 'dataset',
+	dataset_not_initialized: 'notIndexed',
+	archived_document_immutable: 'archived',
+	invalid_action: 'documentBusy',
+	pipeline_run_error: 'runFailed',
+};
+
+/**
+ * Texts that say more than the code, for codes with many causes and errors without one, as those of newer workers
+ * (docs/protocols/dify.md 3.7). Versions add to them, so they match a part (6.3).
+ */
+const TEXTS: ReadonlyArray<readonly [RegExp, DifyKind]> = [
+	[/SSE stream reconnect attempts exhausted|agent backend/i, 'agentBackend'],
+	// The second one without a reason: the daemon is gone, seen on main of July 2026.
+	[
+		/plugin daemon (?:service )?failed|failed to request plugin daemon|\bPluginDaemon(?!BadRequest)\w*Error\b|plugin runtime not found|^(?:Run failed: ?)?\[[^\]\n]{1,80}\] Error:\s*$/i,
+		'pluginDaemon',
+	],
+	[/\bProvider \S+ does not exist/, 'providerMissing'],
+	[/\bModel \S.{0,200} (?:not exist|does(?: not|n't) exist)|schema does not exist/, 'modelMissing'],
+	[/^Reached maximum retries \(\d+\) for URL/, 'fileUnreachable'],
+	[
+		/Response ended prematurely|ConnectionPool\(host=|\bNewConnectionError\b|\bRemoteDisconnected\b|\b(?:ChunkedEncoding|ReadTimeout|ConnectTimeout|IncompleteRead|ProtocolError)/,
+		'modelConnection',
+	],
+	[/\bPluginInvokeError\b|"error_type":/, 'modelProvider'],
+	[/Default model not found for|credentials is not initialized/, 'providerCredentials'],
+	[/^Arg user must be provided/, 'missingUser'],
+	[/^Too many requests/i, 'busy'],
+	[/^(?:Workflow|Agent) not published/i, 'notPublished'],
+	[/^(?:Last )?Conversation Not Exists/i, 'conversationNotFound'],
+	[/^(?:First )?Message Not Exists/i, 'messageNotFound'],
+	[/^Workflow run not found/i, 'runNotFound'],
+	[/^Workflow not found with id|^Invalid workflow_id|^Cannot use draft/, 'workflowVersion'],
+	[/^The conversation has ended/, 'conversationEnded'],
+	// A field of the form may be called "query": the narrower text comes first.
+	[/\bin input form\b|^Invalid input type for/, 'inputs'],
+	[/^query is required/, 'emptyQuery'],
+	[/rating cannot be None when feedback not exists/, 'nothingToRevoke'],
+	[
+		/^Invalid upload file|^Number of (?:\w+ )?files exceeds|^File validation failed|^Detected file type|^No matching enum found|^Filename contains|not allowed for security reasons/,
+		'fileRejected',
+	],
+	[/Suggested Questions Is Disabled|Text is not enabled|TTS is not enabled|no voice/, 'featureOff'],
+	[/^Run failed/, 'runFailed'],
+	[/API service has been disabled/, 'appDisabled'],
+	[/app no longer exists|status is abnormal|status is archived|^Tenant does not/, 'appUnusable'],
+	[/^Dataset api access is not enabled/, 'knowledgeApiOff'],
+	[/knowledge base request rate limit/, 'knowledgeRate'],
+	[/limit of your subscription|upgrade (?:your|to a paid) plan|\bcapacity\b/i, 'planLimit'],
+	[/^(?:Dataset|Metadata) name already exists/, 'nameTaken'],
+	[/^Dataset not found/, 'datasetNotFound'],
+	[/^Pipeline not found/, 'noPipeline'],
+	[/^(?:Document|Segment) is (?:not completed|indexing|deleting)/, 'documentBusy'],
+	[/^Document is (?:not available|disabled)|^doc_form is different|^External datasets/, 'dataset'],
+	[/^Form recipient type is invalid/, 'formRejected'],
+];
+
+/** Codes that Dify uses for many causes, and for errors of plugins and models that it passes on. */
+const VAGUE: ReadonlySet<string | undefined> = new Set([
+	undefined,
+	'forbidden',
+	'not_found',
+	'completion_request_error',
+	'internal_server_error',
+]);
+
+/** Keys of Dify and of model providers: removed from whatever a server echoes. */
+const KEYS = /\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{8,}|\bBearer\s+\S+/g;
+
+/** Characters. Patterns see no more: a megabyte of text would keep n8n busy for minutes. */
+const MAX_READ = 8_000;
+const MAX_TEXT = 1_000;
+const MAX_TITLE = 160;
+/** The JSON of a model's error may be long, and cannot be read when it is cut. */
+const MAX_BLOB = 64 * 1024;
+const MAX_DEPTH = 5;
+
+/** What Dify says of a refusal: `{ code, message, status }`, whatever the code. */
+export interface Envelope {
+	/** Newer workers send none in their events. */
+	code?: string;
+	message?: string;
+	status?: number;
+}
+
+/** The envelope in a body; undefined for what is none. */
+export function envelopeIn(json: unknown): Envelope | undefined {
+	if (!isRecord(json)) return undefined;
+	const [code, message] = [text(json.code), text(json.message)];
+	if (code === undefined || message === undefined) return undefined;
+	return { code, message, ...optional({ status: finiteNumber(json.status) }) };
+}
+
+const STARTS_RUN = /\/(?:chat-messages|completion-messages|workflows\/(?:[^/]+\/)?run)$/;
+
+/** The failure that an envelope means, also one in an answer with status 200; undefined for what is not Dify's. */
+export function refuse(
+	{ status, url, headers, text: body }: Refused,
+	context: FailureContext,
+): ServerError | undefined {
+	const envelope = envelopeIn(parseJson(body));
+	// Dify's web server answers with a page where the API broke.
+	if (envelope === undefined && status === 500) return failure('serverError', context, { status });
+	if (envelope === undefined) return undefined;
+	const told = status >= 400 ? status : (envelope.status ?? status);
+	const startsRun = STARTS_RUN.test(new URL(url).pathname);
+	const failed = inOwnWords(kindOf(envelope, told), envelope, context, {
+		status: told,
+		facts: { difyVersion: headers['x-version'] },
+		about: { status: told, startsRun },
+	});
+	return withRetryAfter(failed, headers['retry-after']);
+}
+
+/** What a refusal or a failed run means; without a status it is a run. */
+export function kindOf({ code, message = '' }: Envelope, status?: number): DifyKind {
+	const byCode = code === undefined ? undefined : CODES[code];
+	if (byCode !== undefined && !VAGUE.has(code)) return byCode;
+	const start = message.slice(0, MAX_READ);
+	const byText = TEXTS.find(([pattern]) => pattern.test(start))?.[1];
+	return byText ?? byCode ?? (status === undefined ? 'runFailed' : kindOfStatus(status));
+}
+
+function kindOfStatus(status: number): DifyKind {
+	if (status === 404) return 'notFound';
+	if (status === 429) return 'busy';
+	return status >= 500 ? 'serverError' : 'invalidParam';
+}
+
+/** An error whose title is Dify's own message; without one, the title of its kind. */
+function inOwnWords(
+	kind: DifyKind,
+	{ code, message = '' }: Envelope,
+	context: Partial<FailureContext>,
+	words: FailureWords,
+): ServerError {
+	const serverText = readable(message, context.secrets);
+	const title = shortened(serverText.replace(/\s+/g, ' ').replace(/\.$/, ''), MAX_TITLE);
+	return failure(kind, context, {
+		...words,
+		code: code?.replace(KEYS, '[key]'),
+		...(title !== '' && { serverText, message: title, meaning: words.meaning ?? serverText }),
+	});
+}
+
+/** The message without keys and what nobody can read. */
+function readable(message: string, secrets?: readonly string[]): string {
+	const own = innermost(mask(message.slice(0, MAX_BLOB), secrets));
+	const start = maskedStart(own, MAX_READ, secrets)
+		// The framework suggests other routes after a 404 text, which is about IDs, not routes (docs/protocols/dify.md 6.3).
+		.replace(/\s{0,9}You have requested this URI \[[\s\S]*$/, '')
+		// For a value that the database cannot read, the answer has the whole SQL statement (docs/protocols/dify.md 2.13).
+		.replace(/\n(?:LINE \d+:|\[SQL:)[\s\S]*$/, '')
+		.replace(KEYS, '[key]');
+	return shortened(problemsIn(start).trim(), MAX_TEXT);
+}
+
+/** Around the error of a plugin: "Run failed: req_id: 7290e79a93 PluginInvokeError: {…}" (docs/protocols/dify.md 12.1). */
+const WRAPPERS =
+	/^(?:Run failed:\s*)?(?:req_id: ?\w{0,40} {1,3})?(?:plugin daemon: ?)?Plugin\w{0,40}Error: ?/;
+
+/** The innermost of nested messages: of the plugin, of its exception, of the model's own JSON. */
+function innermost(raw: string, depth = 0): string {
+	const bare = raw.replace(WRAPPERS, '');
+	const start = bare.indexOf('{');
+	const blob =
+		depth < MAX_DEPTH ? parseObject(bare.slice(start, bare.lastIndexOf('}') + 1)) : undefined;
+	if (blob === undefined) return bare;
+	const { message, args, error, detail } = blob;
+	const texts = [message, recordOf(args).description, recordOf(error).message, error, detail];
+	const inner = texts.map(text).find(Boolean);
+	return inner === undefined ? bare : bare.slice(0, start) + innermost(inner, depth + 1);
+}
+
+/** Pydantic's texts run over many lines and repeat what was sent, which may be private (docs/protocols/dify.md 6.2). */
+function problemsIn(message: string): string {
+	if (!/^\d+ validation errors? for /.test(message)) return message;
+	const problems = message.matchAll(/^(\S.{0,300})\n {2}(\S.{0,300}?)(?: \[type=.*)?$/gm);
+	return [...problems]
+		.slice(0, 3)
+		.map(([, field, problem]) => `${field}: ${problem}`)
+		.join('; ');
+}
+
+/** IDs by which a run can be found in Dify. */
+function idsOf({ conversationId, messageId, taskId, workflowRunId }: RunResult): object {
+	return { conversationId, messageId, taskId, workflowRunId };
+}
+
+function receivedIn(result: RunResult): FailureWords {
+	return {
+		result,
+		partialText: result.text || undefined,
+		partialReasoning: result.reasoning || undefined,
+	};
+}
+
+/** The partial result of a failed run. */
+export function partialResultOf(error: unknown): RunResult | undefined {
+	return error instanceof ServerError ? (error.result as RunResult | undefined) : undefined;
+}
+
+/** Whether Dify began the run: a worker that did not names no IDs. A message with an ID is stored. */
+export function hasBegun(result: RunResult | undefined): boolean {
+	if (result === undefined) return false;
+	return result.text !== '' || Object.values(idsOf(result)).some((id) => id !== undefined);
+}
+
+/** An error in words of ours. Its texts come from the table of remedies, unless `more` has them. */
+export function difyFailure(
+	kind: DifyKind,
+	{ url, result, facts, ...more }: FailureWords & { url?: string; result?: RunResult } = {},
+): ServerError {
+	const received = result === undefined ? {} : receivedIn(result);
+	const ids = result === undefined ? {} : idsOf(result);
+	return failure(
+		kind,
+		{ service: 'dify', url },
+		{ ...more, ...received, facts: { ...facts, ...ids } },
+	);
+}
+
+/** An error that was found before anything was sent. */
+export function localError(kind: DifyKind, message?: string, remedy?: string): ServerError {
+	return difyFailure(kind, { ...optional({ message, remedy }), retryable: false });
+}
+
+/** A value that Dify would refuse or misunderstand. */
+export function invalidParam(message: string, remedy?: string): ServerError {
+	return localError('invalidParam', message, remedy);
+}
+
+const NOT_A_RUN =
+	'Dify refused the request before a run began, so its logs show nothing. Correct the inputs of the node, or the form of the app.';
+
+/** The error of a run that failed in Dify, with its partial result. */
+export function runError(
+	result: RunResult & { error: RunError },
+	context: FailureContext,
+	difyVersion?: string,
+): ServerError {
+	const { error } = result;
+	const kind = kindOf(error, error.status);
+	const node = error.cause === 'refused' ? undefined : failedNode(result);
+	const at = node && `The run failed in Dify at the node ${nameOf(node)}`;
+	const failed = inOwnWords(kind, error, context, {
+		status: error.status ?? 200,
+		...receivedIn(result),
+		...(at !== undefined && { meaning: `${at}: ${readable(error.message, context.secrets)}` }),
+		facts: {
+			difyVersion,
+			...idsOf(result),
+			...(node && { failedNode: node.title ?? node.nodeId, failedNodeType: node.type }),
+		},
+		about: { startsRun: true },
+	});
+	return error.cause === 'refused' && kind === 'runFailed' ? failed.withRemedy(NOT_A_RUN) : failed;
+}
+
+/**
+ * The node that ended the run. Other failures may have been handled before, such as in an iteration that continues
+ * after errors (docs/protocols/dify.md 12.1).
+ */
+function failedNode({ workflow, error }: RunResult): WorkflowNode | undefined {
+	const failed = workflow?.nodes.filter(({ status }) => status === 'failed') ?? [];
+	const message = error?.message ?? '';
+	const named = failed.find((node) => node.error !== undefined && message.includes(node.error));
+	const isOutside = (node: WorkflowNode) => (node.iterationId ?? node.loopId) === undefined;
+	return named ?? failed.find(isOutside) ?? failed[0];
+}
+
+function nameOf({ title, nodeId, id, type }: WorkflowNode): string {
+	return `"${title ?? nodeId ?? id}"${type === undefined ? '' : ` (${type})`}`;
+}
+
+/** No proxy refuses such small files. */
+const SMALL_BYTES = 64 * 1024;
+
+/** Explains a failed upload: a proxy often just closes the connection if a file is too large. */
+export function uploadFailure(
+	error: unknown,
+	{ name, size }: FileSource,
+	{ bytes, unreadable }: FormSent,
+): unknown {
+	if (unreadable !== undefined)
+		return localError(
+			'fileRejected',
+			`"${name}" could not be read: ${unreadable.reason}`,
+			'Look at the binary data of the item, and at where n8n stores binary data.',
+		);
+	if (!(error instanceof ServerError) || error.kind !== 'closedBeforeAnswer') return error;
+	if (bytes === 0 || size <= SMALL_BYTES) return error;
+	return difyFailure('tooLarge', {
+		url: error.url,
+		message: `The connection was closed while "${name}" was sent (${bytes} of ${size} bytes)`,
+		remedy:
+			'Usually the file is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
+	});
+}

@@ -1,0 +1,201 @@
+import {
+	recordOf,
+	recordsIn,
+	isRecord,
+	asList,
+	finiteNumber,
+	isFilled,
+	nonEmptyText,
+	type JsonRecord,
+} from '../../values';
+import type { AgentThought, DifyFile, HumanForm, WorkflowNode, WorkflowRun } from '../types';
+
+/** Signature in a file URL: the same file gets another one in every event. */
+const SIGNATURE = /([?&])(?:timestamp|nonce|sign)=[^&]*/g;
+
+function fileNames(file: DifyFile): string[] {
+	const names = [file.id, file.related_id, file.url?.replace(SIGNATURE, '$1')];
+	return names.filter((name): name is string => typeof name === 'string' && name !== '');
+}
+
+/** Adds a file, or merges it into a known one: chatflows list their files in two closing events. */
+export function addFile(
+	{ files, fileIndex }: { files: DifyFile[]; fileIndex: Map<string, DifyFile> },
+	found: JsonRecord,
+): void {
+	const file: DifyFile = { ...found };
+	if (typeof file.url !== 'string') delete file.url;
+	const names = fileNames(file);
+	const known = names.map((name) => fileIndex.get(name)).find((each) => each !== undefined);
+	if (known === undefined) files.push(file);
+	else merge(known, file);
+	const kept = known ?? file;
+	for (const name of fileNames(kept)) fileIndex.set(name, kept);
+}
+
+/** Copies only filled values, so that a later, emptier version erases nothing. */
+function merge(target: JsonRecord, source: JsonRecord): void {
+	for (const [key, value] of Object.entries(source)) {
+		if (isFilled(value) || !(key in target)) target[key] = value;
+	}
+}
+
+const ENVELOPE = new Set(['event', 'conversation_id', 'message_id', 'created_at', 'task_id', 'id']);
+
+/**
+ * Upserts by ID: the same ID comes several times, each time with more fields; the tool of a step comes before its
+ * observation.
+ */
+export function addThought(
+	{ thoughts, thoughtIndex }: { thoughts: AgentThought[]; thoughtIndex: Map<string, AgentThought> },
+	event: JsonRecord,
+): void {
+	const id = nonEmptyText(event.id) ?? '';
+	let thought = thoughtIndex.get(id);
+	if (thought === undefined) {
+		thought = { id };
+		thoughtIndex.set(id, thought);
+		thoughts.push(thought);
+	}
+	merge(thought, Object.fromEntries(Object.entries(event).filter(([key]) => !ENVELOPE.has(key))));
+}
+
+/** Upserts by `data.id`, as agent nodes send one entry per step and again when the step is done. */
+export function addAgentLog(
+	logs: JsonRecord[],
+	index: Map<string, JsonRecord>,
+	data: JsonRecord,
+): void {
+	const id = nonEmptyText(data.id);
+	const known = id === undefined ? undefined : index.get(id);
+	const log = Object.assign(known ?? {}, data);
+	if (known === undefined) logs.push(log);
+	if (id !== undefined) index.set(id, log);
+}
+
+/** A field of an event, and how it is read; what is missing changes nothing. */
+type Fields<T> = ReadonlyArray<
+	readonly [name: keyof T, key: string, read: (value: unknown) => unknown]
+>;
+
+/** After attaching to a run, finished nodes come again without values (docs/protocols/dify.md 2.4). */
+const anyValue = (value: unknown) => value ?? undefined;
+
+const NODE_FIELDS: Fields<WorkflowNode> = [
+	['nodeId', 'node_id', nonEmptyText],
+	['type', 'node_type', nonEmptyText],
+	['title', 'title', nonEmptyText],
+	['createdAt', 'created_at', finiteNumber],
+	['iterationId', 'iteration_id', nonEmptyText],
+	['loopId', 'loop_id', nonEmptyText],
+	['inputs', 'inputs', (value) => (isFilled(value) ? value : undefined)],
+];
+
+const ENDED_NODE_FIELDS: Fields<WorkflowNode> = [
+	['error', 'error', nonEmptyText],
+	['outputs', 'outputs', anyValue],
+	['processData', 'process_data', anyValue],
+	['executionMetadata', 'execution_metadata', anyValue],
+	['elapsedTime', 'elapsed_time', finiteNumber],
+	['finishedAt', 'finished_at', finiteNumber],
+	['passes', 'steps', finiteNumber],
+];
+
+function readFields<T>(target: T, data: JsonRecord, fields: Fields<T>): void {
+	for (const [name, key, read] of fields) {
+		const value = read(data[key]);
+		if (value !== undefined) target[name] = value as T[typeof name];
+	}
+}
+
+/**
+ * Upserts a node. Parallel branches interleave, and a resumed run may skip starts: any event can be the first of its
+ * node.
+ */
+export function addNode(
+	{ nodes }: WorkflowRun,
+	index: Map<string, WorkflowNode>,
+	kind: WorkflowNode['kind'],
+	name: string,
+	data: JsonRecord,
+): void {
+	const id = nonEmptyText(data.id) ?? nonEmptyText(data.node_id) ?? '';
+	const key = `${kind}:${id}`;
+	let node = index.get(key);
+	if (node === undefined) {
+		node = { id, kind, status: 'running' };
+		index.set(key, node);
+		nodes.push(node);
+	}
+	readFields(node, data, NODE_FIELDS);
+	if (name.endsWith('_next')) {
+		node.passes = (finiteNumber(data.index) ?? node.passes ?? 0) + 1;
+		return;
+	}
+	node.index = finiteNumber(data.index) ?? node.index;
+	if (!name.endsWith('_started')) endNode(node, name, data);
+}
+
+/** Applies the end of a node, or of one of its attempts. */
+function endNode(node: WorkflowNode, name: string, data: JsonRecord): void {
+	if (name === 'node_retry')
+		node.retries = finiteNumber(data.retry_index) ?? (node.retries ?? 0) + 1;
+	node.status = nonEmptyText(data.status) ?? 'succeeded';
+	if (node.status === 'succeeded') node.error = undefined;
+	readFields(node, data, ENDED_NODE_FIELDS);
+	const files = recordsIn(data.files);
+	if (files.length > 0) node.files = files.map((file) => ({ ...file }));
+}
+
+const RUN_FIELDS: Fields<WorkflowRun> = [
+	['runId', 'id', nonEmptyText],
+	['runId', 'workflow_run_id', nonEmptyText],
+	['workflowId', 'workflow_id', nonEmptyText],
+	['status', 'status', nonEmptyText],
+	['outputs', 'outputs', (value) => (isRecord(value) ? value : undefined)],
+	['error', 'error', nonEmptyText],
+	['elapsedTime', 'elapsed_time', finiteNumber],
+	['totalTokens', 'total_tokens', finiteNumber],
+	['totalSteps', 'total_steps', finiteNumber],
+	['createdAt', 'created_at', finiteNumber],
+	['finishedAt', 'finished_at', finiteNumber],
+	['exceptionsCount', 'exceptions_count', finiteNumber],
+];
+
+/** Applies the data of `workflow_started`, `workflow_finished` and `workflow_paused` to the run. */
+export function updateWorkflow(workflow: WorkflowRun, data: JsonRecord): void {
+	readFields(workflow, data, RUN_FIELDS);
+}
+
+/** Adds a form from `human_input_required`, or from the reason of the pause, which repeats it. Without any name it is none. */
+export function addForm(forms: HumanForm[], data: JsonRecord): void {
+	const formId = nonEmptyText(data.form_id);
+	const nodeId = nonEmptyText(data.node_id);
+	const formToken = nonEmptyText(data.form_token) ?? null;
+	const isNamed = (formId ?? nodeId ?? formToken ?? undefined) !== undefined;
+	const isSame = (form: HumanForm) =>
+		formId === undefined ? form.nodeId === nodeId : form.formId === formId;
+	if (!isNamed || forms.some(isSame)) return;
+	forms.push({
+		formId,
+		nodeId,
+		nodeTitle: nonEmptyText(data.node_title),
+		formContent: nonEmptyText(data.form_content),
+		inputs: asList(data.inputs),
+		actions: asList(data.actions),
+		displayInUi: typeof data.display_in_ui === 'boolean' ? data.display_in_ui : undefined,
+		formToken,
+		resolvedDefaultValues: isRecord(data.resolved_default_values)
+			? data.resolved_default_values
+			: undefined,
+		expirationTime: finiteNumber(data.expiration_time),
+	});
+}
+
+/** The text of a workflow's outputs, if there is exactly one: outputs have any names. */
+export function singleText(outputs: unknown): string | undefined {
+	const texts = Object.values(recordOf(outputs)).filter(
+		(value): value is string => typeof value === 'string',
+	);
+	return texts.length === 1 ? texts[0] : undefined;
+}

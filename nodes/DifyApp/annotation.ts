@@ -1,0 +1,102 @@
+import { path, uuid } from '../../lib/dify/ids';
+import { readList, type List } from '../../lib/dify/lists';
+import { nonEmptyText } from '../../lib/values';
+import { editorList } from '../shared/dify/editor';
+import { locatorField } from '../shared/dify/fields';
+import { listRow, row } from '../shared/dify/rows';
+import { longTextField, stringField } from '../shared/field-kinds';
+import type { NodeParameters } from '../shared/parameters';
+
+/** Newest first. `keyword`: part of the question or the answer, case-insensitive (docs/protocols/dify.md 2.12). */
+const annotations = (keyword: string): List => ({ path: '/apps/annotations', query: { keyword } });
+
+const questionField = stringField('Question', 'question', {
+	required: true,
+	description: 'What users ask',
+});
+
+const answerField = longTextField('Answer', 'answer', 4, {
+	required: true,
+	description: 'What the app answers then, word for word',
+});
+
+const annotationIdField = locatorField('Annotation', 'annotationId', 'searchAnnotations', {
+	required: true,
+});
+
+const idIn = (parameters: NodeParameters) =>
+	uuid(parameters.value('annotationId'), 'annotation ID');
+
+/** Dify would store an empty text. @throws {ServerError} */
+function textsIn(parameters: NodeParameters) {
+	for (const name of ['question', 'answer']) parameters.required(name);
+	return { question: parameters.freeText('question'), answer: parameters.freeText('answer') };
+}
+
+export const annotationGetAll = listRow({
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many annotations',
+		description: 'Questions and answers of the app, with how often each was used',
+	},
+	fields: [
+		stringField('Keyword', 'keyword', {
+			description: 'Only annotations with this text in the question or the answer. Empty: all.',
+		}),
+	],
+	list: (parameters) => annotations(parameters.name('keyword')),
+});
+
+export const annotationCreate = row({
+	option: {
+		name: 'Create',
+		value: 'create',
+		action: 'Create an annotation',
+		description: 'Add a question with its answer, also where the same question is there already',
+	},
+	fields: [questionField, answerField],
+	request: (parameters) => ['POST', '/apps/annotations', textsIn(parameters)],
+});
+
+export const annotationUpdate = row({
+	option: {
+		name: 'Update',
+		value: 'update',
+		action: 'Update an annotation',
+		description: 'Change question and answer, which Dify wants both',
+	},
+	fields: [annotationIdField, questionField, answerField],
+	isIdempotent: true,
+	request: (parameters) => [
+		'PUT',
+		path`/apps/annotations/${idIn(parameters)}`,
+		textsIn(parameters),
+	],
+});
+
+export const annotationDelete = row({
+	option: {
+		name: 'Delete',
+		value: 'delete',
+		action: 'Delete an annotation',
+		description: 'Remove an annotation',
+	},
+	fields: [annotationIdField],
+	request: (parameters) => ['DELETE', path`/apps/annotations/${idIn(parameters)}`],
+	items: (_answer, parameters) => ({ success: true, annotationId: idIn(parameters) }),
+});
+
+const MOST_SHOWN = 200;
+
+/** The annotations of the app, for the list in the editor. */
+export const searchAnnotations = editorList(async ({ client, filter }) => {
+	const records = await readList(client, annotations(filter), MOST_SHOWN);
+	return {
+		results: records.map(({ id, question, answer }) => ({
+			name: nonEmptyText(question) ?? String(id),
+			value: String(id),
+			description: nonEmptyText(answer),
+		})),
+	};
+});

@@ -1,0 +1,116 @@
+import { difyFailure } from '../../lib/dify/errors';
+import { mimeTypeIn } from '../../lib/file-name';
+import { refusal } from '../../lib/http/failures';
+import type { Ask } from '../../lib/http/ask';
+import { soundExtension } from '../../lib/sound-format';
+import { optional, text } from '../../lib/values';
+import { binaryField, fileIn, messageField, outputField, userField } from '../shared/dify/fields';
+import { messageIdIn, userIn } from '../shared/dify/ids';
+import type { DifyOperation } from '../shared/dify/run';
+import {
+	choiceField,
+	choices,
+	longTextField,
+	optionsCollection,
+	stringField,
+} from '../shared/field-kinds';
+import { hintOnce } from '../shared/run/hints';
+import { baseName, storeFile } from '../shared/store-file';
+
+/** A provider may need minutes before the first byte. */
+const LIMITS = { firstTokenMs: 600_000, idleMs: 120_000, totalMs: 0 };
+
+export const audioSpeak: DifyOperation = {
+	option: {
+		name: 'Speak',
+		value: 'speak',
+		action: 'Speak a text',
+		description: 'Speaks a text or an answer, with the text-to-speech model of Dify',
+	},
+	fields: [
+		choiceField('Speak', 'source', 'text', {
+			noDataExpression: true,
+			options: choices({
+				message: 'Answer of the App',
+				text: 'Text',
+			}),
+		}),
+		longTextField('Text', 'text', 4, {
+			displayOptions: { show: { source: ['text'] } },
+			description: 'Providers have limits: with OpenAI 4096 characters',
+		}),
+		{
+			...messageField('The answer that is spoken'),
+			displayOptions: { show: { source: ['message'] } },
+		},
+		userField,
+		optionsCollection([
+			stringField('File Name', 'fileName', {
+				default: 'speech',
+				description: 'Without its extension, which comes from the format of the sound',
+			}),
+			outputField('binaryPropertyOutput'),
+			stringField('Voice', 'voice', {
+				description:
+					'Its name at the provider of the speech model. Without this option: the voice of the app.',
+			}),
+		]),
+	],
+	run: async (call) => {
+		const { client, parameters } = call;
+		const isText = parameters.choice<'text' | 'message'>('source') === 'text';
+		const messageId = isText ? undefined : messageIdIn(parameters);
+		const spoken = isText ? { text: parameters.required('text') } : { message_id: messageId };
+		const voice = parameters.name('options.voice') || undefined;
+		const name = baseName(parameters.name('options.fileName'), 'speech');
+		const json = { ...spoken, ...optional({ voice }), user: userIn(parameters) };
+		const asked: Ask = { url: client.href('/text-to-audio'), json, limits: LIMITS };
+		const { facts, binary } = await client.open(asked, async (answer) => {
+			const { url, status, headers } = answer;
+			const mimeType = mimeTypeIn(headers['content-type']);
+			// Dify answers with `null` where there is nothing to speak.
+			if (!/^audio\/|octet-stream$/.test(mimeType)) {
+				const body = await answer.text();
+				if (body.trim() === 'null' || body.trim() === '') throw nothingSpoken(url);
+				throw refusal(client.target, asked, { url, status, headers, text: body });
+			}
+			const fileName = `${name}.${soundExtension(mimeType) ?? 'mp3'}`;
+			const content = answer.bytes();
+			return await storeFile(call, 'options.binaryPropertyOutput', { content, fileName, mimeType });
+		});
+		if (facts.bytes === 0) throw nothingSpoken(asked.url);
+		return [{ json: { ...facts, ...optional({ voice, messageId }) }, binary }];
+	},
+};
+
+function nothingSpoken(url: string) {
+	return difyFailure('emptyAnswer', {
+		url,
+		status: 200,
+		message: 'Dify had nothing to speak',
+		remedy:
+			'The message is unknown, has an empty answer, or the provider of speech gave no sound. Check the message ID, and the log of the model provider in Dify.',
+	});
+}
+
+export const audioTranscribe: DifyOperation = {
+	option: {
+		name: 'Transcribe',
+		value: 'transcribe',
+		action: 'Transcribe a recording',
+		description: 'Writes down what is said, with the speech-to-text model of Dify',
+	},
+	fields: [binaryField('the recording: MP3, M4A, WAV or AMR, 30 MB at most'), userField],
+	run: async (call) => {
+		const { context, client, parameters } = call;
+		const source = await fileIn(call);
+		// Dify knows a sound by its extension, as the subtype of `audio/` (docs/protocols/dify.md 2.10).
+		const extension = soundExtension(source.mimeType) ?? source.name.split('.').at(-1);
+		const recording = { ...source, mimeType: `audio/${extension}` };
+		const options = { fields: { user: userIn(parameters) }, idleMs: LIMITS.firstTokenMs };
+		const answer = await client.upload('/audio-to-text', recording, options);
+		const heard = text(answer.text) ?? '';
+		if (heard.trim() === '') hintOnce(context, 'Nothing was heard in the recording.', 'info');
+		return [{ json: { text: heard, fileName: source.name, bytes: source.size } }];
+	},
+};

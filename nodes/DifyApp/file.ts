@@ -1,0 +1,72 @@
+import { fileTypeOf } from '../../lib/dify/files/files';
+import { uploadFile } from '../../lib/dify/files/upload';
+import { path, uuid } from '../../lib/dify/ids';
+import { mimeTypeIn, nameInDisposition } from '../../lib/file-name';
+import { binaryField, fileIn, outputField, userField } from '../shared/dify/fields';
+import { userIn } from '../shared/dify/ids';
+import type { DifyOperation } from '../shared/dify/run';
+import { stringField } from '../shared/field-kinds';
+import { storeFile } from '../shared/store-file';
+
+export const fileUpload: DifyOperation = {
+	option: {
+		name: 'Upload',
+		value: 'upload',
+		action: 'Upload a file',
+		description: 'Store a file in Dify, for the inputs of a later run of the same user',
+	},
+	fields: [binaryField('the file'), userField],
+	run: async (call) => {
+		const { client, parameters } = call;
+		const source = await fileIn(call);
+		const user = userIn(parameters);
+		const uploadFileId = await uploadFile(client, source, user);
+		const { name, mimeType, size } = source;
+		const type = fileTypeOf(name, mimeType);
+		const json = {
+			uploadFileId,
+			type,
+			fileName: name,
+			mimeType,
+			bytes: size,
+			user,
+			// In the form of an app's file variable.
+			file: { type, transfer_method: 'local_file', upload_file_id: uploadFileId },
+		};
+		return [{ json }];
+	},
+};
+
+const LIMITS = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 0 };
+
+export const fileDownload: DifyOperation = {
+	option: {
+		name: 'Download',
+		value: 'download',
+		action: 'Download a file',
+		description: 'Fetch a file that a message of the app used',
+	},
+	fields: [
+		stringField('File ID', 'fileId', {
+			required: true,
+			description: 'As in message_files of a message, or as Upload gave it',
+		}),
+		outputField('binaryPropertyOutput', { required: true }),
+	],
+	run: async (call) => {
+		const { client, parameters } = call;
+		const fileId = uuid(parameters.value('fileId'), 'file ID');
+		const url = client.href(path`/files/${fileId}/preview`, { as_attachment: 'true' });
+		const { facts, binary } = await client.open({ url, limits: LIMITS }, async (answer) => {
+			const { headers } = answer;
+			const type = mimeTypeIn(headers['content-type']);
+			return await storeFile(call, 'binaryPropertyOutput', {
+				content: answer.bytes(),
+				fileName: nameInDisposition(headers['content-disposition']) ?? fileId,
+				// Attachments have no type of their own: their name tells it.
+				mimeType: type === 'application/octet-stream' ? '' : type,
+			});
+		});
+		return [{ json: { ...facts, fileId }, binary }];
+	},
+};

@@ -1,0 +1,79 @@
+import { conversationsOf } from '../../lib/dify/app/conversations';
+import { path } from '../../lib/dify/ids';
+import { conversationField, userField } from '../shared/dify/fields';
+import { conversationIdIn, userIn } from '../shared/dify/ids';
+import { listRow, row } from '../shared/dify/rows';
+import {
+	booleanField,
+	choiceField,
+	choices,
+	optionsCollection,
+	stringField,
+} from '../shared/field-kinds';
+
+/** A language model generates the name. */
+const MODEL_LIMIT_MS = 120_000;
+
+export const conversationGetAll = listRow({
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many conversations',
+		description: 'Conversations of a user that were made over the API',
+	},
+	fields: [userField],
+	more: [
+		optionsCollection([
+			choiceField('Sort By', 'sortBy', '-updated_at', {
+				options: choices({
+					'-created_at': 'Created, Newest First',
+					created_at: 'Created, Oldest First',
+					'-updated_at': 'Updated, Newest First',
+					updated_at: 'Updated, Oldest First',
+				}),
+			}),
+		]),
+	],
+	list: (parameters) =>
+		conversationsOf(userIn(parameters), parameters.choice('options.sortBy', '-updated_at')),
+});
+
+export const conversationRename = row({
+	option: {
+		name: 'Rename',
+		value: 'rename',
+		action: 'Rename a conversation',
+		description: 'Give it a name, or let Dify think of one',
+	},
+	fields: [
+		userField,
+		conversationField({ required: true }),
+		booleanField('Let Dify Choose the Name', 'autoGenerate', false, {
+			description: 'Whether a model thinks of a name from the messages of the conversation',
+		}),
+		stringField('Name', 'name', {
+			required: true,
+			displayOptions: { show: { autoGenerate: [false] } },
+		}),
+	],
+	limitMs: MODEL_LIMIT_MS,
+	request: (parameters) => {
+		const generates = parameters.flag('autoGenerate');
+		const name = generates ? {} : { name: parameters.freeText('name') };
+		const body = { ...name, auto_generate: generates, user: userIn(parameters) };
+		return ['POST', path`/conversations/${conversationIdIn(parameters)}/name`, body];
+	},
+});
+
+export const conversationDelete = row({
+	option: { name: 'Delete', value: 'delete', action: 'Delete a conversation' },
+	fields: [userField, conversationField({ required: true })],
+	request: (parameters) => {
+		const id = conversationIdIn(parameters);
+		return ['DELETE', path`/conversations/${id}`, { user: userIn(parameters) }];
+	},
+	items: (_answer, parameters) => ({
+		conversationId: conversationIdIn(parameters),
+		deleted: true,
+	}),
+});

@@ -1,0 +1,108 @@
+import type { DifyClient } from '../../lib/dify/client';
+import { localError } from '../../lib/dify/errors';
+import { optionalUuid, path } from '../../lib/dify/ids';
+import { readList, type List } from '../../lib/dify/lists';
+import { parseJson } from '../../lib/json';
+import { nonEmptyText, words, type JsonRecord } from '../../lib/values';
+import { editorList, editorUser, editorValue, matching } from '../shared/dify/editor';
+import { conversationField, locatorField, userField } from '../shared/dify/fields';
+import { conversationIdIn, userIn } from '../shared/dify/ids';
+import { listRow } from '../shared/dify/rows';
+import type { DifyOperation } from '../shared/dify/run';
+import { stringField } from '../shared/field-kinds';
+
+function variablesOf(conversationId: string, user: string): List {
+	return {
+		path: path`/conversations/${conversationId}/variables`,
+		query: { user },
+		cursor: 'last_id',
+	};
+}
+
+export const variableGetAll = listRow({
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many variables',
+		description: 'Variables of a conversation with a chatflow; other apps have none',
+	},
+	fields: [userField, conversationField({ required: true })],
+	list: (parameters) => variablesOf(conversationIdIn(parameters), userIn(parameters)),
+});
+
+const variableField = locatorField('Variable', 'variableId', 'searchVariables', { required: true });
+const [fromList, byId] = variableField.modes!;
+const byName = {
+	displayName: 'By Name',
+	name: 'name',
+	type: 'string' as const,
+	placeholder: 'e.g. language',
+};
+
+export const variableUpdate: DifyOperation = {
+	option: {
+		name: 'Update',
+		value: 'update',
+		action: 'Update a variable',
+		description: 'Set a variable of a conversation with a chatflow',
+	},
+	fields: [
+		userField,
+		conversationField({ required: true }),
+		{ ...variableField, modes: [fromList!, byName, byId!] },
+		stringField('Value', 'value', {
+			description: 'The new value. For a variable that is no text, write JSON: 5, true, [1, 2].',
+		}),
+	],
+	run: async ({ client, parameters }) => {
+		const wanted = parameters.required(
+			'variableId',
+			'Choose the variable from the list, or give its name or ID.',
+		);
+		const conversationId = conversationIdIn(parameters);
+		const user = userIn(parameters);
+		const variable = await variableNamed(client, variablesOf(conversationId, user), wanted);
+		const value = parameters.value('value');
+		const isText = ['string', 'secret'].includes(String(variable.value_type));
+		const parsed = typeof value === 'string' ? (parseJson(value) ?? value) : value;
+		const body = { value: isText ? words(value) : parsed, user };
+		const route = path`/conversations/${conversationId}/variables/${variable.id}`;
+		return [{ json: await client.send('PUT', route, body, { isIdempotent: true }) }];
+	},
+};
+
+/** @throws {ServerError} of kind `notFound` with the existing names */
+async function variableNamed(
+	client: DifyClient,
+	list: List,
+	wanted: string,
+): Promise<JsonRecord & { id: string }> {
+	const variables = await readList(client, list);
+	const known =
+		variables.find(({ id }) => id === wanted) ?? variables.find(({ name }) => name === wanted);
+	const id = nonEmptyText(known?.id);
+	if (id !== undefined) return { ...known, id };
+	const names = variables.map(({ name }) => String(name)).join(', ');
+	throw localError(
+		'notFound',
+		`The conversation has no variable "${wanted}"`,
+		names === '' ? 'It has no variables at all: only chatflows have them.' : `It has: ${names}.`,
+	);
+}
+
+/** Variables of the conversation in the node. */
+export const searchVariables = editorList(async ({ context, client, filter }) => {
+	const conversationId = optionalUuid(editorValue(context, 'conversationId'), 'conversation ID');
+	if (conversationId === undefined)
+		throw localError(
+			'invalidId',
+			'The list needs a conversation',
+			'Choose it in Conversation first, or give the variable by name.',
+		);
+	const variables = await readList(client, variablesOf(conversationId, editorUser(context)));
+	const named = variables.map(({ id, name, value_type: type }) => ({
+		name: `${String(name)} (${String(type)})`,
+		value: String(id),
+	}));
+	return matching(named, filter);
+});

@@ -1,0 +1,134 @@
+import { FEEDBACK } from '../../lib/dify/app/feedback';
+import { path } from '../../lib/dify/ids';
+import { ServerError } from '../../lib/errors/server-error';
+import type { DifyClient } from '../../lib/dify/client';
+import { optional } from '../../lib/values';
+import { messageField, userField } from '../shared/dify/fields';
+import { messageIdIn, userIn } from '../shared/dify/ids';
+import { listRow } from '../shared/dify/rows';
+import type { DifyCall, DifyOperation } from '../shared/dify/run';
+import {
+	booleanField,
+	choiceField,
+	choices,
+	longTextField,
+	optionsCollection,
+} from '../shared/field-kinds';
+import { asChoice, isBlank, wrongField } from '../shared/field-values';
+import type { NodeParameters } from '../shared/parameters';
+
+export const feedbackGetAll = listRow({
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many ratings',
+		description: 'All feedback of the app: of its users, and of your team in Dify',
+	},
+	fields: [],
+	list: () => FEEDBACK,
+});
+
+const ratedMessageField = messageField(
+	'ID of the answer, as Dify Chat Message gives it. Not the ID of the conversation or the task.',
+);
+
+const ignoreNotRated = booleanField('Ignore If Not Rated', 'ignoreNotRated', true, {
+	description:
+		'Whether taking back a rating that does not exist is fine. The item then has "alreadySo". Without this option it is an error, as in Dify.',
+});
+
+type Rating = 'like' | 'dislike' | 'none';
+
+export const rate: DifyOperation = {
+	option: {
+		name: 'Rate',
+		value: 'rate',
+		action: 'Rate a message',
+		description: 'Like or dislike an answer, with or without a text',
+	},
+	fields: [
+		ratedMessageField,
+		userField,
+		choiceField('Rating', 'rating', 'like', {
+			options: choices({
+				dislike: 'Dislike',
+				like: 'Like',
+				none: ['None', 'Takes the rating back, as Revoke does'],
+			}),
+			description:
+				'An expression must give like, dislike or none. Each message has one rating of its user: a new one replaces it.',
+		}),
+		longTextField('Text', 'content', 2, {
+			description:
+				'Why the answer was good or bad. Without a text, Dify erases that of an earlier rating.',
+		}),
+		optionsCollection([ignoreNotRated]),
+	],
+	run: async (call) => {
+		const { client, parameters } = call;
+		const rating = ratingIn(parameters);
+		if (rating === 'none') return await revoked(call);
+		const content =
+			parameters.freeText('content').trim() === '' ? null : parameters.freeText('content');
+		const messageId = await sendRating(client, parameters, { rating, content });
+		return [{ json: { messageId, rating, content, success: true } }];
+	},
+};
+
+export const revoke: DifyOperation = {
+	option: {
+		name: 'Revoke',
+		value: 'revoke',
+		action: 'Revoke a rating',
+		description: 'Take the rating of an answer back, with its text',
+	},
+	fields: [ratedMessageField, userField, optionsCollection([ignoreNotRated])],
+	run: revoked,
+};
+
+async function revoked({ client, parameters }: DifyCall) {
+	const ignores = parameters.flag('options.ignoreNotRated', false);
+	const messageId = messageIdIn(parameters);
+	// Not sent again: the second time, Dify says that there is nothing to revoke.
+	const sending = sendRating(client, parameters, { rating: null });
+	const alreadySo = await sending.then(
+		() => undefined,
+		(error: unknown) => {
+			if (ignores && error instanceof ServerError && error.kind === 'nothingToRevoke') return true;
+			throw error;
+		},
+	);
+	const json = {
+		messageId,
+		rating: null,
+		content: null,
+		success: true,
+		...optional({ alreadySo }),
+	};
+	return [{ json }];
+}
+
+async function sendRating(
+	client: DifyClient,
+	parameters: NodeParameters,
+	rated: { rating: Rating | null; content?: string | null },
+): Promise<string> {
+	const messageId = messageIdIn(parameters);
+	const body = { ...rated, user: userIn(parameters) };
+	const isIdempotent = rated.rating !== null;
+	await client.send('POST', path`/messages/${messageId}/feedbacks`, body, { isIdempotent });
+	return messageId;
+}
+
+/** There is no default: a missing rating would delete the stored one (docs/protocols/dify.md 4). */
+function ratingIn(parameters: NodeParameters): Rating {
+	const field = parameters.field('rating');
+	const value = parameters.value('rating');
+	if (isBlank(value))
+		throw wrongField(
+			field.label,
+			'is empty',
+			'An empty rating would delete an earlier one in Dify, so it is not sent. To take a rating back, give none.',
+		);
+	return asChoice(field, typeof value === 'string' ? value.trim().toLowerCase() : value);
+}

@@ -1,0 +1,124 @@
+import { deleteAt } from '../../lib/dify/knowledge/documents';
+import { path } from '../../lib/dify/ids';
+import { nonEmptyText, optional, recordOf, recordsIn, type JsonRecord } from '../../lib/values';
+import { datasetField, datasetIdIn } from '../shared/dify/knowledge-fields';
+import { listRow, row } from '../shared/dify/rows';
+import type { DifyOperation } from '../shared/dify/run';
+import { booleanField, longTextField, optionsCollection, stringField } from '../shared/field-kinds';
+import type { NodeParameters } from '../shared/parameters';
+import {
+	documentField,
+	documentIdIn,
+	idField,
+	idIn,
+	keywordField,
+	textIn,
+	textsIn,
+} from './fields';
+
+const chunkField = idField('Chunk ID', 'chunkId');
+const placeFields = [datasetField, documentField];
+
+function chunksPath(parameters: NodeParameters): string {
+	return path`/datasets/${datasetIdIn(parameters)}/documents/${documentIdIn(parameters)}/segments`;
+}
+
+function chunkPath(parameters: NodeParameters): string {
+	return chunksPath(parameters) + path`/${idIn(parameters, 'chunkId')}`;
+}
+
+const contentField = longTextField('Content', 'content', 3, {
+	description: 'The text; in a Q&A knowledge base the question',
+});
+
+const values = [
+	longTextField('Answer', 'answer', 3, {
+		description: 'Needed in a Q&A knowledge base, and ignored elsewhere',
+	}),
+	stringField('Keywords', 'keywords', {
+		description:
+			'Separate them with commas, or give a list. Without them, Dify chooses some itself.',
+	}),
+];
+
+function valuesIn(parameters: NodeParameters): JsonRecord {
+	return optional({
+		answer: textIn(parameters, 'options.answer'),
+		keywords: textsIn(parameters, 'options.keywords'),
+	});
+}
+
+export const chunkGetAll = listRow({
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many chunks',
+		description: 'In their order',
+	},
+	fields: [...placeFields, keywordField],
+	list: (parameters) => ({
+		path: chunksPath(parameters),
+		query: { keyword: parameters.freeText('keyword') },
+	}),
+});
+
+export const chunkGet = row({
+	option: { name: 'Get', value: 'get', action: 'Get a chunk' },
+	fields: [...placeFields, chunkField],
+	request: (parameters) => ['GET', chunkPath(parameters)],
+	items: ({ data }) => recordOf(data),
+});
+
+export const chunkCreate = row({
+	option: { name: 'Create', value: 'create', action: 'Create a chunk' },
+	fields: [...placeFields, { ...contentField, required: true }, optionsCollection(values)],
+	request: (parameters) => {
+		const segment = { content: parameters.freeText('content'), ...valuesIn(parameters) };
+		return ['POST', chunksPath(parameters), { segments: [segment] }];
+	},
+	items: ({ data }) => recordsIn(data),
+});
+
+export const chunkUpdate: DifyOperation = {
+	option: { name: 'Update', value: 'update', action: 'Update a chunk' },
+	fields: [
+		...placeFields,
+		chunkField,
+		optionsCollection([
+			...values,
+			contentField,
+			booleanField('Enabled', 'enabled', true, {
+				description:
+					'Whether searches find the chunk. Dify changes a disabled chunk only together with enabling it, and nothing else together with disabling it.',
+			}),
+		]),
+	],
+	run: async ({ client, parameters }) => {
+		const route = chunkPath(parameters);
+		const known = await client.get(route);
+		const { content, answer } = recordOf(known.data);
+		const isParent = known.doc_form === 'hierarchical_model';
+		const segment = {
+			// Dify erases what is not sent.
+			content: textIn(parameters, 'options.content') ?? content,
+			...optional({
+				answer: nonEmptyText(answer),
+				enabled: parameters.flag('options.enabled', undefined),
+				// Without it, searches still find the old children.
+				regenerate_child_chunks: isParent || undefined,
+			}),
+			...valuesIn(parameters),
+		};
+		const { data } = await client.send('POST', route, { segment });
+		return [{ json: recordOf(data) }];
+	},
+};
+
+export const chunkDelete: DifyOperation = {
+	option: { name: 'Delete', value: 'delete', action: 'Delete a chunk' },
+	fields: [...placeFields, chunkField],
+	run: async ({ client, parameters }) => {
+		const existed = await deleteAt(client, chunkPath(parameters));
+		return [{ json: { chunkId: idIn(parameters, 'chunkId'), deleted: true, existed } }];
+	},
+};

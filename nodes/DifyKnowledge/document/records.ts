@@ -1,0 +1,201 @@
+import { difyFailure } from '../../../lib/dify/errors';
+import { openSignedFile } from '../../../lib/dify/files/output-files';
+import { path, uuid } from '../../../lib/dify/ids';
+import {
+	deleteDocument,
+	documentsOf,
+	setStatus,
+	type StatusAction,
+} from '../../../lib/dify/knowledge/documents';
+import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
+import { throwAs, type ServerError } from '../../../lib/errors/server-error';
+import { mimeTypeIn } from '../../../lib/file-name';
+import { nonEmptyText, optional } from '../../../lib/values';
+import { fetchFilesFromField, fileOriginsIn, outputField } from '../../shared/dify/fields';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import { listRow, row } from '../../shared/dify/rows';
+import { keylessClient, type DifyOperation } from '../../shared/dify/run';
+import {
+	booleanField,
+	choiceField,
+	choices,
+	optionsCollection,
+	stringField,
+} from '../../shared/field-kinds';
+import { wrongField } from '../../shared/field-values';
+import type { NodeParameters } from '../../shared/parameters';
+import { itemsOf } from '../../shared/run/operations';
+import { storeFile } from '../../shared/store-file';
+import { documentField, documentIdIn, keywordField, textsIn, waitField } from '../fields';
+
+export const documentGetAll = listRow({
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many documents',
+		description: 'Newest first',
+	},
+	fields: [datasetField, keywordField],
+	more: [
+		optionsCollection([
+			choiceField('Status', 'status', 'available', {
+				options: choices({
+					archived: 'Archived',
+					available: ['Available', 'Indexed and enabled'],
+					disabled: 'Disabled',
+					error: 'Error',
+					indexing: 'Indexing',
+					paused: 'Paused',
+					queuing: 'Queuing',
+				}),
+			}),
+		]),
+	],
+	list: (parameters) => {
+		const status = parameters.choice('options.status', undefined);
+		return documentsOf(datasetIdIn(parameters), parameters.freeText('keyword'), status);
+	},
+});
+
+function documentPath(parameters: NodeParameters): string {
+	return path`/datasets/${datasetIdIn(parameters)}/documents/${documentIdIn(parameters)}`;
+}
+
+export const documentGet = row({
+	option: {
+		name: 'Get',
+		value: 'get',
+		action: 'Get a document',
+		description: 'With its rules and its metadata',
+	},
+	fields: [datasetField, documentField],
+	request: (parameters) => ['GET', documentPath(parameters), { metadata: 'all' }],
+});
+
+export const documentGetStatus: DifyOperation = {
+	option: {
+		name: 'Get Status',
+		value: 'getStatus',
+		action: 'Get the status of a document',
+		description: 'How far the indexing has come; can wait until it is done',
+	},
+	fields: [
+		datasetField,
+		documentField,
+		waitField,
+		optionsCollection([
+			stringField('Batch', 'batch', {
+				default: '={{ $json.batch }}',
+				description:
+					'The batch that Create or Update gave. With it, the status says how many chunks are indexed.',
+			}),
+		]),
+	],
+	run: async ({ client, parameters }) => {
+		const documentId = documentIdIn(parameters);
+		const batch = parameters.name('options.batch') || undefined;
+		const indexing = { baseId: datasetIdIn(parameters), documentId, batch };
+		const limitMs = parameters.milliseconds('wait', 300_000);
+		const { status, done, total, error } = await waitForIndexing(client, indexing, limitMs);
+		const chunks = { chunksDone: done, chunks: total };
+		return [{ json: { documentId, indexingStatus: status, ...chunks, ...optional({ error }) } }];
+	},
+};
+
+export const documentSetStatus: DifyOperation = {
+	option: {
+		name: 'Set Status',
+		value: 'setStatus',
+		action: 'Set the status of documents',
+		description: 'Enable, disable, archive or unarchive: all of them or none',
+	},
+	fields: [
+		datasetField,
+		stringField('Document IDs', 'documentIds', {
+			default: '={{ $json.documentId }}',
+			required: true,
+			description: 'Separate several with commas, or give a list',
+		}),
+		choiceField('Action', 'statusAction', 'enable', {
+			options: choices({
+				archive: 'Archive',
+				disable: ['Disable', 'Searches do not find it any more, but it stays'],
+				enable: 'Enable',
+				un_archive: 'Unarchive',
+			}),
+		}),
+	],
+	run: async ({ client, parameters }) => {
+		const typed = textsIn(parameters, 'documentIds') ?? [];
+		const ids = typed.map((id) => uuid(id, 'document ID'));
+		if (ids.length === 0) throw wrongField(parameters.field('documentIds').label, 'is empty');
+		const action = parameters.choice<StatusAction>('statusAction');
+		await setStatus(client, datasetIdIn(parameters), ids, action);
+		return itemsOf(ids.map((documentId) => ({ documentId, action })));
+	},
+};
+
+export const documentDelete: DifyOperation = {
+	option: { name: 'Delete', value: 'delete', action: 'Delete a document' },
+	fields: [
+		datasetField,
+		documentField,
+		optionsCollection([
+			booleanField('Unarchive First', 'unarchive', true, {
+				description:
+					'Whether to unarchive an archived document first, since Dify does not delete it otherwise',
+			}),
+		]),
+	],
+	run: async ({ client, parameters }) => {
+		const documentId = documentIdIn(parameters);
+		const unarchives = parameters.flag('options.unarchive', false);
+		const baseId = datasetIdIn(parameters);
+		const existed = await deleteDocument(client, baseId, documentId, unarchives);
+		return [{ json: { documentId, deleted: true, existed } }];
+	},
+};
+
+export const documentDownload: DifyOperation = {
+	option: {
+		name: 'Download',
+		value: 'download',
+		action: 'Download a document',
+		description: 'The file that a document was made of',
+	},
+	fields: [
+		datasetField,
+		documentField,
+		outputField('outputField', { required: true }),
+		optionsCollection([fetchFilesFromField('the files of documents')]),
+	],
+	run: async (call) => {
+		const { client, parameters } = call;
+		const documentId = documentIdIn(parameters);
+		const origins = fileOriginsIn(parameters);
+		const route = documentPath(parameters);
+		// Valid for some minutes.
+		const address = nonEmptyText((await client.get(`${route}/download`)).url);
+		if (address === undefined)
+			throw difyFailure('fileNotFound', {
+				message: 'Dify gives no address for the file of the document',
+			});
+		const { name } = await client.get(route, { metadata: 'without' });
+		const keyless = await keylessClient(call);
+		const reading = openSignedFile(keyless, address, origins, async (answer) => {
+			return await storeFile(call, 'outputField', {
+				content: answer.bytes(),
+				fileName: nonEmptyText(name) ?? documentId,
+				mimeType: mimeTypeIn(answer.headers['content-type']),
+			});
+		});
+		const { facts, binary } = await reading.catch(throwAs(notFetched));
+		return [{ json: { documentId, ...facts }, binary }];
+	},
+};
+
+function notFetched(error: ServerError): ServerError {
+	if (error.kind !== 'fileRejected') return error;
+	const message = 'The file of the document is not fetched';
+	return error.reworded({ message, meaning: `${message}: ${error.meaning}`, remedy: '' });
+}

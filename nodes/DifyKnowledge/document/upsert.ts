@@ -1,0 +1,84 @@
+import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
+import { upsertDocument, type DocumentContent } from '../../../lib/dify/knowledge/upsert';
+import { filled, optional } from '../../../lib/values';
+import { fileIn } from '../../shared/dify/fields';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import type { DifyCall, DifyOperation } from '../../shared/dify/run';
+import { choiceField, choices, stringField } from '../../shared/field-kinds';
+import type { OperationItem } from '../../shared/run/operations';
+import { binaryField, textField, waitField } from '../fields';
+import { contentOptions, createOptionsIn, firstOptions, writeOptions } from './content-fields';
+
+const options = writeOptions([
+	...contentOptions,
+	...firstOptions,
+	choiceField('If It Exists', 'ifExists', 'update', {
+		options: choices({
+			fail: 'Fail',
+			skip: ['Skip', 'The document stays as it is'],
+			update: ['Update', 'Its content is replaced; ID and metadata stay'],
+		}),
+		description:
+			'What to do where there is a document of that name. One that is disabled or archived is enabled first: Dify would make a second one.',
+	}),
+]);
+
+export const documentUpsertFile: DifyOperation = {
+	option: {
+		name: 'Create or Update From File',
+		value: 'upsertFile',
+		action: 'Create or update a document from a file',
+		description: 'The document of the same name is updated where there is one',
+	},
+	fields: [datasetField, binaryField, waitField, ...options],
+	run: async (call) => await upserted(call, { file: await fileIn(call) }),
+};
+
+export const documentUpsertText: DifyOperation = {
+	option: {
+		name: 'Create or Update From Text',
+		value: 'upsertText',
+		action: 'Create or update a document from text',
+		description: 'The document of the same name is updated where there is one',
+	},
+	fields: [
+		datasetField,
+		stringField('Name', 'name', {
+			required: true,
+			description:
+				'Of the document, at most 200 characters. The document of this name is updated where there is one.',
+		}),
+		textField,
+		waitField,
+		...options,
+	],
+	run: async (call) => {
+		const { parameters } = call;
+		const name = parameters.required('name');
+		return await upserted(call, { name, text: parameters.freeText('text') });
+	},
+};
+
+/** Creates a document, or updates the one of its name, and waits for its indexing. */
+async function upserted(call: DifyCall, content: DocumentContent): Promise<OperationItem[]> {
+	const { client, parameters, hint } = call;
+	const baseId = datasetIdIn(parameters);
+	const made = await upsertDocument(call, baseId, content, createOptionsIn(parameters));
+	const { action, documentId, batch, document } = made;
+	const item = {
+		action,
+		documentId,
+		datasetId: baseId,
+		name: document.name,
+		...optional({ batch }),
+	};
+	const limitMs = parameters.milliseconds('wait', 300_000);
+	if (action === 'skipped' || limitMs === 0)
+		return [{ json: { ...item, indexingStatus: document.indexing_status } }];
+	const indexing = { baseId, documentId, batch };
+	const { status, total } = await waitForIndexing(client, indexing, limitMs);
+	const warnings =
+		total === 0 ? ['Dify made no chunks of the document, so no search finds it.'] : [];
+	warnings.forEach(hint);
+	return [{ json: { ...item, indexingStatus: status, chunks: total, ...filled({ warnings }) } }];
+}

@@ -1,0 +1,248 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { invalidParam } from '../../lib/dify/errors';
+import { path } from '../../lib/dify/ids';
+import {
+	basesOf,
+	deleteAt,
+	WRITE_LIMIT_MS,
+	type Technique,
+} from '../../lib/dify/knowledge/documents';
+import { embeddingBody } from '../../lib/dify/knowledge/models';
+import {
+	cutQuery,
+	misfitHint,
+	retrievalModel,
+	retrieve,
+	type SearchMethod,
+	type SearchSettings,
+} from '../../lib/dify/knowledge/retrieve';
+import { readList } from '../../lib/dify/lists';
+import { ServerError } from '../../lib/errors/server-error';
+import { optional, type JsonRecord } from '../../lib/values';
+import {
+	datasetField,
+	datasetIdIn,
+	filterFields,
+	modelIn,
+	modelLocator,
+	SEARCH_METHODS,
+	searchOptions,
+	searchSettings,
+	techniqueField,
+	topKField,
+} from '../shared/dify/knowledge-fields';
+import { listRow, row } from '../shared/dify/rows';
+import type { DifyOperation } from '../shared/dify/run';
+import { simplifyField } from '../shared/dify/run-options';
+import {
+	booleanField,
+	choiceField,
+	choices,
+	numberField,
+	optionsCollection,
+	stringField,
+	wholeField,
+} from '../shared/field-kinds';
+import type { NodeParameters } from '../shared/parameters';
+import { itemsOf } from '../shared/run/operations';
+import { keywordField, textIn } from './fields';
+
+export const knowledgeBaseGetAll = listRow({
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many knowledge bases',
+		description: 'Those of the whole workspace, newest first',
+	},
+	fields: [keywordField],
+	list: (parameters) => basesOf(parameters.name('keyword')),
+});
+
+export const knowledgeBaseGet = row({
+	option: { name: 'Get', value: 'get', action: 'Get a knowledge base' },
+	fields: [datasetField],
+	request: (parameters) => ['GET', path`/datasets/${datasetIdIn(parameters)}`],
+});
+
+const nameField = stringField('Name', 'name', {
+	required: true,
+	description: 'At most 40 characters, and the only one of this name in the workspace',
+});
+
+const settings: INodeProperties[] = [
+	stringField('Description', 'description', { description: 'At most 400 characters' }),
+	modelLocator('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
+		description:
+			'For the technique High Quality. Without it, Dify takes the default one of the workspace.',
+	}),
+	choiceField('Permission', 'permission', 'all_team_members', {
+		options: choices({
+			all_team_members: 'All Team Members',
+			only_me: [
+				'Only the Owner',
+				'The owner of the workspace, as whom the key acts. Others do not see the knowledge base in Dify.',
+			],
+		}),
+		description:
+			'Who sees the knowledge base in Dify. The key acts as the owner of the workspace, so the default of this node is All Team Members.',
+	}),
+	techniqueField(
+		'How documents are indexed. Without it, the first document decides; it cannot be changed later.',
+	),
+	wholeField('Default Limit', 'defaultTopK', 5, [1, 100], {
+		description: 'How many hits a search gives that does not say otherwise',
+	}),
+	numberField('Default Score Threshold', 'defaultScoreThreshold', 0.5, {
+		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 4 },
+		description: 'The score that hits must reach in a search that does not say otherwise',
+	}),
+	choiceField('Default Search Method', 'defaultSearchMethod', 'semantic_search', {
+		options: SEARCH_METHODS,
+		description: 'How a search goes that does not say otherwise',
+	}),
+];
+
+/** The body of a request. */
+function settingsIn(parameters: NodeParameters): JsonRecord {
+	const embeddingModel = modelIn(parameters, 'options.embeddingModel');
+	// Without the technique, Dify silently ignores the model.
+	const implied = embeddingModel === undefined ? undefined : 'high_quality';
+	return optional({
+		description: textIn(parameters, 'options.description'),
+		permission: parameters.choice('options.permission', undefined),
+		indexing_technique: parameters.choice<Technique>('options.technique', undefined) ?? implied,
+		...embeddingBody(embeddingModel),
+	});
+}
+
+/** The search that the base stores; undefined where none is chosen. */
+function storedSearch(parameters: NodeParameters): SearchSettings | undefined {
+	const search = optional({
+		method: parameters.choice<SearchMethod>('options.defaultSearchMethod', undefined),
+		topK: parameters.number('options.defaultTopK', undefined),
+		scoreThreshold: parameters.number('options.defaultScoreThreshold', undefined),
+	});
+	return Object.keys(search).length === 0 ? undefined : search;
+}
+
+export const knowledgeBaseCreate: DifyOperation = {
+	option: { name: 'Create', value: 'create', action: 'Create a knowledge base' },
+	fields: [
+		nameField,
+		optionsCollection([
+			...settings,
+			choiceField('If It Exists', 'ifExists', 'fail', {
+				options: choices({
+					fail: 'Fail',
+					use: ['Use It', 'The knowledge base of that name, as it is'],
+				}),
+			}),
+		]),
+	],
+	run: async ({ client, parameters }) => {
+		const name = parameters.required('name');
+		const body = { permission: 'all_team_members', ...settingsIn(parameters), name };
+		const search = storedSearch(parameters);
+		const model = search && retrievalModel(body, search);
+		const json = { ...body, ...optional({ retrieval_model: model }) };
+		const creating = client.send('POST', '/datasets', json, { limitMs: WRITE_LIMIT_MS });
+		const uses = parameters.choice<'fail' | 'use'>('options.ifExists', 'fail') === 'use';
+		const base = await creating.catch(async (error: unknown) => {
+			const isTaken = error instanceof ServerError && error.kind === 'nameTaken';
+			const bases = isTaken && uses ? await readList(client, basesOf(name)) : [];
+			const known = bases.find((each) => each.name === name);
+			if (known === undefined) throw error;
+			return known;
+		});
+		return [{ json: base }];
+	},
+};
+
+export const knowledgeBaseUpdate: DifyOperation = {
+	option: { name: 'Update', value: 'update', action: 'Update a knowledge base' },
+	fields: [
+		datasetField,
+		optionsCollection([...settings, { ...nameField, required: false, displayName: 'New Name' }]),
+	],
+	run: async ({ client, parameters }) => {
+		const route = path`/datasets/${datasetIdIn(parameters)}`;
+		const search = storedSearch(parameters);
+		// Dify takes the whole search only.
+		const model = search && retrievalModel(await client.get(route), search);
+		const name = parameters.name('options.name') || undefined;
+		const json = { ...settingsIn(parameters), ...optional({ name, retrieval_model: model }) };
+		return [{ json: await client.send('PATCH', route, json, { limitMs: WRITE_LIMIT_MS }) }];
+	},
+};
+
+export const knowledgeBaseDelete: DifyOperation = {
+	option: {
+		name: 'Delete',
+		value: 'delete',
+		action: 'Delete a knowledge base',
+		description: 'Delete it with all its documents, even if apps use it',
+	},
+	fields: [
+		datasetField,
+		booleanField('I Know That All Documents Are Deleted', 'confirm', false, {
+			description:
+				'Whether to delete the knowledge base. Dify asks nobody, and nothing brings it back.',
+		}),
+	],
+	run: async ({ client, parameters }) => {
+		const datasetId = datasetIdIn(parameters);
+		if (!parameters.flag('confirm'))
+			throw invalidParam(
+				'The deletion is not confirmed',
+				'Turn on "I Know That All Documents Are Deleted" in the node.',
+			);
+		const existed = await deleteAt(client, path`/datasets/${datasetId}`);
+		return [{ json: { datasetId, deleted: true, existed } }];
+	},
+};
+
+export const knowledgeBaseRetrieve: DifyOperation = {
+	option: {
+		name: 'Retrieve',
+		value: 'retrieve',
+		action: 'Retrieve from a knowledge base',
+		description: 'Find the parts of documents that fit a question',
+	},
+	fields: [
+		datasetField,
+		stringField('Query', 'query', {
+			required: true,
+			description: 'What to look for, at most 250 characters',
+		}),
+		topKField,
+		...filterFields,
+		simplifyField,
+		optionsCollection([
+			...searchOptions,
+			choiceField('Long Queries', 'longQueries', 'auto', {
+				options: choices({
+					auto: ['Automatic', 'Cut where an agent uses the node, otherwise refuse'],
+					cut: ['Cut', 'Only the first 250 characters count'],
+					refuse: 'Refuse',
+				}),
+				description:
+					'What to do with queries of more than 250 characters, which Dify does not take',
+			}),
+		]),
+	],
+	run: async (call) => {
+		const { parameters, context, hint } = call;
+		const search = searchSettings(parameters);
+		const long = parameters.choice<'auto' | 'cut' | 'refuse'>('options.longQueries', 'auto');
+		// As a tool of an agent, a node's type ends with "Tool".
+		const cuts = long === 'cut' || (long === 'auto' && context.getNode().type.endsWith('Tool'));
+		const typed = parameters.freeText('query');
+		const { query, cut } = cuts ? cutQuery(typed) : { query: typed, cut: false };
+		if (cut) hint('The query was cut to 250 characters, which is all that Dify takes.');
+		const found = await retrieve(call, datasetIdIn(parameters), query, search);
+		const remark = misfitHint(found.misfits);
+		if (remark !== undefined) hint(remark);
+		return itemsOf(parameters.flag('simplify', true) ? found.hits : found.records);
+	},
+};

@@ -1,0 +1,109 @@
+import { path } from '../../lib/dify/ids';
+import {
+	createField,
+	fieldsIn,
+	setMetadata,
+	type MetadataType,
+} from '../../lib/dify/knowledge/metadata';
+import { recordsIn, type JsonRecord } from '../../lib/values';
+import { datasetField, datasetIdIn } from '../shared/dify/knowledge-fields';
+import { row } from '../shared/dify/rows';
+import type { DifyOperation } from '../shared/dify/run';
+import {
+	booleanField,
+	choiceField,
+	choices,
+	optionsCollection,
+	rowsField,
+	stringField,
+} from '../shared/field-kinds';
+import { asChoice, asText } from '../shared/field-values';
+import type { NodeParameters } from '../shared/parameters';
+import { documentField, documentIdIn } from './fields';
+
+const TYPES = choices({
+	number: 'Number',
+	string: 'Text',
+	time: 'Time',
+});
+
+export const metadataGetFields = row({
+	option: { name: 'Get Fields', value: 'getFields', action: 'Get metadata fields' },
+	fields: [datasetField],
+	request: (parameters) => ['GET', path`/datasets/${datasetIdIn(parameters)}/metadata`],
+	items: (answer) => {
+		const builtInEnabled = answer.built_in_field_enabled === true;
+		return fieldsIn(answer).map((field) => ({ ...field, builtInEnabled }));
+	},
+});
+
+export const metadataCreateField: DifyOperation = {
+	option: { name: 'Create Field', value: 'createField', action: 'Create a metadata field' },
+	fields: [
+		datasetField,
+		stringField('Name', 'name', { required: true }),
+		{ displayName: 'Type', name: 'type', type: 'options', options: TYPES, default: 'string' },
+	],
+	run: async ({ client, parameters }) => {
+		const type = parameters.choice<MetadataType>('type');
+		const name = parameters.required('name');
+		return [{ json: await createField(client, datasetIdIn(parameters), name, type) }];
+	},
+};
+
+export const metadataSet: DifyOperation = {
+	option: {
+		name: 'Set on Documents',
+		value: 'set',
+		action: 'Set metadata on documents',
+		description: 'Values of other fields stay',
+	},
+	fields: [
+		datasetField,
+		documentField,
+		rowsField('Values', 'values', 'Value', {
+			values: [
+				stringField('Field', 'field', { description: 'Name of the field' }),
+				stringField('Value', 'value', {
+					description: 'Times as a date or Unix seconds. Leave empty to take the value away.',
+				}),
+				choiceField('Type', 'type', 'auto', {
+					options: [{ name: 'Automatic', value: 'auto' }, ...TYPES],
+					description:
+						'Of a field that is created. Automatic: a number makes a number, all else text.',
+				}),
+			],
+		}),
+		optionsCollection([
+			booleanField('Create Missing Fields', 'createFields', true, {
+				description: 'Whether to create fields that the knowledge base does not have yet',
+			}),
+		]),
+	],
+	run: async ({ client, parameters }) => {
+		const documentId = documentIdIn(parameters);
+		const { values, types } = valuesIn(parameters);
+		const createFields = parameters.flag('options.createFields', false);
+		const metadata = await setMetadata(client, datasetIdIn(parameters), documentId, values, {
+			createFields,
+			types,
+		});
+		return [{ json: { documentId, metadata } }];
+	},
+};
+
+function valuesIn(parameters: NodeParameters): {
+	values: JsonRecord;
+	types: Record<string, MetadataType>;
+} {
+	const values: JsonRecord = {};
+	const types: Record<string, MetadataType> = {};
+	for (const { field, value, type = 'auto' } of recordsIn(parameters.value('values.value'))) {
+		const name = asText(parameters.field('values.value.field'), field ?? '').trim();
+		const ownType = parameters.field('values.value.type');
+		const chosen = asChoice<'auto' | MetadataType>(ownType, type);
+		values[name] = value;
+		if (chosen !== 'auto') types[name] = chosen;
+	}
+	return { values, types };
+}

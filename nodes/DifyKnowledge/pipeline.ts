@@ -1,0 +1,135 @@
+import type { DifyClient } from '../../lib/dify/client';
+import { invalidParam } from '../../lib/dify/errors';
+import { fileIdIn } from '../../lib/dify/files/upload';
+import { path } from '../../lib/dify/ids';
+import { idIn } from '../../lib/dify/knowledge/documents';
+import { waitForIndexing } from '../../lib/dify/knowledge/indexing';
+import { listIn } from '../../lib/dify/lists';
+import { throwAs, type ServerError } from '../../lib/errors/server-error';
+import { nonEmptyText, optional, recordsIn, type JsonRecord } from '../../lib/values';
+import { baseInEditor, editorList, matching } from '../shared/dify/editor';
+import { fileIn, locatorField } from '../shared/dify/fields';
+import { datasetField, datasetIdIn } from '../shared/dify/knowledge-fields';
+import type { DifyOperation } from '../shared/dify/run';
+import { jsonField } from '../shared/field-kinds';
+import { itemsOf } from '../shared/run/operations';
+import { binaryField, waitField } from './fields';
+
+/** A node of a pipeline that takes files (docs/protocols/dify.md 2.13). */
+interface FileNode {
+	id: string;
+	title: string;
+}
+
+/** Nodes of the published pipeline that take files. @throws {ServerError} also for a base without a pipeline */
+async function fileNodes(client: DifyClient, baseId: string): Promise<FileNode[]> {
+	const route = path`/datasets/${baseId}/pipeline/datasource-plugins`;
+	const records = listIn(await client.ask('GET', route, { query: { is_published: 'true' } }));
+	return records.flatMap(({ node_id: nodeId, datasource_type: type, title }) => {
+		const id = nonEmptyText(nodeId);
+		if (id === undefined || type !== 'local_file') return [];
+		return [{ id, title: nonEmptyText(title) ?? id }];
+	});
+}
+
+/** Nodes for files of the pipeline that the base in the node was made with. */
+export const searchDatasources = editorList(async ({ client, context, filter }) => {
+	const nodes = await fileNodes(client, baseInEditor(context));
+	return matching(
+		nodes.map(({ id, title }) => ({ name: title, value: id })),
+		filter,
+	);
+});
+
+export const pipelineRun: DifyOperation = {
+	option: {
+		name: 'Run',
+		value: 'run',
+		action: 'Run a pipeline',
+		description: 'Makes documents of a file, new ones in each run',
+	},
+	fields: [
+		datasetField,
+		locatorField(
+			'Datasource',
+			'datasourceNode',
+			'searchDatasources',
+			{
+				description: 'At which node the pipeline starts. May be empty where only one takes files.',
+			},
+			{ displayName: 'By Node ID', placeholder: 'e.g. 1752569675978' },
+		),
+		binaryField,
+		jsonField('Inputs', 'inputs', '{}', {
+			description: 'Variables of the pipeline and of its datasource',
+		}),
+		waitField,
+	],
+	run: async (call) => {
+		const { client, parameters, hint } = call;
+		const baseId = datasetIdIn(parameters);
+		const chosen = parameters.name('datasourceNode');
+		const node = chosen === '' ? await onlyNode(client, baseId) : chosen;
+		const inputs = parameters.object('inputs', {});
+		const source = await fileIn(call);
+		const uploaded = await client.upload('/datasets/pipeline/file-upload', source);
+		const id = fileIdIn(uploaded.id);
+		const name = nonEmptyText(uploaded.name) ?? source.name;
+		// Never sent again: each run creates new documents. A published pipeline answers with JSON at once.
+		const answer = await client.send('POST', path`/datasets/${baseId}/pipeline/run`, {
+			inputs,
+			datasource_type: 'local_file',
+			// Some versions read `related_id`, others `reference`.
+			datasource_info_list: [{ reference: id, related_id: id, name }],
+			start_node_id: node,
+			is_published: true,
+			response_mode: 'streaming',
+		});
+		const documents = recordsIn(answer.documents);
+		if (documents.length === 0) hint('The pipeline made no documents.');
+		const batch = nonEmptyText(answer.batch);
+		const limitMs = parameters.milliseconds('wait', 300_000);
+		const made: JsonRecord[] = [];
+		for (const document of documents) {
+			const item = { documentId: idIn(document), datasetId: baseId, name: document.name };
+			const waiting = indexed(client, { baseId, batch, limitMs }, document);
+			const state = await waiting.catch(throwAs((error) => withDocuments(error, documents)));
+			made.push({ ...item, ...optional({ batch }), ...state });
+		}
+		return itemsOf(made);
+	},
+};
+
+async function indexed(
+	client: DifyClient,
+	{ limitMs, ...of }: { baseId: string; batch?: string; limitMs: number },
+	document: JsonRecord,
+): Promise<JsonRecord> {
+	if (limitMs === 0) return { indexingStatus: document.indexing_status };
+	const indexing = { ...of, documentId: idIn(document) };
+	const { status, total } = await waitForIndexing(client, indexing, limitMs);
+	return { indexingStatus: status, chunks: total };
+}
+
+/** @throws {ServerError} where not exactly one takes files */
+async function onlyNode(client: DifyClient, baseId: string): Promise<string> {
+	const nodes = await fileNodes(client, baseId);
+	if (nodes.length === 1) return nodes[0]!.id;
+	const names = nodes.map(({ id, title }) => `${title} (${id})`).join(', ');
+	if (nodes.length === 0)
+		throw invalidParam(
+			'The pipeline has no datasource for files',
+			'Publish a pipeline that takes files in Dify.',
+		);
+	throw invalidParam(
+		'The pipeline has several datasources for files, and none is chosen',
+		`Choose one in the field Datasource. There are: ${names}.`,
+	);
+}
+
+/** Names the documents that a failed run has created: another run would create them again. */
+function withDocuments(error: ServerError, documents: readonly JsonRecord[]): ServerError {
+	const documentIds = documents.map(({ id }) => String(id));
+	const remedy = `${error.remedy} The run has made these documents, and another run makes new ones: ${documentIds.join(', ')}.`;
+	return error.withRemedy(remedy).withFacts({ documentIds });
+}

@@ -1,0 +1,95 @@
+import { actionsOf, formPath, inputsOfForm, submitForm } from '../../lib/dify/forms/human-form';
+import { isFilled, optional, words, type JsonRecord } from '../../lib/values';
+import { userIn } from '../shared/dify/ids';
+import { isFileField, readFiles, sentInputs } from '../shared/dify/inputs';
+import { plain } from '../shared/dify/plain';
+import { row } from '../shared/dify/rows';
+import type { DifyOperation } from '../shared/dify/run';
+import { simplifyField } from '../shared/dify/run-options';
+import { jsonField, stringField } from '../shared/field-kinds';
+import type { NodeParameters } from '../shared/parameters';
+import { runUserField } from './fields';
+
+const formTokenField = stringField('Form Token', 'formToken', {
+	typeOptions: { password: true },
+	default: '={{ $json.forms?.[0]?.formToken }}',
+	required: true,
+	description: 'Which form: "formToken" of a form that a paused run puts out',
+});
+
+const tokenIn = (parameters: NodeParameters) => parameters.name('formToken');
+
+export const formGet = row({
+	option: {
+		name: 'Get',
+		value: 'get',
+		action: 'Get a form',
+		description: 'What a paused run asks: text, fields and buttons',
+	},
+	fields: [formTokenField, simplifyField],
+	request: (parameters) => ['GET', formPath(tokenIn(parameters))],
+	items: (form, parameters) => {
+		const formToken = tokenIn(parameters);
+		if (!parameters.flag('simplify')) return { form_token: formToken, ...form };
+		return plain({
+			formToken,
+			formContent: form.form_content ?? '',
+			inputs: inputsOfForm(form).map((input) => ({ ...input, types: undefined })),
+			actions: actionsOf(form),
+			...optional({ expirationTime: form.expiration_time }),
+		});
+	},
+});
+
+export const formSubmit: DifyOperation = {
+	option: {
+		name: 'Submit',
+		value: 'submit',
+		action: 'Submit a form',
+		description: 'Answer what a paused run asks; the run then goes on by itself',
+	},
+	fields: [
+		formTokenField,
+		stringField('Action', 'action', {
+			required: true,
+			placeholder: 'e.g. approve',
+			description: 'Which button of the form is pressed: its ID, or what stands on it',
+		}),
+		jsonField('Values', 'values', '{}', {
+			typeOptions: { rows: 4 },
+			placeholder: '{ "note": "Looks good" }',
+			description:
+				'Object with a value for each field of the form. A field with files takes names of binary properties or URLs. Defaults of the form count where nothing is given.',
+		}),
+		{
+			...runUserField,
+			description: 'Who answers. To follow the run afterwards, it must be the user who started it.',
+		},
+	],
+	run: async (call) => {
+		const { client, parameters } = call;
+		const formToken = tokenIn(parameters);
+		const user = userIn(parameters);
+		const given = parameters.object('values', undefined) ?? {};
+		const form = await client.get(formPath(formToken));
+		const action = actionIn(form, parameters.required('action'));
+		const fields = inputsOfForm(form).map((input) => ({ ...input, variable: input.name }));
+		const texts: JsonRecord = { ...given };
+		// Dify takes defaults on its own page only, and a number makes the run fail later.
+		for (const { name, default: preset } of fields.filter((field) => !isFileField(field)))
+			if (isFilled(given[name]) || preset !== undefined)
+				texts[name] = isFilled(given[name]) ? words(given[name]) : preset;
+		const { values, files } = await readFiles(call, given, fields.filter(isFileField));
+		const inputs = await sentInputs(call, user, { values: { ...texts, ...values }, files });
+		await submitForm(client, formToken, { action, inputs, user });
+		return [{ json: { formToken, action, user, submitted: true } }];
+	},
+};
+
+/** The ID of a button, by its ID or by what stands on it. Dify refuses one that does not exist. */
+function actionIn(form: JsonRecord, wanted: string): string {
+	const actions = actionsOf(form);
+	if (actions.some(({ id }) => id === wanted)) return wanted;
+	const titled = actions.find(({ title }) => title.trim().toLowerCase() === wanted.toLowerCase());
+	return titled?.id ?? wanted;
+}

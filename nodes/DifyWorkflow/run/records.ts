@@ -1,0 +1,142 @@
+import { getRecord, waitForRecord } from '../../../lib/dify/run/record';
+import { stopWorkflow } from '../../../lib/dify/run/start';
+import { userIn } from '../../shared/dify/ids';
+import { plain } from '../../shared/dify/plain';
+import { listRow } from '../../shared/dify/rows';
+import type { DifyOperation } from '../../shared/dify/run';
+import { simplifyField } from '../../shared/dify/run-options';
+import {
+	booleanField,
+	choiceField,
+	choices,
+	collectionField,
+	numberField,
+	stringField,
+} from '../../shared/field-kinds';
+import { isBlank, shown, wrongField } from '../../shared/field-values';
+import type { NodeParameters } from '../../shared/parameters';
+import { runIdField, runIdIn, runUserField } from '../fields';
+
+export const runGet: DifyOperation = {
+	option: {
+		name: 'Get',
+		value: 'get',
+		action: 'Get a run',
+		description: 'Status, inputs and outputs of a run as Dify stored it',
+	},
+	fields: [
+		runIdField,
+		booleanField('Wait Until Finished', 'waitUntilFinished', false, {
+			description:
+				'Whether to ask again until the run has ended or pauses. Before Dify 1.15, a run that was stopped is stored as running for ever: do not wait for one there.',
+		}),
+		numberField('Time Limit (Seconds)', 'waitLimit', 1200, {
+			typeOptions: { minValue: 1, maxValue: 3600 },
+			displayOptions: { show: { waitUntilFinished: [true] } },
+			description:
+				'How long to wait. Dify itself ends a run after 20 minutes unless it was set up otherwise.',
+		}),
+		simplifyField,
+	],
+	run: async ({ client, parameters }) => {
+		const runId = runIdIn(parameters);
+		const record = parameters.flag('waitUntilFinished')
+			? await waitForRecord(client, runId, { limitMs: parameters.milliseconds('waitLimit') })
+			: await getRecord(client, runId);
+		const { raw, runId: workflowRunId, ...known } = record;
+		const json = parameters.flag('simplify') ? { workflowRunId, ...known } : raw;
+		return [{ json: plain(json) }];
+	},
+};
+
+export const runStop: DifyOperation = {
+	option: {
+		name: 'Stop',
+		value: 'stop',
+		action: 'Stop a run',
+		description: 'Ask Dify to stop a run. It accepts any ID, and a paused run stays paused.',
+	},
+	fields: [
+		stringField('Task ID', 'taskId', {
+			default: '={{ $json.taskId }}',
+			required: true,
+			placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
+			description: 'The task ID of the run, which is not its workflow run ID',
+		}),
+		{ ...runUserField, description: 'Who started the run' },
+	],
+	run: async ({ client, parameters }) => {
+		const taskId = parameters.required('taskId');
+		await stopWorkflow(client, taskId, userIn(parameters));
+		return [{ json: { taskId, stopRequested: true } }];
+	},
+};
+
+export const runGetAll = listRow({
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many runs',
+		description: 'The runs of the workflow, newest first, those that are going on included',
+	},
+	fields: [],
+	more: [
+		collectionField('Filters', 'filters', 'Filter', {
+			options: [
+				stringField('Account', 'account', {
+					placeholder: 'e.g. anna@example.com',
+					description: 'E-mail address of somebody who ran the workflow in Dify itself',
+				}),
+				stringField('Keyword', 'keyword', {
+					description:
+						'Text in the inputs or outputs, the user, or the run ID. Dify finds ASCII only, and the first 30 characters count. Dify 1.16 fails where User is given as well.',
+				}),
+				{ displayName: 'Started After', name: 'after', type: 'dateTime', default: '' },
+				{ displayName: 'Started Before', name: 'before', type: 'dateTime', default: '' },
+				choiceField('Status', 'status', 'succeeded', {
+					options: choices({
+						failed: 'Failed',
+						'partial-succeeded': [
+							'Partially Succeeded',
+							'A node failed, and its error branch went on',
+						],
+						stopped: ['Stopped', 'Most stopped runs are missing: Dify stores them as running'],
+						succeeded: 'Succeeded',
+					}),
+				}),
+				stringField('User', 'user', {
+					description: 'Who started the run over the API, exactly as it was given',
+				}),
+			],
+		}),
+	],
+	list: (parameters, context) => ({
+		path: '/workflows/logs',
+		query: {
+			keyword: parameters.name('filters.keyword'),
+			status: parameters.choice('filters.status', undefined),
+			created_at__before: timeIn(parameters, 'filters.before', context.getTimezone()),
+			created_at__after: timeIn(parameters, 'filters.after', context.getTimezone()),
+			created_by_end_user_session_id: parameters.freeText('filters.user'),
+			created_by_account: parameters.name('filters.account'),
+		},
+	}),
+});
+
+/** A time as ISO text for Dify. Without a zone, as the editor gives it, it is in the workflow's time zone. */
+function timeIn(parameters: NodeParameters, path: string, zone: string): string | undefined {
+	const value = parameters.value(path);
+	if (isBlank(value)) return undefined;
+	const text = value instanceof Date ? value.toISOString() : String(value as string);
+	const hasZone = /(?:z|[+-]\d\d:?\d\d)$/i.test(text);
+	const time = Date.parse(hasZone ? text : `${text.includes('T') ? text : `${text}T00:00:00`}Z`);
+	if (Number.isNaN(time))
+		throw wrongField(parameters.field(path).label, `is no time: ${shown(value)}`);
+	return new Date(hasZone ? time : time - offsetOf(time, zone)).toISOString();
+}
+
+/** Milliseconds by which a time zone is ahead of UTC. */
+function offsetOf(time: number, zone: string): number {
+	const wall = new Date(time).toLocaleString('sv-SE', { timeZone: zone }).replace(' ', 'T');
+	return Date.parse(`${wall}Z`) - Math.floor(time / 1000) * 1000;
+}

@@ -1,0 +1,43 @@
+import type { IBinaryKeyData } from 'n8n-workflow';
+
+import {
+	downloadFailureText,
+	downloadFile,
+	MAX_FILES_BYTES,
+	outputFiles,
+} from '../../../lib/dify/files/output-files';
+import type { RunResult } from '../../../lib/dify/types';
+import { filled, nonEmptyText } from '../../../lib/values';
+import { fileOriginsIn } from './fields';
+import { keylessClient, type DifyCall } from './run';
+
+/** The files of a run as binary properties "file_0" and so on, and why others are missing. */
+export async function resultFiles(
+	call: DifyCall,
+	{ workflow, files }: Pick<RunResult, 'workflow' | 'files'>,
+): Promise<{ binary?: IBinaryKeyData; warnings: string[] }> {
+	const origins = fileOriginsIn(call.parameters);
+	const client = await keylessClient(call);
+	const binary: IBinaryKeyData = {};
+	const warnings: string[] = [];
+	let left = MAX_FILES_BYTES;
+	for (const file of outputFiles(workflow?.outputs, files)) {
+		if (nonEmptyText(file.url) === undefined) continue;
+		try {
+			const { content, name, mimeType } = await downloadFile(client, file, origins, left);
+			left -= content.byteLength;
+			const { helpers } = call.context;
+			binary[`file_${Object.keys(binary).length}`] = await helpers.prepareBinaryData(
+				content,
+				name,
+				mimeType,
+			);
+		} catch (error) {
+			// The run has its result, which must not be lost because of a file.
+			warnings.push(
+				`The file "${file.filename ?? file.id ?? ''}" could not be fetched: ${downloadFailureText(error)}.`,
+			);
+		}
+	}
+	return { ...filled({ binary }), warnings };
+}

@@ -1,0 +1,97 @@
+import { refuse, runError } from '../../../lib/dify/errors';
+import { playEvents } from './play';
+
+const CONTEXT = { url: 'http://dify/v1/chat-messages', service: 'dify', secrets: [] } as const;
+
+function refusal(json: object, status = 400) {
+	const answer = { url: CONTEXT.url, status, headers: {}, text: JSON.stringify(json) };
+	return refuse(answer, CONTEXT);
+}
+
+describe('an envelope is Dify, whatever its code', () => {
+	test.each([
+		['brand_new_code', 400, 'invalidParam'],
+		['brand_new_code', 404, 'notFound'],
+		['brand_new_code', 429, 'busy'],
+		['brand_new_code', 502, 'serverError'],
+		['brand_new_code', 503, 'serverError'],
+		['service_unavailable', 503, 'serverError'],
+		['trigger_workflow_service_mode_unavailable', 400, 'beginsWithTrigger'],
+		['plugin_runtime_error', 400, 'pluginDaemon'],
+		['agent_run_limit_exceeded', 429, 'busy'],
+		['agent_version_not_found_error', 404, 'workflowVersion'],
+		['vector_space_estimate_exceeded', 403, 'planLimit'],
+	])('%s with %i is %s, with the words of Dify as title', (code, status, kind) => {
+		const failed = refusal({ code, message: 'Its own words.', status }, status);
+		expect(failed).toMatchObject({ kind, code, status, message: 'Its own words' });
+		expect(failed!.remedy).not.toMatch(/Base URL|dropped its body|docker compose ps\)/);
+	});
+
+	test('also with status 200, which a proxy put there', () => {
+		const failed = refusal(
+			{ code: 'not_found', message: 'Conversation Not Exists.', status: 404 },
+			200,
+		);
+		expect(failed).toMatchObject({ kind: 'conversationNotFound', status: 404 });
+	});
+
+	test('what has no code or no message is not', () => {
+		expect(refusal({ detail: 'Not Found' }, 404)).toBeUndefined();
+		expect(refusal({ error: { message: 'x' } })).toBeUndefined();
+	});
+});
+
+describe('texts of codes with many causes', () => {
+	test.each([
+		['query is required in input form', 'inputs'],
+		['query is required', 'emptyQuery'],
+		['Model notthere not exist.', 'modelMissing'],
+		['Model gpt-x does not exist', 'modelMissing'],
+		['schema does not exist', 'modelMissing'],
+		['Provider langgenius/openai/openai does not exist.', 'providerMissing'],
+		['SSE stream reconnect attempts exhausted', 'agentBackend'],
+		['relation "embedding_vector_index_7896e6f3" does not exist', 'invalidParam'],
+		['[OpenAI-API-compatible] Error: ', 'pluginDaemon'],
+	])('%s', (message, kind) => {
+		expect(refusal({ code: 'invalid_param', message, status: 400 })!.kind).toBe(kind);
+	});
+
+	test('the innermost words of a model are the title', () => {
+		const inner = '[models] Error: API request failed: {"error":{"message":"no such model"}}';
+		const message = `req_id: 7290e79a93 PluginInvokeError: ${JSON.stringify({ error_type: 'InvokeError', message: inner })}`;
+		const failed = refusal({ code: 'invalid_param', message, status: 400 });
+		expect(failed).toMatchObject({
+			kind: 'modelProvider',
+			message: '[models] Error: API request failed: no such model',
+		});
+	});
+
+	test('keys, SQL and what was sent are left out', () => {
+		const sent =
+			'1 validation error for ChatPayload\nuser\n  Field required [type=missing, input_value={"q": "private"}, input_type=dict]';
+		expect(refusal({ code: 'invalid_param', message: sent, status: 400 })!.serverText).toBe(
+			'user: Field required',
+		);
+		const key = `bad key sk-${'a'.repeat(20)}\n[SQL: SELECT 1]`;
+		expect(refusal({ code: 'invalid_param', message: key, status: 400 })!.serverText).toBe(
+			'bad key [key]',
+		);
+	});
+});
+
+test('the node whose model failed is named', () => {
+	const error = 'req_id: 1 PluginInvokeError: {"error_type":"InvokeError","message":"too slow"}';
+	const node = { id: '1', node_id: 'llm', node_type: 'llm', title: 'Answer' };
+	const { result } = playEvents(
+		{ event: 'workflow_started', task_id: 't', workflow_run_id: 'r', data: { id: 'r' } },
+		{ event: 'node_finished', task_id: 't', data: { ...node, status: 'failed', error } },
+		{ event: 'workflow_finished', task_id: 't', data: { id: 'r', status: 'failed', error } },
+	);
+	const failed = runError({ ...result, error: result.error! }, CONTEXT);
+	expect(failed).toMatchObject({
+		kind: 'modelProvider',
+		message: 'too slow',
+		meaning: 'The run failed in Dify at the node "Answer" (llm): too slow',
+		facts: { failedNode: 'Answer', failedNodeType: 'llm', workflowRunId: 'r' },
+	});
+});
