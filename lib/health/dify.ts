@@ -2,7 +2,6 @@
 import { kindOf } from '../dify/errors';
 import type { FailureKind } from '../errors/kinds';
 import { remedyFor } from '../errors/remedies';
-import type { ServerError } from '../errors/server-error';
 import type { Target } from '../http/ask';
 import {
 	finiteNumber,
@@ -41,13 +40,16 @@ interface DifyFacts {
 	parameters?: Probe;
 	/** Of a workflow app: its last run. */
 	runs?: Probe;
-	/** Documents that wait to be indexed, and since when. */
-	waiting: Array<{ name: string; minutes: number }>;
+	/** Documents of the first knowledge bases. */
+	documents: Probe[];
 	asksModels: boolean;
-	/** Searches that asked the models behind Dify. */
-	searches: Probe[];
-	models: string[];
+	/** Asked the models of this base. */
+	search?: Probe;
+	base?: JsonRecord;
 }
+
+/** A check looks into no more bases than this for documents that wait. */
+const MOST_BASES = 5;
 
 /**
  * Asks Dify by the routes of both types of key: a key of the wrong type is refused in the same words as an unknown one
@@ -56,45 +58,22 @@ interface DifyFacts {
  * @throws {ServerError} only of kind `aborted`
  */
 export async function lookAtDify(server: DifyServer, options: CheckOptions): Promise<Outcome> {
-	const { keyType, url } = server;
-	const isApp = keyType === 'app';
+	const { url } = server;
 	const question = async (path: string, json?: JsonRecord) =>
 		await ask(server, url.root + path, { ...options, json });
-	const questionOfApp = async (path: string) => (isApp ? await question(path) : undefined);
-	const [info, datasets, parameters, runs] = await Promise.all([
-		question('/info'),
-		// A search needs a base with vectors, which may not be the first one.
-		question(`/datasets?page=1&limit=${isApp ? 1 : 100}`),
-		questionOfApp('/parameters'),
-		questionOfApp('/workflows/logs?page=1&limit=1'),
-	]);
-	const bases = isApp ? [] : searchableBases(bodyOf(datasets));
-	const [documents, searches] = await Promise.all([
-		Promise.all(
-			bases.map(async ({ id }) => await question(`/datasets/${id}/documents?page=1&limit=20`)),
-		),
-		Promise.all(
-			// The text differs each time, because Dify keeps the vectors of queries.
-			(options.askModels === true ? bases : []).map(
-				async ({ id, search }) =>
-					await question(`/datasets/${id}/retrieve`, {
-						query: `health check ${new Date().toISOString()}`,
-						retrieval_model: search,
-					}),
-			),
-		),
-	]);
-	const [main, other] = isApp ? [info, datasets] : [datasets, info];
-	const probes = [main, other, ...[parameters ?? [], runs ?? [], documents, searches].flat()];
-	const models = [...new Set(bases.flatMap((base) => base.models))];
-	const waiting = documents.flatMap(waitingIn);
-	const facts = { keyType, main, other, parameters, runs, waiting, searches, models };
-	const findings = difyFindings({ ...facts, asksModels: options.askModels === true });
+	const facts =
+		server.keyType === 'app'
+			? await lookAtApp(question, options)
+			: await lookAtKnowledge(question, options);
+	const { main, other, parameters, runs, documents, search } = facts;
+	const probes = [main, other, ...documents, parameters, runs, search].filter(
+		(probe) => probe !== undefined,
+	);
 	const dify = probes.find(isOfDify);
 	const version = dify?.headers['x-version'] || null;
 	return {
 		url: url.root,
-		findings,
+		findings: difyFindings(facts),
 		server: { kind: dify === undefined ? 'unknown' : 'dify', version },
 		latencyMs: latencyOf(probes),
 		name: version === null ? 'Dify' : `Dify ${version}`,
@@ -102,60 +81,118 @@ export async function lookAtDify(server: DifyServer, options: CheckOptions): Pro
 	};
 }
 
-function offered({
-	keyType,
-	main,
-}: Pick<DifyFacts, 'keyType' | 'main'>): Pick<Outcome, 'offer' | 'more'> {
-	const body = bodyOf(main);
-	if (keyType === 'knowledge') {
-		const total = finiteNumber(body.total);
-		const offer = total === undefined ? 'its knowledge bases' : counted(total, 'knowledge base');
-		return { offer, more: {} };
-	}
-	const app = { name: nonEmptyText(body.name) ?? null, mode: nonEmptyText(body.mode) ?? null };
-	const mode = app.mode === null ? '' : ` (${app.mode})`;
-	return { offer: `the app "${app.name ?? ''}"${mode}`, more: { app } };
+type Question = (path: string, json?: JsonRecord) => Promise<Probe>;
+
+async function lookAtApp(
+	question: Question,
+	{ askModels: asksModels = false }: CheckOptions,
+): Promise<DifyFacts> {
+	const [main, other, parameters, runs] = await Promise.all([
+		question('/info'),
+		question('/datasets?page=1&limit=1'),
+		question('/parameters'),
+		question('/workflows/logs?page=1&limit=1'),
+	]);
+	return { keyType: 'app', main, other, parameters, runs, documents: [], asksModels };
+}
+
+async function lookAtKnowledge(
+	question: Question,
+	{ askModels: asksModels = false }: CheckOptions,
+): Promise<DifyFacts> {
+	const [main, other] = await Promise.all([
+		// A search needs a base with vectors, which may not be the first one.
+		question('/datasets?page=1&limit=100'),
+		question('/info'),
+	]);
+	const bases = recordsIn(bodyOf(main).data);
+	const base = bases.find(hasVectors);
+	const [search, ...documents] = await Promise.all([
+		asksModels && base !== undefined ? searchIn(base, question) : undefined,
+		...bases
+			.slice(0, MOST_BASES)
+			.map(async (one) => await question(`${pathOf(one)}/documents?page=1&limit=20`)),
+	]);
+	return {
+		keyType: 'knowledge',
+		main,
+		other,
+		documents: documents as Probe[],
+		asksModels,
+		search,
+		base,
+	};
+}
+
+/** The text differs each time, because Dify keeps the vectors of queries. */
+async function searchIn(base: JsonRecord, question: Question): Promise<Probe> {
+	return await question(`${pathOf(base)}/retrieve`, {
+		query: `health check ${new Date().toISOString()}`,
+		retrieval_model: {
+			...recordOf(base.retrieval_model_dict),
+			search_method: 'semantic_search',
+			top_k: 1,
+			score_threshold_enabled: false,
+		},
+	});
+}
+
+function pathOf({ id }: JsonRecord): string {
+	return `/datasets/${encodeURIComponent(String(id))}`;
+}
+
+/** In Dify itself (docs/protocols/dify.md 2.13). */
+function hasVectors({
+	indexing_technique: technique,
+	provider,
+	document_count: count,
+}: JsonRecord): boolean {
+	return technique === 'high_quality' && provider !== 'external' && Number(count) > 0;
+}
+
+function offered({ keyType, main }: DifyFacts): Pick<Outcome, 'offer' | 'more'> {
+	const { total, name, mode } = bodyOf(main);
+	if (keyType === 'knowledge')
+		return { offer: counted(finiteNumber(total) ?? 0, 'knowledge base'), more: {} };
+	const app = { name: nonEmptyText(name) ?? null, mode: nonEmptyText(mode) ?? null };
+	return { offer: `the app "${app.name}" (${app.mode})`, more: { app } };
 }
 
 /** Why the API cannot be used. The first that fits is the only finding. */
 const NO_API: ReadonlyArray<FindingRow<DifyFacts>> = [
 	{
 		id: 'noAnswer',
-		severity: 'error',
 		status: 'unreachable',
 		when: ({ main, parameters }) => {
 			const late = [main, parameters].find((probe) => probe?.failure?.kind === 'totalLimit');
 			return late && described(late);
 		},
-		text: () => 'Dify did not answer a simple question in time',
-		advice: () =>
+		text: 'Dify did not answer a simple question in time',
+		advice:
 			'Its API or its database may be overloaded or hung: look at docker compose ps and docker compose logs api. If nothing answers there, a firewall may drop the packets. If Dify is just far away, raise Time Limit of a Check.',
 	},
 	{
 		id: 'thisIsAModelServer',
-		severity: 'error',
 		status: 'misconfigured',
 		when: ({ main }) =>
 			/llama\.cpp/i.test(main.headers.server ?? '') ? described(main) : undefined,
-		text: () => 'llama-server answers here, not Dify',
-		advice: () =>
+		text: 'llama-server answers here, not Dify',
+		advice:
 			'Choose Model Server in this node with a "LocalLlama API" credential, or correct the Base URL of the "Dify API" credential.',
 	},
 	{
 		id: 'notDify',
-		severity: 'error',
 		status: 'misconfigured',
 		when: ({ main, keyType }) =>
 			main.status > 0 && main.status < 300 && isRecord(main.json) && !isFine(main, keyType)
 				? described(main)
 				: undefined,
-		text: () => 'Something answers here, but not as Dify does',
-		advice: () =>
+		text: 'Something answers here, but not as Dify does',
+		advice:
 			"Check the Base URL and the port of the credential: it is the address of Dify's API, for example http://dify.example.com/v1.",
 	},
 	{
 		id: 'difyWrongKeyType',
-		severity: 'error',
 		status: 'unauthorized',
 		when: ({ main, other, keyType }) =>
 			main.status === 401 && isFine(other, otherThan(keyType))
@@ -177,53 +214,47 @@ export const DIFY_FINDINGS: ReadonlyArray<FindingRow<DifyFacts>> = [
 	...NO_API,
 	{
 		id: 'difyWorkerAway',
-		severity: 'error',
 		status: 'degraded',
-		when: ({ waiting: [first] }) =>
-			first && `The document "${first.name}" has waited for ${first.minutes} minutes`,
-		text: () => remedyFor('indexingStuck', { service: 'dify' }).title,
-		advice: () =>
-			`${remedyFor('indexingStuck', { service: 'dify' }).remedy} Runs of apps only send pings then.`,
+		when: ({ documents }) => {
+			const waiting = documents.flatMap(({ json }) => waitingIn(json));
+			return waiting[0];
+		},
+		text: remedyFor('indexingStuck', { service: 'dify' }).title,
+		advice: `${remedyFor('indexingStuck', { service: 'dify' }).remedy} Runs of apps only send pings then.`,
 	},
 	{
 		id: 'difyModelSlow',
-		severity: 'error',
 		status: 'degraded',
-		when: ({ searches }) => {
-			const late = searches.find(({ status }) => status === 0);
-			return late && described(late);
-		},
-		text: () => 'Dify answers, but a search that asks its embedding model did not end in time',
-		advice: () =>
+		when: ({ search }) => (search?.status === 0 ? described(search) : undefined),
+		text: 'Dify answers, but a search that asks its embedding model did not end in time',
+		advice:
 			'Its model server may be away, or still loading the model: look at it, and at docker compose logs plugin_daemon. If it is just slow, raise Time Limit of a Check.',
 	},
 	{
 		id: 'difyModelsAnswer',
 		severity: 'info',
-		when: ({ searches }) =>
-			searches.length > 0 && searches.every(({ failure }) => failure === undefined)
-				? searches.map(described).join('; ')
-				: undefined,
-		text: ({ models }) => `Dify reaches the models of its knowledge bases: ${models.join(', ')}`,
-		advice: () =>
-			'The models of apps may be on other servers, and indexing also needs the worker: only a run, or a new document, shows those.',
+		when: ({ search }) =>
+			search !== undefined && search.failure === undefined ? described(search) : undefined,
+		text: ({ base }) =>
+			`Dify reaches the models of its knowledge base "${String(base!.name)}": ${String(base!.embedding_model)}`,
+		advice:
+			'The models of apps and of other bases may be on other servers, and indexing also needs the worker: only a run, or a new document, shows those.',
 	},
 	{
 		id: 'difyModelsUnknown',
 		severity: 'info',
-		when: ({ asksModels, searches, main }) =>
-			asksModels && searches.length === 0 ? described(main) : undefined,
-		text: () => 'Whether Dify reaches its models cannot be seen: nothing here lets it ask one',
-		advice: () =>
+		when: ({ asksModels, search, main }) =>
+			asksModels && search === undefined ? described(main) : undefined,
+		text: 'Whether Dify reaches its models cannot be seen: nothing here lets it ask one',
+		advice:
 			'Use a credential with a key of the type Knowledge, and a knowledge base with High Quality and a document in it; or send a message with Dify Chat Message.',
 	},
 	{
 		id: 'difyNotChecked',
 		severity: 'info',
 		when: ({ asksModels, main }) => (asksModels ? undefined : described(main)),
-		text: () =>
-			'Dify itself and its database answer; whether its worker, its plugin daemon, Redis and the model server behind it work was not checked',
-		advice: () =>
+		text: 'Dify itself and its database answer; whether its worker, its plugin daemon, Redis and the model server behind it work was not checked',
+		advice:
 			'Only a run shows that. If runs fail, stay queued or only send pings while this check is fine, look at docker compose ps and at the logs of worker and plugin_daemon.',
 	},
 ];
@@ -242,20 +273,21 @@ const MISCONFIGURED: ReadonlySet<FailureKind> = new Set([
 ]);
 
 function difyFindings(facts: DifyFacts): Found[] {
-	const { main, parameters, searches } = facts;
+	const { main, parameters, search } = facts;
 	const [cause] = findAll(NO_API, facts);
 	const refused = [main, parameters].find((probe) => probe?.failure !== undefined);
 	if (cause !== undefined) return [cause];
-	if (refused !== undefined) return [refusedFinding(refused.failure!, described(refused))];
-	const late = searches.filter(({ failure, status }) => failure !== undefined && status > 0);
-	const failed = late.map((probe) => refusedFinding(probe.failure!, described(probe)));
+	if (refused !== undefined) return [refusedFinding(refused)];
+	const failed = search?.failure !== undefined && search.status > 0 ? [refusedFinding(search)] : [];
 	return [...failed, ...lastRunFinding(facts), ...findAll(DIFY_FINDINGS, facts)];
 }
 
-function refusedFinding(failure: ServerError, observed: string): Found {
-	const { kind, status = 0 } = failure;
+function refusedFinding(probe: Probe): Found {
+	const failure = probe.failure!;
+	const { kind } = failure;
+	const observed = described(probe);
 	// Dify's own failures have a name of their own; those of the network are the same everywhere.
-	if (status === 0) return fromFailure(failure, observed);
+	if (probe.status === 0) return fromFailure(failure, observed);
 	const otherwise = MISCONFIGURED.has(kind) ? 'misconfigured' : 'degraded';
 	return fromFailure(failure, observed, { id: idOf(kind), status: statusOf(kind, otherwise) });
 }
@@ -300,55 +332,11 @@ function isFine(probe: Probe, keyType: KeyType): boolean {
 /** A document that was just sent waits as well. */
 const LONG_MINUTES = 5;
 
-function waitingIn(documents: Probe): DifyFacts['waiting'] {
-	return recordsIn(bodyOf(documents).data).flatMap(
-		({ indexing_status: status, name, created_at: at }) => {
-			const minutes = Math.round((Date.now() / 1000 - (finiteNumber(at) ?? Infinity)) / 60);
-			return status === 'waiting' && minutes >= LONG_MINUTES
-				? [{ name: String(name), minutes }]
-				: [];
-		},
-	);
-}
-
-/** A check searches no more bases than this. */
-const MOST_SEARCHES = 5;
-
-/** Bases with vectors in Dify itself (docs/protocols/dify.md 2.13): the first one of the list for each set of models. */
-function searchableBases(
-	list: JsonRecord,
-): Array<{ id: string; models: string[]; search: JsonRecord }> {
-	const byModels = new Map<string, ReturnType<typeof searchableBases>[number]>();
-	for (const base of recordsIn(list.data).filter(hasVectors)) {
-		const stored = recordOf(base.retrieval_model_dict);
-		const rerankModel = rerankModelOf(stored);
-		const models = [
-			nonEmptyText(base.embedding_model) ?? 'its embedding model',
-			rerankModel ?? [],
-		].flat();
-		const search = {
-			...stored,
-			search_method: 'semantic_search',
-			reranking_enable: rerankModel !== undefined,
-			top_k: 1,
-			score_threshold_enabled: false,
-		};
-		const key = JSON.stringify([base.embedding_model_provider, models]);
-		const id = encodeURIComponent(String(base.id));
-		if (!byModels.has(key)) byModels.set(key, { id, models, search });
-	}
-	return [...byModels.values()].slice(0, MOST_SEARCHES);
-}
-
-function hasVectors({
-	indexing_technique: technique,
-	provider,
-	document_count: count,
-}: JsonRecord): boolean {
-	return technique === 'high_quality' && provider !== 'external' && Number(count) > 0;
-}
-
-function rerankModelOf(stored: JsonRecord): string | undefined {
-	const isOn = stored.reranking_enable === true && stored.reranking_mode !== 'weighted_score';
-	return isOn ? nonEmptyText(recordOf(stored.reranking_model).reranking_model_name) : undefined;
+function waitingIn(list: unknown): string[] {
+	return recordsIn(recordOf(list).data).flatMap((document) => {
+		const { indexing_status: status, name, created_at: at } = document;
+		const minutes = Math.round((Date.now() / 1000 - (finiteNumber(at) ?? Infinity)) / 60);
+		if (status !== 'waiting' || minutes < LONG_MINUTES) return [];
+		return [`The document "${String(name)}" has waited for ${minutes} minutes`];
+	});
 }

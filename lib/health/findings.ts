@@ -12,14 +12,17 @@ import type { CheckResult, Finding, HealthStatus, ModelFacts, Severity } from '.
 /** One row of a table of findings. */
 export interface FindingRow<F> {
 	id: string;
-	severity: Severity;
+	/** Default: an error. */
+	severity?: 'warning' | 'info';
 	/** The status that it gives the server. Default: it stays as it is. */
 	status?: HealthStatus;
 	/** What was observed; undefined where its case is not given. */
 	when(facts: F): string | undefined;
-	text(facts: F): string;
-	advice(facts: F): string;
+	text: Sentence<F>;
+	advice: Sentence<F>;
 }
+
+type Sentence<F> = string | ((facts: F) => string);
 
 /** A finding, and the status that it gives the server. */
 export interface Found extends Finding {
@@ -63,17 +66,15 @@ const LOADING_ADVICE =
 const NO_API: ReadonlyArray<FindingRow<Facts>> = [
 	{
 		id: 'thisIsDify',
-		severity: 'error',
 		status: 'misconfigured',
 		when: ({ list, failed }) =>
 			failed !== undefined && isOfDify(list) ? described(list) : undefined,
-		text: () => 'Dify answers here, not a model server',
+		text: 'Dify answers here, not a model server',
 		advice: ({ url }) =>
 			`Choose Dify in this node, with a "Dify API" credential whose Base URL is ${new URL(url).origin}/v1. A model behind Dify is reached at the address of its own server.`,
 	},
 	{
 		id: 'serverExited',
-		severity: 'error',
 		status: 'unreachable',
 		when: ({ failed, before }) => {
 			const isRecent = before !== undefined && before.msAgo < RECENT_MS;
@@ -86,7 +87,6 @@ const NO_API: ReadonlyArray<FindingRow<Facts>> = [
 	},
 	{
 		id: 'noAnswer',
-		severity: 'error',
 		status: 'unreachable',
 		when: ({ failed }) =>
 			failed?.failure.kind === 'totalLimit' ? described(failed.probe) : undefined,
@@ -97,12 +97,11 @@ const NO_API: ReadonlyArray<FindingRow<Facts>> = [
 	},
 	{
 		id: 'loading',
-		severity: 'error',
 		status: 'loading',
 		when: ({ failed }) =>
 			failed?.failure.kind === 'loading' ? described(failed.probe) : undefined,
 		text: ({ failed }) => failed!.failure.meaning,
-		advice: () => LOADING_ADVICE,
+		advice: LOADING_ADVICE,
 	},
 ];
 
@@ -111,17 +110,14 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 	...NO_API,
 	{
 		id: 'moved',
-		severity: 'error',
 		status: 'misconfigured',
 		when: ({ list }) =>
 			originOf(list.endedAt) === originOf(list.url) ? undefined : described(list),
-		text: () =>
-			'The server redirects every request to another address, which generations do not follow',
+		text: 'The server redirects every request to another address, which generations do not follow',
 		advice: ({ list }) => `Type ${newBaseUrl(list.endedAt)} as Base URL.`,
 	},
 	{
 		id: 'noModels',
-		severity: 'error',
 		status: 'misconfigured',
 		when: ({ told, isUnlisted, list }) =>
 			told.models.length === 0 && !isUnlisted ? `${described(list)}, an empty list` : undefined,
@@ -134,7 +130,6 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 	},
 	{
 		id: 'modelMissing',
-		severity: 'error',
 		status: 'misconfigured',
 		when: ({ expected, subject, told, isUnlisted }) => {
 			const isMissing = expected.model !== undefined && subject === undefined;
@@ -150,18 +145,16 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 	},
 	{
 		id: 'modelLoading',
-		severity: 'error',
 		status: 'loading',
 		when: ({ expected, subject }) =>
 			expected.model !== undefined && /^(?:down)?loading$/.test(subject?.state ?? '')
 				? `/v1/models says ${subject!.state}`
 				: undefined,
 		text: ({ subject }) => `The model "${subject!.id}" is being loaded`,
-		advice: () => LOADING_ADVICE,
+		advice: LOADING_ADVICE,
 	},
 	{
 		id: 'modelNotLoadedForGood',
-		severity: 'error',
 		status: 'misconfigured',
 		when: (facts) =>
 			isNotLoaded(facts) && !facts.loadsByItself
@@ -169,36 +162,22 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 				: undefined,
 		text: ({ subject }) =>
 			`The model "${subject!.id}" is not loaded, and this router does not load models by itself`,
-		advice: () =>
+		advice:
 			'Load it with the node Local Llama (Model, Load), or start the router without --no-models-autoload.',
-	},
-	{
-		// A router says "failed" with an exit code after a forced unload, too.
-		id: 'modelFailed',
-		severity: 'warning',
-		when: (facts) =>
-			isNotLoaded(facts) && facts.loadsByItself && facts.subject!.state === 'failed'
-				? `/v1/models says failed, exit code ${facts.exitCode ?? 'unknown'}`
-				: undefined,
-		text: ({ subject, exitCode }) =>
-			`The model "${subject!.id}" is not loaded: its last process ended with exit code ${exitCode ?? 'unknown'}, since somebody unloaded it, or since it could not be loaded`,
-		advice: () =>
-			`The first request loads it again. If that fails: ${remedyFor('modelFailedToLoad').remedy}`,
 	},
 	{
 		id: 'modelNotLoaded',
 		severity: 'info',
 		when: (facts) =>
-			isNotLoaded(facts) && facts.loadsByItself && facts.subject!.state !== 'failed'
-				? `It is ${facts.subject!.state}`
-				: undefined,
-		text: ({ subject }) => `The model "${subject!.id}" is not loaded`,
+			isNotLoaded(facts) && facts.loadsByItself ? `It is ${facts.subject!.state}` : undefined,
+		// A router says so of a model that could not be loaded, and after a forced unload.
+		text: ({ subject, exitCode }) =>
+			`The model "${subject!.id}" is not loaded${exitCode === undefined ? '' : `: its last process ended with exit code ${exitCode}, since somebody unloaded it, or since it could not be loaded`}`,
 		advice: ({ kind: { work } }) =>
 			`The first request loads it, which takes a while.${work?.load === undefined ? '' : ' To have it ready before, use the node Local Llama: Model, Load.'}`,
 	},
 	{
 		id: 'contextTooSmall',
-		severity: 'error',
 		status: 'misconfigured',
 		when: (facts) => {
 			const context = contextOf(facts);
@@ -245,18 +224,17 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 				: undefined,
 		text: ({ expected }) =>
 			`This server does not say whether it has ${expected.minContext} tokens of context`,
-		advice: () => 'Try it once with a real request.',
+		advice: 'Try it once with a real request.',
 	},
 	{
 		id: 'stuck',
-		severity: 'error',
 		status: 'degraded',
 		when: ({ unchangedMs = 0 }) =>
 			unchangedMs < STUCK_MS
 				? undefined
 				: `Requests are running, but nothing was computed for ${Math.round(unchangedMs / 1000)} s`,
-		text: () => 'The web part of the server answers, but the part that runs the model does not',
-		advice: () => STUCK_ADVICE,
+		text: 'The web part of the server answers, but the part that runs the model does not',
+		advice: STUCK_ADVICE,
 	},
 	{
 		id: 'queued',
@@ -267,7 +245,7 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 				: `/metrics says ${queue} waiting, ${slots.busy ?? 'unknown'} running`,
 		text: ({ told: { queue, slots } }) =>
 			`${queue} ${queue === 1 ? 'request waits' : 'requests wait'} for a slot${slots.total === null ? '' : `; the server has ${slots.total}`}`,
-		advice: () =>
+		advice:
 			'Answers come later than usual. Use fewer workflows at once, a limit in the credential (Max Concurrent Requests), or more slots (-np).',
 	},
 	{
@@ -278,7 +256,7 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 				? `The fastest answer took ${Math.round(latencyMs!)} ms`
 				: undefined,
 		text: ({ latencyMs }) => `The server took ${Math.round(latencyMs!)} ms for a simple answer`,
-		advice: () =>
+		advice:
 			'The machine may be overloaded or short of memory, or the network slow. Look at it with top, and compare with ping.',
 	},
 	{
@@ -304,24 +282,23 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 			subject?.remoteHost ? `/api/tags says remote_host ${subject.remoteHost}` : undefined,
 		text: ({ subject }) =>
 			`The model "${subject!.id}" runs on ${subject!.remoteHost}: what is sent to it leaves your network`,
-		advice: () =>
+		advice:
 			'Choose a model whose files are on this server, without ":cloud" or "-cloud" in its tag, if texts must stay here.',
 	},
 	{
 		id: 'sleeping',
 		severity: 'info',
 		when: ({ told }) => (told.sleeping === true ? '/props says is_sleeping' : undefined),
-		text: () =>
-			'The server is asleep: it has unloaded its model and loads it again for the next request',
-		advice: () =>
+		text: 'The server is asleep: it has unloaded its model and loads it again for the next request',
+		advice:
 			'The first answer will take as long as loading does. Raise --sleep-idle-seconds, or leave it out, if that is too long.',
 	},
 	{
 		id: 'unknownServer',
 		severity: 'info',
 		when: ({ isUnlisted, list }) => (isUnlisted ? described(list) : undefined),
-		text: () => 'Something answers that has a route for chats, but no list of models',
-		advice: () =>
+		text: 'Something answers that has a route for chats, but no list of models',
+		advice:
 			'If chats work, all is well: type the name of the model. Otherwise check the Base URL and the port.',
 	},
 ];
@@ -335,12 +312,12 @@ export function findingsOf(facts: Facts): Found[] {
 }
 
 export function findAll<F>(rows: ReadonlyArray<FindingRow<F>>, facts: F): Found[] {
-	const found = rows.flatMap(({ id, severity, status, when, text, advice }) => {
+	const say = (words: Sentence<F>) => (typeof words === 'string' ? words : words(facts));
+	const found = rows.flatMap(({ id, severity, status, when, text, advice }): Found[] => {
 		const observed = when(facts);
 		if (observed === undefined) return [];
-		return [
-			inPlainText({ id, severity, status, observed, meaning: text(facts), advice: advice(facts) }),
-		];
+		const texts = { observed, meaning: say(text), advice: say(advice) };
+		return [inPlainText({ id, severity: severity ?? 'error', status, ...texts })];
 	});
 	return sorted(found);
 }

@@ -337,8 +337,8 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRow<Measured>> = [
 		severity: 'warning',
 		when: ({ runs, size }) =>
 			size < MIN_SIZE && speedIn(runs) < UNBEARABLE ? `${speedIn(runs)} tokens/s` : undefined,
-		text: () => 'The server generates very slowly',
-		advice: () => GPU_ADVICE,
+		text: 'The server generates very slowly',
+		advice: GPU_ADVICE,
 	},
 	{
 		id: 'gpuMaybeUnused',
@@ -349,7 +349,7 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRow<Measured>> = [
 				: undefined,
 		text: ({ size }) =>
 			`This is as fast as the memory of a CPU allows. An MI50 would generate about ${Math.round(MI50_BANDWIDTH / size)} tokens/s with this model, so if the server has a GPU, all or part of the model may lie beside it (an estimate from the size of the model)`,
-		advice: () => GPU_ADVICE,
+		advice: GPU_ADVICE,
 	},
 	{
 		id: 'answerCollected',
@@ -358,9 +358,8 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRow<Measured>> = [
 			first?.tokensPerSecond !== null && first?.firstTokenMs === null
 				? 'The whole answer came at once'
 				: undefined,
-		text: () =>
-			'Something collects the answer before it hands it on, so users see nothing for long, and the first token cannot be seen',
-		advice: () =>
+		text: 'Something collects the answer before it hands it on, so users see nothing for long, and the first token cannot be seen',
+		advice:
 			'Let the proxy between n8n and the server pass the answer on piece by piece (nginx: proxy_buffering off), or give the address of the server itself. If there is no proxy, the server does not stream.',
 	},
 	{

@@ -153,7 +153,7 @@ describe("the real llama-server's router", () => {
 		const expected = await check(router, { expectations: { model: 'alpha' } });
 		expect(expected).toMatchObject({
 			status: 'healthy',
-			findings: [{ id: 'modelFailed', meaning: expect.stringContaining('exit code') as string }],
+			findings: [{ id: 'modelNotLoaded', meaning: expect.stringContaining('exit code') as string }],
 		});
 		router.stop();
 	});

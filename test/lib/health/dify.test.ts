@@ -213,7 +213,7 @@ describe('the models behind Dify', () => {
 		const result = await checkDify(sim.url, KNOWLEDGE, ASKING);
 		expect(result.status).toBe('healthy');
 		expect(finding(result, 'difyModelsAnswer').meaning).toBe(
-			'Dify reaches the models of its knowledge bases: minilm',
+			'Dify reaches the models of its knowledge base "Animals": minilm',
 		);
 		await checkDify(sim.url, KNOWLEDGE, ASKING);
 		// Dify keeps the vectors of a query, so each check sends another one.

@@ -120,12 +120,6 @@ const BREAKAGES: Record<string, Breakage> = {
 		status: 'misconfigured',
 		says: /this router does not load models by itself.*--no-models-autoload/,
 	},
-	modelFailed: {
-		answers: router('router-models-failed'),
-		expectations: SMOLLM,
-		status: 'healthy',
-		says: /ended with exit code 1, since somebody unloaded it, or since it could not be loaded/,
-	},
 	modelNotLoaded: {
 		answers: router('router-models'),
 		expectations: SMOLLM,
@@ -258,6 +252,16 @@ test.each(['router-models', 'router-models-failed'])(
 		expect(result).toMatchObject({ status: 'healthy', healthy: true, findings: [] });
 	},
 );
+
+test('after a forced unload, or a failed load, a router names an exit code: a remark where it is expected', async () => {
+	const url = await rawServer(router('router-models-failed'));
+	const result = await check(url, { expectations: SMOLLM });
+	expect(result).toMatchObject({ status: 'healthy', models: [{ state: 'failed', loaded: false }] });
+	expect(finding(result, 'modelNotLoaded')).toMatchObject({
+		severity: 'info',
+		meaning: expect.stringContaining('exit code 1, since somebody unloaded it') as string,
+	});
+});
 
 test('a router tells slots, context and template of its loaded model', async () => {
 	const result = await check(await rawServer(router('router-models-loaded')));

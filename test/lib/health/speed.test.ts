@@ -49,7 +49,7 @@ const generations = () => server.requests.filter(({ path }) => path.endsWith('/c
 
 describe('a speed test', () => {
 	it('alone, and several at once, by the timings of the server', async () => {
-		await sim({ slots: 4, metrics: true });
+		await sim({ slots: 4, metrics: true, tokenDelayMs: 20 });
 		const result = await test({ atOnce: 3 });
 		expect(result).toMatchObject({
 			status: 'healthy',
