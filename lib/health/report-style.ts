@@ -9,10 +9,10 @@ h1{font-size:24px;line-height:1.25;margin:0 0 4px}
 h2{font-size:18px;margin:0 0 8px}
 h3{font-size:15px;margin:18px 0 6px}
 p{margin:4px 0}
-.soft,.none{color:var(--soft)}
+.soft{color:var(--soft)}
 section{background:var(--card);border:1px solid var(--edge);border-radius:10px;padding:16px 18px;margin:16px 0}
 .badge{display:inline-block;border:1px solid;border-radius:999px;padding:0 10px;font-weight:600;font-size:13px;vertical-align:middle}
-.healthy,.ok{color:var(--good)}.degraded,.loading,.warning{color:var(--warn)}.unreachable,.unauthorized,.misconfigured,.error{color:var(--bad)}.info{color:var(--info)}
+.healthy{color:var(--good)}.degraded,.loading,.warning{color:var(--warn)}.unreachable,.unauthorized,.misconfigured,.error{color:var(--bad)}.info{color:var(--info)}
 .facts{display:flex;flex-wrap:wrap;gap:6px 28px;margin:10px 0 0;padding:0}
 .facts div{min-width:90px}
 dt{color:var(--soft);font-size:13px}
@@ -24,25 +24,18 @@ table{border-collapse:collapse;width:100%;font-size:14px}
 .small{font-size:13px}
 th,td{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid var(--edge);vertical-align:top}
 th{color:var(--soft);font-weight:600;font-size:13px}
-th,td.n{overflow-wrap:normal}td.w{min-width:110px}
-.n+:not(.n){padding-left:14px}
-.n{text-align:right;font-variant-numeric:tabular-nums}
+th{overflow-wrap:normal}td{font-variant-numeric:tabular-nums}
 figure{margin:14px 0 0}
 figcaption{font-weight:600;font-size:14px}
-.key{font-weight:400;margin-right:10px}
 svg{display:block;width:100%;height:auto}
-code{font:.93em ui-monospace,Consolas,Menlo,monospace;white-space:nowrap}
 svg text{fill:var(--soft);font-size:12px}
-@media (max-width:520px){svg text{font-size:18px}main{padding:16px 8px}section{padding:12px}th{display:none}table,tbody,td{display:block}tr{display:flex;flex-wrap:wrap;gap:0 16px;border-bottom:1px solid var(--edge);padding:6px 0}td.w{flex-basis:100%}td,td.n,.n+:not(.n){border:0;padding:1px 0;text-align:left}td:before{content:attr(data-name) ": ";color:var(--soft)}td svg{display:inline-block;vertical-align:middle}td:empty{display:none}}
-svg .y{text-anchor:end}svg .x{text-anchor:middle}svg .marked{text-anchor:end}
+@media (max-width:520px){svg text{font-size:18px}main{padding:16px 8px}section{padding:12px}th{display:none}table,tbody,td{display:block}tr{display:flex;flex-wrap:wrap;gap:0 16px;border-bottom:1px solid var(--edge);padding:6px 0}td{border:0;padding:1px 0}td:before{content:attr(data-name) ": ";color:var(--soft)}td:empty{display:none}}
+svg .y{text-anchor:end}svg .x{text-anchor:middle}
 svg .grid{stroke:var(--edge);fill:none}
-svg .mark{stroke:var(--soft);stroke-dasharray:4 4;fill:none}
 svg .line{fill:none;stroke-width:2.5;stroke-linejoin:round;stroke-linecap:round}
 svg .line{stroke:var(--one)}
-svg .passed{fill:var(--good)}svg .failed{fill:var(--bad)}svg .missing{fill:var(--soft)}svg.bar{width:100px}
-.key.passed{color:var(--good)}.key.failed{color:var(--bad)}.key.missing{color:var(--soft)}
 svg circle{fill:var(--one)}
 @media print{:root{color-scheme:light;--text:#000;--soft:#444;--page:#fff;--card:#fff;--edge:#bbb;--good:#14773d;--bad:#b3261e;--warn:#8a5a00;--info:#2458a6;--one:#2458a6}
 body{font-size:11pt}main{max-width:none;padding:0}section{border:0;border-top:1px solid var(--edge);border-radius:0;padding:10px 0;margin:10px 0}
-section.keep,.finding,figure,tr{break-inside:avoid}h2,h3{break-after:avoid}}
+.finding,figure,tr{break-inside:avoid}h2,h3{break-after:avoid}}
 `.trim();

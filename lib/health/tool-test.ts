@@ -105,7 +105,9 @@ export async function withToolTest(
 	const model = modelToTest(health, options.model);
 	const test = new ModelTest(target.open(), { ...options, model });
 	const { toolTest, failed } = await test.run();
-	const isRefused = toolTest.tried === 0 && failed !== undefined;
+	// A template that takes no tools is a result, not an outage.
+	const isRefused =
+		toolTest.tried === 0 && failed !== undefined && failed.kind !== 'toolsUnsupported';
 	const found = isRefused ? [fromGeneration(failed)] : findAll(TOOL_FINDINGS, toolTest);
 	const verdict = concluded([...found, ...health.findings], health.status);
 	const { passed, tried, notTried } = toolTest;

@@ -104,7 +104,7 @@ it('a model that fails in each way: each is named', async () => {
 	await server.stop();
 });
 
-it('SmolLM2, a real small model: what was asked and called', async () => {
+it('SmolLM2, whose template takes no tools: nothing is tried, and the server stays healthy', async () => {
 	const server = await startLlamaServer({
 		model: parts().smolLm2,
 		contextSize: 8192,
@@ -112,8 +112,6 @@ it('SmolLM2, a real small model: what was asked and called', async () => {
 		args: ['--metrics'],
 	});
 	const tested = await run(server);
-	expect(tested.passed).toBeLessThan(8);
-	expect(tested.cases).toHaveLength(8);
-	expect(tested.tokensPerSecond).toBeGreaterThan(0);
+	expect(tested).toMatchObject({ passed: 0, tried: 0, notTried: 8 });
 	await server.stop();
 });

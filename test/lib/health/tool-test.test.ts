@@ -129,6 +129,14 @@ describe('a tool test', () => {
 		expect(finding(result, 'serverError').observed).toContain('Compute error.');
 	});
 
+	it('a template that takes no tools: nothing is tried, with a warning, and the server stays healthy', async () => {
+		await sim({ template: 'strict' });
+		const result = await test();
+		expect(result).toMatchObject({ status: 'healthy', toolTest: { tried: 0, notTried: 8 } });
+		expect(ids(result)).toEqual(expect.arrayContaining(['toolsNotTried', 'toolsUnsupported']));
+		expect(generations()).toEqual([]);
+	});
+
 	it('ends with its time limit', async () => {
 		await sim();
 		playModel(server);
