@@ -22,7 +22,7 @@ export interface Failed {
 }
 
 /** All that findings look at. */
-export interface Facts extends Pick<Seen, 'kind' | 'isRouter'> {
+export interface Facts extends Pick<Seen, 'kind'> {
 	url: string;
 	server: CheckResult['server'];
 	latencyMs: number | null;
@@ -56,7 +56,6 @@ export function factsOf(seen: Seen): Facts {
 	return {
 		url: server.url.root,
 		kind,
-		isRouter: seen.isRouter,
 		server: { kind: shownKind(seen), version: versionIn(seen) },
 		latencyMs: latencyOf([...Object.values(identity), ...Object.values(details)]),
 		limitMs: options.timeLimitMs ?? TIME_LIMIT_MS,

@@ -157,13 +157,6 @@ const MODEL_COLUMNS: ReadonlyArray<Column<ModelFacts>> = [
 	{ title: 'State', cell: ({ state }) => state ?? '' },
 	{ title: 'Context', cell: ({ context }) => context ?? '' },
 	{ title: 'Size', cell: ({ size }) => (size === null ? '' : `${gigabytes(size)} GB`) },
-	{
-		title: 'Can do',
-		cell: ({ tools, vision, audio, embeddings }) =>
-			Object.entries({ tools, vision, audio, embeddings })
-				.flatMap(([name, can]) => (can === true ? [name] : []))
-				.join(', '),
-	},
 ];
 
 /** On a phone each row becomes a list of names and values. */

@@ -42,7 +42,6 @@ export interface SpeedOptions {
 interface Sample {
 	/** To the first generated token, thinking included. Null where the whole answer came at once. */
 	firstTokenMs: number | null;
-	totalMs: number;
 	/** In n8n's own queue, before sending: the credential's limit was used up by others. */
 	queuedMs: number;
 	promptTokensPerSecond: number | null;
@@ -164,7 +163,7 @@ function greatest(values: ReadonlyArray<number | null>): number | null {
 	return known.length === 0 ? null : largestOf(known);
 }
 
-export function average(values: ReadonlyArray<number | null>): number | null {
+function average(values: ReadonlyArray<number | null>): number | null {
 	const known = values.filter((value) => value !== null);
 	if (known.length === 0) return null;
 	return rounded(known.reduce((sum, value) => sum + value, 0) / known.length);
@@ -223,6 +222,7 @@ interface Pieces {
 	text: string;
 	count: number;
 	firstMs?: number;
+	lastMs: number;
 	usage: JsonRecord;
 	timings: JsonRecord;
 }
@@ -230,7 +230,7 @@ interface Pieces {
 async function readSample(server: Server, answer: Answer, askedAt: number): Promise<Sample> {
 	const { waitedMs } = answer.queue;
 	const elapsed = () => performance.now() - askedAt - waitedMs;
-	const pieces: Pieces = { text: '', count: 0, usage: {}, timings: {} };
+	const pieces: Pieces = { text: '', count: 0, lastMs: 0, usage: {}, timings: {} };
 	const context = contextOf(server, answer.url);
 	for await (const events of answer.events())
 		for (const data of events) {
@@ -254,6 +254,7 @@ function readPiece(pieces: Pieces, { choices, usage, timings }: JsonRecord, atMs
 	if (piece === undefined) return false;
 	pieces.count++;
 	pieces.firstMs ??= atMs;
+	pieces.lastMs = atMs;
 	// The beginning is enough to tell garbage.
 	if (pieces.text.length < MAX_JUDGED) pieces.text += piece;
 	return true;
@@ -275,14 +276,14 @@ const LEAST_SPREAD = 0.05;
 const MIN_JUDGED_MS = 50;
 
 function sampleOf(
-	{ usage, timings, count, firstMs = 0 }: Pieces,
+	{ usage, timings, count, firstMs = 0, lastMs }: Pieces,
 	totalMs: number,
 	queuedMs: number,
 ): Sample {
 	const tokens = finiteNumber(timings.predicted_n) ?? finiteNumber(usage.completion_tokens);
 	const generatedTokens = tokens || count;
 	const promptTokens = finiteNumber(timings.prompt_n) ?? finiteNumber(usage.prompt_tokens);
-	const generatingMs = totalMs - firstMs;
+	const generatingMs = Math.max(1, lastMs - firstMs);
 	const isLate = totalMs >= MIN_JUDGED_MS && generatingMs < totalMs * LEAST_SPREAD;
 	const isCollected = count < 2 || isLate;
 	const byClock: Pick<Sample, 'tokensPerSecond' | 'measuredBy'> = isCollected
@@ -297,7 +298,6 @@ function sampleOf(
 	const ofPrompt = isCollected || !promptTokens ? null : rounded((promptTokens * 1000) / firstMs);
 	return {
 		firstTokenMs: isCollected ? null : Math.round(firstMs),
-		totalMs: Math.round(totalMs),
 		queuedMs,
 		promptTokensPerSecond: finiteNumber(timings.prompt_per_second) ?? ofPrompt,
 		generatedTokens,

@@ -11,12 +11,11 @@ import type { FailureKind } from '../errors/kinds';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { canonicalJson, parseObject } from '../json';
 import type { Server } from '../servers/rows/kind';
-import { finiteNumber, type JsonRecord } from '../values';
+import type { JsonRecord } from '../values';
 import { cases, tools } from './cases.json';
 import { canGenerate, modelToTest, type Target } from './check';
 import { concluded, findAll, type FindingRow, fromGeneration } from './findings';
 import type { CheckResult } from './result';
-import { average } from './speed';
 
 interface ExpectedCall {
 	name: string;
@@ -79,11 +78,6 @@ export interface ToolTest {
 	/** Answers of the model, right or wrong. */
 	tried: number;
 	notTried: number;
-	requests: number;
-	promptTokens: number;
-	generatedTokens: number;
-	/** As the server reports it. */
-	tokensPerSecond: number | null;
 	cases: CaseResult[];
 }
 
@@ -103,8 +97,7 @@ export async function withToolTest(
 	if (target.service !== 'modelServer' || !canGenerate(health))
 		return { ...health, toolTest: null };
 	const model = modelToTest(health, options.model);
-	const test = new ModelTest(target.open(), { ...options, model });
-	const { toolTest, failed } = await test.run();
+	const { toolTest, failed } = await playAll(target.open(), { ...options, model });
 	// A template that takes no tools is a result, not an outage.
 	const isRefused =
 		toolTest.tried === 0 && failed !== undefined && failed.kind !== 'toolsUnsupported';
@@ -154,74 +147,60 @@ const OF_MODEL: Partial<Record<FailureKind, ToolProblem>> = {
 	garbledAnswer: 'noAnswer',
 };
 
-type Outcome = [problem: ToolProblem | undefined, called: string];
+/** What came of a case. `failed`: the server did not answer, which says nothing of the model. */
+interface Outcome {
+	problem?: ToolProblem;
+	called: string;
+	failed?: ServerError;
+}
 
-/** One model through all cases. */
-class ModelTest {
-	private readonly endsAt: number;
-	private readonly used = { requests: 0, promptTokens: 0, generatedTokens: 0 };
-	private readonly speeds: number[] = [];
-	/** Of the first case that was not tried. */
-	private failed: ServerError | undefined;
-
-	constructor(
-		private readonly server: Server,
-		private readonly options: ToolTestOptions,
-	) {
-		this.endsAt = performance.now() + options.limitMs;
+async function playAll(
+	server: Server,
+	options: ToolTestOptions,
+): Promise<{ toolTest: ToolTest; failed?: ServerError }> {
+	const endsAt = performance.now() + options.limitMs;
+	const outcomes: Outcome[] = [];
+	for (const one of CASES) {
+		const isOver = performance.now() >= endsAt;
+		outcomes.push(
+			isOver
+				? { problem: 'notTried', called: 'The time of the test was over' }
+				: await play(server, one, options, endsAt).catch(outcomeOfFailure),
+		);
 	}
+	const results = outcomes.map(({ problem = null, called }, at): CaseResult => {
+		const { case: name, question } = CASES[at]!;
+		const shown = called.slice(0, MAX_CALLED);
+		return { case: name, asked: question, called: shown, passed: problem === null, problem };
+	});
+	const notTried = results.filter(({ problem }) => problem === 'notTried').length;
+	const toolTest: ToolTest = {
+		model: options.model,
+		passed: results.filter(({ passed }) => passed).length,
+		tried: results.length - notTried,
+		notTried,
+		cases: results,
+	};
+	return { toolTest, failed: outcomes.find(({ failed }) => failed !== undefined)?.failed };
+}
 
-	async run(): Promise<{ toolTest: ToolTest; failed?: ServerError }> {
-		const results: CaseResult[] = [];
-		for (const one of CASES) {
-			const [problem = null, called] = await this.tryCase(one);
-			const shown = called.slice(0, MAX_CALLED);
-			const passed = problem === null;
-			results.push({ case: one.case, asked: one.question, called: shown, passed, problem });
-		}
-		const notTried = results.filter(({ problem }) => problem === 'notTried').length;
-		const toolTest: ToolTest = {
-			model: this.options.model,
-			passed: results.filter(({ passed }) => passed).length,
-			tried: results.length - notTried,
-			notTried,
-			...this.used,
-			tokensPerSecond: average(this.speeds),
-			cases: results,
-		};
-		return { toolTest, failed: this.failed };
-	}
+function outcomeOfFailure(error: unknown): Outcome {
+	const { failed } = asFailed(error);
+	if (failed.kind === 'aborted') throw failed;
+	const problem = problemOf(failed);
+	const called = [failed.message, failed.serverText].filter(Boolean).join(': ');
+	return problem === 'notTried' ? { problem, called, failed } : { problem, called };
+}
 
-	private async tryCase(one: ToolCase): Promise<Outcome> {
-		if (performance.now() >= this.endsAt) return ['notTried', 'The time of the test was over'];
-		const outcome = await this.play(one).catch(asFailed);
-		if (!('failed' in outcome)) return outcome;
-		const { failed } = outcome;
-		if (failed.kind === 'aborted') throw failed;
-		const problem = problemOf(failed);
-		if (problem === 'notTried') this.failed ??= failed;
-		return [problem, [failed.message, failed.serverText].filter(Boolean).join(': ')];
-	}
-
-	private async play({ question, calls, then }: ToolCase): Promise<Outcome> {
-		const messages: SourceMessage[] = [
-			{ type: 'system', content: SYSTEM_PROMPT },
-			{ type: 'human', content: question },
-		];
-		const answer = await this.ask(messages);
-		const problem = judgeAnswer(calls, answer);
-		if (problem !== undefined || then === undefined) return [problem, writtenIn(answer)];
-		const next = await this.ask([...messages, ...afterCalls(answer, then.result)]);
-		const nextProblem = judgeAnswer(then.calls, next);
-		const isNotCorrected = nextProblem === 'wrongArguments';
-		return [isNotCorrected ? 'notCorrected' : nextProblem, writtenIn(next)];
-	}
-
+async function play(
+	server: Server,
+	{ question, calls, then }: ToolCase,
+	{ model, tokens, signal }: ToolTestOptions,
+	endsAt: number,
+): Promise<Outcome> {
 	/** Asks as Local Chat Model does by default, with a seed, so that a test can be repeated. */
-	private async ask(messages: SourceMessage[]): Promise<FinishedAnswer> {
-		const { model, tokens, signal } = this.options;
-		const leftMs = Math.max(1, Math.round(this.endsAt - performance.now()));
-		this.used.requests++;
+	const ask = async (messages: SourceMessage[]) => {
+		const leftMs = Math.max(1, Math.round(endsAt - performance.now()));
 		const settings: ChatSettings = {
 			model,
 			parameters: { maxTokens: tokens, seed: 1 },
@@ -230,14 +209,19 @@ class ModelTest {
 			limits: { firstTokenMs: leftMs, idleMs: leftMs, totalMs: leftMs },
 			retries: 0,
 		};
-		const call = { messages, tools: TOOLS, signal, whole: true };
-		const answer = await runTurn(this.server, settings, call);
-		const speed = finiteNumber(answer.timings?.predicted_per_second);
-		if (speed !== undefined) this.speeds.push(speed);
-		this.used.promptTokens += answer.usage?.promptTokens ?? 0;
-		this.used.generatedTokens += answer.usage?.completionTokens ?? 0;
-		return answer;
-	}
+		return await runTurn(server, settings, { messages, tools: TOOLS, signal, whole: true });
+	};
+	const messages: SourceMessage[] = [
+		{ type: 'system', content: SYSTEM_PROMPT },
+		{ type: 'human', content: question },
+	];
+	const answer = await ask(messages);
+	const problem = judgeAnswer(calls, answer);
+	if (problem !== undefined || then === undefined) return { problem, called: writtenIn(answer) };
+	const next = await ask([...messages, ...afterCalls(answer, then.result)]);
+	const nextProblem = judgeAnswer(then.calls, next);
+	const isNotCorrected = nextProblem === 'wrongArguments';
+	return { problem: isNotCorrected ? 'notCorrected' : nextProblem, called: writtenIn(next) };
 }
 
 function problemOf({ kind, facts }: ServerError): ToolProblem {

@@ -78,8 +78,7 @@ it('a model that does everything right', async () => {
 	const server = await scripted(RIGHT);
 	const tested = await run(server);
 	expect(tested.cases.filter(({ passed }) => !passed)).toEqual([]);
-	expect(tested).toMatchObject({ passed: 8, tried: 8, requests: 9 });
-	expect(tested.promptTokens).toBeGreaterThan(0);
+	expect(tested).toMatchObject({ passed: 8, tried: 8 });
 	await server.stop();
 });
 

@@ -54,7 +54,6 @@ describe('a tool test', () => {
 			passed: 8,
 			tried: 8,
 			notTried: 0,
-			requests: 9,
 		});
 		expect(result.toolTest!.cases.map((one) => one.case)).toEqual(CASES.map((one) => one.case));
 		expect(result.toolTest!.cases[1]).toEqual({
@@ -64,8 +63,6 @@ describe('a tool test', () => {
 			passed: true,
 			problem: null,
 		});
-		expect(result.toolTest!.tokensPerSecond).toBeGreaterThan(0);
-		expect(result.toolTest!.generatedTokens).toBeGreaterThan(0);
 		expect(result.summary).toBe('sim-model: 8 of 8 cases with tools passed.');
 		expect(ids(result)).not.toContain('toolsUnreliable');
 		expect(result.status).toBe('healthy');
@@ -141,7 +138,7 @@ describe('a tool test', () => {
 		await sim();
 		playModel(server);
 		const result = await test({ limitMs: 0 });
-		expect(result.toolTest).toMatchObject({ tried: 0, notTried: 8, requests: 0 });
+		expect(result.toolTest).toMatchObject({ tried: 0, notTried: 8 });
 		expect(finding(result, 'toolsNotTried').observed).toBe('The time of the test was over');
 	});
 

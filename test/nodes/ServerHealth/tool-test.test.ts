@@ -19,7 +19,7 @@ describe('Tool Test', () => {
 			{
 				json: {
 					status: 'healthy',
-					toolTest: { model: 'sim-model', passed: 7, tried: 8, notTried: 0, requests: 9 },
+					toolTest: { model: 'sim-model', passed: 7, tried: 8, notTried: 0 },
 				},
 				pairedItem: { item: 0 },
 			},
