@@ -72,29 +72,7 @@ async function workflows() {
 	}
 }
 
-/**
- * Compiles the nodes' reading of base URLs for the scripts, which run before anything is installed, on a Node that may
- * not support TypeScript. The file is in the repository; a test fails if it is outdated.
- */
-async function baseUrlForScripts() {
-	const source = await fs.promises.readFile('lib/servers/base-url.ts', 'utf8');
-	const { code } = await require('esbuild').transform(source, {
-		loader: 'ts',
-		format: 'esm',
-		target: 'node20',
-	});
-	const { format, resolveConfig } = require('prettier');
-	const file = 'scripts/lib/base-url.mjs';
-	const notice = '// Made from lib/servers/base-url.ts by "npm run build". Change it there.\n';
-	const options = { ...(await resolveConfig(file)), filepath: file };
-	await fs.promises.writeFile(file, await format(notice + code, options));
-}
-
-const build = series(
-	clean,
-	checkTypes,
-	parallel(bundle, icons, nodeJson, workflows, baseUrlForScripts),
-);
+const build = series(clean, checkTypes, parallel(bundle, icons, nodeJson, workflows));
 
 exports.clean = clean;
 exports.build = build;

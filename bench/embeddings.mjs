@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- embeddings`: the cost of inserting 3,000 chunks into n8n's Simple Vector Store, with Local Embeddings
- * and with n8n's Embeddings OpenAI, in one run on one real model (all-MiniLM-L6-v2). Writes bench/results/embeddings.md.
+ * and with n8n's Embeddings OpenAI, in one run on one model. Writes bench/results/embeddings.md.
  * Options: bench/lib/programs.mjs.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,10 +10,10 @@ import { parseArgs } from 'node:util';
 import { startLlamaServer } from '../scripts/lib/llama-server.mjs';
 import { createLog } from '../scripts/lib/log.mjs';
 import { main } from '../scripts/lib/main.mjs';
-import { ensureMiniLm } from '../scripts/lib/minilm.mjs';
+import { NOISE_BERT } from '../scripts/lib/model.mjs';
 import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../scripts/lib/n8n.mjs';
 import { root } from '../scripts/lib/paths.mjs';
-import { ensureRealParts } from '../scripts/lib/real-parts.mjs';
+import { ensureRealParts } from '../scripts/lib/e2e.mjs';
 import { cpuSecondsOf, machine, nodeVersion } from './lib/machine.mjs';
 import { patiently } from './lib/patiently.mjs';
 import { median, ratio } from './lib/statistics.mjs';
@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
 const CHUNKS = options.quick ? 300 : 3000;
 const ROUNDS = options.quick ? 1 : Math.max(1, Number(options.rounds));
 const STORE = '@n8n/n8n-nodes-langchain.vectorStoreInMemory';
-const MODEL = 'minilm';
+const MODEL = 'noise-bert';
 const RIVAL = "n8n's Embeddings OpenAI";
 const log = createLog();
 
@@ -112,17 +112,14 @@ const insert = async (n8n, { label, type, parameters, credential }) => {
 };
 
 await main(async () => {
-	const [{ install, nodes, binary }, { embedding }] = await Promise.all([
-		ensureRealParts(log),
-		ensureMiniLm(log),
-	]);
+	const { install, nodes, binary } = await ensureRealParts(log);
 	const work = mkdtempSync(join(tmpdir(), 'local-llama-bench-'));
 	try {
 		const llama = await startLlamaServer(binary, {
-			model: embedding,
+			model: NOISE_BERT,
 			alias: MODEL,
 			threads: 1,
-			args: ['--embeddings'],
+			args: ['--embeddings', '--pooling', 'mean'],
 		});
 		const userFolder = join(work, 'home');
 		await copyPreparedUserFolder(install, userFolder);
@@ -186,9 +183,9 @@ await main(async () => {
 			[
 				'# Benchmark of embeddings',
 				'',
-				`Written by \`npm run bench -- embeddings\`. ${CHUNKS} chunks of twenty words go into n8n's Simple Vector Store (n8n ${install.version}), with all-MiniLM-L6-v2 on`,
+				`Written by \`npm run bench -- embeddings\`. ${CHUNKS} chunks of twenty words go into n8n's Simple Vector Store (n8n ${install.version}), with a model of one layer (test/fixtures/noise-bert.gguf) on`,
 				`llama-server v0.5.0. Both in one run on one n8n, in turn, ${ROUNDS} ${ROUNDS === 1 ? 'round' : 'rounds, medians'}. ${machine()}, Node ${await nodeVersion()},`,
-				'the server on the same cores with one thread. The time is that of the Insert node, most of it the model; it swings with whatever else the machine does, the CPU of n8n less. The execution data are what n8n keeps of one run in its database.',
+				'the server on the same cores with one thread. The time is that of the Insert node; it swings with whatever else the machine does, the CPU of n8n less. The execution data are what n8n keeps of one run in its database.',
 				'',
 				table,
 				'',

@@ -10,10 +10,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createLog } from '../scripts/lib/log.mjs';
 import { main } from '../scripts/lib/main.mjs';
-import { ensureMiniLm } from '../scripts/lib/minilm.mjs';
 import { root } from '../scripts/lib/paths.mjs';
 import { onExit } from '../scripts/lib/proc.mjs';
-import { ensureRealParts } from '../scripts/lib/real-parts.mjs';
+import { ensureRealParts } from '../scripts/lib/e2e.mjs';
 import { machine, nodeVersion } from './lib/machine.mjs';
 import { startLoad } from './soak/load.mjs';
 import { isFlat, pageOf, unexpectedRuns } from './soak/report.mjs';
@@ -54,8 +53,7 @@ const planOf = () => {
 
 await main(async () => {
 	const plan = planOf();
-	const { embedding } = await ensureMiniLm(log);
-	const parts = { ...(await ensureRealParts(log)), embedding };
+	const parts = await ensureRealParts(log);
 	const work = mkdtempSync(join(tmpdir(), 'local-llama-soak-'));
 	onExit(() => rmSync(work, { recursive: true, force: true }));
 	const servers = await log.step(

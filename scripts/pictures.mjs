@@ -26,16 +26,8 @@ const log = createLog();
  */
 const compress = async (source, target) => {
 	mkdirSync(dirname(target), { recursive: true });
-	await run('pngquant', [
-		'--quality=60-90',
-		'--strip',
-		'--speed',
-		'1',
-		'--force',
-		'--output',
-		target,
-		source,
-	]);
+	const quality = ['--quality=60-90', '--strip', '--speed', '1', '--force'];
+	await run('pngquant', [...quality, '--output', target, source]);
 	await run('optipng', ['-quiet', '-o2', target]);
 };
 
@@ -46,13 +38,12 @@ const compress = async (source, target) => {
  * @param {string} target
  */
 const animate = async (frames, target) => {
-	const found = await findPython();
-	if ('problem' in found) throw new Error(found.problem);
+	const python = await findPython();
 	const packages = mkdtempSync(join(tmpdir(), 'local-llama-pillow-'));
 	onExit(() => rmSync(packages, { recursive: true, force: true }));
-	await installPackages(found.python, packages, ['pillow==13.0.0']);
+	await installPackages(python, packages, ['pillow==13.0.0']);
 	const env = { ...process.env, PYTHONPATH: packages };
-	await run(found.python, [join(root, 'scripts', 'lib', 'gif.py'), frames, target], { env });
+	await run(python, [join(root, 'scripts', 'lib', 'gif.py'), frames, target], { env });
 };
 
 /** @returns {Promise<string>} the folder with the pictures of all suites */

@@ -1,12 +1,11 @@
 /** `npm start`: runs a real n8n with this package and a real model. Options: `npm start -- --help`. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ensureBuild, stageBuild } from './lib/build.mjs';
 import { withLock } from './lib/cache.mjs';
-import { ensureDependencies } from './lib/deps.mjs';
 import { DEV_ENVIRONMENT, stageDev, watchSources } from './lib/dev.mjs';
+import { ensureN8nWithNodes } from './lib/e2e.mjs';
 import {
 	AGENT_WORKFLOW,
 	askOnce,
@@ -19,16 +18,9 @@ import {
 import { ensureLlamaServer } from './lib/llama-server.mjs';
 import { createLog, formatDuration } from './lib/log.mjs';
 import { allOrEveryFailure, main } from './lib/main.mjs';
-import { findModelServer, namedServer, startModelServer } from './lib/model-server.mjs';
+import { findModelServer, originOf, startModelServer } from './lib/model-server.mjs';
 import { ensureModel } from './lib/model.mjs';
-import { ensureN8n } from './lib/n8n-install.mjs';
-import {
-	executeWorkflow,
-	importCredentials,
-	importWorkflows,
-	n8nCommand,
-	startN8n,
-} from './lib/n8n.mjs';
+import { executeWorkflow, importInto, startN8n } from './lib/n8n.mjs';
 import { filesBelow, readJsonIfThere, shortHash, startData } from './lib/paths.mjs';
 import { freePortFrom } from './lib/ports.mjs';
 import { isStopping } from './lib/proc.mjs';
@@ -36,6 +28,7 @@ import { isStopping } from './lib/proc.mjs';
 /** @typedef {import('./lib/types').Login} Login */
 /** @typedef {import('./lib/types').ModelServer} ModelServer */
 /** @typedef {import('./lib/types').N8nInstall} N8nInstall */
+/** @typedef {{ n8n: N8nInstall, nodes: string, server: ModelServer }} Parts */
 
 const DEFAULT_PORT = 5678;
 /** Examples that run at the first click on the small model, the simplest one first. */
@@ -56,10 +49,9 @@ npm run dev                      the same, and every change of the sources is in
 The model server is the first of these:
   LOCAL_LLAMA_BASE_URL           any OpenAI-compatible server (LOCAL_LLAMA_API_KEY: its key)
   port 8080 or 9931              of this machine, when a model server answers there
-  llama-server                   LLAMA_SERVER_BIN, one on PATH, one built earlier, the one of the Python package
-                                 xllamacpp (34 MB), or one compiled now
+  llama-server                   LLAMA_SERVER_BIN, one on PATH, or the one of the Python package xllamacpp (34 MB)
 The model for a llama-server started here:
-  LOCAL_LLAMA_MODEL              a GGUF file; else SmolLM2-135M-Instruct; else a generated one that says noise
+  LOCAL_LLAMA_MODEL              a GGUF file; else SmolLM2-135M-Instruct
 
 Other settings:
   LOCAL_LLAMA_CACHE              folder for n8n, llama-server and models
@@ -76,34 +68,23 @@ const log = createLog();
 const withExclusiveLock = async (name, work, busy) => {
 	mkdirSync(startData, { recursive: true });
 	return await withLock(join(startData, `${name}.lock`), work, (holder) => {
-		throw new Error(`${busy} (process ${holder ?? 'unknown'})`);
+		throw new Error(`${busy} (process ${holder})`);
 	});
 };
 
 /**
  * @param {boolean} [dev] put the build into a folder that n8n watches
- * @returns {Promise<{ n8n: N8nInstall, nodes: string, server: ModelServer }>}
+ * @returns {Promise<Parts>}
  */
 const prepare = async (dev = false) => {
-	const dependencies = ensureDependencies(log);
-	const nodes = async () => {
-		await dependencies;
-		const build = await ensureBuild(log);
-		return dev ? stageDev() : await stageBuild(build);
-	};
 	const server = async () => {
 		const found = await findModelServer(log);
 		if (found) return found;
 		const [binary, model] = await allOrEveryFailure([ensureLlamaServer(log), ensureModel(log)]);
 		return await startModelServer(log, binary, model);
 	};
-	const [, n8n, custom, modelServer] = await allOrEveryFailure([
-		dependencies,
-		ensureN8n(log, { nodeReady: dependencies }),
-		nodes(),
-		server(),
-	]);
-	return { n8n, nodes: custom, server: modelServer };
+	const [parts, modelServer] = await allOrEveryFailure([ensureN8nWithNodes(log), server()]);
+	return { n8n: parts.n8n, nodes: dev ? stageDev() : parts.nodes, server: modelServer };
 };
 
 /**
@@ -126,33 +107,20 @@ const privateFolder = (name) => {
  * Imports content that has changed since the last start. The user's changes to a workflow survive while its example is
  * the same.
  *
+ * @param {Parts} parts
  * @param {string} userFolder
- * @param {string} what
- * @param {unknown} content
- * @param {() => Promise<void>} work
+ * @param {'credentials' | 'workflows'} what
+ * @param {unknown[]} content
  */
-const importWhenChanged = async (userFolder, what, content, work) => {
-	const stamp = join(userFolder, `${what}.imported`);
-	const hash = shortHash(JSON.stringify(content));
-	if (readJsonIfThere(stamp) === hash) return false;
-	await work();
-	writeFileSync(stamp, JSON.stringify(hash));
-	return true;
-};
-
-/**
- * @param {{ n8n: N8nInstall, nodes: string, server: ModelServer }} parts
- * @param {string} userFolder
- */
-const importCredential = async ({ n8n, nodes, server }, userFolder) => {
-	const credential = playgroundCredential(server);
-	await log.step('credential', async (progress) => {
-		const changed = await importWhenChanged(userFolder, 'credentials', credential, async () => {
-			await importCredentials(n8n, [credential], { userFolder, customExtensions: [nodes] });
-		});
-		if (!changed) progress.note('unchanged');
+const importWhenChanged = async ({ n8n, nodes }, userFolder, what, content) =>
+	await log.step(what, async (progress) => {
+		const stamp = join(userFolder, `${what}.imported`);
+		const hash = shortHash(JSON.stringify(content));
+		if (readJsonIfThere(stamp) === hash) return progress.note('unchanged');
+		await importInto(n8n, what, content, { userFolder, customExtensions: [nodes] });
+		writeFileSync(stamp, JSON.stringify(hash));
+		progress.note(`${content.length} imported`);
 	});
-};
 
 /** @param {ModelServer} server */
 const describeServer = ({ model, baseUrl, description }) =>
@@ -167,97 +135,59 @@ const serverEnd = ({ service }) =>
 		? `\nllama-server ended (${service.endReason}):\n${service.lines.slice(-10).join('\n')}`
 		: '';
 
-/** @param {string} question */
-const once = async (question) => {
-	const startedAt = Date.now();
-	const parts = await prepare();
-	const { n8n, nodes, server } = parts;
-	// A separate folder: the one of the browser's n8n may be in use, and should not fill with copies.
-	const userFolder = privateFolder(`once-${n8n.version}`);
-	await importCredential(parts, userFolder);
-	const example = exampleWorkflows().find(({ name }) => name === AGENT_WORKFLOW);
-	if (!example) throw new Error(`workflows/${AGENT_WORKFLOW}.json is missing`);
-	const workflow = askOnce(wireWorkflow(example.workflow, server), question);
-	const options = { userFolder, customExtensions: [nodes] };
-	await log.step('workflow', async (progress) => {
-		const changed = await importWhenChanged(userFolder, 'workflow', workflow, async () => {
-			await importWorkflows(n8n, [workflow], options);
-		});
-		if (!changed) progress.note('unchanged');
-	});
-	const execution = await log.step('agent', async (progress) => {
-		progress(`asking ${server.model}`);
-		return await executeWorkflow(n8n, workflow.id, { ...options, timeoutMs: ONCE_TIMEOUT_MS });
-	});
-	await server.stop();
-	const summary = summarizeRun(execution.run.data);
-	const diagnosis = execution.success
-		? summary.answer.trim() === ''
-			? 'The agent ended without an error and without an answer.'
-			: ''
-		: describeFailure(execution.run.data) ||
-			String(execution.error?.message ?? 'The execution failed.');
-	log.line();
-	log.line(`Question    ${question}`);
-	if (diagnosis) {
-		log.line(`Failed      ${diagnosis}${serverEnd(server)}`);
-		log.line(`Model       ${describeServer(server)}`);
-		return 1;
-	}
-	log.line(`Answer      ${summary.answer.trim()}`);
+/**
+ * @param {Parts} parts
+ * @param {import('./lib/types').RunSummary} summary
+ */
+const printSummary = ({ n8n, server }, summary) => {
+	const { promptTokens, completionTokens, modelCalls, tokensPerSecond: speed } = summary;
 	log.line();
 	log.line(`Model       ${describeServer(server)}`);
 	log.line(`n8n         ${n8n.version}`);
-	const { promptTokens, completionTokens, modelCalls, tokensPerSecond: speed } = summary;
-	const calls = modelCalls === 1 ? '1 model call' : `${modelCalls} model calls`;
-	log.line(`Tokens      ${promptTokens} read, ${completionTokens} written, in ${calls}`);
+	log.line(
+		`Tokens      ${promptTokens} read, ${completionTokens} written, model calls: ${modelCalls}`,
+	);
 	log.line(
 		`Speed       ${speed === undefined ? 'not told by the server' : `${speed.toFixed(1)} tokens/s`}`,
 	);
 	log.line('Steps');
-	for (const { name, ms, note, ok } of log.timings) {
-		log.line(
-			`  ${formatDuration(ms).padStart(12)}  ${name}${note ? ` (${note})` : ''}${ok ? '' : ', failed'}`,
-		);
+	for (const { name, ms, note } of log.timings)
+		log.line(`  ${formatDuration(ms).padStart(12)}  ${name}${note ? ` (${note})` : ''}`);
+};
+
+/** @param {string} question */
+const once = async (question) => {
+	const parts = await prepare();
+	const { n8n, nodes, server } = parts;
+	// A separate folder: the one of the browser's n8n may be in use, and should not fill with copies.
+	const userFolder = privateFolder(`once-${n8n.version}`);
+	await importWhenChanged(parts, userFolder, 'credentials', [playgroundCredential(server)]);
+	const example = exampleWorkflows().find(({ name }) => name === AGENT_WORKFLOW);
+	if (!example) throw new Error(`workflows/${AGENT_WORKFLOW}.json is missing`);
+	const workflow = askOnce(wireWorkflow(example.workflow, server), question);
+	await importWhenChanged(parts, userFolder, 'workflows', [workflow]);
+	const { success, error, run } = await log.step('agent', async (progress) => {
+		progress(`asking ${server.model}`);
+		const options = { userFolder, customExtensions: [nodes], timeoutMs: ONCE_TIMEOUT_MS };
+		return await executeWorkflow(n8n, workflow.id, options);
+	});
+	await server.stop();
+	const summary = summarizeRun(run.data);
+	const answer = summary.answer.trim();
+	log.line();
+	log.line(`Question    ${question}`);
+	if (!success || answer === '') {
+		const failure = describeFailure(run.data) || (error?.message ?? 'There is no answer.');
+		log.line(`Failed      ${failure}${serverEnd(server)}`);
+		log.line(`Model       ${describeServer(server)}`);
+		return 1;
 	}
-	log.line(`  ${formatDuration(Date.now() - startedAt).padStart(12)}  in all`);
+	log.line(`Answer      ${answer}`);
+	printSummary(parts, summary);
 	return 0;
 };
 
 const LOGIN_FILE = join(startData, 'login.json');
-
-/**
- * Removes n8n's account if its login is lost, so that a new one can be created. Workflows and credentials stay.
- *
- * @param {N8nInstall} install
- * @param {string} userFolder
- */
-const forgetLostLogin = async (install, userFolder) => {
-	if (readJsonIfThere(LOGIN_FILE) || !existsSync(join(userFolder, '.n8n', 'database.sqlite')))
-		return;
-	await log.step('account whose login is lost', async (progress) => {
-		const { code, output } = await n8nCommand(install, ['user-management:reset'], { userFolder });
-		if (code !== 0) throw new Error(`n8n could not take the account out:\n${output.trim()}`);
-		progress.note('taken out');
-	});
-};
-
-/**
- * @param {import('./lib/types').N8nServer} editor
- * @param {Login} login
- * @returns {Promise<boolean>} whether n8n accepts it: the owner may have changed the password
- */
-const isAccepted = async (editor, login) => {
-	try {
-		await editor.login(login);
-		return true;
-	} catch (error) {
-		// With two-factor authentication n8n answers 401 too, after a correct password.
-		return (
-			!(error instanceof Error && /HTTP 401/.test(error.message)) || /mfa/i.test(error.message)
-		);
-	}
-};
 
 /**
  * Creates the owner's account if there is none.
@@ -266,20 +196,18 @@ const isAccepted = async (editor, login) => {
  * @returns {Promise<string>} how to log in
  */
 const ensureOwner = async (editor) => {
-	/** @type {{ userManagement: { showSetupOnFirstLoad: boolean } }} */
-	const { userManagement } = await editor.request('GET', '/rest/settings');
 	/** @type {Login | undefined} */
 	const kept = readJsonIfThere(LOGIN_FILE);
 	// n8n requires a capital letter and a digit.
-	const login = kept ?? {
-		email: 'owner@playground.local',
-		password: `Llama-${randomBytes(6).toString('hex')}-1`,
-	};
+	const password = `Llama-${randomBytes(6).toString('hex')}-1`;
+	const login = kept ?? { email: 'owner@playground.local', password };
+	/** @type {{ userManagement: { showSetupOnFirstLoad: boolean } }} */
+	const { userManagement } = await editor.request('GET', '/rest/settings');
 	if (userManagement.showSetupOnFirstLoad) {
 		await log.step('owner account', async () => await editor.setupOwner(login));
 		writeFileSync(LOGIN_FILE, JSON.stringify(login), { mode: 0o600 });
-	} else if (!kept || !(await isAccepted(editor, login))) {
-		return `with the password that was set in n8n. A new account: end this, delete ${LOGIN_FILE}, start again`;
+	} else if (kept === undefined) {
+		return `the one of an earlier start (a new one: end this, delete ${editor.userFolder})`;
 	}
 	return `${login.email}  ${login.password}`;
 };
@@ -303,16 +231,10 @@ const serve = async (wantedPort, dev) => {
 	const parts = await prepare(dev);
 	const { n8n, nodes, server } = parts;
 	const userFolder = privateFolder(`n8n-${n8n.version}`);
-	await forgetLostLogin(n8n, userFolder);
-	await importCredential(parts, userFolder);
+	await importWhenChanged(parts, userFolder, 'credentials', [playgroundCredential(server)]);
 	const examples = exampleWorkflows();
 	const workflows = examples.map(({ workflow }) => wireWorkflow(workflow, server));
-	await log.step('example workflows', async (progress) => {
-		const changed = await importWhenChanged(userFolder, 'workflows', workflows, async () => {
-			await importWorkflows(n8n, workflows, { userFolder, customExtensions: [nodes] });
-		});
-		progress.note(changed ? `${workflows.length} imported` : 'unchanged');
-	});
+	await importWhenChanged(parts, userFolder, 'workflows', workflows);
 	const port = await freePortFrom(wantedPort);
 	if (port !== wantedPort) log.line(`  Port ${wantedPort} is taken; n8n gets ${port}.`);
 	const logFile = join(startData, 'n8n.log');
@@ -383,8 +305,8 @@ await main(async () => {
 	const port = Number(values.port);
 	if (!Number.isInteger(port) || port < 1 || port > 65_535)
 		throw new Error(`--port ${values.port} is not a port`);
-	// Check the setting now, not after minutes of installing.
-	namedServer();
+	// Checked now, not after minutes of installing.
+	if (process.env.LOCAL_LLAMA_BASE_URL) originOf(process.env.LOCAL_LLAMA_BASE_URL);
 	if (values.once === undefined) {
 		return await withExclusiveLock(
 			'start',

@@ -3,14 +3,14 @@
  * `npm run test:e2e -- editor`. `LOCAL_LLAMA_SERVER=compiled` takes the compiled llama-server, `N8N_PLAYGROUND=2.20` the
  * oldest supported n8n, `N8N_DEFAULTS=3` what n8n 3 has by default.
  */
-import { copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureGateParts, runSuites, withWorkFolder } from './lib/e2e.mjs';
+import { npm } from './lib/deps.mjs';
 import { createLog } from './lib/log.mjs';
 import { main } from './lib/main.mjs';
 import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from './lib/n8n.mjs';
-import { npm } from './lib/npm.mjs';
-import { root } from './lib/paths.mjs';
+import { pack } from './lib/package-check.mjs';
 import { runChecks } from './lib/tally.mjs';
 
 const log = createLog();
@@ -26,9 +26,7 @@ const log = createLog();
 const installPacked = async (work, userFolder) => {
 	const packed = join(work, 'packed');
 	mkdirSync(packed);
-	// Without scripts: packing would build again.
-	await npm(['pack', '--ignore-scripts', '--pack-destination', packed], { cwd: root });
-	const [name = ''] = readdirSync(packed);
+	const name = await pack(packed);
 	const tarball = join(packed, name);
 	for (const folder of ['custom', 'nodes'].map((each) => join(userFolder, '.n8n', each))) {
 		mkdirSync(folder, { recursive: true });
@@ -68,41 +66,34 @@ const startSharedN8n = async ({ n8n, work }) => {
 	};
 };
 
-await main(
-	async () =>
-		await withWorkFolder(async (work) => {
-			/** @type {import('./lib/types').E2eParts | undefined} */
-			let parts;
-			let stop = async () => {};
-			const checks = [
-				{
-					name: 'real parts',
-					counts: false,
-					check: async () => {
-						parts = { ...(await ensureGateParts(log)), work };
-					},
-				},
-				{
-					name: 'start of n8n',
-					counts: false,
-					check: async () => {
-						if (parts === undefined) return;
-						const started = await startSharedN8n(parts);
-						stop = started.stop;
-						parts.shared = started.shared;
-					},
-				},
-				{
-					name: 'end-to-end tests',
-					check: async () => {
-						if (parts !== undefined) return await runSuites(log, 'jest.e2e.config.cjs', parts);
-					},
-				},
-			];
-			try {
-				return await runChecks(log, checks, `Logs of the servers: ${work}`);
-			} finally {
-				await stop();
-			}
-		}),
-);
+/** @param {string} work @returns {Promise<number>} */
+const runGate = async (work) => {
+	/** @type {import('./lib/types').E2eParts | undefined} */
+	let parts;
+	let stop = async () => {};
+	const checks = [
+		{
+			name: 'real parts',
+			counts: false,
+			check: async () => {
+				const found = { ...(await ensureGateParts(log)), work };
+				const started = await log.step('start of n8n', async () => await startSharedN8n(found));
+				stop = started.stop;
+				parts = { ...found, shared: started.shared };
+			},
+		},
+		{
+			name: 'end-to-end tests',
+			check: async () => {
+				if (parts !== undefined) return await runSuites(log, 'jest.e2e.config.cjs', parts);
+			},
+		},
+	];
+	try {
+		return await runChecks(log, checks, `Logs of the servers: ${work}`);
+	} finally {
+		await stop();
+	}
+};
+
+await main(async () => await withWorkFolder('e2e', runGate));

@@ -9,9 +9,8 @@ import { node } from './lib/deps.mjs';
 import { ensureGateParts, runSuites, withWorkFolder } from './lib/e2e.mjs';
 import { createLog } from './lib/log.mjs';
 import { main } from './lib/main.mjs';
-import { ensureMiniLm } from './lib/minilm.mjs';
 import { root } from './lib/paths.mjs';
-import { ensurePostgres } from './lib/postgres.mjs';
+import { findPostgres } from './lib/postgres.mjs';
 import { run } from './lib/proc.mjs';
 import { ON_REQUEST } from './lib/suites.mjs';
 import { emptyTally, runChecks, runJest } from './lib/tally.mjs';
@@ -19,18 +18,16 @@ import { emptyTally, runChecks, runJest } from './lib/tally.mjs';
 process.env.LOCAL_LLAMA_SERVER ??= 'compiled';
 
 const log = createLog();
-const typed = process.argv.slice(2);
 
 const realParts = {
 	name: 'suites with real parts',
 	check: async () => {
-		/** @type {import('./lib/types').Tally} */
 		let tally = emptyTally();
-		await withWorkFolder(async (work) => {
+		await withWorkFolder('e2e', async (work) => {
 			const parts = { ...(await ensureGateParts(log)), work };
-			const [miniLm, postgres] = [await ensureMiniLm(log), await ensurePostgres(log)];
-			tally = await runSuites(log, 'jest.full.config.cjs', { ...parts, miniLm, postgres });
-			return tally.failed;
+			const postgres = findPostgres();
+			tally = await runSuites(log, 'jest.full.config.cjs', { ...parts, postgres });
+			return tally.failures.length;
 		});
 		return tally;
 	},
@@ -41,20 +38,18 @@ const realParts = {
  *
  * @param {string} name
  * @param {string} script
- * @param {Record<string, string>} [env]
+ * @param {Record<string, string>} [more]
  */
-const command = (name, script, env = {}) => ({
+const command = (name, script, more = {}) => ({
 	name,
 	check: async () => {
-		await run(node, [join(root, 'scripts', script)], {
-			env: { ...process.env, ...env },
-			onLine: log.line,
-		});
+		const env = { ...process.env, ...more };
+		await run(node, [join(root, 'scripts', script)], { env, onLine: log.line });
 	},
 });
 
 await main(async () => {
-	if (typed.length > 0) return await runChecks(log, [realParts]);
+	if (process.argv.length > 2) return await runChecks(log, [realParts]);
 	const checks = [
 		{ name: 'suites without real parts', check: async () => await runJest(log, ON_REQUEST) },
 		command('property tests with new examples', 'test-properties.mjs'),

@@ -106,7 +106,7 @@ export const pageOf = (result) => {
 	return [
 		'# Soak test',
 		'',
-		`Written by \`${command}\`. A real n8n with this package, real llama-servers (a scripted model for chat, all-MiniLM-L6-v2 for vectors) and the Dify simulator of the tests, all on the same cores. Clients run workflows in a fixed random order; proxies in front of the servers make one request in five fail. Before each measurement the clients rest until every run is over and kept connections have closed.`,
+		`Written by \`${command}\`. A real n8n with this package, real llama-servers (a scripted model for chat, one of random weights for vectors) and the Dify simulator of the tests, all on the same cores. Clients run workflows in a fixed random order; proxies in front of the servers make one request in five fail. Before each measurement the clients rest until every run is over and kept connections have closed.`,
 		`Flat: the median of the last tenth of the time is at most ${FLAT_PER_CENT} % above that of the first tenth. One more of something that is counted is no growth. ${machine}.`,
 		'',
 		`${(lastsMs / 60_000).toFixed(1)} minutes, ${plan.atOnce} clients at once, seed ${plan.seed}: ${runs.length} runs of workflows, ${faulty} of them with a fault; ${samples.length} measurements. ${odd.length} runs failed without a fault or hung.`,

@@ -7,9 +7,10 @@ import { build } from 'esbuild';
 import { node } from '../../scripts/lib/deps.mjs';
 import { startLlamaServer } from '../../scripts/lib/llama-server.mjs';
 import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../../scripts/lib/n8n.mjs';
+import { NOISE_BERT } from '../../scripts/lib/model.mjs';
 import { root } from '../../scripts/lib/paths.mjs';
 import { startService } from '../../scripts/lib/proc.mjs';
-import { writeScriptedModel } from '../../scripts/lib/tiny-model.mjs';
+import { writeScriptedModel } from '../../test/support/scripted-model.mjs';
 import { waitForOk } from '../../scripts/lib/wait.mjs';
 import { startFaultProxy } from './fault-proxy.mjs';
 import { REPLIES } from './kinds.mjs';
@@ -63,10 +64,10 @@ const askProbe = async (path) => {
 };
 
 /**
- * @param {{ install: import('../../scripts/lib/types').N8nInstall, nodes: string, binary: string, embedding: string }} parts
+ * @param {{ install: import('../../scripts/lib/types').N8nInstall, nodes: string, binary: string }} parts
  * @param {string} work an empty folder
  */
-export const startServers = async ({ install, nodes, binary, embedding }, work) => {
+export const startServers = async ({ install, nodes, binary }, work) => {
 	const model = join(work, 'scripted.gguf');
 	writeScriptedModel(model, REPLIES, { contextLength: 16_384 });
 	const userFolder = join(work, 'home');
@@ -93,10 +94,10 @@ export const startServers = async ({ install, nodes, binary, embedding }, work) 
 			threads: 1,
 		}),
 		startLlamaServer(binary, {
-			model: embedding,
+			model: NOISE_BERT,
 			alias: 'soak-embedding',
 			threads: 1,
-			args: ['--embeddings'],
+			args: ['--embeddings', '--pooling', 'mean'],
 		}),
 	]);
 	await n8n.login(TEST_LOGIN);

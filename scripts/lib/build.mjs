@@ -17,18 +17,9 @@ import { hashOfFiles, playgroundData, readJsonIfThere, root, shortHash } from '.
 import { run } from './proc.mjs';
 
 const SOURCES = [
-	'credentials',
-	'icons',
-	'lib',
-	'nodes',
-	'workflows',
-	'gulpfile.js',
-	'scripts/lib/bundle.mjs',
-	'scripts/lib/licences.mjs',
-	'package.json',
-	'package-lock.json',
-	'tsconfig.json',
-	'tsconfig.build.json',
+	...['credentials', 'icons', 'lib', 'nodes', 'workflows', 'gulpfile.js'],
+	...['scripts/lib/bundle.mjs', 'scripts/lib/licences.mjs'],
+	...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
 ];
 const KEPT_COPIES = 10;
 
@@ -40,10 +31,9 @@ const KEPT_COPIES = 10;
 export const ensureBuild = async (log, { force = false } = {}) =>
 	await log.step('build', async (progress) => {
 		mkdirSync(playgroundData, { recursive: true });
-		mkdirSync(join(cacheDir(), '.locks'), { recursive: true });
 		const dist = join(root, 'dist');
 		const stamp = join(playgroundData, 'build.json');
-		return await withLock(join(cacheDir(), '.locks', `build-${shortHash(root)}.lock`), async () => {
+		return await withLock(join(playgroundData, 'build.lock'), async () => {
 			const sources = hashOfFiles(SOURCES.map((path) => join(root, path)));
 			/** @type {{ sources: string, dist: string } | undefined} */
 			const last = readJsonIfThere(stamp);

@@ -1,100 +1,52 @@
 /**
  * The cache of large parts (an installed n8n, a built llama-server, a downloaded model), outside the clone, shared by all
- * clones.
- *
- * A part is built in a temporary folder and renamed when it is complete: an interrupted build never leaves a broken part.
+ * clones. A part is built in a temporary folder and renamed when it is complete, so that an interrupted build never leaves
+ * a broken one.
  */
-import { randomBytes } from 'node:crypto';
 import {
-	copyFileSync,
 	existsSync,
-	linkSync,
 	mkdirSync,
-	readdirSync,
+	mkdtempSync,
 	readFileSync,
 	renameSync,
 	rmSync,
-	statSync,
-	unlinkSync,
-	utimesSync,
 	writeFileSync,
 } from 'node:fs';
-import { homedir, hostname, tmpdir, userInfo } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onExit } from './proc.mjs';
-
-const BEAT_MS = 5000;
-const DEAD_AFTER_MS = 60_000;
-const POLL_MS = 200;
-const UNFINISHED = '.building-';
-/** Age after which an interrupted build is removed: no build takes a day. */
-const FORGOTTEN_AFTER_MS = 24 * 60 * 60_000;
-
-/** @returns {string} the home folder, also when `HOME` is not set, as in some CI systems */
-const home = () => {
-	const fromEnvironment = process.env.HOME || process.env.USERPROFILE;
-	if (fromEnvironment) return fromEnvironment;
-	try {
-		return userInfo().homedir || homedir();
-	} catch {
-		return tmpdir();
-	}
-};
 
 /** @returns {string} the cache's folder, created when missing */
 export const cacheDir = () => {
 	const { LOCAL_LLAMA_CACHE, XDG_CACHE_HOME } = process.env;
 	const folder =
-		LOCAL_LLAMA_CACHE || join(XDG_CACHE_HOME || join(home(), '.cache'), 'n8n-nodes-local-llama');
+		LOCAL_LLAMA_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'n8n-nodes-local-llama');
 	mkdirSync(folder, { recursive: true });
 	return folder;
 };
 
-/**
- * @param {string} text content of a lock file
- * @param {string} file
- * @returns {boolean} whether its holder no longer runs
- */
-const isStale = (text, file) => {
-	const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-	if (age > DEAD_AFTER_MS) return true;
+/** @param {string} file of a lock @returns {number} the process that holds it; 0 where nobody does */
+const holderOf = (file) => {
 	try {
-		const { pid, host } = JSON.parse(text);
-		// In another container that shares the cache the pid means another process: there only the heartbeat counts.
-		if (host !== hostname()) return false;
+		const pid = Number(readFileSync(file, 'utf8'));
 		process.kill(pid, 0);
-		return false;
+		return pid;
 	} catch (error) {
-		const code = error && typeof error === 'object' && 'code' in error ? error.code : undefined;
-		if (code === 'ESRCH') return true;
-		if (code === 'EPERM') return false;
-		// Unreadable: its owner may be writing it at this moment.
-		return age > 2000;
+		const isOfOtherUser = error instanceof Error && 'code' in error && error.code === 'EPERM';
+		return isOfOtherUser ? 1 : 0;
 	}
 };
 
-/**
- * Removes a stale lock, unless another process replaced it in between.
- *
- * @param {string} file
- * @param {string} expected the content that was found stale
- */
-const removeStale = (file, expected) => {
-	const aside = `${file}.${randomBytes(4).toString('hex')}`;
+/** @param {string} file @returns {boolean} whether this process holds the lock now */
+const takeLock = (file) => {
 	try {
-		renameSync(file, aside);
-	} catch {
-		return;
+		writeFileSync(file, String(process.pid), { flag: 'wx' });
+		return true;
+	} catch (error) {
+		if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+		return false;
 	}
-	if (readFileSync(aside, 'utf8') !== expected) {
-		try {
-			linkSync(aside, file);
-		} catch {
-			// A third process holds it now.
-		}
-	}
-	unlinkSync(aside);
 };
 
 /**
@@ -103,79 +55,28 @@ const removeStale = (file, expected) => {
  * @template T
  * @param {string} file
  * @param {() => Promise<T>} work
- * @param {(holder: number | undefined) => void} [onWait] called once when another process holds the lock
+ * @param {(holder: number) => void} [onWait] called when another process holds the lock
  * @returns {Promise<T>}
  */
 export const withLock = async (file, work, onWait) => {
-	const mine = JSON.stringify({
-		pid: process.pid,
-		host: hostname(),
-		nonce: randomBytes(6).toString('hex'),
-	});
-	let told = false;
-	for (;;) {
-		try {
-			writeFileSync(file, mine, { flag: 'wx' });
-			break;
-		} catch (error) {
-			if (!(error instanceof Error) || !('code' in error) || error.code !== 'EEXIST') throw error;
-		}
-		let text;
-		try {
-			text = readFileSync(file, 'utf8');
-		} catch {
+	while (!takeLock(file)) {
+		const holder = holderOf(file);
+		if (holder === 0) {
+			// Its holder may be writing it at this moment.
+			await delay(500);
+			if (holderOf(file) === 0) rmSync(file, { force: true });
 			continue;
 		}
-		if (isStale(text, file)) {
-			removeStale(file, text);
-			continue;
-		}
-		if (!told) {
-			told = true;
-			onWait?.(Number(/"pid":(\d+)/.exec(text)?.[1]) || undefined);
-		}
-		await delay(POLL_MS);
+		onWait?.(holder);
+		await delay(200);
 	}
-	const release = () => {
-		try {
-			if (readFileSync(file, 'utf8') === mine) unlinkSync(file);
-		} catch {
-			// Another process considered the lock stale and holds it now.
-		}
-	};
+	const release = () => rmSync(file, { force: true });
 	const takeBack = onExit(release);
-	const beat = setInterval(() => {
-		try {
-			utimesSync(file, new Date(), new Date());
-		} catch {
-			// As above.
-		}
-	}, BEAT_MS);
-	beat.unref();
 	try {
 		return await work();
 	} finally {
-		clearInterval(beat);
 		takeBack();
 		release();
-	}
-};
-
-/**
- * Removes what interrupted builds left: of this part, whose lock is held, and, after a day, of others too, since their
- * version may never be built again.
- *
- * @param {string} dir
- * @param {string} key
- */
-const removeInterrupted = (dir, key) => {
-	for (const name of readdirSync(dir)) {
-		if (!name.startsWith(UNFINISHED)) continue;
-		const folder = join(dir, name);
-		const age = Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-		const forgotten = age > FORGOTTEN_AFTER_MS;
-		if (name.startsWith(`${UNFINISHED}${key}-`) || forgotten)
-			rmSync(folder, { recursive: true, force: true });
 	}
 };
 
@@ -184,57 +85,25 @@ const removeInterrupted = (dir, key) => {
  *
  * @param {string} key names the part and its version; a folder of that name appears in the cache
  * @param {(folder: string) => Promise<void>} build fills the empty folder it is given
- * @param {{ dir?: string, onWait?: (holder: number | undefined) => void }} [options]
+ * @param {string} [folder] of the cache
  * @returns {Promise<string>}
  */
-export const cached = async (key, build, { dir = cacheDir(), onWait } = {}) => {
-	const target = join(dir, key);
-	if (existsSync(target)) return target;
-	mkdirSync(join(dir, '.locks'), { recursive: true });
-	return await withLock(
-		join(dir, '.locks', `${key}.lock`),
-		async () => {
-			if (existsSync(target)) return target;
-			removeInterrupted(dir, key);
-			const folder = join(
-				dir,
-				`${UNFINISHED}${key}-${process.pid}-${randomBytes(3).toString('hex')}`,
-			);
-			mkdirSync(folder);
-			try {
-				await build(folder);
-				renameSync(folder, target);
-			} finally {
-				rmSync(folder, { recursive: true, force: true });
-			}
-			return target;
-		},
-		onWait,
-	);
-};
-
-/**
- * Runs a tool that keeps in a file what it found of unchanged files. A new clone, and a clone in which the tool failed,
- * begins with the file of the last success.
- *
- * @param {string} file
- * @param {() => Promise<void>} work
- * @param {{ dir?: string }} [options]
- */
-export const withKeptFile = async (file, work, { dir = cacheDir() } = {}) => {
-	const kept = join(dir, basename(file));
-	if (!existsSync(file) && existsSync(kept)) {
-		mkdirSync(dirname(file), { recursive: true });
-		copyFileSync(kept, file);
-	}
-	try {
-		await work();
-	} catch (error) {
-		// TypeScript goes on reporting some errors from it that were mended since.
-		rmSync(file, { force: true });
-		throw error;
-	}
-	const copy = join(dir, `${UNFINISHED}${basename(file)}-${process.pid}`);
-	copyFileSync(file, copy);
-	renameSync(copy, kept);
+export const cached = async (key, build, folder = cacheDir()) => {
+	const target = join(folder, key);
+	const locks = join(folder, '.locks');
+	mkdirSync(locks, { recursive: true });
+	return await withLock(join(locks, `${key}.lock`), async () => {
+		if (existsSync(target)) return target;
+		const unfinished = mkdtempSync(join(folder, '.building-'));
+		const remove = () => rmSync(unfinished, { recursive: true, force: true });
+		const takeBack = onExit(remove);
+		try {
+			await build(unfinished);
+			renameSync(unfinished, target);
+		} finally {
+			takeBack();
+			remove();
+		}
+		return target;
+	});
 };

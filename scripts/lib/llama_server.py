@@ -10,35 +10,29 @@ import signal
 import sys
 import threading
 
+# Options with a number: the field of the package's parameters that each sets.
+NUMBERS = {
+    "--port": "port",
+    "--parallel": "n_parallel",
+    "--ctx-size": "n_ctx",
+    "--batch-size": "n_batch",
+    "--ubatch-size": "n_ubatch",
+    "--cache-reuse": "n_cache_reuse",
+    "--sleep-idle-seconds": "sleep_idle_seconds",
+}
+SHORT = {"-np": "--parallel", "-b": "--batch-size", "-ub": "--ubatch-size"}
+TEXTS = ["--model", "--alias", "--host", "--api-key", "--pooling", "--chat-template-file", "--reasoning-format"]
+SWITCHES = ["--version", "--metrics", "--no-slots", "--jinja", "--no-jinja", "--kv-unified", "--embeddings", "--reranking"]
+
 
 def parse(arguments):
     parser = argparse.ArgumentParser(prog="llama-server (xllamacpp)", allow_abbrev=False)
-    add = parser.add_argument
-    add("--version", action="store_true")
-    add("-m", "--model")
-    add("-a", "--alias")
-    add("--host", default="127.0.0.1")
-    add("--port", type=int, default=8080)
-    add("-c", "--ctx-size", type=int)
-    add("-np", "--parallel", type=int)
-    add("-t", "--threads", type=int)
-    add("-b", "--batch-size", type=int)
-    add("-ub", "--ubatch-size", type=int)
-    add("--api-key")
-    add("--metrics", action="store_true")
-    add("--no-slots", action="store_true")
-    add("--jinja", action="store_true", default=True)
-    add("--no-jinja", dest="jinja", action="store_false")
-    add("-kvu", "--kv-unified", action="store_true")
-    add("--embeddings", action="store_true")
-    add("--reranking", action="store_true")
-    add("--pooling", choices=["none", "mean", "cls", "last", "rank"])
-    add("--mmproj")
-    add("--chat-template-file")
-    add("--reasoning-format", choices=["none", "deepseek", "deepseek-legacy", "auto"])
-    add("--cache-reuse", type=int)
-    add("--slot-save-path")
-    add("--sleep-idle-seconds", type=int)
+    for option in [*NUMBERS, "--threads"]:
+        parser.add_argument(*[short for short, long in SHORT.items() if long == option], option, type=int)
+    for option in TEXTS:
+        parser.add_argument(option)
+    for option in SWITCHES:
+        parser.add_argument(option, action="store_true")
     return parser.parse_args(arguments)
 
 
@@ -47,47 +41,34 @@ def settings(options):
 
     p = xllamacpp.CommonParams()
     p.model.path = options.model
-    p.hostnames = [options.host]
-    p.port = options.port
+    p.hostnames = [options.host or "127.0.0.1"]
     p.endpoint_slots = not options.no_slots
     p.endpoint_metrics = options.metrics
-    p.use_jinja = options.jinja
+    p.use_jinja = not options.no_jinja
     # Without a number, llama-server takes four slots that share one cache.
-    p.n_parallel = 4 if options.parallel is None else options.parallel
+    p.n_parallel = 4
     p.kv_unified = options.kv_unified or options.parallel is None
-    if options.alias:
-        p.model_alias = {options.alias}
-    if options.ctx_size is not None:
-        p.n_ctx = options.ctx_size
+    for option, field in NUMBERS.items():
+        value = getattr(options, option[2:].replace("-", "_"))
+        if value is not None:
+            setattr(p, field, value)
     if options.threads is not None:
         p.cpuparams.n_threads = options.threads
         p.cpuparams_batch.n_threads = options.threads
-    if options.batch_size is not None:
-        p.n_batch = options.batch_size
-    if options.ubatch_size is not None:
-        p.n_ubatch = options.ubatch_size
+    if options.alias:
+        p.model_alias = {options.alias}
     if options.api_key:
         p.api_keys = [options.api_key]
-    if options.embeddings or options.reranking:
-        p.embedding = True
+    p.embedding = options.embeddings or options.reranking
     pooling = "rank" if options.reranking else options.pooling
     if pooling:
         p.pooling_type = getattr(xllamacpp.llama_pooling_type, "LLAMA_POOLING_TYPE_" + pooling.upper())
-    if options.mmproj:
-        p.mmproj.path = options.mmproj
     if options.chat_template_file:
         with open(options.chat_template_file, encoding="utf-8") as file:
             p.chat_template = file.read()
     if options.reasoning_format:
         name = options.reasoning_format.upper().replace("-", "_")
         p.reasoning_format = getattr(xllamacpp.common_reasoning_format, "COMMON_REASONING_FORMAT_" + name)
-    if options.cache_reuse is not None:
-        p.n_cache_reuse = options.cache_reuse
-    if options.slot_save_path:
-        # llama.cpp joins path and name without a separator of its own.
-        p.slot_save_path = os.path.join(options.slot_save_path, "")
-    if options.sleep_idle_seconds is not None:
-        p.sleep_idle_seconds = options.sleep_idle_seconds
     return xllamacpp, p
 
 

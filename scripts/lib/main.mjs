@@ -8,16 +8,19 @@ const OLDEST_NODE = 20;
  * @returns {string | undefined} what is wrong with it, and what to do
  */
 export const nodeProblem = (version) => {
-	const major = Number(/\d+/.exec(version)?.[0]);
-	if (major >= OLDEST_NODE) return undefined;
+	if (Number(/\d+/.exec(version)?.[0]) >= OLDEST_NODE) return undefined;
 	return `Node ${OLDEST_NODE} or newer is needed, and this is ${version}. Install the LTS version of https://nodejs.org/en/download (or: nvm install --lts).`;
 };
 
-/** @param {unknown} error */
-const messageOf = (error) => (error instanceof Error ? error.message : String(error));
-
-/** @param {unknown} error */
-const stackOf = (error) => (error instanceof Error ? error.stack : String(error));
+/** @param {unknown} error @returns {string} its message; with the stack where it is a mistake of the scripts */
+const textOf = (error) => {
+	if (!(error instanceof Error)) return String(error);
+	const code = 'code' in error ? String(error.code) : '';
+	const isPlain = error instanceof CommandError || error.name === 'Error';
+	return isPlain || code.startsWith('ERR_PARSE_ARGS')
+		? error.message
+		: (error.stack ?? error.message);
+};
 
 /**
  * Runs a script: its result is the exit code, an error is printed without a stack, and nothing it started stays behind.
@@ -33,11 +36,7 @@ export const main = async (script) => {
 	} catch (error) {
 		// After a signal the children end and their callers fail: not worth reporting.
 		if (isStopping()) return;
-		const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-		const isPlain =
-			error instanceof CommandError || (error instanceof Error && error.name === 'Error');
-		const text = isPlain || code.startsWith('ERR_PARSE_ARGS') ? messageOf(error) : stackOf(error);
-		process.stderr.write(`\n${text}\n`);
+		process.stderr.write(`\n${textOf(error)}\n`);
 	}
 	if (!isStopping()) process.exit(exitCode);
 };
@@ -51,18 +50,10 @@ export const main = async (script) => {
  */
 export const allOrEveryFailure = async (work) => {
 	const results = await Promise.allSettled(work);
-	const reasons = results.flatMap((result) =>
-		result.status === 'rejected' ? [result.reason] : [],
-	);
-	if (reasons.length === 1) throw reasons[0];
-	if (reasons.length > 1) {
-		const texts = reasons.map((reason) =>
-			reason instanceof Error ? reason.message : String(reason),
-		);
-		throw new Error([...new Set(texts)].join('\n\n'));
-	}
-	const values = results.map((result) =>
-		result.status === 'fulfilled' ? result.value : undefined,
-	);
-	return /** @type {T} */ (/** @type {unknown} */ (values));
+	const reasons = results.flatMap((result) => {
+		if (result.status === 'fulfilled') return [];
+		return result.reason instanceof Error ? result.reason.message : String(result.reason);
+	});
+	if (reasons.length > 0) throw new Error([...new Set(reasons)].join('\n\n'));
+	return await Promise.all(work);
 };

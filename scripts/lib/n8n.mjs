@@ -15,7 +15,7 @@ import { node, toolEnvironment } from './deps.mjs';
 import { n8nClient } from './n8n-client.mjs';
 import { root, shortHash } from './paths.mjs';
 import { freePort } from './ports.mjs';
-import { onExit, residentBytes, run, startService } from './proc.mjs';
+import { onExit, run, startService } from './proc.mjs';
 import { waitForService } from './wait.mjs';
 
 /** @typedef {import('./types').N8nInstall} N8nInstall */
@@ -112,62 +112,29 @@ export const n8nCommand = async (install, args, { timeoutMs = 15 * 60_000, ...op
 };
 
 /**
- * Writes `content` to a private temporary file for an import command, since credentials hold keys.
+ * Imports credentials or workflows, which have fixed IDs (of workflows: at most 21 characters): an import replaces what has
+ * the same ID. They go through a private temporary file, since credentials hold keys.
  *
- * @template T
- * @param {unknown} content
- * @param {(file: string) => Promise<T>} use
+ * @param {N8nInstall} install
+ * @param {'credentials' | 'workflows'} what
+ * @param {unknown[]} content
+ * @param {import('./types').N8nEnvironment} options
  */
-const withJsonFile = async (content, use) => {
+export const importInto = async (install, what, content, options) => {
+	const command = what === 'workflows' ? 'import:workflow' : 'import:credentials';
 	const folder = mkdtempSync(join(tmpdir(), 'local-llama-'));
 	const clean = () => rmSync(folder, { recursive: true, force: true });
 	const takeBack = onExit(clean);
 	try {
 		const file = join(folder, 'import.json');
 		writeFileSync(file, JSON.stringify(content), { mode: 0o600 });
-		return await use(file);
+		const { output } = await n8nCommand(install, [command, `--input=${file}`], options);
+		if (!/Successfully imported \d+/.test(output))
+			throw new Error(`n8n did not import the ${what}:\n${output.trim()}`);
 	} finally {
 		clean();
 		takeBack();
 	}
-};
-
-/**
- * @param {import('./types').RunResult} result
- * @param {string} what
- */
-const checkImport = (result, what) => {
-	if (!/Successfully imported \d+/.test(result.output)) {
-		throw new Error(`n8n did not import the ${what}:\n${result.output.trim()}`);
-	}
-};
-
-/**
- * @param {N8nInstall} install
- * @param {import('./types').Credential[]} credentials with fixed ids: an import replaces what has the same id
- * @param {import('./types').N8nEnvironment} options
- */
-export const importCredentials = async (install, credentials, options) => {
-	await withJsonFile(credentials, async (file) => {
-		checkImport(
-			await n8nCommand(install, ['import:credentials', `--input=${file}`], options),
-			'credentials',
-		);
-	});
-};
-
-/**
- * @param {N8nInstall} install
- * @param {import('./types').Workflow[]} workflows with fixed ids of at most 21 characters
- * @param {import('./types').N8nEnvironment} options
- */
-export const importWorkflows = async (install, workflows, options) => {
-	await withJsonFile(workflows, async (file) => {
-		checkImport(
-			await n8nCommand(install, ['import:workflow', `--input=${file}`], options),
-			'workflows',
-		);
-	});
 };
 
 /**
@@ -207,61 +174,28 @@ const keepFrontendOutOfClone = (userFolder) => {
 };
 
 /**
- * @param {N8nInstall} install
- * @param {'start' | 'webhook'} command
- * @param {import('./types').StartN8nOptions} options
- * @returns {Promise<import('./types').N8nServer>}
- */
-const startServer = async (install, command, options) => {
-	const port = options.port ?? (await freePort());
-	const brokerPort = options.brokerPort ?? (await freePort());
-	mkdirSync(options.userFolder, { recursive: true });
-	keepFrontendOutOfClone(options.userFolder);
-	const startedAt = Date.now();
-	const service = startService(
-		command === 'start' ? 'n8n' : `n8n ${command}`,
-		node,
-		[install.bin, command],
-		{
-			cwd: options.userFolder,
-			env: n8nEnvironment({ ...options, port, brokerPort }),
-			logFile: options.logFile,
-			onLine: options.onLine,
-		},
-	);
-	const url = `http://127.0.0.1:${port}`;
-	await waitForService(service, `${url}/healthz/readiness`, {
-		timeoutMs: options.timeoutMs ?? READY_TIMEOUT_MS,
-	});
-	return {
-		...n8nClient(url),
-		port,
-		userFolder: options.userFolder,
-		service,
-		readyAfterMs: Date.now() - startedAt,
-		residentBytes: () => residentBytes(service.pid),
-		stop: async () => await service.stop(10_000),
-	};
-};
-
-/**
  * Starts n8n and waits until it answers.
  *
  * @param {N8nInstall} install
  * @param {import('./types').StartN8nOptions} options
  * @returns {Promise<import('./types').N8nServer>}
  */
-export const startN8n = async (install, options) => await startServer(install, 'start', options);
-
-/**
- * Starts a webhook process of n8n's queue mode, which handles webhooks and chats only.
- *
- * @param {N8nInstall} install
- * @param {import('./types').StartN8nOptions} options those of the main process
- * @returns {Promise<import('./types').N8nServer>}
- */
-export const startN8nWebhook = async (install, options) =>
-	await startServer(install, 'webhook', options);
+export const startN8n = async (install, options) => {
+	const port = options.port ?? (await freePort());
+	const brokerPort = await freePort();
+	mkdirSync(options.userFolder, { recursive: true });
+	keepFrontendOutOfClone(options.userFolder);
+	const service = startService('n8n', node, [install.bin, 'start'], {
+		cwd: options.userFolder,
+		env: n8nEnvironment({ ...options, port, brokerPort }),
+		logFile: options.logFile,
+		onLine: options.onLine,
+	});
+	const url = `http://127.0.0.1:${port}`;
+	await waitForService(service, `${url}/healthz/readiness`, { timeoutMs: READY_TIMEOUT_MS });
+	const stop = async () => await service.stop(10_000);
+	return { ...n8nClient(url), port, userFolder: options.userFolder, service, stop };
+};
 
 /**
  * Starts a worker of n8n's queue mode and waits until it is ready.
@@ -277,25 +211,15 @@ export const startN8nWorker = async (install, options) => {
 		QUEUE_HEALTH_CHECK_ACTIVE: 'true',
 		QUEUE_HEALTH_CHECK_PORT: String(healthPort),
 	};
-	const service = startService(
-		'n8n worker',
-		node,
-		[install.bin, 'worker', `--concurrency=${options.concurrency ?? 10}`],
-		{
-			cwd: options.userFolder,
-			env: n8nEnvironment({ ...options, port: undefined, brokerPort, env }),
-			logFile: options.logFile,
-		},
-	);
+	const service = startService('n8n worker', node, [install.bin, 'worker'], {
+		cwd: options.userFolder,
+		env: n8nEnvironment({ ...options, port: undefined, brokerPort, env }),
+		logFile: options.logFile,
+	});
 	await waitForService(service, `http://127.0.0.1:${healthPort}/healthz/readiness`, {
 		timeoutMs: READY_TIMEOUT_MS,
-		what: 'the worker',
 	});
-	return {
-		service,
-		residentBytes: () => residentBytes(service.pid),
-		stop: async () => await service.stop(10_000),
-	};
+	return { service, stop: async () => await service.stop(10_000) };
 };
 
 /**

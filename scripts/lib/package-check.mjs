@@ -1,6 +1,12 @@
-/** Checks the content and size of the published package. */
+/** Packs the package, checks its content and size, and runs n8n's own check of community packages on it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { npm } from './deps.mjs';
+import { root } from './paths.mjs';
+import { onExit, run } from './proc.mjs';
 
-export const MAX_PACKED_BYTES = 560_000;
+const MAX_PACKED_BYTES = 560_000;
 
 const ALLOWED = [/^dist\//, /^package\.json$/, /^README(\.[\w-]+)?\.md$/, /^LICENSE$/];
 const FORBIDDEN = [
@@ -9,36 +15,84 @@ const FORBIDDEN = [
 	/\.(test|spec)\./,
 	/(^|\/)(test|tests|__tests__|node_modules)\//,
 ];
+/** The one exception: undici needs Node's built-in modules, which the check forbids in packed JavaScript (docs/security.md). */
+export const BUNDLE = 'dist/vendor.js';
+
+/**
+ * Without scripts: packing would build again.
+ *
+ * @param {string} folder
+ * @returns {Promise<string>} name of the packed file in it
+ */
+export const pack = async (folder) => {
+	const args = ['pack', '--ignore-scripts', '--pack-destination', folder, '--loglevel=error'];
+	const { stdout } = await npm(args, { cwd: root });
+	return stdout.trim().split('\n').at(-1) ?? '';
+};
 
 /**
  * @param {import('./types').PackedPackage} packed output of `npm pack --json`
  * @param {import('./types').PackageManifest} manifest
  * @returns {string[]} all problems
  */
-export const packageProblems = (packed, manifest) => {
-	const paths = packed.files.map(({ path }) => path);
-	const declared = [...(manifest.n8n?.nodes ?? []), ...(manifest.n8n?.credentials ?? [])];
-	const dependencies = Object.keys({
-		...manifest.dependencies,
-		...manifest.optionalDependencies,
-	});
+export const packageProblems = ({ size, files }, manifest) => {
+	const paths = files.map(({ path }) => path);
+	const { nodes = [], credentials = [] } = manifest.n8n ?? {};
+	const needed = ['LICENSE', 'README.md', ...nodes, ...credentials];
+	const { dependencies, optionalDependencies, bundleDependencies = [] } = manifest;
+	const strange = paths.filter((path) => !ALLOWED.some((rule) => rule.test(path)));
+	const source = paths.filter((path) => FORBIDDEN.some((rule) => rule.test(path)));
+	const missing = needed.filter((path) => !paths.includes(path));
+	const foreign = Object.keys({ ...dependencies, ...optionalDependencies });
+	const isLarge = size >= MAX_PACKED_BYTES;
 	return [
-		...(packed.size < MAX_PACKED_BYTES
-			? []
-			: [`it is ${packed.size} bytes large, ${MAX_PACKED_BYTES} is the limit`]),
-		...paths
-			.filter((path) => !ALLOWED.some((rule) => rule.test(path)))
-			.map((path) => `${path} does not belong into it`),
-		...paths
-			.filter((path) => FORBIDDEN.some((rule) => rule.test(path)))
-			.map((path) => `${path} is not for running`),
-		...['LICENSE', 'README.md', ...declared]
-			.filter((path) => !paths.includes(path))
-			.map((path) => `${path} is missing`),
-		...(declared.length > 0 ? [] : ['package.json names no nodes']),
-		...dependencies.map((name) => `it depends on ${name}: bundle it instead`),
-		...(manifest.bundleDependencies || manifest.bundledDependencies
-			? ['it bundles dependencies']
-			: []),
+		...(isLarge ? [`it is ${size} bytes large, ${MAX_PACKED_BYTES} is the limit`] : []),
+		...strange.map((path) => `${path} does not belong into it`),
+		...source.map((path) => `${path} is not for running`),
+		...missing.map((path) => `${path} is missing`),
+		...(nodes.length > 0 ? [] : ['package.json names no nodes']),
+		...[...foreign, ...bundleDependencies].map(
+			(name) => `it depends on ${name}: bundle it instead`,
+		),
 	];
+};
+
+/**
+ * @param {string | undefined} details ESLint's report: a line with the file's path, then its problems
+ * @param {string} folder
+ * @returns {string[]} the files with problems, relative to the folder
+ */
+const filesWithProblems = (details = '', folder) => {
+	const lines = details.split('\n').filter((line) => line.startsWith(folder));
+	return lines.map((line) => relative(folder, line.trim()));
+};
+
+/**
+ * @returns {Promise<string[]>} all problems; in the packed files, those of the bundle are ignored
+ */
+export const scanProblems = async () => {
+	const { analyzePackage, SOURCE_FILE_PATTERNS } = await import(
+		'@n8n/scan-community-package/scanner/scanner.mjs'
+	);
+	const folder = mkdtempSync(join(tmpdir(), 'local-llama-scan-'));
+	const clean = () => rmSync(folder, { recursive: true, force: true });
+	const takeBack = onExit(clean);
+	try {
+		const source = await analyzePackage(root, [...SOURCE_FILE_PATTERNS, 'lib/**/*.ts']);
+		await run('tar', ['-xzf', await pack(folder)], { cwd: folder });
+		const unpacked = join(folder, 'package');
+		const packed = await analyzePackage(unpacked);
+		const files = filesWithProblems(packed.details, unpacked);
+		const problems = [];
+		if (!source.passed)
+			problems.push(`the source does not pass: ${source.details ?? source.message}`);
+		if (files.some((file) => file !== BUNDLE))
+			problems.push(`the packed files do not pass: ${packed.details}`);
+		if (!files.includes(BUNDLE))
+			problems.push(`${BUNDLE} passes now: say so in docs/security.md and take it out of here`);
+		return problems;
+	} finally {
+		clean();
+		takeBack();
+	}
 };

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { join, resolve, sep } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The clone's folder, without a trailing separator. */
-export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
+export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
 /** Generated data of this clone, which can be deleted. Git ignores it. */
 export const playgroundData = join(root, '.playground');
@@ -50,18 +50,15 @@ export const filesBelow = (path) => {
 	const entry = statSync(path, { throwIfNoEntry: false });
 	if (!entry) return [];
 	if (!entry.isDirectory()) return [path];
-	return readdirSync(path)
-		.sort()
-		.flatMap((name) => filesBelow(join(path, name)));
+	const names = readdirSync(path).sort();
+	return names.flatMap((name) => filesBelow(join(path, name)));
 };
 
 /**
- * @param {string[]} paths files and folders; names and contents both count
+ * @param {string[]} paths files and folders of the clone; names and contents both count
  * @returns {string}
  */
-export const hashOfFiles = (paths) =>
-	shortHash(
-		...paths
-			.flatMap(filesBelow)
-			.flatMap((file) => [file.slice(root.length).split(sep).join('/'), readFileSync(file)]),
-	);
+export const hashOfFiles = (paths) => {
+	const files = paths.flatMap(filesBelow);
+	return shortHash(...files.flatMap((file) => [file.slice(root.length), readFileSync(file)]));
+};

@@ -1,19 +1,14 @@
 /**
- * Child processes that never outlive the script that started them.
- *
- * Every child leads its own process group, so that its descendants (n8n's task runner, ninja's compilers) end with it.
- * Some programs leave that group (Chromium does): on Linux every descendant is also found by a marker in its environment.
+ * Child processes that never outlive the script that started them. Every child leads its own process group, so that its
+ * descendants (n8n's task runner, ninja's compilers) end with it.
  */
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { createWriteStream, existsSync, readFileSync, readdirSync } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const MARK = 'LOCAL_LLAMA_RUN';
-const ownMark = `${process.pid}-${randomBytes(6).toString('hex')}`;
 const GRACE_MS = 5000;
 
 /** @type {Set<number>} */
@@ -24,68 +19,31 @@ let guarded = false;
 let stopping = false;
 
 /**
- * @param {number} pid leader of the group
+ * @param {number | undefined} pid leader of the group
  * @param {NodeJS.Signals | 0} signal
  * @returns {boolean} whether the group exists
  */
 const signalGroup = (pid, signal) => {
 	try {
-		process.kill(-pid, signal);
-		return true;
+		return pid !== undefined && process.kill(-pid, signal);
 	} catch {
 		return false;
 	}
 };
 
-/** @returns {number[]} pids of processes with this script's marker in their environment, except the script itself */
-const markedProcesses = () => {
-	if (process.platform !== 'linux') return [];
-	return readdirSync('/proc')
-		.map(Number)
-		.filter((pid) => pid > 0 && pid !== process.pid)
-		.filter((pid) => {
-			try {
-				return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(ownMark);
-			} catch {
-				return false;
-			}
-		});
-};
-
 const killEverythingNow = () => {
 	for (const pid of groups) signalGroup(pid, 'SIGKILL');
-	for (const pid of markedProcesses()) {
-		try {
-			process.kill(pid, 'SIGKILL');
-		} catch {
-			// It ended between the listing and the signal.
-		}
-	}
 	groups.clear();
 	for (const clean of atExit) clean();
 	atExit.clear();
 };
 
 /** Ends every child: SIGTERM first, then SIGKILL. */
-export const stopAll = async () => {
+const stopAll = async () => {
 	for (const pid of groups) signalGroup(pid, 'SIGTERM');
 	const deadline = Date.now() + GRACE_MS;
 	while ([...groups].some((pid) => signalGroup(pid, 0)) && Date.now() < deadline) await delay(50);
 	killEverythingNow();
-};
-
-/** @returns {string} the parent process, and its parent if the system tells */
-const ancestors = () => {
-	const parent = process.ppid;
-	try {
-		// Fields after the name in parentheses, which may contain anything: state, parent.
-		const [, grandparent] = readFileSync(`/proc/${parent}/stat`, 'latin1')
-			.replace(/^.*\) /s, '')
-			.split(' ');
-		return `${parent} ${grandparent}`;
-	} catch {
-		return String(parent);
-	}
 };
 
 const guard = () => {
@@ -93,27 +51,16 @@ const guard = () => {
 	guarded = true;
 	process.on('exit', killEverythingNow);
 	let firstSignalAt = 0;
-	/** @param {'SIGINT' | 'SIGTERM' | 'SIGHUP'} signal */
-	const end = (signal) => {
-		const code = 128 + constants.signals[signal];
-		// The terminal and npm both deliver one Ctrl+C, a moment apart: only a later one is a second Ctrl+C.
-		if (stopping && Date.now() - firstSignalAt > 1000) process.exit(code);
-		if (stopping) return;
-		stopping = true;
-		firstSignalAt = Date.now();
-		void stopAll().finally(() => process.exit(code));
-	};
 	for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
-		process.on(signal, () => end(signal));
-	// A SIGTERM for npm (`docker stop`, `timeout`) ends npm or its shell, but does not reach a script below: watch the parents.
-	if (process.env.npm_lifecycle_event === undefined) return;
-	const before = ancestors();
-	const watch = setInterval(() => {
-		if (ancestors() === before) return;
-		clearInterval(watch);
-		end('SIGTERM');
-	}, 500);
-	watch.unref();
+		process.on(signal, () => {
+			const code = 128 + constants.signals[signal];
+			// The terminal and npm both deliver one Ctrl+C, a moment apart: only a later one is a second Ctrl+C.
+			if (stopping && Date.now() - firstSignalAt > 1000) process.exit(code);
+			if (stopping) return;
+			stopping = true;
+			firstSignalAt = Date.now();
+			void stopAll().finally(() => process.exit(code));
+		});
 };
 
 /**
@@ -146,19 +93,11 @@ export const findOnPath = (command, path = process.env.PATH ?? '') =>
  * @param {string[]} args
  * @param {import('./types').SpawnOptions} options
  */
-const start = (command, args, { cwd, env = process.env, stdin = 'ignore', uid, gid }) => {
+const start = (command, args, { cwd, env = process.env, uid, gid }) => {
 	guard();
-	const inherited = env[MARK] ?? process.env[MARK];
-	const child = spawn(command, args, {
-		cwd,
-		env: { ...env, [MARK]: inherited ? `${inherited},${ownMark}` : ownMark },
-		detached: true,
-		uid,
-		gid,
-		stdio: [stdin, 'pipe', 'pipe'],
-	});
-	const { pid } = child;
-	if (pid !== undefined) groups.add(pid);
+	const stdio = /** @type {['ignore', 'pipe', 'pipe']} */ (['ignore', 'pipe', 'pipe']);
+	const child = spawn(command, args, { cwd, env, uid, gid, detached: true, stdio });
+	if (child.pid !== undefined) groups.add(child.pid);
 	// A surviving grandchild would hold the pipes open, and `close` would never come.
 	child.once('exit', () => setTimeout(() => forget(child), 500).unref());
 	return child;
@@ -169,10 +108,32 @@ const start = (command, args, { cwd, env = process.env, stdin = 'ignore', uid, g
  *
  * @param {import('node:child_process').ChildProcess} child leader of the group, which has ended
  */
-const forget = (child) => {
-	if (child.pid === undefined || !groups.has(child.pid)) return;
-	signalGroup(child.pid, 'SIGKILL');
-	groups.delete(child.pid);
+const forget = ({ pid }) => {
+	if (pid === undefined || !groups.delete(pid)) return;
+	signalGroup(pid, 'SIGKILL');
+};
+
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {Promise<{ code: number, reason: string }>} how it ended, after its last output
+ */
+const endOf = async (child) =>
+	await new Promise((resolve) => {
+		child.once('error', ({ message }) => resolve({ code: 127, reason: message }));
+		child.once('close', (code, signal) => {
+			forget(child);
+			if (signal === null) return resolve({ code: code ?? 1, reason: `exit code ${code}` });
+			resolve({ code: 128 + constants.signals[signal], reason: `ended by ${signal}` });
+		});
+	});
+
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {(line: string) => void} onLine called with each line of both streams
+ */
+const readLines = (child, onLine) => {
+	for (const input of [child.stdout, child.stderr])
+		if (input) createInterface({ input }).on('line', onLine);
 };
 
 /** A command exited with a code other than 0. `output`: what it printed. */
@@ -210,51 +171,25 @@ export const run = async (command, args, options = {}) => {
 	const child = start(command, args, options);
 	let stdout = '';
 	let output = '';
-	/** @param {import('node:stream').Readable | null} stream */
-	const follow = (stream) => {
-		stream?.setEncoding('utf8');
-		stream?.on('data', (/** @type {string} */ text) => {
-			if (stream === child.stdout) stdout += text;
-			output += text;
-		});
-		if (!stream || !onLine) return;
-		createInterface({ input: stream }).on('line', (line) => {
-			if (line.trim()) onLine(line.trimEnd());
-		});
-	};
-	follow(child.stdout);
-	follow(child.stderr);
-	let timedOut = false;
-	const timer = timeoutMs
-		? setTimeout(() => {
-				timedOut = true;
-				if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
-			}, timeoutMs)
-		: undefined;
-	/** @type {{ code: number, failure?: string }} */
-	const end = await new Promise((resolve) => {
-		child.once('error', (error) => resolve({ code: 127, failure: error.message }));
-		child.once('close', (code, signal) => {
-			if (code !== null) return resolve({ code });
-			resolve({
-				code: 128 + (signal ? constants.signals[signal] : 0),
-				failure: `ended by ${signal}`,
-			});
-		});
+	child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
+		stdout += text;
+		output += text;
 	});
+	child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
+		output += text;
+	});
+	if (onLine) readLines(child, (line) => line.trim() && onLine(line.trimEnd()));
+	let late = '';
+	const limit = () => {
+		late = `took longer than ${timeoutMs} ms`;
+		signalGroup(child.pid, 'SIGKILL');
+	};
+	const timer = timeoutMs === undefined ? undefined : setTimeout(limit, timeoutMs);
+	const { code, reason } = await endOf(child);
 	clearTimeout(timer);
-	forget(child);
-	const result = { code: end.code, stdout, output };
-	if (end.code === 0 || !check) return result;
-	const reason = timedOut
-		? `took longer than ${timeoutMs} ms`
-		: (end.failure ?? `exit code ${end.code}`);
-	const said = lastLines(output, 25);
-	throw new CommandError(
-		`${[command, ...args].join(' ')}: ${reason}${said ? `\n${said}` : ''}`,
-		output,
-		end.code,
-	);
+	if (code === 0 || !check) return { code, stdout, output };
+	const title = `${[command, ...args].join(' ')}: ${late || reason}`;
+	throw new CommandError(`${title}\n${lastLines(output, 25)}`.trimEnd(), output, code);
 };
 
 /**
@@ -273,32 +208,18 @@ export const startService = (name, command, args, options = {}) => {
 		: undefined;
 	/** @type {string[]} */
 	const lines = [];
-	for (const stream of [child.stdout, child.stderr]) {
-		if (!stream) continue;
-		createInterface({ input: stream }).on('line', (line) => {
-			lines.push(line);
-			if (lines.length > 5000) lines.splice(0, 1000);
-			file?.write(`${line}\n`);
-			options.onLine?.(line);
-		});
-	}
-	/** @type {{ ended: boolean, reason: string }} */
-	const state = { ended: false, reason: '' };
-	/** @type {Promise<number>} */
-	const exited = new Promise((resolve) => {
-		child.once('error', (error) => {
-			Object.assign(state, { ended: true, reason: error.message });
-			resolve(127);
-		});
-		child.once('close', (code, signal) => {
-			Object.assign(state, {
-				ended: true,
-				reason: signal ? `ended by ${signal}` : `exit code ${code}`,
-			});
-			forget(child);
-			file?.end();
-			resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
-		});
+	readLines(child, (line) => {
+		lines.push(line);
+		if (lines.length > 5000) lines.splice(0, 1000);
+		file?.write(`${line}\n`);
+		options.onLine?.(line);
+	});
+	/** @type {string | undefined} */
+	let endReason;
+	const exited = endOf(child).then(({ code, reason }) => {
+		endReason = reason;
+		file?.end();
+		return code;
 	});
 	return {
 		name,
@@ -306,50 +227,18 @@ export const startService = (name, command, args, options = {}) => {
 		lines,
 		exited,
 		get running() {
-			return !state.ended;
+			return endReason === undefined;
 		},
 		get endReason() {
-			return state.reason;
+			return endReason ?? '';
 		},
-		kill: (signal) => {
-			if (child.pid !== undefined) signalGroup(child.pid, signal);
-		},
+		kill: (signal) => void signalGroup(child.pid, signal),
 		stop: async (graceMs = GRACE_MS) => {
-			if (child.pid === undefined || state.ended) return;
+			if (endReason !== undefined) return;
 			signalGroup(child.pid, 'SIGTERM');
-			const timer = setTimeout(
-				() => child.pid !== undefined && signalGroup(child.pid, 'SIGKILL'),
-				graceMs,
-			);
+			const timer = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), graceMs);
 			await exited;
 			clearTimeout(timer);
 		},
 	};
 };
-
-/**
- * @param {number} pid
- * @param {'VmRSS' | 'VmHWM'} field of Linux's /proc
- */
-const memoryOf = (pid, field) => {
-	try {
-		const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(
-			readFileSync(`/proc/${pid}/status`, 'utf8'),
-		)?.[1];
-		return Number(kilobytes ?? 0) * 1024;
-	} catch {
-		return 0;
-	}
-};
-
-/**
- * @param {number} pid
- * @returns {number} resident memory in bytes of the process, 0 where the system does not tell
- */
-export const residentBytes = (pid) => memoryOf(pid, 'VmRSS');
-
-/**
- * @param {number} pid
- * @returns {number} the most resident memory in bytes that the process ever had, 0 where the system does not tell
- */
-export const peakBytes = (pid) => memoryOf(pid, 'VmHWM');

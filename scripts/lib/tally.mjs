@@ -1,5 +1,5 @@
 /** Runs checks and jest, and counts passed, failed and skipped tests. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -9,9 +9,9 @@ import { readJsonIfThere, root } from './paths.mjs';
 import { CommandError, onExit, run } from './proc.mjs';
 
 /** @typedef {import('./types').Tally} Tally */
-/** @typedef {{ fullName: string, status: string, failureMessages?: string[] | null }} Assertion */
-/** @typedef {{ name: string, status: string, message?: string, assertionResults: Assertion[] }} FileResult */
-/** @typedef {{ numPassedTests: number, numFailedTests: number, testResults: FileResult[] }} JestReport */
+/** @typedef {{ fullName: string, status: string, failureMessages?: string[] | null }} Test */
+/** @typedef {{ name: string, status: string, message?: string, assertionResults: Test[] }} FileResult */
+/** @typedef {{ testResults: FileResult[] }} JestReport */
 
 /**
  * @typedef {object} Check
@@ -21,92 +21,76 @@ import { CommandError, onExit, run } from './proc.mjs';
  */
 
 /** @returns {Tally} */
-export const emptyTally = () => ({ passed: 0, failed: 0, failures: [], skipped: [] });
-
-/** Characters of a failure's message that are printed again at the end. */
-const MESSAGE_LENGTH = 600;
-/** Failures that are printed again at the end. */
-const NAMED_FAILURES = 20;
+export const emptyTally = () => ({ passed: 0, failures: [], skipped: [] });
 
 /**
  * @param {string} name
- * @param {string} [message]
+ * @param {string | null} [message]
  * @returns {string} one line
  */
-const failureLine = (name, message = '') => {
-	const own = stripVTControlCharacters(message).replace(
-		/\n\s+at (?:new Promise|.*(?:node_modules|node:)).*/g,
-		'',
-	);
-	const told = own.replace(/\s+/g, ' ').trim();
-	return told === '' ? name : `${name}: ${told.slice(0, MESSAGE_LENGTH)}`;
+const failureLine = (name, message) => {
+	const text = stripVTControlCharacters(message ?? '').replace(/\n\s+at .*/g, '');
+	const line = text.replace(/\s+/g, ' ').trim();
+	return line === '' ? name : `${name}: ${line.slice(0, 600)}`;
 };
 
 /**
- * @param {Pick<Tally, 'passed' | 'failed' | 'skipped'>} tally
+ * @param {Tally} tally
  * @returns {string} the line that ends a test run
  */
-export const closingLine = ({ passed, failed, skipped }) =>
-	`${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`;
+export const closingLine = ({ passed, failures, skipped }) =>
+	`${passed} passed, ${failures.length} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`;
 
 /**
  * @param {JestReport} report
  * @returns {Tally}
  */
-export const tallyOfJest = (report) => {
-	const assertions = report.testResults.flatMap(({ assertionResults }) => assertionResults);
-	// A test file that fails to load has no assertions, and a failing `afterAll` fails no test.
-	const broken = report.testResults.filter(
-		({ status, assertionResults }) =>
-			status === 'failed' && !assertionResults.some((one) => one.status === 'failed'),
-	);
-	return {
-		passed: report.numPassedTests,
-		failed: report.numFailedTests + broken.length,
-		failures: [
-			...report.testResults.flatMap(({ name: file, assertionResults: tests }) =>
-				tests
-					.filter(({ status }) => status === 'failed')
-					.map(({ fullName, failureMessages }) =>
-						failureLine(`${relative(root, file)}, ${fullName}`, failureMessages?.[0]),
-					),
-			),
-			...broken.map(({ name: file, message }) => failureLine(relative(root, file), message)),
-		],
-		skipped: assertions
-			.filter(({ status }) => ['pending', 'todo', 'skipped', 'disabled'].includes(status))
-			.map(({ fullName }) => fullName),
-	};
+export const tallyOfJest = ({ testResults }) => {
+	const tally = emptyTally();
+	for (const { name, status, message, assertionResults } of testResults) {
+		const file = relative(root, name);
+		const failed = assertionResults.filter((test) => test.status === 'failed');
+		for (const { fullName, failureMessages } of failed)
+			tally.failures.push(failureLine(`${file}, ${fullName}`, failureMessages?.[0]));
+		// A test file that fails to load has no tests, and a failing `afterAll` fails none.
+		if (status === 'failed' && failed.length === 0) tally.failures.push(failureLine(file, message));
+		const passed = assertionResults.filter((test) => test.status === 'passed');
+		const skipped = assertionResults.filter((test) => !/passed|failed/.test(test.status));
+		tally.passed += passed.length;
+		tally.skipped.push(...skipped.map(({ fullName }) => fullName));
+	}
+	return tally;
 };
 
 /**
  * @param {import('./types').Log} log
  * @param {string[]} args
- * @param {Record<string, string | undefined>} [env]
+ * @param {Record<string, string | undefined>} [more] environment
  * @returns {Promise<Tally>}
  */
-export const runJest = async (log, args, env = {}) => {
-	const folder = mkdtempSync(join(tmpdir(), 'local-llama-jest-'));
-	const clean = () => rmSync(folder, { recursive: true, force: true });
-	const takeBack = onExit(clean);
-	try {
-		const file = join(folder, 'report.json');
-		const jest = join(root, 'node_modules', '.bin', 'jest');
-		const { code, output } = await run(jest, [...args, '--json', `--outputFile=${file}`], {
-			cwd: root,
-			env: { ...toolEnvironment(), NODE_OPTIONS: '--disable-warning=ExperimentalWarning', ...env },
-			onLine: (line) => log.line(`  ${line}`),
-			check: false,
-		});
-		/** @type {JestReport | undefined} */
-		const report = readJsonIfThere(file);
-		if (!report) throw new CommandError(`jest left no report:\n${output}`, output, code);
-		const tally = tallyOfJest(report);
-		return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
-	} finally {
-		clean();
-		takeBack();
-	}
+export const runJest = async (log, args, more = {}) => {
+	const file = join(tmpdir(), `local-llama-jest-${process.pid}-${Date.now()}.json`);
+	const takeBack = onExit(() => rmSync(file, { force: true }));
+	const jest = join(root, 'node_modules', '.bin', 'jest');
+	const env = {
+		...toolEnvironment(),
+		NODE_OPTIONS: '--disable-warning=ExperimentalWarning',
+		...more,
+	};
+	const { code, output } = await run(jest, [...args, '--json', `--outputFile=${file}`], {
+		cwd: root,
+		env,
+		onLine: (line) => log.line(`  ${line}`),
+		check: false,
+	});
+	/** @type {JestReport | undefined} */
+	const report = readJsonIfThere(file);
+	rmSync(file, { force: true });
+	takeBack();
+	if (!report) throw new CommandError(`jest left no report:\n${output}`, output, code);
+	const tally = tallyOfJest(report);
+	if (code !== 0 && tally.failures.length === 0) tally.failures.push(`jest ended with ${code}`);
+	return tally;
 };
 
 /** Needs no message: jest has printed the failures. */
@@ -135,29 +119,27 @@ export const runChecks = async (log, checks, hint, { goesOn = false } = {}) => {
 				}
 				progress.note(closingLine(tally));
 				total.passed += tally.passed;
-				total.failed += tally.failed;
 				total.failures.push(...tally.failures);
 				total.skipped.push(...tally.skipped);
-				if (tally.failed > 0) throw new TestsFailed();
+				if (tally.failures.length > 0) throw new TestsFailed();
 			});
 		} catch (error) {
 			if (error instanceof TestsFailed) return;
-			total.failed += 1;
 			const output = error instanceof CommandError ? error.output.trimEnd() : '';
 			const message = output || (error instanceof Error ? error.message : String(error));
 			log.line(message);
-			total.failures.push(failureLine(name, message.slice(-MESSAGE_LENGTH)));
+			total.failures.push(failureLine(name, message.slice(-600)));
 		}
 	};
 	for (const group of checks) {
 		await Promise.all([group].flat().map(runCheck));
-		if (total.failed > 0 && !goesOn) break;
+		if (total.failures.length > 0 && !goesOn) break;
 	}
 	for (const name of total.skipped) log.line(`Skipped: ${name}`);
 	// Once more, where a long output ends: its middle may be cut.
-	for (const failure of total.failures.slice(0, NAMED_FAILURES)) log.line(`Failed: ${failure}`);
-	if (total.failed > 0 && hint) log.line(hint);
+	for (const failure of total.failures.slice(0, 20)) log.line(`Failed: ${failure}`);
+	if (total.failures.length > 0 && hint) log.line(hint);
 	log.line(`Took ${formatDuration(Date.now() - startedAt)}`);
 	log.line(closingLine(total));
-	return total.failed > 0 ? 1 : 0;
+	return total.failures.length > 0 ? 1 : 0;
 };

@@ -18,13 +18,11 @@ export interface Log {
 	line(text?: string): void;
 	step<T>(name: string, work: (progress: Progress) => Promise<T> | T): Promise<T>;
 	readonly timings: readonly StepTiming[];
-	readonly terminal: boolean;
 }
 
 export interface SpawnOptions {
 	cwd?: string;
 	env?: Record<string, string | undefined>;
-	stdin?: 'ignore' | 'inherit';
 	/** User ID to run as; needs root. */
 	uid?: number;
 	gid?: number;
@@ -64,13 +62,6 @@ export interface Service {
 	stop(graceMs?: number): Promise<void>;
 }
 
-export type JsonValue =
-	| string
-	| number
-	| boolean
-	| null
-	| JsonValue[]
-	| { [key: string]: JsonValue };
 export type JsonObject = Record<string, unknown>;
 
 export interface N8nInstall {
@@ -78,16 +69,6 @@ export interface N8nInstall {
 	/** Holds n8n's `node_modules`. */
 	folder: string;
 	bin: string;
-}
-
-/** An npm package that contains a binary for another package's native module. */
-export interface BinaryPackage {
-	name: string;
-	version: string;
-	/** Hash of the package's archive. */
-	integrity: string;
-	/** Where the native module looks for its binary. */
-	file: string;
 }
 
 export interface N8nEnvironment {
@@ -103,11 +84,8 @@ export interface N8nEnvironment {
 }
 
 export interface StartN8nOptions extends N8nEnvironment {
-	/** Concurrent executions of a worker. */
-	concurrency?: number;
 	logFile?: string;
 	onLine?: (line: string) => void;
-	timeoutMs?: number;
 }
 
 export interface Login {
@@ -252,20 +230,7 @@ export interface N8nServer extends N8nClient {
 	readonly port: number;
 	readonly userFolder: string;
 	readonly service: Service;
-	readonly readyAfterMs: number;
-	residentBytes(): number;
 	stop(): Promise<void>;
-}
-
-export interface TinyModelOptions {
-	/** Seed of the random weights. */
-	seed?: number;
-	/** Training context length in the model's metadata, in tokens (one per byte of text). */
-	contextLength?: number;
-	/** `true`: ChatML with tools and thinking; `false`: none; a string: that template. */
-	chatTemplate?: boolean | string;
-	/** Mean answer length in tokens; `Infinity`: ends only at a limit. */
-	meanTokens?: number;
 }
 
 export interface ScriptedReply {
@@ -313,7 +278,6 @@ export interface LlamaServer {
 	ready(timeoutMs?: number): Promise<void>;
 	props(): Promise<JsonObject>;
 	slots(): Promise<LlamaSlot[]>;
-	residentBytes(): number;
 	stop(): Promise<void>;
 }
 
@@ -362,14 +326,12 @@ export interface PackageManifest {
 	n8n?: { nodes?: string[]; credentials?: string[] };
 	dependencies?: Record<string, string>;
 	optionalDependencies?: Record<string, string>;
-	bundleDependencies?: unknown;
-	bundledDependencies?: unknown;
+	bundleDependencies?: string[];
 }
 
 /** Counts of a test run. */
 export interface Tally {
 	passed: number;
-	failed: number;
 	/** A line for each failure: file, test and message. */
 	failures: string[];
 	/** Names of skipped tests. */
@@ -382,64 +344,17 @@ export interface Redis {
 	stop(): Promise<void>;
 }
 
-/** Any server that was started here. */
-export interface StartedServer {
-	/** Without a path. */
-	url: string;
-	service: Service;
-	stop(): Promise<void>;
-}
-
 /** PostgreSQL with the user and the database `postgres`, without a password. */
 export interface Postgres {
-	readonly port: number;
-	readonly service: Service;
-	/** Ends every connection, and returns when new ones are accepted. */
-	restart(): Promise<void>;
+	port: number;
+	service: Service;
 	stop(): Promise<void>;
 }
 
 /** A worker process of n8n's queue mode. */
 export interface N8nWorker {
 	service: Service;
-	residentBytes(): number;
 	stop(): Promise<void>;
-}
-
-/** n8n in queue mode with PostgreSQL, from `startQueueMode`. */
-export interface QueueMode {
-	/** Logged in as the owner. */
-	main: N8nServer;
-	/** The process that handles webhooks and chats. */
-	webhook: N8nServer;
-	/** Running workers; `killWorker` removes one, `addWorker` adds one. */
-	readonly workers: readonly N8nWorker[];
-	readonly redis: Redis;
-	readonly postgres: Postgres;
-	addWorker(): Promise<N8nWorker>;
-	/** SIGKILL, like the system when memory runs out. */
-	killWorker(worker: N8nWorker): Promise<void>;
-	/** Stops Redis for so long, and restarts it with the queued jobs. */
-	interruptRedis(ms: number): Promise<void>;
-	/** Every execution in the database, oldest first. */
-	executions(): Promise<QueuedExecution[]>;
-	/** The workers that started each execution, by ID, from their logs. */
-	starts(): Map<string, N8nWorker[]>;
-	stop(): Promise<void>;
-}
-
-export interface QueuedExecution {
-	id: string;
-	status: string;
-	workflow: string;
-	/** The question of the chat. */
-	asked: string;
-	/** The answer of the last node (an agent or Dify Chat Message). */
-	answered: string;
-	/** How often each node ran. */
-	runs: Record<string, number>;
-	/** Message and description. */
-	error?: string;
 }
 
 /** The n8n that `npm run test:e2e` starts for all its suites. */
@@ -463,7 +378,9 @@ export interface E2eParts {
 	nodes: string;
 	/** The program. Only the compiled one has a router. */
 	llamaServer: string;
-	tinyModel: string;
+	/** Models of random weights: one that answers with noise, one for vectors and rankings. */
+	noise: string;
+	noiseBert: string;
 	smolLm2: string;
 	redis: string;
 	chromium: string;
@@ -472,39 +389,21 @@ export interface E2eParts {
 	work: string;
 	/** Only in `npm run test:e2e`. */
 	shared?: SharedN8n;
-	/** all-MiniLM-L6-v2, and the same with an untrained reranking head. Only in `npm run test:full`. */
-	miniLm?: { embedding: string; reranker: string };
 	/** Folder with the programs of a PostgreSQL that has pgvector. Only in `npm run test:full`. */
 	postgres?: string;
 }
 
-/** Model servers that are Python packages (python-servers.mjs). */
-export type PythonServerName = 'liteLlm' | 'vllm';
+/** A part, or why it is missing. */
+export interface OptionalPart {
+	file?: string;
+	problem?: string;
+}
 
 /** Passed from `npm run test:servers` to the tests, in the file `LOCAL_LLAMA_SERVERS`. */
 export interface RealServerParts {
-	llamaServer?: string;
-	llamaServerProblem?: string;
-	/** The llama-server of the Python package: a newer llama.cpp, without a router. */
-	llamaServerWheel?: string;
-	llamaServerWheelProblem?: string;
-	smolLm2?: string;
-	smolLm2Problem?: string;
-	miniLm?: { embedding: string; reranker: string };
-	miniLmProblem?: string;
-	ollama?: string;
-	ollamaProblem?: string;
-	/** whisper.cpp's server, and a model without weights. */
-	whisper?: { server: string; model: string };
-	whisperProblem?: string;
-	/** A Python, and the folder with FastAPI and uvicorn. */
-	fastapi?: { python: string; packages: string };
-	fastapiProblem?: string;
-	/** Python with the packages of each server. */
-	python: Record<PythonServerName, { file?: string; problem?: string }>;
-	/** Folders in Hugging Face's format. */
-	miniLmFolders?: { embedding: string; reranker: string };
-	miniLmFoldersProblem?: string;
+	llamaServer: OptionalPart;
+	smolLm2: OptionalPart;
+	noiseBert: string;
 	/** Folder for files of the tests; server logs stay there when a test fails. */
 	work: string;
 }

@@ -25,25 +25,20 @@ export const waitForOk = async (url, timeoutMs, failed) => {
 };
 
 /**
- * Waits until a service that was just started answers. If it does not, the service is ended, and the error contains its
- * last lines.
+ * Waits until a service that was just started answers. If it does not, it is ended, and the error has its last lines.
  *
  * @param {import('./types').Service} service
  * @param {string} url
- * @param {{ timeoutMs: number, what?: string, lines?: number }} options `what`: its name in the error
+ * @param {{ timeoutMs: number }} options
  */
-export const waitForService = async (
-	service,
-	url,
-	{ timeoutMs, what = service.name, lines = 30 },
-) => {
+export const waitForService = async (service, url, { timeoutMs }) => {
 	try {
 		await waitForOk(url, timeoutMs, () =>
-			service.running ? undefined : `${what} ended while starting (${service.endReason})`,
+			service.running ? undefined : `${service.name} ended while starting (${service.endReason})`,
 		);
 	} catch (error) {
 		await service.stop();
 		const reason = error instanceof Error ? error.message : String(error);
-		throw new Error(`${reason}\n${service.lines.slice(-lines).join('\n')}`);
+		throw new Error(`${reason}\n${service.lines.slice(-30).join('\n')}`);
 	}
 };

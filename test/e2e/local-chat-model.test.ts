@@ -1,6 +1,7 @@
 import { reply, startLlamaServerSim } from '../servers/llama-server';
 import { gate } from '../support/gate';
 import {
+	ENDLESS,
 	chatLines,
 	importWorkflow,
 	llamaCredential,
@@ -10,7 +11,6 @@ import {
 	stopEverything,
 	textOf,
 	theSharedN8n,
-	tinyModel,
 	type ChatLine,
 	type Execution,
 	type ExecutionData,
@@ -455,7 +455,6 @@ describe('the running n8n', () => {
 
 	it('a server that is killed in the middle of its answer: the text is kept', async () => {
 		const server = await startLlamaServer({
-			model: await tinyModel({ meanTokens: Infinity }),
 			contextSize: 65_536,
 			parallel: 1,
 		});
@@ -463,7 +462,7 @@ describe('the running n8n', () => {
 			workflowOf('Killed', {
 				Chat: chatTrigger('killed-chat'),
 				Agent: agent(),
-				[MODEL]: localModel(credential, { options: { maxTokens: -1 } }),
+				[MODEL]: localModel(credential, { options: { maxTokens: -1, extraBody: ENDLESS } }),
 			}),
 		);
 		for await (const { type } of n8n.chat('killed-chat', 'Go on for ever'))
@@ -512,7 +511,6 @@ describe('the running n8n', () => {
 
 	it('Stop frees the slot of the server', async () => {
 		const server = await startLlamaServer({
-			model: await tinyModel({ meanTokens: Infinity }),
 			contextSize: 65_536,
 			parallel: 1,
 		});
@@ -520,7 +518,7 @@ describe('the running n8n', () => {
 			workflowOf('Stopped', {
 				Chat: chatTrigger('stopped-chat'),
 				Agent: agent(),
-				[MODEL]: localModel(credential, { options: { maxTokens: -1 } }),
+				[MODEL]: localModel(credential, { options: { maxTokens: -1, extraBody: ENDLESS } }),
 			}),
 		);
 		const reader = new AbortController();

@@ -1,6 +1,7 @@
 import { appKey, startDifySim, type DifySim } from '../servers/dify';
 import { afterShown } from './support/after-shown';
 import {
+	ENDLESS,
 	chatLines,
 	importWorkflow,
 	llamaCredential,
@@ -10,7 +11,6 @@ import {
 	startN8nWithWorker,
 	stopEverything,
 	textOf,
-	tinyModel,
 	type ChatLine,
 	type ExecutionData,
 	type LlamaServer,
@@ -144,7 +144,6 @@ describe('n8n in queue mode', () => {
 		'Stop reaches the model server through the worker',
 		async () => {
 			const server = await startLlamaServer({
-				model: await tinyModel({ meanTokens: Infinity }),
 				contextSize: 65_536,
 				parallel: 1,
 			});
@@ -154,7 +153,7 @@ describe('n8n in queue mode', () => {
 				workflowOf('Queued and stopped', {
 					Chat: chatTrigger('queued-stop'),
 					Agent: agent(),
-					[MODEL]: localModel(credential, { options: { maxTokens: -1 } }),
+					[MODEL]: localModel(credential, { options: { maxTokens: -1, extraBody: ENDLESS } }),
 				}),
 			);
 			const reader = new AbortController();

@@ -10,13 +10,7 @@ import { Embedder } from '../../lib/tasks/embed';
 import { rerank as rerankTexts } from '../../lib/tasks/rerank';
 import { connectTo } from '../../lib/servers/connect';
 import { loadScript } from '../support/scripts';
-import {
-	parts,
-	scriptedModel,
-	startLlamaServer,
-	stopEverything,
-	tinyModel,
-} from '../e2e/support/playground';
+import { parts, scriptedModel, startLlamaServer, stopEverything } from '../e2e/support/playground';
 import { until } from '../e2e/support/until';
 
 const LIMITS = { limits: {}, retries: 0 };
@@ -99,15 +93,13 @@ function captured(text: string | undefined, advice: RegExp): string {
 	return match[1]!;
 }
 
-const miniLm = () => parts().miniLm!;
-
 describe('a prompt that is too long for llama-server: its advice leads out at once', () => {
 	const useLong = chat('word '.repeat(1800));
 
 	it.each([[['--parallel', '1']], [['--parallel', '2']], [['--parallel', '8']], [[]]])(
 		'%j',
 		async (slots) => {
-			const model = await tinyModel({ contextLength: 32_768 });
+			const model = await scriptedModel([{ reply: 'Hello.' }], { contextLength: 32_768 });
 			const text = await failureWith(model, ['--ctx-size', '8192', ...slots], useLong);
 			expect(text).toContain('The prompt needs');
 			const options = captured(text, /Start llama-server with (--ctx-size \d+(?: --kv-unified)?)/);
@@ -116,7 +108,7 @@ describe('a prompt that is too long for llama-server: its advice leads out at on
 	);
 
 	it('the other way that it names: a context for each of the slots', async () => {
-		const model = await tinyModel({ contextLength: 32_768 });
+		const model = await scriptedModel([{ reply: 'Hello.' }], { contextLength: 32_768 });
 		const slots = ['--parallel', '2'];
 		const text = await failureWith(model, ['--ctx-size', '8192', ...slots], useLong);
 		const options = captured(text, /then (--ctx-size \d+)/);
@@ -124,7 +116,7 @@ describe('a prompt that is too long for llama-server: its advice leads out at on
 	});
 
 	it('longer than the model reads: no option of the server is recommended', async () => {
-		const model = await tinyModel({ contextLength: 4096 });
+		const model = parts().noise;
 		const text = await failureWith(model, ['--ctx-size', '4096', '--parallel', '1'], useLong);
 		expect(text).toContain('This model reads at most 4096 tokens');
 		expect(text).not.toContain('--ctx-size');
@@ -145,20 +137,21 @@ interface Situation {
 
 const LONG_TEXT = 'the cat sits on the mat '.repeat(20);
 const SMALL_BATCH = ['-b', '64', '-ub', '64'];
+const POOLED = ['--pooling', 'mean'];
 
 const SITUATIONS: Situation[] = [
 	{
 		name: 'a text too long for the embedding model',
-		model: () => miniLm().embedding,
+		model: () => parts().noiseBert,
 		use: embed(LONG_TEXT),
-		options: ['--embeddings', ...SMALL_BATCH],
-		kept: ['--embeddings'],
+		options: ['--embeddings', ...POOLED, ...SMALL_BATCH],
+		kept: ['--embeddings', ...POOLED],
 		failure: 'is too long for the embedding model',
 		advice: /for example (-ub \d+ -b \d+)/,
 	},
 	{
 		name: 'a document too long for the reranker',
-		model: () => miniLm().reranker,
+		model: () => parts().noiseBert,
 		use: rerank(LONG_TEXT),
 		options: ['--reranking', ...SMALL_BATCH],
 		kept: ['--reranking'],
@@ -167,21 +160,23 @@ const SITUATIONS: Situation[] = [
 	},
 	{
 		name: 'embeddings of a server without them',
-		model: () => miniLm().embedding,
+		model: () => parts().noiseBert,
 		use: embed(),
+		options: POOLED,
+		kept: POOLED,
 		failure: 'embeddings',
 		advice: /Start llama-server with (--embeddings)/,
 	},
 	{
 		name: 'reranking by a server without it',
-		model: () => miniLm().reranker,
+		model: () => parts().noiseBert,
 		use: rerank(),
 		failure: 'rerank',
 		advice: /Start llama-server with (--rerank)/,
 	},
 	{
 		name: 'vectors of tokens that are not combined',
-		model: () => miniLm().embedding,
+		model: () => parts().noiseBert,
 		use: embed(),
 		options: ['--embeddings', '--pooling', 'none'],
 		kept: ['--embeddings'],

@@ -8,7 +8,7 @@ import { serverOf } from '../../lib/servers/server';
 import { modelServerTarget } from '../../nodes/shared/health/target';
 import { childProcess, fs, path, process } from '../support/node';
 import { loadScript } from '../support/scripts';
-import { parts, tinyModel, workFolder } from '../e2e/support/playground';
+import { parts, workFolder } from '../e2e/support/playground';
 import { until } from '../e2e/support/until';
 
 const spawned = new Set<childProcess.ChildProcess>();
@@ -38,11 +38,7 @@ async function startRouter(
 	args: string[] = [],
 ): Promise<Reachable & { stop(): void }> {
 	const folder = workFolder('router');
-	for (const name of models)
-		fs.copyFileSync(
-			await tinyModel({ seed: models.indexOf(name) + 1 }),
-			path.join(folder, `${name}.gguf`),
-		);
+	for (const name of models) fs.copyFileSync(parts().noise, path.join(folder, `${name}.gguf`));
 	const { freePort } = await loadScript<{ freePort(): Promise<number> }>('ports');
 	const port = await freePort();
 	const env = Object.fromEntries(

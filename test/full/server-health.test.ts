@@ -14,7 +14,6 @@ import {
 	startLlamaServer,
 	startN8n,
 	stopEverything,
-	tinyModel,
 	type Execution,
 	type LlamaServer,
 	type N8nServer,
@@ -531,7 +530,7 @@ describe('Server Health Trigger in the real n8n', () => {
 
 	it('tells of a change once', async () => {
 		const n8n = await startN8n();
-		const llama = await startLlamaServer({ model: await tinyModel({ seed: 1 }) });
+		const llama = await startLlamaServer();
 		const mail = await mailbox();
 		const { id } = await n8n.createCredential(llamaCredential(llama));
 		const workflow = await n8n.createWorkflow(

@@ -48,7 +48,7 @@ async function chatWithFolder(name: string, others: Wiring['others'] = {}): Prom
 		},
 		model: {
 			'Local Chat Model': chat.model,
-			'Local Embeddings': 'all-minilm',
+			'Local Embeddings': 'test-embedding',
 			'Local Reranker': 'test-reranker',
 		},
 		others,

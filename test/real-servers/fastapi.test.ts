@@ -2,15 +2,15 @@
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';
 import { chat, failureOf } from './support/clients';
-import { connection, parts, startMinimalServer, stopServers } from './support/servers';
+import { connection, problemOf, startServer, stopServers } from './support/servers';
 
 const MODEL = { model: 'm' };
 const SAID = 'You said: Say hello.';
 
-describeWith(parts().fastapiProblem, 'a home-made server on FastAPI', () => {
+describeWith(problemOf('fastapi'), 'a home-made server on FastAPI', () => {
 	let url: string;
 	beforeAll(async () => {
-		url = await startMinimalServer();
+		({ url } = await startServer('fastapi'));
 	});
 	afterAll(stopServers);
 

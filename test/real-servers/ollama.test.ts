@@ -1,4 +1,4 @@
-/** A real Ollama with models created from files: SmolLM2, all-MiniLM-L6-v2. */
+/** A real Ollama with models created from files: SmolLM2, and one of random weights for vectors. */
 import type { Connection } from '../../lib/http/connection';
 import { changeModel, pullModel } from '../../lib/servers/manage/model-work';
 import { listModelsFor } from '../../lib/servers/purpose';
@@ -15,9 +15,9 @@ import {
 	rerankOf,
 	REVENUE,
 } from './support/clients';
-import { connection, parts, startOllama, stopServers } from './support/servers';
+import { connection, parts, problemOf, startServer, stopServers } from './support/servers';
 
-const { ollamaProblem, miniLm, miniLmProblem, smolLm2, smolLm2Problem } = parts();
+const { noiseBert, smolLm2 } = parts();
 const { createHash } = createRequire(`${process.cwd()}/package.json`)(
 	'node:crypto',
 ) as typeof import('crypto');
@@ -39,13 +39,14 @@ async function create(url: string, model: string, file: string, more: object = {
 	if (!made.ok) throw new Error(await made.text());
 }
 
-describeWith(ollamaProblem ?? miniLmProblem ?? smolLm2Problem, 'Ollama', () => {
+describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 	let url: string;
 	let server: Connection;
 	beforeAll(async () => {
-		url = await startOllama({ OLLAMA_CONTEXT_LENGTH: '2048', OLLAMA_NUM_PARALLEL: '1' });
-		await create(url, 'minilm', miniLm!.embedding);
-		await create(url, 'smol', smolLm2!, { parameters: { temperature: 0, num_ctx: 1024 } });
+		const env = { OLLAMA_CONTEXT_LENGTH: '2048', OLLAMA_NUM_PARALLEL: '1' };
+		({ url } = await startServer('ollama', [], env));
+		await create(url, 'bert', noiseBert);
+		await create(url, 'smol', smolLm2.file!, { parameters: { temperature: 0, num_ctx: 1024 } });
 		server = connection(url);
 	});
 	afterAll(stopServers);
@@ -62,47 +63,45 @@ describeWith(ollamaProblem ?? miniLmProblem ?? smolLm2Problem, 'Ollama', () => {
 
 	it('the list for embeddings has the embedding model alone, and reranking is refused', async () => {
 		expect((await listModelsFor(server, 'embeddings')).map(({ id }) => id)).toEqual([
-			'minilm:latest',
+			'bert:latest',
 		]);
 		expect(await failureOf(listModelsFor(server, 'reranking'))).toMatchObject({
 			kind: 'notSupported',
 		});
-		expect(await failureOf(rerankOf(server, { model: 'minilm' }).rerank('a', ['b']))).toMatchObject(
-			{
-				kind: 'notSupported',
-			},
-		);
+		expect(await failureOf(rerankOf(server, { model: 'bert' }).rerank('a', ['b']))).toMatchObject({
+			kind: 'notSupported',
+		});
 	});
 
 	it('vectors: the cat is nearer to the kitten than to the revenue', async () => {
-		const client = embeddingsOf(server, { model: 'minilm', expectedDimensions: 384 });
+		const client = embeddingsOf(server, { model: 'bert', expectedDimensions: 32 });
 		const { vectors, tokens, requests } = await client.embed([CAT, KITTEN, REVENUE], 'document');
 		const [cat, kitten, revenue] = vectors as [number[], number[], number[]];
-		expect(nearness(cat, kitten)).toBeCloseTo(0.56, 2);
-		expect(nearness(cat, revenue)).toBeCloseTo(-0.02, 2);
+		expect(nearness(cat, kitten)).toBeCloseTo(0.89, 2);
+		expect(nearness(cat, revenue)).toBeCloseTo(0.62, 2);
 		expect({ tokens, requests }).toEqual({ tokens: 25, requests: 1 });
 	});
 
 	it('a text that is too long is named, or cut', async () => {
 		const texts = [CAT, words(600), KITTEN];
 		expect(
-			await failureOf(embeddingsOf(server, { model: 'minilm' }).embed(texts, 'document')),
+			await failureOf(embeddingsOf(server, { model: 'bert' }).embed(texts, 'document')),
 		).toMatchObject({
 			kind: 'contextOverflow',
 			message: expect.stringContaining('Text 2') as string,
 		});
-		const client = embeddingsOf(server, { model: 'minilm', longTexts: 'truncate' });
+		const client = embeddingsOf(server, { model: 'bert', longTexts: 'truncate' });
 		const { vectors, truncated } = await client.embed(texts, 'document');
 		expect(truncated).toBe(1);
-		expect(nearness(vectors[0]!, vectors[2]!)).toBeCloseTo(0.56, 2);
+		expect(nearness(vectors[0]!, vectors[2]!)).toBeCloseTo(0.89, 2);
 	});
 
 	it('fewer dimensions are cut and normalised', async () => {
-		const { vectors } = await embeddingsOf(server, { model: 'minilm', dimensions: 128 }).embed(
+		const { vectors } = await embeddingsOf(server, { model: 'bert', dimensions: 16 }).embed(
 			[CAT],
 			'query',
 		);
-		expect(vectors[0]).toHaveLength(128);
+		expect(vectors[0]).toHaveLength(16);
 		expect(Math.hypot(...vectors[0]!)).toBeCloseTo(1, 5);
 	});
 
@@ -175,16 +174,16 @@ describeWith(ollamaProblem ?? miniLmProblem ?? smolLm2Problem, 'Ollama', () => {
 		expect(await failureOf(chat(server, { model: 'nope' }))).toMatchObject({
 			kind: 'modelNotFound',
 		});
-		const refused = await failureOf(chat(server, { model: 'minilm' }));
+		const refused = await failureOf(chat(server, { model: 'bert' }));
 		expect(refused.serverText).toContain('does not support chat');
 	});
 
 	it('models are loaded, shown and unloaded', async () => {
-		await changeModel(server, 'load', { model: 'minilm', ...PATIENCE });
+		await changeModel(server, 'load', { model: 'bert', ...PATIENCE });
 		const { models, server: found } = await check(url);
 		expect(found.kind).toBe('ollama');
-		expect(models?.find(({ id }) => id === 'minilm:latest')).toMatchObject({ state: 'loaded' });
-		expect(await changeModel(server, 'unload', { model: 'minilm', ...PATIENCE })).toMatchObject({
+		expect(models?.find(({ id }) => id === 'bert:latest')).toMatchObject({ state: 'loaded' });
+		expect(await changeModel(server, 'unload', { model: 'bert', ...PATIENCE })).toMatchObject({
 			changed: true,
 		});
 	});

@@ -15,14 +15,13 @@ interface PackageCheckScript {
 
 interface Tally {
 	passed: number;
-	failed: number;
 	failures: string[];
 	skipped: string[];
 }
 
 interface TallyScript {
 	tallyOfJest(report: unknown): Tally;
-	closingLine(tally: Omit<Tally, 'failures'>): string;
+	closingLine(tally: Tally): string;
 	runChecks(log: object, checks: Array<Check | Check[]>): Promise<number>;
 }
 
@@ -103,8 +102,6 @@ describe('counting tests', () => {
 	it('counts a file that does not load as a failure, and names what failed or was skipped', async () => {
 		const { tallyOfJest, closingLine } = await loadScript<TallyScript>('tally');
 		const tally = tallyOfJest({
-			numPassedTests: 2,
-			numFailedTests: 1,
 			testResults: [
 				{
 					name: path.resolve('test', 'a.ts'),
@@ -130,12 +127,11 @@ describe('counting tests', () => {
 		});
 		expect(tally).toEqual({
 			passed: 2,
-			failed: 2,
-			failures: ['test/a.ts, a 2: no at x', 'b.ts: not found'],
+			failures: ['test/a.ts, a 2: no', 'b.ts: not found'],
 			skipped: ['a 3'],
 		});
 		expect(closingLine(tally)).toBe('2 passed, 2 failed, 1 skipped');
-		expect(closingLine({ passed: 5, failed: 0, skipped: [] })).toBe('5 passed, 0 failed');
+		expect(closingLine({ passed: 5, failures: [], skipped: [] })).toBe('5 passed, 0 failed');
 	});
 });
 
@@ -276,10 +272,8 @@ describe('asking an example workflow once', () => {
 		const { describeFailure } = await loadScript<ExamplesScript>('examples');
 		const error = { message: 'No model server at http://a', description: 'Start it.' };
 		const runData = { Model: [{ error }, { error }], 'AI Agent': [{ error }] };
-		expect(describeFailure({ resultData: { runData, error } })).toBe(
+		expect(describeFailure({ resultData: { runData } })).toBe(
 			'Model: No model server at http://a\n  Start it.',
 		);
-		const bare = { resultData: { runData: {}, error: { message: 'Broken' } } };
-		expect(describeFailure(bare)).toBe('workflow: Broken');
 	});
 });

@@ -20,11 +20,10 @@ import type {
 	Service,
 	SharedN8n,
 	StartN8nOptions,
-	TinyModelOptions,
 	Workflow,
 } from '../../../scripts/lib/types';
 import { fs, path, process } from '../../support/node';
-import { loadScript } from '../../support/scripts';
+import { loadModule, loadScript } from '../../support/scripts';
 
 export type {
 	ChatLine,
@@ -62,8 +61,7 @@ interface N8nClientScript {
 	n8nClient(url: string, session: string): N8nClient;
 }
 
-interface TinyModelScript {
-	writeTinyModel(file: string, options?: TinyModelOptions): void;
+interface ScriptedModelScript {
 	writeScriptedModel(
 		file: string,
 		replies: ScriptedReply[],
@@ -139,13 +137,8 @@ export function workFolder(name = 'test'): string {
 	return fs.mkdtempSync(path.join(parts().work, `${name}-`));
 }
 
-/** Writes another model that answers with noise (see `TinyModelOptions`). The default one is `parts().tinyModel`. */
-export async function tinyModel(options: TinyModelOptions): Promise<string> {
-	const { writeTinyModel } = await loadScript<TinyModelScript>('tiny-model');
-	const file = path.join(workFolder('model'), 'tiny.gguf');
-	writeTinyModel(file, options);
-	return file;
-}
+/** Extra Body with which llama-server answers until it is stopped, if Max Tokens is -1. */
+export const ENDLESS = '{ "ignore_eos": true }';
 
 /**
  * Writes a model that answers with given texts. The real llama-server streams them and parses their tool calls and
@@ -155,7 +148,9 @@ export async function scriptedModel(
 	replies: ScriptedReply[],
 	options?: { contextLength?: number },
 ): Promise<string> {
-	const { writeScriptedModel } = await loadScript<TinyModelScript>('tiny-model');
+	const { writeScriptedModel } = await loadModule<ScriptedModelScript>(
+		'test/support/scripted-model',
+	);
 	const file = path.join(workFolder('model'), 'scripted.gguf');
 	writeScriptedModel(file, replies, options);
 	return file;
@@ -168,7 +163,7 @@ export async function startLlamaServer(
 	const { startLlamaServer: start } = await loadScript<LlamaServerScript>('llama-server');
 	return await started(
 		start(parts().llamaServer, {
-			model: parts().tinyModel,
+			model: parts().noise,
 			alias: 'test-model',
 			threads: 1,
 			logFile: path.join(workFolder('llama-server'), 'llama-server.log'),

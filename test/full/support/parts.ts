@@ -15,20 +15,15 @@ import {
 	parts,
 	startLlamaServer,
 	started,
-	workFolder,
 } from '../../e2e/support/playground';
 import { fs, path } from '../../support/node';
 import { loadScript } from '../../support/scripts';
 
 interface N8nScript {
-	importCredentials(
+	importInto(
 		install: N8nInstall,
-		credentials: Credential[],
-		options: N8nEnvironment,
-	): Promise<void>;
-	importWorkflows(
-		install: N8nInstall,
-		workflows: Workflow[],
+		what: 'credentials' | 'workflows',
+		content: Array<Credential | Workflow>,
 		options: N8nEnvironment,
 	): Promise<void>;
 	executeWorkflow(
@@ -42,26 +37,22 @@ interface PostgresScript {
 	startPostgres(programs: string): Promise<Postgres>;
 }
 
-interface DecisionModelScript {
-	writeDecisionModel(source: string, target: string): void;
-}
-
-/** Starts all-MiniLM-L6-v2, a real embedding model. */
+/** Starts a model for vectors: those of texts are near each other that have words in common. */
 export async function startEmbeddingServer(
 	options: Partial<LlamaServerOptions> = {},
 ): Promise<LlamaServer> {
 	return await startLlamaServer({
-		model: parts().miniLm!.embedding,
-		alias: 'all-minilm',
-		args: ['--embeddings'],
+		model: parts().noiseBert,
+		alias: 'test-embedding',
+		args: ['--embeddings', '--pooling', 'mean'],
 		...options,
 	});
 }
 
-/** Starts the same model with an untrained reranking head: a real reranker, except for the order. */
+/** Starts the same model with its reranking head of random weights: a real reranker, except for the order. */
 export async function startRerankServer(): Promise<LlamaServer> {
 	return await startLlamaServer({
-		model: parts().miniLm!.reranker,
+		model: parts().noiseBert,
 		alias: 'test-reranker',
 		args: ['--reranking'],
 	});
@@ -71,14 +62,6 @@ export async function startRerankServer(): Promise<LlamaServer> {
 export async function startPostgres(): Promise<Postgres> {
 	const { startPostgres: start } = await loadScript<PostgresScript>('postgres');
 	return await started(start(parts().postgres!));
-}
-
-/** SmolLM2 as a decision model, which a newer llama-server asks at `/v1/systemone`. */
-export async function decisionModel(): Promise<string> {
-	const { writeDecisionModel } = await loadScript<DecisionModelScript>('decision-model');
-	const file = path.join(workFolder('model'), 'decisions.gguf');
-	writeDecisionModel(parts().smolLm2, file);
-	return file;
 }
 
 /** Writes the lines of a chat with their arrival times to a file for debugging. */
@@ -104,7 +87,7 @@ export async function executeWorkflow(
 	const userFolder = options.userFolder ?? (await newUserFolder());
 	const environment = { customExtensions: [nodes], ...options, userFolder };
 	const id = workflow.id ?? 'executed';
-	if (credentials.length > 0) await script.importCredentials(n8n, credentials, environment);
-	await script.importWorkflows(n8n, [{ ...workflow, id }], environment);
+	if (credentials.length > 0) await script.importInto(n8n, 'credentials', credentials, environment);
+	await script.importInto(n8n, 'workflows', [{ ...workflow, id }], environment);
 	return await script.executeWorkflow(n8n, id, environment);
 }

@@ -1,44 +1,19 @@
-/** Real model servers for the tests in this folder, prepared by `npm run test:servers`. */
+/** Real model servers for the tests in this folder: what `npm run test:servers` prepared, and programs of this machine. */
 import type {
 	LlamaServer,
 	LlamaServerOptions,
-	PythonServerName,
 	RealServerParts,
 	ScriptedReply,
-	StartedServer,
+	Service,
+	ServiceOptions,
 } from '../../../scripts/lib/types';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { connectTo } from '../../../lib/servers/connect';
-import { fs, path, process } from '../../support/node';
-import { loadScript } from '../../support/scripts';
+import { childProcess, fs, path, process } from '../../support/node';
+import { loadModule, loadScript } from '../../support/scripts';
 
 interface LlamaServerScript {
 	startLlamaServer(binary: string, options: Partial<LlamaServerOptions>): Promise<LlamaServer>;
-}
-interface OllamaScript {
-	startOllama(
-		binary: string,
-		options: { folder: string; env?: Record<string, string | undefined> },
-	): Promise<StartedServer>;
-}
-interface WhisperScript {
-	startWhisperServer(
-		binary: string,
-		options: { model: string; args?: string[]; logFile?: string },
-	): Promise<StartedServer>;
-}
-interface FastapiScript {
-	startMinimalServer(
-		fastapi: { python: string; packages: string },
-		options?: { logFile?: string },
-	): Promise<StartedServer>;
-}
-interface PythonServersScript {
-	startPythonServer(
-		name: PythonServerName,
-		python: string,
-		options: { folder: string; args: string[]; env?: Record<string, string> },
-	): Promise<StartedServer>;
 }
 interface ScriptedModelScript {
 	writeScriptedModel(
@@ -46,22 +21,105 @@ interface ScriptedModelScript {
 		replies: ScriptedReply[],
 		options: { contextLength: number },
 	): void;
-	writeScriptedFolder(
-		folder: string,
-		replies: ScriptedReply[],
-		options: { contextLength: number },
-	): void;
 }
-
+interface ProcScript {
+	startService(name: string, command: string, args: string[], options: ServiceOptions): Service;
+}
+interface WaitScript {
+	waitForService(service: Service, url: string, options: { timeoutMs: number }): Promise<void>;
+}
 interface PortsScript {
 	freePort(): Promise<number>;
+}
+
+interface Row {
+	/** On PATH, or named by the variable. */
+	program: string;
+	variable: string;
+	/** A module of Python that the program must have. */
+	module?: string;
+	/** How it is had. */
+	get: string;
+	args: (port: string) => string[];
+	env?: (port: string, folder: string) => Record<string, string>;
+	/** A route that answers without a key once it is ready. */
+	ready: string;
+}
+
+const python = { program: 'python3', variable: 'PYTHON_BIN' };
+const SERVERS = {
+	fastapi: {
+		...python,
+		module: 'uvicorn',
+		get: 'pip install fastapi uvicorn',
+		args: (port) => [path.resolve('test/real-servers/support/minimal_server.py'), port],
+		ready: '/ready',
+	},
+	litellm: {
+		...python,
+		module: 'litellm',
+		get: "pip install 'litellm[proxy]'",
+		args: (port) => ['-c', 'from litellm import run_server; run_server()', '--port', port],
+		env: () => ({ LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_TELEMETRY: 'False' }),
+		ready: '/health/liveliness',
+	},
+	ollama: {
+		program: 'ollama',
+		variable: 'OLLAMA_BIN',
+		get: 'https://ollama.com/download',
+		args: () => ['serve'],
+		env: (port, folder) => ({
+			OLLAMA_HOST: `127.0.0.1:${port}`,
+			OLLAMA_MODELS: path.join(folder, 'models'),
+			OLLAMA_NOPRUNE: '1',
+		}),
+		ready: '/api/version',
+	},
+	vllm: {
+		program: 'vllm',
+		variable: 'VLLM_BIN',
+		get: 'https://docs.vllm.ai, and a folder with a small model in VLLM_MODEL',
+		args: (port) => ['serve', process.env.VLLM_MODEL ?? '', '--host', '127.0.0.1', '--port', port],
+		env: () => ({ VLLM_CPU_KVCACHE_SPACE: '1', VLLM_NO_USAGE_STATS: '1' }),
+		ready: '/health',
+	},
+	whisper: {
+		program: 'whisper-server',
+		variable: 'WHISPER_SERVER_BIN',
+		get: 'https://github.com/ggml-org/whisper.cpp',
+		args: (port) => [
+			...['--host', '127.0.0.1', '--port', port],
+			...['--inference-path', '/v1/audio/transcriptions'],
+		],
+		ready: '/health',
+	},
+} satisfies Record<string, Row>;
+
+type ServerName = keyof typeof SERVERS;
+
+function programOf({ program, variable }: Row): string | undefined {
+	const named = process.env[variable];
+	if (named !== undefined) return named;
+	const folders = (process.env.PATH ?? '').split(path.delimiter);
+	return folders.map((folder) => path.join(folder, program)).find((file) => fs.existsSync(file));
+}
+
+/** Why the tests of a server cannot run, with how it is had. */
+export function problemOf(name: ServerName): string | undefined {
+	const row: Row = SERVERS[name];
+	const problem = `${name} is not on this machine: ${row.get} (or name its program with ${row.variable})`;
+	const program = programOf(row);
+	if (program === undefined) return problem;
+	if (row.module === undefined) return undefined;
+	const found = childProcess.spawnSync(program, ['-c', `import ${row.module}`]);
+	return found.status === 0 ? undefined : problem;
 }
 
 /** Ends a server like a crash, and returns when its process is gone. */
 export type Kill = () => Promise<void>;
 
 const killer =
-	(service: StartedServer['service']): Kill =>
+	(service: Service): Kill =>
 	async () => {
 		service.kill('SIGKILL');
 		await service.exited;
@@ -82,11 +140,6 @@ export function parts(): RealServerParts {
 /** A folder for the test. Its logs are kept until the next run. */
 export const workFolder = (name: string): string =>
 	fs.mkdtempSync(path.join(parts().work, `${name}-`));
-
-/** A port for a server that opens a second one. */
-export async function freePort(): Promise<number> {
-	return await (await loadScript<PortsScript>('ports')).freePort();
-}
 
 const started = <T extends { stop(): Promise<void> }>(server: T): T => {
 	running.add(server);
@@ -113,31 +166,42 @@ const REPLIES: ScriptedReply[] = [
 
 /** The scripted model as GGUF, for llama.cpp. */
 export async function scriptedFile(): Promise<string> {
-	const { writeScriptedModel } = await loadScript<ScriptedModelScript>('tiny-model');
+	const { writeScriptedModel } = await loadModule<ScriptedModelScript>(
+		'test/support/scripted-model',
+	);
 	const file = path.join(workFolder('model'), 'scripted.gguf');
 	writeScriptedModel(file, REPLIES, { contextLength: CONTEXT });
 	return file;
 }
 
-/** The scripted model in Hugging Face's format. */
-export async function scriptedFolder(): Promise<string> {
-	const { writeScriptedFolder } = await loadScript<ScriptedModelScript>('hugging-face');
-	const folder = workFolder('model');
-	writeScriptedFolder(folder, REPLIES, { contextLength: CONTEXT });
-	return folder;
-}
-
-/** A server that is a Python package; `kill` ends it like a crash. */
-export async function startPythonServer(
-	name: PythonServerName,
-	args: string[],
+/** Starts a server of this machine; `kill` ends it like a crash. */
+export async function startServer(
+	name: ServerName,
+	args: string[] = [],
 	env: Record<string, string> = {},
 ): Promise<{ url: string; kill: Kill }> {
-	const { startPythonServer: start } = await loadScript<PythonServersScript>('python-servers');
+	const row: Row = SERVERS[name];
+	const [{ startService }, { waitForService }, { freePort }] = await Promise.all([
+		loadScript<ProcScript>('proc'),
+		loadScript<WaitScript>('wait'),
+		loadScript<PortsScript>('ports'),
+	]);
 	const folder = workFolder(name);
-	const { url, service } = started(
-		await start(name, parts().python[name].file!, { folder, args, env }),
-	);
+	const port = String(await freePort());
+	const service = startService(name, programOf(row)!, [...row.args(port), ...args], {
+		cwd: folder,
+		env: {
+			...process.env,
+			PYTHONUNBUFFERED: '1',
+			HOME: folder,
+			...row.env?.(port, folder),
+			...env,
+		},
+		logFile: path.join(folder, 'server.log'),
+	});
+	started(service);
+	const url = `http://127.0.0.1:${port}`;
+	await waitForService(service, `${url}${row.ready}`, { timeoutMs: 600_000 });
 	return { url, kill: killer(service) };
 }
 
@@ -157,7 +221,7 @@ export async function startRouter(
 		].join('\n');
 	fs.writeFileSync(preset, Object.entries(models).map(section).join('\n'));
 	const { url } = started(
-		await startLlamaServer(parts().llamaServer!, {
+		await startLlamaServer(parts().llamaServer.file!, {
 			args: ['--models-preset', preset, '--models-max', '3'],
 			apiKey,
 			logFile: path.join(folder, 'llama-server.log'),
@@ -174,26 +238,6 @@ export async function startLlamaServer(
 	const { startLlamaServer: start } = await loadScript<LlamaServerScript>('llama-server');
 	const logFile = path.join(workFolder('llama-server'), 'llama-server.log');
 	return started(await start(binary, { ...options, logFile })).url;
-}
-
-export async function startOllama(env: Record<string, string> = {}): Promise<string> {
-	const { startOllama: start } = await loadScript<OllamaScript>('ollama');
-	return started(await start(parts().ollama!, { folder: workFolder('ollama'), env })).url;
-}
-
-export async function startWhisperServer(args: string[] = []): Promise<string> {
-	const { startWhisperServer: start } = await loadScript<WhisperScript>('whisper');
-	const { server, model } = parts().whisper!;
-	const logFile = path.join(workFolder('whisper'), 'whisper.log');
-	return started(await start(server, { model, args, logFile })).url;
-}
-
-/** The server of `minimal_server.py`; its key is `sk-test`. */
-export async function startMinimalServer(): Promise<string> {
-	const { startMinimalServer: start } = await loadScript<FastapiScript>('fastapi');
-	return started(
-		await start(parts().fastapi!, { logFile: path.join(workFolder('fastapi'), 'server.log') }),
-	).url;
 }
 
 export const connection = (baseUrl: string, key?: string) =>
