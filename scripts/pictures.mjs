@@ -12,9 +12,8 @@ import { node } from './lib/deps.mjs';
 import { createLog, formatSize } from './lib/log.mjs';
 import { main } from './lib/main.mjs';
 import { root } from './lib/paths.mjs';
-import { IMAGES, LARGEST_BYTES, LARGEST_MOVING_BYTES, namedPictures } from './lib/pictures.mjs';
+import { IMAGES, LARGEST_BYTES, namedPictures } from './lib/pictures.mjs';
 import { findOnPath, onExit, run } from './lib/proc.mjs';
-import { findPython, installPackages } from './lib/python.mjs';
 
 const TOOLS = ['pngquant', 'optipng'];
 
@@ -29,21 +28,6 @@ const compress = async (source, target) => {
 	const quality = ['--quality=60-90', '--strip', '--speed', '1', '--force'];
 	await run('pngquant', [...quality, '--output', target, source]);
 	await run('optipng', ['-quiet', '-o2', target]);
-};
-
-/**
- * Makes an animated GIF of the frames that a test has taken.
- *
- * @param {string} frames folder
- * @param {string} target
- */
-const animate = async (frames, target) => {
-	const python = await findPython();
-	const packages = mkdtempSync(join(tmpdir(), 'local-llama-pillow-'));
-	onExit(() => rmSync(packages, { recursive: true, force: true }));
-	await installPackages(python, packages, ['pillow==13.0.0']);
-	const env = { ...process.env, PYTHONPATH: packages };
-	await run(python, [join(root, 'scripts', 'lib', 'gif.py'), frames, target], { env });
 };
 
 /** @returns {Promise<string>} the folder with the pictures of all suites */
@@ -73,22 +57,15 @@ await main(async () => {
 		.filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)));
 	const folder = values.from ?? (await takenByTests());
 
-	/** @param {string} file */
-	const taken = (file) => join(folder, relative(IMAGES, file.replace(/\.gif$/, '')));
-	const untaken = wanted.filter((file) => !existsSync(taken(file)));
-	if (untaken.length > 0) throw new Error(`No test takes ${untaken.join(', ')}`);
 	let total = 0;
-	log.line();
 	for (const file of wanted) {
-		const target = join(root, file);
-		const moves = file.endsWith('.gif');
-		await (moves ? animate : compress)(taken(file), target);
-		const most = moves ? LARGEST_MOVING_BYTES : LARGEST_BYTES;
-		const { size } = statSync(target);
+		const source = join(folder, relative(IMAGES, file));
+		if (!existsSync(source)) throw new Error(`No test takes ${file}`);
+		await compress(source, join(root, file));
+		const { size } = statSync(join(root, file));
 		total += size;
-		log.line(
-			`  ${formatSize(size).padStart(9)}  ${file}${size > most ? '  too large: show less of the window' : ''}`,
-		);
+		const note = size > LARGEST_BYTES ? '  too large: show less of the window' : '';
+		log.line(`  ${formatSize(size).padStart(9)}  ${file}${note}`);
 	}
 	log.line(`  ${formatSize(total).padStart(9)}  in all. Look at each before you commit it.`);
 	return 0;

@@ -6,20 +6,11 @@ import { filesBelow, root } from './paths.mjs';
 export const IMAGES = 'docs/images';
 /** A README with its pictures should open at once. */
 export const LARGEST_BYTES = 150_000;
-/** The same for an animated one. */
-export const LARGEST_MOVING_BYTES = 1_000_000;
 
 /** @returns {string[]} every document of the project, from its root */
 export const documents = () => [
-	...[
-		'README.md',
-		'README.zh-CN.md',
-		'CHANGELOG.md',
-		'CONTRIBUTING.md',
-		'SECURITY.md',
-		'workflows/README.md',
-		'workflows/README.zh-CN.md',
-	],
+	...['README.md', 'README.zh-CN.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
+	...['workflows/README.md', 'workflows/README.zh-CN.md'],
 	...filesBelow(join(root, 'docs'))
 		.map((file) => file.slice(root.length + 1).replaceAll('\\', '/'))
 		.filter((file) => file.endsWith('.md')),
@@ -35,7 +26,7 @@ export const picturesIn = (file) => {
 		([, link, source]) => link ?? source ?? '',
 	);
 	return links
-		.filter((link) => /\.(png|jpe?g|gif|webp|svg)$/i.test(link) && !/^https?:/.test(link))
+		.filter((link) => /\.(png|jpe?g|webp|svg)$/i.test(link) && !/^https?:/.test(link))
 		.map((link) => posix.normalize(posix.join(dirname(file), link)));
 };
 

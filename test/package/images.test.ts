@@ -4,7 +4,6 @@ import { loadScript } from '../support/scripts';
 interface PicturesScript {
 	IMAGES: string;
 	LARGEST_BYTES: number;
-	LARGEST_MOVING_BYTES: number;
 	documents(): string[];
 	picturesIn(file: string): string[];
 	namedPictures(): string[];
@@ -14,7 +13,6 @@ const ROOT = process.cwd();
 /** First bytes of each image format. */
 const SIGNATURES: Readonly<Record<string, string>> = {
 	'.png': '89504e470d0a1a0a',
-	'.gif': '474946383961',
 };
 const MOST_BYTES = 4_200_000;
 
@@ -60,15 +58,16 @@ describe('the pictures of the documents', () => {
 		).toEqual([]);
 	});
 
-	it('are small PNG files, or GIF files where they move', () => {
+	it('are small PNG files', () => {
 		const sizes = kept.map((file) => {
 			const bytes = fs.readFileSync(path.join(ROOT, file));
 			const kind = path.extname(file);
 			const isKind = bytes.toString('hex', 0, 8).startsWith(SIGNATURES[kind] ?? '-');
-			const largest = kind === '.gif' ? script.LARGEST_MOVING_BYTES : script.LARGEST_BYTES;
-			return { file, isKind, bytes: bytes.length, largest };
+			return { file, isKind, bytes: bytes.length };
 		});
-		expect(sizes.filter(({ isKind, bytes, largest }) => !isKind || bytes > largest)).toEqual([]);
+		expect(sizes.filter(({ isKind, bytes }) => !isKind || bytes > script.LARGEST_BYTES)).toEqual(
+			[],
+		);
 		expect(sizes.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(MOST_BYTES);
 	});
 

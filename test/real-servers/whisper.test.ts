@@ -5,7 +5,7 @@ import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';
 import { fs, path } from '../support/node';
 import { failureOf } from './support/clients';
-import { connection, problemOf, startServer, stopServers, workFolder } from './support/servers';
+import { problemOf, startServer, stopServers, workFolder } from './support/servers';
 
 const RATE = 16_000;
 

@@ -29,8 +29,6 @@ export interface Editor {
 	drag(handle: Locator, byX: number, byY: number): Promise<void>;
 	/** Waits for the icons, and writes a picture into the folder of `LOCAL_LLAMA_PICTURES`, if set. Default: the whole window. */
 	picture(name: string, part?: PicturePart): Promise<void>;
-	/** One frame of an animated picture; only if pictures for the documents are taken. */
-	frame(name: string, at: number): Promise<void>;
 	close(): Promise<void>;
 }
 
@@ -120,11 +118,6 @@ export async function openEditor(
 			});
 			fs.mkdirSync(path.join(pictures, path.dirname(name)), { recursive: true });
 			fs.writeFileSync(path.join(pictures, `${name}.png`), bytes);
-		},
-		frame: async (name, at) => {
-			if (!forDocs) return;
-			const file = path.join(pictures, name, `${String(at).padStart(4, '0')}.png`);
-			await page.screenshot({ path: file, scale: 'css' });
 		},
 		close: async () => await browser.close(),
 	};

@@ -10,12 +10,7 @@ import type {
 	Postgres,
 	Workflow,
 } from '../../../scripts/lib/types';
-import {
-	newUserFolder,
-	parts,
-	startLlamaServer,
-	started,
-} from '../../e2e/support/playground';
+import { newUserFolder, parts, startLlamaServer, started } from '../../e2e/support/playground';
 import { fs, path } from '../../support/node';
 import { loadScript } from '../../support/scripts';
 
