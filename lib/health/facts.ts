@@ -128,7 +128,8 @@ function toldBy({ props, models = [], identity, details }: Seen): ServerFacts {
 		sleeping: ability(props.is_sleeping),
 		template: templateIn(props.chat_template_caps),
 		features: {
-			metrics: isOn(details.metrics),
+			// LM Studio answers every route with 200.
+			metrics: Object.keys(metrics).length > 0 || (details.metrics?.status === 501 ? false : null),
 			slots: ability(bodyOf(identity.props).endpoint_slots),
 			embeddings,
 			rerank: isOn(details.rerank),

@@ -5,6 +5,7 @@ import { remedyFor, seconds } from '../errors/remedies';
 import type { ServerError } from '../errors/server-error';
 import { plainText } from '../plain-text';
 import { missingModelAdvice } from '../servers/model-names';
+import { largestOf } from '../values';
 import { isOfDify, type Facts } from './facts';
 import { described } from './probe';
 import type { CheckResult, Finding, HealthStatus, ModelFacts, Severity } from './result';
@@ -452,9 +453,11 @@ function takesNoTools({ subject, told: { template } }: Facts): boolean {
 	return subject?.tools === false || (subject?.tools !== true && template?.tools === false);
 }
 
-/** Tokens that one request can use; undefined where nothing tells, or it depends on the model. */
+/** Tokens that one request can use, of several models the most; undefined where nothing tells. */
 function contextOf({ subject, told }: Facts): number | undefined {
-	return subject?.context ?? told.contextPerSlot ?? undefined;
+	const known = told.models.flatMap(({ context }) => context ?? []);
+	const ofAny = known.length === 0 ? undefined : largestOf(known);
+	return subject?.context ?? told.contextPerSlot ?? ofAny;
 }
 
 /** How to get so many tokens. What a model was not trained for, it does not read. */

@@ -280,6 +280,38 @@ test('an empty list without a key: there are none', async () => {
 	expect(meaning).toBe('The server has no models');
 });
 
+test('a server that answers every route with 200 and an error text has no metrics', async () => {
+	const url = await rawServer(
+		routes(
+			{
+				'/v1/models': json('200 OK', {
+					data: [
+						{ id: 'a', owned_by: 'organization_owner' },
+						{ id: 'b', owned_by: 'organization_owner' },
+					],
+				}),
+			},
+			json('200 OK', { error: 'Unexpected endpoint or method. (GET /metrics)' }),
+		),
+	);
+	expect(await check(url)).toMatchObject({
+		status: 'healthy',
+		server: { kind: 'lmStudio' },
+		features: { metrics: null },
+		findings: [],
+	});
+});
+
+test('of several models one with enough context is enough', async () => {
+	const model = (id: string, context: number) => ({ id, owned_by: 'vllm', max_model_len: context });
+	const list = { data: [model('small', 4_096), model('large', 32_768)] };
+	const url = await rawServer(routes({ '/v1/models': json('200 OK', list) }));
+	expect(ids(await check(url, { expectations: { minContext: 20_000 } }))).toEqual([]);
+	expect(ids(await check(url, { expectations: { minContext: 40_000 } }))).toEqual([
+		'contextTooSmall',
+	]);
+});
+
 test('a server for embeddings is not told of tools and of context', async () => {
 	const url = await rawServer(
 		llama({
