@@ -14,6 +14,8 @@ const ROOT = process.cwd();
 const SIGNATURES: Readonly<Record<string, string>> = {
 	'.png': '89504e470d0a1a0a',
 };
+/** Begins the settings of each frame of a GIF file. */
+const NEXT_FRAME = '\x21\xf9\x04';
 const MOST_BYTES = 4_200_000;
 
 let script: PicturesScript;
@@ -69,6 +71,14 @@ describe('the pictures of the documents', () => {
 			[],
 		);
 		expect(sizes.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(MOST_BYTES);
+	});
+
+	it('show more than a beginning and an end where they move', () => {
+		const moving = kept.filter((file) => file.endsWith('.gif'));
+		const framesOf = (file: string) =>
+			fs.readFileSync(path.join(ROOT, file)).toString('latin1').split(NEXT_FRAME).length - 1;
+		expect(moving).toContain('docs/images/chat-typing.gif');
+		for (const file of moving) expect(framesOf(file)).toBeGreaterThanOrEqual(8);
 	});
 
 	it('stay out of the npm package', () => {
