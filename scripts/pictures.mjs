@@ -54,6 +54,8 @@ await main(async () => {
 	});
 	const wanted = namedPictures()
 		.filter((file) => file.startsWith(`${IMAGES}/`))
+		// The moving one is a recording that was made by hand.
+		.filter((file) => !file.endsWith('.gif'))
 		.filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)));
 	const folder = values.from ?? (await takenByTests());
 

@@ -26,7 +26,7 @@ export const picturesIn = (file) => {
 		([, link, source]) => link ?? source ?? '',
 	);
 	return links
-		.filter((link) => /\.(png|jpe?g|webp|svg)$/i.test(link) && !/^https?:/.test(link))
+		.filter((link) => /\.(png|jpe?g|gif|webp|svg)$/i.test(link) && !/^https?:/.test(link))
 		.map((link) => posix.normalize(posix.join(dirname(file), link)));
 };
 

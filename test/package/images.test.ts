@@ -13,6 +13,7 @@ const ROOT = process.cwd();
 /** First bytes of each image format. */
 const SIGNATURES: Readonly<Record<string, string>> = {
 	'.png': '89504e470d0a1a0a',
+	'.gif': '474946383961',
 };
 /** Begins the settings of each frame of a GIF file. */
 const NEXT_FRAME = '\x21\xf9\x04';
@@ -60,7 +61,7 @@ describe('the pictures of the documents', () => {
 		).toEqual([]);
 	});
 
-	it('are small PNG files', () => {
+	it('are small PNG files, or a GIF file', () => {
 		const sizes = kept.map((file) => {
 			const bytes = fs.readFileSync(path.join(ROOT, file));
 			const kind = path.extname(file);
