@@ -37,6 +37,44 @@ export function isUnreached(kind: FailureKind): boolean {
 	return UNREACHED.has(kind);
 }
 
+/** Failures of what was asked for, such as a value, an ID or a file. Whoever asks can mend them. */
+const OF_THE_REQUEST: ReadonlySet<FailureKind> = new Set([
+	'invalidInput',
+	'badRequest',
+	'contextOverflow',
+	'contextExceeded',
+	'modalityUnsupported',
+	'modelNotFound',
+	'tooLarge',
+	'emptyQuery',
+	'inputs',
+	'invalidId',
+	'invalidParam',
+	'missingUser',
+	'notFound',
+	'conversationNotFound',
+	'conversationEnded',
+	'messageNotFound',
+	'nothingToRevoke',
+	'runNotFound',
+	'fileNotFound',
+	'fileType',
+	'fileRejected',
+	'formClosed',
+	'formNotFound',
+	'formRejected',
+	'dataset',
+	'datasetNotFound',
+	'notIndexed',
+	'archived',
+	'documentBusy',
+	'nameTaken',
+]);
+
+export function isOfRequest(kind: FailureKind): boolean {
+	return OF_THE_REQUEST.has(kind);
+}
+
 /** Failures after which the same request may be sent again: the server did not start on it. */
 const NOTHING_STARTED: ReadonlySet<FailureKind> = new Set(['refused', 'loading', 'busy']);
 

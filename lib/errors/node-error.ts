@@ -1,6 +1,7 @@
 import { NodeOperationError, type INode, type JsonObject } from 'n8n-workflow';
 
 import { describe } from './description';
+import { isOfRequest } from './kinds';
 import { plainText } from '../plain-text';
 import { ServerError } from './server-error';
 
@@ -45,16 +46,27 @@ export function toNodeError(
 		description: describe(error),
 		itemIndex: options.itemIndex,
 	});
-	nodeError.message = isTool(node) ? describe(error) : plainText(error.message);
+	nodeError.message = plainText(error.message);
+	if (isTool(node)) nodeError.message = nodeError.description = textForModel(error);
 	nodeError.messages = [];
 	nodeError.context.data = errorDetails(error);
 	if (error.partialText) nodeError.messages.push(`Received until then: ${error.partialText}`);
 	return nodeError;
 }
 
-/** n8n hands on only the message of a tool's error to the model, so it also holds what to do. */
-function isTool({ type }: INode): boolean {
+export function isTool({ type }: Pick<INode, 'type'>): boolean {
 	return type.endsWith('Tool');
+}
+
+const TOOL_FAILED =
+	'The service behind this tool did not do what was asked. Do not call it again now: say that it is not available.';
+
+/**
+ * n8n hands message and description of a tool's error to the model, which may repeat them to anybody: no address, and no
+ * words of a server that is away or fails.
+ */
+function textForModel(error: ServerError): string {
+	return isOfRequest(error.kind) ? describe(error, '') : TOOL_FAILED;
 }
 
 /**

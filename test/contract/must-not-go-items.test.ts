@@ -171,6 +171,25 @@ describe('as a tool of an agent', () => {
 		}
 	});
 
+	test('its failure tells the model no address and no words of the server', async () => {
+		const words = 'CUDA out of memory at /srv/secret/path';
+		const { url } = await start({
+			...LLAMA_SERVER,
+			[`POST ${CHAT}`]: json({ error: { code: 500, message: words } }, 500),
+		});
+		const setup = {
+			parameters: { prompt: 'Hi', options: { maxRetries: 0 } },
+			type: 'n8n-nodes-local-llama.localLlamaTool',
+		};
+		for (const at of [url, `http://127.0.0.1:${await closedPort()}/v1`]) {
+			const failed = await failureOf(run(at, 'text:chat', setup));
+			const [item] = await run(at, 'text:chat', { ...setup, continueOnFail: true });
+			const told = [failed.message, failed.description, JSON.stringify(item!.json)].join(' ');
+			expect(told).toContain('say that it is not available');
+			expect(told).not.toMatch(/127\.0\.0\.1|secret|CUDA/);
+		}
+	});
+
 	test('arguments that a model writes as text are read as what the field wants', async () => {
 		const server = await serve();
 		await run(server.url, 'text:chat', {

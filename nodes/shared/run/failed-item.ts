@@ -1,5 +1,6 @@
 import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 
+import { isTool } from '../../../lib/errors/node-error';
 import { recordOf, messageOf } from '../../../lib/values';
 
 /** The failure of one item, in an operation that takes all items together. */
@@ -25,14 +26,18 @@ export function failItem(itemIndex: number, reason: unknown): never {
  * workflow-execute.ts).
  */
 export function failedItem(
-	{ message, description, context }: NodeOperationError,
+	{ message, description, context, node }: NodeOperationError,
 	itemIndex: number,
 	facts: object = {},
 ): INodeExecutionData {
+	// A model reads all of a tool's item.
+	const details = isTool(node)
+		? {}
+		: { ...(description ? { description } : {}), ...recordOf(context.data) };
 	return {
 		json: {
 			...facts,
-			error: { message, ...(description ? { description } : {}), ...recordOf(context.data) },
+			error: { message, ...details },
 		},
 		pairedItem: { item: itemIndex },
 	} as INodeExecutionData;

@@ -55,12 +55,26 @@ describe('toNodeError', () => {
 		expect(error.node).toBe(NODE);
 	});
 
-	test('the message of a tool holds what to do, since an agent reads nothing else', () => {
-		const tool = { ...NODE, type: 'n8n-nodes-local-llama.localLlamaTool' };
-		const failed = failure('refused', { url: URL_ASKED });
-		const error = toNodeError(tool, failed);
-		expect(error.message).toContain(failed.message);
-		expect(error.message).toContain(failed.remedy);
+	test.each(['refused', 'busy', 'serverError', 'unauthorized', 'runFailed'] as const)(
+		'an agent reads no address and no words of a server that fails: %s',
+		(kind) => {
+			const tool = { ...NODE, type: 'n8n-nodes-local-llama.localLlamaTool' };
+			const failed = failure(kind, { url: URL_ASKED }, { status: 500, serverText: 'boom' });
+			const error = toNodeError(tool, failed);
+			expect(error.message).toMatch(/^The service behind this tool did not do what was asked/);
+			expect(error.description).toBe(error.message);
+			// What a person sees of it in the panel.
+			expect(error.context.data).toMatchObject({ kind, url: URL_ASKED, serverText: 'boom' });
+		},
+	);
+
+	test('an agent reads what it can correct', () => {
+		const tool = { ...NODE, type: 'n8n-nodes-local-llama.difyWorkflowTool' };
+		const words = { status: 400, message: 'topic is required in input form' };
+		const failed = failure('inputs', { url: URL_ASKED }, words);
+		const { message } = toNodeError(tool, failed);
+		expect(message).toContain(failed.remedy);
+		expect(message).not.toContain('10.0.0.5');
 	});
 
 	test('a sub-node that cannot be supplied hands on title, description and details', () => {

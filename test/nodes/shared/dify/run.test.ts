@@ -5,7 +5,15 @@ import { failedItem, type ItemFailure } from '../../../../nodes/shared/run/faile
 import { workOnItems, type ItemsOptions, type ItemWork } from '../../../../nodes/shared/run/items';
 import { startSim } from '../../../lib/dify/client';
 import { clearInterval, delay, setInterval } from '../../../support/node';
-import { chat, errorIn, executeNode, numbered, prepareNode, type Setup } from '../../dify';
+import {
+	chat,
+	errorIn,
+	executeNode,
+	nodeErrorOf,
+	numbered,
+	prepareNode,
+	type Setup,
+} from '../../dify';
 
 /** Works on items as a Dify node does. */
 async function workOnDifyItems(
@@ -143,6 +151,32 @@ describe('work on items', () => {
 				parameters: { resource: 'conversation', operation: 'getAll' },
 			}),
 		).toMatchObject([{ json: { id: item!.json.conversationId } }]);
+	});
+
+	test('as a tool of an agent it tells no address and no words of a server that fails', async () => {
+		const type = 'n8n-nodes-local-llama.difyChatMessageTool';
+		const sim = await startSim();
+		const body = JSON.stringify({
+			code: 'internal_server_error',
+			message: 'db-7 is down',
+			status: 500,
+		});
+		for (const [to, answer] of [
+			[{ url: 'http://127.0.0.1:9/v1' }, undefined],
+			[sim, { status: 500, body, contentType: 'application/json', times: 2 }],
+			[sim, { status: 502, body: '<h1>gate-3.lan</h1>', contentType: 'text/html', times: 2 }],
+		] as const) {
+			if (answer !== undefined) sim.fail(answer);
+			const told = await nodeErrorOf(chat(to, { type }));
+			const [item] = await chat(to, { type, continueOnFail: true });
+			for (const text of [told.message, told.description, JSON.stringify(item!.json)]) {
+				expect(text ?? '').not.toMatch(/127\.0\.0\.1|db-7|gate-3|docker|http/);
+				if (text) expect(text).toContain('say that it is not available');
+			}
+			expect(told.context.data).toHaveProperty('url');
+		}
+		const query = await nodeErrorOf(chat(sim, { type, parameters: { query: '' } }));
+		expect(query.message).toContain('Give a query that is not empty');
 	});
 
 	test('the execution is let go of at the end, well or not', async () => {
