@@ -10,13 +10,17 @@ import { isExpression, listEntries, plainName } from '../list-entries';
 import { editorClient } from './editor';
 import { difyNodeError } from './errors';
 
+/** n8n does not ask again when a credential is chosen, only when this field is shown anew (its ResourceMapper.vue). */
+const NO_CREDENTIAL =
+	'Choose a credential, then set Inputs to As JSON and back: the fields of the app appear here.';
 const NO_FORM = 'This app has no form, so there is nothing to fill in.';
 
 /** The app's own form, as fields of the node. */
 export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapperFields> {
 	const known = knownFields(this.getCurrentNodeParameter('inputs.schema'));
 	// A node that was just added has no credential yet.
-	if (this.getNode().credentials?.difyApi === undefined) return { fields: known };
+	if (this.getNode().credentials?.difyApi === undefined)
+		return { fields: known, emptyFieldsNotice: NO_CREDENTIAL };
 	try {
 		const client = await editorClient(this);
 		return {

@@ -83,11 +83,14 @@ describe('lists in the editor', () => {
 		});
 	});
 
-	test('a node without a credential asks nobody and complains of nothing', async () => {
+	test('a node without a credential asks nobody, and says how its fields appear', async () => {
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
 		const context = editor({ url: 'http://127.0.0.1:1' }, {});
 		const getNode = () => ({ ...context.getNode(), credentials: undefined });
-		expect(await getForm.call({ ...context, getNode })).toEqual({ fields: [] });
+		expect(await getForm.call({ ...context, getNode })).toEqual({
+			fields: [],
+			emptyFieldsNotice: expect.stringContaining('Choose a credential') as string,
+		});
 	});
 
 	test('what a server says is text, not HTML', async () => {
