@@ -50,6 +50,17 @@ test('case 74: a rating that is none is refused, since Dify would delete or answ
 	await expect(feedback(sim, { messageId, user: null })).rejects.toThrow('The user is empty');
 });
 
+test('without a message ID it says which field of which node to drag', async () => {
+	const sim = await startSim({});
+	for (const messageId of ['', null, undefined]) {
+		const failed = await nodeErrorOf(feedback(sim, { messageId }));
+		expect(failed.message).toBe('The message ID is empty');
+		expect(failed.description).toContain('drag the field messageId');
+		expect(failed.description).toContain('Dify Chat Message');
+	}
+	expect(sim.requests).toEqual([]);
+});
+
 describe('feedback', () => {
 	test('can be taken back, and the message of somebody else is told as that', async () => {
 		const sim = await startSim({});

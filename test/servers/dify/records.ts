@@ -346,7 +346,8 @@ export function listVariables(call: Call): void {
 	const from = lastId === undefined ? 0 : all.findIndex((each) => each.id === lastId) + 1;
 	if (lastId !== undefined && from === 0) throw invalid('');
 	const data = all.slice(from, from + limit).map(variableItem);
-	call.reply(200, { limit, has_more: from + limit < all.length, data });
+	// Always false, seen in 1.16.
+	call.reply(200, { limit, has_more: false, data });
 }
 
 function variableItem(variable: SimVariable): Json {

@@ -22,4 +22,22 @@ describe('conversations', () => {
 		expect(await list({ limit: 5 })).toEqual(all);
 		expect(await list({ limit: 1 })).toEqual(all.slice(0, 1));
 	});
+
+	test('variables are read on while pages are full, since their has_more is always false', async () => {
+		const variables: AppSpec['variables'] = Array.from({ length: 150 }, (_, at) => ({
+			name: `v${at}`,
+			valueType: 'number',
+			value: at,
+		}));
+		const sim = await startApp({ mode: 'advanced-chat', variables });
+		const { conversationId } = (await say(clientOf(sim, 'advanced-chat'))).result;
+		const found = await manage(
+			sim,
+			'variable',
+			'getAll',
+			{ conversationId: byId(conversationId), returnAll: true },
+			'advanced-chat',
+		);
+		expect(found).toHaveLength(150);
+	});
 });

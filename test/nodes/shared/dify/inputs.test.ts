@@ -26,6 +26,21 @@ describe('inputs', () => {
 	});
 });
 
+test.each(['form', 'json'])(
+	'an app that is not published is told as that: inputs as %s',
+	async (inputsMode) => {
+		const sim = await startApp({ mode: 'advanced-chat', published: false });
+		const parameters = {
+			inputsMode,
+			inputs: { value: { city: 'Rome' } },
+			inputsJson: '{"city":"Rome"}',
+		};
+		const failed = await chatError(sim, { mode: 'advanced-chat', parameters });
+		expect(failed.description).toContain('Publish the app in Dify');
+		expect(failed.context.data).toMatchObject({ kind: 'notPublished' });
+	},
+);
+
 test('a field that was renamed in Dify is told, not dropped without a word', async () => {
 	const sim = await startApp({
 		mode: 'chat',
