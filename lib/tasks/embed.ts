@@ -19,7 +19,7 @@ import {
 	startOf,
 	tooLongIn,
 } from './batches';
-import { prefixesOf, type Prefixes } from '../embeddings/prefixes';
+import { prefixesOf, type Prefixes } from './prefixes';
 import { dataOf, explained, task, type TaskSettings } from './task';
 import { hintOnUnread } from '../servers/unread';
 import { cutTo, type Fault, vectorsIn } from './vectors';

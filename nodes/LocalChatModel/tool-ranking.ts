@@ -1,6 +1,6 @@
 import { describeTool, fitByWords, fitOfTools } from '../../lib/chat/request/tools-at-once';
 import type { ToolDefinition } from '../../lib/chat/types';
-import type { Prefixes } from '../../lib/embeddings/prefixes';
+import type { Prefixes } from '../../lib/tasks/prefixes';
 import { asFailed } from '../../lib/errors/server-error';
 import { resultOf } from '../../lib/generators';
 import { LruCache } from '../../lib/lru-cache';

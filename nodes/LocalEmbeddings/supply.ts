@@ -6,7 +6,7 @@ import {
 } from 'n8n-workflow';
 
 import { type Embedded, Embedder } from '../../lib/tasks/embed';
-import type { Prefixes } from '../../lib/embeddings/prefixes';
+import type { Prefixes } from '../../lib/tasks/prefixes';
 import { filled, optional } from '../../lib/values';
 import { readEmbeddingSettings } from '../shared/embedding-fields';
 import { serverOf } from '../../lib/servers/server';

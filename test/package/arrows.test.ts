@@ -11,9 +11,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 	text: ['chat', 'tracing', 'servers', 'http', 'errors'],
 	// Thinking is split off answers as in chats.
 	dify: ['chat', 'tracing', 'servers', 'http', 'errors'],
-	batches: ['tracing', 'servers', 'http', 'errors'],
-	tasks: ['embeddings', 'chat', 'tracing', 'servers', 'http', 'errors'],
-	embeddings: ['batches', 'servers', 'http', 'errors'],
+	tasks: ['chat', 'tracing', 'servers', 'http', 'errors'],
 	health: ['chat', 'dify', 'servers', 'http', 'errors'],
 };
 

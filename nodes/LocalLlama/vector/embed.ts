@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { Server } from '../../../lib/servers/rows/kind';
 import { Embedder, type Embedded, type EmbedSettings } from '../../../lib/tasks/embed';
-import type { Prefixes } from '../../../lib/embeddings/prefixes';
+import type { Prefixes } from '../../../lib/tasks/prefixes';
 import { append } from '../../../lib/values';
 import { embeddingOptions, readEmbeddingSettings } from '../../shared/embedding-fields';
 import { choiceField, choices, jsonField, longTextField } from '../../shared/field-kinds';

@@ -1,4 +1,4 @@
-import { prefixesOf } from '../../../lib/embeddings/prefixes';
+import { prefixesOf } from '../../../lib/tasks/prefixes';
 
 test.each([
 	['nomic-embed-text:latest', 'search_query: ', 'search_document: '],
