@@ -140,7 +140,7 @@ const REMEDY =
 
 async function judgeJson(asking: Asking, read: Read, body: Body, answer: Answer): Promise<Verdict> {
 	const format = asking.settings.parameters.responseFormat;
-	const schema = format?.type === 'jsonSchema' ? format.schema : undefined;
+	const schema = format?.type === 'jsonSchema' ? (format.least ?? format.schema) : undefined;
 	const outcome = await checkedJson(answer.text, schema);
 	if (!('faults' in outcome)) {
 		const isBare = answer.text.trim() === outcome.json;

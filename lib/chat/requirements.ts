@@ -12,7 +12,12 @@ import type { ChatMessage } from './types';
  * @throws {ServerError} of kind `toolsUnsupported` or `modalityUnsupported`
  */
 export async function requireAbilities(
-	{ server, kind, settings: { model }, call }: Asking,
+	{
+		server,
+		kind,
+		settings: { model },
+		call,
+	}: Pick<Asking, 'server' | 'kind' | 'settings' | 'call'>,
 	messages: readonly ChatMessage[],
 	props: Props | undefined,
 ): Promise<void> {

@@ -70,7 +70,8 @@ export type Thinking =
 export type ResponseFormat =
 	| { type: 'text' }
 	| { type: 'jsonObject' }
-	| { type: 'jsonSchema'; schema: JsonRecord; name?: string }
+	/** `least`: what the answer is checked against, where that is less strict than what is asked for. */
+	| { type: 'jsonSchema'; schema: JsonRecord; least?: JsonRecord; name?: string }
 	| { type: 'grammar'; grammar: string };
 
 /** Sampling and other settings of a generation. Fields that are not set are not sent. */

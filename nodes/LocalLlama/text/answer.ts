@@ -1,32 +1,44 @@
-import type { ChatClient } from '../../../lib/chat/client';
-import type { FinishedAnswer, ResponseFormat, SourceMessage } from '../../../lib/chat/types';
+import { runTurn } from '../../../lib/chat/turn';
+import type {
+	ChatSettings,
+	FinishedAnswer,
+	ResponseFormat,
+	SourceMessage,
+} from '../../../lib/chat/types';
 import { requestedJson, jsonNotes } from '../../../lib/chat/checked-json';
-import { readToEnd } from '../../../lib/generators';
+import { throwAs } from '../../../lib/errors/server-error';
+import { namingFiles, type SentFile } from '../../../lib/tasks/sent-files';
 import { optional } from '../../../lib/values';
 import type { OperationItem } from '../../shared/run/operations';
 import { countFailed, type CountedGeneration, countGeneration } from '../../shared/token-totals';
 import { countTokens, type LlamaCall } from '../operation';
 
-/** Generates an answer, and streams it into the chat. */
+/** Generates an answer, and types it into the chat. If the chat is gone, the generation is cancelled. */
 export async function generated(
 	call: LlamaCall,
-	client: ChatClient,
+	settings: ChatSettings,
 	messages: readonly SourceMessage[],
+	files: readonly SentFile[],
 ): Promise<FinishedAnswer> {
-	const isUnread = call.typing === undefined;
-	const generation = client.generate({
-		messages,
-		signal: call.signal,
-		whole: isUnread,
-		reuse: isUnread,
-	});
-	// If the chat is gone, the generation is cancelled.
-	const answer = await readToEnd(generation, async (piece) => await call.typing?.type(piece)).catch(
-		(error: unknown) => {
+	const { server, typing, priority } = call;
+	const gone = new AbortController();
+	let typed = Promise.resolve();
+	const show = (piece: string) => {
+		typed = typed.then(async () => await typing?.type(piece));
+		typed.catch(() => gone.abort());
+	};
+	const signal = AbortSignal.any([call.signal, gone.signal]);
+	const asked = { messages, signal, whole: typing === undefined };
+	const turn = runTurn(server, { ...settings, priority }, asked, show);
+	const answer = await turn
+		.catch(throwAs((error) => namingFiles(error, files)))
+		.catch(async (error: unknown) => {
+			// Of a chat that is gone, its own error.
+			await typed;
 			countFailed(call.context, error);
 			throw error;
-		},
-	);
+		});
+	await typed;
 	reportAnswer(call, answer);
 	return answer;
 }

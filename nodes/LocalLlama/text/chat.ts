@@ -1,4 +1,3 @@
-import { ChatClient } from '../../../lib/chat/client';
 import { thinkingFields, responseFormatFields } from '../../shared/chat/answer-fields';
 import { generationFields } from '../../shared/chat/generation-fields';
 import { samplerFields } from '../../shared/chat/sampler-fields';
@@ -8,7 +7,7 @@ import type { LocalLlamaOperation } from '../operation';
 import { answerItem, generated } from './answer';
 import { chatSettings } from './settings';
 import { messageFields, messagesIn } from './messages';
-import { withModel } from '../../shared/search-models';
+import { withChosenModel } from '../../shared/search-models';
 
 /** Tools are for agents only. */
 const samplers = samplerFields.filter(({ name }) => name !== 'parallelToolCalls');
@@ -28,15 +27,14 @@ export const textChat: LocalLlamaOperation = {
 		...optionFields([...samplers, ...generationFields, streamingField]),
 	],
 	run: async (call) => {
-		const settings = await withModel(
+		const settings = await withChosenModel(
 			call.parameters.once(chatSettings),
-			call.connection,
+			call.server,
 			'chat',
 			call.signal,
 		);
-		const client = new ChatClient(call.connection, settings);
-		const messages = await messagesIn(call);
-		const answer = await generated(call, client, messages);
+		const { messages, files } = await messagesIn(call);
+		const answer = await generated(call, settings, messages, files);
 		return [await answerItem(call, answer, settings.parameters.responseFormat)];
 	},
 };

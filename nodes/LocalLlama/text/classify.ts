@@ -1,8 +1,9 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { classify as classifyText } from '../../../lib/text/classify';
-import type { Classification } from '../../../lib/text/classification';
-import type { Label } from '../../../lib/text/labels';
+import { throwAs } from '../../../lib/errors/server-error';
+import { type Classification, classify, type ClassifySettings } from '../../../lib/tasks/classify';
+import type { Label } from '../../../lib/tasks/labels';
+import { namingFiles } from '../../../lib/tasks/sent-files';
 import { isRecord, optional } from '../../../lib/values';
 import { readGeneration } from '../../shared/chat/generation-settings';
 import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
@@ -10,14 +11,14 @@ import { booleanField, rowsField, stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
-import type { LocalLlamaOperation } from '../operation';
+import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { rowFields, rowsIn } from '../lists';
 import { optionFields } from '../options';
 import { reportAnswer } from './answer';
 import { briefOptions } from './brief-options';
 import { binaryFieldsField, inputIn } from './files';
 import { instructionsField, textField } from './text-field';
-import { withModel } from '../../shared/search-models';
+import { withChosenModel } from '../../shared/search-models';
 
 const labelsField: INodeProperties = rowsField('Labels', 'labels', 'Label', {
 	values: [
@@ -59,22 +60,22 @@ export const textClassify: LocalLlamaOperation = {
 		...optionFields(briefOptions),
 	],
 	run: async (call) => {
-		const { connection, parameters, signal } = call;
+		const { parameters, server, signal } = call;
 		const labels = labelsIn(parameters);
 		const several = parameters.flag('several');
-		const result = await classifyText(
-			connection,
-			await withModel(settingsIn(parameters), connection, 'chat', signal),
-			{
-				...(await inputIn(call)),
-				labels,
-				several,
-				mayBeNone: parameters.flag('noneAllowed'),
-				instructions: parameters.freeText('instructions'),
-			},
-			signal,
+		const { blocks, files } = await inputIn(call);
+		const settings = await withChosenModel(settingsIn(call), server, 'chat', signal);
+		const request = {
+			blocks,
+			labels,
+			several,
+			mayBeNone: parameters.flag('noneAllowed'),
+			instructions: parameters.freeText('instructions'),
+		};
+		const result = await classify(server, settings, request).catch(
+			throwAs((error) => namingFiles(error, files)),
 		);
-		reportAnswer(call, { ...result, notes: [] });
+		reportAnswer(call, { ...result, notes: result.hints });
 		if (result.unread !== undefined)
 			call.hint(
 				'A model named none of the labels, so the label is null. Its words stand in the field "answer". Describe the labels, allow that none fits, or choose a larger model.',
@@ -85,11 +86,13 @@ export const textClassify: LocalLlamaOperation = {
 	},
 };
 
-function settingsIn(parameters: NodeParameters) {
+function settingsIn({ parameters, priority, signal }: LlamaCall): ClassifySettings {
 	return {
 		model: parameters.name('model'),
 		parameters: { temperature: 0, ...readGeneration(parameters) },
 		...readLimits(parameters, GENERATION_RETRIES),
+		priority,
+		signal,
 	};
 }
 

@@ -1,8 +1,24 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { extract as extractData } from '../../../lib/text/extract';
-import type { ExtractField, FieldType } from '../../../lib/text/extract-fields';
-import { schemaOfRequiredFields, schemaOfFields } from '../../../lib/text/extract-fields';
+import { jsonNotes, requestedJson } from '../../../lib/chat/checked-json';
+import type {
+	ChatSettings,
+	FinishedAnswer,
+	ResponseFormat,
+	SourceMessage,
+} from '../../../lib/chat/types';
+import { asFailed } from '../../../lib/errors/server-error';
+import { checkSchema } from '../../../lib/json-schema';
+import { LruCache } from '../../../lib/lru-cache';
+import {
+	type ExtractField,
+	extractMessages,
+	type FieldType,
+	isFormatRefused,
+	schemaOfFields,
+	schemaOfRequiredFields,
+} from '../../../lib/tasks/extract';
+import type { SentFile } from '../../../lib/tasks/sent-files';
 import { firstRepeated, isRecord, recordOf, booleanOf } from '../../../lib/values';
 import { bareSchema } from '../../shared/chat/generation-settings';
 import { wrongField } from '../../shared/field-values';
@@ -17,15 +33,15 @@ import {
 	stringField,
 } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
-import type { LocalLlamaOperation } from '../operation';
+import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { rowFields, rowsIn } from '../lists';
 import { optionFields } from '../options';
-import { answerFacts, reportAnswer } from './answer';
+import { answerFacts, generated } from './answer';
 import { briefOptions, quickThinkingFields } from './brief-options';
 import { briefSettings } from './settings';
 import { binaryFieldsField, inputIn } from './files';
 import { instructionsField, textField } from './text-field';
-import { withModel } from '../../shared/search-models';
+import { withChosenModel } from '../../shared/search-models';
 
 const TYPES = choices<FieldType>({
 	boolean: 'Boolean',
@@ -111,48 +127,54 @@ export const textExtract: LocalLlamaOperation = {
 		...optionFields(briefOptions),
 	],
 	run: async (call) => {
-		const { parameters } = call;
+		const { parameters, server, signal } = call;
 		const fields =
 			parameters.choice<'fields' | 'schema'>('schemaSource') === 'fields'
 				? tableIn(parameters)
 				: undefined;
-		const task = {
-			...(await inputIn(call)),
-			...(fields === undefined
-				? { schema: schemaIn(parameters) }
-				: { schema: schemaOfFields(fields), least: schemaOfRequiredFields(fields) }),
-			instructions: parameters.freeText('instructions'),
-		};
-		const settings = await withModel(
-			parameters.once(briefSettings),
-			call.connection,
-			'chat',
-			call.signal,
-		);
-		const { output, answer, usage, repaired, notes } = await extractData(
-			call.connection,
-			settings,
-			task,
-			call.signal,
-		);
-		reportAnswer(call, { ...answer, notes, usage });
-		const values = recordOf(output);
-		const whole =
-			fields &&
-			Object.fromEntries(
-				fields.map(({ name }) => [name, Object.hasOwn(values, name) ? values[name] : null]),
-			);
-		return [
-			{
-				json: {
-					output: whole ?? output,
-					...answerFacts({ ...answer, usage }),
-					...(repaired ? { repaired } : {}),
-				},
-			},
-		];
+		const schema = fields === undefined ? schemaIn(parameters) : schemaOfFields(fields);
+		const least = fields === undefined ? schema : schemaOfRequiredFields(fields);
+		// Throws for a broken schema before anything is sent.
+		checkSchema(schema, null);
+		const { blocks, files } = await inputIn(call);
+		const messages = extractMessages(schema, parameters.freeText('instructions'), blocks);
+		const settings = await withChosenModel(parameters.once(briefSettings), server, 'chat', signal);
+		const format: ResponseFormat = { type: 'jsonSchema', schema, least };
+		const answer = await formatted(call, settings, format, messages, files);
+		// Of a server that takes no format, the turn checked nothing.
+		const { value, ...checked } = (await requestedJson(answer, { ...format, schema: least }))!;
+		jsonNotes({ value, ...checked }).forEach((note) => call.hint(note));
+		const values = recordOf(value);
+		const valueOf = ({ name }: ExtractField) => (Object.hasOwn(values, name) ? values[name] : null);
+		const output =
+			fields && Object.fromEntries(fields.map((field) => [field.name, valueOf(field)]));
+		const repaired = (answer.log?.corrections ?? 0) !== 0;
+		const facts = { ...answerFacts(answer), ...(repaired ? { repaired } : {}) };
+		return [{ json: { output: output ?? value, ...facts } }];
 	},
 };
+
+/** Servers and models that refused a response format. They may still answer well without one. */
+const refusesFormats = LruCache.shared<true>({ ttlMs: 10 * 60_000 });
+
+/** With the schema as a constraint, and without it where the server refuses that. */
+async function formatted(
+	call: LlamaCall,
+	settings: ChatSettings,
+	responseFormat: ResponseFormat,
+	messages: readonly SourceMessage[],
+	files: readonly SentFile[],
+): Promise<FinishedAnswer> {
+	const key = `${call.server.id} ${settings.model}`;
+	const withFormat = { ...settings, parameters: { ...settings.parameters, responseFormat } };
+	const isRefused = refusesFormats.has(key);
+	const asked = isRefused ? settings : withFormat;
+	const outcome = await generated(call, asked, messages, files).catch(asFailed);
+	if (!('failed' in outcome)) return outcome;
+	if (isRefused || !isFormatRefused(outcome.failed)) throw outcome.failed;
+	refusesFormats.set(key, true);
+	return await generated(call, settings, messages, files);
+}
 
 function schemaIn(parameters: NodeParameters): Record<string, unknown> {
 	const { schema } = bareSchema(parameters.object('jsonSchema'));

@@ -1,7 +1,7 @@
-import { contentPart } from '../../../lib/chat/request/media';
-import { mediaOf, textOf } from '../../../lib/chat/request/content';
-import type { ContentPart, MediaPart } from '../../../lib/chat/types';
+import type { ContentPart } from '../../../lib/chat/types';
 import { readWhole } from '../../../lib/http/too-long';
+import { openFile } from '../../../lib/tasks/open-file';
+import type { SentFile } from '../../../lib/tasks/sent-files';
 import { binarySource, namesIn } from '../../shared/binary';
 import { stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
@@ -12,11 +12,16 @@ import type { LlamaCall } from '../operation';
 export function binaryFieldsField(place: string) {
 	return stringField('Input Binary Fields', 'binaryFields', {
 		placeholder: 'e.g. data, data2',
-		description: `Names of binary fields with pictures, audio (wav, mp3, flac), video or text, separated by commas. ${place}`,
+		description: `Names of binary fields with pictures, audio (wav, mp3, flac), video, mails or text, separated by commas. ${place}`,
 	});
 }
 
-type ItemCall = Pick<LlamaCall, 'context' | 'parameters' | 'itemIndex'>;
+/** What an item gives to a model. */
+export interface ItemInput {
+	/** In the form of OpenAI. */
+	blocks: object[];
+	files: SentFile[];
+}
 
 function namesOf(parameters: NodeParameters): string[] {
 	const fields = parameters.value('binaryFields');
@@ -24,35 +29,49 @@ function namesOf(parameters: NodeParameters): string[] {
 	return namesIn(parameters.freeText('binaryFields'));
 }
 
-/** The item's binary fields as content blocks. Names are given as text, or as a list from an expression. */
-export async function fileBlocksIn({
-	context,
-	parameters,
-	itemIndex,
-}: ItemCall): Promise<unknown[]> {
-	const blocks: unknown[] = [];
-	for (const name of namesOf(parameters)) {
-		const { name: filename, mimeType, open } = await binarySource(context, itemIndex, name);
-		const data = (await readWhole(open())).toString('base64');
-		blocks.push({ type: 'media', mime_type: mimeType, filename, data });
+/**
+ * The item's files, opened. Names are given as text, or as a list from an expression.
+ *
+ * @throws {ServerError} of kind `invalidInput` for a file that no model server reads
+ */
+export async function filesIn(call: LlamaCall): Promise<ItemInput> {
+	const input: ItemInput = { blocks: [], files: [] };
+	for (const property of namesOf(call.parameters)) {
+		const { name, mimeType, open } = await binarySource(call.context, call.itemIndex, property);
+		const bytes = await readWhole(open());
+		const { part, sent, hints } = await openFile({ name, mimeType, bytes });
+		hints.forEach((hint) => call.hint(hint));
+		input.blocks.push(blockOf(part));
+		input.files.push(sent);
 	}
-	return blocks;
+	return input;
+}
+
+function blockOf(part: ContentPart): object {
+	switch (part.type) {
+		case 'image':
+			return { type: 'image_url', image_url: { url: part.url } };
+		case 'audio':
+			return { type: 'input_audio', input_audio: { data: part.data, format: part.format } };
+		case 'video':
+			return { type: 'video_url', video_url: { url: part.url } };
+		default:
+			return part;
+	}
 }
 
 /**
  * The text of the item with its files.
  *
- * @throws {ServerError} of kind `invalidInput` where there is neither, or a file that no model server can read
+ * @throws {ServerError} of kind `invalidInput` where there is neither, or a file that no model server reads
  */
-export async function inputIn(call: ItemCall): Promise<{ text: string; media: MediaPart[] }> {
+export async function inputIn(call: LlamaCall): Promise<ItemInput> {
 	const { parameters } = call;
-	const written = parameters.freeText('text');
-	const parts = (await fileBlocksIn(call)).map(contentPart);
-	const files = parts.filter((part): part is ContentPart => part !== undefined);
-	const text = [written, textOf(files, '\n\n')].filter((one) => one.trim() !== '').join('\n\n');
-	const media = mediaOf(files);
+	const text = parameters.freeText('text');
+	const { blocks, files } = await filesIn(call);
+	const written = text.trim() === '' ? [] : [{ type: 'text', text }];
 	// A model would make something up.
-	if (text === '' && media.length === 0)
+	if (written.length + blocks.length === 0)
 		throw wrongField(parameters.field('text').label, 'is empty');
-	return { text, media };
+	return { blocks: [...written, ...blocks], files };
 }

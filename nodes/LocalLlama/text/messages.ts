@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { messagesFromJson } from '../../../lib/chat/request/message-list';
 import type { SourceMessage } from '../../../lib/chat/types';
+import type { SentFile } from '../../../lib/tasks/sent-files';
 import { recordOf, recordsIn } from '../../../lib/values';
 import {
 	choiceField,
@@ -12,7 +13,7 @@ import {
 } from '../../shared/field-kinds';
 import { isBlank, wrongField } from '../../shared/field-values';
 import type { LlamaCall } from '../operation';
-import { binaryFieldsField, fileBlocksIn } from './files';
+import { binaryFieldsField, filesIn } from './files';
 
 type Source = 'prompt' | 'list' | 'json';
 
@@ -72,15 +73,17 @@ export const messageFields: INodeProperties[] = [
  *
  * @throws {ServerError} of kind `invalidInput` where there is none, or files that no model server can read
  */
-export async function messagesIn(call: LlamaCall): Promise<SourceMessage[]> {
+export async function messagesIn(
+	call: LlamaCall,
+): Promise<{ messages: SourceMessage[]; files: SentFile[] }> {
 	const messages = writtenMessages(call);
-	const files = await fileBlocksIn(call);
-	if (files.length === 0) return messages;
+	const { blocks, files } = await filesIn(call);
+	if (blocks.length === 0) return { messages, files };
 	const question = messages.findLastIndex(({ type }) => type === 'human');
-	if (question < 0) return [...messages, { type: 'human', content: files }];
-	return messages.map((message, index) =>
-		index === question ? { ...message, content: [...partsOf(message.content), ...files] } : message,
-	);
+	if (question < 0) return { messages: [...messages, { type: 'human', content: blocks }], files };
+	const { content } = messages[question]!;
+	const withFiles = { type: 'human' as const, content: [...partsOf(content), ...blocks] };
+	return { messages: messages.with(question, withFiles), files };
 }
 
 function writtenMessages({ parameters }: LlamaCall): SourceMessage[] {

@@ -1,4 +1,4 @@
-import type { ChatSettings } from '../../../lib/chat/request/request';
+import type { ChatSettings } from '../../../lib/chat/types';
 import { optional } from '../../../lib/values';
 import {
 	readGeneration,

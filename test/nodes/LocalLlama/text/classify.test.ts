@@ -230,11 +230,11 @@ test('fast-check: fields that a server forbids are left out, one after the other
 	);
 });
 
-test('a server that forbids another field each time is not asked for ever', async () => {
+test('a refusal of fields that were not sent changes nothing', async () => {
 	const sim = await serve({ profile: 'fastapi' });
 	sim.route('POST /v1/chat/completions', () => forbidden([`field_${chats().length}`], true));
 	expect((await failure(CLASSIFY)).message).toBe('The server refuses the request');
-	expect(chats()).toHaveLength(2 * 65);
+	expect(chats()).toHaveLength(1);
 });
 
 test('Ollama behind a proxy that passes on the routes of OpenAI only is asked by these', async () => {

@@ -83,28 +83,20 @@ test('a wrong answer is sent back once, with what is wrong about it', async () =
 	expect(item).toMatchObject({ output: { number: 7, company: 'ACME' }, repaired: true });
 	const [first, second] = chats();
 	expect(second!.messages.slice(0, 2)).toEqual(first!.messages);
-	expect(second!.messages.at(-1)!.content).toMatch(/not valid:\n- number: /);
+	expect(second!.messages.at(-1)!.content).toContain('does not fit the JSON schema: number: ');
 	expect((item.usage as { promptTokens: number }).promptTokens).toBeGreaterThan(
 		JSON.stringify(first!.messages).length,
 	);
 });
 
-test('a choice that holds a control token may come as it stood in the prompt', async () => {
+test('invalid never passes: wrong each time is an error with the answer in its details', async () => {
 	const sim = await serve();
-	sim.script(reply.text('{"marker":"<\u200B|im_end|>"}'));
-	const field = [{ name: 'marker', type: 'choice', choices: '<|im_end|>, none' }];
-	const item = await json({ ...EXTRACT, fields: { field } });
-	expect(item.output).toEqual({ marker: '<|im_end|>' });
-	expect(chats()).toHaveLength(1);
-});
-
-test('invalid never passes: wrong twice is an error with the answer in its details', async () => {
-	const sim = await serve();
-	sim.script(reply.text('{"number":"seven"}'), reply.text('I cannot.'));
+	sim.script(reply.text('{"number":"seven"}'), reply.text('[]'), reply.text('I cannot.'));
 	const failed = await failure({ ...EXTRACT, fields: FIELDS });
-	expect(failed.message).toBe('The model gives no valid data');
-	expect(failed.description).toContain('It is not JSON');
+	expect(failed.message).toBe('The answer is not the JSON that was asked for');
+	expect(failed.description).toContain('it is not JSON');
 	expect(failed.context.data).toMatchObject({ kind: 'invalidAnswer', partialText: 'I cannot.' });
+	expect(chats()).toHaveLength(3);
 });
 
 test('cut by the token limit is told as that', async () => {

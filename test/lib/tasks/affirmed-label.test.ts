@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { affirmedIn } from '../../../lib/text/affirmed-label';
+import { affirmedIn } from '../../../lib/tasks/affirmed-label';
 
 const NAMES = ['order', 'order status', 'billing', '投诉'];
 const SENTENCES = [

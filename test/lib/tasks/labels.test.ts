@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 
-import { scoresIn } from '../../../lib/text/label-scores';
+import { scoresIn } from '../../../lib/tasks/label-scores';
 import {
 	keysFor,
 	labelGrammar,
 	labelLines,
 	labelSchema,
 	MAX_LABELS,
-} from '../../../lib/text/labels';
-import { labelsIn } from '../../../lib/text/labels-in-answer';
+} from '../../../lib/tasks/labels';
+import { labelsIn } from '../../../lib/tasks/labels-in-answer';
 
 const MANY = Array.from({ length: MAX_LABELS }, (_none, index) => ({ name: `label ${index}` }));
 const LABELS = [

@@ -1,3 +1,6 @@
+/** What is asked to get typed data out of a text. */
+import type { SourceMessage } from '../chat/types';
+import type { ServerError } from '../errors/server-error';
 import type { JsonRecord } from '../values';
 
 /** The types that a field of an extraction may have. */
@@ -54,4 +57,34 @@ function schemaOf({ type, description = '', choices = [], required }: ExtractFie
 
 function typeOf(name: string, required: boolean): Schema {
 	return { type: required ? name : [name, 'null'] };
+}
+
+/**
+ * The prompt. It contains the schema, too, for servers that do not enforce it and for the descriptions of fields, which
+ * a grammar cannot express. The part that all items share comes first, so that the server's prompt cache works.
+ *
+ * @param blocks the text and the files of the item
+ */
+export function extractMessages(
+	schema: JsonRecord,
+	instructions: string,
+	blocks: readonly object[],
+): SourceMessage[] {
+	const system = [
+		'Extract data from the text of the user.',
+		'Answer with JSON that follows this JSON schema, and with nothing else:',
+		JSON.stringify(schema),
+		'Take values from the text only. Where it does not tell a value that may be null, write null.',
+		instructions.trim(),
+	];
+	return [
+		{ type: 'system', content: system.filter((line) => line !== '').join('\n') },
+		{ type: 'human', content: blocks },
+	];
+}
+
+/** Whether a server refused, before it generated anything, because of the format or the grammar made from it. */
+export function isFormatRefused({ status = 0, serverText = '' }: ServerError): boolean {
+	const isRefusal = [400, 422, 500, 501].includes(status);
+	return isRefusal && /schema|grammar|structured|format/i.test(serverText);
 }

@@ -1,5 +1,5 @@
 import { cleanSchema } from '../../../lib/chat/schema';
-import { type ExtractField, schemaOfFields } from '../../../lib/text/extract-fields';
+import { type ExtractField, schemaOfFields } from '../../../lib/tasks/extract';
 import { checkSchema } from '../../../lib/json-schema';
 
 const schemaFaults = (schema: Record<string, unknown>, value: unknown) =>

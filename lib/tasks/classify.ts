@@ -1,0 +1,369 @@
+/**
+ * Decides which label fits a text. The model writes one character per label, held to these characters where the server
+ * can, so an answer costs one or two tokens. The confidence comes from the probabilities of these tokens.
+ */
+import { AnswerReader } from '../chat/answer';
+import { type Body, openAiBody } from '../chat/body';
+import { conversationFor } from '../chat/conversation';
+import { asOpenAiChunk, ollamaBody } from '../chat/ollama';
+import { checkParameters } from '../chat/parameters';
+import { requireAbilities } from '../chat/requirements';
+import { strictConversation } from '../chat/strict-form';
+import type { ChatMessage, ChatParameters, ChatSettings, Usage } from '../chat/types';
+import { invalidInput } from '../errors/failure';
+import { parseObject } from '../json';
+import { requireModel } from '../servers/model-names';
+import { type Adaptation, thinkingOfOllama, withoutRefusedField } from '../servers/once-more';
+import { identifiedKind, kindOf } from '../servers/rows';
+import type { Server, ServerKind } from '../servers/rows/kind';
+import { hintOnUnread } from '../servers/unread';
+import {
+	append,
+	asList,
+	type JsonRecord,
+	largestOf,
+	optional,
+	recordOf,
+	recordsIn,
+	shortened,
+	smallestOf,
+} from '../values';
+import { scoresIn } from './label-scores';
+import { keysFor, type Label, labelGrammar, labelLines, labelSchema, MAX_LABELS } from './labels';
+import { labelsIn } from './labels-in-answer';
+import { task, type TaskSettings } from './task';
+
+export interface ClassifyRequest {
+	/** The text and the files of the item, in the form of OpenAI. */
+	blocks: readonly object[];
+	labels: readonly Label[];
+	/** Whether several labels may apply. */
+	several: boolean;
+	/** Whether it may be that no label applies. */
+	mayBeNone: boolean;
+	/** What kind of texts these are, and what matters; may be empty. */
+	instructions: string;
+}
+
+export interface Classification {
+	/** Indexes of the labels in the list, the likeliest first. Empty where no label fits. */
+	labels: number[];
+	/** Probability of each label, by its index; undefined where the server sends no probabilities. */
+	scores?: number[];
+	/** Probability that no label fits, where that is allowed. */
+	none?: number;
+	/** From 0 to 1; with several labels, that of the least certain one. */
+	confidence?: number;
+	/** The model's text, if it names no label. */
+	unread?: string;
+	usage?: Usage;
+	model?: string;
+	/** Left out where nothing told it. */
+	server?: string;
+	hints: string[];
+}
+
+export type ClassifySettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
+
+/** What the model wrote. */
+interface LabelAnswer {
+	text: string;
+	isCut: boolean;
+	usage?: Usage;
+	model?: string;
+	/** In the form of OpenAI's `logprobs.content`. */
+	logprobs: JsonRecord[];
+}
+
+/** Everything but the messages stays the same in both tries. */
+interface Question {
+	server: Server;
+	kind: ServerKind;
+	settings: ClassifySettings;
+	/** The labels, and the one for none of them. */
+	options: readonly Label[];
+	several: boolean;
+	hints: string[];
+}
+
+/** Asks the model at most twice. @throws {ServerError} */
+export async function classify(
+	server: Server,
+	settings: ClassifySettings,
+	request: ClassifyRequest,
+): Promise<Classification> {
+	const { labels, mayBeNone, several } = request;
+	checkLabels(labels, mayBeNone ? MAX_LABELS - 1 : MAX_LABELS);
+	requireModel(settings.model);
+	checkParameters(settings.parameters);
+	const { signal } = settings;
+	const kind = await kindOf(server, signal);
+	const options = mayBeNone ? [...labels, labelForNone(labels)] : labels;
+	const question: Question = { server, kind, settings, options, several, hints: [] };
+	const chat = { ...settings, ...PLAIN, limits: {}, retries: 0 };
+	const { messages } = conversationFor(sourceOf(request, options), chat);
+	const call = { messages: [], ...optional({ signal }) };
+	await requireAbilities({ server, kind, settings: chat, call }, messages, undefined);
+	const first = await ask(
+		question,
+		messages,
+		TOKENS_PER_LABEL * (several ? options.length + 1 : 2),
+	);
+	const found = labelsIn(first.text, options, several);
+	if (found !== undefined) return resultOf(question, first, found, labels.length);
+	// A model that thinks although it should not may have used up its tokens.
+	if (first.isCut && settings.parameters.maxTokens !== undefined) return unread(question, first);
+	const second = first.isCut
+		? await ask(question, messages, THINKING_TOKENS)
+		: await ask(question, [...messages, ...correction(first, options)], FREE_TOKENS);
+	const answer = { ...second, ...optional({ usage: sum(first.usage, second.usage) }) };
+	const better = labelsIn(second.text, options, several);
+	if (better === undefined) return unread(question, answer);
+	return resultOf(question, answer, better, labels.length);
+}
+
+const PLAIN = { reasoningEcho: 'off', showThinking: false } as const;
+/** Enough for a character, its quotes and the end. */
+const TOKENS_PER_LABEL = 3;
+/** Without constraints: enough for a name in a sentence. */
+const FREE_TOKENS = 64;
+/** For a model that thinks although it should not. */
+const THINKING_TOKENS = 2048;
+/** The maximum of OpenAI's API. */
+const TOP_LOGPROBS = 20;
+/** 2,048 tokens with the probabilities of 20 others are about 4 MB. */
+const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+
+const QUESTION = 'Decide which of these categories the text of the user belongs to.';
+
+/** The part that all texts share comes first, so that the server's prompt cache works. The text comes last. */
+function sourceOf(request: ClassifyRequest, options: readonly Label[]) {
+	const { instructions, several, mayBeNone, blocks } = request;
+	const keys = keysFor(options);
+	const ofSeveral = `Answer with the letters of the categories only, separated by commas, for example ${keys.slice(0, 2).join(',')}.`;
+	const ifNone = mayBeNone ? ` Answer ${keys.at(-1)} if none fits.` : '';
+	const system = [
+		several ? `${QUESTION} It may be several.` : QUESTION,
+		labelLines(options),
+		instructions.trim(),
+		several ? ofSeveral + ifNone : 'Answer with the letter of the category only.',
+	];
+	const [only] = blocks as Array<{ type?: string; text?: string }>;
+	const isText = blocks.length === 1 && only?.type === 'text';
+	return [
+		{ type: 'system' as const, content: system.filter((line) => line !== '').join('\n') },
+		{ type: 'human' as const, content: isText ? only.text : blocks },
+	];
+}
+
+/** A server that ignores the limit of tokens writes far more than a label, which would not fit into the next prompt. */
+const MAX_REPEATED = 500;
+
+/** The beginning of the answer that named no label, and a request to correct it. */
+function correction({ text }: LabelAnswer, options: readonly Label[]): ChatMessage[] {
+	const content = `That is no answer. Write one of these letters and nothing else: ${keysFor(options).join(', ')}`;
+	return [
+		{ role: 'assistant', content: shortened(text, MAX_REPEATED) },
+		{ role: 'user', content },
+	];
+}
+
+async function ask(
+	question: Question,
+	messages: readonly ChatMessage[],
+	tokens: number,
+): Promise<LabelAnswer> {
+	const { server, kind, settings, options, several, hints } = question;
+	const { model, parameters, ...common } = settings;
+	const extra = parameters.extraBody ?? {};
+	const keys = keysFor(options);
+	const body = (more: ChatParameters): Body => ({
+		...{ model: model.trim(), messages, tools: [] },
+		parameters: {
+			...{ maxTokens: tokens, ...parameters, ...more },
+			extraBody: { stream: false, ...more.extraBody, ...extra },
+		},
+	});
+	// A grammar costs a token less than a schema, whose answers have quotes.
+	const responseFormat = kind.becomesGrammar
+		? { type: 'grammar' as const, grammar: labelGrammar(keys, several) }
+		: { type: 'jsonSchema' as const, name: 'category', schema: labelSchema(keys, several) };
+	const constrained = body({
+		responseFormat,
+		thinking: { mode: 'off' },
+		extraBody: { logprobs: true, top_logprobs: TOP_LOGPROBS },
+	});
+	const own = kind.native === undefined ? undefined : ollamaBody(constrained);
+	const { value, notes } = await task(
+		server,
+		{ ...common, model: model.trim() },
+		{
+			route: (sent) =>
+				'think' in sent ? `${server.url.root}/api/chat` : `${server.url.api}/chat/completions`,
+			body: own ?? openAiBody(constrained, kind),
+			extra,
+			operation: 'chat',
+			adaptations: [
+				byOpenAi(openAiBody(constrained, kind)),
+				strictConversation,
+				withoutRefusedField(new Set(Object.keys(extra))),
+				withoutConstraints(parameters.maxTokens ?? Math.max(tokens, FREE_TOKENS)),
+				thinkingOfOllama,
+			],
+			mayReuse: true,
+			maxBytes: MAX_ANSWER_BYTES,
+			read: async (answer, refused) => {
+				const reader = new AnswerReader({
+					mayBeginInThinking: true,
+					decode: (event) => ('choices' in event ? event : asOpenAiChunk(event)),
+				});
+				const logprobs: JsonRecord[] = [];
+				const received: string[] = [];
+				for await (const events of answer.events())
+					for (const data of events) {
+						reader.push(data);
+						received.push(data);
+						append(logprobs, logprobsIn(parseObject(data) ?? {}));
+					}
+				const end = reader.end(answer.strayLines());
+				return { ...labelAnswerOf(end, () => refused(received.join('\n'))), logprobs };
+			},
+			tokensOf: ({ usage }) => usage ?? {},
+		},
+	);
+	const texts = messages.map(({ content }) =>
+		typeof content === 'string'
+			? content
+			: asList(content)
+					.map((part) => String(recordOf(part).text ?? ''))
+					.join(),
+	);
+	const hasMedia = messages.some(({ content }) => typeof content !== 'string');
+	const read = hasMedia ? undefined : value.usage?.promptTokens;
+	const hint = await hintOnUnread(server, { texts, tokens: read, model });
+	append(hints, hint === undefined ? notes.filter((note) => !/logprobs/.test(note)) : [hint]);
+	return value;
+}
+
+/** A label may stand in the thinking, beside an empty text. */
+function labelAnswerOf(
+	end: ReturnType<AnswerReader['end']>,
+	refused: () => Error,
+): Omit<LabelAnswer, 'logprobs'> {
+	const answer = 'answer' in end ? end.answer : end.failure;
+	const isUsable = !('kind' in answer) || answer.kind === 'onlyThinking';
+	if (!isUsable && answer.text === '' && answer.kind !== 'emptyAnswer') throw refused();
+	return {
+		text: answer.text.trim() === '' ? answer.reasoning : answer.text,
+		isCut: answer.finishReason === 'length',
+		...optional({ usage: answer.usage, model: 'model' in answer ? answer.model : undefined }),
+	};
+}
+
+/** Those of OpenAI's API, and of Ollama's. */
+function logprobsIn({ choices, logprobs }: JsonRecord): JsonRecord[] {
+	const [choice] = recordsIn(choices);
+	return recordsIn(choice === undefined ? logprobs : recordOf(choice.logprobs).content);
+}
+
+/** A gateway may pass on the routes of OpenAI's API only. */
+const byOpenAi =
+	(body: JsonRecord): Adaptation =>
+	({ kind }, sent) =>
+		kind === 'wrongPath' && 'think' in sent
+			? { name: 'by the route of OpenAI', apply: () => body }
+			: undefined;
+
+const CONSTRAINTS: ReadonlySet<string> = new Set([
+	'response_format',
+	'grammar',
+	'format',
+	'logprobs',
+	'top_logprobs',
+	'chat_template_kwargs',
+]);
+
+/** The prompt alone holds most models to the letters. */
+const withoutConstraints =
+	(tokens: number): Adaptation =>
+	(refusal, sent) => {
+		const words = refusal.matches(/schema|grammar|structured|format|logprobs/gi);
+		const isFree = !Object.keys(sent).some((name) => CONSTRAINTS.has(name));
+		if (words.length === 0 || isFree) return undefined;
+		const apply = (body: JsonRecord) => {
+			const kept = Object.entries(body).filter(([name]) => !CONSTRAINTS.has(name));
+			const limit = 'max_tokens' in body ? { max_tokens: tokens } : {};
+			return { ...Object.fromEntries(kept), ...limit };
+		};
+		return { name: 'without constraints', apply };
+	};
+
+function unread({ server, hints }: Question, answer: LabelAnswer): Classification {
+	return { labels: [], unread: answer.text.trim(), ...servedBy(server, answer), hints };
+}
+
+function servedBy(server: Server, { usage, model }: LabelAnswer) {
+	return optional({ usage, model, server: identifiedKind(server) });
+}
+
+function sum(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
+	if (one === undefined || other === undefined) return one ?? other;
+	return {
+		promptTokens: one.promptTokens + other.promptTokens,
+		completionTokens: one.completionTokens + other.completionTokens,
+		totalTokens: one.totalTokens + other.totalTokens,
+	};
+}
+
+/** @param count of the labels without the one for none of them */
+function resultOf(
+	{ server, options, several, hints }: Question,
+	answer: LabelAnswer,
+	found: readonly number[],
+	count: number,
+): Classification {
+	const said = { text: answer.text, labels: found };
+	const lists = scoresIn(answer.logprobs, keysFor(options), said);
+	const fitting = found.filter((at) => at < count);
+	const result = { labels: fitting, ...servedBy(server, answer), hints };
+	if (lists === undefined) return result;
+	const used = several ? lists : lists.slice(0, 1);
+	// With several labels, each gets its highest probability over all tokens.
+	const best = (at: number) => largestOf(used.map((list) => list[at] ?? 0));
+	const scores = options.slice(0, count).map((_label, at) => best(at));
+	const none = options.length > count ? best(count) : undefined;
+	const least = smallestOf(fitting.map((at) => scores[at]!));
+	return {
+		...result,
+		labels: several ? fitting.sort((one, other) => scores[other]! - scores[one]!) : fitting,
+		scores,
+		...optional({ none, confidence: fitting.length === 0 ? none : least }),
+	};
+}
+
+/** The label for none of the others, under a name that no other has. */
+function labelForNone(labels: readonly Label[]): Label {
+	const names = labels.map(({ name }) => name.trim().toLowerCase());
+	let name = 'none';
+	while (names.includes(name)) name = `${name} of these`;
+	return { name, description: 'None of the others fits' };
+}
+
+/** @throws {ServerError} of kind `invalidInput` for labels that are empty, too many, or equal */
+function checkLabels(labels: readonly Label[], most: number): void {
+	const problem = problemOf(labels, most);
+	if (problem !== undefined) throw invalidInput(problem, 'Correct the labels in the node.');
+}
+
+function problemOf(labels: readonly Label[], most: number): string | undefined {
+	const names = labels.map(({ name }) => name.trim().toLowerCase());
+	if (labels.length === 0) return 'There are no labels';
+	if (labels.length > most) return `There are ${labels.length} labels, and ${most} are the most`;
+	if (names.includes('')) return 'A label has no name';
+	const index = names.findIndex((name, at) => names.indexOf(name) < at);
+	if (index < 0) return undefined;
+	const { name } = labels[index]!;
+	const earlier = labels[names.indexOf(names[index]!)]!;
+	if (name === earlier.name) return `The label "${name}" is there twice`;
+	return `The labels "${earlier.name}" and "${name}" differ in capital letters or spaces alone`;
+}

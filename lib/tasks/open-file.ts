@@ -1,0 +1,100 @@
+/** Opens a file of an item for a model: as a picture, sound, video or text, or refuses it by what it is. */
+import type { ContentPart } from '../chat/types';
+import { invalidInput } from '../errors/failure';
+import type { ServerError } from '../errors/server-error';
+import { mimeTypeIn } from '../file-name';
+import { fileTypeOf, type FileType, pictureFacts, textOfBytes } from '../files';
+import { soundExtension } from '../sound-format';
+import { inWords, type SentFile } from './sent-files';
+
+export interface ItemFile {
+	name: string;
+	/** As n8n calls it. */
+	mimeType: string;
+	bytes: Buffer;
+}
+
+export interface OpenedFile {
+	part: ContentPart;
+	/** For refusals. */
+	sent: SentFile;
+	hints: string[];
+}
+
+const PHOTO =
+	'Convert it to JPEG or PNG first, or let the phone or the camera save photos as JPEG.';
+const extract = (operation: string) =>
+	`Put the node "Extract From File" (${operation}) in front and pass its text on.`;
+const OFFICE =
+	'Save it as PDF first, and put the node "Extract From File" (Extract From PDF) in front.';
+
+/** What to do with files that no model server reads, by their extension. */
+const REFUSED: Readonly<Record<string, string>> = {
+	heic: PHOTO,
+	avif: PHOTO,
+	svg: 'It is a drawing made of shapes: convert it to PNG first, or pass its source on as text.',
+	pdf: `${extract('Extract From PDF')} A scan has no text: let the scanner save PNG or JPEG, or convert the page before n8n ("pdftoppm -png").`,
+	rtf: extract('Extract From RTF'),
+	mht: `Save the page as HTML. ${extract('Extract From HTML')}`,
+	xlsx: extract('Extract From XLSX'),
+	docx: OFFICE,
+	pptx: OFFICE,
+	odt: OFFICE,
+	doc: `Of an old workbook: ${extract('Extract From XLS')} Of an old document: ${OFFICE}`,
+	zip: 'Put the node "Compression" (Decompress) in front and pass its files on.',
+};
+
+/** @throws {ServerError} of kind `invalidInput` for a file that no model server reads, before anything is sent */
+export async function openFile(file: ItemFile): Promise<OpenedFile> {
+	const { name, mimeType, bytes } = file;
+	const type = fileTypeOf(bytes) ?? declaredType(mimeType);
+	const sent = { name, mimeType, size: bytes.byteLength, head: bytes.subarray(0, 4096) };
+	if (type === undefined)
+		throw refused(
+			sent,
+			'Pass pictures, audio (wav, mp3, flac), video or text, or leave the file out.',
+		);
+	const remedy = REFUSED[type.extension];
+	if (remedy !== undefined) throw refused(sent, remedy);
+	return { part: await partOf(type, file), sent, hints: hintsOn(type, file) };
+}
+
+/** Of a file whose bytes say nothing. */
+function declaredType(mimeType: string): FileType | undefined {
+	const declared = mimeTypeIn(mimeType);
+	const [family, name = ''] = declared.split('/');
+	if (family === 'image') return { kind: 'picture', mimeType: declared, extension: name };
+	if (family === 'video') return { kind: 'video', mimeType: declared, extension: name };
+	if (family !== 'audio') return undefined;
+	return { kind: 'sound', mimeType: declared, extension: soundExtension(declared) ?? name };
+}
+
+function refused(sent: SentFile, remedy: string): ServerError {
+	return invalidInput(`A model server cannot read the file ${inWords(sent)}`, remedy);
+}
+
+async function partOf(
+	{ kind, mimeType, extension }: FileType,
+	{ bytes, mimeType: declared }: ItemFile,
+): Promise<ContentPart> {
+	if (kind === 'text') {
+		const charset = /;\s*charset\s*=\s*"?([^"\s;]+)/i.exec(declared)?.[1];
+		return { type: 'text', text: textOfBytes(bytes, charset) };
+	}
+	const data = bytes.toString('base64');
+	if (kind === 'picture') return { type: 'image', url: `data:${mimeType};base64,${data}` };
+	// A container of videos may hold sound alone, which only its declared type tells.
+	const isSound = kind === 'sound' || mimeTypeIn(declared).startsWith('audio/');
+	if (isSound) return { type: 'audio', data, format: extension };
+	return { type: 'video', url: `data:${mimeType};base64,${data}` };
+}
+
+const UPRIGHT = 1;
+
+function hintsOn({ kind }: FileType, { name, bytes }: ItemFile): string[] {
+	const { orientation = UPRIGHT } = kind === 'picture' ? pictureFacts(bytes) : {};
+	if (orientation === UPRIGHT) return [];
+	return [
+		`The picture "${name}" lies on its side or head (EXIF orientation ${orientation}), which servers do not look at. Turn it with the node "Edit Image" (Rotate) in front.`,
+	];
+}
