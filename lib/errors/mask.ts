@@ -53,7 +53,7 @@ const formsOfSecrets = memoized((secrets: readonly string[]) =>
 
 /**
  * Puts `***` in place of secrets in a text from outside: some servers show the header that they refuse. A secret is found
- * as it is, URL-encoded, and in base64 at each of the three places where it may begin.
+ * as it is, in JSON, URL-encoded, and in base64 at each of the three places where it may begin.
  */
 export function mask(text: string, secrets: readonly string[] = []): string {
 	const forms = formsOfSecrets(secrets);
@@ -83,7 +83,9 @@ export function maskDeep<T>(value: T, secrets: readonly string[] = []): T {
 
 function formsOf(secret: string): string[] {
 	const inUrl = encodeURIComponent(secret.toWellFormed());
-	return [secret, inUrl, ...[0, 1, 2].map((shift) => inBase64(secret, shift))];
+	// In a stream, JSON is masked before it is read.
+	const inJson = JSON.stringify(secret).slice(1, -1);
+	return [secret, inJson, inUrl, ...[0, 1, 2].map((shift) => inBase64(secret, shift))];
 }
 
 /** The letters of base64 that a secret alone decides, where it begins `shift` bytes behind a group of three. */

@@ -2,9 +2,7 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import * as workflow from 'n8n-workflow';
 
 import type { Usage } from '../../lib/chat/types';
-import type { Connection } from '../../lib/http/connection';
 import type { Priority } from '../../lib/http/scheduler';
-import { localLlamaConnection } from '../../lib/servers/credential';
 import type { Server } from '../../lib/servers/rows/kind';
 import { serverOf } from '../../lib/servers/server';
 import { NodeParameters } from '../shared/parameters';
@@ -18,8 +16,6 @@ interface LlamaAccess {
 	server: Server;
 	/** The class of the item's requests in the queue. */
 	priority: Priority;
-	/** For chats. */
-	connection: Connection;
 }
 
 export type LlamaCall = OperationCall<LlamaAccess>;
@@ -39,7 +35,6 @@ export async function runLocalLlama(
 		const access = known.get(key) ?? {
 			server: serverOf(data, context.helpers),
 			priority,
-			connection: localLlamaConnection(data, context.helpers, { priority }),
 		};
 		known.set(key, access);
 		return access;

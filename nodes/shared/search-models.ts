@@ -2,19 +2,16 @@ import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow'
 
 import { asFailed } from '../../lib/errors/server-error';
 import { resultOf } from '../../lib/generators';
-import type { Connection } from '../../lib/http/connection';
 import { contextOf } from '../../lib/http/failures';
 import type { Limits } from '../../lib/http/limits';
 import { Retries } from '../../lib/http/retry';
 import { pauseFor } from '../../lib/http/waiting';
 import { listModels, listModelsFor } from '../../lib/servers/list-models';
-import { listChatModels } from '../../lib/servers/model-list';
 import { describeModel, onlyModel, shortModelNames } from '../../lib/servers/model-names';
 import type { ServerModel } from '../../lib/servers/models';
 import { kindOf } from '../../lib/servers/rows';
 import type { ModelUse, Server } from '../../lib/servers/rows/kind';
 import { serverOf } from '../../lib/servers/server';
-import { withinLimits } from '../../lib/servers/within-limits';
 import { listEntries } from './list-entries';
 import { listError } from './list-error';
 
@@ -127,28 +124,4 @@ async function onlyModelFor(
 	if ('failed' in models) return '';
 	const { marks } = await kindOf(server, signal);
 	return models.length === 1 || marks !== undefined ? onlyModel(models, context) : '';
-}
-
-const chosenAtConnection = new WeakMap<Connection, Promise<string>>();
-
-/** The same for chats over a `Connection`. */
-export async function withModel<T extends ModelSettings>(
-	settings: T,
-	connection: Connection,
-	_use: 'chat',
-	signal: AbortSignal | undefined,
-): Promise<T> {
-	if (settings.model !== '') return settings;
-	const { limits, retries } = settings;
-	const choosing =
-		chosenAtConnection.get(connection) ??
-		withinLimits(connection, { limits, retries, signal }, async (until) =>
-			onlyModel(
-				await listChatModels(connection, until),
-				connection.contextOf(`${connection.url.api}/models`),
-			),
-		);
-	chosenAtConnection.set(connection, choosing);
-	choosing.catch(() => chosenAtConnection.delete(connection));
-	return { ...settings, model: await choosing };
 }

@@ -8,7 +8,6 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 	tracing: ['servers', 'http', 'errors'],
 	chat: ['tracing', 'servers', 'http', 'errors'],
 	langchain: ['chat', 'dify', 'servers', 'http', 'errors'],
-	text: ['chat', 'tracing', 'servers', 'http', 'errors'],
 	// Thinking is split off answers as in chats.
 	dify: ['chat', 'tracing', 'servers', 'http', 'errors'],
 	tasks: ['chat', 'tracing', 'servers', 'http', 'errors'],

@@ -1,17 +1,24 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { CompleteTask } from '../../../lib/text/completion-request';
+import { complete, type CompleteSettings } from '../../../lib/tasks/complete';
+import { generationFields } from '../../shared/chat/generation-fields';
+import { readGeneration } from '../../shared/chat/generation-settings';
+import { samplerFields } from '../../shared/chat/sampler-fields';
 import { longTextField, wholeField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import type { OperationItem } from '../../shared/run/operations';
-import type { LocalLlamaOperation } from '../operation';
-import { optionFields } from '../options';
-import { completed, completeSettings, completionOptions } from './completion-options';
+import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
+import type { LlamaCall, LocalLlamaOperation } from '../operation';
+import { optionFields, streamingField } from '../options';
+import { reportAnswer } from './answer';
 import { withChosenModel } from '../../shared/search-models';
 
-const own: INodeProperties[] = [
+const options: INodeProperties[] = [
+	...samplerFields.filter(({ name }) => name !== 'parallelToolCalls'),
+	...generationFields,
+	streamingField,
 	wholeField('Completions per Prompt', 'n', 2, [1, 100], {
 		description:
 			'How many texts to write after each prompt. With a seed, the second one has the next seed, and so on.',
@@ -32,36 +39,54 @@ export const textComplete: LocalLlamaOperation = {
 			description:
 				'The text to continue. An expression may also give a list of texts, each of which makes an item, or a list of tokens.',
 		}),
-		...optionFields([...completionOptions, ...own]),
+		...optionFields(options),
 	],
 	run: async (call) => {
-		const { parameters } = call;
-		const settings = await withChosenModel(
-			completeSettings(parameters),
-			call.server,
-			'chat',
-			call.signal,
-		);
+		const { parameters, server, typing } = call;
+		const settings = await withChosenModel(settingsIn(call), server, 'chat', call.signal);
 		const count = parameters.number('options.n', 1);
 		const prompts = promptsIn(parameters);
-		const { seed } = settings.parameters;
+		const show =
+			typing === undefined ? undefined : async (piece: string) => await typing.type(piece);
 		const items: OperationItem[] = [];
 		for (const [index, prompt] of prompts.entries()) {
 			for (let copy = 0; copy < count; copy++) {
-				if (items.length > 0) await call.typing?.type('\n\n');
-				const isSeeded = seed !== undefined && seed >= 0;
-				const seeded = isSeeded
-					? { parameters: { ...settings.parameters, seed: seed + copy } }
-					: {};
-				const { json } = await completed(call, { ...settings, ...seeded }, { prompt });
-				items.push({ json: { ...json, ...(prompts.length > 1 ? { promptIndex: index } : {}) } });
+				if (items.length > 0) await typing?.type('\n\n');
+				const { hints, ...completion } = await complete(
+					server,
+					seeded(settings, copy),
+					prompt,
+					show,
+				);
+				const notes = completion.text === '' ? ['The model wrote nothing.'] : hints;
+				reportAnswer(call, { ...completion, notes });
+				items.push({
+					json: { ...completion, ...(prompts.length > 1 ? { promptIndex: index } : {}) },
+				});
 			}
 		}
 		return items;
 	},
 };
 
-type Prompt = CompleteTask['prompt'];
+function settingsIn({ parameters, priority, signal }: LlamaCall): CompleteSettings {
+	return {
+		model: parameters.name('model'),
+		parameters: readGeneration(parameters),
+		...readLimits(parameters, GENERATION_RETRIES),
+		priority,
+		signal,
+	};
+}
+
+/** The settings of a copy: with a seed, each has the next one. */
+function seeded(settings: CompleteSettings, copy: number): CompleteSettings {
+	const { seed = -1 } = settings.parameters;
+	if (seed < 0) return settings;
+	return { ...settings, parameters: { ...settings.parameters, seed: seed + copy } };
+}
+
+type Prompt = string | number[];
 
 /** One prompt or several. A list of numbers is one prompt as tokens. */
 function promptsIn(parameters: NodeParameters): Prompt[] {

@@ -6,7 +6,7 @@ import {
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
 import { keepAliveOf } from '../../../lib/servers/keep-alive';
 import { requireDepth } from '../../../lib/chat/request/schema-depth';
-import { withNull } from '../../../lib/text/nullable';
+import { withNull } from '../../../lib/nullable';
 import { checkSchema } from '../../../lib/json-schema';
 import { isRecord, nonEmptyText, optional } from '../../../lib/values';
 import {

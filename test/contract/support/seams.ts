@@ -48,7 +48,7 @@ const SEAMS: readonly Seams[] = [
 		answers: { 'Local Llama: Vector: Rerank': rerankResult },
 	},
 	{
-		route: /^POST (.*\/completions?|\/api\/generate)$/,
+		route: /^POST (.*\/completions|\/api\/generate)$/,
 		always: { 'Local Llama: Text: Complete': completeResult },
 	},
 	{

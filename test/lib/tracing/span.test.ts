@@ -8,7 +8,7 @@ import { serverOf } from '../../../lib/servers/server';
 import { Embedder } from '../../../lib/tasks/embed';
 import { rerank } from '../../../lib/tasks/rerank';
 import { localLlamaConnection } from '../../../lib/servers/credential';
-import { complete } from '../../../lib/text/complete';
+import { complete } from '../../../lib/tasks/complete';
 import { appKey } from '../../servers/dify';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
@@ -289,15 +289,8 @@ describe('case N37: other work has a span of its own name', () => {
 
 	test('completion', async () => {
 		const server = await start();
-		const settings = { model: 'sim-model', parameters: {}, limits: {}, retries: 0 };
-		const answer = complete(
-			localLlamaConnection({ baseUrl: server.url }, traces.helpers),
-			settings,
-			{
-				prompt: 'Once',
-			},
-		);
-		while ((await answer.next()).done !== true);
+		const settings = { model: 'sim-model', parameters: {}, priority: 'person' } as const;
+		await complete(serverOf({ baseUrl: server.url }, traces.helpers), settings, 'Once');
 		expect(traces.spans()).toMatchObject([{ name: 'text_completion sim-model' }]);
 	});
 

@@ -5,36 +5,29 @@ import { useLocalLlama } from '../run-node';
 const { serve, prepare, executeIn, execute, json, failure, sent } = useLocalLlama();
 const COMPLETE = { resource: 'text', operation: 'complete', prompt: 'Once upon a time' };
 
-test('llama-server: its own route, streamed, with what only that tells', async () => {
+test('by the route of OpenAI, streamed, with the options of the server', async () => {
 	await serve();
 	expect(
 		await json({ ...COMPLETE, options: { maxTokens: 40, topK: 10, stop: ['\\n\\n'] } }),
 	).toMatchObject({
 		text: ' and so on after time',
-		stopType: 'eos',
+		stopType: 'stop',
 		usage: { promptTokens: expect.any(Number) as number },
 		timings: { predicted_n: expect.any(Number) as number },
 		model: 'sim-model',
 		server: 'llamaServer',
 	});
-	expect(sent('/completion')).toEqual([
+	expect(sent('/v1/completions')).toEqual([
 		{
 			model: 'sim-model',
 			prompt: COMPLETE.prompt,
 			stream: true,
-			n_predict: 40,
+			stream_options: { include_usage: true },
+			max_tokens: 40,
 			top_k: 10,
 			stop: ['\n\n'],
 		},
 	]);
-});
-
-test('a recorded answer of llama-server v0.5.0', async () => {
-	const sim = await serve();
-	sim.route('POST /completion', recordedReply('llama-server-v0.5.0/native-stream'));
-	const item = await json(COMPLETE);
-	expect(item).toMatchObject({ stopType: 'limit', truncated: false, model: 'smollm2' });
-	expect(item).not.toHaveProperty('tokens');
 });
 
 test('B44: a list of prompts makes an item for each, in their order, with the usage of each; so do several completions', async () => {
@@ -54,14 +47,14 @@ test('B44: a list of prompts makes an item for each, in their order, with the us
 				usage !== undefined && JSON.stringify(pairedItem) === '{"item":0}',
 		),
 	).toBe(true);
-	expect(sent('/completion').map(({ seed }) => seed)).toEqual([7, 8, 7, 8]);
+	expect(sent('/completions').map(({ seed }) => seed)).toEqual([7, 8, 7, 8]);
 });
 
 test('tokens in place of a text', async () => {
 	await serve();
 	await json({ ...COMPLETE, prompt: [1, 2, 3] });
 	await execute({ parameters: { ...COMPLETE, prompt: [[1, 2], 'x'] } });
-	expect(sent('/completion').map(({ prompt }) => prompt)).toEqual([[1, 2, 3], [1, 2], 'x']);
+	expect(sent('/completions').map(({ prompt }) => prompt)).toEqual([[1, 2, 3], [1, 2], 'x']);
 });
 
 test('Ollama: /api/generate, raw, with options of the right names; B83: context is never passed on', async () => {
@@ -85,7 +78,7 @@ test('Ollama: /api/generate, raw, with options of the right names; B83: context 
 	expect((await failure({ ...COMPLETE, prompt: [1, 2] })).message).toContain('text only');
 });
 
-test('another server: /v1/completions', async () => {
+test('a server that nothing tells apart', async () => {
 	const sim = await serve({ profile: 'fastapi' });
 	sim.route('POST /v1/completions', recordedReply('llama-server-v0.5.0/v1-stream'));
 	const item = await json(COMPLETE);
@@ -113,6 +106,25 @@ test('the text is typed into the chat', async () => {
 		' and so on after a\n\n and so on after b',
 	);
 	expect(fake.chunks.filter(({ type }) => type === 'begin')).toHaveLength(1);
+});
+
+test('a server that reads less than it was sent: a hint with what it read, and the way out', async () => {
+	const sim = await serve({ profile: 'ollama' });
+	const line = {
+		model: 'm',
+		response: 'Yes',
+		done: true,
+		done_reason: 'stop',
+		prompt_eval_count: 2053,
+	};
+	sim.route('POST /api/generate', reply.json(line));
+	const words = Array.from({ length: 3000 }, (_none, at) => `word${at}`).join(' ');
+	const fake = prepare({ parameters: { ...COMPLETE, prompt: words } });
+	await executeIn(fake);
+	expect(fake.hints.map(({ message }) => message)).toEqual([
+		expect.stringMatching(/read 2053 tokens of the \d+ characters.*Context Size/s),
+	]);
+	expect(sent('/api/generate')).toMatchObject([{ truncate: false }]);
 });
 
 test('no text is a success with a remark', async () => {
@@ -146,7 +158,6 @@ test('Ollama 0.17.4: the runner died in the middle', async () => {
 	const sim = await serve({ profile: 'ollama' });
 	sim.route('POST /api/generate', recordedReply('ollama-v0.17.4/generate-stream-runner-killed'));
 	expect((await failure(COMPLETE)).context.data).toMatchObject({
-		kind: 'streamError',
 		serverText: expect.stringContaining('unexpected EOF') as string,
 		partialText: expect.stringMatching(/./) as string,
 	});
@@ -154,7 +165,7 @@ test('Ollama 0.17.4: the runner died in the middle', async () => {
 
 test('too long, as llama-server v0.5.0 refuses it', async () => {
 	const sim = await serve();
-	sim.route('POST /completion', recordedReply('llama-server-v0.5.0/native-too-long-stream'));
+	sim.route('POST /v1/completions', recordedReply('llama-server-v0.5.0/native-too-long-stream'));
 	const { description } = await failure(COMPLETE);
 	expect(description).toContain('3000 tokens');
 	expect(description).toMatch(/Start llama-server with --ctx-size \d{4}.* Or shorten the text\./);

@@ -1,4 +1,4 @@
-import { asList, isRecord, type JsonRecord, optional } from '../values';
+import { asList, isRecord, type JsonRecord, optional } from './values';
 
 /** Keywords whose values are no schemas. */
 const VALUES: ReadonlySet<string> = new Set(['const', 'default', 'enum', 'example', 'examples']);

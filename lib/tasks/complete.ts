@@ -1,0 +1,185 @@
+/** Continues a text as it is, without the chat template of the model. */
+import { openAiUsage, ollamaTimings, ollamaUsage, timingsOf } from '../chat/counts';
+import { ollamaBody } from '../chat/ollama';
+import { checkParameters, parameterFields } from '../chat/parameters';
+import type { ChatSettings, Timings, Usage } from '../chat/types';
+import { failureInStream, holdsError } from '../errors/classify';
+import { failure, invalidInput } from '../errors/failure';
+import { asFailed, type ServerError } from '../errors/server-error';
+import type { Answer } from '../http/ask';
+import { contextOf } from '../http/failures';
+import { parseObject } from '../json';
+import { requireModel } from '../servers/model-names';
+import { type Adaptation, withoutStreamOptions } from '../servers/once-more';
+import { identifiedKind, kindOf, propsOf } from '../servers/rows';
+import type { Server, ServerKind } from '../servers/rows/kind';
+import { hintOnUnread } from '../servers/unread';
+import { isRecord, type JsonRecord, nonEmptyText, optional, recordsIn, text } from '../values';
+import { tooLongIn } from './batches';
+import { explained, task, type TaskSettings } from './task';
+
+export type CompleteSettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
+
+export interface Completion {
+	text: string;
+	/** Why it ended: `stop` (the model had finished), `limit`, or the server's own reason. */
+	stopType?: string;
+	usage?: Usage;
+	timings?: Timings;
+	model?: string;
+}
+
+/**
+ * @param prompt a text, or the IDs of its tokens
+ * @param show gets the text as it arrives
+ * @throws {ServerError} with the text that had arrived in `partialText`
+ */
+export async function complete(
+	server: Server,
+	settings: CompleteSettings,
+	prompt: string | number[],
+	show?: (piece: string) => Promise<void>,
+): Promise<Completion & { server?: string; hints: string[] }> {
+	const { model, parameters } = settings;
+	requireModel(model);
+	checkParameters(parameters);
+	const kind = await kindOf(server, settings.signal);
+	let partial = '';
+	const { value, notes } = await task(server, settings, {
+		route: (body) =>
+			'raw' in body ? `${server.url.root}/api/generate` : `${server.url.api}/completions`,
+		framing: kind.native === undefined ? 'events' : 'lines',
+		body:
+			kind.native === undefined ? openAiBody(settings, kind, prompt) : ownBody(settings, prompt),
+		extra: kind.native === undefined ? (parameters.extraBody ?? {}) : {},
+		operation: 'text_completion',
+		adaptations: [byOpenAi(openAiBody(settings, kind, prompt)), withoutStreamOptions],
+		mayGiveUp: show === undefined,
+		read: async (answer) => {
+			partial = '';
+			return await readCompletion(answer, contextOf(server, answer.url, model), async (piece) => {
+				partial += piece;
+				await show?.(piece);
+			});
+		},
+		tokensOf: ({ usage }) => usage ?? {},
+	}).catch(async (error: unknown) => {
+		const failed = await withContext(asFailed(error).failed, server, kind, model);
+		const lacks = { can: 'continue texts', remedy: () => 'Use Chat in place of Complete.', model };
+		throw (await explained(server, failed, lacks)).withPartial({ text: partial });
+	});
+	const texts = typeof prompt === 'string' ? [prompt] : [];
+	const hint = await hintOnUnread(server, { texts, tokens: value.usage?.promptTokens, model });
+	const hints = hint === undefined ? notes : [...notes, hint];
+	return { ...value, ...optional({ server: identifiedKind(server) }), hints };
+}
+
+/** Tokens to leave for the answer. */
+const ROOM_FOR_ANSWER = 512;
+
+/** How the server gets a context that is long enough. */
+async function withContext(
+	failed: ServerError,
+	server: Server,
+	{ words }: ServerKind,
+	model: string,
+): Promise<ServerError> {
+	const { tokens } = tooLongIn(failed) ?? {};
+	if (tokens === undefined) return failed;
+	const size = Math.ceil((tokens + ROOM_FOR_ANSWER) / 1024) * 1024;
+	const slots = (await propsOf(server, model))?.slots;
+	return failed.withRemedy(`${words.context(size, slots)} Or shorten the text.`);
+}
+
+function openAiBody(
+	{ parameters }: CompleteSettings,
+	kind: ServerKind,
+	prompt: string | number[],
+): JsonRecord {
+	return {
+		prompt,
+		stream: true,
+		stream_options: { include_usage: true },
+		...parameterFields(parameters, kind),
+	};
+}
+
+/** Of Ollama. `raw`: the prompt as it is, without the template of the model. */
+function ownBody({ model, parameters }: CompleteSettings, prompt: string | number[]): JsonRecord {
+	if (typeof prompt !== 'string')
+		throw invalidInput(
+			'This server takes a prompt as text only, not as tokens',
+			'Give the text of the prompt.',
+		);
+	const body = ollamaBody({ model, messages: [], tools: [], parameters });
+	// An unknown token ID in `context` crashes the whole server (seen with 0.17.4).
+	const fields = Object.entries(body).filter(([name]) => !['messages', 'context'].includes(name));
+	return { prompt, raw: true, truncate: false, ...Object.fromEntries(fields) };
+}
+
+/** A gateway may pass on the routes of OpenAI's API only. */
+const byOpenAi =
+	(body: JsonRecord): Adaptation =>
+	({ kind }, { raw, model }) =>
+		kind === 'wrongPath' && raw !== undefined
+			? { name: 'by the route of OpenAI', apply: () => ({ model, ...body }) }
+			: undefined;
+
+/** Finish reasons that have had another name here. */
+const STOP_TYPES: Readonly<Record<string, string>> = { length: 'limit' };
+
+async function readCompletion(
+	answer: Answer,
+	context: ReturnType<typeof contextOf>,
+	show: (piece: string) => Promise<void>,
+): Promise<Completion> {
+	const completion: Completion = { text: '' };
+	let hasEnded = false;
+	const take = async (data: string) => {
+		if (data.trim() === '[DONE]') hasEnded = true;
+		const event = parseObject(data) ?? {};
+		if (holdsError(event.error)) throw failureInStream(data, context);
+		const [choice = event] = recordsIn(event.choices);
+		const piece = text(choice.text) ?? text(choice.response) ?? '';
+		const reason = nonEmptyText(choice.finish_reason) ?? nonEmptyText(choice.done_reason);
+		hasEnded ||= reason !== undefined || event.done === true;
+		completion.text += piece;
+		Object.assign(
+			completion,
+			optional({ ...factsIn(event), stopType: reason && stopTypeOf(reason) }),
+		);
+		if (piece === '') return;
+		answer.content();
+		await show(piece);
+	};
+	try {
+		for await (const events of answer.events()) {
+			for (const data of events) await take(data);
+			if (hasEnded) answer.expectEnd();
+		}
+	} catch (error) {
+		// A socket left open behind the end does not matter.
+		if (!hasEnded) throw asFailed(error).failed;
+	}
+	if (hasEnded) return completion;
+	const serverText = answer.strayLines().join('\n') || undefined;
+	const kind = serverText === undefined ? 'streamEndedEarly' : 'streamError';
+	throw failure(kind, context, optional({ serverText }));
+}
+
+function stopTypeOf(reason: string): string {
+	return STOP_TYPES[reason] ?? reason;
+}
+
+function factsIn({ usage, timings, model, ...event }: JsonRecord): Partial<Completion> {
+	return {
+		usage: openAiUsage(usage) ?? ollamaUsage(event),
+		timings: timingsIn(timings, event),
+		model: nonEmptyText(model),
+	};
+}
+
+function timingsIn(timings: unknown, event: JsonRecord): Timings | undefined {
+	if (isRecord(timings)) return timingsOf(timings);
+	return event.done === true ? ollamaTimings(event) : undefined;
+}
