@@ -1,7 +1,7 @@
-import { sleep, type IExecuteFunctions, type NodeOperationError } from 'n8n-workflow';
+import type { IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
 
 import { chatText } from '../../../lib/errors/description';
-import { timeSlices } from '../../../lib/http/time-slices';
+import { quietly } from '../../../lib/values';
 import { CancelWatch } from '../cancel-watch';
 import { withoutDetailsForVisitors, visitorMessage } from '../visitors';
 import { ItemFailure } from './failed-item';
@@ -37,195 +37,97 @@ export async function workOnItems<T>(
 	work: ItemWork<T>,
 	options: ItemsOptions<T>,
 ): Promise<T[]> {
-	// n8n gives a node that an agent uses as a tool no input items in some of its versions.
-	const count = Math.max(1, context.getInputData().length);
 	const watch = new CancelWatch(context);
 	const stopWatching = watch.begin();
-	const stops = new Stops(watch.signal);
-	const outcomes = new Outcomes(context, count, options);
-	const lanes = new Lanes(count, options.keyOf);
-	const workers = Math.min(count, Math.max(1, options.atOnce ?? 1));
+	const failed = new AbortController();
+	const stops = [watch.signal, failed.signal].filter((signal) => signal !== undefined);
+	const run = new ItemsRun(context, work, options, AbortSignal.any(stops));
 	try {
-		await workThrough(lanes, stops, workers, async (itemIndex) => {
-			const outcome = await settled(
-				async () => await stops.during(async (signal) => await work(itemIndex, signal)),
-			);
-			if ('value' in outcome) outcomes.succeed(itemIndex, outcome.value);
-			else if (!(await outcomes.fail(itemIndex, outcome.error))) stops.all();
-		});
+		await run.all(() => failed.abort());
 	} finally {
-		stops.release();
 		stopWatching();
 	}
-	return outcomes.results();
+	return run.results();
 }
 
-/** Works on all items, as many at once as there are workers, until all are done or the run stops. */
-async function workThrough(
-	lanes: Lanes,
-	stops: Stops,
-	workers: number,
-	work: (itemIndex: number) => Promise<void>,
-): Promise<void> {
-	const pause = timeSlices();
-	const worker = async () => {
-		while (!stops.came) {
-			let itemIndex = lanes.next();
-			// The other items are parked in busy lanes, whose workers continue with them.
-			if (itemIndex === undefined && lanes.isGivenOut) return;
-			if (itemIndex === undefined) {
-				await sleep(0);
-				continue;
-			}
-			while (itemIndex !== undefined && !stops.came) {
-				await work(itemIndex);
-				itemIndex = lanes.nextInLane(itemIndex);
-			}
-			// Not before the first item: a stop meanwhile would end the run without an error.
-			await pause();
-		}
-	};
-	await Promise.all(Array.from({ length: workers }, worker));
-}
-
-/** What became of the items. */
-class Outcomes<T> {
+class ItemsRun<T> {
 	private readonly values: T[];
-	private readonly failures: ItemFailure[] = [];
-
-	constructor(
-		private readonly context: IExecuteFunctions,
-		count: number,
-		private readonly options: Pick<ItemsOptions<T>, 'toNodeError' | 'whenFailed' | 'onFailure'>,
-	) {
-		this.values = new Array<T>(count);
-	}
-
-	succeed(itemIndex: number, value: T): void {
-		this.values[itemIndex] = value;
-	}
-
-	/** @returns whether the other items go on, as n8n is set for this node */
-	async fail(itemIndex: number, error: unknown): Promise<boolean> {
-		const failed = error instanceof ItemFailure ? error : new ItemFailure(itemIndex, error);
-		if (!this.context.continueOnFail()) {
-			this.failures.push(failed);
-			return false;
-		}
-		this.values[itemIndex] = this.options.whenFailed(failed);
-		// An error of the chat must not affect the other items.
-		await settled(async () => await this.tellChat(failed));
-		return true;
-	}
-
-	/** @throws {NodeOperationError} for the first failure; the others are aborts */
-	results(): T[] {
-		const first = this.failures[0];
-		if (first === undefined) return this.values;
-		const error = panelError(this.context, this.options.toNodeError(first));
-		throw withoutDetailsForVisitors(this.context, error);
-	}
-
-	private async tellChat({ itemIndex, reason }: ItemFailure): Promise<void> {
-		const text = visitorMessage(this.context) ?? chatText(reason);
-		await this.options.onFailure?.(itemIndex, text);
-	}
-}
-
-async function settled<T>(work: () => Promise<T>): Promise<{ value: T } | { error: unknown }> {
-	try {
-		return { value: await work() };
-	} catch (error) {
-		return { error };
-	}
-}
-
-/** Keys evaluated in a row: their expressions block n8n's event loop. */
-const KEYS_AT_ONCE = 50;
-
-/**
- * Schedules items in order, one at a time for each key (lane). An item whose lane is busy is parked there, and the
- * worker of the lane continues with it.
- */
-class Lanes {
-	private upcoming = 0;
+	private firstFailure: ItemFailure | undefined;
+	private next = 0;
 	private readonly keys = new Map<number, string>();
-	/** Parked items of each busy lane. */
+	/** The items that wait for another one of the same key. */
 	private readonly parked = new Map<string, number[]>();
 
 	constructor(
-		private readonly count: number,
-		private readonly keyOf: ((itemIndex: number) => string | undefined) | undefined,
-	) {}
-
-	/** Whether every item was started or parked. */
-	get isGivenOut(): boolean {
-		return this.upcoming >= this.count;
+		private readonly context: IExecuteFunctions,
+		private readonly work: ItemWork<T>,
+		private readonly options: ItemsOptions<T>,
+		private readonly stop: AbortSignal,
+	) {
+		// n8n gives a node that an agent uses as a tool no input items in some of its versions.
+		this.values = new Array<T>(Math.max(1, context.getInputData().length));
 	}
 
-	/** The next item whose lane is free; undefined where none was found among the next items. */
-	next(): number | undefined {
-		for (let looked = 0; looked < KEYS_AT_ONCE && !this.isGivenOut; looked++) {
-			const itemIndex = this.upcoming++;
-			const key = this.evaluated(itemIndex);
+	/** @param onFailure called where the first failure ends the run */
+	async all(onFailure: () => void): Promise<void> {
+		const worker = async () => {
+			for (let first = this.free(); first !== undefined; first = this.free())
+				for (let item: number | undefined = first; item !== undefined; item = this.behind(item))
+					await this.one(item, onFailure);
+		};
+		const workers = Math.min(this.values.length, Math.max(1, this.options.atOnce ?? 1));
+		await Promise.all(Array.from({ length: workers }, worker));
+	}
+
+	/** The next item of whose key no other is worked on. Those of a busy key are parked behind it. */
+	private free(): number | undefined {
+		while (this.next < this.values.length && !this.stop.aborted) {
+			const itemIndex = this.next++;
+			// A failing expression fails again when the item is processed.
+			const key = quietly(() => this.options.keyOf?.(itemIndex));
 			if (key === undefined) return itemIndex;
-			const lane = this.parked.get(key);
 			this.keys.set(itemIndex, key);
-			if (lane === undefined) {
-				this.parked.set(key, []);
-				return itemIndex;
-			}
-			lane.push(itemIndex);
+			const parked = this.parked.get(key);
+			if (parked === undefined) this.parked.set(key, []);
+			if (parked === undefined) return itemIndex;
+			parked.push(itemIndex);
 		}
 		return undefined;
 	}
 
-	/** The next parked item of the same lane. Without one, the lane is free again. */
-	nextInLane(itemIndex: number): number | undefined {
+	/** The item that was parked behind another one. Without any, their key is free again. */
+	private behind(itemIndex: number): number | undefined {
 		const key = this.keys.get(itemIndex);
-		if (key === undefined) return undefined;
+		if (key === undefined || this.stop.aborted) return undefined;
 		const next = this.parked.get(key)?.shift();
 		if (next === undefined) this.parked.delete(key);
 		return next;
 	}
 
-	/** The key of an item. A failing expression is ignored here: it fails again when the item is processed. */
-	private evaluated(itemIndex: number): string | undefined {
+	/** @throws {NodeOperationError} for the first failure; the others are aborts */
+	results(): T[] {
+		if (this.firstFailure === undefined) return this.values;
+		const error = panelError(this.context, this.options.toNodeError(this.firstFailure));
+		throw withoutDetailsForVisitors(this.context, error);
+	}
+
+	private async one(itemIndex: number, onFailure: () => void): Promise<void> {
 		try {
-			return this.keyOf?.(itemIndex);
-		} catch {
-			return undefined;
-		}
-	}
-}
-
-/** Aborts all running items, each by its own signal: Node 20 logs a warning for more than ten listeners on one. */
-class Stops {
-	came = false;
-	private readonly running = new Set<AbortController>();
-	private readonly onAbort = () => this.all(this.signal?.reason);
-
-	constructor(private readonly signal: AbortSignal | undefined) {
-		if (signal?.aborted === true) this.came = true;
-		else signal?.addEventListener('abort', this.onAbort, { once: true });
-	}
-
-	all(reason?: unknown): void {
-		this.came = true;
-		for (const controller of this.running) controller.abort(reason);
-	}
-
-	async during<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-		const controller = new AbortController();
-		this.running.add(controller);
-		try {
-			return await work(controller.signal);
-		} finally {
-			this.running.delete(controller);
+			// A signal of its own: Node logs a warning for more than ten listeners on one.
+			this.values[itemIndex] = await this.work(itemIndex, AbortSignal.any([this.stop]));
+		} catch (error) {
+			const failure = error instanceof ItemFailure ? error : new ItemFailure(itemIndex, error);
+			if (this.context.continueOnFail()) return await this.goOn(failure);
+			this.firstFailure ??= failure;
+			onFailure();
 		}
 	}
 
-	release(): void {
-		this.signal?.removeEventListener('abort', this.onAbort);
+	/** An error of the chat must not affect the other items. */
+	private async goOn(failure: ItemFailure): Promise<void> {
+		const { itemIndex, reason } = failure;
+		this.values[itemIndex] = this.options.whenFailed(failure);
+		const text = visitorMessage(this.context) ?? chatText(reason);
+		await this.options.onFailure?.(itemIndex, text).catch(() => {});
 	}
 }

@@ -7,7 +7,6 @@ import type {
 } from 'n8n-workflow';
 
 import { toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
-import { timeSlices } from '../../../lib/http/time-slices';
 import { NodeParameters } from '../parameters';
 import { ChatTyping } from './chat-typing';
 import { failedItem, ItemFailure } from './failed-item';
@@ -46,7 +45,7 @@ export async function runOperations<Access extends object>(
 			const parametersOf = (other: number) => new NodeParameters(context, other, operation.fields);
 			const parameters = parametersOf(itemIndex);
 			const { streams } = parameters.once(readWork);
-			const itemIndexes = await groups.itemIndexesOf(operation, parameters);
+			const itemIndexes = groups.itemIndexesOf(operation, parameters);
 			// The first item of a group processes the whole group.
 			if (itemIndexes[0] !== itemIndex) return [];
 			const typing = streamsToChat && streams ? new ChatTyping(context, itemIndex) : undefined;
@@ -78,9 +77,7 @@ export async function runOperations<Access extends object>(
 	);
 	const lastOutput = outputs - 1;
 	const items: INodeExecutionData[][] = Array.from({ length: outputs }, () => []);
-	const pause = timeSlices();
 	for (const result of results.flat()) {
-		await pause();
 		if (result instanceof ItemFailure)
 			items[lastOutput]!.push(failedItem(errorOf(result), result.itemIndex, result.facts));
 		else items[Math.min(result.output ?? 0, lastOutput)]!.push(executionItem(result));
@@ -90,32 +87,24 @@ export async function runOperations<Access extends object>(
 
 /** Groups the items that an operation takes together. */
 class ItemGroups {
-	private readonly groups = new Map<Operation<never>, Promise<number[]>>();
+	private readonly groups = new Map<Operation<never>, number[]>();
 
 	constructor(
 		private readonly context: IExecuteFunctions,
 		private readonly operationOf: (itemIndex: number) => Operation<never>,
 	) {}
 
-	async itemIndexesOf(
-		operation: Operation<never>,
-		parameters: NodeParameters,
-	): Promise<readonly number[]> {
+	itemIndexesOf(operation: Operation<never>, parameters: NodeParameters): readonly number[] {
 		if (operation.takesAllItems?.(parameters) !== true) return [parameters.itemIndex];
 		const group = this.groups.get(operation) ?? this.groupOf(operation);
 		this.groups.set(operation, group);
-		return await group;
+		return group;
 	}
 
-	private async groupOf(operation: Operation<never>): Promise<number[]> {
+	private groupOf(operation: Operation<never>): number[] {
 		const count = Math.max(1, this.context.getInputData().length);
-		const pause = timeSlices();
-		const itemIndexes: number[] = [];
-		for (let itemIndex = 0; itemIndex < count; itemIndex++) {
-			await pause();
-			if (this.isTogether(operation, itemIndex)) itemIndexes.push(itemIndex);
-		}
-		return itemIndexes;
+		const all = Array.from({ length: count }, (_, itemIndex) => itemIndex);
+		return all.filter((itemIndex) => this.isTogether(operation, itemIndex));
 	}
 
 	private isTogether(operation: Operation<never>, itemIndex: number): boolean {
