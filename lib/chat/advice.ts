@@ -8,7 +8,7 @@ import { propsOf } from '../servers/rows';
 import { hintOnUnread } from '../servers/unread';
 import { other } from '../servers/rows/other';
 import { finiteNumber, recordOf } from '../values';
-import type { Asking } from './ask';
+import type { Asking } from './asking';
 import type { Body } from './body';
 import { hasMedia, textOf } from './request/content';
 import { FORMAT_TOOL } from './format-call';

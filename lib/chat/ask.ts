@@ -17,31 +17,16 @@ import {
 import type { Server, ServerKind } from '../servers/rows/kind';
 import { type JsonRecord, optional } from '../values';
 import { withAdvice } from './advice';
+import type { Asking } from './asking';
 import { type Answer, AnswerReader, type Failure } from './answer';
 import { type Body, callableTools, openAiBody } from './body';
 import { quotationIn } from './calls-in-text';
 import { asOpenAiChunk, ignoredByOpenAi, needsOwnApi, ollamaBody } from './ollama';
 import { textOf } from './request/content';
 import { wantsJson } from './parameters';
-import type { Shown } from './shown';
 import { strictConversation } from './strict-form';
 import { mayBeginInThinking, type SplitText } from './thinking';
-import type { ToolNames } from './tool-names';
-import type { Call, ChatMessage, ChatParameters, ChatSettings } from './types';
-
-/** What stays the same through all tries of a turn. */
-export interface Asking {
-	server: Server;
-	kind: ServerKind;
-	settings: ChatSettings;
-	call: Call;
-	/** How it came through the queue. */
-	place: QueueLog;
-	names: ToolNames;
-	shown: Shown;
-	/** By `performance.now()`. */
-	startedAt: number;
-}
+import type { ChatMessage, ChatParameters } from './types';
 
 /** An answer that was read: a good one, or one with broken calls. */
 export interface Read {

@@ -5,7 +5,7 @@ import { inTimeSlices } from '../http/time-slices';
 import { keptAsText } from '../json';
 import { isRecord, type JsonRecord } from '../values';
 import { fittingJson, type FoundJson } from './json-in-text';
-import { checkSchema } from '../json-schema';
+import { checkSchema } from './json-schema';
 
 const EXTRACT_MENDS =
 	'Say in the prompt which fields you want, choose a larger model, or use the operation Extract, which has a wrong answer corrected. The answer is in the details.';

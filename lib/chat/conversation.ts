@@ -11,7 +11,7 @@ import {
 } from '../values';
 import { withoutControlTokens } from './control-tokens';
 import { fitHistory } from './request/history-budget';
-import { turnMemory } from './turn-memory';
+import { type RememberedCall, turnMemory } from './turn-memory';
 import { withoutAgentText } from './request/agent-text';
 import { contentPart, NOT_CONTENT } from './request/media';
 import { mediaOf, textOf, withTextsJoined } from './request/content';
@@ -26,16 +26,6 @@ import type {
 	SourceMessage,
 	ToolCall,
 } from './types';
-
-/** The cached original of a tool call and its turn, which n8n returns in pieces and changed. */
-export interface RememberedCall {
-	/** Text the model wrote before its calls. */
-	text: string;
-	reasoning: string;
-	name: string;
-	/** The arguments exactly as the model wrote them. */
-	arguments: string;
-}
 
 export interface ConversionOptions {
 	reasoning: ReasoningEcho;

@@ -2,7 +2,7 @@
 import { invalidInput } from '../errors/failure';
 import type { ServerKind } from '../servers/rows/kind';
 import { isFilled, type JsonRecord, optional } from '../values';
-import type { Asking } from './ask';
+import type { Asking } from './asking';
 import type { Body } from './body';
 import { withoutControlTokens } from './control-tokens';
 import { ignoredParameters, wantsJson } from './parameters';

@@ -1,6 +1,6 @@
 /** The call of n8n's Structured Output Parser, which models write as text. */
 import { resultOf } from '../generators';
-import { checkSchema } from '../json-schema';
+import { checkSchema } from './json-schema';
 import { recordOf } from '../values';
 import type { ReadCall } from './calls';
 import { fittingJson } from './json-in-text';

@@ -3,7 +3,7 @@ import { isModelNamed, shortModelName } from '../servers/model-names';
 import type { ServerModel } from '../servers/models';
 import { onlyModelOf } from '../servers/rows';
 import { hintOnUnread } from '../servers/unread';
-import type { Asking } from './ask';
+import type { Asking } from './asking';
 import type { Usable } from './judge';
 import { textOf } from './request/content';
 import type { ChatMessage } from './types';

@@ -2,7 +2,7 @@
 import { failure } from '../errors/failure';
 import { contextOf } from '../http/failures';
 import type { Props } from '../servers/rows/kind';
-import type { Asking } from './ask';
+import type { Asking } from './asking';
 import { mediaOf } from './request/content';
 import type { ChatMessage } from './types';
 

@@ -1,6 +1,15 @@
-import type { RememberedCall } from './conversation';
 import type { FinishedAnswer } from './types';
 import { LruCache } from '../lru-cache';
+
+/** The cached original of a tool call and its turn, which n8n returns in pieces and changed. */
+export interface RememberedCall {
+	/** Text the model wrote before its calls. */
+	text: string;
+	reasoning: string;
+	name: string;
+	/** The arguments exactly as the model wrote them. */
+	arguments: string;
+}
 
 const MAX_CALLS = 2000;
 const MAX_CHARACTERS = 8 * 1024 * 1024;

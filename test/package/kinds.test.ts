@@ -64,7 +64,7 @@ it.each(kinds)('%s is named in the page of servers, in both languages', (kind) =
 
 /** Files that may name kinds of servers: protocols, and the field in which a user chooses one. */
 const MAY_NAME =
-	/^(?:lib\/servers\/(?:kinds|rows)\/|lib\/servers\/server\.ts|lib\/chat\/(?:wire|request)\/(?:ollama|protocols)|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
+	/^(?:lib\/servers\/(?:kinds|rows)\/|lib\/servers\/server\.ts|lib\/chat\/(?:ollama|(?:wire|request)\/(?:ollama|protocols))|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
 
 it('no other file names a kind of server: what it asks is an ability of the kind', () => {
 	const files = ['lib', 'nodes', 'credentials'].flatMap((folder) =>

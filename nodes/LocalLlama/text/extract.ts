@@ -8,7 +8,7 @@ import type {
 	SourceMessage,
 } from '../../../lib/chat/types';
 import { asFailed } from '../../../lib/errors/server-error';
-import { checkSchema } from '../../../lib/json-schema';
+import { checkSchema } from '../../../lib/chat/json-schema';
 import { LruCache } from '../../../lib/lru-cache';
 import {
 	type ExtractField,

@@ -7,7 +7,7 @@ import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat
 import { keepAliveOf } from '../../../lib/servers/keep-alive';
 import { requireDepth } from '../../../lib/chat/request/schema-depth';
 import { withNull } from '../../../lib/nullable';
-import { checkSchema } from '../../../lib/json-schema';
+import { checkSchema } from '../../../lib/chat/json-schema';
 import { isRecord, nonEmptyText, optional } from '../../../lib/values';
 import {
 	asNumber,

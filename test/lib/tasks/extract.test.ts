@@ -1,6 +1,6 @@
 import { cleanSchema } from '../../../lib/chat/schema';
 import { type ExtractField, schemaOfFields } from '../../../lib/tasks/extract';
-import { checkSchema } from '../../../lib/json-schema';
+import { checkSchema } from '../../../lib/chat/json-schema';
 
 const schemaFaults = (schema: Record<string, unknown>, value: unknown) =>
 	checkSchema(schema, value).faults;

@@ -4,7 +4,7 @@ import { difyNodeError } from '../../../../nodes/shared/dify/errors';
 import { failedItem, type ItemFailure } from '../../../../nodes/shared/run/failed-item';
 import { workOnItems, type ItemsOptions, type ItemWork } from '../../../../nodes/shared/run/items';
 import { startSim } from '../../../lib/dify/client';
-import { clearInterval, delay, setInterval } from '../../../support/node';
+import { delay } from '../../../support/node';
 import {
 	chat,
 	errorIn,

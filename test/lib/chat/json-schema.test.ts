@@ -1,5 +1,5 @@
-import { checkSchema } from '../../lib/json-schema';
-import { cpuMilliseconds, LINEAR_CPU_MS } from '../support/time';
+import { checkSchema } from '../../../lib/chat/json-schema';
+import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/time';
 
 const schemaFaults = (schema: Record<string, unknown>, value: unknown) =>
 	checkSchema(schema, value).faults;

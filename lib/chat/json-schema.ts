@@ -1,7 +1,7 @@
-import { invalidInput } from './errors/failure';
-import type { ServerError } from './errors/server-error';
-import { dereference, format, type Schema, type SchemaDraft, validate } from './vendor';
-import { isRecord, type JsonRecord, messageOf, text } from './values';
+import { invalidInput } from '../errors/failure';
+import type { ServerError } from '../errors/server-error';
+import { dereference, format, type Schema, type SchemaDraft, validate } from '../vendor';
+import { isRecord, type JsonRecord, messageOf, text } from '../values';
 
 interface SchemaCheck {
 	/** What is wrong, in sentences; empty for a valid value. */
