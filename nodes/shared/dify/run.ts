@@ -1,5 +1,5 @@
 import type { RunResult } from '../../../lib/dify/types';
-import { openAiUsage } from '../../../lib/chat/wire/counts';
+import { openAiUsage } from '../../../lib/chat/counts';
 import { finiteNumber } from '../../../lib/values';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
