@@ -193,7 +193,8 @@ async function ask(
 		thinking: { mode: 'off' },
 		extraBody: { logprobs: true, top_logprobs: TOP_LOGPROBS },
 	});
-	const own = kind.native === undefined ? undefined : ollamaBody(constrained);
+	const own =
+		kind.native === undefined ? undefined : { ...ollamaBody(constrained), truncate: false };
 	const { value, notes } = await task(
 		server,
 		{ ...common, model: model.trim() },

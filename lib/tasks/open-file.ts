@@ -35,6 +35,7 @@ const REFUSED: Readonly<Record<string, string>> = {
 	svg: 'It is a drawing made of shapes: convert it to PNG first, or pass its source on as text.',
 	pdf: `${extract('Extract From PDF')} A scan has no text: let the scanner save PNG or JPEG, or convert the page before n8n ("pdftoppm -png").`,
 	rtf: extract('Extract From RTF'),
+	eml: 'Pass its text and its attachments on as fields and files of the item ("Email Trigger (IMAP)" with Download Attachments).',
 	mht: `Save the page as HTML. ${extract('Extract From HTML')}`,
 	xlsx: extract('Extract From XLSX'),
 	docx: OFFICE,

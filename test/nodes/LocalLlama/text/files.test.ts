@@ -1,0 +1,196 @@
+/** A file is what its bytes say, and what went in was read: cases of public reports. */
+import type { INodeExecutionData } from 'n8n-workflow';
+
+import { reply } from '../../../servers/llama-server';
+import { useLocalLlama } from '../run-node';
+
+const { serve, prepare, executeIn, failure, sent } = useLocalLlama();
+const CHAT = { resource: 'text', operation: 'chat', prompt: 'Sum up', binaryFields: 'data' };
+const latin1 = (text: string) => Buffer.from(text, 'latin1');
+const file = (bytes: Buffer, fileName: string, mimeType: string): INodeExecutionData[] => [
+	{ json: {}, binary: { data: { data: bytes.toString('base64'), fileName, mimeType } } },
+];
+const contentOf = (path = '/chat/completions') =>
+	(sent(path) as Array<{ messages: Array<{ content: unknown }> }>).at(-1)!.messages.at(-1)!.content;
+const hintsOf = async (parameters: object, items: INodeExecutionData[]) => {
+	const fake = prepare({ parameters: { ...CHAT, ...parameters }, items });
+	await executeIn(fake);
+	return fake.hints.map(({ message }) => message);
+};
+
+test('a table of Excel, in Windows-1252 and with the type of a workbook, is text', async () => {
+	await serve();
+	await hintsOf(
+		{},
+		file(latin1('Stra\xdfe;Ort\r\nM\xfcllerweg;K\xf6ln'), 'a.csv', 'application/vnd.ms-excel'),
+	);
+	expect(contentOf()).toContain('Straße;Ort\r\nMüllerweg;Köln');
+});
+
+test.each<[string, Buffer, string, string]>([
+	[
+		'a HEIC named .jpg',
+		latin1('\0\0\0 ftypheic\0\0\0\0'),
+		'image/jpeg',
+		'Convert it to JPEG or PNG',
+	],
+	[
+		'a web archive',
+		Buffer.from(
+			'From: <Saved by Blink>\r\nSnapshot-Content-Location: http://x\r\nContent-Type: multipart/related; boundary=x\r\n\r\n',
+		),
+		'message/rfc822',
+		'Extract From HTML',
+	],
+	['RTF', latin1('{\\rtf1\\ansi Hello}'), 'text/plain', 'Extract From RTF'],
+	['a workbook', latin1('PK\x03\x04\x14\0xl/workbook.xml'), 'text/csv', 'Extract From XLSX'],
+	['a PDF', latin1('%PDF-1.7 scan'), 'image/png', 'Extract From PDF'],
+	['anything else', latin1('\0\x01\x02\x03'), 'application/x-thing', 'leave the file out'],
+])(
+	'%s is refused before anything is sent, with what helps',
+	async (_name, bytes, mimeType, advice) => {
+		const sim = await serve({ vision: true });
+		const error = await failure(CHAT, { items: file(bytes, 'photo.jpg', mimeType) });
+		expect(error.message).toContain('cannot read the file "photo.jpg"');
+		expect(error.description).toContain(advice);
+		expect(sim.requests).toEqual([]);
+	},
+);
+
+test('a HEIC named .jpg is told as what it is', async () => {
+	await serve({ vision: true });
+	const items = file(latin1('\0\0\0 ftypheic\0\0\0\0'), 'photo.jpg', 'image/jpeg');
+	expect((await failure(CHAT, { items })).message).toContain(
+		'(image/heic by its content, 16 bytes)',
+	);
+});
+
+test.each<[string, Buffer, string]>([
+	['WebP', latin1('RIFF1234WEBPVP8 '), 'image/webp'],
+	['TIFF', latin1('II*\0\x08\0\0\0'), 'image/tiff'],
+])(
+	'%s is sent, and the refusal of a server that cannot read it names it',
+	async (_name, bytes, type) => {
+		const sim = await serve({ vision: true });
+		sim.script(
+			reply.llamaError(400, 'Failed to load image or audio file', 'invalid_request_error'),
+		);
+		const error = await failure(CHAT, { items: file(bytes, 'scan', 'image/png') });
+		expect(JSON.stringify(contentOf())).toContain(`data:${type};base64,`);
+		expect(error.description).toContain(`"scan" (${type} by its content, ${bytes.length} bytes)`);
+		expect(error.description).toContain('JPEG and PNG');
+	},
+);
+
+test('a picture that lies on its side is a hint', async () => {
+	await serve({ vision: true });
+	const exif = Buffer.concat([
+		Buffer.from('ffd8ffe10022', 'hex'),
+		latin1('Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0'),
+		Buffer.from('000000000000ffd9', 'hex'),
+	]);
+	expect(await hintsOf({}, file(exif, 'receipt.jpg', 'image/jpeg'))).toEqual([
+		expect.stringMatching(/"receipt.jpg".*orientation 6.*Edit Image/s),
+	]);
+});
+
+test('a voice memo goes as sound, whatever it is called, and a server that reads no m4a says so with its name', async () => {
+	await serve({ audio: true });
+	const memo = latin1('\0\0\0 ftypM4A \0\0\0\0');
+	const items = file(memo, 'memo', 'application/octet-stream');
+	const { description } = await failure(CHAT, { items });
+	expect(contentOf()).toMatchObject([
+		{ type: 'text' },
+		{ type: 'input_audio', input_audio: { format: 'm4a' } },
+	]);
+	expect(description).toContain('"memo" (audio/mp4 by its content, 16 bytes)');
+	expect(description).toContain('wav, mp3, flac and ogg');
+});
+
+describe('what went in was read', () => {
+	const PAGES = Array.from({ length: 20_000 }, (_none, at) => `word${at % 97}`).join(' ');
+	const LABELS = { labels: { label: [{ name: 'invoice' }, { name: 'complaint' }] } };
+	const classify = { operation: 'classify', text: PAGES, binaryFields: '', ...LABELS };
+
+	test('40 pages to Classify, of which Ollama read as much as its context', async () => {
+		const sim = await serve({ profile: 'ollama' });
+		sim.route(
+			'POST /api/chat',
+			reply.json({
+				message: { content: '"A"' },
+				done: true,
+				done_reason: 'stop',
+				prompt_eval_count: 4096,
+			}),
+		);
+		expect(await hintsOf(classify, [{ json: {} }])).toEqual([
+			expect.stringMatching(/read 4096 tokens of the \d+ characters.*Context Size.*smaller parts/s),
+		]);
+		expect(sent('/api/chat')).toMatchObject([{ truncate: false }]);
+	});
+
+	test('a long text to Extract, of which half was read', async () => {
+		const sim = await serve();
+		const content = '{"what":"x"}';
+		sim.script(
+			reply.json({
+				choices: [{ message: { content }, finish_reason: 'stop' }],
+				usage: { prompt_tokens: 2053, completion_tokens: 5, total_tokens: 2058 },
+			}),
+		);
+		const fields = { fields: { field: [{ name: 'what' }] } };
+		const hints = await hintsOf(
+			{ operation: 'extract', text: PAGES.slice(0, 18_000), binaryFields: '', ...fields },
+			[{ json: {} }],
+		);
+		expect(hints).toEqual([expect.stringMatching(/read 2053 tokens of the \d+ characters/)]);
+	});
+
+	test('a table that is padded with blanks was read', async () => {
+		const sim = await serve();
+		sim.script(
+			reply.json({
+				choices: [{ message: { content: 'A' }, finish_reason: 'stop' }],
+				usage: { prompt_tokens: 900, completion_tokens: 1, total_tokens: 901 },
+			}),
+		);
+		const text = Array.from({ length: 200 }, () => `a${' '.repeat(120)}b`).join('\n');
+		expect(await hintsOf({ ...classify, text }, [{ json: {} }])).toEqual([]);
+	});
+});
+
+test('a label in the thinking, beside no text, is an answer', async () => {
+	const sim = await serve();
+	sim.script(
+		reply.json({
+			choices: [{ message: { content: null, reasoning_content: 'B' }, finish_reason: 'stop' }],
+		}),
+	);
+	const labels = { labels: { label: [{ name: 'invoice' }, { name: 'complaint' }] } };
+	const fake = prepare({
+		parameters: { resource: 'text', operation: 'classify', text: 'x', ...labels },
+	});
+	expect((await executeIn(fake))[0]!.json).toMatchObject({ label: 'complaint' });
+	expect(sent('/chat/completions')).toHaveLength(1);
+});
+
+test.each([
+	[
+		'Format not recognised',
+		'The server cannot read the sound of "memo.webm"',
+		'pass its sound as wav or mp3',
+	],
+	[
+		'Maximum file size exceeded (parameter=audio_filesize_mb, value=30.1)',
+		'The server refuses the request',
+		'VLLM_MAX_AUDIO_CLIP_FILESIZE_MB',
+	],
+])('a refusal of a recording names it: %s', async (words, message, advice) => {
+	const sim = await serve({ profile: 'vllm' });
+	sim.route('POST /v1/audio/transcriptions', reply.error(400, { error: { message: words } }));
+	const items = file(latin1('\x1aE\xdf\xa3 webm'), 'memo.webm', 'audio/webm');
+	const error = await failure({ resource: 'audio', operation: 'transcribe' }, { items });
+	expect(error.message).toBe(message);
+	expect(error.description).toContain('"memo.webm" (video/webm by its content, 9 bytes)');
+	expect(error.description).toContain(advice);
+});
