@@ -6,7 +6,6 @@ import { readWhole } from '../http/too-long';
 import type { Server } from '../servers/rows/kind';
 import { soundSignature } from '../sound-format';
 import { filled, type JsonRecord } from '../values';
-import { waveFromSamples } from '../wav';
 import { explained, task, type TaskSettings, withoutSilence } from './task';
 
 export type SoundFormat = 'mp3' | 'wav' | 'flac' | 'opus' | 'aac' | 'pcm';
@@ -20,10 +19,6 @@ export interface SpeakRequest {
 	instructions: string;
 	/** Removes emoji and Markdown first. */
 	plainText: boolean;
-	/** Puts raw samples into a WAV file. */
-	wrapAsWav: boolean;
-	/** Of raw samples, in hertz. */
-	sampleRate?: number;
 	/** Further fields of the request. */
 	extra: JsonRecord;
 }
@@ -34,13 +29,11 @@ interface SoundType {
 }
 
 export interface Sound extends SoundType {
-	content: Buffer | AsyncIterable<Uint8Array>;
+	content: AsyncIterable<Uint8Array>;
 }
 
 /** That of OpenAI's API, vLLM and Kokoro, in hertz. */
 const PCM_RATE = 24_000;
-/** Of a sound that gets a header, in memory. */
-const MAX_WRAPPED_BYTES = 256 * 1024 * 1024;
 /** No sound file of any format is shorter. */
 const MIN_SOUND_BYTES = 100;
 
@@ -63,7 +56,7 @@ export async function speak<Stored>(
 	wanted: SpeakRequest,
 	store: (sound: Sound) => Promise<Stored>,
 ): Promise<{ stored: Stored; extension: string; input: string; hints: string[] }> {
-	const { voice, format, speed, instructions, sampleRate, wrapAsWav, extra } = wanted;
+	const { voice, format, speed, instructions, extra } = wanted;
 	const input = (wanted.plainText ? plainText(wanted.input) : wanted.input).trim();
 	if (input === '') throw nothingToSpeak(wanted);
 	const { value, notes } = await task(server, settings, {
@@ -75,27 +68,20 @@ export async function speak<Stored>(
 			response_format: format,
 			speed,
 			instructions,
-			sample_rate: sampleRate,
 		}),
 		extra,
-		...(wrapAsWav ? { maxBytes: MAX_WRAPPED_BYTES } : {}),
 		read: async (answer, refused) => {
 			const { head, pieces } = await begun(answer.bytes());
 			if (isText(head, answer.headers['content-type'])) throw refused(await textIn(pieces));
 			if (head.byteLength < MIN_SOUND_BYTES) throw tooShort(server, settings, head.byteLength);
-			const type = receivedType(head, format, sampleRate);
-			if (type.extension !== 'pcm' || !wrapAsWav)
-				return { stored: await store({ ...type, content: pieces }), ...type };
-			const samples = await readWhole(pieces);
-			const content = waveFromSamples(samples, sampleRate ?? PCM_RATE);
-			const wave = { mimeType: TYPES.wav, extension: 'wav' };
-			return { stored: await store({ ...wave, content }), ...wave };
+			const type = receivedType(head, format);
+			return { stored: await store({ ...type, content: pieces }), ...type };
 		},
 	}).catch(async (error: unknown) => {
 		throw await cannotSpeak(server, settings, asFailed(error).failed, voice);
 	});
 	const { stored, extension } = value;
-	const isOther = extension !== format && !(format === 'pcm' && wrapAsWav);
+	const isOther = extension !== format;
 	const other = `The server sent ${extension} although ${format} was asked for. The file is named as what it is.`;
 	return { stored, extension, input, hints: isOther ? [...notes, other] : notes };
 }
@@ -140,10 +126,10 @@ async function textIn(pieces: AsyncIterable<Uint8Array>): Promise<string> {
  * Type of a received sound: the one asked for, unless its first bytes say otherwise. Raw samples may begin with any
  * bytes, so where PCM was asked for only a WAV header counts.
  */
-function receivedType(head: Uint8Array, requested: SoundFormat, rate = PCM_RATE): SoundType {
+function receivedType(head: Uint8Array, requested: SoundFormat): SoundType {
 	const own: SoundType =
 		requested === 'pcm'
-			? { mimeType: `audio/L16;rate=${rate};channels=1`, extension: 'pcm' }
+			? { mimeType: `audio/L16;rate=${PCM_RATE};channels=1`, extension: 'pcm' }
 			: { mimeType: TYPES[requested], extension: requested };
 	const actual = soundSignature(head);
 	if (actual === undefined) return own;

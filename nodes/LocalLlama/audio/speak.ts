@@ -8,7 +8,6 @@ import {
 	numberField,
 	outputFileField,
 	stringField,
-	wholeField,
 } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import { fileNameField, mediaFields, mediaSettings } from '../media-options';
@@ -60,16 +59,9 @@ export const audioSpeak: LocalLlamaOperation = {
 					description:
 						'Whether emoji and the characters of Markdown are left out, which many servers read aloud',
 				}),
-				wholeField('Sample Rate', 'sampleRate', 24000, [8000, 48000], {
-					description:
-						'Hertz. It is asked for, and written into a WAV file that is made of raw samples.',
-				}),
 				numberField('Speed', 'speed', 1, {
 					typeOptions: { minValue: 0.1, maxValue: 4, numberPrecision: 2 },
 					description: '1 is the usual pace. What a server takes depends on the model.',
-				}),
-				booleanField('Wrap as WAV', 'wrapAsWav', true, {
-					description: 'Whether raw samples (PCM) become a WAV file, which every player knows',
 				}),
 			],
 			1,
@@ -86,8 +78,6 @@ export const audioSpeak: LocalLlamaOperation = {
 			speed: parameters.number('options.speed', undefined),
 			instructions: parameters.freeText('options.instructions'),
 			plainText: parameters.flag('options.plainText', false),
-			wrapAsWav: parameters.flag('options.wrapAsWav', false),
-			sampleRate: parameters.number('options.sampleRate', undefined),
 			extra: parameters.object('options.extraBody', {}),
 		};
 		const name = baseName(parameters.name('options.fileName'), 'speech');

@@ -1,16 +1,12 @@
 import { thinkingFields, responseFormatFields } from '../../shared/chat/answer-fields';
-import { generationFields } from '../../shared/chat/generation-fields';
-import { samplerFields } from '../../shared/chat/sampler-fields';
 import { modelField } from '../../shared/model-field';
-import { optionFields, streamingField } from '../options';
+import { optionFields } from '../options';
 import type { LocalLlamaOperation } from '../operation';
 import { answerItem, generated } from './answer';
+import { textOptions } from './brief-options';
 import { chatSettings } from './settings';
 import { messageFields, messagesIn } from './messages';
 import { withChosenModel } from '../../shared/search-models';
-
-/** Tools are for agents only. */
-const samplers = samplerFields.filter(({ name }) => name !== 'parallelToolCalls');
 
 export const textChat: LocalLlamaOperation = {
 	option: {
@@ -24,7 +20,7 @@ export const textChat: LocalLlamaOperation = {
 		...messageFields,
 		...thinkingFields(),
 		...responseFormatFields(),
-		...optionFields([...samplers, ...generationFields, streamingField]),
+		...optionFields(textOptions),
 	],
 	run: async (call) => {
 		const settings = await withChosenModel(

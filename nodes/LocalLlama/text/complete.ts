@@ -1,9 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { complete, type CompleteSettings } from '../../../lib/tasks/complete';
-import { generationFields } from '../../shared/chat/generation-fields';
 import { readGeneration } from '../../shared/chat/generation-settings';
-import { samplerFields } from '../../shared/chat/sampler-fields';
 import { longTextField, wholeField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
@@ -11,14 +9,13 @@ import type { NodeParameters } from '../../shared/parameters';
 import type { OperationItem } from '../../shared/run/operations';
 import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
-import { optionFields, streamingField } from '../options';
+import { optionFields } from '../options';
 import { reportAnswer } from './answer';
+import { textOptions } from './brief-options';
 import { withChosenModel } from '../../shared/search-models';
 
 const options: INodeProperties[] = [
-	...samplerFields.filter(({ name }) => name !== 'parallelToolCalls'),
-	...generationFields,
-	streamingField,
+	...textOptions,
 	wholeField('Completions per Prompt', 'n', 2, [1, 100], {
 		description:
 			'How many texts to write after each prompt. With a seed, the second one has the next seed, and so on.',

@@ -1,6 +1,5 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import { waveFromSamples } from '../../../../lib/wav';
 import { startKokoroSim } from '../../../servers/media/kokoro';
 import { bytesReply, jsonReply } from '../../../servers/media/server';
 import { startSpeachesSim } from '../../../servers/media/speaches';
@@ -231,30 +230,21 @@ describe('Speak', () => {
 		expect(spoken!.body.model).toBe(named);
 	});
 
-	test('raw samples as WAV, and every other option', async () => {
+	test('raw samples, and every other option', async () => {
 		const samples = Buffer.alloc(400, 3);
 		const sim = await startKokoro({ sound: () => [samples] });
 		const { items } = await run(sim, {
 			operation: 'speak',
 			input: 'One is here.',
 			format: 'pcm',
-			options: {
-				wrapAsWav: true,
-				sampleRate: 16000,
-				speed: 1.5,
-				extraBody: { lang_code: 'a' },
-			},
+			options: { speed: 1.5, extraBody: { lang_code: 'a' } },
 		});
 		expect(items[0]!.json).toMatchObject({
-			fileName: 'speech.wav',
-			mimeType: 'audio/wav',
+			fileName: 'speech.pcm',
+			mimeType: 'audio/L16;rate=24000;channels=1',
 		});
-		expect(bytesIn(items[0]!)).toEqual(waveFromSamples(samples, 16_000));
-		expect(sim.requests.at(-1)!.body).toMatchObject({
-			speed: 1.5,
-			sample_rate: 16000,
-			lang_code: 'a',
-		});
+		expect(bytesIn(items[0]!)).toEqual(samples);
+		expect(sim.requests.at(-1)!.body).toMatchObject({ speed: 1.5, lang_code: 'a' });
 	});
 
 	test('a server that breaks off in the middle is a specific error', async () => {

@@ -149,7 +149,7 @@ test('Ollama: its own API with a schema, thinking off, and its own probabilities
 			eval_count: 4,
 		}),
 	);
-	expect(await json({ ...CLASSIFY, options: { topK: 10 } })).toMatchObject({
+	expect(await json({ ...CLASSIFY, options: { contextSize: 8192 } })).toMatchObject({
 		label: 'complaint',
 		confidence: 0.9,
 		usage: { promptTokens: 40, completionTokens: 4, totalTokens: 44 },
@@ -160,7 +160,7 @@ test('Ollama: its own API with a schema, thinking off, and its own probabilities
 		think: false,
 		stream: false,
 		logprobs: true,
-		options: { temperature: 0, num_predict: 6, top_k: 10 },
+		options: { temperature: 0, num_predict: 6, num_ctx: 8192 },
 	});
 });
 
