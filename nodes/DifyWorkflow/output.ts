@@ -61,6 +61,7 @@ export async function runItem(
 		json: plain({
 			...json,
 			user,
+			...filled({ answered: result.answered }),
 			...(simplify ? filled({ warnings }) : { warnings }),
 			...(include.includes('nodes') && { nodes: result.workflow?.nodes ?? [] }),
 			...(include.includes('text') && { text: result.text }),

@@ -74,6 +74,7 @@ export function createRun({ isPartial = false, acrossPauses = false } = {}): Run
 		isPartial,
 		acrossPauses,
 		forms: [],
+		answered: [],
 		splitter: new ThinkingSplitter(false),
 		thinking: '',
 		sawAgentMessage: false,
@@ -301,6 +302,9 @@ function paused(run: Run, data: JsonRecord): TextDelta[] {
 /** The form was answered, or has expired. */
 function formClosed(run: Run, _event: JsonRecord, data: JsonRecord): void {
 	run.forms = run.forms.filter((form) => form.nodeId !== nonEmptyText(data.node_id));
+	const actionId = nonEmptyText(data.action_id);
+	if (actionId !== undefined)
+		run.answered.push({ nodeTitle: nonEmptyText(data.node_title), actionId });
 }
 
 /** An early stop, or one between two nodes, is reported as a failure (docs/protocols/dify.md 3.6, 12.3). */

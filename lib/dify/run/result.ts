@@ -7,7 +7,7 @@ type Outcome = Pick<RunResult, 'status' | 'error'>;
 
 export function resultOf(run: Run): RunResult {
 	const { status, error } = outcomeOf(run);
-	const { text, createdAt, metadata, retrieverResources, files, thoughts, workflow, pause } = run;
+	const { text, createdAt, metadata, retrieverResources, files, thoughts, workflow, pause, answered } = run;
 	return {
 		status,
 		text,
@@ -21,6 +21,7 @@ export function resultOf(run: Run): RunResult {
 		reasoning: run.reasoning || run.thinking || storedReasoning(run),
 		workflow,
 		pause,
+		answered,
 		error,
 		warnings: warningsOf(run, status),
 	};

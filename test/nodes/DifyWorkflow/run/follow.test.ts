@@ -53,7 +53,12 @@ describe('following', () => {
 			action: 'approve',
 			values: { pick: 'Rot' },
 		});
-		expect((await following)[0]!.json).toMatchObject({ status: 'succeeded', outputs: { a: 1 } });
+		expect((await following)[0]!.json).toMatchObject({
+			status: 'succeeded',
+			outputs: { a: 1 },
+			// Of two answers Dify takes both, and uses one.
+			answered: [{ nodeTitle: 'Review', actionId: 'approve' }],
+		});
 	});
 
 	test('cancelled while it follows: the run goes on', async () => {
