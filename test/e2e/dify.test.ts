@@ -555,7 +555,7 @@ describe('many items', () => {
 		]);
 		const failed = sim.runs.find(({ query }) => query === 'number 2')!;
 		expect(items[2]!.json.error).toMatchObject({
-			message: 'The model behind Dify refused or failed',
+			message: 'provider says no',
 			description: expect.stringContaining('provider says no') as string,
 			code: 'completion_request_error',
 			status: 400,
