@@ -10,7 +10,7 @@ import { difyFailure, envelopeIn, uploadFailure } from './errors';
 export type Query = Record<string, string | number | undefined>;
 export type Method = NonNullable<Ask['method']>;
 
-export interface DifyTarget extends Target {
+interface DifyTarget extends Target {
 	/** The helpers of the node's context, from which tracing gets the node's span. */
 	readonly host?: object;
 }

@@ -140,7 +140,7 @@ const MAX_BLOB = 64 * 1024;
 const MAX_DEPTH = 5;
 
 /** What Dify says of a refusal: `{ code, message, status }`, whatever the code. */
-export interface Envelope {
+interface Envelope {
 	/** Newer workers send none in their events. */
 	code?: string;
 	message?: string;

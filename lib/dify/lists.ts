@@ -3,7 +3,7 @@ import type { DifyClient, Query } from './client';
 import { localError } from './errors';
 
 /** Dify's largest page of most lists. */
-export const PAGE_SIZE = 100;
+const PAGE_SIZE = 100;
 /** More than n8n can hold. Dify itself sends no endless lists. */
 const MAX_PAGES = 10_000;
 

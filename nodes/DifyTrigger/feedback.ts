@@ -17,7 +17,7 @@ export interface FeedbackMemory {
 	known: Record<string, string>;
 }
 
-export interface News {
+interface News {
 	memory: FeedbackMemory;
 	/** Oldest first. `isNew` false: an earlier rating was changed. */
 	found: Array<{ feedback: JsonRecord; isNew: boolean }>;

@@ -39,7 +39,7 @@ export function appFileTypes(parameters: JsonRecord): readonly unknown[] | undef
 	);
 }
 
-export function extensionOf(name: string): string {
+function extensionOf(name: string): string {
 	return /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 }
 

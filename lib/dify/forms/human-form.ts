@@ -6,7 +6,7 @@ import { allowedTypes } from '../files/files';
 import { path, Segment } from '../ids';
 
 /** A field of a form that a run waits for (docs/protocols/dify.md 2.5). */
-export interface HumanInput {
+interface HumanInput {
 	name: string;
 	kind: string;
 	/** Choices of a select; undefined where they come from the run, not from the form. */

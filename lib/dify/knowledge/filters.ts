@@ -81,7 +81,7 @@ export interface Filter {
 }
 
 /** A filter whose values were checked. */
-export interface CheckedFilter {
+interface CheckedFilter {
 	/** The value of `metadata_filtering_conditions`. */
 	body: JsonRecord;
 	/** Whether a record fits. Dify 1.13.3 ignores filters, and hands out what belongs to others. */

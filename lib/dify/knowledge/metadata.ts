@@ -49,7 +49,7 @@ export async function createField(
 	});
 }
 
-export interface SetOptions {
+interface SetOptions {
 	/** Creates missing fields, with the type of their value. Default: they are an error. */
 	createFields?: boolean;
 	/** Types of created fields, where the value does not tell. */

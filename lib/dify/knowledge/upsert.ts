@@ -23,7 +23,7 @@ export interface CreateOptions {
 	ifExists?: 'update' | 'fail' | 'skip';
 }
 
-export interface Upserted {
+interface Upserted {
 	action: 'created' | 'updated' | 'skipped';
 	documentId: string;
 	/** For polling the progress. */

@@ -174,7 +174,7 @@ export function succeeded(status: string): status is 'succeeded' | 'partial-succ
 }
 
 /** Only chatflows belong to a conversation. */
-export function isChatflow({ conversationId }: Run): boolean {
+function isChatflow({ conversationId }: Run): boolean {
 	return conversationId !== undefined;
 }
 

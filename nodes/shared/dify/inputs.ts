@@ -52,10 +52,10 @@ export const inputFields: INodeProperties[] = [
 ];
 
 /** A field that takes files, of the app's form or of one that a run waits for. */
-export type FileField = Pick<FormField, 'variable' | 'types'> & { kind: string };
+type FileField = Pick<FormField, 'variable' | 'types'> & { kind: string };
 
 /** Values that were read and checked. Files are uploaded last. */
-export interface ReadInputs {
+interface ReadInputs {
 	values: JsonRecord;
 	files: Array<{ field: FileField; requested: RequestedFile[] }>;
 }
