@@ -5,6 +5,7 @@ import {
 	type INode,
 } from 'n8n-workflow';
 
+import { isTool } from '../../lib/errors/node-error';
 import type { Target } from '../../lib/health/check';
 import type { CheckResult } from '../../lib/health/result';
 import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
@@ -38,11 +39,18 @@ export function healthItems(
 	{ context, itemIndex, hint }: HealthCall,
 	{ health, failWhenUnhealthy, binary }: Outcome,
 ): OperationItem[] {
+	if (!health.healthy && isTool(context.getNode())) return [{ json: forModel(health), binary }];
 	if (!health.healthy && failWhenUnhealthy)
 		throw new Unhealthy(context.getNode(), health, itemIndex);
 	const verdict = verdictOf(health);
 	if (verdict !== undefined) hint(verdict);
 	return [{ json: health, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
+}
+
+/** A model may repeat it to anybody: no address, and no words of the server. */
+function forModel({ status, healthy, findings, checkedAt }: CheckResult): object {
+	const known = findings.map(({ id, severity }) => ({ id, severity }));
+	return { status, healthy, findings: known, checkedAt };
 }
 
 /**

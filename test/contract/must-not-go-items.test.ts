@@ -190,6 +190,19 @@ describe('as a tool of an agent', () => {
 		}
 	});
 
+	test('of an unhealthy server its model reads what is wrong, and no address', async () => {
+		const url = `http://127.0.0.1:${await closedPort()}/v1`;
+		for (const failWhenUnhealthy of [false, true]) {
+			const setup = { type: 'n8n-nodes-local-llama.serverHealthTool' };
+			const [items] = await serverHealth(url, { options: { failWhenUnhealthy } }, setup);
+			expect(items![0]!.json).toMatchObject({
+				status: 'unreachable',
+				findings: [{ id: 'refused', severity: 'error' }],
+			});
+			expect(JSON.stringify(items)).not.toMatch(/127\.0\.0\.1|http|docker/);
+		}
+	});
+
 	test('arguments that a model writes as text are read as what the field wants', async () => {
 		const server = await serve();
 		await run(server.url, 'text:chat', {

@@ -7,7 +7,17 @@ type Outcome = Pick<RunResult, 'status' | 'error'>;
 
 export function resultOf(run: Run): RunResult {
 	const { status, error } = outcomeOf(run);
-	const { text, createdAt, metadata, retrieverResources, files, thoughts, workflow, pause, answered } = run;
+	const {
+		text,
+		createdAt,
+		metadata,
+		retrieverResources,
+		files,
+		thoughts,
+		workflow,
+		pause,
+		answered,
+	} = run;
 	return {
 		status,
 		text,
