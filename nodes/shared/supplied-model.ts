@@ -6,6 +6,7 @@ import { localChatModelClass } from '../../lib/langchain/local-chat-model';
 import { loadSdk } from '../../lib/langchain/sdk';
 import { sdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import { tracingWithoutTokenizer } from '../../lib/langchain/tracing';
+import { unstreamedHint } from './chat/unstreamed';
 import { hintOnce } from './run/hints';
 import { CancelWatch } from './cancel-watch';
 import { countFailed, countGeneration } from './token-totals';
@@ -56,6 +57,8 @@ export async function supplyModel(
 			onFinished: (answer) => {
 				countGeneration(context, answer);
 				for (const message of answer.notes) hintOnce(context, message);
+				const unstreamed = unstreamedHint(context, answer.totalMs);
+				if (unstreamed !== undefined) hintOnce(context, unstreamed);
 			},
 			settings,
 			jsonOutput,
