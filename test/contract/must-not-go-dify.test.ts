@@ -594,8 +594,15 @@ describe("files come from the credential's Dify or from Fetch Files From only", 
 		return file === undefined ? undefined : buffer.Buffer.from(file, 'base64').toString('utf8');
 	}
 
-	test('of the Dify in the credential', async () => {
-		expect(await runWith(({ origin }) => `${origin}/files/tools/report.txt`, {})).toBe('dify');
+	test('of the Dify in the credential, and without the key: its addresses are signed', async () => {
+		const dify: DifySim[] = [];
+		const fileUrl = (sim: DifySim) => {
+			dify.push(sim);
+			return `${sim.origin}/files/tools/report.txt`;
+		};
+		expect(await runWith(fileUrl, {})).toBe('dify');
+		const asked = dify[0]!.requests.filter(({ path }) => path.endsWith('report.txt'));
+		expect(asked.map(({ headers }) => headers.authorization)).toEqual([undefined]);
 	});
 
 	test('not of another host', async () => {
@@ -608,6 +615,18 @@ describe("files come from the credential's Dify or from Fetch Files From only", 
 		const other = await otherHost();
 		const options = { fetchFilesFrom: other.origin };
 		expect(await runWith(() => `${other.origin}/report.txt`, options)).toBe('other');
+		expect(other.asked).toEqual([undefined]);
+	});
+
+	test('the file of a document of another host that the node names, and without the key', async () => {
+		const other = await otherHost();
+		const sim = await start({ filesUrl: other.origin });
+		const base = addDataset(sim.store, { name: 'Papers', technique: 'high_quality' });
+		const { id } = addDocument(sim.store, base, { name: 'a.md' });
+		const parameters = { documentId: id, options: { fetchFilesFrom: other.origin } };
+		const [item] = await knowledge({ sim, base }, 'document download', parameters);
+		const { data = '' } = Object.values(item!.binary ?? {})[0] ?? {};
+		expect(buffer.Buffer.from(data, 'base64').toString('utf8')).toBe('other');
 		expect(other.asked).toEqual([undefined]);
 	});
 });
