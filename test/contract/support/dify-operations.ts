@@ -394,17 +394,9 @@ export function operationsOf(exchange: DifyExchange): OperationRow[] {
 
 /** Requests of operations that go, and the reason in words for the count. */
 const GONE: ReadonlyArray<readonly [RegExp, string]> = [
-	[/^\/datasets\/tags|\/tags$/, 'tags go'],
-	[/\/child_chunks/, 'child chunks go'],
-	[/\/annotation-reply\//, 'annotation reply goes'],
-	[/^\/end-users\//, 'end users go'],
-	[/\/download-zip$/, 'the ZIP of documents goes'],
 	[/\/update-by-(?:text|file)$/, 'updates by ID go: upsert by name stays'],
-	[/_by_(?:text|file)$|\/hit-testing$/, "older names of Dify's routes, which no node uses"],
-	[/\/metadata\/./, 'renaming, deleting and built-in metadata go'],
 	[/^\/workspaces\/current\/models/, 'the list of models goes as an operation'],
 	[/\/pipeline\/datasource/, 'datasources go'],
-	[/^\/(?:chat|completion)-messages\/[^/]+\/stop$/, 'part of Stop, no operation of its own'],
 ];
 
 /** Why no operation is played for an exchange; undefined where one is. */
