@@ -10,10 +10,10 @@ import { parseArgs } from 'node:util';
 import { createLog } from '../scripts/lib/log.mjs';
 import { main } from '../scripts/lib/main.mjs';
 import { root } from '../scripts/lib/paths.mjs';
-import { ensureRealParts } from '../scripts/lib/e2e.mjs';
 import { ratios, startContestants } from './chat/contest.mjs';
 import { startPacedServer } from './chat/paced-server.mjs';
 import { toolLoop } from './chat/tool-loop.mjs';
+import { ensureRealParts } from './lib/real-parts.mjs';
 import { machine, nodeVersion } from './lib/machine.mjs';
 import { median, spread } from './lib/statistics.mjs';
 

@@ -13,7 +13,7 @@ import { main } from '../scripts/lib/main.mjs';
 import { NOISE_BERT } from '../scripts/lib/model.mjs';
 import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../scripts/lib/n8n.mjs';
 import { root } from '../scripts/lib/paths.mjs';
-import { ensureRealParts } from '../scripts/lib/e2e.mjs';
+import { ensureRealParts } from './lib/real-parts.mjs';
 import { cpuSecondsOf, machine, nodeVersion } from './lib/machine.mjs';
 import { patiently } from './lib/patiently.mjs';
 import { median, ratio } from './lib/statistics.mjs';

@@ -7,11 +7,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ensureBuild, stageBuild } from '../scripts/lib/build.mjs';
-import { ensureDependencies } from '../scripts/lib/deps.mjs';
+import { ensureN8nWithNodes } from '../scripts/lib/e2e.mjs';
 import { createLog } from '../scripts/lib/log.mjs';
 import { main } from '../scripts/lib/main.mjs';
-import { ensureN8n } from '../scripts/lib/n8n-install.mjs';
 import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../scripts/lib/n8n.mjs';
 import { root } from '../scripts/lib/paths.mjs';
 import { startInstantServer } from './items/instant-server.mjs';
@@ -105,9 +103,7 @@ const tableOf = (seconds) => {
 };
 
 await main(async () => {
-	const dependencies = ensureDependencies(log);
-	const install = await ensureN8n(log, { nodeReady: dependencies });
-	const nodes = await stageBuild(await ensureBuild(log));
+	const { n8n: install, nodes } = await ensureN8nWithNodes(log);
 	const folder = mkdtempSync(join(tmpdir(), 'local-llama-bench-'));
 	const server = await startInstantServer();
 	try {

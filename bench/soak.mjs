@@ -12,7 +12,7 @@ import { createLog } from '../scripts/lib/log.mjs';
 import { main } from '../scripts/lib/main.mjs';
 import { root } from '../scripts/lib/paths.mjs';
 import { onExit } from '../scripts/lib/proc.mjs';
-import { ensureRealParts } from '../scripts/lib/e2e.mjs';
+import { ensureRealParts } from './lib/real-parts.mjs';
 import { machine, nodeVersion } from './lib/machine.mjs';
 import { startLoad } from './soak/load.mjs';
 import { isFlat, pageOf, unexpectedRuns } from './soak/report.mjs';

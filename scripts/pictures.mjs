@@ -43,11 +43,8 @@ const takenByTests = async () => {
 };
 
 await main(async () => {
-	const missing = TOOLS.filter((tool) => !findOnPath(tool));
-	if (missing.length > 0)
-		throw new Error(
-			`The pictures are compressed with ${missing.join(' and ')}: apt-get install -y ${missing.join(' ')}`,
-		);
+	if (!TOOLS.every((tool) => findOnPath(tool)))
+		throw new Error(`The pictures are compressed: apt-get install -y ${TOOLS.join(' ')}`);
 	const { values, positionals: parts } = parseArgs({
 		options: { from: { type: 'string' } },
 		allowPositionals: true,

@@ -4,15 +4,15 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { withLock } from './lib/cache.mjs';
-import { DEV_ENVIRONMENT, stageDev, watchSources } from './lib/dev.mjs';
+import { stageBuild } from './lib/build.mjs';
+import { DEV_ENVIRONMENT, watchSources } from './lib/dev.mjs';
 import { ensureN8nWithNodes } from './lib/e2e.mjs';
 import {
 	AGENT_WORKFLOW,
+	answerOf,
 	askOnce,
-	describeFailure,
 	exampleWorkflows,
 	playgroundCredential,
-	summarizeRun,
 	wireWorkflow,
 } from './lib/examples.mjs';
 import { ensureLlamaServer } from './lib/llama-server.mjs';
@@ -39,7 +39,6 @@ const FIRST_EXAMPLES = [
 	'extract-invoices',
 	'classify-and-route-email',
 ];
-const ONCE_TIMEOUT_MS = 30 * 60_000;
 
 const HELP = `npm start                        n8n with the example workflows, in the browser
 npm start -- --once "question"   ask the agent once, without a browser
@@ -61,14 +60,13 @@ Other settings:
 const log = createLog();
 
 /**
- * @param {string} name
+ * @param {'start' | 'once'} name
  * @param {() => Promise<number>} work
- * @param {string} busy message when another process holds the lock
  */
-const withExclusiveLock = async (name, work, busy) => {
+const alone = async (name, work) => {
 	mkdirSync(startData, { recursive: true });
 	return await withLock(join(startData, `${name}.lock`), work, (holder) => {
-		throw new Error(`${busy} (process ${holder})`);
+		throw new Error(`npm start runs already in this clone (process ${holder})`);
 	});
 };
 
@@ -84,7 +82,7 @@ const prepare = async (dev = false) => {
 		return await startModelServer(log, binary, model);
 	};
 	const [parts, modelServer] = await allOrEveryFailure([ensureN8nWithNodes(log), server()]);
-	return { n8n: parts.n8n, nodes: dev ? stageDev() : parts.nodes, server: modelServer };
+	return { n8n: parts.n8n, nodes: dev ? stageBuild('dev') : parts.nodes, server: modelServer };
 };
 
 /**
@@ -126,35 +124,6 @@ const importWhenChanged = async ({ n8n, nodes }, userFolder, what, content) =>
 const describeServer = ({ model, baseUrl, description }) =>
 	`${model || 'model not known'} at ${baseUrl} (${description})`;
 
-/**
- * @param {ModelServer} server
- * @returns {string} the last output of the server, if it was started here and has ended
- */
-const serverEnd = ({ service }) =>
-	service && !service.running
-		? `\nllama-server ended (${service.endReason}):\n${service.lines.slice(-10).join('\n')}`
-		: '';
-
-/**
- * @param {Parts} parts
- * @param {import('./lib/types').RunSummary} summary
- */
-const printSummary = ({ n8n, server }, summary) => {
-	const { promptTokens, completionTokens, modelCalls, tokensPerSecond: speed } = summary;
-	log.line();
-	log.line(`Model       ${describeServer(server)}`);
-	log.line(`n8n         ${n8n.version}`);
-	log.line(
-		`Tokens      ${promptTokens} read, ${completionTokens} written, model calls: ${modelCalls}`,
-	);
-	log.line(
-		`Speed       ${speed === undefined ? 'not told by the server' : `${speed.toFixed(1)} tokens/s`}`,
-	);
-	log.line('Steps');
-	for (const { name, ms, note } of log.timings)
-		log.line(`  ${formatDuration(ms).padStart(12)}  ${name}${note ? ` (${note})` : ''}`);
-};
-
 /** @param {string} question */
 const once = async (question) => {
 	const parts = await prepare();
@@ -168,23 +137,20 @@ const once = async (question) => {
 	await importWhenChanged(parts, userFolder, 'workflows', [workflow]);
 	const { success, error, run } = await log.step('agent', async (progress) => {
 		progress(`asking ${server.model}`);
-		const options = { userFolder, customExtensions: [nodes], timeoutMs: ONCE_TIMEOUT_MS };
-		return await executeWorkflow(n8n, workflow.id, options);
+		return await executeWorkflow(n8n, workflow.id, { userFolder, customExtensions: [nodes] });
 	});
 	await server.stop();
-	const summary = summarizeRun(run.data);
-	const answer = summary.answer.trim();
+	const answer = success ? answerOf(run.data) : '';
 	log.line();
 	log.line(`Question    ${question}`);
-	if (!success || answer === '') {
-		const failure = describeFailure(run.data) || (error?.message ?? 'There is no answer.');
-		log.line(`Failed      ${failure}${serverEnd(server)}`);
-		log.line(`Model       ${describeServer(server)}`);
-		return 1;
+	log.line(`Model       ${describeServer(server)}`);
+	if (answer !== '') {
+		log.line(`Answer      ${answer}`);
+		return 0;
 	}
-	log.line(`Answer      ${answer}`);
-	printSummary(parts, summary);
-	return 0;
+	const { message, description = '' } = error ?? { message: 'There is no answer.' };
+	log.line(`Failed      ${message}\n            ${description}`);
+	return 1;
 };
 
 const LOGIN_FILE = join(startData, 'login.json');
@@ -213,16 +179,6 @@ const ensureOwner = async (editor) => {
 };
 
 /**
- * Reports that n8n has reloaded the changed nodes, with the time since the file was saved.
- *
- * @param {string} line of n8n's log
- */
-const onReload = (line) => {
-	if (/Hot reload triggered/.test(line))
-		log.line(`  n8n reloads the nodes (${new Date().toISOString()})`);
-};
-
-/**
  * @param {number} wantedPort
  * @param {boolean} dev
  */
@@ -244,7 +200,7 @@ const serve = async (wantedPort, dev) => {
 		port,
 		customExtensions: [nodes],
 		logFile,
-		...(dev ? { env: DEV_ENVIRONMENT, onLine: onReload } : {}),
+		...(dev ? { env: DEV_ENVIRONMENT } : {}),
 	};
 	const editor = await log.step('start of n8n', async () => await startN8n(n8n, options));
 	const login = await ensureOwner(editor);
@@ -272,13 +228,10 @@ const serve = async (wantedPort, dev) => {
 		log.line('Sources are watched: credentials, icons, lib, nodes.');
 	}
 	log.line('Ctrl-C ends everything.');
-	const ends = [editor.service, ...(server.service ? [server.service] : [])].map(
-		async (service) => {
-			await service.exited;
-			return service;
-		},
+	const services = [editor.service, server.service].flatMap((service) => service ?? []);
+	const ended = await Promise.race(
+		services.map(async (each) => await each.exited.then(() => each)),
 	);
-	const ended = await Promise.race(ends);
 	if (isStopping()) return 1;
 	log.line();
 	log.line(`${ended.name} ended by itself (${ended.endReason}):`);
@@ -303,23 +256,13 @@ await main(async () => {
 	if (positionals.length > 0)
 		throw new Error(`Not understood: ${positionals.join(' ')}\n\n${HELP}`);
 	const port = Number(values.port);
-	if (!Number.isInteger(port) || port < 1 || port > 65_535)
-		throw new Error(`--port ${values.port} is not a port`);
+	if (!(port > 0 && port < 65_536)) throw new Error(`--port ${values.port} is not a port`);
 	// Checked now, not after minutes of installing.
 	if (process.env.LOCAL_LLAMA_BASE_URL) originOf(process.env.LOCAL_LLAMA_BASE_URL);
-	if (values.once === undefined) {
-		return await withExclusiveLock(
-			'start',
-			async () => await serve(port, values.dev),
-			'npm start runs already in this clone',
-		);
-	}
-	const question = values.once.trim();
+	const question = values.once?.trim();
 	if (question === '')
 		throw new Error('--once needs a question: npm start -- --once "Say hello in one sentence"');
-	return await withExclusiveLock(
-		'once',
-		async () => await once(question),
-		'A question is being answered already in this clone',
-	);
+	return question === undefined
+		? await alone('start', async () => await serve(port, values.dev))
+		: await alone('once', async () => await once(question));
 });

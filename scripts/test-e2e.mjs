@@ -45,8 +45,7 @@ const startSharedN8n = async ({ n8n, work }) => {
 	const userFolder = join(work, 'n8n', 'home');
 	const readable = join(work, 'readable');
 	const logFile = join(work, 'n8n', 'n8n.log');
-	mkdirSync(readable);
-	mkdirSync(join(work, 'n8n'));
+	for (const folder of [readable, join(work, 'n8n')]) mkdirSync(folder);
 	await copyPreparedUserFolder(n8n, userFolder);
 	const packedSize = await installPacked(work, userFolder);
 	const env = {
@@ -57,13 +56,9 @@ const startSharedN8n = async ({ n8n, work }) => {
 	};
 	const server = await startN8n(n8n, { userFolder, logFile, env });
 	await server.login(TEST_LOGIN);
-	return {
-		shared: {
-			...{ url: server.url, session: server.session() },
-			...{ userFolder, logFile, packedSize, readable },
-		},
-		stop: server.stop,
-	};
+	const { url, stop } = server;
+	const shared = { url, session: server.session(), userFolder, logFile, packedSize, readable };
+	return { shared, stop };
 };
 
 /** @param {string} work @returns {Promise<number>} */

@@ -10,10 +10,8 @@ import { ensureGateParts, runSuites, withWorkFolder } from './lib/e2e.mjs';
 import { createLog } from './lib/log.mjs';
 import { main } from './lib/main.mjs';
 import { root } from './lib/paths.mjs';
-import { findPostgres } from './lib/postgres.mjs';
 import { run } from './lib/proc.mjs';
-import { ON_REQUEST } from './lib/suites.mjs';
-import { emptyTally, runChecks, runJest } from './lib/tally.mjs';
+import { emptyTally, ON_REQUEST, runChecks, runJest } from './lib/tally.mjs';
 
 process.env.LOCAL_LLAMA_SERVER ??= 'compiled';
 
@@ -25,8 +23,7 @@ const realParts = {
 		let tally = emptyTally();
 		await withWorkFolder('e2e', async (work) => {
 			const parts = { ...(await ensureGateParts(log)), work };
-			const postgres = findPostgres();
-			tally = await runSuites(log, 'jest.full.config.cjs', { ...parts, postgres });
+			tally = await runSuites(log, 'jest.full.config.cjs', parts);
 			return tally.failures.length;
 		});
 		return tally;

@@ -10,8 +10,7 @@ import { main } from './lib/main.mjs';
 import { BUNDLE, packageProblems, scanProblems } from './lib/package-check.mjs';
 import { readJson, root } from './lib/paths.mjs';
 import { run } from './lib/proc.mjs';
-import { ON_REQUEST } from './lib/suites.mjs';
-import { runChecks, runJest } from './lib/tally.mjs';
+import { ON_REQUEST, runChecks, runJest } from './lib/tally.mjs';
 
 const log = createLog();
 const typed = process.argv.slice(2);
@@ -49,7 +48,6 @@ const packed = {
 	check: async (/** @type {import('./lib/types').Progress} */ progress) => {
 		const args = ['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'];
 		const { stdout } = await npm(args, { cwd: root });
-		/** @type {[import('./lib/types').PackedPackage]} */
 		const [found] = JSON.parse(stdout);
 		const problems = packageProblems(found, readJson(join(root, 'package.json')));
 		if (problems.length > 0)

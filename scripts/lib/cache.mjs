@@ -32,9 +32,8 @@ const holderOf = (file) => {
 		const pid = Number(readFileSync(file, 'utf8'));
 		process.kill(pid, 0);
 		return pid;
-	} catch (error) {
-		const isOfOtherUser = error instanceof Error && 'code' in error && error.code === 'EPERM';
-		return isOfOtherUser ? 1 : 0;
+	} catch {
+		return 0;
 	}
 };
 

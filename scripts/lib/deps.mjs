@@ -1,5 +1,5 @@
 /** Runs npm, and installs the clone's dependencies with the pinned Node, which runs everything else. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { cacheDir, withLock } from './cache.mjs';
 import { readJson, readJsonIfThere, root, shortHash } from './paths.mjs';
@@ -107,10 +107,7 @@ export const toolEnvironment = () => {
  * @returns {Promise<void>}
  */
 export const ensureDependencies = async (log) => {
-	if (process.platform === 'win32')
-		throw new Error(
-			'These scripts run on Linux and macOS. On Windows use WSL: https://learn.microsoft.com/windows/wsl',
-		);
+	if (process.platform === 'win32') throw new Error('On Windows, run this in WSL.');
 	const locks = join(cacheDir(), '.locks');
 	mkdirSync(locks, { recursive: true });
 	await log.step('dependencies', async (progress) => {
@@ -120,7 +117,6 @@ export const ensureDependencies = async (log) => {
 			else await npm(['ci', ...INSTALL_ARGS], { cwd: root });
 			progress('Node');
 			await ensureNode();
-			if (!existsSync(node)) throw new Error(`npm left no ${node}`);
 		});
 	});
 };

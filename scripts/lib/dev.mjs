@@ -1,9 +1,8 @@
 /** `npm run dev`: brings a change of the sources into the running n8n within a second. */
-import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, watch } from 'node:fs';
+import { copyFileSync, existsSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { bundleLibraries, bundleOwnCode } from './bundle.mjs';
-import { cacheDir } from './cache.mjs';
-import { root, shortHash } from './paths.mjs';
+import { root } from './paths.mjs';
 
 const WATCHED = ['credentials', 'icons', 'lib', 'nodes'];
 /** Debounce: editors write a file in several steps. */
@@ -11,21 +10,6 @@ const SETTLE_MS = 50;
 
 /** n8n reads `N8N_DEV_RELOAD` in development mode only, its default without `NODE_ENV`. */
 export const DEV_ENVIRONMENT = { N8N_DEV_RELOAD: 'true' };
-
-/**
- * Copies a fresh build into the folder of this clone's development.
- *
- * @returns {string} the folder for `N8N_CUSTOM_EXTENSIONS`
- */
-export const stageDev = () => {
-	const folder = join(cacheDir(), `dev-${shortHash(root)}`);
-	rmSync(folder, { recursive: true, force: true });
-	// n8n lists this folder before it watches, and gives up without it.
-	mkdirSync(join(folder, 'node_modules'), { recursive: true });
-	copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
-	cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
-	return folder;
-};
 
 /**
  * Brings each changed source into the folder: TypeScript is bundled without type checks, other files are copied.

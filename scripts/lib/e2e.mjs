@@ -1,9 +1,8 @@
 /** The real parts of the end-to-end tests, and how their suites are run. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuild, stageBuild } from './build.mjs';
 import { cacheDir, withLock } from './cache.mjs';
-import { CHROMIUM_ARGS, findProgram } from './chromium.mjs';
 import { ensureDependencies } from './deps.mjs';
 import { ensureLlamaServer } from './llama-server.mjs';
 import { ensureLlamaWheel } from './llama-wheel.mjs';
@@ -11,7 +10,32 @@ import { allOrEveryFailure } from './main.mjs';
 import { ensureSmolLm2, NOISE, NOISE_BERT } from './model.mjs';
 import { ensureN8n } from './n8n-install.mjs';
 import { root, shortHash } from './paths.mjs';
+import { findOnPath } from './proc.mjs';
 import { runJest } from './tally.mjs';
+
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+/** Lets Chromium run as root in a container, without background network traffic. */
+const CHROMIUM_ARGS = [
+	...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+	...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+];
+
+/**
+ * @param {string[]} names of one program
+ * @param {string} variable names another one
+ * @param {string} debianPackage
+ * @returns {string} its file
+ */
+const findProgram = (names, variable, debianPackage) => {
+	const named = process.env[variable];
+	if (named && !existsSync(named))
+		throw new Error(`${variable} names ${named}, which does not exist`);
+	const [found = named] = named ? [named] : names.flatMap((name) => findOnPath(name) ?? []);
+	if (found) return found;
+	throw new Error(
+		`${names[0]} was not found: apt-get install -y ${debianPackage} (or name one with ${variable})`,
+	);
+};
 
 /**
  * @param {import('./types').Log} log
@@ -21,26 +45,14 @@ export const ensureN8nWithNodes = async (log) => {
 	const dependencies = ensureDependencies(log);
 	const built = async () => {
 		await dependencies;
-		return await stageBuild(await ensureBuild(log));
+		await ensureBuild(log);
+		return stageBuild();
 	};
 	const [n8n, nodes] = await allOrEveryFailure([
 		ensureN8n(log, { nodeReady: dependencies }),
 		built(),
 	]);
 	return { n8n, nodes };
-};
-
-/**
- * @param {import('./types').Log} log
- * @returns {Promise<{ install: import('./types').N8nInstall, nodes: string, binary: string }>} what every benchmark in the
- *   real n8n needs
- */
-export const ensureRealParts = async (log) => {
-	const [{ n8n: install, nodes }, binary] = await allOrEveryFailure([
-		ensureN8nWithNodes(log),
-		ensureLlamaServer(log, { router: true }),
-	]);
-	return { install, nodes, binary };
 };
 
 /**
@@ -58,12 +70,7 @@ export const ensureGateParts = async (log) => {
 			? ensureLlamaServer(log, { router: true })
 			: log.step('llama-server of the Python package', ensureLlamaWheel),
 		ensureSmolLm2(log),
-		(async () =>
-			findProgram(
-				['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
-				'CHROMIUM_BIN',
-				'chromium',
-			))(),
+		(async () => findProgram(BROWSERS, 'CHROMIUM_BIN', 'chromium'))(),
 		(async () => findProgram(['redis-server', 'valkey-server'], 'REDIS_BIN', 'redis-server'))(),
 	]);
 	const models = { noise: NOISE, noiseBert: NOISE_BERT, smolLm2 };

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { readJson, root, shortHash } from './paths.mjs';
 
 /** @typedef {import('./types').Workflow} Workflow */
-/** @typedef {import('./types').NodeRun} NodeRun */
 
 const PREFIX = 'CUSTOM.';
 const CHAT_MODEL = `${PREFIX}localChatModel`;
@@ -80,90 +79,35 @@ export const askOnce = (workflow, question) => {
 	const trigger = workflow.nodes.find(({ type }) => type === CHAT_TRIGGER);
 	if (!trigger)
 		throw new Error(`The workflow "${workflow.name}" has no Chat Trigger to take the question`);
-	/** @param {string} name */
-	const assignment = (name, value = '') => ({ id: name, name, value, type: 'string' });
-	const startName = 'Question';
+	const values = { sessionId: 'once', action: 'sendMessage', chatInput: question };
+	// Keeps the trigger's name, which connections and expressions refer to.
+	const asking = {
+		...trigger,
+		...{ type: 'n8n-nodes-base.set', typeVersion: 3.4, webhookId: undefined },
+		parameters: { mode: 'raw', jsonOutput: JSON.stringify(values), options: {} },
+	};
+	const start = {
+		...{ id: 'start', name: 'Question', type: 'n8n-nodes-base.manualTrigger', typeVersion: 1 },
+		position: trigger.position,
+		parameters: {},
+	};
 	return {
 		...workflow,
 		id: 'asked-once',
 		name: `${workflow.name} (asked once)`,
-		nodes: workflow.nodes
-			.map((node) => {
-				if (node !== trigger) return node;
-				// Keeps the trigger's name, which connections and expressions refer to.
-				return {
-					...node,
-					type: 'n8n-nodes-base.set',
-					typeVersion: 3.4,
-					webhookId: undefined,
-					parameters: {
-						assignments: {
-							assignments: [
-								assignment('sessionId', 'once'),
-								assignment('action', 'sendMessage'),
-								// A leading equals sign would make it an expression.
-								assignment('chatInput', question.startsWith('=') ? ` ${question}` : question),
-							],
-						},
-					},
-				};
-			})
-			.concat({
-				id: 'a0000000-0000-4000-8000-000000000001',
-				name: startName,
-				type: 'n8n-nodes-base.manualTrigger',
-				typeVersion: 1,
-				position: [trigger.position[0] - 220, trigger.position[1]],
-				parameters: {},
-			}),
+		nodes: [start, ...workflow.nodes.map((node) => (node === trigger ? asking : node))],
 		connections: {
 			...workflow.connections,
-			[startName]: { main: [[{ node: trigger.name, type: 'main', index: 0 }]] },
+			[start.name]: { main: [[{ node: trigger.name, type: 'main', index: 0 }]] },
 		},
 	};
 };
 
 /**
  * @param {import('./types').ExecutionData} data
- * @returns {import('./types').RunSummary}
+ * @returns {string} what the last node says
  */
-export const summarizeRun = (data) => {
-	const { runData, lastNodeExecuted = '' } = data.resultData;
+export const answerOf = ({ resultData: { runData, lastNodeExecuted = '' } }) => {
 	const last = runData[lastNodeExecuted]?.at(-1);
-	const json = last?.data?.main?.[0]?.[0]?.json ?? {};
-	const answer = json.output ?? json.text ?? json.response;
-	const runs = Object.values(runData).flat();
-	const items = runs.flatMap((run) => run.data?.ai_languageModel?.[0]?.[0]?.json ?? []);
-	const calls = items.map((item) => /** @type {import('./types').ModelCall} */ (item));
-	const sum = (/** @type {'promptTokens' | 'completionTokens'} */ name) =>
-		calls.reduce((total, { tokenUsage }) => total + (tokenUsage?.[name] ?? 0), 0);
-	const seconds = calls.reduce((total, { tokenUsage, response }) => {
-		const info = response?.generations?.[0]?.[0]?.generationInfo;
-		const speed = info?.tokensPerSecond ?? Infinity;
-		return total + (tokenUsage?.completionTokens ?? 0) / speed;
-	}, 0);
-	return {
-		answer: typeof answer === 'string' ? answer : JSON.stringify(json),
-		modelCalls: calls.length,
-		promptTokens: sum('promptTokens'),
-		completionTokens: sum('completionTokens'),
-		tokensPerSecond: seconds > 0 ? sum('completionTokens') / seconds : undefined,
-	};
-};
-
-/**
- * @param {import('./types').ExecutionData} data
- * @returns {string} the failed nodes with their messages and descriptions
- */
-export const describeFailure = ({ resultData: { runData } }) => {
-	/** An agent repeats what its model failed with. @type {Map<string, string>} */
-	const nodes = new Map();
-	for (const [node, runs] of Object.entries(runData))
-		for (const { error } of runs) {
-			if (!error) continue;
-			const { message, description = message } = error;
-			const text = description === message ? message : `${message}\n  ${description}`;
-			if (!nodes.has(text)) nodes.set(text, node);
-		}
-	return [...nodes].map(([text, node]) => `${node}: ${text}`).join('\n');
+	return String(last?.data?.main?.[0]?.[0]?.json.output ?? '').trim();
 };

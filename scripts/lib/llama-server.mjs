@@ -13,13 +13,10 @@ import { waitForService } from './wait.mjs';
 /** Contains llama.cpp v0.5.0 as a git bundle. */
 const SOURCE_PACKAGE = 'node-llama-cpp@3.22.1';
 const VERSION = '0.5.0';
+const NOT_BUILT = ['BUILD_TESTS', 'BUILD_EXAMPLES', 'USE_PREBUILT_UI', 'BUILD_UI', 'OPENSSL'];
 const CMAKE_FLAGS = [
 	'-DCMAKE_BUILD_TYPE=Release',
-	'-DLLAMA_BUILD_TESTS=OFF',
-	'-DLLAMA_BUILD_EXAMPLES=OFF',
-	'-DLLAMA_USE_PREBUILT_UI=OFF',
-	'-DLLAMA_BUILD_UI=OFF',
-	'-DLLAMA_OPENSSL=OFF',
+	...NOT_BUILT.map((name) => `-DLLAMA_${name}=OFF`),
 	'-DBUILD_SHARED_LIBS=OFF',
 	// For any processor with AVX2: a virtual machine may name instructions (AMX) that end the process.
 	'-DGGML_NATIVE=OFF',
@@ -36,8 +33,7 @@ const build = async (folder, progress) => {
 	const missing = ['git', 'cmake', 'make', 'g++'].filter((name) => !findOnPath(name));
 	if (missing.length > 0)
 		throw new Error(
-			`Compiling llama-server needs ${missing.join(', ')}: apt-get install -y ${missing.join(' ')}\n` +
-				'Or name one with LLAMA_SERVER_BIN=/path/to/llama-server.',
+			`Compiling llama-server: apt-get install -y ${missing.join(' ')} (or name one with LLAMA_SERVER_BIN)`,
 		);
 	progress('downloading the source');
 	const work = join(folder, 'work');

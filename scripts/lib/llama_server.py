@@ -17,7 +17,6 @@ NUMBERS = {
     "--ctx-size": "n_ctx",
     "--batch-size": "n_batch",
     "--ubatch-size": "n_ubatch",
-    "--cache-reuse": "n_cache_reuse",
     "--sleep-idle-seconds": "sleep_idle_seconds",
 }
 SHORT = {"-np": "--parallel", "-b": "--batch-size", "-ub": "--ubatch-size"}

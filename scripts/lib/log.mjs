@@ -25,8 +25,6 @@ export const formatSize = (bytes) => {
 
 /** @returns {import('./types').Log} */
 export const createLog = () => {
-	/** @type {import('./types').StepTiming[]} */
-	const timings = [];
 	const line = (text = '') => void process.stdout.write(`${text}\n`);
 
 	/** @type {import('./types').Log['step']} */
@@ -56,10 +54,9 @@ export const createLog = () => {
 			return result;
 		} finally {
 			clearInterval(timer);
-			timings.push({ name, ms: Date.now() - startedAt, note, ok });
 			line(`  ${ok ? 'ok   ' : 'FAIL '}${name}${note ? ` (${note})` : ''} ${duration()}`);
 		}
 	};
 
-	return { line, step, timings };
+	return { line, step };
 };

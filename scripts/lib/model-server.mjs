@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { startLlamaServer } from './llama-server.mjs';
 import { SMOLLM2_NAME } from './model.mjs';
-import { startData } from './paths.mjs';
+import { root, startData } from './paths.mjs';
 import { freePortFrom } from './ports.mjs';
 
 /** @typedef {import('./types').ModelServer} ModelServer */
@@ -12,22 +12,28 @@ import { freePortFrom } from './ports.mjs';
 /** The default of older servers, and of llama.cpp since the autumn of 2026. */
 const LOCAL_PORTS = [8080, 9931];
 const PROBE_TIMEOUT_MS = 3000;
-/** In tokens: SmolLM2 was trained with 8,192; an agent's prompt with tools takes about 1,000. */
-const CONTEXT_SIZE = 8192;
+/** It was trained with 8,192 tokens; an agent's prompt with tools takes about 1,000. Its own template takes no tools. */
+const OF_SMOLLM2 = {
+	contextSize: 8192,
+	parallel: 1,
+	args: ['--chat-template-file', join(root, 'test', 'fixtures', 'chatml-tools.jinja')],
+};
 
 /**
  * @param {string} url
  * @param {string} [apiKey]
- * @returns {Promise<{ status: number, text: string }>} 0 where nothing answers
+ * @returns {Promise<{ status: number, models: string[] }>} status 0 where nothing answers
  */
-const get = async (url, apiKey) => {
+const listModels = async (url, apiKey = '') => {
 	try {
-		const headers = apiKey ? { authorization: `Bearer ${apiKey}`, 'x-api-key': apiKey } : {};
+		const headers = { authorization: `Bearer ${apiKey}`, 'x-api-key': apiKey };
 		const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
-		const response = await fetch(url, { headers, signal });
-		return { status: response.status, text: await response.text() };
-	} catch (error) {
-		return { status: 0, text: String(error) };
+		const response = await fetch(url, { headers: apiKey ? headers : {}, signal });
+		const list = await response.json().catch(() => undefined);
+		const { data = [] } = /** @type {{ data?: Array<{ id: unknown }> }} */ (list ?? {});
+		return { status: response.status, models: data.map(({ id }) => String(id)) };
+	} catch {
+		return { status: 0, models: [] };
 	}
 };
 
@@ -46,44 +52,6 @@ export const originOf = (typed) => {
 };
 
 /**
- * @param {string} url of the server
- * @param {string} [apiKey]
- * @returns {Promise<{ status: number, models: string[] }>}
- */
-const listModels = async (url, apiKey) => {
-	const { status, text } = await get(`${url}/v1/models`, apiKey);
-	try {
-		/** @type {{ data: Array<{ id: unknown }> }} */
-		const { data } = JSON.parse(text);
-		return { status, models: status === 200 ? data.map(({ id }) => String(id)) : [] };
-	} catch {
-		return { status, models: [] };
-	}
-};
-
-/**
- * @param {import('./types').Log} log
- * @param {number} port of this machine
- * @param {string} [apiKey]
- * @returns {Promise<ModelServer | undefined>} the server that answers there, unless it wants another key
- */
-const serverOnPort = async (log, port, apiKey) => {
-	const baseUrl = `http://127.0.0.1:${port}`;
-	const { status, models } = await listModels(baseUrl, apiKey);
-	// Older llama-servers list their models without a key, but require it for the rest.
-	const rest = models.length > 0 ? (await get(`${baseUrl}/props`, apiKey)).status : status;
-	if (rest === 401 || rest === 403) {
-		log.line(`  A server on port ${port} wants a key, so it is not used. To use it:`);
-		log.line(`  LOCAL_LLAMA_BASE_URL=${baseUrl} LOCAL_LLAMA_API_KEY=… npm start`);
-		return undefined;
-	}
-	const [model] = models;
-	if (model === undefined) return undefined;
-	const description = `already answering on port ${port}`;
-	return { baseUrl, apiKey, model, models, description, stop: async () => {} };
-};
-
-/**
  * Finds a running server: `LOCAL_LLAMA_BASE_URL`, or one that serves models on a usual port of this machine.
  *
  * @param {import('./types').Log} log
@@ -91,18 +59,28 @@ const serverOnPort = async (log, port, apiKey) => {
  * @returns {Promise<ModelServer | undefined>}
  */
 export const findModelServer = async (log, { env = process.env, ports = LOCAL_PORTS } = {}) => {
-	const { LOCAL_LLAMA_BASE_URL: baseUrl, LOCAL_LLAMA_API_KEY: apiKey } = env;
-	if (baseUrl) {
-		const { status, models } = await listModels(originOf(baseUrl), apiKey);
-		if (models.length === 0) log.line(`  Warning: ${baseUrl} lists no models (HTTP ${status})`);
+	const { LOCAL_LLAMA_BASE_URL: named, LOCAL_LLAMA_API_KEY: apiKey } = env;
+	const stop = async () => {};
+	if (named) {
+		const { status, models } = await listModels(`${originOf(named)}/v1/models`, apiKey);
+		if (models.length === 0) log.line(`  Warning: ${named} lists no models (HTTP ${status})`);
 		// A server that lists no models may still have one; why it does not answer is diagnosed by the node.
 		const model = env.LOCAL_LLAMA_MODEL || models[0] || 'default';
-		const description = 'LOCAL_LLAMA_BASE_URL';
-		return { baseUrl, apiKey, model, models, description, stop: async () => {} };
+		return { baseUrl: named, apiKey, model, models, description: 'LOCAL_LLAMA_BASE_URL', stop };
 	}
 	for (const port of ports) {
-		const found = await serverOnPort(log, port, apiKey);
-		if (found) return found;
+		const baseUrl = `http://127.0.0.1:${port}`;
+		const { status, models } = await listModels(`${baseUrl}/v1/models`, apiKey);
+		const [model] = models;
+		// Older llama-servers list their models without a key, but require it for the rest.
+		const rest =
+			model === undefined ? status : (await listModels(`${baseUrl}/props`, apiKey)).status;
+		if (rest === 401 || rest === 403) {
+			log.line(`  A server on port ${port} wants a key, so it is not used. To use it:`);
+			log.line(`  LOCAL_LLAMA_BASE_URL=${baseUrl} LOCAL_LLAMA_API_KEY=… npm start`);
+		} else if (model !== undefined) {
+			return { baseUrl, apiKey, model, models, description: `answering on port ${port}`, stop };
+		}
 	}
 	return undefined;
 };
@@ -122,7 +100,7 @@ export const startModelServer = async (log, binary, { file, alias }) =>
 			model: file,
 			alias,
 			port: await freePortFrom(LOCAL_PORTS[0] ?? 0),
-			...(alias === SMOLLM2_NAME ? { contextSize: CONTEXT_SIZE, parallel: 1 } : {}),
+			...(alias === SMOLLM2_NAME ? OF_SMOLLM2 : {}),
 			// n8n needs a core too.
 			threads: cores > 2 ? cores - 1 : cores,
 			logFile,

@@ -45,10 +45,5 @@ export const ensureModel = async (log) => {
 	if (named && !existsSync(named))
 		throw new Error(`LOCAL_LLAMA_MODEL names ${named}, which does not exist`);
 	if (named) return { file: named, alias: basename(named).replace(/\.gguf$/i, '') };
-	try {
-		return { file: await ensureSmolLm2(log), alias: SMOLLM2_NAME };
-	} catch (error) {
-		const reason = error instanceof Error ? error.message : String(error);
-		throw new Error(`${reason}\nOr name a model with LOCAL_LLAMA_MODEL=/path/to/model.gguf.`);
-	}
+	return { file: await ensureSmolLm2(log), alias: SMOLLM2_NAME };
 };

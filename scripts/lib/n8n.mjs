@@ -23,11 +23,9 @@ import { waitForService } from './wait.mjs';
 /** The start takes 6 s on two idle cores, on busy machines over a minute. */
 const READY_TIMEOUT_MS = 300_000;
 
-/** Variables of the user's own n8n (database, port, folder), which must not reach this one. */
-const OTHER_N8N =
-	/^(N8N|DB|EXECUTIONS|QUEUE|CREDENTIALS|WEBHOOK|WORKFLOWS|NODES|EXTERNAL_HOOK|INSTANCE_AI|GENERIC_TIMEZONE)(_|$)/;
-/** Variables of the caller, which must not either: with jest's `NODE_ENV=test` n8n exits silently. */
-const OF_CALLER = /^(npm_|JEST_|NODE_ENV$|NODE_OPTIONS$)/;
+/** Variables of the user's own n8n, and of the caller: with jest's `NODE_ENV=test` n8n exits silently. */
+const NOT_FOR_THIS =
+	/^(npm|JEST|NODE_ENV|NODE_OPTIONS|N8N|DB|EXECUTIONS|QUEUE|CREDENTIALS|WEBHOOK|WORKFLOWS|NODES|EXTERNAL_HOOK|INSTANCE_AI|GENERIC_TIMEZONE)(_|$)/;
 
 /** Owner account of n8n instances for tests. */
 export const TEST_LOGIN = { email: 'owner@example.com', password: 'Local-llama-1' };
@@ -48,17 +46,9 @@ const DEFAULTS_OF_3 = {
  * @param {import('./types').N8nEnvironment} options
  * @returns {Record<string, string | undefined>}
  */
-export const n8nEnvironment = ({
-	userFolder,
-	port,
-	brokerPort,
-	customExtensions = [],
-	env = {},
-}) => ({
+export const n8nEnvironment = ({ userFolder, port, brokerPort, customExtensions = [], env }) => ({
 	...Object.fromEntries(
-		Object.entries(toolEnvironment()).filter(
-			([name]) => !OTHER_N8N.test(name) && !OF_CALLER.test(name),
-		),
+		Object.entries(toolEnvironment()).filter(([name]) => !NOT_FOR_THIS.test(name)),
 	),
 	N8N_USER_FOLDER: userFolder,
 	N8N_LISTEN_ADDRESS: process.env.N8N_LISTEN_ADDRESS || '127.0.0.1',
@@ -95,16 +85,15 @@ export const n8nEnvironment = ({
  *
  * @param {N8nInstall} install
  * @param {string[]} args
- * @param {import('./types').N8nEnvironment & { timeoutMs?: number }} options
+ * @param {import('./types').N8nEnvironment} options
  * @returns {Promise<import('./types').RunResult>}
  */
-export const n8nCommand = async (install, args, { timeoutMs = 15 * 60_000, ...options }) => {
+export const n8nCommand = async (install, args, options) => {
 	mkdirSync(options.userFolder, { recursive: true });
 	return await run(node, [install.bin, ...args], {
 		// n8n reads a `.env` from the folder it starts in.
 		cwd: options.userFolder,
 		env: n8nEnvironment({ ...options, brokerPort: options.brokerPort ?? (await freePort()) }),
-		timeoutMs,
 		// Exit codes mean nothing: import commands exit with 0 also when they fail, and `execute` may crash in a native
 		// module at exit, long after it has printed its result. Callers read the output.
 		check: false,
@@ -142,7 +131,7 @@ export const importInto = async (install, what, content, options) => {
  *
  * @param {N8nInstall} install
  * @param {string} id
- * @param {import('./types').N8nEnvironment & { timeoutMs?: number }} options
+ * @param {import('./types').N8nEnvironment} options
  * @returns {Promise<import('./types').CliExecution>}
  */
 export const executeWorkflow = async (install, id, options) => {
@@ -155,7 +144,7 @@ export const executeWorkflow = async (install, id, options) => {
 	/** @type {import('./types').CliExecution['run']} */
 	const execution = JSON.parse(text.slice(start, end + 2));
 	const { error } = execution.data.resultData;
-	return { success: !error, error, run: execution, output };
+	return { success: !error, error, run: execution };
 };
 
 /**
@@ -195,31 +184,6 @@ export const startN8n = async (install, options) => {
 	await waitForService(service, `${url}/healthz/readiness`, { timeoutMs: READY_TIMEOUT_MS });
 	const stop = async () => await service.stop(10_000);
 	return { ...n8nClient(url), port, userFolder: options.userFolder, service, stop };
-};
-
-/**
- * Starts a worker of n8n's queue mode and waits until it is ready.
- *
- * @param {N8nInstall} install
- * @param {import('./types').StartN8nOptions} options those of the main process
- * @returns {Promise<import('./types').N8nWorker>}
- */
-export const startN8nWorker = async (install, options) => {
-	const [healthPort, brokerPort] = [await freePort(), await freePort()];
-	const env = {
-		...options.env,
-		QUEUE_HEALTH_CHECK_ACTIVE: 'true',
-		QUEUE_HEALTH_CHECK_PORT: String(healthPort),
-	};
-	const service = startService('n8n worker', node, [install.bin, 'worker'], {
-		cwd: options.userFolder,
-		env: n8nEnvironment({ ...options, port: undefined, brokerPort, env }),
-		logFile: options.logFile,
-	});
-	await waitForService(service, `http://127.0.0.1:${healthPort}/healthz/readiness`, {
-		timeoutMs: READY_TIMEOUT_MS,
-	});
-	return { service, stop: async () => await service.stop(10_000) };
 };
 
 /**

@@ -9,12 +9,7 @@ import { onExit, run } from './proc.mjs';
 const MAX_PACKED_BYTES = 560_000;
 
 const ALLOWED = [/^dist\//, /^package\.json$/, /^README(\.[\w-]+)?\.md$/, /^LICENSE$/];
-const FORBIDDEN = [
-	/\.[cm]?tsx?$/,
-	/\.map$/,
-	/\.(test|spec)\./,
-	/(^|\/)(test|tests|__tests__|node_modules)\//,
-];
+const FORBIDDEN = /\.[cm]?tsx?$|\.map$|\.(test|spec)\.|\/(tests?|__tests__|node_modules)\//;
 /** The one exception: undici needs Node's built-in modules, which the check forbids in packed JavaScript (docs/security.md). */
 export const BUNDLE = 'dist/vendor.js';
 
@@ -31,8 +26,8 @@ export const pack = async (folder) => {
 };
 
 /**
- * @param {import('./types').PackedPackage} packed output of `npm pack --json`
- * @param {import('./types').PackageManifest} manifest
+ * @param {{ size: number, files: Array<{ path: string }> }} packed output of `npm pack --json`
+ * @param {Record<string, any>} manifest package.json
  * @returns {string[]} all problems
  */
 export const packageProblems = ({ size, files }, manifest) => {
@@ -41,7 +36,7 @@ export const packageProblems = ({ size, files }, manifest) => {
 	const needed = ['LICENSE', 'README.md', ...nodes, ...credentials];
 	const { dependencies, optionalDependencies, bundleDependencies = [] } = manifest;
 	const strange = paths.filter((path) => !ALLOWED.some((rule) => rule.test(path)));
-	const source = paths.filter((path) => FORBIDDEN.some((rule) => rule.test(path)));
+	const source = paths.filter((path) => FORBIDDEN.test(path));
 	const missing = needed.filter((path) => !paths.includes(path));
 	const foreign = Object.keys({ ...dependencies, ...optionalDependencies });
 	const isLarge = size >= MAX_PACKED_BYTES;

@@ -48,10 +48,10 @@ export const shortHash = (...parts) => {
  */
 export const filesBelow = (path) => {
 	const entry = statSync(path, { throwIfNoEntry: false });
-	if (!entry) return [];
-	if (!entry.isDirectory()) return [path];
-	const names = readdirSync(path).sort();
-	return names.flatMap((name) => filesBelow(join(path, name)));
+	if (!entry?.isDirectory()) return entry ? [path] : [];
+	return readdirSync(path)
+		.sort()
+		.flatMap((name) => filesBelow(join(path, name)));
 };
 
 /**

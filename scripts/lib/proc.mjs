@@ -167,7 +167,7 @@ export const lastLines = (text, lines) => text.trimEnd().split('\n').slice(-line
  * @throws {CommandError} on a non-zero exit code, unless `check` is false
  */
 export const run = async (command, args, options = {}) => {
-	const { onLine, check = true, timeoutMs } = options;
+	const { onLine, check = true } = options;
 	const child = start(command, args, options);
 	let stdout = '';
 	let output = '';
@@ -179,16 +179,9 @@ export const run = async (command, args, options = {}) => {
 		output += text;
 	});
 	if (onLine) readLines(child, (line) => line.trim() && onLine(line.trimEnd()));
-	let late = '';
-	const limit = () => {
-		late = `took longer than ${timeoutMs} ms`;
-		signalGroup(child.pid, 'SIGKILL');
-	};
-	const timer = timeoutMs === undefined ? undefined : setTimeout(limit, timeoutMs);
 	const { code, reason } = await endOf(child);
-	clearTimeout(timer);
 	if (code === 0 || !check) return { code, stdout, output };
-	const title = `${[command, ...args].join(' ')}: ${late || reason}`;
+	const title = `${[command, ...args].join(' ')}: ${reason}`;
 	throw new CommandError(`${title}\n${lastLines(output, 25)}`.trimEnd(), output, code);
 };
 

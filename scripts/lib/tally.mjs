@@ -20,6 +20,11 @@ import { CommandError, onExit, run } from './proc.mjs';
  * @property {boolean} [counts] `false`: a preparation, which is counted only if it fails
  */
 
+/** Suites of `npm run test:full` that need no real parts; `npm test` runs the others. */
+export const ON_REQUEST = ['bench', 'faults', 'nodes/secrets', 'scripts', 'servers'].map(
+	(name) => `test/${name}/`,
+);
+
 /** @returns {Tally} */
 export const emptyTally = () => ({ passed: 0, failures: [], skipped: [] });
 

@@ -7,17 +7,9 @@ export interface Progress {
 	note(text: string): void;
 }
 
-export interface StepTiming {
-	name: string;
-	ms: number;
-	note: string;
-	ok: boolean;
-}
-
 export interface Log {
 	line(text?: string): void;
 	step<T>(name: string, work: (progress: Progress) => Promise<T> | T): Promise<T>;
-	readonly timings: readonly StepTiming[];
 }
 
 export interface SpawnOptions {
@@ -33,7 +25,6 @@ export interface RunOptions extends SpawnOptions {
 	onLine?: (line: string) => void;
 	/** Whether a non-zero exit code throws (default `true`). */
 	check?: boolean;
-	timeoutMs?: number;
 }
 
 export interface RunResult {
@@ -114,17 +105,14 @@ export interface WorkflowNode {
 	disabled?: boolean;
 }
 
-export interface WorkflowConnection {
-	node: string;
-	type: string;
-	index: number;
-}
-
 export interface Workflow {
 	id?: string;
 	name: string;
 	nodes: WorkflowNode[];
-	connections: Record<string, Record<string, Array<WorkflowConnection[] | null>>>;
+	connections: Record<
+		string,
+		Record<string, Array<Array<{ node: string; type: string; index: number }> | null>>
+	>;
 	settings?: JsonObject;
 	pinData?: JsonObject;
 	[key: string]: unknown;
@@ -167,8 +155,6 @@ export interface CliExecution {
 	success: boolean;
 	error?: JsonObject & { message: string; description?: string };
 	run: { data: ExecutionData; status: string; [key: string]: unknown };
-	/** n8n's whole output. */
-	output: string;
 }
 
 /** One line of a streamed chat answer, with the time it arrived. */
@@ -177,7 +163,6 @@ export interface ChatLine {
 	atMs: number;
 	type: 'begin' | 'item' | 'end' | 'error';
 	content?: string;
-	metadata?: JsonObject;
 	[key: string]: unknown;
 }
 
@@ -233,15 +218,6 @@ export interface N8nServer extends N8nClient {
 	stop(): Promise<void>;
 }
 
-export interface ScriptedReply {
-	/** Condition: role of the last message. */
-	last?: 'user' | 'tool';
-	/** Condition: the last message contains this text. */
-	contains?: string;
-	/** The model's answer. */
-	reply: string;
-}
-
 export interface LlamaServerOptions {
 	/** A GGUF file; none for a router, which gets its models in `args`. */
 	model?: string;
@@ -295,66 +271,11 @@ export interface ModelServer {
 	stop(): Promise<void>;
 }
 
-/** n8n's record of one call of a chat model. */
-export interface ModelCall {
-	response?: {
-		generations?: Array<
-			Array<{ text: string; generationInfo?: JsonObject & { tokensPerSecond?: number } }>
-		>;
-	};
-	tokenUsage?: { promptTokens?: number; completionTokens?: number; totalTokens?: number };
-}
-
-export interface RunSummary {
-	answer: string;
-	modelCalls: number;
-	promptTokens: number;
-	completionTokens: number;
-	/** Generation speed, without prompt processing. */
-	tokensPerSecond?: number;
-}
-
-export interface PackedPackage {
-	filename: string;
-	/** Bytes of the tarball. */
-	size: number;
-	unpackedSize: number;
-	files: Array<{ path: string; size: number }>;
-}
-
-export interface PackageManifest {
-	n8n?: { nodes?: string[]; credentials?: string[] };
-	dependencies?: Record<string, string>;
-	optionalDependencies?: Record<string, string>;
-	bundleDependencies?: string[];
-}
-
-/** Counts of a test run. */
+/** Of a test run. A failure is a line with file, test and message. */
 export interface Tally {
 	passed: number;
-	/** A line for each failure: file, test and message. */
 	failures: string[];
-	/** Names of skipped tests. */
 	skipped: string[];
-}
-
-export interface Redis {
-	port: number;
-	service: Service;
-	stop(): Promise<void>;
-}
-
-/** PostgreSQL with the user and the database `postgres`, without a password. */
-export interface Postgres {
-	port: number;
-	service: Service;
-	stop(): Promise<void>;
-}
-
-/** A worker process of n8n's queue mode. */
-export interface N8nWorker {
-	service: Service;
-	stop(): Promise<void>;
 }
 
 /** The n8n that `npm run test:e2e` starts for all its suites. */
@@ -389,8 +310,6 @@ export interface E2eParts {
 	work: string;
 	/** Only in `npm run test:e2e`. */
 	shared?: SharedN8n;
-	/** Folder with the programs of a PostgreSQL that has pgvector. Only in `npm run test:full`. */
-	postgres?: string;
 }
 
 /** A part, or why it is missing. */

@@ -7,21 +7,18 @@ import { setTimeout as delay } from 'node:timers/promises';
  */
 export const waitForOk = async (url, timeoutMs, failed) => {
 	const deadline = Date.now() + timeoutMs;
-	let last = 'no answer';
 	while (Date.now() < deadline) {
 		const reason = failed();
 		if (reason !== undefined) throw new Error(reason);
-		try {
-			const response = await fetch(url, { signal: AbortSignal.timeout(15_000) });
-			await response.arrayBuffer();
-			if (response.ok) return;
-			last = `HTTP ${response.status}`;
-		} catch (error) {
-			last = error instanceof Error ? error.message : String(error);
-		}
+		const signal = AbortSignal.timeout(15_000);
+		const isOk = await fetch(url, { signal }).then(
+			async (response) => await response.arrayBuffer().then(() => response.ok),
+			() => false,
+		);
+		if (isOk) return;
 		await delay(100);
 	}
-	throw new Error(`${url} was not ready after ${Math.round(timeoutMs / 1000)} s (${last})`);
+	throw new Error(`${url} was not ready after ${Math.round(timeoutMs / 1000)} s`);
 };
 
 /**

@@ -105,7 +105,7 @@ const cutReply = (reply, followed, inOne) => {
 };
 
 /**
- * @param {import('../../scripts/lib/types').ScriptedReply[]} replies
+ * @param {import('./scripted-reply').ScriptedReply[]} replies
  * @param {string} message the one that the reply answers, in the template
  * @returns {string} a piece of the template that writes the marker of the first reply whose conditions hold
  */
@@ -197,7 +197,7 @@ const tensorsOf = (width, vocabulary, next, turnEnd) => {
  * `<think>\n…\n</think>\n\n`.
  *
  * @param {string} file
- * @param {import('../../scripts/lib/types').ScriptedReply[]} replies
+ * @param {import('./scripted-reply').ScriptedReply[]} replies
  * @param {{ contextLength?: number, readsAsWritten?: boolean }} [options] `readsAsWritten`: each reply is one token, so
  *   that a prompt that repeats the reply has the same tokens, and the server's prompt cache works
  */

@@ -14,16 +14,15 @@ import type {
 	N8nClient,
 	N8nInstall,
 	N8nServer,
-	N8nWorker,
-	Redis,
-	ScriptedReply,
 	Service,
 	SharedN8n,
 	StartN8nOptions,
 	Workflow,
 } from '../../../scripts/lib/types';
 import { fs, path, process } from '../../support/node';
+import type { ScriptedReply } from '../../support/scripted-reply';
 import { loadModule, loadScript } from '../../support/scripts';
+import { startN8nWorker, startRedis, type Running } from './services';
 
 export type {
 	ChatLine,
@@ -32,25 +31,27 @@ export type {
 	ExecutionData,
 	LlamaServer,
 	LlamaSlot,
-	ModelCall,
 	N8nClient,
 	N8nServer,
 	NodeRun,
-	ScriptedReply,
 	StartN8nOptions,
 	Workflow,
 	WorkflowNode,
 } from '../../../scripts/lib/types';
+export type { ScriptedReply } from '../../support/scripted-reply';
+
+/** n8n's record of one call of a chat model. */
+export interface ModelCall {
+	response?: {
+		generations?: Array<Array<{ text: string; generationInfo?: Record<string, unknown> }>>;
+	};
+	tokenUsage?: { promptTokens?: number; completionTokens?: number; totalTokens?: number };
+}
 
 interface N8nScript {
 	TEST_LOGIN: Login;
 	startN8n(install: N8nInstall, options: StartN8nOptions): Promise<N8nServer>;
 	copyPreparedUserFolder(install: N8nInstall, target: string): Promise<void>;
-	startN8nWorker(install: N8nInstall, options: StartN8nOptions): Promise<N8nWorker>;
-}
-
-interface RedisScript {
-	startRedis(bin: string, folder: string): Promise<Redis>;
 }
 
 interface LlamaServerScript {
@@ -69,17 +70,17 @@ interface ScriptedModelScript {
 	): void;
 }
 
-interface Running {
+interface Stoppable {
 	service?: Service;
 	stop(): Promise<void>;
 }
 
-const running = new Set<Running>();
+const running = new Set<Stoppable>();
 /** Servers that are being started: if one fails, the others must be stopped as well. */
 const starting = new Set<Promise<unknown>>();
 
 /** Waits for a server and registers it for `stopEverything`. */
-export async function started<T extends Running>(start: Promise<T>): Promise<T> {
+export async function started<T extends Stoppable>(start: Promise<T>): Promise<T> {
 	starting.add(start);
 	try {
 		const server = await start;
@@ -211,9 +212,7 @@ export async function startN8n(options: Partial<StartN8nOptions> = {}): Promise<
 /** Starts n8n in queue mode: the main process takes requests, a worker executes. Both have this package's nodes. */
 export async function startN8nWithWorker(
 	more: Record<string, string> = {},
-): Promise<N8nServer & { worker: N8nWorker; startWorker: () => Promise<N8nWorker> }> {
-	const { startRedis } = await loadScript<RedisScript>('redis');
-	const { startN8nWorker } = await loadScript<N8nScript>('n8n');
+): Promise<N8nServer & { worker: Running; startWorker: () => Promise<Running> }> {
 	const { n8n: install, nodes, redis: bin } = parts();
 	const redis = await started(startRedis(bin, workFolder('redis')));
 	const env = {

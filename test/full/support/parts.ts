@@ -7,10 +7,10 @@ import type {
 	LlamaServerOptions,
 	N8nEnvironment,
 	N8nInstall,
-	Postgres,
 	Workflow,
 } from '../../../scripts/lib/types';
 import { newUserFolder, parts, startLlamaServer, started } from '../../e2e/support/playground';
+import { startPostgres as startEmptyPostgres } from '../../e2e/support/services';
 import { fs, path } from '../../support/node';
 import { loadScript } from '../../support/scripts';
 
@@ -21,15 +21,7 @@ interface N8nScript {
 		content: Array<Credential | Workflow>,
 		options: N8nEnvironment,
 	): Promise<void>;
-	executeWorkflow(
-		install: N8nInstall,
-		id: string,
-		options: N8nEnvironment & { timeoutMs?: number },
-	): Promise<CliExecution>;
-}
-
-interface PostgresScript {
-	startPostgres(programs: string): Promise<Postgres>;
+	executeWorkflow(install: N8nInstall, id: string, options: N8nEnvironment): Promise<CliExecution>;
 }
 
 /** Starts a model for vectors: those of texts are near each other that have words in common. */
@@ -54,10 +46,7 @@ export async function startRerankServer(): Promise<LlamaServer> {
 }
 
 /** An empty PostgreSQL with pgvector. */
-export async function startPostgres(): Promise<Postgres> {
-	const { startPostgres: start } = await loadScript<PostgresScript>('postgres');
-	return await started(start(parts().postgres!));
-}
+export const startPostgres = async () => await started(startEmptyPostgres());
 
 /** Writes the lines of a chat with their arrival times to a file for debugging. */
 export function writeTranscript(name: string, lines: readonly ChatLine[]): void {
@@ -75,7 +64,7 @@ export function writeTranscript(name: string, lines: readonly ChatLine[]): void 
 export async function executeWorkflow(
 	workflow: Workflow,
 	credentials: Credential[] = [],
-	options: Partial<N8nEnvironment> & { timeoutMs?: number } = {},
+	options: Partial<N8nEnvironment> = {},
 ): Promise<CliExecution> {
 	const script = await loadScript<N8nScript>('n8n');
 	const { n8n, nodes } = parts();

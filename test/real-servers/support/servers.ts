@@ -3,13 +3,13 @@ import type {
 	LlamaServer,
 	LlamaServerOptions,
 	RealServerParts,
-	ScriptedReply,
 	Service,
 	ServiceOptions,
 } from '../../../scripts/lib/types';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { connectTo } from '../../../lib/servers/connect';
 import { childProcess, fs, path, process } from '../../support/node';
+import type { ScriptedReply } from '../../support/scripted-reply';
 import { loadModule, loadScript } from '../../support/scripts';
 
 interface LlamaServerScript {
