@@ -68,9 +68,7 @@ export interface N8nEnvironment {
 	port?: number;
 	/** Port of the task broker, which every n8n process opens. */
 	brokerPort?: number;
-	/** Folders with custom nodes. */
 	customExtensions?: string[];
-	/** Further settings of n8n. */
 	env?: Record<string, string | undefined>;
 }
 
@@ -174,7 +172,6 @@ export interface WebhookOptions {
 }
 
 export interface N8nClient {
-	/** Without a trailing slash. */
 	readonly url: string;
 	/** A call of the editor's REST interface; yields the `data` of the answer, throws on every status but 2xx. */
 	request<T>(method: string, path: string, body?: unknown): Promise<T>;
@@ -225,11 +222,9 @@ export interface LlamaServerOptions {
 	alias?: string;
 	/** Tokens of context, shared by the slots. */
 	contextSize?: number;
-	/** Number of slots. */
 	parallel?: number;
 	threads?: number;
 	apiKey?: string;
-	/** Further options of llama-server. */
 	args?: string[];
 	env?: Record<string, string | undefined>;
 	logFile?: string;
@@ -261,9 +256,7 @@ export interface LlamaServer {
 export interface ModelServer {
 	baseUrl: string;
 	apiKey?: string;
-	/** The model to use. */
 	model: string;
-	/** All that the server lists. */
 	models: string[];
 	description: string;
 	/** Only if it was started here. */
