@@ -1,7 +1,7 @@
 import { ServerError } from '../../errors/server-error';
 import { finiteNumber, nonEmptyText, optional, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
-import { difyFailure } from '../errors';
+import { difyFailure, kindOf } from '../errors';
 import { path, Segment } from '../ids';
 import { listIn } from '../lists';
 
@@ -24,6 +24,8 @@ export interface Progress {
 	done: number;
 	total: number;
 	error?: string;
+	/** Only some errors have one. */
+	code?: string;
 }
 
 /** Reads the progress once. A batch is replaced when its document is created again: then the document itself is read. */
@@ -44,7 +46,8 @@ async function progressOf(
 		});
 	const total = finiteNumber(record.total_segments ?? record.segment_count) ?? 0;
 	const done = finiteNumber(record.completed_segments) ?? (status === 'completed' ? total : 0);
-	return { status, done, total, ...optional({ error: nonEmptyText(record.error) }) };
+	const [error, code] = [record.error, record.error_code].map(nonEmptyText);
+	return { status, done, total, ...optional({ error, code }) };
 }
 
 async function batchOf(client: DifyClient, baseId: string, batch: string): Promise<JsonRecord[]> {
@@ -86,7 +89,7 @@ export async function waitForIndexing(
 
 function unfinished(
 	{ documentId, batch }: Indexing,
-	{ status, done, total, error }: Progress,
+	{ status, done, total, error, code }: Progress,
 	{ isStuck, limitMs }: { isStuck: boolean; limitMs: number },
 ): ServerError {
 	const facts = {
@@ -97,9 +100,9 @@ function unfinished(
 		totalSegments: total,
 	};
 	if (status === 'error')
-		return difyFailure('indexingFailed', {
+		return difyFailure(kindOf({ code }) === 'planLimit' ? 'planLimit' : 'indexingFailed', {
 			facts,
-			...optional({ message: error, serverText: error }),
+			...optional({ code, message: error, serverText: error }),
 		});
 	if (status === 'paused')
 		return difyFailure('dataset', {

@@ -105,6 +105,25 @@ describe('Document Sync', () => {
 		]);
 	});
 
+	test('sources of one name keep documents of their own, and those of others stay', async () => {
+		const of = await scene();
+		const named = (sources: string[]) => {
+			const { items: list, perItem } = items(
+				sources.map((source) => ({ source, text: source })),
+				true,
+			);
+			return { items: list, perItem: perItem.map((one) => ({ ...one, name: 'report.md' })) };
+		};
+		const names = async () =>
+			(await manage(of, 'document', 'sync', {}, named(['2025', '2026']))).map(({ name }) => name);
+		expect(await names()).toEqual(['report.md', '2026_report.md']);
+		expect(await names()).toEqual(['report.md', '2026_report.md']);
+		expect([...of.base.documents.values()].map(({ text }) => text)).toEqual(['2025', '2026']);
+		await expect(manage(of, 'document', 'sync', {}, named(['1', '1']))).rejects.toThrow(
+			'Two items have the source "1"',
+		);
+	});
+
 	test('a dry run tells what would be done, and does nothing', async () => {
 		const of = await scene();
 		const done = await manage(of, 'document', 'sync', { dryRun: true }, items(FILES, false));

@@ -1,5 +1,6 @@
 import { type Json } from '../../../servers/dify';
-import { REVIEW, START, startFlow, work, workJson } from '../workflow';
+import { nodeErrorOf } from '../../dify';
+import { operate, REVIEW, START, startFlow, work, workJson } from '../workflow';
 
 describe('answering a form', () => {
 	test('Form: files are uploaded by the user who answers', async () => {
@@ -23,5 +24,35 @@ describe('answering a form', () => {
 		});
 		const sent = sim.requests.at(-1)!.json as { inputs: { doc: Json } };
 		expect(sent.inputs.doc).toMatchObject({ type: 'image', transfer_method: 'local_file' });
+	});
+
+	test('a button by what stands on it, values as text, and defaults of the form', async () => {
+		const sim = await startFlow({ steps: [START, { pause: [REVIEW] }] });
+		await workJson(sim);
+		const answer = { formToken: 'tok', action: 'APPROVE', values: { pick: 'Rot' } };
+		expect((await operate(sim, 'form', 'submit', answer))[0]!.json).toMatchObject({
+			action: 'approve',
+			submitted: true,
+		});
+		expect(sim.requests.at(-1)!.json).toMatchObject({
+			action: 'approve',
+			inputs: { pick: 'Rot', note: 'as usual' },
+		});
+	});
+
+	test('an answer that Dify refuses leaves the form open, and a second one is too late', async () => {
+		const sim = await startFlow({ steps: [START, { pause: [REVIEW] }] });
+		await workJson(sim);
+		const answer = { formToken: 'tok', action: 'approve', values: { pick: 'Rot' } };
+		const wrong = { ...answer, action: 'burn' };
+		const refused = await nodeErrorOf(operate(sim, 'form', 'submit', wrong));
+		expect(refused.context.data).toMatchObject({ kind: 'formRejected' });
+		await operate(sim, 'form', 'submit', answer);
+		const late = await nodeErrorOf(operate(sim, 'form', 'submit', answer));
+		expect(late.context.data).toMatchObject({ kind: 'formClosed' });
+		for (const formToken of ['', 'null'])
+			await expect(operate(sim, 'form', 'submit', { ...answer, formToken })).rejects.toThrow(
+				'The form has no token',
+			);
 	});
 });

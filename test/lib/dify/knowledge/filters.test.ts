@@ -1,0 +1,75 @@
+import { checkedFilter, unixSeconds, type Operator } from '../../../../lib/dify/knowledge/filters';
+
+const fits = (operator: Operator, value: unknown, own: unknown) =>
+	checkedFilter({ logic: 'and', conditions: [{ field: 'x', operator, value }] }).fits(
+		own === undefined ? {} : { x: own },
+	);
+
+/** Operator, value of the filter, values that fit, values that do not. */
+const CASES: Array<[Operator, unknown, unknown[], unknown[]]> = [
+	['is', 'Ann', ['Ann'], ['ann', 'Anna', '', undefined, null]],
+	['is not', 'Ann', ['Bob'], ['Ann', undefined]],
+	['contains', 'nn', ['Ann', 'Anna'], ['Bob', undefined]],
+	['not contains', 'nn', ['Bob'], ['Ann', undefined]],
+	['start with', 'A', ['Ann'], ['Bob A', undefined]],
+	['end with', 'b', ['Bob'], ['Bobby', undefined]],
+	['in', 'Ann, Bob', ['Ann', 'Bob'], ['Ann, Bob', undefined]],
+	['not in', ['Ann'], ['Bob'], ['Ann', undefined]],
+	['empty', undefined, [undefined, null, '', []], ['Ann', 0]],
+	['not empty', undefined, ['Ann', 0], [undefined, '']],
+	['=', 5, [5, '5', 5.0], [6, 'five', undefined]],
+	['≠', 5, [6], [5, undefined]],
+	['>', 5, [6], [5, 4, 'x', undefined]],
+	['<', 5, [4], [5, 'x', undefined]],
+	['≥', '5', [5, 6], [4]],
+	['≤', 5, [5, 4], [6]],
+	['after', '2026-01-01', [1_767_312_000], [1_700_000_000, undefined]],
+	['before', 1_767_312_000_000, [1_700_000_000], [1_800_000_000]],
+];
+
+test.each(CASES)('%s %s, as Dify compares', (operator, value, fitting, others) => {
+	for (const own of fitting) expect([own, fits(operator, value, own)]).toEqual([own, true]);
+	for (const own of others) expect([own, fits(operator, value, own)]).toEqual([own, false]);
+});
+
+test('all or one of the conditions', () => {
+	const conditions = [
+		{ field: 'a', operator: 'is', value: 'x' },
+		{ field: 'b', operator: 'is', value: 'y' },
+	] as const;
+	const record = { a: 'x', b: 'z' };
+	expect(checkedFilter({ logic: 'and', conditions }).fits(record)).toBe(false);
+	expect(checkedFilter({ logic: 'or', conditions }).fits(record)).toBe(true);
+	// A name of an object's own is no value.
+	const own = [{ field: 'constructor', operator: 'not empty' }] as const;
+	expect(checkedFilter({ logic: 'and', conditions: own }).fits({})).toBe(false);
+});
+
+test.each(['is', 'in', '>', 'after'] as const)(
+	'%s without a value is refused, since Dify would search everywhere',
+	(operator) => {
+		for (const value of ['', undefined, null, []])
+			expect(() => fits(operator, value, 'x')).toThrow('has no value');
+	},
+);
+
+test('a list of blanks, a condition without a field, and what is no time or number', () => {
+	expect(() => fits('in', ' , ', 'x')).toThrow('has no value');
+	expect(() => fits('after', 'soon', 'x')).toThrow('needs a time');
+	expect(() => fits('>', 'many', 'x')).toThrow('needs a time');
+	const conditions = [{ field: '', operator: 'is' as const, value: 'x' }];
+	expect(() => checkedFilter({ logic: 'and', conditions })).toThrow('names no field');
+});
+
+test('times: seconds, milliseconds, dates, and dates of n8n', () => {
+	const luxon = { toISO: () => '', toString: () => '2026-01-31T12:00:00Z' };
+	for (const value of [
+		1_769_860_800,
+		'1769860800',
+		1_769_860_800_000,
+		'2026-01-31T12:00:00Z',
+		new Date('2026-01-31T12:00:00Z'),
+		luxon,
+	])
+		expect(unixSeconds(value, 'x')).toBe(1_769_860_800);
+});
