@@ -130,5 +130,19 @@ describe('Knowledge bases', () => {
 				reranking_model: { reranking_provider_name: 'p/p/p', reranking_model_name: 'm' },
 			},
 		});
+		const weighted = { reranking: 'weighted', semanticWeight: 0.9 };
+		await manage(of, 'knowledgeBase', 'retrieve', { ...retrieve, options: weighted });
+		expect(lastBody(of.sim, /retrieve$/)).toMatchObject({
+			retrieval_model: {
+				reranking_mode: 'weighted_score',
+				weights: {
+					vector_setting: { vector_weight: 0.9 },
+					keyword_setting: { keyword_weight: 0.1 },
+				},
+			},
+		});
+		await expect(
+			manage(of, 'knowledgeBase', 'retrieve', { ...retrieve, options: { reranking: 'model' } }),
+		).rejects.toThrow('Reranking by a model needs a rerank model');
 	});
 });

@@ -384,6 +384,17 @@ describe('files of the outputs', () => {
 		expect(asked.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
 	});
 
+	test("Dify's wrapper around lists is taken off", async () => {
+		const wrapped = { value_type: 'array[file]', value: [file('/files/one.png?sign=1')] };
+		const outputs = { list: wrapped, none: { value_type: 'array[file]', value: [] }, text: 'x' };
+		const sim = await startFlow({ steps: [START], outputs });
+		expect((await work(sim))[0]!.json.outputs).toEqual({
+			list: wrapped.value,
+			none: [],
+			text: 'x',
+		});
+	});
+
 	test('an address elsewhere, which a model could have written, is not asked', async () => {
 		const outputs = { one: file('http://127.0.0.1:9/admin') };
 		const sim = await startFlow({ steps: [START], outputs });
