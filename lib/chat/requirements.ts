@@ -25,7 +25,7 @@ export async function requireAbilities(
 	const context = contextOf(server, server.url.api, model);
 	if (tools.length > 0 && props?.takesTools === false)
 		throw failure('toolsUnsupported', context, {
-			message: `The chat template of this model takes no tools, so ${kind.label} would leave them out`,
+			message: `This model's template has no tool support, so ${kind.label} would ignore the tools`,
 			remedy: kind.words.tools,
 		});
 	const hasPicture = messages.some(({ content }) =>

@@ -210,7 +210,7 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 		severity: 'warning',
 		when: (facts) =>
 			isForChats(facts) && takesNoTools(facts)
-				? 'The chat template of the model takes no tools'
+				? "The model's template has no tool support"
 				: undefined,
 		text: ({ subject }) =>
 			`Agents cannot call tools with ${subject === undefined ? 'this model' : `the model "${subject.id}"`}`,

@@ -238,6 +238,6 @@ test('a pretended use of a tool is noted', async () => {
 test('tools that the chat template would drop are an error before anything is sent', async () => {
 	server().route('GET /props', reply.json({ chat_template_caps: { supports_tools: false } }));
 	const { model } = await supplied();
-	await expect(ask(model, [WEATHER])).rejects.toThrow('takes no tools');
+	await expect(ask(model, [WEATHER])).rejects.toThrow('has no tool support');
 	expect(chatRequests()).toEqual([]);
 });
