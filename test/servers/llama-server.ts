@@ -89,15 +89,13 @@ const appFor = (profile: Profile, core: Core, options: SimOptions): App => {
 		case 'fastapi':
 			return new FastapiApp(core);
 		case 'llama-server':
-		case 'old-llama-server':
 			return new LlamaApp(core, options);
 		default:
 			return new ImitatorApp(core, LOOKS[profile]);
 	}
 };
 
-const isLlama = (profile: Profile): boolean =>
-	['llama-server', 'router', 'old-llama-server'].includes(profile);
+const isLlama = (profile: Profile): boolean => ['llama-server', 'router'].includes(profile);
 
 /** Starts a simulator on a free port of 127.0.0.1. */
 export const startLlamaServerSim = async (options: SimOptions = {}): Promise<LlamaServerSim> => {

@@ -184,35 +184,30 @@ describe('an answer', () => {
 		expect((await run(client, { tools: [weather] })).answer.toolCalls).toHaveLength(2);
 	});
 
-	it.each([
-		'llama-server',
-		'router',
-		'old-llama-server',
-		'ollama',
-		'vllm',
-		'gpustack',
-		'fastapi',
-	] as const)('of %s is read with its thinking and its calls', async (profile) => {
-		const sim = await start({
-			profile,
-			models: [{ id: 'sim-model', tools: true, thinking: true }],
-		});
-		const calls = [{ name: 'get_weather', arguments: { city: 'Zürich' } }, { name: 'get_time' }];
-		sim.script(
-			reply.reasoning('Hm.', 'Yes.'),
-			reply.toolCalls(calls, { text: 'See:', reasoning: 'Hm.' }),
-		);
-		const client = clientOf(sim, { key: 'gpustack-key' });
-		expect((await run(client)).answer).toMatchObject({ text: 'Yes.', reasoning: 'Hm.' });
-		const { answer } = await run(client, { tools: [weather, time] });
-		expect(answer).toMatchObject({
-			text: 'See:',
-			reasoning: 'Hm.',
-			toolCalls: [{ name: 'get_weather' }, { name: 'get_time', arguments: '{}' }],
-		});
-		expect(JSON.parse(answer.toolCalls[0]!.arguments)).toEqual({ city: 'Zürich' });
-		expect(new Set(answer.toolCalls.map(({ id }) => id)).size).toBe(2);
-	});
+	it.each(['llama-server', 'router', 'ollama', 'vllm', 'gpustack', 'fastapi'] as const)(
+		'of %s is read with its thinking and its calls',
+		async (profile) => {
+			const sim = await start({
+				profile,
+				models: [{ id: 'sim-model', tools: true, thinking: true }],
+			});
+			const calls = [{ name: 'get_weather', arguments: { city: 'Zürich' } }, { name: 'get_time' }];
+			sim.script(
+				reply.reasoning('Hm.', 'Yes.'),
+				reply.toolCalls(calls, { text: 'See:', reasoning: 'Hm.' }),
+			);
+			const client = clientOf(sim, { key: 'gpustack-key' });
+			expect((await run(client)).answer).toMatchObject({ text: 'Yes.', reasoning: 'Hm.' });
+			const { answer } = await run(client, { tools: [weather, time] });
+			expect(answer).toMatchObject({
+				text: 'See:',
+				reasoning: 'Hm.',
+				toolCalls: [{ name: 'get_weather' }, { name: 'get_time', arguments: '{}' }],
+			});
+			expect(JSON.parse(answer.toolCalls[0]!.arguments)).toEqual({ city: 'Zürich' });
+			expect(new Set(answer.toolCalls.map(({ id }) => id)).size).toBe(2);
+		},
+	);
 
 	it('case 92: a picture for a server without a projector is refused with what to do', async () => {
 		const sim = await start();

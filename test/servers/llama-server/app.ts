@@ -136,10 +136,8 @@ export class LlamaApp implements App {
 
 	/** `X-Api-Key` counts only if `Authorization` is absent or empty; "Bearer " is case-sensitive. */
 	private checkKey({ path, headers }: WireRequest): void {
-		const { keys, profile } = this.core.settings;
+		const { keys } = this.core.settings;
 		if (keys.length === 0 || path === '/health' || path === '/v1/health') return;
-		// Older builds do not protect the model list (docs/protocols/llama-server.md 1.2, 11).
-		if (profile === 'old-llama-server' && path === '/models') return;
 		const sent = headers.authorization || headers['x-api-key'] || '';
 		if (!keys.includes(sent.startsWith('Bearer ') ? sent.slice('Bearer '.length) : sent))
 			throw invalidKey();
@@ -218,7 +216,6 @@ export class LlamaApp implements App {
 
 	/** docs/protocols/llama-server-new.md 2. */
 	private control(body: Json): object {
-		if (this.core.settings.profile === 'old-llama-server') throw notFound();
 		if (asString(body.id) === '') throw invalidRequest('missing completion id');
 		if (asString(body.action) !== 'reasoning_end') throw invalidRequest('unknown control action');
 		const job = this.core.running.get(asString(body.id));
@@ -231,10 +228,7 @@ export class LlamaApp implements App {
 	}
 
 	/** The model's name in replies, independent of the request (docs/protocols/llama-server.md 4.3). */
-	protected modelName(body: Json): string {
-		const { profile, alias } = this.core.settings;
-		return profile === 'old-llama-server' ? asString(body.model) || 'gpt-3.5-turbo' : alias;
-	}
+	protected modelName: (body: Json) => string = () => this.core.settings.alias;
 
 	private async chat(exchange: Exchange): Promise<undefined> {
 		const read = (): Reading<ChatTask> => {

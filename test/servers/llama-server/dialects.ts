@@ -136,46 +136,6 @@ const llama: Dialect = {
 	newId: (seed) => `chatcmpl-${randomAlphanumerics(32, seed)}`,
 };
 
-/**
- * Older llama-server (docs/protocols/llama-server.md 11): no role chunk, usage in the finish chunk, no `cache_n`, errors in
- * a separate field.
- */
-const oldLlama: Dialect = {
-	...llama,
-	opening: undefined,
-	chunk: ({ created, id, model }, choices, { usage, timings } = {}) => ({
-		choices: choices.map(({ finish, index, delta }) => ({ finish_reason: finish, index, delta })),
-		created,
-		id,
-		model,
-		object: 'chat.completion.chunk',
-		...(usage && { usage: openAiUsage(usage) }),
-		...(timings && { timings: { ...timings, cache_n: undefined } }),
-	}),
-	completion: ({ created, id, model }, answers, usage, timings) => ({
-		choices: answers.map(({ answer, finish }, index) => ({
-			finish_reason: finish,
-			index,
-			message: {
-				role: 'assistant',
-				content: answer.calls.length > 0 ? null : answer.content,
-				tool_calls:
-					answer.calls.length > 0 ? (llamaMessage(answer) as Delta).tool_calls : undefined,
-			},
-		})),
-		created,
-		model,
-		object: 'chat.completion',
-		usage: openAiUsage(usage),
-		id,
-		timings: { ...timings, cache_n: undefined },
-	}),
-	usageIn: () => 'finish',
-	streamError: ({ message, code = 500, type = 'server_error' }) =>
-		`error: ${stringify({ code, message, type })}\n\n`,
-	pings: false,
-};
-
 const renamed = ({ reasoning_content: thought, ...delta }: Delta): Delta =>
 	thought === undefined ? delta : { ...delta, reasoning: thought };
 
@@ -344,20 +304,12 @@ const fastapi: Dialect = {
 export const DIALECTS: Record<Profile, Dialect> = {
 	'llama-server': llama,
 	router: llama,
-	'old-llama-server': oldLlama,
 	ollama,
 	vllm,
 	gpustack,
 	fastapi,
 	'llama-swap': llama,
-	localai: vllm,
-	lemonade: llama,
-	koboldcpp: vllm,
 	'lm-studio': vllm,
-	sglang: vllm,
-	lmdeploy: vllm,
-	'docker-model-runner': llama,
-	tgi: vllm,
 	litellm: vllm,
 };
 

@@ -1,5 +1,5 @@
 /**
- * Gateways, and servers that imitate others, mostly Ollama: only the parts that identify them. llama-swap after its
+ * Gateways, and LM Studio: only the parts that identify them. llama-swap after its
  * recordings, the others after their sources (see lib/servers/kinds).
  */
 import type { HeaderList } from '../wire-reply';
@@ -31,12 +31,6 @@ const OPENAI_REFUSAL = {
 };
 const plain404 = { status: 404, body: { raw: '404 page not found\n' } };
 const json404 = { status: 404, body: { detail: 'Not Found' } };
-const owned = (owner: string) => (model: SimModel) => ({
-	id: model.id,
-	object: 'model',
-	created: CREATED,
-	owned_by: owner,
-});
 
 export const LOOKS: Record<ImitatorProfile, Looks> = {
 	'llama-swap': {
@@ -66,103 +60,11 @@ export const LOOKS: Record<ImitatorProfile, Looks> = {
 		},
 		missing: plain404,
 	},
-	localai: {
-		model: ({ id }) => ({ id, object: 'model' }),
-		routes: {
-			'GET /version': { version: 'v4.1.0 (2a9e1f0c4be44a1d8a2b0a9bb0a3e6b1d9c3f5a7)' },
-			'GET /api/version': { version: '0.9.0' },
-			'GET /api/ps': { models: null },
-			'GET /readyz': '',
-		},
-		refusal: { error: { code: 401, message: 'Authentication failed', type: '' } },
-		missing: {
-			status: 404,
-			body: { error: { code: 404, message: 'Resource not found', type: '' } },
-		},
-	},
-	lemonade: {
-		model: ({ id }) => ({
-			id,
-			object: 'model',
-			created: CREATED,
-			owned_by: 'lemonade',
-			checkpoint: `unsloth/${id}:Q4_0`,
-			recipe: 'llamacpp',
-			max_context_window: 40960,
-			downloaded: true,
-		}),
-		routes: {
-			'GET /api/version': { version: '0.16.1' },
-			'GET /api/tags': { models: [] },
-			'GET /api/ps': { models: [] },
-		},
-		refusal: OPENAI_REFUSAL,
-		missing: json404,
-	},
-	koboldcpp: {
-		model: ({ id }) => ({
-			...owned('koboldcpp')({ id: `koboldcpp/${id}` }),
-			permission: [],
-			root: 'koboldcpp',
-		}),
-		routes: { 'GET /api/version': { version: '0.7.0' } },
-		headers: [['server', 'KoboldCppServer 1']],
-		refusal: { detail: { error: 'Unauthorized' } },
-		missing: {
-			status: 404,
-			body: { raw: 'Error: KoboldCpp HTTP Server is running, but this endpoint does not exist.' },
-		},
-	},
 	'lm-studio': {
 		model: ({ id }) => ({ id, object: 'model', owned_by: 'organization_owner' }),
 		routes: {},
 		refusal: OPENAI_REFUSAL,
 		missing: { status: 200, body: { error: 'Unexpected endpoint or method. (GET /api/version)' } },
-	},
-	sglang: {
-		model: ({ id, nCtx = 8192 }) => ({ ...owned('sglang')({ id }), root: id, max_model_len: nCtx }),
-		routes: { 'GET /health': '' },
-		refusal: { error: 'Unauthorized' },
-		missing: json404,
-	},
-	lmdeploy: {
-		model: ({ id }) => ({ ...owned('lmdeploy')({ id }), root: id, parent: null, permission: [] }),
-		routes: { 'GET /health': '' },
-		refusal: {
-			message: 'Unauthorized.',
-			type: 'authentication_error',
-			code: 401,
-			param: null,
-			object: 'error',
-		},
-		missing: json404,
-	},
-	'docker-model-runner': {
-		model: ({ id }) => ({
-			...owned('docker')({ id: `docker.io/ai/${id}:latest` }),
-			dmr: {
-				context_window: 2048,
-				architecture: 'llama',
-				parameters: '134.52M',
-				quantization: 'MOSTLY_Q4_1',
-				size: '92.10MiB',
-			},
-		}),
-		routes: {
-			'GET /version': { version: 'v1.2.6' },
-			'GET /api/version': { version: '0.1.0' },
-			'GET /engines/ps': [],
-		},
-		// llama-server's header, which it passes on.
-		chatHeaders: [['server', 'llama.cpp']],
-		refusal: OPENAI_REFUSAL,
-		missing: plain404,
-	},
-	tgi: {
-		model: ({ id }) => ({ id, object: 'model', created: 0, owned_by: id }),
-		routes: { 'GET /health': '' },
-		refusal: { error: 'unauthorized' },
-		missing: plain404,
 	},
 	litellm: {
 		model: ({ id }) => ({ id, object: 'model', created: 1_677_610_602, owned_by: 'openai' }),
@@ -238,9 +140,7 @@ export class ImitatorApp extends OtherServerApp {
 	}
 
 	protected findModel(body: Json): SimModel {
-		const model =
-			this.known(body) ??
-			this.core.settings.models.find(({ id }) => `koboldcpp/${id}` === body.model);
+		const model = this.known(body);
 		if (!model)
 			throw new SimError(404, {
 				error: { message: 'model not found', type: 'invalid_request_error' },

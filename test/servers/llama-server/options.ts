@@ -2,7 +2,7 @@ import type { RawHttpOptions } from '../raw-http';
 import type { Transport } from '../wire-reply';
 
 /**
- * The simulated server: docs/protocols/llama-server.md 1 to 7 (llama-server), 2.10 (router), 8.2 to 8.4, 11 (older builds).
+ * The simulated server: docs/protocols/llama-server.md 1 to 7 (llama-server), 2.10 (router), 8.2 to 8.4.
  */
 export type Profile =
 	| 'llama-server'
@@ -11,21 +11,10 @@ export type Profile =
 	| 'vllm'
 	| 'gpustack'
 	| 'fastapi'
-	| 'old-llama-server'
 	| ImitatorProfile;
 
 /** Gateways, and servers that imitate others. */
-export type ImitatorProfile =
-	| 'llama-swap'
-	| 'localai'
-	| 'lemonade'
-	| 'koboldcpp'
-	| 'lm-studio'
-	| 'sglang'
-	| 'lmdeploy'
-	| 'docker-model-runner'
-	| 'tgi'
-	| 'litellm';
+export type ImitatorProfile = 'llama-swap' | 'lm-studio' | 'litellm';
 
 export type RouterStatus =
 	| 'downloading'

@@ -90,9 +90,7 @@ export class RouterApp extends LlamaApp {
 		};
 	}
 
-	protected override modelName(body: Json): string {
-		return this.find(body.model).id;
-	}
+	protected override modelName = (body: Json): string => this.find(body.model).id;
 
 	private known(name: unknown): SimModel | undefined {
 		return this.models.find(
