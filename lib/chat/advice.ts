@@ -4,13 +4,13 @@ import { failure } from '../errors/failure';
 import { contextOf } from '../http/failures';
 import { listModels } from '../servers/list-models';
 import { missingModelAdvice } from '../servers/model-names';
-import { propsOf } from '../servers/rows';
+import { propsOf } from '../servers/kinds';
 import { hintOnUnread } from '../servers/unread';
-import { other } from '../servers/rows/other';
+import { other } from '../servers/kinds/other';
 import { finiteNumber, recordOf } from '../values';
 import type { Asking } from './asking';
 import type { Body } from './body';
-import { hasMedia, textOf } from './request/content';
+import { hasMedia, textOf } from './content';
 import { FORMAT_TOOL } from './format-call';
 
 /** Tokens to leave for the answer. */

@@ -14,7 +14,7 @@ import {
 	withoutRefusedField,
 	withoutStreamOptions,
 } from '../servers/once-more';
-import type { Server, ServerKind } from '../servers/rows/kind';
+import type { Server, ServerKind } from '../servers/kinds/kind';
 import { type JsonRecord, optional } from '../values';
 import { withAdvice } from './advice';
 import type { Asking } from './asking';
@@ -22,7 +22,7 @@ import { type Answer, AnswerReader, type Failure } from './answer';
 import { type Body, callableTools, openAiBody } from './body';
 import { quotationIn } from './calls-in-text';
 import { asOpenAiChunk, ignoredByOpenAi, needsOwnApi, ollamaBody } from './ollama';
-import { textOf } from './request/content';
+import { textOf } from './content';
 import { wantsJson } from './parameters';
 import { strictConversation } from './strict-form';
 import { mayBeginInThinking, type SplitText } from './thinking';

@@ -1,5 +1,5 @@
 import type { QueueLog } from '../http/ask';
-import type { Server, ServerKind } from '../servers/rows/kind';
+import type { Server, ServerKind } from '../servers/kinds/kind';
 import type { Shown } from './shown';
 import type { ToolNames } from './tool-names';
 import type { Call, ChatSettings } from './types';

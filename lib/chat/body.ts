@@ -1,7 +1,7 @@
 /** The body of a chat in OpenAI's form, as llama-server, vLLM, GPUStack, FastAPI servers and Ollama take it. */
-import type { ServerKind } from '../servers/rows/kind';
+import type { ServerKind } from '../servers/kinds/kind';
 import { isRecord, type JsonRecord, optional } from '../values';
-import { base64Of } from './request/data-url';
+import { base64Of } from './data-url';
 import { parameterFields, responseFormatFields, takes, thinkingFields } from './parameters';
 import type { ChatMessage, ChatParameters, ContentPart, ToolChoice, ToolDefinition } from './types';
 

@@ -1,7 +1,7 @@
 import type { ResponseFormat, FinishedAnswer } from './types';
 import { failure, type FailureContext } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
-import { inTimeSlices } from '../http/time-slices';
+import { resultOf } from '../generators';
 import { keptAsText } from '../json';
 import { isRecord, type JsonRecord } from '../values';
 import { fittingJson, type FoundJson } from './json-in-text';
@@ -92,6 +92,6 @@ export async function checkedJson(
 		);
 		return check.faults;
 	};
-	const outcome = await inTimeSlices(fittingJson(text, faultsOf));
+	const outcome = resultOf(fittingJson(text, faultsOf));
 	return 'faults' in outcome ? outcome : { ...outcome, unchecked: [...unchecked] };
 }

@@ -10,12 +10,12 @@ import {
 	text,
 } from '../values';
 import { withoutControlTokens } from './control-tokens';
-import { fitHistory } from './request/history-budget';
+import { fitHistory } from './history-budget';
 import { type RememberedCall, turnMemory } from './turn-memory';
-import { withoutAgentText } from './request/agent-text';
-import { contentPart, NOT_CONTENT } from './request/media';
-import { mediaOf, textOf, withTextsJoined } from './request/content';
-import { textOf as textOfBlock, toolResult, type ToolResult } from './request/tool-result';
+import { withoutAgentText } from './agent-text';
+import { contentPart, NOT_CONTENT } from './media';
+import { mediaOf, textOf, withTextsJoined } from './content';
+import { textOf as textOfBlock, toolResult, type ToolResult } from './tool-result';
 import { splitThinking } from './thinking';
 import { serverToolCallId, turnOfToolCall } from './tool-call-ids';
 import type {

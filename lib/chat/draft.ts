@@ -1,6 +1,6 @@
 /** What is asked, as the kind of server takes it. */
 import { invalidInput } from '../errors/failure';
-import type { ServerKind } from '../servers/rows/kind';
+import type { ServerKind } from '../servers/kinds/kind';
 import { isFilled, type JsonRecord, optional } from '../values';
 import type { Asking } from './asking';
 import type { Body } from './body';

@@ -1,5 +1,4 @@
 import { canonicalJson, type ExactJson, exactJsonSteps, parseJson, parseJsonSteps } from '../json';
-import { JsonEnd } from '../http/json-end';
 
 /** JSON in an answer. */
 export interface FoundJson extends ExactJson {
@@ -86,11 +85,22 @@ function* structuresIn(text: string): Generator<string> {
 		if (!/[{[]/.test(text[at]!)) continue;
 		starts++;
 		const rest = text.slice(at);
-		const end = new JsonEnd().push(rest);
+		const end = endOfJson(rest);
 		read += end ?? rest.length;
 		const json = rest.slice(0, end ?? 0);
 		if (parseJson(json) === undefined) continue;
 		yield json;
 		at += json.length - 1;
 	}
+}
+
+/** Behind the bracket that closes the first one of a text; undefined where none does. */
+function endOfJson(text: string): number | undefined {
+	let depth = 0;
+	for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+		if (token === '{' || token === '[') depth++;
+		if (token === '}' || token === ']') depth--;
+		if (depth === 0 && !token.startsWith('"')) return index + 1;
+	}
+	return undefined;
 }

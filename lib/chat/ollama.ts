@@ -4,7 +4,7 @@
  */
 import { failure } from '../errors/failure';
 import { parseObject } from '../json';
-import { ollama } from '../servers/rows/ollama';
+import { ollama } from '../servers/kinds/ollama';
 import {
 	finiteNumber,
 	isFilled,
@@ -16,9 +16,9 @@ import {
 	words,
 } from '../values';
 import { type Body, callableTools, toolsField } from './body';
-import { mediaOf, textOf } from './request/content';
+import { mediaOf, textOf } from './content';
 import { takes } from './parameters';
-import { SAMPLER_ENTRIES } from './request/samplers';
+import { SAMPLER_ENTRIES } from './samplers';
 import type { ChatMessage, ChatParameters, ContentPart, MediaPart, ToolCall } from './types';
 
 /** Ollama's names for fields of the OpenAI API and llama-server. */
@@ -120,11 +120,6 @@ function typed(name: string, value: unknown): unknown {
 		default:
 			return value;
 	}
-}
-
-/** The size of the context that is asked for, in tokens. */
-export function contextSizeOf({ contextSize, extraBody }: ChatParameters): number | undefined {
-	return finiteNumber(sortedExtraBody(extraBody).options.num_ctx) ?? contextSize;
 }
 
 /** @throws {ServerError} of kind `modalityUnsupported` for sound and video, and for pictures by URL */

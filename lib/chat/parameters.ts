@@ -1,9 +1,9 @@
 import { invalidInput } from '../errors/failure';
 import { isRecord, type JsonRecord } from '../values';
-import type { ServerKind } from '../servers/rows/kind';
+import type { ServerKind } from '../servers/kinds/kind';
 import { isKeepAlive } from '../servers/keep-alive';
 import { ANY_NUMBER, isInRange, rangeInWords } from '../ranges';
-import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './request/samplers';
+import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './samplers';
 import type { ChatParameters } from './types';
 
 /** Whether an option is sent to this kind of server: not if that is known to ignore it. */

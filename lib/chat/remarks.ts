@@ -1,11 +1,11 @@
 /** Notes for the user about a usable answer. */
 import { isModelNamed, shortModelName } from '../servers/model-names';
 import type { ServerModel } from '../servers/models';
-import { onlyModelOf } from '../servers/rows';
+import { onlyModelOf } from '../servers/kinds';
 import { hintOnUnread } from '../servers/unread';
 import type { Asking } from './asking';
 import type { Usable } from './judge';
-import { textOf } from './request/content';
+import { textOf } from './content';
 import type { ChatMessage } from './types';
 
 /** The notes on an answer: cut, not read whole, of another model, or with a call that was not run. */

@@ -1,9 +1,9 @@
 /** What a model must be able to do, asked before anything is sent. */
 import { failure } from '../errors/failure';
 import { contextOf } from '../http/failures';
-import type { Props } from '../servers/rows/kind';
+import type { Props } from '../servers/kinds/kind';
 import type { Asking } from './asking';
-import { mediaOf } from './request/content';
+import { mediaOf } from './content';
 import type { ChatMessage } from './types';
 
 /**

@@ -1,7 +1,6 @@
-import { UNIDENTIFIED } from '../servers/kinds';
 import type { TracedAnswer } from '../tracing/attributes';
 import type { FinishedAnswer } from './types';
-import { acceptedDrafts, speedByServer } from './wire/counts';
+import { acceptedDrafts, speedByServer } from './counts';
 
 /** The attributes of an answer for its trace. @param startedAt by `performance.now()` */
 export function tracedAnswer(answer: FinishedAnswer, startedAt: number): TracedAnswer {
@@ -14,7 +13,7 @@ export function tracedAnswer(answer: FinishedAnswer, startedAt: number): TracedA
 		toolCalls,
 		text,
 		reasoning,
-		serverKind = UNIDENTIFIED,
+		serverKind = 'other',
 	} = answer;
 	return {
 		provider: serverKind,

@@ -1,9 +1,9 @@
 /** One turn of a chat in five steps: the conversation, its body, sending, reading, and correcting the model's mistakes. */
 import { asFailed, type ServerError } from '../errors/server-error';
-import { estimateTokens } from '../servers/manage/tokens';
+import { estimateTokens } from '../servers/tokens';
 import { requireModel } from '../servers/model-names';
-import { identifiedKind, kindOf, propsOf } from '../servers/rows';
-import type { Server } from '../servers/rows/kind';
+import { identifiedKind, kindOf, propsOf } from '../servers/kinds';
+import type { Server } from '../servers/kinds/kind';
 import { inSpan } from '../tracing/span';
 import { optional } from '../values';
 import { ask, isHeldBack, type Read } from './ask';
@@ -14,7 +14,7 @@ import { draftBody } from './draft';
 import { judge, type Usable, type Verdict } from './judge';
 import { notesOn } from './remarks';
 import { checkParameters, wantsJson } from './parameters';
-import { textOf } from './request/content';
+import { textOf } from './content';
 import { requireAbilities } from './requirements';
 import { Shown } from './shown';
 import { toolNames } from './tool-names';

@@ -1,26 +1,10 @@
-import type { ErrorBody } from '../errors/error-body';
 import type { Limits } from '../http/limits';
 import type { Priority } from '../http/scheduler';
-import type { KindName } from '../servers/kinds';
-import type { FieldChanges } from '../servers/refused-fields';
+import type { KindName } from '../servers/kinds/kind';
 import type { TraceSettings } from '../tracing/attributes';
-import type { SamplerValues } from './request/samplers';
+import type { SamplerValues } from './samplers';
+import type { SplitText } from './thinking';
 import type { JsonRecord } from '../values';
-
-/*
- * One chat turn, in the order of its stages. `ChatClient.generate` (`client.ts`) runs them, and repeats all but the
- * first where nothing was shown yet.
- *
- * | Function        | File                     | Result           | What is known then                                  |
- * | --------------- | ------------------------ | ---------------- | --------------------------------------------------- |
- * | `prepareCall`   | `prepare.ts`             | `PreparedCall`   | the messages, and a request without its server      |
- * | `openAnswer`    | `open.ts`                | `OpenedAnswer`   | which server and model answer, and to what request  |
- * | – `adaptRequest`| `adapt.ts`               | `AdaptedRequest` | – the request as this server understands it         |
- * | – `sendRequest` | `send.ts`                | `SentRequest`    | – the stream, up to its first content               |
- * | `readAnswer`    | `read.ts`                | `ReadAnswer`     | the chunks to the end; text was yielded on the way  |
- * | `finishAnswer`  | `finish.ts`              | `FinishedAnswer` | the checked answer, with notes, origin and times    |
- * | – `finish`      | `answer/assembly.ts`     | `JudgedAnswer`   | – an `AnswerContent`, or why the answer is unusable |
- */
 
 /** One part of a message's content, independent of wire protocols. */
 export type ContentPart =
@@ -82,25 +66,6 @@ export interface ChatParameters extends SamplerValues {
 	extraBody?: JsonRecord;
 }
 
-export interface ChatRequest {
-	model: string;
-	messages: ChatMessage[];
-	tools?: ToolDefinition[];
-	toolChoice?: ToolChoice;
-	parameters: ChatParameters;
-	serverKind: KindName;
-	/** Rewrite tool-call ids to nine letters and digits, as Mistral's templates require. */
-	shortToolIds?: boolean;
-	/** The server's word for the tool choice `required`. */
-	requiredChoice?: 'any' | 'required';
-	/** Changes of body fields that the server refuses. */
-	fieldChanges?: FieldChanges;
-	/** False only for servers that refuse to stream together with tools. */
-	stream?: boolean;
-	/** False only for servers that refuse a stream with token counts. */
-	streamUsage?: boolean;
-}
-
 /** Whether thinking is sent back to the server: never, in running tool turns, or with every message that has it. */
 export type ReasoningEcho = 'off' | 'toolTurns' | 'always';
 
@@ -157,77 +122,19 @@ export interface Usage {
  */
 export type Timings = Record<string, number>;
 
-export interface ToolCallPiece {
-	/** Index from the server, the same for all pieces of a call. Some servers send it as text. */
-	index?: number | string;
-	id?: string;
-	name?: string;
-	/** A piece of the JSON text, or the whole object (Ollama's native form). */
-	arguments?: string | JsonRecord;
-	/** The piece is a whole call, whatever its index is. */
-	complete?: boolean;
-}
-
-/** Text of the answer, and thinking. */
-export interface SplitText {
-	text: string;
-	reasoning: string;
-}
-
-/** The event that a chunk was decoded from. */
-export interface ChunkOrigin {
-	/** The name of the event. */
-	event?: string;
-	data: string;
-	/** The parsed data, with texts for numbers that JavaScript cannot represent; undefined if it is no JSON. */
-	json: unknown;
-	largeNumbers?: string[];
-}
-
-/** A decoded event of an answer. Everything is optional, because servers leave out fields. */
-export interface WireChunk extends Partial<SplitText> {
-	/** For the transforms in front of the chain, which know other names and shapes of the fields. */
-	origin?: ChunkOrigin;
-	/** Index of the choice, if not 0. */
-	choice?: number;
-	/** It contains a whole message, not a delta. */
-	isMessage?: true;
-	toolCalls?: ToolCallPiece[];
-	/** Numbers in its parsed calls that are kept as text, because JavaScript cannot represent them. */
-	largeNumbers?: string[];
-	finishReason?: string;
-	/** Its finish reason is null: the server has that field, so an end without a reason is not a proper end. */
-	sendsReason?: true;
-	/** It names itself a chunk of OpenAI's protocol, whose last one has a reason. */
-	isNamed?: true;
-	usage?: Usage;
-	timings?: Timings;
-	model?: string;
-	/** The end marker of the protocol (`[DONE]`). */
-	done?: boolean;
-	/** An error in the middle of a stream. */
-	error?: ErrorBody;
-	/** Progress of reading the prompt, from 0 to 1. */
-	progress?: number;
-	/** The kind of server that made this, also behind a gateway. */
-	madeBy?: KindName;
-}
-
-/** What a complete, usable answer says. */
-export interface AnswerContent extends SplitText, Pick<WireChunk, 'usage' | 'timings' | 'model'> {
+/** A complete, usable answer, with its origin and times. */
+export interface FinishedAnswer extends SplitText {
 	toolCalls: ToolCall[];
 	/** `stop`, `length`, `tool_calls`, or another reason of the server; `unknown` without one. */
 	finishReason: string;
+	usage?: Usage;
+	timings?: Timings;
+	/** As the server names it. */
+	model?: string;
 	/** Notes for the user about this usable answer. */
 	notes: string[];
-}
-
-/** An answer with its origin and times. */
-export interface FinishedAnswer extends AnswerContent {
 	/** The resolved URL that answered. */
 	url: string;
-	/** Why a possible call in its text was not run. */
-	callNotRun?: UnrunReason;
 	/** The kind of the server, where something told it. */
 	serverKind?: KindName;
 	/** Milliseconds from the call to the first token, and to the end: with the queue, and attempts that failed. */
@@ -236,18 +143,6 @@ export interface FinishedAnswer extends AnswerContent {
 	/** Further fields for the execution log. */
 	log?: JsonRecord;
 }
-
-/** Why a possible call was not run. */
-export type UnrunReason =
-	| 'quoted'
-	| 'followed'
-	| 'foreign'
-	| 'incomplete'
-	| 'unknownTool'
-	| 'unfit'
-	| 'inInput'
-	| 'inThinking'
-	| 'hasOthers';
 
 /** A LangChain message as plain data, made by `lib/langchain/langchain-message.ts`. */
 export interface SourceMessage {

@@ -4,8 +4,7 @@ import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import { secretsOf } from '../errors/mask';
 import { proxyHeaders } from '../http/proxy-secrets';
-import { resolveBaseUrl } from '../servers/base-url';
-import { addressOf } from '../servers/connect';
+import { addressOf, resolveBaseUrl } from '../servers/base-url';
 import { credentialHeaders, egressFilterOf } from '../servers/credential';
 import { resolveDifyBase } from './base-url';
 import { DifyClient } from './client';

@@ -201,11 +201,6 @@ export function failureInStream(body: string, context: Partial<FailureContext> =
 	});
 }
 
-/** The kind that words of a server tell, whatever its status is; undefined where they tell none. */
-export function kindOfMessage(message: string, ...codes: string[]): FailureKind | undefined {
-	return kindOfWords({ message, codes });
-}
-
 /** Whether an answer is a refusal, by its status or its body: LM Studio refuses with status 200. */
 export function isRefusal({ status, json }: { status: number; json: unknown }): boolean {
 	if (status >= 300) return true;

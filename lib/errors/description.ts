@@ -1,4 +1,3 @@
-import { readableText } from './failed-answer';
 import { ServerError } from './server-error';
 import { plainText } from '../plain-text';
 import { messageOf } from '../values';
@@ -37,4 +36,26 @@ function withFullStop(sentence: string): string {
 /** A URL as it can be shown: without user, password and query. */
 function displayUrl(url: string): string {
 	return url.replace(/[?#].*$/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1');
+}
+
+/** Share of such characters from which on a text counts as binary data. */
+const MAX_NOISE = 0.05;
+/** Nobody reads more, and patterns on a megabyte would block n8n. */
+const MAX_READ = 4_000;
+const PAGE = /^\s*<(?:!doctype html|!--|html|head|body|\?xml)/i;
+
+/** A server's text as it can be shown: a page by its title or its text, and nothing of binary data. */
+function readableText(serverText: string): string {
+	const start = serverText.slice(0, MAX_READ);
+	const odd = start.match(/[^\P{Cc}\t\n\v\f\r]|\ufffd/gu)?.length ?? 0;
+	if (odd > start.length * MAX_NOISE) return '';
+	if (!PAGE.test(start)) return serverText;
+	const title = /<title[^<>]*>([^<]*)<\/title>/i.exec(start)?.[1]?.trim();
+	return (
+		title ||
+		start
+			.replace(/<[^<>]*>/g, ' ')
+			.replace(/\s+/g, ' ')
+			.trim()
+	);
 }

@@ -1,6 +1,6 @@
 import type { FailureKind } from './kinds';
 import { type RemedyFacts, remedyFor } from './remedies';
-import { mask, maskDeep, maskedStart } from './secrets';
+import { mask, maskDeep, maskedStart } from './mask';
 import { type FailureDetails, ServerError } from './server-error';
 import { shortened } from '../values';
 

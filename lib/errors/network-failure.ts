@@ -1,6 +1,6 @@
 import { failure, type FailureContext, hostAndPort } from './failure';
 import type { FailureKind } from './kinds';
-import { mask } from './secrets';
+import { mask } from './mask';
 import { ServerError } from './server-error';
 import { text } from '../values';
 

@@ -3,7 +3,7 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import { LruCache } from '../lru-cache';
 import { plainText } from '../plain-text';
 import { onlyModel } from '../servers/model-names';
-import type { Server } from '../servers/rows/kind';
+import type { Server } from '../servers/kinds/kind';
 import { lookAtDify, type DifyServer } from './dify';
 import { factsOf, type Facts } from './facts';
 import { concluded, counted, findingsOf, fromFailure, type Outcome } from './findings';

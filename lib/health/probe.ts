@@ -6,7 +6,7 @@ import type { Target } from '../http/ask';
 import { refusal } from '../http/failures';
 import { request } from '../http/request';
 import { parseJson } from '../json';
-import type { Reply } from '../servers/rows/kind';
+import type { Reply } from '../servers/kinds/kind';
 import type { Expectations } from './result';
 import { isRecord, type JsonRecord, shortened } from '../values';
 

@@ -3,9 +3,9 @@ import { fetchOnce } from '../lru-cache';
 import { CHAT_ROUTE, findApiRoot } from '../servers/api-root';
 import { isModelNamed, loadedOrAll } from '../servers/model-names';
 import { readModels, readProps, type ServerModel } from '../servers/models';
-import { identify, KINDS, learnKind } from '../servers/rows';
-import type { KindName, Server, ServerKind } from '../servers/rows/kind';
-import { isRouter } from '../servers/rows/llama-server';
+import { identify, KINDS, learnKind } from '../servers/kinds';
+import type { KindName, Server, ServerKind } from '../servers/kinds/kind';
+import { isRouter } from '../servers/kinds/llama-server';
 import { asList, isRecord, type JsonRecord } from '../values';
 import { ask, bodyOf, type CheckOptions, type Probe, TIME_LIMIT_MS } from './probe';
 

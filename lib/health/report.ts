@@ -1,8 +1,8 @@
 /** A check and a speed test as one HTML page that needs nothing else, and as text for a mail. */
 import { createHash } from 'node:crypto';
 
-import { KINDS } from '../servers/rows';
-import type { KindName } from '../servers/rows/kind';
+import { KINDS } from '../servers/kinds';
+import type { KindName } from '../servers/kinds/kind';
 import { quietly, shortened } from '../values';
 import { drawChart } from './chart';
 import { markup, raw, type Html } from './html';

@@ -9,8 +9,8 @@ import { contextOf } from '../http/failures';
 import { request } from '../http/request';
 import { parseJson } from '../json';
 import { CHAT_ROUTE } from '../servers/api-root';
-import { knownKind, KINDS } from '../servers/rows';
-import type { Server, ServerKind } from '../servers/rows/kind';
+import { knownKind, KINDS } from '../servers/kinds';
+import type { Server, ServerKind } from '../servers/kinds/kind';
 import {
 	finiteNumber,
 	isRecord,

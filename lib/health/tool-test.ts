@@ -10,7 +10,7 @@ import type {
 import type { FailureKind } from '../errors/kinds';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { canonicalJson, parseObject } from '../json';
-import type { Server } from '../servers/rows/kind';
+import type { Server } from '../servers/kinds/kind';
 import type { JsonRecord } from '../values';
 import { cases, tools } from './cases.json';
 import { canGenerate, modelToTest, type Target } from './check';

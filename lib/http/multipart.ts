@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { RequestOptions } from './types';
+import type { Upload } from './ask';
 import { messageOf } from '../values';
 
 /** A file that is read in pieces, and never completely in memory. */
@@ -24,7 +24,7 @@ export interface FormSent {
 	unreadable?: { name: string; reason: string };
 }
 
-interface FormBody extends NonNullable<RequestOptions['body']> {
+interface FormBody extends Upload {
 	sent: FormSent;
 }
 

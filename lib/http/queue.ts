@@ -1,14 +1,21 @@
-import type { Place } from './place';
 import { PATIENCE_MS, type Priority, Scheduler, type Waiting } from './scheduler';
 
 const queues = new Map<string, RequestQueue>();
+
+/** What gets to know of the waiting of a request. */
+export interface QueuePlace {
+	/** @param wasGiven whether a batch gave its place up for it */
+	enter(waitedMs: number, wasGiven: boolean): void;
+	/** Gives the place up for a person. @returns whether it did */
+	giveUp(): boolean;
+}
 
 /** How a request waits for a place, and whether it gives its place to a person. */
 export interface PlaceRequest extends Partial<Waiting> {
 	/** Ends the waiting. */
 	signal?: AbortSignal;
 	/** Gets to know of the waiting. That of a batch may have to give itself up for a person. */
-	place?: Pick<Place, 'enter' | 'giveUp'>;
+	place?: QueuePlace;
 }
 
 /**
@@ -41,11 +48,6 @@ export async function enterAutomaticQueue(
 	request: PlaceRequest = {},
 ): Promise<() => void> {
 	return await enterNamed(`automatic ${id}`, slots ?? Infinity, request);
-}
-
-/** Whether a request of this credential has a place in its automatic queue. */
-export function isAutomaticQueueUsed(id: string): boolean {
-	return queues.has(`automatic ${id}`);
 }
 
 async function enterNamed(key: string, limit: number, request: PlaceRequest): Promise<() => void> {

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Watchdog } from './limits';
 import { inTimeSlices } from './time-slices';
-import type { RequestOptions } from './types';
 
 /** Texts of more characters are written in pieces: n8n can answer others between two of them. */
 const LONG_TEXT = 1024 * 1024;
@@ -57,21 +55,4 @@ function* slicesOf(text: string): Generator<string> {
 		yield text.slice(start, end);
 		start = end;
 	}
-}
-
-/** An upload of which every piece resets the idle limit. */
-export function watchedBody(
-	body: RequestOptions['body'],
-	watchdog: Watchdog,
-): RequestOptions['body'] {
-	if (body === undefined || body.content instanceof Uint8Array) return body;
-	const { content } = body;
-	async function* pieces() {
-		for await (const piece of content) {
-			watchdog.content();
-			yield piece;
-		}
-		watchdog.content();
-	}
-	return { ...body, content: pieces() };
 }

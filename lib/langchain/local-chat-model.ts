@@ -9,8 +9,8 @@ import type {
 } from './host';
 import { isRecord, type JsonRecord, optional, recordsIn } from '../values';
 import { readMessage } from './langchain-message';
-import { NOT_CONTENT } from '../chat/request/media';
-import { estimateTokens } from '../servers/manage/tokens';
+import { NOT_CONTENT } from '../chat/media';
+import { estimateTokens } from '../servers/tokens';
 import { piecesOf } from './pieces';
 import type { AiNodeSdk } from './sdk';
 import { toolChoiceOf, toolDefinition } from './tools';

@@ -1,4 +1,4 @@
-import { requireDepth } from '../chat/request/schema-depth';
+import { requireDepth } from '../chat/schema-depth';
 import { invalidInput } from '../errors/failure';
 import { isFilled, isRecord, type JsonRecord, nonEmptyText, optional, recordOf } from '../values';
 import { jsonSchemaOf } from './tool-schema';

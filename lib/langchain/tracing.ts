@@ -1,4 +1,4 @@
-import { estimateTokens } from '../servers/manage/tokens';
+import { estimateTokens } from '../servers/tokens';
 import type { HostClasses } from './host';
 import type { JsonRecord } from '../values';
 

@@ -1,6 +1,12 @@
-import type { CallAnswer, ServerAddress } from '../http/types';
+import type { ServerAddress } from '../http/types';
 import { LruCache } from '../lru-cache';
 import { modelEntries } from './models';
+
+/** An answer to the question for a list. */
+interface Listed {
+	status: number;
+	json: unknown;
+}
 
 /** Servers whose routes have no version (infinity, FastAPI servers), by the API URL that was assumed first. */
 const withoutVersion = LruCache.shared<true>({ ttlMs: 10 * 60_000 });
@@ -18,7 +24,7 @@ export function withLearnedRoot(address: ServerAddress): ServerAddress {
  * If the API has no list of models, looks for one without the version in the path, and without any list for the route
  * of chats. If it is found there, all connections to this address use that API from then on.
  */
-export async function findApiRoot<A extends Pick<CallAnswer, 'status' | 'json'>>(
+export async function findApiRoot<A extends Listed>(
 	{ url: { api, root } }: { url: ServerAddress },
 	list: A,
 	look: (url: string) => Promise<A | undefined>,
@@ -40,7 +46,7 @@ export function isForPosts<A extends object>(answer: A | undefined): answer is A
 }
 
 /** Refusing the key, after 404 at the versioned address, proves the API as well as a list does. */
-function provesApi({ status, json }: Pick<CallAnswer, 'status' | 'json'>): boolean {
+function provesApi({ status, json }: Listed): boolean {
 	if (status === 401 || status === 403) return true;
 	const isRedirect = status >= 300 && status < 400;
 	return !isRedirect && modelEntries(json) !== undefined;

@@ -1,3 +1,4 @@
+import { failure } from '../errors/failure';
 import type { ServerAddress } from '../http/types';
 
 /** The Base URL cannot be used. `part` names what is wrong with it, `message` is a sentence for the user. */
@@ -225,4 +226,21 @@ function withoutEndpoint(path: string): string {
 
 function joined(segments: string[]): string {
 	return segments.map((segment) => `/${segment}`).join('');
+}
+
+/**
+ * Resolves a base URL, and turns a `BaseUrlError` into the error that users see.
+ *
+ * @throws {ServerError} of kind `invalidUrl`
+ */
+export function addressOf<T = ServerAddress>(resolve: () => T): T {
+	try {
+		return resolve();
+	} catch (error) {
+		throw failure(
+			'invalidUrl',
+			{},
+			error instanceof BaseUrlError ? { message: error.message, facts: { part: error.part } } : {},
+		);
+	}
 }

@@ -1,10 +1,8 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import type { Connection } from '../http/connection';
 import type { EgressFilter } from '../http/types';
-import { connectTo, type ServerSettings } from './connect';
 import { invalidInput } from '../errors/failure';
-import type { KindName } from './kinds';
+import type { KindName } from './kinds/kind';
 import { optional, recordOf, recordsIn } from '../values';
 
 /** The kinds of server that can be chosen. */
@@ -146,31 +144,6 @@ function checkHeader(position: number, header: string, content: string): void {
 
 function invalid(message: string) {
 	return invalidInput(message, 'Open the credential and correct it.');
-}
-
-/**
- * The connection to the server of a "LocalLlama API" credential. `helpers`: of the node's context, for n8n's egress
- * filter. `more`: settings that override the credential's.
- *
- * @throws {ServerError} of kind `invalidUrl` or `invalidInput`, before anything is sent
- */
-export function localLlamaConnection(
-	data: ICredentialDataDecryptedObject,
-	helpers?: object,
-	more: Partial<ServerSettings> = {},
-): Connection {
-	const credential = readLocalLlamaCredential(data);
-	const { baseUrl, ignoreSslIssues, maxConcurrentRequests, serverType } = credential;
-	return connectTo({
-		baseUrl,
-		headers: credentialHeaders(credential),
-		ignoreSslIssues,
-		maxConcurrentRequests,
-		egressFilter: egressFilterOf(helpers),
-		host: helpers,
-		...optional({ chosenKind: serverType }),
-		...more,
-	});
 }
 
 /** n8n's egress filter; n8n before 2.30 has none. */

@@ -6,8 +6,8 @@ import { contextOf, refusal } from '../http/failures';
 import { findApiRoot } from './api-root';
 import { look } from './look';
 import { readModels, type ServerModel } from './models';
-import { kindOf, knownKind, KINDS, learnKind } from './rows';
-import type { ModelUse, Reply, ServerKind, Server } from './rows/kind';
+import { kindOf, knownKind, KINDS, learnKind } from './kinds';
+import type { ModelUse, Reply, ServerKind, Server } from './kinds/kind';
 
 const LIST_LIMIT_MS = 10_000;
 /** Lists above this are refused: they would block n8n, and nobody can choose from them. */

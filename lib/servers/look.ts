@@ -3,7 +3,7 @@ import type { Ask } from '../http/ask';
 import { request } from '../http/request';
 import { parseJson } from '../json';
 import { isRecord, type JsonRecord } from '../values';
-import type { Reply, Server } from './rows/kind';
+import type { Reply, Server } from './kinds/kind';
 
 const LIMIT_MS = 10_000;
 

@@ -1,6 +1,5 @@
 import { failure, type FailureContext, invalidInput } from '../errors/failure';
 import { mapInSteps } from '../generators';
-import { pathSegment } from '../http/path-segment';
 import type { ServerModel } from './models';
 
 /** Whether a name means this model ID. Ollama reads a name without a tag as `:latest`. */
@@ -20,11 +19,6 @@ export function isModelNamed(
 ): boolean {
 	if (name === undefined) return false;
 	return isNamed(id, name) || aliases.includes(name) || isSameName(id, name);
-}
-
-/** A model name as part of a URL path; its slashes are kept. */
-export function pathOfModel(model: string): string {
-	return model.split('/').map(pathSegment).join('/');
 }
 
 const MAX_NAMES = 10;

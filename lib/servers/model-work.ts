@@ -5,7 +5,7 @@ import { throwAs } from '../errors/server-error';
 import { contextOf } from '../http/failures';
 import { listModels } from './list-models';
 import { look } from './look';
-import { forgetKind, kindOf, KINDS } from './rows';
+import { forgetKind, kindOf, KINDS } from './kinds';
 import type {
 	ChangeOptions,
 	ModelWork,
@@ -13,7 +13,7 @@ import type {
 	ServerKind,
 	WorkOptions,
 	Server,
-} from './rows/kind';
+} from './kinds/kind';
 
 /** The actions, in words after "cannot". */
 const WORDS: Readonly<Record<keyof ModelWork, string>> = {

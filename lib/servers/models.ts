@@ -2,8 +2,6 @@
  * Reads what servers tell about their models: `/v1/models`, llama-server's `/props`, Ollama's `/api/tags`, `/api/ps`
  * and `/api/show`.
  */
-import { resultOf } from '../generators';
-import { inTimeSlices } from '../http/time-slices';
 import { asList, isRecord, type JsonRecord, nonEmptyText, optional, recordOf } from '../values';
 
 /** A model, with the facts that its server tells. */
@@ -72,15 +70,6 @@ const readLists = new WeakMap<JsonRecord[], ServerModel[]>();
 
 /** The models of a `/v1/models` answer, without duplicates; undefined if it is no list. Each answer is read once. */
 export function readModels(json: unknown): ServerModel[] | undefined {
-	return resultOf(readModelsSteps(json));
-}
-
-/** The same, while n8n answers others: gateways list thousands. */
-export async function readModelsInSlices(json: unknown): Promise<ServerModel[] | undefined> {
-	return await inTimeSlices(readModelsSteps(json));
-}
-
-function* readModelsSteps(json: unknown): Generator<void, ServerModel[] | undefined> {
 	const entries = modelEntries(json);
 	if (entries === undefined) return undefined;
 	const read = readLists.get(entries);
@@ -90,7 +79,6 @@ function* readModelsSteps(json: unknown): Generator<void, ServerModel[] | undefi
 	// Gateways list a model once per server behind them.
 	const byId = new Map<string, ServerModel>();
 	for (const entry of entries) {
-		yield;
 		const model = readModel(hasIds ? entry : { ...entry, id: nameOf(entry) });
 		if (model !== undefined && !byId.has(model.id)) byId.set(model.id, model);
 	}

@@ -5,7 +5,6 @@ import type { FailureKind } from '../errors/kinds';
 import { ServerError } from '../errors/server-error';
 import { LruCache } from '../lru-cache';
 import { asList, isRecord, type JsonRecord, optional, recordOf, recordsIn } from '../values';
-import { namesInList, REFUSED_FIELDS } from './refused-fields';
 
 /** The change that a refusal asks for; undefined where it asks for another one, or the body has nothing to change. */
 export type Adaptation = (refusal: Refusal, body: JsonRecord) => Change | undefined;
@@ -144,6 +143,22 @@ const NEEDED: ReadonlySet<string> = new Set([
 	'options',
 ]);
 
+/** `top_k`, or several: `a, b`, `'a', 'b'`, `['a', 'b']`, `{'a': 1}`. */
+const NAMES = String.raw`[\[{(]?\s*(['"\x60]\w+['"\x60](?:\s*[,:]\s*(?:['"\x60]\w+['"\x60]|[\d.]+))*|\w+(?:\s*,\s*\w+)*)`;
+
+/** How FastAPI and pydantic with forbidden extras, OpenAI's API, LiteLLM, vLLM, and Python functions refuse fields. */
+const REFUSED_FIELDS: readonly RegExp[] = [
+	// As FastAPI joins place and message, and in pydantic's own text, which has a line for each
+	/(?:\bbody\.|^)(\w+)(?::|\r?\n) *extra (?:inputs are|fields) not permitted/gim,
+	new RegExp(
+		String.raw`\bun(?:supported|known|recogni[sz]ed|expected) (?:request )?(?:parameter|argument|field|property|key)(?:s|\(s\))?(?: supplied| in the request)?:? ${NAMES}`,
+		'gi',
+	),
+	new RegExp(String.raw`\bunexpected keyword arguments? ${NAMES}`, 'gi'),
+	new RegExp(String.raw`\bdoes not support (?:the )?(?:following )?parameters?:? ${NAMES}`, 'gi'),
+	/\b(?:parameter|argument|field|property) ['"\x60](\w+)['"\x60] is (?:not supported|unsupported|not permitted|not allowed)/gi,
+];
+
 const OTHER_NAME = /\buse (?:the )?(?:parameter )?['"\x60](\w+)['"\x60] instead/gi;
 
 /** Fields that no user sets. */
@@ -171,6 +186,14 @@ export function withoutRefusedField(kept: ReadonlySet<string> = new Set()): Adap
 				: { note: `This server refuses the option ${name}, so it was left out.` }),
 		};
 	};
+}
+
+/** The names in a list such as `'a', 'b'`. In an entry of a Python dict, only the key is a name. */
+function namesInList(list: string): string[] {
+	return list
+		.split(',')
+		.map((entry) => /^\s*['"\x60]?(\w+)/.exec(entry)?.[1])
+		.filter((name) => name !== undefined);
 }
 
 function refusedFields(refusal: Refusal): string[] {

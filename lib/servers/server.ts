@@ -6,12 +6,11 @@ import { secretsOf } from '../errors/mask';
 import { proxyHeaders } from '../http/proxy-secrets';
 import type { ServerAddress } from '../http/types';
 import { withLearnedRoot } from './api-root';
-import { resolveBaseUrl } from './base-url';
-import { addressOf } from './connect';
+import { addressOf, resolveBaseUrl } from './base-url';
 import { optional } from '../values';
 import { credentialHeaders, egressFilterOf, readLocalLlamaCredential } from './credential';
-import { knownKind, KINDS, knownSlots } from './rows';
-import type { KindName, Server } from './rows/kind';
+import { knownKind, KINDS, knownSlots } from './kinds';
+import type { KindName, Server } from './kinds/kind';
 
 /**
  * The server of a "LocalLlama API" credential. Cheap: sockets, the queue and what is known are shared.

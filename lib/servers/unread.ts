@@ -1,6 +1,6 @@
 /** Whether a server read all that was sent: some cut what is too long without a word. */
-import { kindOf } from './rows';
-import type { Server } from './rows/kind';
+import { kindOf } from './kinds';
+import type { Server } from './kinds/kind';
 
 /** Shorter texts fit into every context. */
 const LEAST_CHARACTERS = 2_000;

@@ -1,7 +1,7 @@
 /** Many texts in requests that a server takes, and the text that it refuses. */
 import type { FailureKind } from '../errors/kinds';
 import { asFailed, type ServerError } from '../errors/server-error';
-import type { ServerKind } from '../servers/rows/kind';
+import type { ServerKind } from '../servers/kinds/kind';
 import { append, optional } from '../values';
 
 /** A text with its position among those of the call. */

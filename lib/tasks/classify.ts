@@ -14,8 +14,8 @@ import { invalidInput } from '../errors/failure';
 import { parseObject } from '../json';
 import { requireModel } from '../servers/model-names';
 import { type Adaptation, thinkingOfOllama, withoutRefusedField } from '../servers/once-more';
-import { identifiedKind, kindOf } from '../servers/rows';
-import type { Server, ServerKind } from '../servers/rows/kind';
+import { identifiedKind, kindOf } from '../servers/kinds';
+import type { Server, ServerKind } from '../servers/kinds/kind';
 import { hintOnUnread } from '../servers/unread';
 import {
 	append,

@@ -7,7 +7,7 @@ import { contextOf } from '../http/failures';
 import { request } from '../http/request';
 import { readWhole } from '../http/too-long';
 import type { Adaptation } from '../servers/once-more';
-import type { Server } from '../servers/rows/kind';
+import type { Server } from '../servers/kinds/kind';
 import {
 	filled,
 	finiteNumber,

@@ -4,8 +4,8 @@ import type { ServerError } from '../errors/server-error';
 import type { Priority } from '../http/scheduler';
 import { requireModel } from '../servers/model-names';
 import type { Adaptation } from '../servers/once-more';
-import { isKnownKind, kindOf } from '../servers/rows';
-import type { Server, ServerKind } from '../servers/rows/kind';
+import { isKnownKind, kindOf } from '../servers/kinds';
+import type { Server, ServerKind } from '../servers/kinds/kind';
 import { contextOf } from '../http/failures';
 import { append, type JsonRecord, optional } from '../values';
 import {

@@ -7,8 +7,8 @@ import { textIndexes } from '../servers/answer-indexes';
 import { requireRanking } from '../servers/list-models';
 import { requireModel } from '../servers/model-names';
 import type { Adaptation } from '../servers/once-more';
-import { kindOf } from '../servers/rows';
-import type { Server } from '../servers/rows/kind';
+import { kindOf } from '../servers/kinds';
+import type { Server } from '../servers/kinds/kind';
 import {
 	append,
 	asList,

@@ -3,7 +3,7 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
 import { contextOf } from '../http/failures';
 import type { FileSource } from '../http/multipart';
-import type { Server } from '../servers/rows/kind';
+import type { Server } from '../servers/kinds/kind';
 import { SOUND_EXTENSIONS, soundExtension } from '../sound-format';
 import { filled, type JsonRecord } from '../values';
 import { namingFiles } from './sent-files';

@@ -1,8 +1,7 @@
 import type { QueueLog } from '../http/ask';
-import type { Place } from '../http/place';
 import type { Priority } from '../http/scheduler';
 import type { ServerAddress } from '../http/types';
-import type { KindName } from '../servers/kinds';
+import type { KindName } from '../servers/kinds/kind';
 import type { JsonRecord } from '../values';
 
 /** A message of a conversation, as far as a trace shows it. */
@@ -35,13 +34,12 @@ export interface TracedRequest {
 	/** The requested model. */
 	model?: string;
 	provider?: KindName | 'dify';
-	/** Samplers, by their names in lib/chat/request/samplers.ts. */
+	/** Samplers, by their names in lib/chat/samplers.ts. */
 	parameters?: object;
 	trace?: TraceSettings;
 	input?: readonly TracedMessage[];
 	/** Its place in n8n's queue; read whenever attributes are set, because it waits after the span has begun. */
-	place?: Partial<Pick<Place, 'wasGivenUp'> & Pick<QueueLog, 'timesGivenUp'>> &
-		Pick<Place, 'waitedMs'>;
+	place?: Pick<QueueLog, 'waitedMs' | 'timesGivenUp'>;
 	/** Its class in n8n's queue. */
 	priority?: Priority;
 }
@@ -143,8 +141,7 @@ const ATTRIBUTES: Readonly<Record<string, (observation: TracedExchange) => unkno
 	'local_llama.tool_calls': ({ toolCalls }) => toolCalls,
 	'local_llama.priority': ({ priority }) => priority,
 	'local_llama.waited': ({ place }) => place && place.waitedMs / 1000,
-	'local_llama.place_given_up': ({ place }) =>
-		(place?.wasGivenUp ?? (place?.timesGivenUp ?? 0) > 0) || undefined,
+	'local_llama.place_given_up': ({ place }) => (place?.timesGivenUp ?? 0) > 0 || undefined,
 };
 
 type AttributeValue = string | number | boolean | string[];

@@ -1,6 +1,5 @@
 import { ServerError } from '../errors/server-error';
 import { mask } from '../errors/mask';
-import { Connection } from '../http/connection';
 import type { Target } from '../http/ask';
 import {
 	attributesOf,
@@ -18,10 +17,10 @@ type OpenTelemetry = Pick<
 >;
 
 /** A server that is asked on behalf of a node. */
-export type Traced = Connection | (Target & { readonly host?: object });
+export type Traced = Target & { readonly host?: object };
 
 /** The span of one request to one server. All its methods do nothing where n8n exports no traces. */
-export interface RequestSpan<S extends Traced = Connection> {
+export interface RequestSpan<S extends Traced> {
 	/** With the header `traceparent`, so that the server's own spans are children of this one. */
 	connection: S;
 	/** Adds attributes from an answer. */
@@ -57,10 +56,8 @@ function begin<S extends Traced>(
 	headers: object,
 ): RequestSpan<S> {
 	const parent = api.propagation.extract(api.ROOT_CONTEXT, headers);
-	const masked = (text: string) =>
-		connection instanceof Connection ? connection.mask(text) : mask(text, connection.secrets);
+	const masked = (text: string) => mask(text, connection.secrets);
 	const observation: TracedExchange = {
-		priority: connection instanceof Connection ? connection.priority : undefined,
 		...request,
 		server: connection.url,
 		startedAt: performance.now(),
@@ -102,27 +99,7 @@ function begin<S extends Traced>(
 }
 
 function withHeaders<S extends Traced>(server: S, headers: Record<string, string>): S {
-	if (server instanceof Connection) return server.traced(headers) as Connection & S;
 	return { ...server, headers: { ...server.headers, ...headers } };
-}
-
-/**
- * Runs work that returns once an answer has begun, and returns the still open span with it. If the work fails, the span
- * ends.
- */
-export async function beginInSpan<T extends object>(
-	connection: Connection,
-	request: TracedRequest,
-	work: (connection: Connection) => Promise<T>,
-): Promise<T & { span: RequestSpan }> {
-	const span = await startSpan(connection, request);
-	try {
-		return { ...(await work(span.connection)), span };
-	} catch (error) {
-		const failed = span.fail(error);
-		span.end();
-		throw failed;
-	}
 }
 
 /** Runs work in a span of its own. `answerOf`: the attributes from its result. */

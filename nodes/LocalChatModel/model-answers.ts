@@ -1,7 +1,7 @@
 import { checkParameters } from '../../lib/chat/parameters';
 import { runTurn } from '../../lib/chat/turn';
 import type { AnswerSource, ChatSettings } from '../../lib/chat/types';
-import type { Server } from '../../lib/servers/rows/kind';
+import type { Server } from '../../lib/servers/kinds/kind';
 import { withChosenModel } from '../shared/search-models';
 
 /**

@@ -1,4 +1,4 @@
-import { describeTool, fitByWords, fitOfTools } from '../../lib/chat/request/tools-at-once';
+import { describeTool, fitByWords, fitOfTools } from '../../lib/chat/tools-at-once';
 import type { ToolDefinition } from '../../lib/chat/types';
 import type { Prefixes } from '../../lib/tasks/prefixes';
 import { asFailed } from '../../lib/errors/server-error';
@@ -6,7 +6,7 @@ import { resultOf } from '../../lib/generators';
 import { LruCache } from '../../lib/lru-cache';
 import type { ServerModel } from '../../lib/servers/models';
 import { listModelsFor } from '../../lib/servers/list-models';
-import type { Server } from '../../lib/servers/rows/kind';
+import type { Server } from '../../lib/servers/kinds/kind';
 import { Embedder } from '../../lib/tasks/embed';
 
 interface Ranking {

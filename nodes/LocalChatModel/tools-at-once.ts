@@ -1,4 +1,4 @@
-import { calledTools, questionsOf, toolsToOffer } from '../../lib/chat/request/tools-at-once';
+import { calledTools, questionsOf, toolsToOffer } from '../../lib/chat/tools-at-once';
 import type { AnswerSource } from '../../lib/chat/types';
 import type { ToolRanking } from './tool-ranking';
 

@@ -1,7 +1,5 @@
 import type { INodeExecutionData, INodeProperties } from 'n8n-workflow';
 
-import { mapInSteps } from '../../lib/generators';
-import { inTimeSlices } from '../../lib/http/time-slices';
 import { filled } from '../../lib/values';
 import { booleanField, optionsCollection } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
@@ -35,7 +33,7 @@ export function withInputFields(
 				if (!isIncluded || isToolOfAgent(call)) return item;
 				return withInput(item, call.context.getInputData()[from]);
 			};
-			return await inTimeSlices(mapInSteps(await operation.run(call), complete));
+			return (await operation.run(call)).map(complete);
 		},
 	};
 }

@@ -3,7 +3,7 @@ import * as workflow from 'n8n-workflow';
 
 import type { Usage } from '../../lib/chat/types';
 import type { Priority } from '../../lib/http/scheduler';
-import type { Server } from '../../lib/servers/rows/kind';
+import type { Server } from '../../lib/servers/kinds/kind';
 import { serverOf } from '../../lib/servers/server';
 import { NodeParameters } from '../shared/parameters';
 import { priorityOf } from '../shared/queueing';

@@ -5,7 +5,7 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 
-import type { Server } from '../../lib/servers/rows/kind';
+import type { Server } from '../../lib/servers/kinds/kind';
 import { rerank, type Ranking, type RerankSettings } from '../../lib/tasks/rerank';
 import { filled, optional } from '../../lib/values';
 import { serverOf } from '../../lib/servers/server';

@@ -8,7 +8,7 @@ interface ModelChoice {
 	search?: string;
 	/** A name, shown in the empty field. */
 	example?: string;
-	/** If empty, the loaded or only model is used (`withModel`). */
+	/** If empty, the loaded or only model is used. */
 	mayBeEmpty?: boolean;
 }
 

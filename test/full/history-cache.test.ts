@@ -2,9 +2,8 @@
  * How much of a history the real llama-server finds in its cache, for turns of n8n's agent with text and tool calls in
  * several rounds, in the format of 2.41 and the assumed format of 3.3.
  */
-import { TurnMemory } from '../../lib/chat/answer/turn-memory';
-import { ChatClient } from '../../lib/chat/client';
-import { connectTo } from '../../lib/servers/connect';
+import { runTurn } from '../../lib/chat/turn';
+import { serverOf } from '../../lib/servers/server';
 import type { SourceMessage, ToolDefinition, Usage } from '../../lib/chat/types';
 import { PLAIN_SETTINGS } from '../lib/chat/chat-settings';
 import { ai, human, ROUNDS, SHAPES, tool } from '../support/agent-histories';
@@ -40,17 +39,10 @@ const QUESTION = human(
 );
 
 async function asked(messages: SourceMessage[]): Promise<Usage> {
-	const client = new ChatClient(
-		connectTo({ baseUrl: server.url }),
-		{ ...PLAIN_SETTINGS, model: 'test-model' },
-		undefined,
-		new TurnMemory(),
-	);
-	const answer = client.generate({ messages, tools: [CALCULATOR] });
-	for (;;) {
-		const next = await answer.next();
-		if (next.done === true) return next.value.usage!;
-	}
+	const target = serverOf({ baseUrl: server.url });
+	const settings = { ...PLAIN_SETTINGS, model: 'test-model' };
+	const { usage } = await runTurn(target, settings, { messages, tools: [CALCULATOR] });
+	return usage!;
 }
 
 const withAll: Array<[string, (text: string, ids: string[]) => SourceMessage[]]> =

@@ -1,14 +1,13 @@
 /** Follows what an error says on the real llama-server: the failure is gone then. */
-import { ChatClient } from '../../lib/chat/client';
-import type { ChatCall, ChatSettings } from '../../lib/chat/request/request';
+import { runTurn } from '../../lib/chat/turn';
+import type { Call, ChatSettings } from '../../lib/chat/types';
 import { describe as describeError } from '../../lib/errors/description';
 import { ServerError } from '../../lib/errors/server-error';
-import type { Connection } from '../../lib/http/connection';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { serverOf } from '../../lib/servers/server';
 import { Embedder } from '../../lib/tasks/embed';
 import { rerank as rerankTexts } from '../../lib/tasks/rerank';
-import { connectTo } from '../../lib/servers/connect';
+import type { Server } from '../../lib/servers/kinds/kind';
 import { loadScript } from '../support/scripts';
 import { parts, scriptedModel, startLlamaServer, stopEverything } from '../e2e/support/playground';
 import { until } from '../e2e/support/until';
@@ -18,14 +17,14 @@ const SAMPLE = 'right-sample-123456';
 const TOOL = { name: 'stock', parameters: { type: 'object', properties: {} } };
 
 /** Uses a server. The failure is what it throws. */
-type Use = (connection: Connection) => Promise<unknown>;
+type Use = (server: Server) => Promise<unknown>;
 
 afterEach(async () => await stopEverything());
 afterAll(async () => await closeChannels());
 
 const chat =
-	(content = 'Hi', call: Partial<ChatCall> = {}): Use =>
-	async (connection) => {
+	(content = 'Hi', call: Partial<Call> = {}): Use =>
+	async (server) => {
 		const settings: ChatSettings = {
 			...LIMITS,
 			model: 'test-model',
@@ -34,18 +33,17 @@ const chat =
 			reasoningEcho: 'off',
 			showThinking: false,
 		};
-		const answer = new ChatClient(connection, settings).generate({
+		await runTurn(server, settings, {
 			messages: [{ type: 'human', content }],
 			...call,
 		});
-		while ((await answer.next()).done !== true);
 	};
 
 const embed =
 	(text = 'a cat'): Use =>
-	async (connection) => {
+	async (server) => {
 		const settings = { model: 'test-model', batchSize: 8, prefixes: {}, ...LIMITS };
-		const embedder = new Embedder(serverOf({ baseUrl: connection.url.api }), {
+		const embedder = new Embedder(server, {
 			...settings,
 			priority: 'batch',
 			longTexts: 'fail',
@@ -56,7 +54,7 @@ const embed =
 
 const rerank =
 	(document = 'a cat'): Use =>
-	async (connection) => {
+	async (server) => {
 		const settings = { model: 'test-model', batchSize: 8, instruction: '', topN: 0, ...LIMITS };
 		const all = {
 			...settings,
@@ -64,14 +62,13 @@ const rerank =
 			scores: 'received',
 			longDocuments: 'fail',
 		} as const;
-		const server = serverOf({ baseUrl: connection.url.api });
 		await rerankTexts(server, all, 'Where is the cat?', [document]);
 	};
 
 /** @returns the text of the error, if any */
-async function failureOf(use: Use, settings: Parameters<typeof connectTo>[0]) {
+async function failureOf(use: Use, settings: Parameters<typeof serverOf>[0]) {
 	try {
-		await use(connectTo(settings));
+		await use(serverOf(settings));
 		return undefined;
 	} catch (error) {
 		expect(error).toBeInstanceOf(ServerError);
@@ -210,8 +207,7 @@ describe('the credential', () => {
 		['another', 'wrong-sample-123456', 'must be one of the keys the server was started with'],
 	])('API key, %s: one of the keys of --api-key leads out', async (_name, apiKey, advice) => {
 		const { url: baseUrl } = await startLlamaServer({ apiKey: SAMPLE });
-		const withKey = (key?: string) =>
-			key === undefined ? { baseUrl } : { baseUrl, headers: { authorization: `Bearer ${key}` } };
+		const withKey = (key?: string) => ({ baseUrl, apiKey: key ?? '' });
 		expect(await failureOf(chat(), withKey(apiKey))).toContain(advice);
 		expect(await failureOf(chat(), withKey(SAMPLE))).toBeUndefined();
 	});

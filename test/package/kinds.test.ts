@@ -1,24 +1,20 @@
 import ts from 'typescript';
 
-import { KINDS, type KindName } from '../../lib/servers/kinds';
+import { KINDS } from '../../lib/servers/kinds';
+import type { KindName } from '../../lib/servers/kinds/kind';
 import { LOOKS } from '../servers/llama-server/imitators';
 import { fs } from '../support/node';
 
 const FOLDER = 'lib/servers/kinds';
 /** Files that define no kind: types, readers of answers, groups that kinds share. */
 const SHARED = [
-	'answers',
-	'chat-abilities',
-	'evidence',
 	'index',
-	'install-model',
 	'kind',
-	'model-abilities',
-	'openai-compatible',
+	'ollama-names',
+	'ollama-work',
+	'recognize',
 	'remedies',
-	'task-abilities',
-	'token-lists',
-	'token-questions',
+	'router-work',
 	'work',
 ];
 
@@ -48,10 +44,6 @@ it('every file of a kind of server is in the list, under its own name', () => {
 	);
 });
 
-it.each(kinds)('%s has a suite of its own', (kind) => {
-	expect(fs.readdirSync(`test/${FOLDER}`)).toContain(`${fileOf(kind)}.test.ts`);
-});
-
 it.each(kinds)('%s has recorded answers or a simulator', (kind) => {
 	const names = [kind, productOf(kind)].map(letters);
 	expect(STANDS_FOR.filter((one) => names.some((name) => one.startsWith(name)))).not.toEqual([]);
@@ -64,7 +56,7 @@ it.each(kinds)('%s is named in the page of servers, in both languages', (kind) =
 
 /** Files that may name kinds of servers: protocols, and the field in which a user chooses one. */
 const MAY_NAME =
-	/^(?:lib\/servers\/(?:kinds|rows)\/|lib\/servers\/server\.ts|lib\/chat\/(?:ollama|(?:wire|request)\/(?:ollama|protocols))|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
+	/^(?:lib\/servers\/kinds\/|lib\/servers\/server\.ts|lib\/chat\/ollama|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
 
 it('no other file names a kind of server: what it asks is an ability of the kind', () => {
 	const files = ['lib', 'nodes', 'credentials'].flatMap((folder) =>
@@ -88,14 +80,11 @@ const PRODUCTS =
 
 /** Why a file outside of `kinds/` has the name of a server in a string. */
 const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
-	[/^lib\/servers\/rows\//, 'the rows that take the place of the kinds'],
 	[/^lib\/servers\/once-more\.ts$/, 'what is told when a server did not take a field'],
 	[/^lib\/errors\/remedies\//, 'remedies for a server of unknown kind, with examples'],
 	[/^lib\/tasks\/(?:transcribe|sent-files)\.ts$/, 'what servers read, and say of files'],
 	[/^lib\/health\//, 'names of metrics and probes, and findings that only one kind has'],
-	[/^lib\/chat\/(?:wire|request)\/ollama/, 'a protocol that is named after its server'],
-	[/^lib\/chat\/text-formats\/families\.ts$/, 'a text format that is named after its server'],
-	[/^lib\/chat\/request\/samplers\.ts$/, 'help texts of options, read before a server is known'],
+	[/^lib\/chat\/samplers\.ts$/, 'help texts of options, read before a server is known'],
 	[/^lib\/servers\/credential\.ts$/, 'the kinds that the credential offers'],
 	[/^lib\/dify\//, "plugins of Dify, whose names hold a server's"],
 ];

@@ -1,6 +1,6 @@
 /** A real LiteLLM proxy in front of a real llama-server that chats, embeds and reranks. */
-import type { Connection } from '../../lib/http/connection';
-import { listModels } from '../../lib/servers/model-list';
+import type { Server } from '../../lib/servers/kinds/kind';
+import { listModels } from '../../lib/servers/list-models';
 import { check, ids } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';
 import { fs, path } from '../support/node';
@@ -57,7 +57,7 @@ function writeConfig(behind: string): string {
 describeWith(problemOf('litellm') ?? llamaServer.problem, 'LiteLLM before llama-server', () => {
 	let url: string;
 	let kill: () => Promise<void>;
-	let server: Connection;
+	let server: Server;
 	beforeAll(async () => {
 		const behind = await startRouter({
 			chat: { model: await scriptedFile(), 'ctx-size': CONTEXT, parallel: 1, threads: 1 },

@@ -1,6 +1,6 @@
 /** A real llama-server as a router: chat, embeddings and reranking, each with another model. */
-import type { Connection } from '../../lib/http/connection';
-import { listModelsFor } from '../../lib/servers/purpose';
+import type { Server } from '../../lib/servers/kinds/kind';
+import { listModelsFor } from '../../lib/servers/list-models';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';
 import {
@@ -20,7 +20,7 @@ const { llamaServer, noiseBert, smolLm2 } = parts();
 const words = (count: number): string => Array.from({ length: count }, () => 'word').join(' ');
 
 describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three models', () => {
-	let server: Connection;
+	let server: Server;
 	let url: string;
 	beforeAll(async () => {
 		url = await startRouter({

@@ -1,7 +1,7 @@
 /** A real Ollama with models created from files: SmolLM2, and one of random weights for vectors. */
-import type { Connection } from '../../lib/http/connection';
-import { changeModel, pullModel } from '../../lib/servers/manage/model-work';
-import { listModelsFor } from '../../lib/servers/purpose';
+import type { Server } from '../../lib/servers/kinds/kind';
+import { changeModel, pullModel } from '../../lib/servers/model-work';
+import { listModelsFor } from '../../lib/servers/list-models';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';
 import { createRequire, fs, process } from '../support/node';
@@ -41,7 +41,7 @@ async function create(url: string, model: string, file: string, more: object = {
 
 describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 	let url: string;
-	let server: Connection;
+	let server: Server;
 	beforeAll(async () => {
 		const env = { OLLAMA_CONTEXT_LENGTH: '2048', OLLAMA_NUM_PARALLEL: '1' };
 		({ url } = await startServer('ollama', [], env));
@@ -53,7 +53,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 
 	it('a pull that fails after its first line is a failure, and one of a bad name is told', async () => {
 		const pull = async (model: string) =>
-			await failureOf(pullModel(server, { model, insecure: true, wait: true, idleMs: 60_000 }));
+			await failureOf(pullModel(server, { model, insecure: true, wait: true, limitMs: 60_000 }));
 		expect(await pull('http://127.0.0.1:1/library/x')).toMatchObject({ kind: 'serverError' });
 		expect(await pull('!!')).toMatchObject({
 			kind: 'badRequest',

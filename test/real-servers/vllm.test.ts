@@ -1,6 +1,6 @@
 /** A real vLLM with a small model for chats, which VLLM_MODEL names. It takes minutes to start. */
-import type { Connection } from '../../lib/http/connection';
-import { listModels } from '../../lib/servers/model-list';
+import type { Server } from '../../lib/servers/kinds/kind';
+import { listModels } from '../../lib/servers/list-models';
 import { check, ids } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';
 import {
@@ -22,7 +22,7 @@ describeWith(problemOf('vllm'), 'vLLM', () => {
 	const model = 'small';
 	let url: string;
 	let kill: () => Promise<void>;
-	let server: Connection;
+	let server: Server;
 	beforeAll(async () => {
 		const served = ['--served-model-name', model, '--api-key', KEY];
 		const args = [...served, ...PLAIN, '--max-model-len', String(CONTEXT)];

@@ -2,7 +2,7 @@
 import { ServerError } from '../../errors/server-error';
 import { mimeTypeIn, plainFileName } from '../../file-name';
 import type { Answer, Ask } from '../../http/ask';
-import { BodyTooLongError, readWhole } from '../../http/too-long';
+import { readWhole, TooLongError } from '../../http/too-long';
 import { isRecord, messageOf, nonEmptyText } from '../../values';
 import type { DifyClient } from '../client';
 import { localError } from '../errors';
@@ -97,7 +97,7 @@ export async function downloadFile(
 ): Promise<DownloadedFile> {
 	return await openSignedFile(client, String(file.url), origins, async (answer) => {
 		const content = await readWhole(answer.bytes(), maxBytes).catch((error: unknown) => {
-			throw error instanceof BodyTooLongError ? tooLarge() : error;
+			throw error instanceof TooLongError ? tooLarge() : error;
 		});
 		const type = mimeTypeIn(nonEmptyText(file.mime_type)) || answer.headers['content-type'];
 		const name = plainFileName(nonEmptyText(file.filename) ?? '', 'file');

@@ -1,90 +1,129 @@
+/** The table of servers, which one a server is, and what it told about itself. */
+import { asFailed } from '../../errors/server-error';
+import { fetchOnce, LruCache } from '../../lru-cache';
+import { look } from '../look';
+import { readModels, type ServerModel } from '../models';
+import { optional } from '../../values';
 import { gpustack } from './gpustack';
-import type { KnownRefusal } from './chat-abilities';
-import type { ServerKind } from './kind';
+import type { Answers, KindName, Props, Reply, Server, ServerKind } from './kind';
 import { litellm } from './litellm';
-import { llamaRouter } from './llama-router';
 import { llamaServer } from './llama-server';
 import { lmStudio } from './lm-studio';
 import { ollama } from './ollama';
 import { other } from './other';
 import { vllm } from './vllm';
 
-/**
- * Every kind, in the order in which they are tested: a gateway before the servers behind it, a server before those it
- * imitates.
- */
-const EVERY_KIND = {
-	litellm,
-	llamaRouter,
-	llamaServer,
+/** In the order in which they are tested: gateways first. */
+export const KINDS = {
 	gpustack,
+	litellm,
+	llamaServer,
+	ollama,
 	vllm,
 	lmStudio,
-	ollama,
 	other,
-} satisfies Record<string, ServerKind>;
+} satisfies Record<KindName, ServerKind>;
 
-/** The kind of server at a base URL. `other`: an OpenAI-compatible server that could not be identified. */
-export type KindName = keyof typeof EVERY_KIND;
+const KNOWN_MS = 10 * 60_000;
+/** A server that did not answer, or may be another one by then. */
+const UNKNOWN_MS = 30_000;
+const ASK_LIMIT_MS = 5_000;
 
-export const KINDS: Readonly<Record<KindName, ServerKind>> = EVERY_KIND;
-
-const NAMES = Object.keys(KINDS) as KindName[];
-
-export function kindOf(name: KindName): ServerKind {
-	return KINDS[name];
+interface Known {
+	kind: KindName;
+	/** By `performance.now()`. */
+	until: number;
+	/** The only model of a server that answers with it, whatever name is sent. */
+	only?: ServerModel;
 }
 
-/** The kind of servers that could not be identified. */
-export const UNIDENTIFIED = 'other' satisfies KindName;
+const kinds = LruCache.shared<Known>();
+const props = LruCache.shared<Props>({ ttlMs: KNOWN_MS });
+const underWay = new Map<string, Promise<KindName>>();
 
-/** Whether the kind of a server is known. */
-export function isIdentified(name: KindName): name is Exclude<KindName, 'other'> {
-	return name !== 'other';
+/** The row that these answers fit; `other` where they fit none. */
+export function identify(answers: Answers): KindName {
+	const names = Object.keys(KINDS) as KindName[];
+	return names.find((name) => (KINDS[name] as ServerKind).recognizes(answers)) ?? 'other';
 }
 
-/** The kind for an item, which has none where nothing told it. */
-export function identifiedKind(name: KindName): KindName | undefined {
-	return isIdentified(name) ? name : undefined;
+/** Whether a row is that of a server that is known. */
+export function isKnownKind(kind: ServerKind): boolean {
+	return kind !== KINDS.other;
 }
 
-/** The server as the subject of a sentence: by its name if it is known. */
-export function subjectOf(name: KindName): string {
-	return isIdentified(name) ? KINDS[name].label : 'The server';
+/** Which row a server is, without a request; undefined if it is not known. */
+export function knownKind(server: Server): KindName | undefined {
+	if (server.kindSet !== undefined) return server.kindSet;
+	const known = kinds.get(server.url.api);
+	return known !== undefined && known.until > performance.now() ? known.kind : undefined;
 }
 
-/** The names of the kinds that can do something, for sentences: "llama-swap, llama-server and Ollama". */
-export function labelsOf(can: (kind: ServerKind) => unknown): string {
-	const labels = Object.values(KINDS)
-		.filter((kind) => kind.isTriedOnly !== true && Boolean(can(kind)))
-		.map(({ label }) => label);
-	return new Intl.ListFormat('en-GB').format(labels);
+/** Its row in the table. The server is asked once in ten minutes, by all that ask at the same time. */
+export async function kindOf(server: Server, signal?: AbortSignal): Promise<ServerKind> {
+	const known = knownKind(server);
+	if (known !== undefined) return KINDS[known];
+	const asked = fetchOnce(underWay, server.url.api, async () => await ask(server, signal));
+	return KINDS[await asked.finally(() => underWay.delete(server.url.api))];
 }
 
-/** Every known refusal. A gateway may pass on that of any server behind it. */
-export const KNOWN_REFUSALS: readonly KnownRefusal[] = [
-	...new Set(Object.values(KINDS).flatMap(({ chat }) => chat.refusals)),
-];
-
-/** The kind of a server by the text of its refusal; undefined if that does not identify it. */
-export function kindOfRefusal(serverText = ''): KindName | undefined {
-	return NAMES.find((name) => KINDS[name].signs?.refusal?.test(serverText) === true);
+async function ask(server: Server, signal: AbortSignal | undefined): Promise<KindName> {
+	const options = { limitMs: ASK_LIMIT_MS, signal };
+	const models = await look(server, `${server.url.api}/models`, options).catch(asFailed);
+	if ('failed' in models) return remember(server, 'other', UNKNOWN_MS);
+	const first = identify({ models });
+	if (first !== 'other') return remember(server, first, KNOWN_MS, models);
+	const version = await look(server, '/api/version', options).catch(() => undefined);
+	return remember(server, identify({ models, version }), KNOWN_MS);
 }
 
-const BY_FINGERPRINT = new Map<unknown, KindName>(
-	NAMES.map((name) => [KINDS[name].signs?.fingerprint, name]),
-);
-
-/** The kind of server with this fingerprint. Called for each event of an answer. */
-export function kindOfFingerprint(fingerprint: unknown): KindName | undefined {
-	return fingerprint === undefined ? undefined : BY_FINGERPRINT.get(fingerprint);
+function remember(server: Server, kind: KindName, forMs: number, models?: Reply): KindName {
+	const [only, ...others] = readModels(models?.json) ?? [];
+	const ignoresName = (KINDS[kind] as ServerKind).ignoresName === true && others.length === 0;
+	const until = performance.now() + forMs;
+	kinds.set(server.url.api, { kind, until, ...optional({ only: ignoresName ? only : undefined }) });
+	return kind;
 }
 
-/** The alias in an API's URL, and the server's label, if this alias is known to lack reranking. */
-export function aliasWithoutRerank(api: string): { alias: string; label: string } | undefined {
-	for (const { label, rerank } of Object.values(KINDS)) {
-		const { aliasWithoutRoute: alias } = rerank;
-		if (alias !== undefined && api.endsWith(alias)) return { alias, label };
-	}
-	return undefined;
+/** The only model of a server that answers with it, whatever name is sent; undefined if that is not known. */
+export function onlyModelOf(server: Server): ServerModel | undefined {
+	return kinds.get(server.url.api)?.only;
+}
+
+/** Which row a server is, where something told it. */
+export function identifiedKind(server: Server): KindName | undefined {
+	const kind = knownKind(server);
+	return kind === undefined || KINDS[kind] === other ? undefined : kind;
+}
+
+/** Learns from a list of models that was asked for anyway. */
+export function learnKind(server: Server, models: Reply): ServerKind {
+	const kind = identify({ models });
+	if (kind !== 'other') remember(server, kind, KNOWN_MS, models);
+	return KINDS[knownKind(server) ?? kind];
+}
+
+/** An answer contradicts what is known: the next request asks again. */
+export function forgetKind(server: Server): void {
+	kinds.delete(server.url.api);
+	props.delete(server.url.api);
+}
+
+/** What a server tells about itself; asked once in ten minutes. */
+export async function propsOf(
+	server: Server,
+	model = '',
+	signal?: AbortSignal,
+): Promise<Props | undefined> {
+	const key = JSON.stringify([server.url.api, model]);
+	const known = props.get(key);
+	if (known !== undefined) return known;
+	const told = await (await kindOf(server, signal)).props?.(server, model, signal);
+	if (told !== undefined) props.set(key, told);
+	return told;
+}
+
+/** How many generations a server handles at once with a model, where it told so. */
+export function knownSlots(server: Server, model = ''): number | undefined {
+	return props.get(JSON.stringify([server.url.api, model]))?.slots;
 }

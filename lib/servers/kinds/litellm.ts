@@ -1,26 +1,21 @@
-import { anyHeaderNamed, anyModel } from './evidence';
+import { PLAIN_REMEDIES } from './remedies';
 import type { ServerKind } from './kind';
-import { openAiCompatible } from './openai-compatible';
+import { other, PLAIN_WORDS } from './other';
+import { entriesOf, hasHeader } from './recognize';
 
-/**
- * LiteLLM's proxy, recognized by the date that it gives all models (litellm/constants.py). Its `/health` sends a real
- * request to every model behind it (docs.litellm.ai, Health Checks).
- */
+/** LiteLLM's proxy, recognized by its headers, or by the date that it gives all models (litellm/constants.py). */
 export const litellm: ServerKind = {
-	...openAiCompatible,
+	...other,
 	label: 'LiteLLM',
-	signs: { passesOnOthers: true },
 	recognizes: (answers) =>
-		anyHeaderNamed(answers, /^x-litellm-/) ||
-		anyModel(
-			answers,
+		hasHeader(answers, /^x-litellm-/) ||
+		entriesOf(answers).some(
 			({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai',
 		),
-	media: { needsModel: true },
-	health: { path: '/health/liveliness' },
 	words: {
-		...openAiCompatible.words,
-		rerankOff:
-			'In the configuration of LiteLLM, give a reranker model a provider that reranks, for example jina_ai/NAME with the address of the route (http://HOST:8080/v1/rerank).',
+		...PLAIN_WORDS,
+		rerank:
+			'In the configuration of LiteLLM, give a reranker model a provider that reranks, for example jina_ai/NAME with the address of the route (http://HOST:9931/v1/rerank).',
+		remedies: PLAIN_REMEDIES,
 	},
 };

@@ -1,30 +1,56 @@
-import { ownsModels, says } from './evidence';
-import type { ServerKind } from './kind';
-import { openAiCompatible } from './openai-compatible';
+import { request } from '../../http/request';
+import type { JsonRecord } from '../../values';
+import { PLAIN_REMEDIES } from './remedies';
+import type { Server, ChangeOptions, ServerKind } from './kind';
+import { other, PLAIN_WORDS } from './other';
+import { ownsModels, says } from './recognize';
 
 /** LM Studio (lmstudio.ai/docs/developer). Unknown routes answer 200 with an error text. */
 export const lmStudio: ServerKind = {
-	...openAiCompatible,
+	...other,
 	label: 'LM Studio',
-	chat: {
-		...openAiCompatible.chat,
-		schema: { replacesJsonObject: true },
-		callFormat: 'lmStudio',
-	},
-	words: {
-		...openAiCompatible.words,
-		notLoaded:
-			'Load it on the server ("lms load"), or turn on Just-in-Time Model Loading, which loads models when they are first used.',
-		parseTools: () =>
-			'In LM Studio, take a model with the hammer badge, or correct the prompt template in the settings of the model.',
-	},
-	signs: { passesOnOthers: true },
 	recognizes: (answers) =>
 		ownsModels(answers, 'organization_owner') ||
-		Object.values(answers).some((answer) =>
+		[answers.models, answers.version].some((reply) =>
 			says(
-				answer,
+				reply,
 				({ error }) => typeof error === 'string' && /^Unexpected endpoint or method/i.test(error),
 			),
 		),
+	work: {
+		// lmstudio.ai/docs/developer/rest: load and unload
+		load: async (server, options) => {
+			await order(server, 'load', { model: options.model }, options);
+			return { model: options.model, before: 'unknown', state: 'loaded' };
+		},
+		unload: async (server, options) => {
+			await order(server, 'unload', { instance_id: options.model }, options);
+			return { model: options.model, before: 'unknown', state: 'unloaded' };
+		},
+	},
+	words: {
+		...PLAIN_WORDS,
+		tools:
+			'In LM Studio, take a model with the hammer badge, or correct the prompt template in the settings of the model.',
+		remedies: {
+			...PLAIN_REMEDIES,
+			modelNotFound:
+				'Choose the model from the list, load it on the server ("lms load"), or turn on Just-in-Time Model Loading, which loads models when they are first used.',
+		},
+	},
 };
+
+async function order(
+	server: Server,
+	action: 'load' | 'unload',
+	json: JsonRecord,
+	{ model, limitMs, signal }: ChangeOptions,
+): Promise<void> {
+	const url = `${server.url.root}/api/v1/models/${action}`;
+	const limits = { firstTokenMs: 0, idleMs: 0, totalMs: limitMs };
+	await request(
+		server,
+		{ url, json, model, signal, limits },
+		async (answer) => await answer.json(),
+	);
+}

@@ -1,138 +1,61 @@
-import { looksLikeHtml } from '../../errors/failed-answer';
-import { isRecord, type JsonRecord, optional } from '../../values';
-import { bodyOf, entriesOf, textIn } from './evidence';
-import type { ServerAnswers } from './answers';
-import type { ServerKind } from './kind';
-import {
-	explainEmptyAnswer,
-	refuseUnseenPictures,
-	remarkOnDroppedMessages,
-	templateOnOllama,
-} from './ollama-api/chat';
-import {
-	fetchIt,
-	listOnOllama,
-	loadOnOllama,
-	pullOnOllama,
-	removeOnOllama,
-	unloadOnOllama,
-	withOllamaDetails,
-	withOllamaPurposes,
-} from './ollama-api/models';
-import { isSameOllamaName } from './ollama-api/names';
-import { openAiCompatible } from './openai-compatible';
+import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, recordOf } from '../../values';
 import { OLLAMA_REMEDIES } from './remedies';
+import { lookQuietly } from '../look';
+import { ollamaEntries, readOllamaModel, type ServerModel } from '../models';
+import type { Server, Answers, ServerKind } from './kind';
+import { isSameOllamaName } from './ollama-names';
+import { ollamaWork } from './ollama-work';
+import { PLAIN_WORDS } from './other';
+import { entriesOf } from './recognize';
 
-/**
- * Ollama (docs/protocols/llama-server.md 8.2). Many servers answer `/api/version`, some exactly like Ollama, whose API
- * they imitate (LocalAI, Lemonade, KoboldCpp, Open WebUI). Only in Ollama's own list of models is the owner `library`,
- * or the namespace in the model's name.
- */
+/** Ollama (docs/protocols/llama-server.md 8.2, docs/protocols/ollama.md). */
 export const ollama: ServerKind = {
-	...openAiCompatible,
 	label: 'Ollama',
 	recognizes: (answers) => {
-		const models = entriesOf(answers);
-		if (models !== undefined && models.length > 0)
-			return models.every(isOllamaEntry) && isOllamaVersion(answers);
-		return answers.apiVersion !== undefined && isOllamaVersion(answers) && mayHaveNoModels(answers);
+		const entries = entriesOf(answers);
+		if (entries.length > 0) return entries.every(isOllamaEntry);
+		return isOllamaVersion(answers) && mayHaveNoModels(answers);
 	},
-	version: (answers) => textIn(answers, 'apiVersion', 'version'),
-	signs: {
-		fingerprint: 'fp_ollama',
-		// The text of Go's web server for an unknown route.
-		refusal: /^\s*404 page not found\s*$/,
+	fields: ['topK', 'minP', 'repeatPenalty', 'repeatLastN', 'contextSize', 'keepAlive'],
+	native: 'ollama',
+	takesUnlimited: true,
+	thinking: 'effort',
+	echo: ['reasoning'],
+	toolChoice: 'ignored',
+	hasEveryRoute: true,
+	cutsAt: async (server, model, signal) => {
+		const running = ollamaEntries(await lookQuietly(server, '/api/ps', { signal }));
+		const [, entry] = [...(running ?? [])].find(([name]) => isSameOllamaName(name, model)) ?? [];
+		return finiteNumber(entry?.context_length);
 	},
-	key: { isNeverNeeded: true },
-	chat: {
-		...openAiCompatible.chat,
-		// Through its native API; the OpenAI one ignores them (docs/protocols/ollama.md 4.4).
-		nativeProtocol: 'ollama',
-		fields: {
-			extra: ['topK', 'minP', 'repeatPenalty', 'repeatLastN'],
-			own: ['contextSize', 'keepAlive'],
-			takesUnlimited: true,
-		},
-		grammar: undefined,
-		schema: { isEnforced: true },
-		thinking: { switch: 'effort', fields: ['reasoning'] },
-		toolChoice: 'ignored',
-		videoField: undefined,
-		// Seen with 0.17.4: only gpt-oss has thinking efforts, none has "minimal", and some models cannot think.
-		refusals: [
-			...openAiCompatible.chat.refusals,
-			{
-				says: /think value .{0,200} is not supported for this model/i,
-				then: 'withoutThinkingSetting',
-				note: 'This model of Ollama knows no levels of thinking, only on and off, so the thinking effort was left out.',
-			},
-			{
-				says: /invalid (?:reasoning value: 'minimal'|think value: "minimal")/i,
-				then: 'lowThinkingEffort',
-				note: 'This Ollama does not know the thinking effort "minimal", so it was asked for "low".',
-			},
-			{
-				says: /does not support thinking/i,
-				then: 'withoutThinkingSetting',
-				note: 'This model cannot think, so the setting Thinking was left out. Choose a model that can ("ollama show NAME" lists "thinking" under its capabilities), or set Thinking to Server Default.',
-			},
-		],
-		template: templateOnOllama,
-		refuseUnseenPictures,
-		remarkOnDroppedMessages,
-		explainEmptyAnswer,
-		// ollama.com/cloud: gpt-oss:120b-cloud, glm-4.6:cloud.
-		remarkOnCloudModel: (model) =>
-			/[:-]cloud$/.test(model)
-				? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
-				: undefined,
+	// ollama.com/cloud: gpt-oss:120b-cloud, glm-4.6:cloud.
+	remark: (model) =>
+		/[:-]cloud$/.test(model)
+			? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
+			: undefined,
+	pictures: async (server, model, signal) => {
+		const shown = await lookQuietly(server, '/api/show', { json: { model }, signal });
+		const { capabilities } = recordOf(shown);
+		return Array.isArray(capabilities) ? capabilities.includes('vision') : undefined;
 	},
-	completion: { prompt: '/api/generate' },
-	models: {
-		isSameName: isSameOllamaName,
-		list: listOnOllama,
-		withDetails: withOllamaDetails,
-		withPurposes: withOllamaPurposes,
-		load: loadOnOllama,
-		unload: unloadOnOllama,
-		pull: pullOnOllama,
-		remove: removeOnOllama,
-	},
-	embeddings: {
-		refusesLongTexts: true,
-		request: ({ model, input, truncate, dimensions, keepAlive }) => ({
-			path: '/api/embed',
-			json: { model, input, truncate, ...optional({ dimensions, keep_alive: keepAlive }) },
-		}),
-	},
-	rerank: { isMissing: true },
-	// Seen with 0.17.4: 200 with an empty body after half a minute.
-	media: { needsModel: true, swallowsImageRequests: true },
-	health: { reports: 'models' },
+	details: withTags,
+	cannotRerank: true,
+	isSameModel: isSameOllamaName,
+	work: ollamaWork,
 	words: {
-		...openAiCompatible.words,
-		remedies: OLLAMA_REMEDIES,
+		...PLAIN_WORDS,
 		noModels: 'Fetch one with: ollama pull qwen3:8b',
-		missingModel: fetchIt,
-		embeddingsOff: 'Fetch an embedding model, for example: ollama pull nomic-embed-text',
-		rerankOff:
-			'Ollama has no rerank route. Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
-		moreContext: (tokens) =>
+		missingModel: (model) => `fetch it: ollama pull ${model}`,
+		context: (tokens) =>
 			`Set Context Size to ${tokens} in the options of the node, start Ollama with OLLAMA_CONTEXT_LENGTH=${tokens}, or set num_ctx in the Modelfile.`,
-		parseTools: () =>
-			'Give the model a TEMPLATE with {{ .Tools }} in its Modelfile, or take a model from ollama.com that lists "tools" under its capabilities (ollama show NAME).',
-		// Seen with 0.17.4: when its runner dies, the cause is only in Ollama's log.
-		cutStream:
-			'Ollama ends a stream like this when the process that runs the model has failed, and does not pass the cause on. Its log tells the cause (ollama serve, journalctl -u ollama, docker logs). Most often there is not enough memory. Its own API does pass it on: the node uses that one as soon as Context Size or Keep Alive is set in its options. What had arrived is in the details.',
+		tools:
+			'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
+		embeddings: 'Fetch an embedding model, for example: ollama pull nomic-embed-text',
+		rerank:
+			'Ollama has no rerank route. Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
+		remedies: OLLAMA_REMEDIES,
 	},
 };
-
-/** Whether the answer is `{"version":"…"}` and nothing else. True if it was not asked: then only the list counts. */
-function isOllamaVersion({ apiVersion }: ServerAnswers): boolean {
-	if (apiVersion === undefined) return true;
-	const keys = Object.keys(bodyOf(apiVersion));
-	return keys.length === 1 && keys[0] === 'version';
-}
 
 /** Its names always have a tag; `openai/gpt-4o` of the owner `openai` is one of a gateway. */
 function isOllamaEntry({ id, owned_by: owner }: JsonRecord): boolean {
@@ -141,12 +64,36 @@ function isOllamaEntry({ id, owned_by: owner }: JsonRecord): boolean {
 	return owner === 'library' || isOfOther;
 }
 
-/**
- * Whether this may be an Ollama without models, which sends null as its list, or one without OpenAI's routes at this
- * path, which answers 404 in plain text.
- */
-function mayHaveNoModels({ models }: ServerAnswers): boolean {
+/** Whether `/api/version` answers `{"version":"…"}` and nothing else: many servers imitate Ollama's API. */
+function isOllamaVersion({ version }: Answers): boolean {
+	if (version === undefined || version.status >= 300 || !isRecord(version.json)) return false;
+	const names = Object.keys(version.json);
+	return names.length === 1 && nonEmptyText(version.json.version) !== undefined;
+}
+
+/** An Ollama without models sends null as its list; one behind a path without OpenAI's routes 404 in plain text. */
+function mayHaveNoModels({ models }: Answers): boolean {
 	if (models === undefined) return true;
 	if (models.status < 300) return isRecord(models.json) && models.json.data === null;
-	return models.json === undefined && !looksLikeHtml(models.text, models.headers['content-type']);
+	return models.json === undefined && !/^\s*</.test(models.text);
+}
+
+/** What `/api/tags` and `/api/ps` tell, which load nothing. Releases before 0.35 list no capabilities there. */
+async function withTags(
+	server: Server,
+	models: ServerModel[],
+	signal?: AbortSignal,
+): Promise<ServerModel[]> {
+	const [tags, running] = await Promise.all([
+		lookQuietly(server, '/api/tags', { signal }).then(ollamaEntries),
+		lookQuietly(server, '/api/ps', { signal }).then(ollamaEntries),
+	]);
+	return models.map((model) => {
+		const tag = tags?.get(model.id);
+		if (tag === undefined) return model;
+		return {
+			...readOllamaModel(model.id, { tag, running: running?.get(model.id) ?? null }),
+			...model,
+		};
+	});
 }

@@ -1,20 +1,7 @@
-/** What is done on a server: questions, and actions on its models. */
-
-/** A question about one model. */
-export interface ModelQuestion {
-	/** May be empty if the server has one model. */
-	model: string;
-	signal?: AbortSignal;
-	/** No retries: after a failure another server is asked. */
-	once?: boolean;
-}
-
 export interface ModelWork {
 	model: string;
 	signal?: AbortSignal;
 }
-
-export type ModelAction = 'load' | 'unload';
 
 export interface ChangeOptions extends ModelWork {
 	/** Wait until it is done. With Ollama and llama-swap this is always so. */

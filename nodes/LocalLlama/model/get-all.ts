@@ -3,8 +3,8 @@ import type { IDataObject } from 'n8n-workflow';
 import { asFailed } from '../../../lib/errors/server-error';
 import { listModels } from '../../../lib/servers/list-models';
 import { countOfParameters, type ServerModel } from '../../../lib/servers/models';
-import { knownKind } from '../../../lib/servers/rows';
-import type { Server } from '../../../lib/servers/rows/kind';
+import { knownKind } from '../../../lib/servers/kinds';
+import type { Server } from '../../../lib/servers/kinds/kind';
 import { booleanField, optionsCollection } from '../../shared/field-kinds';
 import type { LocalLlamaOperation } from '../operation';
 

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { messagesFromJson } from '../../../lib/chat/request/message-list';
+import { messagesFromJson } from '../../../lib/chat/message-list';
 import type { SourceMessage } from '../../../lib/chat/types';
 import type { SentFile } from '../../../lib/tasks/sent-files';
 import { recordOf, recordsIn } from '../../../lib/values';

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { ServerError } from '../../../lib/errors/server-error';
-import type { Server } from '../../../lib/servers/rows/kind';
+import type { Server } from '../../../lib/servers/kinds/kind';
 import { Embedder, type Embedded, type EmbedSettings } from '../../../lib/tasks/embed';
 import type { Prefixes } from '../../../lib/tasks/prefixes';
 import { append } from '../../../lib/values';

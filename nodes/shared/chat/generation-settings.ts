@@ -1,11 +1,7 @@
-import {
-	SAMPLER_ENTRIES,
-	type Sampler,
-	type SamplerValues,
-} from '../../../lib/chat/request/samplers';
+import { SAMPLER_ENTRIES, type Sampler, type SamplerValues } from '../../../lib/chat/samplers';
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
 import { keepAliveOf } from '../../../lib/servers/keep-alive';
-import { requireDepth } from '../../../lib/chat/request/schema-depth';
+import { requireDepth } from '../../../lib/chat/schema-depth';
 import { withNull } from '../../../lib/nullable';
 import { checkSchema } from '../../../lib/chat/json-schema';
 import { isRecord, nonEmptyText, optional } from '../../../lib/values';

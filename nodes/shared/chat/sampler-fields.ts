@@ -1,6 +1,6 @@
 import type { INodeProperties, INodePropertyTypeOptions } from 'n8n-workflow';
 
-import { SAMPLER_ENTRIES, type Sampler } from '../../../lib/chat/request/samplers';
+import { SAMPLER_ENTRIES, type Sampler } from '../../../lib/chat/samplers';
 import { optional } from '../../../lib/values';
 
 type NumberSampler = Extract<Sampler, { type: 'number' }>;

@@ -1,4 +1,4 @@
-import type { ChatSettings } from '../../../lib/chat/request/request';
+import type { ChatSettings } from '../../../lib/chat/types';
 
 /** A model of the simulator with nothing set. */
 export const PLAIN_SETTINGS: ChatSettings = {

@@ -1,10 +1,11 @@
 import { NodeOperationError, type INode } from 'n8n-workflow';
 
-import { connectTo } from '../../../lib/servers/connect';
+import { serverOf } from '../../../lib/servers/server';
 import { ServerError } from '../../../lib/errors/server-error';
 import { failure } from '../../../lib/errors/failure';
 import { errorDetails, SubNodeError, toNodeError } from '../../../lib/errors/node-error';
 import { startLlamaServerSim } from '../../servers/llama-server';
+import { statusOf } from '../http/client';
 import { util } from '../../support/node';
 import { useSimulator } from '../../servers/use-simulator';
 
@@ -89,10 +90,10 @@ describe('toNodeError', () => {
 	test("case 1: a refused connection shows our message, not n8n's generic one", async () => {
 		const server = await startServer();
 		await server.close();
-		const connection = connectTo({ baseUrl: server.url });
-		const failed: unknown = await connection
-			.stream(`${connection.url.api}/chat/completions`, { json: {} })
-			.catch((error: unknown) => error);
+		const target = serverOf({ baseUrl: server.url });
+		const failed: unknown = await statusOf(target, `${target.url.api}/chat/completions`, {
+			json: {},
+		}).catch((error: unknown) => error);
 		const error = toNodeError(NODE, failed);
 		expect(error.message).toMatch(/^Nothing listens on 127\.0\.0\.1:\d+, seen from n8n$/);
 		expect(error.description).toContain('host.docker.internal');
@@ -141,13 +142,15 @@ describe('toNodeError', () => {
 				}),
 			},
 		}));
-		const connection = connectTo({
+		const target = serverOf({
 			baseUrl: server.url,
-			headers: { authorization: `Bearer ${SAMPLE}`, 'x-tenant-token': 'tenant-s3cret' },
+			apiKey: SAMPLE,
+			extraHeaders: { header: [{ name: 'x-tenant-token', value: 'tenant-s3cret' }] },
 		});
-		const failed: unknown = await connection
-			.stream(`${connection.url.api}/chat/completions`, { json: {} })
-			.catch((error: unknown) => error);
+		const failed: unknown = await statusOf(target, `${target.url.api}/chat/completions`, {
+			json: {},
+			takesRefusals: false,
+		}).catch((error: unknown) => error);
 		await server.close();
 		const error = toNodeError(NODE, failed);
 		const shown = [

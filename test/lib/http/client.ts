@@ -1,10 +1,11 @@
 /** Shared by the transport tests: one chat on a simulator, and its result. */
-import type { Connection } from '../../../lib/http/connection';
-import { connectTo, type ServerSettings } from '../../../lib/servers/connect';
-import { retryUntilReady } from '../../../lib/servers/retry';
-import type { EventStream, StreamOptions } from '../../../lib/http/types';
 import { ServerError } from '../../../lib/errors/server-error';
-import type { ServerSentEvent } from '../../../lib/http/sse';
+import type { Ask } from '../../../lib/http/ask';
+import { request } from '../../../lib/http/request';
+import { parseJson } from '../../../lib/json';
+import type { Server } from '../../../lib/servers/kinds/kind';
+import { serverOf } from '../../../lib/servers/server';
+import { recordOf, recordsIn } from '../../../lib/values';
 
 export const CHAT = {
 	model: 'sim-model',
@@ -13,69 +14,44 @@ export const CHAT = {
 };
 
 export interface Outcome {
-	events: ServerSentEvent[];
 	/** The content of all deltas. */
 	text: string;
 	failed: ServerError | undefined;
-	strayLines: readonly string[];
 }
 
-export const connect = (url: string, settings: Partial<ServerSettings> = {}): Connection =>
-	connectTo({ baseUrl: url, ...settings });
-
-export interface AskOptions extends StreamOptions {
-	/** As in the options of the chat model. */
-	retries?: number;
-	/** Called before each wait for a server that is loading or busy. */
-	onWait?: (reason: string) => void;
-}
-
-/** Waits for a model server as the chat model does, unless told otherwise. */
-export const openChat = async (
-	connection: Connection,
-	{ retries, onWait, ...options }: AskOptions = {},
-): Promise<EventStream> => {
-	const policy = retryUntilReady(connection, {
-		retries,
-		firstTokenMs: options.limits?.firstTokenMs,
-	});
-	return await connection.stream(`${connection.url.api}/chat/completions`, {
-		json: CHAT,
-		retry: (failed, leftMs) => {
-			const next = policy(failed, leftMs);
-			if (typeof next === 'number') onWait?.(failed.kind);
-			return next;
-		},
-		...options,
-	});
+export const connect = (url: string, settings: Partial<Server> = {}): Server => {
+	const { ignoreSslIssues = false } = settings;
+	return { ...serverOf({ baseUrl: url, ignoreSslIssues }), ...settings };
 };
 
-/** Reads a stream to its end. Every event counts as content, unless `counts` says otherwise. */
-export async function drain(
-	stream: EventStream,
-	{ counts = () => true }: { counts?: (event: ServerSentEvent) => boolean } = {},
-): Promise<Outcome> {
-	const events: ServerSentEvent[] = [];
+/** Sends a chat and reads the whole answer. */
+export async function ask(server: Server, options: Partial<Ask> = {}): Promise<Outcome> {
+	let text = '';
 	const failed = await failureOf(async () => {
-		for await (const batch of stream.batches) {
-			if (batch.some(counts)) stream.content();
-			events.push(...batch);
-		}
+		const url = `${server.url.api}/chat/completions`;
+		text = await request(server, { url, json: CHAT, ...options }, async (answer) => {
+			const pieces: string[] = [];
+			for await (const events of answer.events()) {
+				answer.content();
+				pieces.push(...events.map(contentOf));
+			}
+			return pieces.join('');
+		});
 	});
-	return { events, text: textOf(events), failed, strayLines: stream.strayLines() };
+	return { text, failed };
 }
 
-/** Sends a chat and reads the whole answer. */
-export async function ask(
-	connection: Connection,
-	options: AskOptions = {},
-	reading?: Parameters<typeof drain>[1],
-): Promise<Outcome> {
-	let outcome: Outcome = { events: [], text: '', failed: undefined, strayLines: [] };
-	const failed = await failureOf(async () => {
-		outcome = await drain(await openChat(connection, options), reading);
+/** A short question. @returns the status of the answer */
+export async function statusOf(
+	server: Server,
+	url: string,
+	options: Partial<Ask> = {},
+): Promise<number> {
+	const question = { url, takesRefusals: true, mayReuse: true, ...options };
+	return await request(server, question, async (answer) => {
+		await answer.text();
+		return answer.status;
 	});
-	return failed === undefined ? outcome : { ...outcome, failed };
 }
 
 /** The typed error of something that fails; anything else that is thrown fails the test. */
@@ -88,20 +64,8 @@ export async function failureOf(act: () => Promise<unknown>): Promise<ServerErro
 	return thrown?.error as ServerError | undefined;
 }
 
-export function textOf(events: readonly ServerSentEvent[]): string {
-	return events.map(({ data }) => contentOf(data)).join('');
-}
-
 function contentOf(data: string): string {
-	try {
-		const { choices = [] } = JSON.parse(data) as {
-			choices?: Array<{ delta?: { content?: string | null }; message?: { content?: string } }>;
-		};
-		return choices[0]?.delta?.content ?? choices[0]?.message?.content ?? '';
-	} catch {
-		return '';
-	}
+	const [choice] = recordsIn(recordOf(parseJson(data)).choices);
+	const { content } = recordOf(choice?.delta ?? choice?.message);
+	return typeof content === 'string' ? content : '';
 }
-
-export const dataOf = (events: readonly ServerSentEvent[]): string[] =>
-	events.map(({ data }) => data);

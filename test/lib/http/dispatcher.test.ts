@@ -1,4 +1,3 @@
-import { connectTo } from '../../../lib/servers/connect';
 import {
 	closeChannels,
 	MAX_CONNECT_MS,
@@ -13,9 +12,10 @@ import {
 	startLlamaServerSim,
 	startSilentServer,
 } from '../../servers/llama-server';
-import { crypto, delay, net } from '../../support/node';
+import { delay, net } from '../../support/node';
 import { testCertificate } from '../../support/tls';
-import { ask, connect, failureOf } from './client';
+import { serverOf } from '../../../lib/servers/server';
+import { ask, connect, failureOf, statusOf } from './client';
 import { listen } from '../../support/listening';
 import { useSimulator } from '../../servers/use-simulator';
 
@@ -51,16 +51,15 @@ const channelFor = (key: ServerChannelKey) => {
 	return use;
 };
 
-const NO_HEADERS = crypto.createHash('sha256').update('{}').digest('base64');
-const KEY = { origin: 'http://gpu:8080', scope: NO_HEADERS, ignoreSslIssues: false };
+const KEY = { origin: 'http://gpu:8080', scope: 'a', ignoreSslIssues: false };
 
 describe("undici's options", () => {
 	test('case 57: its own time limits are off, for every kind of request', async () => {
 		const server = await start();
 		const connection = connect(server.url);
 		await ask(connection);
-		await connection.call(`${server.url}/health`);
-		await connection.call(`${server.url}/tokenize`, { json: { content: 'x' } });
+		await statusOf(connection, `${server.url}/health`);
+		await statusOf(connection, `${server.url}/tokenize`, { json: { content: 'x' } });
 		expect(
 			dispatch.mock.calls.map(([options]) => [options.headersTimeout, options.bodyTimeout]),
 		).toEqual([
@@ -77,12 +76,12 @@ describe("undici's options", () => {
 		const connection = connect(server.url);
 		const { keepAlive, fresh } = channelFor({
 			origin: server.url,
-			scope: NO_HEADERS,
+			scope: connect(server.url).id,
 			ignoreSslIssues: false,
 		});
 		await ask(connection);
-		await connection.call(`${server.url}/health`);
-		await connection.call(`${server.url}/health`, { once: true });
+		await statusOf(connection, `${server.url}/health`);
+		await statusOf(connection, `${server.url}/health`, { mayReuse: false });
 		expect(
 			dispatch.mock.calls.map(([options], index) => [
 				dispatch.mock.contexts[index] === fresh,
@@ -133,7 +132,7 @@ describe('connections that are kept for the next request of a batch', () => {
 	};
 	const OK = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}';
 	const ask = async (url: string, reuse: boolean) =>
-		await connectTo({ baseUrl: url }).answer(`${url}/x`, { json: {}, limits: {}, reuse });
+		await statusOf(connect(url), `${url}/x`, { json: {}, mayReuse: reuse });
 
 	afterEach(closeChannels);
 
@@ -160,7 +159,7 @@ describe('connections that are kept for the next request of a batch', () => {
 				used.add(socket);
 				socket.write(OK);
 			});
-			for (; dropped === 0; asked++) expect((await ask(server.url, true)).status).toBe(200);
+			for (; dropped === 0; asked++) expect(await ask(server.url, true)).toBe(200);
 			expect(server.counts().requests).toBe(asked + dropped);
 			server.close();
 		},
@@ -180,10 +179,10 @@ describe('connections that are kept for the next request of a batch', () => {
 describe('making a connection', () => {
 	test('packets that are dropped end at the connect limit, for streams and for calls', async () => {
 		const server = await startSilent();
-		const connection = connectTo({ baseUrl: server.url, connectLimitMs: 60 });
+		const connection = connect(server.url);
 		const failures = [
 			(await ask(connection, { retries: 3 })).failed,
-			await failureOf(async () => await connection.call(`${server.url}/health`)),
+			await failureOf(async () => await statusOf(connection, `${server.url}/health`)),
 		];
 		await server.close();
 		for (const failed of failures) {
@@ -196,7 +195,8 @@ describe('making a connection', () => {
 		const server = await start();
 		await server.close();
 		expect(
-			(await failureOf(async () => await connect(server.url).call(`${server.url}/health`)))!.kind,
+			(await failureOf(async () => await statusOf(connect(server.url), `${server.url}/health`)))!
+				.kind,
 		).toBe('refused');
 		expect((await ask(connect(server.url))).failed!.kind).toBe('refused');
 		expect(dispatch.mock.calls).toHaveLength(2);
@@ -213,7 +213,10 @@ describe('making a connection', () => {
 			(await outcome).failed!.kind,
 			(await ask(connection, { limits: { firstTokenMs: 20 } })).failed!.kind,
 			(await failureOf(
-				async () => await connection.call(`${server.url}/health`, { timeoutMs: 20 }),
+				async () =>
+					await statusOf(connection, `${server.url}/health`, {
+						limits: { firstTokenMs: 0, idleMs: 0, totalMs: 20 },
+					}),
 			))!.kind,
 		];
 		await closeChannels();
@@ -246,10 +249,7 @@ describe('making a connection', () => {
 		};
 		const outcomes = [];
 		for (const connection of [connect(url), connect(url, { egressFilter })]) {
-			outcomes.push(
-				(await connection.call(`${url}/health`)).status,
-				(await ask(connection)).failed,
-			);
+			outcomes.push(await statusOf(connection, `${url}/health`), (await ask(connection)).failed);
 		}
 		net.setDefaultAutoSelectFamily(before);
 		expect(outcomes).toEqual([200, undefined, 200, undefined]);
@@ -263,7 +263,8 @@ describe('making a connection', () => {
 		// The permission belongs to the one credential.
 		expect((await ask(connect(server.url))).failed!.kind).toBe('tlsUntrusted');
 		expect(
-			(await failureOf(async () => await connect(server.url).call(`${server.url}/health`)))!.kind,
+			(await failureOf(async () => await statusOf(connect(server.url), `${server.url}/health`)))!
+				.kind,
 		).toBe('tlsUntrusted');
 		expect(server.requests).toHaveLength(1);
 		expect(testCertificate().cert).toContain('BEGIN CERTIFICATE');
@@ -295,13 +296,13 @@ describe('connection pools', () => {
 
 	test('connections are shared by all that use one credential, and by nobody else', async () => {
 		const server = await start();
-		const get = async (headers: Record<string, string>) => {
-			await connect(server.url, { headers }).call(`${server.url}/health`);
+		const get = async (apiKey: string) => {
+			await statusOf(serverOf({ baseUrl: server.url, apiKey }), `${server.url}/health`);
 			await delay(5);
 		};
-		await get({ authorization: 'Bearer one' });
-		await get({ authorization: 'Bearer two' });
-		await get({ authorization: 'Bearer one' });
+		await get('one');
+		await get('two');
+		await get('one');
 		expect(
 			server.requests.map(({ connection, headers }) => [connection, headers.authorization]),
 		).toEqual([
@@ -314,17 +315,22 @@ describe('connection pools', () => {
 	test('beyond 64 the least recently used one is closed; its users get a new one', async () => {
 		const server = await start();
 		const connection = connect(server.url);
-		await connection.call(`${server.url}/health`);
-		const own = channelFor({ origin: server.url, scope: NO_HEADERS, ignoreSslIssues: false });
+		await statusOf(connection, `${server.url}/health`);
+		const own = channelFor({
+			origin: server.url,
+			scope: connect(server.url).id,
+			ignoreSslIssues: false,
+		});
 		for (let other = 0; other < 70; other++) channelFor({ ...KEY, scope: String(other) });
 		await server.until(() => server.connections.open === 0);
 		expect(channelFor({ ...KEY, scope: '69' }).fresh).toBe(
 			channelFor({ ...KEY, scope: '69' }).fresh,
 		);
-		expect((await connection.call(`${server.url}/health`)).status).toBe(200);
+		expect(await statusOf(connection, `${server.url}/health`)).toBe(200);
 		expect((await ask(connection)).failed).toBeUndefined();
 		expect(
-			channelFor({ origin: server.url, scope: NO_HEADERS, ignoreSslIssues: false }).fresh,
+			channelFor({ origin: server.url, scope: connect(server.url).id, ignoreSslIssues: false })
+				.fresh,
 		).not.toBe(own.fresh);
 	});
 
@@ -337,10 +343,15 @@ describe('connection pools', () => {
 		server.script(reply.chunks(['a', { wait: gate }, 'b']));
 		const answer = ask(connect(server.url));
 		await server.until(() => server.requests.length === 1);
-		const own = channelFor({ origin: server.url, scope: NO_HEADERS, ignoreSslIssues: false });
+		const own = channelFor({
+			origin: server.url,
+			scope: connect(server.url).id,
+			ignoreSslIssues: false,
+		});
 		for (let other = 0; other < 70; other++) channelFor({ ...KEY, scope: String(other) });
 		expect(
-			channelFor({ origin: server.url, scope: NO_HEADERS, ignoreSslIssues: false }).fresh,
+			channelFor({ origin: server.url, scope: connect(server.url).id, ignoreSslIssues: false })
+				.fresh,
 		).toBe(own.fresh);
 		goOn();
 		expect((await answer).text).toBe('ab');
@@ -355,9 +366,9 @@ describe('connection pools', () => {
 			const answers = await Promise.all(all.map(async (connection) => await ask(connection)));
 			expect(answers.flatMap(({ failed }) => failed ?? [])).toEqual([]);
 			const calls = await Promise.all(
-				all.map(async (one) => await one.call(`${server.url}/health`)),
+				all.map(async (one) => await statusOf(one, `${server.url}/health`)),
 			);
-			expect(calls.filter(({ status }) => status !== 200)).toEqual([]);
+			expect(calls.filter((status) => status !== 200)).toEqual([]);
 		}
 	});
 
@@ -374,21 +385,21 @@ describe('connection pools', () => {
 			validateRedirectSync: () => {},
 		};
 		const connection = connect(server.url, { egressFilter });
-		const outcomes = [ask(connection), connection.call(`${server.url}/health`)] as const;
+		const outcomes = [ask(connection), statusOf(connection, `${server.url}/health`)] as const;
 		await delay(5);
 		for (let other = 0; other < 70; other++) channelFor({ ...KEY, scope: String(other) });
 		allow();
 		expect((await outcomes[0]).failed).toBeUndefined();
-		expect((await outcomes[1]).status).toBe(200);
+		expect(await outcomes[1]).toBe(200);
 	});
 
 	test('closing them all leaves no connection open', async () => {
 		const server = await start();
 		server.route('GET /props', reply.silence());
 		const connection = connect(server.url);
-		await connection.call(`${server.url}/health`);
+		await statusOf(connection, `${server.url}/health`);
 		const [call, stream] = [
-			failureOf(async () => await connection.call(`${server.url}/props`, { once: true })),
+			failureOf(async () => await statusOf(connection, `${server.url}/props`, { mayReuse: false })),
 			ask(connection),
 		];
 		await server.until(() => server.requests.length === 3);

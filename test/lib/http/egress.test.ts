@@ -9,7 +9,7 @@ import {
 import { failDnsLookups } from '../../support/failing-dns';
 import { FILTER_VARIABLES, filteringHelpers } from '../../support/filtering-helpers';
 import { process } from '../../support/node';
-import { ask, connect, failureOf } from './client';
+import { ask, connect, failureOf, statusOf } from './client';
 import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
@@ -42,7 +42,7 @@ describe("n8n's own egress filter, switched on", () => {
 		const server = await start();
 		const connection = connect(server.url, { egressFilter: filter });
 		expect((await ask(connection)).failed).toBeUndefined();
-		expect((await connection.call(`${server.url}/health`)).status).toBe(200);
+		expect(await statusOf(connection, `${server.url}/health`)).toBe(200);
 	});
 
 	test('refuses a private address before anything is sent', async () => {
@@ -50,7 +50,7 @@ describe("n8n's own egress filter, switched on", () => {
 		const connection = connect(server.url, { egressFilter: filter });
 		for (const failed of [
 			(await ask(connection, { retries: 3 })).failed,
-			await failureOf(async () => await connection.call(`${server.url}/health`)),
+			await failureOf(async () => await statusOf(connection, `${server.url}/health`)),
 		]) {
 			expect(failed).toMatchObject({
 				kind: 'blockedByPolicy',
@@ -86,7 +86,7 @@ describe("n8n's own egress filter, switched on", () => {
 		server.route('GET /v1/models', reply.redirect(`${other.url}/v1/models`, 302));
 		const connection = connect(server.url, { egressFilter: filter });
 		const failed = await failureOf(
-			async () => await connection.call(`${connection.url.api}/models`),
+			async () => await statusOf(connection, `${connection.url.api}/models`),
 		);
 		expect(failed).toMatchObject({ kind: 'blockedByPolicy', url: `${other.url}/v1/models` });
 		expect(failed!.message).toContain('"127.0.0.2"');
@@ -131,7 +131,7 @@ describe('any egress filter', () => {
 		server.route('GET /health', reply.redirect('/v1/health', 302));
 		const connection = connect(url, { egressFilter: filter });
 		expect((await ask(connection)).failed).toBeUndefined();
-		expect((await connection.call(`${url}/health`)).status).toBe(200);
+		expect(await statusOf(connection, `${url}/health`)).toBe(200);
 		expect(asked).toEqual([`${url}/v1/chat/completions`, `${url}/health`, `${url}/v1/health`]);
 		expect(server.requests[0]!.headers.host).toBe(`gpu.test:${server.port}`);
 	});

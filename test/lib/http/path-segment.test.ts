@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 
 import { pathSegment } from '../../../lib/http/path-segment';
-import { pathOfModel } from '../../../lib/servers/model-names';
 
 const ROOT = 'http://host:1/v1';
 const evil = fc.array(
@@ -11,8 +10,6 @@ const evil = fc.array(
 	),
 	{ maxLength: 5 },
 );
-
-const DOTS: unknown = expect.stringMatching(/^\.{1,2}$/);
 
 function quietly(work: () => string): string | undefined {
 	try {
@@ -31,17 +28,6 @@ test('fast-check: a value from outside is one segment of the path, or is refused
 			const { pathname, search, hash } = new URL(`${ROOT}/a/${segment}/b`);
 			expect(pathname + search + hash).toBe(`/v1/a/${segment}/b`);
 			expect(decodeURIComponent(segment!)).toBe(value.toWellFormed());
-		}),
-	);
-});
-
-test('fast-check: a name of a model keeps its slashes and stays below its route', () => {
-	fc.assert(
-		fc.property(evil, (parts) => {
-			const path = quietly(() => pathOfModel(parts.join('')));
-			if (path === undefined) return expect(parts.join('').split('/')).toContainEqual(DOTS);
-			const { pathname } = new URL(`${ROOT}/upstream/${path}/props`);
-			expect(pathname).toBe(`/v1/upstream/${path}/props`);
 		}),
 	);
 });

@@ -8,7 +8,8 @@ import {
 import { failDnsLookups } from '../../support/failing-dns';
 import { listen } from '../../support/listening';
 import { net, process, util } from '../../support/node';
-import { ask, CHAT, connect, failureOf, openChat } from './client';
+import { look } from '../../../lib/servers/look';
+import { ask, CHAT, connect, failureOf, statusOf } from './client';
 import { type ProxyOptions, type ProxyServer, startProxy } from '../../servers/proxy-server';
 import { useSimulator } from '../../servers/use-simulator';
 
@@ -59,7 +60,7 @@ describe('proxy variables of the environment', () => {
 			const { text, failed } = await ask(connection);
 			expect(failed).toBeUndefined();
 			expect(text).not.toBe('');
-			expect((await connection.call(`${server.url}/health`)).status).toBe(200);
+			expect(await statusOf(connection, `${server.url}/health`)).toBe(200);
 			expect(between.log).toEqual([
 				{ method: 'POST', target: `${server.url}/v1/chat/completions`, authorization: undefined },
 				{ method: 'GET', target: `${server.url}/health`, authorization: undefined },
@@ -114,8 +115,8 @@ describe('proxy variables of the environment', () => {
 		const connection = connect(server.url);
 		for (let round = 0; round < 3; round++) await ask(connection);
 		expect(between.accepted).toBe(3);
-		await connection.call(`${server.url}/health`);
-		await connection.call(`${server.url}/health`);
+		await statusOf(connection, `${server.url}/health`);
+		await statusOf(connection, `${server.url}/health`);
 		expect(between.log).toHaveLength(5);
 		expect(between.accepted).toBeLessThanOrEqual(5);
 	});
@@ -134,19 +135,13 @@ describe('proxy variables of the environment', () => {
 	test('case 60: cancelling reaches the server through the proxy', async () => {
 		const [server, between] = [await start(), await proxy()];
 		process.env.http_proxy = between.url;
-		server.script(
-			reply.chunks(['a', { wait: 5000 }, 'b']),
-			reply.chunks(['a', { wait: 5000 }, 'b']),
-		);
-		const stream = await openChat(connect(server.url));
-		stream.close();
-		await server.until(() => server.requests[0]!.endedBy === 'client-abort');
+		server.script(reply.chunks(['a', { wait: 5000 }, 'b']));
 		const stop = new AbortController();
 		const outcome = ask(connect(server.url), { signal: stop.signal });
-		await server.until(() => server.requests[1]?.headersSentAt !== undefined);
+		await server.until(() => server.requests[0]?.headersSentAt !== undefined);
 		stop.abort();
 		expect((await outcome).failed!.kind).toBe('aborted');
-		await server.until(() => server.requests[1]!.endedBy === 'client-abort');
+		await server.until(() => server.requests[0]!.endedBy === 'client-abort');
 	});
 
 	test('a user and a password in the variable are sent to the proxy only', async () => {
@@ -166,7 +161,7 @@ describe('proxy variables of the environment', () => {
 		const encoded = Buffer.from('me:p@ss-4711-Word').toString('base64');
 		const echo = `password p@ss-4711-Word, header Basic ${encoded}`;
 		server.route('GET /echo', reply.json({ echo }));
-		const { text } = await connect(server.url).call(`${server.url}/echo`);
+		const { text } = await look(connect(server.url), '/echo');
 		expect(text).toContain('password ***');
 		expect(text).not.toMatch(/4711|bWU6/);
 	});
@@ -205,7 +200,7 @@ describe('proxy variables of the environment', () => {
 			await closeChannels();
 			const unknown = await failureOf(
 				async () =>
-					await connect(server.url, { ignoreSslIssues: true }).call(`${server.url}/health`),
+					await statusOf(connect(server.url, { ignoreSslIssues: true }), `${server.url}/health`),
 			);
 			expect(unknown!.kind).toBe('proxy');
 			expect(unknown!.message).toContain('no-such-proxy.invalid');
@@ -219,7 +214,7 @@ describe('proxy variables of the environment', () => {
 			process.env.http_proxy = value;
 			for (const failed of [
 				(await ask(connect(server.url))).failed,
-				await failureOf(async () => await connect(server.url).call(`${server.url}/health`)),
+				await failureOf(async () => await statusOf(connect(server.url), `${server.url}/health`)),
 			]) {
 				expect(failed!.kind).toBe('proxy');
 				expect(failed!.message).toContain('not a URL such as http://proxy:3128');
@@ -243,7 +238,7 @@ describe('proxy variables of the environment', () => {
 			process.env.NO_PROXY = '127.0.0.1';
 			const connection = connect(server.url, { ignoreSslIssues: true });
 			expect((await ask(connection)).failed).toBeUndefined();
-			expect((await connection.call(`${server.url}/health`)).status).toBe(200);
+			expect(await statusOf(connection, `${server.url}/health`)).toBe(200);
 		}
 	});
 
@@ -268,10 +263,10 @@ describe('proxy variables of the environment', () => {
 		const sockets: net.Socket[] = [];
 		const hanging = net.createServer((socket) => sockets.push(socket));
 		process.env.https_proxy = `http://127.0.0.1:${await listen(hanging)}`;
-		const connection = connect(server.url, { ignoreSslIssues: true, connectLimitMs: 300 });
+		const connection = connect(server.url, { ignoreSslIssues: true });
 		const failures = [
 			(await ask(connection)).failed,
-			await failureOf(async () => await connection.call(`${server.url}/health`)),
+			await failureOf(async () => await statusOf(connection, `${server.url}/health`)),
 		];
 		for (const failed of failures) {
 			expect(failed!.kind).toBe('proxy');

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 
-import { connectTo } from '../../../lib/servers/connect';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { jsonBody } from '../../../lib/http/request-body';
 import { startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { delay, setTimeout, stream } from '../../support/node';
+import { connect, statusOf } from './client';
 import { examples } from '../../support/properties';
 import { closeRawServers, rawServer } from '../../support/raw-answers';
 
@@ -14,10 +14,10 @@ const startServer = useSimulator(startLlamaServerSim);
 test('half a character in the request does not break it', async () => {
 	const sim = await startServer({});
 	const cut = '👍'.slice(0, 1);
-	const answer = await connectTo({ baseUrl: sim.url }).call(`${sim.url}/v1/chat/completions`, {
-		json: { model: 'x', messages: [{ role: 'user', content: `cut ${cut}` }], max_tokens: 1 },
-	});
-	expect(answer.status).toBe(200);
+	const json = { model: 'x', messages: [{ role: 'user', content: `cut ${cut}` }], max_tokens: 1 };
+	const url = `${sim.url}/v1/chat/completions`;
+	const status = await statusOf(connect(sim.url), url, { json });
+	expect(status).toBe(200);
 	expect(JSON.stringify(sim.requests[0]!.body)).toContain('cut \uFFFD');
 	await closeChannels();
 	await sim.close();
@@ -79,9 +79,9 @@ test('an upload that fails at any moment is one failed promise: nothing is throw
 				const content = stream.Readable.from(
 					Array.from({ length: pieces }, () => new Uint8Array(65_536)),
 				);
-				const body = { content, contentType: 'audio/wav' };
+				const upload = { content, contentType: 'audio/wav' };
 				await expect(
-					connectTo({ baseUrl }).call(`${baseUrl}/x`, { body, signal: stop.signal }),
+					statusOf(connect(baseUrl), `${baseUrl}/x`, { upload, signal: stop.signal }),
 				).rejects.toThrow();
 				await delay(1);
 			},

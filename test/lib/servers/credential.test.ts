@@ -3,10 +3,11 @@ import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import {
 	credentialHeaders,
 	egressFilterOf,
-	localLlamaConnection,
 	readLocalLlamaCredential,
 } from '../../../lib/servers/credential';
 import { ServerError } from '../../../lib/errors/server-error';
+import { look } from '../../../lib/servers/look';
+import { serverOf } from '../../../lib/servers/server';
 import { startLlamaServerSim } from '../../servers/llama-server';
 import { util } from '../../support/node';
 import { useSimulator } from '../../servers/use-simulator';
@@ -187,7 +188,7 @@ describe('readLocalLlamaCredential', () => {
 	});
 });
 
-describe('localLlamaConnection', () => {
+describe('the server of a credential', () => {
 	test('carries the key, the extra headers and the TLS setting', async () => {
 		const server = await startServer({ tls: true, apiKey: SAMPLE });
 		const data = {
@@ -196,8 +197,8 @@ describe('localLlamaConnection', () => {
 			ignoreSslIssues: true,
 			extraHeaders: { header: [{ name: 'X-Tenant', value: 'a' }] },
 		};
-		const connection = localLlamaConnection(data);
-		const answer = await connection.call(`${connection.url.api}/models`);
+		const target = serverOf(data);
+		const answer = await look(target, `${target.url.api}/models`);
 		await server.close();
 		expect(answer.status).toBe(200);
 		expect(server.requests[0]!.headers).toMatchObject({
@@ -207,7 +208,7 @@ describe('localLlamaConnection', () => {
 	});
 
 	test('an address that cannot be used is an error before anything is sent', () => {
-		const failed = thrown(() => localLlamaConnection({ baseUrl: 'http://host:port' }));
+		const failed = thrown(() => serverOf({ baseUrl: 'http://host:port' }));
 		expect(failed).toMatchObject({ kind: 'invalidUrl', facts: { part: 'port' } });
 		expect(failed.message).toContain('The port "port"');
 	});

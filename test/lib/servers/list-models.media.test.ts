@@ -1,5 +1,5 @@
 import { listModelsFor } from '../../../lib/servers/list-models';
-import type { ModelUse } from '../../../lib/servers/rows/kind';
+import type { ModelUse } from '../../../lib/servers/kinds/kind';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { startKokoroSim } from '../../servers/media/kokoro';
 import { useSimulator } from '../../servers/use-simulator';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { resultOf } from '../../../lib/generators';
-import { isSameOllamaName } from '../../../lib/servers/kinds/ollama-api/names';
+import { isSameOllamaName } from '../../../lib/servers/kinds/ollama-names';
 import {
 	isModelNamed,
 	isNamed,

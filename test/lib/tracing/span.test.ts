@@ -1,13 +1,13 @@
 import { propagation, trace } from '@opentelemetry/api';
 
-import { ChatClient } from '../../../lib/chat/client';
-import type { ChatSettings } from '../../../lib/chat/request/request';
+import { runTurn } from '../../../lib/chat/turn';
+import type { Call, ChatSettings, FinishedAnswer } from '../../../lib/chat/types';
 import { chat } from '../../../lib/dify/run/start';
 import { difyClient } from '../../../lib/dify/credentials';
+import { look } from '../../../lib/servers/look';
 import { serverOf } from '../../../lib/servers/server';
 import { Embedder } from '../../../lib/tasks/embed';
 import { rerank } from '../../../lib/tasks/rerank';
-import { localLlamaConnection } from '../../../lib/servers/credential';
 import { complete } from '../../../lib/tasks/complete';
 import { appKey } from '../../servers/dify';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
@@ -20,25 +20,22 @@ const start = useSimulator(startLlamaServerSim);
 const traces = useTraces();
 const SAMPLE = 'key-that-no-trace-may-hold-1';
 
-type Credential = Parameters<typeof localLlamaConnection>[0];
+type Credential = Parameters<typeof serverOf>[0];
+type Chat = (call: Call, show?: (piece: string) => void) => Promise<FinishedAnswer>;
 
 function chatWith(
 	credential: Credential,
 	settings: Partial<ChatSettings> = {},
 	helpers: object = traces.helpers,
-) {
-	return new ChatClient(localLlamaConnection(credential, helpers), {
-		...PLAIN_SETTINGS,
-		...settings,
-	});
+): Chat {
+	const target = serverOf(credential, helpers);
+	return async (call, show) =>
+		await runTurn(target, { ...PLAIN_SETTINGS, ...settings }, call, show);
 }
 
-async function ask(client: ChatClient, content = 'What is 2+2?', signal?: AbortSignal) {
-	const answer = client.generate({ messages: [{ type: 'human', content }], signal });
-	for (;;) {
-		const { value, done } = await answer.next();
-		if (done === true) return value;
-	}
+async function ask(chats: Chat, content = 'What is 2+2?', signal?: AbortSignal) {
+	const messages = [{ type: 'human' as const, content }];
+	return await chats({ messages, ...(signal === undefined ? {} : { signal }) });
 }
 
 const traceparents = (server: { requests: ReadonlyArray<{ path: string; headers: object }> }) =>
@@ -56,10 +53,8 @@ describe('a generation', () => {
 		);
 		const credential = { baseUrl: server.url, maxConcurrentRequests: 1 };
 		const askAs = async (priority: 'person' | 'batch') => {
-			const servers = localLlamaConnection(credential, traces.helpers, { priority });
 			const messages = [{ type: 'human' as const, content: 'What is 2+2?' }];
-			const answer = new ChatClient(servers, PLAIN_SETTINGS).generate({ messages, whole: true });
-			while ((await answer.next()).done !== true);
+			await chatWith(credential, { priority })({ messages, whole: true });
 		};
 		const batch = askAs('batch');
 		await server.until(() => server.requests.some(({ path }) => path.endsWith('/completions')));
@@ -70,9 +65,8 @@ describe('a generation', () => {
 			givenUp: attributes['local_llama.place_given_up'],
 		}));
 		expect(seen).toEqual([
-			{ priority: 'batch', givenUp: true },
 			{ priority: 'person', givenUp: undefined },
-			{ priority: 'batch', givenUp: undefined },
+			{ priority: 'batch', givenUp: true },
 		]);
 		expect(traces.spans()[1]!.attributes['local_llama.waited']).toBeGreaterThan(0);
 	});
@@ -120,12 +114,10 @@ describe('a generation', () => {
 	test('case N39: another host than the credential’s is not told', async () => {
 		const other = await start();
 		const server = await start();
-		const elsewhere = localLlamaConnection({ baseUrl: server.url }, traces.helpers).traced({
-			traceparent: 'x',
-		});
-		expect(elsewhere.isOwn(`${other.url}/v1/chat/completions`)).toBe(false);
-		await elsewhere.call(`${other.url}/v1/models`);
-		await elsewhere.call(`${server.url}/v1/models`);
+		const plain = serverOf({ baseUrl: server.url }, traces.helpers);
+		const traced = { ...plain, headers: { ...plain.headers, traceparent: 'x' } };
+		await look(traced, `${other.url}/v1/models`);
+		await look(traced, `${server.url}/v1/models`);
 		expect(traceparents(other)).toEqual([]);
 		expect(traceparents(server)).toEqual(['x']);
 	});
@@ -159,31 +151,14 @@ describe('a generation', () => {
 		const server = await start();
 		const stop = new AbortController();
 		server.script(reply.chunks(['Once', { wait: new Promise(() => {}) }]));
-		const answer = chatWith({ baseUrl: server.url }).generate({
-			messages: [{ type: 'human', content: 'Tell a long story' }],
-			signal: stop.signal,
-		});
-		await answer.next();
-		stop.abort();
-		await expect(
-			(async () => {
-				while ((await answer.next()).done !== true);
-			})(),
-		).rejects.toThrow();
+		const messages = [{ type: 'human' as const, content: 'Tell a long story' }];
+		const answer = chatWith({ baseUrl: server.url })({ messages, signal: stop.signal }, () =>
+			stop.abort(),
+		);
+		await expect(answer).rejects.toThrow();
 		expect(traces.spans()).toMatchObject([
 			{ status: { code: 2 }, attributes: { 'error.type': 'aborted' } },
 		]);
-	});
-
-	test('a reader that leaves early ends the span', async () => {
-		const server = await start();
-		const answer = chatWith({ baseUrl: server.url }).generate({
-			messages: [{ type: 'human', content: 'Hello' }],
-		});
-		await answer.next();
-		expect(traces.spans()).toEqual([]);
-		await answer.return(undefined as never);
-		expect(traces.spans()).toMatchObject([{ status: { code: 0 } }]);
 	});
 });
 

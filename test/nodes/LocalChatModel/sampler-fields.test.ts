@@ -1,4 +1,4 @@
-import { SAMPLER_ENTRIES } from '../../../lib/chat/request/samplers';
+import { SAMPLER_ENTRIES } from '../../../lib/chat/samplers';
 import { samplerFields } from '../../../nodes/shared/chat/sampler-fields';
 
 const option = (name: string) => samplerFields.find((one) => one.name === name)!;

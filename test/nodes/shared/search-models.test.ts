@@ -1,7 +1,7 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
 import { pauseFor } from '../../../lib/http/waiting';
-import type { ModelUse, Server } from '../../../lib/servers/rows/kind';
+import type { ModelUse, Server } from '../../../lib/servers/kinds/kind';
 import { serverOf } from '../../../lib/servers/server';
 import { searchModels, withChosenModel } from '../../../nodes/shared/search-models';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';

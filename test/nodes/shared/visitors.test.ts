@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import type { INode, WorkflowExecuteMode } from 'n8n-workflow';
 
 import { failure } from '../../../lib/errors/failure';
-import { httpFailure } from '../../../lib/errors/http-failure';
+import { classify } from '../../../lib/errors/classify';
 import { toNodeError } from '../../../lib/errors/node-error';
 import { withoutDetailsForVisitors } from '../../../nodes/shared/visitors';
 
@@ -19,8 +19,7 @@ const URL = 'http://10.1.2.3:8080/v1/chat/completions';
 const SAID = 'CUDA out of memory at /srv/secret/path';
 
 describe('the error that a visitor of a published chat sees', () => {
-	const failed = () =>
-		toNodeError(NODE, httpFailure({ status: 500, body: SAID }, { url: URL, secrets: [] }));
+	const failed = () => toNodeError(NODE, classify({ status: 500, body: SAID }, { url: URL }));
 
 	it.each<WorkflowExecuteMode>(['webhook', 'trigger', 'chat'])(
 		'%s: no address, no path, no word of the server',

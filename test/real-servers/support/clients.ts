@@ -1,10 +1,7 @@
-import { ChatClient } from '../../../lib/chat/client';
-import type { FinishedAnswer } from '../../../lib/chat/types';
-import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
-import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
+import { runTurn } from '../../../lib/chat/turn';
+import type { Call, ChatSettings, FinishedAnswer } from '../../../lib/chat/types';
 import type { ServerError } from '../../../lib/errors/server-error';
-import type { Connection } from '../../../lib/http/connection';
-import { serverOf } from '../../../lib/servers/server';
+import type { Server } from '../../../lib/servers/kinds/kind';
 import { Embedder, type EmbedSettings } from '../../../lib/tasks/embed';
 import { rerank, type RerankSettings } from '../../../lib/tasks/rerank';
 import { PLAIN_SETTINGS } from '../../lib/chat/chat-settings';
@@ -14,10 +11,10 @@ export const KITTEN = 'A kitten is lying on a rug';
 export const REVENUE = 'Quarterly revenue grew by ten percent';
 
 export const embeddingsOf = (
-	server: Connection,
+	server: Server,
 	settings: Partial<EmbedSettings> & { model: string },
 ) =>
-	new Embedder(serverOf({ baseUrl: server.url.api }), {
+	new Embedder(server, {
 		priority: 'person',
 		prefixes: {},
 		longTexts: 'fail',
@@ -29,12 +26,12 @@ export const embeddingsOf = (
 	});
 
 export const rerankOf = (
-	server: Connection,
+	server: Server,
 	settings: Partial<RerankSettings> & { model: string },
 ) => ({
 	rerank: async (query: string, texts: string[]) =>
 		await rerank(
-			serverOf({ baseUrl: server.url.api }),
+			server,
 			{
 				priority: 'person',
 				topN: 0,
@@ -57,23 +54,18 @@ export const nearness = (one: number[], other: number[]): number =>
 
 /** Runs a chat and returns its answer with the streamed pieces. */
 export async function chat(
-	server: Connection,
+	server: Server,
 	settings: Partial<ChatSettings> & { model: string },
-	call: Partial<ChatCall> = {},
+	call: Partial<Call> = {},
 ): Promise<{ pieces: string[]; answer: FinishedAnswer }> {
-	const client = new ChatClient(
+	const pieces: string[] = [];
+	const answer = await runTurn(
 		server,
 		{ ...PLAIN_SETTINGS, ...settings },
-		undefined,
-		new TurnMemory(),
+		{ messages: [{ type: 'human', content: 'Say hello.' }], ...call },
+		(piece) => pieces.push(piece),
 	);
-	const answer = client.generate({ messages: [{ type: 'human', content: 'Say hello.' }], ...call });
-	const pieces: string[] = [];
-	for (;;) {
-		const { done, value } = await answer.next();
-		if (done === true) return { pieces, answer: value };
-		pieces.push(value);
-	}
+	return { pieces, answer };
 }
 
 export const WEATHER_TOOL = {
@@ -89,13 +81,13 @@ export const CITY_SCHEMA = {
 		additionalProperties: false,
 	},
 };
-export const asking = (content: string): Pick<ChatCall, 'messages'> => ({
+export const asking = (content: string): Pick<Call, 'messages'> => ({
 	messages: [{ type: 'human', content }],
 });
 
 /** A chat whose server is killed at the first piece. */
 export async function killedInMidAnswer(
-	server: Connection,
+	server: Server,
 	{ model, kill }: { model: string; kill: () => Promise<void> },
 ): Promise<ServerError> {
 	return await endedInMidAnswer(server, { ...PLAIN_SETTINGS, model }, kill);
@@ -103,7 +95,7 @@ export async function killedInMidAnswer(
 
 /** A chat that is stopped at the first piece. */
 export async function stoppedInMidAnswer(
-	server: Connection,
+	server: Server,
 	settings: Partial<ChatSettings> & { model: string },
 ): Promise<ServerError> {
 	const stop = new AbortController();
@@ -112,22 +104,14 @@ export async function stoppedInMidAnswer(
 }
 
 async function endedInMidAnswer(
-	server: Connection,
+	server: Server,
 	settings: ChatSettings,
 	end: () => Promise<void>,
 	signal?: AbortSignal,
 ): Promise<ServerError> {
-	const client = new ChatClient(server, settings, undefined, new TurnMemory());
-	const answer = client.generate({ ...asking('Tell a story.'), signal });
-	await answer.next();
-	await end();
-	const rest = async () => {
-		for (;;) {
-			const { done, value } = await answer.next();
-			if (done === true) return value;
-		}
-	};
-	return await failureOf(rest());
+	let ending: Promise<void> | undefined;
+	const call: Call = { ...asking('Tell a story.'), ...(signal === undefined ? {} : { signal }) };
+	return await failureOf(runTurn(server, settings, call, () => void (ending ??= end())));
 }
 
 export const failureOf = async (promise: Promise<unknown>): Promise<ServerError> =>

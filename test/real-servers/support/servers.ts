@@ -7,7 +7,7 @@ import type {
 	ServiceOptions,
 } from '../../../scripts/lib/types';
 import { closeChannels } from '../../../lib/http/dispatcher';
-import { connectTo } from '../../../lib/servers/connect';
+import { serverOf } from '../../../lib/servers/server';
 import { childProcess, fs, path, process } from '../../support/node';
 import type { ScriptedReply } from '../../support/scripted-reply';
 import { loadModule, loadScript } from '../../support/scripts';
@@ -241,10 +241,7 @@ export async function startLlamaServer(
 }
 
 export const connection = (baseUrl: string, key?: string) =>
-	connectTo({
-		baseUrl,
-		...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }),
-	});
+	serverOf({ baseUrl, ...(key === undefined ? {} : { apiKey: key }) });
 
 /** Stops all servers that this test file started. */
 export async function stopServers(): Promise<void> {

@@ -1,0 +1,191 @@
+import type { NumberRange } from '../ranges';
+
+interface Common {
+	/** The label in the editor. */
+	label: string;
+	description: string;
+	/**
+	 * Name of the field in the request; default: the option's name in snake_case. `fieldNames` of a kind of server
+	 * overrides it.
+	 */
+	wire?: string;
+	/** Not in OpenAI's API: sent only to kinds of servers that support it (`extraFields`). */
+	extra?: true;
+	/** Sent only to kinds of servers that list it in `ownFields`, not to unknown ones. */
+	own?: true;
+}
+
+interface NumberSampler extends Common {
+	type: 'number';
+	/** Default: any number. */
+	range?: NumberRange;
+	/** Whether it must be an integer: llama-server truncates fractions, Ollama and vLLM refuse them. */
+	whole?: true;
+	/** What the editor fills in when the option is added. */
+	preset: number;
+	/** A drop-down in place of an input field. */
+	choices?: ReadonlyArray<{ name: string; value: number }>;
+}
+
+/** The definition of an option that is sent unchanged. */
+export type Sampler =
+	| NumberSampler
+	| (Common & { type: 'texts'; addButton: string; placeholder?: string })
+	/** A duration: seconds, or a text such as `30m`. */
+	| (Common & { type: 'duration'; preset: string; placeholder: string })
+	| (Common & { type: 'switch' });
+
+type Row<Type extends Sampler['type']> = Extract<Sampler, { type: Type }>;
+
+const MAX_INTEGER = 2 ** 31 - 1;
+const FRACTION = { range: [0, 1] } as const;
+const PENALTY = { range: [-2, 2] } as const;
+const COUNT = { range: [0, MAX_INTEGER], whole: true } as const;
+
+const row = <Type extends Sampler['type']>(
+	type: Type,
+	label: string,
+	description: string,
+	more: Omit<Row<Type>, 'type' | 'label' | 'description'>,
+) => ({ type, label, description, ...more }) as Row<Type>;
+
+const number = (label: string, preset: number, description: string, more: Partial<NumberSampler>) =>
+	row('number', label, description, { preset, ...more });
+
+/**
+ * The options of a generation, in the order in which they are sent. Their types, checks, editor fields and visibility
+ * are all derived from these rows.
+ *
+ * Ranges are those of llama-server v0.5.0 (`tools/server/server-schema.cpp`) and of OpenAI's API.
+ */
+export const SAMPLERS = {
+	temperature: number(
+		'Temperature',
+		0.7,
+		'Higher is more random; 0 always takes the most likely token',
+		{
+			range: [0, 100],
+		},
+	),
+	topP: number(
+		'Top P',
+		0.95,
+		'Considers the most likely tokens until their probabilities add up to this; 1 = all',
+		FRACTION,
+	),
+	topK: number('Top K', 40, 'Considers only this many of the most likely tokens; 0 = all', {
+		extra: true,
+		...COUNT,
+	}),
+	minP: number(
+		'Min P',
+		0.05,
+		'Drops tokens that are less likely than this fraction of the most likely one',
+		{
+			extra: true,
+			...FRACTION,
+		},
+	),
+	repeatPenalty: number('Repeat Penalty', 1.1, 'Makes repetitions less likely; 1 = off', {
+		extra: true,
+		range: [0, 100],
+	}),
+	repeatLastN: number('Repeat Last N', 64, 'How many tokens the repeat penalty looks at; 0 = off', {
+		extra: true,
+		...COUNT,
+	}),
+	presencePenalty: number(
+		'Presence Penalty',
+		0,
+		'Positive values make words that already occurred less likely',
+		PENALTY,
+	),
+	frequencyPenalty: number(
+		'Frequency Penalty',
+		0,
+		'Positive values make words less likely the more often they already occurred',
+		PENALTY,
+	),
+	mirostat: number(
+		'Mirostat',
+		0,
+		'Keeps the text equally surprising throughout; replaces Top K, Top P and Min P',
+		{
+			extra: true,
+			range: [0, 2],
+			whole: true,
+			choices: [
+				{ name: 'Off', value: 0 },
+				{ name: 'Version 1', value: 1 },
+				{ name: 'Version 2', value: 2 },
+			],
+		},
+	),
+	mirostatTau: number('Mirostat: Tau', 5, 'How surprising the text should be', { extra: true }),
+	mirostatEta: number('Mirostat: Eta', 0.1, 'How fast Mirostat adapts', { extra: true }),
+	seed: number(
+		'Seed',
+		42,
+		'The same seed gives the same answer, as far as the server can; -1 = random',
+		{
+			whole: true,
+		},
+	),
+	stop: row(
+		'texts',
+		'Stop Sequences',
+		'Texts at which the answer ends. Write \\n for a line break.',
+		{
+			addButton: 'Add Stop Sequence',
+		},
+	),
+	maxTokens: number(
+		'Maximum Tokens',
+		2048,
+		'How many tokens to generate at most, thinking included. -1 = no limit.',
+		{
+			range: [-1, MAX_INTEGER],
+			whole: true,
+		},
+	),
+	parallelToolCalls: row(
+		'switch',
+		'Parallel Tool Calls',
+		'Whether the model may call several tools in one answer, where its template can. Some models do so regardless.',
+		{ extra: true },
+	),
+	contextSize: number(
+		'Context Size',
+		8192,
+		'Tokens of context that Ollama runs the model with (num_ctx). Use the same in every node: each change loads the model anew.',
+		{ wire: 'num_ctx', extra: true, own: true, range: [1, MAX_INTEGER], whole: true },
+	),
+	keepAlive: row(
+		'duration',
+		'Keep Alive',
+		'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 for ever. Ollama only.',
+		{ extra: true, own: true, preset: '30m', placeholder: 'e.g. 30m' },
+	),
+} as const satisfies Record<string, Sampler>;
+
+export type SamplerName = keyof typeof SAMPLERS;
+
+interface ValueOf {
+	number: number;
+	switch: boolean;
+	texts: string[];
+	duration: string | number;
+}
+
+/** The values of the options. Fields that are not set are not sent. */
+export type SamplerValues = { [Name in SamplerName]?: ValueOf[(typeof SAMPLERS)[Name]['type']] };
+
+/** Every option with its name and field, in the order in which they are sent. */
+export const SAMPLER_ENTRIES: ReadonlyArray<[SamplerName, Sampler & { wire: string }]> =
+	Object.entries(SAMPLERS).map(([name, sampler]: [string, Sampler]) => [
+		name as SamplerName,
+		{
+			...sampler,
+			wire: sampler.wire ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+		},
+	]);

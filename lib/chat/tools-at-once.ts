@@ -1,0 +1,163 @@
+/** Which of many tools a model is offered: those that fit the conversation best. Pure. */
+import { mapInSteps } from '../generators';
+import { recordOf, text } from '../values';
+import type { SourceMessage, ToolDefinition } from './types';
+
+interface OfferedTools {
+	/** In the order in which they are connected. */
+	offered: ToolDefinition[];
+	leftOut: ToolDefinition[];
+}
+
+/** Names of called tools. */
+interface CalledTools {
+	/** Before the last question. */
+	earlier: ReadonlySet<string>;
+	/** Since the last question. */
+	inTurn: ReadonlySet<string>;
+}
+
+/** n8n's agent adds this tool where an output parser is connected, and only a call of it ends the run. */
+const FINAL_ANSWER = 'format_final_json_response';
+const MAX_QUESTIONS = 4;
+/** Characters of each end of a question: a document may stand before or after what is asked of it. */
+const QUESTION_ENDS = 2_000;
+
+/**
+ * Chooses the tools to offer. The choice depends only on the conversation up to its last question, so the prompt cache
+ * of the server stays valid during a turn; a tool that was left out and called in this turn joins the others.
+ *
+ * @param fit how well each tool fits the conversation, in the order of the tools
+ * @param most how many are offered; called tools are offered even beyond it
+ * @param forced name of the tool that must be called
+ */
+export function toolsToOffer(
+	tools: readonly ToolDefinition[],
+	fit: readonly number[],
+	most: number,
+	{ earlier, inTurn }: CalledTools,
+	forced?: string,
+): OfferedTools {
+	const isKept = ({ name }: ToolDefinition) =>
+		name === forced || name === FINAL_ANSWER || earlier.has(name);
+	const kept = tools.filter(isKept);
+	const others = tools
+		.map((tool, at) => ({ tool, fit: fit[at] ?? 0 }))
+		.filter(({ tool }) => !isKept(tool))
+		.sort((one, other) => other.fit - one.fit)
+		.map(({ tool }) => tool);
+	const best = others.slice(0, Math.max(0, most - kept.length));
+	const chosen = new Set([...kept, ...best]);
+	const isOffered = (tool: ToolDefinition) => chosen.has(tool) || inTurn.has(tool.name);
+	return {
+		offered: tools.filter(isOffered),
+		leftOut: tools.filter((tool) => !isOffered(tool)),
+	};
+}
+
+/** The tools that the model has called. */
+export function calledTools(messages: readonly SourceMessage[]): CalledTools {
+	const question = messages.findLastIndex(isQuestion);
+	return {
+		earlier: new Set(messages.slice(0, question + 1).flatMap(namesOfCalls)),
+		inTurn: new Set(messages.slice(question + 1).flatMap(namesOfCalls)),
+	};
+}
+
+function namesOfCalls({ toolCalls = [], invalidToolCalls = [] }: SourceMessage): string[] {
+	return [...toolCalls, ...invalidToolCalls].flatMap(({ name }) => name ?? []);
+}
+
+/** The last questions of the user, the newest first. */
+export function questionsOf(messages: readonly SourceMessage[]): string[] {
+	return messages
+		.filter(isQuestion)
+		.map(({ content }) => textOfContent(content))
+		.filter((question) => question.trim() !== '')
+		.slice(-MAX_QUESTIONS)
+		.reverse()
+		.map(endsOf);
+}
+
+function isQuestion({ type, role }: SourceMessage): boolean {
+	return type === 'human' || (type === 'other' && role === 'user');
+}
+
+function textOfContent(content: unknown): string {
+	return [content]
+		.flat()
+		.map((part) => text(part) ?? text(recordOf(part).text) ?? '')
+		.join('\n');
+}
+
+function endsOf(question: string): string {
+	if (question.length <= 2 * QUESTION_ENDS) return question;
+	return `${question.slice(0, QUESTION_ENDS)}\n${question.slice(-QUESTION_ENDS)}`;
+}
+
+/** What is known of a tool, for a comparison with questions. */
+export function describeTool({ name, description = '' }: ToolDefinition): string {
+	return `${plainWords(name)}: ${description}`;
+}
+
+/**
+ * How well each tool fits the questions. A question counts half of the next newer one.
+ *
+ * @param fitTo how well a question and a tool fit, from 0 to 1
+ */
+export function fitOfTools<Question, Tool>(
+	questions: readonly Question[],
+	tools: readonly Tool[],
+	fitTo: (question: Question, tool: Tool) => number,
+): number[] {
+	return tools.map((tool) =>
+		questions.reduce((sum, question, age) => sum + fitTo(question, tool) / 2 ** age, 0),
+	);
+}
+
+/**
+ * How well each tool fits the questions, by the words they share; a word that few tools have counts more (TF-IDF).
+ * Yields between the tools: finding the words of thousands of descriptions takes a second.
+ */
+export function* fitByWords(
+	questions: readonly string[],
+	tools: readonly ToolDefinition[],
+): Generator<void, number[]> {
+	const wordsOfTools = yield* mapInSteps(tools, (tool) => wordsOf(describeTool(tool)));
+	const weights = rarityOf(wordsOfTools);
+	return fitOfTools(questions.map(wordsOf), wordsOfTools, (question, tool) => {
+		const shared = [...tool].filter((word) => question.has(word));
+		return lengthOf(shared, weights) / (lengthOf(tool, weights) || 1);
+	});
+}
+
+function rarityOf(documents: ReadonlyArray<ReadonlySet<string>>): Map<string, number> {
+	const counts = new Map<string, number>();
+	for (const word of documents.flatMap((words) => [...words]))
+		counts.set(word, (counts.get(word) ?? 0) + 1);
+	return new Map(
+		[...counts].map(([word, count]) => [word, Math.log(1 + documents.length / count)]),
+	);
+}
+
+function lengthOf(words: Iterable<string>, weights: ReadonlyMap<string, number>): number {
+	const squares = [...words].map((word) => (weights.get(word) ?? 0) ** 2);
+	return Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
+}
+
+const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
+/** The beginning of a word stands for all its forms: order, orders, ordered. */
+const STEM = 5;
+
+function wordsOf(source: string): Set<string> {
+	const words = [...segmenter.segment(plainWords(source))]
+		.filter(({ isWordLike }) => isWordLike)
+		.map(({ segment }) => [...segment.normalize('NFKC').toLowerCase()].slice(0, STEM).join(''));
+	// Latin words of one or two letters say nothing.
+	return new Set(words.filter((word) => !/^[a-z]{1,2}$/.test(word)));
+}
+
+/** `getWeather_now` as "get Weather now". */
+function plainWords(source: string): string {
+	return source.replaceAll(/[_.-]+/g, ' ').replaceAll(/(\p{Ll})(\p{Lu})/gu, '$1 $2');
+}

@@ -1,0 +1,193 @@
+/** Actions on Ollama's models, by its own API (docs/protocols/ollama.md 4.6). */
+import { failure } from '../../errors/failure';
+import { seconds } from '../../errors/remedies';
+import { asFailed, type ServerError } from '../../errors/server-error';
+import type { Answer, Ask } from '../../http/ask';
+import { contextOf } from '../../http/failures';
+import { request } from '../../http/request';
+import { parseJson } from '../../json';
+import {
+	finiteNumber,
+	isRecord,
+	type JsonRecord,
+	nonEmptyText,
+	optional,
+	words,
+} from '../../values';
+import type { Change, Progress, Pulled } from './work';
+import { pollUntil } from '../poll';
+import type { Server, ChangeOptions, ModelWork, PullOptions, WorkOptions } from './kind';
+import { isSameOllamaName, runningModels } from './ollama-names';
+
+const REMOVE_LIMIT_MS = 60_000;
+
+export const ollamaWork: ModelWork = { load, unload, pull, remove };
+
+async function load(server: Server, options: ChangeOptions): Promise<Change> {
+	const { model } = options;
+	if (await isLoaded(server, options)) return { model, before: 'loaded', state: 'loaded' };
+	await generateNothing(server, options, {});
+	return { model, before: 'unloaded', state: 'loaded' };
+}
+
+async function unload(server: Server, options: ChangeOptions): Promise<Change> {
+	const { model, limitMs } = options;
+	if (!(await isLoaded(server, options))) return { model, before: 'unloaded', state: 'unloaded' };
+	await generateNothing(server, options, { keep_alive: 0 });
+	// The answer comes before the memory is free (seen: 0.17.4). Loading the model in between would find it loaded, and
+	// then lose it.
+	const late = () =>
+		failure('loading', contextOf(server, `${server.url.root}/api/generate`, model), {
+			about: { limitMs },
+			message: `The model "${model}" is still in memory after ${seconds(limitMs)}`,
+			remedy:
+				'Raise the time limit of the node. A model that is answering stays until it has answered.',
+		});
+	const isGone = async () => ((await isLoaded(server, options)) ? undefined : true);
+	await pollUntil(options, isGone, late);
+	return { model, before: 'loaded', state: 'unloaded' };
+}
+
+async function isLoaded(server: Server, { model, signal }: ChangeOptions): Promise<boolean> {
+	const names = await runningModels(server, signal);
+	return names.some((name) => isSameOllamaName(name, model));
+}
+
+/** A generation without a prompt only loads the model; with `keep_alive` 0 it only unloads it. */
+async function generateNothing(
+	server: Server,
+	{ model, limitMs, signal }: ChangeOptions,
+	fields: JsonRecord,
+): Promise<void> {
+	const limits = { firstTokenMs: 0, idleMs: 0, totalMs: limitMs };
+	const json = { model, stream: false, ...fields };
+	const send = async (path: string) => {
+		const ask: Ask = { url: server.url.root + path, json, model, signal, limits };
+		return await request(server, ask, async (answer) => await answer.json());
+	};
+	const refused = await send('/api/generate').then(
+		() => undefined,
+		(error: unknown) => asFailed(error).failed,
+	);
+	if (refused === undefined) return;
+	// An embedding model: a request without input also only loads or unloads it.
+	if (!/does not support generate/i.test(refused.serverText ?? '')) throw refused;
+	await send('/api/embed');
+}
+
+/** Ollama expects a body with DELETE, too. */
+async function remove(server: Server, { model, signal }: WorkOptions): Promise<void> {
+	const ask: Ask = {
+		method: 'DELETE',
+		url: `${server.url.root}/api/delete`,
+		json: { model },
+		model,
+		signal,
+		limits: { firstTokenMs: 0, idleMs: 0, totalMs: REMOVE_LIMIT_MS },
+	};
+	await request(server, ask, async (answer) => await answer.text());
+}
+
+/** Bytes of a layer, and how many of them had been downloaded before. */
+interface Layer {
+	total: number;
+	before: number;
+}
+
+/** @throws {ServerError} */
+async function pull(server: Server, options: PullOptions): Promise<Pulled> {
+	const { model, insecure = false, limitMs: idleMs, signal } = options;
+	const ask: Ask = {
+		url: `${server.url.root}/api/pull`,
+		json: { model, ...(insecure ? { insecure } : {}), stream: true },
+		framing: 'lines',
+		model,
+		signal,
+		limits: { firstTokenMs: idleMs, idleMs },
+	};
+	const reading = request(server, ask, async (answer) => await followPull(server, options, answer));
+	const layers = await reading.catch((error: unknown) => {
+		throw explained(asFailed(error).failed, model);
+	});
+	const size = layers.reduce((sum, { total }) => sum + total, 0);
+	const downloaded = layers.reduce((sum, { total, before }) => sum + total - before, 0);
+	return { state: 'success', changed: downloaded > 0, size, downloaded };
+}
+
+/**
+ * Reads the progress to its end. Ollama tells a failure as an `error` in a line of a 200 answer; only a last line with
+ * the status `success` means that it is done. If a registry has lost a file, Ollama repeats the same line forever (seen:
+ * 0.17.4), so only new lines count as progress.
+ */
+async function followPull(
+	server: Server,
+	{ model, onProgress }: PullOptions,
+	answer: Answer,
+): Promise<Layer[]> {
+	const layers = new Map<string, Layer>();
+	const context = contextOf(server, answer.url, model);
+	let last = '';
+	for await (const lines of answer.events())
+		for (const data of lines) {
+			const line = parseJson(data);
+			if (!isRecord(line)) continue;
+			if (line.error !== undefined && line.error !== null)
+				throw failure('serverError', context, { serverText: textOf(line.error) });
+			if (data !== last) answer.content();
+			last = data;
+			const progress = progressIn(line);
+			if (progress === undefined) continue;
+			note(layers, progress);
+			await onProgress?.(progress);
+			if (progress.status === 'success') return [...layers.values()];
+		}
+	throw failure('streamEndedEarly', context, {
+		message: `Ollama stopped before it had finished to download the model "${model}"`,
+		remedy:
+			'Try again: what was downloaded is kept. Look at the log of the server, and at proxies in between that end long answers.',
+		serverText: answer.strayLines().join('\n') || last,
+	});
+}
+
+function textOf(error: unknown): string {
+	return isRecord(error) ? (nonEmptyText(error.message) ?? words(error)) : words(error);
+}
+
+function progressIn(line: JsonRecord): Progress | undefined {
+	const status = nonEmptyText(line.status);
+	if (status === undefined) return undefined;
+	const [digest, total] = [nonEmptyText(line.digest), finiteNumber(line.total)];
+	return { status, ...optional({ digest, total, completed: finiteNumber(line.completed) }) };
+}
+
+/** Records a layer when it is first named. Go omits a `completed` of 0. */
+function note(layers: Map<string, Layer>, { digest, total, completed = 0 }: Progress): void {
+	if (digest === undefined || total === undefined || layers.has(digest)) return;
+	layers.set(digest, { total, before: completed >= total ? total : 0 });
+}
+
+/** What the registry answered, in words that say what to do. */
+function explained(failed: ServerError, model: string): ServerError {
+	const { serverText, kind } = failed;
+	if (serverText === undefined || kind === 'streamEndedEarly') return failed;
+	if (/invalid model name/i.test(serverText))
+		return failed.reworded({
+			kind: 'badRequest',
+			message: `"${model}" is not a name for a model`,
+			remedy:
+				'A name has letters, digits, dots and hyphens, and a tag behind a colon: qwen3:8b, hf.co/USER/REPOSITORY:Q4_K_M.',
+		});
+	if (/file does not exist|manifest unknown|not found/i.test(serverText))
+		return failed.reworded({
+			kind: 'modelNotFound',
+			message: `The registry has no model "${model}"`,
+			remedy:
+				'Check the name and the tag on ollama.com/library, for example qwen3:8b or hf.co/USER/REPOSITORY:Q4_K_M.',
+		});
+	if (kind !== 'serverError') return failed;
+	return failed.reworded({
+		message: `Ollama could not download the model "${model}"`,
+		remedy:
+			'Its text says why. It needs a way to the registry (HTTPS_PROXY in its environment) and space on its disk.',
+	});
+}

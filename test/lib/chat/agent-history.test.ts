@@ -1,0 +1,257 @@
+/**
+ * Histories as n8n's agent hands them over. Those of 2.41 were seen in a running n8n; those of 3.3 are assumed from what
+ * its release notes say, since no n8n 3 can be installed from npm.
+ */
+import fc from 'fast-check';
+
+import { convertMessages } from '../../../lib/chat/conversation';
+import { withoutAgentText } from '../../../lib/chat/agent-text';
+import { serverToolCallId } from '../../../lib/chat/tool-call-ids';
+import { TurnMemory } from '../../../lib/chat/turn-memory';
+import { openAiBody } from '../../../lib/chat/body';
+import { ollamaBody } from '../../../lib/chat/ollama';
+import { KINDS } from '../../../lib/servers/kinds';
+import type { ChatMessage, SourceMessage } from '../../../lib/chat/types';
+import { readMessage } from '../../../lib/langchain/langchain-message';
+import { ai, human, own, ROUNDS, SHAPES, tool } from '../../support/agent-histories';
+import { AIMessage, HumanMessage, ToolMessage } from '../../support/chat-model';
+import { examples } from '../../support/properties';
+import { cpuMilliseconds } from '../../support/time';
+
+const convert = (source: SourceMessage[]) => convertMessages(source, { reasoning: 'toolTurns' });
+
+/** A conversation in short: text and calls of each message. */
+const inShort = (messages: readonly ChatMessage[]) =>
+	messages.map((message) => {
+		if (message.role === 'tool') return `tool ${message.toolCallId}`;
+		const calls = message.role === 'assistant' ? (message.toolCalls ?? []).map(({ id }) => id) : [];
+		return [message.role, String(message.content), ...calls]
+			.filter((part) => part !== '')
+			.join(' ');
+	});
+
+const bodyOf = (body: typeof openAiBody, messages: ChatMessage[]) =>
+	JSON.stringify(body({ model: 'm', messages, tools: [], parameters: {} }, KINDS.other));
+
+describe('case N12, N13, N14: all rounds of a turn, from memory (shape assumed)', () => {
+	test.each(Object.keys(SHAPES))('%s: nothing is lost, doubled or out of order', (name) => {
+		const source = [
+			human('Calculate'),
+			...ROUNDS.flatMap(([text, ...ids]) => SHAPES[name]!(text, ids)),
+			{ type: 'ai' as const, content: 'Done.' },
+			human('Thanks'),
+		];
+		const messages = convert(source);
+		expect(inShort(messages)).toEqual([
+			'user Calculate',
+			'assistant I will calculate both. a b',
+			'tool a',
+			'tool b',
+			'assistant One more. c',
+			'tool c',
+			'assistant And the last. d',
+			'tool d',
+			'assistant Done.',
+			'user Thanks',
+		]);
+		for (const form of [openAiBody, ollamaBody]) {
+			const body = bodyOf(form, messages);
+			for (const text of [...ROUNDS.map(([said]) => said), 'Done.', 'result of a', 'result of d'])
+				expect(body.split(text)).toHaveLength(2);
+			expect(body).not.toContain('n8n1');
+			expect(body).not.toContain('n8n2');
+		}
+	});
+
+	test('the cache of the prompt is hit: a later turn begins with all that was sent before', () => {
+		for (const shape of Object.values(SHAPES)) {
+			const turns = ROUNDS.flatMap(([text, ...ids]) => shape(text, ids));
+			const before = convert([human('Calculate'), ...turns]);
+			const after = convert([
+				human('Calculate'),
+				...turns,
+				{ type: 'ai', content: 'Done.' },
+				human('Thanks'),
+			]);
+			expect(after.slice(0, before.length)).toEqual(before);
+		}
+	});
+
+	test('a database memory gives LangChain’s messages back', () => {
+		const stored = [
+			new HumanMessage('Calculate'),
+			...ROUNDS.flatMap(([content, ...ids]) => [
+				new AIMessage({
+					content,
+					tool_calls: ids.map((id) => ({
+						id,
+						name: 'Calculator',
+						args: { input: serverToolCallId(id), id },
+					})),
+				}),
+				...ids.map(
+					(id) =>
+						new ToolMessage({ tool_call_id: id, content: `result of ${serverToolCallId(id)}` }),
+				),
+			]),
+		];
+		expect(inShort(convert(stored.map(readMessage)))).toEqual(
+			inShort(
+				convert([
+					human('Calculate'),
+					...ROUNDS.flatMap(([text, ...ids]) => [ai(text, ...ids), ...ids.map(tool)]),
+				]),
+			),
+		);
+	});
+});
+
+describe('histories of 2.41', () => {
+	test('case N10, N11, N20, N21: calls torn apart with empty content are one message again, with their own ids', () => {
+		const [a, b] = [own('a', 1), own('b', 1)];
+		const messages = convert([human('Both'), ai([], a), tool(a), ai([], b), tool(b)]);
+		expect(messages).toEqual([
+			{ role: 'user', content: 'Both' },
+			{
+				role: 'assistant',
+				content: '',
+				toolCalls: ['a', 'b'].map((id) => ({
+					id,
+					name: 'Calculator',
+					arguments: `{"input":"${id}"}`,
+				})),
+			},
+			{ role: 'tool', toolCallId: 'a', name: 'Calculator', content: 'result of a' },
+			{ role: 'tool', toolCallId: 'b', name: 'Calculator', content: 'result of b' },
+		]);
+	});
+
+	test('case N15: of an earlier turn the memory has the last round only', () => {
+		const last = own('c', 2);
+		const source = [
+			human('One'),
+			ai([], last),
+			tool(last),
+			{ type: 'ai' as const, content: 'Done.' },
+			human('Two'),
+		];
+		expect(inShort(convert(source))).toEqual([
+			'user One',
+			'assistant c',
+			'tool c',
+			'assistant Done.',
+			'user Two',
+		]);
+	});
+
+	test('case N17: a call whose result the memory cut off is left out', () => {
+		const [a, b] = [own('a', 1), own('b', 1)];
+		expect(inShort(convert([human('Both'), ai('Let me see.', a, b), tool(b)]))).toEqual([
+			'user Both',
+			'assistant Let me see. b',
+			'tool b',
+		]);
+	});
+
+	test('case N18: two items in one session are not mixed, although the servers name their calls alike', () => {
+		const memory = new TurnMemory();
+		const answers = ['Rome', 'Oslo'].map((text) => ({
+			text,
+			reasoning: `About ${text}.`,
+			toolCalls: [
+				{
+					id: own('call_0', text === 'Rome' ? 1 : 2),
+					name: 'Calculator',
+					arguments: '{ "input": "call_0" }',
+				},
+			],
+			finishReason: 'tool_calls',
+			notes: [],
+		}));
+		for (const answer of answers) memory.remember(answer);
+		for (const { text, toolCalls } of answers) {
+			const { id } = toolCalls[0]!;
+			const messages = convertMessages([human(text), ai([], id), tool(id)], {
+				reasoning: 'toolTurns',
+				recall: (callId) => memory.recall(callId),
+			});
+			expect(messages[1]).toMatchObject({ content: text, reasoning: `About ${text}.` });
+		}
+	});
+
+	test('case N16: the text that n8n puts in place of that of the model is not sent', () => {
+		const [a, b] = [own('a', 1), own('b', 1)];
+		const text = 'Calling tools: Calculator, Weather';
+		expect(inShort(convert([human('Both'), ai(text, a), tool(a), ai(text, b), tool(b)]))).toEqual([
+			'user Both',
+			'assistant a b',
+			'tool a',
+			'tool b',
+		]);
+		expect(withoutAgentText(text, [])).toBe(text);
+		expect(withoutAgentText(`${text} now`, [{ name: 'Calculator', args: {} }])).not.toBe('');
+	});
+});
+
+describe('case N19: [Used tools: …] in front of an answer', () => {
+	const used = (rest: string) =>
+		`[Used tools: Tool: list, Input: {"a":[1,[2]]}, Result: [["x"],[]]${rest.startsWith(';') ? '' : ']'}${rest}`;
+
+	test.each([
+		[used(' The list is short.'), 'The list is short.'],
+		[used(''), used('')],
+		[used('  \n'), used('  \n')],
+		[used('; Tool: b, Input: {"q":"it’s [x"}, Result: "said"] Two.'), 'Two.'],
+		['[Used tools: Tool: a, Input: {}, Result: see [1] It is.', 'It is.'],
+		['[Used tools: Tool: a, Input: {}, Result: [1] says so. [ ] to do] It is.', 'It is.'],
+		[
+			'[Used tools: Tool: a, Input: {}, Result: broken [ Answer',
+			'[Used tools: Tool: a, Input: {}, Result: broken [ Answer',
+		],
+		['I said [Used tools: Tool: a] before', 'I said [Used tools: Tool: a] before'],
+		['[Used tools] is what it writes', '[Used tools] is what it writes'],
+		['[Used tools: Tool: hammer] and nails', '[Used tools: Tool: hammer] and nails'],
+	])('%j becomes %j', (text, expected) => {
+		expect(withoutAgentText(text, [])).toBe(expected);
+	});
+
+	test('with any JSON, whatever its texts hold', () => {
+		const texts = fc
+			.array(fc.constantFrom('[', ']', ' ', '"', '\\', 'x', '; ', '{', '}'))
+			.map((of) => of.join(''));
+		const json = fc
+			.jsonValue({ maxDepth: 2 })
+			.chain((value) => texts.map((text) => JSON.stringify([value, { text }])));
+		fc.assert(
+			fc.property(fc.array(fc.tuple(json, json), { minLength: 1, maxLength: 3 }), (calls) => {
+				const uses = calls.map(([input, result]) => `Tool: a, Input: ${input}, Result: ${result}`);
+				expect(withoutAgentText(`[Used tools: ${uses.join('; ')}] See [1], [2].`, [])).toBe(
+					'See [1], [2].',
+				);
+			}),
+		);
+	});
+
+	test('however long it is, and however many brackets it has, at once', () => {
+		const text = `[Used tools: Tool: a, Input: {}, Result: ${'[ "] '.repeat(40_000)}`;
+		expect(cpuMilliseconds(() => void withoutAgentText(text, []))).toBeLessThan(2_000);
+	});
+
+	test('with any result whose brackets are even', () => {
+		const even = fc.letrec<{ text: string }>((tie) => ({
+			text: fc.oneof(
+				{ maxDepth: 4 },
+				fc.string().map((text) => text.replace(/[[\]]/g, '')),
+				fc.tuple(tie('text'), tie('text')).map(([one, other]) => `${one}[${other}]`),
+			),
+		}));
+		fc.assert(
+			fc.property(even.text, fc.string({ minLength: 1 }), (result, said) => {
+				fc.pre(said.trim() !== '');
+				const text = `[Used tools: Tool: a, Input: {}, Result: ${result}] ${said}`;
+				expect(withoutAgentText(text, [])).toBe(said.trimStart());
+			}),
+			examples(100),
+		);
+	});
+});

@@ -1,0 +1,268 @@
+import { cleanBase64, imageUrl } from '../../../lib/chat/data-url';
+import { contentPart } from '../../../lib/chat/media';
+import { ServerError } from '../../../lib/errors/server-error';
+
+function refused(block: unknown): ServerError {
+	try {
+		contentPart(block);
+	} catch (error) {
+		if (error instanceof ServerError) return error;
+	}
+	throw new Error('was not refused');
+}
+
+const PNG = 'iVBORw0KGgo=';
+const PICTURE = { type: 'image', url: `data:image/png;base64,${PNG}` };
+
+describe('base64', () => {
+	it.each([
+		['iVBO\r\nRw0K\nGgo=', PNG],
+		[' iVBORw0K\tGgo= ', PNG],
+		['-_-_AA==', '+/+/AA=='],
+		[PNG, PNG],
+	])(
+		'case 93: %j is cleaned, since llama-server stops at the first other character',
+		(given, expected) => {
+			expect(cleanBase64(given)).toBe(expected);
+		},
+	);
+});
+
+describe('addresses of pictures', () => {
+	it.each([
+		[`data:image/png;base64,${PNG}`, `data:image/png;base64,${PNG}`],
+		[' data:image/PNG;name=a.png;base64,iVBO\nRw0KGgo= ', `data:image/png;base64,${PNG}`],
+		[`DATA:image/jpeg;BASE64,${PNG}`, `data:image/jpeg;base64,${PNG}`],
+		[`data:;base64,${PNG}`, `data:image/png;base64,${PNG}`],
+		['https://example.com/a,b.png', 'https://example.com/a,b.png'],
+		[' HTTP://example.com/a.png ', 'HTTP://example.com/a.png'],
+	])('case 93: %j', (given, expected) => {
+		expect(imageUrl(given)).toBe(expected);
+	});
+
+	it.each([
+		['file:///etc/passwd', 'The picture is neither an http(s) URL nor a data URL'],
+		['data:image/png', 'The picture is neither an http(s) URL nor a data URL'],
+		['data:image/svg+xml,<svg/>', 'The data URL of the picture is not base64'],
+	])('%j is refused', (given, message) => {
+		expect(() => imageUrl(given)).toThrow(message);
+	});
+});
+
+describe('pictures in all the shapes that LangChain and n8n use', () => {
+	it.each<[string, unknown]>([
+		[
+			'image_url as an object',
+			{ type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}`, detail: 'auto' } },
+		],
+		['image_url as a string', { type: 'image_url', image_url: `data:image/png;base64,${PNG}` }],
+		['input_image', { type: 'input_image', image_url: `data:image/png;base64,${PNG}` }],
+		[
+			'a standard block with base64',
+			{ type: 'image', source_type: 'base64', mime_type: 'image/png', data: PNG },
+		],
+		['a standard block without a type', { type: 'image', source_type: 'base64', data: PNG }],
+		[
+			'a standard block with a data URL',
+			{ type: 'image', source_type: 'url', url: `data:image/png;base64,${PNG}` },
+		],
+		['a newer standard block', { type: 'image', mimeType: 'image/png', data: PNG }],
+		[
+			'a newer standard block with bytes',
+			{ type: 'image', mimeType: 'image/png', data: Uint8Array.from(Buffer.from(PNG, 'base64')) },
+		],
+		[
+			'Anthropic’s block',
+			{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } },
+		],
+		['Google’s block', { type: 'media', mimeType: 'image/png', data: PNG }],
+		[
+			'a file with the type of a picture',
+			{ type: 'file', source_type: 'base64', mime_type: 'image/png', data: PNG },
+		],
+		[
+			'a file with a data URL inside its data',
+			{ type: 'file', mimeType: 'application/octet-stream', data: `data:image/png;base64,${PNG}` },
+		],
+		[
+			'a file after OpenAI',
+			{ type: 'file', file: { filename: 'a.png', file_data: `data:image/png;base64,${PNG}` } },
+		],
+		['a line break in the data', { type: 'image', mimeType: 'image/png', data: 'iVBO\nRw0KGgo=' }],
+	])('%s', (_what, block) => {
+		expect(contentPart(block)).toEqual(PICTURE);
+	});
+
+	it.each<[unknown]>([
+		[{ type: 'image_url', image_url: { url: 'https://example.com/a.png' } }],
+		[{ type: 'image', source_type: 'url', url: 'https://example.com/a.png' }],
+		[{ type: 'image', source: { type: 'url', url: 'https://example.com/a.png' } }],
+		[{ type: 'file', mimeType: 'image/png', url: 'https://example.com/a.png' }],
+	])('leaves fetching to the server: %j', (block) => {
+		expect(contentPart(block)).toEqual({ type: 'image', url: 'https://example.com/a.png' });
+	});
+
+	it('takes a data URL for what it holds, not for what it is called', () => {
+		const text = Buffer.from('Hello').toString('base64');
+		expect(
+			contentPart({ type: 'image_url', image_url: { url: `data:text/plain;base64,${text}` } }),
+		).toEqual({
+			type: 'text',
+			text: 'Hello',
+		});
+		expect(
+			refused({ type: 'image_url', image_url: { url: 'data:application/pdf;base64,JVBERi0=' } })
+				.message,
+		).toContain('cannot read PDFs');
+	});
+});
+
+describe('sound', () => {
+	const WAV = 'UklGRg==';
+	it.each<[unknown, string]>([
+		[{ type: 'input_audio', input_audio: { data: WAV, format: 'mp3' } }, 'mp3'],
+		[{ type: 'input_audio', input_audio: { data: `data:audio/wav;base64,${WAV}` } }, 'wav'],
+		[{ type: 'audio', source_type: 'base64', mime_type: 'audio/mpeg', data: WAV }, 'mp3'],
+		[{ type: 'audio', mimeType: 'audio/x-wav', data: 'Ukl\nGRg==' }, 'wav'],
+		[{ type: 'audio', data: WAV }, 'wav'],
+		[{ type: 'file', mime_type: 'audio/flac', data: WAV }, 'flac'],
+		[{ type: 'media', mimeType: 'audio/ogg', data: WAV }, 'ogg'],
+		[{ type: 'audio', source_type: 'url', url: `data:audio/aac;base64,${WAV}` }, 'aac'],
+	])('%j', (block, format) => {
+		expect(contentPart(block)).toEqual({ type: 'audio', data: WAV, format });
+	});
+});
+
+describe('text', () => {
+	const base64 = Buffer.from('Grüße\n🦙').toString('base64');
+	it.each<[unknown, string]>([
+		['plain', 'plain'],
+		[{ type: 'text', text: 'a' }, 'a'],
+		[{ type: 'input_text', text: 'a' }, 'a'],
+		[{ type: 'output_text', text: 'a' }, 'a'],
+		[{ type: 'text-plain', text: 'a' }, 'a'],
+		[{ type: 'text-plain', data: base64 }, 'Grüße\n🦙'],
+		[{ type: 'file', source_type: 'text', mime_type: 'text/plain', text: 'a' }, 'a'],
+		[{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'a' } }, 'a'],
+		[{ type: 'file', mime_type: 'text/markdown; charset=utf-8', data: base64 }, 'Grüße\n🦙'],
+		[
+			{
+				type: 'file',
+				mime_type: 'application/json',
+				data: Buffer.from('{"a":1}').toString('base64'),
+			},
+			'{"a":1}',
+		],
+		[{ type: 'file', mime_type: 'application/ld+json', data: base64 }, 'Grüße\n🦙'],
+		[{ type: 'file', mime_type: 'application/xml', data: base64 }, 'Grüße\n🦙'],
+		[{ type: 'file', url: 'data:text/plain,50%25%20off' }, '50% off'],
+		[{ type: 'file', url: 'data:text/plain;charset=iso-8859-1,%FCber' }, 'über'],
+		[{ type: 'file', url: 'data:text/plain,Gr%C3%BC%C3%9Fe ü' }, 'Grüße ü'],
+		[{ type: 'file', mime_type: 'text/csv; charset="ISO-8859-1"', data: '/GJlcg==' }, 'über'],
+		[{ type: 'file', url: 'data:text/csv;charset=windows-1251;base64,/A==' }, 'ь'],
+		// UTF-16 with its mark, as Excel saves "Unicode text".
+		[{ type: 'file', mime_type: 'text/plain', data: '//78AGIAZQByAA==' }, 'über'],
+		[{ type: 'file', url: 'data:text/plain,50% off' }, '50% off'],
+	])('%j', (block, text) => {
+		expect(contentPart(block)).toEqual({ type: 'text', text });
+	});
+
+	it.each([
+		[{ type: 'thinking', thinking: 'hm' }],
+		[{ type: 'tool_use', id: 'a', name: 'f', input: {} }],
+		[{ type: 'reasoning', reasoning: 'hm' }],
+		[{ type: 'text' }],
+		[null],
+		[7],
+	])('%j holds nothing for the server', (block) => {
+		expect(contentPart(block)).toBeUndefined();
+	});
+});
+
+describe('what no model server can read', () => {
+	it.each<[unknown, string]>([
+		[
+			{
+				type: 'file',
+				source_type: 'base64',
+				mime_type: 'application/pdf',
+				data: 'JVBERi0=',
+				metadata: { filename: 'offer.pdf' },
+			},
+			'the file "offer.pdf" (application/pdf)',
+		],
+		[
+			{
+				type: 'file',
+				mimeType: 'application/pdf',
+				data: 'JVBERi0=',
+				metadata: { name: 'offer.pdf' },
+			},
+			'the file "offer.pdf" (application/pdf)',
+		],
+		[
+			{
+				type: 'file',
+				file: { filename: 'offer.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' },
+			},
+			'the file "offer.pdf" (application/pdf)',
+		],
+		[
+			{
+				type: 'input_file',
+				filename: 'offer.pdf',
+				file_data: 'data:application/pdf;base64,JVBERi0=',
+			},
+			'the file "offer.pdf" (application/pdf)',
+		],
+		[
+			{
+				type: 'document',
+				source: { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0=' },
+			},
+			'a file of type application/pdf',
+		],
+	])('PDFs are refused with advice that names the file: %j', (block, name) => {
+		const error = refused(block);
+		expect(error.kind).toBe('invalidInput');
+		expect(error.message).toBe(
+			`A model server cannot read PDFs, and ${name} was passed to the model`,
+		);
+		expect(error.remedy).toContain('Extract From File');
+	});
+
+	it.each([
+		{ type: 'video', mimeType: 'video/mp4', data: 'AA\nAA' },
+		{ type: 'media', mime_type: 'video/mp4', data: 'AAAA' },
+		{ type: 'video_url', video_url: { url: 'data:video/mp4;base64,AAAA' } },
+	])('a video: %j', (block) => {
+		expect(contentPart(block)).toEqual({ type: 'video', url: 'data:video/mp4;base64,AAAA' });
+	});
+
+	it.each<[unknown, string]>([
+		[
+			{ type: 'file', mimeType: 'application/zip', data: 'AAAA', filename: 'a.zip' },
+			'A model server cannot read the file "a.zip" (application/zip)',
+		],
+		[{ type: 'file', data: 'AAAA' }, 'A model server cannot read a file of type unknown'],
+		[{ type: 'file', file: { file_id: 'file-123' } }, 'The file passed to the model holds no data'],
+		[{ type: 'image' }, 'The image passed to the model holds no data'],
+		[{ type: 'image_url', image_url: {} }, 'A picture has no URL'],
+		[{ type: 'input_audio', input_audio: {} }, 'An audio input has no data'],
+		[{ type: 'video_url', video_url: {} }, 'A video has no URL'],
+		[
+			{ type: 'video_url', video_url: { url: 'data:video/mp4,%00%01%02' } },
+			'The data URL of the video is not base64',
+		],
+		[
+			{ type: 'file', url: 'https://example.com/a.txt', filename: 'a.txt' },
+			'A model server cannot fetch "a.txt" from a URL',
+		],
+		[
+			{ type: 'video_url', video_url: { url: 'https://example.com/a.mp4' } },
+			'A model server cannot fetch a file from a URL',
+		],
+	])('%j', (block, message) => {
+		expect(refused(block)).toMatchObject({ kind: 'invalidInput', message });
+	});
+});

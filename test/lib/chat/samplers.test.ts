@@ -1,0 +1,40 @@
+import { SAMPLER_ENTRIES } from '../../../lib/chat/samplers';
+import { KINDS } from '../../../lib/servers/kinds';
+import type { ServerKind } from '../../../lib/servers/kinds/kind';
+
+describe('the table of options', () => {
+	it('names each field of the request once', () => {
+		const wires = SAMPLER_ENTRIES.map(([, { wire }]) => wire);
+		expect([...new Set(wires)]).toEqual(wires);
+		const labels = SAMPLER_ENTRIES.map(([, { label }]) => label);
+		expect([...new Set(labels)]).toEqual(labels);
+	});
+
+	it('has presets and choices within the ranges', () => {
+		for (const [name, sampler] of SAMPLER_ENTRIES) {
+			if (sampler.type !== 'number') continue;
+			const [least, most] = sampler.range ?? [-Infinity, Infinity];
+			for (const value of [
+				sampler.preset,
+				...(sampler.choices ?? []).map((choice) => choice.value),
+			]) {
+				expect({ name, value, fits: value >= least && value <= most }).toEqual({
+					name,
+					value,
+					fits: true,
+				});
+				if (sampler.whole) expect({ name, value }).toEqual({ name, value: Math.trunc(value) });
+			}
+		}
+	});
+
+	it.each(Object.entries(KINDS))(
+		'knows every option that a kind of server names: %s',
+		(_kind, traits) => {
+			const { fields, names = {} }: ServerKind = traits;
+			const known = SAMPLER_ENTRIES.map(([name]) => name as string);
+			expect(known).toEqual(expect.arrayContaining(fields === 'all' ? [] : [...fields]));
+			expect(known).toEqual(expect.arrayContaining(Object.keys(names)));
+		},
+	);
+});

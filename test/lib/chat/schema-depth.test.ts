@@ -1,0 +1,29 @@
+import { requireDepth } from '../../../lib/chat/schema-depth';
+import { bareSchema } from '../../../nodes/shared/chat/generation-settings';
+import { toolDefinition } from '../../../lib/langchain/tools';
+
+/** A schema in which objects and lists stand in each other. */
+function nested(levels: number): Record<string, unknown> {
+	let schema: Record<string, unknown> = { type: 'string' };
+	for (let level = 1; level < levels; level++)
+		schema = level % 2 === 0 ? { anyOf: [schema] } : { type: 'array', items: schema };
+	return schema;
+}
+
+const unchanged = (tool: { inputSchema: object }) => tool.inputSchema;
+
+test.each([1, 100, 300])('a schema of %d levels is taken', (levels) => {
+	expect(() => requireDepth(nested(levels), 'The JSON schema')).not.toThrow();
+});
+
+test.each([600, 3_000, 50_000])(
+	'a schema of %d levels is refused, wherever it stands',
+	(levels) => {
+		const tool = { name: 'find', description: 'Finds', schema: nested(levels) };
+		const openAiTool = { type: 'function', function: { name: 'find', parameters: nested(levels) } };
+		const converter = unchanged as unknown as Parameters<typeof toolDefinition>[1];
+		expect(() => bareSchema(nested(levels))).toThrow('The JSON schema is nested too deeply: 500');
+		for (const each of [tool, openAiTool])
+			expect(() => toolDefinition(each, converter)).toThrow('tool "find" is nested too deeply');
+	},
+);

@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+
+import { convertMessages } from '../../../lib/chat/conversation';
+import { toolResult } from '../../../lib/chat/tool-result';
+
+const DATA =
+	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC';
+const URL = `data:image/png;base64,${DATA}`;
+const PICTURES: Array<[string, object]> = [
+	['MCP', { type: 'image', data: DATA, mimeType: 'image/png' }],
+	['OpenAI', { type: 'image_url', image_url: { url: URL } }],
+	['Anthropic', { type: 'image', source: { type: 'base64', media_type: 'image/png', data: DATA } }],
+	['LangChain', { type: 'image', source_type: 'base64', mime_type: 'image/png', data: DATA }],
+];
+
+describe.each(PICTURES)('a picture in a tool’s result, as %s writes it', (_name, block) => {
+	const text = { type: 'text', text: 'Found:' };
+
+	it.each([
+		['blocks', [text, block]],
+		['JSON text of blocks', JSON.stringify([text, block])],
+		['the result of an MCP tool', { content: [text, block] }],
+		['JSON text of that', JSON.stringify({ content: [text, block] })],
+		['what agent 3.1 hands on', JSON.stringify([{ response: [text, block] }])],
+	])('in %s is a picture', (_form, content) => {
+		expect(toolResult(content)).toEqual({
+			text: 'Found:\n[Picture 1, below]',
+			pictures: [{ type: 'image', url: URL }],
+		});
+	});
+});
+
+it('stands in a message of the user behind the results of the turn', () => {
+	const call = (id: string) => ({ id, name: 'look', args: {} });
+	const result = (toolCallId: string, content: unknown) => ({
+		type: 'tool' as const,
+		toolCallId,
+		content,
+	});
+	const messages = convertMessages(
+		[
+			{ type: 'human', content: 'What is there?' },
+			{ type: 'ai', content: '', toolCalls: [call('a'), call('b')] },
+			result('a', [PICTURES[0]![1]]),
+			result('b', 'nothing'),
+		],
+		{ reasoning: 'off' },
+	);
+	expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'tool', 'user']);
+	expect(messages.at(-1)).toMatchObject({
+		content: [{ type: 'text' }, { type: 'image', url: URL }],
+	});
+	expect(JSON.stringify(messages.slice(0, -1))).not.toContain(DATA);
+});
+
+it.each([
+	'{"type":"image","alt":"no data"}',
+	'[{"type":"image_url"}]',
+	'The word "image" in a text',
+	'"image',
+	JSON.stringify({ items: [{ type: 'image', data: DATA }] }),
+])('text that only looks like one stays as it is: %s', (content) => {
+	expect(toolResult(content)).toEqual({ text: content, pictures: [] });
+});
+
+it('all other text stays as it is', () => {
+	fc.assert(
+		fc.property(fc.oneof(fc.string(), fc.json()), (content) => {
+			expect(toolResult(content)).toEqual({ text: content, pictures: [] });
+		}),
+	);
+});
