@@ -9,8 +9,8 @@ import { freePortFrom } from './ports.mjs';
 
 /** @typedef {import('./types').ModelServer} ModelServer */
 
-/** The default of older servers, and of llama.cpp since the autumn of 2026. */
-const LOCAL_PORTS = [8080, 9931];
+/** The default of llama.cpp since the autumn of 2026, and of older servers. */
+const LOCAL_PORTS = [9931, 8080];
 const PROBE_TIMEOUT_MS = 3000;
 /** It was trained with 8,192 tokens; an agent's prompt with tools takes about 1,000. Its own template takes no tools. */
 const OF_SMOLLM2 = {
