@@ -14,6 +14,7 @@ import { ensureSmolLm2, NOISE_BERT } from './lib/model.mjs';
 import { runChecks, runJest } from './lib/tally.mjs';
 
 const log = createLog();
+const typed = process.argv.slice(2);
 
 /** @param {Promise<string>} part @returns {Promise<{ file?: string, problem?: string }>} */
 const optional = async (part) => {
@@ -27,7 +28,9 @@ const optional = async (part) => {
 /** @param {string} work @returns {Promise<import('./lib/types').RealServerParts>} */
 const prepare = async (work) => {
 	await ensureDependencies(log);
-	const llamaServer = await optional(ensureLlamaServer(log, { router: true }));
+	// Compiling one takes ten minutes, which the other suites can do without.
+	const router = typed.length === 0 || /llama|lite/.test(typed.join(' '));
+	const llamaServer = await optional(ensureLlamaServer(log, { router }));
 	const smolLm2 = await optional(ensureSmolLm2(log));
 	return { llamaServer, smolLm2, noiseBert: NOISE_BERT, work };
 };
@@ -36,7 +39,7 @@ const prepare = async (work) => {
 const test = async (work) => {
 	const file = join(work, 'parts.json');
 	writeFileSync(file, JSON.stringify(await prepare(work)));
-	const args = ['--config=jest.servers.config.cjs', '--runInBand', ...process.argv.slice(2)];
+	const args = ['--config=jest.servers.config.cjs', '--runInBand', ...typed];
 	const check = async () => await runJest(log, args, { LOCAL_LLAMA_SERVERS: file });
 	return await runChecks(log, [{ name: 'real servers', check }], `Logs of the servers: ${work}`);
 };

@@ -11,11 +11,9 @@ export const waitForOk = async (url, timeoutMs, failed) => {
 		const reason = failed();
 		if (reason !== undefined) throw new Error(reason);
 		const signal = AbortSignal.timeout(15_000);
-		const isOk = await fetch(url, { signal }).then(
-			async (response) => await response.arrayBuffer().then(() => response.ok),
-			() => false,
-		);
-		if (isOk) return;
+		const response = await fetch(url, { signal }).catch(() => undefined);
+		await response?.body?.cancel();
+		if (response?.ok) return;
 		await delay(100);
 	}
 	throw new Error(`${url} was not ready after ${Math.round(timeoutMs / 1000)} s`);
