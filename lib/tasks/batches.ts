@@ -1,8 +1,10 @@
 /** Many texts in requests that a server takes, and the text that it refuses. */
 import type { FailureKind } from '../errors/kinds';
 import { asFailed, type ServerError } from '../errors/server-error';
-import type { ServerKind } from '../servers/kinds/kind';
+import { kindOf } from '../servers/kinds';
+import type { Server } from '../servers/kinds/kind';
 import { append, optional } from '../values';
+import { explained } from './task';
 
 /** A text with its position among those of the call. */
 export interface BatchText {
@@ -136,10 +138,25 @@ export function sizeInWords({ tokens, limit }: TooLong): { size: string; most: s
 	};
 }
 
-/** The advice of a refusal, with what the server can do about it. */
-export function withLongerTexts(error: ServerError, { words }: ServerKind): ServerError {
-	const { longerTexts = '' } = words;
-	return error.withRemedy(`${error.remedy} ${longerTexts}`.trim());
+const WORK = {
+	embeddings: { can: 'give vectors', started: 'embeddings' },
+	rerank: { can: 'rerank', started: 'reranking' },
+} as const;
+
+/** The refusal of a server that was started for other work, or for shorter texts. */
+export async function notStarted(
+	server: Server,
+	error: ServerError,
+	{ work, model }: { work: keyof typeof WORK; model: string },
+): Promise<ServerError> {
+	const { words } = await kindOf(server);
+	const { can, started } = WORK[work];
+	if (error.kind === 'contextOverflow')
+		return error.withRemedy(`${error.remedy} ${words.longerTexts ?? ''}`.trim());
+	if (error.kind !== 'notSupported')
+		return await explained(server, error, { can, remedy: () => words[work], model });
+	const message = `The server was not started for ${started}`;
+	return error.reworded({ message, remedy: words[work] });
 }
 
 /** Share of the limit that is used, since tokens are only estimated from characters. */

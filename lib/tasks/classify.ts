@@ -363,8 +363,5 @@ function problemOf(labels: readonly Label[], most: number): string | undefined {
 	if (names.includes('')) return 'A label has no name';
 	const index = names.findIndex((name, at) => names.indexOf(name) < at);
 	if (index < 0) return undefined;
-	const { name } = labels[index]!;
-	const earlier = labels[names.indexOf(names[index]!)]!;
-	if (name === earlier.name) return `The label "${name}" is there twice`;
-	return `The labels "${earlier.name}" and "${name}" differ in capital letters or spaces alone`;
+	return `The label "${labels[index]!.name}" is there twice (capital letters and spaces do not count)`;
 }

@@ -1,11 +1,8 @@
 /** Lets a server make pictures. */
-import { isLoopback } from '../errors/remedies';
 import { failure, invalidInput } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { fileTypeOf, pictureFacts } from '../files';
 import { contextOf } from '../http/failures';
-import { request } from '../http/request';
-import { readWhole } from '../http/too-long';
 import type { Adaptation } from '../servers/once-more';
 import type { Server } from '../servers/kinds/kind';
 import {
@@ -43,7 +40,6 @@ export interface Picture {
 
 /** 64 pictures of a few megabytes in base64. */
 const MAX_ANSWER_BYTES = 512 * 1024 * 1024;
-const MAX_PICTURE_BYTES = 100 * 1024 * 1024;
 
 /** @throws {ServerError} */
 export async function draw(
@@ -72,8 +68,7 @@ export async function draw(
 	}).catch(async (error: unknown) => {
 		throw await cannotDraw(server, settings, asFailed(error).failed);
 	});
-	const pictures: Picture[] = [];
-	for (const entry of entries) pictures.push(await pictureIn(server, settings, entry));
+	const pictures = entries.map((entry) => pictureIn(server, settings, entry));
 	if (pictures.length === 0) throw noPicture(server, settings);
 	const isFewer = pictures.length < count;
 	const fewer = `The server made ${pictures.length} of the ${count} pictures that were asked for.`;
@@ -105,91 +100,27 @@ async function cannotDraw(
 	});
 }
 
-async function pictureIn(
+function pictureIn(
 	server: Server,
-	settings: TaskSettings,
+	{ model }: TaskSettings,
 	{ b64_json: base64, url, revised_prompt: revised, seed }: JsonRecord,
-): Promise<Picture> {
-	const text = nonEmptyText(base64) ?? nonEmptyText(url) ?? '';
-	const isAddress = nonEmptyText(base64) === undefined && !/^data:/i.test(text);
-	const content = isAddress
-		? await fetched(server, settings, text)
-		: Buffer.from(text.slice(text.startsWith('data:') ? text.indexOf(',') + 1 : 0), 'base64');
+): Picture {
+	const address = nonEmptyText(base64) === undefined ? nonEmptyText(url) : undefined;
+	const [data = ''] = (nonEmptyText(base64) ?? address ?? '').match(/[^,]*$/) ?? [];
+	const content = Buffer.from(data, 'base64');
 	const type = fileTypeOf(content);
 	if (type?.kind !== 'picture')
-		throw failure('invalidAnswer', contextOf(server, server.url.api, settings.model), {
+		throw failure('invalidAnswer', contextOf(server, server.url.api, model), {
 			message: 'What the server sent is not a picture',
-			meaning: `What the server sent is not a picture: ${content.byteLength} bytes of another kind`,
-			remedy: 'Look at the log of the server.',
+			meaning: `What the server sent is not a picture, but ${address === undefined ? `${content.byteLength} bytes of another kind` : 'an address, which is not fetched'}`,
+			remedy:
+				'It is asked for base64 (response_format "b64_json"). Look at its log, and at the Extra Body.',
 		});
 	const { mimeType, extension } = type;
 	const { width, height } = pictureFacts(content);
 	const revisedPrompt = nonEmptyText(revised);
 	const facts = { width, height, revisedPrompt, seed: finiteNumber(seed) };
 	return { content, mimeType, extension, ...optional(facts) };
-}
-
-/**
- * Fetches a picture by the URL that the server gave: n8n's egress filter checks it, and the key goes to no other host. A
- * server could name any address in the network of n8n, so only that of the credential is asked, after a redirect too.
- *
- * @throws {ServerError}
- */
-async function fetched(
-	server: Server,
-	{ limits, signal, model }: TaskSettings,
-	address: string,
-): Promise<Buffer> {
-	const url = addressOf(server, address);
-	if (url === undefined) throw elsewhere(server, address.slice(0, 200));
-	const refuseRedirect = (place: string) =>
-		new URL(place).origin === server.url.origin
-			? undefined
-			: elsewhere(server, new URL(place).origin);
-	const refused = refuseRedirect(url);
-	if (refused !== undefined) throw refused;
-	const ask = {
-		...{ url, limits, signal, model, refuseRedirect },
-		headers: { accept: 'image/*, */*' },
-		maxBytes: MAX_PICTURE_BYTES,
-	};
-	return await request(server, ask, async (answer) => await readWhole(answer.bytes())).catch(
-		(error: unknown) => {
-			throw notGivenOut(asFailed(error).failed);
-		},
-	);
-}
-
-/** An absolute URL. Servers call themselves `localhost`, which is another machine for n8n, or another port. */
-export function addressOf(
-	{ url: { root, origin } }: Pick<Server, 'url'>,
-	address: string,
-): string | undefined {
-	if (!URL.canParse(address, `${root}/`)) return undefined;
-	const url = new URL(address, `${root}/`);
-	if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
-	return (isLoopback(url.hostname) ? origin : url.origin) + url.pathname + url.search;
-}
-
-const LIES_AT = 'The picture lies at';
-
-function elsewhere(server: Server, place: string): ServerError {
-	const { origin } = server.url;
-	return failure('invalidAnswer', contextOf(server, server.url.api), {
-		message: `${LIES_AT} ${place}, which is not the server of the credential, so it is not fetched`,
-		remedy: `Let the server send base64 in place of addresses (it is asked for that by response_format "b64_json", unless it refuses this field), or let it name its files under ${origin}.`,
-	});
-}
-
-/** The picture is made: asking again would make another one. */
-function notGivenOut(error: ServerError): ServerError {
-	if (error.kind === 'aborted' || error.message.startsWith(LIES_AT)) return error;
-	const message = 'The server made a picture, but does not give it out';
-	return error.reworded({
-		kind: 'invalidAnswer',
-		message,
-		meaning: `${message}: ${error.meaning}`,
-	});
 }
 
 function noPicture(server: Server, { model }: TaskSettings): ServerError {

@@ -14,13 +14,13 @@ import {
 	inBatches,
 	isUnreadable,
 	type Others,
-	withLongerTexts,
+	notStarted,
 	sizeInWords,
 	startOf,
 	tooLongIn,
 } from './batches';
 import { prefixesOf, type Prefixes } from './prefixes';
-import { dataOf, explained, task, type TaskSettings } from './task';
+import { dataOf, task, type TaskSettings } from './task';
 import { hintOnUnread } from '../servers/unread';
 import { cutTo, type Fault, vectorsIn } from './vectors';
 
@@ -187,7 +187,6 @@ export class Embedder {
 		const { model } = this.settings;
 		const kind = await kindOf(this.server);
 		const { native, hasEveryRoute, words } = kind;
-		if (error.kind === 'contextOverflow') return withLongerTexts(error, kind);
 		if (/pooling type 'none'/i.test(error.serverText ?? ''))
 			return error.reworded({
 				kind: 'notSupported',
@@ -203,11 +202,6 @@ export class Embedder {
 				message: `The model "${model}" is not made for embeddings`,
 				remedy: `Choose a model that is. ${words.embeddings}`,
 			});
-		if (error.kind === 'notSupported')
-			return error.reworded({
-				message: 'The server was not started for embeddings',
-				remedy: words.embeddings,
-			});
 		if (error.kind === 'wrongPath' && (hasEveryRoute === true || !isKnownKind(kind))) return error;
 		if (error.kind === 'wrongPath')
 			return error.reworded({
@@ -215,8 +209,7 @@ export class Embedder {
 				message: 'The server has no route for embeddings',
 				remedy: words.embeddings,
 			});
-		const lacks = { can: 'give vectors', remedy: () => words.embeddings, model };
-		return await explained(this.server, error, lacks);
+		return await notStarted(this.server, error, { work: 'embeddings', model });
 	}
 }
 
@@ -263,25 +256,17 @@ function refusalOf(error: ServerError, { index, text }: BatchText, others: Other
 			facts: { index, ...tooLong },
 		});
 	}
-	// Ollama (seen: 0.17.4, ollama issue 14657) reports NaN for a whole batch without naming the text.
-	if (/unsupported value: NaN/i.test(error.serverText ?? ''))
-		return error.reworded({
-			message: `The vector of text ${index + 1} holds no numbers`,
-			meaning: `The model gives a vector for ${quoted} that holds no numbers (NaN)`,
-			remedy:
-				'Models in half precision do that on some graphics cards. Run the model on the CPU (PARAMETER num_gpu 0 in its Modelfile), or take another quantization.',
-			facts: { index },
-		});
-	if (others === 'refused') return error;
-	if (isUnreadable(error))
+	// Ollama (seen: 0.17.4, ollama issue 14657) refuses a whole batch for it, without naming the text.
+	const isNan = /unsupported value: NaN/i.test(error.serverText ?? '');
+	if (isNan || (isUnreadable(error) && others !== 'refused'))
 		return error.reworded({
 			message: `The answer of the server for text ${index + 1} cannot be read`,
-			meaning: `The answer of the server for ${quoted} is no JSON`,
+			meaning: `The answer of the server for ${quoted} is no JSON, or holds values that are no numbers (NaN)`,
 			remedy:
-				'Where it holds values that are no numbers, the model failed on this text: use another quantization, or run the model on the CPU.',
+				'Models in half precision fail on some texts and graphics cards: use another quantization, or run the model on the CPU (PARAMETER num_gpu 0 in a Modelfile of Ollama).',
 			facts: { index },
 		});
-	if (others === 'none') return error;
+	if (others !== 'taken') return error;
 	return error.reworded({
 		message: `The server refuses text ${index + 1}`,
 		meaning: `The server refuses ${quoted}, and takes others`,

@@ -34,7 +34,6 @@ export function scoresIn(
 
 interface AnswerToken {
 	token: string;
-	logprob: unknown;
 	/** The alternatives to it. */
 	top: JsonRecord[];
 }
@@ -43,8 +42,7 @@ interface AnswerToken {
 function answerTokens(logprobs: unknown, answer: string): AnswerToken[] {
 	const tokens = recordsIn(logprobs).map((one) => ({
 		token: String(one.token),
-		logprob: one.logprob,
-		top: recordsIn(one.top_logprobs).map(withTextAsToken),
+		top: recordsIn(one.top_logprobs),
 	}));
 	const wholeText = tokens.map(({ token }) => token).join('');
 	const from = wholeText.lastIndexOf(bare(answer));
@@ -56,39 +54,15 @@ function answerTokens(logprobs: unknown, answer: string): AnswerToken[] {
 	});
 }
 
-/** An alternative of mistral.rs has the number of its token, and the text as `bytes`. */
-function withTextAsToken(option: JsonRecord): JsonRecord {
-	return typeof option.bytes === 'string' ? { ...option, token: option.bytes } : option;
-}
-
 /** The probability of each key among the alternatives to a token; all 0 where the server lists no alternatives. */
-function weightsOf(answer: AnswerToken, keys: readonly string[]): number[] {
+function weightsOf({ token, top }: AnswerToken, keys: readonly string[]): number[] {
 	const weights = keys.map(() => 0);
-	const options = optionsOf(answer, keys);
-	if (options.length < 2) return weights;
-	for (const option of options) {
+	if (top.length < 2 || !top.some((option) => option.token === token)) return weights;
+	for (const option of top) {
 		const key = keyIn(option.token, keys);
 		if (key >= 0) weights[key]! += probabilityOf(option);
 	}
 	return weights;
-}
-
-/** What sums of probabilities may be above 1, as servers round them. */
-const ROUNDING = 0.01;
-
-/**
- * The alternatives with the token itself; none where it is missing. LMDeploy (seen: 0.18.0) lists the others only. Then
- * its own value stands in, where it is likely enough for the list, and one of the same distribution.
- */
-function optionsOf({ token, logprob, top }: AnswerToken, keys: readonly string[]): JsonRecord[] {
-	if (top.some((option) => option.token === token)) return top;
-	const [own, ...others] = [{ token, logprob }, ...top].map(probabilityOf);
-	const total = others.reduce((sum, probability) => sum + probability, own!);
-	const isOfList = others.some((other) => own! >= other) && total <= 1 + ROUNDING;
-	// The same token in another spelling.
-	const isTwin = (option: JsonRecord) =>
-		option.logprob === logprob && keyIn(option.token, keys) === keyIn(token, keys);
-	return isOfList && !top.some(isTwin) ? [{ token, logprob }, ...top] : [];
 }
 
 function probabilityOf({ logprob }: JsonRecord): number {

@@ -1,5 +1,4 @@
 /** Opens a file of an item for a model: as a picture, sound, video or text, or refuses it by what it is. */
-import type { ContentPart } from '../chat/types';
 import { invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { mimeTypeIn } from '../file-name';
@@ -15,7 +14,8 @@ export interface ItemFile {
 }
 
 export interface OpenedFile {
-	part: ContentPart;
+	/** In the form of OpenAI. */
+	block: object;
 	/** For refusals. */
 	sent: SentFile;
 	hints: string[];
@@ -57,7 +57,7 @@ export async function openFile(file: ItemFile): Promise<OpenedFile> {
 		);
 	const remedy = REFUSED[type.extension];
 	if (remedy !== undefined) throw refused(sent, remedy);
-	return { part: await partOf(type, file), sent, hints: hintsOn(type, file) };
+	return { block: blockOf(type, file), sent, hints: hintsOn(type, file) };
 }
 
 /** Of a file whose bytes say nothing. */
@@ -74,20 +74,21 @@ function refused(sent: SentFile, remedy: string): ServerError {
 	return invalidInput(`A model server cannot read the file ${inWords(sent)}`, remedy);
 }
 
-async function partOf(
+function blockOf(
 	{ kind, mimeType, extension }: FileType,
 	{ bytes, mimeType: declared }: ItemFile,
-): Promise<ContentPart> {
+): object {
 	if (kind === 'text') {
 		const charset = /;\s*charset\s*=\s*"?([^"\s;]+)/i.exec(declared)?.[1];
 		return { type: 'text', text: textOfBytes(bytes, charset) };
 	}
 	const data = bytes.toString('base64');
-	if (kind === 'picture') return { type: 'image', url: `data:${mimeType};base64,${data}` };
+	const url = `data:${mimeType};base64,${data}`;
+	if (kind === 'picture') return { type: 'image_url', image_url: { url } };
 	// A container of videos may hold sound alone, which only its declared type tells.
 	const isSound = kind === 'sound' || mimeTypeIn(declared).startsWith('audio/');
-	if (isSound) return { type: 'audio', data, format: extension };
-	return { type: 'video', url: `data:${mimeType};base64,${data}` };
+	if (isSound) return { type: 'input_audio', input_audio: { data, format: extension } };
+	return { type: 'video_url', video_url: { url } };
 }
 
 const UPRIGHT = 1;

@@ -23,12 +23,12 @@ import {
 	type BatchText,
 	cutToFit,
 	inBatches,
+	notStarted,
 	sizeInWords,
 	startOf,
 	tooLongIn,
-	withLongerTexts,
 } from './batches';
-import { dataOf, explained, task, type TaskSettings } from './task';
+import { dataOf, task, type TaskSettings } from './task';
 import { hintOnUnread } from '../servers/unread';
 import { tokensIn } from './vectors';
 
@@ -124,7 +124,7 @@ async function scoresOf(
 		},
 	};
 	return await inBatches(documents, batches).catch(async (error: ServerError) => {
-		throw await refusalOf(server, error, settings.model);
+		throw await notStarted(server, error, { work: 'rerank', model: settings.model });
 	});
 }
 
@@ -260,16 +260,4 @@ function documentTooLong(error: ServerError, { index, text }: BatchText): Server
 			'Split documents into smaller chunks before they are stored, or set the option Long Documents to Truncate.',
 		facts: { index, ...tooLong },
 	});
-}
-
-async function refusalOf(server: Server, error: ServerError, model: string): Promise<ServerError> {
-	const kind = await kindOf(server);
-	const { words } = kind;
-	if (error.kind === 'contextOverflow') return withLongerTexts(error, kind);
-	if (error.kind === 'notSupported')
-		return error.reworded({
-			message: 'The server was not started for reranking',
-			remedy: words.rerank,
-		});
-	return await explained(server, error, { can: 'rerank', remedy: () => words.rerank, model });
 }

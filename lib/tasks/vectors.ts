@@ -124,9 +124,6 @@ export function tokensIn({ usage, prompt_eval_count: evaluated }: JsonRecord): n
 export function cutTo(vector: number[], dimensions: number | undefined): number[] {
 	if (dimensions === undefined || vector.length <= dimensions) return vector;
 	const cut = vector.slice(0, dimensions);
-	// Squares of large numbers would be infinite.
-	const largest = cut.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-	if (largest === 0) return cut;
-	const length = Math.sqrt(cut.reduce((sum, value) => sum + (value / largest) ** 2, 0));
-	return cut.map((value) => value / largest / length);
+	const length = Math.hypot(...cut);
+	return length === 0 ? cut : cut.map((value) => value / length);
 }

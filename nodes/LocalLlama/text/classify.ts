@@ -1,22 +1,21 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { throwAs } from '../../../lib/errors/server-error';
-import { type Classification, classify, type ClassifySettings } from '../../../lib/tasks/classify';
+import { type Classification, classify } from '../../../lib/tasks/classify';
 import type { Label } from '../../../lib/tasks/labels';
 import { namingFiles } from '../../../lib/tasks/sent-files';
 import { isRecord, optional } from '../../../lib/values';
-import { readGeneration } from '../../shared/chat/generation-settings';
-import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
 import { booleanField, rowsField, stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
-import type { LlamaCall, LocalLlamaOperation } from '../operation';
+import type { LocalLlamaOperation } from '../operation';
 import { rowFields, rowsIn } from '../lists';
 import { optionFields } from '../options';
 import { reportAnswer } from './answer';
 import { briefOptions } from './brief-options';
 import { binaryFieldsField, inputIn } from './files';
+import { taskSettings } from './settings';
 import { instructionsField, textField } from './text-field';
 import { withChosenModel } from '../../shared/search-models';
 
@@ -64,7 +63,8 @@ export const textClassify: LocalLlamaOperation = {
 		const labels = labelsIn(parameters);
 		const several = parameters.flag('several');
 		const { blocks, files } = await inputIn(call);
-		const settings = await withChosenModel(settingsIn(call), server, 'chat', signal);
+		const own = taskSettings(call, { temperature: 0 });
+		const settings = await withChosenModel(own, server, 'chat', signal);
 		const request = {
 			blocks,
 			labels,
@@ -85,16 +85,6 @@ export const textClassify: LocalLlamaOperation = {
 		return [{ json: { ...answer, ...factsOf(result, labels) } }];
 	},
 };
-
-function settingsIn({ parameters, priority, signal }: LlamaCall): ClassifySettings {
-	return {
-		model: parameters.name('model'),
-		parameters: { temperature: 0, ...readGeneration(parameters) },
-		...readLimits(parameters, GENERATION_RETRIES),
-		priority,
-		signal,
-	};
-}
 
 function factsOf(result: Classification, labels: readonly Label[]): object {
 	const { scores, none, unread, usage, model, server } = result;

@@ -1,17 +1,16 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { complete, type CompleteSettings } from '../../../lib/tasks/complete';
-import { readGeneration } from '../../shared/chat/generation-settings';
 import { longTextField, wholeField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import type { OperationItem } from '../../shared/run/operations';
-import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
-import type { LlamaCall, LocalLlamaOperation } from '../operation';
+import type { LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
 import { reportAnswer } from './answer';
 import { textOptions } from './brief-options';
+import { taskSettings } from './settings';
 import { withChosenModel } from '../../shared/search-models';
 
 const options: INodeProperties[] = [
@@ -40,7 +39,7 @@ export const textComplete: LocalLlamaOperation = {
 	],
 	run: async (call) => {
 		const { parameters, server, typing } = call;
-		const settings = await withChosenModel(settingsIn(call), server, 'chat', call.signal);
+		const settings = await withChosenModel(taskSettings(call), server, 'chat', call.signal);
 		const count = parameters.number('options.n', 1);
 		const prompts = promptsIn(parameters);
 		const show =
@@ -65,16 +64,6 @@ export const textComplete: LocalLlamaOperation = {
 		return items;
 	},
 };
-
-function settingsIn({ parameters, priority, signal }: LlamaCall): CompleteSettings {
-	return {
-		model: parameters.name('model'),
-		parameters: readGeneration(parameters),
-		...readLimits(parameters, GENERATION_RETRIES),
-		priority,
-		signal,
-	};
-}
 
 /** The settings of a copy: with a seed, each has the next one. */
 function seeded(settings: CompleteSettings, copy: number): CompleteSettings {

@@ -1,4 +1,3 @@
-import type { ContentPart } from '../../../lib/chat/types';
 import { readWhole } from '../../../lib/http/too-long';
 import { openFile } from '../../../lib/tasks/open-file';
 import type { SentFile } from '../../../lib/tasks/sent-files';
@@ -39,25 +38,12 @@ export async function filesIn(call: LlamaCall): Promise<ItemInput> {
 	for (const property of namesOf(call.parameters)) {
 		const { name, mimeType, open } = await binarySource(call.context, call.itemIndex, property);
 		const bytes = await readWhole(open());
-		const { part, sent, hints } = await openFile({ name, mimeType, bytes });
+		const { block, sent, hints } = await openFile({ name, mimeType, bytes });
 		hints.forEach((hint) => call.hint(hint));
-		input.blocks.push(blockOf(part));
+		input.blocks.push(block);
 		input.files.push(sent);
 	}
 	return input;
-}
-
-function blockOf(part: ContentPart): object {
-	switch (part.type) {
-		case 'image':
-			return { type: 'image_url', image_url: { url: part.url } };
-		case 'audio':
-			return { type: 'input_audio', input_audio: { data: part.data, format: part.format } };
-		case 'video':
-			return { type: 'video_url', video_url: { url: part.url } };
-		default:
-			return part;
-	}
 }
 
 /**

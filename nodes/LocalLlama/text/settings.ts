@@ -1,4 +1,5 @@
-import type { ChatSettings } from '../../../lib/chat/types';
+import type { ChatParameters, ChatSettings } from '../../../lib/chat/types';
+import type { CompleteSettings } from '../../../lib/tasks/complete';
 import { optional } from '../../../lib/values';
 import {
 	readGeneration,
@@ -7,6 +8,7 @@ import {
 } from '../../shared/chat/generation-settings';
 import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
 import type { NodeParameters } from '../../shared/parameters';
+import type { LlamaCall } from '../operation';
 
 /** Reads the settings of a chat. */
 export function chatSettings(parameters: NodeParameters): ChatSettings {
@@ -20,9 +22,22 @@ export function briefSettings(parameters: NodeParameters): ChatSettings {
 	return settingsWith(parameters, { temperature: 0 }, 'off');
 }
 
+/** Reads the settings of a task that writes. */
+export function taskSettings(
+	{ parameters, priority, signal }: LlamaCall,
+	own: ChatParameters = {},
+): CompleteSettings {
+	return {
+		model: parameters.name('model'),
+		parameters: { ...own, ...readGeneration(parameters) },
+		...readLimits(parameters, GENERATION_RETRIES),
+		...{ priority, signal },
+	};
+}
+
 function settingsWith(
 	parameters: NodeParameters,
-	own: ChatSettings['parameters'],
+	own: ChatParameters,
 	reasoningEcho: ChatSettings['reasoningEcho'],
 ): ChatSettings {
 	return {

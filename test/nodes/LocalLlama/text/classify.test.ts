@@ -380,7 +380,7 @@ test('labels that are signs themselves are those signs', async () => {
 test.each([
 	['no labels', { labels: {} }, '"Labels" is empty'],
 	['one twice', { labels: ['a', 'a'] }, 'label "a" is there twice'],
-	['one in capitals', { labels: ['a', 'A'] }, 'labels "a" and "A" differ in capital letters'],
+	['one in capitals', { labels: ['a', 'A'] }, 'label "A" is there twice'],
 	['one without a name', { labels: ['a', ' '] }, 'A label has no name'],
 	[
 		'too many',
