@@ -260,7 +260,9 @@ function refusalOf(error: ServerError, { index, text }: BatchText, others: Other
 	const isNan = /unsupported value: NaN/i.test(error.serverText ?? '');
 	if (isNan || (isUnreadable(error) && others !== 'refused'))
 		return error.reworded({
-			message: `The answer of the server for text ${index + 1} cannot be read`,
+			message: isNan
+				? `The vector of text ${index + 1} holds no numbers`
+				: `The answer of the server for text ${index + 1} cannot be read`,
 			meaning: `The answer of the server for ${quoted} is no JSON, or holds values that are no numbers (NaN)`,
 			remedy:
 				'Models in half precision fail on some texts and graphics cards: use another quantization, or run the model on the CPU (PARAMETER num_gpu 0 in a Modelfile of Ollama).',

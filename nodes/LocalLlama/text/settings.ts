@@ -8,6 +8,7 @@ import {
 } from '../../shared/chat/generation-settings';
 import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
 import type { NodeParameters } from '../../shared/parameters';
+import { mediaSettings } from '../media-options';
 import type { LlamaCall } from '../operation';
 
 /** Reads the settings of a chat. */
@@ -23,16 +24,8 @@ export function briefSettings(parameters: NodeParameters): ChatSettings {
 }
 
 /** Reads the settings of a task that writes. */
-export function taskSettings(
-	{ parameters, priority, signal }: LlamaCall,
-	own: ChatParameters = {},
-): CompleteSettings {
-	return {
-		model: parameters.name('model'),
-		parameters: { ...own, ...readGeneration(parameters) },
-		...readLimits(parameters, GENERATION_RETRIES),
-		...{ priority, signal },
-	};
+export function taskSettings(call: LlamaCall, own: ChatParameters = {}): CompleteSettings {
+	return { ...mediaSettings(call), parameters: { ...own, ...readGeneration(call.parameters) } };
 }
 
 function settingsWith(
