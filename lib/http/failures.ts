@@ -4,6 +4,7 @@ import type { Watchdog } from './limits';
 import { megabytes, TooLongError } from './too-long';
 import { classify } from '../errors/classify';
 import { failure, type FailureContext } from '../errors/failure';
+import { mask } from '../errors/mask';
 import { networkFailure } from '../errors/network-failure';
 import { seconds } from '../errors/remedies';
 import type { ServerError } from '../errors/server-error';
@@ -67,7 +68,9 @@ function noSlotOf(slots = 1): string {
 
 /** The failure that a refusal means. */
 export function refusal(target: Target, ask: Ask, answer: Refused): ServerError {
-	const { status, url, headers, text } = answer;
+	const { status, url, headers } = answer;
+	// Before anything is cut off, which could leave half a key.
+	const text = mask(answer.text, target.secrets);
 	// The key was not sent to another origin, so it may still be right.
 	if (status === 401 && new URL(url).origin !== target.url.origin)
 		return failure('redirect', contextOf(target, ask.url, ask.model), {
@@ -80,7 +83,7 @@ export function refusal(target: Target, ask: Ask, answer: Refused): ServerError 
 	if (squid !== undefined) return failure('proxy', context, { status, about: { code: squid } });
 	const { location } = headers;
 	return (
-		target.refuse?.(answer, context) ??
+		target.refuse?.({ ...answer, text }, context) ??
 		classify(
 			{
 				status,

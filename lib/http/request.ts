@@ -251,7 +251,8 @@ class OpenAnswer implements Answer {
 	}
 
 	strayLines(): readonly string[] {
-		return this.reader?.strayLines ?? [];
+		const { secrets } = this.reading.target;
+		return (this.reader?.strayLines ?? []).map((line) => mask(line, secrets));
 	}
 
 	content(): void {

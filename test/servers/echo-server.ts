@@ -246,7 +246,7 @@ export const FAULTS: Readonly<Record<string, (echo: Echo) => Fault>> = {
 	}),
 	redirectNowhere: ({ key }) => ({
 		status: 307,
-		headers: { location: `ftp://${key}@${key}.example/${key}` },
+		headers: { location: `ftp://elsewhere.example/${key}` },
 	}),
 	redirectWithin: ({ key }) => ({ status: 307, headers: { location: `/f/page/login?key=${key}` } }),
 };

@@ -1,3 +1,3 @@
 import { testOtherNodes } from './rig';
 
-testOtherNodes(['key', 'headerValue', 'headerName', 'cookie', 'difyKey']);
+testOtherNodes(['key', 'headerValue', 'cookie', 'difyKey']);
