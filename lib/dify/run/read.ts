@@ -139,7 +139,8 @@ class Reading {
 		};
 		await this.client.open(asked, async (answer) => {
 			this.isAnswered = true;
-			this.version = answer.headers['x-version'];
+			const { url, status, headers } = answer;
+			this.version = headers['x-version'];
 			for await (const batch of answer.events(MAX_EVENT_LENGTH)) {
 				const deltas: TextDelta[] = [];
 				for (const data of batch) {
@@ -147,7 +148,7 @@ class Reading {
 					// A whole answer in place of a stream: a refusal with status 200.
 					const isWhole = isRecord(event) && !('event' in event);
 					if (isWhole && envelopeIn(event) !== undefined)
-						throw refusal(this.client.target, asked, { ...headOf(answer), text: data });
+						throw refusal(this.client.target, asked, { url, status, headers, text: data });
 					append(deltas, apply(run, event));
 				}
 				if (this.given !== undefined) this.tellDify();
@@ -289,18 +290,6 @@ class Reading {
 		const facts = optional({ difyVersion: this.version, stopRequested });
 		return difyFailure(kind, { url: this.ask.url, result: resultOf(this.run), facts, ...words });
 	}
-}
-
-function headOf({
-	url,
-	status,
-	headers,
-}: {
-	url: string;
-	status: number;
-	headers: Record<string, string>;
-}) {
-	return { url, status, headers };
 }
 
 function isLimit(failed: ServerError | undefined): failed is ServerError {
