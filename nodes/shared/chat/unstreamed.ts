@@ -27,6 +27,7 @@ function waitsForTheEnd({ parameters }: INode): boolean {
 }
 
 function isExecuted(context: Context, { name }: INode): boolean {
-	const expression = `={{ $(${JSON.stringify(name)}).isExecuted }}`;
+	// n8n puts the "=" in front itself.
+	const expression = `{{ $(${JSON.stringify(name)}).isExecuted }}`;
 	return quietly(() => context.evaluateExpression(expression, 0)) === true;
 }

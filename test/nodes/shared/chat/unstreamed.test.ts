@@ -7,7 +7,7 @@ const context = (change: { streaming?: boolean; responseMode?: string; executed?
 		isStreaming: () => change.streaming ?? false,
 		getChatTrigger: () => ({ name: 'When "chat"', parameters: { options } }) as never,
 		evaluateExpression: (expression: string) => {
-			expect(expression).toBe('={{ $("When \\"chat\\"").isExecuted }}');
+			expect(expression).toBe('{{ $("When \\"chat\\"").isExecuted }}');
 			return ('executed' in change ? change.executed : true) as never;
 		},
 	};
