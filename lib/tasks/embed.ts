@@ -265,7 +265,7 @@ function refusalOf(error: ServerError, { index, text }: BatchText, others: Other
 				: `The answer of the server for text ${index + 1} cannot be read`,
 			meaning: `The answer of the server for ${quoted} is no JSON, or holds values that are no numbers (NaN)`,
 			remedy:
-				'Models in half precision fail on some texts and graphics cards: use another quantization, or run the model on the CPU (PARAMETER num_gpu 0 in a Modelfile of Ollama).',
+				'Models in half precision fail on some texts and graphics cards: use another quantization, or run the model on the CPU (num_gpu 0 or -ngl 0).',
 			facts: { index },
 		});
 	if (others !== 'taken') return error;

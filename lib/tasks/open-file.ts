@@ -4,6 +4,7 @@ import type { ServerError } from '../errors/server-error';
 import { mimeTypeIn } from '../file-name';
 import { fileTypeOf, type FileType, pictureFacts, textOfBytes } from '../files';
 import { soundExtension } from '../sound-format';
+import { openMail } from './mail';
 import { inWords, type SentFile } from './sent-files';
 
 export interface ItemFile {
@@ -35,7 +36,6 @@ const REFUSED: Readonly<Record<string, string>> = {
 	svg: 'It is a drawing made of shapes: convert it to PNG first, or pass its source on as text.',
 	pdf: `${extract('Extract From PDF')} A scan has no text: let the scanner save PNG or JPEG, or convert the page before n8n ("pdftoppm -png").`,
 	rtf: extract('Extract From RTF'),
-	eml: 'Pass its text and its attachments on as fields and files of the item ("Email Trigger (IMAP)" with Download Attachments).',
 	mht: `Save the page as HTML. ${extract('Extract From HTML')}`,
 	xlsx: extract('Extract From XLSX'),
 	docx: OFFICE,
@@ -57,6 +57,10 @@ export async function openFile(file: ItemFile): Promise<OpenedFile> {
 		);
 	const remedy = REFUSED[type.extension];
 	if (remedy !== undefined) throw refused(sent, remedy);
+	if (type.kind === 'mail') {
+		const { text, hints } = await openMail(name, bytes);
+		return { block: { type: 'text', text }, sent, hints };
+	}
 	return { block: blockOf(type, file), sent, hints: hintsOn(type, file) };
 }
 

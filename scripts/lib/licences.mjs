@@ -38,8 +38,8 @@ const licenceOf = (name) => {
 	const { version, license, author } = JSON.parse(
 		readFileSync(join(folder, 'package.json'), 'utf8'),
 	);
-	const file = join(folder, 'LICENSE');
-	if (existsSync(file))
+	const file = ['LICENSE', 'LICENSE.txt'].map((own) => join(folder, own)).find(existsSync);
+	if (file !== undefined)
 		return `${name} ${version} (${license})\n\n${readFileSync(file, 'utf8').trim()}\n`;
 	// @cfworker/json-schema has no copy of its licence in the package.
 	if (license !== 'MIT') throw new Error(`${name} has no copy of its licence, ${license}`);
