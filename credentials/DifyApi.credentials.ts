@@ -18,14 +18,15 @@ import {
 } from '../lib/dify/credentials';
 import type { FailureKind } from '../lib/errors/kinds';
 import { remedyFor } from '../lib/errors/remedies';
-import { isCredentialTest, withHeaders } from '../lib/servers/authenticate';
 import {
 	CONNECTION_CODES_HINT,
 	CREDENTIAL_TEST_LIMIT_MS,
-	plainTextRule,
+	isCredentialTest,
 	missingFieldRule,
+	plainTextRule,
 	statusRule,
-} from '../lib/servers/credential-rules';
+	withHeaders,
+} from '../lib/servers/credential';
 
 /** Marks the request of the credential test; it is replaced by the address that fits the type of the key. */
 const TEST_PATH = '/key-test';

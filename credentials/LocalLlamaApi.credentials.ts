@@ -15,17 +15,19 @@ import {
 	rowsField,
 	stringField,
 } from '../nodes/shared/field-kinds';
-import { isCredentialTest, withHeaders } from '../lib/servers/authenticate';
-import { resolveBaseUrl } from '../lib/servers/base-url';
-import { credentialHeaders, readLocalLlamaCredential } from '../lib/servers/credential';
 import {
+	bodyRule,
 	CONNECTION_CODES_HINT,
 	CREDENTIAL_TEST_LIMIT_MS,
-	bodyRule,
-	plainTextRule,
+	credentialHeaders,
+	isCredentialTest,
 	missingFieldRule,
+	plainTextRule,
+	readLocalLlamaCredential,
 	statusRule,
-} from '../lib/servers/credential-rules';
+	withHeaders,
+} from '../lib/servers/credential';
+import { resolveBaseUrl } from '../lib/servers/base-url';
 import type { FailureKind } from '../lib/errors/kinds';
 import { remedyFor } from '../lib/errors/remedies';
 

@@ -1,4 +1,3 @@
-import { resultOf } from './generators';
 import { isRecord, type JsonRecord, quietly } from './values';
 
 /**
@@ -9,22 +8,10 @@ export const MAX_DEPTH = 500;
 /** Objects and lists in one JSON text. Five million take a second and half a gigabyte to parse. */
 const MAX_CONTAINERS = 1_000_000;
 
-/** Characters that are looked at in one go: a few milliseconds. */
-const STEP_LENGTH = 1_000_000;
-
 /** Parses JSON; undefined where the text is no JSON, is nested too deeply, or holds too much. */
 export function parseJson(source: string): unknown {
 	if (source.length > 2 * MAX_DEPTH && excessIn(source) !== undefined) return undefined;
 	return quietly(() => JSON.parse(source) as unknown);
-}
-
-/** The same, which yields between the steps of a long text. */
-export function* parseJsonSteps(source: string): Generator<void, unknown> {
-	if ((yield* excessSteps(source)) !== undefined) return undefined;
-	yield;
-	const value = quietly(() => JSON.parse(source) as unknown);
-	yield;
-	return value;
 }
 
 /** Whether a value is nested too deeply. */
@@ -46,18 +33,9 @@ const OBJECT_END = '}'.charCodeAt(0);
  * millions of lists take seconds to parse.
  */
 export function excessIn(source: string): string | undefined {
-	return resultOf(excessSteps(source));
-}
-
-function* excessSteps(source: string): Generator<void, string | undefined> {
 	let depth = 0;
 	let count = 0;
-	let stepEnd = STEP_LENGTH;
 	for (let at = 0; at < source.length; at++) {
-		if (at >= stepEnd) {
-			yield;
-			stepEnd = at + STEP_LENGTH;
-		}
 		const code = source.charCodeAt(at);
 		if (code === QUOTE) at = endOfString(source, at);
 		else if (code === OBJECT_END || code === LIST_END) depth -= 1;
@@ -104,31 +82,25 @@ const TOKENS = /"|\\[^]|-?(?:\d[\d.eE+-]*|(?:NaN|Infinity)\b)/g;
  * Reads JSON without losing a number. Python also writes `NaN`, `Infinity` and `-Infinity`, which are no JSON, and
  * integers of any length.
  *
- * @param parsed the parsed JSON, if it was parsed already
+ * @param known the parsed JSON, if it was parsed already
  */
-export function exactJson(json: string, parsed?: unknown): ExactJson {
-	return resultOf(exactJsonSteps(json, parsed));
-}
-
-/** The same, which yields between the steps of a long text. */
-export function* exactJsonSteps(json: string, known?: unknown): Generator<void, ExactJson> {
-	const parsed = known ?? (yield* parseJsonSteps(json));
+export function exactJson(json: string, known?: unknown): ExactJson {
+	const parsed = known ?? parseJson(json);
 	const mayHoldSuch =
 		parsed === undefined ? /NaN|Infinity/ : /(?:^|[\s:,[])-?\d(?:[\d.]{15}|[\d.]*e[+-]?\d{3})/i;
 	if (!mayHoldSuch.test(json)) return { value: parsed, large: [] };
-	const { quoted, large } = yield* quoteLargeNumbers(json);
+	const { quoted, large } = quoteLargeNumbers(json);
 	if (large.length === 0) return { value: parsed, large };
-	return { value: (yield* parseJsonSteps(quoted)) ?? parsed, large };
+	return { value: parseJson(quoted) ?? parsed, large };
 }
 
 /** JSON with such numbers in quotes. */
-function* quoteLargeNumbers(json: string): Generator<void, { quoted: string; large: string[] }> {
+function quoteLargeNumbers(json: string): { quoted: string; large: string[] } {
 	const large: string[] = [];
 	const pieces: string[] = [];
 	let end = 0;
 	let isInText = false;
 	for (const { 0: token, index } of json.matchAll(TOKENS)) {
-		yield;
 		if (token === '"') isInText = !isInText;
 		if (isInText || /^["\\]/.test(token) || isExact(token)) continue;
 		large.push(token);

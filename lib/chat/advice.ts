@@ -8,17 +8,20 @@ import { propsOf } from '../servers/kinds';
 import { hintOnUnread } from '../servers/unread';
 import { other } from '../servers/kinds/other';
 import { finiteNumber, recordOf } from '../values';
-import type { Asking } from './asking';
 import type { Body } from './body';
 import { hasMedia, textOf } from './content';
 import { FORMAT_TOOL } from './format-call';
+import type { Asking } from './draft';
 
 /** Tokens to leave for the answer. */
 const ROOM_FOR_ANSWER = 512;
+
 const SHORTER_PROMPT =
 	'Or keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
+
 /** How servers fail at pictures and sound that their model cannot read. Few of them say so. */
 const PERHAPS_OF_MEDIA: ReadonlySet<string> = new Set(['serverError', 'badRequest']);
+
 const WITHOUT_MEDIA =
 	'The request had pictures, sound or video: try it without them, the model may not be able to read them. Else read the text of the server and its log.';
 

@@ -17,7 +17,7 @@ import {
 import type { Server, ServerKind } from '../servers/kinds/kind';
 import { type JsonRecord, optional } from '../values';
 import { withAdvice } from './advice';
-import type { Asking } from './asking';
+import { type Asking } from './draft';
 import { type Answer, AnswerReader, type Failure } from './answer';
 import { type Body, callableTools, openAiBody } from './body';
 import { quotationIn } from './calls-in-text';

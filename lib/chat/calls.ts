@@ -1,6 +1,9 @@
 /** Puts the calls of tools together that a server sends in pieces. */
 import { exactJson, parseJson, parseObject } from '../json';
-import { asList, isRecord, type JsonRecord, nonEmptyText, recordOf } from '../values';
+import { asList, isRecord, type JsonRecord, nonEmptyText, quietly, recordOf } from '../values';
+import { randomInt } from 'node:crypto';
+import type { FinishedAnswer } from './types';
+import { LruCache } from '../lru-cache';
 
 /**
  * More calls in one answer come from a model that repeats itself. LangChain's work grows with their square, and blocks
@@ -94,3 +97,106 @@ export function missingArguments(args: string, parameters: JsonRecord): string[]
 	const names = asList(parameters.required).filter((name) => typeof name === 'string');
 	return names.filter((name) => !Object.hasOwn(given, name));
 }
+
+/** Longer server ids are not kept: such calls are sent back under our own ids. */
+const MAX_SERVER_ID = 200;
+
+const TURN_LENGTH = 9;
+
+const OWN_ID = /^n8n([0-9a-z]{9})\d+(?:_((?:\w|-[0-9A-F]{2})+))?$/;
+
+/**
+ * Unique ids for the calls of one answer. A server's ids may be repeated in the next answer (vllm-project/vllm issue
+ * 50295, SGLang's `0` and `1`) or in other conversations (Kimi K2's `functions.NAME:0`, vllm-project/vllm issue 20789),
+ * and n8n's agent drops every step whose id it has seen. Each id contains a key of the answer and the server's id, so
+ * that every n8n worker can read both.
+ *
+ * Only letters, digits, `_` and `-`, and as short as possible: n8n's memory may pass the conversation to a provider
+ * that takes nothing else. vLLM's ids of 46 characters become 64, OpenAI's maximum.
+ *
+ * @param serverIds the server's id of each call; undefined without one
+ */
+export function ownToolCallIds(serverIds: ReadonlyArray<string | undefined>): string[] {
+	if (serverIds.length === 0) return [];
+	const turn = randomInt(36 ** TURN_LENGTH)
+		.toString(36)
+		.padStart(TURN_LENGTH, '0');
+	return serverIds.map((id, index) => {
+		const kept =
+			id === undefined || id === '' || id.length > MAX_SERVER_ID ? '' : `_${escaped(id)}`;
+		return `n8n${turn}${index}${kept}`;
+	});
+}
+
+/** The id to send to the server: the server's own if it is in the id; other ids unchanged. */
+export function serverToolCallId(id: string): string {
+	const kept = OWN_ID.exec(id)?.[2];
+	return kept === undefined ? id : (unescaped(kept) ?? id);
+}
+
+/** The key of the answer in a call's id; undefined for ids that are not from `ownToolCallIds`. */
+export function turnOfToolCall(id: string): string | undefined {
+	return OWN_ID.exec(id)?.[1];
+}
+
+/** Writes bytes other than letters, digits and `_` as `-` and two hexadecimal digits. */
+function escaped(id: string): string {
+	return [...Buffer.from(id, 'utf8')]
+		.map((byte) => {
+			const character = String.fromCharCode(byte);
+			return /\w/.test(character)
+				? character
+				: `-${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+		})
+		.join('');
+}
+
+function unescaped(kept: string): string | undefined {
+	return quietly(() => decodeURIComponent(kept.replace(/-/g, '%')));
+}
+
+/** The cached original of a tool call and its turn, which n8n returns in pieces and changed. */
+export interface RememberedCall {
+	/** Text the model wrote before its calls. */
+	text: string;
+	reasoning: string;
+	name: string;
+	/** The arguments exactly as the model wrote them. */
+	arguments: string;
+}
+
+const MAX_REMEMBERED = 2000;
+
+const MAX_CHARACTERS = 8 * 1024 * 1024;
+
+/**
+ * Caches the calls of recent answers with their exact arguments, and the text and thinking before them. n8n 2.20's
+ * agent loses the thinking, and n8n 2.41's overwrites an argument called `id`. Entries may be missing, as on another
+ * worker of n8n's queue mode: then the conversation is still correct, only less like what the model wrote.
+ *
+ * The key is our own unique id of the call (`ownToolCallIds`), never the server's id, which may be repeated in other
+ * conversations.
+ */
+export class TurnMemory {
+	private readonly calls = new LruCache<RememberedCall>({
+		maxEntries: MAX_REMEMBERED,
+		maxSize: MAX_CHARACTERS,
+		sizeOf: ({ text, reasoning, arguments: args }) => text.length + reasoning.length + args.length,
+	});
+
+	remember({
+		text,
+		reasoning,
+		toolCalls,
+	}: Pick<FinishedAnswer, 'text' | 'reasoning' | 'toolCalls'>): void {
+		for (const { id, name, arguments: args } of toolCalls)
+			this.calls.set(id, { text, reasoning, name, arguments: args });
+	}
+
+	recall(id: string): RememberedCall | undefined {
+		return this.calls.get(id);
+	}
+}
+
+/** Of this process. */
+export const turnMemory = new TurnMemory();

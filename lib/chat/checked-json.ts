@@ -1,7 +1,6 @@
 import type { ResponseFormat, FinishedAnswer } from './types';
 import { failure, type FailureContext } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
-import { resultOf } from '../generators';
 import { keptAsText } from '../json';
 import { isRecord, type JsonRecord } from '../values';
 import { fittingJson, type FoundJson } from './json-in-text';
@@ -92,6 +91,6 @@ export async function checkedJson(
 		);
 		return check.faults;
 	};
-	const outcome = resultOf(fittingJson(text, faultsOf));
+	const outcome = fittingJson(text, faultsOf);
 	return 'faults' in outcome ? outcome : { ...outcome, unchecked: [...unchecked] };
 }

@@ -1,4 +1,7 @@
-import type { ChatMessage, ContentPart, MediaPart } from './types';
+import type { ChatMessage, ContentPart, MediaPart, SourceMessage } from './types';
+import { parseJson } from '../json';
+import { isRecord, recordOf } from '../values';
+import { contentPart } from './media';
 
 /** The text of a content, without its pictures and recordings. */
 export function textOf(content: ChatMessage['content'], between = ''): string {
@@ -26,4 +29,141 @@ export function withTextsJoined(parts: readonly ContentPart[]): ContentPart[] {
 /** Whether a message has a picture, a recording or a video. */
 export function hasMedia({ content }: ChatMessage): boolean {
 	return mediaOf(content).length > 0;
+}
+
+/** A list of tool names, and nothing else. */
+const CALLING_TOOLS = /^Calling tools: ([\w-]+(?:, [\w-]+)*)$/;
+
+const USED_TOOLS = '[Used tools: Tool: ';
+
+const RESULT = ', Result: ';
+
+/**
+ * Removes what n8n's agent added to a model's text (docs/protocols/n8n.md 2.4), because models imitate it instead of
+ * calling tools. Only exact matches are removed.
+ *
+ * @param calls the calls of the same message
+ */
+export function withoutAgentText(
+	text: string,
+	calls: NonNullable<SourceMessage['toolCalls']>,
+): string {
+	const trimmed = text.trim();
+	const [, listed] = CALLING_TOOLS.exec(trimmed) ?? [];
+	const isCallingText = calls.some(
+		({ name, args }) =>
+			// n8n 2.20, in every replayed call.
+			trimmed === `Calling ${name} with input: ${JSON.stringify(args)}` ||
+			// n8n 2.41, the same text in all calls of an answer.
+			listed?.split(', ').includes(name) === true,
+	);
+	return isCallingText ? '' : withoutUsedTools(text);
+}
+
+/** n8n's text about one tool: its input is JSON, its result any text. */
+const USED_TOOL = /^.*?, Input: (.*?), Result: (.*)$/s;
+
+/** How many brackets are tried as the end of n8n's text. */
+const MAX_ENDS = 200;
+
+/**
+ * Removes n8n's text in front of an answer, which it adds if a memory keeps only texts. Results may contain brackets,
+ * so the end is the first bracket before which everything parses as n8n's text, with results that are JSON or have
+ * balanced brackets; otherwise the first bracket after the last result. A text with nothing else is kept.
+ */
+function withoutUsedTools(text: string): string {
+	if (!text.startsWith(USED_TOOLS) || !text.includes(RESULT)) return text;
+	const ends = [...text.matchAll(/\](?=\s|$)/g)].slice(0, MAX_ENDS).map(({ index }) => index);
+	const endBehind = (isResult: (result: string) => boolean) =>
+		ends.find((end) =>
+			text
+				.slice(USED_TOOLS.length, end)
+				.split('; Tool: ')
+				.every((used) => {
+					const [, input = '', result = ''] = USED_TOOL.exec(used) ?? [];
+					return parseJson(input) !== undefined && isResult(result);
+				}),
+		);
+	const end =
+		endBehind(isJsonOrText) ??
+		endBehind(isBalanced) ??
+		text.indexOf('] ', text.lastIndexOf(RESULT));
+	return text.slice(end + 1).trimStart() || text;
+}
+
+function isJsonOrText(result: string): boolean {
+	return /^[[{"]/.test(result) ? parseJson(result) !== undefined : isBalanced(result);
+}
+
+function isBalanced(text: string): boolean {
+	return text.split('[').length === text.split(']').length;
+}
+
+export interface ToolResult {
+	text: string;
+	pictures: ContentPart[];
+}
+
+/**
+ * Splits a tool's result into text and pictures: servers take pictures only in user messages, and as text a picture
+ * would be 200 KB of base64 for the model. n8n passes results as content blocks, or as JSON text of them, also in MCP's
+ * `content` and in `response`. Other blocks become JSON, so that nothing is lost.
+ */
+export function toolResult(content: unknown): ToolResult {
+	const isText = typeof content === 'string';
+	const parsed = isText && /"image/.test(content) ? parseJson(content) : content;
+	const blocks = blocksIn(parsed);
+	const pictures = blocks.map(pictureIn);
+	if (isText && pictures.every((one) => one === undefined)) return { text: content, pictures: [] };
+	let count = 0;
+	return {
+		text: blocks
+			.map((block, index) =>
+				pictures[index] === undefined ? textOfBlock(block) : `[Picture ${++count}, below]`,
+			)
+			.join('\n'),
+		pictures: pictures.filter((one) => one !== undefined),
+	};
+}
+
+/** MCP puts blocks into `content`, n8n's agent 3.1 lists them in the `response` of each entry. */
+function blocksIn(result: unknown): unknown[] {
+	const inside = recordOf(result).content ?? result;
+	const entries = Array.isArray(inside) ? (inside as unknown[]) : [inside];
+	return entries.flatMap((entry) => {
+		const { response } = recordOf(entry);
+		return Array.isArray(response) ? (response as unknown[]) : [entry];
+	});
+}
+
+function pictureIn(block: unknown): ContentPart | undefined {
+	if (!isRecord(block) || !/^(?:input_)?image(?:_url)?$/.test(String(block.type))) return undefined;
+	try {
+		const part = contentPart(block);
+		return part?.type === 'image' ? part : undefined;
+	} catch {
+		// Data that only looks like a picture.
+		return undefined;
+	}
+}
+
+/** The text of a content block. */
+export function textOfBlock(block: unknown): string {
+	if (typeof block === 'string') return block;
+	if (block === null || block === undefined) return '';
+	const { text } = recordOf(block);
+	return typeof text === 'string' ? text : JSON.stringify(block);
+}
+
+/** Breaks up control tokens of models in texts of users, tools and files, so that they are words to every template. */
+
+/** `<|…|>` of ChatML, Llama 3, gpt-oss; `[INST]` of Mistral and Llama 2; Gemma's turns; DeepSeek's bars; ends of texts. */
+const TOKENS =
+	/<\|(?=[\w:/ -]{1,64}\|>)|<[|｜](?=[^<>]{1,64}[|｜]>)|\[(?=\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|ARGS|CALL_ID|IMG)\])|<(?=\/?(?:s|bos|eos|start_of_turn|end_of_turn)>)|<(?=<\/?SYS>>)/g;
+
+/** Nobody sees a zero-width space, and no tokenizer joins what stands around it. */
+const BREAK = '\u200b';
+
+export function withoutControlTokens(text: string): string {
+	return text.replace(TOKENS, (start) => start + BREAK);
 }

@@ -9,15 +9,20 @@ import {
 	recordsIn,
 	text,
 } from '../values';
-import { withoutControlTokens } from './control-tokens';
+import {
+	mediaOf,
+	textOf,
+	textOfBlock,
+	toolResult,
+	type ToolResult,
+	withoutAgentText,
+	withoutControlTokens,
+	withTextsJoined,
+} from './content';
 import { fitHistory } from './history-budget';
-import { type RememberedCall, turnMemory } from './turn-memory';
-import { withoutAgentText } from './agent-text';
+import { type RememberedCall, serverToolCallId, turnMemory, turnOfToolCall } from './calls';
 import { contentPart, NOT_CONTENT } from './media';
-import { mediaOf, textOf, withTextsJoined } from './content';
-import { textOf as textOfBlock, toolResult, type ToolResult } from './tool-result';
 import { splitThinking } from './thinking';
-import { serverToolCallId, turnOfToolCall } from './tool-call-ids';
 import type {
 	ChatMessage,
 	ChatSettings,

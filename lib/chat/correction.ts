@@ -3,7 +3,7 @@ import { parseJson } from '../json';
 import { isRecord, type JsonRecord, shortened } from '../values';
 import { fittedArguments } from './arguments';
 import { argumentsOf, missingArguments, type ReadCall } from './calls';
-import { withoutControlTokens } from './control-tokens';
+import { withoutControlTokens } from './content';
 import type { ChatMessage, ToolDefinition } from './types';
 
 /** How often a turn is corrected. */

@@ -1,12 +1,13 @@
 /** Reads token counts and times from the answers of each API. */
 import { finiteNumber, isRecord, type JsonRecord, optional, recordOf } from '../values';
-import type { Timings, Usage } from './types';
+import type { FinishedAnswer, Timings, Usage } from './types';
+import type { TracedAnswer } from '../tracing/attributes';
 
 /**
  * Undefined without counts: an empty object in a later chunk must not overwrite earlier counts, and servers that do not
  * count send zeros.
  */
-export function usageFrom(
+function usageFrom(
 	prompt: unknown,
 	completion: unknown,
 	more: { total?: unknown; cached?: unknown; reasoning?: unknown } = {},
@@ -63,7 +64,7 @@ export function usageOf({ cache_n: cached, prompt_n: read, predicted_n: written 
 }
 
 /** The reported tokens per second. For a single token llama-server has no time, and reports a million. */
-export function speedByServer(timings: Timings | undefined): number | undefined {
+function speedByServer(timings: Timings | undefined): number | undefined {
 	return timings?.predicted_n !== undefined && timings.predicted_n <= 1
 		? undefined
 		: timings?.predicted_per_second;
@@ -100,4 +101,45 @@ export function ollamaTimings(json: JsonRecord): Timings {
 		predicted_ms: completionMs,
 		predicted_per_second: rate(completion, completionMs),
 	});
+}
+
+/** The attributes of an answer for its trace. @param startedAt by `performance.now()` */
+export function tracedAnswer(answer: FinishedAnswer, startedAt: number): TracedAnswer {
+	const {
+		model,
+		finishReason,
+		usage,
+		timings,
+		firstTokenMs,
+		toolCalls,
+		text,
+		reasoning,
+		serverKind = 'other',
+	} = answer;
+	return {
+		provider: serverKind,
+		answeredBy: model,
+		finishReason,
+		usage: usage && { ...usage, cachedTokens: usage.cachedTokens ?? timings?.cache_n },
+		...(firstTokenMs > 0 ? { firstTokenAt: startedAt + firstTokenMs } : {}),
+		tokensPerSecond: tokensPerSecond(answer),
+		acceptedDrafts: acceptedDrafts(timings),
+		toolCalls: toolCalls.map(({ name }) => name),
+		output: [{ role: 'assistant', content: text, reasoning, toolCalls, finishReason }],
+	};
+}
+
+/** The speed that the server reports, or else the one measured here. */
+export function tokensPerSecond({
+	timings,
+	usage,
+	firstTokenMs,
+	totalMs,
+}: FinishedAnswer): number | undefined {
+	const generatedMs = totalMs - firstTokenMs;
+	const tokens = usage?.completionTokens ?? 0;
+	return (
+		speedByServer(timings) ??
+		(tokens > 1 && generatedMs > 0 ? ((tokens - 1) / generatedMs) * 1000 : undefined)
+	);
 }

@@ -1,14 +1,29 @@
 /** What is asked, as the kind of server takes it. */
-import { invalidInput } from '../errors/failure';
-import type { ServerKind } from '../servers/kinds/kind';
+import { failure, invalidInput } from '../errors/failure';
+import type { Props, Server, ServerKind } from '../servers/kinds/kind';
 import { isFilled, type JsonRecord, optional } from '../values';
-import type { Asking } from './asking';
 import type { Body } from './body';
-import { withoutControlTokens } from './control-tokens';
+import { mediaOf, withoutControlTokens } from './content';
 import { ignoredParameters, wantsJson } from './parameters';
-import { cleanSchema } from './schema';
-import { withSentNames } from './tool-names';
-import type { ChatMessage, ChatParameters, ToolDefinition } from './types';
+import { cleanSchema, type ToolNames, withSentNames } from './schema';
+import type { Call, ChatMessage, ChatParameters, ChatSettings, ToolDefinition } from './types';
+import type { QueueLog } from '../http/ask';
+import { contextOf } from '../http/failures';
+import type { Shown } from './thinking';
+
+/** What stays the same through all tries of a turn. */
+export interface Asking {
+	server: Server;
+	kind: ServerKind;
+	settings: ChatSettings;
+	call: Call;
+	/** How it came through the queue. */
+	place: QueueLog;
+	names: ToolNames;
+	shown: Shown;
+	/** By `performance.now()`. */
+	startedAt: number;
+}
 
 /**
  * The body of the first try. With tools, a response format waits for a final answer that breaks it: llama-server could
@@ -94,4 +109,36 @@ function unknownTool(name: string) {
 		`The tool "${name}" is to be called, but it is not among the tools of the model`,
 		'Connect the tool, or let the model choose.',
 	);
+}
+
+/**
+ * Refuses tools that the chat template would leave out, and pictures for a model that would invent what it sees.
+ *
+ * @throws {ServerError} of kind `toolsUnsupported` or `modalityUnsupported`
+ */
+export async function requireAbilities(
+	{
+		server,
+		kind,
+		settings: { model },
+		call,
+	}: Pick<Asking, 'server' | 'kind' | 'settings' | 'call'>,
+	messages: readonly ChatMessage[],
+	props: Props | undefined,
+): Promise<void> {
+	const { tools = [], signal } = call;
+	const context = contextOf(server, server.url.api, model);
+	if (tools.length > 0 && props?.takesTools === false)
+		throw failure('toolsUnsupported', context, {
+			message: `This model's template has no tool support, so ${kind.label} would ignore the tools`,
+			remedy: kind.words.tools,
+		});
+	const hasPicture = messages.some(({ content }) =>
+		mediaOf(content).some(({ type }) => type === 'image'),
+	);
+	if (!hasPicture || (await kind.pictures?.(server, model, signal)) !== false) return;
+	throw failure('modalityUnsupported', context, {
+		message: `The model "${model}" cannot see pictures`,
+		remedy: kind.words.remedies?.modalityUnsupported,
+	});
 }

@@ -1,5 +1,4 @@
 /** The call of n8n's Structured Output Parser, which models write as text. */
-import { resultOf } from '../generators';
 import { checkSchema } from './json-schema';
 import { recordOf } from '../values';
 import type { ReadCall } from './calls';
@@ -21,8 +20,8 @@ export function formatCallIn(text: string, tools: readonly ToolDefinition[]): Re
 		const { name, arguments: args, parameters } = recordOf(value);
 		return name === FORMAT_TOOL ? [args ?? parameters] : [value, { output: value }];
 	};
-	const found = resultOf(
-		fittingJson(text, (value) => (candidates(value).some(fits) ? [] : ['it does not fit'])),
+	const found = fittingJson(text, (value) =>
+		candidates(value).some(fits) ? [] : ['it does not fit'],
 	);
 	if ('faults' in found) return undefined;
 	const args = candidates(found.value).find(fits);

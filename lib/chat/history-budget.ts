@@ -1,4 +1,4 @@
-import { estimateTokens } from '../servers/tokens';
+import { estimateTokens } from '../servers/unread';
 import type { ChatMessage } from './types';
 import { mediaOf, textOf } from './content';
 

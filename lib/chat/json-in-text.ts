@@ -1,4 +1,4 @@
-import { canonicalJson, type ExactJson, exactJsonSteps, parseJson, parseJsonSteps } from '../json';
+import { canonicalJson, exactJson, type ExactJson, parseJson } from '../json';
 
 /** JSON in an answer. */
 export interface FoundJson extends ExactJson {
@@ -15,18 +15,18 @@ const MAX_READ = 2_000_000;
 /**
  * Finds the fitting JSON in a model's text. Unconstrained models put it into a code block or between sentences, next to
  * examples and drafts. Tried in this order: the whole text, code blocks, JSON between sentences. Several different fits
- * at one stage are ambiguous, and count as a fault. Yields between its steps: an answer may have megabytes.
+ * at one stage are ambiguous, and count as a fault.
  *
  * @param faultsOf the faults of a value; empty where it fits
  * @returns the JSON that fits, or the faults: an empty list where there is no JSON at all
  */
-export function* fittingJson(
+export function fittingJson(
 	text: string,
 	faultsOf: (value: unknown) => string[],
-): Generator<void, FoundJson | { faults: string[] }> {
+): FoundJson | { faults: string[] } {
 	const check = new JsonCheck(faultsOf);
 	for (const candidates of [wholeText(text), blocksIn(text), structuresIn(text)]) {
-		const fitting = yield* check.fitting(candidates);
+		const fitting = check.fitting(candidates);
 		const [first, ...more] = fitting;
 		if (more.length > 0)
 			return { faults: [`There are ${fitting.length} different answers, and one is wanted`] };
@@ -44,12 +44,12 @@ class JsonCheck {
 	constructor(private readonly faultsOf: (value: unknown) => string[]) {}
 
 	/** The pieces that fit, without those with the same value. */
-	*fitting(candidates: Iterable<string>): Generator<void, FoundJson[]> {
+	fitting(candidates: Iterable<string>): FoundJson[] {
 		const fitting: Array<FoundJson & { parsed: unknown }> = [];
 		for (const json of candidates) {
-			const parsed = yield* parseJsonSteps(json);
+			const parsed = parseJson(json);
 			if (parsed === undefined || !this.fits(parsed)) continue;
-			fitting.push({ json, parsed, ...(yield* exactJsonSteps(json, parsed)) });
+			fitting.push({ json, parsed, ...exactJson(json, parsed) });
 		}
 		// Most answers have one value, which is compared with nothing.
 		if (fitting.length < 2) return fitting;

@@ -5,15 +5,14 @@ import { contextOf } from '../http/failures';
 import { optional } from '../values';
 import type { Answer } from './answer';
 import { failureOf, isHeldBack, type Read } from './ask';
-import type { Asking } from './asking';
+import type { Asking } from './draft';
 import type { Body } from './body';
-import type { ReadCall } from './calls';
+import { ownToolCallIds, type ReadCall } from './calls';
 import { checkedJson, jsonError } from './checked-json';
 import { checkedCalls, correctionOf, correctionOfFormat, type Fault } from './correction';
 import { cleanedFormat } from './draft';
 import { formatCallIn } from './format-call';
 import { wantsJson } from './parameters';
-import { ownToolCallIds } from './tool-call-ids';
 import type { ToolDefinition } from './types';
 
 /** What a usable answer says. */

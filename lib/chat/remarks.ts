@@ -3,7 +3,7 @@ import { isModelNamed, shortModelName } from '../servers/model-names';
 import type { ServerModel } from '../servers/models';
 import { onlyModelOf } from '../servers/kinds';
 import { hintOnUnread } from '../servers/unread';
-import type { Asking } from './asking';
+import type { Asking } from './draft';
 import type { Usable } from './judge';
 import { textOf } from './content';
 import type { ChatMessage } from './types';

@@ -1,7 +1,10 @@
 /** JSON schemas in the form that llama.cpp turns into a grammar. */
 import { finiteNumber, isRecord, type JsonRecord, recordOf } from '../values';
+import { invalidInput } from '../errors/failure';
+import { isTooDeep, MAX_DEPTH } from '../json';
+import type { ChatMessage, ToolDefinition } from './types';
 
-export interface CleanedSchema {
+interface CleanedSchema {
 	schema: JsonRecord;
 	/** Paths of removed parts with reasons, for the user. Lossless changes are not listed. */
 	dropped: string[];
@@ -9,11 +12,15 @@ export interface CleanedSchema {
 
 /** Maximum repetitions of a rule (llama.cpp, `MAX_REPETITION_THRESHOLD`), less one level for lists that may be empty. */
 const MOST_REPETITIONS = 1998;
+
 const TYPES = new Set(['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']);
+
 /** Keywords whose values map names to schemas. */
 const NAMED: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions']);
+
 /** Keywords whose values are no schemas, though they may look like some. */
 const VALUES: ReadonlySet<string> = new Set(['const', 'default', 'enum', 'examples', 'required']);
+
 /** Name of the definition for references to the whole schema (`{"$ref": "#"}`). */
 const WHOLE = 'wholeSchema';
 
@@ -107,12 +114,14 @@ function referenceReason(reference: unknown, root: JsonRecord): string | undefin
 
 /** Any character of a JSON string that needs no escape. Else `.` would match the closing quote. */
 const ANY = '[^"\\\\\\x7F\\x00-\\x1F]';
+
 /** What llama.cpp has no name for. */
 const SHORTHANDS: Readonly<Record<string, string>> = {
 	'\\d': '[0-9]',
 	'\\w': '[A-Za-z0-9_]',
 	'.': ANY,
 };
+
 /**
  * One part of a pattern that every llama.cpp reads as JavaScript does. A repeated sign behind a backslash is none: it
  * would repeat too much.
@@ -146,4 +155,62 @@ function classOf(part: string): string {
 function patternReason(pattern: unknown): string {
 	const isWhole = typeof pattern === 'string' && /^\^[^]*\$$/.test(pattern);
 	return isWhole ? 'pattern with parts that a grammar lacks' : 'pattern without ^ and $';
+}
+
+/**
+ * Refuses a JSON schema that would overflow the stack where it is read, copied or sent.
+ *
+ * @param where the schema, in words: "The JSON schema"
+ * @throws {ServerError} of kind `invalidInput`
+ */
+export function requireDepth(schema: unknown, where: string): void {
+	if (!isTooDeep(schema)) return;
+	throw invalidInput(
+		`${where} is nested too deeply: ${MAX_DEPTH} levels are the most`,
+		'Put parts that repeat themselves into $defs, and name them with $ref.',
+	);
+}
+
+const MAX_LENGTH = 64;
+
+export interface ToolNames {
+	/** The name that is sent. */
+	sent(name: string): string;
+	/** The tool's own name. */
+	own(name: string): string;
+}
+
+/** Unique within a request. A name that fits stays, and is never given to another tool. */
+export function toolNames(tools: readonly ToolDefinition[]): ToolNames {
+	const taken = new Set(tools.map(({ name }) => name));
+	const sent = new Map<string, string>();
+	for (const { name } of tools) {
+		const fitting = fittingName(name);
+		if (fitting === name) continue;
+		let unique = fitting;
+		for (let count = 2; taken.has(unique); count++)
+			unique = `${fitting.slice(0, MAX_LENGTH - 4)}_${count}`;
+		taken.add(unique);
+		sent.set(name, unique);
+	}
+	const own = new Map([...sent].map(([name, other]) => [other, name]));
+	return {
+		sent: (name) => sent.get(name) ?? fittingName(name),
+		own: (name) => own.get(name) ?? name,
+	};
+}
+
+function fittingName(name: string): string {
+	return name.replace(/[^\w-]/g, '_').slice(0, MAX_LENGTH) || '_';
+}
+
+/** Messages with the names that are sent. */
+export function withSentNames(messages: readonly ChatMessage[], names: ToolNames): ChatMessage[] {
+	return messages.map((message) => {
+		if (message.role === 'tool' && message.name !== undefined)
+			return { ...message, name: names.sent(message.name) };
+		if (message.role !== 'assistant' || message.toolCalls === undefined) return message;
+		const toolCalls = message.toolCalls.map((call) => ({ ...call, name: names.sent(call.name) }));
+		return { ...message, toolCalls };
+	});
 }

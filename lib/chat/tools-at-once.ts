@@ -1,5 +1,4 @@
 /** Which of many tools a model is offered: those that fit the conversation best. Pure. */
-import { mapInSteps } from '../generators';
 import { recordOf, text } from '../values';
 import type { SourceMessage, ToolDefinition } from './types';
 
@@ -96,7 +95,7 @@ function endsOf(question: string): string {
 }
 
 /** What is known of a tool, for a comparison with questions. */
-export function describeTool({ name, description = '' }: ToolDefinition): string {
+function describeTool({ name, description = '' }: ToolDefinition): string {
 	return `${plainWords(name)}: ${description}`;
 }
 
@@ -105,7 +104,7 @@ export function describeTool({ name, description = '' }: ToolDefinition): string
  *
  * @param fitTo how well a question and a tool fit, from 0 to 1
  */
-export function fitOfTools<Question, Tool>(
+function fitOfTools<Question, Tool>(
 	questions: readonly Question[],
 	tools: readonly Tool[],
 	fitTo: (question: Question, tool: Tool) => number,
@@ -117,13 +116,12 @@ export function fitOfTools<Question, Tool>(
 
 /**
  * How well each tool fits the questions, by the words they share; a word that few tools have counts more (TF-IDF).
- * Yields between the tools: finding the words of thousands of descriptions takes a second.
  */
-export function* fitByWords(
+export function fitByWords(
 	questions: readonly string[],
 	tools: readonly ToolDefinition[],
-): Generator<void, number[]> {
-	const wordsOfTools = yield* mapInSteps(tools, (tool) => wordsOf(describeTool(tool)));
+): number[] {
+	const wordsOfTools = tools.map((tool) => wordsOf(describeTool(tool)));
 	const weights = rarityOf(wordsOfTools);
 	return fitOfTools(questions.map(wordsOf), wordsOfTools, (question, tool) => {
 		const shared = [...tool].filter((word) => question.has(word));

@@ -1,27 +1,24 @@
 /** One turn of a chat in five steps: the conversation, its body, sending, reading, and correcting the model's mistakes. */
 import { asFailed, type ServerError } from '../errors/server-error';
-import { estimateTokens } from '../servers/tokens';
+import { estimateTokens } from '../servers/unread';
 import { requireModel } from '../servers/model-names';
 import { identifiedKind, kindOf, propsOf } from '../servers/kinds';
 import type { Server } from '../servers/kinds/kind';
 import { inSpan } from '../tracing/span';
 import { optional } from '../values';
 import { ask, isHeldBack, type Read } from './ask';
-import type { Asking } from './asking';
 import { conversationFor } from './conversation';
 import { MOST_CORRECTIONS } from './correction';
-import { draftBody } from './draft';
+import { type Asking, draftBody, requireAbilities } from './draft';
 import { judge, type Usable, type Verdict } from './judge';
 import { notesOn } from './remarks';
 import { checkParameters, wantsJson } from './parameters';
 import { textOf } from './content';
-import { requireAbilities } from './requirements';
-import { Shown } from './shown';
-import { toolNames } from './tool-names';
-import { ownToolCallIds } from './tool-call-ids';
-import { tracedAnswer } from './traced-answer';
-import { turnMemory } from './turn-memory';
+import { toolNames } from './schema';
+import { ownToolCallIds, turnMemory } from './calls';
+import { tracedAnswer } from './counts';
 import type { Call, ChatMessage, ChatSettings, FinishedAnswer, Usage } from './types';
+import { Shown } from './thinking';
 
 /**
  * Answers a call.

@@ -1,5 +1,5 @@
 import type { Limits } from '../http/limits';
-import type { Priority } from '../http/scheduler';
+import type { Priority } from '../http/queue';
 import type { KindName } from '../servers/kinds/kind';
 import type { TraceSettings } from '../tracing/attributes';
 import type { SamplerValues } from './samplers';

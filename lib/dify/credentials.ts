@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import { secretsOf } from '../errors/mask';
-import { proxyHeaders } from '../http/proxy-secrets';
+import { proxyHeaders } from '../http/dispatcher';
 import { addressOf, resolveBaseUrl } from '../servers/base-url';
 import { credentialHeaders, egressFilterOf } from '../servers/credential';
 import { resolveDifyBase } from './base-url';

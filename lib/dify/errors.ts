@@ -1,11 +1,11 @@
 /** Dify's refusals and failed runs, in its own words: title = its message, advice by its code, else by its text. */
+import { retryAfterMs } from '../errors/classify';
 import { failure, type FailureContext, type FailureWords } from '../errors/failure';
 import type { DifyKind } from '../errors/kinds';
 import { mask, maskedStart } from '../errors/mask';
 import { ServerError } from '../errors/server-error';
 import type { Refused } from '../http/ask';
 import type { FileSource, FormSent } from '../http/multipart';
-import { withRetryAfter } from '../http/retry-after';
 import { parseJson, parseObject } from '../json';
 import { finiteNumber, isRecord, optional, recordOf, shortened, text } from '../values';
 import type { RunError, RunResult, WorkflowNode } from './types';
@@ -168,12 +168,14 @@ export function refuse(
 	if (envelope === undefined) return undefined;
 	const told = status >= 400 ? status : (envelope.status ?? status);
 	const startsRun = STARTS_RUN.test(new URL(url).pathname);
-	const failed = inOwnWords(kindOf(envelope, told), envelope, context, {
+	return inOwnWords(kindOf(envelope, told), envelope, context, {
 		status: told,
-		facts: { difyVersion: headers['x-version'] },
+		facts: {
+			difyVersion: headers['x-version'],
+			retryAfterMs: retryAfterMs(headers['retry-after']),
+		},
 		about: { status: told, startsRun },
 	});
-	return withRetryAfter(failed, headers['retry-after']);
 }
 
 /** What a refusal or a failed run means; without a status it is a run. */

@@ -1,6 +1,5 @@
 import { ServerError } from './server-error';
-import { plainText } from '../plain-text';
-import { messageOf } from '../values';
+import { messageOf, plainText } from '../values';
 
 /** Characters of the server's own text: more would hide what to do. */
 const MAX_SHOWN = 500;

@@ -2,7 +2,7 @@ import { NodeOperationError, type INode, type JsonObject } from 'n8n-workflow';
 
 import { describe } from './description';
 import { isOfRequest } from './kinds';
-import { plainText } from '../plain-text';
+import { plainText } from '../values';
 import { ServerError } from './server-error';
 
 export interface NodeErrorOptions {

@@ -1,7 +1,7 @@
 /** A check of a server, in one line: probes → facts → findings → result. */
 import { asFailed, type ServerError } from '../errors/server-error';
 import { LruCache } from '../lru-cache';
-import { plainText } from '../plain-text';
+import { plainText } from '../values';
 import { onlyModel } from '../servers/model-names';
 import type { Server } from '../servers/kinds/kind';
 import { lookAtDify, type DifyServer } from './dify';

@@ -1,6 +1,6 @@
 /** What the answers to a check tell. Pure. */
 import type { ServerError } from '../errors/server-error';
-import { isForPosts } from '../servers/api-root';
+import { isForPosts } from '../servers/base-url';
 import { metricsOf } from '../servers/metrics';
 import { countOfParameters, readProps, type ServerModel } from '../servers/models';
 import {

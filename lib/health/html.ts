@@ -1,4 +1,4 @@
-import { UNSEEN } from '../plain-text';
+import { UNSEEN } from '../values';
 
 /** Text that is HTML. Only `markup` and `raw` make it, so nothing gets into a page that was not escaped. */
 export class Html {

@@ -1,9 +1,10 @@
 /** What a check asks a model server (docs/protocols/llama-server.md 8.1, 9.3): two rounds, each at once. */
 import { fetchOnce } from '../lru-cache';
-import { CHAT_ROUTE, findApiRoot } from '../servers/api-root';
+import { CHAT_ROUTE, findApiRoot } from '../servers/base-url';
 import { isModelNamed, loadedOrAll } from '../servers/model-names';
 import { readModels, readProps, type ServerModel } from '../servers/models';
-import { identify, KINDS, learnKind } from '../servers/kinds';
+import { KINDS, learnKind } from '../servers/kinds';
+import { identify } from '../servers/kinds/recognize';
 import type { KindName, Server, ServerKind } from '../servers/kinds/kind';
 import { isRouter } from '../servers/kinds/llama-server';
 import { asList, isRecord, type JsonRecord } from '../values';

@@ -8,7 +8,7 @@ import type { Answer } from '../http/ask';
 import { contextOf } from '../http/failures';
 import { request } from '../http/request';
 import { parseJson } from '../json';
-import { CHAT_ROUTE } from '../servers/api-root';
+import { CHAT_ROUTE } from '../servers/base-url';
 import { knownKind, KINDS } from '../servers/kinds';
 import type { Server, ServerKind } from '../servers/kinds/kind';
 import {

@@ -1,6 +1,6 @@
 /** What is asked of a server, and what it answers. */
 import type { Limits } from './limits';
-import type { Priority } from './scheduler';
+import type { Priority } from './queue';
 import type { EgressFilter, ServerAddress } from './types';
 import type { FailureContext } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';

@@ -1,6 +1,5 @@
 /** Reading of bodies: unpacked once, bounded, and not longer than there is something to come. */
 import { afterMs } from './limits';
-import { TooLongError } from './too-long';
 import { parseJson } from '../json';
 
 /** How long an answer that is complete is waited for to end: not every server closes it. */
@@ -11,6 +10,7 @@ const FORMATS: Readonly<Record<string, 'gzip' | 'deflate'>> = {
 	'x-gzip': 'gzip',
 	deflate: 'deflate',
 };
+
 /** Content codings that cannot be undone here. Any other value of the header means no compression. */
 const NOT_READABLE = /^(?:br|zstd|compress)$|,/;
 
@@ -91,4 +91,32 @@ export async function textOf(body: AsyncIterable<Uint8Array>, maxBytes: number):
 	for await (const piece of pieces(body, maxBytes, ending))
 		texts.push(decoder.decode(piece, { stream: true }));
 	return texts.join('') + decoder.decode();
+}
+
+/** A bound in words. */
+export function megabytes(bytes: number): string {
+	return `${Math.floor(bytes / 2 ** 20)} MB`;
+}
+
+/** Concatenates all pieces. @throws {TooLongError} for more than `maxBytes` */
+export async function readWhole(
+	pieces: AsyncIterable<Uint8Array>,
+	maxBytes = Infinity,
+): Promise<Buffer> {
+	const read: Uint8Array[] = [];
+	let size = 0;
+	for await (const piece of pieces) {
+		size += piece.byteLength;
+		if (size > maxBytes) throw new TooLongError(maxBytes);
+		read.push(piece);
+	}
+	return Buffer.concat(read);
+}
+
+/** A body with more bytes than is read of it. */
+export class TooLongError extends Error {
+	constructor(readonly maxBytes: number) {
+		super(`more than ${megabytes(maxBytes)}`);
+		this.name = 'TooLongError';
+	}
 }

@@ -1,6 +1,6 @@
 import type { EgressFilter } from './types';
 import { failure } from '../errors/failure';
-import { env, EnvHttpProxyAgent, Pool, TunnelPool, type Dispatcher } from '../vendor';
+import { type Dispatcher, env, EnvHttpProxyAgent, Pool, TunnelPool } from '../vendor';
 import { optional, quietly } from '../values';
 
 export interface ServerChannelKey {
@@ -13,7 +13,7 @@ export interface ServerChannelKey {
 }
 
 /** The connection pools for one origin with one credential. */
-export interface ServerChannel {
+interface ServerChannel {
 	/** For cheap GETs and short requests of a batch: connections are kept for 4 s, since llama-server closes an idle one after 5 s. */
 	readonly keepAlive: Dispatcher;
 	/** For generations and Dify runs: used with `reset`, so every request has its own connection. */
@@ -23,16 +23,19 @@ export interface ServerChannel {
 }
 
 /** A channel that stays open until it is released. */
-export interface ChannelUse extends ServerChannel {
+interface ChannelUse extends ServerChannel {
 	/** Calling it twice is harmless. */
 	release(): void;
 }
 
 export const MAX_CONNECT_MS = 10_000;
+
 const MAX_IDLE_CHANNELS = 64;
 
 type AgentOptions = NonNullable<ConstructorParameters<typeof EnvHttpProxyAgent>[0]>;
+
 type Lookup = ReturnType<EgressFilter['createSecureLookup']>;
+
 type LookupDone = Parameters<Lookup>[2];
 
 interface Entry extends ServerChannel {
@@ -211,4 +214,27 @@ function usable(proxy = ''): string {
 	if (proxy === '') return '';
 	const protocol = quietly(() => new URL(proxy).protocol);
 	return protocol === 'http:' || protocol === 'https:' ? proxy : UNUSABLE_PROXY;
+}
+
+const VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'];
+
+/** What the proxies of the environment get as their user and password: an echo of it is masked as a key is. */
+export function proxyHeaders(): Record<string, string> {
+	const values = VARIABLES.map((name) => env[name] ?? '').filter((value) => value.includes('@'));
+	const pairs = values.flatMap((value, index) => {
+		const authorization = authorizationOf(value);
+		return authorization === undefined ? [] : [[`proxy-authorization-${index}`, authorization]];
+	});
+	return Object.fromEntries(pairs) as Record<string, string>;
+}
+
+function authorizationOf(address: string): string | undefined {
+	const url = quietly(() => new URL(address));
+	if (url === undefined || url.password === '') return undefined;
+	const pair = `${decoded(url.username)}:${decoded(url.password)}`;
+	return `Basic ${Buffer.from(pair).toString('base64')}`;
+}
+
+function decoded(part: string): string {
+	return quietly(() => decodeURIComponent(part)) ?? part;
 }

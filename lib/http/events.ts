@@ -1,7 +1,6 @@
 import { createParser, type EventSourceMessage, type ParseError } from '../vendor';
 import { quietly } from '../values';
-import type { Ending } from './body';
-import { TooLongError } from './too-long';
+import { type Ending, TooLongError } from './body';
 
 /** Characters of one event, line or whole JSON answer in place of a stream. */
 const MAX_EVENT_LENGTH = 2 * 1024 * 1024;

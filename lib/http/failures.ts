@@ -1,7 +1,7 @@
 /** What failures of requests mean. */
 import type { Ask, Refused, Target } from './ask';
 import type { Watchdog } from './limits';
-import { megabytes, TooLongError } from './too-long';
+import { megabytes, TooLongError } from './body';
 import { classify } from '../errors/classify';
 import { failure, type FailureContext } from '../errors/failure';
 import { mask } from '../errors/mask';

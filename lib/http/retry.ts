@@ -4,13 +4,16 @@ import { seconds } from '../errors/remedies';
 import type { ServerError } from '../errors/server-error';
 
 const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];
+
 /** Short, because asking a loading server costs nothing, and somebody may be waiting in a chat. */
 const MAX_LOADING_PAUSE_MS = 2000;
+
 /** Longest pause that is waited for. A server that asks for a longer one is not asked again. */
 const MAX_RETRY_AFTER_MS = 60_000;
 
 /** Statuses while a server behind a gateway is restarting or busy. */
 const PASSING_STATUSES: ReadonlySet<number | undefined> = new Set([429, 502, 503, 504]);
+
 /** Seen with Ollama 0.17.4, status 400: its runner died. The next request starts a new one. */
 const RUNNER_DIED = /do embedding request: .{0,500}EOF/i;
 

@@ -1,6 +1,7 @@
 import type { AnswerSource, Call, FinishedAnswer } from '../chat/types';
-import { generationInfoOf, usageMetadata } from './generation-info';
+import { generationInfoOf, readMessage, usageMetadata } from './langchain-message';
 import type {
+	AiNodeSdk,
 	HostBaseChatModel,
 	HostClasses,
 	HostGenerationChunk,
@@ -8,12 +9,10 @@ import type {
 	HostRunManager,
 } from './host';
 import { isRecord, type JsonRecord, optional, recordsIn } from '../values';
-import { readMessage } from './langchain-message';
 import { NOT_CONTENT } from '../chat/media';
-import { estimateTokens } from '../servers/tokens';
-import { piecesOf } from './pieces';
-import type { AiNodeSdk } from './sdk';
+import { estimateTokens } from '../servers/unread';
 import { toolChoiceOf, toolDefinition } from './tools';
+import { sleep } from 'n8n-workflow';
 
 interface LocalChatModelFields {
 	answers: AnswerSource;
@@ -242,4 +241,134 @@ function tokensOfBlock(block: unknown): number {
 	if (typeof block.text === 'string') return estimateTokens(block.text);
 	if (NOT_CONTENT.has(String(block.type))) return estimateTokens(JSON.stringify(block));
 	return FILE_TOKENS;
+}
+
+type Tracing = HostClasses['N8nLlmTracing'];
+
+const tracings = new WeakMap<Tracing, Tracing>();
+
+/**
+ * n8n's tracer, which writes the execution log, without its tokenizer. For every call the tracer estimates the tokens
+ * of the prompt and of the answer with js-tiktoken: about half a second and 110 to 150 MB at the first call, CPU at
+ * each. The server's own counts replace the estimates in the log, so a rough estimate is enough until the answer
+ * arrives. It is a subclass, since n8n's Model Selector asks for `instanceof N8nLlmTracing` (ModelSelector.node.ts). If
+ * n8n's tracer no longer has these methods (ai-utilities, n8n-llm-tracing.ts), it is used unchanged.
+ */
+export function tracingWithoutTokenizer(N8nLlmTracing: Tracing): Tracing {
+	const made =
+		tracings.get(N8nLlmTracing) ??
+		(canBeReplaced(N8nLlmTracing) ? tracingClass(N8nLlmTracing) : N8nLlmTracing);
+	tracings.set(N8nLlmTracing, made);
+	return made;
+}
+
+function canBeReplaced({ prototype }: Tracing): boolean {
+	return ['estimateTokensFromGeneration', 'estimateTokensFromStringList'].every(
+		(method) => typeof (prototype as JsonRecord)[method] === 'function',
+	);
+}
+
+function tracingClass(N8nLlmTracing: Tracing): Tracing {
+	return class extends N8nLlmTracing {
+		/** `texts`: one text per prompt. */
+		async estimateTokensFromStringList(texts: unknown): Promise<number> {
+			return estimateOfTexts([texts].flat());
+		}
+
+		async estimateTokensFromGeneration(
+			generations: Array<Array<{ text?: unknown }>>,
+		): Promise<number> {
+			return estimateOfTexts(generations.flat().map(({ text }) => text));
+		}
+	};
+}
+
+function estimateOfTexts(texts: unknown[]): number {
+	return texts.reduce(
+		(sum: number, text) => sum + (typeof text === 'string' ? estimateTokens(text) : 0),
+		0,
+	);
+}
+
+/** Pieces per second over all streams of one n8n process. With many streams, each gets fewer and larger ones. */
+const PIECES_PER_SECOND = 400;
+
+let streams = 0;
+
+/** 25 pieces per second look like steady typing. */
+const PIECE_INTERVAL_MS = 40;
+
+/** Milliseconds between two pieces of a stream; more while many streams run. */
+function pieceInterval(): number {
+	return Math.max(PIECE_INTERVAL_MS, (streams / PIECES_PER_SECOND) * 1000);
+}
+
+/** A queue of text between one writer and one reader, with a final result. */
+class TextQueue<R> {
+	private waiting = '';
+	private outcome: { value: R } | { error: Error } | undefined;
+	private ended: Promise<void> | undefined;
+	private wake = () => {};
+
+	push(piece: string): void {
+		this.waiting += piece;
+		this.wake();
+	}
+
+	/** @param work pushes the text; its result, or its failure, ends the queue */
+	endWith(work: Promise<R>): void {
+		this.ended = work
+			.then(
+				(value) => void (this.outcome = { value }),
+				(error: Error) => void (this.outcome = { error }),
+			)
+			.then(() => this.wake());
+	}
+
+	get hasEnded(): boolean {
+		return this.outcome !== undefined;
+	}
+
+	/**
+	 * The text, with at least `intervalMs()` milliseconds between two pieces. The end, and an error, follow the last text
+	 * without a pause.
+	 */
+	async *pieces(intervalMs: () => number = () => 0): AsyncGenerator<string, R> {
+		for (;;) {
+			const piece = this.waiting;
+			if (piece !== '') {
+				this.waiting = '';
+				yield piece;
+				const pause = intervalMs();
+				if (this.outcome === undefined && pause > 0) await Promise.race([sleep(pause), this.ended]);
+			} else if (this.outcome === undefined)
+				await new Promise<void>((resolve) => (this.wake = resolve));
+			else if ('error' in this.outcome) throw this.outcome.error;
+			else return this.outcome.value;
+		}
+	}
+}
+
+/**
+ * Yields the first text at once, and then, at the pace of `pieceInterval`, all text that arrived since. The work per
+ * piece behind it (LangChain's chunks, n8n's events, a line to the browser) is thus not done per token, while a reader
+ * sees a steady flow.
+ *
+ * @param work pushes the text
+ * @param abandoned aborted when the consumer stops before the end, so that the work stops too
+ * @returns the result of the work
+ */
+export async function* piecesOf<R>(
+	work: (show: (piece: string) => void) => Promise<R>,
+	abandoned: AbortController,
+): AsyncGenerator<string, R> {
+	const queue = new TextQueue<R>();
+	queue.endWith(work((piece) => queue.push(piece)));
+	streams++;
+	try {
+		return yield* queue.pieces(pieceInterval);
+	} finally {
+		streams--;
+		if (!queue.hasEnded) abandoned.abort();
+	}
 }

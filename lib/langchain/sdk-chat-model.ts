@@ -1,8 +1,8 @@
 import { parseObject } from '../json';
 import { type JsonRecord, nonEmptyText, optional } from '../values';
-import type { AiNodeSdk } from './sdk';
+import type { AiNodeSdk } from './host';
 import { toolDefinition } from './tools';
-import { piecesOf } from './pieces';
+import { piecesOf } from './local-chat-model';
 import type {
 	AnswerSource,
 	Call,

@@ -1,9 +1,8 @@
-import { requireDepth } from '../chat/schema-depth';
+import { requireDepth } from '../chat/schema';
 import { invalidInput } from '../errors/failure';
 import { isFilled, isRecord, type JsonRecord, nonEmptyText, optional, recordOf } from '../values';
-import { jsonSchemaOf } from './tool-schema';
 import type { ToolChoice, ToolDefinition } from '../chat/types';
-import type { AiNodeSdk } from './sdk';
+import type { AiNodeSdk } from './host';
 
 type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];
 
@@ -63,4 +62,94 @@ export function toolChoiceOf(choice: unknown): ToolChoice | undefined {
 	const openAiName = isRecord(openAiFunction) ? openAiFunction.name : ownName;
 	const name = typeof choice === 'string' ? choice : openAiName;
 	return typeof name === 'string' ? { name } : undefined;
+}
+
+type Schema = JsonRecord;
+
+/** Zod's kinds of single values. What is in no list here may be anything. */
+const PRIMITIVES = ['string', 'number', 'boolean', 'null'];
+
+/** Kinds around another schema that change nothing a model must know. */
+const OPTIONAL_KINDS = ['optional', 'exactoptional', 'default', 'prefault', 'catch'];
+const WRAPPERS = [...OPTIONAL_KINDS, 'nullable', 'readonly', 'branded', 'effects'];
+
+/**
+ * A tool's schema as JSON schema, from zod 3, zod 4, a Standard Schema that gives JSON schema, or JSON schema.
+ * Recognized by its shape, since n8n may hold several copies of zod, and `instanceof` knows only one.
+ *
+ * @throws {ServerError} of kind `invalidInput` for anything else
+ */
+function jsonSchemaOf(schema: unknown, tool: string): Schema {
+	if (schema === undefined || schema === null) return {};
+	const json = converted(schema);
+	// A Standard Schema that gives no JSON schema would be sent with its methods.
+	const isUnconverted = json === schema && recordOf(schema)['~standard'] !== undefined;
+	const hasMethods = Object.values(recordOf(json)).some((value) => typeof value === 'function');
+	if (!isRecord(json) || isUnconverted || hasMethods)
+		throw unreadable(
+			tool,
+			'it is neither zod, nor JSON schema, nor a Standard Schema that gives one',
+		);
+	return json;
+}
+
+/** The JSON schema of a library's schema; anything else unchanged. */
+function converted(schema: unknown): unknown {
+	const { toJSONSchema, '~standard': standard } = recordOf(schema);
+	const standardConverter = recordOf(recordOf(standard).jsonSchema).input;
+	if (typeof standardConverter === 'function')
+		return standardConverter({ target: 'draft-2020-12' }) as unknown;
+	if (typeof toJSONSchema === 'function')
+		return toJSONSchema.call(schema, { unrepresentable: 'any', io: 'input' }) as unknown;
+	return definitionOf(schema) === undefined ? schema : ofZod(schema);
+}
+
+function definitionOf(schema: unknown): Schema | undefined {
+	const { _zod, _def } = recordOf(schema);
+	const definition = recordOf(_zod).def ?? _def;
+	if (!isRecord(definition)) return undefined;
+	const kind = definition.typeName ?? definition.type;
+	return typeof kind === 'string' ? definition : undefined;
+}
+
+function ofZod(schema: unknown): Schema {
+	const def = definitionOf(schema);
+	if (def === undefined) return {};
+	const description = nonEmptyText(recordOf(schema).description ?? def.description);
+	return { ...ofDefinition(def), ...optional({ description }) };
+}
+
+function kindOf(schema: unknown): string {
+	const { typeName, type } = definitionOf(schema) ?? {};
+	return String(typeName ?? type)
+		.replace(/^Zod/, '')
+		.toLowerCase();
+}
+
+function ofDefinition(def: Schema): Schema {
+	const kind = kindOf({ _def: def });
+	if (PRIMITIVES.includes(kind)) return { type: kind };
+	if (WRAPPERS.includes(kind)) return ofZod(def.innerType ?? def.schema ?? def.type);
+	if (kind === 'object') return ofObject(def);
+	if (kind === 'array') return { type: 'array', items: ofZod(def.element ?? def.type) };
+	if (kind === 'enum')
+		return { enum: Object.values(recordOf(def.entries ?? { ...(def.values as object) })) };
+	return {};
+}
+
+function ofObject({ shape }: Schema): Schema {
+	const fields = recordOf(typeof shape === 'function' ? (shape as () => unknown)() : shape);
+	const properties = Object.entries(fields).map(([name, field]) => [name, ofZod(field)]);
+	const required = Object.keys(fields).filter(
+		(name) => !OPTIONAL_KINDS.includes(kindOf(fields[name])),
+	);
+	return { type: 'object', properties: Object.fromEntries(properties), required };
+}
+
+function unreadable(tool: string, why: string) {
+	return invalidInput(
+		`The arguments of the tool "${tool}" cannot be read`,
+		'Describe its arguments with zod or JSON schema.',
+		{ meaning: `The schema of the tool "${tool}" cannot be read: ${why}` },
+	);
 }

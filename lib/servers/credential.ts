@@ -1,12 +1,12 @@
-import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
-
+import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 import type { EgressFilter } from '../http/types';
 import { invalidInput } from '../errors/failure';
 import type { KindName } from './kinds/kind';
 import { optional, recordOf, recordsIn } from '../values';
+import { resolveBaseUrl } from './base-url';
 
 /** The kinds of server that can be chosen. */
-export const SERVER_TYPES = [
+const SERVER_TYPES = [
 	'llamaServer',
 	'ollama',
 	'vllm',
@@ -69,6 +69,7 @@ function countOf(value: unknown): number {
 
 /** RFC 9110: a token; visible ASCII, spaces and tabs. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
+
 const HEADER_VALUE = /^[\t\x20-\x7E\x80-\xFF]*$/;
 
 /** Headers that the HTTP client sets itself. */
@@ -155,4 +156,88 @@ export function egressFilterOf(helpers: object | undefined): EgressFilter | unde
 	return typeof get === 'function'
 		? ((get as () => EgressFilter | undefined).call(helpers) ?? undefined)
 		: undefined;
+}
+
+/**
+ * Rules by which n8n checks the answer to a credential test. n8n takes both kinds in one list, and the first that
+ * matches is the error (credentials-tester.service.ts); n8n's type allows only lists of one kind.
+ */
+
+/** For an error status. Without a rule, n8n only shows the status text, such as "Forbidden". */
+export function statusRule(status: number, message: string) {
+	return { type: 'responseCode' as const, properties: { value: status, message } };
+}
+
+/** For a value in a body with status 200. n8n passes an empty body as an empty text. */
+export function bodyRule(key: string, value: unknown, message: string) {
+	return { type: 'responseSuccessBody' as const, properties: { key, value, message } };
+}
+
+/**
+ * For text with status 200: a user interface, a login page, a server with one answer for everything. JSON objects have
+ * another constructor.
+ */
+export function plainTextRule(message: string) {
+	return bodyRule('constructor', String, message);
+}
+
+/** For a JSON object without a field. */
+export function missingFieldRule(field: string, message: string) {
+	return bodyRule(field, undefined, message);
+}
+
+/**
+ * How long n8n waits for the answer to a credential test. n8n's default is 300 s, and a timeout in the test's request
+ * has no effect (docs/protocols/n8n.md 4.5): only one that `authenticate` returns does.
+ */
+export const CREDENTIAL_TEST_LIMIT_MS = 10_000;
+
+const CREDENTIAL_TEST_PAGE =
+	'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/troubleshooting.md#the-test-of-the-credential';
+
+/** The hint below Base URL: for a failed connection, n8n's credential test shows only the code. */
+export const CONNECTION_CODES_HINT = `If the test shows only a code such as ECONNREFUSED, see <a href="${CREDENTIAL_TEST_PAGE}" target="_blank">what it means and what to do</a>.`;
+
+/** Older helpers of n8n, which HTTP Request uses, have their own names for the address and for redirects. */
+interface LegacyOptions {
+	uri?: string;
+	followRedirect?: boolean;
+	followAllRedirects?: boolean;
+}
+
+/** n8n would send the key and the extra headers on to another host. */
+const WITHOUT_REDIRECTS = {
+	disableFollowRedirect: true,
+	followRedirect: false,
+	followAllRedirects: false,
+};
+
+/** Whether a request is that of the credential test, which carries the Base URL as typed. */
+export function isCredentialTest(
+	{ baseURL, url }: IHttpRequestOptions,
+	typedBaseUrl: unknown,
+	testPath: string,
+): boolean {
+	return baseURL === typedBaseUrl && url === testPath;
+}
+
+/**
+ * Adds the headers of a credential to a request of n8n.
+ *
+ * @throws {ServerError} for an address of another origin than that of the Base URL
+ * @throws {BaseUrlError}
+ */
+export function withHeaders(
+	request: IHttpRequestOptions & LegacyOptions,
+	baseUrl: string,
+	headers: Record<string, string>,
+): IHttpRequestOptions {
+	const { origin } = resolveBaseUrl(baseUrl);
+	const target = new URL(request.uri ?? request.url, request.baseURL).origin;
+	if (target !== origin)
+		throw invalidInput(
+			`This credential is for ${origin}, and its key is not sent to ${target}`,
+			'Take the credential of that server, or type an address that begins as the Base URL of this one.',
+		);
+	return { ...request, ...WITHOUT_REDIRECTS, headers: { ...request.headers, ...headers } };
 }

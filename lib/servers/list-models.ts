@@ -3,7 +3,7 @@ import { failure } from '../errors/failure';
 import { isRefusal } from '../errors/classify';
 import type { ServerError } from '../errors/server-error';
 import { contextOf, refusal } from '../http/failures';
-import { findApiRoot } from './api-root';
+import { findApiRoot } from './base-url';
 import { look } from './look';
 import { readModels, type ServerModel } from './models';
 import { kindOf, knownKind, KINDS, learnKind } from './kinds';

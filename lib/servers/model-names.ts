@@ -1,5 +1,4 @@
 import { failure, type FailureContext, invalidInput } from '../errors/failure';
-import { mapInSteps } from '../generators';
 import type { ServerModel } from './models';
 
 /** Whether a name means this model ID. Ollama reads a name without a tag as `:latest`. */
@@ -46,33 +45,27 @@ export function shortModelName(id: string): string {
 const MOST_PARTS = 20;
 
 /**
- * A display name for each ID. Equal ones get as many of their folders as needed to be unique. Yields between the IDs:
- * gateways list thousands.
+ * A display name for each ID. Equal ones get as many of their folders as needed to be unique.
  */
-export function* shortModelNames(ids: readonly string[]): Generator<void, Map<string, string>> {
+export function shortModelNames(ids: readonly string[]): Map<string, string> {
 	const all = [...new Set(ids)];
 	const nameAt = (id: string, parts: number) =>
 		parts === 1 ? shortModelName(id) : tailOf(id, parts);
 	const levels: Array<{ names: string[]; counts: Map<string, number> }> = [];
-	function* levelOf(parts: number) {
-		const names = yield* mapInSteps(all, (id) => nameAt(id, parts));
+	const levelOf = (parts: number) => {
+		const names = all.map((id) => nameAt(id, parts));
 		return { names, counts: countsOf(names) };
-	}
-	function* nameOf(id: string, at: number) {
+	};
+	const nameOf = (id: string, at: number) => {
 		const most = Math.min(partsOf(id).length, MOST_PARTS);
 		for (let parts = 1; parts <= most; parts++) {
-			const { names, counts } = (levels[parts] ??= yield* levelOf(parts));
+			const { names, counts } = (levels[parts] ??= levelOf(parts));
 			const name = names[at]!;
 			if (counts.get(name) === 1) return name;
 		}
 		return id;
-	}
-	const names = new Map<string, string>();
-	for (const [at, id] of all.entries()) {
-		names.set(id, yield* nameOf(id, at));
-		yield;
-	}
-	return names;
+	};
+	return new Map(all.map((id, at) => [id, nameOf(id, at)]));
 }
 
 function countsOf(names: readonly string[]): Map<string, number> {

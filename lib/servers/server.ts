@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
-
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
-
 import { secretsOf } from '../errors/mask';
-import { proxyHeaders } from '../http/proxy-secrets';
+import { proxyHeaders } from '../http/dispatcher';
 import type { ServerAddress } from '../http/types';
-import { withLearnedRoot } from './api-root';
-import { addressOf, resolveBaseUrl } from './base-url';
+import { addressOf, resolveBaseUrl, withLearnedRoot } from './base-url';
 import { optional } from '../values';
 import { credentialHeaders, egressFilterOf, readLocalLlamaCredential } from './credential';
-import { knownKind, KINDS, knownSlots } from './kinds';
+import { KINDS, knownKind, knownSlots } from './kinds';
 import type { KindName, Server } from './kinds/kind';
 
 /**

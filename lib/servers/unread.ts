@@ -4,14 +4,19 @@ import type { Server } from './kinds/kind';
 
 /** Shorter texts fit into every context. */
 const LEAST_CHARACTERS = 2_000;
+
 /** More letters for each token than any tokenizer of a text makes; half of a text has 8 to 10 of the whole one. */
 const MOST_PER_TOKEN = 7;
+
 /** Of scripts whose letters are words or syllables. */
 const WIDE = /[\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff]/g;
+
 /** Latin letters that have as many tokens as one of those. */
 const WIDE_WEIGHT = 3;
+
 /** The share of a context that a cut prompt fills at least. */
 const NEARLY_ALL = 0.95;
+
 /** Letters of a usual token. */
 const USUAL_PER_TOKEN = 4;
 
@@ -46,4 +51,33 @@ export async function hintOnUnread(
 function lettersOf(text: string): number {
 	const short = text.replace(/(.)\1+/gsu, '$1');
 	return short.length + (short.match(WIDE)?.length ?? 0) * (WIDE_WEIGHT - 1);
+}
+
+const IDEOGRAMS = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu;
+
+const CHARACTERS_PER_TOKEN = 4;
+
+/** Of a longer text, so many pieces of so many characters are looked at. */
+const SAMPLES = 16;
+
+const SAMPLE_LENGTH = 4_000;
+
+/** Estimates tokens: about four characters of prose, or one character of Chinese, Japanese or Korean, are one token. */
+export function estimateTokens(text: string): number {
+	const ideograms = estimateIdeograms(text);
+	return ideograms + Math.ceil((text.length - ideograms) / CHARACTERS_PER_TOKEN);
+}
+
+/** Counting those of 20 MB would keep n8n from everything else for seconds. */
+function estimateIdeograms(text: string): number {
+	if (text.length <= SAMPLES * SAMPLE_LENGTH) return countIdeograms(text);
+	const distance = Math.floor(text.length / SAMPLES);
+	let seen = 0;
+	for (let start = 0; start < distance * SAMPLES; start += distance)
+		seen += countIdeograms(text.slice(start, start + SAMPLE_LENGTH));
+	return Math.round((seen / (SAMPLES * SAMPLE_LENGTH)) * text.length);
+}
+
+function countIdeograms(text: string): number {
+	return text.match(IDEOGRAMS)?.length ?? 0;
 }

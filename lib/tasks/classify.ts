@@ -7,7 +7,7 @@ import { type Body, openAiBody } from '../chat/body';
 import { conversationFor } from '../chat/conversation';
 import { asOpenAiChunk, ollamaBody } from '../chat/ollama';
 import { checkParameters } from '../chat/parameters';
-import { requireAbilities } from '../chat/requirements';
+import { requireAbilities } from '../chat/draft';
 import { strictConversation } from '../chat/strict-form';
 import type { ChatMessage, ChatParameters, ChatSettings, Usage } from '../chat/types';
 import { invalidInput } from '../errors/failure';

@@ -1,7 +1,7 @@
 /** Turns texts into vectors. */
 import { failure, invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
-import type { Priority } from '../http/scheduler';
+import type { Priority } from '../http/queue';
 import { requireModel } from '../servers/model-names';
 import type { Adaptation } from '../servers/once-more';
 import { isKnownKind, kindOf } from '../servers/kinds';

@@ -1,5 +1,5 @@
 /** Orders documents by a query. */
-import { withoutControlTokens } from '../chat/control-tokens';
+import { withoutControlTokens } from '../chat/content';
 import { failure, invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { contextOf } from '../http/failures';

@@ -2,7 +2,7 @@
 import { failure, invalidInput } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { contextOf } from '../http/failures';
-import { readWhole } from '../http/too-long';
+import { readWhole } from '../http/body';
 import type { Server } from '../servers/kinds/kind';
 import { soundSignature } from '../sound-format';
 import { filled, type JsonRecord } from '../values';

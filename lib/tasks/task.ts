@@ -7,7 +7,7 @@ import { refusal } from '../http/failures';
 import type { Limits } from '../http/limits';
 import { formBody, type FileSource, type FormPart, type FormSent } from '../http/multipart';
 import { request } from '../http/request';
-import type { Priority } from '../http/scheduler';
+import type { Priority } from '../http/queue';
 import { missingModelWords } from '../servers/list-models';
 import { type Adaptation, onceMore, withoutRefusedField } from '../servers/once-more';
 import { isKnownKind, kindOf, knownKind, propsOf } from '../servers/kinds';

@@ -1,5 +1,5 @@
 import type { QueueLog } from '../http/ask';
-import type { Priority } from '../http/scheduler';
+import type { Priority } from '../http/queue';
 import type { ServerAddress } from '../http/types';
 import type { KindName } from '../servers/kinds/kind';
 import type { JsonRecord } from '../values';

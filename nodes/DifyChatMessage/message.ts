@@ -5,8 +5,7 @@ import { conversationField, userField } from '../shared/dify/fields';
 import { quietly } from '../../lib/values';
 import { optionalIdIn, userValue } from '../shared/dify/ids';
 import { choiceField, choices, longTextField } from '../shared/field-kinds';
-import { isBlank } from '../shared/field-values';
-import type { NodeParameters } from '../shared/parameters';
+import { isBlank, type NodeParameters } from '../shared/parameters';
 
 export const messageFields: INodeProperties[] = [
 	longTextField('Query', 'query', 4, {

@@ -14,8 +14,7 @@ import {
 	longTextField,
 	optionsCollection,
 } from '../shared/field-kinds';
-import { asChoice, isBlank, wrongField } from '../shared/field-values';
-import type { NodeParameters } from '../shared/parameters';
+import { asChoice, isBlank, type NodeParameters, wrongField } from '../shared/parameters';
 
 export const feedbackGetAll = listRow({
 	option: {

@@ -4,8 +4,7 @@ import { uuid } from '../../lib/dify/ids';
 import { binaryField as binaryFieldOf, ID_EXAMPLE, locatorField } from '../shared/dify/fields';
 import { namesIn } from '../shared/binary';
 import { longTextField, numberField, stringField } from '../shared/field-kinds';
-import type { NodeParameters } from '../shared/parameters';
-import { isBlank, wrongField } from '../shared/field-values';
+import { isBlank, type NodeParameters, wrongField } from '../shared/parameters';
 
 export const documentField = locatorField('Document', 'documentId', 'searchDocuments', {
 	required: true,

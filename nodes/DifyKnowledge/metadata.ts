@@ -17,8 +17,7 @@ import {
 	rowsField,
 	stringField,
 } from '../shared/field-kinds';
-import { asChoice, asText } from '../shared/field-values';
-import type { NodeParameters } from '../shared/parameters';
+import { asChoice, asText, type NodeParameters } from '../shared/parameters';
 import { documentField, documentIdIn } from './fields';
 
 const TYPES = choices({

@@ -1,7 +1,7 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
 import { BUILDER_HINTS } from '../shared/builder-hints';
-import { withContext } from '../shared/with-context';
+import { withContext } from '../shared/sub-node-log';
 import { properties } from './fields';
 import { getKnowledgeBases } from './get-knowledge-bases';
 import { supplyRetriever } from './supply';

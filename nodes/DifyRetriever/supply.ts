@@ -16,9 +16,8 @@ import {
 	type SearchSettings,
 } from '../../lib/dify/knowledge/retrieve';
 import { searchSettings } from '../shared/dify/knowledge-fields';
-import { isBlank, wrongField } from '../shared/field-values';
+import { isBlank, NodeParameters, wrongField } from '../shared/parameters';
 import { FAILED_LIST } from '../shared/list-error';
-import { NodeParameters } from '../shared/parameters';
 import { supplied, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
 

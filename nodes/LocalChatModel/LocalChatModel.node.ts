@@ -1,9 +1,9 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
-import { reportUnsupportedHost } from '../../lib/langchain/sdk';
+import { reportUnsupportedHost } from '../../lib/langchain/host';
 import { properties } from './fields';
 import { BUILDER_HINTS } from '../shared/builder-hints';
-import { withContext } from '../shared/with-context';
+import { withContext } from '../shared/sub-node-log';
 import { searchModels } from '../shared/search-models';
 import { supplyChatModel } from './supply';
 import { MODEL_SUBTITLE } from '../shared/model-field';

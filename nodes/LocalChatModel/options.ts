@@ -4,7 +4,7 @@ import { generationFields } from '../shared/chat/generation-fields';
 import { booleanField, choiceField, choices, wholeField } from '../shared/field-kinds';
 import { optionsFields } from '../shared/options-field';
 import { samplerFields } from '../shared/chat/sampler-fields';
-import { traceField } from './trace';
+import { traceField } from './settings';
 
 /** Options that the node itself implements. */
 const ownFields: INodeProperties[] = [
@@ -41,7 +41,7 @@ const ownFields: INodeProperties[] = [
 	}),
 	wholeField('Tools at Once', 'toolsAtOnce', 10, [0], {
 		description:
-			'How many of the connected tools the model is offered: those whose names and descriptions fit the questions best, by the embedding model of the server if one is loaded, else by words. Tools that were called stay. 0 = all tools.',
+			'How many of the connected tools the model is offered: those whose names and descriptions fit the questions best, by their words. Tools that were called stay. 0 = all tools.',
 	}),
 ];
 

@@ -1,9 +1,11 @@
 import type { ChatSettings, ReasoningEcho } from '../../lib/chat/types';
-import { optional } from '../../lib/values';
+import { isRecord, optional } from '../../lib/values';
 import { readGeneration, responseFormatIn, thinkingIn } from '../shared/chat/generation-settings';
 import { GENERATION_RETRIES, readLimits } from '../shared/limit-fields';
-import type { NodeParameters } from '../shared/parameters';
-import { traceIn } from './trace';
+import { asSwitch, asText, type Field, isBlank, type NodeParameters } from '../shared/parameters';
+import type { INodeProperties } from 'n8n-workflow';
+import type { TraceSettings } from '../../lib/tracing/attributes';
+import { booleanField, collectionField, stringField } from '../shared/field-kinds';
 
 /**
  * Reads the node's parameters, which may come out of expressions with any type.
@@ -29,4 +31,60 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 		}),
 		...readLimits(parameters, GENERATION_RETRIES),
 	};
+}
+
+const fields: INodeProperties[] = [
+	stringField('Prompt Name', 'promptName', {
+		description: 'The name under which Langfuse keeps the prompt',
+	}),
+	{
+		displayName: 'Prompt Version',
+		name: 'promptVersion',
+		type: 'string',
+		default: '',
+		placeholder: 'e.g. 3',
+	},
+	booleanField('Record Texts', 'recordTexts', false, {
+		description:
+			'Whether the trace holds the conversation and the answer. Whoever reads the traces can read them.',
+	}),
+	stringField('Session ID', 'sessionId', {
+		placeholder: 'e.g. {{ $json.sessionId }}',
+		description: 'The same for all traces of one conversation',
+	}),
+	stringField('Tags', 'tags', {
+		placeholder: 'e.g. support, production',
+		description: 'Separated by commas',
+	}),
+	{ displayName: 'User ID', name: 'userId', type: 'string', default: '', description: 'Who asks' },
+];
+
+/** Options for n8n's traces. */
+export const traceField: INodeProperties = collectionField('Trace', 'trace', 'Field', {
+	options: fields,
+	description: 'What a trace holds besides the request and its answer, where n8n exports traces',
+});
+
+/** @throws {ServerError} of kind `invalidInput` naming the field */
+function traceIn(parameters: NodeParameters): TraceSettings | undefined {
+	const trace = parameters.value('options.trace');
+	if (!isRecord(trace)) return undefined;
+	const filledFields = fields.filter(({ name }) => !isBlank(trace[name]));
+	if (filledFields.length === 0) return undefined;
+	const settings = filledFields.map(({ name, displayName }) => {
+		const field = { label: `Trace: ${displayName}` };
+		return [name, settingOf(field, name, trace[name])] as const;
+	});
+	return Object.fromEntries(settings);
+}
+
+function settingOf(field: Field, name: string, value: unknown): unknown {
+	if (name === 'recordTexts') return asSwitch(field, value);
+	const texts = [value].flat().map((one) => asText(field, one));
+	if (name !== 'tags') return nonBlank(texts)[0];
+	return nonBlank(texts.flatMap((text) => text.split(',')));
+}
+
+function nonBlank(texts: readonly string[]): string[] {
+	return texts.map((text) => text.trim()).filter((text) => text !== '');
 }

@@ -1,16 +1,18 @@
-import { NodeConnectionTypes, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
-
+import { type ISupplyDataFunctions, NodeConnectionTypes, type SupplyData } from 'n8n-workflow';
 import { serverOf } from '../../lib/servers/server';
 import { NodeParameters } from '../shared/parameters';
-import { priorityOf } from '../shared/queueing';
+import { priorityOf } from '../shared/limit-fields';
 import { supplied } from '../shared/sub-node-log';
 import { supplyModel } from '../shared/supplied-model';
 import { properties } from './fields';
-import { answersOf } from './model-answers';
 import { readSettings } from './settings';
 import { withBudget } from './token-budget';
-import { RankingAt } from './tool-ranking';
 import { withToolsAtOnce } from './tools-at-once';
+import { checkParameters } from '../../lib/chat/parameters';
+import { runTurn } from '../../lib/chat/turn';
+import type { AnswerSource, ChatSettings } from '../../lib/chat/types';
+import type { Server } from '../../lib/servers/kinds/kind';
+import { withChosenModel } from '../shared/search-models';
 
 /** Supplies the chat model, see `supplyModel`. */
 export async function supplyChatModel(
@@ -24,13 +26,10 @@ export async function supplyChatModel(
 		const settings = { ...readSettings(parameters), priority: priorityOf(context, parameters) };
 		const toolsAtOnce = parameters.number('options.toolsAtOnce', 0);
 		const budget = parameters.number('options.tokenBudget', 0);
-		const answers = withToolsAtOnce(
-			answersOf(server, settings),
-			new RankingAt(server),
-			toolsAtOnce,
-		);
+		const turns = answersOf(server, settings);
+		const answers = toolsAtOnce === 0 ? turns : withToolsAtOnce(turns, toolsAtOnce);
 		return await supplyModel(context, {
-			answers: withBudget(answers, context, budget),
+			answers: budget === 0 ? answers : withBudget(answers, context, budget),
 			settings: {
 				model: settings.model,
 				baseUrl: server.url.api,
@@ -43,4 +42,18 @@ export async function supplyChatModel(
 			),
 		});
 	});
+}
+
+/**
+ * Answers of the chosen model, else of the one that its server has. The server is asked for that with an answer, not
+ * while n8n builds the model: only a failed answer lets an agent's Fallback Model take over.
+ *
+ * @throws {ServerError} of kind `invalidInput` for a wrong option, at once
+ */
+function answersOf(server: Server, settings: ChatSettings): AnswerSource {
+	checkParameters(settings.parameters);
+	return async (call, show) => {
+		const chosen = await withChosenModel(settings, server, 'chat', call.signal);
+		return await runTurn(server, chosen, call, show);
+	};
 }

@@ -7,11 +7,10 @@ const UNCOUNTED = 'The server does not count tokens, so Token Budget does not en
 /**
  * Stops when the execution has spent its tokens. The answer that exceeds the budget is still returned.
  *
- * @param budget tokens of all prompts and answers of the execution; 0 = without a limit
+ * @param budget tokens of all prompts and answers of the execution
  * @throws {ServerError} of kind `invalidInput` before anything is sent, if nothing is left
  */
 export function withBudget(answers: AnswerSource, context: object, budget: number): AnswerSource {
-	if (budget === 0) return answers;
 	return async (call, show) => {
 		requireTokens(context, budget);
 		const answer = await answers(call, show);

@@ -11,7 +11,7 @@ import { filled, optional } from '../../lib/values';
 import { readEmbeddingSettings } from '../shared/embedding-fields';
 import { serverOf } from '../../lib/servers/server';
 import { NodeParameters } from '../shared/parameters';
-import { chosenPriority, priorityOf } from '../shared/queueing';
+import { chosenPriority, priorityOf } from '../shared/limit-fields';
 import { withChosenModel } from '../shared/search-models';
 import { supplied, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';

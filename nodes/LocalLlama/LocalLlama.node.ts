@@ -7,7 +7,7 @@ import {
 
 import { modelSearches } from '../shared/search-models';
 import { BUILDER_HINTS } from '../shared/builder-hints';
-import { withContext } from '../shared/with-context';
+import { withContext } from '../shared/sub-node-log';
 import { runLocalLlama } from './operation';
 import { actionSubtitle } from '../shared/run/operations';
 import { operations } from './resources';

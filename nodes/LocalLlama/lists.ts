@@ -3,8 +3,7 @@ import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 
 import { parseJson } from '../../lib/json';
 import { recordOf, optional } from '../../lib/values';
-import { isBlank, shown, wrongField } from '../shared/field-values';
-import type { NodeParameters } from '../shared/parameters';
+import { isBlank, type NodeParameters, shown, wrongField } from '../shared/parameters';
 import { choices } from '../shared/field-kinds';
 
 /**

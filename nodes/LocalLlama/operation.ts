@@ -2,11 +2,11 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import * as workflow from 'n8n-workflow';
 
 import type { Usage } from '../../lib/chat/types';
-import type { Priority } from '../../lib/http/scheduler';
+import type { Priority } from '../../lib/http/queue';
 import type { Server } from '../../lib/servers/kinds/kind';
 import { serverOf } from '../../lib/servers/server';
 import { NodeParameters } from '../shared/parameters';
-import { priorityOf } from '../shared/queueing';
+import { priorityOf } from '../shared/limit-fields';
 import type { Operation, OperationCall } from '../shared/run/operations';
 import { runOperations, type RunOptions } from '../shared/run/run-operations';
 import { quietly } from '../../lib/values';

@@ -10,7 +10,7 @@ import { rerank, type Ranking, type RerankSettings } from '../../lib/tasks/reran
 import { filled, optional } from '../../lib/values';
 import { serverOf } from '../../lib/servers/server';
 import { NodeParameters } from '../shared/parameters';
-import { priorityOf } from '../shared/queueing';
+import { priorityOf } from '../shared/limit-fields';
 import { withChosenModel } from '../shared/search-models';
 import { readRerankSettings } from '../shared/rerank-fields';
 import { supplied, type SubNodeLog } from '../shared/sub-node-log';

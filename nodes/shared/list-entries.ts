@@ -1,7 +1,6 @@
 import type { INodeListSearchResult } from 'n8n-workflow';
 
-import { plainText, ZERO_WIDTH_SPACE } from '../../lib/plain-text';
-import { optional } from '../../lib/values';
+import { optional, plainText, ZERO_WIDTH_SPACE } from '../../lib/values';
 
 type Entries = INodeListSearchResult['results'];
 

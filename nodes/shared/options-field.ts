@@ -50,18 +50,3 @@ function groupField({ field }: OptionGroup, members: readonly INodeProperties[])
 	const placeholder = `Add ${field.displayName} Option`;
 	return { ...optionsCollection(members), ...field, placeholder };
 }
-
-/** Names of the collections that may hold an option: the collection itself, and its group. */
-export function placesOf(
-	properties: readonly INodeProperties[],
-	collection: string,
-	option: string,
-): string[] {
-	const groups = properties.filter(
-		({ name, type, options = [] }) =>
-			type === 'collection' &&
-			name.startsWith(collection) &&
-			options.some((member) => member.name === option),
-	);
-	return [...new Set([collection, ...groups.map(({ name }) => name)])];
-}

@@ -1,7 +1,6 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
 import { asFailed } from '../../lib/errors/server-error';
-import { resultOf } from '../../lib/generators';
 import { contextOf } from '../../lib/http/failures';
 import type { Limits } from '../../lib/http/limits';
 import { Retries } from '../../lib/http/retry';
@@ -45,7 +44,7 @@ function searchOf(list: (server: Server) => Promise<ServerModel[]>) {
 			const server = serverOf(await this.getCredentials('localLlamaApi'), this.helpers);
 			const models = await list(server);
 			const wanted = filter?.trim().toLowerCase() ?? '';
-			const names = resultOf(shortModelNames(models.map(({ id }) => id)));
+			const names = shortModelNames(models.map(({ id }) => id));
 			const found = models.filter(({ id, aliases }) =>
 				[id, ...aliases].some((name) => name.toLowerCase().includes(wanted)),
 			);

@@ -5,7 +5,6 @@ import type {
 	NodeOperationError,
 	SupplyData,
 } from 'n8n-workflow';
-
 import { SubNodeError, toNodeError } from '../../lib/errors/node-error';
 import { hintOnce } from './run/hints';
 import { withoutDetailsForVisitors } from './visitors';
@@ -98,4 +97,13 @@ export class SubNodeLog {
 		const signal = this.context.getExecutionCancelSignal();
 		return signal?.aborted === true ? undefined : signal;
 	}
+}
+
+/** Turns a function with a context parameter into a node method, which n8n calls with the context as `this`. */
+export function withContext<Context, Rest extends unknown[], Result>(
+	work: (context: Context, ...rest: Rest) => Result,
+) {
+	return function (this: Context, ...rest: Rest): Result {
+		return work(this, ...rest);
+	};
 }

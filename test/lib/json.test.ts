@@ -1,14 +1,11 @@
 import fc from 'fast-check';
 
-import { resultOf } from '../../lib/generators';
 import {
 	endOfString,
 	exactJson,
-	exactJsonSteps,
 	excessIn,
 	keptAsText,
 	parseJson,
-	parseJsonSteps,
 	parseObject,
 } from '../../lib/json';
 import { anyCodePoint } from '../support/code-points';
@@ -141,15 +138,6 @@ test('what is said of them: each once, and not hundreds', () => {
 	);
 });
 
-test('fast-check: JSON that is read in steps has the value of JSON that is read at once', () => {
-	fc.assert(
-		fc.property(fc.jsonValue(), (value) => {
-			const json = JSON.stringify(value);
-			expect(resultOf(exactJsonSteps(json))).toEqual(exactJson(json));
-		}),
-	);
-});
-
 test('fast-check: a string ends at its first quote behind an even number of backslashes', () => {
 	const sign = fc.constantFrom('\\', '"', "'", 'a', '{', '\n');
 	const source = fc.array(sign, { maxLength: 30 }).map((signs) => signs.join(''));
@@ -189,27 +177,6 @@ describe('JSON of very many values', () => {
 
 	it('texts may hold any number of brackets', () => {
 		expect(parseJson(JSON.stringify(['{['.repeat(LIMIT)]))).toHaveLength(1);
-	});
-});
-
-describe('JSON in steps', () => {
-	test('is read as in one go, whatever it is', () => {
-		const source = fc.oneof(
-			fc.json(),
-			fc.string(),
-			fc.json().map((json) => json.slice(1)),
-		);
-		fc.assert(
-			fc.property(source, (json) => {
-				expect(resultOf(parseJsonSteps(json))).toEqual(parseJson(json));
-			}),
-			examples(100),
-		);
-	});
-
-	test('a long one has breaks before, between and behind', () => {
-		const steps = [...parseJsonSteps(`[${'1,'.repeat(2_000_000)}1]`)];
-		expect(steps.length).toBeGreaterThan(4);
 	});
 });
 

@@ -3,7 +3,7 @@ import type { IExecuteFunctions, INode } from 'n8n-workflow';
 
 import { toNodeError } from '../../lib/errors/node-error';
 import { ServerError } from '../../lib/errors/server-error';
-import { plainText } from '../../lib/plain-text';
+import { plainText } from '../../lib/values';
 import { fromFailure } from '../../lib/health/findings';
 import { hintOnce } from '../../nodes/shared/run/hints';
 

@@ -2,7 +2,7 @@
 import { ServerError } from '../../errors/server-error';
 import { mimeTypeIn, plainFileName } from '../../file-name';
 import type { Answer, Ask } from '../../http/ask';
-import { readWhole, TooLongError } from '../../http/too-long';
+import { readWhole, TooLongError } from '../../http/body';
 import { isRecord, messageOf, nonEmptyText } from '../../values';
 import type { DifyClient } from '../client';
 import { localError } from '../errors';

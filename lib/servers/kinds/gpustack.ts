@@ -1,7 +1,6 @@
 import { PLAIN_REMEDIES } from './remedies';
 import type { ServerKind } from './kind';
 import { other, PLAIN_WORDS } from './other';
-import { entriesOf, says } from './recognize';
 
 /**
  * GPUStack, a gateway to vLLM, llama-server and others: it takes the fields of the engine behind the model, and lists a
@@ -10,9 +9,6 @@ import { entriesOf, says } from './recognize';
 export const gpustack: ServerKind = {
 	...other,
 	label: 'GPUStack',
-	recognizes: (answers) =>
-		entriesOf(answers).some(({ owned_by: owner }) => owner === 'gpustack') ||
-		says(answers.models, ({ code, reason }) => code === 401 && reason === 'Unauthorized'),
 	marks: {
 		query: 'categories',
 		words: {

@@ -5,15 +5,15 @@ import { look } from '../look';
 import { readModels, type ServerModel } from '../models';
 import { optional } from '../../values';
 import { gpustack } from './gpustack';
-import type { Answers, KindName, Props, Reply, Server, ServerKind } from './kind';
+import type { KindName, Props, Reply, Server, ServerKind } from './kind';
 import { litellm } from './litellm';
 import { llamaServer } from './llama-server';
 import { lmStudio } from './lm-studio';
 import { ollama } from './ollama';
 import { other } from './other';
+import { identify } from './recognize';
 import { vllm } from './vllm';
 
-/** In the order in which they are tested: gateways first. */
 export const KINDS = {
 	gpustack,
 	litellm,
@@ -40,12 +40,6 @@ interface Known {
 const kinds = LruCache.shared<Known>();
 const props = LruCache.shared<Props>({ ttlMs: KNOWN_MS });
 const underWay = new Map<string, Promise<KindName>>();
-
-/** The row that these answers fit; `other` where they fit none. */
-export function identify(answers: Answers): KindName {
-	const names = Object.keys(KINDS) as KindName[];
-	return names.find((name) => (KINDS[name] as ServerKind).recognizes(answers)) ?? 'other';
-}
 
 /** Whether a row is that of a server that is known. */
 export function isKnownKind(kind: ServerKind): boolean {

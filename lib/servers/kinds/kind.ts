@@ -118,7 +118,6 @@ export interface Words {
 export interface ServerKind {
 	/** The server's name in sentences. */
 	label: string;
-	recognizes(answers: Answers): boolean;
 	/** The fields that it takes beyond OpenAI's. */
 	fields: 'all' | readonly string[];
 	/** The API of its own that has options which the one of OpenAI lacks. */

@@ -1,17 +1,11 @@
 import { PLAIN_REMEDIES } from './remedies';
 import type { ServerKind } from './kind';
 import { other, PLAIN_WORDS } from './other';
-import { entriesOf, hasHeader } from './recognize';
 
 /** LiteLLM's proxy, recognized by its headers, or by the date that it gives all models (litellm/constants.py). */
 export const litellm: ServerKind = {
 	...other,
 	label: 'LiteLLM',
-	recognizes: (answers) =>
-		hasHeader(answers, /^x-litellm-/) ||
-		entriesOf(answers).some(
-			({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai',
-		),
 	words: {
 		...PLAIN_WORDS,
 		rerank:

@@ -2,8 +2,8 @@ import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, optional } from 
 import { lookQuietly } from '../look';
 import { readProps } from '../models';
 import type { Answers, Props, ServerKind } from './kind';
-import { entriesOf, hasHeader, ownsModels, says } from './recognize';
 import { PLAIN_WORDS } from './other';
+import { entriesOf } from './recognize';
 import { routerWork } from './router-work';
 
 /** Whether the list is that of a router, which has a process for each model (docs/protocols/llama-server.md 2.10). */
@@ -14,17 +14,6 @@ export function isRouter(answers: Answers): boolean {
 /** llama.cpp's llama-server, alone or as a router. Sources: docs/protocols/llama-server.md 2.6, 6, 8.1. */
 export const llamaServer: ServerKind = {
 	label: 'llama-server',
-	recognizes: (answers) =>
-		// In every answer, also in errors; a proxy may rewrite it.
-		hasHeader(answers, /^server$/, /llama\.cpp/i) ||
-		ownsModels(answers, 'llamacpp') ||
-		says(
-			answers.models,
-			({ error }) =>
-				isRecord(error) &&
-				error.message === 'Invalid API Key' &&
-				error.type === 'authentication_error',
-		),
 	measuring: { cache_prompt: false, ignore_eos: true },
 	fields: 'all',
 	takesUnlimited: true,

@@ -3,20 +3,11 @@ import type { JsonRecord } from '../../values';
 import { PLAIN_REMEDIES } from './remedies';
 import type { Server, ChangeOptions, ServerKind } from './kind';
 import { other, PLAIN_WORDS } from './other';
-import { ownsModels, says } from './recognize';
 
 /** LM Studio (lmstudio.ai/docs/developer). Unknown routes answer 200 with an error text. */
 export const lmStudio: ServerKind = {
 	...other,
 	label: 'LM Studio',
-	recognizes: (answers) =>
-		ownsModels(answers, 'organization_owner') ||
-		[answers.models, answers.version].some((reply) =>
-			says(
-				reply,
-				({ error }) => typeof error === 'string' && /^Unexpected endpoint or method/i.test(error),
-			),
-		),
 	work: {
 		// lmstudio.ai/docs/developer/rest: load and unload
 		load: async (server, options) => {

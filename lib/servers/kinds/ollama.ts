@@ -1,21 +1,15 @@
-import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, recordOf } from '../../values';
+import { finiteNumber, recordOf } from '../../values';
 import { OLLAMA_REMEDIES } from './remedies';
 import { lookQuietly } from '../look';
 import { ollamaEntries, readOllamaModel, type ServerModel } from '../models';
-import type { Server, Answers, ServerKind } from './kind';
+import type { Server, ServerKind } from './kind';
 import { isSameOllamaName } from './ollama-names';
 import { ollamaWork } from './ollama-work';
 import { PLAIN_WORDS } from './other';
-import { entriesOf } from './recognize';
 
 /** Ollama (docs/protocols/llama-server.md 8.2, docs/protocols/ollama.md). */
 export const ollama: ServerKind = {
 	label: 'Ollama',
-	recognizes: (answers) => {
-		const entries = entriesOf(answers);
-		if (entries.length > 0) return entries.every(isOllamaEntry);
-		return isOllamaVersion(answers) && mayHaveNoModels(answers);
-	},
 	fields: ['topK', 'minP', 'repeatPenalty', 'repeatLastN', 'contextSize', 'keepAlive'],
 	native: 'ollama',
 	takesUnlimited: true,
@@ -56,27 +50,6 @@ export const ollama: ServerKind = {
 		remedies: OLLAMA_REMEDIES,
 	},
 };
-
-/** Its names always have a tag; `openai/gpt-4o` of the owner `openai` is one of a gateway. */
-function isOllamaEntry({ id, owned_by: owner }: JsonRecord): boolean {
-	if (typeof id !== 'string' || typeof owner !== 'string') return false;
-	const isOfOther = owner !== '' && id.includes(`${owner}/`) && /:[^/]+$/.test(id);
-	return owner === 'library' || isOfOther;
-}
-
-/** Whether `/api/version` answers `{"version":"…"}` and nothing else: many servers imitate Ollama's API. */
-function isOllamaVersion({ version }: Answers): boolean {
-	if (version === undefined || version.status >= 300 || !isRecord(version.json)) return false;
-	const names = Object.keys(version.json);
-	return names.length === 1 && nonEmptyText(version.json.version) !== undefined;
-}
-
-/** An Ollama without models sends null as its list; one behind a path without OpenAI's routes 404 in plain text. */
-function mayHaveNoModels({ models }: Answers): boolean {
-	if (models === undefined) return true;
-	if (models.status < 300) return isRecord(models.json) && models.json.data === null;
-	return models.json === undefined && !/^\s*</.test(models.text);
-}
 
 /** What `/api/tags` and `/api/ps` tell, which load nothing. Releases before 0.35 list no capabilities there. */
 async function withTags(

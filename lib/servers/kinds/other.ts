@@ -17,7 +17,6 @@ export const PLAIN_WORDS: Words = {
 /** Any server with OpenAI's API: it gets everything that the user set, and what it refuses is left out. */
 export const other: ServerKind = {
 	label: 'An OpenAI-compatible server',
-	recognizes: () => true,
 	fields: 'all',
 	thinking: 'template',
 	thinkingBudget: true,

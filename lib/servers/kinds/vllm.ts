@@ -1,14 +1,11 @@
 import { PLAIN_REMEDIES } from './remedies';
 import type { ServerKind } from './kind';
 import { other, PLAIN_WORDS } from './other';
-import { ownsModels, says } from './recognize';
 
 /** vLLM (docs/protocols/llama-server.md 8.4; vLLM's sampling parameters). */
 export const vllm: ServerKind = {
 	...other,
 	label: 'vLLM',
-	recognizes: (answers) =>
-		ownsModels(answers, 'vllm') || says(answers.models, ({ error }) => error === 'Unauthorized'),
 	measuring: { ignore_eos: true },
 	fields: ['topK', 'minP', 'repeatPenalty', 'parallelToolCalls'],
 	names: { repeatPenalty: 'repetition_penalty' },

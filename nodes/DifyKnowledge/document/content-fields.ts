@@ -11,9 +11,8 @@ import {
 	stringField,
 	wholeField,
 } from '../../shared/field-kinds';
-import { wrongField } from '../../shared/field-values';
+import { type NodeParameters, wrongField } from '../../shared/parameters';
 import { group, optionsFields } from '../../shared/options-field';
-import type { NodeParameters } from '../../shared/parameters';
 
 function count(
 	displayName: string,

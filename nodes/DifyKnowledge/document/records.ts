@@ -22,8 +22,7 @@ import {
 	optionsCollection,
 	stringField,
 } from '../../shared/field-kinds';
-import { wrongField } from '../../shared/field-values';
-import type { NodeParameters } from '../../shared/parameters';
+import { type NodeParameters, wrongField } from '../../shared/parameters';
 import { itemsOf } from '../../shared/run/operations';
 import { storeFile } from '../../shared/store-file';
 import { documentField, documentIdIn, keywordField, textsIn, waitField } from '../fields';

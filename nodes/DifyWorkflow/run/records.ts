@@ -13,8 +13,7 @@ import {
 	numberField,
 	stringField,
 } from '../../shared/field-kinds';
-import { isBlank, shown, wrongField } from '../../shared/field-values';
-import type { NodeParameters } from '../../shared/parameters';
+import { isBlank, type NodeParameters, shown, wrongField } from '../../shared/parameters';
 import { runIdField, runIdIn, runUserField } from '../fields';
 
 export const runGet: DifyOperation = {

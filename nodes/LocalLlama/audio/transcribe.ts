@@ -11,7 +11,7 @@ import {
 	outputFileField,
 	stringField,
 } from '../../shared/field-kinds';
-import { wrongField } from '../../shared/field-values';
+import { wrongField } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
 import type { OperationItem } from '../../shared/run/operations';
 import { withChosenModel } from '../../shared/search-models';

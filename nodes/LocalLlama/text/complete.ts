@@ -2,9 +2,8 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { complete, type CompleteSettings } from '../../../lib/tasks/complete';
 import { longTextField, wholeField } from '../../shared/field-kinds';
-import { wrongField } from '../../shared/field-values';
+import { type NodeParameters, wrongField } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
-import type { NodeParameters } from '../../shared/parameters';
 import type { OperationItem } from '../../shared/run/operations';
 import type { LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';

@@ -21,7 +21,7 @@ import {
 import type { SentFile } from '../../../lib/tasks/sent-files';
 import { firstRepeated, isRecord, recordOf, booleanOf } from '../../../lib/values';
 import { bareSchema } from '../../shared/chat/generation-settings';
-import { wrongField } from '../../shared/field-values';
+import { type NodeParameters, wrongField } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
 import { namesIn } from '../../shared/binary';
 import {
@@ -32,7 +32,6 @@ import {
 	rowsField,
 	stringField,
 } from '../../shared/field-kinds';
-import type { NodeParameters } from '../../shared/parameters';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { rowFields, rowsIn } from '../lists';
 import { optionFields } from '../options';

@@ -1,10 +1,9 @@
-import { readWhole } from '../../../lib/http/too-long';
+import { readWhole } from '../../../lib/http/body';
 import { openFile } from '../../../lib/tasks/open-file';
 import type { SentFile } from '../../../lib/tasks/sent-files';
 import { binarySource, namesIn } from '../../shared/binary';
 import { stringField } from '../../shared/field-kinds';
-import { wrongField } from '../../shared/field-values';
-import type { NodeParameters } from '../../shared/parameters';
+import { type NodeParameters, wrongField } from '../../shared/parameters';
 import type { LlamaCall } from '../operation';
 
 /** @param place where the files go */

@@ -11,7 +11,7 @@ import {
 	longTextField,
 	rowsField,
 } from '../../shared/field-kinds';
-import { isBlank, wrongField } from '../../shared/field-values';
+import { isBlank, wrongField } from '../../shared/parameters';
 import type { LlamaCall } from '../operation';
 import { binaryFieldsField, filesIn } from './files';
 

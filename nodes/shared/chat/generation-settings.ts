@@ -1,7 +1,7 @@
 import { SAMPLER_ENTRIES, type Sampler, type SamplerValues } from '../../../lib/chat/samplers';
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
 import { keepAliveOf } from '../../../lib/servers/keep-alive';
-import { requireDepth } from '../../../lib/chat/schema-depth';
+import { requireDepth } from '../../../lib/chat/schema';
 import { withNull } from '../../../lib/nullable';
 import { checkSchema } from '../../../lib/chat/json-schema';
 import { isRecord, nonEmptyText, optional } from '../../../lib/values';
@@ -10,11 +10,11 @@ import {
 	asObject,
 	asSwitch,
 	asText,
-	isBlank,
-	wrongField,
 	type Field,
-} from '../field-values';
-import type { NodeParameters } from '../parameters';
+	isBlank,
+	type NodeParameters,
+	wrongField,
+} from '../parameters';
 
 type Effort = Extract<Thinking, { mode: 'effort' }>['effort'];
 

@@ -1,7 +1,6 @@
 import { optionalUuid, userOf, uuid } from '../../../lib/dify/ids';
 import { localError } from '../../../lib/dify/errors';
-import { isBlank } from '../field-values';
-import type { NodeParameters } from '../parameters';
+import { isBlank, type NodeParameters } from '../parameters';
 
 /** The user of the item. @throws {ServerError} where there is none */
 export function userIn(parameters: NodeParameters): string {

@@ -10,7 +10,7 @@ import { isUnreached } from '../../../lib/errors/kinds';
 import { ServerError } from '../../../lib/errors/server-error';
 import { optional, recordOf, type JsonRecord } from '../../../lib/values';
 import { choiceField, choices, jsonField } from '../field-kinds';
-import { isBlank } from '../field-values';
+import { isBlank } from '../parameters';
 import type { DifyCall } from './run';
 import { formFiles, uploadFiles, type RequestedFile } from './run-files';
 

@@ -18,8 +18,7 @@ import {
 	stringField,
 	wholeField,
 } from '../field-kinds';
-import { asChoice, type Field } from '../field-values';
-import type { NodeParameters } from '../parameters';
+import { asChoice, type Field, type NodeParameters } from '../parameters';
 import { locatorField } from './fields';
 
 export const datasetField = locatorField(

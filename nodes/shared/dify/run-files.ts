@@ -18,8 +18,14 @@ import { parseJson } from '../../../lib/json';
 import { append, isRecord, recordsIn, words, type JsonRecord } from '../../../lib/values';
 import { binaryProperties, binarySource, namesIn } from '../binary';
 import { choiceField, choices, rowsField, stringField } from '../field-kinds';
-import { asChoice, asText, isBlank, wrongField, type Field } from '../field-values';
-import type { NodeParameters } from '../parameters';
+import {
+	asChoice,
+	asText,
+	type Field,
+	isBlank,
+	type NodeParameters,
+	wrongField,
+} from '../parameters';
 import type { DifyCall } from './run';
 
 export const filesField: INodeProperties = rowsField('Files', 'files', 'File', {

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
 
-import { plainText } from '../../../lib/plain-text';
+import { plainText } from '../../../lib/values';
 
 type Context = Pick<IExecuteFunctions, 'addExecutionHints'>;
 

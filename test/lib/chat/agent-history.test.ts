@@ -5,9 +5,8 @@
 import fc from 'fast-check';
 
 import { convertMessages } from '../../../lib/chat/conversation';
-import { withoutAgentText } from '../../../lib/chat/agent-text';
-import { serverToolCallId } from '../../../lib/chat/tool-call-ids';
-import { TurnMemory } from '../../../lib/chat/turn-memory';
+import { withoutAgentText } from '../../../lib/chat/content';
+import { serverToolCallId, TurnMemory } from '../../../lib/chat/calls';
 import { openAiBody } from '../../../lib/chat/body';
 import { ollamaBody } from '../../../lib/chat/ollama';
 import { KINDS } from '../../../lib/servers/kinds';

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 
 import { cpuMilliseconds } from '../../support/time';
-import { resultOf } from '../../../lib/generators';
 import { fittingJson } from '../../../lib/chat/json-in-text';
 
 /** Of any kind. */
 function jsonIn(text: string): { value: unknown } | undefined {
-	const found = resultOf(fittingJson(text, () => []));
+	const found = fittingJson(text, () => []);
 	return 'faults' in found ? undefined : { value: found.value };
 }
 
@@ -61,24 +60,24 @@ describe('which JSON of an answer is meant', () => {
 		['{"name": "draft"} is what I thought of. ```json\n{"name": "x"}\n```', 'x'],
 		['{"name": "x"}, once more: {"name":"x"}', 'x'],
 	])('the one that fits: %s', (text, name) => {
-		expect(resultOf(fittingJson(text, isNamed))).toMatchObject({ value: { name } });
+		expect(fittingJson(text, isNamed)).toMatchObject({ value: { name } });
 	});
 
 	it('two different valid ones: neither', () => {
-		const found = resultOf(fittingJson('{"name": "x"}, or {"name": "y"}', isNamed));
+		const found = fittingJson('{"name": "x"}, or {"name": "y"}', isNamed);
 		expect(found).toEqual({ faults: ['There are 2 different answers, and one is wanted'] });
 	});
 
 	it('where none fits, what is wrong is told; nothing where there is none', () => {
-		expect(resultOf(fittingJson('{"a": 1} {"b": 1}', isNamed))).toEqual({ faults: ['no name'] });
-		expect(resultOf(fittingJson('no data', isNamed))).toEqual({ faults: [] });
+		expect(fittingJson('{"a": 1} {"b": 1}', isNamed)).toEqual({ faults: ['no name'] });
+		expect(fittingJson('no data', isNamed)).toEqual({ faults: [] });
 	});
 
 	it('numbers that JavaScript cannot hold are kept as they were written', () => {
 		fc.assert(
 			fc.property(fc.bigInt(), fc.string(), (number, text) => {
 				const json = `{"n":${number},"t":${JSON.stringify(`${text}${number}`)}}`;
-				const found = resultOf(fittingJson(json, () => []));
+				const found = fittingJson(json, () => []);
 				const isExact = BigInt(Number(number)) === number;
 				expect(found).toMatchObject({ json, value: { t: `${text}${number}` } });
 				const { n } = (found as { value: { n: unknown } }).value;
@@ -88,7 +87,7 @@ describe('which JSON of an answer is meant', () => {
 	});
 
 	it('JSON that is nested too deeply to work with is none', () => {
-		expect(resultOf(fittingJson(`${'['.repeat(20_000)}${']'.repeat(20_000)}`, () => []))).toEqual({
+		expect(fittingJson(`${'['.repeat(20_000)}${']'.repeat(20_000)}`, () => [])).toEqual({
 			faults: [],
 		});
 	});
@@ -97,9 +96,7 @@ describe('which JSON of an answer is meant', () => {
 		'many %j take little time',
 		(piece) => {
 			const text = piece.repeat(2_000_000 / piece.length);
-			expect(cpuMilliseconds(() => void resultOf(fittingJson(text, () => ['no'])))).toBeLessThan(
-				1000,
-			);
+			expect(cpuMilliseconds(() => void fittingJson(text, () => ['no']))).toBeLessThan(1000);
 		},
 	);
 });

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 
 import { type ConversionOptions, convertMessages } from '../../../lib/chat/conversation';
-import type { RememberedCall } from '../../../lib/chat/turn-memory';
-import { serverToolCallId } from '../../../lib/chat/tool-call-ids';
+import { type RememberedCall, serverToolCallId } from '../../../lib/chat/calls';
 import type { ChatMessage, SourceMessage } from '../../../lib/chat/types';
 import { examples } from '../../support/properties';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { convertMessages } from '../../../lib/chat/conversation';
-import { toolResult } from '../../../lib/chat/tool-result';
+import { toolResult } from '../../../lib/chat/content';
 
 const DATA =
 	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC';

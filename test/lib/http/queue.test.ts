@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import {
 	enterAutomaticQueue,
 	enterQueue,
+	PATIENCE_MS,
 	type PlaceRequest,
 	queuedRequests,
 	RequestQueue,
 } from '../../../lib/http/queue';
-import { PATIENCE_MS } from '../../../lib/http/scheduler';
 import { examples } from '../../support/properties';
 import { setImmediate } from '../../support/node';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { closeChannels } from '../../../lib/http/dispatcher';
-import { jsonBody } from '../../../lib/http/request-body';
+import { jsonBody } from '../../../lib/http/send';
 import { startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { delay, setTimeout, stream } from '../../support/node';

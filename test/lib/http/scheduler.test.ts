@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { PATIENCE_MS, type Priority, Scheduler, type Waiting } from '../../../lib/http/scheduler';
+import { PATIENCE_MS, type Priority, Scheduler, type Waiting } from '../../../lib/http/queue';
 import { examples } from '../../support/properties';
 
 interface Named extends Waiting {

@@ -1,5 +1,4 @@
-import { findHostClasses } from '../../../lib/langchain/host';
-import { loadSdk, type AiNodeSdk } from '../../../lib/langchain/sdk';
+import { type AiNodeSdk, findHostClasses, loadSdk } from '../../../lib/langchain/host';
 import { fakeContext } from '../../support/context';
 
 const { context } = fakeContext({}, {});

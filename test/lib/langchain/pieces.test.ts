@@ -1,4 +1,4 @@
-import { piecesOf } from '../../../lib/langchain/pieces';
+import { piecesOf } from '../../../lib/langchain/local-chat-model';
 import { delay } from '../../support/node';
 
 /** Pushes tokens one after the other. */

@@ -1,7 +1,7 @@
 import { runTurn } from '../../../lib/chat/turn';
 import type { Call } from '../../../lib/chat/types';
 import type { LocalChatModel as Model } from '../../../lib/langchain/local-chat-model';
-import { loadSdk } from '../../../lib/langchain/sdk';
+import { loadSdk } from '../../../lib/langchain/host';
 import { sdkChatModel } from '../../../lib/langchain/sdk-chat-model';
 import { serverOf } from '../../../lib/servers/server';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';

@@ -46,57 +46,40 @@ describe('tools as definitions', () => {
 			['zod 4 mini', fromRoot('zod/v4-mini') as Zod],
 		];
 
-		it.each(both.slice(0, 2))('%s', (name, zod) => {
-			const node: unknown = zod.object!({ child: zod.lazy!(() => node).optional!() });
-			const shape = {
-				city: zod.string!().min!(1),
-				days: (zod.number!().int!() as ReturnType<Zod[string]>).describe!('How many'),
-				unit: (zod.enum!(['c', 'f']) as ReturnType<Zod[string]>).default!('c'),
-				tags: zod.array!(zod.string!()),
-				when: zod.date!().nullable!(),
-				one: zod.union!([zod.literal!('a'), zod.boolean!()]),
-				map:
-					name === 'zod 3' ? zod.record!(zod.number!()) : zod.record!(zod.string!(), zod.number!()),
-				pair: zod.tuple!([zod.string!(), zod.number!()]),
-				both: zod.intersection!(
-					zod.object!({ a: zod.any!() }),
-					zod.object!({ b: zod.unknown!() }).strict!(),
-				),
-				seen: zod.string!().transform!(() => 1),
-				before: zod.preprocess!((given: unknown) => given, zod.string!()),
-				tree: node,
-				kind: zod.discriminatedUnion!('type', [zod.object!({ type: zod.literal!('x') })]),
-			};
-			expect(read(zod.object!(shape))).toEqual({
-				type: 'object',
-				properties: {
-					city: { type: 'string' },
-					days: { type: 'integer', description: 'How many' },
-					unit: { enum: ['c', 'f'] },
-					tags: { type: 'array', items: { type: 'string' } },
-					when: { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] },
-					one: { anyOf: [{ enum: ['a'] }, { type: 'boolean' }] },
-					map: { type: 'object', additionalProperties: { type: 'number' } },
-					pair: { type: 'array', prefixItems: [{ type: 'string' }, { type: 'number' }] },
-					both: {
-						allOf: [
-							expect.objectContaining({ properties: { a: {} } }) as object,
-							expect.objectContaining({
-								properties: { b: {} },
-								additionalProperties: false,
-							}) as object,
-						],
+		it.each(both.slice(0, 2))(
+			'%s; what is no object, list, choice or single value may be anything',
+			(_name, zod) => {
+				const optionalNode: unknown = (zod.lazy!(() => zod.any!()) as ReturnType<Zod[string]>)
+					.optional!();
+				const shape = {
+					city: zod.string!().min!(1),
+					days: (zod.number!().int!() as ReturnType<Zod[string]>).describe!('How many'),
+					unit: (zod.enum!(['c', 'f']) as ReturnType<Zod[string]>).default!('c'),
+					tags: zod.array!(zod.object!({ isNew: zod.boolean!().nullable!() })),
+					one: zod.union!([zod.literal!('a'), zod.boolean!()]),
+					tree: optionalNode,
+				};
+				expect(read(zod.object!(shape))).toEqual({
+					type: 'object',
+					properties: {
+						city: { type: 'string' },
+						days: { type: 'number', description: 'How many' },
+						unit: { enum: ['c', 'f'] },
+						tags: {
+							type: 'array',
+							items: {
+								type: 'object',
+								properties: { isNew: { type: 'boolean' } },
+								required: ['isNew'],
+							},
+						},
+						one: {},
+						tree: {},
 					},
-					seen: { type: 'string' },
-					before: { type: 'string' },
-					tree: { type: 'object', properties: { child: {} } },
-					kind: {
-						anyOf: [{ type: 'object', properties: { type: { enum: ['x'] } }, required: ['type'] }],
-					},
-				},
-				required: Object.keys(shape).filter((key) => key !== 'unit'),
-			});
-		});
+					required: ['city', 'days', 'tags', 'one'],
+				});
+			},
+		);
 
 		it.each(both)('the smallest of %s', (_name, zod) => {
 			const parameters = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] };
@@ -115,15 +98,12 @@ describe('tools as definitions', () => {
 			);
 		});
 
-		it.each([
-			[() => 1],
-			['text'],
-			[[]],
-			[{ parse: () => 1 }],
-			[{ _def: { typeName: 'ZodSymbol' } }],
-		])('%p is an error in words', (schema) => {
-			expect(() => read(schema)).toThrow('The arguments of the tool "f" cannot be read');
-		});
+		it.each([[() => 1], ['text'], [[]], [{ parse: () => 1 }]])(
+			'%p is an error in words',
+			(schema) => {
+				expect(() => read(schema)).toThrow('The arguments of the tool "f" cannot be read');
+			},
+		);
 	});
 
 	it('tools with a JSON schema', () => {

@@ -1,6 +1,5 @@
-import { tracingWithoutTokenizer } from '../../../lib/langchain/tracing';
-import { findHostClasses, type HostClasses } from '../../../lib/langchain/host';
-import { loadSdk } from '../../../lib/langchain/sdk';
+import { tracingWithoutTokenizer } from '../../../lib/langchain/local-chat-model';
+import { findHostClasses, type HostClasses, loadSdk } from '../../../lib/langchain/host';
 import { fakeContext } from '../../support/context';
 
 type Tracing = HostClasses['N8nLlmTracing'];

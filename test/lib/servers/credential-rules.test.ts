@@ -5,10 +5,10 @@ import { LocalLlamaApi } from '../../../credentials/LocalLlamaApi.credentials';
 import {
 	CONNECTION_CODES_HINT,
 	CREDENTIAL_TEST_LIMIT_MS,
-	plainTextRule,
 	missingFieldRule,
+	plainTextRule,
 	statusRule,
-} from '../../../lib/servers/credential-rules';
+} from '../../../lib/servers/credential';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { testCredential } from '../../support/credential-test';
 import { fs } from '../../support/node';

@@ -6,8 +6,8 @@ import {
 	readLocalLlamaCredential,
 } from '../../../lib/servers/credential';
 import { ServerError } from '../../../lib/errors/server-error';
-import { look } from '../../../lib/servers/look';
 import { serverOf } from '../../../lib/servers/server';
+import { look } from '../../../lib/servers/look';
 import { startLlamaServerSim } from '../../servers/llama-server';
 import { util } from '../../support/node';
 import { useSimulator } from '../../servers/use-simulator';

@@ -12,7 +12,7 @@ import {
 	isBlank,
 	shown,
 	wrongField,
-} from '../../../nodes/shared/field-values';
+} from '../../../nodes/shared/parameters';
 
 const PROPERTIES: INodeProperties[] = [
 	{ displayName: 'Query', name: 'query', type: 'string', default: '={{ $json.text }}' },

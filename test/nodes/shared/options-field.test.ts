@@ -7,8 +7,8 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
-import { group, optionsFields, placesOf } from '../../../nodes/shared/options-field';
-import { NodeParameters } from '../../../nodes/shared/parameters';
+import { group, optionsFields } from '../../../nodes/shared/options-field';
+import { placesOf, NodeParameters } from '../../../nodes/shared/parameters';
 import { fs, path, process } from '../../support/node';
 import { everyOperation, type FilledNode } from '../../support/every-operation';
 import { fakeContext } from '../../support/context';
