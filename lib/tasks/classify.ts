@@ -11,6 +11,7 @@ import { requireAbilities } from '../chat/draft';
 import { strictConversation } from '../chat/strict-form';
 import type { ChatMessage, ChatParameters, ChatSettings, Usage } from '../chat/types';
 import { invalidInput } from '../errors/failure';
+import { asFailed } from '../errors/server-error';
 import { parseObject } from '../json';
 import { requireModel } from '../servers/model-names';
 import { type Adaptation, thinkingOfOllama, withoutRefusedField } from '../servers/once-more';
@@ -28,6 +29,7 @@ import {
 	shortened,
 	smallestOf,
 } from '../values';
+import { withContext } from './complete';
 import { scoresIn } from './label-scores';
 import { keysFor, type Label, labelGrammar, labelLines, labelSchema, MAX_LABELS } from './labels';
 import { labelsIn } from './labels-in-answer';
@@ -231,7 +233,9 @@ async function ask(
 			},
 			tokensOf: ({ usage }) => usage ?? {},
 		},
-	);
+	).catch(async (error: unknown) => {
+		throw await withContext(asFailed(error).failed, server, kind, model);
+	});
 	const texts = messages.map(({ content }) =>
 		typeof content === 'string'
 			? content

@@ -78,7 +78,7 @@ export async function complete(
 const ROOM_FOR_ANSWER = 512;
 
 /** How the server gets a context that is long enough. */
-async function withContext(
+export async function withContext(
 	failed: ServerError,
 	server: Server,
 	{ words }: ServerKind,

@@ -142,8 +142,17 @@ export const textExtract: LocalLlamaOperation = {
 		const answer = await formatted(call, settings, format, messages, files);
 		// Of a server that takes no format, the turn checked nothing.
 		const { value, ...checked } = (await requestedJson(answer, { ...format, schema: least }))!;
-		jsonNotes({ value, ...checked }).forEach((note) => call.hint(note));
-		const values = recordOf(value);
+		const numbers = new Set(
+			fields?.filter(({ type }) => type === 'number').map(({ name }) => name),
+		);
+		const values = Object.fromEntries(
+			Object.entries(recordOf(value)).map(([name, own]) => [
+				name,
+				numbers.has(name) ? asNumber(own) : own,
+			]),
+		);
+		const large = checked.large.filter((text) => asNumber(text) === text || numbers.size === 0);
+		jsonNotes({ value, ...checked, large }).forEach((note) => call.hint(note));
 		const valueOf = ({ name }: ExtractField) => (Object.hasOwn(values, name) ? values[name] : null);
 		const output =
 			fields && Object.fromEntries(fields.map((field) => [field.name, valueOf(field)]));
@@ -152,6 +161,12 @@ export const textExtract: LocalLlamaOperation = {
 		return [{ json: { output: output ?? value, ...facts } }];
 	},
 };
+
+/** Of a number that was kept as text for its last digits, where they are below a 10^15th of it. */
+function asNumber(value: unknown): unknown {
+	const number = typeof value === 'string' ? Number(value) : NaN;
+	return Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : value;
+}
 
 /** Servers and models that refused a response format. They may still answer well without one. */
 const refusesFormats = LruCache.shared<true>({ ttlMs: 10 * 60_000 });

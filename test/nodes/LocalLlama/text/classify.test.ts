@@ -2,6 +2,7 @@ import fc from 'fast-check';
 
 import { reply } from '../../../servers/llama-server';
 import { examples } from '../../../support/properties';
+import { recordedReply } from '../../../support/recorded';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, json, failure, sent } = useLocalLlama();
@@ -409,4 +410,14 @@ test('a server that streams whatever it is asked for is read as well', async () 
 		}),
 		examples(10),
 	);
+});
+
+test('too long, as llama-server v0.5.0 refuses it: the size that would do', async () => {
+	const sim = await serve();
+	sim.route(
+		'POST /v1/chat/completions',
+		recordedReply('llama-server-v0.5.0/native-too-long-stream'),
+	);
+	const { description } = await failure(CLASSIFY);
+	expect(description).toMatch(/Start llama-server with --ctx-size \d{4}.* Or shorten the text\./);
 });

@@ -164,6 +164,16 @@ test('a field that is not required may be missing: it is null then; the model is
 	expect(await json({ ...EXTRACT, fields: FIELDS })).toMatchObject({ repaired: true });
 });
 
+test('a number with more digits than JavaScript holds is a number, as asked for', async () => {
+	const sim = await serve();
+	sim.script(reply.text('{"amount":119.0000000000000001}'));
+	const fields = { field: [{ name: 'amount', type: 'number' }] };
+	const fake = prepare({ parameters: { ...EXTRACT, fields } });
+	const [item] = await executeIn(fake);
+	expect(item!.json.output).toEqual({ amount: 119 });
+	expect(fake.hints).toEqual([]);
+});
+
 test('a number that JavaScript cannot hold is text, which the node says', async () => {
 	const sim = await serve();
 	sim.script(reply.text('{"number":12345678901234567890,"company":null}'));
