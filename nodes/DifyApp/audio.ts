@@ -15,7 +15,7 @@ import {
 	stringField,
 } from '../shared/field-kinds';
 import { hintOnce } from '../shared/run/hints';
-import { baseName, storeFile } from '../shared/store-file';
+import { baseName, storeFile } from '../shared/binary';
 
 /** A provider may need minutes before the first byte. */
 const LIMITS = { firstTokenMs: 600_000, idleMs: 120_000, totalMs: 0 };

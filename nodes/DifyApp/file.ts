@@ -6,7 +6,7 @@ import { binaryField, fileIn, outputField, userField } from '../shared/dify/fiel
 import { userIn } from '../shared/dify/ids';
 import type { DifyOperation } from '../shared/dify/run';
 import { stringField } from '../shared/field-kinds';
-import { storeFile } from '../shared/store-file';
+import { storeFile } from '../shared/binary';
 
 export const fileUpload: DifyOperation = {
 	option: {

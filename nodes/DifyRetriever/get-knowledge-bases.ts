@@ -4,8 +4,7 @@ import { basesOf } from '../../lib/dify/knowledge/documents';
 import { readList } from '../../lib/dify/lists';
 import { nonEmptyText } from '../../lib/values';
 import { editorClient, editorValue } from '../shared/dify/editor';
-import { listEntries } from '../shared/list-entries';
-import { FAILED_LIST, failedListEntry } from '../shared/list-error';
+import { FAILED_LIST, failedListEntry, listEntries } from '../shared/list-entries';
 
 /** All knowledge bases that can be searched; where Dify cannot list them, an entry that says why. */
 export async function getKnowledgeBases(

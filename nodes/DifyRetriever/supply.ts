@@ -17,7 +17,7 @@ import {
 } from '../../lib/dify/knowledge/retrieve';
 import { searchSettings } from '../shared/dify/knowledge-fields';
 import { isBlank, NodeParameters, wrongField } from '../shared/parameters';
-import { FAILED_LIST } from '../shared/list-error';
+import { FAILED_LIST } from '../shared/list-entries';
 import { supplied, type SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
 

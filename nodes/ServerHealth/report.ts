@@ -7,7 +7,7 @@ import { withSpeed } from '../../lib/health/speed';
 import { booleanField, outputFileField, stringField, wholeField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
-import { baseName, storeFile } from '../shared/store-file';
+import { baseName, storeFile } from '../shared/binary';
 import { healthItems, type HealthCall, type HealthOperation } from './operation';
 import { readSpeed, speedLimits } from './speed-test';
 

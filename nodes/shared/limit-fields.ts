@@ -1,10 +1,23 @@
 import { type INodeProperties, NodeConnectionTypes, type WorkflowExecuteMode } from 'n8n-workflow';
 import type { Limits } from '../../lib/http/limits';
 import { optional } from '../../lib/values';
-import { wholeField } from './field-kinds';
+import { choiceField, choices, wholeField } from './field-kinds';
 import type { NodeParameters, ParameterSource } from './parameters';
-import { priorityField } from './priority-field';
 import type { Priority } from '../../lib/http/queue';
+
+/** Who is served first when all places of the server are taken. */
+export const priorityField: INodeProperties = choiceField('Priority', 'priority', 'auto', {
+	options: choices({
+		auto: [
+			'Automatic',
+			'Person for one item of a chat or webhook; batch for schedules and several items',
+		],
+		batch: ['Batch', 'Lowest priority'],
+		person: ['Person', 'Someone waits for the answer: goes first'],
+	}),
+	description:
+		'Who goes first when all places of the server are taken. Nobody waits for more than about a minute without a turn.',
+});
 
 /** Default retries of a generation. */
 export const GENERATION_RETRIES = 2;

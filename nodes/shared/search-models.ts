@@ -11,8 +11,7 @@ import type { ServerModel } from '../../lib/servers/models';
 import { kindOf } from '../../lib/servers/kinds';
 import type { ModelUse, Server } from '../../lib/servers/kinds/kind';
 import { serverOf } from '../../lib/servers/server';
-import { listEntries } from './list-entries';
-import { listError } from './list-error';
+import { listEntries, listError } from './list-entries';
 
 /** For a list that a server of pictures or sound may not have. */
 const OPTIONAL_LIST_LIMIT_MS = 3_000;

@@ -24,7 +24,7 @@ import {
 } from '../../shared/field-kinds';
 import { type NodeParameters, wrongField } from '../../shared/parameters';
 import { itemsOf } from '../../shared/run/operations';
-import { storeFile } from '../../shared/store-file';
+import { storeFile } from '../../shared/binary';
 import { documentField, documentIdIn, keywordField, textsIn, waitField } from '../fields';
 
 export const documentGetAll = listRow({

@@ -13,7 +13,7 @@ import { modelField } from '../../shared/model-field';
 import { fileNameField, mediaFields, mediaSettings } from '../media-options';
 import type { LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
-import { baseName, storeFile } from '../../shared/store-file';
+import { baseName, storeFile } from '../../shared/binary';
 import { withChosenModel } from '../../shared/search-models';
 
 export const audioSpeak: LocalLlamaOperation = {

@@ -15,7 +15,7 @@ import { wrongField } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
 import type { OperationItem } from '../../shared/run/operations';
 import { withChosenModel } from '../../shared/search-models';
-import { baseName, notStored, storeFile } from '../../shared/store-file';
+import { baseName, notStored, storeFile } from '../../shared/binary';
 import { filesIn, inputFileField, mediaFields, mediaSettings } from '../media-options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { optionFields, streamingField } from '../options';

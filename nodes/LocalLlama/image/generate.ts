@@ -12,7 +12,7 @@ import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import type { OperationItem } from '../../shared/run/operations';
 import { withChosenModel } from '../../shared/search-models';
-import { baseName, storeFile } from '../../shared/store-file';
+import { baseName, storeFile } from '../../shared/binary';
 import { fileNameField, mediaFields, mediaSettings } from '../media-options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';

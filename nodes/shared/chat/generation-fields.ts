@@ -1,8 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { jsonField, wholeField } from '../field-kinds';
-import { GENERATION_RETRIES, limit } from '../limit-fields';
-import { priorityField } from '../priority-field';
+import { GENERATION_RETRIES, limit, priorityField } from '../limit-fields';
 
 /** Options of every generation beside its samplers: further fields of the request, limits and retries. */
 export const generationFields: INodeProperties[] = [

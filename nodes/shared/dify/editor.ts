@@ -5,8 +5,7 @@ import { difyClient } from '../../../lib/dify/credentials';
 import { localError } from '../../../lib/dify/errors';
 import { optionalUuid } from '../../../lib/dify/ids';
 import { isRecord, quietly } from '../../../lib/values';
-import { listEntries } from '../list-entries';
-import { listError } from '../list-error';
+import { listEntries, listError } from '../list-entries';
 
 /** The client for lists and forms in the editor. */
 export async function editorClient(context: ILoadOptionsFunctions): Promise<DifyClient> {

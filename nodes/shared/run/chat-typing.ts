@@ -1,6 +1,4 @@
-import type { IExecuteFunctions } from 'n8n-workflow';
-
-import { sendToChat } from './send-to-chat';
+import { type IExecuteFunctions, isToolType } from 'n8n-workflow';
 
 /** A change of an answer: text to append, or a text that replaces it. */
 interface TextPiece {
@@ -20,7 +18,7 @@ export class ChatTyping {
 
 	/** Begins a message, where none is open. */
 	async begin(): Promise<void> {
-		if (!this.begun) await sendToChat(this.context, 'begin', this.itemIndex);
+		if (!this.begun) await this.context.sendChunk('begin', this.itemIndex);
 		this.begun = true;
 	}
 
@@ -28,7 +26,7 @@ export class ChatTyping {
 		if (text === '') return;
 		this.hasText = true;
 		await this.begin();
-		await sendToChat(this.context, 'item', this.itemIndex, text);
+		await this.context.sendChunk('item', this.itemIndex, text);
 	}
 
 	/** Text that was sent to the chat cannot be taken back, so a replaced answer begins a new message. */
@@ -47,8 +45,17 @@ export class ChatTyping {
 	};
 
 	async end(): Promise<void> {
-		if (this.begun) await sendToChat(this.context, 'end', this.itemIndex);
+		if (this.begun) await this.context.sendChunk('end', this.itemIndex);
 		this.begun = false;
 		this.hasText = false;
 	}
+}
+
+/**
+ * Whether to stream into the workflow's chat. Not as a tool, which answers to an agent: n8n runs a tool in an ordinary
+ * context, so the node's type tells (as in n8n's own Chat node). In n8n 2.20 the context of a tool cannot be asked at
+ * all.
+ */
+export function typesIntoChat(context: IExecuteFunctions): boolean {
+	return !isToolType(context.getNode().type) && context.isStreaming();
 }

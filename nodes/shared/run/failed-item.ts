@@ -1,7 +1,12 @@
-import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
-
+import {
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	isToolType,
+	type NodeOperationError,
+	type WorkflowExecuteMode,
+} from 'n8n-workflow';
 import { isTool } from '../../../lib/errors/node-error';
-import { recordOf, messageOf } from '../../../lib/values';
+import { messageOf, recordOf } from '../../../lib/values';
 
 /** The failure of one item, in an operation that takes all items together. */
 export class ItemFailure extends Error {
@@ -41,4 +46,75 @@ export function failedItem(
 		},
 		pairedItem: { item: itemIndex },
 	} as INodeExecutionData;
+}
+
+type Context = Pick<IExecuteFunctions, 'getNode'> & Partial<Pick<IExecuteFunctions, 'isStreaming'>>;
+
+/**
+ * The error as the panel shows it: n8n puts the title above the description, so the description does not begin with it.
+ * A streamed chat shows the description alone (n8n-core, workflow-execute.ts), which then keeps it. Tools do not stream,
+ * and cannot always be asked.
+ */
+export function panelError(context: Context, error: NodeOperationError): NodeOperationError {
+	const isTool = isToolType(context.getNode().type);
+	if (isTool || context.isStreaming?.() !== true) error.description = withoutTitle(error);
+	return error;
+}
+
+/** What ends a title in a description: a stop, or the address in brackets. */
+const END_OF_TITLE = /^(?: \((\S+)\))?[.!?…:]["')”]? ?/;
+
+/** The description without the title; the address behind that stays. */
+export function withoutTitle({
+	message,
+	description,
+}: Pick<NodeOperationError, 'message' | 'description'>): NodeOperationError['description'] {
+	if (!description?.startsWith(message)) return description;
+	const behind = description.slice(message.length);
+	if (behind === '') return '';
+	const [end, address] = END_OF_TITLE.exec(behind) ?? [];
+	if (end === undefined) return description;
+	const rest = behind.slice(end.length);
+	return address === undefined ? rest : `At ${address}. ${rest}`.trim();
+}
+
+/** Context of an execution. */
+interface Execution {
+	getMode(): WorkflowExecuteMode;
+	getExecutionId(): string;
+	isStreaming?(): boolean;
+}
+
+/** Modes in which n8n streams to somebody outside. */
+const VISITED: ReadonlySet<WorkflowExecuteMode> = new Set(['webhook', 'chat', 'integrated']);
+
+/**
+ * The text of a failure for visitors of a published chat: n8n streams only the description of a failed node to them
+ * (n8n-core, workflow-execute.ts). Undefined in the editor, and where nothing is streamed. n8n 2.20 does not tell
+ * sub-nodes whether it streams, so visitors are assumed.
+ */
+export function visitorMessage(context: Execution): string | undefined {
+	try {
+		const mode = context.getMode();
+		if (mode === 'manual' || !(context.isStreaming?.() ?? VISITED.has(mode))) return undefined;
+		return `The answer could not be made. Whoever runs this chat can see why in n8n: execution ${context.getExecutionId()}.`;
+	} catch {
+		return undefined;
+	}
+}
+
+/**
+ * The error without address, advice and the server's own words, where visitors would read them. The whole text stays in
+ * the error's details, for the owner of the execution; n8n does not store `messages`.
+ */
+export function withoutDetailsForVisitors(
+	context: Execution,
+	error: NodeOperationError,
+): NodeOperationError {
+	const message = visitorMessage(context);
+	const { description } = error;
+	if (message === undefined || !description || description === message) return error;
+	error.context.data = { ...(error.context.data as object | undefined), description };
+	error.description = message;
+	return error;
 }

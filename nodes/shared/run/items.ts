@@ -3,9 +3,7 @@ import type { IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
 import { chatText } from '../../../lib/errors/description';
 import { quietly } from '../../../lib/values';
 import { CancelWatch } from '../cancel-watch';
-import { withoutDetailsForVisitors, visitorMessage } from '../visitors';
-import { ItemFailure } from './failed-item';
-import { panelError } from './panel-error';
+import { ItemFailure, panelError, visitorMessage, withoutDetailsForVisitors } from './failed-item';
 
 /**
  * Work on one item. The signal aborts when the execution is stopped, or when another item has failed and the node with

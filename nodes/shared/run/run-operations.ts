@@ -8,13 +8,11 @@ import type {
 
 import { toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
 import { NodeParameters } from '../parameters';
-import { ChatTyping } from './chat-typing';
+import { ChatTyping, typesIntoChat } from './chat-typing';
 import { failedItem, ItemFailure } from './failed-item';
 import { hintOnce } from './hints';
 import { workOnItems } from './items';
 import { executionItem, type Operation, type OperationTable } from './operations';
-import { sendToChat } from './send-to-chat';
-import { typesIntoChat } from './types-into-chat';
 
 export interface RunOptions<Access extends object> {
 	table: Pick<OperationTable<Operation<Access>>, 'operationOf'>;
@@ -71,7 +69,7 @@ export async function runOperations<Access extends object>(
 			toNodeError: errorOf,
 			whenFailed: (failed) => [failed],
 			onFailure: streamsToChat
-				? async (itemIndex, text) => await sendToChat(context, 'error', itemIndex, text)
+				? async (itemIndex, text) => await context.sendChunk('error', itemIndex, text)
 				: undefined,
 		},
 	);

@@ -1,7 +1,7 @@
 import { NodeOperationError, type INode } from 'n8n-workflow';
 
 import { failure } from '../../../lib/errors/failure';
-import { listError } from '../../../nodes/shared/list-error';
+import { listError } from '../../../nodes/shared/list-entries';
 
 const node = { name: 'Node', type: 'node', typeVersion: 1, parameters: {} } as unknown as INode;
 

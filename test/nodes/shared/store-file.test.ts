@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { plainFileName } from '../../../lib/file-name';
-import { baseName, storeFile } from '../../../nodes/shared/store-file';
+import { baseName, storeFile } from '../../../nodes/shared/binary';
 import { delay } from '../../support/node';
 import type { OperationCall } from '../../../nodes/shared/run/operations';
 

@@ -4,7 +4,7 @@ import type { INode, WorkflowExecuteMode } from 'n8n-workflow';
 import { failure } from '../../../lib/errors/failure';
 import { classify } from '../../../lib/errors/classify';
 import { toNodeError } from '../../../lib/errors/node-error';
-import { withoutDetailsForVisitors } from '../../../nodes/shared/visitors';
+import { withoutDetailsForVisitors } from '../../../nodes/shared/run/failed-item';
 
 const NODE = { name: 'Model', type: 't', typeVersion: 1, parameters: {} } as unknown as INode;
 const hostThatDoesNotTell = (mode: WorkflowExecuteMode) => ({

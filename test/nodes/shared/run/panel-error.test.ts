@@ -8,7 +8,7 @@ import type { RemedyFacts } from '../../../../lib/errors/remedies';
 import { DIFY_REMEDIES } from '../../../../lib/errors/remedies/dify';
 import { MODEL_REMEDIES } from '../../../../lib/errors/remedies/model';
 import { NETWORK_REMEDIES } from '../../../../lib/errors/remedies/network';
-import { panelError, withoutTitle } from '../../../../nodes/shared/run/panel-error';
+import { panelError, withoutTitle } from '../../../../nodes/shared/run/failed-item';
 import { executeContext } from '../../../support/execute-context';
 
 const TABLES = { network: NETWORK_REMEDIES, model: MODEL_REMEDIES, dify: DIFY_REMEDIES };
