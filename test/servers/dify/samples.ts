@@ -13,7 +13,7 @@ export function transcript(script: Script, context: RunContext): Item[] {
 	return [...items, ...run.ending()];
 }
 
-/** A run context with the short IDs of docs/protocols/dify.md 3.11. */
+/** A run context with the short IDs. */
 export function sampleContext(mode: DifyAppMode, over: Partial<RunContext> = {}): RunContext {
 	const counts = new Map<string, number>();
 	const short: Record<string, string> = {
@@ -47,7 +47,7 @@ export function sampleContext(mode: DifyAppMode, over: Partial<RunContext> = {})
 	};
 }
 
-/** The scripts of the three samples in docs/protocols/dify.md 3.11. */
+/** The scripts of the three samples. */
 export const SAMPLES = {
 	agentChat: {
 		steps: [

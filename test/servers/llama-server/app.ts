@@ -214,7 +214,7 @@ export class LlamaApp implements App {
 		return pool.report();
 	}
 
-	/** docs/protocols/llama-server-new.md 2. */
+	/** As recorded in `control-*.http` of `test/fixtures/llama-server-v0.5.0`. */
 	private control(body: Json): object {
 		if (asString(body.id) === '') throw invalidRequest('missing completion id');
 		if (asString(body.action) !== 'reasoning_end') throw invalidRequest('unknown control action');
