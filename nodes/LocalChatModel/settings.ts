@@ -1,7 +1,7 @@
 import type { ChatSettings, ReasoningEcho } from '../../lib/chat/types';
 import { isRecord, optional } from '../../lib/values';
 import { readGeneration, responseFormatIn, thinkingIn } from '../shared/chat/generation-settings';
-import { GENERATION_RETRIES, readLimits } from '../shared/limit-fields';
+import { readLimits } from '../shared/limit-fields';
 import { asSwitch, asText, type Field, isBlank, type NodeParameters } from '../shared/parameters';
 import type { INodeProperties } from 'n8n-workflow';
 import type { TraceSettings } from '../../lib/tracing/attributes';
@@ -29,7 +29,7 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 			historyBudget: parameters.number('options.historyBudget', undefined),
 			trace: traceIn(parameters),
 		}),
-		...readLimits(parameters, GENERATION_RETRIES),
+		...readLimits(parameters),
 	};
 }
 

@@ -5,12 +5,12 @@ import type { TaskSettings } from '../../lib/tasks/task';
 import { binarySource, isBinaryData, namesIn } from '../shared/binary';
 import { generationFields } from '../shared/chat/generation-fields';
 import { stringField } from '../shared/field-kinds';
-import { GENERATION_RETRIES, readLimits, limit } from '../shared/limit-fields';
+import { GENERATION_RETRIES, limit, readWait } from '../shared/limit-fields';
 import type { LlamaCall } from './operation';
 
-/** Options of every request for pictures and sound: further fields, limits, retries. */
+/** Options of every request for pictures and sound: further fields, limit, retries. */
 export const mediaFields: INodeProperties[] = [
-	...generationFields.filter(({ name }) => name !== 'firstTokenLimit' && name !== 'maxRetries'),
+	...generationFields.filter(({ name }) => name === 'extraBody' || name === 'priority'),
 	limit(
 		'First Token Limit (Seconds)',
 		'firstTokenLimit',
@@ -26,8 +26,8 @@ export const mediaFields: INodeProperties[] = [
 
 /** Reads the options above, and the model. */
 export function mediaSettings({ parameters, priority, signal }: LlamaCall): TaskSettings {
-	const limits = readLimits(parameters, GENERATION_RETRIES);
-	return { model: parameters.name('model'), ...limits, priority, signal };
+	const patience = readWait(parameters, GENERATION_RETRIES);
+	return { model: parameters.name('model'), ...patience, priority, signal };
 }
 
 /** Field for the name of the item's binary field. */

@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { keepAliveOf } from '../../lib/servers/keep-alive';
 import type { EmbedSettings } from '../../lib/tasks/embed';
 import { choiceField, choices, longTextField, stringField, wholeField } from './field-kinds';
-import { limitFields, readLimits } from './limit-fields';
+import { limitFields, readWait } from './limit-fields';
 import type { NodeParameters } from './parameters';
 
 /** Options of embeddings. */
@@ -71,6 +71,6 @@ export function readEmbeddingSettings(parameters: NodeParameters): Omit<EmbedSet
 		blankTexts: parameters.choice<'refuse' | 'space'>('options.blankTexts', 'refuse'),
 		batchSize: parameters.number('options.batchSize', 32),
 		keepAlive: keepAliveOf(parameters.freeText('options.keepAlive')),
-		...readLimits(parameters),
+		...readWait(parameters),
 	};
 }

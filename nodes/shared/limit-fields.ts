@@ -39,7 +39,7 @@ export function limit(
 	};
 }
 
-/** Options for the limits of requests that change nothing and are not streamed. */
+/** Options for requests that change nothing and are not streamed: their answer comes whole, so one limit does. */
 export const limitFields: INodeProperties[] = [
 	limit(
 		'First Token Limit (Seconds)',
@@ -47,33 +47,33 @@ export const limitFields: INodeProperties[] = [
 		1800,
 		'How long to wait for the answer to begin, including the queue, loading the model and reading the texts. 0 = no limit.',
 	),
-	limit(
-		'Idle Limit (Seconds)',
-		'idleLimit',
-		300,
-		'How long reading the answer may take once it has begun. 0 = no limit.',
-	),
 	wholeField('Retries', 'maxRetries', 3, [0, 20], {
 		description:
 			'Tries after a lost connection, a server that is too busy, or a gateway that cannot reach it. A model that is loading is waited for within the First Token Limit.',
 	}),
 	priorityField,
-	limit('Total Limit (Seconds)', 'totalLimit', 0, 'How long one request may take. 0 = no limit.'),
 ];
 
-/** Reads the options above, or those of a generation. */
-export function readLimits(
-	parameters: NodeParameters,
-	presetRetries = 3,
-): { limits: Partial<Limits>; retries: number } {
+interface Patience {
+	limits: Partial<Limits>;
+	retries: number;
+}
+
+/** Reads the options above. */
+export function readWait(parameters: NodeParameters, presetRetries = 3): Patience {
+	const firstTokenMs = parameters.milliseconds('options.firstTokenLimit', undefined);
 	return {
-		limits: optional({
-			firstTokenMs: parameters.milliseconds('options.firstTokenLimit', undefined),
-			idleMs: parameters.milliseconds('options.idleLimit', undefined),
-			totalMs: parameters.milliseconds('options.totalLimit', undefined),
-		}),
+		limits: optional({ firstTokenMs }),
 		retries: parameters.number('options.maxRetries', presetRetries),
 	};
+}
+
+/** Reads the options of a generation. */
+export function readLimits(parameters: NodeParameters): Patience {
+	const { limits, retries } = readWait(parameters, GENERATION_RETRIES);
+	const idleMs = parameters.milliseconds('options.idleLimit', undefined);
+	const totalMs = parameters.milliseconds('options.totalLimit', undefined);
+	return { limits: { ...limits, ...optional({ idleMs, totalMs }) }, retries };
 }
 
 /** The part of a node's context that tells who waits. */

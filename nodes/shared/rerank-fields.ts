@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import type { RerankSettings } from '../../lib/tasks/rerank';
 import { choiceField, choices, longTextField, numberField, wholeField } from './field-kinds';
-import { limitFields, readLimits } from './limit-fields';
+import { limitFields, readWait } from './limit-fields';
 import type { NodeParameters } from './parameters';
 
 export const topNField = wholeField('Top N', 'topN', 0, [0], {
@@ -54,6 +54,6 @@ export function readRerankSettings(parameters: NodeParameters): Omit<RerankSetti
 		longDocuments: parameters.choice<'fail' | 'truncate'>('options.longDocuments', 'fail'),
 		batchSize: parameters.number('options.batchSize', 32),
 		instruction: parameters.freeText('options.instruction'),
-		...readLimits(parameters),
+		...readWait(parameters),
 	};
 }

@@ -6,7 +6,7 @@ import {
 	responseFormatIn,
 	thinkingIn,
 } from '../../shared/chat/generation-settings';
-import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
+import { readLimits } from '../../shared/limit-fields';
 import type { NodeParameters } from '../../shared/parameters';
 import { mediaSettings } from '../media-options';
 import type { LlamaCall } from '../operation';
@@ -25,7 +25,12 @@ export function briefSettings(parameters: NodeParameters): ChatSettings {
 
 /** Reads the settings of a task that writes. */
 export function taskSettings(call: LlamaCall, own: ChatParameters = {}): CompleteSettings {
-	return { ...mediaSettings(call), parameters: { ...own, ...readGeneration(call.parameters) } };
+	const { parameters } = call;
+	return {
+		...mediaSettings(call),
+		...readLimits(parameters),
+		parameters: { ...own, ...readGeneration(parameters) },
+	};
 }
 
 function settingsWith(
@@ -42,6 +47,6 @@ function settingsWith(
 		},
 		reasoningEcho,
 		showThinking: false,
-		...readLimits(parameters, GENERATION_RETRIES),
+		...readLimits(parameters),
 	};
 }

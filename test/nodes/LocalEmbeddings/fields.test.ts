@@ -22,11 +22,10 @@ it('no model, and no server to ask for one, is an error of the node', async () =
 	expect(failed.message).toContain('Nothing listens');
 });
 
-it('limits and keep-alive arrive', async () => {
+it('batch size and keep-alive arrive', async () => {
 	const server = await start({ profile: 'ollama' });
 	const { embeddings } = await supplied(server, {
 		keepAlive: '120',
-		totalLimit: 60,
 		batchSize: '2',
 	});
 	await embeddings.embedDocuments(['a', 'b', 'c']);

@@ -1,4 +1,4 @@
-import { limitFields, readLimits } from '../../../nodes/shared/limit-fields';
+import { limitFields, readWait } from '../../../nodes/shared/limit-fields';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fakeContext } from '../../support/context';
 
@@ -10,7 +10,7 @@ const limitsOf = (options: Record<string, unknown>) => {
 		default: {},
 		options: limitFields,
 	};
-	return readLimits(new NodeParameters(fakeContext({ options }, {}).context, 0, [options_]));
+	return readWait(new NodeParameters(fakeContext({ options }, {}).context, 0, [options_]));
 };
 
 it('nothing set: the limits of the package, three retries', () => {
@@ -18,17 +18,16 @@ it('nothing set: the limits of the package, three retries', () => {
 });
 
 it('seconds become milliseconds; 0 is no limit', () => {
-	expect(limitsOf({ firstTokenLimit: 0.5, idleLimit: '60', totalLimit: 0, maxRetries: 0 })).toEqual(
-		{
-			limits: { firstTokenMs: 500, idleMs: 60_000, totalMs: 0 },
-			retries: 0,
-		},
-	);
+	expect(limitsOf({ firstTokenLimit: '0.5', maxRetries: 0 })).toEqual({
+		limits: { firstTokenMs: 500 },
+		retries: 0,
+	});
+	expect(limitsOf({ firstTokenLimit: 0 }).limits).toEqual({ firstTokenMs: 0 });
 });
 
 it.each([
 	[{ firstTokenLimit: -1 }, 'First Token Limit'],
-	[{ totalLimit: 'long' }, 'Total Limit'],
+	[{ firstTokenLimit: 'long' }, 'First Token Limit'],
 	[{ maxRetries: 21 }, 'Retries'],
 ])('%j is refused by name', (options, field) => {
 	expect(() => limitsOf(options)).toThrow(field);
