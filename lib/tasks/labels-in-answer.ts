@@ -1,7 +1,6 @@
 /** Which labels an answer names. */
 import { parseJson } from '../json';
 import { isRecord, type JsonRecord, words } from '../values';
-import { affirmedIn } from './affirmed-label';
 import { keysFor, type Label, lower, onOneLine } from './labels';
 
 /** Far more than any list of labels, even one that a model repeats. */
@@ -9,13 +8,12 @@ const MAX_LABELS_LENGTH = 2_000_000;
 /** Characters at the end of a text that are searched for an answer. */
 const LAST_CHARACTERS = 4000;
 const SAYS_ANSWER =
-	/^(?:so,? |therefore,? )?(?:the |my )?(?:final |correct |best )?(?:answer|label|category|class|classification|result|output|答案|标签|类别|分类|结果)(?: is| would be|是|为)?[\s:：=]+(.+)$/i;
+	/^(?:so,? |therefore,? )?(?:the |my )?(?:final |correct |best )?(?:answer|label|category|答案|标签|类别|分类)(?: is|是|为)?[\s:：=]+(.+)$/i;
 
 /**
  * The labels that an answer names, as indexes in the list, each once; undefined where it names none. What counts is a
- * label that is the whole text, its first or last line, or follows "Answer:" or is in `\boxed{}`, also in a plain
- * sentence there ("It is about billing."), but not in others ("This is definitely not billing."). If two such places
- * differ, none counts.
+ * label that is the whole text, its first or its last line, also behind "Answer:". If the two lines differ, none counts. Of other answers, the
+ * model is asked once more for the letter alone.
  */
 export function labelsIn(
 	text: string,
@@ -24,25 +22,12 @@ export function labelsIn(
 ): number[] | undefined {
 	const whole = text.length > MAX_LABELS_LENGTH ? undefined : labelsOf(text, labels, several);
 	if (whole !== undefined) return whole;
-	const end = text.slice(-LAST_CHARACTERS);
-	const marked = markedAnswers(end);
-	const lines = linesOf(end);
-	const places = marked.length > 0 ? marked : [lines[0] ?? '', lines.at(-1) ?? ''];
-	const candidates = places.map((place) => labelsOf(place, labels, several));
-	const readable = candidates.filter((one) => one !== undefined);
-	// Of the first and the last line, one may be an explanation; marked answers must all be labels.
-	if (marked.length > 0 && readable.length < candidates.length) return undefined;
-	const isOneAnswer = new Set(readable.map(String)).size === 1;
-	return isOneAnswer ? readable[0] : undefined;
-}
-
-/** What is in `\boxed{}`, or else what follows "Answer:". */
-function markedAnswers(text: string): string[] {
-	const boxed = [...text.matchAll(/\\boxed\{(?:\\text\{)?([^{}]*)\}/g)].map(
-		([, inside]) => inside!,
-	);
-	if (boxed.length > 0) return boxed;
-	return linesOf(text).flatMap((line) => SAYS_ANSWER.exec(line)?.[1] ?? []);
+	const lines = linesOf(text.slice(-LAST_CHARACTERS));
+	const candidates = [lines[0] ?? '', lines.at(-1) ?? ''].flatMap((line) => {
+		const found = labelsOf(SAYS_ANSWER.exec(line)?.[1] ?? line, labels, several);
+		return found === undefined ? [] : [found];
+	});
+	return new Set(candidates.map(String)).size === 1 ? candidates[0] : undefined;
 }
 
 function linesOf(text: string): string[] {
@@ -109,10 +94,7 @@ function labelOf(text: string, labels: readonly Label[]): number | undefined {
 	);
 	if (exact >= 0) return exact;
 	const line = KEY_AND_LABEL.exec(content)?.groups;
-	if (line === undefined) {
-		const names = labels.map(({ name }) => name);
-		return keyOf(content, keys) ?? affirmedIn(content, names);
-	}
+	if (line === undefined) return keyOf(content, keys);
 	const { key: sign = '', rest = '' } = line;
 	const at = keyOf(sign, keys);
 	return at !== undefined && isOneOf(formsOf(labels[at]!), lower(rest)) ? at : undefined;

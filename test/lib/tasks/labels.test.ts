@@ -39,7 +39,7 @@ test('an answer in quotes of any language names the label', () => {
 	const answer = fc.record({
 		at: fc.nat(LABELS.length - 1),
 		quotes: fc.constantFrom(...QUOTES),
-		begin: fc.constantFrom('', '**', 'Answer: ', 'This is '),
+		begin: fc.constantFrom('', '**', 'Answer: '),
 		end: fc.constantFrom('', '.', '。', ' '),
 	});
 	fc.assert(
@@ -73,15 +73,11 @@ test.each([
 	['behind a word for it', 'Answer: B', [1]],
 	['behind such words', 'So, the final answer is **Invoice**.', [0]],
 	['in Chinese', '答案：C。', [2]],
-	['in a box', 'It asks for money, so \\boxed{A}.', [0]],
-	['in a box as text', '$\\boxed{\\text{art}}$', [1]],
 	['in a code block', '```\nB\n```', [1]],
 	['as JSON in a code block', '```json\n{"label": "B", "confidence": 0.7}\n```', [1]],
 	['in the last line', 'Somebody wants to be paid.\n\nInvoice', [0]],
 	['in lower case', 'b', [1]],
 	['in lower case, with the name', 'b) art', [1]],
-	['in a plain sentence', 'This text is about art.', [1]],
-	['in a plain sentence in the last line', 'Somebody wants to be paid.\n\nIt is an invoice.', [0]],
 	['in the first line', 'B\n\nBecause it is about painting.', [1]],
 ])('an answer that names a label: %s', (_name, text, found) => {
 	expect(labelsIn(text, LABELS, false)).toEqual(found);
@@ -105,6 +101,7 @@ test.each([
 	],
 	...[
 		'This is definitely not art.',
+		'This text is about art.',
 		'This text is not about art.',
 		'这不是投诉邮件',
 		'Answer: A\nAnswer: B',
@@ -207,7 +204,6 @@ test('a label is read in every form, whatever the labels are called, and never a
 		'**%**',
 		'Answer: %',
 		'The answer is %.',
-		'\\boxed{%}',
 		'```\n%\n```',
 		'{"label": "%"}',
 		'Reasons.\n%',
