@@ -27,7 +27,7 @@ export { Pool, sendWith, type Dispatcher };
 // stream.
 export { env } from 'node:process';
 export { Readable } from 'node:stream';
-export { clearTimeout, setImmediate, setTimeout } from 'node:timers';
+export { clearTimeout, setTimeout } from 'node:timers';
 
 /** A pool that can open a tunnel through a proxy. Only undici's index gives its pools this method. */
 export class TunnelPool extends Pool {

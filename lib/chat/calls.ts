@@ -165,9 +165,10 @@ export interface RememberedCall {
 	arguments: string;
 }
 
-const MAX_REMEMBERED = 2000;
+const MAX_REMEMBERED = 1_000;
 
-const MAX_CHARACTERS = 8 * 1024 * 1024;
+/** Longer calls are not kept. */
+const MAX_CHARACTERS = 64 * 1024;
 
 /**
  * Caches the calls of recent answers with their exact arguments, and the text and thinking before them. n8n 2.20's
@@ -178,11 +179,7 @@ const MAX_CHARACTERS = 8 * 1024 * 1024;
  * conversations.
  */
 export class TurnMemory {
-	private readonly calls = new LruCache<RememberedCall>({
-		maxEntries: MAX_REMEMBERED,
-		maxSize: MAX_CHARACTERS,
-		sizeOf: ({ text, reasoning, arguments: args }) => text.length + reasoning.length + args.length,
-	});
+	private readonly calls = new LruCache<RememberedCall>({ maxEntries: MAX_REMEMBERED });
 
 	remember({
 		text,
@@ -190,7 +187,8 @@ export class TurnMemory {
 		toolCalls,
 	}: Pick<FinishedAnswer, 'text' | 'reasoning' | 'toolCalls'>): void {
 		for (const { id, name, arguments: args } of toolCalls)
-			this.calls.set(id, { text, reasoning, name, arguments: args });
+			if (text.length + reasoning.length + args.length <= MAX_CHARACTERS)
+				this.calls.set(id, { text, reasoning, name, arguments: args });
 	}
 
 	recall(id: string): RememberedCall | undefined {

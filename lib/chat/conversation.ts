@@ -179,7 +179,7 @@ function isUser(message: SourceMessage): boolean {
 function isAssistant({ type, role }: SourceMessage): boolean {
 	return (
 		type === 'ai' ||
-		(type === 'other' && (role === 'assistant' || role === 'ai' || role === 'model'))
+		(type === 'generic' && (role === 'assistant' || role === 'ai' || role === 'model'))
 	);
 }
 

@@ -114,7 +114,7 @@ export function tracedAnswer(answer: FinishedAnswer, startedAt: number): TracedA
 		toolCalls,
 		text,
 		reasoning,
-		serverKind = 'other',
+		serverKind = 'openai_compatible',
 	} = answer;
 	return {
 		provider: serverKind,

@@ -79,7 +79,7 @@ export function questionsOf(messages: readonly SourceMessage[]): string[] {
 }
 
 function isQuestion({ type, role }: SourceMessage): boolean {
-	return type === 'human' || (type === 'other' && role === 'user');
+	return type === 'human' || (type === 'generic' && role === 'user');
 }
 
 function textOfContent(content: unknown): string {

@@ -146,7 +146,7 @@ export interface FinishedAnswer extends SplitText {
 
 /** A LangChain message as plain data, made by `lib/langchain/langchain-message.ts`. */
 export interface SourceMessage {
-	type: 'system' | 'human' | 'ai' | 'tool' | 'other';
+	type: 'system' | 'human' | 'ai' | 'tool' | 'generic';
 	/** The role of a generic message. */
 	role?: string;
 	content: unknown;

@@ -107,7 +107,7 @@ interface Memory {
 }
 
 /** The last result of each address, which shows that a server has exited or hangs. It vanishes with the process. */
-const remembered = LruCache.shared<Memory>({ maxEntries: 200 });
+const remembered = new LruCache<Memory>({ maxEntries: 200 });
 
 function withMemory(address: string, facts: Facts): Facts {
 	const last = remembered.get(address);

@@ -1,6 +1,7 @@
 /** What the answers to a check tell. Pure. */
 import type { ServerError } from '../errors/server-error';
 import { isForPosts } from '../servers/base-url';
+import { isKnownKind } from '../servers/kinds';
 import { metricsOf } from '../servers/metrics';
 import { countOfParameters, readProps, type ServerModel } from '../servers/models';
 import {
@@ -74,8 +75,8 @@ export function factsOf(seen: Seen): Facts {
 }
 
 function shownKind(seen: Seen): CheckResult['server']['kind'] {
-	const { name, identity } = seen;
-	if (name !== 'other') return name;
+	const { name, kind, identity } = seen;
+	if (isKnownKind(kind)) return name;
 	if (Object.values(identity).some(isOfDify)) return 'dify';
 	// FastAPI refuses so.
 	const isRefusal = 'detail' in recordOf(identity.models.json);

@@ -5,7 +5,7 @@ import { useChannel } from './dispatcher';
 import { EventReader } from './events';
 import { explain, queueFailure, refusal } from './failures';
 import { DEFAULT_LIMITS, Watchdog } from './limits';
-import { enterAutomaticQueue, enterQueue } from './queue';
+import { enterQueue } from './queue';
 import { Retries } from './retry';
 import { methodOf, send, type Channel, type UnreadAnswer } from './send';
 import { pauseFor } from './waiting';
@@ -81,16 +81,14 @@ async function enter(target: Target, ask: Ask, watchdog: Watchdog, log: QueueLog
 			return true;
 		},
 	};
-	const { id, maxConcurrentRequests: limit } = target;
+	const { id, maxConcurrentRequests: most } = target;
+	// Different limits have different queues.
+	const [queue, limit] =
+		most > 0
+			? [`${most} ${id}`, most]
+			: [`automatic ${id} ${ask.model}`, target.slots(ask.model) ?? Infinity];
 	try {
-		const leave =
-			limit > 0
-				? await enterQueue(id, limit, { priority, place, signal })
-				: await enterAutomaticQueue(`${id} ${ask.model}`, target.slots(ask.model), {
-						priority,
-						place,
-						signal,
-					});
+		const leave = await enterQueue(queue, limit, { priority, place, signal });
 		return {
 			signal: mayGiveUp ? AbortSignal.any([signal, attempt.signal]) : signal,
 			isGivenUp: () => attempt.signal.aborted,

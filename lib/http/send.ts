@@ -7,8 +7,7 @@ import { failure } from '../errors/failure';
 import { mask } from '../errors/mask';
 import { networkFailure } from '../errors/network-failure';
 import { optional, shortened } from '../values';
-import { type Dispatcher, sendWith, setImmediate } from '../vendor';
-import { randomUUID } from 'node:crypto';
+import { type Dispatcher, sendWith } from '../vendor';
 
 const MAX_REDIRECTS = 5;
 
@@ -96,7 +95,7 @@ async function sendOnce(
 	const { url } = ask;
 	await requireAllowed(target, url, signal);
 	const { dispatcher, reset } = channel;
-	const { headers: ownHeaders, body: content } = await contentOf(ask);
+	const { headers: ownHeaders, body: content } = contentOf(ask);
 	const { origin, pathname, search } = new URL(url);
 	// undici looks at the signal only when it has connected, which takes 10 s where packets are dropped.
 	const { statusCode, headers, body } = await raceAgainstAbort(signal, async () => {
@@ -160,7 +159,7 @@ interface Content {
 	body?: Dispatcher.DispatchOptions['body'];
 }
 
-async function contentOf({ json, upload }: Ask): Promise<Content> {
+function contentOf({ json, upload }: Ask): Content {
 	if (upload !== undefined) {
 		const { content, contentType, length } = upload;
 		const headers: Record<string, string> = { 'content-type': contentType };
@@ -169,7 +168,7 @@ async function contentOf({ json, upload }: Ask): Promise<Content> {
 		return { headers, body: content as Content['body'] };
 	}
 	if (json === undefined) return { headers: {} };
-	return { headers: { 'content-type': 'application/json' }, body: await jsonBody(json) };
+	return { headers: { 'content-type': 'application/json' }, body: jsonBody(json) };
 }
 
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
@@ -179,74 +178,13 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
 	);
 }
 
-/** Texts of more characters are written in pieces: n8n can answer others between two of them. */
-const LONG_TEXT = 1024 * 1024;
-
 /**
  * A request as JSON, without lone surrogates, which texts cut by length contain: llama-server refuses them as a broken
  * body.
  */
-export async function jsonBody(value: unknown): Promise<string | Uint8Array> {
-	const longTexts: string[] = [];
-	const mark = randomUUID();
-	const json = JSON.stringify(value, (_key, one: unknown) => {
-		if (typeof one !== 'string' || one.length <= LONG_TEXT) return one;
-		longTexts.push(one);
-		return mark;
-	});
-	const wellFormed = withoutLoneSurrogates(json);
-	if (longTexts.length === 0) return wellFormed;
-	return await inTimeSlices(bytesOf(wellFormed.split(mark), longTexts));
-}
-
-function withoutLoneSurrogates(json: string): string {
+export function jsonBody(value: unknown): string {
+	const json = JSON.stringify(value);
 	if (!json.includes('\\ud')) return json;
 	// `JSON.stringify` escapes lone surrogates; behind a backslash, the text itself contains such an escape.
 	return json.replace(/\\(?:\\|ud[89a-f]..)/g, (escape) => (escape === '\\\\' ? escape : '\uFFFD'));
-}
-
-/** @param around the JSON before, between and behind the long texts */
-function* bytesOf(
-	around: readonly string[],
-	longTexts: readonly string[],
-): Generator<void, Uint8Array> {
-	const pieces: Uint8Array[] = [];
-	const encoder = new TextEncoder();
-	for (const [at, json] of around.entries()) {
-		pieces.push(encoder.encode(json));
-		for (const text of slicesOf(longTexts[at] ?? '')) {
-			pieces.push(encoder.encode(JSON.stringify(text.toWellFormed()).slice(1, -1)));
-			yield;
-		}
-	}
-	return Buffer.concat(pieces);
-}
-
-/** Cuts a text into pieces, but no character. */
-function* slicesOf(text: string): Generator<string> {
-	let start = 0;
-	while (start < text.length) {
-		let end = Math.min(start + LONG_TEXT, text.length);
-		const isInsideCharacter = text.codePointAt(end - 1)! > 0xffff;
-		if (isInsideCharacter) end++;
-		yield text.slice(start, end);
-		start = end;
-	}
-}
-
-/** Milliseconds of work in a row. */
-const SLICE_MS = 20;
-
-/** Runs work that yields between its steps, and lets n8n answer others there. */
-async function inTimeSlices<R>(work: Generator<void, R>): Promise<R> {
-	let startedAt = performance.now();
-	for (;;) {
-		const step = work.next();
-		if (step.done === true) return step.value;
-		if (performance.now() - startedAt < SLICE_MS) continue;
-		await new Promise<void>((resolve) => {
-			setImmediate(resolve);
-		});
-		startedAt = performance.now();
-	}
 }

@@ -33,7 +33,7 @@ export function readMessage(message: unknown): SourceMessage {
 	const source = message as HostMessage;
 	const kwargs = recordOf(source.additional_kwargs);
 	return {
-		type: TYPES.get(source.getType?.() ?? source._getType?.()) ?? 'other',
+		type: TYPES.get(source.getType?.() ?? source._getType?.()) ?? 'generic',
 		content: source.content,
 		...optional({
 			role: text(source.role),

@@ -254,7 +254,7 @@ interface Listed {
 }
 
 /** Servers whose routes have no version (infinity, FastAPI servers), by the API URL that was assumed first. */
-const withoutVersion = LruCache.shared<true>({ ttlMs: 10 * 60_000 });
+const withoutVersion = new LruCache<true>({ ttlMs: 10 * 60_000 });
 
 /** The address, with the API URL as learned by `findApiRoot`. */
 export function withLearnedRoot(address: ServerAddress): ServerAddress {

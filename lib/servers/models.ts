@@ -2,7 +2,15 @@
  * Reads what servers tell about their models: `/v1/models`, llama-server's `/props`, Ollama's `/api/tags`, `/api/ps`
  * and `/api/show`.
  */
-import { asList, isRecord, type JsonRecord, nonEmptyText, optional, recordOf } from '../values';
+import {
+	asList,
+	isFilled,
+	isRecord,
+	type JsonRecord,
+	nonEmptyText,
+	optional,
+	recordOf,
+} from '../values';
 
 /** A model, with the facts that its server tells. */
 export interface ServerModel {
@@ -36,11 +44,11 @@ export interface ServerModel {
 }
 
 /**
- * The entries of a `/v1/models` answer; undefined if it is no list. Home-made servers send a bare list, Ollama sends
- * null for an empty one.
+ * The entries of a `/v1/models` answer; undefined if it is no list. Home-made servers send a bare list, also of names;
+ * Ollama sends null for an empty one.
  */
 export function modelEntries(json: unknown): JsonRecord[] | undefined {
-	const list = modelList(json);
+	const list = isRecord(json) ? ('data' in json ? (json.data ?? []) : json.models) : json;
 	if (!Array.isArray(list)) return undefined;
 	const known = entriesOfLists.get(list);
 	if (known !== undefined) return known;
@@ -53,18 +61,6 @@ export function modelEntries(json: unknown): JsonRecord[] | undefined {
 
 /** Each kind of server looks at the entries to recognize itself. */
 const entriesOfLists = new WeakMap<object, JsonRecord[]>();
-
-function modelList(json: unknown): unknown {
-	if (!isRecord(json)) return json;
-	const list = 'data' in json ? (json.data ?? []) : json.models;
-	if (!isRecord(list)) return list;
-	if (Array.isArray(list.data)) return list.data as unknown[];
-	// An object with models by name.
-	const named = Object.entries(list);
-	return named.length > 0 && named.every(([, entry]) => isRecord(entry))
-		? named.map(([id, entry]) => ({ id, ...(entry as JsonRecord) }))
-		: undefined;
-}
 
 const readLists = new WeakMap<JsonRecord[], ServerModel[]>();
 
@@ -92,35 +88,27 @@ function nameOf({ name, model, model_name: other }: JsonRecord): string | undefi
 }
 
 function readModel(entry: JsonRecord): ServerModel | undefined {
-	const id = typeof entry.id === 'number' ? String(entry.id) : nonEmptyText(entry.id);
+	const id = nonEmptyText(entry.id);
 	if (id === undefined || id.trim() === '') return undefined;
 	const meta = recordOf(entry.meta);
 	const aliases = [...texts(entry.aliases), ...texts(recordOf(meta.llamaswap).aliases)];
-	const { architecture } = entry;
 	return {
 		id,
-		aliases: aliases.length === 0 ? aliases : [...new Set(aliases)].filter((alias) => alias !== id),
-		...readAbilities(entry),
+		aliases: [...new Set(aliases)].filter((alias) => alias !== id),
 		...optional({
-			context:
-				countOf(meta.n_ctx) ??
-				countOf(entry.max_model_len) ??
-				countOf(entry.context_length) ??
-				countOf(entry.max_tokens) ??
-				countOf(entry.context_window) ??
-				countOf(entry.max_input_tokens),
-			trainedContext: countOf(meta.n_ctx_train) ?? countOf(entry.max_context_window),
+			// llama-server, vLLM, gateways
+			context: [meta.n_ctx, entry.max_model_len, entry.context_length].map(countOf).find(isFilled),
+			trainedContext: countOf(meta.n_ctx_train),
 			parameters: countOf(meta.n_params),
 			size: countOf(meta.size),
 			quantization: nonEmptyText(meta.ftype),
 		}),
-		...readModalities(isRecord(architecture) ? { ...entry, ...architecture } : entry),
-		...readRunner(entry.dmr),
+		...readModalities(recordOf(entry.architecture)),
 		...readProcess(entry.status),
 	};
 }
 
-/** Inputs of a model (docs/protocols/llama-server.md 2.2; FastLLM has them beside its name). */
+/** Inputs of a model (docs/protocols/llama-server.md 2.2). */
 function readModalities({ input_modalities: inputs }: JsonRecord): Partial<ServerModel> {
 	return optional({
 		vision: listOf(inputs)?.includes('image'),
@@ -129,20 +117,8 @@ function readModalities({ input_modalities: inputs }: JsonRecord): Partial<Serve
 	});
 }
 
-/** What Docker Model Runner knows of a model. Encoders write no text. */
-function readRunner(facts: unknown): Partial<ServerModel> {
-	const { context_window: context, parameters, quantization, architecture } = recordOf(facts);
-	return optional({
-		context: countOf(context),
-		parameters: nonEmptyText(parameters),
-		quantization: nonEmptyText(quantization)?.replace(/^MOSTLY_/, ''),
-		embeddings: /bert|embedding/i.test(nonEmptyText(architecture) ?? '') || undefined,
-	});
-}
-
-/** The process of a model of a router, or its state in one word (mistral.rs). */
+/** The process of a model of a router. */
 function readProcess(status: unknown): Partial<ServerModel> {
-	if (status === 'loaded' || status === 'unloaded') return { state: status };
 	if (!isRecord(status)) return {};
 	const args = texts(status.args);
 	const state = status.failed === true ? 'failed' : nonEmptyText(status.value);
@@ -153,29 +129,6 @@ function readProcess(status: unknown): Partial<ServerModel> {
 		embeddings: args.some((arg) => VECTOR_OPTION.test(arg)),
 		reranks: args.some((arg) => RERANK_OPTION.test(arg)),
 		...optional({ state, exitCode }),
-	};
-}
-
-/**
- * What a model can do, in Xinference (`model_type`, `model_ability`), OGX (`model_type` of its `custom_metadata`),
- * infinity (`capabilities`), aichat (`type`) and Lemonade (`labels`, beside its `recipe`).
- */
-function readAbilities(entry: JsonRecord): Partial<ServerModel> {
-	const abilities = [
-		...texts(entry.model_ability),
-		...texts(entry.capabilities),
-		...(entry.recipe === undefined ? [] : texts(entry.labels)),
-		...texts([entry.model_type, recordOf(entry.custom_metadata).model_type, entry.type]),
-	];
-	const can = (ability: RegExp) => abilities.some((word) => ability.test(word));
-	if (!can(/^(?:embed|rerank|chat|generate|completion)/i)) return {};
-	return {
-		embeddings: can(/^(?:embed|rerank)/i),
-		reranks: can(/^rerank/i),
-		...optional({
-			vision: can(/^vision$/i) || undefined,
-			tools: can(/^tool(?:s|-calling)$/i) || undefined,
-		}),
 	};
 }
 

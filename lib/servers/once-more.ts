@@ -31,7 +31,7 @@ const REMEMBERED_MS = 10 * 60_000;
 /** A server that refuses another field each time is not asked for ever. */
 const MOST_CHANGES = 8;
 
-const learned = LruCache.shared<readonly Change[]>({ maxEntries: 200, ttlMs: REMEMBERED_MS });
+const learned = new LruCache<readonly Change[]>({ maxEntries: 200, ttlMs: REMEMBERED_MS });
 
 /**
  * Sends a body, and again with the changes that refusals ask for. What helped is remembered for the place. Nothing was

@@ -7,7 +7,7 @@ import { addressOf, resolveBaseUrl, withLearnedRoot } from './base-url';
 import { optional } from '../values';
 import { credentialHeaders, egressFilterOf, readLocalLlamaCredential } from './credential';
 import { KINDS, knownKind, knownSlots } from './kinds';
-import type { KindName, Server } from './kinds/kind';
+import type { Server } from './kinds/kind';
 
 /**
  * The server of a "LocalLlama API" credential. Cheap: sockets, the queue and what is known are shared.
@@ -32,19 +32,13 @@ export function serverOf(data: ICredentialDataDecryptedObject, helpers?: object)
 		facts: () => ({
 			remedyFor: (failure) => {
 				const kind = knownKind(server);
-				return kind === undefined ? undefined : KINDS[kind].words.remedies?.[failure];
+				return kind && KINDS[kind].words.remedies?.[failure];
 			},
 		}),
 		host: helpers,
-		...optional({ kindSet: serverType === undefined ? undefined : rowOf(serverType) }),
+		...optional({ kindSet: serverType }),
 	};
 	return server;
-}
-
-/** The row of a name in the credential. A router is llama-server, too. */
-function rowOf(serverType: string): KindName | undefined {
-	const name = serverType === 'llamaRouter' ? 'llamaServer' : serverType;
-	return (Object.keys(KINDS) as KindName[]).find((one) => one === name);
 }
 
 function hashOf(headers: Record<string, string>): string {

@@ -10,7 +10,7 @@ import { request } from '../http/request';
 import type { Priority } from '../http/queue';
 import { missingModelWords } from '../servers/list-models';
 import { type Adaptation, onceMore, withoutRefusedField } from '../servers/once-more';
-import { isKnownKind, kindOf, knownKind, propsOf } from '../servers/kinds';
+import { identifiedKind, isKnownKind, kindOf, propsOf } from '../servers/kinds';
 import type { Server, ServerKind } from '../servers/kinds/kind';
 import type { TracedRequest } from '../tracing/attributes';
 import { inSpan } from '../tracing/span';
@@ -89,7 +89,12 @@ export async function task<T>(
 	];
 	return await onceMore(place, fields, adaptations, async (sent) => {
 		if (operation === undefined) return await send(server, sent);
-		const span = { operation, model, priority, provider: knownKind(server) };
+		const span = {
+			operation,
+			model,
+			priority,
+			provider: identifiedKind(server) ?? 'openai_compatible',
+		};
 		const answerOf = (value: T) => ({ usage: one.tokensOf?.(value) });
 		return await inSpan(server, span, async (traced) => await send(traced, sent), answerOf);
 	});

@@ -1,7 +1,6 @@
 import type { QueueLog } from '../http/ask';
 import type { Priority } from '../http/queue';
 import type { ServerAddress } from '../http/types';
-import type { KindName } from '../servers/kinds/kind';
 import type { JsonRecord } from '../values';
 
 /** A message of a conversation, as far as a trace shows it. */
@@ -33,7 +32,8 @@ export interface TracedRequest {
 	operation: 'chat' | 'text_completion' | 'embeddings' | 'rerank' | 'invoke_workflow';
 	/** The requested model. */
 	model?: string;
-	provider?: KindName | 'dify';
+	/** A kind of server, or `dify`. */
+	provider?: string;
 	/** Samplers, by their names in lib/chat/samplers.ts. */
 	parameters?: object;
 	trace?: TraceSettings;
@@ -46,7 +46,8 @@ export interface TracedRequest {
 
 /** What is known from an answer. */
 export interface TracedAnswer {
-	provider?: KindName | 'dify';
+	/** A kind of server, or `dify`. */
+	provider?: string;
 	/** The model that answered, according to the server. */
 	answeredBy?: string;
 	id?: string;
@@ -182,9 +183,7 @@ function portOf({ port, protocol }: URL): number {
 
 /** A kind of server as the conventions would write it. */
 function snakeCase(name: string): string {
-	return name === 'other'
-		? 'openai_compatible'
-		: name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+	return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** Characters of a conversation in a trace: exporters and servers refuse longer attributes. */

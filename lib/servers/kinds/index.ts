@@ -37,8 +37,8 @@ interface Known {
 	only?: ServerModel;
 }
 
-const kinds = LruCache.shared<Known>();
-const props = LruCache.shared<Props>({ ttlMs: KNOWN_MS });
+const kinds = new LruCache<Known>();
+const props = new LruCache<Props>({ ttlMs: KNOWN_MS });
 const underWay = new Map<string, Promise<KindName>>();
 
 /** Whether a row is that of a server that is known. */

@@ -1,7 +1,6 @@
 /** What this package knows about a kind of server. */
 import type { FailureKind } from '../../errors/kinds';
 import type { Target } from '../../http/ask';
-import type { Change, Progress, Pulled } from './work';
 import type { ServerModel } from '../models';
 import type { JsonRecord } from '../../values';
 
@@ -59,6 +58,39 @@ export interface Props {
 
 /** What a list of models may be for. */
 export type ModelUse = 'chat' | 'embeddings' | 'reranking' | 'images' | 'transcription' | 'speech';
+
+/** The state of a model before and after. */
+export interface Change {
+	/** Its name on the server, where an alias was given. */
+	model: string;
+	before: string;
+	state: string;
+	/**
+	 * After unloading from a router: whether it was certain that no answer was running. False: the server
+	 * does not show that.
+	 */
+	sawNoAnswers?: boolean;
+}
+
+/** One line of progress. */
+export interface Progress {
+	status: string;
+	/** The layer that is being downloaded. */
+	digest?: string;
+	/** Bytes of the layer. */
+	total?: number;
+	completed?: number;
+}
+
+export interface Pulled {
+	/** `success`, or `downloading` without waiting. */
+	state: string;
+	/** Whether anything was downloaded; undefined if unknown. */
+	changed?: boolean;
+	/** Bytes of the model, and bytes downloaded now. */
+	size?: number;
+	downloaded?: number;
+}
 
 export interface WorkOptions {
 	model: string;

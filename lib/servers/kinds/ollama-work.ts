@@ -14,9 +14,17 @@ import {
 	optional,
 	words,
 } from '../../values';
-import type { Change, Progress, Pulled } from './work';
 import { pollUntil } from '../poll';
-import type { Server, ChangeOptions, ModelWork, PullOptions, WorkOptions } from './kind';
+import type {
+	Change,
+	Progress,
+	Pulled,
+	Server,
+	ChangeOptions,
+	ModelWork,
+	PullOptions,
+	WorkOptions,
+} from './kind';
 import { isSameOllamaName, runningModels } from './ollama-names';
 
 const REMOVE_LIMIT_MS = 60_000;

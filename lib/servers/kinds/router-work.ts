@@ -5,13 +5,20 @@ import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
 import { contextOf } from '../../http/failures';
 import { request } from '../../http/request';
 import { recordsIn } from '../../values';
-import type { Change, Pulled } from './work';
 import { look, lookForJson } from '../look';
 import { metricsOf } from '../metrics';
 import { isModelNamed, missingModelAdvice } from '../model-names';
 import { readModels, type ServerModel } from '../models';
 import { pollUntil } from '../poll';
-import type { Server, ChangeOptions, ModelWork, PullOptions, WorkOptions } from './kind';
+import type {
+	Change,
+	Pulled,
+	Server,
+	ChangeOptions,
+	ModelWork,
+	PullOptions,
+	WorkOptions,
+} from './kind';
 
 const CALL_MS = 15_000;
 const PULL_PAUSE_MS = 2_000;

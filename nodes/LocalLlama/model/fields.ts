@@ -1,7 +1,7 @@
 import { isToolType, type INodeProperties } from 'n8n-workflow';
 
 import { invalidInput } from '../../../lib/errors/failure';
-import type { Progress } from '../../../lib/servers/kinds/work';
+import type { Progress } from '../../../lib/servers/kinds/kind';
 import { booleanField, numberField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import type { ChatTyping } from '../../shared/run/chat-typing';

@@ -169,7 +169,7 @@ function asNumber(value: unknown): unknown {
 }
 
 /** Servers and models that refused a response format. They may still answer well without one. */
-const refusesFormats = LruCache.shared<true>({ ttlMs: 10 * 60_000 });
+const refusesFormats = new LruCache<true>({ ttlMs: 10 * 60_000 });
 
 /** With the schema as a constraint, and without it where the server refuses that. */
 async function formatted(

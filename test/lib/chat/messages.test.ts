@@ -106,7 +106,7 @@ describe('plain conversations', () => {
 		['ai', 'assistant'],
 		['model', 'assistant'],
 	])('gives a generic message of the role %s the role %s', (role, expected) => {
-		expect(convert([{ type: 'other', role, content: 'x' }])).toEqual([
+		expect(convert([{ type: 'generic', role, content: 'x' }])).toEqual([
 			{ role: expected, content: 'x' },
 		]);
 	});
@@ -231,7 +231,7 @@ describe('plain conversations', () => {
 			convert([
 				{ type: 'system', content: 'Be brief.' },
 				human([{ type: 'text', text: 'Hi' }]),
-				{ type: 'other', role: 'developer', content: ['x'] },
+				{ type: 'generic', role: 'developer', content: ['x'] },
 			]),
 		).toEqual([
 			{ role: 'system', content: 'Be brief.' },

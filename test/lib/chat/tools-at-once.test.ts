@@ -144,7 +144,7 @@ test('questions are the texts of the user, the newest first, of long ones the en
 		{ type: 'ai', content: 'Hi' },
 		human([{ type: 'text', text: 'What is this?' }, picture]),
 		human([picture]),
-		{ type: 'other', role: 'user', content: long },
+		{ type: 'generic', role: 'user', content: long },
 	]);
 	expect(newest).toMatch(/^Sum this up: [^]* Then send it\.$/);
 	expect(newest!.length).toBeLessThan(5_000);

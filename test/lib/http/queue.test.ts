@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 
 import {
-	enterAutomaticQueue,
 	enterQueue,
 	PATIENCE_MS,
 	type PlaceRequest,
@@ -181,22 +180,15 @@ describe('RequestQueue', () => {
 describe('the queues of credentials', () => {
 	/** The queue of a credential, as `enter` above takes it. */
 	const of = (id: string, limit: number) => ({
-		enter: async (request?: PlaceRequest) => await enterQueue(id, limit, request),
-	});
-
-	test('0 means no limit', async () => {
-		const requests = Array.from({ length: 50 }, () => enter(of('a', 0)));
-		await settled();
-		expect(requests.every(({ state }) => state === 'running')).toBe(true);
-		expect(queuedRequests()).toBe(0);
+		enter: async (request?: PlaceRequest) => await enterQueue(`${limit} ${id}`, limit, request),
 	});
 
 	test('two credentials never wait for each other, also where they differ in their limit only', async () => {
 		const first = [enter(of('a', 1)), enter(of('a', 1))];
 		await settled();
-		const others = [enter(of('b', 1)), enter(of('a', 2)), enter(of('a', 0)), enter(of('a', 2))];
+		const others = [enter(of('b', 1)), enter(of('a', 2)), enter(of('a', 2))];
 		await settled();
-		expect(others.map(({ state }) => state)).toEqual(['running', 'running', 'running', 'running']);
+		expect(others.map(({ state }) => state)).toEqual(['running', 'running', 'running']);
 		expect(first.map(({ state }) => state)).toEqual(['running', 'waiting']);
 		for (const request of others) request.leave();
 		await settled();
@@ -308,7 +300,7 @@ describe('the automatic limit', () => {
 		const places: { known?: number } = {};
 		const queue = {
 			enter: async (request?: PlaceRequest) =>
-				await enterAutomaticQueue('auto', places.known, request),
+				await enterQueue('auto', places.known ?? Infinity, request),
 		};
 		const before = [enter(queue), enter(queue), enter(queue)];
 		await settled();
@@ -334,11 +326,11 @@ describe('the automatic limit', () => {
 
 	test('more places let in those that wait', async () => {
 		const queue = {
-			enter: async (request?: PlaceRequest) => await enterAutomaticQueue('grows', 1, request),
+			enter: async (request?: PlaceRequest) => await enterQueue('grows', 1, request),
 		};
 		const requests = [enter(queue), enter(queue), enter(queue)];
 		await settled();
-		void enterAutomaticQueue('grows', 3);
+		void enterQueue('grows', 3);
 		await settled();
 		expect(requests.map(({ state }) => state)).toEqual(['running', 'running', 'running']);
 		for (const request of requests) request.leave();

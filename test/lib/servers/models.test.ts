@@ -99,35 +99,6 @@ describe('forms of a list', () => {
 		expect(models?.map(({ embeddings }) => embeddings)).toEqual([true, true, false]);
 	});
 
-	it('mistral.rs: the state in one word; other words are no state', () => {
-		const entry = (status?: unknown) => ({ id: String(status), status });
-		const models = readModels({ data: ['loaded', 'unloaded', 'ok', 3, undefined].map(entry) });
-		expect(models?.map(({ state }) => state)).toEqual([
-			'loaded',
-			'unloaded',
-			undefined,
-			undefined,
-			undefined,
-		]);
-	});
-
-	it('NVIDIA Dynamo: the context of each model', () => {
-		const entry = { id: 'm', object: 'model', owned_by: 'nvidia', context_window: 2048 };
-		expect(readModels({ data: [entry] })).toEqual([{ id: 'm', aliases: [], context: 2048 }]);
-	});
-
-	it('OGX: what a model is for; one that it knows nothing of counts as llm there', () => {
-		const entry = (id: string, type: string) => ({ id, custom_metadata: { model_type: type } });
-		const models = readModels({
-			data: [entry('a', 'embedding'), entry('b', 'rerank'), entry('c', 'llm')],
-		});
-		expect(models?.map(({ embeddings, reranks }) => [embeddings, reranks])).toEqual([
-			[true, false],
-			[true, true],
-			[undefined, undefined],
-		]);
-	});
-
 	it.each<[number | string | undefined, number | undefined]>([
 		['8.0B', 8e9],
 		['134.52M', 134_520_000],
@@ -138,23 +109,6 @@ describe('forms of a list', () => {
 	])('%j parameters are %j', (text, count) => {
 		expect(countOfParameters(text)).toBe(count);
 	});
-});
-
-test('aichat tells what a model is for, and how much it reads', () => {
-	const entries = [
-		{ id: 'a', type: 'chat', max_input_tokens: 4096 },
-		{ id: 'b', type: 'embedding' },
-		{ id: 'c', type: 'reranker' },
-		{ id: 'd', type: 'model' },
-	];
-	const models = readModels({ data: entries })!;
-	expect(models.map(({ embeddings, reranks }) => [embeddings, reranks])).toEqual([
-		[false, false],
-		[true, false],
-		[true, true],
-		[undefined, undefined],
-	]);
-	expect(models[0]!.context).toBe(4096);
 });
 
 describe('what a model reads and writes, by its architecture (S3–S5)', () => {
@@ -180,11 +134,6 @@ describe('what a model reads and writes, by its architecture (S3–S5)', () => {
 		['image', {}],
 	])('%j tells %j', (architecture, told) => {
 		expect(modelWith(architecture)).toEqual({ id: 'm', aliases: [], ...told });
-	});
-
-	it('tells it beside its name, too (FastLLM)', () => {
-		const [model] = readModels({ data: [{ id: 'm', input_modalities: ['text'] }] })!;
-		expect(model).toMatchObject({ vision: false, audio: false, video: false });
 	});
 });
 
