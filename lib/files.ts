@@ -3,6 +3,7 @@
  * file a workbook, and phones call HEIC a JPEG.
  */
 
+import { mimeTypeIn } from './file-name';
 import { quietly } from './values';
 
 export type FileKind = 'picture' | 'sound' | 'video' | 'text' | 'mail' | 'document';
@@ -54,10 +55,59 @@ const SIGNATURES: readonly Row[] = [
 	[/^\xd0\xcf[^]\xe0/, 'document', 'application/x-ole-storage', 'doc'],
 ];
 
+const PHOTO =
+	'Convert it to JPEG or PNG first, or let the phone or the camera save photos as JPEG.';
+const extract = (operation: string) =>
+	`Put the node "Extract From File" (${operation}) in front and pass its text on.`;
+const OF_OFFICE =
+	'Save it as PDF first, and put the node "Extract From File" (Extract From PDF) in front.';
+
+/** What to do with files that no model server reads, by their extension. */
+export const UNREAD: Readonly<Record<string, string>> = {
+	heic: PHOTO,
+	heif: PHOTO,
+	avif: PHOTO,
+	svg: 'It is a drawing made of shapes: convert it to PNG first, or pass its source on as text.',
+	pdf: `${extract('Extract From PDF')} A scan has no text: let the scanner save PNG or JPEG, or convert the page before n8n ("pdftoppm -png").`,
+	rtf: extract('Extract From RTF'),
+	mht: `Save the page as HTML. ${extract('Extract From HTML')}`,
+	xlsx: extract('Extract From XLSX'),
+	docx: OF_OFFICE,
+	pptx: OF_OFFICE,
+	odt: OF_OFFICE,
+	doc: `Of an old workbook: ${extract('Extract From XLS')} Of an old document: ${OF_OFFICE}`,
+	zip: 'Put the node "Compression" (Decompress) in front and pass its files on.',
+};
+
+/** Names of sounds in MIME types, where the extension is another. */
+const SOUNDS: Readonly<Record<string, string>> = { mpeg: 'mp3', wave: 'wav', mp4: 'm4a' };
+
+export const SOUND_EXTENSIONS: ReadonlySet<string> = new Set(
+	'mp3 mpga wav flac ogg opus m4a aac webm mp4 amr'.split(' '),
+);
+
+/** The usual file extension of a sound's MIME type; undefined for an unknown one. */
+export function soundExtension(mimeType: string): string | undefined {
+	const [, family, name = ''] =
+		/^(audio|video|application)\/(?:x-|vnd\.)?(.*)/.exec(mimeTypeIn(mimeType)) ?? [];
+	const extension = (family === 'audio' ? SOUNDS[name] : undefined) ?? name;
+	return SOUND_EXTENSIONS.has(extension) ? extension : undefined;
+}
+
+/** The type that a file is called by, for one whose bytes say nothing. */
+export function declaredType(mime: string): FileType | undefined {
+	const mimeType = mimeTypeIn(mime);
+	const [family, extension = ''] = mimeType.replace(/\+.*/, '').split('/');
+	if (family === 'image') return { kind: 'picture', mimeType, extension };
+	if (family === 'video') return { kind: 'video', mimeType, extension };
+	if (family !== 'audio') return undefined;
+	return { kind: 'sound', mimeType, extension: soundExtension(mimeType) ?? extension };
+}
+
 /** Bytes that are looked at. */
 const HEAD_BYTES = 8192;
 
-const TEXT: FileType = { kind: 'text', mimeType: 'text/plain', extension: 'txt' };
+export const TEXT: FileType = { kind: 'text', mimeType: 'text/plain', extension: 'txt' };
 const MAIL: FileType = { kind: 'mail', mimeType: 'message/rfc822', extension: 'eml' };
 const WEB_ARCHIVE: FileType = {
 	kind: 'document',

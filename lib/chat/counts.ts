@@ -44,11 +44,6 @@ export function openAiUsage(usage: unknown): Usage | undefined {
 	);
 }
 
-/** Old releases of Ollama omit the prompt count if the whole prompt was cached. */
-export function ollamaUsage({ prompt_eval_count: prompt, eval_count: completion }: JsonRecord) {
-	return usageFrom(prompt, completion);
-}
-
 /** Reads llama-server's `timings`. */
 export function timingsOf(timings: JsonRecord): Timings {
 	return Object.fromEntries(
@@ -76,31 +71,6 @@ export function acceptedDrafts({
 	draft_n_accepted: accepted = 0,
 }: Timings = {}): number | undefined {
 	return drafted > 0 ? Math.round((accepted / drafted) * 1000) / 1000 : undefined;
-}
-
-const NANOSECONDS_PER_MS = 1e6;
-
-/** Ollama's durations with llama-server's names, and the load time. */
-export function ollamaTimings(json: JsonRecord): Timings {
-	const ms = (name: string) => {
-		const nanoseconds = finiteNumber(json[name]);
-		return nanoseconds && nanoseconds / NANOSECONDS_PER_MS;
-	};
-	const rate = (tokens: unknown, took?: number) =>
-		took !== undefined && took > 0 && typeof tokens === 'number'
-			? (tokens / took) * 1000
-			: undefined;
-	const { prompt_eval_count: prompt, eval_count: completion } = json;
-	const [promptMs, completionMs] = [ms('prompt_eval_duration'), ms('eval_duration')];
-	return timingsOf({
-		load_ms: ms('load_duration'),
-		prompt_n: prompt,
-		prompt_ms: promptMs,
-		prompt_per_second: rate(prompt, promptMs),
-		predicted_n: completion,
-		predicted_ms: completionMs,
-		predicted_per_second: rate(completion, completionMs),
-	});
 }
 
 /** The attributes of an answer for its trace. @param startedAt by `performance.now()` */

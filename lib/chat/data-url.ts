@@ -24,9 +24,11 @@ export function parseDataUrl(url: string): DataUrl | undefined {
 	};
 }
 
-/** Data without the head of a data URL. */
+/** Data without the head of a data URL, as base64. */
 export function base64Of(data: string): string {
-	return parseDataUrl(data)?.data ?? data;
+	const parts = parseDataUrl(data);
+	if (parts === undefined) return data;
+	return parts.isBase64 ? parts.data : bytesOf(data).toString('base64');
 }
 
 /** The character encoding among the parameters of a MIME type. */
@@ -64,19 +66,6 @@ function percentDecoded(encoded: string): Buffer {
 		index % 2 === 0 ? Buffer.from(part, 'utf8') : Buffer.from(part.replaceAll('%', ''), 'hex'),
 	);
 	return Buffer.concat(bytes);
-}
-
-/**
- * A data URL with clean base64, or the http(s) URL unchanged. @throws {ServerError} of kind `invalidInput` for anything
- * else
- */
-export function imageUrl(url: string): string {
-	const trimmed = url.trim();
-	if (/^https?:\/\//i.test(trimmed)) return trimmed;
-	const parts = parseDataUrl(trimmed);
-	if (parts === undefined) throw unusable('The picture is neither an http(s) URL nor a data URL');
-	if (!parts.isBase64) throw unusable('The data URL of the picture is not base64');
-	return dataUrl(parts.mime || 'image/png', parts.data);
 }
 
 /** The error for content that cannot be sent. */

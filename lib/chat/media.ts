@@ -1,6 +1,6 @@
 import { isRecord, type JsonRecord, recordOf, text } from '../values';
 import type { ContentPart } from './types';
-import { base64Of, cleanBase64, imageUrl, parseDataUrl, unusable } from './data-url';
+import { base64Of, cleanBase64, parseDataUrl, unusable } from './data-url';
 import { filePart, type ModelFile } from './file-part';
 
 type Block = JsonRecord;
@@ -63,12 +63,12 @@ function linkedPicture({ image_url: link }: Block): ContentPart {
 }
 
 /** A block for a picture may have a data URL of another type. */
-function pictureByUrl(url: unknown): ContentPart {
-	if (typeof url !== 'string') throw unusable('A picture has no URL');
-	const data = url.trim();
-	const parts = parseDataUrl(data);
-	if (parts === undefined || parts.mime === '') return { type: 'image', url: imageUrl(url) };
-	return filePart({ mime: parts.mime, data });
+function pictureByUrl(link: unknown): ContentPart {
+	const url = text(link)?.trim() ?? '';
+	if (/^https?:\/\//i.test(url)) return { type: 'image', url };
+	const parts = parseDataUrl(url);
+	if (parts === undefined) throw unusable('The picture is neither an http(s) URL nor a data URL');
+	return filePart({ mime: parts.mime || 'image/png', data: url });
 }
 
 function openAiAudio(block: Block): ContentPart {

@@ -229,10 +229,11 @@ export function asOpenAiChunk(line: JsonRecord): JsonRecord {
 	};
 	const finish_reason = isDone ? words(line.done_reason) || 'stop' : null;
 	const choices = [{ index: 0, delta, finish_reason }];
-	return { model: line.model, choices, ...(isDone ? lastFields(line) : {}) };
+	return { model: line.model, choices, ...(isDone ? countsIn(line) : {}) };
 }
 
-function lastFields(line: JsonRecord): JsonRecord {
+/** Counts and durations of the last line, with OpenAI's and llama-server's names. */
+export function countsIn(line: JsonRecord): JsonRecord {
 	const { prompt_eval_count: read, eval_count: written } = line;
 	const [readMs, writtenMs] = [msOf(line.prompt_eval_duration), msOf(line.eval_duration)];
 	return {

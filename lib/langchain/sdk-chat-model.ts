@@ -1,5 +1,5 @@
 import { parseObject } from '../json';
-import { type JsonRecord, nonEmptyText, optional } from '../values';
+import { optional } from '../values';
 import type { AiNodeSdk } from './host';
 import { toolDefinition } from './tools';
 import { piecesOf } from './local-chat-model';
@@ -15,8 +15,6 @@ type SdkModel = Parameters<AiNodeSdk['supplyModel']>[1];
 type SdkMessage = import('@n8n/ai-node-sdk').Message;
 type SdkTool = import('@n8n/ai-node-sdk').Tool;
 type SdkChunk = import('@n8n/ai-node-sdk').StreamChunk;
-type SdkUsage = import('@n8n/ai-node-sdk').TokenUsage;
-type SdkFinishReason = import('@n8n/ai-node-sdk').FinishReason;
 
 /**
  * Call options as the SDK's adapter really passes them: LangChain's, besides the documented ones (docs/protocols/n8n.md
@@ -32,7 +30,7 @@ interface SdkConfig {
 /**
  * The chat model on the plain SDK, for an n8n whose LangChain classes could not be found. Every tool call is one
  * complete delta with an id, since the adapter mixes up other forms. Failures are thrown, since the adapter takes an
- * error chunk for success.
+ * error chunk for success. Text and calls only: no pictures, thinking or usage.
  */
 export function sdkChatModel(
 	answers: AnswerSource,
@@ -62,7 +60,14 @@ export function sdkChatModel(
 		},
 		async generate(messages: SdkMessage[], config?: SdkConfig) {
 			try {
-				return generated(await answers({ ...callOf(messages, config), whole: true }));
+				const { text, toolCalls } = await answers({ ...callOf(messages, config), whole: true });
+				const calls = toolCalls.map(({ id, name, arguments: input }) => ({
+					type: 'tool-call',
+					toolCallId: id,
+					toolName: name,
+					input,
+				}));
+				return { message: { role: 'assistant', content: [{ type: 'text', text }, ...calls] } };
 			} catch (error) {
 				throw toError(error);
 			}
@@ -80,7 +85,6 @@ export function sdkChatModel(
 					yield { type: 'text-delta', delta: next.value };
 				for (const { id, name, arguments: args } of next.value.toolCalls)
 					yield { type: 'tool-call-delta', id, name, argumentsDelta: args };
-				yield { type: 'finish', finishReason: finishReason(next.value), ...usage(next.value) };
 			} catch (error) {
 				throw toError(error);
 			} finally {
@@ -89,46 +93,6 @@ export function sdkChatModel(
 		},
 	};
 	return model as unknown as SdkModel;
-}
-
-function generated(answer: FinishedAnswer) {
-	return {
-		message: {
-			role: 'assistant' as const,
-			content: [
-				...(answer.reasoning === ''
-					? []
-					: [{ type: 'reasoning' as const, text: answer.reasoning }]),
-				...(answer.text === '' ? [] : [{ type: 'text' as const, text: answer.text }]),
-				...answer.toolCalls.map(({ id, name, arguments: args }) => ({
-					type: 'tool-call' as const,
-					toolCallId: id,
-					toolName: name,
-					input: args,
-				})),
-			],
-		},
-		finishReason: finishReason(answer),
-		...usage(answer),
-	};
-}
-
-function finishReason({ toolCalls, finishReason: reason }: FinishedAnswer): SdkFinishReason {
-	if (toolCalls.length > 0) return 'tool-calls';
-	return reason === 'stop' || reason === 'length' ? reason : 'other';
-}
-
-function usage({ usage: counts }: FinishedAnswer): { usage?: SdkUsage } {
-	if (counts === undefined) return {};
-	const { promptTokens, completionTokens, totalTokens, cachedTokens } = counts;
-	return {
-		usage: {
-			promptTokens,
-			completionTokens,
-			totalTokens,
-			...(cachedTokens === undefined ? {} : { inputTokenDetails: { cacheRead: cachedTokens } }),
-		},
-	};
 }
 
 const TYPES: ReadonlyMap<string, SourceMessage['type']> = new Map([
@@ -147,26 +111,15 @@ function sourceMessages({ role, content, name }: SdkMessage): SourceMessage[] {
 			content: part.result as unknown,
 		}));
 	const calls = content.filter((part) => part.type === 'tool-call');
-	const reasoning = content.filter((part) => part.type === 'reasoning');
 	return [
 		{
 			type: TYPES.get(role) ?? 'human',
-			content: content.flatMap(contentBlock),
+			content: content.filter((part) => part.type === 'text'),
 			toolCalls: calls.map((call) => ({
 				id: call.toolCallId,
 				name: call.toolName,
 				args: parseObject(call.input) ?? {},
 			})),
-			...optional({ reasoning: nonEmptyText(reasoning.map((part) => part.text).join('')) }),
 		},
 	];
-}
-
-/** A list of one block; empty for parts that are sent elsewhere. */
-function contentBlock(part: SdkMessage['content'][number]): JsonRecord[] {
-	if (part.type === 'text') return [{ type: 'text', text: part.text }];
-	if (part.type !== 'file') return [];
-	const { data, mediaType = 'image/png' } = part;
-	const base64 = typeof data === 'string' ? data : Buffer.from(data).toString('base64');
-	return [{ type: 'file', mime_type: mediaType, data: base64 }];
 }

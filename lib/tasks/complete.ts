@@ -1,6 +1,6 @@
 /** Continues a text as it is, without the chat template of the model. */
-import { openAiUsage, ollamaTimings, ollamaUsage, timingsOf } from '../chat/counts';
-import { ollamaBody } from '../chat/ollama';
+import { openAiUsage, timingsOf } from '../chat/counts';
+import { countsIn, ollamaBody } from '../chat/ollama';
 import { checkParameters, parameterFields } from '../chat/parameters';
 import type { ChatSettings, Timings, Usage } from '../chat/types';
 import { failureInStream, holdsError } from '../errors/classify';
@@ -171,15 +171,11 @@ function stopTypeOf(reason: string): string {
 	return STOP_TYPES[reason] ?? reason;
 }
 
-function factsIn({ usage, timings, model, ...event }: JsonRecord): Partial<Completion> {
+function factsIn(event: JsonRecord): Partial<Completion> {
+	const { usage, timings } = event.done === true ? countsIn(event) : event;
 	return {
-		usage: openAiUsage(usage) ?? ollamaUsage(event),
-		timings: timingsIn(timings, event),
-		model: nonEmptyText(model),
+		usage: openAiUsage(usage),
+		timings: isRecord(timings) ? timingsOf(timings) : undefined,
+		model: nonEmptyText(event.model),
 	};
-}
-
-function timingsIn(timings: unknown, event: JsonRecord): Timings | undefined {
-	if (isRecord(timings)) return timingsOf(timings);
-	return event.done === true ? ollamaTimings(event) : undefined;
 }

@@ -2,8 +2,14 @@
 import { invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { mimeTypeIn } from '../file-name';
-import { fileTypeOf, type FileType, pictureFacts, textOfBytes } from '../files';
-import { soundExtension } from '../sound-format';
+import {
+	declaredType,
+	fileTypeOf,
+	type FileType,
+	pictureFacts,
+	textOfBytes,
+	UNREAD,
+} from '../files';
 import { openMail } from './mail';
 import { inWords, type SentFile } from './sent-files';
 
@@ -22,29 +28,6 @@ export interface OpenedFile {
 	hints: string[];
 }
 
-const PHOTO =
-	'Convert it to JPEG or PNG first, or let the phone or the camera save photos as JPEG.';
-const extract = (operation: string) =>
-	`Put the node "Extract From File" (${operation}) in front and pass its text on.`;
-const OFFICE =
-	'Save it as PDF first, and put the node "Extract From File" (Extract From PDF) in front.';
-
-/** What to do with files that no model server reads, by their extension. */
-const REFUSED: Readonly<Record<string, string>> = {
-	heic: PHOTO,
-	avif: PHOTO,
-	svg: 'It is a drawing made of shapes: convert it to PNG first, or pass its source on as text.',
-	pdf: `${extract('Extract From PDF')} A scan has no text: let the scanner save PNG or JPEG, or convert the page before n8n ("pdftoppm -png").`,
-	rtf: extract('Extract From RTF'),
-	mht: `Save the page as HTML. ${extract('Extract From HTML')}`,
-	xlsx: extract('Extract From XLSX'),
-	docx: OFFICE,
-	pptx: OFFICE,
-	odt: OFFICE,
-	doc: `Of an old workbook: ${extract('Extract From XLS')} Of an old document: ${OFFICE}`,
-	zip: 'Put the node "Compression" (Decompress) in front and pass its files on.',
-};
-
 /** @throws {ServerError} of kind `invalidInput` for a file that no model server reads, before anything is sent */
 export async function openFile(file: ItemFile): Promise<OpenedFile> {
 	const { name, mimeType, bytes } = file;
@@ -55,23 +38,13 @@ export async function openFile(file: ItemFile): Promise<OpenedFile> {
 			sent,
 			'Pass pictures, audio (wav, mp3, flac), video or text, or leave the file out.',
 		);
-	const remedy = REFUSED[type.extension];
+	const remedy = UNREAD[type.extension];
 	if (remedy !== undefined) throw refused(sent, remedy);
 	if (type.kind === 'mail') {
 		const { text, hints } = await openMail(name, bytes);
 		return { block: { type: 'text', text }, sent, hints };
 	}
 	return { block: blockOf(type, file), sent, hints: hintsOn(type, file) };
-}
-
-/** Of a file whose bytes say nothing. */
-function declaredType(mimeType: string): FileType | undefined {
-	const declared = mimeTypeIn(mimeType);
-	const [family, name = ''] = declared.split('/');
-	if (family === 'image') return { kind: 'picture', mimeType: declared, extension: name };
-	if (family === 'video') return { kind: 'video', mimeType: declared, extension: name };
-	if (family !== 'audio') return undefined;
-	return { kind: 'sound', mimeType: declared, extension: soundExtension(declared) ?? name };
 }
 
 function refused(sent: SentFile, remedy: string): ServerError {

@@ -4,7 +4,7 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import { contextOf } from '../http/failures';
 import { readWhole } from '../http/body';
 import type { Server } from '../servers/kinds/kind';
-import { soundSignature } from '../sound-format';
+import { fileTypeOf } from '../files';
 import { filled, type JsonRecord } from '../values';
 import { explained, task, type TaskSettings, withoutSilence } from './task';
 
@@ -131,12 +131,12 @@ function receivedType(head: Uint8Array, requested: SoundFormat): SoundType {
 		requested === 'pcm'
 			? { mimeType: `audio/L16;rate=${PCM_RATE};channels=1`, extension: 'pcm' }
 			: { mimeType: TYPES[requested], extension: requested };
-	const actual = soundSignature(head);
-	if (actual === undefined) return own;
-	const { extension } = actual;
+	const actual = fileTypeOf(head);
+	if (actual?.kind !== 'sound') return own;
+	const { mimeType, extension } = actual;
 	const isRequested = extension === requested || (requested === 'opus' && extension === 'ogg');
 	const isChance = requested === 'pcm' && extension !== 'wav';
-	return isRequested || isChance ? own : actual;
+	return isRequested || isChance ? own : { mimeType, extension };
 }
 
 function tooShort(server: Server, { model }: TaskSettings, bytes: number): ServerError {

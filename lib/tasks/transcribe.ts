@@ -4,7 +4,7 @@ import { failure } from '../errors/failure';
 import { contextOf } from '../http/failures';
 import type { FileSource } from '../http/multipart';
 import type { Server } from '../servers/kinds/kind';
-import { SOUND_EXTENSIONS, soundExtension } from '../sound-format';
+import { SOUND_EXTENSIONS, soundExtension } from '../files';
 import { filled, type JsonRecord } from '../values';
 import { namingFiles } from './sent-files';
 import { explained, task, type TaskSettings, withoutSilence } from './task';

@@ -2,7 +2,7 @@ import { difyFailure } from '../../lib/dify/errors';
 import { mimeTypeIn } from '../../lib/file-name';
 import { refusal } from '../../lib/http/failures';
 import type { Ask } from '../../lib/http/ask';
-import { soundExtension } from '../../lib/sound-format';
+import { soundExtension } from '../../lib/files';
 import { optional, text } from '../../lib/values';
 import { binaryField, fileIn, messageField, outputField, userField } from '../shared/dify/fields';
 import { messageIdIn, userIn } from '../shared/dify/ids';

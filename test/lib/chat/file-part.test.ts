@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { filePart } from '../../../lib/chat/file-part';
-import { mimeOfContent } from '../../../lib/chat/file-content';
+import { fileTypeOf } from '../../../lib/files';
 
 const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString('base64');
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
@@ -58,6 +58,15 @@ describe('files by their content, where the type says nothing that a model serve
 		);
 	});
 
+	it.each([
+		['application/rtf', '{\\rtf1 Hello}', 'Extract From RTF'],
+		['application/octet-stream', 'PK\x03\x04\x14\0word/document.xml', 'Save it as PDF first'],
+	])('refuses what is text only in another form: %s', (mime, content, remedy) => {
+		expect(() => filePart({ mime, data: base64(content), name: 'a' })).toThrow(
+			expect.objectContaining({ remedy: expect.stringContaining(remedy) as string }),
+		);
+	});
+
 	it('keeps the declared type of text and sound', () => {
 		expect(filePart({ mime: 'text/html', data: base64('<svg></svg>') }).type).toBe('text');
 		expect(filePart({ mime: 'audio/ogg', data: JPEG }).type).toBe('audio');
@@ -89,7 +98,7 @@ describe('what a file is by its first bytes', () => {
 			fc.property(
 				words.filter((one) => [...one].every((character) => character >= ' ')),
 				(text) => {
-					expect(mimeOfContent(Buffer.from(text))).toBe('text/plain');
+					expect(fileTypeOf(Buffer.from(text))?.kind).toMatch(/^(?:text|mail|document)$/);
 				},
 			),
 		);
@@ -98,7 +107,7 @@ describe('what a file is by its first bytes', () => {
 	it('never fails', () => {
 		fc.assert(
 			fc.property(fc.uint8Array(), (bytes) => {
-				expect(['string', 'undefined']).toContain(typeof mimeOfContent(bytes));
+				expect(['string', 'undefined']).toContain(typeof fileTypeOf(bytes)?.mimeType);
 			}),
 		);
 	});
