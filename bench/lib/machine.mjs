@@ -18,9 +18,8 @@ export const nodeVersion = async () => (await run(node, ['--version'])).stdout.t
 export const cpuSecondsOf = (pid) => {
 	try {
 		// The fields after the name in parentheses, which may contain anything; in hundredths of a second (proc(5)).
-		const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
-			.replace(/^.*\) /s, '')
-			.split(' ');
+		const status = readFileSync(`/proc/${pid}/stat`, 'latin1');
+		const fields = status.replace(/^.*\) /s, '').split(' ');
 		return (Number(fields[11]) + Number(fields[12])) / 100;
 	} catch {
 		return NaN;

@@ -6,10 +6,7 @@ const FIRST_PORT = 12_000;
 const PORTS = 8_000;
 let last = FIRST_PORT + randomInt(PORTS);
 
-/**
- * @param {number} port
- * @returns {Promise<boolean>} whether a server can listen on it
- */
+/** @param {number} port @returns {Promise<boolean>} whether a server can listen on it */
 const isFree = async (port) =>
 	await new Promise((resolve) => {
 		const server = createServer();
