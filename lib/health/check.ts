@@ -1,6 +1,5 @@
 /** A check of a server, in one line: probes → facts → findings → result. */
 import { asFailed, type ServerError } from '../errors/server-error';
-import { LruCache } from '../lru-cache';
 import { plainText } from '../values';
 import { onlyModel } from '../servers/model-names';
 import type { Server } from '../servers/kinds/kind';
@@ -9,7 +8,7 @@ import { factsOf, type Facts } from './facts';
 import { concluded, counted, findingsOf, fromFailure, type Outcome } from './findings';
 import { type CheckOptions, since } from './probe';
 import { forChats, lookAt } from './probes';
-import type { CheckResult, HealthStatus } from './result';
+import type { CheckResult } from './result';
 
 /** What is checked. */
 export type Target =
@@ -85,9 +84,8 @@ function failureOf(work: () => unknown): ServerError | undefined {
 }
 
 async function lookAtServer(server: Server, options: CheckOptions): Promise<Outcome> {
-	const facts = withMemory(server.url.api, factsOf(await lookAt(server, options)));
+	const facts = factsOf(await lookAt(server, options));
 	const findings = findingsOf(facts);
-	remember(server.url.api, facts, concluded(findings).status);
 	const { url, latencyMs, told } = facts;
 	const name = nameOf(facts);
 	const offer = counted(told.models.length, 'model');
@@ -96,38 +94,4 @@ async function lookAtServer(server: Server, options: CheckOptions): Promise<Outc
 
 function nameOf({ kind, server: { version } }: Facts): string {
 	return version === null ? kind.label : `${kind.label} ${version}`;
-}
-
-interface Memory {
-	status: HealthStatus;
-	at: number;
-	/** Of the running requests; unchanged since `progressSince`. */
-	progress?: string;
-	progressSince: number;
-}
-
-/** The last result of each address, which shows that a server has exited or hangs. It vanishes with the process. */
-const remembered = new LruCache<Memory>({ maxEntries: 200 });
-
-function withMemory(address: string, facts: Facts): Facts {
-	const last = remembered.get(address);
-	if (last === undefined) return facts;
-	const now = Date.now();
-	const isUnchanged = facts.progress !== undefined && facts.progress === last.progress;
-	return {
-		...facts,
-		before: { status: last.status, msAgo: now - last.at },
-		unchangedMs: isUnchanged ? now - last.progressSince : undefined,
-	};
-}
-
-/** Only results with an answer are remembered: a second refusal has the same cause. */
-function remember(
-	address: string,
-	{ latencyMs, progress, unchangedMs }: Facts,
-	status: HealthStatus,
-): void {
-	if (latencyMs === null) return;
-	const at = Date.now();
-	remembered.set(address, { status, at, progress, progressSince: at - (unchangedMs ?? 0) });
 }

@@ -3,14 +3,7 @@ import { kindOf } from '../dify/errors';
 import type { FailureKind } from '../errors/kinds';
 import { remedyFor } from '../errors/remedies';
 import type { Target } from '../http/ask';
-import {
-	finiteNumber,
-	isRecord,
-	type JsonRecord,
-	nonEmptyText,
-	recordOf,
-	recordsIn,
-} from '../values';
+import { finiteNumber, isRecord, nonEmptyText, recordOf, recordsIn } from '../values';
 import { isOfDify } from './facts';
 import {
 	counted,
@@ -42,10 +35,6 @@ interface DifyFacts {
 	runs?: Probe;
 	/** Documents of the first knowledge bases. */
 	documents: Probe[];
-	asksModels: boolean;
-	/** Asked the models of this base. */
-	search?: Probe;
-	base?: JsonRecord;
 }
 
 /** A check looks into no more bases than this for documents that wait. */
@@ -59,14 +48,11 @@ const MOST_BASES = 5;
  */
 export async function lookAtDify(server: DifyServer, options: CheckOptions): Promise<Outcome> {
 	const { url } = server;
-	const question = async (path: string, json?: JsonRecord) =>
-		await ask(server, url.root + path, { ...options, json });
+	const question = async (path: string) => await ask(server, url.root + path, options);
 	const facts =
-		server.keyType === 'app'
-			? await lookAtApp(question, options)
-			: await lookAtKnowledge(question, options);
-	const { main, other, parameters, runs, documents, search } = facts;
-	const probes = [main, other, ...documents, parameters, runs, search].filter(
+		server.keyType === 'app' ? await lookAtApp(question) : await lookAtKnowledge(question);
+	const { main, other, parameters, runs, documents } = facts;
+	const probes = [main, other, ...documents, parameters, runs].filter(
 		(probe) => probe !== undefined,
 	);
 	const dify = probes.find(isOfDify);
@@ -81,73 +67,30 @@ export async function lookAtDify(server: DifyServer, options: CheckOptions): Pro
 	};
 }
 
-type Question = (path: string, json?: JsonRecord) => Promise<Probe>;
+type Question = (path: string) => Promise<Probe>;
 
-async function lookAtApp(
-	question: Question,
-	{ askModels: asksModels = false }: CheckOptions,
-): Promise<DifyFacts> {
+async function lookAtApp(question: Question): Promise<DifyFacts> {
 	const [main, other, parameters, runs] = await Promise.all([
 		question('/info'),
 		question('/datasets?page=1&limit=1'),
 		question('/parameters'),
 		question('/workflows/logs?page=1&limit=1'),
 	]);
-	return { keyType: 'app', main, other, parameters, runs, documents: [], asksModels };
+	return { keyType: 'app', main, other, parameters, runs, documents: [] };
 }
 
-async function lookAtKnowledge(
-	question: Question,
-	{ askModels: asksModels = false }: CheckOptions,
-): Promise<DifyFacts> {
+async function lookAtKnowledge(question: Question): Promise<DifyFacts> {
 	const [main, other] = await Promise.all([
-		// A search needs a base with vectors, which may not be the first one.
-		question('/datasets?page=1&limit=100'),
+		question(`/datasets?page=1&limit=${MOST_BASES}`),
 		question('/info'),
 	]);
-	const bases = recordsIn(bodyOf(main).data);
-	const base = bases.find(hasVectors);
-	const [search, ...documents] = await Promise.all([
-		asksModels && base !== undefined ? searchIn(base, question) : undefined,
-		...bases
-			.slice(0, MOST_BASES)
-			.map(async (one) => await question(`${pathOf(one)}/documents?page=1&limit=20`)),
-	]);
-	return {
-		keyType: 'knowledge',
-		main,
-		other,
-		documents: documents as Probe[],
-		asksModels,
-		search,
-		base,
-	};
-}
-
-/** The text differs each time, because Dify keeps the vectors of queries. */
-async function searchIn(base: JsonRecord, question: Question): Promise<Probe> {
-	return await question(`${pathOf(base)}/retrieve`, {
-		query: `health check ${new Date().toISOString()}`,
-		retrieval_model: {
-			...recordOf(base.retrieval_model_dict),
-			search_method: 'semantic_search',
-			top_k: 1,
-			score_threshold_enabled: false,
-		},
-	});
-}
-
-function pathOf({ id }: JsonRecord): string {
-	return `/datasets/${encodeURIComponent(String(id))}`;
-}
-
-/** In Dify itself (docs/protocols/dify.md 2.13). */
-function hasVectors({
-	indexing_technique: technique,
-	provider,
-	document_count: count,
-}: JsonRecord): boolean {
-	return technique === 'high_quality' && provider !== 'external' && Number(count) > 0;
+	const documents = await Promise.all(
+		recordsIn(bodyOf(main).data).map(
+			async ({ id }) =>
+				await question(`/datasets/${encodeURIComponent(String(id))}/documents?page=1&limit=20`),
+		),
+	);
+	return { keyType: 'knowledge', main, other, documents };
 }
 
 function offered({ keyType, main }: DifyFacts): Pick<Outcome, 'offer' | 'more'> {
@@ -223,36 +166,9 @@ export const DIFY_FINDINGS: ReadonlyArray<FindingRow<DifyFacts>> = [
 		advice: `${remedyFor('indexingStuck', { service: 'dify' }).remedy} Runs of apps only send pings then.`,
 	},
 	{
-		id: 'difyModelSlow',
-		status: 'degraded',
-		when: ({ search }) => (search?.status === 0 ? described(search) : undefined),
-		text: 'Dify answers, but a search that asks its embedding model did not end in time',
-		advice:
-			'Its model server may be away, or still loading the model: look at it, and at docker compose logs plugin_daemon. If it is just slow, raise Time Limit of a Check.',
-	},
-	{
-		id: 'difyModelsAnswer',
-		severity: 'info',
-		when: ({ search }) =>
-			search !== undefined && search.failure === undefined ? described(search) : undefined,
-		text: ({ base }) =>
-			`Dify reaches the models of its knowledge base "${String(base!.name)}": ${String(base!.embedding_model)}`,
-		advice:
-			'The models of apps and of other bases may be on other servers, and indexing also needs the worker: only a run, or a new document, shows those.',
-	},
-	{
-		id: 'difyModelsUnknown',
-		severity: 'info',
-		when: ({ asksModels, search, main }) =>
-			asksModels && search === undefined ? described(main) : undefined,
-		text: 'Whether Dify reaches its models cannot be seen: nothing here lets it ask one',
-		advice:
-			'Use a credential with a key of the type Knowledge, and a knowledge base with High Quality and a document in it; or send a message with Dify Chat Message.',
-	},
-	{
 		id: 'difyNotChecked',
 		severity: 'info',
-		when: ({ asksModels, main }) => (asksModels ? undefined : described(main)),
+		when: ({ main }) => described(main),
 		text: 'Dify itself and its database answer; whether its worker, its plugin daemon, Redis and the model server behind it work was not checked',
 		advice:
 			'Only a run shows that. If runs fail, stay queued or only send pings while this check is fine, look at docker compose ps and at the logs of worker and plugin_daemon.',
@@ -273,13 +189,12 @@ const MISCONFIGURED: ReadonlySet<FailureKind> = new Set([
 ]);
 
 function difyFindings(facts: DifyFacts): Found[] {
-	const { main, parameters, search } = facts;
+	const { main, parameters } = facts;
 	const [cause] = findAll(NO_API, facts);
 	const refused = [main, parameters].find((probe) => probe?.failure !== undefined);
 	if (cause !== undefined) return [cause];
 	if (refused !== undefined) return [refusedFinding(refused)];
-	const failed = search?.failure !== undefined && search.status > 0 ? [refusedFinding(search)] : [];
-	return [...failed, ...lastRunFinding(facts), ...findAll(DIFY_FINDINGS, facts)];
+	return [...lastRunFinding(facts), ...findAll(DIFY_FINDINGS, facts)];
 }
 
 function refusedFinding(probe: Probe): Found {

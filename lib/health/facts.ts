@@ -4,14 +4,7 @@ import { isForPosts } from '../servers/base-url';
 import { isKnownKind } from '../servers/kinds';
 import { metricsOf } from '../servers/metrics';
 import { countOfParameters, readProps, type ServerModel } from '../servers/models';
-import {
-	finiteNumber,
-	isRecord,
-	type JsonRecord,
-	nonEmptyText,
-	recordOf,
-	recordsIn,
-} from '../values';
+import { finiteNumber, isRecord, nonEmptyText, recordOf, recordsIn } from '../values';
 import { bodyOf, latencyOf, type Probe, refusalOf, TIME_LIMIT_MS } from './probe';
 import type { Seen } from './probes';
 import type { CheckResult, Expectations, ModelFacts, ServerFacts } from './result';
@@ -44,11 +37,6 @@ export interface Facts extends Pick<Seen, 'kind'> {
 	loadsByItself: boolean;
 	/** Loaded models that are not wholly in the memory of the GPU. */
 	partly: ReadonlyArray<{ id: string; percent: number }>;
-	/** Changes as long as the server computes; undefined where nothing runs, or nothing tells. */
-	progress?: string;
-	/** Since when it has not changed, and the last check, as far as this process remembers. */
-	unchangedMs?: number;
-	before?: { status: string; msAgo: number };
 }
 
 export function factsOf(seen: Seen): Facts {
@@ -70,7 +58,6 @@ export function factsOf(seen: Seen): Facts {
 		exitCode: subject?.exitCode,
 		loadsByItself: bodyOf(identity.props).models_autoload !== false,
 		partly: partlyOnCpu(details.running),
-		progress: progressIn(details),
 	};
 }
 
@@ -118,12 +105,11 @@ function toldBy({ props, models = [], identity, details }: Seen): ServerFacts {
 	const metrics = countersIn(details.metrics);
 	const counted = (names: string[]) =>
 		names.map((name) => metrics[name]).find((count) => count !== undefined) ?? null;
-	const busy = slotsIn(details.slots)?.filter(isBusy).length;
 	const embeddings = isOn(details.embeddings);
 	const ability = (value: unknown) => (typeof value === 'boolean' ? value : null);
 	return {
 		models: models.map((model) => modelFacts({ embeddings: embeddings ?? undefined, ...model })),
-		slots: { total: finiteNumber(props.total_slots) ?? null, busy: busy ?? counted(RUNNING) },
+		slots: { total: finiteNumber(props.total_slots) ?? null, busy: counted(RUNNING) },
 		queue: counted(WAITING),
 		contextPerSlot: readProps(props).context ?? null,
 		sleeping: ability(props.is_sleeping),
@@ -140,14 +126,6 @@ function toldBy({ props, models = [], identity, details }: Seen): ServerFacts {
 
 function countersIn(probe: Probe | undefined): Record<string, number> {
 	return probe?.status === 200 ? metricsOf(probe.text) : {};
-}
-
-function slotsIn(probe: Probe | undefined): JsonRecord[] | undefined {
-	return Array.isArray(probe?.json) ? recordsIn(probe.json) : undefined;
-}
-
-function isBusy({ is_processing: isProcessing }: JsonRecord): boolean {
-	return isProcessing === true;
 }
 
 /** Whether a function is on: llama-server answers 501 where it is off, 400 or 500 where only our question was wrong. */
@@ -207,19 +185,4 @@ function partlyOnCpu(running: Probe | undefined): Facts['partly'] {
 		const id = nonEmptyText(name);
 		return id !== undefined && percent < 99 ? [{ id, percent }] : [];
 	});
-}
-
-/**
- * llama-server answers `/metrics` and `/slots` while it computes (server-context.cpp, yield_to_queue), so only counters
- * that stand still show that it hangs.
- */
-function progressIn({ metrics, slots }: Seen['details']): string | undefined {
-	const { 'llamacpp:n_decode_total': decodes, 'llamacpp:requests_processing': running = 0 } =
-		countersIn(metrics);
-	if (decodes !== undefined && running > 0) return `${decodes} decodes`;
-	const busy = slotsIn(slots)?.filter(isBusy) ?? [];
-	if (busy.length === 0) return undefined;
-	return JSON.stringify(
-		busy.map((slot) => [slot.id, slot.id_task, slot.n_prompt_tokens_processed, slot.next_token]),
-	);
 }

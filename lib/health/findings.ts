@@ -51,11 +51,6 @@ export function counted(count: number, noun: string): string {
 const SMALL_CONTEXT = 8_192;
 const USUAL_CONTEXT = 16_384;
 const SLOW_MS = 1_000;
-/** A single step of computing takes seconds at most, also for a large batch on a slow GPU. */
-const STUCK_MS = 30_000;
-/** An older check says nothing about now. */
-const RECENT_MS = 30 * 60_000;
-
 const STUCK_ADVICE =
 	'It may be reading a very long prompt: check again in a minute. If that does not change, the GPU hangs: look for ROCm, HIP or CUDA errors in the log of the server, look at rocm-smi or nvidia-smi, and restart the server.';
 
@@ -72,18 +67,6 @@ const NO_API: ReadonlyArray<FindingRow<Facts>> = [
 		text: 'Dify answers here, not a model server',
 		advice: ({ url }) =>
 			`Choose Dify in this node, with a "Dify API" credential whose Base URL is ${new URL(url).origin}/v1. A model behind Dify is reached at the address of its own server.`,
-	},
-	{
-		id: 'serverExited',
-		status: 'unreachable',
-		when: ({ failed, before }) => {
-			const isRecent = before !== undefined && before.msAgo < RECENT_MS;
-			return failed?.failure.kind === 'refused' && isRecent ? described(failed.probe) : undefined;
-		},
-		text: ({ before }) =>
-			`The server ${before!.status === 'loading' ? 'was loading its model' : 'answered'} ${agoOf(before!.msAgo)}, and has exited since`,
-		advice: ({ url }) =>
-			`Start it again on "${new URL(url).hostname}" and read the end of its log. ${remedyFor('modelFailedToLoad').remedy} Have it restarted automatically: systemd with Restart=always, Docker with --restart unless-stopped.`,
 	},
 	{
 		id: 'noAnswer',
@@ -225,16 +208,6 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 		text: ({ expected }) =>
 			`This server does not say whether it has ${expected.minContext} tokens of context`,
 		advice: 'Try it once with a real request.',
-	},
-	{
-		id: 'stuck',
-		status: 'degraded',
-		when: ({ unchangedMs = 0 }) =>
-			unchangedMs < STUCK_MS
-				? undefined
-				: `Requests are running, but nothing was computed for ${Math.round(unchangedMs / 1000)} s`,
-		text: 'The web part of the server answers, but the part that runs the model does not',
-		advice: STUCK_ADVICE,
 	},
 	{
 		id: 'queued',
@@ -410,10 +383,6 @@ export function concluded(findings: readonly Found[], before: HealthStatus = 'he
 	const status = STATUS_ORDER.find((one) => given.includes(one)) ?? 'healthy';
 	const shown: Finding[] = sorted(findings).map((finding) => ({ ...finding, status: undefined }));
 	return { status, healthy: status === 'healthy', findings: shown };
-}
-
-function agoOf(ms: number): string {
-	return ms < 90_000 ? `${Math.round(ms / 1000)} s ago` : `${Math.round(ms / 60_000)} minutes ago`;
 }
 
 function originOf(url: string): string {

@@ -18,13 +18,6 @@ export interface CheckOptions {
 	expectations?: Expectations;
 	/** Limit of each question in milliseconds, default 2.5 s. */
 	timeLimitMs?: number;
-	/**
-	 * Also ask `/slots`. It wakes a sleeping llama-server and keeps it from falling asleep
-	 * (docs/protocols/llama-server.md 2.1).
-	 */
-	readSlots?: boolean;
-	/** Also let Dify search a knowledge base once, which asks its embedding and rerank models. */
-	askModels?: boolean;
 	signal?: AbortSignal;
 }
 

@@ -47,7 +47,6 @@ interface Row {
 /** The second round: what only some servers can tell. */
 const DETAILS = {
 	metrics: { url: ({ server: { url }, query }) => `${url.root}/metrics${query}` },
-	slots: { url: (known) => (mayReadSlots(known) ? `${known.server.url.root}/slots` : undefined) },
 	// Refused before they become a task: with 501 where the function is off, with 400 where it is on.
 	embeddings: { url: (known) => ofAwake(known, '/embeddings'), json: {} },
 	rerank: { url: (known) => ofAwake(known, '/rerank'), json: {} },
@@ -168,9 +167,4 @@ function isAwake({ identity }: Identified): boolean {
 
 function ofAwake(known: Identified, route: string): string | undefined {
 	return isAwake(known) ? known.server.url.api + route : undefined;
-}
-
-function mayReadSlots(known: Identified): boolean {
-	const hasSlots = bodyOf(known.identity.props).endpoint_slots !== false;
-	return known.options.readSlots === true && hasSlots && isAwake(known);
 }

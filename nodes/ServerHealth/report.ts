@@ -80,8 +80,7 @@ async function checkedAndMeasured(call: HealthCall): Promise<Reported> {
 	const { target, parameters } = call;
 	const { check } = readCheck(call);
 	const isMeasured = target.service === 'modelServer' && parameters.flag('measureSpeed', true);
-	// The measurement wakes a sleeping server anyway.
-	const health = await checkServer(target, isMeasured ? { ...check, readSlots: true } : check);
+	const health = await checkServer(target, check);
 	if (!isMeasured) return health;
 	const measured = await withSpeed(target, health, readSpeed(call, 'options')).catch(asFailed);
 	if (!('failed' in measured)) return measured;

@@ -7,7 +7,7 @@ import {
 	optionsCollection,
 	wholeField,
 } from '../shared/field-kinds';
-import { expectationsField, serviceField, slots, timeLimit } from '../shared/health/check-fields';
+import { expectationsField, serviceField, timeLimit } from '../shared/health/check-fields';
 
 /** n8n lists the options of a field with this label as the actions of a trigger. */
 const events = choicesField('Trigger On', 'events', {
@@ -52,5 +52,5 @@ export const properties: INodeProperties[] = [
 	serviceField,
 	events,
 	expectationsField,
-	optionsCollection([slots, confirmations, firstState, timeLimit]),
+	optionsCollection([confirmations, firstState, timeLimit]),
 ];

@@ -1,8 +1,7 @@
-import type { IDataObject } from 'n8n-workflow';
-
 import { asFailed } from '../../../lib/errors/server-error';
+import { modelFacts } from '../../../lib/health/facts';
 import { listModels } from '../../../lib/servers/list-models';
-import { countOfParameters, type ServerModel } from '../../../lib/servers/models';
+import type { ServerModel } from '../../../lib/servers/models';
 import { knownKind } from '../../../lib/servers/kinds';
 import type { Server } from '../../../lib/servers/kinds/kind';
 import { booleanField, optionsCollection } from '../../shared/field-kinds';
@@ -24,8 +23,9 @@ export const modelGetAll: LocalLlamaOperation = {
 	],
 	run: async ({ server, parameters, signal }) => {
 		const onlyLoaded = parameters.flag('options.onlyLoaded', false);
-		const items = (await modelsOf(server, signal)).map((model) => itemOf(model, server));
-		return items.filter(({ loaded }) => !onlyLoaded || loaded !== false).map((json) => ({ json }));
+		const models = (await modelsOf(server, signal)).map(modelFacts);
+		const kept = models.filter(({ loaded }) => !onlyLoaded || loaded !== false);
+		return kept.map((model) => ({ json: { ...model, server: knownKind(server) ?? 'other' } }));
 	},
 };
 
@@ -35,36 +35,4 @@ async function modelsOf(server: Server, signal: AbortSignal): Promise<ServerMode
 	if (!('failed' in models)) return models;
 	if (models.failed.kind === 'modelNotFound') return [];
 	throw models.failed;
-}
-
-/** The fields of an item; null = not known. */
-const UNKNOWN = {
-	context: null,
-	trainedContext: null,
-	parameters: null,
-	size: null,
-	quantization: null,
-	vision: null,
-	audio: null,
-	tools: null,
-	embeddings: null,
-	remoteHost: null,
-	loaded: null,
-	state: null,
-};
-
-function itemOf(model: ServerModel, server: Server): IDataObject {
-	const { id, aliases, state, parameters } = model;
-	const known = Object.entries(model).filter(
-		([name, value]) => name in UNKNOWN && value !== undefined,
-	);
-	return {
-		id,
-		aliases,
-		...UNKNOWN,
-		...Object.fromEntries(known),
-		parameters: countOfParameters(parameters) ?? null,
-		loaded: state === undefined ? null : state === 'loaded' || state === 'sleeping',
-		server: knownKind(server) ?? 'other',
-	};
 }

@@ -65,19 +65,6 @@ export const expectationsField: INodeProperties = collectionField(
 	},
 );
 
-/** Option to read the slots. */
-export const slots = booleanField('Ask for Slots', 'readSlots', true, {
-	displayOptions: { show: { '/service': ['modelServer'] } },
-	description:
-		'Whether to ask llama-server for its slots too, which shows the busy ones and a hung GPU without --metrics. Leave it off for a server started with --sleep-idle-seconds: asking wakes it and keeps it awake.',
-});
-
-const askModels = booleanField('Ask the Models Behind Dify', 'askModels', true, {
-	displayOptions: { show: { '/service': ['dify'] } },
-	description:
-		'Whether Dify is to search a knowledge base once, which shows whether it reaches the embedding model of that base, and its rerank model. It needs a key of the type Knowledge. Dify keeps the search in its list of recent queries, and the model server may load the model for it.',
-});
-
 const failWhenUnhealthy = booleanField('Fail When Unhealthy', 'failWhenUnhealthy', true, {
 	description:
 		'Whether the node fails when the server is not healthy, instead of using its second output',
@@ -91,10 +78,7 @@ export const timeLimit = numberField('Time Limit of a Check (Seconds)', 'timeLim
 
 /** Fields of every operation that checks the server, with further options. */
 export function checkFields(...further: INodeProperties[]): INodeProperties[] {
-	return [
-		expectationsField,
-		optionsCollection([slots, askModels, failWhenUnhealthy, timeLimit, ...further]),
-	];
+	return [expectationsField, optionsCollection([failWhenUnhealthy, timeLimit, ...further])];
 }
 
 /** Reads these fields. */
@@ -123,8 +107,6 @@ export function readExpectations(parameters: NodeParameters): CheckOptions {
 			model: model === '' ? undefined : model,
 			minContext: parameters.number('needed.minContext', undefined),
 		}),
-		readSlots: parameters.flag('options.readSlots', false),
-		askModels: parameters.flag('options.askModels', false),
 		...optional({ timeLimitMs }),
 	};
 }

@@ -11,7 +11,6 @@ import {
 import { startLlamaServerSim } from '../../servers/llama-server';
 import { closedPort } from '../../support/listening';
 import { closeRawServers, rawServer, whole } from '../../support/raw-answers';
-import { httpFixture } from '../../support/streams';
 import { check, checkDify, finding, ids } from './support';
 
 const APP = 'app-HealthHealthHealthHealth';
@@ -191,102 +190,6 @@ describe('what stands in front of Dify', () => {
 		const result = await checkDify(sim.url, { apiKey: APP }, { timeLimitMs: 2000 });
 		expect(result).toMatchObject({ status: 'unreachable', findings: [{ id: 'noAnswer' }] });
 	});
-});
-
-describe('the models behind Dify', () => {
-	const KNOWLEDGE = { apiKey: knowledgeKey(), keyType: 'knowledge' };
-	const ASKING = { askModels: true };
-
-	/** A Dify with an empty base, and one with vectors. */
-	async function withVectors(): Promise<DifySim> {
-		const sim = await dify();
-		addDataset(sim.store, { name: 'Empty', technique: 'high_quality' });
-		const base = addDataset(sim.store, { name: 'Animals', technique: 'high_quality' });
-		addDocument(sim.store, base, { name: 'llama.txt', text: 'The llama lives in the Andes.' });
-		return sim;
-	}
-	const searches = ({ requests }: DifySim) =>
-		requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/retrieve'));
-
-	it('one search shows that Dify reaches its embedding model', async () => {
-		const sim = await withVectors();
-		const result = await checkDify(sim.url, KNOWLEDGE, ASKING);
-		expect(result.status).toBe('healthy');
-		expect(finding(result, 'difyModelsAnswer').meaning).toBe(
-			'Dify reaches the models of its knowledge base "Animals": minilm',
-		);
-		await checkDify(sim.url, KNOWLEDGE, ASKING);
-		// Dify keeps the vectors of a query, so each check sends another one.
-		const queries = searches(sim).map(({ json }) => (json as { query: string }).query);
-		expect(new Set(queries).size).toBe(2);
-	});
-
-	it('is asked only where the check says so', async () => {
-		const sim = await withVectors();
-		expect(ids(await checkDify(sim.url, KNOWLEDGE))).toEqual(['difyNotChecked']);
-		expect(searches(sim)).toEqual([]);
-	});
-
-	it.each([
-		[
-			'the model server is gone',
-			'retrieve-no-model-server',
-			'difyModelConnection',
-			"HTTPConnectionPool(host='127.0.0.1', port=18082): Max retries exceeded with url: /v1/embeddings",
-		],
-		[
-			'the plugin daemon is gone',
-			'models-no-daemon',
-			'difyPluginDaemon',
-			'Failed to request plugin daemon',
-		],
-		[
-			'the plugin daemon is gone, but Dify has kept its list of models',
-			'retrieve-no-daemon',
-			'difyPluginDaemon',
-			'[OpenAI-API-compatible] Error:',
-		],
-	])('%s', async (_name, recording, id, observed) => {
-		const sim = await withVectors();
-		const { status, body } = httpFixture(`dify-main-2026-07/${recording}.http`);
-		sim.fail({
-			path: searchPath(sim),
-			status,
-			contentType: 'application/json',
-			body: body.toString(),
-		});
-		const result = await checkDify(sim.url, KNOWLEDGE, ASKING);
-		expect(result.status).toBe('degraded');
-		expect(finding(result, id).observed).toContain(observed);
-	});
-
-	it('a search that does not end', async () => {
-		const sim = await withVectors();
-		sim.fail({ path: searchPath(sim), how: 'silence' });
-		const result = await checkDify(sim.url, KNOWLEDGE, { ...ASKING, timeLimitMs: 2000 });
-		expect(result).toMatchObject({ status: 'degraded', findings: [{ id: 'difyModelSlow' }] });
-	});
-
-	it('no base has vectors', async () => {
-		const sim = await dify();
-		addDataset(sim.store, { name: 'Words', technique: 'economy' });
-		const result = await checkDify(sim.url, KNOWLEDGE, ASKING);
-		expect(result.status).toBe('healthy');
-		expect(ids(result)).toEqual(['difyModelsUnknown']);
-	});
-
-	it('the key of an app cannot tell', async () => {
-		const sim = await withVectors();
-		const result = await checkDify(sim.url, { apiKey: APP }, ASKING);
-		expect(result.status).toBe('healthy');
-		expect(ids(result)).toEqual(['difyModelsUnknown']);
-		expect(sim.runs).toHaveLength(0);
-	});
-
-	function searchPath({ store }: DifySim): string {
-		const base = [...store.knowledge.datasets.values()].find(({ name }) => name === 'Animals')!;
-		return `/datasets/${base.id}/retrieve`;
-	}
 });
 
 describe('other servers than Dify', () => {

@@ -3,14 +3,12 @@ import { sleep } from 'n8n-workflow';
 import { FINDINGS } from '../../../lib/health/findings';
 import type { CheckOptions } from '../../../lib/health/probe';
 import type { HealthStatus } from '../../../lib/health/result';
-import { clearSharedCaches } from '../../../lib/lru-cache';
 import { closedPort } from '../../support/listening';
 import { closeRawServers, type RawAnswering, rawServer, whole } from '../../support/raw-answers';
 import { httpFixture } from '../../support/streams';
 import { check, finding, ids, json, movedTo, recorded, routes } from './support';
 
 afterEach(async () => {
-	clearSharedCaches();
 	await closeRawServers();
 });
 
@@ -192,7 +190,7 @@ test.each(Object.entries(BREAKAGES))('%s', async (id, breakage) => {
 });
 
 /** Those with a test of their own below. */
-const OTHERS = ['serverExited', 'moved', 'stuck', 'slow'];
+const OTHERS = ['moved', 'slow'];
 
 test('every finding has a breakage, and an id of its own', () => {
 	const all = FINDINGS.map(({ id }) => id);
@@ -336,51 +334,6 @@ test.each([
 	expect(ids(result)).toEqual(expected);
 	if (expected.length > 0)
 		expect(finding(result, 'moved').advice).toBe(`Type ${there} as Base URL.`);
-});
-
-test('a server that answered before and is gone has exited; long after, it is just not there', async () => {
-	const up = await rawServer(llama());
-	await check(up);
-	await closeRawServers();
-	expect(await check(up)).toMatchObject({
-		status: 'unreachable',
-		findings: [
-			{
-				id: 'serverExited',
-				meaning: expect.stringMatching(/^The server answered \d+ s ago/) as string,
-			},
-		],
-	});
-	const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 86_400_000);
-	expect(ids(await check(up))).toEqual(['refused']);
-	clock.mockRestore();
-});
-
-test('counters that stand still while a request runs: stuck, until they move', async () => {
-	let decodes = 7;
-	const url = await rawServer(
-		llama({
-			'/metrics': (...asked) =>
-				whole(
-					'200 OK',
-					`llamacpp:requests_processing 1\nllamacpp:n_decode_total ${decodes}\n`,
-				)(...asked),
-		}),
-	);
-	const start = Date.now();
-	const clock = jest.spyOn(Date, 'now');
-	const at = async (seconds: number) => {
-		clock.mockReturnValue(start + seconds * 1000);
-		return await check(url);
-	};
-	expect((await at(0)).status).toBe('healthy');
-	expect((await at(20)).status).toBe('healthy');
-	const stuck = await at(45);
-	expect(stuck.status).toBe('degraded');
-	expect(finding(stuck, 'stuck').observed).toMatch(/nothing was computed for 45 s/);
-	decodes = 8;
-	expect((await at(50)).status).toBe('healthy');
-	clock.mockRestore();
 });
 
 test('slow: a warning that leaves the server healthy', async () => {

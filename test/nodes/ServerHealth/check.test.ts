@@ -105,7 +105,6 @@ describe('Check', () => {
 			{ failWhenUnhealthy: 'perhaps' },
 			'The field "Fail When Unhealthy" must be true or false, but is "perhaps"',
 		],
-		[{ readSlots: 2 }, 'The field "Ask for Slots" must be true or false, but is 2'],
 	])(
 		'a switch that is neither on nor off is an error before anything is asked: %j',
 		async (options, message) => {

@@ -36,7 +36,7 @@ describe('Report', () => {
 						{ atOnce: 4, failures: [] },
 					],
 				},
-				slots: { total: 4, busy: 0 },
+				slots: { total: 4 },
 				file: {
 					fileName: 'server-health.html',
 					mimeType: 'text/html',
