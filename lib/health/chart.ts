@@ -1,5 +1,5 @@
 import { line, nice, ticks } from '../vendor';
-import { largestOf, smallestOf } from '../values';
+import { largestOf } from '../values';
 import { markup, type Html } from './html';
 
 export interface Point {
@@ -14,7 +14,7 @@ const LEFT = 56;
 const RIGHT = 16;
 const TOP = 14;
 const BOTTOM = 44;
-/** Points and labels at both ends need room. */
+/** The last point and its label need room. */
 const INSET = 18;
 const VALUE_TICKS = 5;
 /** So that a plot of zeros has an axis. */
@@ -23,7 +23,6 @@ const LEAST_TOP = 0.01;
 /** A line over the number of requests at once, as SVG: no script, no style of its own. One point is no line. */
 export function drawChart(title: string, points: readonly Point[]): Html | undefined {
 	if (points.length < 2) return undefined;
-	const xOf = horizontal(points.map(({ x }) => x));
 	const [, top] = nice(
 		0,
 		largestOf(
@@ -32,6 +31,8 @@ export function drawChart(title: string, points: readonly Point[]): Html | undef
 		),
 		VALUE_TICKS,
 	);
+	const most = points.at(-1)!.x;
+	const xOf = (x: number) => round(LEFT + (x / most) * (WIDTH - LEFT - RIGHT - INSET));
 	const yOf = (y: number) => round(HEIGHT - BOTTOM - (y / top) * (HEIGHT - BOTTOM - TOP));
 	const path = line<Point>(
 		({ x }) => xOf(x),
@@ -57,13 +58,6 @@ export function drawChart(title: string, points: readonly Point[]): Html | undef
 			<text class="x" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}">requests at once</text>
 		</svg>
 	</figure>`;
-}
-
-/** 1, 2, 4, 8 stand at the same distance. */
-function horizontal(xs: readonly number[]): (x: number) => number {
-	const [least, most] = [Math.log2(smallestOf(xs)), Math.log2(largestOf(xs))];
-	const width = WIDTH - LEFT - RIGHT - 2 * INSET;
-	return (x) => round(LEFT + INSET + ((Math.log2(x) - least) / (most - least || 1)) * width);
 }
 
 function round(value: number): number {

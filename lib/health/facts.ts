@@ -33,8 +33,6 @@ export interface Facts extends Pick<Seen, 'kind'> {
 	subject?: ModelFacts;
 	/** Of the last process of that model, where it did not end well. */
 	exitCode?: number;
-	/** Whether the first request for a model of a router loads it. */
-	loadsByItself: boolean;
 	/** Loaded models that are not wholly in the memory of the GPU. */
 	partly: ReadonlyArray<{ id: string; percent: number }>;
 }
@@ -56,7 +54,6 @@ export function factsOf(seen: Seen): Facts {
 		told,
 		subject: told.models.find(({ id }) => id === subject?.id),
 		exitCode: subject?.exitCode,
-		loadsByItself: bodyOf(identity.props).models_autoload !== false,
 		partly: partlyOnCpu(details.running),
 	};
 }
@@ -101,7 +98,7 @@ function failedIn(seen: Seen): Failed | undefined {
 const RUNNING = ['llamacpp:requests_processing', 'vllm:num_requests_running'];
 const WAITING = ['llamacpp:requests_deferred', 'vllm:num_requests_waiting'];
 
-function toldBy({ props, models = [], identity, details }: Seen): ServerFacts {
+function toldBy({ props, models = [], details }: Seen): ServerFacts {
 	const metrics = countersIn(details.metrics);
 	const counted = (names: string[]) =>
 		names.map((name) => metrics[name]).find((count) => count !== undefined) ?? null;
@@ -114,13 +111,6 @@ function toldBy({ props, models = [], identity, details }: Seen): ServerFacts {
 		contextPerSlot: readProps(props).context ?? null,
 		sleeping: ability(props.is_sleeping),
 		template: templateIn(props.chat_template_caps),
-		features: {
-			// LM Studio answers every route with 200.
-			metrics: Object.keys(metrics).length > 0 || (details.metrics?.status === 501 ? false : null),
-			slots: ability(bodyOf(identity.props).endpoint_slots),
-			embeddings,
-			rerank: isOn(details.rerank),
-		},
 	};
 }
 

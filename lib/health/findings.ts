@@ -137,27 +137,14 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 		advice: LOADING_ADVICE,
 	},
 	{
-		id: 'modelNotLoadedForGood',
-		status: 'misconfigured',
-		when: (facts) =>
-			isNotLoaded(facts) && !facts.loadsByItself
-				? `/v1/models says ${facts.subject!.state}, /props says models_autoload false`
-				: undefined,
-		text: ({ subject }) =>
-			`The model "${subject!.id}" is not loaded, and this router does not load models by itself`,
-		advice:
-			'Load it with the node Local Llama (Model, Load), or start the router without --no-models-autoload.',
-	},
-	{
 		id: 'modelNotLoaded',
 		severity: 'info',
-		when: (facts) =>
-			isNotLoaded(facts) && facts.loadsByItself ? `It is ${facts.subject!.state}` : undefined,
+		when: (facts) => (isNotLoaded(facts) ? `It is ${facts.subject!.state}` : undefined),
 		// A router says so of a model that could not be loaded, and after a forced unload.
 		text: ({ subject, exitCode }) =>
 			`The model "${subject!.id}" is not loaded${exitCode === undefined ? '' : `: its last process ended with exit code ${exitCode}, since somebody unloaded it, or since it could not be loaded`}`,
 		advice: ({ kind: { work } }) =>
-			`The first request loads it, which takes a while.${work?.load === undefined ? '' : ' To have it ready before, use the node Local Llama: Model, Load.'}`,
+			`The first request loads it, which takes a while, unless the router was started with --no-models-autoload.${work?.load === undefined ? '' : ' To have it ready before, use the node Local Llama: Model, Load.'}`,
 	},
 	{
 		id: 'contextTooSmall',
@@ -412,9 +399,8 @@ function isNotLoaded({ expected, subject }: Facts): boolean {
 }
 
 /** Embedding and reranker models have short contexts by nature, and call no tools. */
-function isForChats({ told: { features, models }, subject }: Facts): boolean {
-	if (features.embeddings === true || subject?.embeddings === true) return false;
-	return models.some(({ embeddings }) => embeddings !== true);
+function isForChats({ told: { models }, subject }: Facts): boolean {
+	return subject?.embeddings !== true && models.some(({ embeddings }) => embeddings !== true);
 }
 
 function takesNoTools({ subject, told: { template } }: Facts): boolean {

@@ -49,7 +49,6 @@ const DETAILS = {
 	metrics: { url: ({ server: { url }, query }) => `${url.root}/metrics${query}` },
 	// Refused before they become a task: with 501 where the function is off, with 400 where it is on.
 	embeddings: { url: (known) => ofAwake(known, '/embeddings'), json: {} },
-	rerank: { url: (known) => ofAwake(known, '/rerank'), json: {} },
 	running: {
 		url: ({ server: { url }, kind }) =>
 			kind.native === undefined ? undefined : `${url.root}/api/ps`,

@@ -2,12 +2,11 @@
 import { createHash } from 'node:crypto';
 
 import { KINDS } from '../servers/kinds';
-import type { KindName } from '../servers/kinds/kind';
 import { quietly, shortened } from '../values';
 import { drawChart } from './chart';
 import { markup, raw, type Html } from './html';
-import type { CheckResult, Finding, ModelFacts } from './result';
-import { gigabytes, secondsInWords, type SpeedRun, type WithSpeed } from './speed';
+import type { CheckResult, Finding } from './result';
+import { secondsInWords, type SpeedRun, type WithSpeed } from './speed';
 import { STYLE } from './report-style';
 
 export type Reported = CheckResult & Partial<Pick<WithSpeed, 'speed'>>;
@@ -26,22 +25,18 @@ const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri '
 const MAX_TEXT = 300;
 const MAX_NAME = 120;
 const MAX_FINDINGS = 12;
-const MAX_MODELS = 20;
 
-const NAMES: Record<CheckResult['server']['kind'], string> = {
-	...(Object.fromEntries(Object.entries(KINDS).map(([name, { label }]) => [name, label])) as Record<
-		KindName,
-		string
-	>),
-	dify: 'Dify',
-	openAiCompatible: KINDS.other.label,
-	unknown: 'Unknown server',
+const OTHERS = {
+	dify: { label: 'Dify' },
+	openAiCompatible: KINDS.other,
+	unknown: { label: 'Unknown server' },
 };
 
 /** The page, of less than 100 kB. */
 export function writePage(result: Reported, { title, timeZone }: PageOptions): string {
-	const { server, url, summary, findings, models = [], speed } = result;
+	const { server, url, summary, findings, speed } = result;
 	const name = shortened(title, MAX_NAME);
+	const { label } = { ...KINDS, ...OTHERS }[server.kind];
 	const version = server.version === null ? '' : ` ${shortened(server.version, MAX_NAME)}`;
 	// Prettier must leave the template as it is: a blank inside <style> would change its hash.
 	const page = markup`${raw('<!doctype html>')}
@@ -56,13 +51,12 @@ export function writePage(result: Reported, { title, timeZone }: PageOptions): s
 </head><body><main>
 <header><h1>${name}</h1><p class="soft">${timeIn(result.checkedAt, timeZone)}</p></header>
 <section>
-<h2>${NAMES[server.kind]}${version} ${badge(result)}</h2>
+<h2>${label}${version} ${badge(result)}</h2>
 <p class="soft">${shortened(url ?? 'without a usable address', MAX_TEXT)}</p>
 <p>${shortened(summary, MAX_TEXT)}</p>
 ${factsList(result)}
 ${findings.slice(0, MAX_FINDINGS).map(findingBox)}
 ${speed ? speedSection(speed.model, speed.runs) : ''}
-${models.length > 0 ? table(MODEL_COLUMNS, models.slice(0, MAX_MODELS)) : ''}
 </section>
 </main></body></html>
 `;
@@ -150,13 +144,6 @@ const SPEED_COLUMNS: ReadonlyArray<Column<SpeedRun>> = [
 		cell: ({ firstTokenMs }) => (firstTokenMs === null ? '–' : secondsInWords(firstTokenMs)),
 	},
 	{ title: 'Failed', cell: (run) => run.failures.length },
-];
-
-const MODEL_COLUMNS: ReadonlyArray<Column<ModelFacts>> = [
-	{ title: 'Model', cell: ({ id }) => id },
-	{ title: 'State', cell: ({ state }) => state ?? '' },
-	{ title: 'Context', cell: ({ context }) => context ?? '' },
-	{ title: 'Size', cell: ({ size }) => (size === null ? '' : `${gigabytes(size)} GB`) },
 ];
 
 /** On a phone each row becomes a list of names and values. */

@@ -63,7 +63,6 @@ export interface ServerFacts {
 	sleeping: boolean | null;
 	/** Abilities of the chat template. */
 	template: Record<string, boolean> | null;
-	features: Record<'metrics' | 'slots' | 'embeddings' | 'rerank', boolean | null>;
 }
 
 export interface CheckResult extends Partial<ServerFacts> {

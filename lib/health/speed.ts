@@ -380,6 +380,6 @@ function speedIn([first]: readonly SpeedRun[]): number {
 	return (isKnown ? first?.tokensPerSecond : undefined) ?? Infinity;
 }
 
-export function gigabytes(bytes: number): number {
+function gigabytes(bytes: number): number {
 	return Math.round(bytes / 1e8) / 10;
 }

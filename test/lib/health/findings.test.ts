@@ -36,7 +36,6 @@ const LLAMA_SERVER: Record<string, RawAnswering> = {
 	'/props': props(templateWith(true)),
 	'/metrics': recorded(`${LLAMA}/metrics.http`),
 	'/v1/embeddings': json('501 Not Implemented', { error: { code: 501, message: 'off' } }, BY_LLAMA),
-	'/v1/rerank': json('501 Not Implemented', { error: { code: 501, message: 'off' } }, BY_LLAMA),
 };
 const llama = (change: Record<string, RawAnswering> = {}) => routes({ ...LLAMA_SERVER, ...change });
 const router = (list: string, change: Record<string, RawAnswering> = {}) =>
@@ -110,19 +109,11 @@ const BREAKAGES: Record<string, Breakage> = {
 		status: 'loading',
 		says: /^The model "smollm2-135m" is being loaded/,
 	},
-	modelNotLoadedForGood: {
-		answers: router('router-models', {
-			'/props': changed('router-props', { models_autoload: false }),
-		}),
-		expectations: SMOLLM,
-		status: 'misconfigured',
-		says: /this router does not load models by itself.*--no-models-autoload/,
-	},
 	modelNotLoaded: {
 		answers: router('router-models'),
 		expectations: SMOLLM,
 		status: 'healthy',
-		says: /is not loaded.*The first request loads it.*Model, Load/,
+		says: /is not loaded.*The first request loads it.*unless.*--no-models-autoload.*Model, Load/,
 	},
 	contextTooSmall: {
 		answers: llama(),
@@ -209,7 +200,6 @@ test('a good server has no findings', async () => {
 		queue: 0,
 		contextPerSlot: 16_384,
 		template: { tools: true },
-		features: { metrics: true, slots: true, embeddings: false, rerank: false },
 		models: [{ id: 'smollm2', context: 16_384, trainedContext: 32_768, tools: true, loaded: true }],
 	});
 	expect(Object.keys(result)[0]).toBe('summary');
@@ -278,7 +268,7 @@ test('an empty list without a key: there are none', async () => {
 	expect(meaning).toBe('The server has no models');
 });
 
-test('a server that answers every route with 200 and an error text has no metrics', async () => {
+test('a server that answers every route with 200 and an error text has no queue', async () => {
 	const url = await rawServer(
 		routes(
 			{
@@ -295,7 +285,7 @@ test('a server that answers every route with 200 and an error text has no metric
 	expect(await check(url)).toMatchObject({
 		status: 'healthy',
 		server: { kind: 'lmStudio' },
-		features: { metrics: null },
+		queue: null,
 		findings: [],
 	});
 });
@@ -318,7 +308,7 @@ test('a server for embeddings is not told of tools and of context', async () => 
 			'/v1/embeddings': json('400 Bad Request', { error: { message: 'no input' } }, BY_LLAMA),
 		}),
 	);
-	expect(await check(url)).toMatchObject({ findings: [], features: { embeddings: true } });
+	expect(await check(url)).toMatchObject({ findings: [], models: [{ embeddings: true }] });
 });
 
 test.each([

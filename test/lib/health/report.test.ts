@@ -88,7 +88,7 @@ function expectHarmless(page: string): void {
 describe('a report', () => {
 	const page = writePage(result(), { title: 'Weekly report' });
 
-	it('is one page with status, findings, speed with two plots, and models', () => {
+	it('is one page with status, findings, and speed with two plots', () => {
 		expect(page).toMatch(/^<!doctype html>\s*<html lang="en">/);
 		expectHarmless(page);
 		for (const part of [
@@ -98,7 +98,6 @@ describe('a report', () => {
 			'llama-server b6000-1234',
 			'20 Nov 2026, 09:00 UTC',
 			'Something small',
-			'<td data-name="Model">qwen3-8b</td>',
 			'<td data-name="First token, s">0.21</td>',
 			'All requests together, tokens per second',
 		])
