@@ -77,14 +77,18 @@ function judgeCalls(
 			: checkedCalls(toolCalls, tools, isFromText);
 	const whole = 'kind' in answer ? undefined : answer;
 	if (faults.length === 0 && whole !== undefined) return good(read, whole, { toolCalls: calls });
+	const fail = () => {
+		throw failureOfCalls(asking, read, faults, tools);
+	};
+	// Without tools there is nothing to correct a call by.
+	if (faults.length === 0) return { answer: fail };
 	const ids = ownToolCallIds(toolCalls.map(() => undefined));
 	const correction = correctionOf(answer.text, toolCalls, faults, (index) => ids[index]!);
 	return {
 		next: { ...body, messages: [...body.messages, ...correction] },
 		answer: () => {
 			const known = calls.filter((call) => isRunnable(call, faults));
-			if (whole === undefined || known.length === 0)
-				throw failureOfCalls(asking, read, faults, tools);
+			if (whole === undefined || known.length === 0) return fail();
 			return { ...whole, toolCalls: known, notes: [...read.notes, ...notesOnFaults(faults)] };
 		},
 	};

@@ -38,7 +38,8 @@ interface Known {
 }
 
 const kinds = new LruCache<Known>();
-const props = new LruCache<Props>({ ttlMs: KNOWN_MS });
+/** By the API of a server, and by model. */
+const props = new LruCache<Map<string, Props>>({ ttlMs: KNOWN_MS });
 const underWay = new Map<string, Promise<KindName>>();
 
 /** Whether a row is that of a server that is known. */
@@ -109,15 +110,15 @@ export async function propsOf(
 	model = '',
 	signal?: AbortSignal,
 ): Promise<Props | undefined> {
-	const key = JSON.stringify([server.url.api, model]);
-	const known = props.get(key);
+	const known = props.get(server.url.api)?.get(model);
 	if (known !== undefined) return known;
 	const told = await (await kindOf(server, signal)).props?.(server, model, signal);
-	if (told !== undefined) props.set(key, told);
+	const all = props.get(server.url.api) ?? new Map<string, Props>();
+	if (told !== undefined) props.set(server.url.api, all.set(model, told));
 	return told;
 }
 
 /** How many generations a server handles at once with a model, where it told so. */
 export function knownSlots(server: Server, model = ''): number | undefined {
-	return props.get(JSON.stringify([server.url.api, model]))?.slots;
+	return props.get(server.url.api)?.get(model)?.slots;
 }

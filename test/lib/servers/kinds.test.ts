@@ -2,7 +2,7 @@ import { closeChannels } from '../../../lib/http/dispatcher';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { listModels, listModelsFor } from '../../../lib/servers/list-models';
 import { changeModel, deleteModel, pullModel } from '../../../lib/servers/model-work';
-import { kindOf, propsOf } from '../../../lib/servers/kinds';
+import { forgetKind, kindOf, propsOf } from '../../../lib/servers/kinds';
 import { identify } from '../../../lib/servers/kinds/recognize';
 import type { ModelUse } from '../../../lib/servers/kinds/kind';
 import { serverOf } from '../../../lib/servers/server';
@@ -132,6 +132,19 @@ describe('lists of models', () => {
 		]);
 		expect(asked()).toEqual(['GET /v1/models', 'GET /props']);
 		expect(await propsOf(server)).toMatchObject({ slots: 2, context: 4096 });
+	});
+
+	test('an answer that contradicts what is known has all of it asked again', async () => {
+		const { server, asked } = await serve(
+			{ 'GET /v1/models': list({ id: 'a' }), 'GET /props': { total_slots: 2 } },
+			LLAMA,
+		);
+		await propsOf(server, 'a');
+		await propsOf(server, 'a');
+		expect(asked()).toHaveLength(2);
+		forgetKind(server);
+		await propsOf(server, 'a');
+		expect(asked()).toHaveLength(4);
 	});
 
 	const tags = {

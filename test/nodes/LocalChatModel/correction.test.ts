@@ -52,6 +52,13 @@ describe('a call that is wrong is told, and made again', () => {
 		expect(JSON.stringify(outputs)).toContain('"corrections":1');
 	});
 
+	test('a broken call where no tool is connected is an error at once: nothing tells what would be right', async () => {
+		server().script(call('get_weather', '{"city":Rome}'));
+		const { model } = await supplied();
+		await expect(ask(model, [])).rejects.toThrow();
+		expect(chatRequests()).toHaveLength(1);
+	});
+
 	test('broken arguments go back as an empty object, since templates parse them', async () => {
 		server().script(call('get_weather', '{"city":Rome}'), reply.text('Sorry.'));
 		const { model } = await supplied();
