@@ -4,7 +4,6 @@ import {
 	searchDocuments,
 	searchEmbeddingModels,
 	searchKnowledgeBases,
-	searchRerankModels,
 } from '../shared/dify/search-knowledge';
 import { BUILDER_HINTS } from '../shared/builder-hints';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
@@ -93,7 +92,6 @@ export class DifyKnowledge implements INodeType {
 			searchDocuments,
 			searchEmbeddingModels,
 			searchKnowledgeBases,
-			searchRerankModels,
 		},
 	};
 

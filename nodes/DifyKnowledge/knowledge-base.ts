@@ -9,14 +9,7 @@ import {
 	type Technique,
 } from '../../lib/dify/knowledge/documents';
 import { embeddingBody } from '../../lib/dify/knowledge/models';
-import {
-	cutQuery,
-	misfitHint,
-	retrievalModel,
-	retrieve,
-	type SearchMethod,
-	type SearchSettings,
-} from '../../lib/dify/knowledge/retrieve';
+import { cutQuery, misfitHint, retrieve } from '../../lib/dify/knowledge/retrieve';
 import { readList } from '../../lib/dify/lists';
 import { ServerError } from '../../lib/errors/server-error';
 import { optional, type JsonRecord } from '../../lib/values';
@@ -26,8 +19,7 @@ import {
 	filterFields,
 	modelIn,
 	modelLocator,
-	SEARCH_METHODS,
-	searchOptions,
+	scoreThresholdField,
 	searchSettings,
 	techniqueField,
 	topKField,
@@ -39,10 +31,8 @@ import {
 	booleanField,
 	choiceField,
 	choices,
-	numberField,
 	optionsCollection,
 	stringField,
-	wholeField,
 } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 import { itemsOf } from '../shared/run/operations';
@@ -90,17 +80,6 @@ const settings: INodeProperties[] = [
 	techniqueField(
 		'How documents are indexed. Without it, the first document decides; it cannot be changed later.',
 	),
-	wholeField('Default Limit', 'defaultTopK', 5, [1, 100], {
-		description: 'How many hits a search gives that does not say otherwise',
-	}),
-	numberField('Default Score Threshold', 'defaultScoreThreshold', 0.5, {
-		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 4 },
-		description: 'The score that hits must reach in a search that does not say otherwise',
-	}),
-	choiceField('Default Search Method', 'defaultSearchMethod', 'semantic_search', {
-		options: SEARCH_METHODS,
-		description: 'How a search goes that does not say otherwise',
-	}),
 ];
 
 /** The body of a request. */
@@ -114,16 +93,6 @@ function settingsIn(parameters: NodeParameters): JsonRecord {
 		indexing_technique: parameters.choice<Technique>('options.technique', undefined) ?? implied,
 		...embeddingBody(embeddingModel),
 	});
-}
-
-/** The search that the base stores; undefined where none is chosen. */
-function storedSearch(parameters: NodeParameters): SearchSettings | undefined {
-	const search = optional({
-		method: parameters.choice<SearchMethod>('options.defaultSearchMethod', undefined),
-		topK: parameters.number('options.defaultTopK', undefined),
-		scoreThreshold: parameters.number('options.defaultScoreThreshold', undefined),
-	});
-	return Object.keys(search).length === 0 ? undefined : search;
 }
 
 export const knowledgeBaseCreate: DifyOperation = {
@@ -142,10 +111,7 @@ export const knowledgeBaseCreate: DifyOperation = {
 	],
 	run: async ({ client, parameters }) => {
 		const name = parameters.required('name');
-		const body = { permission: 'all_team_members', ...settingsIn(parameters), name };
-		const search = storedSearch(parameters);
-		const model = search && retrievalModel(body, search);
-		const json = { ...body, ...optional({ retrieval_model: model }) };
+		const json = { permission: 'all_team_members', ...settingsIn(parameters), name };
 		const creating = client.send('POST', '/datasets', json, { limitMs: WRITE_LIMIT_MS });
 		const uses = parameters.choice<'fail' | 'use'>('options.ifExists', 'fail') === 'use';
 		const base = await creating.catch(async (error: unknown) => {
@@ -167,11 +133,8 @@ export const knowledgeBaseUpdate: DifyOperation = {
 	],
 	run: async ({ client, parameters }) => {
 		const route = path`/datasets/${datasetIdIn(parameters)}`;
-		const search = storedSearch(parameters);
-		// Dify takes the whole search only.
-		const model = search && retrievalModel(await client.get(route), search);
 		const name = parameters.name('options.name') || undefined;
-		const json = { ...settingsIn(parameters), ...optional({ name, retrieval_model: model }) };
+		const json = { ...settingsIn(parameters), ...optional({ name }) };
 		return [{ json: await client.send('PATCH', route, json, { limitMs: WRITE_LIMIT_MS }) }];
 	},
 };
@@ -213,30 +176,19 @@ export const knowledgeBaseRetrieve: DifyOperation = {
 		datasetField,
 		stringField('Query', 'query', {
 			required: true,
-			description: 'What to look for, at most 250 characters',
+			description:
+				'What to look for, at most 250 characters. Where an agent uses the node, a longer one is cut.',
 		}),
 		topKField,
 		...filterFields,
 		simplifyField,
-		optionsCollection([
-			...searchOptions,
-			choiceField('Long Queries', 'longQueries', 'auto', {
-				options: choices({
-					auto: ['Automatic', 'Cut where an agent uses the node, otherwise refuse'],
-					cut: ['Cut', 'Only the first 250 characters count'],
-					refuse: 'Refuse',
-				}),
-				description:
-					'What to do with queries of more than 250 characters, which Dify does not take',
-			}),
-		]),
+		optionsCollection([scoreThresholdField]),
 	],
 	run: async (call) => {
 		const { parameters, context, hint } = call;
 		const search = searchSettings(parameters);
-		const long = parameters.choice<'auto' | 'cut' | 'refuse'>('options.longQueries', 'auto');
 		// As a tool of an agent, a node's type ends with "Tool".
-		const cuts = long === 'cut' || (long === 'auto' && context.getNode().type.endsWith('Tool'));
+		const cuts = context.getNode().type.endsWith('Tool');
 		const typed = parameters.freeText('query');
 		const { query, cut } = cuts ? cutQuery(typed) : { query: typed, cut: false };
 		if (cut) hint('The query was cut to 250 characters, which is all that Dify takes.');

@@ -11,13 +11,12 @@ import { row } from '../shared/dify/rows';
 import type { DifyOperation } from '../shared/dify/run';
 import {
 	booleanField,
-	choiceField,
 	choices,
 	optionsCollection,
 	rowsField,
 	stringField,
 } from '../shared/field-kinds';
-import { asChoice, asText, type NodeParameters } from '../shared/parameters';
+import { asText, type NodeParameters } from '../shared/parameters';
 import { documentField, documentIdIn } from './fields';
 
 const TYPES = choices({
@@ -66,43 +65,29 @@ export const metadataSet: DifyOperation = {
 				stringField('Value', 'value', {
 					description: 'Times as a date or Unix seconds. Leave empty to take the value away.',
 				}),
-				choiceField('Type', 'type', 'auto', {
-					options: [{ name: 'Automatic', value: 'auto' }, ...TYPES],
-					description:
-						'Of a field that is created. Automatic: a number makes a number, all else text.',
-				}),
 			],
 		}),
 		optionsCollection([
 			booleanField('Create Missing Fields', 'createFields', true, {
-				description: 'Whether to create fields that the knowledge base does not have yet',
+				description:
+					'Whether to create fields that the knowledge base does not have yet: a number makes a number, all else text',
 			}),
 		]),
 	],
 	run: async ({ client, parameters }) => {
 		const documentId = documentIdIn(parameters);
-		const { values, types } = valuesIn(parameters);
+		const values = valuesIn(parameters);
 		const createFields = parameters.flag('options.createFields', false);
-		const metadata = await setMetadata(client, datasetIdIn(parameters), documentId, values, {
-			createFields,
-			types,
-		});
+		const baseId = datasetIdIn(parameters);
+		const metadata = await setMetadata(client, baseId, documentId, values, createFields);
 		return [{ json: { documentId, metadata } }];
 	},
 };
 
-function valuesIn(parameters: NodeParameters): {
-	values: JsonRecord;
-	types: Record<string, MetadataType>;
-} {
-	const values: JsonRecord = {};
-	const types: Record<string, MetadataType> = {};
-	for (const { field, value, type = 'auto' } of recordsIn(parameters.value('values.value'))) {
-		const name = asText(parameters.field('values.value.field'), field ?? '').trim();
-		const ownType = parameters.field('values.value.type');
-		const chosen = asChoice<'auto' | MetadataType>(ownType, type);
-		values[name] = value;
-		if (chosen !== 'auto') types[name] = chosen;
-	}
-	return { values, types };
+function valuesIn(parameters: NodeParameters): JsonRecord {
+	const nameField = parameters.field('values.value.field');
+	const rows = recordsIn(parameters.value('values.value'));
+	return Object.fromEntries(
+		rows.map(({ field, value }) => [asText(nameField, field ?? '').trim(), value]),
+	);
 }

@@ -3,17 +3,15 @@ import { invalidParam } from '../../lib/dify/errors';
 import { fileIdIn } from '../../lib/dify/files/upload';
 import { path } from '../../lib/dify/ids';
 import { idIn } from '../../lib/dify/knowledge/documents';
-import { waitForIndexing } from '../../lib/dify/knowledge/indexing';
 import { listIn } from '../../lib/dify/lists';
-import { throwAs, type ServerError } from '../../lib/errors/server-error';
-import { nonEmptyText, optional, recordsIn, type JsonRecord } from '../../lib/values';
+import { nonEmptyText, optional, recordsIn } from '../../lib/values';
 import { baseInEditor, editorList, matching } from '../shared/dify/editor';
 import { fileIn, locatorField } from '../shared/dify/fields';
 import { datasetField, datasetIdIn } from '../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../shared/dify/run';
 import { jsonField } from '../shared/field-kinds';
 import { itemsOf } from '../shared/run/operations';
-import { binaryField, waitField } from './fields';
+import { binaryField } from './fields';
 
 /** A node of a pipeline that takes files (docs/protocols/dify.md 2.13). */
 interface FileNode {
@@ -46,7 +44,7 @@ export const pipelineRun: DifyOperation = {
 		name: 'Run',
 		value: 'run',
 		action: 'Run a pipeline',
-		description: 'Makes documents of a file, new ones in each run',
+		description: 'Makes documents of a file, new ones in each run; Get Status waits for them',
 	},
 	fields: [
 		datasetField,
@@ -63,7 +61,6 @@ export const pipelineRun: DifyOperation = {
 		jsonField('Inputs', 'inputs', '{}', {
 			description: 'Variables of the pipeline and of its datasource',
 		}),
-		waitField,
 	],
 	run: async (call) => {
 		const { client, parameters, hint } = call;
@@ -88,28 +85,17 @@ export const pipelineRun: DifyOperation = {
 		const documents = recordsIn(answer.documents);
 		if (documents.length === 0) hint('The pipeline made no documents.');
 		const batch = nonEmptyText(answer.batch);
-		const limitMs = parameters.milliseconds('wait', 300_000);
-		const made: JsonRecord[] = [];
-		for (const document of documents) {
-			const item = { documentId: idIn(document), datasetId: baseId, name: document.name };
-			const waiting = indexed(client, { baseId, batch, limitMs }, document);
-			const state = await waiting.catch(throwAs((error) => withDocuments(error, documents)));
-			made.push({ ...item, ...optional({ batch }), ...state });
-		}
-		return itemsOf(made);
+		return itemsOf(
+			documents.map((document) => ({
+				documentId: idIn(document),
+				datasetId: baseId,
+				name: document.name,
+				...optional({ batch }),
+				indexingStatus: document.indexing_status,
+			})),
+		);
 	},
 };
-
-async function indexed(
-	client: DifyClient,
-	{ limitMs, ...of }: { baseId: string; batch?: string; limitMs: number },
-	document: JsonRecord,
-): Promise<JsonRecord> {
-	if (limitMs === 0) return { indexingStatus: document.indexing_status };
-	const indexing = { ...of, documentId: idIn(document) };
-	const { status, total } = await waitForIndexing(client, indexing, limitMs);
-	return { indexingStatus: status, chunks: total };
-}
 
 /** @throws {ServerError} where not exactly one takes files */
 async function onlyNode(client: DifyClient, baseId: string): Promise<string> {
@@ -125,11 +111,4 @@ async function onlyNode(client: DifyClient, baseId: string): Promise<string> {
 		'The pipeline has several datasources for files, and none is chosen',
 		`Choose one in the field Datasource. There are: ${names}.`,
 	);
-}
-
-/** Names the documents that a failed run has created: another run would create them again. */
-function withDocuments(error: ServerError, documents: readonly JsonRecord[]): ServerError {
-	const documentIds = documents.map(({ id }) => String(id));
-	const remedy = `${error.remedy} The run has made these documents, and another run makes new ones: ${documentIds.join(', ')}.`;
-	return error.withRemedy(remedy).withFacts({ documentIds });
 }

@@ -59,17 +59,15 @@ export async function deleteAt(client: DifyClient, route: string): Promise<boole
 	);
 }
 
-/** Deletes a document. Dify refuses that for an archived one. @returns false where there was none */
+/** Deletes a document. Dify refuses that for an archived one, which is unarchived first. @returns false where there was none */
 export async function deleteDocument(
 	client: DifyClient,
 	baseId: string,
 	documentId: string,
-	unarchives: boolean,
 ): Promise<boolean> {
 	const route = path`/datasets/${baseId}/documents/${documentId}`;
 	return await deleteAt(client, route).catch(async (error: unknown) => {
-		const isArchivedOne = error instanceof ServerError && error.kind === 'archived';
-		if (!isArchivedOne || !unarchives) throw error;
+		if (!(error instanceof ServerError) || error.kind !== 'archived') throw error;
 		await setStatus(client, baseId, [documentId], 'un_archive');
 		return await deleteAt(client, route);
 	});

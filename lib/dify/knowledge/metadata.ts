@@ -49,17 +49,11 @@ export async function createField(
 	});
 }
 
-interface SetOptions {
-	/** Creates missing fields, with the type of their value. Default: they are an error. */
-	createFields?: boolean;
-	/** Types of created fields, where the value does not tell. */
-	types?: Readonly<Record<string, MetadataType>>;
-}
-
 /**
  * Sets metadata of one document. Values of other fields stay; null removes a value. Dify removes what is not listed,
  * unless the update is partial, and a partial one cannot remove: the list is always complete.
  *
+ * @param createFields creates missing fields, with the type of their value; otherwise they are an error
  * @returns all values of the document afterwards, without the built-in ones
  * @throws {ServerError}
  */
@@ -68,9 +62,9 @@ export async function setMetadata(
 	baseId: string,
 	documentId: string,
 	values: JsonRecord,
-	options: SetOptions = {},
+	createFields: boolean,
 ): Promise<JsonRecord> {
-	const changes = await changesFor(client, baseId, values, options);
+	const changes = await changesFor(client, baseId, values, createFields);
 	const before = await ownValues(client, baseId, documentId);
 	const kept = before.filter(({ name }) => !changes.some((change) => change.name === name));
 	const set = changes.filter(({ value }) => value !== null);
@@ -92,7 +86,7 @@ async function changesFor(
 	client: DifyClient,
 	baseId: string,
 	values: JsonRecord,
-	{ createFields = false, types = {} }: SetOptions,
+	createFields: boolean,
 ): Promise<FieldValue[]> {
 	const entries = Object.entries(values);
 	if (entries.length === 0)
@@ -108,7 +102,7 @@ async function changesFor(
 	// All values are checked before anything is created.
 	const typed = entries.map(([name, value]) => {
 		const ofValue = typeof value === 'number' ? 'number' : 'string';
-		const type = known.get(name)?.type ?? types[name] ?? ofValue;
+		const type = known.get(name)?.type ?? ofValue;
 		return { name, type, value: storedValue(value, type, `"${name}"`) };
 	});
 	const changes: FieldValue[] = [];

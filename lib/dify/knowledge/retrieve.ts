@@ -10,18 +10,10 @@ import {
 	type JsonRecord,
 } from '../../values';
 import type { DifyAccess } from '../access';
-import { invalidParam } from '../errors';
 import { path } from '../ids';
 import { listIn } from '../lists';
 import { metadataIn, WRITE_LIMIT_MS } from './documents';
 import { checkedFilter, type Filter } from './filters';
-import type { ModelRef } from './models';
-
-export type SearchMethod =
-	| 'semantic_search'
-	| 'full_text_search'
-	| 'hybrid_search'
-	| 'keyword_search';
 
 /** Characters. Dify refuses longer queries (docs/protocols/dify.md 2.13). */
 const MAX_QUERY = 250;
@@ -29,16 +21,10 @@ const MAX_QUERY = 250;
 const DEFAULT_TOP_K = 4;
 
 export interface SearchSettings {
-	method?: SearchMethod;
 	/** How many chunks at most. */
 	topK?: number;
 	/** Chunks with a lower score are left out, in vector search and reranking. */
 	scoreThreshold?: number;
-	/** `off`: the order of the search counts. Default: as in the base. */
-	reranking?: 'off' | 'model' | 'weighted';
-	rerankModel?: ModelRef;
-	/** For `weighted`: weight of the semantic score, from 0 to 1; the rest is for keywords. */
-	semanticWeight?: number;
 	filter?: Filter;
 }
 
@@ -98,40 +84,23 @@ export function misfitHint(misfits: number): string | undefined {
 }
 
 /** The complete search setting, since Dify fails with a partial one. What is not chosen is as in the base. */
-export function retrievalModel(base: JsonRecord, settings: SearchSettings): JsonRecord {
+function retrievalModel(base: JsonRecord, settings: SearchSettings): JsonRecord {
 	const stored = recordOf(base.retrieval_model_dict);
 	const isStored = stored.score_threshold_enabled === true;
 	const threshold =
 		settings.scoreThreshold ?? (isStored ? finiteNumber(stored.score_threshold) : undefined);
 	// The placeholder of a base without documents, which must not be written back (docs/protocols/dify.md 12.3).
-	const isKeywords = stored.search_method === 'keyword_search';
+	const isPlaceholder = stored.search_method === 'keyword_search';
+	const storedMethod = isPlaceholder ? undefined : nonEmptyText(stored.search_method);
 	// A base without vectors has keyword search only, and finds nothing with another one.
-	const method =
-		base.indexing_technique === 'economy'
-			? 'keyword_search'
-			: (settings.method ?? (isKeywords ? undefined : nonEmptyText(stored.search_method)));
+	const method = base.indexing_technique === 'economy' ? 'keyword_search' : storedMethod;
 	return {
 		search_method: method ?? 'semantic_search',
 		top_k: settings.topK ?? finiteNumber(stored.top_k) ?? DEFAULT_TOP_K,
 		score_threshold_enabled: threshold !== undefined,
 		...optional({ score_threshold: threshold }),
-		...rerankingOf(base, stored, settings),
+		...storedReranking(stored),
 	};
-}
-
-function rerankingOf(base: JsonRecord, stored: JsonRecord, settings: SearchSettings): JsonRecord {
-	const { rerankModel, semanticWeight = 0.7 } = settings;
-	const reranking = settings.reranking ?? (rerankModel === undefined ? undefined : 'model');
-	switch (reranking) {
-		case 'off':
-			return { reranking_enable: false };
-		case 'weighted':
-			return weighted(base, semanticWeight);
-		case 'model':
-			return rerankedBy(rerankModel);
-		case undefined:
-			return storedReranking(stored);
-	}
 }
 
 function storedReranking({
@@ -148,39 +117,6 @@ function storedReranking({
 			reranking_model: hasModel ? model : undefined,
 			weights: isRecord(weights) ? weights : undefined,
 		}),
-	};
-}
-
-/** Without both names, Dify silently does not rerank. */
-function rerankedBy(rerankModel: ModelRef | undefined): JsonRecord {
-	if (rerankModel === undefined)
-		throw invalidParam(
-			'Reranking by a model needs a rerank model',
-			'Choose it in the options, or set Reranking to Weighted Score or Off.',
-		);
-	return {
-		reranking_enable: true,
-		reranking_mode: 'reranking_model',
-		reranking_model: {
-			reranking_provider_name: rerankModel.provider,
-			reranking_model_name: rerankModel.model,
-		},
-	};
-}
-
-function weighted(base: JsonRecord, semanticWeight: number): JsonRecord {
-	return {
-		reranking_enable: true,
-		reranking_mode: 'weighted_score',
-		weights: {
-			weight_type: 'customized',
-			vector_setting: {
-				vector_weight: semanticWeight,
-				embedding_provider_name: nonEmptyText(base.embedding_model_provider) ?? '',
-				embedding_model_name: nonEmptyText(base.embedding_model) ?? '',
-			},
-			keyword_setting: { keyword_weight: Math.round((1 - semanticWeight) * 1e6) / 1e6 },
-		},
 	};
 }
 

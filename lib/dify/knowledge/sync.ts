@@ -190,7 +190,7 @@ export async function runStep(
 	const known = document ?? {};
 	if (action === 'enabled') await makeAvailable(client, baseId, known);
 	if (action === 'disabled') await setStatus(client, baseId, [idIn(known)], 'disable');
-	if (action === 'deleted') await deleteDocument(client, baseId, idIn(known), true);
+	if (action === 'deleted') await deleteDocument(client, baseId, idIn(known));
 	return outcomeOf(step);
 }
 
@@ -209,7 +209,7 @@ async function write(
 	const { documentId, batch } = made;
 	const { status } = await waitForIndexing(client, { baseId, documentId, batch }, waitMs);
 	const marks = { [SOURCE_FIELD]: source, [HASH_FIELD]: content.hash };
-	await setMetadata(client, baseId, documentId, marks, { createFields: true });
+	await setMetadata(client, baseId, documentId, marks, true);
 	const more = { documentId, ...optional({ batch }), indexingStatus: status };
 	return outcomeOf({ ...step, document: made.document }, more);
 }

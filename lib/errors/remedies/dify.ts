@@ -207,10 +207,7 @@ export const DIFY_REMEDIES = {
 		'The knowledge base is empty or still being indexed',
 		'Add documents first, and wait until they are indexed.',
 	),
-	archived: row(
-		'The document is archived',
-		'Take it out of the archive with Set Status first. To delete it, turn on "Unarchive First" in the options.',
-	),
+	archived: row('The document is archived', 'Take it out of the archive with Set Status first.'),
 	knowledgeApiOff: row(
 		'The API of this knowledge base is switched off in Dify',
 		'Open the knowledge base in Dify and switch on "API access" (below its settings), then try again. The key is fine.',

@@ -55,10 +55,6 @@ const ruleOptions: INodeProperties[] = [
 	booleanField('Remove URLs and Email Addresses', 'removeUrlsEmails', true, {
 		description: 'Whether to take them out of the text',
 	}),
-	booleanField('Whole Document as Parent', 'fullDocument', false, {
-		description:
-			'Whether the parent of all child chunks is the whole document, of which Dify reads 10,000 tokens',
-	}),
 ];
 
 /** The options of an operation that may write new documents. */
@@ -116,7 +112,7 @@ const CUSTOM = [
 	'removeExtraSpaces',
 	'removeUrlsEmails',
 ] as const;
-const CHILD = ['childSeparator', 'childMaxTokens', 'fullDocument'] as const;
+const CHILD = ['childSeparator', 'childMaxTokens'] as const;
 
 type ChunkingMode = 'automatic' | 'custom' | 'hierarchical';
 
@@ -160,7 +156,7 @@ function splitting(parameters: NodeParameters, hasChildren: boolean): JsonRecord
 	if (!hasChildren) return { segmentation };
 	return {
 		segmentation,
-		parent_mode: parameters.flag('options.fullDocument', false) ? 'full-doc' : 'paragraph',
+		parent_mode: 'paragraph',
 		subchunk_segmentation: {
 			separator: separatorIn(parameters, 'options.childSeparator', '\n'),
 			max_tokens: tokensIn(parameters, 'options.childMaxTokens', 200),

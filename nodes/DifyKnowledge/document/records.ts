@@ -2,7 +2,7 @@ import { difyFailure } from '../../../lib/dify/errors';
 import { openSignedFile } from '../../../lib/dify/files/output-files';
 import { path, uuid } from '../../../lib/dify/ids';
 import {
-	deleteDocument,
+	deleteAt,
 	documentsOf,
 	setStatus,
 	type StatusAction,
@@ -15,13 +15,7 @@ import { fetchFilesFromField, fileOriginsIn, outputField } from '../../shared/di
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { listRow, row } from '../../shared/dify/rows';
 import { keylessClient, type DifyOperation } from '../../shared/dify/run';
-import {
-	booleanField,
-	choiceField,
-	choices,
-	optionsCollection,
-	stringField,
-} from '../../shared/field-kinds';
+import { choiceField, choices, optionsCollection, stringField } from '../../shared/field-kinds';
 import { type NodeParameters, wrongField } from '../../shared/parameters';
 import { itemsOf } from '../../shared/run/operations';
 import { storeFile } from '../../shared/binary';
@@ -135,23 +129,16 @@ export const documentSetStatus: DifyOperation = {
 };
 
 export const documentDelete: DifyOperation = {
-	option: { name: 'Delete', value: 'delete', action: 'Delete a document' },
-	fields: [
-		datasetField,
-		documentField,
-		optionsCollection([
-			booleanField('Unarchive First', 'unarchive', true, {
-				description:
-					'Whether to unarchive an archived document first, since Dify does not delete it otherwise',
-			}),
-		]),
-	],
+	option: {
+		name: 'Delete',
+		value: 'delete',
+		action: 'Delete a document',
+		description: 'Dify refuses that for an archived one',
+	},
+	fields: [datasetField, documentField],
 	run: async ({ client, parameters }) => {
-		const documentId = documentIdIn(parameters);
-		const unarchives = parameters.flag('options.unarchive', false);
-		const baseId = datasetIdIn(parameters);
-		const existed = await deleteDocument(client, baseId, documentId, unarchives);
-		return [{ json: { documentId, deleted: true, existed } }];
+		const existed = await deleteAt(client, documentPath(parameters));
+		return [{ json: { documentId: documentIdIn(parameters), deleted: true, existed } }];
 	},
 };
 

@@ -82,10 +82,6 @@ export const runGetAll = listRow({
 	more: [
 		collectionField('Filters', 'filters', 'Filter', {
 			options: [
-				stringField('Account', 'account', {
-					placeholder: 'e.g. anna@example.com',
-					description: 'E-mail address of somebody who ran the workflow in Dify itself',
-				}),
 				stringField('Keyword', 'keyword', {
 					description:
 						'Text in the inputs or outputs, the user, or the run ID. Dify finds ASCII only, and the first 30 characters count. Dify 1.16 fails where User is given as well.',
@@ -117,7 +113,6 @@ export const runGetAll = listRow({
 			created_at__before: timeIn(parameters, 'filters.before', context.getTimezone()),
 			created_at__after: timeIn(parameters, 'filters.after', context.getTimezone()),
 			created_by_end_user_session_id: parameters.freeText('filters.user'),
-			created_by_account: parameters.name('filters.account'),
 		},
 	}),
 });

@@ -7,7 +7,7 @@ import {
 	type Operator,
 } from '../../../lib/dify/knowledge/filters';
 import { modelRef, type ModelRef } from '../../../lib/dify/knowledge/models';
-import type { SearchMethod, SearchSettings } from '../../../lib/dify/knowledge/retrieve';
+import type { SearchSettings } from '../../../lib/dify/knowledge/retrieve';
 import { uuid } from '../../../lib/dify/ids';
 import { isRecord, recordsIn } from '../../../lib/values';
 import {
@@ -52,13 +52,6 @@ export function modelIn(parameters: NodeParameters, path: string): ModelRef | un
 	return typeof named === 'string' ? modelRef(named) : undefined;
 }
 
-export const SEARCH_METHODS = choices({
-	full_text_search: ['Full Text', 'By words, where the vector store of Dify can'],
-	hybrid_search: ['Hybrid', 'By meaning and by words'],
-	keyword_search: ['Keywords', 'The only one for the technique Economy'],
-	semantic_search: ['Semantic', 'By meaning'],
-});
-
 /** Field for the indexing technique. */
 export function techniqueField(description: string): INodeProperties {
 	return choiceField('Technique', 'technique', 'high_quality', {
@@ -75,31 +68,6 @@ export const scoreThresholdField = numberField('Score Threshold', 'scoreThreshol
 	description:
 		'Hits with a lower score are left out. It counts for vectors and for rerankers, not for searches by keywords. Dify always leaves out scores below 0, which some rerankers give.',
 });
-
-/** Search options. Default: the settings of the base. */
-export const searchOptions: INodeProperties[] = [
-	modelLocator('Rerank Model', 'rerankModel', 'searchRerankModels', {
-		description:
-			'Orders the hits, where Reranking is Model. Choose it from the list, or write provider and model.',
-	}),
-	choiceField('Reranking', 'reranking', 'model', {
-		options: choices({
-			model: ['Model', 'A rerank model orders the hits'],
-			off: ['Off', 'The order of the search counts'],
-			weighted: [
-				'Weighted Score',
-				'Meaning and words count together, without a model; for hybrid search',
-			],
-		}),
-	}),
-	scoreThresholdField,
-	choiceField('Search Method', 'searchMethod', 'semantic_search', { options: SEARCH_METHODS }),
-	numberField('Semantic Weight', 'semanticWeight', 0.7, {
-		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },
-		description:
-			'The weight of the meaning, 0 to 1, where Reranking is Weighted Score; the words have the rest',
-	}),
-];
 
 export const topKField = wholeField('Limit', 'topK', 5, [1, 100], {
 	description: 'Max number of results to return',
@@ -138,11 +106,7 @@ export function searchSettings(parameters: NodeParameters): SearchSettings {
 	const filter = filterIn(parameters);
 	return {
 		topK: parameters.number('topK'),
-		method: parameters.choice<SearchMethod>('options.searchMethod', undefined),
 		scoreThreshold: parameters.number('options.scoreThreshold', undefined),
-		reranking: parameters.choice<'off' | 'model' | 'weighted'>('options.reranking', undefined),
-		rerankModel: modelIn(parameters, 'options.rerankModel'),
-		semanticWeight: parameters.number('options.semanticWeight', undefined),
 		...(filter.conditions.length === 0 ? {} : { filter }),
 	};
 }

@@ -1,6 +1,5 @@
 import type { INodeListSearchResult } from 'n8n-workflow';
 
-import { path, Segment } from '../../../lib/dify/ids';
 import { basesOf, documentsOf } from '../../../lib/dify/knowledge/documents';
 import { modelsIn } from '../../../lib/dify/knowledge/models';
 import { listIn, readPage, type List } from '../../../lib/dify/lists';
@@ -43,11 +42,7 @@ export const searchDocuments = editorList(
 		),
 );
 
-const modelSearch = (type: string) =>
-	editorList(async ({ client, filter }) => {
-		const route = path`/workspaces/current/models/model-types/${new Segment(type)}`;
-		return matching(modelsIn(listIn((await client.get(route)).data)), filter);
-	});
-
-export const searchEmbeddingModels = modelSearch('text-embedding');
-export const searchRerankModels = modelSearch('rerank');
+export const searchEmbeddingModels = editorList(async ({ client, filter }) => {
+	const { data } = await client.get('/workspaces/current/models/model-types/text-embedding');
+	return matching(modelsIn(listIn(data)), filter);
+});

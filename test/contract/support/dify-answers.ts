@@ -136,8 +136,6 @@ const DATASET = `/datasets/${ID}`;
 const TABLE: ReadonlyArray<readonly [route: string, json: unknown]> = [
 	['GET /info', { name: 'App', description: '', tags: [], mode: 'MODE', author_name: 'a' }],
 	['GET /parameters', PARAMETERS],
-	['GET /meta', { tool_icons: {} }],
-	['GET /site', { title: 'App', default_language: 'en-US', show_workflow_steps: true }],
 	['GET /messages', page([])],
 	['GET /app/feedbacks', { data: [] }],
 	[

@@ -143,7 +143,7 @@ const PLAIN: readonly Row[] = [
 	['difyWorkflow', 'run stop', `POST /workflows/tasks/${ID}/stop`, taskOf],
 	['difyWorkflow', 'form get', `GET /form/human_input/${ID}`, ofForm],
 	['difyWorkflow', 'form submit', `POST /form/human_input/${ID}`, answered],
-	['difyApp', 'app get', 'GET /(?:info|parameters|meta|site)'],
+	['difyApp', 'app get', 'GET /(?:info|parameters)'],
 	['difyApp', 'file upload', 'POST /files/upload', ofUser],
 	[
 		'difyApp',
@@ -292,7 +292,7 @@ const PLAIN: readonly Row[] = [
 		(exchange) => ({
 			...ofBase(exchange),
 			documentId: byId(SOME_ID),
-			values: { value: [{ field: 'city', value: 'Quito', type: 'auto' }] },
+			values: { value: [{ field: 'city', value: 'Quito' }] },
 			options: {},
 		}),
 	],
@@ -372,7 +372,7 @@ function chunk(exchange: DifyExchange): Parameters {
 
 function pipeline(exchange: DifyExchange): Parameters {
 	const place = exchange.path.includes('/file-upload') ? byId(SOME_ID) : byId(idAt(exchange, 1));
-	return { difyDatasetId: place, pipelineTake: 'binary', datasourceNode: '', wait: 0 };
+	return { difyDatasetId: place, pipelineTake: 'binary', datasourceNode: '' };
 }
 
 const rowOf =
@@ -397,6 +397,7 @@ const GONE: ReadonlyArray<readonly [RegExp, string]> = [
 	[/\/update-by-(?:text|file)$/, 'updates by ID go: upsert by name stays'],
 	[/^\/workspaces\/current\/models/, 'the list of models goes as an operation'],
 	[/\/pipeline\/datasource/, 'datasources go'],
+	[/^\/(?:meta|site)$/, 'icons and web page of an app go'],
 ];
 
 /** Why no operation is played for an exchange; undefined where one is. */

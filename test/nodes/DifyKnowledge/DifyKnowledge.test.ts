@@ -7,8 +7,8 @@ describe('The lists of Dify Knowledge', () => {
 		const of = await scene({ technique: 'economy' });
 		addDataset(of.sim.store, { name: 'Theirs', isOwn: false });
 		addDocument(of.sim.store, of.base, { name: 'off.txt', enabled: false });
-		const { searchKnowledgeBases, searchDocuments, searchEmbeddingModels, searchRerankModels } =
-			new DifyKnowledge().methods.listSearch;
+		const { searchKnowledgeBases, searchDocuments, searchEmbeddingModels } = new DifyKnowledge()
+			.methods.listSearch;
 		expect((await searchKnowledgeBases.call(editor(of))).results.map(({ name }) => name)).toEqual([
 			'Theirs (empty)',
 			'Papers (keywords)',
@@ -24,9 +24,6 @@ describe('The lists of Dify Knowledge', () => {
 			'The list needs a knowledge base',
 		);
 		expect((await searchEmbeddingModels.call(editor(of), 'mini')).results).toHaveLength(1);
-		expect((await searchRerankModels.call(editor(of))).results[0]!.name).toBe(
-			'minilm-rank (OpenAI-API-compatible)',
-		);
 	});
 
 	test('a list that goes on gives its next page', async () => {

@@ -3,7 +3,7 @@ import { chatApp, run } from '../app';
 describe('the app', () => {
 	it('get', async () => {
 		const sim = await chatApp({ name: 'Helper' });
-		expect(await run(sim, { resource: 'app', operation: 'get', parts: ['info'] })).toMatchObject([
+		expect(await run(sim, { resource: 'app', operation: 'get' })).toMatchObject([
 			{ json: { info: { name: 'Helper' } } },
 		]);
 	});

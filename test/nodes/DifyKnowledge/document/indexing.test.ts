@@ -90,14 +90,14 @@ test('a document of the name is left alone where that is chosen', async () => {
 	expect([...of.base.documents.values()].map(({ text }) => text)).toEqual(['old']);
 });
 
-test('an archived document is deleted where it may be unarchived first', async () => {
+test('an archived document is deleted once it is out of the archive', async () => {
 	const of = await scene();
 	const { id } = addDocument(of.sim.store, of.base, { archived: true });
 	const where = { documentId: byId(id) };
 	const failed = await nodeErrorOf(manage(of, 'document', 'delete', where));
-	expect(failed.description).toContain('Unarchive First');
-	const options = { unarchive: true };
-	expect(await manage(of, 'document', 'delete', { ...where, options })).toMatchObject([
+	expect(failed.description).toContain('Set Status');
+	await manage(of, 'document', 'setStatus', { documentIds: id, statusAction: 'un_archive' });
+	expect(await manage(of, 'document', 'delete', where)).toMatchObject([
 		{ deleted: true, existed: true },
 	]);
 	expect(await manage(of, 'document', 'delete', where)).toMatchObject([{ existed: false }]);

@@ -25,9 +25,9 @@ describe('Knowledge bases', () => {
 			{ name: 'New' },
 		]);
 		expect(await manage(of, 'knowledgeBase', 'getAll', { keyword: 'ne' })).toHaveLength(1);
-		const options = { name: 'Newer', defaultTopK: 7 };
+		const options = { name: 'Newer' };
 		expect(await manage(of, 'knowledgeBase', 'update', { difyDatasetId, options })).toMatchObject([
-			{ name: 'Newer', retrieval_model_dict: { search_method: 'keyword_search', top_k: 7 } },
+			{ name: 'Newer' },
 		]);
 		await expect(manage(of, 'knowledgeBase', 'delete', { difyDatasetId })).rejects.toThrow(
 			'not confirmed',
@@ -46,8 +46,6 @@ describe('Knowledge bases', () => {
 			await manage(of, 'knowledgeBase', 'update', { options });
 		await update({ description: 'Newer' });
 		expect(of.base.retrieval).toMatchObject({ search_method: 'hybrid_search' });
-		await update({ defaultTopK: 7 });
-		expect(of.base.retrieval).toMatchObject({ search_method: 'semantic_search', top_k: 7 });
 	});
 
 	test('a base with vectors whose method was overwritten by the mask is searched by its vectors', async () => {
@@ -123,26 +121,5 @@ describe('Knowledge bases', () => {
 		);
 		expect(await executeIn(tool)).toHaveLength(2);
 		expect(tool.hints[0]?.message).toContain('cut to 250 characters');
-		const options = { rerankModel: { __rl: true, mode: 'list', value: 'p/p/p|m' } };
-		await manage(of, 'knowledgeBase', 'retrieve', { ...retrieve, options });
-		expect(lastBody(of.sim, /retrieve$/)).toMatchObject({
-			retrieval_model: {
-				reranking_model: { reranking_provider_name: 'p/p/p', reranking_model_name: 'm' },
-			},
-		});
-		const weighted = { reranking: 'weighted', semanticWeight: 0.9 };
-		await manage(of, 'knowledgeBase', 'retrieve', { ...retrieve, options: weighted });
-		expect(lastBody(of.sim, /retrieve$/)).toMatchObject({
-			retrieval_model: {
-				reranking_mode: 'weighted_score',
-				weights: {
-					vector_setting: { vector_weight: 0.9 },
-					keyword_setting: { keyword_weight: 0.1 },
-				},
-			},
-		});
-		await expect(
-			manage(of, 'knowledgeBase', 'retrieve', { ...retrieve, options: { reranking: 'model' } }),
-		).rejects.toThrow('Reranking by a model needs a rerank model');
 	});
 });

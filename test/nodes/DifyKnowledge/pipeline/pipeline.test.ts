@@ -20,9 +20,9 @@ const file = (name: string, text: string) => ({
 	},
 });
 
-const RUN = { binaryPropertyName: 'data', wait: 5, inputs: '{}' };
+const RUN = { binaryPropertyName: 'data', inputs: '{}' };
 
-test('run: files of the items are uploaded, one run each, and waited for', async () => {
+test('run: files of the items are uploaded, one run each', async () => {
 	const of = await withPipeline([FILES]);
 	const items = [file('one.txt', 'First.'), file('two.txt', 'Second.')];
 	const made = await manage(of, 'pipeline', 'run', RUN, { items });
@@ -32,14 +32,10 @@ test('run: files of the items are uploaded, one run each, and waited for', async
 			datasetId: of.base.id,
 			name,
 			batch: expect.any(String) as string,
-			indexingStatus: 'completed',
-			chunks: 1,
+			indexingStatus: 'waiting',
 		})),
 	);
 	expect([...of.base.documents.values()].map(({ text }) => text)).toEqual(['First.', 'Second.']);
-	expect(
-		await manage(of, 'pipeline', 'run', { ...RUN, wait: 0 }, { items: [items[0]!] }),
-	).toMatchObject([{ name: 'one.txt', indexingStatus: 'waiting' }]);
 });
 
 test('run: a pipeline without a node for files is refused before anything is made', async () => {
@@ -48,18 +44,6 @@ test('run: a pipeline without a node for files is refused before anything is mad
 		'no datasource for files',
 	);
 	expect(writes(of.sim)).toEqual([]);
-});
-
-test('run: a document that cannot be indexed fails with the words of Dify, and names what was made', async () => {
-	const of = await withPipeline([FILES]);
-	of.base.pipeline!.documentFails = 'The embedding model is gone';
-	const error = await manage(of, 'pipeline', 'run', RUN, { items: [file('a.txt', 'x')] }).then(
-		() => undefined,
-		(failed: Error & { description?: string }) => failed,
-	);
-	expect(error?.message).toBe('The embedding model is gone');
-	// Another run would make it again.
-	expect(error?.description).toContain([...of.base.documents.keys()][0]);
 });
 
 test('the list of datasources in the editor', async () => {
