@@ -36,8 +36,6 @@ export interface RerankSettings extends TaskSettings {
 	/** Documents in one request. */
 	batchSize: number;
 	longDocuments: 'fail' | 'truncate';
-	/** Put in front of the query. */
-	instruction: string;
 	/** `sigmoid`: for models that give logits. */
 	scores: 'received' | 'sigmoid';
 	/** Documents with a lower score are left out. */
@@ -100,7 +98,7 @@ async function scoresOf(
 	documents: readonly BatchText[],
 	done: Ranking,
 ): Promise<Scored[]> {
-	const question = withoutControlTokens(settings.instruction + query);
+	const question = withoutControlTokens(query);
 	const send = async (batch: readonly BatchText[]) =>
 		await sent(server, settings, question, batch, done);
 	const afterRefusal = async (error: ServerError, document: BatchText): Promise<Scored[]> => {

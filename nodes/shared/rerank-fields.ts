@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import type { RerankSettings } from '../../lib/tasks/rerank';
-import { choiceField, choices, longTextField, numberField, wholeField } from './field-kinds';
+import { choiceField, choices, numberField, wholeField } from './field-kinds';
 import { limitFields, readWait } from './limit-fields';
 import type { NodeParameters } from './parameters';
 
@@ -14,10 +14,6 @@ export const rerankOptions: INodeProperties[] = [
 	wholeField('Batch Size', 'batchSize', 32, [1, 2048], {
 		description:
 			'How many documents go into one request. If the server takes fewer, it gets fewer.',
-	}),
-	longTextField('Instruction', 'instruction', 2, {
-		description:
-			'Put in front of the query, for models that want a task (Qwen3-Reranker) on servers without a template for it. GPUStack, and llama-server with a GGUF that has a rerank template, add their own.',
 	}),
 	choiceField('Long Documents', 'longDocuments', 'fail', {
 		options: choices({
@@ -53,7 +49,6 @@ export function readRerankSettings(parameters: NodeParameters): Omit<RerankSetti
 		minimumScore: parameters.number('options.minimumScore', undefined),
 		longDocuments: parameters.choice<'fail' | 'truncate'>('options.longDocuments', 'fail'),
 		batchSize: parameters.number('options.batchSize', 32),
-		instruction: parameters.freeText('options.instruction'),
 		...readWait(parameters),
 	};
 }

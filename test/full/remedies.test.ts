@@ -55,7 +55,7 @@ const embed =
 const rerank =
 	(document = 'a cat'): Use =>
 	async (server) => {
-		const settings = { model: 'test-model', batchSize: 8, instruction: '', topN: 0, ...LIMITS };
+		const settings = { model: 'test-model', batchSize: 8, topN: 0, ...LIMITS };
 		const all = {
 			...settings,
 			priority: 'batch',

@@ -49,7 +49,7 @@ const embed = async (at: Server, text = 'a') =>
 		blankTexts: 'refuse',
 	}).embed([text], 'query');
 const rank = async (at: Server, documents: string[]) => {
-	const settings = { topN: 0, scores: 'received', longDocuments: 'fail', instruction: '' } as const;
+	const settings = { topN: 0, scores: 'received', longDocuments: 'fail' } as const;
 	return await rerank(at, { ...COMMON, ...settings }, 'a', documents);
 };
 const failureOf = async (asked: Promise<unknown>) =>

@@ -252,7 +252,6 @@ describe('case N37: other work has a span of its own name', () => {
 			model: 'sim-model',
 			longDocuments: 'fail',
 			batchSize: 32,
-			instruction: '',
 			topN: 0,
 			scores: 'received',
 			limits: {},

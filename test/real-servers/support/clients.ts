@@ -38,7 +38,6 @@ export const rerankOf = (
 				scores: 'received',
 				longDocuments: 'fail',
 				batchSize: 32,
-				instruction: '',
 				limits: {},
 				retries: 3,
 				...settings,
