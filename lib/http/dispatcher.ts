@@ -9,7 +9,6 @@ export interface ServerChannelKey {
 	scope: string;
 	ignoreSslIssues: boolean;
 	egressFilter?: EgressFilter;
-	connectLimitMs?: number;
 }
 
 /** The connection pools for one origin with one credential. */
@@ -54,10 +53,8 @@ const channels = new Map<string, Entry>();
  * @throws {ServerError} of kind `proxy` if the proxy variables of the environment are invalid
  */
 export function useChannel(key: ServerChannelKey): ChannelUse {
-	const { origin, scope, ignoreSslIssues, egressFilter, connectLimitMs } = key;
-	const id = [origin, scope, ignoreSslIssues, egressFilter !== undefined, connectLimitMs].join(
-		'\n',
-	);
+	const { origin, scope, ignoreSslIssues, egressFilter } = key;
+	const id = [origin, scope, ignoreSslIssues, egressFilter !== undefined].join('\n');
 	const entry = channels.get(id) ?? createEntry(key);
 	// The lookup holds one execution's helpers. Using the newest one lets the older be freed.
 	entry.lookup = egressFilter?.createSecureLookup();
@@ -147,14 +144,11 @@ function foundIn(hostname: string, done: LookupDone): LookupDone {
 	};
 }
 
-function agentOptions(
-	{ origin, ignoreSslIssues, connectLimitMs = MAX_CONNECT_MS }: ServerChannelKey,
-	lookup: Lookup | undefined,
-) {
+function agentOptions({ origin, ignoreSslIssues }: ServerChannelKey, lookup: Lookup | undefined) {
 	// HTTP/2 is neither needed nor bundled.
 	const tls = { rejectUnauthorized: !ignoreSslIssues, allowH2: false };
 	const socket = {
-		timeout: connectLimitMs,
+		timeout: MAX_CONNECT_MS,
 		// n8n disables this for the whole process, and then `localhost` resolves only to ::1.
 		autoSelectFamily: true,
 		autoSelectFamilyAttemptTimeout: 250,
@@ -168,14 +162,14 @@ function agentOptions(
 		isUnusable(address) ? { ...options, connect: refuse } : options;
 	return {
 		connect: { ...tls, ...socket, ...optional({ lookup }) },
-		requestTls: { ...tls, timeout: connectLimitMs },
+		requestTls: { ...tls, timeout: MAX_CONNECT_MS },
 		// Without the filter: the proxy is the administrator's choice, which n8n does not filter either.
 		proxyTls: { ...tls, ...socket },
 		factory: (address: string | URL, options: Pool.Options) =>
 			new Pool(address, checked(address, options)),
 		// Opening the tunnel is part of connecting: a hanging proxy must not use up the first-token limit.
 		clientFactory: (proxy: string | URL, options: Pool.Options) =>
-			new TunnelPool(proxy, { ...checked(proxy, options), headersTimeout: connectLimitMs }),
+			new TunnelPool(proxy, { ...checked(proxy, options), headersTimeout: MAX_CONNECT_MS }),
 		allowH2: false,
 		// Common proxies refuse a tunnel for plain http: squid allows CONNECT only to port 443.
 		proxyTunnel: false,

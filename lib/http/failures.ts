@@ -44,26 +44,17 @@ export function explain(
 export function queueFailure(target: Target, ask: Ask, watchdog: Watchdog): ServerError {
 	const context = contextOf(target, ask.url, ask.model);
 	if (ask.signal?.aborted || watchdog.hit === undefined) return failure('aborted', context);
-	const { maxConcurrentRequests } = target;
 	return failure(watchdog.hit, context, {
 		message: `The request waited in n8n for a free place until its ${LIMIT_WORDS[watchdog.hit]} of ${seconds(watchdog.hitMs)}, and was not sent`,
-		remedy:
-			maxConcurrentRequests > 0
-				? noPlaceOf(maxConcurrentRequests)
-				: noSlotOf(target.slots(ask.model)),
+		remedy: adviceOnPlaces(target.maxConcurrentRequests, target.slots(ask.model)),
 		facts: { queued: true },
 	});
 }
 
-function noPlaceOf(limit: number): string {
-	const [requests, places] = limit === 1 ? ['request', 'the place'] : ['requests', 'all places'];
-	return `The credential allows ${limit} ${requests} at once (Max Concurrent Requests), and others held ${places}. Raise that number if the server has more slots, send fewer requests at once, or raise the time limit.`;
-}
-
-function noSlotOf(slots = 1): string {
-	const count =
-		slots === 1 ? 'has one slot, which others used' : `has ${slots} slots, which others used`;
-	return `The server ${count}. Start it with more slots, send fewer requests at once, or raise the time limit. Max Concurrent Requests in the credential lets more requests wait at the server.`;
+function adviceOnPlaces(limit: number, slots = 1): string {
+	return limit > 0
+		? `The credential allows ${limit} at once (Max Concurrent Requests), and others held every place. Raise that number if the server has more slots, send fewer requests at once, or raise the time limit.`
+		: `The number of slots of the server is ${slots}, and others used every one. Start it with more slots, send fewer requests at once, or raise the time limit. Max Concurrent Requests in the credential lets more requests wait at the server.`;
 }
 
 /** The failure that a refusal means. */

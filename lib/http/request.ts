@@ -118,20 +118,16 @@ async function withRetries<T>(
 	const { id: scope, ignoreSslIssues, egressFilter } = target;
 	const channels = useChannel({ origin, scope, ignoreSslIssues, egressFilter });
 	const fresh = { dispatcher: channels.fresh, reset: true };
+	let channel = mayReuse ? { dispatcher: channels.keepAlive, reset: false } : fresh;
 	try {
-		if (mayReuse) {
-			const wasOpen = channels.hasOpenConnection();
-			const kept = { dispatcher: channels.keepAlive, reset: false };
-			const outcome = await attempt(target, ask, read, { ...running, channel: kept });
+		for (;;) {
+			const wasOpen = channel !== fresh && channels.hasOpenConnection();
+			const outcome = await attempt(target, ask, read, { ...running, channel });
 			if (!('failed' in outcome)) return outcome.value;
 			// A server closes an idle connection without a word: what was sent there is sent again, which is no retry.
 			const wasClosedAlready = wasOpen && outcome.failed.kind === 'closedBeforeAnswer';
 			if (!wasClosedAlready) await pauseAfter(outcome, policy, running);
-		}
-		for (;;) {
-			const outcome = await attempt(target, ask, read, { ...running, channel: fresh });
-			if (!('failed' in outcome)) return outcome.value;
-			await pauseAfter(outcome, policy, running);
+			channel = fresh;
 		}
 	} finally {
 		channels.release();

@@ -187,11 +187,11 @@ function isPort(text: string): boolean {
 function splitPath(segments: string[], ollama: boolean): { prefix: string; version: string } {
 	const at = segments.findLastIndex((segment) => VERSION.test(segment));
 	if (at >= 0) {
-		const start = startOfApi(segments, at);
-		const version = joined(segments.slice(start, at)) + versionPart(segments.slice(at));
-		return { prefix: joined(segments.slice(0, start)), version };
+		return {
+			prefix: joined(segments.slice(0, at)),
+			version: versionPart(segments.slice(at)),
+		};
 	}
-	if (segments.at(-1) === ENGINES) return splitPath([...segments, 'v1'], ollama);
 	const path = joined(segments);
 	const base = withoutEndpoint(path);
 	// The path of Ollama's native API, pasted from its documentation; its OpenAI routes are below `/v1`.
@@ -200,13 +200,6 @@ function splitPath(segments: string[], ollama: boolean): { prefix: string; versi
 	const prefix = base.replace(ROOT_ROUTES, '');
 	// Open WebUI serves /api/chat/completions and /api/models, without a version.
 	return { prefix, version: /\/api$/i.test(prefix) ? '' : '/v1' };
-}
-
-/** Docker Model Runner's API is at `/engines/v1` and `/engines/llama.cpp/v1`, and its other routes at the root. */
-const ENGINES = 'engines';
-
-function startOfApi(segments: readonly string[], version: number): number {
-	return [version - 1, version - 2].find((at) => segments[at] === ENGINES) ?? version;
 }
 
 /**

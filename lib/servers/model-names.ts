@@ -38,52 +38,23 @@ export function missingModelAdvice(others: readonly string[], orElse: string | u
  * the whole path.
  */
 export function shortModelName(id: string): string {
-	return isPath(id) ? tailOf(id, 1) : withoutEnding(id);
+	return withoutEnding(isPath(id) ? (/[^/\\]*$/.exec(id)?.[0] ?? '') : id);
 }
 
-/** More folders than any path of a model has. */
-const MOST_PARTS = 20;
-
-/**
- * A display name for each ID. Equal ones get as many of their folders as needed to be unique.
- */
+/** A display name for each ID: the whole ID where several would have the same one. */
 export function shortModelNames(ids: readonly string[]): Map<string, string> {
-	const all = [...new Set(ids)];
-	const nameAt = (id: string, parts: number) =>
-		parts === 1 ? shortModelName(id) : tailOf(id, parts);
-	const levels: Array<{ names: string[]; counts: Map<string, number> }> = [];
-	const levelOf = (parts: number) => {
-		const names = all.map((id) => nameAt(id, parts));
-		return { names, counts: countsOf(names) };
-	};
-	const nameOf = (id: string, at: number) => {
-		const most = Math.min(partsOf(id).length, MOST_PARTS);
-		for (let parts = 1; parts <= most; parts++) {
-			const { names, counts } = (levels[parts] ??= levelOf(parts));
-			const name = names[at]!;
-			if (counts.get(name) === 1) return name;
-		}
-		return id;
-	};
-	return new Map(all.map((id, at) => [id, nameOf(id, at)]));
+	const short = [...new Set(ids)].map((id) => [id, shortModelName(id)] as const);
+	const seen = new Set<string>();
+	const repeated = new Set(short.map(([, name]) => name).filter((name) => !isNew(seen, name)));
+	return new Map(short.map(([id, name]) => [id, repeated.has(name) ? id : name]));
 }
 
-function countsOf(names: readonly string[]): Map<string, number> {
-	const counts = new Map<string, number>();
-	for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-	return counts;
+function isNew(seen: Set<string>, name: string): boolean {
+	return seen.size < seen.add(name).size;
 }
 
 function isPath(id: string): boolean {
 	return /^(?:[/\\~.]|[a-z]:[/\\])/i.test(id) || /\.gguf$/i.test(id);
-}
-
-function partsOf(id: string): string[] {
-	return id.split(/[/\\]/).filter((part) => part !== '');
-}
-
-function tailOf(id: string, parts: number): string {
-	return withoutEnding(partsOf(id).slice(-parts).join('/'));
 }
 
 function withoutEnding(name: string): string {

@@ -1,11 +1,12 @@
 /** Actions on the models of a server, where its kind has them. */
-import { failure, invalidInput } from '../errors/failure';
+import { failure } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { throwAs } from '../errors/server-error';
 import { contextOf } from '../http/failures';
 import { listModels } from './list-models';
 import { look } from './look';
-import { forgetKind, kindOf, KINDS } from './kinds';
+import { requireModel } from './model-names';
+import { forgetKind, kindOf, knownKind, KINDS } from './kinds';
 import type {
 	ChangeOptions,
 	ModelWork,
@@ -74,8 +75,7 @@ async function timed<Options extends WorkOptions, Done extends object>(
 ): Promise<{ model: string; server: string; tookMs: number } & Done> {
 	const startedAt = performance.now();
 	const model = options.model.trim();
-	if (model === '')
-		throw invalidInput('No model is chosen', 'Choose a model from the list or type its name.');
+	requireModel(model);
 	forgetKind(server);
 	const kind = await kindOf(server, options.signal);
 	const { work = {} } = kind;
@@ -85,11 +85,7 @@ async function timed<Options extends WorkOptions, Done extends object>(
 	}
 	const done = await run(work, { ...options, model });
 	const tookMs = Math.round(performance.now() - startedAt);
-	return { model, server: nameOf(kind), ...done, tookMs };
-}
-
-function nameOf(kind: ServerKind): string {
-	return Object.entries(KINDS).find(([, row]) => row === kind)?.[0] ?? 'other';
+	return { model, server: knownKind(server) ?? 'other', ...done, tookMs };
 }
 
 /** A server that is down, or refuses the key, is of no kind that is known. @throws {ServerError} */

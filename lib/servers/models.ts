@@ -70,21 +70,15 @@ export function readModels(json: unknown): ServerModel[] | undefined {
 	if (entries === undefined) return undefined;
 	const read = readLists.get(entries);
 	if (read !== undefined) return [...read];
-	// Home-made servers without any id have names. If other entries have an id, one without is no model.
-	const hasIds = entries.some(({ id }) => id !== undefined);
 	// Gateways list a model once per server behind them.
 	const byId = new Map<string, ServerModel>();
 	for (const entry of entries) {
-		const model = readModel(hasIds ? entry : { ...entry, id: nameOf(entry) });
+		const model = readModel(entry);
 		if (model !== undefined && !byId.has(model.id)) byId.set(model.id, model);
 	}
 	const models = [...byId.values()];
 	readLists.set(entries, models);
 	return [...models];
-}
-
-function nameOf({ name, model, model_name: other }: JsonRecord): string | undefined {
-	return [name, model, other].map(nonEmptyText).find((text) => text !== undefined);
 }
 
 function readModel(entry: JsonRecord): ServerModel | undefined {

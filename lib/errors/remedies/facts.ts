@@ -27,8 +27,6 @@ export interface RemedyFacts {
 	keyMissing?: boolean;
 	/** No instance of the model answers its gateway. */
 	noInstance?: boolean;
-	/** A gateway has no key left for the server behind it. */
-	noKeys?: boolean;
 	/** The answer had no body. */
 	isEmpty?: boolean;
 	/** The answer was a web page. */

@@ -4,7 +4,6 @@ import type { Remedy, RemedyFacts, Row } from './facts';
 import { MODEL_REMEDIES } from './model';
 import { NETWORK_REMEDIES } from './network';
 
-export { OTHER_DEFAULT_PORT } from './network';
 export { isLoopback, seconds, type Remedy, type RemedyFacts } from './facts';
 
 const ROWS: Readonly<Record<FailureKind, Row>> = {

@@ -55,19 +55,10 @@ export const MODEL_REMEDIES = {
 			remedy: `Check the API Key in the credential: it must be ${KEYS}, without spaces. Some servers want it in another header: change Authentication. If a gateway answers at this address, it may pass on that the server behind it refuses the key of the gateway.`,
 		};
 	},
-	gatewayKey: ({ noKeys }) => {
-		if (noKeys === true)
-			return {
-				title: 'The gateway has no key left for the server behind it',
-				remedy:
-					'Restore or add a key in its group. A gateway may take a key out after a few refusals of any kind, such as of prompts that are too long: let it take none out (GPT-Load: blacklist_threshold 0).',
-			};
-		return {
-			title: 'The gateway has no key that the server behind it takes',
-			remedy:
-				'Set the key of that server in the gateway (LiteLLM: api_key of the model; New API, one-api: key of the channel). The API Key of the credential is at fault only where the gateway hands it on.',
-		};
-	},
+	gatewayKey: row(
+		'The gateway has no key that the server behind it takes',
+		'Set the key of that server in the gateway (LiteLLM: api_key of the model). The API Key of the credential is at fault only where the gateway hands it on.',
+	),
 	forbidden: ({ isEmpty }) => ({
 		title: 'The server does not allow this',
 		remedy: `The key may be wrong or lack the permission, or this route is switched off on the server.${isEmpty === true ? OLLAMA_HOSTS : ''}`,

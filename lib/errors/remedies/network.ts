@@ -141,7 +141,7 @@ export const NETWORK_REMEDIES = {
 } satisfies Readonly<Record<string, Row>>;
 
 /** The default port of llama.cpp's server was 8080 until the autumn of 2026. */
-export const OTHER_DEFAULT_PORT: Readonly<Record<string, string>> = { 8080: '9931', 9931: '8080' };
+const OTHER_DEFAULT_PORT: Readonly<Record<string, string>> = { 8080: '9931', 9931: '8080' };
 
 function otherPortIn(port = ''): string {
 	const other = OTHER_DEFAULT_PORT[port];

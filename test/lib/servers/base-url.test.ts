@@ -41,7 +41,6 @@ const FORMS: Array<[typed: string, api: string, root?: string]> = [
 		'https://openrouter.example/api/v1',
 		'https://openrouter.example/api',
 	],
-	['http://runner/engines/llama.cpp/v1', 'http://runner/engines/llama.cpp/v1'],
 	// Full endpoints
 	['http://host:8080/v1/chat/completions', 'http://host:8080/v1'],
 	['http://host:8080/v1/chat/completions/', 'http://host:8080/v1'],
@@ -87,10 +86,6 @@ const FORMS: Array<[typed: string, api: string, root?: string]> = [
 	['http://host:8080/#/chat/0a1b', 'http://host:8080/v1'],
 	['http://host:8080/v1#', 'http://host:8080/v1'],
 	['http://host:8000/docs', 'http://host:8000/v1'],
-	['http://host:12434/engines/v1', 'http://host:12434/engines/v1'],
-	['http://host:12434/engines/v1/chat/completions', 'http://host:12434/engines/v1'],
-	['http://host:12434/engines', 'http://host:12434/engines/v1'],
-	['http://host/docker/engines/v1', 'http://host/docker/engines/v1', 'http://host/docker'],
 	['http://host:8000/openapi.json', 'http://host:8000/v1'],
 	['http://host/llama/health', 'http://host/llama/v1', 'http://host/llama'],
 	// Ollama's native root
@@ -237,7 +232,6 @@ describe('resolveBaseUrl', () => {
 			'v1-openai',
 			'v2',
 			'api',
-			'engines',
 			'chat',
 			'completions',
 			'models',

@@ -25,16 +25,6 @@ describe('remedies for what model servers refuse', () => {
 		expect(MODEL_REMEDIES.unauthorized({ keyMissing: true }).remedy).not.toContain('gateway');
 	});
 
-	test('a gateway without keys is told where to restore them', () => {
-		expect(MODEL_REMEDIES.gatewayKey({ noKeys: true })).toMatchObject({
-			title: 'The gateway has no key left for the server behind it',
-			remedy: expect.stringContaining('in its group') as string,
-		});
-		expect(MODEL_REMEDIES.gatewayKey({}).title).toContain(
-			'has no key that the server behind it takes',
-		);
-	});
-
 	test('a missing route: a Base URL with a path is replaced by the address, a plain one is not', () => {
 		const withPath = { root: 'http://h:8080/chat', typed: 'http://h:8080/chat' };
 		const replaced = MODEL_REMEDIES.wrongPath(withPath).remedy;
