@@ -7,8 +7,6 @@ export interface WaitOptions {
 	 * end a little after it.
 	 */
 	limitMs: number;
-	/** Also wait where waiting alone does not help: a refused key, a wrong path. Default: those end the wait at once. */
-	waitOutErrors?: boolean;
 	signal?: AbortSignal;
 	/** Pauses between checks, the last one again and again. */
 	pausesMs?: readonly number[];
@@ -30,7 +28,7 @@ const PAUSES_MS = [500, 1_000, 2_000, 3_000, 5_000];
  */
 export async function waitUntilReady(
 	check: () => Promise<CheckResult>,
-	{ limitMs, waitOutErrors = false, signal, pausesMs = PAUSES_MS }: WaitOptions,
+	{ limitMs, signal, pausesMs = PAUSES_MS }: WaitOptions,
 ): Promise<WaitResult> {
 	const startedAt = performance.now();
 	const elapsed = () => Math.round(performance.now() - startedAt);
@@ -42,7 +40,7 @@ export async function waitUntilReady(
 		if (history.at(-1)?.status !== result.status)
 			history.push({ atMs: elapsed(), status: result.status, summary: result.summary });
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
-		const isHopeless = isHelpedByPeopleOnly(result) && !waitOutErrors;
+		const isHopeless = isHelpedByPeopleOnly(result);
 		const isOver = elapsed() + pause + tookMs > limitMs;
 		if (result.healthy || isHopeless || isOver)
 			return { ...explained(result, elapsed()), waitedMs: elapsed(), checks, history };

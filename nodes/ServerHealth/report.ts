@@ -9,7 +9,7 @@ import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { baseName, storeFile } from '../shared/binary';
 import { healthItems, type HealthCall, type HealthOperation } from './operation';
-import { readSpeed, speedLimits } from './speed-test';
+import { readSpeed } from './speed-test';
 
 const ONLY_MEASURED = { show: { service: ['modelServer'], measureSpeed: [true] } };
 
@@ -54,10 +54,6 @@ export const report: HealthOperation = {
 				description: 'Without its extension, which is .html',
 			}),
 			outputFileField,
-			...speedLimits.map((field) => ({
-				...field,
-				displayOptions: { show: { '/service': ['modelServer'] } },
-			})),
 		),
 	],
 	run: async (call) => {
@@ -82,7 +78,7 @@ async function checkedAndMeasured(call: HealthCall): Promise<Reported> {
 	const isMeasured = target.service === 'modelServer' && parameters.flag('measureSpeed', true);
 	const health = await checkServer(target, check);
 	if (!isMeasured) return health;
-	const measured = await withSpeed(target, health, readSpeed(call, 'options')).catch(asFailed);
+	const measured = await withSpeed(target, health, readSpeed(call)).catch(asFailed);
 	if (!('failed' in measured)) return measured;
 	const { kind, message: meaning, remedy: advice } = measured.failed;
 	// It is not clear which model is meant.

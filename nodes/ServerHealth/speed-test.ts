@@ -9,7 +9,7 @@ const FIRST_TOKEN_MS = 60_000;
 const TOTAL_MS = 180_000;
 
 /** Limits of each request of a speed test. */
-export const speedLimits = [
+const speedLimits = [
 	numberField('First Token Limit (Seconds)', 'firstTokenLimit', 60, {
 		typeOptions: { minValue: 1 },
 		description:
@@ -42,20 +42,19 @@ export const speedTest: HealthOperation = {
 	],
 	run: async (call) => {
 		const { check, failWhenUnhealthy } = readCheck(call);
-		const options = readSpeed(call, 'speedOptions');
+		const options = readSpeed(call);
 		const health = await withSpeed(call.target, await checkServer(call.target, check), options);
 		return healthItems(call, { health, failWhenUnhealthy });
 	},
 };
 
-/** @param limits the collection that holds the limits */
-export function readSpeed({ parameters, signal }: HealthCall, limits: string): SpeedOptions {
+export function readSpeed({ parameters, signal }: HealthCall): SpeedOptions {
 	return {
 		model: parameters.name('model'),
 		tokens: parameters.number('tokens'),
 		atOnce: parameters.number('atOnce'),
-		firstTokenMs: parameters.milliseconds(`${limits}.firstTokenLimit`, FIRST_TOKEN_MS),
-		totalMs: parameters.milliseconds(`${limits}.totalLimit`, TOTAL_MS),
+		firstTokenMs: parameters.milliseconds('speedOptions.firstTokenLimit', FIRST_TOKEN_MS),
+		totalMs: parameters.milliseconds('speedOptions.totalLimit', TOTAL_MS),
 		signal,
 	};
 }

@@ -1,6 +1,6 @@
 import { checkServer } from '../../lib/health/check';
 import { waitUntilReady as wait } from '../../lib/health/wait-until-ready';
-import { booleanField, numberField } from '../shared/field-kinds';
+import { numberField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { healthItems, type HealthOperation } from './operation';
 
@@ -19,17 +19,12 @@ export const waitUntilReady: HealthOperation = {
 			typeOptions: { minValue: 1 },
 			description: 'How long to wait at most. Without this option: 300.',
 		}),
-		booleanField('Keep Waiting on Errors', 'waitOutErrors', true, {
-			description:
-				'Whether to keep waiting also after errors that waiting alone does not fix: a refused key, a wrong address, something missing',
-		}),
 	),
 	run: async (call) => {
 		const { target, parameters, signal } = call;
 		const { check, failWhenUnhealthy } = readCheck(call);
 		const health = await wait(async () => await checkServer(target, check), {
 			limitMs: parameters.milliseconds('options.waitLimit', DEFAULT_WAIT_MS),
-			waitOutErrors: parameters.flag('options.waitOutErrors', false),
 			signal,
 		});
 		return healthItems(call, { health, failWhenUnhealthy });

@@ -351,7 +351,7 @@ export const MODEL_OPERATIONS: readonly Operation[] = [
 		run: async (setting) =>
 			await health(setting, {
 				operation: 'waitUntilReady',
-				options: { waitLimit: setting.limits.total, waitOutErrors: false },
+				options: { waitLimit: setting.limits.total },
 			}),
 	},
 	{

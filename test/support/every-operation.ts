@@ -58,7 +58,6 @@ const LOW: Readonly<Record<string, INodeParameters>> = {
 		totalLimit: 5,
 		timeLimit: 10,
 		waitLimit: 1,
-		waitOutErrors: false,
 		maxRetries: 0,
 	},
 	speedOptions: { firstTokenLimit: 2, totalLimit: 5 },

@@ -1,4 +1,4 @@
-import { expectEndOnStop, run, server, sim, useServer } from './run-node';
+import { expectEndOnStop, run, sim, useServer } from './run-node';
 
 useServer();
 
@@ -33,14 +33,4 @@ describe('Wait Until Ready', () => {
 			await expectEndOnStop(options, { operation: 'waitUntilReady', ...parameters });
 		},
 	);
-
-	it('with "Keep Waiting on Errors" keeps asking until the limit, and then gives what it found', async () => {
-		await sim({ apiKey: 'another' });
-		const options = { waitOutErrors: true, waitLimit: 1 };
-		const [, [unhealthy]] = (await run({
-			parameters: { operation: 'waitUntilReady', options },
-		})) as [unknown, [object]];
-		expect(unhealthy).toMatchObject({ json: { status: 'unauthorized' } });
-		expect(server().requests.length).toBeGreaterThan(1);
-	});
 });
