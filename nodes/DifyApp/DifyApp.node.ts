@@ -1,6 +1,5 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
-import { BUILDER_HINTS } from '../shared/builder-hints';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
 import { getForm } from '../shared/dify/get-form';
 import { actionSubtitle } from '../shared/run/operations';
@@ -15,7 +14,6 @@ export class DifyApp implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		subtitle: actionSubtitle(operations.properties),
 		description: 'Text generators, speech, annotations, files and settings of a Dify app',
-		builderHint: BUILDER_HINTS.difyApp,
 		defaults: { name: 'Dify Apps' },
 		usableAsTool: true,
 		properties: operations.properties,

@@ -1,6 +1,5 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
-import { BUILDER_HINTS } from '../shared/builder-hints';
 import { difyActionNode } from '../shared/dify/description';
 import { searchConversations } from '../shared/dify/search-conversations';
 import { getForm } from '../shared/dify/get-form';
@@ -17,7 +16,6 @@ export class DifyChatMessage implements INodeType {
 			'={{ { auto: "automatic conversation", new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
 		description:
 			'Chatbots, agents and chatflows of Dify: sends a message and types the answer into the chat',
-		builderHint: BUILDER_HINTS.difyChatMessage,
 		defaults: { name: 'Dify Chat Message' },
 		usableAsTool: true,
 		properties: operations.properties,

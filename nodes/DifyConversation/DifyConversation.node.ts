@@ -1,6 +1,5 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
-import { BUILDER_HINTS } from '../shared/builder-hints';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
 import { searchConversations } from '../shared/dify/search-conversations';
 import { actionSubtitle, resourceTable } from '../shared/run/operations';
@@ -29,7 +28,6 @@ export class DifyConversation implements INodeType {
 		subtitle: actionSubtitle(operations.properties),
 		description:
 			'Conversations of a Dify app: lists, renames and deletes them, reads messages, sets variables',
-		builderHint: BUILDER_HINTS.difyConversation,
 		defaults: { name: 'Dify Conversation' },
 		usableAsTool: true,
 		properties: operations.properties,

@@ -1,6 +1,5 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
-import { BUILDER_HINTS } from '../shared/builder-hints';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
 import { actionSubtitle, operationTable } from '../shared/run/operations';
 import { feedbackGetAll, rate, revoke } from './operations';
@@ -15,7 +14,6 @@ export class DifyFeedback implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		subtitle: actionSubtitle(operations.properties),
 		description: 'Likes and dislikes for answers of a Dify app: gives, takes back and lists them',
-		builderHint: BUILDER_HINTS.difyFeedback,
 		defaults: { name: 'Dify Feedback' },
 		usableAsTool: true,
 		properties: operations.properties,

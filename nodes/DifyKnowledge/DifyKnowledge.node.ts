@@ -5,7 +5,6 @@ import {
 	searchEmbeddingModels,
 	searchKnowledgeBases,
 } from '../shared/dify/search-knowledge';
-import { BUILDER_HINTS } from '../shared/builder-hints';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
 import { actionSubtitle, resourceTable } from '../shared/run/operations';
 import { chunkCreate, chunkDelete, chunkGet, chunkGetAll, chunkUpdate } from './chunk';
@@ -80,7 +79,6 @@ export class DifyKnowledge implements INodeType {
 		version: 1,
 		subtitle: actionSubtitle(operations.properties),
 		description: 'Knowledge bases of Dify: searches them, fills them, keeps your documents in sync',
-		builderHint: BUILDER_HINTS.difyKnowledge,
 		defaults: { name: 'Dify Knowledge' },
 		usableAsTool: true,
 		properties: operations.properties,

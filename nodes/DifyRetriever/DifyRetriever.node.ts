@@ -1,6 +1,5 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
-import { BUILDER_HINTS } from '../shared/builder-hints';
 import { withContext } from '../shared/sub-node-log';
 import { properties } from './fields';
 import { getKnowledgeBases } from './get-knowledge-bases';
@@ -15,7 +14,6 @@ export class DifyRetriever implements INodeType {
 		version: 1,
 		subtitle: '={{ "up to " + $parameter.topK + " hits" }}',
 		description: 'Knowledge bases of Dify for a question and answer chain',
-		builderHint: BUILDER_HINTS.difyRetriever,
 		defaults: { name: 'Dify Retriever' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiRetriever],

@@ -1,6 +1,5 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
-import { BUILDER_HINTS } from '../shared/builder-hints';
 import { withContext } from '../shared/sub-node-log';
 import { properties } from './fields';
 import { pollDify } from './poll';
@@ -14,7 +13,6 @@ export class DifyTrigger implements INodeType {
 		version: 1,
 		subtitle: '={{ $parameter.rating }}',
 		description: 'Ratings in Dify: starts the workflow when an answer was rated',
-		builderHint: BUILDER_HINTS.difyTrigger,
 		defaults: { name: 'Dify Event Trigger' },
 		polling: true,
 		inputs: [],

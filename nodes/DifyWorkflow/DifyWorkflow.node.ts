@@ -1,6 +1,5 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
-import { BUILDER_HINTS } from '../shared/builder-hints';
 import { getForm } from '../shared/dify/get-form';
 import { difyActionNode, difyExecute } from '../shared/dify/description';
 import { actionSubtitle, resourceTable } from '../shared/run/operations';
@@ -27,7 +26,6 @@ export class DifyWorkflow implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		subtitle: actionSubtitle(operations.properties),
 		description: 'Workflows of Dify: runs, follows and stops them, and answers their forms',
-		builderHint: BUILDER_HINTS.difyWorkflow,
 		defaults: { name: 'Dify Workflow' },
 		usableAsTool: true,
 		properties: operations.properties,

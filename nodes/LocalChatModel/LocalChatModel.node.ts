@@ -2,7 +2,6 @@ import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from '
 
 import { reportUnsupportedHost } from '../../lib/langchain/host';
 import { properties } from './fields';
-import { BUILDER_HINTS } from '../shared/builder-hints';
 import { withContext } from '../shared/sub-node-log';
 import { searchModels } from '../shared/search-models';
 import { supplyChatModel } from './supply';
@@ -23,7 +22,6 @@ export class LocalChatModel implements INodeType {
 		subtitle: MODEL_SUBTITLE,
 		description:
 			'Chat model on your own server: llama-server, Ollama, GPUStack, vLLM or any OpenAI-compatible server',
-		builderHint: BUILDER_HINTS.localChatModel,
 		defaults: { name: 'Local Chat Model' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiLanguageModel],

@@ -1,6 +1,5 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
-import { BUILDER_HINTS } from '../shared/builder-hints';
 import { withContext } from '../shared/sub-node-log';
 import { searchEmbeddingModels } from '../shared/search-models';
 import { properties } from './fields';
@@ -20,7 +19,6 @@ export class LocalEmbeddings implements INodeType {
 		subtitle: MODEL_SUBTITLE,
 		description:
 			'Vectors for a vector store from your own server: llama-server, Ollama, vLLM, GPUStack, any OpenAI-compatible server',
-		builderHint: BUILDER_HINTS.localEmbeddings,
 		defaults: { name: 'Local Embeddings' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiEmbedding],

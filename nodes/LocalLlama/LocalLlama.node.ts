@@ -6,7 +6,6 @@ import {
 } from 'n8n-workflow';
 
 import { modelSearches } from '../shared/search-models';
-import { BUILDER_HINTS } from '../shared/builder-hints';
 import { withContext } from '../shared/sub-node-log';
 import { runLocalLlama } from './operation';
 import { actionSubtitle } from '../shared/run/operations';
@@ -25,7 +24,6 @@ export class LocalLlama implements INodeType {
 		subtitle: actionSubtitle(operations.properties),
 		description:
 			'Chat, extract, classify, transcribe, speak, embed and rerank with your own models: llama-server, Ollama, vLLM, any OpenAI-compatible server',
-		builderHint: BUILDER_HINTS.localLlama,
 		defaults: { name: 'Local Llama' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

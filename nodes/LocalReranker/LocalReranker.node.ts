@@ -1,6 +1,5 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
-import { BUILDER_HINTS } from '../shared/builder-hints';
 import { withContext } from '../shared/sub-node-log';
 import { searchRerankers } from '../shared/search-models';
 import { properties } from './fields';
@@ -20,7 +19,6 @@ export class LocalReranker implements INodeType {
 		subtitle: MODEL_SUBTITLE,
 		description:
 			'Rerank what a vector store found, on your own server: llama-server, vLLM, GPUStack, Text Embeddings Inference',
-		builderHint: BUILDER_HINTS.localReranker,
 		defaults: { name: 'Local Reranker' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiReranker],

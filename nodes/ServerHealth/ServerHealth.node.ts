@@ -1,6 +1,5 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
-import { BUILDER_HINTS } from '../shared/builder-hints';
 import { withContext } from '../shared/sub-node-log';
 import { serviceCredentials } from '../shared/health/check-fields';
 import { searchModels } from '../shared/search-models';
@@ -20,7 +19,6 @@ export class ServerHealth implements INodeType {
 		subtitle: operations.subtitle,
 		description:
 			'Finds out whether a model server or Dify works, what is wrong with it, and what to do about it',
-		builderHint: BUILDER_HINTS.serverHealth,
 		defaults: { name: 'Server Health' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

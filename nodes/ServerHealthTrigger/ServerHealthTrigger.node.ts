@@ -1,6 +1,5 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
-import { BUILDER_HINTS } from '../shared/builder-hints';
 import { withContext } from '../shared/sub-node-log';
 import { triggerCredentials } from '../shared/health/check-fields';
 import { properties } from './fields';
@@ -20,7 +19,6 @@ export class ServerHealthTrigger implements INodeType {
 		// n8n's list of nodes shows this text for Server Health too, since it joins a node with its trigger.
 		description:
 			'Finds out whether a model server or Dify works, what is wrong and what to do; also as a trigger, when that changes',
-		builderHint: BUILDER_HINTS.serverHealthTrigger,
 		defaults: { name: 'Server Health Trigger' },
 		polling: true,
 		inputs: [],
