@@ -26,9 +26,6 @@ export function modelField(
 	const typed = { displayName: 'By Name', placeholder: `e.g. ${example}` };
 	return listField('Model', 'model', search, typed, {
 		placeholder: mayBeEmpty ? 'The loaded model, or select one…' : undefined,
-		builderHint: {
-			propertyHint: `Take an ID from the list with the user's credential, letter by letter. ${mayBeEmpty ? 'Unknown: leave it empty, which means the model that is loaded.' : 'Never invent one.'}`,
-		},
 		...more,
 		...(mayBeEmpty ? { description: description.replace('..', '.') } : {}),
 	});
