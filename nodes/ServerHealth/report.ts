@@ -11,6 +11,8 @@ import { baseName, storeFile } from '../shared/binary';
 import { healthItems, type HealthCall, type HealthOperation } from './operation';
 import { readSpeed } from './speed-test';
 
+/** Nobody waits for a report, and a large model that is not loaded takes minutes. */
+const LIMITS = { firstTokenMs: 600_000, totalMs: 900_000 };
 const ONLY_MEASURED = { show: { service: ['modelServer'], measureSpeed: [true] } };
 
 const speedFields: INodeProperties[] = [
@@ -78,7 +80,9 @@ async function checkedAndMeasured(call: HealthCall): Promise<Reported> {
 	const isMeasured = target.service === 'modelServer' && parameters.flag('measureSpeed', true);
 	const health = await checkServer(target, check);
 	if (!isMeasured) return health;
-	const measured = await withSpeed(target, health, readSpeed(call)).catch(asFailed);
+	const measured = await withSpeed(target, health, { ...readSpeed(call), ...LIMITS }).catch(
+		asFailed,
+	);
 	if (!('failed' in measured)) return measured;
 	const { kind, message: meaning, remedy: advice } = measured.failed;
 	// It is not clear which model is meant.
