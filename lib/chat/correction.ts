@@ -1,6 +1,5 @@
 /** A model's mistake in a call is not the end of the run: the model reads what was wrong, and answers again. */
-import { parseJson } from '../json';
-import { isRecord, type JsonRecord, shortened } from '../values';
+import { shortened } from '../values';
 import { fittedArguments } from './arguments';
 import { argumentsOf, missingArguments, type ReadCall } from './calls';
 import { withoutControlTokens } from './content';
@@ -122,10 +121,4 @@ export function correctionOfFormat(text: string, problem: string): ChatMessage[]
 			content: `The answer does not fit the JSON schema: ${problem}. Answer again with JSON that fits it, and nothing else.`,
 		},
 	];
-}
-
-/** Whether a text is the JSON of an object: what the schema of a response format is checked on. */
-export function jsonIn(text: string): JsonRecord | undefined {
-	const value = parseJson(text.trim());
-	return isRecord(value) ? value : undefined;
 }

@@ -108,19 +108,8 @@ function contentOf({ content, images }: JsonRecord, at: string, mayBeEmpty: bool
 	if (pictures.length === 0) return parts;
 	return [
 		...(typeof parts === 'string' ? [{ type: 'text', text: parts }] : parts),
-		...pictures.map((data) => ({ type: 'image', mime_type: pictureType(data), data })),
+		...pictures.map((data) => ({ type: 'file', data })),
 	];
-}
-
-/** MIME types by the first characters of the base64. */
-const PICTURE_TYPES: ReadonlyArray<[string, string]> = [
-	['/9j/', 'image/jpeg'],
-	['R0lGO', 'image/gif'],
-	['UklGR', 'image/webp'],
-];
-
-function pictureType(base64: string): string {
-	return PICTURE_TYPES.find(([begin]) => base64.startsWith(begin))?.[1] ?? 'image/png';
 }
 
 function readCall(call: JsonRecord, at: string): SourceCall {

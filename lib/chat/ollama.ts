@@ -31,25 +31,24 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 /** Options of the node that Ollama has, by its own names. */
 const OPTIONS = SAMPLER_ENTRIES.filter(
 	([name, { type }]) => (type === 'number' || type === 'texts') && takes(ollama, name),
-).map(([name, { wire, type, extra, label }]) => ({
+).map(([name, { wire, extra, label }]) => ({
 	name,
 	label,
 	native: OTHER_NAMES[wire] ?? wire,
-	type,
 	isOwn: extra === true,
 }));
 
 /** Further options, for Extra Body. */
-const MORE_OPTIONS: ReadonlyMap<string, string> = new Map([
-	...OPTIONS.map(({ native, type }) => [native, type] as const),
-	['typical_p', 'number'],
-	['num_keep', 'number'],
-	['num_batch', 'number'],
-	['num_gpu', 'number'],
-	['num_thread', 'number'],
-	['main_gpu', 'number'],
-	['use_mmap', 'switch'],
-	['draft_num_predict', 'number'],
+const MORE_OPTIONS: ReadonlySet<string> = new Set([
+	...OPTIONS.map(({ native }) => native),
+	'typical_p',
+	'num_keep',
+	'num_batch',
+	'num_gpu',
+	'num_thread',
+	'main_gpu',
+	'use_mmap',
+	'draft_num_predict',
 ]);
 
 /** Options that OpenAI's route takes, too. */
@@ -96,30 +95,12 @@ function sortedExtraBody({ options, ...rest }: JsonRecord = {}): {
 		for (const [userName, value] of Object.entries(from)) {
 			const name = OTHER_NAMES[userName] ?? userName;
 			const belongsInside = isInside ? !OUTER_FIELDS.has(name) : MORE_OPTIONS.has(name);
-			sorted[belongsInside ? 'options' : 'fields'][name] = belongsInside
-				? typed(name, value)
-				: value;
+			sorted[belongsInside ? 'options' : 'fields'][name] = value;
 		}
 	};
 	sort(rest, false);
 	sort(recordOf(options), true);
 	return sorted;
-}
-
-/** In the type of its option: expressions give numbers as text, which Ollama refuses. */
-function typed(name: string, value: unknown): unknown {
-	switch (MORE_OPTIONS.get(name)) {
-		case 'number': {
-			const isText = typeof value === 'string' && value.trim() !== '';
-			return isText ? (finiteNumber(Number(value)) ?? value) : value;
-		}
-		case 'switch':
-			return value === 'true' || value === 'false' ? value === 'true' : value;
-		case 'texts':
-			return value === null ? value : [value].flat().map(words);
-		default:
-			return value;
-	}
 }
 
 /** @throws {ServerError} of kind `modalityUnsupported` for sound and video, and for pictures by URL */

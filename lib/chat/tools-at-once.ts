@@ -71,8 +71,8 @@ function namesOfCalls({ toolCalls = [], invalidToolCalls = [] }: SourceMessage):
 export function questionsOf(messages: readonly SourceMessage[]): string[] {
 	return messages
 		.filter(isQuestion)
-		.map(({ content }) => textOfContent(content))
-		.filter((question) => question.trim() !== '')
+		.map(({ content }) => [content].flat().map(textOfPart).join('\n'))
+		.filter((question) => question !== '')
 		.slice(-MAX_QUESTIONS)
 		.reverse()
 		.map(endsOf);
@@ -82,11 +82,8 @@ function isQuestion({ type, role }: SourceMessage): boolean {
 	return type === 'human' || (type === 'generic' && role === 'user');
 }
 
-function textOfContent(content: unknown): string {
-	return [content]
-		.flat()
-		.map((part) => text(part) ?? text(recordOf(part).text) ?? '')
-		.join('\n');
+function textOfPart(part: unknown): string {
+	return text(part) ?? text(recordOf(part).text) ?? '';
 }
 
 function endsOf(question: string): string {
@@ -94,38 +91,24 @@ function endsOf(question: string): string {
 	return `${question.slice(0, QUESTION_ENDS)}\n${question.slice(-QUESTION_ENDS)}`;
 }
 
-/** What is known of a tool, for a comparison with questions. */
-function describeTool({ name, description = '' }: ToolDefinition): string {
-	return `${plainWords(name)}: ${description}`;
-}
-
 /**
- * How well each tool fits the questions. A question counts half of the next newer one.
- *
- * @param fitTo how well a question and a tool fit, from 0 to 1
- */
-function fitOfTools<Question, Tool>(
-	questions: readonly Question[],
-	tools: readonly Tool[],
-	fitTo: (question: Question, tool: Tool) => number,
-): number[] {
-	return tools.map((tool) =>
-		questions.reduce((sum, question, age) => sum + fitTo(question, tool) / 2 ** age, 0),
-	);
-}
-
-/**
- * How well each tool fits the questions, by the words they share; a word that few tools have counts more (TF-IDF).
+ * How well each tool fits the questions, by the words they share; a word that few tools have counts more (TF-IDF). A
+ * question counts half of the next newer one.
  */
 export function fitByWords(
 	questions: readonly string[],
 	tools: readonly ToolDefinition[],
 ): number[] {
-	const wordsOfTools = tools.map((tool) => wordsOf(describeTool(tool)));
+	const wordsOfTools = tools.map(({ name, description = '' }) => wordsOf(`${name} ${description}`));
 	const weights = rarityOf(wordsOfTools);
-	return fitOfTools(questions.map(wordsOf), wordsOfTools, (question, tool) => {
-		const shared = [...tool].filter((word) => question.has(word));
-		return lengthOf(shared, weights) / (lengthOf(tool, weights) || 1);
+	const asked = questions.map(wordsOf);
+	return wordsOfTools.map((words) => {
+		const length = lengthOf([...words], weights) || 1;
+		const fits = asked.map((question, age) => {
+			const shared = [...words].filter((word) => question.has(word));
+			return lengthOf(shared, weights) / length / 2 ** age;
+		});
+		return fits.reduce((sum, fit) => sum + fit, 0);
 	});
 }
 
@@ -138,8 +121,8 @@ function rarityOf(documents: ReadonlyArray<ReadonlySet<string>>): Map<string, nu
 	);
 }
 
-function lengthOf(words: Iterable<string>, weights: ReadonlyMap<string, number>): number {
-	const squares = [...words].map((word) => (weights.get(word) ?? 0) ** 2);
+function lengthOf(words: readonly string[], weights: ReadonlyMap<string, number>): number {
+	const squares = words.map((word) => (weights.get(word) ?? 0) ** 2);
 	return Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
 }
 
@@ -148,14 +131,11 @@ const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
 const STEM = 5;
 
 function wordsOf(source: string): Set<string> {
-	const words = [...segmenter.segment(plainWords(source))]
+	// `getWeather_now` as "get Weather now".
+	const plain = source.replaceAll(/[_.-]+/g, ' ').replaceAll(/(\p{Ll})(\p{Lu})/gu, '$1 $2');
+	const words = [...segmenter.segment(plain)]
 		.filter(({ isWordLike }) => isWordLike)
 		.map(({ segment }) => [...segment.normalize('NFKC').toLowerCase()].slice(0, STEM).join(''));
 	// Latin words of one or two letters say nothing.
 	return new Set(words.filter((word) => !/^[a-z]{1,2}$/.test(word)));
-}
-
-/** `getWeather_now` as "get Weather now". */
-function plainWords(source: string): string {
-	return source.replaceAll(/[_.-]+/g, ' ').replaceAll(/(\p{Ll})(\p{Lu})/gu, '$1 $2');
 }

@@ -2,7 +2,6 @@ import { SAMPLER_ENTRIES, type Sampler, type SamplerValues } from '../../../lib/
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
 import { keepAliveOf } from '../../../lib/servers/keep-alive';
 import { requireDepth } from '../../../lib/chat/schema';
-import { withNull } from '../../../lib/nullable';
 import { checkSchema } from '../../../lib/chat/json-schema';
 import { isRecord, nonEmptyText, optional } from '../../../lib/values';
 import {
@@ -88,8 +87,7 @@ export function responseFormatIn(parameters: NodeParameters): ResponseFormat | u
 }
 
 /**
- * The plain JSON schema: people paste it in OpenAI's wrapping (`response_format`, or its `json_schema`), or with
- * OpenAPI's keywords.
+ * The plain JSON schema: people paste it in OpenAI's wrapping (`response_format`, or its `json_schema`).
  *
  * @throws {ServerError} of kind `invalidInput` where it cannot be used, before anything is generated
  */
@@ -100,7 +98,7 @@ export function bareSchema(source: Record<string, unknown>): {
 	requireDepth(source, 'The JSON schema');
 	const wrapped = isRecord(source.json_schema) ? source.json_schema : source;
 	const isWrapped = isRecord(wrapped.schema) && !('type' in wrapped) && !('properties' in wrapped);
-	const schema = withNull(isWrapped ? (wrapped.schema as Record<string, unknown>) : source);
+	const schema = isWrapped ? (wrapped.schema as Record<string, unknown>) : source;
 	checkSchema(schema, null);
 	return { schema, ...(isWrapped ? optional({ name: nonEmptyText(wrapped.name) }) : {}) };
 }

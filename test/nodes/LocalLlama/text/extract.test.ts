@@ -183,11 +183,11 @@ test('a number that JavaScript cannot hold is text, which the node says', async 
 	});
 });
 
-test("OpenAPI's nullable is null, for the server and for the check; what cannot be checked passes", async () => {
+test('what cannot be checked passes', async () => {
 	const sim = await serve();
 	const schema = {
 		type: 'object',
-		properties: { a: { type: 'string', nullable: true, pattern: '^(?=a)' } },
+		properties: { a: { type: ['string', 'null'], pattern: '^(?=a)' } },
 		required: ['a'],
 	};
 	sim.script(reply.text('{"a":null}'), reply.text('{"a":"b"}'));
@@ -195,8 +195,6 @@ test("OpenAPI's nullable is null, for the server and for the check; what cannot 
 		const item = await json({ ...EXTRACT, schemaSource: 'schema', jsonSchema: schema });
 		expect(item.output).toEqual({ a });
 	}
-	const sentSchema = { properties: { a: { type: ['string', 'null'] } } };
-	expect(chats()[0]).toMatchObject({ response_format: { json_schema: { schema: sentSchema } } });
 });
 
 test.each([
