@@ -57,9 +57,9 @@ function typeOf(file: ModelFile): FileType {
 	const declared = declaredType(file.mime);
 	if (declared?.kind === 'sound') return declared;
 	const actual = fileTypeOf(bytesOf(file.data.slice(0, HEAD_CHARACTERS)));
-	// Servers look at the content of a picture themselves, but photos that are no JPEG may be called one.
-	const isUnread = actual !== undefined && UNREAD[actual.extension] !== undefined;
-	const type = declared?.kind === 'picture' && !isUnread ? declared : (actual ?? declared);
+	const isSure =
+		actual !== undefined && (actual.kind === 'picture' || UNREAD[actual.extension] !== undefined);
+	const type = declared?.kind === 'picture' && !isSure ? declared : (actual ?? declared);
 	if (type !== undefined) return type;
 	throw unreadable(
 		file,

@@ -108,7 +108,7 @@ function contentOf({ content, images }: JsonRecord, at: string, mayBeEmpty: bool
 	if (pictures.length === 0) return parts;
 	return [
 		...(typeof parts === 'string' ? [{ type: 'text', text: parts }] : parts),
-		...pictures.map((data) => ({ type: 'file', data })),
+		...pictures.map((data) => ({ type: 'image', data })),
 	];
 }
 

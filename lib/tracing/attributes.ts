@@ -20,8 +20,6 @@ export interface TraceSettings {
 	sessionId?: string;
 	userId?: string;
 	tags?: string[];
-	promptName?: string;
-	promptVersion?: string;
 	/** Whether the trace contains prompt and answer. */
 	recordTexts?: boolean;
 }
@@ -119,7 +117,6 @@ const ATTRIBUTES: Readonly<Record<string, (observation: TracedExchange) => unkno
 	'gen_ai.usage.output_tokens': ({ usage }) => usage?.completionTokens,
 	'gen_ai.usage.cache_read.input_tokens': ({ usage }) => usage?.cachedTokens,
 	'gen_ai.usage.reasoning.output_tokens': ({ usage }) => usage?.reasoningTokens,
-	'gen_ai.prompt.name': ({ trace }) => trace?.promptName,
 	'gen_ai.input.messages': texts('input'),
 	'gen_ai.output.messages': texts('output'),
 	'server.address': ({ server }) => new URL(server.origin).hostname,
@@ -127,12 +124,7 @@ const ATTRIBUTES: Readonly<Record<string, (observation: TracedExchange) => unkno
 	'error.type': ({ error }) => error,
 	'session.id': sessionOf,
 	'user.id': ({ trace }) => trace?.userId,
-	'langfuse.session.id': sessionOf,
-	'langfuse.user.id': ({ trace }) => trace?.userId,
 	'langfuse.trace.tags': ({ trace }) => trace?.tags,
-	'langfuse.observation.prompt.name': ({ trace }) => trace?.promptName,
-	// Langfuse expects a number.
-	'langfuse.observation.prompt.version': ({ trace }) => asNumber(trace?.promptVersion),
 	'langfuse.observation.completion_start_time': ({ firstTokenAt }) =>
 		firstTokenAt === undefined
 			? undefined
@@ -169,11 +161,6 @@ function attributeValue(
 	if (Array.isArray(value))
 		return value.length === 0 ? undefined : value.map((one) => mask(String(one)));
 	return typeof value === 'boolean' ? value : undefined;
-}
-
-function asNumber(text: string | undefined): number | string | undefined {
-	const isNumber = text !== undefined && text.trim() !== '' && !Number.isNaN(Number(text));
-	return isNumber ? Number(text) : text;
 }
 
 function portOf({ port, protocol }: URL): number {

@@ -34,16 +34,6 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 }
 
 const fields: INodeProperties[] = [
-	stringField('Prompt Name', 'promptName', {
-		description: 'The name under which Langfuse keeps the prompt',
-	}),
-	{
-		displayName: 'Prompt Version',
-		name: 'promptVersion',
-		type: 'string',
-		default: '',
-		placeholder: 'e.g. 3',
-	},
 	booleanField('Record Texts', 'recordTexts', false, {
 		description:
 			'Whether the trace holds the conversation and the answer. Whoever reads the traces can read them.',

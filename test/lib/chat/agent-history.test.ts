@@ -2,7 +2,6 @@
  * Histories as n8n's agent hands them over. Those of 2.41 were seen in a running n8n; those of 3.3 are assumed from what
  * its release notes say, since no n8n 3 can be installed from npm.
  */
-import fc from 'fast-check';
 
 import { convertMessages } from '../../../lib/chat/conversation';
 import { withoutAgentText } from '../../../lib/chat/content';
@@ -14,7 +13,6 @@ import type { ChatMessage, SourceMessage } from '../../../lib/chat/types';
 import { readMessage } from '../../../lib/langchain/langchain-message';
 import { ai, human, own, ROUNDS, SHAPES, tool } from '../../support/agent-histories';
 import { AIMessage, HumanMessage, ToolMessage } from '../../support/chat-model';
-import { examples } from '../../support/properties';
 import { cpuMilliseconds } from '../../support/time';
 
 const convert = (source: SourceMessage[]) => convertMessages(source, { reasoning: 'toolTurns' });
@@ -202,7 +200,6 @@ describe('case N19: [Used tools: …] in front of an answer', () => {
 		[used('  \n'), used('  \n')],
 		[used('; Tool: b, Input: {"q":"it’s [x"}, Result: "said"] Two.'), 'Two.'],
 		['[Used tools: Tool: a, Input: {}, Result: see [1] It is.', 'It is.'],
-		['[Used tools: Tool: a, Input: {}, Result: [1] says so. [ ] to do] It is.', 'It is.'],
 		[
 			'[Used tools: Tool: a, Input: {}, Result: broken [ Answer',
 			'[Used tools: Tool: a, Input: {}, Result: broken [ Answer',
@@ -214,43 +211,8 @@ describe('case N19: [Used tools: …] in front of an answer', () => {
 		expect(withoutAgentText(text, [])).toBe(expected);
 	});
 
-	test('with any JSON, whatever its texts hold', () => {
-		const texts = fc
-			.array(fc.constantFrom('[', ']', ' ', '"', '\\', 'x', '; ', '{', '}'))
-			.map((of) => of.join(''));
-		const json = fc
-			.jsonValue({ maxDepth: 2 })
-			.chain((value) => texts.map((text) => JSON.stringify([value, { text }])));
-		fc.assert(
-			fc.property(fc.array(fc.tuple(json, json), { minLength: 1, maxLength: 3 }), (calls) => {
-				const uses = calls.map(([input, result]) => `Tool: a, Input: ${input}, Result: ${result}`);
-				expect(withoutAgentText(`[Used tools: ${uses.join('; ')}] See [1], [2].`, [])).toBe(
-					'See [1], [2].',
-				);
-			}),
-		);
-	});
-
 	test('however long it is, and however many brackets it has, at once', () => {
 		const text = `[Used tools: Tool: a, Input: {}, Result: ${'[ "] '.repeat(40_000)}`;
 		expect(cpuMilliseconds(() => void withoutAgentText(text, []))).toBeLessThan(2_000);
-	});
-
-	test('with any result whose brackets are even', () => {
-		const even = fc.letrec<{ text: string }>((tie) => ({
-			text: fc.oneof(
-				{ maxDepth: 4 },
-				fc.string().map((text) => text.replace(/[[\]]/g, '')),
-				fc.tuple(tie('text'), tie('text')).map(([one, other]) => `${one}[${other}]`),
-			),
-		}));
-		fc.assert(
-			fc.property(even.text, fc.string({ minLength: 1 }), (result, said) => {
-				fc.pre(said.trim() !== '');
-				const text = `[Used tools: Tool: a, Input: {}, Result: ${result}] ${said}`;
-				expect(withoutAgentText(text, [])).toBe(said.trimStart());
-			}),
-			examples(100),
-		);
 	});
 });

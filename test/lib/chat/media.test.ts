@@ -32,7 +32,7 @@ describe('addresses of pictures', () => {
 	it.each([
 		[`data:image/png;base64,${PNG}`, `data:image/png;base64,${PNG}`],
 		[' data:image/PNG;name=a.png;base64,iVBO\nRw0KGgo= ', `data:image/png;base64,${PNG}`],
-		[`DATA:image/jpeg;BASE64,${PNG}`, `data:image/jpeg;base64,${PNG}`],
+		[`DATA:image/jpeg;BASE64,${PNG}`, `data:image/png;base64,${PNG}`],
 		[`data:;base64,${PNG}`, `data:image/png;base64,${PNG}`],
 		['https://example.com/a,b.png', 'https://example.com/a,b.png'],
 		[' HTTP://example.com/a.png ', 'HTTP://example.com/a.png'],

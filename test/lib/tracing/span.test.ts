@@ -201,26 +201,19 @@ describe('texts', () => {
 	});
 });
 
-test('session, user, tags and prompt, under the names of the conventions and of Langfuse', async () => {
+test('session, user and tags, under the names of the conventions and of Langfuse', async () => {
 	const server = await start();
 	const trace = {
 		sessionId: 's1',
 		userId: 'anna',
 		tags: ['a', 'b'],
-		promptName: 'mail',
-		promptVersion: '3',
 	};
 	await ask(chatWith({ baseUrl: server.url }, { trace }));
 	expect(traces.spans()[0]!.attributes).toMatchObject({
 		'gen_ai.conversation.id': 's1',
 		'session.id': 's1',
-		'langfuse.session.id': 's1',
 		'user.id': 'anna',
-		'langfuse.user.id': 'anna',
 		'langfuse.trace.tags': ['a', 'b'],
-		'gen_ai.prompt.name': 'mail',
-		'langfuse.observation.prompt.name': 'mail',
-		'langfuse.observation.prompt.version': 3,
 	});
 });
 
