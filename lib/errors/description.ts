@@ -41,20 +41,9 @@ function displayUrl(url: string): string {
 const MAX_NOISE = 0.05;
 /** Nobody reads more, and patterns on a megabyte would block n8n. */
 const MAX_READ = 4_000;
-const PAGE = /^\s*<(?:!doctype html|!--|html|head|body|\?xml)/i;
-
-/** A server's text as it can be shown: a page by its title or its text, and nothing of binary data. */
+/** A server's text as it can be shown: nothing of binary data. Of a page, `classify` keeps the text only. */
 function readableText(serverText: string): string {
 	const start = serverText.slice(0, MAX_READ);
 	const odd = start.match(/[^\P{Cc}\t\n\v\f\r]|\ufffd/gu)?.length ?? 0;
-	if (odd > start.length * MAX_NOISE) return '';
-	if (!PAGE.test(start)) return serverText;
-	const title = /<title[^<>]*>([^<]*)<\/title>/i.exec(start)?.[1]?.trim();
-	return (
-		title ||
-		start
-			.replace(/<[^<>]*>/g, ' ')
-			.replace(/\s+/g, ' ')
-			.trim()
-	);
+	return odd > start.length * MAX_NOISE ? '' : serverText;
 }

@@ -108,24 +108,16 @@ async function settled(
 		if (action === 'unload') return unloadedState(state);
 		if (state !== 'failed') return state === 'loaded' || state === 'sleeping' ? state : undefined;
 		throw failure('modelFailedToLoad', context, {
-			...(exitCode === undefined
-				? {}
-				: {
-						meaning: `The process for the model "${model}" ended with the exit code ${exitCode}`,
-					}),
+			meaning: `The process for the model "${model}" ended with the exit code ${exitCode ?? 'unknown'}`,
 			facts: { exitCode },
 		});
 	};
 	const late = () =>
 		failure('loading', context, {
 			about: { limitMs },
-			...(action === 'load'
-				? { remedy: 'Raise the time limit of the node. Large models on slow disks take minutes.' }
-				: {
-						message: `The model "${model}" is still in memory after ${seconds(limitMs)}`,
-						remedy:
-							'Raise the time limit of the node. A model that is answering stays until it has answered.',
-					}),
+			message: `The model "${model}" is not ${action}ed after ${seconds(limitMs)}`,
+			remedy:
+				'Raise the time limit of the node. Large models on slow disks take minutes to load, and one that is answering stays until it has answered.',
 		});
 	return await pollUntil(options, seen, late);
 }
