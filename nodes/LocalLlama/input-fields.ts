@@ -29,7 +29,7 @@ export function withInputFields(
 			const complete = (item: OperationItem | ItemFailure) => {
 				const from = sourceOf(item, call);
 				if (item instanceof ItemFailure || from === undefined) return item;
-				const isIncluded = call.parametersOf(from).once(read) ?? preset;
+				const isIncluded = read(call.parametersOf(from)) ?? preset;
 				if (!isIncluded || isToolOfAgent(call)) return item;
 				return withInput(item, call.context.getInputData()[from]);
 			};

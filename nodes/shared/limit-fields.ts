@@ -86,7 +86,7 @@ const NOBODY_WAITS: ReadonlySet<WorkflowExecuteMode> = new Set(['trigger', 'erro
 
 /** The class of a node's requests in the queue. The table is in docs/operations.md. */
 export function priorityOf(context: ExecutionSource, parameters: NodeParameters): Priority {
-	return parameters.once(chosenPriority) ?? automaticPriority(context);
+	return chosenPriority(parameters) ?? automaticPriority(context);
 }
 
 /** The class that the user chose; undefined: automatic. */

@@ -39,8 +39,6 @@ export interface ParameterSource {
 export class NodeParameters {
 	private readonly collections = new Map<string, Record<string, unknown>>();
 	private readonly constants: Constants | undefined;
-	/** Whether a value that was read may differ between items. */
-	private varies = false;
 
 	/** @param properties of the node's description, or those of its operation */
 	constructor(
@@ -60,21 +58,6 @@ export class NodeParameters {
 			options,
 		) => context.getNodeParameter(name, fallback, options);
 		return new NodeParameters({ getNodeParameter }, 0, properties);
-	}
-
-	/**
-	 * Result of a reading function. Without expressions it is the same for all items of the execution, so it is cached
-	 * and must not be changed.
-	 */
-	once<T>(read: (parameters: NodeParameters) => T): T {
-		const { known } = this.constants ?? {};
-		if (known === undefined || known.get(read) === VARIES) return read(this);
-		if (known.has(read)) return known.get(read) as T;
-		const apart = new NodeParameters(this.context, this.itemIndex, this.properties);
-		const result = read(apart);
-		known.set(read, apart.varies ? VARIES : result);
-		this.varies ||= apart.varies;
-		return result;
 	}
 
 	/** The raw value, of any type. Of a resource locator, the value that it points to. */
@@ -160,7 +143,6 @@ export class NodeParameters {
 
 	/** Fields of the input item; of a sub-node, of the item that its root node works on. */
 	item(): IDataObject {
-		this.varies = true;
 		// A sub-node has its own kind of connection as default.
 		const items = this.context.getInputData?.(0, NodeConnectionTypes.Main);
 		return items?.[this.itemIndex]?.json ?? {};
@@ -196,7 +178,6 @@ export class NodeParameters {
 		const value = this.context.getNodeParameter(name, this.itemIndex, fallback, options);
 		if (known !== undefined && name in written! && !hasExpression(written![name]))
 			known.set(name, value);
-		else this.varies = true;
 		return value;
 	}
 
@@ -225,12 +206,9 @@ export class NodeParameters {
 interface Constants {
 	/** The parameters as stored in the workflow, with their expressions. */
 	written: Record<string, unknown>;
-	/** Cached values: by name, and results by their reading function. */
-	known: Map<unknown, unknown>;
+	/** Values without an expression, by name. */
+	known: Map<string, unknown>;
 }
-
-/** Marks a value that may differ between items. */
-const VARIES = Symbol('varies');
 
 const executions = new WeakMap<
 	object,
@@ -253,7 +231,7 @@ function constantsOf(
 	executions.set(context, execution);
 	const constants = execution.of.get(properties) ?? {
 		written: execution.written,
-		known: new Map<unknown, unknown>(),
+		known: new Map<string, unknown>(),
 	};
 	execution.of.set(properties, constants);
 	return constants;

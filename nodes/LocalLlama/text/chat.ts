@@ -24,7 +24,7 @@ export const textChat: LocalLlamaOperation = {
 	],
 	run: async (call) => {
 		const settings = await withChosenModel(
-			call.parameters.once(chatSettings),
+			chatSettings(call.parameters),
 			call.server,
 			'chat',
 			call.signal,

@@ -137,7 +137,7 @@ export const textExtract: LocalLlamaOperation = {
 		checkSchema(schema, null);
 		const { blocks, files } = await inputIn(call);
 		const messages = extractMessages(schema, parameters.freeText('instructions'), blocks);
-		const settings = await withChosenModel(parameters.once(briefSettings), server, 'chat', signal);
+		const settings = await withChosenModel(briefSettings(parameters), server, 'chat', signal);
 		const format: ResponseFormat = { type: 'jsonSchema', schema, least };
 		const answer = await formatted(call, settings, format, messages, files);
 		// Of a server that takes no format, the turn checked nothing.

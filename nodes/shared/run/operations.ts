@@ -177,7 +177,7 @@ function chosenBy<O extends Described>(field: INodeProperties, operations: reado
 /** Reads fields of an item. */
 function readingOf<T>(fields: INodeProperties[], read: (parameters: NodeParameters) => T) {
 	return (context: IExecuteFunctions, itemIndex: number) =>
-		new NodeParameters(context, itemIndex, fields).once(read);
+		read(new NodeParameters(context, itemIndex, fields));
 }
 
 /**

@@ -42,7 +42,7 @@ export async function runOperations<Access extends object>(
 			const operation = operationOf(itemIndex);
 			const parametersOf = (other: number) => new NodeParameters(context, other, operation.fields);
 			const parameters = parametersOf(itemIndex);
-			const { streams } = parameters.once(readWork);
+			const { streams } = readWork(parameters);
 			const itemIndexes = groups.itemIndexesOf(operation, parameters);
 			// The first item of a group processes the whole group.
 			if (itemIndexes[0] !== itemIndex) return [];
@@ -146,7 +146,7 @@ function workFor(
 	try {
 		const { fields } = operationOf(0);
 		isChat = optionOf(fields, 'enableStreaming') !== undefined && typesIntoChat(context);
-		const { streams, itemsAtOnce } = new NodeParameters(context, 0, fields).once(readWork);
+		const { streams, itemsAtOnce } = readWork(new NodeParameters(context, 0, fields));
 		const streamsToChat = streams && isChat;
 		// The chat shows all chunks of a node in one message: two answers at once would be mixed.
 		return { streamsToChat, atOnce: streamsToChat ? 1 : itemsAtOnce };

@@ -282,27 +282,6 @@ describe('a parameter without an expression is read once for all items of an exe
 		expect(reads).toEqual(['kind', 'kind', 'query', 'query']);
 	});
 
-	it('makes what is read of several once, and for every item where one has an expression', () => {
-		const written = { query: 'fixed', kind: '={{ $json.kind }}' };
-		const { context } = counting(written, (name, itemIndex) =>
-			name === 'query' ? 'fixed' : 'ab'[itemIndex],
-		);
-		const made = { fixed: 0, varying: 0 };
-		const fixed = (parameters: NodeParameters) => [(made.fixed += 1), parameters.freeText('query')];
-		const varying = (parameters: NodeParameters) => [
-			(made.varying += 1),
-			...parameters.once(fixed),
-			parameters.freeText('kind'),
-		];
-		const found = [0, 1].map((itemIndex) =>
-			new NodeParameters(context, itemIndex, PROPERTIES).once(varying),
-		);
-		expect(found).toEqual([
-			[1, 1, 'fixed', 'a'],
-			[2, 1, 'fixed', 'b'],
-		]);
-	});
-
 	it('keeps executions apart', () => {
 		const one = counting({ query: 'a' }, () => 'a').context;
 		const other = counting({ query: 'b' }, () => 'b').context;
