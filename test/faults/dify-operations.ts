@@ -202,7 +202,6 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 			await run(setting, 'difyApp', {
 				resource: 'app',
 				operation: 'get',
-				parts: ['info', 'parameters'],
 			}),
 	},
 	{

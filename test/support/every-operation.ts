@@ -75,7 +75,7 @@ const WANTED: Readonly<Record<string, INodeParameters>> = {
 	'Dify Knowledge knowledgeBase update': { options: { name: 'Papers' } },
 	'Dify Knowledge knowledgeBase delete': { confirm: true },
 	'Dify Knowledge metadata set': {
-		values: { value: [{ field: 'city', value: 'Quito', type: 'auto' }] },
+		values: { value: [{ field: 'city', value: 'Quito' }] },
 	},
 	// `follow` has no retries.
 	'Dify Workflow run follow': { options: { idleLimit: 2, totalLimit: 5 } },
