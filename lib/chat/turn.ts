@@ -48,7 +48,6 @@ export async function runTurn(
 			model,
 			parameters,
 			input: messages,
-			place,
 			...optional({ trace, priority }),
 		},
 		async (traced) => {

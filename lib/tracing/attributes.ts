@@ -1,4 +1,3 @@
-import type { QueueLog } from '../http/ask';
 import type { Priority } from '../http/queue';
 import type { ServerAddress } from '../http/types';
 import type { JsonRecord } from '../values';
@@ -36,8 +35,6 @@ export interface TracedRequest {
 	parameters?: object;
 	trace?: TraceSettings;
 	input?: readonly TracedMessage[];
-	/** Its place in n8n's queue; read whenever attributes are set, because it waits after the span has begun. */
-	place?: Pick<QueueLog, 'waitedMs' | 'timesGivenUp'>;
 	/** Its class in n8n's queue. */
 	priority?: Priority;
 }
@@ -133,8 +130,6 @@ const ATTRIBUTES: Readonly<Record<string, (observation: TracedExchange) => unkno
 	'local_llama.accepted_drafts': ({ acceptedDrafts }) => acceptedDrafts,
 	'local_llama.tool_calls': ({ toolCalls }) => toolCalls,
 	'local_llama.priority': ({ priority }) => priority,
-	'local_llama.waited': ({ place }) => place && place.waitedMs / 1000,
-	'local_llama.place_given_up': ({ place }) => (place?.timesGivenUp ?? 0) > 0 || undefined,
 };
 
 type AttributeValue = string | number | boolean | string[];
