@@ -28,7 +28,8 @@ const WHOLE = 'wholeSchema';
 type Check = (value: unknown, schema: JsonRecord, root: JsonRecord) => string | undefined;
 
 const CHECKS: Readonly<Record<string, Check>> = {
-	pattern: (value) => (grammarPattern(value) === undefined ? patternReason(value) : undefined),
+	// llama.cpp reads few patterns as JavaScript does.
+	pattern: () => 'no grammar can hold an answer to every pattern',
 	$ref: (value, _schema, root) => referenceReason(value, root),
 	type: (value) =>
 		value === null || [value].flat().every((type) => TYPES.has(String(type)))
@@ -65,7 +66,6 @@ export function cleanSchema(root: JsonRecord): CleanedSchema {
 		return isRecord(value) ? node(value, at) : value;
 	};
 	const inner = (key: string, value: unknown, at: string): unknown => {
-		if (key === 'pattern') return grammarPattern(value);
 		if (key === '$ref' && value === '#') return `#/$defs/${WHOLE}`;
 		if (key === 'additionalProperties' && typeof value === 'boolean') return value;
 		if (VALUES.has(key) || typeof value === 'string') return value;
@@ -110,51 +110,6 @@ function referenceReason(reference: unknown, root: JsonRecord): string | undefin
 	for (const name of reference.slice('#/'.length).split('/'))
 		target = isRecord(target) && Object.hasOwn(target, name) ? target[name] : undefined;
 	return isRecord(target) ? undefined : 'reference that leads nowhere';
-}
-
-/** Any character of a JSON string that needs no escape. Else `.` would match the closing quote. */
-const ANY = '[^"\\\\\\x7F\\x00-\\x1F]';
-
-/** What llama.cpp has no name for. */
-const SHORTHANDS: Readonly<Record<string, string>> = {
-	'\\d': '[0-9]',
-	'\\w': '[A-Za-z0-9_]',
-	'.': ANY,
-};
-
-/**
- * One part of a pattern that every llama.cpp reads as JavaScript does. A repeated sign behind a backslash is none: it
- * would repeat too much.
- */
-const PART =
-	/\\[dw]|\.|\\[.()[\]{}*+?|^$](?![*+?{])|\[(?:\\[dw.]|[\w .,:;@#%&=+*/-])+\]|[\w ,:;@#%&=/-]|\((?:\?:|(?!\?))|[)|]|[*+?](?!\?)|\{\d{1,3}(?:,\d{0,3})?\}(?!\?)/y;
-
-/** A pattern of the whole text, in the parts that a grammar can express; undefined where it has others. */
-function grammarPattern(pattern: unknown): string | undefined {
-	if (typeof pattern !== 'string' || !pattern.startsWith('^') || !pattern.endsWith('$'))
-		return undefined;
-	const body = pattern.slice(1, -1);
-	const parts: string[] = [];
-	for (let at = 0; at < body.length; ) {
-		PART.lastIndex = at;
-		const part = PART.exec(body)?.[0];
-		if (part === undefined) return undefined;
-		parts.push(part.startsWith('[') ? classOf(part) : (SHORTHANDS[part] ?? part));
-		at += part.length;
-	}
-	return `^${parts.join('')}$`;
-}
-
-function classOf(part: string): string {
-	return part.replace(/\\([dw.])/g, (_all, sign: string) => {
-		if (sign === '.') return '.';
-		return sign === 'd' ? '0-9' : 'A-Za-z0-9_';
-	});
-}
-
-function patternReason(pattern: unknown): string {
-	const isWhole = typeof pattern === 'string' && /^\^[^]*\$$/.test(pattern);
-	return isWhole ? 'pattern with parts that a grammar lacks' : 'pattern without ^ and $';
 }
 
 /**
