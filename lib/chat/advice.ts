@@ -39,7 +39,11 @@ export async function withAdvice(
 		case 'emptyAnswer':
 			return await ofUnreadQuestion(failed, asking, body);
 		case 'contextOverflow':
-			return await withContext(failed, asking);
+			return await withContext(
+				failed,
+				{ ...asking, model: asking.settings.model, signal: asking.call.signal },
+				SHORTER_PROMPT,
+			);
 		case 'wrongPath':
 			return withoutChats(failed, asking);
 		case 'toolsUnsupported':
@@ -79,20 +83,27 @@ async function withModels(
 	return failed.reworded({ remedy, facts: { ...failed.facts, models: ids.slice(0, 50) } });
 }
 
+interface Overflow extends Pick<Asking, 'server' | 'kind'> {
+	model: string;
+	signal?: AbortSignal;
+	/** Of what was sent. Default: as the refusal tells in its fields. */
+	tokens?: number;
+}
+
 /** How the server gets a context that is long enough. */
-async function withContext(
+export async function withContext(
 	failed: ServerError,
-	{ server, kind, settings: { model }, call }: Asking,
+	{ server, kind, model, signal, tokens = finiteNumber(failed.facts.n_prompt_tokens) }: Overflow,
+	orElse: string,
 ): Promise<ServerError> {
-	const { n_prompt_tokens: told, n_ctx: limit } = failed.facts;
-	const tokens = finiteNumber(told);
 	if (tokens === undefined) return failed;
+	const limit = finiteNumber(failed.facts.n_ctx);
 	// vLLM stops counting one token above its limit.
-	const isCountCut = finiteNumber(limit) !== undefined && tokens <= finiteNumber(limit)! + 1;
+	const isCountCut = limit !== undefined && tokens <= limit + 1;
 	const needed = isCountCut ? 2 * tokens : tokens;
-	const props = await propsOf(server, model, call.signal);
+	const props = await propsOf(server, model, signal);
 	const size = Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024;
-	return failed.withRemedy(`${kind.words.context(size, props?.slots)} ${SHORTER_PROMPT}`);
+	return failed.withRemedy(`${kind.words.context(size, props?.slots)} ${orElse}`);
 }
 
 /** The path is right, so it cannot chat (vLLM with an embedding model). */

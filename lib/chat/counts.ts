@@ -113,3 +113,16 @@ export function tokensPerSecond({
 		(tokens > 1 && generatedMs > 0 ? ((tokens - 1) / generatedMs) * 1000 : undefined)
 	);
 }
+
+/** The tokens of all tries. */
+export function sumOfUsage(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
+	if (one === undefined || other === undefined) return one ?? other;
+	const added = (a = 0, b = 0) => a + b;
+	return {
+		promptTokens: one.promptTokens + other.promptTokens,
+		completionTokens: one.completionTokens + other.completionTokens,
+		totalTokens: one.totalTokens + other.totalTokens,
+		cachedTokens: added(one.cachedTokens, other.cachedTokens),
+		reasoningTokens: added(one.reasoningTokens, other.reasoningTokens),
+	};
+}

@@ -16,7 +16,7 @@ import { checkParameters, wantsJson } from './parameters';
 import { textOf } from './content';
 import { toolNames } from './schema';
 import { ownToolCallIds, turnMemory } from './calls';
-import { tracedAnswer } from './counts';
+import { sumOfUsage, tracedAnswer } from './counts';
 import type { Call, ChatMessage, ChatSettings, FinishedAnswer, Usage } from './types';
 import { Shown } from './thinking';
 
@@ -78,7 +78,7 @@ async function answerOf(asking: Asking, messages: ChatMessage[]): Promise<Finish
 	let usage: Usage | undefined;
 	for (let corrections = 0; ; corrections++) {
 		const read = await askTwice(asking, body);
-		usage = sum(usage, read.answer.usage);
+		usage = sumOfUsage(usage, read.answer.usage);
 		const verdict = await judge(asking, read, body);
 		if (verdict.next === undefined || corrections >= MOST_CORRECTIONS) {
 			const answer = usableOf(verdict, usage);
@@ -115,19 +115,6 @@ function isWorthRetrying({ kind }: ServerError, { settings, shown }: Asking): bo
 	const { seed, extraBody } = settings.parameters;
 	const isRandom = (seed ?? extraBody?.seed ?? -1) === -1;
 	return kind === 'outputUnreadable' && shown.text === '' && isRandom;
-}
-
-/** The tokens of all tries. */
-function sum(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
-	if (one === undefined || other === undefined) return one ?? other;
-	const added = (a = 0, b = 0) => a + b;
-	return {
-		promptTokens: one.promptTokens + other.promptTokens,
-		completionTokens: one.completionTokens + other.completionTokens,
-		totalTokens: one.totalTokens + other.totalTokens,
-		cachedTokens: added(one.cachedTokens, other.cachedTokens),
-		reasoningTokens: added(one.reasoningTokens, other.reasoningTokens),
-	};
 }
 
 interface Course {

@@ -5,6 +5,7 @@
 import { AnswerReader } from '../chat/answer';
 import { type Body, openAiBody } from '../chat/body';
 import { conversationFor } from '../chat/conversation';
+import { sumOfUsage } from '../chat/counts';
 import { asOpenAiChunk, ollamaBody } from '../chat/ollama';
 import { checkParameters } from '../chat/parameters';
 import { requireAbilities } from '../chat/draft';
@@ -29,7 +30,8 @@ import {
 	shortened,
 	smallestOf,
 } from '../values';
-import { withContext } from './complete';
+import { withContext } from '../chat/advice';
+import { tooLongIn } from './batches';
 import { scoresIn } from './label-scores';
 import { keysFor, type Label, labelGrammar, labelLines, labelSchema, MAX_LABELS } from './labels';
 import { labelsIn } from './labels-in-answer';
@@ -118,7 +120,7 @@ export async function classify(
 	const second = first.isCut
 		? await ask(question, messages, THINKING_TOKENS)
 		: await ask(question, [...messages, ...correction(first, options)], FREE_TOKENS);
-	const answer = { ...second, ...optional({ usage: sum(first.usage, second.usage) }) };
+	const answer = { ...second, ...optional({ usage: sumOfUsage(first.usage, second.usage) }) };
 	const better = labelsIn(second.text, options, several);
 	if (better === undefined) return unread(question, answer);
 	return resultOf(question, answer, better, labels.length);
@@ -234,7 +236,12 @@ async function ask(
 			tokensOf: ({ usage }) => usage ?? {},
 		},
 	).catch(async (error: unknown) => {
-		throw await withContext(asFailed(error).failed, server, kind, model);
+		const refusal = asFailed(error).failed;
+		throw await withContext(
+			refusal,
+			{ server, kind, model, tokens: tooLongIn(refusal)?.tokens },
+			'Or shorten the text.',
+		);
 	});
 	const texts = messages.map(({ content }) =>
 		typeof content === 'string'
@@ -309,15 +316,6 @@ function unread({ server, hints }: Question, answer: LabelAnswer): Classificatio
 
 function servedBy(server: Server, { usage, model }: LabelAnswer) {
 	return optional({ usage, model, server: identifiedKind(server) });
-}
-
-function sum(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
-	if (one === undefined || other === undefined) return one ?? other;
-	return {
-		promptTokens: one.promptTokens + other.promptTokens,
-		completionTokens: one.completionTokens + other.completionTokens,
-		totalTokens: one.totalTokens + other.totalTokens,
-	};
 }
 
 /** @param count of the labels without the one for none of them */

@@ -1,17 +1,18 @@
 /** Continues a text as it is, without the chat template of the model. */
+import { withContext } from '../chat/advice';
 import { openAiUsage, timingsOf } from '../chat/counts';
 import { countsIn, ollamaBody } from '../chat/ollama';
 import { checkParameters, parameterFields } from '../chat/parameters';
 import type { ChatSettings, Timings, Usage } from '../chat/types';
 import { failureInStream, holdsError } from '../errors/classify';
 import { failure, invalidInput } from '../errors/failure';
-import { asFailed, type ServerError } from '../errors/server-error';
+import { asFailed } from '../errors/server-error';
 import type { Answer } from '../http/ask';
 import { contextOf } from '../http/failures';
 import { parseObject } from '../json';
 import { requireModel } from '../servers/model-names';
 import { type Adaptation, withoutStreamOptions } from '../servers/once-more';
-import { identifiedKind, kindOf, propsOf } from '../servers/kinds';
+import { identifiedKind, kindOf } from '../servers/kinds';
 import type { Server, ServerKind } from '../servers/kinds/kind';
 import { hintOnUnread } from '../servers/unread';
 import { isRecord, type JsonRecord, nonEmptyText, optional, recordsIn, text } from '../values';
@@ -64,7 +65,12 @@ export async function complete(
 		},
 		tokensOf: ({ usage }) => usage ?? {},
 	}).catch(async (error: unknown) => {
-		const failed = await withContext(asFailed(error).failed, server, kind, model);
+		const refusal = asFailed(error).failed;
+		const failed = await withContext(
+			refusal,
+			{ server, kind, model, tokens: tooLongIn(refusal)?.tokens },
+			'Or shorten the text.',
+		);
 		const lacks = { can: 'continue texts', remedy: () => 'Use Chat in place of Complete.', model };
 		throw (await explained(server, failed, lacks)).withPartial({ text: partial });
 	});
@@ -72,23 +78,6 @@ export async function complete(
 	const hint = await hintOnUnread(server, { texts, tokens: value.usage?.promptTokens, model });
 	const hints = hint === undefined ? notes : [...notes, hint];
 	return { ...value, ...optional({ server: identifiedKind(server) }), hints };
-}
-
-/** Tokens to leave for the answer. */
-const ROOM_FOR_ANSWER = 512;
-
-/** How the server gets a context that is long enough. */
-export async function withContext(
-	failed: ServerError,
-	server: Server,
-	{ words }: ServerKind,
-	model: string,
-): Promise<ServerError> {
-	const { tokens } = tooLongIn(failed) ?? {};
-	if (tokens === undefined) return failed;
-	const size = Math.ceil((tokens + ROOM_FOR_ANSWER) / 1024) * 1024;
-	const slots = (await propsOf(server, model))?.slots;
-	return failed.withRemedy(`${words.context(size, slots)} Or shorten the text.`);
 }
 
 function openAiBody(
