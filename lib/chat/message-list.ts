@@ -8,11 +8,14 @@ import {
 	nonEmptyText,
 	optional,
 	recordOf,
+	recordsIn,
 	words,
 } from '../values';
 import type { SourceMessage } from './types';
 
-/** Roles as OpenAI and LangChain call them. Those of tools are for agents. */
+type SourceCall = NonNullable<SourceMessage['toolCalls']>[number];
+
+/** Roles as OpenAI, Google and LangChain call them. */
 const TYPES: ReadonlyMap<string, SourceMessage['type']> = new Map([
 	['system', 'system'],
 	['developer', 'system'],
@@ -20,6 +23,9 @@ const TYPES: ReadonlyMap<string, SourceMessage['type']> = new Map([
 	['human', 'human'],
 	['assistant', 'ai'],
 	['ai', 'ai'],
+	['model', 'ai'],
+	['tool', 'tool'],
+	['function', 'tool'],
 ]);
 
 /**
@@ -33,18 +39,46 @@ export function messagesFromJson(source: unknown): SourceMessage[] {
 	const { messages } = recordOf(parsed);
 	const list: unknown = Array.isArray(messages) ? messages : parsed;
 	if (!Array.isArray(list)) throw invalid('The messages are not a JSON list');
-	return list.map(readMessage);
+	return withCallIds(list.map(readMessage));
+}
+
+/**
+ * Calls of Ollama have no IDs, by which other servers tell results apart: each gets one. A result without an ID belongs
+ * to the first such call since the question, of its own name where it has one.
+ */
+function withCallIds(messages: readonly SourceMessage[]): SourceMessage[] {
+	const open: SourceCall[] = [];
+	let count = 0;
+	const withId = (call: SourceCall): SourceCall => {
+		if (call.id !== undefined) return call;
+		// Mistral's templates take IDs of nine letters and digits only.
+		const named = { ...call, id: `call${String(count++).padStart(5, '0')}` };
+		open.push(named);
+		return named;
+	};
+	return messages.map((message) => {
+		if (message.type === 'human') open.length = 0;
+		if (message.toolCalls) return { ...message, toolCalls: message.toolCalls.map(withId) };
+		if (message.type !== 'tool' || message.toolCallId !== undefined) return message;
+		const at = open.findIndex(({ name }) => name === (message.name ?? name));
+		const [call] = at < 0 ? [] : open.splice(at, 1);
+		return call === undefined ? message : { ...message, toolCallId: call.id };
+	});
 }
 
 function readMessage(message: unknown, index: number): SourceMessage {
 	const at = `Message ${index + 1}`;
 	if (!isRecord(message)) throw invalid(`${at} is not a JSON object with a role and a content`);
 	const type = typeOf(message, at);
+	const toolCalls = recordsIn(message.tool_calls).map((call) => readCall(call, at));
+	const content = contentOf(message, at, toolCalls.length > 0);
 	return {
 		type,
-		content: contentOf(message, at),
+		content,
 		...optional({
-			name: nonEmptyText(message.name),
+			toolCalls: toolCalls.length === 0 ? undefined : toolCalls,
+			toolCallId: nonEmptyText(message.tool_call_id),
+			name: firstText(message, ['tool_name', 'name']),
 			reasoning: firstText(message, ['reasoning_content', 'reasoning', 'thinking']),
 		}),
 	};
@@ -55,7 +89,7 @@ function typeOf(message: JsonRecord, at: string): SourceMessage['type'] {
 	if (role === undefined) throw invalid(`${at} has no role`);
 	const type = TYPES.get(role.trim().toLowerCase());
 	if (type === undefined)
-		throw invalid(`${at} has the role "${role}", which is none of system, user, assistant`);
+		throw invalid(`${at} has the role "${role}", which is none of system, user, assistant, tool`);
 	return type;
 }
 
@@ -64,8 +98,11 @@ function firstText(message: JsonRecord, fields: readonly string[]): string | und
 }
 
 /** Text, or parts. In Ollama's form, pictures are bare base64 next to the text. */
-function contentOf({ content, images }: JsonRecord, at: string): unknown {
-	if (content === undefined || content === null) throw invalid(`${at} has no content`);
+function contentOf({ content, images }: JsonRecord, at: string, mayBeEmpty: boolean): unknown {
+	if (content === undefined || content === null) {
+		if (mayBeEmpty) return '';
+		throw invalid(`${at} has no content`);
+	}
 	const pictures = asList(images).filter((one) => typeof one === 'string');
 	const parts = Array.isArray(content) ? content : words(content);
 	if (pictures.length === 0) return parts;
@@ -75,9 +112,25 @@ function contentOf({ content, images }: JsonRecord, at: string): unknown {
 	];
 }
 
+function readCall(call: JsonRecord, at: string): SourceCall {
+	const { name, arguments: source = {} } = isRecord(call.function) ? call.function : call;
+	if (typeof name !== 'string' || name === '') throw invalid(`${at} calls a tool without a name`);
+	const args = argumentsOf(source);
+	if (!isRecord(args))
+		throw invalid(`${at} calls "${name}" with arguments that are not a JSON object`);
+	return { ...optional({ id: nonEmptyText(call.id) }), name, args };
+}
+
+/** JSON text, or the object itself; nothing stands for no arguments. */
+function argumentsOf(source: unknown): unknown {
+	if (source === null) return {};
+	if (typeof source !== 'string') return source;
+	return source.trim() === '' ? {} : parseJson(source);
+}
+
 function invalid(message: string): ServerError {
 	return invalidInput(
 		message,
-		'Give a list such as [{"role":"system","content":"…"},{"role":"user","content":"…"}]. Roles are system, user and assistant.',
+		'Give a list such as [{"role":"system","content":"…"},{"role":"user","content":"…"}]. Roles are system, user, assistant and tool.',
 	);
 }

@@ -1,5 +1,9 @@
+import * as fc from 'fast-check';
+
 import { messagesFromJson } from '../../../lib/chat/message-list';
 import { convertMessages } from '../../../lib/chat/conversation';
+
+const CALL = { id: 'c1', type: 'function', function: { name: 'add', arguments: '{"a":1}' } };
 
 test('messages in the form of OpenAI, as a list, as JSON text, or as the whole request', () => {
 	const list = [
@@ -22,6 +26,71 @@ test('messages in the form of OpenAI, as a list, as JSON text, or as the whole r
 		role: 'user',
 		content: [{ type: 'text' }, { type: 'image', url: 'https://a/b.png' }],
 	});
+});
+
+test('tool calls and results, with arguments as text or as an object (Ollama)', () => {
+	for (const args of ['{"a":1}', { a: 1 }]) {
+		const read = messagesFromJson([
+			{ role: 'user', content: 'Add.' },
+			{
+				role: 'assistant',
+				content: null,
+				tool_calls: [{ ...CALL, function: { name: 'add', arguments: args } }],
+			},
+			{ role: 'tool', tool_call_id: 'c1', content: '2' },
+		]);
+		expect(read[1]!.toolCalls).toEqual([{ id: 'c1', name: 'add', args: { a: 1 } }]);
+		expect(read[2]).toMatchObject({ type: 'tool', toolCallId: 'c1', content: '2' });
+	}
+});
+
+test('calls of Ollama get IDs of their own, and each result the ID of its call', () => {
+	const name = fc.constantFrom('add', 'find', 'send');
+	const isAnswered = (call: { isAnswered: boolean }) => call.isAnswered;
+	const turn = fc.uniqueArray(
+		fc.record({ name, id: fc.option(fc.uuid(), { nil: undefined }), isAnswered: fc.boolean() }),
+		{
+			selector: ({ name: tool }) => tool,
+			minLength: 1,
+		},
+	);
+	fc.assert(
+		fc.property(fc.array(turn, { minLength: 1 }), fc.boolean(), (turns, isReversed) => {
+			const list = turns.flatMap((calls, at) => [
+				{ role: 'user', content: `Question ${at}` },
+				{
+					role: 'assistant',
+					content: '',
+					tool_calls: calls.map((call) => ({
+						id: call.id,
+						function: { name: call.name, arguments: {} },
+					})),
+				},
+				...(isReversed ? calls.toReversed() : calls).filter(isAnswered).map((call) => ({
+					role: 'tool',
+					tool_call_id: call.id,
+					tool_name: call.name,
+					content: `${at} ${call.name}`,
+				})),
+			]);
+			const answered = turns.flatMap((calls, at) =>
+				calls
+					.filter(isAnswered)
+					.map((call) => ({ name: call.name, content: `${at} ${call.name}` })),
+			);
+			const sent = convertMessages(messagesFromJson(list), { reasoning: 'off' });
+			const calls = sent.flatMap((message) =>
+				message.role === 'assistant' ? (message.toolCalls ?? []) : [],
+			);
+			const results = sent.filter(({ role }) => role === 'tool');
+			expect(new Set(calls.map(({ id }) => id)).size).toBe(answered.length);
+			expect(calls.every(({ id }) => id !== '')).toBe(true);
+			expect(results).toMatchObject(answered);
+			expect(results.map((one) => 'toolCallId' in one && one.toolCallId)).toEqual(
+				calls.map(({ id }) => id),
+			);
+		}),
+	);
 });
 
 test('pictures of Ollama: bare base64 beside the text', () => {
@@ -53,6 +122,14 @@ test.each([
 		'Message 2 has the role "robot"',
 	],
 	[[{ role: 'user' }], 'Message 1 has no content'],
+	[
+		[{ role: 'assistant', tool_calls: [{ function: { arguments: '{}' } }] }],
+		'calls a tool without a name',
+	],
+	[
+		[{ role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '[' } }] }],
+		'arguments that are not a JSON object',
+	],
 ])('%j is refused with its type', (given, message) => {
 	expect(() => messagesFromJson(given)).toThrow(message);
 });
