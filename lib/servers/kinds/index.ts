@@ -113,8 +113,11 @@ export async function propsOf(
 	const known = props.get(server.url.api)?.get(model);
 	if (known !== undefined) return known;
 	const told = await (await kindOf(server, signal)).props?.(server, model, signal);
-	const all = props.get(server.url.api) ?? new Map<string, Props>();
-	if (told !== undefined) props.set(server.url.api, all.set(model, told));
+	if (told === undefined) return undefined;
+	const ofServer = props.get(server.url.api) ?? new Map<string, Props>();
+	// All of it ends ten minutes after the first answer: another model must not keep an old one.
+	if (ofServer.size === 0) props.set(server.url.api, ofServer);
+	ofServer.set(model, told);
 	return told;
 }
 
