@@ -34,6 +34,11 @@ export function quietly<T>(work: () => T): T | undefined {
 	}
 }
 
+/** The letters and digits of a text, in lower case: what quotes it may escape all else. */
+export function lettersOf(text: string): string {
+	return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
+}
+
 /** A text as the pattern that matches it and nothing else. */
 export function literalPattern(text: string): string {
 	return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');

@@ -1,6 +1,6 @@
 /** Calls that a server without a parser hands on in the text of an answer. */
 import { parseJson } from '../json';
-import { isRecord, type JsonRecord } from '../values';
+import { isRecord, type JsonRecord, lettersOf } from '../values';
 import type { ReadCall } from './calls';
 
 /** A way to write calls at the end of a text. */
@@ -214,8 +214,4 @@ function htmlUnescaped(text: string): string {
 			return code <= 0x10ffff ? String.fromCodePoint(code) : all;
 		},
 	);
-}
-
-function lettersOf(text: string): string {
-	return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
 }

@@ -1,5 +1,6 @@
 /** Which of many tools a model is offered: those that fit the conversation best. Pure. */
 import { recordOf, text } from '../values';
+import { FORMAT_TOOL } from './format-call';
 import type { SourceMessage, ToolDefinition } from './types';
 
 interface OfferedTools {
@@ -16,8 +17,6 @@ interface CalledTools {
 	inTurn: ReadonlySet<string>;
 }
 
-/** n8n's agent adds this tool where an output parser is connected, and only a call of it ends the run. */
-const FINAL_ANSWER = 'format_final_json_response';
 const MAX_QUESTIONS = 4;
 /** Characters of each end of a question: a document may stand before or after what is asked of it. */
 const QUESTION_ENDS = 2_000;
@@ -38,7 +37,8 @@ export function toolsToOffer(
 	forced?: string,
 ): OfferedTools {
 	const isKept = ({ name }: ToolDefinition) =>
-		name === forced || name === FINAL_ANSWER || earlier.has(name);
+		// Where an output parser is connected, only a call of this one ends the run.
+		name === forced || name === FORMAT_TOOL || earlier.has(name);
 	const kept = tools.filter(isKept);
 	const others = tools
 		.map((tool, at) => ({ tool, fit: fit[at] ?? 0 }))

@@ -4,7 +4,15 @@ import { createHash } from 'node:crypto';
 import type { FailureKind } from '../errors/kinds';
 import { ServerError } from '../errors/server-error';
 import { LruCache } from '../lru-cache';
-import { asList, isRecord, type JsonRecord, optional, recordOf, recordsIn } from '../values';
+import {
+	asList,
+	isRecord,
+	type JsonRecord,
+	lettersOf,
+	optional,
+	recordOf,
+	recordsIn,
+} from '../values';
 
 /** The change that a refusal asks for; undefined where it asks for another one, or the body has nothing to change. */
 export type Adaptation = (refusal: Refusal, body: JsonRecord) => Change | undefined;
@@ -106,11 +114,6 @@ function memoizedTexts(body: JsonRecord): () => string[] {
 function textsIn(value: unknown): string[] {
 	if (typeof value === 'string') return [value];
 	return (isRecord(value) ? Object.values(value) : asList(value)).flatMap(textsIn);
-}
-
-/** By letters and digits, since a server may escape what it quotes. */
-function lettersOf(text: string): string {
-	return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
 /** The notes of the changes that did something to this body. */

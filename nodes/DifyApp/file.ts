@@ -1,4 +1,5 @@
 import { fileTypeOf } from '../../lib/dify/files/files';
+import { FILE_LIMITS } from '../../lib/dify/files/output-files';
 import { uploadFile } from '../../lib/dify/files/upload';
 import { path, uuid } from '../../lib/dify/ids';
 import { mimeTypeIn, nameInDisposition } from '../../lib/file-name';
@@ -37,8 +38,6 @@ export const fileUpload: DifyOperation = {
 	},
 };
 
-const LIMITS = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 0 };
-
 export const fileDownload: DifyOperation = {
 	option: {
 		name: 'Download',
@@ -57,7 +56,7 @@ export const fileDownload: DifyOperation = {
 		const { client, parameters } = call;
 		const fileId = uuid(parameters.value('fileId'), 'file ID');
 		const url = client.href(path`/files/${fileId}/preview`, { as_attachment: 'true' });
-		const { facts, binary } = await client.open({ url, limits: LIMITS }, async (answer) => {
+		const { facts, binary } = await client.open({ url, limits: FILE_LIMITS }, async (answer) => {
 			const { headers } = answer;
 			const type = mimeTypeIn(headers['content-type']);
 			return await storeFile(call, 'binaryPropertyOutput', {

@@ -42,7 +42,8 @@ export function withWholeUrl<T extends DifyFile>({ target }: DifyClient, file: T
 /** Bytes of all files of a run: they stand in n8n's memory. */
 export const MAX_FILES_BYTES = 200 * 1024 * 1024;
 
-const LIMITS = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 0 };
+/** For fetching a file from Dify. */
+export const FILE_LIMITS = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 0 };
 
 /**
  * Opens a file by the address that Dify gives.
@@ -63,7 +64,7 @@ export async function openSignedFile<T>(
 	const refuseRedirect = (url: string) => originFailure(url, [origin, ...origins]);
 	const refused = refuseRedirect(href);
 	if (refused !== undefined) throw refused;
-	const asked: Ask = { url: href, limits: LIMITS, refuseRedirect };
+	const asked: Ask = { url: href, limits: FILE_LIMITS, refuseRedirect };
 	return await client.open(asked, read);
 }
 
