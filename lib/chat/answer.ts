@@ -127,10 +127,7 @@ export class AnswerReader {
 		const last = this.split.end();
 		this.addText(last.text);
 		this.reasoning += last.reasoning;
-		const { offered = [], isQuoted = () => false } = this.options;
-		const hasCalls = this.assembly.calls.length > 0;
-		const mayHold = !hasCalls && offered.length > 0;
-		const found = mayHold ? callsInText(this.answerText, offered, isQuoted) : undefined;
+		const found = this.foundInText();
 		const inText = found !== undefined && 'calls' in found ? found : undefined;
 		this.answerText = inText?.text ?? this.answerText;
 		const rest = { text: this.answerText.slice(this.shown), reasoning: last.reasoning };
@@ -148,6 +145,13 @@ export class AnswerReader {
 			rest,
 			answer: { ...this.partial, toolCalls, finishReason, ...this.usageField(), ...facts },
 		};
+	}
+
+	/** Calls that stand in the text, where no others came. */
+	private foundInText(): ReturnType<typeof callsInText> | undefined {
+		const { offered = [], isQuoted = () => false } = this.options;
+		if (this.assembly.calls.length > 0 || offered.length === 0) return undefined;
+		return callsInText(this.answerText, offered, isQuoted);
 	}
 
 	private take(chunk: JsonRecord): SplitText {

@@ -275,23 +275,39 @@ const LEAST_SPREAD = 0.05;
 /** A faster answer looks collected even where it is not. */
 const MIN_JUDGED_MS = 50;
 
+/** Whether all came in a small part of the time. */
+function cameAtOnce(generatingMs: number, totalMs: number): boolean {
+	return totalMs >= MIN_JUDGED_MS && generatingMs < totalMs * LEAST_SPREAD;
+}
+
+/** As the timings of llama-server tell it, else the usage. */
+function countIn(timing: unknown, usage: unknown): number | undefined {
+	return finiteNumber(timing) ?? finiteNumber(usage);
+}
+
+type GenerationSpeed = Pick<Sample, 'tokensPerSecond' | 'measuredBy'>;
+
+/** @param generatingMs from the first piece to the last; undefined where all came at once */
+function speedByClock(
+	tokens: number,
+	generatingMs: number | undefined,
+	totalMs: number,
+): GenerationSpeed {
+	if (generatingMs === undefined)
+		return { measuredBy: 'wholeAnswer', tokensPerSecond: rounded((tokens * 1000) / totalMs) };
+	return { measuredBy: 'clock', tokensPerSecond: rounded(((tokens - 1) * 1000) / generatingMs) };
+}
+
 function sampleOf(
 	{ usage, timings, count, firstMs = 0, lastMs }: Pieces,
 	totalMs: number,
 	queuedMs: number,
 ): Sample {
-	const tokens = finiteNumber(timings.predicted_n) ?? finiteNumber(usage.completion_tokens);
-	const generatedTokens = tokens || count;
-	const promptTokens = finiteNumber(timings.prompt_n) ?? finiteNumber(usage.prompt_tokens);
+	const generatedTokens = countIn(timings.predicted_n, usage.completion_tokens) || count;
+	const promptTokens = countIn(timings.prompt_n, usage.prompt_tokens);
 	const generatingMs = Math.max(1, lastMs - firstMs);
-	const isLate = totalMs >= MIN_JUDGED_MS && generatingMs < totalMs * LEAST_SPREAD;
-	const isCollected = count < 2 || isLate;
-	const byClock: Pick<Sample, 'tokensPerSecond' | 'measuredBy'> = isCollected
-		? { measuredBy: 'wholeAnswer', tokensPerSecond: rounded((generatedTokens * 1000) / totalMs) }
-		: {
-				measuredBy: 'clock',
-				tokensPerSecond: rounded(((generatedTokens - 1) * 1000) / generatingMs),
-			};
+	const isCollected = count < 2 || cameAtOnce(generatingMs, totalMs);
+	const byClock = speedByClock(generatedTokens, isCollected ? undefined : generatingMs, totalMs);
 	const byServer = finiteNumber(timings.predicted_per_second);
 	// For a single token llama-server has no time, and reports a million.
 	const isByServer = byServer !== undefined && generatedTokens > 1;

@@ -40,15 +40,22 @@ export function vectorsIn(
 			fault:
 				'the indexes of the vectors are incomplete or repeated, so nobody can tell which text each belongs to',
 		};
+	const read = readAll(ordered, length);
+	if ('fault' in read) return read;
+	return { vectors: read, ...optional({ tokens: tokensIn(recordOf(json)) }) };
+}
+
+/** @param length how many numbers each has; undefined: as many as the first */
+function readAll(entries: readonly unknown[], length: number | undefined): number[][] | Fault {
 	const vectors: number[][] = [];
-	for (const [index, entry] of ordered.entries()) {
+	for (const [index, entry] of entries.entries()) {
 		const vector = readVector(isRecord(entry) ? entry.embedding : entry);
 		if (!Array.isArray(vector)) return { ...vector, index };
 		const fault = faultOf(vector, length ?? vectors[0]?.length ?? vector.length);
 		if (fault !== undefined) return { ...fault, index };
 		vectors.push(vector);
 	}
-	return { vectors, ...optional({ tokens: tokensIn(recordOf(json)) }) };
+	return vectors;
 }
 
 /** Undefined where some indexes are missing, repeated or out of range. Without any, the position counts. */

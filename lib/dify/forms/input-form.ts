@@ -72,21 +72,18 @@ function fieldOf(name: string, variable: string, settings: JsonRecord): FormFiel
  */
 export function formValue({ kind }: FormField, value: unknown): unknown {
 	if (value === undefined || value === null) return undefined;
+	const convert = CONVERSIONS[kind];
+	if (convert === undefined) return kind === 'select' && value === '' ? undefined : words(value);
 	const isBlank = typeof value === 'string' && value.trim() === '';
-	switch (kind) {
-		case 'number':
-			return isBlank ? undefined : (plainNumber(value) ?? value);
-		case 'checkbox':
-			return isBlank ? undefined : (booleanOf(value) ?? value);
-		case 'json_object':
-			if (isBlank) return undefined;
-			return typeof value === 'string' ? (parseJson(value) ?? value) : value;
-		case 'select':
-			return value === '' ? undefined : words(value);
-		default:
-			return words(value);
-	}
+	return isBlank ? undefined : (convert(value) ?? value);
 }
+
+/** Of the kinds that are no text; undefined for what cannot be converted. */
+const CONVERSIONS: Readonly<Record<string, (value: unknown) => unknown>> = {
+	number: plainNumber,
+	checkbox: booleanOf,
+	json_object: (value) => (typeof value === 'string' ? parseJson(value) : value),
+};
 
 /** Reads inputs given as JSON. @throws {ServerError} unless it is an object: Dify would answer with a Python error */
 export function jsonInputs(value: unknown): JsonRecord {
