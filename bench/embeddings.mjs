@@ -5,7 +5,7 @@
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startLlamaServer } from '../scripts/lib/llama-server.mjs';
 import { createLog } from '../scripts/lib/log.mjs';
@@ -22,12 +22,17 @@ import { median, ratio } from './lib/statistics.mjs';
 /** @typedef {{ seconds: number, cpuSeconds: number, megabytes: number }} Cost */
 
 const { values: options } = parseArgs({
-	options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' } },
+	options: {
+		quick: { type: 'boolean', default: false },
+		rounds: { type: 'string', default: '3' },
+		model: { type: 'string', default: NOISE_BERT },
+	},
 });
 const CHUNKS = options.quick ? 300 : 3000;
 const ROUNDS = options.quick ? 1 : Math.max(1, Number(options.rounds));
 const STORE = '@n8n/n8n-nodes-langchain.vectorStoreInMemory';
-const MODEL = 'noise-bert';
+const FILE = resolve(options.model);
+const MODEL = basename(FILE, '.gguf');
 const RIVAL = "n8n's Embeddings OpenAI";
 const log = createLog();
 
@@ -116,7 +121,7 @@ await main(async () => {
 	const work = mkdtempSync(join(tmpdir(), 'local-llama-bench-'));
 	try {
 		const llama = await startLlamaServer(binary, {
-			model: NOISE_BERT,
+			model: FILE,
 			alias: MODEL,
 			threads: 1,
 			args: ['--embeddings', '--pooling', 'mean'],
@@ -183,7 +188,7 @@ await main(async () => {
 			[
 				'# Benchmark of embeddings',
 				'',
-				`Written by \`npm run bench -- embeddings\`. ${CHUNKS} chunks of twenty words go into n8n's Simple Vector Store (n8n ${install.version}), with a model of one layer (test/fixtures/noise-bert.gguf) on`,
+				`Written by \`npm run bench -- embeddings\`. ${CHUNKS} chunks of twenty words go into n8n's Simple Vector Store (n8n ${install.version}), with the model ${MODEL} on`,
 				`llama-server v0.5.0. Both in one run on one n8n, in turn, ${ROUNDS} ${ROUNDS === 1 ? 'round' : 'rounds, medians'}. ${machine()}, Node ${await nodeVersion()},`,
 				'the server on the same cores with one thread. The time is that of the Insert node; it swings with whatever else the machine does, the CPU of n8n less. The execution data are what n8n keeps of one run in its database.',
 				'',

@@ -23,7 +23,12 @@ export const PROGRAMS = [
 	{
 		name: 'embeddings',
 		what: "3,000 chunks into a vector store, beside n8n's Embeddings OpenAI; writes bench/results/embeddings.md",
-		options: { '--quick': 'a tenth, one round; writes nothing', '--rounds 3': 'how many rounds' },
+		options: {
+			'--quick': 'a tenth, one round; writes nothing',
+			'--rounds 3': 'how many rounds',
+			'--model <file>':
+				'a GGUF of an embedding model. Default: one of a single layer, of random weights',
+		},
 	},
 	{
 		name: 'shared',
