@@ -6,7 +6,7 @@
 import { mimeTypeIn } from './file-name';
 import { quietly } from './values';
 
-export type FileKind = 'picture' | 'sound' | 'video' | 'text' | 'mail' | 'document';
+type FileKind = 'picture' | 'sound' | 'video' | 'text' | 'mail' | 'document';
 
 export interface FileType {
 	kind: FileKind;
@@ -14,46 +14,54 @@ export interface FileType {
 	extension: string;
 }
 
-type Row = readonly [signature: RegExp, kind: FileKind, mimeType: string, extension: string];
+type Row = readonly [signature: RegExp, mimeType: string, extension: string];
 
 const OFFICE = 'application/vnd.openxmlformats-officedocument';
 
 /** By the first bytes as Latin-1 (the signatures of each format's standard). The first match counts. */
 const SIGNATURES: readonly Row[] = [
-	[/^\x89PNG\r\n/, 'picture', 'image/png', 'png'],
-	[/^\xff\xd8\xff/, 'picture', 'image/jpeg', 'jpg'],
-	[/^GIF8[79]a/, 'picture', 'image/gif', 'gif'],
-	[/^BM[^]{4}\0{4}/, 'picture', 'image/bmp', 'bmp'],
-	[/^RIFF[^]{4}WEBP/, 'picture', 'image/webp', 'webp'],
-	[/^(?:II\*\0|MM\0\*)/, 'picture', 'image/tiff', 'tiff'],
-	[/^[^]{4}ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)/, 'picture', 'image/heic', 'heic'],
-	[/^[^]{4}ftypavi[fs]/, 'picture', 'image/avif', 'avif'],
-	[/^RIFF[^]{4}WAVE/, 'sound', 'audio/wav', 'wav'],
-	[/^fLaC/, 'sound', 'audio/flac', 'flac'],
-	[/^OggS/, 'sound', 'audio/ogg', 'ogg'],
-	[/^#!AMR/, 'sound', 'audio/amr', 'amr'],
-	[/^[^]{4}ftypM4[AB]/, 'sound', 'audio/mp4', 'm4a'],
-	[/^(?:ID3|\xff[\xe2\xe3\xf2\xf3\xfa\xfb])/, 'sound', 'audio/mpeg', 'mp3'],
-	[/^\xff[\xf0\xf1\xf8\xf9]/, 'sound', 'audio/aac', 'aac'],
-	[/^[^]{4}ftypqt/, 'video', 'video/quicktime', 'mov'],
-	[/^[^]{4}ftyp/, 'video', 'video/mp4', 'mp4'],
-	// The first byte is the control character 0x1a.
-	[/^[^]E\xdf\xa3/, 'video', 'video/webm', 'webm'],
-	[/^RIFF[^]{4}AVI /, 'video', 'video/x-msvideo', 'avi'],
-	[/^%PDF/, 'document', 'application/pdf', 'pdf'],
-	[/^\{\\rtf/, 'document', 'application/rtf', 'rtf'],
-	[/^PK[^]{2}[^]{0,4000}word\//, 'document', `${OFFICE}.wordprocessingml.document`, 'docx'],
-	[/^PK[^]{2}[^]{0,4000}xl\//, 'document', `${OFFICE}.spreadsheetml.sheet`, 'xlsx'],
-	[/^PK[^]{2}[^]{0,4000}ppt\//, 'document', `${OFFICE}.presentationml.presentation`, 'pptx'],
+	[/^\x89PNG\r\n/, 'image/png', 'png'],
+	[/^\xff\xd8\xff/, 'image/jpeg', 'jpg'],
+	[/^GIF8[79]a/, 'image/gif', 'gif'],
+	[/^BM[^]{4}\0{4}/, 'image/bmp', 'bmp'],
+	[/^RIFF[^]{4}WEBP/, 'image/webp', 'webp'],
+	[/^(?:II\*\0|MM\0\*)/, 'image/tiff', 'tiff'],
+	[/^[^]{4}ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)/, 'image/heic', 'heic'],
+	[/^[^]{4}ftypavi[fs]/, 'image/avif', 'avif'],
 	[
-		/^PK[^]{2}[^]{0,90}opendocument\.text/,
-		'document',
-		'application/vnd.oasis.opendocument.text',
-		'odt',
+		/^(?:\xef\xbb\xbf)?\s*<(?:svg|(?:\?xml|!--|!DOCTYPE svg)[^]{0,4000}<svg)[\s>]/i,
+		'image/svg+xml',
+		'svg',
 	],
-	[/^PK[^]{2}/, 'document', 'application/zip', 'zip'],
-	[/^\xd0\xcf[^]\xe0/, 'document', 'application/x-ole-storage', 'doc'],
+	[/^RIFF[^]{4}WAVE/, 'audio/wav', 'wav'],
+	[/^fLaC/, 'audio/flac', 'flac'],
+	[/^OggS/, 'audio/ogg', 'ogg'],
+	[/^#!AMR/, 'audio/amr', 'amr'],
+	[/^[^]{4}ftypM4[AB]/, 'audio/mp4', 'm4a'],
+	[/^(?:ID3|\xff[\xe2\xe3\xf2\xf3\xfa\xfb])/, 'audio/mpeg', 'mp3'],
+	[/^\xff[\xf0\xf1\xf8\xf9]/, 'audio/aac', 'aac'],
+	[/^[^]{4}ftypqt/, 'video/quicktime', 'mov'],
+	[/^[^]{4}ftyp/, 'video/mp4', 'mp4'],
+	// The first byte is the control character 0x1a.
+	[/^[^]E\xdf\xa3/, 'video/webm', 'webm'],
+	[/^RIFF[^]{4}AVI /, 'video/x-msvideo', 'avi'],
+	[/^%PDF/, 'application/pdf', 'pdf'],
+	[/^\{\\rtf/, 'application/rtf', 'rtf'],
+	[/^PK[^]{2}[^]{0,4000}word\//, `${OFFICE}.wordprocessingml.document`, 'docx'],
+	[/^PK[^]{2}[^]{0,4000}xl\//, `${OFFICE}.spreadsheetml.sheet`, 'xlsx'],
+	[/^PK[^]{2}[^]{0,4000}ppt\//, `${OFFICE}.presentationml.presentation`, 'pptx'],
+	[/^PK[^]{2}[^]{0,90}opendocument\.text/, 'application/vnd.oasis.opendocument.text', 'odt'],
+	[/^PK[^]{2}/, 'application/zip', 'zip'],
+	[/^\xd0\xcf[^]\xe0/, 'application/x-ole-storage', 'doc'],
+	// A web page that a browser saved as a mail.
+	[/^From: ["<]Saved by /, 'multipart/related', 'mht'],
 ];
+
+const KINDS: Readonly<Record<string, FileKind>> = {
+	image: 'picture',
+	audio: 'sound',
+	video: 'video',
+};
 
 const PHOTO =
 	'Convert it to JPEG or PNG first, or let the phone or the camera save photos as JPEG.';
@@ -97,11 +105,10 @@ export function soundExtension(mimeType: string): string | undefined {
 /** The type that a file is called by, for one whose bytes say nothing. */
 export function declaredType(mime: string): FileType | undefined {
 	const mimeType = mimeTypeIn(mime);
-	const [family, extension = ''] = mimeType.replace(/\+.*/, '').split('/');
-	if (family === 'image') return { kind: 'picture', mimeType, extension };
-	if (family === 'video') return { kind: 'video', mimeType, extension };
-	if (family !== 'audio') return undefined;
-	return { kind: 'sound', mimeType, extension: soundExtension(mimeType) ?? extension };
+	const [family = '', name = ''] = mimeType.replace(/\+.*/, '').split('/');
+	const kind = KINDS[family];
+	const extension = (kind === 'sound' && soundExtension(mimeType)) || name;
+	return kind && { kind, mimeType, extension };
 }
 
 /** Bytes that are looked at. */
@@ -109,180 +116,81 @@ const HEAD_BYTES = 8192;
 
 export const TEXT: FileType = { kind: 'text', mimeType: 'text/plain', extension: 'txt' };
 const MAIL: FileType = { kind: 'mail', mimeType: 'message/rfc822', extension: 'eml' };
-const WEB_ARCHIVE: FileType = {
-	kind: 'document',
-	mimeType: 'multipart/related',
-	extension: 'mht',
-};
-const SVG: FileType = { kind: 'picture', mimeType: 'image/svg+xml', extension: 'svg' };
 
 /** The type by the content of a file; undefined if it has no known signature and is no text. */
 export function fileTypeOf(bytes: Uint8Array): FileType | undefined {
-	const head = Buffer.from(bytes.subarray(0, HEAD_BYTES));
-	const characters = head.toString('latin1');
-	const row = SIGNATURES.find(([signature]) => signature.test(characters));
-	if (row !== undefined) return { kind: row[1], mimeType: row[2], extension: row[3] };
-	if (
-		head.length === 0 ||
-		(!UTF16_MARK.test(characters) && utf16Of(head) === undefined && head.some(isBinary))
-	)
-		return undefined;
-	if (isSvg(characters)) return SVG;
-	return envelopeIn(characters) ?? TEXT;
+	const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');
+	const row = SIGNATURES.find(([signature]) => signature.test(head));
+	if (row !== undefined) {
+		const [, mimeType, extension] = row;
+		return { kind: KINDS[mimeType.split('/')[0]!] ?? 'document', mimeType, extension };
+	}
+	if (head === '' || (utf16Of(bytes) === undefined && [...head].some(isControl))) return undefined;
+	return isMail(head) ? MAIL : TEXT;
 }
-
-/** Byte-order marks of UTF-16. */
-const UTF16_MARK = /^(?:\xff\xfe|\xfe\xff)/;
 
 /** The control characters that texts have: tab, line breaks, form feed, escape. */
-const TEXT_CONTROLS = new Set([0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x1b]);
+const TEXT_CONTROLS = '\t\n\v\f\r\x1b';
 
-function isBinary(byte: number): boolean {
-	return byte < 0x20 && !TEXT_CONTROLS.has(byte);
+function isControl(character: string): boolean {
+	return character < ' ' && !TEXT_CONTROLS.includes(character);
 }
 
-function isSvg(characters: string): boolean {
-	return (
-		/^(?:\xef\xbb\xbf)?\s*<(?:svg|\?xml|!--|!DOCTYPE svg)/i.test(characters) &&
-		/<svg[\s>]/i.test(characters)
-	);
-}
-
-const OF_MAILS = new Set([
-	'from',
-	'to',
-	'date',
-	'subject',
-	'message-id',
-	'mime-version',
-	'received',
-]);
-/** Fewer may stand at the beginning of a text. */
+/** Fewer of its headers may stand at the beginning of a text. */
 const LEAST_OF_MAILS = 3;
 
-/** A mail, or a web page that a browser saved as one. */
-function envelopeIn(characters: string): FileType | undefined {
-	const [header = ''] = characters.split(/\r?\n\r?\n/, 1);
-	if (!/^[\w-]{1,60}:/.test(header)) return undefined;
-	const lines = header.split('\n');
-	const names = new Set(lines.map((line) => /^[\w-]{1,60}(?=:)/.exec(line)?.[0].toLowerCase()));
-	const isArchive =
-		names.has('snapshot-content-location') || !(names.has('to') || names.has('received'));
-	if (isArchive && /^content-type:\s*multipart\/related/im.test(header)) return WEB_ARCHIVE;
-	const known = [...names].filter((name) => name !== undefined && OF_MAILS.has(name));
-	return known.length >= LEAST_OF_MAILS ? MAIL : undefined;
+function isMail(head: string): boolean {
+	const [header = ''] = head.split(/\r?\n\r?\n/, 1);
+	const names = header.match(/^(?:from|to|date|subject|message-id|mime-version|received)(?=:)/gim);
+	const distinct = new Set(names?.map((name) => name.toLowerCase()));
+	return /^[\w-]{1,60}:/.test(header) && distinct.size >= LEAST_OF_MAILS;
 }
 
 /**
- * Decodes the bytes of a text file. The encoding is told by, in this order: a byte-order mark, the declared `charset`,
- * zeros in every second byte (UTF-16), valid UTF-8, a declaration inside the text, the shape of GB18030; else it is
- * Windows-1252, a superset of Latin-1.
+ * Decodes the bytes of a text file: UTF-16 with its mark, UTF-8, GB18030 by its shape, else Windows-1252, a superset of
+ * Latin-1.
  */
-export function textOfBytes(bytes: Uint8Array, declared?: string): string {
-	const marked = encodingOfMark(bytes) ?? knownEncoding(declared) ?? utf16Of(bytes);
-	if (marked !== undefined) return new TextDecoder(marked).decode(bytes);
+export function textOfBytes(bytes: Uint8Array): string {
+	const wide = utf16Of(bytes);
+	if (wide !== undefined) return new TextDecoder(wide).decode(bytes);
 	return (
 		decoded(bytes, 'utf-8') ??
-		decoded(bytes, knownEncoding(writtenInside(bytes))) ??
 		(isInPairs(bytes) ? decoded(bytes, 'gb18030') : undefined) ??
 		new TextDecoder('windows-1252').decode(bytes)
 	);
 }
 
-function decoded(bytes: Uint8Array, encoding: string | undefined): string | undefined {
-	if (encoding === undefined) return undefined;
-	try {
-		return new TextDecoder(encoding, { fatal: true }).decode(bytes);
-	} catch {
-		return undefined;
-	}
+function decoded(bytes: Uint8Array, encoding: string): string | undefined {
+	return quietly(() => new TextDecoder(encoding, { fatal: true }).decode(bytes));
 }
 
 /** Chinese stands in words of two and more bytes above ASCII, Western letters mostly alone. */
 function isInPairs(bytes: Uint8Array): boolean {
 	const looked = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');
 	const runs = looked.match(/[\x80-\xff]+/g) ?? [];
-	return looked.replace(/[^\x80-\xff]/g, '').length >= 3 * runs.length;
+	return runs.join('').length >= 3 * runs.length;
 }
 
-/** The encoding that XML, HTML or CSS declare inside. */
-function writtenInside(bytes: Uint8Array): string | undefined {
-	const begin = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');
-	return /(?:<\?xml[^<>]*\sencoding|<meta[^<>]*\scharset|^@charset)\s{0,9}=?\s{0,9}["']?([\w:.-]+)/i.exec(
-		begin,
-	)?.[1];
-}
-
-function encodingOfMark([first, second, third]: Uint8Array): string | undefined {
+/** By its mark. */
+function utf16Of([first, second]: Uint8Array): string | undefined {
 	if (first === 0xff && second === 0xfe) return 'utf-16le';
-	if (first === 0xfe && second === 0xff) return 'utf-16be';
-	return first === 0xef && second === 0xbb && third === 0xbf ? 'utf-8' : undefined;
+	return first === 0xfe && second === 0xff ? 'utf-16be' : undefined;
 }
 
-/** Undefined for unknown names, and for UTF-8, which is often declared wrongly and checked by the bytes. */
-function knownEncoding(label: string | undefined): string | undefined {
-	const encoding =
-		label === undefined ? undefined : quietly(() => new TextDecoder(label.trim()).encoding);
-	return encoding === 'utf-8' ? undefined : encoding;
-}
-
-function utf16Of(bytes: Uint8Array): string | undefined {
-	const looked = bytes.subarray(0, HEAD_BYTES);
-	if (looked.length < 4 || bytes.length % 2 !== 0) return undefined;
-	const zerosAt = (parity: number) =>
-		looked.filter((byte, at) => at % 2 === parity && byte === 0).length;
-	const [even, odd, most] = [zerosAt(0), zerosAt(1), looked.length / 4];
-	if (odd > most && even === 0) return 'utf-16le';
-	return even > most && odd === 0 ? 'utf-16be' : undefined;
-}
-
-/** What a picture says of itself in its first bytes. */
-export interface PictureFacts {
-	/** Pixels. */
-	width?: number;
-	height?: number;
-	/** Of EXIF: 1 is upright. */
-	orientation?: number;
-}
-
-export function pictureFacts(bytes: Uint8Array): PictureFacts {
-	const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	const read = READERS[fileTypeOf(bytes)?.extension ?? ''];
-	// Reading behind the end of a file that was cut.
-	return (read && quietly(() => read(buffer))) ?? {};
-}
-
-const READERS: Readonly<Record<string, (buffer: Buffer) => PictureFacts>> = {
-	png: (buffer) => ({ width: buffer.readUInt32BE(16), height: buffer.readUInt32BE(20) }),
-	gif: (buffer) => ({ width: buffer.readUInt16LE(6), height: buffer.readUInt16LE(8) }),
-	jpg: jpegFacts,
-	webp: webpFacts,
-};
-
-/** Markers between those of frames: Huffman tables, reserved, arithmetic coding. */
-const NO_FRAMES: ReadonlySet<number> = new Set([0xc4, 0xc8, 0xcc]);
-const APP1 = 0xe1;
-
-/** Walks the segments to the frame header, which holds the size. */
-function jpegFacts(buffer: Buffer): PictureFacts {
-	const facts: PictureFacts = {};
-	for (let at = 2; at + 9 <= buffer.length && buffer[at] === 0xff; ) {
-		const marker = buffer[at + 1]!;
-		if (marker === APP1) facts.orientation ??= orientationIn(buffer.subarray(at + 4));
-		if (marker >= 0xc0 && marker <= 0xcf && !NO_FRAMES.has(marker))
-			return { ...facts, width: buffer.readUInt16BE(at + 7), height: buffer.readUInt16BE(at + 5) };
-		at += 2 + buffer.readUInt16BE(at + 2);
-	}
-	return facts;
-}
-
+/** The bytes in which a camera writes EXIF. */
+const EXIF_BYTES = 65_536;
 const ORIENTATION_TAG = 0x0112;
 const ENTRY_BYTES = 12;
 
+/** The orientation in the EXIF of a JPEG: 1 is upright. Undefined where it has none, or was cut. */
+export function orientationOf(bytes: Uint8Array): number | undefined {
+	const head = Buffer.from(bytes.subarray(0, EXIF_BYTES));
+	const at = head.indexOf('Exif\0\0');
+	return at < 0 ? undefined : quietly(() => orientationIn(head.subarray(at + 6)));
+}
+
 /** EXIF holds a TIFF file, whose first directory has the orientation. */
-function orientationIn(segment: Buffer): number | undefined {
-	if (segment.toString('latin1', 0, 6) !== 'Exif\0\0') return undefined;
-	const tiff = segment.subarray(6);
+function orientationIn(tiff: Buffer): number | undefined {
 	const isLittle = tiff.toString('latin1', 0, 2) === 'II';
 	const short = (at: number) => (isLittle ? tiff.readUInt16LE(at) : tiff.readUInt16BE(at));
 	const start = isLittle ? tiff.readUInt32LE(4) : tiff.readUInt32BE(4);
@@ -291,14 +199,4 @@ function orientationIn(segment: Buffer): number | undefined {
 		if (short(at) === ORIENTATION_TAG) return short(at + 8);
 	}
 	return undefined;
-}
-
-function webpFacts(buffer: Buffer): PictureFacts {
-	const chunk = buffer.toString('latin1', 12, 16);
-	if (chunk === 'VP8X')
-		return { width: buffer.readUIntLE(24, 3) + 1, height: buffer.readUIntLE(27, 3) + 1 };
-	if (chunk === 'VP8 ')
-		return { width: buffer.readUInt16LE(26) & 0x3fff, height: buffer.readUInt16LE(28) & 0x3fff };
-	const bits = buffer.readUInt32LE(21);
-	return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
 }

@@ -3,8 +3,6 @@ import { mimeTypeIn } from '../file-name';
 
 interface DataUrl {
 	mime: string;
-	/** The declared character encoding of a text. */
-	charset?: string;
 	isBase64: boolean;
 	data: string;
 }
@@ -18,7 +16,6 @@ export function parseDataUrl(url: string): DataUrl | undefined {
 	const [mime = '', ...parameters] = url.slice('data:'.length, comma).split(';');
 	return {
 		mime: mimeTypeIn(mime),
-		charset: charsetIn(parameters),
 		isBase64: parameters.at(-1)?.trim().toLowerCase() === 'base64',
 		data: url.slice(comma + 1),
 	};
@@ -29,13 +26,6 @@ export function base64Of(data: string): string {
 	const parts = parseDataUrl(data);
 	if (parts === undefined) return data;
 	return parts.isBase64 ? parts.data : bytesOf(data).toString('base64');
-}
-
-/** The character encoding among the parameters of a MIME type. */
-export function charsetIn(parameters: readonly string[]): string | undefined {
-	return parameters
-		.map((one) => /^\s*charset\s*=\s*"?([^"\s]+)"?\s*$/i.exec(one)?.[1])
-		.find((one) => one !== undefined);
 }
 
 /**

@@ -1,15 +1,7 @@
 import { mimeTypeIn } from '../file-name';
 import { declaredType, fileTypeOf, type FileType, TEXT, textOfBytes, UNREAD } from '../files';
 import type { ContentPart } from './types';
-import {
-	base64Of,
-	bytesOf,
-	charsetIn,
-	cleanBase64,
-	dataUrl,
-	parseDataUrl,
-	unusable,
-} from './data-url';
+import { base64Of, bytesOf, cleanBase64, dataUrl, unusable } from './data-url';
 
 export interface ModelFile {
 	/** The declared MIME type; may be empty. */
@@ -33,7 +25,7 @@ const HEAD_CHARACTERS = 8192;
  * @throws {ServerError} of kind `invalidInput` with advice for anything else
  */
 export function filePart(file: ModelFile): ContentPart {
-	const { mime, data } = file;
+	const { data } = file;
 	const { kind, mimeType, extension } = typeOf(file);
 	const remedy = UNREAD[extension];
 	if (remedy !== undefined) throw unreadable(file, remedy);
@@ -44,10 +36,8 @@ export function filePart(file: ModelFile): ContentPart {
 			return { type: 'video', url: dataUrl(mimeType, base64Of(data)) };
 		case 'sound':
 			return { type: 'audio', data: cleanBase64(base64Of(data)), format: extension };
-		default: {
-			const charset = parseDataUrl(data)?.charset ?? charsetIn(mime.split(';').slice(1));
-			return { type: 'text', text: textOfBytes(bytesOf(data), charset) };
-		}
+		default:
+			return { type: 'text', text: textOfBytes(bytesOf(data)) };
 	}
 }
 

@@ -1,7 +1,7 @@
 /** Lets a server make pictures. */
 import { failure, invalidInput } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
-import { fileTypeOf, pictureFacts } from '../files';
+import { fileTypeOf } from '../files';
 import { contextOf } from '../http/failures';
 import type { Adaptation } from '../servers/once-more';
 import type { Server } from '../servers/kinds/kind';
@@ -31,7 +31,7 @@ export interface Picture {
 	content: Buffer;
 	mimeType: string;
 	extension: string;
-	/** Pixels, where the beginning of the file tells. */
+	/** Pixels of a PNG, which servers send unless another format is asked for. */
 	width?: number;
 	height?: number;
 	revisedPrompt?: string;
@@ -117,10 +117,15 @@ function pictureIn(
 				'It is asked for base64 (response_format "b64_json"). Look at its log, and at the Extra Body.',
 		});
 	const { mimeType, extension } = type;
-	const { width, height } = pictureFacts(content);
 	const revisedPrompt = nonEmptyText(revised);
-	const facts = { width, height, revisedPrompt, seed: finiteNumber(seed) };
+	const size = extension === 'png' && content.byteLength > 24 ? pixelsOf(content) : {};
+	const facts = { ...size, revisedPrompt, seed: finiteNumber(seed) };
 	return { content, mimeType, extension, ...optional(facts) };
+}
+
+/** Of a PNG, whose header is its first part. */
+function pixelsOf(content: Buffer): { width: number; height: number } {
+	return { width: content.readUInt32BE(16), height: content.readUInt32BE(20) };
 }
 
 function noPicture(server: Server, { model }: TaskSettings): ServerError {

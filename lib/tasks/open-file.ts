@@ -6,7 +6,7 @@ import {
 	declaredType,
 	fileTypeOf,
 	type FileType,
-	pictureFacts,
+	orientationOf,
 	textOfBytes,
 	UNREAD,
 } from '../files';
@@ -55,10 +55,7 @@ function blockOf(
 	{ kind, mimeType, extension }: FileType,
 	{ bytes, mimeType: declared }: ItemFile,
 ): object {
-	if (kind === 'text') {
-		const charset = /;\s*charset\s*=\s*"?([^"\s;]+)/i.exec(declared)?.[1];
-		return { type: 'text', text: textOfBytes(bytes, charset) };
-	}
+	if (kind === 'text') return { type: 'text', text: textOfBytes(bytes) };
 	const data = bytes.toString('base64');
 	const url = `data:${mimeType};base64,${data}`;
 	if (kind === 'picture') return { type: 'image_url', image_url: { url } };
@@ -70,8 +67,8 @@ function blockOf(
 
 const UPRIGHT = 1;
 
-function hintsOn({ kind }: FileType, { name, bytes }: ItemFile): string[] {
-	const { orientation = UPRIGHT } = kind === 'picture' ? pictureFacts(bytes) : {};
+function hintsOn({ extension }: FileType, { name, bytes }: ItemFile): string[] {
+	const orientation = (extension === 'jpg' && orientationOf(bytes)) || UPRIGHT;
 	if (orientation === UPRIGHT) return [];
 	return [
 		`The picture "${name}" lies on its side or head (EXIF orientation ${orientation}), which servers do not look at. Turn it with the node "Edit Image" (Rotate) in front.`,
