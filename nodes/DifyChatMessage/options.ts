@@ -12,11 +12,11 @@ import {
 	choiceField,
 	choices,
 	choicesField,
+	optionsCollection,
 	stringField,
 } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 import type { Extra } from './output';
-import { limitsGroup, optionsFields } from '../shared/options-field';
 
 const options: INodeProperties[] = [
 	stringField('Answer Field', 'answerField', {
@@ -72,7 +72,7 @@ const options: INodeProperties[] = [
 	},
 ];
 
-export const optionFields = optionsFields(options, { groups: [limitsGroup] });
+export const optionsField = optionsCollection(options);
 
 /** Reads the options of an item's message. */
 export function readOptions(parameters: NodeParameters) {

@@ -12,10 +12,10 @@ import { pausedError, runRequest } from '../shared/dify/run-request';
 import type { OperationItem, OperationTable } from '../shared/run/operations';
 import { isBlank, NodeParameters } from '../shared/parameters';
 import { conversationIn, conversationKey, messageFields } from './message';
-import { optionFields, readOptions } from './options';
+import { optionsField, readOptions } from './options';
 import { answerJson } from './output';
 
-const fields = [...messageFields, ...inputFields, filesField, simplifyField, ...optionFields];
+const fields = [...messageFields, ...inputFields, filesField, simplifyField, optionsField];
 
 /** The one operation of the node, which has no list of them. */
 const send: DifyOperation = {

@@ -4,7 +4,6 @@ import { uuid } from '../../lib/dify/ids';
 import { fetchFilesFromField, SAME_USER, userField } from '../shared/dify/fields';
 import { onPauseField, RUN_OPTIONS, WHERE_NOTHING_BEGAN } from '../shared/dify/run-options';
 import { choiceField, choices, choicesField, stringField } from '../shared/field-kinds';
-import { limitsGroup, optionsFields } from '../shared/options-field';
 import type { NodeParameters } from '../shared/parameters';
 
 export const runUserField: INodeProperties = {
@@ -85,21 +84,18 @@ export const followOptions: INodeProperties[] = [
 ];
 
 /** Options of the operation that starts runs. */
-export const executeOptions = optionsFields(
-	[
-		...common,
-		{
-			...RUN_OPTIONS.maxRetries,
-			description: `How often to send a run again ${WHERE_NOTHING_BEGAN}`,
-		},
-		totalLimit,
-		RUN_OPTIONS.traceId,
-		onPause,
-		{
-			...RUN_OPTIONS.workflowId,
-			description:
-				'A published version of the workflow. Leave empty for the latest one. Every run puts out the ID of the version that ran.',
-		},
-	],
-	{ groups: [limitsGroup] },
-);
+export const executeOptions: INodeProperties[] = [
+	...common,
+	{
+		...RUN_OPTIONS.maxRetries,
+		description: `How often to send a run again ${WHERE_NOTHING_BEGAN}`,
+	},
+	totalLimit,
+	RUN_OPTIONS.traceId,
+	onPause,
+	{
+		...RUN_OPTIONS.workflowId,
+		description:
+			'A published version of the workflow. Leave empty for the latest one. Every run puts out the ID of the version that ran.',
+	},
+];

@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { responseFormatFields, thinkingFields } from '../shared/chat/answer-fields';
 import { noticeField } from '../shared/field-kinds';
 import { modelField } from '../shared/model-field';
-import { optionFields } from './options';
+import { optionsField } from './options';
 
 /** n8n's own notice of its models, which it hides in places where nothing is connected by hand. */
 const connectionNotice: INodeProperties = {
@@ -24,5 +24,5 @@ export const properties: INodeProperties[] = [
 	),
 	...thinkingFields(),
 	...responseFormatFields(),
-	...optionFields,
+	optionsField,
 ];

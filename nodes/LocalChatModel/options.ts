@@ -1,8 +1,13 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { generationFields } from '../shared/chat/generation-fields';
-import { booleanField, choiceField, choices, wholeField } from '../shared/field-kinds';
-import { optionsFields } from '../shared/options-field';
+import {
+	booleanField,
+	choiceField,
+	choices,
+	optionsCollection,
+	wholeField,
+} from '../shared/field-kinds';
 import { samplerFields } from '../shared/chat/sampler-fields';
 import { traceField } from './settings';
 
@@ -45,9 +50,7 @@ const ownFields: INodeProperties[] = [
 	}),
 ];
 
-export const optionFields = optionsFields(
-	[...samplerFields, ...generationFields, ...ownFields, traceField],
-	{
-		description: 'Options that are not added are not sent: the settings of the server apply',
-	},
-);
+export const optionsField: INodeProperties = {
+	...optionsCollection([...samplerFields, ...generationFields, ...ownFields, traceField]),
+	description: 'Options that are not added are not sent: the settings of the server apply',
+};

@@ -1,9 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { embeddingOptions } from '../shared/embedding-fields';
-import { noticeField } from '../shared/field-kinds';
+import { noticeField, optionsCollection } from '../shared/field-kinds';
 import { modelField } from '../shared/model-field';
-import { optionsFields } from '../shared/options-field';
 
 export const properties: INodeProperties[] = [
 	noticeField(
@@ -16,5 +15,5 @@ export const properties: INodeProperties[] = [
 		},
 		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text', mayBeEmpty: true },
 	),
-	...optionsFields(embeddingOptions),
+	optionsCollection(embeddingOptions),
 ];

@@ -1,6 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { booleanField, wholeField } from '../shared/field-kinds';
-import { optionsFields } from '../shared/options-field';
+import { booleanField, optionsCollection, wholeField } from '../shared/field-kinds';
 
 function itemsAtOnce(preset: number): INodeProperties {
 	return wholeField('Items at Once', 'itemsAtOnce', preset, [1, 64], {
@@ -20,6 +19,6 @@ export const streamingField = booleanField('Enable Streaming', 'enableStreaming'
  *
  * @param atOnce how many items are worked on at the same time unless the user says so
  */
-export function optionFields(options: readonly INodeProperties[], atOnce = 4): INodeProperties[] {
-	return optionsFields([...options, itemsAtOnce(atOnce)]);
+export function optionsWith(options: readonly INodeProperties[], atOnce = 4): INodeProperties {
+	return optionsCollection([...options, itemsAtOnce(atOnce)]);
 }

@@ -64,15 +64,9 @@ export class NodeParameters {
 	value(path: string): unknown {
 		const [name, inside] = path.split(/\.(.*)/s) as [string, string?];
 		if (inside === undefined) return this.whole(name);
-		const written = this.constants?.written;
-		const values = placesOf(this.properties, name, inside)
-			// An operation may have no options at all, such as Get Voices.
-			.filter((place) => this.properties.some((property) => property.name === place))
-			// Values that the node has not stored need not be read.
-			.filter((place) => place === name || written === undefined || place in written)
-			.map((place) => this.collection(place)[inside]);
-		// A blank value in one collection does not hide the other.
-		return values.find((value) => !isBlank(value)) ?? values.find((value) => value !== undefined);
+		// An operation may have no options at all.
+		const isThere = this.properties.some((property) => property.name === name);
+		return isThere ? this.collection(name)[inside] : undefined;
 	}
 
 	/** Text as it is; numbers and objects become text. */
@@ -154,10 +148,7 @@ export class NodeParameters {
 	}
 
 	field(path: string): Field {
-		const [name, option, ...inner] = path.split('.');
-		if (option === undefined || inner.length > 0) return fieldAt(this.properties, path);
-		const collection = placesOf(this.properties, name!, option).at(-1);
-		return fieldAt(this.properties, `${collection}.${option}`);
+		return fieldAt(this.properties, path);
 	}
 
 	private checked<T, F>(path: string, check: Check<T>, whenUnset: [] | [F]): T | F {
@@ -186,20 +177,9 @@ export class NodeParameters {
 	 * n8n loads such a workflow (docs/protocols/n8n.md 4.5).
 	 */
 	private collection(name: string): Record<string, unknown> {
-		if (!this.collections.has(name)) this.collections.set(name, this.readCollection(name));
-		return this.collections.get(name)!;
-	}
-
-	private readCollection(name: string): Record<string, unknown> {
-		const { label, property } = fieldAt(this.properties, name);
-		const value = this.whole(name);
-		const read = asObject({ label }, value ?? {});
-		if (typeof value !== 'string') return read;
-		const unknown = Object.keys(read).find(
-			(key) => !property.options?.some((option) => option.name === key),
-		);
-		if (unknown !== undefined) throw wrongField(label, `has no option "${unknown}"`);
-		return read;
+		const collection = this.collections.get(name) ?? recordOf(this.whole(name));
+		this.collections.set(name, collection);
+		return collection;
 	}
 }
 
@@ -377,19 +357,4 @@ function asJson(value: unknown): string | undefined {
 		// A circular object, or a number too large for JSON.
 		return typeof value === 'object' ? 'an object' : undefined;
 	}
-}
-
-/** Names of the collections that may hold an option: the collection itself, and its group. */
-export function placesOf(
-	properties: readonly INodeProperties[],
-	collection: string,
-	option: string,
-): string[] {
-	const groups = properties.filter(
-		({ name, type, options = [] }) =>
-			type === 'collection' &&
-			name.startsWith(collection) &&
-			options.some((member) => member.name === option),
-	);
-	return [...new Set([collection, ...groups.map(({ name }) => name)])];
 }

@@ -505,7 +505,7 @@ describe('many items', () => {
 			},
 		});
 		const { status, data } = await run(
-			many(await credentialOf(sim), 24, { optionsLimits: { itemsAtOnce: 8 } }),
+			many(await credentialOf(sim), 24, { options: { itemsAtOnce: 8 } }),
 		);
 		expect(status).toBe('success');
 		const items = itemsOf(data);
@@ -540,7 +540,7 @@ describe('many items', () => {
 			many(
 				await credentialOf(sim),
 				5,
-				{ optionsLimits: { itemsAtOnce: 3 } },
+				{ options: { itemsAtOnce: 3 } },
 				{ onError: 'continueRegularOutput' },
 			),
 		);
@@ -611,7 +611,7 @@ describe('many items', () => {
 					}
 				: { steps: [{ text: 'b' }, { wait: 60_000 }] };
 		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply }] });
-		const running = run(many(await credentialOf(sim), 4, { optionsLimits: { itemsAtOnce: 4 } }));
+		const running = run(many(await credentialOf(sim), 4, { options: { itemsAtOnce: 4 } }));
 		const hasText = ({ events }: SimRun) => events.some(({ event }) => event === 'message');
 		await waitFor(() => sim.runs.filter(hasText).length === 4);
 		started.open();

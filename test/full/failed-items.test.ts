@@ -43,7 +43,7 @@ const NODES: Record<
 	'Dify Chat Message': {
 		type: 'CUSTOM.difyChatMessage',
 		credential: 'difyApi',
-		parameters: { query: 'hi', user: 'anna', optionsLimits: { maxRetries: 0 } },
+		parameters: { query: 'hi', user: 'anna', options: { maxRetries: 0 } },
 		error: refused,
 	},
 	'Dify Knowledge': {

@@ -12,7 +12,6 @@ import {
 	wholeField,
 } from '../../shared/field-kinds';
 import { type NodeParameters, wrongField } from '../../shared/parameters';
-import { group, optionsFields } from '../../shared/options-field';
 
 function count(
 	displayName: string,
@@ -56,14 +55,6 @@ const ruleOptions: INodeProperties[] = [
 		description: 'Whether to take them out of the text',
 	}),
 ];
-
-/** The options of an operation that may write new documents. */
-export function writeOptions(options: INodeProperties[]): INodeProperties[] {
-	const ofChunks = new RegExp(`^(${ruleOptions.map(({ name }) => name).join('|')})$`);
-	return optionsFields(options, {
-		groups: [group('Chunks', ofChunks, 'How the text is split, and what is taken out of it')],
-	});
-}
 
 /** Options for the content of a document. */
 export const contentOptions: INodeProperties[] = [

@@ -22,13 +22,14 @@ import {
 	choiceField,
 	choices,
 	numberField,
+	optionsCollection,
 	stringField,
 } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
 import { ItemFailure } from '../../shared/run/failed-item';
 import type { OperationItem, OperationResult } from '../../shared/run/operations';
 import { binaryField, textField } from '../fields';
-import { contentOptions, createOptionsIn, firstOptions, writeOptions } from './content-fields';
+import { contentOptions, createOptionsIn, firstOptions } from './content-fields';
 
 const syncOptions: INodeProperties[] = [
 	stringField('Hash', 'hash', {
@@ -88,7 +89,7 @@ export const documentSync: DifyOperation = {
 		booleanField('Dry Run', 'dryRun', false, {
 			description: 'Whether to only tell what would be done',
 		}),
-		...writeOptions([...syncOptions, ...contentOptions, ...firstOptions]),
+		optionsCollection([...syncOptions, ...contentOptions, ...firstOptions]),
 	],
 	takesAllItems: () => true,
 	run: syncItems,

@@ -4,12 +4,12 @@ import { filled, optional } from '../../../lib/values';
 import { fileIn } from '../../shared/dify/fields';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyCall, DifyOperation } from '../../shared/dify/run';
-import { choiceField, choices, stringField } from '../../shared/field-kinds';
+import { choiceField, choices, optionsCollection, stringField } from '../../shared/field-kinds';
 import type { OperationItem } from '../../shared/run/operations';
 import { binaryField, textField, waitField } from '../fields';
-import { contentOptions, createOptionsIn, firstOptions, writeOptions } from './content-fields';
+import { contentOptions, createOptionsIn, firstOptions } from './content-fields';
 
-const options = writeOptions([
+const options = optionsCollection([
 	...contentOptions,
 	...firstOptions,
 	choiceField('If It Exists', 'ifExists', 'update', {
@@ -30,7 +30,7 @@ export const documentUpsertFile: DifyOperation = {
 		action: 'Create or update a document from a file',
 		description: 'The document of the same name is updated where there is one',
 	},
-	fields: [datasetField, binaryField, waitField, ...options],
+	fields: [datasetField, binaryField, waitField, options],
 	run: async (call) => await upserted(call, { file: await fileIn(call) }),
 };
 
@@ -50,7 +50,7 @@ export const documentUpsertText: DifyOperation = {
 		}),
 		textField,
 		waitField,
-		...options,
+		options,
 	],
 	run: async (call) => {
 		const { parameters } = call;

@@ -28,7 +28,7 @@ export const runExecute: DifyOperation = {
 				'Files for the variable sys.files of older workflows. File variables of the start node belong in the inputs.',
 		},
 		simplifyField,
-		...executeOptions,
+		optionsCollection(executeOptions),
 	],
 	run: async (call) => {
 		const { client, parameters, typing } = call;

@@ -12,7 +12,7 @@ import {
 import { modelField } from '../../shared/model-field';
 import { fileNameField, mediaFields, mediaSettings } from '../media-options';
 import type { LocalLlamaOperation } from '../operation';
-import { optionFields } from '../options';
+import { optionsWith } from '../options';
 import { baseName, storeFile } from '../../shared/binary';
 import { withChosenModel } from '../../shared/search-models';
 
@@ -47,7 +47,7 @@ export const audioSpeak: LocalLlamaOperation = {
 			}),
 			description: 'The format of the sound. Not every server knows all of them.',
 		}),
-		...optionFields(
+		optionsWith(
 			[
 				...mediaFields,
 				fileNameField('speech'),

@@ -18,7 +18,7 @@ import { withChosenModel } from '../../shared/search-models';
 import { baseName, notStored, storeFile } from '../../shared/binary';
 import { filesIn, inputFileField, mediaFields, mediaSettings } from '../media-options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
-import { optionFields, streamingField } from '../options';
+import { optionsWith, streamingField } from '../options';
 
 export const audioTranscribe: LocalLlamaOperation = {
 	option: {
@@ -52,7 +52,7 @@ export const audioTranscribe: LocalLlamaOperation = {
 		booleanField('Translate to English', 'translate', false, {
 			description: 'Whether the text is written in English, whatever language is spoken',
 		}),
-		...optionFields(
+		optionsWith(
 			[
 				...mediaFields,
 				{

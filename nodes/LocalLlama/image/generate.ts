@@ -15,7 +15,7 @@ import { withChosenModel } from '../../shared/search-models';
 import { baseName, storeFile } from '../../shared/binary';
 import { fileNameField, mediaFields, mediaSettings } from '../media-options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
-import { optionFields } from '../options';
+import { optionsWith } from '../options';
 
 export const imageGenerate: LocalLlamaOperation = {
 	option: {
@@ -37,7 +37,7 @@ export const imageGenerate: LocalLlamaOperation = {
 			placeholder: 'e.g. a red fox in the snow, watercolour',
 			description: 'What the picture should show',
 		}),
-		...optionFields(
+		optionsWith(
 			[
 				choiceField('File Format', 'outputFormat', 'png', {
 					options: choices({

@@ -1,6 +1,6 @@
 import { thinkingFields, responseFormatFields } from '../../shared/chat/answer-fields';
 import { modelField } from '../../shared/model-field';
-import { optionFields } from '../options';
+import { optionsWith } from '../options';
 import type { LocalLlamaOperation } from '../operation';
 import { answerItem, generated } from './answer';
 import { textOptions } from './brief-options';
@@ -20,7 +20,7 @@ export const textChat: LocalLlamaOperation = {
 		...messageFields,
 		...thinkingFields(),
 		...responseFormatFields(),
-		...optionFields(textOptions),
+		optionsWith(textOptions),
 	],
 	run: async (call) => {
 		const settings = await withChosenModel(

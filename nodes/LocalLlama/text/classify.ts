@@ -10,7 +10,7 @@ import { type NodeParameters, wrongField } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
 import type { LocalLlamaOperation } from '../operation';
 import { rowFields, rowsIn } from '../lists';
-import { optionFields } from '../options';
+import { optionsWith } from '../options';
 import { reportAnswer } from './answer';
 import { briefOptions } from './brief-options';
 import { binaryFieldsField, inputIn } from './files';
@@ -55,7 +55,7 @@ export const textClassify: LocalLlamaOperation = {
 			description: 'Whether a text may belong to no label. The label is null then.',
 		}),
 		instructionsField,
-		...optionFields(briefOptions),
+		optionsWith(briefOptions),
 	],
 	run: async (call) => {
 		const { parameters, server, signal } = call;

@@ -6,7 +6,7 @@ import { type NodeParameters, wrongField } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
 import type { OperationItem } from '../../shared/run/operations';
 import type { LocalLlamaOperation } from '../operation';
-import { optionFields } from '../options';
+import { optionsWith } from '../options';
 import { reportAnswer } from './answer';
 import { textOptions } from './brief-options';
 import { taskSettings } from './settings';
@@ -34,7 +34,7 @@ export const textComplete: LocalLlamaOperation = {
 			description:
 				'The text to continue. An expression may also give a list of texts, each of which makes an item, or a list of tokens.',
 		}),
-		...optionFields(options),
+		optionsWith(options),
 	],
 	run: async (call) => {
 		const { parameters, server, typing } = call;

@@ -34,7 +34,7 @@ import {
 } from '../../shared/field-kinds';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { rowFields, rowsIn } from '../lists';
-import { optionFields } from '../options';
+import { optionsWith } from '../options';
 import { answerFacts, generated } from './answer';
 import { briefOptions, quickThinkingFields } from './brief-options';
 import { briefSettings } from './settings';
@@ -123,7 +123,7 @@ export const textExtract: LocalLlamaOperation = {
 		...schemaFields,
 		instructionsField,
 		...quickThinkingFields,
-		...optionFields(briefOptions),
+		optionsWith(briefOptions),
 	],
 	run: async (call) => {
 		const { parameters, server, signal } = call;

@@ -14,7 +14,7 @@ import type { OperationItem } from '../../shared/run/operations';
 import { withChosenModel } from '../../shared/search-models';
 import { textsIn } from '../lists';
 import { countTokens, type LlamaCall, type LocalLlamaOperation } from '../operation';
-import { optionFields } from '../options';
+import { optionsWith } from '../options';
 
 const fields: INodeProperties[] = [
 	modelField(
@@ -51,7 +51,7 @@ const fields: INodeProperties[] = [
 			each: 'One Item for Each Vector',
 		}),
 	}),
-	...optionFields([
+	optionsWith([
 		...embeddingOptions,
 		choiceField('Encoding', 'encoding', 'base64', {
 			options: choices({

@@ -16,7 +16,7 @@ import { listIn } from '../lists';
 import type { OperationItem } from '../../shared/run/operations';
 import { failItem } from '../../shared/run/failed-item';
 import { type LlamaCall, type LocalLlamaOperation, countTokens } from '../operation';
-import { optionFields } from '../options';
+import { optionsWith } from '../options';
 import { withChosenModel } from '../../shared/search-models';
 
 /** A document: its text, and the fields of its output. */
@@ -60,7 +60,7 @@ const fields: INodeProperties[] = [
 		description: 'The field that holds the text, where the documents are objects',
 	}),
 	topNField,
-	...optionFields(rerankOptions),
+	optionsWith(rerankOptions),
 ];
 
 export const vectorRerank: LocalLlamaOperation = {

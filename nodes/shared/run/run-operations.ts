@@ -129,9 +129,8 @@ function readWork(parameters: NodeParameters): { streams: boolean; itemsAtOnce: 
 }
 
 function optionOf(fields: readonly INodeProperties[], name: string): INodeProperties | undefined {
-	const collections = fields.filter((field) => field.name.startsWith('options'));
-	const options = collections.flatMap((field) => (field.options ?? []) as INodeProperties[]);
-	return options.find((option) => option.name === name);
+	const { options = [] } = fields.find((field) => field.name === 'options') ?? {};
+	return (options as INodeProperties[]).find((option) => option.name === name);
 }
 
 /**

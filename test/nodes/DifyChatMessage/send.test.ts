@@ -107,7 +107,7 @@ describe('messages', () => {
 	});
 
 	test('Timeout: limits hold inside the stream as well, and none is set to the whole run unless it is asked for', async () => {
-		const options = properties(new DifyChatMessage()).find(({ name }) => name === 'optionsLimits')!
+		const options = properties(new DifyChatMessage()).find(({ name }) => name === 'options')!
 			.options as INodeProperties[];
 		const limits = options.filter(({ name }) => name.endsWith('Limit'));
 		expect(Object.fromEntries(limits.map(({ name, default: preset }) => [name, preset]))).toEqual({

@@ -81,12 +81,6 @@ describe('what is given', () => {
 	it('by a resource locator is what it points to', () => {
 		expect(read({ model: { __rl: true, mode: 'id', value: ' qwen ' } }).name('model')).toBe('qwen');
 	});
-
-	it('as a collection that is none is an error that names it; JSON text of one is read', () => {
-		const share = (options: unknown) => read({ options }).number('options.share', undefined);
-		for (const wrong of ['x', 7, ['a']]) expect(() => share(wrong)).toThrow('The field "Options" ');
-		expect([share(null), share(''), share('{"share": 0.5}')]).toEqual([undefined, undefined, 0.5]);
-	});
 });
 
 describe('a wrong value', () => {
