@@ -60,7 +60,10 @@ const serve = () => {
 	const server = createServer(async (incoming, outgoing) => {
 		await text(incoming);
 		outgoing.setHeader('server', 'llama.cpp');
-		if (incoming.url === '/props') outgoing.end(JSON.stringify({ total_slots: SLOTS }));
+		const { pathname } = new URL(incoming.url ?? '', 'http://localhost');
+		if (pathname === '/props') outgoing.end(JSON.stringify({ total_slots: SLOTS }));
+		else if (pathname === '/v1/models')
+			outgoing.end(JSON.stringify({ data: [{ id: 'bench-model', owned_by: 'llamacpp' }] }));
 		else if (incoming.url?.endsWith('/chat/completions') !== true)
 			outgoing.writeHead(404).end('{"error":{"message":"not here"}}');
 		else {
