@@ -7,7 +7,7 @@ import { supplyModel } from '../shared/supplied-model';
 import { properties } from './fields';
 import { readSettings } from './settings';
 import { withBudget } from './token-budget';
-import { withToolsAtOnce } from './tools-at-once';
+import { withToolsAtOnce } from '../../lib/chat/tools-at-once';
 import { checkParameters } from '../../lib/chat/parameters';
 import { runTurn } from '../../lib/chat/turn';
 import type { AnswerSource, ChatSettings } from '../../lib/chat/types';
