@@ -9,30 +9,21 @@ const STEP = 1 / 4;
 /** Tokens of a picture or a recording; the real number depends on the model and the file. */
 const MEDIA_TOKENS = 1_000;
 
-/** Counts the tokens of a turn, without its pictures and recordings. */
-type CountTurn = (turn: readonly ChatMessage[]) => number;
-
-interface FittedHistory {
-	messages: ChatMessage[];
-	/** Number of turns that were left out. */
-	leftOut: number;
-}
-
 /**
  * Drops the oldest turns until the earlier turns fit into the budget. The system prompt and the current turn stay. The
  * result depends only on the conversation, so that every worker of n8n's queue mode drops the same turns, also in the
  * following turns.
  *
  * @param budget in tokens
+ * @returns also the number of turns that were left out
  */
 export function fitHistory(
 	messages: readonly ChatMessage[],
 	budget: number,
-	count: CountTurn = estimateTurn,
-): FittedHistory {
+): { messages: ChatMessage[]; leftOut: number } {
 	const turns = turnsOf(messages.filter(({ role }) => role !== 'system'));
 	const earlier = turns.slice(0, -1);
-	const sizes = earlier.map((turn) => tokensOf(turn, count));
+	const sizes = earlier.map(tokensOf);
 	const tooMuch = sizes.reduce((sum, size) => sum + size, 0) - budget;
 	const step = Math.max(1, budget * STEP);
 	const target = Math.ceil(tooMuch / step) * step;
@@ -46,13 +37,9 @@ export function fitHistory(
 	return { messages: messages.filter((message) => !dropped.has(message)), leftOut };
 }
 
-function tokensOf(turn: readonly ChatMessage[], count: CountTurn): number {
+function tokensOf(turn: readonly ChatMessage[]): number {
 	const media = turn.flatMap(({ content }) => mediaOf(content));
-	return count(turn) + media.length * MEDIA_TOKENS;
-}
-
-export function estimateTurn(turn: readonly ChatMessage[]): number {
-	return estimateTokens(turn.map(wordsOf).join('\n'));
+	return estimateTokens(turn.map(wordsOf).join('\n')) + media.length * MEDIA_TOKENS;
 }
 
 /** Splits messages into turns: the user's messages, and everything up to the next ones. */

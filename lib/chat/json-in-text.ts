@@ -6,8 +6,8 @@ export interface FoundJson extends ExactJson {
 	json: string;
 }
 
-/** How many code blocks and how many brackets in a text are tried as JSON, and how many values are checked. */
-const MAX_TRIED = 100;
+/** How many pieces of a text are tried as JSON, and how many values are checked. */
+const MAX_TRIED = 200;
 const MAX_CHECKED = 10;
 /** How many characters are read for it: the brackets of a broken answer may all stay open to its end. */
 const MAX_READ = 2_000_000;
@@ -24,83 +24,49 @@ export function fittingJson(
 	text: string,
 	faultsOf: (value: unknown) => string[],
 ): FoundJson | { faults: string[] } {
-	const check = new JsonCheck(faultsOf);
-	for (const candidates of [wholeText(text), blocksIn(text), structuresIn(text)]) {
-		const fitting = check.fitting(candidates);
-		const [first, ...more] = fitting;
-		if (more.length > 0)
-			return { faults: [`There are ${fitting.length} different answers, and one is wanted`] };
+	let tried = 0;
+	const faults: string[][] = [];
+	const blocks = text.split('```').filter((_part, index) => index % 2 === 1);
+	const contents = blocks.map((block) => block.replace(/^[^\n]*\n/, '').trim());
+	for (const candidates of [[text.trim()], contents, structuresIn(text)]) {
+		const fitting = new Map<string, FoundJson>();
+		for (const json of candidates) {
+			if (++tried > MAX_TRIED || faults.length >= MAX_CHECKED) break;
+			const parsed = parseJson(json);
+			if (parsed === undefined) continue;
+			faults.push(faultsOf(parsed));
+			if (faults.at(-1)?.length === 0)
+				fitting.set(canonicalJson(parsed), { json, ...exactJson(json, parsed) });
+		}
+		const [first] = fitting.values();
+		if (fitting.size > 1)
+			return { faults: [`There are ${fitting.size} different answers, and one is wanted`] };
 		if (first !== undefined) return first;
 	}
-	return { faults: check.faults };
+	return { faults: faults[0] ?? [] };
 }
 
-/** Checks pieces of a text, but not more than `MAX_CHECKED`. */
-class JsonCheck {
-	/** The faults of the first value that does not fit. */
-	faults: string[] = [];
-	private checked = 0;
-
-	constructor(private readonly faultsOf: (value: unknown) => string[]) {}
-
-	/** The pieces that fit, without those with the same value. */
-	fitting(candidates: Iterable<string>): FoundJson[] {
-		const fitting: Array<FoundJson & { parsed: unknown }> = [];
-		for (const json of candidates) {
-			const parsed = parseJson(json);
-			if (parsed === undefined || !this.fits(parsed)) continue;
-			fitting.push({ json, parsed, ...exactJson(json, parsed) });
-		}
-		// Most answers have one value, which is compared with nothing.
-		if (fitting.length < 2) return fitting;
-		return [...new Map(fitting.map((one) => [canonicalJson(one.parsed), one])).values()];
-	}
-
-	private fits(value: unknown): boolean {
-		if (this.checked >= MAX_CHECKED) return false;
-		this.checked++;
-		const faults = this.faultsOf(value);
-		if (this.faults.length === 0) this.faults = faults;
-		return faults.length === 0;
-	}
-}
-
-function wholeText(text: string): string[] {
-	return [text.trim().replace(/^\uFEFF/, '')];
-}
-
-function blocksIn(text: string): string[] {
-	return text
-		.split('```')
-		.filter((_part, index) => index % 2 === 1)
-		.slice(0, MAX_TRIED)
-		.map((block) => block.replace(/^[^\n]*\n/, '').trim());
-}
-
-/** Complete objects and lists in a text, without those inside other ones. */
+/** What may be objects and lists in a text, without those inside other ones. */
 function* structuresIn(text: string): Generator<string> {
-	let starts = 0;
 	let read = 0;
-	for (let at = 0; at < text.length && starts < MAX_TRIED && read < MAX_READ; at++) {
-		if (!/[{[]/.test(text[at]!)) continue;
-		starts++;
-		const rest = text.slice(at);
-		const end = endOfJson(rest);
-		read += end ?? rest.length;
-		const json = rest.slice(0, end ?? 0);
-		if (parseJson(json) === undefined) continue;
+	let behind = 0;
+	for (const { index } of text.matchAll(/[{[]/g)) {
+		if (read >= MAX_READ) return;
+		if (index < behind) continue;
+		const json = balanced(text.slice(index));
+		read += json.length;
 		yield json;
-		at += json.length - 1;
+		if (parseJson(json) !== undefined) behind = index + json.length;
 	}
 }
 
-/** Behind the bracket that closes the first one of a text; undefined where none does. */
-function endOfJson(text: string): number | undefined {
+/** Up to the bracket that closes the first one of a text; all of it where none does. */
+function balanced(text: string): string {
 	let depth = 0;
 	for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
 		if (token === '{' || token === '[') depth++;
 		if (token === '}' || token === ']') depth--;
-		if (depth === 0 && !token.startsWith('"')) return index + 1;
+		if (depth === 0) return text.slice(0, index + 1);
 	}
-	return undefined;
+	return text;
 }

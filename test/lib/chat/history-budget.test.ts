@@ -1,23 +1,20 @@
 import * as fc from 'fast-check';
 
-import { textOf } from '../../../lib/chat/content';
-import { estimateTurn, fitHistory } from '../../../lib/chat/history-budget';
+import { fitHistory } from '../../../lib/chat/history-budget';
 import type { ChatMessage } from '../../../lib/chat/types';
 
-const words = (turn: readonly ChatMessage[]) =>
-	turn.flatMap(({ content }) => textOf(content).split(/\s+/)).filter((word) => word !== '').length;
 const user = (content: string): ChatMessage => ({ role: 'user', content });
 const system: ChatMessage = { role: 'system', content: 'Be brief. '.repeat(100) };
 
-/** A question of one word, an answer of so many. */
+/** A turn of so many tokens. */
 const turn = (size: number): ChatMessage[] => [
-	user('Why?'),
-	{ role: 'assistant', content: 'word '.repeat(size - 1) },
+	user('Why'),
+	{ role: 'assistant', content: 'word'.repeat(size - 1) },
 ];
 
 test('a history that fits is sent unchanged', () => {
 	const messages = [system, ...turn(10), ...turn(10), user('And now?')];
-	expect(fitHistory(messages, 20, words)).toEqual({ messages, leftOut: 0 });
+	expect(fitHistory(messages, 20)).toEqual({ messages, leftOut: 0 });
 });
 
 test('the oldest turns are dropped completely', () => {
@@ -27,7 +24,7 @@ test('the oldest turns are dropped completely', () => {
 		{ role: 'tool', toolCallId: '1', content: 'word '.repeat(20) },
 		{ role: 'assistant', content: 'Fine.' },
 	];
-	const fitted = fitHistory([system, ...withTool, ...turn(10), user('And now?')], 20, words);
+	const fitted = fitHistory([system, ...withTool, ...turn(10), user('And now?')], 20);
 	expect(fitted).toEqual({ messages: [system, ...turn(10), user('And now?')], leftOut: 1 });
 });
 
@@ -36,7 +33,7 @@ test('the current turn stays, however long it is', () => {
 		user('word '.repeat(500)),
 		{ role: 'assistant', content: 'word '.repeat(500) },
 	];
-	expect(fitHistory([system, ...turn(10), ...current], 1, words)).toEqual({
+	expect(fitHistory([system, ...turn(10), ...current], 1)).toEqual({
 		messages: [system, ...current],
 		leftOut: 1,
 	});
@@ -45,7 +42,7 @@ test('the current turn stays, however long it is', () => {
 test('pictures count', () => {
 	const picture: ChatMessage = { role: 'user', content: [{ type: 'image', url: 'data:,' }] };
 	const seen: ChatMessage = { role: 'assistant', content: 'A cat.' };
-	expect(fitHistory([picture, seen, user('Now?')], 500, words).leftOut).toBe(1);
+	expect(fitHistory([picture, seen, user('Now?')], 500).leftOut).toBe(1);
 });
 
 test('in any conversation: within the budget, no more is left out than a step beyond it, system and last turn stay', () => {
@@ -56,9 +53,9 @@ test('in any conversation: within the budget, no more is left out than a step be
 			(sizes, budget) => {
 				const turns = sizes.map(turn);
 				const last = user('And now?');
-				const { messages, leftOut } = fitHistory([system, ...turns.flat(), last], budget, words);
+				const { messages, leftOut } = fitHistory([system, ...turns.flat(), last], budget);
 				expect(messages).toEqual([system, ...turns.slice(leftOut).flat(), last]);
-				const left = words(turns.slice(leftOut).flat());
+				const left = sizes.slice(leftOut).reduce((sum, size) => sum + size, 0);
 				expect(left).toBeLessThanOrEqual(budget);
 				if (leftOut > 0)
 					expect(left + sizes[leftOut - 1]! + budget / 4).toBeGreaterThanOrEqual(budget);
@@ -78,7 +75,7 @@ test('of messages in any order: what stays keeps its place, and no answer or res
 				const given = shape.map(
 					([of, size], at) => ({ role: of, content: `m${at} `.repeat(size) }) as ChatMessage,
 				);
-				const { messages } = fitHistory(given, budget, words);
+				const { messages } = fitHistory(given, budget);
 				expect(messages).toEqual(given.filter((message) => messages.includes(message)));
 				const gone = given.filter((message) => !messages.includes(message));
 				expect(gone.filter((message) => message.role === 'system')).toEqual([]);
@@ -96,7 +93,7 @@ test('of messages in any order: what stays keeps its place, and no answer or res
 
 test('a question in two messages, such as one with a file of text, is one turn', () => {
 	const current = [user('What does it say?'), user('The file')];
-	const fitted = fitHistory([...turn(9), ...current], 1, words);
+	const fitted = fitHistory([...turn(9), ...current], 1);
 	expect(fitted).toEqual({ messages: current, leftOut: 1 });
 });
 
@@ -107,7 +104,7 @@ test('over sixty rounds the beginning of the prompt changes a few times only', (
 			user(`Question ${at}`),
 			...turn(10).slice(1),
 		]);
-		beginnings.push(fitHistory([...turns.flat(), user('Now?')], 100, words).messages[0]);
+		beginnings.push(fitHistory([...turns.flat(), user('Now?')], 100).messages[0]);
 	}
 	const changes = beginnings.filter(
 		(first, at) => at > 0 && JSON.stringify(first) !== JSON.stringify(beginnings[at - 1]),
@@ -117,15 +114,8 @@ test('over sixty rounds the beginning of the prompt changes a few times only', (
 	expect(changes.length).toBeGreaterThan(10);
 });
 
-test('a turn is estimated by its texts and calls', () => {
-	expect(
-		estimateTurn([
-			user('word '.repeat(40)),
-			{
-				role: 'assistant',
-				content: '',
-				toolCalls: [{ id: '1', name: 'w', arguments: '{"a":12}' }],
-			},
-		]),
-	).toBe(53);
+test('calls count', () => {
+	const call = { id: '1', name: 'w', arguments: `{"a":"${'word'.repeat(40)}"}` };
+	const called: ChatMessage = { role: 'assistant', content: '', toolCalls: [call] };
+	expect(fitHistory([user('Why'), called, user('Now?')], 40).leftOut).toBe(1);
 });
