@@ -108,7 +108,7 @@ function blocksIn(result: unknown): unknown[] {
 }
 
 function pictureIn(block: unknown): ContentPart | undefined {
-	if (!isRecord(block) || !/^(?:input_)?image(?:_url)?$/.test(String(block.type))) return undefined;
+	if (!isRecord(block) || !/^image(?:_url)?$/.test(String(block.type))) return undefined;
 	try {
 		const part = contentPart(block);
 		return part?.type === 'image' ? part : undefined;

@@ -1,5 +1,6 @@
 import { invalidInput } from '../errors/failure';
 import { mimeTypeIn } from '../file-name';
+import { quietly } from '../values';
 
 interface DataUrl {
 	mime: string;
@@ -9,15 +10,13 @@ interface DataUrl {
 
 /** The parts of a data URL (RFC 2397); undefined for anything else. */
 export function parseDataUrl(url: string): DataUrl | undefined {
-	if (url.slice(0, 'data:'.length).toLowerCase() !== 'data:') return undefined;
-	// The data may be megabytes, so only the part before it is split.
-	const comma = url.indexOf(',');
-	if (comma < 0) return undefined;
-	const [mime = '', ...parameters] = url.slice('data:'.length, comma).split(';');
+	// The data may be megabytes, so only the part before it is looked at.
+	const [head] = /^data:[^,]{0,1000},/i.exec(url) ?? [];
+	if (head === undefined) return undefined;
 	return {
-		mime: mimeTypeIn(mime),
-		isBase64: parameters.at(-1)?.trim().toLowerCase() === 'base64',
-		data: url.slice(comma + 1),
+		mime: mimeTypeIn(head.slice('data:'.length, -1)),
+		isBase64: /;\s*base64\s*,$/i.test(head),
+		data: url.slice(head.length),
 	};
 }
 
@@ -25,7 +24,9 @@ export function parseDataUrl(url: string): DataUrl | undefined {
 export function base64Of(data: string): string {
 	const parts = parseDataUrl(data);
 	if (parts === undefined) return data;
-	return parts.isBase64 ? parts.data : bytesOf(data).toString('base64');
+	if (parts.isBase64) return parts.data;
+	const decoded = quietly(() => decodeURIComponent(parts.data)) ?? parts.data;
+	return Buffer.from(decoded).toString('base64');
 }
 
 /**
@@ -42,20 +43,7 @@ export function dataUrl(mime: string, base64: string): string {
 
 /** The bytes of a data URL, or of bare base64. */
 export function bytesOf(data: string): Buffer {
-	const parts = parseDataUrl(data);
-	if (parts === undefined) return Buffer.from(cleanBase64(data), 'base64');
-	if (parts.isBase64) return Buffer.from(cleanBase64(parts.data), 'base64');
-	return percentDecoded(parts.data);
-}
-
-/** Decodes `%FC` to a byte. */
-function percentDecoded(encoded: string): Buffer {
-	const parts = encoded.split(/((?:%[0-9a-f]{2})+)/i);
-	// Every second part is one of the escapes that the text is split at.
-	const bytes = parts.map((part, index) =>
-		index % 2 === 0 ? Buffer.from(part, 'utf8') : Buffer.from(part.replaceAll('%', ''), 'hex'),
-	);
-	return Buffer.concat(bytes);
+	return Buffer.from(cleanBase64(base64Of(data)), 'base64');
 }
 
 /** The error for content that cannot be sent. */

@@ -12,7 +12,6 @@ import { checkedJson, jsonError } from './checked-json';
 import { checkedCalls, correctionOf, correctionOfFormat, type Fault } from './correction';
 import { cleanedFormat } from './draft';
 import { formatCallIn } from './format-call';
-import { wantsJson } from './parameters';
 import type { ToolDefinition } from './types';
 
 /** What a usable answer says. */
@@ -30,17 +29,13 @@ export interface Verdict {
 }
 
 /** Judges what was read as the answer to a body. */
-export async function judge(asking: Asking, read: Read, body: Body): Promise<Verdict> {
+export function judge(asking: Asking, read: Read, body: Body): Verdict {
 	const { answer } = read;
 	const calls = answer.toolCalls ?? [];
-	const written = calls.length === 0 ? writtenCall(asking, answer.text, body.tools) : undefined;
 	if (calls.length > 0 || 'kind' in answer) return judgeCalls(asking, read, body, calls);
-	if (written !== undefined) {
-		const usable = { ...answer, text: '', toolCalls: [written], notes: read.notes };
-		return { answer: () => usable };
-	}
-	if (!wantsJson(asking.settings.parameters)) return good(read, answer);
-	return await judgeJson(asking, read, body, answer);
+	const written = writtenCall(asking, answer.text, body.tools);
+	if (written !== undefined) return good(read, answer, { text: '', toolCalls: [written] });
+	return judgeText(asking, read, body, answer);
 }
 
 /** A call of n8n's output parser, where nobody saw the text. */
@@ -87,31 +82,16 @@ function judgeCalls(
 	return {
 		next: { ...body, messages: [...body.messages, ...correction] },
 		answer: () => {
-			const known = calls.filter((call) => isRunnable(call, faults));
-			if (whole === undefined || known.length === 0) return fail();
-			return { ...whole, toolCalls: known, notes: [...read.notes, ...notesOnFaults(faults)] };
+			// A call that lacks arguments is run: the tool may do without them.
+			if (whole === undefined || faults.some(({ kind }) => kind !== 'missingArguments'))
+				return fail();
+			return { ...whole, toolCalls: calls, notes: [...read.notes, ...faults.map(noteOnMissing)] };
 		},
 	};
 }
 
-/** A call that lacks arguments is run: the tool may do without them. */
-function isRunnable({ name }: ReadCall, faults: readonly Fault[]): boolean {
-	return !faults.some(({ kind, call }) => kind !== 'missingArguments' && call.name === name);
-}
-
-function notesOnFaults(faults: readonly Fault[]): string[] {
-	const unknown = faults.filter(({ kind }) => kind === 'unknownTool').map(({ call }) => call.name);
-	const notes = faults
-		.filter(({ kind }) => kind === 'missingArguments')
-		.map(
-			({ call, missing = [] }) =>
-				`The model called the tool "${call.name}" without arguments that it requires: ${missing.join(', ')}. Some servers lose the arguments of a call: see whether an update or another tool call parser helps.`,
-		);
-	if (unknown.length > 0)
-		notes.push(
-			`The model also called tools that are not connected, which were left out: ${unknown.join(', ')}.`,
-		);
-	return notes;
+function noteOnMissing({ call, missing = [] }: Fault): string {
+	return `The model called the tool "${call.name}" without arguments that it requires: ${missing.join(', ')}. Some servers lose the arguments of a call: see whether an update or another tool call parser helps.`;
 }
 
 function failureOfCalls(
@@ -120,12 +100,11 @@ function failureOfCalls(
 	faults: readonly Fault[],
 	tools: readonly ToolDefinition[],
 ): ServerError {
-	const unknown = faults.find(({ kind }) => kind === 'unknownTool')?.call.name;
-	if (unknown === undefined && 'kind' in answer)
+	const tool = faults.find(({ kind }) => kind === 'unknownTool')?.call.name;
+	if (tool === undefined && 'kind' in answer)
 		return failureOf(answer, { url, headers: {} }, asking);
 	const { server, settings } = asking;
 	const offeredTools = tools.map(({ name }) => name);
-	const tool = unknown ?? faults[0]?.call.name;
 	return failure('toolCallInvalid', contextOf(server, url, settings.model), {
 		message: `The model called the tool "${tool}", which is not connected. Connected are: ${offeredTools.join(', ')}`,
 		remedy:
@@ -139,28 +118,20 @@ function failureOfCalls(
 	});
 }
 
-const REMEDY =
-	'Say in the prompt which fields you want, lower the temperature, or choose a larger model or a server that enforces the schema. The answer is in the details.';
-
-async function judgeJson(asking: Asking, read: Read, body: Body, answer: Answer): Promise<Verdict> {
-	const format = asking.settings.parameters.responseFormat;
-	const schema = format?.type === 'jsonSchema' ? (format.least ?? format.schema) : undefined;
-	const outcome = await checkedJson(answer.text, schema);
+function judgeText(asking: Asking, read: Read, body: Body, answer: Answer): Verdict {
+	const outcome = checkedJson(answer.text, asking.settings.parameters.responseFormat);
+	if (outcome === undefined) return good(read, answer);
 	if (!('faults' in outcome)) {
 		const isBare = answer.text.trim() === outcome.json;
 		const text = isBare ? answer.text : outcome.json;
 		return good(read, answer, { text, notes: outcome.unchecked });
 	}
-	const faults = outcome.faults.length === 0 ? ['it is not JSON'] : outcome.faults;
+	const { faults } = outcome;
 	const isCut = answer.finishReason === 'length';
 	return {
 		...(isCut ? {} : { next: nextForJson(asking, body, answer, faults) }),
 		answer: () => {
-			throw jsonError(answer, contextOf(asking.server, read.url, body.model), faults, {
-				cut: 'The token limit cut off the JSON',
-				wrong: 'The answer is not the JSON that was asked for',
-				remedy: REMEDY,
-			});
+			throw jsonError(answer, contextOf(asking.server, read.url, body.model), faults);
 		},
 	};
 }

@@ -17,23 +17,17 @@ export const NOT_CONTENT = new Set([
 	'non_standard',
 ]);
 
-/** The readers of content blocks by their type, as LangChain, n8n, OpenAI, Anthropic and Google write them. */
+/** The readers of content blocks by their type, as n8n, LangChain, MCP, OpenAI and vLLM write them. */
 const READERS: Readonly<Record<string, (block: Block) => ContentPart | undefined>> = {
-	text: textPart,
-	input_text: textPart,
-	output_text: textPart,
-	'text-plain': (block) => textPart(block) ?? mediaPart(block, 'text/plain'),
-	image_url: linkedPicture,
-	input_image: linkedPicture,
+	text: ({ text: words }) =>
+		typeof words === 'string' ? { type: 'text', text: words } : undefined,
+	image_url: ({ image_url: link }) => linkedPart(link, 'image/png'),
+	video_url: ({ video_url: link }) => linkedPart(link, ''),
+	input_audio: openAiAudio,
 	image: (block) => mediaPart(block, 'image/png'),
 	audio: (block) => mediaPart(block, 'audio/wav'),
 	video: mediaPart,
-	media: mediaPart,
-	document: mediaPart,
 	file: openAiFile,
-	input_file: openAiFile,
-	input_audio: openAiAudio,
-	video_url: linkedVideo,
 };
 
 /**
@@ -54,21 +48,11 @@ export function contentPart(block: unknown): ContentPart | undefined {
 	);
 }
 
-function textPart(block: Block): ContentPart | undefined {
-	return typeof block.text === 'string' ? { type: 'text', text: block.text } : undefined;
-}
-
-function linkedPicture({ image_url: link }: Block): ContentPart {
-	return pictureByUrl(isRecord(link) ? link.url : link);
-}
-
-/** A block for a picture may have a data URL of another type. */
-function pictureByUrl(link: unknown): ContentPart {
-	const url = text(link)?.trim() ?? '';
-	if (/^https?:\/\//i.test(url)) return { type: 'image', url };
-	const parts = parseDataUrl(url);
-	if (parts === undefined) throw unusable('The picture is neither an http(s) URL nor a data URL');
-	return filePart({ mime: parts.mime || 'image/png', data: url });
+function linkedPart(link: unknown, mime: string): ContentPart {
+	const url = text(isRecord(link) ? link.url : link)?.trim() ?? '';
+	if (!isAddress(url) && parseDataUrl(url) === undefined)
+		throw unusable('The picture or video is neither an http(s) URL nor a data URL');
+	return fileOrLink({ mime, data: url });
 }
 
 function openAiAudio(block: Block): ContentPart {
@@ -77,72 +61,35 @@ function openAiAudio(block: Block): ContentPart {
 	return { type: 'audio', data: cleanBase64(base64Of(data)), format: text(format) ?? 'wav' };
 }
 
-/** The form of vLLM (docs/protocols/other-servers.md 6.6). */
-function linkedVideo({ video_url: link }: Block): ContentPart {
-	const url = isRecord(link) ? link.url : link;
-	if (typeof url !== 'string') throw unusable('A video has no URL');
-	return linkedFile({ mime: '', data: url });
-}
-
 /** OpenAI's form of a file has a data URL in `file_data`. */
 function openAiFile(block: Block): ContentPart {
-	const { file_data: data, filename } = isRecord(block.file) ? block.file : block;
+	const { file_data: data, filename } = recordOf(block.file);
 	if (typeof data !== 'string') return mediaPart(block);
-	return filePart({ mime: parseDataUrl(data)?.mime ?? '', data, name: text(filename) });
+	return fileOrLink({ mime: '', data, name: text(filename) });
 }
 
-/** A block with data or a URL, and often its MIME type and the file's name, in one of several places. */
+/** A block with data or a URL, and often its MIME type and the file's name. */
 function mediaPart(block: Block, defaultType = ''): ContentPart {
-	const source = isRecord(block.source) ? block.source : block;
-	const inlineText = inlineTextOf(block, source);
-	if (inlineText !== undefined) return { type: 'text', text: inlineText };
-	const mime = mimeOf(block, source) ?? defaultType;
-	const name = nameOf(block);
-	const data = dataOf(source.data);
-	if (data !== undefined) return filePart({ mime: parseDataUrl(data)?.mime || mime, data, name });
-	const url = firstText(block.url, source.url);
-	if (url === undefined)
+	const data = text(block.data) ?? text(block.url);
+	if (data === undefined)
 		throw unusable(`The ${String(block.type)} passed to the model holds no data`);
-	if (block.type === 'image' || mime.startsWith('image/')) return pictureByUrl(url);
-	return linkedFile({ mime, data: url, name });
+	return fileOrLink({
+		mime: text(block.mime_type) ?? text(block.mimeType) ?? defaultType,
+		data,
+		name: text(block.filename) ?? text(recordOf(block.metadata).filename),
+	});
 }
 
-/** The text of a block that says that it holds text. */
-function inlineTextOf(block: Block, source: Block): string | undefined {
-	const isText = block.source_type === 'text' || source.type === 'text';
-	return isText ? firstText(block.text, source.data) : undefined;
-}
-
-function linkedFile({ mime, data: url, name }: ModelFile): ContentPart {
-	const parts = parseDataUrl(url);
-	if (parts !== undefined) return filePart({ mime: parts.mime || mime, data: url, name });
-	const label = name === undefined ? 'a file' : `"${name}"`;
+/** A data URL may be of another type than the block around it says. Servers fetch only pictures themselves. */
+function fileOrLink({ mime, data, name }: ModelFile): ContentPart {
+	if (!isAddress(data)) return filePart({ mime: parseDataUrl(data)?.mime || mime, data, name });
+	if (mime.startsWith('image/')) return { type: 'image', url: data };
 	throw unusable(
-		`A model server cannot fetch ${label} from a URL`,
+		`A model server cannot fetch ${name === undefined ? 'a file' : `"${name}"`} from a URL`,
 		'Download it first and pass its data.',
 	);
 }
 
-function mimeOf(block: Block, source: Block): string | undefined {
-	return firstText(
-		block.mime_type,
-		block.mimeType,
-		block.media_type,
-		source.media_type,
-		source.mime_type,
-	);
-}
-
-function nameOf(block: Block): string | undefined {
-	const metadata = recordOf(block.metadata);
-	return firstText(block.filename, metadata.filename, metadata.name, metadata.title);
-}
-
-function firstText(...values: unknown[]): string | undefined {
-	return values.map(text).find((one) => one !== undefined);
-}
-
-/** Data as base64. LangChain's newer blocks contain bytes. */
-function dataOf(value: unknown): string | undefined {
-	return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : text(value);
+function isAddress(data: string): boolean {
+	return /^https?:\/\//i.test(data);
 }

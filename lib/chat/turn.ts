@@ -79,7 +79,7 @@ async function answerOf(asking: Asking, messages: ChatMessage[]): Promise<Finish
 	for (let corrections = 0; ; corrections++) {
 		const read = await askTwice(asking, body);
 		usage = sumOfUsage(usage, read.answer.usage);
-		const verdict = await judge(asking, read, body);
+		const verdict = judge(asking, read, body);
 		if (verdict.next === undefined || corrections >= MOST_CORRECTIONS) {
 			const answer = usableOf(verdict, usage);
 			const notes = [...first.notes, ...answer.notes];

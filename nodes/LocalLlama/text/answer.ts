@@ -75,12 +75,12 @@ export function answerFacts(answer: Omit<FinishedAnswer, 'text' | 'toolCalls' | 
  *
  * @throws {ServerError} of kind `invalidAnswer` with the text, where it is not JSON or does not follow the schema
  */
-export async function answerItem(
+export function answerItem(
 	call: LlamaCall,
 	answer: FinishedAnswer,
 	format: ResponseFormat | undefined,
-): Promise<OperationItem> {
-	const requested = format === undefined ? undefined : await requestedJson(answer, format);
+): OperationItem {
+	const requested = requestedJson(answer, format);
 	if (requested !== undefined) jsonNotes(requested).forEach((note) => call.hint(note));
 	return {
 		json: { text: answer.text, ...optional({ json: requested?.value }), ...answerFacts(answer) },

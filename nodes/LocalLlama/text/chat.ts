@@ -31,6 +31,6 @@ export const textChat: LocalLlamaOperation = {
 		);
 		const { messages, files } = await messagesIn(call);
 		const answer = await generated(call, settings, messages, files);
-		return [await answerItem(call, answer, settings.parameters.responseFormat)];
+		return [answerItem(call, answer, settings.parameters.responseFormat)];
 	},
 };

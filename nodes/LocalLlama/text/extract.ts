@@ -141,7 +141,7 @@ export const textExtract: LocalLlamaOperation = {
 		const format: ResponseFormat = { type: 'jsonSchema', schema, least };
 		const answer = await formatted(call, settings, format, messages, files);
 		// Of a server that takes no format, the turn checked nothing.
-		const { value, ...checked } = (await requestedJson(answer, { ...format, schema: least }))!;
+		const { value, ...checked } = requestedJson(answer, format)!;
 		const numbers = new Set(
 			fields?.filter(({ type }) => type === 'number').map(({ name }) => name),
 		);

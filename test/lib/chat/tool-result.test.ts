@@ -9,7 +9,6 @@ const URL = `data:image/png;base64,${DATA}`;
 const PICTURES: Array<[string, object]> = [
 	['MCP', { type: 'image', data: DATA, mimeType: 'image/png' }],
 	['OpenAI', { type: 'image_url', image_url: { url: URL } }],
-	['Anthropic', { type: 'image', source: { type: 'base64', media_type: 'image/png', data: DATA } }],
 	['LangChain', { type: 'image', source_type: 'base64', mime_type: 'image/png', data: DATA }],
 ];
 
