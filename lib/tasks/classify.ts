@@ -33,7 +33,15 @@ import {
 import { withContext } from '../chat/advice';
 import { tooLongIn } from './batches';
 import { scoresIn } from './label-scores';
-import { keysFor, type Label, labelGrammar, labelLines, labelSchema, MAX_LABELS } from './labels';
+import {
+	keysFor,
+	type Label,
+	labelGrammar,
+	labelLines,
+	labelSchema,
+	lower,
+	MAX_LABELS,
+} from './labels';
 import { labelsIn } from './labels-in-answer';
 import { task, type TaskSettings } from './task';
 
@@ -346,10 +354,8 @@ function resultOf(
 
 /** The label for none of the others, under a name that no other has. */
 function labelForNone(labels: readonly Label[]): Label {
-	const names = labels.map(({ name }) => name.trim().toLowerCase());
-	let name = 'none';
-	while (names.includes(name)) name = `${name} of these`;
-	return { name, description: 'None of the others fits' };
+	const isTaken = labels.some(({ name }) => lower(name) === 'none');
+	return { name: isTaken ? 'none of these' : 'none', description: 'None of the others fits' };
 }
 
 /** @throws {ServerError} of kind `invalidInput` for labels that are empty, too many, or equal */
@@ -359,7 +365,7 @@ function checkLabels(labels: readonly Label[], most: number): void {
 }
 
 function problemOf(labels: readonly Label[], most: number): string | undefined {
-	const names = labels.map(({ name }) => name.trim().toLowerCase());
+	const names = labels.map(({ name }) => lower(name));
 	if (labels.length === 0) return 'There are no labels';
 	if (labels.length > most) return `There are ${labels.length} labels, and ${most} are the most`;
 	if (names.includes('')) return 'A label has no name';

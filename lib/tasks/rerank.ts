@@ -87,7 +87,7 @@ export async function rerank(
 	const { topN, minimumScore } = settings;
 	const blank = all.flatMap(({ text, index }) => (text.trim() === '' ? [{ index }] : []));
 	const ranking = [...ranked(scores, settings), ...(minimumScore === undefined ? blank : [])];
-	const hints = new Set([...done.hints, ...hintsOn(scores, settings, documents)]);
+	const hints = new Set([...done.hints, ...hintsOn(scores, documents)]);
 	return { ...done, ranking: topN > 0 ? ranking.slice(0, topN) : ranking, hints: [...hints] };
 }
 
@@ -220,32 +220,18 @@ export function ranked(
 		.sort((one, other) => other.score - one.score || one.index - other.index);
 }
 
-/** Between 0 and 1 for any number. */
 function sigmoid(value: number): number {
-	if (value >= 0) return 1 / (1 + Math.exp(-value));
-	const small = Math.exp(value);
-	return small / (1 + small);
+	return 1 / (1 + Math.exp(-value));
 }
 
 const FLAT = 1e-3;
 
-/** Hints about scores that a reranker would hardly give. */
-function hintsOn(
-	scores: readonly Scored[],
-	{ scores: form }: RerankSettings,
-	documents: readonly BatchText[],
-): string[] {
+/** A hint about scores that a reranker would hardly give. */
+function hintsOn(scores: readonly Scored[], documents: readonly BatchText[]): string[] {
 	const values = scores.map(({ score }) => score);
-	const [least, most] = [smallestOf(values), largestOf(values)];
-	const hints: string[] = [];
-	if (form === 'sigmoid' && values.length > 0 && least >= 0 && most <= 1)
-		hints.push(
-			'The scores of the server lie between 0 and 1 already. Set Scores to "As Received": the sigmoid presses them together.',
-		);
 	const differ = new Set(documents.map(({ text }) => text)).size >= 3;
-	if (values.length >= 3 && differ && most - least < FLAT)
-		hints.push('All documents have about the same score. The model may not be a reranker.');
-	return hints;
+	if (values.length < 3 || !differ || largestOf(values) - smallestOf(values) >= FLAT) return [];
+	return ['All documents have about the same score. The model may not be a reranker.'];
 }
 
 function documentTooLong(error: ServerError, { index, text }: BatchText): ServerError {

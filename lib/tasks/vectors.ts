@@ -18,8 +18,8 @@ export interface Fault {
 }
 
 /**
- * The vectors of an answer, one for each of `count` texts: `{data: [{index, embedding}]}` of OpenAI's API,
- * `{embeddings: [[…]]}` of Ollama, or `[{index, embedding: [[…]]}]` of a llama-server without `/v1`.
+ * The vectors of an answer, one for each of `count` texts: `{data: [{index, embedding}]}` of OpenAI's API, or
+ * `{embeddings: [[…]]}` of Ollama.
  *
  * @param length how many numbers the vectors of this model have, once one was seen
  */
@@ -28,7 +28,8 @@ export function vectorsIn(
 	count: number,
 	length: number | undefined,
 ): Vectors | Fault {
-	const list = Array.isArray(json) ? json : (json.data ?? json.embeddings);
+	const { data, embeddings } = recordOf(json);
+	const list = data ?? embeddings;
 	if (!Array.isArray(list)) return { fault: 'the answer holds no embeddings' };
 	if (list.length !== count)
 		return {
@@ -70,16 +71,8 @@ function inOrder(list: unknown[]): unknown[] | undefined {
 function readVector(value: unknown): number[] | Fault {
 	if (typeof value === 'string')
 		return fromBase64(value) ?? { fault: 'a vector is neither a list of numbers nor base64' };
-	const [first] = asList(value);
-	if (Array.isArray(first) && asList(value).length === 1) return readVector(first);
-	if (Array.isArray(first))
-		return {
-			fault: `${asList(value).length} vectors came back for one text`,
-			remedy:
-				'The server returns one vector for each token. Start the server with --pooling mean, cls or last, as the model wants.',
-		};
-	if (first === undefined) return { fault: 'a vector is not a list of numbers, or empty' };
-	return asList(value).map((entry) => plainNumber(entry) ?? NaN);
+	const numbers = asList(value).map((entry) => plainNumber(entry) ?? NaN);
+	return numbers.length > 0 ? numbers : { fault: 'a vector is not a list of numbers, or empty' };
 }
 
 const BYTES = 4;

@@ -1,8 +1,6 @@
-import type { IBinaryData, INodeProperties } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 
-import type { FileSource } from '../../lib/http/multipart';
 import type { TaskSettings } from '../../lib/tasks/task';
-import { binarySource, isBinaryData, namesIn } from '../shared/binary';
 import { generationFields } from '../shared/chat/generation-fields';
 import { stringField } from '../shared/field-kinds';
 import { GENERATION_RETRIES, limit, readWait } from '../shared/limit-fields';
@@ -38,20 +36,6 @@ export function inputFileField(description: string): INodeProperties {
 		hint: 'The name of the field of the item that holds the file',
 		description,
 	});
-}
-
-/** Files by the names in a field, or from an expression. */
-export async function filesIn(
-	{ context, itemIndex, parameters }: LlamaCall,
-	path: string,
-): Promise<FileSource[]> {
-	const sources = [parameters.value(path)].flat().flatMap((one): Array<string | IBinaryData> => {
-		if (isBinaryData(one)) return [one];
-		return namesIn(typeof one === 'string' ? one : parameters.name(path));
-	});
-	const files: FileSource[] = [];
-	for (const one of sources) files.push(await binarySource(context, itemIndex, one));
-	return files;
 }
 
 export function fileNameField(preset: string): INodeProperties {

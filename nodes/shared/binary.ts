@@ -1,13 +1,10 @@
 import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 import { invalidInput } from '../../lib/errors/failure';
 import type { FileSource } from '../../lib/http/multipart';
-import { isRecord, messageOf } from '../../lib/values';
+import { messageOf } from '../../lib/values';
 import { plainFileName } from '../../lib/file-name';
 import { Readable } from '../../lib/vendor';
 import type { OperationCall } from './run/operations';
-
-/** Characters; a multiple of 4, so that every piece of base64 decodes on its own. */
-const BASE64_PIECE = 256 * 1024;
 
 const STREAM_PIECE = 256 * 1024;
 
@@ -15,18 +12,16 @@ const STREAM_PIECE = 256 * 1024;
  * A binary property of an item as an upload source, without reading it: n8n has it as base64 in memory, or in a file or
  * store that can be streamed.
  *
- * @param property its name, or the binary data itself from an expression
  * @throws {NodeOperationError} of n8n when the item has no such property
  */
 export async function binarySource(
 	context: IExecuteFunctions,
 	itemIndex: number,
-	property: string | IBinaryData,
+	property: string,
 ): Promise<FileSource> {
-	const isName = typeof property === 'string';
-	const binary = isName ? context.helpers.assertBinaryData(itemIndex, property) : property;
+	const binary = context.helpers.assertBinaryData(itemIndex, property);
 	const base = {
-		name: fileName(binary, isName ? property : 'file'),
+		name: fileName(binary, property),
 		mimeType: binary.mimeType || 'application/octet-stream',
 	};
 	const { id } = binary;
@@ -42,15 +37,10 @@ export async function binarySource(
 	return { ...base, ...source };
 }
 
-/** Whether a value is binary data of n8n. */
-export function isBinaryData(value: unknown): value is IBinaryData {
-	return isRecord(value) && typeof value.mimeType === 'string' && typeof value.data === 'string';
-}
-
-/** A file in memory. Base64 from elsewhere may have line breaks, which are removed first. */
+/** A file in memory. */
 function inItem({ data }: IBinaryData): Pick<FileSource, 'size' | 'open'> {
-	const base64 = /\s/.test(data) ? data.replace(/\s+/g, '') : data;
-	return { size: Buffer.byteLength(base64, 'base64'), open: () => decoded(base64) };
+	const bytes = Buffer.from(data, 'base64');
+	return { size: bytes.byteLength, open: () => Readable.from([bytes]) };
 }
 
 /** All binary properties of an item, in their order. */
@@ -74,26 +64,14 @@ function fileName(
 	return extension === undefined || extension === '' ? property : `${property}.${extension}`;
 }
 
-async function* decoded(base64: string): AsyncGenerator<Uint8Array> {
-	for (let at = 0; at < base64.length; at += BASE64_PIECE)
-		yield Buffer.from(base64.slice(at, at + BASE64_PIECE), 'base64');
-}
-
 async function* stored(context: IExecuteFunctions, id: string): AsyncGenerator<Uint8Array> {
 	for await (const piece of await context.helpers.getBinaryStream(id, STREAM_PIECE))
 		yield piece as Uint8Array;
 }
 
-/**
- * Bytes of a stored file, needed before the upload. A store that does not tell is read twice, but never whole in
- * memory.
- */
+/** Bytes of a stored file, needed before the upload. */
 async function storedSize(context: IExecuteFunctions, id: string): Promise<number> {
-	const { fileSize } = await context.helpers.getBinaryMetadata(id);
-	if (Number.isFinite(fileSize) && fileSize > 0) return fileSize;
-	let size = 0;
-	for await (const piece of stored(context, id)) size += piece.byteLength;
-	return size;
+	return (await context.helpers.getBinaryMetadata(id)).fileSize;
 }
 
 interface FileToStore {

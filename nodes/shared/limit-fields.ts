@@ -1,7 +1,7 @@
 import { type INodeProperties, NodeConnectionTypes, type WorkflowExecuteMode } from 'n8n-workflow';
 import type { Limits } from '../../lib/http/limits';
 import { optional } from '../../lib/values';
-import { choiceField, choices, wholeField } from './field-kinds';
+import { choiceField, choices, numberField, wholeField } from './field-kinds';
 import type { NodeParameters, ParameterSource } from './parameters';
 import type { Priority } from '../../lib/http/queue';
 
@@ -29,14 +29,7 @@ export function limit(
 	value: number,
 	description: string,
 ): INodeProperties {
-	return {
-		displayName,
-		name,
-		type: 'number',
-		typeOptions: { minValue: 0 },
-		default: value,
-		description,
-	};
+	return numberField(displayName, name, value, { typeOptions: { minValue: 0 }, description });
 }
 
 /** Options for requests that change nothing and are not streamed: their answer comes whole, so one limit does. */

@@ -5,6 +5,7 @@ import { contextOf } from '../../lib/http/failures';
 import type { Limits } from '../../lib/http/limits';
 import { Retries } from '../../lib/http/retry';
 import { pauseFor } from '../../lib/http/waiting';
+import { fetchOnce, memoized } from '../../lib/lru-cache';
 import { listModels, listModelsFor } from '../../lib/servers/list-models';
 import { describeModel, onlyModel, shortModelNames } from '../../lib/servers/model-names';
 import type { ServerModel } from '../../lib/servers/models';
@@ -12,9 +13,6 @@ import { kindOf } from '../../lib/servers/kinds';
 import type { ModelUse, Server } from '../../lib/servers/kinds/kind';
 import { serverOf } from '../../lib/servers/server';
 import { listEntries, listError } from './list-entries';
-
-/** For a list that a server of pictures or sound may not have. */
-const OPTIONAL_LIST_LIMIT_MS = 3_000;
 
 /** List searches for models. Where there is no list, the error says why and what to do. */
 export const modelSearches = {
@@ -64,7 +62,7 @@ interface ModelSettings {
 	retries?: number;
 }
 
-const chosen = new WeakMap<Server, Map<ModelUse, Promise<string>>>();
+const chosenOn = memoized<Server, Map<ModelUse, Promise<string>>>(() => new Map());
 
 /**
  * Adds the model to settings: the chosen one, else the loaded one, or the only one for the use. The server is asked
@@ -79,15 +77,9 @@ export async function withChosenModel<T extends ModelSettings>(
 	signal?: AbortSignal,
 ): Promise<T> {
 	if (settings.model !== '') return settings;
-	const uses = chosen.get(server) ?? new Map<ModelUse, Promise<string>>();
-	chosen.set(server, uses);
-	const choosing =
-		uses.get(use) ??
-		patiently(settings, signal, async () => await onlyModelFor(server, use, signal));
-	uses.set(use, choosing);
-	// A failure is not cached: the next item asks again.
-	choosing.catch(() => uses.delete(use));
-	return { ...settings, model: await choosing };
+	const choose = async () =>
+		await patiently(settings, signal, async () => await onlyModelFor(server, use, signal));
+	return { ...settings, model: await fetchOnce(chosenOn(server), use, choose) };
 }
 
 async function patiently<T>(
@@ -115,9 +107,7 @@ async function onlyModelFor(
 	if (!MAY_NEED_NO_NAME.has(use))
 		return onlyModel(await listModelsFor(server, use, signal), context);
 	// A server of one model for pictures or sound needs no name, and may have no list.
-	const inTime = AbortSignal.timeout(OPTIONAL_LIST_LIMIT_MS);
-	const until = signal === undefined ? inTime : AbortSignal.any([signal, inTime]);
-	const models = await listModelsFor(server, use, until).catch(asFailed);
+	const models = await listModelsFor(server, use, signal).catch(asFailed);
 	signal?.throwIfAborted();
 	if ('failed' in models) return '';
 	const { marks } = await kindOf(server, signal);

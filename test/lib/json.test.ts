@@ -1,13 +1,6 @@
 import fc from 'fast-check';
 
-import {
-	endOfString,
-	exactJson,
-	excessIn,
-	keptAsText,
-	parseJson,
-	parseObject,
-} from '../../lib/json';
+import { exactJson, keptAsText, parseJson, parseObject } from '../../lib/json';
 import { anyCodePoint } from '../support/code-points';
 import { examples } from '../support/properties';
 
@@ -43,11 +36,11 @@ function isKept(json: string): boolean {
 	return above * otherBelow === otherAbove * below;
 }
 
-/** What Python writes, and what it stands for. */
+/** What servers write, and what it stands for. */
 const { written } = fc.letrec<{ written: Written }>((tie) => ({
 	written: fc.oneof(
 		{ maxDepth: 4 },
-		fc.constantFrom('NaN', 'Infinity', '-Infinity', '1e400').map(asText),
+		fc.constant('1e400').map(asText),
 		fc
 			.bigInt()
 			.map(String)
@@ -80,7 +73,7 @@ const { written } = fc.letrec<{ written: Written }>((tie) => ({
 	),
 }));
 
-test('whatever Python writes is read, and no number changes', () => {
+test('whatever is written is read, and no number changes', () => {
 	fc.assert(
 		fc.property(written, ({ json, value }) => {
 			expect(JSON.stringify(exactJson(json).value)).toBe(JSON.stringify(value));
@@ -113,40 +106,19 @@ test('what JSON.parse reads without a loss is what JSON.parse reads', () => {
 });
 
 test.each(['', '{"a":NaN', 'NaNa', '[NaN,]', '{"a":\\"NaN}', '<p>NaN</p>'])(
-	'%j is no JSON in Python either',
+	'%j is no JSON',
 	(text) => {
 		expect(exactJson(text).value).toBeUndefined();
 	},
 );
 
-test('megabytes of escapes and quotes take no time, and overflow nothing', () => {
-	const long = '\\n'.repeat(4_000_000);
-	expect(exactJson(`{"a":"${long}","b":NaN}`).value).toEqual({
-		a: '\n'.repeat(4_000_000),
-		b: 'NaN',
-	});
-	expect(exactJson('\\"'.repeat(1_000_000) + 'NaN').value).toBeUndefined();
-});
-
 test('what is said of them: each once, and not hundreds', () => {
 	expect(keptAsText([])).toEqual([]);
-	expect(keptAsText(['NaN', 'NaN'])).toEqual([
-		'No number of JavaScript holds NaN exactly: kept as text.',
+	expect(keptAsText(['1e400', '1e400'])).toEqual([
+		'No number of JavaScript holds 1e400 exactly: kept as text.',
 	]);
 	expect(keptAsText(Array.from({ length: 99 }, (_, index) => String(index)))[0]).toContain(
-		'0, 1, 2, 3, 4, …',
-	);
-});
-
-test('fast-check: a string ends at its first quote behind an even number of backslashes', () => {
-	const sign = fc.constantFrom('\\', '"', "'", 'a', '{', '\n');
-	const source = fc.array(sign, { maxLength: 30 }).map((signs) => signs.join(''));
-	fc.assert(
-		fc.property(source, fc.constantFrom('"', "'"), (text, quote) => {
-			const end = new RegExp(`^(?:\\\\[^]|[^\\\\${quote}])*${quote}`).exec(text)?.[0].length;
-			const found = endOfString(quote + text, 0);
-			expect(Math.min(found, text.length + 1)).toBe(end ?? text.length + 1);
-		}),
+		'holds 0, 1, 2, 3, 4 exactly',
 	);
 });
 
@@ -157,26 +129,6 @@ describe('parseObject', () => {
 
 	test('an object with blanks around it', () => {
 		expect(parseObject(' \n{"a":1}\n')).toEqual({ a: 1 });
-	});
-});
-
-describe('JSON of very many values', () => {
-	const LIMIT = 1_000_000;
-
-	it.each(['{}', '[]', '{"a":[]}'])(
-		'%s, over and over, is read up to a million objects and lists',
-		(value) => {
-			const each = value.replace(/[^[{]/g, '').length;
-			const listOf = (count: number) => `[${`${value},`.repeat(count - 1)}${value}]`;
-			const most = Math.floor((LIMIT - 1) / each);
-			expect(parseJson(listOf(most))).toHaveLength(most);
-			expect(parseJson(listOf(most + 1))).toBeUndefined();
-			expect(excessIn(listOf(most + 1))).toBe('JSON with more than 1000000 objects and lists');
-		},
-	);
-
-	it('texts may hold any number of brackets', () => {
-		expect(parseJson(JSON.stringify(['{['.repeat(LIMIT)]))).toHaveLength(1);
 	});
 });
 

@@ -11,12 +11,11 @@ import {
 	outputFileField,
 	stringField,
 } from '../../shared/field-kinds';
-import { wrongField } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
 import type { OperationItem } from '../../shared/run/operations';
 import { withChosenModel } from '../../shared/search-models';
-import { baseName, notStored, storeFile } from '../../shared/binary';
-import { filesIn, inputFileField, mediaFields, mediaSettings } from '../media-options';
+import { baseName, binarySource, notStored, storeFile } from '../../shared/binary';
+import { inputFileField, mediaFields, mediaSettings } from '../media-options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { optionsWith, streamingField } from '../options';
 
@@ -86,14 +85,12 @@ export const audioTranscribe: LocalLlamaOperation = {
 		),
 	],
 	run: async (call) => {
-		const { server } = call;
-		const [file] = await filesIn(call, 'binaryPropertyName');
-		if (file === undefined)
-			throw wrongField(
-				'Input Binary Field',
-				'is empty',
-				'Name the field that holds the recording.',
-			);
+		const { context, itemIndex, parameters, server } = call;
+		const field = parameters.required(
+			'binaryPropertyName',
+			'Name the field that holds the recording.',
+		);
+		const file = await binarySource(context, itemIndex, field);
 		const chosen = await withChosenModel(mediaSettings(call), server, 'transcription', call.signal);
 		const transcript = await transcribe(server, chosen, { ...requestIn(call), file });
 		await call.typing?.type(transcript.text);

@@ -9,7 +9,6 @@ import type {
 } from '../../../lib/chat/types';
 import { asFailed } from '../../../lib/errors/server-error';
 import { checkSchema } from '../../../lib/chat/json-schema';
-import { LruCache } from '../../../lib/lru-cache';
 import {
 	type ExtractField,
 	extractMessages,
@@ -168,10 +167,7 @@ function asNumber(value: unknown): unknown {
 	return Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : value;
 }
 
-/** Servers and models that refused a response format. They may still answer well without one. */
-const refusesFormats = new LruCache<true>({ ttlMs: 10 * 60_000 });
-
-/** With the schema as a constraint, and without it where the server refuses that. */
+/** With the schema as a constraint, and without it where the server refuses that: it may still answer well. */
 async function formatted(
 	call: LlamaCall,
 	settings: ChatSettings,
@@ -179,15 +175,11 @@ async function formatted(
 	messages: readonly SourceMessage[],
 	files: readonly SentFile[],
 ): Promise<FinishedAnswer> {
-	const key = `${call.server.id} ${settings.model}`;
 	const withFormat = { ...settings, parameters: { ...settings.parameters, responseFormat } };
-	const isRefused = refusesFormats.has(key);
-	const asked = isRefused ? settings : withFormat;
-	const outcome = await generated(call, asked, messages, files).catch(asFailed);
-	if (!('failed' in outcome)) return outcome;
-	if (isRefused || !isFormatRefused(outcome.failed)) throw outcome.failed;
-	refusesFormats.set(key, true);
-	return await generated(call, settings, messages, files);
+	return await generated(call, withFormat, messages, files).catch(async (error: unknown) => {
+		if (!isFormatRefused(asFailed(error).failed)) throw error;
+		return await generated(call, settings, messages, files);
+	});
 }
 
 function schemaIn(parameters: NodeParameters): Record<string, unknown> {

@@ -77,14 +77,6 @@ describe('answers of embedding routes', () => {
 			},
 		],
 		['Ollama /api/embed', { model: 'm', embeddings: [A, B] }],
-		['a bare list', [A, B]],
-		[
-			'llama-server /embedding: nested once',
-			[
-				{ index: 0, embedding: [A] },
-				{ index: 1, embedding: [B] },
-			],
-		],
 	])('%s', (_server, json) => {
 		expect(readEmbeddings(json, 2)).toEqual({ vectors: [A, B] });
 	});
@@ -131,14 +123,6 @@ describe('answers of embedding routes', () => {
 				],
 			},
 			/indexes/,
-		],
-		[
-			'pooling none',
-			[
-				{ index: 0, embedding: [A, B] },
-				{ index: 1, embedding: [A] },
-			],
-			/2 vectors came back for one text/,
 		],
 		[
 			'text that is no base64 of floats',
