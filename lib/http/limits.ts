@@ -17,23 +17,18 @@ export const DEFAULT_LIMITS: Limits = { firstTokenMs: 30 * 60_000, idleMs: 5 * 6
 
 type LimitName = 'firstTokenLimit' | 'idleLimit' | 'totalLimit';
 
-/** Maximum of Node's timers; a longer limit is checked again after this time. */
-export const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Maximum of Node's timers: 25 days. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/**
- * Applies the limits of one request, and the caller's own signal. Only one timer is pending at a time, and content only
- * updates a time stamp, so a fast stream needs no timer per token.
- */
+type Phase = 'begin' | 'content' | 'end';
+
+/** Applies the limits of one request, and the caller's own signal. */
 export class Watchdog {
 	private readonly controller = new AbortController();
 	private readonly startedAt = performance.now();
-	private lastContentAt = this.startedAt;
-	private firstTokenSeen = false;
-	private disarm = () => {};
-	private ringsAt = Infinity;
-	/** The limits before `finishing` shortened them. */
-	private limitsBefore: Limits | undefined;
-	private stopped = false;
+	private readonly total: ReturnType<typeof setTimeout> | undefined;
+	private timer: ReturnType<typeof setTimeout> | undefined;
+	private phase: Phase = 'begin';
 
 	/** The limit that was exceeded, if any. */
 	hit: LimitName | undefined;
@@ -43,12 +38,13 @@ export class Watchdog {
 
 	/** Not `AbortSignal.any`: the signal of a long execution would collect a listener per request. */
 	constructor(
-		private limits: Limits,
+		private readonly limits: Limits,
 		private readonly caller?: AbortSignal,
 	) {
+		this.total = this.start('totalLimit', limits.totalMs);
+		this.timer = this.start('firstTokenLimit', limits.firstTokenMs);
 		if (caller?.aborted) this.onCaller();
 		else caller?.addEventListener('abort', this.onCaller, { once: true });
-		this.arm();
 	}
 
 	/** Aborted when a limit is exceeded or the caller's signal aborts. */
@@ -56,42 +52,26 @@ export class Watchdog {
 		return this.controller.signal;
 	}
 
-	/**
-	 * To be called when content arrives. The first call ends the first-token limit. After `finishing`, the original
-	 * limits apply again.
-	 */
+	/** To be called when content arrives: from then on the idle limit counts, which each further content starts anew. */
 	content(): void {
-		this.lastContentAt = performance.now();
-		const goesOn = this.limitsBefore !== undefined;
-		if (this.firstTokenSeen && !goesOn) return;
-		this.limits = this.limitsBefore ?? this.limits;
-		this.limitsBefore = undefined;
-		this.firstTokenSeen = true;
-		this.arm();
+		if (this.phase === 'content') this.timer?.refresh();
+		else this.enter('content', this.limits.idleMs);
 	}
 
-	/** To be called when no more content is expected: from now on `idleMs` is the idle limit, if that is shorter. */
-	finishing(idleMs: number): void {
-		if (this.limitsBefore !== undefined) return;
-		this.limitsBefore = this.limits;
-		const shorter = this.limits.idleMs > 0 ? Math.min(this.limits.idleMs, idleMs) : idleMs;
-		this.limits = { ...this.limits, idleMs: shorter };
-		this.firstTokenSeen = true;
-		this.lastContentAt = performance.now();
-		this.arm();
+	/** To be called when no more content is expected: until there is some, `mostMs` is the longest idle limit. */
+	finishing(mostMs: number): void {
+		if (this.phase !== 'end') this.enter('end', Math.min(this.limits.idleMs || mostMs, mostMs));
 	}
 
 	/** Milliseconds left until the first-token limit; Infinity without one. */
 	get firstTokenLeftMs(): number {
-		return this.limits.firstTokenMs > 0
-			? this.limits.firstTokenMs - (performance.now() - this.startedAt)
-			: Infinity;
+		return this.startedAt + (this.limits.firstTokenMs || Infinity) - performance.now();
 	}
 
 	stop(): void {
-		this.stopped = true;
 		this.caller?.removeEventListener('abort', this.onCaller);
-		this.disarm();
+		clearTimeout(this.total);
+		clearTimeout(this.timer);
 	}
 
 	private readonly onCaller = () => this.abort(this.caller?.reason);
@@ -101,33 +81,20 @@ export class Watchdog {
 		this.controller.abort(reason);
 	}
 
-	private nextDeadline() {
-		const { firstTokenMs, idleMs, totalMs = 0 } = this.limits;
-		const content = this.firstTokenSeen
-			? ({ name: 'idleLimit', ms: idleMs, at: this.lastContentAt + idleMs } as const)
-			: ({ name: 'firstTokenLimit', ms: firstTokenMs, at: this.startedAt + firstTokenMs } as const);
-		const end = { name: 'totalLimit', ms: totalMs, at: this.startedAt + totalMs } as const;
-		return [end, content].filter(({ ms }) => ms > 0).sort((a, b) => a.at - b.at)[0];
+	private enter(phase: Phase, idleMs: number): void {
+		this.phase = phase;
+		clearTimeout(this.timer);
+		this.timer = this.start('idleLimit', idleMs);
 	}
 
-	private arm(): void {
-		const next = this.stopped ? undefined : this.nextDeadline();
-		// An earlier timer will check again when it fires.
-		if (next === undefined || this.ringsAt <= next.at) return;
-		this.disarm();
-		const now = performance.now();
-		const { idleMs } = this.limits;
-		// At most the idle limit, which may apply by then: so the first content needs no new timer.
-		const left = Math.min(next.at - now, idleMs > 0 ? idleMs : Infinity, MAX_TIMER_MS);
-		this.ringsAt = now + left;
-		this.disarm = afterMs(Math.max(1, Math.ceil(left)), () => {
-			this.ringsAt = Infinity;
-			const due = this.nextDeadline();
-			if (due === undefined || due.at > performance.now()) return this.arm();
-			this.hit = due.name;
-			this.hitMs = due.ms;
-			this.abort(new Error(due.name));
-		});
+	private start(name: LimitName, ms = 0): ReturnType<typeof setTimeout> | undefined {
+		if (ms === 0) return undefined;
+		const exceeded = () => {
+			this.hit = name;
+			this.hitMs = ms;
+			this.abort(new Error(name));
+		};
+		return setTimeout(exceeded, Math.min(ms, MAX_TIMER_MS)).unref();
 	}
 }
 
