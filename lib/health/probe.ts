@@ -49,7 +49,7 @@ export async function ask(
 	const limits = { firstTokenMs: 0, idleMs: 0, totalMs: timeLimitMs };
 	// An open connection occupies one of llama-server's few HTTP threads until it closes: with a dozen of them idle, the
 	// next request was seen to wait for two seconds. A check must not cause that.
-	const options = { url, json, limits, signal, maxBytes: MAX_BYTES, mayReuse: false } as const;
+	const options = { url, json, limits, signal, maxBytes: MAX_BYTES, isIdempotent: false } as const;
 	const reading = request(server, { ...options, takesRefusals: true }, async (answer) => {
 		const { status, headers } = answer;
 		// The target of a redirect may repeat what was sent, as login pages do.

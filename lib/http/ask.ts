@@ -68,10 +68,8 @@ export interface Ask {
 	priority?: Priority;
 	/** How often it is sent again where the server cannot have taken it up. Default: not at all. */
 	retries?: number;
-	/** It may be sent again after a lost connection, too. Default: GET only. */
+	/** It may be sent again after a lost connection, too, so it may use one that is open already. Default: GET only. */
 	isIdempotent?: boolean;
-	/** It may use a connection that is open already. Default: GET only; a generation has its own. */
-	mayReuse?: boolean;
 	/** The failure where a redirect leads to an address that is not fetched. */
 	refuseRedirect?(url: string): ServerError | undefined;
 	/** Longest whole answer in bytes. Default: 64 MB. */

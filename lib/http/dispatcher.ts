@@ -1,5 +1,4 @@
 import type { EgressFilter } from './types';
-import { failure } from '../errors/failure';
 import { type Dispatcher, env, EnvHttpProxyAgent, Pool, TunnelPool } from '../vendor';
 import { optional, quietly } from '../values';
 
@@ -17,8 +16,6 @@ interface ServerChannel {
 	readonly keepAlive: Dispatcher;
 	/** For generations and Dify runs: used with `reset`, so every request has its own connection. */
 	readonly fresh: Dispatcher;
-	/** Whether a connection of `keepAlive` is open. The server may be closing it already. */
-	hasOpenConnection(): boolean;
 }
 
 /** A channel that stays open until it is released. */
@@ -66,7 +63,6 @@ export function useChannel(key: ServerChannelKey): ChannelUse {
 	return {
 		keepAlive: entry.keepAlive,
 		fresh: entry.fresh,
-		hasOpenConnection: entry.hasOpenConnection,
 		release: () => {
 			if (released) return;
 			released = true;
@@ -103,28 +99,11 @@ function createEntry(key: ServerChannelKey): Entry {
 			? undefined
 			: (hostname, options, done) => entry.lookup?.(hostname, options, foundIn(hostname, done));
 	const options = agentOptions(key, lookup);
-	const openConnections = new OpenConnections();
 	// With `pipelining: 0`, undici asks the server to close the connection, which is cheaper than closing it here.
 	return Object.assign(entry, {
-		keepAlive: agent(key.origin, {
-			...options,
-			factory: (...target) => openConnections.countIn(options.factory(...target)),
-			clientFactory: (...target) => openConnections.countIn(options.clientFactory(...target)),
-		}),
+		keepAlive: agent(key.origin, options),
 		fresh: agent(key.origin, { ...options, pipelining: 0 }),
-		hasOpenConnection: () => openConnections.number > 0,
 	});
-}
-
-/** Counts the open connections of pools. */
-class OpenConnections {
-	number = 0;
-
-	countIn<P extends Pool>(pool: P): P {
-		pool.on('connect', () => this.number++);
-		pool.on('disconnect', () => this.number--);
-		return pool;
-	}
 }
 
 /**
@@ -144,7 +123,7 @@ function foundIn(hostname: string, done: LookupDone): LookupDone {
 	};
 }
 
-function agentOptions({ origin, ignoreSslIssues }: ServerChannelKey, lookup: Lookup | undefined) {
+function agentOptions({ ignoreSslIssues }: ServerChannelKey, lookup: Lookup | undefined) {
 	// HTTP/2 is neither needed nor bundled.
 	const tls = { rejectUnauthorized: !ignoreSslIssues, allowH2: false };
 	const socket = {
@@ -153,23 +132,15 @@ function agentOptions({ origin, ignoreSslIssues }: ServerChannelKey, lookup: Loo
 		autoSelectFamily: true,
 		autoSelectFamilyAttemptTimeout: 250,
 	};
-	const refuse: Pool.Options['connect'] = (_target, done) => {
-		// The variable may contain a password, so it is not shown.
-		const about = { code: 'its value is not a URL such as http://proxy:3128' };
-		done(failure('proxy', { url: origin }, { about }), null);
-	};
-	const checked = (address: string | URL, options: Pool.Options) =>
-		isUnusable(address) ? { ...options, connect: refuse } : options;
 	return {
 		connect: { ...tls, ...socket, ...optional({ lookup }) },
 		requestTls: { ...tls, timeout: MAX_CONNECT_MS },
 		// Without the filter: the proxy is the administrator's choice, which n8n does not filter either.
 		proxyTls: { ...tls, ...socket },
-		factory: (address: string | URL, options: Pool.Options) =>
-			new Pool(address, checked(address, options)),
+		factory: (address: string | URL, options: Pool.Options) => new Pool(address, options),
 		// Opening the tunnel is part of connecting: a hanging proxy must not use up the first-token limit.
 		clientFactory: (proxy: string | URL, options: Pool.Options) =>
-			new TunnelPool(proxy, { ...checked(proxy, options), headersTimeout: MAX_CONNECT_MS }),
+			new TunnelPool(proxy, { ...options, headersTimeout: MAX_CONNECT_MS }),
 		allowH2: false,
 		// Common proxies refuse a tunnel for plain http: squid allows CONNECT only to port 443.
 		proxyTunnel: false,
@@ -183,52 +154,38 @@ function agentOptions({ origin, ignoreSslIssues }: ServerChannelKey, lookup: Loo
 	} satisfies AgentOptions;
 }
 
-/** Stands for a proxy with an invalid variable. Nothing is ever sent there. */
-const UNUSABLE_PROXY = 'http://unusable.invalid';
-
-function isUnusable(address: string | URL): boolean {
-	return new URL(address).origin === UNUSABLE_PROXY;
-}
-
 /**
  * The proxies of the environment, as n8n's own requests read them (proxy-from-env): by the scheme of the address, else
- * ALL_PROXY. undici takes HTTP_PROXY for https addresses, too, and throws at once for a variable such as
- * `HTTP_PROXY=proxy:3128`, even if NO_PROXY excludes the server; so such a proxy is an error only when it would be used.
+ * ALL_PROXY. undici takes HTTP_PROXY for https addresses, too.
  */
 function agent(origin: string, options: AgentOptions): Dispatcher {
 	const all = env.all_proxy || env.ALL_PROXY;
 	const isEncrypted = origin.startsWith('https:');
-	const httpProxy = isEncrypted ? '' : usable(env.http_proxy || env.HTTP_PROXY || all);
-	const httpsProxy = usable(env.https_proxy || env.HTTPS_PROXY || all);
+	const httpProxy = isEncrypted ? '' : proxyUrl(env.http_proxy || env.HTTP_PROXY || all);
+	const httpsProxy = proxyUrl(env.https_proxy || env.HTTPS_PROXY || all);
 	return new EnvHttpProxyAgent({ ...options, httpProxy, httpsProxy });
 }
 
 /** Empty where there is none: undefined would make undici read the variables itself. */
-function usable(proxy = ''): string {
-	if (proxy === '') return '';
-	const protocol = quietly(() => new URL(proxy).protocol);
-	return protocol === 'http:' || protocol === 'https:' ? proxy : UNUSABLE_PROXY;
+function proxyUrl(variable = ''): string {
+	const address = variable.replace(/^(?!https?:)(?:\w*:\/\/)?(?=.)/, 'http://');
+	return URL.canParse(address) ? address : '';
 }
 
-const VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'];
+const VARIABLES = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => [
+	name,
+	name.toUpperCase(),
+]);
 
 /** What the proxies of the environment get as their user and password: an echo of it is masked as a key is. */
 export function proxyHeaders(): Record<string, string> {
-	const values = VARIABLES.map((name) => env[name] ?? '').filter((value) => value.includes('@'));
-	const pairs = values.flatMap((value, index) => {
-		const authorization = authorizationOf(value);
-		return authorization === undefined ? [] : [[`proxy-authorization-${index}`, authorization]];
-	});
-	return Object.fromEntries(pairs) as Record<string, string>;
+	return Object.fromEntries(VARIABLES.map((name) => [name, authorizationFor(proxyUrl(env[name]))]));
 }
 
-function authorizationOf(address: string): string | undefined {
-	const url = quietly(() => new URL(address));
-	if (url === undefined || url.password === '') return undefined;
-	const pair = `${decoded(url.username)}:${decoded(url.password)}`;
-	return `Basic ${Buffer.from(pair).toString('base64')}`;
-}
-
-function decoded(part: string): string {
-	return quietly(() => decodeURIComponent(part)) ?? part;
+function authorizationFor(proxy: string): string {
+	if (!proxy.includes('@')) return '';
+	const { username, password } = new URL(proxy);
+	const pair = `${username}:${password}`;
+	const decoded = quietly(() => decodeURIComponent(pair)) ?? pair;
+	return `Basic ${Buffer.from(decoded).toString('base64')}`;
 }

@@ -111,22 +111,21 @@ async function withRetries<T>(
 	read: (answer: Answer) => Promise<T>,
 	running: Running,
 ): Promise<T> {
-	const isGet = methodOf(ask) === 'GET';
-	const { isIdempotent = isGet, mayReuse = isGet, retries = 0 } = ask;
+	const { isIdempotent = methodOf(ask) === 'GET', retries = 0 } = ask;
 	const policy = new Retries(retries, isIdempotent);
 	const { origin } = target.url;
 	const { id: scope, ignoreSslIssues, egressFilter } = target;
 	const channels = useChannel({ origin, scope, ignoreSslIssues, egressFilter });
 	const fresh = { dispatcher: channels.fresh, reset: true };
-	let channel = mayReuse ? { dispatcher: channels.keepAlive, reset: false } : fresh;
+	const open = { dispatcher: channels.keepAlive, reset: false };
+	let channel = isIdempotent ? open : fresh;
 	try {
 		for (;;) {
-			const wasOpen = channel !== fresh && channels.hasOpenConnection();
 			const outcome = await attempt(target, ask, read, { ...running, channel });
 			if (!('failed' in outcome)) return outcome.value;
 			// A server closes an idle connection without a word: what was sent there is sent again, which is no retry.
-			const wasClosedAlready = wasOpen && outcome.failed.kind === 'closedBeforeAnswer';
-			if (!wasClosedAlready) await pauseAfter(outcome, policy, running);
+			const wasIdle = channel === open && outcome.failed.kind === 'closedBeforeAnswer';
+			if (!wasIdle) await pauseAfter(outcome, policy, running);
 			channel = fresh;
 		}
 	} finally {

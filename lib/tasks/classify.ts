@@ -223,7 +223,7 @@ async function ask(
 				withoutConstraints(parameters.maxTokens ?? Math.max(tokens, FREE_TOKENS)),
 				thinkingOfOllama,
 			],
-			mayReuse: true,
+			isIdempotent: true,
 			maxBytes: MAX_ANSWER_BYTES,
 			read: async (answer, refused) => {
 				const reader = new AnswerReader({

@@ -135,7 +135,6 @@ export class Embedder {
 			operation: 'embeddings',
 			adaptations: [byOpenAiRoute],
 			isIdempotent: true,
-			mayReuse: true,
 			read: async (answer, refused) => {
 				const json = await dataOf(answer, refused);
 				const found = vectorsIn(json, batch.length, this.length);

@@ -142,7 +142,6 @@ async function sent(
 		operation: 'rerank',
 		adaptations: [atTheRoot],
 		isIdempotent: true,
-		mayReuse: true,
 		read: async (answer, refused) => {
 			const found = scoresIn(await dataOf(answer, refused), batch.length);
 			if ('scores' in found) return found;

@@ -28,10 +28,7 @@ export interface TaskSettings {
 }
 
 export interface TaskRequest<T>
-	extends Pick<
-		Ask,
-		'framing' | 'headers' | 'isIdempotent' | 'maxBytes' | 'mayGiveUp' | 'mayReuse'
-	> {
+	extends Pick<Ask, 'framing' | 'headers' | 'isIdempotent' | 'maxBytes' | 'mayGiveUp'> {
 	/** URL. A changed body may need another one. */
 	route: string | ((body: JsonRecord) => string);
 	/** The fields: JSON, or a form where there is a file. */
@@ -58,7 +55,7 @@ export async function task<T>(
 	{ model, limits, retries, priority, signal }: TaskSettings,
 	one: TaskRequest<T>,
 ): Promise<{ value: T; notes: string[] }> {
-	const { body, file, extra = {}, operation, framing, maxBytes } = one;
+	const { body, file, extra = {}, operation, framing, maxBytes, isIdempotent, mayGiveUp } = one;
 	const urlOf = (sent: JsonRecord) => (typeof one.route === 'string' ? one.route : one.route(sent));
 	// How many requests the server takes at once.
 	if (server.maxConcurrentRequests === 0) await propsOf(server, model, signal);
@@ -68,9 +65,7 @@ export async function task<T>(
 			url: urlOf(sent),
 			...(form === undefined ? { json: sent } : { upload: form }),
 			...{ headers: one.headers, framing, maxBytes, limits, retries, priority, signal },
-			isIdempotent: one.isIdempotent ?? false,
-			mayReuse: one.mayReuse ?? false,
-			mayGiveUp: one.mayGiveUp ?? true,
+			...{ isIdempotent, mayGiveUp },
 			...(model === '' ? {} : { model }),
 		};
 		const read = async (answer: Answer) => {

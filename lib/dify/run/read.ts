@@ -133,7 +133,6 @@ class Reading {
 		const asked: Ask = {
 			...this.ask,
 			signal: this.closing.signal,
-			mayReuse: false,
 			isIdempotent: false,
 			limits: { firstTokenMs: idleMs, idleMs, totalMs },
 		};

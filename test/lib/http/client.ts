@@ -47,7 +47,7 @@ export async function statusOf(
 	url: string,
 	options: Partial<Ask> = {},
 ): Promise<number> {
-	const question = { url, takesRefusals: true, mayReuse: true, ...options };
+	const question = { url, takesRefusals: true, isIdempotent: true, ...options };
 	return await request(server, question, async (answer) => {
 		await answer.text();
 		return answer.status;
