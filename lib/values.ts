@@ -39,11 +39,6 @@ export function lettersOf(text: string): string {
 	return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
-/** A text as the pattern that matches it and nothing else. */
-export function literalPattern(text: string): string {
-	return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
-}
-
 const SWITCH_WORDS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
 	...[true, 1, 'true', '1', 'yes', 'on'].map((value): [unknown, boolean] => [value, true]),
 	...[false, 0, 'false', '0', 'no', 'off'].map((value): [unknown, boolean] => [value, false]),

@@ -1,7 +1,7 @@
 import { failure, type FailureContext } from './failure';
 import type { FailureKind } from './kinds';
 import type { ServerError } from './server-error';
-import { BY_CODE, BY_TEXT, NO_INSTANCE, STATUS_OF_TYPE } from './words';
+import { BY_CODE, BY_TEXT, NO_INSTANCE } from './words';
 import { parseObject } from '../json';
 import {
 	asList,
@@ -9,7 +9,6 @@ import {
 	isFilled,
 	isRecord,
 	type JsonRecord,
-	literalPattern,
 	optional,
 	plainNumber,
 	text,
@@ -33,8 +32,6 @@ export interface Refusal {
 const MAX_READ = 4_000;
 /** Characters that are shown of a text that is no JSON. */
 const MAX_FOREIGN = 200;
-/** Characters of the facts that a server sends beside its message: some send the whole request back. */
-const MAX_FACTS = 4_000;
 
 /** What the body of a refusal says. */
 export interface ServerMessage {
@@ -60,14 +57,15 @@ export function classify(refusal: Refusal, context: Partial<FailureContext>): Se
 	const status = isHidden ? (said.status ?? refusal.status) : refusal.status;
 	// An error under a good status that names none is one of the server.
 	const readAs = isHidden && said.isError ? (said.status ?? 500) : status;
-	const kind = kindOf({ ...refusal, status: readAs }, said, context.model);
+	const kind = kindOf({ ...refusal, status: readAs }, said);
 	return failure(kind, context, {
 		status,
 		serverText: shownText(kind, said),
 		facts: { ...said.facts, ...waitIn(kind, refusal, message) },
 		about: {
 			status,
-			...tokensIn(said),
+			promptTokens: finiteNumber(said.facts.n_prompt_tokens),
+			contextTokens: finiteNumber(said.facts.n_ctx),
 			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
 			location: refusal.location,
 			isEmpty: form === 'empty',
@@ -90,13 +88,13 @@ function withTemplateFirst(message: string): string {
 	return inner === undefined ? message : `${inner.trim()} — ${message}`;
 }
 
-function kindOf(refusal: Refusal, said: ServerMessage, model?: string): FailureKind {
+function kindOf(refusal: Refusal, said: ServerMessage): FailureKind {
 	return (
 		kindOfProxy(refusal, said) ??
 		kindOfKey(refusal, said) ??
 		CERTAIN[refusal.status] ??
 		kindOfWords(said) ??
-		(namesModel(refusal, said, model) ? 'modelNotFound' : kindOfStatus(refusal.status, said))
+		kindOfStatus(refusal.status, said)
 	);
 }
 
@@ -137,34 +135,12 @@ function isOfServerBehind({ message }: ServerMessage): boolean {
 	return /^litellm\.AuthenticationError:/.test(message);
 }
 
-function kindOfWords({
-	message,
-	codes,
-}: Pick<ServerMessage, 'message' | 'codes'>): FailureKind | undefined {
+/** The text first: LM Studio's code says "model not found" for a chat model that is asked for embeddings. */
+function kindOfWords({ message, codes }: ServerMessage): FailureKind | undefined {
 	const start = message.slice(0, MAX_READ);
-	const clauses = [start, ...innerClauses(start)];
-	const isSaid = (pattern: RegExp) => clauses.some((clause) => pattern.test(clause));
+	const isSaid = (pattern: RegExp) => pattern.test(start);
 	const byText = BY_TEXT.find(([, ...patterns]) => (patterns as RegExp[]).some(isSaid))?.[0];
-	// LM Studio's code says "model not found" for a chat model that is asked for embeddings.
-	if (byText === 'wrongModelType') return byText;
-	const byCode = codes.map((code) => BY_CODE[code]).find((kind) => kind !== undefined);
-	return byCode ?? byText;
-}
-
-const MAX_CLAUSES = 12;
-
-/** What stands behind the words of gateways and the names of exceptions: "litellm.BadRequestError: OpenAIException - …". */
-function innerClauses(message: string): string[] {
-	const starts = [...message.matchAll(/(?:: | - |\n)(?=\S)/g)].slice(0, MAX_CLAUSES);
-	return starts.map(({ index, 0: separator }) => message.slice(index + separator.length));
-}
-
-/** A server that lacks a model may say so in words of its own; a model that is not supported is there. */
-function namesModel({ status }: Refusal, { form, message }: ServerMessage, model = ''): boolean {
-	if (status !== 404 || form !== 'json' || model === '') return false;
-	// Between slashes, the name is a part of a path.
-	const name = new RegExp(`(?<![\\w/])${literalPattern(model)}(?![\\w/])`);
-	return name.test(message.slice(0, MAX_READ)) && !/\bnot supported\b/i.test(message);
+	return byText ?? codes.map((code) => BY_CODE[code]).find((kind) => kind !== undefined);
 }
 
 const BY_STATUS: Readonly<Record<number, FailureKind>> = {
@@ -205,8 +181,7 @@ export function failureInStream(body: string, context: Partial<FailureContext> =
 export function isRefusal({ status, json }: { status: number; json: unknown }): boolean {
 	if (status >= 300) return true;
 	if (!isRecord(json) || asList(json.data).length > 0) return false;
-	const { error, object } = json;
-	return holdsError(error) || object === 'error';
+	return holdsError(json.error);
 }
 
 /** Whether there is an error: `{}` or `{"code":0,"message":""}` beside an answer is none. */
@@ -216,17 +191,13 @@ export function holdsError(error: unknown): boolean {
 }
 
 /** What a refusal says, in any usual form: OpenAI's, FastAPI's, Ollama's, GPUStack's, or plain text. */
-export function readRefusal({
-	body,
-	headers = {},
-}: Pick<Refusal, 'body' | 'headers'>): ServerMessage {
+function readRefusal({ body }: Refusal): ServerMessage {
 	const json = parseObject(body);
 	if (json !== undefined) return inJson(json);
 	const bare = body.trim();
 	const nothing = { codes: [], facts: {} };
 	if (bare === '') return { form: 'empty', message: '', ...nothing };
-	const isPage = /^<(?:!doctype|!--|html|head|body|\?xml)/i.test(bare);
-	if (!isPage && !/text\/html/i.test(headers['content-type'] ?? ''))
+	if (!bare.startsWith('<'))
 		return { form: 'text', message: bare.slice(0, MAX_READ).replace(/\s+/g, ' '), ...nothing };
 	return { form: 'page', message: textOfPage(bare), ...nothing };
 }
@@ -239,14 +210,14 @@ function textOfPage(page: string): string {
 }
 
 function inJson(json: JsonRecord): ServerMessage {
-	const error = json.error ?? asList(json.errors)[0] ?? json.detail;
+	const error = json.error ?? json.detail;
 	const inner = isRecord(error) ? error : json;
-	const { message: own, type, code, reason, ...others } = inner;
+	const { message: own, type, code, ...others } = inner;
 	const message = isRecord(error) ? sentenceOf(own ?? inner) : sentenceIn(json, error);
-	const codes = [type, code, reason].map(text).filter((one) => one !== undefined);
+	const codes = [type, code].map(text).filter((one) => one !== undefined);
 	const facts = readableFacts(isRecord(error) ? { ...others, ...optional({ code }) } : {});
-	const isError = holdsError(error) || json.object === 'error' || undefined;
-	const status = statusNamed(inner, codes);
+	const isError = holdsError(error) || undefined;
+	const status = statusNamed(inner);
 	return withHandedOn({ form: 'json', message, codes, facts, ...optional({ status, isError }) });
 }
 
@@ -263,40 +234,25 @@ function withHandedOn(said: ServerMessage): ServerMessage {
 	};
 }
 
-/** The sentence beside or in place of an error object. */
+/** The sentence beside or in place of an error object: where both are there, `error` is the phrase of the status. */
 function sentenceIn(json: JsonRecord, error: unknown): string {
-	const { message, msg, detail } = json;
-	const sentence = [message, msg, detail].find(isFilled);
-	if (!isFilled(error)) return sentenceOf(sentence ?? json);
-	// Some write the phrase of the status into `error`, and the sentence beside it.
-	const isSentence = sentence !== undefined && sentence !== error;
-	return isSentence ? `${sentenceOf(error)}: ${sentenceOf(sentence)}` : sentenceOf(error);
+	const { message, detail } = json;
+	return sentenceOf([message, detail, error].find(isFilled) ?? json);
 }
 
 /** GPUStack (seen: 2.3.0) and LiteLLM hand on the error of the server behind them inside their own text. */
 function errorWithin(message: string): ServerMessage | undefined {
 	const start = message.indexOf('{');
 	if (start < 0 || message.length > MAX_READ) return undefined;
-	const end = message.lastIndexOf('}') + 1;
-	const json =
-		parseObject(message.slice(start, end)) ?? parseObject(asJson(message.slice(start, end)));
+	const json = parseObject(message.slice(start, message.lastIndexOf('}') + 1));
 	if (json === undefined || !(isFilled(json.error) || isFilled(json.message))) return undefined;
 	return inJson(json);
 }
 
-/** A dict of Python as JSON, as far as its texts hold no quotes. */
-function asJson(dict: string): string {
-	return dict
-		.replace(/'/g, '"')
-		.replace(/\bNone\b/g, 'null')
-		.replace(/\b(True|False)\b/g, (word) => word.toLowerCase());
-}
-
-function statusNamed({ code, status }: JsonRecord, codes: string[]): number | undefined {
-	const named = [code, status]
+function statusNamed({ code, status }: JsonRecord): number | undefined {
+	return [code, status]
 		.map(plainNumber)
 		.find((one) => one !== undefined && one >= 400 && one < 600);
-	return named ?? STATUS_OF_TYPE.find(([, type]) => codes.some((one) => type.test(one)))?.[0];
 }
 
 function sentenceOf(value: unknown): string {
@@ -313,19 +269,7 @@ function problemOf(problem: unknown): string {
 
 function readableFacts(facts: JsonRecord): JsonRecord {
 	const filled = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined);
-	const known = Object.fromEntries(filled);
-	return words(known).length <= MAX_FACTS ? known : {};
-}
-
-function tokensIn({ message, facts }: ServerMessage) {
-	const ofPrompt =
-		/^prompt length (\d+)|\((\d+) tokens\) exceeds|requested tokens \((\d+)\)|too long: (\d+) tokens/i;
-	const ofContext =
-		/context size \((\d+) tokens\)|maximum context length is (\d+)|context (?:window|size) of (\d+)/i;
-	return {
-		promptTokens: finiteNumber(facts.n_prompt_tokens) ?? numberIn(message, ofPrompt),
-		contextTokens: finiteNumber(facts.n_ctx) ?? numberIn(message, ofContext),
-	};
+	return Object.fromEntries(filled);
 }
 
 /** The pause that a busy server asks for, by the header Retry-After or its words. */
@@ -334,13 +278,11 @@ function waitIn(
 	{ headers = {} }: Refusal,
 	message: string,
 ): { retryAfterMs?: number } {
-	const byHeader = retryAfterMs(headers['retry-after']);
-	if (byHeader !== undefined) return { retryAfterMs: byHeader };
-	const seconds =
-		kind === 'busy'
-			? numberIn(message, /(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?s/i)
-			: undefined;
-	return seconds === undefined ? {} : { retryAfterMs: seconds * 1000 };
+	// LiteLLM
+	const inWords = /try again in (\d+) ?s/i.exec(message.slice(0, MAX_READ))?.[1];
+	return optional({
+		retryAfterMs: retryAfterMs(headers['retry-after'] ?? (kind === 'busy' ? inWords : '')),
+	});
 }
 
 /** Milliseconds of a Retry-After header, which contains seconds or a date; undefined for anything else. */
@@ -350,10 +292,4 @@ export function retryAfterMs(header = '', now = Date.now()): number | undefined 
 	// `Date.parse` also accepts texts like "-5", so a month's name is required.
 	const at = /[a-z]{3}/i.test(value) ? Date.parse(value) : NaN;
 	return Number.isNaN(at) ? undefined : Math.max(0, at - now);
-}
-
-function numberIn(message: string, pattern: RegExp): number | undefined {
-	const match = pattern.exec(message.slice(0, MAX_READ));
-	const digits = match?.slice(1).find((group) => group !== undefined);
-	return digits === undefined ? undefined : Number(digits);
 }

@@ -148,14 +148,3 @@ export const BY_CODE: Readonly<Record<string, FailureKind>> = {
 	all_deployments_in_cooldown: 'busy',
 	budget_exceeded: 'budgetSpent',
 };
-
-/** Kinds by the type of an error that came with status 200, in the middle of an answer or in place of one. */
-export const STATUS_OF_TYPE: ReadonlyArray<readonly [number, RegExp]> = [
-	[401, /^auth(?:entication|orization)?_?error$|^invalid_api_key$/i],
-	[403, /^permission_?(?:denied_?)?error$/i],
-	[404, /^not_?found_?error$/i],
-	[429, /^rate_?limit/i],
-	[501, /^not_supported_error$/i],
-	[503, /^(?:service_?)?unavailable_?(?:error)?$/i],
-	[400, /^(?:invalid_request|bad_?request|validation)_?error$/i],
-];

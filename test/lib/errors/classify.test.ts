@@ -22,7 +22,6 @@ test.each<[FailureKind, number, unknown]>([
 	['gatewayKey', 401, openAi('litellm.AuthenticationError: OpenAIException - Invalid API Key')],
 	['forbidden', 403, ''],
 	['modelNotFound', 404, openAi('The model `x` does not exist', { code: 'model_not_found' })],
-	['modelNotFound', 404, { error: 'no qwen3-8b here' }],
 	['wrongPath', 404, { detail: 'Not Found' }],
 	['wrongPath', 200, { error: 'Unexpected endpoint or method. (GET /v1/x)' }],
 	[
