@@ -1,21 +1,23 @@
 /** Classes of requests, the most urgent first. `person`: someone waits for the answer. `batch`: nobody waits. */
 export type Priority = 'person' | 'batch';
 
-/** What gets to know of the waiting of a request. */
-interface QueuePlace {
-	/** @param wasGiven whether a batch gave its place up for it */
-	enter(waitedMs: number, wasGiven: boolean): void;
-	/** Gives the place up for a person. @returns whether it did */
+export interface PlaceRequest {
+	priority: Priority;
+	/** Ends the waiting. */
+	signal?: AbortSignal;
+	/** Gives the place of a batch up for a person. @returns whether it did */
 	giveUp(): boolean;
 }
 
-/** How a request waits for a place, and whether it gives its place to a person. */
-export interface PlaceRequest {
-	priority?: Priority;
-	/** Ends the waiting. */
-	signal?: AbortSignal;
-	/** Gets to know of the waiting. That of a batch may have to give itself up for a person. */
-	place?: QueuePlace;
+interface Waited {
+	waitedMs: number;
+	/** A batch gave its place up for it. */
+	wasGiven: boolean;
+}
+
+interface Place extends Waited {
+	/** Calling it twice is harmless. */
+	leave(): void;
 }
 
 const queues = new Map<string, RequestQueue>();
@@ -24,37 +26,14 @@ const queues = new Map<string, RequestQueue>();
  * Waits for a place in a queue, which exists from its first to its last request.
  *
  * @param limit concurrent requests. A server's own number of slots may become known or change while the queue exists.
- * @returns a function that frees the place; calling it twice is harmless
  * @throws the reason of the signal, as soon as that aborts
  */
-export async function enterQueue(
-	id: string,
-	limit: number,
-	request: PlaceRequest = {},
-): Promise<() => void> {
-	const queue = queues.get(id) ?? new RequestQueue(limit);
-	queue.limit = limit;
+export async function enterQueue(id: string, limit: number, request: PlaceRequest): Promise<Place> {
+	request.signal?.throwIfAborted();
+	const queue = queues.get(id) ?? new RequestQueue(id);
 	queues.set(id, queue);
-	const dropIfEmpty = () => {
-		if (queue.active === 0 && queue.length === 0 && queues.get(id) === queue) queues.delete(id);
-	};
-	const entering = queue.enter(request);
-	entering.catch(dropIfEmpty);
-	const leave = await entering;
-	return () => {
-		leave();
-		dropIfEmpty();
-	};
-}
-
-/** Number of requests waiting in any queue. For tests. */
-export function queuedRequests(): number {
-	return [...queues.values()].reduce((sum, { length }) => sum + length, 0);
-}
-
-interface Running extends PlaceRequest {
-	/** It had waited so long that it came before persons; then it does not give its place up to one. */
-	keepsPlace?: true;
+	queue.limit = limit;
+	return await queue.enter(request);
 }
 
 /** The waiting requests of one class. First come, first served. */
@@ -70,15 +49,16 @@ export const PATIENCE_MS = 60_000;
 
 /** Queue for a server with few slots. */
 export class RequestQueue {
+	/** Concurrent requests, at least 1; a new value applies from the next request that enters or leaves. */
+	limit = 1;
 	/** In the order in which they got their place. */
-	private readonly running = new Set<Running>();
+	private readonly running = new Set<PlaceRequest>();
 	/** Requests that were told to give up their place, and still have it. */
-	private readonly givingUp = new Set<Running>();
+	private readonly givingUp = new Set<PlaceRequest>();
 	private readonly persons: Line = { starts: new Set(), waitsSince: 0 };
 	private readonly batches: Line = { starts: new Set(), waitsSince: 0 };
 
-	/** @param limit concurrent requests, at least 1; a new value applies from the next request that enters or leaves */
-	constructor(public limit: number) {}
+	constructor(private readonly id: string) {}
 
 	/** Number of requests with a place. */
 	get active(): number {
@@ -90,37 +70,37 @@ export class RequestQueue {
 		return this.persons.starts.size + this.batches.starts.size;
 	}
 
-	/**
-	 * Waits for a place. Rejects with the signal's reason when it aborts.
-	 *
-	 * @returns a function that frees the place; calling it twice is harmless
-	 */
-	async enter(request: PlaceRequest = {}): Promise<() => void> {
-		request.signal?.throwIfAborted();
-		const running: Running = { ...request };
-		if (this.active < this.limit && this.length === 0) this.running.add(running);
-		else await this.wait(running);
-		return () => {
-			const isGiven = this.givingUp.delete(running);
-			if (this.running.delete(running)) this.admit(isGiven);
-		};
+	/** Waits for a place. Rejects with the signal's reason when it aborts. */
+	async enter(request: PlaceRequest): Promise<Place> {
+		const running = { ...request };
+		const isFree = this.active < this.limit && this.length === 0;
+		const waited = isFree ? { waitedMs: 0, wasGiven: false } : await this.wait(running);
+		if (isFree) this.running.add(running);
+		return { ...waited, leave: () => this.leave(running) };
 	}
 
-	private async wait(running: Running): Promise<void> {
-		const { priority, signal, place } = running;
+	private leave(running: PlaceRequest): void {
+		const isGiven = this.givingUp.delete(running);
+		if (!this.running.delete(running)) return;
+		this.admit(isGiven);
+		if (this.active === 0) queues.delete(this.id);
+	}
+
+	private async wait(running: PlaceRequest): Promise<Waited> {
+		const { priority, signal } = running;
 		const line = priority === 'batch' ? this.batches : this.persons;
 		const from = performance.now();
-		await new Promise<void>((resolve, reject) => {
+		return await new Promise((resolve, reject) => {
 			const leave = () => {
 				if (line.starts.delete(start)) reject(signal?.reason as Error);
 			};
 			const start = (wasGiven: boolean) => {
 				signal?.removeEventListener('abort', leave);
 				const waitedMs = performance.now() - from;
-				if (waitedMs >= PATIENCE_MS) running.keepsPlace = true;
+				// A batch that waited so long came before persons: then it does not give its place up to one.
+				if (waitedMs >= PATIENCE_MS) running.priority = 'person';
 				this.running.add(running);
-				place?.enter(waitedMs, wasGiven);
-				resolve();
+				resolve({ waitedMs, wasGiven });
 			};
 			if (line.starts.size === 0) line.waitsSince = from;
 			line.starts.add(start);
@@ -145,28 +125,18 @@ export class RequestQueue {
 	/** Persons, unless batches were passed over for a minute, and persons had a turn after them. */
 	private nextLine(): Line {
 		const { persons, batches } = this;
-		if (persons.starts.size === 0 || batches.starts.size === 0)
-			return persons.starts.size === 0 ? batches : persons;
-		const isPatient = performance.now() - batches.waitsSince < PATIENCE_MS;
-		return isPatient || persons.waitsSince <= batches.waitsSince ? persons : batches;
+		if (batches.starts.size === 0) return persons;
+		const isLate = performance.now() - batches.waitsSince >= PATIENCE_MS;
+		const isTurn = isLate && persons.waitsSince > batches.waitsSince;
+		return isTurn || persons.starts.size === 0 ? batches : persons;
 	}
 
-	/** Lets one batch give up its place for each person that waits. */
+	/** Lets the youngest batches give up their places, one for each person that waits. */
 	private makeRoom(): void {
-		let isGivenUp = true;
-		while (isGivenUp && this.givingUp.size < this.persons.starts.size)
-			isGivenUp = this.giveUpBatch();
-	}
-
-	/** Lets the youngest batch that may do so give up its place. @returns false if none may */
-	private giveUpBatch(): boolean {
 		for (const running of [...this.running].reverse()) {
-			if (running.priority !== 'batch' || running.keepsPlace || this.givingUp.has(running))
-				continue;
-			this.givingUp.add(running);
-			if (running.place?.giveUp() === true) return true;
-			this.givingUp.delete(running);
+			if (this.givingUp.size >= this.persons.starts.size) return;
+			const isAsked = running.priority === 'batch' && !this.givingUp.has(running);
+			if (isAsked && running.giveUp()) this.givingUp.add(running);
 		}
-		return false;
 	}
 }

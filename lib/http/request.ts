@@ -69,17 +69,11 @@ async function enter(target: Target, ask: Ask, watchdog: Watchdog, log: QueueLog
 	const { signal } = watchdog;
 	if (priority === undefined) return { signal, isGivenUp: () => false, leave: () => {} };
 	const attempt = new AbortController();
-	const place = {
-		enter: (waitedMs: number, wasGiven: boolean) => {
-			log.waitedMs += waitedMs;
-			log.wasGiven ||= wasGiven;
-		},
-		giveUp: () => {
-			if (!mayGiveUp || log.timesGivenUp >= MOST_GIVEN_UP) return false;
-			log.timesGivenUp++;
-			attempt.abort();
-			return true;
-		},
+	const giveUp = () => {
+		if (!mayGiveUp || log.timesGivenUp >= MOST_GIVEN_UP) return false;
+		log.timesGivenUp++;
+		attempt.abort();
+		return true;
 	};
 	const { id, maxConcurrentRequests: most } = target;
 	// Different limits have different queues.
@@ -88,11 +82,13 @@ async function enter(target: Target, ask: Ask, watchdog: Watchdog, log: QueueLog
 			? [`${most} ${id}`, most]
 			: [`automatic ${id} ${ask.model}`, target.slots(ask.model) ?? Infinity];
 	try {
-		const leave = await enterQueue(queue, limit, { priority, place, signal });
+		const place = await enterQueue(queue, limit, { priority, signal, giveUp });
+		log.waitedMs += place.waitedMs;
+		log.wasGiven ||= place.wasGiven;
 		return {
 			signal: mayGiveUp ? AbortSignal.any([signal, attempt.signal]) : signal,
 			isGivenUp: () => attempt.signal.aborted,
-			leave,
+			leave: place.leave,
 		};
 	} catch {
 		throw queueFailure(target, ask, watchdog);
