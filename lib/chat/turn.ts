@@ -95,7 +95,8 @@ function usableOf(verdict: Verdict, usage: Usage | undefined): Usable {
 	try {
 		return { ...verdict.answer(), ...optional({ usage }) };
 	} catch (error) {
-		throw asFailed(error).failed.withFacts(optional({ usage }));
+		const { failed } = asFailed(error);
+		throw failed.reworded({ facts: { ...failed.facts, ...optional({ usage }) } });
 	}
 }
 

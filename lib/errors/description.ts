@@ -11,14 +11,14 @@ const MAX_SHOWN = 500;
  * @param where how the address is shown; default: the URL without user, password and query. Empty: not shown
  */
 export function describe(
-	{ meaning, remedy, serverText, url }: ServerError,
+	{ meaning, remedy, serverText = '', url }: ServerError,
 	where: string = url === undefined ? '' : displayUrl(url),
 ): string {
 	const place = where === '' ? '' : ` (${where})`;
 	const known = `${meaning} ${remedy}`;
 	const parts = [withFullStop(meaning.replace(/\.$/, '') + place), remedy];
-	const text = readableText(serverText ?? '');
-	if (!known.includes(text)) parts.push(`The server says: "${text.slice(0, MAX_SHOWN)}"`);
+	if (!known.includes(serverText))
+		parts.push(`The server says: "${serverText.slice(0, MAX_SHOWN)}"`);
 	return plainText(parts.filter((part) => part !== '').join(' '));
 }
 
@@ -35,15 +35,4 @@ function withFullStop(sentence: string): string {
 /** A URL as it can be shown: without user, password and query. */
 function displayUrl(url: string): string {
 	return url.replace(/[?#].*$/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1');
-}
-
-/** Share of such characters from which on a text counts as binary data. */
-const MAX_NOISE = 0.05;
-/** Nobody reads more, and patterns on a megabyte would block n8n. */
-const MAX_READ = 4_000;
-/** A server's text as it can be shown: nothing of binary data. Of a page, `classify` keeps the text only. */
-function readableText(serverText: string): string {
-	const start = serverText.slice(0, MAX_READ);
-	const odd = start.match(/[^\P{Cc}\t\n\v\f\r]|\ufffd/gu)?.length ?? 0;
-	return odd > start.length * MAX_NOISE ? '' : serverText;
 }

@@ -128,8 +128,8 @@ function proxyProblem(
 	// Only opening a tunnel has this timeout: lib/http applies its own limits to everything else.
 	if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'no answer to CONNECT';
 	const target = hostAndPort(url);
-	if (isOtherPort(port, target.port)) return `${inWords(code)}: ${String(address)}:${String(port)}`;
-	return isOtherHost(hostname, target.host) ? `${inWords(code)}: ${String(hostname)}` : undefined;
+	if (isOtherPort(port, target.port)) return `${String(code)} ${String(address)}:${String(port)}`;
+	return isOtherHost(hostname, target.host) ? `${String(code)} ${String(hostname)}` : undefined;
 }
 
 /** Of the answer to CONNECT. */
@@ -145,17 +145,4 @@ function isOtherPort(port: unknown, expected: string | undefined): boolean {
 function isOtherHost(host: unknown, expected: string | undefined): boolean {
 	if (typeof host !== 'string' || expected === undefined) return false;
 	return host.toLowerCase() !== expected.replace(/^\[|\]$/g, '');
-}
-
-const WORDS: Partial<Record<FailureKind, string>> = {
-	dns: 'unknown host name',
-	refused: 'connection refused',
-	connectTimeout: 'no answer',
-	unreachable: 'no route',
-};
-
-/** Node's codes in words that users know. */
-function inWords(code: unknown): string {
-	const kind = typeof code === 'string' ? kindOfCode(code) : undefined;
-	return (kind === undefined ? undefined : WORDS[kind]) ?? 'no connection';
 }

@@ -77,11 +77,6 @@ export class ServerError extends Error {
 		});
 	}
 
-	/** The same failure with further facts, for example a task id. */
-	withFacts(facts: JsonRecord): ServerError {
-		return this.with({ facts: { ...this.facts, ...facts } });
-	}
-
 	/** The same failure with other advice. */
 	withRemedy(remedy: string): ServerError {
 		return this.with({ remedy });

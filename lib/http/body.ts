@@ -11,20 +11,15 @@ const FORMATS: Readonly<Record<string, 'gzip' | 'deflate'>> = {
 	deflate: 'deflate',
 };
 
-/** Content codings that cannot be undone here. Any other value of the header means no compression. */
-const NOT_READABLE = /^(?:br|zstd|compress)$|,/;
-
 /**
- * The body without its compression, of which one layer is undone; undefined for another one. Proxies compress although
- * `accept-encoding: identity` was sent.
+ * The body without its compression, of which one layer is undone: proxies compress although `accept-encoding: identity`
+ * was sent.
  */
 export function unpacked(
 	body: AsyncIterable<Uint8Array>,
 	encoding = '',
-): AsyncIterable<Uint8Array> | undefined {
-	const name = encoding.trim().toLowerCase();
-	if (NOT_READABLE.test(name)) return undefined;
-	const format = FORMATS[name];
+): AsyncIterable<Uint8Array> {
+	const format = FORMATS[encoding.trim().toLowerCase()];
 	if (format === undefined) return body;
 	return ReadableStream.from(body).pipeThrough(
 		new DecompressionStream(format),
@@ -47,14 +42,14 @@ export interface Ending {
 export async function* pieces(
 	body: AsyncIterable<Uint8Array>,
 	maxBytes: number,
-	ending: Ending,
+	ending?: Ending,
 ): AsyncGenerator<Uint8Array> {
 	const source = body[Symbol.asyncIterator]();
 	let size = 0;
 	for (;;) {
 		const next = source.next();
-		const isPaused = ending.mayBeOver() && (await orPause(next)) === undefined;
-		if (isPaused && ending.isOver()) {
+		const isPaused = ending?.mayBeOver() && (await orPause(next)) === undefined;
+		if (isPaused && ending?.isOver()) {
 			// The caller closes the connection now, at which this read fails.
 			next.catch(() => {});
 			return;

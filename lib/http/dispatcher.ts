@@ -20,7 +20,6 @@ interface ServerChannel {
 
 /** A channel that stays open until it is released. */
 interface ChannelUse extends ServerChannel {
-	/** Calling it twice is harmless. */
 	release(): void;
 }
 
@@ -59,13 +58,10 @@ export function useChannel(key: ServerChannelKey): ChannelUse {
 	channels.delete(id);
 	channels.set(id, entry);
 	closeOldest();
-	let released = false;
 	return {
 		keepAlive: entry.keepAlive,
 		fresh: entry.fresh,
 		release: () => {
-			if (released) return;
-			released = true;
 			entry.users--;
 			closeOldest();
 		},

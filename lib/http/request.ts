@@ -13,7 +13,7 @@ import { isRefusal } from '../errors/classify';
 import { mask } from '../errors/mask';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { parseJson } from '../json';
-import { isRecord, type JsonRecord } from '../values';
+import { isRecord } from '../values';
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const MAX_REFUSAL_BYTES = 512 * 1024;
@@ -23,7 +23,6 @@ const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 const MAX_END_MS = 3_000;
 /** How often a batch gives its place up for a person. */
 const MOST_GIVEN_UP = 2;
-const NEVER_OVER = { mayBeOver: () => false, isOver: () => false };
 
 /**
  * Asks a server: waits for a place in its queue, sends, tries again where the server cannot have taken it up, and reads.
@@ -157,7 +156,7 @@ async function attempt<T>(
 		unread = await send(target, ask, channel, signal);
 		if (unread.status >= 300 && ask.takesRefusals !== true)
 			return { failed: await refused(target, ask, unread), wasSeen: false };
-		return { value: await read(new OpenAnswer(unread, { target, ask, watchdog, log, progress })) };
+		return { value: await read(openAnswer(unread, { target, ask, watchdog, log, progress })) };
 	} catch (error) {
 		const failed = explain(error, target, ask, { watchdog, hasBegun: progress.hasBegun });
 		return { failed, wasSeen: progress.wasSeen };
@@ -180,83 +179,54 @@ interface Reading {
 	progress: { hasBegun: boolean; wasSeen: boolean };
 }
 
-class OpenAnswer implements Answer {
-	readonly url: string;
-	readonly status: number;
-	readonly headers: Record<string, string>;
-	readonly queue: QueueLog;
-	private reader: EventReader | undefined;
-
-	constructor(
-		private readonly unread: UnreadAnswer,
-		private readonly reading: Reading,
-	) {
-		this.url = unread.url;
-		this.status = unread.status;
-		this.headers = unread.headers;
-		this.queue = reading.log;
-	}
-
-	async text(): Promise<string> {
-		const { ask, progress, target, watchdog } = this.reading;
+function openAnswer(
+	unread: UnreadAnswer,
+	{ target, ask, watchdog, log, progress }: Reading,
+): Answer {
+	const { url, status, headers, body } = unread;
+	const masked = (text: string) => mask(text, target.secrets);
+	const refused = (text: string) => refusal(target, ask, { url, status, headers, text });
+	const begin = () => {
 		progress.hasBegun = true;
 		watchdog.content();
-		const text = await textOf(this.unread.body, ask.maxBytes ?? MAX_ANSWER_BYTES);
-		return mask(text, target.secrets);
-	}
-
-	async json(): Promise<JsonRecord> {
-		const text = await this.text();
-		const value = parseJson(text);
-		if (isRecord(value) && !isRefusal({ status: this.status, json: value })) return value;
-		throw this.refusal(text);
-	}
-
-	async *events(maxLength?: number): AsyncGenerator<string[]> {
-		const { ask, target } = this.reading;
-		const masked = (data: string) => mask(data, target.secrets);
-		const reader = new EventReader(ask.framing ?? 'events', maxLength);
-		this.reader = reader;
-		for await (const bytes of pieces(this.unread.body, MAX_STREAM_BYTES, reader)) {
-			const events = reader.push(bytes);
-			if (events.length > 0) yield events.map(masked);
-		}
-		const last = reader.end();
-		if (last.length > 0) yield last.map(masked);
-		if (reader.page !== undefined) throw this.refusal(reader.page);
-	}
-
-	async *bytes(): AsyncGenerator<Uint8Array> {
-		const { ask, progress, watchdog } = this.reading;
-		progress.hasBegun = true;
-		for await (const piece of pieces(
-			this.unread.body,
-			ask.maxBytes ?? MAX_FILE_BYTES,
-			NEVER_OVER,
-		)) {
-			watchdog.content();
-			yield piece;
-		}
-	}
-
-	strayLines(): readonly string[] {
-		const { secrets } = this.reading.target;
-		return (this.reader?.strayLines ?? []).map((line) => mask(line, secrets));
-	}
-
-	content(): void {
-		const { progress, watchdog } = this.reading;
-		progress.hasBegun = true;
-		progress.wasSeen = true;
-		watchdog.content();
-	}
-
-	expectEnd(): void {
-		this.reading.watchdog.finishing(MAX_END_MS);
-	}
-
-	private refusal(text: string): ServerError {
-		const { target, ask } = this.reading;
-		return refusal(target, ask, { ...this.unread, text });
-	}
+	};
+	const text = async () => {
+		begin();
+		return masked(await textOf(body, ask.maxBytes ?? MAX_ANSWER_BYTES));
+	};
+	let stray: readonly string[] = [];
+	return {
+		...{ url, status, headers, text },
+		queue: log,
+		json: async () => {
+			const whole = await text();
+			const value = parseJson(whole);
+			if (isRecord(value) && !isRefusal({ status, json: value })) return value;
+			throw refused(whole);
+		},
+		events: async function* (maxLength) {
+			const reader = new EventReader(ask.framing ?? 'events', maxLength);
+			stray = reader.strayLines;
+			for await (const bytes of pieces(body, MAX_STREAM_BYTES, reader)) {
+				const events = reader.push(bytes);
+				if (events.length > 0) yield events.map(masked);
+			}
+			const last = reader.end();
+			if (last.length > 0) yield last.map(masked);
+			if (reader.page !== undefined) throw refused(reader.page);
+		},
+		bytes: async function* () {
+			begin();
+			for await (const piece of pieces(body, ask.maxBytes ?? MAX_FILE_BYTES)) {
+				watchdog.content();
+				yield piece;
+			}
+		},
+		strayLines: () => stray.map(masked),
+		content: () => {
+			progress.wasSeen = true;
+			begin();
+		},
+		expectEnd: () => watchdog.finishing(MAX_END_MS),
+	};
 }

@@ -6,7 +6,7 @@ import { raceAgainstAbort } from './waiting';
 import { failure } from '../errors/failure';
 import { mask } from '../errors/mask';
 import { networkFailure } from '../errors/network-failure';
-import { optional, shortened } from '../values';
+import { optional } from '../values';
 import { type Dispatcher, sendWith } from '../vendor';
 
 const MAX_REDIRECTS = 5;
@@ -125,18 +125,13 @@ async function sendOnce(
 		return await sending;
 	});
 	const flat = flatten(headers);
-	const close = () => {
-		body.on('error', () => {}).destroy();
-	};
-	const plain = unpacked(body, flat['content-encoding']);
-	if (plain !== undefined) return { status: statusCode, headers: flat, url, body: plain, close };
-	close();
-	throw failure('invalidAnswer', contextOf(target, url), {
+	return {
 		status: statusCode,
-		message: `A proxy compresses the answer in a form that cannot be read here (${shortened(flat['content-encoding'] ?? '', 60)})`,
-		remedy:
-			'Turn off compression for this server in the proxy: it holds back streamed answers anyway.',
-	});
+		headers: flat,
+		url,
+		body: unpacked(body, flat['content-encoding']),
+		close: () => void body.on('error', () => {}).destroy(),
+	};
 }
 
 /** @throws {ServerError} where n8n's egress filter refuses the address */

@@ -40,12 +40,3 @@ describe('the whole text of a failure', () => {
 		expect(describeError(long)).toBe(`No. Mend it. The server says: "${'x'.repeat(500)}"`);
 	});
 });
-
-test('binary data is not shown', () => {
-	const said = (serverText: string) =>
-		describeError(
-			new ServerError({ kind: 'serverError', message: 'No', remedy: 'Mend it.', serverText }),
-		);
-	expect(said('\u0000\u0001\ufffd\ufffdab')).toBe('No. Mend it.');
-	expect(said('plain\twords\r\n你好 😀')).toContain('你好');
-});

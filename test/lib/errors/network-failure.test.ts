@@ -199,7 +199,7 @@ describe('the network', () => {
 		});
 		expect(networkFailure(refused, CONTEXT)).toMatchObject({
 			kind: 'proxy',
-			code: 'connection refused: 10.9.9.9:3128',
+			code: 'ECONNREFUSED 10.9.9.9:3128',
 		});
 		const unknown = Object.assign(new Error('lookup'), {
 			code: 'ENOTFOUND',
@@ -207,7 +207,7 @@ describe('the network', () => {
 		});
 		expect(networkFailure(unknown, CONTEXT)).toMatchObject({
 			kind: 'proxy',
-			code: 'unknown host name: proxy.lan',
+			code: 'ENOTFOUND proxy.lan',
 		});
 		const own = Object.assign(new Error('lookup'), { code: 'ENOTFOUND', hostname: 'gpu' });
 		expect(networkFailure(own, { url: 'http://GPU:8080/v1/models' }).kind).toBe('dns');

@@ -25,14 +25,13 @@ describe('ServerError', () => {
 		expect(failed.retryable).toBe(false);
 	});
 
-	test('takes what had arrived, and further facts, and stays the same otherwise', () => {
-		const more = failed.withPartial({ text: 'Hel', reasoning: 'hm' }).withFacts({ b: 2 });
+	test('takes what had arrived, and stays the same otherwise', () => {
+		const more = failed.withPartial({ text: 'Hel', reasoning: 'hm' });
 		expect(more).toMatchObject({
 			...failed,
 			message: failed.message,
 			partialText: 'Hel',
 			partialReasoning: 'hm',
-			facts: { a: 1, b: 2 },
 		});
 		expect(more.withPartial({}).partialText).toBe('Hel');
 	});

@@ -396,7 +396,9 @@ describe('connection pools', () => {
 		const connection = connect(server.url);
 		await statusOf(connection, `${server.url}/health`);
 		const [call, stream] = [
-			failureOf(async () => await statusOf(connection, `${server.url}/props`, { isIdempotent: false })),
+			failureOf(
+				async () => await statusOf(connection, `${server.url}/props`, { isIdempotent: false }),
+			),
 			ask(connection),
 		];
 		await server.until(() => server.requests.length === 3);

@@ -9,8 +9,7 @@ const clock = {
 	/** How long it takes until the limit is hit; undefined when no limit counts. */
 	untilHit: ({ signal }: Watchdog): number | undefined => {
 		const started = performance.now();
-		while (!signal.aborted && jest.getTimerCount() > 0)
-			jest.advanceTimersToNextTimer();
+		while (!signal.aborted && jest.getTimerCount() > 0) jest.advanceTimersToNextTimer();
 		return signal.aborted ? performance.now() - started : undefined;
 	},
 };
@@ -172,7 +171,6 @@ describe('Watchdog', () => {
 		caller.abort();
 		expect(watchdog.signal.aborted).toBe(false);
 	});
-
 });
 
 test('it works by the real clock as well', async () => {

@@ -194,7 +194,7 @@ describe('proxy variables of the environment', () => {
 			process.env[`${scheme}_proxy`] = between.url;
 			const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
 			expect(failed!.kind).toBe('proxy');
-			expect(failed!.message).toContain(`connection refused: 127.0.0.1:${between.port}`);
+			expect(failed!.message).toContain(`ECONNREFUSED 127.0.0.1:${between.port}`);
 			process.env[`${scheme}_proxy`] = 'http://no-such-proxy.invalid:3128';
 			failDnsLookups();
 			await closeChannels();

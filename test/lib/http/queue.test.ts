@@ -1,11 +1,6 @@
 import fc from 'fast-check';
 
-import {
-	enterQueue,
-	PATIENCE_MS,
-	type PlaceRequest,
-	RequestQueue,
-} from '../../../lib/http/queue';
+import { enterQueue, PATIENCE_MS, type PlaceRequest, RequestQueue } from '../../../lib/http/queue';
 import { examples } from '../../support/properties';
 import { setImmediate } from '../../support/node';
 
