@@ -142,7 +142,7 @@ export class LocalLlamaApi implements ICredentialType {
 				{
 					name: 'Automatic',
 					value: 'auto',
-					description: 'Asks the server who it is where that matters',
+					description: 'Asks the server what it is, where that matters',
 				},
 				{ name: 'Llama-Server (llama.cpp)', value: 'llamaServer' },
 				{ name: 'Ollama', value: 'ollama' },

@@ -75,7 +75,7 @@ export function conversationFor(
 	if (historyBudget === 0) return { messages, notes: [] };
 	const fitted = fitHistory(messages, historyBudget);
 	if (fitted.leftOut === 0) return { messages, notes: [] };
-	const note = `Left out, because the earlier turns have more than the ${historyBudget} tokens of History Budget: ${fitted.leftOut} of them, from the oldest on.`;
+	const note = `Earlier turns have more than the ${historyBudget} tokens of History Budget, so the oldest were left out: ${fitted.leftOut}.`;
 	return { messages: fitted.messages, notes: [note] };
 }
 

@@ -176,7 +176,7 @@ function wireContent(content: string | ContentPart[]): JsonRecord {
 function bareBase64(part: MediaPart): string {
 	if (part.type === 'audio')
 		throw unsupported(
-			'The own API of this server takes no audio',
+			'The native API of this server takes no audio',
 			'Transcribe the recording first (Local Llama, Audio: Transcribe), or use a server whose models hear.',
 		);
 	const data = /^data:[^,]*;base64,(.*)$/s.exec(part.url)?.[1];

@@ -53,8 +53,8 @@ export function queueFailure(target: Target, ask: Ask, watchdog: Watchdog): Serv
 
 function adviceOnPlaces(limit: number, slots = 1): string {
 	return limit > 0
-		? `The credential allows ${limit} at once (Max Concurrent Requests), and others held every place. Raise that number if the server has more slots, send fewer requests at once, or raise the time limit.`
-		: `The number of slots of the server is ${slots}, and others used every one. Start it with more slots, send fewer requests at once, or raise the time limit. Max Concurrent Requests in the credential lets more requests wait at the server.`;
+		? `The credential allows ${limit} at once (Max Concurrent Requests), and all of them were taken. Raise that number if the server has more slots, send fewer requests at once, or raise the time limit.`
+		: `The server has ${slots} ${slots === 1 ? 'slot' : 'slots'}, and all were busy. Start it with more, send fewer requests at once, or raise the time limit. Max Concurrent Requests in the credential lets more requests wait at the server.`;
 }
 
 /** The failure that a refusal means. */

@@ -9,7 +9,7 @@ import { invalidInput } from '../errors/failure';
 export function pathSegment(value: string): string {
 	if (/^\.{1,2}$/.test(value))
 		throw invalidInput(
-			`"${value}" is no ID and no name`,
+			`"${value}" is not a valid ID or name`,
 			'Check the expression or the value of the field.',
 		);
 	return encodeURIComponent(value.toWellFormed());

@@ -44,7 +44,7 @@ export async function hintOnUnread(
 	if (perToken <= MOST_PER_TOKEN && !isFull) return undefined;
 	const size = context === undefined ? '' : ` Its context has ${context} tokens.`;
 	const needed = Math.ceil(letters / USUAL_PER_TOKEN / 1024) * 1024;
-	return `The server read ${tokens} tokens of the ${characters} characters that were sent, so it left a part out without a word.${size} ${kind.words.context(needed)} Or send smaller parts.`;
+	return `The server read only ${tokens} tokens of the ${characters} characters that were sent, so it left a part out.${size} ${kind.words.context(needed)} Or send smaller parts.`;
 }
 
 /** Runs of one sign count as one: padded tables and rules have few tokens. */

@@ -132,6 +132,6 @@ function noPicture(server: Server, { model }: TaskSettings): ServerError {
 	return failure('emptyAnswer', contextOf(server, server.url.api, model), {
 		message: 'The server sent no picture',
 		remedy:
-			'Look at its log: the model may be none for pictures, or the memory of the card may not do for this size.',
+			'Look at its log: the model may not make pictures, or the GPU may have too little memory for this size.',
 	});
 }

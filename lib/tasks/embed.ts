@@ -236,7 +236,7 @@ function notSent(index: number, what: string): ServerError {
 		`Text ${index + 1} ${what}`,
 		'Filter such items out before the vector store, or set the option Blank Texts to "Embed as a Space" where texts are empty.',
 		{
-			meaning: `Text ${index + 1} ${what}, so it has no meaning that a vector could stand for`,
+			meaning: `Text ${index + 1} ${what}, so there is nothing to embed`,
 			facts: { index },
 		},
 	);

@@ -71,6 +71,6 @@ function hintsOn({ extension }: FileType, { name, bytes }: ItemFile): string[] {
 	const orientation = (extension === 'jpg' && orientationOf(bytes)) || UPRIGHT;
 	if (orientation === UPRIGHT) return [];
 	return [
-		`The picture "${name}" lies on its side or head (EXIF orientation ${orientation}), which servers do not look at. Turn it with the node "Edit Image" (Rotate) in front.`,
+		`The picture "${name}" is rotated (EXIF orientation ${orientation}), which servers ignore. Turn it with the node "Edit Image" (Rotate) first.`,
 	];
 }

@@ -64,7 +64,7 @@ export const annotationUpdate = row({
 		name: 'Update',
 		value: 'update',
 		action: 'Update an annotation',
-		description: 'Change question and answer, which Dify wants both',
+		description: 'Change question and answer; Dify needs both',
 	},
 	fields: [annotationIdField, questionField, answerField],
 	isIdempotent: true,

@@ -18,7 +18,7 @@ export const messageFields: INodeProperties[] = [
 		options: choices({
 			auto: [
 				'Automatic',
-				'Behind a Chat Trigger, the conversation of the chat session, where User is empty or the session; else a new one',
+				'Behind a Chat Trigger, one conversation for each chat session, unless User names somebody else. Otherwise a new one.',
 			],
 			byId: ['Existing', 'Continue the given conversation. An empty ID starts a new one.'],
 			latest: [

@@ -23,7 +23,7 @@ const options: INodeProperties[] = [
 		default: 'answer',
 		displayOptions: { show: { '/simplify': [true] } },
 		description:
-			'Name of the field with the answer. Behind a Chat Trigger, which shows the field "output" of the last node, the item has that too.',
+			'Name of the field with the answer. Behind a Chat Trigger the item also has "output", which the chat shows.',
 	}),
 	booleanField('Automatic Conversation Name', 'autoGenerateName', true, {
 		description: 'Whether Dify lets a model think of a name for a new conversation',
@@ -37,7 +37,7 @@ const options: INodeProperties[] = [
 				'Agent Thoughts',
 				'What an agent thought, the tools it called, and what they returned',
 			],
-			files: ['Files', 'Files of the answer as binary properties "file_0", "file_1" and so on'],
+			files: ['Files', 'Files of the answer as binary fields "file_0", "file_1" and so on'],
 			reasoning: ['Reasoning', 'What a reasoning model thought, where Dify passes it on'],
 			workflow: [
 				'Workflow Nodes',

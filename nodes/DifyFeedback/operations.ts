@@ -59,7 +59,7 @@ export const rate: DifyOperation = {
 		}),
 		longTextField('Text', 'content', 2, {
 			description:
-				'Why the answer was good or bad. Without a text, Dify erases that of an earlier rating.',
+				'Why the answer was good or bad. Empty: Dify erases the text of an earlier rating.',
 		}),
 		optionsCollection([ignoreNotRated]),
 	],

@@ -89,7 +89,7 @@ export const chunkUpdate: DifyOperation = {
 			contentField,
 			booleanField('Enabled', 'enabled', true, {
 				description:
-					'Whether searches find the chunk. Dify changes a disabled chunk only together with enabling it, and nothing else together with disabling it.',
+					'Whether searches find the chunk. Dify changes a disabled chunk only if it is enabled in the same step. When it is disabled, nothing else is changed.',
 			}),
 		]),
 	],

@@ -53,7 +53,7 @@ const onFailure = choiceField('When Run Fails', 'onFailure', 'error', {
 
 const include = choicesField('Include', 'include', {
 	options: choices({
-		files: ['Files', 'Files of the outputs as binary properties "file_0", "file_1" and so on'],
+		files: ['Files', 'Files of the outputs as binary fields "file_0", "file_1" and so on'],
 		nodes: ['Nodes', 'Each node of the workflow, with its inputs and outputs'],
 		text: ['Text', 'The text that the workflow wrote on the way, as a preview'],
 	}),
@@ -67,7 +67,7 @@ const { enableStreaming, idleLimit, totalLimit } = RUN_OPTIONS;
 const itemsAtOnce: INodeProperties = {
 	...RUN_OPTIONS.itemsAtOnce,
 	description:
-		'How many items are worked on at the same time. Each run takes a worker of the whole Dify, and other apps wait: above 4, ask who else uses it. The order of the output stays that of the input. An expression is evaluated for the first item only.',
+		'How many items are worked on at the same time. Each run occupies one of the workers that all apps of this Dify share: take more than 4 only if nobody else waits. The order of the output stays that of the input. An expression is evaluated for the first item only.',
 };
 
 const common = [enableStreaming, fetchFilesFrom, idleLimit, include, itemsAtOnce, onFailure];
@@ -96,6 +96,6 @@ export const executeOptions: INodeProperties[] = [
 	{
 		...RUN_OPTIONS.workflowId,
 		description:
-			'A published version of the workflow. Leave empty for the latest one. Every run puts out the ID of the version that ran.',
+			'A published version of the workflow. Leave empty for the latest one. The output of a run names the version that ran.',
 	},
 ];

@@ -14,7 +14,7 @@ const formTokenField = stringField('Form Token', 'formToken', {
 	typeOptions: { password: true },
 	default: '={{ $json.forms?.[0]?.formToken }}',
 	required: true,
-	description: 'Which form: "formToken" of a form that a paused run puts out',
+	description: 'The "formToken" of the form, in the output of the paused run',
 });
 
 const tokenIn = (parameters: NodeParameters) => parameters.name('formToken');
@@ -53,13 +53,13 @@ export const formSubmit: DifyOperation = {
 		stringField('Action', 'action', {
 			required: true,
 			placeholder: 'e.g. approve',
-			description: 'Which button of the form is pressed: its ID, or what stands on it',
+			description: 'The button to press: its ID or its label',
 		}),
 		jsonField('Values', 'values', '{}', {
 			typeOptions: { rows: 4 },
 			placeholder: '{ "note": "Looks good" }',
 			description:
-				'Object with a value for each field of the form. A field with files takes names of binary properties or URLs. Defaults of the form count where nothing is given.',
+				'Object with a value for each field of the form. A field with files takes names of binary fields or URLs. Defaults of the form count where nothing is given.',
 		}),
 		{
 			...runUserField,

@@ -25,7 +25,7 @@ export const embeddingOptions: INodeProperties[] = [
 	longTextField('Document Prefix', 'documentPrefix', 2, {
 		placeholder: 'e.g. search_document: ',
 		description:
-			'Put in front of every text that is stored. Without this option: as the model wants, by its name. Empty: none. After a change, insert everything anew.',
+			'Put in front of every stored text. Without this option: the prefix that the model was trained with, found by its name. Empty: none. After a change, insert everything again.',
 	}),
 	wholeField('Expected Dimensions', 'expectedDimensions', 768, [1], {
 		description:
@@ -47,7 +47,7 @@ export const embeddingOptions: INodeProperties[] = [
 	longTextField('Query Prefix', 'queryPrefix', 2, {
 		placeholder: 'e.g. search_query: ',
 		description:
-			'Put in front of every text that is searched for. Without this option: as the model wants, by its name. Empty: none.',
+			'Put in front of every search. Without this option: the prefix that the model was trained with, found by its name. Empty: none.',
 	}),
 	...limitFields,
 ];

@@ -116,13 +116,18 @@ export function rowsField(
 	});
 }
 
+/** `document` → `a document`, `annotation` → `an annotation` */
+function withArticle(noun: string): string {
+	return /^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`;
+}
+
 /** A resource locator: chosen from a searchable list, or typed. @param search the node's list search */
 export function listField(
 	displayName: string,
 	name: string,
 	search: string,
 	typed: { displayName: string; placeholder: string },
-	{ placeholder = `Select a ${displayName.toLowerCase()}…`, ...more }: More = {},
+	{ placeholder = `Select ${withArticle(displayName.toLowerCase())}…`, ...more }: More = {},
 ): INodeProperties {
 	const typeOptions = { searchListMethod: search, searchable: true };
 	return {

@@ -16,7 +16,7 @@ export const priorityField: INodeProperties = choiceField('Priority', 'priority'
 		person: ['Person', 'Someone waits for the answer: goes first'],
 	}),
 	description:
-		'Who goes first when all places of the server are taken. Nobody waits for more than about a minute without a turn.',
+		'Who goes first while all slots of the server are busy. Who has waited for a minute goes next.',
 });
 
 /** Default retries of a generation. */

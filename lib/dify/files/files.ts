@@ -34,7 +34,7 @@ export function appFileTypes(parameters: JsonRecord): readonly unknown[] | undef
 	if (upload.enabled === true) return allowedTypes(upload);
 	throw localError(
 		'featureOff',
-		'File upload is switched off in the app, so Dify would drop the files without a word',
+		'File upload is switched off in the app, so Dify would ignore the files',
 		'Switch on file upload in the app in Dify and publish it, or remove the files in the node.',
 	);
 }
@@ -98,4 +98,4 @@ export function withTransferMethod(file: JsonRecord): JsonRecord {
 }
 
 export const HOW_TO_GIVE_FILES =
-	'Give the name of a binary property, a URL, or an object with type, transfer_method and url or upload_file_id.';
+	'Give the name of a binary field, a URL, or an object with type, transfer_method and url or upload_file_id.';

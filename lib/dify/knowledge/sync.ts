@@ -128,7 +128,7 @@ function goneSteps(
 		throw localError(
 			'dataset',
 			`${gone.length} of ${standing.length} documents have no source any more, which is more than ${mostGonePercent} %`,
-			`Nothing was changed. Is the list of sources complete? If so, raise "Most Gone (%)" in the options. Gone are, for example: ${gone
+			`Nothing was changed. Is the list of sources complete? If so, raise "Maximum Gone (%)" in the options. Gone are, for example: ${gone
 				.slice(0, 5)
 				.map(([source]) => source)
 				.join(', ')}.`,

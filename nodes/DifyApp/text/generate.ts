@@ -22,7 +22,7 @@ export const textGenerate: DifyOperation = {
 	fields: [
 		longTextField('Text', 'text', 4, {
 			description:
-				'For the one text variable of the app. Leave it empty to fill in the form below, or where the app has several.',
+				'For an app with one text variable. Leave it empty to fill in the form below.',
 		}),
 		userField,
 		...inputFields,

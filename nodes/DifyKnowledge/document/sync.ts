@@ -36,7 +36,7 @@ const syncOptions: INodeProperties[] = [
 		description:
 			'What changes with the content, such as a checksum or a time that the source gives. Without it, the node reads the content and makes one.',
 	}),
-	numberField('Most Gone (%)', 'mostGone', 20, {
+	numberField('Maximum Gone (%)', 'mostGone', 20, {
 		typeOptions: { minValue: 0, maxValue: 100 },
 		description:
 			'If more of the documents than this have lost their source, the sync changes nothing',
@@ -87,7 +87,7 @@ export const documentSync: DifyOperation = {
 			description: 'Of a new document. Without it, the name of the file, or the source.',
 		}),
 		booleanField('Dry Run', 'dryRun', false, {
-			description: 'Whether to only tell what would be done',
+			description: 'Whether to change nothing and only tell what would be done',
 		}),
 		optionsCollection([...syncOptions, ...contentOptions, ...firstOptions]),
 	],

@@ -34,7 +34,7 @@ export const audioTranscribe: LocalLlamaOperation = {
 			},
 			{ search: 'searchTranscriptionModels', example: 'whisper-large-v3' },
 		),
-		inputFileField('The recording. It is sent as it is read, so it may be of any length.'),
+		inputFileField('The recording, of any length'),
 		choiceField('Response Format', 'responseFormat', 'json', {
 			options: choices({
 				srt: ['SRT', 'The text, and a file with subtitles'],
@@ -70,7 +70,7 @@ export const audioTranscribe: LocalLlamaOperation = {
 				numberField('Temperature', 'temperature', 0, {
 					typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },
 					description:
-						'How freely the model guesses what it does not understand. Leave it at 0 for what was said.',
+						'How freely the model guesses unclear words; 0 keeps to what was said',
 				}),
 				choicesField('Timestamps', 'timestamps', {
 					default: ['segment'],
@@ -78,7 +78,7 @@ export const audioTranscribe: LocalLlamaOperation = {
 						segment: 'Segments',
 						word: 'Words',
 					}),
-					description: 'What has times in Text with Segments',
+					description: 'What gets times in the format Text with Segments',
 				}),
 			],
 			1,

@@ -35,7 +35,7 @@ export const textClassify: LocalLlamaOperation = {
 		name: 'Classify',
 		value: 'classify',
 		action: 'Classify a text',
-		description: 'Which of your labels fits a text, for a token or two',
+		description: 'Picks the label that fits a text',
 	},
 	fields: [
 		modelField({ description: 'The model that reads the text' }, { mayBeEmpty: true }),

@@ -62,8 +62,8 @@ const TYPES: Record<FormKind, FieldType> = {
 
 /** How to fill in fields of types for which n8n has no input. */
 const NOTES: Partial<Record<FormKind, string>> = {
-	file: 'binary property or URL',
-	'file-list': 'binary properties or URLs, separated by commas',
+	file: 'binary field or URL',
+	'file-list': 'binary fields or URLs, separated by commas',
 };
 
 function isPreset(value: unknown): value is string | number | boolean {

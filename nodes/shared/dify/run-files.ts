@@ -33,17 +33,17 @@ export const filesField: INodeProperties = rowsField('Files', 'files', 'File', {
 		choiceField('Source', 'source', 'binary', {
 			options: choices({
 				all: [
-					'All Binary Properties',
+					'All Binary Fields',
 					'Every file of the item, for example what was dropped into the chat',
 				],
-				binary: 'Binary Property',
+				binary: 'Binary Field',
 				url: ['URL', 'An address that Dify itself fetches'],
 			}),
 		}),
 		stringField('Input Binary Field', 'binaryProperty', {
 			default: 'data',
 			displayOptions: { show: { source: ['binary'] } },
-			hint: 'Name of the binary property; separate several with commas',
+			hint: 'Name of the binary field; separate several with commas',
 		}),
 		stringField('URL', 'url', {
 			displayOptions: { show: { source: ['url'] } },
@@ -176,4 +176,4 @@ function urlsIn({ label }: Field, value: unknown): string[] {
 }
 
 const HOW_TO_GIVE_NONE =
-	'Correct the field in the node. Where some items have no file, use All Binary Properties, or an expression that gives an empty list of URLs for them.';
+	'Correct the field in the node. Where some items have no file, use All Binary Fields, or an expression that gives an empty list of URLs for them.';

@@ -38,7 +38,7 @@ export const RUN_OPTIONS = {
 		'Idle Limit (Seconds)',
 		'idleLimit',
 		600,
-		'Longest time without an event of the run. The pings that Dify sends in between are none. 0 = no limit.',
+		'Longest time without an event of the run; the pings of Dify do not count. 0 = no limit.',
 	),
 	itemsAtOnce: wholeField('Items at Once', 'itemsAtOnce', 1, [1, 64], {}),
 	maxRetries: wholeField('Retries', 'maxRetries', 2, [0, 10], {}),

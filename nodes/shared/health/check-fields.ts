@@ -73,7 +73,7 @@ const failWhenUnhealthy = booleanField('Fail When Unhealthy', 'failWhenUnhealthy
 export const timeLimit = numberField('Time Limit of a Check (Seconds)', 'timeLimit', 2.5, {
 	typeOptions: { minValue: 0.1, numberPrecision: 1 },
 	description:
-		'How long to wait for an answer before the server counts as dead. Raise it for servers far away.',
+		'How long to wait for an answer before the server counts as down. Raise it for servers far away.',
 });
 
 /** Fields of every operation that checks the server, with further options. */

@@ -20,7 +20,7 @@ describe('stopping a run', () => {
 		];
 		expect(errors.map(({ message }) => message)).toEqual([
 			`The ID in the path is not valid: "${dots}"`,
-			`"${dots}" is no ID and no name`,
+			`"${dots}" is not a valid ID or name`,
 		]);
 		expect(sim.requests.filter(({ path }) => /stop|form|tasks/.test(path))).toEqual([]);
 	});
