@@ -150,7 +150,7 @@ beforeAll(async () => {
 			alias: ALIAS,
 			contextSize: 8192,
 			parallel: 2,
-			port: await freePortFrom(8080),
+			port: await freePortFrom(9931),
 		}),
 		startN8n(),
 		startDifySim({ apps: [SHOP] }),

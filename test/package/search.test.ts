@@ -42,6 +42,9 @@ beforeAll(async () => {
 		if (joined === undefined) items.push(trigger);
 		else joined.properties.description = trigger.properties.description;
 	}
+	// As in the editor, where the name decides between equal scores.
+	const nameOf = ({ properties }: Item) => properties.displayName;
+	items.sort((one, other) => nameOf(one).localeCompare(nameOf(other)));
 });
 
 const found = (text: string) => sublimeSearch(text, items).map(({ item }) => item.properties);
@@ -71,6 +74,7 @@ describe('a search in the list of nodes', () => {
 		['extract', 'Local Llama'],
 		['invoice', 'Local Llama'],
 		['rerank', 'Local Reranker'],
+		['embed', 'Local Embeddings'],
 		['embeddings', 'Local Embeddings'],
 		['knowledge base', 'Dify Knowledge'],
 	])('for "%s" shows %s first', (text, first) => {
