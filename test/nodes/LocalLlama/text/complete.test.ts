@@ -122,7 +122,7 @@ test('a server that reads less than it was sent: a hint with what it read, and t
 	const fake = prepare({ parameters: { ...COMPLETE, prompt: words } });
 	await executeIn(fake);
 	expect(fake.hints.map(({ message }) => message)).toEqual([
-		expect.stringMatching(/read 2053 tokens of the \d+ characters.*Context Size/s),
+		expect.stringMatching(/read only 2053 tokens of the \d+ characters.*Context Size/s),
 	]);
 	expect(sent('/api/generate')).toMatchObject([{ truncate: false }]);
 });

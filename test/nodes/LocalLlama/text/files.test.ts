@@ -124,7 +124,7 @@ describe('what went in was read', () => {
 			}),
 		);
 		expect(await hintsOf(classify, [{ json: {} }])).toEqual([
-			expect.stringMatching(/read 4096 tokens of the \d+ characters.*Context Size.*smaller parts/s),
+			expect.stringMatching(/read only 4096 tokens of the \d+ characters.*Context Size.*smaller parts/s),
 		]);
 		expect(sent('/api/chat')).toMatchObject([{ truncate: false }]);
 	});
@@ -143,7 +143,7 @@ describe('what went in was read', () => {
 			{ operation: 'extract', text: PAGES.slice(0, 18_000), binaryFields: '', ...fields },
 			[{ json: {} }],
 		);
-		expect(hints).toEqual([expect.stringMatching(/read 2053 tokens of the \d+ characters/)]);
+		expect(hints).toEqual([expect.stringMatching(/read only 2053 tokens of the \d+ characters/)]);
 	});
 
 	test('a table that is padded with blanks was read', async () => {
