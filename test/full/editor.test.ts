@@ -409,7 +409,7 @@ describe('the panels', () => {
 
 			await openNode(MODEL);
 			const temperature = get('parameter-input-temperature').locator('input').first();
-			expect(await temperature.inputValue()).toBe('0.3');
+			expect(Number(await temperature.inputValue())).toBe(0.3);
 			await list.click();
 			const shown = page.getByRole('option').filter({ visible: true });
 			await shown.first().waitFor();

@@ -21,8 +21,7 @@ export const textGenerate: DifyOperation = {
 	},
 	fields: [
 		longTextField('Text', 'text', 4, {
-			description:
-				'For an app with one text variable. Leave it empty to fill in the form below.',
+			description: 'For an app with one text variable. Leave it empty to fill in the form below.',
 		}),
 		userField,
 		...inputFields,

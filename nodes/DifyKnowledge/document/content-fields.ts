@@ -41,7 +41,8 @@ const ruleOptions: INodeProperties[] = [
 			custom: ['Custom', 'With the options below'],
 			hierarchical: ['Parent-Child', 'Small chunks are found, large ones returned'],
 		}),
-		description: 'How the text is split. Without this option: like the last document of the knowledge base.',
+		description:
+			'How the text is split. Without this option: like the last document of the knowledge base.',
 	}),
 	separator('Chunk Separator', 'separator', '\\n\\n', 'chunks'),
 	count('Chunk Length', 'maxTokens', 500, 'The most tokens of a chunk, 50 to 4,000', 50),

@@ -69,8 +69,7 @@ export const audioTranscribe: LocalLlamaOperation = {
 				}),
 				numberField('Temperature', 'temperature', 0, {
 					typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },
-					description:
-						'How freely the model guesses unclear words; 0 keeps to what was said',
+					description: 'How freely the model guesses unclear words; 0 keeps to what was said',
 				}),
 				choicesField('Timestamps', 'timestamps', {
 					default: ['segment'],

@@ -124,7 +124,9 @@ describe('what went in was read', () => {
 			}),
 		);
 		expect(await hintsOf(classify, [{ json: {} }])).toEqual([
-			expect.stringMatching(/read only 4096 tokens of the \d+ characters.*Context Size.*smaller parts/s),
+			expect.stringMatching(
+				/read only 4096 tokens of the \d+ characters.*Context Size.*smaller parts/s,
+			),
 		]);
 		expect(sent('/api/chat')).toMatchObject([{ truncate: false }]);
 	});
