@@ -15,7 +15,8 @@ import {
 import { until } from '../e2e/support/until';
 
 const MODEL = 'Local Chat Model';
-const MOST_CLICKS = 15;
+/** n8n 2.20 takes one more: it leaves the dialog of the credential open. */
+const MOST_CLICKS = 11;
 
 let n8n: N8nServer;
 let server: LlamaServer;

@@ -347,6 +347,7 @@ describe('the panels', () => {
 					expect({ label: await label.innerText(), whole: await isWhole(label) }).toMatchObject({
 						whole: true,
 					});
+				await get('node-parameters').getByText('Fetching fields').waitFor({ state: 'hidden' });
 				await picture(`nodes/${pageOf(type)}`);
 				await closeNode();
 			}
@@ -958,6 +959,10 @@ describe('the dark theme', () => {
 				await dark.picture('dark-nodes', 'canvas');
 				for (const type of types) {
 					await dark.openNode(type.displayName);
+					await dark
+						.get('node-parameters')
+						.getByText('Fetching fields')
+						.waitFor({ state: 'hidden' });
 					await dark.picture(`nodes-dark/${pageOf(type)}`);
 					await dark.closeNode();
 				}
