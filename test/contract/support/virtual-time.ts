@@ -25,10 +25,18 @@ afterAll(() => {
 });
 
 class Timer {
+	dueAt: number;
+
 	constructor(
-		readonly dueAt: number,
+		private readonly ms: number,
 		readonly call: () => void,
-	) {}
+	) {
+		this.dueAt = performance.now() + ms;
+	}
+	refresh(): this {
+		this.dueAt = performance.now() + this.ms;
+		return this;
+	}
 	unref(): this {
 		return this;
 	}
@@ -47,7 +55,7 @@ export function stir(): void {
 }
 
 function setTimer(call: (...args: unknown[]) => void, ms = 0, ...args: unknown[]): Timer {
-	const timer = new Timer(performance.now() + ms, () => call(...args));
+	const timer = new Timer(ms, () => call(...args));
 	pending.add(timer);
 	stir();
 	if (!isRunning) nextRound();
