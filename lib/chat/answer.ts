@@ -43,6 +43,7 @@ export interface Failure extends SplitText {
 	toolCalls?: ReadCall[];
 	finishReason?: string;
 	usage?: Usage;
+	timings?: Timings;
 }
 
 export interface ReaderOptions {
@@ -134,16 +135,16 @@ export class AnswerReader {
 		const calls = inText?.calls ?? this.assembly.calls;
 		const failure = this.failureIn(calls, strayLines);
 		if (failure !== undefined)
-			return { rest, failure: { ...this.partial, ...this.usageField(), ...failure } };
+			return { rest, failure: { ...this.partial, ...this.countsField(), ...failure } };
 		const toolCalls = calls.map((call) => ({ ...call, arguments: argumentsOf(call.arguments)! }));
 		const { finishReason = 'unknown' } = this;
-		const { timings, model } = this.counts;
+		const { model } = this.counts;
 		const hadCallsInText = inText === undefined ? undefined : (true as const);
 		const unrun = found !== undefined && 'unrun' in found ? found.unrun : undefined;
-		const facts = optional({ timings, model, hadCallsInText, unrun });
+		const facts = optional({ model, hadCallsInText, unrun });
 		return {
 			rest,
-			answer: { ...this.partial, toolCalls, finishReason, ...this.usageField(), ...facts },
+			answer: { ...this.partial, toolCalls, finishReason, ...this.countsField(), ...facts },
 		};
 	}
 
@@ -226,8 +227,9 @@ export class AnswerReader {
 		this.counts.model = nonEmptyText(model) ?? this.counts.model;
 	}
 
-	private usageField(): { usage?: Usage } {
-		return optional({ usage: this.counts.usage ?? usageOf(this.counts.timings) });
+	private countsField(): { usage?: Usage; timings?: Timings } {
+		const { usage, timings } = this.counts;
+		return optional({ usage: usage ?? usageOf(timings), timings });
 	}
 
 	private fail(kind: FailureKind, serverText: string): SplitText {

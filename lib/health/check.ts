@@ -1,5 +1,5 @@
 /** A check of a server, in one line: probes → facts → findings → result. */
-import { asFailed, type ServerError } from '../errors/server-error';
+import { asFailed } from '../errors/server-error';
 import { plainText } from '../values';
 import { onlyModel } from '../servers/model-names';
 import type { Server } from '../servers/kinds/kind';
@@ -63,24 +63,18 @@ function healthyWords({ name, latencyMs, offer, findings }: Outcome): string {
 }
 
 async function outcomeOf(target: Target, options: CheckOptions): Promise<Outcome> {
-	const failed = failureOf(target.open);
-	if (failed !== undefined) {
-		const findings = [fromFailure(failed, failed.meaning)];
-		const server = { kind: 'unknown', version: null } as const;
-		return { url: null, findings, server, latencyMs: null, name: '', offer: '', more: {} };
-	}
-	if (target.service === 'dify') return await lookAtDify(target.open(), options);
-	return await lookAtServer(target.open(), options);
+	const looked = await lookAtTarget(target, options).catch(asFailed);
+	if (!('failed' in looked)) return looked;
+	const { failed } = looked;
+	if (failed.kind === 'aborted') throw failed;
+	const findings = [fromFailure(failed, failed.meaning)];
+	const server = { kind: 'unknown', version: null } as const;
+	return { url: null, findings, server, latencyMs: null, name: '', offer: '', more: {} };
 }
 
-/** The failure of work that throws no other errors. */
-function failureOf(work: () => unknown): ServerError | undefined {
-	try {
-		work();
-		return undefined;
-	} catch (error) {
-		return asFailed(error).failed;
-	}
+async function lookAtTarget(target: Target, options: CheckOptions): Promise<Outcome> {
+	if (target.service === 'dify') return await lookAtDify(target.open(), options);
+	return await lookAtServer(target.open(), options);
 }
 
 async function lookAtServer(server: Server, options: CheckOptions): Promise<Outcome> {

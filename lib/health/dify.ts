@@ -238,10 +238,8 @@ function otherThan(keyType: KeyType): KeyType {
 }
 
 function isFine(probe: Probe, keyType: KeyType): boolean {
-	const { data, has_more: hasMore, name, mode, tags } = bodyOf(probe);
-	if (keyType === 'knowledge') return Array.isArray(data) && typeof hasMore === 'boolean';
-	// Many programs say {"name": …} of themselves. Before 1.0 there was no mode (docs/protocols/dify.md 2.10).
-	return typeof name === 'string' && (typeof mode === 'string' || Array.isArray(tags));
+	const { data, mode } = bodyOf(probe);
+	return keyType === 'knowledge' ? Array.isArray(data) : typeof mode === 'string';
 }
 
 /** A document that was just sent waits as well. */

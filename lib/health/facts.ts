@@ -4,7 +4,7 @@ import { isForPosts } from '../servers/base-url';
 import { isKnownKind } from '../servers/kinds';
 import { metricsOf } from '../servers/metrics';
 import { countOfParameters, readProps, type ServerModel } from '../servers/models';
-import { finiteNumber, isRecord, nonEmptyText, recordOf, recordsIn } from '../values';
+import { booleanOf, finiteNumber, nonEmptyText, recordOf } from '../values';
 import { bodyOf, latencyOf, type Probe, refusalOf, TIME_LIMIT_MS } from './probe';
 import type { Seen } from './probes';
 import type { CheckResult, Expectations, ModelFacts, ServerFacts } from './result';
@@ -29,17 +29,15 @@ export interface Facts extends Pick<Seen, 'kind'> {
 	isUnlisted: boolean;
 	list: Probe;
 	told: ServerFacts;
+	models: ServerModel[];
 	/** The expected model, or the only one that is loaded. */
-	subject?: ModelFacts;
-	/** Of the last process of that model, where it did not end well. */
-	exitCode?: number;
-	/** Loaded models that are not wholly in the memory of the GPU. */
-	partly: ReadonlyArray<{ id: string; percent: number }>;
+	subject?: ServerModel;
 }
 
 export function factsOf(seen: Seen): Facts {
-	const { identity, details, kind, models, subject, options, server } = seen;
-	const told = toldBy(seen);
+	const { identity, details, kind, subject, options, server } = seen;
+	const embeddings = isOn(details.embeddings);
+	const models = (seen.models ?? []).map((model) => ({ embeddings, ...model }));
 	return {
 		url: server.url.root,
 		kind,
@@ -49,12 +47,11 @@ export function factsOf(seen: Seen): Facts {
 		hasKey: Object.keys(server.headers).length > 0,
 		expected: options.expectations ?? {},
 		failed: failedIn(seen),
-		isUnlisted: models === undefined,
+		isUnlisted: seen.models === undefined,
 		list: identity.models,
-		told,
-		subject: told.models.find(({ id }) => id === subject?.id),
-		exitCode: subject?.exitCode,
-		partly: partlyOnCpu(details.running),
+		told: toldBy(seen, models),
+		models,
+		subject: models.find(({ id }) => id === subject?.id),
 	};
 }
 
@@ -98,19 +95,16 @@ function failedIn(seen: Seen): Failed | undefined {
 const RUNNING = ['llamacpp:requests_processing', 'vllm:num_requests_running'];
 const WAITING = ['llamacpp:requests_deferred', 'vllm:num_requests_waiting'];
 
-function toldBy({ props, models = [], details }: Seen): ServerFacts {
+function toldBy({ props, details }: Seen, models: ServerModel[]): ServerFacts {
 	const metrics = countersIn(details.metrics);
 	const counted = (names: string[]) =>
 		names.map((name) => metrics[name]).find((count) => count !== undefined) ?? null;
-	const embeddings = isOn(details.embeddings);
-	const ability = (value: unknown) => (typeof value === 'boolean' ? value : null);
 	return {
-		models: models.map((model) => modelFacts({ embeddings: embeddings ?? undefined, ...model })),
+		models: models.map(modelFacts),
 		slots: { total: finiteNumber(props.total_slots) ?? null, busy: counted(RUNNING) },
 		queue: counted(WAITING),
 		contextPerSlot: readProps(props).context ?? null,
-		sleeping: ability(props.is_sleeping),
-		template: templateIn(props.chat_template_caps),
+		sleeping: booleanOf(props.is_sleeping) ?? null,
 	};
 }
 
@@ -119,22 +113,9 @@ function countersIn(probe: Probe | undefined): Record<string, number> {
 }
 
 /** Whether a function is on: llama-server answers 501 where it is off, 400 or 500 where only our question was wrong. */
-function isOn(probe: Probe | undefined): boolean | null {
+function isOn(probe: Probe | undefined): boolean | undefined {
 	if (probe?.status === 501) return false;
-	return [200, 400, 500].includes(probe?.status ?? 0) ? true : null;
-}
-
-/** `supports_parallel_tool_calls` → `parallelToolCalls` */
-function templateIn(caps: unknown): Record<string, boolean> | null {
-	if (!isRecord(caps)) return null;
-	const abilities = Object.entries(caps).flatMap(([name, value]) =>
-		typeof value === 'boolean' ? [[camelCased(name.replace(/^supports_/, '')), value]] : [],
-	);
-	return Object.fromEntries(abilities) as Record<string, boolean>;
-}
-
-function camelCased(name: string): string {
-	return name.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase());
+	return [200, 400, 500].includes(probe?.status ?? 0) ? true : undefined;
 }
 
 /** A model of which nothing is known, in the order of the item. */
@@ -166,13 +147,4 @@ export function modelFacts(model: ServerModel): ModelFacts {
 		parameters: countOfParameters(model.parameters) ?? null,
 		loaded: state === undefined ? null : state === 'loaded' || state === 'sleeping',
 	};
-}
-
-/** Shares of running models in the GPU's memory, where they are not all (Ollama). */
-function partlyOnCpu(running: Probe | undefined): Facts['partly'] {
-	return recordsIn(bodyOf(running).models).flatMap(({ name, size, size_vram: inGpu }) => {
-		const percent = Math.round(((finiteNumber(inGpu) ?? NaN) / (finiteNumber(size) ?? NaN)) * 100);
-		const id = nonEmptyText(name);
-		return id !== undefined && percent < 99 ? [{ id, percent }] : [];
-	});
 }

@@ -7,7 +7,7 @@ import { largestOf, plainText } from '../values';
 import { missingModelAdvice } from '../servers/model-names';
 import { isOfDify, type Facts } from './facts';
 import { described } from './probe';
-import type { CheckResult, Finding, HealthStatus, ModelFacts, Severity } from './result';
+import type { CheckResult, Finding, HealthStatus, Severity } from './result';
 
 /** One row of a table of findings. */
 export interface FindingRow<F> {
@@ -78,14 +78,6 @@ const NO_API: ReadonlyArray<FindingRow<Facts>> = [
 		advice: ({ url }) =>
 			`${remedyFor('connectTimeout', { ...hostAndPort(url), url, root: url }).remedy} If the connection comes about: the server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead to nothing, or the server is slow or far away: raise Time Limit of a Check.`,
 	},
-	{
-		id: 'loading',
-		status: 'loading',
-		when: ({ failed }) =>
-			failed?.failure.kind === 'loading' ? described(failed.probe) : undefined,
-		text: ({ failed }) => failed!.failure.meaning,
-		advice: LOADING_ADVICE,
-	},
 ];
 
 /** What may be wrong with a server that answers. All that fit are told. */
@@ -102,8 +94,8 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 	{
 		id: 'noModels',
 		status: 'misconfigured',
-		when: ({ told, isUnlisted, list }) =>
-			told.models.length === 0 && !isUnlisted ? `${described(list)}, an empty list` : undefined,
+		when: ({ models, isUnlisted, list }) =>
+			models.length === 0 && !isUnlisted ? `${described(list)}, an empty list` : undefined,
 		text: ({ hasKey }) =>
 			hasKey
 				? 'The server has no models, or the key may use none of them'
@@ -114,15 +106,14 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 	{
 		id: 'modelMissing',
 		status: 'misconfigured',
-		when: ({ expected, subject, told, isUnlisted }) => {
+		when: ({ expected, subject, models, list }) => {
 			const isMissing = expected.model !== undefined && subject === undefined;
-			if (!isMissing || isUnlisted || told.models.length === 0) return undefined;
-			return `/v1/models lists ${namesOf(told.models)}`;
+			return isMissing && models.length > 0 ? described(list) : undefined;
 		},
 		text: ({ expected }) => `The server does not offer the model "${expected.model}"`,
-		advice: ({ expected: { model = '' }, told, kind: { words } }) =>
+		advice: ({ expected: { model = '' }, models, kind: { words } }) =>
 			missingModelAdvice(
-				told.models.map(({ id }) => id),
+				models.map(({ id }) => id),
 				words.missingModel?.(model),
 			),
 	},
@@ -141,10 +132,10 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 		severity: 'info',
 		when: (facts) => (isNotLoaded(facts) ? `It is ${facts.subject!.state}` : undefined),
 		// A router says so of a model that could not be loaded, and after a forced unload.
-		text: ({ subject, exitCode }) =>
-			`The model "${subject!.id}" is not loaded${exitCode === undefined ? '' : `: its last process ended with exit code ${exitCode}, since somebody unloaded it, or since it could not be loaded`}`,
-		advice: ({ kind: { work } }) =>
-			`The first request loads it, which takes a while, unless the router was started with --no-models-autoload.${work?.load === undefined ? '' : ' To have it ready before, use the node Local Llama: Model, Load.'}`,
+		text: ({ subject: { id, exitCode } = { id: '' } }) =>
+			`The model "${id}" is not loaded${exitCode === undefined ? '' : `: its last process ended with exit code ${exitCode}, since somebody unloaded it, or since it could not be loaded`}`,
+		advice:
+			'The first request loads it, which takes a while, unless a router was started with --no-models-autoload. To have it ready before, use the node Local Llama: Model, Load.',
 	},
 	{
 		id: 'contextTooSmall',
@@ -171,18 +162,16 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 		},
 		text: (facts) =>
 			`One request can use ${contextOf(facts)} tokens of context, which is little for agents: tools and memory alone often take 4,000`,
-		advice: (facts) =>
-			moreContext(facts, Math.min(USUAL_CONTEXT, facts.subject?.trainedContext ?? USUAL_CONTEXT)),
+		advice: (facts) => moreContext(facts, USUAL_CONTEXT),
 	},
 	{
 		id: 'toolsUnsupported',
 		severity: 'warning',
 		when: (facts) =>
-			isForChats(facts) && takesNoTools(facts)
+			isForChats(facts) && facts.subject?.tools === false
 				? "The model's template has no tool support"
 				: undefined,
-		text: ({ subject }) =>
-			`Agents cannot call tools with ${subject === undefined ? 'this model' : `the model "${subject.id}"`}`,
+		text: ({ subject }) => `Agents cannot call tools with the model "${subject!.id}"`,
 		advice: ({ kind: { words } }) => words.tools,
 	},
 	{
@@ -222,18 +211,14 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 	{
 		id: 'partlyOnCpu',
 		severity: 'warning',
-		when: ({ partly }) =>
-			partly.length === 0
-				? undefined
-				: `/api/ps says ${partly.map(({ id, percent }) => `${percent} % of ${id}`).join(', ')} in the memory of the GPU`,
-		text: ({ partly: [first] }) =>
-			first!.percent === 0
-				? `The model "${first!.id}" runs on the CPU`
-				: `Only ${first!.percent} % of the model "${first!.id}" is in the memory of the GPU`,
-		advice: ({ partly: [first] }) =>
-			first!.percent === 0
-				? 'Ollama found no usable GPU: read the beginning of its log (ollama serve), and give the container the GPU (--gpus all, or /dev/kfd and /dev/dri for AMD).'
-				: 'The rest runs on the CPU and slows everything down: use a smaller quantization or model, or a shorter context (OLLAMA_CONTEXT_LENGTH).',
+		when: ({ models }) => {
+			const partly = models.filter(({ gpuShare = 1 }) => gpuShare < 0.99);
+			const shares = partly.map(({ id, gpuShare }) => `${Math.round(gpuShare! * 100)} % of ${id}`);
+			return shares.length === 0 ? undefined : `/api/ps says ${shares.join(', ')}`;
+		},
+		text: 'A model is not wholly in the memory of the GPU: the rest runs on the CPU, and slows everything down',
+		advice:
+			'Use a smaller quantization or model, or a shorter context (OLLAMA_CONTEXT_LENGTH). Where it is 0 %, Ollama found no usable GPU: read the beginning of its log (ollama serve), and give the container the GPU (--gpus all, or /dev/kfd and /dev/dri for AMD).',
 	},
 	{
 		id: 'runsElsewhere',
@@ -268,18 +253,18 @@ export function findingsOf(facts: Facts): Found[] {
 	const { failed } = facts;
 	if (failed === undefined) return findAll(FINDINGS, facts);
 	const [cause] = findAll(NO_API, facts);
-	return [cause ?? fromFailure(failed.failure, described(failed.probe))];
+	const advice = failed.failure.kind === 'loading' ? LOADING_ADVICE : failed.failure.remedy;
+	return [cause ?? fromFailure(failed.failure, described(failed.probe), { advice })];
 }
 
 export function findAll<F>(rows: ReadonlyArray<FindingRow<F>>, facts: F): Found[] {
 	const say = (words: Sentence<F>) => (typeof words === 'string' ? words : words(facts));
-	const found = rows.flatMap(({ id, severity, status, when, text, advice }): Found[] => {
+	return rows.flatMap(({ id, severity, status, when, text, advice }): Found[] => {
 		const observed = when(facts);
 		if (observed === undefined) return [];
 		const texts = { observed, meaning: say(text), advice: say(advice) };
-		return [inPlainText({ id, severity: severity ?? 'error', status, ...texts })];
+		return [{ id, severity: severity ?? 'error', status, ...texts }];
 	});
-	return sorted(found);
 }
 
 /** The same failure as the other nodes tell, with their words. */
@@ -289,7 +274,7 @@ export function fromFailure(
 	change: Partial<Found> = {},
 ): Found {
 	const found = { id: kind, severity: 'error', observed, meaning, advice: remedy } as const;
-	return inPlainText({ ...found, status: statusOf(kind), ...change });
+	return { ...found, status: statusOf(kind), ...change };
 }
 
 /** A generation that failed although the server had answered everything else (docs/protocols/llama-server.md 9.3). */
@@ -302,18 +287,7 @@ export function fromGeneration(failed: ServerError): Found {
 	return fromFailure(failed, observed, { id: 'noTokens', meaning, advice: STUCK_ADVICE });
 }
 
-/** Failures of the network or of the server. Kinds that are in neither table are wrong settings. */
-const UNREACHABLE: ReadonlySet<FailureKind> = new Set([
-	'dns',
-	'refused',
-	'connectTimeout',
-	'unreachable',
-	'closedBeforeAnswer',
-	'connectionLost',
-	'totalLimit',
-	'gateway',
-]);
-
+/** Kinds that are not in this table are wrong settings. */
 const STATUS: Partial<Record<FailureKind, HealthStatus>> = {
 	unauthorized: 'unauthorized',
 	forbidden: 'unauthorized',
@@ -330,19 +304,21 @@ const STATUS: Partial<Record<FailureKind, HealthStatus>> = {
 	emptyAnswer: 'degraded',
 	garbledAnswer: 'degraded',
 	contextExceeded: 'degraded',
+	dns: 'unreachable',
+	refused: 'unreachable',
+	connectTimeout: 'unreachable',
+	unreachable: 'unreachable',
+	closedBeforeAnswer: 'unreachable',
+	connectionLost: 'unreachable',
+	totalLimit: 'unreachable',
+	gateway: 'unreachable',
 };
 
 export function statusOf(
 	kind: FailureKind,
 	otherwise: HealthStatus = 'misconfigured',
 ): HealthStatus {
-	return STATUS[kind] ?? (UNREACHABLE.has(kind) ? 'unreachable' : otherwise);
-}
-
-/** Findings go into mails and chats, and may quote the server. */
-function inPlainText(found: Found): Found {
-	const [observed, meaning, advice] = [found.observed, found.meaning, found.advice].map(plainText);
-	return { ...found, observed: observed!, meaning: meaning!, advice: advice! };
+	return STATUS[kind] ?? otherwise;
 }
 
 const WEIGHT: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
@@ -356,20 +332,26 @@ const STATUS_ORDER: HealthStatus[] = [
 	'healthy',
 ];
 
-/** Most important first; what was found first stays first among equals. */
-export function sorted(findings: readonly Found[]): Found[] {
-	const orderOf = ({ status = 'healthy' }: Found) => STATUS_ORDER.indexOf(status);
-	return [...findings].sort(
-		(one, other) => WEIGHT[one.severity] - WEIGHT[other.severity] || orderOf(one) - orderOf(other),
-	);
-}
-
-/** Adds findings to what a check concluded. The worse status counts. */
+/** Adds findings to what a check concluded, most important first. The worse status counts. */
 export function concluded(findings: readonly Found[], before: HealthStatus = 'healthy') {
 	const given = [before, ...findings.map(({ status }) => status)];
 	const status = STATUS_ORDER.find((one) => given.includes(one)) ?? 'healthy';
-	const shown: Finding[] = sorted(findings).map((finding) => ({ ...finding, status: undefined }));
-	return { status, healthy: status === 'healthy', findings: shown };
+	const orderOf = ({ status: own = 'healthy' }: Found) => STATUS_ORDER.indexOf(own);
+	const sorted = [...findings].sort(
+		(one, other) => WEIGHT[one.severity] - WEIGHT[other.severity] || orderOf(one) - orderOf(other),
+	);
+	return { status, healthy: status === 'healthy', findings: sorted.map(inPlainText) };
+}
+
+/** Findings go into mails and chats, and may quote the server. */
+function inPlainText({ id, severity, observed, meaning, advice }: Found): Finding {
+	return {
+		id,
+		severity,
+		observed: plainText(observed),
+		meaning: plainText(meaning),
+		advice: plainText(advice),
+	};
 }
 
 function originOf(url: string): string {
@@ -381,37 +363,20 @@ function newBaseUrl(endedAt: string): string {
 	return endedAt.replace(/[?#].*$/s, '').replace(/(?:\/v1)?\/models\/?$/, '');
 }
 
-const MAX_NAMED = 5;
-
-function namesOf(models: readonly ModelFacts[]): string {
-	const more = models.length > MAX_NAMED ? ', …' : '';
-	return (
-		models
-			.slice(0, MAX_NAMED)
-			.map(({ id }) => id)
-			.join(', ') + more
-	);
-}
-
 function isNotLoaded({ expected, subject }: Facts): boolean {
 	if (expected.model === undefined) return false;
 	return ['unloaded', 'downloaded', 'failed'].includes(subject?.state ?? '');
 }
 
 /** Embedding and reranker models have short contexts by nature, and call no tools. */
-function isForChats({ told: { models }, subject }: Facts): boolean {
+function isForChats({ models, subject }: Facts): boolean {
 	return subject?.embeddings !== true && models.some(({ embeddings }) => embeddings !== true);
 }
 
-function takesNoTools({ subject, told: { template } }: Facts): boolean {
-	return subject?.tools === false || (subject?.tools !== true && template?.tools === false);
-}
-
 /** Tokens that one request can use, of several models the most; undefined where nothing tells. */
-function contextOf({ subject, told }: Facts): number | undefined {
-	const known = told.models.flatMap(({ context }) => context ?? []);
-	const ofAny = known.length === 0 ? undefined : largestOf(known);
-	return subject?.context ?? told.contextPerSlot ?? ofAny;
+function contextOf({ subject, models }: Facts): number | undefined {
+	const known = models.flatMap(({ context }) => context ?? []);
+	return subject?.context ?? (known.length === 0 ? undefined : largestOf(known));
 }
 
 /** How to get so many tokens. What a model was not trained for, it does not read. */

@@ -1,5 +1,4 @@
 /** What a check asks a model server (docs/protocols/llama-server.md 8.1, 9.3): two rounds, each at once. */
-import { fetchOnce } from '../lru-cache';
 import { CHAT_ROUTE, findApiRoot } from '../servers/base-url';
 import { isModelNamed, loadedOrAll } from '../servers/model-names';
 import { readModels, readProps, type ServerModel } from '../servers/models';
@@ -8,7 +7,7 @@ import { identify } from '../servers/kinds/recognize';
 import type { KindName, Server, ServerKind } from '../servers/kinds/kind';
 import { isRouter } from '../servers/kinds/llama-server';
 import { asList, isRecord, type JsonRecord } from '../values';
-import { ask, bodyOf, type CheckOptions, type Probe, TIME_LIMIT_MS } from './probe';
+import { ask, bodyOf, type CheckOptions, type Probe } from './probe';
 
 /** The first round, which tells the server. Any other server has no such route. */
 const IDENTITY = {
@@ -19,11 +18,9 @@ const IDENTITY = {
 };
 
 /** What the first round told. */
-export interface Identified {
+interface Identified {
 	server: Server;
 	options: CheckOptions;
-	/** Asks, but nothing twice. */
-	look(url: string): Promise<Probe>;
 	identity: Record<keyof typeof IDENTITY, Probe>;
 	name: KindName;
 	kind: ServerKind;
@@ -37,27 +34,26 @@ export interface Identified {
 	query: string;
 }
 
-interface Row {
-	/** Undefined: not asked. */
-	url(known: Identified): string | undefined;
+interface Question {
+	url: string;
 	/** Sent with POST. */
 	json?: JsonRecord;
 }
 
 /** The second round: what only some servers can tell. */
 const DETAILS = {
-	metrics: { url: ({ server: { url }, query }) => `${url.root}/metrics${query}` },
-	// Refused before they become a task: with 501 where the function is off, with 400 where it is on.
-	embeddings: { url: (known) => ofAwake(known, '/embeddings'), json: {} },
-	running: {
-		url: ({ server: { url }, kind }) =>
-			kind.native === undefined ? undefined : `${url.root}/api/ps`,
-	},
-	chat: {
-		url: ({ server: { url }, identity }) =>
-			identity.models.status === 404 ? url.api + CHAT_ROUTE : undefined,
-	},
-} satisfies Record<string, Row>;
+	metrics: ({ server: { url }, query }) => ({ url: `${url.root}/metrics${query}` }),
+	// Refused before they become a task: with 501 where the function is off, with 400 where it is on. Any route but those
+	// of the first round wakes a llama-server that sleeps.
+	embeddings: ({ server: { url }, identity }) =>
+		bodyOf(identity.props).is_sleeping === false
+			? { url: `${url.api}/embeddings`, json: {} }
+			: undefined,
+	routedProps: ({ server: { url }, query }) =>
+		query === '' ? undefined : { url: `${url.root}/props${query}` },
+	chat: ({ server: { url }, identity }) =>
+		identity.models.status === 404 ? { url: url.api + CHAT_ROUTE } : undefined,
+} satisfies Record<string, (known: Identified) => Question | undefined>;
 
 /** All answers of a check. */
 export interface Seen extends Identified {
@@ -73,28 +69,23 @@ export interface Seen extends Identified {
  */
 export async function lookAt(server: Server, options: CheckOptions): Promise<Seen> {
 	const known = await identified(server, options);
-	const { kind, identity, models, query, subject } = known;
-	const props = known.isRouter ? {} : bodyOf(identity.props);
-	if (identity.models.status === 0) return { ...known, details: {}, props };
-	const signal = limited(options);
-	const [details, detailed, routed] = await Promise.all([
+	const { kind, identity, models, subject } = known;
+	if (identity.models.status === 0) return { ...known, details: {}, props: {} };
+	const [details, detailed] = await Promise.all([
 		askDetails(known),
-		models && kind.details?.(server, models, signal),
-		query === '' ? undefined : kind.props?.(server, subject?.id, signal),
+		models && kind.details?.(server, models, options.signal),
 	]);
 	const all = detailed ?? models;
-	if (routed === undefined) return { ...known, models: all, details, props };
-	const ofProcess = readProps(routed.all);
+	if (!known.isRouter) return { ...known, models: all, details, props: bodyOf(identity.props) };
+	const props = bodyOf(details.routedProps);
 	const described = all?.map((model) =>
-		model.id === subject?.id ? { ...model, ...ofProcess } : model,
+		model.id === subject?.id ? { ...model, ...readProps(props) } : model,
 	);
-	return { ...known, models: described, details, props: routed.all };
+	return { ...known, models: described, details, props };
 }
 
 async function identified(server: Server, options: CheckOptions): Promise<Identified> {
-	const looked = new Map<string, Promise<Probe>>();
-	const look = async (url: string) =>
-		await fetchOnce(looked, url, async () => await ask(server, url, options));
+	const look = async (url: string) => await ask(server, url, options);
 	const asked = Object.entries(IDENTITY).map(
 		async ([name, urlOf]) => [name, await look(urlOf(server))] as const,
 	);
@@ -106,7 +97,7 @@ async function identified(server: Server, options: CheckOptions): Promise<Identi
 	const name = server.kindSet ?? identify(answers);
 	const kind: ServerKind = KINDS[name];
 	const subject = subjectOf(models ?? [], kind, options);
-	const known = { server, options, look, identity, name, kind, models, subject };
+	const known = { server, options, identity, name, kind, models, subject };
 	if (!isRouter(answers) || subject?.state !== 'loaded')
 		return { ...known, isRouter: isRouter(answers), query: '' };
 	const query = `?model=${encodeURIComponent(subject.id.toWellFormed())}&autoload=false`;
@@ -114,23 +105,13 @@ async function identified(server: Server, options: CheckOptions): Promise<Identi
 }
 
 async function askDetails(known: Identified): Promise<Seen['details']> {
-	const { server, options, look } = known;
-	const asked = Object.entries<Row>(DETAILS).map(async ([name, { url: urlOf, json }]) => {
-		const url = urlOf(known);
-		if (url === undefined) return [];
-		const probe = json === undefined ? look(url) : ask(server, url, { ...options, json });
-		return [[name, await probe] as const];
+	const { server, options } = known;
+	const asked = Object.entries(DETAILS).map(async ([name, questionOf]) => {
+		const question = questionOf(known);
+		if (question === undefined) return [];
+		return [[name, await ask(server, question.url, { ...options, ...question })] as const];
 	});
 	return Object.fromEntries((await Promise.all(asked)).flat());
-}
-
-/** Longer timers end at once. */
-const LONGEST_MS = 2 ** 31 - 1;
-
-/** What the row of a server asks by itself ends with the check. */
-function limited({ signal, timeLimitMs = TIME_LIMIT_MS }: CheckOptions): AbortSignal {
-	const limit = AbortSignal.timeout(Math.min(timeLimitMs, LONGEST_MS));
-	return signal === undefined ? limit : AbortSignal.any([signal, limit]);
 }
 
 /** Gateways list thousands. */
@@ -157,13 +138,4 @@ function subjectOf(
 export function forChats<M extends { embeddings?: boolean | null }>(models: readonly M[]): M[] {
 	const writing = models.filter(({ embeddings }) => embeddings !== true);
 	return writing.length > 0 ? writing : [...models];
-}
-
-/** A llama-server that just said so: any route but those of the first round wakes one that sleeps. */
-function isAwake({ identity }: Identified): boolean {
-	return bodyOf(identity.props).is_sleeping === false;
-}
-
-function ofAwake(known: Identified, route: string): string | undefined {
-	return isAwake(known) ? known.server.url.api + route : undefined;
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 
 import { KINDS } from '../servers/kinds';
-import { quietly, shortened } from '../values';
+import { shortened } from '../values';
 import { drawChart } from './chart';
 import { markup, raw, type Html } from './html';
 import type { CheckResult, Finding } from './result';
@@ -13,8 +13,7 @@ export type Reported = CheckResult & Partial<Pick<WithSpeed, 'speed'>>;
 
 interface PageOptions {
 	title: string;
-	/** For times; where the system does not know it, UTC. */
-	timeZone?: string;
+	timeZone: string;
 }
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
@@ -34,7 +33,7 @@ const OTHERS = {
 
 /** The page, of less than 100 kB. */
 export function writePage(result: Reported, { title, timeZone }: PageOptions): string {
-	const { server, url, summary, findings, speed } = result;
+	const { server, url, status, summary, findings, speed } = result;
 	const name = shortened(title, MAX_NAME);
 	const { label } = { ...KINDS, ...OTHERS }[server.kind];
 	const version = server.version === null ? '' : ` ${shortened(server.version, MAX_NAME)}`;
@@ -51,7 +50,7 @@ export function writePage(result: Reported, { title, timeZone }: PageOptions): s
 </head><body><main>
 <header><h1>${name}</h1><p class="soft">${timeIn(result.checkedAt, timeZone)}</p></header>
 <section>
-<h2>${label}${version} ${badge(result)}</h2>
+<h2>${label}${version} <span class="badge ${status}">${status}</span></h2>
 <p class="soft">${shortened(url ?? 'without a usable address', MAX_TEXT)}</p>
 <p>${shortened(summary, MAX_TEXT)}</p>
 ${factsList(result)}
@@ -74,14 +73,6 @@ export function writeText(result: Reported): string {
 				.join(', ')}`,
 	);
 	return [summary, url ?? '', ...problems, ...runs].filter((line) => line !== '').join('\n');
-}
-
-/** Warnings are named even if the server is healthy. */
-function badge({ status, findings }: CheckResult): Html {
-	const count = findings.filter(({ severity }) => severity !== 'info').length;
-	if (status !== 'healthy' || count === 0)
-		return markup`<span class="badge ${status}">${status}</span>`;
-	return markup`<span class="badge warning">healthy, with ${count} warning${count === 1 ? '' : 's'}</span>`;
 }
 
 function factsList({ app, latencyMs, slots, queue, contextPerSlot }: CheckResult): Html {
@@ -126,15 +117,13 @@ function speedSection(model: string, runs: readonly SpeedRun[]): Html {
 			A prompt of about 250 tokens, read anew each time. “All together” counts from sending to the end of the last answer,
 			so reading the prompt is part of it.
 		</p>
-		${table(SPEED_COLUMNS, runs)}`;
+		<table>
+			<tr>${SPEED_COLUMNS.map(({ title }) => markup`<th>${title}</th>`)}</tr>
+			${runs.map((run) => markup`<tr>${SPEED_COLUMNS.map(({ title, cell }) => markup`<td data-name="${title}">${cell(run)}</td>`)}</tr>`)}
+		</table>`;
 }
 
-interface Column<T> {
-	title: string;
-	cell(record: T): string | number;
-}
-
-const SPEED_COLUMNS: ReadonlyArray<Column<SpeedRun>> = [
+const SPEED_COLUMNS: ReadonlyArray<{ title: string; cell(run: SpeedRun): string | number }> = [
 	{ title: 'At once', cell: (run) => run.atOnce },
 	{ title: 'One answer, tokens/s', cell: (run) => run.tokensPerSecond ?? '–' },
 	{ title: 'All together, tokens/s', cell: (run) => run.totalTokensPerSecond ?? '–' },
@@ -146,20 +135,8 @@ const SPEED_COLUMNS: ReadonlyArray<Column<SpeedRun>> = [
 	{ title: 'Failed', cell: (run) => run.failures.length },
 ];
 
-/** On a phone each row becomes a list of names and values. */
-function table<T>(columns: ReadonlyArray<Column<T>>, records: readonly T[]): Html {
-	const cellOf = (record: T) => (column: Column<T>) =>
-		markup`<td data-name="${column.title}">${shortened(String(column.cell(record)), MAX_NAME)}</td>`;
-	return markup`<table>
-		<tr>${columns.map(({ title }) => markup`<th>${title}</th>`)}</tr>
-		${records.map((record) => markup`<tr>${columns.map(cellOf(record))}</tr>`)}
-	</table>`;
-}
-
 /** "21 Nov 2026, 14:05 Europe/Berlin" */
-function timeIn(time: string, timeZone = 'UTC'): string {
-	const form = { dateStyle: 'medium', timeStyle: 'short' } as const;
-	const inZone = (zone: string) =>
-		`${new Intl.DateTimeFormat('en-GB', { ...form, timeZone: zone }).format(Date.parse(time))} ${zone}`;
-	return quietly(() => inZone(timeZone)) ?? inZone('UTC');
+function timeIn(time: string, timeZone: string): string {
+	const form = { dateStyle: 'medium', timeStyle: 'short', timeZone } as const;
+	return `${new Intl.DateTimeFormat('en-GB', form).format(Date.parse(time))} ${timeZone}`;
 }

@@ -53,7 +53,7 @@ export interface ModelFacts extends Pick<ServerModel, 'id' | 'aliases'> {
 	state: string | null;
 }
 
-/** A model server, as far as it tells; null = not known. Of a router: slots, context and template of one loaded model. */
+/** A model server, as far as it tells; null = not known. Of a router: slots and context of one loaded model. */
 export interface ServerFacts {
 	models: ModelFacts[];
 	slots: { total: number | null; busy: number | null };
@@ -61,8 +61,6 @@ export interface ServerFacts {
 	queue: number | null;
 	contextPerSlot: number | null;
 	sleeping: boolean | null;
-	/** Abilities of the chat template. */
-	template: Record<string, boolean> | null;
 }
 
 export interface CheckResult extends Partial<ServerFacts> {

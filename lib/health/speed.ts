@@ -1,26 +1,16 @@
 /** How fast a model is: one answer alone, and several at once. */
 import { randomBytes } from 'node:crypto';
 
-import { failureInStream, holdsError } from '../errors/classify';
+import { AnswerReader, type Answer as Read, type Failure } from '../chat/answer';
 import { failure } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { Answer } from '../http/ask';
 import { contextOf } from '../http/failures';
 import { request } from '../http/request';
-import { parseJson } from '../json';
 import { CHAT_ROUTE } from '../servers/base-url';
 import { knownKind, KINDS } from '../servers/kinds';
 import type { Server, ServerKind } from '../servers/kinds/kind';
-import {
-	finiteNumber,
-	isRecord,
-	type JsonRecord,
-	largestOf,
-	nonEmptyText,
-	recordOf,
-	recordsIn,
-	smallestOf,
-} from '../values';
+import { optional } from '../values';
 import { canGenerate, modelToTest, type Target } from './check';
 import { concluded, findAll, type FindingRow, fromGeneration } from './findings';
 import type { CheckResult } from './result';
@@ -42,30 +32,22 @@ export interface SpeedOptions {
 interface Sample {
 	/** To the first generated token, thinking included. Null where the whole answer came at once. */
 	firstTokenMs: number | null;
-	/** In n8n's own queue, before sending: the credential's limit was used up by others. */
-	queuedMs: number;
 	promptTokensPerSecond: number | null;
 	generatedTokens: number;
+	/** By the server's own timings, else from the first piece to the last. Where all came at once, it is at least this. */
 	tokensPerSecond: number;
-	/**
-	 * Who measured. `server`: its own timings. `clock`: this node's, from the first piece to the last. `wholeAnswer`: this
-	 * node's, from sending to the end, since all came at once: the real speed is higher.
-	 */
-	measuredBy: 'server' | 'clock' | 'wholeAnswer';
 }
 
-/** Averages of one round; first token and the wait in n8n's queue: the slowest. */
+/** Averages of one round; first token: the slowest. */
 export interface SpeedRun {
 	/** Requests sent at once. */
 	atOnce: number;
 	firstTokenMs: number | null;
-	queuedMs: number;
 	promptTokensPerSecond: number | null;
 	/** Of one answer. */
 	tokensPerSecond: number | null;
 	/** Of all requests together, from the first that was sent to the end of the last: reading the prompt counts. */
 	totalTokensPerSecond: number | null;
-	measuredBy: Sample['measuredBy'] | null;
 	failures: Array<Pick<ServerError, 'kind' | 'message' | 'remedy'>>;
 }
 
@@ -94,25 +76,21 @@ export async function withSpeed(
 	const isRepeated = atOnce > 1 && first.failed.length === 0;
 	const second = isRepeated ? [await measureRound(server, { ...options, model, atOnce })] : [];
 	const rounds = [first, ...second];
-	const runs = rounds.map(({ run }) => run);
 	const failed = new Map(rounds.flatMap((round) => round.failed.map((one) => [one.kind, one])));
 	const size = health.models?.find(({ id }) => id === model)?.size ?? 0;
 	const found = [
 		...[...failed.values()].map(fromGeneration),
-		...findAll(SPEED_FINDINGS, { runs, size, requested: options.atOnce, atOnce }),
+		...findAll(SPEED_FINDINGS, { run: first.run, size }),
 	];
 	const verdict = concluded([...found, ...health.findings], health.status);
 	const summary = verdict.healthy ? inWords(model, first.run) : `${verdict.findings[0]!.meaning}.`;
-	return { ...health, ...verdict, summary, speed: { model, runs } };
+	return { ...health, ...verdict, summary, speed: { model, runs: rounds.map(({ run }) => run) } };
 }
 
-function inWords(model: string, { tokensPerSecond, firstTokenMs, measuredBy }: SpeedRun): string {
-	const least = measuredBy === 'wholeAnswer' ? 'at least ' : '';
-	const start =
-		firstTokenMs === null
-			? 'first token not to be seen'
-			: `first token after ${secondsInWords(firstTokenMs)} s`;
-	return `${model}: ${least}${tokensPerSecond} tokens/s, ${start}.`;
+function inWords(model: string, { tokensPerSecond, firstTokenMs }: SpeedRun): string {
+	if (firstTokenMs === null)
+		return `${model}: at least ${tokensPerSecond} tokens/s, first token not to be seen.`;
+	return `${model}: ${tokensPerSecond} tokens/s, first token after ${secondsInWords(firstTokenMs)} s.`;
 }
 
 /** "0.21", "12.5": seconds with as many digits as people compare. */
@@ -140,27 +118,20 @@ async function measureRound(server: Server, options: SpeedOptions): Promise<Roun
 	const aborted = failed.find(({ kind }) => kind === 'aborted');
 	if (aborted !== undefined) throw aborted;
 	const tokens = samples.reduce((sum, { generatedTokens }) => sum + generatedTokens, 0);
-	const waitedMs = smallestOf(
-		samples.map((one) => one.queuedMs),
-		0,
-	);
-	const wholeMs = performance.now() - startedAt - waitedMs;
+	const wholeMs = performance.now() - startedAt;
 	const run: SpeedRun = {
 		atOnce,
 		firstTokenMs: greatest(samples.map((one) => one.firstTokenMs)),
-		queuedMs: greatest(samples.map((one) => one.queuedMs)) ?? 0,
 		promptTokensPerSecond: average(samples.map((one) => one.promptTokensPerSecond)),
 		tokensPerSecond: average(samples.map((one) => one.tokensPerSecond)),
 		totalTokensPerSecond: tokens === 0 ? null : rounded((tokens * 1000) / wholeMs),
-		measuredBy: samples[0]?.measuredBy ?? null,
 		failures: failed.map(({ kind, message, remedy }) => ({ kind, message, remedy })),
 	};
 	return { run, failed };
 }
 
 function greatest(values: ReadonlyArray<number | null>): number | null {
-	const known = values.filter((value) => value !== null);
-	return known.length === 0 ? null : largestOf(known);
+	return values.reduce((one, other) => ((one ?? 0) > (other ?? 0) ? one : other), null);
 }
 
 function average(values: ReadonlyArray<number | null>): number | null {
@@ -217,57 +188,36 @@ async function measureOnce(
 	);
 }
 
-/** What is read of an answer. */
-interface Pieces {
-	text: string;
-	count: number;
-	firstMs?: number;
-	lastMs: number;
-	usage: JsonRecord;
-	timings: JsonRecord;
-}
-
 async function readSample(server: Server, answer: Answer, askedAt: number): Promise<Sample> {
-	const { waitedMs } = answer.queue;
-	const elapsed = () => performance.now() - askedAt - waitedMs;
-	const pieces: Pieces = { text: '', count: 0, lastMs: 0, usage: {}, timings: {} };
-	const context = contextOf(server, answer.url);
-	for await (const events of answer.events())
-		for (const data of events) {
-			const chunk = parseJson(data);
-			if (!isRecord(chunk)) continue;
-			if (holdsError(chunk.error)) throw failureInStream(data, context);
-			if (readPiece(pieces, chunk, elapsed())) answer.content();
-		}
-	if (pieces.text.trim() === '') throw failure('emptyAnswer', context);
-	if (isGarbled(pieces.text)) throw failure('garbledAnswer', context);
-	return sampleOf(pieces, elapsed(), Math.round(waitedMs));
+	const elapsed = () => performance.now() - askedAt - answer.queue.waitedMs;
+	const reader = new AnswerReader();
+	let firstMs = 0;
+	let lastMs = 0;
+	for await (const events of answer.events()) {
+		const before = reader.contents;
+		for (const data of events) reader.push(data);
+		if (reader.contents === before) continue;
+		answer.content();
+		lastMs = elapsed();
+		firstMs ||= lastMs;
+	}
+	const outcome = reader.end();
+	const read = 'answer' in outcome ? outcome.answer : outcome.failure;
+	const problem = problemIn(read);
+	if (problem === undefined)
+		return sampleOf(read, reader.contents, { firstMs, lastMs, totalMs: elapsed() });
+	const { kind, serverText, status } = problem;
+	throw failure(kind, contextOf(server, answer.url), optional({ serverText, status }));
 }
 
-/** Thinking counts as generated. @returns whether something was */
-function readPiece(pieces: Pieces, { choices, usage, timings }: JsonRecord, atMs: number): boolean {
-	if (isRecord(usage)) pieces.usage = usage;
-	if (isRecord(timings)) pieces.timings = timings;
-	const { delta, message } = recordsIn(choices)[0] ?? {};
-	const { content, reasoning_content: thinking, reasoning } = recordOf(delta ?? message);
-	const piece = [content, thinking, reasoning].map(nonEmptyText).find((text) => text !== undefined);
-	if (piece === undefined) return false;
-	pieces.count++;
-	pieces.firstMs ??= atMs;
-	pieces.lastMs = atMs;
-	// The beginning is enough to tell garbage.
-	if (pieces.text.length < MAX_JUDGED) pieces.text += piece;
-	return true;
-}
-
-const MAX_JUDGED = 400;
-/** A shorter answer may well repeat one character. */
-const MIN_GARBLED = 8;
-
-/** One character repeated (`@@@@`, `GGGG`), as from a GPU or a cache type that does not fit. */
-function isGarbled(text: string): boolean {
-	const signs = [...text.replace(/\s/g, '')];
-	return signs.length >= MIN_GARBLED && new Set(signs).size === 1;
+/** Why an answer measures nothing. Thinking counts as generated. */
+function problemIn(
+	read: Read | Failure,
+): Pick<Failure, 'kind' | 'serverText' | 'status'> | undefined {
+	if ('kind' in read && read.kind !== 'onlyThinking') return read;
+	// As from a GPU or a cache type that does not fit: `@@@@`, `GGGG`.
+	const isGarbled = /^(.)\1{7,}$/su.test((read.text + read.reasoning).replace(/\s/g, ''));
+	return isGarbled ? { kind: 'garbledAnswer' } : undefined;
 }
 
 /** Pieces that are spread over a smaller share of the time came at once: something collected them. */
@@ -275,60 +225,34 @@ const LEAST_SPREAD = 0.05;
 /** A faster answer looks collected even where it is not. */
 const MIN_JUDGED_MS = 50;
 
-/** Whether all came in a small part of the time. */
-function cameAtOnce(generatingMs: number, totalMs: number): boolean {
-	return totalMs >= MIN_JUDGED_MS && generatingMs < totalMs * LEAST_SPREAD;
-}
-
-/** As the timings of llama-server tell it, else the usage. */
-function countIn(timing: unknown, usage: unknown): number | undefined {
-	return finiteNumber(timing) ?? finiteNumber(usage);
-}
-
-type GenerationSpeed = Pick<Sample, 'tokensPerSecond' | 'measuredBy'>;
-
-/** @param generatingMs from the first piece to the last; undefined where all came at once */
-function speedByClock(
-	tokens: number,
-	generatingMs: number | undefined,
-	totalMs: number,
-): GenerationSpeed {
-	if (generatingMs === undefined)
-		return { measuredBy: 'wholeAnswer', tokensPerSecond: rounded((tokens * 1000) / totalMs) };
-	return { measuredBy: 'clock', tokensPerSecond: rounded(((tokens - 1) * 1000) / generatingMs) };
-}
-
 function sampleOf(
-	{ usage, timings, count, firstMs = 0, lastMs }: Pieces,
-	totalMs: number,
-	queuedMs: number,
+	{ usage, timings = {} }: Read | Failure,
+	pieces: number,
+	{ firstMs, lastMs, totalMs }: Record<'firstMs' | 'lastMs' | 'totalMs', number>,
 ): Sample {
-	const generatedTokens = countIn(timings.predicted_n, usage.completion_tokens) || count;
-	const promptTokens = countIn(timings.prompt_n, usage.prompt_tokens);
-	const generatingMs = Math.max(1, lastMs - firstMs);
-	const isCollected = count < 2 || cameAtOnce(generatingMs, totalMs);
-	const byClock = speedByClock(generatedTokens, isCollected ? undefined : generatingMs, totalMs);
-	const byServer = finiteNumber(timings.predicted_per_second);
+	const generatedTokens = usage?.completionTokens || pieces;
+	const isShort = totalMs >= MIN_JUDGED_MS && lastMs - firstMs < totalMs * LEAST_SPREAD;
+	const isCollected = pieces < 2 || isShort;
+	const byClock = isCollected
+		? (generatedTokens * 1000) / totalMs
+		: ((generatedTokens - 1) * 1000) / Math.max(1, lastMs - firstMs);
 	// For a single token llama-server has no time, and reports a million.
-	const isByServer = byServer !== undefined && generatedTokens > 1;
-	const ofPrompt = isCollected || !promptTokens ? null : rounded((promptTokens * 1000) / firstMs);
+	const byServer = generatedTokens > 1 ? timings.predicted_per_second : undefined;
+	const ofPrompt = isCollected || !usage ? null : rounded((usage.promptTokens * 1000) / firstMs);
 	return {
 		firstTokenMs: isCollected ? null : Math.round(firstMs),
-		queuedMs,
-		promptTokensPerSecond: finiteNumber(timings.prompt_per_second) ?? ofPrompt,
+		promptTokensPerSecond: timings.prompt_per_second ?? ofPrompt,
 		generatedTokens,
-		...(isByServer ? { measuredBy: 'server', tokensPerSecond: rounded(byServer) } : byClock),
+		tokensPerSecond: rounded(byServer ?? byClock),
 	};
 }
 
 /** What the findings of a test look at. */
 interface Measured {
-	runs: readonly SpeedRun[];
+	/** Alone. */
+	run: SpeedRun;
 	/** Bytes of the model; 0: not known. */
 	size: number;
-	/** Requests at once, as the user wants them, and as the credential lets them through. */
-	requested: number;
-	atOnce: number;
 }
 
 /**
@@ -341,28 +265,19 @@ const CPU_BANDWIDTH = 60e9;
 const MI50_BANDWIDTH = 400e9;
 /** Bytes. Smaller models run well on CPUs, and are too quick to be judged. */
 const MIN_SIZE = 1e9;
-/** Tokens per second. Less is reported as slow. */
-const UNBEARABLE = 3;
 
 const GPU_ADVICE =
 	'Look for "offloaded N/N layers to GPU" at the start of the log of llama-server. If it is missing: start it with --n-gpu-layers all, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3, not 6.4 or newer.';
 
 export const SPEED_FINDINGS: ReadonlyArray<FindingRow<Measured>> = [
 	{
-		id: 'slowGeneration',
-		severity: 'warning',
-		when: ({ runs, size }) =>
-			size < MIN_SIZE && speedIn(runs) < UNBEARABLE ? `${speedIn(runs)} tokens/s` : undefined,
-		text: 'The server generates very slowly',
-		advice: GPU_ADVICE,
-	},
-	{
 		id: 'gpuMaybeUnused',
 		severity: 'warning',
-		when: ({ runs, size }) =>
-			size >= MIN_SIZE && size * speedIn(runs) < CPU_BANDWIDTH
-				? `${speedIn(runs)} tokens/s with a model of ${gigabytes(size)} GB: ${gigabytes(size * speedIn(runs))} GB/s`
-				: undefined,
+		when: ({ run: { tokensPerSecond, firstTokenMs }, size }) => {
+			const isKnown = tokensPerSecond !== null && firstTokenMs !== null && size >= MIN_SIZE;
+			if (!isKnown || size * tokensPerSecond >= CPU_BANDWIDTH) return undefined;
+			return `${tokensPerSecond} tokens/s with a model of ${gigabytes(size)} GB: ${gigabytes(size * tokensPerSecond)} GB/s`;
+		},
 		text: ({ size }) =>
 			`This is as fast as the memory of a CPU allows. An MI50 would generate about ${Math.round(MI50_BANDWIDTH / size)} tokens/s with this model, so if the server has a GPU, all or part of the model may lie beside it (an estimate from the size of the model)`,
 		advice: GPU_ADVICE,
@@ -370,31 +285,15 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRow<Measured>> = [
 	{
 		id: 'answerCollected',
 		severity: 'warning',
-		when: ({ runs: [first] }) =>
-			first?.tokensPerSecond !== null && first?.firstTokenMs === null
+		when: ({ run: { tokensPerSecond, firstTokenMs } }) =>
+			tokensPerSecond !== null && firstTokenMs === null
 				? 'The whole answer came at once'
 				: undefined,
 		text: 'Something collects the answer before it hands it on, so users see nothing for long, and the first token cannot be seen',
 		advice:
 			'Let the proxy between n8n and the server pass the answer on piece by piece (nginx: proxy_buffering off), or give the address of the server itself. If there is no proxy, the server does not stream.',
 	},
-	{
-		id: 'fewerAtOnce',
-		severity: 'warning',
-		when: ({ requested, atOnce }) =>
-			requested > atOnce ? `${requested} requests at once were wanted` : undefined,
-		text: ({ requested, atOnce }) =>
-			`The credential lets ${atOnce} ${atOnce === 1 ? 'request' : 'requests'} through at once, so the speed of ${requested} at once was not measured`,
-		advice: ({ requested }) =>
-			`Set Max Concurrent Requests in the credential to ${requested} or 0 for the test, or use a second credential for it.`,
-	},
 ];
-
-/** Tokens per second of one answer; no limit where that is not known. */
-function speedIn([first]: readonly SpeedRun[]): number {
-	const isKnown = first?.measuredBy !== 'wholeAnswer';
-	return (isKnown ? first?.tokensPerSecond : undefined) ?? Infinity;
-}
 
 function gigabytes(bytes: number): number {
 	return Math.round(bytes / 1e8) / 10;

@@ -43,17 +43,11 @@ export async function waitUntilReady(
 		const isHopeless = isHelpedByPeopleOnly(result);
 		const isOver = elapsed() + pause + tookMs > limitMs;
 		if (result.healthy || isHopeless || isOver)
-			return { ...explained(result, elapsed()), waitedMs: elapsed(), checks, history };
+			return { ...result, waitedMs: elapsed(), checks, history };
 		await pauseFor(pause, signal);
 	}
 }
 
 function isHelpedByPeopleOnly({ status }: CheckResult): boolean {
 	return status === 'unauthorized' || status === 'misconfigured';
-}
-
-function explained(result: CheckResult, waitedMs: number): CheckResult {
-	if (result.status !== 'loading') return result;
-	const seconds = Math.round(waitedMs / 1000);
-	return { ...result, summary: `Still loading after ${seconds} s: ${result.summary}` };
 }

@@ -9,8 +9,6 @@ export interface WatchOptions {
 	events: readonly WatchedEvent[];
 	/** How many checks in a row must say the same before it counts as a change. */
 	confirmations: number;
-	/** Whether the state of the first check starts it, too. */
-	firstState: 'always' | 'never' | 'unhealthy';
 }
 
 /** One state of a server, as long as it lasts. */
@@ -50,13 +48,11 @@ export interface WatchMemory {
 export function watch(
 	{ state, candidate: suspected }: WatchMemory,
 	check: CheckResult,
-	{ events, confirmations, firstState }: WatchOptions,
+	{ events, confirmations }: WatchOptions,
 ): { memory: WatchMemory; change?: HealthChange } {
 	const now = stateOf(check);
-	if (state === undefined) {
-		const isTold = firstState === 'always' || (firstState === 'unhealthy' && !now.healthy);
-		return { memory: { state: now }, change: isTold ? currentState(check) : undefined };
-	}
+	if (state === undefined)
+		return { memory: { state: now }, change: now.healthy ? undefined : currentState(check) };
 	if (isSame(state, now)) {
 		// It takes as many healthy checks in a row to drop a suspicion as to find the server healthy again.
 		const denied = (suspected?.denied ?? 0) + 1;

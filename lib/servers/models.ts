@@ -37,6 +37,8 @@ export interface ServerModel {
 	state?: string;
 	/** The host on which it runs, if not on this server: for example Ollama's cloud. */
 	remoteHost?: string;
+	/** How much of it is in the memory of the GPU, from 0 to 1 (Ollama). */
+	gpuShare?: number;
 	/** Of a failed process of a router. */
 	exitCode?: number;
 	/** The command line of a router's process. */
@@ -173,6 +175,7 @@ export function readOllamaModel(
 			...readCapabilities(listOf(shown.capabilities) ?? listOf(tag.capabilities), details),
 			remoteHost: nonEmptyText(tag.remote_host) ?? nonEmptyText(shown.remote_host),
 			state: stateOfRunning(running),
+			gpuShare: shareIn(recordOf(running)),
 		}),
 	};
 }
@@ -195,6 +198,12 @@ function readCapabilities(capabilities: unknown[] | undefined, details: JsonReco
 function stateOfRunning(running: OllamaAnswers['running']): string | undefined {
 	if (running === undefined) return undefined;
 	return running === null ? 'unloaded' : 'loaded';
+}
+
+function shareIn({ size, size_vram: inGpu }: JsonRecord): number | undefined {
+	return typeof inGpu === 'number' && countOf(size) !== undefined
+		? inGpu / Number(size)
+		: undefined;
 }
 
 /** The entries of `/api/tags` or `/api/ps` by name; undefined if the answer is no list. */

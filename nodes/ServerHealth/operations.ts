@@ -1,7 +1,5 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
-import { invalidInput } from '../../lib/errors/failure';
-import type { ServerError } from '../../lib/errors/server-error';
 import { serviceField } from '../shared/health/check-fields';
 import { NodeParameters } from '../shared/parameters';
 import {
@@ -31,15 +29,8 @@ export const operations: OperationTable<HealthOperation> & { subtitle: string } 
 			operationFields([operation], { service: [...operation.services] }),
 		),
 	],
-	operationOf: (context, itemIndex) => {
-		const operation = operationNamed(
-			OPERATIONS,
-			String(context.getNodeParameter('operation', itemIndex, PRESET)),
-		);
-		if (!operation.services.includes(serviceOf(context, itemIndex)))
-			throw notForDify(operation.option.value);
-		return operation;
-	},
+	operationOf: (context, itemIndex) =>
+		operationNamed(OPERATIONS, String(context.getNodeParameter('operation', itemIndex, PRESET))),
 };
 
 /** An expression for the node in the canvas: the operation in the words of n8n's list of actions. */
@@ -56,12 +47,4 @@ export function serviceOf(context: IExecuteFunctions, itemIndex: number): Servic
 function operationsFor(service: Service): INodeProperties {
 	const offered = OPERATIONS.filter(({ services }) => services.includes(service));
 	return operationField(offered, PRESET, { service: [service] });
-}
-
-/** For an operation of model servers that is still stored after Dify was chosen. */
-function notForDify(name: string): ServerError {
-	return invalidInput(
-		`Dify has no operation "${name}"`,
-		'Choose the operation Check, Report or Wait Until Ready, or Model Server under Server.',
-	);
 }

@@ -27,7 +27,8 @@ const speedFields: INodeProperties[] = [
 	},
 	wholeField('Requests at Once', 'atOnce', 4, [1, 64], {
 		displayOptions: ONLY_MEASURED,
-		description: 'With more than 1, a second round sends that many requests at the same time',
+		description:
+			'With more than 1, a second round sends that many requests at the same time, as far as the credential lets them through',
 	}),
 	wholeField('Tokens per Answer', 'tokens', 64, [1, 4096], {
 		displayOptions: ONLY_MEASURED,

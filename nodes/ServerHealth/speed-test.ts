@@ -35,7 +35,8 @@ export const speedTest: HealthOperation = {
 			description: 'How many tokens to generate. More make the result steadier.',
 		}),
 		wholeField('Requests at Once', 'atOnce', 1, [1, 64], {
-			description: 'With more than 1, a second round sends that many requests at the same time',
+			description:
+				'With more than 1, a second round sends that many requests at the same time, as far as the credential lets them through',
 		}),
 		collectionField('Limits', 'speedOptions', 'Limit', { options: speedLimits }),
 		...checkFields(),

@@ -1,12 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import {
-	choiceField,
-	choices,
-	choicesField,
-	optionsCollection,
-	wholeField,
-} from '../shared/field-kinds';
+import { choicesField, optionsCollection, wholeField } from '../shared/field-kinds';
 import { expectationsField, serviceField, timeLimit } from '../shared/health/check-fields';
 
 /** n8n lists the options of a field with this label as the actions of a trigger. */
@@ -39,18 +33,9 @@ const confirmations = wholeField('Checks in a Row', 'confirmations', 2, [1, 100]
 		'How many checks in a row must see a change before it triggers. With 1, a restart of a few seconds triggers, too. Without this option: 2.',
 });
 
-const firstState = choiceField('First Check', 'firstState', 'unhealthy', {
-	options: choices({
-		always: ['Trigger Always', 'Also when the server is healthy'],
-		never: ['Trigger Never', 'Only later changes trigger'],
-		unhealthy: ['Trigger When Unhealthy', 'The default'],
-	}),
-	description: 'Whether the very first check triggers, which has nothing to compare with',
-});
-
 export const properties: INodeProperties[] = [
 	serviceField,
 	events,
 	expectationsField,
-	optionsCollection([confirmations, firstState, timeLimit]),
+	optionsCollection([confirmations, timeLimit]),
 ];

@@ -25,7 +25,6 @@ export async function pollServerHealth(
 		const { memory, change } = watch({ state, candidate }, check, {
 			events: parameters.choices('events'),
 			confirmations: parameters.number('options.confirmations', 2),
-			firstState: parameters.choice('options.firstState', 'unhealthy'),
 		});
 		Object.assign(stored, { state: memory.state, candidate: memory.candidate });
 		return change === undefined ? null : itemsOf(change);

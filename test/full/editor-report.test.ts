@@ -87,7 +87,6 @@ it('a report of the real server comes as a file', async () => {
 			runs: [1, 4].map((atOnce) => ({
 				atOnce,
 				failures: [],
-				measuredBy: 'server',
 			})),
 		},
 		file: { fileName: 'server-health.html', mimeType: 'text/html' },

@@ -56,8 +56,8 @@ describe('a speed test', () => {
 			speed: {
 				model: 'sim-model',
 				runs: [
-					{ atOnce: 1, measuredBy: 'server', failures: [] },
-					{ atOnce: 3, measuredBy: 'server', failures: [] },
+					{ atOnce: 1, failures: [] },
+					{ atOnce: 3, failures: [] },
 				],
 			},
 		});
@@ -75,18 +75,19 @@ describe('a speed test', () => {
 		expect(new Set(bodies.map(({ messages }) => JSON.stringify(messages))).size).toBe(4);
 	});
 
-	it('sends no more at once than the credential lets through, and says so', async () => {
+	it('sends no more at once than the credential lets through', async () => {
 		await sim();
 		const result = await test({ atOnce: 8 }, { maxConcurrentRequests: 2 });
 		expect(result.speed!.runs.map(({ atOnce }) => atOnce)).toEqual([1, 2]);
-		expect(finding(result, 'fewerAtOnce').meaning).toContain('2 requests through at once');
 	});
 
 	it('without timings by the clock, thinking included', async () => {
 		await sim({ profile: 'fastapi', tokenDelayMs: 20 });
 		server.script(reply.reasoning('Let me think about this mill for a while.'));
 		const result = await test();
-		expect(result.speed!.runs).toMatchObject([{ measuredBy: 'clock' }]);
+		expect(result.speed!.runs).toMatchObject([
+			{ failures: [], firstTokenMs: expect.any(Number) as number },
+		]);
 		expect(result.speed!.runs[0]!.tokensPerSecond).toBeGreaterThan(0);
 	});
 
@@ -161,7 +162,7 @@ describe('what the numbers mean', () => {
 		await test({}, { baseUrl: await rawServer(answers) });
 
 	it.each([
-		['a small model below 3 tokens/s', 5e8, 2, ['slowGeneration']],
+		['a small model, however slow', 5e8, 2, []],
 		['a model of 8 GB at the speed of a CPU', 8e9, 5, ['gpuMaybeUnused']],
 		['a model of 8 GB at the speed of a GPU', 8e9, 40, []],
 	])('%s', async (_name, size, perSecond, expected) => {
@@ -174,7 +175,9 @@ describe('what the numbers mean', () => {
 	it('an answer that comes at once: the first token is not to be seen, the speed is the least', async () => {
 		const events = [text('A mill'), text(' by'), text(' the river'), 'data: [DONE]\n\n'];
 		const result = await measured(llama(5e8, events, 200));
-		expect(result.speed!.runs).toMatchObject([{ measuredBy: 'wholeAnswer', firstTokenMs: null }]);
+		expect(result.speed!.runs).toMatchObject([
+			{ tokensPerSecond: expect.any(Number) as number, firstTokenMs: null },
+		]);
 		expect(ids(result)).toContain('answerCollected');
 		expect(result.summary).toMatch(/^m: at least [\d.]+ tokens\/s, first token not to be seen\.$/);
 	});
@@ -188,9 +191,7 @@ describe('what the numbers mean', () => {
 	});
 
 	it('its findings are those of the tests above', () => {
-		expect(SPEED_FINDINGS.map(({ id }) => id).sort()).toEqual(
-			['answerCollected', 'fewerAtOnce', 'gpuMaybeUnused', 'slowGeneration'].sort(),
-		);
+		expect(SPEED_FINDINGS.map(({ id }) => id)).toEqual(['gpuMaybeUnused', 'answerCollected']);
 	});
 });
 

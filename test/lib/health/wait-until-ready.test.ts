@@ -62,14 +62,13 @@ describe('waiting until a server is ready', () => {
 		expect((await waiting).history.at(-1)).toMatchObject({ status: 'healthy' });
 	});
 
-	it('gives up at its limit and says that it still loads', async () => {
+	it('gives up at its limit, and says that it still loads', async () => {
 		const result = await waitUntilReady(played('loading'), { ...QUICK, limitMs: 100 });
 		expect(result).toMatchObject({
 			status: 'loading',
 			healthy: false,
 			history: [{ status: 'loading' }],
 		});
-		expect(result.summary).toMatch(/^Still loading after \d+ s: It is loading\.$/);
 	});
 
 	it.each(['unauthorized', 'misconfigured'] as const)(

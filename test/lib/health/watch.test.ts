@@ -14,7 +14,6 @@ const URL = 'http://llama:8080';
 const all: WatchOptions = {
 	events: ['unhealthy', 'healthy', 'problem'],
 	confirmations: 1,
-	firstState: 'never',
 };
 const minute = (count: number) => new Date(Date.UTC(2026, 0, 1, 0, count)).toISOString();
 
@@ -130,12 +129,16 @@ describe('a server that is watched', () => {
 	it('has another problem', () => {
 		const checks = [broken(0), broken(1, 'auth', 'unauthorized'), healthy(2)];
 		expect(told(after(checks))).toEqual([
+			['firstState', minute(0)],
 			['problem', minute(1)],
 			['healthy', minute(2)],
 		]);
 		const quiet = after(checks, { events: ['unhealthy', 'healthy'] });
-		expect(told(quiet)).toEqual([['healthy', minute(2)]]);
-		expect(quiet.changes[0]!.before).toMatchObject({ problem: 'auth', since: minute(1) });
+		expect(told(quiet)).toEqual([
+			['firstState', minute(0)],
+			['healthy', minute(2)],
+		]);
+		expect(quiet.changes[1]!.before).toMatchObject({ problem: 'auth', since: minute(1) });
 	});
 
 	it('is not reported while hints of a healthy server change', () => {
@@ -149,16 +152,9 @@ describe('a server that is watched', () => {
 		expect(told(after([healthy(0), { ...healthy(1), findings: [hint] }, healthy(2)]))).toEqual([]);
 	});
 
-	it.each([
-		['always', healthy(0), ['firstState']],
-		['always', broken(0), ['firstState']],
-		['unhealthy', healthy(0), []],
-		['unhealthy', broken(0), ['firstState']],
-		['never', broken(0), []],
-	] as const)('at the first check, "%s"', (firstState, check, events) => {
-		const memory = after([check], { firstState });
-		expect(memory.changes.map(({ event }) => event)).toEqual(events);
-		expect(memory.changes.map(({ before }) => before)).toEqual(events.map(() => null));
+	it('is reported at the first check where it is unhealthy then', () => {
+		expect(after([healthy(0)]).changes).toEqual([]);
+		expect(after([broken(0)]).changes).toMatchObject([{ event: 'firstState', before: null }]);
 	});
 
 	it('tells its state of now', () => {

@@ -1,25 +1,25 @@
+import type { INodeExecutionData } from 'n8n-workflow';
+
 import { appKey, startDifySim } from '../../servers/dify';
+import { useSimulator } from '../../servers/use-simulator';
 import { run, shape, sim, useServer } from './run-node';
 
 useServer();
+const startDify = useSimulator(startDifySim);
 
 describe('a run of the node', () => {
-	it.each(['speedTest'])(
-		'%s, left over from a model server, is not asked of Dify',
-		async (operation) => {
-			const dify = await startDifySim();
-			const failed = run({
-				parameters: { service: 'dify', operation },
-				credentials: { baseUrl: dify.url, apiKey: appKey('chat') },
-			});
-			await expect(failed).rejects.toMatchObject({
-				message: `Dify has no operation "${operation}"`,
-				description: expect.stringContaining('Wait Until Ready') as string,
-			});
-			expect(dify.requests).toEqual([]);
-			await dify.close();
-		},
-	);
+	it.each([
+		['speedTest', { speed: null }],
+		['toolTest', { toolTest: null }],
+	])('%s, left over from a model server, checks Dify and runs nothing', async (operation, left) => {
+		const dify = await startDify();
+		const [[item]] = (await run({
+			parameters: { service: 'dify', operation, options: { timeLimit: 15 } },
+			credentials: { baseUrl: dify.url, apiKey: appKey('chat') },
+		})) as [INodeExecutionData[]];
+		expect(item!.json).toMatchObject({ status: 'healthy', ...left });
+		expect(dify.runs).toEqual([]);
+	});
 
 	it('an operation that does not exist', async () => {
 		await sim();
