@@ -36,11 +36,6 @@ const CODES: Readonly<Record<string, DifyKind>> = {
 	workflow_version_execution_not_allowed: 'planLimit',
 	vector_space_estimate_exceeded: 'planLimit',
 	rate_limit_error: 'quota',
-	too_many_requests: 'busy',
-	not_found: 'notFound',
-	end_user_not_found: 'notFound',
-	internal_server_error: 'serverError',
-	service_unavailable: 'serverError',
 	human_input_form_submitted: 'formClosed',
 	human_input_form_expired: 'formClosed',
 	human_input_form_not_found: 'formNotFound',
@@ -123,9 +118,7 @@ const TEXTS: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 const VAGUE: ReadonlySet<string | undefined> = new Set([
 	undefined,
 	'forbidden',
-	'not_found',
 	'completion_request_error',
-	'internal_server_error',
 ]);
 
 /** Keys of Dify and of model providers: removed from whatever a server echoes. */

@@ -4,8 +4,6 @@ import { localError } from './errors';
 
 /** Dify's largest page of most lists. */
 const PAGE_SIZE = 100;
-/** More than n8n can hold. Dify itself sends no endless lists. */
-const MAX_PAGES = 10_000;
 
 export interface List {
 	path: string;
@@ -62,8 +60,7 @@ export async function readList(
 	const known = new Map<string, JsonRecord>();
 	const limit = Math.min(list.size ?? PAGE_SIZE, most);
 	let at: Place | undefined = 1;
-	for (let pages = 1; at !== undefined && known.size < most; pages++) {
-		if (pages > MAX_PAGES) throw endless();
+	while (at !== undefined && known.size < most) {
 		const before: number = known.size;
 		const page: Page = await readPage(client, list, { at, limit });
 		// Of messages, the newest page comes first, but its oldest message.
@@ -76,12 +73,4 @@ export async function readList(
 	}
 	const records = [...known.values()].slice(0, most);
 	return list.cursor === 'first_id' ? records.reverse() : records;
-}
-
-function endless() {
-	return localError(
-		'emptyAnswer',
-		`The list does not end: ${MAX_PAGES} pages of it were read`,
-		'Where the node has Return All, set a Limit in place of it. If the list should be short, check what answers at the Base URL.',
-	);
 }

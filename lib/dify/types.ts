@@ -86,8 +86,6 @@ export interface WorkflowRun {
 	exceptionsCount?: number;
 	/** In the order of their first events. */
 	nodes: WorkflowNode[];
-	/** `agent_log` entries as Dify sends them, one per id. */
-	agentLogs: Array<Record<string, unknown>>;
 }
 
 export interface HumanForm {

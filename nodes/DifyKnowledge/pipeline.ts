@@ -1,6 +1,5 @@
 import type { DifyClient } from '../../lib/dify/client';
 import { invalidParam } from '../../lib/dify/errors';
-import { fileIdIn } from '../../lib/dify/files/upload';
 import { path } from '../../lib/dify/ids';
 import { idIn } from '../../lib/dify/knowledge/documents';
 import { listIn } from '../../lib/dify/lists';
@@ -70,7 +69,7 @@ export const pipelineRun: DifyOperation = {
 		const inputs = parameters.object('inputs', {});
 		const source = await fileIn(call);
 		const uploaded = await client.upload('/datasets/pipeline/file-upload', source);
-		const id = fileIdIn(uploaded.id);
+		const id = String(uploaded.id);
 		const name = nonEmptyText(uploaded.name) ?? source.name;
 		// Never sent again: each run creates new documents. A published pipeline answers with JSON at once.
 		const answer = await client.send('POST', path`/datasets/${baseId}/pipeline/run`, {

@@ -6,8 +6,6 @@ import { nonEmptyText, type JsonRecord } from '../../lib/values';
 
 /** Several workers write records, so one may appear after newer ones. */
 const GRACE_MS = 60_000;
-/** More than n8n can hold. */
-const MAX_PAGES = 1_000;
 
 /** What was seen, as plain data in n8n's database. */
 export interface FeedbackMemory {
@@ -48,7 +46,7 @@ async function recordsSince(
 ): Promise<JsonRecord[]> {
 	const records: JsonRecord[] = [];
 	let at: Place | undefined = 1;
-	for (let pages = 0; at !== undefined && pages < MAX_PAGES; pages++) {
+	while (at !== undefined) {
 		const page = await readPage(client, FEEDBACK, { at });
 		for (const record of page.records) records.push(record);
 		const oldest = page.records.at(-1);

@@ -100,7 +100,6 @@ function whole({ client }: DifyCall, result: RunResult): object {
 	return {
 		...workflow,
 		nodes: undefined,
-		agentLogs: undefined,
 		runId: undefined,
 		status,
 		outputs: outputsOf(result),

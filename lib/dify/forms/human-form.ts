@@ -1,4 +1,3 @@
-import { ServerError } from '../../errors/server-error';
 import { asList, nonEmptyText, optional, recordOf, recordsIn, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
 import { localError } from '../errors';
@@ -60,29 +59,11 @@ export function actionsOf({
 	});
 }
 
-/**
- * Submits a form. Never sent twice: a second answer is refused. If it is unknown whether the first one arrived, the
- * form is read.
- *
- * @throws {ServerError} `formRejected` while the form stays open, or `formClosed`
- */
+/** Submits a form. Never sent twice: a second answer is refused. @throws {ServerError} */
 export async function submitForm(
 	client: DifyClient,
 	token: string,
 	answer: { action: string; inputs: JsonRecord; user: string },
 ): Promise<void> {
-	await client.send('POST', formPath(token), answer).catch(async (error: unknown) => {
-		if (!mayHaveArrived(error) || !(await isSubmitted(client, token))) throw error;
-	});
-}
-
-function mayHaveArrived(error: unknown): boolean {
-	if (!(error instanceof ServerError) || error.kind === 'aborted') return false;
-	const { kind, status } = error;
-	return status === undefined ? kind !== 'refused' : status >= 500;
-}
-
-async function isSubmitted(client: DifyClient, token: string): Promise<boolean> {
-	const outcome = await client.get(formPath(token)).catch((error: unknown) => error);
-	return outcome instanceof ServerError && outcome.code === 'human_input_form_submitted';
+	await client.send('POST', formPath(token), answer);
 }

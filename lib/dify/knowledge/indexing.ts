@@ -37,13 +37,7 @@ async function progressOf(
 	const record =
 		ofBatch.find(({ id }) => id === documentId) ??
 		(await client.get(path`/datasets/${baseId}/documents/${documentId}`));
-	const status = nonEmptyText(record.indexing_status);
-	// Every version of Dify sends one. Without this error, another server would be polled until the limit.
-	if (status === undefined)
-		throw difyFailure('emptyAnswer', {
-			message: 'Dify answered without the status of the document',
-			facts: { documentId, batch },
-		});
+	const status = String(record.indexing_status);
 	const total = finiteNumber(record.total_segments ?? record.segment_count) ?? 0;
 	const done = finiteNumber(record.completed_segments) ?? (status === 'completed' ? total : 0);
 	const [error, code] = [record.error, record.error_code].map(nonEmptyText);

@@ -60,19 +60,6 @@ export function addThought(
 	merge(thought, Object.fromEntries(Object.entries(event).filter(([key]) => !ENVELOPE.has(key))));
 }
 
-/** Upserts by `data.id`, as agent nodes send one entry per step and again when the step is done. */
-export function addAgentLog(
-	logs: JsonRecord[],
-	index: Map<string, JsonRecord>,
-	data: JsonRecord,
-): void {
-	const id = nonEmptyText(data.id);
-	const known = id === undefined ? undefined : index.get(id);
-	const log = Object.assign(known ?? {}, data);
-	if (known === undefined) logs.push(log);
-	if (id !== undefined) index.set(id, log);
-}
-
 /** A field of an event, and how it is read; what is missing changes nothing. */
 type Fields<T> = ReadonlyArray<
 	readonly [name: keyof T, key: string, read: (value: unknown) => unknown]

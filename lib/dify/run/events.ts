@@ -21,24 +21,15 @@ import type {
 	WorkflowNode,
 	WorkflowRun,
 } from '../types';
-import {
-	addAgentLog,
-	addFile,
-	addForm,
-	addNode,
-	addThought,
-	singleText,
-	updateWorkflow,
-} from './collect';
+import { addFile, addForm, addNode, addThought, singleText, updateWorkflow } from './collect';
 
 /** All that is known of a run so far. */
 export interface Run extends Omit<RunResult, 'status' | 'error' | 'warnings'> {
 	/** By kind and execution ID, so that a loop of thousands of passes is not searched again and again. */
 	readonly nodeIndex: Map<string, WorkflowNode>;
-	/** Files by each of their names, thoughts and entries of `agent_log` by ID: there may be thousands. */
+	/** Files by each of their names, thoughts by ID: there may be thousands. */
 	readonly fileIndex: Map<string, DifyFile>;
 	readonly thoughtIndex: Map<string, AgentThought>;
-	readonly logIndex: Map<string, JsonRecord>;
 	/** Events of its beginning may be missing: it was attached to, or comes from its record. Its outputs are its text. */
 	isPartial: boolean;
 	/** A pause is no end: the run goes on once its form is answered. */
@@ -70,7 +61,6 @@ export function createRun({ isPartial = false, acrossPauses = false } = {}): Run
 		nodeIndex: new Map(),
 		fileIndex: new Map(),
 		thoughtIndex: new Map(),
-		logIndex: new Map(),
 		isPartial,
 		acrossPauses,
 		forms: [],
@@ -90,8 +80,11 @@ type Handler = (run: Run, event: JsonRecord, data: JsonRecord) => TextDelta[] | 
 /** Events of a node. Iterations and loops send no `node_*` for themselves. */
 const node =
 	(kind: WorkflowNode['kind']): Handler =>
-	(run, { event }, data) =>
+	(run, { event }, data) => {
 		addNode(workflowOf(run), run.nodeIndex, kind, String(event), data);
+		// A run that is followed after its form was answered brings no other event about it.
+		addAnswer(run, data.title, recordOf(data.outputs).__action_id);
+	};
 
 /** Others (pings, speech, those of later versions) change nothing. */
 const HANDLERS: Readonly<Record<string, Handler>> = {
@@ -106,9 +99,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 		return append(run, event.answer);
 	},
 	text_chunk: (run, _event, data) => append(run, data.text),
-	text_replace: (run, _event, data) => replace(run, data.text, 'text_replace'),
 	agent_thought: addThought,
-	agent_log: (run, _event, data) => addAgentLog(workflowOf(run).agentLogs, run.logIndex, data),
 	reasoning_chunk: (run, _event, data) => {
 		run.reasoning += textOf(data.reasoning) ?? '';
 	},
@@ -179,7 +170,7 @@ function isChatflow({ conversationId }: Run): boolean {
 }
 
 export function workflowOf(run: Run): WorkflowRun {
-	run.workflow ??= { runId: run.workflowRunId, status: 'running', nodes: [], agentLogs: [] };
+	run.workflow ??= { runId: run.workflowRunId, status: 'running', nodes: [] };
 	return run.workflow;
 }
 
@@ -210,7 +201,8 @@ function replace(run: Run, whole: unknown, reason: string): TextDelta[] {
 	append(run, whole);
 	run.thinking ||= thinkingBefore;
 	const { text } = run;
-	if (text === before) return [];
+	// Texts of a workflow with several outputs are streamed with line breaks between them.
+	if (text.trimEnd() === before.trimEnd()) return [];
 	if (!text.startsWith(before)) return [{ type: 'replace', text, reason }];
 	return [{ type: 'append', text: text.slice(before.length) }];
 }
@@ -302,9 +294,16 @@ function paused(run: Run, data: JsonRecord): TextDelta[] {
 /** The form was answered, or has expired. */
 function formClosed(run: Run, _event: JsonRecord, data: JsonRecord): void {
 	run.forms = run.forms.filter((form) => form.nodeId !== nonEmptyText(data.node_id));
-	const actionId = nonEmptyText(data.action_id);
-	if (actionId !== undefined)
-		run.answered.push({ nodeTitle: nonEmptyText(data.node_title), actionId });
+	addAnswer(run, data.node_title, data.action_id);
+}
+
+/** The button that counted. */
+function addAnswer({ answered }: Run, title: unknown, action: unknown): void {
+	const [nodeTitle, actionId] = [title, action].map(nonEmptyText);
+	const isSame = (known: (typeof answered)[number]) =>
+		known.nodeTitle === nodeTitle && known.actionId === actionId;
+	if (actionId === undefined || answered.some(isSame)) return;
+	answered.push({ nodeTitle, actionId });
 }
 
 /** An early stop, or one between two nodes, is reported as a failure (docs/protocols/dify.md 3.6, 12.3). */

@@ -13,7 +13,7 @@ import { difyFailure, envelopeIn, runError } from '../errors';
 import type { RunResult, TextDelta } from '../types';
 import { singleText } from './collect';
 import { apply, createRun, endText, isEnding, isOver, succeeded, type Run } from './events';
-import { applyRecord, getRecord, waitForRecord } from './record';
+import { getRecord, takeRecord, takeThoughts } from './record';
 import { resultOf } from './result';
 
 /** Time limits of a run in milliseconds; 0 = none. */
@@ -57,6 +57,8 @@ const MAY_HAVE_STARTED =
 
 const RECORDED =
 	'The stream broke off before the end of the run: the result comes from the record that Dify keeps, without what the nodes did after that.';
+const FROM_ROUNDS =
+	'The stream broke off before the end of the answer: the rest comes from the message that Dify keeps, without token counts, sources and files.';
 const NO_CLOSE =
 	'The stream broke off after the run had ended: token counts, sources and files may be missing.';
 
@@ -123,8 +125,8 @@ class Reading {
 		if (run.end !== undefined)
 			return await this.result(succeeded(run.end.status) ? NO_CLOSE : undefined);
 		if (isLimit(failed) && !isEnding(run)) throw await this.timedOut(failed);
-		if (run.workflowRunId === undefined) throw this.lost(failed);
-		return await this.recovered(run.workflowRunId);
+		if (run.workflowRunId === undefined && !isAgent(run)) throw this.lost(failed);
+		return await this.recovered();
 	}
 
 	private async events(): Promise<void> {
@@ -236,23 +238,23 @@ class Reading {
 		return isOpen ? failed.withRemedy(`${failed.remedy} ${MAY_HAVE_STARTED}`) : failed;
 	}
 
-	private async recovered(runId: string): Promise<RunResult> {
-		const { client, run, options } = this;
+	private async recovered(): Promise<RunResult> {
+		const { client, run, options, limits } = this;
+		const { workflowRunId } = run;
+		const isAgent = workflowRunId === undefined;
 		const shown = run.isPartial ? '' : run.text;
-		const limitMs = this.limits.totalMs;
-		const { acrossPauses } = options;
-		const waiting = waitForRecord(client, runId, { limitMs, acrossPauses });
-		const record = await waiting.catch(async (error: unknown) => {
+		const waiting = isAgent
+			? takeThoughts(client, run, this.ask.json?.user, limits.totalMs || limits.idleMs)
+			: takeRecord(client, run, workflowRunId, { ...options, limitMs: limits.totalMs });
+		const deltas = await waiting.catch(async (error: unknown) => {
 			const { kind } = asFailed(error).failed;
 			const isStopped = client.signal?.aborted === true;
 			if (isStopped || kind === 'timeout') this.tellDify();
 			throw isStopped ? await this.cancelled() : this.lost(undefined);
 		});
-		const deltas = applyRecord(run, record);
 		run.isPartial = false;
 		await this.show(shown === '' ? [{ type: 'append', text: run.text }] : deltas);
-		run.workflowRunId = runId;
-		return await this.result(RECORDED);
+		return await this.result(isAgent ? FROM_ROUNDS : RECORDED);
 	}
 
 	private async result(warning?: string): Promise<RunResult> {
@@ -298,4 +300,9 @@ function isLimit(failed: ServerError | undefined): failed is ServerError {
 /** Whether nothing but pings came. */
 function isUntouched({ taskId, messageId, conversationId, text, badEvents }: Run): boolean {
 	return badEvents === 0 && [taskId, messageId, conversationId, text].every((each) => !each);
+}
+
+/** An agent, whose message can be found. */
+function isAgent({ thoughts, conversationId, messageId }: Run): boolean {
+	return thoughts.length > 0 && conversationId !== undefined && messageId !== undefined;
 }

@@ -1,15 +1,25 @@
-/** The record that Dify keeps of a run (`GET /workflows/run/:id`). */
+/** What Dify keeps of a run: its record (`GET /workflows/run/:id`), of an agent its message. */
+import { splitThinking } from '../../chat/thinking';
 import type { FailureKind } from '../../errors/kinds';
 import { ServerError } from '../../errors/server-error';
 import { parseJson } from '../../json';
-import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, recordOf } from '../../values';
+import {
+	finiteNumber,
+	isFilled,
+	isRecord,
+	type JsonRecord,
+	nonEmptyText,
+	recordOf,
+	recordsIn,
+	text as textOf,
+} from '../../values';
 import type { DifyClient } from '../client';
 import { difyFailure } from '../errors';
 import { path } from '../ids';
 import type { TextDelta, WorkflowRun } from '../types';
 import { apply, type Run } from './events';
 
-export interface RunRecord extends Omit<WorkflowRun, 'exceptionsCount' | 'nodes' | 'agentLogs'> {
+export interface RunRecord extends Omit<WorkflowRun, 'exceptionsCount' | 'nodes'> {
 	runId: string;
 	/** Dify's own status. Before 1.15 a stopped run stays `running` for ever (docs/protocols/dify.md 2.4). */
 	status: string;
@@ -75,22 +85,35 @@ export async function waitForRecord(
 	runId: string,
 	{ limitMs = 0, acrossPauses = false }: WaitOptions = {},
 ): Promise<RunRecord> {
+	return await waitFor(client, runId, limitMs, async () => {
+		const record = await getRecord(client, runId);
+		const isPaused = record.status === 'paused' && acrossPauses;
+		return isPaused || ['running', 'scheduled'].includes(record.status) ? undefined : record;
+	});
+}
+
+/** Looks until there is something. @throws {ServerError} of kind `timeout`, `cancelled`, or as the look */
+async function waitFor<T>(
+	client: DifyClient,
+	id: string,
+	limitMs: number,
+	look: () => Promise<T | undefined>,
+): Promise<T> {
 	const limit = limitMs > 0 ? Math.min(limitMs, MAX_WAIT_MS) : MAX_WAIT_MS;
 	const begun = performance.now();
 	let seenAt = begun;
 	let patience = DELAY_MS;
 	for (let polls = 0; ; polls++) {
 		try {
-			const record = await getRecord(client, runId);
-			const isPaused = record.status === 'paused' && acrossPauses;
-			if (!isPaused && !['running', 'scheduled'].includes(record.status)) return record;
+			const found = await look();
+			if (found !== undefined) return found;
 			seenAt = performance.now();
 			patience = RESTART_MS;
 		} catch (error) {
 			if (!mayPass(error) || performance.now() - seenAt > patience) throw error as Error;
 		}
 		const left = limit - (performance.now() - begun);
-		if (left <= 0) throw stillRunning(runId, limit);
+		if (left <= 0) throw stillRunning(id, limit);
 		await client.pause(Math.min(left, PAUSES_MS[Math.min(polls, PAUSES_MS.length - 1)]!));
 	}
 }
@@ -121,11 +144,50 @@ function stillRunning(runId: string, limitMs: number): ServerError {
 }
 
 /** Takes the end of a run from its record, as from an event. Its outputs are its text. */
-export function applyRecord(run: Run, { runId, outputs, raw }: RunRecord): TextDelta[] {
+export async function takeRecord(
+	client: DifyClient,
+	run: Run,
+	runId: string,
+	options: WaitOptions,
+): Promise<TextDelta[]> {
+	const { outputs, raw } = await waitForRecord(client, runId, options);
 	const { files } = recordOf(outputs);
 	run.isPartial = true;
 	const event = raw.status === 'paused' ? 'workflow_paused' : 'workflow_finished';
 	// The files of a chatflow's answer are a list, in Dify 1.14 inside an object.
 	const data = { ...raw, outputs, files: isRecord(files) ? files.value : files };
 	return apply(run, { event, workflow_run_id: runId, data });
+}
+
+/**
+ * Takes the end of an agent's answer from the rounds in its message: an agent goes on after its stream broke, but leaves
+ * `answer` empty (docs/protocols/dify.md 3.8). The last round has a text, and no tool.
+ */
+export async function takeThoughts(
+	client: DifyClient,
+	run: Run,
+	user: unknown,
+	limitMs: number,
+): Promise<TextDelta[]> {
+	const { conversationId, messageId = '' } = run;
+	const query = { conversation_id: conversationId, user: textOf(user) };
+	const rounds = await waitFor(client, messageId, limitMs, async () => {
+		const { data } = await client.get('/messages', query);
+		const message = recordsIn(data).find(({ id }) => id === messageId);
+		const thoughts = recordsIn(message?.agent_thoughts);
+		const last = thoughts.at(-1);
+		if (last === undefined) throw difyFailure('messageNotFound');
+		return isFilled(last.thought) && !isFilled(last.tool) ? thoughts : undefined;
+	});
+	const texts = rounds.map(({ thought }) => textOf(thought) ?? '');
+	const whole = texts.join('');
+	// The strategy ReAct stores its rounds in other words than it streams them.
+	const isSame = splitThinking(whole).text.startsWith(run.text);
+	const answer = isSame ? whole : texts.at(-1);
+	const events = [
+		...rounds.map((round) => ({ ...round, event: 'agent_thought' })),
+		{ event: 'message_replace', answer, reason: 'agent_thoughts' },
+		{ event: 'message_end' },
+	];
+	return events.flatMap((event) => apply(run, event));
 }

@@ -152,7 +152,7 @@ export const DIFY_REMEDIES = {
 	),
 	streamEndedEarly: row(
 		'The answer of Dify ended before it was complete',
-		'The connection to Dify broke during the run. The run may have gone on: chatflows do, and the whole answer is then stored in the conversation; agents keep it in agent_thoughts of the message. The text until then is in the details of this error. If it happens often, check the time limits of proxies between n8n and Dify.',
+		'The connection to Dify broke during the run. The run may have gone on: chatflows and agents do. The text until then is in the details of this error. If it happens often, check the time limits of proxies between n8n and Dify.',
 	),
 	cancelled: row('The execution was stopped', 'It was stopped before the answer was complete.'),
 	timeout: ({ startsRun }) => ({

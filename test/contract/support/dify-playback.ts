@@ -14,6 +14,8 @@ export interface DifyPlayback {
 	url: string;
 	/** How often a run was asked for. */
 	starts(): number;
+	/** From now on the answer breaks off behind so many bytes. */
+	cut(bytes: number): void;
 	close(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export async function startDifyPlayback(
 	siblings: readonly DifyExchange[],
 ): Promise<DifyPlayback> {
 	let starts = 0;
+	let bytes: number | undefined;
 	let origin = '';
 	const server = http.createServer((request, response) => {
 		stir();
@@ -46,14 +49,14 @@ export async function startDifyPlayback(
 			const asked = `${request.method} ${path}`;
 			if (STARTS_RUN.test(asked)) starts += 1;
 			if (request.method === route.method && route.path.test(path)) {
-				play(exchange, url.searchParams, origin, response);
+				play(exchange, url.searchParams, origin, response, bytes);
 				return;
 			}
 			if (SIGNED_FILE.test(asked)) {
 				response.setHeader('content-type', 'text/plain').end('file');
 				return;
 			}
-			const other = otherAnswer(asked, path, exchange, siblings);
+			const other = otherAnswer(asked, url, exchange, siblings);
 			const headers = { 'content-type': 'application/json' };
 			response.writeHead(other.status, headers).end(JSON.stringify(other.json));
 		});
@@ -62,6 +65,9 @@ export async function startDifyPlayback(
 	return {
 		url: `${origin}/v1`,
 		starts: () => starts,
+		cut: (at) => {
+			bytes = at;
+		},
 		close: async () => {
 			server.closeAllConnections();
 			await new Promise<void>((resolve) => {
@@ -73,23 +79,35 @@ export async function startDifyPlayback(
 
 function otherAnswer(
 	asked: string,
-	path: string,
+	{ searchParams }: URL,
 	exchange: DifyExchange,
 	siblings: readonly DifyExchange[],
 ): TableAnswer {
-	const [method = ''] = asked.split(' ');
+	const [method = '', path = ''] = asked.split(' ');
+	const messages = asked === 'GET /messages' ? messagesOf(searchParams, siblings) : undefined;
+	if (messages !== undefined) return { status: 200, json: messages };
 	const [, runId] = RECORD.exec(asked) ?? [];
 	if (runId === undefined) return tableAnswer(method, path, exchange.app);
 	const record = recordOf(runId, exchange, siblings);
 	return record === undefined ? UNKNOWN : { status: 200, json: record };
 }
 
-/** Plays the recording. A list has one page. */
+/** The recorded messages of a conversation. */
+function messagesOf(query: URLSearchParams, siblings: readonly DifyExchange[]): unknown {
+	const id = query.get('conversation_id');
+	const recorded = siblings.find(
+		(sibling) => sibling.path === '/messages' && sibling.query.get('conversation_id') === id,
+	);
+	return recorded === undefined ? undefined : jsonOf(recorded);
+}
+
+/** Plays the recording, or its first bytes. A list has one page. */
 function play(
 	exchange: DifyExchange,
 	query: URLSearchParams,
 	origin: string,
 	response: http.ServerResponse,
+	bytes?: number,
 ): void {
 	const { answer, ended } = exchange;
 	const isText = answer.headers.some(([, value]) => /^(?:application\/json|text\/)/.test(value));
@@ -106,9 +124,9 @@ function play(
 	);
 	response.writeHead(answer.status, Object.fromEntries(headers));
 	if (later !== undefined) response.end(later);
-	else if (ended === undefined) response.end(body);
+	else if (ended === undefined && bytes === undefined) response.end(body);
 	// What was read until then arrives, and then the connection is cut.
-	else response.write(body, () => setImmediate(() => response.destroy()));
+	else response.write(body.subarray(0, bytes), () => setImmediate(() => response.destroy()));
 }
 
 function isLaterPage(query: URLSearchParams): boolean {

@@ -384,9 +384,20 @@ async function emitAll(store: Store, live: Live, items: Item[], ending: boolean)
 		if (pause !== 0) await store.clock.sleep(pause, (waker) => (live.wake = waker));
 		if (live.stop && !ending) return;
 		if (item.kind === 'event') live.run.events.push(item.event);
+		if (item.kind === 'event' && item.event.event === 'agent_thought')
+			keepThought(live, item.event);
 		const last = ending && at === items.length - 1;
 		await Promise.all([...live.writers].map(async (writer) => await writer.write(item, last)));
 	}
+}
+
+/** Dify stores a thought before it sends it. */
+function keepThought({ message }: Live, { id, ...event }: Json): void {
+	if (message === undefined) return;
+	const { position, thought, tool, tool_labels, tool_input, observation, message_files } = event;
+	const known = message.thoughts.filter((each) => each.id !== id);
+	const fields = { thought, tool, tool_labels, tool_input, observation, message_files };
+	message.thoughts = [...known, { id, position, ...fields }];
 }
 
 /**

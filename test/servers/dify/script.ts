@@ -97,6 +97,12 @@ export class Transcript {
 					submitted_data: inputs,
 				},
 			}),
+			this.nodeFinished({
+				id: form.nodeId,
+				title: form.nodeTitle,
+				type: 'human-input',
+				outputs: { ...inputs, __action_id: action },
+			}),
 		];
 	}
 

@@ -6,12 +6,6 @@ import { examples } from '../../../support/properties';
 import { ENV, eventsOf, playEvents, said } from '../play';
 
 const END = { event: 'message_end', ...ENV };
-const FINISHED = {
-	event: 'workflow_finished',
-	task_id: 't',
-	workflow_run_id: 'r',
-	data: { id: 'r', status: 'succeeded', outputs: {} },
-};
 const data = (event: string, fields: object) => ({ event, task_id: 't', data: fields });
 
 describe('events that no recording has', () => {
@@ -23,23 +17,6 @@ describe('events that no recording has', () => {
 			END,
 		);
 		expect(result).toMatchObject({ text: 'ab', files: [{ id: 'f', url: '/f.png' }] });
-	});
-
-	test("'text_replace' puts another text in place", () => {
-		const { result, shown } = playEvents(
-			data('text_chunk', { text: 'one' }),
-			data('text_replace', { text: 'two' }),
-		);
-		expect([result.text, shown]).toEqual(['two', 'two']);
-	});
-
-	test("'agent_log' comes again when its step is done", () => {
-		const { result } = playEvents(
-			data('agent_log', { id: 'l', status: 'start' }),
-			data('agent_log', { id: 'l', status: 'success' }),
-			FINISHED,
-		);
-		expect(result.workflow?.agentLogs).toEqual([{ id: 'l', status: 'success' }]);
 	});
 
 	test("'reasoning_chunk' is never part of the answer", () => {

@@ -56,7 +56,6 @@ test.each([
 		{ indexing_status: 'indexing', completed_segments: 1, total_segments: 3 },
 		{ kind: 'timeout', message: 'is not indexed after 600 s', advice: 'Get Status' },
 	],
-	[{}, { kind: 'emptyAnswer', message: 'without the status of the document', advice: '' }],
 ])('%j', async (record, { kind, message, advice }) => {
 	const of = await scene();
 	telling(of, record);

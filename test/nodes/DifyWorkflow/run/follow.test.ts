@@ -61,6 +61,24 @@ describe('following', () => {
 		});
 	});
 
+	test('two answers to one form that Dify took both: each item that follows names the one that counted', async () => {
+		const sim = await startFlow({ steps: [START, { pause: [REVIEW] }], outputs: { a: 1 } });
+		const { workflowRunId } = await workJson(sim);
+		const options = { onPause: 'wait' };
+		const follow = async () => await operate(sim, 'run', 'follow', { workflowRunId, options });
+		const following = [follow(), follow()];
+		const isAttached = ({ url }: { url: string }) => url.includes('/events');
+		await waitFor(() => sim.requests.filter(isAttached).length === 2);
+		sim.fail({ method: 'POST', path: '/form/human_input', status: 200, body: '{}' });
+		const submit = async (action: string) =>
+			await operate(sim, 'form', 'submit', { formToken: 'tok', action, values: { pick: 'Rot' } });
+		const [late] = await submit('reject');
+		await submit('approve');
+		expect(late!.json).toMatchObject({ action: 'reject', submitted: true });
+		for (const [item] of await Promise.all(following))
+			expect(item!.json.answered).toEqual([{ nodeTitle: 'Review', actionId: 'approve' }]);
+	});
+
 	test('cancelled while it follows: the run goes on', async () => {
 		const sim = await startFlow({ steps: [START, FOREVER] });
 		const starter = new AbortController();

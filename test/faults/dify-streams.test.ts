@@ -1,0 +1,19 @@
+/** Each byte behind which a recorded stream may break off; `npm test` tries some of them. */
+import { CUT_STREAMS, cutEverywhere } from '../nodes/shared/dify/cut-streams';
+
+type VirtualTime = typeof import('../contract/support/virtual-time');
+jest.mock(
+	'node:timers',
+	() => jest.requireActual<VirtualTime>('../contract/support/virtual-time').timers,
+);
+jest.mock(
+	'n8n-workflow',
+	() => jest.requireActual<VirtualTime>('../contract/support/virtual-time').workflow,
+);
+
+const newest = CUT_STREAMS.filter(([set]) => set === 'dify-1.16.0');
+
+test.each(newest)('%s %s, cut behind each byte', async (set, name, found) => {
+	await cutEverywhere(set, name, found, 1);
+	expect.hasAssertions();
+});

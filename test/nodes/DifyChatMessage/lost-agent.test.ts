@@ -1,0 +1,76 @@
+/** An agent goes on after its stream broke: the rest of its answer is in the message that Dify keeps. */
+import { calls, startApp } from '../../lib/dify/client';
+import { waitFor } from '../../lib/dify/ask';
+import type { DifySim, Script } from '../../servers/dify';
+import { execute, prepare, shownIn, errorIn } from '../dify';
+
+jest.mock('../../../lib/http/waiting', () =>
+	jest.requireActual<object>('../../support/skipped-pauses'),
+);
+
+const LOOK = {
+	round: { chunks: ['Let me look. '], tool: { name: 'clock', input: '{}', observation: '12' } },
+};
+const NOON = { round: { chunks: ['It is ', 'noon.'] } };
+
+/** An agent whose stream breaks off behind the first text. */
+const agentOf = async (script: (sim: () => DifySim) => Script): Promise<DifySim> => {
+	const sim: DifySim = await startApp(
+		{ mode: 'agent-chat', reply: () => script(() => sim) },
+		{ stream: { cut: { events: 2, how: 'reset' } } },
+	);
+	return sim;
+};
+
+const ask = (sim: DifySim, options = {}) =>
+	prepare(sim, {
+		mode: 'agent-chat',
+		streaming: true,
+		continueOnFail: true,
+		parameters: { options },
+	});
+
+test('its last round is waited for, its text is typed once, and a hint says where it is from', async () => {
+	const looks = (sim: DifySim) => calls(sim, '/messages', 'GET');
+	const sim = await agentOf((own) => ({
+		steps: [LOOK, { wait: waitFor(() => looks(own()) >= 3) }, NOON],
+	}));
+	const fake = ask(sim, { include: ['thoughts'] });
+	const [item] = await execute(fake);
+	expect(item!.json).toMatchObject({
+		answer: 'Let me look. It is noon.',
+		thoughts: [{ tool: 'clock', observation: '12' }, { thought: 'It is noon.' }],
+		usage: {},
+	});
+	expect(shownIn(fake)).toContain('Let me look. It is noon.');
+	expect(shownIn(fake).match(/Let me look/g)).toHaveLength(1);
+	expect(fake.hints.map(({ message }) => message).join()).toContain('the message that Dify keeps');
+	expect(calls(sim, '/chat-messages')).toBe(1);
+	expect(looks(sim)).toBeGreaterThan(3);
+});
+
+test('thinking is split off the recovered text', async () => {
+	const round = { round: { chunks: ['<think>Hm', 'm.</think>', 'It is noon.'] } };
+	const sim = await agentOf(() => ({ steps: [round] }));
+	const [item] = await execute(ask(sim, { include: ['reasoning'] }));
+	expect(item!.json).toMatchObject({ answer: 'It is noon.', reasoning: 'Hmm.' });
+});
+
+test('a round that never ends is waited for until the Idle Limit; then the run is stopped, and the text is in the error', async () => {
+	const sim = await agentOf((own) => ({
+		steps: [LOOK, { wait: waitFor(() => own().stops.length > 0) }],
+	}));
+	const [item] = await execute(ask(sim, { idleLimit: 30 }));
+	expect(errorIn(item!)).toMatchObject({ kind: 'streamEndedEarly', answer: 'Let me look. ' });
+	await waitFor(() => sim.stops.length === 1);
+});
+
+test('a chatbot keeps nothing, so its message is not asked for', async () => {
+	const sim = await startApp(
+		{ mode: 'chat', reply: () => ['One ', 'two.'] },
+		{ stream: { cut: { events: 1, how: 'reset' } } },
+	);
+	const [item] = await execute(prepare(sim, { continueOnFail: true }));
+	expect(errorIn(item!)).toMatchObject({ kind: 'streamEndedEarly', answer: 'One ' });
+	expect(calls(sim, '/messages', 'GET')).toBe(0);
+});

@@ -1,0 +1,79 @@
+/** Recorded streams of real Dify servers that break off behind any byte: the whole result, or an error with what had arrived. */
+import type { ActionNode } from '../../../contract/support/dify-drive';
+import { execute, prepare } from '../../../contract/support/dify-drive';
+import { difyExchanges, type DifySet } from '../../../contract/support/dify-exchanges';
+import { operationsOf } from '../../../contract/support/dify-operations';
+import { startDifyPlayback } from '../../../contract/support/dify-playback';
+
+/** Set, recording, and the event from which on the rest is found: by the run's record, or the agent's message. */
+export const CUT_STREAMS: ReadonlyArray<readonly [DifySet, string, string]> = [
+	['dify-1.16.0', 'flow-stream', 'workflow_started'],
+	['dify-1.16.0', 'agent-stream', 'agent_thought'],
+	['dify-1.16.0', 'chat-stream', 'message_end'],
+	['dify-1.16.0', 'completion', 'message_end'],
+	['dify-1.16.0', 'workflow', 'workflow_started'],
+	['dify-1.14.2', 'flow-stream', 'workflow_started'],
+	['dify-1.14.2', 'completion', 'message_end'],
+	['dify-1.14.2', 'workflow', 'workflow_started'],
+];
+
+interface Seen {
+	typed: string;
+	/** The text of an answer, or the outputs of a workflow. */
+	result?: unknown;
+	/** Text that had arrived before the failure. */
+	partial?: string;
+}
+
+/** Cuts a stream behind each `step`th byte, and where the rest can be found. */
+export async function cutEverywhere(
+	set: DifySet,
+	name: string,
+	found: string,
+	step: number,
+): Promise<void> {
+	const siblings = difyExchanges(set);
+	const exchange = siblings.find((each) => each.name === name)!;
+	const [row] = operationsOf(exchange);
+	const playback = await startDifyPlayback(exchange, row!, siblings);
+	const { body } = exchange.answer;
+	const event = body.indexOf(`"event":"${found}"`);
+	const foundAt = body.indexOf('\n\n', event) + 2;
+	const access = { baseUrl: playback.url, apiKey: `app-${'Cut'.padEnd(24, '0')}` };
+	const node = row!.node as ActionNode;
+	const run = async (): Promise<Seen> => {
+		const fake = prepare(node, row!.operation, access, row!.parameters(exchange), {
+			streaming: true,
+			continueOnFail: true,
+		});
+		const [item] = await execute(node, fake);
+		const { answer, outputs, error } = item!.json as Record<string, unknown>;
+		const typed = fake.chunks.map(({ content, type }) => (type === 'item' ? content : '')).join('');
+		// Between the outputs of a workflow there are line breaks.
+		if (error === undefined) return { typed: typed.trimEnd(), result: answer ?? outputs };
+		return { typed, partial: (error as { answer?: string }).answer ?? '' };
+	};
+	try {
+		const whole = await run();
+		expect(whole).toMatchObject({
+			typed: expect.stringMatching(/./) as string,
+			result: expect.anything() as unknown,
+		});
+		const places = Array.from({ length: Math.ceil(body.length / step) }, (_, at) => at * step);
+		for (const bytes of [...places, foundAt - 3, foundAt, body.length]) {
+			const before = playback.starts();
+			playback.cut(bytes);
+			const { partial, ...seen } = await run();
+			expect([bytes, playback.starts()]).toEqual([bytes, before + 1]);
+			if (partial === undefined) {
+				expect([bytes, seen]).toEqual([bytes, whole]);
+			} else {
+				expect([bytes, bytes < foundAt]).toEqual([bytes, true]);
+				expect([bytes, seen.typed]).toEqual([bytes, partial]);
+				expect(whole.typed.startsWith(partial)).toBe(true);
+			}
+		}
+	} finally {
+		await playback.close();
+	}
+}
