@@ -23,8 +23,6 @@ export interface ExecuteSetup {
 	signal?: AbortSignal;
 	/** Contents of binary data that n8n keeps outside the item, by id. */
 	stored?: Record<string, Uint8Array>;
-	/** Whether the binary data store returns sizes. */
-	storedSizes?: boolean;
 }
 
 export interface Chunk {
@@ -56,7 +54,6 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		type,
 		signal,
 		stored = {},
-		storedSizes = true,
 	} = setup;
 	const fake = {
 		chunks: [] as Chunk[],
@@ -126,7 +123,7 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		helpers: {
 			assertBinaryData: binaryOf,
 			getBinaryMetadata: async (id: string) => ({
-				fileSize: storedSizes ? stored[id]!.byteLength : 0,
+				fileSize: stored[id]!.byteLength,
 			}),
 			getBinaryStream: async (id: string, piece: number) => pieces(stored[id]!, piece),
 			getBinaryDataBuffer: async () => {

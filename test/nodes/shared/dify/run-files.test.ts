@@ -159,7 +159,6 @@ describe('files', () => {
 			prepare(sim, {
 				items: [item],
 				stored,
-				storedSizes: false,
 				parameters: files(
 					{ source: 'all' },
 					{
