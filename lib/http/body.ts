@@ -1,6 +1,7 @@
 /** Reading of bodies: unpacked once, bounded, and not longer than there is something to come. */
 import { afterMs } from './limits';
 import { parseJson } from '../json';
+import { createParser, type EventSourceMessage, type ParseError } from '../vendor';
 
 /** How long an answer that is complete is waited for to end: not every server closes it. */
 const TAIL_MS = 1_000;
@@ -27,7 +28,7 @@ export function unpacked(
 }
 
 /** Whether a body has said all it will, although its connection may stay open. */
-export interface Ending {
+interface Ending {
 	/** Cheap: asked for each piece. */
 	mayBeOver(): boolean;
 	/** Asked when nothing came for a second. */
@@ -81,7 +82,7 @@ export async function textOf(body: AsyncIterable<Uint8Array>, maxBytes: number):
 	const texts: string[] = [];
 	const ending = {
 		mayBeOver: () => /[}\]]\s*$/.test(texts.at(-1) ?? ''),
-		isOver: () => parseJson(texts.join('')) !== undefined,
+		isOver: () => isJson(texts.join('')),
 	};
 	for await (const piece of pieces(body, maxBytes, ending))
 		texts.push(decoder.decode(piece, { stream: true }));
@@ -114,4 +115,143 @@ export class TooLongError extends Error {
 		super(`more than ${megabytes(maxBytes)}`);
 		this.name = 'TooLongError';
 	}
+}
+
+/** Characters of one event, line or whole JSON answer in place of a stream. */
+const MAX_EVENT_LENGTH = 2 * 1024 * 1024;
+
+/** Characters of a web page, of which an error shows the title. */
+const MAX_PAGE_LENGTH = 64 * 1024;
+
+/** Lines that belong to no event, as many as an error can show. */
+const MAX_STRAY_LINES = 20;
+
+const MAX_STRAY_LENGTH = 500;
+
+/** Some FastAPI servers write `data: `, although their framework (sse-starlette) writes it, too. */
+const DATA_TWICE = /^(?:data:\s*)+(?=[{[])/;
+
+/** First characters of the lines of an event stream: comments and its four fields. */
+const BEGINS_FIELD = /[:deir]/i;
+
+type Form = 'unknown' | 'events' | 'lines' | 'whole' | 'page';
+
+/**
+ * Reads the body of a streamed answer, however its bytes are split. Its form is told by its first character and not by
+ * its content type: servers that cannot stream answer with JSON (docs/protocols/llama-server.md, case 44), and
+ * frameworks label event streams as JSON or HTML.
+ */
+export class EventReader implements Ending {
+	private form: Form = 'unknown';
+	private readonly decoder = new TextDecoder('utf-8');
+	private events: string[] = [];
+	/** What belongs to no event yet; of a page or a whole answer all of it. */
+	private pending = '';
+	private readonly stray: string[] = [];
+	private readonly parser = createParser({
+		onEvent: ({ data }: EventSourceMessage) => this.takeEvent(data),
+		onError: (error: ParseError) => this.takeStray(error.line ?? error.value ?? ''),
+	});
+
+	/** @param framing what the protocol sends: server-sent events, or one JSON value a line */
+	constructor(
+		private readonly framing: 'events' | 'lines',
+		private readonly maxLength = MAX_EVENT_LENGTH,
+	) {}
+
+	/** Lines that are no part of an event, for example a router's `proxy error: …`. */
+	get strayLines(): readonly string[] {
+		return this.stray;
+	}
+
+	/** The beginning of a web page in place of an answer. */
+	get page(): string | undefined {
+		return this.form === 'page' ? this.pending : undefined;
+	}
+
+	/** A page or a whole answer, which may be complete although the body stays open. */
+	mayBeOver(): boolean {
+		return this.form === 'page' || this.form === 'whole';
+	}
+
+	isOver(): boolean {
+		return this.form === 'page' || isJson(this.pending);
+	}
+
+	/**
+	 * The data of the events that these bytes complete.
+	 *
+	 * @throws {TooLongError}
+	 */
+	push(bytes: Uint8Array): string[] {
+		return this.take(this.decoder.decode(bytes, { stream: true }));
+	}
+
+	/** At the end of the body: also an event without the blank line at its end, and a whole JSON answer. */
+	end(): string[] {
+		const rest = this.take(this.decoder.decode());
+		if (this.form === 'page') return rest;
+		const last = this.pending.trim();
+		if (this.form === 'events') this.parser.feed(`${this.pending}\n\n`);
+		else if (last !== '') this.events.push(last);
+		return [...rest, ...this.events.splice(0)];
+	}
+
+	private take(piece: string): string[] {
+		this.pending += piece;
+		if (this.form === 'unknown') this.begin();
+		if (this.form === 'page') this.pending = this.pending.slice(0, MAX_PAGE_LENGTH);
+		if (this.pending.length > this.maxLength) throw new TooLongError(this.maxLength);
+		if (this.form === 'events') this.feedLines();
+		if (this.form === 'lines') this.splitLines();
+		return this.events.splice(0);
+	}
+
+	private begin(): void {
+		this.pending = this.pending.replace(/^[\s\uFEFF]+/, '');
+		const first = this.pending.charAt(0);
+		if (first === '') return;
+		if (first === '<') this.form = 'page';
+		else if (first === '{' || first === '[')
+			this.form = this.framing === 'lines' ? 'lines' : 'whole';
+		else this.form = BEGINS_FIELD.test(first) || this.framing === 'events' ? 'events' : 'lines';
+	}
+
+	/** Only whole lines: the parser silently drops a part of a line that cannot become a field. */
+	private feedLines(): void {
+		const end = Math.max(this.pending.lastIndexOf('\n'), this.pending.lastIndexOf('\r')) + 1;
+		if (end === 0) return;
+		this.parser.feed(this.pending.slice(0, end));
+		this.pending = this.pending.slice(end);
+	}
+
+	private splitLines(): void {
+		const lines = this.pending.split('\n');
+		this.pending = lines.pop() ?? '';
+		for (const line of lines)
+			if (/^\s*[{[]/.test(line)) this.events.push(line.trim());
+			else this.takeStray(line);
+	}
+
+	/** Servers of one's own forget the blank line between events: then each line of the data is one. */
+	private takeEvent(data: string): void {
+		const whole = data.replace(DATA_TWICE, '');
+		const lines = whole.includes('\n') ? linesOf(whole) : [];
+		const areEvents = lines.length > 1 && lines.every((line) => line === '[DONE]' || isJson(line));
+		for (const event of areEvents ? lines : [whole]) this.events.push(event);
+	}
+
+	private takeStray(line: string): void {
+		if (line.trim() === '' || this.stray.length >= MAX_STRAY_LINES) return;
+		this.stray.push(line.slice(0, MAX_STRAY_LENGTH));
+	}
+}
+
+function linesOf(data: string): string[] {
+	const lines = data.split('\n').filter((line) => line.trim() !== '');
+	return lines.map((line) => line.replace(DATA_TWICE, ''));
+}
+
+function isJson(text: string): boolean {
+	return parseJson(text) !== undefined;
 }

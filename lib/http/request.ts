@@ -1,8 +1,7 @@
 /** The one way to ask a server. */
 import type { Answer, Ask, QueueLog, Target } from './ask';
-import { pieces, textOf } from './body';
+import { EventReader, pieces, textOf } from './body';
 import { useChannel } from './dispatcher';
-import { EventReader } from './events';
 import { explain, queueFailure, refusal } from './failures';
 import { DEFAULT_LIMITS, Watchdog } from './limits';
 import { enterQueue } from './queue';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { EventReader } from '../../../lib/http/events';
+import { EventReader } from '../../../lib/http/body';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
