@@ -132,7 +132,7 @@ describe("n8n's own loader", () => {
 			difyTrigger: {
 				category: 'AI',
 				place: 'Miscellaneous',
-				words: ['dify', 'rating'],
+				words: ['dify', 'feedback'],
 				page: 'dify-trigger.md',
 			},
 			difyWorkflow: {
