@@ -13,7 +13,7 @@ import {
 	text,
 } from '../values';
 import { CallAssembly, argumentsOf, type ReadCall } from './calls';
-import { callsInText, shownUpTo, type UnrunCall } from './calls-in-text';
+import { callsInText, shownUpTo, UNDECIDED, type UnrunCall } from './calls-in-text';
 import { type SplitText, ThinkingSplitter } from './thinking';
 import type { Timings, Usage } from './types';
 import { openAiUsage, timingsOf, usageOf } from './counts';
@@ -60,8 +60,6 @@ export interface ReaderOptions {
 }
 
 const END = /^\[?DONE\]?$/i;
-/** The field names of thinking: llama-server and vLLM, newer vLLM and Ollama, Ollama's own API. */
-const THINKING_FIELDS = ['reasoning_content', 'reasoning', 'thinking'] as const;
 /** Finish reasons of failed answers. */
 const FAILED: ReadonlyArray<readonly [FailureKind, RegExp]> = [
 	['filtered', /^(?:content_filter(?:ed)?|safety)$/i],
@@ -74,9 +72,12 @@ export class AnswerReader {
 	private readonly assembly = new CallAssembly();
 	/** How many events brought text, thinking or calls. */
 	contents = 0;
-	private answerText = '';
+	private shown = '';
+	/** What may become a call. It is apart, so that a piece is looked at without all of the text before it. */
+	private held = '';
+	/** Nothing more is shown before the end tells whether it is a call. */
+	private isCall = false;
 	private reasoning = '';
-	private shown = 0;
 	private finishReason: string | undefined;
 	private isDone = false;
 	/** Of the choice that is read. */
@@ -102,14 +103,17 @@ export class AnswerReader {
 
 	/** What has arrived so far. */
 	get partial(): SplitText {
-		return { text: this.answerText, reasoning: this.reasoning };
+		return { text: this.shown + this.held, reasoning: this.reasoning };
 	}
 
 	/** @returns what can be shown now */
 	push(data: string): SplitText {
 		if (END.test(data.trim())) this.isDone = true;
 		if (this.isOver) return { text: '', reasoning: '' };
-		const { value: event } = exactJson(data);
+		const parsed = parseJson(data);
+		// Only arguments of calls have numbers that must not lose a digit. Python writes `NaN`, too.
+		const isExact = parsed !== undefined && !data.includes('"tool_calls"');
+		const event = isExact ? parsed : exactJson(data, parsed).value;
 		if (!isRecord(event)) return this.fail('invalidAnswer', data);
 		const error = errorIn(event);
 		if (error !== undefined) return this.failBy(error);
@@ -130,8 +134,9 @@ export class AnswerReader {
 		this.reasoning += last.reasoning;
 		const found = this.foundInText();
 		const inText = found !== undefined && 'calls' in found ? found : undefined;
-		this.answerText = inText?.text ?? this.answerText;
-		const rest = { text: this.answerText.slice(this.shown), reasoning: last.reasoning };
+		const answerText = inText?.text ?? this.partial.text;
+		const rest = { text: answerText.slice(this.shown.length), reasoning: last.reasoning };
+		[this.shown, this.held] = [answerText, ''];
 		const calls = inText?.calls ?? this.assembly.calls;
 		const failure = this.failureIn(calls, strayLines);
 		if (failure !== undefined)
@@ -152,7 +157,7 @@ export class AnswerReader {
 	private foundInText(): ReturnType<typeof callsInText> | undefined {
 		const { offered = [], isQuoted = () => false } = this.options;
 		if (this.assembly.calls.length > 0 || offered.length === 0) return undefined;
-		return callsInText(this.answerText, offered, isQuoted);
+		return callsInText(this.partial.text, offered, isQuoted);
 	}
 
 	private take(chunk: JsonRecord): SplitText {
@@ -171,17 +176,18 @@ export class AnswerReader {
 
 	/** Only one choice is requested: the first index that comes counts, since some servers count from 1. */
 	private choiceIn({ choices }: JsonRecord): JsonRecord {
-		const list = asList(choices).filter(isRecord);
-		const indexOf = ({ index }: JsonRecord) => Number(index ?? 0);
-		if (list.length > 0)
-			this.index ??= list.map(indexOf).reduce((one, other) => Math.min(one, other));
-		return list.find((choice) => indexOf(choice) === this.index) ?? {};
+		const choice = asList(choices).find((one) => {
+			const index = Number(recordOf(one).index ?? 0);
+			this.index ??= index;
+			return index === this.index;
+		});
+		return recordOf(choice);
 	}
 
-	private takeReasoning(message: JsonRecord): string {
-		const reasoning = THINKING_FIELDS.map((field) => nonEmptyText(message[field])).find(
-			(one) => one !== undefined,
-		);
+	/** The field names of llama-server and vLLM, of newer vLLM and Ollama, and of Ollama's own API. */
+	private takeReasoning({ reasoning_content, reasoning: newer, thinking }: JsonRecord): string {
+		const reasoning =
+			nonEmptyText(reasoning_content) ?? nonEmptyText(newer) ?? nonEmptyText(thinking);
 		if (reasoning === undefined) return '';
 		this.split.leaveTags();
 		// vLLM leaves the opening tag in (seen: 0.32.0).
@@ -198,25 +204,31 @@ export class AnswerReader {
 		return { text: this.showable(), reasoning };
 	}
 
+	private get hasText(): boolean {
+		return this.shown !== '' || this.held !== '';
+	}
+
 	private addText(more: string): void {
-		this.answerText += this.answerText === '' ? more.replace(/^\n+/, '') : more;
+		this.held += this.hasText ? more : more.replace(/^\n+/, '');
 	}
 
 	/** Some servers repeat a begun answer; the first piece tells. */
 	private withoutPrefill(piece: string): string {
 		const { prefill = '' } = this.options;
-		const isFirst = this.answerText === '' && this.reasoning === '';
+		const isFirst = !this.hasText && this.reasoning === '';
 		return isFirst && prefill !== '' && piece.startsWith(prefill)
 			? piece.slice(prefill.length)
 			: piece;
 	}
 
 	private showable(): string {
+		if (this.isCall) return '';
 		const { offered = [] } = this.options;
-		const to =
-			offered.length === 0 ? this.answerText.length : shownUpTo(this.answerText, this.shown);
-		const piece = this.answerText.slice(this.shown, Math.max(this.shown, to));
-		this.shown += piece.length;
+		const to = offered.length === 0 ? this.held.length : shownUpTo(this.held, this.shown === '');
+		const piece = this.held.slice(0, to);
+		this.held = this.held.slice(to);
+		this.isCall = to === 0 && this.held.length > UNDECIDED;
+		this.shown += piece;
 		return piece;
 	}
 
@@ -270,7 +282,7 @@ export class AnswerReader {
 
 	/** A server of one's own may tell no reason, only its end. */
 	private mayEndSo(calls: readonly ReadCall[], strayLines: readonly string[]): boolean {
-		const hasContent = calls.length > 0 || this.answerText.trim() !== '';
+		const hasContent = calls.length > 0 || this.partial.text.trim() !== '';
 		return hasContent && strayLines.length === 0 && (this.isDone || this.isMinimal);
 	}
 
@@ -285,7 +297,7 @@ export class AnswerReader {
 	}
 
 	private failureOfNothing(calls: readonly ReadCall[]): Omit<Failure, keyof SplitText> | undefined {
-		if (calls.length > 0 || this.answerText.trim() !== '') return undefined;
+		if (calls.length > 0 || this.partial.text.trim() !== '') return undefined;
 		const kind = this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking';
 		return { kind, ...optional({ finishReason: this.finishReason }) };
 	}

@@ -54,9 +54,9 @@ const FORMATS: readonly CallFormat[] = [
 
 /** Beginnings of calls inside of a text, which are not shown before the end tells what they are. */
 const MARKERS = ['<tool_call>', '<function=', '[TOOL_CALLS]', '<|python_tag|>'];
+const MARKER = /<tool_call>|<function=|\[TOOL_CALLS\]|<\|python_tag\|>/;
 const PARAMETER = '<parameter=';
 const PARAMETER_END = '</parameter>';
-const LONGEST_MARKER = '<|python_tag|>'.length;
 
 /** Calls that were read from a text. */
 export interface CallsInText {
@@ -154,19 +154,20 @@ function callOf(value: unknown): ReadCall | undefined {
 	return { name: fn.name, arguments: typeof args === 'string' ? args : JSON.stringify(args) };
 }
 
+/** Up to so many characters, the beginning of an answer may not yet tell whether it is a call. */
+export const UNDECIDED = 64;
+
 /**
  * Up to where a text can be shown while more of it may come. What may become a call is held back.
  *
- * @param from what is before was looked at already
+ * @param isFirst whether the answer begins with it
  */
-export function shownUpTo(text: string, from: number): number {
-	if (/^\s*(?:$|[{[]|`{1,3})/.test(text.slice(0, 64))) return 0;
-	const start = Math.max(0, from - LONGEST_MARKER);
-	const found = MARKERS.map((marker) => text.indexOf(marker, start)).filter((at) => at >= 0);
-	if (found.length > 0) return found.reduce((one, other) => Math.min(one, other));
-	for (let at = Math.max(start, text.length - LONGEST_MARKER); at < text.length; at++)
-		if (MARKERS.some((marker) => marker.startsWith(text.slice(at)))) return at;
-	return text.length;
+export function shownUpTo(held: string, isFirst: boolean): number {
+	if (isFirst && /^\s*(?:[{[]|`{0,2}$|`{3})/.test(held.slice(0, UNDECIDED))) return 0;
+	const found = held.search(MARKER);
+	if (found >= 0) return found;
+	const at = Math.max(held.lastIndexOf('<'), held.lastIndexOf('['));
+	return at >= 0 && MARKERS.some((marker) => marker.startsWith(held.slice(at))) ? at : held.length;
 }
 
 /**
