@@ -11,7 +11,7 @@ import { finiteNumber, recordOf } from '../values';
 import type { Body } from './body';
 import { hasMedia, textOf } from './content';
 import { FORMAT_TOOL } from './format-call';
-import type { Asking } from './draft';
+import type { Turn } from './draft';
 
 /** Tokens to leave for the answer. */
 const ROOM_FOR_ANSWER = 512;
@@ -28,24 +28,24 @@ const WITHOUT_MEDIA =
 /** The error with advice for this server; unchanged where there is none. */
 export async function withAdvice(
 	failed: ServerError,
-	asking: Asking,
+	turn: Turn,
 	body: Body,
 ): Promise<ServerError> {
 	if (PERHAPS_OF_MEDIA.has(failed.kind) && body.messages.some(hasMedia))
 		return failed.reworded({ remedy: WITHOUT_MEDIA });
 	switch (failed.kind) {
 		case 'modelNotFound':
-			return await withModels(failed, asking);
+			return await withModels(failed, turn);
 		case 'emptyAnswer':
-			return await ofUnreadQuestion(failed, asking, body);
+			return await ofUnreadQuestion(failed, turn, body);
 		case 'contextOverflow':
 			return await withContext(
 				failed,
-				{ ...asking, model: asking.settings.model, signal: asking.call.signal },
+				{ ...turn, model: turn.settings.model, signal: turn.call.signal },
 				SHORTER_PROMPT,
 			);
 		case 'wrongPath':
-			return withoutChats(failed, asking);
+			return withoutChats(failed, turn);
 		case 'toolsUnsupported':
 			return body.tools.some(({ name }) => name === FORMAT_TOOL) ? ofParser(failed) : failed;
 		default:
@@ -56,7 +56,7 @@ export async function withAdvice(
 /** Ollama cuts a single message that is longer than the context, and answers nothing (docs/protocols/ollama.md 4.1). */
 async function ofUnreadQuestion(
 	failed: ServerError,
-	{ server, settings: { model } }: Asking,
+	{ server, settings: { model } }: Turn,
 	{ messages }: Body,
 ): Promise<ServerError> {
 	const tokens = finiteNumber(recordOf(failed.facts.usage).promptTokens);
@@ -73,7 +73,7 @@ async function ofUnreadQuestion(
 /** Which models the server has. */
 async function withModels(
 	failed: ServerError,
-	{ server, kind, settings: { model }, call }: Asking,
+	{ server, kind, settings: { model }, call }: Turn,
 ): Promise<ServerError> {
 	const models = await listModels(server, call.signal).catch(asFailed);
 	const ids = Array.isArray(models) ? models.map(({ id }) => id) : [];
@@ -83,7 +83,7 @@ async function withModels(
 	return failed.reworded({ remedy, facts: { ...failed.facts, models: ids.slice(0, 50) } });
 }
 
-interface Overflow extends Pick<Asking, 'server' | 'kind'> {
+interface Overflow extends Pick<Turn, 'server' | 'kind'> {
 	model: string;
 	signal?: AbortSignal;
 	/** Of what was sent. Default: as the refusal tells in its fields. */
@@ -109,7 +109,7 @@ export async function withContext(
 /** The path is right, so it cannot chat (vLLM with an embedding model). */
 function withoutChats(
 	failed: ServerError,
-	{ server, kind, settings: { model } }: Asking,
+	{ server, kind, settings: { model } }: Turn,
 ): ServerError {
 	if (kind.hasEveryRoute || kind === other) return failed;
 	const { status, serverText, url = server.url.api } = failed;

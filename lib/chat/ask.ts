@@ -17,7 +17,7 @@ import {
 import type { Server, ServerKind } from '../servers/kinds/kind';
 import { type JsonRecord, optional } from '../values';
 import { withAdvice } from './advice';
-import { type Asking } from './draft';
+import { type Turn } from './draft';
 import { type Answer, AnswerReader, type Failure } from './answer';
 import { type Body, callableTools, openAiBody } from './body';
 import { quotationIn } from './calls-in-text';
@@ -28,9 +28,10 @@ import { strictConversation } from './strict-form';
 import { mayBeginInThinking, type SplitText } from './thinking';
 import type { ChatMessage, ChatParameters } from './types';
 
-/** An answer that was read: a good one, or one with broken calls. */
+/** What was read. */
 export interface Read {
-	answer: Answer | Failure;
+	/** An answer, or a failure that the model can mend: broken calls. */
+	outcome: Answer | Failure;
 	/** That answered. */
 	url: string;
 	/** From the call to the first token; 0 where the answer came as one JSON object. */
@@ -68,19 +69,18 @@ const NATIVE: Readonly<Record<NonNullable<ServerKind['native']>, Api>> = {
  *
  * @throws {ServerError} with advice, and with what had arrived
  */
-export async function ask(asking: Asking, body: Body): Promise<Read> {
-	const { kind, server } = asking;
+export async function ask(turn: Turn, body: Body): Promise<Read> {
+	const { kind, server } = turn;
 	const native = kind.native && NATIVE[kind.native];
 	const api = native !== undefined && needsOwnApi(body.parameters) ? native : OPENAI;
-	const outcome = await askBy(api, asking, body).catch(asFailed);
+	const outcome = await askBy(api, turn, body).catch(asFailed);
 	if (!('failed' in outcome)) return outcome;
 	const { failed } = outcome;
 	const other = api === OPENAI ? native : OPENAI;
-	if (failed.kind === 'wrongPath' && (await hasMoved(server)))
-		return await askBy(api, asking, body);
+	if (failed.kind === 'wrongPath' && (await hasMoved(server))) return await askBy(api, turn, body);
 	if (failed.kind === 'wrongPath' && other !== undefined)
-		return withIgnored(await askBy(other, asking, body), other, body);
-	throw await withAdvice(failed, asking, body);
+		return withIgnored(await askBy(other, turn, body), other, body);
+	throw await withAdvice(failed, turn, body);
 }
 
 /** With a note on options that only the server's own API knows. */
@@ -98,8 +98,8 @@ async function hasMoved(server: Server): Promise<boolean> {
 	return server.url.api !== before;
 }
 
-async function askBy(api: Api, asking: Asking, body: Body): Promise<Read> {
-	const { server, kind, settings, call } = asking;
+async function askBy(api: Api, turn: Turn, body: Body): Promise<Read> {
+	const { server, kind, settings, call } = turn;
 	const url = api.url(server);
 	let reader: AnswerReader | undefined;
 	const send = async (json: JsonRecord) =>
@@ -116,8 +116,8 @@ async function askBy(api: Api, asking: Asking, body: Body): Promise<Read> {
 				...optional({ signal: call.signal, priority: settings.priority ?? 'person' }),
 			},
 			async (answer) => {
-				reader = readerFor(asking, body, api);
-				return await readAnswer(answer, reader, asking);
+				reader = readerFor(turn, body, api);
+				return await readAnswer(answer, reader, turn);
 			},
 		);
 	try {
@@ -146,7 +146,7 @@ function adaptationsFor({ extraBody = {} }: ChatParameters): Adaptation[] {
 	];
 }
 
-function readerFor({ settings, call }: Asking, body: Body, { decode }: Api): AnswerReader {
+function readerFor({ settings, call }: Turn, body: Body, { decode }: Api): AnswerReader {
 	const { toolCallsInText, parameters } = settings;
 	const isLeft = toolCallsInText === 'leave' || body.toolChoice === 'none';
 	const offered = isLeft ? [] : callableTools(body.tools, body.toolChoice);
@@ -168,43 +168,43 @@ function prefillOf(messages: readonly ChatMessage[]): string | undefined {
 }
 
 /** Whether the text is shown only when it was judged. */
-export function isHeldBack({ call, settings }: Asking): boolean {
+export function isHeldBack({ call, settings }: Turn): boolean {
 	return call.whole === true || wantsJson(settings.parameters);
 }
 
 async function readAnswer(
 	answer: HttpAnswer,
 	reader: AnswerReader,
-	asking: Asking,
+	turn: Turn,
 ): Promise<Omit<Read, 'notes'>> {
-	const { call, place, shown } = asking;
-	const { firstTokenMs, broken } = await readEvents(answer, reader, asking);
+	const { call, place, shown } = turn;
+	const { firstTokenMs, broken } = await readEvents(answer, reader, turn);
 	// Else all content came before it.
 	if (broken !== undefined && (!reader.isFinished || call.signal?.aborted === true))
 		throw broken.error;
 	addTo(place, answer.queue);
 	const { rest, ...outcome } = reader.end(answer.strayLines());
 	const read = 'answer' in outcome ? outcome.answer : outcome.failure;
-	if ('kind' in read && !isMistake(read)) throw failureOf(read, answer, asking);
-	if (!isHeldBack(asking)) shown.push(rest);
+	if ('kind' in read && !isMistake(read)) throw failureOf(read, answer, turn);
+	if (!isHeldBack(turn)) shown.push(rest);
 	const isWhole = /\bjson\b/.test(answer.headers['content-type'] ?? '');
-	return { answer: read, url: answer.url, firstTokenMs: isWhole ? 0 : firstTokenMs };
+	return { outcome: read, url: answer.url, firstTokenMs: isWhole ? 0 : firstTokenMs };
 }
 
 /** Reads the events to the end, or to where the stream breaks. */
 async function readEvents(
 	answer: HttpAnswer,
 	reader: AnswerReader,
-	asking: Asking,
+	turn: Turn,
 ): Promise<{ firstTokenMs: number; broken?: { error: unknown } }> {
 	let firstTokenMs = 0;
 	try {
 		for await (const events of answer.events()) {
 			const before = reader.contents;
-			for (const data of events) showPiece(reader.push(data), asking);
+			for (const data of events) showPiece(reader.push(data), turn);
 			if (reader.contents > before) {
 				answer.content();
-				firstTokenMs ||= performance.now() - asking.startedAt;
+				firstTokenMs ||= performance.now() - turn.startedAt;
 			}
 			if (reader.isOver) break;
 			if (reader.isFinished) answer.expectEnd();
@@ -215,9 +215,9 @@ async function readEvents(
 	}
 }
 
-function showPiece(piece: SplitText, asking: Asking): void {
-	asking.call.onPiece?.(piece);
-	if (!isHeldBack(asking)) asking.shown.push(piece);
+function showPiece(piece: SplitText, turn: Turn): void {
+	turn.call.onPiece?.(piece);
+	if (!isHeldBack(turn)) turn.shown.push(piece);
 }
 
 function addTo(place: QueueLog, { waitedMs, wasGiven, timesGivenUp }: QueueLog): void {
@@ -238,7 +238,7 @@ const CUT_BEFORE_TEXT =
 export function failureOf(
 	failed: Failure,
 	answer: Pick<HttpAnswer, 'url' | 'headers'>,
-	{ server, settings }: Asking,
+	{ server, settings }: Turn,
 ): ServerError {
 	const { kind, serverText, status, tool, finishReason, usage } = failed;
 	const { model, parameters } = settings;

@@ -70,7 +70,7 @@ function withoutUsedTools(text: string): string {
 	return text.slice(text.indexOf('] ', result) + 1).trimStart() || text;
 }
 
-export interface ToolResult {
+interface ToolResult {
 	text: string;
 	pictures: ContentPart[];
 }

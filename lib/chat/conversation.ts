@@ -14,7 +14,6 @@ import {
 	textOf,
 	textOfBlock,
 	toolResult,
-	type ToolResult,
 	withoutAgentText,
 	withoutControlTokens,
 	withTextsJoined,
@@ -57,7 +56,7 @@ const PICTURES: ContentPart = { type: 'text', text: 'The pictures of the results
 type Draft = AssistantDraft | Extract<ChatMessage, { role: 'system' | 'user' }>;
 type SourceCall = NonNullable<SourceMessage['toolCalls']>[number];
 /** The result message of each tool call. */
-type Answers = ReadonlyMap<SourceCall, SourceMessage>;
+type Results = ReadonlyMap<SourceCall, SourceMessage>;
 
 /**
  * The messages of a turn: those that fit into the budget of the history, with control tokens of models as words.
@@ -106,13 +105,13 @@ export function convertMessages(
 	options: ConversionOptions,
 ): ChatMessage[] {
 	const source = filesJoined(messages);
-	const answers = answersIn(source);
+	const results = resultsIn(source);
 	const drafts: Draft[] = [];
 	const recalled = (call: SourceCall) =>
 		call.id === undefined ? undefined : matching(call, options.recall?.(call.id));
 	for (const message of source) {
 		if (message.type === 'tool') continue;
-		if (isAssistant(message)) append(drafts, assistantDraft(message, answers, recalled));
+		if (isAssistant(message)) append(drafts, assistantDraft(message, results, recalled));
 		else drafts.push({ role: roleOf(message), content: contentOf(message.content) });
 	}
 	return withReasoning(joinTurns(withOneSystem(drafts)), options.reasoning);
@@ -136,21 +135,21 @@ function withOneSystem(drafts: readonly Draft[]): Draft[] {
  * Matches tool calls and results. Either may be missing, because the memory's window cut it off or a run failed;
  * servers refuse both halves. Results come before the user's next message, and ids may be repeated.
  */
-function answersIn(source: readonly SourceMessage[]): Answers {
-	const answers = new Map<SourceCall, SourceMessage>();
+function resultsIn(source: readonly SourceMessage[]): Results {
+	const results = new Map<SourceCall, SourceMessage>();
 	let open: SourceMessage[] = [];
 	for (const message of source) {
 		if (isAssistant(message)) open.push(message);
 		else if (message.type !== 'tool') open = [];
 		else {
 			const isAnswered = (call: SourceCall) =>
-				(call.id ?? '') === (message.toolCallId ?? '') && !answers.has(call);
+				(call.id ?? '') === (message.toolCallId ?? '') && !results.has(call);
 			const caller = open.findLast(({ toolCalls = [] }) => toolCalls.some(isAnswered));
 			const call = caller?.toolCalls?.find(isAnswered);
-			if (call !== undefined) answers.set(call, message);
+			if (call !== undefined) results.set(call, message);
 		}
 	}
-	return answers;
+	return results;
 }
 
 /**
@@ -197,11 +196,11 @@ function contentOf(content: unknown): string | ContentPart[] {
 /** A list of one; empty for a message that is dropped, because it has only broken or unanswered calls. */
 function assistantDraft(
 	message: SourceMessage,
-	answers: Answers,
+	results: Results,
 	recalled: (call: SourceCall) => RememberedCall | undefined,
 ): AssistantDraft[] {
 	const { toolCalls: allCalls = [], invalidToolCalls = [] } = message;
-	const calls = allCalls.filter((call) => answers.has(call));
+	const calls = allCalls.filter((call) => results.has(call));
 	const memories = calls.map(recalled);
 	const firstMemory = memories.find((memory) => memory !== undefined);
 	const split = splitThinking(plainText(message.content));
@@ -223,7 +222,7 @@ function assistantDraft(
 			content,
 			reasoning,
 			toolCalls,
-			...resultsOf(calls, answers),
+			...answersTo(calls, results),
 			...optional({ turn: turnOfToolCall(calls[0]?.id ?? '') }),
 		},
 	];
@@ -248,31 +247,20 @@ function plainText(content: unknown): string {
 	return blocks.map(textOfBlock).join('\n');
 }
 
-function resultsOf(
+function answersTo(
 	calls: readonly SourceCall[],
-	answers: Answers,
+	results: Results,
 ): Pick<AssistantDraft, 'results' | 'pictures'> {
-	const messages = calls.map((call) => answers.get(call)!);
-	const results = messages.map(({ content }) => toolResult(content));
+	const contents = calls.map((call) => toolResult(results.get(call)!.content));
 	return {
-		results: messages.map((message, index) =>
-			toolMessage(message, calls[index]!.name, results[index]!),
-		),
-		pictures: results.flatMap(({ pictures }) => pictures),
-	};
-}
-
-/** @param name of the call: a result from the memory has one, and a result of the running turn none */
-function toolMessage(
-	{ toolCallId = '' }: SourceMessage,
-	name: string,
-	{ text }: ToolResult,
-): ToolMessage {
-	return {
-		role: 'tool',
-		toolCallId: serverToolCallId(toolCallId),
-		name,
-		content: text,
+		results: calls.map((call, index) => ({
+			role: 'tool',
+			toolCallId: serverToolCallId(call.id ?? ''),
+			// A result from the memory has a name of its own, and one of the running turn none.
+			name: call.name,
+			content: contents[index]!.text,
+		})),
+		pictures: contents.flatMap(({ pictures }) => pictures),
 	};
 }
 

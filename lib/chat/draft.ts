@@ -12,7 +12,7 @@ import { contextOf } from '../http/failures';
 import type { Shown } from './thinking';
 
 /** What stays the same through all tries of a turn. */
-export interface Asking {
+export interface Turn {
 	server: Server;
 	kind: ServerKind;
 	settings: ChatSettings;
@@ -33,7 +33,7 @@ export interface Asking {
  * @throws {ServerError} of kind `invalidInput` if the tool to be called is not offered
  */
 export function draftBody(
-	{ settings, call, kind, names }: Asking,
+	{ settings, call, kind, names }: Turn,
 	messages: readonly ChatMessage[],
 ): { body: Body; notes: string[] } {
 	const { model, parameters } = settings;
@@ -117,12 +117,7 @@ function unknownTool(name: string) {
  * @throws {ServerError} of kind `toolsUnsupported` or `modalityUnsupported`
  */
 export async function requireAbilities(
-	{
-		server,
-		kind,
-		settings: { model },
-		call,
-	}: Pick<Asking, 'server' | 'kind' | 'settings' | 'call'>,
+	{ server, kind, settings: { model }, call }: Pick<Turn, 'server' | 'kind' | 'settings' | 'call'>,
 	messages: readonly ChatMessage[],
 	props: Props | undefined,
 ): Promise<void> {

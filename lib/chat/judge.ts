@@ -5,7 +5,7 @@ import { contextOf } from '../http/failures';
 import { optional } from '../values';
 import type { Answer } from './answer';
 import { failureOf, isHeldBack, type Read } from './ask';
-import type { Asking } from './draft';
+import type { Turn } from './draft';
 import type { Body } from './body';
 import { ownToolCallIds, type ReadCall } from './calls';
 import { checkedJson, jsonError } from './checked-json';
@@ -15,73 +15,71 @@ import { formatCallIn } from './format-call';
 import type { ToolDefinition } from './types';
 
 /** What a usable answer says. */
-export type Usable = Omit<Answer, 'toolCalls'> & {
-	toolCalls: ReadCall[];
+export interface Usable extends Answer {
 	/** Notes for the user. */
 	notes: string[];
-};
+}
 
 export interface Verdict {
 	/** What is asked in its place; undefined for a good answer. */
 	next?: Body;
-	/** @throws {ServerError} where it is not usable at all */
-	answer(): Usable;
+	/**
+	 * The answer, if nothing more is asked.
+	 *
+	 * @throws {ServerError} where it is not usable at all
+	 */
+	usable(): Usable;
 }
 
 /** Judges what was read as the answer to a body. */
-export function judge(asking: Asking, read: Read, body: Body): Verdict {
-	const { answer } = read;
-	const calls = answer.toolCalls ?? [];
-	if (calls.length > 0 || 'kind' in answer) return judgeCalls(asking, read, body, calls);
-	const written = writtenCall(asking, answer.text, body.tools);
-	if (written !== undefined) return good(read, answer, { text: '', toolCalls: [written] });
-	return judgeText(asking, read, body, answer);
+export function judge(turn: Turn, read: Read, body: Body): Verdict {
+	const { outcome } = read;
+	const { toolCalls: calls = [], text } = outcome;
+	if (calls.length > 0 || 'kind' in outcome) return judgeCalls(turn, read, body, calls);
+	const written = writtenCall(turn, text, body.tools);
+	if (written !== undefined) return good(read, outcome, { text: '', toolCalls: [written] });
+	return judgeText(turn, read, body, outcome);
 }
 
 /** A call of n8n's output parser, where nobody saw the text. */
 function writtenCall(
-	asking: Asking,
+	turn: Turn,
 	text: string,
 	tools: readonly ToolDefinition[],
 ): ReadCall | undefined {
-	return isHeldBack(asking) ? formatCallIn(text, tools) : undefined;
+	return isHeldBack(turn) ? formatCallIn(text, tools) : undefined;
 }
 
 function good(read: Read, answer: Answer, changes: Partial<Usable> = {}): Verdict {
 	const usable = { ...answer, ...changes, notes: [...read.notes, ...(changes.notes ?? [])] };
-	return { answer: () => usable };
+	return { usable: () => usable };
 }
 
-function judgeCalls(
-	asking: Asking,
-	read: Read,
-	body: Body,
-	toolCalls: readonly ReadCall[],
-): Verdict {
-	const { answer } = read;
-	const { call, names } = asking;
+function judgeCalls(turn: Turn, read: Read, body: Body, toolCalls: readonly ReadCall[]): Verdict {
+	const { outcome } = read;
+	const { call, names } = turn;
 	const further = (call.furtherTools ?? []).map((tool) => ({
 		...tool,
 		name: names.sent(tool.name),
 	}));
 	const tools = [...body.tools, ...further];
-	const isFromText = 'hadCallsInText' in answer;
+	const isFromText = 'hadCallsInText' in outcome;
 	const { calls, faults } =
 		tools.length === 0
 			? { calls: [...toolCalls], faults: [] }
 			: checkedCalls(toolCalls, tools, isFromText);
-	const whole = 'kind' in answer ? undefined : answer;
+	const whole = 'kind' in outcome ? undefined : outcome;
 	if (faults.length === 0 && whole !== undefined) return good(read, whole, { toolCalls: calls });
 	const fail = () => {
-		throw failureOfCalls(asking, read, faults, tools);
+		throw failureOfCalls(turn, read, faults, tools);
 	};
 	// Without tools there is nothing to correct a call by.
-	if (faults.length === 0) return { answer: fail };
+	if (faults.length === 0) return { usable: fail };
 	const ids = ownToolCallIds(toolCalls.map(() => undefined));
-	const correction = correctionOf(answer.text, toolCalls, faults, (index) => ids[index]!);
+	const correction = correctionOf(outcome.text, toolCalls, faults, (index) => ids[index]!);
 	return {
 		next: { ...body, messages: [...body.messages, ...correction] },
-		answer: () => {
+		usable: () => {
 			// A call that lacks arguments is run: the tool may do without them.
 			if (whole === undefined || faults.some(({ kind }) => kind !== 'missingArguments'))
 				return fail();
@@ -95,31 +93,31 @@ function noteOnMissing({ call, missing = [] }: Fault): string {
 }
 
 function failureOfCalls(
-	asking: Asking,
-	{ answer, url }: Read,
+	turn: Turn,
+	{ outcome, url }: Read,
 	faults: readonly Fault[],
 	tools: readonly ToolDefinition[],
 ): ServerError {
 	const tool = faults.find(({ kind }) => kind === 'unknownTool')?.call.name;
-	if (tool === undefined && 'kind' in answer)
-		return failureOf(answer, { url, headers: {} }, asking);
-	const { server, settings } = asking;
+	if (tool === undefined && 'kind' in outcome)
+		return failureOf(outcome, { url, headers: {} }, turn);
+	const { server, settings } = turn;
 	const offeredTools = tools.map(({ name }) => name);
 	return failure('toolCallInvalid', contextOf(server, url, settings.model), {
 		message: `The model called the tool "${tool}", which is not connected. Connected are: ${offeredTools.join(', ')}`,
 		remedy:
 			'Name the tools in the system prompt, connect the one that is missing, or use a model with better tool support.',
 		...optional({
-			partialText: answer.text || undefined,
-			partialReasoning: answer.reasoning || undefined,
+			partialText: outcome.text || undefined,
+			partialReasoning: outcome.reasoning || undefined,
 		}),
 		facts: { offeredTools },
 		about: optional({ tool }),
 	});
 }
 
-function judgeText(asking: Asking, read: Read, body: Body, answer: Answer): Verdict {
-	const outcome = checkedJson(answer.text, asking.settings.parameters.responseFormat);
+function judgeText(turn: Turn, read: Read, body: Body, answer: Answer): Verdict {
+	const outcome = checkedJson(answer.text, turn.settings.parameters.responseFormat);
 	if (outcome === undefined) return good(read, answer);
 	if (!('faults' in outcome)) {
 		const isBare = answer.text.trim() === outcome.json;
@@ -129,16 +127,16 @@ function judgeText(asking: Asking, read: Read, body: Body, answer: Answer): Verd
 	const { faults } = outcome;
 	const isCut = answer.finishReason === 'length';
 	return {
-		...(isCut ? {} : { next: nextForJson(asking, body, answer, faults) }),
-		answer: () => {
-			throw jsonError(answer, contextOf(asking.server, read.url, body.model), faults);
+		...(isCut ? {} : { next: nextForJson(turn, body, answer, faults) }),
+		usable: () => {
+			throw jsonError(answer, contextOf(turn.server, read.url, body.model), faults);
 		},
 	};
 }
 
 /** With the format, if the first try went without it; else with what was wrong. */
 function nextForJson(
-	{ settings, kind }: Asking,
+	{ settings, kind }: Turn,
 	body: Body,
 	answer: Answer,
 	faults: readonly string[],

@@ -3,19 +3,19 @@ import { isModelNamed, shortModelName } from '../servers/model-names';
 import type { ServerModel } from '../servers/models';
 import { onlyModelOf } from '../servers/kinds';
 import { hintOnUnread } from '../servers/unread';
-import type { Asking } from './draft';
+import type { Turn } from './draft';
 import type { Usable } from './judge';
 import { textOf } from './content';
 import type { ChatMessage } from './types';
 
 /** The notes on an answer: cut, not read whole, of another model, or with a call that was not run. */
 export async function notesOn(
-	asking: Asking,
+	turn: Turn,
 	messages: readonly ChatMessage[],
 	answer: Usable,
 ): Promise<string[]> {
-	const { kind, server } = asking;
-	const { model } = asking.settings;
+	const { kind, server } = turn;
+	const { model } = turn.settings;
 	const texts = messages.map(({ content }) => textOf(content));
 	const notes = [
 		...answer.notes,

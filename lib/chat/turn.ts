@@ -9,7 +9,7 @@ import { optional } from '../values';
 import { ask, isHeldBack, type Read } from './ask';
 import { conversationFor } from './conversation';
 import { MOST_CORRECTIONS } from './correction';
-import { type Asking, draftBody, requireAbilities } from './draft';
+import { type Turn, draftBody, requireAbilities } from './draft';
 import { judge, type Usable, type Verdict } from './judge';
 import { notesOn } from './remarks';
 import { checkParameters, wantsJson } from './parameters';
@@ -51,7 +51,7 @@ export async function runTurn(
 			...optional({ trace, priority }),
 		},
 		async (traced) => {
-			const asking: Asking = {
+			const turn: Turn = {
 				server: traced,
 				kind: await kindOf(traced, call.signal),
 				settings: { ...settings, model, parameters },
@@ -61,7 +61,7 @@ export async function runTurn(
 				shown: new Shown(showThinking && !wantsJson(parameters), show),
 				startedAt,
 			};
-			const answer = await answerOf(asking, messages);
+			const answer = await answerOf(turn, messages);
 			return { ...answer, notes: [...notes, ...answer.notes] };
 		},
 		(answer) => tracedAnswer(answer, startedAt),
@@ -69,21 +69,21 @@ export async function runTurn(
 }
 
 /** Asks, and asks again where the model made a mistake. */
-async function answerOf(asking: Asking, messages: ChatMessage[]): Promise<FinishedAnswer> {
-	const { server, settings, call, shown } = asking;
+async function answerOf(turn: Turn, messages: ChatMessage[]): Promise<FinishedAnswer> {
+	const { server, settings, call, shown } = turn;
 	const props = await propsOf(server, settings.model, call.signal);
-	await requireAbilities(asking, messages, props);
-	const first = draftBody(asking, messages);
+	await requireAbilities(turn, messages, props);
+	const first = draftBody(turn, messages);
 	let { body } = first;
 	let usage: Usage | undefined;
 	for (let corrections = 0; ; corrections++) {
-		const read = await askTwice(asking, body);
-		usage = sumOfUsage(usage, read.answer.usage);
-		const verdict = judge(asking, read, body);
+		const read = await askTwice(turn, body);
+		usage = sumOfUsage(usage, read.outcome.usage);
+		const verdict = judge(turn, read, body);
 		if (verdict.next === undefined || corrections >= MOST_CORRECTIONS) {
 			const answer = usableOf(verdict, usage);
 			const notes = [...first.notes, ...answer.notes];
-			return await finished(asking, { messages, read, corrections }, { ...answer, notes });
+			return await finished(turn, { messages, read, corrections }, { ...answer, notes });
 		}
 		body = verdict.next;
 		shown.nextTry();
@@ -93,7 +93,7 @@ async function answerOf(asking: Asking, messages: ChatMessage[]): Promise<Finish
 /** With the tokens of all tries, also where it fails. */
 function usableOf(verdict: Verdict, usage: Usage | undefined): Usable {
 	try {
-		return { ...verdict.answer(), ...optional({ usage }) };
+		return { ...verdict.usable(), ...optional({ usage }) };
 	} catch (error) {
 		const { failed } = asFailed(error);
 		throw failed.reworded({ facts: { ...failed.facts, ...optional({ usage }) } });
@@ -104,15 +104,15 @@ function usableOf(verdict: Verdict, usage: Usage | undefined): Usable {
  * llama-server drops an answer that its parser cannot read ("Failed to parse input at pos …"): with another seed, the
  * next one may be valid.
  */
-async function askTwice(asking: Asking, body: Parameters<typeof ask>[1]): Promise<Read> {
-	return await ask(asking, body).catch(async (error: unknown) => {
+async function askTwice(turn: Turn, body: Parameters<typeof ask>[1]): Promise<Read> {
+	return await ask(turn, body).catch(async (error: unknown) => {
 		const { failed } = asFailed(error);
-		if (!isWorthRetrying(failed, asking)) throw failed;
-		return await ask(asking, body);
+		if (!isWorthRetrying(failed, turn)) throw failed;
+		return await ask(turn, body);
 	});
 }
 
-function isWorthRetrying({ kind }: ServerError, { settings, shown }: Asking): boolean {
+function isWorthRetrying({ kind }: ServerError, { settings, shown }: Turn): boolean {
 	const { seed, extraBody } = settings.parameters;
 	const isRandom = (seed ?? extraBody?.seed ?? -1) === -1;
 	return kind === 'outputUnreadable' && shown.text === '' && isRandom;
@@ -125,12 +125,12 @@ interface Course {
 }
 
 async function finished(
-	asking: Asking,
+	turn: Turn,
 	{ messages, read, corrections }: Course,
 	usable: Usable,
 ): Promise<FinishedAnswer> {
-	const { server, shown, startedAt, names } = asking;
-	if (isHeldBack(asking)) shown.push(usable);
+	const { server, shown, startedAt, names } = turn;
+	if (isHeldBack(turn)) shown.push(usable);
 	shown.close();
 	const ids = ownToolCallIds(usable.toolCalls.map(({ id }) => id));
 	const toolCalls = usable.toolCalls.map((call, index) => ({
@@ -146,11 +146,11 @@ async function finished(
 		toolCalls,
 		finishReason,
 		...optional({ usage: usable.usage ?? estimate(usable, messages), timings, model }),
-		notes: await notesOn(asking, messages, usable),
+		notes: await notesOn(turn, messages, usable),
 		url: read.url,
 		firstTokenMs: read.firstTokenMs,
 		totalMs: performance.now() - startedAt,
-		...optional({ serverKind: identifiedKind(server), log: logOf(asking, corrections) }),
+		...optional({ serverKind: identifiedKind(server), log: logOf(turn, corrections) }),
 	};
 }
 
@@ -168,7 +168,7 @@ function estimate(
 }
 
 /** What the execution log shows of queue and corrections. */
-function logOf({ place }: Asking, corrections: number): FinishedAnswer['log'] {
+function logOf({ place }: Turn, corrections: number): FinishedAnswer['log'] {
 	const { waitedMs, wasGiven, timesGivenUp } = place;
 	const hasWaited = waitedMs >= 1 || wasGiven || timesGivenUp > 0;
 	if (!hasWaited && corrections === 0) return undefined;
