@@ -82,8 +82,7 @@ interface ToolResult {
  */
 export function toolResult(content: unknown): ToolResult {
 	const isText = typeof content === 'string';
-	const parsed = isText && /"image/.test(content) ? parseJson(content) : content;
-	const blocks = blocksIn(parsed);
+	const blocks = blocksIn(content);
 	const pictures = blocks.map(pictureIn);
 	if (isText && pictures.every((one) => one === undefined)) return { text: content, pictures: [] };
 	let count = 0;
@@ -97,13 +96,14 @@ export function toolResult(content: unknown): ToolResult {
 	};
 }
 
-/** MCP puts blocks into `content`, n8n's agent 3.1 lists them in the `response` of each entry. */
+/** MCP puts blocks into `content`, n8n's agent 3.1 lists them in the `response` of each entry, as text where it was one. */
 function blocksIn(result: unknown): unknown[] {
-	const inside = recordOf(result).content ?? result;
-	const entries = Array.isArray(inside) ? (inside as unknown[]) : [inside];
-	return entries.flatMap((entry) => {
+	const parsed =
+		typeof result === 'string' && result.includes('"image') ? parseJson(result) : undefined;
+	const inside = recordOf(parsed ?? result).content ?? parsed ?? result;
+	return [inside].flat().flatMap((entry: unknown) => {
 		const { response } = recordOf(entry);
-		return Array.isArray(response) ? (response as unknown[]) : [entry];
+		return response === undefined ? [entry] : blocksIn(response);
 	});
 }
 

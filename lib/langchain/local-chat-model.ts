@@ -9,6 +9,7 @@ import type {
 	HostRunManager,
 } from './host';
 import { isRecord, type JsonRecord, optional, recordsIn } from '../values';
+import { FORMAT_TOOL } from '../chat/format-call';
 import { NOT_CONTENT } from '../chat/media';
 import { estimateTokens } from '../servers/unread';
 import { toolChoiceOf, toolDefinition } from './tools';
@@ -138,9 +139,11 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			let answer: AsyncGenerator<string, FinishedAnswer> | undefined;
 			try {
 				const call = this.callOf(messages, options, abandoned.signal);
+				const listens = runManager !== undefined && takesTokens(runManager);
+				// Agent 1.9 streams although nobody sees the text, which may be the call of the parser.
+				call.whole = !listens && call.tools?.some(({ name }) => name === FORMAT_TOOL);
 				answer = piecesOf(async (show) => await answers(call, show), abandoned);
 				let next = await answer.next();
-				const listens = runManager !== undefined && takesTokens(runManager);
 				for (; !next.done; next = await answer.next()) {
 					const chunk = textChunk(next.value);
 					yield chunk;

@@ -21,6 +21,10 @@ describe.each(PICTURES)('a picture in a tool’s result, as %s writes it', (_nam
 		['the result of an MCP tool', { content: [text, block] }],
 		['JSON text of that', JSON.stringify({ content: [text, block] })],
 		['what agent 3.1 hands on', JSON.stringify([{ response: [text, block] }])],
+		[
+			'what it hands on of a tool that returns text',
+			JSON.stringify([{ response: JSON.stringify([text, block]) }]),
+		],
 	])('in %s is a picture', (_form, content) => {
 		expect(toolResult(content)).toEqual({
 			text: 'Found:\n[Picture 1, below]',

@@ -220,6 +220,20 @@ describe("n8n's Structured Output Parser", () => {
 			}),
 		]);
 	});
+
+	test('it is typed where somebody reads the stream, and read where nobody does, as in agent 1.9', async () => {
+		const text = 'Here it is: {"output":{"n":4}}';
+		const { model } = await supplied();
+		const texts: string[] = [];
+		for (const callbacks of [[], [{ handleLLMNewToken() {} }]]) {
+			server().script(reply.text(text));
+			const chunks = await model.bindTools([parser]).stream('Hi', { callbacks });
+			let typed = '';
+			for await (const { content } of chunks) typed += String(content);
+			texts.push(typed);
+		}
+		expect(texts).toEqual(['', text]);
+	});
 });
 
 test('an answer that llama-server could not parse is asked for once more', async () => {
