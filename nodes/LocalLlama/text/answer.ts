@@ -5,7 +5,7 @@ import type {
 	ResponseFormat,
 	SourceMessage,
 } from '../../../lib/chat/types';
-import { requestedJson, jsonNotes } from '../../../lib/chat/checked-json';
+import { jsonNotes, requestedJson } from '../../../lib/chat/judge';
 import { throwAs } from '../../../lib/errors/server-error';
 import { namingFiles, type SentFile } from '../../../lib/tasks/sent-files';
 import { optional } from '../../../lib/values';

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { jsonNotes, requestedJson } from '../../../lib/chat/checked-json';
+import { jsonNotes, requestedJson } from '../../../lib/chat/judge';
 import type {
 	ChatSettings,
 	FinishedAnswer,
