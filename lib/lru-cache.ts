@@ -1,9 +1,7 @@
-interface LruCacheOptions {
-	/** How many values are kept, default 500. */
-	maxEntries?: number;
-	/** Milliseconds for which a value is kept, default: as long as there is room. */
-	ttlMs?: number;
-}
+/** How many values a cache keeps. */
+const MAX_ENTRIES = 1_000;
+/** A server may have been updated. */
+const KEPT_MS = 10 * 60_000;
 
 /** One request per key: concurrent and later callers share its result. A failure is not kept, so the next call tries again. */
 export async function fetchOnce<K, V>(
@@ -38,7 +36,8 @@ export class LruCache<V> {
 	/** `until` is on the monotonic clock: the one of the day may be set back. */
 	private readonly entries = new Map<string, { value: V; until: number }>();
 
-	constructor(private readonly options: LruCacheOptions = {}) {
+	/** @param keptMs milliseconds for which a value is kept */
+	constructor(private readonly keptMs = KEPT_MS) {
 		caches.push(this);
 	}
 
@@ -50,15 +49,10 @@ export class LruCache<V> {
 		return entry.value;
 	}
 
-	has(key: string): boolean {
-		return this.get(key) !== undefined;
-	}
-
 	set(key: string, value: V): void {
-		const { maxEntries = 500, ttlMs = Infinity } = this.options;
 		this.entries.delete(key);
-		this.entries.set(key, { value, until: performance.now() + ttlMs });
-		if (this.entries.size > maxEntries) this.entries.delete(this.entries.keys().next().value!);
+		this.entries.set(key, { value, until: performance.now() + this.keptMs });
+		if (this.entries.size > MAX_ENTRIES) this.entries.delete(this.entries.keys().next().value!);
 	}
 
 	delete(key: string): void {

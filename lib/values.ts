@@ -39,14 +39,11 @@ export function lettersOf(text: string): string {
 	return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
-const SWITCH_WORDS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
-	...[true, 1, 'true', '1', 'yes', 'on'].map((value): [unknown, boolean] => [value, true]),
-	...[false, 0, 'false', '0', 'no', 'off'].map((value): [unknown, boolean] => [value, false]),
-]);
-
-/** A boolean as expressions, forms and tables write it ("yes", "off", 1); undefined for anything else. */
+/** A boolean as expressions and tables write it ("TRUE", 1); undefined for anything else. */
 export function booleanOf(value: unknown): boolean | undefined {
-	return SWITCH_WORDS.get(typeof value === 'string' ? value.trim().toLowerCase() : value);
+	const word = words(value).trim().toLowerCase();
+	if (word === 'true' || word === '1') return true;
+	return word === 'false' || word === '0' ? false : undefined;
 }
 
 export type JsonRecord = Record<string, unknown>;
@@ -123,17 +120,13 @@ export function append<T>(list: T[], more: Iterable<T>): void {
 }
 
 /** The largest of numbers, as many as there are. @param least what it is at least, and where there is none */
-export function largestOf(numbers: Iterable<number>, least = -Infinity): number {
-	let largest = least;
-	for (const number of numbers) largest = Math.max(largest, number);
-	return largest;
+export function largestOf(numbers: readonly number[], least = -Infinity): number {
+	return numbers.reduce((largest, number) => Math.max(largest, number), least);
 }
 
 /** The smallest of numbers, as many as there are. @param most what it is at most, and where there is none */
-export function smallestOf(numbers: Iterable<number>, most = Infinity): number {
-	let smallest = most;
-	for (const number of numbers) smallest = Math.min(smallest, number);
-	return smallest;
+export function smallestOf(numbers: readonly number[], most = Infinity): number {
+	return numbers.reduce((smallest, number) => Math.min(smallest, number), most);
 }
 
 /** Characters that are invalid in HTML, and those that change the direction of text. */

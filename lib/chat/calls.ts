@@ -165,8 +165,6 @@ export interface RememberedCall {
 	arguments: string;
 }
 
-const MAX_REMEMBERED = 1_000;
-
 /** Longer calls are not kept. */
 const MAX_CHARACTERS = 64 * 1024;
 
@@ -179,7 +177,7 @@ const MAX_CHARACTERS = 64 * 1024;
  * conversations.
  */
 export class TurnMemory {
-	private readonly calls = new LruCache<RememberedCall>({ maxEntries: MAX_REMEMBERED });
+	private readonly calls = new LruCache<RememberedCall>(Infinity);
 
 	remember({
 		text,

@@ -247,14 +247,14 @@ interface Listed {
 }
 
 /** Servers whose routes have no version (infinity, FastAPI servers), by the API URL that was assumed first. */
-const withoutVersion = new LruCache<true>({ ttlMs: 10 * 60_000 });
+const withoutVersion = new LruCache<true>();
 
 /** The address, with the API URL as learned by `findApiRoot`. */
 export function withLearnedRoot(address: ServerAddress): ServerAddress {
 	const { api, root } = address;
 	return Object.defineProperty({ ...address }, 'api', {
 		enumerable: true,
-		get: () => (withoutVersion.has(api) ? root : api),
+		get: () => (withoutVersion.get(api) === true ? root : api),
 	});
 }
 

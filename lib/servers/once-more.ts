@@ -34,12 +34,10 @@ export interface Refusal {
 	matches(pattern: RegExp): RegExpMatchArray[];
 }
 
-/** A server may have been updated. */
-const REMEMBERED_MS = 10 * 60_000;
 /** A server that refuses another field each time is not asked for ever. */
 const MOST_CHANGES = 8;
 
-const learned = new LruCache<readonly Change[]>({ maxEntries: 200, ttlMs: REMEMBERED_MS });
+const learned = new LruCache<readonly Change[]>();
 
 /**
  * Sends a body, and again with the changes that refusals ask for. What helped is remembered for the place. Nothing was

@@ -1,7 +1,6 @@
 import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 import { invalidInput } from '../../lib/errors/failure';
 import type { FileSource } from '../../lib/http/multipart';
-import { messageOf } from '../../lib/values';
 import { plainFileName } from '../../lib/file-name';
 import { Readable } from '../../lib/vendor';
 import type { OperationCall } from './run/operations';
@@ -115,7 +114,6 @@ export async function storeFile(
 		.catch((error: unknown) => {
 			// n8n leaves the stream open where its disk is full, and with it the connection to the server.
 			if (!Buffer.isBuffer(source)) source.destroy();
-			if (!Buffer.isBuffer(content)) closeUnread(content);
 			throw error;
 		});
 	// n8n would replace the error that tells why the server broke off.
@@ -124,18 +122,6 @@ export async function storeFile(
 		binary: { [parameters.name(fieldPath) || 'data']: data },
 		facts: { fileName, mimeType: data.mimeType, bytes },
 	};
-}
-
-/** Why a file is missing beside a text that must not be lost for it. */
-export function notStored(file: string, error: unknown): string {
-	return `n8n could not store ${file} (${messageOf(error)}). Look at the disk, or the store, for its binary data.`;
-}
-
-/** Ends what was perhaps never read: a generator runs its `finally` only once it has begun. */
-function closeUnread(content: AsyncIterable<Uint8Array>): void {
-	const pieces = content[Symbol.asyncIterator]();
-	const closing = pieces.next().then(async () => await pieces.return?.());
-	closing.catch(() => {});
 }
 
 /** A name without a path, and without an extension of its own. */

@@ -9,7 +9,7 @@ import {
 	type NodeConnectionType,
 	NodeConnectionTypes,
 } from 'n8n-workflow';
-import { booleanOf, isRecord, messageOf, recordOf, shortened } from '../../lib/values';
+import { booleanOf, isRecord, messageOf, quietly, recordOf, shortened } from '../../lib/values';
 import { invalidInput } from '../../lib/errors/failure';
 import type { ServerError } from '../../lib/errors/server-error';
 import { ANY_NUMBER, isInRange, type NumberRange, rangeInWords } from '../../lib/ranges';
@@ -347,14 +347,6 @@ export function wrongField(
 
 /** A value as an error quotes it: JSON, cut off where it is long. */
 export function shown(value: unknown): string {
-	return shortened(asJson(value) ?? String(value), MAX_SHOWN_LENGTH);
-}
-
-function asJson(value: unknown): string | undefined {
-	try {
-		return JSON.stringify(value);
-	} catch {
-		// A circular object, or a number too large for JSON.
-		return typeof value === 'object' ? 'an object' : undefined;
-	}
+	// Some values are no JSON: circular ones, for example.
+	return shortened(quietly(() => JSON.stringify(value)) ?? String(value), MAX_SHOWN_LENGTH);
 }

@@ -1,5 +1,6 @@
 import type {
 	IDataObject,
+	INodeExecutionData,
 	ISupplyDataFunctions,
 	NodeConnectionType,
 	NodeOperationError,
@@ -51,19 +52,16 @@ export class SubNodeLog {
 	async call<T>({ input, run, output }: LoggedCall<T>): Promise<T> {
 		const index = this.addInput(input);
 		const startedAt = performance.now();
-		const outcome = await run(this.signal).then(
-			(result) => ({ result }),
-			(error: unknown) => ({ failed: this.nodeError(error) }),
-		);
-		const milliseconds = Math.round(performance.now() - startedAt);
-		const shown =
-			'failed' in outcome
-				? outcome.failed
-				: [[{ json: { ...output(outcome.result), milliseconds } }]];
-		if (index !== undefined)
-			quietly(() => this.context.addOutputData(this.connection, index, shown));
-		if ('failed' in outcome) throw outcome.failed;
-		return outcome.result;
+		try {
+			const result = await run(this.signal);
+			const milliseconds = Math.round(performance.now() - startedAt);
+			this.addOutput(index, [[{ json: { ...output(result), milliseconds } }]]);
+			return result;
+		} catch (error) {
+			const nodeError = this.nodeError(error);
+			this.addOutput(index, nodeError);
+			throw nodeError;
+		}
 	}
 
 	/** Shows a hint at the node, only once. */
@@ -79,14 +77,20 @@ export class SubNodeLog {
 	/** Logs that the object could not be supplied, so that the editor marks the sub-node and shows why. */
 	supplyError(error: unknown): SubNodeError {
 		const nodeError = this.nodeError(error);
-		const index = this.addInput({});
-		if (index !== undefined)
-			quietly(() => this.context.addOutputData(this.connection, index, nodeError));
+		this.addOutput(this.addInput({}), nodeError);
 		return new SubNodeError(this.context.getNode(), nodeError);
 	}
 
 	private addInput(input: IDataObject): number | undefined {
 		return quietly(() => this.context.addInputData(this.connection, [[{ json: input }]]).index);
+	}
+
+	private addOutput(
+		index: number | undefined,
+		output: INodeExecutionData[][] | NodeOperationError,
+	): void {
+		if (index !== undefined)
+			quietly(() => this.context.addOutputData(this.connection, index, output));
 	}
 
 	/**

@@ -35,10 +35,10 @@ export function countGeneration(
 	const { customData } = context as { customData?: CustomData };
 	if (customData === undefined) return;
 	try {
-		const totalOf = (key: string) => finiteNumber(Number(customData.get(key) ?? 0)) ?? 0;
 		const { promptTokens = 0, completionTokens = 0 } = usage ?? {};
-		customData.set(KEYS.tokensIn, totalOf(KEYS.tokensIn) + promptTokens);
-		customData.set(KEYS.tokensOut, totalOf(KEYS.tokensOut) + completionTokens);
+		const { tokensIn, tokensOut } = tokensSpent(context);
+		customData.set(KEYS.tokensIn, tokensIn + promptTokens);
+		customData.set(KEYS.tokensOut, tokensOut + completionTokens);
 		const earlier = parseObject(String(customData.get(KEYS.usage) ?? '')) ?? {};
 		const totals = addedTo(earlier, { usage, model, totalMs });
 		while (totals.models.length > 0 && JSON.stringify(totals).length > MAX_LENGTH)

@@ -5,7 +5,7 @@ afterEach(() => jest.restoreAllMocks());
 it.each([-86_400_000, 86_400_000])(
 	'a clock of the day that jumps by %d ms changes no cache',
 	(jump) => {
-		const memory = new LruCache<number>({ ttlMs: 60_000 });
+		const memory = new LruCache<number>(60_000);
 		memory.set('a', 1);
 		const now = Date.now();
 		jest.spyOn(Date, 'now').mockReturnValue(now + jump);

@@ -13,20 +13,31 @@ import {
 } from '../../lib/values';
 
 describe('booleanOf', () => {
-	test.each([true, 1, 'true', ' TRUE\n', '1', 'yes', 'On'])('%j is on', (value) => {
+	test.each([true, 1, 'true', ' TRUE\n', '1'])('%j is on', (value) => {
 		expect(booleanOf(value)).toBe(true);
 	});
 
-	test.each([false, 0, 'false', 'False ', '0', 'no', 'OFF'])('%j is off', (value) => {
+	test.each([false, 0, 'false', 'False ', '0'])('%j is off', (value) => {
 		expect(booleanOf(value)).toBe(false);
 	});
 
-	test.each(['', ' ', 'perhaps', 'ja', 2, -1, NaN, null, undefined, {}, [], [true], 'constructor'])(
-		'%j says neither',
-		(value) => {
-			expect(booleanOf(value)).toBeUndefined();
-		},
-	);
+	test.each([
+		'',
+		' ',
+		'perhaps',
+		'yes',
+		2,
+		-1,
+		NaN,
+		null,
+		undefined,
+		{},
+		[],
+		[true],
+		'constructor',
+	])('%j says neither', (value) => {
+		expect(booleanOf(value)).toBeUndefined();
+	});
 });
 
 describe('words', () => {

@@ -122,9 +122,7 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		addExecutionHints: (...hints: NodeExecutionHint[]) => void fake.hints.push(...hints),
 		helpers: {
 			assertBinaryData: binaryOf,
-			getBinaryMetadata: async (id: string) => ({
-				fileSize: stored[id]!.byteLength,
-			}),
+			getBinaryMetadata: async (id: string) => ({ fileSize: stored[id]!.byteLength }),
 			getBinaryStream: async (id: string, piece: number) => pieces(stored[id]!, piece),
 			getBinaryDataBuffer: async () => {
 				fake.wholeReads++;

@@ -39,7 +39,7 @@ interface Known {
 
 const kinds = new LruCache<Known>();
 /** By the API of a server, and by model. */
-const props = new LruCache<Map<string, Props>>({ ttlMs: KNOWN_MS });
+const props = new LruCache<Map<string, Props>>();
 const underWay = new Map<string, Promise<KindName>>();
 
 /** Whether a row is that of a server that is known. */

@@ -14,7 +14,7 @@ import {
 import { modelField } from '../../shared/model-field';
 import type { OperationItem } from '../../shared/run/operations';
 import { withChosenModel } from '../../shared/search-models';
-import { baseName, binarySource, notStored, storeFile } from '../../shared/binary';
+import { baseName, binarySource, storeFile } from '../../shared/binary';
 import { inputFileField, mediaFields, mediaSettings } from '../media-options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { optionsWith, streamingField } from '../options';
@@ -114,22 +114,16 @@ function requestIn({ parameters }: LlamaCall): Omit<TranscribeRequest, 'file'> {
 	};
 }
 
-/** Adds the file. What was said has been paid for, and is not lost because of a file. */
 async function withSubtitleFile(
 	call: LlamaCall,
 	item: OperationItem,
 	{ format, content }: { format: 'srt' | 'vtt'; content: string },
 	recordingName: string,
 ): Promise<OperationItem> {
-	try {
-		const stored = await storeFile(call, 'options.binaryPropertyOutput', {
-			content: Buffer.from(content),
-			fileName: `${baseName(recordingName, 'subtitles')}.${format}`,
-			mimeType: format === 'srt' ? 'application/x-subrip' : 'text/vtt',
-		});
-		return { json: { ...item.json, ...stored.facts }, binary: stored.binary };
-	} catch (error) {
-		call.hint(notStored('the file with subtitles', error));
-		return item;
-	}
+	const stored = await storeFile(call, 'options.binaryPropertyOutput', {
+		content: Buffer.from(content),
+		fileName: `${baseName(recordingName, 'subtitles')}.${format}`,
+		mimeType: format === 'srt' ? 'application/x-subrip' : 'text/vtt',
+	});
+	return { json: { ...item.json, ...stored.facts }, binary: stored.binary };
 }

@@ -51,10 +51,6 @@ export async function workOnItems<T>(
 class ItemsRun<T> {
 	private readonly values: T[];
 	private firstFailure: ItemFailure | undefined;
-	private next = 0;
-	private readonly keys = new Map<number, string>();
-	/** The items that wait for another one of the same key. */
-	private readonly parked = new Map<string, number[]>();
 
 	constructor(
 		private readonly context: IExecuteFunctions,
@@ -68,38 +64,26 @@ class ItemsRun<T> {
 
 	/** @param onFailure called where the first failure ends the run */
 	async all(onFailure: () => void): Promise<void> {
+		const lanes = this.lanes().values();
 		const worker = async () => {
-			for (let first = this.free(); first !== undefined; first = this.free())
-				for (let item: number | undefined = first; item !== undefined; item = this.behind(item))
-					await this.one(item, onFailure);
+			for (const lane of lanes)
+				for (const itemIndex of lane) if (!this.stop.aborted) await this.one(itemIndex, onFailure);
 		};
 		const workers = Math.min(this.values.length, Math.max(1, this.options.atOnce ?? 1));
 		await Promise.all(Array.from({ length: workers }, worker));
 	}
 
-	/** The next item of whose key no other is worked on. Those of a busy key are parked behind it. */
-	private free(): number | undefined {
-		while (this.next < this.values.length && !this.stop.aborted) {
-			const itemIndex = this.next++;
+	/** The items, those of one key behind each other. */
+	private lanes(): number[][] {
+		const lanes = new Map<unknown, number[]>();
+		for (const itemIndex of this.values.keys()) {
 			// A failing expression fails again when the item is processed.
-			const key = quietly(() => this.options.keyOf?.(itemIndex));
-			if (key === undefined) return itemIndex;
-			this.keys.set(itemIndex, key);
-			const parked = this.parked.get(key);
-			if (parked === undefined) this.parked.set(key, []);
-			if (parked === undefined) return itemIndex;
-			parked.push(itemIndex);
+			const key = quietly(() => this.options.keyOf?.(itemIndex)) ?? itemIndex;
+			const lane = lanes.get(key) ?? [];
+			lane.push(itemIndex);
+			lanes.set(key, lane);
 		}
-		return undefined;
-	}
-
-	/** The item that was parked behind another one. Without any, their key is free again. */
-	private behind(itemIndex: number): number | undefined {
-		const key = this.keys.get(itemIndex);
-		if (key === undefined || this.stop.aborted) return undefined;
-		const next = this.parked.get(key)?.shift();
-		if (next === undefined) this.parked.delete(key);
-		return next;
+		return [...lanes.values()];
 	}
 
 	/** @throws {NodeOperationError} for the first failure; the others are aborts */

@@ -139,10 +139,11 @@ export function operationNamed<O extends Described>(operations: readonly O[], na
 
 /** The operations of a node without resources. The first one is the default. */
 export function operationTable<O extends Described>(operations: readonly O[]): OperationTable<O> {
-	const field = operationField(operations);
+	const fields = [operationField(operations)];
 	return {
-		properties: [field, ...operationFields(operations)],
-		operationOf: chosenBy(field, operations),
+		properties: [...fields, ...operationFields(operations)],
+		operationOf: (context, itemIndex) =>
+			operationNamed(operations, new NodeParameters(context, itemIndex, fields).name('operation')),
 	};
 }
 
@@ -168,18 +169,6 @@ export function actionSubtitle(properties: readonly INodeProperties[]): string {
 	return `={{ (${JSON.stringify(Object.fromEntries(actions))})[${key}] }}`;
 }
 
-function chosenBy<O extends Described>(field: INodeProperties, operations: readonly O[]) {
-	return readingOf([field], (parameters) =>
-		operationNamed(operations, parameters.name(field.name)),
-	);
-}
-
-/** Reads fields of an item. */
-function readingOf<T>(fields: INodeProperties[], read: (parameters: NodeParameters) => T) {
-	return (context: IExecuteFunctions, itemIndex: number) =>
-		read(new NodeParameters(context, itemIndex, fields));
-}
-
 /**
  * The operations of a node with resources.
  *
@@ -196,17 +185,17 @@ export function resourceTable<O extends Described>(
 	const fields = resources.map((resource) =>
 		operationField(resource.operations, resource.preset, shown(resource)),
 	);
-	const chosen = resources.map(({ operations }, at) => chosenBy(fields[at]!, operations));
-	const resourceOf = readingOf([resourceField], (parameters) =>
-		resources.findIndex(({ option }) => option.value === parameters.choice('resource')),
-	);
+	const choosing = [resourceField, ...fields];
 	return {
 		properties: [
-			resourceField,
-			...fields,
+			...choosing,
 			...resources.flatMap((resource) => operationFields(resource.operations, shown(resource))),
 		],
-		operationOf: (context, itemIndex) =>
-			chosen[resourceOf(context, itemIndex)]!(context, itemIndex),
+		operationOf: (context, itemIndex) => {
+			const parameters = new NodeParameters(context, itemIndex, choosing);
+			const resource = parameters.choice('resource');
+			const { operations } = resources.find(({ option }) => option.value === resource)!;
+			return operationNamed(operations, parameters.name('operation'));
+		},
 	};
 }

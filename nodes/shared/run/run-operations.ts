@@ -7,6 +7,8 @@ import type {
 } from 'n8n-workflow';
 
 import { toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
+import { memoized } from '../../../lib/lru-cache';
+import { quietly } from '../../../lib/values';
 import { NodeParameters } from '../parameters';
 import { ChatTyping, typesIntoChat } from './chat-typing';
 import { failedItem, ItemFailure } from './failed-item';
@@ -34,7 +36,9 @@ export async function runOperations<Access extends object>(
 	const operationOf = (itemIndex: number) => table.operationOf(context, itemIndex);
 	const errorOf = ({ reason, itemIndex }: ItemFailure) =>
 		nodeError(context.getNode(), reason, { itemIndex });
-	const groups = new ItemGroups(context, operationOf);
+	const allOf = memoized((operation: Operation<never>) =>
+		itemsTogether(context, operationOf, operation),
+	);
 	const { streamsToChat, atOnce } = workFor(context, operationOf);
 	const results = await workOnItems(
 		context,
@@ -43,7 +47,8 @@ export async function runOperations<Access extends object>(
 			const parametersOf = (other: number) => new NodeParameters(context, other, operation.fields);
 			const parameters = parametersOf(itemIndex);
 			const { streams } = readWork(parameters);
-			const itemIndexes = groups.itemIndexesOf(operation, parameters);
+			const isOfAll = operation.takesAllItems?.(parameters) === true;
+			const itemIndexes = isOfAll ? allOf(operation) : [itemIndex];
 			// The first item of a group processes the whole group.
 			if (itemIndexes[0] !== itemIndex) return [];
 			const typing = streamsToChat && streams ? new ChatTyping(context, itemIndex) : undefined;
@@ -83,37 +88,20 @@ export async function runOperations<Access extends object>(
 	return items;
 }
 
-/** Groups the items that an operation takes together. */
-class ItemGroups {
-	private readonly groups = new Map<Operation<never>, number[]>();
-
-	constructor(
-		private readonly context: IExecuteFunctions,
-		private readonly operationOf: (itemIndex: number) => Operation<never>,
-	) {}
-
-	itemIndexesOf(operation: Operation<never>, parameters: NodeParameters): readonly number[] {
-		if (operation.takesAllItems?.(parameters) !== true) return [parameters.itemIndex];
-		const group = this.groups.get(operation) ?? this.groupOf(operation);
-		this.groups.set(operation, group);
-		return group;
-	}
-
-	private groupOf(operation: Operation<never>): number[] {
-		const count = Math.max(1, this.context.getInputData().length);
-		const all = Array.from({ length: count }, (_, itemIndex) => itemIndex);
-		return all.filter((itemIndex) => this.isTogether(operation, itemIndex));
-	}
-
-	private isTogether(operation: Operation<never>, itemIndex: number): boolean {
-		try {
-			const parameters = new NodeParameters(this.context, itemIndex, operation.fields);
-			return this.operationOf(itemIndex) === operation && operation.takesAllItems!(parameters);
-		} catch {
-			// An unreadable value is reported when that item is processed.
-			return false;
-		}
-	}
+/** The items that an operation takes together. */
+function itemsTogether(
+	context: IExecuteFunctions,
+	operationOf: (itemIndex: number) => Operation<never>,
+	operation: Operation<never>,
+): number[] {
+	const count = Math.max(1, context.getInputData().length);
+	return Array.from({ length: count }, (_, itemIndex) => itemIndex).filter((itemIndex) => {
+		const parameters = new NodeParameters(context, itemIndex, operation.fields);
+		// An unreadable value is reported when that item is processed.
+		return quietly(
+			() => operationOf(itemIndex) === operation && operation.takesAllItems!(parameters),
+		);
+	});
 }
 
 /** Streaming and concurrency of an operation, by its options. Defaults: no streaming, one item at a time. */

@@ -66,9 +66,6 @@ describe('a value of a field', () => {
 	});
 
 	it('is shown as JSON, in short, whatever it is', () => {
-		const circular: Record<string, unknown> = {};
-		circular.self = circular;
-		expect(shown(circular)).toBe('an object');
 		expect(shown(10n)).toBe('10');
 		expect(shown(undefined)).toBe('undefined');
 		expect(shown('x'.repeat(200))).toHaveLength(100);

@@ -49,7 +49,7 @@ describe('what is given', () => {
 			share: ' 0.5 ',
 			count: '3.9',
 			wait: '2',
-			fast: 'No',
+			fast: 'False',
 			more: '{"a":1}',
 			include: 'y',
 		});

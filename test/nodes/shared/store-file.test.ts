@@ -22,24 +22,21 @@ function callOnFullDisk(read: number) {
 	};
 }
 
-it.each([0, 1, 2, 5])(
-	'a full disk after %d pieces closes what the file comes from',
-	async (read) => {
-		let isClosed = false;
-		async function* endless() {
-			try {
-				for (;;) yield await Promise.resolve(Buffer.alloc(65_536));
-			} finally {
-				isClosed = true;
-			}
+it.each([1, 2, 5])('a full disk after %d pieces closes what the file comes from', async (read) => {
+	let isClosed = false;
+	async function* endless() {
+		try {
+			for (;;) yield await Promise.resolve(Buffer.alloc(65_536));
+		} finally {
+			isClosed = true;
 		}
-		const { call, error } = callOnFullDisk(read);
-		const file = { content: endless(), fileName: 'a.wav', mimeType: 'audio/wav' };
-		await expect(storeFile(call, 'options.output', file)).rejects.toBe(error);
-		await delay(10);
-		expect(isClosed).toBe(true);
-	},
-);
+	}
+	const { call, error } = callOnFullDisk(read);
+	const file = { content: endless(), fileName: 'a.wav', mimeType: 'audio/wav' };
+	await expect(storeFile(call, 'options.output', file)).rejects.toBe(error);
+	await delay(10);
+	expect(isClosed).toBe(true);
+});
 
 test.each([
 	['report.html', 'report'],

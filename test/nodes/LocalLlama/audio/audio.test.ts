@@ -77,17 +77,6 @@ describe('Transcribe', () => {
 		},
 	);
 
-	test('subtitles that n8n cannot store are a hint, and the words stay', async () => {
-		const sim = await startWhisper({ segments: SEGMENTS });
-		const fake = prepare(setupFor(sim, { operation: 'transcribe', responseFormat: 'srt' }));
-		fake.context.helpers.prepareBinaryData = async () =>
-			await Promise.reject(new Error('ENOSPC: no space left on device'));
-		const [item] = await executeIn(fake);
-		expect(item!.json).toMatchObject({ text: 'Hello\nthere' });
-		expect(item!.json.subtitles).toContain('-->');
-		expect(JSON.stringify(fake.hints)).toContain('could not store the file with subtitles (ENOSPC');
-	});
-
 	test('segments, with every option', async () => {
 		const sim = await startSpeaches({ segments: SEGMENTS });
 		const { items } = await run(sim, {

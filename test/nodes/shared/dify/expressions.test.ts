@@ -274,7 +274,7 @@ describe('inputs', () => {
 		const send = (terse: unknown) => ({
 			parameters: { inputsMode: 'form', inputs: { value: { terse } } },
 		});
-		for (const terse of [true, 'yes', 'ON', 1, false, 'no', '0', 0])
+		for (const terse of [true, 'TRUE', 'true', 1, false, 'False', '0', 0])
 			await chatJson(sim, send(terse));
 		expect(sim.runs.map(({ inputs }) => inputs.terse)).toEqual([
 			true,

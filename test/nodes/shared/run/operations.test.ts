@@ -64,11 +64,10 @@ describe('operations of a node', () => {
 			{ name: 'user', displayOptions: { show: { resource: ['chat'], operation: ['rename'] } } },
 		]);
 		const chosen = (parameters: Record<string, string>) => {
-			const getNodeParameter = (name: string, _item: number, preset?: string) =>
-				parameters[name] ?? preset;
+			const getNodeParameter = (name: string) => parameters[name];
 			return operationOf({ getNodeParameter } as never, 0);
 		};
-		expect(chosen({ resource: 'chat' })).toBe(rename);
+		expect(chosen({ resource: 'chat', operation: 'rename' })).toBe(rename);
 		expect(chosen({ resource: 'run', operation: 'stop' })).toBe(stop);
 		expect(() => chosen({ resource: 'run', operation: 'rename' })).toThrow(
 			'has no operation "rename"',
