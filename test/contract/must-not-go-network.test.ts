@@ -116,6 +116,14 @@ describe('a proxy of the environment', () => {
 		expect(proxy.accepted).toBe(0);
 	});
 
+	test('an address without a scheme is one of http, as n8n reads it', async () => {
+		const server = await serve();
+		await throughProxy([]);
+		process.env.http_proxy = proxy.url.replace('http://', '');
+		expect(await askAll(server.url)).toEqual(ALL);
+		expect(proxy.log).toHaveLength(server.requests.length);
+	});
+
 	test('its password is sent to the proxy alone, and a proxy that refuses is named', async () => {
 		const server = await serve();
 		await throughProxy([], { user: 'me:pass-word' });
