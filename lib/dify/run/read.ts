@@ -43,6 +43,8 @@ const AFTER_STOP_MS = 3_000;
 /** How long a run that waits in Dify's queue is read for its ID, without which it cannot be stopped. */
 const FOR_ID_MS = 5_000;
 const RECORD_DELAY_MS = 1_000;
+/** Less than the pause behind the first look. */
+const ONE_LOOK_MS = 1;
 /** Characters. Outputs of a workflow come in one event. */
 const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
 
@@ -124,9 +126,9 @@ class Reading {
 		if (failed?.status !== undefined) throw this.withDoubt(failed);
 		if (run.end !== undefined)
 			return await this.result(succeeded(run.end.status) ? NO_CLOSE : undefined);
-		if (isLimit(failed) && !isEnding(run)) throw await this.timedOut(failed);
-		if (run.workflowRunId === undefined && !isAgent(run)) throw this.lost(failed);
-		return await this.recovered();
+		const late = isLimit(failed) && !isEnding(run) ? failed : undefined;
+		if (run.workflowRunId !== undefined || isAgent(run)) return await this.recovered(late);
+		throw late === undefined ? this.lost(failed) : await this.timedOut(late);
 	}
 
 	private async events(): Promise<void> {
@@ -238,19 +240,22 @@ class Reading {
 		return isOpen ? failed.withRemedy(`${failed.remedy} ${MAY_HAVE_STARTED}`) : failed;
 	}
 
-	private async recovered(): Promise<RunResult> {
+	/** @param late a limit ended the stream, which may have been frozen: what Dify keeps is looked at once */
+	private async recovered(late: ServerError | undefined): Promise<RunResult> {
 		const { client, run, options, limits } = this;
 		const { workflowRunId } = run;
+		const limitMs = late === undefined ? limits.totalMs : ONE_LOOK_MS;
 		const isAgent = workflowRunId === undefined;
 		const shown = run.isPartial ? '' : run.text;
 		const waiting = isAgent
-			? takeThoughts(client, run, this.ask.json?.user, limits.totalMs || limits.idleMs)
-			: takeRecord(client, run, workflowRunId, { ...options, limitMs: limits.totalMs });
+			? takeThoughts(client, run, this.ask.json?.user, limitMs || limits.idleMs)
+			: takeRecord(client, run, workflowRunId, { ...options, limitMs });
 		const deltas = await waiting.catch(async (error: unknown) => {
 			const { kind } = asFailed(error).failed;
 			const isStopped = client.signal?.aborted === true;
 			if (isStopped || kind === 'timeout') this.tellDify();
-			throw isStopped ? await this.cancelled() : this.lost(undefined);
+			if (isStopped) throw await this.cancelled();
+			throw late === undefined ? this.lost(undefined) : await this.timedOut(late);
 		});
 		run.isPartial = false;
 		await this.show(shown === '' ? [{ type: 'append', text: run.text }] : deltas);

@@ -14,8 +14,8 @@ export interface DifyPlayback {
 	url: string;
 	/** How often a run was asked for. */
 	starts(): number;
-	/** From now on the answer breaks off behind so many bytes. */
-	cut(bytes: number): void;
+	/** From now on the answer breaks off behind so many bytes, or nothing more comes. */
+	cut(bytes: number, isFrozen?: boolean): void;
 	close(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export async function startDifyPlayback(
 	siblings: readonly DifyExchange[],
 ): Promise<DifyPlayback> {
 	let starts = 0;
-	let bytes: number | undefined;
+	let cut: Cut | undefined;
 	let origin = '';
 	const server = http.createServer((request, response) => {
 		stir();
@@ -49,7 +49,7 @@ export async function startDifyPlayback(
 			const asked = `${request.method} ${path}`;
 			if (STARTS_RUN.test(asked)) starts += 1;
 			if (request.method === route.method && route.path.test(path)) {
-				play(exchange, url.searchParams, origin, response, bytes);
+				play(exchange, url.searchParams, origin, response, cut);
 				return;
 			}
 			if (SIGNED_FILE.test(asked)) {
@@ -65,8 +65,8 @@ export async function startDifyPlayback(
 	return {
 		url: `${origin}/v1`,
 		starts: () => starts,
-		cut: (at) => {
-			bytes = at;
+		cut: (bytes, isFrozen = false) => {
+			cut = { bytes, isFrozen };
 		},
 		close: async () => {
 			server.closeAllConnections();
@@ -101,13 +101,18 @@ function messagesOf(query: URLSearchParams, siblings: readonly DifyExchange[]): 
 	return recorded === undefined ? undefined : jsonOf(recorded);
 }
 
+interface Cut {
+	bytes: number;
+	isFrozen: boolean;
+}
+
 /** Plays the recording, or its first bytes. A list has one page. */
 function play(
 	exchange: DifyExchange,
 	query: URLSearchParams,
 	origin: string,
 	response: http.ServerResponse,
-	bytes?: number,
+	cut?: Cut,
 ): void {
 	const { answer, ended } = exchange;
 	const isText = answer.headers.some(([, value]) => /^(?:application\/json|text\/)/.test(value));
@@ -124,9 +129,10 @@ function play(
 	);
 	response.writeHead(answer.status, Object.fromEntries(headers));
 	if (later !== undefined) response.end(later);
-	else if (ended === undefined && bytes === undefined) response.end(body);
+	else if (ended === undefined && cut === undefined) response.end(body);
+	else if (cut?.isFrozen === true) response.write(body.subarray(0, cut.bytes));
 	// What was read until then arrives, and then the connection is cut.
-	else response.write(body.subarray(0, bytes), () => setImmediate(() => response.destroy()));
+	else response.write(body.subarray(0, cut?.bytes), () => setImmediate(() => response.destroy()));
 }
 
 function isLaterPage(query: URLSearchParams): boolean {

@@ -1,6 +1,6 @@
 import { UNKNOWN_ID, startApp } from '../../lib/dify/client';
 import { SAMPLES } from '../../servers/dify';
-import { chatError, chatJson, prepare, execute } from '../dify';
+import { chatError, chatJson, prepare, execute, shownIn } from '../dify';
 
 describe('output', () => {
 	test('case 13: answer, ids and usage; prices stay text', async () => {
@@ -23,6 +23,19 @@ describe('output', () => {
 			files: [],
 			createdAt: run().startedAt,
 		});
+	});
+
+	test('thinking is split off the answer, wherever the stream cuts it', async () => {
+		const whole = '<think>a</think>b';
+		for (let at = 1; at < whole.length; at++) {
+			const reply = () => [whole.slice(0, at), whole.slice(at)];
+			const sim = await startApp({ mode: 'chat', reply });
+			const parameters = { options: { include: ['reasoning'] } };
+			const fake = prepare(sim, { streaming: true, parameters });
+			const [item] = await execute(fake);
+			expect(item!.json).toMatchObject({ answer: 'b', reasoning: 'a' });
+			expect(shownIn(fake)).toBe('b');
+		}
 	});
 
 	test("raw: Dify's own words, as a blocking answer would have them", async () => {

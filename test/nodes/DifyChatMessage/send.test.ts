@@ -106,6 +106,23 @@ describe('messages', () => {
 		expect(calls(cut, '/chat-messages')).toBe(1);
 	});
 
+	test('Stop: a run that waits in the queue is stopped as soon as it has an ID', async () => {
+		let go = () => {};
+		const wait = new Promise<void>((resolve) => (go = resolve));
+		const sim = await startApp({
+			mode: 'chat',
+			reply: () => ({ steps: [{ wait }, ...said('a'), { wait: 60_000 }] }),
+		});
+		const controller = new AbortController();
+		const fake = prepareNode('difyChatMessage', sim, { signal: controller.signal });
+		const running = nodeErrorOf(executeIn('difyChatMessage', fake));
+		await waitFor(() => sim.runs.length === 1);
+		controller.abort();
+		go();
+		await running;
+		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, hit: true }]);
+	});
+
 	test('Timeout: limits hold inside the stream as well, and none is set to the whole run unless it is asked for', async () => {
 		const options = properties(new DifyChatMessage()).find(({ name }) => name === 'options')!
 			.options as INodeProperties[];

@@ -83,6 +83,17 @@ describe('Knowledge bases', () => {
 		},
 	);
 
+	test('retrieve: Simplify keeps the summary and the files of a record', async () => {
+		const of = await scene({ technique: 'high_quality' });
+		const segment = { id: 's', content: 'llama wool', document: { id: 'd', name: 'a.txt' } };
+		const files = [{ id: 'f', name: 'a.png' }];
+		const record = { segment, score: 0.5, summary: 'About wool', files };
+		const body = JSON.stringify({ query: { content: 'llama' }, records: [record] });
+		of.sim.fail({ path: /\/retrieve$/, status: 200, body, contentType: 'application/json' });
+		const [hit] = await manage(of, 'knowledgeBase', 'retrieve', { query: 'llama', options: {} });
+		expect(hit).toMatchObject({ content: 'llama wool', summary: 'About wool', files });
+	});
+
 	test('retrieve: hits, raw records, filters; D107 for a node and for a tool', async () => {
 		const of = await scene({
 			technique: 'high_quality',

@@ -37,6 +37,17 @@ describe('runs', () => {
 		);
 	});
 
+	test('Get Many: partial successes, which 1.16 refuses', async () => {
+		const sim = await startFlow({ steps: [] });
+		const body = JSON.stringify({ data: [{ id: 'l' }], total: 1, page: 1, limit: 100 });
+		sim.fail({ path: '/workflows/logs', status: 200, body, contentType: 'application/json' });
+		const parameters = { returnAll: true, filters: { status: 'partial-succeeded' } };
+		expect(await operate(sim, 'run', 'getAll', parameters)).toHaveLength(1);
+		expect(sim.requests.at(-1)!.query.get('status')).toBe('partial-succeeded');
+		const refused = await nodeErrorOf(operate(sim, 'run', 'getAll', parameters));
+		expect(refused.message).toContain("Input should be 'succeeded', 'failed' or 'stopped'");
+	});
+
 	test('Get Many: states that Dify cannot filter by are not offered', async () => {
 		const sim = await startFlow({ steps: [] });
 		const parameters = { returnAll: true, filters: { status: 'running' } };

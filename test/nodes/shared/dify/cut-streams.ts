@@ -25,12 +25,13 @@ interface Seen {
 	partial?: string;
 }
 
-/** Cuts a stream behind each `step`th byte, and where the rest can be found. */
+/** Cuts a stream behind each `step`th byte, and where the rest can be found. @param isFrozen the connection stays open */
 export async function cutEverywhere(
 	set: DifySet,
 	name: string,
 	found: string,
 	step: number,
+	isFrozen = false,
 ): Promise<void> {
 	const siblings = difyExchanges(set);
 	const exchange = siblings.find((each) => each.name === name)!;
@@ -62,7 +63,7 @@ export async function cutEverywhere(
 		const places = Array.from({ length: Math.ceil(body.length / step) }, (_, at) => at * step);
 		for (const bytes of [...places, foundAt - 3, foundAt, body.length]) {
 			const before = playback.starts();
-			playback.cut(bytes);
+			playback.cut(bytes, isFrozen);
 			const { partial, ...seen } = await run();
 			expect([bytes, playback.starts()]).toEqual([bytes, before + 1]);
 			if (partial === undefined) {

@@ -14,6 +14,12 @@ jest.mock(
 /** A prime, so that all places of an event are met. Each byte is tried in `test/faults/dify-streams.test.ts`. */
 const STEP = 211;
 
+/** Ten minutes later, what Dify keeps is looked at once. */
+test.each(CUT_STREAMS)('%s %s, frozen behind any byte', async (set, name, found) => {
+	await cutEverywhere(set, name, found, 5 * STEP, true);
+	expect.hasAssertions();
+});
+
 test.each(CUT_STREAMS)('%s %s, cut behind any byte', async (set, name, found) => {
 	await cutEverywhere(set, name, found, STEP);
 	expect.hasAssertions();
