@@ -16,11 +16,7 @@ const connectionNotice: INodeProperties = {
 export const properties: INodeProperties[] = [
 	connectionNotice,
 	modelField(
-		{
-			description:
-				'The model that answers. A llama-server started with one model answers with that one, whatever is chosen here.',
-		},
-		{ mayBeEmpty: true },
+		'The model that answers. A llama-server started with one model answers with that one, whatever is chosen here',
 	),
 	...thinkingFields(),
 	...responseFormatFields(),

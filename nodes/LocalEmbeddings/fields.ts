@@ -9,11 +9,8 @@ export const properties: INodeProperties[] = [
 		'Connect this node to the Embedding input of a vector store. Insert and search with the same model and the same options.',
 	),
 	modelField(
-		{
-			description:
-				'The model that turns texts into vectors. The list leaves out models that the server says are for something else.',
-		},
-		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text', mayBeEmpty: true },
+		'The model that turns texts into vectors. The list leaves out models that the server says are for something else',
+		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text' },
 	),
 	optionsCollection(embeddingOptions),
 ];

@@ -9,11 +9,8 @@ export const properties: INodeProperties[] = [
 		'Turn on "Rerank Results" in the vector store and connect this node there. Raise the Limit of the store, for example to 20: it counts before the reranking.',
 	),
 	modelField(
-		{
-			description:
-				'The model that gives the scores. The list leaves out models that the server says are for something else.',
-		},
-		{ search: 'searchRerankers', example: 'bge-reranker-v2-m3', mayBeEmpty: true },
+		'The model that gives the scores. The list leaves out models that the server says are for something else',
+		{ search: 'searchRerankers', example: 'bge-reranker-v2-m3' },
 	),
 	topNField,
 	optionsCollection(rerankOptions),

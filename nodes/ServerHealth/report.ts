@@ -22,7 +22,7 @@ const speedFields: INodeProperties[] = [
 			'Whether to measure the speed of one request alone, and of several at once. It keeps the server busy meanwhile, and loads or wakes the model if it has to.',
 	}),
 	{
-		...modelField({ description: 'The model to measure' }, { mayBeEmpty: true }),
+		...modelField('The model to measure'),
 		displayOptions: ONLY_MEASURED,
 	},
 	wholeField('Requests at Once', 'atOnce', 4, [1, 64], {

@@ -30,7 +30,7 @@ export const speedTest: HealthOperation = {
 	},
 	services: ['modelServer'],
 	fields: [
-		modelField({ description: 'The model to measure' }, { mayBeEmpty: true }),
+		modelField('The model to measure'),
 		wholeField('Tokens', 'tokens', 64, [1, 4096], {
 			description: 'How many tokens to generate. More make the result steadier.',
 		}),

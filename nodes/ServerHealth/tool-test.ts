@@ -17,7 +17,7 @@ export const toolTest: HealthOperation = {
 	},
 	services: ['modelServer'],
 	fields: [
-		modelField({ description: 'The model to test' }, { mayBeEmpty: true }),
+		modelField('The model to test'),
 		wholeField('Tokens per Answer', 'answerTokens', TOKENS, [16, 32768], {
 			description:
 				'The most that one of the nine answers may generate, thinking included. An answer that is cut off does not pass.',

@@ -24,10 +24,7 @@ export const audioSpeak: LocalLlamaOperation = {
 		description: 'Turns a text into speech: Kokoro-FastAPI, speaches, GPUStack, LocalAI',
 	},
 	fields: [
-		modelField(
-			{ description: 'The model that speaks. Leave it empty for a server that has only one.' },
-			{ search: 'searchSpeechModels', example: 'kokoro' },
-		),
+		modelField('The model that speaks', { search: 'searchSpeechModels', example: 'kokoro' }),
 		longTextField('Text', 'input', 4, {
 			required: true,
 			description: 'What is spoken',

@@ -27,13 +27,10 @@ export const audioTranscribe: LocalLlamaOperation = {
 		description: 'Writes down what is said: GPUStack, vLLM, LocalAI, speaches, whisper.cpp',
 	},
 	fields: [
-		modelField(
-			{
-				description:
-					'The model that transcribes. Leave it empty for a server that has only one, such as whisper.cpp.',
-			},
-			{ search: 'searchTranscriptionModels', example: 'whisper-large-v3' },
-		),
+		modelField('The model that transcribes', {
+			search: 'searchTranscriptionModels',
+			example: 'whisper-large-v3',
+		}),
 		inputFileField('The recording, of any length'),
 		choiceField('Response Format', 'responseFormat', 'json', {
 			options: choices({

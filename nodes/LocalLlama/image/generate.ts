@@ -25,13 +25,10 @@ export const imageGenerate: LocalLlamaOperation = {
 		description: 'Makes pictures from a description: GPUStack, LocalAI, sd-server',
 	},
 	fields: [
-		modelField(
-			{
-				description:
-					'The model that makes the picture. Leave it empty for a server that has only one.',
-			},
-			{ search: 'searchImageModels', example: 'flux.1-schnell' },
-		),
+		modelField('The model that makes the picture', {
+			search: 'searchImageModels',
+			example: 'flux.1-schnell',
+		}),
 		longTextField('Prompt', 'prompt', 3, {
 			required: true,
 			placeholder: 'e.g. a red fox in the snow, watercolour',

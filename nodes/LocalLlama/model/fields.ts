@@ -2,13 +2,18 @@ import { isToolType, type INodeProperties } from 'n8n-workflow';
 
 import { invalidInput } from '../../../lib/errors/failure';
 import type { Progress } from '../../../lib/servers/kinds/kind';
-import { booleanField, numberField } from '../../shared/field-kinds';
-import { modelField } from '../../shared/model-field';
+import { booleanField, listField, numberField } from '../../shared/field-kinds';
 import type { ChatTyping } from '../../shared/run/chat-typing';
 import type { LlamaCall } from '../operation';
 
 /** The model of the server that an operation is about. */
-export const targetModelField = modelField({ required: true }, { search: 'searchAllModels' });
+export const targetModelField = listField(
+	'Model',
+	'model',
+	'searchAllModels',
+	{ displayName: 'By Name', placeholder: 'e.g. qwen3-8b' },
+	{ required: true },
+);
 
 export const allowChangesField = booleanField('Allow Changes to the Server', 'allowChanges', true, {
 	description:

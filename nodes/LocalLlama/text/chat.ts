@@ -16,7 +16,7 @@ export const textChat: LocalLlamaOperation = {
 		description: 'Answers a prompt or a conversation, with pictures and audio where the model can',
 	},
 	fields: [
-		modelField({ description: 'The model that answers' }, { mayBeEmpty: true }),
+		modelField('The model that answers'),
 		...messageFields,
 		...thinkingFields(),
 		...responseFormatFields(),

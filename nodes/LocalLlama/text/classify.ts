@@ -38,7 +38,7 @@ export const textClassify: LocalLlamaOperation = {
 		description: 'Picks the label that fits a text',
 	},
 	fields: [
-		modelField({ description: 'The model that reads the text' }, { mayBeEmpty: true }),
+		modelField('The model that reads the text'),
 		textField,
 		binaryFieldsField('They belong to the text.'),
 		...rowFields(labelsField, {

@@ -28,7 +28,7 @@ export const textComplete: LocalLlamaOperation = {
 		description: 'Continues a text as it is, without the chat template of the model',
 	},
 	fields: [
-		modelField({ description: 'The model that continues the text' }, { mayBeEmpty: true }),
+		modelField('The model that continues the text'),
 		longTextField('Prompt', 'prompt', 4, {
 			required: true,
 			description:

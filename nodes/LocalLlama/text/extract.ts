@@ -116,7 +116,7 @@ export const textExtract: LocalLlamaOperation = {
 		description: 'Gets typed data out of a text. What does not fit is never passed on.',
 	},
 	fields: [
-		modelField({ description: 'The model that reads the text' }, { mayBeEmpty: true }),
+		modelField('The model that reads the text'),
 		textField,
 		binaryFieldsField('They belong to the text.'),
 		...schemaFields,

@@ -17,10 +17,10 @@ import { countTokens, type LlamaCall, type LocalLlamaOperation } from '../operat
 import { optionsWith } from '../options';
 
 const fields: INodeProperties[] = [
-	modelField(
-		{ description: 'The model that turns texts into vectors' },
-		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text', mayBeEmpty: true },
-	),
+	modelField('The model that turns texts into vectors', {
+		search: 'searchEmbeddingModels',
+		example: 'nomic-embed-text',
+	}),
 	choiceField('Texts From', 'textSource', 'items', {
 		options: choices({
 			items: ['Items', 'One text of each item. All items go to the server together, in batches.'],

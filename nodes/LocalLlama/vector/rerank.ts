@@ -28,10 +28,10 @@ interface Document {
 }
 
 const fields: INodeProperties[] = [
-	modelField(
-		{ description: 'The model that gives the scores' },
-		{ search: 'searchRerankers', example: 'bge-reranker-v2-m3', mayBeEmpty: true },
-	),
+	modelField('The model that gives the scores', {
+		search: 'searchRerankers',
+		example: 'bge-reranker-v2-m3',
+	}),
 	longTextField('Query', 'query', 2, {
 		required: true,
 		description:

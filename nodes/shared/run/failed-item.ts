@@ -71,11 +71,10 @@ export function withoutTitle({
 }: Pick<NodeOperationError, 'message' | 'description'>): NodeOperationError['description'] {
 	if (!description?.startsWith(message)) return description;
 	const behind = description.slice(message.length);
-	if (behind === '') return '';
-	const [end, address] = END_OF_TITLE.exec(behind) ?? [];
-	if (end === undefined) return description;
-	const rest = behind.slice(end.length);
-	return address === undefined ? rest : `At ${address}. ${rest}`.trim();
+	const rest = behind.replace(END_OF_TITLE, (_end, address?: string) =>
+		address === undefined ? '' : `At ${address}. `,
+	);
+	return rest === behind && behind !== '' ? description : rest.trim();
 }
 
 /** Context of an execution. */
