@@ -23,25 +23,20 @@ function usageFrom(
 	};
 }
 
-/** A count from 0 on, also as text, which gateways send. Larger ones than JavaScript can add up are none. */
+/** A count from 0 on. Larger ones than JavaScript can add up are none. */
 function countOf(value: unknown): number | undefined {
-	const count =
-		typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : finiteNumber(value);
+	const count = finiteNumber(value);
 	return count === undefined || count < 0 || count > Number.MAX_SAFE_INTEGER ? undefined : count;
 }
 
-/** OpenAI's `usage`, also with the names of its Responses API and of Anthropic's. */
+/** OpenAI's `usage`. */
 export function openAiUsage(usage: unknown): Usage | undefined {
 	if (!isRecord(usage)) return undefined;
-	return usageFrom(
-		usage.prompt_tokens ?? usage.input_tokens,
-		usage.completion_tokens ?? usage.output_tokens,
-		{
-			total: usage.total_tokens,
-			cached: recordOf(usage.prompt_tokens_details).cached_tokens,
-			reasoning: recordOf(usage.completion_tokens_details).reasoning_tokens,
-		},
-	);
+	return usageFrom(usage.prompt_tokens, usage.completion_tokens, {
+		total: usage.total_tokens,
+		cached: recordOf(usage.prompt_tokens_details).cached_tokens,
+		reasoning: recordOf(usage.completion_tokens_details).reasoning_tokens,
+	});
 }
 
 /** Reads llama-server's `timings`. */

@@ -39,31 +39,7 @@ export function messagesFromJson(source: unknown): SourceMessage[] {
 	const { messages } = recordOf(parsed);
 	const list: unknown = Array.isArray(messages) ? messages : parsed;
 	if (!Array.isArray(list)) throw invalid('The messages are not a JSON list');
-	return withCallIds(list.map(readMessage));
-}
-
-/**
- * Calls of Ollama have no IDs, by which other servers tell results apart: each gets one. A result without an ID belongs
- * to the first such call since the question, of its own name where it has one.
- */
-function withCallIds(messages: readonly SourceMessage[]): SourceMessage[] {
-	const open: SourceCall[] = [];
-	let count = 0;
-	const withId = (call: SourceCall): SourceCall => {
-		if (call.id !== undefined) return call;
-		// Mistral's templates take IDs of nine letters and digits only.
-		const named = { ...call, id: `call${String(count++).padStart(5, '0')}` };
-		open.push(named);
-		return named;
-	};
-	return messages.map((message) => {
-		if (message.type === 'human') open.length = 0;
-		if (message.toolCalls) return { ...message, toolCalls: message.toolCalls.map(withId) };
-		if (message.type !== 'tool' || message.toolCallId !== undefined) return message;
-		const at = open.findIndex(({ name }) => name === (message.name ?? name));
-		const [call] = at < 0 ? [] : open.splice(at, 1);
-		return call === undefined ? message : { ...message, toolCallId: call.id };
-	});
+	return list.map(readMessage);
 }
 
 function readMessage(message: unknown, index: number): SourceMessage {
