@@ -148,6 +148,33 @@ describe('Transcribe', () => {
 		]);
 	});
 
+	test('marks of Qwen3-ASR are no words, the language is a field, and silence is an empty text', async () => {
+		const transcribed = async (text: string) => {
+			const sim = await startServer(({ path }, response) => {
+				const isIt = path === '/v1/audio/transcriptions';
+				json(response, isIt ? { text } : { detail: 'Not Found' }, isIt ? 200 : 404);
+			});
+			const { items, hints } = await run(sim, { operation: 'transcribe' });
+			return { json: items[0]!.json, hints: hints.map(({ message }) => message) };
+		};
+		expect(await transcribed('language English<asr_text>Hello there.')).toEqual({
+			json: { text: 'Hello there.', language: 'English' },
+			hints: [],
+		});
+		expect(await transcribed('language None<asr_text>')).toEqual({
+			json: { text: '' },
+			hints: [expect.stringContaining('heard no words')],
+		});
+	});
+
+	test('a voice memo of a phone without an extension is sent as m4a', async () => {
+		const sim = await startWhisper({ segments: SEGMENTS });
+		const [item] = recording('memo');
+		const binary = { data: { ...item!.binary!.data!, mimeType: 'audio/x-m4a' } };
+		await run(sim, { operation: 'transcribe' }, { items: [{ json: {}, binary }] });
+		expect(sim.forms[0]!.parts[0]!.filename).toBe('memo.m4a');
+	});
+
 	test('the errors of one item do not cost the others theirs', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
 		const m4a = {

@@ -148,6 +148,21 @@ describe('what went in was read', () => {
 		expect(hints).toEqual([expect.stringMatching(/read only 2053 tokens of the \d+ characters/)]);
 	});
 
+	test('a text to Embed and documents to Rerank, of which little was read', async () => {
+		const sim = await serve();
+		const data = [{ index: 0, embedding: [1, 2] }];
+		const usage = { prompt_tokens: 512, total_tokens: 512 };
+		sim.route('POST /v1/embeddings', reply.json({ data, usage }));
+		const results = [{ index: 0, relevance_score: 1 }];
+		sim.route('POST /v1/rerank', reply.json({ results, usage }));
+		const embed = { resource: 'vector', operation: 'embed', text: PAGES };
+		const rerank = { resource: 'vector', operation: 'rerank', query: 'q', document: PAGES };
+		for (const parameters of [embed, rerank])
+			expect(await hintsOf({ ...parameters, binaryFields: '' }, [{ json: {} }])).toEqual([
+				expect.stringMatching(/read only 512 tokens of the \d+ characters/),
+			]);
+	});
+
 	test('a table that is padded with blanks was read', async () => {
 		const sim = await serve();
 		sim.script(
