@@ -1,7 +1,9 @@
 /**
- * From an empty n8n to the first answer, as a new user does it: by mouse and keyboard, without choosing a model. The
- * README describes the steps.
+ * The first minutes of a new user, by mouse and keyboard: from an empty n8n to the first answer without choosing a model,
+ * an example from its file, and a Dify app in the chat with a rating. The README describes the steps.
  */
+import { appKey, startDifySim } from '../servers/dify';
+import { path, process } from '../support/node';
 import { openEditor, type Editor, type Locator } from '../e2e/support/editor';
 import {
 	isOldestN8n,
@@ -34,6 +36,38 @@ afterAll(async () => {
 	await stopEverything();
 });
 
+const listed = (name: string) =>
+	editor
+		.get('node-creator')
+		.getByTestId('item-iterator-item')
+		.filter({ has: editor.page.getByText(name, { exact: true }) })
+		.first();
+const opened = async () => await editor.get('node-parameters').waitFor();
+
+/** The answers that the chat shows. */
+const answers = async () => {
+	const bubbles = editor.page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
+	return (await bubbles.allInnerTexts()).join('').trim();
+};
+
+/** Waits for the end of the execution. */
+async function ended(): Promise<string> {
+	return await until(
+		async () => (await editor.get('logs-overview-status').allInnerTexts()).join(),
+		(status) => /Success|Error/.test(status),
+	);
+}
+
+/** Asks in the chat, which the browser keeps open. */
+async function ask(question: string): Promise<string> {
+	const { get, page } = editor;
+	await get('workflow-chat-button').waitFor();
+	if (!(await get('chat-input').isVisible())) await get('workflow-chat-button').click();
+	await get('chat-input').fill(question);
+	await page.keyboard.press('Enter');
+	return await ended();
+}
+
 it('an empty workflow answers after a few clicks, and no model is chosen', async () => {
 	const { page, get, node, picture, closeNode } = editor;
 	let clicks = 0;
@@ -41,12 +75,6 @@ it('an empty workflow answers after a few clicks, and no model is chosen', async
 		clicks++;
 		await what.click();
 	};
-	const listed = (name: string) =>
-		get('node-creator')
-			.getByTestId('node-creator-node-item')
-			.filter({ has: page.getByText(name, { exact: true }) })
-			.first();
-	const opened = async () => await get('node-parameters').waitFor();
 
 	await page.goto(`${n8n.url}/workflow/new`);
 	await click(get('canvas-plus-button'));
@@ -90,13 +118,64 @@ it('an empty workflow answers after a few clicks, and no model is chosen', async
 	await page.keyboard.type('Why is the sky blue?');
 	await picture('first-answer/3-chat');
 	await page.keyboard.press('Enter');
-	const ended = await until(
-		async () => (await get('logs-overview-status').allInnerTexts()).join(),
-		(status) => /Success|Error/.test(status),
-	);
-	expect(ended).toContain('Success');
-	const bubbles = page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
-	expect((await bubbles.allInnerTexts()).join('').trim()).not.toBe('');
+	expect(await ended()).toContain('Success');
+	expect(await answers()).not.toBe('');
 	await picture('first-answer/4-answer');
 	expect(clicks).toBeLessThanOrEqual(MOST_CLICKS);
+});
+
+it('an example from the file of the custom folder knows every node, and answers', async () => {
+	const { page, get, node } = editor;
+	await page.goto(`${n8n.url}/workflow/new`);
+	await get('workflow-menu').click();
+	const entry = (text: string | RegExp) => page.getByRole('menuitem').filter({ hasText: text });
+	await entry(/^Import$/).hover();
+	const chosen = page.waitForEvent('filechooser');
+	await entry('From file').click();
+	const file = path.join(process.cwd(), 'dist/workflows/custom/chat-with-local-model.json');
+	await (await chosen).setFiles(file);
+	await node(MODEL).waitFor();
+	expect(await get('canvas-node').getByText('?', { exact: true }).count()).toBe(0);
+	// n8n takes the only credential when the panel is opened.
+	await editor.openNode(MODEL);
+	await editor.closeNode();
+	expect(await ask('Why is the sky blue?')).toContain('Success');
+	expect(await answers()).not.toBe('');
+});
+
+it('a Dify app answers behind a Chat Trigger, and its answer is rated', async () => {
+	const { page, get, node, closeNode, picture } = editor;
+	const reply = () => ({ steps: [{ text: 'Lamps go back ' }, { text: 'within 30 days.' }] });
+	const app = { mode: 'chat', key: appKey('chat'), name: 'Lamp shop', reply } as const;
+	const dify = await startDifySim({ apps: [app] });
+	await page.goto(`${n8n.url}/workflow/new`);
+	await get('canvas-plus-button').click();
+	await get('node-creator').getByText('On chat message', { exact: true }).first().click();
+	await opened();
+	await closeNode();
+	await get('node-creator-plus-button').click();
+	await get('node-creator-search-bar').fill('dify');
+	await listed('Dify Chat Message').click();
+	await opened();
+	await get('node-credentials-empty-state').getByRole('button').first().click();
+	await get('parameter-input-baseUrl').locator('input').fill(dify.url);
+	await get('parameter-input-apiKey').locator('input').fill(app.key);
+	await get('credential-save-button').click();
+	await get('credential-edit-dialog').waitFor({ state: 'hidden' });
+	await closeNode();
+	expect(await ask('Can I send my lamp back?')).toContain('Success');
+	expect(await answers()).toBe('Lamps go back within 30 days.');
+
+	await node('Dify Chat Message').getByTestId('canvas-handle-plus').first().click();
+	await get('node-creator-search-bar').fill('feedback');
+	await listed('Dify Feedback').click();
+	await get('node-creator').getByText('Rate a message', { exact: true }).first().click();
+	await opened();
+	await get('node-execute-button').click();
+	await get('output-panel').getByText('like', { exact: true }).waitFor();
+	await picture('dify-feedback');
+	expect(dify.requests.map(({ path: route }) => route).at(-1)).toMatch(
+		/^\/messages\/.*\/feedbacks$/,
+	);
+	await dify.close();
 });

@@ -55,6 +55,9 @@ const SHOP: AppSpec = {
 	}),
 };
 
+/** A Dify app without a form, for pictures of panels. */
+const DESK: AppSpec = { mode: 'chat', key: appKey('chat'), name: 'Front desk' };
+
 let n8n: N8nServer;
 let server: LlamaServer;
 let editor: Editor;
@@ -63,6 +66,7 @@ let down: Named;
 let nowhere: string;
 let shop: DifySim;
 let dify: Named;
+let desk: Named;
 let others: Wiring['others'];
 const sims: Array<{ close(): Promise<void> }> = [];
 
@@ -80,11 +84,15 @@ const webhookCredential = async (
 	return { id, name: credential.name };
 };
 
-const difyCredentialFor = async (baseUrl: string, name: string): Promise<Named> => {
+const difyCredentialFor = async (
+	baseUrl: string,
+	name: string,
+	apiKey = SHOP.key,
+): Promise<Named> => {
 	const { id } = await n8n.createCredential({
 		name,
 		type: 'difyApi',
-		data: { baseUrl, apiKey: SHOP.key, keyType: 'app', ignoreSslIssues: false },
+		data: { baseUrl, apiKey, keyType: 'app', ignoreSslIssues: false },
 	});
 	return { id, name };
 };
@@ -153,12 +161,13 @@ beforeAll(async () => {
 			port: await freePortFrom(9931),
 		}),
 		startN8n(),
-		startDifySim({ apps: [SHOP] }),
+		startDifySim({ apps: [SHOP, DESK] }),
 	]);
 	sims.push(shop);
 	working = await credentialFor(server, 'My llama-server');
 	down = await credentialFor({ url: nowhere }, 'Server that is down');
 	dify = await difyCredentialFor(shop.url, 'My Dify app');
+	desk = await difyCredentialFor(shop.url, 'My front desk', DESK.key);
 	const [jwt, header] = await Promise.all(
 		Object.values(WEBHOOK_CREDENTIALS).map(webhookCredential),
 	);
@@ -307,17 +316,15 @@ describe('the panels', () => {
 		async () => {
 			const { get, node, openWorkflow, openNode, closeNode, picture } = editor;
 			const types = await ownTypes();
-			// An existing form would add its own fields later.
-			const credentials = {
-				difyApi: await difyCredentialFor(`${nowhere}/v1`, 'Dify that is down'),
-			};
+			// An app with a form would add its own fields later.
+			const credentials = { difyApi: desk, localLlamaApi: working };
 			const parts = Object.fromEntries(
 				types.map(({ name, displayName, version }) => [
 					displayName,
 					{
 						type: name,
 						typeVersion: [version].flat().at(-1)!,
-						...(name.includes('dify') ? { credentials } : {}),
+						credentials,
 					},
 				]),
 			);
@@ -949,7 +956,11 @@ describe('the dark theme', () => {
 				const parts = Object.fromEntries(
 					types.map(({ name, displayName, version }) => [
 						displayName,
-						{ type: name, typeVersion: [version].flat().at(-1)! },
+						{
+							type: name,
+							typeVersion: [version].flat().at(-1)!,
+							credentials: { difyApi: desk, localLlamaApi: working },
+						},
 					]),
 				);
 				const all = await icons(
