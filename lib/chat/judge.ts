@@ -82,15 +82,19 @@ function judgeCalls(turn: Turn, read: Read, body: Body, toolCalls: readonly Read
 		next: { ...body, messages: [...body.messages, ...correction] },
 		usable: () => {
 			// A call that lacks arguments is run: the tool may do without them.
-			if (whole === undefined || faults.some(({ kind }) => kind !== 'missingArguments'))
-				return fail();
-			return { ...whole, toolCalls: calls, notes: [...read.notes, ...faults.map(noteOnMissing)] };
+			const unknown = faults.filter(({ kind }) => kind === 'unknownTool').map(({ call }) => call);
+			const known = calls.filter((one) => !unknown.includes(one));
+			const isBroken = faults.some(({ kind }) => kind === 'brokenArguments');
+			if (whole === undefined || isBroken || known.length === 0) return fail();
+			return { ...whole, toolCalls: known, notes: [...read.notes, ...faults.map(noteOnFault)] };
 		},
 	};
 }
 
-function noteOnMissing({ call, missing = [] }: Fault): string {
-	return `The model called the tool "${call.name}" without arguments that it requires: ${missing.join(', ')}. Some servers lose the arguments of a call: see whether an update or another tool call parser helps.`;
+function noteOnFault({ call, missing }: Fault): string {
+	return missing === undefined
+		? `The model also called the tool "${call.name}", which is not connected. That call was left out.`
+		: `The model called the tool "${call.name}" without arguments that it requires: ${missing.join(', ')}. Some servers lose the arguments of a call: see whether an update or another tool call parser helps.`;
 }
 
 function failureOfCalls(

@@ -100,6 +100,20 @@ describe('a call that is wrong is told, and made again', () => {
 		});
 	});
 
+	test('after two tries, the calls of connected tools run, and the others are noted', async () => {
+		const both = [
+			{ name: 'get_weather', arguments: '{"city":"Rome"}' },
+			{ name: 'nothing', arguments: '{}' },
+		];
+		server().script(...Array.from({ length: 3 }, () => reply.toolCalls(both)));
+		const { model, hints } = await supplied();
+		const { tool_calls: calls } = await ask(model, [WEATHER]);
+		expect(calls.map(({ name }) => name)).toEqual(['get_weather']);
+		expect(hints.map(({ message }) => message)).toEqual([
+			'The model also called the tool "nothing", which is not connected. That call was left out.',
+		]);
+	});
+
 	test('text that was typed stays, and the next follows in a paragraph of its own', async () => {
 		server().script(
 			reply.toolCalls([{ name: 'nothing', arguments: '{}' }], { text: 'Let me see.' }),
