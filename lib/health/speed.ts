@@ -89,7 +89,7 @@ export async function withSpeed(
 
 function inWords(model: string, { tokensPerSecond, firstTokenMs }: SpeedRun): string {
 	if (firstTokenMs === null)
-		return `${model}: at least ${tokensPerSecond} tokens/s, first token not to be seen.`;
+		return `${model}: at least ${tokensPerSecond} tokens/s, first token not visible.`;
 	return `${model}: ${tokensPerSecond} tokens/s, first token after ${secondsInWords(firstTokenMs)} s.`;
 }
 

@@ -25,7 +25,7 @@ export const NETWORK_REMEDIES = {
 	}),
 	refused,
 	connectTimeout: ({ host, port, url, root }) => {
-		const firewall = `Something drops the packets: a firewall (ufw allow ${port ?? '8080'}/tcp), a wrong IP address, or a VPN that is down.`;
+		const firewall = `Something drops the packets: a firewall (ufw allow ${port ?? '9931'}/tcp), a wrong IP address, or a VPN that is down.`;
 		// llama-server without TLS takes the handshake for the start of a request line, and waits for the rest.
 		if (url?.startsWith('https:')) {
 			return {
@@ -160,7 +160,7 @@ function refused({ host, port, service }: RemedyFacts): Remedy {
 	if (isLoopback(host)) {
 		return {
 			title: `Nothing listens on ${host}:${port ?? ''}, seen from n8n`,
-			remedy: `Is the model server running, and is the port right?${otherPortIn(port)} If n8n runs in Docker, "${host}" is the n8n container itself: use http://host.docker.internal:${port ?? '8080'} (Linux: start it with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0.`,
+			remedy: `Is the model server running, and is the port right?${otherPortIn(port)} If n8n runs in Docker, "${host}" is the n8n container itself: use http://host.docker.internal:${port ?? '9931'} (Linux: start it with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0.`,
 		};
 	}
 	return {

@@ -29,7 +29,7 @@ export function requireAllowed({ context, parameters }: LlamaCall): void {
 	if (parameters.flag('options.allowChanges', !isToolType(context.getNode().type))) return;
 	throw invalidInput(
 		'Changes to the server are not allowed in this node',
-		'Switch on the option Allow Changes to the Server. Think about it where an agent uses the node: a model that is deleted is gone.',
+		'Switch on the option Allow Changes to the Server. Be careful where an agent uses the node: a deleted model is gone.',
 	);
 }
 

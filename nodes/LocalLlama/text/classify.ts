@@ -77,7 +77,7 @@ export const textClassify: LocalLlamaOperation = {
 		reportAnswer(call, { ...result, notes: result.hints });
 		if (result.unread !== undefined)
 			call.hint(
-				'A model named none of the labels, so the label is null. Its words stand in the field "answer". Describe the labels, allow that none fits, or choose a larger model.',
+				'The model named none of the labels, so the label is null. Its words are in the field "answer". Describe the labels, allow that none fits, or choose a larger model.',
 			);
 		const names = result.labels.map((at) => labels[at]!.name);
 		const answer = { label: names[0] ?? null, ...(several ? { labels: names } : {}) };

@@ -179,7 +179,7 @@ describe('what the numbers mean', () => {
 			{ tokensPerSecond: expect.any(Number) as number, firstTokenMs: null },
 		]);
 		expect(ids(result)).toContain('answerCollected');
-		expect(result.summary).toMatch(/^m: at least [\d.]+ tokens\/s, first token not to be seen\.$/);
+		expect(result.summary).toMatch(/^m: at least [\d.]+ tokens\/s, first token not visible\.$/);
 	});
 
 	it('an error in the middle of the answer', async () => {
