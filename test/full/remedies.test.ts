@@ -104,14 +104,6 @@ describe('a prompt that is too long for llama-server: its advice leads out at on
 		},
 	);
 
-	it('the other way that it names: a context for each of the slots', async () => {
-		const model = await scriptedModel([{ reply: 'Hello.' }], { contextLength: 32_768 });
-		const slots = ['--parallel', '2'];
-		const text = await failureWith(model, ['--ctx-size', '8192', ...slots], useLong);
-		const options = captured(text, /then (--ctx-size \d+)/);
-		expect(await failureWith(model, [...options.split(' '), ...slots], useLong)).toBeUndefined();
-	});
-
 	it('longer than the model reads: no option of the server is recommended', async () => {
 		const model = parts().noise;
 		const text = await failureWith(model, ['--ctx-size', '4096', '--parallel', '1'], useLong);

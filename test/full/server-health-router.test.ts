@@ -22,9 +22,13 @@ interface Reachable {
 	url: string;
 }
 
-async function check({ url }: Reachable, options: CheckOptions = {}): Promise<CheckResult> {
+async function check(
+	{ url }: Reachable,
+	options: CheckOptions = {},
+	apiKey = '',
+): Promise<CheckResult> {
 	// Longer than the node's own limit, for busy machines.
-	return await checkServer(modelServerTarget({ baseUrl: url }), {
+	return await checkServer(modelServerTarget({ baseUrl: url, apiKey }), {
 		timeLimitMs: 10_000,
 		...options,
 	});
@@ -38,7 +42,10 @@ async function startRouter(
 	args: string[] = [],
 ): Promise<Reachable & { stop(): void }> {
 	const folder = workFolder('router');
-	for (const name of models) fs.copyFileSync(parts().noise, path.join(folder, `${name}.gguf`));
+	for (const name of models) {
+		const file = name === 'smollm2' ? parts().smolLm2 : parts().noise;
+		fs.copyFileSync(file, path.join(folder, `${name}.gguf`));
+	}
 	const { freePort } = await loadScript<{ freePort(): Promise<number> }>('ports');
 	const port = await freePort();
 	const env = Object.fromEntries(
@@ -128,6 +135,63 @@ describe("the real llama-server's router", () => {
 		expect(ids(await check(router, { expectations: { model: 'gamma' } }))).toEqual([
 			'modelMissing',
 		]);
+		router.stop();
+	});
+
+	it('a model that was unloaded by force while it answered: no outage', async () => {
+		const router = await startRouter(['smollm2'], ['--metrics']);
+		const server = serverOf({ baseUrl: router.url });
+		const work = { model: 'smollm2', wait: true, limitMs: 240_000 };
+		await changeModel(server, 'load', work);
+		const answering = fetch(`${router.url}/v1/chat/completions`, {
+			method: 'POST',
+			headers: { 'content-type': 'application/json' },
+			body: JSON.stringify({
+				model: 'smollm2',
+				messages: [{ role: 'user', content: 'Tell me a long story.' }],
+				stream: true,
+				max_tokens: 1500,
+				ignore_eos: true,
+			}),
+		}).then(async (response) => await response.text());
+		const ended = Promise.allSettled([answering]);
+		await until(
+			async () => await check(router),
+			({ slots }) => slots!.busy === 1,
+		);
+		await changeModel(server, 'unload', { ...work, cutAnswers: true });
+		await ended;
+		const entry = await (await fetch(`${router.url}/v1/models`)).text();
+		process.stdout.write(`  After a forced unload the router lists: ${entry}\n`);
+		expect(await check(router)).toMatchObject({
+			status: 'healthy',
+			healthy: true,
+			findings: [],
+			models: [{ id: 'smollm2', loaded: false }],
+		});
+		expect(await check(router, { expectations: { model: 'smollm2' } })).toMatchObject({
+			status: 'healthy',
+			findings: [{ id: 'modelNotLoaded', severity: 'info' }],
+		});
+		router.stop();
+	});
+
+	it('an empty list under 200 with a key: there is no model, or the key may use none', async () => {
+		const router = await startRouter([], ['--api-key', 'right-key']);
+		const withKey = await check(router, {}, 'right-key');
+		expect(withKey).toMatchObject({
+			status: 'misconfigured',
+			findings: [
+				{
+					id: 'noModels',
+					observed: expect.stringContaining('/v1/models: HTTP 200, an empty list') as string,
+					meaning: 'The server has no models, or the key may use none of them',
+				},
+			],
+		});
+		expect(withKey.findings[0]!.advice).toMatch(
+			/--models-dir\. Or allow the key to use a model\.$/,
+		);
 		router.stop();
 	});
 

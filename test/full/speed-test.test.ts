@@ -12,8 +12,9 @@ import {
 	type LlamaServer,
 } from '../e2e/support/playground';
 
-/** All generated text is thinking. */
-const THINKING = `<think>\n${'So much to consider, and no end to it. '.repeat(16)}`;
+/** All generated text is thinking. It takes long enough to be told from an answer that comes at once. */
+const THINKING = `<think>\n${'So much to consider, and no end to it. '.repeat(200)}`;
+const THINKING_TOKENS = 1_024;
 
 const startProxy = useSimulator(startReverseProxy);
 
@@ -39,12 +40,16 @@ afterAll(async () => {
 	await closeChannels();
 });
 
-async function test(server: LlamaServer, proxy?: ReverseProxyOptions): Promise<WithSpeed> {
+async function test(
+	server: LlamaServer,
+	proxy?: ReverseProxyOptions,
+	tokens = 96,
+): Promise<WithSpeed> {
 	const url = proxy === undefined ? server.url : (await startProxy(server.url, proxy)).url;
 	const target = modelServerTarget({ baseUrl: url });
 	return await withSpeed(target, await checkServer(target, { timeLimitMs: 10_000 }), {
 		model: '',
-		tokens: 96,
+		tokens,
 		atOnce: 1,
 		firstTokenMs: 240_000,
 		totalMs: 240_000,
@@ -71,7 +76,7 @@ describe('the speed test on the real llama-server', () => {
 	});
 
 	it('thinking that is shown is the first token', async () => {
-		const result = await test(thinking);
+		const result = await test(thinking, undefined, THINKING_TOKENS);
 		expect(result.speed!.runs).toMatchObject([
 			{ failures: [], firstTokenMs: expect.any(Number) as number },
 		]);

@@ -49,10 +49,9 @@ export const llamaServer: ServerKind = {
 		...PLAIN_WORDS,
 		noModels:
 			'Start llama-server with a model: llama-server -m FILE.gguf. For a router, put GGUF files into its --models-dir.',
-		context: (tokens, slots = 1) => {
-			if (slots <= 1) return `Start llama-server with --ctx-size ${tokens}.`;
-			return `Start llama-server with --ctx-size ${tokens} --kv-unified. Without --kv-unified, each of ${slots} slots can get 1/${slots} of the context: then --ctx-size ${tokens * slots}.`;
-		},
+		// With --kv-unified, one request can use all of it; else it is divided by the slots.
+		context: (tokens, slots = 1) =>
+			`Start llama-server with --ctx-size ${tokens}${slots > 1 ? ' --kv-unified' : ''}.`,
 		tools:
 			'Use a model with tool support, or start llama-server with --jinja and a template that takes tools (--chat-template-file).',
 		longerTexts:

@@ -68,7 +68,7 @@ describe('Server Health Trigger', () => {
 		['works again', false],
 	])('a server that %s while n8n is down is told of at its next start', async (_name, wasUp) => {
 		const { poll, serverIs, restart } = watching({
-			options: { confirmations: 1, firstState: 'never' },
+			options: { confirmations: 1 },
 		});
 		serverIs(wasUp);
 		await poll();
