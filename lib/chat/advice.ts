@@ -4,7 +4,7 @@ import { failure } from '../errors/failure';
 import { contextOf } from '../http/failures';
 import { listModels } from '../servers/list-models';
 import { missingModelAdvice } from '../servers/model-names';
-import { propsOf } from '../servers/kinds';
+import { onlyModelOf, propsOf } from '../servers/kinds';
 import { hintOnUnread } from '../servers/unread';
 import { other } from '../servers/kinds/other';
 import { finiteNumber, recordOf } from '../values';
@@ -102,8 +102,13 @@ export async function withContext(
 	const isCountCut = limit !== undefined && tokens <= limit + 1;
 	const needed = isCountCut ? 2 * tokens : tokens;
 	const props = await propsOf(server, model, signal);
-	const size = Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024;
-	return failed.withRemedy(`${kind.words.context(size, props?.slots)} ${orElse}`);
+	const trained = onlyModelOf(server)?.trainedContext ?? Infinity;
+	const size = Math.min(trained, Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024);
+	const advice =
+		needed < trained
+			? kind.words.context(size, props?.slots)
+			: `This model reads at most ${trained} tokens, so a larger context does not help: choose a model that reads more.`;
+	return failed.withRemedy(`${advice} ${orElse}`);
 }
 
 /** The path is right, so it cannot chat (vLLM with an embedding model). */

@@ -17,7 +17,7 @@ import { itemsOf } from '../e2e/support/run-examples';
 import { until } from '../e2e/support/until';
 import { workflowOf } from '../e2e/support/workflows';
 
-/** Picture for the documents: the first part of the mail. */
+/** Picture for the documents: the whole report. */
 const PICTURE = { width: 900, height: 1180 };
 
 let n8n: N8nServer;
@@ -133,7 +133,7 @@ it.each(['light', 'dark'] as const)(
 		expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
 		const pictures = process.env.LOCAL_LLAMA_PICTURES;
 		const take = async (name: string) => {
-			const picture = await tab.screenshot({ animations: 'disabled' });
+			const picture = await tab.screenshot({ animations: 'disabled', fullPage: true });
 			for (const folder of [workFolder('pictures'), ...(pictures ? [pictures] : [])])
 				fs.writeFileSync(
 					path.join(folder, `${name}${theme === 'dark' ? '-dark' : ''}.png`),
