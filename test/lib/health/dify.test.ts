@@ -1,3 +1,4 @@
+import { DIFY_FINDINGS } from '../../../lib/health/dify';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import {
 	appKey,
@@ -338,4 +339,15 @@ it('the default apps of a simulator are all healthy', async () => {
 			app: { mode },
 		});
 	}
+});
+
+it('its findings are those of the tests above', () => {
+	expect(DIFY_FINDINGS.map(({ id }) => id)).toEqual([
+		'noAnswer',
+		'thisIsAModelServer',
+		'notDify',
+		'difyWrongKeyType',
+		'difyWorkerAway',
+		'difyNotChecked',
+	]);
 });
