@@ -26,7 +26,7 @@ interface Seen {
 }
 
 /** Cuts a stream behind each `step`th byte, and where the rest can be found. @param isFrozen the connection stays open */
-export async function cutEverywhere(
+export async function expectWholeOrFailed(
 	set: DifySet,
 	name: string,
 	found: string,
