@@ -1,7 +1,8 @@
 /**
  * A conversation in the form that every chat template takes. Templates refuse what n8n's agent and memories produce: a
  * later system message (llama.cpp 20733, vllm 41114), two messages of one role in a row (vllm 6862, litellm 4377), two
- * calls in one message (Llama 3), pictures behind a tool's result (Mistral), and any system message (Gemma).
+ * calls in one message (Llama 3), a user message behind a tool's result, as pictures of a tool are sent (Mistral), and any
+ * system message (Gemma).
  */
 import type { FailureKind } from '../errors/kinds';
 import type { Adaptation } from '../servers/once-more';
@@ -10,8 +11,8 @@ import { asList, isRecord, type JsonRecord, recordOf, recordsIn } from '../value
 /** A message as it is sent, in OpenAI's form or Ollama's. */
 type Message = JsonRecord & { role: string };
 
-/** Said in place of an answer between the result of a tool and the pictures behind it. */
-const BEFORE_PICTURES = 'The pictures follow.';
+/** Said in place of an answer between the result of a tool and a user message behind it, which may be its pictures. */
+const BEHIND_RESULT = 'I have read the result.';
 
 const REFUSES_CONVERSATION: ReadonlySet<FailureKind> = new Set(['badRequest', 'templateRejected']);
 const REFUSES_SYSTEM =
@@ -100,12 +101,11 @@ function singleCalls(messages: readonly Message[]): (message: Message) => Messag
 	};
 }
 
-/** An assistant message between the result of a tool and a user message with pictures. */
+/** An assistant message between the result of a tool and a user message. */
 function answered(message: Message, index: number, messages: Message[]): Message[] {
 	const isBehindResult = messages[index - 1]?.role === 'tool';
-	const hasPictures = asList(message.content).length > 0 || asList(message.images).length > 0;
-	if (message.role !== 'user' || !isBehindResult || !hasPictures) return [message];
-	return [{ role: 'assistant', content: BEFORE_PICTURES }, message];
+	if (message.role !== 'user' || !isBehindResult) return [message];
+	return [{ role: 'assistant', content: BEHIND_RESULT }, message];
 }
 
 /** Neighbours of one role as one message. Calls and results stay apart. */

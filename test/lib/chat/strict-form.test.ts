@@ -41,7 +41,7 @@ describe('strict form', () => {
 				user('A'),
 				assistant('', 'x'),
 				result('x'),
-				assistant('The pictures follow.'),
+				assistant('I have read the result.'),
 				user([picture]),
 			],
 		],
