@@ -87,6 +87,8 @@ class Reading {
 	private version: string | undefined;
 	/** Dify began to answer. */
 	private isAnswered = false;
+	/** Lines came that are no events: a proxy's page. */
+	private isForeign = false;
 	/** Why the events ended before the run. */
 	private failed: ServerError | undefined;
 	/** Why it was given up here. */
@@ -160,6 +162,7 @@ class Reading {
 				answer.content();
 				if (isEnding(run)) answer.expectEnd();
 			}
+			this.isForeign = answer.strayLines().length > 0;
 		});
 	}
 
@@ -219,7 +222,8 @@ class Reading {
 
 	/** A new run of which nothing but pings came. */
 	private get isQueued(): boolean {
-		return isUntouched(this.run) && this.isAnswered && this.options.runId === undefined;
+		const isNew = this.options.runId === undefined;
+		return isNew && this.isAnswered && !this.isForeign && isUntouched(this.run);
 	}
 
 	/** A lost run without an ID, by which its record could be found. */

@@ -106,6 +106,14 @@ describe('messages', () => {
 		expect(calls(cut, '/chat-messages')).toBe(1);
 	});
 
+	test('a page of a proxy behind pings is no run that waits in a queue', async () => {
+		const sim = await startSim({});
+		const body = `event: ping\n\n${PAGES.nginx502}`;
+		sim.fail({ path: '/chat-messages', status: 200, body, contentType: 'text/event-stream' });
+		const failed = await chatError(sim, {});
+		expect(failed.context.data).toMatchObject({ kind: 'streamEndedEarly' });
+	});
+
 	test('Stop: a run that waits in the queue is stopped as soon as it has an ID', async () => {
 		let go = () => {};
 		const wait = new Promise<void>((resolve) => (go = resolve));
