@@ -262,7 +262,9 @@ function refusalOf(error: ServerError, { index, text }: BatchText, others: Other
 			message: isNan
 				? `The vector of text ${index + 1} holds no numbers`
 				: `The answer of the server for text ${index + 1} cannot be read`,
-			meaning: `The answer of the server for ${quoted} is no JSON, or holds values that are no numbers (NaN)`,
+			meaning: isNan
+				? `The vector of ${quoted} holds values that are no numbers`
+				: `The answer of the server for ${quoted} is no JSON, as where a vector holds values that are no numbers`,
 			remedy:
 				'Models in half precision fail on some texts and graphics cards: use another quantization, or run the model on the CPU (num_gpu 0 or -ngl 0).',
 			facts: { index },
