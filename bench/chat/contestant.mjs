@@ -17,7 +17,6 @@ const SETTINGS = {
 	...CHAT_SETTINGS,
 	model,
 	parameters: { maxTokens: tokens, extraBody: extra },
-	serverKind: 'llamaServer',
 };
 const question = 'Tell me a story.';
 
@@ -50,7 +49,6 @@ const contestants = {
 			await partsOf(root, [
 				'langchain/local-chat-model',
 				'langchain/host',
-				'langchain/tracing',
 				'chat/turn',
 				'servers/server',
 			]);
