@@ -189,7 +189,7 @@ await main(async () => {
 				'# Benchmark of embeddings',
 				'',
 				`Written by \`npm run bench -- embeddings\`. ${CHUNKS} chunks of twenty words go into n8n's Simple Vector Store (n8n ${install.version}), with the model ${MODEL} on`,
-				`llama-server v0.5.0. Both in one run on one n8n, in turn, ${ROUNDS} ${ROUNDS === 1 ? 'round' : 'rounds, medians'}. ${machine()}, Node ${await nodeVersion()},`,
+				`llama-server. Both in one run on one n8n, in turn, ${ROUNDS} ${ROUNDS === 1 ? 'round' : 'rounds, medians'}. ${machine()}, Node ${await nodeVersion()},`,
 				'the server on the same cores with one thread. The time is that of the Insert node; it swings with whatever else the machine does, the CPU of n8n less. The execution data are what n8n keeps of one run in its database.',
 				'',
 				table,
