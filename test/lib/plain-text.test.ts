@@ -4,7 +4,8 @@ import type { IExecuteFunctions, INode } from 'n8n-workflow';
 import { toNodeError } from '../../lib/errors/node-error';
 import { ServerError } from '../../lib/errors/server-error';
 import { plainText } from '../../lib/values';
-import { fromFailure } from '../../lib/health/findings';
+import { concluded, fromFailure } from '../../lib/health/findings';
+import type { Finding } from '../../lib/health/result';
 import { hintOnce } from '../../nodes/shared/run/hints';
 
 const said = fc
@@ -53,7 +54,9 @@ test('fast-check: errors, hints and findings that quote a server are such senten
 			const hints: string[] = [];
 			const addExecutionHints = ({ message: hint }: { message: string }) => void hints.push(hint);
 			hintOnce({ addExecutionHints } as unknown as IExecuteFunctions, text);
-			const { observed, meaning, advice } = fromFailure(failed, text);
+			const [{ observed, meaning, advice }] = concluded([fromFailure(failed, text)]).findings as [
+				Finding,
+			];
 			for (const shown of [message, description, ...hints, observed, meaning, advice])
 				expect(shown).not.toMatch(MARKS);
 		}),
