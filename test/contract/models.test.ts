@@ -10,6 +10,15 @@ import { readExpected, writeExpected, isWriting } from './support/expected';
 import { play } from './support/playback';
 import { failureOf, readable } from './support/result';
 import { seamsOf } from './support/seams';
+import type { timers } from '../support/node';
+
+/** Limits of seconds are of minutes here: a machine that stands still is no server that is silent. */
+jest.mock('node:timers', () => {
+	const real = jest.requireActual<typeof timers>('node:timers');
+	const setTimeout = (call: () => void, ms = 0) =>
+		real.setTimeout(call, Math.min(ms < 4_000 ? ms : ms * 60, 2 ** 31 - 1));
+	return { ...real, setTimeout };
+});
 
 /** @returns undefined where the node neither asks the recorded route nor says why it does not */
 async function resultAt(exchange: Exchange, run: (played: Played) => Promise<Json>) {
