@@ -10,7 +10,7 @@ const startDify = useSimulator(startDifySim);
 
 const one = async (setup: Parameters<typeof run>[0]) => (await run(setup)).flat()[0]!;
 
-const REPORT = { operation: 'report', tokens: 8, options: { timeLimit: 15 } };
+const REPORT = { operation: 'report', tokens: 8, options: { timeLimit: 60 } };
 
 const pageOf = (item: INodeExecutionData | undefined, field = 'data') =>
 	Buffer.from(item!.binary![field]!.data, 'base64').toString('utf8');
@@ -78,7 +78,7 @@ describe('Report', () => {
 			parameters: {
 				...REPORT,
 				measureSpeed: false,
-				options: { timeLimit: 15, fileName: '../week 47.pdf', binaryPropertyOutput: 'report' },
+				options: { timeLimit: 60, fileName: '../week 47.pdf', binaryPropertyOutput: 'report' },
 			},
 		});
 		expect(item!.binary!.report!.fileName).toBe('week 47.html');
@@ -94,7 +94,7 @@ describe('Report', () => {
 		expect(item!.json).toMatchObject({ status: 'unauthorized', speed: null });
 		expect(pageOf(item)).toContain('badge unauthorized');
 		await expect(
-			run({ parameters: { ...REPORT, options: { timeLimit: 15, failWhenUnhealthy: true } } }),
+			run({ parameters: { ...REPORT, options: { timeLimit: 60, failWhenUnhealthy: true } } }),
 		).rejects.toMatchObject({ message: 'The server refuses the API key' });
 	});
 
@@ -119,7 +119,7 @@ describe('Report', () => {
 		const dify = await startDify();
 		await sim();
 		const item = await one({
-			parameters: { service: 'dify', operation: 'report', options: { timeLimit: 15 } },
+			parameters: { service: 'dify', operation: 'report', options: { timeLimit: 60 } },
 			credentials: { baseUrl: dify.url, apiKey: appKey('chat'), keyType: 'app' },
 		});
 		expect(item!.json).toMatchObject({ status: 'healthy', server: { kind: 'dify' } });

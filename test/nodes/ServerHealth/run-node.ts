@@ -51,13 +51,14 @@ export async function sim(options: SimOptions = {}): Promise<void> {
 /** The node's context, as far as this node uses it. */
 function context(setup: Setup): IExecuteFunctions {
 	const {
-		parameters = {},
 		perItem = [],
 		items = 1,
 		continueOnFail = false,
 		outputs = ['main', 'main'],
 		mode = 'manual',
 	} = setup;
+	// Where a test sets no limit: longer than a busy machine stands still.
+	const parameters = { options: { timeLimit: 60 }, ...setup.parameters };
 	const given = setup.credentials ?? { baseUrl: server().url, apiKey: SESAME };
 	return {
 		getInputData: () =>

@@ -4,7 +4,7 @@ import { expectEndOnStop, run, server, sim, useServer } from './run-node';
 
 useServer();
 
-const TOOL_TEST = { operation: 'toolTest', options: { timeLimit: 15 } };
+const TOOL_TEST = { operation: 'toolTest', options: { timeLimit: 60 } };
 const asked = () => server().requests.filter(({ path }) => path.endsWith('/chat/completions'));
 
 describe('Tool Test', () => {
