@@ -82,10 +82,9 @@ export function callsInText(
 	isQuoted: (call: string) => boolean,
 ): CallsInText | { unrun: UnrunCall } | undefined {
 	let unrun: UnrunCall | undefined;
-	for (const { begin, read } of FORMATS) {
-		const at = text.search(begin);
-		const calls = at < 0 ? undefined : read(text.slice(at))?.map(callOf);
-		if (calls === undefined || calls.length === 0 || !areCalls(calls)) continue;
+	for (const format of FORMATS) {
+		const { at, calls } = writtenIn(text, format);
+		if (calls.length === 0) continue;
 		const unknown = calls.find(({ name }) => !offered.includes(name));
 		if (unknown === undefined && !isQuoted(text.slice(at)))
 			return { text: text.slice(0, at).trimEnd(), calls };
@@ -95,6 +94,13 @@ export function callsInText(
 		unrun ??= { name, because };
 	}
 	return unrun && { unrun };
+}
+
+/** The calls in one format, and where they begin. None unless each of them is one. */
+function writtenIn(text: string, { begin, read }: CallFormat): { at: number; calls: ReadCall[] } {
+	const at = text.search(begin);
+	const calls = at < 0 ? [] : (read(text.slice(at)) ?? []).map(callOf);
+	return { at, calls: areCalls(calls) ? calls : [] };
 }
 
 function areCalls(calls: ReadonlyArray<ReadCall | undefined>): calls is ReadCall[] {

@@ -106,10 +106,10 @@ function kindOfProxy(
 	if (status >= 300 && status < 400) return 'redirect';
 	if (status === 407) return 'proxy';
 	if (form === 'json') return undefined;
-	if (status === 401 && /\bbasic\b/i.test(headers['www-authenticate'] ?? ''))
-		return 'proxyPassword';
-	if (form === 'page' && (status === 401 || status === 403)) return 'proxyRefuses';
-	return isOfGateway(status) ? 'gateway' : undefined;
+	if (isOfGateway(status)) return 'gateway';
+	const asksForPassword = /\bbasic\b/i.test(headers['www-authenticate'] ?? '');
+	if (status === 401 && asksForPassword) return 'proxyPassword';
+	return form === 'page' && [401, 403].includes(status) ? 'proxyRefuses' : undefined;
 }
 
 /** Cloudflare has a range of its own. */

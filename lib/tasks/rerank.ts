@@ -189,14 +189,11 @@ export function scoresIn(
 	const scores = new Map<number, number>();
 	const indexes = textIndexes(list, count);
 	for (const [at, entry] of asList(list).entries()) {
-		const index = indexes[at];
-		if (index === undefined || !Number.isInteger(index))
-			return { fault: 'a score has no index of its document' };
-		if (index < 0 || index >= count)
-			return {
-				fault: `a score is for document ${index + 1}, but ${count} ${count === 1 ? 'was' : 'were'} sent`,
-			};
-		if (scores.has(index)) return { fault: `document ${index + 1} has two scores` };
+		const index = indexes[at] ?? NaN;
+		const fault = scores.has(index)
+			? `document ${index + 1} has two scores`
+			: faultOfIndex(index, count);
+		if (fault !== undefined) return { fault };
 		const { relevance_score: relevance, score } = recordOf(entry);
 		const value = plainNumber(relevance ?? score);
 		if (value === undefined) return { fault: `the score of document ${index + 1} is not a number` };
@@ -206,6 +203,12 @@ export function scoresIn(
 		scores: [...scores].map(([index, score]) => ({ index, score })),
 		...optional({ tokens: tokensIn(recordOf(json)) }),
 	};
+}
+
+function faultOfIndex(index: number, count: number): string | undefined {
+	if (!Number.isInteger(index)) return 'a score has no index of its document';
+	if (index >= 0 && index < count) return undefined;
+	return `a score is for document ${index + 1}, but ${count} ${count === 1 ? 'was' : 'were'} sent`;
 }
 
 /** Best first; equal scores keep the order of the documents. */

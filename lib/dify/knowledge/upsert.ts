@@ -96,17 +96,24 @@ function bodyOf(base: JsonRecord, options: CreateOptions, isFile: boolean): Json
 	const isFirst = technique === undefined || ownForm === undefined;
 	const form = ownForm ?? options.form ?? 'text_model';
 	const needsRule = isFirst && (isFile || form === PARENT_CHILD);
-	const rule = options.processRule ?? (needsRule ? { mode: 'automatic' } : undefined);
 	return {
 		indexing_technique: technique ?? options.technique ?? 'high_quality',
 		doc_form: form,
-		...optional({ doc_language: options.language, process_rule: rule && ruleFor(form, rule) }),
+		...optional({
+			doc_language: options.language,
+			process_rule: ruleFor(form, options.processRule, needsRule),
+		}),
 		...(isFirst && embeddingBody(options.embeddingModel)),
 	};
 }
 
 /** The rule in the mode of the form: with any other, Dify makes no chunks of a parent-child document, and says nothing. */
-function ruleFor(form: string, rule: JsonRecord): JsonRecord {
-	if (form !== PARENT_CHILD || rule.mode === 'hierarchical') return rule;
+function ruleFor(
+	form: string,
+	chosen: JsonRecord | undefined,
+	isNeeded: boolean,
+): JsonRecord | undefined {
+	const rule = chosen ?? (isNeeded ? { mode: 'automatic' } : undefined);
+	if (form !== PARENT_CHILD || rule === undefined || rule.mode === 'hierarchical') return rule;
 	return { mode: 'hierarchical', rules: { ...PARENT_CHILD_RULES, ...recordOf(rule.rules) } };
 }
