@@ -54,7 +54,7 @@ export function usageOf({ cache_n: cached, prompt_n: read, predicted_n: written 
 }
 
 /** The reported tokens per second. For a single token llama-server has no time, and reports a million. */
-function speedByServer(timings: Timings | undefined): number | undefined {
+export function speedByServer(timings: Timings | undefined): number | undefined {
 	return timings?.predicted_n !== undefined && timings.predicted_n <= 1
 		? undefined
 		: timings?.predicted_per_second;

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { AnswerReader, type Answer as Read, type Failure } from '../chat/answer';
+import { speedByServer } from '../chat/counts';
 import { failure } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { Answer } from '../http/ask';
@@ -226,7 +227,7 @@ const LEAST_SPREAD = 0.05;
 const MIN_JUDGED_MS = 50;
 
 function sampleOf(
-	{ usage, timings = {} }: Read | Failure,
+	{ usage, timings }: Read | Failure,
 	pieces: number,
 	{ firstMs, lastMs, totalMs }: Record<'firstMs' | 'lastMs' | 'totalMs', number>,
 ): Sample {
@@ -236,14 +237,12 @@ function sampleOf(
 	const byClock = isCollected
 		? (generatedTokens * 1000) / totalMs
 		: ((generatedTokens - 1) * 1000) / Math.max(1, lastMs - firstMs);
-	// For a single token llama-server has no time, and reports a million.
-	const byServer = generatedTokens > 1 ? timings.predicted_per_second : undefined;
 	const ofPrompt = isCollected || !usage ? null : rounded((usage.promptTokens * 1000) / firstMs);
 	return {
 		firstTokenMs: isCollected ? null : Math.round(firstMs),
-		promptTokensPerSecond: timings.prompt_per_second ?? ofPrompt,
+		promptTokensPerSecond: timings?.prompt_per_second ?? ofPrompt,
 		generatedTokens,
-		tokensPerSecond: rounded(byServer ?? byClock),
+		tokensPerSecond: rounded(speedByServer(timings) ?? byClock),
 	};
 }
 
