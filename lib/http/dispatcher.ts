@@ -12,7 +12,7 @@ export interface ServerChannelKey {
 
 /** The connection pools for one origin with one credential. */
 interface ServerChannel {
-	/** For cheap GETs and short requests of a batch: connections are kept for 4 s, since llama-server closes an idle one after 5 s. */
+	/** For what may be sent again: connections are kept for 4 s, since llama-server closes an idle one after 5 s. */
 	readonly keepAlive: Dispatcher;
 	/** For generations and Dify runs: used with `reset`, so every request has its own connection. */
 	readonly fresh: Dispatcher;
@@ -45,8 +45,6 @@ const channels = new Map<string, Entry>();
 /**
  * The channel of an origin and credential, for one request. Up to 64 idle channels are kept; one in use is never
  * closed.
- *
- * @throws {ServerError} of kind `proxy` if the proxy variables of the environment are invalid
  */
 export function useChannel(key: ServerChannelKey): ChannelUse {
 	const { origin, scope, ignoreSslIssues, egressFilter } = key;

@@ -195,8 +195,11 @@ function openAnswer(
 	};
 	let stray: readonly string[] = [];
 	return {
-		...{ url, status, headers, text },
+		url,
+		status,
+		headers,
 		queue: log,
+		text,
 		json: async () => {
 			const whole = await text();
 			const value = parseJson(whole);

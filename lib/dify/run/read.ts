@@ -249,11 +249,11 @@ class Reading {
 		const { client, run, options, limits } = this;
 		const { workflowRunId } = run;
 		const limitMs = late === undefined ? limits.totalMs : ONE_LOOK_MS;
-		const isAgent = workflowRunId === undefined;
 		const shown = run.isPartial ? '' : run.text;
-		const waiting = isAgent
-			? takeThoughts(client, run, this.ask.json?.user, limitMs || limits.idleMs)
-			: takeRecord(client, run, workflowRunId, { ...options, limitMs });
+		const waiting =
+			workflowRunId === undefined
+				? takeThoughts(client, run, this.ask.json?.user, limitMs || limits.idleMs)
+				: takeRecord(client, run, workflowRunId, { ...options, limitMs });
 		const deltas = await waiting.catch(async (error: unknown) => {
 			const { kind } = asFailed(error).failed;
 			const isStopped = client.signal?.aborted === true;
@@ -263,7 +263,7 @@ class Reading {
 		});
 		run.isPartial = false;
 		await this.show(shown === '' ? [{ type: 'append', text: run.text }] : deltas);
-		return await this.result(isAgent ? FROM_ROUNDS : RECORDED);
+		return await this.result(workflowRunId === undefined ? FROM_ROUNDS : RECORDED);
 	}
 
 	private async result(warning?: string): Promise<RunResult> {
