@@ -174,7 +174,13 @@ class Connection {
 		this.max = options.keepAlive?.max ?? 100;
 		socket.setNoDelay(true);
 		// The timeout is for idle connections only, not for answers.
-		socket.setTimeout(this.idleMs, () => this.whenIdle(() => this.socket.end()));
+		socket.setTimeout(this.idleMs, () =>
+			this.whenIdle(() => {
+				// What comes later was sent too late: nobody gets an answer to it.
+				this.ended = true;
+				this.socket.end();
+			}),
+		);
 		socket.on('data', (bytes: Buffer) => {
 			this.buffer = Buffer.concat([this.buffer, bytes]);
 			this.next();
