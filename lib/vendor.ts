@@ -20,14 +20,13 @@ export { createParser } from 'eventsource-parser';
 export { default as PostalMime } from 'postal-mime';
 export type { EventSourceMessage, EventSourceParser, ParseError } from 'eventsource-parser';
 // Imported by file: undici's index would bundle fetch, WebSocket, caches and mocks, too.
-export { default as buildConnector } from 'undici/lib/core/connect.js';
 export { default as EnvHttpProxyAgent } from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 export { Pool, sendWith, type Dispatcher };
 // The lint of community nodes allows these imports in no other file. n8n stores a file in chunks only from this kind of
 // stream.
 export { env } from 'node:process';
 export { Readable } from 'node:stream';
-export { clearTimeout, setTimeout } from 'node:timers';
+export { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 
 /** A pool that can open a tunnel through a proxy. Only undici's index gives its pools this method. */
 export class TunnelPool extends Pool {
