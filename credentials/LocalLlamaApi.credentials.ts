@@ -72,6 +72,23 @@ async function authenticate(
 	return withHeaders(sent, credential.baseUrl, credentialHeaders(credential));
 }
 
+/**
+ * Adds the hidden mark `sameForEachItem`. n8n decides on what is displayed before it evaluates expressions, and leaves
+ * out the values of hidden fields: the mark is there only if no field holds an expression. Fields in rows are not seen.
+ */
+function withSameForEachItem(fields: INodeProperties[]): INodeProperties[] {
+	const holdsExpression = [{ _cnd: { startsWith: '=' } }];
+	const hide = Object.fromEntries(fields.map(({ name }) => [name, holdsExpression]));
+	const mark: INodeProperties = {
+		displayName: 'Same for Each Item',
+		name: 'sameForEachItem',
+		type: 'hidden',
+		default: true,
+		displayOptions: { hide },
+	};
+	return [...fields, mark];
+}
+
 function sentence(kind: FailureKind, status?: number): string {
 	const { title, meaning = title, remedy } = remedyFor(kind, { status });
 	return `${MEANINGS[kind] ?? meaning}. ${remedy}`;
@@ -87,7 +104,7 @@ export class LocalLlamaApi implements ICredentialType {
 	documentationUrl =
 		'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/servers.md';
 
-	properties: INodeProperties[] = [
+	properties: INodeProperties[] = withSameForEachItem([
 		stringField('Base URL', 'baseUrl', {
 			placeholder: 'http://192.168.1.20:9931',
 			required: true,
@@ -156,7 +173,7 @@ export class LocalLlamaApi implements ICredentialType {
 			],
 			description: 'Decides which fields beyond the OpenAI standard may be sent',
 		}),
-	];
+	]);
 
 	authenticate: IAuthenticate = authenticate;
 

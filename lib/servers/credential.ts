@@ -55,6 +55,13 @@ export function readLocalLlamaCredential(
 	};
 }
 
+/** Whether no field holds an expression, which could give each item another value. n8n hides those in rows from the mark. */
+export function isSameForEachItem(data: ICredentialDataDecryptedObject): boolean {
+	return (
+		data.sameForEachItem === true && recordsIn(recordOf(data.extraHeaders).header).length === 0
+	);
+}
+
 /** In an expression, a key such as 123456 becomes a number. */
 function textIn(value: unknown): string {
 	return typeof value === 'string' || typeof value === 'number' ? String(value) : '';

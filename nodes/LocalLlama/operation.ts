@@ -1,9 +1,14 @@
-import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import type {
+	ICredentialDataDecryptedObject,
+	IExecuteFunctions,
+	INodeExecutionData,
+} from 'n8n-workflow';
 import * as workflow from 'n8n-workflow';
 
 import type { Usage } from '../../lib/chat/types';
 import type { Priority } from '../../lib/http/queue';
 import type { Server } from '../../lib/servers/kinds/kind';
+import { isSameForEachItem } from '../../lib/servers/credential';
 import { serverOf } from '../../lib/servers/server';
 import { NodeParameters } from '../shared/parameters';
 import { priorityOf } from '../shared/limit-fields';
@@ -27,8 +32,14 @@ export async function runLocalLlama(
 	table: RunOptions<LlamaAccess>['table'],
 ): Promise<INodeExecutionData[][]> {
 	const known = new Map<string, LlamaAccess>();
-	const accessOf = async (itemIndex: number) => {
+	let sameForEachItem: ICredentialDataDecryptedObject | undefined;
+	const credentialOf = async (itemIndex: number) => {
 		const data = await context.getCredentials('localLlamaApi', itemIndex);
+		if (isSameForEachItem(data)) sameForEachItem = data;
+		return data;
+	};
+	const accessOf = async (itemIndex: number) => {
+		const data = sameForEachItem ?? (await credentialOf(itemIndex));
 		const { fields } = table.operationOf(context, itemIndex);
 		const priority = priorityOf(context, new NodeParameters(context, itemIndex, fields));
 		const key = JSON.stringify([data, priority]);

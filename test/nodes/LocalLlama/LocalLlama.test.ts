@@ -1,5 +1,11 @@
-import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+import {
+	type ICredentialDataDecryptedObject,
+	type INodeProperties,
+	type INodePropertyOptions,
+	NodeHelpers,
+} from 'n8n-workflow';
 
+import { LocalLlamaApi } from '../../../credentials/LocalLlamaApi.credentials';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { reply } from '../../servers/llama-server';
 import { gate } from '../../support/gate';
@@ -87,6 +93,49 @@ test('Items at Once: 1 sends one after another', async () => {
 	await execute({ ...items, parameters: { ...parameters, options: { itemsAtOnce: 1 } } });
 	expect(busy).toEqual([1, 1, 1]);
 });
+
+/** How often the node reads a credential for three items. As n8n does it, expressions are evaluated last. */
+async function readsOf(
+	stored: ICredentialDataDecryptedObject,
+	evaluated: ICredentialDataDecryptedObject,
+): Promise<number> {
+	const { url } = await serve({ apiKey: undefined });
+	const data = { baseUrl: url, ...stored } as Parameters<typeof NodeHelpers.getNodeParameters>[1];
+	const { properties } = new LocalLlamaApi();
+	const displayed = NodeHelpers.getNodeParameters(properties, data, true, false, null, null);
+	const { parameters, ...items } = prompts('a', 'b', 'c');
+	const fake = prepare({
+		...items,
+		parameters: { ...parameters, options: { itemsAtOnce: 1 } },
+		credentials: { ...displayed, baseUrl: url, ...evaluated } as ICredentialDataDecryptedObject,
+	});
+	const read = jest.spyOn(fake.context, 'getCredentials');
+	await executeIn(fake);
+	return read.mock.calls.length;
+}
+
+test('a credential without an expression is read once, since n8n takes longer for it than a small request takes', async () => {
+	expect(await readsOf({}, {})).toBe(1);
+	expect(await readsOf({ authentication: 'basic', user: 'me', password: 'p' }, {})).toBe(1);
+});
+
+test.each<[string, ICredentialDataDecryptedObject, ICredentialDataDecryptedObject]>([
+	['baseUrl', { baseUrl: '={{ $json.url }}' }, {}],
+	['apiKey', { apiKey: '={{ $json.key }}' }, { apiKey: 'key-of-the-item' }],
+	['authentication', { authentication: '={{ $json.kind }}' }, { authentication: 'bearer' }],
+	['user', { authentication: 'basic', user: '={{ $json.user }}' }, { user: 'me' }],
+	['password', { authentication: 'basic', password: '={{ $json.word }}' }, { password: 'p' }],
+	['ignoreSslIssues', { ignoreSslIssues: '={{ $json.ignore }}' }, { ignoreSslIssues: false }],
+	['maxConcurrentRequests', { maxConcurrentRequests: '={{ 2 }}' }, { maxConcurrentRequests: 2 }],
+	['serverType', { serverType: '={{ "auto" }}' }, { serverType: 'auto' }],
+	['a header', { extraHeaders: { header: [{ name: 'x-a', value: '={{ $json.a }}' }] } }, {}],
+	['a header, without one', { extraHeaders: { header: [{ name: 'x-a', value: 'b' }] } }, {}],
+])(
+	'a credential with an expression in %s is read for each item',
+	async (_field, stored, evaluated) => {
+		expect(await readsOf({ sameForEachItem: true, ...stored }, evaluated)).toBe(3);
+	},
+);
 
 test('continue on fail: the failure is an item with its details, and the others have their answers', async () => {
 	const sim = await serve();
