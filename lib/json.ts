@@ -8,7 +8,8 @@ export const MAX_DEPTH = 500;
 /** Parses JSON; undefined where the text is no JSON, or is nested too deeply. */
 export function parseJson(source: string): unknown {
 	const value = quietly(() => JSON.parse(source) as unknown);
-	return isTooDeep(value) ? undefined : value;
+	// A shorter text has no room for as many pairs of brackets.
+	return source.length >= 2 * MAX_DEPTH && isTooDeep(value) ? undefined : value;
 }
 
 /** Whether a value is nested too deeply. */

@@ -12,6 +12,7 @@ import {
 import { booleanOf, isRecord, messageOf, quietly, recordOf, shortened } from '../../lib/values';
 import { invalidInput } from '../../lib/errors/failure';
 import type { ServerError } from '../../lib/errors/server-error';
+import { memoized } from '../../lib/lru-cache';
 import { ANY_NUMBER, isInRange, type NumberRange, rangeInWords } from '../../lib/ranges';
 
 type Check<T> = (field: Field, value: unknown) => T;
@@ -62,8 +63,9 @@ export class NodeParameters {
 
 	/** The raw value, of any type. Of a resource locator, the value that it points to. */
 	value(path: string): unknown {
-		const [name, inside] = path.split(/\.(.*)/s) as [string, string?];
-		if (inside === undefined) return this.whole(name);
+		const dot = path.indexOf('.');
+		if (dot < 0) return this.whole(path);
+		const [name, inside] = [path.slice(0, dot), path.slice(dot + 1)];
 		// An operation may have no options at all.
 		const isThere = this.properties.some((property) => property.name === name);
 		return isThere ? this.collection(name)[inside] : undefined;
@@ -242,10 +244,20 @@ const MAX_SHOWN_LENGTH = 100;
  *
  * @param path names from the outside in: `timeout`, `options.timeout`, `files.file.source`
  */
-export function fieldAt(
-	properties: readonly INodeProperties[],
-	path: string,
-): Field & { property: INodeProperties } {
+export function fieldAt(properties: readonly INodeProperties[], path: string): DescribedField {
+	const fields = knownFields(properties);
+	const field = fields.get(path) ?? readField(properties, path);
+	fields.set(path, field);
+	return field;
+}
+
+type DescribedField = Field & { property: INodeProperties };
+
+const knownFields = memoized<readonly INodeProperties[], Map<string, DescribedField>>(
+	() => new Map(),
+);
+
+function readField(properties: readonly INodeProperties[], path: string): DescribedField {
 	const sameNamed = propertiesAt(properties, path.split('.'));
 	const [property] = sameNamed;
 	if (property === undefined) throw new Error(`The node has no field ${path}`);

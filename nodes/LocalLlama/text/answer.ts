@@ -27,8 +27,9 @@ export async function generated(
 		typed = typed.then(async () => await typing?.type(piece));
 		typed.catch(() => gone.abort());
 	};
-	const signal = AbortSignal.any([call.signal, gone.signal]);
-	const asked = { messages, signal, whole: typing === undefined };
+	const whole = typing === undefined;
+	const signal = whole ? call.signal : AbortSignal.any([call.signal, gone.signal]);
+	const asked = { messages, signal, whole };
 	const turn = runTurn(server, { ...settings, priority }, asked, show);
 	const answer = await turn
 		.catch(throwAs((error) => namingFiles(error, files)))
