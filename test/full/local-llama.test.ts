@@ -227,6 +227,29 @@ test('types into the chat', async () => {
 	expect(textOf(lines)).not.toBe('');
 });
 
+test('an expression in the credential gives each item its own server; without one, all have the same', async () => {
+	const servers = await Promise.all([startLlamaServerSim(), startLlamaServerSim()]);
+	const chatsAt = () =>
+		servers.map(({ requests }) => requests.filter(({ path }) => /chat/.test(path)).length);
+	try {
+		const addresses = servers.map(({ url }) => url);
+		for (const [name, data, chats] of [
+			['By item', { baseUrl: '={{ $json.text }}' }, [2, 1]],
+			['Plain', { baseUrl: addresses[1] }, [2, 4]],
+		] as const) {
+			const own = await n8n.createCredential({ name, type: 'localLlamaApi', data });
+			const execution = await run(name, {
+				...items([...addresses, addresses[0]!]),
+				[NODE]: localLlama({ operation: 'chat', prompt: 'Hello' }, own),
+			});
+			expect(itemsOf(execution)).toHaveLength(3);
+			expect(chatsAt()).toEqual(chats);
+		}
+	} finally {
+		await Promise.all(servers.map(async (server) => await server.close()));
+	}
+});
+
 test('the tool of an agent: the agent asks it to classify, and reads the label', async () => {
 	const model = await startLlamaServerSim({ nCtx: 100_000 });
 	try {
