@@ -132,8 +132,7 @@ export class AnswerReader {
 		const last = this.split.end();
 		this.addText(last.text);
 		this.reasoning += last.reasoning;
-		const found = this.foundInText();
-		const inText = found !== undefined && 'calls' in found ? found : undefined;
+		const { inText, unrun } = this.foundInText();
 		const answerText = inText?.text ?? this.partial.text;
 		const rest = { text: answerText.slice(this.shown.length), reasoning: last.reasoning };
 		[this.shown, this.held] = [answerText, ''];
@@ -145,7 +144,6 @@ export class AnswerReader {
 		const { finishReason = 'unknown' } = this;
 		const { model } = this.counts;
 		const hadCallsInText = inText === undefined ? undefined : (true as const);
-		const unrun = found !== undefined && 'unrun' in found ? found.unrun : undefined;
 		const facts = optional({ model, hadCallsInText, unrun });
 		return {
 			rest,
@@ -153,11 +151,13 @@ export class AnswerReader {
 		};
 	}
 
-	/** Calls that stand in the text, where no others came. */
-	private foundInText(): ReturnType<typeof callsInText> | undefined {
+	/** Calls that stand in the text, where no others came, and the one that is not run. */
+	private foundInText() {
 		const { offered = [], isQuoted = () => false } = this.options;
-		if (this.assembly.calls.length > 0 || offered.length === 0) return undefined;
-		return callsInText(this.partial.text, offered, isQuoted);
+		if (this.assembly.calls.length > 0 || offered.length === 0) return {};
+		const found = callsInText(this.partial.text, offered, isQuoted);
+		if (found === undefined) return {};
+		return 'calls' in found ? { inText: found } : { unrun: found.unrun };
 	}
 
 	private take(chunk: JsonRecord): SplitText {

@@ -187,8 +187,12 @@ async function readAnswer(
 	const read = 'answer' in outcome ? outcome.answer : outcome.failure;
 	if ('kind' in read && !isMistake(read)) throw failureOf(read, answer, turn);
 	if (!isHeldBack(turn)) shown.push(rest);
-	const isWhole = /\bjson\b/.test(answer.headers['content-type'] ?? '');
-	return { outcome: read, url: answer.url, firstTokenMs: isWhole ? 0 : firstTokenMs };
+	return { outcome: read, url: answer.url, firstTokenMs: isWhole(answer) ? 0 : firstTokenMs };
+}
+
+/** An answer that did not come in pieces. */
+function isWhole({ headers }: HttpAnswer): boolean {
+	return /\bjson\b/.test(headers['content-type'] ?? '');
 }
 
 /** Reads the events to the end, or to where the stream breaks. */

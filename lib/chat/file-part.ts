@@ -47,13 +47,18 @@ function typeOf(file: ModelFile): FileType {
 	const declared = declaredType(file.mime);
 	if (declared?.kind === 'sound') return declared;
 	const actual = fileTypeOf(bytesOf(file.data.slice(0, HEAD_CHARACTERS)));
-	const isSure =
-		actual !== undefined && (actual.kind === 'picture' || UNREAD[actual.extension] !== undefined);
-	const type = declared?.kind === 'picture' && !isSure ? declared : (actual ?? declared);
+	const type = declared?.kind === 'picture' && !isSure(actual) ? declared : (actual ?? declared);
 	if (type !== undefined) return type;
 	throw unreadable(
 		file,
 		'Pass pictures, audio (wav, mp3, flac), video or text, or leave the file out.',
+	);
+}
+
+/** Whether the bytes say more than a declared type of picture. */
+function isSure(actual: FileType | undefined): boolean {
+	return (
+		actual !== undefined && (actual.kind === 'picture' || UNREAD[actual.extension] !== undefined)
 	);
 }
 

@@ -38,12 +38,16 @@ export function fittingJson(
 			if (faults.at(-1)?.length === 0)
 				fitting.set(canonicalJson(parsed), { json, ...exactJson(json, parsed) });
 		}
-		const [first] = fitting.values();
-		if (fitting.size > 1)
-			return { faults: [`There are ${fitting.size} different answers, and one is wanted`] };
-		if (first !== undefined) return first;
+		const found = onlyOne(fitting);
+		if (found !== undefined) return found;
 	}
 	return { faults: faults[0] ?? [] };
+}
+
+function onlyOne(fitting: Map<string, FoundJson>): ReturnType<typeof fittingJson> | undefined {
+	const [first] = fitting.values();
+	if (fitting.size <= 1) return first;
+	return { faults: [`There are ${fitting.size} different answers, and one is wanted`] };
 }
 
 /** What may be objects and lists in a text, without those inside other ones. */

@@ -37,8 +37,7 @@ export async function readPage(
 	{ path, query, size = PAGE_SIZE, cursor }: List,
 	{ at = 1, limit = size }: { at?: Place; limit?: number } = {},
 ): Promise<Page> {
-	const place = cursor === undefined ? { page: at } : { [cursor]: at === 1 ? undefined : at };
-	const answer = await client.get(path, { ...query, ...place, limit });
+	const answer = await client.get(path, { ...query, ...placeIn(cursor, at), limit });
 	const records = listIn(answer.data);
 	const total = finiteNumber(answer.total);
 	const isFull = records.length >= limit || answer.has_more === true;
@@ -46,6 +45,11 @@ export async function readPage(
 	if (!more || records.length === 0) return { records };
 	const last = cursor === 'first_id' ? records[0] : records.at(-1);
 	return { records, next: cursor === undefined ? Number(at) + 1 : nonEmptyText(last?.id) };
+}
+
+function placeIn(cursor: List['cursor'], at: Place) {
+	if (cursor === undefined) return { page: at };
+	return { [cursor]: at === 1 ? undefined : at };
 }
 
 /**

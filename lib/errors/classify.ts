@@ -103,13 +103,17 @@ function kindOfProxy(
 	{ status, headers = {} }: Refusal,
 	{ form }: ServerMessage,
 ): FailureKind | undefined {
-	if (status >= 300 && status < 400) return 'redirect';
+	if (isRedirect(status)) return 'redirect';
 	if (status === 407) return 'proxy';
 	if (form === 'json') return undefined;
 	if (isOfGateway(status)) return 'gateway';
 	const asksForPassword = /\bbasic\b/i.test(headers['www-authenticate'] ?? '');
 	if (status === 401 && asksForPassword) return 'proxyPassword';
 	return form === 'page' && [401, 403].includes(status) ? 'proxyRefuses' : undefined;
+}
+
+function isRedirect(status: number): boolean {
+	return status >= 300 && status < 400;
 }
 
 /** Cloudflare has a range of its own. */

@@ -226,14 +226,18 @@ const LEAST_SPREAD = 0.05;
 /** A faster answer looks collected even where it is not. */
 const MIN_JUDGED_MS = 50;
 
-function sampleOf(
-	{ usage, timings }: Read | Failure,
-	pieces: number,
-	{ firstMs, lastMs, totalMs }: Record<'firstMs' | 'lastMs' | 'totalMs', number>,
-): Sample {
-	const generatedTokens = usage?.completionTokens || pieces;
+/** Milliseconds from the start of a request. */
+type Times = Record<'firstMs' | 'lastMs' | 'totalMs', number>;
+
+function wereCollected(pieces: number, { firstMs, lastMs, totalMs }: Times): boolean {
 	const isShort = totalMs >= MIN_JUDGED_MS && lastMs - firstMs < totalMs * LEAST_SPREAD;
-	const isCollected = pieces < 2 || isShort;
+	return pieces < 2 || isShort;
+}
+
+function sampleOf({ usage, timings }: Read | Failure, pieces: number, times: Times): Sample {
+	const { firstMs, lastMs, totalMs } = times;
+	const generatedTokens = usage?.completionTokens || pieces;
+	const isCollected = wereCollected(pieces, times);
 	const byClock = isCollected
 		? (generatedTokens * 1000) / totalMs
 		: ((generatedTokens - 1) * 1000) / Math.max(1, lastMs - firstMs);

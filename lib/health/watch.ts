@@ -53,18 +53,25 @@ export function watch(
 	const now = stateOf(check);
 	if (state === undefined)
 		return { memory: { state: now }, change: now.healthy ? undefined : currentState(check) };
-	if (isSame(state, now)) {
-		// It takes as many healthy checks in a row to drop a suspicion as to find the server healthy again.
-		const denied = (suspected?.denied ?? 0) + 1;
-		const isDropped = suspected === undefined || !state.healthy || denied >= confirmations;
-		return { memory: { state, candidate: isDropped ? undefined : { ...suspected, denied } } };
-	}
+	if (isSame(state, now))
+		return { memory: { state, candidate: afterDenial(suspected, state, confirmations) } };
 	const candidate = candidateOf(suspected, state, now);
 	if (candidate.seen < confirmations) return { memory: { state, candidate } };
 	const event = eventOf(state, candidate.state);
 	const isTold = events.includes(event);
 	const change = isTold ? changeOf(event, state, candidate.state, check) : undefined;
 	return { memory: { state: candidate.state }, change };
+}
+
+/** It takes as many healthy checks in a row to drop a suspicion as to find the server healthy again. */
+function afterDenial(
+	suspected: WatchMemory['candidate'],
+	state: ServerState,
+	confirmations: number,
+): WatchMemory['candidate'] {
+	if (suspected === undefined || !state.healthy) return undefined;
+	const denied = (suspected.denied ?? 0) + 1;
+	return denied >= confirmations ? undefined : { ...suspected, denied };
 }
 
 /** The current state as a change, for a first check and a test run in the editor. */

@@ -72,6 +72,11 @@ export function localChatModelClass(host: HostClasses): LocalChatModelClass {
 	return modelClass;
 }
 
+/** Agent 1.9 streams although nobody sees the text, which may be the call of the parser. */
+function mayBeForParser({ tools = [] }: Call): boolean {
+	return tools.some(({ name }) => name === FORMAT_TOOL);
+}
+
 function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: HostClasses) {
 	const textChunk = (text: string) =>
 		new ChatGenerationChunk({ text, message: new AIMessageChunk({ content: text }) });
@@ -140,8 +145,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			try {
 				const call = this.callOf(messages, options, abandoned.signal);
 				const listens = runManager !== undefined && takesTokens(runManager);
-				// Agent 1.9 streams although nobody sees the text, which may be the call of the parser.
-				call.whole = !listens && call.tools?.some(({ name }) => name === FORMAT_TOOL);
+				call.whole = !listens && mayBeForParser(call);
 				answer = piecesOf(async (show) => await answers(call, show), abandoned);
 				let next = await answer.next();
 				for (; !next.done; next = await answer.next()) {

@@ -44,12 +44,7 @@ export async function runItem(
 	known: readonly string[] = [],
 ): Promise<OperationItem> {
 	const { include, onFailure, onPause, simplify, user } = output;
-	const result = await reading.catch((error: unknown) => {
-		const failed = onFailure === 'return' ? partialResultOf(error) : undefined;
-		// A lost or refused run is none.
-		const isRun = failed?.error !== undefined && failed.error.cause !== 'refused';
-		return isRun && failed.workflowRunId !== undefined ? failed : Promise.reject(error as Error);
-	});
+	const result = await (onFailure === 'return' ? reading.catch(failedRun) : reading);
 	if (result.status === 'paused' && onPause === 'error') throw pausedError('workflow', result);
 	await call.typing?.end();
 	const warnings = [...known, ...result.warnings, ...formsByMail(result)];
@@ -63,11 +58,25 @@ export async function runItem(
 			user,
 			...filled({ answered: result.answered }),
 			...(simplify ? filled({ warnings }) : { warnings }),
-			...(include.includes('nodes') && { nodes: result.workflow?.nodes ?? [] }),
-			...(include.includes('text') && { text: result.text }),
+			...included(include, result),
 		}),
 		...optional({ binary: files.binary }),
 	};
+}
+
+function included(include: readonly Extra[], { workflow, text }: RunResult): object {
+	return {
+		...(include.includes('nodes') && { nodes: workflow?.nodes ?? [] }),
+		...(include.includes('text') && { text }),
+	};
+}
+
+/** The result of a run that failed. @throws the error of a lost or refused run, which is none */
+function failedRun(error: unknown): RunResult {
+	const failed = partialResultOf(error);
+	const isRun = failed?.error !== undefined && failed.error.cause !== 'refused';
+	if (isRun && failed.workflowRunId !== undefined) return failed;
+	throw error;
 }
 
 function formsByMail({ pause }: RunResult): string[] {

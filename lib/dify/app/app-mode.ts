@@ -27,8 +27,7 @@ export async function explainAppType(
 	wanted?: DifyAppMode,
 ): Promise<unknown> {
 	if (!(error instanceof ServerError)) return error;
-	const isUnavailable = error.kind === 'appUnavailable';
-	if (error.kind !== 'wrongAppType' && !isUnavailable) return error;
+	if (error.kind !== 'wrongAppType' && error.kind !== 'appUnavailable') return error;
 	const info = await client.get('/info').catch(() => ({ mode: undefined }));
 	const mode = nonEmptyText(info.mode) ?? '';
 	const [name, node] = MODES[mode] ?? [];
@@ -40,9 +39,12 @@ export async function explainAppType(
 			message: `The app behind this key is ${name}`,
 			remedy: `Use the node ${node} for it, or the key of another app.`,
 		});
-	const hasFlow = mode === 'workflow' || mode === 'advanced-chat';
+	return error.kind === 'appUnavailable' ? ofUnavailable(error, mode) : error;
+}
+
+/** An app with a flow is unavailable until it is published. */
+function ofUnavailable(error: ServerError, mode: string): ServerError {
+	if (mode !== 'workflow' && mode !== 'advanced-chat') return error;
 	const { message, remedy } = failure('notPublished', { service: 'dify' });
-	return isUnavailable && hasFlow
-		? error.reworded({ kind: 'notPublished', message, remedy })
-		: error;
+	return error.reworded({ kind: 'notPublished', message, remedy });
 }

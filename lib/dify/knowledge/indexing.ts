@@ -66,14 +66,14 @@ export async function waitForIndexing(
 	limitMs: number,
 ): Promise<Progress> {
 	const startedAt = performance.now();
-	let waitingSince: number | undefined;
+	let waitingSince = Infinity;
 	for (let looks = 0; ; looks++) {
 		const progress = await progressOf(client, indexing);
 		const { status } = progress;
 		if (status === 'completed' || (limitMs === 0 && status !== 'error')) return progress;
 		const now = performance.now();
-		waitingSince = status === 'waiting' ? (waitingSince ?? now) : undefined;
-		const isStuck = waitingSince !== undefined && now - waitingSince >= STUCK_MS;
+		waitingSince = status === 'waiting' ? Math.min(waitingSince, now) : Infinity;
+		const isStuck = now - waitingSince >= STUCK_MS;
 		const isLate = now - startedAt >= limitMs;
 		if (isStuck || isLate || status === 'error' || status === 'paused')
 			throw unfinished(indexing, progress, { isStuck, limitMs });

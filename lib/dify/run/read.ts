@@ -128,6 +128,12 @@ class Reading {
 		if (failed?.status !== undefined) throw this.withDoubt(failed);
 		if (run.end !== undefined)
 			return await this.result(succeeded(run.end.status) ? NO_CLOSE : undefined);
+		return await this.withoutEnd();
+	}
+
+	/** Of a run whose end did not come. */
+	private async withoutEnd(): Promise<RunResult> {
+		const { failed, run } = this;
 		const late = isLimit(failed) && !isEnding(run) ? failed : undefined;
 		if (run.workflowRunId !== undefined || isAgent(run)) return await this.recovered(late);
 		throw late === undefined ? this.lost(failed) : await this.timedOut(late);

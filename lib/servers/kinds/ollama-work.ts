@@ -8,6 +8,7 @@ import { request } from '../../http/request';
 import { parseJson } from '../../json';
 import {
 	finiteNumber,
+	isFilled,
 	isRecord,
 	type JsonRecord,
 	nonEmptyText,
@@ -139,7 +140,7 @@ async function followPull(
 		for (const data of lines) {
 			const line = parseJson(data);
 			if (!isRecord(line)) continue;
-			if (line.error !== undefined && line.error !== null)
+			if (isFilled(line.error))
 				throw failure('serverError', context, { serverText: textOf(line.error) });
 			if (data !== last) answer.content();
 			last = data;
