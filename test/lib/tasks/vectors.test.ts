@@ -181,6 +181,14 @@ describe('vectors that no store may see', () => {
 		});
 	});
 
+	test('zeros with a few other numbers, as llama-server v0.5.0 answers with a reranker, are no vector', () => {
+		const vector = [-3.3281758770629797e-18, ...Array<number>(30).fill(0), -1];
+		expect(readEmbeddings({ embeddings: [vector] }, 1)).toMatchObject({
+			remedy: expect.stringContaining('reranker') as string,
+		});
+		expect(readEmbeddings({ embeddings: [[1, 0, 0, 0]] }, 1)).toEqual({ vectors: [[1, 0, 0, 0]] });
+	});
+
 	test('another length, in one call and from call to call', () => {
 		expect(readEmbeddings({ embeddings: [[1, 2], [1]] }, 2)).toMatchObject({ index: 1 });
 		expect(readEmbeddings({ embeddings: [[1, 2]] }, 1, 3)).toMatchObject({ index: 0 });
