@@ -189,6 +189,23 @@ export function orientationOf(bytes: Uint8Array): number | undefined {
 	return at < 0 ? undefined : quietly(() => orientationIn(head.subarray(at + 6)));
 }
 
+const END_OF_PICTURE = Buffer.from('ffd9', 'hex');
+
+/** The marks of a JPEG behind which no length stands: pixels, filling. */
+const WITHOUT_LENGTH = [0xda, 0xff];
+
+/** Whether a JPEG has no end. A small picture in its EXIF has an end of its own. */
+export function isCutJpeg(picture: Buffer): boolean {
+	let at = 2;
+	while (
+		picture[at] === 0xff &&
+		!WITHOUT_LENGTH.includes(picture[at + 1]!) &&
+		at + 4 <= picture.length
+	)
+		at += 2 + picture.readUInt16BE(at + 2);
+	return picture.indexOf(END_OF_PICTURE, at) < 0;
+}
+
 /** EXIF holds a TIFF file, whose first directory has the orientation. */
 function orientationIn(tiff: Buffer): number | undefined {
 	const isLittle = tiff.toString('latin1', 0, 2) === 'II';

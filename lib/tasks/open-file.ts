@@ -6,6 +6,7 @@ import {
 	declaredType,
 	fileTypeOf,
 	type FileType,
+	isCutJpeg,
 	orientationOf,
 	textOfBytes,
 	UNREAD,
@@ -68,9 +69,10 @@ function blockOf(
 const UPRIGHT = 1;
 
 function hintsOn({ extension }: FileType, { name, bytes }: ItemFile): string[] {
-	const orientation = (extension === 'jpg' && orientationOf(bytes)) || UPRIGHT;
-	if (orientation === UPRIGHT) return [];
-	return [
-		`The picture "${name}" is rotated (EXIF orientation ${orientation}), which servers ignore. Turn it with the node "Edit Image" (Rotate) first.`,
-	];
+	if (extension !== 'jpg') return [];
+	const orientation = orientationOf(bytes) ?? UPRIGHT;
+	const turned = `The picture "${name}" is rotated (EXIF orientation ${orientation}), which servers ignore. Turn it with the node "Edit Image" (Rotate) first.`;
+	// Seen of llama-server v0.5.0, even where nothing but the header is there.
+	const cut = `The end of the picture "${name}" is missing, so it may have been cut on its way. Servers read it all the same, with grey in place of the rest. Check the node that made the file.`;
+	return [...(orientation === UPRIGHT ? [] : [turned]), ...(isCutJpeg(bytes) ? [cut] : [])];
 }

@@ -94,6 +94,36 @@ test('a picture that lies on its side is a hint', async () => {
 	]);
 });
 
+/** A JPEG whose EXIF holds a small picture with an end of its own. */
+const JPEG = Buffer.from(
+	'ffd8' + 'ffe1000affd8ffda0000ffd9' + 'ffdb000400aa' + 'ffda0004aaaa',
+	'hex',
+);
+
+test.each<[string, string, number]>([
+	['whole', 'aaff00aaffd9', 0],
+	['whole, with more behind it', 'aaff00aaffd900ffda00', 0],
+	['cut in the middle', 'aaff00aaff', 1],
+])(
+	'llama-server reads half a picture without a word, so its missing end is a hint: %s',
+	async (_name, pixels, hints) => {
+		await serve({ vision: true });
+		const picture = Buffer.concat([JPEG, Buffer.from(pixels, 'hex')]);
+		const found = await hintsOf({}, file(picture, 'photo.jpg', 'image/jpeg'));
+		expect(found).toEqual(
+			Array(hints).fill(expect.stringMatching(/end of the picture "photo.jpg" is missing/)),
+		);
+	},
+);
+
+test('of a JPEG that ends in its header, the end is missing', async () => {
+	await serve({ vision: true });
+	for (const length of [3, 5, 9, 20])
+		expect(await hintsOf({}, file(JPEG.subarray(0, length), 'photo.jpg', 'image/jpeg'))).toEqual([
+			expect.stringContaining('The end of the picture'),
+		]);
+});
+
 test('a voice memo goes as sound, whatever it is called, and a server that reads no m4a says so with its name', async () => {
 	await serve({ audio: true });
 	const memo = latin1('\0\0\0 ftypM4A \0\0\0\0');
