@@ -44,6 +44,7 @@ const OF_THE_REQUEST: ReadonlySet<FailureKind> = new Set([
 	'contextOverflow',
 	'contextExceeded',
 	'modalityUnsupported',
+	'fileUnreadable',
 	'modelNotFound',
 	'tooLarge',
 	'emptyQuery',

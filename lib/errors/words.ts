@@ -41,6 +41,13 @@ export const BY_TEXT: readonly WordsOfKind[] = [
 	],
 	['outputUnreadable', /output that does not match the expected .{0,200} format/i],
 	[
+		'fileUnreadable',
+		// llama-server
+		/failed to (?:decode|load|open) (?:the )?(?:image|audio|video)\b/i,
+		// Ollama (its issues 11320, 12951)
+		/^invalid image input\b|image: unknown format/i,
+	],
+	[
 		'modalityUnsupported',
 		/(?:image|audio|video) input is not supported|does not support (?:image|vision|multimodal)|is not a multimodal model/i,
 		// FastAPI servers whose messages are texts only

@@ -18,6 +18,7 @@ export interface SentFile {
 const OF_FILES: ReadonlySet<FailureKind> = new Set([
 	'badRequest',
 	'contextOverflow',
+	'fileUnreadable',
 	'modalityUnsupported',
 	'serverError',
 	'streamError',
@@ -26,27 +27,23 @@ const OF_FILES: ReadonlySet<FailureKind> = new Set([
 
 const TOO_LARGE = /file ?size|too large|maximum .{0,40}size/i;
 
-const CONVERT: Readonly<Record<string, string>> = {
-	picture: 'Most servers read JPEG and PNG only: convert pictures of another format.',
-	sound: 'Most servers read wav, mp3, flac and ogg: convert sound of another format.',
-	video: 'Most servers read no video: pass its sound as wav or mp3.',
+/** Put in front of other advice. */
+const ADVICE: Partial<Record<FailureKind, string>> = {
+	contextOverflow: 'Files take tokens, too: pass fewer or smaller ones. ',
+	tooLarge:
+		'Shorten or shrink the file, or raise the limit of the server (vLLM: VLLM_MAX_AUDIO_CLIP_FILESIZE_MB) or of the proxy in front of it (nginx: client_max_body_size). ',
 };
 
 /** The refusal with its files: name, type by content, and size. */
 export function namingFiles(error: ServerError, files: readonly SentFile[]): ServerError {
 	if (files.length === 0 || !OF_FILES.has(error.kind)) return error;
 	const named = files.map(inWords).join(', ');
-	const isTooLarge = error.kind === 'tooLarge' || TOO_LARGE.test(error.serverText ?? '');
-	const kinds = [...new Set(files.map(({ head }) => fileTypeOf(head)?.kind ?? ''))];
-	const remedies = kinds.map((kind) => CONVERT[kind]).filter((remedy) => remedy !== undefined);
-	const remedy = isTooLarge
-		? 'Shorten or shrink the file, or raise the limit of the server (vLLM: VLLM_MAX_AUDIO_CLIP_FILESIZE_MB) or of the proxy in front of it (nginx: client_max_body_size).'
-		: remedies.join(' ');
+	const isTooLarge = error.kind !== 'contextOverflow' && TOO_LARGE.test(error.serverText ?? '');
+	const kind = isTooLarge ? 'tooLarge' : error.kind;
 	return error.reworded({
-		kind: isTooLarge ? 'tooLarge' : error.kind,
-		message: error.message,
+		kind,
 		meaning: `${error.meaning}. Sent were ${named}`,
-		remedy: `${remedy} ${error.remedy}`.trim(),
+		remedy: `${ADVICE[kind] ?? ''}${error.remedy}`,
 	});
 }
 

@@ -1,6 +1,6 @@
 /** Writes down what is said in a recording, or translates it into English. */
 import { asFailed, type ServerError } from '../errors/server-error';
-import { failure } from '../errors/failure';
+import { failure, invalidInput } from '../errors/failure';
 import { contextOf } from '../http/failures';
 import type { FileSource } from '../http/multipart';
 import type { Server } from '../servers/kinds/kind';
@@ -38,6 +38,9 @@ export async function transcribe(
 	wanted: TranscribeRequest,
 ): Promise<Transcript & { hints: string[] }> {
 	const { file, format, language, prompt, temperature, granularities, extra } = wanted;
+	// llama-server would write down the words of a picture where the model sees and hears.
+	if (file.mimeType.startsWith('image/'))
+		throw invalidInput(`"${file.name}" is a picture`, 'Name the field that holds the recording.');
 	const { value: transcript, notes } = await task(server, settings, {
 		route: `${server.url.api}/audio/${wanted.translate ? 'translations' : 'transcriptions'}`,
 		body: filled({
@@ -85,7 +88,7 @@ async function refusedSound(
 	server: Server,
 	{ model }: TaskSettings,
 	error: ServerError,
-	{ file, language }: TranscribeRequest,
+	{ file, format, language, translate }: TranscribeRequest,
 ): Promise<ServerError> {
 	const serverText = error.serverText?.trim() ?? '';
 	// C++'s own error where whisper.cpp does not know the language.
@@ -95,26 +98,28 @@ async function refusedSound(
 			message: `The server does not know the language "${language}"`,
 			remedy: 'Give a code such as en, de or zh, or leave the language empty.',
 		});
-	if (error.status === 501 || error.kind === 'modalityUnsupported')
-		return await explained(server, error.reworded({ kind: 'notSupported' }), {
-			can: 'transcribe sound with this model',
-			remedy: ({ words }) => words.transcription,
-			model,
+	// llama-server
+	if (format !== 'json' && serverText.includes('response_format'))
+		return error.reworded({
+			message: `The server does not write transcripts as "${format}"`,
+			remedy: 'Set Response Format to Text.',
 		});
-	const isUnreadable = UNREADABLE.test(serverText);
-	const named = isUnreadable
+	const isDeaf = error.status === 501 || error.kind === 'modalityUnsupported';
+	const heard = isDeaf ? error.reworded({ kind: 'notSupported' }) : withoutSilence(error);
+	const named = UNREADABLE.test(serverText)
 		? error.reworded({
 				kind: 'badRequest',
 				message: `The server cannot read the sound of "${file.name}"`,
 				// whisper.cpp says nothing else, whatever is wrong with the request.
 				remedy:
-					'Where it is whisper.cpp: it reads wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which needs ffmpeg on that machine.',
+					'Most servers read wav, mp3 and flac: convert the file, and look whether it is whole. whisper.cpp reads wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which needs ffmpeg on that machine.',
 			})
-		: withoutSilence(error);
+		: heard;
 	const sent = { ...file, head: await headOf(file) };
 	return await explained(server, namingFiles(named, [sent]), {
-		can: 'transcribe sound',
-		remedy: ({ words }) => words.transcription,
+		can: `${translate ? 'translate' : 'transcribe'} sound${isDeaf ? ' with this model' : ''}`,
+		remedy: ({ words }) =>
+			translate ? 'Turn off Translate to English, and let a chat translate.' : words.transcription,
 		model,
 	});
 }

@@ -115,6 +115,10 @@ export const MODEL_REMEDIES = {
 		remedy:
 			'Start llama-server with --mmproj FILE (the mmproj GGUF that belongs to the model), or choose a model that can read it. If the model does not need the images, turn off passing binary images to it.',
 	}),
+	fileUnreadable: row(
+		'The server cannot read a file of the request',
+		'Servers read JPEG and PNG, most of them wav, mp3 and flac, and few a video (llama-server with ffmpeg and ffprobe in its PATH). Convert the file, and look whether it is whole.',
+	),
 	brokenHistory: () => ({
 		title: 'The conversation holds a tool call with broken arguments',
 		meaning: 'The conversation holds a tool call whose arguments are not valid JSON',

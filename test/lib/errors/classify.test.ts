@@ -45,6 +45,10 @@ test.each<[FailureKind, number, unknown]>([
 		400,
 		{ detail: [{ loc: ['body', 'top_k'], msg: 'Extra inputs are not permitted' }] },
 	],
+	['fileUnreadable', 400, openAi('Failed to load image or audio file')],
+	['fileUnreadable', 400, openAi('invalid image input')],
+	['fileUnreadable', 500, openAi('failed to process inputs: image: unknown format')],
+	['modelFailedToLoad', 500, openAi("failed to load model 'image-model.gguf'")],
 	['serverError', 500, openAi('boom')],
 	['budgetSpent', 429, openAi('over', { type: 'budget_exceeded' })],
 ])('%s: status %i, %j', (kind, status, body) => {

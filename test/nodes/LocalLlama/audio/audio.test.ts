@@ -175,6 +175,35 @@ describe('Transcribe', () => {
 		expect(sim.forms[0]!.parts[0]!.filename).toBe('memo.m4a');
 	});
 
+	test('llama-server v0.5.0 knows one format, and translates nothing', async () => {
+		const sim = await startServer(({ path }, response) => {
+			const isIt = path === '/v1/audio/transcriptions';
+			const message = isIt
+				? "Only 'json' response_format is supported for transcription"
+				: 'File Not Found';
+			const [code, type] = isIt ? [400, 'invalid_request_error'] : [404, 'not_found_error'];
+			json(response, { error: { code, message, type } }, code);
+		});
+		const failed = async (parameters: object) =>
+			await failure({}, setupFor(sim, { operation: 'transcribe', ...parameters }));
+		const subtitles = await failed({ responseFormat: 'srt' });
+		expect(subtitles.message).toBe('The server does not write transcripts as "srt"');
+		expect(subtitles.description).toContain('Set Response Format to Text');
+		const english = await failed({ translate: true });
+		expect(english.message).toBe('The server cannot translate sound');
+		expect(english.description).toContain('Turn off Translate to English');
+	});
+
+	test('a picture is refused: llama-server would write down what a model that sees and hears makes of it', async () => {
+		const sim = await startWhisper();
+		const [item] = recording('scan.jpg');
+		const binary = { data: { ...item!.binary!.data!, mimeType: 'image/jpeg' } };
+		const setup = setupFor(sim, { operation: 'transcribe' }, { items: [{ json: {}, binary }] });
+		const error = await failure({}, setup);
+		expect(error.message).toBe('"scan.jpg" is a picture');
+		expect(sim.forms).toEqual([]);
+	});
+
 	test('the errors of one item do not cost the others theirs', async () => {
 		const sim = await startWhisper({ segments: SEGMENTS });
 		const m4a = {

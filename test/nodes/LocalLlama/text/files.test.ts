@@ -78,6 +78,7 @@ test.each<[string, Buffer, string]>([
 		const error = await failure(CHAT, { items: file(bytes, 'scan', 'image/png') });
 		expect(JSON.stringify(contentOf())).toContain(`data:${type};base64,`);
 		expect(error.description).toContain(`"scan" (${type} by its content, ${bytes.length} bytes)`);
+		expect(error.message).toBe('The server cannot read a file of the request');
 		expect(error.description).toContain('JPEG and PNG');
 	},
 );
@@ -124,6 +125,51 @@ test('of a JPEG that ends in its header, the end is missing', async () => {
 		]);
 });
 
+describe('refusals of llama-server v0.5.0 with a file, and what helps', () => {
+	const picture = Buffer.concat([JPEG, Buffer.from('ffd9', 'hex')]);
+	const LABELS = { labels: { label: [{ name: 'invoice' }, { name: 'complaint' }] } };
+	const classify = { operation: 'classify', text: 'Look', ...LABELS };
+
+	test.each([
+		[
+			'a format that it cannot read',
+			[400, 'Failed to load image or audio file', 'invalid_request_error'] as const,
+			'The server cannot read a file of the request',
+			/"photo.jpg" \(image\/jpeg, \d+ bytes\).*JPEG and PNG/s,
+		],
+		[
+			'no projector',
+			[
+				500,
+				'image input is not supported - hint: if this is unexpected, you may need to provide the mmproj',
+				'server_error',
+			] as const,
+			'The server cannot read image input',
+			/^(?!.*Convert).*"photo.jpg".*--mmproj/s,
+		],
+		[
+			'more pictures than its context holds',
+			[
+				400,
+				'request (4177 tokens) exceeds the available context size (4096 tokens), try increasing it',
+				'exceed_context_size_error',
+				{ n_prompt_tokens: 4177, n_ctx: 4096 },
+			] as const,
+			'The prompt needs 4177 tokens, but a slot of the server has 4096',
+			/^(?!.*Convert).*"photo.jpg".*fewer or smaller.*--ctx-size/s,
+		],
+	])('%s', async (_name, refusal, message, advice) => {
+		const sim = await serve({ vision: true });
+		for (const parameters of [CHAT, { ...CHAT, ...classify }]) {
+			const [status, words, type, more] = refusal;
+			sim.script(reply.error(status, { error: { code: status, message: words, type, ...more } }));
+			const error = await failure(parameters, { items: file(picture, 'photo.jpg', 'image/jpeg') });
+			expect(error.message).toBe(message);
+			expect(error.description).toMatch(advice);
+		}
+	});
+});
+
 test('a voice memo goes as sound, whatever it is called, and a server that reads no m4a says so with its name', async () => {
 	await serve({ audio: true });
 	const memo = latin1('\0\0\0 ftypM4A \0\0\0\0');
@@ -134,7 +180,7 @@ test('a voice memo goes as sound, whatever it is called, and a server that reads
 		{ type: 'input_audio', input_audio: { format: 'm4a' } },
 	]);
 	expect(description).toContain('"memo" (audio/mp4 by its content, 16 bytes)');
-	expect(description).toContain('wav, mp3, flac and ogg');
+	expect(description).toMatch(/wav, mp3 and flac.*Convert the file/s);
 });
 
 describe('what went in was read', () => {
@@ -225,7 +271,7 @@ test.each([
 	[
 		'Format not recognised',
 		'The server cannot read the sound of "memo.webm"',
-		'pass its sound as wav or mp3',
+		'Most servers read wav, mp3 and flac: convert the file',
 	],
 	[
 		'Maximum file size exceeded (parameter=audio_filesize_mb, value=30.1)',
