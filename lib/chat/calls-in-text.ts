@@ -1,6 +1,6 @@
 /** Calls that a server without a parser hands on in the text of an answer. */
 import { parseJson } from '../json';
-import { isRecord, type JsonRecord, lettersOf } from '../values';
+import { isRecord, type JsonRecord, lettersOf, smallestOf } from '../values';
 import type { ReadCall } from './calls';
 
 /** A way to write calls at the end of a text. */
@@ -54,7 +54,6 @@ const FORMATS: readonly CallFormat[] = [
 
 /** Beginnings of calls inside of a text, which are not shown before the end tells what they are. */
 const MARKERS = ['<tool_call>', '<function=', '[TOOL_CALLS]', '<|python_tag|>'];
-const MARKER = /<tool_call>|<function=|\[TOOL_CALLS\]|<\|python_tag\|>/;
 const PARAMETER = '<parameter=';
 const PARAMETER_END = '</parameter>';
 
@@ -170,8 +169,8 @@ export const UNDECIDED = 64;
  */
 export function shownUpTo(held: string, isFirst: boolean): number {
 	if (isFirst && /^\s*(?:[{[]|`{0,2}$|`{3})/.test(held.slice(0, UNDECIDED))) return 0;
-	const found = held.search(MARKER);
-	if (found >= 0) return found;
+	const found = MARKERS.map((marker) => held.indexOf(marker)).filter((at) => at >= 0);
+	if (found.length > 0) return smallestOf(found);
 	const at = Math.max(held.lastIndexOf('<'), held.lastIndexOf('['));
 	return at >= 0 && MARKERS.some((marker) => marker.startsWith(held.slice(at))) ? at : held.length;
 }
