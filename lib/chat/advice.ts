@@ -17,7 +17,7 @@ import type { Turn } from './draft';
 const ROOM_FOR_ANSWER = 512;
 
 const SHORTER_PROMPT =
-	'Or keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
+	'Or shorten the input; in an agent, keep fewer messages in the memory or set History Budget in Local Chat Model, and use fewer tools.';
 
 /** How servers fail at pictures and sound that their model cannot read. Few of them say so. */
 const PERHAPS_OF_MEDIA: ReadonlySet<string> = new Set(['serverError', 'badRequest']);

@@ -113,7 +113,7 @@ export const MODEL_REMEDIES = {
 	modalityUnsupported: ({ modality }) => ({
 		title: `The server cannot read ${modality ?? 'image'} input`,
 		remedy:
-			'Start llama-server with --mmproj FILE (the mmproj GGUF that belongs to the model), or choose a model that can read it. If the model does not need the images, turn off passing binary images to it.',
+			'Start llama-server with --mmproj FILE (the mmproj GGUF that belongs to the model), or choose a model that can read it. If the model does not need the files, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
 	}),
 	fileUnreadable: row(
 		'The server cannot read a file of the request',

@@ -18,7 +18,7 @@ export const PLAIN_REMEDIES: Remedies = {
 	toolsUnsupported:
 		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and switch on tool calling in the server.',
 	modalityUnsupported:
-		'Choose a model that can read it. If the model does not need the images, turn off passing binary images to it.',
+		'Choose a model that can read it. If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
 	outputUnreadable:
 		'Ask again, without a fixed Seed. If it happens often: update the server, take the chat template that was made for the model, or do not use a response format together with tools.',
 	toolCallInvalid:
@@ -37,7 +37,7 @@ export const OLLAMA_REMEDIES: Remedies = {
 	toolsUnsupported:
 		'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
 	modalityUnsupported:
-		'Choose a model that lists "vision" under its capabilities (ollama show NAME). If the model does not need the images, turn off passing binary images to it.',
+		'Choose a model that lists "vision" under its capabilities (ollama show NAME). If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
 	templateRejected:
 		'Some templates want user and assistant to take turns, or allow no system message. Change the prompt or the memory, or set another TEMPLATE in the Modelfile.',
 };
