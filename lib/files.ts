@@ -85,7 +85,11 @@ export const UNREAD: Readonly<Record<string, string>> = {
 	odt: OF_OFFICE,
 	doc: `Of an old workbook: ${extract('Extract From XLS')} Of an old document: ${OF_OFFICE}`,
 	zip: 'Put the node "Compression" (Decompress) in front and pass its files on.',
+	'': 'Pass pictures, audio (wav, mp3, flac), video or text, or leave the file out.',
 };
+
+/** Of a file that nothing tells what it is. */
+export const UNKNOWN: FileType = { kind: 'document', mimeType: '', extension: '' };
 
 /** Names of sounds in MIME types, where the extension is another. */
 const SOUNDS: Readonly<Record<string, string>> = { mpeg: 'mp3', wave: 'wav', mp4: 'm4a' };
@@ -179,14 +183,16 @@ function utf16Of([first, second]: Uint8Array): string | undefined {
 
 /** The bytes in which a camera writes EXIF. */
 const EXIF_BYTES = 65_536;
-const ORIENTATION_TAG = 0x0112;
-const ENTRY_BYTES = 12;
+/** The mark of EXIF, and its entry of the orientation up to the number: both orders of bytes. In hexadecimal. */
+const EXIF = '457869660000';
+const ORIENTATION = /(?:011200030000000100|1201030001000000)0([1-8])/;
 
 /** The orientation in the EXIF of a JPEG: 1 is upright. Undefined where it has none, or was cut. */
 export function orientationOf(bytes: Uint8Array): number | undefined {
-	const head = Buffer.from(bytes.subarray(0, EXIF_BYTES));
-	const at = head.indexOf('Exif\0\0');
-	return at < 0 ? undefined : quietly(() => orientationIn(head.subarray(at + 6)));
+	const head = Buffer.from(bytes.subarray(0, EXIF_BYTES)).toString('hex');
+	const [, exif = ''] = head.split(EXIF, 2);
+	const entry = ORIENTATION.exec(exif);
+	return entry === null ? undefined : Number(entry[1]);
 }
 
 const END_OF_PICTURE = Buffer.from('ffd9', 'hex');
@@ -204,16 +210,4 @@ export function isCutJpeg(picture: Buffer): boolean {
 	)
 		at += 2 + picture.readUInt16BE(at + 2);
 	return picture.indexOf(END_OF_PICTURE, at) < 0;
-}
-
-/** EXIF holds a TIFF file, whose first directory has the orientation. */
-function orientationIn(tiff: Buffer): number | undefined {
-	const isLittle = tiff.toString('latin1', 0, 2) === 'II';
-	const short = (at: number) => (isLittle ? tiff.readUInt16LE(at) : tiff.readUInt16BE(at));
-	const start = isLittle ? tiff.readUInt32LE(4) : tiff.readUInt32BE(4);
-	for (let entry = 0; entry < short(start); entry++) {
-		const at = start + 2 + entry * ENTRY_BYTES;
-		if (short(at) === ORIENTATION_TAG) return short(at + 8);
-	}
-	return undefined;
 }

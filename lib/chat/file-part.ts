@@ -1,5 +1,13 @@
 import { mimeTypeIn } from '../file-name';
-import { declaredType, fileTypeOf, type FileType, TEXT, textOfBytes, UNREAD } from '../files';
+import {
+	declaredType,
+	fileTypeOf,
+	type FileType,
+	TEXT,
+	textOfBytes,
+	UNKNOWN,
+	UNREAD,
+} from '../files';
 import type { ContentPart } from './types';
 import { base64Of, bytesOf, cleanBase64, dataUrl, unusable } from './data-url';
 
@@ -28,7 +36,7 @@ export function filePart(file: ModelFile): ContentPart {
 	const { data } = file;
 	const { kind, mimeType, extension } = typeOf(file);
 	const remedy = UNREAD[extension];
-	if (remedy !== undefined) throw unreadable(file, remedy);
+	if (remedy !== undefined) throw unusable(`A model server cannot read ${labelOf(file)}`, remedy);
 	switch (kind) {
 		case 'picture':
 			return { type: 'image', url: dataUrl(mimeType, base64Of(data)) };
@@ -47,12 +55,8 @@ function typeOf(file: ModelFile): FileType {
 	const declared = declaredType(file.mime);
 	if (declared?.kind === 'sound') return declared;
 	const actual = fileTypeOf(bytesOf(file.data.slice(0, HEAD_CHARACTERS)));
-	const type = declared?.kind === 'picture' && !isSure(actual) ? declared : (actual ?? declared);
-	if (type !== undefined) return type;
-	throw unreadable(
-		file,
-		'Pass pictures, audio (wav, mp3, flac), video or text, or leave the file out.',
-	);
+	if (declared?.kind === 'picture' && !isSure(actual)) return declared;
+	return actual ?? declared ?? UNKNOWN;
 }
 
 /** Whether the bytes say more than a declared type of picture. */
@@ -60,10 +64,6 @@ function isSure(actual: FileType | undefined): boolean {
 	return (
 		actual !== undefined && (actual.kind === 'picture' || UNREAD[actual.extension] !== undefined)
 	);
-}
-
-function unreadable(file: ModelFile, remedy: string) {
-	return unusable(`A model server cannot read ${labelOf(file)}`, remedy);
 }
 
 function labelOf(file: ModelFile): string {

@@ -1,6 +1,5 @@
 /** Opens a file of an item for a model: as a picture, sound, video or text, or refuses it by what it is. */
 import { invalidInput } from '../errors/failure';
-import type { ServerError } from '../errors/server-error';
 import { mimeTypeIn } from '../file-name';
 import {
 	declaredType,
@@ -9,6 +8,7 @@ import {
 	isCutJpeg,
 	orientationOf,
 	textOfBytes,
+	UNKNOWN,
 	UNREAD,
 } from '../files';
 import { openMail } from './mail';
@@ -32,24 +32,16 @@ export interface OpenedFile {
 /** @throws {ServerError} of kind `invalidInput` for a file that no model server reads, before anything is sent */
 export async function openFile(file: ItemFile): Promise<OpenedFile> {
 	const { name, mimeType, bytes } = file;
-	const type = fileTypeOf(bytes) ?? declaredType(mimeType);
+	const type = fileTypeOf(bytes) ?? declaredType(mimeType) ?? UNKNOWN;
 	const sent = { name, mimeType, size: bytes.byteLength, head: bytes.subarray(0, 4096) };
-	if (type === undefined)
-		throw refused(
-			sent,
-			'Pass pictures, audio (wav, mp3, flac), video or text, or leave the file out.',
-		);
 	const remedy = UNREAD[type.extension];
-	if (remedy !== undefined) throw refused(sent, remedy);
+	if (remedy !== undefined)
+		throw invalidInput(`A model server cannot read the file ${inWords(sent)}`, remedy);
 	if (type.kind === 'mail') {
 		const { text, hints } = await openMail(name, bytes);
 		return { block: { type: 'text', text }, sent, hints };
 	}
 	return { block: blockOf(type, file), sent, hints: hintsOn(type, file) };
-}
-
-function refused(sent: SentFile, remedy: string): ServerError {
-	return invalidInput(`A model server cannot read the file ${inWords(sent)}`, remedy);
 }
 
 function blockOf(

@@ -92,6 +92,8 @@ describe('how a photo lies', () => {
 		short(8, order === 'II' ? 4 : 6);
 		short(1, 8);
 		short(0x0112, 10);
+		short(3, 12);
+		short(1, order === 'II' ? 14 : 16);
 		short(6, 18);
 		const head = Buffer.from('ffd8ffe10000', 'hex');
 		head.writeUInt16BE(2 + 6 + tiff.length, 4);
