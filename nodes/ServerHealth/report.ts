@@ -84,7 +84,16 @@ async function checkedAndMeasured(call: HealthCall): Promise<Reported> {
 	const measured = await withSpeed(target, health, { ...readSpeed(call), ...LIMITS }).catch(
 		asFailed,
 	);
-	if (!('failed' in measured)) return measured;
+	if (!('failed' in measured)) {
+		const ofVectors = measured.findings.find(({ id }) => id === 'wrongModelType');
+		if (ofVectors === undefined) return measured;
+		// A server for vectors has reports, too.
+		return {
+			...health,
+			findings: [...health.findings, { ...ofVectors, severity: 'info' }],
+			speed: null,
+		};
+	}
 	const { kind, message: meaning, remedy: advice } = measured.failed;
 	// It is not clear which model is meant.
 	if (kind !== 'invalidInput') throw measured.failed;

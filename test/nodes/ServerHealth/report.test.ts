@@ -106,6 +106,17 @@ describe('Report', () => {
 		expect(roundsSent()).toBe(0);
 	});
 
+	it('a server for vectors is healthy, and its speed was not measured', async () => {
+		await sim({ embeddings: { encoder: true } });
+		const item = await one({ parameters: REPORT });
+		expect(item!.json).toMatchObject({
+			status: 'healthy',
+			speed: null,
+			findings: [{ id: 'wrongModelType', severity: 'info' }],
+		});
+		expect(pageOf(item)).toContain('no way, to do this with the model');
+	});
+
 	it('the limit of the credential is kept', async () => {
 		await sim({ slots: 4 });
 		const item = await one({
