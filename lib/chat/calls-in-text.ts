@@ -58,7 +58,7 @@ const PARAMETER = '<parameter=';
 const PARAMETER_END = '</parameter>';
 
 /** Calls that were read from a text. */
-export interface CallsInText {
+interface CallsInText {
 	/** What stands before them. */
 	text: string;
 	calls: ReadCall[];

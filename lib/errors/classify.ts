@@ -34,7 +34,7 @@ const MAX_READ = 4_000;
 const MAX_FOREIGN = 200;
 
 /** What the body of a refusal says. */
-export interface ServerMessage {
+interface ServerMessage {
 	form: 'json' | 'page' | 'text' | 'empty';
 	message: string;
 	/** Type and code of the error, as texts. */

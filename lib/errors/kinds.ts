@@ -8,7 +8,7 @@ import type { NETWORK_REMEDIES } from './remedies/network';
  */
 
 /** Address, network, time limits, and other programs that answer in place of the server. */
-export type NetworkKind = keyof typeof NETWORK_REMEDIES;
+type NetworkKind = keyof typeof NETWORK_REMEDIES;
 
 /** What model servers refuse, and answers that cannot be used. */
 type ModelKind = keyof typeof MODEL_REMEDIES;

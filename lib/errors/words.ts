@@ -5,7 +5,7 @@ import type { FailureKind } from './kinds';
 export const NO_INSTANCE =
 	/^no running instances|^an unexpected error occurred: (?:cannot connect to host|server disconnected)/i;
 
-export type WordsOfKind = readonly [FailureKind, ...RegExp[]];
+type WordsOfKind = readonly [FailureKind, ...RegExp[]];
 
 /**
  * Kinds by the text of an error, whatever its status: llama-server answers many mistakes of the request with 500. Where

@@ -2,7 +2,7 @@ import { line, nice, ticks } from '../vendor';
 import { largestOf } from '../values';
 import { markup, type Html } from './html';
 
-export interface Point {
+interface Point {
 	/** Requests at once. */
 	x: number;
 	y: number;

@@ -100,7 +100,7 @@ function nextBatch<T extends BatchText>(texts: readonly T[], begin: number, most
 }
 
 /** The sizes in a refusal of a text that is too long, in tokens. */
-export interface TooLong {
+interface TooLong {
 	/** Most tokens of one text. */
 	limit?: number;
 	/** Tokens of the refused text. */

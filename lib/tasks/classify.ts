@@ -45,7 +45,7 @@ import {
 import { labelsIn } from './labels-in-answer';
 import { task, type TaskSettings } from './task';
 
-export interface ClassifyRequest {
+interface ClassifyRequest {
 	/** The text and the files of the item, in the form of OpenAI. */
 	blocks: readonly object[];
 	labels: readonly Label[];
@@ -75,7 +75,7 @@ export interface Classification {
 	hints: string[];
 }
 
-export type ClassifySettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
+type ClassifySettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
 
 /** What the model wrote. */
 interface LabelAnswer {

@@ -14,14 +14,14 @@ import {
 import { openMail } from './mail';
 import { inWords, type SentFile } from './sent-files';
 
-export interface ItemFile {
+interface ItemFile {
 	name: string;
 	/** As n8n calls it. */
 	mimeType: string;
 	bytes: Buffer;
 }
 
-export interface OpenedFile {
+interface OpenedFile {
 	/** In the form of OpenAI. */
 	block: object;
 	/** For refusals. */

@@ -44,7 +44,7 @@ export interface RerankSettings extends TaskSettings {
 	topN: number;
 }
 
-export interface Scored {
+interface Scored {
 	/** Of the document. */
 	index: number;
 	score: number;

@@ -136,7 +136,7 @@ async function headOf(file: FileSource): Promise<Uint8Array> {
 const RENAMED: Readonly<Record<string, string>> = { oga: 'ogg', mpga: 'mp3', wave: 'wav' };
 
 /** The name under which a sound is sent: servers look at its extension (whisper.cpp, and all that hand it to ffmpeg). */
-export function soundName(name: string, mimeType: string): string {
+function soundName(name: string, mimeType: string): string {
 	const [, base = name, extension = ''] = /^(.*)\.([A-Za-z0-9]{1,5})$/s.exec(name) ?? [];
 	const usual = RENAMED[extension.toLowerCase()] ?? extension.toLowerCase();
 	if (SOUND_EXTENSIONS.has(usual)) return `${base}.${usual}`;
