@@ -62,14 +62,18 @@ export async function onceMore<T>(
 			if (changes.length > known.length) learned.set(place, changes);
 			return { value, notes: notesOf(changes, body) };
 		} catch (error) {
-			// Of a route that is missing, the other one tells more.
-			if (first === undefined || isWrongPath(first)) first = error;
+			// Of a route that is missing, the other one tells more; of a changed request that was taken, its own failure.
+			if (first === undefined || isWrongPath(first) || !isRefusal(error)) first = error;
 			const change = changeFor(error, changed, adaptations);
 			const isNew = change !== undefined && !changes.some(({ name }) => name === change.name);
 			if (!isNew || changes.length >= MOST_CHANGES) throw first;
 			changes.push(change);
 		}
 	}
+}
+
+function isRefusal(error: unknown): boolean {
+	return error instanceof ServerError && (error.status ?? 0) >= 400;
 }
 
 function isWrongPath(error: unknown): boolean {

@@ -115,7 +115,9 @@ describe('strict conversation', () => {
 	test('tells the first error if the strict form is refused too', async () => {
 		let times = 0;
 		const send = async () =>
-			await Promise.reject(failure('badRequest', {}, { serverText: `refusal ${++times}` }));
+			await Promise.reject(
+				failure('badRequest', {}, { status: 400, serverText: `refusal ${++times}` }),
+			);
 		const sending = onceMore('place 2', { messages }, [strictConversation], send);
 		await expect(sending).rejects.toMatchObject({ serverText: 'refusal 1' });
 		expect(times).toBe(2);

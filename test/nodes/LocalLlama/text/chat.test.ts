@@ -95,6 +95,17 @@ test('pictures, audio and text files from binary fields, by names or by a list o
 	expect(other!.messages).toEqual(one!.messages);
 });
 
+test('a level of thinking that Ollama refuses: the failure without it is told, not the refusal', async () => {
+	const sim = await serve({ profile: 'ollama' });
+	sim.script(
+		reply.error(400, { error: 'think value "low" is not supported for this model' }),
+		reply.json({ message: { content: '', thinking: '1. Blue' }, done: true, done_reason: 'stop' }),
+	);
+	const { message } = await failure({ ...CHAT, thinking: 'effort', thinkingEffort: 'low' });
+	expect(message).toBe('The model spent its whole answer on thinking');
+	expect(sent('/api/chat').map(({ think }) => think)).toEqual(['low', undefined]);
+});
+
 test('a picture alone is a question', async () => {
 	await serve({ vision: true });
 	await execute({
