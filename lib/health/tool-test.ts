@@ -72,7 +72,7 @@ interface CaseResult {
 	problem: ToolProblem | null;
 }
 
-export interface ToolTest {
+interface ToolTest {
 	model: string;
 	passed: number;
 	/** Answers of the model, right or wrong. */
@@ -130,8 +130,9 @@ export const TOOL_FINDINGS: ReadonlyArray<FindingRow<ToolTest>> = [
 		severity: 'warning',
 		when: ({ cases: all }) => all.find(({ problem }) => problem === 'notTried')?.called,
 		text: ({ model, notTried, tried }) =>
-			`${notTried} of ${tried + notTried} cases of the tool test brought no answer of the model "${model}", so they say nothing about it`,
-		advice: 'Fix what is seen here, or raise the time limit of the test, and test again.',
+			`${notTried} of ${tried + notTried} cases of the tool test brought no answer of the model "${model}"`,
+		advice:
+			'Fix what is seen here (choose another model where it cannot call tools), or raise the time limit of the test, and test again.',
 	},
 ];
 
