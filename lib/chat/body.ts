@@ -100,7 +100,7 @@ function wireContent(content: string | ContentPart[], kind: ServerKind): unknown
 	return typeof content === 'string' ? content : content.map((part) => wirePart(part, kind));
 }
 
-export function wirePart(part: ContentPart, { video = 'video_url' }: ServerKind): JsonRecord {
+function wirePart(part: ContentPart, { video = 'video_url' }: ServerKind): JsonRecord {
 	switch (part.type) {
 		case 'text':
 			return { type: 'text', text: part.text };

@@ -7,7 +7,7 @@ import type { Reply, Server } from './kinds/kind';
 
 const LIMIT_MS = 10_000;
 
-export type LookOptions = Pick<Ask, 'json' | 'method' | 'signal' | 'model'> & {
+type LookOptions = Pick<Ask, 'json' | 'method' | 'signal' | 'model'> & {
 	/** Milliseconds for all of it. Default: 10 s. */
 	limitMs?: number;
 };

@@ -27,7 +27,7 @@ export interface TaskSettings {
 	signal?: AbortSignal;
 }
 
-export interface TaskRequest<T>
+interface TaskRequest<T>
 	extends Pick<Ask, 'framing' | 'headers' | 'isIdempotent' | 'maxBytes' | 'mayGiveUp'> {
 	/** URL. A changed body may need another one. */
 	route: string | ((body: JsonRecord) => string);

@@ -17,10 +17,10 @@ type OpenTelemetry = Pick<
 >;
 
 /** A server that is asked on behalf of a node. */
-export type Traced = Target & { readonly host?: object };
+type Traced = Target & { readonly host?: object };
 
 /** The span of one request to one server. All its methods do nothing where n8n exports no traces. */
-export interface RequestSpan<S extends Traced> {
+interface RequestSpan<S extends Traced> {
 	/** With the header `traceparent`, so that the server's own spans are children of this one. */
 	connection: S;
 	/** Adds attributes from an answer. */

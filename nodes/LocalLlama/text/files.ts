@@ -15,7 +15,7 @@ export function binaryFieldsField(place: string) {
 }
 
 /** What an item gives to a model. */
-export interface ItemInput {
+interface ItemInput {
 	/** In the form of OpenAI. */
 	blocks: object[];
 	files: SentFile[];
