@@ -4,7 +4,7 @@ import { failure } from '../errors/failure';
 import { contextOf } from '../http/failures';
 import { listModels } from '../servers/list-models';
 import { missingModelAdvice } from '../servers/model-names';
-import { onlyModelOf, propsOf } from '../servers/kinds';
+import { propsOf, trainedContext } from '../servers/kinds';
 import { hintOnUnread } from '../servers/unread';
 import { other } from '../servers/kinds/other';
 import { finiteNumber, recordOf } from '../values';
@@ -37,6 +37,7 @@ export async function withAdvice(
 		case 'modelNotFound':
 			return await withModels(failed, turn);
 		case 'emptyAnswer':
+		case 'invalidAnswer':
 			return await ofUnreadQuestion(failed, turn, body);
 		case 'contextOverflow':
 			return await withContext(
@@ -61,8 +62,9 @@ async function ofUnreadQuestion(
 ): Promise<ServerError> {
 	const tokens = finiteNumber(recordOf(failed.facts.usage).promptTokens);
 	const texts = messages.map(({ content }) => textOf(content));
-	const hint = await hintOnUnread(server, { texts, tokens, model });
+	const [hint] = await hintOnUnread(server, { texts, tokens, model });
 	if (hint === undefined) return failed;
+	if (failed.kind === 'invalidAnswer') return failed.withRemedy(`${hint} ${failed.remedy}`);
 	return failed.reworded({
 		kind: 'contextOverflow',
 		message: 'The server did not read all of the question, and the model answered nothing',
@@ -102,7 +104,7 @@ export async function withContext(
 	const isCountCut = limit !== undefined && tokens <= limit + 1;
 	const needed = isCountCut ? 2 * tokens : tokens;
 	const props = await propsOf(server, model, signal);
-	const trained = onlyModelOf(server)?.trainedContext ?? Infinity;
+	const trained = await trainedContext(server, model, signal);
 	const size = Math.min(trained, Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024);
 	const advice =
 		needed < trained

@@ -131,7 +131,7 @@ export async function requireAbilities(
 	const hasPicture = messages.some(({ content }) =>
 		mediaOf(content).some(({ type }) => type === 'image'),
 	);
-	if (!hasPicture || (await kind.pictures?.(server, model, signal)) !== false) return;
+	if (!hasPicture || (await kind.tellsOf?.(server, model, signal))?.vision !== false) return;
 	throw failure('modalityUnsupported', context, {
 		message: `The model "${model}" cannot see pictures`,
 		remedy: kind.words.remedies?.modalityUnsupported,

@@ -3,6 +3,7 @@ import { failure, type FailureContext } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { contextOf } from '../http/failures';
 import { optional } from '../values';
+import { withAdvice } from './advice';
 import type { Answer } from './answer';
 import { failureOf, isHeldBack, type Read } from './ask';
 import { cleanedFormat, type Turn } from './draft';
@@ -29,7 +30,7 @@ export interface Verdict {
 	 *
 	 * @throws {ServerError} where it is not usable at all
 	 */
-	usable(): Usable;
+	usable(): Usable | Promise<Usable>;
 }
 
 /** Judges what was read as the answer to a body. */
@@ -133,8 +134,9 @@ function judgeText(turn: Turn, read: Read, body: Body, answer: Answer): Verdict 
 	const isCut = answer.finishReason === 'length';
 	return {
 		...(isCut ? {} : { next: nextForJson(turn, body, answer, faults) }),
-		usable: () => {
-			throw jsonError(answer, contextOf(turn.server, read.url, body.model), faults);
+		usable: async () => {
+			const failed = jsonError(answer, contextOf(turn.server, read.url, body.model), faults);
+			throw await withAdvice(failed, turn, body);
 		},
 	};
 }
@@ -206,7 +208,12 @@ export function requestedJson(
 
 /** The error for an answer whose JSON was cut off or is wrong. */
 function jsonError(
-	{ text, reasoning, finishReason }: Pick<FinishedAnswer, 'text' | 'reasoning' | 'finishReason'>,
+	{
+		text,
+		reasoning,
+		finishReason,
+		usage,
+	}: Pick<FinishedAnswer, 'text' | 'reasoning' | 'finishReason' | 'usage'>,
 	context: Partial<FailureContext>,
 	faults: readonly string[],
 ): ServerError {
@@ -225,6 +232,6 @@ function jsonError(
 		...(finishReason === 'length' ? cut : wrong),
 		partialText: text || undefined,
 		partialReasoning: reasoning || undefined,
-		facts: { faults, finishReason },
+		facts: { faults, finishReason, ...optional({ usage }) },
 	});
 }

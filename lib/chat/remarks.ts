@@ -22,7 +22,7 @@ export async function notesOn(
 		...notesOnEnd(answer),
 		noteOnUnrunCall(answer, kind.words.tools),
 		noteOnPretendedCall(answer.text),
-		await hintOnUnread(server, { texts, tokens: answer.usage?.promptTokens, model }),
+		...(await hintOnUnread(server, { texts, tokens: answer.usage?.promptTokens, model })),
 		kind.remark?.(model),
 		noteOnOtherModel(model, answer.model, onlyModelOf(server)),
 	];

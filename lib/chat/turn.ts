@@ -81,7 +81,7 @@ async function answerOf(turn: Turn, messages: ChatMessage[]): Promise<FinishedAn
 		usage = sumOfUsage(usage, read.outcome.usage);
 		const verdict = judge(turn, read, body);
 		if (verdict.next === undefined || corrections >= MOST_CORRECTIONS) {
-			const answer = usableOf(verdict, usage);
+			const answer = await usableOf(verdict, usage);
 			const notes = [...first.notes, ...answer.notes];
 			return await finished(turn, { messages, read, corrections }, { ...answer, notes });
 		}
@@ -91,9 +91,9 @@ async function answerOf(turn: Turn, messages: ChatMessage[]): Promise<FinishedAn
 }
 
 /** With the tokens of all tries, also where it fails. */
-function usableOf(verdict: Verdict, usage: Usage | undefined): Usable {
+async function usableOf(verdict: Verdict, usage: Usage | undefined): Promise<Usable> {
 	try {
-		return { ...verdict.usable(), ...optional({ usage }) };
+		return { ...(await verdict.usable()), ...optional({ usage }) };
 	} catch (error) {
 		const { failed } = asFailed(error);
 		throw failed.reworded({ facts: { ...failed.facts, ...optional({ usage }) } });
@@ -146,7 +146,7 @@ async function finished(
 		toolCalls,
 		finishReason,
 		...optional({ usage: usable.usage ?? estimate(usable, messages), timings, model }),
-		notes: await notesOn(turn, messages, usable),
+		notes: await notesOn(turn, messages, { ...usable, ...optional({ usage: read.outcome.usage }) }),
 		url: read.url,
 		firstTokenMs: read.firstTokenMs,
 		totalMs: performance.now() - startedAt,

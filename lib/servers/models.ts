@@ -162,13 +162,14 @@ export function readOllamaModel(
 ): ServerModel {
 	const details = isRecord(tag.details) ? tag.details : recordOf(shown.details);
 	const info = recordOf(shown.model_info);
-	const trained = Object.keys(info).find((name) => name.endsWith('.context_length'));
+	const ofModel = Object.entries(info).find(([name]) => name.endsWith('.context_length'));
+	const [, trained = details.context_length] = ofModel ?? [];
 	return {
 		id,
 		aliases: [],
 		...optional({
 			context: countOf(recordOf(running).context_length),
-			trainedContext: trained === undefined ? undefined : countOf(info[trained]),
+			trainedContext: countOf(trained),
 			parameters: countOf(info['general.parameter_count']) ?? nonEmptyText(details.parameter_size),
 			size: countOf(tag.size),
 			quantization: nonEmptyText(details.quantization_level),

@@ -1,5 +1,5 @@
 /** Whether a server read all that was sent: some cut what is too long without a word. */
-import { kindOf } from './kinds';
+import { kindOf, trainedContext } from './kinds';
 import type { Server } from './kinds/kind';
 
 /** Shorter texts fit into every context. */
@@ -14,11 +14,14 @@ const WIDE = /[\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff]/g;
 /** Latin letters that have as many tokens as one of those. */
 const WIDE_WEIGHT = 3;
 
-/** The share of a context that a cut prompt fills at least. */
-const NEARLY_ALL = 0.95;
+/** More letters for each token than prose has. */
+const MOST_OF_PROSE = 5;
 
-/** Letters of a usual token. */
-const USUAL_PER_TOKEN = 4;
+/** Tokens of its beginning that a cut prompt keeps at most. */
+const MOST_KEPT = 32;
+
+/** Letters of a token in languages other than English. */
+const FEW_PER_TOKEN = 3;
 
 interface Reading {
 	texts: readonly string[];
@@ -27,24 +30,31 @@ interface Reading {
 	model: string;
 }
 
-/** A hint where the tokens that a server read are too few for what was sent, or fill its context; else undefined. */
+/** A hint where the tokens that a server read are too few for what was sent, or as many as it leaves of a longer one. */
 export async function hintOnUnread(
 	server: Server,
 	{ texts, tokens, model }: Reading,
-): Promise<string | undefined> {
+): Promise<string[]> {
 	const characters = texts.reduce((sum, text) => sum + text.length, 0);
-	if (tokens === undefined || tokens <= 0 || characters < LEAST_CHARACTERS) return undefined;
+	if (tokens === undefined || tokens <= 0 || characters < LEAST_CHARACTERS) return [];
 	const letters = texts.reduce((sum, text) => sum + lettersOf(text), 0);
 	const perToken = letters / tokens;
-	if (perToken <= USUAL_PER_TOKEN) return undefined;
 	const kind = await kindOf(server);
-	// Of a server that cuts what is longer.
+	// Of a server that cuts what is longer: to all of the context, or to half of it (Ollama 0.17.4, 0.33).
 	const context = await kind.cutsAt?.(server, model);
-	const isFull = context !== undefined && tokens >= context * NEARLY_ALL;
-	if (perToken <= MOST_PER_TOKEN && !isFull) return undefined;
+	const fromHalf = Math.abs(tokens - (context ?? Infinity) / 2);
+	const isHalf = fromHalf <= MOST_KEPT && perToken > MOST_OF_PROSE;
+	if (perToken <= MOST_PER_TOKEN && tokens !== context && !isHalf) return [];
 	const size = context === undefined ? '' : ` Its context has ${context} tokens.`;
-	const needed = Math.ceil(letters / USUAL_PER_TOKEN / 1024) * 1024;
-	return `The server read only ${tokens} tokens of the ${characters} characters that were sent, so it left a part out.${size} ${kind.words.context(needed)} Or send smaller parts.`;
+	const needed = Math.ceil(letters / FEW_PER_TOKEN / 1024) * 1024;
+	const trained = await trainedContext(server, model);
+	const advice =
+		(context ?? 0) >= trained
+			? 'It was made for no more: choose a model that reads more.'
+			: kind.words.context(Math.min(needed, trained));
+	return [
+		`The server read only ${tokens} tokens of the ${characters} characters that were sent, so it left a part out.${size} ${advice} Or send smaller parts.`,
+	];
 }
 
 /** Runs of one sign count as one: padded tables and rules have few tokens. */

@@ -4,6 +4,7 @@
  */
 import { AnswerReader } from '../chat/answer';
 import { type Body, openAiBody } from '../chat/body';
+import { hasMedia, textOf } from '../chat/content';
 import { conversationFor } from '../chat/conversation';
 import { sumOfUsage } from '../chat/counts';
 import { asOpenAiChunk, ollamaBody } from '../chat/ollama';
@@ -21,7 +22,6 @@ import type { Server, ServerKind } from '../servers/kinds/kind';
 import { hintOnUnread } from '../servers/unread';
 import {
 	append,
-	asList,
 	type JsonRecord,
 	largestOf,
 	optional,
@@ -251,16 +251,9 @@ async function ask(
 			'Or shorten the text.',
 		);
 	});
-	const texts = messages.map(({ content }) =>
-		typeof content === 'string'
-			? content
-			: asList(content)
-					.map((part) => String(recordOf(part).text ?? ''))
-					.join(),
-	);
-	const hasMedia = messages.some(({ content }) => typeof content !== 'string');
-	const read = hasMedia ? undefined : value.usage?.promptTokens;
-	const hint = await hintOnUnread(server, { texts, tokens: read, model });
+	const texts = messages.map(({ content }) => textOf(content));
+	const read = messages.some(hasMedia) ? undefined : value.usage?.promptTokens;
+	const [hint] = await hintOnUnread(server, { texts, tokens: read, model });
 	append(hints, hint === undefined ? notes.filter((note) => !/logprobs/.test(note)) : [hint]);
 	return value;
 }

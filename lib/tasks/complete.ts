@@ -75,9 +75,12 @@ export async function complete(
 		throw (await explained(server, failed, lacks)).withPartial({ text: partial });
 	});
 	const texts = typeof prompt === 'string' ? [prompt] : [];
-	const hint = await hintOnUnread(server, { texts, tokens: value.usage?.promptTokens, model });
-	const hints = hint === undefined ? notes : [...notes, hint];
-	return { ...value, ...optional({ server: identifiedKind(server) }), hints };
+	const unread = await hintOnUnread(server, { texts, tokens: value.usage?.promptTokens, model });
+	return {
+		...value,
+		...optional({ server: identifiedKind(server) }),
+		hints: [...notes, ...unread],
+	};
 }
 
 function openAiBody(
@@ -114,9 +117,6 @@ const byOpenAi =
 			? { name: 'by the route of OpenAI', apply: () => ({ model, ...body }) }
 			: undefined;
 
-/** Finish reasons that have had another name here. */
-const STOP_TYPES: Readonly<Record<string, string>> = { length: 'limit' };
-
 async function readCompletion(
 	answer: Answer,
 	context: ReturnType<typeof contextOf>,
@@ -135,7 +135,7 @@ async function readCompletion(
 		completion.text += piece;
 		Object.assign(
 			completion,
-			optional({ ...factsIn(event), stopType: reason && stopTypeOf(reason) }),
+			optional({ ...factsIn(event), stopType: reason && (reason === 'length' ? 'limit' : reason) }),
 		);
 		if (piece === '') return;
 		answer.content();
@@ -154,10 +154,6 @@ async function readCompletion(
 	const serverText = answer.strayLines().join('\n') || undefined;
 	const kind = serverText === undefined ? 'streamEndedEarly' : 'streamError';
 	throw failure(kind, context, optional({ serverText }));
-}
-
-function stopTypeOf(reason: string): string {
-	return STOP_TYPES[reason] ?? reason;
 }
 
 function factsIn(event: JsonRecord): Partial<Completion> {

@@ -146,8 +146,8 @@ export class Embedder {
 		const { vectors, tokens } = value;
 		this.length ??= vectors[0]!.length;
 		if (tokens !== undefined) done.tokens = (done.tokens ?? 0) + tokens;
-		const hint = await hintOnUnread(server, { texts: input, tokens, model: call.model });
-		append(done.hints, hint === undefined ? notes : [...notes, hint]);
+		const unread = await hintOnUnread(server, { texts: input, tokens, model: call.model });
+		append(done.hints, [...notes, ...unread]);
 		return vectors.map((vector) => this.ofExpectedSize(cutTo(vector, settings.dimensions)));
 	}
 

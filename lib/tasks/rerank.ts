@@ -156,8 +156,8 @@ async function sent(
 	const { scores, tokens } = value;
 	if (tokens !== undefined) done.tokens = (done.tokens ?? 0) + tokens;
 	const read = [...documents, ...documents.map(() => query)];
-	const hint = await hintOnUnread(server, { texts: read, tokens, model: settings.model });
-	append(done.hints, hint === undefined ? notes : [...notes, hint]);
+	const unread = await hintOnUnread(server, { texts: read, tokens, model: settings.model });
+	append(done.hints, [...notes, ...unread]);
 	if (scores.length < batch.length)
 		done.hints.push(
 			`The server returned ${scores.length} scores for ${batch.length} documents. The others are left out.`,

@@ -111,7 +111,7 @@ export const MODEL_REMEDIES = {
 		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), start llama-server with --jinja and without --no-jinja, vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
 	),
 	modalityUnsupported: ({ modality }) => ({
-		title: `The server cannot read ${modality ?? 'image'} input`,
+		title: `The server cannot read ${modality ?? 'image or audio'} input`,
 		remedy:
 			'Start llama-server with --mmproj FILE (the mmproj GGUF that belongs to the model), or choose a model that can read it. If the model does not need the files, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
 	}),

@@ -85,6 +85,17 @@ export function onlyModelOf(server: Server): ServerModel | undefined {
 	return kinds.get(server.url.api)?.only;
 }
 
+/** Tokens of context that a model was made for; Infinity where nothing tells it. */
+export async function trainedContext(
+	server: Server,
+	model: string,
+	signal?: AbortSignal,
+): Promise<number> {
+	const { tellsOf } = await kindOf(server, signal);
+	const told = onlyModelOf(server) ?? (await tellsOf?.(server, model, signal));
+	return told?.trainedContext ?? Infinity;
+}
+
 /** Which row a server is, where something told it. */
 export function identifiedKind(server: Server): KindName | undefined {
 	const kind = knownKind(server);

@@ -184,8 +184,8 @@ export interface ServerKind {
 	measuring?: Readonly<JsonRecord>;
 	/** Neither loads nor wakes a model. Undefined where the server tells nothing. */
 	props?(server: Server, model?: string, signal?: AbortSignal): Promise<Props | undefined>;
-	/** Whether a model sees pictures; undefined where the server does not tell. A blind model may invent what it sees. */
-	pictures?(server: Server, model: string, signal?: AbortSignal): Promise<boolean | undefined>;
+	/** What it tells of one model. A blind one may invent what it sees. */
+	tellsOf?(server: Server, model: string, signal?: AbortSignal): Promise<ServerModel>;
 	/** Adds to listed models what one more request tells. */
 	details?(server: Server, models: ServerModel[], signal?: AbortSignal): Promise<ServerModel[]>;
 	/** The models that its list marks for a use: the query of the list, and the word for each use. */

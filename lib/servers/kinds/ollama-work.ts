@@ -26,7 +26,7 @@ import type {
 	PullOptions,
 	WorkOptions,
 } from './kind';
-import { isSameOllamaName, runningModels } from './ollama-names';
+import { runningModel } from './ollama-names';
 
 const REMOVE_LIMIT_MS = 60_000;
 
@@ -58,8 +58,7 @@ async function unload(server: Server, options: ChangeOptions): Promise<Change> {
 }
 
 async function isLoaded(server: Server, { model, signal }: ChangeOptions): Promise<boolean> {
-	const names = await runningModels(server, signal);
-	return names.some((name) => isSameOllamaName(name, model));
+	return (await runningModel(server, model, signal)) !== undefined;
 }
 
 /** A generation without a prompt only loads the model; with `keep_alive` 0 it only unloads it. */

@@ -1,9 +1,9 @@
-import { finiteNumber, recordOf } from '../../values';
+import { finiteNumber, optional } from '../../values';
 import { OLLAMA_REMEDIES } from './remedies';
 import { lookQuietly } from '../look';
 import { ollamaEntries, readOllamaModel, type ServerModel } from '../models';
 import type { Server, ServerKind } from './kind';
-import { isSameOllamaName } from './ollama-names';
+import { isSameOllamaName, runningModel } from './ollama-names';
 import { ollamaWork } from './ollama-work';
 import { PLAIN_WORDS } from './other';
 
@@ -17,20 +17,15 @@ export const ollama: ServerKind = {
 	echo: ['reasoning'],
 	toolChoice: 'ignored',
 	hasEveryRoute: true,
-	cutsAt: async (server, model, signal) => {
-		const running = ollamaEntries(await lookQuietly(server, '/api/ps', { signal }));
-		const [, entry] = [...(running ?? [])].find(([name]) => isSameOllamaName(name, model)) ?? [];
-		return finiteNumber(entry?.context_length);
-	},
+	cutsAt: async (...of) => finiteNumber((await runningModel(...of))?.context_length),
 	// ollama.com/cloud: gpt-oss:120b-cloud, glm-4.6:cloud.
 	remark: (model) =>
 		/[:-]cloud$/.test(model)
 			? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
 			: undefined,
-	pictures: async (server, model, signal) => {
+	tellsOf: async (server, model, signal) => {
 		const shown = await lookQuietly(server, '/api/show', { json: { model }, signal });
-		const { capabilities } = recordOf(shown);
-		return Array.isArray(capabilities) ? capabilities.includes('vision') : undefined;
+		return readOllamaModel(model, optional({ shown }));
 	},
 	details: withTags,
 	cannotRerank: true,

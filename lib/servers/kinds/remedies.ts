@@ -37,7 +37,7 @@ export const OLLAMA_REMEDIES: Remedies = {
 	toolsUnsupported:
 		'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
 	modalityUnsupported:
-		'Choose a model that lists "vision" under its capabilities (ollama show NAME). If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
+		'Choose a model that lists "vision" under its capabilities, "audio" for sound (ollama show NAME). If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
 	templateRejected:
 		'Some templates want user and assistant to take turns, or allow no system message. Change the prompt or the memory, or set another TEMPLATE in the Modelfile.',
 };

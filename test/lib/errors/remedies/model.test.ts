@@ -58,11 +58,11 @@ describe('remedies for what model servers refuse', () => {
 		);
 	});
 
-	test('what a server cannot read is named, images where it is not known', () => {
+	test('what a server cannot read is named, images and audio where it is not known', () => {
 		expect(MODEL_REMEDIES.modalityUnsupported({ modality: 'audio' }).title).toBe(
 			'The server cannot read audio input',
 		);
-		expect(MODEL_REMEDIES.modalityUnsupported({}).title).toContain('image input');
+		expect(MODEL_REMEDIES.modalityUnsupported({}).title).toContain('image or audio input');
 	});
 
 	test('a tool call that was cut off names the tool and the limit', () => {

@@ -30,6 +30,14 @@ describe('Get Many', () => {
 		expect(await execute({ parameters: GET_ALL })).toEqual([]);
 	});
 
+	it('gives the context that a model was made for, where Ollama lists it (0.33)', async () => {
+		const sim = await serve({ profile: 'ollama' });
+		const details = { family: 'llama', parameter_size: '134.52M', context_length: 8192 };
+		sim.route('GET /api/tags', reply.json({ models: [{ name: 'sim-model', details }] }));
+		const [item] = await execute({ parameters: GET_ALL });
+		expect(item!.json).toMatchObject({ id: 'sim-model', trainedContext: 8192 });
+	});
+
 	it('fails where there is no list, with the advice', async () => {
 		await serve({ apiKey: 'another' });
 		expect(await failure(GET_ALL)).toMatchObject({

@@ -117,6 +117,7 @@ test('a server that reads less than it was sent: a hint with what it read, and t
 		done_reason: 'stop',
 		prompt_eval_count: 2053,
 	};
+	sim.route('GET /api/ps', reply.json({ models: [{ name: 'sim-model', context_length: 4096 }] }));
 	sim.route('POST /api/generate', reply.json(line));
 	const words = Array.from({ length: 3000 }, (_none, at) => `word${at}`).join(' ');
 	const fake = prepare({ parameters: { ...COMPLETE, prompt: words } });

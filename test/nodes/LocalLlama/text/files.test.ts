@@ -190,6 +190,7 @@ describe('what went in was read', () => {
 
 	test('40 pages to Classify, of which Ollama read as much as its context', async () => {
 		const sim = await serve({ profile: 'ollama' });
+		sim.route('GET /api/ps', reply.json({ models: [{ name: 'sim-model', context_length: 4096 }] }));
 		sim.route(
 			'POST /api/chat',
 			reply.json({
@@ -224,6 +225,79 @@ describe('what went in was read', () => {
 		expect(hints).toEqual([expect.stringMatching(/read only 2053 tokens of the \d+ characters/)]);
 	});
 
+	const CONTRACT = 'Änderungen dieser Vereinbarung bedürfen der Schriftform. '.repeat(230);
+	const ollamaRead = async (prompt_tokens: number, content = '{"what":"x"}') => {
+		const sim = await serve({ profile: 'ollama' });
+		sim.route('GET /api/ps', reply.json({ models: [{ name: 'sim-model', context_length: 4096 }] }));
+		sim.route(
+			'POST /v1/chat/completions',
+			reply.json({
+				choices: [{ message: { content }, finish_reason: 'stop' }],
+				usage: { prompt_tokens, completion_tokens: 20, total_tokens: prompt_tokens + 20 },
+			}),
+		);
+		return sim;
+	};
+	const prompt = { prompt: CONTRACT, binaryFields: '' };
+
+	// The counts of a real Ollama for texts whose words have many tokens.
+	test.each([
+		['0.33, which keeps half of its context', 2050],
+		['0.17.4, which fills its context', 4096],
+	])('a contract in German, cut by Ollama %s', async (_version, tokens) => {
+		await ollamaRead(tokens);
+		expect(await hintsOf(prompt, [{ json: {} }])).toEqual([
+			expect.stringMatching(`read only ${tokens} tokens.*Its context has 4096 tokens`),
+		]);
+	});
+
+	test('a model that was made for no more gets no larger context', async () => {
+		const sim = await ollamaRead(4096);
+		sim.route('POST /api/show', reply.json({ model_info: { 'llama.context_length': 4096 } }));
+		const [hint] = await hintsOf(prompt, [{ json: {} }]);
+		expect(hint).toContain('It was made for no more');
+		expect(hint).not.toContain('Set Context Size');
+	});
+
+	test('a text that nearly fills the context of Ollama, or half of it, was read', async () => {
+		for (const [tokens, letters] of [
+			[4000, 18_000],
+			[2050, 9_500],
+		] as const) {
+			await ollamaRead(tokens);
+			const parameters = { ...prompt, prompt: PAGES.slice(0, letters) };
+			expect(await hintsOf(parameters, [{ json: {} }])).toEqual([]);
+		}
+	});
+
+	test('an answer without its JSON names what was not read', async () => {
+		await ollamaRead(2050, 'I see no contract.');
+		const fields = { fields: { field: [{ name: 'what' }] } };
+		const error = await failure({
+			...{ resource: 'text', operation: 'extract', text: PAGES.slice(0, 18_000), ...fields },
+		});
+		expect(error.message).toBe('The answer is not the JSON that was asked for');
+		expect(error.description).toMatch(/read only 2050 tokens of the \d+ characters/);
+	});
+
+	test('a refusal for a model that was made for fewer tokens gets no larger context', async () => {
+		const sim = await serve({ profile: 'ollama' });
+		// As a real Ollama 0.33 hands on the words of its llama-server.
+		const error = {
+			code: 400,
+			message:
+				'request (33300 tokens) exceeds the available context size (4096 tokens), try increasing it',
+			type: 'exceed_context_size_error',
+			n_prompt_tokens: 33_300,
+			n_ctx: 4096,
+		};
+		sim.route('POST /api/chat', reply.error(400, { error: JSON.stringify({ error }) }));
+		sim.route('POST /api/show', reply.json({ model_info: { 'llama.context_length': 8192 } }));
+		const { description } = await failure({ resource: 'text', ...classify });
+		expect(description).toContain('This model reads at most 8192 tokens');
+		expect(description).not.toContain('Set Context Size');
+	});
+
 	test('a text to Embed and documents to Rerank, of which little was read', async () => {
 		const sim = await serve();
 		const data = [{ index: 0, embedding: [1, 2] }];
@@ -250,6 +324,15 @@ describe('what went in was read', () => {
 		const text = Array.from({ length: 200 }, () => `a${' '.repeat(120)}b`).join('\n');
 		expect(await hintsOf({ ...classify, text }, [{ json: {} }])).toEqual([]);
 	});
+});
+
+test('sound for a model of Ollama that takes text only: nothing is said of pictures alone', async () => {
+	const sim = await serve({ profile: 'ollama' });
+	const message = 'Multimodal data provided, but model does not support multimodal requests.';
+	sim.route('POST /v1/chat/completions', reply.error(400, { error: { message } }));
+	const error = await failure(CHAT, { items: file(latin1('RIFF1234WAVE'), 'a.wav', 'audio/wav') });
+	expect(error.message).toBe('The server cannot read image or audio input');
+	expect(error.description).toContain('"audio" for sound (ollama show NAME)');
 });
 
 test('a label in the thinking, beside no text, is an answer', async () => {
