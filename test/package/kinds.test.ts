@@ -7,16 +7,7 @@ import { fs } from '../support/node';
 
 const FOLDER = 'lib/servers/kinds';
 /** Files that define no kind: types, readers of answers, groups that kinds share. */
-const SHARED = [
-	'index',
-	'kind',
-	'ollama-names',
-	'ollama-work',
-	'recognize',
-	'remedies',
-	'router-work',
-	'work',
-];
+const SHARED = ['index', 'kind', 'ollama-work', 'recognize', 'remedies', 'router-work', 'work'];
 
 /** `lmStudio` → `lm-studio` */
 const fileOf = (kind: string) => kind.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

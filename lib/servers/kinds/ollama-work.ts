@@ -1,4 +1,4 @@
-/** Actions on Ollama's models, by its own API (docs/protocols/ollama.md 4.6). */
+/** Names of Ollama's models, and actions on them, by its own API (docs/protocols/ollama.md 4.6). */
 import { failure } from '../../errors/failure';
 import { seconds } from '../../errors/remedies';
 import { asFailed, type ServerError } from '../../errors/server-error';
@@ -13,20 +13,23 @@ import {
 	type JsonRecord,
 	nonEmptyText,
 	optional,
+	recordsIn,
+	text,
 	words,
 } from '../../values';
 import { pollUntil } from '../poll';
 import type {
 	Change,
-	Progress,
-	Pulled,
-	Server,
 	ChangeOptions,
 	ModelWork,
+	Progress,
+	Pulled,
 	PullOptions,
+	Server,
 	WorkOptions,
 } from './kind';
-import { runningModel } from './ollama-names';
+import { lookQuietly } from '../look';
+import { isNamed } from '../model-names';
 
 const REMOVE_LIMIT_MS = 60_000;
 
@@ -198,4 +201,25 @@ function explained(failed: ServerError, model: string): ServerError {
 		remedy:
 			'Its text says why. It needs a way to the registry (HTTPS_PROXY in its environment) and space on its disk.',
 	});
+}
+
+/** Where Ollama fetches models that are named without a registry (types/model/name.go). */
+const DEFAULT_PLACE = /^(?:https?:\/\/)?(?:registry\.ollama\.ai\/)?(?:library\/)?/;
+
+/** Whether two names mean the same model: without regard to case, with or without registry and `library`. */
+export function isSameOllamaName(id: string, name: string): boolean {
+	const [one = '', other = ''] = [id, name].map((full) =>
+		full.toLowerCase().replace(DEFAULT_PLACE, ''),
+	);
+	return isNamed(one, other) || isNamed(other, one);
+}
+
+/** What Ollama tells of a model that is in memory. */
+export async function runningModel(
+	server: Server,
+	model: string,
+	signal?: AbortSignal,
+): Promise<JsonRecord | undefined> {
+	const running = await lookQuietly(server, '/api/ps', { signal });
+	return recordsIn(running?.models).find(({ name }) => isSameOllamaName(text(name) ?? '', model));
 }

@@ -3,8 +3,7 @@ import { OLLAMA_REMEDIES } from './remedies';
 import { lookQuietly } from '../look';
 import { ollamaEntries, readOllamaModel, type ServerModel } from '../models';
 import type { Server, ServerKind } from './kind';
-import { isSameOllamaName, runningModel } from './ollama-names';
-import { ollamaWork } from './ollama-work';
+import { isSameOllamaName, ollamaWork, runningModel } from './ollama-work';
 import { PLAIN_WORDS } from './other';
 
 /** Ollama (docs/protocols/llama-server.md 8.2, docs/protocols/ollama.md). */

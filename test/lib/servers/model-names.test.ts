@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { isSameOllamaName } from '../../../lib/servers/kinds/ollama-names';
+import { isSameOllamaName } from '../../../lib/servers/kinds/ollama-work';
 import {
 	isModelNamed,
 	isNamed,
