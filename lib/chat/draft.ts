@@ -66,9 +66,10 @@ function sentTool(
 	kind: ServerKind,
 	notes: string[],
 ): ToolDefinition {
-	const schema = kind.becomesGrammar
-		? cleaned(parameters, `the schema of the tool "${name}"`, notes)
-		: parameters;
+	const schema =
+		kind.becomesGrammar === 'formatsAndTools'
+			? cleaned(parameters, `the schema of the tool "${name}"`, notes)
+			: parameters;
 	const typed = isFilled(schema.type) ? schema : { type: 'object', ...schema };
 	const tool = { name: sentName, ...optional({ description }), parameters: typed };
 	// They come from other servers where tools do (MCP).

@@ -197,9 +197,10 @@ async function ask(
 		},
 	});
 	// A grammar costs a token less than a schema, whose answers have quotes.
-	const responseFormat = kind.becomesGrammar
-		? { type: 'grammar' as const, grammar: labelGrammar(keys, several) }
-		: { type: 'jsonSchema' as const, name: 'category', schema: labelSchema(keys, several) };
+	const responseFormat =
+		kind.becomesGrammar === 'formatsAndTools'
+			? { type: 'grammar' as const, grammar: labelGrammar(keys, several) }
+			: { type: 'jsonSchema' as const, name: 'category', schema: labelSchema(keys, several) };
 	const constrained = body({
 		responseFormat,
 		thinking: { mode: 'off' },

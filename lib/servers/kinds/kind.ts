@@ -166,8 +166,8 @@ export interface ServerKind {
 	echo: readonly string[];
 	/** The fields for a GBNF grammar; undefined: it takes none. */
 	grammar?(grammar: string): JsonRecord;
-	/** It turns JSON schemas into a grammar, and refuses what it cannot turn. */
-	becomesGrammar?: true;
+	/** What it turns JSON schemas of into a grammar. What it cannot turn it refuses, or dies of. */
+	becomesGrammar?: 'formats' | 'formatsAndTools';
 	/** `named`: follows an object that names one tool. `mode`: follows "none" and "required" only. `ignored`: neither. */
 	toolChoice: 'named' | 'mode' | 'ignored';
 	/** The type of a message's part that holds a video; undefined: it takes none. */

@@ -21,7 +21,7 @@ export const llamaServer: ServerKind = {
 	thinkingBudget: true,
 	echo: ['reasoning_content'],
 	grammar: (grammar) => ({ grammar }),
-	becomesGrammar: true,
+	becomesGrammar: 'formatsAndTools',
 	// docs/protocols/llama-server.md 6.1
 	toolChoice: 'mode',
 	video: 'input_video',

@@ -11,6 +11,8 @@ export const ollama: ServerKind = {
 	label: 'Ollama',
 	fields: ['topK', 'minP', 'repeatPenalty', 'repeatLastN', 'contextSize', 'keepAlive'],
 	native: 'ollama',
+	// A pattern or a long maxLength ends its runner, a look-ahead the whole server (seen: 0.17.4).
+	becomesGrammar: 'formats',
 	takesUnlimited: true,
 	thinking: 'effort',
 	echo: ['reasoning'],

@@ -106,6 +106,26 @@ test('a level of thinking that Ollama refuses: the failure without it is told, n
 	expect(sent('/api/chat').map(({ think }) => think)).toEqual(['low', undefined]);
 });
 
+test.each<[string, object]>([
+	['own API', { options: { contextSize: 2048 } }],
+	['route of OpenAI', {}],
+])('Ollama gets no part of a JSON schema that crashes it: %s', async (_name, more) => {
+	await serve({ profile: 'ollama' });
+	// Of a real Ollama 0.17.4: the first ended its runner, the second the server, and the third never answered.
+	const properties = {
+		number: { type: 'string', pattern: String.raw`^[A-Z]{2}\d{4}$` },
+		word: { type: 'string', pattern: '^(?!x)a+$' },
+		list: { type: 'array', items: { type: 'string' }, minItems: 5, maxItems: 2 },
+	};
+	const jsonSchema = JSON.stringify({ type: 'object', properties });
+	const asked = { ...CHAT, responseFormat: 'jsonSchema', jsonSchema, ...more };
+	const fake = prepare({ parameters: asked });
+	await executeIn(fake).catch(() => []);
+	const bodies = JSON.stringify([...sent('/api/chat'), ...chats()]);
+	expect(bodies).toContain('"number":{"type":"string"}');
+	expect(bodies).not.toMatch(/pattern|minItems/);
+});
+
 test('a picture alone is a question', async () => {
 	await serve({ vision: true });
 	await execute({
