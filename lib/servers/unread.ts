@@ -17,9 +17,6 @@ const WIDE_WEIGHT = 3;
 /** More letters for each token than prose has. */
 const MOST_OF_PROSE = 5;
 
-/** Tokens of its beginning that a cut prompt keeps at most. */
-const MOST_KEPT = 32;
-
 /** Letters of a token in languages other than English. */
 const FEW_PER_TOKEN = 3;
 
@@ -40,16 +37,17 @@ export async function hintOnUnread(
 	const letters = texts.reduce((sum, text) => sum + lettersOf(text), 0);
 	const perToken = letters / tokens;
 	const kind = await kindOf(server);
-	// Of a server that cuts what is longer: to all of the context, or to half of it (Ollama 0.17.4, 0.33).
 	const context = await kind.cutsAt?.(server, model);
-	const fromHalf = Math.abs(tokens - (context ?? Infinity) / 2);
-	const isHalf = fromHalf <= MOST_KEPT && perToken > MOST_OF_PROSE;
-	if (perToken <= MOST_PER_TOKEN && tokens !== context && !isHalf) return [];
+	const most = context ?? 0;
+	// Ollama 0.17.4 leaves all of the context of a text, 0.33 half of it, and both less of a conversation.
+	const isBetween = tokens >= most / 2 && tokens < most;
+	const isCut = tokens === most || (isBetween && perToken > MOST_OF_PROSE);
+	if (perToken <= MOST_PER_TOKEN && !isCut) return [];
 	const size = context === undefined ? '' : ` Its context has ${context} tokens.`;
 	const needed = Math.ceil(letters / FEW_PER_TOKEN / 1024) * 1024;
 	const trained = await trainedContext(server, model);
 	const advice =
-		(context ?? 0) >= trained
+		most >= trained
 			? 'It was made for no more: choose a model that reads more.'
 			: kind.words.context(Math.min(needed, trained));
 	return [

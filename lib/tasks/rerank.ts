@@ -3,7 +3,7 @@ import { withoutControlTokens } from '../chat/content';
 import { failure, invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { contextOf } from '../http/failures';
-import { textIndexes } from '../servers/answer-indexes';
+import { textIndexes, tokensIn } from './vectors';
 import { requireRanking } from '../servers/list-models';
 import { requireModel } from '../servers/model-names';
 import type { Adaptation } from '../servers/once-more';
@@ -30,7 +30,6 @@ import {
 } from './batches';
 import { dataOf, task, type TaskSettings } from './task';
 import { hintOnUnread } from '../servers/unread';
-import { tokensIn } from './vectors';
 
 export interface RerankSettings extends TaskSettings {
 	/** Documents in one request. */

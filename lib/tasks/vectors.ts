@@ -1,9 +1,8 @@
 /** Vectors of an answer, checked before a vector store gets them: it would keep a bad one for ever. Pure. */
-import { textIndexes } from '../servers/answer-indexes';
 import { asList, isRecord, type JsonRecord, optional, plainNumber, recordOf } from '../values';
 
 /** Vectors in the order of the texts. */
-export interface Vectors {
+interface Vectors {
 	vectors: number[][];
 	/** Tokens of all texts together, where the server counts them. */
 	tokens?: number;
@@ -127,4 +126,18 @@ export function cutTo(vector: number[], dimensions: number | undefined): number[
 	const cut = vector.slice(0, dimensions);
 	const length = Math.hypot(...cut);
 	return length === 0 ? cut : cut.map((value) => value / length);
+}
+
+/**
+ * For each entry of an answer, the index (from 0) of the text it belongs to, out of `count` texts; undefined where none
+ * can be read. Servers write it as a number or as text, from 0 or from 1, and call it `index` or `text_index`.
+ */
+export function textIndexes(entries: readonly unknown[], count: number): Array<number | undefined> {
+	const indexes = entries.map((entry) => {
+		const { index, text_index: named = index } = recordOf(entry);
+		return plainNumber(index ?? named);
+	});
+	// Counting from 1 is assumed only if the answer is complete: otherwise an index too large is an error.
+	const isFromOne = indexes.length === count && indexes.includes(count) && !indexes.includes(0);
+	return indexes.map((index) => (isFromOne && index !== undefined ? index - 1 : index));
 }

@@ -270,6 +270,33 @@ describe('what went in was read', () => {
 		}
 	});
 
+	test('a conversation of which Ollama left out messages', async () => {
+		await ollamaRead(3774);
+		const message = Array.from({ length: 9 }, (_none, at) => ({
+			role: at % 2 === 0 ? 'user' : 'assistant',
+			content: CONTRACT.slice(0, 2_300),
+		}));
+		const parameters = { ...prompt, messageSource: 'list', messages: { message } };
+		expect(await hintsOf(parameters, [{ json: {} }])).toEqual([
+			expect.stringContaining('read only 3774 tokens'),
+		]);
+	});
+
+	test('many short texts to Embed were read, though they fill the context together', async () => {
+		const sim = await serve({ profile: 'ollama' });
+		sim.route('GET /api/ps', reply.json({ models: [{ name: 'sim-model', context_length: 512 }] }));
+		const embeddings = [
+			[1, 2],
+			[2, 1],
+			[1, 1],
+			[2, 2],
+		];
+		sim.route('POST /api/embed', reply.json({ embeddings, prompt_eval_count: 1000 }));
+		const texts = embeddings.map((_one, at) => PAGES.slice(at, 1_200 + at));
+		const embed = { resource: 'vector', operation: 'embed', textSource: 'list', texts };
+		expect(await hintsOf({ ...embed, binaryFields: '' }, [{ json: {} }])).toEqual([]);
+	});
+
 	test('an answer without its JSON names what was not read', async () => {
 		await ollamaRead(2050, 'I see no contract.');
 		const fields = { fields: { field: [{ name: 'what' }] } };
