@@ -39,16 +39,15 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 		expect(await idsFor('reranking')).toEqual(['rank']);
 	});
 
-	it('a model for something else is refused before it is asked', async () => {
-		expect(
-			await failureOf(embeddingsOf(server, { model: 'chat' }).embed(['a'], 'query')),
-		).toMatchObject({
-			kind: 'notSupported',
-			message: 'The model "chat" is not for embeddings',
-		});
-		expect(await failureOf(rerankOf(server, { model: 'embed' }).rerank('a', ['b']))).toMatchObject({
-			message: 'The model "embed" is not for reranking',
-		});
+	it('a model for something else is refused, with what it is not for', async () => {
+		const asked = {
+			embeddings: embeddingsOf(server, { model: 'chat' }).embed(['a'], 'query'),
+			reranking: rerankOf(server, { model: 'embed' }).rerank('a', ['b']),
+		};
+		for (const [what, answer] of Object.entries(asked)) {
+			const { kind, message } = await failureOf(answer);
+			expect([kind, message]).toEqual(['notSupported', `The server was not started for ${what}`]);
+		}
 	});
 
 	it('vectors: the cat is nearer to the kitten than to the revenue', async () => {
