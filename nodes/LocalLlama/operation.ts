@@ -33,13 +33,9 @@ export async function runLocalLlama(
 ): Promise<INodeExecutionData[][]> {
 	const known = new Map<string, LlamaAccess>();
 	let sameForEachItem: ICredentialDataDecryptedObject | undefined;
-	const credentialOf = async (itemIndex: number) => {
-		const data = await context.getCredentials('localLlamaApi', itemIndex);
-		if (isSameForEachItem(data)) sameForEachItem = data;
-		return data;
-	};
 	const accessOf = async (itemIndex: number) => {
-		const data = sameForEachItem ?? (await credentialOf(itemIndex));
+		const data = sameForEachItem ?? (await context.getCredentials('localLlamaApi', itemIndex));
+		if (isSameForEachItem(data)) sameForEachItem = data;
 		const { fields } = table.operationOf(context, itemIndex);
 		const priority = priorityOf(context, new NodeParameters(context, itemIndex, fields));
 		const key = JSON.stringify([data, priority]);
