@@ -62,8 +62,7 @@ export async function onceMore<T>(
 			if (changes.length > known.length) learned.set(place, changes);
 			return { value, notes: notesOf(changes, body) };
 		} catch (error) {
-			// Of a route that is missing, the other one tells more; of a changed request that was taken, its own failure.
-			if (first === undefined || isWrongPath(first) || !isRefusal(error)) first = error;
+			first = first === undefined ? error : tellingMore(first, error);
 			const change = changeFor(error, changed, adaptations);
 			const isNew = change !== undefined && !changes.some(({ name }) => name === change.name);
 			if (!isNew || changes.length >= MOST_CHANGES) throw first;
@@ -72,12 +71,11 @@ export async function onceMore<T>(
 	}
 }
 
-function isRefusal(error: unknown): boolean {
-	return error instanceof ServerError && (error.status ?? 0) >= 400;
-}
-
-function isWrongPath(error: unknown): boolean {
-	return error instanceof ServerError && error.kind === 'wrongPath';
+/** Of a route that is missing, the other one tells more; of a changed request that was taken, its own failure. */
+function tellingMore(first: unknown, error: unknown): unknown {
+	const isWrongPath = first instanceof ServerError && first.kind === 'wrongPath';
+	const wasRefused = error instanceof ServerError && (error.status ?? 0) >= 400;
+	return isWrongPath || !wasRefused ? error : first;
 }
 
 function changeFor(

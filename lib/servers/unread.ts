@@ -38,21 +38,23 @@ export async function hintOnUnread(
 	const perToken = letters / tokens;
 	const kind = await kindOf(server);
 	const context = await kind.cutsAt?.(server, model);
-	const most = context ?? 0;
-	// Ollama 0.17.4 leaves all of the context of a text, 0.33 half of it, and both less of a conversation.
-	const isBetween = tokens >= most / 2 && tokens < most;
-	const isCut = tokens === most || (isBetween && perToken > MOST_OF_PROSE);
-	if (perToken <= MOST_PER_TOKEN && !isCut) return [];
+	if (perToken <= MOST_PER_TOKEN && !fillsContext(tokens, perToken, context)) return [];
 	const size = context === undefined ? '' : ` Its context has ${context} tokens.`;
 	const needed = Math.ceil(letters / FEW_PER_TOKEN / 1024) * 1024;
 	const trained = await trainedContext(server, model);
 	const advice =
-		most >= trained
+		context !== undefined && context >= trained
 			? 'It was made for no more: choose a model that reads more.'
 			: kind.words.context(Math.min(needed, trained));
 	return [
 		`The server read only ${tokens} tokens of the ${characters} characters that were sent, so it left a part out.${size} ${advice} Or send smaller parts.`,
 	];
+}
+
+/** Ollama 0.17.4 leaves all of the context of a text, 0.33 half of it, and both less of a conversation. */
+function fillsContext(tokens: number, perToken: number, context = 0): boolean {
+	const isBetween = tokens >= context / 2 && tokens < context;
+	return tokens === context || (isBetween && perToken > MOST_OF_PROSE);
 }
 
 /** Runs of one sign count as one: padded tables and rules have few tokens. */

@@ -135,7 +135,8 @@ async function readCompletion(
 		completion.text += piece;
 		Object.assign(
 			completion,
-			optional({ ...factsIn(event), stopType: reason && (reason === 'length' ? 'limit' : reason) }),
+			// It has had another name here.
+			optional({ ...factsIn(event), stopType: reason?.replace(/^length$/, 'limit') }),
 		);
 		if (piece === '') return;
 		answer.content();

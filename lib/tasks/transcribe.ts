@@ -84,13 +84,12 @@ function emptyAnswer(server: Server, { model }: TaskSettings): ServerError {
 const UNREADABLE =
 	/^Invalid request$|ffmpeg conversion failed|failed to (?:decode|load|open) .{0,20}audio|invalid file format|could not decode|format not recogni[sz]ed/i;
 
-async function refusedSound(
-	server: Server,
-	{ model }: TaskSettings,
+/** Of a language or a format that the server does not know. */
+function refusedOption(
 	error: ServerError,
-	{ file, format, language, translate }: TranscribeRequest,
-): Promise<ServerError> {
-	const serverText = error.serverText?.trim() ?? '';
+	serverText: string,
+	{ format, language }: TranscribeRequest,
+): ServerError | undefined {
 	// C++'s own error where whisper.cpp does not know the language.
 	if (/construction from null/i.test(serverText))
 		return error.reworded({
@@ -99,28 +98,42 @@ async function refusedSound(
 			remedy: 'Give a code such as en, de or zh, or leave the language empty.',
 		});
 	// llama-server
-	if (format !== 'json' && serverText.includes('response_format'))
-		return error.reworded({
-			message: `The server does not write transcripts as "${format}"`,
-			remedy: 'Set Response Format to Text.',
-		});
+	if (format === 'json' || !serverText.includes('response_format')) return undefined;
+	return error.reworded({
+		message: `The server does not write transcripts as "${format}"`,
+		remedy: 'Set Response Format to Text.',
+	});
+}
+
+async function refusedSound(
+	server: Server,
+	{ model }: TaskSettings,
+	error: ServerError,
+	request: TranscribeRequest,
+): Promise<ServerError> {
+	const { file, translate } = request;
+	const serverText = error.serverText?.trim() ?? '';
+	const option = refusedOption(error, serverText, request);
+	if (option !== undefined) return option;
 	const isDeaf = error.status === 501 || error.kind === 'modalityUnsupported';
 	const heard = isDeaf ? error.reworded({ kind: 'notSupported' }) : withoutSilence(error);
-	const named = UNREADABLE.test(serverText)
-		? error.reworded({
-				kind: 'badRequest',
-				message: `The server cannot read the sound of "${file.name}"`,
-				// whisper.cpp says nothing else, whatever is wrong with the request.
-				remedy:
-					'Most servers read wav, mp3 and flac: convert the file, and look whether it is whole. whisper.cpp reads wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which needs ffmpeg on that machine.',
-			})
-		: heard;
+	const named = UNREADABLE.test(serverText) ? unreadable(error, file) : heard;
 	const sent = { ...file, head: await headOf(file) };
 	return await explained(server, namingFiles(named, [sent]), {
 		can: `${translate ? 'translate' : 'transcribe'} sound${isDeaf ? ' with this model' : ''}`,
 		remedy: ({ words }) =>
 			translate ? 'Turn off Translate to English, and let a chat translate.' : words.transcription,
 		model,
+	});
+}
+
+function unreadable(error: ServerError, { name }: FileSource): ServerError {
+	return error.reworded({
+		kind: 'badRequest',
+		message: `The server cannot read the sound of "${name}"`,
+		// whisper.cpp says nothing else, whatever is wrong with the request.
+		remedy:
+			'Most servers read wav, mp3 and flac: convert the file, and look whether it is whole. whisper.cpp reads wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which needs ffmpeg on that machine.',
 	});
 }
 
