@@ -34,7 +34,9 @@ export async function runLocalLlama(
 	const known = new Map<string, LlamaAccess>();
 	let sameForEachItem: ICredentialDataDecryptedObject | undefined;
 	const accessOf = async (itemIndex: number) => {
-		const data = sameForEachItem ?? (await context.getCredentials('localLlamaApi', itemIndex));
+		const data =
+			sameForEachItem ??
+			(await context.getCredentials<ICredentialDataDecryptedObject>('localLlamaApi', itemIndex));
 		if (isSameForEachItem(data)) sameForEachItem = data;
 		const { fields } = table.operationOf(context, itemIndex);
 		const priority = priorityOf(context, new NodeParameters(context, itemIndex, fields));
