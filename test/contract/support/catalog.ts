@@ -38,9 +38,8 @@ const TOPICS: Readonly<Record<string, ServerName>> = {
 	'whisper.cpp-233fe1f': 'whisper.cpp',
 };
 
-/** Servers that are not supported, Dify (its recordings have a contract of their own), and answers that no node reads. */
-const LEFT_OUT =
-	/^(bifrost|gpt-load|ik-llama-cpp|inference-gateway|lightrag|llama-cpp-python|mlx-lm|ms-swift|new-api|olla|portkey-gateway|sglang-gateway|text-generation-webui|transformers-serve|triton|xinference)-|^dify-|^tei$/;
+/** Dify's recordings have a suite of their own; TEI's one only identifies the server. */
+const LEFT_OUT = /^dify-|^tei$/;
 
 /** Folders of recorded answers that are neither here nor left out. */
 export function unknownFolders(): string[] {

@@ -12,23 +12,8 @@ const SMOLLM2: SimOptions = {
 
 /** Options of a case's server; the first matching name counts. */
 const STARTS: Array<[name: RegExp, options: SimOptions]> = [
-	[/^embed-slot-context-256/, { ...MINILM, nCtx: 256, embeddings: { encoder: true } }],
-	[/^embed-ub2048-/, { ...MINILM, embeddings: { encoder: true, batch: 2048 } }],
-	[/^embed-encoder-none-/, { ...MINILM, embeddings: { encoder: true, pooling: 'none' } }],
-	[/^embed-encoder-last-/, { ...MINILM, embeddings: { encoder: true, pooling: 'last' } }],
 	[/^embed-/, { ...MINILM, embeddings: { encoder: true } }],
-	[
-		/^nan-/,
-		{ ...MINILM, alias: '/models/minilm-nan.gguf', embeddings: { encoder: true, nan: true } },
-	],
-	[/^gen-none-/, { ...SMOLLM2, alias: SMOLLM2.modelPath, embeddings: { pooling: 'none' } }],
-	[
-		/^gen-last-600-/,
-		{ ...SMOLLM2, alias: SMOLLM2.modelPath, embeddings: { pooling: 'last' }, nCtx: 4096 },
-	],
-	[/^gen-last-/, { ...SMOLLM2, alias: SMOLLM2.modelPath, embeddings: { pooling: 'last' } }],
 	[/^rankwrong-chat-/, { ...SMOLLM2, alias: SMOLLM2.modelPath, rerank: true }],
-	[/^rankwrong-embedding-/, { ...MINILM, embeddings: { encoder: true }, rerank: true }],
 	[
 		/^rank-/,
 		{ ...MINILM, alias: '/models/minilm-rank.gguf', embeddings: { encoder: true }, rerank: true },
@@ -67,7 +52,6 @@ const TEMPLATE = 'the template of this model knows no tools, those of the simula
 export const LLAMA_SERVER: RecordedTopic[] = [
 	topic('embeddings', { 'embed-props': TEMPLATE }),
 	topic('rerank', { 'rank-props': TEMPLATE }),
-	topic('tokens'),
 	topic('lists', { 'plain-props': TEMPLATE }),
 	topic('router'),
 ];
