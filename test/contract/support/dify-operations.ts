@@ -1,7 +1,7 @@
 /** Which operation of which node sends a recorded request, and with which values in its fields. */
 import { SOME_ID } from './dify-answers';
 import type { ActionNode } from './dify-drive';
-import { isStream, jsonOf, type DifyExchange } from './dify-exchanges';
+import { jsonOf, type DifyExchange } from './dify-exchanges';
 
 export type DifyNode = ActionNode | 'difyRetriever';
 
@@ -390,26 +390,4 @@ export function operationsOf(exchange: DifyExchange): OperationRow[] {
 	const { method, path, body } = exchange;
 	const rating = 'rating' in body && body.rating === null ? REVOKE! : RATE!;
 	return [...ROWS, rating].filter((row) => row.method === method && row.path.test(path));
-}
-
-/** Requests of operations that go, and the reason in words for the count. */
-const GONE: ReadonlyArray<readonly [RegExp, string]> = [
-	[/\/update-by-(?:text|file)$/, 'updates by ID go: upsert by name stays'],
-	[/^\/workspaces\/current\/models/, 'the list of models goes as an operation'],
-	[/\/pipeline\/datasource/, 'datasources go'],
-	[/^\/(?:meta|site)$/, 'icons and web page of an app go'],
-];
-
-/** Why no operation is played for an exchange; undefined where one is. */
-export function leftOutBecause(exchange: DifyExchange): string | undefined {
-	const [row] = operationsOf(exchange);
-	if (row === undefined) {
-		const gone = GONE.find(([pattern]) => pattern.test(exchange.path));
-		return gone?.[1] ?? 'a request that no node sends';
-	}
-	const { answer, body } = exchange;
-	const isWhole = answer.status === 200 && !isStream(exchange);
-	if (row.startsRun && row.node !== 'difyKnowledge' && isWhole)
-		return 'a whole answer in place of a stream goes';
-	return body.is_published === false ? 'drafts of pipelines go' : undefined;
 }
