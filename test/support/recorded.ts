@@ -25,12 +25,3 @@ export function recordedReply(file: string) {
 	);
 	return reply.raw([Buffer.concat([Buffer.from(whole, 'latin1'), body])]);
 }
-
-/** The events' data, or the lines, of a recorded stream. */
-export function recordedEvents(file: string): string[] {
-	return recorded(file)
-		.body.toString('utf8')
-		.split(/\r?\n/)
-		.map((line) => line.replace(/^data: /, ''))
-		.filter((line) => line !== '');
-}

@@ -155,20 +155,6 @@ export async function answering(rules: Rule[], options: SimOptions = {}): Promis
 	return sim;
 }
 
-/** A simulator whose model answers with the sign of a label, depending on the text to classify. */
-export async function labelling(
-	signs: ReadonlyArray<[text: RegExp, sign: string]>,
-): Promise<LlamaServerSim> {
-	const sim = await startLlamaServerSim();
-	after(async () => await sim.close());
-	const answer = ({ body }: { body?: unknown }) => {
-		const { messages } = body as { messages: Array<{ content: string }> };
-		return reply.text(signs.find(([text]) => text.test(messages.at(-1)!.content))![1]);
-	};
-	sim.script(...Array.from({ length: 50 }, () => answer));
-	return sim;
-}
-
 export async function dify(options: DifySimOptions = {}): Promise<DifySim> {
 	const sim = await startDifySim(options);
 	closing.push(async () => await sim.close());

@@ -92,24 +92,13 @@ export async function killedInMidAnswer(
 	return await endedInMidAnswer(server, { ...PLAIN_SETTINGS, model }, kill);
 }
 
-/** A chat that is stopped at the first piece. */
-export async function stoppedInMidAnswer(
-	server: Server,
-	settings: Partial<ChatSettings> & { model: string },
-): Promise<ServerError> {
-	const stop = new AbortController();
-	const end = async () => stop.abort();
-	return await endedInMidAnswer(server, { ...PLAIN_SETTINGS, ...settings }, end, stop.signal);
-}
-
 async function endedInMidAnswer(
 	server: Server,
 	settings: ChatSettings,
 	end: () => Promise<void>,
-	signal?: AbortSignal,
 ): Promise<ServerError> {
 	let ending: Promise<void> | undefined;
-	const call: Call = { ...asking('Tell a story.'), ...(signal === undefined ? {} : { signal }) };
+	const call = asking('Tell a story.');
 	return await failureOf(runTurn(server, settings, call, () => void (ending ??= end())));
 }
 
