@@ -29,3 +29,21 @@ test('every file directly in lib has a line in the layout', () => {
 test('every folder and file of the layout exists', () => {
 	expect([...named].filter((name) => !name.includes('<') && !fs.existsSync(name))).toEqual([]);
 });
+
+test('every folder and file that a README of the tests names exists', () => {
+	const pages = fs
+		.readdirSync('test', { recursive: true, encoding: 'utf8' })
+		.filter((name) => path.basename(name) === 'README.md')
+		.map((name) => path.join('test', name));
+	const missing = pages.flatMap((page) => {
+		const text = fs.readFileSync(page, 'utf8');
+		const names = [...text.matchAll(/`((?:[\w.-]+\/)+|[\w./-]+\.(?:ts|mjs|json|jinja|gguf|md))`/g)];
+		const places = [path.dirname(page), '.', 'test/contract/support'];
+		return names
+			.map(([, name]) => name!)
+			.filter((name) => !places.some((place) => fs.existsSync(path.join(place, name))))
+			.map((name) => `${page}: ${name}`);
+	});
+	expect(pages.length).toBeGreaterThan(3);
+	expect(missing).toEqual([]);
+});
