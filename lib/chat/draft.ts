@@ -61,7 +61,7 @@ export function draftBody(
 }
 
 function sentTool(
-	{ name, description, parameters }: ToolDefinition,
+	{ name, shortName, description, parameters }: ToolDefinition,
 	sentName: string,
 	kind: ServerKind,
 	notes: string[],
@@ -71,7 +71,11 @@ function sentTool(
 			? cleaned(parameters, `the schema of the tool "${name}"`, notes)
 			: parameters;
 	const typed = isFilled(schema.type) ? schema : { type: 'object', ...schema };
-	const tool = { name: sentName, ...optional({ description }), parameters: typed };
+	const tool = {
+		name: sentName,
+		...optional({ shortName, description }),
+		parameters: typed,
+	};
 	// They come from other servers where tools do (MCP).
 	return JSON.parse(withoutControlTokens(JSON.stringify(tool))) as ToolDefinition;
 }

@@ -155,7 +155,8 @@ export function toolNames(tools: readonly ToolDefinition[]): ToolNames {
 	};
 }
 
-function fittingName(name: string): string {
+/** A name that servers accept. */
+export function fittingName(name: string): string {
 	return name.replace(/[^\w-]/g, '_').slice(0, MAX_LENGTH) || '_';
 }
 

@@ -35,6 +35,8 @@ export type ChatMessage =
 
 export interface ToolDefinition {
 	name: string;
+	/** The name without the prefix of the tool's MCP client. */
+	shortName?: string;
 	description?: string;
 	/** JSON schema of the arguments. */
 	parameters: JsonRecord;

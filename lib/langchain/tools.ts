@@ -14,19 +14,21 @@ type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];
  */
 export function toolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): ToolDefinition {
 	if (!isRecord(tool)) throw notATool();
+	const { metadata } = tool;
 	const openAiTool = tool.type === 'function' ? recordOf(tool.function) : {};
 	if (typeof openAiTool.name === 'string') {
 		const { name, description, parameters } = openAiTool as { name: string } & JsonRecord;
-		return definition(name, description, jsonSchemaOf(parameters, name));
+		return definition({ name, description, metadata }, jsonSchemaOf(parameters, name));
 	}
-	if (typeof tool.name !== 'string') throw notATool();
+	const { name, description } = tool;
+	if (typeof name !== 'string') throw notATool();
 	const schema = tool.schema ?? tool.inputSchema ?? tool.parameters;
 	if (schema === undefined && isProviderTool(tool)) throw notATool();
 	// The host knows its own zod best; a schema of another copy it returns unchanged.
-	const sdkTool = { type: 'function', name: tool.name, inputSchema: schema };
+	const sdkTool = { type: 'function', name, inputSchema: schema };
 	const json: unknown = toJsonSchema(sdkTool as Parameters<ToJsonSchema>[0]);
-	const parameters = json === schema ? jsonSchemaOf(schema, tool.name) : json;
-	return definition(tool.name, tool.description, parameters);
+	const parameters = json === schema ? jsonSchemaOf(schema, name) : json;
+	return definition({ name, description, metadata }, parameters);
 }
 
 /** `{"type": "web_search", "name": …}` and the like name a tool that the provider runs itself. */
@@ -34,7 +36,16 @@ function isProviderTool({ type }: JsonRecord): boolean {
 	return typeof type === 'string' && type !== 'function';
 }
 
-function definition(name: string, description: unknown, parameters: unknown): ToolDefinition {
+interface Described {
+	name: string;
+	description: unknown;
+	metadata: unknown;
+}
+
+function definition(
+	{ name, description, metadata }: Described,
+	parameters: unknown,
+): ToolDefinition {
 	// `$schema` only costs tokens. A tool without a schema takes no arguments, which templates and grammars need
 	// explicitly.
 	requireDepth(parameters, `The schema of the tool "${name}"`);
@@ -42,9 +53,38 @@ function definition(name: string, description: unknown, parameters: unknown): To
 	delete schema.$schema;
 	return {
 		name,
-		...optional({ description: nonEmptyText(description) }),
+		...optional({
+			description: nonEmptyText(description),
+			shortName: shortNameOf(name, recordOf(metadata)),
+		}),
 		parameters: isFilled(schema) ? schema : { type: 'object', properties: {} },
 	};
+}
+
+/** The longest name that n8n makes. */
+const MAX_NAME_LENGTH = 64;
+
+/**
+ * The name of an MCP server's tool, from which n8n made the tool's name; undefined if the name does not begin with its
+ * node's prefix. Behind an approval, `sourceNodeName` is the node of the approval.
+ */
+function shortNameOf(
+	name: string,
+	{ gatedToolNodeName, sourceNodeName, isFromToolkit }: JsonRecord,
+): string | undefined {
+	const node = nonEmptyText(gatedToolNodeName ?? sourceNodeName);
+	if (node === undefined || isFromToolkit === false || name.length > MAX_NAME_LENGTH)
+		return undefined;
+	const prefix = node.replace(/[^a-zA-Z0-9]/g, '_');
+	const rests = [...name.matchAll(/_(?=[^_])/g)].map(({ index }) => name.slice(index + 1));
+	// A cut prefix may end at several places: as little of it as possible is cut.
+	return rests.filter((rest) => mcpToolName(prefix, rest) === name).at(-1);
+}
+
+/** `buildMcpToolName` of n8n's MCP client (2.20 and 2.41). */
+function mcpToolName(prefix: string, toolName: string): string {
+	const cut = prefix.slice(0, Math.max(0, MAX_NAME_LENGTH - toolName.length - 1));
+	return cut === '' ? toolName : `${cut}_${toolName}`;
 }
 
 function notATool() {
