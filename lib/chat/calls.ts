@@ -93,9 +93,23 @@ export function argumentsOf(written: string): string | undefined {
 
 /** The names of required arguments that a call lacks. */
 export function missingArguments(args: string, parameters: JsonRecord): string[] {
-	const given = recordOf(parseJson(args));
-	const names = asList(parameters.required).filter((name) => typeof name === 'string');
-	return names.filter((name) => !Object.hasOwn(given, name));
+	return missingIn(recordOf(parseJson(args)), parameters);
+}
+
+/**
+ * For an approval, n8n puts a tool's arguments into `toolParameters`, and its own into `hitlParameters`, without which an
+ * approval works (n8n-core, `createHitlToolkit`).
+ */
+function missingIn(given: JsonRecord, { required, properties }: JsonRecord): string[] {
+	const { toolParameters, hitlParameters } = recordOf(properties);
+	const missing = asList(required)
+		.filter((name) => typeof name === 'string')
+		.filter((name) => !Object.hasOwn(given, name));
+	if (toolParameters === undefined || hitlParameters === undefined) return missing;
+	const asked = missing.filter((name) => name !== 'hitlParameters');
+	if (asked.includes('toolParameters')) return asked;
+	const inner = missingIn(recordOf(given.toolParameters), recordOf(toolParameters));
+	return [...asked, ...inner.map((name) => `toolParameters.${name}`)];
 }
 
 /** Longer server ids are not kept: such calls are sent back under our own ids. */

@@ -3,122 +3,185 @@ import { shortened } from '../values';
 import { fittedArguments } from './arguments';
 import { argumentsOf, missingArguments, type ReadCall } from './calls';
 import { withoutControlTokens } from './content';
+import { fittingName } from './schema';
 import type { ChatMessage, ToolDefinition } from './types';
 
 /** How often a turn is corrected. */
 export const MOST_CORRECTIONS = 2;
-/** Characters of the model's own text that are shown to it. */
+/** Bytes that a correction adds to the conversation, as JSON without the fields of the wire protocol. */
+const MAX_BYTES = 3_600;
+/** Calls that a correction repeats, and bytes for the text and for each call's arguments: the first that fits counts. */
+const SIZES = [
+	[10, 1_000],
+	[10, 300],
+	[10, 100],
+	[3, 100],
+	[1, 100],
+] as const;
+const MAX_NAMES = 20;
+const MAX_NAME = 64;
+/** Bytes of a name or a list of names, of broken arguments, of an answer that breaks its format. */
+const MAX_NAME_BYTES = 200;
+const MAX_LIST_BYTES = 1_000;
 const MAX_QUOTED = 200;
-const MOST_NAMES = 50;
+const MAX_FORMATTED = 2_000;
 
 /** What is wrong with a call. */
 export interface Fault {
 	call: ReadCall;
 	kind: 'unknownTool' | 'brokenArguments' | 'missingArguments';
-	/** Said to the model. */
-	sentence: string;
 	/** Missing arguments. */
-	missing?: string[];
+	missing: string[];
 }
 
-/** The calls of an answer with the names and arguments of offered tools, and what is wrong with them. */
+/** The valid calls of an answer with the names and arguments of offered tools, and what is wrong with the others. */
 export function checkedCalls(
 	calls: readonly ReadCall[],
 	tools: readonly ToolDefinition[],
 	areFromText = false,
 ): { calls: ReadCall[]; faults: Fault[] } {
+	const toolOf = toolFinder(tools, areFromText);
 	const faults: Fault[] = [];
-	const checked = calls.map((call) => {
-		const tool = toolOf(call.name, tools, areFromText);
-		const fault = faultOf(call, tool, tools);
-		if (fault !== undefined) faults.push(fault);
-		const args = argumentsOf(call.arguments);
-		if (tool === undefined || args === undefined) return call;
-		return { ...call, name: tool.name, arguments: fittedArguments(args, tool.parameters) };
-	});
-	return { calls: checked, faults };
+	const valid: ReadCall[] = [];
+	for (const call of calls) {
+		const tool = toolOf(call.name);
+		const args = tool && argumentsOf(call.arguments);
+		if (tool === undefined) faults.push({ call, kind: 'unknownTool', missing: [] });
+		else if (args === undefined) faults.push({ call, kind: 'brokenArguments', missing: [] });
+		else {
+			const fitted = fittedArguments(args, tool.parameters);
+			const missing = missingArguments(fitted, tool.parameters);
+			if (missing.length > 0) faults.push({ call, kind: 'missingArguments', missing });
+			else valid.push({ ...call, name: tool.name, arguments: fitted });
+		}
+	}
+	return { calls: valid, faults };
 }
 
 /**
- * The tool of a name: as it is, else the one whose name ends so behind the prefix that it shares with another tool, as
- * tools of an MCP server do. A plain ending would run `delete_user` for `user`.
+ * Finds a tool by its exact name, or by its name without the prefix of its MCP client if only one tool has that. The model
+ * sees the sent form of a name, and may know the own one. A call in a text has the exact name.
  */
-function toolOf(
-	name: string,
+function toolFinder(
 	tools: readonly ToolDefinition[],
-	isFromText: boolean,
-): ToolDefinition | undefined {
-	const exact = tools.find((tool) => tool.name === name);
-	if (exact !== undefined || isFromText || name === '') return exact;
-	const fits = tools.filter((tool) => hasPrefix(tool, name, tools));
-	return fits.length === 1 ? fits[0] : undefined;
-}
-
-function hasPrefix(tool: ToolDefinition, name: string, tools: readonly ToolDefinition[]): boolean {
-	const prefix = tool.name.slice(0, -name.length);
-	if (!tool.name.endsWith(name) || !/[^_.:/-][_.:/-]+$/.test(prefix)) return false;
-	return tools.filter((other) => other.name.startsWith(prefix)).length >= 2;
-}
-
-function faultOf(
-	call: ReadCall,
-	tool: ToolDefinition | undefined,
-	tools: readonly ToolDefinition[],
-): Fault | undefined {
-	if (tool === undefined) {
-		const names = tools.slice(0, MOST_NAMES).map(({ name }) => name);
-		const sentence = `Error: there is no tool ${quoted(call.name)}. Available tools: ${names.join(', ')}. Call one of these, or answer without a tool.`;
-		return { call, kind: 'unknownTool', sentence };
+	areFromText: boolean,
+): (name: string) => ToolDefinition | undefined {
+	const exact = new Map(tools.map((tool) => [tool.name, tool]));
+	const short = new Map<string, ToolDefinition | undefined>();
+	for (const tool of areFromText ? [] : tools) {
+		const { shortName } = tool;
+		const names = shortName === undefined ? [] : [shortName, fittingName(shortName)];
+		for (const name of new Set(names)) short.set(name, short.has(name) ? undefined : tool);
 	}
-	const args = argumentsOf(call.arguments);
-	if (args === undefined) {
-		const sentence = `Error: the arguments of ${tool.name} are not valid JSON: ${quoted(call.arguments)}. Call it again with valid JSON.`;
-		return { call, kind: 'brokenArguments', sentence };
-	}
-	const missing = missingArguments(args, tool.parameters);
-	if (missing.length === 0) return undefined;
-	const sentence = `Error: the call of ${tool.name} lacks required arguments: ${missing.join(', ')}. Call it again with them.`;
-	return { call, kind: 'missingArguments', sentence, missing };
+	return (name) => exact.get(name) ?? short.get(name);
 }
 
-/** The model's own words, so that they are no order to anybody. */
-function quoted(text: string): string {
-	return JSON.stringify(withoutControlTokens(shortened(text, MAX_QUOTED)));
+/** A name from a model or a tool, so that it is no order to anybody. */
+export function shownName(name: string): string {
+	return startOf(shortened(name, MAX_NAME), MAX_NAME_BYTES);
+}
+
+/** Names from a tool's schema. */
+export function shownNames(names: readonly string[]): string {
+	return startOf(names.slice(0, MAX_NAMES).map(shownName).join(', '), MAX_LIST_BYTES);
+}
+
+/** The beginning of a text, without control tokens, in at most so many bytes of JSON. */
+function startOf(text: string, bytes: number): string {
+	let start = '';
+	let size = 0;
+	for (const character of withoutControlTokens(text.slice(0, bytes))) {
+		size += jsonBytes(character) - '""'.length;
+		if (size > bytes - Buffer.byteLength('…')) return `${start}…`;
+		start += character;
+	}
+	return start;
+}
+
+function jsonBytes(value: unknown): number {
+	return Buffer.byteLength(JSON.stringify(value));
+}
+
+/** What the model reads of a fault. */
+function sentenceOf({ call, kind, missing }: Fault): string {
+	const name = shownName(call.name);
+	if (kind === 'unknownTool') return `Error: there is no tool ${JSON.stringify(name)}.`;
+	if (kind === 'missingArguments')
+		return `Error: the call of ${name} lacks required arguments: ${shownNames(missing)}. Call it again with them.`;
+	const quoted = JSON.stringify(startOf(call.arguments, MAX_QUOTED));
+	return `Error: the arguments of ${name} are not valid JSON: ${quoted}. Call it again with valid JSON.`;
 }
 
 /**
  * What is added to the conversation for the next try: the calls as they were, and as their results what was wrong.
- * Arguments that are no JSON go as `{}`, since a template parses them (llama-server answers 500 otherwise).
+ * Arguments that are no JSON, and long ones, go as `{}`, since a template parses them (llama-server answers 500
+ * otherwise).
  */
 export function correctionOf(
 	text: string,
 	calls: readonly ReadCall[],
 	faults: readonly Fault[],
+	tools: readonly ToolDefinition[],
 	idOf: (index: number) => string,
 ): ChatMessage[] {
-	const toolCalls = calls.map((call, index) => ({
-		id: idOf(index),
-		name: call.name,
-		arguments: argumentsOf(call.arguments) ?? '{}',
-	}));
-	const results = calls.map((call, index): ChatMessage => {
-		const fault = faults.find(
-			(one) => one.call.name === call.name && one.call.arguments === call.arguments,
-		);
-		const content =
-			fault?.sentence ?? 'Not run, because another call of the same answer was faulty.';
-		return { role: 'tool', toolCallId: idOf(index), name: call.name, content };
+	const byCall = new Map(faults.map((fault) => [fault.call, fault]));
+	const faultyFirst = [...new Set([...byCall.keys(), ...calls])];
+	let correction: ChatMessage[] = [];
+	for (const [count, bytes] of SIZES) {
+		const repeated = new Set(faultyFirst.slice(0, count));
+		const shown = calls.filter((call) => repeated.has(call));
+		const results = resultsOf(shown, byCall, tools, calls.length - shown.length);
+		const toolCalls = shown.map((call, index) => ({
+			id: idOf(index),
+			name: shownName(call.name),
+			arguments: repeatedArguments(call, bytes),
+		}));
+		correction = [
+			{ role: 'assistant', content: startOf(text, bytes), toolCalls },
+			...toolCalls.map(({ id, name }, index): ChatMessage => {
+				return { role: 'tool', toolCallId: id, name, content: results[index]! };
+			}),
+		];
+		if (jsonBytes(correction) <= MAX_BYTES) break;
+	}
+	return correction;
+}
+
+function repeatedArguments(call: ReadCall, bytes: number): string {
+	const isShort = call.arguments.length <= bytes && jsonBytes(call.arguments) <= bytes;
+	const args = isShort ? argumentsOf(call.arguments) : undefined;
+	return withoutControlTokens(args ?? '{}');
+}
+
+function resultsOf(
+	calls: readonly ReadCall[],
+	faults: ReadonlyMap<ReadCall, Fault>,
+	tools: readonly ToolDefinition[],
+	omitted: number,
+): string[] {
+	const results = calls.map((call) => {
+		const fault = faults.get(call);
+		return fault === undefined
+			? 'Not run, because another call of the same answer was faulty.'
+			: sentenceOf(fault);
 	});
-	return [{ role: 'assistant', content: text, toolCalls }, ...results];
+	const unknown = calls.findIndex((call) => faults.get(call)?.kind === 'unknownTool');
+	const names = tools.slice(0, MAX_NAMES).map(({ name }) => name);
+	if (unknown >= 0)
+		results[unknown] +=
+			` Available tools: ${names.join(', ')}. Call one of these, or answer without a tool.`;
+	if (omitted > 0) results[results.length - 1] += ` ${omitted} more calls were not run.`;
+	return results;
 }
 
 /** The correction of an answer that breaks the schema of the response format. */
 export function correctionOfFormat(text: string, problem: string): ChatMessage[] {
+	const short = startOf(problem, MAX_LIST_BYTES);
 	return [
-		{ role: 'assistant', content: text },
+		{ role: 'assistant', content: startOf(text, MAX_FORMATTED) },
 		{
 			role: 'user',
-			content: `The answer does not fit the JSON schema: ${problem}. Answer again with JSON that fits it, and nothing else.`,
+			content: `The answer does not fit the JSON schema: ${short}. Answer again with JSON that fits it, and nothing else.`,
 		},
 	];
 }

@@ -9,7 +9,14 @@ import { failureOf, isHeldBack, type Read } from './ask';
 import { cleanedFormat, type Turn } from './draft';
 import type { Body } from './body';
 import { ownToolCallIds, type ReadCall } from './calls';
-import { checkedCalls, correctionOf, correctionOfFormat, type Fault } from './correction';
+import {
+	checkedCalls,
+	correctionOf,
+	correctionOfFormat,
+	type Fault,
+	shownName,
+	shownNames,
+} from './correction';
 import { formatCallIn } from './format-call';
 import type { FinishedAnswer, ResponseFormat, ToolDefinition } from './types';
 import { keptAsText } from '../json';
@@ -78,24 +85,34 @@ function judgeCalls(turn: Turn, read: Read, body: Body, toolCalls: readonly Read
 	// Without tools there is nothing to correct a call by.
 	if (faults.length === 0) return { usable: fail };
 	const ids = ownToolCallIds(toolCalls.map(() => undefined));
-	const correction = correctionOf(outcome.text, toolCalls, faults, (index) => ids[index]!);
+	const correction = correctionOf(outcome.text, toolCalls, faults, tools, (index) => ids[index]!);
 	return {
 		next: { ...body, messages: [...body.messages, ...correction] },
 		usable: () => {
-			// A call that lacks arguments is run: the tool may do without them.
-			const unknown = faults.filter(({ kind }) => kind === 'unknownTool').map(({ call }) => call);
-			const known = calls.filter((one) => !unknown.includes(one));
-			const isBroken = faults.some(({ kind }) => kind === 'brokenArguments');
-			if (whole === undefined || isBroken || known.length === 0) return fail();
-			return { ...whole, toolCalls: known, notes: [...read.notes, ...faults.map(noteOnFault)] };
+			if (whole === undefined || calls.length === 0) return fail();
+			return { ...whole, toolCalls: calls, notes: [...read.notes, ...notesOnFaults(faults)] };
 		},
 	};
 }
 
-function noteOnFault({ call, missing }: Fault): string {
-	return missing === undefined
-		? `The model also called the tool "${call.name}", which is not connected. That call was left out.`
-		: `The model called the tool "${call.name}" without arguments that it requires: ${missing.join(', ')}. Some servers lose the arguments of a call: see whether an update or another tool call parser helps.`;
+const MAX_NOTES = 10;
+
+/** Notes on calls that were left out beside valid ones. */
+function notesOnFaults(faults: readonly Fault[]): string[] {
+	const notes = faults
+		.slice(0, MAX_NOTES)
+		.map((fault) => `${wordsOn(fault)}. That call was left out.`);
+	const more = faults.length - notes.length;
+	return more > 0 ? [...notes, `${more} more calls were left out.`] : notes;
+}
+
+/** A call of an unknown tool, or one that lacks arguments. */
+function wordsOn({ call, missing }: Fault): string {
+	const what =
+		missing.length === 0
+			? ', which is not connected'
+			: ` without required arguments: ${shownNames(missing)}`;
+	return `The model called the tool "${shownName(call.name)}"${what}`;
 }
 
 function failureOfCalls(
@@ -104,23 +121,31 @@ function failureOfCalls(
 	faults: readonly Fault[],
 	tools: readonly ToolDefinition[],
 ): ServerError {
-	const tool = faults.find(({ kind }) => kind === 'unknownTool')?.call.name;
-	if (tool === undefined && 'kind' in outcome)
+	const unknown = faults.find(({ kind }) => kind === 'unknownTool');
+	if (unknown === undefined && 'kind' in outcome)
 		return failureOf(outcome, { url, headers: {} }, turn);
 	const { server, settings } = turn;
+	const fault = unknown ?? faults[0]!;
+	const named = [fault, ...faults.filter(({ kind }) => kind !== 'brokenArguments')];
+	const sentences = [...new Set(named.slice(0, MAX_NOTES).map(wordsOn))];
 	const offeredTools = tools.map(({ name }) => name);
+	if (unknown !== undefined) sentences.push(`Connected are: ${offeredTools.join(', ')}`);
 	return failure('toolCallInvalid', contextOf(server, url, settings.model), {
-		message: `The model called the tool "${tool}", which is not connected. Connected are: ${offeredTools.join(', ')}`,
-		remedy:
-			'Name the tools in the system prompt, connect the one that is missing, or use a model with better tool support.',
+		message: sentences.join('. '),
+		remedy: unknown === undefined ? ARGUMENTS_LOST : TOOL_UNKNOWN,
 		...optional({
 			partialText: outcome.text || undefined,
 			partialReasoning: outcome.reasoning || undefined,
 		}),
-		facts: { offeredTools },
-		about: optional({ tool }),
+		facts: unknown === undefined ? { missingArguments: fault.missing } : { offeredTools },
+		about: { tool: shownName(fault.call.name) },
 	});
 }
+
+const TOOL_UNKNOWN =
+	'Name the tools in the system prompt, connect the one that is missing, or use a model with better tool support.';
+const ARGUMENTS_LOST =
+	'Some servers lose the arguments of a call: update the server, or use another tool call parser or a model with better tool support.';
 
 function judgeText(turn: Turn, read: Read, body: Body, answer: Answer): Verdict {
 	const outcome = checkedJson(answer.text, turn.settings.parameters.responseFormat);

@@ -227,6 +227,7 @@ async function play(
 
 function problemOf({ kind, facts }: ServerError): ToolProblem {
 	if (kind === 'toolCallInvalid' && facts.offeredTools !== undefined) return 'wrongTool';
+	if (kind === 'toolCallInvalid' && facts.missingArguments !== undefined) return 'wrongArguments';
 	const problem = OF_MODEL[kind] ?? 'notTried';
 	return problem === 'noAnswer' && facts.finishReason === 'length' ? 'cut' : problem;
 }

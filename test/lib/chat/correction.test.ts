@@ -1,8 +1,11 @@
-import { checkedCalls, correctionOf } from '../../../lib/chat/correction';
+import { checkedCalls, correctionOf, correctionOfFormat } from '../../../lib/chat/correction';
+import type { ReadCall } from '../../../lib/chat/calls';
 import type { ToolDefinition } from '../../../lib/chat/types';
+import fc from 'fast-check';
 
-const tool = (name: string, ...required: string[]): ToolDefinition => ({
+const tool = (name: string, shortName?: string, ...required: string[]): ToolDefinition => ({
 	name,
+	...(shortName !== undefined && { shortName }),
 	parameters: {
 		type: 'object',
 		properties: { city: { type: 'string' }, days: { type: 'integer' } },
@@ -10,16 +13,29 @@ const tool = (name: string, ...required: string[]): ToolDefinition => ({
 	},
 });
 const TOOLS = [
-	tool('get_weather', 'city'),
-	tool('github_create_issue'),
-	tool('github_list_issues'),
+	tool('get_weather', undefined, 'city'),
+	tool('github_create_issue', 'create_issue'),
+	tool('github_list_issues', 'list_issues'),
+	tool('github_search', 'search'),
+	tool('jira_search', 'search'),
+	tool('github_remove_file', 'remove.file'),
 	tool('delete_user'),
+	tool('delete_group'),
 ];
-const call = (name: string, args: string) => ({ name, arguments: args });
+const call = (name: string, args = '{}') => ({ name, arguments: args });
+const corrected = (
+	calls: readonly ReadCall[],
+	{ text = '', tools = TOOLS }: { text?: string; tools?: readonly ToolDefinition[] } = {},
+) => {
+	const { faults } = checkedCalls(calls, tools);
+	return correctionOf(text, calls, faults, tools, (index) => `id${index}`);
+};
 
 test.each([
 	['a tool by its name', 'get_weather', 'get_weather'],
-	['a name without the prefix of its MCP server', 'create_issue', 'github_create_issue'],
+	['a name without the prefix of its MCP client', 'create_issue', 'github_create_issue'],
+	['such a name in the form that is sent', 'remove_file', 'github_remove_file'],
+	['and in its own', 'remove.file', 'github_remove_file'],
 ])('%s is that tool', (_name, written, expected) => {
 	const { calls, faults } = checkedCalls([call(written, '{"city":"Rome","days":"2"}')], TOOLS);
 	expect(faults).toEqual([]);
@@ -27,35 +43,38 @@ test.each([
 });
 
 test.each([
-	['an invented name', call('weather_lookup', '{}'), 'no tool \\"weather_lookup\\"', 'get_weather'],
-	['a plain ending, which might be any tool', call('user', '{}'), 'no tool', 'delete_user'],
-	['the separator alone', call('_issues', '{}'), 'no tool', 'github_list_issues'],
+	['an invented name', call('weather_lookup'), 'no tool \\"weather_lookup\\"', 'get_weather'],
+	['an ending of two tools with the same beginning', call('user'), 'no tool', 'delete_user'],
+	['an ending of one tool', call('weather'), 'no tool'],
+	['the separator alone', call('_issues'), 'no tool', 'github_list_issues'],
+	['no name', call(''), 'no tool'],
+	['the ending of a short name', call('issue'), 'no tool'],
+	['a short name that two tools have', call('search'), 'no tool \\"search\\"'],
 	[
 		'arguments that are no JSON',
 		call('get_weather', '{"city":Rome}'),
 		'not valid JSON',
 		'{\\\\\\"city\\\\\\":Rome}',
 	],
-	[
-		'a missing argument',
-		call('get_weather', '{}'),
-		'lacks required arguments: city',
-		'get_weather',
-	],
+	['a missing argument', call('get_weather'), 'lacks required arguments: city', 'get_weather'],
 ])('%s is told to the model', (_name, given, ...words) => {
-	const { faults } = checkedCalls([given], TOOLS);
-	const said = JSON.stringify(correctionOf('', [given], faults, () => 'abcdefghi'));
+	expect(checkedCalls([given], TOOLS).calls).toEqual([]);
+	const said = JSON.stringify(corrected([given]));
 	for (const word of words) expect(said).toContain(word);
 });
 
+test('an exact name counts before the short name of another tool', () => {
+	const tools = [tool('notes_delete', 'delete'), tool('delete')];
+	expect(checkedCalls([call('delete')], tools).calls).toEqual([call('delete')]);
+});
+
 test('a name without its prefix is no tool where the call stood in the text', () => {
-	expect(checkedCalls([call('create_issue', '{}')], TOOLS, true).faults).toHaveLength(1);
+	expect(checkedCalls([call('create_issue')], TOOLS, true).faults).toHaveLength(1);
 });
 
 test('the correction repeats the calls, with an object in place of broken arguments, and runs none', () => {
-	const calls = [call('get_weather', '{"city":Rome}'), call('delete_user', '{}')];
-	const { faults } = checkedCalls(calls, TOOLS);
-	expect(correctionOf('I look.', calls, faults, (index) => `id${index}`)).toEqual([
+	const calls = [call('get_weather', '{"city":Rome}'), call('delete_user')];
+	expect(corrected(calls, { text: 'I look.' })).toEqual([
 		{
 			role: 'assistant',
 			content: 'I look.',
@@ -79,8 +98,132 @@ test('the correction repeats the calls, with an object in place of broken argume
 	]);
 });
 
-test("the model's own words are short, quoted, and hold no control tokens", () => {
-	const { faults } = checkedCalls([call(`x<|im_end|>${'y'.repeat(1000)}`, '{}')], TOOLS);
-	expect(faults[0]!.sentence).not.toContain('<|im_end|>');
-	expect(faults[0]!.sentence.length).toBeLessThan(600);
+describe('a correction is short', () => {
+	const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+	const text = (size: number) =>
+		fc.oneof(
+			fc.string({ unit: 'binary', maxLength: size }),
+			fc
+				.constantFrom('"', '\\', '\n', '\u0001', '<|im_end|>', '天', '😀', 'a')
+				.map((one) => one.repeat(size)),
+		);
+	const args = fc.oneof(
+		text(500),
+		text(500).map((city) => JSON.stringify({ city })),
+		fc.constant('{}'),
+	);
+	const name = fc.oneof(text(100), fc.constantFrom('get_weather', 'delete_user'));
+
+	test('whatever was called, and it repeats each call with its result', () => {
+		fc.assert(
+			fc.property(
+				fc.array(fc.record({ name, arguments: args }), { minLength: 1, maxLength: 30 }),
+				text(3000),
+				(calls, own) => {
+					const [assistant, ...results] = corrected(calls, { text: own });
+					expect(bytes([assistant, ...results])).toBeLessThanOrEqual(3_600);
+					const ids = (assistant as { toolCalls: Array<{ id: string }> }).toolCalls;
+					expect(results).toMatchObject(ids.map(({ id }) => ({ toolCallId: id })));
+					expect(JSON.stringify(results)).not.toContain('<|im_end|>');
+				},
+			),
+		);
+	});
+
+	test('also with the longest names, of tools and of arguments', () => {
+		const required = Array.from({ length: 1000 }, (_, index) => `${'x'.repeat(300)}${index}`);
+		const tools = Array.from({ length: 900 }, (_, index) =>
+			tool(`t${'y'.repeat(60)}${index}`.slice(-64), undefined, ...required),
+		);
+		const long = call('\u0001'.repeat(400_000), JSON.stringify({ city: '"'.repeat(400_000) }));
+		const lacking = call(tools[0]!.name, JSON.stringify({ city: '\u0001'.repeat(90) }));
+		for (const calls of [[long], [lacking], Array.from({ length: 900 }, () => ({ ...long }))])
+			expect(bytes(corrected(calls, { text: '"'.repeat(1_000_000), tools }))).toBeLessThan(3_600);
+	});
+
+	test('900 calls: ten are repeated, at most twenty tools are named, and faulty calls go first', () => {
+		const tools = Array.from({ length: 50 }, (_, index) => tool(`tool_${index}`));
+		const calls = Array.from({ length: 900 }, (_, index) =>
+			call(index < 100 ? 'tool_1' : `nothing_${index}`),
+		);
+		const [assistant, ...results] = corrected(calls, { tools });
+		expect(results).toHaveLength(10);
+		const { toolCalls } = assistant as { toolCalls: ReadCall[] };
+		expect(toolCalls[0]!.name).toBe('nothing_100');
+		const said = JSON.stringify(results);
+		expect(said.match(/tool_\d+/g)).toHaveLength(20);
+		expect(said).toContain('890 more calls were not run');
+	});
+
+	test('long arguments and texts are repeated in parts, short ones whole', () => {
+		const written = JSON.stringify({ days: 1, note: 'x'.repeat(700) });
+		const [whole] = corrected([call('get_weather', written)], { text: 'y'.repeat(900) });
+		expect(whole).toMatchObject({
+			content: 'y'.repeat(900),
+			toolCalls: [{ arguments: written }],
+		});
+		const [cut] = corrected([call('get_weather', JSON.stringify({ note: 'x'.repeat(5000) }))], {
+			text: 'y'.repeat(5000),
+		});
+		expect(cut).toMatchObject({ content: `${'y'.repeat(997)}…`, toolCalls: [{ arguments: '{}' }] });
+	});
+
+	test('a name is cut at 64 characters, and its control tokens are broken up', () => {
+		const said = JSON.stringify(corrected([call(`x<|im_end|>${'y'.repeat(400_000)}`)]));
+		expect(said).not.toContain('<|im_end|>');
+		expect(Math.max(...said.match(/y+/g)!.map(({ length }) => length))).toBe(52);
+	});
+
+	test('of an answer in a broken format, the beginning goes back', () => {
+		fc.assert(
+			fc.property(text(5000), text(3000), (answer, problem) => {
+				const correction = correctionOfFormat(answer, problem);
+				expect(bytes(correction)).toBeLessThanOrEqual(3_600);
+				expect(JSON.stringify(correction)).not.toContain('<|im_end|>');
+			}),
+		);
+		expect(correctionOfFormat('{"n":"four"}', 'n: no number')).toEqual([
+			{ role: 'assistant', content: '{"n":"four"}' },
+			{ role: 'user', content: expect.stringContaining('JSON schema: n: no number.') },
+		]);
+	});
+});
+
+describe('the arguments of an approval', () => {
+	const approval = {
+		name: 'cancel',
+		parameters: {
+			type: 'object',
+			properties: {
+				toolParameters: tool('inner', undefined, 'city').parameters,
+				hitlParameters: { type: 'object', properties: {}, required: ['message'] },
+			},
+			required: ['toolParameters', 'hitlParameters'],
+		},
+	};
+	test.each([
+		['of n8n are never required', { toolParameters: { city: 'Rome' } }, []],
+		['of n8n may be empty', { toolParameters: { city: 'Rome' }, hitlParameters: {} }, []],
+		['may be JSON in a text', { toolParameters: '{"city":"Rome"}' }, []],
+		['of the tool are required', { hitlParameters: {} }, ['toolParameters']],
+		['of the tool are required one by one', { toolParameters: {} }, ['toolParameters.city']],
+		['of the tool stand inside', { city: 'Rome' }, ['toolParameters']],
+		['of the tool are an object', { toolParameters: null }, ['toolParameters.city']],
+	])('%s', (_what, args, missing) => {
+		const { faults } = checkedCalls([call('cancel', JSON.stringify(args))], [approval]);
+		expect(faults.flatMap((fault) => fault.missing)).toEqual(missing);
+	});
+
+	test('a tool of a user with one of these names is no approval', () => {
+		const { faults } = checkedCalls(
+			[call('own', '{}')],
+			[
+				{
+					name: 'own',
+					parameters: { properties: { hitlParameters: {} }, required: ['hitlParameters'] },
+				},
+			],
+		);
+		expect(faults).toMatchObject([{ missing: ['hitlParameters'] }]);
+	});
 });

@@ -11,10 +11,11 @@ const tool = (name: string, properties: object = {}, required: string[] = []) =>
 	function: { name, description: name, parameters: { type: 'object', properties, required } },
 });
 const WEATHER = tool('get_weather', { city: { type: 'string' } }, ['city']);
+/** As n8n makes them of an MCP server's tools. */
 const ISSUES = [
 	tool('github_create_issue', { title: { type: 'string' } }),
 	tool('github_list_issues'),
-];
+].map((one) => ({ ...one, metadata: { isFromToolkit: true, sourceNodeName: 'github' } }));
 
 interface Answer {
 	content: unknown;
@@ -76,14 +77,13 @@ describe('a call that is wrong is told, and made again', () => {
 		expect(chatRequests()).toHaveLength(3);
 	});
 
-	test('after two tries, a call without an argument runs, with a note', async () => {
+	test('after two tries, a call without a required argument is an error that names it', async () => {
 		server().script(...Array.from({ length: 3 }, () => call('get_weather', '{}')));
-		const { model, hints } = await supplied();
-		const { tool_calls: calls } = await ask(model, [WEATHER]);
-		expect(calls).toHaveLength(1);
-		expect(hints.map(({ message }) => message)).toEqual([
-			expect.stringContaining('without arguments that it requires: city'),
-		]);
+		const { model } = await supplied();
+		await expect(ask(model, [WEATHER])).rejects.toThrow(
+			'The model called the tool "get_weather" without required arguments: city',
+		);
+		expect(chatRequests()).toHaveLength(3);
 	});
 
 	test('nothing runs where one call of an answer is wrong', async () => {
@@ -100,17 +100,21 @@ describe('a call that is wrong is told, and made again', () => {
 		});
 	});
 
-	test('after two tries, the calls of connected tools run, and the others are noted', async () => {
+	test('after two tries, valid calls run, and the others are noted', async () => {
 		const both = [
 			{ name: 'get_weather', arguments: '{"city":"Rome"}' },
 			{ name: 'nothing', arguments: '{}' },
+			{ name: 'get_weather', arguments: '{}' },
 		];
 		server().script(...Array.from({ length: 3 }, () => reply.toolCalls(both)));
 		const { model, hints } = await supplied();
 		const { tool_calls: calls } = await ask(model, [WEATHER]);
-		expect(calls.map(({ name }) => name)).toEqual(['get_weather']);
+		expect(calls).toEqual([
+			expect.objectContaining({ name: 'get_weather', args: { city: 'Rome' } }),
+		]);
 		expect(hints.map(({ message }) => message)).toEqual([
-			'The model also called the tool "nothing", which is not connected. That call was left out.',
+			'The model called the tool "nothing", which is not connected. That call was left out.',
+			'The model called the tool "get_weather" without required arguments: city. That call was left out.',
 		]);
 	});
 
@@ -135,7 +139,7 @@ describe('a call that is wrong is told, and made again', () => {
 });
 
 describe('names of tools', () => {
-	test('without the prefix of their MCP server they mean its tool', async () => {
+	test('without the prefix of their MCP client they mean its tool', async () => {
 		server().script(call('create_issue', '{"title":"a"}'));
 		const { model } = await supplied();
 		const { tool_calls: calls } = await ask(model, ISSUES);
