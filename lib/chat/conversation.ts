@@ -290,9 +290,14 @@ function hasInjected({ id, args }: SourceCall): boolean {
 	return id !== undefined && args.id === id;
 }
 
-/** A tool that needs approval is called with `toolParameters`, often with `hitlParameters`; n8n runs it with the first. */
-function argumentsAfterApproval({ toolParameters }: JsonRecord): JsonRecord[] {
-	return isRecord(toolParameters) ? [toolParameters] : [];
+/**
+ * A tool that needs approval is called with `toolParameters`, often with `hitlParameters`. n8n runs it with the first;
+ * after a rejection, the second stand beside them (`createEngineRequests`).
+ */
+function argumentsAfterApproval({ hitlParameters, ...args }: JsonRecord): JsonRecord[] {
+	const { toolParameters } = args;
+	if (!isRecord(toolParameters)) return [];
+	return [toolParameters, { ...args, ...recordOf(hitlParameters), toolParameters }];
 }
 
 /** The cached original of a call, if it really is the same call. Arguments that n8n overwrote are not compared. */

@@ -285,7 +285,7 @@ describe('plain conversations', () => {
 		expect(running[1]).toEqual(wireResult('a'));
 	});
 
-	it('a turn comes back as the model wrote it after a person approved its call', () => {
+	it('a turn comes back as the model wrote it after a person approved or rejected its call', () => {
 		const json = fc.jsonValue({ maxDepth: 2 });
 		const fields = fc.dictionary(fc.constantFrom('city', 'days', 'toolParameters'), json);
 		fc.assert(
@@ -294,16 +294,17 @@ describe('plain conversations', () => {
 				const recall = memoryOf({
 					a: { text: 'I ask.', reasoning: 'Hm', arguments: written },
 				});
-				const approved = ai('', [
-					call(own('a'), 'get_weather', { ...toolParameters, id: own('a') }),
-				]);
-				const [turn] = convert([approved, result(own('a'))], { recall, reasoning: 'always' });
-				expect(turn).toEqual({
-					role: 'assistant',
-					content: 'I ask.',
-					reasoning: 'Hm',
-					toolCalls: [{ id: 'a', name: 'get_weather', arguments: written }],
-				});
+				const rejected = { ...hitlParameters, toolParameters, tool: 'get_weather' };
+				for (const args of [toolParameters, rejected]) {
+					const replay = ai('', [call(own('a'), 'get_weather', { ...args, id: own('a') })]);
+					const [turn] = convert([replay, result(own('a'))], { recall, reasoning: 'always' });
+					expect(turn).toEqual({
+						role: 'assistant',
+						content: 'I ask.',
+						reasoning: 'Hm',
+						toolCalls: [{ id: 'a', name: 'get_weather', arguments: written }],
+					});
+				}
 			}),
 			examples(50),
 		);
