@@ -213,23 +213,29 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 
 	'approve-tool-call': async () => {
-		const wiring = await modelOf([
-			{ last: 'tool', contains: 'is cancelled', says: 'Done, it is off the list.' },
-			// n8n wraps the fields of a tool that needs approval.
-			{
-				says: [
-					{
-						name: 'Cancel_order',
-						arguments: { toolParameters: { input: 'order 4711' }, hitlParameters: {} },
-					},
-				],
-			},
+		const cancelled = (toolParameters: object, more = {}) => [
+			{ name: 'Cancel_order', arguments: { toolParameters, ...more } },
+		];
+		// n8n wraps the fields of a tool that needs approval.
+		const server = await answering([
+			{ last: 'tool', contains: '4711 is cancelled', says: 'Done, it is off the list.' },
+			{ last: 'tool', contains: '4712 is cancelled', says: 'That one, too.' },
+			{ contains: '4712', says: cancelled({ input: 'order 4712' }) },
+			{ says: cancelled({ input: 'order 4711' }, { hitlParameters: {} }) },
 		]);
+		const wiring = { local: await localCredential(server), model: MODEL };
 		const change = { 'When chat message received': { mode: 'hostedChat' } };
 		const workflow = await activated('approve-tool-call', { ...wiring, change });
 		const [question, answer] = await pressing(workflow, 'Please cancel order 4711.', 'Approve');
 		expect(question).toContain('order 4711');
 		expect(answer).toBe('Done, it is off the list.');
+		// Without n8n's own arguments.
+		const [next, last] = await pressing(workflow, 'Please cancel order 4712.', 'Approve');
+		expect(next).toContain('order 4712');
+		expect(last).toBe('That one, too.');
+		const chats = server.requests.filter(({ path: url }) => url.endsWith('/chat/completions'));
+		expect(chats).toHaveLength(4);
+		expect(JSON.stringify(chats)).not.toContain('lacks required arguments');
 		return answer!;
 	},
 
