@@ -4,7 +4,7 @@
  */
 import { AnswerReader } from '../chat/answer';
 import { type Body, openAiBody } from '../chat/body';
-import { hasMedia, textOf } from '../chat/content';
+import { hasMedia, textOf, withoutControlTokens } from '../chat/content';
 import { conversationFor } from '../chat/conversation';
 import { sumOfUsage } from '../chat/counts';
 import { asOpenAiChunk, ollamaBody } from '../chat/ollama';
@@ -175,7 +175,7 @@ const MAX_REPEATED = 500;
 function correction({ text }: LabelAnswer, options: readonly Label[]): ChatMessage[] {
 	const content = `That is no answer. Write one of these letters and nothing else: ${keysFor(options).join(', ')}`;
 	return [
-		{ role: 'assistant', content: shortened(text, MAX_REPEATED) },
+		{ role: 'assistant', content: withoutControlTokens(shortened(text, MAX_REPEATED)) },
 		{ role: 'user', content },
 	];
 }

@@ -66,6 +66,12 @@ export const WAYS_TO_FAIL: ReadonlyArray<
 		'The model called the tool "look_outside", which is not connected. Connected are: ',
 	],
 	[
+		'one call',
+		() => reply.toolCalls([{ name: 'get_weather', arguments: {} }]),
+		'wrongArguments',
+		'The model called the tool "get_weather" without required arguments: city',
+	],
+	[
 		'two calls at once',
 		() => reply.toolCalls([weather('Oslo')]),
 		'wrongCount',
