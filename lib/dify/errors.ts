@@ -251,6 +251,8 @@ function receivedIn(result: RunResult): FailureWords {
 		result,
 		partialText: result.text || undefined,
 		partialReasoning: result.reasoning || undefined,
+		// The same request would start a second run.
+		...(hasBegun(result) && { retryable: false }),
 	};
 }
 

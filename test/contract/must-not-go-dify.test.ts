@@ -13,6 +13,8 @@ import {
 	type AppSpec,
 	type DifySim,
 	type DifySimOptions,
+	type Fault,
+	type Script,
 	type SimDataset,
 	type SimDocument,
 	type Step,
@@ -127,6 +129,13 @@ function prepareRun(
 	return prepare(start.node, start.operation, access, filled, setup);
 }
 
+/** What Dify says of a refusal. */
+const refusal = (status: number, code: string, message: string) => ({
+	status,
+	contentType: 'application/json',
+	body: JSON.stringify({ code, message, status }),
+});
+
 const startsOf = (sim: DifySim, path: string) =>
 	sim.requests.filter((request) => request.method === 'POST' && request.path === path).length;
 
@@ -156,6 +165,42 @@ describe.each(STARTS)('a run is never sent twice: $mode', (begin) => {
 		sim.fail({ method: 'POST', path: begin.path, times: 9, ...fault });
 		expect(await failureOf(execute(begin.node, prepareRun(begin, sim)))).toBeDefined();
 		expect(startsOf(sim, begin.path)).toBe(1);
+	});
+
+	const BUSY = 'Too many requests. Please try again later.';
+	const bare = refusal(429, 'too_many_requests', BUSY).body;
+
+	const isFlow = begin.mode === 'advanced-chat' || begin.mode === 'workflow';
+
+	test.each<[string, Script]>([
+		['an error', { steps: [{ text: 'One ' }, { error: { status: 429, message: BUSY } }] }],
+		...(isFlow ? [['its end', { steps: [{ text: 'One ' }], fail: BUSY }] as [string, Script]] : []),
+		['a bare refusal', { steps: [{ text: 'One ' }, { raw: `data: ${bare}\n\n` }] }],
+	])('behind its first text, the run is too much for Dify: %s', async (_name, script) => {
+		const sim = await startApp({ mode: begin.mode, reply: () => script });
+		const fake = prepareRun(begin, sim, { options: { maxRetries: 9 } }, { continueOnFail: true });
+		const [item] = await execute(begin.node, fake);
+		expect(startsOf(sim, begin.path)).toBe(1);
+		const { taskId } = sim.runs[0]!;
+		expect(item!.json.error).toMatchObject({ kind: 'busy', taskId, retryable: false });
+		expect(item!.json.error).toMatchObject({ answer: 'One ' });
+	});
+
+	const DOUBT = 'A run may have been started: check the logs of the app before you send it again.';
+
+	test.each<[string, Omit<Fault, 'path'>, boolean]>([
+		['a proxy answers 502', { status: 502 }, true],
+		['a proxy answers 504', { status: 504 }, true],
+		['the connection breaks', { how: 'reset' }, true],
+		['Dify refuses the key', refusal(401, 'unauthorized', 'Access token is invalid'), false],
+		['Dify is too busy', refusal(429, 'too_many_requests', BUSY), false],
+	])('the error says whether a run may go on: %s', async (_name, fault, isOpen) => {
+		const sim = await startApp({ mode: begin.mode, reply });
+		sim.fail({ method: 'POST', path: begin.path, times: 9, ...fault });
+		const fake = prepareRun(begin, sim, {}, { continueOnFail: true });
+		const [item] = await execute(begin.node, fake);
+		const { description } = item!.json.error as { description: string };
+		expect(description.includes(DOUBT)).toBe(isOpen);
 	});
 
 	test.each([1, 3])('the stream breaks after %i events', async (events) => {

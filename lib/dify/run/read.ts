@@ -122,8 +122,9 @@ class Reading {
 
 	async conclude(): Promise<RunResult> {
 		const { failed, run } = this;
+		const rest = endText(run);
 		if (this.given !== undefined) throw await this.cancelled(this.given.detail);
-		await this.show(endText(run));
+		await this.show(rest);
 		if (isOver(run)) return await this.result();
 		if (failed?.status !== undefined) throw this.withDoubt(failed);
 		if (run.end !== undefined)
@@ -156,11 +157,12 @@ class Reading {
 				const deltas: TextDelta[] = [];
 				for (const data of batch) {
 					const event = parseJson(data);
-					// A whole answer in place of a stream: a refusal with status 200.
-					const isWhole = isRecord(event) && !('event' in event);
-					if (isWhole && envelopeIn(event) !== undefined)
+					const isEnvelope =
+						isRecord(event) && !('event' in event) && envelopeIn(event) !== undefined;
+					// Instead of a stream: a rejection with status 200. After events, it is the error of their run.
+					if (isEnvelope && isUntouched(run))
 						throw refusal(this.client.target, asked, { url, status, headers, text: data });
-					append(deltas, apply(run, event));
+					append(deltas, apply(run, isEnvelope ? { ...event, event: 'error' } : event));
 				}
 				if (this.given !== undefined) this.tellDify();
 				else await this.show(deltas);
@@ -268,6 +270,7 @@ class Reading {
 			throw late === undefined ? this.lost(undefined) : await this.timedOut(late);
 		});
 		run.isPartial = false;
+		append(deltas, endText(run));
 		await this.show(shown === '' ? [{ type: 'append', text: run.text }] : deltas);
 		return await this.result(workflowRunId === undefined ? FROM_ROUNDS : RECORDED);
 	}

@@ -95,8 +95,7 @@ async function startRun(
 		const outcome = await running.then((result) => ({ result }), asFailed);
 		if ('result' in outcome) return outcome.result;
 		const { failed } = outcome;
-		if (!failed.retryable || hasBegun(partialResultOf(failed)))
-			throw await explainAppType(client, failed, route.mode);
+		if (!failed.retryable) throw await explainAppType(client, failed, route.mode);
 		await client.pause(policy.pauseAfter(failed, Infinity));
 	}
 }

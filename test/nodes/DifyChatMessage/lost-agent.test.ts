@@ -2,6 +2,8 @@
 import { calls, startApp } from '../../lib/dify/client';
 import { waitFor } from '../../lib/dify/ask';
 import type { DifySim, Script } from '../../servers/dify';
+import { json, startScripted } from '../../servers/scripted';
+import { useSimulator } from '../../servers/use-simulator';
 import { execute, prepare, shownIn, errorIn } from '../dify';
 
 jest.mock('../../../lib/http/waiting', () =>
@@ -22,7 +24,7 @@ const agentOf = async (script: (sim: () => DifySim) => Script): Promise<DifySim>
 	return sim;
 };
 
-const ask = (sim: DifySim, options = {}) =>
+const ask = (sim: Pick<DifySim, 'url'>, options = {}) =>
 	prepare(sim, {
 		mode: 'agent-chat',
 		streaming: true,
@@ -73,4 +75,47 @@ test('a chatbot keeps nothing, so its message is not asked for', async () => {
 	const [item] = await execute(prepare(sim, { continueOnFail: true }));
 	expect(errorIn(item!)).toMatchObject({ kind: 'streamEndedEarly', answer: 'One ' });
 	expect(calls(sim, '/messages', 'GET')).toBe(0);
+});
+
+describe('the rounds in the message of an agent', () => {
+	const IDS = { conversation_id: 'c', message_id: 'm', task_id: 't', created_at: 1 };
+	const startServer = useSimulator(startScripted);
+
+	/** An agent that streams a text, breaks off, and then has these rounds. */
+	async function startAgent(text: string, rounds: object[]) {
+		const events = [
+			{ event: 'agent_thought', ...IDS, id: 'a1', position: 1, thought: '' },
+			{ event: 'agent_message', ...IDS, answer: text },
+		];
+		const { url } = await startServer(({ method }, response) => {
+			if (method === 'GET')
+				return json(response, { data: [{ id: 'm', answer: '', agent_thoughts: rounds }] });
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			const sent = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
+			response.write(sent, () => response.destroy());
+		});
+		return { url: `${url}/v1` };
+	}
+
+	const round = (id: string, thought: string, tool = '') => ({ id, thought, tool });
+
+	test.each([
+		[
+			'ReAct stores other words than it streams: the last round is the answer',
+			'Let me look',
+			[round('a1', 'Thought: the clock knows', 'clock'), round('a2', 'It is noon.')],
+			'It is noon.',
+		],
+		[
+			'function calling stores what it streams: all rounds are the answer',
+			'Let me look',
+			[round('a1', 'Let me look. ', 'clock'), round('a2', 'It is noon.')],
+			'Let me look. It is noon.',
+		],
+		['one that ends in the beginning of a tag', '', [round('a1', '<')], '<'],
+	])('%s', async (_name, text, rounds, answer) => {
+		const fake = ask(await startAgent(text, rounds));
+		const [item] = await execute(fake);
+		expect(item!.json).toMatchObject({ answer });
+	});
 });

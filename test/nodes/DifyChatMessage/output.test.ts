@@ -1,6 +1,7 @@
 import { UNKNOWN_ID, startApp } from '../../lib/dify/client';
 import { SAMPLES } from '../../servers/dify';
-import { chatError, chatJson, prepare, execute, shownIn } from '../dify';
+import { waitFor } from '../../lib/dify/ask';
+import { chatError, chatJson, prepare, execute, said, shownIn } from '../dify';
 
 describe('output', () => {
 	test('case 13: answer, ids and usage; prices stay text', async () => {
@@ -142,5 +143,39 @@ describe('output', () => {
 			expect.stringContaining('1 node(s)'),
 			expect.stringContaining('a new one was started'),
 		]);
+	});
+});
+
+describe('a text that is only the beginning of a tag is whole', () => {
+	test.each(['<', ' <th', '<think', 'x <'])('%j', async (text) => {
+		const sim = await startApp({ mode: 'chat', reply: () => [...text] });
+		const fake = prepare(sim, { streaming: true });
+		const [item] = await execute(fake);
+		expect(item!.json.answer).toBe(text);
+		expect(shownIn(fake)).toBe(text);
+	});
+
+	test('of a run that breaks off: in the error, and from its record', async () => {
+		const cut = { stream: { cut: { events: 2, how: 'reset' as const } } };
+		const chat = await startApp({ mode: 'chat', reply: () => [...'<th'] }, cut);
+		const [failed] = await execute(prepare(chat, { continueOnFail: true }));
+		expect(failed!.json.error).toMatchObject({ answer: '<t' });
+		const flow = await startApp({ mode: 'advanced-chat', reply: () => [...'<th'] }, cut);
+		const fake = prepare(flow, { mode: 'advanced-chat', streaming: true });
+		const [item] = await execute(fake);
+		expect(item!.json.answer).toBe('<th');
+		expect(shownIn(fake)).toBe('<th');
+	});
+
+	test('of a run that is stopped', async () => {
+		const steps = [...said('<'), { wait: new Promise(() => undefined) }];
+		const sim = await startApp({ mode: 'chat', reply: () => ({ steps }) });
+		const controller = new AbortController();
+		const fake = prepare(sim, { signal: controller.signal, continueOnFail: true });
+		const running = execute(fake);
+		await waitFor(() => sim.runs[0]?.events.length === 1);
+		controller.abort();
+		const [item] = await running;
+		expect(item!.json.error).toMatchObject({ kind: 'cancelled', answer: '<' });
 	});
 });

@@ -1,0 +1,114 @@
+/** The limits of a run that documents name, by a clock that only the test moves (docs/nodes/dify-chat-message.md). */
+import { useClock } from '../../contract/support/seam-clock';
+import { openStream, send } from '../../contract/support/seam-answers';
+import { json, type Routes, until, useServers } from '../../contract/support/seam-server';
+import type { http } from '../../support/node';
+import { errorIn, execute, prepare } from '../dify';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const TASK = '11111111-2222-4333-8444-555555555555';
+const STOP = `POST /v1/chat-messages/${TASK}/stop`;
+const IDS = { conversation_id: 'c', message_id: 'm', task_id: TASK, created_at: 1 };
+
+const start = useServers();
+const clock = useClock();
+
+/** A Dify that streams what the test sends. */
+async function startRun(routes: Routes = {}, signal?: AbortSignal) {
+	let stream: http.ServerResponse | undefined;
+	const server = await start({
+		'POST /v1/chat-messages': (_request, response) => {
+			openStream(response);
+			stream = response;
+		},
+		...routes,
+	});
+	const fake = prepare(
+		{ url: `${server.url}/v1` },
+		{ continueOnFail: true, streaming: true, signal },
+	);
+	const seen = { isOver: false };
+	const items = execute(fake).finally(() => (seen.isOver = true));
+	items.catch(() => undefined);
+	const [request] = await server.arrived('/chat-messages');
+	return {
+		server,
+		request: request!,
+		items,
+		seen,
+		ping: () => stream!.write('event: ping\n\n'),
+		say: async (answer: string) => {
+			send(stream!, { event: 'message', ...IDS, answer });
+			await until(() => fake.chunks.some(({ content }) => content === answer));
+		},
+		end: () => {
+			send(stream!, { event: 'message_end', ...IDS, metadata: {} });
+			stream!.end();
+		},
+	};
+}
+
+test.each([
+	['before the first event', []],
+	['behind an event', ['One ']],
+])('ten minutes of nothing but pings are the end, and not nine: %s', async (_name, texts) => {
+	const { items, seen, ping, say, request } = await startRun({
+		[STOP]: json({ result: 'success' }),
+	});
+	for (const text of texts) await say(text);
+	for (let minute = 0; minute < 9; minute++) {
+		await clock.pass(MINUTE);
+		ping();
+	}
+	await clock.pass(55 * SECOND);
+	expect(seen.isOver).toBe(false);
+	await clock.pass(10 * SECOND);
+	const [item] = await clock.passUntil(items);
+	const { description } = errorIn(item!)!;
+	expect(description).toContain('for 10 minutes (Idle Limit)');
+	await request.cut;
+});
+
+test('no limit for the whole: an hour and a half of pieces each nine minutes', async () => {
+	const { items, say, end } = await startRun();
+	const pieces = Array.from({ length: 10 }, (_, at) => `${at} `);
+	for (const piece of pieces) {
+		await say(piece);
+		await clock.pass(9 * MINUTE);
+	}
+	end();
+	const [item] = await items;
+	expect(item!.json.answer).toBe(pieces.join(''));
+});
+
+describe('Stop', () => {
+	/** Stops a run whose first text has arrived. @param status of Dify's response to that */
+	async function stopped(status: number) {
+		const controller = new AbortController();
+		const running = await startRun(
+			{ [STOP]: json({ result: 'success' }, status) },
+			controller.signal,
+		);
+		await running.say('One ');
+		controller.abort();
+		await running.server.arrived('/stop');
+		return running;
+	}
+
+	test('a run that Dify does not stop is not read on', async () => {
+		const { items, request } = await stopped(403);
+		await request.cut;
+		const [item] = await items;
+		expect(errorIn(item!)).toMatchObject({ stopRequested: false, answer: 'One ' });
+	});
+
+	test('a run that Dify stops is read on for three seconds', async () => {
+		const { items, seen } = await stopped(200);
+		await clock.pass(2.9 * SECOND);
+		expect(seen.isOver).toBe(false);
+		await clock.pass(0.2 * SECOND);
+		const [item] = await clock.passUntil(items);
+		expect(errorIn(item!)).toMatchObject({ stopRequested: true, answer: 'One ' });
+	});
+});
