@@ -102,15 +102,15 @@ async function waitFor<T>(
 	const limit = limitMs > 0 ? Math.min(limitMs, MAX_WAIT_MS) : MAX_WAIT_MS;
 	const begun = performance.now();
 	let seenAt = begun;
-	let patience = DELAY_MS;
+	let isKnown = false;
 	for (let polls = 0; ; polls++) {
 		try {
 			const found = await look();
 			if (found !== undefined) return found;
 			seenAt = performance.now();
-			patience = RESTART_MS;
+			isKnown = true;
 		} catch (error) {
-			if (!mayPass(error) || performance.now() - seenAt > patience) throw error as Error;
+			if (performance.now() - seenAt > patienceFor(error, isKnown)) throw error as Error;
 		}
 		const left = limit - (performance.now() - begun);
 		if (left <= 0) throw stillRunning(id, limit);
@@ -118,10 +118,10 @@ async function waitFor<T>(
 	}
 }
 
-/** The run is new, or its API restarts. */
-const PASSING: ReadonlySet<FailureKind> = new Set([
-	'runNotFound',
-	'notFound',
+/** Dify has no such record: the run is new. */
+const MISSING: ReadonlySet<FailureKind> = new Set(['runNotFound', 'notFound']);
+/** The API restarts. */
+const AWAY: ReadonlySet<FailureKind> = new Set([
 	'refused',
 	'closedBeforeAnswer',
 	'connectionLost',
@@ -129,8 +129,12 @@ const PASSING: ReadonlySet<FailureKind> = new Set([
 	'totalLimit',
 ]);
 
-function mayPass(error: unknown): boolean {
-	return error instanceof ServerError && PASSING.has(error.kind);
+/** How long a failure may last, in milliseconds. Of a known run, a missing record is one of a proxy, too. */
+function patienceFor(error: unknown, isKnown: boolean): number {
+	if (!(error instanceof ServerError)) return -1;
+	const isMissing = MISSING.has(error.kind);
+	if (AWAY.has(error.kind) || (isMissing && isKnown)) return RESTART_MS;
+	return isMissing ? DELAY_MS : -1;
 }
 
 function stillRunning(runId: string, limitMs: number): ServerError {
