@@ -77,23 +77,24 @@ async function answerOf(turn: Turn, messages: ChatMessage[]): Promise<FinishedAn
 	let { body } = first;
 	let usage: Usage | undefined;
 	for (let corrections = 0; ; corrections++) {
-		const read = await askTwice(turn, body);
+		const read = await withUsage(usage, async () => await askTwice(turn, body));
 		usage = sumOfUsage(usage, read.outcome.usage);
 		const verdict = judge(turn, read, body);
 		if (verdict.next === undefined || corrections >= MOST_CORRECTIONS) {
-			const answer = await usableOf(verdict, usage);
+			const answer = await withUsage(usage, () => verdict.usable());
 			const notes = [...first.notes, ...answer.notes];
-			return await finished(turn, { messages, read, corrections }, { ...answer, notes });
+			const usable = { ...answer, ...optional({ usage }), notes };
+			return await finished(turn, { messages, read, corrections }, usable);
 		}
 		body = verdict.next;
 		shown.nextTry();
 	}
 }
 
-/** With the tokens of all tries, also where it fails. */
-async function usableOf(verdict: Verdict, usage: Usage | undefined): Promise<Usable> {
+/** Does a part of the turn. Its failure has the tokens of all tries. */
+async function withUsage<T>(usage: Usage | undefined, work: () => T | Promise<T>): Promise<T> {
 	try {
-		return { ...(await verdict.usable()), ...optional({ usage }) };
+		return await work();
 	} catch (error) {
 		const { failed } = asFailed(error);
 		throw failed.reworded({ facts: { ...failed.facts, ...optional({ usage }) } });

@@ -1,6 +1,15 @@
 /** design.md 5, Agent: counts and spans. */
 import { toolNamed } from './support/seam-agent';
-import { called, CHAT, delta, LLAMA_SERVER, streamed, text, usage } from './support/seam-answers';
+import {
+	called,
+	calls,
+	CHAT,
+	delta,
+	LLAMA_SERVER,
+	streamed,
+	text,
+	usage,
+} from './support/seam-answers';
 import {
 	chatModel,
 	failureOf,
@@ -107,6 +116,35 @@ describe('counts', () => {
 		const chunks = await streamOf(supplied.bindTools([toolNamed('look')]), 'Hi');
 		expect(chunks.filter((chunk) => chunk.usage_metadata !== undefined)).toHaveLength(1);
 		expect(wholeOf(chunks).usage_metadata).toMatchObject({ input_tokens: 120 });
+	});
+
+	describe('of all tries are in the error of a failed turn', () => {
+		const ALL = { promptTokens: 33, completionTokens: 15, totalTokens: 48 };
+		const broken = json({ error: { message: 'broken' } }, 500);
+		const unknown = calls(['a', 'invented', '{}']);
+		const retries = { options: { maxRetries: 0 } };
+
+		test.each([
+			['a tool that is not connected', [unknown], ALL],
+			[
+				'a server that breaks down later',
+				[unknown, broken],
+				{ promptTokens: 11, completionTokens: 5, totalTokens: 16 },
+			],
+		])('of an agent: %s', async (_name, answers, counts) => {
+			const server = await serve(...answers);
+			const { supplied } = await chatModel(server.url, { parameters: retries });
+			const failed = await failureOf(supplied.bindTools([toolNamed('look')]).invoke('Hi'));
+			expect(failed.context.data).toMatchObject({ usage: counts });
+		});
+
+		test('of Local Llama: JSON that is none', async () => {
+			const server = await serve(text('I cannot.'));
+			const parameters = { prompt: 'Hi', responseFormat: 'jsonObject' };
+			const failed = await failureOf(run(server.url, 'text:chat', { parameters }));
+			expect(server.sent(CHAT)).toHaveLength(3);
+			expect(failed.context.data).toMatchObject({ kind: 'invalidAnswer', usage: ALL });
+		});
 	});
 });
 
