@@ -101,4 +101,24 @@ describe('feedback', () => {
 		).toEqual(['4', '3', '0']);
 		expect(await shown({ rating: 'dislike', options: { source: 'admin' } })).toBeNull();
 	});
+
+	it('a rating that another worker wrote late, up to a minute older than the newest, starts the workflow', async () => {
+		const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 12, 0, second)).toISOString();
+		const record = (id: string, second: number) => ({
+			id,
+			rating: 'like',
+			created_at: at(second).slice(0, -1),
+			updated_at: at(second),
+		});
+		let records = [record('known', 120), record('older', 10)];
+		const { url } = await startServer((_request, response) => {
+			response.setHeader('content-type', 'application/json');
+			response.end(JSON.stringify({ data: records }));
+		});
+		const { poll } = watching({ url });
+		expect(await poll()).toBeNull();
+		records = [record('known', 120), record('late', 65), record('too late', 55), records[1]!];
+		expect(jsonOf(await poll())!.map(({ id, isNew }) => [id, isNew])).toEqual([['late', true]]);
+		expect(await poll()).toBeNull();
+	});
 });

@@ -61,6 +61,19 @@ it('Minimum Score leaves out, and no documents are no request', async () => {
 	expect(server.requests).toHaveLength(before);
 });
 
+it.each([
+	['stand at the end', {}, ['cat', 'dog', '', ' \n']],
+	['pass no Minimum Score, whatever that is', { minimumScore: -100 }, ['cat', 'dog']],
+])('documents without text have no score: they %s', async (_name, options, texts) => {
+	const server = await start({ rerank: true });
+	const { reranker } = await supplied(server, { options });
+	const stored = ['', 'dog', ' \n', 'cat'].map((pageContent) => ({ pageContent, metadata: {} }));
+	const found = await reranker.compressDocuments(stored, 'cat');
+	expect(found.map(({ pageContent }) => pageContent)).toEqual(texts);
+	const scored = found.map(({ metadata }) => typeof metadata.relevanceScore);
+	expect(scored).toEqual(texts.map((text) => (text.trim() === '' ? 'undefined' : 'number')));
+});
+
 it('a failure is the error of this node, in the log as well', async () => {
 	const { reranker, outputs } = await supplied(await start());
 	const failed = await failureOf(reranker.compressDocuments(documents(), 'cat'));

@@ -1,5 +1,7 @@
-import { addDocument } from '../../../servers/dify';
+import { addDocument, type Fault } from '../../../servers/dify';
+import { performance } from '../../../support/node';
 import { calls } from '../../../lib/dify/client';
+import { lastBody } from '../../../lib/dify/knowledge/setup';
 import { nodeErrorOf } from '../../dify';
 import { byId, manage, scene, type Scene } from '../setup';
 
@@ -100,4 +102,98 @@ test('an archived document is deleted once it is out of the archive', async () =
 		{ deleted: true, existed: true },
 	]);
 	expect(await manage(of, 'document', 'delete', where)).toMatchObject([{ existed: false }]);
+});
+
+describe('how long the indexing of a document may take', () => {
+	const SECOND = 1_000;
+	const INDEXED = { indexing_status: 'completed', completed_segments: 1, total_segments: 1 };
+
+	/** What Dify tells of every document, each record for so many seconds; then it is indexed. */
+	function tellingInTurn(
+		{ sim }: Scene,
+		...records: Array<[status: string, seconds: number]>
+	): void {
+		const startedAt = performance.now();
+		const fault: Fault = {
+			path: /indexing-status$/,
+			status: 404,
+			contentType: 'application/json',
+			body: JSON.stringify({ code: 'not_found', message: 'Documents not found.', status: 404 }),
+			times: 1_000,
+		};
+		const current = () => {
+			let left = performance.now() - startedAt;
+			const found = records.find(([, seconds]) => (left -= seconds * SECOND) < 0);
+			return JSON.stringify(found === undefined ? INDEXED : { indexing_status: found[0] });
+		};
+		const record = { ...fault, path: /\/documents\/[\w-]{36}$/, status: 200 };
+		sim.store.faults.push(fault, Object.defineProperty(record, 'body', { get: current }));
+	}
+
+	const once = { items: [{ json: { source: 'a' } }] };
+	const operations: Array<[string, Record<string, unknown>]> = [
+		['upsertText', { name: TEXT.name, text: TEXT.text }],
+		['sync', { source: 'a.md', name: 'a.md', text: TEXT.text }],
+	];
+
+	test.each(operations)(
+		'five minutes unless an option says otherwise: %s',
+		async (name, fields) => {
+			const quick = await scene();
+			tellingInTurn(quick, ['indexing', 290]);
+			const [done] = await manage(quick, 'document', name, fields, once);
+			expect(done).toMatchObject({ action: 'created', indexingStatus: 'completed' });
+			const slow = await scene();
+			tellingInTurn(slow, ['indexing', 330]);
+			const failed = await nodeErrorOf(manage(slow, 'document', name, fields, once));
+			expect(failed.message).toContain('is not indexed after 300 s');
+		},
+	);
+
+	test('no worker takes it up: two minutes, in one piece', async () => {
+		const slow: Array<[string, number]> = [
+			['waiting', 110],
+			['parsing', 10],
+			['waiting', 110],
+		];
+		const of = await scene();
+		tellingInTurn(of, ...slow);
+		const [done] = await manage(of, 'document', 'upsertText', TEXT);
+		expect(done).toMatchObject({ indexingStatus: 'completed' });
+		const stuck = await scene();
+		tellingInTurn(stuck, ['waiting', 140]);
+		const failed = await nodeErrorOf(manage(stuck, 'document', 'upsertText', TEXT));
+		expect(failed.context.data).toMatchObject({ kind: 'indexingStuck' });
+	});
+});
+
+test.each([
+	[false, true],
+	[true, false],
+])('of two documents of the name, the enabled one is updated: %s, %s', async (...enabled) => {
+	const of = await scene();
+	const made = enabled.map((isOn) =>
+		addDocument(of.sim.store, of.base, { name: TEXT.name, text: 'old', enabled: isOn }),
+	);
+	const [on, off] = enabled[0] ? made : made.toReversed();
+	const [done] = await manage(of, 'document', 'upsertText', TEXT);
+	expect(done).toMatchObject({ action: 'updated', documentId: on!.id });
+	expect(of.base.documents.get(off!.id)).toMatchObject({ text: 'old', enabled: false });
+	expect(of.base.documents.size).toBe(2);
+});
+
+test.each([
+	['high quality, as in Dify itself', null, {}, 'high_quality'],
+	['that of the option', null, { technique: 'economy' }, 'economy'],
+	[
+		'that of the base, whatever the option says',
+		'economy',
+		{ technique: 'high_quality' },
+		'economy',
+	],
+])('technique of the first document: %s', async (_name, technique, options, sent) => {
+	const of = await scene({ technique });
+	await manage(of, 'document', 'upsertText', { ...TEXT, options });
+	expect(lastBody(of.sim, /create-by-text$/)).toMatchObject({ indexing_technique: sent });
+	expect(of.base.technique).toBe(sent);
 });
