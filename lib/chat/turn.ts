@@ -10,7 +10,7 @@ import { ask, isHeldBack, type Read } from './ask';
 import { conversationFor } from './conversation';
 import { MOST_CORRECTIONS } from './correction';
 import { draftBody, requireAbilities, type Turn } from './draft';
-import { judge, type Usable, type Verdict } from './judge';
+import { judge, type Usable } from './judge';
 import { checkParameters, wantsJson } from './parameters';
 import { textOf } from './content';
 import { toolNames } from './schema';

@@ -105,12 +105,12 @@ export class DifyClient {
 			...Object.entries(fields).map(([field, value]) => ({ field, value })),
 			{ field: 'file', file },
 		]);
-		const limits = { firstTokenMs: 0, idleMs, totalMs: 0 };
+		const limits = { firstTokenMs: idleMs, idleMs, totalMs: 0 };
 		const asked: Ask = { url: this.href(path), upload, limits };
 		const sent: FormSent = upload.sent;
 		const sending = this.open(asked, async (answer) => await this.jsonOf(answer, asked));
 		const json = await sending.catch((error: unknown) => {
-			throw uploadFailure(error, file, sent);
+			throw uploadFailure(error, file, { ...sent, idleMs });
 		});
 		return this.objectIn(json, path);
 	}

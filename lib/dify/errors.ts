@@ -3,6 +3,7 @@ import { retryAfterMs } from '../errors/classify';
 import { failure, type FailureContext, type FailureWords } from '../errors/failure';
 import type { DifyKind } from '../errors/kinds';
 import { mask, maskedStart } from '../errors/mask';
+import { seconds } from '../errors/remedies';
 import { ServerError } from '../errors/server-error';
 import type { Refused } from '../http/ask';
 import type { FileSource, FormSent } from '../http/multipart';
@@ -341,7 +342,7 @@ const SMALL_BYTES = 64 * 1024;
 export function uploadFailure(
 	error: unknown,
 	{ name, size }: FileSource,
-	{ bytes, unreadable }: FormSent,
+	{ bytes, unreadable, idleMs }: FormSent & { idleMs: number },
 ): unknown {
 	if (unreadable !== undefined)
 		return localError(
@@ -349,7 +350,14 @@ export function uploadFailure(
 			`"${name}" could not be read: ${unreadable.reason}`,
 			'Look at the binary data of the item, and at where n8n stores binary data.',
 		);
-	if (!(error instanceof ServerError) || error.kind !== 'closedBeforeAnswer') return error;
+	if (!(error instanceof ServerError)) return error;
+	if (error.kind === 'firstTokenLimit')
+		return difyFailure('timeout', {
+			url: error.url,
+			message: `Dify did not process "${name}" within ${seconds(idleMs)}`,
+			remedy: 'Check the log of the Dify API, its storage, and the proxy in front of it.',
+		});
+	if (error.kind !== 'closedBeforeAnswer') return error;
 	if (bytes === 0 || size <= SMALL_BYTES) return error;
 	return difyFailure('tooLarge', {
 		url: error.url,

@@ -3,8 +3,8 @@ import { clearTimeout, setTimeout } from '../vendor';
 /** Time limits of one request, in milliseconds; 0 = none. No total limit by default. */
 export interface Limits {
 	/**
-	 * From the start of the request to the first content: includes the queues in n8n and on the server, loading, and
-	 * reading the prompt.
+	 * From the start of the request, or the last sent piece of an upload, to the first content: includes the queues in
+	 * n8n and on the server, loading, and reading the prompt.
 	 */
 	firstTokenMs: number;
 	/** Between two pieces of content after the first one. Pings and empty pieces do not count. */
@@ -50,6 +50,11 @@ export class Watchdog {
 	/** Aborted when a limit is exceeded or the caller's signal aborts. */
 	get signal(): AbortSignal {
 		return this.controller.signal;
+	}
+
+	/** To be called when a piece of an upload is sent: the wait for the first content starts again. */
+	sent(): void {
+		if (this.phase === 'begin') this.timer?.refresh();
 	}
 
 	/** To be called when content arrives: from then on the idle limit counts, which each further content starts anew. */

@@ -152,7 +152,7 @@ async function attempt<T>(
 	const progress = { hasBegun: false, wasSeen: false };
 	let unread: UnreadAnswer | undefined;
 	try {
-		unread = await send(target, ask, channel, signal);
+		unread = await send(target, withProgress(ask, watchdog), channel, signal);
 		if (unread.status >= 300 && ask.takesRefusals !== true)
 			return { failed: await refused(target, ask, unread), wasSeen: false };
 		return { value: await read(openAnswer(unread, { target, ask, watchdog, log, progress })) };
@@ -161,6 +161,23 @@ async function attempt<T>(
 		return { failed, wasSeen: progress.wasSeen };
 	} finally {
 		unread?.close();
+	}
+}
+
+/** The same request, which reports each piece of its upload. */
+function withProgress(ask: Ask, watchdog: Watchdog): Ask {
+	const { upload } = ask;
+	if (upload === undefined || upload.content instanceof Uint8Array) return ask;
+	return { ...ask, upload: { ...upload, content: watched(upload.content, watchdog) } };
+}
+
+async function* watched(
+	content: AsyncIterable<Uint8Array>,
+	watchdog: Watchdog,
+): AsyncGenerator<Uint8Array> {
+	for await (const piece of content) {
+		watchdog.sent();
+		yield piece;
 	}
 }
 

@@ -1,0 +1,70 @@
+/** How long Dify may take to store a file, by a clock that only the test moves. */
+import { useClock } from '../../../contract/support/seam-clock';
+import { sendJson, useServers } from '../../../contract/support/seam-server';
+import type { http } from '../../../support/node';
+import { errorIn, executeIn, prepareNode } from '../../dify';
+import { binaryItem } from '../app';
+
+const SECOND = 1_000;
+const STORED = { id: '11111111-2222-4333-8444-555555555555', name: 'a.pdf' };
+
+const start = useServers();
+const clock = useClock();
+
+/** Uploads a file to a Dify that answers when the test says so. @param pause between the pieces of the file */
+async function upload(pause: () => Promise<void> = async () => {}) {
+	let response: http.ServerResponse;
+	const binary = binaryItem('a.pdf', 'application/pdf').binary.data;
+	const server = await start({ 'POST /v1/files/upload': (_request, open) => (response = open) });
+	const fake = prepareNode(
+		'difyApp',
+		{ url: `${server.url}/v1` },
+		{
+			parameters: { resource: 'file', operation: 'upload', binaryPropertyName: 'data' },
+			items: [{ json: {}, binary: { data: { ...binary, id: 'filesystem-v2:1' } } }],
+			stored: { 'filesystem-v2:1': new Uint8Array(4) },
+			continueOnFail: true,
+		},
+	);
+	const getBinaryStream = async function* () {
+		for (let byte = 0; byte < 4; byte++) {
+			yield Uint8Array.of(byte);
+			await pause();
+		}
+	};
+	Object.assign(fake.context.helpers, { getBinaryStream });
+	const seen = { isOver: false };
+	const items = executeIn('difyApp', fake).finally(() => (seen.isOver = true));
+	const [request] = await server.arrived('/files/upload');
+	return { items, seen, request: request!, answer: () => sendJson(response, STORED, 201) };
+}
+
+test('a file that is stored in just under two minutes is uploaded', async () => {
+	const { items, seen, answer } = await upload();
+	await clock.pass(118 * SECOND);
+	expect(seen.isOver).toBe(false);
+	answer();
+	const [item] = await items;
+	expect(item!.json).toMatchObject({ uploadFileId: STORED.id });
+});
+
+test('two minutes without an answer are the end', async () => {
+	const { items, request } = await upload();
+	await clock.pass(118 * SECOND);
+	const [item] = await clock.passUntil(items);
+	expect(errorIn(item!)).toMatchObject({
+		kind: 'timeout',
+		message: 'Dify did not process "a.pdf" within 2 minutes',
+		retryable: false,
+	});
+	await request.cut;
+});
+
+test('what is sent piece by piece may take longer', async () => {
+	const { items, seen, answer } = await upload(async () => await clock.pass(100 * SECOND));
+	await clock.pass(100 * SECOND);
+	expect(seen.isOver).toBe(false);
+	answer();
+	const [item] = await items;
+	expect(item!.json).toMatchObject({ uploadFileId: STORED.id });
+});
