@@ -4,6 +4,7 @@ import type { Props, Server, ServerKind } from '../servers/kinds/kind';
 import { isFilled, type JsonRecord, optional } from '../values';
 import type { Body } from './body';
 import { mediaOf, withoutControlTokens } from './content';
+import { hintOnContext } from './ollama';
 import { ignoredParameters, wantsJson } from './parameters';
 import { cleanSchema, type ToolNames, withSentNames } from './schema';
 import type { Call, ChatMessage, ChatParameters, ChatSettings, ToolDefinition } from './types';
@@ -33,12 +34,15 @@ export interface Turn {
  * @throws {ServerError} of kind `invalidInput` if the tool to be called is not offered
  */
 export function draftBody(
-	{ settings, call, kind, names }: Turn,
+	{ server, settings, call, kind, names }: Turn,
 	messages: readonly ChatMessage[],
 ): { body: Body; notes: string[] } {
 	const { model, parameters } = settings;
 	const { toolChoice } = call;
-	const notes = notesOnIgnored(parameters, kind);
+	const notes = [
+		...notesOnIgnored(parameters, kind),
+		...hintOnContext(kind, server, { model, parameters }),
+	];
 	const tools = (call.tools ?? []).map((tool) =>
 		sentTool(tool, names.sent(tool.name), kind, notes),
 	);

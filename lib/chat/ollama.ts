@@ -4,7 +4,9 @@
  */
 import { failure } from '../errors/failure';
 import { parseObject } from '../json';
+import type { Server, ServerKind } from '../servers/kinds/kind';
 import { ollama } from '../servers/kinds/ollama';
+import { hintOnReload } from '../servers/reload';
 import {
 	finiteNumber,
 	isFilled,
@@ -103,11 +105,27 @@ function sortedExtraBody({ options, ...rest }: JsonRecord = {}): {
 	return sorted;
 }
 
-/** @throws {ServerError} of kind `modalityUnsupported` for sound and video, and for pictures by URL */
-export function ollamaBody({ model, messages, tools, toolChoice, parameters }: Body): JsonRecord {
+/** `options`, and the fields of Extra Body beside them. */
+function optionsAndFields(parameters: ChatParameters): ReturnType<typeof sortedExtraBody> {
 	const extra = sortedExtraBody(parameters.extraBody);
 	const set = OPTIONS.map(({ name, native }) => [native, parameters[name]] as const);
 	const options = { ...optional(Object.fromEntries(set)), ...extra.options };
+	return { options, fields: extra.fields };
+}
+
+/** A hint if the model is loaded again for the context of this request. */
+export function hintOnContext(
+	{ native }: ServerKind,
+	server: Server,
+	{ model, parameters }: Pick<Body, 'model' | 'parameters'>,
+): string[] {
+	if (native === undefined) return [];
+	return hintOnReload(server, model, optionsAndFields(parameters).options.num_ctx);
+}
+
+/** @throws {ServerError} of kind `modalityUnsupported` for sound and video, and for pictures by URL */
+export function ollamaBody({ model, messages, tools, toolChoice, parameters }: Body): JsonRecord {
+	const { options, fields } = optionsAndFields(parameters);
 	// There is no tool_choice: forbidden tools are not sent, and a forced tool is sent alone.
 	const offered = toolChoice === 'none' ? [] : callableTools(tools, toolChoice);
 	return {
@@ -121,7 +139,7 @@ export function ollamaBody({ model, messages, tools, toolChoice, parameters }: B
 			keep_alive: parameters.keepAlive,
 			options: isFilled(options) ? options : undefined,
 		}),
-		...extra.fields,
+		...fields,
 	};
 }
 

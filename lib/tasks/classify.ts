@@ -7,7 +7,7 @@ import { type Body, openAiBody } from '../chat/body';
 import { hasMedia, textOf, withoutControlTokens } from '../chat/content';
 import { conversationFor } from '../chat/conversation';
 import { sumOfUsage } from '../chat/counts';
-import { asOpenAiChunk, ollamaBody } from '../chat/ollama';
+import { asOpenAiChunk, hintOnContext, ollamaBody } from '../chat/ollama';
 import { checkParameters } from '../chat/parameters';
 import { requireAbilities } from '../chat/draft';
 import { strictConversation } from '../chat/strict-form';
@@ -111,7 +111,8 @@ export async function classify(
 	const { signal } = settings;
 	const kind = await kindOf(server, signal);
 	const options = mayBeNone ? [...labels, labelForNone(labels)] : labels;
-	const question: Question = { server, kind, settings, options, several, hints: [] };
+	const hints = hintOnContext(kind, server, settings);
+	const question: Question = { server, kind, settings, options, several, hints };
 	const chat = { ...settings, ...PLAIN, limits: {}, retries: 0 };
 	const { messages } = conversationFor(sourceOf(request, options), chat);
 	const call = { messages: [], ...optional({ signal }) };

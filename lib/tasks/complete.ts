@@ -1,7 +1,7 @@
 /** Continues a text as it is, without the chat template of the model. */
 import { withContext } from '../chat/advice';
 import { openAiUsage, timingsOf } from '../chat/counts';
-import { countsIn, ollamaBody } from '../chat/ollama';
+import { countsIn, hintOnContext, ollamaBody } from '../chat/ollama';
 import { checkParameters, parameterFields } from '../chat/parameters';
 import type { ChatSettings, Timings, Usage } from '../chat/types';
 import { failureInStream, holdsError } from '../errors/classify';
@@ -45,6 +45,7 @@ export async function complete(
 	requireModel(model);
 	checkParameters(parameters);
 	const kind = await kindOf(server, settings.signal);
+	const reload = hintOnContext(kind, server, settings);
 	let partial = '';
 	const { value, notes } = await task(server, settings, {
 		route: (body) =>
@@ -79,7 +80,7 @@ export async function complete(
 	return {
 		...value,
 		...optional({ server: identifiedKind(server) }),
-		hints: [...notes, ...unread],
+		hints: [...notes, ...unread, ...reload],
 	};
 }
 
