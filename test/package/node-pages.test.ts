@@ -1,0 +1,303 @@
+/** The pages of the nodes name what the nodes have: operations, fields, options, values and names in items and logs. */
+import type {
+	ICredentialType,
+	INodeProperties,
+	INodePropertyCollection,
+	INodePropertyOptions,
+	INodeType,
+	INodeTypeDescription,
+} from 'n8n-workflow';
+import ts from 'typescript';
+
+import { fs, path, process } from '../support/node';
+import { headingsOf, linksOf } from './markdown';
+
+const ROOT = process.cwd();
+const CHINESE = '.zh-CN.md';
+const read = (file: string) => fs.readFileSync(path.join(ROOT, file), 'utf8');
+const exists = (file: string) => fs.existsSync(path.join(ROOT, file));
+
+/** Every name and every text in the source, by the compiler's parser: comments do not count. */
+const source = ['lib', 'nodes', 'credentials']
+	.flatMap((folder) =>
+		(fs.readdirSync(path.join(ROOT, folder), { recursive: true }) as string[]).map((file) =>
+			path.join(folder, file),
+		),
+	)
+	.filter((file) => file.endsWith('.ts'))
+	.flatMap((file) => {
+		const texts: string[] = [];
+		const visit = (node: ts.Node): void => {
+			if (
+				ts.isIdentifier(node) ||
+				ts.isLiteralExpression(node) ||
+				ts.isTemplateHead(node) ||
+				ts.isTemplateMiddleOrTemplateTail(node)
+			)
+				texts.push(node.text);
+			ts.forEachChild(node, visit);
+		};
+		visit(ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest));
+		return texts;
+	});
+const sourceNames = new Set(source);
+
+const withoutBlocks = (markdown: string) => markdown.replace(/^```.*?^```/gms, '');
+
+/** Labels in italics, without emphasis of a word in lower case. */
+function italicsIn(markdown: string): string[] {
+	const text = withoutBlocks(markdown).replace(/`[^`\n]*`/g, '');
+	return [...text.matchAll(/(?<![*\w])\*(\p{Lu}[^*\n]*(?:\n[^*\n]+)?)\*(?!\*)/gu)].map(
+		([, label]) => label!.replace(/\s+/g, ' '),
+	);
+}
+
+/** "Text: Chat" and "Server Health → Check" are a resource or node and its operation; "Get Many" is one label. */
+const partsOf = (label: string) => label.split(/: | → /);
+
+/** Names of fields and values: `messageId`, `forms[0].formContent`; not `--metrics`, `FILES_URL`, `{"a": 1}`. */
+function namesInCode(markdown: string): string[] {
+	return [...withoutBlocks(markdown).matchAll(/`([a-z]\w*(?:\[\d+\]|\.[a-z]\w*)*)`/gi)]
+		.map(([, name]) => name!)
+		.filter((name) => !/^[A-Z][A-Z_]+$/.test(name))
+		.flatMap((name) => name.split(/\[\d+\]|\./))
+		.filter((name) => name !== '');
+}
+
+/** All names that a panel shows, without units. */
+function labelsShownIn(
+	shown: INodeProperties | INodePropertyCollection | INodePropertyOptions,
+): string[] {
+	const own = 'displayName' in shown ? shown.displayName.replace(/ \(Seconds\)$/, '') : shown.name;
+	const inner = [
+		...('options' in shown ? (shown.options ?? []) : []),
+		...('values' in shown ? shown.values : []),
+	];
+	return [own, ...inner.flatMap(labelsShownIn)];
+}
+
+async function labelsShownBy(folder: string): Promise<string[]> {
+	const { displayName, properties, outputNames = [] } = await descriptionOf(folder);
+	return [displayName, ...outputNames, ...properties.flatMap(labelsShownIn)];
+}
+
+async function descriptionOf(folder: string): Promise<INodeTypeDescription> {
+	const exported = (await import(path.join(ROOT, 'nodes', folder, `${folder}.node`))) as Record<
+		string,
+		new () => INodeType
+	>;
+	return new exported[folder]!().description;
+}
+
+describe('docs/nodes', () => {
+	const folders = fs
+		.readdirSync(path.join(ROOT, 'nodes'))
+		.filter((folder) => exists(path.posix.join('nodes', folder, `${folder}.node.ts`)));
+
+	/** `LocalChatModel` → `docs/nodes/local-chat-model.md` */
+	const pageOf = (folder: string) =>
+		`docs/nodes/${folder.replace(/\B[A-Z]/g, '-$&').toLowerCase()}.md`;
+
+	/**
+	 * Labels of fields and options, without units, and without labels of collections.
+	 */
+	const labelsOf = (property: INodeProperties | INodePropertyCollection): string[] => {
+		const own = property.displayName.replace(/ \(Seconds\)$/, '');
+		if (!('type' in property) || property.type !== 'collection') return [own];
+		return [
+			...(property.options ?? []).flatMap((option) =>
+				'displayName' in option ? labelsOf(option) : [],
+			),
+		];
+	};
+
+	async function described(
+		folder: string,
+	): Promise<{ description: INodeTypeDescription; pages: string[] }> {
+		const pages = [pageOf(folder), pageOf(folder).replace(/\.md$/, CHINESE)].filter(exists);
+		expect(pages[0]).toBe(pageOf(folder));
+		return { description: await descriptionOf(folder), pages };
+	}
+
+	/**
+	 * All operations of a node as named on its page: "Document: Sync"; without resources "Rate".
+	 */
+	function operationsOf({ properties }: INodeTypeDescription): string[] {
+		const resources = properties.find(({ name }) => name === 'resource')?.options as
+			| INodePropertyOptions[]
+			| undefined;
+		const offered = properties.filter(({ name }) => name === 'operation');
+		return offered.flatMap(({ options, displayOptions }) => {
+			const resource = resources?.find(({ value }) =>
+				displayOptions?.show?.resource?.includes(value),
+			)?.name;
+			return (options as INodePropertyOptions[]).map(({ name }) =>
+				resource === undefined ? name : `${resource}: ${name}`,
+			);
+		});
+	}
+
+	/**
+	 * Operations that a page names in a heading ("Image: Generate, Edit"), in the first cells of a row ("Image" and
+	 * "Generate, Edit"), or in a row below a heading with the resource's plural ("Models").
+	 */
+	function operationsIn(page: string): Set<string> {
+		const named = (resource: string, names: string) =>
+			namesIn(names).flatMap((name) => [
+				name,
+				`${resource.trim()}: ${name}`,
+				`${resource.trim().replace(/s$/, '')}: ${name}`,
+			]);
+		return new Set(
+			headingsOf(page).flatMap(({ title, text }) => {
+				const [resource, names] = title.split(/[:：]/) as [string, string?];
+				const rows = text.split('\n').filter((line) => line.startsWith('|'));
+				const cells = rows.map((row) => row.split('|').slice(1, -1) as [string, string?]);
+				return [
+					...(names === undefined ? [] : named(resource, names)),
+					...cells.flatMap(([first, second = '']) => [
+						first.trim(),
+						...named(first, second),
+						...named(title, first),
+					]),
+				];
+			}),
+		);
+	}
+
+	/** Names in a list, without explanations: "Rename (a *Name*), Delete". */
+	function namesIn(list: string): string[] {
+		return list
+			.replace(/[（(][^（()）]*[)）]/g, '')
+			.split(/[,、，;；]/)
+			.map((name) => name.replace(/[:：].*/s, '').trim());
+	}
+
+	it.each(folders)('has a row for every operation of %s', async (folder) => {
+		const { description, pages } = await described(folder);
+		for (const page of pages) {
+			const rows = operationsIn(read(page));
+			const missing = operationsOf(description).filter((operation) => !rows.has(operation));
+			expect({ page, missing }).toEqual({ page, missing: [] });
+		}
+	});
+
+	it.each(folders)('names every field and option of %s', async (folder) => {
+		const { description, pages } = await described(folder);
+		for (const page of pages) {
+			const said = read(page).toLowerCase();
+			// "DRY: Base" is documented as "DRY (Multiplier, Base, …)"; notices and hidden fields have no visible label.
+			const missing = description.properties
+				.filter(({ type }) => type !== 'notice' && type !== 'hidden')
+				.flatMap(labelsOf)
+				.flatMap((label) => label.split(': '))
+				.filter((label) => !said.includes(label.toLowerCase()));
+			expect({ page, missing: [...new Set(missing)] }).toEqual({ page, missing: [] });
+		}
+	});
+
+	const FOREIGN_LABELS = [
+		// n8n: its trigger nodes, its own settings of a node, and nodes and inputs that the pages lead to
+		...[
+			'Poll Times',
+			'Fetch Test Event',
+			'On Error',
+			'Continue',
+			'If',
+			'Send and Wait for Response',
+		],
+		...['Chat Model', 'Embedding', 'Response Mode', 'Streaming'],
+		...['Automatically Passthrough Binary Images', 'Rerank Results', 'Limit'],
+		// Dify: its own words
+		'Aborted',
+		'App task was stopped',
+	];
+
+	const FOREIGN_NAMES = new Set([
+		// Names of other programs: a setting of nginx, a program, a variable of Dify's workflows
+		...['proxy_read_timeout', 'ffmpeg', 'sys'],
+		// Of an example, numbered ones, and parts of the names of models
+		...['invoiceNumber', 'file_0', 'file_1', 'instruct', 'embeddinggemma'],
+	]);
+
+	/** Pages that a page links to, which may be about other nodes. */
+	const linkedFolders = (page: string) =>
+		folders.filter((folder) => {
+			const name = path.basename(pageOf(folder), '.md');
+			return linksOf(read(page)).some((link) => link.startsWith(`${name}.`));
+		});
+
+	let credentialLabels: string[];
+	beforeAll(async () => {
+		const names = fs.readdirSync(path.join(ROOT, 'credentials'));
+		const modules = await Promise.all(
+			names
+				.filter((name) => name.endsWith('.ts'))
+				.map(async (name) => (await import(path.join(ROOT, 'credentials', name))) as object),
+		);
+		const credentials = modules.flatMap((exported) =>
+			Object.values(exported).map((Made: new () => ICredentialType) => new Made()),
+		);
+		credentialLabels = credentials.flatMap(({ displayName, properties }) => [
+			displayName,
+			...properties.flatMap(labelsShownIn),
+		]);
+	});
+
+	it.each(folders)('of %s name in italics only what the panels show', async (folder) => {
+		const { pages } = await described(folder);
+		for (const page of pages) {
+			const shown = await Promise.all([folder, ...linkedFolders(page)].map(labelsShownBy));
+			const labels = new Set([...FOREIGN_LABELS, ...credentialLabels, ...shown.flat()]);
+			const unknown = italicsIn(read(page)).filter(
+				(label) => !partsOf(label).every((part) => labels.has(part)),
+			);
+			expect({ page, unknown }).toEqual({ page, unknown: [] });
+		}
+	});
+
+	it.each(folders)('of %s name in code only what the code has', async (folder) => {
+		const { pages } = await described(folder);
+		for (const page of pages) {
+			const unknown = namesInCode(read(page)).filter(
+				(name) => !FOREIGN_NAMES.has(name) && !sourceNames.has(name),
+			);
+			expect({ page, unknown }).toEqual({ page, unknown: [] });
+		}
+	});
+});
+
+describe('docs/troubleshooting.md', () => {
+	/** What Dify, its plugins and its models say. */
+	const FOREIGN_TEXTS = new Set([
+		...['Incorrect API key provided', 'Failed to request plugin daemon', 'Message Not Exists'],
+		...['Document: … is not completed', 'Document is indexing'],
+	]);
+
+	/** A text of several words that begins with a capital letter, in either kind of quotation marks. */
+	const quotedIn = (page: string) =>
+		[
+			...page
+				.replace(/<[^>\n]*>/g, '')
+				.matchAll(/["\u201c](\p{Lu}[^"\u201c\u201d\n]* [^"\u201c\u201d\n]*)["\u201d]/gu),
+		]
+			.map(([, text]) => text!)
+			.filter((text) => !/\p{Script=Han}/u.test(text));
+
+	it.each(['docs/troubleshooting.md', `docs/troubleshooting${CHINESE}`])(
+		'%s quotes what the nodes say',
+		(page) => {
+			const quoted = quotedIn(read(page));
+			expect(quoted.length).toBeGreaterThan(20);
+			const unknown = quoted.filter(
+				(text) =>
+					!FOREIGN_TEXTS.has(text) &&
+					// Numbers and names are written as … and as N and M.
+					!text
+						.split(/\u2026|\b[NM]\b/)
+						.every((piece) => source.some((one) => one.includes(piece))),
+			);
+			expect({ page, unknown }).toEqual({ page, unknown: [] });
+		},
+	);
+});
