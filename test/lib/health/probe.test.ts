@@ -1,4 +1,3 @@
-import { TIME_LIMIT_MS } from '../../../lib/health/probe';
 import {
 	type LlamaServerSim,
 	type SimOptions,
@@ -116,7 +115,6 @@ it.each([3e9, 1e13, 1e15])('a time limit of %d ms is as good as none', async (ti
 });
 
 it('a dead host has a limit of less than 3 seconds', async () => {
-	expect(TIME_LIMIT_MS).toBeLessThan(3_000);
 	const silent = await startSilent();
 	const result = await check(silent.url, { timeLimitMs: undefined });
 	await silent.close();

@@ -1,6 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
-import { DEFAULT_RUN_LIMITS } from '../../../lib/dify/run/read';
 import { waitFor } from '../../lib/dify/ask';
 import { calls, startApp, startSim } from '../../lib/dify/client';
 import { type Fault, PAGES } from '../../servers/dify';
@@ -140,7 +139,6 @@ describe('messages', () => {
 			totalLimit: 0,
 		});
 		for (const { typeOptions } of limits) expect(typeOptions).not.toHaveProperty('maxValue');
-		expect(DEFAULT_RUN_LIMITS.totalMs).toBe(0);
 		const sim = await startApp(
 			{ mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }) },
 			{ stream: { pingEveryMs: 5 } },

@@ -1,6 +1,5 @@
 import { NodeHelpers, type INodeParameters, type INodeProperties } from 'n8n-workflow';
 
-import { DEFAULT_LIMITS } from '../../../lib/http/limits';
 import { properties } from '../../../nodes/LocalChatModel/fields';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { optionsField } from '../../../nodes/LocalChatModel/options';
@@ -57,8 +56,8 @@ describe('the options of the chat model', () => {
 			reasoningEcho: preset('reasoningEcho'),
 			showThinking: preset('showThinking'),
 		});
-		expect(preset('firstTokenLimit')).toBe(DEFAULT_LIMITS.firstTokenMs / 1000);
-		expect(preset('idleLimit')).toBe(DEFAULT_LIMITS.idleMs / 1000);
-		expect(preset('totalLimit')).toBe((DEFAULT_LIMITS.totalMs ?? 0) / 1000);
+		expect(preset('firstTokenLimit')).toBe(1800);
+		expect(preset('idleLimit')).toBe(300);
+		expect(preset('totalLimit')).toBe(0);
 	});
 });

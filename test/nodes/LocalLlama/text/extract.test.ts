@@ -169,6 +169,22 @@ test('a number with more digits than JavaScript holds is a number, as asked for'
 	expect(fake.hints).toEqual([]);
 });
 
+test.each([
+	['999999999999999', 999_999_999_999_999, 0],
+	['9007199254740993', '9007199254740993', 1],
+])(
+	'a whole number of 15 digits is a number, one of 16 may be text: %s',
+	async (sent, number, hints) => {
+		const sim = await serve();
+		sim.script(reply.text(`{"number":${sent}}`));
+		const fields = { field: [{ name: 'number', type: 'wholeNumber' }] };
+		const fake = prepare({ parameters: { ...EXTRACT, fields } });
+		const [item] = await executeIn(fake);
+		expect(item!.json.output).toEqual({ number });
+		expect(fake.hints).toHaveLength(hints);
+	},
+);
+
 test('a number that JavaScript cannot hold is text, which the node says', async () => {
 	const sim = await serve();
 	sim.script(reply.text('{"number":12345678901234567890,"company":null}'));
