@@ -42,6 +42,7 @@ describe('the log', () => {
 			model: 'sim-model',
 			vectors: 200,
 			dimensions: 1024,
+			beginsWith: Array.from({ length: 4 }, () => expect.any(Number) as number),
 			tokens: 84_000,
 			requests: 7,
 			truncated: 0,

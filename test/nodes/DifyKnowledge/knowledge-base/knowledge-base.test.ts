@@ -121,16 +121,23 @@ describe('Knowledge bases', () => {
 		await expect(
 			manage(of, 'knowledgeBase', 'retrieve', { ...retrieve, ...condition('') }),
 		).rejects.toThrow('has no value');
-		const long = { query: `llama ${'and so on '.repeat(40)}` };
-		await expect(manage(of, 'knowledgeBase', 'retrieve', long)).rejects.toThrow(
+		const queryOf = (length: number) => ({
+			query: `llama ${'and so on '.repeat(40)}`.slice(0, length),
+		});
+		expect(await manage(of, 'knowledgeBase', 'retrieve', queryOf(250))).toHaveLength(2);
+		await expect(manage(of, 'knowledgeBase', 'retrieve', queryOf(251))).rejects.toThrow(
 			'at most 250 characters',
 		);
-		const tool = prepare(
-			of,
-			{ resource: 'knowledgeBase', operation: 'retrieve', ...long },
-			{ type: 'n8n-nodes-local-llama.difyKnowledgeTool' },
-		);
-		expect(await executeIn(tool)).toHaveLength(2);
-		expect(tool.hints[0]?.message).toContain('cut to 250 characters');
+		const hintsFor = async (length: number) => {
+			const tool = prepare(
+				of,
+				{ resource: 'knowledgeBase', operation: 'retrieve', ...queryOf(length) },
+				{ type: 'n8n-nodes-local-llama.difyKnowledgeTool' },
+			);
+			expect(await executeIn(tool)).toHaveLength(2);
+			return tool.hints.map(({ message }) => message);
+		};
+		expect(await hintsFor(250)).toEqual([]);
+		expect(await hintsFor(251)).toEqual([expect.stringContaining('cut to 250 characters')]);
 	});
 });

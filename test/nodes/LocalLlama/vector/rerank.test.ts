@@ -111,3 +111,12 @@ test('remarks on the scores stand at the node', async () => {
 		expect.stringContaining('about the same score'),
 	]);
 });
+
+test('32 documents go into one request', async () => {
+	await serve({ rerank: true });
+	const list = Array.from({ length: 33 }, (_none, at) => `document ${at}`);
+	const parameters = { ...RERANK, documentSource: 'list', documents: list };
+	expect(await execute({ parameters })).toHaveLength(33);
+	const sizes = sent('/rerank').map((body) => (body.documents as string[]).length);
+	expect(sizes.sort((one, other) => other - one)).toEqual([32, 1]);
+});
