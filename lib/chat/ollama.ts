@@ -115,12 +115,12 @@ function optionsAndFields(parameters: ChatParameters): ReturnType<typeof sortedE
 
 /** A hint if the model is loaded again for the context of this request. */
 export function hintOnContext(
-	{ native }: ServerKind,
+	kind: ServerKind,
 	server: Server,
 	{ model, parameters }: Pick<Body, 'model' | 'parameters'>,
 ): string[] {
-	if (native === undefined) return [];
-	return hintOnReload(server, model, optionsAndFields(parameters).options.num_ctx);
+	if (kind.native === undefined) return [];
+	return hintOnReload(kind, server, model, optionsAndFields(parameters).options.num_ctx);
 }
 
 /** @throws {ServerError} of kind `modalityUnsupported` for sound and video, and for pictures by URL */

@@ -1,13 +1,18 @@
 /** The context that models of Ollama were last asked to run with. */
 import { LruCache } from '../lru-cache';
 import { finiteNumber } from '../values';
-import type { Server } from './kinds/kind';
+import type { Server, ServerKind } from './kinds/kind';
 
 /** By credential and model. */
 const sizes = new LruCache<number>();
 
 /** A hint if a recent request ran the model with another context: Ollama loads it again for each other one. */
-export function hintOnReload(server: Server, model: string, context: unknown): string[] {
+export function hintOnReload(
+	{ label }: ServerKind,
+	server: Server,
+	model: string,
+	context: unknown,
+): string[] {
 	const size = finiteNumber(context);
 	if (size === undefined) return [];
 	const key = JSON.stringify([server.id, model.trim().replace(/:latest$/i, '')]);
@@ -15,6 +20,6 @@ export function hintOnReload(server: Server, model: string, context: unknown): s
 	sizes.set(key, size);
 	if (earlier === undefined || earlier === size) return [];
 	return [
-		`This request runs the model with a context of ${size} tokens, and an earlier one did with ${earlier}. Ollama loads the model again for each change, so set the same Context Size in all nodes.`,
+		`This request runs the model with a context of ${size} tokens, and an earlier one did with ${earlier}. ${label} loads the model again for each change, so set the same Context Size in all nodes.`,
 	];
 }
