@@ -50,7 +50,7 @@ export interface ReaderOptions {
 	/** Names of the tools that a call in the text may have; none where such calls are left. */
 	offered?: readonly string[];
 	/** Whether a call stands in what was sent, and is a quotation. */
-	isQuoted?(call: string): boolean;
+	isQuoted?(call: ReadCall): boolean;
 	/** The opening tag of the thinking may stand in the prompt. */
 	mayBeginInThinking?: boolean;
 	/** The begun answer that some servers repeat. */

@@ -20,9 +20,7 @@ import { withAdvice } from './advice';
 import { type Turn } from './draft';
 import { type Answer, AnswerReader, type Failure } from './answer';
 import { type Body, callableTools, openAiBody } from './body';
-import { quotationIn } from './calls-in-text';
 import { asOpenAiChunk, ignoredByOpenAi, needsOwnApi, ollamaBody } from './ollama';
-import { textOf } from './content';
 import { wantsJson } from './parameters';
 import { strictConversation } from './strict-form';
 import { mayBeginInThinking, type SplitText } from './thinking';
@@ -146,13 +144,13 @@ function adaptationsFor({ extraBody = {} }: ChatParameters): Adaptation[] {
 	];
 }
 
-function readerFor({ settings, call }: Turn, body: Body, { decode }: Api): AnswerReader {
+function readerFor({ settings, call, isQuoted }: Turn, body: Body, { decode }: Api): AnswerReader {
 	const { toolCallsInText, parameters } = settings;
 	const isLeft = toolCallsInText === 'leave' || body.toolChoice === 'none';
 	const offered = isLeft ? [] : callableTools(body.tools, body.toolChoice);
 	return new AnswerReader({
 		offered: offered.map(({ name }) => name),
-		isQuoted: quotationIn(body.messages.map(({ content }) => textOf(content))),
+		isQuoted,
 		// Where nobody sees the text before its end, waiting for the end of thinking costs nothing.
 		mayBeginInThinking:
 			call.whole === true || wantsJson(parameters) || mayBeginInThinking(body.model),

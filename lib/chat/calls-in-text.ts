@@ -1,6 +1,6 @@
 /** Calls that a server without a parser hands on in the text of an answer. */
 import { parseJson } from '../json';
-import { isRecord, type JsonRecord, lettersOf, smallestOf } from '../values';
+import { isRecord, type JsonRecord, smallestOf } from '../values';
 import type { ReadCall } from './calls';
 
 /** A way to write calls at the end of a text. */
@@ -67,8 +67,14 @@ interface CallsInText {
 /** Why what looks like a call is none. */
 export interface UnrunCall {
 	name: string;
-	because: 'no such tool is connected' | 'the same text stands in the input';
+	because:
+		| 'no such tool is connected'
+		| 'the same text stands in the input'
+		| 'the answer contains more than 100 calls';
 }
+
+/** A model that repeats itself writes thousands. */
+const MAX_CALLS = 100;
 
 /**
  * The calls that end a text, if all of them are complete and of offered tools.
@@ -78,21 +84,30 @@ export interface UnrunCall {
 export function callsInText(
 	text: string,
 	offered: readonly string[],
-	isQuoted: (call: string) => boolean,
+	isQuoted: (call: ReadCall) => boolean,
 ): CallsInText | { unrun: UnrunCall } | undefined {
 	let unrun: UnrunCall | undefined;
 	for (const format of FORMATS) {
 		const { at, calls } = writtenIn(text, format);
 		if (calls.length === 0) continue;
-		const unknown = calls.find(({ name }) => !offered.includes(name));
-		if (unknown === undefined && !isQuoted(text.slice(at)))
-			return { text: text.slice(0, at).trimEnd(), calls };
-		const { name } = unknown ?? calls[0]!;
-		const because =
-			unknown === undefined ? 'the same text stands in the input' : 'no such tool is connected';
-		unrun ??= { name, because };
+		const reason = unrunIn(calls, offered, isQuoted);
+		if (reason === undefined) return { text: text.slice(0, at).trimEnd(), calls };
+		unrun ??= reason;
 	}
 	return unrun && { unrun };
+}
+
+function unrunIn(
+	calls: readonly ReadCall[],
+	offered: readonly string[],
+	isQuoted: (call: ReadCall) => boolean,
+): UnrunCall | undefined {
+	if (calls.length > MAX_CALLS)
+		return { name: calls[0]!.name, because: 'the answer contains more than 100 calls' };
+	const unknown = calls.find(({ name }) => !offered.includes(name));
+	if (unknown !== undefined) return { name: unknown.name, because: 'no such tool is connected' };
+	const quoted = calls.find(isQuoted);
+	return quoted && { name: quoted.name, because: 'the same text stands in the input' };
 }
 
 /** The calls in one format, and where they begin. None unless each of them is one. */
@@ -106,11 +121,11 @@ function areCalls(calls: ReadonlyArray<ReadCall | undefined>): calls is ReadCall
 	return !calls.includes(undefined);
 }
 
-/** The contents of blocks that fill a text; undefined where anything else stands between or behind them. */
+/** The contents of blocks that fill a text, of too many the first; undefined where anything else stands between or behind. */
 function everyBlock(text: string, block: RegExp): string[] | undefined {
 	const contents: string[] = [];
 	let rest = text.trimStart();
-	while (rest !== '') {
+	while (rest !== '' && contents.length <= MAX_CALLS) {
 		const match = block.exec(rest);
 		if (match === null) return undefined;
 		contents.push(match[1] ?? '');
@@ -173,51 +188,4 @@ export function shownUpTo(held: string, isFirst: boolean): number {
 	if (found.length > 0) return smallestOf(found);
 	const at = Math.max(held.lastIndexOf('<'), held.lastIndexOf('['));
 	return at >= 0 && MARKERS.some((marker) => marker.startsWith(held.slice(at))) ? at : held.length;
-}
-
-/**
- * Whether a call that was read from a text stands in what was sent: by letters and digits, both unescaped as JSON and as
- * HTML, since agents hand tool results on as JSON.
- */
-export function quotationIn(sent: readonly string[]): (call: string) => boolean {
-	let known: string[] | undefined;
-	return (call) => {
-		known ??= sent.flatMap(readingsOf);
-		const letters = lettersOf(call);
-		return known.some((text) => text.includes(letters));
-	};
-}
-
-function readingsOf(text: string): string[] {
-	const unescaped = text.replace(
-		/\\+(?:u([0-9a-f]{4})|(.))/gi,
-		(_all, code: string, sign: string) =>
-			code === undefined
-				? /[nrt]/.test(sign)
-					? ' '
-					: sign
-				: String.fromCharCode(parseInt(code, 16)),
-	);
-	return [...new Set([text, unescaped, htmlUnescaped(text), htmlUnescaped(unescaped)])].map(
-		lettersOf,
-	);
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-	lt: '<',
-	gt: '>',
-	quot: '"',
-	apos: "'",
-	amp: '&',
-};
-
-function htmlUnescaped(text: string): string {
-	return text.replace(
-		/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(\w{2,6}));/gi,
-		(all, decimal: string, hex: string, name: string) => {
-			if (name !== undefined) return ENTITIES[name] ?? all;
-			const code = decimal === undefined ? parseInt(hex, 16) : Number(decimal);
-			return code <= 0x10ffff ? String.fromCodePoint(code) : all;
-		},
-	);
 }

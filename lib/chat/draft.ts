@@ -3,6 +3,7 @@ import { failure, invalidInput } from '../errors/failure';
 import type { Props, Server, ServerKind } from '../servers/kinds/kind';
 import { isFilled, type JsonRecord, optional } from '../values';
 import type { Body } from './body';
+import type { ReadCall } from './calls';
 import { mediaOf, withoutControlTokens } from './content';
 import { hintOnContext } from './ollama';
 import { ignoredParameters, wantsJson } from './parameters';
@@ -21,6 +22,8 @@ export interface Turn {
 	/** How it came through the queue. */
 	place: QueueLog;
 	names: ToolNames;
+	/** Whether a call in a text is a quotation of the conversation. What corrections quote is none. */
+	isQuoted: (call: ReadCall) => boolean;
 	shown: Shown;
 	/** By `performance.now()`. */
 	startedAt: number;

@@ -15,6 +15,7 @@ import { checkParameters, wantsJson } from './parameters';
 import { textOf } from './content';
 import { toolNames } from './schema';
 import { ownToolCallIds, turnMemory } from './calls';
+import { quotationIn } from './quotations';
 import { sumOfUsage, tracedAnswer } from './counts';
 import type { Call, ChatMessage, ChatSettings, FinishedAnswer, Usage } from './types';
 import { Shown } from './thinking';
@@ -58,6 +59,7 @@ export async function runTurn(
 				call,
 				place,
 				names: toolNames([...(call.tools ?? []), ...(call.furtherTools ?? [])]),
+				isQuoted: quotationIn(messages, call.tools),
 				shown: new Shown(showThinking && !wantsJson(parameters), show),
 				startedAt,
 			};

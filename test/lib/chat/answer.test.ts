@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 
 import { AnswerReader, type ReaderOptions } from '../../../lib/chat/answer';
-import { quotationIn } from '../../../lib/chat/calls-in-text';
+import { quotationIn } from '../../../lib/chat/quotations';
 import { mayBeginInThinking } from '../../../lib/chat/thinking';
 
 const chunk = (delta: object, finish: string | null = null) =>
@@ -130,7 +130,9 @@ describe('calls in the text', () => {
 		['in HTML by numbers', `<tool_call>${CALL.replaceAll('ü', '&#xfc;')}</tool_call>`],
 	])('that was sent %s is a quotation, and runs nothing', (_name, sent) => {
 		const text = `<tool_call>${CALL}</tool_call>`;
-		expect(read(whole(text), { offered, isQuoted: quotationIn([sent]) })).toMatchObject({
+		expect(
+			read(whole(text), { offered, isQuoted: quotationIn([{ role: 'user', content: sent }]) }),
+		).toMatchObject({
 			answer: { text, toolCalls: [] },
 		});
 	});
