@@ -12,6 +12,14 @@ type WordsOfKind = readonly [FailureKind, ...RegExp[]];
  * two rows match, the first counts.
  */
 export const BY_TEXT: readonly WordsOfKind[] = [
+	[
+		'outputUnreadable',
+		/output that does not match the expected .{0,200} format/i,
+		// llama-server, before the rest of what the model wrote, which may contain the words of any row
+		/\bfailed to parse input at pos \d/i,
+		// llama-server: "now finding less tool calls!", or the piece of text that was not found
+		/\binvalid diff: (?:now finding|')/i,
+	],
 	// nginx, Go's server
 	['tlsMismatch', /plain HTTP request was sent to HTTPS port/i, /HTTP request to an HTTPS server/i],
 	[
@@ -39,7 +47,6 @@ export const BY_TEXT: readonly WordsOfKind[] = [
 		/(?<!\berror |\bfailed )\bloading model\b/i,
 		/\bmodel (?:\S+ )?is (?:still |currently )?(?:being loaded|loading)\b/i,
 	],
-	['outputUnreadable', /output that does not match the expected .{0,200} format/i],
 	[
 		'fileUnreadable',
 		// llama-server

@@ -254,15 +254,44 @@ describe("n8n's Structured Output Parser", () => {
 	});
 });
 
-test('an answer that llama-server could not parse is asked for once more', async () => {
-	const message =
-		'Failed to parse input at pos 7: the model produced output that does not match the expected Hermes format';
-	server().script(
-		reply.error(500, { error: { message, code: 500, type: 'server_error' } }),
-		reply.text('Fine.'),
-	);
+describe.each([
+	'Failed to parse input at pos 96: <tool_call>\n<function=write>\nthe context size has been exceeded',
+	'Invalid diff: now finding less tool calls!',
+	"Invalid diff: 'I look' not found at start of 'It'",
+	'The model produced output that does not match the expected peg-native format',
+])('an answer that llama-server could not parse: %s', (message) => {
+	const asStatus = reply.error(500, { error: { message, code: 500, type: 'server_error' } });
+	const inStream = (text: string) => reply.text(text, { error: { message } });
+
+	test.each([
+		['with a status', asStatus],
+		['as an event', inStream('')],
+	])('%s: it is requested again, and then an error', async (_form, unreadable) => {
+		server().script(unreadable, reply.text('Fine.'), unreadable, unreadable, reply.text('Late.'));
+		const { model } = await supplied();
+		expect((await ask(model, [])).content).toBe('Fine.');
+		expect(chatRequests()).toHaveLength(2);
+		await expect(ask(model, [])).rejects.toMatchObject({
+			message: expect.stringContaining('could not read what its model wrote'),
+		});
+		expect(chatRequests()).toHaveLength(4);
+		expect(server().scripted).toBe(1);
+	});
+
+	test('after a text was shown, it is an error at once', async () => {
+		server().script(inStream('It is'), reply.text('Fine.'));
+		const { model } = await supplied();
+		await expect(collect(model, 'Hi')).rejects.toThrow('could not read what its model wrote');
+		expect(chatRequests()).toHaveLength(1);
+	});
+});
+
+test('a history that llama-server could not parse is an error at once', async () => {
+	const message = 'Failed to parse tool call arguments as JSON: [json.exception.parse_error.101]';
+	server().script(reply.error(500, { error: { message, code: 500, type: 'server_error' } }));
 	const { model } = await supplied();
-	expect((await ask(model, [])).content).toBe('Fine.');
+	await expect(ask(model, [])).rejects.toThrow();
+	expect(chatRequests()).toHaveLength(1);
 });
 
 test('a pretended use of a tool is noted', async () => {
