@@ -9,13 +9,15 @@ import type { ChatMessage, ToolDefinition } from './types';
 /** Letters between the name of a call and its first sign, and beside each of its values. */
 const MAX_GAP = 64;
 const MAX_BESIDE_VALUE = 32;
+/** Letters in brackets that are read. */
+const MAX_IN_BRACKETS = 4_096;
 /** A call with more values, or a longer one, is recognized by these. */
 const MAX_VALUES = 16;
 const MAX_LETTERS = 64;
 /** A number may be written with as many zeros behind it. */
 const MAX_ZEROS = 4;
 /** Letters that are compared for all calls of a response. After that, a call counts as a quotation. */
-const MAX_STEPS = 10_000_000;
+const MAX_STEPS = 5_000_000;
 
 /** Words of a call around its name and its values, each as a sign. */
 const WORDS: ReadonlyMap<string, string> = new Map([
@@ -136,7 +138,7 @@ interface Stretch {
 /** A text as its letters and digits, which no layout and no escape changes, and the signs between them. */
 class SentText {
 	private readonly letters: string;
-	private signs: { at: number[]; text: string[] } | undefined;
+	private signs: Signs | undefined;
 
 	/** @param isWholeOnly whether only a complete call is one */
 	constructor(
@@ -149,7 +151,7 @@ class SentText {
 	quotes(call: SoughtCall): boolean {
 		const { name, steps } = call;
 		for (let at = this.letters.indexOf(name); at >= 0; at = this.letters.indexOf(name, at + 1)) {
-			steps.left -= 1;
+			steps.left -= MAX_GAP;
 			if (steps.left < 0 || this.hasCallAt({ from: at, to: at + name.length }, call)) return true;
 		}
 		return false;
@@ -162,7 +164,7 @@ class SentText {
 			call.joints.every((joint) => this.signsAt(name.from + joint).includes(JOINT));
 		if (!isName) return false;
 		if (call.values.length === 0) return this.isBareCall(name);
-		return this.hasValuesBehind(name, call) || this.hasValuesBefore(name, call);
+		return this.hasValuesBehind(name, call) || this.hasValuesByKey(name, call);
 	}
 
 	private hasValuesBehind(name: Stretch, call: SoughtCall): boolean {
@@ -177,7 +179,8 @@ class SentText {
 	private *stretchesBehind(place: number, reach: number): Generator<Stretch> {
 		let depth = 0;
 		let from = place;
-		for (const { at, sign } of this.signsFrom(place, place + reach)) {
+		const end = place + reach + MAX_IN_BRACKETS;
+		for (const { at, sign } of this.signsFrom(place, end)) {
 			if (depth === 0 && at > place + MAX_GAP) return;
 			if ('{[('.includes(sign)) {
 				if (depth === 0) from = at;
@@ -185,12 +188,9 @@ class SentText {
 			} else if ('}])'.includes(sign) && depth > 0) {
 				depth -= 1;
 				if (depth === 0) yield { from, to: at, isClosed: true };
-			} else if (depth === 0 && this.isSignOfCall(sign)) {
-				yield { from: at, to: place + reach };
-				return;
-			}
+			} else if (depth === 0 && this.isSignOfCall(sign)) yield { from: at, to: at + reach };
 		}
-		if (depth > 0) yield { from, to: place + reach, isClosed: true };
+		if (depth > 0) yield { from, to: end, isClosed: true };
 	}
 
 	/** A complete call has brackets, so that words are none there. */
@@ -205,14 +205,14 @@ class SentText {
 		return isBeside && (isClosed === undefined || to - from <= call.length + MAX_ZEROS);
 	}
 
-	/** `{"arguments":{"id":4711},"name":"delete_customer"}` */
-	private hasValuesBefore(name: Stretch, call: SoughtCall): boolean {
+	/** Values of the next `arguments` on either side of `"name":"delete_customer"`, whatever stands between. */
+	private hasValuesByKey(name: Stretch, call: SoughtCall): boolean {
 		if (!this.isNamed(name)) return false;
-		call.steps.left -= call.reach;
-		const begin = [...this.signsFrom(name.from - call.reach, name.from)].findLast(({ sign }) =>
-			'ap'.includes(sign),
-		);
-		return begin !== undefined && this.hasValues({ from: begin.at, to: name.from }, call);
+		const { keys } = this.readSigns();
+		const next = firstFrom(keys, name.to);
+		return keys
+			.slice(Math.max(0, next - 1), next + 1)
+			.some((from) => this.hasValues({ from, to: from + call.reach }, call));
 	}
 
 	private hasValues({ from, to }: Stretch, { values, steps }: SoughtCall): boolean {
@@ -233,11 +233,13 @@ class SentText {
 		const behind = this.signsAt(name.to).replaceAll(JOINT, '');
 		if (!this.isWholeOnly && /^(?:\(\)|\{\}|\[\]|\(\{\}\))/.test(behind)) return true;
 		const isCalled = this.isNamed(name) || /[=<][nap]?$/.test(this.signsAt(name.from));
-		return isCalled && (/^[}><)\]ap]/.test(behind) || this.hasArgumentsBehind(name));
+		return isCalled && (/^[}><)\]]/.test(behind) || this.hasNoArguments(name));
 	}
 
-	private hasArgumentsBehind({ to }: Stretch): boolean {
-		return [...this.signsFrom(to, to + MAX_GAP)].some(({ sign }) => sign === 'a');
+	/** Whether `"arguments":{}` follows in the same object. */
+	private hasNoArguments({ to }: Stretch): boolean {
+		const signs = [...this.signsFrom(to, to + MAX_IN_BRACKETS)].map(({ sign }) => sign).join('');
+		return /^[^}]*[ap](?:\{\}|\})/.test(signs.replaceAll(JOINT, ''));
 	}
 
 	/** Whether the word `name` or the tag of a call stands directly before. */
@@ -266,7 +268,7 @@ class SentText {
 	}
 
 	/** Only of a text that has the name of a call. */
-	private readSigns(): { at: number[]; text: string[] } {
+	private readSigns(): Signs {
 		return (this.signs ??= signsIn(this.text));
 	}
 }
@@ -276,9 +278,17 @@ const MAX_SIGNS = 16;
 /** The sign for `_` and `-` in a name. */
 const JOINT = '_';
 
-/** Where words begin and end, counted in letters, with the signs and the words of calls there. */
-function signsIn(text: string): { at: number[]; text: string[] } {
-	const signs: { at: number[]; text: string[] } = { at: [], text: [] };
+/** Where words begin and end, counted in letters. */
+interface Signs {
+	at: number[];
+	/** The signs and the words of calls there. */
+	text: string[];
+	/** Where values are announced by a word. */
+	keys: number[];
+}
+
+function signsIn(text: string): Signs {
+	const signs: Signs = { at: [], text: [], keys: [] };
 	let place = 0;
 	// The blank is a limit of the first word.
 	const pieces = ` ${text.toLowerCase()}`.matchAll(/([\p{L}\p{N}]+)|[^\p{L}\p{N}]+/gu);
@@ -290,7 +300,8 @@ function signsIn(text: string): { at: number[]; text: string[] } {
 			continue;
 		}
 		const sign = WORDS.get(word);
-		if (sign !== undefined && signs.at.at(-1) === place) signs.text[signs.text.length - 1] += sign;
+		if (sign !== undefined) signs.text[signs.text.length - 1] += sign;
+		if (sign === 'a' || sign === 'p') signs.keys.push(place);
 		place += word.length;
 	}
 	return signs;

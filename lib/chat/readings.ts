@@ -17,13 +17,19 @@ export function readingsOf(text: string): string[] {
 	return [...new Set(readings)];
 }
 
+/** More marks on one letter than any writing has. Normalizing sorts them, and the time grows with their square. */
+const MARKS = /(\p{M}{30})\p{M}+/gu;
+
 /** A text after all steps, repeated until none of them changes anything. */
 function reduced(text: string, withoutMarkup: (text: string) => string): string {
 	let before: string | undefined;
 	let now = text;
 	for (let pass = 0; pass < MAX_PASSES && now !== before; pass++) {
 		before = now;
-		const visible = now.normalize('NFKC').replace(/[\p{Cf}\p{DI}]+/gu, '');
+		const visible = now
+			.replace(MARKS, '$1')
+			.normalize('NFKC')
+			.replace(/[\p{Cf}\p{DI}]+/gu, '');
 		now = percentDecoded(unescaped(htmlDecoded(withoutMarkup(visible))));
 	}
 	return now;
@@ -125,7 +131,7 @@ const CONTROLS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
 function unescaped(text: string): string {
 	if (!text.includes('\\')) return text;
 	return text.replace(
-		/\\+(?:u([\da-f]{4})|u\{([\da-f]{1,6})\}|x([\da-f]{2})|([^\\]))/gi,
+		/\\+(?:u([\da-f]{4})|u\{([\da-f]{1,6})\}|x([\da-f]{2})|([^\\]|$))/gi,
 		(_all, four?: string, braced?: string, two?: string, sign: string = '') => {
 			const hex = four ?? braced ?? two;
 			return hex === undefined ? (CONTROLS[sign] ?? sign) : characterOf(parseInt(hex, 16));

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 
 import { quotationIn } from '../../../lib/chat/quotations';
 import type { ChatMessage, ToolDefinition } from '../../../lib/chat/types';
+import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/time';
 
 const NAME = 'delete_customer';
 const ARGS = '{"id":4711}';
@@ -96,6 +97,8 @@ describe('a call that stands in a result of a tool is a quotation', () => {
 		['as an element', `<${NAME} id="4711"/>`],
 		['of Python', `${NAME}(id=4711)`],
 		['of Python without a name', `functions.${NAME}(4711)`],
+		['with a comment in it', JSON_CALL.replace(',', `,"comment":"${'Long. '.repeat(999)}",`)],
+		['with a value twice', JSON_CALL.replace('{"id"', `{"id":"${'Long. '.repeat(200)}","id"`)],
 		['of YAML', `- name: ${NAME}\n  arguments:\n    id: 4711`],
 	])('%s', (_form, sent) => {
 		expect(isQuoted([user('What is in the mail?'), result(sent)])).toBe(true);
@@ -136,6 +139,7 @@ describe('a call that stands in a result of a tool is a quotation', () => {
 		'{"name":"list_all"}',
 		'{"type":"function","name":"list_all","id":"c1","arguments":"{}"}',
 		'{"arguments":{},"name":"list_all"}',
+		`{"name":"list_all","comment":"${'Long. '.repeat(99)}","arguments":{}}`,
 		'<function=list_all></function>',
 		'<invoke name="list_all"/>',
 		'<tool_call>list_all</tool_call>',
@@ -240,6 +244,18 @@ describe('no quotation is', () => {
 			'{}',
 			'list_all: all customers. Call list_all, then answer.',
 		],
+		[
+			'a list in YAML with a sentence',
+			'list_all',
+			'{}',
+			'- name: list_all\n  text: Takes no arguments.',
+		],
+		[
+			'a list with schemas',
+			'list_all',
+			'{}',
+			'[{"name":"list_all","parameters":{"type":"object","properties":{}}}]',
+		],
 		['nothing', NAME, ARGS, ''],
 		[
 			'a word of JavaScript',
@@ -343,4 +359,38 @@ test('any text has an answer', () => {
 			expect(typeof isQuoted([user(sent)], args, name)).toBe('boolean');
 		}),
 	);
+});
+
+describe('the time grows with the length of the text', () => {
+	const SIZE = 300_000;
+	test.each(
+		[
+			'{',
+			'<',
+			'<!--',
+			'<a ',
+			'\\',
+			'&',
+			'&#1',
+			'%25',
+			'=3D',
+			'=\t',
+			'\u0301\u0323',
+			'a_b ',
+			'a_b {',
+			'{ a_b ',
+			'name a_b args ',
+			'"name":"a_b",',
+			'a_b = 1 ',
+			'a_b {1 ',
+		].map((piece) => [piece]),
+	)('%j', (piece) => {
+		const sent = `a_b {${piece.repeat(SIZE / piece.length)}`;
+		const long = JSON.stringify({ x: '1'.repeat(60_000), list: Array(20).fill('1 1') });
+		const work = () => {
+			const quotes = quotationIn([user(sent)]);
+			for (const args of ['{"x":7,"y":"zz"}', long, '{}']) quotes({ name: 'a_b', arguments: args });
+		};
+		expect(cpuMilliseconds(work)).toBeLessThan(LINEAR_CPU_MS);
+	});
 });
