@@ -163,7 +163,7 @@ class SentText {
 			this.isLimit(name.to) &&
 			call.joints.every((joint) => this.signsAt(name.from + joint).includes(JOINT));
 		if (!isName) return false;
-		if (call.values.length === 0) return this.isBareCall(name);
+		if (call.values.length === 0) return this.isBareCall(name, call);
 		return this.hasValuesBehind(name, call) || this.hasValuesByKey(name, call);
 	}
 
@@ -229,15 +229,16 @@ class SentText {
 	}
 
 	/** Whether a call without values stands here: its name alone is none. */
-	private isBareCall(name: Stretch): boolean {
+	private isBareCall(name: Stretch, call: SoughtCall): boolean {
 		const behind = this.signsAt(name.to).replaceAll(JOINT, '');
 		if (!this.isWholeOnly && /^(?:\(\)|\{\}|\[\]|\(\{\}\))/.test(behind)) return true;
 		const isCalled = this.isNamed(name) || /[=<][nap]?$/.test(this.signsAt(name.from));
-		return isCalled && (/^[}><)\]]/.test(behind) || this.hasNoArguments(name));
+		return isCalled && (/^[}><)\]]/.test(behind) || this.hasNoArguments(name, call));
 	}
 
 	/** Whether `"arguments":{}` follows in the same object. */
-	private hasNoArguments({ to }: Stretch): boolean {
+	private hasNoArguments({ to }: Stretch, { steps }: SoughtCall): boolean {
+		steps.left -= MAX_IN_BRACKETS;
 		const signs = [...this.signsFrom(to, to + MAX_IN_BRACKETS)].map(({ sign }) => sign).join('');
 		return /^[^}]*[ap](?:\{\}|\})/.test(signs.replaceAll(JOINT, ''));
 	}
