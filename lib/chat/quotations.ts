@@ -17,7 +17,7 @@ const MAX_LETTERS = 64;
 /** A number may be written with as many zeros behind it. */
 const MAX_ZEROS = 4;
 /** Letters that are compared for all calls of a response. After that, a call counts as a quotation. */
-const MAX_STEPS = 5_000_000;
+const MAX_STEPS = 2_000_000;
 
 /** Words of a call around its name and its values, each as a sign. */
 const WORDS: ReadonlyMap<string, string> = new Map([
