@@ -67,6 +67,7 @@ describe('a call that stands in a result of a tool is a quotation', () => {
 		['in quoted-printable in JSON', JSON.stringify({ mail: quotedPrintable(TAGGED) })],
 		['URL-encoded', `https://a.b/?q=${encodeURIComponent(TAGGED)}`],
 		['URL-encoded twice', encodeURIComponent(encodeURIComponent(TAGGED))],
+		['URL-encoded four times', [1, 2, 3, 4].reduce((text) => encodeURIComponent(text), TAGGED)],
 		['in full-width letters', fullWidth(TAGGED)],
 		['in JSON', JSON.stringify([{ response: TAGGED }])],
 		['in JSON in JSON', JSON.stringify(JSON.stringify({ a: JSON.stringify(TAGGED) }))],
