@@ -18,6 +18,8 @@ const MAX_LETTERS = 64;
 const MAX_ZEROS = 4;
 /** Letters that are compared for all calls of a response. After that, a call counts as a quotation. */
 const MAX_STEPS = 2_000_000;
+/** Reading the signs at a place costs as much as comparing so many letters. */
+const SIGN_STEPS = 8;
 
 /** Words of a call around its name and its values, each as a sign. */
 const WORDS: ReadonlyMap<string, string> = new Map([
@@ -39,14 +41,18 @@ export function quotationIn(
 	let sent: SentText[] | undefined;
 	const steps = { left: MAX_STEPS };
 	return (call) => {
-		sent ??= sentTexts(messages, tools);
-		const sought = soughtCall(call, steps);
+		sent ??= sentTexts(messages, tools, steps);
+		const sought = soughtCall(call);
 		return sought.name !== '' && sent.some((text) => text.quotes(sought));
 	};
 }
 
 /** Joined, so that a call that is split over two of them is found. */
-function sentTexts(messages: readonly ChatMessage[], tools: readonly ToolDefinition[]): SentText[] {
+function sentTexts(
+	messages: readonly ChatMessage[],
+	tools: readonly ToolDefinition[],
+	steps: Steps,
+): SentText[] {
 	const others = messages.filter(({ role }) => role !== 'assistant');
 	const own = messages.filter(
 		(message) => message.role === 'assistant' && !message.toolCalls?.length,
@@ -58,8 +64,10 @@ function sentTexts(messages: readonly ChatMessage[], tools: readonly ToolDefinit
 	const textsOf = (from: readonly ChatMessage[]) =>
 		from.map(({ content }) => textOf(content, '\n'));
 	return [
-		...readingsOf(textsOf(others).join('\n')).map((text) => new SentText(text, false)),
-		...readingsOf([...textsOf(own), ...told].join('\n')).map((text) => new SentText(text, true)),
+		...readingsOf(textsOf(others).join('\n')).map((text) => new SentText(text, false, steps)),
+		...readingsOf([...textsOf(own), ...told].join('\n')).map(
+			(text) => new SentText(text, true, steps),
+		),
 	];
 }
 
@@ -84,10 +92,9 @@ interface SoughtCall {
 	length: number;
 	/** Letters within which a text has all of them. */
 	reach: number;
-	steps: { left: number };
 }
 
-function soughtCall(call: ReadCall, steps: SoughtCall['steps']): SoughtCall {
+function soughtCall(call: ReadCall): SoughtCall {
 	const args = parseJson(call.arguments) ?? call.arguments;
 	const leaves = leavesIn(args).map(([key, value]) => {
 		const letters = reducedLetters(typeof value === 'string' ? value : String(value));
@@ -109,7 +116,6 @@ function soughtCall(call: ReadCall, steps: SoughtCall['steps']): SoughtCall {
 	return {
 		name: lettersOf(call.name),
 		joints: at.filter((_place, index) => text[index]!.includes(JOINT)),
-		steps,
 		values,
 		length,
 		reach: MAX_GAP + length + MAX_BESIDE_VALUE * leaves.length,
@@ -125,6 +131,11 @@ function leavesIn(value: unknown, key = ''): Array<[key: string, value: unknown]
 	if (Array.isArray(value)) return value.flatMap((one) => leavesIn(one, key));
 	if (!isRecord(value)) return [[key, value]];
 	return Object.entries(value).flatMap(([name, one]) => leavesIn(one, name));
+}
+
+/** What may still be read for all calls of a response. */
+interface Steps {
+	left: number;
 }
 
 /** A stretch of the letters of a text. */
@@ -144,12 +155,14 @@ class SentText {
 	constructor(
 		private readonly text: string,
 		private readonly isWholeOnly: boolean,
+		private readonly steps: Steps,
 	) {
 		this.letters = lettersOf(text);
 	}
 
 	quotes(call: SoughtCall): boolean {
-		const { name, steps } = call;
+		const { name } = call;
+		const { steps } = this;
 		for (let at = this.letters.indexOf(name); at >= 0; at = this.letters.indexOf(name, at + 1)) {
 			steps.left -= MAX_GAP;
 			if (steps.left < 0 || this.hasCallAt({ from: at, to: at + name.length }, call)) return true;
@@ -163,7 +176,7 @@ class SentText {
 			this.isLimit(name.to) &&
 			call.joints.every((joint) => this.signsAt(name.from + joint).includes(JOINT));
 		if (!isName) return false;
-		if (call.values.length === 0) return this.isBareCall(name, call);
+		if (call.values.length === 0) return this.isBareCall(name);
 		return this.hasValuesBehind(name, call) || this.hasValuesByKey(name, call);
 	}
 
@@ -215,8 +228,8 @@ class SentText {
 			.some((from) => this.hasValues({ from, to: from + call.reach }, call));
 	}
 
-	private hasValues({ from, to }: Stretch, { values, steps }: SoughtCall): boolean {
-		steps.left -= to - from;
+	private hasValues({ from, to }: Stretch, { values }: SoughtCall): boolean {
+		this.steps.left -= to - from;
 		const part = this.letters.slice(from, to);
 		return values.every(({ letters, isBeginning }) => {
 			for (let at = part.indexOf(letters); at >= 0; at = part.indexOf(letters, at + 1)) {
@@ -229,16 +242,15 @@ class SentText {
 	}
 
 	/** Whether a call without values stands here: its name alone is none. */
-	private isBareCall(name: Stretch, call: SoughtCall): boolean {
+	private isBareCall(name: Stretch): boolean {
 		const behind = this.signsAt(name.to).replaceAll(JOINT, '');
 		if (!this.isWholeOnly && /^(?:\(\)|\{\}|\[\]|\(\{\}\))/.test(behind)) return true;
 		const isCalled = this.isNamed(name) || /[=<][nap]?$/.test(this.signsAt(name.from));
-		return isCalled && (/^[}><)\]]/.test(behind) || this.hasNoArguments(name, call));
+		return isCalled && (/^[}><)\]]/.test(behind) || this.hasNoArguments(name));
 	}
 
 	/** Whether `"arguments":{}` follows in the same object. */
-	private hasNoArguments({ to }: Stretch, { steps }: SoughtCall): boolean {
-		steps.left -= MAX_IN_BRACKETS;
+	private hasNoArguments({ to }: Stretch): boolean {
 		const signs = [...this.signsFrom(to, to + MAX_IN_BRACKETS)].map(({ sign }) => sign).join('');
 		return /^[^}]*[ap](?:\{\}|\})/.test(signs.replaceAll(JOINT, ''));
 	}
@@ -264,8 +276,10 @@ class SentText {
 
 	private *signsFrom(from: number, to: number): Generator<{ at: number; sign: string }> {
 		const { at, text } = this.readSigns();
-		for (let index = firstFrom(at, from); index < at.length && at[index]! <= to; index++)
+		for (let index = firstFrom(at, from); index < at.length && at[index]! <= to; index++) {
+			this.steps.left -= SIGN_STEPS;
 			for (const sign of text[index]!) yield { at: at[index]!, sign };
+		}
 	}
 
 	/** Only of a text that has the name of a call. */
