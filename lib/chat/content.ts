@@ -107,11 +107,15 @@ function blocksIn(result: unknown): unknown[] {
 	});
 }
 
+/** Of an image, in base64. */
+const IMAGE_DATA = /^data:image\/[\w.+-]+;base64,[\w+/=]+$/;
+
+/** Only data: the model server would fetch an address inside its own network, past n8n's egress filter. */
 function pictureIn(block: unknown): ContentPart | undefined {
 	if (!isRecord(block) || !/^image(?:_url)?$/.test(String(block.type))) return undefined;
 	try {
 		const part = contentPart(block);
-		return part?.type === 'image' ? part : undefined;
+		return part?.type === 'image' && IMAGE_DATA.test(part.url) ? part : undefined;
 	} catch {
 		// Data that only looks like a picture.
 		return undefined;
