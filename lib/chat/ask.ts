@@ -120,7 +120,8 @@ async function askBy(api: Api, turn: Turn, body: Body): Promise<Read> {
 		);
 	try {
 		const adaptations = adaptationsFor(settings.parameters);
-		const outcome = await onceMore(`${url} ${body.model}`, api.body(body, kind), adaptations, send);
+		const place = JSON.stringify([server.id, url, body.model]);
+		const outcome = await onceMore(place, api.body(body, kind), adaptations, send);
 		return { ...outcome.value, notes: outcome.notes };
 	} catch (error) {
 		throw withArrived(asFailed(error).failed, reader);

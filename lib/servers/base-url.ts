@@ -1,4 +1,5 @@
 import { failure } from '../errors/failure';
+import type { Target } from '../http/ask';
 import type { ServerAddress } from '../http/types';
 import { LruCache } from '../lru-cache';
 import { modelEntries } from './models';
@@ -246,24 +247,24 @@ interface Listed {
 	json: unknown;
 }
 
-/** Servers whose routes have no version (infinity, FastAPI servers), by the API URL that was assumed first. */
+/** Servers whose routes have no version (infinity, FastAPI servers), by credential. */
 const withoutVersion = new LruCache<true>();
 
-/** The address, with the API URL as learned by `findApiRoot`. */
-export function withLearnedRoot(address: ServerAddress): ServerAddress {
+/** The address, with the API URL as learned by `findApiRoot`. @param id of the server */
+export function withLearnedRoot(address: ServerAddress, id: string): ServerAddress {
 	const { api, root } = address;
 	return Object.defineProperty({ ...address }, 'api', {
 		enumerable: true,
-		get: () => (withoutVersion.get(api) === true ? root : api),
+		get: () => (withoutVersion.get(id) === true ? root : api),
 	});
 }
 
 /**
  * If the API has no list of models, looks for one without the version in the path, and without any list for the route
- * of chats. If it is found there, all connections to this address use that API from then on.
+ * of chats. If it is found there, all requests with this credential use that API from then on.
  */
 export async function findApiRoot<A extends Listed>(
-	{ url: { api, root } }: { url: ServerAddress },
+	{ id, url: { api, root } }: Pick<Target, 'id' | 'url'>,
 	list: A,
 	look: (url: string) => Promise<A | undefined>,
 ): Promise<A> {
@@ -272,7 +273,7 @@ export async function findApiRoot<A extends Listed>(
 	const other = await look(`${root}/models`);
 	const isListed = other !== undefined && provesApi(other);
 	const isThere = isListed || (!(await takesChats(api)) && (await takesChats(root)));
-	if (isThere) withoutVersion.set(api, true);
+	if (isThere) withoutVersion.set(id, true);
 	return isListed ? other : list;
 }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 
 import type { FailureKind } from '../errors/kinds';
 import { ServerError } from '../errors/server-error';
+import { BY_TEXT } from '../errors/words';
 import { LruCache } from '../lru-cache';
 import {
 	asList,
@@ -43,7 +44,7 @@ const learned = new LruCache<readonly Change[]>();
  * Sends a body, and again with the changes that refusals ask for. What helped is remembered for the place. Nothing was
  * generated before, so sending again is safe.
  *
- * @param place server and model
+ * @param place credential, route and model
  * @throws the first refusal, if no change helps
  */
 export async function onceMore<T>(
@@ -94,18 +95,21 @@ function changeFor(
 
 function refusalOf({ kind, status, serverText = '' }: ServerError, body: JsonRecord): Refusal {
 	const sent = memoizedTexts(body);
-	return {
-		kind,
-		status,
-		matches: (pattern) =>
-			[...serverText.matchAll(pattern)].filter(([words]) => {
-				const letters = lettersOf(words);
-				return !sent().some((text) => text.includes(letters));
-			}),
-	};
+	const matches = (pattern: RegExp) =>
+		[...serverText.matchAll(pattern)].filter(([words]) => {
+			const letters = lettersOf(words);
+			return !sent().some((text) => text.includes(letters));
+		});
+	const [, ...patterns] = BY_TEXT.find(([name]) => name === kind) ?? [kind];
+	const read = patterns.filter((pattern) => pattern.test(serverText));
+	const isQuoted =
+		read.length > 0 &&
+		read.every(({ source, flags }) => !matches(new RegExp(source, `${flags}g`))[0]);
+	const byStatus = status !== undefined && status < 500 ? 'badRequest' : 'serverError';
+	return { kind: isQuoted ? byStatus : kind, status, matches };
 }
 
-/** The texts of a request: of messages, inputs and documents, not the names of its fields. */
+/** The texts of a request: of messages, inputs, documents and schemas, not the names of its own fields. */
 function memoizedTexts(body: JsonRecord): () => string[] {
 	let texts: string[] | undefined;
 	return () => (texts ??= textsIn(Object.values(body)).map(lettersOf));
@@ -113,7 +117,7 @@ function memoizedTexts(body: JsonRecord): () => string[] {
 
 function textsIn(value: unknown): string[] {
 	if (typeof value === 'string') return [value];
-	return (isRecord(value) ? Object.values(value) : asList(value)).flatMap(textsIn);
+	return (isRecord(value) ? Object.entries(value) : asList(value)).flatMap(textsIn);
 }
 
 /** The notes of the changes that did something to this body. */

@@ -17,12 +17,13 @@ import type { Server } from './kinds/kind';
  */
 export function serverOf(data: ICredentialDataDecryptedObject, helpers?: object): Server {
 	const credential = readLocalLlamaCredential(data);
-	const url: ServerAddress = withLearnedRoot(addressOf(() => resolveBaseUrl(credential.baseUrl)));
+	const address: ServerAddress = addressOf(() => resolveBaseUrl(credential.baseUrl));
 	const headers = credentialHeaders(credential);
 	const { ignoreSslIssues = false, maxConcurrentRequests = 0, serverType } = credential;
+	const id = JSON.stringify([address.api, hashOf(headers), ignoreSslIssues]);
 	const server: Server = {
-		url,
-		id: JSON.stringify([url.api, hashOf(headers), ignoreSslIssues]),
+		url: withLearnedRoot(address, id),
+		id,
 		headers,
 		ignoreSslIssues,
 		maxConcurrentRequests,

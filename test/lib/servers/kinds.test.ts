@@ -108,6 +108,23 @@ describe('which server it is', () => {
 	});
 });
 
+test('properties of at most 50 models are kept of a server', async () => {
+	const { server, asked } = await serve(
+		{ 'GET /v1/models': list({ id: 'a' }), 'GET /props': { total_slots: 2 } },
+		LLAMA,
+	);
+	const countFor = async (model: string) => {
+		const before = asked().length;
+		await propsOf(server, model);
+		return asked().length - before;
+	};
+	await countFor('first');
+	for (let at = 0; at < 49; at++) await countFor(`m${at}`);
+	expect(await countFor('first')).toBe(0);
+	await countFor('one more');
+	expect(await countFor('first')).toBeGreaterThan(0);
+});
+
 describe('lists of models', () => {
 	test('one call for the list, and at most one for details', async () => {
 		const { server, asked } = await serve(
@@ -240,10 +257,14 @@ describe('lists of models', () => {
 		});
 	});
 
-	test('are found without a version in the path', async () => {
+	test('are found without a version in the path, for this credential', async () => {
 		const { server } = await serve({ 'GET /models': list({ id: 'a' }) });
 		expect(await listModels(server)).toHaveLength(1);
 		expect(server.url.api).toBe(server.url.root);
+		const sameKey = ['sk', '9f8e7d6c5b4a3210'].join('-');
+		const { typed } = server.url;
+		expect(serverOf({ baseUrl: typed, apiKey: sameKey }).url.api).toBe(server.url.root);
+		expect(serverOf({ baseUrl: typed, apiKey: 'other' }).url.api).toBe(`${server.url.root}/v1`);
 	});
 });
 
