@@ -200,14 +200,22 @@ const END_OF_PICTURE = Buffer.from('ffd9', 'hex');
 /** The marks of a JPEG behind which no length stands: pixels, filling. */
 const WITHOUT_LENGTH = [0xda, 0xff];
 
+/** Segments of a JPEG that are passed over; a color profile has 255 at most. */
+const MAX_SEGMENTS = 1_000;
+/** The end is looked for in the last bytes: pixels never contain its mark, and long videos behind it do. */
+const END_BYTES = 1024 * 1024;
+
 /** Whether a JPEG has no end. A small picture in its EXIF has an end of its own. */
 export function isCutJpeg(picture: Buffer): boolean {
 	let at = 2;
-	while (
+	for (
+		let segments = 0;
+		segments < MAX_SEGMENTS &&
 		picture[at] === 0xff &&
 		!WITHOUT_LENGTH.includes(picture[at + 1]!) &&
-		at + 4 <= picture.length
+		at + 4 <= picture.length;
+		segments++
 	)
 		at += 2 + picture.readUInt16BE(at + 2);
-	return picture.indexOf(END_OF_PICTURE, at) < 0;
+	return picture.indexOf(END_OF_PICTURE, Math.max(at, picture.length - END_BYTES)) < 0;
 }

@@ -17,7 +17,7 @@ export {
 export { nice, ticks } from 'd3-array';
 export { line } from 'd3-shape';
 export { createParser } from 'eventsource-parser';
-export { default as PostalMime } from 'postal-mime';
+export { default as PostalMime, type Email } from 'postal-mime';
 export type { EventSourceMessage, EventSourceParser, ParseError } from 'eventsource-parser';
 // Imported by file: undici's index would bundle fetch, WebSocket, caches and mocks, too.
 export { default as EnvHttpProxyAgent } from 'undici/lib/dispatcher/env-http-proxy-agent.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { fileTypeOf, orientationOf, textOfBytes } from '../../lib/files';
+import { fileTypeOf, isCutJpeg, orientationOf, textOfBytes } from '../../lib/files';
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
 const PNG = Buffer.from(
@@ -116,5 +116,24 @@ describe('how a photo lies', () => {
 				expect(() => orientationOf(picture)).not.toThrow();
 			}),
 		);
+	});
+});
+
+describe('the end of a JPEG', () => {
+	const bytes = (...hex: string[]) => Buffer.from(hex.join(''), 'hex');
+
+	test('is looked for behind at most 1,000 segments', () => {
+		const picture = bytes('ffd8', 'ffe00002'.repeat(100_000), 'ffda', 'ffd9');
+		const read = jest.spyOn(picture, 'readUInt16BE');
+		expect(isCutJpeg(picture)).toBe(false);
+		expect(read).toHaveBeenCalledTimes(1_000);
+	});
+
+	test('is looked for in the last megabyte', () => {
+		const picture = Buffer.concat([bytes('ffd8', 'ffda', 'ffd9'), Buffer.alloc(5 * 1024 * 1024)]);
+		const search = jest.spyOn(picture, 'indexOf');
+		isCutJpeg(picture);
+		const [[, from]] = search.mock.calls as unknown as [[unknown, number]];
+		expect(from).toBe(picture.length - 1024 * 1024);
 	});
 });

@@ -1,6 +1,7 @@
 /** Mails are opened: their text for the model, their attachments by name. */
 import type { INodeExecutionData } from 'n8n-workflow';
 
+import { PostalMime } from '../../../../lib/vendor';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, failure, sent } = useLocalLlama();
@@ -87,5 +88,212 @@ describe('a mail', () => {
 		const items = file(Buffer.from(MAIL + '\r\n'.repeat(500_000)), 'a.eml', 'message/rfc822');
 		expect((await failure(CHAT, { items })).message).toContain('"a.eml" is too long');
 		expect(sim.requests).toEqual([]);
+	});
+});
+
+const MEGABYTE = 1024 * 1024;
+const filled = (piece: string, length: number) => piece.repeat(Math.ceil(length / piece.length));
+const HEAD = 'To: me@b.c\r\nSubject: S\r\nDate: now\r\nFrom: Anna <a@b.c>\r\n';
+const simple = (type: string, body: string, more = '') =>
+	`${HEAD}Content-Type: ${type}\r\n${more}\r\n${body}`;
+const multipart = (subtype: string, ...parts: string[]) =>
+	`${HEAD}Content-Type: multipart/${subtype};\r\n boundary="b b"\r\n\r\nIntro\r\n${parts
+		.map((part) => `--b b\r\n${part}\r\n`)
+		.join('')}--b b--\r\n`;
+const BASE64 = 'Content-Transfer-Encoding: base64\r\n';
+const QUOTED = 'Content-Transfer-Encoding: quoted-printable\r\n';
+const PDF = `Content-Type: application/pdf; name="big.pdf"\r\n${BASE64}\r\n`;
+
+describe('a mail that would block n8n is rejected by its name, with the bound, before the library works', () => {
+	test.each<[string, string, string]>([
+		[
+			'24 MB of flowed text',
+			simple('text/plain; format=flowed', filled(`${filled('word ', 70)}\r\n`, 24 * MEGABYTE)),
+			'text: maximum 2 MB',
+		],
+		[
+			'24 MB of HTML lines',
+			simple('text/html', filled('<div>some words in a line of HTML</div>\r\n', 24 * MEGABYTE)),
+			'text: maximum 2 MB',
+		],
+		[
+			'parts of text',
+			multipart('mixed', ...Array<string>(5).fill(`\r\n${filled('word ', 0.5 * MEGABYTE)}`)),
+			'text: maximum 2 MB',
+		],
+		[
+			'a field of 2 MB',
+			HEAD.replace('Anna', filled('a:', 2 * MEGABYTE)) + '\r\nHi',
+			'header: maximum 100 KB',
+		],
+		[
+			'an unused field of 2 MB',
+			simple('text/plain', 'Hi', `Received: ${filled('a:', 2 * MEGABYTE)}\r\n`),
+			'header: maximum 100 KB',
+		],
+		[
+			'a header without an end',
+			HEAD + filled('X-Line: more\r\n', 2 * MEGABYTE),
+			'header: maximum 100 KB',
+		],
+		[
+			'headers of many parts',
+			multipart('mixed', ...Array<string>(100).fill(`X-More: ${filled('a', 2000)}\r\n\r\nHi`)),
+			'header: maximum 100 KB',
+		],
+		[
+			'a field of 90 KB',
+			HEAD.replace('Anna', filled('a:', 90_000)) + '\r\nHi',
+			'header field: maximum 10 KB',
+		],
+		[
+			'a folded field of 90 KB',
+			HEAD.replace('Anna', filled('a:\r\n ', 90_000)) + '\r\nHi',
+			'header field: maximum 10 KB',
+		],
+		['many lines', simple('text/plain', filled('\r\n', 130_000)), 'text: maximum 60000 lines'],
+		[
+			'many lines in base64',
+			simple('text/plain', Buffer.from(filled('\n', MEGABYTE)).toString('base64'), BASE64),
+			'text: maximum 60000 lines',
+		],
+		[
+			'many lines in quoted-printable',
+			simple('text/plain', filled('=0A', MEGABYTE), QUOTED),
+			'text: maximum 60000 lines',
+		],
+		[
+			'many ends of base64',
+			simple('text/plain', filled('QQ==', MEGABYTE), BASE64),
+			'text: maximum 60000 lines',
+		],
+		['many tags', simple('text/html', filled('<p>', MEGABYTE)), 'text: maximum 60000 tags'],
+		['many parts', multipart('mixed', ...Array<string>(201).fill('\r\nHi')), 'maximum 200 parts'],
+		[
+			'deep nesting',
+			HEAD +
+				Array.from(
+					{ length: 30 },
+					(_one, at) => `Content-Type: multipart/mixed; boundary=x${at}\r\n\r\n--x${at}\r\n`,
+				).join(''),
+			'nesting: maximum 20',
+		],
+		[
+			'lines like delimiters',
+			multipart('mixed', `${PDF}${filled('--\r\n', 100_000)}`),
+			'maximum 20000 lines that begin with --',
+		],
+	])('%s', async (_name, mail, bound) => {
+		const sim = await serve();
+		const parse = jest.spyOn(PostalMime, 'parse');
+		const items = file(Buffer.from(mail), 'a.eml', 'message/rfc822');
+		const { message } = await failure(CHAT, { items });
+		expect(message).toContain(`"a.eml" is too long to be opened (${bound})`);
+		expect(sim.requests).toEqual([]);
+		const given = parse.mock.calls.map(([part]) => (part as Buffer).byteLength);
+		expect(Math.max(0, ...given)).toBeLessThan(20_000);
+		parse.mockRestore();
+	});
+});
+
+describe('of a mail is read', () => {
+	test.each<[string, string, string[], string[]]>([
+		[
+			'the plain one of two forms',
+			multipart(
+				'alternative',
+				'Content-Type: text/plain\r\n\r\nPlain',
+				'Content-Type: text/html\r\n\r\n<p>Rich</p>',
+			),
+			['Plain'],
+			['Rich', 'Intro'],
+		],
+		[
+			'HTML where the plain form is blank',
+			multipart(
+				'alternative',
+				'Content-Type: text/plain\r\n\r\n ',
+				'Content-Type: text/html\r\n\r\n<p>Rich</p>',
+			),
+			['Rich'],
+			[],
+		],
+		[
+			'every part of a mixed one',
+			multipart(
+				'mixed',
+				'Content-Type: text/plain\r\n\r\nOne',
+				'Content-Type: text/html\r\n\r\n<p>Two</p>',
+				'\r\nThree',
+			),
+			['One\nTwo\nThree'],
+			[],
+		],
+		[
+			'what is behind an attachment of 20 MB',
+			multipart('mixed', `${PDF}${filled('QUJD\r\n', 20 * MEGABYTE)}`, '\r\nAfter'),
+			['After', 'left out: big.pdf'],
+			['QUJD'],
+		],
+		[
+			'a forwarded mail that is shown',
+			multipart(
+				'mixed',
+				'\r\nSee below',
+				`Content-Type: message/rfc822\r\nContent-Disposition: inline\r\n\r\nFrom: Bob <bob@b.c>\r\nSubject: Old\r\n\r\nOld words`,
+			),
+			['See below', 'Subject: Old\nFrom: Bob <bob@b.c>', 'Old words'],
+			[],
+		],
+		[
+			'a forwarded mail by its name only',
+			multipart(
+				'mixed',
+				'\r\nSee',
+				`Content-Type: message/rfc822; name="old.eml"\r\n\r\nFrom: Bob <bob@b.c>\r\n\r\nOld words`,
+			),
+			['left out: old.eml'],
+			['Old words'],
+		],
+		[
+			'quoted-printable',
+			simple('text/plain; charset=utf-8', 'Gr=C3=BC=C3=9Fe =\r\n= 1 =3D 1\r\nEnd', QUOTED),
+			['Grüße = 1 = 1\nEnd'],
+			[],
+		],
+		[
+			'base64 with an end in each line',
+			simple('text/plain', 'SGVs\r\nbG8=\r\nIHlvdQ==\r\n', BASE64),
+			['Hello you'],
+			[],
+		],
+		[
+			'flowed text',
+			simple('text/plain; format=flowed', 'One \r\nline\r\n-- \r\nAnna'),
+			['One line\n-- \nAnna'],
+			[],
+		],
+		['Latin-1', simple('text/plain; charset=iso-8859-1', 'Gr\xfc\xdfe'), ['Grüße'], []],
+		[
+			'a line that only looks like a delimiter',
+			multipart('mixed', '\r\nOne\r\n--b b c\r\n--b\r\nTwo'),
+			['One\n--b b c\n--b\nTwo'],
+			[],
+		],
+	])('%s', async (_name, mail, shown, hidden) => {
+		await serve();
+		await hintsOf({}, file(Buffer.from(mail, 'latin1'), 'a.eml', 'message/rfc822'));
+		for (const words of shown) expect(contentOf()).toContain(words);
+		for (const words of hidden) expect(contentOf()).not.toContain(words);
+	});
+
+	test('as much as the bounds allow', async () => {
+		await serve();
+		const body = filled('Words of a long text in a line\r\n', 1.8 * MEGABYTE);
+		// The simulator's context is smaller.
+		await failure(CHAT, {
+			items: file(Buffer.from(simple('text/plain', body)), 'a.eml', 'message/rfc822'),
+		});
+		expect(String(contentOf())).toContain(body.trim().replaceAll('\r\n', '\n'));
 	});
 });
