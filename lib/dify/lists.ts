@@ -1,9 +1,11 @@
-import { finiteNumber, nonEmptyText, recordsIn, type JsonRecord } from '../values';
+import { append, finiteNumber, nonEmptyText, recordsIn, type JsonRecord } from '../values';
 import type { DifyClient, Query } from './client';
 import { localError } from './errors';
 
 /** Dify's largest page of most lists. */
 const PAGE_SIZE = 100;
+/** A list of more pages is an error: it may have no end. */
+const MAX_PAGES = 1_000;
 
 export interface List {
 	path: string;
@@ -53,28 +55,49 @@ function placeIn(cursor: List['cursor'], at: Place) {
 }
 
 /**
- * Reads a list to its end, or to `most` records, each of them once: it may change while it is read. All pages have the
- * same size, or their numbers would mean nothing. Ends at a page without new records: something ignores its place.
+ * The pages of a list, each record once: it may change while it is read. All pages have the same size, or their numbers
+ * would mean nothing. Ends at a page without new records: something ignores its place.
+ *
+ * @throws {ServerError} for more than `MAX_PAGES`
  */
+export async function* pagesOf(
+	client: DifyClient,
+	list: List,
+	limit = list.size ?? PAGE_SIZE,
+): AsyncGenerator<JsonRecord[]> {
+	const known = new Set<string>();
+	let at: Place | undefined = 1;
+	for (let pages = 0; at !== undefined; pages++) {
+		if (pages >= MAX_PAGES)
+			throw localError(
+				'emptyAnswer',
+				`The list at ${list.path} has more than ${MAX_PAGES} pages of ${limit} records`,
+				'Check that no proxy changes the pages of Dify, or ask for fewer records.',
+			);
+		const page: Page = await readPage(client, list, { at, limit });
+		const records = page.records.filter((record) => {
+			const id = nonEmptyText(record.id) ?? `without ID ${known.size}`;
+			return known.size < known.add(id).size;
+		});
+		yield records;
+		at = records.length === 0 ? undefined : page.next;
+	}
+}
+
+/** Reads a list to its end, or to `most` records. */
 export async function readList(
 	client: DifyClient,
 	list: List,
 	most = Infinity,
 ): Promise<JsonRecord[]> {
-	const known = new Map<string, JsonRecord>();
-	const limit = Math.min(list.size ?? PAGE_SIZE, most);
-	let at: Place | undefined = 1;
-	while (at !== undefined && known.size < most) {
-		const before: number = known.size;
-		const page: Page = await readPage(client, list, { at, limit });
+	const records: JsonRecord[] = [];
+	const isBackwards = list.cursor === 'first_id';
+	if (most <= 0) return records;
+	for await (const page of pagesOf(client, list, Math.min(list.size ?? PAGE_SIZE, most))) {
 		// Of messages, the newest page comes first, but its oldest message.
-		const records = list.cursor === 'first_id' ? page.records.toReversed() : page.records;
-		for (const record of records) {
-			const id = nonEmptyText(record.id) ?? `without ID ${known.size}`;
-			if (!known.has(id)) known.set(id, record);
-		}
-		at = known.size === before ? undefined : page.next;
+		append(records, isBackwards ? page.toReversed() : page);
+		if (records.length >= most) break;
 	}
-	const records = [...known.values()].slice(0, most);
-	return list.cursor === 'first_id' ? records.reverse() : records;
+	const kept = records.slice(0, most);
+	return isBackwards ? kept.reverse() : kept;
 }

@@ -41,10 +41,13 @@ export async function send(
 	signal: AbortSignal,
 ): Promise<UnreadAnswer> {
 	let { url } = ask;
-	for (let hops = 0; ; hops++) {
+	const visited = new Set([url]);
+	for (;;) {
 		const answer = await sendOnce(target, { ...ask, url }, channel, signal);
-		const next = hops < MAX_REDIRECTS ? redirectTarget(target, ask, answer) : undefined;
-		if (next === undefined) return answer;
+		const next = visited.size <= MAX_REDIRECTS ? redirectTarget(target, ask, answer) : undefined;
+		// A redirect to where the request has been repeats it without an end.
+		if (next === undefined || visited.has(next)) return answer;
+		visited.add(next);
 		answer.close();
 		const refused = ask.refuseRedirect?.(next);
 		if (refused !== undefined) throw refused;
@@ -63,8 +66,9 @@ function isPlainGet(ask: Ask): boolean {
 
 /** Where a redirect is followed to; undefined where it is not. */
 function redirectTarget(target: Target, ask: Ask, answer: UnreadAnswer): string | undefined {
-	const { location = '' } = answer.headers;
-	if (!REDIRECTS.includes(answer.status) || !URL.canParse(location, answer.url)) return undefined;
+	const location = answer.headers.location?.replace(/#.*/s, '');
+	if (!REDIRECTS.includes(answer.status) || !location) return undefined;
+	if (!URL.canParse(location, answer.url)) return undefined;
 	const { href, origin, protocol } = new URL(location, answer.url);
 	if (!/^https?:$/.test(protocol)) return undefined;
 	if (isPlainGet(ask)) {

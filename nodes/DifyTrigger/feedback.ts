@@ -1,8 +1,8 @@
 /** Ratings since the last poll: Dify sends no notifications, and lists them newest first, without a total. */
 import { FEEDBACK } from '../../lib/dify/app/feedback';
 import type { DifyClient } from '../../lib/dify/client';
-import { readPage, type Place } from '../../lib/dify/lists';
-import { nonEmptyText, type JsonRecord } from '../../lib/values';
+import { pagesOf } from '../../lib/dify/lists';
+import { append, nonEmptyText, type JsonRecord } from '../../lib/values';
 
 /** Several workers write records, so one may appear after newer ones. */
 const GRACE_MS = 60_000;
@@ -45,14 +45,10 @@ async function recordsSince(
 	memory: FeedbackMemory | undefined,
 ): Promise<JsonRecord[]> {
 	const records: JsonRecord[] = [];
-	let at: Place | undefined = 1;
-	while (at !== undefined) {
-		const page = await readPage(client, FEEDBACK, { at });
-		for (const record of page.records) records.push(record);
-		const oldest = page.records.at(-1);
-		const isBehind =
-			oldest === undefined || timeOf(oldest) < (memory?.newest ?? Infinity) - GRACE_MS;
-		at = isBehind ? undefined : page.next;
+	for await (const page of pagesOf(client, FEEDBACK)) {
+		append(records, page);
+		const oldest = page.at(-1);
+		if (oldest === undefined || timeOf(oldest) < (memory?.newest ?? Infinity) - GRACE_MS) break;
 	}
 	return records;
 }

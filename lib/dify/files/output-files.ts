@@ -39,6 +39,9 @@ export function withWholeUrl<T extends DifyFile>({ target }: DifyClient, file: T
 	return { ...file, url: new URL(url!, target.url.api).href };
 }
 
+/** Files of a run that are fetched. */
+export const MAX_FILES = 100;
+
 /** Bytes of all files of a run: they stand in n8n's memory. */
 export const MAX_FILES_BYTES = 200 * 1024 * 1024;
 

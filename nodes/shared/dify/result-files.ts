@@ -3,6 +3,7 @@ import type { IBinaryKeyData } from 'n8n-workflow';
 import {
 	downloadFailureText,
 	downloadFile,
+	MAX_FILES,
 	MAX_FILES_BYTES,
 	outputFiles,
 } from '../../../lib/dify/files/output-files';
@@ -21,8 +22,14 @@ export async function resultFiles(
 	const binary: IBinaryKeyData = {};
 	const warnings: string[] = [];
 	let left = MAX_FILES_BYTES;
-	for (const file of outputFiles(workflow?.outputs, files)) {
-		if (nonEmptyText(file.url) === undefined) continue;
+	const found = outputFiles(workflow?.outputs, files).filter(
+		({ url }) => nonEmptyText(url) !== undefined,
+	);
+	if (found.length > MAX_FILES)
+		warnings.push(
+			`The run has ${found.length} files (maximum ${MAX_FILES}), so ${found.length - MAX_FILES} were not fetched.`,
+		);
+	for (const file of found.slice(0, MAX_FILES)) {
 		try {
 			const { content, name, mimeType } = await downloadFile(client, file, origins, left);
 			left -= content.byteLength;

@@ -125,6 +125,31 @@ describe('a request', () => {
 		expect(other.requests).toHaveLength(1);
 	});
 
+	test.each<[string, string | undefined, number, RegExp]>([
+		['without a Location', undefined, 1, /no Location header/],
+		['with an empty one', '', 1, /no Location header/],
+		['with an invalid one', 'http://[', 1, /redirects this request to http:\/\/\[/],
+		['of another scheme', 'file:///etc/passwd', 1, /file:/],
+		['to itself', '/v1/models', 1, /redirects this request/],
+		['to a place in itself', '#top', 1, /redirects this request/],
+		['around a loop', '/v1/b', 2, /redirects this request/],
+		['from place to place', '+1', 6, /redirects this request/],
+	])(
+		'sends a prompt no more than is asked for: a redirect %s',
+		async (_name, location, times, words) => {
+			for (const status of [301, 302, 303, 307, 308]) {
+				const { ask, requests } = await serve((_sent, response) => {
+					const next = location === '+1' ? `/v1/${requests.length}` : location;
+					response.writeHead(status, next === undefined ? {} : { location: next }).end();
+				});
+				const failed = await failedBy(ask({ json: { text: 'private' } }, asJson));
+				expect(failed).toMatchObject({ kind: 'redirect', status });
+				if (status >= 307) expect(failed.meaning).toMatch(words);
+				expect(requests).toHaveLength(status < 307 ? 1 : times);
+			}
+		},
+	);
+
 	test('unpacks one layer of compression', async () => {
 		const packed = await serve((_sent, response) => {
 			response.writeHead(200, { 'content-encoding': 'gzip' });

@@ -1,5 +1,9 @@
 import { clientOf, say, startSim, UNKNOWN_ID } from '../../lib/dify/client';
+import { startScripted } from '../../servers/scripted';
+import { useSimulator } from '../../servers/use-simulator';
 import { byId, errorIn, manage } from '../dify';
+
+const startServer = useSimulator(startScripted);
 
 test('a failure does not lose the others', async () => {
 	const sim = await startSim();
@@ -14,4 +18,30 @@ test('a failure does not lose the others', async () => {
 		['conversationNotFound', { item: 0 }],
 		['hi', { item: 1 }],
 	]);
+});
+
+describe('a list of messages', () => {
+	const listOf = async (isNew: boolean) => {
+		let count = 0;
+		const sim = await startServer((_request, response) => {
+			response.setHeader('content-type', 'application/json');
+			const record = { id: isNew ? `m${++count}` : 'same', query: 'hi' };
+			response.end(JSON.stringify({ data: [record], has_more: true }));
+		});
+		const parameters = { conversationId: byId(UNKNOWN_ID), returnAll: true };
+		const reading = manage(sim as never, 'message', 'getAll', parameters, 'chat');
+		return { reading, requests: sim.requests };
+	};
+
+	test('without an end is an error that names it', async () => {
+		const { reading, requests } = await listOf(true);
+		await expect(reading).rejects.toThrow('/messages has more than 1000 pages');
+		expect(requests).toHaveLength(1_000);
+	});
+
+	test('that repeats its page ends there', async () => {
+		const { reading, requests } = await listOf(false);
+		expect(await reading).toHaveLength(1);
+		expect(requests).toHaveLength(2);
+	});
 });

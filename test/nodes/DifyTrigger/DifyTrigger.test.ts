@@ -121,4 +121,31 @@ describe('feedback', () => {
 		expect(jsonOf(await poll())!.map(({ id, isNew }) => [id, isNew])).toEqual([['late', true]]);
 		expect(await poll()).toBeNull();
 	});
+
+	const page = (from: number) =>
+		Array.from({ length: 3 }, (_one, at) => ({
+			id: `r${from + at}`,
+			rating: 'like',
+			created_at: new Date(Date.now() + 3_600_000).toISOString(),
+		}));
+
+	it.each<[string, (at: number) => object[], number]>([
+		['that repeats its page ends there', () => page(0), 2],
+		['without an end is an error that names it', (at) => page(at * 3), 1_000],
+	])('a list %s', async (name, pageAt, pages) => {
+		let isFull = false;
+		const { url, requests } = await startServer(({ path }, response) => {
+			response.setHeader('content-type', 'application/json');
+			const at = Number(/[?&]page=(\d+)/.exec(path)![1]);
+			response.end(JSON.stringify({ data: isFull ? pageAt(at) : [], has_more: true }));
+		});
+		const { poll } = watching({ url });
+		await poll();
+		isFull = true;
+		const polled = poll();
+		if (name.includes('error'))
+			await expect(polled).rejects.toThrow('/app/feedbacks has more than 1000 pages');
+		else expect(jsonOf(await polled)).toHaveLength(3);
+		expect(requests).toHaveLength(1 + pages);
+	});
 });

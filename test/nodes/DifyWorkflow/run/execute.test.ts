@@ -359,6 +359,19 @@ describe('files of the outputs', () => {
 	});
 	const options = { include: ['files'] };
 
+	test('are fetched up to 100, and a warning counts the others', async () => {
+		const list = Array.from({ length: 20_000 }, (_one, at) => ({
+			...file(`/files/${at}.png?sign=1`),
+			filename: `${at}.png`,
+		}));
+		const sim = await startFlow({ steps: [START], outputs: { list } });
+		const [item] = await work(sim, { parameters: { options } });
+		expect(sim.requests.filter(({ path }) => path.startsWith('/files/'))).toHaveLength(100);
+		expect(item!.json.warnings).toContain(
+			'The run has 20000 files (maximum 100), so 19900 were not fetched.',
+		);
+	});
+
 	test('become binary properties; one that cannot be fetched is a warning, and the outputs stay', async () => {
 		const outputs = {
 			one: file('/files/one.png?sign=1'),
