@@ -111,4 +111,16 @@ describe('Stop', () => {
 		const [item] = await clock.passUntil(items);
 		expect(errorIn(item!)).toMatchObject({ stopRequested: true, answer: 'One ' });
 	});
+
+	test('a run that has no ID yet is read for five seconds', async () => {
+		const controller = new AbortController();
+		const { items, seen, server } = await startRun({}, controller.signal);
+		controller.abort();
+		await clock.pass(4.9 * SECOND);
+		expect(seen.isOver).toBe(false);
+		await clock.pass(0.2 * SECOND);
+		const [item] = await clock.passUntil(items);
+		expect(errorIn(item!)).toMatchObject({ kind: 'cancelled' });
+		expect(server.sent('/stop')).toEqual([]);
+	});
 });

@@ -1,5 +1,5 @@
 import type { StoredDocument } from '../../../nodes/LocalReranker/supply';
-import { startLlamaServerSim } from '../../servers/llama-server';
+import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { failureOf } from '../LocalEmbeddings/supplied';
 import { supplied } from './supplied';
@@ -40,6 +40,18 @@ it('ranks anew at each call, and logs counts and scores', async () => {
 		requests: 1,
 		truncated: 0,
 	});
+});
+
+it('the log has the tokens of all batches', async () => {
+	const server = await start({ rerank: true });
+	const usage = { total_tokens: 9 };
+	server.route(
+		'POST /v1/rerank',
+		reply.json({ results: [{ index: 0, relevance_score: 1 }], usage }),
+	);
+	const { reranker, outputs } = await supplied(server, { options: { batchSize: 1 } });
+	await reranker.compressDocuments(documents(), 'cat');
+	expect(outputs[0]).toMatchObject({ requests: 2, tokens: 18 });
 });
 
 it('logits become numbers between 0 and 1 with Sigmoid', async () => {

@@ -1,4 +1,4 @@
-import { addDocument, type Fault } from '../../../servers/dify';
+import { addDocument, type Fault, PAGES } from '../../../servers/dify';
 import { performance } from '../../../support/node';
 import { calls } from '../../../lib/dify/client';
 import { lastBody } from '../../../lib/dify/knowledge/setup';
@@ -102,6 +102,14 @@ test('an archived document is deleted once it is out of the archive', async () =
 		{ deleted: true, existed: true },
 	]);
 	expect(await manage(of, 'document', 'delete', where)).toMatchObject([{ existed: false }]);
+});
+
+test('a page with 404 in place of Dify is a failure, not a document that was gone', async () => {
+	const of = await scene();
+	const { id } = addDocument(of.sim.store, of.base, {});
+	of.sim.fail({ method: 'DELETE', status: 404, body: PAGES.nginx502 });
+	await nodeErrorOf(manage(of, 'document', 'delete', { documentId: byId(id) }));
+	expect(of.base.documents.has(id)).toBe(true);
 });
 
 describe('how long the indexing of a document may take', () => {

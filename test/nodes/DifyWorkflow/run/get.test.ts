@@ -22,6 +22,18 @@ describe('a run', () => {
 		expect(raw!.json).toMatchObject({ id: workflowRunId, total_steps: 1 });
 	});
 
+	test("Get: of the inputs, Dify's own variables are left out", async () => {
+		const sim = await startFlow({ steps: [START] });
+		const { workflowRunId } = await workJson(sim);
+		const inputs = JSON.stringify({ topic: 'hills', 'sys.user_id': 'u1', sys: 1 });
+		const body = JSON.stringify({ id: workflowRunId, status: 'succeeded', inputs });
+		const path = /\/workflows\/run\/[\w-]+$/;
+		sim.fail({ path, status: 200, contentType: 'application/json', body });
+		const parameters = { workflowRunId, waitUntilFinished: false };
+		const [item] = await operate(sim, 'run', 'get', parameters);
+		expect(item!.json.inputs).toEqual({ topic: 'hills', sys: 1 });
+	});
+
 	test('Get: waits until the run has ended', async () => {
 		let go = () => {};
 		const wait = new Promise<void>((resolve) => (go = resolve));

@@ -61,16 +61,16 @@ test.each([
 		'the API is away later',
 		[
 			[RUNNING, 100],
-			[AWAY, 25],
+			[AWAY, 15],
 		],
 	],
 	[
 		'the API is away twice',
 		[
 			[RUNNING, 20],
-			[AWAY, 25],
+			[AWAY, 15],
 			[RUNNING, 20],
-			[AWAY, 25],
+			[AWAY, 15],
 		],
 	],
 	['the run goes on for half an hour', [[RUNNING, 1_800]]],
