@@ -27,7 +27,7 @@ import {
 	textOf,
 	wholeOf,
 } from './support/seam-nodes';
-import { type Answer, useServers } from './support/seam-server';
+import { type Answer, json, useServers } from './support/seam-server';
 
 const start = useServers();
 const serve = async (...answers: Answer[]) =>
@@ -270,4 +270,18 @@ describe('numbers stay exact', () => {
 		expect([args.price, args.small]).toEqual([1.1, 42]);
 		expect(back).toBe('{"city":"x","price":1.10,"small":42}');
 	});
+});
+
+test.each([
+	['nothing was shown', [], 2],
+	['text was shown', [delta({ content: 'Let me see. ' })], 1],
+])('output that the server cannot parse, where %s before', async (_name, shown, times) => {
+	const message =
+		'Failed to parse input at pos 7: the model produced output that does not match the expected Hermes format';
+	const broken = json({ error: { code: 500, message, type: 'server_error' } }, 500);
+	const wrong = streamed(...shown, called('a', 'invented', '{}'), delta({}, 'tool_calls'), usage());
+	const server = await serve(wrong, broken);
+	const { supplied } = await chatModel(server.url, { parameters: { options: { maxRetries: 0 } } });
+	await failureOf(streamOf(supplied.bindTools([WEATHER]), 'Hi'));
+	expect(server.sent(CHAT)).toHaveLength(1 + times);
 });
