@@ -5,11 +5,46 @@ import { isRecord, type JsonRecord, quietly } from './values';
  */
 export const MAX_DEPTH = 500;
 
-/** Parses JSON; undefined where the text is no JSON, or is nested too deeply. */
+/** Parses JSON; undefined if the text is not JSON, or is nested too deeply. */
 export function parseJson(source: string): unknown {
-	const value = quietly(() => JSON.parse(source) as unknown);
+	return isDeepText(source) ? undefined : quietly(() => JSON.parse(source) as unknown);
+}
+
+/** Whether JSON text is nested too deeply. Parsing it first would build millions of lists. */
+export function isDeepText(source: string): boolean {
 	// A shorter text has no room for as many pairs of brackets.
-	return source.length >= 2 * MAX_DEPTH && isTooDeep(value) ? undefined : value;
+	if (source.length < 2 * MAX_DEPTH) return false;
+	const brackets = new JsonBrackets();
+	brackets.read(source);
+	return brackets.deepest > MAX_DEPTH;
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+/** `{` and `}`. Only this bit tells them from `[` and `]`. */
+const [OPENING, CLOSING, CASE] = [0x7b, 0x7d, 0x20];
+
+/** Reads the brackets of JSON that arrives in pieces, each character once. */
+export class JsonBrackets {
+	/** Deepest nesting so far. */
+	deepest = 0;
+	private depth = 0;
+	private isInString = false;
+	/** Characters of the next piece that a backslash escapes: 0 or 1. */
+	private escaped = 0;
+
+	/** @returns the index after the bracket that closes the first one; undefined if none does so far */
+	read(piece: string, from = 0): number | undefined {
+		let at = from + this.escaped;
+		for (; at < piece.length; at++) {
+			const code = piece.charCodeAt(at);
+			if (code === QUOTE) this.isInString = !this.isInString;
+			else if (this.isInString) at += code === BACKSLASH ? 1 : 0;
+			else if ((code | CASE) === OPENING) this.deepest = Math.max(this.deepest, ++this.depth);
+			else if ((code | CASE) === CLOSING && --this.depth <= 0) return at + 1;
+		}
+		this.escaped = at - piece.length;
+		return undefined;
+	}
 }
 
 /** Whether a value is nested too deeply. */

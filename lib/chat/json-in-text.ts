@@ -1,4 +1,4 @@
-import { canonicalJson, exactJson, type ExactJson, parseJson } from '../json';
+import { canonicalJson, exactJson, type ExactJson, JsonBrackets, parseJson } from '../json';
 
 /** JSON in an answer. */
 export interface FoundJson extends ExactJson {
@@ -57,20 +57,9 @@ function* structuresIn(text: string): Generator<string> {
 	for (const { index } of text.matchAll(/[{[]/g)) {
 		if (read >= MAX_READ) return;
 		if (index < behind) continue;
-		const json = balanced(text.slice(index));
+		const json = text.slice(index, new JsonBrackets().read(text, index));
 		read += json.length;
 		yield json;
 		if (parseJson(json) !== undefined) behind = index + json.length;
 	}
-}
-
-/** Up to the bracket that closes the first one of a text; all of it where none does. */
-function balanced(text: string): string {
-	let depth = 0;
-	for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
-		if (token === '{' || token === '[') depth++;
-		if (token === '}' || token === ']') depth--;
-		if (depth === 0) return text.slice(0, index + 1);
-	}
-	return text;
 }

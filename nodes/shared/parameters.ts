@@ -9,6 +9,7 @@ import {
 	type NodeConnectionType,
 	NodeConnectionTypes,
 } from 'n8n-workflow';
+import { isDeepText, MAX_DEPTH } from '../../lib/json';
 import { booleanOf, isRecord, messageOf, quietly, recordOf, shortened } from '../../lib/values';
 import { invalidInput } from '../../lib/errors/failure';
 import type { ServerError } from '../../lib/errors/server-error';
@@ -337,6 +338,7 @@ export function asObject({ label }: Field, value: unknown): Record<string, unkno
 }
 
 function parsedJson(label: string, text: string): unknown {
+	if (isDeepText(text)) throw wrongField(label, `is nested deeper than ${MAX_DEPTH} levels`);
 	try {
 		return JSON.parse(text.trim() === '' ? '{}' : text) as unknown;
 	} catch (error) {
