@@ -1,6 +1,6 @@
 /** A model's mistake in a call is not the end of the run: the model reads what was wrong, and answers again. */
 import { shortened } from '../values';
-import { fittedArguments } from './arguments';
+import { ArgumentFitter } from './arguments';
 import { argumentsOf, missingArguments, type ReadCall } from './calls';
 import { withoutControlTokens } from './content';
 import { fittingName } from './schema';
@@ -42,6 +42,7 @@ export function checkedCalls(
 ): { calls: ReadCall[]; faults: Fault[] } {
 	const toolOf = toolFinder(tools, areFromText);
 	const faults: Fault[] = [];
+	const fitter = new ArgumentFitter();
 	const valid: ReadCall[] = [];
 	for (const call of calls) {
 		const tool = toolOf(call.name);
@@ -49,7 +50,7 @@ export function checkedCalls(
 		if (tool === undefined) faults.push({ call, kind: 'unknownTool', missing: [] });
 		else if (args === undefined) faults.push({ call, kind: 'brokenArguments', missing: [] });
 		else {
-			const fitted = fittedArguments(args, tool.parameters);
+			const fitted = fitter.fitted(args, tool.parameters);
 			const missing = missingArguments(fitted, tool.parameters);
 			if (missing.length > 0) faults.push({ call, kind: 'missingArguments', missing });
 			else valid.push({ ...call, name: tool.name, arguments: fitted });
