@@ -1,4 +1,4 @@
-import { quietly } from './values';
+import { quietly, withoutEnds } from './values';
 
 /** Characters; file systems take 255 bytes. */
 const MAX_LENGTH = 120;
@@ -14,7 +14,7 @@ const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
  */
 export function plainFileName(name: string, fallback: string): string {
 	const last = name.replace(FORBIDDEN, '').split(/[/\\]/).at(-1) ?? '';
-	const trimmed = last.replace(/^[\s.]+|[\s.]+$/g, '');
+	const trimmed = withoutEnds(last, /[\s.]/);
 	const plain = shortened(trimmed);
 	return plain === '' ? fallback : plain;
 }

@@ -16,6 +16,15 @@ export function shortened(text: string, most: number): string {
 	return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`;
 }
 
+/** A text without the signs at its ends that a pattern matches. Of patterns, `x+$` would take quadratic time. */
+export function withoutEnds(text: string, atStart: RegExp, atEnd = atStart): string {
+	let from = 0;
+	let to = text.length;
+	while (from < to && atStart.test(text[from]!)) from++;
+	while (to > from && atEnd.test(text[to - 1]!)) to--;
+	return text.slice(from, to);
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);

@@ -68,7 +68,7 @@ export function resolveBaseUrl(typed: string): ServerAddress {
 			'The Base URL is empty. Type the address of the server, for example http://192.168.1.20:9931',
 		);
 	}
-	const url = parse(withScheme(text), text.replace(/[?#].*$/, ''));
+	const url = parse(withScheme(text), text.split(/[?#]/, 1)[0]!);
 	const segments = url.pathname.split('/').filter((segment) => segment !== '');
 	const { prefix, version } = splitPath(segments, url.port === OLLAMA_PORT);
 	const root = url.origin + prefix;
@@ -149,7 +149,7 @@ function parse(text: string, shown: string): URL {
  */
 function holdsPassword(authority: string, text: string): boolean {
 	if (authority.includes('@')) return true;
-	const isPlainAddress = /^(?:[^:]*\.[^:]*|localhost|\[[^\]]*\])(?::\d*)?$/i.test(authority);
+	const isPlainAddress = /^(?:[^:.]*\.[^:]*|localhost|\[[^\]]*\])(?::\d*)?$/i.test(authority);
 	return (
 		authority.includes(':') &&
 		!isPlainAddress &&

@@ -1,5 +1,5 @@
 /** How likely each label is, by the probabilities of tokens. */
-import { type JsonRecord, recordsIn } from '../values';
+import { type JsonRecord, recordsIn, withoutEnds } from '../values';
 import { bare } from './labels-in-answer';
 
 /**
@@ -72,6 +72,5 @@ function probabilityOf({ logprob }: JsonRecord): number {
 /** The index of the label that a token stands for, or -1. Tokens may have a space in front, or the quotes of JSON. */
 function keyIn(token: unknown, keys: readonly string[]): number {
 	if (typeof token !== 'string') return -1;
-	const key = token.replace(/^[\s"[▁Ġ]+|[\s"\],]+$/g, '');
-	return keys.indexOf(key);
+	return keys.indexOf(withoutEnds(token, /[\s"[▁Ġ]/, /[\s"\],]/));
 }

@@ -28,8 +28,11 @@ const BY_NAME: ReadonlyArray<readonly [RegExp, Prefixes]> = [
 	],
 ];
 
+/** Characters. A list of models from a server may contain anything. */
+const MAX_NAME = 500;
+
 /** The prefixes of a model; none where it is not known. */
 export function prefixesOf(model: string): Prefixes {
-	const name = model.toLowerCase().replaceAll('_', '-');
+	const name = model.slice(0, MAX_NAME).toLowerCase().replaceAll('_', '-');
 	return BY_NAME.find(([pattern]) => pattern.test(name))?.[1] ?? NONE;
 }

@@ -174,6 +174,9 @@ async function cannotSpeak(
 const EMOJI =
 	/\p{Extended_Pictographic}|\p{Regional_Indicator}|\p{Emoji_Modifier}|\u200D|\uFE0F|\u20E3/gu;
 
+/** Emphasis. It is removed twice, since one inside another is not crossed: each sign would search for its end. */
+const STARS = /(\*{1,3})(?=\S)([^*]*[^*\s])\1/g;
+
 /** A text without emoji and Markdown, which many servers would read aloud. */
 export function plainText(text: string): string {
 	return text
@@ -182,7 +185,9 @@ export function plainText(text: string): string {
 		.replace(/\[([^[\]]+)\]\([^()]*\)/g, '$1')
 		.replace(/^[ \t]*(?:#{1,6}|>|[-*+])[ \t]+/gm, '')
 		.replace(/^[ \t]*(?:[-*_][ \t]*){3,}$/gm, '')
-		.replace(/(\*\*\*|\*\*|\*|~~)(?=\S)([\s\S]*?\S)\1/g, '$2')
+		.replace(STARS, '$2')
+		.replace(STARS, '$2')
+		.replace(/~~(?=\S)([^~]*[^~\s])~~/g, '$1')
 		.replace(/(?<![\p{L}\p{N}_])(__|_)(?=\S)([^_]*[^_\s])\1(?![\p{L}\p{N}_])/gu, '$2')
 		.replace(/`([^`]*)`/g, '$1')
 		.replace(EMOJI, '')

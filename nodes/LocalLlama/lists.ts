@@ -2,7 +2,7 @@
 import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 
 import { parseJson } from '../../lib/json';
-import { recordOf, optional } from '../../lib/values';
+import { recordOf, optional, withoutEnds } from '../../lib/values';
 import { isBlank, type NodeParameters, shown, wrongField } from '../shared/parameters';
 import { choices } from '../shared/field-kinds';
 
@@ -100,6 +100,6 @@ function listOrNamesIn(parameters: NodeParameters, path: string): unknown[] {
 function namesBetween(text: string): string[] {
 	return text
 		.split(/[,;\r\n，；、]/)
-		.map((name) => name.replace(/^[\s"“]+|[\s"”]+$/g, ''))
+		.map((name) => withoutEnds(name, /[\s"“]/, /[\s"”]/))
 		.filter((name) => name !== '');
 }
