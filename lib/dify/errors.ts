@@ -1,7 +1,7 @@
 /** Dify's refusals and failed runs, in its own words: title = its message, advice by its code, else by its text. */
 import { retryAfterMs } from '../errors/classify';
 import { failure, type FailureContext, type FailureWords } from '../errors/failure';
-import type { DifyKind } from '../errors/kinds';
+import type { DifyKind, FailureKind } from '../errors/kinds';
 import { mask, maskedStart } from '../errors/mask';
 import { seconds } from '../errors/remedies';
 import { ServerError } from '../errors/server-error';
@@ -270,7 +270,7 @@ export function hasBegun(result: RunResult | undefined): boolean {
 
 /** An error in words of ours. Its texts come from the table of remedies, unless `more` has them. */
 export function difyFailure(
-	kind: DifyKind,
+	kind: FailureKind,
 	{ url, result, facts, ...more }: FailureWords & { url?: string; result?: RunResult } = {},
 ): ServerError {
 	const received = result === undefined ? {} : receivedIn(result);

@@ -11,6 +11,7 @@ import {
 	text as textOf,
 } from '../../values';
 import { ThinkingSplitter } from '../../chat/thinking';
+import { TextCount } from '../../http/body';
 import type {
 	AgentThought,
 	DifyFile,
@@ -36,6 +37,10 @@ export interface Run extends Omit<RunResult, 'status' | 'error' | 'warnings'> {
 	readonly acrossPauses: boolean;
 	forms: HumanForm[];
 	error?: RunError;
+	/** Of the text that comes in pieces. Whole texts are bounded by the length of their event. */
+	readonly count: TextCount;
+	/** Beginning of the text that was compared with a stored one, so that no event compares all of it again. */
+	compared: string;
 	/** Splits thinking off the pieces of the text. */
 	splitter: ThinkingSplitter;
 	/** Thinking that stood in the text. */
@@ -65,6 +70,8 @@ export function createRun({ isPartial = false, acrossPauses = false } = {}): Run
 		acrossPauses,
 		forms: [],
 		answered: [],
+		count: new TextCount(),
+		compared: '',
 		splitter: new ThinkingSplitter(false),
 		thinking: '',
 		sawAgentMessage: false,
@@ -101,7 +108,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 	text_chunk: (run, _event, data) => append(run, data.text),
 	agent_thought: addThought,
 	reasoning_chunk: (run, _event, data) => {
-		run.reasoning += textOf(data.reasoning) ?? '';
+		const piece = textOf(data.reasoning) ?? '';
+		run.reasoning += piece;
+		run.count.add(piece.length);
 	},
 	workflow_started: (run, _event, data) => updateWorkflow(workflowOf(run), data),
 	workflow_finished: workflowFinished,
@@ -174,8 +183,15 @@ export function workflowOf(run: Run): WorkflowRun {
 	return run.workflow;
 }
 
-function append(run: Run, piece: unknown): TextDelta[] {
-	const { text, reasoning } = run.splitter.push(textOf(piece) ?? '');
+function append(run: Run, value: unknown): TextDelta[] {
+	const piece = textOf(value) ?? '';
+	const deltas = split(run, piece);
+	run.count.add(piece.length);
+	return deltas;
+}
+
+function split(run: Run, piece: string): TextDelta[] {
+	const { text, reasoning } = run.splitter.push(piece);
 	return added(run, text, reasoning);
 }
 
@@ -195,10 +211,10 @@ export function endText(run: Run): TextDelta[] {
 function replace(run: Run, whole: unknown, reason: string): TextDelta[] {
 	const before = run.text;
 	run.splitter = new ThinkingSplitter(false);
-	run.text = '';
+	run.text = run.compared = '';
 	const thinkingBefore = run.thinking;
 	run.thinking = '';
-	append(run, whole);
+	split(run, textOf(whole) ?? '');
 	run.thinking ||= thinkingBefore;
 	const { text } = run;
 	// Texts of a workflow with several outputs are streamed with line breaks between them.
@@ -224,7 +240,8 @@ function messageText(run: Run, { answer }: JsonRecord): TextDelta[] {
 function replaceMessage(run: Run, event: JsonRecord): TextDelta[] {
 	const reason = nonEmptyText(event.reason);
 	const answer = textOf(event.answer) ?? '';
-	if (run.isPartial && reason === undefined && run.text.startsWith(answer)) return [];
+	if (answer.length > run.compared.length) run.compared = run.text;
+	if (run.isPartial && reason === undefined && run.compared.startsWith(answer)) return [];
 	run.moderated ||= reason === 'output_moderation';
 	return replace(run, answer, reason ?? 'message_replace');
 }

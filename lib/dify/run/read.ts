@@ -47,6 +47,8 @@ const RECORD_DELAY_MS = 1_000;
 const ONE_LOOK_MS = 1;
 /** Characters. Outputs of a workflow come in one event. */
 const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
+/** Bytes of all events, whose nodes and files are kept. */
+const MAX_STREAM_BYTES = 128 * 1024 * 1024;
 
 /** Dify may have taken the run up. */
 const UNCERTAIN: ReadonlySet<FailureKind> = new Set([
@@ -125,6 +127,7 @@ class Reading {
 		const rest = endText(run);
 		if (this.given !== undefined) throw await this.cancelled(this.given.detail);
 		await this.show(rest);
+		if (failed !== undefined && run.count.isExceeded) throw await this.tooMuch(failed);
 		if (isOver(run)) return await this.result();
 		if (failed?.status !== undefined) throw this.withDoubt(failed);
 		if (run.end !== undefined)
@@ -147,6 +150,7 @@ class Reading {
 			...this.ask,
 			signal: this.closing.signal,
 			isIdempotent: false,
+			maxBytes: MAX_STREAM_BYTES,
 			limits: { firstTokenMs: idleMs, idleMs, totalMs },
 		};
 		await this.client.open(asked, async (answer) => {
@@ -228,6 +232,12 @@ class Reading {
 		});
 	}
 
+	/** A run that writes without an end is stopped, as one that takes too long. */
+	private async tooMuch({ message, remedy }: ServerError): Promise<ServerError> {
+		this.tellDify();
+		return await this.ownFailure('invalidAnswer', { message, remedy });
+	}
+
 	/** A new run of which nothing but pings came. */
 	private get isQueued(): boolean {
 		const isNew = this.options.runId === undefined;
@@ -302,7 +312,7 @@ class Reading {
 	}
 
 	private async ownFailure(
-		kind: 'cancelled' | 'timeout' | 'queued',
+		kind: 'cancelled' | 'timeout' | 'queued' | 'invalidAnswer',
 		words: Parameters<typeof difyFailure>[1],
 	): Promise<ServerError> {
 		const stopRequested = await this.stopping;
