@@ -1,6 +1,7 @@
 /** Reads the answer of a chat: one reader for OpenAI's chunks, onto which Ollama's are mapped. */
 import { failureInStream, holdsError } from '../errors/classify';
 import type { FailureKind } from '../errors/kinds';
+import { TextCount } from '../http/body';
 import { exactJson, parseJson } from '../json';
 import {
 	asList,
@@ -69,7 +70,8 @@ const FAILED: ReadonlyArray<readonly [FailureKind, RegExp]> = [
 /** Collects an answer from its events, and gives out what can be shown of it. */
 export class AnswerReader {
 	private readonly split: ThinkingSplitter;
-	private readonly assembly = new CallAssembly();
+	private readonly count = new TextCount();
+	private readonly assembly = new CallAssembly(this.count);
 	/** How many events brought text, thinking or calls. */
 	contents = 0;
 	private shown = '';
@@ -103,10 +105,14 @@ export class AnswerReader {
 
 	/** What has arrived so far. */
 	get partial(): SplitText {
-		return { text: this.shown + this.held, reasoning: this.reasoning };
+		const { text: rest, reasoning } = this.split.rest;
+		return { text: this.shown + this.held + rest, reasoning: this.reasoning + reasoning };
 	}
 
-	/** @returns what can be shown now */
+	/**
+	 * @returns what can be shown now
+	 * @throws {TooMuchTextError}
+	 */
 	push(data: string): SplitText {
 		if (END.test(data.trim())) this.isDone = true;
 		if (this.isOver) return { text: '', reasoning: '' };
@@ -171,6 +177,7 @@ export class AnswerReader {
 		const content = contentOf(message, choice);
 		if (content !== '' || reasoning !== '' || isFilled(message.tool_calls)) this.contents += 1;
 		const { text: shownText, reasoning: split } = this.takeText(content);
+		this.count.add(reasoning.length + content.length);
 		return { text: shownText, reasoning: reasoning + split };
 	}
 

@@ -1,4 +1,5 @@
 /** Puts the calls of tools together that a server sends in pieces. */
+import { TextCount } from '../http/body';
 import { exactJson, parseJson, parseObject } from '../json';
 import { asList, isRecord, type JsonRecord, nonEmptyText, quietly, recordOf } from '../values';
 import { randomInt } from 'node:crypto';
@@ -23,7 +24,11 @@ export interface ReadCall {
 /** Pieces belong together by index, else by id; a piece with neither continues the last call. */
 export class CallAssembly {
 	readonly calls: ReadCall[] = [];
-	private readonly byIndex = new Map<unknown, ReadCall>();
+	private readonly byIndex = new Map<string, ReadCall>();
+	private readonly byId = new Map<string, ReadCall>();
+
+	/** @param count of the text of the whole response */
+	constructor(private readonly count = new TextCount()) {}
 
 	/** Whether there are more calls than any answer needs. */
 	get isTooMany(): boolean {
@@ -43,19 +48,21 @@ export class CallAssembly {
 		const name = nonEmptyText(fn.name);
 		const before = this.callBefore(index, id, name);
 		const call = before ?? { name: '', arguments: '' };
+		const length = lengthOf(call);
 		if (before === undefined) this.calls.push(call);
 		if (index !== undefined) this.byIndex.set(String(index), call);
 		call.id ??= id;
+		if (call.id !== undefined && !this.byId.has(call.id)) this.byId.set(call.id, call);
 		call.name ||= cleanName(name ?? '');
 		call.arguments += textOf(fn.arguments);
+		this.count.add(lengthOf(call) - length);
 	}
 
 	/** The call that a piece continues; undefined where it begins one. */
 	private callBefore(index: unknown, id?: string, name?: string): ReadCall | undefined {
-		const byId = id === undefined ? undefined : this.calls.find((call) => call.id === id);
 		if (index === undefined) {
-			if (byId !== undefined) return byId;
-			return id === undefined && name === undefined ? this.calls.at(-1) : undefined;
+			if (id !== undefined) return this.byId.get(id);
+			return name === undefined ? this.calls.at(-1) : undefined;
 		}
 		const known = this.byIndex.get(String(index));
 		// Servers that send calls whole often give all of them the same index.
@@ -63,6 +70,10 @@ export class CallAssembly {
 			known !== undefined && name !== undefined && known.arguments !== '' && id !== known.id;
 		return isNext ? undefined : known;
 	}
+}
+
+function lengthOf({ id = '', name, arguments: args }: ReadCall): number {
+	return id.length + name.length + args.length;
 }
 
 /** gpt-oss leaves tokens of its format in names: `ls<|channel|>commentary` (vllm-project/vllm issue 32587). */

@@ -29,10 +29,10 @@ export interface SplitText {
  */
 export class ThinkingSplitter {
 	private state: 'start' | 'inside' | 'outside' = 'start';
-	/** What is not told apart yet: the beginning of a tag, or all of an answer that may be thinking. */
+	/** What was searched: blanks in front, or thinking that may be the answer. Only its end is read again. */
+	private kept = '';
+	/** What may be the beginning of a tag. */
 	private held = '';
-	/** Up to where `held` has no end of thinking. */
-	private searched = 0;
 
 	/** @param mayBeInside the opening tag may stand in the prompt */
 	constructor(private readonly mayBeInside: boolean) {}
@@ -49,9 +49,16 @@ export class ThinkingSplitter {
 		return { text: this.state === 'outside' ? this.take() : '', reasoning: '' };
 	}
 
-	/** What was held back until the end. Thinking that never ended was the answer, if no tag opened it. */
+	/** What was held back until the end. */
 	end(): SplitText {
-		const rest = this.take();
+		const { rest } = this;
+		this.take();
+		return rest;
+	}
+
+	/** What is held back. Thinking that never ended was the answer, if no tag opened it. */
+	get rest(): SplitText {
+		const rest = this.kept + this.held;
 		const isThinking = this.state === 'inside' && !this.isGuess;
 		return isThinking ? { text: '', reasoning: rest } : { text: rest, reasoning: '' };
 	}
@@ -60,8 +67,10 @@ export class ThinkingSplitter {
 
 	private begin(): void {
 		const front = this.held.trimStart();
+		this.keep(this.held.length - front.length);
 		if (front.startsWith(OPEN)) {
 			this.state = 'inside';
+			this.kept = '';
 			this.held = front.slice(OPEN.length);
 		} else if (!OPEN.startsWith(front)) {
 			this.state = this.mayBeInside ? 'inside' : 'outside';
@@ -70,30 +79,33 @@ export class ThinkingSplitter {
 	}
 
 	private readInside(): SplitText {
-		const end = this.held.indexOf(CLOSE, this.searched);
-		this.searched = Math.max(0, this.held.length - CLOSE.length);
-		if (end < 0) return { text: '', reasoning: this.isGuess ? '' : this.takeThinking() };
-		const reasoning = this.held.slice(0, end);
-		this.held = this.held.slice(end + CLOSE.length).trimStart();
+		const end = this.held.indexOf(CLOSE);
+		this.keep(end < 0 ? this.held.length - lengthOfBegunTag(this.held) : end);
+		if (end < 0 && this.isGuess) return { text: '', reasoning: '' };
+		const reasoning = this.kept;
+		this.kept = '';
+		if (end < 0) return { text: '', reasoning };
+		this.held = this.held.slice(CLOSE.length).trimStart();
 		this.state = 'outside';
 		return { reasoning, text: this.take() };
 	}
 
-	/** All but what may be the beginning of the closing tag. */
-	private takeThinking(): string {
-		const from = this.held.lastIndexOf('<');
-		const mayClose = from >= 0 && CLOSE.startsWith(this.held.slice(from));
-		const thinking = mayClose ? this.held.slice(0, from) : this.held;
-		this.held = this.held.slice(thinking.length);
-		this.searched = 0;
-		return thinking;
+	private keep(length: number): void {
+		this.kept += this.held.slice(0, length);
+		this.held = this.held.slice(length);
 	}
 
 	private take(): string {
-		const { held } = this;
-		this.held = '';
-		return held;
+		const all = this.kept + this.held;
+		this.kept = this.held = '';
+		return all;
 	}
+}
+
+/** Characters at the end of a text that may be the beginning of the closing tag. */
+function lengthOfBegunTag(text: string): number {
+	const from = text.lastIndexOf('<');
+	return from >= 0 && CLOSE.startsWith(text.slice(from)) ? text.length - from : 0;
 }
 
 /**

@@ -72,7 +72,7 @@ export interface Ask {
 	isIdempotent?: boolean;
 	/** The failure where a redirect leads to an address that is not fetched. */
 	refuseRedirect?(url: string): ServerError | undefined;
-	/** Longest whole answer in bytes. Default: 64 MB. */
+	/** Longest response in bytes. Default: 64 MB, of a stream 512 MB. */
 	maxBytes?: number;
 	/** Refusals are answers, too: for what tells a server apart. */
 	takesRefusals?: boolean;

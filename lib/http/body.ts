@@ -1,6 +1,6 @@
 /** Reading of bodies: unpacked once, bounded, and not longer than there is something to come. */
 import { afterMs } from './limits';
-import { parseJson } from '../json';
+import { JsonBrackets, parseJson } from '../json';
 import { createParser, type EventSourceMessage, type ParseError } from '../vendor';
 
 /** How long an answer that is complete is waited for to end: not every server closes it. */
@@ -79,14 +79,40 @@ async function orPause<R>(next: Promise<R>): Promise<R | undefined> {
 /** Collects a body as text. @throws {TooLongError} */
 export async function textOf(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
 	const decoder = new TextDecoder('utf-8');
-	const texts: string[] = [];
-	const ending = {
-		mayBeOver: () => /[}\]]\s*$/.test(texts.at(-1) ?? ''),
-		isOver: () => isJson(texts.join('')),
-	};
-	for await (const piece of pieces(body, maxBytes, ending))
-		texts.push(decoder.decode(piece, { stream: true }));
-	return texts.join('') + decoder.decode();
+	const whole = new WholeText();
+	for await (const piece of pieces(body, maxBytes, whole))
+		whole.add(decoder.decode(piece, { stream: true }));
+	return whole.text + decoder.decode();
+}
+
+/** The text of a body that may be JSON, whose end is its closing bracket. */
+class WholeText implements Ending {
+	private readonly pieces: string[] = [];
+	private readonly brackets = new JsonBrackets();
+	private read = 0;
+	private isClosed = false;
+	/** Of what had arrived when the first bracket was closed: what follows cannot make it JSON. */
+	private isJson: boolean | undefined;
+
+	get text(): string {
+		return this.pieces.join('');
+	}
+
+	add(piece: string): void {
+		this.pieces.push(piece);
+	}
+
+	mayBeOver(): boolean {
+		const end = (this.pieces.at(-1) ?? '').trimEnd();
+		return end.endsWith('}') || end.endsWith(']');
+	}
+
+	/** Reads what came since the last pause, and parses once: a body without an end may pause every second. */
+	isOver(): boolean {
+		while (!this.isClosed && this.read < this.pieces.length)
+			this.isClosed = this.brackets.read(this.pieces[this.read++]!) !== undefined;
+		return this.isClosed && (this.isJson ??= parseJson(this.text) !== undefined);
+	}
 }
 
 /** A bound in words. */
@@ -114,6 +140,27 @@ export class TooLongError extends Error {
 	constructor(readonly maxBytes: number) {
 		super(`more than ${megabytes(maxBytes)}`);
 		this.name = 'TooLongError';
+	}
+}
+
+/** More text in one response: content, thinking and arguments of tool calls together. */
+export class TooMuchTextError extends TooLongError {}
+
+/** Characters. About 500,000 tokens, more than the context of most models. */
+const MAX_TEXT_LENGTH = 2 * 1024 * 1024;
+
+/** Counts the text of one response. */
+export class TextCount {
+	private length = 0;
+
+	get isExceeded(): boolean {
+		return this.length > MAX_TEXT_LENGTH;
+	}
+
+	/** @throws {TooMuchTextError} for more than 2 MB in all */
+	add(length: number): void {
+		this.length += length;
+		if (this.isExceeded) throw new TooMuchTextError(MAX_TEXT_LENGTH);
 	}
 }
 
@@ -145,11 +192,17 @@ export class EventReader implements Ending {
 	private form: Form = 'unknown';
 	private readonly decoder = new TextDecoder('utf-8');
 	private events: string[] = [];
-	/** What belongs to no event yet; of a page or a whole answer all of it. */
+	/** What belongs to no event yet; of a page its beginning. It is read when its line is complete. */
 	private pending = '';
+	/** Characters since the last event. */
+	private length = 0;
+	private readonly whole = new WholeText();
 	private readonly stray: string[] = [];
 	private readonly parser = createParser({
-		onEvent: ({ data }: EventSourceMessage) => this.takeEvent(data),
+		onEvent: ({ data }: EventSourceMessage) => {
+			this.length = 0;
+			this.takeEvent(data);
+		},
 		onError: (error: ParseError) => this.takeStray(error.line ?? error.value ?? ''),
 	});
 
@@ -175,7 +228,7 @@ export class EventReader implements Ending {
 	}
 
 	isOver(): boolean {
-		return this.form === 'page' || isJson(this.pending);
+		return this.form === 'page' || this.whole.isOver();
 	}
 
 	/**
@@ -191,43 +244,53 @@ export class EventReader implements Ending {
 	end(): string[] {
 		const rest = this.take(this.decoder.decode());
 		if (this.form === 'page') return rest;
-		const last = this.pending.trim();
+		const last = (this.form === 'whole' ? this.whole.text : this.pending).trim();
 		if (this.form === 'events') this.parser.feed(`${this.pending}\n\n`);
 		else if (last !== '') this.events.push(last);
 		return [...rest, ...this.events.splice(0)];
 	}
 
-	private take(piece: string): string[] {
-		this.pending += piece;
-		if (this.form === 'unknown') this.begin();
-		if (this.form === 'page') this.pending = this.pending.slice(0, MAX_PAGE_LENGTH);
-		if (this.pending.length > this.maxLength) throw new TooLongError(this.maxLength);
-		if (this.form === 'events') this.feedLines();
-		if (this.form === 'lines') this.splitLines();
+	private take(decoded: string): string[] {
+		const piece = this.form === 'unknown' ? this.begun(decoded) : decoded;
+		if (this.form === 'page') {
+			this.pending += piece.slice(0, MAX_PAGE_LENGTH - this.pending.length);
+			return [];
+		}
+		this.length += piece.length;
+		if (this.length > this.maxLength) throw new TooLongError(this.maxLength);
+		if (this.form === 'whole') this.whole.add(piece);
+		if (this.form === 'events') this.feedLines(piece);
+		if (this.form === 'lines') this.splitLines(piece);
 		return this.events.splice(0);
 	}
 
-	private begin(): void {
-		this.pending = this.pending.replace(/^[\s\uFEFF]+/, '');
-		const first = this.pending.charAt(0);
-		if (first === '') return;
+	/** The beginning of the body, without blanks. Its first character tells the form. */
+	private begun(piece: string): string {
+		const start = piece.replace(/^[\s\uFEFF]+/, '');
+		const first = start.charAt(0);
+		if (first === '') return '';
 		if (first === '<') this.form = 'page';
 		else if (first === '{' || first === '[')
 			this.form = this.framing === 'lines' ? 'lines' : 'whole';
 		else this.form = BEGINS_FIELD.test(first) || this.framing === 'events' ? 'events' : 'lines';
+		return start;
 	}
 
 	/** Only whole lines: the parser silently drops a part of a line that cannot become a field. */
-	private feedLines(): void {
-		const end = Math.max(this.pending.lastIndexOf('\n'), this.pending.lastIndexOf('\r')) + 1;
-		if (end === 0) return;
-		this.parser.feed(this.pending.slice(0, end));
-		this.pending = this.pending.slice(end);
+	private feedLines(piece: string): void {
+		const end = Math.max(piece.lastIndexOf('\n'), piece.lastIndexOf('\r')) + 1;
+		if (end > 0) this.parser.feed(this.pending + piece.slice(0, end));
+		this.pending = end > 0 ? piece.slice(end) : this.pending + piece;
 	}
 
-	private splitLines(): void {
-		const lines = this.pending.split('\n');
+	private splitLines(piece: string): void {
+		if (!piece.includes('\n')) {
+			this.pending += piece;
+			return;
+		}
+		const lines = (this.pending + piece).split('\n');
 		this.pending = lines.pop() ?? '';
+		this.length = this.pending.length;
 		for (const line of lines)
 			if (/^\s*[{[]/.test(line)) this.events.push(line.trim());
 			else this.takeStray(line);

@@ -1,7 +1,7 @@
 /** What failures of requests mean. */
 import type { Ask, Refused, Target } from './ask';
 import type { Watchdog } from './limits';
-import { megabytes, TooLongError } from './body';
+import { megabytes, TooLongError, TooMuchTextError } from './body';
 import { classify } from '../errors/classify';
 import { failure, type FailureContext } from '../errors/failure';
 import { mask } from '../errors/mask';
@@ -31,6 +31,12 @@ export function explain(
 	if (ask.signal?.aborted) return failure('aborted', context);
 	if (watchdog.hit !== undefined)
 		return failure(watchdog.hit, context, { about: { limitMs: watchdog.hitMs } });
+	if (error instanceof TooMuchTextError)
+		return failure('invalidAnswer', context, {
+			message: `The response contains more than ${megabytes(error.maxBytes)} of text, so it was not read further`,
+			remedy:
+				'The model may repeat itself: set Maximum Tokens, or use another model. The text until then is in the details.',
+		});
 	if (error instanceof TooLongError)
 		return failure('invalidAnswer', context, {
 			message: `The answer has more than ${megabytes(error.maxBytes)}, so it was not read further`,

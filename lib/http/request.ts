@@ -226,7 +226,7 @@ function openAnswer(
 		events: async function* (maxLength) {
 			const reader = new EventReader(ask.framing ?? 'events', maxLength);
 			stray = reader.strayLines;
-			for await (const bytes of pieces(body, MAX_STREAM_BYTES, reader)) {
+			for await (const bytes of pieces(body, ask.maxBytes ?? MAX_STREAM_BYTES, reader)) {
 				const events = reader.push(bytes);
 				if (events.length > 0) yield events.map(masked);
 			}

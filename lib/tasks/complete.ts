@@ -8,6 +8,7 @@ import { failureInStream, holdsError } from '../errors/classify';
 import { failure, invalidInput } from '../errors/failure';
 import { asFailed } from '../errors/server-error';
 import type { Answer } from '../http/ask';
+import { TextCount } from '../http/body';
 import { contextOf } from '../http/failures';
 import { parseObject } from '../json';
 import { requireModel } from '../servers/model-names';
@@ -124,6 +125,7 @@ async function readCompletion(
 	show: (piece: string) => Promise<void>,
 ): Promise<Completion> {
 	const completion: Completion = { text: '' };
+	const count = new TextCount();
 	let hasEnded = false;
 	const take = async (data: string) => {
 		if (data.trim() === '[DONE]') hasEnded = true;
@@ -134,6 +136,7 @@ async function readCompletion(
 		const reason = nonEmptyText(choice.finish_reason) ?? nonEmptyText(choice.done_reason);
 		hasEnded ||= reason !== undefined || event.done === true;
 		completion.text += piece;
+		count.add(piece.length);
 		Object.assign(
 			completion,
 			// It has had another name here.
