@@ -49,13 +49,13 @@ export function withoutAgentText(
 	calls: NonNullable<SourceMessage['toolCalls']>,
 ): string {
 	const trimmed = text.trim();
-	const [, listed] = CALLING_TOOLS.exec(trimmed) ?? [];
+	const listed = new Set(CALLING_TOOLS.exec(trimmed)?.[1]?.split(', '));
 	const isCallingText = calls.some(
 		({ name, args }) =>
 			// n8n 2.20, in every replayed call.
 			trimmed === `Calling ${name} with input: ${JSON.stringify(args)}` ||
 			// n8n 2.41, the same text in all calls of an answer.
-			listed?.split(', ').includes(name) === true,
+			listed.has(name),
 	);
 	return isCallingText ? '' : withoutUsedTools(text);
 }
