@@ -39,11 +39,16 @@ export class JsonBrackets {
 			const code = piece.charCodeAt(at);
 			if (code === QUOTE) this.isInString = !this.isInString;
 			else if (this.isInString) at += code === BACKSLASH ? 1 : 0;
-			else if ((code | CASE) === OPENING) this.deepest = Math.max(this.deepest, ++this.depth);
+			else if ((code | CASE) === OPENING) this.open();
 			else if ((code | CASE) === CLOSING && --this.depth <= 0) return at + 1;
 		}
 		this.escaped = at - piece.length;
 		return undefined;
+	}
+
+	private open(): void {
+		this.depth++;
+		if (this.depth > this.deepest) this.deepest = this.depth;
 	}
 }
 

@@ -13,3 +13,11 @@ export function cpuMilliseconds(work: () => void): number {
 	const { user, system } = process.cpuUsage(before);
 	return (user + system) / 1000;
 }
+
+/** The same of work that waits. */
+export async function cpuMillisecondsOf(work: () => Promise<unknown>): Promise<number> {
+	const before = process.cpuUsage();
+	await work();
+	const { user, system } = process.cpuUsage(before);
+	return (user + system) / 1000;
+}

@@ -1,0 +1,336 @@
+/**
+ * Whatever reads text of a model, a tool, a file or a server takes a time that grows with its length: the same work is
+ * done for a text and for texts of two, four and eight times its length.
+ */
+import { AnswerReader } from '../../lib/chat/answer';
+import { ArgumentFitter } from '../../lib/chat/arguments';
+import { argumentsOf, CallAssembly } from '../../lib/chat/calls';
+import {
+	textOfBlock,
+	toolResult,
+	withoutAgentText,
+	withoutControlTokens,
+} from '../../lib/chat/content';
+import { bytesOf, parseDataUrl } from '../../lib/chat/data-url';
+import { fittingJson } from '../../lib/chat/json-in-text';
+import { splitThinking, ThinkingSplitter } from '../../lib/chat/thinking';
+import { kindOf, refuse } from '../../lib/dify/errors';
+import { fileNames, nameInUrl } from '../../lib/dify/files/files';
+import { apply, createRun } from '../../lib/dify/run/events';
+import { classify, failureInStream, retryAfterMs } from '../../lib/errors/classify';
+import { mask, maskDeep } from '../../lib/errors/mask';
+import { mimeTypeIn, nameInDisposition, plainFileName } from '../../lib/file-name';
+import { declaredType, fileTypeOf, textOfBytes } from '../../lib/files';
+import { EventReader } from '../../lib/http/body';
+import { jsonBody } from '../../lib/http/send';
+import { exactJson, parseJson, parseObject } from '../../lib/json';
+import { resolveBaseUrl } from '../../lib/servers/base-url';
+import { metricsOf } from '../../lib/servers/metrics';
+import { estimateTokens } from '../../lib/servers/unread';
+import { scoresIn } from '../../lib/tasks/label-scores';
+import { labelsIn } from '../../lib/tasks/labels-in-answer';
+import { prefixesOf } from '../../lib/tasks/prefixes';
+import { plainText as spokenText } from '../../lib/tasks/speak';
+import { transcriptIn } from '../../lib/tasks/transcript';
+import { lettersOf, plainText, quietly, shortened, withoutEnds } from '../../lib/values';
+import { cpuMilliseconds } from '../support/time';
+
+const SIZES = [8, 4, 2, 1];
+/** Less is noise of the machine. */
+const NOISE_MS = 60;
+/** Four times the length takes four times as long if linear, sixteen times if quadratic. */
+const MOST_GROWTH = 9;
+const MOST_TRIES = 4;
+
+/** The growth from twice to eight times the size, in the best of several tries: other work only adds time. */
+function growthOf(work: (size: number) => void): number {
+	const [most = 0] = SIZES;
+	if (cpuMilliseconds(() => work(most)) < NOISE_MS) return 0;
+	const best = SIZES.map(() => Infinity);
+	for (let tries = 0; tries < MOST_TRIES; tries++) {
+		SIZES.forEach((size, index) => {
+			best[index] = Math.min(
+				best[index]!,
+				cpuMilliseconds(() => work(size)),
+			);
+		});
+		const [eightfold = 0, , twice = 0] = best;
+		if (eightfold < NOISE_MS || eightfold < MOST_GROWTH * twice) return 0;
+	}
+	return best[0]! / best[2]!;
+}
+
+/** Characters of the shortest text. */
+const LENGTH = 2_000;
+const DIFY = { url: 'http://dify/v1/chat-messages', status: 400, headers: {} };
+const LABELS = ['billing', 'sales'].map((name) => ({ name }));
+
+/** Those that read a whole text. */
+const READERS: Record<string, (text: string) => unknown> = {
+	splitThinking: splitThinking,
+	fittingJson: (text) => fittingJson(text, () => ['no']),
+	parseJson: parseJson,
+	parseObject: parseObject,
+	exactJson: (text) => exactJson(text),
+	argumentsOf: argumentsOf,
+	'the arguments of a call': (text) =>
+		new ArgumentFitter().fitted(JSON.stringify({ a: text, b: [text] }), {
+			properties: { a: { type: 'integer' }, b: { items: { type: 'object' } } },
+		}),
+	toolResult: toolResult,
+	textOfBlock: (text) => textOfBlock({ text }),
+	withoutAgentText: (text) => withoutAgentText(text, [{ name: 'a', args: {} }]),
+	withoutControlTokens: withoutControlTokens,
+	parseDataUrl: parseDataUrl,
+	bytesOf: bytesOf,
+	'an event of an answer': (text) => new AnswerReader().push(text),
+	'a text of an answer': (text) => {
+		const reader = new AnswerReader({ offered: ['a'], mayBeginInThinking: true });
+		reader.push(JSON.stringify({ choices: [{ delta: { content: text } }] }));
+	},
+	'a refusal': (text) => classify({ status: 500, body: text }, {}),
+	'a refusal in JSON': (text) =>
+		classify({ status: 400, body: JSON.stringify({ detail: text }) }, {}),
+	failureInStream: (text) => failureInStream(JSON.stringify({ error: text })),
+	retryAfterMs: (text) => retryAfterMs(text),
+	mask: (text) => mask(text, ['secret-key-1234567']),
+	maskDeep: (text) => maskDeep({ [text]: text }, ['secret-key-1234567']),
+	'a message of Dify': (message) => kindOf({ message }),
+	'a refusal of Dify': (text) =>
+		refuse({ ...DIFY, text: JSON.stringify({ code: 'c', message: text }) }, DIFY),
+	fileNames: fileNames,
+	nameInUrl: nameInUrl,
+	plainFileName: (text) => plainFileName(text, 'file'),
+	nameInDisposition: (text) => nameInDisposition(`attachment; filename=${text}`),
+	mimeTypeIn: mimeTypeIn,
+	declaredType: declaredType,
+	fileTypeOf: (text) => fileTypeOf(Buffer.from(text)),
+	textOfBytes: (text) => textOfBytes(Buffer.from(text, 'latin1')),
+	jsonBody: (text) => jsonBody({ text: `${text}\ud800` }),
+	resolveBaseUrl: (text) => quietly(() => resolveBaseUrl(`http://${text}:x`)),
+	metricsOf: metricsOf,
+	estimateTokens: estimateTokens,
+	'the token of a label': (token) =>
+		scoresIn([{ token, top_logprobs: [{ token }, { token }] }], ['A', 'B'], {
+			text: token,
+			labels: [0],
+		}),
+	labelsIn: (text) => labelsIn(text, LABELS, true),
+	prefixesOf: prefixesOf,
+	'a text to speak': spokenText,
+	'a transcript': (text) => transcriptIn(text, 'text'),
+	'a transcript in JSON': (text) => transcriptIn(JSON.stringify({ text }), 'json'),
+	subtitles: (text) => transcriptIn(`WEBVTT\n\n00:00.000 --> 00:01.000\n${text}`, 'vtt'),
+	lettersOf: lettersOf,
+	plainText: plainText,
+	shortened: (text) => shortened(text, 100),
+	withoutEnds: (text) => withoutEnds(text, /[\s."]/),
+};
+
+/** Texts that patterns are slow on: each is repeated, and stands between other signs, so that nothing matches its end. */
+const REPEATED = [
+	' ',
+	'\n',
+	'\r\n',
+	'\t',
+	'.',
+	',',
+	'-',
+	'_',
+	'=',
+	'1',
+	'a',
+	'中',
+	'\\',
+	'"',
+	'\\"',
+	"'",
+	'`',
+	'```\n',
+	'*',
+	'**a ',
+	'~~a ',
+	'__a',
+	'[',
+	']',
+	'{',
+	'}',
+	'{"a":',
+	'{"a":[',
+	'(',
+	'](',
+	'![a',
+	'[a](',
+	'<',
+	'</',
+	'<a',
+	'<script ',
+	'<think>',
+	'</think',
+	'<|',
+	'&lt;',
+	'&#',
+	'%20',
+	'=3D',
+	'a.',
+	'a: ',
+	'a{\n',
+	'data:',
+	', ',
+	'; ',
+	': ',
+	'] ',
+	'{} ',
+	'[]]',
+	'://',
+	'http://a,',
+	'?',
+	'#',
+	'@',
+	'e5-',
+	'filename=',
+	'language a ',
+	'[ ',
+	'1:',
+	'00:00.000 --> ',
+	'>',
+	'x 1\n',
+];
+const around = (piece: string, length: number) => [
+	piece.repeat(length / piece.length),
+	`{${piece.repeat(length / piece.length)}\0`,
+	`a${piece.repeat(length / piece.length)}a`,
+];
+
+test.each(Object.entries(READERS))('%s', (_name, read) => {
+	const slow = REPEATED.filter((piece) => {
+		const work = (size: number) => around(piece, size * LENGTH).forEach(read);
+		return growthOf(work) >= MOST_GROWTH;
+	});
+	expect(slow).toEqual([]);
+});
+
+/** Pieces of the shortest response. */
+const PIECES = 2_000;
+const times = <T>(count: number, make: (index: number) => T) =>
+	Array.from({ length: count }, (_, index) => make(index));
+const chunk = (delta: object) =>
+	JSON.stringify({ choices: [{ index: 0, delta, finish_reason: null }] });
+const WORDS = 'some words of a text, '.repeat(5);
+const answered = (options: ConstructorParameters<typeof AnswerReader>[0], deltas: object[]) => {
+	const reader = new AnswerReader(options);
+	for (const delta of deltas) reader.push(chunk(delta));
+	reader.end();
+};
+const whole = { mayBeginInThinking: true };
+const called = (piece: object) => ({ tool_calls: [piece] });
+const bytes = (reader: EventReader, pieces: string[], ask = false) => {
+	for (const piece of pieces) {
+		reader.push(Buffer.from(piece));
+		if (ask) reader.isOver();
+	}
+	reader.end();
+};
+const run = (events: object[], options = {}) => {
+	const state = createRun(options);
+	for (const event of events) apply(state, event);
+};
+
+/** Those that read a response in pieces, by how many pieces it has. */
+const STREAMS: Record<string, (count: number) => void> = {
+	'thinking whose begin was not sent': (count) => {
+		const splitter = new ThinkingSplitter(true);
+		for (const piece of times(count, () => WORDS)) splitter.push(piece);
+	},
+	'blanks before a text': (count) => {
+		const splitter = new ThinkingSplitter(false);
+		for (const piece of times(count, () => ' '.repeat(100))) splitter.push(piece);
+	},
+	'a text that nobody sees': (count) =>
+		answered(
+			whole,
+			times(count, () => ({ content: WORDS })),
+		),
+	'a text with tools': (count) =>
+		answered(
+			{ offered: ['a'] },
+			times(count, () => ({ content: `${WORDS}<` })),
+		),
+	'what may be a call': (count) =>
+		answered(
+			{ offered: ['a'] },
+			times(count, () => ({ content: `<tool_call>${WORDS}` })),
+		),
+	thinking: (count) =>
+		answered(
+			whole,
+			times(count, () => ({ reasoning_content: WORDS })),
+		),
+	arguments: (count) =>
+		answered(
+			{},
+			times(count, () => called({ index: 0, function: { name: 'a', arguments: WORDS } })),
+		),
+	'calls by their IDs': (count) => {
+		const assembly = new CallAssembly();
+		for (const id of times(count, (index) => `call-${index % 900}`))
+			assembly.add([{ id, function: { name: 'a', arguments: WORDS } }]);
+	},
+	'a line that does not end': (count) =>
+		bytes(new EventReader('events', 1e8), ['data: ', ...times(count, () => WORDS)]),
+	'an event that does not end': (count) =>
+		bytes(
+			new EventReader('events', 1e8),
+			times(count, () => `data: ${WORDS}\n`),
+		),
+	'a line of JSON that does not end': (count) =>
+		bytes(new EventReader('lines', 1e8), ['{"a":"', ...times(count, () => WORDS)]),
+	'a body of JSON that does not end': (count) =>
+		bytes(
+			new EventReader('events', 1e8),
+			['{"a":[', ...times(count, () => '{"a":"b"}, {"a":"b"}')],
+			true,
+		),
+	'a body that is no JSON': (count) =>
+		bytes(new EventReader('events', 1e8), ['{"a"}', ...times(count, () => WORDS)], true),
+	'a page': (count) =>
+		bytes(new EventReader('events', 1e8), ['<html>', ...times(count, () => WORDS)], true),
+	'chunks of a workflow': (count) =>
+		run(times(count, () => ({ event: 'text_chunk', data: { text: WORDS } }))),
+	'messages of a chatflow': (count) =>
+		run(times(count, () => ({ event: 'message', answer: WORDS }))),
+	'stored beginnings of an answer': (count) =>
+		run(
+			times(count, (index) =>
+				index % 2 === 0
+					? { event: 'message', answer: WORDS }
+					: { event: 'message_replace', answer: WORDS },
+			),
+			{ isPartial: true },
+		),
+	'reasoning of Dify': (count) =>
+		run(times(count, () => ({ event: 'reasoning_chunk', data: { reasoning: WORDS } }))),
+	'texts for a schema of many branches': (count) =>
+		void new ArgumentFitter().fitted(JSON.stringify({ list: times(count, () => 'text') }), {
+			properties: { list: { items: { anyOf: times(count, () => ({ type: 'integer' })) } } },
+		}),
+	'omitted fields of a schema': (count) => {
+		const names = times(count, (index) => `field${index}`);
+		const properties = Object.fromEntries(names.map((name) => [name, { type: 'integer' }]));
+		const args = Object.fromEntries(names.map((name) => [name, null]));
+		new ArgumentFitter().fitted(JSON.stringify(args), { properties, required: names });
+	},
+	'nested lists': (count) => void parseJson('['.repeat(100 * count) + ']'.repeat(100 * count)),
+};
+
+test.each(Object.entries(STREAMS))('%s in pieces', (_name, read) => {
+	expect(growthOf((size) => read(size * PIECES))).toBeLessThan(MOST_GROWTH);
+});
+
+test('JSON that is nested too deeply is not parsed', () => {
+	const lists = '['.repeat(500_000) + ']'.repeat(500_000);
+	const parse = jest.spyOn(JSON, 'parse');
+	expect(parseJson(lists)).toBeUndefined();
+	expect(parse).not.toHaveBeenCalled();
+	parse.mockRestore();
+});

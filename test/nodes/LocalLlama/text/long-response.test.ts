@@ -1,0 +1,93 @@
+import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
+import { delta, type Script, sse, startScripted } from '../../../servers/scripted';
+import { useSimulator } from '../../../servers/use-simulator';
+import { executeContext } from '../../../support/execute-context';
+import { stream } from '../../../support/node';
+import { cpuMillisecondsOf } from '../../../support/time';
+
+const startServer = useSimulator(startScripted);
+const MODEL = { __rl: true, mode: 'id', value: 'sim-model' };
+const HUNDRED = 'a'.repeat(100);
+const TWO_MEGABYTES = 2 * 1024 * 1024;
+
+/** A server that streams the events of `piece` until `count` are sent or the connection is closed. */
+const streaming =
+	(piece: object | string, count: number, onClose = (_sent: number) => {}): Script =>
+	({ path }, response) => {
+		if (!path.endsWith('completions')) return void response.writeHead(404).end('{}');
+		response.writeHead(200, { 'content-type': 'text/event-stream' });
+		let sent = 0;
+		response.on('close', () => onClose(sent));
+		const event = sse(piece);
+		const pieces = function* () {
+			for (; sent < count; sent++) yield event;
+			yield sse(delta({}, 'stop'), '[DONE]');
+		};
+		stream.Readable.from(pieces()).pipe(response);
+	};
+
+async function run(script: Script, parameters: Record<string, unknown> = {}) {
+	const { url } = await startServer(script);
+	const { context } = executeContext({
+		type: 'n8n-nodes-local-llama.localLlama',
+		credentials: { baseUrl: url },
+		parameters: { model: MODEL, resource: 'text', operation: 'chat', prompt: 'Hi', ...parameters },
+		continueOnFail: true,
+	});
+	const [items] = await new LocalLlama().execute.call(context);
+	return items![0]!.json as { text?: string; error?: Record<string, unknown> };
+}
+
+test('1.5 MB of text in 15,000 pieces, which nobody sees before its end', async () => {
+	const { text } = await run(streaming(delta({ content: HUNDRED }), 15_000));
+	expect(text).toHaveLength(1_500_000);
+});
+
+test('the CPU time of a response grows with its length', async () => {
+	const timeOf = async (count: number) =>
+		await cpuMillisecondsOf(async () => await run(streaming(delta({ content: HUNDRED }), count)));
+	const growths: number[] = [];
+	await timeOf(5_000);
+	// Four times the length takes four times as long if linear, sixteen times if quadratic.
+	while (growths.length < 3 && (growths.at(-1) ?? Infinity) > 8)
+		growths.push((await timeOf(20_000)) / (await timeOf(5_000)));
+	expect(growths.at(-1)).toBeLessThan(8);
+});
+
+describe('more than 2 MB of text end the request, with the beginning in the error', () => {
+	test.each([
+		['text', delta({ content: HUNDRED }), {}, 'partialText'],
+		[
+			'text with JSON',
+			delta({ content: HUNDRED }),
+			{ responseFormat: 'jsonObject' },
+			'partialText',
+		],
+		['thinking', delta({ reasoning_content: HUNDRED }), {}, 'partialReasoning'],
+		[
+			'a continued text',
+			{ choices: [{ text: HUNDRED }] },
+			{ operation: 'complete' },
+			'partialText',
+		],
+	])('%s', async (_name, piece, parameters, field) => {
+		let close = (_sent: number) => {};
+		const closed = new Promise<number>((resolve) => (close = resolve));
+		const { error } = await run(streaming(piece, Infinity, close), parameters);
+		expect(error).toMatchObject({
+			kind: 'invalidAnswer',
+			message: 'The response contains more than 2 MB of text, so it was not read further',
+		});
+		expect(String(error![field]).startsWith('a'.repeat(999_000))).toBe(true);
+		expect((await closed) * HUNDRED.length).toBeGreaterThan(TWO_MEGABYTES);
+	});
+
+	test('arguments of a tool call', async () => {
+		const piece = delta({
+			tool_calls: [{ index: 0, function: { name: 'a', arguments: HUNDRED } }],
+		});
+		const { error } = await run(streaming(piece, Infinity));
+		expect(error).toMatchObject({ kind: 'invalidAnswer' });
+		expect(error!.message).toContain('more than 2 MB');
+	});
+});
