@@ -40,12 +40,16 @@ const SIZES = [8, 4, 2, 1];
 const NOISE_MS = 60;
 /** Four times the length takes four times as long if linear, sixteen times if quadratic. */
 const MOST_GROWTH = 9;
-const MOST_TRIES = 4;
+const MOST_TRIES = 3;
+/** Far more than linear work takes on a busy machine, so that a failure comes soon. */
+const MOST_MS = 4_000;
 
 /** The growth from twice to eight times the size, in the best of several tries: other work only adds time. */
 function growthOf(work: (size: number) => void): number {
 	const [most = 0] = SIZES;
-	if (cpuMilliseconds(() => work(most)) < NOISE_MS) return 0;
+	const first = cpuMilliseconds(() => work(most));
+	if (first < NOISE_MS) return 0;
+	if (first > MOST_MS) return Infinity;
 	const best = SIZES.map(() => Infinity);
 	for (let tries = 0; tries < MOST_TRIES; tries++) {
 		SIZES.forEach((size, index) => {
