@@ -7,8 +7,6 @@ const MAX_DEPTH = 20;
 /** Limit for the values and parts of schemas that are read for one response: about 50 ms. */
 const MAX_STEPS = 100_000;
 
-class OutOfSteps extends Error {}
-
 /** Fits the arguments of all calls of one response: they share the steps, and what is known of each schema. */
 export class ArgumentFitter {
 	private steps = 0;
@@ -27,17 +25,12 @@ export class ArgumentFitter {
 	fitted(args: string, schema: JsonRecord): string {
 		const value = parseJson(args);
 		if (!isRecord(value)) return args;
-		try {
-			const fitted = JSON.stringify(this.fitObject(value, schema, 0));
-			return fitted === JSON.stringify(value) ? args : fitted;
-		} catch (error) {
-			if (error instanceof OutOfSteps) return args;
-			throw error;
-		}
+		const fitted = JSON.stringify(this.fitObject(value, schema, 0));
+		return this.isOver || fitted === JSON.stringify(value) ? args : fitted;
 	}
 
-	private step(): void {
-		if (++this.steps > MAX_STEPS) throw new OutOfSteps();
+	private get isOver(): boolean {
+		return this.steps > MAX_STEPS;
 	}
 
 	private fitObject(value: JsonRecord, schema: JsonRecord, depth: number): JsonRecord {
@@ -58,8 +51,8 @@ export class ArgumentFitter {
 	}
 
 	private fit(value: unknown, schema: JsonRecord, depth: number): unknown {
-		this.step();
-		if (depth > MAX_DEPTH) return value;
+		this.steps += 1;
+		if (this.isOver || depth > MAX_DEPTH) return value;
 		if (typeof value === 'string' && this.excludes(schema, 'string')) {
 			const read = this.readText(value, schema);
 			return read === undefined ? value : this.fit(read, schema, depth + 1);
@@ -101,7 +94,8 @@ export class ArgumentFitter {
 	}
 
 	private excludesNew(schema: JsonRecord, type: string): boolean {
-		this.step();
+		this.steps += 1;
+		if (this.isOver) return false;
 		const branches = [...asList(schema.anyOf), ...asList(schema.oneOf)].filter(isRecord);
 		if (branches.length > 0) return branches.every((branch) => this.excludes(branch, type));
 		return excludesByItself(schema, type);

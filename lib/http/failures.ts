@@ -78,7 +78,7 @@ export function refusal(target: Target, ask: Ask, answer: Refused): ServerError 
 	const squid = headers['x-squid-error'];
 	const context = contextOf(target, url, ask.model);
 	if (squid !== undefined) return failure('proxy', context, { status, about: { code: squid } });
-	const { location } = headers;
+	const { location = '' } = headers;
 	return (
 		target.refuse?.({ ...answer, text }, context) ??
 		classify(

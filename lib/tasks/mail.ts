@@ -220,7 +220,7 @@ class MailReader {
 		const header = blank === null ? start : start.slice(0, blank.index);
 		this.headerBytes += header.length;
 		if (this.headerBytes > MAX_HEADER_BYTES) throw tooLong(this.name, 'header: maximum 100 KB');
-		const fields = header.split(/\r*\n(?![ \t])/).filter((field) => USED_FIELDS.test(field));
+		const fields = header.split(/\r?\n(?![ \t])/).filter((field) => USED_FIELDS.test(field));
 		if (fields.some(({ length }) => length > MAX_FIELD_BYTES))
 			throw tooLong(this.name, 'header field: maximum 10 KB');
 		return { fields, end: at + (blank === null ? start.length : blank.index + blank[0].length) };
@@ -228,7 +228,7 @@ class MailReader {
 
 	/** Opens a multipart whose parts follow. */
 	private enter(fields: readonly string[]): void {
-		const type = fields.find((field) => MULTIPART.test(field))?.replace(/\r*\n/g, '');
+		const type = fields.find((field) => MULTIPART.test(field))?.replace(/\r?\n/g, '');
 		const [, quoted, token] = BOUNDARY.exec(type ?? '') ?? [];
 		const boundary = quoted ?? token;
 		if (type === undefined || boundary === undefined) return;

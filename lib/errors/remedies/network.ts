@@ -175,8 +175,12 @@ export function isCloudflare(status: number | undefined): boolean {
 }
 
 /** Names both sides of a redirect, as far as they are known. */
-export function redirection(url: string | undefined, location: string | undefined): string {
-	if (!location) return 'The response has no Location header, so the request was sent once';
+export function redirection(
+	url: string | undefined,
+	location: string | undefined,
+): string | undefined {
+	if (location === undefined) return undefined;
+	if (location === '') return 'The response has no Location header, so the request was sent once';
 	const isUrl = url !== undefined && URL.canParse(url);
 	const from = isUrl ? `The server at ${new URL(url).origin}` : 'The server';
 	return `${from} redirects this request to ${location}`;

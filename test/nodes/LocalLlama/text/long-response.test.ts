@@ -12,12 +12,12 @@ const TWO_MEGABYTES = 2 * 1024 * 1024;
 
 /** A server that streams the events of `piece` until `count` are sent or the connection is closed. */
 const streaming =
-	(piece: object | string, count: number, onClose = (_sent: number) => {}): Script =>
+	(piece: object | string, count: number, onClose?: (sent: number) => void): Script =>
 	({ path }, response) => {
 		if (!path.endsWith('completions')) return void response.writeHead(404).end('{}');
 		response.writeHead(200, { 'content-type': 'text/event-stream' });
 		let sent = 0;
-		response.on('close', () => onClose(sent));
+		response.on('close', () => onClose?.(sent));
 		const event = sse(piece);
 		const pieces = function* () {
 			for (; sent < count; sent++) yield event;
@@ -71,7 +71,7 @@ describe('more than 2 MB of text end the request, with the beginning in the erro
 			'partialText',
 		],
 	])('%s', async (_name, piece, parameters, field) => {
-		let close = (_sent: number) => {};
+		let close: ((sent: number) => void) | undefined;
 		const closed = new Promise<number>((resolve) => (close = resolve));
 		const { error } = await run(streaming(piece, Infinity, close), parameters);
 		expect(error).toMatchObject({
