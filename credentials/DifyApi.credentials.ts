@@ -70,37 +70,37 @@ export class DifyApi implements ICredentialType {
 	properties: INodeProperties[] = [
 		stringField('Base URL', 'baseUrl', {
 			default: 'https://api.dify.ai/v1',
-			placeholder: 'http://192.168.1.20/v1',
+			placeholder: 'e.g. http://192.168.1.20/v1',
 			required: true,
 			description:
-				'Address of the API of Dify, as n8n sees it: in Dify, open the app and look under API Access. Dify Cloud: https://api.dify.ai/v1. Your own Dify: http://its-address/v1. /v1 may be left out. If n8n runs in Docker, localhost is the container itself: use http://host.docker.internal/v1.',
+				'URL of the Dify API as seen from n8n. In Dify, open the app and go to API Access to find it. Dify Cloud: https://api.dify.ai/v1. Self-hosted: http://YOUR-HOST/v1. You can omit /v1. If n8n runs in Docker, localhost is the container itself: use http://host.docker.internal/v1.',
 			hint: CONNECTION_CODES_HINT,
 		}),
 		stringField('API Key', 'apiKey', {
 			typeOptions: { password: true },
 			required: true,
 			description:
-				'In Dify, open the app, then API Access, then API Key. A key belongs to one app, so every app needs a credential of its own. For knowledge bases: Knowledge, then Service API.',
+				'In Dify, open the app and go to API Access, then API Key. A key belongs to one app, so create one credential per app. For knowledge bases: Knowledge, then Service API.',
 		}),
 		choiceField('Key Type', 'keyType', 'app', {
 			options: [
 				{
 					name: 'App',
 					value: 'app',
-					description: 'Key of a chatbot, agent, chatflow, text generator or workflow (app-…)',
+					description: 'API key of a chatbot, agent, chatflow, text generator or workflow (app-…)',
 				},
 				{
 					name: 'Knowledge',
 					value: 'knowledge',
-					description: 'Key of the knowledge bases of a workspace (dataset-…)',
+					description: 'API key for the knowledge bases of a workspace (dataset-…)',
 				},
 			],
 			description:
-				'What the key was made for. The key of an app does not open knowledge bases, nor the other way round.',
+				'What the key gives access to. An app key does not work for knowledge bases, and a knowledge key does not work for apps.',
 		}),
 		booleanField('Ignore SSL Issues', 'ignoreSslIssues', false, {
 			description:
-				'Whether to connect although the certificate of the server cannot be verified. Warning: anyone in between can then read the key and the conversations. It is better to give n8n your own CA with NODE_EXTRA_CA_CERTS.',
+				'Whether to connect even if the server certificate cannot be verified. Warning: anyone between n8n and the server can then read the key and the conversations. Adding your own CA with NODE_EXTRA_CA_CERTS is safer.',
 		}),
 	];
 
@@ -110,28 +110,30 @@ export class DifyApi implements ICredentialType {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
 			...[301, 302, 303, 307, 308].map((status) =>
-				statusRule(status, `The server redirects. ${advice('redirect')}`),
+				statusRule(status, `The server redirects the request. ${advice('redirect')}`),
 			),
 			statusRule(
 				401,
-				`The API key is refused, by Dify or by a proxy in front of it. ${advice('unauthorized')}`,
+				`Dify, or a proxy in front of it, rejected the API key. ${advice('unauthorized')}`,
 			),
 			statusRule(
 				403,
-				`The request is refused. If it is Dify that refuses: ${advice('appDisabled')} Otherwise a proxy such as nginx or Cloudflare in front of Dify does not let it through.`,
+				`The request was rejected. If Dify rejected it: ${advice('appDisabled')} Otherwise, a proxy such as nginx or Cloudflare in front of Dify blocks it.`,
 			),
 			...[400, 404, 405, 406, 410].map((status) =>
-				statusRule(status, `There is no Dify API at this address. ${advice('wrongPath')}`),
+				statusRule(status, `No Dify API was found at this address. ${advice('wrongPath')}`),
 			),
-			statusRule(429, `Dify gets too many requests. ${advice('busy')}`),
-			statusRule(500, `Dify failed. ${advice('serverError')}`),
+			statusRule(429, `Dify is receiving too many requests. ${advice('busy')}`),
+			statusRule(500, `Dify returned an error. ${advice('serverError')}`),
 			...[502, 503, 504, 520, 521, 522, 523, 524, 530].map((status) =>
-				statusRule(status, `A proxy answers, but Dify behind it does not. ${advice('gateway')}`),
+				statusRule(status, `A proxy responds, but Dify behind it does not. ${advice('gateway')}`),
 			),
-			plainTextRule(`Text or a web page answers here, not Dify's API. ${advice('notAnApi')}`),
+			plainTextRule(
+				`This address returns plain text or a web page, not the Dify API. ${advice('notAnApi')}`,
+			),
 			missingFieldRule(
 				KEY_TEST_FIELD,
-				`Another program than Dify answers here. ${advice('notAnApi')}`,
+				`Another program responds at this address, not Dify. ${advice('notAnApi')}`,
 			),
 		] as ICredentialTestRequest['rules'],
 	};

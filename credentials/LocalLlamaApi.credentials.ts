@@ -44,9 +44,9 @@ const STATUSES = {
 /** n8n's test asks one route and sees its status only: some servers have no list of models, and gateways say 503, too. */
 const MEANINGS: Partial<Record<FailureKind, string>> = {
 	loading:
-		'The model is still loading, or a gateway has no server or no key left (503): Server Health (Check) shows its words',
+		'The model is still loading, or a gateway has no available server or key (503): run Server Health (Check) to see its message',
 	wrongPath:
-		'The server answers, but has no list of models at this path. Some servers have none, and work with the nodes all the same: whisper.cpp, Text Embeddings Inference, infinity, many FastAPI servers. For one of these, keep the credential as it is: this test cannot pass, and the node Server Health (Check) tells whether all is well. Otherwise, the address may be wrong',
+		'The server responds but has no model list at this path. Some servers have none and still work with the nodes: whisper.cpp, Text Embeddings Inference, infinity, many FastAPI servers. If yours is one of these, keep the credential as it is: this test cannot pass, and Server Health (Check) shows whether the server works. Otherwise, the address may be wrong',
 };
 
 /** llama-server checks the key here, but not at `/health`; Ollama, vLLM and GPUStack have the route too. */
@@ -106,17 +106,17 @@ export class LocalLlamaApi implements ICredentialType {
 
 	properties: INodeProperties[] = withSameForEachItem([
 		stringField('Base URL', 'baseUrl', {
-			placeholder: 'http://192.168.1.20:9931',
+			placeholder: 'e.g. http://192.168.1.20:9931',
 			required: true,
 			description:
-				'For example http://192.168.1.20:9931; n8n in Docker: http://host.docker.internal:9931. Use the port that the server was started with.',
+				'For example http://192.168.1.20:9931. If n8n runs in Docker: http://host.docker.internal:9931. Use the port that the server listens on.',
 			hint: CONNECTION_CODES_HINT,
 		}),
 		stringField('API Key', 'apiKey', {
 			typeOptions: { password: true },
 			placeholder: 'Optional',
 			description:
-				'Optional: the key that the server was started with (llama-server: --api-key). Leave it empty if the server wants none. Where a server shows its list of models to everybody, this test cannot tell whether the key is right; Server Health says so.',
+				'Optional: the key that the server was started with (llama-server: --api-key). Leave empty if the server needs no key. If a server shows its model list without a key, this test cannot verify the key. Server Health can.',
 			displayOptions: { show: { authentication: ['bearer', 'xApiKey'] } },
 		}),
 		choiceField('Authentication', 'authentication', 'bearer', {
@@ -127,11 +127,11 @@ export class LocalLlamaApi implements ICredentialType {
 				{ name: 'x-api-key Header', value: 'xApiKey' },
 			],
 			description:
-				'How the key is sent. llama-server, vLLM and Ollama take Bearer; some FastAPI servers want x-api-key; nginx and Caddy in front of a server often want Basic.',
+				'How to send the key. llama-server, vLLM and Ollama use Bearer; some FastAPI servers expect x-api-key; nginx and Caddy in front of a server often use Basic.',
 		}),
 		stringField('User', 'user', {
 			displayOptions: { show: { authentication: ['basic'] } },
-			description: 'User name for the proxy or the server, without a colon',
+			description: 'User name for the proxy or server, without a colon',
 		}),
 		stringField('Password', 'password', {
 			typeOptions: { password: true },
@@ -139,27 +139,27 @@ export class LocalLlamaApi implements ICredentialType {
 		}),
 		rowsField('Extra Headers', 'extraHeaders', 'Header', {
 			values: [
-				stringField('Name', 'name', { placeholder: 'X-Proxy-Token' }),
+				stringField('Name', 'name', { placeholder: 'e.g. X-Proxy-Token' }),
 				stringField('Value', 'value', { typeOptions: { password: true } }),
 			],
 			description:
-				'Sent with every request, for example for a reverse proxy. Never sent to another address that the server redirects to.',
+				'Sent with every request, for example for a reverse proxy. Never sent to another host after a redirect.',
 		}),
 		booleanField('Ignore SSL Issues', 'ignoreSslIssues', false, {
 			description:
-				'Whether to connect although the certificate of the server cannot be verified. Warning: anyone in between can then read the key and the conversations. It is better to give n8n your own CA with NODE_EXTRA_CA_CERTS.',
+				'Whether to connect even if the server certificate cannot be verified. Warning: anyone between n8n and the server can then read the key and the conversations. Adding your own CA with NODE_EXTRA_CA_CERTS is safer.',
 		}),
 		numberField('Max Concurrent Requests', 'maxConcurrentRequests', 0, {
 			typeOptions: { minValue: 0 },
 			description:
-				'How many generations run at once over this credential; further ones wait in n8n, persons before batches. 0 = automatic: as many as llama-server has slots, unlimited on other servers.',
+				'How many generations may run at the same time with this credential. Further requests wait in n8n, interactive ones before batches. 0 = automatic: the number of slots on llama-server, unlimited on other servers.',
 		}),
 		choiceField('Server Type', 'serverType', 'auto', {
 			options: [
 				{
 					name: 'Automatic',
 					value: 'auto',
-					description: 'Asks the server what it is, where that matters',
+					description: 'Detect the server type when needed',
 				},
 				{ name: 'Llama-Server (llama.cpp)', value: 'llamaServer' },
 				{ name: 'Ollama', value: 'ollama' },
@@ -167,11 +167,11 @@ export class LocalLlamaApi implements ICredentialType {
 					name: 'Other (OpenAI-Compatible)',
 					value: 'other',
 					description:
-						'GPUStack, LM Studio, FastAPI servers: standard fields, plus what you set in the nodes',
+						'GPUStack, LM Studio, FastAPI servers: standard fields, plus the options you set in the nodes',
 				},
 				{ name: 'vLLM', value: 'vllm' },
 			],
-			description: 'Decides which fields beyond the OpenAI standard may be sent',
+			description: 'Determines which fields beyond the OpenAI standard are sent',
 		}),
 	]);
 
@@ -189,12 +189,12 @@ export class LocalLlamaApi implements ICredentialType {
 			bodyRule(
 				'length',
 				0,
-				'The answer here is empty. mlx_lm.server answers so as long as its computer has no models: then the credential is right. Of any other server, check address, port and path of the Base URL.',
+				'The response is empty. mlx_lm.server responds this way while no model is available on its machine: in that case the credential is correct. For any other server, check the host, port and path of the Base URL.',
 			),
 			plainTextRule(sentence('notAnApi')),
 			missingFieldRule(
 				'data',
-				"The answer here is not a list of models as in OpenAI's API. Check that the Base URL leads to the API. If the list in the node shows your models all the same, the credential is right.",
+				'The response is not a model list as in the OpenAI API. Check that the Base URL points to the API. If the model list in the node works, the credential is correct.',
 			),
 		] as ICredentialTestRequest['rules'],
 	};

@@ -63,29 +63,28 @@ const KINDS: Readonly<Record<string, FileKind>> = {
 	video: 'video',
 };
 
-const PHOTO =
-	'Convert it to JPEG or PNG first, or let the phone or the camera save photos as JPEG.';
+const PHOTO = 'Convert it to JPEG or PNG first, or set the phone or camera to save photos as JPEG.';
 const extract = (operation: string) =>
-	`Put the node "Extract From File" (${operation}) in front and pass its text on.`;
+	`Add the node "Extract From File" (${operation}) before this one and pass on its text.`;
 const OF_OFFICE =
-	'Save it as PDF first, and put the node "Extract From File" (Extract From PDF) in front.';
+	'Save it as PDF first, and add the node "Extract From File" (Extract From PDF) before this one.';
 
 /** What to do with files that no model server reads, by their extension. */
 export const UNREAD: Readonly<Record<string, string>> = {
 	heic: PHOTO,
 	heif: PHOTO,
 	avif: PHOTO,
-	svg: 'It is a drawing made of shapes: convert it to PNG first, or pass its source on as text.',
-	pdf: `${extract('Extract From PDF')} A scan has no text: let the scanner save PNG or JPEG, or convert the page before n8n ("pdftoppm -png").`,
+	svg: 'SVG is a vector format: convert the file to PNG first, or pass its source as text.',
+	pdf: `${extract('Extract From PDF')} A scan contains no text: set the scanner to save PNG or JPEG, or convert the page before n8n ("pdftoppm -png").`,
 	rtf: extract('Extract From RTF'),
 	mht: `Save the page as HTML. ${extract('Extract From HTML')}`,
 	xlsx: extract('Extract From XLSX'),
 	docx: OF_OFFICE,
 	pptx: OF_OFFICE,
 	odt: OF_OFFICE,
-	doc: `Of an old workbook: ${extract('Extract From XLS')} Of an old document: ${OF_OFFICE}`,
-	zip: 'Put the node "Compression" (Decompress) in front and pass its files on.',
-	'': 'Pass pictures, audio (wav, mp3, flac), video or text, or leave the file out.',
+	doc: `For an old workbook: ${extract('Extract From XLS')} For an old document: ${OF_OFFICE}`,
+	zip: 'Add the node "Compression" (Decompress) before this one and pass on its files.',
+	'': 'Pass images, audio (wav, mp3, flac), video or text, or remove the file.',
 };
 
 /** Of a file that nothing tells what it is. */

@@ -89,7 +89,7 @@ const MAX_NAMED = 5;
 /** The note for the user about such numbers, as a list of none or one. */
 export function keptAsText(numbers: readonly string[]): string[] {
 	const names = [...new Set(numbers)].slice(0, MAX_NAMED).join(', ');
-	return names === '' ? [] : [`No number of JavaScript holds ${names} exactly: kept as text.`];
+	return names === '' ? [] : [`${names} exceeds number precision and was kept as text.`];
 }
 
 /** Digits that `toPrecision` can write. */

@@ -17,13 +17,13 @@ import type { Turn } from './draft';
 const ROOM_FOR_ANSWER = 512;
 
 const SHORTER_PROMPT =
-	'Or shorten the input; in an agent, keep fewer messages in the memory or set History Budget in Local Chat Model, and use fewer tools.';
+	'Or shorten the input. In an agent, keep fewer messages in memory or set History Budget in Local Chat Model, and use fewer tools.';
 
 /** How servers fail at pictures and sound that their model cannot read. Few of them say so. */
 const PERHAPS_OF_MEDIA: ReadonlySet<string> = new Set(['serverError', 'badRequest']);
 
 const WITHOUT_MEDIA =
-	'The request had pictures, sound or video: try it without them, the model may not be able to read them. Else read the text of the server and its log.';
+	'The request contained images, audio or video, which the model may not support: try it without them. Otherwise check the server message and the server log.';
 
 /** The error with advice for this server; unchanged where there is none. */
 export async function withAdvice(
@@ -67,7 +67,7 @@ async function ofUnreadQuestion(
 	if (failed.kind === 'invalidAnswer') return failed.withRemedy(`${hint} ${failed.remedy}`);
 	return failed.reworded({
 		kind: 'contextOverflow',
-		message: 'The server did not read all of the question, and the model answered nothing',
+		message: 'The server truncated the input, and the model returned an empty response',
 		remedy: hint,
 	});
 }
@@ -109,7 +109,7 @@ export async function withContext(
 	const advice =
 		needed < trained
 			? kind.words.context(size, props?.slots)
-			: `This model reads at most ${trained} tokens, so a larger context does not help: choose a model that reads more.`;
+			: `This model supports at most ${trained} tokens, so a larger context does not help: choose a model with a larger context.`;
 	return failed.withRemedy(`${advice} ${orElse}`);
 }
 
@@ -126,7 +126,8 @@ function withoutChats(
 /** The agent has no tools of the user's: n8n's output parser is one. */
 function ofParser(failed: ServerError): ServerError {
 	return failed.reworded({
-		message: 'The model or the server cannot call tools, which the Structured Output Parser needs',
-		remedy: `${failed.remedy} Or take the parser away, and set Response Format of the model to JSON Schema.`,
+		message:
+			'The model or server does not support tool calls, which the Structured Output Parser needs',
+		remedy: `${failed.remedy} Or remove the parser and set Response Format of the model to JSON Schema.`,
 	});
 }

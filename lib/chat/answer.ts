@@ -311,7 +311,7 @@ export class AnswerReader {
 }
 
 function tooManyCalls(calls: readonly ReadCall[]): Omit<Failure, keyof SplitText> {
-	const serverText = `more than ${calls.length - 1} calls in one answer`;
+	const serverText = `more than ${calls.length - 1} tool calls in one response`;
 	return { kind: 'toolCallInvalid', serverText, ...optional({ tool: calls.at(-1)?.name }) };
 }
 

@@ -85,7 +85,7 @@ export async function ask(turn: Turn, body: Body): Promise<Read> {
 function withIgnored(read: Read, api: Api, { parameters }: Body): Read {
 	const ignored = api === OPENAI ? ignoredByOpenAi(parameters) : [];
 	if (ignored.length === 0) return read;
-	const note = `Only the OpenAI-compatible routes of this server can be reached, which ignore these options: ${ignored.join(', ')}. Let the proxy in front of it pass on its own routes as well.`;
+	const note = `These options need the server's native API, which is not reachable: ${ignored.join(', ')}. They were ignored. Allow the native routes in the proxy as well.`;
 	return { ...read, notes: [...read.notes, note] };
 }
 
@@ -235,7 +235,7 @@ function isMistake({ kind, toolCalls }: Failure): boolean {
 }
 
 const CUT_BEFORE_TEXT =
-	'The token limit ended the answer before its first word. Raise Maximum Tokens or the context of the server, or turn thinking off.';
+	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context, or turn thinking off.';
 
 /** The error for an answer that cannot be used. */
 export function failureOf(
@@ -278,9 +278,9 @@ function foreignText(
 	if (!isEmpty || serverText === undefined || type === '' || /event-stream|json/i.test(type))
 		return undefined;
 	return failure('invalidAnswer', context, {
-		message: `The server answered with ${type}, not with the events of the OpenAI API (text/event-stream)`,
+		message: `The server responded with ${type} instead of OpenAI API events (text/event-stream)`,
 		remedy:
-			'A server of your own has to send each piece as "data: {…}" with choices[0].delta.content, and at the end "data: [DONE]", or the whole answer as one JSON object. What came is in the details.',
+			'A custom server must send each chunk as "data: {…}" with choices[0].delta.content and end with "data: [DONE]", or send the complete response as one JSON object. The details show what was received.',
 		serverText,
 		partialText: serverText,
 	});

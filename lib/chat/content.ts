@@ -89,7 +89,7 @@ export function toolResult(content: unknown): ToolResult {
 	return {
 		text: blocks
 			.map((block, index) =>
-				pictures[index] === undefined ? textOfBlock(block) : `[Picture ${++count}, below]`,
+				pictures[index] === undefined ? textOfBlock(block) : `[Image ${++count}, below]`,
 			)
 			.join('\n'),
 		pictures: pictures.filter((one) => one !== undefined),

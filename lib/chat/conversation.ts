@@ -52,7 +52,7 @@ interface AssistantDraft {
 	turn?: string;
 }
 /** Put in front of pictures from tool results. */
-const PICTURES: ContentPart = { type: 'text', text: 'The pictures of the results above:' };
+const PICTURES: ContentPart = { type: 'text', text: 'The images from the results above:' };
 type Draft = AssistantDraft | Extract<ChatMessage, { role: 'system' | 'user' }>;
 type SourceCall = NonNullable<SourceMessage['toolCalls']>[number];
 /** The result message of each tool call. */
@@ -74,7 +74,7 @@ export function conversationFor(
 	if (historyBudget === 0) return { messages, notes: [] };
 	const fitted = fitHistory(messages, historyBudget);
 	if (fitted.leftOut === 0) return { messages, notes: [] };
-	const note = `Earlier turns have more than the ${historyBudget} tokens of History Budget, so the oldest were left out: ${fitted.leftOut}.`;
+	const note = `Earlier turns exceed the History Budget of ${historyBudget} tokens, so the oldest ones were omitted: ${fitted.leftOut}.`;
 	return { messages: fitted.messages, notes: [note] };
 }
 

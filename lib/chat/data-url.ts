@@ -49,7 +49,7 @@ export function bytesOf(data: string): Buffer {
 /** The error for content that cannot be sent. */
 export function unusable(
 	message: string,
-	remedy = 'Check the field or the file that is passed to the model.',
+	remedy = 'Check the field or file that is passed to the model.',
 ) {
 	return invalidInput(message, remedy);
 }

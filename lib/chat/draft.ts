@@ -103,7 +103,7 @@ function cleaned(schema: JsonRecord, where: string, notes: string[]): JsonRecord
 	const result = cleanSchema(schema);
 	if (result.dropped.length > 0)
 		notes.push(
-			`The server cannot enforce parts of ${where}, so they were left out: ${result.dropped.join(', ')}`,
+			`The server does not support parts of ${where}, so they were removed: ${result.dropped.join(', ')}`,
 		);
 	return result.schema;
 }
@@ -112,14 +112,14 @@ function notesOnIgnored(parameters: ChatParameters, kind: ServerKind): string[] 
 	const ignored = ignoredParameters(parameters, kind);
 	if (ignored.length === 0) return [];
 	return [
-		`This server (${kind.label}) ignores these options, so they were not sent: ${ignored.join(', ')}`,
+		`This server (${kind.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
 	];
 }
 
 function unknownTool(name: string) {
 	return invalidInput(
-		`The tool "${name}" is to be called, but it is not among the tools of the model`,
-		'Connect the tool, or let the model choose.',
+		`Tool choice names the tool "${name}", which is not connected to the model`,
+		'Connect the tool, or let the model choose the tool.',
 	);
 }
 
@@ -137,7 +137,7 @@ export async function requireAbilities(
 	const context = contextOf(server, server.url.api, model);
 	if (tools.length > 0 && props?.takesTools === false)
 		throw failure('toolsUnsupported', context, {
-			message: `This model's template has no tool support, so ${kind.label} would ignore the tools`,
+			message: `The chat template of this model does not support tools, so ${kind.label} would ignore them`,
 			remedy: kind.words.tools,
 		});
 	const hasPicture = messages.some(({ content }) =>
@@ -145,7 +145,7 @@ export async function requireAbilities(
 	);
 	if (!hasPicture || (await kind.tellsOf?.(server, model, signal))?.vision !== false) return;
 	throw failure('modalityUnsupported', context, {
-		message: `The model "${model}" cannot see pictures`,
+		message: `The model "${model}" does not support images`,
 		remedy: kind.words.remedies?.modalityUnsupported,
 	});
 }

@@ -36,7 +36,7 @@ export function filePart(file: ModelFile): ContentPart {
 	const { data } = file;
 	const { kind, mimeType, extension } = typeOf(file);
 	const remedy = UNREAD[extension];
-	if (remedy !== undefined) throw unusable(`A model server cannot read ${labelOf(file)}`, remedy);
+	if (remedy !== undefined) throw unusable(`Model servers cannot read ${labelOf(file)}`, remedy);
 	switch (kind) {
 		case 'picture':
 			return { type: 'image', url: dataUrl(mimeType, base64Of(data)) };

@@ -21,7 +21,7 @@ export function formatCallIn(text: string, tools: readonly ToolDefinition[]): Re
 		return name === FORMAT_TOOL ? [args ?? parameters] : [value, { output: value }];
 	};
 	const found = fittingJson(text, (value) =>
-		candidates(value).some(fits) ? [] : ['it does not fit'],
+		candidates(value).some(fits) ? [] : ['it does not match'],
 	);
 	if ('faults' in found) return undefined;
 	const args = candidates(found.value).find(fits);

@@ -47,7 +47,7 @@ export function fittingJson(
 function onlyOne(fitting: Map<string, FoundJson>): ReturnType<typeof fittingJson> | undefined {
 	const [first] = fitting.values();
 	if (fitting.size <= 1) return first;
-	return { faults: [`There are ${fitting.size} different answers, and one is wanted`] };
+	return { faults: [`The response contains ${fitting.size} different JSON values instead of one`] };
 }
 
 /** What may be objects and lists in a text, without those inside other ones. */

@@ -67,9 +67,10 @@ export function checkSchema(source: JsonRecord, value: unknown): SchemaCheck {
 		if (error instanceof OutOfSteps)
 			return {
 				faults: [],
-				unchecked: [`the whole answer (the check takes more than ${MAX_STEPS} steps)`],
+				unchecked: [`the complete response (the check takes more than ${MAX_STEPS} steps)`],
 			};
-		if (error instanceof RangeError) throw brokenSchema('it never ends, or is nested too deeply');
+		if (error instanceof RangeError)
+			throw brokenSchema('it is recursive without end, or nested too deeply');
 		throw brokenSchema(messageOf(error));
 	}
 }
@@ -139,8 +140,8 @@ function requireLength(schema: JsonRecord): void {
 	if (length <= MAX_LENGTH) return;
 	const [actual, most] = [length, MAX_LENGTH].map((count) => count.toLocaleString('en'));
 	throw invalidInput(
-		`The JSON schema is too long: ${actual} characters, and ${most} are the most`,
-		'Describe fewer fields at once: divide the task into several items, each with its own schema.',
+		`The JSON schema is too long: ${actual} characters (maximum ${most})`,
+		'Describe fewer fields per schema: split the task into several items, each with its own schema.',
 	);
 }
 
@@ -148,7 +149,7 @@ function faultsIn(errors: ReturnType<typeof validate>['errors']): string[] {
 	const faults = errors
 		.filter(({ keyword }) => !OUTER.has(keyword))
 		.map(({ instanceLocation, error }) => `${placeOf(instanceLocation)}: ${error}`);
-	return faults.length > 0 ? [...new Set(faults)] : ['The answer does not follow the schema'];
+	return faults.length > 0 ? [...new Set(faults)] : ['The response does not match the schema'];
 }
 
 /** Throws for a reference without a target. The validator finds one only when a value reaches it. */
@@ -159,7 +160,7 @@ function requireReferences(lookup: ReturnType<typeof dereference>): void {
 			__absolute_ref__?: string;
 		};
 		if (target !== undefined && lookup[target] === undefined)
-			throw new Error(`$ref "${$ref}" leads nowhere`);
+			throw new Error(`$ref "${$ref}" does not resolve`);
 	}
 }
 
@@ -171,13 +172,13 @@ function draftOf({ $schema }: JsonRecord): SchemaDraft {
 /** `#/invoice/total` → `invoice.total` */
 function placeOf(location: string): string {
 	const path = location.replace(/^#\/?/, '').split('/').map(decodeURIComponent).join('.');
-	return path === '' ? 'The answer' : path;
+	return path === '' ? 'The response' : path;
 }
 
 function brokenSchema(problem: string): ServerError {
 	return invalidInput(
-		'The JSON schema cannot be used',
-		'Correct the schema in the node. Every $ref must lead to a part of it, and every pattern must be valid.',
-		{ meaning: `The JSON schema cannot be used: ${problem}` },
+		'The JSON schema is invalid',
+		'Correct the schema in the node. Every $ref must resolve within the schema, and every pattern must be a valid regular expression.',
+		{ meaning: `The JSON schema is invalid: ${problem}` },
 	);
 }

@@ -97,13 +97,13 @@ function judgeCalls(turn: Turn, read: Read, body: Body, toolCalls: readonly Read
 
 const MAX_NOTES = 10;
 
-/** Notes on calls that were left out beside valid ones. */
+/** Notes on calls that were ignored beside valid ones. */
 function notesOnFaults(faults: readonly Fault[]): string[] {
 	const notes = faults
 		.slice(0, MAX_NOTES)
-		.map((fault) => `${wordsOn(fault)}. That call was left out.`);
+		.map((fault) => `${wordsOn(fault)}. That call was ignored.`);
 	const more = faults.length - notes.length;
-	return more > 0 ? [...notes, `${more} more calls were left out.`] : notes;
+	return more > 0 ? [...notes, `${more} more calls were ignored.`] : notes;
 }
 
 /** A call of an unknown tool, or one that lacks arguments. */
@@ -111,7 +111,7 @@ function wordsOn({ call, missing }: Fault): string {
 	const what =
 		missing.length === 0
 			? ', which is not connected'
-			: ` without required arguments: ${shownNames(missing)}`;
+			: ` without the required arguments ${shownNames(missing)}`;
 	return `The model called the tool "${shownName(call.name)}"${what}`;
 }
 
@@ -129,7 +129,7 @@ function failureOfCalls(
 	const named = [fault, ...faults.filter(({ kind }) => kind !== 'brokenArguments')];
 	const sentences = [...new Set(named.slice(0, MAX_NOTES).map(wordsOn))];
 	const offeredTools = tools.map(({ name }) => name);
-	if (unknown !== undefined) sentences.push(`Connected are: ${offeredTools.join(', ')}`);
+	if (unknown !== undefined) sentences.push(`Connected tools: ${offeredTools.join(', ')}`);
 	return failure('toolCallInvalid', contextOf(server, url, settings.model), {
 		message: sentences.join('. '),
 		remedy: unknown === undefined ? ARGUMENTS_LOST : TOOL_UNKNOWN,
@@ -143,9 +143,9 @@ function failureOfCalls(
 }
 
 const TOOL_UNKNOWN =
-	'Name the tools in the system prompt, connect the one that is missing, or use a model with better tool support.';
+	'Name the tools in the system prompt, connect the missing tool, or use a model with better tool support.';
 const ARGUMENTS_LOST =
-	'Some servers lose the arguments of a call: update the server, or use another tool call parser or a model with better tool support.';
+	'Some servers lose the arguments of a call: try an update, another tool call parser, or a model with better tool support.';
 
 function judgeText(turn: Turn, read: Read, body: Body, answer: Answer): Verdict {
 	const outcome = checkedJson(answer.text, turn.settings.parameters.responseFormat);
@@ -210,11 +210,11 @@ function checkedJson(
 	const outcome = fittingJson(text, (value) => {
 		const check = checkSchema(schema, value);
 		for (const what of check.unchecked)
-			unchecked.add(`Not checked against the JSON schema: ${what}`);
+			unchecked.add(`Not validated against the JSON schema: ${what}`);
 		return check.faults;
 	});
 	if (!('faults' in outcome)) return { ...outcome, unchecked: [...unchecked] };
-	return outcome.faults.length === 0 ? { faults: ['it is not JSON'] } : outcome;
+	return outcome.faults.length === 0 ? { faults: ['not valid JSON'] } : outcome;
 }
 
 /**
@@ -243,15 +243,15 @@ function jsonError(
 	faults: readonly string[],
 ): ServerError {
 	const wrong = {
-		message: 'The answer is not the JSON that was asked for',
-		meaning: `The answer is not the JSON that was asked for: ${faults.join('; ')}`,
+		message: 'The response is not the requested JSON',
+		meaning: `The response is not the requested JSON: ${faults.join('; ')}`,
 		remedy:
-			'Say in the prompt which fields you want, lower the temperature, or choose a larger model or a server that enforces the schema. The answer is in the details.',
+			'Name the fields you want in the prompt, lower the temperature, or choose a larger model or a server that enforces the schema. The details contain the response.',
 	};
 	const cut = {
-		message: 'The token limit cut off the JSON',
-		meaning: 'The token limit ended the answer before its JSON was complete',
-		remedy: 'Raise Maximum Tokens or the context of the server, or turn thinking off.',
+		message: 'The JSON was cut off at the token limit',
+		meaning: 'The token limit was reached before the JSON was complete',
+		remedy: 'Raise Maximum Tokens or the server context, or turn thinking off.',
 	};
 	return failure('invalidAnswer', context, {
 		...(finishReason === 'length' ? cut : wrong),

@@ -43,21 +43,21 @@ export function contentPart(block: unknown): ContentPart | undefined {
 	const reader = Object.hasOwn(READERS, type) ? READERS[type] : undefined;
 	if (reader !== undefined) return reader(block);
 	throw unusable(
-		`A model server cannot read content of the type "${type}"`,
-		'Pass text, pictures, audio or video to the model.',
+		`Model servers cannot read content of type "${type}"`,
+		'Pass text, images, audio or video to the model.',
 	);
 }
 
 function linkedPart(link: unknown, mime: string): ContentPart {
 	const url = text(isRecord(link) ? link.url : link)?.trim() ?? '';
 	if (!isAddress(url) && parseDataUrl(url) === undefined)
-		throw unusable('The picture or video is neither an http(s) URL nor a data URL');
+		throw unusable('The image or video is neither an http(s) URL nor a data URL');
 	return fileOrLink({ mime, data: url });
 }
 
 function openAiAudio(block: Block): ContentPart {
 	const { data, format } = recordOf(block.input_audio);
-	if (typeof data !== 'string') throw unusable('An audio input has no data');
+	if (typeof data !== 'string') throw unusable('An audio input is empty');
 	return { type: 'audio', data: cleanBase64(base64Of(data)), format: text(format) ?? 'wav' };
 }
 
@@ -71,8 +71,7 @@ function openAiFile(block: Block): ContentPart {
 /** A block with data or a URL, and often its MIME type and the file's name. */
 function mediaPart(block: Block, defaultType = ''): ContentPart {
 	const data = text(block.data) ?? text(block.url);
-	if (data === undefined)
-		throw unusable(`The ${String(block.type)} passed to the model holds no data`);
+	if (data === undefined) throw unusable(`The ${String(block.type)} passed to the model is empty`);
 	return fileOrLink({
 		mime: text(block.mime_type) ?? text(block.mimeType) ?? defaultType,
 		data,
@@ -85,8 +84,8 @@ function fileOrLink({ mime, data, name }: ModelFile): ContentPart {
 	if (!isAddress(data)) return filePart({ mime: parseDataUrl(data)?.mime || mime, data, name });
 	if (mime.startsWith('image/')) return { type: 'image', url: data };
 	throw unusable(
-		`A model server cannot fetch ${name === undefined ? 'a file' : `"${name}"`} from a URL`,
-		'Download it first and pass its data.',
+		`Model servers cannot fetch ${name === undefined ? 'a file' : `"${name}"`} from a URL`,
+		'Download the file first and pass its data.',
 	);
 }
 

@@ -38,7 +38,7 @@ export function messagesFromJson(source: unknown): SourceMessage[] {
 	const parsed = typeof source === 'string' ? parseJson(source) : source;
 	const { messages } = recordOf(parsed);
 	const list: unknown = Array.isArray(messages) ? messages : parsed;
-	if (!Array.isArray(list)) throw invalid('The messages are not a JSON list');
+	if (!Array.isArray(list)) throw invalid('The messages are not a JSON array');
 	return list.map(readMessage);
 }
 
@@ -65,7 +65,9 @@ function typeOf(message: JsonRecord, at: string): SourceMessage['type'] {
 	if (role === undefined) throw invalid(`${at} has no role`);
 	const type = TYPES.get(role.trim().toLowerCase());
 	if (type === undefined)
-		throw invalid(`${at} has the role "${role}", which is none of system, user, assistant, tool`);
+		throw invalid(
+			`${at} has the unknown role "${role}". Valid roles: system, user, assistant, tool`,
+		);
 	return type;
 }
 
@@ -90,10 +92,11 @@ function contentOf({ content, images }: JsonRecord, at: string, mayBeEmpty: bool
 
 function readCall(call: JsonRecord, at: string): SourceCall {
 	const { name, arguments: source = {} } = isRecord(call.function) ? call.function : call;
-	if (typeof name !== 'string' || name === '') throw invalid(`${at} calls a tool without a name`);
+	if (typeof name !== 'string' || name === '')
+		throw invalid(`${at} contains a tool call without a name`);
 	const args = argumentsOf(source);
 	if (!isRecord(args))
-		throw invalid(`${at} calls "${name}" with arguments that are not a JSON object`);
+		throw invalid(`${at} contains a call to "${name}" whose arguments are not a JSON object`);
 	return { ...optional({ id: nonEmptyText(call.id) }), name, args };
 }
 
@@ -107,6 +110,6 @@ function argumentsOf(source: unknown): unknown {
 function invalid(message: string): ServerError {
 	return invalidInput(
 		message,
-		'Give a list such as [{"role":"system","content":"…"},{"role":"user","content":"…"}]. Roles are system, user, assistant and tool.',
+		'Pass an array such as [{"role":"system","content":"…"},{"role":"user","content":"…"}]. Valid roles are system, user, assistant and tool.',
 	);
 }

@@ -194,14 +194,14 @@ function wireContent(content: string | ContentPart[]): JsonRecord {
 function bareBase64(part: MediaPart): string {
 	if (part.type === 'audio')
 		throw unsupported(
-			'The native API of this server takes no audio',
-			'Transcribe the recording first (Local Llama, Audio: Transcribe), or use a server whose models hear.',
+			'The native API of this server does not accept audio',
+			'Transcribe the recording first (Local Llama, Audio: Transcribe), or use a server that accepts audio.',
 		);
 	const data = /^data:[^,]*;base64,(.*)$/s.exec(part.url)?.[1];
 	if (data !== undefined) return data;
 	throw unsupported(
-		'The server does not fetch pictures by their address',
-		'Fetch the picture in the workflow (HTTP Request) and pass it on as binary data.',
+		'The server does not fetch images from URLs',
+		'Download the image in the workflow (HTTP Request) and pass it as binary data.',
 	);
 }
 

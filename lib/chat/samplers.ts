@@ -70,7 +70,7 @@ export const SAMPLERS = {
 	topP: number(
 		'Top P',
 		0.95,
-		'Considers the most likely tokens until their probabilities add up to this; 1 = all',
+		'Considers only the most likely tokens whose probabilities add up to this value; 1 = all',
 		FRACTION,
 	),
 	topK: number('Top K', 40, 'Considers only this many of the most likely tokens; 0 = all', {
@@ -80,20 +80,25 @@ export const SAMPLERS = {
 	minP: number(
 		'Min P',
 		0.05,
-		'Drops tokens that are less likely than this fraction of the most likely one',
+		'Drops tokens less likely than this fraction of the most likely token',
 		{
 			extra: true,
 			...FRACTION,
 		},
 	),
-	repeatPenalty: number('Repeat Penalty', 1.1, 'Makes repetitions less likely; 1 = off', {
+	repeatPenalty: number('Repeat Penalty', 1.1, 'Reduces repetition; 1 = off', {
 		extra: true,
 		range: [0, 100],
 	}),
-	repeatLastN: number('Repeat Last N', 64, 'How many tokens the repeat penalty looks at; 0 = off', {
-		extra: true,
-		...COUNT,
-	}),
+	repeatLastN: number(
+		'Repeat Last N',
+		64,
+		'How many recent tokens the repeat penalty considers; 0 = off',
+		{
+			extra: true,
+			...COUNT,
+		},
+	),
 	presencePenalty: number(
 		'Presence Penalty',
 		0,
@@ -103,13 +108,13 @@ export const SAMPLERS = {
 	frequencyPenalty: number(
 		'Frequency Penalty',
 		0,
-		'Positive values make words less likely the more often they already occurred',
+		'Positive values make words less likely the more often they have occurred',
 		PENALTY,
 	),
 	mirostat: number(
 		'Mirostat',
 		0,
-		'Keeps the text equally surprising throughout; replaces Top K, Top P and Min P',
+		'Keeps the perplexity of the output constant; replaces Top K, Top P and Min P',
 		{
 			extra: true,
 			range: [0, 2],
@@ -121,12 +126,12 @@ export const SAMPLERS = {
 			],
 		},
 	),
-	mirostatTau: number('Mirostat: Tau', 5, 'How surprising the text should be', { extra: true }),
-	mirostatEta: number('Mirostat: Eta', 0.1, 'How fast Mirostat adapts', { extra: true }),
+	mirostatTau: number('Mirostat: Tau', 5, 'Target perplexity of the output', { extra: true }),
+	mirostatEta: number('Mirostat: Eta', 0.1, 'How quickly Mirostat adapts', { extra: true }),
 	seed: number(
 		'Seed',
 		42,
-		'The same seed gives the same answer, as far as the server can; -1 = random',
+		'The same seed gives the same output where the server supports it; -1 = random',
 		{
 			whole: true,
 		},
@@ -134,7 +139,7 @@ export const SAMPLERS = {
 	stop: row(
 		'texts',
 		'Stop Sequences',
-		'Texts at which the answer ends. Write \\n for a line break.',
+		'Sequences at which the model stops generating. Use \\n for a line break.',
 		{
 			addButton: 'Add Stop Sequence',
 		},
@@ -142,7 +147,7 @@ export const SAMPLERS = {
 	maxTokens: number(
 		'Maximum Tokens',
 		2048,
-		'How many tokens to generate at most, thinking included. -1 = no limit.',
+		'Maximum number of tokens to generate, including thinking. -1 = no limit.',
 		{
 			range: [-1, MAX_INTEGER],
 			whole: true,
@@ -151,19 +156,19 @@ export const SAMPLERS = {
 	parallelToolCalls: row(
 		'switch',
 		'Parallel Tool Calls',
-		'Whether the model may call several tools in one answer, where its template can. Some models do so regardless.',
+		'Whether the model may call several tools in one response, if its chat template supports it. Some models do so regardless.',
 		{ extra: true },
 	),
 	contextSize: number(
 		'Context Size',
 		8192,
-		'Tokens of context that Ollama runs the model with (num_ctx). Use the same in every node: each change loads the model anew.',
+		'Context window in tokens for Ollama (num_ctx). Use the same value in every node: Ollama reloads the model on each change.',
 		{ wire: 'num_ctx', extra: true, own: true, range: [1, MAX_INTEGER], whole: true },
 	),
 	keepAlive: row(
 		'duration',
 		'Keep Alive',
-		'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 for ever. Ollama only.',
+		'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 to keep it loaded. Ollama only.',
 		{ extra: true, own: true, preset: '30m', placeholder: 'e.g. 30m' },
 	),
 } as const satisfies Record<string, Sampler>;

@@ -29,7 +29,7 @@ type Check = (value: unknown, schema: JsonRecord, root: JsonRecord) => string | 
 
 const CHECKS: Readonly<Record<string, Check>> = {
 	// llama.cpp reads few patterns as JavaScript does.
-	pattern: () => 'no grammar can hold an answer to every pattern',
+	pattern: () => 'no grammar can match every pattern',
 	$ref: (value, _schema, root) => referenceReason(value, root),
 	type: (value) =>
 		value === null || [value].flat().every((type) => TYPES.has(String(type)))
@@ -96,7 +96,7 @@ function countReason(quantity: 'Items' | 'Length'): Check {
 		if (!Number.isSafeInteger(value) || Number(value) < 0) return 'not a whole number';
 		const least = finiteNumber(schema[`min${quantity}`]) ?? 0;
 		const most = finiteNumber(schema[`max${quantity}`]) ?? Infinity;
-		if (least > most) return `min${quantity} above max${quantity}`;
+		if (least > most) return `min${quantity} greater than max${quantity}`;
 		return Number(value) > MOST_REPETITIONS ? `more than ${MOST_REPETITIONS}` : undefined;
 	};
 }
@@ -105,11 +105,11 @@ function countReason(quantity: 'Items' | 'Length'): Check {
 function referenceReason(reference: unknown, root: JsonRecord): string | undefined {
 	if (reference === '#') return undefined;
 	if (typeof reference !== 'string' || !reference.startsWith('#'))
-		return 'reference to another document';
+		return 'reference to an external document';
 	let target: unknown = root;
 	for (const name of reference.slice('#/'.length).split('/'))
 		target = isRecord(target) && Object.hasOwn(target, name) ? target[name] : undefined;
-	return isRecord(target) ? undefined : 'reference that leads nowhere';
+	return isRecord(target) ? undefined : 'unresolved reference';
 }
 
 /**
@@ -121,8 +121,8 @@ function referenceReason(reference: unknown, root: JsonRecord): string | undefin
 export function requireDepth(schema: unknown, where: string): void {
 	if (!isTooDeep(schema)) return;
 	throw invalidInput(
-		`${where} is nested too deeply: ${MAX_DEPTH} levels are the most`,
-		'Put parts that repeat themselves into $defs, and name them with $ref.',
+		`${where} is nested too deeply (maximum ${MAX_DEPTH} levels)`,
+		'Move recurring parts to $defs and reference them with $ref.',
 	);
 }
 

@@ -19,7 +19,7 @@ const REFUSES_SYSTEM =
 	/system (?:role|messages?|prompts?) (?:is |are )?(?:not|un)[ -]?(?:supported|allowed)/gi;
 
 const NOTE =
-	'The chat template of the model refused the conversation, so it was sent in a stricter form: system texts inside user messages, alternating roles, one tool call per message.';
+	'The chat template of the model rejected the conversation, so it was sent in a stricter form: system messages merged into user messages, alternating roles, one tool call per message.';
 
 /** A refusal of a conversation that is not yet strict is answered with its strict form, once. */
 export const strictConversation: Adaptation = (refusal, body) => {

@@ -16,7 +16,7 @@ export function withToolsAtOnce(answers: AnswerSource, most: number): AnswerSour
 		const leftOut = tools.filter((tool) => !offered.includes(tool));
 		const answer = await answers({ ...call, tools: offered, furtherTools: leftOut }, show);
 		const log = {
-			toolsOffered: `${offered.length} of ${tools.length}, chosen by their words`,
+			toolsOffered: `${offered.length} of ${tools.length}, selected by keyword match`,
 			toolsLeftOut: leftOut.map(({ name }) => name),
 		};
 		return { ...answer, log: { ...answer.log, ...log } };

@@ -207,27 +207,25 @@ async function notesOn(
 function notesOnEnd({ finishReason, toolCalls }: Usable): string[] {
 	if (finishReason === 'length')
 		return [
-			'The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.',
+			'The response was cut off at the token limit. Raise Maximum Tokens or the server context.',
 		];
 	if (toolCalls.length === 0 && /^(?:tool_calls|function_call)$/.test(finishReason))
-		return [
-			'The server said that the model called a tool, but sent no call, so no tool was called.',
-		];
+		return ['The server reported a tool call but sent none, so no tool was called.'];
 	if (finishReason !== 'unknown') return [];
 	return [
-		'The server never said why its answer ended (finish_reason stayed empty), so it may have been cut off.',
+		'The server did not report why the response ended (finish_reason stayed empty), so it may have been cut off.',
 	];
 }
 
 function noteOnUnrunCall({ unrun }: Usable, advice: string): string | undefined {
 	if (unrun === undefined) return undefined;
-	return `The answer contains what looks like a call of ${unrun.name}. It was not run, because ${unrun.because}. ${advice}`;
+	return `The response contains what looks like a call to ${unrun.name}. It was not executed, because ${unrun.because}. ${advice}`;
 }
 
 /** Models imitate what n8n writes of earlier calls into the memory. */
 function noteOnPretendedCall(text: string): string | undefined {
 	if (!/^\s*(?:\[Used tools: |Calling \S+ with input: )/.test(text)) return undefined;
-	return 'The answer pretends to have used a tool, in the words in which n8n keeps earlier calls. Nothing was called. Start a new conversation, or use a model with better tool support.';
+	return 'The model wrote text that looks like a tool result but did not call a tool. Start a new conversation, or use a model with better tool support.';
 }
 
 /**
@@ -242,7 +240,7 @@ function noteOnOtherModel(
 ): string | undefined {
 	if (answered === undefined || only === undefined || means(answered, requested)) return undefined;
 	if (!hasName(only, answered) || hasName(only, requested)) return undefined;
-	return `The server does not have the model "${requested}" and answered with "${only.id}", its only one. Choose that in the node, or start the server with the other one.`;
+	return `The server does not have the model "${requested}" and used its only model, "${only.id}". Select that model in the node, or start the server with the other one.`;
 }
 
 function hasName(model: ServerModel, name: string): boolean {

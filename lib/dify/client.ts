@@ -135,7 +135,7 @@ export class DifyClient {
 		if (isRecord(json)) return json;
 		throw difyFailure('emptyAnswer', {
 			url: this.href(path),
-			message: 'Dify answered with something else than was asked for',
+			message: 'Dify returned an unexpected response',
 		});
 	}
 

@@ -293,7 +293,7 @@ export function invalidParam(message: string, remedy?: string): ServerError {
 }
 
 const NOT_A_RUN =
-	'Dify refused the request before a run began, so its logs show nothing. Correct the inputs of the node, or the form of the app.';
+	'Dify rejected the request before a run started, so its logs show nothing. Correct the inputs in the node, or the form of the app.';
 
 /** The error of a run that failed in Dify, with its partial result. */
 export function runError(
@@ -348,7 +348,7 @@ export function uploadFailure(
 		return localError(
 			'fileRejected',
 			`"${name}" could not be read: ${unreadable.reason}`,
-			'Look at the binary data of the item, and at where n8n stores binary data.',
+			'Check the binary data of the item and the binary data storage of n8n.',
 		);
 	if (!(error instanceof ServerError)) return error;
 	if (error.kind === 'firstTokenLimit')
@@ -361,8 +361,8 @@ export function uploadFailure(
 	if (bytes === 0 || size <= SMALL_BYTES) return error;
 	return difyFailure('tooLarge', {
 		url: error.url,
-		message: `The connection was closed while "${name}" was sent (${bytes} of ${size} bytes)`,
+		message: `The connection was closed while "${name}" was being uploaded (${bytes} of ${size} bytes)`,
 		remedy:
-			'Usually the file is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
+			'The usual cause is a file that is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
 	});
 }

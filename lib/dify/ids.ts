@@ -51,7 +51,7 @@ export function userOf(value: unknown): string {
 	if (typeof user !== 'string')
 		throw localError(
 			'missingUser',
-			`The user must be a text or a number, but is ${words(user).slice(0, 100)}`,
+			`The user must be a string or a number, but is ${words(user).slice(0, 100)}`,
 		);
 	const isTooLong = user.length > 2 * MAX_USER_LENGTH || [...user].length > MAX_USER_LENGTH;
 	if (isTooLong)
@@ -73,7 +73,7 @@ export function traceIdOf(value: unknown): string | undefined {
 	if (/^[\w-]{1,128}$/.test(id)) return id;
 	throw invalidParam(
 		'The trace ID is not valid',
-		'A trace ID has 1 to 128 letters, digits, hyphens and underscores.',
+		'A trace ID consists of 1 to 128 letters, digits, hyphens and underscores.',
 	);
 }
 

@@ -27,7 +27,7 @@ export interface Page {
 /** The records of a list that Dify was asked for. @throws {ServerError} for anything else, which is no empty list */
 export function listIn(list: unknown): JsonRecord[] {
 	if (Array.isArray(list)) return recordsIn(list);
-	throw localError('emptyAnswer', 'Dify answered without the list that was asked for');
+	throw localError('emptyAnswer', 'Dify did not return the requested list');
 }
 
 /**

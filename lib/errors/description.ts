@@ -18,7 +18,7 @@ export function describe(
 	const known = `${meaning} ${remedy}`;
 	const parts = [withFullStop(meaning.replace(/\.$/, '') + place), remedy];
 	if (!known.includes(serverText))
-		parts.push(`The server says: "${serverText.slice(0, MAX_SHOWN)}"`);
+		parts.push(`Server message: "${serverText.slice(0, MAX_SHOWN)}"`);
 	return plainText(parts.filter((part) => part !== '').join(' '));
 }
 

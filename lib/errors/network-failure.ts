@@ -106,9 +106,9 @@ export function networkFailure(
 		return failure('notHttp', context, details);
 	return failure('closedBeforeAnswer', context, {
 		...details,
-		message: 'The request failed before an answer came',
+		message: 'The request failed before a response arrived',
 		meaning: mask(
-			`The request failed before an answer came: ${details.facts.reason}`,
+			`The request failed before a response arrived: ${details.facts.reason}`,
 			context.secrets,
 		),
 	});
@@ -124,9 +124,9 @@ function proxyProblem(
 ): string | undefined {
 	const status = proxyStatus(String(message));
 	if (status !== undefined) return `HTTP ${status}`;
-	if (code === 'UND_ERR_PRX_TLS') return 'no TLS connection to it';
+	if (code === 'UND_ERR_PRX_TLS') return 'no TLS connection to the proxy';
 	// Only opening a tunnel has this timeout: lib/http applies its own limits to everything else.
-	if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'no answer to CONNECT';
+	if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'no response to CONNECT';
 	const target = hostAndPort(url);
 	if (isOtherPort(port, target.port)) return `${String(code)} ${String(address)}:${String(port)}`;
 	return isOtherHost(hostname, target.host) ? `${String(code)} ${String(hostname)}` : undefined;

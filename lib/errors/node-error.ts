@@ -50,7 +50,7 @@ export function toNodeError(
 	if (isTool(node)) nodeError.message = nodeError.description = textForModel(error);
 	nodeError.messages = [];
 	nodeError.context.data = errorDetails(error);
-	if (error.partialText) nodeError.messages.push(`Received until then: ${error.partialText}`);
+	if (error.partialText) nodeError.messages.push(`Received so far: ${error.partialText}`);
 	return nodeError;
 }
 
@@ -59,7 +59,7 @@ export function isTool({ type }: Pick<INode, 'type'>): boolean {
 }
 
 const TOOL_FAILED =
-	'The service behind this tool did not do what was asked. Do not call it again now: say that it is not available.';
+	'The service behind this tool is unavailable. Do not call it again now; tell the user that it is not available.';
 
 /**
  * n8n hands message and description of a tool's error to the model, which may repeat them to anybody: no address, and no

@@ -59,7 +59,7 @@ export function modelToTest({ models = [] }: CheckResult, name: string): string 
 function healthyWords({ name, latencyMs, offer, findings }: Outcome): string {
 	const warnings = findings.filter(({ severity }) => severity === 'warning').length;
 	const hint = warnings === 0 ? '' : `, with ${counted(warnings, 'warning')}`;
-	return `${name} answers in ${Math.round(latencyMs ?? 0)} ms with ${offer}${hint}.`;
+	return `${name} responds in ${Math.round(latencyMs ?? 0)} ms with ${offer}${hint}.`;
 }
 
 async function outcomeOf(target: Target, options: CheckOptions): Promise<Outcome> {

@@ -110,18 +110,18 @@ const NO_API: ReadonlyArray<FindingRow<DifyFacts>> = [
 			const late = [main, parameters].find((probe) => probe?.failure?.kind === 'totalLimit');
 			return late && described(late);
 		},
-		text: 'Dify did not answer a simple question in time',
+		text: 'Dify did not respond to a simple request in time',
 		advice:
-			'Its API or its database may be overloaded or hung: look at docker compose ps and docker compose logs api. If nothing answers there, a firewall may drop the packets. If Dify is just far away, raise Time Limit of a Check.',
+			'Its API or database may be overloaded or hung: check docker compose ps and docker compose logs api. If nothing responds there, a firewall may drop the packets. If Dify is far away, raise Check Timeout.',
 	},
 	{
 		id: 'thisIsAModelServer',
 		status: 'misconfigured',
 		when: ({ main }) =>
 			/llama\.cpp/i.test(main.headers.server ?? '') ? described(main) : undefined,
-		text: 'llama-server answers here, not Dify',
+		text: 'This address is a llama-server, not Dify',
 		advice:
-			'Choose Model Server in this node with a "LocalLlama API" credential, or correct the Base URL of the "Dify API" credential.',
+			'Select Model Server in this node with a "LocalLlama API" credential, or correct the Base URL of the "Dify API" credential.',
 	},
 	{
 		id: 'notDify',
@@ -130,9 +130,9 @@ const NO_API: ReadonlyArray<FindingRow<DifyFacts>> = [
 			main.status > 0 && main.status < 300 && isRecord(main.json) && !isFine(main, keyType)
 				? described(main)
 				: undefined,
-		text: 'Something answers here, but not as Dify does',
+		text: 'The server at this address does not respond like Dify',
 		advice:
-			"Check the Base URL and the port of the credential: it is the address of Dify's API, for example http://dify.example.com/v1.",
+			'Check the Base URL and the port in the credential: enter the address of the Dify API, for example http://dify.example.com/v1.',
 	},
 	{
 		id: 'difyWrongKeyType',
@@ -141,15 +141,15 @@ const NO_API: ReadonlyArray<FindingRow<DifyFacts>> = [
 			main.status === 401 && isFine(other, otherThan(keyType))
 				? `${described(main)}; ${described(other)}`
 				: undefined,
-		text: ({ keyType }) => `This is ${KEYS[otherThan(keyType)]}, but ${KEYS[keyType]} is needed`,
+		text: ({ keyType }) => `This is ${KEYS[otherThan(keyType)]}, but ${KEYS[keyType]} is required`,
 		advice: ({ keyType }) =>
-			`Take ${KEYS[keyType]} ${keyType === 'app' ? 'from the page API Access of the app' : 'from Knowledge, API Access'}, or change Key Type in the credential.`,
+			`Use ${KEYS[keyType]} ${keyType === 'app' ? 'from the API Access page of the app' : 'from Knowledge, API Access'}, or change Key Type in the credential.`,
 	},
 ];
 
 const KEYS: Record<KeyType, string> = {
-	app: 'the key of an app',
-	knowledge: 'the key of a knowledge base',
+	app: 'an app key',
+	knowledge: 'a knowledge base key',
 };
 
 /** What may be wrong with a Dify that answers. */
@@ -163,15 +163,15 @@ export const DIFY_FINDINGS: ReadonlyArray<FindingRow<DifyFacts>> = [
 			return waiting[0];
 		},
 		text: remedyFor('indexingStuck', { service: 'dify' }).title,
-		advice: `${remedyFor('indexingStuck', { service: 'dify' }).remedy} Runs of apps only send pings then.`,
+		advice: `${remedyFor('indexingStuck', { service: 'dify' }).remedy} App runs only send pings in the meantime.`,
 	},
 	{
 		id: 'difyNotChecked',
 		severity: 'info',
 		when: ({ main }) => described(main),
-		text: 'Dify itself and its database answer; whether its worker, its plugin daemon, Redis and the model server behind it work was not checked',
+		text: 'Dify and its database respond; the worker, the plugin daemon, Redis and the model server behind Dify were not checked',
 		advice:
-			'Only a run shows that. If runs fail, stay queued or only send pings while this check is fine, look at docker compose ps and at the logs of worker and plugin_daemon.',
+			'Only a run tests these. If runs fail, stay queued or only send pings while this check passes, check docker compose ps and the logs of worker and plugin_daemon.',
 	},
 ];
 
@@ -250,6 +250,6 @@ function waitingIn(list: unknown): string[] {
 		const { indexing_status: status, name, created_at: at } = document;
 		const minutes = Math.round((Date.now() / 1000 - (finiteNumber(at) ?? Infinity)) / 60);
 		if (status !== 'waiting' || minutes < LONG_MINUTES) return [];
-		return [`The document "${String(name)}" has waited for ${minutes} minutes`];
+		return [`The document "${String(name)}" has been waiting for ${minutes} minutes`];
 	});
 }

@@ -52,10 +52,10 @@ const SMALL_CONTEXT = 8_192;
 const USUAL_CONTEXT = 16_384;
 const SLOW_MS = 1_000;
 const STUCK_ADVICE =
-	'It may be reading a very long prompt: check again in a minute. If that does not change, the GPU hangs: look for ROCm, HIP or CUDA errors in the log of the server, look at rocm-smi or nvidia-smi, and restart the server.';
+	'It may be processing a very long prompt: check again in a minute. If nothing changes, the GPU is probably hung: look for ROCm, HIP or CUDA errors in the server log, check rocm-smi or nvidia-smi, and restart the server.';
 
 const LOADING_ADVICE =
-	'Wait for it with the operation "Wait Until Ready". Large models on slow disks take minutes; if it never ends, read the log of the server.';
+	'Wait for it with the operation "Wait Until Ready". Large models on slow disks take minutes; if loading never finishes, check the server log.';
 
 /** Why the API cannot be used. The first that fits is the only finding: whatever else is seen follows from it. */
 const NO_API: ReadonlyArray<FindingRow<Facts>> = [
@@ -64,9 +64,9 @@ const NO_API: ReadonlyArray<FindingRow<Facts>> = [
 		status: 'misconfigured',
 		when: ({ list, failed }) =>
 			failed !== undefined && isOfDify(list) ? described(list) : undefined,
-		text: 'Dify answers here, not a model server',
+		text: 'This address is Dify, not a model server',
 		advice: ({ url }) =>
-			`Choose Dify in this node, with a "Dify API" credential whose Base URL is ${new URL(url).origin}/v1. A model behind Dify is reached at the address of its own server.`,
+			`Select Dify in this node, with a "Dify API" credential whose Base URL is ${new URL(url).origin}/v1. A model used by Dify is reached at its own server's address.`,
 	},
 	{
 		id: 'noAnswer',
@@ -74,9 +74,9 @@ const NO_API: ReadonlyArray<FindingRow<Facts>> = [
 		when: ({ failed }) =>
 			failed?.failure.kind === 'totalLimit' ? described(failed.probe) : undefined,
 		text: ({ url, limitMs }) =>
-			`Nothing comes back from "${new URL(url).hostname}" within ${seconds(limitMs)}`,
+			`No response from "${new URL(url).hostname}" within ${seconds(limitMs)}`,
 		advice: ({ url }) =>
-			`${remedyFor('connectTimeout', { ...hostAndPort(url), url, root: url }).remedy} If the connection comes about: the server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead to nothing, or the server is slow or far away: raise Time Limit of a Check.`,
+			`${remedyFor('connectTimeout', { ...hostAndPort(url), url, root: url }).remedy} If the connection succeeds: the server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead nowhere, or the server is slow or far away: raise Check Timeout.`,
 	},
 ];
 
@@ -88,8 +88,8 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 		status: 'misconfigured',
 		when: ({ list }) =>
 			originOf(list.endedAt) === originOf(list.url) ? undefined : described(list),
-		text: 'The server redirects every request to another address, which generations do not follow',
-		advice: ({ list }) => `Type ${newBaseUrl(list.endedAt)} as Base URL.`,
+		text: 'The server redirects every request to another address, and generations do not follow redirects',
+		advice: ({ list }) => `Set the Base URL to ${newBaseUrl(list.endedAt)}.`,
 	},
 	{
 		id: 'noModels',
@@ -98,10 +98,10 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 			models.length === 0 && !isUnlisted ? `${described(list)}, an empty list` : undefined,
 		text: ({ hasKey }) =>
 			hasKey
-				? 'The server has no models, or the key may use none of them'
+				? 'The server has no models, or the key has no access to any of them'
 				: 'The server has no models',
 		advice: ({ kind: { words }, hasKey }) =>
-			hasKey ? `${words.noModels} Or allow the key to use a model.` : words.noModels,
+			hasKey ? `${words.noModels} Or give the key access to a model.` : words.noModels,
 	},
 	{
 		id: 'modelMissing',
@@ -122,20 +122,20 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 		status: 'loading',
 		when: ({ expected, subject }) =>
 			expected.model !== undefined && /^(?:down)?loading$/.test(subject?.state ?? '')
-				? `/v1/models says ${subject!.state}`
+				? `/v1/models reports ${subject!.state}`
 				: undefined,
-		text: ({ subject }) => `The model "${subject!.id}" is being loaded`,
+		text: ({ subject }) => `The model "${subject!.id}" is still loading`,
 		advice: LOADING_ADVICE,
 	},
 	{
 		id: 'modelNotLoaded',
 		severity: 'info',
-		when: (facts) => (isNotLoaded(facts) ? `It is ${facts.subject!.state}` : undefined),
+		when: (facts) => (isNotLoaded(facts) ? `Its state is ${facts.subject!.state}` : undefined),
 		// A router says so of a model that could not be loaded, and after a forced unload.
 		text: ({ subject: { id, exitCode } = { id: '' } }) =>
-			`The model "${id}" is not loaded${exitCode === undefined ? '' : `: its last process ended with exit code ${exitCode}, since somebody unloaded it, or since it could not be loaded`}`,
+			`The model "${id}" is not loaded${exitCode === undefined ? '' : `: its last process exited with code ${exitCode}, because it was unloaded or could not be loaded`}`,
 		advice:
-			'The first request loads it, which takes a while, unless a router was started with --no-models-autoload. To have it ready before, use the node Local Llama: Model, Load.',
+			'The first request loads it, which takes a while, unless a router was started with --no-models-autoload. To load it in advance, use Local Llama (Model: Load).',
 	},
 	{
 		id: 'contextTooSmall',
@@ -143,11 +143,11 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 		when: (facts) => {
 			const context = contextOf(facts);
 			return context !== undefined && context < (facts.expected.minContext ?? 0)
-				? `The context of one request is ${context} tokens`
+				? `Context per request: ${context} tokens`
 				: undefined;
 		},
 		text: (facts) =>
-			`One request can use ${contextOf(facts)} tokens of context, but ${facts.expected.minContext} are needed`,
+			`A request can use ${contextOf(facts)} tokens of context, but ${facts.expected.minContext} are required`,
 		advice: (facts) => moreContext(facts, facts.expected.minContext!),
 	},
 	{
@@ -158,10 +158,10 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 			const isSmall = context !== undefined && context < SMALL_CONTEXT;
 			if (!isSmall || facts.expected.minContext !== undefined || !isForChats(facts))
 				return undefined;
-			return `The context of one request is ${context} tokens`;
+			return `Context per request: ${context} tokens`;
 		},
 		text: (facts) =>
-			`One request can use ${contextOf(facts)} tokens of context, which is little for agents: tools and memory alone often take 4,000`,
+			`A request can use ${contextOf(facts)} tokens of context, which is small for agents: tools and memory alone often need 4,000`,
 		advice: (facts) => moreContext(facts, USUAL_CONTEXT),
 	},
 	{
@@ -169,7 +169,7 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 		severity: 'warning',
 		when: (facts) =>
 			isForChats(facts) && facts.subject?.tools === false
-				? "The model's template has no tool support"
+				? 'The chat template of the model does not support tools'
 				: undefined,
 		text: ({ subject }) => `Agents cannot call tools with the model "${subject!.id}"`,
 		advice: ({ kind: { words } }) => words.tools,
@@ -179,11 +179,11 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 		severity: 'info',
 		when: (facts) =>
 			facts.expected.minContext !== undefined && contextOf(facts) === undefined
-				? 'No answer names the context size'
+				? 'No response includes the context size'
 				: undefined,
 		text: ({ expected }) =>
-			`This server does not say whether it has ${expected.minContext} tokens of context`,
-		advice: 'Try it once with a real request.',
+			`This server does not report whether it has ${expected.minContext} tokens of context`,
+		advice: 'Test it once with a real request.',
 	},
 	{
 		id: 'queued',
@@ -191,22 +191,22 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 		when: ({ told: { queue, slots } }) =>
 			queue === null || queue === 0
 				? undefined
-				: `/metrics says ${queue} waiting, ${slots.busy ?? 'unknown'} running`,
+				: `/metrics reports ${queue} waiting, ${slots.busy ?? 'unknown'} running`,
 		text: ({ told: { queue, slots } }) =>
-			`${queue} ${queue === 1 ? 'request waits' : 'requests wait'} for a slot${slots.total === null ? '' : `; the server has ${slots.total}`}`,
+			`${queue} ${queue === 1 ? 'request is' : 'requests are'} waiting for a slot${slots.total === null ? '' : `; the server has ${slots.total}`}`,
 		advice:
-			'Answers come later than usual. Use fewer workflows at once, a limit in the credential (Max Concurrent Requests), or more slots (-np).',
+			'Responses take longer than usual. Run fewer workflows at the same time, set Max Concurrent Requests in the credential, or add slots (-np).',
 	},
 	{
 		id: 'slow',
 		severity: 'warning',
 		when: ({ latencyMs }) =>
 			(latencyMs ?? 0) > SLOW_MS
-				? `The fastest answer took ${Math.round(latencyMs!)} ms`
+				? `The fastest response took ${Math.round(latencyMs!)} ms`
 				: undefined,
-		text: ({ latencyMs }) => `The server took ${Math.round(latencyMs!)} ms for a simple answer`,
+		text: ({ latencyMs }) => `The server took ${Math.round(latencyMs!)} ms for a simple response`,
 		advice:
-			'The machine may be overloaded or short of memory, or the network slow. Look at it with top, and compare with ping.',
+			'The machine may be overloaded or short of memory, or the network may be slow. Check top on the server, and compare with ping.',
 	},
 	{
 		id: 'partlyOnCpu',
@@ -214,37 +214,37 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 		when: ({ models }) => {
 			const partly = models.filter(({ gpuShare = 1 }) => gpuShare < 0.99);
 			const shares = partly.map(({ id, gpuShare }) => `${Math.round(gpuShare! * 100)} % of ${id}`);
-			return shares.length === 0 ? undefined : `/api/ps says ${shares.join(', ')}`;
+			return shares.length === 0 ? undefined : `/api/ps reports ${shares.join(', ')}`;
 		},
-		text: 'A model is not wholly in the memory of the GPU: the rest runs on the CPU, and slows everything down',
+		text: 'A model is only partly in GPU memory: the rest runs on the CPU, which slows everything down',
 		advice:
-			'Use a smaller quantization or model, or a shorter context (OLLAMA_CONTEXT_LENGTH). Where it is 0 %, Ollama found no usable GPU: read the beginning of its log (ollama serve), and give the container the GPU (--gpus all, or /dev/kfd and /dev/dri for AMD).',
+			'Use a smaller quantization or model, or a shorter context (OLLAMA_CONTEXT_LENGTH). If the share is 0 %, Ollama found no usable GPU: check the start of its log (ollama serve), and give the container access to the GPU (--gpus all, or /dev/kfd and /dev/dri for AMD).',
 	},
 	{
 		id: 'runsElsewhere',
 		severity: 'warning',
 		when: ({ subject }) =>
-			subject?.remoteHost ? `/api/tags says remote_host ${subject.remoteHost}` : undefined,
+			subject?.remoteHost ? `/api/tags reports remote_host ${subject.remoteHost}` : undefined,
 		text: ({ subject }) =>
-			`The model "${subject!.id}" runs on ${subject!.remoteHost}: what is sent to it leaves your network`,
+			`The model "${subject!.id}" runs on ${subject!.remoteHost}: your data leaves your network`,
 		advice:
-			'Choose a model whose files are on this server, without ":cloud" or "-cloud" in its tag, if texts must stay here.',
+			'If texts must stay in your network, choose a model whose files are on this server, without ":cloud" or "-cloud" in its tag.',
 	},
 	{
 		id: 'sleeping',
 		severity: 'info',
-		when: ({ told }) => (told.sleeping === true ? '/props says is_sleeping' : undefined),
-		text: 'The server is asleep: it has unloaded its model and loads it again for the next request',
+		when: ({ told }) => (told.sleeping === true ? '/props reports is_sleeping' : undefined),
+		text: 'The server is sleeping: it has unloaded its model and reloads it on the next request',
 		advice:
-			'The first answer will take as long as loading does. Raise --sleep-idle-seconds, or leave it out, if that is too long.',
+			'The first response takes as long as loading. If that is too long, raise --sleep-idle-seconds, or remove it.',
 	},
 	{
 		id: 'unknownServer',
 		severity: 'info',
 		when: ({ isUnlisted, list }) => (isUnlisted ? described(list) : undefined),
-		text: 'Something answers that has a route for chats, but no list of models',
+		text: 'The server has a chat endpoint but no model list',
 		advice:
-			'If chats work, all is well: type the name of the model. Otherwise check the Base URL and the port.',
+			'If chats work, nothing is wrong: enter the model name. Otherwise check the Base URL and the port.',
 	},
 ];
 
@@ -283,7 +283,7 @@ export function fromGeneration(failed: ServerError): Found {
 	const observed = `The test generation failed: ${failed.meaning}${quotation}`;
 	if (failed.kind !== 'firstTokenLimit') return fromFailure(failed, observed);
 	const meaning =
-		'The server answers, but generates nothing: it is busy, still reads a long prompt, or its GPU hangs';
+		'The server responds but generates nothing: it is busy, still processing a long prompt, or its GPU is hung';
 	return fromFailure(failed, observed, { id: 'noTokens', meaning, advice: STUCK_ADVICE });
 }
 
@@ -383,7 +383,7 @@ function contextOf({ subject, models }: Facts): number | undefined {
 function moreContext({ subject, told, kind }: Facts, tokens: number): string {
 	const trained = subject?.trainedContext ?? Infinity;
 	const context = subject?.context ?? 0;
-	const other = `The model was trained for ${trained} tokens, so no setting gives it more: choose a model that reads more.`;
+	const other = `The model was trained for ${trained} tokens, so no setting gives it more: choose a model with a larger context.`;
 	if (context >= trained) return other;
 	if (trained >= tokens) return kind.words.context(tokens, told.slots.total ?? undefined);
 	return `${kind.words.context(trained, told.slots.total ?? undefined)} ${other}`;

@@ -107,7 +107,7 @@ export function described({ method, url, endedAt, status, ms, failure }: Probe):
 }
 
 function whatFailed({ kind, code, meaning }: ServerError): string {
-	if (kind === 'totalLimit') return 'no answer';
+	if (kind === 'totalLimit') return 'no response';
 	return code !== undefined && /^[A-Z_0-9]+$/.test(code) ? code : meaning;
 }
 

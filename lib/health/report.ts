@@ -51,7 +51,7 @@ export function writePage(result: Reported, { title, timeZone }: PageOptions): s
 <header><h1>${name}</h1><p class="soft">${timeIn(result.checkedAt, timeZone)}</p></header>
 <section>
 <h2>${label}${version} <span class="badge ${status}">${status}</span></h2>
-<p class="soft">${shortened(url ?? 'without a usable address', MAX_TEXT)}</p>
+<p class="soft">${shortened(url ?? 'no usable address', MAX_TEXT)}</p>
 <p>${shortened(summary, MAX_TEXT)}</p>
 ${factsList(result)}
 ${findings.slice(0, MAX_FINDINGS).map(findingBox)}
@@ -68,7 +68,7 @@ export function writeText(result: Reported): string {
 	const problems = findings.map(({ meaning, advice }) => `- ${meaning}. ${advice}`);
 	const runs = (speed?.runs ?? []).map(
 		(run) =>
-			`- ${run.atOnce} at once: ${SPEED_COLUMNS.slice(1)
+			`- ${run.atOnce} concurrent: ${SPEED_COLUMNS.slice(1)
 				.map(({ title, cell }) => `${title} ${cell(run)}`)
 				.join(', ')}`,
 	);
@@ -78,7 +78,7 @@ export function writeText(result: Reported): string {
 function factsList({ app, latencyMs, slots, queue, contextPerSlot }: CheckResult): Html {
 	const facts = {
 		App: app?.name,
-		'Answers after': latencyMs && `${Math.round(latencyMs)} ms`,
+		'Response time': latencyMs && `${Math.round(latencyMs)} ms`,
 		Slots: slots?.total,
 		'In use': slots?.busy,
 		Waiting: queue,
@@ -94,7 +94,7 @@ function findingBox({ severity, meaning, advice, observed, id }: Finding): Html 
 	return markup`<div class="finding ${severity}">
 		<strong>${shortened(meaning, MAX_TEXT)}.</strong>
 		<p>${shortened(advice, 2 * MAX_TEXT)}</p>
-		<p class="soft">Seen: ${shortened(observed, MAX_TEXT)} (${id})</p>
+		<p class="soft">Observed: ${shortened(observed, MAX_TEXT)} (${id})</p>
 	</div>`;
 }
 
@@ -106,11 +106,11 @@ function speedSection(model: string, runs: readonly SpeedRun[]): Html {
 		});
 	return markup`<h3>Speed of ${shortened(model, MAX_NAME)}</h3>
 		${drawChart(
-			'One answer, tokens per second',
+			'Single response, tokens per second',
 			pointsOf((run) => run.tokensPerSecond),
 		)}
 		${drawChart(
-			'All requests together, tokens per second',
+			'All requests combined, tokens per second',
 			pointsOf((run) => run.totalTokensPerSecond),
 		)}
 		<p class="soft small">
@@ -124,10 +124,10 @@ function speedSection(model: string, runs: readonly SpeedRun[]): Html {
 }
 
 const SPEED_COLUMNS: ReadonlyArray<{ title: string; cell(run: SpeedRun): string | number }> = [
-	{ title: 'At once', cell: (run) => run.atOnce },
-	{ title: 'One answer, tokens/s', cell: (run) => run.tokensPerSecond ?? '–' },
-	{ title: 'All together, tokens/s', cell: (run) => run.totalTokensPerSecond ?? '–' },
-	{ title: 'Reading, tokens/s', cell: (run) => run.promptTokensPerSecond ?? '–' },
+	{ title: 'Concurrent', cell: (run) => run.atOnce },
+	{ title: 'Single response, tokens/s', cell: (run) => run.tokensPerSecond ?? '–' },
+	{ title: 'Combined, tokens/s', cell: (run) => run.totalTokensPerSecond ?? '–' },
+	{ title: 'Prompt processing, tokens/s', cell: (run) => run.promptTokensPerSecond ?? '–' },
 	{
 		title: 'First token, s',
 		cell: ({ firstTokenMs }) => (firstTokenMs === null ? '–' : secondsInWords(firstTokenMs)),

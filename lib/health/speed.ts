@@ -90,7 +90,7 @@ export async function withSpeed(
 
 function inWords(model: string, { tokensPerSecond, firstTokenMs }: SpeedRun): string {
 	if (firstTokenMs === null)
-		return `${model}: at least ${tokensPerSecond} tokens/s, first token not visible.`;
+		return `${model}: at least ${tokensPerSecond} tokens/s, time to first token not measurable.`;
 	return `${model}: ${tokensPerSecond} tokens/s, first token after ${secondsInWords(firstTokenMs)} s.`;
 }
 
@@ -270,7 +270,7 @@ const MI50_BANDWIDTH = 400e9;
 const MIN_SIZE = 1e9;
 
 const GPU_ADVICE =
-	'Look for "offloaded N/N layers to GPU" at the start of the log of llama-server. If it is missing: start it with --n-gpu-layers all, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3, not 6.4 or newer.';
+	'Look for "offloaded N/N layers to GPU" at the start of the llama-server log. If it is missing: start the server with --n-gpu-layers all, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container access to the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3, not 6.4 or newer.';
 
 export const SPEED_FINDINGS: ReadonlyArray<FindingRow<Measured>> = [
 	{
@@ -282,7 +282,7 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRow<Measured>> = [
 			return `${tokensPerSecond} tokens/s with a model of ${gigabytes(size)} GB: ${gigabytes(size * tokensPerSecond)} GB/s`;
 		},
 		text: ({ size }) =>
-			`This is as fast as the memory of a CPU allows. An MI50 would generate about ${Math.round(MI50_BANDWIDTH / size)} tokens/s with this model, so if the server has a GPU, all or part of the model may lie beside it (an estimate from the size of the model)`,
+			`This speed is within what CPU memory allows. An MI50 would generate about ${Math.round(MI50_BANDWIDTH / size)} tokens/s with this model, so if the server has a GPU, all or part of the model may be running on the CPU (estimated from the model size)`,
 		advice: GPU_ADVICE,
 	},
 	{
@@ -290,11 +290,11 @@ export const SPEED_FINDINGS: ReadonlyArray<FindingRow<Measured>> = [
 		severity: 'warning',
 		when: ({ run: { tokensPerSecond, firstTokenMs } }) =>
 			tokensPerSecond !== null && firstTokenMs === null
-				? 'The whole answer came at once'
+				? 'The complete response arrived at once'
 				: undefined,
-		text: 'Something collects the answer before it hands it on, so users see nothing for long, and the first token cannot be seen',
+		text: 'A proxy or the server buffers the response, so users see nothing until the end, and the time to first token cannot be measured',
 		advice:
-			'Let the proxy between n8n and the server pass the answer on piece by piece (nginx: proxy_buffering off), or give the address of the server itself. If there is no proxy, the server does not stream.',
+			'Turn off buffering in the proxy between n8n and the server (nginx: proxy_buffering off), or use the server address directly. If there is no proxy, the server does not stream.',
 	},
 ];
 

@@ -39,15 +39,15 @@ const SYSTEM_PROMPT = 'You are a helpful assistant';
 
 const PROBLEMS = {
 	noCall: 'no tool was called',
-	needlessCall: 'a tool was called where none is needed',
+	needlessCall: 'a tool was called although none is needed',
 	wrongTool: 'the wrong tool was called',
-	wrongCount: 'too few or too many calls in one answer',
-	wrongArguments: 'the arguments are not those that were asked for',
+	wrongCount: 'wrong number of calls in one response',
+	wrongArguments: 'the arguments differ from the requested ones',
 	notCorrected: 'the call was not corrected after its error',
-	brokenCall: 'the call cannot be read',
-	cut: 'the answer did not end within Tokens per Answer',
-	noAnswer: 'nothing was said, or nothing but thinking',
-	notTried: 'not tried, which says nothing of the model',
+	brokenCall: 'the call could not be parsed',
+	cut: 'the response did not finish within Tokens per Response',
+	noAnswer: 'empty response, or only thinking',
+	notTried: 'not tested; says nothing about the model',
 };
 
 type ToolProblem = keyof typeof PROBLEMS;
@@ -104,10 +104,10 @@ export async function withToolTest(
 	const found = isRefused ? [fromGeneration(failed)] : findAll(TOOL_FINDINGS, toolTest);
 	const verdict = concluded([...found, ...health.findings], health.status);
 	const { passed, tried, notTried } = toolTest;
-	const missing = notTried > 0 ? `, ${notTried} not tried` : '';
+	const missing = notTried > 0 ? `, ${notTried} not tested` : '';
 	const summary = isRefused
 		? `${verdict.findings[0]!.meaning}.`
-		: `${model}: ${passed} of ${tried} cases with tools passed${missing}.`;
+		: `${model}: ${passed} of ${tried} tool cases passed${missing}.`;
 	return { ...health, ...verdict, summary, toolTest };
 }
 
@@ -121,18 +121,18 @@ export const TOOL_FINDINGS: ReadonlyArray<FindingRow<ToolTest>> = [
 			const problems = wrong.map((one) => `${one.case}: ${PROBLEMS[one.problem!]}`);
 			return `${passed} of ${tried} passed; ${problems.join('; ')}`;
 		},
-		text: ({ model }) => `The model "${model}" does not always call tools right, on this server`,
+		text: ({ model }) => `The model "${model}" does not always call tools correctly on this server`,
 		advice:
-			'An agent with it will fail now and then. Use a larger model, or one that is made for tools, and let the server use its own chat template. The table of the test says what was asked and called.',
+			'An agent with this model will fail occasionally. Use a larger model, or one made for tools, and let the server use the chat template of the model. The test results show the prompt and the calls of each case.',
 	},
 	{
 		id: 'toolsNotTried',
 		severity: 'warning',
 		when: ({ cases: all }) => all.find(({ problem }) => problem === 'notTried')?.called,
 		text: ({ model, notTried, tried }) =>
-			`${notTried} of ${tried + notTried} cases of the tool test brought no answer of the model "${model}"`,
+			`${notTried} of ${tried + notTried} tool test cases got no response from the model "${model}"`,
 		advice:
-			'Fix what is seen here (choose another model where it cannot call tools), or raise the time limit of the test, and test again.',
+			'Fix the problem shown here (if the model does not support tools, choose another one), or raise the test timeout, and run the test again.',
 	},
 ];
 
@@ -165,7 +165,7 @@ async function playAll(
 		const isOver = performance.now() >= endsAt;
 		outcomes.push(
 			isOver
-				? { problem: 'notTried', called: 'The time of the test was over' }
+				? { problem: 'notTried', called: 'The test timed out' }
 				: await play(server, one, options, endsAt).catch(outcomeOfFailure),
 		);
 	}

@@ -137,7 +137,7 @@ function problemsIn({ findings }: CheckResult): string[] {
 	const errors = findings.filter(({ severity }) => severity === 'error');
 	return errors.map(
 		({ meaning, advice, observed }) =>
-			`- ${meaning}.\n  What to do: ${advice}\n  Seen: ${observed}`,
+			`- ${meaning}.\n  What to do: ${advice}\n  Observed: ${observed}`,
 	);
 }
 

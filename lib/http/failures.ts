@@ -15,9 +15,9 @@ export function contextOf(target: Target, url: string, model?: string): FailureC
 }
 
 const LIMIT_WORDS = {
-	firstTokenLimit: 'first-token limit',
-	idleLimit: 'idle limit',
-	totalLimit: 'total limit',
+	firstTokenLimit: 'First Token Timeout',
+	idleLimit: 'Idle Timeout',
+	totalLimit: 'Total Timeout',
 };
 
 /** The failure behind an error: cancelled, a limit, an answer that is too long, or the network. */
@@ -39,9 +39,9 @@ export function explain(
 		});
 	if (error instanceof TooLongError)
 		return failure('invalidAnswer', context, {
-			message: `The answer has more than ${megabytes(error.maxBytes)}, so it was not read further`,
+			message: `The response is larger than ${megabytes(error.maxBytes)}, so reading was stopped`,
 			remedy:
-				'Check that the Base URL leads to the API: a web cam, a download or a log may be what answers there.',
+				'Check that the Base URL points to the API: this address may be a webcam, a download or a log.',
 		});
 	return networkFailure(error, context, hasBegun);
 }
@@ -51,7 +51,7 @@ export function queueFailure(target: Target, ask: Ask, watchdog: Watchdog): Serv
 	const context = contextOf(target, ask.url, ask.model);
 	if (ask.signal?.aborted || watchdog.hit === undefined) return failure('aborted', context);
 	return failure(watchdog.hit, context, {
-		message: `The request waited in n8n for a free place until its ${LIMIT_WORDS[watchdog.hit]} of ${seconds(watchdog.hitMs)}, and was not sent`,
+		message: `The request waited in the n8n queue until its ${LIMIT_WORDS[watchdog.hit]} of ${seconds(watchdog.hitMs)}, and was not sent`,
 		remedy: adviceOnPlaces(target.maxConcurrentRequests, target.slots(ask.model)),
 		facts: { queued: true },
 	});
@@ -59,8 +59,8 @@ export function queueFailure(target: Target, ask: Ask, watchdog: Watchdog): Serv
 
 function adviceOnPlaces(limit: number, slots = 1): string {
 	return limit > 0
-		? `The credential allows ${limit} at once (Max Concurrent Requests), and all of them were taken. Raise that number if the server has more slots, send fewer requests at once, or raise the time limit.`
-		: `The server has ${slots} ${slots === 1 ? 'slot' : 'slots'}, and all were busy. Start it with more, send fewer requests at once, or raise the time limit. Max Concurrent Requests in the credential lets more requests wait at the server.`;
+		? `All ${limit} concurrent requests of the credential were in use (Max Concurrent Requests). Raise the number if the server has more slots, send fewer requests at the same time, or raise the timeout.`
+		: `The server has ${slots} ${slots === 1 ? 'slot' : 'slots'}, and all were busy. Start it with more slots, send fewer requests at the same time, or raise the timeout. To let more requests wait at the server, set Max Concurrent Requests in the credential.`;
 }
 
 /** The failure that a refusal means. */

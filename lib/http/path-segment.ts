@@ -10,7 +10,7 @@ export function pathSegment(value: string): string {
 	if (/^\.{1,2}$/.test(value))
 		throw invalidInput(
 			`"${value}" is not a valid ID or name`,
-			'Check the expression or the value of the field.',
+			'Check the expression or the value in the field.',
 		);
 	return encodeURIComponent(value.toWellFormed());
 }

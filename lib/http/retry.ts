@@ -72,12 +72,12 @@ export class Retries {
 		if (failed.kind === 'refused' && this.wasLoading)
 			return failed.reworded({
 				kind: 'modelFailedToLoad',
-				message: 'The server exited while it was loading the model',
+				message: 'The server exited while loading the model',
 				remedy: failure('modelFailedToLoad', {}).remedy,
 			});
 		if (pause <= MAX_RETRY_AFTER_MS) return failed;
 		return failed.withRemedy(
-			`The server asks to wait ${seconds(pause)} (Retry-After), so it was not asked again. ${failed.remedy}`,
+			`The server requires a wait of ${seconds(pause)} (Retry-After), so the request was not retried. ${failed.remedy}`,
 		);
 	}
 }

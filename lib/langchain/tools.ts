@@ -89,8 +89,8 @@ function mcpToolName(prefix: string, toolName: string): string {
 
 function notATool() {
 	return invalidInput(
-		'Something was bound to the model that is not a tool',
-		'Local servers know function tools only, no tools that a cloud provider runs itself.',
+		'An object bound to the model is not a tool',
+		'Local servers support function tools only, not the built-in tools of cloud providers.',
 	);
 }
 
@@ -128,7 +128,7 @@ function jsonSchemaOf(schema: unknown, tool: string): Schema {
 	if (!isRecord(json) || isUnconverted || hasMethods)
 		throw unreadable(
 			tool,
-			'it is neither zod, nor JSON schema, nor a Standard Schema that gives one',
+			'it is not a zod schema, a JSON schema or a Standard Schema that provides one',
 		);
 	return json;
 }
@@ -189,7 +189,7 @@ function ofObject({ shape }: Schema): Schema {
 function unreadable(tool: string, why: string) {
 	return invalidInput(
 		`The arguments of the tool "${tool}" cannot be read`,
-		'Describe its arguments with zod or JSON schema.',
+		'Describe the arguments with zod or JSON schema.',
 		{ meaning: `The schema of the tool "${tool}" cannot be read: ${why}` },
 	);
 }

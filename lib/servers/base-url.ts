@@ -65,7 +65,7 @@ export function resolveBaseUrl(typed: string): ServerAddress {
 	if (text === '') {
 		throw new BaseUrlError(
 			'empty',
-			'The Base URL is empty. Type the address of the server, for example http://192.168.1.20:9931',
+			'The Base URL is empty. Enter the server address, for example http://192.168.1.20:9931',
 		);
 	}
 	const url = parse(withScheme(text), text.split(/[?#]/, 1)[0]!);
@@ -110,7 +110,7 @@ function withScheme(text: string): string {
 		if (!/^https?$/i.test(scheme)) {
 			throw new BaseUrlError(
 				'scheme',
-				`The Base URL starts with "${scheme}://". Only http:// and https:// can be used`,
+				`The Base URL starts with "${scheme}://", but only http:// and https:// are supported`,
 			);
 		}
 		return once.replace(/^(https?):\/{3,}/i, '$1://');
@@ -126,7 +126,7 @@ function parse(text: string, shown: string): URL {
 	if (holdsPassword(authority, text))
 		throw new BaseUrlError(
 			'credentials',
-			'The Base URL contains a user name or password. Take them out of it, choose Basic under Authentication, and type them there; a key belongs into the API Key field',
+			'The Base URL contains a user name or password. Remove them, set Authentication to Basic, and enter them there; a key belongs in the API Key field',
 		);
 	checkAuthority(authority, shown);
 	if (!URL.canParse(text))
@@ -138,7 +138,7 @@ function parse(text: string, shown: string): URL {
 	if (url.search !== '')
 		throw new BaseUrlError(
 			'query',
-			'The Base URL contains a query. Remove everything from the question mark on; put a key into the API Key field',
+			'The Base URL contains a query string. Remove everything from the question mark on; a key belongs in the API Key field',
 		);
 	return url;
 }
@@ -161,14 +161,14 @@ function checkAuthority(authority: string, shown: string): void {
 	if (/^[^[\]]*:[^[\]]*:/.test(authority)) {
 		throw new BaseUrlError(
 			'host',
-			`An IPv6 address is written in brackets, as in http://[::1]:9931. The Base URL is "${shown}"`,
+			`IPv6 addresses need brackets, as in http://[::1]:9931. The Base URL is "${shown}"`,
 		);
 	}
 	// A bare number would be read as an IPv4 address: 8080 is 0.0.31.144.
 	if (authority === '' || authority.startsWith(':') || /^\d+(?::\d*)?$/.test(authority)) {
 		throw new BaseUrlError(
 			'host',
-			`The Base URL "${shown}" has no host name. Write it as http://host:port`,
+			`The Base URL "${shown}" has no host name. Use the form http://host:port`,
 		);
 	}
 	if (/\s/.test(authority))

@@ -109,7 +109,7 @@ export function credentialHeaders(credential: LocalLlamaCredential): Record<stri
 		checkHeader(index + 1, header, content);
 		if (credential.authentication === 'basic' && header.toLowerCase() === 'authorization')
 			throw invalid(
-				'Basic and an extra header Authorization exclude each other: the server reads one of them',
+				'Basic and an extra header Authorization cannot be combined: the server reads only one',
 			);
 		headers[header.toLowerCase()] = content;
 	}
@@ -124,7 +124,7 @@ function keyHeader(credential: LocalLlamaCredential): Record<string, string> {
 	const key = apiKey.trim().replace(/^(?:Authorization:\s*)?Bearer(?:\s+|$)/i, '');
 	if (key === '') return {};
 	if (!HEADER_VALUE.test(key))
-		throw invalid('The API Key contains characters that cannot be sent in a header');
+		throw invalid('The API Key contains characters that are not allowed in a header');
 	return authentication === 'xApiKey' ? { 'x-api-key': key } : { authorization: `Bearer ${key}` };
 }
 
@@ -132,7 +132,7 @@ function keyHeader(credential: LocalLlamaCredential): Record<string, string> {
 function basicHeader({ user = '', password = '' }: LocalLlamaCredential): Record<string, string> {
 	const name = user.trim();
 	if (name === '' && password === '') return {};
-	if (name.includes(':')) throw invalid('The User of Basic must not contain a colon');
+	if (name.includes(':')) throw invalid('The user name for Basic must not contain a colon');
 	return { authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` };
 }
 
@@ -140,13 +140,13 @@ function checkHeader(position: number, header: string, content: string): void {
 	// The name is not shown: people paste whole lines "Authorization: Bearer KEY" into it.
 	if (!HEADER_NAME.test(header))
 		throw invalid(
-			`The name of extra header ${position} is not valid: letters, digits and hyphens, without the colon`,
+			`The name of extra header ${position} is invalid: use letters, digits and hyphens, without the colon`,
 		);
 	if (RESERVED.has(header.toLowerCase()))
-		throw invalid(`The extra header "${header}" cannot be set: the HTTP client sets it itself`);
+		throw invalid(`The extra header "${header}" cannot be set, because the HTTP client sets it`);
 	if (!HEADER_VALUE.test(content))
 		throw invalid(
-			`The value of extra header ${position}, "${header}", contains characters that cannot be sent`,
+			`The value of extra header ${position}, "${header}", contains characters that are not allowed`,
 		);
 }
 
@@ -203,7 +203,7 @@ const CREDENTIAL_TEST_PAGE =
 	'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/troubleshooting.md#the-test-of-the-credential';
 
 /** The hint below Base URL: for a failed connection, n8n's credential test shows only the code. */
-export const CONNECTION_CODES_HINT = `If the test shows only a code such as ECONNREFUSED, see <a href="${CREDENTIAL_TEST_PAGE}" target="_blank">what it means and what to do</a>.`;
+export const CONNECTION_CODES_HINT = `If the test shows only a code such as ECONNREFUSED, see <a href="${CREDENTIAL_TEST_PAGE}" target="_blank">what it means and how to fix it</a>.`;
 
 /** Older helpers of n8n, which HTTP Request uses, have their own names for the address and for redirects. */
 interface LegacyOptions {
@@ -243,8 +243,8 @@ export function withHeaders(
 	const target = new URL(request.uri ?? request.url, request.baseURL).origin;
 	if (target !== origin)
 		throw invalidInput(
-			`This credential is for ${origin}, and its key is not sent to ${target}`,
-			'Take the credential of that server, or type an address that begins as the Base URL of this one.',
+			`This credential is for ${origin}, so its key is not sent to ${target}`,
+			'Use the credential of that server, or a URL that starts with the Base URL of this one.',
 		);
 	return { ...request, ...WITHOUT_REDIRECTS, headers: { ...request.headers, ...headers } };
 }

@@ -41,8 +41,8 @@ export async function listModelsFor(
 	// A chat may be tried with any model.
 	if (use === 'chat') return models;
 	throw failure('modelNotFound', contextOf(server, `${server.url.api}/models`), {
-		message: `None of the models of the server is for ${use}`,
-		remedy: `${remedyWithout(use, kind)} You can also type a name with "By Name".`,
+		message: `The server has no model for ${use}`,
+		remedy: `${remedyWithout(use, kind)} You can also enter a name with "By Name".`,
 	});
 }
 
@@ -50,7 +50,7 @@ export async function listModelsFor(
 export function requireRanking(server: Server, { cannotRerank, label, words }: ServerKind): void {
 	if (cannotRerank !== true) return;
 	throw failure('notSupported', contextOf(server, server.url.api), {
-		message: `${label} cannot rerank`,
+		message: `${label} does not support reranking`,
 		remedy: words.rerank,
 	});
 }
@@ -111,17 +111,17 @@ function refusedList(server: Server, reply: Reply): ServerError {
 /** An empty list under 200: there may be none, or the key may use none. */
 function noModels(server: Server, { words }: ServerKind): ServerError {
 	const hasKey = Object.keys(server.headers).length > 0;
-	const orKey = hasKey ? ' Or the key may use none of its models.' : '';
+	const orKey = hasKey ? ' Or the key has no access to its models.' : '';
 	return failure('modelNotFound', contextOf(server, `${server.url.api}/models`), {
 		message: 'The server has no models',
-		remedy: `${words.noModels}${orKey} You can also type a name with "By Name".`,
+		remedy: `${words.noModels}${orKey} You can also enter a name with "By Name".`,
 	});
 }
 
 function tooMany(server: Server, count: number): ServerError {
 	return failure('invalidAnswer', contextOf(server, `${server.url.api}/models`), {
 		message: `The server lists ${count} models, more than ${MOST_MODELS}`,
-		remedy: 'Type the name of the model with "By Name".',
+		remedy: 'Enter the model name with "By Name".',
 	});
 }
 

@@ -116,8 +116,8 @@ export function onlyModel(
 	throw failure('invalidInput', context, {
 		message:
 			candidates.length === 0
-				? 'The server lists no model'
-				: 'The server has several models, and none is chosen',
+				? 'The server lists no models'
+				: 'The server has several models, and none is selected',
 		remedy: `Choose a model in the node or type its name. ${missingModelAdvice(
 			candidates.map(({ id }) => id),
 			undefined,
@@ -128,5 +128,5 @@ export function onlyModel(
 /** @throws {ServerError} of kind `invalidInput` */
 export function requireModel(model: string): void {
 	if (model.trim() === '')
-		throw invalidInput('No model is chosen', 'Choose a model from the list or type its name.');
+		throw invalidInput('No model is selected', 'Select a model from the list or enter its name.');
 }

@@ -63,7 +63,7 @@ export async function deleteModel(server: Server, options: WorkOptions) {
 /** A model that is to be deleted need not be fetched first. */
 function notThere(error: ServerError): ServerError {
 	if (error.kind !== 'modelNotFound') return error;
-	return error.withRemedy('It may be deleted already. The list has those that are there.');
+	return error.withRemedy('It may already be deleted. The list shows the existing models.');
 }
 
 /** Runs an action, and adds the kind of server and the duration in milliseconds. What is known of it is asked anew. */
@@ -97,7 +97,7 @@ async function requireAccess(server: Server, signal: AbortSignal | undefined): P
 
 function unsupported(server: Server, kind: ServerKind, action: keyof ModelWork): ServerError {
 	const able = Object.values<ServerKind>(KINDS).filter(({ work }) => work?.[action] !== undefined);
-	const only = `Only ${able.map(({ label }) => label).join(', ')} can.`;
+	const only = `Only ${able.map(({ label }) => label).join(', ')} support this.`;
 	const way = action === 'load' || action === 'unload' ? kind.words.work : undefined;
 	return failure('notSupported', contextOf(server, server.url.root), {
 		message: `${kind.label} cannot ${WORDS[action]} on request`,

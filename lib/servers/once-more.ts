@@ -190,7 +190,7 @@ export function withoutRefusedField(kept: ReadonlySet<string> = new Set()): Adap
 			apply: (sent) => without(sent, name),
 			...(OWN_FIELDS.has(name)
 				? {}
-				: { note: `This server refuses the option ${name}, so it was left out.` }),
+				: { note: `This server rejects the option ${name}, so it was omitted.` }),
 		};
 	};
 }
@@ -248,19 +248,19 @@ export const thinkingOfOllama: Adaptation = (refusal, body) => {
 		return {
 			name: 'without thinking',
 			apply: (sent) => without(sent, field),
-			note: 'This model cannot think, so the setting Thinking was left out. Choose a model that can ("ollama show NAME" lists "thinking" under its capabilities), or set Thinking to Server Default.',
+			note: 'This model does not support thinking, so the setting Thinking was omitted. Choose a model that does ("ollama show NAME" lists "thinking" under its capabilities), or set Thinking to Server Default.',
 		};
 	if (refusal.matches(/think value .{0,200} is not supported for this model/gi).length > 0)
 		return {
 			name: 'thinking without a level',
 			apply: (sent) => without(sent, field),
-			note: 'This model of Ollama knows no levels of thinking, only on and off, so the thinking effort was left out.',
+			note: 'This Ollama model supports thinking only as on or off, so the thinking effort was omitted.',
 		};
 	if (refusal.matches(/invalid (?:reasoning value: 'minimal'|think value: "minimal")/gi).length > 0)
 		return {
 			name: 'low thinking',
 			apply: (sent) => (field in sent ? { ...sent, [field]: 'low' } : sent),
-			note: 'This Ollama does not know the thinking effort "minimal", so it was asked for "low".',
+			note: 'This Ollama version does not support the thinking effort "minimal", so "low" was used.',
 		};
 	return undefined;
 };

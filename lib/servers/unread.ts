@@ -44,10 +44,10 @@ export async function hintOnUnread(
 	const trained = await trainedContext(server, model);
 	const advice =
 		context !== undefined && context >= trained
-			? 'It was made for no more: choose a model that reads more.'
+			? 'The model does not support a larger context: choose a model that does.'
 			: kind.words.context(Math.min(needed, trained));
 	return [
-		`The server read only ${tokens} tokens of the ${characters} characters that were sent, so it left a part out.${size} ${advice} Or send smaller parts.`,
+		`The server processed only ${tokens} tokens of the ${characters} characters sent: the input was truncated.${size} ${advice} Or send smaller parts.`,
 	];
 }
 

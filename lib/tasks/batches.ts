@@ -134,12 +134,12 @@ function numberIn(text: string, pattern: RegExp): number | undefined {
 export function sizeInWords({ tokens, limit }: TooLong): { size: string; most: string } {
 	return {
 		size: tokens === undefined ? '' : ` of ${tokens} tokens`,
-		most: limit === undefined ? '' : `, which reads at most ${limit} tokens`,
+		most: limit === undefined ? '' : `, which is limited to ${limit} tokens`,
 	};
 }
 
 const WORK = {
-	embeddings: { can: 'give vectors', started: 'embeddings' },
+	embeddings: { can: 'create embeddings', started: 'embeddings' },
 	rerank: { can: 'rerank', started: 'reranking' },
 } as const;
 

@@ -361,10 +361,10 @@ function checkLabels(labels: readonly Label[], most: number): void {
 
 function problemOf(labels: readonly Label[], most: number): string | undefined {
 	const names = labels.map(({ name }) => lower(name));
-	if (labels.length === 0) return 'There are no labels';
-	if (labels.length > most) return `There are ${labels.length} labels, and ${most} are the most`;
+	if (labels.length === 0) return 'The list of labels is empty';
+	if (labels.length > most) return `There are ${labels.length} labels (maximum ${most})`;
 	if (names.includes('')) return 'A label has no name';
 	const index = names.findIndex((name, at) => names.indexOf(name) < at);
 	if (index < 0) return undefined;
-	return `The label "${labels[index]!.name}" is there twice (capital letters and spaces do not count)`;
+	return `The label "${labels[index]!.name}" is duplicated (case and spaces are ignored)`;
 }

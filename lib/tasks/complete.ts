@@ -73,7 +73,7 @@ export async function complete(
 			{ server, kind, model, tokens: tooLongIn(refusal)?.tokens },
 			'Or shorten the text.',
 		);
-		const lacks = { can: 'continue texts', remedy: () => 'Use Chat in place of Complete.', model };
+		const lacks = { can: 'complete text', remedy: () => 'Use Chat instead of Complete.', model };
 		throw (await explained(server, failed, lacks)).withPartial({ text: partial });
 	});
 	const texts = typeof prompt === 'string' ? [prompt] : [];
@@ -102,8 +102,8 @@ function openAiBody(
 function ownBody({ model, parameters }: CompleteSettings, prompt: string | number[]): JsonRecord {
 	if (typeof prompt !== 'string')
 		throw invalidInput(
-			'This server takes a prompt as text only, not as tokens',
-			'Give the text of the prompt.',
+			'This server accepts prompts as text only, not as tokens',
+			'Enter the prompt as text.',
 		);
 	const body = ollamaBody({ model, messages: [], tools: [], parameters });
 	// An unknown token ID in `context` crashes the whole server (seen with 0.17.4).

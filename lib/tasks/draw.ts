@@ -48,11 +48,11 @@ export async function draw(
 	{ prompt, count, size, format, seed, extra }: DrawRequest,
 ): Promise<{ pictures: Picture[]; hints: string[] }> {
 	if (prompt.trim() === '')
-		throw invalidInput('There is no prompt', 'Describe the picture in the field Prompt.');
+		throw invalidInput('The prompt is empty', 'Describe the image in the field Prompt.');
 	if (size !== '' && !/^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size))
 		throw invalidInput(
 			`The size "${size}" is not valid`,
-			'Write width x height in pixels, for example 512x768.',
+			'Enter width x height in pixels, for example 512x768.',
 		);
 	const { value: entries, notes } = await task(server, settings, {
 		route: `${server.url.api}/images/generations`,
@@ -71,7 +71,7 @@ export async function draw(
 	const pictures = entries.map((entry) => pictureIn(server, settings, entry));
 	if (pictures.length === 0) throw noPicture(server, settings);
 	const isFewer = pictures.length < count;
-	const fewer = `The server made ${pictures.length} of the ${count} pictures that were asked for.`;
+	const fewer = `The server returned ${pictures.length} of ${count} requested images.`;
 	return { pictures, hints: isFewer ? [...notes, fewer] : notes };
 }
 
@@ -94,7 +94,7 @@ async function cannotDraw(
 	const isEmpty = error.kind === 'invalidAnswer' && error.serverText === undefined;
 	const failed = isEmpty ? error.reworded({ kind: 'notSupported' }) : withoutSilence(error);
 	return await explained(server, failed, {
-		can: 'make pictures',
+		can: 'generate images',
 		remedy: ({ words }) => words.images,
 		model,
 	});
@@ -111,10 +111,10 @@ function pictureIn(
 	const type = fileTypeOf(content);
 	if (type?.kind !== 'picture')
 		throw failure('invalidAnswer', contextOf(server, server.url.api, model), {
-			message: 'What the server sent is not a picture',
-			meaning: `What the server sent is not a picture, but ${address === undefined ? `${content.byteLength} bytes of another kind` : 'an address, which is not fetched'}`,
+			message: 'The server response is not an image',
+			meaning: `The server response is not an image, but ${address === undefined ? `${content.byteLength} bytes of another type` : 'a URL, which is not fetched'}`,
 			remedy:
-				'It is asked for base64 (response_format "b64_json"). Look at its log, and at the Extra Body.',
+				'The node requests base64 (response_format "b64_json"). Check the server log and the Extra Body.',
 		});
 	const { mimeType, extension } = type;
 	const revisedPrompt = nonEmptyText(revised);
@@ -130,8 +130,8 @@ function pixelsOf(content: Buffer): { width: number; height: number } {
 
 function noPicture(server: Server, { model }: TaskSettings): ServerError {
 	return failure('emptyAnswer', contextOf(server, server.url.api, model), {
-		message: 'The server sent no picture',
+		message: 'The server returned no image',
 		remedy:
-			'Look at its log: the model may not make pictures, or the GPU may have too little memory for this size.',
+			'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',
 	});
 }

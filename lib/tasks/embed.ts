@@ -156,24 +156,24 @@ export class Embedder {
 		const expected = expectedDimensions ?? dimensions;
 		if (expected === undefined || vector.length === expected) return vector;
 		const option = expectedDimensions === undefined ? 'Dimensions' : 'Expected Dimensions';
-		const message = `The model "${model}" gives vectors of ${vector.length} numbers, not of ${expected}`;
+		const message = `The model "${model}" returns vectors with ${vector.length} dimensions instead of ${expected}`;
 		throw failure('invalidAnswer', this.context(), {
 			message,
-			meaning: `${message} as the option ${option} says. Nothing was handed on`,
-			remedy: 'Choose the model that the store was filled with, or correct the option.',
+			meaning: `${message} as set in ${option}. No vectors were returned`,
+			remedy: 'Choose the model that the vector store was filled with, or correct the option.',
 			facts: { dimensions: vector.length },
 		});
 	}
 
 	private unusable({ fault, remedy }: Fault, text: BatchText | undefined): ServerError {
 		const where = text === undefined ? '' : ` (text ${text.index + 1}: "${startOf(text.text)}")`;
-		const message = `The server sent embeddings that cannot be used: ${fault}`;
+		const message = `The server returned unusable embeddings: ${fault}`;
 		return failure('invalidAnswer', this.context(), {
 			message,
-			meaning: `${message}${where}. Nothing of it was handed on`,
+			meaning: `${message}${where}. No vectors were returned`,
 			remedy:
 				remedy ??
-				'Check that the Base URL leads to a server for embeddings, and that the model is one for embeddings.',
+				'Check that the Base URL points to a server for embeddings, and that the model is an embedding model.',
 			facts: optional({ index: text?.index }),
 		});
 	}
@@ -189,23 +189,23 @@ export class Embedder {
 		if (/pooling type 'none'/i.test(error.serverText ?? ''))
 			return error.reworded({
 				kind: 'notSupported',
-				message: 'The server does not combine the vectors of the tokens into one',
+				message: 'The server returns token vectors instead of one vector per text',
 				remedy:
-					'Choose an embedding model. If it is one, start the server with --pooling mean, cls or last, as the model wants.',
+					'Choose an embedding model. If it is one, start the server with --pooling mean, cls or last, as the model requires.',
 			});
 		// A server that starts its models itself starts them for what they are made for.
 		const isOfModel = native !== undefined && error.kind === 'notSupported';
 		if (isOfModel || error.kind === 'wrongModelType')
 			return error.reworded({
 				kind: 'wrongModelType',
-				message: `The model "${model}" is not made for embeddings`,
-				remedy: `Choose a model that is. ${words.embeddings}`,
+				message: `The model "${model}" is not an embedding model`,
+				remedy: `Choose an embedding model. ${words.embeddings}`,
 			});
 		if (error.kind === 'wrongPath' && (hasEveryRoute === true || !isKnownKind(kind))) return error;
 		if (error.kind === 'wrongPath')
 			return error.reworded({
 				kind: 'notSupported',
-				message: 'The server has no route for embeddings',
+				message: 'The server has no endpoint for embeddings',
 				remedy: words.embeddings,
 			});
 		return await notStarted(this.server, error, { work: 'embeddings', model });
@@ -234,7 +234,7 @@ const byOpenAiRoute: Adaptation = ({ kind }, body) => {
 function notSent(index: number, what: string): ServerError {
 	return invalidInput(
 		`Text ${index + 1} ${what}`,
-		'Filter such items out before the vector store, or set the option Blank Texts to "Embed as a Space" where texts are empty.',
+		'Filter out such items before the vector store, or set the option Blank Texts to "Embed as a Space" for empty texts.',
 		{
 			meaning: `Text ${index + 1} ${what}, so there is nothing to embed`,
 			facts: { index },
@@ -260,21 +260,21 @@ function refusalOf(error: ServerError, { index, text }: BatchText, others: Other
 	if (isNan || (isUnreadable(error) && others !== 'refused'))
 		return error.reworded({
 			message: isNan
-				? `The vector of text ${index + 1} holds no numbers`
-				: `The answer of the server for text ${index + 1} cannot be read`,
+				? `The vector of text ${index + 1} contains no numbers`
+				: `The server response for text ${index + 1} cannot be parsed`,
 			meaning: isNan
-				? `The vector of ${quoted} holds values that are no numbers`
-				: `The answer of the server for ${quoted} is no JSON, as where a vector holds values that are no numbers`,
+				? `The vector of ${quoted} contains values that are not numbers`
+				: `The server response for ${quoted} is not valid JSON, which happens when a vector contains values that are not numbers`,
 			remedy:
-				'Models in half precision fail on some texts and graphics cards: use another quantization, or run the model on the CPU (num_gpu 0 or -ngl 0).',
+				'Half-precision models fail on some texts and graphics cards: use another quantization, or run the model on the CPU (num_gpu 0 or -ngl 0).',
 			facts: { index },
 		});
 	if (others !== 'taken') return error;
 	return error.reworded({
-		message: `The server refuses text ${index + 1}`,
-		meaning: `The server refuses ${quoted}, and takes others`,
+		message: `The server rejected text ${index + 1}`,
+		meaning: `The server rejected ${quoted} but accepts other texts`,
 		remedy:
-			'Look at this text: characters that the model cannot read, or a length that it does not take.',
+			'Check this text: it may contain characters that the model cannot read, or exceed the maximum length.',
 		facts: { index },
 	});
 }

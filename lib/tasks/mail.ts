@@ -60,8 +60,8 @@ export async function openMail(
 	const attachments = parsed.flatMap(({ email }) => email.attachments);
 	const left = attachments.map(({ filename, mimeType }) => filename ?? mimeType).join(', ');
 	if (left === '') return { text: lines.join('\n'), hints: [] };
-	lines.push('', `Attachments, which are left out: ${left}`);
-	const hint = `The attachments of the mail "${name}" were left out: ${left}. Pass them on as files of their own ("Email Trigger (IMAP)" with Download Attachments).`;
+	lines.push('', `Attachments (not included): ${left}`);
+	const hint = `The attachments of the email "${name}" were not included: ${left}. Pass them as separate files ("Email Trigger (IMAP)" with Download Attachments).`;
 	return { text: lines.join('\n'), hints: [hint] };
 }
 
@@ -145,8 +145,8 @@ function requireFew(
 
 function tooLong(name: string, bound: string) {
 	return invalidInput(
-		`The mail "${name}" is too long to be opened (${bound})`,
-		'Pass its text and its attachments on as fields and files of the item ("Email Trigger (IMAP)" with Download Attachments).',
+		`The email "${name}" is too long to open (${bound})`,
+		'Pass its text and attachments as fields and files of the item ("Email Trigger (IMAP)" with Download Attachments).',
 	);
 }
 

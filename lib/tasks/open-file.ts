@@ -63,8 +63,8 @@ const UPRIGHT = 1;
 function hintsOn({ extension }: FileType, { name, bytes }: ItemFile): string[] {
 	if (extension !== 'jpg') return [];
 	const orientation = orientationOf(bytes) ?? UPRIGHT;
-	const turned = `The picture "${name}" is rotated (EXIF orientation ${orientation}), which servers ignore. Turn it with the node "Edit Image" (Rotate) first.`;
+	const turned = `The image "${name}" is rotated (EXIF orientation ${orientation}), which servers ignore. Rotate it with the node "Edit Image" (Rotate) first.`;
 	// Seen of llama-server v0.5.0, even where nothing but the header is there.
-	const cut = `The end of the picture "${name}" is missing, so it may have been cut on its way. Servers read it all the same, with grey in place of the rest. Check the node that made the file.`;
+	const cut = `The image "${name}" is incomplete, so it may have been truncated in transit. Servers accept it anyway and fill the missing part with gray. Check the node that created the file.`;
 	return [...(orientation === UPRIGHT ? [] : [turned]), ...(isCutJpeg(bytes) ? [cut] : [])];
 }

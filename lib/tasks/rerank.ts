@@ -76,7 +76,7 @@ export async function rerank(
 	if (texts.length === 0) return done;
 	if (query.trim() === '')
 		throw invalidInput(
-			'The query is empty, so nothing can be ranked by it',
+			'The query is empty, so the documents cannot be ranked',
 			'Check the expression in the prompt of the vector store.',
 		);
 	requireRanking(server, await kindOf(server, settings.signal));
@@ -145,9 +145,9 @@ async function sent(
 			const found = scoresIn(await dataOf(answer, refused), batch.length);
 			if ('scores' in found) return found;
 			throw failure('invalidAnswer', contextOf(server, answer.url, settings.model), {
-				message: `The ranking of the server cannot be used: ${found.fault}`,
+				message: `The server returned an unusable ranking: ${found.fault}`,
 				remedy:
-					'Check that the Base URL leads to a server with a rerank route, and that the model is a reranker.',
+					'Check that the Base URL points to a server with a rerank endpoint, and that the model is a reranker.',
 			});
 		},
 		tokensOf: ({ tokens }) => optional({ promptTokens: tokens }),
@@ -159,7 +159,7 @@ async function sent(
 	append(done.hints, [...notes, ...unread]);
 	if (scores.length < batch.length)
 		done.hints.push(
-			`The server returned ${scores.length} scores for ${batch.length} documents. The others are left out.`,
+			`The server returned ${scores.length} scores for ${batch.length} documents. Documents without a score were omitted.`,
 		);
 	return scores.map(({ index, score }) => ({ index: batch[index]!.index, score }));
 }
@@ -184,7 +184,7 @@ export function scoresIn(
 	count: number,
 ): { scores: Scored[]; tokens?: number } | { fault: string } {
 	const list = isRecord(json) ? (json.results ?? json.data) : json;
-	if (!Array.isArray(list)) return { fault: 'the answer holds no scores' };
+	if (!Array.isArray(list)) return { fault: 'the response contains no scores' };
 	const scores = new Map<number, number>();
 	const indexes = textIndexes(list, count);
 	for (const [at, entry] of asList(list).entries()) {
@@ -205,7 +205,7 @@ export function scoresIn(
 }
 
 function faultOfIndex(index: number, count: number): string | undefined {
-	if (!Number.isInteger(index)) return 'a score has no index of its document';
+	if (!Number.isInteger(index)) return 'a score has no document index';
 	if (index >= 0 && index < count) return undefined;
 	return `a score is for document ${index + 1}, but ${count} ${count === 1 ? 'was' : 'were'} sent`;
 }
@@ -232,7 +232,7 @@ function hintsOn(scores: readonly Scored[], documents: readonly BatchText[]): st
 	const values = scores.map(({ score }) => score);
 	const differ = new Set(documents.map(({ text }) => text)).size >= 3;
 	if (values.length < 3 || !differ || largestOf(values) - smallestOf(values) >= FLAT) return [];
-	return ['All documents have about the same score. The model may not be a reranker.'];
+	return ['All documents have nearly the same score. The model may not be a reranker.'];
 }
 
 function documentTooLong(error: ServerError, { index, text }: BatchText): ServerError {
@@ -240,7 +240,7 @@ function documentTooLong(error: ServerError, { index, text }: BatchText): Server
 	const { size, most } = sizeInWords(tooLong);
 	return error.reworded({
 		message: `Document ${index + 1} and the query are too long for the reranker`,
-		meaning: `Document ${index + 1} ("${startOf(text)}") and the query are together${size} too long for the reranker${most}`,
+		meaning: `Document ${index + 1} ("${startOf(text)}") together with the query is${size} too long for the reranker${most}`,
 		remedy:
 			'Split documents into smaller chunks before they are stored, or set the option Long Documents to Truncate.',
 		facts: { index, ...tooLong },

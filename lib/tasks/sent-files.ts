@@ -29,7 +29,7 @@ const TOO_LARGE = /file ?size|too large|maximum .{0,40}size/i;
 
 /** Put in front of other advice. */
 const ADVICE: Partial<Record<FailureKind, string>> = {
-	contextOverflow: 'Files take tokens, too: pass fewer or smaller ones. ',
+	contextOverflow: 'Files use tokens, too: pass fewer or smaller files. ',
 	tooLarge:
 		'Shorten or shrink the file, or raise the limit of the server (vLLM: VLLM_MAX_AUDIO_CLIP_FILESIZE_MB) or of the proxy in front of it (nginx: client_max_body_size). ',
 };
@@ -42,7 +42,7 @@ export function namingFiles(error: ServerError, files: readonly SentFile[]): Ser
 	const kind = isTooLarge ? 'tooLarge' : error.kind;
 	return error.reworded({
 		kind,
-		meaning: `${error.meaning}. Sent were ${named}`,
+		meaning: `${error.meaning}. Files sent: ${named}`,
 		remedy: `${ADVICE[kind] ?? ''}${error.remedy}`,
 	});
 }

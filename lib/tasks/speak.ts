@@ -82,16 +82,16 @@ export async function speak<Stored>(
 	});
 	const { stored, extension } = value;
 	const isOther = extension !== format;
-	const other = `The server sent ${extension} although ${format} was asked for. The file is named as what it is.`;
+	const other = `The server returned ${extension} instead of the requested ${format}. The file name shows the actual format.`;
 	return { stored, extension, input, hints: isOther ? [...notes, other] : notes };
 }
 
 function nothingToSpeak({ input }: SpeakRequest): ServerError {
 	return invalidInput(
-		'There is no text to speak',
+		'The text is empty',
 		input.trim() === ''
-			? 'Fill in the Text.'
-			: 'It has only emoji and Markdown: turn off Plain Text.',
+			? 'Enter a text in the field Text.'
+			: 'The text consists of emoji and Markdown only: turn off Plain Text.',
 	);
 }
 
@@ -141,10 +141,10 @@ function receivedType(head: Uint8Array, requested: SoundFormat): SoundType {
 
 function tooShort(server: Server, { model }: TaskSettings, bytes: number): ServerError {
 	return failure('emptyAnswer', contextOf(server, server.url.api, model), {
-		message: 'The server sent no sound',
-		meaning: `The server sent no sound: its answer has ${bytes} bytes`,
+		message: 'The server returned no audio',
+		meaning: `The server returned no audio: its response has ${bytes} bytes`,
 		remedy:
-			'Check the text, the voice and the model, and the log of the server. A text of nothing but emoji or punctuation gives no sound.',
+			'Check the text, the voice and the model, and the server log. A text that consists only of emoji or punctuation produces no audio.',
 	});
 }
 
@@ -160,8 +160,10 @@ async function cannotSpeak(
 		return error.reworded({
 			kind: 'badRequest',
 			message:
-				voice === '' ? 'The server wants a voice' : `The server does not take the voice "${voice}"`,
-			remedy: 'Choose a voice of the model that is used: its documentation names them.',
+				voice === ''
+					? 'The server requires a voice'
+					: `The server does not support the voice "${voice}"`,
+			remedy: 'Choose a voice of this model; its documentation lists them.',
 		});
 	return await explained(server, withoutSilence(error), {
 		can: 'speak',

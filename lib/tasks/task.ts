@@ -126,16 +126,16 @@ function uploadFailure(error: unknown, { unreadable, bytes }: FormSent): unknown
 		(error.kind === 'closedBeforeAnswer' || error.kind === 'connectionLost');
 	if (!isCut || bytes === 0) return error;
 	return error.reworded({
-		message: `The connection was closed while the file was sent (${bytes} bytes had gone)`,
+		message: `The connection was closed during the file upload (${bytes} bytes sent)`,
 		remedy:
-			'Usually the file is too large for the server or a proxy in front of it (nginx: client_max_body_size), or the server has no such route, or failed over the file: look at its log.',
+			'The usual cause is a file that is too large for the server or a proxy in front of it (nginx: client_max_body_size). The server may also have no such endpoint, or have failed on the file: check its log.',
 	});
 }
 
 function notRead({ name, reason }: { name: string; reason: string }): ServerError {
 	return invalidInput(
 		`"${name}" could not be read: ${reason}`,
-		'Look at the binary data of the item, and at where n8n stores binary data.',
+		'Check the binary data of the item and the binary data storage of n8n.',
 	);
 }
 
@@ -143,9 +143,9 @@ function notRead({ name, reason }: { name: string; reason: string }): ServerErro
 export function withoutSilence(error: ServerError): ServerError {
 	if (error.kind !== 'firstTokenLimit' || error.facts.queued === true) return error;
 	return error.reworded({
-		message: 'The server did not begin to answer within the first-token limit',
+		message: 'The server did not start to respond within the First Token Timeout',
 		remedy:
-			'It sends nothing while it works on a picture or a recording: raise "First Token Limit" (0 = no limit), ask for less at once, or check with Server Health whether it is busy or stuck.',
+			'It sends nothing while it processes an image or a recording: raise "First Token Timeout" (0 = no limit), request less at a time, or run Server Health to see whether it is busy or stuck.',
 	});
 }
 
@@ -163,11 +163,11 @@ export async function explained(
 	const kind = await kindOf(server);
 	const way = missingModelWords(server, model);
 	if (error.kind === 'modelNotFound' && way !== undefined)
-		return error.withRemedy(`Choose the model from the list, or ${way}`);
+		return error.withRemedy(`Select the model from the list, or ${way}`);
 	if (error.kind !== 'wrongPath' && error.kind !== 'notSupported') return error;
 	const isKnown = isKnownKind(kind);
 	// Of an unknown server, the address may be wrong.
-	const address = isKnown ? '' : 'Check the Base URL if no other request works with it either. ';
+	const address = isKnown ? '' : 'If other requests fail too, check the Base URL. ';
 	return error.reworded({
 		kind: 'notSupported',
 		message: `${isKnown ? kind.label : 'The server'} cannot ${can}`,

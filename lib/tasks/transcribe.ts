@@ -40,7 +40,10 @@ export async function transcribe(
 	const { file, format, language, prompt, temperature, granularities, extra } = wanted;
 	// llama-server would write down the words of a picture where the model sees and hears.
 	if (file.mimeType.startsWith('image/'))
-		throw invalidInput(`"${file.name}" is a picture`, 'Name the field that holds the recording.');
+		throw invalidInput(
+			`"${file.name}" is an image`,
+			'Enter the field that contains the recording.',
+		);
 	const { value: transcript, notes } = await task(server, settings, {
 		route: `${server.url.api}/audio/${wanted.translate ? 'translations' : 'transcriptions'}`,
 		body: filled({
@@ -65,18 +68,18 @@ export async function transcribe(
 	const hints = [...notes];
 	if (transcript.text === '')
 		hints.push(
-			`The server heard no words in "${file.name}". That is right for silence; otherwise check the language, the model and the file.`,
+			`No speech was detected in "${file.name}". This is expected for silence; otherwise check the language, the model and the file.`,
 		);
 	else if ((format === 'srt' || format === 'vtt') && transcript.subtitles === undefined)
-		hints.push('The server sent no subtitles, only text: it does not know this format.');
+		hints.push('The server returned text instead of subtitles: it does not support this format.');
 	return { ...transcript, hints };
 }
 
 function emptyAnswer(server: Server, { model }: TaskSettings): ServerError {
 	return failure('invalidAnswer', contextOf(server, server.url.api, model), {
-		message: 'The server sent an empty answer in place of a transcript',
+		message: 'The server returned an empty response instead of a transcript',
 		remedy:
-			'Check that the Base URL leads to a server that transcribes, and that the model is one for speech.',
+			'Check that the Base URL points to a transcription server, and that the model is a speech model.',
 	});
 }
 
@@ -94,13 +97,13 @@ function refusedOption(
 	if (/construction from null/i.test(serverText))
 		return error.reworded({
 			kind: 'badRequest',
-			message: `The server does not know the language "${language}"`,
-			remedy: 'Give a code such as en, de or zh, or leave the language empty.',
+			message: `The server does not support the language "${language}"`,
+			remedy: 'Enter a code such as en, de or zh, or leave the language empty.',
 		});
 	// llama-server
 	if (format === 'json' || !serverText.includes('response_format')) return undefined;
 	return error.reworded({
-		message: `The server does not write transcripts as "${format}"`,
+		message: `The server does not support the transcript format "${format}"`,
 		remedy: 'Set Response Format to Text.',
 	});
 }
@@ -120,9 +123,11 @@ async function refusedSound(
 	const named = UNREADABLE.test(serverText) ? unreadable(error, file) : heard;
 	const sent = { ...file, head: await headOf(file) };
 	return await explained(server, namingFiles(named, [sent]), {
-		can: `${translate ? 'translate' : 'transcribe'} sound${isDeaf ? ' with this model' : ''}`,
+		can: `${translate ? 'translate' : 'transcribe'} audio${isDeaf ? ' with this model' : ''}`,
 		remedy: ({ words }) =>
-			translate ? 'Turn off Translate to English, and let a chat translate.' : words.transcription,
+			translate
+				? 'Turn off Translate to English, and translate with a chat model.'
+				: words.transcription,
 		model,
 	});
 }
@@ -130,10 +135,10 @@ async function refusedSound(
 function unreadable(error: ServerError, { name }: FileSource): ServerError {
 	return error.reworded({
 		kind: 'badRequest',
-		message: `The server cannot read the sound of "${name}"`,
+		message: `The server cannot read the audio of "${name}"`,
 		// whisper.cpp says nothing else, whatever is wrong with the request.
 		remedy:
-			'Most servers read wav, mp3 and flac: convert the file, and look whether it is whole. whisper.cpp reads wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which needs ffmpeg on that machine.',
+			'Most servers accept wav, mp3 and flac: convert the file, and check that it is complete. whisper.cpp accepts wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which requires ffmpeg on that machine.',
 	});
 }
 

@@ -29,16 +29,16 @@ export function vectorsIn(
 ): Vectors | Fault {
 	const { data, embeddings } = recordOf(json);
 	const list = data ?? embeddings;
-	if (!Array.isArray(list)) return { fault: 'the answer holds no embeddings' };
+	if (!Array.isArray(list)) return { fault: 'the response contains no embeddings' };
 	if (list.length !== count)
 		return {
-			fault: `${count} ${count === 1 ? 'text was' : 'texts were'} sent, but ${list.length} vectors came back`,
+			fault: `${count} ${count === 1 ? 'text was' : 'texts were'} sent, but ${list.length} vectors were returned`,
 		};
 	const ordered = inOrder(list);
 	if (ordered === undefined)
 		return {
 			fault:
-				'the indexes of the vectors are incomplete or repeated, so nobody can tell which text each belongs to',
+				'the vector indexes are incomplete or duplicated, so vectors cannot be matched to texts',
 		};
 	const read = readAll(ordered, length);
 	if ('fault' in read) return read;
@@ -69,9 +69,11 @@ function inOrder(list: unknown[]): unknown[] | undefined {
 
 function readVector(value: unknown): number[] | Fault {
 	if (typeof value === 'string')
-		return fromBase64(value) ?? { fault: 'a vector is neither a list of numbers nor base64' };
+		return fromBase64(value) ?? { fault: 'a vector is neither an array of numbers nor base64' };
 	const numbers = asList(value).map((entry) => plainNumber(entry) ?? NaN);
-	return numbers.length > 0 ? numbers : { fault: 'a vector is not a list of numbers, or empty' };
+	return numbers.length > 0
+		? numbers
+		: { fault: 'a vector is not an array of numbers, or is empty' };
 }
 
 const BYTES = 4;
@@ -86,9 +88,9 @@ function fromBase64(text: string): number[] | undefined {
 function faultOf(vector: readonly number[], expected: number): Fault | undefined {
 	if (vector.length !== expected)
 		return {
-			fault: `a vector has ${vector.length} numbers where the others have ${expected}`,
+			fault: `a vector has ${vector.length} dimensions while the others have ${expected}`,
 			remedy:
-				'Another model seems to answer than before. Choose the model by its name, and insert everything anew.',
+				'The server seems to use another model than before. Select the model by name, and insert all documents again.',
 		};
 	let others = 0;
 	for (const value of vector) {
@@ -96,18 +98,18 @@ function faultOf(vector: readonly number[], expected: number): Fault | undefined
 		const stored = Math.fround(value);
 		if (!Number.isFinite(stored))
 			return {
-				fault: 'a vector holds values that are not 32-bit numbers',
+				fault: 'a vector contains values that are not 32-bit numbers',
 				remedy:
-					'The model failed on this text (NaN). Use another quantization (F16 in place of Q4), turn flash attention off, or run the model on the CPU (-ngl 0 or num_gpu 0).',
+					'The model failed on this text (NaN). Use another quantization (F16 instead of Q4), turn flash attention off, or run the model on the CPU (-ngl 0 or num_gpu 0).',
 			};
 		if (stored !== 0) others++;
 	}
 	// Between the zeros of a reranker, llama-server leaves a few numbers of whatever was in its memory.
 	if (others * 10 >= vector.length) return undefined;
 	return {
-		fault: 'a vector consists of zeros',
+		fault: 'a vector contains only zeros',
 		remedy:
-			'The server probably runs a reranker, or a proxy decoded the answer wrongly. Choose an embedding model.',
+			'The server is probably running a reranker, or a proxy decoded the response incorrectly. Choose an embedding model.',
 	};
 }
 

@@ -13,7 +13,8 @@ export class DifyApp implements INodeType {
 		name: 'difyApp',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		subtitle: actionSubtitle(operations.properties),
-		description: 'Text generators, speech, annotations, files and settings of a Dify app',
+		description:
+			'Generate text, convert speech, and manage annotations, files and settings of a Dify app',
 		defaults: { name: 'Dify Apps' },
 		usableAsTool: true,
 		properties: operations.properties,

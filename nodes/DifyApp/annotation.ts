@@ -12,12 +12,12 @@ const annotations = (keyword: string): List => ({ path: '/apps/annotations', que
 
 const questionField = stringField('Question', 'question', {
 	required: true,
-	description: 'What users ask',
+	description: 'The question that users ask',
 });
 
 const answerField = longTextField('Answer', 'answer', 4, {
 	required: true,
-	description: 'What the app answers then, word for word',
+	description: 'The exact text that the app returns',
 });
 
 const annotationIdField = locatorField('Annotation', 'annotationId', 'searchAnnotations', {
@@ -38,11 +38,11 @@ export const annotationGetAll = listRow({
 		name: 'Get Many',
 		value: 'getAll',
 		action: 'Get many annotations',
-		description: 'Questions and answers of the app, with how often each was used',
+		description: 'List the questions and answers of the app with their usage count',
 	},
 	fields: [
 		stringField('Keyword', 'keyword', {
-			description: 'Only annotations with this text in the question or the answer. Empty: all.',
+			description: 'Text that the question or the answer must contain. Leave empty for all.',
 		}),
 	],
 	list: (parameters) => annotations(parameters.name('keyword')),
@@ -53,7 +53,7 @@ export const annotationCreate = row({
 		name: 'Create',
 		value: 'create',
 		action: 'Create an annotation',
-		description: 'Add a question with its answer, also where the same question is there already',
+		description: 'Add a question and its answer, even if the same question already exists',
 	},
 	fields: [questionField, answerField],
 	request: (parameters) => ['POST', '/apps/annotations', textsIn(parameters)],
@@ -64,7 +64,7 @@ export const annotationUpdate = row({
 		name: 'Update',
 		value: 'update',
 		action: 'Update an annotation',
-		description: 'Change question and answer; Dify needs both',
+		description: 'Change the question and the answer; Dify requires both',
 	},
 	fields: [annotationIdField, questionField, answerField],
 	isIdempotent: true,

@@ -5,7 +5,7 @@ export const appGet: DifyOperation = {
 		name: 'Get',
 		value: 'get',
 		action: 'Get an app',
-		description: 'What Dify tells about the app: name, type, form, switched-on features, limits',
+		description: 'Get the name, type, form, enabled features and limits of the app',
 	},
 	fields: [],
 	run: async ({ client, appParameters }) => [

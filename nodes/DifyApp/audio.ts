@@ -25,34 +25,34 @@ export const audioSpeak: DifyOperation = {
 		name: 'Speak',
 		value: 'speak',
 		action: 'Speak a text',
-		description: 'Speaks a text or an answer, with the text-to-speech model of Dify',
+		description: "Convert a text or a response to speech with Dify's text-to-speech model",
 	},
 	fields: [
 		choiceField('Speak', 'source', 'text', {
 			noDataExpression: true,
 			options: choices({
-				message: 'Answer of the App',
+				message: 'App Response',
 				text: 'Text',
 			}),
 		}),
 		longTextField('Text', 'text', 4, {
 			displayOptions: { show: { source: ['text'] } },
-			description: 'Providers have limits: with OpenAI 4096 characters',
+			description: 'Providers have length limits: OpenAI allows 4096 characters',
 		}),
 		{
-			...messageField('The answer that is spoken'),
+			...messageField('The message to speak'),
 			displayOptions: { show: { source: ['message'] } },
 		},
 		userField,
 		optionsCollection([
 			stringField('File Name', 'fileName', {
 				default: 'speech',
-				description: 'Without its extension, which comes from the format of the sound',
+				description: 'Without extension; the extension follows from the audio format',
 			}),
 			outputField('binaryPropertyOutput'),
 			stringField('Voice', 'voice', {
 				description:
-					'Its name at the provider of the speech model. Without this option: the voice of the app.',
+					'Name of the voice at the speech model provider. If not set, the voice of the app is used.',
 			}),
 		]),
 	],
@@ -87,9 +87,9 @@ function nothingSpoken(url: string) {
 	return difyFailure('emptyAnswer', {
 		url,
 		status: 200,
-		message: 'Dify had nothing to speak',
+		message: 'Dify returned no audio',
 		remedy:
-			'The message is unknown, has an empty answer, or the provider of speech gave no sound. Check the message ID, and the log of the model provider in Dify.',
+			'The message is unknown or has an empty response, or the speech provider returned no audio. Check the message ID, and the model provider log in Dify.',
 	});
 }
 
@@ -98,9 +98,9 @@ export const audioTranscribe: DifyOperation = {
 		name: 'Transcribe',
 		value: 'transcribe',
 		action: 'Transcribe a recording',
-		description: 'Writes down what is said, with the speech-to-text model of Dify',
+		description: "Convert a recording to text with Dify's speech-to-text model",
 	},
-	fields: [binaryField('the recording: MP3, M4A, WAV or AMR, 30 MB at most'), userField],
+	fields: [binaryField('the recording (MP3, M4A, WAV or AMR, up to 30 MB)'), userField],
 	run: async (call) => {
 		const { context, client, parameters } = call;
 		const source = await fileIn(call);
@@ -110,7 +110,7 @@ export const audioTranscribe: DifyOperation = {
 		const options = { fields: { user: userIn(parameters) }, idleMs: LIMITS.firstTokenMs };
 		const answer = await client.upload('/audio-to-text', recording, options);
 		const heard = text(answer.text) ?? '';
-		if (heard.trim() === '') hintOnce(context, 'Nothing was heard in the recording.', 'info');
+		if (heard.trim() === '') hintOnce(context, 'No speech was detected in the recording.', 'info');
 		return [{ json: { text: heard, fileName: source.name, bytes: source.size } }];
 	},
 };

@@ -14,7 +14,7 @@ export const fileUpload: DifyOperation = {
 		name: 'Upload',
 		value: 'upload',
 		action: 'Upload a file',
-		description: 'Store a file in Dify, for the inputs of a later run of the same user',
+		description: 'Store a file in Dify for a later run of the same user',
 	},
 	fields: [binaryField('the file'), userField],
 	run: async (call) => {
@@ -43,12 +43,12 @@ export const fileDownload: DifyOperation = {
 		name: 'Download',
 		value: 'download',
 		action: 'Download a file',
-		description: 'Fetch a file that a message of the app used',
+		description: 'Download a file that a message of the app has used',
 	},
 	fields: [
 		stringField('File ID', 'fileId', {
 			required: true,
-			description: 'As in message_files of a message, or as Upload gave it',
+			description: 'As returned in message_files of a message or by Upload',
 		}),
 		outputField('binaryPropertyOutput', { required: true }),
 	],

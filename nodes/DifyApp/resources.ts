@@ -13,7 +13,7 @@ import { textGenerate } from './text/generate';
 /** What the node can do. */
 export const operations = resourceTable([
 	{
-		option: { name: 'Text', value: 'text', description: 'For apps of the type text generator' },
+		option: { name: 'Text', value: 'text', description: 'For text generator apps' },
 		operations: [textGenerate],
 	},
 	{ option: { name: 'Audio', value: 'audio' }, operations: [audioSpeak, audioTranscribe] },
@@ -21,7 +21,7 @@ export const operations = resourceTable([
 		option: {
 			name: 'Annotation',
 			value: 'annotation',
-			description: 'Questions with fixed answers',
+			description: 'Questions with predefined answers',
 		},
 		operations: [annotationGetAll, annotationCreate, annotationUpdate, annotationDelete],
 	},

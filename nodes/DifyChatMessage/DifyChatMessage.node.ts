@@ -15,7 +15,7 @@ export class DifyChatMessage implements INodeType {
 		subtitle:
 			'={{ { auto: "automatic conversation", new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
 		description:
-			'Chatbots, agents and chatflows of Dify: sends a message and types the answer into the chat',
+			'Send messages to Dify chatbots, agents and chatflows, and stream the response to the chat',
 		defaults: { name: 'Dify Chat Message' },
 		usableAsTool: true,
 		properties: operations.properties,

@@ -11,23 +11,27 @@ export const messageFields: INodeProperties[] = [
 	longTextField('Query', 'query', 4, {
 		default: '={{ $json.chatInput }}',
 		required: true,
-		description: 'What to say to the app. It is sent unchanged.',
+		description: 'The message to send to the app. Sent unchanged.',
 	}),
 	userField,
 	choiceField('Conversation', 'conversation', 'auto', {
 		options: choices({
 			auto: [
 				'Automatic',
-				'Behind a Chat Trigger, one conversation for each chat session, unless User names somebody else. Otherwise a new one.',
+				'With a Chat Trigger, one conversation per chat session, unless User names another user. Otherwise a new conversation.',
 			],
-			byId: ['Existing', 'Continue the given conversation. An empty ID starts a new one.'],
+			byId: [
+				'Existing',
+				'Continue the given conversation. If the ID is empty, a new one is started.',
+			],
 			latest: [
-				'Latest of the User',
-				'Continue the conversation in which the user wrote last, or start the first one. It is looked up in Dify.',
+				'Latest of User',
+				"Continue the user's most recent conversation, or start the first one. Dify looks it up.",
 			],
-			new: ['New', 'Start a new conversation with every item'],
+			new: ['New', 'Start a new conversation for each item'],
 		}),
-		description: 'Where the message belongs. Dify keeps what was said before; n8n stores nothing.',
+		description:
+			'Which conversation the message belongs to. Dify stores the history; n8n stores nothing.',
 	}),
 	conversationField({ displayOptions: { show: { conversation: ['byId'] } } }),
 ];

@@ -19,56 +19,54 @@ import type { NodeParameters } from '../shared/parameters';
 import type { Extra } from './output';
 
 const options: INodeProperties[] = [
-	stringField('Answer Field', 'answerField', {
+	stringField('Response Field', 'answerField', {
 		default: 'answer',
 		displayOptions: { show: { '/simplify': [true] } },
 		description:
-			'Name of the field with the answer. Behind a Chat Trigger the item also has "output", which the chat shows.',
+			'Name of the field that contains the response. With a Chat Trigger, the item also has "output", which the chat shows.',
 	}),
 	booleanField('Automatic Conversation Name', 'autoGenerateName', true, {
-		description: 'Whether Dify lets a model think of a name for a new conversation',
+		description: 'Whether Dify generates a name for a new conversation with a model',
 	}),
 	RUN_OPTIONS.enableStreaming,
-	fetchFilesFromField('files of the answer'),
+	fetchFilesFromField('files of the response'),
 	RUN_OPTIONS.idleLimit,
 	choicesField('Include', 'include', {
 		options: choices({
-			thoughts: [
-				'Agent Thoughts',
-				'What an agent thought, the tools it called, and what they returned',
-			],
-			files: ['Files', 'Files of the answer as binary fields "file_0", "file_1" and so on'],
-			reasoning: ['Reasoning', 'What a reasoning model thought, where Dify passes it on'],
-			workflow: [
-				'Workflow Nodes',
-				'The run of a chatflow with each of its nodes, their inputs and outputs',
-			],
+			thoughts: ['Agent Thoughts', "The agent's thoughts, the tools it called, and their results"],
+			files: ['Files', 'Files of the response as binary fields "file_0", "file_1" and so on'],
+			reasoning: ['Reasoning', 'The thinking of a reasoning model, if Dify returns it'],
+			workflow: ['Workflow Nodes', 'The chatflow run with the inputs and outputs of each node'],
 		}),
-		description: 'What to add to the item',
+		description: 'What to add to the output item',
 	}),
 	{
 		...RUN_OPTIONS.itemsAtOnce,
 		description:
-			'How many items are sent at the same time. Messages of the same conversation still go one after another, and the order of the output stays that of the input. An expression is evaluated for the first item only.',
+			'How many items to process at the same time. Messages of the same conversation are still sent one after another, and the output keeps the order of the input. Expressions are evaluated for the first item only.',
 	},
 	{
 		...RUN_OPTIONS.maxRetries,
-		description: `How often to send a message again ${WHERE_NOTHING_BEGAN}`,
+		description: `How often to resend a message ${WHERE_NOTHING_BEGAN}`,
 	},
 	RUN_OPTIONS.totalLimit,
 	RUN_OPTIONS.traceId,
-	choiceField('When Conversation Is Gone', 'onStaleConversation', 'error', {
+	choiceField('When Conversation Is Unavailable', 'onStaleConversation', 'error', {
 		options: choices({
 			error: 'Fail',
-			startNew: ['Start a New One', 'The item then has "conversationRestarted", and the new ID'],
+			startNew: [
+				'Start New Conversation',
+				'The output item then includes "conversationRestarted" and the new ID',
+			],
 		}),
 		description:
-			'What to do when the conversation was deleted, is closed, or belongs to another user',
+			'What to do if the conversation was deleted, is closed, or belongs to another user',
 	}),
-	onPauseField('What to do when a chatflow stops to ask a person'),
+	onPauseField('What to do when a chatflow pauses for human input'),
 	{
 		...RUN_OPTIONS.workflowId,
-		description: 'A published version of a chatflow. Leave empty for the latest one.',
+		description:
+			'ID of a published version of the chatflow. Leave empty to use the latest version.',
 	},
 ];
 

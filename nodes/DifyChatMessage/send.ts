@@ -72,7 +72,7 @@ async function sendMessage(call: DifyCall): Promise<OperationItem> {
 	reportRun(call, result);
 	if (conversationRestarted)
 		call.hint(
-			'The conversation could not be continued, so a new one was started. Its ID is in the item.',
+			'The conversation could not be continued, so a new one was started. The output contains its ID.',
 		);
 	const isChat = !isBlank(parameters.item().sessionId);
 	const options = { simplify, answerField, user, include, isChat };

@@ -27,7 +27,7 @@ export class DifyConversation implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		subtitle: actionSubtitle(operations.properties),
 		description:
-			'Conversations of a Dify app: lists, renames and deletes them, reads messages, sets variables',
+			'List, rename and delete conversations of a Dify app, read messages, set variables',
 		defaults: { name: 'Dify Conversation' },
 		usableAsTool: true,
 		properties: operations.properties,

@@ -19,7 +19,7 @@ export const conversationGetAll = listRow({
 		name: 'Get Many',
 		value: 'getAll',
 		action: 'Get many conversations',
-		description: 'Conversations of a user that were made over the API',
+		description: 'List the conversations that a user started through the API',
 	},
 	fields: [userField],
 	more: [
@@ -43,13 +43,13 @@ export const conversationRename = row({
 		name: 'Rename',
 		value: 'rename',
 		action: 'Rename a conversation',
-		description: 'Give it a name, or let Dify think of one',
+		description: 'Enter a name, or let Dify generate one',
 	},
 	fields: [
 		userField,
 		conversationField({ required: true }),
-		booleanField('Let Dify Choose the Name', 'autoGenerate', false, {
-			description: 'Whether a model thinks of a name from the messages of the conversation',
+		booleanField('Generate Name', 'autoGenerate', false, {
+			description: 'Whether a model generates the name from the messages of the conversation',
 		}),
 		stringField('Name', 'name', {
 			required: true,

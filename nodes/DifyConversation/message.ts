@@ -12,7 +12,8 @@ export const messageGetAll = listRow({
 		name: 'Get Many',
 		value: 'getAll',
 		action: 'Get many messages',
-		description: 'Questions, answers, files and ratings, oldest first. A limit gives the newest.',
+		description:
+			'Messages with responses, files and ratings, oldest first. Limit returns the newest.',
 	},
 	fields: [userField, conversationField({ required: true })],
 	list: (parameters) => ({
@@ -27,9 +28,9 @@ export const messageGetSuggested = row({
 		name: 'Get Suggested Questions',
 		value: 'getSuggested',
 		action: 'Get suggested questions',
-		description: 'What the user might ask next. A model writes them, which takes time and tokens.',
+		description: 'Get questions the user might ask next; a model generates them, which uses tokens',
 	},
-	fields: [userField, messageField('ID of the answer after which the user might ask more')],
+	fields: [userField, messageField('ID of the message to suggest follow-up questions for')],
 	limitMs: MODEL_LIMIT_MS,
 	request: (parameters) => {
 		const messageId = messageIdIn(parameters);

@@ -24,7 +24,7 @@ export const variableGetAll = listRow({
 		name: 'Get Many',
 		value: 'getAll',
 		action: 'Get many variables',
-		description: 'Variables of a conversation with a chatflow; other apps have none',
+		description: 'List the variables of a chatflow conversation; other apps have none',
 	},
 	fields: [userField, conversationField({ required: true })],
 	list: (parameters) => variablesOf(conversationIdIn(parameters), userIn(parameters)),
@@ -44,20 +44,21 @@ export const variableUpdate: DifyOperation = {
 		name: 'Update',
 		value: 'update',
 		action: 'Update a variable',
-		description: 'Set a variable of a conversation with a chatflow',
+		description: 'Set a variable of a chatflow conversation',
 	},
 	fields: [
 		userField,
 		conversationField({ required: true }),
 		{ ...variableField, modes: [fromList!, byName, byId!] },
 		stringField('Value', 'value', {
-			description: 'The new value. For a variable that is no text, write JSON: 5, true, [1, 2].',
+			description:
+				'The new value. For variables that are not strings, enter JSON: 5, true, [1, 2].',
 		}),
 	],
 	run: async ({ client, parameters }) => {
 		const wanted = parameters.required(
 			'variableId',
-			'Choose the variable from the list, or give its name or ID.',
+			'Select the variable from the list, or enter its name or ID.',
 		);
 		const conversationId = conversationIdIn(parameters);
 		const user = userIn(parameters);
@@ -86,7 +87,9 @@ async function variableNamed(
 	throw localError(
 		'notFound',
 		`The conversation has no variable "${wanted}"`,
-		names === '' ? 'It has no variables at all: only chatflows have them.' : `It has: ${names}.`,
+		names === ''
+			? 'It has no variables: only chatflows have variables.'
+			: `Available variables: ${names}.`,
 	);
 }
 
@@ -96,8 +99,8 @@ export const searchVariables = editorList(async ({ context, client, filter }) =>
 	if (conversationId === undefined)
 		throw localError(
 			'invalidId',
-			'The list needs a conversation',
-			'Choose it in Conversation first, or give the variable by name.',
+			'The list requires a conversation',
+			'Select one under Conversation first, or enter the variable by name.',
 		);
 	const variables = await readList(client, variablesOf(conversationId, editorUser(context)));
 	const named = variables.map(({ id, name, value_type: type }) => ({

@@ -13,7 +13,7 @@ export class DifyFeedback implements INodeType {
 		name: 'difyFeedback',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		subtitle: actionSubtitle(operations.properties),
-		description: 'Likes and dislikes for answers of a Dify app: gives, takes back and lists them',
+		description: 'Rate messages of a Dify app with like or dislike, remove ratings, list feedback',
 		defaults: { name: 'Dify Feedback' },
 		usableAsTool: true,
 		properties: operations.properties,

@@ -21,19 +21,19 @@ export const feedbackGetAll = listRow({
 		name: 'Get Many',
 		value: 'getAll',
 		action: 'Get many ratings',
-		description: 'All feedback of the app: of its users, and of your team in Dify',
+		description: 'List all feedback of the app, from its users and from your team in Dify',
 	},
 	fields: [],
 	list: () => FEEDBACK,
 });
 
 const ratedMessageField = messageField(
-	'ID of the answer, as Dify Chat Message gives it. Not the ID of the conversation or the task.',
+	'ID of the message, as returned by Dify Chat Message. Not the conversation ID or the task ID.',
 );
 
 const ignoreNotRated = booleanField('Ignore If Not Rated', 'ignoreNotRated', true, {
 	description:
-		'Whether taking back a rating that does not exist is fine. The item then has "alreadySo". Without this option it is an error, as in Dify.',
+		'Whether to succeed when there is no rating to remove. The output item then has "alreadySo". If off, this is an error, as in Dify.',
 });
 
 type Rating = 'like' | 'dislike' | 'none';
@@ -43,7 +43,7 @@ export const rate: DifyOperation = {
 		name: 'Rate',
 		value: 'rate',
 		action: 'Rate a message',
-		description: 'Like or dislike an answer, with or without a text',
+		description: 'Like or dislike a message, with an optional comment',
 	},
 	fields: [
 		ratedMessageField,
@@ -52,14 +52,14 @@ export const rate: DifyOperation = {
 			options: choices({
 				dislike: 'Dislike',
 				like: 'Like',
-				none: ['None', 'Takes the rating back, as Revoke does'],
+				none: ['None', 'Removes the rating, like Revoke'],
 			}),
 			description:
-				'An expression must give like, dislike or none. Each message has one rating of its user: a new one replaces it.',
+				'Expressions must return like, dislike or none. Each user has one rating per message: a new rating replaces it.',
 		}),
 		longTextField('Text', 'content', 2, {
 			description:
-				'Why the answer was good or bad. Empty: Dify erases the text of an earlier rating.',
+				'Why the response was good or bad. If empty, Dify deletes the comment of an earlier rating.',
 		}),
 		optionsCollection([ignoreNotRated]),
 	],
@@ -79,7 +79,7 @@ export const revoke: DifyOperation = {
 		name: 'Revoke',
 		value: 'revoke',
 		action: 'Revoke a rating',
-		description: 'Take the rating of an answer back, with its text',
+		description: 'Remove the rating of a message, including its comment',
 	},
 	fields: [ratedMessageField, userField, optionsCollection([ignoreNotRated])],
 	run: revoked,
@@ -127,7 +127,7 @@ function ratingIn(parameters: NodeParameters): Rating {
 		throw wrongField(
 			field.label,
 			'is empty',
-			'An empty rating would delete an earlier one in Dify, so it is not sent. To take a rating back, give none.',
+			'An empty rating would delete an earlier one in Dify, so it is not sent. To remove a rating, choose none.',
 		);
 	return asChoice(field, typeof value === 'string' ? value.trim().toLowerCase() : value);
 }

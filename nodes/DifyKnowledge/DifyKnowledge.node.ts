@@ -78,7 +78,7 @@ export class DifyKnowledge implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		version: 1,
 		subtitle: actionSubtitle(operations.properties),
-		description: 'Knowledge bases of Dify: searches them, fills them, keeps your documents in sync',
+		description: 'Search and fill Dify knowledge bases, and keep your documents in sync with them',
 		defaults: { name: 'Dify Knowledge' },
 		usableAsTool: true,
 		properties: operations.properties,

@@ -28,16 +28,15 @@ function chunkPath(parameters: NodeParameters): string {
 }
 
 const contentField = longTextField('Content', 'content', 3, {
-	description: 'The text; in a Q&A knowledge base the question',
+	description: 'The text of the chunk; in a Q&A knowledge base, the question',
 });
 
 const values = [
 	longTextField('Answer', 'answer', 3, {
-		description: 'Needed in a Q&A knowledge base, and ignored elsewhere',
+		description: 'Required in a Q&A knowledge base, ignored in others',
 	}),
 	stringField('Keywords', 'keywords', {
-		description:
-			'Separate them with commas, or give a list. Without them, Dify chooses some itself.',
+		description: 'Separate with commas, or pass an array. If empty, Dify generates keywords.',
 	}),
 ];
 
@@ -53,7 +52,7 @@ export const chunkGetAll = listRow({
 		name: 'Get Many',
 		value: 'getAll',
 		action: 'Get many chunks',
-		description: 'In their order',
+		description: 'List chunks in order',
 	},
 	fields: [...placeFields, keywordField],
 	list: (parameters) => ({
@@ -89,7 +88,7 @@ export const chunkUpdate: DifyOperation = {
 			contentField,
 			booleanField('Enabled', 'enabled', true, {
 				description:
-					'Whether searches find the chunk. Dify changes a disabled chunk only if it is enabled in the same step. When it is disabled, nothing else is changed.',
+					'Whether searches find the chunk. Dify changes a disabled chunk only if the same update enables it. When you disable a chunk, no other changes apply.',
 			}),
 		]),
 	],

@@ -30,7 +30,7 @@ export const textField = longTextField('Text', 'text', 4, {
 });
 
 export const keywordField = stringField('Search', 'keyword', {
-	description: 'Part of the name or text to look for. Leave empty for all.',
+	description: 'Part of the name or text to search for. Leave empty for all.',
 });
 
 export const waitField = numberField('Wait for Indexing (Seconds)', 'wait', 300, {
@@ -44,7 +44,7 @@ export function textsIn(parameters: NodeParameters, path: string): string[] | un
 	if (isBlank(value)) return undefined;
 	if (Array.isArray(value)) return value.map(String);
 	if (typeof value === 'string') return namesIn(value);
-	throw wrongField(parameters.field(path).label, 'must be a list, or text with commas');
+	throw wrongField(parameters.field(path).label, 'must be an array or comma-separated text');
 }
 
 /** Reads a text option; undefined where it was not added. */

@@ -43,7 +43,7 @@ export const knowledgeBaseGetAll = listRow({
 		name: 'Get Many',
 		value: 'getAll',
 		action: 'Get many knowledge bases',
-		description: 'Those of the whole workspace, newest first',
+		description: 'List the knowledge bases of the workspace, newest first',
 	},
 	fields: [keywordField],
 	list: (parameters) => basesOf(parameters.name('keyword')),
@@ -57,28 +57,28 @@ export const knowledgeBaseGet = row({
 
 const nameField = stringField('Name', 'name', {
 	required: true,
-	description: 'At most 40 characters, and the only one of this name in the workspace',
+	description: 'Up to 40 characters; must be unique in the workspace',
 });
 
 const settings: INodeProperties[] = [
-	stringField('Description', 'description', { description: 'At most 400 characters' }),
+	stringField('Description', 'description', { description: 'Up to 400 characters' }),
 	modelLocator('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
 		description:
-			'For the technique High Quality. Without it, Dify takes the default one of the workspace.',
+			'For the technique High Quality. If not set, Dify uses the default model of the workspace.',
 	}),
 	choiceField('Permission', 'permission', 'all_team_members', {
 		options: choices({
 			all_team_members: 'All Team Members',
 			only_me: [
 				'Only the Owner',
-				'The owner of the workspace, as whom the key acts. Others do not see the knowledge base in Dify.',
+				'Only the workspace owner, as whom the key acts, sees the knowledge base in Dify',
 			],
 		}),
 		description:
-			'Who sees the knowledge base in Dify. The key acts as the owner of the workspace, so the default of this node is All Team Members.',
+			'Who can see the knowledge base in Dify. The key acts as the workspace owner, so this node defaults to All Team Members.',
 	}),
 	techniqueField(
-		'How documents are indexed. Without it, the first document decides; it cannot be changed later.',
+		'How documents are indexed. If not set, the first document decides; it cannot be changed later.',
 	),
 ];
 
@@ -104,7 +104,7 @@ export const knowledgeBaseCreate: DifyOperation = {
 			choiceField('If It Exists', 'ifExists', 'fail', {
 				options: choices({
 					fail: 'Fail',
-					use: ['Use It', 'The knowledge base of that name, as it is'],
+					use: ['Use Existing', 'Return the existing knowledge base unchanged'],
 				}),
 			}),
 		]),
@@ -144,21 +144,21 @@ export const knowledgeBaseDelete: DifyOperation = {
 		name: 'Delete',
 		value: 'delete',
 		action: 'Delete a knowledge base',
-		description: 'Delete it with all its documents, even if apps use it',
+		description: 'Delete a knowledge base and all its documents, even if apps use it',
 	},
 	fields: [
 		datasetField,
-		booleanField('I Know That All Documents Are Deleted', 'confirm', false, {
+		booleanField('Confirm Deletion of All Documents', 'confirm', false, {
 			description:
-				'Whether to delete the knowledge base. Dify asks nobody, and nothing brings it back.',
+				'Whether to delete the knowledge base with all its documents. This cannot be undone.',
 		}),
 	],
 	run: async ({ client, parameters }) => {
 		const datasetId = datasetIdIn(parameters);
 		if (!parameters.flag('confirm'))
 			throw invalidParam(
-				'The deletion is not confirmed',
-				'Turn on "I Know That All Documents Are Deleted" in the node.',
+				'The deletion was not confirmed',
+				'Turn on "Confirm Deletion of All Documents" in the node.',
 			);
 		const existed = await deleteAt(client, path`/datasets/${datasetId}`);
 		return [{ json: { datasetId, deleted: true, existed } }];
@@ -170,14 +170,14 @@ export const knowledgeBaseRetrieve: DifyOperation = {
 		name: 'Retrieve',
 		value: 'retrieve',
 		action: 'Retrieve from a knowledge base',
-		description: 'Find the parts of documents that fit a question',
+		description: 'Find the chunks that match a query',
 	},
 	fields: [
 		datasetField,
 		stringField('Query', 'query', {
 			required: true,
 			description:
-				'What to look for, at most 250 characters. Where an agent uses the node, a longer one is cut.',
+				'The search query, up to 250 characters. Longer queries from an agent are truncated.',
 		}),
 		topKField,
 		...filterFields,
@@ -191,7 +191,7 @@ export const knowledgeBaseRetrieve: DifyOperation = {
 		const cuts = context.getNode().type.endsWith('Tool');
 		const typed = parameters.freeText('query');
 		const { query, cut } = cuts ? cutQuery(typed) : { query: typed, cut: false };
-		if (cut) hint('The query was cut to 250 characters, which is all that Dify takes.');
+		if (cut) hint('The query was truncated to 250 characters, the maximum in Dify.');
 		const found = await retrieve(call, datasetIdIn(parameters), query, search);
 		const remark = misfitHint(found.misfits);
 		if (remark !== undefined) hint(remark);

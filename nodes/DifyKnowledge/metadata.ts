@@ -54,7 +54,7 @@ export const metadataSet: DifyOperation = {
 		name: 'Set on Documents',
 		value: 'set',
 		action: 'Set metadata on documents',
-		description: 'Values of other fields stay',
+		description: 'Other fields keep their values',
 	},
 	fields: [
 		datasetField,
@@ -63,14 +63,15 @@ export const metadataSet: DifyOperation = {
 			values: [
 				stringField('Field', 'field', { description: 'Name of the field' }),
 				stringField('Value', 'value', {
-					description: 'Times as a date or Unix seconds. Leave empty to take the value away.',
+					description:
+						'Enter times as a date or Unix timestamp in seconds. Leave empty to remove the value.',
 				}),
 			],
 		}),
 		optionsCollection([
 			booleanField('Create Missing Fields', 'createFields', true, {
 				description:
-					'Whether to create fields that the knowledge base does not have yet: a number makes a number, all else text',
+					'Whether to create missing fields in the knowledge base: as number for number values, otherwise as text',
 			}),
 		]),
 	],

@@ -43,7 +43,7 @@ export const pipelineRun: DifyOperation = {
 		name: 'Run',
 		value: 'run',
 		action: 'Run a pipeline',
-		description: 'Makes documents of a file, new ones in each run; Get Status waits for them',
+		description: 'Create documents from a file, new ones on each run; Get Status can wait for them',
 	},
 	fields: [
 		datasetField,
@@ -52,13 +52,14 @@ export const pipelineRun: DifyOperation = {
 			'datasourceNode',
 			'searchDatasources',
 			{
-				description: 'At which node the pipeline starts. May be empty where only one takes files.',
+				description:
+					'The node where the pipeline starts. Leave empty if only one node accepts files.',
 			},
 			{ displayName: 'By Node ID', placeholder: 'e.g. 1752569675978' },
 		),
 		binaryField,
 		jsonField('Inputs', 'inputs', '{}', {
-			description: 'Variables of the pipeline and of its datasource',
+			description: 'Variables of the pipeline and its datasource',
 		}),
 	],
 	run: async (call) => {
@@ -82,7 +83,7 @@ export const pipelineRun: DifyOperation = {
 			response_mode: 'streaming',
 		});
 		const documents = recordsIn(answer.documents);
-		if (documents.length === 0) hint('The pipeline made no documents.');
+		if (documents.length === 0) hint('The pipeline created no documents.');
 		const batch = nonEmptyText(answer.batch);
 		return itemsOf(
 			documents.map((document) => ({
@@ -104,10 +105,10 @@ async function onlyNode(client: DifyClient, baseId: string): Promise<string> {
 	if (nodes.length === 0)
 		throw invalidParam(
 			'The pipeline has no datasource for files',
-			'Publish a pipeline that takes files in Dify.',
+			'In Dify, publish a pipeline that accepts files.',
 		);
 	throw invalidParam(
-		'The pipeline has several datasources for files, and none is chosen',
-		`Choose one in the field Datasource. There are: ${names}.`,
+		'The pipeline has several datasources for files, and none is selected',
+		`Select one in the field Datasource. Available: ${names}.`,
 	);
 }

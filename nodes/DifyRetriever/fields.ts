@@ -5,13 +5,13 @@ import { choicesField, noticeField, optionsCollection } from '../shared/field-ki
 
 export const properties: INodeProperties[] = [
 	noticeField(
-		'Connect this node to a Question and Answer Chain. For an agent, use Dify Knowledge as a tool: it can be asked for what the agent needs.',
+		'Connect this node to a Question and Answer Chain. For an agent, use Dify Knowledge as a tool instead: the agent can then write its own queries.',
 	),
 	choicesField('Knowledge Base Names or IDs', 'difyDatasetIds', {
 		typeOptions: { loadOptionsMethod: 'getKnowledgeBases' },
 		required: true,
 		description:
-			'Where to look. Choose from the list, or specify IDs using an <a href="https://docs.n8n.io/code/expressions/">expression</a>.',
+			'Knowledge bases to search. Choose from the list, or specify IDs using an <a href="https://docs.n8n.io/code/expressions/">expression</a>.',
 	}),
 	{ ...topKField, description: 'Max number of results to return' },
 	...filterFields,

@@ -61,15 +61,15 @@ function readSettings(parameters: NodeParameters): Settings {
 	if (chosen.includes(FAILED_LIST))
 		throw wrongField(
 			'Knowledge Base Names or IDs',
-			'holds the message of a list that could not be loaded',
-			'Remove this entry, load the list again, and choose a knowledge base.',
+			'contains the error message of a list that could not be loaded',
+			'Remove this entry, reload the list, and select a knowledge base.',
 		);
 	const datasetIds = [...new Set(chosen.map((id) => uuid(id, 'knowledge base ID')))];
 	if (datasetIds.length === 0)
 		throw wrongField(
 			'Knowledge Base Names or IDs',
 			'is empty',
-			'Choose at least one knowledge base.',
+			'Select at least one knowledge base.',
 		);
 	const search = searchSettings(parameters);
 	return {
@@ -81,7 +81,7 @@ function readSettings(parameters: NodeParameters): Settings {
 function loggedRetriever(app: DifyApp, settings: Settings, log: SubNodeLog): SuppliedRetriever {
 	const search = async (typed: string, signal: AbortSignal | undefined) => {
 		const { query, cut } = cutQuery(typed);
-		if (cut) log.hint('A question was cut to 250 characters, which is all that Dify takes.');
+		if (cut) log.hint('A question was truncated to 250 characters, the maximum in Dify.');
 		return await log.call({
 			input: { query },
 			run: async (execution) => {

@@ -12,7 +12,7 @@ export class DifyTrigger implements INodeType {
 		group: ['trigger'],
 		version: 1,
 		subtitle: '={{ $parameter.rating }}',
-		description: 'Ratings in Dify: starts the workflow when an answer was rated',
+		description: 'Starts the workflow when a message of a Dify app is rated',
 		defaults: { name: 'Dify Event Trigger' },
 		polling: true,
 		inputs: [],

@@ -4,23 +4,23 @@ import { booleanField, choiceField, choices, optionsCollection } from '../shared
 /** n8n lists the options of a field with this label as the actions of a trigger. */
 const rating = choiceField('Trigger On', 'rating', 'any', {
 	options: [
-		{ name: 'Any Rating', value: 'any', action: 'When an answer was rated' },
-		{ name: 'Dislike', value: 'dislike', action: 'When an answer was disliked' },
-		{ name: 'Like', value: 'like', action: 'When an answer was liked' },
+		{ name: 'Any Rating', value: 'any', action: 'When a message is rated' },
+		{ name: 'Dislike', value: 'dislike', action: 'When a message is disliked' },
+		{ name: 'Like', value: 'like', action: 'When a message is liked' },
 	],
 });
 
 const options: INodeProperties = optionsCollection([
-	booleanField('Changed Ratings', 'changed', true, {
+	booleanField('Include Changed Ratings', 'changed', true, {
 		description:
-			'Whether a rating that was changed starts the workflow again, such as a text that came later. Without this option: yes. Noticed among the newest 100.',
+			'Whether a changed rating, such as a comment added later, starts the workflow again. On if not set. Detected among the newest 100 ratings.',
 	}),
 	choiceField('From', 'source', 'user', {
 		options: choices({
 			admin: 'Team in Dify',
-			user: 'Users of the App',
+			user: 'App Users',
 		}),
-		description: 'Whose ratings start the workflow. Without this option: all.',
+		description: 'Whose ratings start the workflow. If not set, all ratings do.',
 	}),
 ]);
 

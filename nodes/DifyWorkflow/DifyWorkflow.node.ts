@@ -13,7 +13,11 @@ const operations = resourceTable([
 		operations: [runExecute, runGet, runFollow, runGetAll, runStop],
 	},
 	{
-		option: { name: 'Form', value: 'form', description: 'What a run that waits for a person asks' },
+		option: {
+			name: 'Form',
+			value: 'form',
+			description: 'The form of a run that waits for human input',
+		},
 		operations: [formSubmit, formGet],
 	},
 ]);
@@ -25,7 +29,7 @@ export class DifyWorkflow implements INodeType {
 		name: 'difyWorkflow',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		subtitle: actionSubtitle(operations.properties),
-		description: 'Workflows of Dify: runs, follows and stops them, and answers their forms',
+		description: 'Run, follow and stop Dify workflows, and submit their forms',
 		defaults: { name: 'Dify Workflow' },
 		usableAsTool: true,
 		properties: operations.properties,

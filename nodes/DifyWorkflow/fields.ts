@@ -8,15 +8,14 @@ import type { NodeParameters } from '../shared/parameters';
 
 export const runUserField: INodeProperties = {
 	...userField,
-	description: `Who runs the workflow. Dify keeps the files and runs of different users apart, ${SAME_USER}`,
+	description: `The user who runs the workflow. Dify keeps the files and runs of different users apart, ${SAME_USER}`,
 };
 
 export const runIdField = stringField('Workflow Run ID', 'workflowRunId', {
 	default: '={{ $json.workflowRunId }}',
 	required: true,
 	placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
-	description:
-		'The ID of the run, which the operation Execute puts out. A task ID is something else.',
+	description: 'The run ID that Execute returns. Not the task ID.',
 });
 
 /** @throws {ServerError} where the field is empty or holds no ID */
@@ -24,7 +23,7 @@ export function runIdIn(parameters: NodeParameters): string {
 	return uuid(parameters.value('workflowRunId'), 'workflow run ID');
 }
 
-const onPause = onPauseField('What to do when the workflow stops to ask a person');
+const onPause = onPauseField('What to do when the workflow pauses for human input');
 
 /** As above, for operations that may also wait for the answer. */
 const onPauseWaiting: INodeProperties = {
@@ -35,7 +34,7 @@ const onPauseWaiting: INodeProperties = {
 			name: 'Wait',
 			value: 'wait',
 			description:
-				'Wait until somebody has answered in Dify, and for the end of the run. Set a Total Limit.',
+				'Wait until the form is submitted in Dify and the run has ended. Set a Total Timeout.',
 		} as never,
 	],
 };
@@ -44,30 +43,30 @@ const onFailure = choiceField('When Run Fails', 'onFailure', 'error', {
 	options: choices({
 		error: 'Fail',
 		return: [
-			'Return What There Is',
-			'The item then has the status "failed", and the error of the workflow',
+			'Return Partial Result',
+			'The output item then has the status "failed" and the workflow error',
 		],
 	}),
-	description: 'What to do when the workflow itself fails',
+	description: 'What to do if the workflow run fails',
 });
 
 const include = choicesField('Include', 'include', {
 	options: choices({
-		files: ['Files', 'Files of the outputs as binary fields "file_0", "file_1" and so on'],
-		nodes: ['Nodes', 'Each node of the workflow, with its inputs and outputs'],
-		text: ['Text', 'The text that the workflow wrote on the way, as a preview'],
+		files: ['Files', 'Files in the outputs as binary fields "file_0", "file_1" and so on'],
+		nodes: ['Nodes', 'Each workflow node with its inputs and outputs'],
+		text: ['Text', 'The text that the workflow streamed during the run, as a preview'],
 	}),
-	description: 'What to add to the item',
+	description: 'What to add to the output item',
 });
 
-const fetchFilesFrom = fetchFilesFromField('files of the outputs');
+const fetchFilesFrom = fetchFilesFromField('files in the outputs');
 
 const { enableStreaming, idleLimit, totalLimit } = RUN_OPTIONS;
 
 const itemsAtOnce: INodeProperties = {
 	...RUN_OPTIONS.itemsAtOnce,
 	description:
-		'How many items are worked on at the same time. Each run occupies one of the workers that all apps of this Dify share: take more than 4 only if nobody else waits. The order of the output stays that of the input. An expression is evaluated for the first item only.',
+		'How many items to process at the same time. Each run occupies one of the workers that all apps of this Dify share: use more than 4 only if no one else is waiting. The output keeps the order of the input. Expressions are evaluated for the first item only.',
 };
 
 const common = [enableStreaming, fetchFilesFrom, idleLimit, include, itemsAtOnce, onFailure];
@@ -78,7 +77,7 @@ export const followOptions: INodeProperties[] = [
 	{
 		...totalLimit,
 		description:
-			'How long to follow the run. When it runs out, the run goes on in Dify, and the error has its ID. 0 = no limit.',
+			'How long to follow the run. After that, the run continues in Dify, and the error contains its ID. 0 = no limit.',
 	},
 	onPauseWaiting,
 ];
@@ -88,7 +87,7 @@ export const executeOptions: INodeProperties[] = [
 	...common,
 	{
 		...RUN_OPTIONS.maxRetries,
-		description: `How often to send a run again ${WHERE_NOTHING_BEGAN}`,
+		description: `How often to restart a run ${WHERE_NOTHING_BEGAN}`,
 	},
 	totalLimit,
 	RUN_OPTIONS.traceId,
@@ -96,6 +95,6 @@ export const executeOptions: INodeProperties[] = [
 	{
 		...RUN_OPTIONS.workflowId,
 		description:
-			'A published version of the workflow. Leave empty for the latest one. The output of a run names the version that ran.',
+			'ID of a published version of the workflow. Leave empty to use the latest version. The output of a run contains the version that ran.',
 	},
 ];

@@ -14,7 +14,7 @@ const formTokenField = stringField('Form Token', 'formToken', {
 	typeOptions: { password: true },
 	default: '={{ $json.forms?.[0]?.formToken }}',
 	required: true,
-	description: 'The "formToken" of the form, in the output of the paused run',
+	description: 'The "formToken" of the form from the output of the paused run',
 });
 
 const tokenIn = (parameters: NodeParameters) => parameters.name('formToken');
@@ -24,7 +24,7 @@ export const formGet = row({
 		name: 'Get',
 		value: 'get',
 		action: 'Get a form',
-		description: 'What a paused run asks: text, fields and buttons',
+		description: 'Get the text, fields and buttons of the form of a paused run',
 	},
 	fields: [formTokenField, simplifyField],
 	request: (parameters) => ['GET', formPath(tokenIn(parameters))],
@@ -46,24 +46,25 @@ export const formSubmit: DifyOperation = {
 		name: 'Submit',
 		value: 'submit',
 		action: 'Submit a form',
-		description: 'Answer what a paused run asks; the run then goes on by itself',
+		description: 'Submit the form of a paused run; the run then continues',
 	},
 	fields: [
 		formTokenField,
 		stringField('Action', 'action', {
 			required: true,
 			placeholder: 'e.g. approve',
-			description: 'The button to press: its ID or its label',
+			description: 'The ID or label of the button to press',
 		}),
 		jsonField('Values', 'values', '{}', {
 			typeOptions: { rows: 4 },
-			placeholder: '{ "note": "Looks good" }',
+			placeholder: 'e.g. { "note": "Looks good" }',
 			description:
-				'Object with a value for each field of the form. A field with files takes names of binary fields or URLs. Defaults of the form count where nothing is given.',
+				'Object with a value for each form field. File fields take names of binary fields or URLs. Empty fields use the form defaults.',
 		}),
 		{
 			...runUserField,
-			description: 'Who answers. To follow the run afterwards, it must be the user who started it.',
+			description:
+				'Who submits the form. To follow the run afterwards, use the user who started it.',
 		},
 	],
 	run: async (call) => {

@@ -83,7 +83,7 @@ function formsByMail({ pause }: RunResult): string[] {
 	const byMail = (pause?.forms ?? []).filter(({ formToken }) => formToken === null);
 	return byMail.map(
 		({ nodeTitle }) =>
-			`The form "${nodeTitle ?? ''}" has no token: it goes out by e-mail only, and is answered there. To answer it from n8n, switch on the web app as its way of delivery in Dify.`,
+			`The form "${nodeTitle ?? ''}" has no token: it is sent by email only and answered there. To submit it from n8n, enable the web app as its delivery method in Dify.`,
 	);
 }
 

@@ -21,7 +21,7 @@ export class LocalChatModel implements INodeType {
 		version: 1,
 		subtitle: MODEL_SUBTITLE,
 		description:
-			'Chat model on your own server: llama-server, Ollama, GPUStack, vLLM or any OpenAI-compatible server',
+			'Use chat models on your own server: llama-server, Ollama, GPUStack, vLLM or any OpenAI-compatible server',
 		defaults: { name: 'Local Chat Model' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiLanguageModel],

@@ -16,7 +16,7 @@ const connectionNotice: INodeProperties = {
 export const properties: INodeProperties[] = [
 	connectionNotice,
 	modelField(
-		'The model that answers. A llama-server started with one model answers with that one, whatever is chosen here',
+		'The model that generates the response. A llama-server started with a single model uses that model, whatever you select here',
 	),
 	...thinkingFields(),
 	...responseFormatFields(),

@@ -13,44 +13,44 @@ import { traceField } from './settings';
 
 /** Options that the node itself implements. */
 const ownFields: INodeProperties[] = [
-	choiceField('Send Thinking Back', 'reasoningEcho', 'toolTurns', {
+	choiceField('Include Thinking in History', 'reasoningEcho', 'toolTurns', {
 		options: choices({
-			always: ['Always', 'With every message of the conversation that has it'],
+			always: ['Always', 'For every earlier message that contains thinking'],
 			toolTurns: [
-				'In Tool Turns',
-				'While the model calls tools for one question. Models expect that.',
+				'During Tool Calls',
+				'While the model calls tools for one question, as models expect',
 			],
 			off: 'Never',
 		}),
-		description: 'Whether the model gets its own thinking back with the results of its tools',
+		description: 'Whether the model receives its earlier thinking with the tool results',
 	}),
 	booleanField('Show Thinking in Answer', 'showThinking', false, {
 		description:
-			'Whether the thinking is put in front of the answer between think tags. It is in the execution log in any case.',
+			'Whether to put the thinking before the response in think tags. The execution log always contains it.',
 	}),
 	wholeField('History Budget', 'historyBudget', 0, [0], {
 		description:
-			'Tokens that the earlier turns of the conversation may have. Beyond it, whole turns are left out from the oldest on, a quarter of the budget at once, so that the server can keep its prompt cache. The system prompt and the current turn always stay. 0 = everything is sent.',
+			'Maximum tokens for earlier turns of the conversation. When exceeded, the oldest turns are removed as a whole, a quarter of the budget at a time, so that the server can reuse its prompt cache. The system prompt and the current turn are always kept. 0 = send everything.',
 	}),
 	wholeField('Token Budget', 'tokenBudget', 0, [0], {
 		description:
-			'Tokens that all models of one execution may read and write together. When they are spent, the next request fails before it is sent. 0 = no limit.',
+			'Maximum tokens that all models of one execution may read and generate in total. When used up, the next request fails before it is sent. 0 = no limit.',
 	}),
 	choiceField('Tool Calls in Text', 'toolCallsInText', 'read', {
 		options: choices({
-			leave: ['Leave', 'The markup stays in the answer, and no tool is called'],
-			read: ['Read', 'A complete call of a connected tool becomes a tool call'],
+			leave: ['Leave', 'Keep the markup in the response and call no tool'],
+			read: ['Read', 'Convert a complete call to a connected tool into a tool call'],
 		}),
 		description:
-			'What happens to a tool call that the server hands on as text because it lacks the parser or the chat template for the model',
+			'What to do with a tool call that the server returns as text because it lacks the parser or chat template for the model',
 	}),
-	wholeField('Tools at Once', 'toolsAtOnce', 10, [0], {
+	wholeField('Max Tools Offered', 'toolsAtOnce', 10, [0], {
 		description:
-			'How many of the connected tools the model is offered: those whose names and descriptions fit the questions best, by their words. Tools that were called stay. 0 = all tools.',
+			'Maximum number of connected tools to offer to the model, selected by how well their names and descriptions match the questions. Tools already called are kept. 0 = all tools.',
 	}),
 ];
 
 export const optionsField: INodeProperties = {
 	...optionsCollection([...samplerFields, ...generationFields, ...ownFields, traceField]),
-	description: 'Options that are not added are not sent: the settings of the server apply',
+	description: 'Options that you do not add are not sent: the server settings apply',
 };

@@ -34,25 +34,32 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 }
 
 const fields: INodeProperties[] = [
-	booleanField('Record Texts', 'recordTexts', false, {
+	booleanField('Record Content', 'recordTexts', false, {
 		description:
-			'Whether the trace holds the conversation and the answer. Whoever reads the traces can read them.',
+			'Whether traces contain the conversation and the response. Everyone with access to the traces can read them.',
 	}),
 	stringField('Session ID', 'sessionId', {
 		placeholder: 'e.g. {{ $json.sessionId }}',
-		description: 'The same for all traces of one conversation',
+		description: 'Shared by all traces of a conversation',
 	}),
 	stringField('Tags', 'tags', {
 		placeholder: 'e.g. support, production',
-		description: 'Separated by commas',
+		description: 'Comma-separated',
 	}),
-	{ displayName: 'User ID', name: 'userId', type: 'string', default: '', description: 'Who asks' },
+	{
+		displayName: 'User ID',
+		name: 'userId',
+		type: 'string',
+		default: '',
+		description: 'The user who asks',
+	},
 ];
 
 /** Options for n8n's traces. */
 export const traceField: INodeProperties = collectionField('Trace', 'trace', 'Field', {
 	options: fields,
-	description: 'What a trace holds besides the request and its answer, where n8n exports traces',
+	description:
+		'What traces contain in addition to the request and its response, if n8n exports traces',
 });
 
 /** @throws {ServerError} of kind `invalidInput` naming the field */

@@ -2,7 +2,8 @@ import type { AnswerSource } from '../../lib/chat/types';
 import { invalidInput } from '../../lib/errors/failure';
 import { tokensSpent } from '../shared/token-totals';
 
-const UNCOUNTED = 'The server does not count tokens, so Token Budget does not end this execution.';
+const UNCOUNTED =
+	'The server does not report token counts, so Token Budget cannot limit this execution.';
 
 /**
  * Stops when the execution has spent its tokens. The answer that exceeds the budget is still returned.
@@ -23,10 +24,10 @@ function requireTokens(context: object, budget: number): void {
 	const spent = tokensIn + tokensOut;
 	if (spent < budget) return;
 	throw invalidInput(
-		`The execution has spent its Token Budget: ${spent} of ${budget} tokens`,
-		'If an agent calls tools in a circle, lower its Max Iterations or give it clearer tools. Otherwise raise Token Budget in the options of the model.',
+		`The Token Budget of this execution is used up: ${spent} of ${budget} tokens`,
+		'If an agent calls tools in a loop, lower its Max Iterations or give it clearer tools. Otherwise raise Token Budget in the options of the model.',
 		{
-			meaning: `The models of this execution have read ${tokensIn} tokens and written ${tokensOut}. Nothing more was sent.`,
+			meaning: `The models of this execution have read ${tokensIn} tokens and generated ${tokensOut}. No further request was sent.`,
 			facts: { tokensIn, tokensOut, tokenBudget: budget },
 		},
 	);

@@ -18,7 +18,7 @@ export class LocalEmbeddings implements INodeType {
 		version: 1,
 		subtitle: MODEL_SUBTITLE,
 		description:
-			'Vectors for a vector store from your own server: llama-server, Ollama, vLLM, GPUStack, any OpenAI-compatible server',
+			'Use embedding models on your own server for a vector store: llama-server, Ollama, vLLM, GPUStack, any OpenAI-compatible server',
 		defaults: { name: 'Local Embeddings' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiEmbedding],

@@ -6,10 +6,10 @@ import { modelField } from '../shared/model-field';
 
 export const properties: INodeProperties[] = [
 	noticeField(
-		'Connect this node to the Embedding input of a vector store. Insert and search with the same model and the same options.',
+		'Connect this node to the Embedding input of a vector store. Use the same model and options for inserting and searching.',
 	),
 	modelField(
-		'The model that turns texts into vectors. The list leaves out models that the server says are for something else',
+		'The model that creates the vectors. Models that the server reports as unsuitable are not listed',
 		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text' },
 	),
 	optionsCollection(embeddingOptions),

@@ -50,7 +50,7 @@ function loggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbeddings
 				const result = await client.embed(texts, role, signal);
 				if (result.truncated > 0)
 					log.hint(
-						`${result.truncated} of ${texts.length} texts were too long for the model: only their beginning counts.`,
+						`${result.truncated} of ${texts.length} texts were too long for the model and were truncated.`,
 					);
 				result.hints.forEach((hint) => log.hint(hint));
 				return result;

@@ -44,7 +44,7 @@ function isToolOfAgent({ context }: LlamaCall): boolean {
 
 function includeField(preset: boolean): INodeProperties {
 	return booleanField('Include Input Fields', 'includeInputFields', !preset, {
-		description: `Whether the fields and files of the input item come out with the result. A field of the result replaces one of the same name. Without this option: ${preset ? 'they do' : 'they do not'}.`,
+		description: `Whether the output includes the fields and files of the input item. Result fields overwrite input fields with the same name. ${preset ? 'On' : 'Off'} if not set.`,
 	});
 }
 

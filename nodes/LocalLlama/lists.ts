@@ -23,7 +23,7 @@ export function listIn(parameters: NodeParameters, path: string): unknown[] {
 	if (!Array.isArray(parsed))
 		throw wrongField(
 			parameters.field(path).label,
-			`begins like a JSON list, but is not one: ${shown(text)}`,
+			`starts like a JSON array but is not valid: ${shown(text)}`,
 		);
 	return parsed as unknown[];
 }
@@ -39,7 +39,7 @@ export function textsIn(parameters: NodeParameters, path: string): string[] {
 		if (typeof entry === 'number') return String(entry);
 		throw wrongField(
 			parameters.field(path).label,
-			`holds no text at place ${index + 1}, but ${shown(entry)}`,
+			`has an entry ${index + 1} that is not text: ${shown(entry)}`,
 		);
 	});
 }
@@ -60,13 +60,13 @@ export function rowFields(
 	});
 	return [
 		{
-			displayName: `${form.displayName} From`,
+			displayName: `Source for ${form.displayName}`,
 			name: source,
 			type: 'options',
 			default: 'form',
 			options: choices({
-				expression: ['Expression', 'A list out of the workflow'],
-				form: ['Form', 'Filled in here'],
+				expression: ['Expression', 'A list from an expression'],
+				form: ['Define Below', 'Define the list in this node'],
 			}),
 			...optional({ displayOptions: form.displayOptions }),
 		},

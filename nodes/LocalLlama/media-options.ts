@@ -10,15 +10,15 @@ import type { LlamaCall } from './operation';
 export const mediaFields: INodeProperties[] = [
 	...generationFields.filter(({ name }) => name === 'extraBody' || name === 'priority'),
 	limit(
-		'First Token Limit (Seconds)',
+		'First Token Timeout (Seconds)',
 		'firstTokenLimit',
 		1800,
-		'How long to wait until the server begins to answer: it sends nothing while it works on a picture or a recording. 0 = no limit.',
+		'How long to wait until the server starts to respond: it sends nothing while it processes an image or a recording. 0 = no limit.',
 	),
 	{
 		...generationFields.find(({ name }) => name === 'maxRetries')!,
 		description:
-			'Tries after a refused connection or a server that is too busy. What the server may have begun is never sent again.',
+			'How often to retry after a refused connection or when the server is busy. A request that the server may have started is never sent again.',
 	},
 ];
 
@@ -33,7 +33,7 @@ export function inputFileField(description: string): INodeProperties {
 	return stringField('Input Binary Field', 'binaryPropertyName', {
 		required: true,
 		default: 'data',
-		hint: 'The name of the field of the item that holds the file',
+		hint: 'The name of the input binary field that contains the file',
 		description,
 	});
 }
@@ -41,6 +41,6 @@ export function inputFileField(description: string): INodeProperties {
 export function fileNameField(preset: string): INodeProperties {
 	return stringField('File Name', 'fileName', {
 		default: preset,
-		description: 'Without its extension, which says what the file is',
+		description: 'Without extension; the extension follows from the file type',
 	});
 }

@@ -2,16 +2,16 @@ import type { INodeProperties } from 'n8n-workflow';
 import { booleanField, optionsCollection, wholeField } from '../shared/field-kinds';
 
 function itemsAtOnce(preset: number): INodeProperties {
-	return wholeField('Items at Once', 'itemsAtOnce', preset, [1, 64], {
+	return wholeField('Max Concurrent Items', 'itemsAtOnce', preset, [1, 64], {
 		description:
-			'How many items are worked on at the same time, best as many as the server has slots. The order of the items stays. An expression is evaluated for the first item only.',
+			'How many items to process at the same time; use the number of server slots. The item order is preserved. Expressions are evaluated for the first item only.',
 	});
 }
 
 /** For operations that can stream their text into a chat. */
 export const streamingField = booleanField('Enable Streaming', 'enableStreaming', true, {
 	description:
-		'Whether the text is typed into the chat as it arrives, where the trigger of the workflow responds with streaming. Items are then worked on one after another.',
+		'Whether to stream the text to the chat if the trigger of the workflow responds with streaming. Items are then processed one after another.',
 });
 
 /**

@@ -30,7 +30,7 @@ export const operations = resourceTable([
 		option: {
 			name: 'Vector',
 			value: 'vector',
-			description: 'Embeddings, and documents ordered by a question',
+			description: 'Create embeddings, and rank documents by relevance',
 		},
 		operations: [withInputFields(vectorEmbed), vectorRerank],
 	},
@@ -43,7 +43,7 @@ export const operations = resourceTable([
 		operations: [withInputFields(audioTranscribe), withInputFields(audioSpeak)],
 	},
 	{
-		option: { name: 'Model', value: 'model', description: 'The models of the server' },
+		option: { name: 'Model', value: 'model', description: 'Models on the server' },
 		operations: [modelGetAll, modelLoad, modelUnload, modelPull, modelDelete],
 	},
 ]);

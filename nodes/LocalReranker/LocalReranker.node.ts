@@ -18,7 +18,7 @@ export class LocalReranker implements INodeType {
 		version: 1,
 		subtitle: MODEL_SUBTITLE,
 		description:
-			'Rerank what a vector store found, on your own server: llama-server, vLLM, GPUStack, Text Embeddings Inference',
+			'Rerank vector store results on your own server: llama-server, vLLM, GPUStack, Text Embeddings Inference',
 		defaults: { name: 'Local Reranker' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiReranker],

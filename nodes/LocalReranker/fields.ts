@@ -6,10 +6,10 @@ import { rerankOptions, topNField } from '../shared/rerank-fields';
 
 export const properties: INodeProperties[] = [
 	noticeField(
-		'Turn on "Rerank Results" in the vector store and connect this node there. Raise the Limit of the store, for example to 20: it counts before the reranking.',
+		'Turn on "Rerank Results" in the vector store and connect this node to it. Raise the Limit of the store, for example to 20, because it applies before reranking.',
 	),
 	modelField(
-		'The model that gives the scores. The list leaves out models that the server says are for something else',
+		'The model that scores the documents. Models that the server reports as unsuitable are not listed',
 		{ search: 'searchRerankers', example: 'bge-reranker-v2-m3' },
 	),
 	topNField,

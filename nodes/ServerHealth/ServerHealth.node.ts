@@ -17,8 +17,7 @@ export class ServerHealth implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle: operations.subtitle,
-		description:
-			'Finds out whether a model server or Dify works, what is wrong with it, and what to do about it',
+		description: 'Check whether a model server or Dify works, what is wrong, and how to fix it',
 		defaults: { name: 'Server Health' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

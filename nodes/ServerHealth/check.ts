@@ -7,7 +7,7 @@ export const check: HealthOperation = {
 		name: 'Check',
 		value: 'check',
 		action: 'Check a server',
-		description: 'What is wrong, and what to do. Generates, loads and wakes nothing.',
+		description: 'Find problems and how to fix them. Does not generate, load or wake anything.',
 	},
 	services: ['modelServer', 'dify'],
 	fields: checkFields(),

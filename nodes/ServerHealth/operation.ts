@@ -60,7 +60,7 @@ function forModel({ status, healthy, findings, checkedAt }: CheckResult): object
 function verdictOf({ healthy, summary, url, findings }: CheckResult): string | undefined {
 	const [gravest] = findings;
 	if (gravest === undefined || gravest.severity === 'info') return healthy ? undefined : summary;
-	const state = healthy ? 'Healthy, with a warning' : 'Not healthy';
+	const state = healthy ? 'Healthy, with a warning' : 'Unhealthy';
 	const server = url === null ? '' : ` (${url})`;
 	return `${state}${server}: ${gravest.meaning.replace(/[.\s]{0,9}$/, '.')} ${gravest.advice}`;
 }

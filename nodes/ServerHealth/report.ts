@@ -19,21 +19,21 @@ const speedFields: INodeProperties[] = [
 	booleanField('Measure Speed', 'measureSpeed', true, {
 		displayOptions: { show: { service: ['modelServer'] } },
 		description:
-			'Whether to measure the speed of one request alone, and of several at once. It keeps the server busy meanwhile, and loads or wakes the model if it has to.',
+			'Whether to measure the speed of one request, then of several at the same time. This keeps the server busy, and loads or wakes the model if needed.',
 	}),
 	{
 		...modelField('The model to measure'),
 		displayOptions: ONLY_MEASURED,
 	},
-	wholeField('Requests at Once', 'atOnce', 4, [1, 64], {
+	wholeField('Concurrent Requests', 'atOnce', 4, [1, 64], {
 		displayOptions: ONLY_MEASURED,
 		description:
-			'With more than 1, a second round sends that many requests at the same time, as far as the credential lets them through',
+			'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential',
 	}),
-	wholeField('Tokens per Answer', 'tokens', 64, [1, 4096], {
+	wholeField('Max Tokens per Response', 'tokens', 64, [1, 4096], {
 		displayOptions: ONLY_MEASURED,
 		description:
-			'How many tokens each request generates. More make the result steadier, and take longer.',
+			'How many tokens each request generates. A higher number gives steadier results but takes longer.',
 	}),
 ];
 
@@ -42,7 +42,7 @@ export const report: HealthOperation = {
 		name: 'Report',
 		value: 'report',
 		action: 'Write a report about a server',
-		description: 'Check and speed test as one HTML file with plots',
+		description: 'Create an HTML report with health check, speed test and charts',
 	},
 	services: ['modelServer', 'dify'],
 	fields: [
@@ -54,7 +54,7 @@ export const report: HealthOperation = {
 		...checkFields(
 			stringField('File Name', 'fileName', {
 				default: 'server-health',
-				description: 'Without its extension, which is .html',
+				description: 'Without extension; .html is added',
 			}),
 			outputFileField,
 		),

@@ -10,14 +10,14 @@ const TOTAL_MS = 180_000;
 
 /** Limits of each request of a speed test. */
 const speedLimits = [
-	numberField('First Token Limit (Seconds)', 'firstTokenLimit', 60, {
+	numberField('First Token Timeout (Seconds)', 'firstTokenLimit', 60, {
 		typeOptions: { minValue: 1 },
 		description:
-			'How long to wait for the first token of a request. A model that is not loaded yet takes longer.',
+			'How long to wait for the first token of a request. A model that is not loaded yet needs longer.',
 	}),
-	numberField('Total Limit (Seconds)', 'totalLimit', 180, {
+	numberField('Total Timeout (Seconds)', 'totalLimit', 180, {
 		typeOptions: { minValue: 1 },
-		description: 'How long one request may take from beginning to end',
+		description: 'How long a request may take in total',
 	}),
 ];
 
@@ -26,17 +26,18 @@ export const speedTest: HealthOperation = {
 		name: 'Speed Test',
 		value: 'speedTest',
 		action: 'Run a speed test',
-		description: 'Time to the first token and tokens per second, for one and for several requests',
+		description:
+			'Measure time to first token and tokens per second, for one and for several requests',
 	},
 	services: ['modelServer'],
 	fields: [
 		modelField('The model to measure'),
 		wholeField('Tokens', 'tokens', 64, [1, 4096], {
-			description: 'How many tokens to generate. More make the result steadier.',
+			description: 'How many tokens to generate. A higher number gives steadier results.',
 		}),
-		wholeField('Requests at Once', 'atOnce', 1, [1, 64], {
+		wholeField('Concurrent Requests', 'atOnce', 1, [1, 64], {
 			description:
-				'With more than 1, a second round sends that many requests at the same time, as far as the credential lets them through',
+				'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential',
 		}),
 		collectionField('Limits', 'speedOptions', 'Limit', { options: speedLimits }),
 		...checkFields(),

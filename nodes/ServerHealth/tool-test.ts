@@ -13,19 +13,18 @@ export const toolTest: HealthOperation = {
 		name: 'Tool Test',
 		value: 'toolTest',
 		action: 'Run a tool test',
-		description: 'Whether the model calls the right tool with the right arguments',
+		description: 'Test whether the model calls the right tool with the right arguments',
 	},
 	services: ['modelServer'],
 	fields: [
 		modelField('The model to test'),
-		wholeField('Tokens per Answer', 'answerTokens', TOKENS, [16, 32768], {
+		wholeField('Max Tokens per Response', 'answerTokens', TOKENS, [16, 32768], {
 			description:
-				'The most that one of the nine answers may generate, thinking included. An answer that is cut off does not pass.',
+				'Maximum tokens for each of the nine responses, including thinking. A response that is cut off does not pass.',
 		}),
-		numberField('Time Limit of the Test (Seconds)', 'toolLimit', LIMIT_SECONDS, {
+		numberField('Test Timeout (Seconds)', 'toolLimit', LIMIT_SECONDS, {
 			typeOptions: { minValue: 1 },
-			description:
-				'How long all questions may take together. What is left then counts as not tried.',
+			description: 'How long the test may take in total. Remaining cases count as not tested.',
 		}),
 		...checkFields(),
 	],

@@ -15,9 +15,9 @@ export const waitUntilReady: HealthOperation = {
 	},
 	services: ['modelServer', 'dify'],
 	fields: checkFields(
-		numberField('Wait Limit (Seconds)', 'waitLimit', 300, {
+		numberField('Wait Timeout (Seconds)', 'waitLimit', 300, {
 			typeOptions: { minValue: 1 },
-			description: 'How long to wait at most. Without this option: 300.',
+			description: 'How long to wait. 300 if not set.',
 		}),
 	),
 	run: async (call) => {

@@ -18,7 +18,7 @@ export class ServerHealthTrigger implements INodeType {
 		subtitle: '={{ $parameter.service === "dify" ? "Watch Dify" : "Watch a model server" }}',
 		// n8n's list of nodes shows this text for Server Health too, since it joins a node with its trigger.
 		description:
-			'Finds out whether a model server or Dify works, what is wrong and what to do; also as a trigger, when that changes',
+			'Checks whether a model server or Dify works, reports how to fix it, and starts the workflow when that changes',
 		defaults: { name: 'Server Health Trigger' },
 		polling: true,
 		inputs: [],

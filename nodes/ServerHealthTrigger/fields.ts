@@ -11,26 +11,26 @@ const events = choicesField('Trigger On', 'events', {
 			name: 'Server Becomes Healthy',
 			value: 'healthy',
 			action: 'When a server becomes healthy',
-			description: 'Says how long it was not healthy',
+			description: 'Reports how long the server was unhealthy',
 		},
 		{
 			name: 'Server Becomes Unhealthy',
 			value: 'unhealthy',
 			action: 'When a server becomes unhealthy',
-			description: 'Says what is wrong and what to do',
+			description: 'Reports the problem and how to fix it',
 		},
 		{
-			name: 'Server Has Another Problem',
+			name: 'Server Has a New Problem',
 			value: 'problem',
-			action: 'When an unhealthy server has another problem',
-			description: 'It was unhealthy before, for another reason',
+			action: 'When an unhealthy server has a new problem',
+			description: 'The server was already unhealthy, for another reason',
 		},
 	],
 });
 
-const confirmations = wholeField('Checks in a Row', 'confirmations', 2, [1, 100], {
+const confirmations = wholeField('Consecutive Checks', 'confirmations', 2, [1, 100], {
 	description:
-		'How many checks in a row must see a change before it triggers. With 1, a restart of a few seconds triggers, too. Without this option: 2.',
+		'How many consecutive checks must see a change before it triggers. With 1, a short restart triggers, too. 2 if not set.',
 });
 
 export const properties: INodeProperties[] = [

@@ -31,7 +31,7 @@ export async function binarySource(
 	if (source.size === 0)
 		throw invalidInput(
 			`The binary data of "${base.name}" is empty`,
-			'Check the node that made the file.',
+			'Check the node that created the file.',
 		);
 	return { ...base, ...source };
 }

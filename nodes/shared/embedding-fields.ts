@@ -9,45 +9,46 @@ import type { NodeParameters } from './parameters';
 /** Options of embeddings. */
 export const embeddingOptions: INodeProperties[] = [
 	wholeField('Batch Size', 'batchSize', 32, [1, 2048], {
-		description: 'How many texts go into one request. If the server takes fewer, it gets fewer.',
+		description:
+			'How many texts to send per request. The node reduces it if the server accepts fewer.',
 	}),
 	choiceField('Blank Texts', 'blankTexts', 'refuse', {
 		options: choices({
-			space: ['Embed as a Space', 'For stores that must not fail'],
-			refuse: ['Refuse', 'The node fails and says which text is empty'],
+			space: ['Embed as a Space', 'For vector stores that must not fail'],
+			refuse: ['Refuse', 'Fail and name the empty text'],
 		}),
-		description: 'What happens to texts that are empty or hold nothing but spaces',
+		description: 'What to do with texts that are empty or contain only spaces',
 	}),
 	wholeField('Dimensions', 'dimensions', 256, [1], {
 		description:
-			'How many numbers a vector should have. Longer ones are cut and brought to length 1. Only for models that were trained for it (Matryoshka).',
+			'How many dimensions a vector should have. Longer vectors are shortened and normalized. Only for models trained for it (Matryoshka).',
 	}),
 	longTextField('Document Prefix', 'documentPrefix', 2, {
 		placeholder: 'e.g. search_document: ',
 		description:
-			'Put in front of every stored text. Without this option: the prefix that the model was trained with, found by its name. Empty: none. After a change, insert everything again.',
+			'Added before every stored text. If not set, the prefix the model was trained with, detected by its name. If empty, none. After a change, insert all documents again.',
 	}),
 	wholeField('Expected Dimensions', 'expectedDimensions', 768, [1], {
 		description:
-			'How many numbers a vector must have to fit into the store. Others fail before anything is stored.',
+			'Dimensions that the vector store expects. Other vectors fail before anything is stored.',
 	}),
 	stringField('Keep Alive', 'keepAlive', {
 		default: '5m',
 		placeholder: 'e.g. 30m',
 		description:
-			'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 for ever. Ollama only.',
+			'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 to keep it loaded. Ollama only.',
 	}),
 	choiceField('Long Texts', 'longTexts', 'fail', {
 		options: choices({
-			fail: ['Fail', 'The error names the text and the limit'],
-			truncate: ['Truncate', 'Only the beginning counts'],
+			fail: ['Fail', 'Fail and name the text and the limit'],
+			truncate: ['Truncate', 'Keep only the beginning'],
 		}),
-		description: 'What happens to texts that are longer than the model reads',
+		description: "What to do with texts that exceed the model's maximum length",
 	}),
 	longTextField('Query Prefix', 'queryPrefix', 2, {
 		placeholder: 'e.g. search_query: ',
 		description:
-			'Put in front of every search. Without this option: the prefix that the model was trained with, found by its name. Empty: none.',
+			'Added before every search query. If not set, the prefix the model was trained with, detected by its name. If empty, none.',
 	}),
 	...limitFields,
 ];

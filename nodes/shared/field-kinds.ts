@@ -68,9 +68,9 @@ export function longTextField(
 }
 
 /** Option for the name of the output binary field. */
-export const outputFileField = stringField('Output Binary Field', 'binaryPropertyOutput', {
+export const outputFileField = stringField('Put Output File in Field', 'binaryPropertyOutput', {
 	default: 'data',
-	description: 'The name of the field of the item that the file is put into',
+	description: 'The name of the output binary field to put the file in',
 });
 
 /** A notice in the panel, without a value. */

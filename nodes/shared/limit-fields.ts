@@ -10,13 +10,13 @@ export const priorityField: INodeProperties = choiceField('Priority', 'priority'
 	options: choices({
 		auto: [
 			'Automatic',
-			'Person for one item of a chat or webhook; batch for schedules and several items',
+			'Interactive for one item of a chat or webhook; batch for schedules and several items',
 		],
 		batch: ['Batch', 'Lowest priority'],
-		person: ['Person', 'Someone waits for the answer: goes first'],
+		person: ['Interactive', 'A user is waiting for the response: highest priority'],
 	}),
 	description:
-		'Who goes first while all slots of the server are busy. Who has waited for a minute goes next.',
+		'Which requests go first while all server slots are busy. A request that has waited for one minute goes next.',
 });
 
 /** Default retries of a generation. */
@@ -35,14 +35,14 @@ export function limit(
 /** Options for requests that change nothing and are not streamed: their answer comes whole, so one limit does. */
 export const limitFields: INodeProperties[] = [
 	limit(
-		'First Token Limit (Seconds)',
+		'First Token Timeout (Seconds)',
 		'firstTokenLimit',
 		1800,
-		'How long to wait for the answer to begin, including the queue, loading the model and reading the texts. 0 = no limit.',
+		'How long to wait for the response to start, including queueing, loading the model and processing the texts. 0 = no limit.',
 	),
 	wholeField('Retries', 'maxRetries', 3, [0, 20], {
 		description:
-			'Tries after a lost connection, a server that is too busy, or a gateway that cannot reach it. A model that is loading is waited for within the First Token Limit.',
+			'How often to retry after a lost connection, when the server is busy, or when a gateway cannot reach it. The node waits for a model that is loading until the First Token Timeout.',
 	}),
 	priorityField,
 ];

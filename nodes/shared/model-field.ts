@@ -19,6 +19,6 @@ export function modelField(
 	const typed = { displayName: 'By Name', placeholder: `e.g. ${example}` };
 	return listField('Model', 'model', search, typed, {
 		placeholder: 'The loaded model, or select one…',
-		description: `${description}. Leave it empty for the model that is loaded, or the only one.`,
+		description: `${description}. Leave empty to use the loaded model, or the only one.`,
 	});
 }

@@ -13,29 +13,29 @@ export const topNField = wholeField('Top N', 'topN', 0, [0], {
 export const rerankOptions: INodeProperties[] = [
 	wholeField('Batch Size', 'batchSize', 32, [1, 2048], {
 		description:
-			'How many documents go into one request. If the server takes fewer, it gets fewer.',
+			'How many documents to send per request. The node reduces it if the server accepts fewer.',
 	}),
 	choiceField('Long Documents', 'longDocuments', 'fail', {
 		options: choices({
-			fail: ['Fail', 'The error names the document and the limit'],
-			truncate: ['Truncate', 'Only the beginning counts'],
+			fail: ['Fail', 'Fail and name the document and the limit'],
+			truncate: ['Truncate', 'Keep only the beginning'],
 		}),
-		description: 'What happens to documents that, with the query, are longer than the model reads',
+		description:
+			"What to do with documents that, with the query, exceed the model's maximum length",
 	}),
 	numberField('Minimum Score', 'minimumScore', 0.5, {
 		typeOptions: { numberPrecision: 4 },
-		description:
-			'Documents with a lower score are left out. It counts after the sigmoid, where that is set.',
+		description: 'Documents with a lower score are omitted. Applies after the sigmoid, if set.',
 	}),
 	choiceField('Scores', 'scores', 'received', {
 		options: choices({
 			received: 'As Received',
 			sigmoid: [
 				'Sigmoid',
-				'Between 0 and 1, for models that give any number (bge-reranker on llama-server)',
+				'Between 0 and 1, for models with unbounded scores (bge-reranker on llama-server)',
 			],
 		}),
-		description: 'What the score of a document is',
+		description: 'How to return the document scores',
 	}),
 	...limitFields,
 ];

@@ -31,7 +31,7 @@ export async function supplyModel(
 	const host = await findHostClasses(context, sdk);
 	if ('missing' in host) {
 		context.logger.warn(
-			`${context.getNode().name}: this version of n8n is built differently (${host.missing}), so the SDK's adapter is used. Pictures, thinking and timings are lost.`,
+			`${context.getNode().name}: this n8n version has a different structure (${host.missing}), so the SDK adapter is used. Images, thinking and timings are lost.`,
 		);
 		return sdk.supplyModel(context, sdkChatModel(answers, settings.model, sdk, toError));
 	}
@@ -82,7 +82,7 @@ export function unstreamedHint(context: Context, totalMs: number): string | unde
 	if (totalMs <= LONG_MS || context.isStreaming?.() !== false) return undefined;
 	const trigger = quietly(() => context.getChatTrigger());
 	if (!trigger || !waitsForTheEnd(trigger) || !isExecuted(context, trigger)) return undefined;
-	return `The chat showed nothing for ${Math.round(totalMs / 1000)} seconds. In "${trigger.name}", set Options → Response Mode to Streaming: an AI Agent then types its answer while it is made.`;
+	return `The chat showed nothing for ${Math.round(totalMs / 1000)} seconds. In "${trigger.name}", set Options → Response Mode to Streaming, so that the AI Agent streams its response.`;
 }
 
 /** Whether the Chat Trigger answers when the last node has finished, as it does unless told otherwise. */

@@ -167,7 +167,7 @@ describe('required arguments', () => {
 			const server = await serve(wrong, wrong, wrong);
 			const { bound } = await ask(server.url);
 			const failed = await failureOf(bound.invoke([new HumanMessage('Go.')]));
-			expect(failed.message).toContain(`"${name}" without required arguments: ${missing}`);
+			expect(failed.message).toContain(`"${name}" without the required arguments ${missing}`);
 			expect(server.sent(CHAT)).toHaveLength(3);
 		},
 	);

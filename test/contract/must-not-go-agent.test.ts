@@ -144,7 +144,7 @@ describe('pictures', () => {
 		const { supplied } = await chatModel(server.url, { parameters });
 		const failed = await failureOf(supplied.invoke(LOOK));
 		expect(failed.message).toContain('qwen3');
-		expect(failed.message).toMatch(/picture/);
+		expect(failed.message).toMatch(/image/);
 		expect(server.sent(CHAT)).toEqual([]);
 	});
 

@@ -95,7 +95,7 @@ describe('time limits', () => {
 		await clock.pass(29.9 * MINUTE);
 		expect(isOver).toBe(false);
 		await clock.pass(0.2 * MINUTE);
-		expect((await failed).message).toMatch(/first.token limit/i);
+		expect((await failed).message).toMatch(/within 30 minutes \(First Token Timeout\)/);
 		await request!.cut;
 		expect(server.sent(CHAT)).toHaveLength(1);
 	});

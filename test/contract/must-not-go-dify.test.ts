@@ -186,7 +186,8 @@ describe.each(STARTS)('a run is never sent twice: $mode', (begin) => {
 		expect(item!.json.error).toMatchObject({ answer: 'One ' });
 	});
 
-	const DOUBT = 'A run may have been started: check the logs of the app before you send it again.';
+	const DOUBT =
+		'A run may have started: check the logs of the app before you send the request again.';
 
 	test.each<[string, Omit<Fault, 'path'>, boolean]>([
 		['a proxy answers 502', { status: 502 }, true],

@@ -185,7 +185,7 @@ describe('as a tool of an agent', () => {
 			const failed = await failureOf(run(at, 'text:chat', setup));
 			const [item] = await run(at, 'text:chat', { ...setup, continueOnFail: true });
 			const told = [failed.message, failed.description, JSON.stringify(item!.json)].join(' ');
-			expect(told).toContain('say that it is not available');
+			expect(told).toContain('tell the user that it is not available');
 			expect(told).not.toMatch(/127\.0\.0\.1|secret|CUDA/);
 		}
 	});

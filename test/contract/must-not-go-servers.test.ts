@@ -138,7 +138,7 @@ describe('Unload', () => {
 		const server = await start(router({ big: 'loaded' }, { 'GET /slots': json(busy(true)) }));
 		const parameters = { ...big, options: { wait: false } };
 		const failed = await failureOf(run(server.url, 'model:unload', { parameters }));
-		expect(failed.message).toMatch(/big.*answering/s);
+		expect(failed.message).toMatch(/big.*processing 1 request/s);
 		expect(asked(server)).not.toContain('POST /models/unload');
 	});
 
@@ -148,7 +148,7 @@ describe('Unload', () => {
 		const failed = await clock.passUntil(
 			failureOf(run(server.url, 'model:unload', { parameters })),
 		);
-		expect(failed.message).toMatch(/still answering/);
+		expect(failed.message).toMatch(/still processing 1 request/);
 		expect(asked(server)).not.toContain('POST /models/unload');
 	});
 

@@ -31,7 +31,7 @@ describe('with', () => {
 		},
 	);
 
-	test('the key of a knowledge base passes', async () => {
+	test('a knowledge base key passes', async () => {
 		const sim = await startSim({});
 		expect(await tested({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' })).toBe(
 			'OK',
@@ -47,7 +47,7 @@ describe('with', () => {
 			['', 'app'],
 		] as const)
 			expect(await tested({ baseUrl: sim.url, apiKey, keyType })).toMatch(
-				/^The API key is refused/,
+				/^Dify, or a proxy in front of it, rejected the API key/,
 			);
 	});
 
@@ -92,7 +92,7 @@ describe('other servers than Dify', () => {
 		['a JSON text', 'application/json', '"ok"'],
 	])('%s with status 200', async (_what, contentType, body) => {
 		expect(await answering(200, contentType, body)).toMatch(
-			/^Text or a web page answers here, not Dify's API/,
+			/^This address returns plain text or a web page, not the Dify API/,
 		);
 	});
 
@@ -104,17 +104,17 @@ describe('other servers than Dify', () => {
 		['null', 'null'],
 	])('%s with status 200', async (_what, body) => {
 		expect(await answering(200, 'application/json', body)).toMatch(
-			/^Another program than Dify answers here/,
+			/^Another program responds at this address, not Dify/,
 		);
 	});
 
 	test.each([
 		[403, PAGES.nginx502, /a proxy such as nginx or Cloudflare/],
-		[405, '<title>405 Method Not Allowed</title>', /^There is no Dify API at this address/],
-		[410, 'gone', /^There is no Dify API at this address/],
-		[500, 'oops', /^Dify failed/],
-		[502, PAGES.nginx502, /^A proxy answers, but Dify behind it does not/],
-		[524, PAGES.cloudflare524, /^A proxy answers, but Dify behind it does not/],
+		[405, '<title>405 Method Not Allowed</title>', /^No Dify API was found at this address/],
+		[410, 'gone', /^No Dify API was found at this address/],
+		[500, 'oops', /^Dify returned an error/],
+		[502, PAGES.nginx502, /^A proxy responds, but Dify behind it does not/],
+		[524, PAGES.cloudflare524, /^A proxy responds, but Dify behind it does not/],
 	])(
 		'status %d says what it means, not the phrase of the status',
 		async (status, body, message) => {
@@ -150,7 +150,7 @@ test("adds the key to the HTTP Request node's requests and leaves the rest alone
 	});
 	const data = { baseUrl: 'http://dify', apiKey: WRONG, keyType: 'app' };
 	await expect(authenticate(data, { url: 'http://other/v1/info' })).rejects.toThrow(
-		'This credential is for http://dify, and its key is not sent to http://other',
+		'This credential is for http://dify, so its key is not sent to http://other',
 	);
 });
 

@@ -110,7 +110,7 @@ describe('the credential type', () => {
 	])('no key goes to another origin: %j', async (request) => {
 		const data = { baseUrl: 'http://gpu:8080/v1', apiKey: SAMPLE };
 		await expect(authenticate(data, request)).rejects.toThrow(
-			'This credential is for http://gpu:8080, and its key is not sent to',
+			'This credential is for http://gpu:8080, so its key is not sent to',
 		);
 	});
 
@@ -154,9 +154,9 @@ describe("n8n's credential test", () => {
 				server.requests.every(({ method, target }) => `${method} ${target}` === 'GET /v1/models'),
 			).toBe(true);
 			expect(await tested({ baseUrl, apiKey: 'wrong' })).toMatch(
-				/^The server refuses the API key\. Check the API Key/,
+				/^The server rejected the API key\. Check the API Key/,
 			);
-			expect(await tested({ baseUrl })).toMatch(/^The server refuses the API key/);
+			expect(await tested({ baseUrl })).toMatch(/^The server rejected the API key/);
 		},
 	);
 
@@ -192,22 +192,22 @@ describe("n8n's credential test", () => {
 	test('says what is wrong', async () => {
 		const baseUrl = await start({});
 		expect(await tested({ baseUrl: `${baseUrl}/nowhere` })).toMatch(
-			/^The server answers, but has no list of models at this path\. .* Check the Base URL/,
+			/^The server responds but has no model list at this path\. .* A prefix .* belongs in the Base URL/,
 		);
 		server.setLoading(1);
 		expect(await tested({ baseUrl })).toMatch(
-			/^The model is still loading, or a gateway has no server or no key left .* Wait/,
+			/^The model is still loading, or a gateway has no available server or key .* Wait/,
 		);
 		server.route('GET /v1/models', reply.html(502, '<html></html>'));
-		expect(await tested({ baseUrl })).toMatch(/^A proxy answers with 502/);
+		expect(await tested({ baseUrl })).toMatch(/^A proxy responds with 502/);
 		server.route('GET /v1/models', reply.html(200, '<!doctype html><title>Open WebUI</title>'));
 		expect(await tested({ baseUrl })).toMatch(
-			/^A web page answers here, not the API\. .*for Open WebUI the path \/api/,
+			/^The Base URL returns a web page, not the API\. .*for Open WebUI the path \/api/,
 		);
 		server.route('GET /v1/models', reply.error(530, 'error code: 1033'));
 		expect(await tested({ baseUrl })).toContain('cloudflared');
 		server.route('GET /v1/models', reply.error(405, 'Method Not Allowed'));
-		expect(await tested({ baseUrl })).toMatch(/^The server answers, but has no list of models/);
+		expect(await tested({ baseUrl })).toMatch(/^The server responds but has no model list/);
 		expect(await tested({ baseUrl: 'http://host:port' })).toContain(
 			'The port "port" in the Base URL',
 		);
@@ -224,26 +224,30 @@ describe("n8n's credential test", () => {
 			const baseUrl = await start({});
 			server.route('GET /v1/models', answer);
 			const said = await tested({ baseUrl });
-			expect(said).toMatch(/^The server answers/);
-			expect(said).toContain('work with the nodes all the same');
+			expect(said).toMatch(/^The server responds/);
+			expect(said).toContain('still work with the nodes');
 			expect(said).toContain('keep the credential');
 			expect(said).toContain('Server Health (Check)');
 		},
 	);
 
 	test.each<[string, ReturnType<typeof reply.json>, string]>([
-		['plain text', reply.error(200, 'pong'), 'A web page answers here'],
-		['a page behind blanks', reply.html(200, '\n <html></html>'), 'A web page answers here'],
-		['any JSON', reply.json({ status: 'ok' }), "not a list of models as in OpenAI's API"],
+		['plain text', reply.error(200, 'pong'), 'The Base URL returns a web page, not the API'],
+		[
+			'a page behind blanks',
+			reply.html(200, '\n <html></html>'),
+			'The Base URL returns a web page, not the API',
+		],
+		['any JSON', reply.json({ status: 'ok' }), 'not a model list as in the OpenAI API'],
 		[
 			'204',
 			reply.json('', { status: 204 }),
-			'The answer here is empty. mlx_lm.server answers so as long as its computer has no models',
+			'The response is empty. mlx_lm.server responds this way while no model is available on its machine',
 		],
 		[
 			'an empty body',
 			reply.error(200, ''),
-			'The answer here is empty. mlx_lm.server answers so as long as its computer has no models',
+			'The response is empty. mlx_lm.server responds this way while no model is available on its machine',
 		],
 		[
 			'a refusal with status 200',

@@ -344,7 +344,7 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		const lines = await linesOf('dify-off', 'hi');
 		expect(lines.filter(({ type }) => type === 'error')).toHaveLength(1);
 		// Visitors see only this; the details are in the execution.
-		expect(lines.at(-1)!.content).toContain('Whoever runs this chat can see why in n8n');
+		expect(lines.at(-1)!.content).toContain('The owner of this chat can see the reason in n8n');
 		const { status, data } = await onlyExecution(id);
 		expect(status).toBe('error');
 		expect(JSON.stringify(data.resultData.error)).toContain('Backend service API');
@@ -884,7 +884,7 @@ describe('the editor', () => {
 		expect(await search(variables, '', 'searchVariables')).toMatchObject([
 			{ name: 'lang (string)' },
 		]);
-		await expect(search({ user: '' })).rejects.toThrow('The list needs a user');
+		await expect(search({ user: '' })).rejects.toThrow('The list requires a user');
 	});
 
 	it('tests the credential: every form of the base URL, wrong keys, wrong family, the web front end', async () => {
@@ -929,10 +929,10 @@ describe('the editor', () => {
 				message: isSpelledOut ? (expect.stringContaining(words) as string) : message,
 			});
 		};
-		await refused({ apiKey: 'app-wrong' }, 'The API key is refused');
-		await refused({ apiKey: knowledgeKey() }, 'The API key is refused');
-		await refused({ baseUrl: `${sim.origin}/tools` }, 'no Dify API at this address');
-		await refused({ baseUrl: await webPage() }, 'a web page answers here');
+		await refused({ apiKey: 'app-wrong' }, 'rejected the API key');
+		await refused({ apiKey: knowledgeKey() }, 'rejected the API key');
+		await refused({ baseUrl: `${sim.origin}/tools` }, 'No Dify API was found at this address');
+		await refused({ baseUrl: await webPage() }, 'This address returns plain text or a web page');
 		const off = await startSim({
 			apps: [{ mode: 'chat', key: appKey('chat'), apiEnabled: false }],
 		});

@@ -196,8 +196,8 @@ describe('the panels', () => {
 		await get('resource-locator-model').getByTestId('rlc-input').click();
 		await get('rlc-error-message').waitFor();
 		const told = await get('rlc-error-message').innerText();
-		expect(told).toContain(`Nothing listens on ${new URL(NOWHERE).host}, seen from n8n. `);
-		expect(told).toContain('Is the model server running');
+		expect(told).toContain(`Nothing is listening on ${new URL(NOWHERE).host}, as seen from n8n. `);
+		expect(told).toContain('Check that the model server is running');
 	});
 
 	it('Dify Chat Message shows the form of the app', async () => {
@@ -232,7 +232,10 @@ describe('the credential', () => {
 });
 
 describe('a failure of the chat model', () => {
-	const SERVER_DOWN = { title: 'Nothing listens on 127.0.0.1:9', remedy: 'is the port right?' };
+	const SERVER_DOWN = {
+		title: 'Nothing is listening on 127.0.0.1:9',
+		remedy: 'the port is correct.',
+	};
 
 	it('is told in a toast, on the canvas, and in the panels of the agent and of the model', async () => {
 		const { page, get, node, openNode, closeNode } = editor;

@@ -265,7 +265,7 @@ describe('AI Agent and chains', () => {
 		);
 		expect(JSON.stringify(outputOf(data, 'Chain'))).toMatch(/"colour":"(red|blue)"/);
 		const info = callsOf(data)[0]!.response!.generations![0]![0]!.generationInfo!;
-		expect(JSON.stringify(info.notes)).toContain('no grammar can hold');
+		expect(JSON.stringify(info.notes)).toContain('no grammar can match');
 		await server.stop();
 	});
 });
@@ -274,7 +274,7 @@ describe('failures, in the words the user sees', () => {
 	it('a wrong key', async () => {
 		const server = await startLlamaServer({ apiKey: 'right-key' });
 		const failed = failureOf(await run(server, agentWith('Hi'), { apiKey: 'wrong-key-4711' }));
-		expect(failed.message).toContain('refuses the API key');
+		expect(failed.message).toContain('rejected the API key');
 		expect(failed.description).toContain(`${server.url}/v1/chat/completions`);
 		expect(failed.everything).not.toContain('wrong-key-4711');
 		await server.stop();
@@ -284,7 +284,7 @@ describe('failures, in the words the user sees', () => {
 		const failed = failureOf(
 			await run({ url: 'http://127.0.0.1:9' }, agentWith('Hi', { options: { maxRetries: 0 } })),
 		);
-		expect(failed.message).toContain('Nothing listens on 127.0.0.1:9');
+		expect(failed.message).toContain('Nothing is listening on 127.0.0.1:9');
 		expect(failed.description).toContain('host.docker.internal');
 	});
 
@@ -329,7 +329,7 @@ describe('failures, in the words the user sees', () => {
 	it('a prompt that does not fit into the context', async () => {
 		const server = await startLlamaServer({ contextSize: 512, parallel: 1 });
 		const failed = failureOf(await run(server, agentWith('word '.repeat(400))));
-		expect(failed.message).toMatch(/The prompt needs \d+ tokens, but a slot of the server has 512/);
+		expect(failed.message).toMatch(/The prompt needs \d+ tokens, but a server slot has 512/);
 		expect(failed.description).toContain('--ctx-size');
 		await server.stop();
 	});
@@ -351,7 +351,7 @@ describe('failures, in the words the user sees', () => {
 		const fits = await run(server, agentWith('Agree', parameters));
 		expect(outputOf(fits.data)).toEqual({ output: '{"answer": "yes"}' });
 		const failed = failureOf(await run(server, agentWith('Please refuse', parameters)));
-		expect(failed.message).toBe('The answer is not the JSON that was asked for');
+		expect(failed.message).toBe('The response is not the requested JSON');
 		expect(failed.description).toContain('answer: ');
 		await server.stop();
 	});
@@ -361,7 +361,7 @@ describe('failures, in the words the user sees', () => {
 			model: await scriptedModel([{ reply: '<think>\nSo much to consider, and no end' }]),
 		});
 		const failed = failureOf(await run(server, agentWith('Hi', { options: { maxTokens: 12 } })));
-		expect(failed.message).toContain('spent its whole answer on thinking');
+		expect(failed.message).toContain('used its whole response for thinking');
 		expect(failed.everything).toContain('So much');
 		await server.stop();
 	});
@@ -378,7 +378,7 @@ describe('failures, in the words the user sees', () => {
 				Calculator: calculator,
 			}),
 		);
-		expect(failureOf(cut).message).toBe('The token limit cut off a tool call');
+		expect(failureOf(cut).message).toBe('A tool call was cut off at the token limit');
 		expect(failureOf(cut).description).toContain('calling the tool "Calculator"');
 		expect(cut.data.resultData.runData.Calculator).toBeUndefined();
 		await server.stop();
@@ -468,7 +468,7 @@ describe('the running n8n', () => {
 		for await (const { type } of n8n.chat('killed-chat', 'Go on for ever'))
 			if (type === 'item' && server.service.running) server.service.kill('SIGKILL');
 		const failed = failureOf(await onlyExecution(id));
-		expect(failed.everything).toContain('The connection broke in the middle of the answer');
+		expect(failed.everything).toContain('The connection was lost during the response');
 		expect(failed.everything).toContain('partialText');
 		await server.stop();
 	});
@@ -483,15 +483,17 @@ describe('the running n8n', () => {
 		);
 		const lines = await linesOf('down-chat', 'Hi');
 		const told = lines.filter(({ type }) => type === 'error').map(({ content }) => content);
-		expect(told).toEqual([expect.stringContaining('Whoever runs this chat can see why in n8n')]);
+		expect(told).toEqual([
+			expect.stringContaining('The owner of this chat can see the reason in n8n'),
+		]);
 		expect(JSON.stringify(lines)).not.toContain('127.0.0.1');
 		const { data } = await onlyExecution(id);
 		const { error } = data.resultData.runData[MODEL]!.at(-1)! as unknown as {
 			error: { message: string; context: { data: { description: string } } };
 		};
-		expect(error.message).toBe('Nothing listens on 127.0.0.1:9, seen from n8n');
+		expect(error.message).toBe('Nothing is listening on 127.0.0.1:9, as seen from n8n');
 		expect(error.context.data.description).toContain('http://127.0.0.1:9/v1/chat/completions');
-		expect(error.context.data.description).toContain('Is the model server running');
+		expect(error.context.data.description).toContain('Check that the model server is running');
 	});
 
 	it('runs parallel tools while it streams', async () => {
@@ -565,7 +567,7 @@ describe('the running n8n', () => {
 				value: 'test-model',
 			},
 		]);
-		await expect(search(bad)).rejects.toThrow('Nothing listens on 127.0.0.1:9');
+		await expect(search(bad)).rejects.toThrow('Nothing is listening on 127.0.0.1:9');
 	});
 
 	it('tests the credential: any form of the base URL, a server without keys, a wrong key', async () => {

@@ -130,7 +130,7 @@ function problemsOf(
 	const problems: string[] = [];
 	const { failed, title, description, shown } = outcome;
 	if (failed && (title.trim() === '' || description.trim() === '')) problems.push('says nothing');
-	const said = `${title}\n${description}`.replace(/The server says: ".*"/s, '');
+	const said = `${title}\n${description}`.replace(/Server message: ".*"/s, '');
 	if (failed && EMPTY_WORDS.test(said)) problems.push(`says something empty: ${said}`);
 	if (left.busy > 0) problems.push(`leaves ${left.busy} connections open`);
 	if (left.held > 0) problems.push(`leaves ${left.held} requests at the server`);

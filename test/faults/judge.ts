@@ -159,7 +159,7 @@ export function problemsOf(
 		problems.push(`late: ended after ${Math.round(ms)} ms, the limit is ${limitMs} ms`);
 	if (failed && !hung) {
 		// Without the quoted server text.
-		const said = `${title}\n${description}`.replace(/The server says: ".*"/s, '');
+		const said = `${title}\n${description}`.replace(/Server message: ".*"/s, '');
 		if (title.trim() === '' || description.trim() === '') problems.push('says nothing');
 		if (EMPTY_WORDS.test(said)) problems.push(`says something empty: ${said}`);
 		if (LOW_LEVEL.test(title.trim())) problems.push(`says no more than "${title}"`);

@@ -203,6 +203,8 @@ describe.each([1.9, 2.2, 3.1])('agent %s', (version) => {
 	test('a pretended use of a tool is noted', async () => {
 		sim.script(reply.text('[Used tools: Tool: Calculator, Input: 17*23, Result: 391] 391'));
 		const execution = await run(version, {}, { Calculator: calculator });
-		expect(JSON.stringify(infoOf(execution).notes)).toContain('pretends to have used a tool');
+		expect(JSON.stringify(infoOf(execution).notes)).toContain(
+			'looks like a tool result but did not call a tool',
+		);
 	});
 });

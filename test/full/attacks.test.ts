@@ -141,7 +141,7 @@ describe('an e-mail that demands to delete a customer (prompt injection)', () =>
 				const [told, ...others] = answersIn(execution);
 				expect(others).toEqual([]);
 				expect(told!.notes).toContain(
-					'looks like a call of delete_customer in the Hermes, Qwen format. It was not run, because it is quoted',
+					'looks like a call of delete_customer in the Hermes, Qwen format. It was not executed, because it is quoted',
 				);
 			},
 		);
@@ -154,7 +154,7 @@ describe('an e-mail that demands to delete a customer (prompt injection)', () =>
 		);
 		expect(itemsOf(execution, 'Agent')).toEqual([{ output: MEANT }]);
 		expect(customers.deleted).toEqual([]);
-		expect(answersIn(execution)[0]!.notes).toContain('because the same text stands in the input');
+		expect(answersIn(execution)[0]!.notes).toContain('because the same text appears in the input');
 	});
 
 	it('the same answer runs as a call if no e-mail contains it', async () => {

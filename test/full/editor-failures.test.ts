@@ -18,9 +18,12 @@ const SLOW = 900_000;
 const LANGCHAIN = '@n8n/n8n-nodes-langchain.';
 const NOTHING_LISTENS = 'http://127.0.0.1:9';
 const SAMPLE = 'right-sample-123456';
-const SERVER_DOWN = { title: 'Nothing listens on 127.0.0.1:9', remedy: 'is the port right?' };
+const SERVER_DOWN = {
+	title: 'Nothing is listening on 127.0.0.1:9',
+	remedy: 'the port is correct.',
+};
 const DIFY_DOWN = { ...SERVER_DOWN, remedy: 'the port is the one of its nginx' };
-const WRONG_KEY = { title: 'The server refuses the API key', remedy: 'Check the API Key' };
+const WRONG_KEY = { title: 'The server rejected the API key', remedy: 'Check the API Key' };
 const TOO_LONG = { title: 'The prompt needs', remedy: '--ctx-size' };
 const DATASET = 'd0000000-0000-4000-8000-000000000001';
 

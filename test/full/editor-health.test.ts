@@ -45,7 +45,7 @@ describe('Check in the editor', () => {
 			options: { timeLimit: 30 },
 			server: () => good,
 			branch: 'Healthy Branch (1 item)',
-			says: ['answers in', '"healthy"'],
+			says: ['responds in', '"healthy"'],
 			hint: undefined,
 		},
 		{
@@ -53,8 +53,8 @@ describe('Check in the editor', () => {
 			options: {},
 			server: () => down,
 			branch: 'Unhealthy Branch (1 item)',
-			says: ['Nothing listens on 127.0.0.1', '"refused"', 'ECONNREFUSED'],
-			hint: 'Not healthy',
+			says: ['Nothing is listening on 127.0.0.1', '"refused"', 'ECONNREFUSED'],
+			hint: 'Unhealthy',
 		},
 		{
 			name: 'without-tools',

@@ -97,7 +97,7 @@ it('a report of the real server comes as a file', async () => {
 	for (const text of [
 		'Weekly server report',
 		server.url,
-		'All requests together, tokens per second',
+		'All requests combined, tokens per second',
 	])
 		expect(page).toContain(text);
 });

@@ -470,9 +470,9 @@ describe('the panels', () => {
 			await get('rlc-error-message').waitFor();
 			const said = await get('rlc-error-message').innerText();
 			expect(said).toContain(
-				`Nothing listens on ${nowhere.slice('http://'.length)}, seen from n8n. `,
+				`Nothing is listening on ${nowhere.slice('http://'.length)}, as seen from n8n. `,
 			);
-			expect(said).toContain('Is the model server running');
+			expect(said).toContain('Check that the model server is running');
 			// Non-breaking hyphens: the editor would remove ordinary ones.
 			expect(said).toContain('‑‑add‑host=host.docker.internal:host‑gateway');
 			// Whole, without scrolling.
@@ -519,7 +519,7 @@ describe('the panels', () => {
 			};
 			await opened({ mappingMode: 'defineBelow', value: null });
 			const said = get('empty-fields-notice').filter({
-				hasText: `Nothing listens on ${nowhere.slice('http://'.length)}`,
+				hasText: `Nothing is listening on ${nowhere.slice('http://'.length)}`,
 			});
 			await said.waitFor();
 

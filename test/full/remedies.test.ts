@@ -107,7 +107,7 @@ describe('a prompt that is too long for llama-server: its advice leads out at on
 	it('longer than the model reads: no option of the server is recommended', async () => {
 		const model = parts().noise;
 		const text = await failureWith(model, ['--ctx-size', '4096', '--parallel', '1'], useLong);
-		expect(text).toContain('This model reads at most 4096 tokens');
+		expect(text).toContain('This model supports at most 4096 tokens');
 		expect(text).not.toContain('--ctx-size');
 	});
 });
@@ -169,7 +169,7 @@ const SITUATIONS: Situation[] = [
 		use: embed(),
 		options: ['--embeddings', '--pooling', 'none'],
 		kept: ['--embeddings'],
-		failure: 'does not combine the vectors',
+		failure: 'returns token vectors instead of one vector per text',
 		advice: /Start the server with (--pooling mean)/i,
 	},
 	{
@@ -196,7 +196,7 @@ it.each(SITUATIONS)(
 describe('the credential', () => {
 	it.each([
 		['none', undefined, 'the credential has none'],
-		['another', 'wrong-sample-123456', 'must be one of the keys the server was started with'],
+		['another', 'wrong-sample-123456', 'must be a key that the server was started with'],
 	])('API key, %s: one of the keys of --api-key leads out', async (_name, apiKey, advice) => {
 		const { url: baseUrl } = await startLlamaServer({ apiKey: SAMPLE });
 		const withKey = (key?: string) => ({ baseUrl, apiKey: key ?? '' });
@@ -205,7 +205,7 @@ describe('the credential', () => {
 	});
 
 	it.each([
-		['a path too long', '/chat', /for example (\S+?)\. /],
+		['a path too long', '/chat', /for example (\S+?): \/v1 is added/],
 		['https', undefined, /use (?:the )?http:\/\/ in the Base URL: (\S+?)(?:\.|,) /i],
 	])('Base URL, %s: the address that the text names leads out', async (_name, path, advice) => {
 		const { url } = await startLlamaServer();
@@ -231,7 +231,7 @@ describe('the credential', () => {
 		const { freePort } = await loadScript<{ freePort: () => Promise<number> }>('ports');
 		const port = await freePort();
 		const baseUrl = `http://127.0.0.1:${port}`;
-		expect(await failureOf(chat(), { baseUrl })).toContain('is the port right?');
+		expect(await failureOf(chat(), { baseUrl })).toContain('the port is correct.');
 		await startLlamaServer({ port });
 		expect(await failureOf(chat(), { baseUrl })).toBeUndefined();
 	});

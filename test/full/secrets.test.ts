@@ -350,7 +350,7 @@ it(
 		await shown.waitFor();
 		for (const summary of await shown.locator('summary').all()) await summary.click();
 		const words = await page.locator('body').innerText();
-		expect(words).toContain('refuses the API key');
+		expect(words).toContain('rejected the API key');
 		capture('words of the page', words);
 		capture('page', await page.content());
 		await page.goto(`${n8n.url}/home/credentials`);

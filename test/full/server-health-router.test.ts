@@ -185,12 +185,12 @@ describe("the real llama-server's router", () => {
 				{
 					id: 'noModels',
 					observed: expect.stringContaining('/v1/models: HTTP 200, an empty list') as string,
-					meaning: 'The server has no models, or the key may use none of them',
+					meaning: 'The server has no models, or the key has no access to any of them',
 				},
 			],
 		});
 		expect(withKey.findings[0]!.advice).toMatch(
-			/--models-dir\. Or allow the key to use a model\.$/,
+			/--models-dir\. Or give the key access to a model\.$/,
 		);
 		router.stop();
 	});
@@ -213,7 +213,9 @@ describe("the real llama-server's router", () => {
 		const expected = await check(router, { expectations: { model: 'alpha' } });
 		expect(expected).toMatchObject({
 			status: 'healthy',
-			findings: [{ id: 'modelNotLoaded', meaning: expect.stringContaining('exit code') as string }],
+			findings: [
+				{ id: 'modelNotLoaded', meaning: expect.stringContaining('exited with code') as string },
+			],
 		});
 		router.stop();
 	});

@@ -130,7 +130,7 @@ describe('the real llama-server', () => {
 		});
 		expect(JSON.stringify(wrong)).not.toContain('wrong-key-4711');
 		expect((await check(server)).findings[0]!.meaning).toBe(
-			'The server wants an API key, and the credential has none',
+			'The server requires an API key, but the credential has none',
 		);
 		expect(
 			ids(await check(server, { expectations: { minContext: 100_000 } }, { apiKey: 'right-key' })),
@@ -182,7 +182,7 @@ describe('the real llama-server', () => {
 			expect(adviceOf(few, 'contextTooSmall')).toBe(
 				`Start llama-server with --ctx-size 4096${shared}.`,
 			);
-			const most = `Start llama-server with --ctx-size 8192${shared}. The model was trained for 8192 tokens, so no setting gives it more: choose a model that reads more.`;
+			const most = `Start llama-server with --ctx-size 8192${shared}. The model was trained for 8192 tokens, so no setting gives it more: choose a model with a larger context.`;
 			expect(adviceOf(small, 'contextSmall')).toBe(most);
 			expect(adviceOf(many, 'contextTooSmall')).toBe(most);
 			await server.stop();
@@ -397,7 +397,7 @@ describe('the real n8n', () => {
 		);
 		expect(failed.status).toBe('error');
 		expect(failed.data.resultData.error).toMatchObject({
-			message: 'The server refuses the API key',
+			message: 'The server rejected the API key',
 			description: expect.stringContaining('--api-key') as string,
 		});
 	});
@@ -415,7 +415,7 @@ describe('the real n8n', () => {
 		expect(itemsOf(failed, 'Error')).toMatchObject([
 			{
 				error: {
-					message: 'The server refuses the API key',
+					message: 'The server rejected the API key',
 					status: 'unauthorized',
 					findings: [{ id: 'unauthorized' }],
 				},
@@ -503,11 +503,11 @@ describe('the real n8n', () => {
 			title: `The server at ${watched.url} is unreachable`,
 			status: 'unreachable',
 		});
-		expect(down!.text).toMatch(/What to do: Is the model server running/);
+		expect(down!.text).toMatch(/What to do: Check that the model server is running/);
 		await startLlamaServer({ port: watched.port, args: ['--metrics'] });
 		const sent = await until(messages, (all) => all.length > 1);
 		expect(sent.map(({ status }) => status)).toEqual(['unreachable', 'healthy']);
-		expect(sent[1]!.text).toMatch(/is well again\n.*answers in \d+ ms.*\nIt was down since /);
+		expect(sent[1]!.text).toMatch(/is well again\n.*responds in \d+ ms.*\nIt was down since /);
 		await n8n.request('POST', `/rest/workflows/${created.id}/deactivate`, {});
 	});
 

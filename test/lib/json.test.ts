@@ -115,10 +115,10 @@ test.each(['', '{"a":NaN', 'NaNa', '[NaN,]', '{"a":\\"NaN}', '<p>NaN</p>'])(
 test('what is said of them: each once, and not hundreds', () => {
 	expect(keptAsText([])).toEqual([]);
 	expect(keptAsText(['1e400', '1e400'])).toEqual([
-		'No number of JavaScript holds 1e400 exactly: kept as text.',
+		'1e400 exceeds number precision and was kept as text.',
 	]);
 	expect(keptAsText(Array.from({ length: 99 }, (_, index) => String(index)))[0]).toContain(
-		'holds 0, 1, 2, 3, 4 exactly',
+		'0, 1, 2, 3, 4 exceeds number precision and was kept as text.',
 	);
 });
 

@@ -105,6 +105,6 @@ describe('a search in the list of nodes', () => {
 	});
 
 	it('for "server health" says what the node does, and that it is a trigger too', () => {
-		expect(found('server health')[0]!.description).toMatch(/^Finds out whether .*trigger/);
+		expect(found('server health')[0]!.description).toMatch(/^Checks whether .*starts the workflow/);
 	});
 });

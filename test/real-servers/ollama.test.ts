@@ -57,7 +57,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		expect(await pull('http://127.0.0.1:1/library/x')).toMatchObject({ kind: 'serverError' });
 		expect(await pull('!!')).toMatchObject({
 			kind: 'badRequest',
-			message: '"!!" is not a name for a model',
+			message: '"!!" is not a valid model name',
 		});
 	});
 

@@ -36,8 +36,8 @@ export async function explainAppType(
 		return error.reworded({
 			kind: 'wrongAppType',
 			facts: { ...error.facts, appMode: mode },
-			message: `The app behind this key is ${name}`,
-			remedy: `Use the node ${node} for it, or the key of another app.`,
+			message: `This key belongs to ${name}`,
+			remedy: `Use the ${node} node for this app, or the key of another app.`,
 		});
 	return error.kind === 'appUnavailable' ? ofUnavailable(error, mode) : error;
 }

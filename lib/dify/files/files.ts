@@ -34,8 +34,8 @@ export function appFileTypes(parameters: JsonRecord): readonly unknown[] | undef
 	if (upload.enabled === true) return allowedTypes(upload);
 	throw localError(
 		'featureOff',
-		'File upload is switched off in the app, so Dify would ignore the files',
-		'Switch on file upload in the app in Dify and publish it, or remove the files in the node.',
+		'File upload is disabled in the app, so Dify would ignore the files',
+		'Enable file upload in the app in Dify and publish it, or remove the files in the node.',
 	);
 }
 
@@ -80,7 +80,7 @@ export function checkedUrl(url: string): string {
 	throw localError(
 		'fileRejected',
 		`The file URL is not valid: "${trimmed.slice(0, 200)}"`,
-		'Give a full address that starts with http:// or https:// and that Dify itself can reach.',
+		'Enter a full URL that starts with http:// or https:// and that Dify can reach.',
 	);
 }
 
@@ -92,10 +92,10 @@ export function withTransferMethod(file: JsonRecord): JsonRecord {
 	if (nonEmptyText(file.url) !== undefined) return { ...file, transfer_method: 'remote_url' };
 	throw localError(
 		'inputs',
-		'A file of the inputs has neither url nor upload_file_id',
+		'A file in the inputs has neither url nor upload_file_id',
 		HOW_TO_GIVE_FILES,
 	);
 }
 
 export const HOW_TO_GIVE_FILES =
-	'Give the name of a binary field, a URL, or an object with type, transfer_method and url or upload_file_id.';
+	'Enter the name of a binary field, a URL, or an object with type, transfer_method and url or upload_file_id.';

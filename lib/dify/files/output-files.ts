@@ -62,7 +62,7 @@ export async function openSignedFile<T>(
 	read: (answer: Answer) => Promise<T>,
 ): Promise<T> {
 	const { api, origin } = client.target.url;
-	if (!URL.canParse(address, api)) throw localError('fileRejected', `"${address}" is no address`);
+	if (!URL.canParse(address, api)) throw localError('fileRejected', `"${address}" is not a URL`);
 	const { href } = new URL(address, api);
 	const refuseRedirect = (url: string) => originFailure(url, [origin, ...origins]);
 	const refused = refuseRedirect(href);
@@ -77,12 +77,12 @@ function originFailure(url: string, allowed: readonly string[]): ServerError | u
 	if (!/^https?:$/.test(protocol))
 		return localError(
 			'fileRejected',
-			`its address begins with ${protocol}, and only http and https are fetched`,
+			`its URL uses ${protocol}, and only http and https are supported`,
 		);
 	if (allowed.includes(origin)) return undefined;
 	return localError(
 		'fileRejected',
-		`it lies at ${origin}, not at the Dify of the credential. If this Dify stores its files there (FILES_URL, S3), add ${origin} to the option "Fetch Files From"`,
+		`it is stored at ${origin}, not on the Dify server of the credential. If this Dify stores its files there (FILES_URL, S3), add ${origin} to the option "Fetch Files From"`,
 	);
 }
 
@@ -113,7 +113,7 @@ function tooLarge(): ServerError {
 	const megabytes = MAX_FILES_BYTES / 1024 / 1024;
 	return localError(
 		'tooLarge',
-		`the files of a run may have ${megabytes} MB together, and it goes beyond that. Fetch it with an HTTP Request node`,
+		`it exceeds the total of ${megabytes} MB for the files of a run. Download it with an HTTP Request node`,
 	);
 }
 
@@ -121,7 +121,7 @@ function tooLarge(): ServerError {
 export function downloadFailureText(error: unknown): string {
 	if (!(error instanceof ServerError)) return messageOf(error);
 	return error.status === 403 || error.status === 404
-		? 'its link has expired. Links of Dify are good for 300 seconds unless FILES_ACCESS_TIMEOUT says otherwise'
+		? 'its link has expired. Dify links are valid for 300 seconds unless FILES_ACCESS_TIMEOUT is set'
 		: error.meaning;
 }
 
@@ -130,7 +130,7 @@ export function originsIn(typed: string): string[] {
 	const addresses = typed.split(/[\s,]+/).filter((each) => each !== '');
 	return addresses.map((each) => {
 		if (/^https?:/i.test(each) && URL.canParse(each)) return new URL(each).origin;
-		const remedy = 'Enter addresses such as https://files.example.com, separated by commas.';
-		throw localError('inputs', `"${each}" in Fetch Files From is no address`, remedy);
+		const remedy = 'Enter URLs such as https://files.example.com, separated by commas.';
+		throw localError('inputs', `"${each}" in Fetch Files From is not a URL`, remedy);
 	});
 }

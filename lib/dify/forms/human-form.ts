@@ -22,8 +22,8 @@ export function formPath(token: string): string {
 		return path`/form/human_input/${new Segment(token)}`;
 	throw localError(
 		'formRejected',
-		'The form has no token, so it cannot be answered over the API',
-		'A form without a token goes out by e-mail only, and is answered there. Switch on the web app as a way of delivery in the Human Input node in Dify, or check the field Form Token.',
+		'The form has no token, so it cannot be submitted through the API',
+		'A form without a token is sent by email only and answered there. Enable the web app as a delivery method in the Human Input node in Dify, or check the field Form Token.',
 	);
 }
 

@@ -93,6 +93,6 @@ export function jsonInputs(value: unknown): JsonRecord {
 	throw localError(
 		'inputs',
 		'The inputs are not a JSON object',
-		'Write them as {"variable": "value"}, or {} for none.',
+		'Enter {"variable": "value"}, or {} for none.',
 	);
 }

@@ -88,7 +88,7 @@ export async function makeAvailable(
 export function idIn(document: JsonRecord): string {
 	const id = nonEmptyText(document.id);
 	if (id !== undefined) return id;
-	throw difyFailure('emptyAnswer', { message: 'Dify answered without the ID of the document' });
+	throw difyFailure('emptyAnswer', { message: 'Dify returned no document ID' });
 }
 
 /** Whether a document takes part in retrieval, or would once it is indexed. */

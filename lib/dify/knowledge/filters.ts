@@ -30,6 +30,11 @@ export const OPERATORS = {
 	after: { label: 'After', kind: 'time', fits: compared((own, wanted) => own > wanted) },
 	before: { label: 'Before', kind: 'time', fits: compared((own, wanted) => own < wanted) },
 	contains: { label: 'Contains', kind: 'text', fits: (own, wanted) => own.includes(wanted) },
+	'not contains': {
+		label: 'Does Not Contain',
+		kind: 'text',
+		fits: (own, wanted) => !own.includes(wanted),
+	},
 	empty: { label: 'Empty', kind: 'none', fits: () => false },
 	'end with': { label: 'Ends With', kind: 'text', fits: (own, wanted) => own.endsWith(wanted) },
 	'=': {
@@ -37,21 +42,20 @@ export const OPERATORS = {
 		kind: 'number',
 		fits: compared((own, wanted) => own === wanted),
 	},
-	'>': { label: 'Greater', kind: 'number', fits: compared((own, wanted) => own > wanted) },
+	'>': { label: 'Greater Than', kind: 'number', fits: compared((own, wanted) => own > wanted) },
 	'≥': {
-		label: 'Greater or Equal',
+		label: 'Greater Than or Equal',
 		kind: 'number',
 		fits: compared((own, wanted) => own >= wanted),
 	},
 	in: { label: 'In', kind: 'list', fits: (own, _wanted, list) => list.includes(own) },
 	is: { label: 'Is', kind: 'text', fits: (own, wanted) => own === wanted },
 	'is not': { label: 'Is Not', kind: 'text', fits: (own, wanted) => own !== wanted },
-	'<': { label: 'Less', kind: 'number', fits: compared((own, wanted) => own < wanted) },
-	'≤': { label: 'Less or Equal', kind: 'number', fits: compared((own, wanted) => own <= wanted) },
-	'not contains': {
-		label: 'Not Contains',
-		kind: 'text',
-		fits: (own, wanted) => !own.includes(wanted),
+	'<': { label: 'Less Than', kind: 'number', fits: compared((own, wanted) => own < wanted) },
+	'≤': {
+		label: 'Less Than or Equal',
+		kind: 'number',
+		fits: compared((own, wanted) => own <= wanted),
 	},
 	'not empty': { label: 'Not Empty', kind: 'none', fits: () => true },
 	'≠': {
@@ -92,7 +96,10 @@ interface CheckedFilter {
 export function checkedFilter({ logic, conditions }: Filter): CheckedFilter {
 	const checked = conditions.map(({ field, operator, value }) => {
 		if (field === '')
-			throw invalidParam('A metadata filter names no field', 'Give the name of a metadata field.');
+			throw invalidParam(
+				'A metadata filter has no field name',
+				'Enter the name of a metadata field.',
+			);
 		return { field, operator, value: comparedWith(value, operator, `"${field}" ${operator}`) };
 	});
 	const body = {
@@ -126,7 +133,7 @@ function comparedWith(value: unknown, operator: Operator, what: string): Value {
 	if (isEmpty(value))
 		throw invalidParam(
 			`The metadata filter ${what} has no value`,
-			'Dify would leave out the filter and search in all documents. Give a value, or use the operator "empty".',
+			'Dify would ignore the filter and search all documents. Enter a value, or use the operator "empty".',
 		);
 	if (kind === 'list') return listOf(value, what);
 	if (kind === 'time') return unixSeconds(value, what);
@@ -145,7 +152,7 @@ function listOf(value: unknown, what: string): string[] {
 	const list: unknown[] = Array.isArray(value) ? value : words(value).split(',');
 	const entries = list.map((entry) => words(entry).trim()).filter((entry) => entry !== '');
 	if (entries.length > 0) return entries;
-	throw invalidParam(`The metadata filter ${what} has no value`, 'Give at least one value.');
+	throw invalidParam(`The metadata filter ${what} has no value`, 'Enter at least one value.');
 }
 
 /** Converts to a number: Dify answers text with a database error. @throws {ServerError} */
@@ -153,8 +160,8 @@ export function numberOf(value: unknown, what: string): number {
 	const number = plainNumber(value);
 	if (number !== undefined) return number;
 	throw invalidParam(
-		`${what} needs a number, but has ${words(value).slice(0, 100)}`,
-		'Give a number.',
+		`${what} requires a number, but the value is ${words(value).slice(0, 100)}`,
+		'Enter a number.',
 	);
 }
 
@@ -171,7 +178,7 @@ export function unixSeconds(value: unknown, what: string): number {
 	const date = Date.parse(nonEmptyText(isDate ? String(value) : text(value)) ?? '');
 	if (finiteNumber(date) !== undefined) return Math.round(date / 1000);
 	throw invalidParam(
-		`${what} needs a time, but has ${words(value).slice(0, 100)}`,
-		'Give a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or Unix seconds.',
+		`${what} requires a date, but the value is ${words(value).slice(0, 100)}`,
+		'Enter a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or a Unix timestamp in seconds.',
 	);
 }

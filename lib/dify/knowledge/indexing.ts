@@ -101,16 +101,16 @@ function unfinished(
 	if (status === 'paused')
 		return difyFailure('dataset', {
 			facts,
-			message: 'The indexing of the document is paused in Dify',
-			remedy: 'Resume it in Dify, in the list of documents of the knowledge base.',
+			message: 'Indexing of the document is paused in Dify',
+			remedy: 'Resume it in Dify, in the document list of the knowledge base.',
 		});
 	if (isStuck) return difyFailure('indexingStuck', { facts });
 	const seconds = Math.round(limitMs / 1000);
 	return difyFailure('timeout', {
 		facts,
-		message: `The document is not indexed after ${seconds} s`,
+		message: `The document was not indexed within ${seconds} s`,
 		meaning: `Document ${documentId} is still "${status}" after ${seconds} s (${done} of ${total} chunks)`,
 		remedy:
-			'Dify goes on with it: Get Status can wait for it later. Or raise the wait in the options. If it never gets further, its embedding model may be slow or down.',
+			'Dify continues indexing: use Get Status to wait for it later, or raise the wait time in the options. If it makes no progress, its embedding model may be slow or down.',
 	});
 }

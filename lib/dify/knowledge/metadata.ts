@@ -45,7 +45,7 @@ export async function createField(
 	throw difyFailure('dataset', {
 		message: `Dify did not create the metadata field "${name}"`,
 		remedy:
-			'Look at the metadata of the knowledge base in Dify. Another change of it may be running: try again.',
+			'Check the metadata of the knowledge base in Dify. Another change may be in progress: try again.',
 	});
 }
 
@@ -90,14 +90,14 @@ async function changesFor(
 ): Promise<FieldValue[]> {
 	const entries = Object.entries(values);
 	if (entries.length === 0)
-		throw invalidParam('There is no metadata to set', 'Add at least one field with its value.');
+		throw invalidParam('No metadata to set', 'Add at least one field with a value.');
 	const fields = fieldsIn(await client.get(path`/datasets/${baseId}/metadata`));
 	const known = new Map(fields.map((field) => [field.name, field]));
 	const missing = entries.map(([name]) => name).filter((name) => !known.has(name));
 	if (missing.length > 0 && !createFields)
 		throw invalidParam(
 			`The knowledge base has no metadata field ${missing.map((name) => `"${name}"`).join(', ')}`,
-			'Turn on "Create Missing Fields", or create the field first. Upper and lower case differ.',
+			'Turn on "Create Missing Fields", or create the field first. Field names are case-sensitive.',
 		);
 	// All values are checked before anything is created.
 	const typed = entries.map(([name, value]) => {

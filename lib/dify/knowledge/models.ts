@@ -35,8 +35,8 @@ export function modelRef(value: string): ModelRef | undefined {
 	const [provider, model] = [value.slice(0, at).trim(), value.slice(at + 1).trim()];
 	if (at > 0 && model !== '') return { provider, model };
 	throw invalidParam(
-		`The model "${value.slice(0, 100)}" names no provider`,
-		'Choose it from the list, or write provider and model, such as langgenius/gpustack/gpustack|bge-m3.',
+		`The model "${value.slice(0, 100)}" does not include a provider`,
+		'Select it from the list, or enter provider and model, such as langgenius/gpustack/gpustack|bge-m3.',
 	);
 }
 

@@ -80,7 +80,7 @@ export async function retrieve(
 /** What to say of records that did not fit; undefined where all did. */
 export function misfitHint(misfits: number): string | undefined {
 	if (misfits === 0) return undefined;
-	return `Dify returned ${misfits} record(s) that do not fit the metadata filter, and they were left out. This version of Dify ignores filters (1.13.3 does): update it.`;
+	return `Dify returned ${misfits} record(s) that do not match the metadata filter; they were removed. This version of Dify ignores filters (as 1.13.3 does): update Dify.`;
 }
 
 /** The complete search setting, since Dify fails with a partial one. What is not chosen is as in the base. */

@@ -65,8 +65,8 @@ export function planSync(
 	const twice = firstRepeated(sources.map(({ source }) => source));
 	if (twice !== undefined)
 		throw invalidParam(
-			`Two items have the source "${twice.slice(0, 100)}"`,
-			'Each item needs a source of its own, such as the path or the ID of its file.',
+			`Two items have the same source "${twice.slice(0, 100)}"`,
+			'Give each item a unique source, such as the path or ID of its file.',
 		);
 	const managed = new Map<string, JsonRecord>();
 	const owners = new Map<string, string | undefined>();
@@ -127,8 +127,8 @@ function goneSteps(
 	if (gone.length > (standing.length * mostGonePercent) / 100)
 		throw localError(
 			'dataset',
-			`${gone.length} of ${standing.length} documents have no source any more, which is more than ${mostGonePercent} %`,
-			`Nothing was changed. Is the list of sources complete? If so, raise "Maximum Gone (%)" in the options. Gone are, for example: ${gone
+			`The source of ${gone.length} of ${standing.length} documents is missing, which is more than ${mostGonePercent} %`,
+			`Nothing was changed. If the list of sources is complete, raise "Max Removals (%)" in the options. Missing, for example: ${gone
 				.slice(0, 5)
 				.map(([source]) => source)
 				.join(', ')}.`,

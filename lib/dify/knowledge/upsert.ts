@@ -51,7 +51,7 @@ export async function upsertDocument(
 	if (existing !== undefined && options.ifExists === 'fail')
 		throw localError(
 			'nameTaken',
-			`The knowledge base has a document "${name}" already`,
+			`The knowledge base already has a document "${name}"`,
 			'Choose another name, or set "If It Exists" to Update.',
 		);
 	if (existing !== undefined) await makeAvailable(client, baseId, existing);

@@ -337,7 +337,7 @@ function errorEvent(run: Run, event: JsonRecord): void {
 	else run.error = { cause: 'errorEvent', code, status, message: message ?? NO_REASON };
 }
 
-export const NO_REASON = 'The run failed, and Dify gave no reason';
+export const NO_REASON = 'The run failed without a reason from Dify';
 
 /** What the run or its failed node says, for failures whose own event has no text. */
 export function runFailure({ workflow }: Run): string | undefined {

@@ -57,14 +57,14 @@ const UNCERTAIN: ReadonlySet<FailureKind> = new Set([
 	'gateway',
 ]);
 const MAY_HAVE_STARTED =
-	'A run may have been started: check the logs of the app before you send it again.';
+	'A run may have started: check the logs of the app before you send the request again.';
 
 const RECORDED =
-	'The stream broke off before the end of the run: the result comes from the record that Dify keeps, without what the nodes did after that.';
+	"The stream ended before the run finished. The result was read from Dify's run record, without the node events after that point.";
 const FROM_ROUNDS =
-	'The stream broke off before the end of the answer: the rest comes from the message that Dify keeps, without token counts, sources and files.';
+	'The stream ended before the response was complete. The rest was read from the message stored in Dify, without token counts, sources and files.';
 const NO_CLOSE =
-	'The stream broke off after the run had ended: token counts, sources and files may be missing.';
+	'The stream ended after the run finished: token counts, sources and files may be missing.';
 
 /**
  * @returns a run that succeeded, paused, or was stopped by someone else
@@ -188,7 +188,7 @@ class Reading {
 		} catch (error) {
 			// Nobody would see the rest of the answer.
 			if (this.given === undefined)
-				this.giveUp(`the answer could not be passed on: ${messageOf(error)}`);
+				this.giveUp(`the response could not be passed on: ${messageOf(error)}`);
 		}
 	}
 
@@ -224,8 +224,8 @@ class Reading {
 		this.tellDify();
 		const isTotal = kind === 'totalLimit';
 		const meaning = isTotal
-			? `The run took longer than ${seconds(this.limits.totalMs)} (Total Limit)`
-			: `Dify sent nothing but pings for ${seconds(this.limits.idleMs)} (Idle Limit)`;
+			? `The run took longer than ${seconds(this.limits.totalMs)} (Total Timeout)`
+			: `Dify sent only pings for ${seconds(this.limits.idleMs)} (Idle Timeout)`;
 		return await this.ownFailure(this.isQueued ? 'queued' : 'timeout', {
 			meaning,
 			about: { startsRun: true },

@@ -139,9 +139,9 @@ function patienceFor(error: unknown, isKnown: boolean): number {
 
 function stillRunning(runId: string, limitMs: number): ServerError {
 	return difyFailure('timeout', {
-		message: 'The run in Dify does not end',
+		message: 'Timed out waiting for the Dify run',
 		meaning: `Dify has not reported the end of the run ${runId} for ${Math.round(limitMs / 1000)} s`,
-		remedy: `It may go on. The operation Follow (resource Run), or Get, tells how it ended: run ID ${runId}. Before Dify 1.15 the record of a stopped run says "running" for ever: the logs of the app in Dify show that. A longer Total Limit waits longer.`,
+		remedy: `The run may still be in progress. Use Follow (resource Run) or Get with the run ID ${runId} to see how it ended. Before Dify 1.15, the record of a stopped run stays "running": check the logs of the app in Dify. To wait longer, raise Total Timeout.`,
 		facts: { workflowRunId: runId },
 		retryable: false,
 	});

@@ -77,13 +77,11 @@ function countedUsage({ usage, workflow, text }: Run, status: RunStatus): DifyUs
 function warningsOf(run: Run, status: RunStatus): string[] {
 	const warnings: string[] = [];
 	if (run.badEvents > 0)
-		warnings.push(`${run.badEvents} event(s) of the stream could not be read and were left out.`);
+		warnings.push(`${run.badEvents} event(s) of the stream could not be read and were skipped.`);
 	if (status === 'partial-succeeded') warnings.push(handledFailures(run));
 	for (const node of run.workflow?.nodes ?? [])
 		if ((node.retries ?? 0) > 0)
-			warnings.push(
-				`The node "${nameOf(node)}" of the workflow was tried again ${node.retries} time(s).`,
-			);
+			warnings.push(`The workflow node "${nameOf(node)}" was retried ${node.retries} time(s).`);
 	if (status === 'stopped') warnings.push(stopWarning(run));
 	return warnings;
 }
@@ -94,10 +92,10 @@ function nameOf({ title, nodeId, id }: WorkflowNode): string {
 
 function stopWarning({ moderated, workflow }: Run): string {
 	if (moderated)
-		return 'The output moderation of the app stopped the run: the answer is its text, not that of the model.';
+		return "The output moderation of the app stopped the run: the response is the moderation text, not the model's.";
 	// Dify stops runs by itself too, 1.16 also those whose form was answered.
-	const reason = workflow?.error === undefined ? '' : ` Dify says: "${workflow.error}".`;
-	return `Somebody or a time limit of Dify stopped the run, so the answer may be incomplete.${reason}`;
+	const reason = workflow?.error === undefined ? '' : ` Dify reports: "${workflow.error}".`;
+	return `The run was stopped by a user or by a Dify timeout, so the response may be incomplete.${reason}`;
 }
 
 function handledFailures({ workflow }: Run): string {
@@ -105,5 +103,5 @@ function handledFailures({ workflow }: Run): string {
 	const titles = [...new Set(handled.map((node) => `"${nameOf(node)}"`))];
 	const count = workflow?.exceptionsCount ?? (handled.length > 0 ? handled.length : 'Some');
 	const names = titles.length > 0 ? `: ${titles.join(', ')}` : '';
-	return `${count} node(s) of the workflow failed and were handled by their error branch${names}.`;
+	return `${count} workflow node(s) failed and were handled by their error branch${names}.`;
 }

@@ -243,7 +243,7 @@ export async function complete(
 	const { total_tokens: total } = recordOf(recordOf(result.metadata).usage);
 	if (total !== 0 || result.text === '') return result;
 	const warning =
-		'The text may be cut off: Dify counted no tokens, as it does where somebody stopped the run, and for preset replies.';
+		'The text may be incomplete: Dify counted no tokens, which happens for stopped runs and preset replies.';
 	return { ...result, warnings: [...result.warnings, warning] };
 }
 
@@ -265,11 +265,11 @@ export function withText(inputs: JsonRecord, text: string, parameters: JsonRecor
 		throw localError(
 			'inputs',
 			'The app has no variable for the field Text',
-			'Empty the field Text, and fill in the form of the app.',
+			'Clear the field Text and fill in the form of the app.',
 		);
 	throw localError(
 		'inputs',
-		'It is not clear which variable of the app takes the field Text',
-		`Empty the field Text, and fill in the form of the app, or all of its text variables but one: ${names.join(', ')}.`,
+		'The field Text matches more than one variable of the app',
+		`Clear the field Text and fill in the form of the app, or fill in all of its text variables except one: ${names.join(', ')}.`,
 	);
 }

@@ -2,7 +2,7 @@ import { row, type RemedyFacts, type Row } from './facts';
 import { isCloudflare, redirection } from './network';
 
 const PROVIDER = 'in Dify (Settings, Model Provider)';
-const CREDENTIAL_IS_FINE = 'The key of the "Dify API" credential is fine.';
+const CREDENTIAL_IS_FINE = 'The API key of the "Dify API" credential is fine.';
 
 /**
  * What Dify refuses or fails in, in words that a user of n8n can follow. Facts from docs/protocols/dify.md 1.3, 2, 5
@@ -12,111 +12,108 @@ export const DIFY_REMEDIES = {
 	unauthorized: ({ keyMissing }) => ({
 		title:
 			keyMissing === true
-				? 'Dify wants an API key, and the credential has none'
-				: 'Dify refuses the API key',
+				? 'Dify requires an API key, but the credential has none'
+				: 'Dify rejected the API key',
 		remedy:
-			'Check the API key in the "Dify API" credential: copy it again from the app in Dify under API Access. An app key works for its own app only; a knowledge key ("dataset-…") does not work for apps, nor the other way round.',
+			'Copy the API key again from the app in Dify under API Access and paste it into the "Dify API" credential. An app key works only for its own app; a knowledge key ("dataset-…") does not work for apps, and an app key does not work for knowledge bases.',
 	}),
 	forbidden: row(
-		'Dify does not allow this',
-		'The key is known, but Dify refuses this action. Check the app and the plan in Dify.',
+		'Dify does not allow this action',
+		'The key is valid, but Dify rejected this action. Check the app and the plan in Dify.',
 	),
 	appDisabled: row(
-		'The API of this app is switched off in Dify',
-		'Switch on "Backend service API" for this app in Dify (app overview), then try again.',
+		'The API of this app is disabled in Dify',
+		'Enable "Backend service API" for this app in Dify (app overview), then try again.',
 	),
 	appUnusable: row(
-		'The app behind this key cannot be used any more',
-		'The app or its workspace was deleted, archived or blocked in Dify. Use the key of an app that is active.',
+		'The app of this key is no longer available',
+		'The app or its workspace was deleted, archived or blocked in Dify. Use the key of an active app.',
 	),
 	appUnavailable: row(
-		'The app has no model, is not published, or cannot be used this way',
-		'Open the app in Dify, choose a model and publish it. If the app is fine, its type is another one: messages go to chatbots, agents and chatflows only.',
+		'The app has no model, is not published, or is of another type',
+		'Open the app in Dify, choose a model and publish it. If the app works in Dify, its type does not fit: only chatbots, agents and chatflows accept messages.',
 	),
 	notPublished: row(
-		'The app was never published',
+		'The app has not been published',
 		'Publish the app in Dify: the API runs the published version, never the draft.',
 	),
 	wrongAppType: row(
-		'The app behind this key is of another type',
-		'It is perhaps a text generator or a workflow. Use the key of a chatbot, agent or chatflow.',
+		'The app of this key is of another type',
+		'It may be a text generator or a workflow. Use the key of a chatbot, agent or chatflow.',
 	),
 	conversationEnded: row(
 		'The conversation is closed in Dify',
-		'Start a new one: leave the conversation ID empty.',
+		'Start a new conversation: leave the conversation ID empty.',
 	),
 	conversationNotFound: row(
-		'Dify does not find the conversation',
-		'The conversation was deleted, or belongs to another user, another app or the web app of Dify. Use the same user as in its first message, or leave the conversation ID empty to start a new one.',
+		'Dify cannot find the conversation',
+		'The conversation was deleted, or belongs to another user, another app or the Dify web app. Use the same user as for its first message, or leave the conversation ID empty to start a new one.',
 	),
 	messageNotFound: row(
-		'Dify does not find the message',
-		'The message was deleted, or belongs to another user or app, or was not made over the API. Use the message ID and the user of the answer itself.',
+		'Dify cannot find the message',
+		'The message was deleted, belongs to another user or app, or was not created through the API. Use the message ID and the user of the original response.',
 	),
 	beginsWithTrigger: row(
-		'The workflow begins with a trigger',
-		'It cannot be run over the API: call its webhook with an HTTP Request node, or begin it with a start node (User Input) and publish it.',
+		'The workflow starts with a trigger',
+		'It cannot be run through the API: call its webhook with an HTTP Request node, or replace the trigger with a start node (User Input) and publish the workflow.',
 	),
 	workflowVersion: row(
-		'Dify does not find this version of the app',
-		'The workflow ID must be the ID of a published version of this app (not the app ID, not a run ID). Leave it empty for the latest published version.',
+		'Dify cannot find this version of the app',
+		'Enter the ID of a published version of this app (not the app ID or a run ID). Leave the field empty to use the latest published version.',
 	),
 	runNotFound: row(
-		'Dify does not find the run',
+		'Dify cannot find the run',
 		'Check the workflow run ID (not the task ID), and use the user who started the run.',
 	),
 	fileNotFound: row(
-		'Dify does not find the file',
-		'A file can be fetched only after it was used in a message of this app. Check the file ID and the key.',
+		'Dify cannot find the file',
+		'A file can be downloaded only after a message of this app has used it. Check the file ID and the key.',
 	),
 	notFound: row(
-		'Dify does not find what was asked for',
-		'Check the ID: it may be deleted, or belong to another app, user or knowledge base.',
+		'Dify cannot find the requested object',
+		'Check the ID: the object may have been deleted, or belong to another app, user or knowledge base.',
 	),
 	missingUser: row(
 		'The user is missing',
-		'Give the user: Dify keeps conversations, messages and files apart by user, and needs one for every run.',
+		'Enter a user: Dify separates conversations, messages and files by user and requires one for every run.',
 	),
-	emptyQuery: row('The query is empty', 'Give a query that is not empty.'),
+	emptyQuery: row('The query is empty', 'Enter a query.'),
 	inputs: row(
-		'The inputs do not fit the form of the app',
+		'The inputs do not match the form of the app',
 		'Check the inputs against the form of the app in Dify. Required inputs must be sent on every turn, also in an existing conversation.',
 	),
 	invalidId: row(
 		'The ID is not valid',
-		'Give the ID as Dify shows it, a UUID such as 1c7e55fb-1ba2-4e10-81b5-30addcea2276.',
+		'Enter the ID as shown in Dify, a UUID such as 1c7e55fb-1ba2-4e10-81b5-30addcea2276.',
 	),
 	invalidParam: row(
-		'Dify refuses a value of the request',
-		'Correct the value that the text of Dify names.',
+		'Dify rejected a value in the request',
+		'Correct the value named in the Dify message.',
 	),
-	nothingToRevoke: row(
-		'There is no rating to take back',
-		'This message has no rating from this user, so there is nothing to take back.',
-	),
+	nothingToRevoke: row('There is no rating to remove', 'This user has not rated this message.'),
 	providerCredentials: row(
-		'Dify has no valid key of the model provider',
-		`The API key of the model provider is missing or invalid inside Dify: set it ${PROVIDER}. ${CREDENTIAL_IS_FINE}`,
+		'Dify has no valid API key for the model provider',
+		`Set the API key of the model provider ${PROVIDER}. ${CREDENTIAL_IS_FINE}`,
 	),
 	providerQuota: row(
 		'The model credits of this Dify workspace are used up',
-		`Add your own key of the model provider ${PROVIDER}, or upgrade the plan.`,
+		`Add your own API key of the model provider ${PROVIDER}, or upgrade the plan.`,
 	),
 	modelUnsupported: row(
 		'Dify cannot use the model of the app',
-		`Choose another model in the app, or add your own key of the model provider ${PROVIDER}.`,
+		`Choose another model in the app, or add your own API key of the model provider ${PROVIDER}.`,
 	),
 	modelProvider: row(
-		'The model behind Dify refused or failed',
-		`Dify itself works, but the model provider did not answer it: check the model server, and the provider's key, quota and model ${PROVIDER}. ${CREDENTIAL_IS_FINE}`,
+		'The model behind Dify rejected the request or failed',
+		`Dify works, but the model provider returned an error: check the model server, and the key, quota and model of the provider ${PROVIDER}. ${CREDENTIAL_IS_FINE}`,
 	),
 	modelConnection: row(
-		'Dify lost the connection to its model, or got none',
-		'The model server behind Dify may be down, or have crashed in the middle of the answer: look at its log, and check its address in Dify (Settings, Model Provider) as seen from the containers of Dify. The key of the "Dify API" credential is fine.',
+		'Dify could not connect to its model, or lost the connection',
+		'The model server behind Dify may be down, or have crashed during the response: check its log, and its address in Dify (Settings, Model Provider) as seen from the Dify containers. The API key of the "Dify API" credential is fine.',
 	),
 	pluginDaemon: row(
-		'The plugin daemon of Dify does not work',
-		'Models are plugins in Dify, and the service that runs them is down or still starting. Look at docker compose ps and docker compose logs plugin_daemon, then try again.',
+		'The plugin daemon of Dify is not working',
+		'Dify runs models as plugins, and the plugin service is down or still starting. Check docker compose ps and docker compose logs plugin_daemon, then try again.',
 	),
 	providerMissing: row(
 		'The model provider of the app is not installed in Dify',
@@ -124,145 +121,148 @@ export const DIFY_REMEDIES = {
 	),
 	modelMissing: row(
 		'Dify does not have the model of the app',
-		'The model was taken out of its provider in Dify, or the plugin daemon of Dify is down: look at Settings, Model Provider, and choose a model that is there. Then publish the app.',
+		'The model was removed from its provider in Dify, or the plugin daemon of Dify is down: check Settings, Model Provider, choose an available model and publish the app.',
 	),
 	agentBackend: row(
-		'The agent backend of Dify does not answer',
-		'New Agents run in a service of their own. Look at its container in the installation of Dify (docker compose ps) and at its log. The model server is not asked before that.',
+		'The agent backend of Dify does not respond',
+		'New Agents run in a separate service. Check its container in the Dify installation (docker compose ps) and its log. The model server receives no request before that.',
 	),
 	fileUnreachable: row(
-		'Dify cannot fetch a file from its URL',
-		'Dify itself fetches the file, so the URL must be reachable from the containers of Dify: an address such as localhost or one inside the network of n8n is not. Check the URL, or send the file as binary data.',
+		'Dify cannot download a file from its URL',
+		'Dify downloads the file itself, so the URL must be reachable from the Dify containers: localhost or an address inside the n8n network is not. Check the URL, or send the file as binary data.',
 	),
 	busy: row(
-		'The app is running as many requests as it may',
-		'Try again in a moment, lower the number of items at once, or raise the limit of the app in Dify. Dify counts a streamed chatflow or workflow twice: allow two for each run at once. Where something in front of Dify limits the rate of requests, send fewer at once.',
+		'The app has reached its limit of concurrent requests',
+		'Try again in a moment, lower Max Concurrent Items, or raise the limit of the app in Dify. Dify counts a streamed chatflow or workflow twice: allow two for each concurrent run. If a proxy in front of Dify limits the request rate, send fewer requests at the same time.',
 	),
 	quota: row(
-		'The plan of this Dify workspace has no runs left',
+		'This Dify workspace has used all runs of its plan',
 		'Wait for the next period or upgrade the plan.',
 	),
 	planLimit: row(
-		'The plan of this Dify workspace does not allow more of this',
-		'Upgrade the plan, or delete what is not needed. The key is fine.',
+		'The plan of this Dify workspace does not allow more of these',
+		'Upgrade the plan, or delete what you no longer need. The API key is fine.',
 	),
 	runFailed: row(
 		'The run failed in Dify',
-		'Open the run in the logs of the app in Dify: it shows each node with its input and output. Inputs, files and the workflow itself may be the reason.',
+		'Open the run in the logs of the app in Dify: they show each node with its input and output. The cause may be the inputs, the files or the workflow.',
 	),
 	streamEndedEarly: row(
-		'The answer of Dify ended before it was complete',
-		'The connection to Dify broke during the run. The run may have gone on: chatflows and agents do. The text until then is in the details of this error. If it happens often, check the time limits of proxies between n8n and Dify.',
+		'The response from Dify ended before it was complete',
+		'The connection to Dify was lost during the run. The run may have continued: chatflows and agents do. The details contain the text received so far. If this happens often, check the timeouts of proxies between n8n and Dify.',
 	),
-	cancelled: row('The execution was stopped', 'It was stopped before the answer was complete.'),
+	cancelled: row('The execution was stopped', 'It was stopped before the response was complete.'),
 	timeout: ({ startsRun }) => ({
-		title: 'A time limit ran out',
-		remedy: `Raise the time limit in the options, or check in the logs of the app in Dify why it answers so slowly. If only pings arrived, the Celery worker of Dify, which does the work, may not run (docker compose ps). If nothing at all arrives, a proxy may hold the stream back: turn off its buffering (nginx: proxy_buffering off).${mayHaveStarted(startsRun)}`,
+		title: 'A timeout was reached',
+		remedy: `Raise the timeout in the options, or check the logs of the app in Dify to see why it is slow. If only pings arrived, the Celery worker of Dify may not be running (docker compose ps). If nothing arrived, a proxy may be buffering the stream: turn off buffering (nginx: proxy_buffering off).${mayHaveStarted(startsRun)}`,
 	}),
 	queued: row(
-		'The run waits in the queue of Dify',
-		'The workers of Dify are busy or down, so the run may still run later: look at the logs of the app in Dify before you send the message again. Check that the worker container of Dify runs, and give it more workers if it is busy (CELERY_WORKER_AMOUNT).',
+		'The run is waiting in the Dify queue',
+		'The Dify workers are busy or down, so the run may still start later: check the logs of the app in Dify before you send the message again. Check that the worker container is running, and add workers if it is busy (CELERY_WORKER_AMOUNT).',
 	),
 	tooLarge: row(
 		'The file is too large',
-		'The file is larger than Dify or a proxy in front of it allows. Send a smaller one, or raise the upload limit there.',
+		'The file exceeds the limit of Dify or of a proxy in front of it. Send a smaller file, or raise the upload limit.',
 	),
 	fileType: row(
-		'Dify does not take files of this type here',
+		'Dify does not accept this file type here',
 		'Check the MIME type of the binary data and the file types allowed in the app.',
 	),
 	fileRejected: row(
-		'The file was refused',
-		'Check the file against the file upload settings of the app: name, type, number, and the same user for upload and run.',
+		'The file was rejected',
+		'Check the file against the file upload settings of the app: name, type and number of files. Use the same user for upload and run.',
 	),
 	featureOff: row(
-		'The app does not have this feature switched on',
-		'Switch the feature on in the app in Dify, publish it, and make sure that a model for it is configured.',
+		'This feature is disabled in the app',
+		'Enable the feature in the app in Dify, publish it, and make sure that a model is configured for it.',
 	),
 	formClosed: row(
 		'The form is closed',
-		'The first answer counts, and an expired form took the timeout branch of its node. Do not submit it again. Follow the run instead.',
+		'Only the first submission counts, and an expired form takes the timeout branch of its node. Do not submit it again. Use Follow on the run instead.',
 	),
 	formNotFound: row(
-		'Dify does not find the form',
-		'Check the form token, and the key of the credential: it must be that of the app whose run waits. A form that goes out by e-mail only cannot be answered over the API.',
+		'Dify cannot find the form',
+		'Check the form token, and that the API key belongs to the app of the paused run. A form that is sent by email only cannot be submitted through the API.',
 	),
 	formRejected: row(
-		'Dify refuses the answer to the form',
+		'Dify rejected the submitted form',
 		'Check the values against the fields of the form, and the action against its buttons. The form is still open.',
 	),
 	dataset: row(
-		'The knowledge base or document does not allow this',
-		'Check the state of the knowledge base or document in Dify.',
+		'The knowledge base or document does not allow this action',
+		'Check the status of the knowledge base or document in Dify.',
 	),
 	datasetNotFound: row(
-		'Dify does not find the knowledge base',
-		'It was deleted, or belongs to another workspace than the key. Choose it anew.',
+		'Dify cannot find the knowledge base',
+		'It was deleted, or belongs to another workspace than the key. Select it again.',
 	),
 	noPipeline: row(
 		'The knowledge base has no pipeline',
-		'Choose a knowledge base that was made from a pipeline, or use the operations of the resource Document.',
+		'Choose a knowledge base that was created from a pipeline, or use the operations of the resource Document.',
 	),
 	notIndexed: row(
-		'The knowledge base is empty or still being indexed',
+		'The knowledge base is empty or still indexing',
 		'Add documents first, and wait until they are indexed.',
 	),
-	archived: row('The document is archived', 'Take it out of the archive with Set Status first.'),
+	archived: row('The document is archived', 'Unarchive it with Set Status first.'),
 	knowledgeApiOff: row(
-		'The API of this knowledge base is switched off in Dify',
-		'Open the knowledge base in Dify and switch on "API access" (below its settings), then try again. The key is fine.',
+		'The API of this knowledge base is disabled in Dify',
+		'Open the knowledge base in Dify and enable "API access" (below its settings), then try again. The API key is fine.',
 	),
 	knowledgeRate: row(
-		'The plan of Dify Cloud allows no more requests to knowledge bases this minute',
-		'Wait a minute, then go on. Creating, changing, deleting and retrieving count; lists do not. Nothing was done. The key is fine.',
+		'The Dify Cloud plan allows no more knowledge base requests this minute',
+		'Wait a minute, then try again. Creating, changing, deleting and retrieving count; lists do not. Nothing was changed. The API key is fine.',
 	),
 	documentBusy: row(
-		'The document or chunk is still being worked on in Dify',
+		'Dify is still processing the document or chunk',
 		'Wait until it is indexed (Get Status can wait for it), then try again. Nothing was changed.',
 	),
-	nameTaken: row('The name is taken in Dify', 'Choose another name, or use what has it already.'),
+	nameTaken: row(
+		'The name is already in use in Dify',
+		'Choose another name, or use the existing object.',
+	),
 	indexingFailed: row(
 		'Dify could not index the document',
-		'The document stays in the knowledge base with the status "error". Correct what the text of Dify names, then send the document again under the same name.',
+		'The document stays in the knowledge base with the status "error". Fix the problem named in the Dify message, then send the document again under the same name.',
 	),
 	indexingStuck: row(
-		'The worker of Dify does not take up the document',
-		'Check that the worker container of Dify runs and is not busy (docker compose ps, docker compose logs worker). The document stays in its queue: it is indexed when the worker comes to it, so do not send it again.',
+		'The Dify worker has not started on the document',
+		'Check that the worker container of Dify is running and not busy (docker compose ps, docker compose logs worker). The document stays in the queue and will be indexed, so do not send it again.',
 	),
 	wrongPath: row(
-		'There is no Dify API at this path',
-		'Check the Base URL in the credential: it must lead to the API of Dify and usually ends in /v1. If it is right, an ID has the wrong form, or this version of Dify does not have the function.',
+		'No Dify API was found at this path',
+		'Check the Base URL in the credential: it must point to the Dify API and usually ends in /v1. If it is correct, an ID is malformed, or this version of Dify does not support the operation.',
 	),
 	notAnApi: row(
-		'A web page answers here, not the API of Dify',
-		'The Base URL probably leads to the web front end of Dify. Use the address shown under API Access in Dify; it usually ends in /v1.',
+		'The Base URL returns a web page, not the Dify API',
+		'The Base URL probably points to the Dify web app. Use the address shown under API Access in Dify; it usually ends in /v1.',
 	),
 	wrongServer: row(
-		'Another program answers here, not Dify',
-		'Check the host, the port and the path of the Base URL. Use the address shown under API Access in Dify; it usually ends in /v1.',
+		'Another program responds at the Base URL, not Dify',
+		'Check the host, port and path of the Base URL. Use the address shown under API Access in Dify; it usually ends in /v1.',
 	),
 	redirect: ({ location, url }) => ({
 		title: 'The server redirects this request',
 		meaning: redirection(url, location?.replace(/[?#].*$/s, '')),
 		remedy:
-			'If that is your Dify, use its address as the Base URL, with the right scheme (http or https). The key and what you send go to the origin of the Base URL only.',
+			'If that is your Dify, set the Base URL to that address, with the correct scheme (http or https). The API key and your data are sent only to the origin of the Base URL.',
 	}),
 	serverError: ({ startsRun }) => ({
-		title: 'Dify failed with an error of its own',
-		remedy: `Look at the logs of its API container (docker compose logs api).${mayHaveStarted(startsRun)}`,
+		title: 'Dify returned an internal error',
+		remedy: `Check the logs of the API container (docker compose logs api).${mayHaveStarted(startsRun)}`,
 	}),
 	gateway: ({ status }) => ({
-		title: `A proxy answers${status === undefined ? '' : ` with ${status}`}, but Dify behind it does not answer`,
-		remedy: `${isCloudflare(status) ? 'The statuses from 520 on are those of Cloudflare: check that Dify runs, and that the connection from Cloudflare to it is up.' : 'Check that Dify runs (docker compose ps); it may also be too slow for the proxy.'}`,
+		title: `A proxy responds${status === undefined ? '' : ` with ${status}`}, but Dify behind it does not`,
+		remedy: `${isCloudflare(status) ? 'Status codes from 520 on come from Cloudflare: check that Dify is running, and that the connection from Cloudflare to it is up.' : 'Check that Dify is running (docker compose ps); it may also be too slow for the proxy.'}`,
 	}),
 	emptyAnswer: row(
-		'Dify answered without content',
+		'Dify returned an empty response',
 		'Check the Base URL and the proxies in front of Dify.',
 	),
 } satisfies Readonly<Record<string, Row>>;
 
 function mayHaveStarted(startsRun: RemedyFacts['startsRun']): string {
 	return startsRun === true
-		? ' A run may have been started: check the logs of the app before you send it again.'
+		? ' A run may have started: check the logs of the app before you send the request again.'
 		: '';
 }

@@ -22,9 +22,9 @@ export const gpustack: ServerKind = {
 	words: {
 		...PLAIN_WORDS,
 		noModels:
-			'Deploy a model in GPUStack, wait until an instance of it runs, and allow the key to use it.',
+			'Deploy a model in GPUStack, wait until one of its instances is running, and give the key access to it.',
 		missingModel: () =>
-			'deploy it in GPUStack; it is listed only while an instance runs and the key may use it.',
+			'deploy it in GPUStack; it is listed only while an instance is running and the key has access to it.',
 		remedies: PLAIN_REMEDIES,
 	},
 };

@@ -9,7 +9,7 @@ export const litellm: ServerKind = {
 	words: {
 		...PLAIN_WORDS,
 		rerank:
-			'In the configuration of LiteLLM, give a reranker model a provider that reranks, for example jina_ai/NAME with the address of the route (http://HOST:9931/v1/rerank).',
+			'In the LiteLLM configuration, give a reranker model a provider that supports reranking, for example jina_ai/NAME with the URL of the endpoint (http://HOST:9931/v1/rerank).',
 		remedies: PLAIN_REMEDIES,
 	},
 };

@@ -48,20 +48,20 @@ export const llamaServer: ServerKind = {
 	words: {
 		...PLAIN_WORDS,
 		noModels:
-			'Start llama-server with a model: llama-server -m FILE.gguf. For a router, put GGUF files into its --models-dir.',
+			'Start llama-server with a model: llama-server -m FILE.gguf. For a router, put GGUF files into the folder of --models-dir.',
 		// With --kv-unified, one request can use all of it; else it is divided by the slots.
 		context: (tokens, slots = 1) =>
 			`Start llama-server with --ctx-size ${tokens}${slots > 1 ? ' --kv-unified' : ''}.`,
 		tools:
-			'Use a model with tool support, or start llama-server with --jinja and a template that takes tools (--chat-template-file).',
+			'Use a model with tool support, or start llama-server with --jinja and a template that supports tools (--chat-template-file).',
 		longerTexts:
-			'Or start the server with a larger -ub and -b, for example -ub 8192 -b 8192, as long as the model reads that much.',
+			'Or start the server with a larger -ub and -b, for example -ub 8192 -b 8192, if the model supports that length.',
 		embeddings:
-			'Start llama-server with --embeddings and an embedding model, best as a second server on its own port.',
-		transcription: `Start llama-server with the --mmproj of a model for sound. Else: ${PLAIN_WORDS.transcription}`,
+			'Start llama-server with --embeddings and an embedding model, preferably as a second server on its own port.',
+		transcription: `Start llama-server with the --mmproj of a model that supports audio. Otherwise: ${PLAIN_WORDS.transcription}`,
 		rerank:
-			'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), best as a second server on its own port.',
-		work: 'A llama-server is a router when it is started without a model: llama-server --models-dir FOLDER.',
+			'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), preferably as a second server on its own port.',
+		work: 'llama-server works as a router when it is started without a model: llama-server --models-dir FOLDER.',
 	},
 };
 

@@ -22,11 +22,11 @@ export const lmStudio: ServerKind = {
 	words: {
 		...PLAIN_WORDS,
 		tools:
-			'In LM Studio, take a model with the hammer badge, or correct the prompt template in the settings of the model.',
+			'In LM Studio, choose a model with the hammer badge, or correct the prompt template in the model settings.',
 		remedies: {
 			...PLAIN_REMEDIES,
 			modelNotFound:
-				'Choose the model from the list, load it on the server ("lms load"), or turn on Just-in-Time Model Loading, which loads models when they are first used.',
+				'Select the model from the list, load it on the server ("lms load"), or turn on Just-in-Time Model Loading, which loads models on first use.',
 		},
 	},
 };

@@ -53,7 +53,7 @@ async function unload(server: Server, options: ChangeOptions): Promise<Change> {
 			about: { limitMs },
 			message: `The model "${model}" is still in memory after ${seconds(limitMs)}`,
 			remedy:
-				'Raise the time limit of the node. A model that is answering stays until it has answered.',
+				'Raise the timeout of the node. A model stays loaded until its current response is complete.',
 		});
 	const isGone = async () => ((await isLoaded(server, options)) ? undefined : true);
 	await pollUntil(options, isGone, late);
@@ -153,9 +153,9 @@ async function followPull(
 			if (progress.status === 'success') return [...layers.values()];
 		}
 	throw failure('streamEndedEarly', context, {
-		message: `Ollama stopped before it had finished to download the model "${model}"`,
+		message: `Ollama stopped before the download of the model "${model}" was complete`,
 		remedy:
-			'Try again: what was downloaded is kept. Look at the log of the server, and at proxies in between that end long answers.',
+			'Try again: the downloaded data is kept. Check the server log, and any proxies that end long responses.',
 		serverText: answer.strayLines().join('\n') || last,
 	});
 }
@@ -184,9 +184,9 @@ function explained(failed: ServerError, model: string): ServerError {
 	if (/invalid model name/i.test(serverText))
 		return failed.reworded({
 			kind: 'badRequest',
-			message: `"${model}" is not a name for a model`,
+			message: `"${model}" is not a valid model name`,
 			remedy:
-				'A name has letters, digits, dots and hyphens, and a tag behind a colon: qwen3:8b, hf.co/USER/REPOSITORY:Q4_K_M.',
+				'A name consists of letters, digits, dots and hyphens, with an optional tag after a colon: qwen3:8b, hf.co/USER/REPOSITORY:Q4_K_M.',
 		});
 	if (/file does not exist|manifest unknown|not found/i.test(serverText))
 		return failed.reworded({
@@ -199,7 +199,7 @@ function explained(failed: ServerError, model: string): ServerError {
 	return failed.reworded({
 		message: `Ollama could not download the model "${model}"`,
 		remedy:
-			'Its text says why. It needs a way to the registry (HTTPS_PROXY in its environment) and space on its disk.',
+			'The server message gives the reason. Ollama needs access to the registry (HTTPS_PROXY in its environment) and free disk space.',
 	});
 }
 

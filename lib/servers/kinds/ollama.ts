@@ -34,15 +34,14 @@ export const ollama: ServerKind = {
 	work: ollamaWork,
 	words: {
 		...PLAIN_WORDS,
-		noModels: 'Fetch one with: ollama pull qwen3:8b',
-		missingModel: (model) => `fetch it: ollama pull ${model}`,
+		noModels: 'Download one with: ollama pull qwen3:8b',
+		missingModel: (model) => `download it: ollama pull ${model}`,
 		context: (tokens) =>
 			`Set Context Size to ${tokens} in the options of the node, start Ollama with OLLAMA_CONTEXT_LENGTH=${tokens}, or set num_ctx in the Modelfile.`,
 		tools:
 			'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
-		embeddings: 'Fetch an embedding model, for example: ollama pull nomic-embed-text',
-		rerank:
-			'Ollama has no rerank route. Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
+		embeddings: 'Download an embedding model, for example: ollama pull nomic-embed-text',
+		rerank: 'Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
 		remedies: OLLAMA_REMEDIES,
 	},
 };

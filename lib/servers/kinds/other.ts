@@ -2,16 +2,16 @@ import type { ServerKind, Words } from './kind';
 
 /** Sentences for a server whose options are not known here. */
 export const PLAIN_WORDS: Words = {
-	noModels: 'Start it with a model. If it has one, allow the key to use it.',
+	noModels: 'Start it with a model. If it has one, give the key access to it.',
 	context: (tokens) => `Start the server with a context of at least ${tokens} tokens.`,
 	tools:
-		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and switch on tool calling in the server.',
-	embeddings: 'Start a server for an embedding model, for example llama-server with --embeddings.',
-	rerank: 'Start a server for a reranker model, for example llama-server with --rerank.',
-	images: 'GPUStack, LocalAI and sd-server do, each with a credential of its own.',
+		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and enable tool calling in the server.',
+	embeddings: 'Start a server with an embedding model, for example llama-server with --embeddings.',
+	rerank: 'Start a server with a reranker model, for example llama-server with --rerank.',
+	images: 'Use GPUStack, LocalAI or sd-server, each with its own credential.',
 	transcription:
-		"GPUStack, vLLM, LocalAI, speaches and whisper.cpp (--inference-path /v1/audio/transcriptions) do, each with a credential of its own. A server that has /asr only is asked in another way than OpenAI's, which this node does not know.",
-	speech: 'GPUStack, LocalAI, speaches and Kokoro-FastAPI do, each with a credential of its own.',
+		'Use GPUStack, vLLM, LocalAI, speaches or whisper.cpp (--inference-path /v1/audio/transcriptions), each with its own credential. Servers that only offer /asr are not supported.',
+	speech: 'Use GPUStack, LocalAI, speaches or Kokoro-FastAPI, each with its own credential.',
 };
 
 /** Any server with OpenAI's API: it gets everything that the user set, and what it refuses is left out. */

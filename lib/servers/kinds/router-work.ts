@@ -54,9 +54,10 @@ async function routerModel(server: Server, { model, signal }: WorkOptions): Prom
 
 function noRouter(server: Server): ServerError {
 	return failure('notSupported', contextOf(server, server.url.root), {
-		message: 'This llama-server has one model, and cannot load, unload, download or delete others',
+		message:
+			'This llama-server serves a single model and cannot load, unload, download or delete models',
 		remedy:
-			'A llama-server is a router when it is started without a model: llama-server --models-dir FOLDER.',
+			'llama-server works as a router when it is started without a model: llama-server --models-dir FOLDER.',
 	});
 }
 
@@ -108,16 +109,16 @@ async function settled(
 		if (action === 'unload') return unloadedState(state);
 		if (state !== 'failed') return state === 'loaded' || state === 'sleeping' ? state : undefined;
 		throw failure('modelFailedToLoad', context, {
-			meaning: `The process for the model "${model}" ended with the exit code ${exitCode ?? 'unknown'}`,
+			meaning: `The process for the model "${model}" exited with code ${exitCode ?? 'unknown'}`,
 			facts: { exitCode },
 		});
 	};
 	const late = () =>
 		failure('loading', context, {
 			about: { limitMs },
-			message: `The model "${model}" is not ${action}ed after ${seconds(limitMs)}`,
+			message: `The model "${model}" was not ${action}ed within ${seconds(limitMs)}`,
 			remedy:
-				'Raise the time limit of the node. Large models on slow disks take minutes to load, and one that is answering stays until it has answered.',
+				'Raise the timeout of the node. Large models on slow disks take minutes to load, and a busy model stays loaded until its response is complete.',
 		});
 	return await pollUntil(options, seen, late);
 }
@@ -151,13 +152,13 @@ async function waitForAnswers(server: Server, options: ChangeOptions): Promise<b
 		});
 	if (!wait)
 		throw busy(
-			`The model "${model}" is answering ${requests(running)}, which unloading it would cut off`,
-			'Switch on Wait Until Done, so that the answers come to their end first, or unload it later. Cut Off Answers unloads it now.',
+			`The model "${model}" is processing ${requests(running)}; unloading it would cut off the responses`,
+			'Turn on Wait Until Done to let the responses finish first, or unload the model later. Force Unload unloads it now.',
 		);
 	return await pollUntil(options, seen, () =>
 		busy(
-			`The model "${model}" is still answering ${requests(running)} after ${seconds(limitMs)}, so it was not unloaded`,
-			'Raise the time limit of the node, or stop what asks the model. Unloading it now would cut the answers off; Cut Off Answers does so.',
+			`The model "${model}" is still processing ${requests(running)} after ${seconds(limitMs)}, so it was not unloaded`,
+			'Raise the timeout of the node, or stop the requests to the model. Force Unload unloads it now and cuts off the responses.',
 		),
 	);
 }
@@ -216,7 +217,7 @@ function downloadLook(server: Server, { model, signal, onProgress }: PullOptions
 		throw failure('serverError', contextOf(server, `${server.url.root}/models`, model), {
 			message: `The router could not download the model "${model}"`,
 			remedy:
-				'Give the name of a repository on Hugging Face, such as USER/REPOSITORY:Q4_K_M. The log of the router says more.',
+				'Enter the name of a Hugging Face repository, such as USER/REPOSITORY:Q4_K_M. Check the router log for details.',
 		});
 	};
 }
@@ -233,9 +234,9 @@ async function remove(server: Server, { model, signal }: WorkOptions): Promise<v
 	if (!/is not removable/i.test(failed.serverText ?? '')) throw failed;
 	throw failed.reworded({
 		kind: 'notSupported',
-		message: `The router does not delete the model "${model}"`,
+		message: `The router did not delete the model "${model}"`,
 		remedy:
-			'It deletes what it has downloaded itself, and nothing of --models-dir or --models-preset. Delete the file there.',
+			'It deletes only models it downloaded itself, not those of --models-dir or --models-preset. Delete the file there.',
 	});
 }
 

@@ -18,8 +18,8 @@ export const vllm: ServerKind = {
 		missingModel: () => 'start vLLM with --served-model-name.',
 		context: (tokens) => `Start vLLM with --max-model-len ${tokens}.`,
 		tools: 'Start vLLM with --enable-auto-tool-choice and the --tool-call-parser of the model.',
-		embeddings: 'Start vLLM with an embedding model (--runner pooling): it serves one model.',
-		rerank: 'Start vLLM with a reranker model (--runner pooling): it serves one model.',
+		embeddings: 'Start vLLM with an embedding model (--runner pooling): vLLM serves one model.',
+		rerank: 'Start vLLM with a reranker model (--runner pooling): vLLM serves one model.',
 		remedies: {
 			...PLAIN_REMEDIES,
 			toolsUnsupported:

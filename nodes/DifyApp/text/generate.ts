@@ -17,11 +17,12 @@ export const textGenerate: DifyOperation = {
 		name: 'Generate',
 		value: 'generate',
 		action: 'Generate a text',
-		description: 'Let a text generator write',
+		description: 'Generate a text with the app',
 	},
 	fields: [
 		longTextField('Text', 'text', 4, {
-			description: 'For an app with one text variable. Leave it empty to fill in the form below.',
+			description:
+				'For apps with one text variable. Leave empty and fill in the form below for other apps.',
 		}),
 		userField,
 		...inputFields,
@@ -30,10 +31,10 @@ export const textGenerate: DifyOperation = {
 		optionsCollection([
 			RUN_OPTIONS.enableStreaming,
 			RUN_OPTIONS.idleLimit,
-			{ ...RUN_OPTIONS.itemsAtOnce, description: 'How many texts are generated at the same time' },
+			{ ...RUN_OPTIONS.itemsAtOnce, description: 'How many texts to generate at the same time' },
 			{
 				...RUN_OPTIONS.maxRetries,
-				description: 'Tries after a refused connection, or when the app is busy',
+				description: 'How often to retry after a refused connection or when the app is busy',
 			},
 			RUN_OPTIONS.totalLimit,
 		]),

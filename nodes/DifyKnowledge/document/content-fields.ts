@@ -29,7 +29,7 @@ function separator(
 	preset: string,
 	what: string,
 ): INodeProperties {
-	const description = `What ${what} end with; \\n is a line break`;
+	const description = `Where ${what} end; \\n is a line break`;
 	return stringField(displayName, name, { default: preset, description });
 }
 
@@ -38,22 +38,22 @@ const ruleOptions: INodeProperties[] = [
 	choiceField('Chunking', 'chunking', 'automatic', {
 		options: choices({
 			automatic: ['Automatic', 'Dify decides: paragraphs of up to 500 tokens'],
-			custom: ['Custom', 'With the options below'],
-			hierarchical: ['Parent-Child', 'Small chunks are found, large ones returned'],
+			custom: ['Custom', 'Use the options below'],
+			hierarchical: ['Parent-Child', 'Search small chunks, return their larger parents'],
 		}),
 		description:
-			'How the text is split. Without this option: like the last document of the knowledge base.',
+			'How to split the text. If not set, as in the last document of the knowledge base.',
 	}),
 	separator('Chunk Separator', 'separator', '\\n\\n', 'chunks'),
-	count('Chunk Length', 'maxTokens', 500, 'The most tokens of a chunk, 50 to 4,000', 50),
-	count('Chunk Overlap', 'chunkOverlap', 50, 'Tokens that two neighbouring chunks share'),
+	count('Chunk Length', 'maxTokens', 500, 'Maximum tokens per chunk, 50 to 4,000', 50),
+	count('Chunk Overlap', 'chunkOverlap', 50, 'Tokens shared by neighboring chunks'),
 	separator('Child Separator', 'childSeparator', '\\n', 'child chunks'),
-	count('Child Length', 'childMaxTokens', 200, 'The most tokens of a child chunk, 50 to 4,000', 50),
+	count('Child Length', 'childMaxTokens', 200, 'Maximum tokens per child chunk, 50 to 4,000', 50),
 	booleanField('Remove Extra Spaces', 'removeExtraSpaces', true, {
-		description: 'Whether several spaces or line breaks in a row become one',
+		description: 'Whether to collapse consecutive spaces and line breaks into one',
 	}),
 	booleanField('Remove URLs and Email Addresses', 'removeUrlsEmails', true, {
-		description: 'Whether to take them out of the text',
+		description: 'Whether to remove them from the text',
 	}),
 ];
 
@@ -62,7 +62,7 @@ export const contentOptions: INodeProperties[] = [
 	...ruleOptions,
 	stringField('Language', 'language', {
 		default: 'English',
-		description: 'The language in which Dify writes questions and answers, where the form is Q&A',
+		description: 'Language in which Dify generates questions and answers in the Q&A form',
 	}),
 ];
 
@@ -70,17 +70,17 @@ export const contentOptions: INodeProperties[] = [
 export const firstOptions: INodeProperties[] = [
 	modelLocator('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
 		description:
-			'For the first document of a knowledge base. Without it, Dify takes the default one of the workspace.',
+			'Applies to the first document of a knowledge base. If not set, Dify uses the default model of the workspace.',
 	}),
 	choiceField('Form', 'form', 'text_model', {
 		options: choices({
 			hierarchical_model: 'Parent-Child',
-			qa_model: ['Q&A', 'A model writes questions and answers'],
+			qa_model: ['Q&A', 'A model generates questions and answers'],
 			text_model: 'Text',
 		}),
-		description: 'For the first document of a knowledge base; it counts for all that follow',
+		description: 'Applies to the first document of a knowledge base and to all documents after it',
 	}),
-	techniqueField('For the first document of a knowledge base; it cannot be changed later'),
+	techniqueField('Applies to the first document of a knowledge base; cannot be changed later'),
 ];
 
 /** Reads the options above. */
@@ -121,7 +121,7 @@ function ruleIn(parameters: NodeParameters): JsonRecord | undefined {
 	if (chosen === 'automatic' && hasOptions)
 		throw wrongField(
 			parameters.field('options.chunking').label,
-			'is Automatic, so the other options of chunks do nothing',
+			'is Automatic, so the other chunk options have no effect',
 		);
 	if (chosen === 'automatic') return { mode: 'automatic' };
 	return {

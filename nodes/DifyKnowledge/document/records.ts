@@ -26,7 +26,7 @@ export const documentGetAll = listRow({
 		name: 'Get Many',
 		value: 'getAll',
 		action: 'Get many documents',
-		description: 'Newest first',
+		description: 'Newest documents first',
 	},
 	fields: [datasetField, keywordField],
 	more: [
@@ -59,7 +59,7 @@ export const documentGet = row({
 		name: 'Get',
 		value: 'get',
 		action: 'Get a document',
-		description: 'With its rules and its metadata',
+		description: 'Includes processing rules and metadata',
 	},
 	fields: [datasetField, documentField],
 	request: (parameters) => ['GET', documentPath(parameters), { metadata: 'all' }],
@@ -70,7 +70,7 @@ export const documentGetStatus: DifyOperation = {
 		name: 'Get Status',
 		value: 'getStatus',
 		action: 'Get the status of a document',
-		description: 'How far the indexing has come; can wait until it is done',
+		description: 'Get the indexing progress; can wait until indexing is complete',
 	},
 	fields: [
 		datasetField,
@@ -80,7 +80,7 @@ export const documentGetStatus: DifyOperation = {
 			stringField('Batch', 'batch', {
 				default: '={{ $json.batch }}',
 				description:
-					'The batch that Create or Update gave. With it, the status says how many chunks are indexed.',
+					'The batch that Create or Update returned. If set, the status includes the number of indexed chunks.',
 			}),
 		]),
 	],
@@ -100,19 +100,19 @@ export const documentSetStatus: DifyOperation = {
 		name: 'Set Status',
 		value: 'setStatus',
 		action: 'Set the status of documents',
-		description: 'Enable, disable, archive or unarchive: all of them or none',
+		description: 'Enable, disable, archive or unarchive documents, all of them or none',
 	},
 	fields: [
 		datasetField,
 		stringField('Document IDs', 'documentIds', {
 			default: '={{ $json.documentId }}',
 			required: true,
-			description: 'Separate several with commas, or give a list',
+			description: 'Separate several IDs with commas, or pass an array',
 		}),
 		choiceField('Action', 'statusAction', 'enable', {
 			options: choices({
 				archive: 'Archive',
-				disable: ['Disable', 'Searches do not find it any more, but it stays'],
+				disable: ['Disable', 'Searches no longer find the document, but it is kept'],
 				enable: 'Enable',
 				un_archive: 'Unarchive',
 			}),
@@ -133,7 +133,7 @@ export const documentDelete: DifyOperation = {
 		name: 'Delete',
 		value: 'delete',
 		action: 'Delete a document',
-		description: 'Dify refuses that for an archived one',
+		description: 'Delete a document (not possible if archived)',
 	},
 	fields: [datasetField, documentField],
 	run: async ({ client, parameters }) => {
@@ -147,7 +147,7 @@ export const documentDownload: DifyOperation = {
 		name: 'Download',
 		value: 'download',
 		action: 'Download a document',
-		description: 'The file that a document was made of',
+		description: 'Download the file that a document was created from',
 	},
 	fields: [
 		datasetField,
@@ -164,7 +164,7 @@ export const documentDownload: DifyOperation = {
 		const address = nonEmptyText((await client.get(`${route}/download`)).url);
 		if (address === undefined)
 			throw difyFailure('fileNotFound', {
-				message: 'Dify gives no address for the file of the document',
+				message: 'Dify returned no download URL for the document',
 			});
 		const { name } = await client.get(route, { metadata: 'without' });
 		const keyless = await keylessClient(call);
@@ -182,6 +182,6 @@ export const documentDownload: DifyOperation = {
 
 function notFetched(error: ServerError): ServerError {
 	if (error.kind !== 'fileRejected') return error;
-	const message = 'The file of the document is not fetched';
+	const message = 'The file of the document could not be downloaded';
 	return error.reworded({ message, meaning: `${message}: ${error.meaning}`, remedy: '' });
 }

@@ -34,24 +34,25 @@ import { contentOptions, createOptionsIn, firstOptions } from './content-fields'
 const syncOptions: INodeProperties[] = [
 	stringField('Hash', 'hash', {
 		description:
-			'What changes with the content, such as a checksum or a time that the source gives. Without it, the node reads the content and makes one.',
+			"Value that changes with the content, such as a checksum or the source's modification time. If empty, the node calculates a checksum.",
 	}),
-	numberField('Maximum Gone (%)', 'mostGone', 20, {
+	numberField('Max Removals (%)', 'mostGone', 20, {
 		typeOptions: { minValue: 0, maxValue: 100 },
 		description:
-			'If more of the documents than this have lost their source, the sync changes nothing',
+			'Cancels the sync before any change if more than this share of the documents would be removed',
 	}),
 	numberField('Wait for Indexing (Seconds)', 'wait', 300, {
 		typeOptions: { minValue: 1 },
-		description: 'How long to wait until Dify has indexed a document. Only then it counts as done.',
+		description:
+			'How long to wait until Dify has indexed a document. Only then is it marked as synced.',
 	}),
-	choiceField('When Gone', 'whenGone', 'disable', {
+	choiceField('When Source Is Missing', 'whenGone', 'disable', {
 		options: choices({
 			delete: 'Delete',
-			disable: ['Disable', 'No longer found, but can be enabled again'],
+			disable: ['Disable', 'Hide from searches; can be enabled again'],
 			keep: 'Keep',
 		}),
-		description: 'What happens to documents of earlier syncs whose item is not there any more',
+		description: 'What to do with synced documents whose source is no longer among the input items',
 	}),
 ];
 
@@ -60,7 +61,8 @@ export const documentSync: DifyOperation = {
 		name: 'Sync',
 		value: 'sync',
 		action: 'Sync documents',
-		description: 'Keep the knowledge base in sync with all items: what is new, changed or gone',
+		description:
+			'Create, update and remove documents so that the knowledge base matches the input items',
 	},
 	fields: [
 		datasetField,
@@ -73,7 +75,7 @@ export const documentSync: DifyOperation = {
 				"={{ $json.source ?? $json.path ?? $json.id ?? [$binary.data?.directory, $binary.data?.fileName].filter(Boolean).join('/') }}",
 			required: true,
 			description:
-				'How the next sync recognises the document: the path of the file, or its ID where it lies',
+				'Stable identifier of the document, such as its file path or its ID in the source system',
 		},
 		choiceField('Content', 'contentType', 'file', {
 			options: choices({
@@ -84,10 +86,10 @@ export const documentSync: DifyOperation = {
 		{ ...binaryField, displayOptions: { show: { contentType: ['file'] } } },
 		{ ...textField, displayOptions: { show: { contentType: ['text'] } } },
 		stringField('Name', 'name', {
-			description: 'Of a new document. Without it, the name of the file, or the source.',
+			description: 'Name of new documents. If empty, the file name or the source is used.',
 		}),
 		booleanField('Dry Run', 'dryRun', false, {
-			description: 'Whether to change nothing and only tell what would be done',
+			description: 'Whether to only report the changes without making them',
 		}),
 		optionsCollection([...syncOptions, ...contentOptions, ...firstOptions]),
 	],
@@ -110,7 +112,7 @@ async function syncItems(call: DifyCall): Promise<OperationResult> {
 		.getInputData()
 		.some(({ json, binary }) => Object.keys({ ...json, ...binary }).length > 0);
 	if (!hasItems && call.parameters.freeText('source').trim() === '') {
-		call.hint('There are no items to sync, so nothing was changed.');
+		call.hint('The input has no items, so nothing was changed.');
 		return [];
 	}
 	const bases = new Map<string, Item[]>();
@@ -128,8 +130,7 @@ async function syncItems(call: DifyCall): Promise<OperationResult> {
 		}
 	}
 	const isComplete = results.length === 0;
-	if (!isComplete)
-		call.hint('Some items could not be read, so nothing counts as gone in this sync.');
+	if (!isComplete) call.hint('Some items could not be read, so this sync removes no documents.');
 	for (const [baseId, items] of bases) {
 		const first = items[0]!.itemIndex;
 		const ofFirst = { ...(await call.accessOf(first)), parameters: call.parametersOf(first) };
@@ -155,7 +156,7 @@ async function itemAt({ context }: DifyCall, parameters: NodeParameters): Promis
 	const { itemIndex } = parameters;
 	const source = parameters.required(
 		'source',
-		'Say how the document is recognised, for example by the path or the ID of its file.',
+		'Enter an identifier for the document, for example the path or ID of its file.',
 	);
 	const ownHash = parameters.name('options.hash');
 	const ownName = parameters.name('name');
@@ -215,7 +216,7 @@ async function syncBase(
 function lockedOutcome({ hint }: DifyCall, step: SyncStep, error: unknown): object | undefined {
 	if (!(error instanceof ServerError) || error.kind !== 'documentBusy') return undefined;
 	const { name } = step.content ?? step.document ?? {};
-	const reason = `"${String(name)}" was not ${step.action}, and the next sync does it: ${error.meaning}. ${error.remedy}`;
+	const reason = `"${String(name)}" was not ${step.action}; the next sync will try again: ${error.meaning}. ${error.remedy}`;
 	hint(reason);
 	return { ...outcomeOf(step), action: 'refused', warnings: [reason] };
 }

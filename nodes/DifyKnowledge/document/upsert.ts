@@ -15,11 +15,11 @@ const options = optionsCollection([
 	choiceField('If It Exists', 'ifExists', 'update', {
 		options: choices({
 			fail: 'Fail',
-			skip: ['Skip', 'The document stays as it is'],
-			update: ['Update', 'Its content is replaced; ID and metadata stay'],
+			skip: ['Skip', 'Leave the document unchanged'],
+			update: ['Update', 'Replace the content; keep ID and metadata'],
 		}),
 		description:
-			'What to do where there is a document of that name. One that is disabled or archived is enabled first: Dify would make a second one.',
+			'What to do if a document with this name exists. A disabled or archived document is enabled first, because Dify would create a duplicate.',
 	}),
 ]);
 
@@ -28,7 +28,7 @@ export const documentUpsertFile: DifyOperation = {
 		name: 'Create or Update From File',
 		value: 'upsertFile',
 		action: 'Create or update a document from a file',
-		description: 'The document of the same name is updated where there is one',
+		description: 'Create a document, or update the one with the same name',
 	},
 	fields: [datasetField, binaryField, waitField, options],
 	run: async (call) => await upserted(call, { file: await fileIn(call) }),
@@ -39,14 +39,14 @@ export const documentUpsertText: DifyOperation = {
 		name: 'Create or Update From Text',
 		value: 'upsertText',
 		action: 'Create or update a document from text',
-		description: 'The document of the same name is updated where there is one',
+		description: 'Create a document, or update the one with the same name',
 	},
 	fields: [
 		datasetField,
 		stringField('Name', 'name', {
 			required: true,
 			description:
-				'Of the document, at most 200 characters. The document of this name is updated where there is one.',
+				'Name of the document, up to 200 characters. An existing document with this name is updated.',
 		}),
 		textField,
 		waitField,
@@ -78,7 +78,7 @@ async function upserted(call: DifyCall, content: DocumentContent): Promise<Opera
 	const indexing = { baseId, documentId, batch };
 	const { status, total } = await waitForIndexing(client, indexing, limitMs);
 	const warnings =
-		total === 0 ? ['Dify made no chunks of the document, so no search finds it.'] : [];
+		total === 0 ? ['Dify created no chunks for the document, so searches cannot find it.'] : [];
 	warnings.forEach(hint);
 	return [{ json: { ...item, indexingStatus: status, chunks: total, ...filled({ warnings }) } }];
 }

@@ -20,7 +20,7 @@ export const runExecute: DifyOperation = {
 	},
 	fields: [
 		runUserField,
-		{ ...inputsMode!, description: 'The variables of the start node of the workflow' },
+		{ ...inputsMode!, description: "Variables of the workflow's start node" },
 		...inputValues,
 		{
 			...filesField,
@@ -50,11 +50,11 @@ export const runFollow: DifyOperation = {
 		name: 'Follow',
 		value: 'follow',
 		action: 'Follow a run',
-		description: 'Attach to a run that was started before, and wait for its outputs',
+		description: 'Attach to an existing run and wait for its outputs',
 	},
 	fields: [
 		runIdField,
-		{ ...runUserField, description: 'Who started the run: nobody else can follow it' },
+		{ ...runUserField, description: 'The user who started the run. Other users cannot follow it.' },
 		simplifyField,
 		optionsCollection(followOptions),
 	],

@@ -21,19 +21,18 @@ export const runGet: DifyOperation = {
 		name: 'Get',
 		value: 'get',
 		action: 'Get a run',
-		description: 'Status, inputs and outputs of a run as Dify stored it',
+		description: "Get the status, inputs and outputs of a run from Dify's run record",
 	},
 	fields: [
 		runIdField,
 		booleanField('Wait Until Finished', 'waitUntilFinished', false, {
 			description:
-				'Whether to ask again until the run has ended or pauses. Before Dify 1.15, a run that was stopped is stored as running for ever: do not wait for one there.',
+				'Whether to poll until the run ends or pauses. Before Dify 1.15, a stopped run stays "running" in its record: do not wait for it there.',
 		}),
-		numberField('Time Limit (Seconds)', 'waitLimit', 1200, {
+		numberField('Timeout (Seconds)', 'waitLimit', 1200, {
 			typeOptions: { minValue: 1, maxValue: 3600 },
 			displayOptions: { show: { waitUntilFinished: [true] } },
-			description:
-				'How long to wait. Dify itself ends a run after 20 minutes unless it was set up otherwise.',
+			description: 'How long to wait. Dify ends a run after 20 minutes by default.',
 		}),
 		simplifyField,
 	],
@@ -53,16 +52,16 @@ export const runStop: DifyOperation = {
 		name: 'Stop',
 		value: 'stop',
 		action: 'Stop a run',
-		description: 'Ask Dify to stop a run. It accepts any ID, and a paused run stays paused.',
+		description: 'Ask Dify to stop a run. Dify accepts any ID, and a paused run stays paused.',
 	},
 	fields: [
 		stringField('Task ID', 'taskId', {
 			default: '={{ $json.taskId }}',
 			required: true,
 			placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
-			description: 'The task ID of the run, which is not its workflow run ID',
+			description: 'The task ID of the run. Not the workflow run ID.',
 		}),
-		{ ...runUserField, description: 'Who started the run' },
+		{ ...runUserField, description: 'The user who started the run' },
 	],
 	run: async ({ client, parameters }) => {
 		const taskId = parameters.required('taskId');
@@ -76,7 +75,7 @@ export const runGetAll = listRow({
 		name: 'Get Many',
 		value: 'getAll',
 		action: 'Get many runs',
-		description: 'The runs of the workflow, newest first, those that are going on included',
+		description: 'List the runs of the workflow, newest first, including active runs',
 	},
 	fields: [],
 	more: [
@@ -84,7 +83,7 @@ export const runGetAll = listRow({
 			options: [
 				stringField('Keyword', 'keyword', {
 					description:
-						'Text in the inputs or outputs, the user, or the run ID. Dify finds ASCII only, and the first 30 characters count. Dify 1.16 fails where User is given as well.',
+						'Text in the inputs or outputs, the user, or the run ID. Dify searches ASCII text and the first 30 characters only. Dify 1.16 fails if User is also set.',
 				}),
 				{ displayName: 'Started After', name: 'after', type: 'dateTime', default: '' },
 				{ displayName: 'Started Before', name: 'before', type: 'dateTime', default: '' },
@@ -93,14 +92,17 @@ export const runGetAll = listRow({
 						failed: 'Failed',
 						'partial-succeeded': [
 							'Partially Succeeded',
-							'A node failed, and its error branch went on',
+							'A node failed, and its error branch continued',
 						],
-						stopped: ['Stopped', 'Most stopped runs are missing: Dify stores them as running'],
+						stopped: [
+							'Stopped',
+							'Most stopped runs are missing, because Dify stores them as running',
+						],
 						succeeded: 'Succeeded',
 					}),
 				}),
 				stringField('User', 'user', {
-					description: 'Who started the run over the API, exactly as it was given',
+					description: 'The exact user that started the run through the API',
 				}),
 			],
 		}),
@@ -125,7 +127,7 @@ function timeIn(parameters: NodeParameters, path: string, zone: string): string 
 	const hasZone = /(?:z|[+-]\d\d:?\d\d)$/i.test(text);
 	const time = Date.parse(hasZone ? text : `${text.includes('T') ? text : `${text}T00:00:00`}Z`);
 	if (Number.isNaN(time))
-		throw wrongField(parameters.field(path).label, `is no time: ${shown(value)}`);
+		throw wrongField(parameters.field(path).label, `is not a valid time: ${shown(value)}`);
 	return new Date(hasZone ? time : time - offsetOf(time, zone)).toISOString();
 }
 

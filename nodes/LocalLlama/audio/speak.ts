@@ -21,17 +21,20 @@ export const audioSpeak: LocalLlamaOperation = {
 		name: 'Speak',
 		value: 'speak',
 		action: 'Speak a text',
-		description: 'Turns a text into speech: Kokoro-FastAPI, speaches, GPUStack, LocalAI',
+		description: 'Convert text to speech: Kokoro-FastAPI, speaches, GPUStack, LocalAI',
 	},
 	fields: [
-		modelField('The model that speaks', { search: 'searchSpeechModels', example: 'kokoro' }),
+		modelField('The model that generates the speech', {
+			search: 'searchSpeechModels',
+			example: 'kokoro',
+		}),
 		longTextField('Text', 'input', 4, {
 			required: true,
-			description: 'What is spoken',
+			description: 'The text to speak',
 		}),
 		stringField('Voice', 'voice', {
 			placeholder: 'e.g. af_heart',
-			description: 'Who speaks. Empty: the server decides, or says that it wants one.',
+			description: 'Name of the voice. If empty, the server decides or asks for one.',
 		}),
 		choiceField('File Format', 'format', 'mp3', {
 			options: choices({
@@ -42,23 +45,23 @@ export const audioSpeak: LocalLlamaOperation = {
 				pcm: ['PCM', 'Raw samples, 16 bit'],
 				wav: 'WAV',
 			}),
-			description: 'The format of the sound. Not every server knows all of them.',
+			description: 'The audio format. Not every server supports all formats.',
 		}),
 		optionsWith(
 			[
 				...mediaFields,
 				fileNameField('speech'),
 				longTextField('Instructions', 'instructions', 2, {
-					description: 'How it is spoken, for models that follow such a description',
+					description: 'How to speak the text, for models that follow such instructions',
 				}),
 				outputFileField,
 				booleanField('Plain Text', 'plainText', true, {
 					description:
-						'Whether emoji and the characters of Markdown are left out, which many servers read aloud',
+						'Whether to remove emoji and Markdown characters, which many servers read aloud',
 				}),
 				numberField('Speed', 'speed', 1, {
 					typeOptions: { minValue: 0.1, maxValue: 4, numberPrecision: 2 },
-					description: '1 is the usual pace. What a server takes depends on the model.',
+					description: '1 is the normal speed. The supported range depends on the model.',
 				}),
 			],
 			1,

@@ -24,49 +24,47 @@ export const audioTranscribe: LocalLlamaOperation = {
 		name: 'Transcribe',
 		value: 'transcribe',
 		action: 'Transcribe a recording',
-		description: 'Writes down what is said: GPUStack, vLLM, LocalAI, speaches, whisper.cpp',
+		description: 'Convert speech to text: GPUStack, vLLM, LocalAI, speaches, whisper.cpp',
 	},
 	fields: [
-		modelField('The model that transcribes', {
+		modelField('The model that transcribes the recording', {
 			search: 'searchTranscriptionModels',
 			example: 'whisper-large-v3',
 		}),
 		inputFileField('The recording, of any length'),
 		choiceField('Response Format', 'responseFormat', 'json', {
 			options: choices({
-				srt: ['SRT', 'The text, and a file with subtitles'],
-				json: ['Text', 'What was said'],
-				text: ['Text (Plain)', 'For servers that know no JSON'],
-				verbose_json: [
-					'Text with Segments',
-					'The text with language, duration and the times of its segments',
-				],
-				vtt: ['VTT', 'The text, and a file with subtitles for web pages'],
+				srt: ['SRT', 'The text, and a subtitle file'],
+				json: ['Text', 'The text of the recording'],
+				text: ['Text (Plain)', 'For servers that do not support JSON'],
+				verbose_json: ['Text with Segments', 'The text with language, duration and timed segments'],
+				vtt: ['VTT', 'The text, and a subtitle file for web pages'],
 			}),
-			description: 'What the server sends',
+			description: 'The format the server returns',
 		}),
 		booleanField('Translate to English', 'translate', false, {
-			description: 'Whether the text is written in English, whatever language is spoken',
+			description: 'Whether to translate the text to English, whatever language is spoken',
 		}),
 		optionsWith(
 			[
 				...mediaFields,
 				{
 					...outputFileField,
-					description: 'The name of the field of the item that the file with subtitles is put into',
+					description: 'Name of the output binary field to put the subtitle file in',
 				},
 				longTextField('Prompt', 'prompt', 2, {
 					description:
-						'Names and terms that are spoken, or the text that comes before, in the language of the recording',
+						'Names and terms in the recording, or the text before it, in the language of the recording',
 				}),
 				streamingField,
 				stringField('Language', 'language', {
 					placeholder: 'e.g. de',
-					description: 'Code of the spoken language. Empty: found out by the model.',
+					description: 'Code of the spoken language. If empty, the model detects it.',
 				}),
 				numberField('Temperature', 'temperature', 0, {
 					typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },
-					description: 'How freely the model guesses unclear words; 0 keeps to what was said',
+					description:
+						'How freely the model guesses unclear words; 0 stays closest to the recording',
 				}),
 				choicesField('Timestamps', 'timestamps', {
 					default: ['segment'],
@@ -74,7 +72,7 @@ export const audioTranscribe: LocalLlamaOperation = {
 						segment: 'Segments',
 						word: 'Words',
 					}),
-					description: 'What gets times in the format Text with Segments',
+					description: 'What to timestamp in the format Text with Segments',
 				}),
 			],
 			1,
@@ -84,7 +82,7 @@ export const audioTranscribe: LocalLlamaOperation = {
 		const { context, itemIndex, parameters, server } = call;
 		const field = parameters.required(
 			'binaryPropertyName',
-			'Name the field that holds the recording.',
+			'Enter the field that contains the recording.',
 		);
 		const file = await binarySource(context, itemIndex, field);
 		const chosen = await withChosenModel(mediaSettings(call), server, 'transcription', call.signal);

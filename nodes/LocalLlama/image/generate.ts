@@ -22,17 +22,17 @@ export const imageGenerate: LocalLlamaOperation = {
 		name: 'Generate',
 		value: 'generate',
 		action: 'Generate an image',
-		description: 'Makes pictures from a description: GPUStack, LocalAI, sd-server',
+		description: 'Generate images from a description: GPUStack, LocalAI, sd-server',
 	},
 	fields: [
-		modelField('The model that makes the picture', {
+		modelField('The model that generates the image', {
 			search: 'searchImageModels',
 			example: 'flux.1-schnell',
 		}),
 		longTextField('Prompt', 'prompt', 3, {
 			required: true,
-			placeholder: 'e.g. a red fox in the snow, watercolour',
-			description: 'What the picture should show',
+			placeholder: 'e.g. a red fox in the snow, watercolor',
+			description: 'What the image should show',
 		}),
 		optionsWith(
 			[
@@ -43,20 +43,19 @@ export const imageGenerate: LocalLlamaOperation = {
 						webp: 'WebP',
 					}),
 					description:
-						'What newer models of some servers are asked for. Without it the server decides.',
+						'Format to request from models that support it. If not set, the server decides.',
 				}),
 				fileNameField('image'),
 				wholeField('Number of Images', 'count', 1, [1, 64], {
-					description: 'How many pictures to make. Each becomes an item.',
+					description: 'How many images to generate. Each becomes an item.',
 				}),
 				outputFileField,
 				wholeField('Seed', 'seed', -1, [-1], {
-					description:
-						'The same seed and prompt give the same picture. -1 = another one each time.',
+					description: 'The same seed and prompt give the same image. -1 = random.',
 				}),
 				stringField('Size', 'size', {
 					placeholder: 'e.g. 768x512',
-					description: 'Width x height in pixels. Empty: as the server is set up.',
+					description: 'Width x height in pixels. If empty, the server default applies.',
 				}),
 				...mediaFields,
 			],

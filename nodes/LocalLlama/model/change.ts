@@ -7,7 +7,7 @@ import { targetModelField, waitField } from './fields';
 
 const DEFAULT_CHANGE_MS = 600_000;
 
-const timeLimitField = numberField('Time Limit (Seconds)', 'timeLimit', 600, {
+const timeLimitField = numberField('Timeout (Seconds)', 'timeLimit', 600, {
 	typeOptions: { minValue: 1 },
 	description: 'How long to wait until the model is loaded or unloaded',
 });
@@ -15,7 +15,7 @@ const timeLimitField = numberField('Time Limit (Seconds)', 'timeLimit', 600, {
 /** Fields of loading and unloading, with those of only one of them. */
 export function changeFields(...further: INodeProperties[]): INodeProperties[] {
 	const wait = waitField(
-		'Whether to wait until the model is really loaded or unloaded. Ollama and LM Studio always wait.',
+		'Whether to wait until the model is loaded or unloaded. Ollama and LM Studio always wait.',
 	);
 	return [targetModelField, optionsCollection([timeLimitField, wait, ...further])];
 }

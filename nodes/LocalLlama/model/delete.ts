@@ -11,7 +11,7 @@ export const modelDelete: LocalLlamaOperation = {
 		value: 'delete',
 		action: 'Delete a model',
 		description:
-			'From the disk of the server: Ollama, and what a router of llama-server has downloaded',
+			'Delete a model of Ollama, or one that a llama-server router downloaded, from the disk',
 	},
 	fields: [targetModelField, optionsCollection([allowChangesField])],
 	run: async (call) => {

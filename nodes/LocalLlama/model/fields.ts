@@ -17,7 +17,7 @@ export const targetModelField = listField(
 
 export const allowChangesField = booleanField('Allow Changes to the Server', 'allowChanges', true, {
 	description:
-		'Whether this may change the models on the disk of the server. Without this option: yes, but not where an agent uses the node as a tool.',
+		'Whether this node may change the models on the server disk. On if not set, but off when an agent uses the node as a tool.',
 });
 
 /**
@@ -29,16 +29,16 @@ export function requireAllowed({ context, parameters }: LlamaCall): void {
 	if (parameters.flag('options.allowChanges', !isToolType(context.getNode().type))) return;
 	throw invalidInput(
 		'Changes to the server are not allowed in this node',
-		'Switch on the option Allow Changes to the Server. Be careful where an agent uses the node: a deleted model is gone.',
+		'Turn on the option Allow Changes to the Server. Be careful if an agent uses the node: a deleted model cannot be restored.',
 	);
 }
 
 export const waitField = (description: string): INodeProperties =>
 	booleanField('Wait Until Done', 'wait', true, { description });
 
-export const idleLimitField = numberField('Idle Limit (Seconds)', 'idleLimit', 300, {
+export const idleLimitField = numberField('Idle Timeout (Seconds)', 'idleLimit', 300, {
 	typeOptions: { minValue: 0 },
-	description: 'How long nothing may change while the server works on it. 0 = no limit.',
+	description: 'How long to wait without progress on the server. 0 = no limit.',
 });
 
 const DEFAULT_IDLE_MS = 300_000;

@@ -12,12 +12,12 @@ export const modelGetAll: LocalLlamaOperation = {
 		name: 'Get Many',
 		value: 'getAll',
 		action: 'Get many models',
-		description: 'Name, context, size, abilities and state of each model. Loads nothing.',
+		description: 'List the models with name, context, size, capabilities and state. Loads nothing.',
 	},
 	fields: [
 		optionsCollection([
 			booleanField('Only Loaded Models', 'onlyLoaded', true, {
-				description: 'Whether to leave out models that are not in memory, where the server tells',
+				description: 'Whether to return only models in memory, if the server reports this',
 			}),
 		]),
 	],

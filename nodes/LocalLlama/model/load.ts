@@ -6,7 +6,7 @@ export const modelLoad: LocalLlamaOperation = {
 		name: 'Load',
 		value: 'load',
 		action: 'Load a model into memory',
-		description: 'Ollama, LM Studio and the router of llama-server',
+		description: 'Load a model on Ollama, LM Studio or a llama-server router',
 	},
 	fields: changeFields(),
 	run: runChange('load'),

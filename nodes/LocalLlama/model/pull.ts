@@ -16,24 +16,25 @@ export const modelPull: LocalLlamaOperation = {
 		name: 'Pull',
 		value: 'pull',
 		action: 'Pull a model onto the server',
-		description: 'Ollama and the router of llama-server. In a chat, the progress is typed.',
+		description:
+			'Download a model on Ollama or a llama-server router. In a chat, the progress is shown.',
 	},
 	fields: [
 		stringField('Model Name', 'modelName', {
 			required: true,
 			placeholder: 'e.g. qwen3:8b',
 			description:
-				'Ollama: a name of its library, or hf.co/USER/REPOSITORY:Q4_K_M. Router: a repository on Hugging Face.',
+				'Ollama: a model from its library, or hf.co/USER/REPOSITORY:Q4_K_M. Router: a Hugging Face repository.',
 		}),
 		optionsCollection([
 			allowChangesField,
 			idleLimitField,
 			streamingField,
 			booleanField('Insecure Registry', 'insecure', false, {
-				description: 'Whether Ollama may download from a registry of your own without TLS',
+				description: 'Whether Ollama may download from your own registry without TLS',
 			}),
 			waitField(
-				'Whether to wait until the model is there. Ollama ends a download that nobody waits for.',
+				'Whether to wait until the download is complete. Ollama cancels a download when no client waits for it.',
 			),
 		]),
 	],

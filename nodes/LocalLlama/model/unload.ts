@@ -8,12 +8,12 @@ export const modelUnload: LocalLlamaOperation = {
 		value: 'unload',
 		action: 'Unload a model from memory',
 		description:
-			'Ollama, LM Studio, llama-server as router. Waits for answers that are being written.',
+			'Unload a model on Ollama, LM Studio or a llama-server router. Waits for running responses.',
 	},
 	fields: changeFields(
-		booleanField('Cut Off Answers', 'cutAnswers', false, {
+		booleanField('Force Unload', 'cutAnswers', false, {
 			description:
-				'Whether to unload also a model that is answering, which ends its answers. Ollama lets it finish all the same.',
+				'Whether to unload a model even while it is responding, which cuts off its responses. Ollama still lets them finish.',
 		}),
 	),
 	run: runChange('unload'),

@@ -13,10 +13,11 @@ export const textChat: LocalLlamaOperation = {
 		name: 'Chat',
 		value: 'chat',
 		action: 'Chat with a model',
-		description: 'Answers a prompt or a conversation, with pictures and audio where the model can',
+		description:
+			'Respond to a prompt or a conversation, with images and audio if the model supports them',
 	},
 	fields: [
-		modelField('The model that answers'),
+		modelField('The model to chat with'),
 		...messageFields,
 		...thinkingFields(),
 		...responseFormatFields(),

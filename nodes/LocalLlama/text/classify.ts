@@ -22,12 +22,12 @@ const labelsField: INodeProperties = rowsField('Labels', 'labels', 'Label', {
 	values: [
 		{ displayName: 'Name', name: 'name', type: 'string', default: '', placeholder: 'e.g. invoice' },
 		stringField('Description', 'description', {
-			placeholder: 'e.g. Somebody wants to be paid',
-			description: 'When a text belongs to it',
+			placeholder: 'e.g. The customer asks for a refund',
+			description: 'When a text belongs to this label',
 		}),
 	],
 	typeOptions: { multipleValues: true, sortable: true },
-	description: 'The labels to choose from, at most 62',
+	description: 'The labels to choose from, up to 62',
 });
 
 export const textClassify: LocalLlamaOperation = {
@@ -35,24 +35,24 @@ export const textClassify: LocalLlamaOperation = {
 		name: 'Classify',
 		value: 'classify',
 		action: 'Classify a text',
-		description: 'Picks the label that fits a text',
+		description: 'Choose the label that matches a text',
 	},
 	fields: [
-		modelField('The model that reads the text'),
+		modelField('The model that classifies the text'),
 		textField,
-		binaryFieldsField('They belong to the text.'),
+		binaryFieldsField('They are part of the text.'),
 		...rowFields(labelsField, {
 			displayName: 'Label List',
 			name: 'labelList',
 			default: '={{ $json.labels }}',
 			description:
-				'A list of names, or of objects with name and description, or one text with names between commas',
+				'An array of names or of objects with name and description, or comma-separated names',
 		}),
-		booleanField('Several Labels', 'several', false, {
-			description: 'Whether a text may belong to more than one label',
+		booleanField('Multiple Labels', 'several', false, {
+			description: 'Whether a text may have more than one label',
 		}),
-		booleanField('None Allowed', 'noneAllowed', false, {
-			description: 'Whether a text may belong to no label. The label is null then.',
+		booleanField('Allow No Label', 'noneAllowed', false, {
+			description: 'Whether a text may have no label. The label is then null.',
 		}),
 		instructionsField,
 		optionsWith(briefOptions),
@@ -77,7 +77,7 @@ export const textClassify: LocalLlamaOperation = {
 		reportAnswer(call, { ...result, notes: result.hints });
 		if (result.unread !== undefined)
 			call.hint(
-				'The model named none of the labels, so the label is null. Its words are in the field "answer". Describe the labels, allow that none fits, or choose a larger model.',
+				'The model did not choose a label, so the label is null. The field "answer" contains its response. Improve the label descriptions, turn on Allow No Label, or choose a larger model.',
 			);
 		const names = result.labels.map((at) => labels[at]!.name);
 		const answer = { label: names[0] ?? null, ...(several ? { labels: names } : {}) };

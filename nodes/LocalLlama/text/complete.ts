@@ -16,7 +16,7 @@ const options: INodeProperties[] = [
 	...textOptions,
 	wholeField('Completions per Prompt', 'n', 2, [1, 100], {
 		description:
-			'How many texts to write after each prompt. With a seed, the second one has the next seed, and so on.',
+			'How many texts to generate per prompt. With a seed, each further completion uses the next seed.',
 	}),
 ];
 
@@ -25,14 +25,14 @@ export const textComplete: LocalLlamaOperation = {
 		name: 'Complete',
 		value: 'complete',
 		action: 'Complete a text',
-		description: 'Continues a text as it is, without the chat template of the model',
+		description: 'Continue a text without the chat template of the model',
 	},
 	fields: [
 		modelField('The model that continues the text'),
 		longTextField('Prompt', 'prompt', 4, {
 			required: true,
 			description:
-				'The text to continue. An expression may also give a list of texts, each of which makes an item, or a list of tokens.',
+				'The text to continue. Expressions may also return an array of texts, each of which creates an item, or an array of tokens.',
 		}),
 		optionsWith(options),
 	],
@@ -53,7 +53,7 @@ export const textComplete: LocalLlamaOperation = {
 					prompt,
 					show,
 				);
-				const notes = completion.text === '' ? ['The model wrote nothing.'] : hints;
+				const notes = completion.text === '' ? ['The model generated no text.'] : hints;
 				reportAnswer(call, { ...completion, notes });
 				items.push({
 					json: { ...completion, ...(prompts.length > 1 ? { promptIndex: index } : {}) },
@@ -83,7 +83,7 @@ function promptsIn(parameters: NodeParameters): Prompt[] {
 		if (isTokens(prompt)) return prompt;
 		if (typeof prompt === 'number') return String(prompt);
 		if (typeof prompt !== 'string' || prompt === '')
-			throw wrongField(label, 'is empty, or holds something that is not text');
+			throw wrongField(label, 'is empty, or contains a value that is not text');
 		return prompt;
 	});
 }

@@ -43,7 +43,7 @@ import { withChosenModel } from '../../shared/search-models';
 
 const TYPES = choices<FieldType>({
 	boolean: 'Boolean',
-	choice: ['Choice', 'One of a few texts'],
+	choice: ['Choice', 'One of a fixed set of values'],
 	date: ['Date', 'As 2026-12-31'],
 	list: 'List of Texts',
 	number: 'Number',
@@ -64,22 +64,22 @@ const tableFields: INodeProperties[] = [
 	stringField('Choices', 'choices', {
 		placeholder: 'e.g. low, medium, high',
 		displayOptions: { show: { type: ['choice'] } },
-		description: 'The allowed texts, separated by commas',
+		description: 'The allowed values, separated by commas',
 	}),
 	stringField('Description', 'description', {
-		placeholder: 'e.g. The number in the heading, with its letters',
+		placeholder: 'e.g. The number in the heading, including letters',
 		description: 'What the model should look for',
 	}),
 	booleanField('Required', 'required', false, {
 		description:
-			'Whether there is always a value. Others are null where the text does not tell one.',
+			'Whether the field always has a value. Other fields are null if the text has no value for them.',
 	}),
 ];
 
 const schemaFields: INodeProperties[] = [
 	choiceField('What to Extract', 'schemaSource', 'fields', {
 		options: choices({
-			fields: ['Fields', 'A table that you fill in here'],
+			fields: ['Fields', 'A table defined in this node'],
 			schema: ['JSON Schema', 'For nested data'],
 		}),
 	}),
@@ -94,7 +94,7 @@ const schemaFields: INodeProperties[] = [
 			name: 'fieldList',
 			default: '={{ $json.fields }}',
 			description:
-				'A list of names, or of objects with name, and if you like type (text, number, wholeNumber, boolean, date, list, choice), choices, description and required, or one text with names between commas',
+				'An array of names, or of objects with name and optional type (text, number, wholeNumber, boolean, date, list, choice), choices, description and required, or comma-separated names',
 		},
 	),
 	jsonField(
@@ -113,12 +113,12 @@ export const textExtract: LocalLlamaOperation = {
 		name: 'Extract',
 		value: 'extract',
 		action: 'Extract data from a text',
-		description: 'Gets typed data out of a text. What does not fit is never passed on.',
+		description: 'Extract typed data from a text. Invalid data is never returned.',
 	},
 	fields: [
 		modelField('The model that reads the text'),
 		textField,
-		binaryFieldsField('They belong to the text.'),
+		binaryFieldsField('They are part of the text.'),
 		...schemaFields,
 		instructionsField,
 		...quickThinkingFields,
@@ -193,7 +193,7 @@ function schemaIn(parameters: NodeParameters): Record<string, unknown> {
 function tableIn(parameters: NodeParameters): ExtractField[] {
 	const { rows, label } = rowsIn(parameters, 'fields', 'fieldList');
 	if (rows.length === 0)
-		throw wrongField(label, 'has no field', 'Add a field for each value that you want.');
+		throw wrongField(label, 'has no field', 'Add a field for each value to extract.');
 	const fields = rows.map((row) => fieldOf(isRecord(row) ? row : { name: row }, label));
 	const twice = firstRepeated(fields.map(({ name }) => name));
 	if (twice !== undefined) throw wrongField(label, `has two fields named "${twice}"`);
@@ -205,7 +205,7 @@ function fieldOf(row: Record<string, unknown>, label: string): ExtractField {
 	if (name === '') throw wrongField(label, 'has a field without a name');
 	const type = (row.type ?? 'text') as FieldType;
 	if (!TYPES.some(({ value }) => value === type))
-		throw wrongField(label, `has a type "${String(type)}" that does not exist`);
+		throw wrongField(label, `has the unknown type "${String(type)}"`);
 	const choices = choicesOf(row);
 	if (type === 'choice' && choices.length === 0)
 		throw wrongField(label, `has no choices for "${name}"`);

@@ -10,7 +10,7 @@ import type { LlamaCall } from '../operation';
 export function binaryFieldsField(place: string) {
 	return stringField('Input Binary Fields', 'binaryFields', {
 		placeholder: 'e.g. data, data2',
-		description: `Names of binary fields with pictures, audio (wav, mp3, flac), video, mails or text, separated by commas. ${place}`,
+		description: `Names of the binary fields with images, audio (wav, mp3, flac), video, emails or text, separated by commas. ${place}`,
 	});
 }
 

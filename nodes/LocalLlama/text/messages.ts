@@ -19,17 +19,17 @@ type Source = 'prompt' | 'list' | 'json';
 
 const systemField = longTextField('System Message', 'system', 2, {
 	description:
-		'What the model should be and do. Keep it the same for all items: the server then reads it only once.',
+		'Role and task of the model. Keep it the same for all items, so that the server can reuse its prompt cache.',
 });
 
-const binaryField = binaryFieldsField('They go with the last message of the user.');
+const binaryField = binaryFieldsField('They are sent with the last user message.');
 
 export const messageFields: INodeProperties[] = [
-	choiceField('Messages From', 'messageSource', 'prompt', {
+	choiceField('Source for Messages', 'messageSource', 'prompt', {
 		options: choices({
-			json: ['JSON', 'A list of messages with role and content, from an expression'],
-			list: ['List', 'Messages that you write here'],
-			prompt: ['Prompt', 'One question, and a system message if you like'],
+			json: ['JSON', 'An array of messages with role and content, from an expression'],
+			list: ['Define Below', 'Messages defined in this node'],
+			prompt: ['Prompt', 'A single prompt with an optional system message'],
 		}),
 	}),
 	{ ...systemField, displayOptions: { show: { messageSource: ['prompt', 'list'] } } },
@@ -57,13 +57,13 @@ export const messageFields: INodeProperties[] = [
 		],
 		typeOptions: { multipleValues: true, sortable: true },
 		displayOptions: { show: { messageSource: ['list'] } },
-		description: 'If the last one is of the assistant, the model goes on with it',
+		description: 'If the last message has the role Assistant, the model continues it',
 	}),
 	jsonField('Messages (JSON)', 'messagesJson', '[{ "role": "user", "content": "Hello" }]', {
 		typeOptions: { rows: 6 },
 		displayOptions: { show: { messageSource: ['json'] } },
 		description:
-			'As in the OpenAI API: role and content, content as text or as parts with pictures and audio',
+			'As in the OpenAI API: role and content, with content as text or as parts with images and audio',
 	}),
 	binaryField,
 ];

@@ -17,14 +17,14 @@ import { countTokens, type LlamaCall, type LocalLlamaOperation } from '../operat
 import { optionsWith } from '../options';
 
 const fields: INodeProperties[] = [
-	modelField('The model that turns texts into vectors', {
+	modelField('The model that creates the vectors', {
 		search: 'searchEmbeddingModels',
 		example: 'nomic-embed-text',
 	}),
-	choiceField('Texts From', 'textSource', 'items', {
+	choiceField('Source for Texts', 'textSource', 'items', {
 		options: choices({
-			items: ['Items', 'One text of each item. All items go to the server together, in batches.'],
-			list: ['List', 'A list of texts in each item'],
+			items: ['Items', 'One text per item. All items are sent to the server together, in batches.'],
+			list: ['List', 'An array of texts in each item'],
 		}),
 	}),
 	longTextField('Text', 'text', 2, {
@@ -35,20 +35,20 @@ const fields: INodeProperties[] = [
 	jsonField('Texts', 'texts', '={{ $json.texts }}', {
 		required: true,
 		displayOptions: { show: { textSource: ['list'] } },
-		description: 'A list of texts, from an expression or as JSON',
+		description: 'An array of texts, from an expression or as JSON',
 	}),
 	choiceField('Role', 'role', 'document', {
 		options: choices({
-			document: ['Document', 'Texts that are stored and found'],
-			query: ['Query', 'Texts that are searched for'],
+			document: ['Document', 'Texts to store and find'],
+			query: ['Query', 'Texts to search for'],
 		}),
 		description:
-			'Some models want other words in front of a question than of a document. The prefixes see to that.',
+			'Some models need different prefixes for queries and documents; the node adds them',
 	}),
 	choiceField('Output', 'output', 'each', {
 		options: choices({
-			together: 'One Item for All Vectors',
-			each: 'One Item for Each Vector',
+			together: 'One Item With All Vectors',
+			each: 'One Item per Vector',
 		}),
 	}),
 	optionsWith([
@@ -58,8 +58,7 @@ const fields: INodeProperties[] = [
 				base64: ['Base64', '32-bit numbers, little-endian: a fifth of the size'],
 				numbers: 'Numbers',
 			}),
-			description:
-				'How vectors are written into the items. Without this option: as lists of numbers.',
+			description: 'How to encode the vectors in the items. If not set, as arrays of numbers.',
 		}),
 	]),
 ];
@@ -69,7 +68,7 @@ export const vectorEmbed: LocalLlamaOperation = {
 		name: 'Embed',
 		value: 'embed',
 		action: 'Embed texts',
-		description: 'Makes embeddings of texts, each checked before it is handed on',
+		description: 'Create embeddings of texts, each checked before it is returned',
 	},
 	fields,
 	takesAllItems: isOfItems,
@@ -105,7 +104,8 @@ async function wantedBy(
 async function embedList(call: LlamaCall): Promise<OperationItem[]> {
 	const wanted = await wantedBy(call.parameters, call);
 	const texts = textsIn(call.parameters, 'texts');
-	if (texts.length === 0) throw wrongField(call.parameters.field('texts').label, 'holds no texts');
+	if (texts.length === 0)
+		throw wrongField(call.parameters.field('texts').label, 'contains no texts');
 	const embedder = new Embedder(call.server, wanted.settings);
 	const done = await embedder.embed(texts, wanted.role, call.signal);
 	report(call, done, texts.length);
@@ -231,7 +231,5 @@ function report(
 	countTokens(call, { promptTokens: tokens, completionTokens: 0 });
 	hints.forEach((hint) => call.hint(hint));
 	if (truncated > 0)
-		call.hint(
-			`${truncated} of ${count} texts were too long for the model: only their beginning counts.`,
-		);
+		call.hint(`${truncated} of ${count} texts were too long for the model and were truncated.`);
 }

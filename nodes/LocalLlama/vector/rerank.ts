@@ -28,36 +28,37 @@ interface Document {
 }
 
 const fields: INodeProperties[] = [
-	modelField('The model that gives the scores', {
+	modelField('The model that scores the documents', {
 		search: 'searchRerankers',
 		example: 'bge-reranker-v2-m3',
 	}),
 	longTextField('Query', 'query', 2, {
 		required: true,
 		description:
-			'The question by which the documents are ordered. With Documents From set to Items, that of the first item counts for all.',
+			'The query to rank the documents by. With Source for Documents set to Items, the query of the first item applies to all.',
 	}),
-	choiceField('Documents From', 'documentSource', 'items', {
+	choiceField('Source for Documents', 'documentSource', 'items', {
 		options: choices({
-			items: ['Items', 'Each item is a document. They come out in the new order.'],
-			list: ['List', 'A list of documents in each item'],
+			items: ['Items', 'Each item is a document. The output is in the new order.'],
+			list: ['List', 'An array of documents in each item'],
 		}),
 	}),
 	longTextField('Document', 'document', 2, {
 		default: '={{ $json.text }}',
 		required: true,
 		displayOptions: { show: { documentSource: ['items'] } },
-		description: 'The text of an item. All its fields are kept.',
+		description: 'The text of the document. All item fields are kept.',
 	}),
 	jsonField('Documents', 'documents', '={{ $json.documents }}', {
 		required: true,
 		displayOptions: { show: { documentSource: ['list'] } },
-		description: 'A list of texts, or of objects that hold a text, from an expression or as JSON',
+		description:
+			'An array of texts, or of objects that contain a text, from an expression or as JSON',
 	}),
 	stringField('Text Field', 'textField', {
 		default: 'text',
 		displayOptions: { show: { documentSource: ['list'] } },
-		description: 'The field that holds the text, where the documents are objects',
+		description: 'The field that contains the text, if the documents are objects',
 	}),
 	topNField,
 	optionsWith(rerankOptions),
@@ -68,7 +69,7 @@ export const vectorRerank: LocalLlamaOperation = {
 		name: 'Rerank',
 		value: 'rerank',
 		action: 'Rerank documents',
-		description: 'Gives documents scores and puts the best first',
+		description: 'Score documents and return the best ones first',
 	},
 	fields,
 	takesAllItems: isOfItems,
@@ -90,7 +91,7 @@ async function rank(call: LlamaCall, documents: readonly Document[]): Promise<Op
 	done.hints.forEach((hint) => call.hint(hint));
 	if (done.truncated > 0)
 		call.hint(
-			`${done.truncated} of ${texts.length} documents were too long for the model: only their beginning counts.`,
+			`${done.truncated} of ${texts.length} documents were too long for the model and were truncated.`,
 		);
 	return done.ranking.map(({ index, score }) => {
 		const { json, binary, from } = documents[index]!;

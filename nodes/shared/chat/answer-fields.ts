@@ -9,23 +9,23 @@ export function thinkingFields(): INodeProperties[] {
 				{
 					name: 'Effort',
 					value: 'effort',
-					description: 'How much to think, for models that know levels (gpt-oss)',
+					description: 'How much to think, for models that support effort levels (gpt-oss)',
 				},
 				{
 					name: 'Off',
 					value: 'off',
-					description: 'Answer at once. Gpt-oss always thinks: use a low effort there.',
+					description: 'Respond immediately. gpt-oss always thinks: use a low effort for it.',
 				},
 				{ name: 'On', value: 'on' },
-				{ name: 'Server Default', value: 'serverDefault', description: 'Leave it to the server' },
+				{ name: 'Server Default', value: 'serverDefault', description: "Use the server's setting" },
 				{
 					name: 'Token Budget',
 					value: 'budget',
-					description: 'End the thinking after this many tokens',
+					description: 'Stop thinking after this many tokens',
 				},
 			],
 			description:
-				'Whether a thinking model (Qwen3, gpt-oss, DeepSeek-R1, …) thinks before it answers. Thinking is kept apart from the answer.',
+				'Whether a thinking model (Qwen3, gpt-oss, DeepSeek-R1, …) thinks before it responds. The thinking is returned separately.',
 		}),
 		choiceField('Effort', 'thinkingEffort', 'medium', {
 			options: choices({
@@ -39,7 +39,7 @@ export function thinkingFields(): INodeProperties[] {
 		wholeField('Thinking Token Budget', 'thinkingBudget', 1024, [0], {
 			displayOptions: { show: { thinking: ['budget'] } },
 			description:
-				'How many tokens to think at most; 0 ends it at once. Llama-server only, and only where the template of the model has an end tag.',
+				'Maximum tokens for thinking; 0 ends it immediately. Llama-server only, and only if the chat template of the model has an end tag.',
 		}),
 	];
 }
@@ -52,19 +52,18 @@ export function responseFormatFields(): INodeProperties[] {
 				{
 					name: 'GBNF Grammar',
 					value: 'grammar',
-					description:
-						'The answer follows a grammar of llama.cpp. Cannot be used together with tools.',
+					description: 'The response follows a llama.cpp grammar. Cannot be combined with tools.',
 				},
 				{
 					name: 'JSON Object',
 					value: 'jsonObject',
-					description: 'Any JSON object. Say in the prompt which fields you want.',
+					description: 'Any JSON object. Describe the fields in the prompt.',
 				},
 				{
 					name: 'JSON Schema',
 					value: 'jsonSchema',
 					description:
-						'JSON that follows a schema. With tools, a final answer that breaks it is asked for again.',
+						'JSON that follows a schema. With tools, a final response that violates it is requested again.',
 				},
 				{ name: 'Text', value: 'text' },
 			],
@@ -77,13 +76,13 @@ export function responseFormatFields(): INodeProperties[] {
 				typeOptions: { rows: 8 },
 				displayOptions: { show: { responseFormat: ['jsonSchema'] } },
 				description:
-					'What the server would refuse is left out before sending and named in the execution log',
+					'Parts that the server does not support are removed before sending and listed in the execution log',
 			},
 		),
 		longTextField('Grammar', 'grammar', 6, {
 			default: 'root ::= "yes" | "no"',
 			displayOptions: { show: { responseFormat: ['grammar'] } },
-			description: 'Grammar in the GBNF notation of llama.cpp. The first rule is called root.',
+			description: 'Grammar in the GBNF notation of llama.cpp. The first rule must be named root.',
 		}),
 	];
 }

@@ -7,29 +7,29 @@ import { GENERATION_RETRIES, limit, priorityField } from '../limit-fields';
 export const generationFields: INodeProperties[] = [
 	jsonField('Extra Body', 'extraBody', '{}', {
 		description:
-			'JSON object that is merged into the request last, for fields this node does not offer',
+			'JSON object that is merged into the request, for fields that this node does not offer',
 	}),
 	limit(
-		'First Token Limit (Seconds)',
+		'First Token Timeout (Seconds)',
 		'firstTokenLimit',
 		1800,
-		'How long to wait for the first token, including the queue, loading the model and reading the prompt. 0 = no limit.',
+		'How long to wait for the first token, including queueing, loading the model and processing the prompt. 0 = no limit.',
 	),
 	limit(
-		'Idle Limit (Seconds)',
+		'Idle Timeout (Seconds)',
 		'idleLimit',
 		300,
-		'How long the answer may pause once it has begun. 0 = no limit.',
+		'How long the response may pause after it has started. 0 = no limit.',
 	),
 	wholeField('Retries', 'maxRetries', GENERATION_RETRIES, [0, 20], {
 		description:
-			'Tries after a refused connection or a server that is too busy. A generation that may have started is never sent again; a model that is loading is waited for within the First Token Limit.',
+			'How often to retry after a refused connection or when the server is busy. A generation that may have started is never sent again. The node waits for a model that is loading until the First Token Timeout.',
 	}),
 	priorityField,
 	limit(
-		'Total Limit (Seconds)',
+		'Total Timeout (Seconds)',
 		'totalLimit',
 		0,
-		'How long the whole answer may take. 0 = no limit.',
+		'How long the complete response may take. 0 = no limit.',
 	),
 ];

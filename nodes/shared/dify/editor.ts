@@ -58,8 +58,8 @@ export function editorUser(context: ILoadOptionsFunctions): string {
 	if (typeof user === 'string' && user.trim() !== '') return user;
 	throw localError(
 		'missingUser',
-		'The list needs a user',
-		'Type a fixed value into User to see the conversations of that user, or give the conversation by ID.',
+		'The list requires a user',
+		"Enter a fixed value in User to list that user's conversations, or enter the conversation by ID.",
 	);
 }
 
@@ -75,7 +75,7 @@ export function baseInEditor(context: ILoadOptionsFunctions): string {
 	if (id !== undefined) return id;
 	throw localError(
 		'invalidId',
-		'The list needs a knowledge base',
-		'Choose the knowledge base first.',
+		'The list requires a knowledge base',
+		'Select the knowledge base first.',
 	);
 }

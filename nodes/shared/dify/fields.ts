@@ -8,12 +8,12 @@ import type { NodeParameters } from '../parameters';
 import type { OperationCall } from '../run/operations';
 
 export const SAME_USER =
-	'so use the same value in all Dify nodes. Empty: the session of the Chat Trigger, else the "user" of the item, else this workflow. Dify does not check the value.';
+	'so use the same value in all Dify nodes. If empty: the session of the Chat Trigger, otherwise the "user" of the item, otherwise this workflow. Dify does not verify the value.';
 
 /** The user that owns everything in Dify. What an empty field stands for: `userIn`. */
 export const userField = stringField('User', 'user', {
-	placeholder: 'Leave empty: chat session, else this workflow',
-	description: `Who is writing. Dify keeps the conversations, messages, files and ratings of different users apart, ${SAME_USER}`,
+	placeholder: 'Defaults to the chat session or this workflow',
+	description: `The user who sends the request. Dify keeps the conversations, messages, files and ratings of different users apart, ${SAME_USER}`,
 });
 
 /** Placeholder for IDs. */
@@ -92,7 +92,7 @@ export function outputField(name: string, more: Partial<INodeProperties> = {}): 
 export function fetchFilesFromField(files: string): INodeProperties {
 	return stringField('Fetch Files From', 'fetchFilesFrom', {
 		placeholder: 'e.g. https://files.example.com',
-		description: `Further addresses from which ${files} may be fetched, separated by commas, where this Dify stores its files elsewhere (FILES_URL, S3). Those of the Dify in the credential are always fetched.`,
+		description: `Additional URLs, separated by commas, from which ${files} may be downloaded if this Dify stores its files elsewhere (FILES_URL, S3). The URL of the credential is always allowed.`,
 	});
 }
 

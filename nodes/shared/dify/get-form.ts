@@ -12,8 +12,8 @@ import { difyNodeError } from './errors';
 
 /** n8n does not ask again when a credential is chosen, only when this field is shown anew (its ResourceMapper.vue). */
 const NO_CREDENTIAL =
-	'Choose a credential, then set Inputs to As JSON and back: the fields of the app appear here.';
-const NO_FORM = 'This app has no form, so there is nothing to fill in.';
+	'Select a credential, then set Inputs to As JSON and back to load the fields of the app.';
+const NO_FORM = 'This app has no form to fill in.';
 
 /** The app's own form, as fields of the node. */
 export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapperFields> {

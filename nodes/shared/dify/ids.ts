@@ -31,7 +31,7 @@ export function messageIdIn(parameters: NodeParameters): string {
 	throw localError(
 		'invalidId',
 		'The message ID is empty',
-		'Put this node behind Dify Chat Message, and drag the field messageId of its output into Message ID. Where other nodes stand in between, drag it from Dify Chat Message itself.',
+		'Add this node after Dify Chat Message, and drag the field messageId of its output to Message ID. If other nodes are in between, drag it from the Dify Chat Message node itself.',
 	);
 }
 

@@ -19,10 +19,10 @@ export const inputFields: INodeProperties[] = [
 		noDataExpression: true,
 		options: choices({
 			json: 'As JSON',
-			form: 'Fields of the App',
+			form: 'App Fields',
 		}),
 		description:
-			'The variables that the app asks for before its first message. Dify wants them on every turn, also in an existing conversation.',
+			"The variables of the app's form. Dify requires them on every turn, also in an existing conversation.",
 	}),
 	{
 		displayName: 'Form',
@@ -45,9 +45,9 @@ export const inputFields: INodeProperties[] = [
 	jsonField('Inputs as JSON', 'inputsJson', '{}', {
 		typeOptions: { rows: 4 },
 		displayOptions: { show: { inputsMode: ['json'] } },
-		placeholder: '{ "language": "English" }',
+		placeholder: 'e.g. { "language": "English" }',
 		description:
-			'Object with the variables of the app. Text variables need strings, even for digits. A file variable takes the name of a binary field, a URL, or a list of either.',
+			'Object with the variables of the app. Text variables require strings, even for digits. File variables take the name of a binary field, a URL, or an array of either.',
 	}),
 ];
 
@@ -150,7 +150,7 @@ function tellUnknown(
 	const list = unknown.map((name) => `"${name}"`).join(', ');
 	const known = names.join(', ') || 'no fields';
 	tell(
-		`The form of the app has no field ${list}, so it is dropped. It has: ${known}. If the form was changed in Dify, open the node, and refresh the list of fields.`,
+		`The form of the app has no field ${list}, so the value was dropped. Its fields: ${known}. If the form was changed in Dify, open the node and refresh the list of fields.`,
 	);
 }
 

@@ -56,8 +56,8 @@ export function modelIn(parameters: NodeParameters, path: string): ModelRef | un
 export function techniqueField(description: string): INodeProperties {
 	return choiceField('Technique', 'technique', 'high_quality', {
 		options: choices({
-			economy: ['Economy', 'Keywords only, without a model'],
-			high_quality: ['High Quality', 'Vectors, which an embedding model makes'],
+			economy: ['Economy', 'Keyword search, without a model'],
+			high_quality: ['High Quality', 'Vector search with an embedding model'],
 		}),
 		description,
 	});
@@ -66,7 +66,7 @@ export function techniqueField(description: string): INodeProperties {
 export const scoreThresholdField = numberField('Score Threshold', 'scoreThreshold', 0.5, {
 	typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 4 },
 	description:
-		'Hits with a lower score are left out. It counts for vectors and for rerankers, not for searches by keywords. Dify always leaves out scores below 0, which some rerankers give.',
+		'Results with a lower score are omitted. Applies to vector search and rerankers, not to keyword search. Dify always omits scores below 0, which some rerankers return.',
 });
 
 export const topKField = wholeField('Limit', 'topK', 5, [1, 100], {
@@ -84,19 +84,19 @@ export const filterFields: INodeProperties[] = [
 					name: label,
 					value: value === '=' ? 'equals' : value,
 				})),
-				description: 'Upper and lower case count in texts',
+				description: 'Text comparison is case-sensitive',
 			}),
 			stringField('Value', 'value', {
 				description:
-					'Times as a date or Unix seconds; for In and Not In, separate several with commas',
+					'Times as a date or Unix timestamp; for In and Not In, separate values with commas',
 			}),
 		],
-		description: 'Only documents whose metadata fits are searched',
+		description: 'Search only documents whose metadata matches',
 	}),
 	choiceField('Combine Filters', 'filterLogic', 'and', {
 		options: choices({
-			and: 'All Must Fit',
-			or: 'One Must Fit',
+			and: 'All Must Match',
+			or: 'Any Must Match',
 		}),
 	}),
 ];

@@ -34,34 +34,34 @@ export const filesField: INodeProperties = rowsField('Files', 'files', 'File', {
 			options: choices({
 				all: [
 					'All Binary Fields',
-					'Every file of the item, for example what was dropped into the chat',
+					'All files of the item, for example files dropped into the chat',
 				],
 				binary: 'Binary Field',
-				url: ['URL', 'An address that Dify itself fetches'],
+				url: ['URL', 'A URL that Dify downloads'],
 			}),
 		}),
 		stringField('Input Binary Field', 'binaryProperty', {
 			default: 'data',
 			displayOptions: { show: { source: ['binary'] } },
-			hint: 'Name of the binary field; separate several with commas',
+			hint: 'Name of the binary field; separate several names with commas',
 		}),
 		stringField('URL', 'url', {
 			displayOptions: { show: { source: ['url'] } },
-			placeholder: 'https://example.com/picture.png',
-			hint: 'Separate several URLs with spaces, or give a list. An item without a URL is an error; an empty list sends no file',
+			placeholder: 'e.g. https://example.com/image.png',
+			hint: 'Separate several URLs with spaces, or pass an array. An item without a URL is an error; an empty array sends no file',
 		}),
 		choiceField('Type', 'type', 'auto', {
 			options: choices({
 				audio: 'Audio',
-				auto: ['Automatic', 'From the name and the MIME type, and from what the app takes'],
-				custom: ['Custom', 'Another kind, whose extension the app allows'],
+				auto: ['Automatic', 'Detect from file name, MIME type and the types the app accepts'],
+				custom: ['Custom', 'Another type, with an extension that the app allows'],
 				document: 'Document',
 				image: 'Image',
 				video: 'Video',
 			}),
 		}),
 	],
-	description: 'Files to send with the message. File upload must be switched on in the app.',
+	description: 'Files to send with the message. File upload must be enabled in the app.',
 });
 
 /** A file to send, before it is uploaded. */
@@ -121,7 +121,7 @@ export async function formFiles(
 		if (name === undefined)
 			throw localError(
 				'inputs',
-				`A file of the inputs must be a text, but is ${words(entry).slice(0, 100)}`,
+				`A file in the inputs must be a string, but is ${words(entry).slice(0, 100)}`,
 				HOW_TO_GIVE_FILES,
 			);
 		if (/^https?:/i.test(name)) requested.push({ url: checkedUrl(name) });
@@ -176,4 +176,4 @@ function urlsIn({ label }: Field, value: unknown): string[] {
 }
 
 const HOW_TO_GIVE_NONE =
-	'Correct the field in the node. Where some items have no file, use All Binary Fields, or an expression that gives an empty list of URLs for them.';
+	'Correct the field in the node. If some items have no file, use All Binary Fields, or an expression that returns an empty array of URLs for them.';

@@ -16,8 +16,8 @@ export function onPauseField(description: string): INodeProperties {
 		options: choices({
 			error: 'Fail',
 			return: [
-				'Return What There Is',
-				'The item then has the status "paused", and the forms that wait for a person',
+				'Return Paused Run',
+				'The output item then has the status "paused" and the pending forms',
 			],
 		}),
 		description,
@@ -26,31 +26,31 @@ export function onPauseField(description: string): INodeProperties {
 
 /** The end of the description of Retries. */
 export const WHERE_NOTHING_BEGAN =
-	'that Dify did not accept: a refused connection, or too many requests at once. A run that may have begun is never sent again.';
+	'that Dify did not accept: a refused connection, or too many requests. A run that may have started is never sent again.';
 
 /** Options of every node that starts runs, by name. */
 export const RUN_OPTIONS = {
 	enableStreaming: booleanField('Enable Streaming', 'enableStreaming', true, {
 		description:
-			'Whether the answer is typed into the chat of n8n word by word, where the Chat Trigger or Webhook responds with streaming. The items are then answered one after another. An expression is evaluated for the first item only.',
+			'Whether to stream the response to the n8n chat if the Chat Trigger or Webhook responds with streaming. Items are then processed one after another. Expressions are evaluated for the first item only.',
 	}),
 	idleLimit: limit(
-		'Idle Limit (Seconds)',
+		'Idle Timeout (Seconds)',
 		'idleLimit',
 		600,
-		'Longest time without an event of the run; the pings of Dify do not count. 0 = no limit.',
+		'How long to wait without an event of the run; Dify pings do not count. 0 = no limit.',
 	),
-	itemsAtOnce: wholeField('Items at Once', 'itemsAtOnce', 1, [1, 64], {}),
+	itemsAtOnce: wholeField('Max Concurrent Items', 'itemsAtOnce', 1, [1, 64], {}),
 	maxRetries: wholeField('Retries', 'maxRetries', 2, [0, 10], {}),
 	totalLimit: limit(
-		'Total Limit (Seconds)',
+		'Total Timeout (Seconds)',
 		'totalLimit',
 		0,
-		'How long a run may take. When it runs out, Dify is told to stop. Dify itself stops after 20 minutes unless it was set up otherwise. 0 = no limit.',
+		'How long a run may take. After that, the node asks Dify to stop it. Dify stops a run after 20 minutes by default. 0 = no limit.',
 	),
 	traceId: stringField('Trace ID', 'traceId', {
 		description:
-			'ID by which the tracing that is connected to Dify finds this run: up to 128 letters, digits, hyphens and underscores',
+			'ID of this run in the tracing service connected to Dify: up to 128 letters, digits, hyphens and underscores',
 	}),
 	workflowId: stringField('Workflow ID', 'workflowId'),
 } satisfies Record<string, INodeProperties>;

@@ -29,9 +29,9 @@ export function pausedError(app: 'chatflow' | 'workflow', result: RunResult): Se
 	const titles = result.pause?.forms.flatMap(({ nodeTitle }) => nodeTitle ?? []) ?? [];
 	return difyFailure('runFailed', {
 		status: 200,
-		message: `The ${app} waits for a person${titles.length === 0 ? '' : ` (${titles.join(', ')})`}`,
+		message: `The ${app} is waiting for human input${titles.length === 0 ? '' : ` (${titles.join(', ')})`}`,
 		remedy:
-			'Answer the form in Dify, or set "When Workflow Pauses" to Return What There Is and answer the forms in the item with Dify Workflow, resource Form.',
+			'Submit the form in Dify, or set "When Workflow Pauses" to Return Paused Run and submit the forms of the item with Dify Workflow, resource Form.',
 		result,
 		retryable: false,
 	});

@@ -18,10 +18,10 @@ import type { NodeParameters } from '../parameters';
 export const serviceField = choiceField('Server', 'service', 'modelServer', {
 	noDataExpression: true,
 	options: choices({
-		dify: ['Dify', 'A Dify app or knowledge base, with the credential Dify API'],
+		dify: ['Dify', 'A Dify app or knowledge base, with a Dify API credential'],
 		modelServer: [
 			'Model Server',
-			'Llama-server, Ollama, GPUStack, vLLM or another OpenAI-compatible server, with the credential LocalLlama API',
+			'Llama-server, Ollama, GPUStack, vLLM or another OpenAI-compatible server, with a LocalLlama API credential',
 		],
 	}),
 });
@@ -52,28 +52,28 @@ export const expectationsField: INodeProperties = collectionField(
 		options: [
 			wholeField('Context', 'minContext', 8192, [0], {
 				description:
-					'Tokens of context that one request must be able to use, for example 8192: agents rarely work with less',
+					'Minimum tokens of context per request, for example 8192. Agents rarely work with less.',
 			}),
 			stringField('Model', 'model', {
 				placeholder: 'e.g. qwen3-8b',
-				description: 'Name of a model that must be there, for example qwen3-8b',
+				description: 'Name of a model that must be available, for example qwen3-8b',
 			}),
 		],
 		displayOptions: { show: { service: ['modelServer'] } },
 		description:
-			'What your workflows expect of the server: a model, and how much context. Whatever is missing makes the server unhealthy and is explained.',
+			'What your workflows require from the server: a model, and a context size. If something is missing, the server is unhealthy, and the result explains why.',
 	},
 );
 
 const failWhenUnhealthy = booleanField('Fail When Unhealthy', 'failWhenUnhealthy', true, {
 	description:
-		'Whether the node fails when the server is not healthy, instead of using its second output',
+		'Whether the node fails if the server is unhealthy, instead of using its second output',
 });
 
-export const timeLimit = numberField('Time Limit of a Check (Seconds)', 'timeLimit', 2.5, {
+export const timeLimit = numberField('Check Timeout (Seconds)', 'timeLimit', 2.5, {
 	typeOptions: { minValue: 0.1, numberPrecision: 1 },
 	description:
-		'How long to wait for an answer before the server counts as down. Raise it for servers far away.',
+		'How long to wait for a response before the server is considered down. Raise it for distant servers.',
 });
 
 /** Fields of every operation that checks the server, with further options. */

@@ -96,7 +96,7 @@ export function visitorMessage(context: Execution): string | undefined {
 	try {
 		const mode = context.getMode();
 		if (mode === 'manual' || !(context.isStreaming?.() ?? VISITED.has(mode))) return undefined;
-		return `The answer could not be made. Whoever runs this chat can see why in n8n: execution ${context.getExecutionId()}.`;
+		return `The response could not be generated. The owner of this chat can see the reason in n8n, execution ${context.getExecutionId()}.`;
 	} catch {
 		return undefined;
 	}

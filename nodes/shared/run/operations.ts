@@ -133,7 +133,7 @@ export function operationNamed<O extends Described>(operations: readonly O[], na
 	if (operation !== undefined) return operation;
 	throw invalidInput(
 		`This node has no operation "${name}"`,
-		`Choose one in the node: ${operations.map(({ option }) => option.value).join(', ')}.`,
+		`Choose one of: ${operations.map(({ option }) => option.value).join(', ')}.`,
 	);
 }
 

@@ -54,7 +54,7 @@ describe('files by their content, where the type says nothing that a model serve
 	it('refuses a real Excel file', () => {
 		const data = base64(latin1('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'));
 		expect(() => filePart({ mime: 'application/vnd.ms-excel', data, name: 'liste.xls' })).toThrow(
-			'A model server cannot read the file "liste.xls" (application/vnd.ms-excel)',
+			'Model servers cannot read the file "liste.xls" (application/vnd.ms-excel)',
 		);
 	});
 
@@ -78,13 +78,13 @@ describe('pictures that no model server reads', () => {
 		['image/heic', HEIC, 'foto.heic', 'Convert it to JPEG or PNG first'],
 		['image/jpeg', HEIC, 'foto.jpg', 'Convert it to JPEG or PNG first'],
 		['application/octet-stream', HEIC, 'foto.heic', 'Convert it to JPEG or PNG first'],
-		['image/svg+xml', SVG, 'logo.svg', 'convert it to PNG first'],
-		['application/octet-stream', SVG, 'logo.svg', 'convert it to PNG first'],
+		['image/svg+xml', SVG, 'logo.svg', 'convert the file to PNG first'],
+		['application/octet-stream', SVG, 'logo.svg', 'convert the file to PNG first'],
 	])('%s, %s, %s', (mime, data, name, remedy) => {
 		expect(() => filePart({ mime, data, name })).toThrow(
 			expect.objectContaining({
 				kind: 'invalidInput',
-				message: `A model server cannot read the file "${name}" (${mime})`,
+				message: `Model servers cannot read the file "${name}" (${mime})`,
 				remedy: expect.stringContaining(remedy) as string,
 			}),
 		);

@@ -65,7 +65,9 @@ describe('which JSON of an answer is meant', () => {
 
 	it('two different valid ones: neither', () => {
 		const found = fittingJson('{"name": "x"}, or {"name": "y"}', isNamed);
-		expect(found).toEqual({ faults: ['There are 2 different answers, and one is wanted'] });
+		expect(found).toEqual({
+			faults: ['The response contains 2 different JSON values instead of one'],
+		});
 	});
 
 	it('where none fits, what is wrong is told; nothing where there is none', () => {

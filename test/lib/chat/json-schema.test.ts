@@ -27,7 +27,7 @@ test.each([
 	['a foreign choice', { total: 1, currency: 'GBP' }, /^currency: /],
 	['no date', { total: 1, due: 'tomorrow' }, /^due: .*date/],
 	['a field too many', { total: 1, extra: 1 }, /extra/],
-	['no object', [], /^The answer: .*object/],
+	['no object', [], /^The response: .*object/],
 ])('%s is told with its place', (_name, value, said) => {
 	expect(schemaFaults(INVOICE, value).join('\n')).toMatch(said);
 });
@@ -53,13 +53,13 @@ test('references into the schema, also to the whole of it', () => {
 });
 
 test.each([
-	['a reference that leads nowhere', { $ref: '#/$defs/nothing' }],
+	['a unresolved reference', { $ref: '#/$defs/nothing' }],
 	['a reference to another file', { $ref: 'other.json' }],
 ])('%s is told as a broken schema', (_name, schema) => {
 	expect(() => schemaFaults(schema, 'text')).toThrow(
 		expect.objectContaining({
 			kind: 'invalidInput',
-			message: 'The JSON schema cannot be used',
+			message: 'The JSON schema is invalid',
 		}) as Error,
 	);
 });
@@ -137,7 +137,7 @@ describe('a check has a bound', () => {
 		const check = checkSchema({ items: { type: 'string' } }, many);
 		expect(check).toEqual({
 			faults: [],
-			unchecked: [expect.stringContaining('the whole answer') as string],
+			unchecked: [expect.stringContaining('the complete response') as string],
 		});
 		const twice = (name: string) => ({
 			allOf: Array.from({ length: 30 }, () => ({ $ref: `#/$defs/${name}` })),
@@ -150,12 +150,12 @@ describe('a check has a bound', () => {
 	});
 });
 
-test('a reference that leads nowhere is told before there is an answer, wherever it stands', () => {
+test('a unresolved reference is told before there is an answer, wherever it stands', () => {
 	for (const at of [
 		{ properties: { a: { $ref: '#/$defs/no' } } },
 		{ items: { anyOf: [{ $ref: 'other.json#/x' }] } },
 	])
-		expect(() => checkSchema(at, null)).toThrow('The JSON schema cannot be used');
+		expect(() => checkSchema(at, null)).toThrow('The JSON schema is invalid');
 });
 
 test('times without a zone are times', () => {
@@ -173,7 +173,7 @@ describe('a schema from outside', () => {
 		const names = Array.from({ length: 100_000 }, (_none, index) => `field${index}`);
 		const properties = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
 		expect(() => checkSchema({ type: 'object', properties }, null)).toThrow(
-			/The JSON schema is too long: [\d,]+ characters, and 200,000 are the most/,
+			/The JSON schema is too long: [\d,]+ characters \(maximum 200,000\)/,
 		);
 	});
 });

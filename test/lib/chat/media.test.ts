@@ -44,9 +44,9 @@ describe('addresses of pictures', () => {
 	});
 
 	it.each([
-		['file:///etc/passwd', 'The picture or video is neither an http(s) URL nor a data URL'],
-		['data:image/png', 'The picture or video is neither an http(s) URL nor a data URL'],
-		['data:image/svg+xml,<svg/>', 'A model server cannot read a file of type image/svg+xml'],
+		['file:///etc/passwd', 'The image or video is neither an http(s) URL nor a data URL'],
+		['data:image/png', 'The image or video is neither an http(s) URL nor a data URL'],
+		['data:image/svg+xml,<svg/>', 'Model servers cannot read a file of type image/svg+xml'],
 	])('%j is refused', (given, message) => {
 		expect(() => contentPart({ type: 'image_url', image_url: given })).toThrow(message);
 	});
@@ -184,7 +184,7 @@ describe('what no model server can read', () => {
 	])('PDFs are refused with advice that names the file: %j', (block, name) => {
 		const error = refused(block);
 		expect(error.kind).toBe('invalidInput');
-		expect(error.message).toBe(`A model server cannot read ${name}`);
+		expect(error.message).toBe(`Model servers cannot read ${name}`);
 		expect(error.remedy).toContain('Extract From File');
 	});
 
@@ -198,27 +198,27 @@ describe('what no model server can read', () => {
 	it.each<[unknown, string]>([
 		[
 			{ type: 'file', mimeType: 'application/zip', data: 'AAAA', filename: 'a.zip' },
-			'A model server cannot read the file "a.zip" (application/zip)',
+			'Model servers cannot read the file "a.zip" (application/zip)',
 		],
-		[{ type: 'file', data: 'AAAA' }, 'A model server cannot read a file of type unknown'],
-		[{ type: 'file', file: { file_id: 'file-123' } }, 'The file passed to the model holds no data'],
-		[{ type: 'image' }, 'The image passed to the model holds no data'],
+		[{ type: 'file', data: 'AAAA' }, 'Model servers cannot read a file of type unknown'],
+		[{ type: 'file', file: { file_id: 'file-123' } }, 'The file passed to the model is empty'],
+		[{ type: 'image' }, 'The image passed to the model is empty'],
 		[
 			{ type: 'image_url', image_url: {} },
-			'The picture or video is neither an http(s) URL nor a data URL',
+			'The image or video is neither an http(s) URL nor a data URL',
 		],
-		[{ type: 'input_audio', input_audio: {} }, 'An audio input has no data'],
+		[{ type: 'input_audio', input_audio: {} }, 'An audio input is empty'],
 		[
 			{ type: 'video_url', video_url: {} },
-			'The picture or video is neither an http(s) URL nor a data URL',
+			'The image or video is neither an http(s) URL nor a data URL',
 		],
 		[
 			{ type: 'file', url: 'https://example.com/a.txt', filename: 'a.txt' },
-			'A model server cannot fetch "a.txt" from a URL',
+			'Model servers cannot fetch "a.txt" from a URL',
 		],
 		[
 			{ type: 'video_url', video_url: { url: 'https://example.com/a.mp4' } },
-			'A model server cannot fetch a file from a URL',
+			'Model servers cannot fetch a file from a URL',
 		],
 	])('%j', (block, message) => {
 		expect(refused(block)).toMatchObject({ kind: 'invalidInput', message });

@@ -73,8 +73,8 @@ test('pictures of Ollama: bare base64 beside the text', () => {
 });
 
 test.each([
-	['{"role":', 'not a JSON list'],
-	[42, 'not a JSON list'],
+	['{"role":', 'The messages are not a JSON array'],
+	[42, 'The messages are not a JSON array'],
 	[[1], 'Message 1 is not a JSON object'],
 	[[{ content: 'x' }], 'Message 1 has no role'],
 	[
@@ -82,16 +82,16 @@ test.each([
 			{ role: 'user', content: 'x' },
 			{ role: 'robot', content: 'x' },
 		],
-		'Message 2 has the role "robot"',
+		'Message 2 has the unknown role "robot". Valid roles: system, user, assistant, tool',
 	],
 	[[{ role: 'user' }], 'Message 1 has no content'],
 	[
 		[{ role: 'assistant', tool_calls: [{ function: { arguments: '{}' } }] }],
-		'calls a tool without a name',
+		'Message 1 contains a tool call without a name',
 	],
 	[
 		[{ role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '[' } }] }],
-		'arguments that are not a JSON object',
+		'Message 1 contains a call to "f" whose arguments are not a JSON object',
 	],
 ])('%j is refused with its type', (given, message) => {
 	expect(() => messagesFromJson(given)).toThrow(message);

@@ -22,7 +22,9 @@ test.each([600, 3_000, 50_000])(
 		const tool = { name: 'find', description: 'Finds', schema: nested(levels) };
 		const openAiTool = { type: 'function', function: { name: 'find', parameters: nested(levels) } };
 		const converter = unchanged as unknown as Parameters<typeof toolDefinition>[1];
-		expect(() => bareSchema(nested(levels))).toThrow('The JSON schema is nested too deeply: 500');
+		expect(() => bareSchema(nested(levels))).toThrow(
+			'The JSON schema is nested too deeply (maximum 500',
+		);
 		for (const each of [tool, openAiTool])
 			expect(() => toolDefinition(each, converter)).toThrow('tool "find" is nested too deeply');
 	},

@@ -47,12 +47,12 @@ describe('rewritten without loss', () => {
 
 describe('what it cannot express is left out and named', () => {
 	test.each<[Record<string, unknown>, string]>([
-		[{ pattern: '^a$' }, 'pattern (no grammar can hold an answer to every pattern)'],
+		[{ pattern: '^a$' }, 'pattern (no grammar can match every pattern)'],
 		[{ minLength: 2000 }, 'minLength (more than 1998)'],
 		[{ type: 'date' }, 'type (unknown type "date")'],
 		[{ enum: [] }, 'enum (empty)'],
-		[{ $ref: 'other.json' }, '$ref (reference to another document)'],
-		[{ $ref: '#/$defs/nowhere' }, '$ref (reference that leads nowhere)'],
+		[{ $ref: 'other.json' }, '$ref (reference to an external document)'],
+		[{ $ref: '#/$defs/nowhere' }, '$ref (unresolved reference)'],
 	])('%j', (schema, dropped) => {
 		expect(cleanSchema(inField(schema))).toEqual({
 			schema: inField({}),

@@ -27,7 +27,7 @@ describe.each(PICTURES)('a picture in a tool’s result, as %s writes it', (_nam
 		],
 	])('in %s is a picture', (_form, content) => {
 		expect(toolResult(content)).toEqual({
-			text: 'Found:\n[Picture 1, below]',
+			text: 'Found:\n[Image 1, below]',
 			pictures: [{ type: 'image', url: URL }],
 		});
 	});

@@ -29,7 +29,7 @@ test('Dify 1.12.1 answers 500 to a user of 300 characters: 255 are the most', ()
 	for (const none of [undefined, null, '', '  '])
 		expect(() => userOf(none)).toThrow('The user is empty');
 	for (const wrong of [NaN, true, {}, []])
-		expect(() => userOf(wrong)).toThrow('must be a text or a number');
+		expect(() => userOf(wrong)).toThrow('The user must be a string or a number, but is ');
 });
 
 test('a trace ID that Dify would pass over is refused', () => {

@@ -13,7 +13,7 @@ describe('the whole text of a failure', () => {
 
 	test('what happened and where, what to do, what the server said', () => {
 		expect(describeError(failed)).toBe(
-			'It broke in the middle (http://10.0.0.5:8080/v1/chat/completions). Mend it. The server says: "boom"',
+			'It broke in the middle (http://10.0.0.5:8080/v1/chat/completions). Mend it. Server message: "boom"',
 		);
 	});
 
@@ -37,6 +37,6 @@ describe('the whole text of a failure', () => {
 			remedy: 'Mend it.',
 			serverText: 'x'.repeat(900),
 		});
-		expect(describeError(long)).toBe(`No. Mend it. The server says: "${'x'.repeat(500)}"`);
+		expect(describeError(long)).toBe(`No. Mend it. Server message: "${'x'.repeat(500)}"`);
 	});
 });

@@ -38,7 +38,7 @@ describe('the network', () => {
 		const port = await closedPort();
 		const failed = await explain(`http://127.0.0.1:${port}/v1/models`);
 		expect(failed).toMatchObject({ kind: 'refused', code: 'ECONNREFUSED' });
-		expect(failed.message).toBe(`Nothing listens on 127.0.0.1:${port}, seen from n8n`);
+		expect(failed.message).toBe(`Nothing is listening on 127.0.0.1:${port}, as seen from n8n`);
 		expect(failed.remedy).toContain(`http://host.docker.internal:${port}`);
 		// Several addresses of one name: an AggregateError.
 		expect((await explain(`http://localhost:${port}/`)).kind).toBe('refused');
@@ -72,7 +72,7 @@ describe('the network', () => {
 			kind: 'tlsMismatch',
 			code: expect.stringMatching(/^ERR_SSL_|^EPROTO$/),
 		});
-		expect(failed.message).toMatch(/^The server does not speak https on this port/);
+		expect(failed.message).toMatch(/^The server does not support https on this port/);
 		expect(failed.remedy).toContain(`http://127.0.0.1:${server.port}`);
 	});
 
@@ -98,7 +98,7 @@ describe('the network', () => {
 		const failed = await explain(`https://127.0.0.1:${server.port}/v1/models`);
 		await server.close();
 		expect(failed.kind).toBe('closedBeforeAnswer');
-		expect(failed.remedy).toContain('this port wants http.');
+		expect(failed.remedy).toContain('The request is not retried');
 	});
 
 	test('a port that speaks something else', async () => {
@@ -176,8 +176,8 @@ describe('the network', () => {
 		const failed = networkFailure(new Error('something new'), CONTEXT);
 		expect(failed).toMatchObject({
 			kind: 'closedBeforeAnswer',
-			message: 'The request failed before an answer came',
-			meaning: 'The request failed before an answer came: something new',
+			message: 'The request failed before a response arrived',
+			meaning: 'The request failed before a response arrived: something new',
 			facts: { reason: 'something new' },
 		});
 		expect(networkFailure('text', CONTEXT).facts.reason).toBe('text');

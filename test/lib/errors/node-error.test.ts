@@ -34,9 +34,9 @@ describe('toNodeError', () => {
 		});
 		const error = toNodeError(NODE, failed, { itemIndex: 3 });
 		expect(error).toBeInstanceOf(NodeOperationError);
-		expect(error.message).toBe('The connection broke in the middle of the answer');
+		expect(error.message).toBe('The connection was lost during the response');
 		expect(error.description).toBe(
-			`The connection broke in the middle of the answer (${URL_ASKED}). ${failed.remedy} The server says: "boom"`,
+			`The connection was lost during the response (${URL_ASKED}). ${failed.remedy} Server message: "boom"`,
 		);
 		expect(error.context).toMatchObject({
 			itemIndex: 3,
@@ -51,7 +51,7 @@ describe('toNodeError', () => {
 				taskId: 't1',
 			},
 		});
-		expect(error.messages).toEqual(['Received until then: Once upon']);
+		expect(error.messages).toEqual(['Received so far: Once upon']);
 		expect(error.functionality).toBe('regular');
 		expect(error.node).toBe(NODE);
 	});
@@ -62,7 +62,7 @@ describe('toNodeError', () => {
 			const tool = { ...NODE, type: 'n8n-nodes-local-llama.localLlamaTool' };
 			const failed = failure(kind, { url: URL_ASKED }, { status: 500, serverText: 'boom' });
 			const error = toNodeError(tool, failed);
-			expect(error.message).toMatch(/^The service behind this tool did not do what was asked/);
+			expect(error.message).toMatch(/^The service behind this tool is unavailable/);
 			expect(error.description).toBe(error.message);
 			// What a person sees of it in the panel.
 			expect(error.context.data).toMatchObject({ kind, url: URL_ASKED, serverText: 'boom' });
@@ -95,7 +95,7 @@ describe('toNodeError', () => {
 			json: {},
 		}).catch((error: unknown) => error);
 		const error = toNodeError(NODE, failed);
-		expect(error.message).toMatch(/^Nothing listens on 127\.0\.0\.1:\d+, seen from n8n$/);
+		expect(error.message).toMatch(/^Nothing is listening on 127\.0\.0\.1:\d+, as seen from n8n$/);
 		expect(error.description).toContain('host.docker.internal');
 		expect(error.context.data).toMatchObject({ kind: 'refused', code: 'ECONNREFUSED' });
 	});

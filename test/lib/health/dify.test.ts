@@ -137,11 +137,11 @@ describe('the key', () => {
 		const knowledge = await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'app' });
 		expect(knowledge.status).toBe('unauthorized');
 		expect(finding(knowledge, 'difyWrongKeyType').meaning).toBe(
-			'This is the key of a knowledge base, but the key of an app is needed',
+			'This is a knowledge base key, but an app key is required',
 		);
 		const app = await checkDify(sim.url, { apiKey: APP, keyType: 'knowledge' });
 		expect(finding(app, 'difyWrongKeyType').meaning).toBe(
-			'This is the key of an app, but the key of a knowledge base is needed',
+			'This is an app key, but a knowledge base key is required',
 		);
 	});
 
@@ -151,7 +151,7 @@ describe('the key', () => {
 		expect(result.status).toBe('healthy');
 		expect(ids(result)).toEqual(['difyNotChecked']);
 		expect(result).not.toHaveProperty('app');
-		expect(result.summary).toMatch(/^Dify [\d.]+ answers in \d+ ms with \d+ knowledge bases?\.$/);
+		expect(result.summary).toMatch(/^Dify [\d.]+ responds in \d+ ms with \d+ knowledge bases?\.$/);
 	});
 });
 
@@ -166,7 +166,7 @@ describe('what stands in front of Dify', () => {
 		const result = await checkDify(sim.url, { apiKey: APP });
 		expect(result.status).toBe('unreachable');
 		expect(finding(result, 'difyGateway').meaning).toBe(
-			'A proxy answers with 502, but Dify behind it does not answer',
+			'A proxy responds with 502, but Dify behind it does not',
 		);
 		expect(finding(result, 'difyGateway').advice).not.toContain('started');
 	});
@@ -283,7 +283,7 @@ describe('the worker of Dify', () => {
 		const result = await waitingSince(12);
 		expect(result.status).toBe('degraded');
 		expect(finding(result, 'difyWorkerAway')).toMatchObject({
-			observed: 'The document "puma.txt" has waited for 12 minutes',
+			observed: 'The document "puma.txt" has been waiting for 12 minutes',
 			advice: expect.stringMatching(/docker compose ps.*only send pings/) as string,
 		});
 	});

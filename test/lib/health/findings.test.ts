@@ -75,18 +75,18 @@ const BREAKAGES: Record<string, Breakage> = {
 			'X-Env': 'P',
 		}),
 		status: 'misconfigured',
-		says: /^Dify answers here.*Base URL is http:\/\/127\.0\.0\.1:\d+\/v1/,
+		says: /^This address is Dify, not a model server.*Base URL is http:\/\/127\.0\.0\.1:\d+\/v1/,
 	},
 	noAnswer: {
 		answers: () => {},
 		timeLimitMs: 300,
 		status: 'unreachable',
-		says: /^Nothing comes back from "127\.0\.0\.1" within 300 ms.*firewall.*frozen/,
+		says: /^No response from "127\.0\.0\.1" within 300 ms.*firewall.*frozen/,
 	},
 	noModels: {
 		answers: llama({ '/v1/models': changed('models', { data: [], models: [] }) }),
 		status: 'misconfigured',
-		says: /^The server has no models, or the key may use none of them.*allow the key/,
+		says: /^The server has no models, or the key has no access to any of them.*give the key access/,
 	},
 	modelMissing: {
 		answers: llama(),
@@ -102,19 +102,19 @@ const BREAKAGES: Record<string, Breakage> = {
 		}),
 		expectations: SMOLLM,
 		status: 'loading',
-		says: /^The model "smollm2-135m" is being loaded/,
+		says: /^The model "smollm2-135m" is still loading/,
 	},
 	modelNotLoaded: {
 		answers: router('router-models'),
 		expectations: SMOLLM,
 		status: 'healthy',
-		says: /is not loaded.*The first request loads it.*unless.*--no-models-autoload.*Model, Load/,
+		says: /is not loaded.*The first request loads it.*unless.*--no-models-autoload.*Model: Load/,
 	},
 	contextTooSmall: {
 		answers: llama(),
 		expectations: { minContext: 20_000 },
 		status: 'misconfigured',
-		says: /16384 tokens of context, but 20000 are needed.*--ctx-size 20000/,
+		says: /16384 tokens of context, but 20000 are required.*--ctx-size 20000/,
 	},
 	contextSmall: {
 		answers: llama({
@@ -122,7 +122,7 @@ const BREAKAGES: Record<string, Breakage> = {
 			'/props': props(templateWith(true), 4_096),
 		}),
 		status: 'healthy',
-		says: /4096 tokens of context, which is little for agents.*--ctx-size 16384/,
+		says: /4096 tokens of context, which is small for agents.*--ctx-size 16384/,
 	},
 	toolsUnsupported: {
 		answers: llama({ '/props': props(templateWith(false)) }),
@@ -133,36 +133,36 @@ const BREAKAGES: Record<string, Breakage> = {
 		answers: routes({ '/v1/models': json('200 OK', { data: [{ id: 'm' }] }) }),
 		expectations: { minContext: 9_000 },
 		status: 'healthy',
-		says: /does not say whether it has 9000 tokens/,
+		says: /does not report whether it has 9000 tokens/,
 	},
 	queued: {
 		answers: llama({
 			'/metrics': whole('200 OK', 'llamacpp:requests_processing 1\nllamacpp:requests_deferred 3\n'),
 		}),
 		status: 'healthy',
-		says: /^3 requests wait for a slot; the server has 1.*-np/,
+		says: /^3 requests are waiting for a slot; the server has 1.*-np/,
 	},
 	partlyOnCpu: {
 		answers: ollama({ size: 100, size_vram: 40 }),
 		status: 'healthy',
-		says: /not wholly in the memory of the GPU.*smaller quantization/,
+		says: /only partly in GPU memory.*smaller quantization/,
 	},
 	runsElsewhere: {
 		answers: ollama({ size: 100, size_vram: 100 }, { remote_host: 'https://ollama.com' }),
 		status: 'healthy',
-		says: /runs on https:\/\/ollama\.com: what is sent to it leaves your network/,
+		says: /runs on https:\/\/ollama\.com: your data leaves your network/,
 	},
 	sleeping: {
 		answers: llama({ '/props': props({ ...templateWith(true), is_sleeping: true }) }),
 		status: 'healthy',
-		says: /^The server is asleep/,
+		says: /^The server is sleeping/,
 	},
 	unknownServer: {
 		answers: routes({
 			'/v1/chat/completions': json('405 Method Not Allowed', { detail: 'Method Not Allowed' }),
 		}),
 		status: 'healthy',
-		says: /a route for chats, but no list of models/,
+		says: /a chat endpoint but no model list/,
 	},
 };
 
@@ -188,7 +188,9 @@ test('a good server has no findings', async () => {
 	const result = await check(await rawServer(llama()));
 	expect(result).toMatchObject({
 		status: 'healthy',
-		summary: expect.stringMatching(/^llama-server \S+ answers in \d+ ms with 1 model\.$/) as string,
+		summary: expect.stringMatching(
+			/^llama-server \S+ responds in \d+ ms with 1 model\.$/,
+		) as string,
 		findings: [],
 		server: { kind: 'llamaServer' },
 		slots: { total: 1, busy: 0 },
@@ -241,7 +243,7 @@ test('after a forced unload, or a failed load, a router names an exit code: a re
 	expect(result).toMatchObject({ status: 'healthy', models: [{ state: 'failed', loaded: false }] });
 	expect(finding(result, 'modelNotLoaded')).toMatchObject({
 		severity: 'info',
-		meaning: expect.stringContaining('exit code 1, since somebody unloaded it') as string,
+		meaning: expect.stringContaining('exited with code 1, because it was unloaded') as string,
 	});
 });
 
@@ -316,7 +318,7 @@ test.each([
 	const result = await check(url, {}, { apiKey: '' });
 	expect(ids(result)).toEqual(expected);
 	if (expected.length > 0)
-		expect(finding(result, 'moved').advice).toBe(`Type ${there} as Base URL.`);
+		expect(finding(result, 'moved').advice).toBe(`Set the Base URL to ${there}.`);
 });
 
 test('slow: a warning that leaves the server healthy', async () => {
@@ -387,11 +389,11 @@ describe('the API cannot be used', () => {
 		const url = await rawServer(llama({ '/props': recorded(`${LLAMA}/key-models-none.http`) }));
 		expect(await check(url)).toMatchObject({
 			status: 'unauthorized',
-			findings: [{ id: 'unauthorized', meaning: 'The server refuses the API key' }],
+			findings: [{ id: 'unauthorized', meaning: 'The server rejected the API key' }],
 		});
 		const missing = await check(url, {}, { apiKey: '' });
 		expect(missing.findings[0]!.meaning).toBe(
-			'The server wants an API key, and the credential has none',
+			'The server requires an API key, but the credential has none',
 		);
 	});
 

@@ -43,7 +43,7 @@ describe('answers that do not end', () => {
 	])('%s: the check ends in time and says so', async (_name, answer) => {
 		const result = await check(await rawServer(answer), { timeLimitMs: 1500 });
 		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'noAnswer').observed).toContain('no answer after');
+		expect(finding(result, 'noAnswer').observed).toContain(': no response after 15');
 	});
 
 	it('a flood: what answers is no model server', async () => {
@@ -69,7 +69,7 @@ describe('proxies that refuse', () => {
 		);
 		const result = await check(url, {}, { apiKey });
 		expect(finding(result, 'proxyRefuses')).toMatchObject({
-			meaning: 'Something in front of the server does not let n8n through',
+			meaning: 'A proxy or firewall in front of the server blocks n8n',
 			observed: expect.stringContaining('Just a moment') as string,
 		});
 	});

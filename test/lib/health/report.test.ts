@@ -97,7 +97,7 @@ describe('a report', () => {
 			'20 Nov 2026, 09:00 UTC',
 			'Something small',
 			'<td data-name="First token, s">0.21</td>',
-			'All requests together, tokens per second',
+			'All requests combined, tokens per second',
 		])
 			expect(page).toContain(part);
 		expect(page.match(/<svg/g)).toHaveLength(2);
@@ -109,8 +109,8 @@ describe('a report', () => {
 				'All is well.',
 				'http://10.0.0.5:8080',
 				'- Something small. Something small',
-				'- 1 at once: One answer, tokens/s 82.4, All together, tokens/s 82.4, Reading, tokens/s 800, First token, s 0.21, Failed 0',
-				'- 4 at once: One answer, tokens/s 61, All together, tokens/s 244, Reading, tokens/s 800, First token, s 0.39, Failed 0',
+				'- 1 concurrent: Single response, tokens/s 82.4, Combined, tokens/s 82.4, Prompt processing, tokens/s 800, First token, s 0.21, Failed 0',
+				'- 4 concurrent: Single response, tokens/s 61, Combined, tokens/s 244, Prompt processing, tokens/s 800, First token, s 0.39, Failed 0',
 			].join('\n'),
 		);
 	});

@@ -182,7 +182,9 @@ describe('what the numbers mean', () => {
 			{ tokensPerSecond: expect.any(Number) as number, firstTokenMs: null },
 		]);
 		expect(ids(result)).toContain('answerCollected');
-		expect(result.summary).toMatch(/^m: at least [\d.]+ tokens\/s, first token not visible\.$/);
+		expect(result.summary).toMatch(
+			/^m: at least [\d.]+ tokens\/s, time to first token not measurable\.$/,
+		);
 	});
 
 	it('an error in the middle of the answer', async () => {

@@ -63,13 +63,13 @@ export const WAYS_TO_FAIL: ReadonlyArray<
 		'one call',
 		() => reply.toolCalls([{ name: 'look_outside', arguments: {} }]),
 		'wrongTool',
-		'The model called the tool "look_outside", which is not connected. Connected are: ',
+		'The model called the tool "look_outside", which is not connected. Connected tools: ',
 	],
 	[
 		'one call',
 		() => reply.toolCalls([{ name: 'get_weather', arguments: {} }]),
 		'wrongArguments',
-		'The model called the tool "get_weather" without required arguments: city',
+		'The model called the tool "get_weather" without the required arguments city',
 	],
 	[
 		'two calls at once',

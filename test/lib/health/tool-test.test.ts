@@ -63,7 +63,7 @@ describe('a tool test', () => {
 			passed: true,
 			problem: null,
 		});
-		expect(result.summary).toBe('sim-model: 8 of 8 cases with tools passed.');
+		expect(result.summary).toBe('sim-model: 8 of 8 tool cases passed.');
 		expect(ids(result)).not.toContain('toolsUnreliable');
 		expect(result.status).toBe('healthy');
 		expect(generations()).toHaveLength(9);
@@ -83,7 +83,7 @@ describe('a tool test', () => {
 		expect(failed[0]!.called.startsWith(called)).toBe(true);
 		expect(finding(result, 'toolsUnreliable')).toMatchObject({
 			severity: 'warning',
-			meaning: 'The model "sim-model" does not always call tools right, on this server',
+			meaning: 'The model "sim-model" does not always call tools correctly on this server',
 			observed: expect.stringContaining(`7 of 8 passed; ${name}: `) as string,
 		});
 		expect(result.status).toBe('healthy');
@@ -107,7 +107,7 @@ describe('a tool test', () => {
 		expect((await test()).toolTest).toMatchObject({ passed: 8 });
 	});
 
-	it('a server that fails for one case: not tried, which says nothing of the model', async () => {
+	it('a server that fails for one case: not tested; says nothing about the model', async () => {
 		await sim();
 		playModel(server, (one) =>
 			one.case === 'Unicode' ? reply.llamaError(500, 'Compute error.') : undefined,
@@ -139,7 +139,7 @@ describe('a tool test', () => {
 		playModel(server);
 		const result = await test({ limitMs: 0 });
 		expect(result.toolTest).toMatchObject({ tried: 0, notTried: 8 });
-		expect(finding(result, 'toolsNotTried').observed).toBe('The time of the test was over');
+		expect(finding(result, 'toolsNotTried').observed).toBe('The test timed out');
 	});
 
 	it('of a server that does not work: nothing is sent', async () => {
@@ -152,7 +152,7 @@ describe('a tool test', () => {
 		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
 		await expect(test()).rejects.toMatchObject({
 			kind: 'invalidInput',
-			message: 'The server has several models, and none is chosen',
+			message: 'The server has several models, and none is selected',
 		});
 	});
 });

@@ -99,7 +99,7 @@ describe('a server that is watched', () => {
 		const [down, up] = after([healthy(0), broken(2), healthy(65)]).changes;
 		expect(down).toMatchObject({ title: `The server at ${URL} is unreachable` });
 		expect(down!.text).toBe(
-			`The server at ${URL} is unreachable\nNothing answers.\nIt was healthy for 2 minutes.\n- Nothing listens.\n  What to do: Start it.\n  Seen: ECONNREFUSED`,
+			`The server at ${URL} is unreachable\nNothing answers.\nIt was healthy for 2 minutes.\n- Nothing listens.\n  What to do: Start it.\n  Observed: ECONNREFUSED`,
 		);
 		expect(up).toMatchObject({
 			title: `The server at ${URL} is healthy again`,

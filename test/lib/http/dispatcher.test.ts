@@ -185,7 +185,7 @@ describe('making a connection', () => {
 		await server.close();
 		for (const failed of failures) {
 			expect(failed).toMatchObject({ kind: 'connectTimeout', code: 'UND_ERR_CONNECT_TIMEOUT' });
-			expect(failed!.message).toContain('No answer from "127.0.0.1" while connecting');
+			expect(failed!.message).toContain('No response from "127.0.0.1" while connecting');
 		}
 	});
 

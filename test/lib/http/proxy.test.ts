@@ -235,7 +235,7 @@ describe('proxy variables of the environment', () => {
 		];
 		for (const failed of failures) {
 			expect(failed!.kind).toBe('proxy');
-			expect(failed!.message).toContain('no answer to CONNECT');
+			expect(failed!.message).toContain('no response to CONNECT');
 		}
 		for (const socket of sockets) socket.destroy();
 		hanging.close();

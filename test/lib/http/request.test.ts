@@ -166,7 +166,7 @@ describe('a request', () => {
 	test('does not read more than it may', async () => {
 		const { ask } = await serve((_sent, response) => response.end('x'.repeat(1000)));
 		expect(await failedBy(ask({ maxBytes: 10 }, asText))).toMatchObject({
-			message: expect.stringContaining('not read further'),
+			message: expect.stringContaining('reading was stopped'),
 		});
 	});
 

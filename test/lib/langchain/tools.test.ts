@@ -210,7 +210,7 @@ describe('tools as definitions', () => {
 		[{ description: 'no name' }],
 		[{ type: 'web_search_20250305', name: 'web_search' }],
 	])('%j is no tool', (tool) => {
-		expect(() => define(tool)).toThrow('Something was bound to the model that is not a tool');
+		expect(() => define(tool)).toThrow('An object bound to the model is not a tool');
 	});
 });
 

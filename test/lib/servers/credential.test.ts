@@ -39,12 +39,12 @@ describe('credentialHeaders', () => {
 		expect(credentialHeaders({ ...basic, user: '', password: '' })).toEqual({});
 		expect(thrown(() => credentialHeaders({ ...basic, user: 'an:na' }))).toMatchObject({
 			kind: 'invalidInput',
-			message: 'The User of Basic must not contain a colon',
+			message: 'The user name for Basic must not contain a colon',
 		});
 		const header = [{ name: 'Authorization', value: 'Bearer x' }];
 		expect(
 			thrown(() => credentialHeaders({ ...basic, extraHeaders: { header } })).message,
-		).toContain('exclude each other');
+		).toContain('cannot be combined');
 	});
 
 	test('none, whatever else is filled in', () => {

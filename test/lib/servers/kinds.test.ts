@@ -238,7 +238,7 @@ describe('lists of models', () => {
 		const empty = await serve({ 'GET /v1/models': list() });
 		await expect(listModels(empty.server)).rejects.toMatchObject({
 			message: 'The server has no models',
-			remedy: expect.stringContaining('the key may use none'),
+			remedy: expect.stringContaining('the key has no access to its models'),
 		});
 		const missing = await serve({});
 		await expect(listModels(missing.server)).rejects.toMatchObject({ kind: 'wrongPath' });
@@ -338,7 +338,7 @@ describe('work on models', () => {
 		const { server } = await serve(routerWith({ value: 'unloaded', exit_code: 1 }), LLAMA);
 		await expect(changeModel(server, 'load', { ...call, model: 'big' })).rejects.toMatchObject({
 			kind: 'modelFailedToLoad',
-			meaning: expect.stringContaining('exit code 1'),
+			meaning: expect.stringContaining('exited with code 1'),
 		});
 	});
 
@@ -386,7 +386,7 @@ describe('work on models', () => {
 		});
 		await expect(deleteModel(server, { ...call, model: 'x' })).rejects.toMatchObject({
 			kind: 'modelNotFound',
-			remedy: expect.stringContaining('deleted already'),
+			remedy: expect.stringContaining('already be deleted'),
 		});
 		expect(asked().filter((one) => one === 'POST /api/generate')).toHaveLength(2);
 	});

@@ -36,7 +36,7 @@ test('others: all but those that are for something else', async () => {
 	expect(await idsOf(await startKokoro(), 'speech')).toEqual(['tts-1', 'tts-1-hd', 'kokoro']);
 	const deaf = await startLlama({ audio: false });
 	expect(await failureOf(idsOf(deaf, 'transcription'))).toMatchObject({
-		message: 'None of the models of the server is for transcription',
+		message: 'The server has no model for transcription',
 		remedy: expect.stringContaining('--mmproj') as string,
 	});
 });

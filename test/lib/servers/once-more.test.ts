@@ -42,7 +42,7 @@ describe('a request is sent once more', () => {
 			field === undefined ? undefined : 'body.top_k: Extra inputs are not permitted';
 		const first = await sendTo('field', { model: 'm', top_k: 1 }, refusal);
 		expect(first.sent.at(-1)).toEqual({ model: 'm' });
-		expect(first.notes).toEqual(['This server refuses the option top_k, so it was left out.']);
+		expect(first.notes).toEqual(['This server rejects the option top_k, so it was omitted.']);
 		const next = await sendTo('field', { model: 'm', top_k: 1 }, refusal);
 		expect(next.sent).toEqual([{ model: 'm' }]);
 		const withoutIt = await sendTo('field', { model: 'm' }, refusal);

@@ -45,7 +45,7 @@ test('a server that says nothing within the limit: what to raise', async () => {
 	const failed = await failureOf(run(sim, {}, { limits: { firstTokenMs: 2_000 } }));
 	expect([failed.kind, failed.message]).toEqual([
 		'firstTokenLimit',
-		'The server did not begin to answer within the first-token limit',
+		'The server did not start to respond within the First Token Timeout',
 	]);
 	// A machine that stood still may have sent none.
 	const sent = () => sim.requests.filter(({ method }) => method === 'POST');
@@ -66,10 +66,7 @@ test('Stop closes the connection', async () => {
 
 test('fewer pictures than were asked for are a success with a remark', async () => {
 	const { pictures, hints } = await run(await startSd({ makes: 2 }), { count: 3 });
-	expect([pictures.length, hints]).toEqual([
-		2,
-		['The server made 2 of the 3 pictures that were asked for.'],
-	]);
+	expect([pictures.length, hints]).toEqual([2, ['The server returned 2 of 3 requested images.']]);
 });
 
 describe('OpenAI’s route', () => {
@@ -118,12 +115,12 @@ describe('OpenAI’s route', () => {
 		[
 			'what is none',
 			{ data: [{ b64_json: 'aGVsbG8=' }] },
-			{ kind: 'invalidAnswer', message: 'What the server sent is not a picture' },
+			{ kind: 'invalidAnswer', message: 'The server response is not an image' },
 		],
 		[
 			'an address',
 			{ data: [{ url: 'http://169.254.169.254/latest' }] },
-			{ kind: 'invalidAnswer', message: 'What the server sent is not a picture' },
+			{ kind: 'invalidAnswer', message: 'The server response is not an image' },
 		],
 	])('%s', async (_name, answer, expected) => {
 		expect(await failureOf(run(await startOther(answer), { model: 'flux' }))).toMatchObject(
@@ -135,7 +132,7 @@ describe('OpenAI’s route', () => {
 describe('before anything is sent', () => {
 	test('no prompt, and a size that is none', async () => {
 		const sim = await startOther({});
-		expect((await failureOf(run(sim, { prompt: ' ' }))).message).toBe('There is no prompt');
+		expect((await failureOf(run(sim, { prompt: ' ' }))).message).toBe('The prompt is empty');
 		expect((await failureOf(run(sim, { size: '512' }))).message).toBe(
 			'The size "512" is not valid',
 		);
@@ -145,6 +142,6 @@ describe('before anything is sent', () => {
 
 test('llama-server has no route: the error names servers that can', async () => {
 	const failed = await failureOf(run(await startLlama(), { model: 'sim-model' }));
-	expect([failed.message, failed.status]).toEqual(['llama-server cannot make pictures', 404]);
+	expect([failed.message, failed.status]).toEqual(['llama-server cannot generate images', 404]);
 	expect(failed.remedy).toContain('GPUStack');
 });

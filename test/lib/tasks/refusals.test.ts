@@ -91,7 +91,7 @@ it('a server that is known, without the route', async () => {
 	});
 	expect(await failureOf(embed(at))).toMatchObject({
 		kind: 'notSupported',
-		message: 'The server has no route for embeddings',
+		message: 'The server has no endpoint for embeddings',
 	});
 });
 

@@ -94,7 +94,7 @@ describe('answers of rerank routes', () => {
 			],
 			/two scores/,
 		],
-		['no index', [{ score: 1 }], /no index/],
+		['no index', [{ score: 1 }], /no document index/],
 		['no score', [{ index: 0, score: null }], /not a number/],
 		['no list', { object: 'list' }, /no scores/],
 	])('%s is a fault', (_case, json, says) => {

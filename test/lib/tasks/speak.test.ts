@@ -51,7 +51,7 @@ describe('Kokoro-FastAPI', () => {
 
 	test('a voice that it does not know', async () => {
 		const failed = await failureOf(run(await startKokoro(), { voice: 'alloy' }));
-		expect(failed.message).toBe('The server does not take the voice "alloy"');
+		expect(failed.message).toBe('The server does not support the voice "alloy"');
 		expect(failed.serverText).toContain('af_bella, af_heart');
 		const model = await failureOf(run(await startKokoro(), { model: 'whisper' }));
 		expect(model.serverText).toBe('Unsupported model: whisper');
@@ -65,7 +65,7 @@ describe('Kokoro-FastAPI', () => {
 			kind: 'invalidInput',
 		});
 		expect(await failureOf(run(sim, { input: '  ' }))).toMatchObject({
-			message: 'There is no text to speak',
+			message: 'The text is empty',
 		});
 		expect(sim.requests).toHaveLength(sent);
 	});
@@ -100,7 +100,7 @@ describe('answers that are not audio', () => {
 			sim.route('POST /v1/audio/speech', bytesReply('audio/mpeg', [bytes]));
 			expect(await failureOf(run(sim))).toMatchObject({
 				kind: 'emptyAnswer',
-				message: 'The server sent no sound',
+				message: 'The server returned no audio',
 			});
 		}
 		sim.route(
@@ -119,7 +119,7 @@ describe('answers that are not audio', () => {
 		expect([extension, mimeType, hints]).toEqual([
 			'wav',
 			'audio/wav',
-			[expect.stringContaining('although mp3')],
+			[expect.stringContaining('instead of the requested mp3')],
 		]);
 	});
 });

@@ -83,7 +83,10 @@ describe('whisper.cpp', () => {
 	test('silence is a success with a remark', async () => {
 		for (const format of ['json', 'text', 'srt', 'vtt', 'verbose_json'] as const) {
 			const { text, hints } = await run(await startWhisper(), { format });
-			expect([text, hints]).toEqual(['', [expect.stringContaining('no words in "note.wav"')]]);
+			expect([text, hints]).toEqual([
+				'',
+				[expect.stringContaining('No speech was detected in "note.wav"')],
+			]);
 		}
 	});
 
@@ -91,7 +94,7 @@ describe('whisper.cpp', () => {
 		const sim = await startWhisper();
 		const file = fileOf('\0\0\0 ftypM4A ........', 'voice.m4a', 'audio/mp4');
 		const failed = await failureOf(run(sim, { file }));
-		expect(failed.message).toBe('The server cannot read the sound of "voice.m4a"');
+		expect(failed.message).toBe('The server cannot read the audio of "voice.m4a"');
 		expect(failed.remedy).toMatch(/wav, mp3, flac and ogg .*--convert/s);
 		expect(failed.meaning).toContain('"voice.m4a" (audio/mp4, 20 bytes)');
 		const convert = await failureOf(run(await startWhisper({ convert: 'fails' }), { file }));
@@ -105,7 +108,7 @@ describe('whisper.cpp', () => {
 		const failed = await failureOf(
 			run(await startWhisper(), { format: 'verbose_json', language: 'zz' }),
 		);
-		expect(failed.message).toBe('The server does not know the language "zz"');
+		expect(failed.message).toBe('The server does not support the language "zz"');
 	});
 });
 
@@ -178,7 +181,7 @@ describe('other servers', () => {
 			),
 		);
 		const failed = await failureOf(run(sim, { model: 'sim-model' }));
-		expect(failed.message).toBe('llama-server cannot transcribe sound with this model');
+		expect(failed.message).toBe('llama-server cannot transcribe audio with this model');
 		expect(failed.remedy).toMatch(/--mmproj.*GPUStack, vLLM/s);
 	});
 
@@ -186,7 +189,7 @@ describe('other servers', () => {
 		const failed = await failureOf(
 			run(await startLlama({ profile: 'ollama' }), { model: 'qwen3' }),
 		);
-		expect(failed.message).toBe('Ollama cannot transcribe sound');
+		expect(failed.message).toBe('Ollama cannot transcribe audio');
 		expect(failed.remedy).toContain('GPUStack, vLLM');
 	});
 
@@ -196,7 +199,7 @@ describe('other servers', () => {
 		});
 		const failed = await failureOf(run(server, { model: 'whisper' }));
 		expect(failed.kind).toBe('notSupported');
-		expect(failed.remedy).toContain('Check the Base URL');
+		expect(failed.remedy).toContain('check the Base URL');
 	});
 
 	test('names that servers know, by the type of the file', async () => {

@@ -130,7 +130,7 @@ describe('answers of embedding routes', () => {
 			/base64/,
 		],
 		['an empty vector', { embeddings: [[], []] }, /empty/],
-		['no list', { object: 'list' }, /holds no embeddings/],
+		['no list', { object: 'list' }, /contains no embeddings/],
 	])('%s is a fault', (_case, json, says) => {
 		expect(readEmbeddings(json, 2)).toMatchObject({ fault: expect.stringMatching(says) as string });
 	});

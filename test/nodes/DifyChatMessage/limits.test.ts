@@ -66,7 +66,7 @@ test.each([
 	await clock.pass(10 * SECOND);
 	const [item] = await clock.passUntil(items);
 	const { description } = errorIn(item!)!;
-	expect(description).toContain('for 10 minutes (Idle Limit)');
+	expect(description).toContain('for 10 minutes (Idle Timeout)');
 	await request.cut;
 });
 

@@ -1,4 +1,4 @@
-/** An agent goes on after its stream broke: the rest of its answer is in the message that Dify keeps. */
+/** An agent goes on after its stream broke: the rest of its answer is in the message stored in Dify. */
 import { calls, startApp } from '../../lib/dify/client';
 import { waitFor } from '../../lib/dify/ask';
 import type { DifySim, Script } from '../../servers/dify';
@@ -46,7 +46,7 @@ test('its last round is waited for, its text is typed once, and a hint says wher
 	});
 	expect(shownIn(fake)).toContain('Let me look. It is noon.');
 	expect(shownIn(fake).match(/Let me look/g)).toHaveLength(1);
-	expect(fake.hints.map(({ message }) => message).join()).toContain('the message that Dify keeps');
+	expect(fake.hints.map(({ message }) => message).join()).toContain('the message stored in Dify');
 	expect(calls(sim, '/chat-messages')).toBe(1);
 	expect(looks(sim)).toBeGreaterThan(3);
 });

@@ -94,7 +94,7 @@ describe('many items', () => {
 					error: {
 						message: 'no more',
 						description: expect.stringMatching(
-							/^no more .*the model provider did not answer it/,
+							/^no more .*the model provider returned an error/,
 						) as string,
 						serverText: 'no more',
 						kind: 'modelProvider',

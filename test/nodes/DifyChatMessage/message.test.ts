@@ -23,7 +23,7 @@ describe('what is sent', () => {
 			written: { user: '={{ $json.author }}' },
 		});
 		expect(failed.message).toBe('The user is empty');
-		expect(failed.description).toContain('Give the user');
+		expect(failed.description).toContain('Enter a user');
 		expect(sim.requests).toHaveLength(0);
 	});
 

@@ -35,7 +35,7 @@ describe('what is sent', () => {
 		).toContain('longer than 50 ms');
 		expect(
 			(await chatError(sim, { parameters: { options: { idleLimit: 'soon' } } })).message,
-		).toContain('"Idle Limit (Seconds)" must be a number');
+		).toContain('"Idle Timeout (Seconds)" must be a number');
 	});
 
 	test('case 26: retries are those of the option', async () => {

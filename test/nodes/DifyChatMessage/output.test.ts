@@ -117,7 +117,7 @@ describe('output', () => {
 			mode: 'advanced-chat',
 			parameters: { options: { onPause: 'error' } },
 		});
-		expect(failed.message).toContain('waits for a person (Approve)');
+		expect(failed.message).toContain('is waiting for human input (Approve)');
 		expect(failed.context.data).toMatchObject({
 			answer: 'One moment.',
 			workflowRunId: sim.runs[2]!.workflowRunId,
@@ -140,7 +140,7 @@ describe('output', () => {
 		const [item] = await execute(fake);
 		expect(item!.json).toMatchObject({ status: 'partial-succeeded', conversationRestarted: true });
 		expect(fake.hints.map(({ message }) => message)).toEqual([
-			expect.stringContaining('1 node(s)'),
+			expect.stringContaining('1 workflow node(s)'),
 			expect.stringContaining('a new one was started'),
 		]);
 	});

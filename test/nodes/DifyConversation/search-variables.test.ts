@@ -26,7 +26,7 @@ describe('lists in the editor', () => {
 		expect((await search(byId(id), 'cou')).results).toHaveLength(1);
 		for (const none of [byId(''), undefined, new Error('no item')])
 			await expect(search(none)).rejects.toThrow(
-				'The list needs a conversation. Choose it in Conversation',
+				'The list requires a conversation. Select one under Conversation',
 			);
 		await expect(search(byId('x'))).rejects.toThrow('conversation ID is not valid');
 	});

@@ -21,7 +21,7 @@ describe('The lists of Dify Knowledge', () => {
 			'off.txt (disabled)',
 		]);
 		await expect(searchDocuments.call(editor(of))).rejects.toThrow(
-			'The list needs a knowledge base',
+			'The list requires a knowledge base',
 		);
 		expect((await searchEmbeddingModels.call(editor(of), 'mini')).results).toHaveLength(1);
 	});

@@ -128,7 +128,7 @@ describe('Dify Retriever', () => {
 		const { fill, supplied } = await scene();
 		const { retriever, hints } = await supplied([fill('Papers', ['llama'])]);
 		expect(await retriever.invoke(`llama ${'x '.repeat(300)}`)).toHaveLength(1);
-		expect(hints[0]?.message).toContain('cut to 250 characters');
+		expect(hints[0]?.message).toContain('truncated to 250 characters');
 	});
 
 	test('a failure is the error of this node, in its log as well', async () => {
@@ -162,7 +162,7 @@ describe('Dify Retriever', () => {
 		]);
 		const error = await nodeErrorOf(listedByLocator(sim, { apiKey: 'dataset-wrong' }));
 		expect(entries[0]!.name).toBe(error.message.replaceAll('\u2011', '-'));
-		expect(entries[0]!.name).toMatch(/^Access token is invalid.+Check the API key/);
+		expect(entries[0]!.name).toMatch(/^Access token is invalid.+Copy the API key again/);
 	});
 
 	test('the entry of a list that failed is refused before anything is sent', async () => {
@@ -170,7 +170,7 @@ describe('Dify Retriever', () => {
 		const sent = sim.requests.length;
 		const failed = supplied([fill('Papers', []), { id: 'failedList' } as SimDataset]);
 		await expect(failed).rejects.toMatchObject({
-			message: expect.stringContaining('holds the message of a list') as string,
+			message: expect.stringContaining('contains the error message of a list') as string,
 			description: expect.stringContaining('Remove this entry') as string,
 		});
 		expect(sim.requests).toHaveLength(sent);

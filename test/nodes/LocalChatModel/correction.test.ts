@@ -81,7 +81,7 @@ describe('a call that is wrong is told, and made again', () => {
 		server().script(...Array.from({ length: 3 }, () => call('get_weather', '{}')));
 		const { model } = await supplied();
 		await expect(ask(model, [WEATHER])).rejects.toThrow(
-			'The model called the tool "get_weather" without required arguments: city',
+			'The model called the tool "get_weather" without the required arguments city',
 		);
 		expect(chatRequests()).toHaveLength(3);
 	});
@@ -113,8 +113,8 @@ describe('a call that is wrong is told, and made again', () => {
 			expect.objectContaining({ name: 'get_weather', args: { city: 'Rome' } }),
 		]);
 		expect(hints.map(({ message }) => message)).toEqual([
-			'The model called the tool "nothing", which is not connected. That call was left out.',
-			'The model called the tool "get_weather" without required arguments: city. That call was left out.',
+			'The model called the tool "nothing", which is not connected. That call was ignored.',
+			'The model called the tool "get_weather" without the required arguments city. That call was ignored.',
 		]);
 	});
 
@@ -272,7 +272,9 @@ describe.each([
 		expect((await ask(model, [])).content).toBe('Fine.');
 		expect(chatRequests()).toHaveLength(2);
 		await expect(ask(model, [])).rejects.toMatchObject({
-			message: expect.stringContaining('could not read what its model wrote'),
+			message: expect.stringContaining(
+				'The server could not parse the model output and discarded it',
+			),
 		});
 		expect(chatRequests()).toHaveLength(4);
 		expect(server().scripted).toBe(1);
@@ -281,7 +283,9 @@ describe.each([
 	test('after a text was shown, it is an error at once', async () => {
 		server().script(inStream('It is'), reply.text('Fine.'));
 		const { model } = await supplied();
-		await expect(collect(model, 'Hi')).rejects.toThrow('could not read what its model wrote');
+		await expect(collect(model, 'Hi')).rejects.toThrow(
+			'The server could not parse the model output and discarded it',
+		);
 		expect(chatRequests()).toHaveLength(1);
 	});
 });
@@ -300,12 +304,14 @@ test('a pretended use of a tool is noted', async () => {
 	);
 	const { model, hints } = await supplied();
 	await ask(model, [WEATHER]);
-	expect(hints.map(({ message }) => message)).toEqual([expect.stringContaining('pretends')]);
+	expect(hints.map(({ message }) => message)).toEqual([
+		expect.stringContaining('looks like a tool result but did not call a tool'),
+	]);
 });
 
 test('tools that the chat template would drop are an error before anything is sent', async () => {
 	server().route('GET /props', reply.json({ chat_template_caps: { supports_tools: false } }));
 	const { model } = await supplied();
-	await expect(ask(model, [WEATHER])).rejects.toThrow('has no tool support');
+	await expect(ask(model, [WEATHER])).rejects.toThrow('does not support tools');
 	expect(chatRequests()).toEqual([]);
 });

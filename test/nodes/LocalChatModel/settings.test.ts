@@ -261,11 +261,11 @@ describe('the settings of the chat model', () => {
 		],
 		[
 			{ options: { idleLimit: 'x' } },
-			'The field "Idle Limit (Seconds)" must be a number from 0, but is "x"',
+			'The field "Idle Timeout (Seconds)" must be a number from 0, but is "x"',
 		],
 		[
 			{ options: { idleLimit: -1 } },
-			'The field "Idle Limit (Seconds)" must be a number from 0, but is -1',
+			'The field "Idle Timeout (Seconds)" must be a number from 0, but is -1',
 		],
 		[{ options: { extraBody: '{"a":' } }, /^The field "Extra Body" is not valid JSON: /],
 		[{ options: { extraBody: '[1]' } }, 'The field "Extra Body" must be a JSON object'],
@@ -288,7 +288,7 @@ describe('the settings of the chat model', () => {
 		],
 		[
 			{ options: { reasoningEcho: true } },
-			'The field "Send Thinking Back" must be one of always, toolTurns, off, but is true',
+			'The field "Include Thinking in History" must be one of always, toolTurns, off, but is true',
 		],
 		[
 			{ thinking: true },

@@ -31,7 +31,7 @@ describe('the execution log', () => {
 		const { model, hints } = await supplied();
 		await model.invoke('Hi');
 		expect(hints.map(({ message }) => message)).toEqual([
-			expect.stringContaining('cut off by the token limit') as string,
+			expect.stringContaining('cut off at the token limit') as string,
 		]);
 	});
 });
@@ -99,7 +99,7 @@ describe('failures', () => {
 		]) {
 			const error = await failureOf(run());
 			expect(error.constructor.name).toBe('NodeOperationError');
-			expect(error.message).toBe('The answer is not the JSON that was asked for');
+			expect(error.message).toBe('The response is not the requested JSON');
 			expect(error.description).toContain('answer: ');
 			expect(error.context.data).toMatchObject({
 				kind: 'invalidAnswer',
@@ -118,7 +118,7 @@ describe('failures', () => {
 	it('names a wrong key and never shows it', async () => {
 		const { model, outputs } = await supplied({}, { apiKey: 'wrong-key-987' });
 		const error = await failureOf(model.invoke('Hi'));
-		expect(error.message).toContain('refuses the API key');
+		expect(error.message).toContain('rejected the API key');
 		expect(JSON.stringify([error, error.message, error.description, outputs])).not.toContain(
 			'wrong-key-987',
 		);
@@ -171,7 +171,7 @@ describe('failures', () => {
 		const first = down.model as Model & { withFallbacks(models: unknown[]): Model };
 		const second = (await supplied()).model;
 		expect((await first.withFallbacks([second]).invoke('Hi')).content).toBe('second');
-		expect((await failureOf(first.invoke('Hi'))).message).toContain('Nothing listens');
+		expect((await failureOf(first.invoke('Hi'))).message).toContain('Nothing is listening');
 	});
 
 	it('takes the model of the server where none is chosen', async () => {

@@ -26,7 +26,7 @@ test('below the budget, answers are passed on', async () => {
 test('when it is spent, nothing is sent, and the error says what was spent', async () => {
 	await expect(ask(spent(900, 150), 1000)).rejects.toMatchObject({
 		kind: 'invalidInput',
-		message: 'The execution has spent its Token Budget: 1050 of 1000 tokens',
+		message: 'The Token Budget of this execution is used up: 1050 of 1000 tokens',
 		facts: { tokensIn: 900, tokensOut: 150, tokenBudget: 1000 },
 	});
 });
@@ -35,5 +35,5 @@ test('where the server does not count tokens, the answer says that nothing is li
 	const uncounted = { text: 'an answer', notes: [] as string[] } as FinishedAnswer;
 	const silent: AnswerSource = async () => await Promise.resolve(uncounted);
 	const { notes } = await ask({}, 1000, silent);
-	expect(notes).toEqual([expect.stringContaining('does not count tokens')]);
+	expect(notes).toEqual([expect.stringContaining('does not report token counts')]);
 });

@@ -24,7 +24,7 @@ test('the tools that fit are sent, and the log names the others', async () => {
 	await model.bindTools(TOOLS).invoke('Dim the light and message Anna');
 	expect(offeredIn(chatRequests()[0]!)).toEqual(['send_message', 'set_light']);
 	const log = JSON.stringify(outputs);
-	expect(log).toContain('2 of 4, chosen by their words');
+	expect(log).toContain('2 of 4, selected by keyword match');
 	expect(log).toContain('"toolsLeftOut":["get_weather","get_time"]');
 });
 

@@ -19,7 +19,7 @@ it.each([
 it('no model, and no server to ask for one, is an error of the node', async () => {
 	const fake = fakeContext({ model: '', options: {} }, { baseUrl: 'http://127.0.0.1:1' });
 	const failed = await failureOf(new LocalEmbeddings().supplyData.call(fake.context, 0));
-	expect(failed.message).toContain('Nothing listens');
+	expect(failed.message).toContain('Nothing is listening');
 });
 
 it('batch size and keep-alive arrive', async () => {

@@ -81,7 +81,7 @@ test('several items at once keep their order and their pairing', async () => {
 	]);
 });
 
-test('Items at Once: 1 sends one after another', async () => {
+test('Max Concurrent Items: 1 sends one after another', async () => {
 	const sim = await serve({ slots: 4 });
 	const busy: number[] = [];
 	const look = () => {

@@ -21,5 +21,5 @@ it('the list of models of Ollama says that it cannot rerank', async () => {
 	};
 	const { searchRerankers } = new LocalReranker().methods.listSearch;
 	const failed = await failureOf(searchRerankers.call(context as unknown as ILoadOptionsFunctions));
-	expect(failed.message).toContain('Ollama cannot rerank');
+	expect(failed.message).toContain('Ollama does not support reranking');
 });

@@ -32,7 +32,7 @@ describe('Check', () => {
 			{
 				type: 'warning',
 				location: 'outputPane',
-				message: `Not healthy (${server().url}): ${meaning}. ${advice}`,
+				message: `Unhealthy (${server().url}): ${meaning}. ${advice}`,
 			},
 		]);
 	});
@@ -43,7 +43,7 @@ describe('Check', () => {
 		expect(hints).toEqual([]);
 		await run();
 		expect(hints.map(({ message }) => message)).toEqual([
-			expect.stringMatching(/^Healthy, with a warning \(http.*\): One request can use 2048 tokens/),
+			expect.stringMatching(/^Healthy, with a warning \(http.*\): A request can use 2048 tokens/),
 		]);
 	});
 
@@ -80,9 +80,9 @@ describe('Check', () => {
 		await expect(
 			run({ parameters: { options: { failWhenUnhealthy: true } } }),
 		).rejects.toMatchObject({
-			message: 'The server refuses the API key',
+			message: 'The server rejected the API key',
 			description: expect.stringMatching(
-				/^(?!The server refuses).*--api-key.*Observed: GET .*HTTP 401/,
+				/^(?!The server rejected).*--api-key.*Observed: GET .*HTTP 401/,
 			) as string,
 			context: { itemIndex: 0, data: { status: 'unauthorized' } },
 		});
@@ -117,8 +117,7 @@ describe('Check', () => {
 	it('a field that makes no sense is an error that names it', async () => {
 		await sim();
 		await expect(run({ parameters: { options: { timeLimit: 'soon' } } })).rejects.toMatchObject({
-			message:
-				'The field "Time Limit of a Check (Seconds)" must be a number from 0.1, but is "soon"',
+			message: 'The field "Check Timeout (Seconds)" must be a number from 0.1, but is "soon"',
 		});
 	});
 
@@ -134,7 +133,7 @@ describe('Check', () => {
 			{
 				json: {
 					error: {
-						message: expect.stringContaining('Time Limit of a Check') as string,
+						message: expect.stringContaining('Check Timeout') as string,
 						kind: 'invalidInput',
 					},
 				},
@@ -153,7 +152,7 @@ describe('Check', () => {
 		expect(item).toMatchObject({
 			json: {
 				error: {
-					message: 'The server refuses the API key',
+					message: 'The server rejected the API key',
 					status: 'unauthorized',
 					findings: [{ id: 'unauthorized' }],
 				},

@@ -54,12 +54,12 @@ describe('Report', () => {
 			'Europe/Berlin',
 			server().url,
 			'sim-model',
-			'All requests together, tokens per second',
+			'All requests combined, tokens per second',
 		])
 			expect(page).toContain(text);
 		expect(page).not.toContain(SESAME);
 		expect(Buffer.byteLength(page)).toBe((item!.json.file as { bytes: number }).bytes);
-		expect(item!.json.text).toContain(`- 4 at once: One answer, tokens/s`);
+		expect(item!.json.text).toContain(`- 4 concurrent: Single response, tokens/s`);
 	});
 
 	it('measures no more than the field says, and nothing where that is off', async () => {
@@ -95,14 +95,14 @@ describe('Report', () => {
 		expect(pageOf(item)).toContain('badge unauthorized');
 		await expect(
 			run({ parameters: { ...REPORT, options: { timeLimit: 60, failWhenUnhealthy: true } } }),
-		).rejects.toMatchObject({ message: 'The server refuses the API key' });
+		).rejects.toMatchObject({ message: 'The server rejected the API key' });
 	});
 
 	it('several models and none chosen: the report says that the speed was not measured', async () => {
 		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
 		const item = await one({ parameters: REPORT });
 		expect(item!.json).toMatchObject({ status: 'healthy', speed: null });
-		expect(pageOf(item)).toContain('The server has several models, and none is chosen');
+		expect(pageOf(item)).toContain('The server has several models, and none is selected');
 		expect(roundsSent()).toBe(0);
 	});
 
@@ -114,7 +114,7 @@ describe('Report', () => {
 			speed: null,
 			findings: [{ id: 'wrongModelType', severity: 'info' }],
 		});
-		expect(pageOf(item)).toContain('no way, to do this with the model');
+		expect(pageOf(item)).toContain('no endpoint for this task with the model');
 	});
 
 	it('the limit of the credential is kept', async () => {
@@ -148,7 +148,8 @@ describe('Report', () => {
 		expect(failed).toMatchObject({
 			json: {
 				error: {
-					message: 'The field "Tokens per Answer" must be a number from 1 to 4096, but is "many"',
+					message:
+						'The field "Max Tokens per Response" must be a number from 1 to 4096, but is "many"',
 				},
 			},
 			pairedItem: { item: 0 },

@@ -33,8 +33,14 @@ describe('Speed Test', () => {
 
 	it.each([
 		[{ tokens: 1e9 }, 'The field "Tokens" must be a number from 1 to 4096, but is 1000000000'],
-		[{ atOnce: 1e6 }, 'The field "Requests at Once" must be a number from 1 to 64, but is 1000000'],
-		[{ atOnce: '65' }, 'The field "Requests at Once" must be a number from 1 to 64, but is "65"'],
+		[
+			{ atOnce: 1e6 },
+			'The field "Concurrent Requests" must be a number from 1 to 64, but is 1000000',
+		],
+		[
+			{ atOnce: '65' },
+			'The field "Concurrent Requests" must be a number from 1 to 64, but is "65"',
+		],
 		[{ tokens: -1 }, 'The field "Tokens" must be a number from 1 to 4096, but is -1'],
 		[{ tokens: [] }, 'The field "Tokens" must be a number from 1 to 4096, but is []'],
 		[{ tokens: true }, 'The field "Tokens" must be a number from 1 to 4096, but is true'],
@@ -43,7 +49,7 @@ describe('Speed Test', () => {
 		[{ needed: { model: { name: 'a' } } }, 'The field "Model" must be a text, but is {"name":"a"}'],
 		[
 			{ options: { timeLimit: 0 } },
-			'The field "Time Limit of a Check (Seconds)" must be a number from 0.1, but is 0',
+			'The field "Check Timeout (Seconds)" must be a number from 0.1, but is 0',
 		],
 		[
 			{ model: { __rl: true, mode: 'id', value: ['a'] } },

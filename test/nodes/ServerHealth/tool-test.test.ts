@@ -48,7 +48,7 @@ describe('Tool Test', () => {
 	it('several models and none chosen: the node says what to do', async () => {
 		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
 		await expect(run({ parameters: TOOL_TEST })).rejects.toMatchObject({
-			message: 'The server has several models, and none is chosen',
+			message: 'The server has several models, and none is selected',
 		});
 	});
 

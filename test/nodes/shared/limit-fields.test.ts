@@ -26,8 +26,8 @@ it('seconds become milliseconds; 0 is no limit', () => {
 });
 
 it.each([
-	[{ firstTokenLimit: -1 }, 'First Token Limit'],
-	[{ firstTokenLimit: 'long' }, 'First Token Limit'],
+	[{ firstTokenLimit: -1 }, 'First Token Timeout'],
+	[{ firstTokenLimit: 'long' }, 'First Token Timeout'],
 	[{ maxRetries: 21 }, 'Retries'],
 ])('%j is refused by name', (options, field) => {
 	expect(() => limitsOf(options)).toThrow(field);

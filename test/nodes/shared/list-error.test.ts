@@ -37,6 +37,6 @@ it('leaves the URL out where the text names the server already, and its query al
 		'There is nothing at this address (http://10.0.0.7:8080/v1/models). Mend it.',
 	);
 	expect(
-		of('Dify refuses the API key', 'http://10.0.0.7/v1/conversations?user=anna&limit=100'),
-	).toBe('Dify refuses the API key (http://10.0.0.7/v1/conversations). Mend it.');
+		of('Dify rejected the API key', 'http://10.0.0.7/v1/conversations?user=anna&limit=100'),
+	).toBe('Dify rejected the API key (http://10.0.0.7/v1/conversations). Mend it.');
 });

@@ -3,7 +3,7 @@ import { modelField } from '../../../nodes/shared/model-field';
 describe('the field for a model', () => {
 	it('a model is chosen from the list of the server, or named, or is the loaded one', () => {
 		expect(modelField('Mine')).toMatchObject({
-			description: 'Mine. Leave it empty for the model that is loaded, or the only one.',
+			description: 'Mine. Leave empty to use the loaded model, or the only one.',
 			modes: [{ name: 'list', typeOptions: { searchListMethod: 'searchModels' } }, { name: 'id' }],
 		});
 	});

@@ -55,10 +55,12 @@ test.each(['is', 'in', '>', 'after'] as const)(
 
 test('a list of blanks, a condition without a field, and what is no time or number', () => {
 	expect(() => fits('in', ' , ', 'x')).toThrow('has no value');
-	expect(() => fits('after', 'soon', 'x')).toThrow('needs a time');
-	expect(() => fits('>', 'many', 'x')).toThrow('needs a time');
+	expect(() => fits('after', 'soon', 'x')).toThrow(
+		'"x" after requires a date, but the value is soon',
+	);
+	expect(() => fits('>', 'many', 'x')).toThrow('"x" > requires a date, but the value is many');
 	const conditions = [{ field: '', operator: 'is' as const, value: 'x' }];
-	expect(() => checkedFilter({ logic: 'and', conditions })).toThrow('names no field');
+	expect(() => checkedFilter({ logic: 'and', conditions })).toThrow('has no field name');
 });
 
 test('times: seconds, milliseconds, dates, and dates of n8n', () => {

@@ -65,7 +65,7 @@ describe('what is not as documented', () => {
 		);
 		expect(result).toMatchObject({
 			text: 'a',
-			warnings: ['2 event(s) of the stream could not be read and were left out.'],
+			warnings: ['2 event(s) of the stream could not be read and were skipped.'],
 		});
 	});
 

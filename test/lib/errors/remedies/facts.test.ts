@@ -10,7 +10,7 @@ describe('what a remedy names', () => {
 
 	test('limits as people say them', () => {
 		expect([undefined, 200, 1500, 15_000, 119_000, 120_000, 1_800_000].map(seconds)).toEqual([
-			'the set time',
+			'the configured time',
 			'200 ms',
 			'1.5 s',
 			'15 s',

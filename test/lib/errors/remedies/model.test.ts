@@ -3,7 +3,7 @@ import { MODEL_REMEDIES } from '../../../../lib/errors/remedies/model';
 describe('remedies for what model servers refuse', () => {
 	test('numbers that the server gave are in the title', () => {
 		expect(MODEL_REMEDIES.contextOverflow({ promptTokens: 9000, contextTokens: 4096 }).title).toBe(
-			'The prompt needs 9000 tokens, but a slot of the server has 4096',
+			'The prompt needs 9000 tokens, but a server slot has 4096',
 		);
 		// One of them alone says nothing.
 		expect(MODEL_REMEDIES.contextOverflow({ promptTokens: 9000 }).title).not.toContain('9000');
@@ -16,12 +16,12 @@ describe('remedies for what model servers refuse', () => {
 		expect(MODEL_REMEDIES.unauthorized({ keyMissing: true }).title).toContain(
 			'the credential has none',
 		);
-		expect(MODEL_REMEDIES.unauthorized({}).title).toBe('The server refuses the API key');
+		expect(MODEL_REMEDIES.unauthorized({}).title).toBe('The server rejected the API key');
 	});
 
 	test('a key that is refused may be that of a gateway', () => {
 		const { remedy } = MODEL_REMEDIES.unauthorized({});
-		expect(remedy).toContain('If a gateway answers at this address');
+		expect(remedy).toContain('If this address is a gateway');
 		expect(MODEL_REMEDIES.unauthorized({ keyMissing: true }).remedy).not.toContain('gateway');
 	});
 
@@ -29,16 +29,18 @@ describe('remedies for what model servers refuse', () => {
 		const withPath = { root: 'http://h:8080/chat', typed: 'http://h:8080/chat' };
 		const replaced = MODEL_REMEDIES.wrongPath(withPath).remedy;
 		expect(replaced).toMatch(
-			/^Check the Base URL, unless other requests work with it: then the server lacks this route\. /,
+			/^If other requests to this Base URL work, the server does not have this endpoint\. /,
 		);
-		expect(replaced).toContain('for example http://h:8080. ');
+		expect(replaced).toContain('for example http://h:8080: ');
 		const plain = { root: 'http://h:8080', typed: 'http://h:8080', url: 'http://h:8080/v1/chat' };
-		expect(MODEL_REMEDIES.wrongPath(plain).remedy).toContain('This server has no chat route');
+		expect(MODEL_REMEDIES.wrongPath(plain).remedy).toContain('This server has no chat endpoint');
 		expect(MODEL_REMEDIES.wrongPath(plain).remedy).toContain('Open WebUI: /api');
-		expect(MODEL_REMEDIES.wrongPath({}).remedy).toContain('type just the address of the server.');
+		expect(MODEL_REMEDIES.wrongPath({}).remedy).toContain('enter only the server address:');
 		const list = { ...plain, url: 'http://h:8080/v1/models' };
-		expect(MODEL_REMEDIES.wrongPath(list).title).toContain('no list of models');
-		expect(MODEL_REMEDIES.wrongPath(list).remedy).toMatch(/^A server of your own .*type the name/);
+		expect(MODEL_REMEDIES.wrongPath(list).title).toContain('no model list');
+		expect(MODEL_REMEDIES.wrongPath(list).remedy).toMatch(
+			/^A custom server may have no model list: enter the model name/,
+		);
 	});
 
 	test('a path to which a proxy added a slash: its rule is at fault, whatever was typed', () => {
@@ -60,7 +62,7 @@ describe('remedies for what model servers refuse', () => {
 
 	test('what a server cannot read is named, images and audio where it is not known', () => {
 		expect(MODEL_REMEDIES.modalityUnsupported({ modality: 'audio' }).title).toBe(
-			'The server cannot read audio input',
+			'The server does not support audio input',
 		);
 		expect(MODEL_REMEDIES.modalityUnsupported({}).title).toContain('image or audio input');
 	});

@@ -8,7 +8,7 @@ describe('remedies for the way to a server', () => {
 			'n8n container itself',
 		);
 		expect(failure('refused', { url: 'http://10.0.0.5/v1' })).toMatchObject({
-			message: 'The machine "10.0.0.5" answers, but nothing listens on port 80',
+			message: 'The machine "10.0.0.5" is reachable, but nothing is listening on port 80',
 			url: 'http://10.0.0.5/v1',
 			remedy: expect.stringContaining('--host 0.0.0.0'),
 		});
@@ -18,7 +18,7 @@ describe('remedies for the way to a server', () => {
 		const { tlsMismatch, connectTimeout } = NETWORK_REMEDIES;
 		const [plain, tls] = ['http://10.0.0.5:8080', 'https://10.0.0.5:8080'];
 		expect(tlsMismatch({ url: `${plain}/v1`, root: plain })).toMatchObject({
-			title: 'The server wants https on this port',
+			title: 'The server expects https on this port',
 			remedy: `Use https:// in the Base URL: ${tls}.`,
 		});
 		expect(tlsMismatch({ url: `${tls}/v1`, root: tls, code: 'EPROTO' }).remedy).toContain(

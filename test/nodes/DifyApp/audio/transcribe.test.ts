@@ -19,6 +19,6 @@ describe('audio: transcribe', () => {
 			parameters: { resource: 'audio', operation: 'transcribe', binaryPropertyName: 'data' },
 		});
 		expect((await executeIn('difyApp', fake))[0]!.json.text).toBe('');
-		expect(fake.hints).toMatchObject([{ message: 'Nothing was heard in the recording.' }]);
+		expect(fake.hints).toMatchObject([{ message: 'No speech was detected in the recording.' }]);
 	});
 });

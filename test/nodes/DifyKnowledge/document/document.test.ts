@@ -90,7 +90,7 @@ describe('Documents', () => {
 		});
 		const wrong = { ...TEXT, options: { chunking: 'automatic', maxTokens: 100 } };
 		await expect(manage(of, 'document', 'upsertText', wrong)).rejects.toThrow(
-			'the other options of chunks do nothing',
+			'the other chunk options have no effect',
 		);
 		const long = { ...TEXT, options: { maxTokens: 5000 } };
 		await expect(manage(of, 'document', 'upsertText', long)).rejects.toThrow(
@@ -151,8 +151,10 @@ test('a document at another origin is fetched only from where the option says', 
 			options,
 		});
 	const error = await nodeErrorOf(download({}));
-	expect(error.message).toBe('The file of the document is not fetched');
-	expect(error.description).toContain(`it lies at ${origin}, not at the Dify of the credential`);
+	expect(error.message).toBe('The file of the document could not be downloaded');
+	expect(error.description).toContain(
+		`it is stored at ${origin}, not on the Dify server of the credential`,
+	);
 	expect(error.description).toContain('Fetch Files From');
 	expect(elsewhere.sim.requests).toEqual([]);
 	const [facts] = await download({ fetchFilesFrom: origin });

@@ -44,19 +44,19 @@ test.each([
 	],
 	[
 		{ indexing_status: 'paused' },
-		{ kind: 'dataset', message: 'The indexing of the document is paused', advice: 'Resume it' },
+		{ kind: 'dataset', message: 'Indexing of the document is paused', advice: 'Resume it' },
 	],
 	[
 		{ indexing_status: 'waiting' },
 		{
 			kind: 'indexingStuck',
-			message: 'The worker of Dify does not take',
+			message: 'The Dify worker has not started on',
 			advice: 'docker compose',
 		},
 	],
 	[
 		{ indexing_status: 'indexing', completed_segments: 1, total_segments: 3 },
-		{ kind: 'timeout', message: 'is not indexed after 600 s', advice: 'Get Status' },
+		{ kind: 'timeout', message: 'was not indexed within 600 s', advice: 'Get Status' },
 	],
 ])('%j', async (record, { kind, message, advice }) => {
 	const of = await scene();
@@ -87,7 +87,7 @@ test('a document of the name is left alone where that is chosen', async () => {
 	addDocument(of.sim.store, of.base, { name: TEXT.name, text: 'old' });
 	const options = { ifExists: 'fail' };
 	const failed = await nodeErrorOf(manage(of, 'document', 'upsertText', { ...TEXT, options }));
-	expect(failed.message).toBe('The knowledge base has a document "llama.txt" already');
+	expect(failed.message).toBe('The knowledge base already has a document "llama.txt"');
 	expect([...of.base.documents.values()].map(({ text }) => text)).toEqual(['old']);
 });
 
@@ -154,7 +154,7 @@ describe('how long the indexing of a document may take', () => {
 			const slow = await scene();
 			tellingInTurn(slow, ['indexing', 330]);
 			const failed = await nodeErrorOf(manage(slow, 'document', name, fields, once));
-			expect(failed.message).toContain('is not indexed after 300 s');
+			expect(failed.message).toContain('The document was not indexed within 300 s');
 		},
 	);
 

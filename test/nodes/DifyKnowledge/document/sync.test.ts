@@ -73,7 +73,7 @@ describe('Document Sync', () => {
 			'created c.md',
 		]);
 		expect(String((done[0]!.warnings as string[])[0])).toMatch(
-			/"a\.md" was not enabled, and the next sync does it: /,
+			/"a\.md" was not enabled; the next sync will try again: /,
 		);
 		locked!.busy = 0;
 		expect(await sync(of, [...FILES, { source: 'c.md', text: 'third' }])).toEqual([
@@ -93,7 +93,7 @@ describe('Document Sync', () => {
 		]);
 		expect([...of.base.documents.values()].map(({ text }) => text)).toEqual(['changed', 'second']);
 		await expect(sync(of, [FILES[1]!], {}, isText)).rejects.toThrow(
-			'1 of 2 documents have no source any more',
+			'The source of 1 of 2 documents is missing',
 		);
 		const options = { mostGone: 50 };
 		const perItem = items([FILES[1]!], isText);
@@ -120,7 +120,7 @@ describe('Document Sync', () => {
 		expect(await names()).toEqual(['report.md', '2026_report.md']);
 		expect([...of.base.documents.values()].map(({ text }) => text)).toEqual(['2025', '2026']);
 		await expect(manage(of, 'document', 'sync', {}, named(['1', '1']))).rejects.toThrow(
-			'Two items have the source "1"',
+			'Two items have the same source "1"',
 		);
 	});
 
@@ -146,7 +146,7 @@ describe('Document Sync', () => {
 		).toEqual(['unchanged a.md', 'unchanged b.md']);
 	});
 
-	test('D100: an item without a source is an error, and then nothing counts as gone', async () => {
+	test('D100: an item without a source is an error, and then this sync removes no documents', async () => {
 		const of = await scene();
 		await sync(of, FILES);
 		const broken = items([{ source: '', text: 'x' }, FILES[1]!], false);
@@ -162,7 +162,7 @@ describe('Document Sync', () => {
 			'error',
 			'unchanged',
 		]);
-		expect(fake.hints[0]?.message).toContain('nothing counts as gone');
+		expect(fake.hints[0]?.message).toContain('this sync removes no documents');
 	});
 
 	test('D100: an empty list, as "Always Output Data" gives it, changes nothing', async () => {
@@ -184,7 +184,7 @@ describe('Document Sync', () => {
 			{
 				action: 'failed',
 				source: 'bad.zip',
-				error: { message: 'Dify refuses a value of the request' },
+				error: { message: 'Dify rejected a value in the request' },
 			},
 			{ action: 'created', source: 'a.md' },
 		]);
@@ -197,7 +197,7 @@ describe('Document Sync', () => {
 		);
 		expect(result.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }]);
 		await expect(sync(of, [FILES[0]!, FILES[0]!])).rejects.toThrow(
-			'Two items have the source "a.md"',
+			'Two items have the same source "a.md"',
 		);
 	});
 });

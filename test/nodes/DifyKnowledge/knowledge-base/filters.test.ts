@@ -57,7 +57,9 @@ describe('a metadata filter is checked on what comes back', () => {
 		const found = await executeIn(fake);
 		expect(found.map(({ json }) => json.content)).toEqual(texts);
 		expect(fake.hints.map(({ message }) => message)).toEqual([
-			expect.stringContaining(`Dify returned ${count} record(s) that do not fit`),
+			expect.stringContaining(
+				`Dify returned ${count} record(s) that do not match the metadata filter`,
+			),
 		]);
 		const raw = await manage(of, 'knowledgeBase', 'retrieve', { ...parameters, simplify: false });
 		expect(raw).toHaveLength(texts.length);

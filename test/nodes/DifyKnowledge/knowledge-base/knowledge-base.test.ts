@@ -138,6 +138,6 @@ describe('Knowledge bases', () => {
 			return tool.hints.map(({ message }) => message);
 		};
 		expect(await hintsFor(250)).toEqual([]);
-		expect(await hintsFor(251)).toEqual([expect.stringContaining('cut to 250 characters')]);
+		expect(await hintsFor(251)).toEqual([expect.stringContaining('truncated to 250 characters')]);
 	});
 });

@@ -164,7 +164,7 @@ describe('running a workflow', () => {
 		const sim = await startFlow({ steps: [START] }, { form: ALL_KINDS });
 		const fake = prepareFlow(sim, { parameters: { inputsJson: '{"colour":"red"}' } });
 		await executeIn('difyWorkflow', fake);
-		const dropped = [expect.stringContaining('"colour", so it is dropped')];
+		const dropped = [expect.stringContaining('"colour", so the value was dropped')];
 		expect(fake.hints.map(({ message }) => message)).toEqual(dropped);
 		expect(
 			(await workJson(sim, { parameters: { inputsJson: '{"colour":"red"}' } })).warnings,
@@ -227,7 +227,9 @@ describe('running a workflow', () => {
 		sim.stream = { cut: { events: 2, how: 'reset' } };
 		const json = await workJson(sim);
 		expect(json).toMatchObject({ status: 'succeeded', outputs: { a: 1 } });
-		expect(json.warnings).toEqual([expect.stringContaining('The stream broke off') as string]);
+		expect(json.warnings).toEqual([
+			expect.stringContaining('The stream ended before the run finished') as string,
+		]);
 		expect(calls(sim, '/workflows/run')).toBe(1);
 	});
 
@@ -311,7 +313,7 @@ describe('running a workflow', () => {
 		const sim = await startFlow({ steps: [] });
 		sim.store.addApp({ mode: 'chat', key: appKey('chat') });
 		const chat = await workError(sim, { mode: 'chat' });
-		expect(chat.message).toBe('The app behind this key is a chatbot');
+		expect(chat.message).toBe('This key belongs to a chatbot');
 		expect(chat.description).toContain('Dify Chat Message');
 		const credentials = { baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'app' };
 		expect((await workError(sim, { credentials })).description).toContain('knowledge key');
@@ -338,19 +340,19 @@ describe('a workflow that asks a person', () => {
 			{ nodeTitle: 'Mail', formToken: null },
 		]);
 		expect(json.warnings).toEqual([
-			expect.stringContaining('"Mail" has no token: it goes out by e-mail only'),
+			expect.stringContaining('"Mail" has no token: it is sent by email only'),
 		]);
 	});
 
 	test('fails where the option says so, with the ID', async () => {
 		const sim = await startFlow({ steps: [START, { pause: [REVIEW] }] });
 		const error = await workError(sim, { parameters: { options: { onPause: 'error' } } });
-		expect(error.message).toBe('The workflow waits for a person (Review)');
+		expect(error.message).toBe('The workflow is waiting for human input (Review)');
 		expect(error.context.data).toMatchObject({ workflowRunId: sim.runs[0]!.workflowRunId });
 	});
 });
 
-describe('files of the outputs', () => {
+describe('files in the outputs', () => {
 	const file = (url?: string) => ({
 		dify_model_identity: '__dify__file__',
 		filename: 'a.png',

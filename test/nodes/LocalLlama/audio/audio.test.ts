@@ -144,7 +144,9 @@ describe('Transcribe', () => {
 		const { items, hints } = await run(await startWhisper(), { operation: 'transcribe' });
 		expect(items[0]!.json).toEqual({ text: '' });
 		expect(hints).toEqual([
-			expect.objectContaining({ message: expect.stringContaining('heard no words') as string }),
+			expect.objectContaining({
+				message: expect.stringContaining('No speech was detected') as string,
+			}),
 		]);
 	});
 
@@ -163,7 +165,7 @@ describe('Transcribe', () => {
 		});
 		expect(await transcribed('language None<asr_text>')).toEqual({
 			json: { text: '' },
-			hints: [expect.stringContaining('heard no words')],
+			hints: [expect.stringContaining('No speech was detected')],
 		});
 	});
 
@@ -187,10 +189,10 @@ describe('Transcribe', () => {
 		const failed = async (parameters: object) =>
 			await failure({}, setupFor(sim, { operation: 'transcribe', ...parameters }));
 		const subtitles = await failed({ responseFormat: 'srt' });
-		expect(subtitles.message).toBe('The server does not write transcripts as "srt"');
+		expect(subtitles.message).toBe('The server does not support the transcript format "srt"');
 		expect(subtitles.description).toContain('Set Response Format to Text');
 		const english = await failed({ translate: true });
-		expect(english.message).toBe('The server cannot translate sound');
+		expect(english.message).toBe('The server cannot translate audio');
 		expect(english.description).toContain('Turn off Translate to English');
 	});
 
@@ -200,7 +202,7 @@ describe('Transcribe', () => {
 		const binary = { data: { ...item!.binary!.data!, mimeType: 'image/jpeg' } };
 		const setup = setupFor(sim, { operation: 'transcribe' }, { items: [{ json: {}, binary }] });
 		const error = await failure({}, setup);
-		expect(error.message).toBe('"scan.jpg" is a picture');
+		expect(error.message).toBe('"scan.jpg" is an image');
 		expect(sim.forms).toEqual([]);
 	});
 
@@ -218,7 +220,7 @@ describe('Transcribe', () => {
 		);
 		expect(
 			items.map(({ json }) => json.text ?? (json.error as { message: string }).message),
-		).toEqual(['The server cannot read the sound of "a.m4a"', 'Hello\n there']);
+		).toEqual(['The server cannot read the audio of "a.m4a"', 'Hello\n there']);
 	});
 });
 

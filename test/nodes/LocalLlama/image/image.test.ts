@@ -71,6 +71,8 @@ test('fewer pictures than asked for: those, and a hint', async () => {
 	});
 	expect(items).toHaveLength(2);
 	expect(hints).toEqual([
-		expect.objectContaining({ message: expect.stringContaining('2 of the 3') as string }),
+		expect.objectContaining({
+			message: expect.stringContaining('2 of 3 requested images') as string,
+		}),
 	]);
 });

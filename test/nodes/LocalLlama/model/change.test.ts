@@ -43,7 +43,7 @@ describe('Load', () => {
 		await serve({ profile: 'router', models: [{ id: 'broken', exitCode: 1 }] });
 		expect(await failure(op('load', 'broken'))).toMatchObject({
 			message: expect.stringContaining('could not load the model') as string,
-			description: expect.stringContaining('exit code 1') as string,
+			description: expect.stringContaining('exited with code 1') as string,
 			context: { data: { exitCode: 1 } },
 		});
 	});
@@ -76,11 +76,11 @@ describe('Load', () => {
 	});
 
 	it.each([
-		['without a model', op('load', ''), 'No model is chosen'],
+		['without a model', op('load', ''), 'No model is selected'],
 		[
 			'with a limit that makes no sense',
 			op('load', 'big', { timeLimit: 'soon' }),
-			'"Time Limit (Seconds)"',
+			'"Timeout (Seconds)"',
 		],
 		['with a switch that is neither', op('unload', 'big', { wait: 'ja' }), '"Wait Until Done"'],
 	])('%s asks nothing of the server', async (_how, parameters, message) => {
@@ -117,7 +117,7 @@ describe('Unload', () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
 		sim.route('GET /slots', reply.json([{ id: 0, is_processing: true }]));
 		expect((await failure(op('unload', 'big', { wait: false }))).message).toContain(
-			'is answering 1 request',
+			'is processing 1 request',
 		);
 		expect(posts(sim)).toEqual([]);
 		expect(await json(op('unload', 'big', { cutAnswers: true }))).toMatchObject({

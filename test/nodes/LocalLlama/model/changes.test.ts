@@ -56,13 +56,15 @@ describe('Pull', () => {
 		const sim = await ollama();
 		const [first] = exchange('pull-progress').text!.split('\n');
 		sim.route('POST /api/pull', reply.html(200, `${first}\n`));
-		expect((await failure(pull())).message).toContain('stopped before it had finished to download');
+		expect((await failure(pull())).message).toContain(
+			'stopped before the download of the model "tiny" was complete',
+		);
 	});
 
 	it('of a bad name is refused in the words of Ollama', async () => {
 		await ollama({ 'POST /api/pull': 'pull-bad-name' });
 		const failed = await failure(pull('!!'));
-		expect(failed.message).toBe('"!!" is not a name for a model');
+		expect(failed.message).toBe('"!!" is not a valid model name');
 		expect(failed.description).toContain('invalid model name');
 	});
 
@@ -168,7 +170,7 @@ describe('Delete', () => {
 			reply.llamaError(500, 'model name=a/b:Q4 is not removable (not from cache)'),
 		);
 		expect((await failure(op('delete', { model: 'a/b:Q4' }))).message).toBe(
-			'The router does not delete the model "a/b:Q4"',
+			'The router did not delete the model "a/b:Q4"',
 		);
 		sim.route('DELETE /models', ({ query }: WireRequest) =>
 			reply.json({ success: query.get('model') === 'a/b:Q4' }),
@@ -179,7 +181,7 @@ describe('Delete', () => {
 	it('others cannot', async () => {
 		await serve();
 		expect((await failure(op('delete', { model: 'a' }))).message).toBe(
-			'This llama-server has one model, and cannot load, unload, download or delete others',
+			'This llama-server serves a single model and cannot load, unload, download or delete models',
 		);
 	});
 });
@@ -188,7 +190,7 @@ test('a server that is down, or refuses the key, is not blamed for what it canno
 	const sim = await serve({ profile: 'fastapi', apiKey: 'another' });
 	expect((await failure(op('delete', { model: 'a' }))).message).not.toContain('cannot');
 	await sim.close();
-	expect((await failure(op('delete', { model: 'a' }))).message).toContain('Nothing listens');
+	expect((await failure(op('delete', { model: 'a' }))).message).toContain('Nothing is listening');
 });
 
 describe('changes that are not allowed', () => {

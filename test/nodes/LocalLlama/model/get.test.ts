@@ -41,7 +41,7 @@ describe('Get Many', () => {
 	it('fails where there is no list, with the advice', async () => {
 		await serve({ apiKey: 'another' });
 		expect(await failure(GET_ALL)).toMatchObject({
-			message: expect.stringContaining('The server refuses the API key') as string,
+			message: expect.stringContaining('The server rejected the API key') as string,
 			description: expect.stringContaining('--api-key') as string,
 		});
 	});

@@ -102,7 +102,7 @@ test('a level of thinking that Ollama refuses: the failure without it is told, n
 		reply.json({ message: { content: '', thinking: '1. Blue' }, done: true, done_reason: 'stop' }),
 	);
 	const { message } = await failure({ ...CHAT, thinking: 'effort', thinkingEffort: 'low' });
-	expect(message).toBe('The model spent its whole answer on thinking');
+	expect(message).toBe('The model used its whole response for thinking');
 	expect(sent('/api/chat').map(({ think }) => think)).toEqual(['low', undefined]);
 });
 
@@ -160,7 +160,7 @@ test.each<[string, object]>([
 	await serve({ vision: true });
 	const parameters = { resource: 'text', operation, text: 'Hi', binaryFields: 'data', ...fields };
 	const error = await failure(parameters, { items: VIDEO });
-	expect(error.description).toContain('Sent were "file" (video/mp4, 12 bytes)');
+	expect(error.description).toContain('Files sent: "file" (video/mp4, 12 bytes)');
 });
 
 test('thinking stands apart from the text', async () => {
@@ -184,7 +184,7 @@ test('JSON stands in the item as such, and is checked by the node: a llama.cpp w
 	const asked = { ...CHAT, responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(SCHEMA) };
 	expect(await json(asked)).toMatchObject({ text: '{"n":4}', json: { n: 4 } });
 	const failed = await failure(asked);
-	expect(failed.message).toBe('The answer is not the JSON that was asked for');
+	expect(failed.message).toBe('The response is not the requested JSON');
 	expect(failed.context.data).toMatchObject({ kind: 'invalidAnswer', partialText: '[1]' });
 });
 
@@ -218,7 +218,7 @@ test('an answer that breaks off is an error with what had arrived', async () => 
 test.each([
 	['an empty prompt', { prompt: ' ' }, '"Prompt" is empty'],
 	['an empty list', { messageSource: 'list', messages: {} }, '"Messages" has no messages'],
-	['no JSON', { messageSource: 'json', messagesJson: '[' }, 'The messages are not a JSON list'],
+	['no JSON', { messageSource: 'json', messagesJson: '[' }, 'The messages are not a JSON array'],
 	['an empty schema', { responseFormat: 'jsonSchema', jsonSchema: '{}' }, '"JSON Schema" is empty'],
 	['a wrong option', { options: { topP: 2 } }, 'Top P'],
 	['a binary field that is not there', { binaryFields: 'nothing' }, 'nothing'],
@@ -238,11 +238,11 @@ test('a PDF is refused with advice', async () => {
 });
 
 test.each(['x', 0, 1000, 1.5e9])(
-	'Items at Once %j is an error that names the field',
+	'Max Concurrent Items %j is an error that names the field',
 	async (itemsAtOnce) => {
 		const sim = await serve();
 		const failed = await failure({ ...CHAT, options: { itemsAtOnce } });
-		expect(failed.message).toContain('"Items at Once"');
+		expect(failed.message).toContain('"Max Concurrent Items"');
 		expect(sim.requests).toHaveLength(0);
 	},
 );

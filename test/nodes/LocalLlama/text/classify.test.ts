@@ -241,7 +241,7 @@ test('fast-check: fields that a server forbids are left out, one after the other
 test('a refusal of fields that were not sent changes nothing', async () => {
 	const sim = await serve({ profile: 'fastapi' });
 	sim.route('POST /v1/chat/completions', () => forbidden([`field_${chats().length}`], true));
-	expect((await failure(CLASSIFY)).message).toBe('The server refuses the request');
+	expect((await failure(CLASSIFY)).message).toBe('The server rejected the request');
 	expect(chats()).toHaveLength(1);
 });
 
@@ -387,13 +387,13 @@ test('labels that are signs themselves are those signs', async () => {
 
 test.each([
 	['no labels', { labels: {} }, '"Labels" is empty'],
-	['one twice', { labels: ['a', 'a'] }, 'label "a" is there twice'],
-	['one in capitals', { labels: ['a', 'A'] }, 'label "A" is there twice'],
+	['one twice', { labels: ['a', 'a'] }, 'label "a" is duplicated'],
+	['one in capitals', { labels: ['a', 'A'] }, 'label "A" is duplicated'],
 	['one without a name', { labels: ['a', ' '] }, 'A label has no name'],
 	[
 		'too many',
 		{ labels: Array.from({ length: 63 }, (_, at) => `l${at}`) },
-		'63 labels, and 62 are the most',
+		'63 labels (maximum 62)',
 	],
 	['no text', { text: '' }, '"Text" is empty'],
 ])('%s is told before anything is sent', async (_name, parameters, message) => {

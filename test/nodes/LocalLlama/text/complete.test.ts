@@ -123,7 +123,7 @@ test('a server that reads less than it was sent: a hint with what it read, and t
 	const fake = prepare({ parameters: { ...COMPLETE, prompt: words } });
 	await executeIn(fake);
 	expect(fake.hints.map(({ message }) => message)).toEqual([
-		expect.stringMatching(/read only 2053 tokens of the \d+ characters.*Context Size/s),
+		expect.stringMatching(/processed only 2053 tokens of the \d+ characters.*Context Size/s),
 	]);
 	expect(sent('/api/generate')).toMatchObject([{ truncate: false }]);
 });
@@ -133,7 +133,7 @@ test('no text is a success with a remark', async () => {
 	sim.script(reply.empty());
 	const fake = prepare({ parameters: COMPLETE });
 	expect((await executeIn(fake))[0]!.json.text).toBe('');
-	expect(fake.hints.map(({ message }) => message)).toEqual(['The model wrote nothing.']);
+	expect(fake.hints.map(({ message }) => message)).toEqual(['The model generated no text.']);
 });
 
 test.each([

@@ -93,8 +93,8 @@ test('invalid never passes: wrong each time is an error with the answer in its d
 	const sim = await serve();
 	sim.script(reply.text('{"number":"seven"}'), reply.text('[]'), reply.text('I cannot.'));
 	const failed = await failure({ ...EXTRACT, fields: FIELDS });
-	expect(failed.message).toBe('The answer is not the JSON that was asked for');
-	expect(failed.description).toContain('it is not JSON');
+	expect(failed.message).toBe('The response is not the requested JSON');
+	expect(failed.description).toContain('not valid JSON');
 	expect(failed.context.data).toMatchObject({ kind: 'invalidAnswer', partialText: 'I cannot.' });
 	expect(chats()).toHaveLength(3);
 });
@@ -234,12 +234,12 @@ test.each([
 	[
 		'a reference deep inside that leads nowhere',
 		{ schemaSource: 'schema', jsonSchema: { properties: { a: { $ref: '#/x' } } } },
-		'JSON schema cannot be used',
+		'JSON schema is invalid',
 	],
 	[
 		'a broken schema',
 		{ schemaSource: 'schema', jsonSchema: { $ref: '#/none' } },
-		'JSON schema cannot be used',
+		'JSON schema is invalid',
 	],
 ])('%s is told before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();

@@ -45,7 +45,7 @@ test.each<[string, Buffer, string, string]>([
 	['RTF', latin1('{\\rtf1\\ansi Hello}'), 'text/plain', 'Extract From RTF'],
 	['a workbook', latin1('PK\x03\x04\x14\0xl/workbook.xml'), 'text/csv', 'Extract From XLSX'],
 	['a PDF', latin1('%PDF-1.7 scan'), 'image/png', 'Extract From PDF'],
-	['anything else', latin1('\0\x01\x02\x03'), 'application/x-thing', 'leave the file out'],
+	['anything else', latin1('\0\x01\x02\x03'), 'application/x-thing', 'remove the file'],
 ])(
 	'%s is refused before anything is sent, with what helps',
 	async (_name, bytes, mimeType, advice) => {
@@ -78,7 +78,7 @@ test.each<[string, Buffer, string]>([
 		const error = await failure(CHAT, { items: file(bytes, 'scan', 'image/png') });
 		expect(JSON.stringify(contentOf())).toContain(`data:${type};base64,`);
 		expect(error.description).toContain(`"scan" (${type} by its content, ${bytes.length} bytes)`);
-		expect(error.message).toBe('The server cannot read a file of the request');
+		expect(error.message).toBe('The server cannot read a file in the request');
 		expect(error.description).toContain('JPEG and PNG');
 	},
 );
@@ -112,7 +112,7 @@ test.each<[string, string, number]>([
 		const picture = Buffer.concat([JPEG, Buffer.from(pixels, 'hex')]);
 		const found = await hintsOf({}, file(picture, 'photo.jpg', 'image/jpeg'));
 		expect(found).toEqual(
-			Array(hints).fill(expect.stringMatching(/end of the picture "photo.jpg" is missing/)),
+			Array(hints).fill(expect.stringMatching(/image "photo.jpg" is incomplete/)),
 		);
 	},
 );
@@ -121,7 +121,7 @@ test('of a JPEG that ends in its header, the end is missing', async () => {
 	await serve({ vision: true });
 	for (const length of [3, 5, 9, 20])
 		expect(await hintsOf({}, file(JPEG.subarray(0, length), 'photo.jpg', 'image/jpeg'))).toEqual([
-			expect.stringContaining('The end of the picture'),
+			expect.stringContaining('The image "photo.jpg" is incomplete'),
 		]);
 });
 
@@ -134,7 +134,7 @@ describe('refusals of llama-server v0.5.0 with a file, and what helps', () => {
 		[
 			'a format that it cannot read',
 			[400, 'Failed to load image or audio file', 'invalid_request_error'] as const,
-			'The server cannot read a file of the request',
+			'The server cannot read a file in the request',
 			/"photo.jpg" \(image\/jpeg, \d+ bytes\).*JPEG and PNG/s,
 		],
 		[
@@ -144,7 +144,7 @@ describe('refusals of llama-server v0.5.0 with a file, and what helps', () => {
 				'image input is not supported - hint: if this is unexpected, you may need to provide the mmproj',
 				'server_error',
 			] as const,
-			'The server cannot read image input',
+			'The server does not support image input',
 			/^(?!.*Convert).*"photo.jpg".*--mmproj/s,
 		],
 		[
@@ -155,7 +155,7 @@ describe('refusals of llama-server v0.5.0 with a file, and what helps', () => {
 				'exceed_context_size_error',
 				{ n_prompt_tokens: 4177, n_ctx: 4096 },
 			] as const,
-			'The prompt needs 4177 tokens, but a slot of the server has 4096',
+			'The prompt needs 4177 tokens, but a server slot has 4096',
 			/^(?!.*Convert).*"photo.jpg".*fewer or smaller.*--ctx-size/s,
 		],
 	])('%s', async (_name, refusal, message, advice) => {
@@ -202,7 +202,7 @@ describe('what went in was read', () => {
 		);
 		expect(await hintsOf(classify, [{ json: {} }])).toEqual([
 			expect.stringMatching(
-				/read only 4096 tokens of the \d+ characters.*Context Size.*smaller parts/s,
+				/processed only 4096 tokens of the \d+ characters.*Context Size.*smaller parts/s,
 			),
 		]);
 		expect(sent('/api/chat')).toMatchObject([{ truncate: false }]);
@@ -222,7 +222,9 @@ describe('what went in was read', () => {
 			{ operation: 'extract', text: PAGES.slice(0, 18_000), binaryFields: '', ...fields },
 			[{ json: {} }],
 		);
-		expect(hints).toEqual([expect.stringMatching(/read only 2053 tokens of the \d+ characters/)]);
+		expect(hints).toEqual([
+			expect.stringMatching(/processed only 2053 tokens of the \d+ characters/),
+		]);
 	});
 
 	const CONTRACT = 'Änderungen dieser Vereinbarung bedürfen der Schriftform. '.repeat(230);
@@ -247,7 +249,7 @@ describe('what went in was read', () => {
 	])('a contract in German, cut by Ollama %s', async (_version, tokens) => {
 		await ollamaRead(tokens);
 		expect(await hintsOf(prompt, [{ json: {} }])).toEqual([
-			expect.stringMatching(`read only ${tokens} tokens.*Its context has 4096 tokens`),
+			expect.stringMatching(`processed only ${tokens} tokens.*Its context has 4096 tokens`),
 		]);
 	});
 
@@ -255,7 +257,7 @@ describe('what went in was read', () => {
 		const sim = await ollamaRead(4096);
 		sim.route('POST /api/show', reply.json({ model_info: { 'llama.context_length': 4096 } }));
 		const [hint] = await hintsOf(prompt, [{ json: {} }]);
-		expect(hint).toContain('It was made for no more');
+		expect(hint).toContain('The model does not support a larger context');
 		expect(hint).not.toContain('Set Context Size');
 	});
 
@@ -278,7 +280,7 @@ describe('what went in was read', () => {
 		}));
 		const parameters = { ...prompt, messageSource: 'list', messages: { message } };
 		expect(await hintsOf(parameters, [{ json: {} }])).toEqual([
-			expect.stringContaining('read only 3774 tokens'),
+			expect.stringContaining('processed only 3774 tokens'),
 		]);
 	});
 
@@ -303,8 +305,8 @@ describe('what went in was read', () => {
 		const error = await failure({
 			...{ resource: 'text', operation: 'extract', text: PAGES.slice(0, 18_000), ...fields },
 		});
-		expect(error.message).toBe('The answer is not the JSON that was asked for');
-		expect(error.description).toMatch(/read only 2050 tokens of the \d+ characters/);
+		expect(error.message).toBe('The response is not the requested JSON');
+		expect(error.description).toMatch(/processed only 2050 tokens of the \d+ characters/);
 	});
 
 	test('a refusal for a model that was made for fewer tokens gets no larger context', async () => {
@@ -321,7 +323,7 @@ describe('what went in was read', () => {
 		sim.route('POST /api/chat', reply.error(400, { error: JSON.stringify({ error }) }));
 		sim.route('POST /api/show', reply.json({ model_info: { 'llama.context_length': 8192 } }));
 		const { description } = await failure({ resource: 'text', ...classify });
-		expect(description).toContain('This model reads at most 8192 tokens');
+		expect(description).toContain('This model supports at most 8192 tokens');
 		expect(description).not.toContain('Set Context Size');
 	});
 
@@ -336,7 +338,7 @@ describe('what went in was read', () => {
 		const rerank = { resource: 'vector', operation: 'rerank', query: 'q', document: PAGES };
 		for (const parameters of [embed, rerank])
 			expect(await hintsOf({ ...parameters, binaryFields: '' }, [{ json: {} }])).toEqual([
-				expect.stringMatching(/read only 512 tokens of the \d+ characters/),
+				expect.stringMatching(/processed only 512 tokens of the \d+ characters/),
 			]);
 	});
 
@@ -358,8 +360,10 @@ test('sound for a model of Ollama that takes text only: nothing is said of pictu
 	const message = 'Multimodal data provided, but model does not support multimodal requests.';
 	sim.route('POST /v1/chat/completions', reply.error(400, { error: { message } }));
 	const error = await failure(CHAT, { items: file(latin1('RIFF1234WAVE'), 'a.wav', 'audio/wav') });
-	expect(error.message).toBe('The server cannot read image or audio input');
-	expect(error.description).toContain('"audio" for sound (ollama show NAME)');
+	expect(error.message).toBe('The server does not support image or audio input');
+	expect(error.description).toContain(
+		'for audio: "audio") under its capabilities (ollama show NAME)',
+	);
 });
 
 test('a label in the thinking, beside no text, is an answer', async () => {
@@ -380,12 +384,12 @@ test('a label in the thinking, beside no text, is an answer', async () => {
 test.each([
 	[
 		'Format not recognised',
-		'The server cannot read the sound of "memo.webm"',
-		'Most servers read wav, mp3 and flac: convert the file',
+		'The server cannot read the audio of "memo.webm"',
+		'Most servers accept wav, mp3 and flac: convert the file',
 	],
 	[
 		'Maximum file size exceeded (parameter=audio_filesize_mb, value=30.1)',
-		'The server refuses the request',
+		'The server rejected the request',
 		'VLLM_MAX_AUDIO_CLIP_FILESIZE_MB',
 	],
 ])('a refusal of a recording names it: %s', async (words, message, advice) => {

@@ -47,12 +47,14 @@ describe('a mail', () => {
 		await serve();
 		const items = file(Buffer.from(MAIL), 'invoice.eml', 'application/octet-stream');
 		expect(await hintsOf({}, items)).toEqual([
-			expect.stringContaining('attachments of the mail "invoice.eml" were left out: rechnung.pdf'),
+			expect.stringContaining(
+				'attachments of the email "invoice.eml" were not included: rechnung.pdf',
+			),
 		]);
 		const content = String(contentOf());
 		expect(content).toContain('Subject: Rechnung 713\nFrom: Anna <anna@example.com>\nDate: ');
 		expect(content).toContain('Bitte zahlen Sie 119,00 €.');
-		expect(content).toContain('Attachments, which are left out: rechnung.pdf');
+		expect(content).toContain('Attachments (not included): rechnung.pdf');
 		expect(content).not.toContain('JVBERi');
 	});
 
@@ -188,7 +190,7 @@ describe('a mail that would block n8n is rejected by its name, with the bound, b
 		const parse = jest.spyOn(PostalMime, 'parse');
 		const items = file(Buffer.from(mail), 'a.eml', 'message/rfc822');
 		const { message } = await failure(CHAT, { items });
-		expect(message).toContain(`"a.eml" is too long to be opened (${bound})`);
+		expect(message).toContain(`"a.eml" is too long to open (${bound})`);
 		expect(sim.requests).toEqual([]);
 		const given = parse.mock.calls.map(([part]) => (part as Buffer).byteLength);
 		expect(Math.max(0, ...given)).toBeLessThan(20_000);
@@ -232,7 +234,7 @@ describe('of a mail is read', () => {
 		[
 			'what is behind an attachment of 20 MB',
 			multipart('mixed', `${PDF}${filled('QUJD\r\n', 20 * MEGABYTE)}`, '\r\nAfter'),
-			['After', 'left out: big.pdf'],
+			['After', '(not included): big.pdf'],
 			['QUJD'],
 		],
 		[
@@ -252,7 +254,7 @@ describe('of a mail is read', () => {
 				'\r\nSee',
 				`Content-Type: message/rfc822; name="old.eml"\r\n\r\nFrom: Bob <bob@b.c>\r\n\r\nOld words`,
 			),
-			['left out: old.eml'],
+			['(not included): old.eml'],
 			['Old words'],
 		],
 		[

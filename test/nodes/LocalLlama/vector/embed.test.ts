@@ -111,7 +111,7 @@ describe('one text of each item', () => {
 					const failed = items.flatMap((item, index) => ('error' in item.json ? [index] : []));
 					expect([items.length, failed]).toEqual([count, [at]]);
 					expect(items[at]!.json).toMatchObject({
-						error: { message: `The answer of the server for text ${at + 1} cannot be read` },
+						error: { message: `The server response for text ${at + 1} cannot be parsed` },
 					});
 				},
 			),
@@ -186,7 +186,7 @@ describe('a list of texts', () => {
 
 	it('that is empty is an error before anything is sent', async () => {
 		await serve({ embeddings: true });
-		expect((await failure({ ...LIST, texts: [] })).message).toContain('"Texts" holds no texts');
+		expect((await failure({ ...LIST, texts: [] })).message).toContain('"Texts" contains no texts');
 		expect((await failure({ ...LIST, texts: '[1, ' })).message).toContain('"Texts"');
 	});
 });

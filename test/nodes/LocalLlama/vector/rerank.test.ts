@@ -99,7 +99,7 @@ test('no documents are no request; no query is an error', async () => {
 
 test('a server that cannot rerank is told as that', async () => {
 	await serve({ profile: 'ollama' });
-	expect((await failure(RERANK, fromItems)).message).toContain('Ollama cannot rerank');
+	expect((await failure(RERANK, fromItems)).message).toContain('Ollama does not support reranking');
 });
 
 test('remarks on the scores stand at the node', async () => {
@@ -108,7 +108,7 @@ test('remarks on the scores stand at the node', async () => {
 	const fake = prepare({ parameters: RERANK, ...fromItems });
 	await executeIn(fake);
 	expect(fake.hints.map(({ message }) => message)).toEqual([
-		expect.stringContaining('about the same score'),
+		expect.stringContaining('nearly the same score'),
 	]);
 });
 

@@ -480,7 +480,7 @@ describe('redirects to another address, as from http to https', () => {
 			]) {
 				const failed = await chatError({ url }, setup);
 				expect(failed.description).toContain(`redirects this request to ${target}/`);
-				expect(failed.description).toContain('as the Base URL');
+				expect(failed.description).toContain('set the Base URL to that address');
 				expect(failed.context.data).toMatchObject({ kind: 'redirect' });
 			}
 			expect(sim.requests.every(({ headers }) => headers.authorization === undefined)).toBe(true);
@@ -499,7 +499,7 @@ describe('the user', () => {
 	test.each([true, { id: 5 }, ['a'], NaN])('that is %j is told as what it is', async (user) => {
 		const sim = await startSim();
 		expect((await chatError(sim, { parameters: { user } })).message).toMatch(
-			/^The user must be a text or a number, but is (true|\{"id":5\}|\["a"\]|NaN)$/,
+			/^The user must be a string or a number, but is (true|\{"id":5\}|\["a"\]|NaN)$/,
 		);
 		expect(sim.requests).toHaveLength(0);
 	});
@@ -574,7 +574,7 @@ describe('the form of the app', () => {
 			(await chatError(sim, send({ type: 'image', upload_file_id: UNKNOWN_ID }))).message,
 		).toContain('Invalid upload file');
 		expect((await chatError(sim, send({ type: 'image' }))).message).toBe(
-			'A file of the inputs has neither url nor upload_file_id',
+			'A file in the inputs has neither url nor upload_file_id',
 		);
 	});
 });
@@ -598,7 +598,7 @@ describe('output', () => {
 				expect(fake.hints).toMatchObject([
 					{
 						type: 'warning',
-						message: expect.stringContaining('the answer may be incomplete') as string,
+						message: expect.stringContaining('the response may be incomplete') as string,
 					},
 				]);
 		}
@@ -679,7 +679,7 @@ describe('output', () => {
 			await (type === 'item' ? Promise.reject(new Error('write after end')) : Promise.resolve());
 		Object.assign(fake.context, { sendChunk });
 		const failed = await nodeErrorOf(executeIn('difyChatMessage', fake));
-		expect(failed.description).toContain('the answer could not be passed on: write after end');
+		expect(failed.description).toContain('the response could not be passed on: write after end');
 		expect(failed.context.data).toMatchObject({ answer: 'a', stopRequested: true });
 		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, hit: true }]);
 	});

@@ -12,7 +12,7 @@ describe('errors', () => {
 		const failed = await chatError(sim, { credentials });
 		expect(failed.message).toContain('Access token is invalid');
 		expect(failed.description).toContain(`${sim.url}/chat-messages`);
-		expect(failed.description).toContain('Check the API key');
+		expect(failed.description).toContain('Copy the API key again');
 		expect(JSON.stringify(failed)).not.toContain('NoSuchKey');
 	});
 
@@ -21,7 +21,7 @@ describe('errors', () => {
 			{ url: 'http://127.0.0.1:9/v1' },
 			{ parameters: { options: { maxRetries: 0 } } },
 		);
-		expect(failed.message).toContain('Nothing listens on 127.0.0.1:9');
+		expect(failed.message).toContain('Nothing is listening on 127.0.0.1:9');
 		const [item] = await execute(
 			prepare(
 				{ url: 'http://127.0.0.1:9/v1' },

@@ -46,7 +46,12 @@ describe('a choice that there is none of', () => {
 	});
 
 	test.each([
-		['When Conversation Is Gone', 'onStaleConversation', 'start', 'must be one of error, startNew'],
+		[
+			'When Conversation Is Unavailable',
+			'onStaleConversation',
+			'start',
+			'must be one of error, startNew',
+		],
 		['When Workflow Pauses', 'onPause', true, 'must be one of error, return'],
 		[
 			'Include',
@@ -161,7 +166,7 @@ describe('a number', () => {
 		await expectRefused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { itemsAtOnce: 1_000_000 } } }),
-			'"Items at Once" must be a number from 1 to 64, but is 1000000',
+			'"Max Concurrent Items" must be a number from 1 to 64, but is 1000000',
 		);
 		await expectRefused(
 			sim,
@@ -171,7 +176,7 @@ describe('a number', () => {
 		await expectRefused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { idleLimit: true } } }),
-			'"Idle Limit (Seconds)" must be a number from 0',
+			'"Idle Timeout (Seconds)" must be a number from 0',
 		);
 	});
 });
@@ -186,7 +191,7 @@ test('options of the first item that cannot be read are its failure alone', asyn
 		};
 		const items = await executeNode('difyChatMessage', sim, setup);
 		expect(items.map((item) => errorIn(item)?.message ?? item.json.answer)).toEqual([
-			expect.stringMatching(/no such field|"Items at Once" must be a number/),
+			expect.stringMatching(/no such field|"Max Concurrent Items" must be a number/),
 			'You said: hi',
 		]);
 		const fake = prepareNode('difyChatMessage', sim, { ...setup, streaming: true });
@@ -203,7 +208,7 @@ describe('a text', () => {
 		await expectRefused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { answerField: { a: 1 } } } }),
-			'The field "Answer Field" must be a text, but is {"a":1}',
+			'The field "Response Field" must be a text, but is {"a":1}',
 		);
 		await expectRefused(
 			sim,

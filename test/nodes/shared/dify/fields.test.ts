@@ -53,7 +53,7 @@ describe('User', () => {
 		for (const user of users) {
 			expect(user).toMatchObject({
 				default: '',
-				placeholder: 'Leave empty: chat session, else this workflow',
+				placeholder: 'Defaults to the chat session or this workflow',
 			});
 			expect(user.required).toBeUndefined();
 		}

@@ -79,7 +79,7 @@ describe('lists in the editor', () => {
 		const formless = await startApp({ mode: 'chat' });
 		expect(await getForm.call(editor(formless, {}))).toEqual({
 			fields: [],
-			emptyFieldsNotice: 'This app has no form, so there is nothing to fill in.',
+			emptyFieldsNotice: 'This app has no form to fill in.',
 		});
 	});
 
@@ -89,7 +89,7 @@ describe('lists in the editor', () => {
 		const getNode = () => ({ ...context.getNode(), credentials: undefined });
 		expect(await getForm.call({ ...context, getNode })).toEqual({
 			fields: [],
-			emptyFieldsNotice: expect.stringContaining('Choose a credential') as string,
+			emptyFieldsNotice: expect.stringContaining('Select a credential') as string,
 		});
 	});
 

@@ -79,7 +79,7 @@ describe('a file field of the form', () => {
 		const failed = await chatError(sim, {
 			parameters: { inputsMode: 'form', inputs: { value: { papers: [7] } } },
 		});
-		expect(failed.message).toContain('must be a text, but is 7');
+		expect(failed.message).toContain('must be a string, but is 7');
 	});
 
 	test('URLs and names are found again, whatever they are made of', () => {
@@ -184,7 +184,7 @@ describe('files', () => {
 			stored,
 			parameters: files({ source: 'all' }),
 		});
-		expect(failed.message).toContain('File upload is switched off');
+		expect(failed.message).toContain('File upload is disabled');
 		expect(sim.requests.map(({ path }) => path)).toEqual(['/parameters']);
 	});
 

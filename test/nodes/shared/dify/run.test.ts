@@ -139,12 +139,12 @@ describe('work on items', () => {
 			const [item] = await chat(to, { type, continueOnFail: true });
 			for (const text of [told.message, told.description, JSON.stringify(item!.json)]) {
 				expect(text ?? '').not.toMatch(/127\.0\.0\.1|db-7|gate-3|docker|http/);
-				if (text) expect(text).toContain('say that it is not available');
+				if (text) expect(text).toContain('tell the user that it is not available');
 			}
 			expect(told.context.data).toHaveProperty('url');
 		}
 		const query = await nodeErrorOf(chat(sim, { type, parameters: { query: '' } }));
-		expect(query.message).toContain('Give a query that is not empty');
+		expect(query.message).toContain('The query is empty. Enter a query.');
 	});
 
 	test('a chat that cannot be told of a failure costs the others nothing', async () => {

@@ -71,7 +71,7 @@ describe('lists in the editor', () => {
 		const sim = await startSim();
 		for (const user of ['', undefined, new Error('no item')])
 			await expect(searchConversations.call(editor(sim, { user }))).rejects.toThrow(
-				'The list needs a user',
+				'The list requires a user',
 			);
 		expect(sim.requests).toHaveLength(0);
 	});

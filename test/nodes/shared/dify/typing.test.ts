@@ -167,7 +167,7 @@ describe("typing into n8n's chat", () => {
 		await execute(going);
 		expect(going.chunks.at(-1)).toMatchObject({
 			type: 'error',
-			content: expect.stringMatching(/^boom\. Look at the logs/) as string,
+			content: expect.stringMatching(/^boom\. Check the logs/) as string,
 		});
 		// Visitors of a chat need not know where Dify is.
 		expect(JSON.stringify(going.chunks)).not.toContain(sim.url);
