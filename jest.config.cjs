@@ -4,9 +4,9 @@ module.exports = {
 	roots: ['<rootDir>/test'],
 	testMatch: ['**/*.test.ts'],
 	testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(e2e|full|real-servers)/'],
-	runtime: '<rootDir>/test/support/load-once.cjs',
+	runtime: '<rootDir>/test/support/shared-modules-runtime.cjs',
 	transform: {
-		'/n8n-workflow/dist/cjs/.+\\.js$': '<rootDir>/test/support/lazy-requires.cjs',
+		'/n8n-workflow/dist/cjs/.+\\.js$': '<rootDir>/test/support/lazy-require-transform.cjs',
 		'^.+\\.[jt]s$': [
 			'@swc/jest',
 			{ jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
@@ -21,7 +21,7 @@ module.exports = {
 	},
 	// Many suites wait for simulated servers, so six workers keep two cores busy.
 	maxWorkers: 6,
-	testSequencer: '<rootDir>/test/support/longest-first.cjs',
+	testSequencer: '<rootDir>/test/support/longest-first-sequencer.cjs',
 	setupFiles: ['<rootDir>/test/support/jest-setup.ts'],
 	setupFilesAfterEnv: ['<rootDir>/test/support/jest-clear-caches.ts'],
 	// The longest test takes seconds; the rest is for machines with a load of 25, and for more examples

@@ -8,16 +8,16 @@ import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createLog } from '../scripts/lib/log.mjs';
-import { main } from '../scripts/lib/main.mjs';
+import { main } from '../scripts/lib/script-main.mjs';
 import { root } from '../scripts/lib/paths.mjs';
-import { ratios, startContestants } from './chat/contest.mjs';
+import { ratios, startContestants } from './chat/comparison.mjs';
 import { startPacedServer } from './chat/paced-server.mjs';
 import { toolLoop } from './chat/tool-loop.mjs';
 import { ensureRealParts } from './lib/real-parts.mjs';
 import { machine, nodeVersion } from './lib/machine.mjs';
 import { median, spread } from './lib/statistics.mjs';
 
-/** @typedef {Record<string, import('./chat/contest.mjs').Round[]>} Results */
+/** @typedef {Record<string, import('./chat/comparison.mjs').Round[]>} Results */
 
 const { values: options } = parseArgs({
 	options: {
@@ -39,7 +39,7 @@ const log = createLog();
 
 /** @param {string} cell @param {Results} results */
 const rowOf = (cell, results) => {
-	/** @param {keyof import('./chat/contest.mjs').Round} figure @param {number} digits */
+	/** @param {keyof import('./chat/comparison.mjs').Round} figure @param {number} digits */
 	const figures = (figure, digits = 1) =>
 		Object.values(results)
 			.map((rounds) => median(rounds.map((round) => round[figure])).toFixed(digits))

@@ -9,13 +9,13 @@ import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startLlamaServer } from '../scripts/lib/llama-server.mjs';
 import { createLog } from '../scripts/lib/log.mjs';
-import { main } from '../scripts/lib/main.mjs';
+import { main } from '../scripts/lib/script-main.mjs';
 import { NOISE_BERT } from '../scripts/lib/model.mjs';
 import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../scripts/lib/n8n.mjs';
 import { root } from '../scripts/lib/paths.mjs';
 import { ensureRealParts } from './lib/real-parts.mjs';
 import { cpuSecondsOf, machine, nodeVersion } from './lib/machine.mjs';
-import { patiently } from './lib/patiently.mjs';
+import { patiently } from './lib/retry.mjs';
 import { median, ratio } from './lib/statistics.mjs';
 
 /** @typedef {{ label: string, type: string, parameters: object, credential: import('../scripts/lib/types').Credential }} Contestant */

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureN8nWithNodes } from '../scripts/lib/e2e.mjs';
 import { createLog } from '../scripts/lib/log.mjs';
-import { main } from '../scripts/lib/main.mjs';
+import { main } from '../scripts/lib/script-main.mjs';
 import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../scripts/lib/n8n.mjs';
 import { root } from '../scripts/lib/paths.mjs';
 import { startInstantServer } from './items/instant-server.mjs';

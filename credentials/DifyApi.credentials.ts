@@ -8,7 +8,7 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 
-import { booleanField, choiceField, stringField } from '../nodes/shared/field-kinds';
+import { booleanField, choiceField, stringField } from '../nodes/shared/field-builders';
 import { resolveDifyBase } from '../lib/dify/base-url';
 import {
 	difyHeaders,
@@ -16,8 +16,8 @@ import {
 	KEY_TEST_PATHS,
 	readDifyCredential,
 } from '../lib/dify/credentials';
-import type { FailureKind } from '../lib/errors/kinds';
-import { remedyFor } from '../lib/errors/remedies';
+import type { FailureKind } from '../lib/errors/error-types';
+import { remedyFor } from '../lib/errors/texts';
 import {
 	CONNECTION_CODES_HINT,
 	CREDENTIAL_TEST_LIMIT_MS,

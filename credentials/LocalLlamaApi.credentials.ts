@@ -14,7 +14,7 @@ import {
 	numberField,
 	rowsField,
 	stringField,
-} from '../nodes/shared/field-kinds';
+} from '../nodes/shared/field-builders';
 import {
 	bodyRule,
 	CONNECTION_CODES_HINT,
@@ -28,8 +28,8 @@ import {
 	withHeaders,
 } from '../lib/servers/credential';
 import { resolveBaseUrl } from '../lib/servers/base-url';
-import type { FailureKind } from '../lib/errors/kinds';
-import { remedyFor } from '../lib/errors/remedies';
+import type { FailureKind } from '../lib/errors/error-types';
+import { remedyFor } from '../lib/errors/texts';
 
 /** What error statuses mean here. */
 const STATUSES = {

@@ -1,9 +1,9 @@
 /** `npm run pack`: builds the package from scratch and packs it into an archive in this folder. */
 import { join } from 'node:path';
 import { ensureBuild } from './lib/build.mjs';
-import { ensureDependencies } from './lib/deps.mjs';
+import { ensureDependencies } from './lib/dependencies.mjs';
 import { createLog } from './lib/log.mjs';
-import { main } from './lib/main.mjs';
+import { main } from './lib/script-main.mjs';
 import { pack } from './lib/package-check.mjs';
 import { root } from './lib/paths.mjs';
 

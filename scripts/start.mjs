@@ -17,13 +17,13 @@ import {
 } from './lib/examples.mjs';
 import { ensureLlamaServer } from './lib/llama-server.mjs';
 import { createLog, formatDuration } from './lib/log.mjs';
-import { allOrEveryFailure, main } from './lib/main.mjs';
+import { allOrEveryFailure, main } from './lib/script-main.mjs';
 import { findModelServer, originOf, startModelServer } from './lib/model-server.mjs';
 import { ensureModel } from './lib/model.mjs';
 import { executeWorkflow, importInto, startN8n } from './lib/n8n.mjs';
 import { filesBelow, readJsonIfThere, shortHash, startData } from './lib/paths.mjs';
 import { freePortFrom } from './lib/ports.mjs';
-import { isStopping } from './lib/proc.mjs';
+import { isStopping } from './lib/processes.mjs';
 
 /** @typedef {import('./lib/types').Login} Login */
 /** @typedef {import('./lib/types').ModelServer} ModelServer */

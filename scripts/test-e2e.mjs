@@ -6,12 +6,12 @@
 import { copyFileSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureGateParts, runSuites, withWorkFolder } from './lib/e2e.mjs';
-import { npm } from './lib/deps.mjs';
+import { npm } from './lib/dependencies.mjs';
 import { createLog } from './lib/log.mjs';
-import { main } from './lib/main.mjs';
+import { main } from './lib/script-main.mjs';
 import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from './lib/n8n.mjs';
 import { pack } from './lib/package-check.mjs';
-import { runChecks } from './lib/tally.mjs';
+import { runChecks } from './lib/test-summary.mjs';
 
 const log = createLog();
 

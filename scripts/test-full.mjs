@@ -5,13 +5,13 @@
  * `npm run test:full -- server-health`.
  */
 import { join } from 'node:path';
-import { node } from './lib/deps.mjs';
+import { node } from './lib/dependencies.mjs';
 import { ensureGateParts, runSuites, withWorkFolder } from './lib/e2e.mjs';
 import { createLog } from './lib/log.mjs';
-import { main } from './lib/main.mjs';
+import { main } from './lib/script-main.mjs';
 import { root } from './lib/paths.mjs';
-import { run } from './lib/proc.mjs';
-import { emptyTally, ON_REQUEST, runChecks, runJest } from './lib/tally.mjs';
+import { run } from './lib/processes.mjs';
+import { emptyTally, ON_REQUEST, runChecks, runJest } from './lib/test-summary.mjs';
 
 process.env.LOCAL_LLAMA_SERVER ??= 'compiled';
 

@@ -5,11 +5,11 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureDependencies } from './lib/deps.mjs';
+import { ensureDependencies } from './lib/dependencies.mjs';
 import { createLog } from './lib/log.mjs';
-import { main } from './lib/main.mjs';
+import { main } from './lib/script-main.mjs';
 import { filesBelow, root } from './lib/paths.mjs';
-import { runChecks, runJest } from './lib/tally.mjs';
+import { runChecks, runJest } from './lib/test-summary.mjs';
 
 const log = createLog();
 

@@ -5,13 +5,13 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureDependencies } from './lib/deps.mjs';
+import { ensureDependencies } from './lib/dependencies.mjs';
 import { withWorkFolder } from './lib/e2e.mjs';
 import { ensureLlamaServer } from './lib/llama-server.mjs';
 import { createLog } from './lib/log.mjs';
-import { main } from './lib/main.mjs';
+import { main } from './lib/script-main.mjs';
 import { ensureSmolLm2, NOISE_BERT } from './lib/model.mjs';
-import { runChecks, runJest } from './lib/tally.mjs';
+import { runChecks, runJest } from './lib/test-summary.mjs';
 
 const log = createLog();
 const typed = process.argv.slice(2);

@@ -4,13 +4,13 @@
  */
 import { join } from 'node:path';
 import { ensureBuild } from './lib/build.mjs';
-import { ensureDependencies, npm, toolEnvironment } from './lib/deps.mjs';
+import { ensureDependencies, npm, toolEnvironment } from './lib/dependencies.mjs';
 import { createLog, formatSize } from './lib/log.mjs';
-import { main } from './lib/main.mjs';
+import { main } from './lib/script-main.mjs';
 import { BUNDLE, packageProblems, scanProblems } from './lib/package-check.mjs';
 import { readJson, root } from './lib/paths.mjs';
-import { run } from './lib/proc.mjs';
-import { ON_REQUEST, runChecks, runJest } from './lib/tally.mjs';
+import { run } from './lib/processes.mjs';
+import { ON_REQUEST, runChecks, runJest } from './lib/test-summary.mjs';
 
 const log = createLog();
 const typed = process.argv.slice(2);

@@ -1,5 +1,5 @@
 /** Runs one node on many items in the real n8n, and tells how long that node took. */
-import { patiently } from '../lib/patiently.mjs';
+import { patiently } from '../lib/retry.mjs';
 
 /** @typedef {import('../../scripts/lib/types').N8nServer} N8nServer */
 /** @typedef {import('../../scripts/lib/types').Credential} Credential */

@@ -1,8 +1,8 @@
 /** The machine and Node version that results name, and the CPU time of a process. */
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { node } from '../../scripts/lib/deps.mjs';
-import { run } from '../../scripts/lib/proc.mjs';
+import { node } from '../../scripts/lib/dependencies.mjs';
+import { run } from '../../scripts/lib/processes.mjs';
 
 /** @returns {string} processors and memory */
 export const machine = () =>

@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { CHAT_SETTINGS, partsOf } from '../lib/parts.mjs';
+import { CHAT_SETTINGS, partsOf } from '../lib/package-parts.mjs';
 
 /** Items of a batch that are asked at once, as Local Llama does. */
 export const AT_ONCE = 16;
@@ -18,7 +18,7 @@ const SETTINGS = { ...CHAT_SETTINGS, model: 'bench-model', parameters: {} };
 
 /** @param {string} clone @param {string} url */
 const serve = async (clone, url) => {
-	const { runTurn, serverOf } = await partsOf(clone, ['chat/turn', 'servers/server']);
+	const { runTurn, serverOf } = await partsOf(clone, ['chat/turn', 'servers/model-server']);
 	const server = serverOf({ baseUrl: url });
 	const chat = async () => {
 		const from = performance.now();

@@ -1,6 +1,6 @@
 /** The mixed load: clients that run one workflow after another, and pause during a measurement. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { KINDS, pathOf } from './kinds.mjs';
+import { KINDS, pathOf } from './load-profiles.mjs';
 
 /** @typedef {import('./types').Kind} Kind */
 /** @typedef {import('./types').RunRecord} RunRecord */

@@ -1,5 +1,5 @@
 /** The workflows of the mixed load. */
-import { KINDS, pathOf } from './kinds.mjs';
+import { KINDS, pathOf } from './load-profiles.mjs';
 
 /** @typedef {{ id: string, name: string }} Named */
 /** @typedef {{ chat: string, embed: string, dify: string }} ProxyUrls */

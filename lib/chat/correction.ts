@@ -1,9 +1,9 @@
 /** A model's mistake in a call is not the end of the run: the model reads what was wrong, and answers again. */
 import { shortened } from '../values';
-import { ArgumentFitter } from './arguments';
-import { argumentsOf, missingArguments, type ReadCall } from './calls';
+import { ArgumentFitter } from './coerce-arguments';
+import { argumentsOf, missingArguments, type ReadCall } from './tool-calls';
 import { withoutControlTokens } from './content';
-import { fittingName } from './schema';
+import { fittingName } from './grammar-schema';
 import type { ChatMessage, ToolDefinition } from './types';
 
 /** How often a turn is corrected. */

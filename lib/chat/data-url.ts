@@ -1,4 +1,4 @@
-import { invalidInput } from '../errors/failure';
+import { invalidInput } from '../errors/create-error';
 import { mimeTypeIn } from '../file-name';
 import { quietly } from '../values';
 

@@ -1,7 +1,7 @@
 import { isRecord, type JsonRecord, recordOf, text } from '../values';
 import type { ContentPart } from './types';
 import { base64Of, cleanBase64, parseDataUrl, unusable } from './data-url';
-import { filePart, type ModelFile } from './file-part';
+import { filePart, type ModelFile } from './content-part';
 
 type Block = JsonRecord;
 

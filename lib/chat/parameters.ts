@@ -1,6 +1,6 @@
-import { invalidInput } from '../errors/failure';
+import { invalidInput } from '../errors/create-error';
 import { isRecord, type JsonRecord } from '../values';
-import type { ServerKind } from '../servers/kinds/kind';
+import type { ServerKind } from '../servers/types/server-type';
 import { isKeepAlive } from '../servers/keep-alive';
 import { ANY_NUMBER, isInRange, rangeInWords } from '../ranges';
 import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './samplers';

@@ -1,7 +1,7 @@
 /** Whether a call that was read from a text is a quotation of what the model was sent. */
 import { parseJson } from '../json';
 import { isRecord, lettersOf } from '../values';
-import type { ReadCall } from './calls';
+import type { ReadCall } from './tool-calls';
 import { textOf } from './content';
 import { readingsOf } from './readings';
 import type { ChatMessage, ToolDefinition } from './types';

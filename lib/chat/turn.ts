@@ -1,24 +1,24 @@
 /** One turn of a chat in five steps: the conversation, its body, sending, reading, and correcting the model's mistakes. */
 import { asFailed, type ServerError } from '../errors/server-error';
-import { estimateTokens, hintOnUnread } from '../servers/unread';
+import { estimateTokens, hintOnUnread } from '../servers/truncation';
 import { isModelNamed, requireModel, shortModelName } from '../servers/model-names';
-import { identifiedKind, kindOf, onlyModelOf, propsOf } from '../servers/kinds';
-import type { Server } from '../servers/kinds/kind';
+import { identifiedKind, kindOf, onlyModelOf, propsOf } from '../servers/types';
+import type { Server } from '../servers/types/server-type';
 import { inSpan } from '../tracing/span';
 import { optional } from '../values';
-import { ask, isHeldBack, type Read } from './ask';
-import { conversationFor } from './conversation';
+import { ask, isHeldBack, type Read } from './request-completion';
+import { conversationFor } from './convert-messages';
 import { MOST_CORRECTIONS } from './correction';
-import { draftBody, requireAbilities, type Turn } from './draft';
-import { judge, type Usable } from './judge';
+import { draftBody, requireAbilities, type Turn } from './completion-request';
+import { judge, type Usable } from './validate-completion';
 import { checkParameters, wantsJson } from './parameters';
 import { textOf } from './content';
-import { toolNames } from './schema';
-import { ownToolCallIds, turnMemory } from './calls';
+import { toolNames } from './grammar-schema';
+import { ownToolCallIds, turnMemory } from './tool-calls';
 import { quotationIn } from './quotations';
-import { sumOfUsage, tracedAnswer } from './counts';
+import { sumOfUsage, tracedAnswer } from './usage';
 import type { Call, ChatMessage, ChatSettings, FinishedAnswer, Usage } from './types';
-import { Shown } from './thinking';
+import { Shown } from './reasoning';
 import type { ServerModel } from '../servers/models';
 
 /**

@@ -1,9 +1,9 @@
-import type { Limits } from '../http/limits';
+import type { Limits } from '../http/timeouts';
 import type { Priority } from '../http/queue';
-import type { KindName } from '../servers/kinds/kind';
-import type { TraceSettings } from '../tracing/attributes';
+import type { KindName } from '../servers/types/server-type';
+import type { TraceSettings } from '../tracing/span-attributes';
 import type { SamplerValues } from './samplers';
-import type { SplitText } from './thinking';
+import type { SplitText } from './reasoning';
 import type { JsonRecord } from '../values';
 
 /** One part of a message's content, independent of wire protocols. */
@@ -146,7 +146,7 @@ export interface FinishedAnswer extends SplitText {
 	log?: JsonRecord;
 }
 
-/** A LangChain message as plain data, made by `lib/langchain/langchain-message.ts`. */
+/** A LangChain message as plain data, made by `lib/langchain/input-message.ts`. */
 export interface SourceMessage {
 	type: 'system' | 'human' | 'ai' | 'tool' | 'generic';
 	/** The role of a generic message. */

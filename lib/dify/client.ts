@@ -1,8 +1,8 @@
-import type { Answer, Ask, Target } from '../http/ask';
-import { refusal } from '../http/failures';
+import type { Answer, Ask, Target } from '../http/types';
+import { refusal } from '../http/request-errors';
 import { formBody, type FileSource, type FormSent } from '../http/multipart';
 import { request } from '../http/request';
-import { pauseFor } from '../http/waiting';
+import { pauseFor } from '../http/sleep';
 import { parseJson } from '../json';
 import { isRecord, type JsonRecord } from '../values';
 import { difyFailure, envelopeIn, uploadFailure } from './errors';

@@ -1,11 +1,11 @@
 /** Dify's refusals and failed runs, in its own words: title = its message, advice by its code, else by its text. */
-import { retryAfterMs } from '../errors/classify';
-import { failure, type FailureContext, type FailureWords } from '../errors/failure';
-import type { DifyKind, FailureKind } from '../errors/kinds';
+import { retryAfterMs } from '../errors/classify-error';
+import { failure, type FailureContext, type FailureWords } from '../errors/create-error';
+import type { DifyKind, FailureKind } from '../errors/error-types';
 import { mask, maskedStart } from '../errors/mask';
-import { seconds } from '../errors/remedies';
+import { seconds } from '../errors/texts';
 import { ServerError } from '../errors/server-error';
-import type { Refused } from '../http/ask';
+import type { Refused } from '../http/types';
 import type { FileSource, FormSent } from '../http/multipart';
 import { parseJson, parseObject } from '../json';
 import { finiteNumber, isRecord, optional, recordOf, shortened, text } from '../values';

@@ -1,7 +1,7 @@
 import { NodeOperationError, type INode, type JsonObject } from 'n8n-workflow';
 
-import { describe } from './description';
-import { isOfRequest } from './kinds';
+import { describe } from './describe-error';
+import { isOfRequest } from './error-types';
 import { plainText } from '../values';
 import { ServerError } from './server-error';
 

@@ -1,4 +1,4 @@
-import { isRetryable, type FailureKind } from './kinds';
+import { isRetryable, type FailureKind } from './error-types';
 import type { JsonRecord } from '../values';
 
 export interface FailureDetails {

@@ -2,12 +2,12 @@
 import { asFailed } from '../errors/server-error';
 import { plainText } from '../values';
 import { onlyModel } from '../servers/model-names';
-import type { Server } from '../servers/kinds/kind';
+import type { Server } from '../servers/types/server-type';
 import { lookAtDify, type DifyServer } from './dify';
 import { factsOf, type Facts } from './facts';
 import { concluded, counted, findingsOf, fromFailure, type Outcome } from './findings';
 import { type CheckOptions, since } from './probe';
-import { forChats, lookAt } from './probes';
+import { forChats, lookAt } from './probe-server';
 import type { CheckResult } from './result';
 
 /** What is checked. */

@@ -1,8 +1,8 @@
 /** What a check asks Dify, what is wrong and what to do: docs/protocols/dify.md 1.1, 1.3, 2.11, 6. */
 import { kindOf } from '../dify/errors';
-import type { FailureKind } from '../errors/kinds';
-import { remedyFor } from '../errors/remedies';
-import type { Target } from '../http/ask';
+import type { FailureKind } from '../errors/error-types';
+import { remedyFor } from '../errors/texts';
+import type { Target } from '../http/types';
 import { finiteNumber, isRecord, nonEmptyText, recordOf, recordsIn } from '../values';
 import { isOfDify } from './facts';
 import {

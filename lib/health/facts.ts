@@ -1,12 +1,12 @@
 /** What the answers to a check tell. Pure. */
 import type { ServerError } from '../errors/server-error';
 import { isForPosts } from '../servers/base-url';
-import { isKnownKind } from '../servers/kinds';
+import { isKnownKind } from '../servers/types';
 import { metricsOf } from '../servers/metrics';
 import { countOfParameters, readProps, type ServerModel } from '../servers/models';
 import { booleanOf, finiteNumber, nonEmptyText, recordOf } from '../values';
 import { bodyOf, latencyOf, type Probe, refusalOf, TIME_LIMIT_MS } from './probe';
-import type { Seen } from './probes';
+import type { Seen } from './probe-server';
 import type { CheckResult, Expectations, ModelFacts, ServerFacts } from './result';
 
 /** A question that was refused or got no answer, and what that means. */

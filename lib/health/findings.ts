@@ -1,7 +1,7 @@
 /** What may be wrong with a model server, and what to do about it. */
-import type { FailureKind } from '../errors/kinds';
-import { hostAndPort } from '../errors/failure';
-import { remedyFor, seconds } from '../errors/remedies';
+import type { FailureKind } from '../errors/error-types';
+import { hostAndPort } from '../errors/create-error';
+import { remedyFor, seconds } from '../errors/texts';
 import type { ServerError } from '../errors/server-error';
 import { largestOf, plainText } from '../values';
 import { missingModelAdvice } from '../servers/model-names';

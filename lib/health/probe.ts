@@ -1,12 +1,12 @@
 /** One question of a check. None generates, loads or wakes anything. */
-import { isRefusal } from '../errors/classify';
+import { isRefusal } from '../errors/classify-error';
 import { mask } from '../errors/mask';
 import { asFailed, type ServerError } from '../errors/server-error';
-import type { Target } from '../http/ask';
-import { refusal } from '../http/failures';
+import type { Target } from '../http/types';
+import { refusal } from '../http/request-errors';
 import { request } from '../http/request';
 import { parseJson } from '../json';
-import type { Reply } from '../servers/kinds/kind';
+import type { Reply } from '../servers/types/server-type';
 import type { Expectations } from './result';
 import { isRecord, type JsonRecord, shortened } from '../values';
 

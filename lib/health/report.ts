@@ -1,7 +1,7 @@
 /** A check and a speed test as one HTML page that needs nothing else, and as text for a mail. */
 import { createHash } from 'node:crypto';
 
-import { KINDS } from '../servers/kinds';
+import { KINDS } from '../servers/types';
 import { shortened } from '../values';
 import { drawChart } from './chart';
 import { markup, raw, type Html } from './html';

@@ -1,5 +1,5 @@
 /** What operations of Server Health tell. Plain data without any key, ready to be an item. */
-import type { KindName } from '../servers/kinds/kind';
+import type { KindName } from '../servers/types/server-type';
 import type { ServerModel } from '../servers/models';
 
 /** What a check concludes, in one word. Everything but `healthy` leaves the node by its second output. */

@@ -1,16 +1,16 @@
 /** How fast a model is: one answer alone, and several at once. */
 import { randomBytes } from 'node:crypto';
 
-import { AnswerReader, type Answer as Read, type Failure } from '../chat/answer';
-import { speedByServer } from '../chat/counts';
-import { failure } from '../errors/failure';
+import { AnswerReader, type Answer as Read, type Failure } from '../chat/completion-accumulator';
+import { speedByServer } from '../chat/usage';
+import { failure } from '../errors/create-error';
 import { asFailed, type ServerError } from '../errors/server-error';
-import type { Answer } from '../http/ask';
-import { contextOf } from '../http/failures';
+import type { Answer } from '../http/types';
+import { contextOf } from '../http/request-errors';
 import { request } from '../http/request';
 import { CHAT_ROUTE } from '../servers/base-url';
-import { knownKind, KINDS } from '../servers/kinds';
-import type { Server, ServerKind } from '../servers/kinds/kind';
+import { knownKind, KINDS } from '../servers/types';
+import type { Server, ServerKind } from '../servers/types/server-type';
 import { optional } from '../values';
 import { canGenerate, modelToTest, type Target } from './check';
 import { concluded, findAll, type FindingRow, fromGeneration } from './findings';

@@ -7,10 +7,10 @@ import type {
 	ToolCall,
 	ToolDefinition,
 } from '../chat/types';
-import type { FailureKind } from '../errors/kinds';
+import type { FailureKind } from '../errors/error-types';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { canonicalJson, parseObject } from '../json';
-import type { Server } from '../servers/kinds/kind';
+import type { Server } from '../servers/types/server-type';
 import type { JsonRecord } from '../values';
 import { cases, tools } from './cases.json';
 import { canGenerate, modelToTest, type Target } from './check';

@@ -1,4 +1,4 @@
-import { pauseFor } from '../http/waiting';
+import { pauseFor } from '../http/sleep';
 import type { CheckResult, HealthStatus } from './result';
 
 export interface WaitOptions {

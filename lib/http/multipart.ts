@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Upload } from './ask';
+import type { Upload } from './types';
 import { messageOf } from '../values';
 
 /** A file that is read in pieces, and never completely in memory. */

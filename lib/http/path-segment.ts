@@ -1,4 +1,4 @@
-import { invalidInput } from '../errors/failure';
+import { invalidInput } from '../errors/create-error';
 
 /**
  * A value from outside as one segment of a path. One of dots would lead to another route, since URLs resolve it, also as

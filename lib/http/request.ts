@@ -1,14 +1,14 @@
 /** The one way to ask a server. */
-import type { Answer, Ask, QueueLog, Target } from './ask';
-import { EventReader, pieces, textOf } from './body';
+import type { Answer, Ask, QueueLog, Target } from './types';
+import { EventReader, pieces, textOf } from './response-body';
 import { useChannel } from './dispatcher';
-import { explain, queueFailure, refusal } from './failures';
-import { DEFAULT_LIMITS, Watchdog } from './limits';
+import { explain, queueFailure, refusal } from './request-errors';
+import { DEFAULT_LIMITS, Watchdog } from './timeouts';
 import { enterQueue } from './queue';
-import { Retries } from './retry';
-import { methodOf, send, type Channel, type UnreadAnswer } from './send';
-import { pauseFor } from './waiting';
-import { isRefusal } from '../errors/classify';
+import { Retries } from './retry-policy';
+import { methodOf, send, type Channel, type UnreadAnswer } from './send-request';
+import { pauseFor } from './sleep';
+import { isRefusal } from '../errors/classify-error';
 import { mask } from '../errors/mask';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { parseJson } from '../json';

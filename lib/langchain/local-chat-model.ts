@@ -1,5 +1,5 @@
 import type { AnswerSource, Call, FinishedAnswer } from '../chat/types';
-import { generationInfoOf, readMessage, usageMetadata } from './langchain-message';
+import { generationInfoOf, readMessage, usageMetadata } from './input-message';
 import type {
 	AiNodeSdk,
 	HostBaseChatModel,
@@ -7,11 +7,11 @@ import type {
 	HostGenerationChunk,
 	HostMessageChunk,
 	HostRunManager,
-} from './host';
+} from './host-classes';
 import { isRecord, type JsonRecord, optional, recordsIn } from '../values';
-import { FORMAT_TOOL } from '../chat/format-call';
+import { FORMAT_TOOL } from '../chat/format-tool';
 import { NOT_CONTENT } from '../chat/media';
-import { estimateTokens } from '../servers/unread';
+import { estimateTokens } from '../servers/truncation';
 import { toolChoiceOf, toolDefinition } from './tools';
 import { sleep } from 'n8n-workflow';
 

@@ -1,6 +1,6 @@
 import { parseObject } from '../json';
 import { optional } from '../values';
-import type { AiNodeSdk } from './host';
+import type { AiNodeSdk } from './host-classes';
 import { toolDefinition } from './tools';
 import { piecesOf } from './local-chat-model';
 import type {

@@ -1,8 +1,8 @@
-import { requireDepth } from '../chat/schema';
-import { invalidInput } from '../errors/failure';
+import { requireDepth } from '../chat/grammar-schema';
+import { invalidInput } from '../errors/create-error';
 import { isFilled, isRecord, type JsonRecord, nonEmptyText, optional, recordOf } from '../values';
 import type { ToolChoice, ToolDefinition } from '../chat/types';
-import type { AiNodeSdk } from './host';
+import type { AiNodeSdk } from './host-classes';
 
 type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];
 

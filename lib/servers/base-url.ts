@@ -1,6 +1,5 @@
-import { failure } from '../errors/failure';
-import type { Target } from '../http/ask';
-import type { ServerAddress } from '../http/types';
+import { failure } from '../errors/create-error';
+import type { ServerAddress, Target } from '../http/types';
 import { LruCache } from '../lru-cache';
 import { modelEntries } from './models';
 

@@ -1,7 +1,7 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 import type { EgressFilter } from '../http/types';
-import { invalidInput } from '../errors/failure';
-import type { KindName } from './kinds/kind';
+import { invalidInput } from '../errors/create-error';
+import type { KindName } from './types/server-type';
 import { optional, recordOf, recordsIn } from '../values';
 import { resolveBaseUrl } from './base-url';
 

@@ -1,13 +1,13 @@
 /** The models of a server. No list loads or wakes a model. */
-import { failure } from '../errors/failure';
-import { isRefusal } from '../errors/classify';
+import { failure } from '../errors/create-error';
+import { isRefusal } from '../errors/classify-error';
 import type { ServerError } from '../errors/server-error';
-import { contextOf, refusal } from '../http/failures';
+import { contextOf, refusal } from '../http/request-errors';
 import { findApiRoot } from './base-url';
-import { look } from './look';
+import { look } from './probe';
 import { readModels, type ServerModel } from './models';
-import { kindOf, knownKind, KINDS, learnKind } from './kinds';
-import type { ModelUse, Reply, ServerKind, Server } from './kinds/kind';
+import { kindOf, knownKind, KINDS, learnKind } from './types';
+import type { ModelUse, Reply, ServerKind, Server } from './types/server-type';
 
 const LIST_LIMIT_MS = 10_000;
 /** Lists above this are refused: they would block n8n, and nobody can choose from them. */

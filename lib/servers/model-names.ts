@@ -1,4 +1,4 @@
-import { failure, type FailureContext, invalidInput } from '../errors/failure';
+import { failure, type FailureContext, invalidInput } from '../errors/create-error';
 import type { ServerModel } from './models';
 
 /** Whether a name means this model ID. Ollama reads a name without a tag as `:latest`. */

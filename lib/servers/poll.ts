@@ -1,5 +1,5 @@
 import type { ServerError } from '../errors/server-error';
-import { pauseFor } from '../http/waiting';
+import { pauseFor } from '../http/sleep';
 
 const PAUSE_MS = 500;
 

@@ -1,7 +1,7 @@
 /** The context that models of Ollama were last asked to run with. */
 import { LruCache } from '../lru-cache';
 import { finiteNumber } from '../values';
-import type { Server, ServerKind } from './kinds/kind';
+import type { Server, ServerKind } from './types/server-type';
 
 /** By credential and model. */
 const sizes = new LruCache<number>();

@@ -1,10 +1,10 @@
 /** Many texts in requests that a server takes, and the text that it refuses. */
-import type { FailureKind } from '../errors/kinds';
+import type { FailureKind } from '../errors/error-types';
 import { asFailed, type ServerError } from '../errors/server-error';
-import { kindOf } from '../servers/kinds';
-import type { Server } from '../servers/kinds/kind';
+import { kindOf } from '../servers/types';
+import type { Server } from '../servers/types/server-type';
 import { append, optional } from '../values';
-import { explained } from './task';
+import { explained } from './run-task';
 
 /** A text with its position among those of the call. */
 export interface BatchText {

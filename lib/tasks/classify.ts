@@ -2,24 +2,24 @@
  * Decides which label fits a text. The model writes one character per label, held to these characters where the server
  * can, so an answer costs one or two tokens. The confidence comes from the probabilities of these tokens.
  */
-import { AnswerReader } from '../chat/answer';
-import { type Body, openAiBody } from '../chat/body';
+import { AnswerReader } from '../chat/completion-accumulator';
+import { type Body, openAiBody } from '../chat/openai-body';
 import { hasMedia, textOf, withoutControlTokens } from '../chat/content';
-import { conversationFor } from '../chat/conversation';
-import { sumOfUsage } from '../chat/counts';
-import { asOpenAiChunk, hintOnContext, ollamaBody } from '../chat/ollama';
+import { conversationFor } from '../chat/convert-messages';
+import { sumOfUsage } from '../chat/usage';
+import { asOpenAiChunk, hintOnContext, ollamaBody } from '../chat/ollama-body';
 import { checkParameters } from '../chat/parameters';
-import { requireAbilities } from '../chat/draft';
-import { strictConversation } from '../chat/strict-form';
+import { requireAbilities } from '../chat/completion-request';
+import { strictConversation } from '../chat/strict-roles';
 import type { ChatMessage, ChatParameters, ChatSettings, Usage } from '../chat/types';
-import { invalidInput } from '../errors/failure';
+import { invalidInput } from '../errors/create-error';
 import { asFailed } from '../errors/server-error';
 import { parseObject } from '../json';
 import { requireModel } from '../servers/model-names';
-import { type Adaptation, thinkingOfOllama, withoutRefusedField } from '../servers/once-more';
-import { identifiedKind, kindOf } from '../servers/kinds';
-import type { Server, ServerKind } from '../servers/kinds/kind';
-import { hintOnUnread } from '../servers/unread';
+import { type Adaptation, thinkingOfOllama, withoutRefusedField } from '../servers/adaptations';
+import { identifiedKind, kindOf } from '../servers/types';
+import type { Server, ServerKind } from '../servers/types/server-type';
+import { hintOnUnread } from '../servers/truncation';
 import {
 	append,
 	type JsonRecord,
@@ -30,7 +30,7 @@ import {
 	shortened,
 	smallestOf,
 } from '../values';
-import { withContext } from '../chat/advice';
+import { withContext } from '../chat/suggestions';
 import { tooLongIn } from './batches';
 import { scoresIn } from './label-scores';
 import {
@@ -42,8 +42,8 @@ import {
 	lower,
 	MAX_LABELS,
 } from './labels';
-import { labelsIn } from './labels-in-answer';
-import { task, type TaskSettings } from './task';
+import { labelsIn } from './parse-labels';
+import { task, type TaskSettings } from './run-task';
 
 interface ClassifyRequest {
 	/** The text and the files of the item, in the form of OpenAI. */

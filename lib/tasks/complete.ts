@@ -1,24 +1,24 @@
 /** Continues a text as it is, without the chat template of the model. */
-import { withContext } from '../chat/advice';
-import { openAiUsage, timingsOf } from '../chat/counts';
-import { countsIn, hintOnContext, ollamaBody } from '../chat/ollama';
+import { withContext } from '../chat/suggestions';
+import { openAiUsage, timingsOf } from '../chat/usage';
+import { countsIn, hintOnContext, ollamaBody } from '../chat/ollama-body';
 import { checkParameters, parameterFields } from '../chat/parameters';
 import type { ChatSettings, Timings, Usage } from '../chat/types';
-import { failureInStream, holdsError } from '../errors/classify';
-import { failure, invalidInput } from '../errors/failure';
+import { failureInStream, holdsError } from '../errors/classify-error';
+import { failure, invalidInput } from '../errors/create-error';
 import { asFailed } from '../errors/server-error';
-import type { Answer } from '../http/ask';
-import { TextCount } from '../http/body';
-import { contextOf } from '../http/failures';
+import type { Answer } from '../http/types';
+import { TextCount } from '../http/response-body';
+import { contextOf } from '../http/request-errors';
 import { parseObject } from '../json';
 import { requireModel } from '../servers/model-names';
-import { type Adaptation, withoutStreamOptions } from '../servers/once-more';
-import { identifiedKind, kindOf } from '../servers/kinds';
-import type { Server, ServerKind } from '../servers/kinds/kind';
-import { hintOnUnread } from '../servers/unread';
+import { type Adaptation, withoutStreamOptions } from '../servers/adaptations';
+import { identifiedKind, kindOf } from '../servers/types';
+import type { Server, ServerKind } from '../servers/types/server-type';
+import { hintOnUnread } from '../servers/truncation';
 import { isRecord, type JsonRecord, nonEmptyText, optional, recordsIn, text } from '../values';
 import { tooLongIn } from './batches';
-import { explained, task, type TaskSettings } from './task';
+import { explained, task, type TaskSettings } from './run-task';
 
 export type CompleteSettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
 

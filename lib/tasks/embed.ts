@@ -1,12 +1,12 @@
 /** Turns texts into vectors. */
-import { failure, invalidInput } from '../errors/failure';
+import { failure, invalidInput } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import type { Priority } from '../http/queue';
 import { requireModel } from '../servers/model-names';
-import type { Adaptation } from '../servers/once-more';
-import { isKnownKind, kindOf } from '../servers/kinds';
-import type { Server, ServerKind } from '../servers/kinds/kind';
-import { contextOf } from '../http/failures';
+import type { Adaptation } from '../servers/adaptations';
+import { isKnownKind, kindOf } from '../servers/types';
+import type { Server, ServerKind } from '../servers/types/server-type';
+import { contextOf } from '../http/request-errors';
 import { append, type JsonRecord, optional } from '../values';
 import {
 	type BatchText,
@@ -20,8 +20,8 @@ import {
 	tooLongIn,
 } from './batches';
 import { prefixesOf, type Prefixes } from './prefixes';
-import { dataOf, task, type TaskSettings } from './task';
-import { hintOnUnread } from '../servers/unread';
+import { dataOf, task, type TaskSettings } from './run-task';
+import { hintOnUnread } from '../servers/truncation';
 import { cutTo, type Fault, vectorsIn } from './vectors';
 
 export interface EmbedSettings extends TaskSettings {

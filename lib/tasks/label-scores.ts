@@ -1,6 +1,6 @@
 /** How likely each label is, by the probabilities of tokens. */
 import { type JsonRecord, recordsIn, withoutEnds } from '../values';
-import { bare } from './labels-in-answer';
+import { bare } from './parse-labels';
 
 /**
  * The probability of each label, from the alternatives to the tokens that are the labels of the answer; undefined where

@@ -2,7 +2,7 @@
  * The text of a mail for a model (RFC 5322, RFC 2046). All that the library works on is bounded before it starts, since it
  * works on n8n's main thread: it gets each part of its own, without unused header fields and without attachments.
  */
-import { invalidInput } from '../errors/failure';
+import { invalidInput } from '../errors/create-error';
 import { type Email, PostalMime } from '../vendor';
 
 const MAX_BYTES = 25 * 1024 * 1024;

@@ -1,14 +1,14 @@
 /** Orders documents by a query. */
 import { withoutControlTokens } from '../chat/content';
-import { failure, invalidInput } from '../errors/failure';
+import { failure, invalidInput } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
-import { contextOf } from '../http/failures';
+import { contextOf } from '../http/request-errors';
 import { textIndexes, tokensIn } from './vectors';
 import { requireRanking } from '../servers/list-models';
 import { requireModel } from '../servers/model-names';
-import type { Adaptation } from '../servers/once-more';
-import { kindOf } from '../servers/kinds';
-import type { Server } from '../servers/kinds/kind';
+import type { Adaptation } from '../servers/adaptations';
+import { kindOf } from '../servers/types';
+import type { Server } from '../servers/types/server-type';
 import {
 	append,
 	asList,
@@ -28,8 +28,8 @@ import {
 	startOf,
 	tooLongIn,
 } from './batches';
-import { dataOf, task, type TaskSettings } from './task';
-import { hintOnUnread } from '../servers/unread';
+import { dataOf, task, type TaskSettings } from './run-task';
+import { hintOnUnread } from '../servers/truncation';
 
 export interface RerankSettings extends TaskSettings {
 	/** Documents in one request. */

@@ -1,13 +1,13 @@
 /** Writes down what is said in a recording, or translates it into English. */
 import { asFailed, type ServerError } from '../errors/server-error';
-import { failure, invalidInput } from '../errors/failure';
-import { contextOf } from '../http/failures';
+import { failure, invalidInput } from '../errors/create-error';
+import { contextOf } from '../http/request-errors';
 import type { FileSource } from '../http/multipart';
-import type { Server } from '../servers/kinds/kind';
+import type { Server } from '../servers/types/server-type';
 import { SOUND_EXTENSIONS, soundExtension } from '../files';
 import { filled, type JsonRecord } from '../values';
-import { namingFiles } from './sent-files';
-import { explained, task, type TaskSettings, withoutSilence } from './task';
+import { namingFiles } from './file-errors';
+import { explained, task, type TaskSettings, withoutSilence } from './run-task';
 import { type Transcript, type TranscriptFormat, transcriptIn } from './transcript';
 
 export interface TranscribeRequest {

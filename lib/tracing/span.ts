@@ -1,13 +1,13 @@
 import { ServerError } from '../errors/server-error';
 import { mask } from '../errors/mask';
-import type { Target } from '../http/ask';
+import type { Target } from '../http/types';
 import {
 	attributesOf,
 	type TracedRequest,
 	type TracedExchange,
 	type TracedAnswer,
-} from './attributes';
-import { raceAgainstAbort } from '../http/waiting';
+} from './span-attributes';
+import { raceAgainstAbort } from '../http/sleep';
 import { optional, quietly } from '../values';
 
 /** The parts used of OpenTelemetry's API, which comes with n8n. */

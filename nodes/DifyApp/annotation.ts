@@ -1,10 +1,10 @@
 import { path, uuid } from '../../lib/dify/ids';
-import { readList, type List } from '../../lib/dify/lists';
+import { readList, type List } from '../../lib/dify/pagination';
 import { nonEmptyText } from '../../lib/values';
-import { editorList } from '../shared/dify/editor';
+import { editorList } from '../shared/dify/list-search';
 import { locatorField } from '../shared/dify/fields';
-import { listRow, row } from '../shared/dify/rows';
-import { longTextField, stringField } from '../shared/field-kinds';
+import { listRow, row } from '../shared/dify/define-operation';
+import { longTextField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 
 /** Newest first. `keyword`: part of the question or the answer, case-insensitive (docs/protocols/dify.md 2.12). */

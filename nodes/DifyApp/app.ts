@@ -1,4 +1,4 @@
-import type { DifyOperation } from '../shared/dify/run';
+import type { DifyOperation } from '../shared/dify/dify-operation';
 
 export const appGet: DifyOperation = {
 	option: {

@@ -1,19 +1,19 @@
 import { difyFailure } from '../../lib/dify/errors';
 import { mimeTypeIn } from '../../lib/file-name';
-import { refusal } from '../../lib/http/failures';
-import type { Ask } from '../../lib/http/ask';
+import { refusal } from '../../lib/http/request-errors';
+import type { Ask } from '../../lib/http/types';
 import { soundExtension } from '../../lib/files';
 import { optional, text } from '../../lib/values';
 import { binaryField, fileIn, messageField, outputField, userField } from '../shared/dify/fields';
 import { messageIdIn, userIn } from '../shared/dify/ids';
-import type { DifyOperation } from '../shared/dify/run';
+import type { DifyOperation } from '../shared/dify/dify-operation';
 import {
 	choiceField,
 	choices,
 	longTextField,
 	optionsCollection,
 	stringField,
-} from '../shared/field-kinds';
+} from '../shared/field-builders';
 import { hintOnce } from '../shared/run/hints';
 import { baseName, storeFile } from '../shared/binary';
 

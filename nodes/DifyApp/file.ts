@@ -1,12 +1,12 @@
-import { fileTypeOf } from '../../lib/dify/files/files';
+import { fileTypeOf } from '../../lib/dify/files/file-refs';
 import { FILE_LIMITS } from '../../lib/dify/files/output-files';
 import { uploadFile } from '../../lib/dify/files/upload';
 import { path, uuid } from '../../lib/dify/ids';
 import { mimeTypeIn, nameInDisposition } from '../../lib/file-name';
 import { binaryField, fileIn, outputField, userField } from '../shared/dify/fields';
 import { userIn } from '../shared/dify/ids';
-import type { DifyOperation } from '../shared/dify/run';
-import { stringField } from '../shared/field-kinds';
+import type { DifyOperation } from '../shared/dify/dify-operation';
+import { stringField } from '../shared/field-builders';
 import { storeFile } from '../shared/binary';
 
 export const fileUpload: DifyOperation = {

@@ -1,10 +1,10 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { ConversationChoice } from '../../lib/dify/run/start';
+import type { ConversationChoice } from '../../lib/dify/run/start-run';
 import { conversationField, userField } from '../shared/dify/fields';
 import { quietly } from '../../lib/values';
 import { optionalIdIn, userValue } from '../shared/dify/ids';
-import { choiceField, choices, longTextField } from '../shared/field-kinds';
+import { choiceField, choices, longTextField } from '../shared/field-builders';
 import { isBlank, type NodeParameters } from '../shared/parameters';
 
 export const messageFields: INodeProperties[] = [

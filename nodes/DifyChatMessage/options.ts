@@ -14,7 +14,7 @@ import {
 	choicesField,
 	optionsCollection,
 	stringField,
-} from '../shared/field-kinds';
+} from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import type { Extra } from './output';
 

@@ -1,9 +1,9 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import type { DifyChatAnswer } from '../../lib/dify/run/start';
+import type { DifyChatAnswer } from '../../lib/dify/run/start-run';
 import type { RunResult } from '../../lib/dify/types';
 import { optional } from '../../lib/values';
-import { plain } from '../shared/dify/plain';
+import { plain } from '../shared/dify/plain-object';
 
 /** Optional parts of the item beside the answer. */
 export type Extra = 'files' | 'reasoning' | 'thoughts' | 'workflow';

@@ -1,11 +1,11 @@
 import { withWholeUrl } from '../../lib/dify/files/output-files';
-import { chat } from '../../lib/dify/run/start';
+import { chat } from '../../lib/dify/run/start-run';
 import { optional } from '../../lib/values';
 import { difyExecute } from '../shared/dify/description';
 import { userIn } from '../shared/dify/ids';
 import { inputFields } from '../shared/dify/inputs';
 import { filesField } from '../shared/dify/run-files';
-import { reportRun, type DifyCall, type DifyOperation } from '../shared/dify/run';
+import { reportRun, type DifyCall, type DifyOperation } from '../shared/dify/dify-operation';
 import { simplifyField } from '../shared/dify/run-options';
 import { resultFiles } from '../shared/dify/result-files';
 import { pausedError, runRequest } from '../shared/dify/run-request';

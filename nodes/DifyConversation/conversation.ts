@@ -2,14 +2,14 @@ import { conversationsOf } from '../../lib/dify/app/conversations';
 import { path } from '../../lib/dify/ids';
 import { conversationField, userField } from '../shared/dify/fields';
 import { conversationIdIn, userIn } from '../shared/dify/ids';
-import { listRow, row } from '../shared/dify/rows';
+import { listRow, row } from '../shared/dify/define-operation';
 import {
 	booleanField,
 	choiceField,
 	choices,
 	optionsCollection,
 	stringField,
-} from '../shared/field-kinds';
+} from '../shared/field-builders';
 
 /** A language model generates the name. */
 const MODEL_LIMIT_MS = 120_000;

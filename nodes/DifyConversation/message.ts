@@ -2,7 +2,7 @@ import { path } from '../../lib/dify/ids';
 import { asList } from '../../lib/values';
 import { conversationField, messageField, userField } from '../shared/dify/fields';
 import { conversationIdIn, messageIdIn, userIn } from '../shared/dify/ids';
-import { listRow, row } from '../shared/dify/rows';
+import { listRow, row } from '../shared/dify/define-operation';
 
 /** A language model generates the questions. */
 const MODEL_LIMIT_MS = 120_000;

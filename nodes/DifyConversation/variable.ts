@@ -1,15 +1,15 @@
 import type { DifyClient } from '../../lib/dify/client';
 import { localError } from '../../lib/dify/errors';
 import { optionalUuid, path } from '../../lib/dify/ids';
-import { readList, type List } from '../../lib/dify/lists';
+import { readList, type List } from '../../lib/dify/pagination';
 import { parseJson } from '../../lib/json';
 import { nonEmptyText, words, type JsonRecord } from '../../lib/values';
-import { editorList, editorUser, editorValue, matching } from '../shared/dify/editor';
+import { editorList, editorUser, editorValue, matching } from '../shared/dify/list-search';
 import { conversationField, locatorField, userField } from '../shared/dify/fields';
 import { conversationIdIn, userIn } from '../shared/dify/ids';
-import { listRow } from '../shared/dify/rows';
-import type { DifyOperation } from '../shared/dify/run';
-import { stringField } from '../shared/field-kinds';
+import { listRow } from '../shared/dify/define-operation';
+import type { DifyOperation } from '../shared/dify/dify-operation';
+import { stringField } from '../shared/field-builders';
 
 function variablesOf(conversationId: string, user: string): List {
 	return {

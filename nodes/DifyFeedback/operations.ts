@@ -5,15 +5,15 @@ import type { DifyClient } from '../../lib/dify/client';
 import { optional } from '../../lib/values';
 import { messageField, userField } from '../shared/dify/fields';
 import { messageIdIn, userIn } from '../shared/dify/ids';
-import { listRow } from '../shared/dify/rows';
-import type { DifyCall, DifyOperation } from '../shared/dify/run';
+import { listRow } from '../shared/dify/define-operation';
+import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
 import {
 	booleanField,
 	choiceField,
 	choices,
 	longTextField,
 	optionsCollection,
-} from '../shared/field-kinds';
+} from '../shared/field-builders';
 import { asChoice, isBlank, type NodeParameters, wrongField } from '../shared/parameters';
 
 export const feedbackGetAll = listRow({

@@ -2,9 +2,14 @@ import { deleteAt } from '../../lib/dify/knowledge/documents';
 import { path } from '../../lib/dify/ids';
 import { nonEmptyText, optional, recordOf, recordsIn, type JsonRecord } from '../../lib/values';
 import { datasetField, datasetIdIn } from '../shared/dify/knowledge-fields';
-import { listRow, row } from '../shared/dify/rows';
-import type { DifyOperation } from '../shared/dify/run';
-import { booleanField, longTextField, optionsCollection, stringField } from '../shared/field-kinds';
+import { listRow, row } from '../shared/dify/define-operation';
+import type { DifyOperation } from '../shared/dify/dify-operation';
+import {
+	booleanField,
+	longTextField,
+	optionsCollection,
+	stringField,
+} from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import {
 	documentField,

@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { uuid } from '../../lib/dify/ids';
 import { binaryField as binaryFieldOf, ID_EXAMPLE, locatorField } from '../shared/dify/fields';
 import { namesIn } from '../shared/binary';
-import { longTextField, numberField, stringField } from '../shared/field-kinds';
+import { longTextField, numberField, stringField } from '../shared/field-builders';
 import { isBlank, type NodeParameters, wrongField } from '../shared/parameters';
 
 export const documentField = locatorField('Document', 'documentId', 'searchDocuments', {

@@ -9,8 +9,8 @@ import {
 	type Technique,
 } from '../../lib/dify/knowledge/documents';
 import { embeddingBody } from '../../lib/dify/knowledge/models';
-import { cutQuery, misfitHint, retrieve } from '../../lib/dify/knowledge/retrieve';
-import { readList } from '../../lib/dify/lists';
+import { cutQuery, misfitHint, retrieve } from '../../lib/dify/knowledge/retrieval';
+import { readList } from '../../lib/dify/pagination';
 import { ServerError } from '../../lib/errors/server-error';
 import { optional, type JsonRecord } from '../../lib/values';
 import {
@@ -24,8 +24,8 @@ import {
 	techniqueField,
 	topKField,
 } from '../shared/dify/knowledge-fields';
-import { listRow, row } from '../shared/dify/rows';
-import type { DifyOperation } from '../shared/dify/run';
+import { listRow, row } from '../shared/dify/define-operation';
+import type { DifyOperation } from '../shared/dify/dify-operation';
 import { simplifyField } from '../shared/dify/run-options';
 import {
 	booleanField,
@@ -33,7 +33,7 @@ import {
 	choices,
 	optionsCollection,
 	stringField,
-} from '../shared/field-kinds';
+} from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import { itemsOf } from '../shared/run/operations';
 import { keywordField, textIn } from './fields';

@@ -7,15 +7,15 @@ import {
 } from '../../lib/dify/knowledge/metadata';
 import { recordsIn, type JsonRecord } from '../../lib/values';
 import { datasetField, datasetIdIn } from '../shared/dify/knowledge-fields';
-import { row } from '../shared/dify/rows';
-import type { DifyOperation } from '../shared/dify/run';
+import { row } from '../shared/dify/define-operation';
+import type { DifyOperation } from '../shared/dify/dify-operation';
 import {
 	booleanField,
 	choices,
 	optionsCollection,
 	rowsField,
 	stringField,
-} from '../shared/field-kinds';
+} from '../shared/field-builders';
 import { asText, type NodeParameters } from '../shared/parameters';
 import { documentField, documentIdIn } from './fields';
 

@@ -2,13 +2,13 @@ import type { DifyClient } from '../../lib/dify/client';
 import { invalidParam } from '../../lib/dify/errors';
 import { path } from '../../lib/dify/ids';
 import { idIn } from '../../lib/dify/knowledge/documents';
-import { listIn } from '../../lib/dify/lists';
+import { listIn } from '../../lib/dify/pagination';
 import { nonEmptyText, optional, recordsIn } from '../../lib/values';
-import { baseInEditor, editorList, matching } from '../shared/dify/editor';
+import { baseInEditor, editorList, matching } from '../shared/dify/list-search';
 import { fileIn, locatorField } from '../shared/dify/fields';
 import { datasetField, datasetIdIn } from '../shared/dify/knowledge-fields';
-import type { DifyOperation } from '../shared/dify/run';
-import { jsonField } from '../shared/field-kinds';
+import type { DifyOperation } from '../shared/dify/dify-operation';
+import { jsonField } from '../shared/field-builders';
 import { itemsOf } from '../shared/run/operations';
 import { binaryField } from './fields';
 

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { filterFields, scoreThresholdField, topKField } from '../shared/dify/knowledge-fields';
-import { choicesField, noticeField, optionsCollection } from '../shared/field-kinds';
+import { choicesField, noticeField, optionsCollection } from '../shared/field-builders';
 
 export const properties: INodeProperties[] = [
 	noticeField(

@@ -1,9 +1,9 @@
 import type { ILoadOptionsFunctions, INodePropertyOptions } from 'n8n-workflow';
 
 import { basesOf } from '../../lib/dify/knowledge/documents';
-import { readList } from '../../lib/dify/lists';
+import { readList } from '../../lib/dify/pagination';
 import { nonEmptyText } from '../../lib/values';
-import { editorClient, editorValue } from '../shared/dify/editor';
+import { editorClient, editorValue } from '../shared/dify/list-search';
 import { FAILED_LIST, failedListEntry, listEntries } from '../shared/list-entries';
 
 /** All knowledge bases that can be searched; where Dify cannot list them, an entry that says why. */

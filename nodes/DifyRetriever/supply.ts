@@ -14,7 +14,7 @@ import {
 	retrieve,
 	type Hit,
 	type SearchSettings,
-} from '../../lib/dify/knowledge/retrieve';
+} from '../../lib/dify/knowledge/retrieval';
 import { searchSettings } from '../shared/dify/knowledge-fields';
 import { isBlank, NodeParameters, wrongField } from '../shared/parameters';
 import { FAILED_LIST } from '../shared/list-entries';

@@ -1,7 +1,7 @@
 /** Ratings since the last poll: Dify sends no notifications, and lists them newest first, without a total. */
 import { FEEDBACK } from '../../lib/dify/app/feedback';
 import type { DifyClient } from '../../lib/dify/client';
-import { pagesOf } from '../../lib/dify/lists';
+import { pagesOf } from '../../lib/dify/pagination';
 import { append, nonEmptyText, type JsonRecord } from '../../lib/values';
 
 /** Several workers write records, so one may appear after newer ones. */

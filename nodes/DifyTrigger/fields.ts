@@ -1,5 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { booleanField, choiceField, choices, optionsCollection } from '../shared/field-kinds';
+import { booleanField, choiceField, choices, optionsCollection } from '../shared/field-builders';
 
 /** n8n lists the options of a field with this label as the actions of a trigger. */
 const rating = choiceField('Trigger On', 'rating', 'any', {

@@ -2,7 +2,7 @@ import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workfl
 
 import { FEEDBACK } from '../../lib/dify/app/feedback';
 import { difyClient } from '../../lib/dify/credentials';
-import { readPage } from '../../lib/dify/lists';
+import { readPage } from '../../lib/dify/pagination';
 import type { JsonRecord } from '../../lib/values';
 import { difyNodeError } from '../shared/dify/errors';
 import { NodeParameters } from '../shared/parameters';

@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { uuid } from '../../lib/dify/ids';
 import { fetchFilesFromField, SAME_USER, userField } from '../shared/dify/fields';
 import { onPauseField, RUN_OPTIONS, WHERE_NOTHING_BEGAN } from '../shared/dify/run-options';
-import { choiceField, choices, choicesField, stringField } from '../shared/field-kinds';
+import { choiceField, choices, choicesField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 
 export const runUserField: INodeProperties = {

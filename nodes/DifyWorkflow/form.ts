@@ -2,11 +2,11 @@ import { actionsOf, formPath, inputsOfForm, submitForm } from '../../lib/dify/fo
 import { isFilled, optional, words, type JsonRecord } from '../../lib/values';
 import { userIn } from '../shared/dify/ids';
 import { isFileField, readFiles, sentInputs } from '../shared/dify/inputs';
-import { plain } from '../shared/dify/plain';
-import { row } from '../shared/dify/rows';
-import type { DifyOperation } from '../shared/dify/run';
+import { plain } from '../shared/dify/plain-object';
+import { row } from '../shared/dify/define-operation';
+import type { DifyOperation } from '../shared/dify/dify-operation';
 import { simplifyField } from '../shared/dify/run-options';
-import { jsonField, stringField } from '../shared/field-kinds';
+import { jsonField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 import { runUserField } from './fields';
 

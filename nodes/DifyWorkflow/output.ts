@@ -2,9 +2,9 @@ import { partialResultOf } from '../../lib/dify/errors';
 import { withWholeUrl } from '../../lib/dify/files/output-files';
 import type { HumanForm, RunResult } from '../../lib/dify/types';
 import { append, filled, isRecord, mapValues, optional } from '../../lib/values';
-import { plain } from '../shared/dify/plain';
+import { plain } from '../shared/dify/plain-object';
 import { resultFiles } from '../shared/dify/result-files';
-import type { DifyCall } from '../shared/dify/run';
+import type { DifyCall } from '../shared/dify/dify-operation';
 import { pausedError } from '../shared/dify/run-request';
 import type { OperationItem } from '../shared/run/operations';
 

@@ -1,6 +1,6 @@
 import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
-import { reportUnsupportedHost } from '../../lib/langchain/host';
+import { reportUnsupportedHost } from '../../lib/langchain/host-classes';
 import { properties } from './fields';
 import { withContext } from '../shared/sub-node-log';
 import { searchModels } from '../shared/search-models';

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { responseFormatFields, thinkingFields } from '../shared/chat/answer-fields';
-import { noticeField } from '../shared/field-kinds';
+import { noticeField } from '../shared/field-builders';
 import { modelField } from '../shared/model-field';
 import { optionsField } from './options';
 

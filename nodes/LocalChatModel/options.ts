@@ -7,7 +7,7 @@ import {
 	choices,
 	optionsCollection,
 	wholeField,
-} from '../shared/field-kinds';
+} from '../shared/field-builders';
 import { samplerFields } from '../shared/chat/sampler-fields';
 import { traceField } from './settings';
 

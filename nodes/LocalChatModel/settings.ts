@@ -1,11 +1,11 @@
 import type { ChatSettings, ReasoningEcho } from '../../lib/chat/types';
 import { isRecord, optional } from '../../lib/values';
 import { readGeneration, responseFormatIn, thinkingIn } from '../shared/chat/generation-settings';
-import { readLimits } from '../shared/limit-fields';
+import { readLimits } from '../shared/timeout-fields';
 import { asSwitch, asText, type Field, isBlank, type NodeParameters } from '../shared/parameters';
 import type { INodeProperties } from 'n8n-workflow';
-import type { TraceSettings } from '../../lib/tracing/attributes';
-import { booleanField, collectionField, stringField } from '../shared/field-kinds';
+import type { TraceSettings } from '../../lib/tracing/span-attributes';
+import { booleanField, collectionField, stringField } from '../shared/field-builders';
 
 /**
  * Reads the node's parameters, which may come out of expressions with any type.

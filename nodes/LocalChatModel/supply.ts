@@ -1,17 +1,17 @@
 import { type ISupplyDataFunctions, NodeConnectionTypes, type SupplyData } from 'n8n-workflow';
-import { serverOf } from '../../lib/servers/server';
+import { serverOf } from '../../lib/servers/model-server';
 import { NodeParameters } from '../shared/parameters';
-import { priorityOf } from '../shared/limit-fields';
+import { priorityOf } from '../shared/timeout-fields';
 import { supplied } from '../shared/sub-node-log';
-import { supplyModel } from '../shared/supplied-model';
+import { supplyModel } from '../shared/supply-model';
 import { properties } from './fields';
 import { readSettings } from './settings';
 import { withBudget } from './token-budget';
-import { withToolsAtOnce } from '../../lib/chat/tools-at-once';
+import { withToolsAtOnce } from '../../lib/chat/tool-selection';
 import { checkParameters } from '../../lib/chat/parameters';
 import { runTurn } from '../../lib/chat/turn';
 import type { AnswerSource, ChatSettings } from '../../lib/chat/types';
-import type { Server } from '../../lib/servers/kinds/kind';
+import type { Server } from '../../lib/servers/types/server-type';
 import { withChosenModel } from '../shared/search-models';
 
 /** Supplies the chat model, see `supplyModel`. */

@@ -1,5 +1,5 @@
 import type { AnswerSource } from '../../lib/chat/types';
-import { invalidInput } from '../../lib/errors/failure';
+import { invalidInput } from '../../lib/errors/create-error';
 import { tokensSpent } from '../shared/token-totals';
 
 const UNCOUNTED =

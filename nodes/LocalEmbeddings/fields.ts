@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { embeddingOptions } from '../shared/embedding-fields';
-import { noticeField, optionsCollection } from '../shared/field-kinds';
+import { noticeField, optionsCollection } from '../shared/field-builders';
 import { modelField } from '../shared/model-field';
 
 export const properties: INodeProperties[] = [

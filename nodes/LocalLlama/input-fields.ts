@@ -1,9 +1,9 @@
 import type { INodeExecutionData, INodeProperties } from 'n8n-workflow';
 
 import { filled } from '../../lib/values';
-import { booleanField, optionsCollection } from '../shared/field-kinds';
+import { booleanField, optionsCollection } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
-import { ItemFailure } from '../shared/run/failed-item';
+import { ItemFailure } from '../shared/run/item-error';
 import type { OperationItem } from '../shared/run/operations';
 import type { LlamaCall, LocalLlamaOperation } from './operation';
 

@@ -1,9 +1,9 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { TaskSettings } from '../../lib/tasks/task';
+import type { TaskSettings } from '../../lib/tasks/run-task';
 import { generationFields } from '../shared/chat/generation-fields';
-import { stringField } from '../shared/field-kinds';
-import { GENERATION_RETRIES, limit, readWait } from '../shared/limit-fields';
+import { stringField } from '../shared/field-builders';
+import { GENERATION_RETRIES, limit, readWait } from '../shared/timeout-fields';
 import type { LlamaCall } from './operation';
 
 /** Options of every request for pictures and sound: further fields, limit, retries. */

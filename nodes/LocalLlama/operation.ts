@@ -7,11 +7,11 @@ import * as workflow from 'n8n-workflow';
 
 import type { Usage } from '../../lib/chat/types';
 import type { Priority } from '../../lib/http/queue';
-import type { Server } from '../../lib/servers/kinds/kind';
+import type { Server } from '../../lib/servers/types/server-type';
 import { isSameForEachItem } from '../../lib/servers/credential';
-import { serverOf } from '../../lib/servers/server';
+import { serverOf } from '../../lib/servers/model-server';
 import { NodeParameters } from '../shared/parameters';
-import { priorityOf } from '../shared/limit-fields';
+import { priorityOf } from '../shared/timeout-fields';
 import type { Operation, OperationCall } from '../shared/run/operations';
 import { runOperations, type RunOptions } from '../shared/run/run-operations';
 import { quietly } from '../../lib/values';

@@ -1,5 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { booleanField, optionsCollection, wholeField } from '../shared/field-kinds';
+import { booleanField, optionsCollection, wholeField } from '../shared/field-builders';
 
 function itemsAtOnce(preset: number): INodeProperties {
 	return wholeField('Max Concurrent Items', 'itemsAtOnce', preset, [1, 64], {

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { noticeField, optionsCollection } from '../shared/field-kinds';
+import { noticeField, optionsCollection } from '../shared/field-builders';
 import { modelField } from '../shared/model-field';
 import { rerankOptions, topNField } from '../shared/rerank-fields';
 

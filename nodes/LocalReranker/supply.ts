@@ -5,12 +5,12 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 
-import type { Server } from '../../lib/servers/kinds/kind';
+import type { Server } from '../../lib/servers/types/server-type';
 import { rerank, type Ranking, type RerankSettings } from '../../lib/tasks/rerank';
 import { filled, optional } from '../../lib/values';
-import { serverOf } from '../../lib/servers/server';
+import { serverOf } from '../../lib/servers/model-server';
 import { NodeParameters } from '../shared/parameters';
-import { priorityOf } from '../shared/limit-fields';
+import { priorityOf } from '../shared/timeout-fields';
 import { withChosenModel } from '../shared/search-models';
 import { readRerankSettings } from '../shared/rerank-fields';
 import { supplied, type SubNodeLog } from '../shared/sub-node-log';

@@ -4,7 +4,7 @@ import { asFailed } from '../../lib/errors/server-error';
 import { checkServer } from '../../lib/health/check';
 import { writePage, writeText, type Reported } from '../../lib/health/report';
 import { withSpeed } from '../../lib/health/speed';
-import { booleanField, outputFileField, stringField, wholeField } from '../shared/field-kinds';
+import { booleanField, outputFileField, stringField, wholeField } from '../shared/field-builders';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { baseName, storeFile } from '../shared/binary';

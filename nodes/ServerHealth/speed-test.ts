@@ -1,6 +1,6 @@
 import { checkServer } from '../../lib/health/check';
 import { withSpeed, type SpeedOptions } from '../../lib/health/speed';
-import { collectionField, numberField, wholeField } from '../shared/field-kinds';
+import { collectionField, numberField, wholeField } from '../shared/field-builders';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { healthItems, type HealthCall, type HealthOperation } from './operation';

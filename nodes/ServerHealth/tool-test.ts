@@ -1,6 +1,6 @@
 import { checkServer } from '../../lib/health/check';
 import { withToolTest } from '../../lib/health/tool-test';
-import { numberField, wholeField } from '../shared/field-kinds';
+import { numberField, wholeField } from '../shared/field-builders';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { healthItems, type HealthOperation } from './operation';

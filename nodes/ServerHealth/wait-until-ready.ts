@@ -1,6 +1,6 @@
 import { checkServer } from '../../lib/health/check';
 import { waitUntilReady as wait } from '../../lib/health/wait-until-ready';
-import { numberField } from '../shared/field-kinds';
+import { numberField } from '../shared/field-builders';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { healthItems, type HealthOperation } from './operation';
 

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { choicesField, optionsCollection, wholeField } from '../shared/field-kinds';
+import { choicesField, optionsCollection, wholeField } from '../shared/field-builders';
 import { expectationsField, serviceField, timeLimit } from '../shared/health/check-fields';
 
 /** n8n lists the options of a field with this label as the actions of a trigger. */

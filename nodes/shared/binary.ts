@@ -1,5 +1,5 @@
 import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
-import { invalidInput } from '../../lib/errors/failure';
+import { invalidInput } from '../../lib/errors/create-error';
 import type { FileSource } from '../../lib/http/multipart';
 import { plainFileName } from '../../lib/file-name';
 import { Readable } from '../../lib/vendor';

@@ -2,8 +2,8 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { keepAliveOf } from '../../lib/servers/keep-alive';
 import type { EmbedSettings } from '../../lib/tasks/embed';
-import { choiceField, choices, longTextField, stringField, wholeField } from './field-kinds';
-import { limitFields, readWait } from './limit-fields';
+import { choiceField, choices, longTextField, stringField, wholeField } from './field-builders';
+import { limitFields, readWait } from './timeout-fields';
 import type { NodeParameters } from './parameters';
 
 /** Options of embeddings. */

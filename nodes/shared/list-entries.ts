@@ -5,7 +5,7 @@ import type {
 	NodeOperationError,
 } from 'n8n-workflow';
 import { optional, plainText, ZERO_WIDTH_SPACE } from '../../lib/values';
-import { describe } from '../../lib/errors/description';
+import { describe } from '../../lib/errors/describe-error';
 import { toNodeError } from '../../lib/errors/node-error';
 import { ServerError } from '../../lib/errors/server-error';
 

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { listField } from './field-kinds';
+import { listField } from './field-builders';
 
 /** Subtitle of a node: the model's file name without folder and `.gguf`, or "loaded model". */
 export const MODEL_SUBTITLE =

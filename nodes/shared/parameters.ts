@@ -11,7 +11,7 @@ import {
 } from 'n8n-workflow';
 import { isDeepText, MAX_DEPTH } from '../../lib/json';
 import { booleanOf, isRecord, messageOf, quietly, recordOf, shortened } from '../../lib/values';
-import { invalidInput } from '../../lib/errors/failure';
+import { invalidInput } from '../../lib/errors/create-error';
 import type { ServerError } from '../../lib/errors/server-error';
 import { memoized } from '../../lib/lru-cache';
 import { ANY_NUMBER, isInRange, type NumberRange, rangeInWords } from '../../lib/ranges';

@@ -1,8 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import type { RerankSettings } from '../../lib/tasks/rerank';
-import { choiceField, choices, numberField, wholeField } from './field-kinds';
-import { limitFields, readWait } from './limit-fields';
+import { choiceField, choices, numberField, wholeField } from './field-builders';
+import { limitFields, readWait } from './timeout-fields';
 import type { NodeParameters } from './parameters';
 
 export const topNField = wholeField('Top N', 'topN', 0, [0], {

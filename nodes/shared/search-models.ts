@@ -1,17 +1,17 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
 import { asFailed } from '../../lib/errors/server-error';
-import { contextOf } from '../../lib/http/failures';
-import type { Limits } from '../../lib/http/limits';
-import { Retries } from '../../lib/http/retry';
-import { pauseFor } from '../../lib/http/waiting';
+import { contextOf } from '../../lib/http/request-errors';
+import type { Limits } from '../../lib/http/timeouts';
+import { Retries } from '../../lib/http/retry-policy';
+import { pauseFor } from '../../lib/http/sleep';
 import { fetchOnce, memoized } from '../../lib/lru-cache';
 import { listModels, listModelsFor } from '../../lib/servers/list-models';
 import { describeModel, onlyModel, shortModelNames } from '../../lib/servers/model-names';
 import type { ServerModel } from '../../lib/servers/models';
-import { kindOf } from '../../lib/servers/kinds';
-import type { ModelUse, Server } from '../../lib/servers/kinds/kind';
-import { serverOf } from '../../lib/servers/server';
+import { kindOf } from '../../lib/servers/types';
+import type { ModelUse, Server } from '../../lib/servers/types/server-type';
+import { serverOf } from '../../lib/servers/model-server';
 import { listEntries, listError } from './list-entries';
 
 /** List searches for models. Where there is no list, the error says why and what to do. */

@@ -8,7 +8,7 @@ import type {
 } from 'n8n-workflow';
 import { SubNodeError, toNodeError } from '../../lib/errors/node-error';
 import { hintOnce } from './run/hints';
-import { withoutDetailsForVisitors } from './run/failed-item';
+import { withoutDetailsForVisitors } from './run/item-error';
 import { quietly } from '../../lib/values';
 
 /** One call of a supplied object. */

@@ -2,9 +2,9 @@
 import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheDir, withLock } from './cache.mjs';
-import { toolEnvironment } from './deps.mjs';
+import { toolEnvironment } from './dependencies.mjs';
 import { hashOfFiles, playgroundData, readJsonIfThere, root, shortHash } from './paths.mjs';
-import { run } from './proc.mjs';
+import { run } from './processes.mjs';
 
 const SOURCES = [
 	...['credentials', 'icons', 'lib', 'nodes', 'workflows', 'gulpfile.js'],

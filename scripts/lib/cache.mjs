@@ -15,7 +15,7 @@ import {
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { onExit } from './proc.mjs';
+import { onExit } from './processes.mjs';
 
 /** @returns {string} the cache's folder, created when missing */
 export const cacheDir = () => {

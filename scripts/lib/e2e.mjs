@@ -3,15 +3,15 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuild, stageBuild } from './build.mjs';
 import { cacheDir, withLock } from './cache.mjs';
-import { ensureDependencies } from './deps.mjs';
+import { ensureDependencies } from './dependencies.mjs';
 import { ensureLlamaServer } from './llama-server.mjs';
 import { ensureLlamaWheel } from './llama-wheel.mjs';
-import { allOrEveryFailure } from './main.mjs';
+import { allOrEveryFailure } from './script-main.mjs';
 import { ensureSmolLm2, NOISE, NOISE_BERT } from './model.mjs';
 import { ensureN8n } from './n8n-install.mjs';
 import { root, shortHash } from './paths.mjs';
-import { findOnPath } from './proc.mjs';
-import { runJest } from './tally.mjs';
+import { findOnPath } from './processes.mjs';
+import { runJest } from './test-summary.mjs';
 
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 /** Lets Chromium run as root in a container, without background network traffic. */

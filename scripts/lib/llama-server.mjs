@@ -3,12 +3,12 @@ import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { cacheDir, cached } from './cache.mjs';
-import { npm } from './deps.mjs';
+import { npm } from './dependencies.mjs';
 import { ensureLlamaWheel } from './llama-wheel.mjs';
 import { shortHash } from './paths.mjs';
 import { freePort } from './ports.mjs';
-import { findOnPath, run, startService } from './proc.mjs';
-import { waitForService } from './wait.mjs';
+import { findOnPath, run, startService } from './processes.mjs';
+import { waitForService } from './wait-for-service.mjs';
 
 /** Contains llama.cpp v0.5.0 as a git bundle. */
 const SOURCE_PACKAGE = 'node-llama-cpp@3.22.1';

@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached } from './cache.mjs';
 import { hashOfFiles, root, shortHash } from './paths.mjs';
-import { lastLines, run } from './proc.mjs';
+import { lastLines, run } from './processes.mjs';
 import { findPython, installWheel } from './python.mjs';
 
 const WHEEL = {

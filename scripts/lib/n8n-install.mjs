@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached } from './cache.mjs';
-import { INSTALL_ARGS, node, nodeVersion, npm } from './deps.mjs';
+import { INSTALL_ARGS, node, nodeVersion, npm } from './dependencies.mjs';
 import { readJson, root, shortHash } from './paths.mjs';
-import { run } from './proc.mjs';
+import { run } from './processes.mjs';
 
 /** Folder of each version. The oldest one has no lock file. */
 const PLAYGROUNDS = new Map([

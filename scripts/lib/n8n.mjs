@@ -11,12 +11,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheDir, cached } from './cache.mjs';
-import { node, toolEnvironment } from './deps.mjs';
+import { node, toolEnvironment } from './dependencies.mjs';
 import { n8nClient } from './n8n-client.mjs';
 import { root, shortHash } from './paths.mjs';
 import { freePort } from './ports.mjs';
-import { onExit, run, startService } from './proc.mjs';
-import { waitForService } from './wait.mjs';
+import { onExit, run, startService } from './processes.mjs';
+import { waitForService } from './wait-for-service.mjs';
 
 /** @typedef {import('./types').N8nInstall} N8nInstall */
 

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { npm } from './deps.mjs';
+import { npm } from './dependencies.mjs';
 import { root } from './paths.mjs';
-import { onExit, run } from './proc.mjs';
+import { onExit, run } from './processes.mjs';
 
 const MAX_PACKED_BYTES = 560_000;
 

@@ -1,7 +1,7 @@
 /** Installs Python packages into a folder: no virtual environment is needed, even where the system manages its Python. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CommandError, findOnPath, lastLines, run } from './proc.mjs';
+import { CommandError, findOnPath, lastLines, run } from './processes.mjs';
 
 const HINT =
 	process.platform === 'darwin' ? 'brew install python' : 'apt-get install -y python3 python3-pip';

@@ -1,5 +1,5 @@
 import type { Sample } from '../../bench/soak/types';
-import { childProcess, fs, net, os, path, process } from '../support/node';
+import { childProcess, fs, net, os, path, process } from '../support/node-builtins';
 
 /** Stands for n8n: keeps everything once it is told to leak. */
 const HOST = `

@@ -1,6 +1,6 @@
 import type { Kind, RunRecord, Sample } from '../../bench/soak/types';
 import type { Workflow } from '../../scripts/lib/types';
-import { fs, http, setImmediate } from '../support/node';
+import { fs, http, setImmediate } from '../support/node-builtins';
 import { loadModule } from '../support/scripts';
 
 interface Verdict {
@@ -164,7 +164,7 @@ describe('the load', () => {
 	});
 
 	test('has every kind of run with every fault of it within an hour', async () => {
-		const { KINDS } = await script<KindsScript>('kinds');
+		const { KINDS } = await script<KindsScript>('load-profiles');
 		const seen = new Set(await first(1, 5000));
 		const wanted = KINDS.flatMap(({ name, faults, always }) =>
 			always === undefined
@@ -176,7 +176,7 @@ describe('the load', () => {
 
 	test('has a workflow for each kind', async () => {
 		const { createWorkflows } = await script<WorkflowsScript>('workflows');
-		const { KINDS } = await script<KindsScript>('kinds');
+		const { KINDS } = await script<KindsScript>('load-profiles');
 		const created: Workflow[] = [];
 		const activated: string[] = [];
 		const n8n = {

@@ -2,10 +2,10 @@ import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-wo
 
 import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { keyTest, startApp, startSim } from '../lib/dify/client';
-import { PAGES, appKey, knowledgeKey } from '../servers/dify';
+import { PAGES, appKey, knowledgeKey } from '../simulators/dify';
 import { testCredential } from '../support/credential-test';
-import { listen } from '../support/listening';
-import { http } from '../support/node';
+import { listen } from '../support/listen';
+import { http } from '../support/node-builtins';
 
 const WRONG = `app-${'Wrong'.repeat(5)}`;
 const tested = async (data: ICredentialDataDecryptedObject) =>

@@ -6,9 +6,9 @@ import {
 	reply,
 	type SimOptions,
 	startLlamaServerSim,
-} from '../servers/llama-server';
+} from '../simulators/llama-server';
 import { testCredential } from '../support/credential-test';
-import { useSimulator } from '../servers/use-simulator';
+import { useSimulator } from '../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 

@@ -3,8 +3,8 @@ import type { ICredentialDataDecryptedObject, ICredentialType } from 'n8n-workfl
 import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
 import { testCredential } from '../support/credential-test';
-import { listen } from '../support/listening';
-import { http } from '../support/node';
+import { listen } from '../support/listen';
+import { http } from '../support/node-builtins';
 
 const CANARY = 'local-key-1234567890';
 

@@ -1,5 +1,5 @@
 import type { DifyAppMode } from '../../lib/dify/types';
-import { waitFor } from '../lib/dify/ask';
+import { waitFor } from '../lib/dify/request';
 import {
 	appKey,
 	defaultApps,
@@ -7,12 +7,12 @@ import {
 	startDifySim,
 	type DifySim,
 	type DifySimOptions,
-} from '../servers/dify';
-import type { SimRun } from '../servers/dify/types';
-import { gate } from '../support/gate';
-import { listen } from '../support/listening';
-import { delay, http } from '../support/node';
-import { afterShown } from './support/after-shown';
+} from '../simulators/dify';
+import type { SimRun } from '../simulators/dify/types';
+import { gate } from '../support/deferred';
+import { listen } from '../support/listen';
+import { delay, http } from '../support/node-builtins';
+import { afterShown } from './support/paced-stream';
 import {
 	chatLines,
 	importWorkflow,

@@ -1,9 +1,9 @@
 /** What a person sees in n8n's editor, in a real browser: the panels, a failure, the credential, a chat. */
 import { NodeHelpers, type INode, type INodeTypeDescription } from 'n8n-workflow';
 
-import { appKey, startDifySim, type DifySim } from '../servers/dify';
-import { reply, startLlamaServerSim, type LlamaServerSim } from '../servers/llama-server';
-import { gate } from '../support/gate';
+import { appKey, startDifySim, type DifySim } from '../simulators/dify';
+import { reply, startLlamaServerSim, type LlamaServerSim } from '../simulators/llama-server';
+import { gate } from '../support/deferred';
 import { isWhole, openEditor, type Editor } from './support/editor';
 import {
 	llamaCredential,

@@ -1,5 +1,5 @@
-import { reply, startLlamaServerSim } from '../servers/llama-server';
-import { gate } from '../support/gate';
+import { reply, startLlamaServerSim } from '../simulators/llama-server';
+import { gate } from '../support/deferred';
 import {
 	ENDLESS,
 	chatLines,

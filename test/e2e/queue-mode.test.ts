@@ -1,5 +1,5 @@
-import { appKey, startDifySim, type DifySim } from '../servers/dify';
-import { afterShown } from './support/after-shown';
+import { appKey, startDifySim, type DifySim } from '../simulators/dify';
+import { afterShown } from './support/paced-stream';
 import {
 	ENDLESS,
 	chatLines,

@@ -9,13 +9,13 @@ import {
 	knowledgeKey,
 	type AppSpec,
 	type DifySim,
-} from '../servers/dify';
-import { startLlamaServerSim } from '../servers/llama-server';
-import { startKokoroSim } from '../servers/media/kokoro';
-import { startSdServerSim } from '../servers/media/sd-server';
-import { startWhisperSim } from '../servers/media/whisper';
-import { startTcpServer } from '../support/listening';
-import { fs, path } from '../support/node';
+} from '../simulators/dify';
+import { startLlamaServerSim } from '../simulators/llama-server';
+import { startKokoroSim } from '../simulators/media/kokoro';
+import { startSdServerSim } from '../simulators/media/sd-server';
+import { startWhisperSim } from '../simulators/media/whisper';
+import { startTcpServer } from '../support/listen';
+import { fs, path } from '../support/node-builtins';
 import {
 	EXAMPLES,
 	example,

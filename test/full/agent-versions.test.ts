@@ -1,5 +1,5 @@
 /** What a model's mistakes, formats and pictures become in each version of n8n's agent. */
-import { type LlamaServerSim, reply, startLlamaServerSim } from '../servers/llama-server';
+import { type LlamaServerSim, reply, startLlamaServerSim } from '../simulators/llama-server';
 import {
 	type Execution,
 	llamaCredential,

@@ -1,7 +1,7 @@
 /** Attacks through a model's text: tool calls that an e-mail dictates (prompt injection), and answers that are slow to check. */
-import { listen } from '../support/listening';
-import { delay, fs, http, performance } from '../support/node';
-import { reply, startLlamaServerSim } from '../servers/llama-server';
+import { listen } from '../support/listen';
+import { delay, fs, http, performance } from '../support/node-builtins';
+import { reply, startLlamaServerSim } from '../simulators/llama-server';
 import {
 	llamaCredential,
 	scriptedModel,

@@ -1,6 +1,12 @@
-import { waitFor } from '../lib/dify/ask';
-import { addDataset, addDocument, knowledgeKey, startDifySim, type DifySim } from '../servers/dify';
-import { reply, startLlamaServerSim, type LlamaServerSim } from '../servers/llama-server';
+import { waitFor } from '../lib/dify/request';
+import {
+	addDataset,
+	addDocument,
+	knowledgeKey,
+	startDifySim,
+	type DifySim,
+} from '../simulators/dify';
+import { reply, startLlamaServerSim, type LlamaServerSim } from '../simulators/llama-server';
 import {
 	startN8n,
 	stopEverything,

@@ -2,7 +2,7 @@
 import { say } from '../lib/dify/client';
 import { difyClient } from '../../lib/dify/credentials';
 import { closeChannels } from '../../lib/http/dispatcher';
-import { appKey, startDifySim, type DifySim, type Fault } from '../servers/dify';
+import { appKey, startDifySim, type DifySim, type Fault } from '../simulators/dify';
 import {
 	startN8n,
 	stopEverything,

@@ -1,7 +1,7 @@
 /** Dify Workflow in the real n8n, against the simulator of Dify. */
-import { waitFor } from '../lib/dify/ask';
-import { appKey, startDifySim, type AppSpec, type DifySim, type Step } from '../servers/dify';
-import { fs, path } from '../support/node';
+import { waitFor } from '../lib/dify/request';
+import { appKey, startDifySim, type AppSpec, type DifySim, type Step } from '../simulators/dify';
+import { fs, path } from '../support/node-builtins';
 import {
 	parts,
 	startN8n,

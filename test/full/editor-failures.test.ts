@@ -2,8 +2,8 @@
  * What a person sees in the editor where a sub-node of this package fails, while it is supplied and while it is called: the
  * toast, the panels of the root node and of the sub-node, and the mark on the canvas.
  */
-import { appKey, startDifySim, type AppSpec, type DifySim } from '../servers/dify';
-import { startLlamaServerSim, type LlamaServerSim } from '../servers/llama-server';
+import { appKey, startDifySim, type AppSpec, type DifySim } from '../simulators/dify';
+import { startLlamaServerSim, type LlamaServerSim } from '../simulators/llama-server';
 import { openEditor, type Editor } from '../e2e/support/editor';
 import {
 	llamaCredential,

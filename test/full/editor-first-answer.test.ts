@@ -2,8 +2,8 @@
  * The first minutes of a new user, by mouse and keyboard: from an empty n8n to the first answer without choosing a model,
  * an example from its file, and a Dify app in the chat with a rating. The README describes the steps.
  */
-import { appKey, startDifySim } from '../servers/dify';
-import { path, process } from '../support/node';
+import { appKey, startDifySim } from '../simulators/dify';
+import { path, process } from '../support/node-builtins';
 import { openEditor, type Editor, type Locator } from '../e2e/support/editor';
 import {
 	isOldestN8n,

@@ -1,7 +1,7 @@
 import { chromium as playwright, type Browser } from 'playwright-core';
 
 import { elements } from '../lib/health/elements';
-import { fs, path, process } from '../support/node';
+import { fs, path, process } from '../support/node-builtins';
 import {
 	chromium,
 	llamaCredential,

@@ -1,8 +1,8 @@
 import { NodeHelpers, type INode, type INodeTypeDescription } from 'n8n-workflow';
 
-import { appKey, startDifySim, type AppSpec, type DifySim } from '../servers/dify';
-import { reply, startLlamaServerSim } from '../servers/llama-server';
-import { delay } from '../support/node';
+import { appKey, startDifySim, type AppSpec, type DifySim } from '../simulators/dify';
+import { reply, startLlamaServerSim } from '../simulators/llama-server';
+import { delay } from '../support/node-builtins';
 import { loadScript } from '../support/scripts';
 import { isWhole, openEditor, WINDOW, type Editor, type Locator } from '../e2e/support/editor';
 import {

@@ -3,11 +3,11 @@
  * several rounds, in the format of 2.41 and the assumed format of 3.3.
  */
 import { runTurn } from '../../lib/chat/turn';
-import { serverOf } from '../../lib/servers/server';
+import { serverOf } from '../../lib/servers/model-server';
 import type { SourceMessage, ToolDefinition, Usage } from '../../lib/chat/types';
 import { PLAIN_SETTINGS } from '../lib/chat/chat-settings';
 import { ai, human, ROUNDS, SHAPES, tool } from '../support/agent-histories';
-import { fs, path } from '../support/node';
+import { fs, path } from '../support/node-builtins';
 import {
 	parts,
 	scriptedModel,

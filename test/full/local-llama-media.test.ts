@@ -1,9 +1,9 @@
 /** Images, transcripts and speech in the real n8n: stored files, streamed into the chat, and as an agent's tool. */
-import { reply, startLlamaServerSim, type LlamaServerSim } from '../servers/llama-server';
-import { startKokoroSim } from '../servers/media/kokoro';
-import type { MediaSim } from '../servers/media/server';
-import { startSdServerSim } from '../servers/media/sd-server';
-import { startWhisperSim } from '../servers/media/whisper';
+import { reply, startLlamaServerSim, type LlamaServerSim } from '../simulators/llama-server';
+import { startKokoroSim } from '../simulators/media/kokoro';
+import type { MediaSim } from '../simulators/media/server';
+import { startSdServerSim } from '../simulators/media/sd-server';
+import { startWhisperSim } from '../simulators/media/whisper';
 import {
 	llamaCredential,
 	startN8n,

@@ -1,4 +1,4 @@
-import { startLlamaServerSim, reply } from '../servers/llama-server';
+import { startLlamaServerSim, reply } from '../simulators/llama-server';
 import {
 	chatLines,
 	llamaCredential,

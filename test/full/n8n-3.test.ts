@@ -1,6 +1,6 @@
 /** Changes of n8n 3, tested on the newest n8n 2 with its settings (docs/operations.md). `N8N_DEFAULTS=3` runs any suite with them. */
 import { N8N_3_RULES } from '../support/n8n-3-rules';
-import { childProcess, fs, path, process } from '../support/node';
+import { childProcess, fs, path, process } from '../support/node-builtins';
 import {
 	isOldestN8n,
 	llamaCredential,

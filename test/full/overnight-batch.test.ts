@@ -2,11 +2,11 @@
  * The example `overnight-batch`: rows of a data table that outlive a killed n8n and a killed server. By default some
  * hundred rows and a few kills; `LOCAL_LLAMA_NIGHT=2000,20` sets how many of both.
  */
-import type { LlamaServerSim } from '../servers/llama-server';
-import { delay, process } from '../support/node';
+import type { LlamaServerSim } from '../simulators/llama-server';
+import { delay, process } from '../support/node-builtins';
 import { example, type Wiring } from '../e2e/support/examples';
-import { AT_ONCE, hurried, NightServer } from './support/night';
-import { openNightTable, type NightTable } from './support/night-table';
+import { AT_ONCE, hurried, NightServer } from './support/overnight-server';
+import { openNightTable, type NightTable } from './support/overnight-table';
 import {
 	after,
 	describeExamples,

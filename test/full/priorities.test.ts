@@ -1,6 +1,6 @@
 /** Which class each kind of execution gets, read from the spans of the real n8n: the table of docs/operations.md. */
-import { startLlamaServerSim, type LlamaServerSim } from '../servers/llama-server';
-import { startOtlpReceiver } from '../servers/otlp';
+import { startLlamaServerSim, type LlamaServerSim } from '../simulators/llama-server';
+import { startOtlpReceiver } from '../simulators/otlp';
 import {
 	chatLines,
 	importWorkflow,

@@ -1,5 +1,5 @@
 /** Embeddings of a real llama-server in n8n's vector stores: do searches find the nearest texts? */
-import { type LlamaServerSim, reply, startLlamaServerSim } from '../servers/llama-server';
+import { type LlamaServerSim, reply, startLlamaServerSim } from '../simulators/llama-server';
 import {
 	llamaCredential,
 	startN8n,

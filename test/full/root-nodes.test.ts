@@ -3,7 +3,7 @@ import {
 	reply,
 	startLlamaServerSim,
 	type WireRequest,
-} from '../servers/llama-server';
+} from '../simulators/llama-server';
 import {
 	llamaCredential,
 	startN8n,

@@ -4,11 +4,11 @@
  */
 import type { INodeTypeDescription } from 'n8n-workflow';
 
-import { FAULTS, startEchoServer, type EchoServer } from '../servers/echo-server';
-import { startLlamaServerSim } from '../servers/llama-server';
+import { FAULTS, startEchoServer, type EchoServer } from '../simulators/echo-server';
+import { startLlamaServerSim } from '../simulators/llama-server';
 import { canary, echoForms, Search } from '../support/canaries';
 import { everyOperation, withLowLimits, type FilledNode } from '../support/every-operation';
-import { fs, path, process } from '../support/node';
+import { fs, path, process } from '../support/node-builtins';
 import {
 	actionsBehindFile,
 	ADDRESSES,

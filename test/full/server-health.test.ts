@@ -5,8 +5,8 @@ import { withSpeed } from '../../lib/health/speed';
 import { waitUntilReady } from '../../lib/health/wait-until-ready';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { modelServerTarget } from '../../nodes/shared/health/target';
-import { delay, fs, http, net, path, process } from '../support/node';
-import { listen } from '../support/listening';
+import { delay, fs, http, net, path, process } from '../support/node-builtins';
+import { listen } from '../support/listen';
 import {
 	llamaCredential,
 	parts,

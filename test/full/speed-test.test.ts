@@ -2,8 +2,8 @@ import { checkServer } from '../../lib/health/check';
 import { type WithSpeed, withSpeed } from '../../lib/health/speed';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { modelServerTarget } from '../../nodes/shared/health/target';
-import { type ReverseProxyOptions, startReverseProxy } from '../servers/reverse-proxy';
-import { useSimulator } from '../servers/use-simulator';
+import { type ReverseProxyOptions, startReverseProxy } from '../simulators/reverse-proxy';
+import { useSimulator } from '../simulators/use-simulator';
 import {
 	parts,
 	scriptedModel,

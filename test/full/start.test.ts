@@ -1,4 +1,4 @@
-import { childProcess, delay, fs, path, process } from '../support/node';
+import { childProcess, delay, fs, path, process } from '../support/node-builtins';
 import { openEditor, type Editor } from '../e2e/support/editor';
 import { EXAMPLES } from '../e2e/support/examples';
 import {

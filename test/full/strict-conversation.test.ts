@@ -2,9 +2,9 @@
 import { runTurn } from '../../lib/chat/turn';
 import type { SourceMessage } from '../../lib/chat/types';
 import { clearSharedCaches } from '../../lib/lru-cache';
-import { serverOf } from '../../lib/servers/server';
+import { serverOf } from '../../lib/servers/model-server';
 import { startLlamaServer, stopEverything } from '../e2e/support/playground';
-import { fs, os, path } from '../support/node';
+import { fs, os, path } from '../support/node-builtins';
 
 afterEach(async () => {
 	clearSharedCaches();

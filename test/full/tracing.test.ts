@@ -1,5 +1,5 @@
-import { type ExportedSpan, startOtlpReceiver } from '../servers/otlp';
-import { fs, path } from '../support/node';
+import { type ExportedSpan, startOtlpReceiver } from '../simulators/otlp';
+import { fs, path } from '../support/node-builtins';
 import {
 	llamaCredential,
 	parts,

@@ -1,4 +1,4 @@
-import { type LlamaServerSim, reply, startLlamaServerSim } from '../servers/llama-server';
+import { type LlamaServerSim, reply, startLlamaServerSim } from '../simulators/llama-server';
 import {
 	llamaCredential,
 	startN8n,

@@ -1,6 +1,6 @@
 /** The example workflows that need more than scripted servers, and what one of them does when its alert fails. */
-import { listen } from '../support/listening';
-import { fs, http, path } from '../support/node';
+import { listen } from '../support/listen';
+import { fs, http, path } from '../support/node-builtins';
 import { example, postgresCredential, RUN_IN_FULL, type Wiring } from '../e2e/support/examples';
 import { startLlamaServer, workFolder, type Execution } from '../e2e/support/playground';
 import {

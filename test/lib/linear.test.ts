@@ -2,9 +2,9 @@
  * Whatever reads text of a model, a tool, a file or a server takes a time that grows with its length: the same work is
  * done for a text and for texts of two, four and eight times its length.
  */
-import { AnswerReader } from '../../lib/chat/answer';
-import { ArgumentFitter } from '../../lib/chat/arguments';
-import { argumentsOf, CallAssembly } from '../../lib/chat/calls';
+import { AnswerReader } from '../../lib/chat/completion-accumulator';
+import { ArgumentFitter } from '../../lib/chat/coerce-arguments';
+import { argumentsOf, CallAssembly } from '../../lib/chat/tool-calls';
 import {
 	textOfBlock,
 	toolResult,
@@ -12,28 +12,28 @@ import {
 	withoutControlTokens,
 } from '../../lib/chat/content';
 import { bytesOf, parseDataUrl } from '../../lib/chat/data-url';
-import { fittingJson } from '../../lib/chat/json-in-text';
-import { splitThinking, ThinkingSplitter } from '../../lib/chat/thinking';
+import { fittingJson } from '../../lib/chat/extract-json';
+import { splitThinking, ThinkingSplitter } from '../../lib/chat/reasoning';
 import { kindOf, refuse } from '../../lib/dify/errors';
-import { fileNames, nameInUrl } from '../../lib/dify/files/files';
-import { apply, createRun } from '../../lib/dify/run/events';
-import { classify, failureInStream, retryAfterMs } from '../../lib/errors/classify';
+import { fileNames, nameInUrl } from '../../lib/dify/files/file-refs';
+import { apply, createRun } from '../../lib/dify/run/run-state';
+import { classify, failureInStream, retryAfterMs } from '../../lib/errors/classify-error';
 import { mask, maskDeep } from '../../lib/errors/mask';
 import { mimeTypeIn, nameInDisposition, plainFileName } from '../../lib/file-name';
 import { declaredType, fileTypeOf, textOfBytes } from '../../lib/files';
-import { EventReader } from '../../lib/http/body';
-import { jsonBody } from '../../lib/http/send';
+import { EventReader } from '../../lib/http/response-body';
+import { jsonBody } from '../../lib/http/send-request';
 import { exactJson, parseJson, parseObject } from '../../lib/json';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
 import { metricsOf } from '../../lib/servers/metrics';
-import { estimateTokens } from '../../lib/servers/unread';
+import { estimateTokens } from '../../lib/servers/truncation';
 import { scoresIn } from '../../lib/tasks/label-scores';
-import { labelsIn } from '../../lib/tasks/labels-in-answer';
+import { labelsIn } from '../../lib/tasks/parse-labels';
 import { prefixesOf } from '../../lib/tasks/prefixes';
-import { plainText as spokenText } from '../../lib/tasks/speak';
+import { plainText as spokenText } from '../../lib/tasks/synthesize-speech';
 import { transcriptIn } from '../../lib/tasks/transcript';
 import { lettersOf, plainText, quietly, shortened, withoutEnds } from '../../lib/values';
-import { cpuMilliseconds } from '../support/time';
+import { cpuMilliseconds } from '../support/cpu-time';
 
 const SIZES = [8, 4, 2, 1];
 /** Less is noise of the machine. */

@@ -13,7 +13,7 @@ import { DifyConversation } from '../../nodes/DifyConversation/DifyConversation.
 import { DifyFeedback } from '../../nodes/DifyFeedback/DifyFeedback.node';
 import { DifyWorkflow } from '../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { clientOf, say, startSim } from '../lib/dify/client';
-import { appKey, type DifySim } from '../servers/dify';
+import { appKey, type DifySim } from '../simulators/dify';
 import { executeContext, type ExecuteFake, type ExecuteSetup } from '../support/execute-context';
 
 /** The Dify nodes, with the editor's default parameters. */
@@ -126,7 +126,7 @@ export function numbered(count: number): Required<Pick<ExecuteSetup, 'items' | '
 /** Characters that naive code would escape, cut or lose. */
 export const NASTY = `<b>"bold"</b> & 'quoted' 你好 😀`;
 
-export { said } from '../lib/dify/play';
+export { said } from '../lib/dify/play-events';
 export const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
 
 /** Sends messages over Dify Chat Message. */

@@ -1,4 +1,4 @@
-import { fs, path, process } from '../support/node';
+import { fs, path, process } from '../support/node-builtins';
 
 /** Folders that a folder of `lib` may import, besides itself and the single files of `lib`, which import no folder. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {

@@ -1,5 +1,5 @@
 import ts from 'typescript';
-import { fs, path } from '../support/node';
+import { fs, path } from '../support/node-builtins';
 
 /** Names of called functions: `expect` for `expect(x).toBe(y)`, and helpers with `expect` in their names. */
 function callsIn(code: ts.Node): string[] {

@@ -1,4 +1,4 @@
-import { fs, path } from '../support/node';
+import { fs, path } from '../support/node-builtins';
 import { loadModule, loadScript } from '../support/scripts';
 
 const { scripts } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as {

@@ -1,5 +1,5 @@
-import { EVENTS } from '../../lib/dify/run/events';
-import { fs, path } from '../support/node';
+import { EVENTS } from '../../lib/dify/run/run-state';
+import { fs, path } from '../support/node-builtins';
 
 /** First cells of the event catalogue in the protocol notes. */
 const catalogue = fs

@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 
-import { fs, path } from '../support/node';
+import { fs, path } from '../support/node-builtins';
 
 const FOLDER = path.join('docs', 'docker');
 const read = (file: string) => fs.readFileSync(path.join(FOLDER, file), 'utf8');

@@ -5,7 +5,7 @@
 import type { INodeProperties, INodeType } from 'n8n-workflow';
 import ts from 'typescript';
 
-import { fs, path, process } from '../support/node';
+import { fs, path, process } from '../support/node-builtins';
 
 const ROOT = process.cwd();
 const read = (file: string) => fs.readFileSync(path.join(ROOT, file), 'utf8');

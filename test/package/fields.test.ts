@@ -4,7 +4,7 @@
  */
 import type { ICredentialType, INodeProperties, INodeType } from 'n8n-workflow';
 
-import { childProcess, fs, path, process } from '../support/node';
+import { childProcess, fs, path, process } from '../support/node-builtins';
 
 const NODES = path.join(process.cwd(), 'nodes');
 const CREDENTIALS = path.join(process.cwd(), 'credentials');

@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 
-import { fs, path } from '../support/node';
+import { fs, path } from '../support/node-builtins';
 
 interface Workflow {
 	permissions: Record<string, string>;

@@ -1,13 +1,21 @@
 import ts from 'typescript';
 
-import { KINDS } from '../../lib/servers/kinds';
-import type { KindName } from '../../lib/servers/kinds/kind';
-import { LOOKS } from '../servers/llama-server/imitators';
-import { fs } from '../support/node';
+import { KINDS } from '../../lib/servers/types';
+import type { KindName } from '../../lib/servers/types/server-type';
+import { LOOKS } from '../simulators/llama-server/lookalikes';
+import { fs } from '../support/node-builtins';
 
-const FOLDER = 'lib/servers/kinds';
+const FOLDER = 'lib/servers/types';
 /** Files that define no kind: types, readers of answers, groups that kinds share. */
-const SHARED = ['index', 'kind', 'ollama-work', 'recognize', 'remedies', 'router-work', 'work'];
+const SHARED = [
+	'identify',
+	'index',
+	'model-actions',
+	'ollama-actions',
+	'router-actions',
+	'server-type',
+	'suggestions',
+];
 
 /** `lmStudio` → `lm-studio` */
 const fileOf = (kind: string) => kind.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -19,7 +27,7 @@ const kinds = (Object.keys(KINDS) as KindName[]).filter((kind) => kind !== 'othe
 
 /** Test doubles of real servers: folders of recordings, and simulators. */
 const STANDS_FOR = [
-	...['test/fixtures', 'test/fixtures/models', 'test/servers', 'test/servers/media'].flatMap(
+	...['test/fixtures', 'test/fixtures/models', 'test/simulators', 'test/simulators/media'].flatMap(
 		(folder) => fs.readdirSync(folder),
 	),
 	...Object.keys(LOOKS),
@@ -47,7 +55,7 @@ it.each(kinds)('%s is named in the page of servers, in both languages', (kind) =
 
 /** Files that may name kinds of servers: protocols, and the field in which a user chooses one. */
 const MAY_NAME =
-	/^(?:lib\/servers\/kinds\/|lib\/servers\/server\.ts|lib\/chat\/ollama|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
+	/^(?:lib\/servers\/types\/|lib\/servers\/model-server\.ts|lib\/chat\/ollama-body|nodes\/LocalChatModel\/(?:fields|server-types)\.ts)/;
 
 it('no other file names a kind of server: what it asks is an ability of the kind', () => {
 	const files = ['lib', 'nodes', 'credentials'].flatMap((folder) =>
@@ -71,9 +79,9 @@ const PRODUCTS =
 
 /** Why a file outside of `kinds/` has the name of a server in a string. */
 const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
-	[/^lib\/servers\/once-more\.ts$/, 'what is told when a server did not take a field'],
-	[/^lib\/errors\/remedies\//, 'remedies for a server of unknown kind, with examples'],
-	[/^lib\/tasks\/(?:transcribe|sent-files)\.ts$/, 'what servers read, and say of files'],
+	[/^lib\/servers\/adaptations\.ts$/, 'what is told when a server did not take a field'],
+	[/^lib\/errors\/texts\//, 'remedies for a server of unknown kind, with examples'],
+	[/^lib\/tasks\/(?:transcribe|file-errors)\.ts$/, 'what servers read, and say of files'],
 	[/^lib\/health\//, 'names of metrics and probes, and findings that only one kind has'],
 	[/^lib\/chat\/samplers\.ts$/, 'help texts of options, read before a server is known'],
 	[/^lib\/servers\/credential\.ts$/, 'the kinds that the credential offers'],

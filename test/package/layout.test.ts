@@ -1,4 +1,4 @@
-import { fs, path } from '../support/node';
+import { fs, path } from '../support/node-builtins';
 
 const [, layout = ''] =
 	/\n## Layout\n([^]*?)\n## /.exec(fs.readFileSync('CONTRIBUTING.md', 'utf8')) ?? [];
@@ -38,7 +38,7 @@ test('every folder and file that a README of the tests names exists', () => {
 	const missing = pages.flatMap((page) => {
 		const text = fs.readFileSync(page, 'utf8');
 		const names = [...text.matchAll(/`((?:[\w.-]+\/)+|[\w./-]+\.(?:ts|mjs|json|jinja|gguf|md))`/g)];
-		const places = [path.dirname(page), '.', 'test/contract/support'];
+		const places = [path.dirname(page), '.', 'test/recordings/support'];
 		return names
 			.map(([, name]) => name!)
 			.filter((name) => !places.some((place) => fs.existsSync(path.join(place, name))))

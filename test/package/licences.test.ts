@@ -1,4 +1,4 @@
-import { fs } from '../support/node';
+import { fs } from '../support/node-builtins';
 import { loadScript } from '../support/scripts';
 
 interface BundleScript {

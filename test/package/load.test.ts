@@ -1,7 +1,7 @@
 import { CustomDirectoryLoader, PackageDirectoryLoader } from 'n8n-core';
 
 import { OLDEST_N8N } from '../../lib/supported-n8n';
-import { fs, path, process } from '../support/node';
+import { fs, path, process } from '../support/node-builtins';
 
 const ROOT = process.cwd();
 const DIST = path.join(ROOT, 'dist');

@@ -1,6 +1,6 @@
 import ts from 'typescript';
 
-import { fs, path } from '../support/node';
+import { fs, path } from '../support/node-builtins';
 
 /** Functions that take a whole list as arguments: more than about 120,000 of them end the stack. */
 const TAKES_LIST =

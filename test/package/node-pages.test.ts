@@ -9,7 +9,7 @@ import type {
 } from 'n8n-workflow';
 import ts from 'typescript';
 
-import { fs, path, process } from '../support/node';
+import { fs, path, process } from '../support/node-builtins';
 import { headingsOf, linksOf } from './markdown';
 
 const ROOT = process.cwd();

@@ -1,6 +1,6 @@
 import type { INodeProperties, INodePropertyOptions, INodeType } from 'n8n-workflow';
 
-import { fs, path } from '../support/node';
+import { fs, path } from '../support/node-builtins';
 
 interface Operation {
 	node: string;

@@ -1,4 +1,4 @@
-import { fs, path, process } from '../support/node';
+import { fs, path, process } from '../support/node-builtins';
 import { headingsOf } from './markdown';
 
 const ROOT = process.cwd();

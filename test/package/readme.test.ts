@@ -2,7 +2,7 @@ import { DIFY_FINDINGS } from '../../lib/health/dify';
 import { FINDINGS } from '../../lib/health/findings';
 import { SPEED_FINDINGS } from '../../lib/health/speed';
 import { TOOL_FINDINGS } from '../../lib/health/tool-test';
-import { fs, path, process } from '../support/node';
+import { fs, path, process } from '../support/node-builtins';
 import { loadScript } from '../support/scripts';
 import { anchorsOf, codeOf, headingsOf, linksOf } from './markdown';
 

@@ -1,6 +1,6 @@
 import { type AST, RegExpParser } from '@eslint-community/regexpp';
-import { childProcess, createRequire, fs, process } from '../support/node';
-import { cpuMilliseconds } from '../support/time';
+import { childProcess, createRequire, fs, process } from '../support/node-builtins';
+import { cpuMilliseconds } from '../support/cpu-time';
 
 /**
  * All regular expressions of the package must take linear time, since they may get foreign text (ReDoS). Each is tested

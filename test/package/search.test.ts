@@ -4,7 +4,7 @@
  */
 import type { INodeType } from 'n8n-workflow';
 
-import { createRequire, fs, path, process } from '../support/node';
+import { createRequire, fs, path, process } from '../support/node-builtins';
 
 interface Item {
 	key: string;

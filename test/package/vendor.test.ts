@@ -1,7 +1,7 @@
 import type * as Vendor from '../../lib/vendor';
-import { startProxy } from '../servers/proxy-server';
-import { listen } from '../support/listening';
-import { createRequire, http, process } from '../support/node';
+import { startProxy } from '../simulators/proxy-server';
+import { listen } from '../support/listen';
+import { createRequire, http, process } from '../support/node-builtins';
 import { request } from '../support/undici';
 
 /** The bundle of the build, without some parts of undici. */

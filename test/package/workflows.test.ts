@@ -1,7 +1,7 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
 import { brokenByN8n3, N8N_3_RULES } from '../support/n8n-3-rules';
-import { fs, path, process } from '../support/node';
+import { fs, path, process } from '../support/node-builtins';
 import {
 	layoutProblems,
 	parameterProblems,

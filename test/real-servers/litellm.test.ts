@@ -1,9 +1,9 @@
 /** A real LiteLLM proxy in front of a real llama-server that chats, embeds and reranks. */
-import type { Server } from '../../lib/servers/kinds/kind';
+import type { Server } from '../../lib/servers/types/server-type';
 import { listModels } from '../../lib/servers/list-models';
 import { check, ids } from '../lib/health/support';
-import { describeWith } from '../support/describe-with';
-import { fs, path } from '../support/node';
+import { describeWith } from '../support/describe-if';
+import { fs, path } from '../support/node-builtins';
 import {
 	asking,
 	CAT,

@@ -1,8 +1,8 @@
 /** A real llama-server as a router: chat, embeddings and reranking, each with another model. */
-import type { Server } from '../../lib/servers/kinds/kind';
+import type { Server } from '../../lib/servers/types/server-type';
 import { listModelsFor } from '../../lib/servers/list-models';
 import { check } from '../lib/health/support';
-import { describeWith } from '../support/describe-with';
+import { describeWith } from '../support/describe-if';
 import {
 	CAT,
 	chat,

@@ -1,10 +1,10 @@
 /** A real Ollama with models created from files: SmolLM2, and one of random weights for vectors. */
-import type { Server } from '../../lib/servers/kinds/kind';
-import { changeModel, pullModel } from '../../lib/servers/model-work';
+import type { Server } from '../../lib/servers/types/server-type';
+import { changeModel, pullModel } from '../../lib/servers/model-actions';
 import { listModelsFor } from '../../lib/servers/list-models';
 import { check } from '../lib/health/support';
-import { describeWith } from '../support/describe-with';
-import { createRequire, fs, process } from '../support/node';
+import { describeWith } from '../support/describe-if';
+import { createRequire, fs, process } from '../support/node-builtins';
 import {
 	CAT,
 	chat,

@@ -1,8 +1,8 @@
 /** A real vLLM with a small model for chats, which VLLM_MODEL names. It takes minutes to start. */
-import type { Server } from '../../lib/servers/kinds/kind';
+import type { Server } from '../../lib/servers/types/server-type';
 import { listModels } from '../../lib/servers/list-models';
 import { check, ids } from '../lib/health/support';
-import { describeWith } from '../support/describe-with';
+import { describeWith } from '../support/describe-if';
 import {
 	asking,
 	chat,

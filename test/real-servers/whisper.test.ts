@@ -1,9 +1,9 @@
 /** A real whisper.cpp server with a model without weights: every answer format, with empty text. */
-import { serverOf } from '../../lib/servers/server';
+import { serverOf } from '../../lib/servers/model-server';
 import { transcribe, type TranscribeRequest } from '../../lib/tasks/transcribe';
 import { check } from '../lib/health/support';
-import { describeWith } from '../support/describe-with';
-import { fs, path } from '../support/node';
+import { describeWith } from '../support/describe-if';
+import { fs, path } from '../support/node-builtins';
 import { failureOf } from './support/clients';
 import { problemOf, startServer, stopServers, workFolder } from './support/servers';
 

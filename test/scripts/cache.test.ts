@@ -1,4 +1,4 @@
-import { delay, fs, os, path, process } from '../support/node';
+import { delay, fs, os, path, process } from '../support/node-builtins';
 import { loadScript } from '../support/scripts';
 
 interface CacheScript {

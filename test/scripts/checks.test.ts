@@ -1,4 +1,4 @@
-import { path } from '../support/node';
+import { path } from '../support/node-builtins';
 import { loadScript } from '../support/scripts';
 
 interface PackageCheckScript {
@@ -99,7 +99,7 @@ describe('the check of the package', () => {
 
 describe('counting tests', () => {
 	it('counts a file that does not load as a failure, and names what failed or was skipped', async () => {
-		const { tallyOfJest, closingLine } = await loadScript<TallyScript>('tally');
+		const { tallyOfJest, closingLine } = await loadScript<TallyScript>('test-summary');
 		const tally = tallyOfJest({
 			testResults: [
 				{
@@ -141,7 +141,7 @@ describe('checks', () => {
 	};
 
 	it('of a group run side by side, and what follows begins when all have passed', async () => {
-		const { runChecks } = await loadScript<TallyScript>('tally');
+		const { runChecks } = await loadScript<TallyScript>('test-summary');
 		const begun: string[] = [];
 		let open = () => {};
 		const opened = new Promise<void>((resolve) => (open = resolve));
@@ -153,7 +153,7 @@ describe('checks', () => {
 	});
 
 	it('stop after a group with a failure', async () => {
-		const { runChecks } = await loadScript<TallyScript>('tally');
+		const { runChecks } = await loadScript<TallyScript>('test-summary');
 		const begun: string[] = [];
 		const failing = { name: 'failing', check: async () => await Promise.reject(new Error('no')) };
 		const beside = { name: 'beside', check: async () => void begun.push('beside') };

@@ -1,4 +1,4 @@
-import { childProcess, fs, os, path } from '../support/node';
+import { childProcess, fs, os, path } from '../support/node-builtins';
 import { loadScript } from '../support/scripts';
 
 const LAUNCHER = path.resolve('scripts', 'lib', 'llama_server.py');

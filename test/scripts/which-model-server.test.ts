@@ -1,7 +1,7 @@
 import type { Log } from '../../scripts/lib/types';
 import { useBareMachine } from '../support/bare-machine';
-import { fs, http, path, process } from '../support/node';
-import { closedPort, listen } from '../support/listening';
+import { fs, http, path, process } from '../support/node-builtins';
+import { closedPort, listen } from '../support/listen';
 import { loadScript } from '../support/scripts';
 
 interface Found {

@@ -1,5 +1,5 @@
 /** Turns of n8n's agent with several rounds of tool calls, in every form in which a memory may return them. */
-import { serverToolCallId } from '../../lib/chat/calls';
+import { serverToolCallId } from '../../lib/chat/tool-calls';
 import type { SourceMessage } from '../../lib/chat/types';
 
 export const human = (content: string): SourceMessage => ({ type: 'human', content });

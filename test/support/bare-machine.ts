@@ -1,4 +1,4 @@
-import { childProcess, fs, os, path, process, url } from './node';
+import { childProcess, fs, os, path, process, url } from './node-builtins';
 
 /** Exit code and output of a script. */
 export interface Ended {

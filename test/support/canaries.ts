@@ -1,4 +1,4 @@
-import { crypto, fs, path } from './node';
+import { crypto, fs, path } from './node-builtins';
 
 /** The shortest part of a secret that counts as leaked: half of it. */
 const partOf = (secret: string) => Math.min(16, Math.ceil(secret.length / 2));

@@ -2,10 +2,10 @@ import type { CloseFunction } from 'n8n-workflow';
 
 import type { LocalChatModel as Model } from '../../lib/langchain/local-chat-model';
 import { LocalChatModel } from '../../nodes/LocalChatModel/LocalChatModel.node';
-import { type LlamaServerSim, startLlamaServerSim } from '../servers/llama-server';
-import { useSimulator } from '../servers/use-simulator';
+import { type LlamaServerSim, startLlamaServerSim } from '../simulators/llama-server';
+import { useSimulator } from '../simulators/use-simulator';
 import { fakeContext, type FakeContext } from './context';
-import { createRequire, process } from './node';
+import { createRequire, process } from './node-builtins';
 
 export type { Model };
 

@@ -10,7 +10,7 @@ import type {
 	IWorkflowExecuteAdditionalData,
 } from 'n8n-workflow';
 
-import { createRequire, process } from './node';
+import { createRequire, process } from './node-builtins';
 
 /** n8n's lookup of fields, which also finds inherited properties of a string. */
 const { get } = createRequire(`${process.cwd()}/package.json`)('lodash') as {

@@ -1,4 +1,4 @@
-import { dns, setImmediate } from './node';
+import { dns, setImmediate } from './node-builtins';
 
 type Done = (error: Error) => void;
 

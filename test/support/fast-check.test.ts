@@ -1,7 +1,7 @@
 import * as all from 'fast-check';
 import fc from 'fast-check';
 
-import { process } from './node';
+import { process } from './node-builtins';
 import { examples } from './properties';
 
 test('fast-check chooses its examples as the environment says, however it is imported', () => {

@@ -7,7 +7,7 @@
  */
 import type fc from 'fast-check';
 
-import { process } from './node';
+import { process } from './node-builtins';
 
 const FEW = 100;
 

@@ -1,4 +1,4 @@
-import { path, url, vm } from './node';
+import { path, url, vm } from './node-builtins';
 
 const importNatively = vm.runInThisContext('(specifier) => import(specifier)', {
 	importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,

@@ -5,7 +5,7 @@
  * `anySplit` and expect the same result as in one piece.
  */
 import * as fc from 'fast-check';
-import { fs, path, process } from './node';
+import { fs, path, process } from './node-builtins';
 
 const FIXTURES = path.join(process.cwd(), 'test', 'fixtures');
 

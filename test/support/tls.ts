@@ -1,5 +1,5 @@
 /** The simulators' HTTPS certificate: self-signed, for `localhost` and 127.0.0.1. */
-import { fs, path, process } from './node';
+import { fs, path, process } from './node-builtins';
 
 /** PEM texts; pass `cert` as `ca` to trust it. */
 export const testCertificate = (): { key: string; cert: string } => {

@@ -1,4 +1,4 @@
-import { failure } from '../../errors/failure';
+import { failure } from '../../errors/create-error';
 import { ServerError } from '../../errors/server-error';
 import { nonEmptyText } from '../../values';
 import type { DifyClient } from '../client';

@@ -1,6 +1,6 @@
 import { nonEmptyText } from '../../values';
 import type { DifyClient } from '../client';
-import { readPage, type List } from '../lists';
+import { readPage, type List } from '../pagination';
 
 /** Conversations of a user that were made over the API. */
 export function conversationsOf(user: string, sortBy = '-updated_at'): List {

@@ -1,8 +1,8 @@
 /** Files that a run put out. Their addresses are signed, so no key is sent, and a model can write one, too. */
 import { ServerError } from '../../errors/server-error';
 import { mimeTypeIn, plainFileName } from '../../file-name';
-import type { Answer, Ask } from '../../http/ask';
-import { readWhole, TooLongError } from '../../http/body';
+import type { Answer, Ask } from '../../http/types';
+import { readWhole, TooLongError } from '../../http/response-body';
 import { isRecord, messageOf, nonEmptyText } from '../../values';
 import type { DifyClient } from '../client';
 import { localError } from '../errors';

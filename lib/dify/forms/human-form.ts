@@ -1,7 +1,7 @@
 import { asList, nonEmptyText, optional, recordOf, recordsIn, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
 import { localError } from '../errors';
-import { allowedTypes } from '../files/files';
+import { allowedTypes } from '../files/file-refs';
 import { path, Segment } from '../ids';
 
 /** A field of a form that a run waits for (docs/protocols/dify.md 2.5). */

@@ -11,7 +11,7 @@ import {
 	type JsonRecord,
 } from '../../values';
 import { localError } from '../errors';
-import { allowedTypes } from '../files/files';
+import { allowedTypes } from '../files/file-refs';
 
 const KINDS = [
 	'text-input',

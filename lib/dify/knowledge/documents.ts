@@ -3,7 +3,7 @@ import { isRecord, nonEmptyText, recordsIn, type JsonRecord } from '../../values
 import type { DifyClient } from '../client';
 import { difyFailure } from '../errors';
 import { path, Segment } from '../ids';
-import { readList, type List } from '../lists';
+import { readList, type List } from '../pagination';
 
 export type Technique = 'high_quality' | 'economy';
 export type StatusAction = 'enable' | 'disable' | 'archive' | 'un_archive';

@@ -3,7 +3,7 @@ import { finiteNumber, nonEmptyText, optional, type JsonRecord } from '../../val
 import type { DifyClient } from '../client';
 import { difyFailure, kindOf } from '../errors';
 import { path, Segment } from '../ids';
-import { listIn } from '../lists';
+import { listIn } from '../pagination';
 
 const PAUSES_MS = [1_000, 2_000, 3_000, 5_000];
 /** A document that waits longer in the queue needs a worker that is down or overloaded. */

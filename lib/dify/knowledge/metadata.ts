@@ -3,7 +3,7 @@ import { finiteNumber, nonEmptyText, optional, recordsIn, type JsonRecord } from
 import type { DifyClient } from '../client';
 import { difyFailure, invalidParam } from '../errors';
 import { path } from '../ids';
-import { listIn } from '../lists';
+import { listIn } from '../pagination';
 import { numberOf, unixSeconds } from './filters';
 
 export type MetadataType = 'string' | 'number' | 'time';

@@ -1,16 +1,16 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { complete, withText } from '../../../lib/dify/run/start';
+import { complete, withText } from '../../../lib/dify/run/start-run';
 import type { RunResult } from '../../../lib/dify/types';
-import { reportRun, type DifyOperation } from '../../shared/dify/run';
+import { reportRun, type DifyOperation } from '../../shared/dify/dify-operation';
 import { userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';
 import { inputFields } from '../../shared/dify/inputs';
 import { filesField } from '../../shared/dify/run-files';
 import { readRunLimits, RUN_OPTIONS, simplifyField } from '../../shared/dify/run-options';
 import { runRequest } from '../../shared/dify/run-request';
-import { plain } from '../../shared/dify/plain';
-import { longTextField, optionsCollection } from '../../shared/field-kinds';
+import { plain } from '../../shared/dify/plain-object';
+import { longTextField, optionsCollection } from '../../shared/field-builders';
 
 export const textGenerate: DifyOperation = {
 	option: {

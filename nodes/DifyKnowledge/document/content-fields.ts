@@ -10,7 +10,7 @@ import {
 	choices,
 	stringField,
 	wholeField,
-} from '../../shared/field-kinds';
+} from '../../shared/field-builders';
 import { type NodeParameters, wrongField } from '../../shared/parameters';
 
 function count(

@@ -11,12 +11,12 @@ import {
 	type SyncSource,
 	type SyncStep,
 } from '../../../lib/dify/knowledge/sync';
-import { readList } from '../../../lib/dify/lists';
+import { readList } from '../../../lib/dify/pagination';
 import { ServerError } from '../../../lib/errors/server-error';
 import { append } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { DifyCall, DifyOperation } from '../../shared/dify/run';
+import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
 import {
 	booleanField,
 	choiceField,
@@ -24,9 +24,9 @@ import {
 	numberField,
 	optionsCollection,
 	stringField,
-} from '../../shared/field-kinds';
+} from '../../shared/field-builders';
 import type { NodeParameters } from '../../shared/parameters';
-import { ItemFailure } from '../../shared/run/failed-item';
+import { ItemFailure } from '../../shared/run/item-error';
 import type { OperationItem, OperationResult } from '../../shared/run/operations';
 import { binaryField, textField } from '../fields';
 import { contentOptions, createOptionsIn, firstOptions } from './content-fields';

@@ -3,8 +3,8 @@ import { upsertDocument, type DocumentContent } from '../../../lib/dify/knowledg
 import { filled, optional } from '../../../lib/values';
 import { fileIn } from '../../shared/dify/fields';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { DifyCall, DifyOperation } from '../../shared/dify/run';
-import { choiceField, choices, optionsCollection, stringField } from '../../shared/field-kinds';
+import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
+import { choiceField, choices, optionsCollection, stringField } from '../../shared/field-builders';
 import type { OperationItem } from '../../shared/run/operations';
 import { binaryField, textField, waitField } from '../fields';
 import { contentOptions, createOptionsIn, firstOptions } from './content-fields';

@@ -1,11 +1,11 @@
-import { followRun, runWorkflow } from '../../../lib/dify/run/start';
+import { followRun, runWorkflow } from '../../../lib/dify/run/start-run';
 import { userIn } from '../../shared/dify/ids';
 import { inputFields } from '../../shared/dify/inputs';
 import { filesField } from '../../shared/dify/run-files';
 import { readRunLimits, readRunOptions, simplifyField } from '../../shared/dify/run-options';
 import { runRequest } from '../../shared/dify/run-request';
-import type { DifyOperation } from '../../shared/dify/run';
-import { optionsCollection } from '../../shared/field-kinds';
+import type { DifyOperation } from '../../shared/dify/dify-operation';
+import { optionsCollection } from '../../shared/field-builders';
 import { executeOptions, followOptions, runIdField, runIdIn, runUserField } from '../fields';
 import { readOutput, runItem } from '../output';
 

@@ -1,9 +1,9 @@
-import { getRecord, waitForRecord } from '../../../lib/dify/run/record';
-import { stopWorkflow } from '../../../lib/dify/run/start';
+import { getRecord, waitForRecord } from '../../../lib/dify/run/run-record';
+import { stopWorkflow } from '../../../lib/dify/run/start-run';
 import { userIn } from '../../shared/dify/ids';
-import { plain } from '../../shared/dify/plain';
-import { listRow } from '../../shared/dify/rows';
-import type { DifyOperation } from '../../shared/dify/run';
+import { plain } from '../../shared/dify/plain-object';
+import { listRow } from '../../shared/dify/define-operation';
+import type { DifyOperation } from '../../shared/dify/dify-operation';
 import { simplifyField } from '../../shared/dify/run-options';
 import {
 	booleanField,
@@ -12,7 +12,7 @@ import {
 	collectionField,
 	numberField,
 	stringField,
-} from '../../shared/field-kinds';
+} from '../../shared/field-builders';
 import { isBlank, type NodeParameters, shown, wrongField } from '../../shared/parameters';
 import { runIdField, runIdIn, runUserField } from '../fields';
 

@@ -1,4 +1,4 @@
-import { speak as speakText, type SoundFormat } from '../../../lib/tasks/speak';
+import { speak as speakText, type SoundFormat } from '../../../lib/tasks/synthesize-speech';
 import { filled } from '../../../lib/values';
 import {
 	booleanField,
@@ -8,7 +8,7 @@ import {
 	numberField,
 	outputFileField,
 	stringField,
-} from '../../shared/field-kinds';
+} from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
 import { fileNameField, mediaFields, mediaSettings } from '../media-options';
 import type { LocalLlamaOperation } from '../operation';

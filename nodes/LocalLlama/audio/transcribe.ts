@@ -10,7 +10,7 @@ import {
 	numberField,
 	outputFileField,
 	stringField,
-} from '../../shared/field-kinds';
+} from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
 import type { OperationItem } from '../../shared/run/operations';
 import { withChosenModel } from '../../shared/search-models';

@@ -1,4 +1,4 @@
-import { draw, type DrawRequest, type Picture } from '../../../lib/tasks/draw';
+import { draw, type DrawRequest, type Picture } from '../../../lib/tasks/generate-images';
 import { filled } from '../../../lib/values';
 import {
 	choiceField,
@@ -7,7 +7,7 @@ import {
 	outputFileField,
 	stringField,
 	wholeField,
-} from '../../shared/field-kinds';
+} from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import type { OperationItem } from '../../shared/run/operations';

@@ -1,7 +1,7 @@
-import { deleteModel } from '../../../lib/servers/model-work';
+import { deleteModel } from '../../../lib/servers/model-actions';
 import type { LocalLlamaOperation } from '../operation';
 import { allowChangesField, requireAllowed, targetModelField } from './fields';
-import { optionsCollection } from '../../shared/field-kinds';
+import { optionsCollection } from '../../shared/field-builders';
 
 const LIMIT_MS = 60_000;
 

@@ -1,9 +1,9 @@
 import { isToolType, type INodeProperties } from 'n8n-workflow';
 
-import { invalidInput } from '../../../lib/errors/failure';
-import type { Progress } from '../../../lib/servers/kinds/kind';
-import { booleanField, listField, numberField } from '../../shared/field-kinds';
-import type { ChatTyping } from '../../shared/run/chat-typing';
+import { invalidInput } from '../../../lib/errors/create-error';
+import type { Progress } from '../../../lib/servers/types/server-type';
+import { booleanField, listField, numberField } from '../../shared/field-builders';
+import type { ChatTyping } from '../../shared/run/chat-stream';
 import type { LlamaCall } from '../operation';
 
 /** The model of the server that an operation is about. */

@@ -2,9 +2,9 @@ import { asFailed } from '../../../lib/errors/server-error';
 import { modelFacts } from '../../../lib/health/facts';
 import { listModels } from '../../../lib/servers/list-models';
 import type { ServerModel } from '../../../lib/servers/models';
-import { knownKind } from '../../../lib/servers/kinds';
-import type { Server } from '../../../lib/servers/kinds/kind';
-import { booleanField, optionsCollection } from '../../shared/field-kinds';
+import { knownKind } from '../../../lib/servers/types';
+import type { Server } from '../../../lib/servers/types/server-type';
+import { booleanField, optionsCollection } from '../../shared/field-builders';
 import type { LocalLlamaOperation } from '../operation';
 
 export const modelGetAll: LocalLlamaOperation = {

@@ -1,5 +1,5 @@
 import type { LocalLlamaOperation } from '../operation';
-import { changeFields, runChange } from './change';
+import { changeFields, runChange } from './load-fields';
 
 export const modelLoad: LocalLlamaOperation = {
 	option: {

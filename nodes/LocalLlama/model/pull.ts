@@ -1,5 +1,5 @@
-import { pullModel } from '../../../lib/servers/model-work';
-import { booleanField, optionsCollection, stringField } from '../../shared/field-kinds';
+import { pullModel } from '../../../lib/servers/model-actions';
+import { booleanField, optionsCollection, stringField } from '../../shared/field-builders';
 import { streamingField } from '../options';
 import type { LocalLlamaOperation } from '../operation';
 import {

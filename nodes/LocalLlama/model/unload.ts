@@ -1,6 +1,6 @@
-import { booleanField } from '../../shared/field-kinds';
+import { booleanField } from '../../shared/field-builders';
 import type { LocalLlamaOperation } from '../operation';
-import { changeFields, runChange } from './change';
+import { changeFields, runChange } from './load-fields';
 
 export const modelUnload: LocalLlamaOperation = {
 	option: {

@@ -2,8 +2,8 @@ import { thinkingFields, responseFormatFields } from '../../shared/chat/answer-f
 import { modelField } from '../../shared/model-field';
 import { optionsWith } from '../options';
 import type { LocalLlamaOperation } from '../operation';
-import { answerItem, generated } from './answer';
-import { textOptions } from './brief-options';
+import { answerItem, generated } from './generate';
+import { textOptions } from './option-sets';
 import { chatSettings } from './settings';
 import { messageFields, messagesIn } from './messages';
 import { withChosenModel } from '../../shared/search-models';

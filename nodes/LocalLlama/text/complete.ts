@@ -1,14 +1,14 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { complete, type CompleteSettings } from '../../../lib/tasks/complete';
-import { longTextField, wholeField } from '../../shared/field-kinds';
+import { longTextField, wholeField } from '../../shared/field-builders';
 import { type NodeParameters, wrongField } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
 import type { OperationItem } from '../../shared/run/operations';
 import type { LocalLlamaOperation } from '../operation';
 import { optionsWith } from '../options';
-import { reportAnswer } from './answer';
-import { textOptions } from './brief-options';
+import { reportAnswer } from './generate';
+import { textOptions } from './option-sets';
 import { taskSettings } from './settings';
 import { withChosenModel } from '../../shared/search-models';
 

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { jsonNotes, requestedJson } from '../../../lib/chat/judge';
+import { jsonNotes, requestedJson } from '../../../lib/chat/validate-completion';
 import type {
 	ChatSettings,
 	FinishedAnswer,
@@ -8,7 +8,7 @@ import type {
 	SourceMessage,
 } from '../../../lib/chat/types';
 import { asFailed } from '../../../lib/errors/server-error';
-import { checkSchema } from '../../../lib/chat/json-schema';
+import { checkSchema } from '../../../lib/chat/validate-json';
 import {
 	type ExtractField,
 	extractMessages,
@@ -17,7 +17,7 @@ import {
 	schemaOfFields,
 	schemaOfRequiredFields,
 } from '../../../lib/tasks/extract';
-import type { SentFile } from '../../../lib/tasks/sent-files';
+import type { SentFile } from '../../../lib/tasks/file-errors';
 import { firstRepeated, isRecord, recordOf, booleanOf } from '../../../lib/values';
 import { bareSchema } from '../../shared/chat/generation-settings';
 import { type NodeParameters, wrongField } from '../../shared/parameters';
@@ -30,12 +30,12 @@ import {
 	jsonField,
 	rowsField,
 	stringField,
-} from '../../shared/field-kinds';
+} from '../../shared/field-builders';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
-import { rowFields, rowsIn } from '../lists';
+import { rowFields, rowsIn } from '../list-fields';
 import { optionsWith } from '../options';
-import { answerFacts, generated } from './answer';
-import { briefOptions, quickThinkingFields } from './brief-options';
+import { answerFacts, generated } from './generate';
+import { briefOptions, quickThinkingFields } from './option-sets';
 import { briefSettings } from './settings';
 import { binaryFieldsField, inputIn } from './files';
 import { instructionsField, textField } from './text-field';

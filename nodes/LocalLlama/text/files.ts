@@ -1,8 +1,8 @@
-import { readWhole } from '../../../lib/http/body';
-import { openFile } from '../../../lib/tasks/open-file';
-import type { SentFile } from '../../../lib/tasks/sent-files';
+import { readWhole } from '../../../lib/http/response-body';
+import { openFile } from '../../../lib/tasks/read-file-part';
+import type { SentFile } from '../../../lib/tasks/file-errors';
 import { binarySource, namesIn } from '../../shared/binary';
-import { stringField } from '../../shared/field-kinds';
+import { stringField } from '../../shared/field-builders';
 import { type NodeParameters, wrongField } from '../../shared/parameters';
 import type { LlamaCall } from '../operation';
 

@@ -1,8 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { messagesFromJson } from '../../../lib/chat/message-list';
+import { messagesFromJson } from '../../../lib/chat/parse-messages';
 import type { SourceMessage } from '../../../lib/chat/types';
-import type { SentFile } from '../../../lib/tasks/sent-files';
+import type { SentFile } from '../../../lib/tasks/file-errors';
 import { recordOf, recordsIn } from '../../../lib/values';
 import {
 	choiceField,
@@ -10,7 +10,7 @@ import {
 	jsonField,
 	longTextField,
 	rowsField,
-} from '../../shared/field-kinds';
+} from '../../shared/field-builders';
 import { isBlank, wrongField } from '../../shared/parameters';
 import type { LlamaCall } from '../operation';
 import { binaryFieldsField, filesIn } from './files';

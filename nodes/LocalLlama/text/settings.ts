@@ -6,7 +6,7 @@ import {
 	responseFormatIn,
 	thinkingIn,
 } from '../../shared/chat/generation-settings';
-import { readLimits } from '../../shared/limit-fields';
+import { readLimits } from '../../shared/timeout-fields';
 import type { NodeParameters } from '../../shared/parameters';
 import { mediaSettings } from '../media-options';
 import type { LlamaCall } from '../operation';

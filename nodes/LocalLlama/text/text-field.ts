@@ -1,4 +1,4 @@
-import { longTextField } from '../../shared/field-kinds';
+import { longTextField } from '../../shared/field-builders';
 
 export const textField = longTextField('Text', 'text', 4, {
 	placeholder: 'e.g. {{ $json.text }}',

@@ -1,18 +1,18 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { ServerError } from '../../../lib/errors/server-error';
-import type { Server } from '../../../lib/servers/kinds/kind';
+import type { Server } from '../../../lib/servers/types/server-type';
 import { Embedder, type Embedded, type EmbedSettings } from '../../../lib/tasks/embed';
 import type { Prefixes } from '../../../lib/tasks/prefixes';
 import { append } from '../../../lib/values';
 import { embeddingOptions, readEmbeddingSettings } from '../../shared/embedding-fields';
-import { choiceField, choices, jsonField, longTextField } from '../../shared/field-kinds';
+import { choiceField, choices, jsonField, longTextField } from '../../shared/field-builders';
 import { type NodeParameters, wrongField } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
-import { failItem, ItemFailure } from '../../shared/run/failed-item';
+import { failItem, ItemFailure } from '../../shared/run/item-error';
 import type { OperationItem } from '../../shared/run/operations';
 import { withChosenModel } from '../../shared/search-models';
-import { textsIn } from '../lists';
+import { textsIn } from '../list-fields';
 import { countTokens, type LlamaCall, type LocalLlamaOperation } from '../operation';
 import { optionsWith } from '../options';
 

@@ -8,13 +8,13 @@ import {
 	jsonField,
 	longTextField,
 	stringField,
-} from '../../shared/field-kinds';
+} from '../../shared/field-builders';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/rerank-fields';
-import { listIn } from '../lists';
+import { listIn } from '../list-fields';
 import type { OperationItem } from '../../shared/run/operations';
-import { failItem } from '../../shared/run/failed-item';
+import { failItem } from '../../shared/run/item-error';
 import { type LlamaCall, type LocalLlamaOperation, countTokens } from '../operation';
 import { optionsWith } from '../options';
 import { withChosenModel } from '../../shared/search-models';

@@ -1,4 +1,4 @@
-import { choiceField, choices, jsonField, longTextField, wholeField } from '../field-kinds';
+import { choiceField, choices, jsonField, longTextField, wholeField } from '../field-builders';
 import type { INodeProperties } from 'n8n-workflow';
 
 /** Fields for thinking. */

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { jsonField, wholeField } from '../field-kinds';
-import { GENERATION_RETRIES, limit, priorityField } from '../limit-fields';
+import { jsonField, wholeField } from '../field-builders';
+import { GENERATION_RETRIES, limit, priorityField } from '../timeout-fields';
 
 /** Options of every generation beside its samplers: further fields of the request, limits and retries. */
 export const generationFields: INodeProperties[] = [

@@ -1,8 +1,8 @@
 import { SAMPLER_ENTRIES, type Sampler, type SamplerValues } from '../../../lib/chat/samplers';
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
 import { keepAliveOf } from '../../../lib/servers/keep-alive';
-import { requireDepth } from '../../../lib/chat/schema';
-import { checkSchema } from '../../../lib/chat/json-schema';
+import { requireDepth } from '../../../lib/chat/grammar-schema';
+import { checkSchema } from '../../../lib/chat/validate-json';
 import { isRecord, nonEmptyText, optional } from '../../../lib/values';
 import {
 	asNumber,

@@ -6,7 +6,7 @@ import {
 } from 'n8n-workflow';
 
 import type { OperationTable } from '../run/operations';
-import { runDifyOperations, type DifyOperation } from './run';
+import { runDifyOperations, type DifyOperation } from './dify-operation';
 
 /** Common description of all Dify nodes that process items. */
 export const difyActionNode = {

@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { originsIn } from '../../../lib/dify/files/output-files';
 import type { FileSource } from '../../../lib/http/multipart';
 import { binarySource } from '../binary';
-import { booleanField, listField, stringField, wholeField } from '../field-kinds';
+import { booleanField, listField, stringField, wholeField } from '../field-builders';
 import type { NodeParameters } from '../parameters';
 import type { OperationCall } from '../run/operations';
 

@@ -7,7 +7,7 @@ import type {
 
 import { readForm, type FormField, type FormKind } from '../../../lib/dify/forms/input-form';
 import { isExpression, listEntries, plainName } from '../list-entries';
-import { editorClient } from './editor';
+import { editorClient } from './list-search';
 import { difyNodeError } from './errors';
 
 /** n8n does not ask again when a credential is chosen, only when this field is shown anew (its ResourceMapper.vue). */

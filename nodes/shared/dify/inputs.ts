@@ -6,12 +6,12 @@ import {
 	readForm,
 	type FormField,
 } from '../../../lib/dify/forms/input-form';
-import { isUnreached } from '../../../lib/errors/kinds';
+import { isUnreached } from '../../../lib/errors/error-types';
 import { ServerError } from '../../../lib/errors/server-error';
 import { optional, recordOf, type JsonRecord } from '../../../lib/values';
-import { choiceField, choices, jsonField } from '../field-kinds';
+import { choiceField, choices, jsonField } from '../field-builders';
 import { isBlank } from '../parameters';
-import type { DifyCall } from './run';
+import type { DifyCall } from './dify-operation';
 import { formFiles, uploadFiles, type RequestedFile } from './run-files';
 
 export const inputFields: INodeProperties[] = [

@@ -7,7 +7,7 @@ import {
 	type Operator,
 } from '../../../lib/dify/knowledge/filters';
 import { modelRef, type ModelRef } from '../../../lib/dify/knowledge/models';
-import type { SearchSettings } from '../../../lib/dify/knowledge/retrieve';
+import type { SearchSettings } from '../../../lib/dify/knowledge/retrieval';
 import { uuid } from '../../../lib/dify/ids';
 import { isRecord, recordsIn } from '../../../lib/values';
 import {
@@ -17,7 +17,7 @@ import {
 	rowsField,
 	stringField,
 	wholeField,
-} from '../field-kinds';
+} from '../field-builders';
 import { asChoice, type Field, type NodeParameters } from '../parameters';
 import { locatorField } from './fields';
 

@@ -10,7 +10,7 @@ import {
 import type { RunResult } from '../../../lib/dify/types';
 import { filled, nonEmptyText } from '../../../lib/values';
 import { fileOriginsIn } from './fields';
-import { keylessClient, type DifyCall } from './run';
+import { keylessClient, type DifyCall } from './dify-operation';
 
 /** The files of a run as binary properties "file_0" and so on, and why others are missing. */
 export async function resultFiles(

@@ -11,13 +11,13 @@ import {
 	withTransferMethod,
 	type DifyFileRef,
 	type DifyFileType,
-} from '../../../lib/dify/files/files';
+} from '../../../lib/dify/files/file-refs';
 import { uploadFile } from '../../../lib/dify/files/upload';
 import type { FileSource } from '../../../lib/http/multipart';
 import { parseJson } from '../../../lib/json';
 import { append, isRecord, recordsIn, words, type JsonRecord } from '../../../lib/values';
 import { binaryProperties, binarySource, namesIn } from '../binary';
-import { choiceField, choices, rowsField, stringField } from '../field-kinds';
+import { choiceField, choices, rowsField, stringField } from '../field-builders';
 import {
 	asChoice,
 	asText,
@@ -26,7 +26,7 @@ import {
 	type NodeParameters,
 	wrongField,
 } from '../parameters';
-import type { DifyCall } from './run';
+import type { DifyCall } from './dify-operation';
 
 export const filesField: INodeProperties = rowsField('Files', 'files', 'File', {
 	values: [

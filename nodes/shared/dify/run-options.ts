@@ -1,9 +1,9 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { traceIdOf } from '../../../lib/dify/ids';
-import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../../lib/dify/run/read';
-import { booleanField, choiceField, choices, stringField, wholeField } from '../field-kinds';
-import { limit } from '../limit-fields';
+import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../../lib/dify/run/run-reader';
+import { booleanField, choiceField, choices, stringField, wholeField } from '../field-builders';
+import { limit } from '../timeout-fields';
 import type { NodeParameters } from '../parameters';
 
 export const simplifyField = booleanField('Simplify', 'simplify', true, {

@@ -1,10 +1,10 @@
 import { difyFailure } from '../../../lib/dify/errors';
-import { appFileTypes } from '../../../lib/dify/files/files';
-import type { RunRequest } from '../../../lib/dify/run/start';
+import { appFileTypes } from '../../../lib/dify/files/file-refs';
+import type { RunRequest } from '../../../lib/dify/run/start-run';
 import type { RunResult } from '../../../lib/dify/types';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { readInputs, sentInputs } from './inputs';
-import type { DifyCall } from './run';
+import type { DifyCall } from './dify-operation';
 import { requestedFiles, uploadFiles } from './run-files';
 
 /**

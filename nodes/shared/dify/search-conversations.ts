@@ -1,9 +1,9 @@
 import type { INodeListSearchResult } from 'n8n-workflow';
 
 import { conversationsOf } from '../../../lib/dify/app/conversations';
-import { readPage } from '../../../lib/dify/lists';
+import { readPage } from '../../../lib/dify/pagination';
 import { append, nonEmptyText, optional } from '../../../lib/values';
-import { editorList, editorUser } from './editor';
+import { editorList, editorUser } from './list-search';
 
 /** Results that fill the list: the editor loads more only on scrolling (ResourceLocatorDropdown.vue). */
 const FULL_LIST = 20;

@@ -2,9 +2,9 @@ import type { INodeListSearchResult } from 'n8n-workflow';
 
 import { basesOf, documentsOf } from '../../../lib/dify/knowledge/documents';
 import { modelsIn } from '../../../lib/dify/knowledge/models';
-import { listIn, readPage, type List } from '../../../lib/dify/lists';
+import { listIn, readPage, type List } from '../../../lib/dify/pagination';
 import { nonEmptyText, optional, type JsonRecord } from '../../../lib/values';
-import { baseInEditor, editorList, matching, type ListCall } from './editor';
+import { baseInEditor, editorList, matching, type ListCall } from './list-search';
 
 /** The page of a list, with what stands behind the name of each record. */
 async function pageOfNames(

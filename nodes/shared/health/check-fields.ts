@@ -11,7 +11,7 @@ import {
 	optionsCollection,
 	stringField,
 	wholeField,
-} from '../field-kinds';
+} from '../field-builders';
 import type { NodeParameters } from '../parameters';
 
 /** Model server or Dify. */

@@ -3,7 +3,7 @@ import type { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow
 import { difyClient, readDifyCredential } from '../../../lib/dify/credentials';
 import type { Target } from '../../../lib/health/check';
 import type { DifyServer } from '../../../lib/health/dify';
-import { serverOf } from '../../../lib/servers/server';
+import { serverOf } from '../../../lib/servers/model-server';
 
 /** The target of an item's credential. A polling node has no items: index 0. */
 export async function targetOf(

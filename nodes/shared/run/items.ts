@@ -1,9 +1,9 @@
 import type { IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
 
-import { chatText } from '../../../lib/errors/description';
+import { chatText } from '../../../lib/errors/describe-error';
 import { quietly } from '../../../lib/values';
-import { CancelWatch } from '../cancel-watch';
-import { ItemFailure, panelError, visitorMessage, withoutDetailsForVisitors } from './failed-item';
+import { CancelWatch } from '../cancel-poller';
+import { ItemFailure, panelError, visitorMessage, withoutDetailsForVisitors } from './item-error';
 
 /**
  * Work on one item. The signal aborts when the execution is stopped, or when another item has failed and the node with

@@ -6,12 +6,12 @@ import type {
 	INodePropertyOptions,
 } from 'n8n-workflow';
 
-import { invalidInput } from '../../../lib/errors/failure';
+import { invalidInput } from '../../../lib/errors/create-error';
 import { optional } from '../../../lib/values';
-import { choiceField } from '../field-kinds';
+import { choiceField } from '../field-builders';
 import { NodeParameters } from '../parameters';
-import type { ChatTyping } from './chat-typing';
-import type { ItemFailure } from './failed-item';
+import type { ChatTyping } from './chat-stream';
+import type { ItemFailure } from './item-error';
 
 /**
  * Arguments of an operation.

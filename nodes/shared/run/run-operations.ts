@@ -10,8 +10,8 @@ import { toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-err
 import { memoized } from '../../../lib/lru-cache';
 import { quietly } from '../../../lib/values';
 import { NodeParameters } from '../parameters';
-import { ChatTyping, typesIntoChat } from './chat-typing';
-import { failedItem, ItemFailure } from './failed-item';
+import { ChatTyping, typesIntoChat } from './chat-stream';
+import { failedItem, ItemFailure } from './item-error';
 import { hintOnce } from './hints';
 import { workOnItems } from './items';
 import { executionItem, type Operation, type OperationTable } from './operations';

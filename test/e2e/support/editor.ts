@@ -1,7 +1,7 @@
 import { chromium as playwright, selectors, type Locator, type Page } from 'playwright-core';
 
 import type { Login } from '../../../scripts/lib/types';
-import { fs, path, process } from '../../support/node';
+import { fs, path, process } from '../../support/node-builtins';
 import { loadScript } from '../../support/scripts';
 import { chromium, type N8nServer } from './playground';
 

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 
-import { fs, path, process } from '../../support/node';
+import { fs, path, process } from '../../support/node-builtins';
 import type { Workflow, WorkflowNode } from './playground';
 
 export interface Named {

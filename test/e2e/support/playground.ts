@@ -19,7 +19,7 @@ import type {
 	StartN8nOptions,
 	Workflow,
 } from '../../../scripts/lib/types';
-import { fs, path, process } from '../../support/node';
+import { fs, path, process } from '../../support/node-builtins';
 import type { ScriptedReply } from '../../support/scripted-reply';
 import { loadModule, loadScript } from '../../support/scripts';
 import { startN8nWorker, startRedis, type Running } from './services';

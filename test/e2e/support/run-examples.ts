@@ -1,14 +1,14 @@
 /** Shared by the suites of the example workflows: n8n, servers, and functions to start workflows. */
-import { appKey, startDifySim, type DifySim, type DifySimOptions } from '../../servers/dify';
+import { appKey, startDifySim, type DifySim, type DifySimOptions } from '../../simulators/dify';
 import {
 	reply,
 	startLlamaServerSim,
 	type LlamaServerSim,
 	type ScriptedCall,
 	type SimOptions,
-} from '../../servers/llama-server';
-import { listen } from '../../support/listening';
-import { delay, http, process } from '../../support/node';
+} from '../../simulators/llama-server';
+import { listen } from '../../support/listen';
+import { delay, http, process } from '../../support/node-builtins';
 import { parameterProblems, type Description } from '../../support/workflow-check';
 import { example, type Named, type Wiring } from './examples';
 import {

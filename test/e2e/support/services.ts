@@ -6,7 +6,7 @@ import type {
 	ServiceOptions,
 	StartN8nOptions,
 } from '../../../scripts/lib/types';
-import { delay, fs, os, path, process } from '../../support/node';
+import { delay, fs, os, path, process } from '../../support/node-builtins';
 import { loadScript } from '../../support/scripts';
 
 export interface Running {

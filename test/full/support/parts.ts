@@ -11,7 +11,7 @@ import type {
 } from '../../../scripts/lib/types';
 import { newUserFolder, parts, startLlamaServer, started } from '../../e2e/support/playground';
 import { startPostgres as startEmptyPostgres } from '../../e2e/support/services';
-import { fs, path } from '../../support/node';
+import { fs, path } from '../../support/node-builtins';
 import { loadScript } from '../../support/scripts';
 
 interface N8nScript {

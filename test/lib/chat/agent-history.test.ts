@@ -3,17 +3,17 @@
  * its release notes say, since no n8n 3 can be installed from npm.
  */
 
-import { convertMessages } from '../../../lib/chat/conversation';
+import { convertMessages } from '../../../lib/chat/convert-messages';
 import { withoutAgentText } from '../../../lib/chat/content';
-import { serverToolCallId, TurnMemory } from '../../../lib/chat/calls';
-import { openAiBody } from '../../../lib/chat/body';
-import { ollamaBody } from '../../../lib/chat/ollama';
-import { KINDS } from '../../../lib/servers/kinds';
+import { serverToolCallId, TurnMemory } from '../../../lib/chat/tool-calls';
+import { openAiBody } from '../../../lib/chat/openai-body';
+import { ollamaBody } from '../../../lib/chat/ollama-body';
+import { KINDS } from '../../../lib/servers/types';
 import type { ChatMessage, SourceMessage } from '../../../lib/chat/types';
-import { readMessage } from '../../../lib/langchain/langchain-message';
+import { readMessage } from '../../../lib/langchain/input-message';
 import { ai, human, own, ROUNDS, SHAPES, tool } from '../../support/agent-histories';
 import { AIMessage, HumanMessage, ToolMessage } from '../../support/chat-model';
-import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/time';
+import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 
 const convert = (source: SourceMessage[]) => convertMessages(source, { reasoning: 'toolTurns' });
 

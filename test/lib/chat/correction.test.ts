@@ -1,5 +1,5 @@
 import { checkedCalls, correctionOf, correctionOfFormat } from '../../../lib/chat/correction';
-import type { ReadCall } from '../../../lib/chat/calls';
+import type { ReadCall } from '../../../lib/chat/tool-calls';
 import type { ToolDefinition } from '../../../lib/chat/types';
 import fc from 'fast-check';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
-import { type ConversionOptions, convertMessages } from '../../../lib/chat/conversation';
-import { type RememberedCall, serverToolCallId } from '../../../lib/chat/calls';
+import { type ConversionOptions, convertMessages } from '../../../lib/chat/convert-messages';
+import { type RememberedCall, serverToolCallId } from '../../../lib/chat/tool-calls';
 import type { ChatMessage, SourceMessage } from '../../../lib/chat/types';
 import { examples } from '../../support/properties';
 

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 
 import { quotationIn } from '../../../lib/chat/quotations';
 import type { ChatMessage, ToolDefinition } from '../../../lib/chat/types';
-import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/time';
+import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 
 const NAME = 'delete_customer';
 const ARGS = '{"id":4711}';

@@ -1,6 +1,6 @@
 import { SAMPLER_ENTRIES } from '../../../lib/chat/samplers';
-import { KINDS } from '../../../lib/servers/kinds';
-import type { ServerKind } from '../../../lib/servers/kinds/kind';
+import { KINDS } from '../../../lib/servers/types';
+import type { ServerKind } from '../../../lib/servers/types/server-type';
 
 describe('the table of options', () => {
 	it('names each field of the request once', () => {

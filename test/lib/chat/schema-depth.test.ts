@@ -1,4 +1,4 @@
-import { requireDepth } from '../../../lib/chat/schema';
+import { requireDepth } from '../../../lib/chat/grammar-schema';
 import { bareSchema } from '../../../nodes/shared/chat/generation-settings';
 import { toolDefinition } from '../../../lib/langchain/tools';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { ownToolCallIds, serverToolCallId, turnOfToolCall } from '../../../lib/chat/calls';
+import { ownToolCallIds, serverToolCallId, turnOfToolCall } from '../../../lib/chat/tool-calls';
 
 describe('ids of tool calls', () => {
 	it('are different in every answer, though the server gives the same ones (vLLM issue 50295, SGLang)', () => {

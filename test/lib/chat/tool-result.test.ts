@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { convertMessages } from '../../../lib/chat/conversation';
+import { convertMessages } from '../../../lib/chat/convert-messages';
 import { toolResult } from '../../../lib/chat/content';
 
 const DATA =

@@ -4,7 +4,7 @@ import {
 	type DifyChatAnswer,
 	type ChatOptions,
 	type DifyChatRequest,
-} from '../../../lib/dify/run/start';
+} from '../../../lib/dify/run/start-run';
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
 import type { DifyAppMode } from '../../../lib/dify/types';
@@ -16,8 +16,8 @@ import {
 	type AppSpec,
 	type DifySim,
 	type DifySimOptions,
-} from '../../servers/dify';
-import { useSimulator } from '../../servers/use-simulator';
+} from '../../simulators/dify';
+import { useSimulator } from '../../simulators/use-simulator';
 
 /** A simulator that ends with its test. */
 export const startSim = useSimulator(startDifySim);

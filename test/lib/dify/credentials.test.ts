@@ -1,6 +1,6 @@
 import { mask } from '../../../lib/errors/mask';
 import { difyClient, KEY_TEST_PATHS } from '../../../lib/dify/credentials';
-import { appKey, knowledgeKey } from '../../servers/dify';
+import { appKey, knowledgeKey } from '../../simulators/dify';
 import { clientOf, failureOf, keyTest, say, startApp, startSim } from './client';
 
 /** Looks like a key, and is none. */

@@ -1,5 +1,5 @@
 import { refuse, runError } from '../../../lib/dify/errors';
-import { playEvents } from './play';
+import { playEvents } from './play-events';
 
 const CONTEXT = { url: 'http://dify/v1/chat-messages', service: 'dify', secrets: [] } as const;
 

@@ -1,13 +1,13 @@
 import { NodeOperationError, type INode } from 'n8n-workflow';
 
-import { serverOf } from '../../../lib/servers/server';
+import { serverOf } from '../../../lib/servers/model-server';
 import { ServerError } from '../../../lib/errors/server-error';
-import { failure } from '../../../lib/errors/failure';
+import { failure } from '../../../lib/errors/create-error';
 import { errorDetails, SubNodeError, toNodeError } from '../../../lib/errors/node-error';
-import { startLlamaServerSim } from '../../servers/llama-server';
+import { startLlamaServerSim } from '../../simulators/llama-server';
 import { statusOf } from '../http/client';
-import { util } from '../../support/node';
-import { useSimulator } from '../../servers/use-simulator';
+import { util } from '../../support/node-builtins';
+import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 

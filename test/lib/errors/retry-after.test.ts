@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { retryAfterMs } from '../../../lib/errors/classify';
+import { retryAfterMs } from '../../../lib/errors/classify-error';
 
 const NOW = Date.parse('2026-11-20T20:00:00Z');
 

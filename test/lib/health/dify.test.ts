@@ -8,10 +8,10 @@ import {
 	type DifySim,
 	knowledgeKey,
 	startDifySim,
-} from '../../servers/dify';
-import { startLlamaServerSim } from '../../servers/llama-server';
-import { closedPort } from '../../support/listening';
-import { closeRawServers, rawServer, whole } from '../../support/raw-answers';
+} from '../../simulators/dify';
+import { startLlamaServerSim } from '../../simulators/llama-server';
+import { closedPort } from '../../support/listen';
+import { closeRawServers, rawServer, whole } from '../../support/raw-http-server';
 import { check, checkDify, finding, ids } from './support';
 
 const APP = 'app-HealthHealthHealthHealth';

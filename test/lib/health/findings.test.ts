@@ -3,8 +3,13 @@ import { sleep } from 'n8n-workflow';
 import { FINDINGS } from '../../../lib/health/findings';
 import type { CheckOptions } from '../../../lib/health/probe';
 import type { HealthStatus } from '../../../lib/health/result';
-import { closedPort } from '../../support/listening';
-import { closeRawServers, type RawAnswering, rawServer, whole } from '../../support/raw-answers';
+import { closedPort } from '../../support/listen';
+import {
+	closeRawServers,
+	type RawAnswering,
+	rawServer,
+	whole,
+} from '../../support/raw-http-server';
 import { httpFixture } from '../../support/streams';
 import { check, finding, ids, json, movedTo, recorded, routes } from './support';
 

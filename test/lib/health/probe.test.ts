@@ -3,11 +3,16 @@ import {
 	type SimOptions,
 	startLlamaServerSim,
 	startSilentServer,
-} from '../../servers/llama-server';
-import { delay, net } from '../../support/node';
-import { closeRawServers, type RawAnswering, rawServer, whole } from '../../support/raw-answers';
+} from '../../simulators/llama-server';
+import { delay, net } from '../../support/node-builtins';
+import {
+	closeRawServers,
+	type RawAnswering,
+	rawServer,
+	whole,
+} from '../../support/raw-http-server';
 import { check, finding, ids, SESAME } from './support';
-import { useSimulator } from '../../servers/use-simulator';
+import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 const startSilent = useSimulator(startSilentServer);

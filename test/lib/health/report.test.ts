@@ -4,7 +4,7 @@ import { type Reported, writePage, writeText } from '../../../lib/health/report'
 import type { Finding, HealthStatus, ModelFacts } from '../../../lib/health/result';
 import type { SpeedRun } from '../../../lib/health/speed';
 import { anyCodePoint } from '../../support/code-points';
-import { crypto } from '../../support/node';
+import { crypto } from '../../support/node-builtins';
 import { examples } from '../../support/properties';
 import { elements } from './elements';
 

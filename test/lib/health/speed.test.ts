@@ -14,9 +14,9 @@ import {
 	reply,
 	type SimOptions,
 	startLlamaServerSim,
-} from '../../servers/llama-server';
-import { useSimulator } from '../../servers/use-simulator';
-import { closeRawServers, type RawAnswering, rawServer } from '../../support/raw-answers';
+} from '../../simulators/llama-server';
+import { useSimulator } from '../../simulators/use-simulator';
+import { closeRawServers, type RawAnswering, rawServer } from '../../support/raw-http-server';
 import { finding, ids, json, LIMITS, routes, SESAME } from './support';
 
 const startServer = useSimulator(startLlamaServerSim);

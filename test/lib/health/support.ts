@@ -4,7 +4,7 @@ import { checkServer } from '../../../lib/health/check';
 import type { CheckOptions } from '../../../lib/health/probe';
 import type { CheckResult, Finding } from '../../../lib/health/result';
 import { difyTarget, modelServerTarget } from '../../../nodes/shared/health/target';
-import { type RawAnswering, whole } from '../../support/raw-answers';
+import { type RawAnswering, whole } from '../../support/raw-http-server';
 import { httpFixture } from '../../support/streams';
 
 export const SESAME = 'open-sesame-123456';

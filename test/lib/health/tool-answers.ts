@@ -1,5 +1,5 @@
 import { CASES, type ToolCase } from '../../../lib/health/tool-test';
-import { type LlamaServerSim, reply, type Scripted } from '../../servers/llama-server';
+import { type LlamaServerSim, reply, type Scripted } from '../../simulators/llama-server';
 
 interface Asked {
 	messages: Array<{ role: string; content: string }>;

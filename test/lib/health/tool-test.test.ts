@@ -14,8 +14,8 @@ import {
 	reply,
 	type SimOptions,
 	startLlamaServerSim,
-} from '../../servers/llama-server';
-import { useSimulator } from '../../servers/use-simulator';
+} from '../../simulators/llama-server';
+import { useSimulator } from '../../simulators/use-simulator';
 import { finding, ids, LIMITS, SESAME } from './support';
 import { type Answering, caseNamed, playModel, WAYS_TO_FAIL } from './tool-answers';
 

@@ -2,10 +2,10 @@ import { sleep } from 'n8n-workflow';
 
 import type { CheckResult, HealthStatus } from '../../../lib/health/result';
 import { waitUntilReady, type WaitOptions } from '../../../lib/health/wait-until-ready';
-import { type LlamaServerSim, startLlamaServerSim } from '../../servers/llama-server';
-import { closedPort } from '../../support/listening';
+import { type LlamaServerSim, startLlamaServerSim } from '../../simulators/llama-server';
+import { closedPort } from '../../support/listen';
 import { check, SESAME } from './support';
-import { useSimulator } from '../../servers/use-simulator';
+import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 

@@ -1,10 +1,10 @@
 /** Shared by the transport tests: one chat on a simulator, and its result. */
 import { ServerError } from '../../../lib/errors/server-error';
-import type { Ask } from '../../../lib/http/ask';
+import type { Ask } from '../../../lib/http/types';
 import { request } from '../../../lib/http/request';
 import { parseJson } from '../../../lib/json';
-import type { Server } from '../../../lib/servers/kinds/kind';
-import { serverOf } from '../../../lib/servers/server';
+import type { Server } from '../../../lib/servers/types/server-type';
+import { serverOf } from '../../../lib/servers/model-server';
 import { recordOf, recordsIn } from '../../../lib/values';
 
 export const CHAT = {

@@ -11,13 +11,13 @@ import {
 	type SimOptions,
 	startLlamaServerSim,
 	startSilentServer,
-} from '../../servers/llama-server';
-import { delay, net } from '../../support/node';
+} from '../../simulators/llama-server';
+import { delay, net } from '../../support/node-builtins';
 import { testCertificate } from '../../support/tls';
-import { serverOf } from '../../../lib/servers/server';
+import { serverOf } from '../../../lib/servers/model-server';
 import { ask, connect, failureOf, statusOf } from './client';
-import { listen } from '../../support/listening';
-import { useSimulator } from '../../servers/use-simulator';
+import { listen } from '../../support/listen';
+import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 const startSilent = useSimulator(startSilentServer);

@@ -5,12 +5,12 @@ import {
 	reply,
 	type SimOptions,
 	startLlamaServerSim,
-} from '../../servers/llama-server';
+} from '../../simulators/llama-server';
 import { failDnsLookups } from '../../support/failing-dns';
 import { FILTER_VARIABLES, filteringHelpers } from '../../support/filtering-helpers';
-import { process } from '../../support/node';
+import { process } from '../../support/node-builtins';
 import { ask, connect, failureOf, statusOf } from './client';
-import { useSimulator } from '../../servers/use-simulator';
+import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 

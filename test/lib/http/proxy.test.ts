@@ -4,14 +4,14 @@ import {
 	reply,
 	type SimOptions,
 	startLlamaServerSim,
-} from '../../servers/llama-server';
+} from '../../simulators/llama-server';
 import { failDnsLookups } from '../../support/failing-dns';
-import { listen } from '../../support/listening';
-import { net, process } from '../../support/node';
-import { look } from '../../../lib/servers/look';
+import { listen } from '../../support/listen';
+import { net, process } from '../../support/node-builtins';
+import { look } from '../../../lib/servers/probe';
 import { ask, CHAT, connect, failureOf, statusOf } from './client';
-import { type ProxyOptions, type ProxyServer, startProxy } from '../../servers/proxy-server';
-import { useSimulator } from '../../servers/use-simulator';
+import { type ProxyOptions, type ProxyServer, startProxy } from '../../simulators/proxy-server';
+import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 const proxied = useSimulator(startProxy);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { enterQueue, type PlaceRequest, RequestQueue } from '../../../lib/http/queue';
 import { examples } from '../../support/properties';
-import { setImmediate } from '../../support/node';
+import { setImmediate } from '../../support/node-builtins';
 
 const settled = async () =>
 	await new Promise<void>((resolve) => {

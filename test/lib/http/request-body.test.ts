@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 
 import { closeChannels } from '../../../lib/http/dispatcher';
-import { jsonBody } from '../../../lib/http/send';
-import { startLlamaServerSim } from '../../servers/llama-server';
-import { useSimulator } from '../../servers/use-simulator';
-import { delay, setTimeout, stream } from '../../support/node';
+import { jsonBody } from '../../../lib/http/send-request';
+import { startLlamaServerSim } from '../../simulators/llama-server';
+import { useSimulator } from '../../simulators/use-simulator';
+import { delay, setTimeout, stream } from '../../support/node-builtins';
 import { connect, statusOf } from './client';
 import { examples } from '../../support/properties';
-import { closeRawServers, rawServer } from '../../support/raw-answers';
+import { closeRawServers, rawServer } from '../../support/raw-http-server';
 
 const startServer = useSimulator(startLlamaServerSim);
 

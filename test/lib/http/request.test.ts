@@ -1,15 +1,13 @@
 import { closeChannels } from '../../../lib/http/dispatcher';
-import type { Answer, Ask, Target } from '../../../lib/http/ask';
+import type { Answer, Ask, Target } from '../../../lib/http/types';
 import { request } from '../../../lib/http/request';
 import type { ServerError } from '../../../lib/errors/server-error';
-import { json, type Script, type ScriptedRequest, startScripted } from '../../servers/scripted';
-import type { http } from '../../support/node';
-import { closedPort } from '../../support/listening';
-import { setImmediate, zlib } from '../../support/node';
+import { json, type Script, type ScriptedRequest, startScripted } from '../../simulators/scripted';
+import type { http } from '../../support/node-builtins';
+import { closedPort } from '../../support/listen';
+import { setImmediate, zlib } from '../../support/node-builtins';
 
-jest.mock('../../../lib/http/waiting', () =>
-	jest.requireActual<object>('../../support/skipped-pauses'),
-);
+jest.mock('../../../lib/http/sleep', () => jest.requireActual<object>('../../support/mock-sleep'));
 
 const KEY = ['sk', '9f8e7d6c5b4a3210'].join('-');
 const open = new Set<() => Promise<void>>();

@@ -8,7 +8,7 @@ import {
 	useChatModel,
 	weather,
 } from '../../support/chat-model';
-import { reply } from '../../servers/llama-server';
+import { reply } from '../../simulators/llama-server';
 
 const { server, supplied, chatRequests } = useChatModel();
 

@@ -1,5 +1,5 @@
 import { piecesOf } from '../../../lib/langchain/local-chat-model';
-import { delay } from '../../support/node';
+import { delay } from '../../support/node-builtins';
 
 /** Pushes tokens one after the other. */
 const tokens =

@@ -1,14 +1,14 @@
 import { runTurn } from '../../../lib/chat/turn';
 import type { Call } from '../../../lib/chat/types';
 import type { LocalChatModel as Model } from '../../../lib/langchain/local-chat-model';
-import { loadSdk } from '../../../lib/langchain/host';
+import { loadSdk } from '../../../lib/langchain/host-classes';
 import { sdkChatModel } from '../../../lib/langchain/sdk-chat-model';
-import { serverOf } from '../../../lib/servers/server';
-import { reply, startLlamaServerSim } from '../../servers/llama-server';
+import { serverOf } from '../../../lib/servers/model-server';
+import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { fakeContext } from '../../support/context';
-import { createRequire, process } from '../../support/node';
+import { createRequire, process } from '../../support/node-builtins';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
-import { useSimulator } from '../../servers/use-simulator';
+import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 

@@ -1,6 +1,6 @@
 import { LoggerProxy } from 'n8n-workflow';
 
-import { loadSdk, reportUnsupportedHost } from '../../../lib/langchain/host';
+import { loadSdk, reportUnsupportedHost } from '../../../lib/langchain/host-classes';
 import { OLDEST_N8N } from '../../../lib/supported-n8n';
 
 describe('the SDK', () => {

@@ -1,5 +1,5 @@
 import { toolChoiceOf, toolDefinition } from '../../../lib/langchain/tools';
-import { createRequire, process } from '../../support/node';
+import { createRequire, process } from '../../support/node-builtins';
 
 type ToJsonSchema = Parameters<typeof toolDefinition>[1];
 

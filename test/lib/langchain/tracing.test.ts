@@ -1,5 +1,5 @@
 import { tracingWithoutTokenizer } from '../../../lib/langchain/local-chat-model';
-import { findHostClasses, type HostClasses, loadSdk } from '../../../lib/langchain/host';
+import { findHostClasses, type HostClasses, loadSdk } from '../../../lib/langchain/host-classes';
 import { fakeContext } from '../../support/context';
 
 type Tracing = HostClasses['N8nLlmTracing'];

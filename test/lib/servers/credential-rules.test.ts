@@ -8,10 +8,10 @@ import {
 	plainTextRule,
 	statusRule,
 } from '../../../lib/servers/credential';
-import { reply, startLlamaServerSim } from '../../servers/llama-server';
+import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { testCredential } from '../../support/credential-test';
-import { fs } from '../../support/node';
-import { useSimulator } from '../../servers/use-simulator';
+import { fs } from '../../support/node-builtins';
+import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 

@@ -6,11 +6,11 @@ import {
 	readLocalLlamaCredential,
 } from '../../../lib/servers/credential';
 import { ServerError } from '../../../lib/errors/server-error';
-import { serverOf } from '../../../lib/servers/server';
-import { look } from '../../../lib/servers/look';
-import { startLlamaServerSim } from '../../servers/llama-server';
-import { util } from '../../support/node';
-import { useSimulator } from '../../servers/use-simulator';
+import { serverOf } from '../../../lib/servers/model-server';
+import { look } from '../../../lib/servers/probe';
+import { startLlamaServerSim } from '../../simulators/llama-server';
+import { util } from '../../support/node-builtins';
+import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 

@@ -1,8 +1,8 @@
 import { listModelsFor } from '../../../lib/servers/list-models';
-import type { ModelUse } from '../../../lib/servers/kinds/kind';
-import { reply, startLlamaServerSim } from '../../servers/llama-server';
-import { startKokoroSim } from '../../servers/media/kokoro';
-import { useSimulator } from '../../servers/use-simulator';
+import type { ModelUse } from '../../../lib/servers/types/server-type';
+import { reply, startLlamaServerSim } from '../../simulators/llama-server';
+import { startKokoroSim } from '../../simulators/media/kokoro';
+import { useSimulator } from '../../simulators/use-simulator';
 import { connect, failureOf } from '../tasks/media';
 
 const startLlama = useSimulator(startLlamaServerSim);

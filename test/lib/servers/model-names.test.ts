@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { isSameOllamaName } from '../../../lib/servers/kinds/ollama-work';
+import { isSameOllamaName } from '../../../lib/servers/types/ollama-actions';
 import {
 	isModelNamed,
 	isNamed,

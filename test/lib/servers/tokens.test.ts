@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { estimateTokens } from '../../../lib/servers/unread';
+import { estimateTokens } from '../../../lib/servers/truncation';
 import { examples } from '../../support/properties';
 
 test('an estimate is whole, not negative, and grows with the text', () => {

@@ -1,6 +1,6 @@
-import { cleanSchema } from '../../../lib/chat/schema';
+import { cleanSchema } from '../../../lib/chat/grammar-schema';
 import { type ExtractField, schemaOfFields } from '../../../lib/tasks/extract';
-import { checkSchema } from '../../../lib/chat/json-schema';
+import { checkSchema } from '../../../lib/chat/validate-json';
 
 const schemaFaults = (schema: Record<string, unknown>, value: unknown) =>
 	checkSchema(schema, value).faults;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { scoresIn } from '../../../lib/tasks/label-scores';
 import { keysFor, labelGrammar, labelLines, labelSchema } from '../../../lib/tasks/labels';
-import { labelsIn } from '../../../lib/tasks/labels-in-answer';
+import { labelsIn } from '../../../lib/tasks/parse-labels';
 
 const MANY = Array.from({ length: 62 }, (_none, index) => ({ name: `label ${index}` }));
 const LABELS = [

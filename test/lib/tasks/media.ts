@@ -1,7 +1,7 @@
-import { serverOf } from '../../../lib/servers/server';
+import { serverOf } from '../../../lib/servers/model-server';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { FileSource } from '../../../lib/http/multipart';
-import type { TaskSettings } from '../../../lib/tasks/task';
+import type { TaskSettings } from '../../../lib/tasks/run-task';
 
 export const OPTIONS: TaskSettings = { model: '', limits: {}, retries: 0, priority: 'person' };
 

@@ -1,10 +1,10 @@
 /** Recorded refusals of real servers, and what vectors and rankings make of them. */
 import type { ServerError } from '../../../lib/errors/server-error';
 import { clearSharedCaches } from '../../../lib/lru-cache';
-import { serverOf } from '../../../lib/servers/server';
+import { serverOf } from '../../../lib/servers/model-server';
 import { Embedder } from '../../../lib/tasks/embed';
 import { rerank } from '../../../lib/tasks/rerank';
-import { json, type ScriptedServer, startScripted } from '../../servers/scripted';
+import { json, type ScriptedServer, startScripted } from '../../simulators/scripted';
 import { httpFixture } from '../../support/streams';
 
 const COMMON = { model: 'm', batchSize: 32, retries: 0, priority: 'person' } as const;

@@ -1,4 +1,4 @@
-import { plainText } from '../../../lib/tasks/speak';
+import { plainText } from '../../../lib/tasks/synthesize-speech';
 
 test.each([
 	['emoji, flags, skin and families', 'Hi 👋🏽 there 🇩🇪 👨‍👩‍👧!', 'Hi there !'],

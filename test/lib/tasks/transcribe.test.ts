@@ -1,11 +1,11 @@
-import type { TaskSettings } from '../../../lib/tasks/task';
+import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { transcribe, type TranscribeRequest } from '../../../lib/tasks/transcribe';
-import { startLlamaServerSim, reply } from '../../servers/llama-server';
-import { jsonReply, type MediaSim } from '../../servers/media/server';
-import { startSpeachesSim } from '../../servers/media/speaches';
-import { startWhisperSim } from '../../servers/media/whisper';
-import { json, startScripted } from '../../servers/scripted';
-import { useSimulator } from '../../servers/use-simulator';
+import { startLlamaServerSim, reply } from '../../simulators/llama-server';
+import { jsonReply, type MediaSim } from '../../simulators/media/server';
+import { startSpeachesSim } from '../../simulators/media/speaches';
+import { startWhisperSim } from '../../simulators/media/whisper';
+import { json, startScripted } from '../../simulators/scripted';
+import { useSimulator } from '../../simulators/use-simulator';
 import { connect, failureOf, fileOf, OPTIONS, wavFile } from './media';
 
 const startWhisper = useSimulator(startWhisperSim);

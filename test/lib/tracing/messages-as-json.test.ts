@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { messagesAsJson } from '../../../lib/tracing/attributes';
+import { messagesAsJson } from '../../../lib/tracing/span-attributes';
 import { examples } from '../../support/properties';
 
 interface Written {

@@ -1,5 +1,5 @@
 import { startApp } from '../../lib/dify/client';
-import type { AppSpec, DifySim } from '../../servers/dify';
+import type { AppSpec, DifySim } from '../../simulators/dify';
 import { executeNode, type Setup } from '../dify';
 
 /** Shared by the tests of Dify App. */

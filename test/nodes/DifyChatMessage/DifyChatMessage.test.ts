@@ -1,8 +1,8 @@
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { startSim, UNKNOWN_ID } from '../../lib/dify/client';
-import { defaultApps } from '../../servers/dify';
-import { listen } from '../../support/listening';
-import { http } from '../../support/node';
+import { defaultApps } from '../../simulators/dify';
+import { listen } from '../../support/listen';
+import { http } from '../../support/node-builtins';
 import { chatJson } from '../dify';
 
 describe('messages', () => {

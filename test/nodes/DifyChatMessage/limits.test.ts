@@ -1,8 +1,8 @@
 /** The limits of a run that documents name, by a clock that only the test moves (docs/nodes/dify-chat-message.md). */
-import { useClock } from '../../contract/support/seam-clock';
-import { openStream, send } from '../../contract/support/seam-answers';
-import { json, type Routes, until, useServers } from '../../contract/support/seam-server';
-import type { http } from '../../support/node';
+import { useClock } from '../../guarantees/support/fake-clock';
+import { openStream, send } from '../../guarantees/support/responses';
+import { json, type Routes, until, useServers } from '../../guarantees/support/scripted-server';
+import type { http } from '../../support/node-builtins';
 import { errorIn, execute, prepare } from '../dify';
 
 const SECOND = 1_000;

@@ -1,8 +1,8 @@
 /** A run that writes without an end is stopped in Dify, and its text is in the error. */
 import { execute, prepare } from '../dify';
-import { json, type Script, sse, startScripted } from '../../servers/scripted';
-import { useSimulator } from '../../servers/use-simulator';
-import { stream } from '../../support/node';
+import { json, type Script, sse, startScripted } from '../../simulators/scripted';
+import { useSimulator } from '../../simulators/use-simulator';
+import { stream } from '../../support/node-builtins';
 
 const startServer = useSimulator(startScripted);
 const [TASK, CONVERSATION] = ['1', '2'].map(

@@ -1,14 +1,12 @@
 /** An agent goes on after its stream broke: the rest of its answer is in the message stored in Dify. */
 import { calls, startApp } from '../../lib/dify/client';
-import { waitFor } from '../../lib/dify/ask';
-import type { DifySim, Script } from '../../servers/dify';
-import { json, startScripted } from '../../servers/scripted';
-import { useSimulator } from '../../servers/use-simulator';
+import { waitFor } from '../../lib/dify/request';
+import type { DifySim, Script } from '../../simulators/dify';
+import { json, startScripted } from '../../simulators/scripted';
+import { useSimulator } from '../../simulators/use-simulator';
 import { execute, prepare, shownIn, errorIn } from '../dify';
 
-jest.mock('../../../lib/http/waiting', () =>
-	jest.requireActual<object>('../../support/skipped-pauses'),
-);
+jest.mock('../../../lib/http/sleep', () => jest.requireActual<object>('../../support/mock-sleep'));
 
 const LOOK = {
 	round: { chunks: ['Let me look. '], tool: { name: 'clock', input: '{}', observation: '12' } },

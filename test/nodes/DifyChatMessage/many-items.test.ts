@@ -1,7 +1,7 @@
-import { waitFor } from '../../lib/dify/ask';
+import { waitFor } from '../../lib/dify/request';
 import { startApp } from '../../lib/dify/client';
-import type { Step } from '../../servers/dify';
-import { delay } from '../../support/node';
+import type { Step } from '../../simulators/dify';
+import { delay } from '../../support/node-builtins';
 import { chatError, numbered, prepare, execute } from '../dify';
 
 describe('many items', () => {

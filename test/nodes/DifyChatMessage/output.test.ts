@@ -1,6 +1,6 @@
 import { UNKNOWN_ID, startApp } from '../../lib/dify/client';
-import { SAMPLES } from '../../servers/dify';
-import { waitFor } from '../../lib/dify/ask';
+import { SAMPLES } from '../../simulators/dify';
+import { waitFor } from '../../lib/dify/request';
 import { chatError, chatJson, prepare, execute, said, shownIn } from '../dify';
 
 describe('output', () => {

@@ -1,8 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
-import { waitFor } from '../../lib/dify/ask';
+import { waitFor } from '../../lib/dify/request';
 import { calls, startApp, startSim } from '../../lib/dify/client';
-import { type Fault, PAGES } from '../../servers/dify';
+import { type Fault, PAGES } from '../../simulators/dify';
 import {
 	chat,
 	chatError,

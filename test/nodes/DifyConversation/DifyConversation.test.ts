@@ -1,6 +1,6 @@
 import { clientOf, say, startSim, UNKNOWN_ID } from '../../lib/dify/client';
-import { startScripted } from '../../servers/scripted';
-import { useSimulator } from '../../servers/use-simulator';
+import { startScripted } from '../../simulators/scripted';
+import { useSimulator } from '../../simulators/use-simulator';
 import { byId, errorIn, manage } from '../dify';
 
 const startServer = useSimulator(startScripted);

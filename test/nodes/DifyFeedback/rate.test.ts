@@ -1,4 +1,4 @@
-import { type Json } from '../../servers/dify';
+import { type Json } from '../../simulators/dify';
 import { startSim } from '../../lib/dify/client';
 import { chatJson, executeNode, feedback, nodeErrorOf, ratingsOf, startAnswered } from '../dify';
 

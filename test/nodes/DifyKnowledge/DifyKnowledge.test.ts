@@ -1,5 +1,5 @@
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
-import { addDataset, addDocument } from '../../servers/dify';
+import { addDataset, addDocument } from '../../simulators/dify';
 import { byId, editor, scene } from './setup';
 
 describe('The lists of Dify Knowledge', () => {

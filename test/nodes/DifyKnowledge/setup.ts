@@ -1,7 +1,7 @@
 import type { ILoadOptionsFunctions, INodeExecutionData, INodeType } from 'n8n-workflow';
 
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
-import { addDataset, knowledgeKey, type DifySim, type SimDataset } from '../../servers/dify';
+import { addDataset, knowledgeKey, type DifySim, type SimDataset } from '../../simulators/dify';
 import { executeContext, type ExecuteFake, type ExecuteSetup } from '../../support/execute-context';
 import { startSim } from '../../lib/dify/client';
 

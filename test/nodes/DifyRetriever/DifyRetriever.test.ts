@@ -9,10 +9,10 @@ import {
 	type DifySim,
 	knowledgeKey,
 	type SimDataset,
-} from '../../servers/dify';
+} from '../../simulators/dify';
 import { calls, startSim } from '../../lib/dify/client';
 import { fakeContext } from '../../support/context';
-import { setImmediate } from '../../support/node';
+import { setImmediate } from '../../support/node-builtins';
 import { nodeErrorOf } from '../dify';
 
 async function scene() {

@@ -1,9 +1,9 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { DifyTrigger } from '../../../nodes/DifyTrigger/DifyTrigger.node';
-import { appKey, type DifySim } from '../../servers/dify';
-import { startScripted } from '../../servers/scripted';
-import { useSimulator } from '../../servers/use-simulator';
+import { appKey, type DifySim } from '../../simulators/dify';
+import { startScripted } from '../../simulators/scripted';
+import { useSimulator } from '../../simulators/use-simulator';
 import { polling } from '../../support/poll-context';
 import { feedback, startAnswered } from '../dify';
 

@@ -1,6 +1,6 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import type { Script, AppSpec, DifySim, Step, FormStep } from '../../servers/dify';
+import type { Script, AppSpec, DifySim, Step, FormStep } from '../../simulators/dify';
 import { startApp } from '../../lib/dify/client';
 import { executeIn, nodeErrorOf, prepareNode, type Setup } from '../dify';
 

@@ -1,6 +1,6 @@
 /** A call in a text runs if the model means it, and never if it quotes what it was sent. */
 import { clearSharedCaches } from '../../../lib/lru-cache';
-import { reply } from '../../servers/llama-server';
+import { reply } from '../../simulators/llama-server';
 import { AIMessage, HumanMessage, ToolMessage, useChatModel } from '../../support/chat-model';
 
 const { server, supplied } = useChatModel();

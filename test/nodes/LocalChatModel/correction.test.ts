@@ -1,6 +1,6 @@
 /** A model's mistake is not the end of the run. */
 import { clearSharedCaches } from '../../../lib/lru-cache';
-import { reply } from '../../servers/llama-server';
+import { reply } from '../../simulators/llama-server';
 import { collect, HumanMessage, type Model, useChatModel } from '../../support/chat-model';
 
 const { server, supplied, chatRequests } = useChatModel();

@@ -1,10 +1,10 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
-import { CancelWatch } from '../../../nodes/shared/cancel-watch';
+import { CancelWatch } from '../../../nodes/shared/cancel-poller';
 import { collect, type Model, useChatModel, weather } from '../../support/chat-model';
-import { reply } from '../../servers/llama-server';
-import { closedPort } from '../../support/listening';
-import { delay } from '../../support/node';
+import { reply } from '../../simulators/llama-server';
+import { closedPort } from '../../support/listen';
+import { delay } from '../../support/node-builtins';
 
 const { server, supplied, chatRequests } = useChatModel();
 

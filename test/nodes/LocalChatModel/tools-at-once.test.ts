@@ -1,5 +1,5 @@
 import { clearSharedCaches } from '../../../lib/lru-cache';
-import { reply } from '../../servers/llama-server';
+import { reply } from '../../simulators/llama-server';
 import { AIMessage, HumanMessage, ToolMessage, useChatModel } from '../../support/chat-model';
 
 const { server, supplied, chatRequests } = useChatModel();

@@ -1,8 +1,8 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
-import { reply, startLlamaServerSim } from '../../servers/llama-server';
-import { useSimulator } from '../../servers/use-simulator';
+import { reply, startLlamaServerSim } from '../../simulators/llama-server';
+import { useSimulator } from '../../simulators/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
 

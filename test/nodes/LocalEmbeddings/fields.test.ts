@@ -1,6 +1,6 @@
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
-import { reply, startLlamaServerSim } from '../../servers/llama-server';
-import { useSimulator } from '../../servers/use-simulator';
+import { reply, startLlamaServerSim } from '../../simulators/llama-server';
+import { useSimulator } from '../../simulators/use-simulator';
 import { fakeContext } from '../../support/context';
 import { failureOf, supplied } from './supplied';
 

@@ -2,7 +2,7 @@ import type { NodeOperationError } from 'n8n-workflow';
 
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
 import type { SuppliedEmbeddings } from '../../../nodes/LocalEmbeddings/supply';
-import type { LlamaServerSim } from '../../servers/llama-server';
+import type { LlamaServerSim } from '../../simulators/llama-server';
 import { fakeContext } from '../../support/context';
 
 export const SECRET = 'secret-key-123';

@@ -1,5 +1,5 @@
-import { reply, startLlamaServerSim, type LlamaServerSim } from '../../servers/llama-server';
-import { useSimulator } from '../../servers/use-simulator';
+import { reply, startLlamaServerSim, type LlamaServerSim } from '../../simulators/llama-server';
+import { useSimulator } from '../../simulators/use-simulator';
 import { failureOf, SECRET, supplied } from './supplied';
 
 const start = useSimulator(startLlamaServerSim);

@@ -7,8 +7,8 @@ import {
 
 import { LocalLlamaApi } from '../../../credentials/LocalLlamaApi.credentials';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
-import { reply } from '../../servers/llama-server';
-import { gate } from '../../support/gate';
+import { reply } from '../../simulators/llama-server';
+import { gate } from '../../support/deferred';
 import { useLocalLlama } from './run-node';
 
 const { serve, prepare, executeIn, execute, json, failure, sent } = useLocalLlama();

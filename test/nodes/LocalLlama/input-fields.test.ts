@@ -5,7 +5,7 @@ import { withInputFields } from '../../../nodes/LocalLlama/input-fields';
 import type { LlamaCall, LocalLlamaOperation } from '../../../nodes/LocalLlama/operation';
 import { operations } from '../../../nodes/LocalLlama/resources';
 import { NodeParameters } from '../../../nodes/shared/parameters';
-import { ItemFailure } from '../../../nodes/shared/run/failed-item';
+import { ItemFailure } from '../../../nodes/shared/run/item-error';
 import type { OperationResult } from '../../../nodes/shared/run/operations';
 import { executeContext } from '../../support/execute-context';
 import { useLocalLlama } from './run-node';

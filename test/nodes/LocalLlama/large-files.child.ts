@@ -5,7 +5,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
-import { clearInterval, fs, process, setInterval } from '../../support/node';
+import { clearInterval, fs, process, setInterval } from '../../support/node-builtins';
 
 const [, , operation = '', url = '', file = '', bytes = '0'] = process.argv;
 

@@ -1,8 +1,8 @@
 /** Recordings of hundreds of megabytes go through without being held in memory: measured in a process of its own. */
 import { build } from 'esbuild';
 
-import { listen } from '../../support/listening';
-import { childProcess, fs, http, os, path, process } from '../../support/node';
+import { listen } from '../../support/listen';
+import { childProcess, fs, http, os, path, process } from '../../support/node-builtins';
 
 const MEGABYTE = 1024 * 1024;
 const LARGE = 300 * MEGABYTE;

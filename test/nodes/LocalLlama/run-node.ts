@@ -5,8 +5,8 @@ import {
 	type LlamaServerSim,
 	type SimOptions,
 	startLlamaServerSim,
-} from '../../servers/llama-server';
-import { useSimulator } from '../../servers/use-simulator';
+} from '../../simulators/llama-server';
+import { useSimulator } from '../../simulators/use-simulator';
 import { executeContext, type ExecuteFake, type ExecuteSetup } from '../../support/execute-context';
 
 /** The key of the simulated server. */

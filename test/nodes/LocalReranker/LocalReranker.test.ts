@@ -1,8 +1,8 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
 import { LocalReranker } from '../../../nodes/LocalReranker/LocalReranker.node';
-import { startLlamaServerSim } from '../../servers/llama-server';
-import { useSimulator } from '../../servers/use-simulator';
+import { startLlamaServerSim } from '../../simulators/llama-server';
+import { useSimulator } from '../../simulators/use-simulator';
 import { failureOf } from '../LocalEmbeddings/supplied';
 
 const start = useSimulator(startLlamaServerSim);

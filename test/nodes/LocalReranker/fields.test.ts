@@ -1,5 +1,5 @@
-import { startLlamaServerSim } from '../../servers/llama-server';
-import { useSimulator } from '../../servers/use-simulator';
+import { startLlamaServerSim } from '../../simulators/llama-server';
+import { useSimulator } from '../../simulators/use-simulator';
 import { failureOf } from '../LocalEmbeddings/supplied';
 import { supplied } from './supplied';
 

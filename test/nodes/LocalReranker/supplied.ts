@@ -1,6 +1,6 @@
 import { LocalReranker } from '../../../nodes/LocalReranker/LocalReranker.node';
 import type { SuppliedReranker } from '../../../nodes/LocalReranker/supply';
-import type { LlamaServerSim } from '../../servers/llama-server';
+import type { LlamaServerSim } from '../../simulators/llama-server';
 import { fakeContext } from '../../support/context';
 
 /** What a vector store gets from the node. */

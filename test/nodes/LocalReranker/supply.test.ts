@@ -1,6 +1,6 @@
 import type { StoredDocument } from '../../../nodes/LocalReranker/supply';
-import { reply, startLlamaServerSim } from '../../servers/llama-server';
-import { useSimulator } from '../../servers/use-simulator';
+import { reply, startLlamaServerSim } from '../../simulators/llama-server';
+import { useSimulator } from '../../simulators/use-simulator';
 import { failureOf } from '../LocalEmbeddings/supplied';
 import { supplied } from './supplied';
 

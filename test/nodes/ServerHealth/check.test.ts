@@ -1,6 +1,6 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
-import { appKey, startDifySim } from '../../servers/dify';
+import { appKey, startDifySim } from '../../simulators/dify';
 import { SESAME, asked, hints, run, server, shape, sim, useServer } from './run-node';
 
 useServer();

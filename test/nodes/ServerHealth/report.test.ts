@@ -1,8 +1,8 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import { appKey, startDifySim } from '../../servers/dify';
+import { appKey, startDifySim } from '../../simulators/dify';
 import { elements } from '../../lib/health/elements';
-import { useSimulator } from '../../servers/use-simulator';
+import { useSimulator } from '../../simulators/use-simulator';
 import { expectEndOnStop, run, server, SESAME, sim, useServer } from './run-node';
 
 useServer();

@@ -11,8 +11,8 @@ import {
 	type LlamaServerSim,
 	type SimOptions,
 	startLlamaServerSim,
-} from '../../servers/llama-server';
-import { delay } from '../../support/node';
+} from '../../simulators/llama-server';
+import { delay } from '../../support/node-builtins';
 
 /** The key of the simulated server. */
 export const SESAME = 'open-sesame-123456';

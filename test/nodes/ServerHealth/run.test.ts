@@ -1,7 +1,7 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import { appKey, startDifySim } from '../../servers/dify';
-import { useSimulator } from '../../servers/use-simulator';
+import { appKey, startDifySim } from '../../simulators/dify';
+import { useSimulator } from '../../simulators/use-simulator';
 import { run, shape, sim, useServer } from './run-node';
 
 useServer();

@@ -1,4 +1,4 @@
-import { reply } from '../../servers/llama-server';
+import { reply } from '../../simulators/llama-server';
 import { playModel } from '../../lib/health/tool-answers';
 import { expectEndOnStop, run, server, sim, useServer } from './run-node';
 

@@ -2,7 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { ServerHealthTrigger } from '../../../nodes/ServerHealthTrigger/ServerHealthTrigger.node';
-import { startLlamaServerSim, type LlamaServerSim } from '../../servers/llama-server';
+import { startLlamaServerSim, type LlamaServerSim } from '../../simulators/llama-server';
 import { polling } from '../../support/poll-context';
 
 let server: LlamaServerSim;

@@ -1,4 +1,4 @@
-import { testNodes, withExecute } from './rig';
+import { testNodes, withExecute } from './leak-runner';
 
 testNodes(
 	withExecute.filter((name) => name.startsWith('Dify')),

@@ -1,4 +1,4 @@
-import { MODEL_SECRETS, testNodes, withExecute } from './rig';
+import { MODEL_SECRETS, testNodes, withExecute } from './leak-runner';
 
 const NAMES = withExecute.filter((name) => !name.startsWith('Dify') && name !== 'LocalLlama');
 

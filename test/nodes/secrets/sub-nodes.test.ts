@@ -1,3 +1,3 @@
-import { testOtherNodes } from './rig';
+import { testOtherNodes } from './leak-runner';
 
 testOtherNodes(['key', 'headerValue', 'cookie', 'difyKey']);

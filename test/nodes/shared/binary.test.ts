@@ -1,6 +1,6 @@
-import { waitFor } from '../../lib/dify/ask';
+import { waitFor } from '../../lib/dify/request';
 import { startApp, startSim } from '../../lib/dify/client';
-import { delay } from '../../support/node';
+import { delay } from '../../support/node-builtins';
 import { chat, chatError, executeIn, nodeErrorOf, prepareNode } from '../dify';
 
 const textFile = (data: string) => [

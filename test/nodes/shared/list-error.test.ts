@@ -1,6 +1,6 @@
 import { NodeOperationError, type INode } from 'n8n-workflow';
 
-import { failure } from '../../../lib/errors/failure';
+import { failure } from '../../../lib/errors/create-error';
 import { listError } from '../../../nodes/shared/list-entries';
 
 const node = { name: 'Node', type: 'node', typeVersion: 1, parameters: {} } as unknown as INode;

@@ -1,10 +1,10 @@
 import type { INodeProperties, INodeType } from 'n8n-workflow';
 import { NodeHelpers } from 'n8n-workflow';
 
-import { optionsCollection } from '../../../nodes/shared/field-kinds';
+import { optionsCollection } from '../../../nodes/shared/field-builders';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { everyOperation } from '../../support/every-operation';
-import { fs, path, process } from '../../support/node';
+import { fs, path, process } from '../../support/node-builtins';
 
 const NODES = path.join(process.cwd(), 'nodes');
 /** The common ones are told by what the editor calls them: an option of Dify's chunks has the name "maxTokens", too. */

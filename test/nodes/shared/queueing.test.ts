@@ -4,7 +4,7 @@ import { properties as chatModel } from '../../../nodes/LocalChatModel/fields';
 import { properties as embeddings } from '../../../nodes/LocalEmbeddings/fields';
 import { operations } from '../../../nodes/LocalLlama/resources';
 import { NodeParameters } from '../../../nodes/shared/parameters';
-import { chosenPriority, priorityOf } from '../../../nodes/shared/limit-fields';
+import { chosenPriority, priorityOf } from '../../../nodes/shared/timeout-fields';
 import { fakeContext } from '../../support/context';
 
 interface Execution {

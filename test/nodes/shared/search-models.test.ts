@@ -1,11 +1,11 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
-import { pauseFor } from '../../../lib/http/waiting';
-import type { ModelUse, Server } from '../../../lib/servers/kinds/kind';
-import { serverOf } from '../../../lib/servers/server';
+import { pauseFor } from '../../../lib/http/sleep';
+import type { ModelUse, Server } from '../../../lib/servers/types/server-type';
+import { serverOf } from '../../../lib/servers/model-server';
 import { searchModels, withChosenModel } from '../../../nodes/shared/search-models';
-import { reply, startLlamaServerSim } from '../../servers/llama-server';
-import { useSimulator } from '../../servers/use-simulator';
+import { reply, startLlamaServerSim } from '../../simulators/llama-server';
+import { useSimulator } from '../../simulators/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 const KEY = 'secret-key-123';

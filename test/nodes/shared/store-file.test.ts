@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { plainFileName } from '../../../lib/file-name';
 import { baseName, storeFile } from '../../../nodes/shared/binary';
-import { delay } from '../../support/node';
+import { delay } from '../../support/node-builtins';
 import type { OperationCall } from '../../../nodes/shared/run/operations';
 
 /** A call whose n8n fails to store after it has read so many pieces. */

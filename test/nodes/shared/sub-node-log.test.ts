@@ -1,6 +1,6 @@
 import { NodeConnectionTypes, type NodeOperationError } from 'n8n-workflow';
 
-import { failure } from '../../../lib/errors/failure';
+import { failure } from '../../../lib/errors/create-error';
 import { SubNodeLog } from '../../../nodes/shared/sub-node-log';
 import { fakeContext } from '../../support/context';
 

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import type { INode, WorkflowExecuteMode } from 'n8n-workflow';
 
-import { failure } from '../../../lib/errors/failure';
-import { classify } from '../../../lib/errors/classify';
+import { failure } from '../../../lib/errors/create-error';
+import { classify } from '../../../lib/errors/classify-error';
 import { toNodeError } from '../../../lib/errors/node-error';
-import { withoutDetailsForVisitors } from '../../../nodes/shared/run/failed-item';
+import { withoutDetailsForVisitors } from '../../../nodes/shared/run/item-error';
 
 const NODE = { name: 'Model', type: 't', typeVersion: 1, parameters: {} } as unknown as INode;
 const hostThatDoesNotTell = (mode: WorkflowExecuteMode) => ({

@@ -1,7 +1,7 @@
 import { runTurn } from '../../../lib/chat/turn';
 import type { Call, ChatSettings, FinishedAnswer } from '../../../lib/chat/types';
 import type { ServerError } from '../../../lib/errors/server-error';
-import type { Server } from '../../../lib/servers/kinds/kind';
+import type { Server } from '../../../lib/servers/types/server-type';
 import { Embedder, type EmbedSettings } from '../../../lib/tasks/embed';
 import { rerank, type RerankSettings } from '../../../lib/tasks/rerank';
 import { PLAIN_SETTINGS } from '../../lib/chat/chat-settings';

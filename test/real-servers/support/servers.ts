@@ -7,8 +7,8 @@ import type {
 	ServiceOptions,
 } from '../../../scripts/lib/types';
 import { closeChannels } from '../../../lib/http/dispatcher';
-import { serverOf } from '../../../lib/servers/server';
-import { childProcess, fs, path, process } from '../../support/node';
+import { serverOf } from '../../../lib/servers/model-server';
+import { childProcess, fs, path, process } from '../../support/node-builtins';
 import type { ScriptedReply } from '../../support/scripted-reply';
 import { loadModule, loadScript } from '../../support/scripts';
 

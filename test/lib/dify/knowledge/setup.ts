@@ -1,5 +1,5 @@
-import type { SimRequest } from '../../../servers/dify/types';
-import type { DifySim } from '../../../servers/dify';
+import type { SimRequest } from '../../../simulators/dify/types';
+import type { DifySim } from '../../../simulators/dify';
 
 /** Requests that change something. */
 export function writes(sim: DifySim): SimRequest[] {

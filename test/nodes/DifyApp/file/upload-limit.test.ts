@@ -1,7 +1,7 @@
 /** How long Dify may take to store a file, by a clock that only the test moves. */
-import { useClock } from '../../../contract/support/seam-clock';
-import { sendJson, useServers } from '../../../contract/support/seam-server';
-import type { http } from '../../../support/node';
+import { useClock } from '../../../guarantees/support/fake-clock';
+import { sendJson, useServers } from '../../../guarantees/support/scripted-server';
+import type { http } from '../../../support/node-builtins';
 import { errorIn, executeIn, prepareNode } from '../../dify';
 import { binaryItem } from '../app';
 

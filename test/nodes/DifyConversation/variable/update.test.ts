@@ -1,4 +1,4 @@
-import { type AppSpec } from '../../../servers/dify';
+import { type AppSpec } from '../../../simulators/dify';
 import { clientOf, say, startApp } from '../../../lib/dify/client';
 import { byId, manage } from '../../dify';
 

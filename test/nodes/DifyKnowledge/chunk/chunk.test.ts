@@ -1,4 +1,4 @@
-import { addDocument } from '../../../servers/dify';
+import { addDocument } from '../../../simulators/dify';
 import { lastBody } from '../../../lib/dify/knowledge/setup';
 import { byId, manage, scene } from '../setup';
 

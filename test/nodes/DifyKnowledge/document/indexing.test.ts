@@ -1,12 +1,12 @@
-import { addDocument, type Fault, PAGES } from '../../../servers/dify';
-import { performance } from '../../../support/node';
+import { addDocument, type Fault, PAGES } from '../../../simulators/dify';
+import { performance } from '../../../support/node-builtins';
 import { calls } from '../../../lib/dify/client';
 import { lastBody } from '../../../lib/dify/knowledge/setup';
 import { nodeErrorOf } from '../../dify';
 import { byId, manage, scene, type Scene } from '../setup';
 
-jest.mock('../../../../lib/http/waiting', () =>
-	jest.requireActual<object>('../../../support/skipped-pauses'),
+jest.mock('../../../../lib/http/sleep', () =>
+	jest.requireActual<object>('../../../support/mock-sleep'),
 );
 
 const TEXT = { name: 'llama.txt', text: 'Llamas live in the Andes.', wait: 600 };

@@ -5,7 +5,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { DifyKnowledge } from '../../../../nodes/DifyKnowledge/DifyKnowledge.node';
-import { clearInterval, fs, process, setInterval } from '../../../support/node';
+import { clearInterval, fs, process, setInterval } from '../../../support/node-builtins';
 
 const [, , url = '', key = '', datasetId = '', file = '', bytes = '0'] = process.argv;
 

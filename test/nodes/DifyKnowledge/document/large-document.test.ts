@@ -1,9 +1,9 @@
 /** A document of 200 MB goes through without being held in memory: measured in a process of its own. */
 import { build } from 'esbuild';
 
-import { addDataset, knowledgeKey } from '../../../servers/dify';
+import { addDataset, knowledgeKey } from '../../../simulators/dify';
 import { startSim } from '../../../lib/dify/client';
-import { childProcess, fs, os, path, process, util } from '../../../support/node';
+import { childProcess, fs, os, path, process, util } from '../../../support/node-builtins';
 
 const MEGABYTE = 1024 * 1024;
 const LARGE = 200 * MEGABYTE;

@@ -3,8 +3,8 @@ import type { INodeExecutionData } from 'n8n-workflow';
 import { writes } from '../../../lib/dify/knowledge/setup';
 import { executeIn, manage, prepare, scene, type Scene } from '../setup';
 
-jest.mock('../../../../lib/http/waiting', () =>
-	jest.requireActual<object>('../../../support/skipped-pauses'),
+jest.mock('../../../../lib/http/sleep', () =>
+	jest.requireActual<object>('../../../support/mock-sleep'),
 );
 
 interface File {

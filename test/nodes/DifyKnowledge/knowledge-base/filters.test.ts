@@ -1,6 +1,6 @@
 import { DifyRetriever } from '../../../../nodes/DifyRetriever/DifyRetriever.node';
 import type { SuppliedRetriever } from '../../../../nodes/DifyRetriever/supply';
-import { addDocument, knowledgeKey } from '../../../servers/dify';
+import { addDocument, knowledgeKey } from '../../../simulators/dify';
 import { fakeContext } from '../../../support/context';
 import { executeIn, manage, prepare, scene, type Scene } from '../setup';
 

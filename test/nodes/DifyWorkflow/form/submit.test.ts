@@ -1,4 +1,4 @@
-import { type Json } from '../../../servers/dify';
+import { type Json } from '../../../simulators/dify';
 import { nodeErrorOf } from '../../dify';
 import { operate, REVIEW, START, startFlow, work, workJson } from '../workflow';
 

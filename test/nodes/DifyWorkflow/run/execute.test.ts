@@ -1,6 +1,6 @@
-import { waitFor } from '../../../lib/dify/ask';
+import { waitFor } from '../../../lib/dify/request';
 import { calls } from '../../../lib/dify/client';
-import { appKey, knowledgeKey, type FormField, type Json } from '../../../servers/dify';
+import { appKey, knowledgeKey, type FormField, type Json } from '../../../simulators/dify';
 import { errorIn, executeIn, nodeErrorOf, shownIn, WITH_FILES } from '../../dify';
 import {
 	FOREVER,

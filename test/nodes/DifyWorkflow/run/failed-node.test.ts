@@ -1,5 +1,5 @@
 /** Which node an error names: the one that ended the run, not one whose failure was handled. */
-import type { NodeStep } from '../../../servers/dify';
+import type { NodeStep } from '../../../simulators/dify';
 import { START, startFlow, workError } from '../workflow';
 
 const node = (title: string, more: Partial<NodeStep> = {}) => ({

@@ -1,4 +1,4 @@
-import { waitFor } from '../../../lib/dify/ask';
+import { waitFor } from '../../../lib/dify/request';
 import { executeIn, nodeErrorOf, shownIn } from '../../dify';
 import {
 	FOREVER,

@@ -1,4 +1,4 @@
-import { waitFor } from '../../../lib/dify/ask';
+import { waitFor } from '../../../lib/dify/request';
 import { calls } from '../../../lib/dify/client';
 import { nodeErrorOf } from '../../dify';
 import { operate, START, startFlow, work, workJson } from '../workflow';

@@ -1,13 +1,13 @@
 /** The record of a run whose stream broke off: how long Dify may have none, and how long its API may be away. */
-import { PAGES } from '../../../servers/dify';
-import { startScripted, type ScriptedServer } from '../../../servers/scripted';
-import { useSimulator } from '../../../servers/use-simulator';
-import { performance } from '../../../support/node';
+import { PAGES } from '../../../simulators/dify';
+import { startScripted, type ScriptedServer } from '../../../simulators/scripted';
+import { useSimulator } from '../../../simulators/use-simulator';
+import { performance } from '../../../support/node-builtins';
 import { errorIn } from '../../dify';
 import { work } from '../workflow';
 
-jest.mock('../../../../lib/http/waiting', () =>
-	jest.requireActual<object>('../../../support/skipped-pauses'),
+jest.mock('../../../../lib/http/sleep', () =>
+	jest.requireActual<object>('../../../support/mock-sleep'),
 );
 
 const RUN_ID = '11111111-2222-4333-8444-555555555555';

@@ -1,11 +1,11 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import { startKokoroSim } from '../../../servers/media/kokoro';
-import { bytesReply, jsonReply } from '../../../servers/media/server';
-import { startSpeachesSim } from '../../../servers/media/speaches';
-import { startWhisperSim } from '../../../servers/media/whisper';
-import { json, startScripted } from '../../../servers/scripted';
-import { useSimulator } from '../../../servers/use-simulator';
+import { startKokoroSim } from '../../../simulators/media/kokoro';
+import { bytesReply, jsonReply } from '../../../simulators/media/server';
+import { startSpeachesSim } from '../../../simulators/media/speaches';
+import { startWhisperSim } from '../../../simulators/media/whisper';
+import { json, startScripted } from '../../../simulators/scripted';
+import { useSimulator } from '../../../simulators/use-simulator';
 import { useLocalLlama, type Setup } from '../run-node';
 
 const { serve, prepare, executeIn, failure } = useLocalLlama();

@@ -1,7 +1,7 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import { PNG, startSdServerSim } from '../../../servers/media/sd-server';
-import { useSimulator } from '../../../servers/use-simulator';
+import { PNG, startSdServerSim } from '../../../simulators/media/sd-server';
+import { useSimulator } from '../../../simulators/use-simulator';
 import { useLocalLlama, type Setup } from '../run-node';
 
 const { serve, prepare, executeIn } = useLocalLlama();

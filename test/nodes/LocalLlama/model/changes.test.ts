@@ -1,7 +1,7 @@
-import { delay, setTimeout } from '../../../support/node';
+import { delay, setTimeout } from '../../../support/node-builtins';
 import { progressTyping } from '../../../../nodes/LocalLlama/model/fields';
-import { recordedExchanges } from '../../../servers/model-recordings/exchange';
-import { reply, type WireRequest } from '../../../servers/llama-server';
+import { recordedExchanges } from '../../../simulators/model-recordings/exchange';
+import { reply, type WireRequest } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, json, failure, sent } = useLocalLlama();

@@ -1,5 +1,5 @@
-import { recordedExchanges } from '../../../servers/model-recordings/exchange';
-import { reply } from '../../../servers/llama-server';
+import { recordedExchanges } from '../../../simulators/model-recordings/exchange';
+import { reply } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
 const { serve, execute, failure } = useLocalLlama();

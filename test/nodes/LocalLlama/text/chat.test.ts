@@ -1,4 +1,4 @@
-import { reply } from '../../../servers/llama-server';
+import { reply } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, execute, json, failure, sent } = useLocalLlama();

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
-import { reply } from '../../../servers/llama-server';
+import { reply } from '../../../simulators/llama-server';
 import { examples } from '../../../support/properties';
-import { recordedReply } from '../../../support/recorded';
+import { recordedReply } from '../../../support/recordings';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, json, failure, sent } = useLocalLlama();

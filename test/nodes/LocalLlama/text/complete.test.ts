@@ -1,5 +1,5 @@
-import { reply } from '../../../servers/llama-server';
-import { recordedReply } from '../../../support/recorded';
+import { reply } from '../../../simulators/llama-server';
+import { recordedReply } from '../../../support/recordings';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, execute, json, failure, sent } = useLocalLlama();

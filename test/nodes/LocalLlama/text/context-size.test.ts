@@ -1,4 +1,4 @@
-import { recordedReply } from '../../../support/recorded';
+import { recordedReply } from '../../../support/recordings';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn } = useLocalLlama();

@@ -1,7 +1,7 @@
 /** A file is what its bytes say, and what went in was read: cases of public reports. */
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import { reply } from '../../../servers/llama-server';
+import { reply } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, failure, sent } = useLocalLlama();

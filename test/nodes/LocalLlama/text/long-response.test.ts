@@ -1,9 +1,9 @@
 import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
-import { delta, type Script, sse, startScripted } from '../../../servers/scripted';
-import { useSimulator } from '../../../servers/use-simulator';
+import { delta, type Script, sse, startScripted } from '../../../simulators/scripted';
+import { useSimulator } from '../../../simulators/use-simulator';
 import { executeContext } from '../../../support/execute-context';
-import { stream } from '../../../support/node';
-import { cpuMillisecondsOf } from '../../../support/time';
+import { stream } from '../../../support/node-builtins';
+import { cpuMillisecondsOf } from '../../../support/cpu-time';
 
 const startServer = useSimulator(startScripted);
 const MODEL = { __rl: true, mode: 'id', value: 'sim-model' };

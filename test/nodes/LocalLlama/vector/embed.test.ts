@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { reply, type WireRequest } from '../../../servers/llama-server';
+import { reply, type WireRequest } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, execute, json, failure, sent } = useLocalLlama();

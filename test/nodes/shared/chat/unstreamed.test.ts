@@ -1,4 +1,4 @@
-import { unstreamedHint } from '../../../../nodes/shared/supplied-model';
+import { unstreamedHint } from '../../../../nodes/shared/supply-model';
 
 /** A run that began in a chat that answers at its end. */
 const context = (change: { streaming?: boolean; responseMode?: string; executed?: unknown }) => {

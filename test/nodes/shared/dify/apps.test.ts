@@ -1,5 +1,5 @@
 import { calls, startApp, startSim } from '../../../lib/dify/client';
-import { appKey } from '../../../servers/dify';
+import { appKey } from '../../../simulators/dify';
 import { errorIn, numbered, prepare, execute } from '../../dify';
 
 describe('many items', () => {

@@ -1,11 +1,11 @@
 /** Combinations of unusual conditions in long use of Dify. */
 import type { IExecuteFunctions } from 'n8n-workflow';
 
-import { waitFor } from '../../../lib/dify/ask';
+import { waitFor } from '../../../lib/dify/request';
 import { UNKNOWN_ID, clientOf, startApp, startSim } from '../../../lib/dify/client';
-import { PAGES, appKey, type DifySim, type FormField, type Step } from '../../../servers/dify';
-import { listen } from '../../../support/listening';
-import { http } from '../../../support/node';
+import { PAGES, appKey, type DifySim, type FormField, type Step } from '../../../simulators/dify';
+import { listen } from '../../../support/listen';
+import { http } from '../../../support/node-builtins';
 import {
 	errorIn,
 	executeIn,

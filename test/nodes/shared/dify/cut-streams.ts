@@ -1,9 +1,9 @@
 /** Recorded streams of real Dify servers that break off behind any byte: the whole result, or an error with what had arrived. */
-import type { ActionNode } from '../../../contract/support/dify-drive';
-import { execute, prepare } from '../../../contract/support/dify-drive';
-import { difyExchanges, type DifySet } from '../../../contract/support/dify-exchanges';
-import { operationsOf } from '../../../contract/support/dify-operations';
-import { startDifyPlayback } from '../../../contract/support/dify-playback';
+import type { ActionNode } from '../../../recordings/support/dify-node-runner';
+import { execute, prepare } from '../../../recordings/support/dify-node-runner';
+import { difyExchanges, type DifySet } from '../../../recordings/support/dify-exchanges';
+import { operationsOf } from '../../../recordings/support/dify-operations';
+import { startDifyPlayback } from '../../../recordings/support/dify-playback';
 
 /** Set, recording, and the event from which on the rest is found: by the run's record, or the agent's message. */
 export const CUT_STREAMS: ReadonlyArray<readonly [DifySet, string, string]> = [

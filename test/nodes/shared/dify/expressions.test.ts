@@ -1,4 +1,4 @@
-import { type DifySim } from '../../../servers/dify';
+import { type DifySim } from '../../../simulators/dify';
 import { startApp, startSim } from '../../../lib/dify/client';
 import { errorIn, executeIn, executeNode, nodeErrorOf, prepareNode, type Setup } from '../../dify';
 

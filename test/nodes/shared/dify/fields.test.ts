@@ -8,7 +8,7 @@ import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';
 import { DifyWorkflow } from '../../../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { NodeParameters } from '../../../../nodes/shared/parameters';
 import { startSim, UNKNOWN_ID } from '../../../lib/dify/client';
-import type { Json } from '../../../servers/dify';
+import type { Json } from '../../../simulators/dify';
 import {
 	byId,
 	type DifyNodeName,

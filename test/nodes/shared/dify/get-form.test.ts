@@ -1,5 +1,5 @@
 import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
-import type { FormField } from '../../../servers/dify';
+import type { FormField } from '../../../simulators/dify';
 import { calls, startApp } from '../../../lib/dify/client';
 import { editor } from '../../dify';
 

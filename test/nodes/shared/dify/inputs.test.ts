@@ -1,6 +1,6 @@
-import { complete, runWorkflow } from '../../../../lib/dify/run/start';
+import { complete, runWorkflow } from '../../../../lib/dify/run/start-run';
 import { clientOf, startApp, startSim } from '../../../lib/dify/client';
-import { type FormField } from '../../../servers/dify';
+import { type FormField } from '../../../simulators/dify';
 import { chat, chatError, chatJson, executeIn, prepareNode } from '../../dify';
 
 describe('inputs', () => {

@@ -1,5 +1,5 @@
 import { startSim } from '../../../lib/dify/client';
-import { defaultApps, type Json } from '../../../servers/dify';
+import { defaultApps, type Json } from '../../../simulators/dify';
 import { byId, chat, chatJson, executeNode, WITH_FILES } from '../../dify';
 
 describe('every operation', () => {

@@ -1,5 +1,5 @@
 import type { RunResult } from '../../../../lib/dify/types';
-import { reportRun, type DifyCall } from '../../../../nodes/shared/dify/run';
+import { reportRun, type DifyCall } from '../../../../nodes/shared/dify/dify-operation';
 import { clientOf, say, startSim } from '../../../lib/dify/client';
 
 /** Metadata of the node and custom data of the execution after these runs. */

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
-import { fileNames } from '../../../../lib/dify/files/files';
+import { fileNames } from '../../../../lib/dify/files/file-refs';
 import { examples } from '../../../support/properties';
 import { startApp, startSim } from '../../../lib/dify/client';
-import { appKey, type Json } from '../../../servers/dify';
+import { appKey, type Json } from '../../../simulators/dify';
 import { WITH_FILES, chat, chatError, prepare, execute } from '../../dify';
 
 describe('files', () => {

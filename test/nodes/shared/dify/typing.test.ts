@@ -1,6 +1,6 @@
-import { waitFor } from '../../../lib/dify/ask';
+import { waitFor } from '../../../lib/dify/request';
 import { clientOf, startApp } from '../../../lib/dify/client';
-import { SAMPLES, type Reply } from '../../../servers/dify';
+import { SAMPLES, type Reply } from '../../../simulators/dify';
 import type { ExecuteFake } from '../../../support/execute-context';
 import {
 	chatError,

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { NodeOperationError, type IExecuteFunctions } from 'n8n-workflow';
 
-import type { ItemFailure } from '../../../../nodes/shared/run/failed-item';
+import type { ItemFailure } from '../../../../nodes/shared/run/item-error';
 import { workOnItems } from '../../../../nodes/shared/run/items';
-import { CancelWatch } from '../../../../nodes/shared/cancel-watch';
+import { CancelWatch } from '../../../../nodes/shared/cancel-poller';
 import { executeContext, type ExecuteSetup } from '../../../support/execute-context';
-import { delay, setImmediate } from '../../../support/node';
+import { delay, setImmediate } from '../../../support/node-builtins';
 
 const contextOf = (count: number, more: Partial<ExecuteSetup> = {}): IExecuteFunctions =>
 	executeContext({

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { NodeOperationError } from 'n8n-workflow';
 
-import { failure } from '../../../../lib/errors/failure';
-import type { FailureKind } from '../../../../lib/errors/kinds';
+import { failure } from '../../../../lib/errors/create-error';
+import type { FailureKind } from '../../../../lib/errors/error-types';
 import { toNodeError } from '../../../../lib/errors/node-error';
-import type { RemedyFacts } from '../../../../lib/errors/remedies';
-import { DIFY_REMEDIES } from '../../../../lib/errors/remedies/dify';
-import { MODEL_REMEDIES } from '../../../../lib/errors/remedies/model';
-import { NETWORK_REMEDIES } from '../../../../lib/errors/remedies/network';
-import { panelError, withoutTitle } from '../../../../nodes/shared/run/failed-item';
+import type { RemedyFacts } from '../../../../lib/errors/texts';
+import { DIFY_REMEDIES } from '../../../../lib/errors/texts/dify';
+import { MODEL_REMEDIES } from '../../../../lib/errors/texts/model';
+import { NETWORK_REMEDIES } from '../../../../lib/errors/texts/network';
+import { panelError, withoutTitle } from '../../../../nodes/shared/run/item-error';
 import { executeContext } from '../../../support/execute-context';
 
 const TABLES = { network: NETWORK_REMEDIES, model: MODEL_REMEDIES, dify: DIFY_REMEDIES };

@@ -1,0 +1,170 @@
+/**
+ * One contestant in a process of its own: runs rounds of streams against a server and reports what each round cost.
+ * Started by bench/chat/comparison.mjs with one JSON argument. Each line of its input, `{"streams":1,"total":8}`,
+ * is a round, answered with one line of JSON; so the contestants take turns while their code stays compiled.
+ */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { CHAT_SETTINGS, partsOf } from '../lib/package-parts.mjs';
+
+const { name, baseUrl, n8n, root, model, tokens } = JSON.parse(process.argv[2] ?? '');
+const host = createRequire(
+	join(n8n, 'node_modules', '@n8n', 'n8n-nodes-langchain', 'package.json'),
+);
+const extra = { ignore_eos: true, temperature: 1 };
+const SETTINGS = {
+	...CHAT_SETTINGS,
+	model,
+	parameters: { maxTokens: tokens, extraBody: extra },
+};
+const question = 'Tell me a story.';
+
+/** The parts of a node's context that n8n's tracer reads. */
+const context = {
+	addInputData: () => ({ index: 0 }),
+	addOutputData: () => {},
+	getNode: () => ({
+		id: '1',
+		name: 'Model',
+		type: 'bench',
+		typeVersion: 1,
+		position: [0, 0],
+		parameters: {},
+	}),
+	getNextRunIndex: () => 0,
+	logAiEvent: () => {},
+	getExecutionCancelSignal: () => undefined,
+	getMode: () => 'manual',
+	addExecutionHints: () => {},
+	logger: console,
+	helpers: {},
+};
+
+/** @type {Record<string, () => Promise<(onPiece: () => void) => Promise<number>>>} */
+const contestants = {
+	/** This package's model on the LangChain classes of that n8n. */
+	async localChatModel() {
+		const { localChatModelClass, findHostClasses, tracingWithoutTokenizer, runTurn, serverOf } =
+			await partsOf(root, [
+				'langchain/local-chat-model',
+				'langchain/host-classes',
+				'chat/turn',
+				'servers/model-server',
+			]);
+		const sdk = host('@n8n/ai-node-sdk');
+		const { classes } = await findHostClasses(context, sdk);
+		const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
+		const Model = localChatModelClass(classes);
+		const server = serverOf({ baseUrl });
+		/** @param {object} call @param {(piece: string) => void} [show] */
+		const answers = async (call, show) => await runTurn(server, SETTINGS, call, show);
+		return streamed(
+			() =>
+				new Model({
+					answers,
+					toJsonSchema: sdk.getParametersJsonSchema,
+					callbacks: [new Tracing(context)],
+					toError: (/** @type {Error} */ error) => error,
+					settings: { model },
+					jsonOutput: false,
+				}),
+		);
+	},
+
+	/** The class below n8n's OpenAI Chat Model. */
+	async chatOpenAi() {
+		const { ChatOpenAI } = host('@langchain/openai');
+		const { N8nLlmTracing } = host('@n8n/ai-utilities');
+		return streamed(
+			() =>
+				new ChatOpenAI({
+					model,
+					apiKey: 'none',
+					maxTokens: tokens,
+					// As n8n sets it. Without retries, reused connections that the server closes make 64 streams fail.
+					maxRetries: 2,
+					useResponsesApi: false,
+					streamUsage: true,
+					modelKwargs: extra,
+					configuration: { baseURL: `${baseUrl}/v1` },
+					callbacks: [new N8nLlmTracing(context)],
+				}),
+		);
+	},
+};
+
+/**
+ * Reads the model's stream as the agent does.
+ *
+ * @typedef {{ content: unknown, usage_metadata?: { output_tokens: number } }} Chunk
+ * @param {() => { stream: (messages: object[]) => Promise<AsyncIterable<Chunk>> }} make
+ */
+function streamed(make) {
+	const { HumanMessage } = host('@langchain/core/messages');
+	return async (/** @type {() => void} */ onPiece) => {
+		let count = 0;
+		for await (const chunk of await make().stream([new HumanMessage(question)])) {
+			if (chunk.content) onPiece();
+			if (chunk.usage_metadata) count = chunk.usage_metadata.output_tokens;
+		}
+		return count;
+	};
+}
+
+const start = contestants[name];
+if (start === undefined) throw new Error(`There is no contestant ${name}`);
+const run = await start();
+
+/**
+ * `total` streams, of which `streams` run at once.
+ *
+ * @param {{ streams: number, total: number }} counts
+ */
+async function round({ streams, total }) {
+	/** @type {number[]} */
+	const firstTokens = [];
+	/** @type {number[]} milliseconds between two pieces of one stream */
+	const gaps = [];
+	let left = total;
+	let generated = 0;
+	let peak = 0;
+	const sampler = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 200);
+	const cpu = process.cpuUsage();
+	const startedAt = performance.now();
+	await Promise.all(
+		Array.from({ length: streams }, async () => {
+			while (left-- > 0) {
+				let waits = firstTokens;
+				let before = performance.now();
+				const count = await run(() => {
+					const now = performance.now();
+					waits.push(now - before);
+					waits = gaps;
+					before = now;
+				});
+				generated += count;
+			}
+		}),
+	);
+	const wallMs = performance.now() - startedAt;
+	const { user, system } = process.cpuUsage(cpu);
+	clearInterval(sampler);
+	/** @param {number[]} waits @param {number} share */
+	const at = (waits, share) =>
+		waits.sort((a, b) => a - b)[Math.min(waits.length - 1, Math.floor(waits.length * share))];
+	return {
+		tokens: generated,
+		wallMs,
+		cpuMsPer1000: (user + system) / generated,
+		firstP50: at(firstTokens, 0.5),
+		firstP99: at(firstTokens, 0.99),
+		gapP50: at(gaps, 0.5),
+		gapP99: at(gaps, 0.99),
+		rssMb: Math.max(peak, process.memoryUsage.rss()) / 1024 / 1024,
+	};
+}
+
+for await (const line of createInterface({ input: process.stdin }))
+	console.log(JSON.stringify(await round(JSON.parse(line))));
+process.exit(0);

@@ -1,0 +1,95 @@
+/** Runs the contestants of the chat benchmark, each in its own process, in turn, round by round. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { node } from '../../scripts/lib/dependencies.mjs';
+import { root } from '../../scripts/lib/paths.mjs';
+
+/**
+ * What one contestant took for one round.
+ *
+ * @typedef {{ tokens: number, wallMs: number, cpuMsPer1000: number, firstP50: number, firstP99: number,
+ *   gapP50: number, gapP99: number, rssMb: number }} Round
+ */
+
+/** @param {string} name @param {object} fixed settings that all contestants share */
+export const startContestant = (name, fixed) => {
+	const child = spawn(
+		node,
+		[join(root, 'bench', 'chat', 'candidate.mjs'), JSON.stringify({ name, ...fixed })],
+		{
+			stdio: ['pipe', 'pipe', 'inherit'],
+		},
+	);
+	const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+	return {
+		/**
+		 * @param {{ streams: number, total: number }} work
+		 * @returns {Promise<Round>}
+		 */
+		round: async (work) => {
+			child.stdin.write(`${JSON.stringify(work)}\n`);
+			const { value, done } = /** @type {IteratorResult<string>} */ (await lines.next());
+			if (done) throw new Error(`${name} ended without a result`);
+			return JSON.parse(value);
+		},
+		stop: () => child.kill('SIGKILL'),
+	};
+};
+
+/** After so many tokens V8 has compiled the contestant's code; before, a round costs up to three times as much. */
+const WARM_UP_TOKENS = 100_000;
+
+/**
+ * Starts contestants and warms each up until its code is compiled, as in an n8n that has run for a while.
+ *
+ * @param {readonly string[]} names
+ * @param {{ tokens: number }} fixed settings that all of them share
+ * @param {Record<string, object>} own settings of one contestant, by its name
+ */
+export const startContestants = async (names, fixed, own = {}) => {
+	const running = names.map((name) => ({
+		name,
+		process: startContestant(name, { ...fixed, ...own[name] }),
+	}));
+	const stop = () => running.forEach(({ process }) => process.stop());
+	try {
+		const total = Math.ceil(WARM_UP_TOKENS / fixed.tokens);
+		for (const { process } of running) await process.round({ streams: 16, total });
+	} catch (error) {
+		stop();
+		throw error;
+	}
+	return {
+		stop,
+		/**
+		 * Contestants take turns within a round, so that a change of the machine's speed affects all alike; each round begins
+		 * with another one.
+		 *
+		 * @param {{ streams: number, total: number, rounds: number }} contest
+		 * @returns {Promise<Record<string, Round[]>>}
+		 */
+		contest: async ({ streams, total, rounds }) => {
+			/** @type {Record<string, Round[]>} */
+			const results = Object.fromEntries(names.map((name) => [name, []]));
+			// Not measured: the first round with a new number of streams opens connections and grows the heap.
+			for (const { process } of running) await process.round({ streams, total: streams });
+			for (let round = 0; round < rounds; round += 1) {
+				const order = running.map((_one, index) => running[(index + round) % running.length]);
+				for (const one of order)
+					if (one) results[one.name]?.push(await one.process.round({ streams, total }));
+			}
+			return results;
+		},
+	};
+};
+
+/**
+ * One contestant's figure divided by another's, round by round: both were measured within seconds of each other.
+ *
+ * @param {readonly Round[]} rounds
+ * @param {readonly Round[]} others
+ * @param {keyof Round} figure
+ */
+export const ratios = (rounds, others, figure) =>
+	rounds.map((round, index) => round[figure] / (others[index]?.[figure] ?? NaN));

@@ -1,0 +1,352 @@
+/** Reads the answer of a chat: one reader for OpenAI's chunks, onto which Ollama's are mapped. */
+import { failureInStream, holdsError } from '../errors/classify-error';
+import type { FailureKind } from '../errors/error-types';
+import { TextCount } from '../http/response-body';
+import { exactJson, parseJson } from '../json';
+import {
+	asList,
+	isFilled,
+	isRecord,
+	type JsonRecord,
+	nonEmptyText,
+	optional,
+	recordOf,
+	text,
+} from '../values';
+import { CallAssembly, argumentsOf, type ReadCall } from './tool-calls';
+import { callsInText, shownUpTo, UNDECIDED, type UnrunCall } from './text-tool-calls';
+import { type SplitText, ThinkingSplitter } from './reasoning';
+import type { Timings, Usage } from './types';
+import { openAiUsage, timingsOf, usageOf } from './usage';
+
+/** A whole answer. */
+export interface Answer extends SplitText {
+	toolCalls: ReadCall[];
+	finishReason: string;
+	usage?: Usage;
+	timings?: Timings;
+	/** As the server names it. */
+	model?: string;
+	/** The calls stood in the text. */
+	hadCallsInText?: true;
+	/** What looks like a call in the text, and is none. */
+	unrun?: UnrunCall;
+}
+
+/** Why an answer cannot be used, with what had arrived. The caller adds the address. */
+export interface Failure extends SplitText {
+	kind: FailureKind;
+	serverText?: string;
+	status?: number;
+	/** The tool of a call that is broken. */
+	tool?: string;
+	/** All calls as they arrived. */
+	toolCalls?: ReadCall[];
+	finishReason?: string;
+	usage?: Usage;
+	timings?: Timings;
+}
+
+export interface ReaderOptions {
+	/** Names of the tools that a call in the text may have; none where such calls are left. */
+	offered?: readonly string[];
+	/** Whether a call stands in what was sent, and is a quotation. */
+	isQuoted?(call: ReadCall): boolean;
+	/** The opening tag of the thinking may stand in the prompt. */
+	mayBeginInThinking?: boolean;
+	/** The begun answer that some servers repeat. */
+	prefill?: string;
+	/** Maps an event of another API onto OpenAI's chunk. */
+	decode?(event: JsonRecord): JsonRecord;
+}
+
+const END = /^\[?DONE\]?$/i;
+/** Finish reasons of failed answers. */
+const FAILED: ReadonlyArray<readonly [FailureKind, RegExp]> = [
+	['filtered', /^(?:content_filter(?:ed)?|safety)$/i],
+	['streamError', /^(?:abort|error|timeout|cancell?ed)$/i],
+];
+
+/** Collects an answer from its events, and gives out what can be shown of it. */
+export class AnswerReader {
+	private readonly split: ThinkingSplitter;
+	private readonly count = new TextCount();
+	private readonly assembly = new CallAssembly(this.count);
+	/** How many events brought text, thinking or calls. */
+	contents = 0;
+	private shown = '';
+	/** What may become a call. It is apart, so that a piece is looked at without all of the text before it. */
+	private held = '';
+	/** Nothing more is shown before the end tells whether it is a call. */
+	private isCall = false;
+	private reasoning = '';
+	private finishReason: string | undefined;
+	private isDone = false;
+	/** Of the choice that is read. */
+	private index: number | undefined;
+	/** Sent no finish reason, not even null: then only the end of the body tells. */
+	private isMinimal = true;
+	private failed: Pick<Failure, 'kind' | 'serverText' | 'status'> | undefined;
+	private counts: { usage?: Usage; timings?: Timings; model?: string } = {};
+
+	constructor(private readonly options: ReaderOptions = {}) {
+		this.split = new ThinkingSplitter(options.mayBeginInThinking === true);
+	}
+
+	/** Whether only counts and an end marker may follow. */
+	get isFinished(): boolean {
+		return this.finishReason !== undefined && this.failed === undefined;
+	}
+
+	/** Whether further events mean nothing. */
+	get isOver(): boolean {
+		return this.isDone || this.failed !== undefined || this.assembly.isTooMany;
+	}
+
+	/** What has arrived so far. */
+	get partial(): SplitText {
+		const { text: rest, reasoning } = this.split.rest;
+		return { text: this.shown + this.held + rest, reasoning: this.reasoning + reasoning };
+	}
+
+	/**
+	 * @returns what can be shown now
+	 * @throws {TooMuchTextError}
+	 */
+	push(data: string): SplitText {
+		if (END.test(data.trim())) this.isDone = true;
+		if (this.isOver) return { text: '', reasoning: '' };
+		const parsed = parseJson(data);
+		// Only arguments of calls have numbers that must not lose a digit. Python writes `NaN`, too.
+		const isExact = parsed !== undefined && !data.includes('"tool_calls"');
+		const event = isExact ? parsed : exactJson(data, parsed).value;
+		if (!isRecord(event)) return this.fail('invalidAnswer', data);
+		const error = errorIn(event);
+		if (error !== undefined) return this.failBy(error);
+		return this.take(this.options.decode?.(event) ?? event);
+	}
+
+	/**
+	 * At the end of the body.
+	 *
+	 * @param strayLines lines of the body that were no events
+	 * @returns what was held back, and the answer or why it cannot be used
+	 */
+	end(
+		strayLines: readonly string[] = [],
+	): { rest: SplitText } & ({ answer: Answer } | { failure: Failure }) {
+		const last = this.split.end();
+		this.addText(last.text);
+		this.reasoning += last.reasoning;
+		const { inText, unrun } = this.foundInText();
+		const answerText = inText?.text ?? this.partial.text;
+		const rest = { text: answerText.slice(this.shown.length), reasoning: last.reasoning };
+		[this.shown, this.held] = [answerText, ''];
+		const calls = inText?.calls ?? this.assembly.calls;
+		const failure = this.failureIn(calls, strayLines);
+		if (failure !== undefined)
+			return { rest, failure: { ...this.partial, ...this.countsField(), ...failure } };
+		const toolCalls = calls.map((call) => ({ ...call, arguments: argumentsOf(call.arguments)! }));
+		const { finishReason = 'unknown' } = this;
+		const { model } = this.counts;
+		const hadCallsInText = inText === undefined ? undefined : (true as const);
+		const facts = optional({ model, hadCallsInText, unrun });
+		return {
+			rest,
+			answer: { ...this.partial, toolCalls, finishReason, ...this.countsField(), ...facts },
+		};
+	}
+
+	/** Calls that stand in the text, where no others came, and the one that is not run. */
+	private foundInText() {
+		const { offered = [], isQuoted = () => false } = this.options;
+		if (this.assembly.calls.length > 0 || offered.length === 0) return {};
+		const found = callsInText(this.partial.text, offered, isQuoted);
+		if (found === undefined) return {};
+		return 'calls' in found ? { inText: found } : { unrun: found.unrun };
+	}
+
+	private take(chunk: JsonRecord): SplitText {
+		this.takeCounts(chunk);
+		const choice = this.choiceIn(chunk);
+		if ('finish_reason' in choice) this.isMinimal = false;
+		this.finishReason = nonEmptyText(choice.finish_reason) ?? this.finishReason;
+		const message = recordOf(choice.delta ?? choice.message);
+		this.assembly.add(message.tool_calls);
+		const reasoning = this.takeReasoning(message);
+		const content = contentOf(message, choice);
+		if (content !== '' || reasoning !== '' || isFilled(message.tool_calls)) this.contents += 1;
+		const { text: shownText, reasoning: split } = this.takeText(content);
+		this.count.add(reasoning.length + content.length);
+		return { text: shownText, reasoning: reasoning + split };
+	}
+
+	/** Only one choice is requested: the first index that comes counts, since some servers count from 1. */
+	private choiceIn({ choices }: JsonRecord): JsonRecord {
+		const choice = asList(choices).find((one) => {
+			const index = Number(recordOf(one).index ?? 0);
+			this.index ??= index;
+			return index === this.index;
+		});
+		return recordOf(choice);
+	}
+
+	/** The field names of llama-server and vLLM, of newer vLLM and Ollama, and of Ollama's own API. */
+	private takeReasoning({ reasoning_content, reasoning: newer, thinking }: JsonRecord): string {
+		const reasoning =
+			nonEmptyText(reasoning_content) ?? nonEmptyText(newer) ?? nonEmptyText(thinking);
+		if (reasoning === undefined) return '';
+		this.split.leaveTags();
+		// vLLM leaves the opening tag in (seen: 0.32.0).
+		const piece = this.reasoning === '' ? reasoning.replace(/^\s*<think>/, '') : reasoning;
+		this.reasoning += piece;
+		return piece;
+	}
+
+	private takeText(piece: string): SplitText {
+		if (piece === '') return { text: '', reasoning: '' };
+		const { text: more, reasoning } = this.split.push(this.withoutPrefill(piece));
+		this.addText(more);
+		this.reasoning += reasoning;
+		return { text: this.showable(), reasoning };
+	}
+
+	private get hasText(): boolean {
+		return this.shown !== '' || this.held !== '';
+	}
+
+	private addText(more: string): void {
+		this.held += this.hasText ? more : more.replace(/^\n+/, '');
+	}
+
+	/** Some servers repeat a begun answer; the first piece tells. */
+	private withoutPrefill(piece: string): string {
+		const { prefill = '' } = this.options;
+		const isFirst = !this.hasText && this.reasoning === '';
+		return isFirst && prefill !== '' && piece.startsWith(prefill)
+			? piece.slice(prefill.length)
+			: piece;
+	}
+
+	private showable(): string {
+		if (this.isCall) return '';
+		const { offered = [] } = this.options;
+		const to = offered.length === 0 ? this.held.length : shownUpTo(this.held, this.shown === '');
+		const piece = this.held.slice(0, to);
+		this.held = this.held.slice(to);
+		this.isCall = to === 0 && this.held.length > UNDECIDED;
+		this.shown += piece;
+		return piece;
+	}
+
+	private takeCounts({ usage, timings, model }: JsonRecord): void {
+		const counted = openAiUsage(usage);
+		if (counted !== undefined) this.counts.usage = counted;
+		if (isRecord(timings)) this.counts.timings = timingsOf(timings);
+		this.counts.model = nonEmptyText(model) ?? this.counts.model;
+	}
+
+	private countsField(): { usage?: Usage; timings?: Timings } {
+		const { usage, timings } = this.counts;
+		return optional({ usage: usage ?? usageOf(timings), timings });
+	}
+
+	private fail(kind: FailureKind, serverText: string): SplitText {
+		this.failed = { kind, serverText };
+		return { text: '', reasoning: '' };
+	}
+
+	private failBy(error: string): SplitText {
+		const { kind, serverText, status } = failureInStream(error);
+		this.failed = { kind, ...optional({ serverText, status }) };
+		return { text: '', reasoning: '' };
+	}
+
+	/** Why the answer cannot be used; undefined for a good one. */
+	private failureIn(
+		calls: readonly ReadCall[],
+		strayLines: readonly string[],
+	): Omit<Failure, keyof SplitText> | undefined {
+		if (this.failed !== undefined) return this.failed;
+		if (this.assembly.isTooMany) return tooManyCalls(calls);
+		return (
+			this.failureOfEnd(calls, strayLines) ??
+			this.failureOfCalls(calls) ??
+			this.failureOfNothing(calls)
+		);
+	}
+
+	private failureOfEnd(
+		calls: readonly ReadCall[],
+		strayLines: readonly string[],
+	): Omit<Failure, keyof SplitText> | undefined {
+		const { finishReason } = this;
+		if (finishReason === undefined && !this.mayEndSo(calls, strayLines))
+			return { kind: 'streamEndedEarly', ...strayFailure(strayLines) };
+		const kind = FAILED.find(([, says]) => says.test(finishReason ?? ''))?.[0];
+		return kind && { kind, serverText: `finish_reason: ${finishReason}` };
+	}
+
+	/** A server of one's own may tell no reason, only its end. */
+	private mayEndSo(calls: readonly ReadCall[], strayLines: readonly string[]): boolean {
+		const hasContent = calls.length > 0 || this.partial.text.trim() !== '';
+		return hasContent && strayLines.length === 0 && (this.isDone || this.isMinimal);
+	}
+
+	/** A call is run whole or not at all. */
+	private failureOfCalls(calls: readonly ReadCall[]): Omit<Failure, keyof SplitText> | undefined {
+		const broken = calls.find(
+			(call) => call.name === '' || argumentsOf(call.arguments) === undefined,
+		);
+		if (broken === undefined) return undefined;
+		const kind = this.finishReason === 'length' ? 'toolCallCut' : 'toolCallInvalid';
+		return { kind, tool: broken.name, toolCalls: [...calls] };
+	}
+
+	private failureOfNothing(calls: readonly ReadCall[]): Omit<Failure, keyof SplitText> | undefined {
+		if (calls.length > 0 || this.partial.text.trim() !== '') return undefined;
+		const kind = this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking';
+		return { kind, ...optional({ finishReason: this.finishReason }) };
+	}
+}
+
+function tooManyCalls(calls: readonly ReadCall[]): Omit<Failure, keyof SplitText> {
+	const serverText = `more than ${calls.length - 1} tool calls in one response`;
+	return { kind: 'toolCallInvalid', serverText, ...optional({ tool: calls.at(-1)?.name }) };
+}
+
+/** The error in a chunk, as the body of a refusal. */
+function errorIn(chunk: JsonRecord): string | undefined {
+	const { error, object, detail, choices } = chunk;
+	if (holdsError(error)) return JSON.stringify({ error });
+	if (object === 'error' || (choices === undefined && holdsError(detail)))
+		return JSON.stringify(chunk);
+	// GPUStack in the middle of a stream.
+	const { code, message, reason } = chunk;
+	const isEnvelope = choices === undefined && typeof code === 'number' && code >= 400;
+	return isEnvelope && isText(message ?? reason) ? JSON.stringify(chunk) : undefined;
+}
+
+function isText(value: unknown): boolean {
+	return text(value) !== undefined;
+}
+
+/** The text of a message, also in parts. */
+function contentOf({ content }: JsonRecord, { text: ofCompletion }: JsonRecord): string {
+	if (Array.isArray(content))
+		return content.map((part: unknown) => text(recordOf(part).text) ?? '').join('');
+	return text(content) ?? text(ofCompletion) ?? '';
+}
+
+/** The failure in lines of a stream that are no events: the router of llama-server writes `proxy error: …`. */
+function strayFailure(
+	lines: readonly string[],
+): Pick<Failure, 'serverText'> & { kind?: FailureKind } {
+	const error = lines.find((line) => {
+		const json = parseJson(line);
+		return isRecord(json) && errorIn(json) !== undefined;
+	});
+	if (error === undefined) return optional({ serverText: lines.join('\n') || undefined });
+	const { kind, serverText } = failureInStream(error);
+	return { kind, ...optional({ serverText }) };
+}

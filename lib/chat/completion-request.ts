@@ -1,0 +1,151 @@
+/** What is asked, as the kind of server takes it. */
+import { failure, invalidInput } from '../errors/create-error';
+import type { Props, Server, ServerKind } from '../servers/types/server-type';
+import { isFilled, type JsonRecord, optional } from '../values';
+import type { Body } from './openai-body';
+import type { ReadCall } from './tool-calls';
+import { mediaOf, withoutControlTokens } from './content';
+import { hintOnContext } from './ollama-body';
+import { ignoredParameters, wantsJson } from './parameters';
+import { cleanSchema, type ToolNames, withSentNames } from './grammar-schema';
+import type { Call, ChatMessage, ChatParameters, ChatSettings, ToolDefinition } from './types';
+import type { QueueLog } from '../http/types';
+import { contextOf } from '../http/request-errors';
+import type { Shown } from './reasoning';
+
+/** What stays the same through all tries of a turn. */
+export interface Turn {
+	server: Server;
+	kind: ServerKind;
+	settings: ChatSettings;
+	call: Call;
+	/** How it came through the queue. */
+	place: QueueLog;
+	names: ToolNames;
+	/** Whether a call in a text is a quotation of the conversation. What corrections quote is none. */
+	isQuoted: (call: ReadCall) => boolean;
+	shown: Shown;
+	/** By `performance.now()`. */
+	startedAt: number;
+}
+
+/**
+ * The body of the first try. With tools, a response format waits for a final answer that breaks it: llama-server could
+ * begin no call under its grammar.
+ *
+ * @returns also notes on what was left out
+ * @throws {ServerError} of kind `invalidInput` if the tool to be called is not offered
+ */
+export function draftBody(
+	{ server, settings, call, kind, names }: Turn,
+	messages: readonly ChatMessage[],
+): { body: Body; notes: string[] } {
+	const { model, parameters } = settings;
+	const { toolChoice } = call;
+	const notes = [
+		...notesOnIgnored(parameters, kind),
+		...hintOnContext(kind, server, { model, parameters }),
+	];
+	const tools = (call.tools ?? []).map((tool) =>
+		sentTool(tool, names.sent(tool.name), kind, notes),
+	);
+	if (typeof toolChoice === 'object' && !call.tools?.some(({ name }) => name === toolChoice.name))
+		throw unknownTool(toolChoice.name);
+	const waits = tools.length > 0 && wantsJson(parameters);
+	const formatted = waits ? { ...parameters, responseFormat: undefined } : parameters;
+	const choice =
+		typeof toolChoice === 'object' ? { name: names.sent(toolChoice.name) } : toolChoice;
+	return {
+		body: {
+			model,
+			messages: withSentNames(messages, names),
+			tools,
+			...optional({ toolChoice: tools.length === 0 ? undefined : choice }),
+			parameters: cleanedFormat(formatted, kind, notes),
+		},
+		notes,
+	};
+}
+
+function sentTool(
+	{ name, shortName, description, parameters }: ToolDefinition,
+	sentName: string,
+	kind: ServerKind,
+	notes: string[],
+): ToolDefinition {
+	const schema =
+		kind.becomesGrammar === 'formatsAndTools'
+			? cleaned(parameters, `the schema of the tool "${name}"`, notes)
+			: parameters;
+	const typed = isFilled(schema.type) ? schema : { type: 'object', ...schema };
+	const tool = {
+		name: sentName,
+		...optional({ shortName, description }),
+		parameters: typed,
+	};
+	// They come from other servers where tools do (MCP).
+	return JSON.parse(withoutControlTokens(JSON.stringify(tool))) as ToolDefinition;
+}
+
+/** The format of a second try, too. */
+export function cleanedFormat(
+	parameters: ChatParameters,
+	kind: ServerKind,
+	notes: string[] = [],
+): ChatParameters {
+	const { responseFormat } = parameters;
+	if (responseFormat?.type !== 'jsonSchema' || !kind.becomesGrammar) return parameters;
+	const schema = cleaned(responseFormat.schema, 'the JSON schema', notes);
+	return { ...parameters, responseFormat: { ...responseFormat, schema } };
+}
+
+function cleaned(schema: JsonRecord, where: string, notes: string[]): JsonRecord {
+	const result = cleanSchema(schema);
+	if (result.dropped.length > 0)
+		notes.push(
+			`The server does not support parts of ${where}, so they were removed: ${result.dropped.join(', ')}`,
+		);
+	return result.schema;
+}
+
+function notesOnIgnored(parameters: ChatParameters, kind: ServerKind): string[] {
+	const ignored = ignoredParameters(parameters, kind);
+	if (ignored.length === 0) return [];
+	return [
+		`This server (${kind.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
+	];
+}
+
+function unknownTool(name: string) {
+	return invalidInput(
+		`Tool choice names the tool "${name}", which is not connected to the model`,
+		'Connect the tool, or let the model choose the tool.',
+	);
+}
+
+/**
+ * Refuses tools that the chat template would leave out, and pictures for a model that would invent what it sees.
+ *
+ * @throws {ServerError} of kind `toolsUnsupported` or `modalityUnsupported`
+ */
+export async function requireAbilities(
+	{ server, kind, settings: { model }, call }: Pick<Turn, 'server' | 'kind' | 'settings' | 'call'>,
+	messages: readonly ChatMessage[],
+	props: Props | undefined,
+): Promise<void> {
+	const { tools = [], signal } = call;
+	const context = contextOf(server, server.url.api, model);
+	if (tools.length > 0 && props?.takesTools === false)
+		throw failure('toolsUnsupported', context, {
+			message: `The chat template of this model does not support tools, so ${kind.label} would ignore them`,
+			remedy: kind.words.tools,
+		});
+	const hasPicture = messages.some(({ content }) =>
+		mediaOf(content).some(({ type }) => type === 'image'),
+	);
+	if (!hasPicture || (await kind.tellsOf?.(server, model, signal))?.vision !== false) return;
+	throw failure('modalityUnsupported', context, {
+		message: `The model "${model}" does not support images`,
+		remedy: kind.words.remedies?.modalityUnsupported,
+	});
+}

@@ -1,0 +1,134 @@
+/** The body of a chat in OpenAI's form, as llama-server, vLLM, GPUStack, FastAPI servers and Ollama take it. */
+import type { ServerKind } from '../servers/types/server-type';
+import { isRecord, type JsonRecord, optional } from '../values';
+import { base64Of } from './data-url';
+import { parameterFields, responseFormatFields, takes, thinkingFields } from './parameters';
+import type { ChatMessage, ChatParameters, ContentPart, ToolChoice, ToolDefinition } from './types';
+
+/** What is sent. */
+export interface Body {
+	model: string;
+	messages: readonly ChatMessage[];
+	tools: readonly ToolDefinition[];
+	toolChoice?: ToolChoice;
+	parameters: ChatParameters;
+}
+
+/** The order of the fields is fixed: prompt caches and tests rely on it. */
+export function openAiBody(body: Body, kind: ServerKind): JsonRecord {
+	const { parameters } = body;
+	const thinking = thinkingFields(parameters, kind);
+	return {
+		model: body.model,
+		messages: body.messages.map((message) => wireMessage(message, kind)),
+		...toolFields(body, kind),
+		stream: true,
+		// vLLM refuses it where nothing is streamed.
+		...(parameters.extraBody?.stream === false ? {} : { stream_options: { include_usage: true } }),
+		...parameterFields(parameters, kind),
+		...responseFormatFields(parameters, kind),
+		...thinking,
+		...extraBodyFields(parameters, thinking),
+	};
+}
+
+/** Extra Body overrides everything else, but its template arguments stand beside the switch of thinking. */
+function extraBodyFields({ extraBody = {} }: ChatParameters, thinking: JsonRecord): JsonRecord {
+	const { chat_template_kwargs: switched } = thinking;
+	const { chat_template_kwargs: more } = extraBody;
+	if (!isRecord(switched) || !isRecord(more)) return extraBody;
+	return { ...extraBody, chat_template_kwargs: { ...switched, ...more } };
+}
+
+/**
+ * llama-server and most others silently treat a tool_choice object as "auto" (docs/protocols/llama-server.md 6.1), so a
+ * forced tool is sent alone with "required". vLLM supports the object.
+ */
+function toolFields({ tools, toolChoice, parameters }: Body, kind: ServerKind): JsonRecord {
+	// Where the choice is ignored (Ollama), forbidden tools are not sent.
+	if (tools.length === 0 || (kind.toolChoice === 'ignored' && toolChoice === 'none')) return {};
+	const isNamed = typeof toolChoice === 'object' && kind.toolChoice === 'named';
+	return {
+		...toolsField(isNamed ? tools : callableTools(tools, toolChoice)),
+		...optional({
+			tool_choice: isNamed
+				? { type: 'function', function: { name: toolChoice.name } }
+				: wordOf(toolChoice),
+			parallel_tool_calls: takes(kind, 'parallelToolCalls')
+				? parameters.parallelToolCalls
+				: undefined,
+		}),
+	};
+}
+
+function wordOf(choice: ToolChoice | undefined): string | undefined {
+	return typeof choice === 'object' ? 'required' : choice;
+}
+
+/** The tool that is to be called, else all. */
+export function callableTools(
+	tools: readonly ToolDefinition[],
+	choice: ToolChoice | undefined,
+): readonly ToolDefinition[] {
+	return typeof choice === 'object' ? tools.filter(({ name }) => name === choice.name) : tools;
+}
+
+/** The request field for tools. */
+export function toolsField(tools: readonly ToolDefinition[]) {
+	return {
+		tools: tools.map(({ name, description, parameters }) => ({
+			type: 'function',
+			function: { name, ...optional({ description }), parameters },
+		})),
+	};
+}
+
+function wireMessage(message: ChatMessage, kind: ServerKind): JsonRecord {
+	switch (message.role) {
+		case 'assistant':
+			return wireAnswer(message, kind);
+		case 'tool': {
+			const { toolCallId: tool_call_id, name, content } = message;
+			return { role: 'tool', tool_call_id, ...(name ? { name } : {}), content };
+		}
+		default:
+			return { role: message.role, content: wireContent(message.content, kind) };
+	}
+}
+
+function wireContent(content: string | ContentPart[], kind: ServerKind): unknown {
+	return typeof content === 'string' ? content : content.map((part) => wirePart(part, kind));
+}
+
+function wirePart(part: ContentPart, { video = 'video_url' }: ServerKind): JsonRecord {
+	switch (part.type) {
+		case 'text':
+			return { type: 'text', text: part.text };
+		case 'image':
+			return { type: 'image_url', image_url: { url: part.url } };
+		case 'audio':
+			return { type: 'input_audio', input_audio: { data: part.data, format: part.format } };
+		case 'video': {
+			// llama-server decodes bare base64; some of its versions refuse a data URL here (docs/protocols/llama-server.md 5).
+			const file = video === 'input_video' ? { data: base64Of(part.url) } : { url: part.url };
+			return { type: video, [video]: file };
+		}
+	}
+}
+
+function wireAnswer(
+	{ content, reasoning, toolCalls }: Extract<ChatMessage, { role: 'assistant' }>,
+	{ echo }: ServerKind,
+): JsonRecord {
+	const thinking = echo.map((field) => [field, reasoning]);
+	const calls = toolCalls?.map(({ id, name, arguments: args }) => ({
+		id,
+		type: 'function',
+		function: { name, arguments: args },
+	}));
+	return {
+		role: 'assistant',
+		content,
+		...optional({ ...Object.fromEntries(thinking), tool_calls: calls }),
+	};
+}

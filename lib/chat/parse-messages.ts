@@ -1,0 +1,115 @@
+import { invalidInput } from '../errors/create-error';
+import type { ServerError } from '../errors/server-error';
+import { parseJson } from '../json';
+import {
+	asList,
+	isRecord,
+	type JsonRecord,
+	nonEmptyText,
+	optional,
+	recordOf,
+	recordsIn,
+	words,
+} from '../values';
+import type { SourceMessage } from './types';
+
+type SourceCall = NonNullable<SourceMessage['toolCalls']>[number];
+
+/** Roles as OpenAI, Google and LangChain call them. */
+const TYPES: ReadonlyMap<string, SourceMessage['type']> = new Map([
+	['system', 'system'],
+	['developer', 'system'],
+	['user', 'human'],
+	['human', 'human'],
+	['assistant', 'ai'],
+	['ai', 'ai'],
+	['model', 'ai'],
+	['tool', 'tool'],
+	['function', 'tool'],
+]);
+
+/**
+ * Reads a conversation from JSON: a list of messages in OpenAI's or Ollama's form, an object with such a list in
+ * `messages`, or JSON text of either.
+ *
+ * @throws {ServerError} of kind `invalidInput` that names the wrong message
+ */
+export function messagesFromJson(source: unknown): SourceMessage[] {
+	const parsed = typeof source === 'string' ? parseJson(source) : source;
+	const { messages } = recordOf(parsed);
+	const list: unknown = Array.isArray(messages) ? messages : parsed;
+	if (!Array.isArray(list)) throw invalid('The messages are not a JSON array');
+	return list.map(readMessage);
+}
+
+function readMessage(message: unknown, index: number): SourceMessage {
+	const at = `Message ${index + 1}`;
+	if (!isRecord(message)) throw invalid(`${at} is not a JSON object with a role and a content`);
+	const type = typeOf(message, at);
+	const toolCalls = recordsIn(message.tool_calls).map((call) => readCall(call, at));
+	const content = contentOf(message, at, toolCalls.length > 0);
+	return {
+		type,
+		content,
+		...optional({
+			toolCalls: toolCalls.length === 0 ? undefined : toolCalls,
+			toolCallId: nonEmptyText(message.tool_call_id),
+			name: firstText(message, ['tool_name', 'name']),
+			reasoning: firstText(message, ['reasoning_content', 'reasoning', 'thinking']),
+		}),
+	};
+}
+
+function typeOf(message: JsonRecord, at: string): SourceMessage['type'] {
+	const role = firstText(message, ['role', 'type']);
+	if (role === undefined) throw invalid(`${at} has no role`);
+	const type = TYPES.get(role.trim().toLowerCase());
+	if (type === undefined)
+		throw invalid(
+			`${at} has the unknown role "${role}". Valid roles: system, user, assistant, tool`,
+		);
+	return type;
+}
+
+function firstText(message: JsonRecord, fields: readonly string[]): string | undefined {
+	return fields.map((field) => nonEmptyText(message[field])).find((value) => value !== undefined);
+}
+
+/** Text, or parts. In Ollama's form, pictures are bare base64 next to the text. */
+function contentOf({ content, images }: JsonRecord, at: string, mayBeEmpty: boolean): unknown {
+	if (content === undefined || content === null) {
+		if (mayBeEmpty) return '';
+		throw invalid(`${at} has no content`);
+	}
+	const pictures = asList(images).filter((one) => typeof one === 'string');
+	const parts = Array.isArray(content) ? content : words(content);
+	if (pictures.length === 0) return parts;
+	return [
+		...(typeof parts === 'string' ? [{ type: 'text', text: parts }] : parts),
+		...pictures.map((data) => ({ type: 'image', data })),
+	];
+}
+
+function readCall(call: JsonRecord, at: string): SourceCall {
+	const { name, arguments: source = {} } = isRecord(call.function) ? call.function : call;
+	if (typeof name !== 'string' || name === '')
+		throw invalid(`${at} contains a tool call without a name`);
+	const args = argumentsOf(source);
+	if (!isRecord(args))
+		throw invalid(`${at} contains a call to "${name}" whose arguments are not a JSON object`);
+	return { ...optional({ id: nonEmptyText(call.id) }), name, args };
+}
+
+/** JSON text, or the object itself; nothing stands for no arguments. */
+function argumentsOf(source: unknown): unknown {
+	if (source === null) return {};
+	if (typeof source !== 'string') return source;
+	return source.trim() === '' ? {} : parseJson(source);
+}
+
+function invalid(message: string): ServerError {
+	return invalidInput(
+		message,
+		'Pass an array such as [{"role":"system","content":"…"},{"role":"user","content":"…"}]. Valid roles are system, user, assistant and tool.',
+	);
+}

@@ -1,0 +1,287 @@
+/** Sends the body of a chat, with what the server refuses left out or changed, and reads the answer. */
+import { type FailureContext, failure } from '../errors/create-error';
+import { asFailed, type ServerError } from '../errors/server-error';
+import type { Answer as HttpAnswer, QueueLog } from '../http/types';
+import { contextOf } from '../http/request-errors';
+import { request } from '../http/request';
+import { listModels } from '../servers/list-models';
+import {
+	type Adaptation,
+	jsonObjectAsSchema,
+	onceMore,
+	shortToolIds,
+	thinkingOfOllama,
+	withoutRefusedField,
+	withoutStreamOptions,
+} from '../servers/adaptations';
+import type { Server, ServerKind } from '../servers/types/server-type';
+import { type JsonRecord, optional } from '../values';
+import { withAdvice } from './suggestions';
+import { type Turn } from './completion-request';
+import { type Answer, AnswerReader, type Failure } from './completion-accumulator';
+import { type Body, callableTools, openAiBody } from './openai-body';
+import { asOpenAiChunk, ignoredByOpenAi, needsOwnApi, ollamaBody } from './ollama-body';
+import { wantsJson } from './parameters';
+import { strictConversation } from './strict-roles';
+import { mayBeginInThinking, type SplitText } from './reasoning';
+import type { ChatMessage, ChatParameters } from './types';
+
+/** What was read. */
+export interface Read {
+	/** An answer, or a failure that the model can mend: broken calls. */
+	outcome: Answer | Failure;
+	/** That answered. */
+	url: string;
+	/** From the call to the first token; 0 where the answer came as one JSON object. */
+	firstTokenMs: number;
+	/** On what was changed of the request. */
+	notes: string[];
+}
+
+/** A way to ask for a chat. */
+interface Api {
+	url(server: Server): string;
+	framing: 'events' | 'lines';
+	body(body: Body, kind: ServerKind): JsonRecord;
+	decode?(event: JsonRecord): JsonRecord;
+}
+
+const OPENAI: Api = {
+	url: ({ url }) => `${url.api}/chat/completions`,
+	framing: 'events',
+	body: openAiBody,
+};
+
+/** Those that servers have beside OpenAI's, by their names in the rows. */
+const NATIVE: Readonly<Record<NonNullable<ServerKind['native']>, Api>> = {
+	ollama: {
+		url: ({ url }) => `${url.root}/api/chat`,
+		framing: 'lines',
+		body: ollamaBody,
+		decode: asOpenAiChunk,
+	},
+};
+
+/**
+ * One answer, by the server's own API where that is needed, and by the other one where a route is missing.
+ *
+ * @throws {ServerError} with advice, and with what had arrived
+ */
+export async function ask(turn: Turn, body: Body): Promise<Read> {
+	const { kind, server } = turn;
+	const native = kind.native && NATIVE[kind.native];
+	const api = native !== undefined && needsOwnApi(body.parameters) ? native : OPENAI;
+	const outcome = await askBy(api, turn, body).catch(asFailed);
+	if (!('failed' in outcome)) return outcome;
+	const { failed } = outcome;
+	const other = api === OPENAI ? native : OPENAI;
+	if (failed.kind === 'wrongPath' && (await hasMoved(server))) return await askBy(api, turn, body);
+	if (failed.kind === 'wrongPath' && other !== undefined)
+		return withIgnored(await askBy(other, turn, body), other, body);
+	throw await withAdvice(failed, turn, body);
+}
+
+/** With a note on options that only the server's own API knows. */
+function withIgnored(read: Read, api: Api, { parameters }: Body): Read {
+	const ignored = api === OPENAI ? ignoredByOpenAi(parameters) : [];
+	if (ignored.length === 0) return read;
+	const note = `These options need the server's native API, which is not reachable: ${ignored.join(', ')}. They were ignored. Allow the native routes in the proxy as well.`;
+	return { ...read, notes: [...read.notes, note] };
+}
+
+/** Whether the API is at another URL than was assumed, as its list of models tells. */
+async function hasMoved(server: Server): Promise<boolean> {
+	const before = server.url.api;
+	await listModels(server).catch(asFailed);
+	return server.url.api !== before;
+}
+
+async function askBy(api: Api, turn: Turn, body: Body): Promise<Read> {
+	const { server, kind, settings, call } = turn;
+	const url = api.url(server);
+	let reader: AnswerReader | undefined;
+	const send = async (json: JsonRecord) =>
+		await request(
+			server,
+			{
+				url,
+				json,
+				framing: api.framing,
+				model: body.model,
+				limits: settings.limits,
+				retries: settings.retries,
+				mayGiveUp: call.whole === true,
+				...optional({ signal: call.signal, priority: settings.priority ?? 'person' }),
+			},
+			async (answer) => {
+				reader = readerFor(turn, body, api);
+				return await readAnswer(answer, reader, turn);
+			},
+		);
+	try {
+		const adaptations = adaptationsFor(settings.parameters);
+		const place = JSON.stringify([server.id, url, body.model]);
+		const outcome = await onceMore(place, api.body(body, kind), adaptations, send);
+		return { ...outcome.value, notes: outcome.notes };
+	} catch (error) {
+		throw withArrived(asFailed(error).failed, reader);
+	}
+}
+
+function withArrived(failed: ServerError, reader: AnswerReader | undefined): ServerError {
+	const { text = '', reasoning = '' } = reader?.partial ?? {};
+	const isBlank = text.trim() === '' && reasoning.trim() === '';
+	return isBlank ? failed : failed.withPartial({ text, reasoning });
+}
+
+function adaptationsFor({ extraBody = {} }: ChatParameters): Adaptation[] {
+	return [
+		shortToolIds,
+		jsonObjectAsSchema,
+		thinkingOfOllama,
+		withoutRefusedField(new Set(Object.keys(extraBody))),
+		withoutStreamOptions,
+		strictConversation,
+	];
+}
+
+function readerFor({ settings, call, isQuoted }: Turn, body: Body, { decode }: Api): AnswerReader {
+	const { toolCallsInText, parameters } = settings;
+	const isLeft = toolCallsInText === 'leave' || body.toolChoice === 'none';
+	const offered = isLeft ? [] : callableTools(body.tools, body.toolChoice);
+	return new AnswerReader({
+		offered: offered.map(({ name }) => name),
+		isQuoted,
+		// Where nobody sees the text before its end, waiting for the end of thinking costs nothing.
+		mayBeginInThinking:
+			call.whole === true || wantsJson(parameters) || mayBeginInThinking(body.model),
+		...optional({ prefill: prefillOf(body.messages), decode }),
+	});
+}
+
+/** The text of a trailing assistant message, which the model goes on with. */
+function prefillOf(messages: readonly ChatMessage[]): string | undefined {
+	const last = messages.at(-1);
+	const isBegun = last?.role === 'assistant' && last.toolCalls === undefined;
+	return isBegun && last.content !== '' ? last.content : undefined;
+}
+
+/** Whether the text is shown only when it was judged. */
+export function isHeldBack({ call, settings }: Turn): boolean {
+	return call.whole === true || wantsJson(settings.parameters);
+}
+
+async function readAnswer(
+	answer: HttpAnswer,
+	reader: AnswerReader,
+	turn: Turn,
+): Promise<Omit<Read, 'notes'>> {
+	const { call, place, shown } = turn;
+	const { firstTokenMs, broken } = await readEvents(answer, reader, turn);
+	// Else all content came before it.
+	if (broken !== undefined && (!reader.isFinished || call.signal?.aborted === true))
+		throw broken.error;
+	addTo(place, answer.queue);
+	const { rest, ...outcome } = reader.end(answer.strayLines());
+	const read = 'answer' in outcome ? outcome.answer : outcome.failure;
+	if ('kind' in read && !isMistake(read)) throw failureOf(read, answer, turn);
+	if (!isHeldBack(turn)) shown.push(rest);
+	return { outcome: read, url: answer.url, firstTokenMs: isWhole(answer) ? 0 : firstTokenMs };
+}
+
+/** An answer that did not come in pieces. */
+function isWhole({ headers }: HttpAnswer): boolean {
+	return /\bjson\b/.test(headers['content-type'] ?? '');
+}
+
+/** Reads the events to the end, or to where the stream breaks. */
+async function readEvents(
+	answer: HttpAnswer,
+	reader: AnswerReader,
+	turn: Turn,
+): Promise<{ firstTokenMs: number; broken?: { error: unknown } }> {
+	let firstTokenMs = 0;
+	try {
+		for await (const events of answer.events()) {
+			const before = reader.contents;
+			for (const data of events) showPiece(reader.push(data), turn);
+			if (reader.contents > before) {
+				answer.content();
+				firstTokenMs ||= performance.now() - turn.startedAt;
+			}
+			if (reader.isOver) break;
+			if (reader.isFinished) answer.expectEnd();
+		}
+		return { firstTokenMs };
+	} catch (error) {
+		return { firstTokenMs, broken: { error } };
+	}
+}
+
+function showPiece(piece: SplitText, turn: Turn): void {
+	turn.call.onPiece?.(piece);
+	if (!isHeldBack(turn)) turn.shown.push(piece);
+}
+
+function addTo(place: QueueLog, { waitedMs, wasGiven, timesGivenUp }: QueueLog): void {
+	place.waitedMs += waitedMs;
+	place.wasGiven ||= wasGiven;
+	place.timesGivenUp += timesGivenUp;
+}
+
+/** Whether the model can be told what was wrong with its calls. */
+function isMistake({ kind, toolCalls }: Failure): boolean {
+	return kind === 'toolCallInvalid' && toolCalls !== undefined;
+}
+
+const CUT_BEFORE_TEXT =
+	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context, or turn thinking off.';
+
+/** The error for an answer that cannot be used. */
+export function failureOf(
+	failed: Failure,
+	answer: Pick<HttpAnswer, 'url' | 'headers'>,
+	{ server, settings }: Turn,
+): ServerError {
+	const { kind, serverText, status, tool, finishReason, usage } = failed;
+	const { model, parameters } = settings;
+	const context = contextOf(server, answer.url, model);
+	const foreign = foreignText(failed, answer.headers['content-type'], context);
+	if (foreign !== undefined) return foreign;
+	const { maxTokens = 0 } = parameters;
+	const isCut = kind === 'emptyAnswer' && finishReason === 'length';
+	return failure(kind, context, {
+		...optional({
+			status,
+			serverText,
+			partialText: failed.text || undefined,
+			partialReasoning: failed.reasoning || undefined,
+			remedy: isCut ? CUT_BEFORE_TEXT : undefined,
+		}),
+		facts: optional({ usage, finishReason }),
+		about: {
+			tool,
+			maxTokens: maxTokens > 0 ? maxTokens : undefined,
+			endedItself: finishReason === 'stop',
+		},
+	});
+}
+
+/** Plain text in place of events: from a server that streams plain text, or from another program. */
+function foreignText(
+	{ kind, text, reasoning, serverText }: Failure,
+	contentType: string | undefined,
+	context: FailureContext,
+): ServerError | undefined {
+	const type = contentType?.split(';')[0]?.trim() ?? '';
+	const isEmpty = kind === 'streamEndedEarly' && text === '' && reasoning === '';
+	if (!isEmpty || serverText === undefined || type === '' || /event-stream|json/i.test(type))
+		return undefined;
+	return failure('invalidAnswer', context, {
+		message: `The server responded with ${type} instead of OpenAI API events (text/event-stream)`,
+		remedy:
+			'A custom server must send each chunk as "data: {…}" with choices[0].delta.content and end with "data: [DONE]", or send the complete response as one JSON object. The details show what was received.',
+		serverText,
+		partialText: serverText,
+	});
+}

@@ -1,0 +1,90 @@
+/** Which of many tools a model is offered: those that fit the questions of the user best, by the words they share. */
+import { recordOf, text } from '../values';
+import { FORMAT_TOOL } from './format-tool';
+import type { AnswerSource, Call, SourceMessage, ToolDefinition } from './types';
+
+/**
+ * Offers the model only the tools that fit best. A call of a connected tool that was left out is a call as any other.
+ *
+ * @param most how many tools are offered
+ */
+export function withToolsAtOnce(answers: AnswerSource, most: number): AnswerSource {
+	return async (call, show) => {
+		const { tools = [] } = call;
+		if (tools.length <= most) return await answers(call, show);
+		const offered = toolsToOffer(call, most);
+		const leftOut = tools.filter((tool) => !offered.includes(tool));
+		const answer = await answers({ ...call, tools: offered, furtherTools: leftOut }, show);
+		const log = {
+			toolsOffered: `${offered.length} of ${tools.length}, selected by keyword match`,
+			toolsLeftOut: leftOut.map(({ name }) => name),
+		};
+		return { ...answer, log: { ...answer.log, ...log } };
+	};
+}
+
+/**
+ * The tools to offer, in the order in which they are connected: the best ones, and those that were called or must be
+ * called. The best depend only on the questions, so the prompt cache of the server stays valid during a turn.
+ */
+export function toolsToOffer(
+	{ tools = [], messages, toolChoice }: Call,
+	most: number,
+): ToolDefinition[] {
+	const fit = fitByWords(questionsOf(messages), tools);
+	const byFit = [...tools.keys()].sort((one, other) => fit[other]! - fit[one]!);
+	const best = new Set(byFit.slice(0, most));
+	// Where an output parser is connected, only a call of the first one ends the run.
+	const kept = new Set([FORMAT_TOOL, ...messages.flatMap(calledTools)]);
+	if (typeof toolChoice === 'object') kept.add(toolChoice.name);
+	return tools.filter(({ name }, index) => best.has(index) || kept.has(name));
+}
+
+function calledTools({ toolCalls = [], invalidToolCalls = [] }: SourceMessage): string[] {
+	return [...toolCalls, ...invalidToolCalls].flatMap(({ name }) => name ?? []);
+}
+
+const MAX_QUESTIONS = 4;
+/** Characters of each end of a question: a document may stand before or after what is asked of it. */
+const QUESTION_ENDS = 2_000;
+
+/** The last questions of the user, the newest first. */
+function questionsOf(messages: readonly SourceMessage[]): string[] {
+	return messages
+		.filter(({ type, role }) => type === 'human' || role === 'user')
+		.slice(-MAX_QUESTIONS)
+		.reverse()
+		.map(({ content }) => [content].flat().map(textOfPart).join('\n'))
+		.map((question) => `${question.slice(0, QUESTION_ENDS)}\n${question.slice(-QUESTION_ENDS)}`);
+}
+
+function textOfPart(part: unknown): string {
+	return text(part) ?? text(recordOf(part).text) ?? '';
+}
+
+/**
+ * How well each tool fits: a shared word counts more the fewer tools have it, and half with each newer question that does
+ * not have it.
+ */
+function fitByWords(questions: readonly string[], tools: readonly ToolDefinition[]): number[] {
+	const asked = questions.map(wordsOf);
+	const words = tools.map(({ name, description = '' }) => wordsOf(`${name} ${description}`));
+	const weightOf = (word: string) => {
+		const age = asked.findIndex((question) => question.has(word));
+		return age < 0 ? 0 : 1 / 2 ** age / words.filter((ofTool) => ofTool.has(word)).length;
+	};
+	return words.map((ofTool) => [...ofTool].reduce((sum, word) => sum + weightOf(word), 0));
+}
+
+const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
+/** The beginning of a word stands for all its forms: order, orders, ordered. */
+const STEM = 5;
+
+function wordsOf(source: string): Set<string> {
+	// `getWeather_now` as "get Weather now".
+	const plain = source.replaceAll(/[_.-]+/g, ' ').replaceAll(/(\p{Ll})(\p{Lu})/gu, '$1 $2');
+	const words = [...segmenter.segment(plain)].filter(({ isWordLike }) => isWordLike);
+	const stems = words.map(({ segment }) => segment.toLowerCase().slice(0, STEM));
+	// Latin words of one or two letters say nothing.
+	return new Set(stems.filter((stem) => !/^[a-z]{1,2}$/.test(stem)));
+}

@@ -1,0 +1,123 @@
+/** Reads token counts and times from the answers of each API. */
+import { finiteNumber, isRecord, type JsonRecord, optional, recordOf } from '../values';
+import type { FinishedAnswer, Timings, Usage } from './types';
+import type { TracedAnswer } from '../tracing/span-attributes';
+
+/**
+ * Undefined without counts: an empty object in a later chunk must not overwrite earlier counts, and servers that do not
+ * count send zeros.
+ */
+function usageFrom(
+	prompt: unknown,
+	completion: unknown,
+	more: { total?: unknown; cached?: unknown; reasoning?: unknown } = {},
+): Usage | undefined {
+	const [promptTokens, completionTokens] = [countOf(prompt), countOf(completion)];
+	if (!promptTokens && !completionTokens) return undefined;
+	const [cachedTokens, reasoningTokens] = [countOf(more.cached), countOf(more.reasoning)];
+	return {
+		promptTokens: promptTokens ?? 0,
+		completionTokens: completionTokens ?? 0,
+		totalTokens: countOf(more.total) ?? (promptTokens ?? 0) + (completionTokens ?? 0),
+		...optional({ cachedTokens, reasoningTokens }),
+	};
+}
+
+/** A count from 0 on. Larger ones than JavaScript can add up are none. */
+function countOf(value: unknown): number | undefined {
+	const count = finiteNumber(value);
+	return count === undefined || count < 0 || count > Number.MAX_SAFE_INTEGER ? undefined : count;
+}
+
+/** OpenAI's `usage`. */
+export function openAiUsage(usage: unknown): Usage | undefined {
+	if (!isRecord(usage)) return undefined;
+	return usageFrom(usage.prompt_tokens, usage.completion_tokens, {
+		total: usage.total_tokens,
+		cached: recordOf(usage.prompt_tokens_details).cached_tokens,
+		reasoning: recordOf(usage.completion_tokens_details).reasoning_tokens,
+	});
+}
+
+/** Reads llama-server's `timings`. */
+export function timingsOf(timings: JsonRecord): Timings {
+	return Object.fromEntries(
+		Object.entries(timings).filter(
+			(entry): entry is [string, number] => finiteNumber(entry[1]) !== undefined,
+		),
+	);
+}
+
+/** The counts in llama-server's `timings`, which it also sends where the request left `usage` out. */
+export function usageOf({ cache_n: cached, prompt_n: read, predicted_n: written }: Timings = {}) {
+	return usageFrom(read === undefined ? undefined : (cached ?? 0) + read, written, { cached });
+}
+
+/** The reported tokens per second. For a single token llama-server has no time, and reports a million. */
+export function speedByServer(timings: Timings | undefined): number | undefined {
+	return timings?.predicted_n !== undefined && timings.predicted_n <= 1
+		? undefined
+		: timings?.predicted_per_second;
+}
+
+/** The share of drafted tokens that the model accepted, from 0 to 1; undefined where nothing was drafted. */
+export function acceptedDrafts({
+	draft_n: drafted = 0,
+	draft_n_accepted: accepted = 0,
+}: Timings = {}): number | undefined {
+	return drafted > 0 ? Math.round((accepted / drafted) * 1000) / 1000 : undefined;
+}
+
+/** The attributes of an answer for its trace. @param startedAt by `performance.now()` */
+export function tracedAnswer(answer: FinishedAnswer, startedAt: number): TracedAnswer {
+	const {
+		model,
+		finishReason,
+		usage,
+		timings,
+		firstTokenMs,
+		toolCalls,
+		text,
+		reasoning,
+		serverKind = 'openai_compatible',
+	} = answer;
+	return {
+		provider: serverKind,
+		answeredBy: model,
+		finishReason,
+		usage: usage && { ...usage, cachedTokens: usage.cachedTokens ?? timings?.cache_n },
+		...(firstTokenMs > 0 ? { firstTokenAt: startedAt + firstTokenMs } : {}),
+		tokensPerSecond: tokensPerSecond(answer),
+		acceptedDrafts: acceptedDrafts(timings),
+		toolCalls: toolCalls.map(({ name }) => name),
+		output: [{ role: 'assistant', content: text, reasoning, toolCalls, finishReason }],
+	};
+}
+
+/** The speed that the server reports, or else the one measured here. */
+export function tokensPerSecond({
+	timings,
+	usage,
+	firstTokenMs,
+	totalMs,
+}: FinishedAnswer): number | undefined {
+	const generatedMs = totalMs - firstTokenMs;
+	const tokens = usage?.completionTokens ?? 0;
+	return (
+		speedByServer(timings) ??
+		(tokens > 1 && generatedMs > 0 ? ((tokens - 1) / generatedMs) * 1000 : undefined)
+	);
+}
+
+/** The tokens of all tries. */
+export function sumOfUsage(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
+	if (one === undefined || other === undefined) return one ?? other;
+	const added = (a = 0, b = 0) => a + b;
+	return {
+		promptTokens: one.promptTokens + other.promptTokens,
+		completionTokens: one.completionTokens + other.completionTokens,
+		totalTokens: one.totalTokens + other.totalTokens,
+		cachedTokens: added(one.cachedTokens, other.cachedTokens),
+		reasoningTokens: added(one.reasoningTokens, other.reasoningTokens),
+	};
+}

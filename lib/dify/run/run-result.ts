@@ -1,0 +1,107 @@
+/** The result of a run that is over, or of what came of one that was lost. */
+import { nonEmptyText, recordOf } from '../../values';
+import type { DifyUsage, RunResult, RunStatus, WorkflowNode } from '../types';
+import { NO_REASON, type Run, runFailure, succeeded } from './run-state';
+
+type Outcome = Pick<RunResult, 'status' | 'error'>;
+
+export function resultOf(run: Run): RunResult {
+	const { status, error } = outcomeOf(run);
+	const {
+		text,
+		createdAt,
+		metadata,
+		retrieverResources,
+		files,
+		thoughts,
+		workflow,
+		pause,
+		answered,
+	} = run;
+	return {
+		status,
+		text,
+		...(error?.cause === 'refused' ? {} : idsOf(run)),
+		createdAt,
+		usage: countedUsage(run, status),
+		metadata,
+		retrieverResources,
+		files,
+		thoughts,
+		reasoning: run.reasoning || run.thinking || storedReasoning(run),
+		workflow,
+		pause,
+		answered,
+		error,
+		warnings: warningsOf(run, status),
+	};
+}
+
+function outcomeOf(run: Run): Outcome {
+	if (run.error !== undefined) return { status: 'failed', error: run.error };
+	if (run.pause !== undefined) return { status: 'paused' };
+	const { status } = run.end ?? { status: 'succeeded' };
+	if (succeeded(status) || status === 'stopped') return { status };
+	const cause = isRefused(run) ? 'refused' : 'runFailed';
+	return { status: 'failed', error: { cause, message: runFailure(run) ?? NO_REASON } };
+}
+
+/** Dify 1.15 and later report an input error as a run without steps, which does not exist (docs/protocols/dify.md 12.3). */
+function isRefused(run: Run): boolean {
+	const { workflow, taskId, text } = run;
+	if (taskId !== undefined || text !== '' || runFailure(run) === undefined) return false;
+	return workflow?.totalSteps === 0 && workflow.nodes.length === 0;
+}
+
+function idsOf({ conversationId, messageId, taskId, workflowRunId, workflow }: Run) {
+	return { conversationId, messageId, taskId, workflowRunId: workflowRunId ?? workflow?.runId };
+}
+
+/** From 1.15 on `message_end` has the reasoning of each language model node by its ID, even where none was streamed. */
+function storedReasoning({ metadata }: Run): string {
+	const thoughts = Object.values(recordOf(recordOf(metadata).reasoning));
+	return thoughts.flatMap((each) => nonEmptyText(each) ?? []).join('\n\n');
+}
+
+/**
+ * Token counts, if Dify counted: stopped runs have zeros, and those of the New Agent where its backend counts nothing
+ * (docs/protocols/dify.md 3.5, 12.1, 12.2).
+ */
+function countedUsage({ usage, workflow, text }: Run, status: RunStatus): DifyUsage | undefined {
+	const counts = [usage?.prompt_tokens, usage?.completion_tokens, usage?.total_tokens];
+	const isZero = counts.includes(0) && counts.every((count) => !count);
+	const isCounted = workflow === undefined ? text === '' : succeeded(status);
+	return isZero && !isCounted ? undefined : usage;
+}
+
+function warningsOf(run: Run, status: RunStatus): string[] {
+	const warnings: string[] = [];
+	if (run.badEvents > 0)
+		warnings.push(`${run.badEvents} event(s) of the stream could not be read and were skipped.`);
+	if (status === 'partial-succeeded') warnings.push(handledFailures(run));
+	for (const node of run.workflow?.nodes ?? [])
+		if ((node.retries ?? 0) > 0)
+			warnings.push(`The workflow node "${nameOf(node)}" was retried ${node.retries} time(s).`);
+	if (status === 'stopped') warnings.push(stopWarning(run));
+	return warnings;
+}
+
+function nameOf({ title, nodeId, id }: WorkflowNode): string {
+	return title ?? nodeId ?? id;
+}
+
+function stopWarning({ moderated, workflow }: Run): string {
+	if (moderated)
+		return "The output moderation of the app stopped the run: the response is the moderation text, not the model's.";
+	// Dify stops runs by itself too, 1.16 also those whose form was answered.
+	const reason = workflow?.error === undefined ? '' : ` Dify reports: "${workflow.error}".`;
+	return `The run was stopped by a user or by a Dify timeout, so the response may be incomplete.${reason}`;
+}
+
+function handledFailures({ workflow }: Run): string {
+	const handled = (workflow?.nodes ?? []).filter(({ status }) => status === 'exception');
+	const titles = [...new Set(handled.map((node) => `"${nameOf(node)}"`))];
+	const count = workflow?.exceptionsCount ?? (handled.length > 0 ? handled.length : 'Some');
+	const names = titles.length > 0 ? `: ${titles.join(', ')}` : '';
+	return `${count} workflow node(s) failed and were handled by their error branch${names}.`;
+}

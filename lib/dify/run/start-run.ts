@@ -1,0 +1,275 @@
+/** Starts runs of apps, and stops them. */
+import { asFailed, ServerError } from '../../errors/server-error';
+import { Retries } from '../../http/retry-policy';
+import type { TracedAnswer, TracedRequest } from '../../tracing/span-attributes';
+import { inSpan } from '../../tracing/span';
+import { filled, finiteNumber, type JsonRecord, optional, recordOf } from '../../values';
+import { explainAppType } from '../app/app-mode';
+import { latestConversation } from '../app/conversations';
+import { DifyClient } from '../client';
+import { hasBegun, localError, partialResultOf } from '../errors';
+import type { DifyFileRef } from '../files/file-refs';
+import { readForm } from '../forms/input-form';
+import { isOtherConversation, path } from '../ids';
+import type { DifyAppMode, RunResult } from '../types';
+import { readRun, type ReadOptions } from './run-reader';
+
+export interface RunOptions extends Omit<ReadOptions, 'stop' | 'runId' | 'acrossPauses'> {
+	/** Retries of a run that Dify did not accept. */
+	retries?: number;
+}
+
+/** What every run takes. */
+export interface RunRequest {
+	inputs: JsonRecord;
+	user: string;
+	/** For `sys.files`; file variables of the form belong into `inputs`. */
+	files?: DifyFileRef[];
+	traceId?: string;
+	/** A published version of a chatflow or workflow. */
+	workflowId?: string;
+}
+
+/** Routes that start and stop runs of a type of app. */
+interface RunRoute {
+	/** Name of the operation in traces. */
+	operation: TracedRequest['operation'];
+	start: string;
+	/** Path before the task ID. */
+	tasks: string;
+	/** Of apps behind this route, for errors. */
+	mode: DifyAppMode;
+}
+
+const CHAT: RunRoute = {
+	operation: 'chat',
+	start: '/chat-messages',
+	tasks: '/chat-messages',
+	mode: 'chat',
+};
+const COMPLETION: RunRoute = {
+	operation: 'text_completion',
+	start: '/completion-messages',
+	tasks: '/completion-messages',
+	mode: 'completion',
+};
+const WORKFLOW: RunRoute = {
+	operation: 'invoke_workflow',
+	start: '/workflows/run',
+	tasks: '/workflows/tasks',
+	mode: 'workflow',
+};
+
+/**
+ * Starts a run and reads it to its end. Always streams: agent apps refuse anything else, and proxies cut long silent
+ * answers. Only what Dify did not accept is sent again: a refused connection, or too many runs at once.
+ *
+ * @returns a run that succeeded, paused, or was stopped by someone else
+ * @throws {ServerError} with the partial result and all IDs, or when Dify was not reached
+ */
+async function startRun(
+	client: DifyClient,
+	route: RunRoute,
+	{ inputs, user, files, traceId }: RunRequest,
+	more: JsonRecord,
+	{ retries = 0, ...options }: RunOptions,
+): Promise<RunResult> {
+	const common = { inputs, user, response_mode: 'streaming', ...more };
+	const json = { ...common, ...filled({ files }), ...optional({ trace_id: traceId }) };
+	const policy = new Retries(retries, false);
+	for (;;) {
+		const running = inSpan(
+			client.target,
+			{ operation: route.operation, provider: 'dify' },
+			async (target) =>
+				await readRun(
+					new DifyClient(target, client.signal),
+					{ url: client.href(route.start), json },
+					{
+						...options,
+						stop: async (taskId) => await stopQuietly(client, route, taskId, user),
+					},
+				),
+			tracedAnswer,
+		);
+		const outcome = await running.then((result) => ({ result }), asFailed);
+		if ('result' in outcome) return outcome.result;
+		const { failed } = outcome;
+		if (!failed.retryable) throw await explainAppType(client, failed, route.mode);
+		await client.pause(policy.pauseAfter(failed, Infinity));
+	}
+}
+
+function tracedAnswer({ conversationId, messageId, usage, status }: RunResult): TracedAnswer {
+	const promptTokens = finiteNumber(usage?.prompt_tokens);
+	const completionTokens = finiteNumber(usage?.completion_tokens);
+	const counts = { promptTokens, completionTokens };
+	return { conversationId, id: messageId, finishReason: status, usage: counts };
+}
+
+const STOP_LIMIT_MS = 5_000;
+
+/** Asks Dify to stop a run. It answers "success" for any ID (docs/protocols/dify.md 2.2), so the effect is unknown. */
+async function requestStop(
+	client: DifyClient,
+	{ tasks }: RunRoute,
+	taskId: string,
+	user: string,
+): Promise<void> {
+	const options = { limitMs: STOP_LIMIT_MS, isIdempotent: true };
+	await client.send('POST', `${tasks}${path`/${taskId}/stop`}`, { user }, options);
+}
+
+/** Stops a run that was given up, also after the execution was stopped. @returns whether Dify accepted the request */
+async function stopQuietly(...[client, ...rest]: Parameters<typeof requestStop>): Promise<boolean> {
+	const stopping = requestStop(client.withSignal(undefined), ...rest);
+	return await stopping.then(
+		() => true,
+		() => false,
+	);
+}
+
+/** Stops the run of a workflow. @throws {ServerError} */
+export async function stopWorkflow(
+	client: DifyClient,
+	taskId: string,
+	user: string,
+): Promise<void> {
+	await requestStop(client, WORKFLOW, taskId, user).catch(async (error: unknown) => {
+		throw await explainAppType(client, error, 'workflow');
+	});
+}
+
+/** Runs a workflow. @throws {ServerError} as `startRun` */
+export async function runWorkflow(
+	client: DifyClient,
+	request: RunRequest,
+	options: RunOptions = {},
+): Promise<RunResult> {
+	const { workflowId } = request;
+	const start = workflowId === undefined ? WORKFLOW.start : path`/workflows/${workflowId}/run`;
+	return await startRun(client, { ...WORKFLOW, start }, request, {}, options);
+}
+
+/**
+ * Attaches to a run that was started before, and waits for its end: Dify replays past events, then sends new ones
+ * (docs/protocols/dify.md 2.4). The run goes on if it is given up.
+ *
+ * @throws {ServerError} `runNotFound` for another user's run
+ */
+export async function followRun(
+	client: DifyClient,
+	runId: string,
+	user: string,
+	options: Omit<ReadOptions, 'stop' | 'runId'> = {},
+): Promise<RunResult> {
+	const query = {
+		user,
+		include_state_snapshot: 'true',
+		continue_on_pause: options.acrossPauses === true ? 'true' : undefined,
+	};
+	const url = client.href(path`/workflow/${runId}/events`, query);
+	return await readRun(client, { url, method: 'GET' }, { ...options, runId });
+}
+
+/** Which conversation a message belongs to. `latest`: the one the user wrote in last, looked up in Dify. */
+export type ConversationChoice =
+	| { kind: 'new'; id?: undefined }
+	| { kind: 'latest' }
+	| { kind: 'id'; id: string };
+
+export interface DifyChatRequest extends RunRequest {
+	/** Sent unchanged. */
+	query: string;
+	conversation: ConversationChoice;
+	/** Dify's default: true. */
+	autoGenerateName?: boolean;
+}
+
+export interface ChatOptions extends RunOptions {
+	/** What to do when the conversation is gone, ended, or another user's. Default: fail. */
+	onStaleConversation?: 'error' | 'startNew';
+}
+
+export interface DifyChatAnswer {
+	result: RunResult;
+	/** The wanted conversation could not be continued, so a new one was started. */
+	conversationRestarted: boolean;
+}
+
+/** Sends one message to a chatbot, agent or chatflow. @throws {ServerError} as `startRun` */
+export async function chat(
+	client: DifyClient,
+	request: DifyChatRequest,
+	{ onStaleConversation, ...options }: ChatOptions = {},
+): Promise<DifyChatAnswer> {
+	const { conversation, user, query, autoGenerateName, workflowId } = request;
+	// Blanks alone are a valid query in Dify (docs/protocols/dify.md 2.1).
+	if (query === '') throw localError('emptyQuery');
+	const run = async (id: string | undefined) => {
+		const own = {
+			conversation_id: id,
+			auto_generate_name: autoGenerateName,
+			workflow_id: workflowId,
+		};
+		return await startRun(client, CHAT, request, { query, ...optional(own) }, options);
+	};
+	const id =
+		conversation.kind === 'latest' ? await latestConversation(client, user) : conversation.id;
+	if (id === undefined) return { result: await run(undefined), conversationRestarted: false };
+	try {
+		const result = await run(id);
+		// 1.14 answers in a new one where a chatflow's conversation is unknown (docs/protocols/dify.md 12.2).
+		return { result, conversationRestarted: isOtherConversation(result.conversationId, id) };
+	} catch (error) {
+		if (onStaleConversation !== 'startNew' || !isStale(error)) throw error as Error;
+		return { result: await run(undefined), conversationRestarted: true };
+	}
+}
+
+function isStale(error: unknown): boolean {
+	if (!(error instanceof ServerError) || hasBegun(partialResultOf(error))) return false;
+	return error.kind === 'conversationNotFound' || error.kind === 'conversationEnded';
+}
+
+/** Runs a text generator. @throws {ServerError} as `startRun` */
+export async function complete(
+	client: DifyClient,
+	request: RunRequest,
+	options: RunOptions = {},
+): Promise<RunResult> {
+	const result = await startRun(client, COMPLETION, request, {}, options);
+	// A stopped run ends like any other, but Dify counts no tokens then (docs/protocols/dify.md 12.1).
+	const { total_tokens: total } = recordOf(recordOf(result.metadata).usage);
+	if (total !== 0 || result.text === '') return result;
+	const warning =
+		'The text may be incomplete: Dify counted no tokens, which happens for stopped runs and preset replies.';
+	return { ...result, warnings: [...result.warnings, warning] };
+}
+
+/**
+ * Puts the text into the only text variable of the form.
+ *
+ * @param parameters answer of `GET /parameters`
+ * @throws {ServerError} where the form has no text variable left, or several
+ */
+export function withText(inputs: JsonRecord, text: string, parameters: JsonRecord): JsonRecord {
+	if (text === '') return inputs;
+	const names = readForm(parameters)
+		.filter(
+			({ kind, variable }) => ['text-input', 'paragraph'].includes(kind) && !(variable in inputs),
+		)
+		.map(({ variable }) => variable);
+	if (names.length === 1) return { ...inputs, [names[0]!]: text };
+	if (names.length === 0)
+		throw localError(
+			'inputs',
+			'The app has no variable for the field Text',
+			'Clear the field Text and fill in the form of the app.',
+		);
+	throw localError(
+		'inputs',
+		'The field Text matches more than one variable of the app',
+		`Clear the field Text and fill in the form of the app, or fill in all of its text variables except one: ${names.join(', ')}.`,
+	);
+}

@@ -1,0 +1,299 @@
+import { failure, type FailureContext } from './create-error';
+import type { FailureKind } from './error-types';
+import type { ServerError } from './server-error';
+import { BY_CODE, BY_TEXT, NO_INSTANCE } from './error-patterns';
+import { parseObject } from '../json';
+import {
+	asList,
+	finiteNumber,
+	isFilled,
+	isRecord,
+	type JsonRecord,
+	optional,
+	plainNumber,
+	text,
+	words,
+} from '../values';
+
+/** An answer that is a refusal, or an error inside an answer. */
+export interface Refusal {
+	/** 200 where an answer or an event with a good status holds an error. */
+	status: number;
+	/** Names in lower case. */
+	headers?: Readonly<Record<string, string>>;
+	body: string;
+	/** Where a redirect leads to, absolute. */
+	location?: string;
+	/** No key was sent. */
+	keyMissing?: boolean;
+}
+
+/** Patterns read no further: on a megabyte of the wrong text they would block n8n. */
+const MAX_READ = 4_000;
+/** Characters that are shown of a text that is no JSON. */
+const MAX_FOREIGN = 200;
+
+/** What the body of a refusal says. */
+interface ServerMessage {
+	form: 'json' | 'page' | 'text' | 'empty';
+	message: string;
+	/** Type and code of the error, as texts. */
+	codes: string[];
+	facts: JsonRecord;
+	/** The status that the error names itself. */
+	status?: number;
+	/** The body has the form of an error. */
+	isError?: true;
+}
+
+/**
+ * The failure that a refusal means: by the words and codes of the server, then by the status. Never throws, whatever the
+ * body is.
+ */
+export function classify(refusal: Refusal, context: Partial<FailureContext>): ServerError {
+	const said = readRefusal(refusal);
+	const { message, form } = said;
+	const isHidden = refusal.status < 300;
+	const status = isHidden ? (said.status ?? refusal.status) : refusal.status;
+	// An error under a good status that names none is one of the server.
+	const readAs = isHidden && said.isError ? (said.status ?? 500) : status;
+	const kind = kindOf({ ...refusal, status: readAs }, said);
+	return failure(kind, context, {
+		status,
+		serverText: shownText(kind, said),
+		facts: { ...said.facts, ...waitIn(kind, refusal, message) },
+		about: {
+			status,
+			promptTokens: finiteNumber(said.facts.n_prompt_tokens),
+			contextTokens: finiteNumber(said.facts.n_ctx),
+			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
+			location: refusal.location,
+			isEmpty: form === 'empty',
+			isPage: form === 'page',
+			keyMissing: refusal.keyMissing,
+			noInstance: NO_INSTANCE.test(message),
+		},
+	});
+}
+
+function shownText(kind: FailureKind, { form, message }: ServerMessage): string | undefined {
+	if (kind === 'templateRejected') return withTemplateFirst(message);
+	const shown = form === 'json' ? message : message.slice(0, MAX_FOREIGN);
+	return shown || undefined;
+}
+
+/** llama-server wraps a template's own message: "Unable to generate parser for this template. … Error: Jinja Exception: …". */
+function withTemplateFirst(message: string): string {
+	const inner = /Error:\s*(?:Jinja Exception:\s*)?([^\n]+)/.exec(message)?.[1];
+	return inner === undefined ? message : `${inner.trim()} — ${message}`;
+}
+
+function kindOf(refusal: Refusal, said: ServerMessage): FailureKind {
+	return (
+		kindOfProxy(refusal, said) ??
+		kindOfKey(refusal, said) ??
+		CERTAIN[refusal.status] ??
+		kindOfWords(said) ??
+		kindOfStatus(refusal.status, said)
+	);
+}
+
+/** Servers send their own refusals as JSON; a page, a redirect or a password is a proxy's. */
+function kindOfProxy(
+	{ status, headers = {} }: Refusal,
+	{ form }: ServerMessage,
+): FailureKind | undefined {
+	if (isRedirect(status)) return 'redirect';
+	if (status === 407) return 'proxy';
+	if (form === 'json') return undefined;
+	if (isOfGateway(status)) return 'gateway';
+	const asksForPassword = /\bbasic\b/i.test(headers['www-authenticate'] ?? '');
+	if (status === 401 && asksForPassword) return 'proxyPassword';
+	return form === 'page' && [401, 403].includes(status) ? 'proxyRefuses' : undefined;
+}
+
+function isRedirect(status: number): boolean {
+	return status >= 300 && status < 400;
+}
+
+/** Cloudflare has a range of its own. */
+function isOfGateway(status: number): boolean {
+	return [502, 503, 504].includes(status) || (status >= 520 && status <= 530);
+}
+
+/** Statuses that tell more than any words. */
+const CERTAIN: Readonly<Record<number, FailureKind>> = { 413: 'tooLarge', 501: 'notSupported' };
+
+const REFUSES_KEY = /not authenticated|invalid.{0,200}key|\bkey required|unauthorized/i;
+
+/** A 401 says no more than that, whatever its text is. */
+function kindOfKey({ status }: Refusal, said: ServerMessage): FailureKind | undefined {
+	if (status === 401) return isOfServerBehind(said) ? 'gatewayKey' : 'unauthorized';
+	const says = [said.message, ...said.codes];
+	const refusesKey = status === 403 && says.some((one) => REFUSES_KEY.test(one));
+	return refusesKey ? 'unauthorized' : undefined;
+}
+
+/** LiteLLM (seen: 1.106.2) names the exception of its client; of its own key it says "Authentication Error". */
+function isOfServerBehind({ message }: ServerMessage): boolean {
+	return /^litellm\.AuthenticationError:/.test(message);
+}
+
+/** The text first: LM Studio's code says "model not found" for a chat model that is asked for embeddings. */
+function kindOfWords({ message, codes }: ServerMessage): FailureKind | undefined {
+	const start = message.slice(0, MAX_READ);
+	const isSaid = (pattern: RegExp) => pattern.test(start);
+	const byText = BY_TEXT.find(([, ...patterns]) => (patterns as RegExp[]).some(isSaid))?.[0];
+	return byText ?? codes.map((code) => BY_CODE[code]).find((kind) => kind !== undefined);
+}
+
+const BY_STATUS: Readonly<Record<number, FailureKind>> = {
+	403: 'forbidden',
+	404: 'wrongPath',
+	405: 'wrongPath',
+	429: 'busy',
+	503: 'busy',
+};
+
+function kindOfStatus(status: number, { form, message }: ServerMessage): FailureKind {
+	if (status < 300) {
+		if (form === 'page') return 'notAnApi';
+		// Text that begins like JSON is a cut-off answer of a server; other text is from another program ("It works!").
+		return form === 'text' && !/^[{[]/.test(message) ? 'wrongServer' : 'invalidAnswer';
+	}
+	const known = BY_STATUS[status];
+	if (known !== undefined) return known;
+	if (status < 500) return 'badRequest';
+	return form === 'page' ? 'gateway' : 'serverError';
+}
+
+/** In the middle of an answer, these say no more than that the server reported an error. */
+const UNTOLD: ReadonlySet<FailureKind> = new Set(['badRequest', 'serverError', 'wrongPath']);
+
+/** The failure of an error in the middle of an answer: the same as in place of one. */
+export function failureInStream(body: string, context: Partial<FailureContext> = {}): ServerError {
+	const failed = classify({ status: 200, body }, context);
+	if (!UNTOLD.has(failed.kind)) return failed;
+	const { serverText, status } = failed;
+	return failure('streamError', context, {
+		serverText,
+		status: status === 200 ? undefined : status,
+	});
+}
+
+/** Whether an answer is a refusal, by its status or its body: LM Studio refuses with status 200. */
+export function isRefusal({ status, json }: { status: number; json: unknown }): boolean {
+	if (status >= 300) return true;
+	if (!isRecord(json) || asList(json.data).length > 0) return false;
+	return holdsError(json.error);
+}
+
+/** Whether there is an error: `{}` or `{"code":0,"message":""}` beside an answer is none. */
+export function holdsError(error: unknown): boolean {
+	if (!isRecord(error)) return isFilled(error);
+	return Object.values(error).some((value) => value !== 0 && value !== false && isFilled(value));
+}
+
+/** What a refusal says, in any usual form: OpenAI's, FastAPI's, Ollama's, GPUStack's, or plain text. */
+function readRefusal({ body }: Refusal): ServerMessage {
+	const json = parseObject(body);
+	if (json !== undefined) return inJson(json);
+	const bare = body.trim();
+	const nothing = { codes: [], facts: {} };
+	if (bare === '') return { form: 'empty', message: '', ...nothing };
+	if (!bare.startsWith('<'))
+		return { form: 'text', message: bare.slice(0, MAX_READ).replace(/\s+/g, ' '), ...nothing };
+	return { form: 'page', message: textOfPage(bare), ...nothing };
+}
+
+/** What a page shows, without its code. */
+function textOfPage(page: string): string {
+	const start = page.slice(0, 4 * MAX_READ);
+	const bare = start.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ').replace(/<[^<>]*>/g, ' ');
+	return bare.replace(/\s+/g, ' ').trim().slice(0, MAX_READ);
+}
+
+function inJson(json: JsonRecord): ServerMessage {
+	const error = json.error ?? json.detail;
+	const inner = isRecord(error) ? error : json;
+	const { message: own, type, code, ...others } = inner;
+	const message = isRecord(error) ? sentenceOf(own ?? inner) : sentenceIn(json, error);
+	const codes = [type, code].map(text).filter((one) => one !== undefined);
+	const facts = readableFacts(isRecord(error) ? { ...others, ...optional({ code }) } : {});
+	const isError = holdsError(error) || undefined;
+	const status = statusNamed(inner);
+	return withHandedOn({ form: 'json', message, codes, facts, ...optional({ status, isError }) });
+}
+
+/** With what an error inside of the message says: it is the nearer one. */
+function withHandedOn(said: ServerMessage): ServerMessage {
+	const within = errorWithin(said.message);
+	if (within === undefined) return said;
+	return {
+		...said,
+		message: within.message,
+		codes: [...said.codes, ...within.codes],
+		facts: { ...said.facts, ...within.facts },
+		...optional({ status: within.status ?? said.status }),
+	};
+}
+
+/** The sentence beside or in place of an error object: where both are there, `error` is the phrase of the status. */
+function sentenceIn(json: JsonRecord, error: unknown): string {
+	const { message, detail } = json;
+	return sentenceOf([message, detail, error].find(isFilled) ?? json);
+}
+
+/** GPUStack (seen: 2.3.0) and LiteLLM hand on the error of the server behind them inside their own text. */
+function errorWithin(message: string): ServerMessage | undefined {
+	const start = message.indexOf('{');
+	if (start < 0 || message.length > MAX_READ) return undefined;
+	const json = parseObject(message.slice(start, message.lastIndexOf('}') + 1));
+	if (json === undefined || !(isFilled(json.error) || isFilled(json.message))) return undefined;
+	return inJson(json);
+}
+
+function statusNamed({ code, status }: JsonRecord): number | undefined {
+	return [code, status]
+		.map(plainNumber)
+		.find((one) => one !== undefined && one >= 400 && one < 600);
+}
+
+function sentenceOf(value: unknown): string {
+	if (typeof value === 'string') return value;
+	if (Array.isArray(value)) return value.map(problemOf).join('; ');
+	return words(value).slice(0, MAX_READ);
+}
+
+/** FastAPI's validation errors: `[{ loc: ['body', 'model'], msg: 'field required' }]`. */
+function problemOf(problem: unknown): string {
+	if (!isRecord(problem) || !('msg' in problem)) return words(problem).slice(0, MAX_READ);
+	return `${[problem.loc].flat().map(words).join('.')}: ${words(problem.msg)}`;
+}
+
+function readableFacts(facts: JsonRecord): JsonRecord {
+	const filled = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined);
+	return Object.fromEntries(filled);
+}
+
+/** The pause that a busy server asks for, by the header Retry-After or its words. */
+function waitIn(
+	kind: FailureKind,
+	{ headers = {} }: Refusal,
+	message: string,
+): { retryAfterMs?: number } {
+	// LiteLLM
+	const inWords = /try again in (\d+) ?s/i.exec(message.slice(0, MAX_READ))?.[1];
+	return optional({
+		retryAfterMs: retryAfterMs(headers['retry-after'] ?? (kind === 'busy' ? inWords : '')),
+	});
+}
+
+/** Milliseconds of a Retry-After header, which contains seconds or a date; undefined for anything else. */
+export function retryAfterMs(header = '', now = Date.now()): number | undefined {
+	const value = header.trim();
+	if (/^\d+(?:\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1000);
+	// `Date.parse` also accepts texts like "-5", so a month's name is required.
+	const at = /[a-z]{3}/i.test(value) ? Date.parse(value) : NaN;
+	return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+}

@@ -1,0 +1,164 @@
+/** What supported servers write into their errors, and the kind of failure that it means. New words go into the row of their kind. */
+import type { FailureKind } from './error-types';
+
+/** GPUStack (seen: 2.3.0): a model that is stopped, and one whose server is down, in the words of aiohttp. */
+export const NO_INSTANCE =
+	/^no running instances|^an unexpected error occurred: (?:cannot connect to host|server disconnected)/i;
+
+type WordsOfKind = readonly [FailureKind, ...RegExp[]];
+
+/**
+ * Kinds by the text of an error, whatever its status: llama-server answers many mistakes of the request with 500. Where
+ * two rows match, the first counts.
+ */
+export const BY_TEXT: readonly WordsOfKind[] = [
+	[
+		'outputUnreadable',
+		/output that does not match the expected .{0,200} format/i,
+		// llama-server, before the rest of what the model wrote, which may contain the words of any row
+		/\bfailed to parse input at pos \d/i,
+		// llama-server: "now finding less tool calls!", or the piece of text that was not found
+		/\binvalid diff: (?:now finding|')/i,
+	],
+	// nginx, Go's server
+	['tlsMismatch', /plain HTTP request was sent to HTTPS port/i, /HTTP request to an HTTPS server/i],
+	[
+		'contextOverflow',
+		// llama-server, Ollama with truncate: false, LiteLLM
+		/\bexceeds? (?:the )?(?:\w{1,20} )?context\b/i,
+		// llama-server: all of a text for a vector must fit into one physical batch (-ub)
+		/\binput (?:\(\d{1,9} tokens\) )?is too large to process/i,
+		// vLLM, with pictures too
+		/(?:larg|long)er than the m(?:ax|odel)(?:imum model|'s|_)? ?(?:context|length)/i,
+		/maximum context length|context length exceeded/i,
+		// LM Studio
+		/tokens to keep from the initial prompt is greater than the context length/i,
+		/\bn_keep\W{1,3}\d+\)?\s*>=\s*n_ctx\b/i,
+		// TEI
+		/`inputs` must have less than \d/i,
+		// FastAPI servers with transformers
+		/\b(?:prompt|input) is too long\b.{0,40}\btokens?\b/i,
+	],
+	['contextExceeded', /context size has been exceeded|\bincreasing context size or reducing\b/i],
+	// LM Studio, "Returning 200 anyway"
+	['wrongPath', /^unexpected endpoint or method/i],
+	[
+		'loading',
+		/(?<!\berror |\bfailed )\bloading model\b/i,
+		/\bmodel (?:\S+ )?is (?:still |currently )?(?:being loaded|loading)\b/i,
+	],
+	[
+		'fileUnreadable',
+		// llama-server
+		/failed to (?:decode|load|open) (?:the )?(?:image|audio|video)\b/i,
+		// Ollama (its issues 11320, 12951)
+		/^invalid image input\b|image: unknown format/i,
+	],
+	[
+		'modalityUnsupported',
+		/(?:image|audio|video) input is not supported|does not support (?:image|vision|multimodal)|is not a multimodal model/i,
+		// FastAPI servers whose messages are texts only
+		/\bmessages\.\d+\.content\S{0,20}: Input should be a valid string/i,
+	],
+	[
+		'wrongModelType',
+		// llama-server: a chat with an embedding model
+		/context does not (?:support )?logits computation/i,
+		// Ollama, vLLM
+		/does not support (?:the )?[`'"]?(?:chat|generat(?:e|ion)|completions?|embed(?:dings?)?|rerank(?:ing)?)[`'"]?(?: requests?\b|$|\.)/i,
+		/\bmodel (?:\S{1,200} )?does not support (?:the )?[\w/ -]{1,40}(?: \(\w{1,20}\))? (?:api|endpoint)\b/i,
+		// LocalAI, TEI
+		/^rpc error: .{0,80}(?:un|not )implemented|endpoint disabled for this model|not available for this model type/i,
+		// LM Studio
+		/model .{0,200}(?:is not|does not appear to be) (?:an? |for )?(?:chat|embeddings?|re-?rank(?:er|ing)?|llm)\b/i,
+	],
+	// LM Studio, with 400
+	['serverError', /^the model has crashed/i],
+	['brokenHistory', /failed to parse tool call arguments/i],
+	[
+		'unauthorized',
+		// LiteLLM (seen: 1.109.1), with 400, where it has no database: to every key but its own
+		/^no connected db\b/i,
+		// FastAPI, where the header of the key is missing or has another name
+		/^header\.\S{0,40}(?:auth|key|token)/i,
+	],
+	['notSupported', /^litellm\.\w+: .{0,200}unsupported provider:/i],
+	[
+		'busy',
+		/^too many (?:concurrent )?requests\b/i,
+		/^rate limit (?:reached|exceeded)\b/i,
+		/\bqueue is full\b|^server (?:is )?(?:busy|overloaded)\b/i,
+		NO_INSTANCE,
+	],
+	[
+		'gateway',
+		/^(?:server )?connection error\b/i,
+		// llama-swap, nginx's and GPUStack's ways to say that nothing answers behind them
+		/\bdial tcp\b.{0,300}: |\bECONNREFUSED\b|\bconnection refused\b|^all connection attempts failed\b/i,
+	],
+	// Ollama: its runner died
+	['connectionLost', /^an error was encountered while running the model: unexpected EOF$/i],
+	// Mistakes in the request that llama-server answers with 500
+	[
+		'badRequest',
+		/^(?:\[json\.exception|failed to parse (?:messages|tools):|cannot use both|unknown reasoning format|invalid base64|failed to (?:download|load) image)/i,
+		/must not be empty|'messages' is required/i,
+		// Ollama: an option or a format of the wrong type
+		/^(?:option "[^"]+" must be of type|invalid format:|invalid JSON schema in format)/i,
+	],
+	[
+		'grammarRejected',
+		/failed to (?:parse grammar|initialize samplers)|json schema (?:error|conversion failed)|invalid grammar|unsupported.{0,200}(?:schema|pattern)/i,
+	],
+	// After the row for grammars: llama-server wraps schema errors in the same sentence.
+	[
+		'templateRejected',
+		/unable to generate parser for this template/i,
+		/\bjinja exception\b|\bTemplateError\b/i,
+		/conversation roles must alternate/i,
+	],
+	[
+		'toolsUnsupported',
+		/tools? param requires --jinja|does not support tools|cannot use tools with stream/i,
+		/requires --(?:enable-auto-tool-choice|tool-call-parser)|with --tool-call-parser/i,
+		// FastAPI servers that forbid fields they do not know, or whose messages have every role but that of a result
+		/(?:\bbody\.|^)tools(?::|\r?\n) *extra (?:inputs are|fields) not permitted/im,
+		/\bmessages\.\d+\.role\b(?=.{0,200}'user')(?=.{0,200}'assistant')(?=.{0,200}'system')(?!.{0,200}'tool')/i,
+	],
+	[
+		'modelFailedToLoad',
+		/model (?:name=)?.{0,200} failed to load/i,
+		// LM Studio, LocalAI, Ollama
+		/(?:failed to|could not|error) load(?:ing)? model\b|model requires more system memory/i,
+		// llama-swap
+		/upstream command exited prematurely|failed to start command/i,
+	],
+	[
+		'modelNotFound',
+		/^model .*not found|model not found|no such model/i,
+		/model .{0,200} does not exist/i,
+		/model (?:\S{1,200} )?(?:is|has) not (?:been )?loaded|^model (?:is )?unloaded/i,
+		// LM Studio
+		/(?:^|\. )no (?:\w{1,20} )?models? (?:is |are )?(?:currently )?loaded\b/i,
+		// speaches
+		/^model '.*' is not installed locally/i,
+		// llama-swap
+		/no router for requested model|could not find (?:real modelID|suitable handler) for/i,
+		// LiteLLM
+		/invalid model(?: name| id)?(?: passed in model=|: | in request)|llm provider not provided/i,
+		/^key not allowed to access model\b/i,
+	],
+];
+
+/** Kinds by the type or code inside an error, which are clearer than any text. */
+export const BY_CODE: Readonly<Record<string, FailureKind>> = {
+	exceed_context_size_error: 'contextOverflow',
+	// OpenAI's own codes, which vLLM, LM Studio and LiteLLM took over
+	model_not_found: 'modelNotFound',
+	ModelNotFoundError: 'modelNotFound',
+	context_length_exceeded: 'contextOverflow',
+	insufficient_quota: 'budgetSpent',
+	// LiteLLM
+	all_deployments_in_cooldown: 'busy',
+	budget_exceeded: 'budgetSpent',
+};

@@ -1,0 +1,84 @@
+import type { DIFY_REMEDIES } from './texts/dify';
+import type { MODEL_REMEDIES } from './texts/model';
+import type { NETWORK_REMEDIES } from './texts/network';
+
+/**
+ * Kinds of failures: one list for all servers, used by error items, Server Health and the code. Each kind is a row of
+ * the tables in `remedies/`, which say what it means and what to do about it.
+ */
+
+/** Address, network, time limits, and other programs that answer in place of the server. */
+type NetworkKind = keyof typeof NETWORK_REMEDIES;
+
+/** What model servers refuse, and answers that cannot be used. */
+type ModelKind = keyof typeof MODEL_REMEDIES;
+
+/**
+ * What Dify refuses or fails in. A kind that is in the lists above too means the same, with Dify's own title and
+ * remedy.
+ */
+export type DifyKind = keyof typeof DIFY_REMEDIES;
+
+export type FailureKind = NetworkKind | ModelKind | DifyKind;
+
+const UNREACHED: ReadonlySet<FailureKind> = new Set([
+	'dns',
+	'refused',
+	'connectTimeout',
+	'unreachable',
+	'tlsMismatch',
+	'tlsUntrusted',
+	'blockedByPolicy',
+	'proxy',
+]);
+
+/** Whether no connection was made, so that another request would fail in the same way. */
+export function isUnreached(kind: FailureKind): boolean {
+	return UNREACHED.has(kind);
+}
+
+/** Failures of what was asked for, such as a value, an ID or a file. Whoever asks can mend them. */
+const OF_THE_REQUEST: ReadonlySet<FailureKind> = new Set([
+	'invalidInput',
+	'badRequest',
+	'contextOverflow',
+	'contextExceeded',
+	'modalityUnsupported',
+	'fileUnreadable',
+	'modelNotFound',
+	'tooLarge',
+	'emptyQuery',
+	'inputs',
+	'invalidId',
+	'invalidParam',
+	'missingUser',
+	'notFound',
+	'conversationNotFound',
+	'conversationEnded',
+	'messageNotFound',
+	'nothingToRevoke',
+	'runNotFound',
+	'fileNotFound',
+	'fileType',
+	'fileRejected',
+	'formClosed',
+	'formNotFound',
+	'formRejected',
+	'dataset',
+	'datasetNotFound',
+	'notIndexed',
+	'archived',
+	'documentBusy',
+	'nameTaken',
+]);
+
+export function isOfRequest(kind: FailureKind): boolean {
+	return OF_THE_REQUEST.has(kind);
+}
+
+/** Failures after which the same request may be sent again: the server did not start on it. */
+const NOTHING_STARTED: ReadonlySet<FailureKind> = new Set(['refused', 'loading', 'busy']);
+
+export function isRetryable(kind: FailureKind): boolean {
+	return NOTHING_STARTED.has(kind);
+}

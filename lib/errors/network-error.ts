@@ -1,0 +1,148 @@
+import { failure, type FailureContext, hostAndPort } from './create-error';
+import type { FailureKind } from './error-types';
+import { mask } from './mask';
+import { ServerError } from './server-error';
+import { text } from '../values';
+
+interface LowLevelError {
+	code?: unknown;
+	message?: unknown;
+	name?: unknown;
+	cause?: unknown;
+	errors?: unknown;
+	/** With `port`: target of a failed connection attempt. */
+	address?: unknown;
+	port?: unknown;
+	/** Of a failed DNS lookup. */
+	hostname?: unknown;
+}
+
+/**
+ * All errors in a chain: the error, its causes, and those in an AggregateError (several addresses of one host).
+ */
+function chain(error: unknown, depth = 0): LowLevelError[] {
+	if (typeof error !== 'object' || error === null || depth > 5) return [];
+	const { cause, errors } = error as LowLevelError;
+	const errorsOfAddresses = Array.isArray(errors)
+		? errors.flatMap((one) => chain(one, depth + 1))
+		: [];
+	return [error as LowLevelError, ...errorsOfAddresses, ...chain(cause, depth + 1)];
+}
+
+/** The connection ended right after the head of an answer. undici's parser gives this error no code. */
+const ENDED_INSIDE = 'HPE_INVALID_EOF_STATE';
+
+const CODES: Partial<Record<FailureKind, readonly string[]>> = {
+	// The last: the lookup returned something that is no address.
+	dns: ['ENOTFOUND', 'EAI_AGAIN', 'ERR_INVALID_IP_ADDRESS'],
+	refused: ['ECONNREFUSED'],
+	connectTimeout: ['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'],
+	// The last two: a firewall on this machine, or a broadcast address.
+	unreachable: [
+		'EHOSTUNREACH',
+		'EHOSTDOWN',
+		'ENETUNREACH',
+		'ENETDOWN',
+		'EADDRNOTAVAIL',
+		'EACCES',
+		'EPERM',
+	],
+	invalidAnswer: ['UND_ERR_HEADERS_OVERFLOW'],
+	tlsMismatch: ['EPROTO'],
+	tlsUntrusted: [
+		'DEPTH_ZERO_SELF_SIGNED_CERT',
+		'SELF_SIGNED_CERT_IN_CHAIN',
+		'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+		'UNABLE_TO_GET_ISSUER_CERT',
+		'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+		'ERR_TLS_CERT_ALTNAME_INVALID',
+	],
+	closedBeforeAnswer: ['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', ENDED_INSIDE],
+};
+
+function kindOfCode(code: string): FailureKind | undefined {
+	const named = (Object.keys(CODES) as FailureKind[]).find((kind) => CODES[kind]!.includes(code));
+	if (named !== undefined) return named;
+	if (code.startsWith('HPE_')) return 'notHttp';
+	if (code.startsWith('ERR_SSL_')) return 'tlsMismatch';
+	if (code.startsWith('CERT_')) return 'tlsUntrusted';
+	// musl, the C library of n8n's Docker image, has more of them than glibc.
+	return code.startsWith('EAI_') ? 'dns' : undefined;
+}
+
+/** Turns a low-level network error (undici, Node) into a `ServerError`. `started`: part of the answer had arrived. */
+export function networkFailure(
+	error: unknown,
+	context: FailureContext,
+	started = false,
+): ServerError {
+	if (error instanceof ServerError) return error;
+	const links = chain(error);
+	// The host's egress filter throws its own classes from the DNS lookup.
+	const blocked = links.find(({ name }) => typeof name === 'string' && name.startsWith('Ssrf'));
+	if (blocked !== undefined)
+		return failure('blockedByPolicy', context, { facts: { reason: text(blocked.message) } });
+	const proxy = links
+		.map((link) => proxyProblem(link, context.url))
+		.find((problem) => problem !== undefined);
+	if (proxy !== undefined)
+		return failure('proxy', context, { code: proxy, about: { code: proxy } });
+	const codes = links
+		.map(
+			({ code, message }) =>
+				code ?? (/\(Invalid EOF state\)$/.test(String(message)) ? ENDED_INSIDE : undefined),
+		)
+		.filter((code): code is string => typeof code === 'string');
+	const code = codes.find((candidate) => kindOfCode(candidate) !== undefined);
+	// What undici and Node say ("Invalid EOF state") helps with a bug report, but is no message for users.
+	const details = {
+		code: code ?? codes[0],
+		facts: { reason: text(links[0]?.message) ?? String(error) },
+	};
+	if (started) return failure('connectionLost', context, details);
+	if (code !== undefined)
+		return failure(kindOfCode(code)!, context, { ...details, about: { code } });
+	if (links.some(({ name }) => name === 'HTTPParserError'))
+		return failure('notHttp', context, details);
+	return failure('closedBeforeAnswer', context, {
+		...details,
+		message: 'The request failed before a response arrived',
+		meaning: mask(
+			`The request failed before a response arrived: ${details.facts.reason}`,
+			context.secrets,
+		),
+	});
+}
+
+/**
+ * What is wrong between n8n and its HTTP proxy: undici's own errors, or an attempt to reach another host or port than
+ * that of the URL. Undefined where no proxy is involved.
+ */
+function proxyProblem(
+	{ code, message, address, port, hostname }: LowLevelError,
+	url: string,
+): string | undefined {
+	const status = proxyStatus(String(message));
+	if (status !== undefined) return `HTTP ${status}`;
+	if (code === 'UND_ERR_PRX_TLS') return 'no TLS connection to the proxy';
+	// Only opening a tunnel has this timeout: lib/http applies its own limits to everything else.
+	if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'no response to CONNECT';
+	const target = hostAndPort(url);
+	if (isOtherPort(port, target.port)) return `${String(code)} ${String(address)}:${String(port)}`;
+	return isOtherHost(hostname, target.host) ? `${String(code)} ${String(hostname)}` : undefined;
+}
+
+/** Of the answer to CONNECT. */
+function proxyStatus(message: string): string | undefined {
+	if (message.startsWith('Proxy Authentication Required')) return '407';
+	return /^Proxy response \((\d+)\)/.exec(message)?.[1];
+}
+
+function isOtherPort(port: unknown, expected: string | undefined): boolean {
+	return typeof port === 'number' && expected !== undefined && String(port) !== expected;
+}
+
+function isOtherHost(host: unknown, expected: string | undefined): boolean {
+	if (typeof host !== 'string' || expected === undefined) return false;
+	return host.toLowerCase() !== expected.replace(/^\[|\]$/g, '');
+}

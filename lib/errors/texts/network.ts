@@ -1,0 +1,196 @@
+import {
+	isLoopback,
+	quoted,
+	row,
+	seconds,
+	type RemedyFacts,
+	type Remedy,
+	type Row,
+} from './error-text';
+
+/** OpenSSL's codes when the other side does not speak TLS at all. */
+const NO_TLS_AT_ALL = new Set([
+	'ERR_SSL_WRONG_VERSION_NUMBER',
+	'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+	'EPROTO',
+]);
+
+/**
+ * Failures between n8n and a server, the same for model servers and Dify. Order and advice: see
+ * docs/protocols/llama-server.md 9.3.
+ */
+export const NETWORK_REMEDIES = {
+	invalidUrl: row(
+		'The Base URL is invalid',
+		'Open the credential and enter the Base URL as http://host:port, with or without /v1.',
+	),
+	dns: ({ host }) => ({
+		title: `The host name ${quoted(host)} cannot be resolved`,
+		remedy:
+			host === 'host.docker.internal'
+				? 'host.docker.internal exists in Docker Desktop only. On Linux, start the n8n container with --add-host=host.docker.internal:host-gateway (in compose: extra_hosts), or use the IP address of the host.'
+				: 'Check the spelling. Inside Docker, use the service name from the compose file or the IP address of the machine, and make sure that both containers share a network.',
+	}),
+	refused,
+	connectTimeout: ({ host, port, url, root }) => {
+		const firewall = `Packets are being dropped: check for a firewall (ufw allow ${port ?? '9931'}/tcp), a wrong IP address, or a VPN that is down.`;
+		// llama-server without TLS takes the handshake for the start of a request line, and waits for the rest.
+		if (url?.startsWith('https:')) {
+			return {
+				title: `No response from ${quoted(host)} while opening an https connection`,
+				remedy: `If the server is not set up for https (llama-server: --ssl-key-file), use http:// in the Base URL${root ? `: ${root.replace(/^https:/, 'http:')}` : ''}. Otherwise: ${firewall}`,
+			};
+		}
+		return {
+			title: `No response from ${quoted(host)} while connecting`,
+			remedy: `${firewall} Test the address with curl from the machine that runs n8n.`,
+		};
+	},
+	unreachable: ({ host }) => ({
+		title: `No route to ${quoted(host)}`,
+		remedy:
+			'Check the IP address, the network and the VPN. In Docker, the container may be on an isolated network.',
+	}),
+	tlsMismatch: ({ root, url, code }) => {
+		if (url?.startsWith('http:')) {
+			return {
+				title: 'The server expects https on this port',
+				remedy: `Use https:// in the Base URL${root ? `: ${root.replace(/^http:/, 'https:')}` : ''}.`,
+			};
+		}
+		if (code !== undefined && !NO_TLS_AT_ALL.has(code))
+			return {
+				title: `The TLS handshake with the server failed (${code})`,
+				remedy:
+					'The server may support only an old TLS version, or require a client certificate. Put a TLS proxy in front of it.',
+			};
+		return {
+			title: 'The server does not support https on this port',
+			remedy: `Use http:// in the Base URL${root ? `: ${root.replace(/^https:/, 'http:')}` : ''}, or put a TLS proxy in front of the server.`,
+		};
+	},
+	tlsUntrusted: ({ code }) => ({
+		title: `The server's certificate is not trusted${code ? ` (${code})` : ''}`,
+		remedy:
+			'Add your private CA to n8n with NODE_EXTRA_CA_CERTS=/path/ca.pem, use the host name that the certificate was issued for, or, in a trusted network, turn on "Ignore SSL Issues" in the credential.',
+	}),
+	notHttp: row(
+		'The program on this port does not speak HTTP',
+		'Check the port. If the server expects TLS, use https:// in the Base URL.',
+	),
+	closedBeforeAnswer: ({ url }) => ({
+		title: 'The server closed the connection before it responded',
+		remedy: `The server may have crashed (check its log for an out-of-memory or ROCm error), or this port expects ${url?.startsWith('https:') ? 'http' : 'https'}. The request is not retried, because the server may have started processing it.`,
+	}),
+	connectionLost: row(
+		'The connection was lost during the response',
+		'The server may have crashed (out of memory, GPU fault): check its log. The details contain the text received so far.',
+	),
+	blockedByPolicy: ({ host }) => ({
+		title: `The network protection of n8n blocks ${quoted(host)}`,
+		remedy:
+			'N8N_SSRF_PROTECTION_ENABLED is on, which blocks private addresses. Allow the server with N8N_SSRF_ALLOWED_HOSTNAMES or N8N_SSRF_ALLOWED_IP_RANGES and restart n8n.',
+	}),
+	proxy: ({ code }) => ({
+		title: `The proxy set in HTTP_PROXY or HTTPS_PROXY rejected the connection${code ? ` (${code})` : ''}`,
+		remedy:
+			'Local servers usually need no proxy: add the host to NO_PROXY in the environment of n8n.',
+	}),
+	proxyPassword: ({ service }) => ({
+		title: `A proxy in front of ${service === 'dify' ? 'Dify' : 'the server'} requires a user name and password`,
+		remedy:
+			service === 'dify'
+				? "The rejection does not come from Dify. Dify's API key and the proxy password use the same header, so both cannot be sent: exclude the path /v1 from the password in the proxy (nginx: auth_basic off), or use an address that bypasses the proxy."
+				: 'Add a header to Extra Headers in the credential: Authorization with the value "Basic " and the Base64 form of user:password. If the server behind the proxy also requires a key, set Authentication to x-api-key.',
+	}),
+	proxyRefuses: ({ service, status }) => ({
+		title: `A proxy or firewall in front of ${service === 'dify' ? 'Dify' : 'the server'} blocks n8n`,
+		remedy: `${status === 401 && service !== 'dify' ? 'If a proxy checks the key itself, check the API Key in the credential. ' : ''}The rejection comes from a proxy, a firewall or bot protection (Cloudflare, nginx with allow and deny): allow the address of n8n there, or use an address that bypasses it${service === 'dify' ? '. The API key was not checked' : ', or add the header it requires to Extra Headers'}.`,
+	}),
+	gateway: ({ status }) => ({
+		title: `A proxy responds with ${status === undefined || status < 400 ? 'an error' : status}, but the model server behind it does not`,
+		remedy: isCloudflare(status)
+			? 'Status codes from 520 on come from Cloudflare: check that the server is running and that cloudflared, or the connection from Cloudflare to the server, is up.'
+			: `The model server is down or too slow for the proxy. Test it directly; raise the timeout of the proxy (nginx: proxy_read_timeout, inference-gateway: CLIENT_RESPONSE_HEADER_TIMEOUT), and in nginx turn off proxy_buffering for streamed responses.${status === 503 ? ' A 503 can also mean rate limiting in the proxy (nginx: limit_req).' : ''}`,
+	}),
+	redirect: ({ location, url }) => ({
+		title: 'The server redirects this request',
+		meaning: redirection(url, location),
+		remedy:
+			'If that is your server, set the Base URL to that address, with the correct scheme (http or https). The API key and your data are sent only to the origin of the Base URL.',
+	}),
+	notAnApi: ({ root }) => ({
+		title: 'The Base URL returns a web page, not the API',
+		remedy: `The Base URL points to a user interface or a login page. Enter the address of the API${root ? ` (tried ${root})` : ''}: for llama-server the port it listens on, for Open WebUI the path /api, for Dify the address ending in /v1.`,
+	}),
+	wrongServer: row(
+		'The program at the Base URL is not a model server API',
+		'Check the host, port and path of the Base URL: another program may listen there, or the API has another path.',
+	),
+	firstTokenLimit: ({ limitMs }) => ({
+		title: `No token arrived within ${seconds(limitMs)} (First Token Timeout)`,
+		remedy:
+			'Long prompts, a queue for the GPU or a model that is still loading take time: raise "First Token Timeout" (0 = no limit), shorten the prompt, or run Server Health to see whether the server is busy or stuck.',
+	}),
+	idleLimit: ({ limitMs }) => ({
+		title: `The response stalled: nothing arrived for ${seconds(limitMs)} (Idle Timeout)`,
+		remedy:
+			'The server may be stuck or overloaded. Check its log, or raise "Idle Timeout" (0 = no limit).',
+	}),
+	totalLimit: ({ limitMs }) => ({
+		title: `The response took longer than ${seconds(limitMs)} (Total Timeout)`,
+		remedy:
+			'Raise "Total Timeout" (0 = no limit), or request a shorter response with Maximum Tokens.',
+	}),
+	aborted: row(
+		'The request was cancelled',
+		'The execution was stopped. The connection was closed, which makes most servers stop, too.',
+	),
+	invalidInput: row('The input cannot be sent', 'Correct the field named in the error.'),
+} satisfies Readonly<Record<string, Row>>;
+
+/** The default port of llama.cpp's server was 8080 until the autumn of 2026. */
+const OTHER_DEFAULT_PORT: Readonly<Record<string, string>> = { 8080: '9931', 9931: '8080' };
+
+function otherPortIn(port = ''): string {
+	const other = OTHER_DEFAULT_PORT[port];
+	return other === undefined
+		? ''
+		: ` llama-server listens on 9931 by default, older versions on 8080: try ${other}.`;
+}
+
+function refused({ host, port, service }: RemedyFacts): Remedy {
+	if (service === 'dify') {
+		return {
+			title: `Nothing is listening on ${host}:${port ?? ''}, as seen from n8n`,
+			remedy: `Check that Dify is running (docker compose ps) and that the port is the one of its nginx.${isLoopback(host) ? ` If n8n runs in Docker, "${host}" is the n8n container itself: use http://host.docker.internal${port === '80' ? '' : `:${port ?? ''}`} (Linux: start the n8n container with --add-host=host.docker.internal:host-gateway) or the IP address of the host.` : ''}`,
+		};
+	}
+	if (isLoopback(host)) {
+		return {
+			title: `Nothing is listening on ${host}:${port ?? ''}, as seen from n8n`,
+			remedy: `Check that the model server is running and that the port is correct.${otherPortIn(port)} If n8n runs in Docker, "${host}" is the n8n container itself: use http://host.docker.internal:${port ?? '9931'} (Linux: start it with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0.`,
+		};
+	}
+	return {
+		title: `The machine ${quoted(host)} is reachable, but nothing is listening on port ${port ?? ''}`,
+		remedy: `The model server is down, still starting, on another port, or listens on 127.0.0.1 only.${otherPortIn(port)} Start llama-server with --host 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0), check the port, and check its log: a server that runs out of memory while loading exits.`,
+	};
+}
+
+/** Cloudflare's own statuses: the server, or the tunnel to it, does not answer. */
+export function isCloudflare(status: number | undefined): boolean {
+	return status !== undefined && status >= 520 && status <= 530;
+}
+
+/** Names both sides of a redirect, as far as they are known. */
+export function redirection(
+	url: string | undefined,
+	location: string | undefined,
+): string | undefined {
+	if (location === undefined) return undefined;
+	if (location === '') return 'The response has no Location header, so the request was sent once';
+	const isUrl = url !== undefined && URL.canParse(url);
+	const from = isUrl ? `The server at ${new URL(url).origin}` : 'The server';
+	return `${from} redirects this request to ${location}`;
+}

@@ -1,0 +1,88 @@
+/** When a request is sent again. */
+import { failure } from '../errors/create-error';
+import { seconds } from '../errors/texts';
+import type { ServerError } from '../errors/server-error';
+
+const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];
+
+/** Short, because asking a loading server costs nothing, and somebody may be waiting in a chat. */
+const MAX_LOADING_PAUSE_MS = 2000;
+
+/** Longest pause that is waited for. A server that asks for a longer one is not asked again. */
+const MAX_RETRY_AFTER_MS = 60_000;
+
+/** Statuses while a server behind a gateway is restarting or busy. */
+const PASSING_STATUSES: ReadonlySet<number | undefined> = new Set([429, 502, 503, 504]);
+
+/** Seen with Ollama 0.17.4, status 400: its runner died. The next request starts a new one. */
+const RUNNER_DIED = /do embedding request: .{0,500}EOF/i;
+
+/**
+ * Decides after each failed attempt of one request. What the server cannot have taken up is sent again: it is loading its
+ * model, refuses connections, or is too busy. Idempotent requests also after a lost connection.
+ */
+export class Retries {
+	private tries = 0;
+	private waits = 0;
+	private wasLoading = false;
+
+	constructor(
+		private readonly most: number,
+		private readonly isIdempotent: boolean,
+	) {}
+
+	/**
+	 * @param leftMs milliseconds until the first-token limit; Infinity without one
+	 * @returns milliseconds to wait before the next attempt
+	 * @throws {ServerError} where there is none
+	 */
+	pauseAfter(failed: ServerError, leftMs: number): number {
+		if (failed.kind === 'loading') return this.pauseForLoading(failed, leftMs);
+		if (!this.mayPass(failed)) throw failed;
+		const pause = requestedPause(failed) ?? this.nextPause();
+		const isWorthWaiting = pause <= MAX_RETRY_AFTER_MS && pause < leftMs;
+		if (this.tries++ < this.most && isWorthWaiting) return pause;
+		throw this.lastFailure(failed, pause);
+	}
+
+	private pauseForLoading(failed: ServerError, leftMs: number): number {
+		this.wasLoading = true;
+		const pause = Math.min(this.nextPause(), MAX_LOADING_PAUSE_MS);
+		if (pause < leftMs) return pause;
+		throw failed;
+	}
+
+	private mayPass({ kind, status, serverText = '' }: ServerError): boolean {
+		// nginx with `limit_req` sends a page with 503, like a proxy whose server is down.
+		const isRefused =
+			kind === 'busy' || kind === 'refused' || (kind === 'gateway' && status === 503);
+		if (isRefused || !this.isIdempotent) return isRefused;
+		// Sent with 429, but no wait helps.
+		if (kind === 'budgetSpent') return false;
+		const isLost = kind === 'closedBeforeAnswer' || kind === 'connectionLost';
+		return isLost || PASSING_STATUSES.has(status) || RUNNER_DIED.test(serverText);
+	}
+
+	private nextPause(): number {
+		return BACK_OFF_MS[Math.min(this.waits++, BACK_OFF_MS.length - 1)]!;
+	}
+
+	private lastFailure(failed: ServerError, pause: number): ServerError {
+		// A server that runs out of memory while loading just exits (docs/protocols/llama-server.md 9.2).
+		if (failed.kind === 'refused' && this.wasLoading)
+			return failed.reworded({
+				kind: 'modelFailedToLoad',
+				message: 'The server exited while loading the model',
+				remedy: failure('modelFailedToLoad', {}).remedy,
+			});
+		if (pause <= MAX_RETRY_AFTER_MS) return failed;
+		return failed.withRemedy(
+			`The server requires a wait of ${seconds(pause)} (Retry-After), so the request was not retried. ${failed.remedy}`,
+		);
+	}
+}
+
+/** Milliseconds that the server asks to wait. */
+function requestedPause({ facts: { retryAfterMs } }: ServerError): number | undefined {
+	return typeof retryAfterMs === 'number' ? retryAfterMs : undefined;
+}

@@ -1,0 +1,121 @@
+import {
+	type JsonRecord,
+	nonEmptyText,
+	optional,
+	plainText,
+	recordOf,
+	recordsIn,
+	text,
+} from '../values';
+import type { FinishedAnswer, SourceMessage } from '../chat/types';
+import { acceptedDrafts, tokensPerSecond } from '../chat/usage';
+
+type HostMessage = JsonRecord & {
+	getType?: () => string;
+	_getType?: () => string;
+};
+
+const TYPES: ReadonlyMap<string | undefined, SourceMessage['type']> = new Map([
+	['human', 'human'],
+	['system', 'system'],
+	['developer', 'system'],
+	['ai', 'ai'],
+	['tool', 'tool'],
+]);
+
+/**
+ * Reads a message object of the host's LangChain, by its shape: an instance check would work with one copy of the
+ * library only.
+ */
+export function readMessage(message: unknown): SourceMessage {
+	if (typeof message !== 'object' || message === null)
+		return { type: 'human', content: String(message) };
+	const source = message as HostMessage;
+	const kwargs = recordOf(source.additional_kwargs);
+	return {
+		type: TYPES.get(source.getType?.() ?? source._getType?.()) ?? 'generic',
+		content: source.content,
+		...optional({
+			role: text(source.role),
+			toolCalls: recordList(source.tool_calls)?.map(toolCall),
+			invalidToolCalls: recordList(source.invalid_tool_calls),
+			toolCallId: text(source.tool_call_id),
+			name: text(source.name),
+			reasoning: text(kwargs.reasoning_content ?? kwargs.reasoning),
+		}),
+	};
+}
+
+function recordList(value: unknown): JsonRecord[] | undefined {
+	return Array.isArray(value) ? recordsIn(value) : undefined;
+}
+
+function toolCall(call: JsonRecord): NonNullable<SourceMessage['toolCalls']>[number] {
+	return { ...optional({ id: text(call.id) }), name: String(call.name), args: recordOf(call.args) };
+}
+
+/** The token counts with LangChain's names. */
+export function usageMetadata({ usage }: FinishedAnswer): JsonRecord | undefined {
+	if (usage === undefined) return undefined;
+	const { cachedTokens, reasoningTokens } = usage;
+	return {
+		input_tokens: usage.promptTokens,
+		output_tokens: usage.completionTokens,
+		total_tokens: usage.totalTokens,
+		...optional({
+			input_token_details: cachedTokens === undefined ? undefined : { cache_read: cachedTokens },
+			output_token_details:
+				reasoningTokens === undefined ? undefined : { reasoning: reasoningTokens },
+		}),
+	};
+}
+
+const MAX_LOGGED_REASONING = 2000;
+
+/** Shorter load times mean that the model was already in memory. */
+const COLD_START_MS = 1000;
+
+/** What the execution log shows besides the text: n8n records nothing else (docs/protocols/n8n.md 2.7). */
+export function generationInfoOf(answer: FinishedAnswer): JsonRecord {
+	const { usage, timings = {} } = answer;
+	return optional({
+		finish_reason: answer.finishReason,
+		model: plainText(answer.model ?? '') || undefined,
+		tokensPerSecond: rounded(tokensPerSecond(answer)),
+		promptTokensPerSecond: rounded(timings.prompt_per_second),
+		cachedTokens: usage?.cachedTokens ?? timings.cache_n,
+		acceptedDrafts: percent(acceptedDrafts(answer.timings)),
+		usageEstimated: usage?.estimated,
+		firstTokenMs: rounded(answer.firstTokenMs || undefined),
+		totalMs: rounded(answer.totalMs),
+		modelLoadMs: rounded(coldStartMs(timings.load_ms)),
+		timings: answer.timings,
+		reasoning: beginningOf(answer.reasoning),
+		notes: listed(answer.notes.map(plainText)),
+		url: answer.url,
+		...answer.log,
+	});
+}
+
+function percent(share: number | undefined): string | undefined {
+	return share === undefined ? undefined : `${Math.floor(share * 100)} %`;
+}
+
+function coldStartMs(loadMs = 0): number | undefined {
+	return loadMs >= COLD_START_MS ? loadMs : undefined;
+}
+
+function beginningOf(reasoning: string): string | undefined {
+	if (reasoning.length > MAX_LOGGED_REASONING)
+		return `${reasoning.slice(0, MAX_LOGGED_REASONING)}…`;
+	return nonEmptyText(reasoning);
+}
+
+/** A list, unless it is empty. */
+function listed<T>(entries: readonly T[]): readonly T[] | undefined {
+	return entries.length === 0 ? undefined : entries;
+}
+
+function rounded(value: number | undefined): number | undefined {
+	return value === undefined || !Number.isFinite(value) ? undefined : Math.round(value * 10) / 10;
+}

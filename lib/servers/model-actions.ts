@@ -1,0 +1,106 @@
+/** Actions on the models of a server, where its kind has them. */
+import { failure } from '../errors/create-error';
+import type { ServerError } from '../errors/server-error';
+import { throwAs } from '../errors/server-error';
+import { contextOf } from '../http/request-errors';
+import { listModels } from './list-models';
+import { look } from './probe';
+import { requireModel } from './model-names';
+import { forgetKind, kindOf, knownKind, KINDS } from './types';
+import type {
+	ChangeOptions,
+	ModelWork,
+	PullOptions,
+	ServerKind,
+	WorkOptions,
+	Server,
+} from './types/server-type';
+
+/** The actions, in words after "cannot". */
+const WORDS: Readonly<Record<keyof ModelWork, string>> = {
+	load: 'load or unload models',
+	unload: 'load or unload models',
+	pull: 'download models',
+	remove: 'delete models',
+};
+
+/**
+ * Loads a model into memory or unloads it. Nothing happens if the model is already in that state. Running answers are
+ * not cut off.
+ *
+ * @throws {ServerError} if the server cannot do that, does not know the model, fails, or exceeds the limit; of kind
+ *   `busy` if the model is answering and `wait` is off
+ */
+export async function changeModel(
+	server: Server,
+	action: 'load' | 'unload',
+	options: ChangeOptions,
+) {
+	return await timed(server, action, options, async (work, given) => {
+		const change = await work[action]!(server, given);
+		return { ...change, changed: change.before !== change.state };
+	});
+}
+
+/** Downloads a model onto the server. @throws {ServerError} */
+export async function pullModel(server: Server, options: PullOptions) {
+	return await timed(
+		server,
+		'pull',
+		options,
+		async (work, given) => await work.pull!(server, given),
+	);
+}
+
+/** Deletes a model from the server's disk. @throws {ServerError} */
+export async function deleteModel(server: Server, options: WorkOptions) {
+	return await timed(server, 'remove', options, async (work, given) => {
+		await work.remove!(server, given).catch(throwAs(notThere));
+		return { deleted: true };
+	});
+}
+
+/** A model that is to be deleted need not be fetched first. */
+function notThere(error: ServerError): ServerError {
+	if (error.kind !== 'modelNotFound') return error;
+	return error.withRemedy('It may already be deleted. The list shows the existing models.');
+}
+
+/** Runs an action, and adds the kind of server and the duration in milliseconds. What is known of it is asked anew. */
+async function timed<Options extends WorkOptions, Done extends object>(
+	server: Server,
+	action: keyof ModelWork,
+	options: Options,
+	run: (work: ModelWork, options: Options) => Promise<Done>,
+): Promise<{ model: string; server: string; tookMs: number } & Done> {
+	const startedAt = performance.now();
+	const model = options.model.trim();
+	requireModel(model);
+	forgetKind(server);
+	const kind = await kindOf(server, options.signal);
+	const { work = {} } = kind;
+	if (work[action] === undefined) {
+		await requireAccess(server, options.signal);
+		throw unsupported(server, kind, action);
+	}
+	const done = await run(work, { ...options, model });
+	const tookMs = Math.round(performance.now() - startedAt);
+	return { model, server: knownKind(server) ?? 'other', ...done, tookMs };
+}
+
+/** A server that is down, or refuses the key, is of no kind that is known. @throws {ServerError} */
+async function requireAccess(server: Server, signal: AbortSignal | undefined): Promise<void> {
+	const reply = await look(server, `${server.url.api}/models`, { signal });
+	if (reply.status !== 401 && reply.status !== 403) return;
+	await listModels(server, signal);
+}
+
+function unsupported(server: Server, kind: ServerKind, action: keyof ModelWork): ServerError {
+	const able = Object.values<ServerKind>(KINDS).filter(({ work }) => work?.[action] !== undefined);
+	const only = `Only ${able.map(({ label }) => label).join(', ')} support this.`;
+	const way = action === 'load' || action === 'unload' ? kind.words.work : undefined;
+	return failure('notSupported', contextOf(server, server.url.root), {
+		message: `${kind.label} cannot ${WORDS[action]} on request`,
+		remedy: way === undefined ? only : `${only} ${way}`,
+	});
+}

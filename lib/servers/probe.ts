@@ -1,0 +1,55 @@
+/** Short questions to a server, outside of its queue. None loads or wakes a model. */
+import type { Ask } from '../http/types';
+import { request } from '../http/request';
+import { parseJson } from '../json';
+import { isRecord, type JsonRecord } from '../values';
+import type { Reply, Server } from './types/server-type';
+
+const LIMIT_MS = 10_000;
+
+type LookOptions = Pick<Ask, 'json' | 'method' | 'signal' | 'model'> & {
+	/** Milliseconds for all of it. Default: 10 s. */
+	limitMs?: number;
+};
+
+/**
+ * One answer, whatever its status.
+ *
+ * @param path below the root of the server, or a URL
+ * @throws {ServerError} if there is none
+ */
+export async function look(
+	server: Server,
+	path: string,
+	{ limitMs = LIMIT_MS, ...options }: LookOptions = {},
+): Promise<Reply> {
+	const url = path.startsWith('/') ? server.url.root + path : path;
+	const limits = { firstTokenMs: 0, idleMs: 0, totalMs: limitMs };
+	// A question that changes nothing may be asked twice, also by POST.
+	const ask = { ...options, url, limits, takesRefusals: true, isIdempotent: true };
+	return await request(server, ask, async (answer) => {
+		const text = await answer.text();
+		const { status, headers } = answer;
+		return { status, headers, text, json: parseJson(text) };
+	});
+}
+
+/** The JSON object of a route that not every server has; undefined on any failure, which other requests will tell. */
+export async function lookQuietly(
+	server: Server,
+	path: string,
+	options?: LookOptions,
+): Promise<JsonRecord | undefined> {
+	const json = await lookForJson(server, path, options);
+	return isRecord(json) ? json : undefined;
+}
+
+/** The same for any JSON. */
+export async function lookForJson(
+	server: Server,
+	path: string,
+	options?: LookOptions,
+): Promise<unknown> {
+	const reply = await look(server, path, options).catch(() => undefined);
+	return reply !== undefined && reply.status < 300 ? reply.json : undefined;
+}

@@ -1,0 +1,30 @@
+import { PLAIN_REMEDIES } from './suggestions';
+import type { ServerKind } from './server-type';
+import { other, PLAIN_WORDS } from './other';
+
+/**
+ * GPUStack, a gateway to vLLM, llama-server and others: it takes the fields of the engine behind the model, and lists a
+ * model only while an instance runs (docs/protocols/llama-server.md 8.3; gpustack.ai, API reference).
+ */
+export const gpustack: ServerKind = {
+	...other,
+	label: 'GPUStack',
+	marks: {
+		query: 'categories',
+		words: {
+			embeddings: 'embedding',
+			reranking: 'reranker',
+			images: 'image',
+			transcription: 'speech_to_text',
+			speech: 'text_to_speech',
+		},
+	},
+	words: {
+		...PLAIN_WORDS,
+		noModels:
+			'Deploy a model in GPUStack, wait until one of its instances is running, and give the key access to it.',
+		missingModel: () =>
+			'deploy it in GPUStack; it is listed only while an instance is running and the key has access to it.',
+		remedies: PLAIN_REMEDIES,
+	},
+};

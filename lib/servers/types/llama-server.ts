@@ -1,0 +1,81 @@
+import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, optional } from '../../values';
+import { lookQuietly } from '../probe';
+import { readProps } from '../models';
+import type { Answers, Props, ServerKind } from './server-type';
+import { PLAIN_WORDS } from './other';
+import { entriesOf } from './identify';
+import { routerWork } from './router-actions';
+
+/** Whether the list is that of a router, which has a process for each model (docs/protocols/llama-server.md 2.10). */
+export function isRouter(answers: Answers): boolean {
+	return entriesOf(answers).some(({ status }) => isRecord(status));
+}
+
+/** llama.cpp's llama-server, alone or as a router. Sources: docs/protocols/llama-server.md 2.6, 6, 8.1. */
+export const llamaServer: ServerKind = {
+	label: 'llama-server',
+	measuring: { cache_prompt: false, ignore_eos: true },
+	fields: 'all',
+	takesUnlimited: true,
+	thinking: 'template',
+	thinkingBudget: true,
+	echo: ['reasoning_content'],
+	grammar: (grammar) => ({ grammar }),
+	becomesGrammar: 'formatsAndTools',
+	// docs/protocols/llama-server.md 6.1
+	toolChoice: 'mode',
+	video: 'input_video',
+	ignoresName: true,
+	hasEveryRoute: true,
+	// A router would load the model for the question.
+	props: async (server, model = '', signal) => {
+		const query = model === '' ? '' : `?model=${encodeURIComponent(model)}&autoload=false`;
+		const all = await lookQuietly(server, `/props${query}`, { signal });
+		return all === undefined ? undefined : propsIn(all);
+	},
+	details: async (server, models, signal) => {
+		const [only] = models;
+		if (only === undefined || models.length > 1 || only.args !== undefined) return models;
+		const all = await lookQuietly(server, '/props', { signal });
+		if (all === undefined) return models;
+		const told = readProps(all);
+		// What the list says of inputs counts first; its context is that of all slots together.
+		const context = told.context ?? only.context;
+		return [{ state: 'loaded', ...told, ...only, ...optional({ context }) }];
+	},
+	work: routerWork,
+	base64: true,
+	words: {
+		...PLAIN_WORDS,
+		noModels:
+			'Start llama-server with a model: llama-server -m FILE.gguf. For a router, put GGUF files into the folder of --models-dir.',
+		// With --kv-unified, one request can use all of it; else it is divided by the slots.
+		context: (tokens, slots = 1) =>
+			`Start llama-server with --ctx-size ${tokens}${slots > 1 ? ' --kv-unified' : ''}.`,
+		tools:
+			'Use a model with tool support, or start llama-server with --jinja and a template that supports tools (--chat-template-file).',
+		longerTexts:
+			'Or start the server with a larger -ub and -b, for example -ub 8192 -b 8192, if the model supports that length.',
+		embeddings:
+			'Start llama-server with --embeddings and an embedding model, preferably as a second server on its own port.',
+		transcription: `Start llama-server with the --mmproj of a model that supports audio. Otherwise: ${PLAIN_WORDS.transcription}`,
+		rerank:
+			'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), preferably as a second server on its own port.',
+		work: 'llama-server works as a router when it is started without a model: llama-server --models-dir FOLDER.',
+	},
+};
+
+function propsIn(all: JsonRecord): Props {
+	const slots = finiteNumber(all.total_slots);
+	const { context, vision, audio, tools, state } = readProps(all);
+	return {
+		slots: slots !== undefined && slots >= 1 ? Math.floor(slots) : undefined,
+		context,
+		takesTools: tools,
+		vision,
+		audio,
+		template: nonEmptyText(all.chat_template),
+		isSleeping: state === 'sleeping',
+		all,
+	};
+}

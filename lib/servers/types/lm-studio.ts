@@ -1,0 +1,47 @@
+import { request } from '../../http/request';
+import type { JsonRecord } from '../../values';
+import { PLAIN_REMEDIES } from './suggestions';
+import type { Server, ChangeOptions, ServerKind } from './server-type';
+import { other, PLAIN_WORDS } from './other';
+
+/** LM Studio (lmstudio.ai/docs/developer). Unknown routes answer 200 with an error text. */
+export const lmStudio: ServerKind = {
+	...other,
+	label: 'LM Studio',
+	work: {
+		// lmstudio.ai/docs/developer/rest: load and unload
+		load: async (server, options) => {
+			await order(server, 'load', { model: options.model }, options);
+			return { model: options.model, before: 'unknown', state: 'loaded' };
+		},
+		unload: async (server, options) => {
+			await order(server, 'unload', { instance_id: options.model }, options);
+			return { model: options.model, before: 'unknown', state: 'unloaded' };
+		},
+	},
+	words: {
+		...PLAIN_WORDS,
+		tools:
+			'In LM Studio, choose a model with the hammer badge, or correct the prompt template in the model settings.',
+		remedies: {
+			...PLAIN_REMEDIES,
+			modelNotFound:
+				'Select the model from the list, load it on the server ("lms load"), or turn on Just-in-Time Model Loading, which loads models on first use.',
+		},
+	},
+};
+
+async function order(
+	server: Server,
+	action: 'load' | 'unload',
+	json: JsonRecord,
+	{ model, limitMs, signal }: ChangeOptions,
+): Promise<void> {
+	const url = `${server.url.root}/api/v1/models/${action}`;
+	const limits = { firstTokenMs: 0, idleMs: 0, totalMs: limitMs };
+	await request(
+		server,
+		{ url, json, model, signal, limits },
+		async (answer) => await answer.json(),
+	);
+}

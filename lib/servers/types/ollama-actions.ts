@@ -1,0 +1,225 @@
+/** Names of Ollama's models, and actions on them, by its own API (docs/protocols/ollama.md 4.6). */
+import { failure } from '../../errors/create-error';
+import { seconds } from '../../errors/texts';
+import { asFailed, type ServerError } from '../../errors/server-error';
+import type { Answer, Ask } from '../../http/types';
+import { contextOf } from '../../http/request-errors';
+import { request } from '../../http/request';
+import { parseJson } from '../../json';
+import {
+	finiteNumber,
+	isFilled,
+	isRecord,
+	type JsonRecord,
+	nonEmptyText,
+	optional,
+	recordsIn,
+	text,
+	words,
+} from '../../values';
+import { pollUntil } from '../poll';
+import type {
+	Change,
+	ChangeOptions,
+	ModelWork,
+	Progress,
+	Pulled,
+	PullOptions,
+	Server,
+	WorkOptions,
+} from './server-type';
+import { lookQuietly } from '../probe';
+import { isNamed } from '../model-names';
+
+const REMOVE_LIMIT_MS = 60_000;
+
+export const ollamaWork: ModelWork = { load, unload, pull, remove };
+
+async function load(server: Server, options: ChangeOptions): Promise<Change> {
+	const { model } = options;
+	if (await isLoaded(server, options)) return { model, before: 'loaded', state: 'loaded' };
+	await generateNothing(server, options, {});
+	return { model, before: 'unloaded', state: 'loaded' };
+}
+
+async function unload(server: Server, options: ChangeOptions): Promise<Change> {
+	const { model, limitMs } = options;
+	if (!(await isLoaded(server, options))) return { model, before: 'unloaded', state: 'unloaded' };
+	await generateNothing(server, options, { keep_alive: 0 });
+	// The answer comes before the memory is free (seen: 0.17.4). Loading the model in between would find it loaded, and
+	// then lose it.
+	const late = () =>
+		failure('loading', contextOf(server, `${server.url.root}/api/generate`, model), {
+			about: { limitMs },
+			message: `The model "${model}" is still in memory after ${seconds(limitMs)}`,
+			remedy:
+				'Raise the timeout of the node. A model stays loaded until its current response is complete.',
+		});
+	const isGone = async () => ((await isLoaded(server, options)) ? undefined : true);
+	await pollUntil(options, isGone, late);
+	return { model, before: 'loaded', state: 'unloaded' };
+}
+
+async function isLoaded(server: Server, { model, signal }: ChangeOptions): Promise<boolean> {
+	return (await runningModel(server, model, signal)) !== undefined;
+}
+
+/** A generation without a prompt only loads the model; with `keep_alive` 0 it only unloads it. */
+async function generateNothing(
+	server: Server,
+	{ model, limitMs, signal }: ChangeOptions,
+	fields: JsonRecord,
+): Promise<void> {
+	const limits = { firstTokenMs: 0, idleMs: 0, totalMs: limitMs };
+	const json = { model, stream: false, ...fields };
+	const send = async (path: string) => {
+		const ask: Ask = { url: server.url.root + path, json, model, signal, limits };
+		return await request(server, ask, async (answer) => await answer.json());
+	};
+	const refused = await send('/api/generate').then(
+		() => undefined,
+		(error: unknown) => asFailed(error).failed,
+	);
+	if (refused === undefined) return;
+	// An embedding model: a request without input also only loads or unloads it.
+	if (!/does not support generate/i.test(refused.serverText ?? '')) throw refused;
+	await send('/api/embed');
+}
+
+/** Ollama expects a body with DELETE, too. */
+async function remove(server: Server, { model, signal }: WorkOptions): Promise<void> {
+	const ask: Ask = {
+		method: 'DELETE',
+		url: `${server.url.root}/api/delete`,
+		json: { model },
+		model,
+		signal,
+		limits: { firstTokenMs: 0, idleMs: 0, totalMs: REMOVE_LIMIT_MS },
+	};
+	await request(server, ask, async (answer) => await answer.text());
+}
+
+/** Bytes of a layer, and how many of them had been downloaded before. */
+interface Layer {
+	total: number;
+	before: number;
+}
+
+/** @throws {ServerError} */
+async function pull(server: Server, options: PullOptions): Promise<Pulled> {
+	const { model, insecure = false, limitMs: idleMs, signal } = options;
+	const ask: Ask = {
+		url: `${server.url.root}/api/pull`,
+		json: { model, ...(insecure ? { insecure } : {}), stream: true },
+		framing: 'lines',
+		model,
+		signal,
+		limits: { firstTokenMs: idleMs, idleMs },
+	};
+	const reading = request(server, ask, async (answer) => await followPull(server, options, answer));
+	const layers = await reading.catch((error: unknown) => {
+		throw explained(asFailed(error).failed, model);
+	});
+	const size = layers.reduce((sum, { total }) => sum + total, 0);
+	const downloaded = layers.reduce((sum, { total, before }) => sum + total - before, 0);
+	return { state: 'success', changed: downloaded > 0, size, downloaded };
+}
+
+/**
+ * Reads the progress to its end. Ollama tells a failure as an `error` in a line of a 200 answer; only a last line with
+ * the status `success` means that it is done. If a registry has lost a file, Ollama repeats the same line forever (seen:
+ * 0.17.4), so only new lines count as progress.
+ */
+async function followPull(
+	server: Server,
+	{ model, onProgress }: PullOptions,
+	answer: Answer,
+): Promise<Layer[]> {
+	const layers = new Map<string, Layer>();
+	const context = contextOf(server, answer.url, model);
+	let last = '';
+	for await (const lines of answer.events())
+		for (const data of lines) {
+			const line = parseJson(data);
+			if (!isRecord(line)) continue;
+			if (isFilled(line.error))
+				throw failure('serverError', context, { serverText: textOf(line.error) });
+			if (data !== last) answer.content();
+			last = data;
+			const progress = progressIn(line);
+			if (progress === undefined) continue;
+			note(layers, progress);
+			await onProgress?.(progress);
+			if (progress.status === 'success') return [...layers.values()];
+		}
+	throw failure('streamEndedEarly', context, {
+		message: `Ollama stopped before the download of the model "${model}" was complete`,
+		remedy:
+			'Try again: the downloaded data is kept. Check the server log, and any proxies that end long responses.',
+		serverText: answer.strayLines().join('\n') || last,
+	});
+}
+
+function textOf(error: unknown): string {
+	return isRecord(error) ? (nonEmptyText(error.message) ?? words(error)) : words(error);
+}
+
+function progressIn(line: JsonRecord): Progress | undefined {
+	const status = nonEmptyText(line.status);
+	if (status === undefined) return undefined;
+	const [digest, total] = [nonEmptyText(line.digest), finiteNumber(line.total)];
+	return { status, ...optional({ digest, total, completed: finiteNumber(line.completed) }) };
+}
+
+/** Records a layer when it is first named. Go omits a `completed` of 0. */
+function note(layers: Map<string, Layer>, { digest, total, completed = 0 }: Progress): void {
+	if (digest === undefined || total === undefined || layers.has(digest)) return;
+	layers.set(digest, { total, before: completed >= total ? total : 0 });
+}
+
+/** What the registry answered, in words that say what to do. */
+function explained(failed: ServerError, model: string): ServerError {
+	const { serverText, kind } = failed;
+	if (serverText === undefined || kind === 'streamEndedEarly') return failed;
+	if (/invalid model name/i.test(serverText))
+		return failed.reworded({
+			kind: 'badRequest',
+			message: `"${model}" is not a valid model name`,
+			remedy:
+				'A name consists of letters, digits, dots and hyphens, with an optional tag after a colon: qwen3:8b, hf.co/USER/REPOSITORY:Q4_K_M.',
+		});
+	if (/file does not exist|manifest unknown|not found/i.test(serverText))
+		return failed.reworded({
+			kind: 'modelNotFound',
+			message: `The registry has no model "${model}"`,
+			remedy:
+				'Check the name and the tag on ollama.com/library, for example qwen3:8b or hf.co/USER/REPOSITORY:Q4_K_M.',
+		});
+	if (kind !== 'serverError') return failed;
+	return failed.reworded({
+		message: `Ollama could not download the model "${model}"`,
+		remedy:
+			'The server message gives the reason. Ollama needs access to the registry (HTTPS_PROXY in its environment) and free disk space.',
+	});
+}
+
+/** Where Ollama fetches models that are named without a registry (types/model/name.go). */
+const DEFAULT_PLACE = /^(?:https?:\/\/)?(?:registry\.ollama\.ai\/)?(?:library\/)?/;
+
+/** Whether two names mean the same model: without regard to case, with or without registry and `library`. */
+export function isSameOllamaName(id: string, name: string): boolean {
+	const [one = '', other = ''] = [id, name].map((full) =>
+		full.toLowerCase().replace(DEFAULT_PLACE, ''),
+	);
+	return isNamed(one, other) || isNamed(other, one);
+}
+
+/** What Ollama tells of a model that is in memory. */
+export async function runningModel(
+	server: Server,
+	model: string,
+	signal?: AbortSignal,
+): Promise<JsonRecord | undefined> {
+	const running = await lookQuietly(server, '/api/ps', { signal });
+	return recordsIn(running?.models).find(({ name }) => isSameOllamaName(text(name) ?? '', model));
+}

@@ -1,0 +1,67 @@
+import { finiteNumber, optional } from '../../values';
+import { OLLAMA_REMEDIES } from './suggestions';
+import { lookQuietly } from '../probe';
+import { ollamaEntries, readOllamaModel, type ServerModel } from '../models';
+import type { Server, ServerKind } from './server-type';
+import { isSameOllamaName, ollamaWork, runningModel } from './ollama-actions';
+import { PLAIN_WORDS } from './other';
+
+/** Ollama (docs/protocols/llama-server.md 8.2, docs/protocols/ollama.md). */
+export const ollama: ServerKind = {
+	label: 'Ollama',
+	fields: ['topK', 'minP', 'repeatPenalty', 'repeatLastN', 'contextSize', 'keepAlive'],
+	native: 'ollama',
+	// A pattern or a long maxLength ends its runner, a look-ahead the whole server (seen: 0.17.4).
+	becomesGrammar: 'formats',
+	takesUnlimited: true,
+	thinking: 'effort',
+	echo: ['reasoning'],
+	toolChoice: 'ignored',
+	hasEveryRoute: true,
+	cutsAt: async (...of) => finiteNumber((await runningModel(...of))?.context_length),
+	// ollama.com/cloud: gpt-oss:120b-cloud, glm-4.6:cloud.
+	remark: (model) =>
+		/[:-]cloud$/.test(model)
+			? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
+			: undefined,
+	tellsOf: async (server, model, signal) => {
+		const shown = await lookQuietly(server, '/api/show', { json: { model }, signal });
+		return readOllamaModel(model, optional({ shown }));
+	},
+	details: withTags,
+	cannotRerank: true,
+	isSameModel: isSameOllamaName,
+	work: ollamaWork,
+	words: {
+		...PLAIN_WORDS,
+		noModels: 'Download one with: ollama pull qwen3:8b',
+		missingModel: (model) => `download it: ollama pull ${model}`,
+		context: (tokens) =>
+			`Set Context Size to ${tokens} in the options of the node, start Ollama with OLLAMA_CONTEXT_LENGTH=${tokens}, or set num_ctx in the Modelfile.`,
+		tools:
+			'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
+		embeddings: 'Download an embedding model, for example: ollama pull nomic-embed-text',
+		rerank: 'Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
+		remedies: OLLAMA_REMEDIES,
+	},
+};
+
+/** What `/api/tags` and `/api/ps` tell, which load nothing. Releases before 0.35 list no capabilities there. */
+async function withTags(
+	server: Server,
+	models: ServerModel[],
+	signal?: AbortSignal,
+): Promise<ServerModel[]> {
+	const [tags, running] = await Promise.all([
+		lookQuietly(server, '/api/tags', { signal }).then(ollamaEntries),
+		lookQuietly(server, '/api/ps', { signal }).then(ollamaEntries),
+	]);
+	return models.map((model) => {
+		const tag = tags?.get(model.id);
+		if (tag === undefined) return model;
+		return {
+			...readOllamaModel(model.id, { tag, running: running?.get(model.id) ?? null }),
+			...model,
+		};
+	});
+}

@@ -1,0 +1,31 @@
+import type { ServerKind, Words } from './server-type';
+
+/** Sentences for a server whose options are not known here. */
+export const PLAIN_WORDS: Words = {
+	noModels: 'Start it with a model. If it has one, give the key access to it.',
+	context: (tokens) => `Start the server with a context of at least ${tokens} tokens.`,
+	tools:
+		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and enable tool calling in the server.',
+	embeddings: 'Start a server with an embedding model, for example llama-server with --embeddings.',
+	rerank: 'Start a server with a reranker model, for example llama-server with --rerank.',
+	images: 'Use GPUStack, LocalAI or sd-server, each with its own credential.',
+	transcription:
+		'Use GPUStack, vLLM, LocalAI, speaches or whisper.cpp (--inference-path /v1/audio/transcriptions), each with its own credential. Servers that only offer /asr are not supported.',
+	speech: 'Use GPUStack, LocalAI, speaches or Kokoro-FastAPI, each with its own credential.',
+};
+
+/** Any server with OpenAI's API: it gets everything that the user set, and what it refuses is left out. */
+export const other: ServerKind = {
+	label: 'An OpenAI-compatible server',
+	fields: 'all',
+	thinking: 'template',
+	thinkingBudget: true,
+	// vLLM renamed the field, and reads either the old or the new one (vllm-project/vllm issue 38488). It may be behind
+	// any gateway.
+	echo: ['reasoning_content', 'reasoning'],
+	grammar: (grammar) => ({ grammar }),
+	// Most servers silently treat an object as "auto" (docs/protocols/llama-server.md 6.1).
+	toolChoice: 'mode',
+	video: 'video_url',
+	words: PLAIN_WORDS,
+};

@@ -1,0 +1,245 @@
+/** Actions on the models of llama-server's router (docs/protocols/llama-server.md 2.10). */
+import { failure } from '../../errors/create-error';
+import { seconds } from '../../errors/texts';
+import { asFailed, type ServerError, throwAs } from '../../errors/server-error';
+import { contextOf } from '../../http/request-errors';
+import { request } from '../../http/request';
+import { recordsIn } from '../../values';
+import { look, lookForJson } from '../probe';
+import { metricsOf } from '../metrics';
+import { isModelNamed, missingModelAdvice } from '../model-names';
+import { readModels, type ServerModel } from '../models';
+import { pollUntil } from '../poll';
+import type {
+	Change,
+	Pulled,
+	Server,
+	ChangeOptions,
+	ModelWork,
+	PullOptions,
+	WorkOptions,
+} from './server-type';
+
+const CALL_MS = 15_000;
+const PULL_PAUSE_MS = 2_000;
+/** How long a router may take to list a download. */
+const APPEARS_MS = 30_000;
+const REMOVE_LIMIT_MS = 60_000;
+
+const UP: ReadonlySet<string> = new Set(['loaded', 'loading', 'sleeping']);
+
+export const routerWork: ModelWork = { load, unload, pull, remove };
+
+async function listedModels(server: Server, signal?: AbortSignal): Promise<ServerModel[]> {
+	const ask = { url: `${server.url.api}/models`, signal, limits: within(CALL_MS) };
+	return readModels(await request(server, ask, async (answer) => await answer.json())) ?? [];
+}
+
+/** @throws {ServerError} of kind `modelNotFound` */
+async function routerModel(server: Server, { model, signal }: WorkOptions): Promise<ServerModel> {
+	const models = await listedModels(server, signal);
+	// Only a router tells states, and has these routes.
+	if (models.every(({ state }) => state === undefined)) throw noRouter(server);
+	const listed = models.find((one) => isModelNamed(one, model));
+	if (listed !== undefined) return listed;
+	throw failure('modelNotFound', contextOf(server, `${server.url.api}/models`, model), {
+		message: `The server does not offer the model "${model}"`,
+		remedy: missingModelAdvice(
+			models.map(({ id }) => id),
+			'put its GGUF file into the folder of --models-dir and restart the router.',
+		),
+		facts: { models: models.map(({ id }) => id) },
+	});
+}
+
+function noRouter(server: Server): ServerError {
+	return failure('notSupported', contextOf(server, server.url.root), {
+		message:
+			'This llama-server serves a single model and cannot load, unload, download or delete models',
+		remedy:
+			'llama-server works as a router when it is started without a model: llama-server --models-dir FOLDER.',
+	});
+}
+
+async function load(server: Server, options: ChangeOptions): Promise<Change> {
+	const { id: model, state: before = 'unknown' } = await routerModel(server, options);
+	const isUp = UP.has(before);
+	if (!isUp) await order(server, 'load', { ...options, model });
+	if (!options.wait) return { model, before, state: isUp ? before : 'loading' };
+	return { model, before, state: await settled(server, 'load', { ...options, model }) };
+}
+
+async function unload(server: Server, options: ChangeOptions): Promise<Change> {
+	const { id: model, state: before = 'unknown' } = await routerModel(server, options);
+	if (!UP.has(before)) return { model, before, state: before };
+	const done: Change = { model, before, state: 'unloaded' };
+	const change = { ...options, model };
+	if (before === 'loaded' && options.cutAnswers !== true)
+		done.sawNoAnswers = await waitForAnswers(server, change);
+	await order(server, 'unload', change);
+	if (options.wait) done.state = await settled(server, 'unload', change);
+	return done;
+}
+
+async function order(
+	server: Server,
+	action: 'load' | 'unload',
+	{ model, signal }: ChangeOptions,
+): Promise<void> {
+	const url = `${server.url.root}/models/${action}`;
+	const ask = { url, json: { model }, model, signal, limits: within(CALL_MS) };
+	const outcome = await request(server, ask, async (answer) => await answer.text()).catch(asFailed);
+	if (typeof outcome === 'string') return;
+	// Somebody else was faster: the model already is in this state.
+	const isDone = /is already running|is not running/.test(outcome.failed.serverText ?? '');
+	if (!isDone) throw outcome.failed;
+}
+
+/** Polls the list until the state is final. */
+async function settled(
+	server: Server,
+	action: 'load' | 'unload',
+	options: ChangeOptions,
+): Promise<string> {
+	const { model, limitMs } = options;
+	const url = `${server.url.root}/models/${action}`;
+	const context = contextOf(server, url, model);
+	const seen = async () => {
+		const { state, exitCode } = await routerModel(server, options);
+		if (action === 'unload') return unloadedState(state);
+		if (state !== 'failed') return state === 'loaded' || state === 'sleeping' ? state : undefined;
+		throw failure('modelFailedToLoad', context, {
+			meaning: `The process for the model "${model}" exited with code ${exitCode ?? 'unknown'}`,
+			facts: { exitCode },
+		});
+	};
+	const late = () =>
+		failure('loading', context, {
+			about: { limitMs },
+			message: `The model "${model}" was not ${action}ed within ${seconds(limitMs)}`,
+			remedy:
+				'Raise the timeout of the node. Large models on slow disks take minutes to load, and a busy model stays loaded until its response is complete.',
+		});
+	return await pollUntil(options, seen, late);
+}
+
+/** A killed process may count as failed. */
+function unloadedState(state: string | undefined): string | undefined {
+	if (state === 'failed') return 'unloaded';
+	return state === 'unloaded' || state === 'downloaded' ? state : undefined;
+}
+
+/**
+ * Waits until no answer is running: a router kills the process of a model in the middle of its answers (seen: v0.5.0: a
+ * stream just ends, other requests get 500).
+ *
+ * @returns false if the server shows neither slots nor metrics
+ */
+async function waitForAnswers(server: Server, options: ChangeOptions): Promise<boolean> {
+	const { model, wait, limitMs } = options;
+	let running: number | undefined;
+	const seen = async () => {
+		running = await answersRunning(server, options);
+		return running === undefined || running === 0 ? running === 0 : undefined;
+	};
+	const first = await seen();
+	if (first !== undefined) return first;
+	const busy = (message: string, remedy: string) =>
+		failure('busy', contextOf(server, server.url.root, model), {
+			message,
+			remedy,
+			facts: { running },
+		});
+	if (!wait)
+		throw busy(
+			`The model "${model}" is processing ${requests(running)}; unloading it would cut off the responses`,
+			'Turn on Wait Until Done to let the responses finish first, or unload the model later. Force Unload unloads it now.',
+		);
+	return await pollUntil(options, seen, () =>
+		busy(
+			`The model "${model}" is still processing ${requests(running)} after ${seconds(limitMs)}, so it was not unloaded`,
+			'Raise the timeout of the node, or stop the requests to the model. Force Unload unloads it now and cuts off the responses.',
+		),
+	);
+}
+
+function requests(count = 0): string {
+	return `${count} ${count === 1 ? 'request' : 'requests'}`;
+}
+
+/** Requests that a model works on or has queued; undefined if unknown. */
+async function answersRunning(
+	server: Server,
+	{ model, signal }: ChangeOptions,
+): Promise<number | undefined> {
+	const query = `?model=${encodeURIComponent(model)}&autoload=false`;
+	const shown = await look(server, `/metrics${query}`, { signal }).catch(() => undefined);
+	const metrics = metricsOf(shown !== undefined && shown.status < 300 ? shown.text : '');
+	const processing = metrics['llamacpp:requests_processing'];
+	if (processing !== undefined) return processing + (metrics['llamacpp:requests_deferred'] ?? 0);
+	const slots = await lookForJson(server, `/slots${query}`, { signal });
+	if (!Array.isArray(slots)) return undefined;
+	return recordsIn(slots).filter(({ is_processing: isBusy }) => isBusy === true).length;
+}
+
+/** The router downloads in the background; its list shows the state. */
+async function pull(server: Server, options: PullOptions): Promise<Pulled> {
+	const { model, wait, signal, limitMs } = options;
+	const url = `${server.url.root}/models`;
+	const ask = { url, json: { model }, model, signal, limits: within(CALL_MS) };
+	const asking = request(server, ask, async (answer) => await answer.text());
+	await asking.catch(
+		throwAs((failed) => (failed.kind === 'wrongPath' ? noRouter(server) : failed)),
+	);
+	if (!wait) return { state: 'downloading' };
+	const late = () => failure('idleLimit', contextOf(server, url, model), { about: { limitMs } });
+	const polling = { limitMs: limitMs > 0 ? limitMs : Infinity, pauseMs: PULL_PAUSE_MS, signal };
+	return await pollUntil(polling, downloadLook(server, options), late);
+}
+
+/** Looks whether the download has ended. It may take a moment to appear in the list. */
+function downloadLook(server: Server, { model, signal, onProgress }: PullOptions) {
+	const startedAt = performance.now();
+	let wasSeen = false;
+	return async (): Promise<Pulled | undefined> => {
+		const models = await listedModels(server, signal);
+		// The router adds the quantization that it chose.
+		const listed = models.find((one) => isModelNamed(one, model) || one.id.startsWith(`${model}:`));
+		if (listed?.state === 'downloading') {
+			wasSeen = true;
+			await onProgress?.({ status: `downloading ${model}` });
+			return undefined;
+		}
+		// A model that failed before the download was seen failed earlier.
+		if (listed !== undefined)
+			return wasSeen || listed.state !== 'failed' ? { state: 'success' } : undefined;
+		if (!wasSeen && performance.now() - startedAt <= APPEARS_MS) return undefined;
+		throw failure('serverError', contextOf(server, `${server.url.root}/models`, model), {
+			message: `The router could not download the model "${model}"`,
+			remedy:
+				'Enter the name of a Hugging Face repository, such as USER/REPOSITORY:Q4_K_M. Check the router log for details.',
+		});
+	};
+}
+
+/** Deletes what the router has downloaded. */
+async function remove(server: Server, { model, signal }: WorkOptions): Promise<void> {
+	const url = `${server.url.root}/models?model=${encodeURIComponent(model)}`;
+	const limits = within(REMOVE_LIMIT_MS);
+	const ask = { method: 'DELETE', url, model, signal, limits } as const;
+	const outcome = await request(server, ask, async (answer) => await answer.text()).catch(asFailed);
+	if (typeof outcome === 'string') return;
+	const { failed } = outcome;
+	if (failed.kind === 'wrongPath') throw noRouter(server);
+	if (!/is not removable/i.test(failed.serverText ?? '')) throw failed;
+	throw failed.reworded({
+		kind: 'notSupported',
+		message: `The router did not delete the model "${model}"`,
+		remedy:
+			'It deletes only models it downloaded itself, not those of --models-dir or --models-preset. Delete the file there.',
+	});
+}
+
+function within(totalMs: number) {
+	return { firstTokenMs: 0, idleMs: 0, totalMs };
+}

@@ -1,0 +1,201 @@
+/** What this package knows about a kind of server. */
+import type { FailureKind } from '../../errors/error-types';
+import type { Target } from '../../http/types';
+import type { ServerModel } from '../models';
+import type { JsonRecord } from '../../values';
+
+export type KindName =
+	| 'gpustack'
+	| 'litellm'
+	| 'llamaServer'
+	| 'ollama'
+	| 'vllm'
+	| 'lmStudio'
+	| 'other';
+
+/** A model server: an address with headers, a queue, and what is known of it. */
+export interface Server extends Target {
+	/** The kind that the credential names; undefined: Automatic. */
+	readonly kindSet?: KindName;
+	/** The helpers of the node's context, from which tracing gets the node's span. */
+	readonly host?: object;
+}
+
+/** One answer of a server, whatever its status. */
+export interface Reply {
+	status: number;
+	/** Names in lower case. */
+	headers: Readonly<Record<string, string>>;
+	text: string;
+	json: unknown;
+}
+
+/** What a server answered to the questions that identify it. */
+export interface Answers {
+	/** Of `GET /v1/models`. */
+	models?: Reply;
+	/** Of `GET /api/version`, which is asked only where the list settles nothing. */
+	version?: Reply;
+}
+
+/** What a server tells about itself and its model. */
+export interface Props {
+	/** Generations at once. */
+	slots?: number;
+	/** Tokens of context of one slot. */
+	context?: number;
+	/** Whether its chat template takes tools. */
+	takesTools?: boolean;
+	vision?: boolean;
+	audio?: boolean;
+	/** The chat template. */
+	template?: string;
+	/** The model sleeps, and wakes with the next request. */
+	isSleeping?: boolean;
+	/** The whole answer. */
+	all: JsonRecord;
+}
+
+/** What a list of models may be for. */
+export type ModelUse = 'chat' | 'embeddings' | 'reranking' | 'images' | 'transcription' | 'speech';
+
+/** The state of a model before and after. */
+export interface Change {
+	/** Its name on the server, where an alias was given. */
+	model: string;
+	before: string;
+	state: string;
+	/**
+	 * After unloading from a router: whether it was certain that no answer was running. False: the server
+	 * does not show that.
+	 */
+	sawNoAnswers?: boolean;
+}
+
+/** One line of progress. */
+export interface Progress {
+	status: string;
+	/** The layer that is being downloaded. */
+	digest?: string;
+	/** Bytes of the layer. */
+	total?: number;
+	completed?: number;
+}
+
+export interface Pulled {
+	/** `success`, or `downloading` without waiting. */
+	state: string;
+	/** Whether anything was downloaded; undefined if unknown. */
+	changed?: boolean;
+	/** Bytes of the model, and bytes downloaded now. */
+	size?: number;
+	downloaded?: number;
+}
+
+export interface WorkOptions {
+	model: string;
+	signal?: AbortSignal;
+	/** Wait until it is done. Ollama's requests last as long as their work. */
+	wait: boolean;
+	/** Milliseconds for all of it; of a download, without progress. 0: no limit. */
+	limitMs: number;
+}
+
+export interface ChangeOptions extends WorkOptions {
+	/** Unload a model although it is answering. */
+	cutAnswers?: boolean;
+}
+
+export interface PullOptions extends WorkOptions {
+	/** Ollama: allow a registry without TLS. */
+	insecure?: boolean;
+	onProgress?(progress: Progress): Promise<void> | void;
+}
+
+/** Actions on models. What is missing is not supported. */
+export interface ModelWork {
+	load?(server: Server, options: ChangeOptions): Promise<Change>;
+	unload?(server: Server, options: ChangeOptions): Promise<Change>;
+	pull?(server: Server, options: PullOptions): Promise<Pulled>;
+	remove?(server: Server, options: WorkOptions): Promise<void>;
+}
+
+/** Whole sentences about a kind of server. */
+export interface Words {
+	/** It has no models at all. */
+	noModels: string;
+	/** It does not have this model: an alternative to choosing another, in lower case. */
+	missingModel?(model: string): string;
+	/** One request needs this many tokens of context; `slots` share it. */
+	context(tokens: number, slots?: number): string;
+	/** How to make it take tools, and read the calls of its models. */
+	tools: string;
+	/** How to make it take longer texts for vectors and rankings. */
+	longerTexts?: string;
+	/** How to make it give vectors. */
+	embeddings: string;
+	/** How to make it rerank. */
+	rerank: string;
+	/** Which servers make pictures, transcribe and speak. */
+	images: string;
+	transcription: string;
+	speech: string;
+	/** It cannot load models on request: how to make it able to. */
+	work?: string;
+	/** What to do about failures, where the general advice is for other servers. */
+	remedies?: Readonly<Partial<Record<FailureKind, string>>>;
+}
+
+/** One row of the table of servers. Callers ask for a member, never for a name. */
+export interface ServerKind {
+	/** The server's name in sentences. */
+	label: string;
+	/** The fields that it takes beyond OpenAI's. */
+	fields: 'all' | readonly string[];
+	/** The API of its own that has options which the one of OpenAI lacks. */
+	native?: 'ollama';
+	/** How thinking is switched: by the chat template, by an effort, not at all. */
+	thinking: 'template' | 'effort' | 'none';
+	/** Options whose field has another name than on llama-server. */
+	names?: Readonly<Record<string, string>>;
+	/** `max_tokens: -1` means no limit. Others refuse it, and apply no limit if nothing is sent. */
+	takesUnlimited?: true;
+	/** It takes a budget of tokens for thinking. */
+	thinkingBudget?: true;
+	/** The fields of a message from which it reads the thinking of earlier turns. */
+	echo: readonly string[];
+	/** The fields for a GBNF grammar; undefined: it takes none. */
+	grammar?(grammar: string): JsonRecord;
+	/** What it turns JSON schemas of into a grammar. What it cannot turn it refuses, or dies of. */
+	becomesGrammar?: 'formats' | 'formatsAndTools';
+	/** `named`: follows an object that names one tool. `mode`: follows "none" and "required" only. `ignored`: neither. */
+	toolChoice: 'named' | 'mode' | 'ignored';
+	/** The type of a message's part that holds a video; undefined: it takes none. */
+	video?: 'input_video' | 'video_url';
+	/** Alone, it answers with its only model, whatever name is sent (docs/protocols/llama-server.md 4.3). */
+	ignoresName?: true;
+	/** It has every route, whatever its models are for: a missing one is a wrong path. */
+	hasEveryRoute?: true;
+	/** Tokens of context that a model runs with, where the server cuts longer conversations without a word. */
+	cutsAt?(server: Server, model: string, signal?: AbortSignal): Promise<number | undefined>;
+	/** What the user should know of a model by its name. */
+	remark?(model: string): string | undefined;
+	/** Fields of a request that measures its speed: no early end, no cache. */
+	measuring?: Readonly<JsonRecord>;
+	/** Neither loads nor wakes a model. Undefined where the server tells nothing. */
+	props?(server: Server, model?: string, signal?: AbortSignal): Promise<Props | undefined>;
+	/** What it tells of one model. A blind one may invent what it sees. */
+	tellsOf?(server: Server, model: string, signal?: AbortSignal): Promise<ServerModel>;
+	/** Adds to listed models what one more request tells. */
+	details?(server: Server, models: ServerModel[], signal?: AbortSignal): Promise<ServerModel[]>;
+	/** The models that its list marks for a use: the query of the list, and the word for each use. */
+	marks?: { query: string; words: Readonly<Partial<Record<ModelUse, string>>> };
+	/** It sends vectors in base64, too: a quarter of the size. */
+	base64?: true;
+	/** It has no route that ranks. */
+	cannotRerank?: true;
+	/** Whether two names mean the same model. */
+	isSameModel?(id: string, name: string): boolean;
+	work?: ModelWork;
+	words: Words;
+}

@@ -1,0 +1,29 @@
+import { PLAIN_REMEDIES } from './suggestions';
+import type { ServerKind } from './server-type';
+import { other, PLAIN_WORDS } from './other';
+
+/** vLLM (docs/protocols/llama-server.md 8.4; vLLM's sampling parameters). */
+export const vllm: ServerKind = {
+	...other,
+	label: 'vLLM',
+	measuring: { ignore_eos: true },
+	fields: ['topK', 'minP', 'repeatPenalty', 'parallelToolCalls'],
+	names: { repeatPenalty: 'repetition_penalty' },
+	thinkingBudget: undefined,
+	grammar: (grammar) => ({ structured_outputs: { grammar } }),
+	toolChoice: 'named',
+	base64: true,
+	words: {
+		...PLAIN_WORDS,
+		missingModel: () => 'start vLLM with --served-model-name.',
+		context: (tokens) => `Start vLLM with --max-model-len ${tokens}.`,
+		tools: 'Start vLLM with --enable-auto-tool-choice and the --tool-call-parser of the model.',
+		embeddings: 'Start vLLM with an embedding model (--runner pooling): vLLM serves one model.',
+		rerank: 'Start vLLM with a reranker model (--runner pooling): vLLM serves one model.',
+		remedies: {
+			...PLAIN_REMEDIES,
+			toolsUnsupported:
+				'Choose a model whose chat template supports tools, and start vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
+		},
+	},
+};

@@ -1,0 +1,61 @@
+/** Names the files of a request that a server refused: its words seldom say which one, or what is wrong with it. */
+import type { FailureKind } from '../errors/error-types';
+import type { ServerError } from '../errors/server-error';
+import { fileTypeOf } from '../files';
+import { mimeTypeIn } from '../file-name';
+
+export interface SentFile {
+	name: string;
+	/** As n8n calls it. */
+	mimeType: string;
+	/** Bytes. */
+	size: number;
+	/** Its first bytes. */
+	head: Uint8Array;
+}
+
+/** Refusals that a file may be the reason for. */
+const OF_FILES: ReadonlySet<FailureKind> = new Set([
+	'badRequest',
+	'contextOverflow',
+	'fileUnreadable',
+	'modalityUnsupported',
+	'serverError',
+	'streamError',
+	'tooLarge',
+]);
+
+const TOO_LARGE = /file ?size|too large|maximum .{0,40}size/i;
+
+/** Put in front of other advice. */
+const ADVICE: Partial<Record<FailureKind, string>> = {
+	contextOverflow: 'Files use tokens, too: pass fewer or smaller files. ',
+	tooLarge:
+		'Shorten or shrink the file, or raise the limit of the server (vLLM: VLLM_MAX_AUDIO_CLIP_FILESIZE_MB) or of the proxy in front of it (nginx: client_max_body_size). ',
+};
+
+/** The refusal with its files: name, type by content, and size. */
+export function namingFiles(error: ServerError, files: readonly SentFile[]): ServerError {
+	if (files.length === 0 || !OF_FILES.has(error.kind)) return error;
+	const named = files.map(inWords).join(', ');
+	const isTooLarge = error.kind !== 'contextOverflow' && TOO_LARGE.test(error.serverText ?? '');
+	const kind = isTooLarge ? 'tooLarge' : error.kind;
+	return error.reworded({
+		kind,
+		meaning: `${error.meaning}. Files sent: ${named}`,
+		remedy: `${ADVICE[kind] ?? ''}${error.remedy}`,
+	});
+}
+
+/** `"photo.jpg" (image/heic by its content, 1.2 MB)` */
+export function inWords({ name, mimeType, size, head }: SentFile): string {
+	const declared = mimeTypeIn(mimeType) || 'unknown type';
+	const actual = fileTypeOf(head)?.mimeType;
+	const isOther = actual !== undefined && actual !== declared;
+	return `"${name}" (${isOther ? `${actual} by its content` : declared}, ${sizeInWords(size)})`;
+}
+
+function sizeInWords(bytes: number): string {
+	if (bytes < 1000) return `${bytes} bytes`;
+	return bytes < 1e6 ? `${Math.round(bytes / 1e3)} kB` : `${Math.round(bytes / 1e5) / 10} MB`;
+}

@@ -1,0 +1,176 @@
+/** One request of a task: its queue, limits and retries, what is changed after a refusal, and its span. */
+import { isRefusal } from '../errors/classify-error';
+import { ServerError } from '../errors/server-error';
+import { invalidInput } from '../errors/create-error';
+import type { Answer, Ask } from '../http/types';
+import { refusal } from '../http/request-errors';
+import type { Limits } from '../http/timeouts';
+import { formBody, type FileSource, type FormPart, type FormSent } from '../http/multipart';
+import { request } from '../http/request';
+import type { Priority } from '../http/queue';
+import { missingModelWords } from '../servers/list-models';
+import { type Adaptation, onceMore, withoutRefusedField } from '../servers/adaptations';
+import { identifiedKind, isKnownKind, kindOf, propsOf } from '../servers/types';
+import type { Server, ServerKind } from '../servers/types/server-type';
+import type { TracedRequest } from '../tracing/span-attributes';
+import { inSpan } from '../tracing/span';
+import { parseJson } from '../json';
+import { isRecord, type JsonRecord, words } from '../values';
+
+/** What every task has. */
+export interface TaskSettings {
+	/** Empty: the server chooses. */
+	model: string;
+	limits?: Partial<Limits>;
+	retries?: number;
+	priority: Priority;
+	signal?: AbortSignal;
+}
+
+interface TaskRequest<T>
+	extends Pick<Ask, 'framing' | 'headers' | 'isIdempotent' | 'maxBytes' | 'mayGiveUp'> {
+	/** URL. A changed body may need another one. */
+	route: string | ((body: JsonRecord) => string);
+	/** The fields: JSON, or a form where there is a file. */
+	body: JsonRecord;
+	file?: FileSource;
+	/** Fields of Extra Body. They replace others, and are sent as they are. */
+	extra?: JsonRecord;
+	/** The name of its span. */
+	operation?: TracedRequest['operation'];
+	adaptations?: readonly Adaptation[];
+	/** @param refused the failure that a text means which is no answer */
+	read(answer: Answer, refused: (text: string) => ServerError): Promise<T>;
+	/** Tokens that the span gets. */
+	tokensOf?(value: T): { promptTokens?: number; completionTokens?: number };
+}
+
+/**
+ * Sends the request of a task, and again with what a refusal asks for.
+ *
+ * @throws {ServerError}
+ */
+export async function task<T>(
+	server: Server,
+	{ model, limits, retries, priority, signal }: TaskSettings,
+	one: TaskRequest<T>,
+): Promise<{ value: T; notes: string[] }> {
+	const { body, file, extra = {}, operation, framing, maxBytes, isIdempotent, mayGiveUp } = one;
+	const urlOf = (sent: JsonRecord) => (typeof one.route === 'string' ? one.route : one.route(sent));
+	// How many requests the server takes at once.
+	if (server.maxConcurrentRequests === 0) await propsOf(server, model, signal);
+	const send = async (to: Server, sent: JsonRecord) => {
+		const form = file === undefined ? undefined : formBody(partsOf(sent, file));
+		const ask: Ask = {
+			url: urlOf(sent),
+			...(form === undefined ? { json: sent } : { upload: form }),
+			...{ headers: one.headers, framing, maxBytes, limits, retries, priority, signal },
+			...{ isIdempotent, mayGiveUp },
+			...(model === '' ? {} : { model }),
+		};
+		const read = async (answer: Answer) => {
+			const { url, status, headers } = answer;
+			return await one.read(answer, (text) => refusal(to, ask, { url, status, headers, text }));
+		};
+		return await request(to, ask, read).catch((error: unknown) => {
+			throw form === undefined ? error : uploadFailure(error, form.sent);
+		});
+	};
+	const place = JSON.stringify([server.id, urlOf(body), model]);
+	const fields = { ...(model === '' ? {} : { model }), ...body, ...extra };
+	const adaptations = [
+		...(one.adaptations ?? []),
+		withoutRefusedField(new Set(Object.keys(extra))),
+	];
+	return await onceMore(place, fields, adaptations, async (sent) => {
+		if (operation === undefined) return await send(server, sent);
+		const span = {
+			operation,
+			model,
+			priority,
+			provider: identifiedKind(server) ?? 'openai_compatible',
+		};
+		const answerOf = (value: T) => ({ usage: one.tokensOf?.(value) });
+		return await inSpan(server, span, async (traced) => await send(traced, sent), answerOf);
+	});
+}
+
+/**
+ * The JSON of an answer: an object or a list.
+ *
+ * @throws {ServerError} for anything else, and for a refusal
+ */
+export async function dataOf(
+	answer: Answer,
+	refused: (text: string) => ServerError,
+): Promise<JsonRecord | unknown[]> {
+	const text = await answer.text();
+	const json = parseJson(text);
+	if (Array.isArray(json)) return json as unknown[];
+	if (isRecord(json) && !isRefusal({ status: answer.status, json })) return json;
+	throw refused(text);
+}
+
+function partsOf(fields: JsonRecord, file: FileSource): FormPart[] {
+	const parts = Object.entries(fields).flatMap(([field, value]) =>
+		[value].flat().map((entry) => ({ field, value: words(entry) })),
+	);
+	return [...parts, { field: 'file', file }];
+}
+
+/** Explains an upload that failed: the file could not be read, or the server or a proxy cut the connection. */
+function uploadFailure(error: unknown, { unreadable, bytes }: FormSent): unknown {
+	if (unreadable !== undefined) return notRead(unreadable);
+	const isCut =
+		error instanceof ServerError &&
+		(error.kind === 'closedBeforeAnswer' || error.kind === 'connectionLost');
+	if (!isCut || bytes === 0) return error;
+	return error.reworded({
+		message: `The connection was closed during the file upload (${bytes} bytes sent)`,
+		remedy:
+			'The usual cause is a file that is too large for the server or a proxy in front of it (nginx: client_max_body_size). The server may also have no such endpoint, or have failed on the file: check its log.',
+	});
+}
+
+function notRead({ name, reason }: { name: string; reason: string }): ServerError {
+	return invalidInput(
+		`"${name}" could not be read: ${reason}`,
+		'Check the binary data of the item and the binary data storage of n8n.',
+	);
+}
+
+/** Rewords the first-token limit of a server that is silent while it works on a picture or a recording. */
+export function withoutSilence(error: ServerError): ServerError {
+	if (error.kind !== 'firstTokenLimit' || error.facts.queued === true) return error;
+	return error.reworded({
+		message: 'The server did not start to respond within the First Token Timeout',
+		remedy:
+			'It sends nothing while it processes an image or a recording: raise "First Token Timeout" (0 = no limit), request less at a time, or run Server Health to see whether it is busy or stuck.',
+	});
+}
+
+/**
+ * Rewords the refusal of a server that lacks the route of a task or the model.
+ *
+ * @param can what it cannot do, in words after "cannot"
+ * @param remedy which servers can
+ */
+export async function explained(
+	server: Server,
+	error: ServerError,
+	{ can, remedy, model }: { can: string; remedy: (kind: ServerKind) => string; model: string },
+): Promise<ServerError> {
+	const kind = await kindOf(server);
+	const way = missingModelWords(server, model);
+	if (error.kind === 'modelNotFound' && way !== undefined)
+		return error.withRemedy(`Select the model from the list, or ${way}`);
+	if (error.kind !== 'wrongPath' && error.kind !== 'notSupported') return error;
+	const isKnown = isKnownKind(kind);
+	// Of an unknown server, the address may be wrong.
+	const address = isKnown ? '' : 'If other requests fail too, check the Base URL. ';
+	return error.reworded({
+		kind: 'notSupported',
+		message: `${isKnown ? kind.label : 'The server'} cannot ${can}`,
+		remedy: `${address}${remedy(kind)}`,
+	});
+}

@@ -1,0 +1,105 @@
+/** Reads lists from expressions or typed JSON. */
+import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
+
+import { parseJson } from '../../lib/json';
+import { recordOf, optional, withoutEnds } from '../../lib/values';
+import { isBlank, type NodeParameters, shown, wrongField } from '../shared/parameters';
+import { choices } from '../shared/field-builders';
+
+/**
+ * The entries of a list field: a list, JSON text of one, or a single entry. None where it is empty.
+ *
+ * @throws {ServerError} of kind `invalidInput` for text that begins like a list, but is not valid
+ */
+export function listIn(parameters: NodeParameters, path: string): unknown[] {
+	const value = parameters.value(path);
+	if (isBlank(value)) return [];
+	if (Array.isArray(value)) return value as unknown[];
+	if (typeof value !== 'string') return [value];
+	const text = value.trim();
+	if (text === '') return [];
+	if (!text.startsWith('[')) return [value];
+	const parsed = parseJson(text);
+	if (!Array.isArray(parsed))
+		throw wrongField(
+			parameters.field(path).label,
+			`starts like a JSON array but is not valid: ${shown(text)}`,
+		);
+	return parsed as unknown[];
+}
+
+/**
+ * Texts of a list field; numbers are converted.
+ *
+ * @throws {ServerError} of kind `invalidInput` naming the entry that is not text
+ */
+export function textsIn(parameters: NodeParameters, path: string): string[] {
+	return listIn(parameters, path).map((entry, index) => {
+		if (typeof entry === 'string') return entry;
+		if (typeof entry === 'number') return String(entry);
+		throw wrongField(
+			parameters.field(path).label,
+			`has an entry ${index + 1} that is not text: ${shown(entry)}`,
+		);
+	});
+}
+
+/**
+ * Fields for rows: a form, or a list from an expression, since n8n ignores an expression for a form.
+ *
+ * @param form the collection, with the rows in its only group
+ * @param list the field for the expression
+ */
+export function rowFields(
+	form: INodeProperties,
+	list: Pick<INodeProperties, 'displayName' | 'name' | 'default' | 'description'>,
+): INodeProperties[] {
+	const source = `${form.name}From`;
+	const shownFor = (value: string): IDisplayOptions => ({
+		show: { ...form.displayOptions?.show, [source]: [value] },
+	});
+	return [
+		{
+			displayName: `Source for ${form.displayName}`,
+			name: source,
+			type: 'options',
+			default: 'form',
+			options: choices({
+				expression: ['Expression', 'A list from an expression'],
+				form: ['Define Below', 'Define the list in this node'],
+			}),
+			...optional({ displayOptions: form.displayOptions }),
+		},
+		{ ...form, displayOptions: shownFor('form') },
+		{ ...list, type: 'json', required: true, displayOptions: shownFor('expression') },
+	];
+}
+
+/** The rows of the form or the entries of the list, and the label of that field. One text may hold several entries. */
+export function rowsIn(
+	parameters: NodeParameters,
+	form: string,
+	list: string,
+): { rows: unknown[]; label: string } {
+	if (parameters.choice<'expression' | 'form'>(`${form}From`, 'form') === 'expression')
+		return { rows: listOrNamesIn(parameters, list), label: parameters.field(list).label };
+	const value = parameters.value(form);
+	const rows = Array.isArray(value) ? (value as unknown[]) : Object.values(recordOf(value)).flat();
+	return { rows, label: parameters.field(form).label };
+}
+
+/** The entries of a list field; a text that is no list holds names between commas, semicolons or line breaks. */
+function listOrNamesIn(parameters: NodeParameters, path: string): unknown[] {
+	const value = parameters.value(path);
+	const entries = listIn(parameters, path);
+	const isOneText = typeof value === 'string' && entries[0] === value;
+	return isOneText ? namesBetween(value) : entries;
+}
+
+/** The names of a text, each without the quotes around it. */
+function namesBetween(text: string): string[] {
+	return text
+		.split(/[,;\r\n，；、]/)
+		.map((name) => withoutEnds(name, /[\s"“]/, /[\s"”]/))
+		.filter((name) => name !== '');
+}

@@ -1,0 +1,96 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+
+import { afterMs } from '../../lib/http/timeouts';
+
+/** A slot should be free ten seconds after Stop, even with a slow database. */
+const LOOK_EVERY_MS = 4000;
+/**
+ * Largest share of time for lookups: each loads and parses the whole execution (the webhook's body, and with "save
+ * progress" every result so far).
+ */
+const MAX_SHARE = 0.02;
+/** So that one slow lookup, during a restart of the database, is not the last. */
+const MAX_LOOK_EVERY_MS = 60_000;
+
+/** Sub-nodes have `getExecutionDataById` too, though n8n's types do not say so. */
+type Context = Pick<IExecuteFunctions, 'getExecutionCancelSignal' | 'getExecutionId' | 'getMode'> &
+	Partial<Pick<IExecuteFunctions, 'getExecutionDataById'>>;
+
+/**
+ * Detects Stop, also for an execution that a webhook process began in n8n's queue mode. There the main process only
+ * marks it as cancelled in the database, and no worker is told (n8n 2.20 to 2.41, `stopInScalingMode`). The same if the
+ * queue took a worker for dead that had lost Redis for a while. So the database is polled during work.
+ */
+export class CancelWatch {
+	/** Aborts when the execution is stopped. */
+	readonly signal: AbortSignal | undefined;
+	private readonly isNeeded: boolean;
+	private readonly found = new AbortController();
+	private readonly working = new Set<object>();
+	private disarm: (() => void) | undefined;
+
+	constructor(
+		private readonly context: Context,
+		private readonly everyMs = LOOK_EVERY_MS,
+		private readonly clock: () => number = () => performance.now(),
+	) {
+		// In other modes the main process begins the execution, and its Stop reaches the worker.
+		this.isNeeded = context.getMode() === 'webhook';
+		const own = context.getExecutionCancelSignal();
+		const signals = [own, this.found.signal].filter((signal) => signal !== undefined);
+		this.signal = this.isNeeded ? AbortSignal.any(signals) : own;
+	}
+
+	/**
+	 * Watches until the work is over. Work of less than four seconds costs nothing.
+	 *
+	 * @returns a function to call when the work is over
+	 */
+	begin(): () => void {
+		if (!this.isNeeded) return () => {};
+		const work = {};
+		this.working.add(work);
+		if (this.working.size === 1) this.arm();
+		return () => {
+			this.working.delete(work);
+			if (this.working.size === 0) this.disarm?.();
+		};
+	}
+
+	/** Ends all watching, also for a reader that left a stream without closing it. */
+	close(): void {
+		this.working.clear();
+		this.disarm?.();
+	}
+
+	private arm(afterLookOfMs = 0): void {
+		this.disarm?.();
+		const pause = Math.max(this.everyMs, Math.min(afterLookOfMs / MAX_SHARE, MAX_LOOK_EVERY_MS));
+		this.disarm = afterMs(Math.round(pause), () => void this.look());
+	}
+
+	private async look(): Promise<void> {
+		const begunAt = this.clock();
+		if (await this.hasEnded()) this.found.abort();
+		else if (this.working.size > 0 && this.signal?.aborted !== true)
+			this.arm(this.clock() - begunAt);
+	}
+
+	/**
+	 * Whether n8n has ended the execution: then its record has an error. No answer is no stop: the database may be
+	 * restarting. Nor is a "crash": a starting n8n process writes it for each execution without an end in its event log,
+	 * which workers with a common folder share (`execution-recovery.service`).
+	 */
+	private async hasEnded(): Promise<boolean> {
+		try {
+			const id = this.context.getExecutionId();
+			// Without an ID the database returns the first execution that it has.
+			if (!id) return false;
+			const data = await this.context.getExecutionDataById?.(id);
+			const error = data?.resultData.error;
+			return error !== undefined && error.name !== 'WorkflowCrashedError';
+		} catch {
+			return false;
+		}
+	}
+}

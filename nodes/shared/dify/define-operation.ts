@@ -1,0 +1,52 @@
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+
+import type { Method, Query } from '../../../lib/dify/client';
+import { readList, type List } from '../../../lib/dify/pagination';
+import { recordOf, type JsonRecord } from '../../../lib/values';
+import type { NodeParameters } from '../parameters';
+import { itemsOf } from '../run/operations';
+import { limitIn, pagingFields } from './fields';
+import type { DifyOperation } from './dify-operation';
+
+type Fields = Pick<DifyOperation, 'option' | 'fields'>;
+
+/** An operation that is one request. Dify's refusal is the check of its values. */
+interface Row extends Fields {
+	/** Method, path, and what goes into the query of a GET, else into the body. */
+	request(parameters: NodeParameters): readonly [method: Method, path: string, values?: JsonRecord];
+	/** The items of the answer. Default: one, which is the answer. */
+	items?(answer: JsonRecord, parameters: NodeParameters): object | object[];
+	/** Twice does the same as once. Default: GET only. */
+	isIdempotent?: boolean;
+	/** Milliseconds. A language model takes its time. */
+	limitMs?: number;
+}
+
+export function row({ option, fields, request, items, ...options }: Row): DifyOperation {
+	return {
+		option,
+		fields,
+		run: async ({ client, parameters }) => {
+			const [method, path, values = {}] = request(parameters);
+			const sent = method === 'GET' ? { query: values as Query } : { json: values };
+			const answer = recordOf(await client.ask(method, path, { ...sent, ...options }));
+			return itemsOf([items?.(answer, parameters) ?? answer].flat());
+		},
+	};
+}
+
+/** An operation that reads a list. */
+interface ListRow extends Fields {
+	list(parameters: NodeParameters, context: IExecuteFunctions): List;
+	/** Fields behind those of the limit. */
+	more?: INodeProperties[];
+}
+
+export function listRow({ option, fields, list, more = [] }: ListRow): DifyOperation {
+	return {
+		option,
+		fields: [...fields, ...pagingFields, ...more],
+		run: async ({ client, context, parameters }) =>
+			itemsOf(await readList(client, list(parameters, context), limitIn(parameters))),
+	};
+}

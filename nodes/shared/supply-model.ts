@@ -1,0 +1,98 @@
+import type { INode, ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
+import type { AnswerSource } from '../../lib/chat/types';
+import { findHostClasses, loadSdk } from '../../lib/langchain/host-classes';
+import { localChatModelClass, tracingWithoutTokenizer } from '../../lib/langchain/local-chat-model';
+import { sdkChatModel } from '../../lib/langchain/sdk-chat-model';
+import { hintOnce } from './run/hints';
+import { CancelWatch } from './cancel-poller';
+import { countFailed, countGeneration } from './token-totals';
+import { quietly } from '../../lib/values';
+
+interface SuppliedModel {
+	answers: AnswerSource;
+	/** Model and settings for the log, without secrets. */
+	settings: { model: string } & Record<string, unknown>;
+	/** Turns a failure into the error that n8n shows. */
+	toError: (error: unknown) => Error;
+	/** Makes chains read the answer as JSON. */
+	jsonOutput?: boolean;
+}
+
+/** Supplies a chat model, based on the host's own LangChain classes, or on the SDK's adapter if those have changed. */
+export async function supplyModel(
+	context: ISupplyDataFunctions,
+	{ answers, settings, toError: explained, jsonOutput = false }: SuppliedModel,
+): Promise<SupplyData> {
+	const toError = (error: unknown) => {
+		countFailed(context, error);
+		return explained(error);
+	};
+	const sdk = loadSdk();
+	const host = await findHostClasses(context, sdk);
+	if ('missing' in host) {
+		context.logger.warn(
+			`${context.getNode().name}: this n8n version has a different structure (${host.missing}), so the SDK adapter is used. Images, thinking and timings are lost.`,
+		);
+		return sdk.supplyModel(context, sdkChatModel(answers, settings.model, sdk, toError));
+	}
+	const { classes } = host;
+	const Model = localChatModelClass(classes);
+	const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
+	const watch = new CancelWatch(context);
+	return {
+		response: new Model({
+			answers,
+			toJsonSchema: sdk.getParametersJsonSchema,
+			callbacks: [
+				new Tracing(context, {
+					errorDescriptionMapper: ({ description }: { description?: string }) => description,
+				}),
+			],
+			nodeSignal: watch.signal,
+			onAnswer: () => watch.begin(),
+			toError,
+			onFinished: (answer) => {
+				countGeneration(context, answer);
+				for (const message of answer.notes) hintOnce(context, message);
+				const unstreamed = unstreamedHint(context, answer.totalMs);
+				if (unstreamed !== undefined) hintOnce(context, unstreamed);
+			},
+			settings,
+			jsonOutput,
+		}),
+		closeFunction: async () => {
+			watch.close();
+			await Promise.resolve();
+		},
+	};
+}
+
+/** After so long without a word, people take a chat for broken. */
+const LONG_MS = 5_000;
+
+type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger'> & {
+	isStreaming?(): boolean;
+};
+
+/**
+ * What to set where a chat showed nothing while its answer was made. Undefined where nobody waited for long, where the
+ * answer was typed, and where the execution did not begin in a chat.
+ */
+export function unstreamedHint(context: Context, totalMs: number): string | undefined {
+	if (totalMs <= LONG_MS || context.isStreaming?.() !== false) return undefined;
+	const trigger = quietly(() => context.getChatTrigger());
+	if (!trigger || !waitsForTheEnd(trigger) || !isExecuted(context, trigger)) return undefined;
+	return `The chat showed nothing for ${Math.round(totalMs / 1000)} seconds. In "${trigger.name}", set Options → Response Mode to Streaming, so that the AI Agent streams its response.`;
+}
+
+/** Whether the Chat Trigger answers when the last node has finished, as it does unless told otherwise. */
+function waitsForTheEnd({ parameters }: INode): boolean {
+	const { responseMode = 'lastNode' } = (parameters.options ?? {}) as { responseMode?: string };
+	return responseMode === 'lastNode';
+}
+
+function isExecuted(context: Context, { name }: INode): boolean {
+	// n8n puts the "=" in front itself.
+	const expression = `{{ $(${JSON.stringify(name)}).isExecuted }}`;
+	return quietly(() => context.evaluateExpression(expression, 0)) === true;
+}

@@ -1,0 +1,96 @@
+import { type INodeProperties, NodeConnectionTypes, type WorkflowExecuteMode } from 'n8n-workflow';
+import type { Limits } from '../../lib/http/timeouts';
+import { optional } from '../../lib/values';
+import { choiceField, choices, numberField, wholeField } from './field-builders';
+import type { NodeParameters, ParameterSource } from './parameters';
+import type { Priority } from '../../lib/http/queue';
+
+/** Who is served first when all places of the server are taken. */
+export const priorityField: INodeProperties = choiceField('Priority', 'priority', 'auto', {
+	options: choices({
+		auto: [
+			'Automatic',
+			'Interactive for one item of a chat or webhook; batch for schedules and several items',
+		],
+		batch: ['Batch', 'Lowest priority'],
+		person: ['Interactive', 'A user is waiting for the response: highest priority'],
+	}),
+	description:
+		'Which requests go first while all server slots are busy. A request that has waited for one minute goes next.',
+});
+
+/** Default retries of a generation. */
+export const GENERATION_RETRIES = 2;
+
+/** A field for a limit in seconds; 0 = no limit. */
+export function limit(
+	displayName: string,
+	name: string,
+	value: number,
+	description: string,
+): INodeProperties {
+	return numberField(displayName, name, value, { typeOptions: { minValue: 0 }, description });
+}
+
+/** Options for requests that change nothing and are not streamed: their answer comes whole, so one limit does. */
+export const limitFields: INodeProperties[] = [
+	limit(
+		'First Token Timeout (Seconds)',
+		'firstTokenLimit',
+		1800,
+		'How long to wait for the response to start, including queueing, loading the model and processing the texts. 0 = no limit.',
+	),
+	wholeField('Retries', 'maxRetries', 3, [0, 20], {
+		description:
+			'How often to retry after a lost connection, when the server is busy, or when a gateway cannot reach it. The node waits for a model that is loading until the First Token Timeout.',
+	}),
+	priorityField,
+];
+
+interface Patience {
+	limits: Partial<Limits>;
+	retries: number;
+}
+
+/** Reads the options above. */
+export function readWait(parameters: NodeParameters, presetRetries = 3): Patience {
+	const firstTokenMs = parameters.milliseconds('options.firstTokenLimit', undefined);
+	return {
+		limits: optional({ firstTokenMs }),
+		retries: parameters.number('options.maxRetries', presetRetries),
+	};
+}
+
+/** Reads the options of a generation. */
+export function readLimits(parameters: NodeParameters): Patience {
+	const { limits, retries } = readWait(parameters, GENERATION_RETRIES);
+	const idleMs = parameters.milliseconds('options.idleLimit', undefined);
+	const totalMs = parameters.milliseconds('options.totalLimit', undefined);
+	return { limits: { ...limits, ...optional({ idleMs, totalMs }) }, retries };
+}
+
+/** The part of a node's context that tells who waits. */
+interface ExecutionSource extends Pick<ParameterSource, 'getInputData'> {
+	getMode?(): WorkflowExecuteMode;
+}
+
+/** Executions that n8n starts itself: schedules, polling and queues, error workflows, evaluations. */
+const NOBODY_WAITS: ReadonlySet<WorkflowExecuteMode> = new Set(['trigger', 'error', 'evaluation']);
+
+/** The class of a node's requests in the queue. The table is in docs/operations.md. */
+export function priorityOf(context: ExecutionSource, parameters: NodeParameters): Priority {
+	return chosenPriority(parameters) ?? automaticPriority(context);
+}
+
+/** The class that the user chose; undefined: automatic. */
+export function chosenPriority(parameters: NodeParameters): Priority | undefined {
+	const choice = parameters.choice<Priority | 'auto'>('options.priority', 'auto');
+	return choice === 'auto' ? undefined : choice;
+}
+
+function automaticPriority(context: ExecutionSource): Priority {
+	// A sub-node has its own kind of connection as default.
+	const items = context.getInputData?.(0, NodeConnectionTypes.Main) ?? [];
+	const isStartedByN8n = NOBODY_WAITS.has(context.getMode?.() ?? 'internal');
+	return items.length > 1 || isStartedByN8n ? 'batch' : 'person';
+}

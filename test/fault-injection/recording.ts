@@ -1,0 +1,135 @@
+/** Correct answers to an operation: recorded once from a simulator, replayed any number of times. */
+import { http } from '../support/node-builtins';
+import { type Asked, send, startFaultServer } from './fault-server';
+
+/** One received answer. */
+export interface RecordedAnswer {
+	status: number;
+	reason: string;
+	/** Without framing headers. */
+	headers: Array<[name: string, value: string]>;
+	body: Buffer;
+}
+
+/** Answers by method and path, in order. */
+export type Recording = ReadonlyMap<string, readonly RecordedAnswer[]>;
+
+/** Headers that are about the connection rather than the answer. */
+const FRAMING = /^(?:transfer-encoding|content-length|connection|keep-alive)$/i;
+
+/**
+ * Runs something against a server, and records the answers.
+ *
+ * @param upstream URL of the server, whose path is kept as prefix
+ */
+export async function record(
+	upstream: string,
+	run: (url: string) => Promise<unknown>,
+): Promise<Recording> {
+	const answers = new Map<string, RecordedAnswer[]>();
+	const failures: unknown[] = [];
+	const server = await startFaultServer({
+		handle: async (asked) => {
+			try {
+				await asked.whole;
+				const answer = await forward(new URL(upstream).origin, asked);
+				const key = `${asked.method} ${asked.path}`;
+				answers.set(key, [...(answers.get(key) ?? []), answer]);
+				await sendWhole(asked, answer);
+			} catch (error) {
+				// The client must not wait for an answer that never comes.
+				failures.push(error);
+				asked.socket.destroy();
+			}
+		},
+	});
+	try {
+		await run(`${server.url}${new URL(upstream).pathname.replace(/\/$/, '')}`);
+	} finally {
+		await server.close();
+	}
+	if (failures.length > 0) throw failures[0];
+	return answers;
+}
+
+async function forward(origin: string, asked: Asked): Promise<RecordedAnswer> {
+	return await new Promise((resolve, reject) => {
+		const request = http.request(
+			`${origin}${asked.target}`,
+			{
+				method: asked.method,
+				headers: { ...asked.headers, host: new URL(origin).host },
+				agent: false,
+			},
+			(response) => {
+				const pieces: Buffer[] = [];
+				response.on('data', (piece: Buffer) => pieces.push(piece));
+				response.on('error', reject);
+				response.on('end', () => {
+					const { rawHeaders } = response;
+					const headers = rawHeaders.flatMap(
+						(name, at): Array<[string, string]> =>
+							at % 2 === 0 && !FRAMING.test(name) ? [[name, rawHeaders[at + 1]!]] : [],
+					);
+					resolve({
+						status: response.statusCode ?? 0,
+						reason: response.statusMessage ?? '',
+						headers,
+						body: Buffer.concat(pieces),
+					});
+				});
+			},
+		);
+		request.on('error', reject);
+		request.end(unchunked(asked));
+	});
+}
+
+/** The body of a request. Node's client frames it anew. */
+function unchunked(asked: Asked): Buffer {
+	const bytes = asked.body();
+	if (!/chunked/i.test(asked.headers['transfer-encoding'] ?? '')) return bytes;
+	const parts: Buffer[] = [];
+	for (let at = 0; ; ) {
+		const lineEnd = bytes.indexOf('\r\n', at);
+		const size = Number.parseInt(bytes.toString('latin1', at, lineEnd), 16);
+		if (!(size > 0)) return Buffer.concat(parts);
+		parts.push(bytes.subarray(lineEnd + 2, lineEnd + 2 + size));
+		at = lineEnd + 2 + size + 2;
+	}
+}
+
+/** The head of an answer, up to the empty line. */
+export function headOf(
+	{ status, reason, headers }: Omit<RecordedAnswer, 'body'>,
+	framing: string,
+): string {
+	return `HTTP/1.1 ${status} ${reason}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}${framing}\r\n\r\n`;
+}
+
+/** The answer as it was recorded. */
+export async function sendWhole(asked: Asked, answer: RecordedAnswer): Promise<void> {
+	const hasBody = answer.status !== 204 && answer.status !== 304;
+	const head = headOf(
+		answer,
+		hasBody ? `Content-Length: ${answer.body.length}` : 'Connection: keep-alive',
+	);
+	await send(
+		asked.socket,
+		Buffer.concat([Buffer.from(head), hasBody ? answer.body : Buffer.alloc(0)]),
+	);
+	asked.answered();
+}
+
+/** The recorded answer to a request; undefined where the recording has none. */
+export function answerTo(recording: Recording, asked: Asked): RecordedAnswer | undefined {
+	const answers = recording.get(`${asked.method} ${asked.path}`);
+	return answers?.[Math.min(asked.index, answers.length - 1)];
+}
+
+export const NOT_FOUND: RecordedAnswer = {
+	status: 404,
+	reason: 'Not Found',
+	headers: [['Content-Type', 'application/json']],
+	body: Buffer.from('{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}'),
+};

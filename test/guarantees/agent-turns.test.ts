@@ -1,0 +1,287 @@
+/** design.md 5, Agent: tool turns. */
+import {
+	AIMessage,
+	HumanMessage,
+	SystemMessage,
+	TIME,
+	VERSIONS,
+	WEATHER,
+} from './support/agent-turns';
+import {
+	called,
+	calls,
+	CHAT,
+	delta,
+	LLAMA_SERVER,
+	streamed,
+	stuckAfter,
+	text,
+	usage,
+} from './support/responses';
+import {
+	chatModel,
+	failureOf,
+	type Message,
+	model,
+	streamOf,
+	textOf,
+	wholeOf,
+} from './support/node-runner';
+import { type Answer, json, useServers } from './support/scripted-server';
+
+const start = useServers();
+const serve = async (...answers: Answer[]) =>
+	await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: answers });
+
+type Sent = Record<string, unknown> & { messages: Array<Record<string, unknown>> };
+
+/** A chat model with two tools, and a new one for each round, as n8n makes it. */
+async function agentOn(url: string, parameters: Record<string, unknown> = {}) {
+	return async (messages: unknown[], isStreamed = true): Promise<Message> => {
+		const { supplied } = await chatModel(url, { parameters });
+		const bound = supplied.bindTools([WEATHER, TIME]);
+		return isStreamed ? wholeOf(await streamOf(bound, messages)) : await bound.invoke(messages);
+	};
+}
+
+const question = new HumanMessage('Both?');
+/** Text, thinking and two calls at once, the second with blanks that JSON does not need. */
+const BOTH = streamed(
+	delta({ role: 'assistant', content: null, reasoning_content: 'I need both.' }),
+	delta({ content: 'Let me see.' }),
+	called('call_0', 'get_weather', '{"city":"Paris"}', 0),
+	called('call_1', 'get_time', '{"zone": "UTC"}', 1),
+	delta({}, 'tool_calls'),
+	usage(),
+);
+
+/** Each body begins as the one before, and has the same fields around its messages. */
+function expectSameBeginning(bodies: Sent[], count: number): void {
+	expect(bodies).toHaveLength(count);
+	for (const [round, body] of bodies.slice(1).entries()) {
+		const { messages: before, ...rest } = bodies[round]!;
+		const { messages, ...more } = body;
+		expect(JSON.stringify(messages).startsWith(JSON.stringify(before).slice(0, -1))).toBe(true);
+		expect(JSON.stringify(more)).toBe(JSON.stringify(rest));
+	}
+}
+
+describe.each(Object.entries(VERSIONS))('agent %s', (version, replay) => {
+	test('a turn goes back as the model wrote it: one message, its text and calls once, results behind it', async () => {
+		const server = await serve(BOTH, text('Sunny at noon.'));
+		const ask = await agentOn(server.url);
+		const first = await ask([question]);
+		await ask([question, ...replay(first, ['sunny', 'noon'])]);
+		const [, body] = server.sent(CHAT) as Sent[];
+		const [user, turn, ...results] = body!.messages;
+		expect(user).toEqual({ role: 'user', content: 'Both?' });
+		expect(turn).toMatchObject({ role: 'assistant', content: 'Let me see.' });
+		const sentCalls = turn!.tool_calls as Array<{ id: string; function: object }>;
+		expect(sentCalls.map((call) => call.function)).toEqual([
+			{ name: 'get_weather', arguments: '{"city":"Paris"}' },
+			{ name: 'get_time', arguments: '{"zone": "UTC"}' },
+		]);
+		expect(results).toMatchObject([
+			{ role: 'tool', tool_call_id: sentCalls[0]!.id, content: 'sunny' },
+			{ role: 'tool', tool_call_id: sentCalls[1]!.id, content: 'noon' },
+		]);
+		expect(version.startsWith('3') ? turn!.reasoning_content : 'I need both.').toBe('I need both.');
+	});
+
+	test('the beginning of the prompt is the same to the byte from round to round', async () => {
+		const server = await serve(
+			BOTH,
+			calls(['call_0', 'get_time', '{"zone": "CET"}']),
+			calls(['call_0', 'get_weather', '{ "city":"Rome" }']),
+			text('Done.'),
+		);
+		const ask = await agentOn(server.url);
+		const history: unknown[] = [new SystemMessage('Be brief.'), question];
+		for (const results of [['sunny', 'noon'], ['one'], ['rain']]) {
+			const answer = await ask(history);
+			history.push(...replay(answer, results));
+		}
+		await ask(history);
+		expectSameBeginning(server.sent(CHAT) as Sent[], 4);
+	});
+
+	test('and so is the next turn, where nothing was thought', async () => {
+		const server = await serve(
+			calls(
+				['call_0', 'get_weather', '{"city":"Paris"}'],
+				['call_1', 'get_time', '{"zone": "UTC"}'],
+			),
+			text('Sunny at noon.'),
+			text('You are welcome.'),
+		);
+		const ask = await agentOn(server.url);
+		const history: unknown[] = [question];
+		history.push(...replay(await ask(history), ['sunny', 'noon']));
+		history.push(new AIMessage({ content: (await ask(history)).content }));
+		await ask([...history, new HumanMessage('Thanks')]);
+		expectSameBeginning(server.sent(CHAT) as Sent[], 3);
+	});
+
+	test('three rounds of a server that names every call call_0 are three turns, each with its own result', async () => {
+		const round = (city: string) => calls(['call_0', 'get_weather', `{"city":"${city}"}`]);
+		const server = await serve(round('Paris'), round('Rome'), round('Oslo'), text('Done.'));
+		const ask = await agentOn(server.url);
+		const history: unknown[] = [question];
+		const ids = new Set<string>();
+		for (const weather of ['sun', 'rain', 'snow']) {
+			const answer = await ask(history);
+			for (const { id } of answer.tool_calls!) ids.add(id);
+			history.push(...replay(answer, [weather]));
+		}
+		await ask(history);
+		expect(ids.size).toBe(3);
+		const { messages } = server.sent(CHAT).at(-1) as Sent;
+		expect(messages.map(({ role }) => role)).toEqual(
+			['user', ...Array<string[]>(3).fill(['assistant', 'tool'])].flat(),
+		);
+		expect(messages.filter(({ role }) => role === 'tool').map(({ content }) => content)).toEqual([
+			'sun',
+			'rain',
+			'snow',
+		]);
+		for (const [at, message] of messages.entries()) {
+			if (message.role !== 'tool') continue;
+			const before = messages[at - 1]!.tool_calls as Array<{ id: string }>;
+			expect(before.map(({ id }) => id)).toEqual([message.tool_call_id]);
+		}
+	});
+});
+
+describe('IDs of calls', () => {
+	test('are letters, digits and _ only, at most 64, whatever the server sends', async () => {
+		const server = await serve(
+			calls(['functions.get_weather:0', 'get_weather', '{"city":"Paris"}'], ['', 'get_time', '{}']),
+		);
+		const { tool_calls: list } = await (await agentOn(server.url))([question]);
+		expect(list).toHaveLength(2);
+		expect(new Set(list!.map(({ id }) => id)).size).toBe(2);
+		for (const { id } of list!) expect(id).toMatch(/^[\w-]{1,64}$/);
+	});
+});
+
+describe('a call is run whole or not at all', () => {
+	const begun = [
+		delta({ role: 'assistant', content: 'I look.' }),
+		called('a', 'get_weather', '{"city":"Pa'),
+	] as const;
+	const broken: Array<[string, Answer]> = [
+		['cut by the token limit', streamed(...begun, delta({}, 'length'), usage())],
+		['with arguments that are no JSON', streamed(...begun, delta({}, 'tool_calls'), usage())],
+		[
+			'in a stream that breaks off',
+			(request, response) => {
+				stuckAfter(...begun)(request, response);
+				response.end();
+			},
+		],
+	];
+
+	test.each(broken)('%s', async (_name, answer) => {
+		const server = await serve(answer);
+		for (const isStreamed of [true, false]) {
+			const seen: Message[] = [];
+			const { supplied } = await chatModel(server.url, {
+				parameters: { options: { maxRetries: 0 } },
+			});
+			const bound = supplied.bindTools([WEATHER, TIME]);
+			const work = async () => {
+				if (!isStreamed) return await bound.invoke([question]);
+				for await (const chunk of await bound.stream([question])) seen.push(chunk);
+				return seen;
+			};
+			expect((await failureOf(work())).constructor.name).toBe('NodeOperationError');
+			expect(seen.flatMap((chunk) => chunk.tool_calls ?? [])).toEqual([]);
+		}
+	});
+
+	test('one broken call of two: none of them', async () => {
+		const server = await serve(
+			calls(['a', 'get_time', '{"zone":"UTC"}'], ['b', 'get_weather', '{"city":']),
+		);
+		const failed = await failureOf((await agentOn(server.url))([question]));
+		expect(failed.message).toMatch(/get_weather|argument/i);
+	});
+
+	test('in pieces, with the pieces of two calls mixed', async () => {
+		const piece = (index: number, args: string) =>
+			delta({ tool_calls: [{ index, function: { arguments: args } }] });
+		const server = await serve(
+			streamed(
+				called('a', 'get_weather', '', 0),
+				called('b', 'get_time', '', 1),
+				piece(0, '{"city":'),
+				piece(1, '{"zone":"U'),
+				piece(0, '"Paris"}'),
+				piece(1, 'TC"}'),
+				delta({}, 'tool_calls'),
+				usage(),
+			),
+		);
+		const { tool_calls: list } = await (await agentOn(server.url))([question]);
+		expect(list).toMatchObject([
+			{ name: 'get_weather', args: { city: 'Paris' } },
+			{ name: 'get_time', args: { zone: 'UTC' } },
+		]);
+	});
+
+	test('a call that stands in a message of the conversation is a quotation', async () => {
+		const quoted = '<tool_call>{"name": "get_weather", "arguments": {"city": "Paris"}}</tool_call>';
+		const server = await serve(text(quoted));
+		const answer = await (await agentOn(server.url))([new HumanMessage(`Repeat: ${quoted}`)]);
+		expect(answer.tool_calls ?? []).toEqual([]);
+		expect(textOf([answer])).toContain('Paris');
+	});
+
+	test('a call in the text of an offered tool is run', async () => {
+		const server = await serve(
+			text('<tool_call>{"name": "get_weather", "arguments": {"city": "Paris"}}</tool_call>'),
+		);
+		const qwen = { model: model('qwen2.5-7b') };
+		const { supplied } = await chatModel(server.url, { parameters: qwen });
+		const answer = await supplied.bindTools([WEATHER, TIME]).invoke([question]);
+		expect(answer.tool_calls).toMatchObject([{ name: 'get_weather', args: { city: 'Paris' } }]);
+	});
+});
+
+describe('numbers stay exact', () => {
+	const rounds = async (args: string) => {
+		const server = await serve(calls(['a', 'get_weather', args]), text('Done.'));
+		const ask = await agentOn(server.url);
+		const first = await ask([question]);
+		await ask([question, ...VERSIONS['3.1 (n8n 2.41)']!(first, ['ok'])]);
+		const { messages } = server.sent(CHAT)[1] as Sent;
+		const [back] = messages[1]!.tool_calls as Array<{ function: { arguments: string } }>;
+		return { args: first.tool_calls![0]!.args, back: back!.function.arguments };
+	};
+
+	test('beyond 2^53: every digit, to the tool and back to the server', async () => {
+		const { args, back } = await rounds('{"city":"x","order":12345678901234567890}');
+		expect(String(args.order)).toBe('12345678901234567890');
+		expect(back).toContain('12345678901234567890');
+	});
+
+	test('as the model wrote them', async () => {
+		const { args, back } = await rounds('{"city":"x","price":1.10,"small":42}');
+		expect([args.price, args.small]).toEqual([1.1, 42]);
+		expect(back).toBe('{"city":"x","price":1.10,"small":42}');
+	});
+});
+
+test.each([
+	['nothing was shown', [], 2],
+	['text was shown', [delta({ content: 'Let me see. ' })], 1],
+])('output that the server cannot parse, where %s before', async (_name, shown, times) => {
+	const message =
+		'Failed to parse input at pos 7: the model produced output that does not match the expected Hermes format';
+	const broken = json({ error: { code: 500, message, type: 'server_error' } }, 500);
+	const wrong = streamed(...shown, called('a', 'invented', '{}'), delta({}, 'tool_calls'), usage());
+	const server = await serve(wrong, broken);
+	const { supplied } = await chatModel(server.url, { parameters: { options: { maxRetries: 0 } } });
+	await failureOf(streamOf(supplied.bindTools([WEATHER]), 'Hi'));
+	expect(server.sent(CHAT)).toHaveLength(1 + times);
+});

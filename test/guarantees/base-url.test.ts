@@ -1,0 +1,190 @@
+/** design.md 5, Connections: the Base URL in any form, and what goes with each request. */
+import type { IHttpRequestOptions } from 'n8n-workflow';
+
+import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
+import { CHAT, LLAMA_SERVER, text } from './support/responses';
+import { chatModel, failureOf, SESAME, modelList, run } from './support/node-runner';
+import { json, type SeamServer, useServers } from './support/scripted-server';
+
+type Authenticate = (data: object, request: IHttpRequestOptions) => Promise<IHttpRequestOptions>;
+/** As n8n does it for a node that uses the credential. */
+const authenticated: Authenticate = async (data, request) =>
+	await (new LocalLlamaApi().authenticate as Authenticate)(data, request);
+
+const start = useServers();
+const answer = text('Hello.');
+
+describe('Base URL', () => {
+	/** As typed, with `HOST` for the address with its port → path of the chat route. */
+	test.each([
+		['http://HOST', '/v1/chat/completions'],
+		['HOST', '/v1/chat/completions'],
+		['http://HOST/', '/v1/chat/completions'],
+		['http://HOST/v1', '/v1/chat/completions'],
+		['http://HOST/v1/', '/v1/chat/completions'],
+		['http://HOST//v1//', '/v1/chat/completions'],
+		['http://HOST/V1', '/v1/chat/completions'],
+		['http://HOST/v1/chat/completions', '/v1/chat/completions'],
+		['http://HOST/chat/completions', '/v1/chat/completions'],
+		['http://HOST/v1/models', '/v1/chat/completions'],
+		['http://HOST/v1/embeddings', '/v1/chat/completions'],
+		['http://HOST/v1/completions', '/v1/chat/completions'],
+		['http://HOST/health', '/v1/chat/completions'],
+		['http://HOST/docs', '/v1/chat/completions'],
+		['http://HOST/api/chat', '/v1/chat/completions'],
+		['http://HOST/api/tags', '/v1/chat/completions'],
+		['http://HOST/v1-openai', '/v1-openai/chat/completions'],
+		['http://HOST/v1-openai/chat/completions', '/v1-openai/chat/completions'],
+		['http://HOST/v4', '/v4/chat/completions'],
+		['http://HOST/llama', '/llama/v1/chat/completions'],
+		['http://HOST/llama/v1/', '/llama/v1/chat/completions'],
+		['http://HOST/api/v1', '/api/v1/chat/completions'],
+		['http://HOST/api/chat/completions', '/api/chat/completions'],
+		['http://HOST/gateway/llm/chat/completions', '/gateway/llm/chat/completions'],
+		['http://HOST/engines/v1', '/engines/v1/chat/completions'],
+		['  http://HOST\n', '/v1/chat/completions'],
+		['"http://HOST/v1"', '/v1/chat/completions'],
+		['<http://HOST>', '/v1/chat/completions'],
+		['http：//HOST/v1', '/v1/chat/completions'],
+		['“http://HOST/v1”', '/v1/chat/completions'],
+		['HTTP://HOST', '/v1/chat/completions'],
+	])('%j asks %s', async (typed, path) => {
+		const server = await start({ [`POST ${path}`]: answer });
+		const baseUrl = typed.replace('HOST', `127.0.0.1:${server.port}`);
+		const { supplied } = await chatModel(baseUrl);
+		expect((await supplied.invoke('Hi')).content).toBe('Hello.');
+		expect(server.requests.filter(({ method }) => method === 'POST')).toMatchObject([{ path }]);
+	});
+
+	test.each(['', '   ', 'ftp://gpu:21', 'http://', 'http://gpu:99999', 'not a url'])(
+		'%j is an error of the field',
+		async (baseUrl) => {
+			const work = async () => await (await chatModel(baseUrl)).supplied.invoke('Hi');
+			const failed = await failureOf(work());
+			expect(`${failed.message} ${failed.description}`).toContain('Base URL');
+		},
+	);
+});
+
+const SENT = ['authorization', 'x-api-key', 'x-proxy-token'];
+const keysIn = ({ requests }: SeamServer) =>
+	requests.map(({ headers }) => SENT.map((name) => headers[name]));
+
+describe('the key and own headers', () => {
+	const extraHeaders = { header: [{ name: 'X-Proxy-Token', value: 'token-of-the-proxy' }] };
+	const ways: Array<[string, Record<string, unknown>, Array<string | undefined>]> = [
+		['bearer', { authentication: 'bearer' }, [`Bearer ${SESAME}`, undefined, undefined]],
+		['x-api-key', { authentication: 'xApiKey' }, [undefined, SESAME, undefined]],
+		['none', { apiKey: '' }, [undefined, undefined, undefined]],
+		['own headers', { extraHeaders }, [`Bearer ${SESAME}`, undefined, 'token-of-the-proxy']],
+	];
+
+	test.each(ways)('%s: with every request', async (_name, credentials, headers) => {
+		const server = await start({
+			...LLAMA_SERVER,
+			[`POST ${CHAT}`]: answer,
+			'POST /v1/embeddings': json({ data: [{ index: 0, embedding: [1, 2] }] }),
+		});
+		const { supplied } = await chatModel(server.url, { credentials: credentials as never });
+		await supplied.invoke('Hi');
+		const given = { baseUrl: server.url, apiKey: SESAME, ...credentials } as never;
+		await run(server.url, 'vector:embed', { parameters: { text: 'a' }, credentials: given });
+		await modelList(server.url, credentials as never);
+		const sent = keysIn(server);
+		expect(sent.length).toBeGreaterThanOrEqual(3);
+		for (const one of sent) expect(one).toEqual(headers);
+	});
+
+	test.each(ways)('%s: with the test of the credential', async (_name, credentials, headers) => {
+		const baseUrl = 'http://gpu:8080/v1';
+		const request: IHttpRequestOptions = { url: '/models', baseURL: baseUrl };
+		const data = { baseUrl, apiKey: SESAME, ...credentials } as never;
+		const sent = await authenticated(data, request);
+		const names = Object.fromEntries(
+			Object.entries(sent.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+		);
+		expect(SENT.map((name) => names[name])).toEqual(headers);
+	});
+});
+
+describe('the key goes to its own origin only', () => {
+	test.each([301, 302, 307, 308])(
+		'%i to another origin: a chat and its key stay',
+		async (status) => {
+			const other = await start({ [`POST ${CHAT}`]: answer, [`GET ${CHAT}`]: answer });
+			const moved = json({}, status, { location: other.url + CHAT });
+			const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: moved });
+			const { supplied } = await chatModel(server.url);
+			const failed = await failureOf(supplied.invoke('Hi'));
+			expect(failed.description).toContain(other.url);
+			expect(other.requests).toEqual([]);
+		},
+	);
+
+	test('a list that is redirected is asked there without any of them', async () => {
+		const other = await start(LLAMA_SERVER);
+		const moved = json({}, 302, { location: `${other.url}/v1/models` });
+		const server = await start({ 'GET /v1/models': moved });
+		const extraHeaders = { header: [{ name: 'X-Proxy-Token', value: 'token-of-the-proxy' }] };
+		await modelList(server.url, { extraHeaders } as never).catch(() => undefined);
+		for (const sent of keysIn(other)) expect(sent).toEqual([undefined, undefined, undefined]);
+		expect(keysIn(server)[0]).toEqual([`Bearer ${SESAME}`, undefined, 'token-of-the-proxy']);
+	});
+
+	test("n8n's own HTTP Request gets the key for the credential's origin, and for no other", async () => {
+		const headersFor = async (url: string) => {
+			const data = { baseUrl: 'http://gpu:8080', apiKey: SESAME };
+			const outcome = await authenticated(data, { url }).catch((error: unknown) => error);
+			return JSON.stringify(outcome);
+		};
+		expect(await headersFor('http://gpu:8080/v1/models')).toContain(SESAME);
+		for (const url of ['http://other:8080/v1/models', 'http://gpu:9090/', 'https://gpu:8080/'])
+			expect(await headersFor(url)).not.toContain(SESAME);
+	});
+});
+
+describe('the key is in no log, item or error', () => {
+	const secret = 'kœy+/=&<"4711"-secret-of-the-house'.replace('œ', 'e');
+	const FORMS = {
+		'as it is': secret,
+		'URL-encoded': encodeURIComponent(secret),
+		base64: Buffer.from(secret).toString('base64'),
+		'base64, moved by one': Buffer.from(`u${secret}`).toString('base64'),
+		'base64, moved by two': Buffer.from(`us${secret}`).toString('base64'),
+	};
+	/** A part that every form but base64 has; of base64 the middle. */
+	const marksOf = (form: string) => form.slice(8, 24);
+
+	test.each(Object.entries(FORMS))('%s', async (_name, form) => {
+		const echo = `The header was Bearer ${form}, go away`;
+		const server = await start({
+			...LLAMA_SERVER,
+			[`POST ${CHAT}`]: [json({ error: { message: echo } }, 400), text(echo)],
+			'POST /v1/embeddings': json({ error: { message: echo } }, 401),
+			'GET /v1/models': json({ error: echo }, 500),
+		});
+		const credentials = { apiKey: secret };
+		const { supplied, inputs, outputs, hints, warnings } = await chatModel(server.url, {
+			credentials,
+		});
+		const shown: unknown[] = [inputs, outputs, hints, warnings];
+		const note = async (work: Promise<unknown>) => {
+			const { message, description, context } = await failureOf(work);
+			shown.push(message, description, context);
+		};
+		await note(supplied.invoke('Hi'));
+		const given = { baseUrl: server.url, apiKey: secret };
+		await note(run(server.url, 'vector:embed', { parameters: { text: 'a' }, credentials: given }));
+		await note(run(server.url, 'model:getAll', { credentials: given }));
+		shown.push(
+			await run(server.url, 'text:chat', {
+				parameters: { prompt: 'Hi' },
+				credentials: given,
+			}),
+		);
+		expect(JSON.stringify(shown)).not.toContain(JSON.stringify(marksOf(form)).slice(1, -1));
+		expect(
+			server.requests.some(({ headers }) => headers.authorization === `Bearer ${secret}`),
+		).toBe(true);
+	});
+});

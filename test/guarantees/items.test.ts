@@ -1,0 +1,235 @@
+/** design.md 5, Items. */
+import type { IExecuteFunctions } from 'n8n-workflow';
+
+import { LocalLlama } from '../../nodes/LocalLlama/LocalLlama.node';
+import { ServerHealth } from '../../nodes/ServerHealth/ServerHealth.node';
+import { CHAT, LLAMA_SERVER, text } from './support/responses';
+import { actionContext, failureOf, localLlama, run, serverHealth } from './support/node-runner';
+import {
+	type Answer,
+	json,
+	sendJson,
+	type SeamRequest,
+	useServers,
+} from './support/scripted-server';
+import { closedPort } from '../support/listen';
+import type { http } from '../support/node-builtins';
+
+const start = useServers();
+const prompts = (...list: string[]) => ({
+	items: list.map((prompt) => ({ json: { prompt } })),
+	perItem: list.map((prompt) => ({ prompt })),
+});
+const promptOf = ({ body }: SeamRequest) =>
+	(body.messages as Array<{ content: string }>).at(-1)!.content;
+/** Repeats the question, or refuses the ones that are bad. */
+const echo: Answer = (request, response) => {
+	const prompt = promptOf(request);
+	if (prompt.startsWith('bad'))
+		return json({ error: { message: 'the model is ill' } }, 500)(request, response);
+	text(`You said ${prompt}`)(request, response);
+};
+const serve = async (answer: Answer = echo) =>
+	await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: answer });
+const pairs = (items: Array<{ pairedItem?: unknown }>) => items.map(({ pairedItem }) => pairedItem);
+
+describe('continue on fail', () => {
+	test.each([
+		['text:chat', {}],
+		['text:extract', { schemaSource: 'schema', jsonSchema: '{"type":"object"}', text: 'bad' }],
+	] as const)(
+		'%s: a failure is an item in its place, and the others have their answers',
+		async (operation, more) => {
+			const server = await serve((request, response) =>
+				JSON.stringify(request.body).includes('bad')
+					? json({ error: { message: 'the model is ill' } }, 500)(request, response)
+					: text('{}')(request, response),
+			);
+			const texts = ['good', 'bad', 'fine'];
+			const { items } = prompts(...texts);
+			const out = await run(server.url, operation, {
+				items,
+				perItem: texts.map((one) => ({ prompt: one, text: one })),
+				parameters: { ...more, options: { maxRetries: 0 } },
+				continueOnFail: true,
+			});
+			expect(out.map(({ json: of }) => 'error' in of)).toEqual([false, true, false]);
+			expect(pairs(out)).toEqual([{ item: 0 }, { item: 1 }, { item: 2 }]);
+			const { error } = out[1]!.json as { error: Record<string, unknown> };
+			expect(JSON.stringify(error)).toContain('the model is ill');
+			expect(error.message).toEqual(expect.any(String));
+		},
+	);
+
+	test('without it the node fails with the item that failed', async () => {
+		const server = await serve();
+		const parameters = { options: { maxRetries: 0 } };
+		const failed = await failureOf(
+			run(server.url, 'text:chat', { ...prompts('good', 'bad'), parameters }),
+		);
+		expect(failed.context.itemIndex).toBe(1);
+	});
+
+	test('Embed: the text that is refused costs its item alone', async () => {
+		const server = await start({
+			...LLAMA_SERVER,
+			'POST /v1/embeddings': ({ body }, response) => {
+				const input = [body.input].flat() as string[];
+				if (input.includes('bad'))
+					return sendJson(response, { error: 'Internal Server Error' }, 500);
+				sendJson(response, { data: input.map((_one, index) => ({ index, embedding: [1, 2] })) });
+			},
+		});
+		const texts = ['a', 'b', 'bad', 'd'];
+		const out = await run(server.url, 'vector:embed', {
+			items: texts.map((one) => ({ json: { text: one } })),
+			perItem: texts.map((one) => ({ text: one })),
+			parameters: { options: { maxRetries: 0 } },
+			continueOnFail: true,
+		});
+		expect(out.map(({ json: of }) => 'error' in of)).toEqual([false, false, true, false]);
+		expect(pairs(out)).toEqual([0, 1, 2, 3].map((item) => ({ item })));
+	});
+
+	test('Server Health: a server that is down is an item of the second output, paired with its own', async () => {
+		const { url } = await start({ ...LLAMA_SERVER, 'GET /health': json({ status: 'ok' }) });
+		const down = `http://127.0.0.1:${await closedPort()}`;
+		const [healthy, other] = await serverHealth(
+			url,
+			{ needed: {} },
+			{
+				items: [{ json: {} }, { json: {} }],
+				credentials: [{ baseUrl: down }, { baseUrl: url }],
+				continueOnFail: true,
+			},
+		);
+		expect([pairs(healthy!), pairs(other!)]).toEqual([[{ item: 1 }], [{ item: 0 }]]);
+	});
+});
+
+describe('several at once', () => {
+	/** A server that answers only when the test lets it. */
+	async function gated() {
+		const held: Array<[SeamRequest, http.ServerResponse]> = [];
+		const server = await serve((request, response) => void held.push([request, response]));
+		return {
+			server,
+			release: (at: number) => echo(...held[at]!),
+			heldCount: () => held.length,
+		};
+	}
+
+	test('go out together and come back in their order, whichever is ready first', async () => {
+		const { server, release } = await gated();
+		const running = run(server.url, 'text:chat', {
+			...prompts('a', 'b', 'c'),
+			parameters: { options: { itemsAtOnce: 3 } },
+			credentials: { baseUrl: server.url, maxConcurrentRequests: 3 },
+		});
+		await server.arrived(CHAT, 3);
+		for (const at of [2, 0, 1]) release(at);
+		const out = await running;
+		expect(out.map((item) => item.json.text)).toEqual(['You said a', 'You said b', 'You said c']);
+		expect(pairs(out)).toEqual([{ item: 0 }, { item: 1 }, { item: 2 }]);
+	});
+
+	test('Items at Once 1, and Max Concurrent Requests 1: one after another', async () => {
+		const ways = [
+			{ parameters: { options: { itemsAtOnce: 1 } }, limit: 3 },
+			{ parameters: { options: { itemsAtOnce: 3 } }, limit: 1 },
+		];
+		for (const { parameters, limit } of ways) {
+			let [running, most] = [0, 0];
+			const server = await serve((request, response) => {
+				running += 1;
+				most = Math.max(most, running);
+				response.on('close', () => (running -= 1));
+				echo(request, response);
+			});
+			const out = await run(server.url, 'text:chat', {
+				...prompts('a', 'b', 'c'),
+				parameters,
+				credentials: { baseUrl: server.url, maxConcurrentRequests: limit },
+			});
+			expect([out.length, most]).toEqual([3, 1]);
+		}
+	});
+});
+
+describe('as a tool of an agent', () => {
+	test('the nodes say that they can be one', () => {
+		for (const node of [new LocalLlama(), new ServerHealth()])
+			expect(node.description.usableAsTool).toBe(true);
+	});
+
+	test('it runs once, also where n8n gives it no items, and types nothing into the chat', async () => {
+		for (const items of [[{ json: {} }], []]) {
+			const { url } = await serve();
+			const fake = actionContext(url, 'text:chat', {
+				items,
+				parameters: { prompt: 'Hi' },
+				type: 'n8n-nodes-local-llama.localLlamaTool',
+				streaming: true,
+			});
+			const out = await localLlama(fake);
+			expect(out.map((item) => item.json.text)).toEqual(['You said Hi']);
+			expect(fake.chunks).toEqual([]);
+		}
+	});
+
+	test('its failure tells the model no address and no words of the server', async () => {
+		const words = 'CUDA out of memory at /srv/secret/path';
+		const { url } = await start({
+			...LLAMA_SERVER,
+			[`POST ${CHAT}`]: json({ error: { code: 500, message: words } }, 500),
+		});
+		const setup = {
+			parameters: { prompt: 'Hi', options: { maxRetries: 0 } },
+			type: 'n8n-nodes-local-llama.localLlamaTool',
+		};
+		for (const at of [url, `http://127.0.0.1:${await closedPort()}/v1`]) {
+			const failed = await failureOf(run(at, 'text:chat', setup));
+			const [item] = await run(at, 'text:chat', { ...setup, continueOnFail: true });
+			const told = [failed.message, failed.description, JSON.stringify(item!.json)].join(' ');
+			expect(told).toContain('tell the user that it is not available');
+			expect(told).not.toMatch(/127\.0\.0\.1|secret|CUDA/);
+		}
+	});
+
+	test('of an unhealthy server its model reads what is wrong, and no address', async () => {
+		const url = `http://127.0.0.1:${await closedPort()}/v1`;
+		for (const failWhenUnhealthy of [false, true]) {
+			const setup = { type: 'n8n-nodes-local-llama.serverHealthTool' };
+			const [items] = await serverHealth(url, { options: { failWhenUnhealthy } }, setup);
+			expect(items![0]!.json).toMatchObject({
+				status: 'unreachable',
+				findings: [{ id: 'refused', severity: 'error' }],
+			});
+			expect(JSON.stringify(items)).not.toMatch(/127\.0\.0\.1|http|docker/);
+		}
+	});
+
+	test('arguments that a model writes as text are read as what the field wants', async () => {
+		const server = await serve();
+		await run(server.url, 'text:chat', {
+			parameters: { prompt: 'Hi', options: { temperature: '0.2', maxTokens: '50' } },
+			type: 'n8n-nodes-local-llama.localLlamaTool',
+		});
+		expect(server.sent(CHAT)).toMatchObject([{ temperature: 0.2, max_tokens: 50 }]);
+	});
+});
+
+test('an expression that fails is the failure of its item', async () => {
+	const { url } = await serve();
+	const fake = actionContext(url, 'text:chat', { ...prompts('a', 'b'), continueOnFail: true });
+	const { getNodeParameter } = fake.context;
+	const failing = (name: string, item: number, ...rest: unknown[]): unknown => {
+		if (name === 'prompt' && item === 0) throw new Error('expression is broken');
+		return (getNodeParameter as (...all: unknown[]) => unknown)(name, item, ...rest);
+	};
+	Object.assign(fake.context, {
+		getNodeParameter: failing as IExecuteFunctions['getNodeParameter'],
+	});
+	const out = await localLlama(fake);
+	expect(out.map(({ json: of }) => 'error' in of)).toEqual([true, false]);
+});

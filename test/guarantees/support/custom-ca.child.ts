@@ -1,0 +1,13 @@
+/** Runs Local Llama in a process of its own, which Node starts with NODE_EXTRA_CA_CERTS: `node child.cjs <url>`. */
+import { process } from '../../support/node-builtins';
+import { failureOf, run } from './node-runner';
+
+const [, , url = ''] = process.argv;
+
+async function vectorOrFailure(): Promise<unknown> {
+	const work = run(url, 'vector:embed', { parameters: { text: 'a' } });
+	const outcome = await work.catch(async () => await failureOf(work));
+	return Array.isArray(outcome) ? outcome[0]!.json.vector : outcome.context.data;
+}
+
+void vectorOrFailure().then((result) => process.stdout.write(JSON.stringify(result)));

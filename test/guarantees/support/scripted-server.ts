@@ -1,0 +1,143 @@
+/** Small scripted servers for tests at the seam of the nodes. They know nothing of the package. */
+import { listen } from '../../support/listen';
+import { http, https, setImmediate } from '../../support/node-builtins';
+import { testCertificate } from '../../support/tls';
+
+export interface SeamRequest {
+	readonly method: string;
+	/** As sent, with its query. */
+	readonly path: string;
+	readonly headers: http.IncomingHttpHeaders;
+	/** The body to the letter. */
+	readonly text: string;
+	/** The body as JSON; empty if it is none. */
+	readonly body: Record<string, unknown>;
+	/** Resolves when the client closed the connection before the answer was complete. */
+	readonly cut: Promise<void>;
+}
+
+export type Answer = (request: SeamRequest, response: http.ServerResponse) => void;
+
+/** `POST /v1/chat/completions` → its answers in turn, the last one again and again. */
+export type Routes = Record<string, Answer | Answer[]>;
+
+export interface SeamServer {
+	readonly url: string;
+	readonly port: number;
+	/** In order of arrival. */
+	readonly requests: SeamRequest[];
+	/** Bodies of the requests whose path ends so. */
+	sent(path: string): Array<Record<string, unknown>>;
+	/** Resolves when so many requests to paths that end so have arrived. */
+	arrived(path: string, count?: number): Promise<SeamRequest[]>;
+	close(): Promise<void>;
+}
+
+export interface ServerOptions {
+	host?: string;
+	tls?: boolean;
+}
+
+/** What llama-server says of a route that it does not have. */
+const notFound: Answer = (_request, response) =>
+	sendJson(
+		response,
+		{ error: { code: 404, message: 'File Not Found', type: 'not_found_error' } },
+		404,
+	);
+
+export function sendJson(
+	response: http.ServerResponse,
+	body: unknown,
+	status = 200,
+	headers: Record<string, string> = {},
+): void {
+	response.writeHead(status, { 'content-type': 'application/json', ...headers });
+	response.end(typeof body === 'string' ? body : JSON.stringify(body));
+}
+
+export const json =
+	(body: unknown, status = 200, headers: Record<string, string> = {}): Answer =>
+	(_request, response) =>
+		sendJson(response, body, status, headers);
+
+function bodyOf(text: string): Record<string, unknown> {
+	try {
+		return JSON.parse(text) as Record<string, unknown>;
+	} catch {
+		return {};
+	}
+}
+
+/** Starts a server; routes that it does not have are answered with 404. */
+async function startServer(
+	routes: Routes,
+	{ host = '127.0.0.1', tls = false }: ServerOptions = {},
+): Promise<SeamServer> {
+	const requests: SeamRequest[] = [];
+	const waiting = new Set<() => void>();
+	const left = new Map(Object.entries(routes).map(([route, answers]) => [route, [answers].flat()]));
+	const answerTo = (route: string): Answer => {
+		const answers = left.get(route) ?? [];
+		return (answers.length > 1 ? answers.shift() : answers[0]) ?? notFound;
+	};
+	const onRequest = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
+		const pieces: Buffer[] = [];
+		incoming.on('data', (piece: Buffer) => pieces.push(piece));
+		incoming.on('end', () => {
+			const { method = '', url = '', headers } = incoming;
+			const text = Buffer.concat(pieces).toString('utf8');
+			const cut = new Promise<void>((resolve) => {
+				response.on('close', () => (response.writableFinished ? undefined : resolve()));
+			});
+			const request = { method, path: url, headers, text, body: bodyOf(text), cut };
+			requests.push(request);
+			answerTo(`${method} ${url.split('?')[0]}`)(request, response);
+			for (const look of waiting) look();
+		});
+	};
+	const server = tls
+		? https.createServer({ ...testCertificate() }, onRequest)
+		: http.createServer(onRequest);
+	const port = await listen(server, { host });
+	const to = (path: string) =>
+		requests.filter((request) => request.path.split('?')[0]!.endsWith(path));
+	return {
+		url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+		port,
+		requests,
+		sent: (path) => to(path).map(({ body }) => body),
+		arrived: async (path, count = 1) =>
+			await new Promise((resolve) => {
+				const look = () => {
+					if (to(path).length < count) return;
+					waiting.delete(look);
+					resolve(to(path));
+				};
+				waiting.add(look);
+				look();
+			}),
+		close: async () => {
+			server.closeAllConnections();
+			await new Promise((resolve) => server.close(resolve));
+		},
+	};
+}
+
+/** Call at the top of a suite: servers that are closed after each test. */
+export function useServers(): (routes: Routes, options?: ServerOptions) => Promise<SeamServer> {
+	const running: SeamServer[] = [];
+	afterEach(async () => {
+		await Promise.all(running.splice(0).map(async (server) => await server.close()));
+	});
+	return async (routes, options) => {
+		const server = await startServer(routes, options);
+		running.push(server);
+		return server;
+	};
+}
+
+/** Waits until something is so that no event tells. */
+export async function until(isSo: () => boolean): Promise<void> {
+	while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,266 @@
+/** design.md 5, Connections: how long the nodes wait, and when an answer is over. */
+import {
+	CHAT,
+	delta,
+	LLAMA_SERVER,
+	openStream,
+	send,
+	silence,
+	stuckAfter,
+	text,
+	usage,
+} from './support/responses';
+import { useClock } from './support/fake-clock';
+import { chatModel, type ChatModel, failureOf, run, streamOf } from './support/node-runner';
+import { type Answer, json, until, useServers } from './support/scripted-server';
+import type { http } from '../support/node-builtins';
+
+const start = useServers();
+const serve = async (...answers: Answer[]) =>
+	await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: answers });
+
+const MINUTE = 60_000;
+const word = (content: string) => delta({ content });
+
+/** A chat server whose answer the test writes while it runs. */
+async function heldServer() {
+	let held: http.ServerResponse | undefined;
+	const server = await serve((_request, response) => void (held = response));
+	return {
+		url: server.url,
+		arrived: async () => (await server.arrived(CHAT))[0]!,
+		open: () => openStream(held!),
+		send: (...events: Parameters<typeof send>[1][]) => send(held!, ...events),
+		raw: (bytes: string) => void held!.write(bytes),
+		end: () => void held!.end('data: [DONE]\n\n'),
+	};
+}
+
+/** Reads an answer, and tells how much of it has arrived. */
+function reading(chat: ChatModel) {
+	let seen = '';
+	let isOver = false;
+	const answer = (async () => {
+		for await (const { content } of await chat.stream('Hi')) seen += String(content);
+		return seen;
+	})().finally(() => (isOver = true));
+	answer.catch(() => {});
+	return {
+		answer,
+		isOver: () => isOver,
+		has: async (text: string) => await until(() => seen === text || isOver),
+	};
+}
+
+describe('time limits', () => {
+	const clock = useClock();
+
+	test('310 s without a byte before the answer are survived, and 310 s in it where no Idle Limit is set', async () => {
+		const server = await heldServer();
+		const { supplied } = await chatModel(server.url, { parameters: { options: { idleLimit: 0 } } });
+		const { answer, has } = reading(supplied);
+		await server.arrived();
+		await clock.pass(310_000);
+		server.open();
+		server.send(word('slow '));
+		await has('slow ');
+		await clock.pass(310_000);
+		server.send(word('box'), delta({}, 'stop'), usage());
+		server.end();
+		expect(await answer).toBe('slow box');
+	});
+
+	test('nobody limits the whole: two hours and a half of pieces each four minutes', async () => {
+		const server = await heldServer();
+		const { supplied } = await chatModel(server.url);
+		const { answer, has } = reading(supplied);
+		await server.arrived();
+		server.open();
+		for (let piece = 1; piece <= 38; piece++) {
+			server.send(word('.'));
+			await has('.'.repeat(piece));
+			await clock.pass(4 * MINUTE);
+		}
+		server.send(delta({}, 'stop'), usage());
+		server.end();
+		expect(await answer).toBe('.'.repeat(38));
+	});
+
+	test('without a first token for 30 minutes: an error that says so, and the request is closed', async () => {
+		const server = await serve(silence);
+		const { supplied } = await chatModel(server.url);
+		let isOver = false;
+		const failed = failureOf(supplied.invoke('Hi')).finally(() => (isOver = true));
+		const [request] = await server.arrived(CHAT);
+		await clock.pass(29.9 * MINUTE);
+		expect(isOver).toBe(false);
+		await clock.pass(0.2 * MINUTE);
+		expect((await failed).message).toMatch(/within 30 minutes \(First Token Timeout\)/);
+		await request!.cut;
+		expect(server.sent(CHAT)).toHaveLength(1);
+	});
+
+	test.each([
+		['silence', ''],
+		['comments', ': ping\n\n'],
+		['empty pieces', 'data: {"choices":[{"index":0,"delta":{"content":""}}]}\n\n'],
+	])('behind the first token, five minutes of %s are the end', async (_name, ping) => {
+		const server = await heldServer();
+		const { supplied } = await chatModel(server.url);
+		const { answer, has, isOver } = reading(supplied);
+		const request = await server.arrived();
+		server.open();
+		server.send(word('half'));
+		await has('half');
+		for (let minute = 0; minute < 4; minute++) {
+			await clock.pass(MINUTE);
+			if (ping !== '') server.raw(ping);
+		}
+		expect(isOver()).toBe(false);
+		await clock.pass(2 * MINUTE);
+		const { context } = await failureOf(answer);
+		expect(context.data).toMatchObject({ kind: 'idleLimit', partialText: 'half' });
+		await request.cut;
+	});
+
+	test.each([
+		['firstTokenLimit', silence, ''],
+		['idleLimit', stuckAfter(word('a')), 'a'],
+		['totalLimit', stuckAfter(word('a')), 'a'],
+	])('%s of the options counts in seconds', async (name, answers, begun) => {
+		const server = await serve(answers);
+		const { supplied } = await chatModel(server.url, {
+			parameters: { options: { firstTokenLimit: 100, idleLimit: 100, [name]: 7 } },
+		});
+		const { answer, has, isOver } = reading(supplied);
+		await server.arrived(CHAT);
+		await has(begun);
+		await clock.pass(6_500);
+		expect(isOver()).toBe(false);
+		await clock.pass(1_000);
+		expect((await failureOf(answer)).context.data).toMatchObject({ kind: name });
+	});
+
+	test('a finish without [DONE] on a socket that stays open is waited out for seconds, not for the Idle Limit', async () => {
+		const server = await serve(stuckAfter(word('Done.'), delta({}, 'stop')));
+		const { supplied } = await chatModel(server.url);
+		const { answer, has, isOver } = reading(supplied);
+		await has('Done.');
+		for (let seconds = 0; seconds < 30 && !isOver(); seconds++) await clock.pass(1000);
+		expect(isOver()).toBe(true);
+		expect(await answer).toBe('Done.');
+	});
+
+	test.each(['chat', 'embed'])(
+		'whole JSON on a socket that stays open is the answer: %s',
+		async (operation) => {
+			const hanging =
+				(body: object): Answer =>
+				(_request, response) => {
+					response.writeHead(200, { 'content-type': 'application/json' });
+					response.write(JSON.stringify(body));
+				};
+			const message = { role: 'assistant', content: 'Whole.' };
+			const choices = [{ index: 0, message, finish_reason: 'stop' }];
+			const server = await start({
+				...LLAMA_SERVER,
+				[`POST ${CHAT}`]: hanging({ object: 'chat.completion', model: 'sim-model', choices }),
+				'POST /v1/embeddings': hanging({ data: [{ index: 0, embedding: [0.5, 0.5] }] }),
+			});
+			if (operation === 'chat') {
+				const { supplied } = await chatModel(server.url);
+				expect((await clock.passUntil(supplied.invoke('Hi'))).content).toBe('Whole.');
+				return;
+			}
+			const [item] = await clock.passUntil(
+				run(server.url, 'vector:embed', { parameters: { text: 'a' } }),
+			);
+			expect(item!.json.vector).toEqual([0.5, 0.5]);
+		},
+	);
+
+	test('503 "Loading model" is waited for, with the same request', async () => {
+		const loading = json(
+			{ error: { code: 503, message: 'Loading model', type: 'unavailable_error' } },
+			503,
+		);
+		const server = await serve(loading, loading, loading, text('Here I am.'));
+		const { supplied } = await chatModel(server.url);
+		expect((await clock.passUntil(supplied.invoke('Hi'))).content).toBe('Here I am.');
+		const bodies = server.sent(CHAT);
+		expect(bodies).toHaveLength(4);
+		expect(bodies[3]).toEqual(bodies[0]);
+	});
+
+	test('a model that loads for longer than the First Token Limit is an error that says so', async () => {
+		const loading = json(
+			{ error: { code: 503, message: 'Loading model', type: 'unavailable_error' } },
+			503,
+		);
+		const server = await serve(loading);
+		const { supplied } = await chatModel(server.url, {
+			parameters: { options: { firstTokenLimit: 120 } },
+		});
+		const failed = await clock.passUntil(failureOf(supplied.invoke('Hi')));
+		expect(`${failed.message} ${failed.description}`).toMatch(/loading/i);
+	});
+});
+
+test('[DONE] ends the answer, though the socket stays open', async () => {
+	const server = await serve(stuckAfter(word('Done.'), delta({}, 'stop'), usage(), '[DONE]'));
+	const { supplied } = await chatModel(server.url);
+	expect((await supplied.invoke('Hi')).content).toBe('Done.');
+	await (
+		await server.arrived(CHAT)
+	)[0]!.cut;
+});
+
+describe('Stop', () => {
+	test.each(['before the first token', 'in the middle'])(
+		'closes the request of the chat model %s',
+		async (moment) => {
+			const server = await serve(moment === 'in the middle' ? stuckAfter(word('a')) : silence);
+			const { supplied, cancel } = await chatModel(server.url);
+			const failed = failureOf(streamOf(supplied, 'Hi'));
+			const [request] = await server.arrived(CHAT);
+			cancel.abort();
+			await request!.cut;
+			expect((await failed).message).toMatch(/cancel|stop/i);
+			expect(server.sent(CHAT)).toHaveLength(1);
+		},
+	);
+
+	test('of the call, and a reader that leaves, close it too', async () => {
+		const server = await serve(silence, stuckAfter(word('a'), word('b')));
+		const { supplied } = await chatModel(server.url);
+		const stop = new AbortController();
+		const failed = failureOf(supplied.invoke('Hi', { signal: stop.signal }));
+		const [first] = await server.arrived(CHAT);
+		stop.abort();
+		await first!.cut;
+		await failed;
+		const left = new AbortController();
+		const reader = (await supplied.stream('Hi', { signal: left.signal }))[Symbol.asyncIterator]();
+		await reader.next();
+		left.abort();
+		const [, second] = await server.arrived(CHAT, 2);
+		await second!.cut;
+		expect(server.sent(CHAT)).toHaveLength(2);
+	});
+
+	test.each([
+		['text:chat', { prompt: 'Hi' }, CHAT],
+		['text:extract', { text: 'Hi', schemaSource: 'schema', jsonSchema: '{"type":"object"}' }, CHAT],
+		['vector:embed', { text: 'Hi' }, '/v1/embeddings'],
+		['vector:rerank', { query: 'q', document: 'd' }, '/v1/rerank'],
+		['image:generate', { prompt: 'Hi' }, '/v1/images/generations'],
+	] as const)('closes the request of Local Llama, %s', async (operation, parameters, path) => {
+		const server = await start({ ...LLAMA_SERVER, [`POST ${path}`]: silence });
+		const stop = new AbortController();
+		const failed = failureOf(run(server.url, operation, { parameters, signal: stop.signal }));
+		const [request] = await server.arrived(path);
+		stop.abort();
+		await request!.cut;
+		expect((await failed).message).toMatch(/cancel|stop/i);
+	});
+});

@@ -1,0 +1,250 @@
+/** design.md 5, What people see. */
+import type { NodeOperationError } from 'n8n-workflow';
+
+import {
+	CHAT,
+	delta,
+	LLAMA_SERVER,
+	ollama,
+	openStream,
+	send,
+	text,
+	usage,
+} from './support/responses';
+import {
+	actionContext,
+	chatModel,
+	embeddings,
+	failureOf,
+	localLlama,
+	reranker,
+	run,
+	serverHealth,
+	streamOf,
+	type Supplied,
+	type SupplySetup,
+} from './support/node-runner';
+import { json, until, useServers } from './support/scripted-server';
+import type { http } from '../support/node-builtins';
+import { closedPort } from '../support/listen';
+
+const start = useServers();
+
+describe('text comes word by word', () => {
+	/** A server that sends a word each time the test has seen the one before. */
+	async function expectWordByWord(seen: () => string, answer: (url: string) => Promise<unknown>) {
+		let held: http.ServerResponse | undefined;
+		const server = await start({
+			...LLAMA_SERVER,
+			[`POST ${CHAT}`]: (_request, response) => void (held = response),
+		});
+		const done = answer(server.url);
+		await server.arrived(CHAT);
+		openStream(held!);
+		let whole = '';
+		for (const word of ['One ', 'after ', 'the ', 'other.']) {
+			send(held!, delta({ content: word }));
+			whole += word;
+			await until(() => seen() === whole);
+		}
+		send(held!, delta({}, 'stop'), usage(), '[DONE]');
+		held!.end();
+		await done;
+		expect(seen()).toBe('One after the other.');
+	}
+
+	test('out of the chat model', async () => {
+		let seen = '';
+		await expectWordByWord(
+			() => seen,
+			async (url) => {
+				const { supplied } = await chatModel(url);
+				for await (const { content } of await supplied.stream('Hi')) seen += String(content);
+			},
+		);
+	});
+
+	test('out of Local Llama, into a chat that streams', async () => {
+		let fake = actionContext('', 'text:chat');
+		await expectWordByWord(
+			() => fake.chunks.map(({ content }) => content ?? '').join(''),
+			async (url) => {
+				fake = actionContext(url, 'text:chat', { parameters: { prompt: 'Hi' }, streaming: true });
+				await localLlama(fake);
+			},
+		);
+		expect(fake.chunks.map(({ type }) => type).filter((type) => type !== 'item')).toEqual([
+			'begin',
+			'end',
+		]);
+	});
+});
+
+const WORDS = 'CUDA out of memory at /srv/secret/path';
+const outOfMemory = json({ error: { code: 500, message: WORDS, type: 'server_error' } }, 500);
+const FAILING = {
+	...LLAMA_SERVER,
+	[`POST ${CHAT}`]: outOfMemory,
+	'POST /v1/embeddings': outOfMemory,
+	'POST /v1/rerank': outOfMemory,
+};
+const NO_RETRIES = { options: { maxRetries: 0 } };
+
+interface Failing {
+	failed: NodeOperationError;
+	/** What n8n shows at the sub-node itself. */
+	logged?: NodeOperationError;
+}
+
+/** Each node that can fail in front of somebody. */
+const NODES: Record<string, (url: string, context?: object) => Promise<Failing>> = {};
+const subNode =
+	<T>(
+		supply: (url: string, setup: SupplySetup) => Promise<Supplied<T>>,
+		use: (it: T) => Promise<unknown>,
+	) =>
+	async (url: string, context?: object): Promise<Failing> => {
+		const { supplied, outputs } = await supply(url, { parameters: NO_RETRIES, context });
+		const failed = await failureOf(use(supplied));
+		return { failed, logged: outputs[0] as NodeOperationError };
+	};
+NODES['Local Chat Model, streamed'] = subNode(chatModel, async (it) => await streamOf(it, 'Hi'));
+NODES['Local Chat Model, whole'] = subNode(chatModel, async (it) => await it.invoke('Hi'));
+NODES['Local Embeddings'] = subNode(embeddings, async (it) => await it.embedQuery('Hi'));
+NODES['Local Reranker'] = subNode(
+	reranker,
+	async (it) => await it.compressDocuments([{ pageContent: 'a', metadata: {} }], 'q'),
+);
+NODES['Local Llama'] = async (url, context) => {
+	const parameters = { prompt: 'Hi', ...NO_RETRIES };
+	return { failed: await failureOf(run(url, 'text:chat', { parameters, context })) };
+};
+
+describe.each(Object.entries(NODES))('an error of %s', (_name, failing) => {
+	test("is n8n's own, with a title, the server's words, the address and what to do", async () => {
+		const { url } = await start(FAILING);
+		const { failed, logged } = await failing(url);
+		for (const error of logged === undefined ? [failed] : [failed, logged]) {
+			expect(error.constructor.name).toBe('NodeOperationError');
+			expect(error.message).not.toContain(url);
+			expect(error.message.length).toBeGreaterThan(10);
+			expect(error.message.length).toBeLessThan(150);
+			expect(error.description).toContain(WORDS);
+			expect(error.description).toContain(url);
+			expect(error.context.itemIndex).toBe(0);
+			expect(error.node.name).toMatch(/./);
+		}
+	});
+
+	test.each(['webhook', 'chat', 'trigger'])(
+		'in a public chat (%s): an anonymous visitor reads no address and no detail, the owner finds all',
+		async (mode) => {
+			const visited = {
+				getMode: () => mode,
+				isStreaming: () => true,
+				getExecutionId: () => '4711',
+			};
+			const { url } = await start(FAILING);
+			const refused = `http://127.0.0.1:${await closedPort()}`;
+			for (const address of [url, refused]) {
+				const { failed, logged } = await failing(address, visited);
+				for (const error of logged === undefined ? [failed] : [failed, logged]) {
+					// n8n streams the description, and nothing else.
+					expect(error.description).toContain('4711');
+					expect(error.description).not.toMatch(
+						/127\.0|http|:\d\d|\/v1|\/srv|CUDA|sim-model|\bkey\b/i,
+					);
+				}
+				expect(JSON.stringify(failed.context)).toContain(address);
+			}
+		},
+	);
+
+	test('in n8n 2.20, which does not tell whether it streams: the same for a webhook', async () => {
+		const { url } = await start(FAILING);
+		const old = { getMode: () => 'webhook', isStreaming: undefined, getExecutionId: () => '4711' };
+		const { failed } = await failing(url, old);
+		expect(failed.description).not.toMatch(/127\.0|http|\/srv|CUDA/);
+	});
+});
+
+test('what Local Llama types into a public chat about a failed item has no address and no detail', async () => {
+	const { url } = await start(FAILING);
+	const fake = actionContext(url, 'text:chat', {
+		parameters: { prompt: 'Hi', ...NO_RETRIES },
+		streaming: true,
+		continueOnFail: true,
+		context: { getMode: () => 'webhook', getExecutionId: () => '4711' },
+	});
+	await localLlama(fake);
+	expect(fake.chunks.length).toBeGreaterThan(0);
+	expect(JSON.stringify(fake.chunks)).not.toMatch(/127\.0|http|\/v1|\/srv|CUDA/);
+});
+
+test('a model that cannot be supplied is an error of the sub-node, without address for a visitor', async () => {
+	const visited = {
+		getMode: () => 'webhook',
+		isStreaming: () => true,
+		getExecutionId: () => '4711',
+	};
+	const credentials = { baseUrl: 'http://gpu-of-the-house:99999' };
+	const shown = await failureOf(chatModel('', { credentials }));
+	expect(`${shown.message} ${shown.description}`).toContain('Base URL');
+	const hidden = await failureOf(chatModel('', { credentials, context: visited }));
+	expect(hidden.description).not.toContain('gpu-of-the-house');
+});
+
+test('a diagnosis of Server Health tells the address to whoever built the workflow', async () => {
+	const url = `http://127.0.0.1:${await closedPort()}`;
+	const [healthy, unhealthy] = await serverHealth(url);
+	expect(healthy).toEqual([]);
+	expect(JSON.stringify(unhealthy)).toContain(url);
+});
+
+describe('what happens in silence is said', () => {
+	const BY_OLLAMA = { system_fingerprint: 'fp_ollama' };
+	const hintsOf = async (url: string, name: string, input = 'Hi') => {
+		const parameters = { model: { __rl: true, mode: 'id', value: name } };
+		const { supplied, hints } = await chatModel(url, { parameters });
+		await supplied.invoke(input);
+		return hints.map(({ message }) => message).join('\n');
+	};
+
+	test('another model than the chosen one answered', async () => {
+		const timings = { prompt_n: 11, prompt_ms: 5, predicted_n: 5, predicted_ms: 10 };
+		const answer = text('Hello.', { timings });
+		const { url } = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: answer });
+		expect(await hintsOf(url, 'qwen3-235b')).toMatch(/qwen3-235b.*sim-model/s);
+		expect(await hintsOf(url, 'sim-model')).toBe('');
+	});
+
+	test("a model of Ollama's cloud: the conversation leaves the house", async () => {
+		const { url } = await start({ ...ollama(), [`POST ${CHAT}`]: text('Hello.', BY_OLLAMA) });
+		expect(await hintsOf(url, 'gpt-oss:120b-cloud')).toMatch(/cloud/);
+	});
+
+	test('messages that Ollama dropped', async () => {
+		const { url } = await start({
+			...ollama(),
+			[`POST ${CHAT}`]: text('Hello.', {
+				...BY_OLLAMA,
+				usage: { prompt_tokens: 3375, completion_tokens: 1, total_tokens: 3376 },
+			}),
+		});
+		const long = 'Tell me about llamas in the Andes. '.repeat(1600);
+		expect(await hintsOf(url, 'qwen3', long)).toMatch(/4096/);
+	});
+
+	test('an answer that the token limit cut', async () => {
+		const cut = [delta({ content: 'cut' }), delta({}, 'length'), usage()];
+		const { url } = await start({
+			...LLAMA_SERVER,
+			[`POST ${CHAT}`]: (_request, response) => {
+				openStream(response);
+				send(response, ...cut, '[DONE]');
+				response.end();
+			},
+		});
+		expect(await hintsOf(url, 'sim-model')).toMatch(/limit/);
+	});
+});

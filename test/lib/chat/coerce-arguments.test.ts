@@ -1,0 +1,70 @@
+import * as fc from 'fast-check';
+
+import { ArgumentFitter } from '../../../lib/chat/coerce-arguments';
+
+const schema = {
+	type: 'object',
+	properties: {
+		text: { type: 'string' },
+		flag: { type: 'boolean' },
+		count: { type: 'integer' },
+		size: { type: ['number', 'null'] },
+		list: { type: 'array', items: { type: 'integer' } },
+		of: { type: 'object', properties: { deep: { type: 'boolean' } } },
+		either: { anyOf: [{ type: 'integer' }, { type: 'string' }] },
+		any: {},
+		level: { enum: [1, 2] },
+	},
+	required: ['count'],
+};
+
+test.each([
+	['{"flag":"True"}', { flag: true }],
+	['{"flag":"false"}', { flag: false }],
+	['{"count":"5"}', { count: 5 }],
+	['{"size":"2.5e3"}', { size: 2500 }],
+	['{"list":"[1, 2]"}', { list: [1, 2] }],
+	['{"list":["1",2]}', { list: [1, 2] }],
+	['{"of":"{\\"deep\\":\\"TRUE\\"}"}', { of: { deep: true } }],
+	['{"level":"2"}', { level: 2 }],
+	['{"flag":null}', {}],
+])('%s fits as %j', (args, expected) => {
+	expect(JSON.parse(new ArgumentFitter().fitted(args, schema))).toEqual(expected);
+});
+
+test.each([
+	'{"text":"true"}',
+	'{"text":"5"}',
+	'{"text":"[1]"}',
+	'{"count":""}',
+	'{"count":"five"}',
+	'{"count":"2.5"}',
+	'{"count":"12345678901234567890"}',
+	'{"count":null}',
+	'{"size":null}',
+	'{"either":"5"}',
+	'{"any":"5"}',
+	'{"unknown":"true"}',
+	'{"count":12345678901234567890}',
+	'no JSON',
+])('%s stays as it is written', (args) => {
+	expect(new ArgumentFitter().fitted(args, schema)).toBe(args);
+});
+
+test('names of prototypes are no properties', () => {
+	const args = '{"__proto__":"5","constructor":"5"}';
+	expect(
+		new ArgumentFitter().fitted(args, { type: 'object', properties: { a: { type: 'integer' } } }),
+	).toBe(args);
+});
+
+test('whatever the schema and the arguments are, texts that it takes stay, and nothing fails', () => {
+	fc.assert(
+		fc.property(fc.jsonValue(), fc.object(), (value, any) => {
+			const args = JSON.stringify(value);
+			const texts = { type: 'object', additionalProperties: { type: 'string' } };
+			expect(new ArgumentFitter().fitted(args, texts)).toBe(args);
+			expect(() => new ArgumentFitter().fitted(args, any)).not.toThrow();
+		}),
+	);
+});

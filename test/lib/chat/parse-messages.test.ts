@@ -1,0 +1,98 @@
+import { messagesFromJson } from '../../../lib/chat/parse-messages';
+import { convertMessages } from '../../../lib/chat/convert-messages';
+
+const CALL = { id: 'c1', type: 'function', function: { name: 'add', arguments: '{"a":1}' } };
+
+test('messages in the form of OpenAI, as a list, as JSON text, or as the whole request', () => {
+	const list = [
+		{ role: 'developer', content: 'Be brief.' },
+		{
+			role: 'user',
+			content: [
+				{ type: 'text', text: 'What is it?' },
+				{ type: 'image_url', image_url: { url: 'https://a/b.png' } },
+			],
+		},
+		{ role: 'assistant', content: 'A cat.', reasoning_content: 'Whiskers.' },
+	];
+	const read = messagesFromJson(list);
+	expect(read.map(({ type }) => type)).toEqual(['system', 'human', 'ai']);
+	expect(read[2]).toMatchObject({ content: 'A cat.', reasoning: 'Whiskers.' });
+	expect(messagesFromJson(JSON.stringify(list))).toEqual(read);
+	expect(messagesFromJson({ model: 'x', messages: list })).toEqual(read);
+	expect(convertMessages(read, { reasoning: 'off' })[1]).toMatchObject({
+		role: 'user',
+		content: [{ type: 'text' }, { type: 'image', url: 'https://a/b.png' }],
+	});
+});
+
+test('tool calls and results, with arguments as text or as an object (Ollama)', () => {
+	for (const args of ['{"a":1}', { a: 1 }]) {
+		const read = messagesFromJson([
+			{ role: 'user', content: 'Add.' },
+			{
+				role: 'assistant',
+				content: null,
+				tool_calls: [{ ...CALL, function: { name: 'add', arguments: args } }],
+			},
+			{ role: 'tool', tool_call_id: 'c1', content: '2' },
+		]);
+		expect(read[1]!.toolCalls).toEqual([{ id: 'c1', name: 'add', args: { a: 1 } }]);
+		expect(read[2]).toMatchObject({ type: 'tool', toolCallId: 'c1', content: '2' });
+	}
+});
+
+test('calls and results of Ollama without IDs belong together in their order', () => {
+	const called = (name: string) => ({ function: { name, arguments: {} } });
+	const read = messagesFromJson([
+		{ role: 'user', content: 'Both?' },
+		{ role: 'assistant', content: '', tool_calls: [called('add'), called('find')] },
+		{ role: 'tool', tool_name: 'add', content: '2' },
+		{ role: 'tool', tool_name: 'find', content: 'it' },
+	]);
+	expect(convertMessages(read, { reasoning: 'off' }).slice(2)).toMatchObject([
+		{ role: 'tool', name: 'add', content: '2' },
+		{ role: 'tool', name: 'find', content: 'it' },
+	]);
+});
+
+test('pictures of Ollama: bare base64 beside the text', () => {
+	const [message] = messagesFromJson([
+		{ role: 'user', content: 'What?', images: ['/9j/4AAQ', 'iVBORw0K'] },
+	]);
+	expect(convertMessages([message!], { reasoning: 'off' })).toEqual([
+		{
+			role: 'user',
+			content: [
+				{ type: 'text', text: 'What?' },
+				{ type: 'image', url: 'data:image/jpeg;base64,/9j/4AAQ' },
+				{ type: 'image', url: 'data:image/png;base64,iVBORw0K' },
+			],
+		},
+	]);
+});
+
+test.each([
+	['{"role":', 'The messages are not a JSON array'],
+	[42, 'The messages are not a JSON array'],
+	[[1], 'Message 1 is not a JSON object'],
+	[[{ content: 'x' }], 'Message 1 has no role'],
+	[
+		[
+			{ role: 'user', content: 'x' },
+			{ role: 'robot', content: 'x' },
+		],
+		'Message 2 has the unknown role "robot". Valid roles: system, user, assistant, tool',
+	],
+	[[{ role: 'user' }], 'Message 1 has no content'],
+	[
+		[{ role: 'assistant', tool_calls: [{ function: { arguments: '{}' } }] }],
+		'Message 1 contains a tool call without a name',
+	],
+	[
+		[{ role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '[' } }] }],
+		'Message 1 contains a call to "f" whose arguments are not a JSON object',
+	],
+])('%j is refused with its type', (given, message) => {
+	expect(() => messagesFromJson(given)).toThrow(message);
+});

@@ -1,0 +1,114 @@
+import * as fc from 'fast-check';
+
+import { toolsToOffer } from '../../../lib/chat/tool-selection';
+import type { SourceMessage, ToolDefinition } from '../../../lib/chat/types';
+
+const tool = (name: string, description = ''): ToolDefinition => ({
+	name,
+	description,
+	parameters: { type: 'object', properties: {} },
+});
+const human = (content: unknown): SourceMessage => ({ type: 'human', content });
+const calls = (...names: string[]): SourceMessage => ({
+	type: 'ai',
+	content: '',
+	toolCalls: names.map((name) => ({ id: `of ${name}`, name, args: {} })),
+});
+const namesOf = (...call: Parameters<typeof toolsToOffer>) =>
+	toolsToOffer(...call).map(({ name }) => name);
+
+/** Some tools, a question, and which tools were called, or have to be. */
+const situations = fc
+	.uniqueArray(fc.stringMatching(/^[a-z]{3,8}$/), { minLength: 1, maxLength: 30 })
+	.chain((names) =>
+		fc.record({
+			tools: fc.constant(names.map((name) => tool(name))),
+			question: fc.oneof(fc.string(), fc.constantFrom(...names)),
+			most: fc.integer({ min: 1, max: 35 }),
+			called: fc.subarray(names),
+			forced: fc.option(fc.constantFrom(...names), { nil: undefined }),
+		}),
+	);
+
+test('any choice keeps the order and all called and forced tools, and is as large as it may be', () => {
+	fc.assert(
+		fc.property(situations, ({ tools, question, most, called, forced }) => {
+			const messages = [human(question), calls(...called)];
+			const toolChoice = forced === undefined ? 'auto' : { name: forced };
+			const offered = toolsToOffer({ messages, tools, toolChoice }, most);
+			expect(offered).toEqual(tools.filter((one) => offered.includes(one)));
+			const kept = new Set(forced === undefined ? called : [...called, forced]);
+			for (const name of kept) expect(offered.map((one) => one.name)).toContain(name);
+			expect(offered.length).toBeGreaterThanOrEqual(Math.min(most, tools.length));
+			expect(offered.length).toBeLessThanOrEqual(most + kept.size);
+		}),
+	);
+});
+
+test('calls of offered tools change nothing during a turn, and one that was left out joins', () => {
+	fc.assert(
+		fc.property(situations, fc.nat(), ({ tools, question, most, called }, pick) => {
+			const before = [calls(...called), human(question)];
+			const first = namesOf({ messages: before, tools }, most);
+			expect(namesOf({ messages: [...before, calls(...first)], tools }, most)).toEqual(first);
+			const leftOut = tools.map(({ name }) => name).filter((name) => !first.includes(name));
+			const missing = leftOut[pick % Math.max(1, leftOut.length)];
+			if (missing === undefined) return;
+			const joined = namesOf({ messages: [...before, calls(missing)], tools }, most);
+			expect(new Set(joined)).toEqual(new Set([...first, missing]));
+		}),
+	);
+});
+
+test('the tool that ends a run of the agent with an output parser always stays', () => {
+	const tools = [tool('one'), tool('two'), tool('format_final_json_response')];
+	const messages = [human('one and two')];
+	expect(namesOf({ messages, tools }, 1)).toEqual(['one', 'format_final_json_response']);
+});
+
+const TOOLS = [
+	tool('get_weather', 'Tells the weather of one city'),
+	tool('createOrder', 'Orders articles for a customer'),
+	tool('set_light', 'Changes the light of a room'),
+	tool('send_message', 'Sends a text to a person'),
+	tool('查询天气', '查询城市的天气'),
+];
+const offeredFor = (most: number, ...messages: SourceMessage[]) =>
+	namesOf({ messages, tools: TOOLS }, most);
+
+test.each([
+	['What is the weather in Paris?', 'get_weather'],
+	['two orders of tea, please', 'createOrder'],
+	['Turn the LIGHTS off', 'set_light'],
+	['message Anna that I am late', 'send_message'],
+	['今天巴黎的天气怎么样？', '查询天气'],
+	[`Sum this up: ${'word '.repeat(5_000)}. Then set the light.`, 'set_light'],
+])('"%.60s" is offered %s', (question, best) => {
+	expect(offeredFor(1, human(question))).toEqual([best]);
+});
+
+test('the newest question counts most, and older ones still count', () => {
+	const questions = [human('and the weather?'), human('set the light')];
+	expect(offeredFor(1, ...questions)).toEqual(['set_light']);
+	expect(offeredFor(2, ...questions)).toEqual(['get_weather', 'set_light']);
+});
+
+test('texts beside pictures count, and what the model and the system say does not', () => {
+	const picture = { type: 'image_url', image_url: { url: 'data:,order' } };
+	const messages: SourceMessage[] = [
+		{ type: 'system', content: 'You send messages.' },
+		{ type: 'generic', role: 'user', content: [{ type: 'text', text: 'The light?' }, picture] },
+		{ type: 'ai', content: 'An order?' },
+	];
+	expect(offeredFor(1, ...messages)).toEqual(['set_light']);
+});
+
+test('broken calls keep their tools, too', () => {
+	const invalid: SourceMessage = {
+		type: 'ai',
+		content: '',
+		invalidToolCalls: [{ name: 'createOrder' }, {}],
+	};
+	const offered = offeredFor(1, human('light'), invalid);
+	expect(offered).toEqual(['createOrder', 'set_light']);
+});

@@ -1,0 +1,121 @@
+import * as fc from 'fast-check';
+
+import { fitHistory } from '../../../lib/chat/trim-history';
+import type { ChatMessage } from '../../../lib/chat/types';
+
+const user = (content: string): ChatMessage => ({ role: 'user', content });
+const system: ChatMessage = { role: 'system', content: 'Be brief. '.repeat(100) };
+
+/** A turn of so many tokens. */
+const turn = (size: number): ChatMessage[] => [
+	user('Why'),
+	{ role: 'assistant', content: 'word'.repeat(size - 1) },
+];
+
+test('a history that fits is sent unchanged', () => {
+	const messages = [system, ...turn(10), ...turn(10), user('And now?')];
+	expect(fitHistory(messages, 20)).toEqual({ messages, leftOut: 0 });
+});
+
+test('the oldest turns are dropped completely', () => {
+	const withTool: ChatMessage[] = [
+		user('Weather?'),
+		{ role: 'assistant', content: '', toolCalls: [{ id: '1', name: 'w', arguments: '{}' }] },
+		{ role: 'tool', toolCallId: '1', content: 'word '.repeat(20) },
+		{ role: 'assistant', content: 'Fine.' },
+	];
+	const fitted = fitHistory([system, ...withTool, ...turn(10), user('And now?')], 20);
+	expect(fitted).toEqual({ messages: [system, ...turn(10), user('And now?')], leftOut: 1 });
+});
+
+test('the current turn stays, however long it is', () => {
+	const current: ChatMessage[] = [
+		user('word '.repeat(500)),
+		{ role: 'assistant', content: 'word '.repeat(500) },
+	];
+	expect(fitHistory([system, ...turn(10), ...current], 1)).toEqual({
+		messages: [system, ...current],
+		leftOut: 1,
+	});
+});
+
+test('pictures count', () => {
+	const picture: ChatMessage = { role: 'user', content: [{ type: 'image', url: 'data:,' }] };
+	const seen: ChatMessage = { role: 'assistant', content: 'A cat.' };
+	expect(fitHistory([picture, seen, user('Now?')], 500).leftOut).toBe(1);
+});
+
+test('in any conversation: within the budget, no more is left out than a step beyond it, system and last turn stay', () => {
+	fc.assert(
+		fc.property(
+			fc.array(fc.integer({ min: 2, max: 60 }), { maxLength: 30 }),
+			fc.integer({ min: 1, max: 400 }),
+			(sizes, budget) => {
+				const turns = sizes.map(turn);
+				const last = user('And now?');
+				const { messages, leftOut } = fitHistory([system, ...turns.flat(), last], budget);
+				expect(messages).toEqual([system, ...turns.slice(leftOut).flat(), last]);
+				const left = sizes.slice(leftOut).reduce((sum, size) => sum + size, 0);
+				expect(left).toBeLessThanOrEqual(budget);
+				if (leftOut > 0)
+					expect(left + sizes[leftOut - 1]! + budget / 4).toBeGreaterThanOrEqual(budget);
+			},
+		),
+	);
+});
+
+const role = fc.constantFrom<ChatMessage['role']>('system', 'user', 'user', 'assistant', 'tool');
+
+test('of messages in any order: what stays keeps its place, and no answer or result stays without its question', () => {
+	fc.assert(
+		fc.property(
+			fc.array(fc.tuple(role, fc.integer({ min: 0, max: 9 })), { maxLength: 30 }),
+			fc.integer({ min: 1, max: 60 }),
+			(shape, budget) => {
+				const given = shape.map(
+					([of, size], at) => ({ role: of, content: `m${at} `.repeat(size) }) as ChatMessage,
+				);
+				const { messages } = fitHistory(given, budget);
+				expect(messages).toEqual(given.filter((message) => messages.includes(message)));
+				const gone = given.filter((message) => !messages.includes(message));
+				expect(gone.filter((message) => message.role === 'system')).toEqual([]);
+				if (gone.length === 0) return;
+				const said = given.filter((message) => message.role !== 'system');
+				const first = said[gone.length]!;
+				expect([first.role, said[gone.length - 1]!.role === 'user']).toEqual(['user', false]);
+				expect(said.slice(gone.length)).toEqual(
+					messages.filter((message) => message.role !== 'system'),
+				);
+			},
+		),
+	);
+});
+
+test('a question in two messages, such as one with a file of text, is one turn', () => {
+	const current = [user('What does it say?'), user('The file')];
+	const fitted = fitHistory([...turn(9), ...current], 1);
+	expect(fitted).toEqual({ messages: current, leftOut: 1 });
+});
+
+test('over sixty rounds the beginning of the prompt changes a few times only', () => {
+	const beginnings: Array<ChatMessage | undefined> = [];
+	for (let round = 1; round <= 60; round++) {
+		const turns = Array.from({ length: round }, (_, at) => [
+			user(`Question ${at}`),
+			...turn(10).slice(1),
+		]);
+		beginnings.push(fitHistory([...turns.flat(), user('Now?')], 100).messages[0]);
+	}
+	const changes = beginnings.filter(
+		(first, at) => at > 0 && JSON.stringify(first) !== JSON.stringify(beginnings[at - 1]),
+	);
+	// Fifty turns go in all, a quarter of the budget at once: every second or third round.
+	expect(changes.length).toBeLessThanOrEqual(25);
+	expect(changes.length).toBeGreaterThan(10);
+});
+
+test('calls count', () => {
+	const call = { id: '1', name: 'w', arguments: `{"a":"${'word'.repeat(40)}"}` };
+	const called: ChatMessage = { role: 'assistant', content: '', toolCalls: [call] };
+	expect(fitHistory([user('Why'), called, user('Now?')], 40).leftOut).toBe(1);
+});

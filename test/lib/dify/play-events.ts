@@ -1,0 +1,36 @@
+import { apply, createRun, endText, isOver } from '../../../lib/dify/run/run-state';
+import { resultOf } from '../../../lib/dify/run/run-result';
+import type { DifyAppMode, RunResult } from '../../../lib/dify/types';
+import { sampleContext, transcript, wireText, type Script, type Step } from '../../simulators/dify';
+
+/** What every event of a sample stream names, and the same as a result has it. */
+export const ENV = { conversation_id: 'c', message_id: 'm', created_at: 1, task_id: 't' };
+
+/** Steps of a script that say these pieces. */
+export const said = (...texts: string[]): Step[] => texts.map((text) => ({ text }));
+
+export interface Played {
+	result: RunResult;
+	/** What a live display that applies the deltas would show. */
+	shown: string;
+	/** Nothing of interest can follow. */
+	isOver: boolean;
+}
+
+/** What comes of events. */
+export function playEvents(...events: unknown[]): Played {
+	const run = createRun();
+	let shown = '';
+	const show = (deltas: ReturnType<typeof apply>) => {
+		for (const delta of deltas) shown = delta.type === 'append' ? shown + delta.text : delta.text;
+	};
+	for (const event of events) show(apply(run, event));
+	show(endText(run));
+	return { result: resultOf(run), shown, isOver: isOver(run) };
+}
+
+/** The events that the simulator's version writes for a script. */
+export function eventsOf(mode: DifyAppMode, script: Script): unknown[] {
+	const text = transcript(script, sampleContext(mode)).map(wireText).join('');
+	return [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data!) as unknown);
+}

@@ -1,0 +1,118 @@
+import * as fc from 'fast-check';
+
+import {
+	classify,
+	failureInStream,
+	isRefusal,
+	retryAfterMs,
+} from '../../../lib/errors/classify-error';
+import type { FailureKind } from '../../../lib/errors/error-types';
+
+const context = {
+	url: 'http://host:9931/v1/chat/completions',
+	root: 'http://host:9931',
+	model: 'qwen3-8b',
+};
+const openAi = (message: string, more: object = {}) => ({ error: { message, ...more } });
+
+test.each<[FailureKind, number, unknown]>([
+	[
+		'contextOverflow',
+		400,
+		openAi('the request exceeds the available context size', { type: 'exceed_context_size_error' }),
+	],
+	['loading', 503, openAi('Loading model', { type: 'unavailable_error', code: 503 })],
+	['unauthorized', 401, openAi('Invalid API Key')],
+	['unauthorized', 403, { detail: 'Not authenticated' }],
+	['gatewayKey', 401, openAi('litellm.AuthenticationError: OpenAIException - Invalid API Key')],
+	['forbidden', 403, ''],
+	['modelNotFound', 404, openAi('The model `x` does not exist', { code: 'model_not_found' })],
+	['wrongPath', 404, { detail: 'Not Found' }],
+	['wrongPath', 200, { error: 'Unexpected endpoint or method. (GET /v1/x)' }],
+	[
+		'notSupported',
+		501,
+		openAi('This server does not support embeddings. Start it with `--embeddings`'),
+	],
+	['templateRejected', 500, openAi('Jinja Exception: System role not supported')],
+	['grammarRejected', 400, openAi('failed to parse grammar')],
+	['tooLarge', 413, '<html><title>413 Request Entity Too Large</title></html>'],
+	['busy', 503, { code: 503, message: 'no running instances', reason: 'ServiceUnavailable' }],
+	['busy', 429, ''],
+	['gateway', 502, '<html><title>502 Bad Gateway</title></html>'],
+	['proxyRefuses', 403, '<html><title>Attention Required</title></html>'],
+	['redirect', 302, ''],
+	['notAnApi', 200, '<html><title>Open WebUI</title></html>'],
+	['wrongServer', 200, 'It works!'],
+	['invalidAnswer', 200, {}],
+	[
+		'badRequest',
+		400,
+		{ detail: [{ loc: ['body', 'top_k'], msg: 'Extra inputs are not permitted' }] },
+	],
+	['fileUnreadable', 400, openAi('Failed to load image or audio file')],
+	['fileUnreadable', 400, openAi('invalid image input')],
+	['fileUnreadable', 500, openAi('failed to process inputs: image: unknown format')],
+	['modelFailedToLoad', 500, openAi("failed to load model 'image-model.gguf'")],
+	['serverError', 500, openAi('boom')],
+	['budgetSpent', 429, openAi('over', { type: 'budget_exceeded' })],
+])('%s: status %i, %j', (kind, status, body) => {
+	const text = typeof body === 'string' ? body : JSON.stringify(body);
+	expect(classify({ status, body: text }, context).kind).toBe(kind);
+});
+
+test('the numbers of tokens go into the title', () => {
+	const body = JSON.stringify(
+		openAi('too much', { type: 'exceed_context_size_error', n_prompt_tokens: 5000, n_ctx: 4096 }),
+	);
+	expect(classify({ status: 400, body }, context).message).toContain('needs 5000 tokens');
+});
+
+test("a template's own message stands in front", () => {
+	const body = JSON.stringify(
+		openAi('Unable to generate parser for this template. Error: Jinja Exception: No tools here'),
+	);
+	expect(classify({ status: 500, body }, context).serverText).toMatch(/^No tools here — Unable/);
+});
+
+test('secrets in the words of a server are masked', () => {
+	const key = ['sk', '9f8e7d6c5b4a3210'].join('-');
+	const body = JSON.stringify(openAi(`key ${key} is unknown`, { given: key }));
+	const failed = classify({ status: 401, body }, { ...context, secrets: [key] });
+	expect(JSON.stringify({ ...failed, message: failed.message })).not.toContain(key);
+});
+
+test('an error in a stream means the same as in place of one', () => {
+	expect(failureInStream('{"error":{"message":"Loading model","code":503}}').kind).toBe('loading');
+	expect(failureInStream('{"error":"boom"}').kind).toBe('streamError');
+	expect(isRefusal({ status: 200, json: { error: {} } })).toBe(false);
+});
+
+test('whatever comes is a failure with a title', () => {
+	const body = fc.oneof(
+		fc.string(),
+		fc.json(),
+		fc.object().map((value) => JSON.stringify({ error: value })),
+	);
+	const headers = fc.dictionary(
+		fc.constantFrom('content-type', 'www-authenticate', 'retry-after'),
+		fc.string(),
+	);
+	fc.assert(
+		fc.property(body, headers, fc.integer({ min: 200, max: 599 }), (text, named, status) => {
+			const failed = classify({ status, headers: named, body: text }, context);
+			expect(failed.message).not.toBe('');
+			expect(failed.remedy).not.toBe('');
+		}),
+	);
+});
+
+test.each([
+	['120', 120_000],
+	['1.5', 1500],
+	['Thu, 26 Nov 2026 03:00:10 GMT', 10_000],
+	['-5', undefined],
+	['soon', undefined],
+])('Retry-After: %s', (header, expected) => {
+	expect(retryAfterMs(header, Date.parse('2026-11-26T03:00:00Z'))).toBe(expected);
+});

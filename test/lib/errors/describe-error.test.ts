@@ -1,0 +1,42 @@
+import { describe as describeError } from '../../../lib/errors/describe-error';
+import { ServerError } from '../../../lib/errors/server-error';
+
+describe('the whole text of a failure', () => {
+	const failed = new ServerError({
+		kind: 'connectionLost',
+		message: 'It broke',
+		meaning: 'It broke in the middle',
+		remedy: 'Mend it.',
+		url: 'http://me:pass@10.0.0.5:8080/v1/chat/completions?user=anna#x',
+		serverText: 'boom',
+	});
+
+	test('what happened and where, what to do, what the server said', () => {
+		expect(describeError(failed)).toBe(
+			'It broke in the middle (http://10.0.0.5:8080/v1/chat/completions). Mend it. Server message: "boom"',
+		);
+	});
+
+	test('what is not there leaves no gap, and nothing is said twice', () => {
+		const of = (message: string, serverText?: string) =>
+			describeError(
+				new ServerError({ kind: 'badRequest', message, remedy: 'Mend it.', serverText }),
+			);
+		expect(of('No')).toBe('No. Mend it.');
+		expect(of('It ended.')).toBe('It ended. Mend it.');
+		expect(of('Field n is wrong', 'Field n is wrong')).toBe('Field n is wrong. Mend it.');
+		expect(describeError(new ServerError({ kind: 'badRequest', message: 'No', remedy: '' }))).toBe(
+			'No.',
+		);
+	});
+
+	test('a long text of the server is shortened', () => {
+		const long = new ServerError({
+			kind: 'badRequest',
+			message: 'No',
+			remedy: 'Mend it.',
+			serverText: 'x'.repeat(900),
+		});
+		expect(describeError(long)).toBe(`No. Mend it. Server message: "${'x'.repeat(500)}"`);
+	});
+});

@@ -1,0 +1,35 @@
+import { isRetryable, isUnreached, type FailureKind } from '../../../lib/errors/error-types';
+
+describe('what may be sent again', () => {
+	test.each<FailureKind>(['refused', 'loading', 'busy'])(
+		'%s: nothing was started, so the same request may go out again',
+		(kind) => {
+			expect(isRetryable(kind)).toBe(true);
+		},
+	);
+
+	test.each<FailureKind>([
+		'connectionLost',
+		'closedBeforeAnswer',
+		'gateway',
+		'serverError',
+		'streamEndedEarly',
+		'idleLimit',
+		'totalLimit',
+		'timeout',
+		'runFailed',
+		'quota',
+		'aborted',
+	])('%s: something may have run, or nothing will change', (kind) => {
+		expect(isRetryable(kind)).toBe(false);
+	});
+});
+
+test('where no connection was made, another request fails in the same way', () => {
+	expect((['dns', 'refused', 'connectTimeout', 'tlsUntrusted'] as const).every(isUnreached)).toBe(
+		true,
+	);
+	expect(
+		(['busy', 'unauthorized', 'connectionLost', 'serverError'] as const).some(isUnreached),
+	).toBe(false);
+});

@@ -1,8 +1,0 @@
-import { DIFY_REMEDIES } from '../../../../lib/errors/remedies/dify';
-
-describe('remedies for failures of Dify', () => {
-	test('no remedy sends people to an operation that no node has', () => {
-		for (const row of Object.values(DIFY_REMEDIES))
-			expect(row({}).remedy).not.toMatch(/\boperation ["A-Z]|needs (?:completion|workflow)/);
-	});
-});

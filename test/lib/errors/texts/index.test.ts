@@ -1,0 +1,47 @@
+import { failure } from '../../../../lib/errors/create-error';
+import type { FailureKind } from '../../../../lib/errors/error-types';
+import { type RemedyFacts, remedyFor } from '../../../../lib/errors/texts';
+import { DIFY_REMEDIES } from '../../../../lib/errors/texts/dify';
+import { MODEL_REMEDIES } from '../../../../lib/errors/texts/model';
+import { NETWORK_REMEDIES } from '../../../../lib/errors/texts/network';
+
+describe('remedies', () => {
+	const TABLES = { network: NETWORK_REMEDIES, model: MODEL_REMEDIES, dify: DIFY_REMEDIES };
+	const ROWS = Object.entries(TABLES).flatMap(([table, rows]) =>
+		Object.keys(rows).map((kind) => [table, kind as FailureKind] as const),
+	);
+	/** All that a title can name, as long as it gets. */
+	const FACTS: RemedyFacts = {
+		url: 'https://llm-server.example.com:8443/v1/chat/completions',
+		root: 'https://llm-server.example.com:8443',
+		host: 'llm-server.example.com',
+		port: '8443',
+		code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+		limitMs: 5_400_000,
+		status: 524,
+		model: 'qwen3-30b-a3b-instruct-2507',
+		location: 'https://llm-server.example.com:8443/login?next=/v1/chat/completions',
+		promptTokens: 131_072,
+		contextTokens: 32_768,
+		modality: 'image',
+		tool: 'search_the_knowledge_base',
+		maxTokens: 32_768,
+	};
+
+	test.each(ROWS)(
+		'%s, %s: a title, a meaning and an advice, with and without facts',
+		(table, kind) => {
+			const service = table === 'dify' ? ('dify' as const) : undefined;
+			for (const facts of [{}, FACTS]) {
+				const { message, meaning, remedy } = failure(kind, { service }, { about: facts });
+				for (const text of [message, meaning, remedy])
+					expect(text).not.toMatch(/undefined|NaN| {2}|\(\)|""/);
+				expect(message).toMatch(/^[A-Zn].*[^.]$/);
+				expect(meaning).toMatch(/^[A-Zn].*[^.]$/);
+				expect(remedy).toMatch(/^[A-Z'].*\.$/);
+				expect(remedyFor(kind, { service, ...facts }).title.length).toBeLessThanOrEqual(110);
+			}
+			expect(failure(kind, { service }).message.length).toBeLessThanOrEqual(80);
+		},
+	);
+});

@@ -1,0 +1,52 @@
+import { remedyFor } from '../../../../lib/errors/texts';
+import { failure } from '../../../../lib/errors/create-error';
+import { NETWORK_REMEDIES } from '../../../../lib/errors/texts/network';
+
+describe('remedies for the way to a server', () => {
+	test('localhost in a container is explained, other hosts are not told about Docker', () => {
+		expect(failure('refused', { url: 'http://localhost:8080/v1' }).remedy).toContain(
+			'n8n container itself',
+		);
+		expect(failure('refused', { url: 'http://10.0.0.5/v1' })).toMatchObject({
+			message: 'The machine "10.0.0.5" is reachable, but nothing is listening on port 80',
+			url: 'http://10.0.0.5/v1',
+			remedy: expect.stringContaining('--host 0.0.0.0'),
+		});
+	});
+
+	test('the address with the other scheme is written out', () => {
+		const { tlsMismatch, connectTimeout } = NETWORK_REMEDIES;
+		const [plain, tls] = ['http://10.0.0.5:8080', 'https://10.0.0.5:8080'];
+		expect(tlsMismatch({ url: `${plain}/v1`, root: plain })).toMatchObject({
+			title: 'The server expects https on this port',
+			remedy: `Use https:// in the Base URL: ${tls}.`,
+		});
+		expect(tlsMismatch({ url: `${tls}/v1`, root: tls, code: 'EPROTO' }).remedy).toContain(
+			`Base URL: ${plain},`,
+		);
+		// Some TLS was spoken: http would be wrong advice.
+		const failed = tlsMismatch({
+			url: `${tls}/v1`,
+			root: tls,
+			code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+		});
+		expect(failed.title).toContain('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
+		expect(failed.remedy).not.toContain(plain);
+		// llama-server without TLS waits for the rest of a request line, so that this looks like a firewall.
+		expect(connectTimeout({ url: `${tls}/v1`, root: tls, port: '8080' }).remedy).toContain(
+			`: ${plain}. Otherwise:`,
+		);
+		expect(connectTimeout({ url: `${plain}/v1`, root: plain, port: '8080' }).remedy).not.toContain(
+			'https',
+		);
+	});
+});
+
+test.each([
+	['8080', '9931'],
+	['9931', '8080'],
+])('nothing listens on port %s: names the other default port, %s', (port, other) => {
+	for (const host of ['10.0.0.5', '127.0.0.1'])
+		expect(remedyFor('refused', { host, port }).remedy).toContain(`try ${other}.`);
+	expect(remedyFor('refused', { host: '10.0.0.5', port: '80' }).remedy).not.toContain('9931');
+});

@@ -1,0 +1,92 @@
+import { type AiNodeSdk, findHostClasses, loadSdk } from '../../../lib/langchain/host-classes';
+import { fakeContext } from '../../support/context';
+
+const { context } = fakeContext({}, {});
+const sdk = loadSdk();
+
+/** The real SDK with something in its model taken away. */
+function changedSdk(
+	change: (adapter: Record<string, unknown>, prototype: Record<string, unknown>) => void,
+): AiNodeSdk {
+	return {
+		...sdk,
+		supplyModel: (...args: Parameters<AiNodeSdk['supplyModel']>) => {
+			const { response } = sdk.supplyModel(...args) as { response: Record<string, unknown> };
+			// A class of its own, so that nothing remembered of the real one is used.
+			const prototype = Object.create(Object.getPrototypeOf(response) as object) as Record<
+				string,
+				unknown
+			>;
+			const base = Object.create(
+				Object.getPrototypeOf(Object.getPrototypeOf(response)) as object,
+			) as Record<string, unknown>;
+			for (const key of Object.getOwnPropertyNames(Object.getPrototypeOf(response)))
+				prototype[key] = (Object.getPrototypeOf(response) as Record<string, unknown>)[key];
+			Object.setPrototypeOf(prototype, base);
+			Object.setPrototypeOf(response, prototype);
+			change(response, base);
+			return { response };
+		},
+	} as unknown as AiNodeSdk;
+}
+
+describe("the host's classes", () => {
+	it('are found in the real SDK', async () => {
+		const harvest = await findHostClasses(context, sdk);
+		expect('missing' in harvest ? harvest : Object.keys(harvest.classes).sort()).toEqual([
+			'AIMessageChunk',
+			'BaseChatModel',
+			'ChatGenerationChunk',
+			'N8nLlmTracing',
+		]);
+	});
+
+	it('are the same every time', async () => {
+		expect(await findHostClasses(context, sdk)).toBe(await findHostClasses(context, sdk));
+	});
+
+	it.each([
+		[
+			'BaseChatModel.withConfig',
+			(_adapter: Record<string, unknown>, base: Record<string, unknown>) =>
+				(base.withConfig = undefined),
+		],
+		[
+			'_streamResponseChunks',
+			(adapter: Record<string, unknown>) => (adapter._streamResponseChunks = undefined),
+		],
+		[
+			'ChatGenerationChunk',
+			(adapter: Record<string, unknown>) => (adapter._streamResponseChunks = async function* () {}),
+		],
+		['N8nLlmTracing', (adapter: Record<string, unknown>) => (adapter.callbacks = [])],
+	])('name what is missing when n8n changes: %s', async (missing, change) => {
+		expect(await findHostClasses(context, changedSdk(change))).toEqual({ missing });
+	});
+});
+
+describe('a probe that throws', () => {
+	it.each([
+		[
+			'while it streams',
+			changedSdk((adapter) => {
+				adapter._streamResponseChunks = () => {
+					throw new Error('no run manager');
+				};
+			}),
+		],
+		[
+			'when it is made',
+			{
+				...sdk,
+				supplyModel: () => {
+					throw new Error('no run manager');
+				},
+			} as unknown as AiNodeSdk,
+		],
+	])('is named as missing, so that the SDK is used: %s', async (_when, changed) => {
+		expect(await findHostClasses(context, changed)).toEqual({
+			missing: 'its chat model failed: no run manager',
+		});
+	});
+});

@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+
+import { readMessage } from '../../../lib/langchain/input-message';
+import { createRequire, process } from '../../support/node-builtins';
+import { examples } from '../../support/properties';
+
+describe('messages of the host’s LangChain', () => {
+	interface Messages {
+		HumanMessage: new (content: unknown) => unknown;
+		SystemMessage: new (content: unknown) => unknown;
+		AIMessage: new (fields: object) => unknown;
+		ToolMessage: new (fields: object) => unknown;
+		ChatMessage: new (fields: object) => unknown;
+	}
+	const messages = createRequire(`${process.cwd()}/package.json`)(
+		'@langchain/core/messages',
+	) as Messages;
+
+	it('are read by their shape', () => {
+		const { HumanMessage, SystemMessage, AIMessage, ToolMessage, ChatMessage: Generic } = messages;
+		expect(
+			[
+				new SystemMessage('s'),
+				new HumanMessage([{ type: 'text', text: 'h' }]),
+				new AIMessage({
+					content: 'a',
+					tool_calls: [{ id: '1', name: 'f', args: { x: 1 }, type: 'tool_call' }],
+					invalid_tool_calls: [{ id: '2', name: 'f', args: '{' }],
+					additional_kwargs: { reasoning_content: 'r' },
+				}),
+				new AIMessage({ content: '', additional_kwargs: { reasoning: 'r' } }),
+				new AIMessage({ content: '', additional_kwargs: { reasoning: { effort: 'low' } } }),
+				new ToolMessage({ content: 't', tool_call_id: '1', name: 'f' }),
+				new Generic({ role: 'developer', content: 'd' }),
+				'text',
+			].map(readMessage),
+		).toEqual([
+			{ type: 'system', content: 's' },
+			{ type: 'human', content: [{ type: 'text', text: 'h' }] },
+			{
+				type: 'ai',
+				content: 'a',
+				toolCalls: [{ id: '1', name: 'f', args: { x: 1 } }],
+				invalidToolCalls: [expect.objectContaining({ id: '2' })],
+				reasoning: 'r',
+			},
+			{ type: 'ai', content: '', toolCalls: [], invalidToolCalls: [], reasoning: 'r' },
+			{ type: 'ai', content: '', toolCalls: [], invalidToolCalls: [] },
+			{ type: 'tool', content: 't', toolCallId: '1', name: 'f' },
+			{ type: 'generic', role: 'developer', content: 'd' },
+			{ type: 'human', content: 'text' },
+		]);
+	});
+
+	it('are read without a class, too', () => {
+		expect(readMessage({ _getType: () => 'human', content: 'x' })).toEqual({
+			type: 'human',
+			content: 'x',
+		});
+		expect(readMessage({ getType: () => 'developer', content: 'x' })).toEqual({
+			type: 'system',
+			content: 'x',
+		});
+		expect(readMessage(null)).toEqual({ type: 'human', content: 'null' });
+		expect(
+			readMessage({
+				getType: () => 'ai',
+				content: '',
+				tool_calls: [{ name: 'f', args: 'text' }, 'junk'],
+			}),
+		).toEqual({ type: 'ai', content: '', toolCalls: [{ name: 'f', args: {} }] });
+	});
+
+	it('are read whatever they hold: the type is a known one, and every call has a name and an object of arguments', () => {
+		const message = fc.record(
+			{
+				getType: fc
+					.constantFrom('human', 'ai', 'tool', 'system', 'function', 'remove')
+					.map((type) => () => type),
+				content: fc.jsonValue(),
+				role: fc.jsonValue(),
+				name: fc.jsonValue(),
+				tool_call_id: fc.jsonValue(),
+				tool_calls: fc.oneof(
+					fc.jsonValue(),
+					fc.array(fc.record({ id: fc.jsonValue(), args: fc.jsonValue() })),
+				),
+				invalid_tool_calls: fc.jsonValue(),
+				additional_kwargs: fc.jsonValue(),
+			},
+			{ requiredKeys: [] },
+		);
+		fc.assert(
+			fc.property(fc.oneof(message, fc.jsonValue()), (given) => {
+				const read = readMessage(given);
+				expect(['human', 'system', 'ai', 'tool', 'generic']).toContain(read.type);
+				for (const { id, name, args } of read.toolCalls ?? []) {
+					expect([typeof name, typeof args]).toEqual(['string', 'object']);
+					expect(id === undefined || typeof id === 'string').toBe(true);
+				}
+				for (const text of [read.reasoning, read.toolCallId, read.name, read.role])
+					expect(text === undefined || typeof text === 'string').toBe(true);
+			}),
+			examples(200),
+		);
+	});
+});

@@ -1,0 +1,447 @@
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { clearSharedCaches } from '../../../lib/lru-cache';
+import { listModels, listModelsFor } from '../../../lib/servers/list-models';
+import { changeModel, deleteModel, pullModel } from '../../../lib/servers/model-actions';
+import { forgetKind, kindOf, propsOf } from '../../../lib/servers/types';
+import { identify } from '../../../lib/servers/types/identify';
+import type { ModelUse } from '../../../lib/servers/types/server-type';
+import { serverOf } from '../../../lib/servers/model-server';
+import { json, type ScriptedRequest, startScripted } from '../../simulators/scripted';
+import { recordedExchanges } from '../../simulators/model-recordings/exchange';
+
+const open = new Set<() => Promise<void>>();
+
+afterEach(async () => {
+	await Promise.all([...open].map(async (close) => await close()));
+	open.clear();
+	clearSharedCaches();
+	await closeChannels();
+});
+
+type Answers = Record<string, unknown>;
+
+/**
+ * A server with these JSON answers by method and path; a function makes one of the request, `[status, body]` is a
+ * refusal. Anything else is 404.
+ */
+async function serve(answers: Answers, headers: Record<string, string> = {}) {
+	const scripted = await startScripted((request, response) => {
+		const { method, path } = request;
+		const known = answers[`${method} ${path}`] ?? answers[`${method} ${path.replace(/\?.*/, '')}`];
+		const answer: unknown =
+			typeof known === 'function' ? (known as (of: ScriptedRequest) => unknown)(request) : known;
+		if (answer === undefined)
+			return json(response, { error: { message: 'File Not Found' } }, 404, headers);
+		if (Array.isArray(answer)) return json(response, answer[1], answer[0] as number, headers);
+		return json(response, answer, 200, headers);
+	});
+	open.add(scripted.close);
+	const server = serverOf({ baseUrl: scripted.url, apiKey: ['sk', '9f8e7d6c5b4a3210'].join('-') });
+	return { server, asked: () => scripted.requests.map(({ method, path }) => `${method} ${path}`) };
+}
+
+const list = (...models: object[]) => ({ object: 'list', data: models });
+const LLAMA = { server: 'llama.cpp' };
+const OLLAMA = list({ id: 'qwen3:8b', owned_by: 'library' });
+const call = { wait: true, limitMs: 10_000, pauseMs: 1 };
+
+describe('which server it is', () => {
+	test.each([
+		['llama-server-v0.5.0/lists', 'plain-models', 'llamaServer'],
+		['llama-server-v0.5.0/lists', 'key-models-none', 'llamaServer'],
+		['llama-server-v0.5.0/lists', 'loading-models', 'llamaServer'],
+		['llama-server-v0.5.0/router', 'router-models-idle', 'llamaServer'],
+		['llama-swap-0bdb372/models', 'models', 'other'],
+		['whisper.cpp-233fe1f/server', 'models-404', 'other'],
+	])('recorded: %s %s is %s', (topic, name, kind) => {
+		const {
+			status,
+			headers,
+			text = '',
+		} = recordedExchanges(topic).find((one) => one.name === name)!.answer;
+		const named = Object.fromEntries(
+			headers.map(([header, value]) => [header.toLowerCase(), value]),
+		);
+		const body = /^[{[]/.test(text) ? (JSON.parse(text) as unknown) : undefined;
+		expect(identify({ models: { status, headers: named, text, json: body } })).toBe(kind);
+	});
+
+	test.each<[string, Answers, Record<string, string>]>([
+		['Ollama', { 'GET /v1/models': OLLAMA }, {}],
+		['Ollama', { 'GET /v1/models': list(), 'GET /api/version': { version: '0.17.4' } }, {}],
+		['vLLM', { 'GET /v1/models': list({ id: 'a', owned_by: 'vllm' }) }, {}],
+		['vLLM', { 'GET /v1/models': [401, { error: 'Unauthorized' }] }, {}],
+		[
+			'GPUStack',
+			{ 'GET /v1/models': list({ id: 'a', owned_by: 'x' }, { id: 'b', owned_by: 'gpustack' }) },
+			{},
+		],
+		[
+			'LiteLLM',
+			{ 'GET /v1/models': list({ id: 'a', owned_by: 'openai' }) },
+			{ 'x-litellm-version': '1.106' },
+		],
+		['LM Studio', { 'GET /v1/models': list({ id: 'a', owned_by: 'organization_owner' }) }, {}],
+		[
+			'An OpenAI-compatible server',
+			{ 'GET /v1/models': list({ id: 'vllm/a', owned_by: 'vllm' }) },
+			{},
+		],
+		['An OpenAI-compatible server', {}, {}],
+	])('%s: %j', async (label, answers, headers) => {
+		const known =
+			'GET /v1/models' in answers && JSON.stringify(answers).includes('"data":[]')
+				? { ...answers, 'GET /v1/models': { object: 'list', data: null } }
+				: answers;
+		const { server } = await serve(known, headers);
+		expect((await kindOf(server)).label).toBe(label);
+	});
+
+	test('is asked once, with one question where that settles it, and with two at most', async () => {
+		const llama = await serve({ 'GET /v1/models': list({ id: 'a' }) }, LLAMA);
+		await Promise.all([kindOf(llama.server), kindOf(llama.server)]);
+		await kindOf(llama.server);
+		expect(llama.asked()).toEqual(['GET /v1/models']);
+		const unknown = await serve({ 'GET /v1/models': list({ id: 'a' }) });
+		await kindOf(unknown.server);
+		expect(unknown.asked()).toEqual(['GET /v1/models', 'GET /api/version']);
+	});
+});
+
+test('properties of at most 50 models are kept of a server', async () => {
+	const { server, asked } = await serve(
+		{ 'GET /v1/models': list({ id: 'a' }), 'GET /props': { total_slots: 2 } },
+		LLAMA,
+	);
+	const countFor = async (model: string) => {
+		const before = asked().length;
+		await propsOf(server, model);
+		return asked().length - before;
+	};
+	await countFor('first');
+	for (let at = 0; at < 49; at++) await countFor(`m${at}`);
+	expect(await countFor('first')).toBe(0);
+	await countFor('one more');
+	expect(await countFor('first')).toBeGreaterThan(0);
+});
+
+describe('lists of models', () => {
+	test('one call for the list, and at most one for details', async () => {
+		const { server, asked } = await serve(
+			{
+				'GET /v1/models': list({ id: 'qwen', owned_by: 'llamacpp', meta: { n_ctx_train: 8192 } }),
+				'GET /props': {
+					total_slots: 2,
+					default_generation_settings: { n_ctx: 4096 },
+					modalities: { vision: true },
+				},
+			},
+			LLAMA,
+		);
+		expect(await listModels(server)).toEqual([
+			expect.objectContaining({
+				id: 'qwen',
+				context: 4096,
+				trainedContext: 8192,
+				vision: true,
+				state: 'loaded',
+			}),
+		]);
+		expect(asked()).toEqual(['GET /v1/models', 'GET /props']);
+		expect(await propsOf(server)).toMatchObject({ slots: 2, context: 4096 });
+	});
+
+	test('an answer that contradicts what is known has all of it asked again', async () => {
+		const { server, asked } = await serve(
+			{ 'GET /v1/models': list({ id: 'a' }), 'GET /props': { total_slots: 2 } },
+			LLAMA,
+		);
+		await propsOf(server, 'a');
+		await propsOf(server, 'a');
+		expect(asked()).toHaveLength(2);
+		forgetKind(server);
+		await propsOf(server, 'a');
+		expect(asked()).toHaveLength(4);
+	});
+
+	const tags = {
+		models: [
+			{
+				name: 'qwen3:8b',
+				details: { parameter_size: '8.2B' },
+				capabilities: ['completion', 'tools'],
+			},
+			{ name: 'nomic', details: { family: 'nomic-bert' } },
+		],
+	};
+	const router = (...args: string[]) => ({ value: 'unloaded', args });
+	test.each<[string, ModelUse, Answers, string[]]>([
+		[
+			'capabilities of Ollama',
+			'embeddings',
+			{
+				'GET /v1/models': list(
+					{ id: 'qwen3:8b', owned_by: 'library' },
+					{ id: 'nomic', owned_by: 'library' },
+				),
+				'GET /api/tags': tags,
+				'GET /api/ps': { models: [] },
+			},
+			['nomic'],
+		],
+		[
+			'capabilities of Ollama',
+			'chat',
+			{
+				'GET /v1/models': list(
+					{ id: 'qwen3:8b', owned_by: 'library' },
+					{ id: 'nomic', owned_by: 'library' },
+				),
+				'GET /api/tags': tags,
+			},
+			['qwen3:8b'],
+		],
+		[
+			'arguments of a router',
+			'reranking',
+			{
+				'GET /v1/models': list(
+					{ id: 'chat', status: router('-c', '1') },
+					{ id: 'rank', status: router('--rerank') },
+				),
+			},
+			['rank'],
+		],
+		[
+			'marks of GPUStack',
+			'speech',
+			{
+				'GET /v1/models?categories=text_to_speech': list({ id: 'voice', owned_by: 'gpustack' }),
+				'GET /v1/models': list(
+					{ id: 'chat', owned_by: 'gpustack' },
+					{ id: 'voice', owned_by: 'gpustack' },
+				),
+			},
+			['voice'],
+		],
+		['nothing', 'embeddings', { 'GET /v1/models': list({ id: 'a' }, { id: 'b' }) }, ['a', 'b']],
+	])('by use: %s for %s', async (_by, use, answers, expected) => {
+		const { server } = await serve(answers, _by.includes('router') ? LLAMA : {});
+		expect((await listModelsFor(server, use)).map(({ id }) => id)).toEqual(expected);
+	});
+
+	test('that fail say why', async () => {
+		const refused = await serve({
+			'GET /v1/models': [401, { error: { message: 'Invalid API Key' } }],
+		});
+		await expect(listModels(refused.server)).rejects.toMatchObject({ kind: 'unauthorized' });
+		const empty = await serve({ 'GET /v1/models': list() });
+		await expect(listModels(empty.server)).rejects.toMatchObject({
+			message: 'The server has no models',
+			remedy: expect.stringContaining('the key has no access to its models'),
+		});
+		const missing = await serve({});
+		await expect(listModels(missing.server)).rejects.toMatchObject({ kind: 'wrongPath' });
+		const chatOnly = await serve(
+			{ 'GET /v1/models': list({ id: 'chat', status: router(), owned_by: 'llamacpp' }) },
+			LLAMA,
+		);
+		expect(await listModelsFor(chatOnly.server, 'chat')).toHaveLength(1);
+		const endless = await serve({
+			'GET /v1/models': list(
+				...Array.from({ length: 5_001 }, (_one, index) => ({ id: `m${index}` })),
+			),
+		});
+		await expect(listModels(endless.server)).rejects.toMatchObject({
+			message: expect.stringContaining('5001 models'),
+		});
+	});
+
+	test('are found without a version in the path, for this credential', async () => {
+		const { server } = await serve({ 'GET /models': list({ id: 'a' }) });
+		expect(await listModels(server)).toHaveLength(1);
+		expect(server.url.api).toBe(server.url.root);
+		const sameKey = ['sk', '9f8e7d6c5b4a3210'].join('-');
+		const { typed } = server.url;
+		expect(serverOf({ baseUrl: typed, apiKey: sameKey }).url.api).toBe(server.url.root);
+		expect(serverOf({ baseUrl: typed, apiKey: 'other' }).url.api).toBe(`${server.url.root}/v1`);
+	});
+});
+
+describe('work on models', () => {
+	/** A router that loads at once. */
+	const routerWith = (
+		state: { value: string; exit_code?: number; failed?: boolean },
+		more: Answers = {},
+	) => ({
+		'GET /v1/models': () => list({ id: 'big', status: { ...state, args: ['-m', 'x'] } }),
+		'POST /models/load': () => {
+			if (state.exit_code === undefined) state.value = 'loaded';
+			else state.failed = true;
+			return { success: true };
+		},
+		'POST /models/unload': () => {
+			state.value = 'unloaded';
+			return { success: true };
+		},
+		...more,
+	});
+
+	test('a router loads and unloads, and waits for running answers', async () => {
+		let requests = 1;
+		const metrics = () => [200, `ignored`];
+		const { server, asked } = await serve(
+			routerWith(
+				{ value: 'unloaded' },
+				{
+					'GET /slots': () => [200, [{ id: 0, is_processing: requests-- > 0 }]],
+					'GET /metrics': metrics,
+				},
+			),
+			LLAMA,
+		);
+		expect(await changeModel(server, 'load', { ...call, model: 'big' })).toMatchObject({
+			model: 'big',
+			server: 'llamaServer',
+			before: 'unloaded',
+			state: 'loaded',
+			changed: true,
+		});
+		expect(await changeModel(server, 'load', { ...call, model: 'big' })).toMatchObject({
+			changed: false,
+		});
+		expect(await changeModel(server, 'unload', { ...call, model: 'big' })).toMatchObject({
+			state: 'unloaded',
+			sawNoAnswers: true,
+		});
+		expect(asked()).toContain('GET /slots?model=big&autoload=false');
+	});
+
+	test('a model that is answering is not cut off without saying so', async () => {
+		const { server, asked } = await serve(
+			routerWith(
+				{ value: 'loaded' },
+				{ 'GET /slots': () => [200, [{ id: 0, is_processing: true }]] },
+			),
+			LLAMA,
+		);
+		await expect(
+			changeModel(server, 'unload', { ...call, wait: false, model: 'big' }),
+		).rejects.toMatchObject({ kind: 'busy' });
+		expect(asked()).not.toContain('POST /models/unload');
+		expect(
+			await changeModel(server, 'unload', { ...call, cutAnswers: true, model: 'big' }),
+		).toMatchObject({ state: 'unloaded' });
+	});
+
+	test('a process that ends is named with its exit code', async () => {
+		const { server } = await serve(routerWith({ value: 'unloaded', exit_code: 1 }), LLAMA);
+		await expect(changeModel(server, 'load', { ...call, model: 'big' })).rejects.toMatchObject({
+			kind: 'modelFailedToLoad',
+			meaning: expect.stringContaining('exited with code 1'),
+		});
+	});
+
+	test.each<[string, Answers, Record<string, string>]>([
+		[
+			'a llama-server with one model',
+			{ 'GET /v1/models': list({ id: 'a', owned_by: 'llamacpp' }) },
+			LLAMA,
+		],
+		[
+			'a server that has no such routes',
+			{ 'GET /v1/models': list({ id: 'a', owned_by: 'vllm' }) },
+			{},
+		],
+	])('%s says who can', async (_name, answers, headers) => {
+		const { server } = await serve(answers, headers);
+		await expect(changeModel(server, 'load', { ...call, model: 'a' })).rejects.toMatchObject({
+			kind: 'notSupported',
+			remedy: expect.stringMatching(/router|Only/),
+		});
+	});
+
+	test('Ollama loads, unloads and deletes', async () => {
+		const running = new Set<string>();
+		const { server, asked } = await serve({
+			'GET /v1/models': OLLAMA,
+			'GET /api/ps': () => ({ models: [...running].map((name) => ({ name })) }),
+			'POST /api/generate': ({ body }: ScriptedRequest) => {
+				if (body.keep_alive === 0) running.clear();
+				else running.add('qwen3:8b');
+				return { done: true };
+			},
+			'DELETE /api/delete': ({ body }: ScriptedRequest) =>
+				body.model === 'qwen3:8b' ? {} : [404, { error: "model 'x' not found" }],
+		});
+		expect(await changeModel(server, 'load', { ...call, model: 'library/Qwen3:8b' })).toMatchObject(
+			{ server: 'ollama', changed: true },
+		);
+		expect(await changeModel(server, 'unload', { ...call, model: 'qwen3:8b' })).toMatchObject({
+			before: 'loaded',
+			state: 'unloaded',
+		});
+		expect(await deleteModel(server, { ...call, model: 'qwen3:8b' })).toMatchObject({
+			deleted: true,
+		});
+		await expect(deleteModel(server, { ...call, model: 'x' })).rejects.toMatchObject({
+			kind: 'modelNotFound',
+			remedy: expect.stringContaining('already be deleted'),
+		});
+		expect(asked().filter((one) => one === 'POST /api/generate')).toHaveLength(2);
+	});
+
+	test.each<[string, string[], object]>([
+		[
+			'is followed to its end',
+			['{"status":"pulling","digest":"d","total":10,"completed":4}', '{"status":"success"}'],
+			{ state: 'success', changed: true, size: 10, downloaded: 10 },
+		],
+		[
+			'of what is there downloads nothing',
+			['{"status":"pulling","digest":"d","total":10,"completed":10}', '{"status":"success"}'],
+			{ changed: false, downloaded: 0 },
+		],
+		[
+			'that the registry refuses',
+			['{"error":"pull model manifest: file does not exist"}'],
+			{ kind: 'modelNotFound' },
+		],
+		[
+			'that fails',
+			['{"error":"no space left on device"}'],
+			{ kind: 'serverError', message: 'Ollama could not download the model "qwen3:8b"' },
+		],
+		['that ends early', ['{"status":"pulling"}'], { kind: 'streamEndedEarly' }],
+	])('a download %s', async (_name, lines, expected) => {
+		const scripted = await startScripted(({ path }, response) => {
+			if (path === '/v1/models') return json(response, OLLAMA);
+			response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+			response.end(lines.map((line) => `${line}\n`).join(''));
+		});
+		open.add(scripted.close);
+		const server = serverOf({ baseUrl: scripted.url });
+		const seen: string[] = [];
+		const onProgress = ({ status }: { status: string }) => void seen.push(status);
+		const outcome = await pullModel(server, { ...call, model: 'qwen3:8b', onProgress }).catch(
+			(error: unknown) => error,
+		);
+		expect(outcome).toMatchObject(expected);
+	});
+
+	test('LM Studio loads, and unloads by the name of the instance', async () => {
+		const { server, asked } = await serve({
+			'GET /v1/models': list({ id: 'a', owned_by: 'organization_owner' }),
+			'POST /api/v1/models/load': ({ body }: ScriptedRequest) =>
+				body.model === 'a' ? { status: 'loaded' } : undefined,
+			'POST /api/v1/models/unload': ({ body }: ScriptedRequest) =>
+				body.instance_id === 'a' ? {} : undefined,
+		});
+		await changeModel(server, 'load', { ...call, model: 'a' });
+		await changeModel(server, 'unload', { ...call, model: 'a' });
+		expect(asked().filter((one) => one.startsWith('POST'))).toEqual([
+			'POST /api/v1/models/load',
+			'POST /api/v1/models/unload',
+		]);
+	});
+});

@@ -1,0 +1,147 @@
+import { draw, type DrawRequest } from '../../../lib/tasks/generate-images';
+import type { TaskSettings } from '../../../lib/tasks/run-task';
+import { reply, startLlamaServerSim } from '../../simulators/llama-server';
+import { jsonReply } from '../../simulators/media/server';
+import { PNG, startSdServerSim } from '../../simulators/media/sd-server';
+import { useSimulator } from '../../simulators/use-simulator';
+import { connect, failureOf, OPTIONS } from './media';
+
+const startSd = useSimulator(startSdServerSim);
+const startLlama = useSimulator(startLlamaServerSim);
+
+const requestOf = (over: Partial<DrawRequest> = {}): DrawRequest => ({
+	prompt: 'a cat',
+	count: 1,
+	size: '',
+	format: '',
+	extra: {},
+	...over,
+});
+const run = async (
+	sim: { url: string },
+	{ model = '', ...over }: Partial<DrawRequest & TaskSettings> = {},
+	options: Partial<TaskSettings> = {},
+	key?: string,
+) => await draw(connect(sim.url, key), { ...OPTIONS, model, ...options }, requestOf(over));
+const PICTURE = {
+	mimeType: 'image/png',
+	extension: 'png',
+	width: 1,
+	height: 1,
+	content: Buffer.from(PNG, 'base64'),
+};
+
+/** A server of no kind that is known, with the route for pictures. */
+const startOther = async (answer: object) => {
+	const sim = await startLlama({ profile: 'gpustack', models: [{ id: 'flux' }] });
+	sim.route('POST /v1/images/generations', reply.json(answer));
+	return sim;
+};
+
+test('a server that says nothing within the limit: what to raise', async () => {
+	const sim = await startSd();
+	const never = { ...jsonReply({}), transport: { delayHeaders: 60_000 } };
+	sim.route('POST /v1/images/generations', never);
+	const failed = await failureOf(run(sim, {}, { limits: { firstTokenMs: 2_000 } }));
+	expect([failed.kind, failed.message]).toEqual([
+		'firstTokenLimit',
+		'The server did not start to respond within the First Token Timeout',
+	]);
+	// A machine that stood still may have sent none.
+	const sent = () => sim.requests.filter(({ method }) => method === 'POST');
+	await sim.until(() => sent().every(({ endedBy }) => endedBy === 'client-abort'));
+});
+
+test('Stop closes the connection', async () => {
+	const sim = await startSd();
+	const never = { ...jsonReply({}), transport: { delayHeaders: 60_000 } };
+	sim.route('POST /v1/images/generations', never);
+	const abort = new AbortController();
+	const running = failureOf(run(sim, {}, { signal: abort.signal }));
+	await sim.until(() => sim.requests.some(({ method }) => method === 'POST'));
+	abort.abort();
+	expect(await running).toMatchObject({ kind: 'aborted' });
+	await sim.until(() => sim.requests.some(({ endedBy }) => endedBy === 'client-abort'));
+});
+
+test('fewer pictures than were asked for are a success with a remark', async () => {
+	const { pictures, hints } = await run(await startSd({ makes: 2 }), { count: 3 });
+	expect([pictures.length, hints]).toEqual([2, ['The server returned 2 of 3 requested images.']]);
+});
+
+describe('OpenAI’s route', () => {
+	test('every field, with base64 asked for', async () => {
+		const sim = await startOther({
+			data: [{ b64_json: `data:image/png;base64,${PNG}`, revised_prompt: 'A cat' }],
+		});
+		const { pictures } = await run(sim, {
+			model: 'flux',
+			size: '512x512',
+			seed: 1,
+			format: 'png',
+			extra: { quality: 'hd', steps: 4 },
+		});
+		expect(pictures).toEqual([{ ...PICTURE, revisedPrompt: 'A cat' }]);
+		expect(sim.requests.at(-1)!.body).toEqual({
+			model: 'flux',
+			prompt: 'a cat',
+			n: 1,
+			size: '512x512',
+			output_format: 'png',
+			seed: 1,
+			response_format: 'b64_json',
+			quality: 'hd',
+			steps: 4,
+		});
+	});
+
+	test('a server that refuses the form of the answer is asked without it', async () => {
+		const sim = await startOther({});
+		sim.route('POST /v1/images/generations', (request) =>
+			(request.body as object) && 'response_format' in (request.body as object)
+				? reply.llamaError(400, "Unknown parameter: 'response_format'.")
+				: reply.json({ data: [{ b64_json: PNG }] }),
+		);
+		expect((await run(sim, { model: 'flux' })).pictures).toEqual([PICTURE]);
+	});
+
+	test.each<[string, object, object]>([
+		[
+			'an error inside a 200',
+			{ error: { message: 'out of memory' } },
+			{ kind: 'serverError', serverText: 'out of memory' },
+		],
+		['no picture', { data: [] }, { kind: 'emptyAnswer' }],
+		[
+			'what is none',
+			{ data: [{ b64_json: 'aGVsbG8=' }] },
+			{ kind: 'invalidAnswer', message: 'The server response is not an image' },
+		],
+		[
+			'an address',
+			{ data: [{ url: 'http://169.254.169.254/latest' }] },
+			{ kind: 'invalidAnswer', message: 'The server response is not an image' },
+		],
+	])('%s', async (_name, answer, expected) => {
+		expect(await failureOf(run(await startOther(answer), { model: 'flux' }))).toMatchObject(
+			expected,
+		);
+	});
+});
+
+describe('before anything is sent', () => {
+	test('no prompt, and a size that is none', async () => {
+		const sim = await startOther({});
+		expect((await failureOf(run(sim, { prompt: ' ' }))).message).toBe('The prompt is empty');
+		expect((await failureOf(run(sim, { size: '512' }))).message).toBe(
+			'The size "512" is not valid',
+		);
+		expect(sim.requests.filter(({ method }) => method === 'POST')).toEqual([]);
+	});
+});
+
+test('llama-server has no route: the error names servers that can', async () => {
+	const failed = await failureOf(run(await startLlama(), { model: 'sim-model' }));
+	expect([failed.message, failed.status]).toEqual(['llama-server cannot generate images', 404]);
+	expect(failed.remedy).toContain('GPUStack');
+});

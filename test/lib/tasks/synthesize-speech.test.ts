@@ -1,0 +1,148 @@
+import { speak, type Sound, type SpeakRequest } from '../../../lib/tasks/synthesize-speech';
+import type { TaskSettings } from '../../../lib/tasks/run-task';
+import { startKokoroSim } from '../../simulators/media/kokoro';
+import { bytesReply, jsonReply } from '../../simulators/media/server';
+import { startSpeachesSim } from '../../simulators/media/speaches';
+import { startLlamaServerSim } from '../../simulators/llama-server';
+import { useSimulator } from '../../simulators/use-simulator';
+import { bytesOf, connect, failureOf, OPTIONS } from './media';
+import { clearSharedCaches } from '../../../lib/lru-cache';
+
+const startKokoro = useSimulator(startKokoroSim);
+const startSpeaches = useSimulator(startSpeachesSim);
+const startLlama = useSimulator(startLlamaServerSim);
+
+const requestOf = (over: Partial<SpeakRequest> = {}): SpeakRequest => ({
+	input: 'Hello there.',
+	voice: 'af_bella',
+	format: 'mp3',
+	instructions: '',
+	plainText: false,
+	extra: {},
+	...over,
+});
+const run = async (
+	sim: { url: string },
+	{ model = 'kokoro', ...over }: Partial<SpeakRequest & TaskSettings> = {},
+) => {
+	const store = async ({ content, ...type }: Sound) => ({ ...type, bytes: await bytesOf(content) });
+	const done = await speak(connect(sim.url), { ...OPTIONS, model }, requestOf(over), store);
+	return { ...done, ...done.stored };
+};
+const SPEACHES = { model: 'speaches-ai/Kokoro-82M-v1.0-ONNX', voice: 'af_heart' };
+
+describe('Kokoro-FastAPI', () => {
+	test('sound that comes in pieces, with its type', async () => {
+		const sim = await startKokoro();
+		const { bytes, mimeType, extension, hints } = await run(sim, {
+			speed: 1.2,
+			instructions: 'calm',
+		});
+		expect([bytes.byteLength, mimeType, extension, hints]).toEqual([3506, 'audio/mpeg', 'mp3', []]);
+		expect(sim.requests.at(-1)!.body).toEqual({
+			model: 'kokoro',
+			input: 'Hello there.',
+			voice: 'af_bella',
+			response_format: 'mp3',
+			speed: 1.2,
+			instructions: 'calm',
+		});
+	});
+
+	test('a voice that it does not know', async () => {
+		const failed = await failureOf(run(await startKokoro(), { voice: 'alloy' }));
+		expect(failed.message).toBe('The server does not support the voice "alloy"');
+		expect(failed.serverText).toContain('af_bella, af_heart');
+		const model = await failureOf(run(await startKokoro(), { model: 'whisper' }));
+		expect(model.serverText).toBe('Unsupported model: whisper');
+	});
+
+	test('plain text: no emoji and no signs, and nothing is sent where nothing is left', async () => {
+		const sim = await startKokoro();
+		expect((await run(sim, { input: '**Hi** 👋', plainText: true })).input).toBe('Hi');
+		const sent = sim.requests.length;
+		expect(await failureOf(run(sim, { input: '👋', plainText: true }))).toMatchObject({
+			kind: 'invalidInput',
+		});
+		expect(await failureOf(run(sim, { input: '  ' }))).toMatchObject({
+			message: 'The text is empty',
+		});
+		expect(sim.requests).toHaveLength(sent);
+	});
+});
+
+describe('answers that are not audio', () => {
+	const SOUND = Buffer.alloc(300, 9);
+
+	test.each<[string, Parameters<typeof jsonReply>[0], object]>([
+		[
+			'an error',
+			{ error: { message: 'voice model crashed' } },
+			{ kind: 'serverError', serverText: 'voice model crashed' },
+		],
+		['a detail', { detail: 'no such model' }, { kind: 'modelNotFound' }],
+		['something', { status: 'queued' }, { kind: 'invalidAnswer' }],
+	])('JSON with %s is an error', async (_name, body, expected) => {
+		const sim = await startKokoro();
+		sim.route('POST /v1/audio/speech', jsonReply(body));
+		expect(await failureOf(run(sim))).toMatchObject(expected);
+	});
+
+	test('JSON that is labelled as sound', async () => {
+		const sim = await startKokoro();
+		sim.route('POST /v1/audio/speech', bytesReply('audio/mpeg', [Buffer.from('{"error":"x"}')]));
+		expect(await failureOf(run(sim))).toMatchObject({ kind: 'serverError', serverText: 'x' });
+	});
+
+	test('fewer than 100 bytes, nothing, a page, plain words', async () => {
+		const sim = await startKokoro();
+		for (const bytes of [Buffer.alloc(99), Buffer.alloc(0)]) {
+			sim.route('POST /v1/audio/speech', bytesReply('audio/mpeg', [bytes]));
+			expect(await failureOf(run(sim))).toMatchObject({
+				kind: 'emptyAnswer',
+				message: 'The server returned no audio',
+			});
+		}
+		sim.route(
+			'POST /v1/audio/speech',
+			bytesReply('text/html', [Buffer.from('<html><title>Sign in</title></html>')]),
+		);
+		expect(await failureOf(run(sim))).toMatchObject({ kind: 'notAnApi' });
+		sim.route('POST /v1/audio/speech', bytesReply('text/plain', [Buffer.from('engine is dead')]));
+		expect(await failureOf(run(sim))).toMatchObject({ serverText: 'engine is dead' });
+	});
+
+	test('another format than the one that was asked for is named as what it is', async () => {
+		const wave = Buffer.concat([Buffer.from('RIFF1234WAVEfmt '), SOUND]);
+		const sim = await startKokoro({ sound: () => [wave] });
+		const { extension, mimeType, hints } = await run(sim, { format: 'mp3' });
+		expect([extension, mimeType, hints]).toEqual([
+			'wav',
+			'audio/wav',
+			[expect.stringContaining('instead of the requested mp3')],
+		]);
+	});
+});
+
+describe('speaches', () => {
+	test('a connection that breaks is told as that', async () => {
+		const sim = await startSpeaches();
+		expect(await failureOf(run(sim, { ...SPEACHES, voice: 'nobody' }))).toMatchObject({
+			kind: 'connectionLost',
+		});
+	});
+});
+
+test('servers that cannot speak: the error names some that can', async () => {
+	for (const [profile, who] of [
+		['llama-server', 'llama-server'],
+		['ollama', 'Ollama'],
+	] as const) {
+		clearSharedCaches();
+		const failed = await failureOf(run(await startLlama({ profile }), { model: 'sim-model' }));
+		expect([failed.message, failed.remedy]).toEqual([
+			`${who} cannot speak`,
+			expect.stringContaining('GPUStack, LocalAI'),
+		]);
+	}
+});

@@ -1,0 +1,127 @@
+import { reply } from '../../../simulators/llama-server';
+import { changeFields } from '../../../../nodes/LocalLlama/model/load-fields';
+import { useLocalLlama } from '../run-node';
+
+const { serve, execute, json, failure } = useLocalLlama();
+const model = (value: string) => ({ __rl: true, mode: 'list', value });
+const op = (operation: string, name: string, options: object = {}) => ({
+	resource: 'model',
+	operation,
+	model: model(name),
+	options,
+});
+type Sim = Awaited<ReturnType<typeof serve>>;
+const posts = (sim: Sim) =>
+	sim.requests.filter(({ method }) => method === 'POST').map(({ path }) => path);
+
+test('a model must be chosen', () => {
+	expect(changeFields()[0]).toMatchObject({ name: 'model', required: true });
+});
+
+describe('Load', () => {
+	it('waits until a router has loaded the model', async () => {
+		const sim = await serve({ profile: 'router', models: [{ id: 'big', loadMs: 20 }] });
+		expect(await json(op('load', 'big'))).toMatchObject({
+			model: 'big',
+			state: 'loaded',
+			changed: true,
+		});
+		expect(sim.models).toMatchObject([{ id: 'big', status: 'loaded' }]);
+	});
+
+	it('of a model that is loaded changes nothing', async () => {
+		const sim = await serve({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
+		expect(await json(op('load', 'big'))).toMatchObject({
+			model: 'big',
+			state: 'loaded',
+			changed: false,
+		});
+		expect(posts(sim)).toEqual([]);
+	});
+
+	it('of a model that a router cannot load names the exit code', async () => {
+		await serve({ profile: 'router', models: [{ id: 'broken', exitCode: 1 }] });
+		expect(await failure(op('load', 'broken'))).toMatchObject({
+			message: expect.stringContaining('could not load the model') as string,
+			description: expect.stringContaining('exited with code 1') as string,
+			context: { data: { exitCode: 1 } },
+		});
+	});
+
+	it('on a server that cannot says who can', async () => {
+		await serve();
+		expect((await failure(op('load', 'sim-model'))).description).toContain('--models-dir');
+	});
+
+	it('ends at once on Stop, and leaves nothing running on the server', async () => {
+		const sim = await serve({ profile: 'router', models: [{ id: 'big', loadMs: 3_600_000 }] });
+		const cancel = new AbortController();
+		const running = execute({ parameters: op('load', 'big'), signal: cancel.signal }).catch(
+			(error: unknown) => error,
+		);
+		await sim.until(() => posts(sim).length > 0);
+		cancel.abort();
+		expect(await running).toBeInstanceOf(Error);
+	});
+
+	it('that takes longer than its limit is an error, where it is waited for', async () => {
+		await serve({ profile: 'router', models: [{ id: 'big', loadMs: 3_600_000 }] });
+		expect((await failure(op('load', 'big', { timeLimit: 1, wait: true }))).message).toContain(
+			'1 s',
+		);
+		expect(await json(op('load', 'big', { wait: 'false' }))).toMatchObject({
+			model: 'big',
+			state: 'loading',
+		});
+	});
+
+	it.each([
+		['without a model', op('load', ''), 'No model is selected'],
+		[
+			'with a limit that makes no sense',
+			op('load', 'big', { timeLimit: 'soon' }),
+			'"Timeout (Seconds)"',
+		],
+		['with a switch that is neither', op('unload', 'big', { wait: 'ja' }), '"Wait Until Done"'],
+	])('%s asks nothing of the server', async (_how, parameters, message) => {
+		const sim = await serve({ profile: 'router', models: [{ id: 'big' }] });
+		expect((await failure(parameters)).message).toContain(message);
+		expect(posts(sim)).toEqual([]);
+	});
+});
+
+describe('Unload', () => {
+	it('frees on a router what Load has loaded', async () => {
+		const sim = await serve({ profile: 'router', models: [{ id: 'big', loadMs: 20 }] });
+		await json(op('load', 'big'));
+		expect(await json(op('unload', 'big', { wait: false }))).toMatchObject({ state: 'unloaded' });
+		expect(sim.models).toMatchObject([{ id: 'big', status: 'unloaded' }]);
+	});
+
+	it('of a model that is not loaded changes nothing', async () => {
+		const sim = await serve({ profile: 'router', models: [{ id: 'big' }] });
+		expect(await json(op('unload', 'big'))).toMatchObject({
+			model: 'big',
+			state: 'unloaded',
+			changed: false,
+		});
+		expect(posts(sim)).toEqual([]);
+	});
+
+	it('of a model that is not there names those that are', async () => {
+		await serve({ profile: 'router', models: [{ id: 'big' }] });
+		expect((await failure(op('unload', 'small'))).description).toContain('big');
+	});
+
+	it('cuts answers off only where it is told to', async () => {
+		const sim = await serve({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
+		sim.route('GET /slots', reply.json([{ id: 0, is_processing: true }]));
+		expect((await failure(op('unload', 'big', { wait: false }))).message).toContain(
+			'is processing 1 request',
+		);
+		expect(posts(sim)).toEqual([]);
+		expect(await json(op('unload', 'big', { cutAnswers: true }))).toMatchObject({
+			state: 'unloaded',
+		});
+	});
+});

@@ -1,0 +1,165 @@
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+
+import { difyNodeError } from '../../../../nodes/shared/dify/errors';
+import { failedItem, type ItemFailure } from '../../../../nodes/shared/run/item-error';
+import { workOnItems, type ItemsOptions, type ItemWork } from '../../../../nodes/shared/run/items';
+import { startSim } from '../../../lib/dify/client';
+import { delay } from '../../../support/node-builtins';
+import {
+	chat,
+	errorIn,
+	executeNode,
+	nodeErrorOf,
+	numbered,
+	prepareNode,
+	type Setup,
+} from '../../dify';
+
+/** Works on items as a Dify node does. */
+async function workOnDifyItems(
+	context: IExecuteFunctions,
+	work: ItemWork<INodeExecutionData[]>,
+	options: Pick<ItemsOptions<unknown>, 'atOnce' | 'keyOf' | 'onFailure'> = {},
+): Promise<INodeExecutionData[]> {
+	const toNodeError = ({ reason, itemIndex }: ItemFailure) =>
+		difyNodeError(context.getNode(), reason, { itemIndex });
+	const whenFailed = (failed: ItemFailure) => [failedItem(toNodeError(failed), failed.itemIndex)];
+	return (await workOnItems(context, work, { ...options, toNodeError, whenFailed })).flat();
+}
+
+test('items of one conversation behind each other do not hold up those of others', async () => {
+	let running = 0;
+	let most = 0;
+	const order: number[] = [];
+	const { context } = prepareNode(
+		'difyChatMessage',
+		{ url: 'http://127.0.0.1:9/v1' },
+		{ items: numbered(30).items },
+	);
+	const items = await workOnDifyItems(
+		context,
+		async (itemIndex) => {
+			order.push(itemIndex);
+			most = Math.max(most, ++running);
+			await delay(3);
+			running--;
+			return [{ json: { itemIndex } }];
+		},
+		// Ten of anna, ten of ben, five of cleo, and five that belong to nobody.
+		{
+			atOnce: 4,
+			keyOf: (itemIndex) =>
+				['anna', 'ben', 'cleo'][Math.floor(itemIndex / 10) + (itemIndex >= 25 ? 9 : 0)],
+		},
+	);
+	expect(items.map(({ json }) => json.itemIndex)).toEqual(numbered(30).items.map((_, at) => at));
+	expect(most).toBe(4);
+	expect(order.slice(0, 4)).toEqual([0, 10, 20, 25]);
+	for (const [from, to] of [
+		[0, 10],
+		[10, 20],
+		[20, 25],
+	] as const) {
+		const own = order.filter((itemIndex) => itemIndex >= from && itemIndex < to);
+		expect(own).toEqual([...own].sort((one, other) => one - other));
+	}
+});
+
+describe('work on items', () => {
+	const work = (setup: Pick<Setup, 'items' | 'signal' | 'continueOnFail'>) =>
+		prepareNode('difyChatMessage', { url: 'http://127.0.0.1:9/v1' }, setup).context;
+
+	test('each has a stop of its own, since Node 20 warns of more than ten listeners on one; all come together', async () => {
+		const signals = new Set<AbortSignal>();
+		const running = workOnDifyItems(
+			work({ items: numbered(20).items }),
+			async (itemIndex, signal) => {
+				signals.add(signal);
+				if (itemIndex < 19) while (!signal.aborted) await delay(1);
+				throw new Error(`item ${itemIndex}`);
+			},
+			{ atOnce: 20 },
+		);
+		await expect(running).rejects.toThrow('item 19');
+		expect([signals.size, [...signals].filter(({ aborted }) => aborted).length]).toEqual([20, 20]);
+	});
+
+	test('a stop of the execution comes to all, with its reason, and nothing more is begun', async () => {
+		const controller = new AbortController();
+		const reasons: unknown[] = [];
+		const running = workOnDifyItems(
+			work({ items: numbered(9).items, signal: controller.signal }),
+			async (_itemIndex, signal) => {
+				while (!signal.aborted) await delay(1);
+				reasons.push(signal.reason);
+				return [];
+			},
+			{ atOnce: 3 },
+		);
+		controller.abort('stopped');
+		expect(await running).toEqual([]);
+		expect(reasons).toEqual(['stopped', 'stopped', 'stopped']);
+	});
+
+	test('without any item there is one call: so n8n runs a tool in some of its versions', async () => {
+		const sim = await startSim();
+		const [item] = await chat(sim, { items: [], type: 'CUSTOM.difyChatMessageTool' });
+		expect(item).toMatchObject({ json: { answer: 'You said: hi' } });
+		expect(
+			await executeNode('difyFeedback', sim, {
+				items: [],
+				type: 'CUSTOM.difyFeedbackTool',
+				parameters: { messageId: item!.json.messageId },
+			}),
+		).toMatchObject([{ json: { rating: 'like', success: true } }]);
+		expect(
+			await executeNode('difyConversation', sim, {
+				items: [],
+				type: 'CUSTOM.difyConversationTool',
+				parameters: { resource: 'conversation', operation: 'getAll' },
+			}),
+		).toMatchObject([{ json: { id: item!.json.conversationId } }]);
+	});
+
+	test('as a tool of an agent it tells no address and no words of a server that fails', async () => {
+		const type = 'n8n-nodes-local-llama.difyChatMessageTool';
+		const sim = await startSim();
+		const body = JSON.stringify({
+			code: 'internal_server_error',
+			message: 'db-7 is down',
+			status: 500,
+		});
+		for (const [to, answer] of [
+			[{ url: 'http://127.0.0.1:9/v1' }, undefined],
+			[sim, { status: 500, body, contentType: 'application/json', times: 2 }],
+			[sim, { status: 502, body: '<h1>gate-3.lan</h1>', contentType: 'text/html', times: 2 }],
+		] as const) {
+			if (answer !== undefined) sim.fail(answer);
+			const told = await nodeErrorOf(chat(to, { type }));
+			const [item] = await chat(to, { type, continueOnFail: true });
+			for (const text of [told.message, told.description, JSON.stringify(item!.json)]) {
+				expect(text ?? '').not.toMatch(/127\.0\.0\.1|db-7|gate-3|docker|http/);
+				if (text) expect(text).toContain('tell the user that it is not available');
+			}
+			expect(told.context.data).toHaveProperty('url');
+		}
+		const query = await nodeErrorOf(chat(sim, { type, parameters: { query: '' } }));
+		expect(query.message).toContain('The query is empty. Enter a query.');
+	});
+
+	test('a chat that cannot be told of a failure costs the others nothing', async () => {
+		const items = await workOnDifyItems(
+			work({ items: numbered(3).items, continueOnFail: true }),
+			async (itemIndex) =>
+				await (itemIndex === 1
+					? Promise.reject(new Error('no'))
+					: Promise.resolve([{ json: { itemIndex } }])),
+			{ onFailure: async () => await Promise.reject(new Error('write after end')) },
+		);
+		expect(items.map((item) => errorIn(item)?.message ?? item.json.itemIndex)).toEqual([
+			0,
+			'no',
+			2,
+		]);
+	});
+});

@@ -1,0 +1,34 @@
+import { limitFields, readWait } from '../../../nodes/shared/timeout-fields';
+import { NodeParameters } from '../../../nodes/shared/parameters';
+import { fakeContext } from '../../support/context';
+
+const limitsOf = (options: Record<string, unknown>) => {
+	const options_ = {
+		displayName: 'Options',
+		name: 'options',
+		type: 'collection' as const,
+		default: {},
+		options: limitFields,
+	};
+	return readWait(new NodeParameters(fakeContext({ options }, {}).context, 0, [options_]));
+};
+
+it('nothing set: the limits of the package, three retries', () => {
+	expect(limitsOf({})).toEqual({ limits: {}, retries: 3 });
+});
+
+it('seconds become milliseconds; 0 is no limit', () => {
+	expect(limitsOf({ firstTokenLimit: '0.5', maxRetries: 0 })).toEqual({
+		limits: { firstTokenMs: 500 },
+		retries: 0,
+	});
+	expect(limitsOf({ firstTokenLimit: 0 }).limits).toEqual({ firstTokenMs: 0 });
+});
+
+it.each([
+	[{ firstTokenLimit: -1 }, 'First Token Timeout'],
+	[{ firstTokenLimit: 'long' }, 'First Token Timeout'],
+	[{ maxRetries: 21 }, 'Retries'],
+])('%j is refused by name', (options, field) => {
+	expect(() => limitsOf(options)).toThrow(field);
+});

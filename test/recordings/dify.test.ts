@@ -1,0 +1,65 @@
+/**
+ * What users of the Dify nodes get from each recorded exchange with a real Dify: items, text in the chat, hints, or the
+ * error. `CONTRACT_WRITE=1` writes the results anew (README.md).
+ */
+import { DIFY_SETS, difyExchanges, type DifyExchange } from './support/dify-exchanges';
+import { operationsOf, type OperationRow } from './support/dify-operations';
+import { pinnedFiles, readPinned, writePinned, writesPinned } from './support/dify-snapshots';
+import { resultOf, type DifyResult } from './support/dify-results';
+
+type VirtualTime = typeof import('./support/virtual-time');
+jest.mock('node:timers', () => jest.requireActual<VirtualTime>('./support/virtual-time').timers);
+jest.mock('n8n-workflow', () => jest.requireActual<VirtualTime>('./support/virtual-time').workflow);
+
+interface Played {
+	exchange: DifyExchange;
+	row: OperationRow;
+}
+
+/** Exchanges by the file that holds their results. */
+function filesOf(set: (typeof DIFY_SETS)[number]): Array<[file: string, played: Played[]]> {
+	const files = new Map<string, Played[]>();
+	for (const exchange of difyExchanges(set)) {
+		for (const row of operationsOf(exchange)) {
+			const file = `${set}.${row.node}.json`;
+			files.set(file, [...(files.get(file) ?? []), { exchange, row }]);
+		}
+	}
+	return [...files];
+}
+
+const all = DIFY_SETS.flatMap(filesOf);
+const writes = writesPinned();
+
+describe.each(all)('%s', (file, played) => {
+	const pinned = readPinned(file);
+	const results: Record<string, DifyResult> = {};
+	const siblings = difyExchanges(played[0]!.exchange.set);
+
+	afterAll(() => {
+		if (writes) writePinned(file, results);
+	});
+
+	test.each(played.map((each) => [each.exchange.name, each] as const))('%s', async (name, each) => {
+		const { result, starts } = await resultOf(each.exchange, each.row, siblings);
+		results[name] = result;
+		if (each.row.startsRun) expect(starts).toBe(1);
+		if (!writes) expect(result).toEqual(pinned[name]);
+	});
+
+	test('has no result of a recording that is gone', () => {
+		const names = played.map(({ exchange }) => exchange.name).sort();
+		expect(Object.keys(writes ? results : pinned).sort()).toEqual(names);
+	});
+});
+
+test('each file with results belongs to recordings', () => {
+	expect(pinnedFiles().sort()).toEqual(all.map(([file]) => file).sort());
+});
+
+test('each recording is played to a node', () => {
+	const unread = DIFY_SETS.flatMap(difyExchanges).filter(
+		(exchange) => operationsOf(exchange).length === 0,
+	);
+	expect(unread.map(({ set, name }) => `${set}/${name}`)).toEqual([]);
+});

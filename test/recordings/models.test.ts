@@ -1,0 +1,80 @@
+/**
+ * What the nodes make of every recorded answer of the supported model servers. See README.md.
+ *
+ * `CONTRACT_WRITE=1` writes the results down anew.
+ */
+import { everyExchange, unknownFolders } from './support/catalog';
+import type { Played } from './support/node-runner';
+import { type Exchange, isJson, type Json } from './support/exchange';
+import { readExpected, writeExpected, isWriting } from './support/snapshots';
+import { play } from './support/playback';
+import { failureOf, readable } from './support/result';
+import { seamsOf } from './support/node-entry-points';
+import type { timers } from '../support/node-builtins';
+
+/** Limits of seconds are of minutes here: a machine that stands still is no server that is silent. */
+jest.mock('node:timers', () => {
+	const real = jest.requireActual<typeof timers>('node:timers');
+	const setTimeout = (call: () => void, ms = 0) =>
+		real.setTimeout(call, Math.min(ms < 4_000 ? ms : ms * 60, 2 ** 31 - 1));
+	return { ...real, setTimeout };
+});
+
+/** @returns undefined where the node neither asks the recorded route nor says why it does not */
+async function resultAt(exchange: Exchange, run: (played: Played) => Promise<Json>) {
+	const playback = await play(exchange);
+	try {
+		const result = await run({ exchange, url: playback.url }).catch((error: unknown) =>
+			failureOf(error, exchange),
+		);
+		return playback.asked() > 0 || isRefusal(result) ? readable(result) : undefined;
+	} finally {
+		await playback.close();
+	}
+}
+
+/** Whether the node gives a reason of its own. A path that the server lacks is that of another route. */
+function isRefusal({ error }: Json): boolean {
+	return isJson(error) && error.kind !== 'wrongPath';
+}
+
+async function resultsOf(exchange: Exchange): Promise<Json> {
+	const { method, path } = exchange.request;
+	const results: Json = {};
+	for (const [label, run] of seamsOf(exchange)) {
+		const result = await resultAt(exchange, run);
+		if (result !== undefined) results[label] = result;
+	}
+	return Object.keys(results).length === 0 ? {} : { ...results, request: `${method} ${path}` };
+}
+
+const exchanges = everyExchange().filter((exchange) => seamsOf(exchange).length > 0);
+const files = [...new Set(exchanges.map(({ file }) => file))];
+
+test('every folder of recordings is pinned, or left out for a reason', () => {
+	expect(unknownFolders()).toEqual([]);
+});
+
+describe.each(files)('%s', (file) => {
+	const own = exchanges.filter((exchange) => exchange.file === file);
+	const expected = readExpected(file);
+	const written: Record<string, unknown> = {};
+
+	test.each(own.map((exchange) => [exchange.name, exchange] as const))(
+		'%s',
+		async (name, exchange) => {
+			const results = await resultsOf(exchange);
+			if (isWriting) written[name] = results;
+			else expect(results).toEqual(expected[name] ?? {});
+		},
+	);
+
+	test('no result is of a recording that is gone', () => {
+		const names = new Set(own.map(({ name }) => name));
+		expect(isWriting ? [] : Object.keys(expected).filter((name) => !names.has(name))).toEqual([]);
+	});
+
+	afterAll(() => {
+		if (isWriting) writeExpected(file, written);
+	});
+});

@@ -1,0 +1,167 @@
+/** What is learned of a server belongs to one credential, ends after ten minutes, and no failure teaches it. */
+import { CHAT, LLAMA_SERVER, ollama, text } from '../guarantees/support/responses';
+import { useClock } from '../guarantees/support/fake-clock';
+import { chatModel, SESAME } from '../guarantees/support/node-runner';
+import {
+	type Answer,
+	sendJson,
+	type SeamServer,
+	useServers,
+} from '../guarantees/support/scripted-server';
+
+const start = useServers();
+const clock = useClock();
+const MINUTES = 60_000;
+
+const NATIVE = 'POST /api/chat';
+const OPENAI = `POST ${CHAT}`;
+const LIST = 'GET /v1/models';
+
+const nativeText: Answer = (_request, response) => {
+	response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+	const message = { role: 'assistant', content: 'Hello.' };
+	response.end(`${JSON.stringify({ message, done: true, done_reason: 'stop' })}\n`);
+};
+
+/** An Ollama whose list of models fails as the test says. */
+async function startOllama(failing: (key: string, count: number) => Answer | undefined) {
+	const routes = ollama();
+	let count = 0;
+	return await start({
+		...routes,
+		[LIST]: (request, response) => {
+			const key = String(request.headers.authorization).replace('Bearer ', '');
+			const answer = failing(key, ++count) ?? (routes[LIST] as Answer);
+			answer(request, response);
+		},
+		[NATIVE]: nativeText,
+		[OPENAI]: text('Hello.'),
+	});
+}
+
+async function ask(server: SeamServer, apiKey = SESAME, signal?: AbortSignal): Promise<void> {
+	const { supplied } = await chatModel(server.url, {
+		parameters: { options: { contextSize: 8192, keepAlive: '30m' } },
+		credentials: { apiKey },
+	});
+	await clock.passUntil(
+		(supplied.invoke as (input: string, options: object) => Promise<unknown>)('Hi', { signal }),
+	);
+}
+
+/** The routes of the chats so far. */
+const chats = ({ requests }: SeamServer) =>
+	requests
+		.filter(({ method }) => method === 'POST')
+		.flatMap(({ path }) => (path.endsWith('/chat') || path.endsWith('/completions') ? [path] : []));
+
+const refused =
+	(status: number): Answer =>
+	(_request, response) =>
+		sendJson(response, { detail: 'No.' }, status);
+const hangUp: Answer = (_request, response) => response.destroy();
+
+test('a rejected key of another credential changes nothing', async () => {
+	const server = await startOllama((key) => (key === 'wrong' ? refused(401) : undefined));
+	await ask(server, 'wrong');
+	await ask(server);
+	expect(chats(server)).toEqual([CHAT, '/api/chat']);
+	expect(server.sent('/api/chat')).toMatchObject([
+		{ keep_alive: '30m', options: { num_ctx: 8192 } },
+	]);
+});
+
+test.each<[string, Answer]>([
+	['401', refused(401)],
+	['403', refused(403)],
+	['429', refused(429)],
+	['500', refused(500)],
+	['502', refused(502)],
+	['no response', hangUp],
+	['a time-out', () => {}],
+])('%s leaves a server what it was last', async (_name, answer) => {
+	let isFailing = false;
+	const server = await startOllama(() => (isFailing ? answer : undefined));
+	await ask(server);
+	isFailing = true;
+	await clock.pass(11 * MINUTES);
+	await ask(server);
+	await ask(server);
+	expect(chats(server)).toEqual(['/api/chat', '/api/chat', '/api/chat']);
+});
+
+test.each<[string, Answer]>([
+	['401', refused(401)],
+	['502', refused(502)],
+])('%s before anything is known counts for five seconds', async (_name, answer) => {
+	const server = await startOllama((_key, count) => (count === 1 ? answer : undefined));
+	await ask(server);
+	await ask(server);
+	await clock.pass(5_000);
+	await ask(server);
+	expect(chats(server)).toEqual([CHAT, CHAT, '/api/chat']);
+});
+
+test('a Stop during the identification is no result for others, nor for later', async () => {
+	let respond = () => {};
+	const routes = ollama();
+	const server = await startOllama(() => (request, response) => {
+		respond = () => (routes[LIST] as Answer)(request, response);
+	});
+	const stop = new AbortController();
+	const stopped = ask(server, SESAME, stop.signal).catch(() => {});
+	await server.arrived('/models');
+	const waiting = ask(server);
+	stop.abort();
+	await stopped;
+	respond();
+	await waiting;
+	await ask(server);
+	expect(chats(server)).toEqual(['/api/chat', '/api/chat']);
+	expect(server.requests.filter(({ path }) => path === '/v1/models')).toHaveLength(1);
+});
+
+test('an option that one key may not set is sent with another', async () => {
+	const server = await start({
+		...LLAMA_SERVER,
+		[OPENAI]: (request, response) => {
+			const isKnown = request.headers.authorization === `Bearer ${SESAME}`;
+			if (isKnown || request.body.top_k === undefined) text('Hello.')(request, response);
+			else sendJson(response, { error: { message: "Unsupported parameter: 'top_k'" } }, 400);
+		},
+	});
+	for (const apiKey of ['bounded', 'bounded', SESAME]) {
+		const { supplied } = await chatModel(server.url, {
+			parameters: { options: { topK: 40 } },
+			credentials: { apiKey },
+		});
+		await clock.passUntil(supplied.invoke('Hi'));
+	}
+	expect(server.sent(CHAT).map(({ top_k: topK }) => topK)).toEqual([40, undefined, undefined, 40]);
+});
+
+test('a failure whose words stand in the request teaches no stricter form', async () => {
+	const words = 'Jinja Exception: Conversation roles must alternate';
+	let count = 0;
+	const server = await start({
+		...LLAMA_SERVER,
+		[OPENAI]: (request, response) => {
+			if (++count > 1) return text('Hello.')(request, response);
+			sendJson(response, { error: { message: `Cannot process "${words}"` } }, 500);
+		},
+	});
+	const { supplied } = await chatModel(server.url, {});
+	const history = [
+		['system', 'Be brief.'],
+		['human', `Say: ${words}`],
+		['system', 'Really brief.'],
+		['human', 'Now.'],
+	];
+	await clock.passUntil(supplied.invoke(history).catch(() => {}));
+	await clock.passUntil(supplied.invoke(history));
+	const roles = server
+		.sent(CHAT)
+		.map(({ messages }) => (messages as Array<{ role: string }>).map(({ role }) => role));
+	for (const sent of roles) expect(sent).toEqual(['system', 'user', 'system', 'user']);
+	expect(roles).toHaveLength(2);
+});

@@ -1,0 +1,111 @@
+/** From the results of tools only data become images: a model server would fetch an address inside its own network. */
+import { AIMessage, HumanMessage, ToolMessage } from '../guarantees/support/agent-turns';
+import { CHAT, LLAMA_SERVER, text } from '../guarantees/support/responses';
+import { chatModel } from '../guarantees/support/node-runner';
+import { sendJson, type SeamServer, useServers } from '../guarantees/support/scripted-server';
+
+const start = useServers();
+let server: SeamServer;
+
+const DATA =
+	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC';
+
+const ADDRESSES = [
+	'http://10.0.0.5/latest/meta-data',
+	'https://intranet.example/a.png',
+	' HTTP://10.0.0.5/a.png',
+	'\n\thttps://10.0.0.5/a.png',
+	'file:///etc/passwd',
+	'//10.0.0.5:80/a.png',
+	'gopher://10.0.0.5/',
+	'data:text/html;base64,PGI+aGk8L2I+',
+	'data:image/png;base64,http://10.0.0.5/a.png',
+];
+
+const FORMS: Array<[string, (address: string) => object]> = [
+	['OpenAI', (url) => ({ type: 'image_url', image_url: { url } })],
+	['OpenAI, in short', (url) => ({ type: 'image_url', image_url: url })],
+	['LangChain', (url) => ({ type: 'image', source_type: 'url', url })],
+	['MCP', (data) => ({ type: 'image', data, mimeType: 'image/png' })],
+	['a file', (url) => ({ type: 'file', url, mime_type: 'image/png' })],
+	['a source', (url) => ({ type: 'image', source: { type: 'url', url } })],
+	['video', (url) => ({ type: 'video_url', video_url: { url } })],
+];
+
+const WRAPPERS: Array<[string, (block: object) => unknown]> = [
+	['blocks', (block) => [{ type: 'text', text: 'Found:' }, block]],
+	['JSON text', (block) => JSON.stringify([block])],
+	['JSON text of one block', (block) => JSON.stringify(block, undefined, 2)],
+	['an MCP result', (block) => JSON.stringify({ content: [block] })],
+	['agent 3.1', (block) => JSON.stringify([{ response: JSON.stringify([[block]]) }])],
+];
+
+type Message = Record<string, unknown>;
+
+/** The messages that are sent for a conversation with one result of a tool. */
+async function sentWith(content: unknown, question: unknown = 'What is there?') {
+	const { supplied } = await chatModel(server.url);
+	await supplied.invoke([
+		new HumanMessage(question),
+		new AIMessage({ content: '', tool_calls: [{ id: 'a', name: 'look', args: {} }] }),
+		new ToolMessage({ tool_call_id: 'a', name: 'look', content }),
+	]);
+	return server.sent(CHAT).at(-1)!.messages as Message[];
+}
+
+const roles = (messages: Message[]) => messages.map(({ role }) => role);
+
+beforeEach(async () => {
+	server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: [text('A fox.')] });
+});
+
+describe.each(FORMS)('an address in the form of %s', (_form, blockOf) => {
+	test.each(WRAPPERS)('in %s stays text', async (_wrapper, wrapped) => {
+		for (const address of ADDRESSES) {
+			const messages = await sentWith(wrapped(blockOf(address)));
+			expect(roles(messages)).toEqual(['user', 'assistant', 'tool']);
+			const { content } = messages[2]!;
+			expect(typeof content).toBe('string');
+			expect(String(content).replace(/\\+[nt]/g, '')).toContain(address.trim());
+		}
+	});
+});
+
+test.each([
+	['data', { type: 'image', data: DATA, mimeType: 'image/png' }],
+	['a data URL', { type: 'image_url', image_url: { url: `DATA:image/png;base64,${DATA}` } }],
+])('%s in a result is an image', async (_name, block) => {
+	const messages = await sentWith([block]);
+	expect(roles(messages)).toEqual(['user', 'assistant', 'tool', 'user']);
+	expect(messages[3]!.content).toContainEqual({
+		type: 'image_url',
+		image_url: { url: `data:image/png;base64,${DATA}` },
+	});
+});
+
+test('an address stays text where a template refuses the conversation once', async () => {
+	server = await start({
+		...LLAMA_SERVER,
+		[`POST ${CHAT}`]: [
+			(_request, response) =>
+				sendJson(response, { error: { message: 'roles must alternate' } }, 400),
+			text('A fox.'),
+		],
+	});
+	const [address] = ADDRESSES;
+	const link = { type: 'image_url', image_url: { url: address } };
+	const messages = await sentWith([link, { type: 'image', data: DATA }]);
+	expect(server.sent(CHAT)).toHaveLength(2);
+	const parts = messages.flatMap(({ content }) => (Array.isArray(content) ? content : []));
+	const urls = parts.flatMap(
+		({ image_url: image }: { image_url?: { url: string } }) => image ?? [],
+	);
+	expect(urls).toEqual([{ url: `data:image/png;base64,${DATA}` }]);
+	expect(JSON.stringify(messages)).toContain(address);
+});
+
+test('the user’s own address is an image', async () => {
+	const link = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
+	const [user] = await sentWith('nothing', [{ type: 'text', text: 'See' }, link]);
+	expect(user!.content).toContainEqual(link);
+});

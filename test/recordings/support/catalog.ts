@@ -1,0 +1,176 @@
+/** Every recorded exchange with a supported model server, out of `test/fixtures/`. */
+import {
+	recordedExchanges,
+	type RecordedExchange,
+} from '../../simulators/model-recordings/exchange';
+import { fixture, fixtureNames } from '../../support/streams';
+import { fs } from '../../support/node-builtins';
+import { type Exchange, isJson, objectIn, recordsIn, type ServerName } from './exchange';
+import { UNWRITTEN_REQUESTS } from './unrecorded-requests';
+
+/** Folders of raw answers, whose requests are in `unwritten-requests.ts`. */
+const RAW_FOLDERS: Readonly<Record<string, ServerName>> = {
+	'completions/llama-server-v0.5.0': 'llama-server',
+	'completions/ollama-v0.17.4': 'ollama',
+	fastapi: 'fastapi',
+	'fastapi-0.165.0': 'fastapi',
+	gpustack: 'gpustack',
+	'litellm-1.106.2': 'litellm',
+	'llama-swap-0bdb372': 'llama-swap',
+	ollama: 'ollama',
+	'ollama-0.33.0-rc2': 'ollama',
+	vllm: 'vllm',
+	'vllm-0.32.0-cpu': 'vllm',
+};
+
+/** Folders whose requests were written down beside the answers. */
+const WITH_CASES: Readonly<Record<string, ServerName>> = {
+	'llama-server-v0.5.0': 'llama-server',
+	'ollama-v0.17.4': 'ollama',
+};
+
+/** Exchanges in JSON: folders below `test/fixtures/models/`. */
+const TOPICS: Readonly<Record<string, ServerName>> = {
+	'fastapi-0.165.0': 'fastapi',
+	'llama-server-v0.5.0': 'llama-server',
+	'llama-server-xllamacpp-2026.10.11549': 'llama-server',
+	'llama-swap-0bdb372': 'llama-swap',
+	'ollama-0.33.0-rc2': 'ollama',
+	'ollama-v0.17.4': 'ollama',
+	'vllm-0.32.0-cpu': 'vllm',
+	'whisper.cpp-233fe1f': 'whisper.cpp',
+};
+
+/** Dify's recordings have a suite of their own; TEI's one only identifies the server. */
+const LEFT_OUT = /^dify-|^tei$/;
+
+/** Folders of recorded answers that are neither here nor left out. */
+export function unknownFolders(): string[] {
+	const known = new Set([...Object.keys(RAW_FOLDERS), ...Object.keys(WITH_CASES)]);
+	return fs
+		.readdirSync('test/fixtures')
+		.filter((folder) => fs.statSync(`test/fixtures/${folder}`).isDirectory())
+		.filter((folder) => fixtureNames(folder, '.http').length > 0)
+		.filter((folder) => !known.has(folder) && !LEFT_OUT.test(folder));
+}
+
+interface Case {
+	name: string;
+	method?: string;
+	path?: string;
+	headers?: Record<string, string>;
+	body?: unknown;
+	rawBody?: string;
+	/** Its answers are in one file with others. */
+	into?: string;
+}
+
+export function everyExchange(): Exchange[] {
+	return [
+		...Object.entries(WITH_CASES).flatMap(([folder, server]) => casesOf(folder, server)),
+		...ollamaChats(),
+		...Object.entries(RAW_FOLDERS).flatMap(([folder, server]) => rawOf(folder, server)),
+		...Object.entries(TOPICS).flatMap(([folder, server]) => topicsOf(folder, server)),
+	];
+}
+
+function casesOf(folder: string, server: ServerName): Exchange[] {
+	return casesIn(objectIn(fixture(`${folder}/cases.json`).toString('utf8')))
+		.filter(({ into }) => into === undefined)
+		.map((one) => exchangeOf(folder, server, one));
+}
+
+/** Those of llama-server are in groups, by how it was started. */
+function casesIn({ groups, cases }: Record<string, unknown>): Case[] {
+	if (groups === undefined) return recordsIn(cases) as unknown as Case[];
+	return recordsIn(groups).flatMap((group) =>
+		casesIn(group).map((one) => ({
+			...one,
+			headers: { ...(group.headers as Record<string, string>), ...one.headers },
+		})),
+	);
+}
+
+function ollamaChats(): Exchange[] {
+	const folder = 'ollama-v0.17.4/api-chat';
+	const requests = objectIn(fixture(`${folder}/requests.json`).toString('utf8'));
+	return Object.entries(requests).map(([name, body]) =>
+		exchangeOf(folder, 'ollama', { name, method: 'POST', path: '/api/chat', body }),
+	);
+}
+
+function rawOf(folder: string, server: ServerName): Exchange[] {
+	return fixtureNames(folder, '.http').flatMap((file) => {
+		const name = file.slice(folder.length + 1, -'.http'.length);
+		const request = UNWRITTEN_REQUESTS[`${folder}/${name}`];
+		if (request === undefined)
+			throw new Error(`${file}: name its request in unwritten-requests.ts`);
+		const [method, path, body] = request;
+		return [exchangeOf(folder, server, { name, method, path, body })];
+	});
+}
+
+function exchangeOf(
+	folder: string,
+	server: ServerName,
+	{ name, method = 'GET', path = '/', headers = {}, body, rawBody = '' }: Case,
+): Exchange {
+	return {
+		file: folder.replaceAll('/', '.'),
+		name,
+		server,
+		request: { method, path, headers, body: isJson(body) ? body : objectIn(rawBody), parts: [] },
+		answer: unframed(fixture(`${folder}/${name}.http`)),
+	};
+}
+
+/** Some recordings are without the chunks that their header promises: the end of the connection ends them. */
+function unframed(answer: Buffer): Buffer {
+	const end = answer.indexOf('\r\n\r\n') + 4;
+	const hasChunks = /^[0-9a-f]+\r\n/i.test(answer.toString('latin1', end, end + 12));
+	if (hasChunks) return answer;
+	const head = answer.toString('latin1', 0, end).replace(/\r\ntransfer-encoding: chunked/i, '');
+	return Buffer.concat([Buffer.from(head, 'latin1'), answer.subarray(end)]);
+}
+
+function topicsOf(folder: string, server: ServerName): Exchange[] {
+	return fs
+		.readdirSync(`test/fixtures/models/${folder}`)
+		.sort()
+		.flatMap((file) => {
+			const topic = `${folder}/${file.replace(/\.json$/, '')}`;
+			return recordedExchanges(topic)
+				.filter(({ ended }) => ended !== 'aborted by client')
+				.map((recorded) => ({
+					file: `models.${topic.replaceAll('/', '.')}`,
+					name: recorded.name,
+					server,
+					request: requestOf(recorded),
+					answer: rawAnswer(recorded),
+				}));
+		});
+}
+
+function requestOf({ method, path, headers = {}, body = '', multipart = [] }: RecordedExchange) {
+	return { method, path, headers, body: objectIn(body), parts: multipart };
+}
+
+/** The answer as bytes. These recordings have no borders of chunks, so one that broke off gets a chunk without an end. */
+function rawAnswer({ answer, ended }: RecordedExchange): Buffer {
+	if (ended === 'no answer') return Buffer.alloc(0);
+	const { status, headers, text, base64 = '' } = answer;
+	const body = text === undefined ? Buffer.from(base64, 'base64') : Buffer.from(text);
+	const kept = headers.filter(([name]) => !/^(transfer-encoding|content-length)$/i.test(name));
+	const lines = [
+		`HTTP/1.1 ${status} `,
+		...kept.map(([name, value]) => `${name}: ${value}`),
+		...framing(ended, body),
+	];
+	const size = ended === 'broken' ? `${body.byteLength.toString(16)}\r\n` : '';
+	return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n${size}`, 'latin1'), body]);
+}
+
+function framing(ended: RecordedExchange['ended'], { byteLength }: Buffer): string[] {
+	if (ended === undefined) return [`Content-Length: ${byteLength}`];
+	return ended === 'broken' ? ['Transfer-Encoding: chunked'] : [];
+}

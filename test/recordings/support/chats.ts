@@ -1,0 +1,196 @@
+import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
+import { createRequire, process } from '../../support/node-builtins';
+import { chosenModel, itemsOfLocalLlama, LIMITS, type Played, suppliedBy } from './node-runner';
+import { isJson, type Json, pathOf, recordsIn } from './exchange';
+import { modelOf } from './server-identities';
+import { filled } from './result';
+
+interface Chunk {
+	content: unknown;
+	tool_calls?: Array<{ id?: string; name: string; args: unknown }>;
+	invalid_tool_calls?: Array<{ id?: string; name?: string; args?: unknown }>;
+	additional_kwargs: Json;
+	response_metadata: Json;
+	usage_metadata?: Json;
+	concat(other: Chunk): Chunk;
+}
+
+interface Model {
+	invoke(messages: unknown[]): Promise<Chunk>;
+	stream(messages: unknown[]): Promise<AsyncIterable<Chunk>>;
+	bindTools(tools: unknown[]): Model;
+}
+
+/** n8n's own LangChain classes, resolved as n8n does. */
+const fromRoot = createRequire(`${process.cwd()}/package.json`);
+type MessageClass = new (fields: object) => unknown;
+const { AIMessage, HumanMessage, SystemMessage, ToolMessage } = fromRoot(
+	'@langchain/core/messages',
+) as Record<'AIMessage' | 'HumanMessage' | 'SystemMessage' | 'ToolMessage', MessageClass>;
+
+/** The chat model in the hands of an agent: what it answers, and what the log and the hints say. */
+export async function chatModelResult(played: Played): Promise<Json> {
+	const { request } = played.exchange;
+	const { supplied, fake } = await suppliedBy<Model>(
+		new LocalChatModel(),
+		played,
+		parametersFor(played),
+	);
+	const tools = recordsIn(request.body.tools).filter(isFunction);
+	const model = tools.length > 0 ? supplied.bindTools(tools) : supplied;
+	const messages = messagesOf(request.body.messages);
+	const answer = isStreamed(played)
+		? await streamed(model, messages)
+		: await model.invoke(messages);
+	return filled({
+		...contentOf(answer),
+		usage: answer.usage_metadata && withoutEmptyDetails(answer.usage_metadata),
+		finish: answer.response_metadata.finish_reason,
+		model: answer.response_metadata.model_name,
+		notes: notesIn(fake.outputs),
+		hints: fake.hints.map(({ message }) => message),
+	});
+}
+
+/** LangChain adds empty details when it joins chunks. */
+function withoutEmptyDetails(usage: Json): Json {
+	return Object.fromEntries(
+		Object.entries(usage).filter(([, value]) => !isJson(value) || Object.keys(value).length > 0),
+	);
+}
+
+function contentOf({ content, additional_kwargs: more, ...calls }: Chunk): Json {
+	const { tool_calls: whole = [], invalid_tool_calls: broken = [] } = calls;
+	return {
+		text: content,
+		thinking: more.reasoning_content,
+		calls: whole.map(({ id, name, args }) => ({ name, args, hasId: Boolean(id) })),
+		brokenCalls: broken.map(({ id, name, args }) => ({ name, args, hasId: Boolean(id) })),
+	};
+}
+
+async function streamed(model: Model, messages: unknown[]): Promise<Chunk> {
+	let answer: Chunk | undefined;
+	for await (const chunk of await model.stream(messages))
+		answer = answer === undefined ? chunk : answer.concat(chunk);
+	if (answer === undefined) throw new Error('The stream was empty');
+	return answer;
+}
+
+/** Local Llama, Text: Chat, typing into the chat where the answer was streamed. */
+export async function textChatResult(played: Played): Promise<Json> {
+	const { messages } = played.exchange.request.body;
+	return await itemsOfLocalLlama(
+		played,
+		{
+			...parametersFor(played),
+			resource: 'text',
+			operation: 'chat',
+			messageSource: 'json',
+			messagesJson: JSON.stringify(areValid(messages) ? messages : [QUESTION]),
+		},
+		{ streaming: isStreamed(played) },
+	);
+}
+
+/** Ollama streams unless it is told not to. */
+function isStreamed({ exchange }: Played): boolean {
+	const { stream } = exchange.request.body;
+	return stream === true || (stream === undefined && pathOf(exchange.request) === '/api/chat');
+}
+
+/** The parameters that ask for what was recorded. */
+function parametersFor({ exchange }: Played): Json {
+	const { request } = exchange;
+	const { max_tokens: maxTokens, options = {} } = request.body;
+	const limit = maxTokens ?? (isJson(options) ? options.num_predict : undefined);
+	// Ollama's own route is taken for what the other one ignores.
+	const native = pathOf(request) === '/api/chat' ? { contextSize: 2048 } : {};
+	const isLimit = typeof limit === 'number' && limit > 0;
+	return {
+		model: chosenModel(modelOf(exchange)),
+		thinking: thinkingOf(request.body),
+		...formatOf(request.body),
+		options: { ...LIMITS, ...native, ...(isLimit ? { maxTokens: limit } : {}) },
+	};
+}
+
+function thinkingOf({ think, reasoning_effort: effort, chat_template_kwargs: template }: Json) {
+	const isOn = isJson(template) ? template.enable_thinking : think;
+	if (isOn === true) return 'on';
+	return isOn === false || effort === 'none' ? 'off' : 'serverDefault';
+}
+
+function formatOf({ response_format: format, format: ofOllama }: Json): Json {
+	const wrapped = isJson(format) && isJson(format.json_schema) ? format.json_schema.schema : format;
+	const schema = isJson(wrapped) && !('type' in wrapped && wrapped === format) ? wrapped : ofOllama;
+	if (isJson(schema) && Object.keys(schema).length > 0 && 'type' in schema)
+		return { responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(schema) };
+	return { responseFormat: ofOllama === 'json' ? 'jsonObject' : 'text' };
+}
+
+const QUESTION = { role: 'user', content: 'Hi' };
+
+/** Conversations that no agent sends, recorded to see the refusal, become one question. */
+function messagesOf(messages: unknown): unknown[] {
+	if (!areValid(messages)) return [new HumanMessage({ content: 'Hi' })];
+	return recordsIn(messages).map(messageOf);
+}
+
+function messageOf({ role, content = '', tool_calls: calls, tool_call_id: id }: Json): unknown {
+	switch (role) {
+		case 'system':
+			return new SystemMessage({ content });
+		case 'assistant':
+			return new AIMessage({ content: content ?? '', tool_calls: recordsIn(calls).map(callOf) });
+		case 'tool':
+			return new ToolMessage({ content, tool_call_id: id ?? 'a' });
+		default:
+			return new HumanMessage({ content });
+	}
+}
+
+function callOf({ id = 'a', function: called }: Json) {
+	const { name, arguments: args } = called as Json;
+	return { id, name, args: typeof args === 'string' ? (JSON.parse(args) as unknown) : args };
+}
+
+const ROLES = ['system', 'user', 'assistant', 'tool'];
+
+function areValid(messages: unknown): messages is Json[] {
+	if (!Array.isArray(messages) || messages.length === 0) return false;
+	const last = recordsIn(messages).at(-1)?.role;
+	return (
+		(last === 'user' || last === 'tool') &&
+		recordsIn(messages).length === messages.length &&
+		recordsIn(messages).every(isValid)
+	);
+}
+
+function isValid({ role, content, tool_calls: calls }: Json): boolean {
+	const hasContent = typeof content === 'string' || recordsIn(content).every(isPart);
+	return ROLES.includes(String(role)) && hasContent && recordsIn(calls).every(hasArguments);
+}
+
+function isPart({ type }: Json): boolean {
+	return type === 'text' || type === 'image_url' || type === 'input_audio';
+}
+
+/** Whether the arguments are an object, as n8n's agent keeps them. */
+function hasArguments({ function: called }: Json): boolean {
+	if (!isJson(called)) return false;
+	const { arguments: args } = called;
+	return isJson(args) || (typeof args === 'string' && /^\{.*\}$/s.test(args));
+}
+
+function isFunction({ type, function: called }: Json): boolean {
+	return type === 'function' && isJson(called) && typeof called.name === 'string';
+}
+
+/** The notes in what n8n's log got of an answer, wherever they stand. */
+function notesIn(value: unknown): unknown[] {
+	if (Array.isArray(value)) return value.flatMap(notesIn);
+	if (!isJson(value)) return [];
+	const { notes, ...others } = value;
+	return [...(Array.isArray(notes) ? notes : []), ...Object.values(others).flatMap(notesIn)];
+}

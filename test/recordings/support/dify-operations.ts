@@ -1,0 +1,393 @@
+/** Which operation of which node sends a recorded request, and with which values in its fields. */
+import { SOME_ID } from './dify-answers';
+import type { ActionNode } from './dify-node-runner';
+import { jsonOf, type DifyExchange } from './dify-exchanges';
+
+export type DifyNode = ActionNode | 'difyRetriever';
+
+type Parameters = Record<string, unknown>;
+
+/** An operation that sends a request. */
+export interface OperationRow {
+	node: DifyNode;
+	/** Resource and operation; empty for a node with one operation. */
+	operation: string;
+	method: string;
+	path: RegExp;
+	/** Values that differ from the editor's own. */
+	parameters: (exchange: DifyExchange) => Parameters;
+	startsRun: boolean;
+}
+
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i;
+const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
+
+/** The first, second or later ID of the path, else one of ours: a node sends no other than UUIDs. */
+function idAt({ path }: DifyExchange, place: number): string {
+	const id = path.split('/').filter((part) => part !== '')[place] ?? '';
+	return UUID.exec(id)?.[0] === id ? id : SOME_ID;
+}
+
+function textOr(value: unknown, otherwise: string): string {
+	return typeof value === 'string' && value.trim() !== '' ? value : otherwise;
+}
+
+/** A node sends no user of more characters. */
+const userOf = ({ body, query }: DifyExchange) =>
+	textOr(body.user ?? query.get('user'), 'u1').slice(0, 255);
+
+/** As many records as the recorded page has, so that the node asks for no other. */
+function listOf(exchange: DifyExchange): Parameters {
+	const { data } = (jsonOf(exchange) ?? {}) as { data?: unknown };
+	const limit = Array.isArray(data) && data.length > 0 ? data.length : 20;
+	return { returnAll: false, limit };
+}
+
+const ONE_TRY = { maxRetries: 0 };
+const JSON_INPUTS = { inputsMode: 'json', inputsJson: '{}', files: {}, simplify: true };
+
+function conversationOf({ body }: DifyExchange): Parameters {
+	const id = body.conversation_id;
+	if (typeof id !== 'string' || !UUID.test(id)) return { conversation: 'new' };
+	return { conversation: 'byId', conversationId: byId(id) };
+}
+
+const message = (exchange: DifyExchange): Parameters => ({
+	...JSON_INPUTS,
+	...conversationOf(exchange),
+	query: textOr(exchange.body.query, 'hi'),
+	user: userOf(exchange),
+	options: { ...ONE_TRY, include: ['thoughts', 'reasoning', 'workflow'] },
+});
+
+const run = (exchange: DifyExchange): Parameters => ({
+	...JSON_INPUTS,
+	user: userOf(exchange),
+	options: {
+		...ONE_TRY,
+		include: ['nodes', 'text'],
+		...(exchange.path === '/workflows/run' ? {} : { workflowId: idAt(exchange, 1) }),
+	},
+});
+
+const follow = (exchange: DifyExchange): Parameters => ({
+	workflowRunId: idAt(exchange, 1),
+	user: userOf(exchange),
+	simplify: true,
+	options: { include: ['nodes', 'text'] },
+});
+
+const ofUser = (exchange: DifyExchange): Parameters => ({ user: userOf(exchange) });
+const ofConversation = (exchange: DifyExchange): Parameters => ({
+	...ofUser(exchange),
+	conversationId: byId(idAt(exchange, 1)),
+});
+const ofMessage = (exchange: DifyExchange): Parameters => ({
+	...ofUser(exchange),
+	messageId: idAt(exchange, 1),
+});
+const ofBase = (exchange: DifyExchange): Parameters => ({
+	difyDatasetId: byId(idAt(exchange, 1)),
+});
+const ofDocument = (exchange: DifyExchange): Parameters => ({
+	...ofBase(exchange),
+	documentId: byId(idAt(exchange, 3)),
+});
+const ofChunk = (exchange: DifyExchange): Parameters => ({
+	...ofDocument(exchange),
+	chunkId: idAt(exchange, 5),
+});
+const ofForm = ({ path }: DifyExchange): Parameters => ({
+	formToken: textOr(path.split('/')[3], 'token'),
+});
+const search = (exchange: DifyExchange): Parameters => ({
+	query: textOr(exchange.body.query, 'llama').slice(0, 250),
+	topK: 10,
+	metadataFilters: {},
+	options: {},
+});
+const transcript = (exchange: DifyExchange): Parameters => ({
+	...ofUser(exchange),
+	binaryPropertyName: 'sound',
+});
+
+type Row = readonly [
+	node: DifyNode,
+	operation: string,
+	request: string,
+	parameters?: (exchange: DifyExchange) => Parameters,
+];
+
+const ID = '[^/]+';
+const BASE = `/datasets/(?!tags|pipeline)${ID}`;
+const DOCUMENT = `${BASE}/documents/(?!status|metadata|download-zip)${ID}`;
+const CHUNK = `${DOCUMENT}/segments/${ID}`;
+
+/** Operations that start a run, which must be asked for once. */
+const RUNS: readonly Row[] = [
+	['difyChatMessage', '', 'POST /chat-messages', message],
+	['difyApp', 'text generate', 'POST /completion-messages', completion],
+	['difyWorkflow', 'run execute', `POST /workflows/(?:${ID}/)?run`, run],
+	['difyKnowledge', 'pipeline run', `POST ${BASE}/pipeline/run`, pipeline],
+];
+
+const PLAIN: readonly Row[] = [
+	['difyWorkflow', 'run follow', `GET /workflow/${ID}/events`, follow],
+	[
+		'difyWorkflow',
+		'run get',
+		`GET /workflows/run/${ID}`,
+		(exchange) => ({ workflowRunId: idAt(exchange, 2), waitUntilFinished: false }),
+	],
+	['difyWorkflow', 'run getAll', 'GET /workflows/logs', listOf],
+	['difyWorkflow', 'run stop', `POST /workflows/tasks/${ID}/stop`, taskOf],
+	['difyWorkflow', 'form get', `GET /form/human_input/${ID}`, ofForm],
+	['difyWorkflow', 'form submit', `POST /form/human_input/${ID}`, answered],
+	['difyApp', 'app get', 'GET /(?:info|parameters)'],
+	['difyApp', 'file upload', 'POST /files/upload', ofUser],
+	[
+		'difyApp',
+		'file download',
+		`GET /files/${ID}/preview`,
+		(exchange) => ({ fileId: idAt(exchange, 1) }),
+	],
+	['difyApp', 'audio speak', 'POST /text-to-audio', spoken],
+	['difyApp', 'audio transcribe', 'POST /audio-to-text', transcript],
+	['difyApp', 'annotation getAll', 'GET /apps/annotations', annotations],
+	['difyApp', 'annotation create', 'POST /apps/annotations', texts],
+	[
+		'difyApp',
+		'annotation update',
+		`PUT /apps/annotations/${ID}`,
+		(exchange) => ({ annotationId: byId(SOME_ID), ...texts(exchange) }),
+	],
+	[
+		'difyApp',
+		'annotation delete',
+		`DELETE /apps/annotations/${ID}`,
+		() => ({ annotationId: byId(SOME_ID) }),
+	],
+	[
+		'difyConversation',
+		'conversation getAll',
+		'GET /conversations',
+		(exchange) => ({ ...ofUser(exchange), ...listOf(exchange) }),
+	],
+	['difyConversation', 'conversation delete', `DELETE /conversations/${ID}`, ofConversation],
+	[
+		'difyConversation',
+		'conversation rename',
+		`POST /conversations/${ID}/name`,
+		(exchange) => ({
+			...ofConversation(exchange),
+			autoGenerate: exchange.body.auto_generate === true,
+			name: textOr(exchange.body.name, 'Name'),
+		}),
+	],
+	[
+		'difyConversation',
+		'message getAll',
+		'GET /messages',
+		(exchange) => ({
+			...ofUser(exchange),
+			...listOf(exchange),
+			conversationId: byId(textOr(UUID.exec(`${exchange.query}`)?.[0], SOME_ID)),
+		}),
+	],
+	['difyConversation', 'message getSuggested', `GET /messages/${ID}/suggested`, ofMessage],
+	[
+		'difyConversation',
+		'variable getAll',
+		`GET /conversations/${ID}/variables`,
+		(exchange) => ({ ...ofConversation(exchange), ...listOf(exchange) }),
+	],
+	[
+		'difyConversation',
+		'variable update',
+		`PUT /conversations/${ID}/variables/${ID}`,
+		(exchange) => ({ ...ofConversation(exchange), variableId: byId(SOME_ID), value: 'x' }),
+	],
+	['difyFeedback', 'getAll', 'GET /app/feedbacks', listOf],
+	['difyKnowledge', 'knowledgeBase getAll', 'GET /datasets', listOf],
+	[
+		'difyKnowledge',
+		'knowledgeBase create',
+		'POST /datasets',
+		({ body }) => ({ name: textOr(body.name, 'Papers').slice(0, 40), options: {} }),
+	],
+	['difyKnowledge', 'knowledgeBase get', `GET ${BASE}`, ofBase],
+	[
+		'difyKnowledge',
+		'knowledgeBase update',
+		`PATCH ${BASE}`,
+		(exchange) => ({ ...ofBase(exchange), options: { name: 'Papers' } }),
+	],
+	[
+		'difyKnowledge',
+		'knowledgeBase delete',
+		`DELETE ${BASE}`,
+		(exchange) => ({ ...ofBase(exchange), confirm: true }),
+	],
+	[
+		'difyKnowledge',
+		'knowledgeBase retrieve',
+		`POST ${BASE}/retrieve`,
+		(exchange) => ({ ...ofBase(exchange), ...search(exchange), simplify: true }),
+	],
+	[
+		'difyRetriever',
+		'',
+		`POST ${BASE}/retrieve`,
+		(exchange) => ({ ...search(exchange), difyDatasetIds: [idAt(exchange, 1)] }),
+	],
+	[
+		'difyKnowledge',
+		'document getAll',
+		`GET ${BASE}/documents`,
+		(exchange) => ({ ...ofBase(exchange), ...listOf(exchange), options: {} }),
+	],
+	['difyKnowledge', 'document get', `GET ${DOCUMENT}`, ofDocument],
+	['difyKnowledge', 'document delete', `DELETE ${DOCUMENT}`, ofDocument],
+	['difyKnowledge', 'document download', `GET ${DOCUMENT}/download`, ofDocument],
+	['difyKnowledge', 'document getStatus', `GET ${BASE}/documents/${ID}/indexing-status`, progress],
+	[
+		'difyKnowledge',
+		'document setStatus',
+		`PATCH ${BASE}/documents/status/(?:enable|disable|archive|un_archive)`,
+		statusOf,
+	],
+	['difyKnowledge', 'document upsertText', `POST ${BASE}/document/create-by-text`, textDocument],
+	[
+		'difyKnowledge',
+		'document upsertFile',
+		`POST ${BASE}/document/create-by-file`,
+		(exchange) => ({ ...ofBase(exchange), wait: 0, options: {} }),
+	],
+	[
+		'difyKnowledge',
+		'chunk getAll',
+		`GET ${DOCUMENT}/segments`,
+		(exchange) => ({ ...ofDocument(exchange), ...listOf(exchange) }),
+	],
+	['difyKnowledge', 'chunk create', `POST ${DOCUMENT}/segments`, chunk],
+	['difyKnowledge', 'chunk get', `GET ${CHUNK}`, ofChunk],
+	[
+		'difyKnowledge',
+		'chunk update',
+		`POST ${CHUNK}`,
+		(exchange) => ({ ...ofChunk(exchange), options: { content: 'new text' } }),
+	],
+	['difyKnowledge', 'chunk delete', `DELETE ${CHUNK}`, ofChunk],
+	['difyKnowledge', 'metadata getFields', `GET ${BASE}/metadata`, ofBase],
+	[
+		'difyKnowledge',
+		'metadata createField',
+		`POST ${BASE}/metadata`,
+		(exchange) => ({ ...ofBase(exchange), name: 'land', type: 'string' }),
+	],
+	[
+		'difyKnowledge',
+		'metadata set',
+		`POST ${BASE}/documents/metadata`,
+		(exchange) => ({
+			...ofBase(exchange),
+			documentId: byId(SOME_ID),
+			values: { value: [{ field: 'city', value: 'Quito' }] },
+			options: {},
+		}),
+	],
+	['difyKnowledge', 'pipeline run', 'POST /datasets/pipeline/file-upload', pipeline],
+];
+
+/** Rating and revoking are one request: it depends on its body. */
+const RATINGS: readonly Row[] = [
+	[
+		'difyFeedback',
+		'rate',
+		`POST /messages/${ID}/feedbacks`,
+		(exchange) => ({
+			...ofMessage(exchange),
+			rating: exchange.body.rating === 'dislike' ? 'dislike' : 'like',
+			content: textOr(exchange.body.content, 'good'),
+			options: {},
+		}),
+	],
+	['difyFeedback', 'revoke', `POST /messages/${ID}/feedbacks`, ofMessage],
+];
+
+function completion(exchange: DifyExchange): Parameters {
+	return { ...JSON_INPUTS, text: '', user: userOf(exchange), options: ONE_TRY };
+}
+
+function taskOf(exchange: DifyExchange): Parameters {
+	return { taskId: textOr(exchange.path.split('/')[3], SOME_ID), ...ofUser(exchange) };
+}
+
+function answered(exchange: DifyExchange): Parameters {
+	return { ...ofForm(exchange), ...ofUser(exchange), action: 'approve', values: { note: 'x' } };
+}
+
+function spoken(exchange: DifyExchange): Parameters {
+	const id = exchange.body.message_id;
+	const source =
+		typeof id === 'string'
+			? { source: 'message', messageId: UUID.test(id) ? id : SOME_ID }
+			: { source: 'text', text: textOr(exchange.body.text, 'hello') };
+	return { ...source, ...ofUser(exchange), options: {} };
+}
+
+function annotations(exchange: DifyExchange): Parameters {
+	return { keyword: exchange.query.get('keyword') ?? '', ...listOf(exchange) };
+}
+
+function texts({ body }: DifyExchange): Parameters {
+	return { question: textOr(body.question, 'why?'), answer: textOr(body.answer, 'so') };
+}
+
+/** The place of the ID in the path is that of the batch. */
+function progress(exchange: DifyExchange): Parameters {
+	const batch = exchange.path.split('/')[4];
+	return { ...ofBase(exchange), documentId: byId(SOME_ID), wait: 0, options: { batch } };
+}
+
+function statusOf(exchange: DifyExchange): Parameters {
+	const statusAction = exchange.path.split('/').at(-1);
+	return { ...ofBase(exchange), documentIds: SOME_ID, statusAction, options: { lockWait: 0 } };
+}
+
+function textDocument(exchange: DifyExchange): Parameters {
+	const { name, text } = exchange.body;
+	return {
+		...ofBase(exchange),
+		name: textOr(name, 'a.txt').slice(0, 200),
+		text: textOr(text, 'llama wool'),
+		wait: 0,
+		options: {},
+	};
+}
+
+function chunk(exchange: DifyExchange): Parameters {
+	return { ...ofDocument(exchange), content: 'new text', options: {} };
+}
+
+function pipeline(exchange: DifyExchange): Parameters {
+	const place = exchange.path.includes('/file-upload') ? byId(SOME_ID) : byId(idAt(exchange, 1));
+	return { difyDatasetId: place, pipelineTake: 'binary', datasourceNode: '' };
+}
+
+const rowOf =
+	(startsRun: boolean) =>
+	([node, operation, request, parameters = () => ({})]: Row): OperationRow => {
+		const [method = '', path = ''] = request.split(' ');
+		return { node, operation, method, path: new RegExp(`^${path}$`), parameters, startsRun };
+	};
+
+const ROWS = [...RUNS.map(rowOf(true)), ...PLAIN.map(rowOf(false))];
+const [RATE, REVOKE] = RATINGS.map(rowOf(false));
+
+/** The operations that send this request. */
+export function operationsOf(exchange: DifyExchange): OperationRow[] {
+	const { method, path, body } = exchange;
+	const rating = 'rating' in body && body.rating === null ? REVOKE! : RATE!;
+	return [...ROWS, rating].filter((row) => row.method === method && row.path.test(path));
+}

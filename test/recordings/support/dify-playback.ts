@@ -1,0 +1,197 @@
+/**
+ * A server that plays one recorded exchange with Dify back. Repeated requests get the same answer again; other requests
+ * get a run's record from recordings of the same set, or an answer of a small table, or Dify's 404. So it says nothing
+ * about how many requests a node sends, and in which order.
+ */
+import { listen } from '../../support/listen';
+import { http, setImmediate } from '../../support/node-builtins';
+import { tableAnswer, UNKNOWN, type TableAnswer } from './dify-answers';
+import { stir } from './virtual-time';
+import { eventsOf, isStream, jsonOf, type DifyExchange } from './dify-exchanges';
+
+export interface DifyPlayback {
+	/** Base URL of the credential. */
+	url: string;
+	/** How often a run was asked for. */
+	starts(): number;
+	/** From now on the answer breaks off behind so many bytes, or nothing more comes. */
+	cut(bytes: number, isFrozen?: boolean): void;
+	close(): Promise<void>;
+}
+
+/** A request that begins a run. */
+const STARTS_RUN =
+	/^POST \/(?:chat-messages|completion-messages|workflows(?:\/[^/]+)?\/run|datasets\/[^/]+\/pipeline\/run)$/;
+const RECORD = /^GET \/workflows\/run\/([^/]+)$/;
+const SIGNED_FILE = /^GET \/files\/[^/]+\/(?:file-preview|image-preview)$/;
+const RECORDED_ORIGIN = /http:(\\?\/)(?:\1)127\.0\.0\.1:(?:5001|15\d\d\d)/g;
+
+/**
+ * @param exchange whose answer is played
+ * @param route of the requests that get it: method and path without IDs
+ * @param siblings exchanges of the same set
+ */
+export async function startDifyPlayback(
+	exchange: DifyExchange,
+	route: { method: string; path: RegExp },
+	siblings: readonly DifyExchange[],
+): Promise<DifyPlayback> {
+	let starts = 0;
+	let cut: Cut | undefined;
+	let origin = '';
+	const server = http.createServer((request, response) => {
+		stir();
+		response.on('close', stir);
+		request.resume();
+		request.on('end', () => {
+			const url = new URL(request.url ?? '/', 'http://localhost');
+			const path = url.pathname.replace(/^\/v1(?=\/)/, '');
+			const asked = `${request.method} ${path}`;
+			if (STARTS_RUN.test(asked)) starts += 1;
+			if (request.method === route.method && route.path.test(path)) {
+				play(exchange, url.searchParams, origin, response, cut);
+				return;
+			}
+			if (SIGNED_FILE.test(asked)) {
+				response.setHeader('content-type', 'text/plain').end('file');
+				return;
+			}
+			const other = otherAnswer(asked, url, exchange, siblings);
+			const headers = { 'content-type': 'application/json' };
+			response.writeHead(other.status, headers).end(JSON.stringify(other.json));
+		});
+	});
+	origin = `http://127.0.0.1:${await listen(server)}`;
+	return {
+		url: `${origin}/v1`,
+		starts: () => starts,
+		cut: (bytes, isFrozen = false) => {
+			cut = { bytes, isFrozen };
+		},
+		close: async () => {
+			server.closeAllConnections();
+			await new Promise<void>((resolve) => {
+				server.close(() => resolve());
+			});
+		},
+	};
+}
+
+function otherAnswer(
+	asked: string,
+	{ searchParams }: URL,
+	exchange: DifyExchange,
+	siblings: readonly DifyExchange[],
+): TableAnswer {
+	const [method = '', path = ''] = asked.split(' ');
+	const messages = asked === 'GET /messages' ? messagesOf(searchParams, siblings) : undefined;
+	if (messages !== undefined) return { status: 200, json: messages };
+	const [, runId] = RECORD.exec(asked) ?? [];
+	if (runId === undefined) return tableAnswer(method, path, exchange.app);
+	const record = recordOf(runId, exchange, siblings);
+	return record === undefined ? UNKNOWN : { status: 200, json: record };
+}
+
+/** The recorded messages of a conversation. */
+function messagesOf(query: URLSearchParams, siblings: readonly DifyExchange[]): unknown {
+	const id = query.get('conversation_id');
+	const recorded = siblings.find(
+		(sibling) => sibling.path === '/messages' && sibling.query.get('conversation_id') === id,
+	);
+	return recorded === undefined ? undefined : jsonOf(recorded);
+}
+
+interface Cut {
+	bytes: number;
+	isFrozen: boolean;
+}
+
+/** Plays the recording, or its first bytes. A list has one page. */
+function play(
+	exchange: DifyExchange,
+	query: URLSearchParams,
+	origin: string,
+	response: http.ServerResponse,
+	cut?: Cut,
+): void {
+	const { answer, ended } = exchange;
+	const isText = answer.headers.some(([, value]) => /^(?:application\/json|text\/)/.test(value));
+	const replaced = () =>
+		Buffer.from(
+			answer.body
+				.toString('utf8')
+				.replace(RECORDED_ORIGIN, (_found, slash: string) => origin.replaceAll('/', slash)),
+		);
+	const body = isText ? replaced() : answer.body;
+	const later = isLaterPage(query) ? emptyPage(exchange) : undefined;
+	const headers = answer.headers.filter(
+		([name]) => !/^(?:content-length|transfer-encoding|connection)$/i.test(name),
+	);
+	response.writeHead(answer.status, Object.fromEntries(headers));
+	if (later !== undefined) response.end(later);
+	else if (ended === undefined && cut === undefined) response.end(body);
+	else if (cut?.isFrozen === true) response.write(body.subarray(0, cut.bytes));
+	// What was read until then arrives, and then the connection is cut.
+	else response.write(body.subarray(0, cut?.bytes), () => setImmediate(() => response.destroy()));
+}
+
+function isLaterPage(query: URLSearchParams): boolean {
+	const cursors = ['last_id', 'first_id', 'after_id'];
+	return Number(query.get('page') ?? 1) > 1 || cursors.some((name) => query.has(name));
+}
+
+function emptyPage(exchange: DifyExchange): string | undefined {
+	const list = jsonOf(exchange);
+	const isList = typeof list === 'object' && list !== null && 'data' in list;
+	return isList ? JSON.stringify({ ...list, data: [], has_more: false }) : undefined;
+}
+
+type Json = Record<string, unknown>;
+
+const isEnded = ({ status }: Json) => status !== 'running' && status !== 'paused';
+
+/** A run's record: as it was recorded, else as the end of a recorded stream says. */
+function recordOf(
+	runId: string,
+	exchange: DifyExchange,
+	siblings: readonly DifyExchange[],
+): Json | undefined {
+	const records = siblings
+		.filter(({ method, path }) => method === 'GET' && path === `/workflows/run/${runId}`)
+		.map((sibling) => jsonOf(sibling) as Json | undefined)
+		.filter((record) => record?.id === runId);
+	return (
+		records.find((record) => record !== undefined && isEnded(record)) ??
+		endOf(runId, [exchange, ...siblings]) ??
+		records[0]
+	);
+}
+
+function endOf(runId: string, exchanges: readonly DifyExchange[]): Json | undefined {
+	for (const exchange of exchanges) {
+		if (!isStream(exchange)) continue;
+		const end = eventsOf(exchange).find(
+			(event) => event.event === 'workflow_finished' && event.workflow_run_id === runId,
+		);
+		if (end !== undefined) return recordFrom(end.data as Json);
+	}
+	return undefined;
+}
+
+function recordFrom(end: Json): Json {
+	const { id, workflow_id, status, outputs, error } = end;
+	const { elapsed_time, total_tokens, total_steps, created_at, finished_at } = end;
+	return {
+		id,
+		workflow_id,
+		status,
+		inputs: '{}',
+		outputs,
+		error,
+		total_steps,
+		total_tokens,
+		created_at,
+		finished_at,
+		elapsed_time,
+	};
+}

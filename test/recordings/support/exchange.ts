@@ -1,0 +1,67 @@
+import type { RecordedPart } from '../../simulators/model-recordings/exchange';
+
+/** The supported model servers of which there are recordings. */
+export type ServerName =
+	| 'fastapi'
+	| 'gpustack'
+	| 'litellm'
+	| 'llama-server'
+	| 'llama-swap'
+	| 'ollama'
+	| 'tei'
+	| 'vllm'
+	| 'whisper.cpp';
+
+export type Json = Record<string, unknown>;
+
+export interface RecordedRequest {
+	method: string;
+	/** Path and query. */
+	path: string;
+	headers: Record<string, string>;
+	/** The JSON that was sent; empty where it was none. */
+	body: Json;
+	/** The parts of a form. */
+	parts: RecordedPart[];
+}
+
+/** One recorded request with its answer. */
+export interface Exchange {
+	/** File of expected results below `test/recordings/models/`. */
+	file: string;
+	/** Unique within the file. */
+	name: string;
+	server: ServerName;
+	request: RecordedRequest;
+	/** Status line, headers and body, as they go over the wire. It may end in the middle. */
+	answer: Buffer;
+}
+
+/** The JSON object in a text; an empty one where there is none. */
+export function objectIn(text: string): Json {
+	try {
+		const value: unknown = JSON.parse(text);
+		return isJson(value) ? value : {};
+	} catch {
+		return {};
+	}
+}
+
+export function isJson(value: unknown): value is Json {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function recordsIn(value: unknown): Json[] {
+	return Array.isArray(value) ? value.filter(isJson) : [];
+}
+
+/** Path without query. */
+export function pathOf({ path }: Pick<RecordedRequest, 'path'>): string {
+	return path.replace(/\?.*$/, '');
+}
+
+/** The body of an answer, without chunk framing. */
+export function bodyOf(answer: Buffer): string {
+	const text = answer.toString('utf8');
+	return text.slice(text.indexOf('\r\n\r\n') + 4);
+}

@@ -1,0 +1,15 @@
+/**
+ * n8n's library with a `sleep` that ends at once: by it, everything in this package pauses.
+ *
+ *     jest.mock('n8n-workflow', () => jest.requireActual<object>('./support/skipped-sleep'));
+ */
+import { setImmediate } from '../../support/node-builtins';
+
+const actual = jest.requireActual<typeof import('n8n-workflow')>('n8n-workflow');
+
+/** Lets data that has arrived be read first, as in a real pause. */
+async function sleep(): Promise<void> {
+	await new Promise(setImmediate);
+}
+
+module.exports = Object.create(actual, { sleep: { value: sleep, enumerable: true } }) as object;

@@ -1,0 +1,92 @@
+import { crypto } from '../../support/node-builtins';
+import { bodyOf, type Exchange, isJson, type Json, objectIn } from './exchange';
+
+const MAX_TEXT = 300;
+const SHOWN_TEXT = 160;
+const MAX_LIST = 24;
+const SHOWN_LIST = 3;
+
+/** What depends on the clock. */
+const MEASURED = /^(milliseconds|firstTokenMs|totalMs|tookMs)$/;
+
+const hashOf = (text: string) =>
+	crypto.createHash('sha256').update(text).digest('hex').slice(0, 12);
+
+function shortText(text: string): string {
+	const plain = text
+		.replace(/\b(?:127\.0\.0\.1|localhost):\d+/g, '<server>')
+		.replace(/\bin \d+ ms\b/g, 'in <n> ms');
+	if (plain.length <= MAX_TEXT) return plain;
+	return `${plain.slice(0, SHOWN_TEXT)}… (${plain.length} characters, sha256 ${hashOf(plain)})`;
+}
+
+function shortList(list: readonly unknown[]): unknown {
+	const short = list.map(readable);
+	if (list.length <= MAX_LIST) return short;
+	const hash = hashOf(JSON.stringify(short));
+	return [...short.slice(0, SHOWN_LIST), `… (${list.length} entries, sha256 ${hash})`];
+}
+
+/** A result as it is written down: without what depends on the clock or a port, long texts and lists as their beginning and a hash. */
+export function readable(value: unknown): unknown {
+	if (typeof value === 'string') return shortText(value);
+	if (typeof value === 'number') return Number(value.toPrecision(9));
+	if (Array.isArray(value)) return shortList(value);
+	if (!isJson(value)) return value;
+	const kept = Object.entries(value).filter(
+		([key, one]) => one !== undefined && !MEASURED.test(key),
+	);
+	kept.sort(([one], [other]) => (one < other ? -1 : 1));
+	return Object.fromEntries(kept.map(([key, one]) => [key, readable(one)]));
+}
+
+/** Leaves out what is empty. */
+export function filled(json: Json): Json {
+	return Object.fromEntries(Object.entries(json).filter(([, value]) => !isEmpty(value)));
+}
+
+function isEmpty(value: unknown): boolean {
+	if (value === undefined || value === '') return true;
+	return Array.isArray(value) && value.length === 0;
+}
+
+interface NodeError extends Error {
+	description?: string;
+	messages?: string[];
+	context?: { data?: Json };
+}
+
+/** Kind and title of an error, what had arrived, and whether the server's own words can be read. */
+export function failureOf(error: unknown, exchange: Exchange): Json {
+	const { message, description = '', messages = [], context } = error as NodeError;
+	const { kind, partialText, partialReasoning } = context?.data ?? {};
+	const all = [message, description, ...messages].join('\n');
+	return {
+		error: filled({
+			kind,
+			title: message,
+			partialText,
+			partialThinking: partialReasoning,
+			quotesServer: quotes(all, exchange),
+		}),
+	};
+}
+
+/** Characters of the server's sentence that have to be there. */
+const QUOTED = 40;
+
+function quotes(text: string, { answer }: Exchange): boolean | undefined {
+	const sentence = sentenceIn(bodyOf(answer));
+	if (sentence === undefined) return undefined;
+	return withoutBlanks(text).includes(withoutBlanks(sentence.slice(0, QUOTED)));
+}
+
+const withoutBlanks = (text: string) => text.replace(/\s+/g, '');
+
+/** The sentence of an error body. */
+function sentenceIn(body: string): string | undefined {
+	const json = objectIn(body);
+	const inner = json.error ?? json.detail ?? json;
+	if (typeof inner === 'string') return inner;
+	return isJson(inner) && typeof inner.message === 'string' ? inner.message : undefined;
+}

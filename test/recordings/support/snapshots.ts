@@ -1,0 +1,47 @@
+import { fs, process } from '../../support/node-builtins';
+import { isJson, type Json, objectIn } from './exchange';
+
+const FOLDER = 'test/recordings/models';
+
+/** Whether the results are to be written down instead of compared. */
+export const isWriting = process.env.CONTRACT_WRITE === '1';
+if (isWriting && Boolean(process.env.CI))
+	throw new Error('CONTRACT_WRITE is not for CI: write the results down on your own machine.');
+
+const pathOf = (file: string) => `${FOLDER}/${file}.json`;
+
+export function readExpected(file: string): Json {
+	return fs.existsSync(pathOf(file)) ? objectIn(fs.readFileSync(pathOf(file), 'utf8')) : {};
+}
+
+/** Writes the results with sorted keys, a line for each value. Empty ones are left out. */
+export function writeExpected(file: string, results: Json): void {
+	const kept = Object.entries(results).filter(
+		([, result]) => !isJson(result) || Object.keys(result).length > 0,
+	);
+	fs.mkdirSync(FOLDER, { recursive: true });
+	if (kept.length === 0) return fs.rmSync(pathOf(file), { force: true });
+	const entries = kept.sort(([one], [other]) => (one < other ? -1 : 1));
+	fs.writeFileSync(pathOf(file), `${written(Object.fromEntries(entries))}\n`);
+}
+
+const MAX_LINE = 200;
+
+/** JSON with a line for each value, and what is short in one line. */
+function written(value: unknown, indent = ''): string {
+	const whole = JSON.stringify(value);
+	if (indent !== '' && whole.length <= MAX_LINE) return whole;
+	const inner = `${indent}\t`;
+	const lines = linesOf(value, inner);
+	if (lines === undefined) return whole;
+	const [open, close] = Array.isArray(value) ? '[]' : '{}';
+	return `${open}\n${lines.map((line) => inner + line).join(',\n')}\n${indent}${close}`;
+}
+
+function linesOf(value: unknown, indent: string): string[] | undefined {
+	if (Array.isArray(value)) return value.map((one) => written(one, indent));
+	if (!isJson(value)) return undefined;
+	return Object.entries(value).map(
+		([key, one]) => `${JSON.stringify(key)}: ${written(one, indent)}`,
+	);
+}

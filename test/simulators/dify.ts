@@ -1,0 +1,462 @@
+import { listen } from '../support/listen';
+import { http, type net } from '../support/node-builtins';
+import type { DifyAppMode } from '../../lib/dify/types';
+import {
+	DifyHttpError,
+	NoRoute,
+	PAGES,
+	crashed,
+	envelope,
+	invalid,
+	isJson,
+	redirect,
+	sendHtml,
+	sendJson,
+	truthy,
+} from './dify/http';
+import { FILE_TYPES } from './dify/inputs';
+import { readUpload } from './dify/multipart';
+import { withSuffix } from './dify/records';
+import { ROUTES, type Route } from './dify/routes';
+import { Store, type Call, type StoreOptions } from './dify/store';
+import type {
+	AppSpec,
+	EndUser,
+	Fault,
+	Json,
+	SimApp,
+	SimRequest,
+	SimRun,
+	StopCall,
+	StreamKnobs,
+} from './dify/types';
+
+export { PAGES } from './dify/http';
+export { storeFile } from './dify/files';
+export { SAMPLES, sampleContext, transcript } from './dify/samples';
+export { wireText } from './dify/wire';
+export type * from './dify/types';
+export { addDataset } from './dify/knowledge/bases';
+export { addDocument } from './dify/knowledge/documents';
+export type { SimDataset, SimDocument } from './dify/knowledge/state';
+
+export interface DifySimOptions {
+	/** Default: one published app of each mode, with the keys of `appKey`. */
+	apps?: AppSpec[];
+	stream?: StreamKnobs;
+	port?: number;
+	/** A path before `/v1`, as added by a reverse proxy. */
+	prefix?: string;
+	/**
+	 * `nginx` (default): the bundled nginx, which routes other paths to the web front end. `none`: only the API container.
+	 */
+	front?: 'nginx' | 'none';
+	/** Current time in Unix seconds. Default: the clock. */
+	now?: () => number;
+	ids?: (kind: string, count: number) => string;
+	blockedExtensions?: string[];
+	/** Megabytes. */
+	limits?: Partial<StoreOptions['limits']>;
+	/** `FILES_URL` of Dify. Default: empty, so that URLs of files have no host. */
+	filesUrl?: string;
+	/** Bytes. */
+	nginxBodyLimit?: number;
+	/** Bytes of each uploaded file that are kept; the rest is only counted and hashed. */
+	keepBytes?: number;
+}
+
+export interface DifySim {
+	/** Base URL, with `/v1`. */
+	url: string;
+	/** Without path. */
+	origin: string;
+	requests: SimRequest[];
+	runs: SimRun[];
+	stops: StopCall[];
+	/** All data of the simulator, which tests may read and change. */
+	store: Store;
+	/** Transport settings of later streams; assign to change them. */
+	stream: StreamKnobs;
+	app(mode: DifyAppMode): SimApp;
+	/** Fails the next matching request. */
+	fail(fault: Fault): void;
+	/** Stops at once; closes all sockets and timers. */
+	close(): Promise<void>;
+}
+
+const MODES: DifyAppMode[] = [
+	'chat',
+	'agent-chat',
+	'agent',
+	'advanced-chat',
+	'completion',
+	'workflow',
+];
+const SERVER_VERSION = '1.16.0';
+/** Version of pydantic, whose error texts link to its documentation. */
+const PYDANTIC = '2.12';
+const MEGABYTE = 1024 * 1024;
+
+/** The key of the default app of a mode: `app-` and 24 letters and digits. */
+export function appKey(mode: DifyAppMode): string {
+	return `app-${`Sim${mode.replace(/-/g, '')}`.padEnd(24, '0')}`;
+}
+
+/** `dataset-` and 24 letters and digits. */
+export function knowledgeKey(): string {
+	return `dataset-${'SimKnowledge'.padEnd(24, '0')}`;
+}
+
+export function defaultApps(): AppSpec[] {
+	return MODES.map((mode) => ({
+		mode,
+		key: appKey(mode),
+		fileUpload: { enabled: true, types: FILE_TYPES, number: 10 },
+	}));
+}
+
+/**
+ * Starts a simulator of Dify's Service API, which implements only what docs/protocols/dify.md and the recordings show.
+ */
+export async function startDifySim(options: DifySimOptions = {}): Promise<DifySim> {
+	const store = new Store({
+		apps: options.apps ?? defaultApps(),
+		datasetKey: knowledgeKey(),
+		now: options.now ?? (() => Date.now() / 1000),
+		ids: options.ids,
+		blockedExtensions: options.blockedExtensions ?? [],
+		limits: { image: 10, video: 100, audio: 50, other: 15, ...options.limits },
+		filesUrl: options.filesUrl ?? '',
+		nginxBodyLimit: options.nginxBodyLimit ?? 100 * MEGABYTE,
+		keepBytes: options.keepBytes ?? 4 * MEGABYTE,
+	});
+	store.stream = options.stream ?? {};
+	const base = `${options.prefix ?? ''}/v1`;
+	const front = options.front ?? 'nginx';
+	const sockets = new Set<net.Socket>();
+	const server = http.createServer((req, res) => {
+		void handle(store, base, front, req, res);
+	});
+	server.on('connection', (socket) => {
+		sockets.add(socket);
+		socket.on('close', () => sockets.delete(socket));
+		socket.on('error', () => socket.destroy());
+	});
+	const port = await listen(server, { port: options.port });
+	const origin = `http://127.0.0.1:${port}`;
+	return {
+		url: `${origin}${base}`,
+		origin,
+		requests: store.requests,
+		runs: store.runs,
+		stops: store.stops,
+		store,
+		get stream() {
+			return store.stream;
+		},
+		set stream(knobs: StreamKnobs) {
+			store.stream = knobs;
+		},
+		app: (mode) => store.apps.find((app) => app.mode === mode) ?? missingApp(mode),
+		fail: (fault) => void store.faults.push({ ...fault }),
+		close: async () => {
+			store.clock.close();
+			const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+			for (const socket of sockets) socket.destroy();
+			await closed;
+		},
+	};
+}
+
+function missingApp(mode: DifyAppMode): never {
+	throw new Error(`The simulator has no ${mode} app`);
+}
+
+async function handle(
+	store: Store,
+	base: string,
+	front: 'nginx' | 'none',
+	req: http.IncomingMessage,
+	res: http.ServerResponse,
+): Promise<void> {
+	const url = new URL(req.url ?? '/', 'http://simulator');
+	const method = req.method ?? 'GET';
+	// Not `URL.pathname`: it would remove the double slash of a base URL with a trailing slash, which Dify keeps.
+	const rawPath = (req.url ?? '/').split('?')[0] ?? '/';
+	const path = rawPath.startsWith(base) ? rawPath.slice(base.length) : undefined;
+	const request: SimRequest = {
+		method,
+		url: req.url ?? '/',
+		path: path ?? rawPath,
+		query: url.searchParams,
+		headers: req.headers,
+		body: '',
+	};
+	store.requests.push(request);
+	res.on('finish', () => (request.status = res.statusCode));
+	if (!(await readBody(store, req, res, request))) return;
+	if (await applyFault(store, request, res)) return;
+	if (path === undefined || (path !== '' && !path.startsWith('/'))) {
+		outside(front, rawPath, res);
+		return;
+	}
+	signed(res);
+	res.setHeader('Access-Control-Allow-Origin', '*');
+	res.setHeader('Access-Control-Expose-Headers', 'X-Version, X-Env, X-Trace-Id');
+	await dispatch(store, base, path, request, res);
+}
+
+/** Adds Dify's version header, which every answer of the API has. */
+function signed(res: http.ServerResponse): void {
+	res.setHeader('X-Version', SERVER_VERSION);
+	res.setHeader('X-Env', 'PRODUCTION');
+}
+
+/**
+ * Answers paths outside the API: the web front end behind nginx, else the framework's 404 page (docs/protocols/dify.md
+ * 1.1).
+ */
+function outside(front: 'nginx' | 'none', path: string, res: http.ServerResponse): void {
+	if (front === 'none') {
+		signed(res);
+		sendHtml(res, 404, PAGES.werkzeug404);
+	} else if (path === '/' || path === '/apps' || path === '/signin')
+		sendHtml(res, 200, PAGES.nextApp);
+	else sendHtml(res, 404, PAGES.next404);
+}
+
+/** @returns false if nginx has already answered */
+async function readBody(
+	store: Store,
+	req: http.IncomingMessage,
+	res: http.ServerResponse,
+	request: SimRequest,
+): Promise<boolean> {
+	const { nginxBodyLimit, keepBytes } = store.options;
+	if (Number(req.headers['content-length'] ?? 0) > nginxBodyLimit) {
+		res.setHeader('Connection', 'close');
+		req.resume();
+		sendHtml(res, 413, PAGES.nginx413);
+		return false;
+	}
+	try {
+		if (/^multipart\//i.test(req.headers['content-type'] ?? '')) {
+			request.upload = await readUpload(req, keepBytes);
+			return true;
+		}
+		const chunks: Buffer[] = [];
+		for await (const chunk of req) chunks.push(chunk as Buffer);
+		request.body = Buffer.concat(chunks).toString('utf8');
+		return true;
+	} catch {
+		// The client disconnected while sending.
+		res.destroy();
+		return false;
+	}
+}
+
+async function applyFault(
+	store: Store,
+	request: SimRequest,
+	res: http.ServerResponse,
+): Promise<boolean> {
+	const at = store.faults.findIndex(({ method, path }) => {
+		const fits =
+			path === undefined ||
+			(typeof path === 'string' ? request.path.startsWith(path) : path.test(request.path));
+		return fits && (method === undefined || method === request.method);
+	});
+	const fault = store.faults[at];
+	if (fault === undefined) return false;
+	fault.times = (fault.times ?? 1) - 1;
+	if (fault.times <= 0) store.faults.splice(at, 1);
+	if (fault.delayMs !== undefined) await store.clock.sleep(fault.delayMs);
+	await fault.after;
+	if (fault.how === 'late') return false;
+	if (fault.how === 'reset') {
+		res.socket?.resetAndDestroy();
+	} else if (fault.how !== 'silence') {
+		const type = fault.contentType ?? 'text/html; charset=utf-8';
+		res.writeHead(fault.status ?? 500, {
+			...(type === '' ? {} : { 'Content-Type': type }),
+			...fault.headers,
+		});
+		res.end(fault.body ?? '');
+	}
+	return true;
+}
+
+async function dispatch(
+	store: Store,
+	base: string,
+	path: string,
+	request: SimRequest,
+	res: http.ServerResponse,
+): Promise<void> {
+	try {
+		const host = `http://${request.headers.host ?? 'localhost'}`;
+		if (path === '') {
+			redirect(res, `${host}${base}/`);
+		} else if (path.includes('//')) {
+			redirect(res, `${host}${base}${path.replace(/\/{2,}/g, '/')}`);
+		} else if (path === '/') {
+			// The API framework has its own, empty root page there.
+			throw new NoRoute();
+		} else {
+			const { route, ids } = routeOf(path, request.method);
+			await route.handler(callOf(store, route, ids, request, res));
+		}
+	} catch (error) {
+		answerError(error, path, res);
+	}
+}
+
+function answerError(error: unknown, path: string, res: http.ServerResponse): void {
+	if (res.headersSent) {
+		res.destroy();
+	} else if (error instanceof NoRoute) {
+		sendHtml(res, 404, PAGES.werkzeug404);
+	} else {
+		const known = error instanceof DifyHttpError ? withSuffix(error, path) : crashed();
+		const challenge: Record<string, string> =
+			known.status === 401 ? { 'WWW-Authenticate': 'Bearer realm="api"' } : {};
+		sendJson(res, known.status, envelope(known, PYDANTIC), {
+			...challenge,
+			...known.headers,
+		});
+	}
+}
+
+function routeOf(path: string, method: string): { route: Route; ids: string[] } {
+	const fitting = ROUTES.filter(({ pattern }) => pattern.test(path));
+	const route = fitting.find((each) => each.method === method);
+	if (route !== undefined)
+		return { route, ids: (route.pattern.exec(path) ?? []).slice(1).map(decodeURIComponent) };
+	if (fitting.length === 0) throw new NoRoute();
+	const text = 'The method is not allowed for the requested URL.';
+	// No Allow header, although HTTP requires it.
+	throw new DifyHttpError(405, 'method_not_allowed', text);
+}
+
+/** The checks in Dify's order: key, app and workspace, readable body, user (docs/protocols/dify.md 1.3). */
+function callOf(
+	store: Store,
+	route: Route,
+	ids: string[],
+	request: SimRequest,
+	res: http.ServerResponse,
+): Call {
+	const app = authenticate(store, route, request.headers.authorization);
+	const payload = route.body === 'json' ? readPayload(request) : {};
+	const user = userOf(store, app, route, request, payload);
+	return {
+		store,
+		app,
+		request,
+		query: request.query,
+		ids,
+		payload,
+		user,
+		res,
+		reply: (status, value, headers) => {
+			if (status !== 204) return sendJson(res, status, value, headers);
+			res.writeHead(204, { 'Content-Type': 'application/json', ...headers });
+			res.end();
+		},
+	};
+}
+
+function unauthorized(message: string): DifyHttpError {
+	return new DifyHttpError(401, 'unauthorized', message);
+}
+
+/** Placeholder for knowledge routes, which have no app. */
+const NO_APP = {
+	mode: 'workflow',
+	key: '',
+	id: '',
+	name: '',
+	workflowId: '',
+	endUsers: new Map(),
+	conversations: new Map(),
+	messages: new Map(),
+	feedbacks: [],
+	annotations: [],
+	runCount: 0,
+} satisfies SimApp;
+
+function authenticate(store: Store, route: Route, header: unknown): SimApp {
+	const parts = /^(\S+)\s+(.*)$/.exec(typeof header === 'string' ? header : '');
+	if (parts === null)
+		throw unauthorized("Authorization header must be provided and start with 'Bearer'");
+	if (parts[1]?.toLowerCase() !== 'bearer')
+		throw unauthorized("Authorization scheme must be 'Bearer'");
+	const key = parts[2]?.trim();
+	if (route.key === 'dataset') {
+		if (key !== store.options.datasetKey) throw unauthorized('Access token is invalid');
+		return NO_APP;
+	}
+	const app = store.apps.find((each) => each.key === key);
+	if (app === undefined) throw unauthorized('Access token is invalid');
+	checkApp(app, route);
+	return app;
+}
+
+function checkApp(app: SimApp, route: Route): void {
+	const refuse = (text: string) => new DifyHttpError(403, 'forbidden', text);
+	if (app.exists === false) throw refuse('The app no longer exists.');
+	if (app.status === 'abnormal') throw refuse("The app's status is abnormal.");
+	if (app.apiEnabled === false) throw refuse("The app's API service has been disabled.");
+	if (app.workspace === 'archived') throw refuse("The workspace's status is archived.");
+	if (app.workspace === 'missing') throw invalid('Tenant does not exist.');
+	if (app.workspace === 'ownerless' && route.user === 'none') {
+		throw unauthorized('Tenant owner account not found or tenant is not active.');
+	}
+}
+
+function readPayload(request: SimRequest): Json {
+	if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(String(request.headers['content-type'] ?? ''))) {
+		const text =
+			"Did not attempt to load JSON data because the request Content-Type was not 'application/json'.";
+		throw new DifyHttpError(415, 'unsupported_media_type', text);
+	}
+	request.json = parsed(request.body);
+	if (request.json === undefined) {
+		const text = 'The browser (or proxy) sent a request that this server could not understand.';
+		throw new DifyHttpError(400, 'bad_request', text);
+	}
+	if (!isJson(request.json)) throw crashed();
+	return request.json;
+}
+
+function parsed(body: string): unknown {
+	try {
+		return JSON.parse(body) as unknown;
+	} catch {
+		return undefined;
+	}
+}
+
+/** Listing without a user shows the data of this shared user (docs/protocols/dify.md 1.4). */
+const SHARED_USER = 'DEFAULT-USER';
+
+function userOf(
+	store: Store,
+	app: SimApp,
+	route: Route,
+	request: SimRequest,
+	payload: Json,
+): EndUser {
+	if (route.user === 'none') return { id: '', sessionId: '' };
+	const from = route.user.replace('!', '');
+	const sent: unknown =
+		from === 'body'
+			? payload.user
+			: from === 'query'
+				? request.query.get('user')
+				: request.upload?.fields.user;
+	if (!truthy(sent) && route.user.endsWith('!')) throw invalid('Arg user must be provided.');
+	// Too long for the database column.
+	if (truthy(sent) && String(sent).length > 255) throw crashed();
+	return store.endUser(app, truthy(sent) ? String(sent) : SHARED_USER);
+}

@@ -1,0 +1,264 @@
+import {
+	clearInterval,
+	clearTimeout,
+	setImmediate,
+	setInterval,
+	setTimeout,
+	type http,
+} from '../../support/node-builtins';
+import { spacedJson } from './http';
+import type { Item, StreamKnobs } from './types';
+
+/** All timers of a simulator, so that closing it clears them. */
+export class Clock {
+	private readonly pending = new Map<() => void, NodeJS.Timeout | undefined>();
+	private readonly intervals = new Set<NodeJS.Timeout>();
+	private over = false;
+
+	/**
+	 * Resolves after the time or the promise, or when the function passed to `onWaker` is called, or when the simulator closes.
+	 */
+	sleep(
+		until: number | Promise<unknown>,
+		onWaker: (waker: () => void) => void = () => undefined,
+	): Promise<void> {
+		if (this.over) return Promise.resolve();
+		return new Promise((resolve) => {
+			const done = () => {
+				clearTimeout(this.pending.get(done));
+				this.pending.delete(done);
+				resolve();
+			};
+			this.pending.set(done, typeof until === 'number' ? setTimeout(done, until) : undefined);
+			if (typeof until !== 'number') until.then(done, done);
+			onWaker(done);
+		});
+	}
+
+	every(ms: number, action: () => void): () => void {
+		if (this.over) return () => undefined;
+		const timer = setInterval(action, ms);
+		this.intervals.add(timer);
+		return () => {
+			clearInterval(timer);
+			this.intervals.delete(timer);
+		};
+	}
+
+	close(): void {
+		this.over = true;
+		for (const done of [...this.pending.keys()]) done();
+		for (const timer of this.intervals) clearInterval(timer);
+		this.intervals.clear();
+	}
+}
+
+/** One serialized item, before any transport setting (docs/protocols/dify.md 3.1). */
+export function wireText(item: Item): string {
+	if (item.kind === 'ping') return 'event: ping\n\n';
+	if (item.kind === 'raw') return item.raw;
+	if (item.kind === 'wait') return '';
+	return `data: ${item.spaced === true ? spacedJson(item.event) : JSON.stringify(item.event)}\n\n`;
+}
+
+const PING_MS = 10_000;
+const IDLE_LIMIT_MS = 300_000;
+const RESET_AFTER_MS = 10;
+
+function turn(): Promise<void> {
+	return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Writes one stream to one client, with the transport settings. Ignores writes after the client has disconnected. */
+export class StreamWriter {
+	/** The client disconnected before the end. */
+	left = false;
+	/** How many more events this stream gets; then only pings, or a reset if it had no snapshot. */
+	hears: { events: number; then: 'pings' | 'reset' } | undefined;
+	private queue: Promise<void> = Promise.resolve();
+	private held: Buffer[] = [];
+	private bytesSent = 0;
+	private eventsSent = 0;
+	private pieceAt = 0;
+	private over = false;
+	private silent = false;
+	private stopTimers: () => void = () => undefined;
+	private quiet = false;
+	private lastEvent = Date.now();
+
+	constructor(
+		private readonly res: http.ServerResponse,
+		private readonly knobs: StreamKnobs,
+		private readonly clock: Clock,
+		onLeave: () => void,
+	) {
+		res.on('close', () => {
+			this.stopTimers();
+			if (!this.over) {
+				this.left = true;
+				onLeave();
+			}
+		});
+	}
+
+	start(headers: Record<string, string>): void {
+		this.res.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', ...headers });
+		this.res.flushHeaders();
+		this.res.socket?.setNoDelay(true);
+		const limit = this.knobs.idleLimitMs ?? IDLE_LIMIT_MS;
+		const stopIdle = this.clock.every(limit, () => {
+			if (Date.now() - this.lastEvent >= limit) this.end();
+		});
+		const stopPings = this.clock.every(this.knobs.pingEveryMs ?? PING_MS, () => {
+			if (!this.quiet) void this.enqueue(() => this.send('event: ping\n\n'));
+		});
+		this.stopTimers = () => {
+			stopIdle();
+			stopPings();
+		};
+		if (this.knobs.firstDelayMs !== undefined)
+			this.enqueue(() => this.clock.sleep(this.knobs.firstDelayMs ?? 0));
+	}
+
+	/** @param last no item follows (for `omitFinalBlank`) */
+	write(item: Item, last = false): Promise<void> {
+		this.lastEvent = Date.now();
+		return this.enqueue(async () => {
+			if (this.over || this.silent || this.left) return;
+			if (this.hears !== undefined && item.kind === 'event' && this.hears.events-- <= 0)
+				return this.hears.then === 'reset' ? await this.cut('reset') : undefined;
+			if (item.kind === 'wait') return await this.flush();
+			let text = wireText(item);
+			if (this.knobs.pingBeforeEach === true && item.kind === 'event')
+				text = `event: ping\n\n${text}`;
+			if (last && this.knobs.omitFinalBlank === true) text = text.replace(/\n\n$/, '');
+			if (item.kind === 'ping') await this.send(text);
+			else await this.sendEvent(text);
+		});
+	}
+
+	/** Stops pings: a run that waits for a worker, or has ended, is silent until the idle limit. */
+	fallSilent(): void {
+		this.quiet = true;
+		if (this.knobs.endsWhenSilent === true) void this.finish(false);
+	}
+
+	/** Ends the stream. With `holdOpen`, pings and the idle limit go on. */
+	finish(holdOpen: boolean): Promise<void> {
+		return this.enqueue(async () => {
+			await this.flush();
+			const isHeldOpen = holdOpen && this.knobs.endsWhenSilent !== true;
+			if (!isHeldOpen && !this.silent && this.hears === undefined) this.end();
+		});
+	}
+
+	/** Whether the stream has no reader any more. */
+	get isGone(): boolean {
+		return this.over || this.left || this.silent;
+	}
+
+	private enqueue(action: () => Promise<void>): Promise<void> {
+		this.queue = this.queue.then(action);
+		return this.queue;
+	}
+
+	private end(): void {
+		if (this.over) return;
+		this.over = true;
+		this.stopTimers();
+		this.res.end();
+	}
+
+	private async sendEvent(text: string): Promise<void> {
+		const bytes = this.encode(text);
+		if (this.knobs.eventsPerWrite === undefined) await this.sendBytes(bytes);
+		else await this.hold(bytes, this.knobs.eventsPerWrite);
+		this.eventsSent++;
+		const { cut } = this.knobs;
+		if (cut?.events !== undefined && this.eventsSent >= cut.events) {
+			await this.flush();
+			await this.cut(cut.how);
+		}
+	}
+
+	/** Collects events for one write: whole ones, and the fraction of the last one. */
+	private async hold(bytes: Buffer, eventsPerWrite: number): Promise<void> {
+		const whole = Math.floor(eventsPerWrite);
+		const part = Math.round(bytes.length * (eventsPerWrite - whole));
+		this.held.push(bytes);
+		if (part > 0 && this.held.length > whole) {
+			const before = this.held.slice(0, whole);
+			await this.sendBytes(Buffer.concat([...before, bytes.subarray(0, part)]));
+			this.held = [bytes.subarray(part)];
+		} else if (part === 0 && this.held.length >= whole) {
+			await this.flush();
+		}
+	}
+
+	private async flush(): Promise<void> {
+		const bytes = Buffer.concat(this.held);
+		this.held = [];
+		await this.sendBytes(bytes);
+	}
+
+	private encode(text: string): Buffer {
+		return Buffer.from(this.knobs.crlf === true ? text.replace(/\n/g, '\r\n') : text);
+	}
+
+	private async send(text: string): Promise<void> {
+		if (!this.over && !this.left && !this.silent) await this.sendBytes(this.encode(text));
+	}
+
+	private async sendBytes(bytes: Buffer): Promise<void> {
+		let rest = bytes;
+		while (rest.length > 0 && !this.over && !this.left && !this.silent) {
+			const most =
+				this.knobs.cut?.bytes === undefined ? rest.length : this.knobs.cut.bytes - this.bytesSent;
+			const length = Math.min(this.pieceLength(rest), most);
+			if (length > 0) this.res.write(rest.subarray(0, length));
+			this.bytesSent += length;
+			rest = rest.subarray(length);
+			if (this.knobs.cut?.bytes !== undefined && this.bytesSent >= this.knobs.cut.bytes) {
+				await turn();
+				await this.cut(this.knobs.cut.how);
+				return;
+			}
+			// Wait one turn of the event loop, so that each write is sent separately.
+			await turn();
+		}
+	}
+
+	private pieceLength(rest: Buffer): number {
+		const { bytesPerWrite, splitAt, splitInsideUtf8 } = this.knobs;
+		let length = rest.length;
+		if (bytesPerWrite !== undefined) {
+			const sizes = typeof bytesPerWrite === 'number' ? [bytesPerWrite] : bytesPerWrite;
+			length = Math.min(length, sizes[this.pieceAt++ % sizes.length] ?? length);
+		}
+		for (const offset of splitAt ?? []) {
+			if (offset > this.bytesSent) length = Math.min(length, offset - this.bytesSent);
+		}
+		if (splitInsideUtf8 === true) {
+			const inside = rest.findIndex(
+				(byte, at) => at > 0 && (byte & 0xc0) === 0x80 && ((rest[at - 1] ?? 0) & 0xc0) === 0xc0,
+			);
+			if (inside > 0) length = Math.min(length, inside);
+		}
+		return length;
+	}
+
+	private async cut(how: 'eof' | 'reset' | 'silence'): Promise<void> {
+		if (how === 'silence') {
+			this.silent = true;
+			this.stopTimers();
+		} else if (how === 'eof') {
+			this.end();
+		} else {
+			this.over = true;
+			this.stopTimers();
+			// A reset would discard bytes that the client has not read yet.
+			await this.clock.sleep(RESET_AFTER_MS);
+			this.res.socket?.resetAndDestroy();
+		}
+	}
+}

@@ -1,0 +1,117 @@
+import { delay } from '../../support/node-builtins';
+import { MultipartReader } from '../dify/multipart';
+import type { Upload, UploadPart } from '../dify/types';
+import { sendReply, type HeaderList, type Transport, type WireReply } from '../wire-reply';
+import { startRawHttpServer, type Exchange, type WireRequest } from '../raw-http';
+
+/** Common interface of the simulators for images and audio. */
+export interface MediaSim {
+	/** Without a path. */
+	readonly url: string;
+	/** All requests, in order of arrival. */
+	readonly requests: readonly WireRequest[];
+	readonly connections: { readonly open: number };
+	/** Fields and files of multipart requests. */
+	readonly forms: readonly Upload[];
+	/** Replaces the answer of one route. */
+	route(methodAndPath: string, reply: WireReply | undefined): void;
+	/** Resolves when the condition holds; fails after 30 s. */
+	until(condition: () => boolean): Promise<void>;
+	close(): Promise<void>;
+}
+
+export interface MediaRequest {
+	request: WireRequest;
+	exchange: Exchange;
+	/** Of a multipart form. */
+	form: Upload;
+	/** Of a JSON body. */
+	json: Record<string, unknown>;
+}
+
+export type MediaHandler = (request: MediaRequest) => WireReply | Promise<WireReply>;
+
+const KEPT_BYTES = 64 * 1024;
+
+/** @param handle answers requests without a replaced route */
+export const startMediaServer = async (
+	handle: MediaHandler,
+	options: { apiKey?: string; refuseKey?: () => WireReply; transport?: Transport } = {},
+): Promise<MediaSim> => {
+	const routes = new Map<string, WireReply>();
+	const forms: Upload[] = [];
+	const http = await startRawHttpServer({
+		handle: async (exchange) => {
+			const { request } = exchange;
+			const form = formOf(request);
+			if (form.parts.length > 0 || Object.keys(form.fields).length > 0) forms.push(form);
+			const json = (
+				typeof request.body === 'object' && request.body !== null ? request.body : {}
+			) as MediaRequest['json'];
+			const scripted = routes.get(`${request.method} ${request.path}`);
+			const isRefused =
+				options.apiKey !== undefined &&
+				request.headers.authorization !== `Bearer ${options.apiKey}`;
+			const reply =
+				isRefused && options.refuseKey !== undefined
+					? options.refuseKey()
+					: (scripted ?? (await handle({ request, exchange, form, json })));
+			await sendReply(exchange, reply);
+		},
+	});
+	return {
+		url: `http://${http.host}:${http.port}`,
+		requests: http.requests,
+		connections: http,
+		forms,
+		route: (methodAndPath, reply) => {
+			if (reply === undefined) routes.delete(methodAndPath);
+			else routes.set(methodAndPath, reply);
+		},
+		until: async (condition) => {
+			const end = Date.now() + 30_000;
+			while (!condition()) {
+				if (Date.now() > end) throw new Error('The condition did not come true within 30 s');
+				await delay(1);
+			}
+		},
+		close: async () => await http.close(),
+	};
+};
+
+function formOf({ headers, bytes }: WireRequest): Upload {
+	const boundary = /^multipart\/form-data;.*boundary="?([^";]+)"?/i.exec(
+		headers['content-type'] ?? '',
+	)?.[1];
+	if (boundary === undefined) return { fields: {}, parts: [] };
+	const reader = new MultipartReader(boundary, KEPT_BYTES);
+	reader.push(bytes);
+	return reader.upload;
+}
+
+export const fileIn = ({ parts }: Upload, name = 'file'): UploadPart | undefined =>
+	parts.find((part) => part.name === name && part.filename !== undefined);
+
+export const jsonReply = (body: unknown, status = 200, headers: HeaderList = []): WireReply => ({
+	status,
+	headers: [['content-type', 'application/json'], ...headers, ['content-length', '*']],
+	body: JSON.stringify(body),
+});
+
+/** FastAPI's answer for an unknown path. */
+export const noSuchPath = (): WireReply => jsonReply({ detail: 'Not Found' }, 404);
+
+/** A file that is sent in pieces, as during its generation. */
+export const bytesReply = (
+	type: string,
+	pieces: readonly Uint8Array[],
+	transport: Transport = {},
+): WireReply => ({
+	status: 200,
+	headers: [
+		['content-type', type],
+		['transfer-encoding', 'chunked'],
+	],
+	body: pieces.map((piece) => Buffer.from(piece)),
+	transport,
+});

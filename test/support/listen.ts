@@ -1,0 +1,56 @@
+import { net, process } from './node-builtins';
+
+/**
+ * Test ports lie below the ephemeral ports of the system (32768 and up). Each jest worker has its own range and uses each
+ * port once: a released port stays closed.
+ */
+const FIRST_PORT = 20_000;
+const PORTS_OF_A_WORKER = 2_500;
+const ownPorts = FIRST_PORT + (Number(process.env.JEST_WORKER_ID ?? 1) % 4) * PORTS_OF_A_WORKER;
+let last = Math.floor(Math.random() * PORTS_OF_A_WORKER);
+
+const nextPort = (): number => {
+	last = (last + 1) % PORTS_OF_A_WORKER;
+	return ownPorts + last;
+};
+
+/** Starts to listen, by default on 127.0.0.1. @returns the port */
+export async function listen(
+	server: net.Server,
+	{ port, host = '127.0.0.1' }: { port?: number; host?: string } = {},
+): Promise<number> {
+	for (let tries = 1; ; tries++) {
+		const candidate = port ?? nextPort();
+		const failed = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+			server.once('error', resolve);
+			server.listen(candidate, host, () => {
+				server.off('error', resolve);
+				resolve(undefined);
+			});
+		});
+		if (failed === undefined) return candidate;
+		if (failed.code !== 'EADDRINUSE' || port !== undefined || tries === PORTS_OF_A_WORKER)
+			throw new Error(`Nobody can listen on ${host}:${candidate}: ${failed.message}`);
+	}
+}
+
+/** A port that nothing listens on. */
+export async function closedPort(): Promise<number> {
+	const { port, close } = await startTcpServer((socket) => socket.destroy());
+	await close();
+	return port;
+}
+
+/** Starts a TCP server on 127.0.0.1 with a handler for each connection. */
+export async function startTcpServer(
+	onSocket: (socket: net.Socket) => void,
+): Promise<{ port: number; close(): Promise<void> }> {
+	const server = net.createServer(onSocket);
+	return {
+		port: await listen(server),
+		close: async () =>
+			await new Promise<void>((resolve) => {
+				server.close(() => resolve());
+			}),
+	};
+}

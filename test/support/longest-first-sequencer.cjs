@@ -1,0 +1,41 @@
+/**
+ * The order of the suites: the longest begin first, so that none is left over at the end, when the others are done.
+ *
+ * Jest knows how long a suite took the last time. In a fresh clone it knows nothing, and goes by the size of files; but
+ * the suites with the most cases are often the shortest ones.
+ */
+const { join } = require('node:path');
+
+const Sequencer = require('@jest/test-sequencer').default;
+
+/** Those that take more than seven seconds; some of them calculate, others wait. */
+const LONGEST = [
+	'e2e/workflows',
+	'e2e/editor',
+	'e2e/local-chat-model',
+	'full/editor',
+	'full/dify-trigger',
+	'full/tool-test',
+	'full/editor-failures',
+	'full/secrets',
+	'full/overnight-batch',
+	'full/local-llama',
+	'full/server-health',
+	'lib/health/tool-test',
+	'nodes/ServerHealth/speed-test',
+	'nodes/LocalLlama/large-files',
+	'lib/tasks/generate-images',
+	'nodes/shared/dify/combinations',
+	'lib/health/findings',
+];
+
+const tests = join(__dirname, '..');
+const rank = new Map(LONGEST.map((name, at) => [join(tests, `${name}.test.ts`), at]));
+
+module.exports = class extends Sequencer {
+	/** @param {import('@jest/test-result').Test[]} suites */
+	sort(suites) {
+		const rankOf = ({ path }) => rank.get(path) ?? LONGEST.length;
+		return super.sort(suites).sort((one, other) => rankOf(one) - rankOf(other));
+	}
+};

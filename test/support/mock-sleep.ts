@@ -1,0 +1,26 @@
+/**
+ * A mock of `lib/http/sleep` for tests of retries: a pause ends at once, and `performance.now()` advances by it. So time
+ * limits expire as usual without waiting, independent of the machine's speed.
+ *
+ * `jest.mock('../lib/http/sleep', () => jest.requireActual<object>('./mock-sleep'))`
+ */
+import { performance, setImmediate } from './node-builtins';
+
+export const { raceAgainstAbort } =
+	jest.requireActual<typeof import('../../lib/http/sleep')>('../../lib/http/sleep');
+
+const { now } = performance;
+let skippedMs = 0;
+performance.now = () => now.call(performance) + skippedMs;
+// Restore the global clock.
+afterAll(() => {
+	performance.now = now;
+});
+
+export async function pauseFor(ms: number, signal?: AbortSignal): Promise<void> {
+	signal?.throwIfAborted();
+	skippedMs += ms;
+	// Let arrived data be read first, as in a real pause.
+	await new Promise(setImmediate);
+	signal?.throwIfAborted();
+}

@@ -1,0 +1,52 @@
+import { listen } from './listen';
+import { net } from './node-builtins';
+
+/** Handler of one request: gets the path, the socket, and the request's whole head. */
+export type RawAnswering = (path: string, socket: net.Socket, head: string) => void;
+
+const open: Array<() => Promise<void>> = [];
+
+/** Starts an HTTP server whose handler writes the raw answer. @returns its address */
+export async function rawServer(answer: RawAnswering): Promise<string> {
+	const sockets = new Set<net.Socket>();
+	const server = net.createServer((socket) => {
+		sockets.add(socket);
+		socket.on('error', () => {});
+		let head = '';
+		socket.on('data', (bytes: Buffer) => {
+			head += bytes.toString('latin1');
+			if (!head.includes('\r\n\r\n')) return;
+			answer(head.split(' ')[1]!, socket, head);
+			head = '';
+		});
+	});
+	const port = await listen(server);
+	open.push(
+		async () =>
+			await new Promise<void>((resolve) => {
+				for (const socket of sockets) socket.destroy();
+				server.close(() => resolve());
+			}),
+	);
+	return `http://127.0.0.1:${port}`;
+}
+
+/** Closes all servers of `rawServer`. */
+export async function closeRawServers(): Promise<void> {
+	await Promise.all(open.splice(0).map(async (close) => await close()));
+}
+
+/** A handler that writes a complete answer with Content-Length. */
+export function whole(
+	status: string,
+	body: string | Buffer = '',
+	headers: Record<string, string> = {},
+): RawAnswering {
+	const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+	return (_path, socket) => {
+		socket.write(
+			`HTTP/1.1 ${status}\r\n${lines.join('')}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`,
+		);
+		socket.end(body);
+	};
+}
