@@ -16,7 +16,7 @@ import {
 	KEY_TEST_PATHS,
 	readDifyCredential,
 } from '../lib/dify/credentials';
-import type { FailureKind } from '../lib/errors/error-types';
+import type { ErrorType } from '../lib/errors/error-types';
 import { remedyFor } from '../lib/errors/texts';
 import {
 	CONNECTION_CODES_HINT,
@@ -53,7 +53,7 @@ async function authenticate(
 	return withHeaders(sent, credential.baseUrl, difyHeaders(credential));
 }
 
-function advice(kind: FailureKind): string {
+function advice(kind: ErrorType): string {
 	return remedyFor(kind, { service: 'dify' }).remedy;
 }
 

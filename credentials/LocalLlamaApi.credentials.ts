@@ -28,7 +28,7 @@ import {
 	withHeaders,
 } from '../lib/servers/credential';
 import { resolveBaseUrl } from '../lib/servers/base-url';
-import type { FailureKind } from '../lib/errors/error-types';
+import type { ErrorType } from '../lib/errors/error-types';
 import { remedyFor } from '../lib/errors/texts';
 
 /** What error statuses mean here. */
@@ -39,10 +39,10 @@ const STATUSES = {
 	wrongPath: [404, 405],
 	loading: [503],
 	gateway: [502, 504, 520, 521, 522, 523, 524, 530],
-} satisfies Partial<Record<FailureKind, number[]>>;
+} satisfies Partial<Record<ErrorType, number[]>>;
 
 /** n8n's test asks one route and sees its status only: some servers have no list of models, and gateways say 503, too. */
-const MEANINGS: Partial<Record<FailureKind, string>> = {
+const MEANINGS: Partial<Record<ErrorType, string>> = {
 	loading:
 		'The model is still loading, or a gateway has no available server or key (503): run Server Health (Check) to see its message',
 	wrongPath:
@@ -89,7 +89,7 @@ function withSameForEachItem(fields: INodeProperties[]): INodeProperties[] {
 	return [...fields, mark];
 }
 
-function sentence(kind: FailureKind, status?: number): string {
+function sentence(kind: ErrorType, status?: number): string {
 	const { title, meaning = title, remedy } = remedyFor(kind, { status });
 	return `${MEANINGS[kind] ?? meaning}. ${remedy}`;
 }
@@ -182,7 +182,7 @@ export class LocalLlamaApi implements ICredentialType {
 		rules: [
 			...Object.entries(STATUSES).flatMap(([kind, statuses]) =>
 				statuses.flatMap((status) => {
-					const message = sentence(kind as FailureKind, status);
+					const message = sentence(kind as ErrorType, status);
 					return [statusRule(status, message), bodyRule('error.code', status, message)];
 				}),
 			),

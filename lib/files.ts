@@ -6,10 +6,10 @@
 import { mimeTypeIn } from './file-name';
 import { quietly } from './values';
 
-type FileKind = 'picture' | 'sound' | 'video' | 'text' | 'mail' | 'document';
+type FileCategory = 'picture' | 'sound' | 'video' | 'text' | 'mail' | 'document';
 
 export interface FileType {
-	kind: FileKind;
+	kind: FileCategory;
 	mimeType: string;
 	extension: string;
 }
@@ -57,7 +57,7 @@ const SIGNATURES: readonly Row[] = [
 	[/^From: ["<]Saved by /, 'multipart/related', 'mht'],
 ];
 
-const KINDS: Readonly<Record<string, FileKind>> = {
+const KINDS: Readonly<Record<string, FileCategory>> = {
 	image: 'picture',
 	audio: 'sound',
 	video: 'video',

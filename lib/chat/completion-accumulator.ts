@@ -1,6 +1,6 @@
 /** Reads the answer of a chat: one reader for OpenAI's chunks, onto which Ollama's are mapped. */
 import { failureInStream, holdsError } from '../errors/classify-error';
-import type { FailureKind } from '../errors/error-types';
+import type { ErrorType } from '../errors/error-types';
 import { TextCount } from '../http/response-body';
 import { exactJson, parseJson } from '../json';
 import {
@@ -13,15 +13,15 @@ import {
 	recordOf,
 	text,
 } from '../values';
-import { CallAssembly, argumentsOf, type ReadCall } from './tool-calls';
-import { callsInText, shownUpTo, UNDECIDED, type UnrunCall } from './text-tool-calls';
-import { type SplitText, ThinkingSplitter } from './reasoning';
+import { ToolCallAccumulator, argumentsOf, type RawToolCall } from './tool-calls';
+import { callsInText, shownUpTo, UNDECIDED, type RejectedTextCall } from './text-tool-calls';
+import { type TextAndReasoning, ReasoningSplitter } from './reasoning';
 import type { Timings, Usage } from './types';
 import { openAiUsage, timingsOf, usageOf } from './usage';
 
 /** A whole answer. */
-export interface Answer extends SplitText {
-	toolCalls: ReadCall[];
+export interface Completion extends TextAndReasoning {
+	toolCalls: RawToolCall[];
 	finishReason: string;
 	usage?: Usage;
 	timings?: Timings;
@@ -30,28 +30,28 @@ export interface Answer extends SplitText {
 	/** The calls stood in the text. */
 	hadCallsInText?: true;
 	/** What looks like a call in the text, and is none. */
-	unrun?: UnrunCall;
+	unrun?: RejectedTextCall;
 }
 
 /** Why an answer cannot be used, with what had arrived. The caller adds the address. */
-export interface Failure extends SplitText {
-	kind: FailureKind;
+export interface FailedCompletion extends TextAndReasoning {
+	kind: ErrorType;
 	serverText?: string;
 	status?: number;
 	/** The tool of a call that is broken. */
 	tool?: string;
 	/** All calls as they arrived. */
-	toolCalls?: ReadCall[];
+	toolCalls?: RawToolCall[];
 	finishReason?: string;
 	usage?: Usage;
 	timings?: Timings;
 }
 
-export interface ReaderOptions {
+export interface AccumulatorOptions {
 	/** Names of the tools that a call in the text may have; none where such calls are left. */
 	offered?: readonly string[];
 	/** Whether a call stands in what was sent, and is a quotation. */
-	isQuoted?(call: ReadCall): boolean;
+	isQuoted?(call: RawToolCall): boolean;
 	/** The opening tag of the thinking may stand in the prompt. */
 	mayBeginInThinking?: boolean;
 	/** The begun answer that some servers repeat. */
@@ -62,16 +62,16 @@ export interface ReaderOptions {
 
 const END = /^\[?DONE\]?$/i;
 /** Finish reasons of failed answers. */
-const FAILED: ReadonlyArray<readonly [FailureKind, RegExp]> = [
+const FAILED: ReadonlyArray<readonly [ErrorType, RegExp]> = [
 	['filtered', /^(?:content_filter(?:ed)?|safety)$/i],
 	['streamError', /^(?:abort|error|timeout|cancell?ed)$/i],
 ];
 
 /** Collects an answer from its events, and gives out what can be shown of it. */
-export class AnswerReader {
-	private readonly split: ThinkingSplitter;
+export class CompletionAccumulator {
+	private readonly split: ReasoningSplitter;
 	private readonly count = new TextCount();
-	private readonly assembly = new CallAssembly(this.count);
+	private readonly assembly = new ToolCallAccumulator(this.count);
 	/** How many events brought text, thinking or calls. */
 	contents = 0;
 	private shown = '';
@@ -86,11 +86,11 @@ export class AnswerReader {
 	private index: number | undefined;
 	/** Sent no finish reason, not even null: then only the end of the body tells. */
 	private isMinimal = true;
-	private failed: Pick<Failure, 'kind' | 'serverText' | 'status'> | undefined;
+	private failed: Pick<FailedCompletion, 'kind' | 'serverText' | 'status'> | undefined;
 	private counts: { usage?: Usage; timings?: Timings; model?: string } = {};
 
-	constructor(private readonly options: ReaderOptions = {}) {
-		this.split = new ThinkingSplitter(options.mayBeginInThinking === true);
+	constructor(private readonly options: AccumulatorOptions = {}) {
+		this.split = new ReasoningSplitter(options.mayBeginInThinking === true);
 	}
 
 	/** Whether only counts and an end marker may follow. */
@@ -104,7 +104,7 @@ export class AnswerReader {
 	}
 
 	/** What has arrived so far. */
-	get partial(): SplitText {
+	get partial(): TextAndReasoning {
 		const { text: rest, reasoning } = this.split.rest;
 		return { text: this.shown + this.held + rest, reasoning: this.reasoning + reasoning };
 	}
@@ -113,7 +113,7 @@ export class AnswerReader {
 	 * @returns what can be shown now
 	 * @throws {TooMuchTextError}
 	 */
-	push(data: string): SplitText {
+	push(data: string): TextAndReasoning {
 		if (END.test(data.trim())) this.isDone = true;
 		if (this.isOver) return { text: '', reasoning: '' };
 		const parsed = parseJson(data);
@@ -134,7 +134,7 @@ export class AnswerReader {
 	 */
 	end(
 		strayLines: readonly string[] = [],
-	): { rest: SplitText } & ({ answer: Answer } | { failure: Failure }) {
+	): { rest: TextAndReasoning } & ({ answer: Completion } | { failure: FailedCompletion }) {
 		const last = this.split.end();
 		this.addText(last.text);
 		this.reasoning += last.reasoning;
@@ -166,7 +166,7 @@ export class AnswerReader {
 		return 'calls' in found ? { inText: found } : { unrun: found.unrun };
 	}
 
-	private take(chunk: JsonRecord): SplitText {
+	private take(chunk: JsonRecord): TextAndReasoning {
 		this.takeCounts(chunk);
 		const choice = this.choiceIn(chunk);
 		if ('finish_reason' in choice) this.isMinimal = false;
@@ -203,7 +203,7 @@ export class AnswerReader {
 		return piece;
 	}
 
-	private takeText(piece: string): SplitText {
+	private takeText(piece: string): TextAndReasoning {
 		if (piece === '') return { text: '', reasoning: '' };
 		const { text: more, reasoning } = this.split.push(this.withoutPrefill(piece));
 		this.addText(more);
@@ -251,12 +251,12 @@ export class AnswerReader {
 		return optional({ usage: usage ?? usageOf(timings), timings });
 	}
 
-	private fail(kind: FailureKind, serverText: string): SplitText {
+	private fail(kind: ErrorType, serverText: string): TextAndReasoning {
 		this.failed = { kind, serverText };
 		return { text: '', reasoning: '' };
 	}
 
-	private failBy(error: string): SplitText {
+	private failBy(error: string): TextAndReasoning {
 		const { kind, serverText, status } = failureInStream(error);
 		this.failed = { kind, ...optional({ serverText, status }) };
 		return { text: '', reasoning: '' };
@@ -264,9 +264,9 @@ export class AnswerReader {
 
 	/** Why the answer cannot be used; undefined for a good one. */
 	private failureIn(
-		calls: readonly ReadCall[],
+		calls: readonly RawToolCall[],
 		strayLines: readonly string[],
-	): Omit<Failure, keyof SplitText> | undefined {
+	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
 		if (this.failed !== undefined) return this.failed;
 		if (this.assembly.isTooMany) return tooManyCalls(calls);
 		return (
@@ -277,9 +277,9 @@ export class AnswerReader {
 	}
 
 	private failureOfEnd(
-		calls: readonly ReadCall[],
+		calls: readonly RawToolCall[],
 		strayLines: readonly string[],
-	): Omit<Failure, keyof SplitText> | undefined {
+	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
 		const { finishReason } = this;
 		if (finishReason === undefined && !this.mayEndSo(calls, strayLines))
 			return { kind: 'streamEndedEarly', ...strayFailure(strayLines) };
@@ -288,13 +288,15 @@ export class AnswerReader {
 	}
 
 	/** A server of one's own may tell no reason, only its end. */
-	private mayEndSo(calls: readonly ReadCall[], strayLines: readonly string[]): boolean {
+	private mayEndSo(calls: readonly RawToolCall[], strayLines: readonly string[]): boolean {
 		const hasContent = calls.length > 0 || this.partial.text.trim() !== '';
 		return hasContent && strayLines.length === 0 && (this.isDone || this.isMinimal);
 	}
 
 	/** A call is run whole or not at all. */
-	private failureOfCalls(calls: readonly ReadCall[]): Omit<Failure, keyof SplitText> | undefined {
+	private failureOfCalls(
+		calls: readonly RawToolCall[],
+	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
 		const broken = calls.find(
 			(call) => call.name === '' || argumentsOf(call.arguments) === undefined,
 		);
@@ -303,14 +305,18 @@ export class AnswerReader {
 		return { kind, tool: broken.name, toolCalls: [...calls] };
 	}
 
-	private failureOfNothing(calls: readonly ReadCall[]): Omit<Failure, keyof SplitText> | undefined {
+	private failureOfNothing(
+		calls: readonly RawToolCall[],
+	): Omit<FailedCompletion, keyof TextAndReasoning> | undefined {
 		if (calls.length > 0 || this.partial.text.trim() !== '') return undefined;
 		const kind = this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking';
 		return { kind, ...optional({ finishReason: this.finishReason }) };
 	}
 }
 
-function tooManyCalls(calls: readonly ReadCall[]): Omit<Failure, keyof SplitText> {
+function tooManyCalls(
+	calls: readonly RawToolCall[],
+): Omit<FailedCompletion, keyof TextAndReasoning> {
 	const serverText = `more than ${calls.length - 1} tool calls in one response`;
 	return { kind: 'toolCallInvalid', serverText, ...optional({ tool: calls.at(-1)?.name }) };
 }
@@ -341,7 +347,7 @@ function contentOf({ content }: JsonRecord, { text: ofCompletion }: JsonRecord):
 /** The failure in lines of a stream that are no events: the router of llama-server writes `proxy error: …`. */
 function strayFailure(
 	lines: readonly string[],
-): Pick<Failure, 'serverText'> & { kind?: FailureKind } {
+): Pick<FailedCompletion, 'serverText'> & { kind?: ErrorType } {
 	const error = lines.find((line) => {
 		const json = parseJson(line);
 		return isRecord(json) && errorIn(json) !== undefined;

@@ -1,30 +1,36 @@
 /** What is asked, as the kind of server takes it. */
 import { failure, invalidInput } from '../errors/create-error';
-import type { Props, Server, ServerKind } from '../servers/types/server-type';
+import type { ServerProps, ModelServer, ServerType } from '../servers/types/server-type';
 import { isFilled, type JsonRecord, optional } from '../values';
-import type { Body } from './openai-body';
-import type { ReadCall } from './tool-calls';
+import type { CompletionRequest } from './openai-body';
+import type { RawToolCall } from './tool-calls';
 import { mediaOf, withoutControlTokens } from './content';
 import { hintOnContext } from './ollama-body';
 import { ignoredParameters, wantsJson } from './parameters';
 import { cleanSchema, type ToolNames, withSentNames } from './grammar-schema';
-import type { Call, ChatMessage, ChatParameters, ChatSettings, ToolDefinition } from './types';
-import type { QueueLog } from '../http/types';
+import type {
+	ChatRequest,
+	ChatMessage,
+	ChatParameters,
+	ChatSettings,
+	ToolDefinition,
+} from './types';
+import type { QueueStats } from '../http/types';
 import { contextOf } from '../http/request-errors';
-import type { Shown } from './reasoning';
+import type { DisplayedText } from './reasoning';
 
 /** What stays the same through all tries of a turn. */
-export interface Turn {
-	server: Server;
-	kind: ServerKind;
+export interface TurnContext {
+	server: ModelServer;
+	kind: ServerType;
 	settings: ChatSettings;
-	call: Call;
+	call: ChatRequest;
 	/** How it came through the queue. */
-	place: QueueLog;
+	place: QueueStats;
 	names: ToolNames;
 	/** Whether a call in a text is a quotation of the conversation. What corrections quote is none. */
-	isQuoted: (call: ReadCall) => boolean;
-	shown: Shown;
+	isQuoted: (call: RawToolCall) => boolean;
+	shown: DisplayedText;
 	/** By `performance.now()`. */
 	startedAt: number;
 }
@@ -37,9 +43,9 @@ export interface Turn {
  * @throws {ServerError} of kind `invalidInput` if the tool to be called is not offered
  */
 export function draftBody(
-	{ server, settings, call, kind, names }: Turn,
+	{ server, settings, call, kind, names }: TurnContext,
 	messages: readonly ChatMessage[],
-): { body: Body; notes: string[] } {
+): { body: CompletionRequest; notes: string[] } {
 	const { model, parameters } = settings;
 	const { toolChoice } = call;
 	const notes = [
@@ -70,7 +76,7 @@ export function draftBody(
 function sentTool(
 	{ name, shortName, description, parameters }: ToolDefinition,
 	sentName: string,
-	kind: ServerKind,
+	kind: ServerType,
 	notes: string[],
 ): ToolDefinition {
 	const schema =
@@ -90,7 +96,7 @@ function sentTool(
 /** The format of a second try, too. */
 export function cleanedFormat(
 	parameters: ChatParameters,
-	kind: ServerKind,
+	kind: ServerType,
 	notes: string[] = [],
 ): ChatParameters {
 	const { responseFormat } = parameters;
@@ -108,7 +114,7 @@ function cleaned(schema: JsonRecord, where: string, notes: string[]): JsonRecord
 	return result.schema;
 }
 
-function notesOnIgnored(parameters: ChatParameters, kind: ServerKind): string[] {
+function notesOnIgnored(parameters: ChatParameters, kind: ServerType): string[] {
 	const ignored = ignoredParameters(parameters, kind);
 	if (ignored.length === 0) return [];
 	return [
@@ -129,9 +135,14 @@ function unknownTool(name: string) {
  * @throws {ServerError} of kind `toolsUnsupported` or `modalityUnsupported`
  */
 export async function requireAbilities(
-	{ server, kind, settings: { model }, call }: Pick<Turn, 'server' | 'kind' | 'settings' | 'call'>,
+	{
+		server,
+		kind,
+		settings: { model },
+		call,
+	}: Pick<TurnContext, 'server' | 'kind' | 'settings' | 'call'>,
 	messages: readonly ChatMessage[],
-	props: Props | undefined,
+	props: ServerProps | undefined,
 ): Promise<void> {
 	const { tools = [], signal } = call;
 	const context = contextOf(server, server.url.api, model);

@@ -11,7 +11,7 @@ import {
 import type { ContentPart } from './types';
 import { base64Of, bytesOf, cleanBase64, dataUrl, unusable } from './data-url';
 
-export interface ModelFile {
+export interface FileInput {
 	/** The declared MIME type; may be empty. */
 	mime: string;
 	/** Base64, or a data URL. */
@@ -32,7 +32,7 @@ const HEAD_CHARACTERS = 8192;
  *
  * @throws {ServerError} of kind `invalidInput` with advice for anything else
  */
-export function filePart(file: ModelFile): ContentPart {
+export function filePart(file: FileInput): ContentPart {
 	const { data } = file;
 	const { kind, mimeType, extension } = typeOf(file);
 	const remedy = UNREAD[extension];
@@ -50,7 +50,7 @@ export function filePart(file: ModelFile): ContentPart {
 }
 
 /** The type that decides how a file is sent. */
-function typeOf(file: ModelFile): FileType {
+function typeOf(file: FileInput): FileType {
 	if (TEXT_TYPES.test(mimeTypeIn(file.mime))) return TEXT;
 	const declared = declaredType(file.mime);
 	if (declared?.kind === 'sound') return declared;
@@ -66,7 +66,7 @@ function isSure(actual: FileType | undefined): boolean {
 	);
 }
 
-function labelOf(file: ModelFile): string {
+function labelOf(file: FileInput): string {
 	const type = mimeTypeIn(file.mime);
 	if (file.name === undefined) return `a file of type ${type || 'unknown'}`;
 	return `the file "${file.name}" (${type || 'unknown type'})`;

@@ -1,4 +1,4 @@
-import type { ChatMessage, ContentPart, MediaPart, SourceMessage } from './types';
+import type { ChatMessage, ContentPart, MediaPart, InputMessage } from './types';
 import { parseJson } from '../json';
 import { isRecord, recordOf } from '../values';
 import { contentPart } from './media';
@@ -46,7 +46,7 @@ const RESULT = ', Result: ';
  */
 export function withoutAgentText(
 	text: string,
-	calls: NonNullable<SourceMessage['toolCalls']>,
+	calls: NonNullable<InputMessage['toolCalls']>,
 ): string {
 	const trimmed = text.trim();
 	const listed = new Set(CALLING_TOOLS.exec(trimmed)?.[1]?.split(', '));
@@ -70,7 +70,7 @@ function withoutUsedTools(text: string): string {
 	return text.slice(text.indexOf('] ', result) + 1).trimStart() || text;
 }
 
-interface ToolResult {
+interface ToolResultContent {
 	text: string;
 	pictures: ContentPart[];
 }
@@ -80,7 +80,7 @@ interface ToolResult {
  * would be 200 KB of base64 for the model. n8n passes results as content blocks, or as JSON text of them, also in MCP's
  * `content` and in `response`. Other blocks become JSON, so that nothing is lost.
  */
-export function toolResult(content: unknown): ToolResult {
+export function toolResult(content: unknown): ToolResultContent {
 	const isText = typeof content === 'string';
 	const blocks = blocksIn(content);
 	const pictures = blocks.map(pictureIn);

@@ -19,22 +19,22 @@ import {
 	withTextsJoined,
 } from './content';
 import { fitHistory } from './trim-history';
-import { type RememberedCall, serverToolCallId, turnMemory, turnOfToolCall } from './tool-calls';
+import { type CachedToolCall, serverToolCallId, turnMemory, turnOfToolCall } from './tool-calls';
 import { contentPart, NOT_CONTENT } from './media';
 import { splitThinking } from './reasoning';
 import type {
 	ChatMessage,
 	ChatSettings,
 	ContentPart,
-	ReasoningEcho,
-	SourceMessage,
+	ThinkingHistory,
+	InputMessage,
 	ToolCall,
 } from './types';
 
 export interface ConversionOptions {
-	reasoning: ReasoningEcho;
+	reasoning: ThinkingHistory;
 	/** Looks up a call of an earlier answer by its id from `ownToolCallIds`; undefined if it is not cached. */
-	recall?: (callId: string) => RememberedCall | undefined;
+	recall?: (callId: string) => CachedToolCall | undefined;
 }
 
 type ToolMessage = Extract<ChatMessage, { role: 'tool' }>;
@@ -53,10 +53,10 @@ interface AssistantDraft {
 }
 /** Put in front of pictures from tool results. */
 const PICTURES: ContentPart = { type: 'text', text: 'The images from the results above:' };
-type Draft = AssistantDraft | Extract<ChatMessage, { role: 'system' | 'user' }>;
-type SourceCall = NonNullable<SourceMessage['toolCalls']>[number];
+type MessageDraft = AssistantDraft | Extract<ChatMessage, { role: 'system' | 'user' }>;
+type InputToolCall = NonNullable<InputMessage['toolCalls']>[number];
 /** The result message of each tool call. */
-type Results = ReadonlyMap<SourceCall, SourceMessage>;
+type ToolResults = ReadonlyMap<InputToolCall, InputMessage>;
 
 /**
  * The messages of a turn: those that fit into the budget of the history, with control tokens of models as words.
@@ -65,7 +65,7 @@ type Results = ReadonlyMap<SourceCall, SourceMessage>;
  * @throws {ServerError} of kind `invalidInput` for content that no model server can read
  */
 export function conversationFor(
-	source: readonly SourceMessage[],
+	source: readonly InputMessage[],
 	{ reasoningEcho, historyBudget = 0 }: ChatSettings,
 ): { messages: ChatMessage[]; notes: string[] } {
 	const recall = (id: string) => turnMemory.recall(id);
@@ -101,13 +101,13 @@ function withTextsBroken(message: ChatMessage): ChatMessage {
  * @throws {ServerError} of kind `invalidInput` for content that no model server can read
  */
 export function convertMessages(
-	messages: readonly SourceMessage[],
+	messages: readonly InputMessage[],
 	options: ConversionOptions,
 ): ChatMessage[] {
 	const source = filesJoined(messages);
 	const results = resultsIn(source);
-	const drafts: Draft[] = [];
-	const recalled = (call: SourceCall) =>
+	const drafts: MessageDraft[] = [];
+	const recalled = (call: InputToolCall) =>
 		call.id === undefined ? undefined : matching(call, options.recall?.(call.id));
 	for (const message of source) {
 		if (message.type === 'tool') continue;
@@ -121,8 +121,8 @@ export function convertMessages(
  * Joins the texts of the system at the beginning of a conversation: some templates refuse a second message of the
  * system (Mistral's, Gemma's), and some servers keep only the last one without a word (FastChat, seen: 0.2.36).
  */
-function withOneSystem(drafts: readonly Draft[]): Draft[] {
-	const isSystemText = ({ role, content }: Draft) =>
+function withOneSystem(drafts: readonly MessageDraft[]): MessageDraft[] {
+	const isSystemText = ({ role, content }: MessageDraft) =>
 		role === 'system' && typeof content === 'string';
 	const end = drafts.findIndex((draft) => !isSystemText(draft));
 	const texts = end === -1 ? drafts : drafts.slice(0, end);
@@ -135,14 +135,14 @@ function withOneSystem(drafts: readonly Draft[]): Draft[] {
  * Matches tool calls and results. Either may be missing, because the memory's window cut it off or a run failed;
  * servers refuse both halves. Results come before the user's next message, and ids may be repeated.
  */
-function resultsIn(source: readonly SourceMessage[]): Results {
-	const results = new Map<SourceCall, SourceMessage>();
-	let open: SourceMessage[] = [];
+function resultsIn(source: readonly InputMessage[]): ToolResults {
+	const results = new Map<InputToolCall, InputMessage>();
+	let open: InputMessage[] = [];
 	for (const message of source) {
 		if (isAssistant(message)) open.push(message);
 		else if (message.type !== 'tool') open = [];
 		else {
-			const isAnswered = (call: SourceCall) =>
+			const isAnswered = (call: InputToolCall) =>
 				(call.id ?? '') === (message.toolCallId ?? '') && !results.has(call);
 			const caller = open.findLast(({ toolCalls = [] }) => toolCalls.some(isAnswered));
 			const call = caller?.toolCalls?.find(isAnswered);
@@ -156,8 +156,8 @@ function resultsIn(source: readonly SourceMessage[]): Results {
  * n8n's agent puts files into a separate user message after the question. The templates of some vision models refuse
  * two user messages in a row (Gemma's: "Conversation roles must alternate").
  */
-function filesJoined(source: readonly SourceMessage[]): SourceMessage[] {
-	const joined: SourceMessage[] = [];
+function filesJoined(source: readonly InputMessage[]): InputMessage[] {
+	const joined: InputMessage[] = [];
 	for (const message of source) {
 		const before = joined.at(-1);
 		const hasFile = [before, message].some((one) => Array.isArray(one?.content));
@@ -171,18 +171,18 @@ function filesJoined(source: readonly SourceMessage[]): SourceMessage[] {
 	return joined;
 }
 
-function isUser(message: SourceMessage): boolean {
+function isUser(message: InputMessage): boolean {
 	return message.type !== 'tool' && !isAssistant(message) && roleOf(message) === 'user';
 }
 
-function isAssistant({ type, role }: SourceMessage): boolean {
+function isAssistant({ type, role }: InputMessage): boolean {
 	return (
 		type === 'ai' ||
 		(type === 'generic' && (role === 'assistant' || role === 'ai' || role === 'model'))
 	);
 }
 
-function roleOf({ type, role }: SourceMessage): 'system' | 'user' {
+function roleOf({ type, role }: InputMessage): 'system' | 'user' {
 	return type === 'system' || role === 'system' || role === 'developer' ? 'system' : 'user';
 }
 
@@ -195,9 +195,9 @@ function contentOf(content: unknown): string | ContentPart[] {
 
 /** A list of one; empty for a message that is dropped, because it has only broken or unanswered calls. */
 function assistantDraft(
-	message: SourceMessage,
-	results: Results,
-	recalled: (call: SourceCall) => RememberedCall | undefined,
+	message: InputMessage,
+	results: ToolResults,
+	recalled: (call: InputToolCall) => CachedToolCall | undefined,
 ): AssistantDraft[] {
 	const { toolCalls: allCalls = [], invalidToolCalls = [] } = message;
 	const calls = allCalls.filter((call) => results.has(call));
@@ -228,7 +228,7 @@ function assistantDraft(
 	];
 }
 
-function toolCall(call: SourceCall, memory: RememberedCall | undefined): ToolCall {
+function toolCall(call: InputToolCall, memory: CachedToolCall | undefined): ToolCall {
 	return {
 		id: serverToolCallId(call.id ?? ''),
 		name: call.name,
@@ -248,8 +248,8 @@ function plainText(content: unknown): string {
 }
 
 function answersTo(
-	calls: readonly SourceCall[],
-	results: Results,
+	calls: readonly InputToolCall[],
+	results: ToolResults,
 ): Pick<AssistantDraft, 'results' | 'pictures'> {
 	const contents = calls.map((call) => toolResult(results.get(call)!.content));
 	return {
@@ -278,7 +278,7 @@ function thinkingBlocks(content: unknown): string {
  * Removes what n8n's agent adds to the arguments: the call's `id`, and the tool's name for tools of a toolkit. Small
  * models would imitate it, and prompt caches would miss.
  */
-function withoutInjected(call: SourceCall, args: JsonRecord = call.args): JsonRecord {
+function withoutInjected(call: InputToolCall, args: JsonRecord = call.args): JsonRecord {
 	if (!hasInjected(call)) return args;
 	const hasName = call.args.tool === call.name;
 	return Object.fromEntries(
@@ -286,7 +286,7 @@ function withoutInjected(call: SourceCall, args: JsonRecord = call.args): JsonRe
 	);
 }
 
-function hasInjected({ id, args }: SourceCall): boolean {
+function hasInjected({ id, args }: InputToolCall): boolean {
 	return id !== undefined && args.id === id;
 }
 
@@ -302,9 +302,9 @@ function argumentsAfterApproval({ hitlParameters, ...args }: JsonRecord): JsonRe
 
 /** The cached original of a call, if it really is the same call. Arguments that n8n overwrote are not compared. */
 function matching(
-	call: SourceCall,
-	memory: RememberedCall | undefined,
-): RememberedCall | undefined {
+	call: InputToolCall,
+	memory: CachedToolCall | undefined,
+): CachedToolCall | undefined {
 	if (memory?.name !== call.name) return undefined;
 	const args = parseObject(memory.arguments);
 	if (args === undefined) return undefined;
@@ -319,8 +319,8 @@ function matching(
  * Joins `call A, result A, call B, result B` into `calls A and B, result A, result B` if A and B are from one answer:
  * by their ids, or for calls of other nodes by equal thinking, which n8n repeats for every call of a turn.
  */
-function joinTurns(drafts: readonly Draft[]): Draft[] {
-	const joined: Draft[] = [];
+function joinTurns(drafts: readonly MessageDraft[]): MessageDraft[] {
+	const joined: MessageDraft[] = [];
 	for (const draft of drafts) {
 		const open = joined.at(-1);
 		if (draft.role !== 'assistant') joined.push(draft);
@@ -354,7 +354,7 @@ function isSameTurn(open: AssistantDraft, next: AssistantDraft): boolean {
 	);
 }
 
-function withReasoning(drafts: readonly Draft[], echo: ReasoningEcho): ChatMessage[] {
+function withReasoning(drafts: readonly MessageDraft[], echo: ThinkingHistory): ChatMessage[] {
 	const lastUser = drafts.findLastIndex(({ role }) => role === 'user');
 	return drafts.flatMap((draft, index): ChatMessage[] => {
 		if (draft.role !== 'assistant') return [draft];

@@ -1,7 +1,7 @@
 /** A model's mistake in a call is not the end of the run: the model reads what was wrong, and answers again. */
 import { shortened } from '../values';
 import { ArgumentFitter } from './coerce-arguments';
-import { argumentsOf, missingArguments, type ReadCall } from './tool-calls';
+import { argumentsOf, missingArguments, type RawToolCall } from './tool-calls';
 import { withoutControlTokens } from './content';
 import { fittingName } from './grammar-schema';
 import type { ChatMessage, ToolDefinition } from './types';
@@ -27,8 +27,8 @@ const MAX_QUOTED = 200;
 const MAX_FORMATTED = 2_000;
 
 /** What is wrong with a call. */
-export interface Fault {
-	call: ReadCall;
+export interface ToolCallIssue {
+	call: RawToolCall;
 	kind: 'unknownTool' | 'brokenArguments' | 'missingArguments';
 	/** Missing arguments. */
 	missing: string[];
@@ -36,14 +36,14 @@ export interface Fault {
 
 /** The valid calls of an answer with the names and arguments of offered tools, and what is wrong with the others. */
 export function checkedCalls(
-	calls: readonly ReadCall[],
+	calls: readonly RawToolCall[],
 	tools: readonly ToolDefinition[],
 	areFromText = false,
-): { calls: ReadCall[]; faults: Fault[] } {
+): { calls: RawToolCall[]; faults: ToolCallIssue[] } {
 	const toolOf = toolFinder(tools, areFromText);
-	const faults: Fault[] = [];
+	const faults: ToolCallIssue[] = [];
 	const fitter = new ArgumentFitter();
-	const valid: ReadCall[] = [];
+	const valid: RawToolCall[] = [];
 	for (const call of calls) {
 		const tool = toolOf(call.name);
 		const args = tool && argumentsOf(call.arguments);
@@ -104,7 +104,7 @@ function jsonBytes(value: unknown): number {
 }
 
 /** What the model reads of a fault. */
-function sentenceOf({ call, kind, missing }: Fault): string {
+function sentenceOf({ call, kind, missing }: ToolCallIssue): string {
 	const name = shownName(call.name);
 	if (kind === 'unknownTool') return `Error: there is no tool ${JSON.stringify(name)}.`;
 	if (kind === 'missingArguments')
@@ -120,8 +120,8 @@ function sentenceOf({ call, kind, missing }: Fault): string {
  */
 export function correctionOf(
 	text: string,
-	calls: readonly ReadCall[],
-	faults: readonly Fault[],
+	calls: readonly RawToolCall[],
+	faults: readonly ToolCallIssue[],
 	tools: readonly ToolDefinition[],
 	idOf: (index: number) => string,
 ): ChatMessage[] {
@@ -148,15 +148,15 @@ export function correctionOf(
 	return correction;
 }
 
-function repeatedArguments(call: ReadCall, bytes: number): string {
+function repeatedArguments(call: RawToolCall, bytes: number): string {
 	const isShort = call.arguments.length <= bytes && jsonBytes(call.arguments) <= bytes;
 	const args = isShort ? argumentsOf(call.arguments) : undefined;
 	return withoutControlTokens(args ?? '{}');
 }
 
 function resultsOf(
-	calls: readonly ReadCall[],
-	faults: ReadonlyMap<ReadCall, Fault>,
+	calls: readonly RawToolCall[],
+	faults: ReadonlyMap<RawToolCall, ToolCallIssue>,
 	tools: readonly ToolDefinition[],
 	omitted: number,
 ): string[] {

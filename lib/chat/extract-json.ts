@@ -1,7 +1,7 @@
 import { canonicalJson, exactJson, type ExactJson, JsonBrackets, parseJson } from '../json';
 
 /** JSON in an answer. */
-export interface FoundJson extends ExactJson {
+export interface ExtractedJson extends ExactJson {
 	/** The JSON as the model wrote it. */
 	json: string;
 }
@@ -23,13 +23,13 @@ const MAX_READ = 2_000_000;
 export function fittingJson(
 	text: string,
 	faultsOf: (value: unknown) => string[],
-): FoundJson | { faults: string[] } {
+): ExtractedJson | { faults: string[] } {
 	let tried = 0;
 	const faults: string[][] = [];
 	const blocks = text.split('```').filter((_part, index) => index % 2 === 1);
 	const contents = blocks.map((block) => block.replace(/^[^\n]*\n/, '').trim());
 	for (const candidates of [[text.trim()], contents, structuresIn(text)]) {
-		const fitting = new Map<string, FoundJson>();
+		const fitting = new Map<string, ExtractedJson>();
 		for (const json of candidates) {
 			if (++tried > MAX_TRIED || faults.length >= MAX_CHECKED) break;
 			const parsed = parseJson(json);
@@ -44,7 +44,7 @@ export function fittingJson(
 	return { faults: faults[0] ?? [] };
 }
 
-function onlyOne(fitting: Map<string, FoundJson>): ReturnType<typeof fittingJson> | undefined {
+function onlyOne(fitting: Map<string, ExtractedJson>): ReturnType<typeof fittingJson> | undefined {
 	const [first] = fitting.values();
 	if (fitting.size <= 1) return first;
 	return { faults: [`The response contains ${fitting.size} different JSON values instead of one`] };

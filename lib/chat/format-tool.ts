@@ -1,7 +1,7 @@
 /** The call of n8n's Structured Output Parser, which models write as text. */
 import { checkSchema } from './validate-json';
 import { recordOf } from '../values';
-import type { ReadCall } from './tool-calls';
+import type { RawToolCall } from './tool-calls';
 import { fittingJson } from './extract-json';
 import type { ToolDefinition } from './types';
 
@@ -12,7 +12,10 @@ export const FORMAT_TOOL = 'format_final_json_response';
  * The call in an answer of text: JSON that fits the tool's schema, by itself or in a code block, or the arguments of a
  * call that was written out. Undefined where there is none, or the parser is not connected.
  */
-export function formatCallIn(text: string, tools: readonly ToolDefinition[]): ReadCall | undefined {
+export function formatCallIn(
+	text: string,
+	tools: readonly ToolDefinition[],
+): RawToolCall | undefined {
 	const tool = tools.find(({ name }) => name === FORMAT_TOOL);
 	if (tool === undefined || !/[{[]/.test(text)) return undefined;
 	const fits = (value: unknown) => checkSchema(tool.parameters, value).faults.length === 0;

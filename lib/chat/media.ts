@@ -1,7 +1,7 @@
 import { isRecord, type JsonRecord, recordOf, text } from '../values';
 import type { ContentPart } from './types';
 import { base64Of, cleanBase64, parseDataUrl, unusable } from './data-url';
-import { filePart, type ModelFile } from './content-part';
+import { filePart, type FileInput } from './content-part';
 
 type Block = JsonRecord;
 
@@ -80,7 +80,7 @@ function mediaPart(block: Block, defaultType = ''): ContentPart {
 }
 
 /** A data URL may be of another type than the block around it says. Servers fetch only pictures themselves. */
-function fileOrLink({ mime, data, name }: ModelFile): ContentPart {
+function fileOrLink({ mime, data, name }: FileInput): ContentPart {
 	if (!isAddress(data)) return filePart({ mime: parseDataUrl(data)?.mime || mime, data, name });
 	if (mime.startsWith('image/')) return { type: 'image', url: data };
 	throw unusable(

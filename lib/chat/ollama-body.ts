@@ -4,7 +4,7 @@
  */
 import { failure } from '../errors/create-error';
 import { parseObject } from '../json';
-import type { Server, ServerKind } from '../servers/types/server-type';
+import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { ollama } from '../servers/types/ollama';
 import { hintOnReload } from '../servers/reload';
 import {
@@ -17,7 +17,7 @@ import {
 	recordsIn,
 	words,
 } from '../values';
-import { type Body, callableTools, toolsField } from './openai-body';
+import { type CompletionRequest, callableTools, toolsField } from './openai-body';
 import { mediaOf, textOf } from './content';
 import { takes } from './parameters';
 import { SAMPLER_ENTRIES } from './samplers';
@@ -115,16 +115,22 @@ function optionsAndFields(parameters: ChatParameters): ReturnType<typeof sortedE
 
 /** A hint if the model is loaded again for the context of this request. */
 export function hintOnContext(
-	kind: ServerKind,
-	server: Server,
-	{ model, parameters }: Pick<Body, 'model' | 'parameters'>,
+	kind: ServerType,
+	server: ModelServer,
+	{ model, parameters }: Pick<CompletionRequest, 'model' | 'parameters'>,
 ): string[] {
 	if (kind.native === undefined) return [];
 	return hintOnReload(kind, server, model, optionsAndFields(parameters).options.num_ctx);
 }
 
 /** @throws {ServerError} of kind `modalityUnsupported` for sound and video, and for pictures by URL */
-export function ollamaBody({ model, messages, tools, toolChoice, parameters }: Body): JsonRecord {
+export function ollamaBody({
+	model,
+	messages,
+	tools,
+	toolChoice,
+	parameters,
+}: CompletionRequest): JsonRecord {
 	const { options, fields } = optionsAndFields(parameters);
 	// There is no tool_choice: forbidden tools are not sent, and a forced tool is sent alone.
 	const offered = toolChoice === 'none' ? [] : callableTools(tools, toolChoice);

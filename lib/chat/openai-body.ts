@@ -1,12 +1,12 @@
 /** The body of a chat in OpenAI's form, as llama-server, vLLM, GPUStack, FastAPI servers and Ollama take it. */
-import type { ServerKind } from '../servers/types/server-type';
+import type { ServerType } from '../servers/types/server-type';
 import { isRecord, type JsonRecord, optional } from '../values';
 import { base64Of } from './data-url';
 import { parameterFields, responseFormatFields, takes, thinkingFields } from './parameters';
 import type { ChatMessage, ChatParameters, ContentPart, ToolChoice, ToolDefinition } from './types';
 
 /** What is sent. */
-export interface Body {
+export interface CompletionRequest {
 	model: string;
 	messages: readonly ChatMessage[];
 	tools: readonly ToolDefinition[];
@@ -15,7 +15,7 @@ export interface Body {
 }
 
 /** The order of the fields is fixed: prompt caches and tests rely on it. */
-export function openAiBody(body: Body, kind: ServerKind): JsonRecord {
+export function openAiBody(body: CompletionRequest, kind: ServerType): JsonRecord {
 	const { parameters } = body;
 	const thinking = thinkingFields(parameters, kind);
 	return {
@@ -44,7 +44,10 @@ function extraBodyFields({ extraBody = {} }: ChatParameters, thinking: JsonRecor
  * llama-server and most others silently treat a tool_choice object as "auto" (docs/protocols/llama-server.md 6.1), so a
  * forced tool is sent alone with "required". vLLM supports the object.
  */
-function toolFields({ tools, toolChoice, parameters }: Body, kind: ServerKind): JsonRecord {
+function toolFields(
+	{ tools, toolChoice, parameters }: CompletionRequest,
+	kind: ServerType,
+): JsonRecord {
 	// Where the choice is ignored (Ollama), forbidden tools are not sent.
 	if (tools.length === 0 || (kind.toolChoice === 'ignored' && toolChoice === 'none')) return {};
 	const isNamed = typeof toolChoice === 'object' && kind.toolChoice === 'named';
@@ -83,7 +86,7 @@ export function toolsField(tools: readonly ToolDefinition[]) {
 	};
 }
 
-function wireMessage(message: ChatMessage, kind: ServerKind): JsonRecord {
+function wireMessage(message: ChatMessage, kind: ServerType): JsonRecord {
 	switch (message.role) {
 		case 'assistant':
 			return wireAnswer(message, kind);
@@ -96,11 +99,11 @@ function wireMessage(message: ChatMessage, kind: ServerKind): JsonRecord {
 	}
 }
 
-function wireContent(content: string | ContentPart[], kind: ServerKind): unknown {
+function wireContent(content: string | ContentPart[], kind: ServerType): unknown {
 	return typeof content === 'string' ? content : content.map((part) => wirePart(part, kind));
 }
 
-function wirePart(part: ContentPart, { video = 'video_url' }: ServerKind): JsonRecord {
+function wirePart(part: ContentPart, { video = 'video_url' }: ServerType): JsonRecord {
 	switch (part.type) {
 		case 'text':
 			return { type: 'text', text: part.text };
@@ -118,7 +121,7 @@ function wirePart(part: ContentPart, { video = 'video_url' }: ServerKind): JsonR
 
 function wireAnswer(
 	{ content, reasoning, toolCalls }: Extract<ChatMessage, { role: 'assistant' }>,
-	{ echo }: ServerKind,
+	{ echo }: ServerType,
 ): JsonRecord {
 	const thinking = echo.map((field) => [field, reasoning]);
 	const calls = toolCalls?.map(({ id, name, arguments: args }) => ({

@@ -1,13 +1,13 @@
 import { invalidInput } from '../errors/create-error';
 import { isRecord, type JsonRecord } from '../values';
-import type { ServerKind } from '../servers/types/server-type';
+import type { ServerType } from '../servers/types/server-type';
 import { isKeepAlive } from '../servers/keep-alive';
 import { ANY_NUMBER, isInRange, rangeInWords } from '../ranges';
 import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './samplers';
 import type { ChatParameters } from './types';
 
 /** Whether an option is sent to this kind of server: not if that is known to ignore it. */
-export function takes({ fields }: ServerKind, name: SamplerName): boolean {
+export function takes({ fields }: ServerType, name: SamplerName): boolean {
 	const { extra, own }: Sampler = SAMPLERS[name];
 	if (own === true) return fields !== 'all' && fields.includes(name);
 	return extra === undefined || fields === 'all' || fields.includes(name);
@@ -16,7 +16,7 @@ export function takes({ fields }: ServerKind, name: SamplerName): boolean {
 const NO_LIMIT = -1;
 
 /** The request fields of the options that are set. */
-export function parameterFields(parameters: ChatParameters, kind: ServerKind): JsonRecord {
+export function parameterFields(parameters: ChatParameters, kind: ServerType): JsonRecord {
 	const { takesUnlimited, names = {} } = kind;
 	const body: JsonRecord = {};
 	for (const [name, { wire }] of SAMPLER_ENTRIES) {
@@ -29,7 +29,7 @@ export function parameterFields(parameters: ChatParameters, kind: ServerKind): J
 }
 
 /** Labels of set parameters that this kind of server is known to ignore. */
-export function ignoredParameters(parameters: ChatParameters, kind: ServerKind): string[] {
+export function ignoredParameters(parameters: ChatParameters, kind: ServerType): string[] {
 	const { thinking, responseFormat } = parameters;
 	const ignored = SAMPLER_ENTRIES.filter(
 		([name]) => parameters[name] !== undefined && !takes(kind, name),
@@ -47,7 +47,7 @@ export function wantsJson({ responseFormat }: ChatParameters): boolean {
 }
 
 /** The request fields for thinking on this kind of server. */
-export function thinkingFields({ thinking }: ChatParameters, kind: ServerKind): JsonRecord {
+export function thinkingFields({ thinking }: ChatParameters, kind: ServerType): JsonRecord {
 	switch (thinking?.mode) {
 		case 'budget':
 			return kind.thinkingBudget ? { reasoning_budget_tokens: thinking.tokens } : {};
@@ -61,7 +61,7 @@ export function thinkingFields({ thinking }: ChatParameters, kind: ServerKind): 
 	}
 }
 
-function switchFields(isOn: boolean, kind: ServerKind): JsonRecord {
+function switchFields(isOn: boolean, kind: ServerType): JsonRecord {
 	if (kind.thinking === 'template') return { chat_template_kwargs: { enable_thinking: isOn } };
 	// Ollama's thinking models think by default, and most refuse an effort (seen: 0.17.4).
 	return kind.thinking === 'effort' && !isOn ? { reasoning_effort: 'none' } : {};
@@ -70,7 +70,7 @@ function switchFields(isOn: boolean, kind: ServerKind): JsonRecord {
 /** The request fields for the response format on this kind of server. Schemas are already cleaned. */
 export function responseFormatFields(
 	{ responseFormat }: ChatParameters,
-	kind: ServerKind,
+	kind: ServerType,
 ): JsonRecord {
 	switch (responseFormat?.type) {
 		case 'jsonObject':

@@ -11,12 +11,12 @@ import {
 	recordsIn,
 	words,
 } from '../values';
-import type { SourceMessage } from './types';
+import type { InputMessage } from './types';
 
-type SourceCall = NonNullable<SourceMessage['toolCalls']>[number];
+type InputToolCall = NonNullable<InputMessage['toolCalls']>[number];
 
 /** Roles as OpenAI, Google and LangChain call them. */
-const TYPES: ReadonlyMap<string, SourceMessage['type']> = new Map([
+const TYPES: ReadonlyMap<string, InputMessage['type']> = new Map([
 	['system', 'system'],
 	['developer', 'system'],
 	['user', 'human'],
@@ -34,7 +34,7 @@ const TYPES: ReadonlyMap<string, SourceMessage['type']> = new Map([
  *
  * @throws {ServerError} of kind `invalidInput` that names the wrong message
  */
-export function messagesFromJson(source: unknown): SourceMessage[] {
+export function messagesFromJson(source: unknown): InputMessage[] {
 	const parsed = typeof source === 'string' ? parseJson(source) : source;
 	const { messages } = recordOf(parsed);
 	const list: unknown = Array.isArray(messages) ? messages : parsed;
@@ -42,7 +42,7 @@ export function messagesFromJson(source: unknown): SourceMessage[] {
 	return list.map(readMessage);
 }
 
-function readMessage(message: unknown, index: number): SourceMessage {
+function readMessage(message: unknown, index: number): InputMessage {
 	const at = `Message ${index + 1}`;
 	if (!isRecord(message)) throw invalid(`${at} is not a JSON object with a role and a content`);
 	const type = typeOf(message, at);
@@ -60,7 +60,7 @@ function readMessage(message: unknown, index: number): SourceMessage {
 	};
 }
 
-function typeOf(message: JsonRecord, at: string): SourceMessage['type'] {
+function typeOf(message: JsonRecord, at: string): InputMessage['type'] {
 	const role = firstText(message, ['role', 'type']);
 	if (role === undefined) throw invalid(`${at} has no role`);
 	const type = TYPES.get(role.trim().toLowerCase());
@@ -90,7 +90,7 @@ function contentOf({ content, images }: JsonRecord, at: string, mayBeEmpty: bool
 	];
 }
 
-function readCall(call: JsonRecord, at: string): SourceCall {
+function readCall(call: JsonRecord, at: string): InputToolCall {
 	const { name, arguments: source = {} } = isRecord(call.function) ? call.function : call;
 	if (typeof name !== 'string' || name === '')
 		throw invalid(`${at} contains a tool call without a name`);

@@ -1,7 +1,7 @@
 /** Whether a call that was read from a text is a quotation of what the model was sent. */
 import { parseJson } from '../json';
 import { isRecord, lettersOf } from '../values';
-import type { ReadCall } from './tool-calls';
+import type { RawToolCall } from './tool-calls';
 import { textOf } from './content';
 import { readingsOf } from './readings';
 import type { ChatMessage, ToolDefinition } from './types';
@@ -37,7 +37,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
 export function quotationIn(
 	messages: readonly ChatMessage[],
 	tools: readonly ToolDefinition[] = [],
-): (call: ReadCall) => boolean {
+): (call: RawToolCall) => boolean {
 	let sent: SentText[] | undefined;
 	const steps = { left: MAX_STEPS };
 	return (call) => {
@@ -94,7 +94,7 @@ interface SoughtCall {
 	reach: number;
 }
 
-function soughtCall(call: ReadCall): SoughtCall {
+function soughtCall(call: RawToolCall): SoughtCall {
 	const args = parseJson(call.arguments) ?? call.arguments;
 	const leaves = leavesIn(args).map(([key, value]) => {
 		const letters = reducedLetters(typeof value === 'string' ? value : String(value));

@@ -12,13 +12,13 @@ export function mayBeginInThinking(model: string): boolean {
 }
 
 /** The thinking and the text of a whole answer. */
-export function splitThinking(answer: string): SplitText {
-	const splitter = new ThinkingSplitter(false);
+export function splitThinking(answer: string): TextAndReasoning {
+	const splitter = new ReasoningSplitter(false);
 	const [first, last] = [splitter.push(answer), splitter.end()];
 	return { text: first.text + last.text, reasoning: first.reasoning + last.reasoning };
 }
 
-export interface SplitText {
+export interface TextAndReasoning {
 	text: string;
 	reasoning: string;
 }
@@ -27,7 +27,7 @@ export interface SplitText {
  * Reads text as it arrives, each character once. Tags count only where thinking may begin: at the start of the answer. A
  * model that writes about tags later on means the words.
  */
-export class ThinkingSplitter {
+export class ReasoningSplitter {
 	private state: 'start' | 'inside' | 'outside' = 'start';
 	/** What was searched: blanks in front, or thinking that may be the answer. Only its end is read again. */
 	private kept = '';
@@ -42,7 +42,7 @@ export class ThinkingSplitter {
 		if (this.state === 'start') this.state = 'outside';
 	}
 
-	push(piece: string): SplitText {
+	push(piece: string): TextAndReasoning {
 		this.held += piece;
 		if (this.state === 'start') this.begin();
 		if (this.state === 'inside') return this.readInside();
@@ -50,14 +50,14 @@ export class ThinkingSplitter {
 	}
 
 	/** What was held back until the end. */
-	end(): SplitText {
+	end(): TextAndReasoning {
 		const { rest } = this;
 		this.take();
 		return rest;
 	}
 
 	/** What is held back. Thinking that never ended was the answer, if no tag opened it. */
-	get rest(): SplitText {
+	get rest(): TextAndReasoning {
 		const rest = this.kept + this.held;
 		const isThinking = this.state === 'inside' && !this.isGuess;
 		return isThinking ? { text: '', reasoning: rest } : { text: rest, reasoning: '' };
@@ -78,7 +78,7 @@ export class ThinkingSplitter {
 		}
 	}
 
-	private readInside(): SplitText {
+	private readInside(): TextAndReasoning {
 		const end = this.held.indexOf(CLOSE);
 		this.keep(end < 0 ? this.held.length - lengthOfBegunTag(this.held) : end);
 		if (end < 0 && this.isGuess) return { text: '', reasoning: '' };
@@ -112,7 +112,7 @@ function lengthOfBegunTag(text: string): number {
  * What is shown of a turn: the text of all its tries and, if wanted, the thinking in front of it between `<think>` tags,
  * which chats fold up.
  */
-export class Shown {
+export class DisplayedText {
 	/** Everything shown so far. */
 	text = '';
 	private isThinking = false;
@@ -123,7 +123,7 @@ export class Shown {
 		private readonly show: (piece: string) => void,
 	) {}
 
-	push({ text, reasoning }: SplitText): void {
+	push({ text, reasoning }: TextAndReasoning): void {
 		if (this.showsThinking && reasoning !== '') this.think(reasoning);
 		if (text === '') return;
 		this.close();

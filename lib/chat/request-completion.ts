@@ -1,7 +1,7 @@
 /** Sends the body of a chat, with what the server refuses left out or changed, and reads the answer. */
-import { type FailureContext, failure } from '../errors/create-error';
+import { type ErrorContext, failure } from '../errors/create-error';
 import { asFailed, type ServerError } from '../errors/server-error';
-import type { Answer as HttpAnswer, QueueLog } from '../http/types';
+import type { HttpResponse as HttpAnswer, QueueStats } from '../http/types';
 import { contextOf } from '../http/request-errors';
 import { request } from '../http/request';
 import { listModels } from '../servers/list-models';
@@ -14,22 +14,26 @@ import {
 	withoutRefusedField,
 	withoutStreamOptions,
 } from '../servers/adaptations';
-import type { Server, ServerKind } from '../servers/types/server-type';
+import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { type JsonRecord, optional } from '../values';
 import { withAdvice } from './suggestions';
-import { type Turn } from './completion-request';
-import { type Answer, AnswerReader, type Failure } from './completion-accumulator';
-import { type Body, callableTools, openAiBody } from './openai-body';
+import { type TurnContext } from './completion-request';
+import {
+	type Completion,
+	CompletionAccumulator,
+	type FailedCompletion,
+} from './completion-accumulator';
+import { type CompletionRequest, callableTools, openAiBody } from './openai-body';
 import { asOpenAiChunk, ignoredByOpenAi, needsOwnApi, ollamaBody } from './ollama-body';
 import { wantsJson } from './parameters';
 import { strictConversation } from './strict-roles';
-import { mayBeginInThinking, type SplitText } from './reasoning';
+import { mayBeginInThinking, type TextAndReasoning } from './reasoning';
 import type { ChatMessage, ChatParameters } from './types';
 
 /** What was read. */
-export interface Read {
+export interface CompletionAttempt {
 	/** An answer, or a failure that the model can mend: broken calls. */
-	outcome: Answer | Failure;
+	outcome: Completion | FailedCompletion;
 	/** That answered. */
 	url: string;
 	/** From the call to the first token; 0 where the answer came as one JSON object. */
@@ -39,21 +43,21 @@ export interface Read {
 }
 
 /** A way to ask for a chat. */
-interface Api {
-	url(server: Server): string;
+interface ChatApi {
+	url(server: ModelServer): string;
 	framing: 'events' | 'lines';
-	body(body: Body, kind: ServerKind): JsonRecord;
+	body(body: CompletionRequest, kind: ServerType): JsonRecord;
 	decode?(event: JsonRecord): JsonRecord;
 }
 
-const OPENAI: Api = {
+const OPENAI: ChatApi = {
 	url: ({ url }) => `${url.api}/chat/completions`,
 	framing: 'events',
 	body: openAiBody,
 };
 
 /** Those that servers have beside OpenAI's, by their names in the rows. */
-const NATIVE: Readonly<Record<NonNullable<ServerKind['native']>, Api>> = {
+const NATIVE: Readonly<Record<NonNullable<ServerType['native']>, ChatApi>> = {
 	ollama: {
 		url: ({ url }) => `${url.root}/api/chat`,
 		framing: 'lines',
@@ -67,7 +71,7 @@ const NATIVE: Readonly<Record<NonNullable<ServerKind['native']>, Api>> = {
  *
  * @throws {ServerError} with advice, and with what had arrived
  */
-export async function ask(turn: Turn, body: Body): Promise<Read> {
+export async function ask(turn: TurnContext, body: CompletionRequest): Promise<CompletionAttempt> {
 	const { kind, server } = turn;
 	const native = kind.native && NATIVE[kind.native];
 	const api = native !== undefined && needsOwnApi(body.parameters) ? native : OPENAI;
@@ -82,7 +86,11 @@ export async function ask(turn: Turn, body: Body): Promise<Read> {
 }
 
 /** With a note on options that only the server's own API knows. */
-function withIgnored(read: Read, api: Api, { parameters }: Body): Read {
+function withIgnored(
+	read: CompletionAttempt,
+	api: ChatApi,
+	{ parameters }: CompletionRequest,
+): CompletionAttempt {
 	const ignored = api === OPENAI ? ignoredByOpenAi(parameters) : [];
 	if (ignored.length === 0) return read;
 	const note = `These options need the server's native API, which is not reachable: ${ignored.join(', ')}. They were ignored. Allow the native routes in the proxy as well.`;
@@ -90,16 +98,20 @@ function withIgnored(read: Read, api: Api, { parameters }: Body): Read {
 }
 
 /** Whether the API is at another URL than was assumed, as its list of models tells. */
-async function hasMoved(server: Server): Promise<boolean> {
+async function hasMoved(server: ModelServer): Promise<boolean> {
 	const before = server.url.api;
 	await listModels(server).catch(asFailed);
 	return server.url.api !== before;
 }
 
-async function askBy(api: Api, turn: Turn, body: Body): Promise<Read> {
+async function askBy(
+	api: ChatApi,
+	turn: TurnContext,
+	body: CompletionRequest,
+): Promise<CompletionAttempt> {
 	const { server, kind, settings, call } = turn;
 	const url = api.url(server);
-	let reader: AnswerReader | undefined;
+	let reader: CompletionAccumulator | undefined;
 	const send = async (json: JsonRecord) =>
 		await request(
 			server,
@@ -128,7 +140,7 @@ async function askBy(api: Api, turn: Turn, body: Body): Promise<Read> {
 	}
 }
 
-function withArrived(failed: ServerError, reader: AnswerReader | undefined): ServerError {
+function withArrived(failed: ServerError, reader: CompletionAccumulator | undefined): ServerError {
 	const { text = '', reasoning = '' } = reader?.partial ?? {};
 	const isBlank = text.trim() === '' && reasoning.trim() === '';
 	return isBlank ? failed : failed.withPartial({ text, reasoning });
@@ -145,11 +157,15 @@ function adaptationsFor({ extraBody = {} }: ChatParameters): Adaptation[] {
 	];
 }
 
-function readerFor({ settings, call, isQuoted }: Turn, body: Body, { decode }: Api): AnswerReader {
+function readerFor(
+	{ settings, call, isQuoted }: TurnContext,
+	body: CompletionRequest,
+	{ decode }: ChatApi,
+): CompletionAccumulator {
 	const { toolCallsInText, parameters } = settings;
 	const isLeft = toolCallsInText === 'leave' || body.toolChoice === 'none';
 	const offered = isLeft ? [] : callableTools(body.tools, body.toolChoice);
-	return new AnswerReader({
+	return new CompletionAccumulator({
 		offered: offered.map(({ name }) => name),
 		isQuoted,
 		// Where nobody sees the text before its end, waiting for the end of thinking costs nothing.
@@ -167,15 +183,15 @@ function prefillOf(messages: readonly ChatMessage[]): string | undefined {
 }
 
 /** Whether the text is shown only when it was judged. */
-export function isHeldBack({ call, settings }: Turn): boolean {
+export function isHeldBack({ call, settings }: TurnContext): boolean {
 	return call.whole === true || wantsJson(settings.parameters);
 }
 
 async function readAnswer(
 	answer: HttpAnswer,
-	reader: AnswerReader,
-	turn: Turn,
-): Promise<Omit<Read, 'notes'>> {
+	reader: CompletionAccumulator,
+	turn: TurnContext,
+): Promise<Omit<CompletionAttempt, 'notes'>> {
 	const { call, place, shown } = turn;
 	const { firstTokenMs, broken } = await readEvents(answer, reader, turn);
 	// Else all content came before it.
@@ -197,8 +213,8 @@ function isWhole({ headers }: HttpAnswer): boolean {
 /** Reads the events to the end, or to where the stream breaks. */
 async function readEvents(
 	answer: HttpAnswer,
-	reader: AnswerReader,
-	turn: Turn,
+	reader: CompletionAccumulator,
+	turn: TurnContext,
 ): Promise<{ firstTokenMs: number; broken?: { error: unknown } }> {
 	let firstTokenMs = 0;
 	try {
@@ -218,19 +234,19 @@ async function readEvents(
 	}
 }
 
-function showPiece(piece: SplitText, turn: Turn): void {
+function showPiece(piece: TextAndReasoning, turn: TurnContext): void {
 	turn.call.onPiece?.(piece);
 	if (!isHeldBack(turn)) turn.shown.push(piece);
 }
 
-function addTo(place: QueueLog, { waitedMs, wasGiven, timesGivenUp }: QueueLog): void {
+function addTo(place: QueueStats, { waitedMs, wasGiven, timesGivenUp }: QueueStats): void {
 	place.waitedMs += waitedMs;
 	place.wasGiven ||= wasGiven;
 	place.timesGivenUp += timesGivenUp;
 }
 
 /** Whether the model can be told what was wrong with its calls. */
-function isMistake({ kind, toolCalls }: Failure): boolean {
+function isMistake({ kind, toolCalls }: FailedCompletion): boolean {
 	return kind === 'toolCallInvalid' && toolCalls !== undefined;
 }
 
@@ -239,9 +255,9 @@ const CUT_BEFORE_TEXT =
 
 /** The error for an answer that cannot be used. */
 export function failureOf(
-	failed: Failure,
+	failed: FailedCompletion,
 	answer: Pick<HttpAnswer, 'url' | 'headers'>,
-	{ server, settings }: Turn,
+	{ server, settings }: TurnContext,
 ): ServerError {
 	const { kind, serverText, status, tool, finishReason, usage } = failed;
 	const { model, parameters } = settings;
@@ -269,9 +285,9 @@ export function failureOf(
 
 /** Plain text in place of events: from a server that streams plain text, or from another program. */
 function foreignText(
-	{ kind, text, reasoning, serverText }: Failure,
+	{ kind, text, reasoning, serverText }: FailedCompletion,
 	contentType: string | undefined,
-	context: FailureContext,
+	context: ErrorContext,
 ): ServerError | undefined {
 	const type = contentType?.split(';')[0]?.trim() ?? '';
 	const isEmpty = kind === 'streamEndedEarly' && text === '' && reasoning === '';

@@ -1,6 +1,6 @@
 import type { NumberRange } from '../ranges';
 
-interface Common {
+interface BaseSampler {
 	/** The label in the editor. */
 	label: string;
 	description: string;
@@ -15,7 +15,7 @@ interface Common {
 	own?: true;
 }
 
-interface NumberSampler extends Common {
+interface NumberSampler extends BaseSampler {
 	type: 'number';
 	/** Default: any number. */
 	range?: NumberRange;
@@ -30,10 +30,10 @@ interface NumberSampler extends Common {
 /** The definition of an option that is sent unchanged. */
 export type Sampler =
 	| NumberSampler
-	| (Common & { type: 'texts'; addButton: string; placeholder?: string })
+	| (BaseSampler & { type: 'texts'; addButton: string; placeholder?: string })
 	/** A duration: seconds, or a text such as `30m`. */
-	| (Common & { type: 'duration'; preset: string; placeholder: string })
-	| (Common & { type: 'switch' });
+	| (BaseSampler & { type: 'duration'; preset: string; placeholder: string })
+	| (BaseSampler & { type: 'switch' });
 
 type Row<Type extends Sampler['type']> = Extract<Sampler, { type: Type }>;
 

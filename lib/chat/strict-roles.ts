@@ -4,7 +4,7 @@
  * calls in one message (Llama 3), a user message behind a tool's result, as pictures of a tool are sent (Mistral), and any
  * system message (Gemma).
  */
-import type { FailureKind } from '../errors/error-types';
+import type { ErrorType } from '../errors/error-types';
 import type { Adaptation } from '../servers/adaptations';
 import { asList, isRecord, type JsonRecord, recordOf, recordsIn } from '../values';
 
@@ -14,7 +14,7 @@ type Message = JsonRecord & { role: string };
 /** Said in place of an answer between the result of a tool and a user message behind it, which may be its pictures. */
 const BEHIND_RESULT = 'I have read the result.';
 
-const REFUSES_CONVERSATION: ReadonlySet<FailureKind> = new Set(['badRequest', 'templateRejected']);
+const REFUSES_CONVERSATION: ReadonlySet<ErrorType> = new Set(['badRequest', 'templateRejected']);
 const REFUSES_SYSTEM =
 	/system (?:role|messages?|prompts?) (?:is |are )?(?:not|un)[ -]?(?:supported|allowed)/gi;
 

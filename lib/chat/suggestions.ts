@@ -8,10 +8,10 @@ import { propsOf, trainedContext } from '../servers/types';
 import { hintOnUnread } from '../servers/truncation';
 import { other } from '../servers/types/other';
 import { finiteNumber, recordOf } from '../values';
-import type { Body } from './openai-body';
+import type { CompletionRequest } from './openai-body';
 import { hasMedia, textOf } from './content';
 import { FORMAT_TOOL } from './format-tool';
-import type { Turn } from './completion-request';
+import type { TurnContext } from './completion-request';
 
 /** Tokens to leave for the answer. */
 const ROOM_FOR_ANSWER = 512;
@@ -28,8 +28,8 @@ const WITHOUT_MEDIA =
 /** The error with advice for this server; unchanged where there is none. */
 export async function withAdvice(
 	failed: ServerError,
-	turn: Turn,
-	body: Body,
+	turn: TurnContext,
+	body: CompletionRequest,
 ): Promise<ServerError> {
 	if (PERHAPS_OF_MEDIA.has(failed.kind) && body.messages.some(hasMedia))
 		return failed.reworded({ remedy: WITHOUT_MEDIA });
@@ -57,8 +57,8 @@ export async function withAdvice(
 /** Ollama cuts a single message that is longer than the context, and answers nothing (docs/protocols/ollama.md 4.1). */
 async function ofUnreadQuestion(
 	failed: ServerError,
-	{ server, settings: { model } }: Turn,
-	{ messages }: Body,
+	{ server, settings: { model } }: TurnContext,
+	{ messages }: CompletionRequest,
 ): Promise<ServerError> {
 	const tokens = finiteNumber(recordOf(failed.facts.usage).promptTokens);
 	const texts = messages.map(({ content }) => textOf(content));
@@ -75,7 +75,7 @@ async function ofUnreadQuestion(
 /** Which models the server has. */
 async function withModels(
 	failed: ServerError,
-	{ server, kind, settings: { model }, call }: Turn,
+	{ server, kind, settings: { model }, call }: TurnContext,
 ): Promise<ServerError> {
 	const models = await listModels(server, call.signal).catch(asFailed);
 	const ids = Array.isArray(models) ? models.map(({ id }) => id) : [];
@@ -85,7 +85,7 @@ async function withModels(
 	return failed.reworded({ remedy, facts: { ...failed.facts, models: ids.slice(0, 50) } });
 }
 
-interface Overflow extends Pick<Turn, 'server' | 'kind'> {
+interface ContextOverflow extends Pick<TurnContext, 'server' | 'kind'> {
 	model: string;
 	signal?: AbortSignal;
 	/** Of what was sent. Default: as the refusal tells in its fields. */
@@ -95,7 +95,13 @@ interface Overflow extends Pick<Turn, 'server' | 'kind'> {
 /** How the server gets a context that is long enough. */
 export async function withContext(
 	failed: ServerError,
-	{ server, kind, model, signal, tokens = finiteNumber(failed.facts.n_prompt_tokens) }: Overflow,
+	{
+		server,
+		kind,
+		model,
+		signal,
+		tokens = finiteNumber(failed.facts.n_prompt_tokens),
+	}: ContextOverflow,
 	orElse: string,
 ): Promise<ServerError> {
 	if (tokens === undefined) return failed;
@@ -116,7 +122,7 @@ export async function withContext(
 /** The path is right, so it cannot chat (vLLM with an embedding model). */
 function withoutChats(
 	failed: ServerError,
-	{ server, kind, settings: { model } }: Turn,
+	{ server, kind, settings: { model } }: TurnContext,
 ): ServerError {
 	if (kind.hasEveryRoute || kind === other) return failed;
 	const { status, serverText, url = server.url.api } = failed;

@@ -1,10 +1,10 @@
 /** Calls that a server without a parser hands on in the text of an answer. */
 import { parseJson } from '../json';
 import { isRecord, type JsonRecord, smallestOf } from '../values';
-import type { ReadCall } from './tool-calls';
+import type { RawToolCall } from './tool-calls';
 
 /** A way to write calls at the end of a text. */
-interface CallFormat {
+interface TextCallFormat {
 	/** Where it begins. */
 	begin: RegExp;
 	/** The calls in the rest of the text; undefined where that is anything else. */
@@ -12,7 +12,7 @@ interface CallFormat {
 }
 
 /** Each with the report that asks for it. */
-const FORMATS: readonly CallFormat[] = [
+const FORMATS: readonly TextCallFormat[] = [
 	// Hermes, Qwen, most FastAPI servers (n8n issues 15862, 23548): one or several <tool_call>{…}</tool_call>
 	{
 		begin: /<tool_call>\s*\{/,
@@ -58,14 +58,14 @@ const PARAMETER = '<parameter=';
 const PARAMETER_END = '</parameter>';
 
 /** Calls that were read from a text. */
-interface CallsInText {
+interface TextToolCalls {
 	/** What stands before them. */
 	text: string;
-	calls: ReadCall[];
+	calls: RawToolCall[];
 }
 
 /** Why what looks like a call is none. */
-export interface UnrunCall {
+export interface RejectedTextCall {
 	name: string;
 	because:
 		| 'no such tool is connected'
@@ -84,9 +84,9 @@ const MAX_CALLS = 100;
 export function callsInText(
 	text: string,
 	offered: readonly string[],
-	isQuoted: (call: ReadCall) => boolean,
-): CallsInText | { unrun: UnrunCall } | undefined {
-	let unrun: UnrunCall | undefined;
+	isQuoted: (call: RawToolCall) => boolean,
+): TextToolCalls | { unrun: RejectedTextCall } | undefined {
+	let unrun: RejectedTextCall | undefined;
 	for (const format of FORMATS) {
 		const { at, calls } = writtenIn(text, format);
 		if (calls.length === 0) continue;
@@ -98,10 +98,10 @@ export function callsInText(
 }
 
 function unrunIn(
-	calls: readonly ReadCall[],
+	calls: readonly RawToolCall[],
 	offered: readonly string[],
-	isQuoted: (call: ReadCall) => boolean,
-): UnrunCall | undefined {
+	isQuoted: (call: RawToolCall) => boolean,
+): RejectedTextCall | undefined {
 	if (calls.length > MAX_CALLS)
 		return { name: calls[0]!.name, because: 'the answer contains more than 100 calls' };
 	const unknown = calls.find(({ name }) => !offered.includes(name));
@@ -111,13 +111,16 @@ function unrunIn(
 }
 
 /** The calls in one format, and where they begin. None unless each of them is one. */
-function writtenIn(text: string, { begin, read }: CallFormat): { at: number; calls: ReadCall[] } {
+function writtenIn(
+	text: string,
+	{ begin, read }: TextCallFormat,
+): { at: number; calls: RawToolCall[] } {
 	const at = text.search(begin);
 	const calls = at < 0 ? [] : (read(text.slice(at)) ?? []).map(callOf);
 	return { at, calls: areCalls(calls) ? calls : [] };
 }
 
-function areCalls(calls: ReadonlyArray<ReadCall | undefined>): calls is ReadCall[] {
+function areCalls(calls: ReadonlyArray<RawToolCall | undefined>): calls is RawToolCall[] {
 	return !calls.includes(undefined);
 }
 
@@ -165,7 +168,7 @@ function listOf(value: unknown): unknown[] | undefined {
 }
 
 /** A call from its JSON; undefined for anything else. */
-function callOf(value: unknown): ReadCall | undefined {
+function callOf(value: unknown): RawToolCall | undefined {
 	if (!isRecord(value)) return undefined;
 	const fn = isRecord(value.function) ? value.function : value;
 	const args = fn.arguments ?? fn.parameters ?? {};

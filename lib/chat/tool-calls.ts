@@ -3,7 +3,7 @@ import { TextCount } from '../http/response-body';
 import { exactJson, parseJson, parseObject } from '../json';
 import { asList, isRecord, type JsonRecord, nonEmptyText, quietly, recordOf } from '../values';
 import { randomInt } from 'node:crypto';
-import type { FinishedAnswer } from './types';
+import type { ChatResult } from './types';
 import { LruCache } from '../lru-cache';
 
 /**
@@ -13,7 +13,7 @@ import { LruCache } from '../lru-cache';
 const MAX_CALLS = 1000;
 
 /** A call as it arrived. */
-export interface ReadCall {
+export interface RawToolCall {
 	/** The server's. */
 	id?: string;
 	name: string;
@@ -22,10 +22,10 @@ export interface ReadCall {
 }
 
 /** Pieces belong together by index, else by id; a piece with neither continues the last call. */
-export class CallAssembly {
-	readonly calls: ReadCall[] = [];
-	private readonly byIndex = new Map<string, ReadCall>();
-	private readonly byId = new Map<string, ReadCall>();
+export class ToolCallAccumulator {
+	readonly calls: RawToolCall[] = [];
+	private readonly byIndex = new Map<string, RawToolCall>();
+	private readonly byId = new Map<string, RawToolCall>();
 
 	/** @param count of the text of the whole response */
 	constructor(private readonly count = new TextCount()) {}
@@ -59,7 +59,7 @@ export class CallAssembly {
 	}
 
 	/** The call that a piece continues; undefined where it begins one. */
-	private callBefore(index: unknown, id?: string, name?: string): ReadCall | undefined {
+	private callBefore(index: unknown, id?: string, name?: string): RawToolCall | undefined {
 		if (index === undefined) {
 			if (id !== undefined) return this.byId.get(id);
 			return name === undefined ? this.calls.at(-1) : undefined;
@@ -72,7 +72,7 @@ export class CallAssembly {
 	}
 }
 
-function lengthOf({ id = '', name, arguments: args }: ReadCall): number {
+function lengthOf({ id = '', name, arguments: args }: RawToolCall): number {
 	return id.length + name.length + args.length;
 }
 
@@ -181,7 +181,7 @@ function unescaped(kept: string): string | undefined {
 }
 
 /** The cached original of a tool call and its turn, which n8n returns in pieces and changed. */
-export interface RememberedCall {
+export interface CachedToolCall {
 	/** Text the model wrote before its calls. */
 	text: string;
 	reasoning: string;
@@ -201,23 +201,23 @@ const MAX_CHARACTERS = 64 * 1024;
  * The key is our own unique id of the call (`ownToolCallIds`), never the server's id, which may be repeated in other
  * conversations.
  */
-export class TurnMemory {
-	private readonly calls = new LruCache<RememberedCall>(Infinity);
+export class ToolCallCache {
+	private readonly calls = new LruCache<CachedToolCall>(Infinity);
 
 	remember({
 		text,
 		reasoning,
 		toolCalls,
-	}: Pick<FinishedAnswer, 'text' | 'reasoning' | 'toolCalls'>): void {
+	}: Pick<ChatResult, 'text' | 'reasoning' | 'toolCalls'>): void {
 		for (const { id, name, arguments: args } of toolCalls)
 			if (text.length + reasoning.length + args.length <= MAX_CHARACTERS)
 				this.calls.set(id, { text, reasoning, name, arguments: args });
 	}
 
-	recall(id: string): RememberedCall | undefined {
+	recall(id: string): CachedToolCall | undefined {
 		return this.calls.get(id);
 	}
 }
 
 /** Of this process. */
-export const turnMemory = new TurnMemory();
+export const turnMemory = new ToolCallCache();

@@ -1,14 +1,14 @@
 /** Which of many tools a model is offered: those that fit the questions of the user best, by the words they share. */
 import { recordOf, text } from '../values';
 import { FORMAT_TOOL } from './format-tool';
-import type { AnswerSource, Call, SourceMessage, ToolDefinition } from './types';
+import type { ChatGenerator, ChatRequest, InputMessage, ToolDefinition } from './types';
 
 /**
  * Offers the model only the tools that fit best. A call of a connected tool that was left out is a call as any other.
  *
  * @param most how many tools are offered
  */
-export function withToolsAtOnce(answers: AnswerSource, most: number): AnswerSource {
+export function withToolsAtOnce(answers: ChatGenerator, most: number): ChatGenerator {
 	return async (call, show) => {
 		const { tools = [] } = call;
 		if (tools.length <= most) return await answers(call, show);
@@ -28,7 +28,7 @@ export function withToolsAtOnce(answers: AnswerSource, most: number): AnswerSour
  * called. The best depend only on the questions, so the prompt cache of the server stays valid during a turn.
  */
 export function toolsToOffer(
-	{ tools = [], messages, toolChoice }: Call,
+	{ tools = [], messages, toolChoice }: ChatRequest,
 	most: number,
 ): ToolDefinition[] {
 	const fit = fitByWords(questionsOf(messages), tools);
@@ -40,7 +40,7 @@ export function toolsToOffer(
 	return tools.filter(({ name }, index) => best.has(index) || kept.has(name));
 }
 
-function calledTools({ toolCalls = [], invalidToolCalls = [] }: SourceMessage): string[] {
+function calledTools({ toolCalls = [], invalidToolCalls = [] }: InputMessage): string[] {
 	return [...toolCalls, ...invalidToolCalls].flatMap(({ name }) => name ?? []);
 }
 
@@ -49,7 +49,7 @@ const MAX_QUESTIONS = 4;
 const QUESTION_ENDS = 2_000;
 
 /** The last questions of the user, the newest first. */
-function questionsOf(messages: readonly SourceMessage[]): string[] {
+function questionsOf(messages: readonly InputMessage[]): string[] {
 	return messages
 		.filter(({ type, role }) => type === 'human' || role === 'user')
 		.slice(-MAX_QUESTIONS)

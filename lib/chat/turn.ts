@@ -3,22 +3,22 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import { estimateTokens, hintOnUnread } from '../servers/truncation';
 import { isModelNamed, requireModel, shortModelName } from '../servers/model-names';
 import { identifiedKind, kindOf, onlyModelOf, propsOf } from '../servers/types';
-import type { Server } from '../servers/types/server-type';
+import type { ModelServer } from '../servers/types/server-type';
 import { inSpan } from '../tracing/span';
 import { optional } from '../values';
-import { ask, isHeldBack, type Read } from './request-completion';
+import { ask, isHeldBack, type CompletionAttempt } from './request-completion';
 import { conversationFor } from './convert-messages';
 import { MOST_CORRECTIONS } from './correction';
-import { draftBody, requireAbilities, type Turn } from './completion-request';
-import { judge, type Usable } from './validate-completion';
+import { draftBody, requireAbilities, type TurnContext } from './completion-request';
+import { judge, type AcceptedCompletion } from './validate-completion';
 import { checkParameters, wantsJson } from './parameters';
 import { textOf } from './content';
 import { toolNames } from './grammar-schema';
 import { ownToolCallIds, turnMemory } from './tool-calls';
 import { quotationIn } from './quotations';
 import { sumOfUsage, tracedAnswer } from './usage';
-import type { Call, ChatMessage, ChatSettings, FinishedAnswer, Usage } from './types';
-import { Shown } from './reasoning';
+import type { ChatRequest, ChatMessage, ChatSettings, ChatResult, Usage } from './types';
+import { DisplayedText } from './reasoning';
 import type { ServerModel } from '../servers/models';
 
 /**
@@ -28,11 +28,11 @@ import type { ServerModel } from '../servers/models';
  * @throws {ServerError} with the text that had arrived in `partialText` and `partialReasoning`
  */
 export async function runTurn(
-	server: Server,
+	server: ModelServer,
 	settings: ChatSettings,
-	call: Call,
+	call: ChatRequest,
 	show: (piece: string) => void = () => {},
-): Promise<FinishedAnswer> {
+): Promise<ChatResult> {
 	requireModel(settings.model);
 	checkParameters(settings.parameters);
 	const model = settings.model.trim();
@@ -52,7 +52,7 @@ export async function runTurn(
 			...optional({ trace, priority }),
 		},
 		async (traced) => {
-			const turn: Turn = {
+			const turn: TurnContext = {
 				server: traced,
 				kind: await kindOf(traced, call.signal),
 				settings: { ...settings, model, parameters },
@@ -60,7 +60,7 @@ export async function runTurn(
 				place,
 				names: toolNames([...(call.tools ?? []), ...(call.furtherTools ?? [])]),
 				isQuoted: quotationIn(messages, call.tools),
-				shown: new Shown(showThinking && !wantsJson(parameters), show),
+				shown: new DisplayedText(showThinking && !wantsJson(parameters), show),
 				startedAt,
 			};
 			const answer = await answerOf(turn, messages);
@@ -71,7 +71,7 @@ export async function runTurn(
 }
 
 /** Asks, and asks again where the model made a mistake. */
-async function answerOf(turn: Turn, messages: ChatMessage[]): Promise<FinishedAnswer> {
+async function answerOf(turn: TurnContext, messages: ChatMessage[]): Promise<ChatResult> {
 	const { server, settings, call, shown } = turn;
 	const props = await propsOf(server, settings.model, call.signal);
 	await requireAbilities(turn, messages, props);
@@ -107,7 +107,10 @@ async function withUsage<T>(usage: Usage | undefined, work: () => T | Promise<T>
  * llama-server drops an answer that its parser cannot read ("Failed to parse input at pos …"): with another seed, the
  * next one may be valid.
  */
-async function askTwice(turn: Turn, body: Parameters<typeof ask>[1]): Promise<Read> {
+async function askTwice(
+	turn: TurnContext,
+	body: Parameters<typeof ask>[1],
+): Promise<CompletionAttempt> {
 	return await ask(turn, body).catch(async (error: unknown) => {
 		const { failed } = asFailed(error);
 		if (!isWorthRetrying(failed, turn)) throw failed;
@@ -115,23 +118,23 @@ async function askTwice(turn: Turn, body: Parameters<typeof ask>[1]): Promise<Re
 	});
 }
 
-function isWorthRetrying({ kind }: ServerError, { settings, shown }: Turn): boolean {
+function isWorthRetrying({ kind }: ServerError, { settings, shown }: TurnContext): boolean {
 	const { seed, extraBody } = settings.parameters;
 	const isRandom = (seed ?? extraBody?.seed ?? -1) === -1;
 	return kind === 'outputUnreadable' && shown.text === '' && isRandom;
 }
 
-interface Course {
+interface TurnProgress {
 	messages: readonly ChatMessage[];
-	read: Read;
+	read: CompletionAttempt;
 	corrections: number;
 }
 
 async function finished(
-	turn: Turn,
-	{ messages, read, corrections }: Course,
-	usable: Usable,
-): Promise<FinishedAnswer> {
+	turn: TurnContext,
+	{ messages, read, corrections }: TurnProgress,
+	usable: AcceptedCompletion,
+): Promise<ChatResult> {
 	const { server, shown, startedAt, names } = turn;
 	if (isHeldBack(turn)) shown.push(usable);
 	shown.close();
@@ -159,7 +162,7 @@ async function finished(
 
 /** Of a minimal server, which neither counts nor says why it ended. */
 function estimate(
-	{ finishReason, text, reasoning }: Usable,
+	{ finishReason, text, reasoning }: AcceptedCompletion,
 	messages: readonly ChatMessage[],
 ): Usage | undefined {
 	if (finishReason !== 'unknown') return undefined;
@@ -171,7 +174,7 @@ function estimate(
 }
 
 /** What the execution log shows of queue and corrections. */
-function logOf({ place }: Turn, corrections: number): FinishedAnswer['log'] {
+function logOf({ place }: TurnContext, corrections: number): ChatResult['log'] {
 	const { waitedMs, wasGiven, timesGivenUp } = place;
 	const hasWaited = waitedMs >= 1 || wasGiven || timesGivenUp > 0;
 	if (!hasWaited && corrections === 0) return undefined;
@@ -185,9 +188,9 @@ function logOf({ place }: Turn, corrections: number): FinishedAnswer['log'] {
 
 /** The notes on an answer: cut, not read whole, of another model, or with a call that was not run. */
 async function notesOn(
-	turn: Turn,
+	turn: TurnContext,
 	messages: readonly ChatMessage[],
-	answer: Usable,
+	answer: AcceptedCompletion,
 ): Promise<string[]> {
 	const { kind, server } = turn;
 	const { model } = turn.settings;
@@ -204,7 +207,7 @@ async function notesOn(
 	return notes.filter((note) => note !== undefined);
 }
 
-function notesOnEnd({ finishReason, toolCalls }: Usable): string[] {
+function notesOnEnd({ finishReason, toolCalls }: AcceptedCompletion): string[] {
 	if (finishReason === 'length')
 		return [
 			'The response was cut off at the token limit. Raise Maximum Tokens or the server context.',
@@ -217,7 +220,7 @@ function notesOnEnd({ finishReason, toolCalls }: Usable): string[] {
 	];
 }
 
-function noteOnUnrunCall({ unrun }: Usable, advice: string): string | undefined {
+function noteOnUnrunCall({ unrun }: AcceptedCompletion, advice: string): string | undefined {
 	if (unrun === undefined) return undefined;
 	return `The response contains what looks like a call to ${unrun.name}. It was not executed, because ${unrun.because}. ${advice}`;
 }

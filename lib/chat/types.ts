@@ -1,9 +1,9 @@
-import type { Limits } from '../http/timeouts';
+import type { Timeouts } from '../http/timeouts';
 import type { Priority } from '../http/queue';
-import type { KindName } from '../servers/types/server-type';
+import type { ServerTypeName } from '../servers/types/server-type';
 import type { TraceSettings } from '../tracing/span-attributes';
 import type { SamplerValues } from './samplers';
-import type { SplitText } from './reasoning';
+import type { TextAndReasoning } from './reasoning';
 import type { JsonRecord } from '../values';
 
 /** One part of a message's content, independent of wire protocols. */
@@ -69,12 +69,12 @@ export interface ChatParameters extends SamplerValues {
 }
 
 /** Whether thinking is sent back to the server: never, in running tool turns, or with every message that has it. */
-export type ReasoningEcho = 'off' | 'toolTurns' | 'always';
+export type ThinkingHistory = 'off' | 'toolTurns' | 'always';
 
 export interface ChatSettings {
 	model: string;
 	parameters: ChatParameters;
-	reasoningEcho: ReasoningEcho;
+	reasoningEcho: ThinkingHistory;
 	/** Show thinking in the answer, between `<think>` tags. */
 	showThinking: boolean;
 	/** Whether calls that the model wrote into its text become calls (`read`, the default), or stay text. */
@@ -83,7 +83,7 @@ export interface ChatSettings {
 	historyBudget?: number;
 	/** Trace settings: session, user, tags, prompt. */
 	trace?: TraceSettings;
-	limits: Partial<Limits>;
+	limits: Partial<Timeouts>;
 	/** Retries after a refused connection or a busy server. */
 	retries: number;
 	/** Its class in the queue. */
@@ -91,8 +91,8 @@ export interface ChatSettings {
 }
 
 /** What is asked. */
-export interface Call {
-	messages: readonly SourceMessage[];
+export interface ChatRequest {
+	messages: readonly InputMessage[];
 	tools?: readonly ToolDefinition[];
 	/** Connected tools that are not offered. A call of one is valid. */
 	furtherTools?: readonly ToolDefinition[];
@@ -103,7 +103,7 @@ export interface Call {
 	/** The answer is needed only as a whole: nobody sees it before its end. */
 	whole?: boolean;
 	/** Called with what each read of the stream brought. */
-	onPiece?: (piece: SplitText) => void;
+	onPiece?: (piece: TextAndReasoning) => void;
 }
 
 /** Token counts as the server reports them. */
@@ -125,7 +125,7 @@ export interface Usage {
 export type Timings = Record<string, number>;
 
 /** A complete, usable answer, with its origin and times. */
-export interface FinishedAnswer extends SplitText {
+export interface ChatResult extends TextAndReasoning {
 	toolCalls: ToolCall[];
 	/** `stop`, `length`, `tool_calls`, or another reason of the server; `unknown` without one. */
 	finishReason: string;
@@ -138,7 +138,7 @@ export interface FinishedAnswer extends SplitText {
 	/** The resolved URL that answered. */
 	url: string;
 	/** The kind of the server, where something told it. */
-	serverKind?: KindName;
+	serverKind?: ServerTypeName;
 	/** Milliseconds from the call to the first token, and to the end: with the queue, and attempts that failed. */
 	firstTokenMs: number;
 	totalMs: number;
@@ -147,7 +147,7 @@ export interface FinishedAnswer extends SplitText {
 }
 
 /** A LangChain message as plain data, made by `lib/langchain/input-message.ts`. */
-export interface SourceMessage {
+export interface InputMessage {
 	type: 'system' | 'human' | 'ai' | 'tool' | 'generic';
 	/** The role of a generic message. */
 	role?: string;
@@ -166,4 +166,7 @@ export interface SourceMessage {
  * @param show gets the text as it arrives
  * @throws {ServerError} with the text that had arrived
  */
-export type AnswerSource = (call: Call, show?: (piece: string) => void) => Promise<FinishedAnswer>;
+export type ChatGenerator = (
+	call: ChatRequest,
+	show?: (piece: string) => void,
+) => Promise<ChatResult>;

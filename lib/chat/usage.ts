@@ -1,7 +1,7 @@
 /** Reads token counts and times from the answers of each API. */
 import { finiteNumber, isRecord, type JsonRecord, optional, recordOf } from '../values';
-import type { FinishedAnswer, Timings, Usage } from './types';
-import type { TracedAnswer } from '../tracing/span-attributes';
+import type { ChatResult, Timings, Usage } from './types';
+import type { ResponseAttributes } from '../tracing/span-attributes';
 
 /**
  * Undefined without counts: an empty object in a later chunk must not overwrite earlier counts, and servers that do not
@@ -69,7 +69,7 @@ export function acceptedDrafts({
 }
 
 /** The attributes of an answer for its trace. @param startedAt by `performance.now()` */
-export function tracedAnswer(answer: FinishedAnswer, startedAt: number): TracedAnswer {
+export function tracedAnswer(answer: ChatResult, startedAt: number): ResponseAttributes {
 	const {
 		model,
 		finishReason,
@@ -100,7 +100,7 @@ export function tokensPerSecond({
 	usage,
 	firstTokenMs,
 	totalMs,
-}: FinishedAnswer): number | undefined {
+}: ChatResult): number | undefined {
 	const generatedMs = totalMs - firstTokenMs;
 	const tokens = usage?.completionTokens ?? 0;
 	return (

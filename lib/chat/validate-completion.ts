@@ -1,47 +1,51 @@
 /** Whether an answer is usable, and what the model is asked next where it is not. */
-import { failure, type FailureContext } from '../errors/create-error';
+import { failure, type ErrorContext } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import { contextOf } from '../http/request-errors';
 import { optional } from '../values';
 import { withAdvice } from './suggestions';
-import type { Answer } from './completion-accumulator';
-import { failureOf, isHeldBack, type Read } from './request-completion';
-import { cleanedFormat, type Turn } from './completion-request';
-import type { Body } from './openai-body';
-import { ownToolCallIds, type ReadCall } from './tool-calls';
+import type { Completion } from './completion-accumulator';
+import { failureOf, isHeldBack, type CompletionAttempt } from './request-completion';
+import { cleanedFormat, type TurnContext } from './completion-request';
+import type { CompletionRequest } from './openai-body';
+import { ownToolCallIds, type RawToolCall } from './tool-calls';
 import {
 	checkedCalls,
 	correctionOf,
 	correctionOfFormat,
-	type Fault,
+	type ToolCallIssue,
 	shownName,
 	shownNames,
 } from './correction';
 import { formatCallIn } from './format-tool';
-import type { FinishedAnswer, ResponseFormat, ToolDefinition } from './types';
+import type { ChatResult, ResponseFormat, ToolDefinition } from './types';
 import { keptAsText } from '../json';
-import { fittingJson, type FoundJson } from './extract-json';
+import { fittingJson, type ExtractedJson } from './extract-json';
 import { checkSchema } from './validate-json';
 
 /** What a usable answer says. */
-export interface Usable extends Answer {
+export interface AcceptedCompletion extends Completion {
 	/** Notes for the user. */
 	notes: string[];
 }
 
-export interface Verdict {
+export interface ValidationResult {
 	/** What is asked in its place; undefined for a good answer. */
-	next?: Body;
+	next?: CompletionRequest;
 	/**
 	 * The answer, if nothing more is asked.
 	 *
 	 * @throws {ServerError} where it is not usable at all
 	 */
-	usable(): Usable | Promise<Usable>;
+	usable(): AcceptedCompletion | Promise<AcceptedCompletion>;
 }
 
 /** Judges what was read as the answer to a body. */
-export function judge(turn: Turn, read: Read, body: Body): Verdict {
+export function judge(
+	turn: TurnContext,
+	read: CompletionAttempt,
+	body: CompletionRequest,
+): ValidationResult {
 	const { outcome } = read;
 	const { toolCalls: calls = [], text } = outcome;
 	if (calls.length > 0 || 'kind' in outcome) return judgeCalls(turn, read, body, calls);
@@ -52,19 +56,28 @@ export function judge(turn: Turn, read: Read, body: Body): Verdict {
 
 /** A call of n8n's output parser, where nobody saw the text. */
 function writtenCall(
-	turn: Turn,
+	turn: TurnContext,
 	text: string,
 	tools: readonly ToolDefinition[],
-): ReadCall | undefined {
+): RawToolCall | undefined {
 	return isHeldBack(turn) ? formatCallIn(text, tools) : undefined;
 }
 
-function good(read: Read, answer: Answer, changes: Partial<Usable> = {}): Verdict {
+function good(
+	read: CompletionAttempt,
+	answer: Completion,
+	changes: Partial<AcceptedCompletion> = {},
+): ValidationResult {
 	const usable = { ...answer, ...changes, notes: [...read.notes, ...(changes.notes ?? [])] };
 	return { usable: () => usable };
 }
 
-function judgeCalls(turn: Turn, read: Read, body: Body, toolCalls: readonly ReadCall[]): Verdict {
+function judgeCalls(
+	turn: TurnContext,
+	read: CompletionAttempt,
+	body: CompletionRequest,
+	toolCalls: readonly RawToolCall[],
+): ValidationResult {
 	const { outcome } = read;
 	const { call, names } = turn;
 	const further = (call.furtherTools ?? []).map((tool) => ({
@@ -98,7 +111,7 @@ function judgeCalls(turn: Turn, read: Read, body: Body, toolCalls: readonly Read
 const MAX_NOTES = 10;
 
 /** Notes on calls that were ignored beside valid ones. */
-function notesOnFaults(faults: readonly Fault[]): string[] {
+function notesOnFaults(faults: readonly ToolCallIssue[]): string[] {
 	const notes = faults
 		.slice(0, MAX_NOTES)
 		.map((fault) => `${wordsOn(fault)}. That call was ignored.`);
@@ -107,7 +120,7 @@ function notesOnFaults(faults: readonly Fault[]): string[] {
 }
 
 /** A call of an unknown tool, or one that lacks arguments. */
-function wordsOn({ call, missing }: Fault): string {
+function wordsOn({ call, missing }: ToolCallIssue): string {
 	const what =
 		missing.length === 0
 			? ', which is not connected'
@@ -116,9 +129,9 @@ function wordsOn({ call, missing }: Fault): string {
 }
 
 function failureOfCalls(
-	turn: Turn,
-	{ outcome, url }: Read,
-	faults: readonly Fault[],
+	turn: TurnContext,
+	{ outcome, url }: CompletionAttempt,
+	faults: readonly ToolCallIssue[],
 	tools: readonly ToolDefinition[],
 ): ServerError {
 	const unknown = faults.find(({ kind }) => kind === 'unknownTool');
@@ -147,7 +160,12 @@ const TOOL_UNKNOWN =
 const ARGUMENTS_LOST =
 	'Some servers lose the arguments of a call: try an update, another tool call parser, or a model with better tool support.';
 
-function judgeText(turn: Turn, read: Read, body: Body, answer: Answer): Verdict {
+function judgeText(
+	turn: TurnContext,
+	read: CompletionAttempt,
+	body: CompletionRequest,
+	answer: Completion,
+): ValidationResult {
 	const outcome = checkedJson(answer.text, turn.settings.parameters.responseFormat);
 	if (outcome === undefined) return good(read, answer);
 	if (!('faults' in outcome)) {
@@ -168,11 +186,11 @@ function judgeText(turn: Turn, read: Read, body: Body, answer: Answer): Verdict 
 
 /** With the format, if the first try went without it; else with what was wrong. */
 function nextForJson(
-	{ settings, kind }: Turn,
-	body: Body,
-	answer: Answer,
+	{ settings, kind }: TurnContext,
+	body: CompletionRequest,
+	answer: Completion,
 	faults: readonly string[],
-): Body {
+): CompletionRequest {
 	const { responseFormat } = settings.parameters;
 	if (body.parameters.responseFormat === undefined) {
 		const parameters = { ...body.parameters, ...optional({ responseFormat }) };
@@ -183,13 +201,13 @@ function nextForJson(
 }
 
 /** JSON that follows its schema, as far as that could be checked. */
-interface CheckedJson extends FoundJson {
+interface ValidatedJson extends ExtractedJson {
 	/** What could not be checked, in sentences. */
 	unchecked: string[];
 }
 
 /** Notes for the user about the value of an answer. */
-export function jsonNotes({ unchecked, large }: CheckedJson): string[] {
+export function jsonNotes({ unchecked, large }: ValidatedJson): string[] {
 	return [...unchecked, ...keptAsText(large)];
 }
 
@@ -202,7 +220,7 @@ export function jsonNotes({ unchecked, large }: CheckedJson): string[] {
 function checkedJson(
 	text: string,
 	format: ResponseFormat | undefined,
-): CheckedJson | { faults: string[] } | undefined {
+): ValidatedJson | { faults: string[] } | undefined {
 	if (format?.type !== 'jsonObject' && format?.type !== 'jsonSchema') return undefined;
 	const schema =
 		format.type === 'jsonSchema' ? (format.least ?? format.schema) : { type: 'object' };
@@ -223,9 +241,9 @@ function checkedJson(
  * @throws {ServerError} of kind `invalidAnswer` with the text in `partialText`
  */
 export function requestedJson(
-	answer: FinishedAnswer,
+	answer: ChatResult,
 	format: ResponseFormat | undefined,
-): CheckedJson | undefined {
+): ValidatedJson | undefined {
 	const outcome = checkedJson(answer.text, format);
 	if (outcome === undefined || !('faults' in outcome)) return outcome;
 	throw jsonError(answer, { url: answer.url }, outcome.faults);
@@ -238,8 +256,8 @@ function jsonError(
 		reasoning,
 		finishReason,
 		usage,
-	}: Pick<FinishedAnswer, 'text' | 'reasoning' | 'finishReason' | 'usage'>,
-	context: Partial<FailureContext>,
+	}: Pick<ChatResult, 'text' | 'reasoning' | 'finishReason' | 'usage'>,
+	context: Partial<ErrorContext>,
 	faults: readonly string[],
 ): ServerError {
 	const wrong = {

@@ -3,7 +3,7 @@ import type { ServerError } from '../errors/server-error';
 import { dereference, format, type Schema, type SchemaDraft, validate } from '../vendor';
 import { isRecord, type JsonRecord, messageOf, text } from '../values';
 
-interface SchemaCheck {
+interface SchemaValidation {
 	/** What is wrong, in sentences; empty for a valid value. */
 	faults: string[];
 	/** What could not be checked, for the user. */
@@ -18,7 +18,7 @@ const MAX_STEPS = 10_000;
 /** Real schemas have some thousand characters. Those of a hundred thousand fields keep n8n for seconds. */
 const MAX_LENGTH = 200_000;
 
-class OutOfSteps extends Error {}
+class StepLimitError extends Error {}
 
 const DRAFTS: ReadonlyArray<[RegExp, SchemaDraft]> = [
 	[/draft-0?4/, '4'],
@@ -53,7 +53,7 @@ Object.assign(format, {
  *
  * @throws {ServerError} of kind `invalidInput` where the schema itself is broken
  */
-export function checkSchema(source: JsonRecord, value: unknown): SchemaCheck {
+export function checkSchema(source: JsonRecord, value: unknown): SchemaValidation {
 	requireLength(source);
 	const unchecked = new Set<string>();
 	try {
@@ -64,7 +64,7 @@ export function checkSchema(source: JsonRecord, value: unknown): SchemaCheck {
 		const faults = valid ? [] : faultsIn(errors).slice(0, MAX_FAULTS);
 		return { faults, unchecked: [...unchecked] };
 	} catch (error) {
-		if (error instanceof OutOfSteps)
+		if (error instanceof StepLimitError)
 			return {
 				faults: [],
 				unchecked: [`the complete response (the check takes more than ${MAX_STEPS} steps)`],
@@ -79,7 +79,7 @@ function stepCounter(): () => void {
 	let left = MAX_STEPS;
 	return () => {
 		left -= 1;
-		if (left < 0) throw new OutOfSteps();
+		if (left < 0) throw new StepLimitError();
 	};
 }
 

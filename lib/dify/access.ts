@@ -13,7 +13,7 @@ export interface DifyAccess {
 }
 
 /** Access of one credential, with cached answers of this execution. */
-export class DifyApp {
+export class CachedDifyAccess {
 	private readonly asked = new Map<string, Promise<JsonRecord>>();
 
 	constructor(readonly client: DifyClient) {}

@@ -1,6 +1,6 @@
-import type { Answer, Ask, Target } from '../http/types';
+import type { HttpResponse, RequestOptions, Endpoint } from '../http/types';
 import { refusal } from '../http/request-errors';
-import { formBody, type FileSource, type FormSent } from '../http/multipart';
+import { formBody, type FileSource, type UploadProgress } from '../http/multipart';
 import { request } from '../http/request';
 import { pauseFor } from '../http/sleep';
 import { parseJson } from '../json';
@@ -8,14 +8,14 @@ import { isRecord, type JsonRecord } from '../values';
 import { difyFailure, envelopeIn, uploadFailure } from './errors';
 
 export type Query = Record<string, string | number | undefined>;
-export type Method = NonNullable<Ask['method']>;
+export type Method = NonNullable<RequestOptions['method']>;
 
-interface DifyTarget extends Target {
+interface DifyEndpoint extends Endpoint {
 	/** The helpers of the node's context, from which tracing gets the node's span. */
 	readonly host?: object;
 }
 
-interface AskOptions {
+interface DifyRequestOptions {
 	query?: Query;
 	json?: JsonRecord;
 	/** Milliseconds for all of it, retries included. Default: 60 s. */
@@ -39,7 +39,7 @@ const RETRIES = 2;
 /** Client of one Dify with one key. Runs are in `run/`. */
 export class DifyClient {
 	constructor(
-		readonly target: DifyTarget,
+		readonly target: DifyEndpoint,
 		/** Aborts requests and pauses. */
 		readonly signal?: AbortSignal,
 	) {}
@@ -67,7 +67,7 @@ export class DifyClient {
 		method: Exclude<Method, 'GET'>,
 		path: string,
 		json: JsonRecord,
-		options: AskOptions = {},
+		options: DifyRequestOptions = {},
 	): Promise<JsonRecord> {
 		return await this.object(method, path, { ...options, json });
 	}
@@ -81,9 +81,9 @@ export class DifyClient {
 	async ask(
 		method: Method,
 		path: string,
-		{ query, json, limitMs = LIMIT_MS, isIdempotent = method === 'GET' }: AskOptions = {},
+		{ query, json, limitMs = LIMIT_MS, isIdempotent = method === 'GET' }: DifyRequestOptions = {},
 	): Promise<unknown> {
-		const asked: Ask = {
+		const asked: RequestOptions = {
 			method,
 			url: this.href(path, query),
 			json,
@@ -106,8 +106,8 @@ export class DifyClient {
 			{ field: 'file', file },
 		]);
 		const limits = { firstTokenMs: idleMs, idleMs, totalMs: 0 };
-		const asked: Ask = { url: this.href(path), upload, limits };
-		const sent: FormSent = upload.sent;
+		const asked: RequestOptions = { url: this.href(path), upload, limits };
+		const sent: UploadProgress = upload.sent;
 		const sending = this.open(asked, async (answer) => await this.jsonOf(answer, asked));
 		const json = await sending.catch((error: unknown) => {
 			throw uploadFailure(error, file, { ...sent, idleMs });
@@ -116,7 +116,7 @@ export class DifyClient {
 	}
 
 	/** Opens a route and reads its answer. @throws {ServerError} */
-	async open<T>(asked: Ask, read: (answer: Answer) => Promise<T>): Promise<T> {
+	async open<T>(asked: RequestOptions, read: (answer: HttpResponse) => Promise<T>): Promise<T> {
 		return await request(this.target, { signal: this.signal, ...asked }, read);
 	}
 
@@ -127,7 +127,11 @@ export class DifyClient {
 		});
 	}
 
-	private async object(method: Method, path: string, options: AskOptions): Promise<JsonRecord> {
+	private async object(
+		method: Method,
+		path: string,
+		options: DifyRequestOptions,
+	): Promise<JsonRecord> {
 		return this.objectIn((await this.ask(method, path, options)) ?? {}, path);
 	}
 
@@ -140,7 +144,7 @@ export class DifyClient {
 	}
 
 	/** A proxy may change the status of a refusal to 200, and some answers have no body. */
-	private async jsonOf(answer: Answer, asked: Ask): Promise<unknown> {
+	private async jsonOf(answer: HttpResponse, asked: RequestOptions): Promise<unknown> {
 		const text = await answer.text();
 		const json = parseJson(text);
 		const isReadable = json !== undefined || text.trim() === '';

@@ -1,18 +1,18 @@
 /** Dify's refusals and failed runs, in its own words: title = its message, advice by its code, else by its text. */
 import { retryAfterMs } from '../errors/classify-error';
-import { failure, type FailureContext, type FailureWords } from '../errors/create-error';
-import type { DifyKind, FailureKind } from '../errors/error-types';
+import { failure, type ErrorContext, type ErrorOverrides } from '../errors/create-error';
+import type { DifyErrorType, ErrorType } from '../errors/error-types';
 import { mask, maskedStart } from '../errors/mask';
 import { seconds } from '../errors/texts';
 import { ServerError } from '../errors/server-error';
-import type { Refused } from '../http/types';
-import type { FileSource, FormSent } from '../http/multipart';
+import type { ErrorResponse } from '../http/types';
+import type { FileSource, UploadProgress } from '../http/multipart';
 import { parseJson, parseObject } from '../json';
 import { finiteNumber, isRecord, optional, recordOf, shortened, text } from '../values';
 import type { RunError, RunResult, WorkflowNode } from './types';
 
 /** Dify's own codes (docs/protocols/dify.md 1.3, 2, 3.7, 6.1). */
-const CODES: Readonly<Record<string, DifyKind>> = {
+const CODES: Readonly<Record<string, DifyErrorType>> = {
 	unauthorized: 'unauthorized',
 	forbidden: 'forbidden',
 	app_not_found: 'appUnusable',
@@ -68,7 +68,7 @@ const CODES: Readonly<Record<string, DifyKind>> = {
  * Texts that say more than the code, for codes with many causes and errors without one, as those of newer workers
  * (docs/protocols/dify.md 3.7). Versions add to them, so they match a part (6.3).
  */
-const TEXTS: ReadonlyArray<readonly [RegExp, DifyKind]> = [
+const TEXTS: ReadonlyArray<readonly [RegExp, DifyErrorType]> = [
 	[/SSE stream reconnect attempts exhausted|agent backend/i, 'agentBackend'],
 	// The second one without a reason: the daemon is gone, seen on main of July 2026.
 	[
@@ -134,7 +134,7 @@ const MAX_BLOB = 64 * 1024;
 const MAX_DEPTH = 5;
 
 /** What Dify says of a refusal: `{ code, message, status }`, whatever the code. */
-interface Envelope {
+interface DifyErrorBody {
 	/** Newer workers send none in their events. */
 	code?: string;
 	message?: string;
@@ -142,7 +142,7 @@ interface Envelope {
 }
 
 /** The envelope in a body; undefined for what is none. */
-export function envelopeIn(json: unknown): Envelope | undefined {
+export function envelopeIn(json: unknown): DifyErrorBody | undefined {
 	if (!isRecord(json)) return undefined;
 	const [code, message] = [text(json.code), text(json.message)];
 	if (code === undefined || message === undefined) return undefined;
@@ -153,8 +153,8 @@ const STARTS_RUN = /\/(?:chat-messages|completion-messages|workflows\/(?:[^/]+\/
 
 /** The failure that an envelope means, also one in an answer with status 200; undefined for what is not Dify's. */
 export function refuse(
-	{ status, url, headers, text: body }: Refused,
-	context: FailureContext,
+	{ status, url, headers, text: body }: ErrorResponse,
+	context: ErrorContext,
 ): ServerError | undefined {
 	const envelope = envelopeIn(parseJson(body));
 	// Dify's web server answers with a page where the API broke.
@@ -173,7 +173,7 @@ export function refuse(
 }
 
 /** What a refusal or a failed run means; without a status it is a run. */
-export function kindOf({ code, message = '' }: Envelope, status?: number): DifyKind {
+export function kindOf({ code, message = '' }: DifyErrorBody, status?: number): DifyErrorType {
 	const byCode = code === undefined ? undefined : CODES[code];
 	if (byCode !== undefined && !VAGUE.has(code)) return byCode;
 	const start = message.slice(0, MAX_READ);
@@ -181,7 +181,7 @@ export function kindOf({ code, message = '' }: Envelope, status?: number): DifyK
 	return byText ?? byCode ?? (status === undefined ? 'runFailed' : kindOfStatus(status));
 }
 
-function kindOfStatus(status: number): DifyKind {
+function kindOfStatus(status: number): DifyErrorType {
 	if (status === 404) return 'notFound';
 	if (status === 429) return 'busy';
 	return status >= 500 ? 'serverError' : 'invalidParam';
@@ -189,10 +189,10 @@ function kindOfStatus(status: number): DifyKind {
 
 /** An error whose title is Dify's own message; without one, the title of its kind. */
 function inOwnWords(
-	kind: DifyKind,
-	{ code, message = '' }: Envelope,
-	context: Partial<FailureContext>,
-	words: FailureWords,
+	kind: DifyErrorType,
+	{ code, message = '' }: DifyErrorBody,
+	context: Partial<ErrorContext>,
+	words: ErrorOverrides,
 ): ServerError {
 	const serverText = readable(message, context.secrets);
 	const title = shortened(serverText.replace(/\s+/g, ' ').replace(/\.$/, ''), MAX_TITLE);
@@ -247,7 +247,7 @@ function idsOf({ conversationId, messageId, taskId, workflowRunId }: RunResult):
 	return { conversationId, messageId, taskId, workflowRunId };
 }
 
-function receivedIn(result: RunResult): FailureWords {
+function receivedIn(result: RunResult): ErrorOverrides {
 	return {
 		result,
 		partialText: result.text || undefined,
@@ -270,8 +270,8 @@ export function hasBegun(result: RunResult | undefined): boolean {
 
 /** An error in words of ours. Its texts come from the table of remedies, unless `more` has them. */
 export function difyFailure(
-	kind: FailureKind,
-	{ url, result, facts, ...more }: FailureWords & { url?: string; result?: RunResult } = {},
+	kind: ErrorType,
+	{ url, result, facts, ...more }: ErrorOverrides & { url?: string; result?: RunResult } = {},
 ): ServerError {
 	const received = result === undefined ? {} : receivedIn(result);
 	const ids = result === undefined ? {} : idsOf(result);
@@ -283,7 +283,7 @@ export function difyFailure(
 }
 
 /** An error that was found before anything was sent. */
-export function localError(kind: DifyKind, message?: string, remedy?: string): ServerError {
+export function localError(kind: DifyErrorType, message?: string, remedy?: string): ServerError {
 	return difyFailure(kind, { ...optional({ message, remedy }), retryable: false });
 }
 
@@ -298,7 +298,7 @@ const NOT_A_RUN =
 /** The error of a run that failed in Dify, with its partial result. */
 export function runError(
 	result: RunResult & { error: RunError },
-	context: FailureContext,
+	context: ErrorContext,
 	difyVersion?: string,
 ): ServerError {
 	const { error } = result;
@@ -342,7 +342,7 @@ const SMALL_BYTES = 64 * 1024;
 export function uploadFailure(
 	error: unknown,
 	{ name, size }: FileSource,
-	{ bytes, unreadable, idleMs }: FormSent & { idleMs: number },
+	{ bytes, unreadable, idleMs }: UploadProgress & { idleMs: number },
 ): unknown {
 	if (unreadable !== undefined)
 		return localError(

@@ -78,7 +78,7 @@ export function traceIdOf(value: unknown): string | undefined {
 }
 
 /** A part of a path that is no UUID: a batch, a token, a type of model. */
-export class Segment {
+export class PathSegment {
 	constructor(readonly value: string) {}
 }
 
@@ -90,10 +90,10 @@ export class Segment {
  */
 export function path(
 	parts: TemplateStringsArray,
-	...values: ReadonlyArray<string | Segment>
+	...values: ReadonlyArray<string | PathSegment>
 ): string {
 	const encoded = values.map((value) =>
-		value instanceof Segment ? pathSegment(value.value) : uuid(value, 'ID in the path'),
+		value instanceof PathSegment ? pathSegment(value.value) : uuid(value, 'ID in the path'),
 	);
 	return String.raw({ raw: parts }, ...encoded);
 }

@@ -7,7 +7,7 @@ const PAGE_SIZE = 100;
 /** A list of more pages is an error: it may have no end. */
 const MAX_PAGES = 1_000;
 
-export interface List {
+export interface ListEndpoint {
 	path: string;
 	query?: Query;
 	/** Records on Dify's largest page. Default: 100. */
@@ -17,11 +17,11 @@ export interface List {
 }
 
 /** Where a page is: its number, counted from 1, or the record after which it begins. */
-export type Place = number | string;
+export type PageCursor = number | string;
 
 export interface Page {
 	records: JsonRecord[];
-	next?: Place;
+	next?: PageCursor;
 }
 
 /** The records of a list that Dify was asked for. @throws {ServerError} for anything else, which is no empty list */
@@ -36,8 +36,8 @@ export function listIn(list: unknown): JsonRecord[] {
  */
 export async function readPage(
 	client: DifyClient,
-	{ path, query, size = PAGE_SIZE, cursor }: List,
-	{ at = 1, limit = size }: { at?: Place; limit?: number } = {},
+	{ path, query, size = PAGE_SIZE, cursor }: ListEndpoint,
+	{ at = 1, limit = size }: { at?: PageCursor; limit?: number } = {},
 ): Promise<Page> {
 	const answer = await client.get(path, { ...query, ...placeIn(cursor, at), limit });
 	const records = listIn(answer.data);
@@ -49,7 +49,7 @@ export async function readPage(
 	return { records, next: cursor === undefined ? Number(at) + 1 : nonEmptyText(last?.id) };
 }
 
-function placeIn(cursor: List['cursor'], at: Place) {
+function placeIn(cursor: ListEndpoint['cursor'], at: PageCursor) {
 	if (cursor === undefined) return { page: at };
 	return { [cursor]: at === 1 ? undefined : at };
 }
@@ -62,11 +62,11 @@ function placeIn(cursor: List['cursor'], at: Place) {
  */
 export async function* pagesOf(
 	client: DifyClient,
-	list: List,
+	list: ListEndpoint,
 	limit = list.size ?? PAGE_SIZE,
 ): AsyncGenerator<JsonRecord[]> {
 	const known = new Set<string>();
-	let at: Place | undefined = 1;
+	let at: PageCursor | undefined = 1;
 	for (let pages = 0; at !== undefined; pages++) {
 		if (pages >= MAX_PAGES)
 			throw localError(
@@ -87,7 +87,7 @@ export async function* pagesOf(
 /** Reads a list to its end, or to `most` records. */
 export async function readList(
 	client: DifyClient,
-	list: List,
+	list: ListEndpoint,
 	most = Infinity,
 ): Promise<JsonRecord[]> {
 	const records: JsonRecord[] = [];

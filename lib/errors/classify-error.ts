@@ -1,5 +1,5 @@
-import { failure, type FailureContext } from './create-error';
-import type { FailureKind } from './error-types';
+import { failure, type ErrorContext } from './create-error';
+import type { ErrorType } from './error-types';
 import type { ServerError } from './server-error';
 import { BY_CODE, BY_TEXT, NO_INSTANCE } from './error-patterns';
 import { parseObject } from '../json';
@@ -16,7 +16,7 @@ import {
 } from '../values';
 
 /** An answer that is a refusal, or an error inside an answer. */
-export interface Refusal {
+export interface ErrorResponseInput {
 	/** 200 where an answer or an event with a good status holds an error. */
 	status: number;
 	/** Names in lower case. */
@@ -34,7 +34,7 @@ const MAX_READ = 4_000;
 const MAX_FOREIGN = 200;
 
 /** What the body of a refusal says. */
-interface ServerMessage {
+interface ParsedErrorBody {
 	form: 'json' | 'page' | 'text' | 'empty';
 	message: string;
 	/** Type and code of the error, as texts. */
@@ -50,7 +50,7 @@ interface ServerMessage {
  * The failure that a refusal means: by the words and codes of the server, then by the status. Never throws, whatever the
  * body is.
  */
-export function classify(refusal: Refusal, context: Partial<FailureContext>): ServerError {
+export function classify(refusal: ErrorResponseInput, context: Partial<ErrorContext>): ServerError {
 	const said = readRefusal(refusal);
 	const { message, form } = said;
 	const isHidden = refusal.status < 300;
@@ -76,7 +76,7 @@ export function classify(refusal: Refusal, context: Partial<FailureContext>): Se
 	});
 }
 
-function shownText(kind: FailureKind, { form, message }: ServerMessage): string | undefined {
+function shownText(kind: ErrorType, { form, message }: ParsedErrorBody): string | undefined {
 	if (kind === 'templateRejected') return withTemplateFirst(message);
 	const shown = form === 'json' ? message : message.slice(0, MAX_FOREIGN);
 	return shown || undefined;
@@ -88,7 +88,7 @@ function withTemplateFirst(message: string): string {
 	return inner === undefined ? message : `${inner.trim()} — ${message}`;
 }
 
-function kindOf(refusal: Refusal, said: ServerMessage): FailureKind {
+function kindOf(refusal: ErrorResponseInput, said: ParsedErrorBody): ErrorType {
 	return (
 		kindOfProxy(refusal, said) ??
 		kindOfKey(refusal, said) ??
@@ -100,9 +100,9 @@ function kindOf(refusal: Refusal, said: ServerMessage): FailureKind {
 
 /** Servers send their own refusals as JSON; a page, a redirect or a password is a proxy's. */
 function kindOfProxy(
-	{ status, headers = {} }: Refusal,
-	{ form }: ServerMessage,
-): FailureKind | undefined {
+	{ status, headers = {} }: ErrorResponseInput,
+	{ form }: ParsedErrorBody,
+): ErrorType | undefined {
 	if (isRedirect(status)) return 'redirect';
 	if (status === 407) return 'proxy';
 	if (form === 'json') return undefined;
@@ -122,12 +122,12 @@ function isOfGateway(status: number): boolean {
 }
 
 /** Statuses that tell more than any words. */
-const CERTAIN: Readonly<Record<number, FailureKind>> = { 413: 'tooLarge', 501: 'notSupported' };
+const CERTAIN: Readonly<Record<number, ErrorType>> = { 413: 'tooLarge', 501: 'notSupported' };
 
 const REFUSES_KEY = /not authenticated|invalid.{0,200}key|\bkey required|unauthorized/i;
 
 /** A 401 says no more than that, whatever its text is. */
-function kindOfKey({ status }: Refusal, said: ServerMessage): FailureKind | undefined {
+function kindOfKey({ status }: ErrorResponseInput, said: ParsedErrorBody): ErrorType | undefined {
 	if (status === 401) return isOfServerBehind(said) ? 'gatewayKey' : 'unauthorized';
 	const says = [said.message, ...said.codes];
 	const refusesKey = status === 403 && says.some((one) => REFUSES_KEY.test(one));
@@ -135,19 +135,19 @@ function kindOfKey({ status }: Refusal, said: ServerMessage): FailureKind | unde
 }
 
 /** LiteLLM (seen: 1.106.2) names the exception of its client; of its own key it says "Authentication Error". */
-function isOfServerBehind({ message }: ServerMessage): boolean {
+function isOfServerBehind({ message }: ParsedErrorBody): boolean {
 	return /^litellm\.AuthenticationError:/.test(message);
 }
 
 /** The text first: LM Studio's code says "model not found" for a chat model that is asked for embeddings. */
-function kindOfWords({ message, codes }: ServerMessage): FailureKind | undefined {
+function kindOfWords({ message, codes }: ParsedErrorBody): ErrorType | undefined {
 	const start = message.slice(0, MAX_READ);
 	const isSaid = (pattern: RegExp) => pattern.test(start);
 	const byText = BY_TEXT.find(([, ...patterns]) => (patterns as RegExp[]).some(isSaid))?.[0];
 	return byText ?? codes.map((code) => BY_CODE[code]).find((kind) => kind !== undefined);
 }
 
-const BY_STATUS: Readonly<Record<number, FailureKind>> = {
+const BY_STATUS: Readonly<Record<number, ErrorType>> = {
 	403: 'forbidden',
 	404: 'wrongPath',
 	405: 'wrongPath',
@@ -155,7 +155,7 @@ const BY_STATUS: Readonly<Record<number, FailureKind>> = {
 	503: 'busy',
 };
 
-function kindOfStatus(status: number, { form, message }: ServerMessage): FailureKind {
+function kindOfStatus(status: number, { form, message }: ParsedErrorBody): ErrorType {
 	if (status < 300) {
 		if (form === 'page') return 'notAnApi';
 		// Text that begins like JSON is a cut-off answer of a server; other text is from another program ("It works!").
@@ -168,10 +168,10 @@ function kindOfStatus(status: number, { form, message }: ServerMessage): Failure
 }
 
 /** In the middle of an answer, these say no more than that the server reported an error. */
-const UNTOLD: ReadonlySet<FailureKind> = new Set(['badRequest', 'serverError', 'wrongPath']);
+const UNTOLD: ReadonlySet<ErrorType> = new Set(['badRequest', 'serverError', 'wrongPath']);
 
 /** The failure of an error in the middle of an answer: the same as in place of one. */
-export function failureInStream(body: string, context: Partial<FailureContext> = {}): ServerError {
+export function failureInStream(body: string, context: Partial<ErrorContext> = {}): ServerError {
 	const failed = classify({ status: 200, body }, context);
 	if (!UNTOLD.has(failed.kind)) return failed;
 	const { serverText, status } = failed;
@@ -195,7 +195,7 @@ export function holdsError(error: unknown): boolean {
 }
 
 /** What a refusal says, in any usual form: OpenAI's, FastAPI's, Ollama's, GPUStack's, or plain text. */
-function readRefusal({ body }: Refusal): ServerMessage {
+function readRefusal({ body }: ErrorResponseInput): ParsedErrorBody {
 	const json = parseObject(body);
 	if (json !== undefined) return inJson(json);
 	const bare = body.trim();
@@ -213,7 +213,7 @@ function textOfPage(page: string): string {
 	return bare.replace(/\s+/g, ' ').trim().slice(0, MAX_READ);
 }
 
-function inJson(json: JsonRecord): ServerMessage {
+function inJson(json: JsonRecord): ParsedErrorBody {
 	const error = json.error ?? json.detail;
 	const inner = isRecord(error) ? error : json;
 	const { message: own, type, code, ...others } = inner;
@@ -226,7 +226,7 @@ function inJson(json: JsonRecord): ServerMessage {
 }
 
 /** With what an error inside of the message says: it is the nearer one. */
-function withHandedOn(said: ServerMessage): ServerMessage {
+function withHandedOn(said: ParsedErrorBody): ParsedErrorBody {
 	const within = errorWithin(said.message);
 	if (within === undefined) return said;
 	return {
@@ -245,7 +245,7 @@ function sentenceIn(json: JsonRecord, error: unknown): string {
 }
 
 /** GPUStack (seen: 2.3.0) and LiteLLM hand on the error of the server behind them inside their own text. */
-function errorWithin(message: string): ServerMessage | undefined {
+function errorWithin(message: string): ParsedErrorBody | undefined {
 	const start = message.indexOf('{');
 	if (start < 0 || message.length > MAX_READ) return undefined;
 	const json = parseObject(message.slice(start, message.lastIndexOf('}') + 1));
@@ -278,8 +278,8 @@ function readableFacts(facts: JsonRecord): JsonRecord {
 
 /** The pause that a busy server asks for, by the header Retry-After or its words. */
 function waitIn(
-	kind: FailureKind,
-	{ headers = {} }: Refusal,
+	kind: ErrorType,
+	{ headers = {} }: ErrorResponseInput,
 	message: string,
 ): { retryAfterMs?: number } {
 	// LiteLLM

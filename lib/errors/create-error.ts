@@ -1,31 +1,34 @@
-import type { FailureKind } from './error-types';
-import { type RemedyFacts, remedyFor } from './texts';
+import type { ErrorType } from './error-types';
+import { type ErrorTextParams, remedyFor } from './texts';
 import { mask, maskDeep, maskedStart } from './mask';
-import { type FailureDetails, ServerError } from './server-error';
+import { type ServerErrorDetails, ServerError } from './server-error';
 import { shortened } from '../values';
 
-export interface FailureContext extends Pick<RemedyFacts, 'root' | 'typed' | 'service' | 'model'> {
+export interface ErrorContext
+	extends Pick<ErrorTextParams, 'root' | 'typed' | 'service' | 'model'> {
 	/** Resolved URL of the request. */
 	url: string;
 	/** Values that must never appear in an error: keys and header values. */
 	secrets?: readonly string[];
 	/** What to do on this kind of server, in place of the advice of the table. */
-	remedyFor?(kind: FailureKind): string | undefined;
+	remedyFor?(kind: ErrorType): string | undefined;
 }
 
 const MAX_SENTENCE = 10_000;
 
 /** What replaces or completes the row of a kind; `about`: facts for its sentences. */
-export type FailureWords = Partial<Omit<FailureDetails, 'kind' | 'url'>> & { about?: RemedyFacts };
+export type ErrorOverrides = Partial<Omit<ServerErrorDetails, 'kind' | 'url'>> & {
+	about?: ErrorTextParams;
+};
 
 /**
  * Builds the error of a kind from the tables of remedies. The context's secrets are masked in everything that came from
  * outside. `message` and `remedy` replace the title and the advice of the table.
  */
 export function failure(
-	kind: FailureKind,
-	context: Partial<FailureContext>,
-	more: FailureWords = {},
+	kind: ErrorType,
+	context: Partial<ErrorContext>,
+	more: ErrorOverrides = {},
 ): ServerError {
 	const { about, ...details } = more;
 	const { root, typed, model, service, secrets } = context;
@@ -52,7 +55,7 @@ export function failure(
 export function invalidInput(
 	message: string,
 	remedy: string,
-	more: Pick<Partial<FailureDetails>, 'meaning' | 'facts'> = {},
+	more: Pick<Partial<ServerErrorDetails>, 'meaning' | 'facts'> = {},
 ): ServerError {
 	return failure('invalidInput', {}, { message, remedy, ...more });
 }
@@ -73,7 +76,7 @@ function tidy(sentence: string): string {
  * Masks secrets behind the part that the user typed. The target of a redirect may repeat what was sent, as login pages
  * do.
  */
-function shownUrl({ url, root, secrets }: Partial<FailureContext>): string | undefined {
+function shownUrl({ url, root, secrets }: Partial<ErrorContext>): string | undefined {
 	if (url === undefined || root === undefined || !URL.canParse(url)) return url;
 	const own = [root, new URL(url).origin].find((start) => url.startsWith(start)) ?? '';
 	return own + mask(url.slice(own.length), secrets);

@@ -1,17 +1,17 @@
 /** What supported servers write into their errors, and the kind of failure that it means. New words go into the row of their kind. */
-import type { FailureKind } from './error-types';
+import type { ErrorType } from './error-types';
 
 /** GPUStack (seen: 2.3.0): a model that is stopped, and one whose server is down, in the words of aiohttp. */
 export const NO_INSTANCE =
 	/^no running instances|^an unexpected error occurred: (?:cannot connect to host|server disconnected)/i;
 
-type WordsOfKind = readonly [FailureKind, ...RegExp[]];
+type ErrorPattern = readonly [ErrorType, ...RegExp[]];
 
 /**
  * Kinds by the text of an error, whatever its status: llama-server answers many mistakes of the request with 500. Where
  * two rows match, the first counts.
  */
-export const BY_TEXT: readonly WordsOfKind[] = [
+export const BY_TEXT: readonly ErrorPattern[] = [
 	[
 		'outputUnreadable',
 		/output that does not match the expected .{0,200} format/i,
@@ -151,7 +151,7 @@ export const BY_TEXT: readonly WordsOfKind[] = [
 ];
 
 /** Kinds by the type or code inside an error, which are clearer than any text. */
-export const BY_CODE: Readonly<Record<string, FailureKind>> = {
+export const BY_CODE: Readonly<Record<string, ErrorType>> = {
 	exceed_context_size_error: 'contextOverflow',
 	// OpenAI's own codes, which vLLM, LM Studio and LiteLLM took over
 	model_not_found: 'modelNotFound',

@@ -8,20 +8,20 @@ import type { NETWORK_REMEDIES } from './texts/network';
  */
 
 /** Address, network, time limits, and other programs that answer in place of the server. */
-type NetworkKind = keyof typeof NETWORK_REMEDIES;
+type NetworkErrorType = keyof typeof NETWORK_REMEDIES;
 
 /** What model servers refuse, and answers that cannot be used. */
-type ModelKind = keyof typeof MODEL_REMEDIES;
+type ModelErrorType = keyof typeof MODEL_REMEDIES;
 
 /**
  * What Dify refuses or fails in. A kind that is in the lists above too means the same, with Dify's own title and
  * remedy.
  */
-export type DifyKind = keyof typeof DIFY_REMEDIES;
+export type DifyErrorType = keyof typeof DIFY_REMEDIES;
 
-export type FailureKind = NetworkKind | ModelKind | DifyKind;
+export type ErrorType = NetworkErrorType | ModelErrorType | DifyErrorType;
 
-const UNREACHED: ReadonlySet<FailureKind> = new Set([
+const UNREACHED: ReadonlySet<ErrorType> = new Set([
 	'dns',
 	'refused',
 	'connectTimeout',
@@ -33,12 +33,12 @@ const UNREACHED: ReadonlySet<FailureKind> = new Set([
 ]);
 
 /** Whether no connection was made, so that another request would fail in the same way. */
-export function isUnreached(kind: FailureKind): boolean {
+export function isUnreached(kind: ErrorType): boolean {
 	return UNREACHED.has(kind);
 }
 
 /** Failures of what was asked for, such as a value, an ID or a file. Whoever asks can mend them. */
-const OF_THE_REQUEST: ReadonlySet<FailureKind> = new Set([
+const OF_THE_REQUEST: ReadonlySet<ErrorType> = new Set([
 	'invalidInput',
 	'badRequest',
 	'contextOverflow',
@@ -72,13 +72,13 @@ const OF_THE_REQUEST: ReadonlySet<FailureKind> = new Set([
 	'nameTaken',
 ]);
 
-export function isOfRequest(kind: FailureKind): boolean {
+export function isOfRequest(kind: ErrorType): boolean {
 	return OF_THE_REQUEST.has(kind);
 }
 
 /** Failures after which the same request may be sent again: the server did not start on it. */
-const NOTHING_STARTED: ReadonlySet<FailureKind> = new Set(['refused', 'loading', 'busy']);
+const NOTHING_STARTED: ReadonlySet<ErrorType> = new Set(['refused', 'loading', 'busy']);
 
-export function isRetryable(kind: FailureKind): boolean {
+export function isRetryable(kind: ErrorType): boolean {
 	return NOTHING_STARTED.has(kind);
 }

@@ -1,5 +1,5 @@
-import { failure, type FailureContext, hostAndPort } from './create-error';
-import type { FailureKind } from './error-types';
+import { failure, type ErrorContext, hostAndPort } from './create-error';
+import type { ErrorType } from './error-types';
 import { mask } from './mask';
 import { ServerError } from './server-error';
 import { text } from '../values';
@@ -32,7 +32,7 @@ function chain(error: unknown, depth = 0): LowLevelError[] {
 /** The connection ended right after the head of an answer. undici's parser gives this error no code. */
 const ENDED_INSIDE = 'HPE_INVALID_EOF_STATE';
 
-const CODES: Partial<Record<FailureKind, readonly string[]>> = {
+const CODES: Partial<Record<ErrorType, readonly string[]>> = {
 	// The last: the lookup returned something that is no address.
 	dns: ['ENOTFOUND', 'EAI_AGAIN', 'ERR_INVALID_IP_ADDRESS'],
 	refused: ['ECONNREFUSED'],
@@ -60,8 +60,8 @@ const CODES: Partial<Record<FailureKind, readonly string[]>> = {
 	closedBeforeAnswer: ['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', ENDED_INSIDE],
 };
 
-function kindOfCode(code: string): FailureKind | undefined {
-	const named = (Object.keys(CODES) as FailureKind[]).find((kind) => CODES[kind]!.includes(code));
+function kindOfCode(code: string): ErrorType | undefined {
+	const named = (Object.keys(CODES) as ErrorType[]).find((kind) => CODES[kind]!.includes(code));
 	if (named !== undefined) return named;
 	if (code.startsWith('HPE_')) return 'notHttp';
 	if (code.startsWith('ERR_SSL_')) return 'tlsMismatch';
@@ -73,7 +73,7 @@ function kindOfCode(code: string): FailureKind | undefined {
 /** Turns a low-level network error (undici, Node) into a `ServerError`. `started`: part of the answer had arrived. */
 export function networkFailure(
 	error: unknown,
-	context: FailureContext,
+	context: ErrorContext,
 	started = false,
 ): ServerError {
 	if (error instanceof ServerError) return error;

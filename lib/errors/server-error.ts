@@ -1,8 +1,8 @@
-import { isRetryable, type FailureKind } from './error-types';
+import { isRetryable, type ErrorType } from './error-types';
 import type { JsonRecord } from '../values';
 
-export interface FailureDetails {
-	kind: FailureKind;
+export interface ServerErrorDetails {
+	kind: ErrorType;
 	/** A short title: what happened, without the URL and without a full stop. */
 	message: string;
 	/** What happened in full, where the title leaves something out. Default: the title. */
@@ -38,7 +38,7 @@ const MAX_PARTIAL_TEXT = 1_000_000;
  * `url` where; `description.ts` turns them into one text, `node-error.ts` into n8n's own error.
  */
 export class ServerError extends Error {
-	readonly kind: FailureKind;
+	readonly kind: ErrorType;
 	readonly meaning: string;
 	readonly remedy: string;
 	readonly url: string | undefined;
@@ -51,7 +51,7 @@ export class ServerError extends Error {
 	readonly facts: JsonRecord;
 	readonly result: unknown;
 
-	constructor(details: FailureDetails) {
+	constructor(details: ServerErrorDetails) {
 		// Without a `cause`: an undici error would carry the request, and with it the key, into logs.
 		super(details.message);
 		this.name = 'ServerError';
@@ -87,7 +87,7 @@ export class ServerError extends Error {
 	 * retry is allowed.
 	 */
 	reworded(
-		words: Partial<Pick<FailureDetails, 'kind' | 'message' | 'meaning' | 'remedy' | 'facts'>>,
+		words: Partial<Pick<ServerErrorDetails, 'kind' | 'message' | 'meaning' | 'remedy' | 'facts'>>,
 	): ServerError {
 		const { kind = this.kind, meaning = words.message ?? this.meaning } = words;
 		return this.with({
@@ -97,7 +97,7 @@ export class ServerError extends Error {
 		});
 	}
 
-	private with(change: Partial<FailureDetails>): ServerError {
+	private with(change: Partial<ServerErrorDetails>): ServerError {
 		return new ServerError({ ...this, message: this.message, ...change });
 	}
 }

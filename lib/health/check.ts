@@ -2,18 +2,18 @@
 import { asFailed } from '../errors/server-error';
 import { plainText } from '../values';
 import { onlyModel } from '../servers/model-names';
-import type { Server } from '../servers/types/server-type';
+import type { ModelServer } from '../servers/types/server-type';
 import { lookAtDify, type DifyServer } from './dify';
-import { factsOf, type Facts } from './facts';
-import { concluded, counted, findingsOf, fromFailure, type Outcome } from './findings';
+import { factsOf, type CheckFacts } from './facts';
+import { concluded, counted, findingsOf, fromFailure, type CheckOutcome } from './findings';
 import { type CheckOptions, since } from './probe';
 import { forChats, lookAt } from './probe-server';
 import type { CheckResult } from './result';
 
 /** What is checked. */
-export type Target =
+export type CheckTarget =
 	/** `open` throws where the address or the key cannot be used at all. */
-	{ service: 'modelServer'; open(): Server } | { service: 'dify'; open(): DifyServer };
+	{ service: 'modelServer'; open(): ModelServer } | { service: 'dify'; open(): DifyServer };
 
 /**
  * Checks a server. Cheap: no generation, no model is loaded or woken.
@@ -21,7 +21,7 @@ export type Target =
  * @throws {ServerError} only of kind `aborted`
  */
 export async function checkServer(
-	target: Target,
+	target: CheckTarget,
 	options: CheckOptions = {},
 ): Promise<CheckResult> {
 	const startedAt = performance.now();
@@ -56,13 +56,13 @@ export function modelToTest({ models = [] }: CheckResult, name: string): string 
 	return name.trim() || onlyModel(forChats(models));
 }
 
-function healthyWords({ name, latencyMs, offer, findings }: Outcome): string {
+function healthyWords({ name, latencyMs, offer, findings }: CheckOutcome): string {
 	const warnings = findings.filter(({ severity }) => severity === 'warning').length;
 	const hint = warnings === 0 ? '' : `, with ${counted(warnings, 'warning')}`;
 	return `${name} responds in ${Math.round(latencyMs ?? 0)} ms with ${offer}${hint}.`;
 }
 
-async function outcomeOf(target: Target, options: CheckOptions): Promise<Outcome> {
+async function outcomeOf(target: CheckTarget, options: CheckOptions): Promise<CheckOutcome> {
 	const looked = await lookAtTarget(target, options).catch(asFailed);
 	if (!('failed' in looked)) return looked;
 	const { failed } = looked;
@@ -72,12 +72,12 @@ async function outcomeOf(target: Target, options: CheckOptions): Promise<Outcome
 	return { url: null, findings, server, latencyMs: null, name: '', offer: '', more: {} };
 }
 
-async function lookAtTarget(target: Target, options: CheckOptions): Promise<Outcome> {
+async function lookAtTarget(target: CheckTarget, options: CheckOptions): Promise<CheckOutcome> {
 	if (target.service === 'dify') return await lookAtDify(target.open(), options);
 	return await lookAtServer(target.open(), options);
 }
 
-async function lookAtServer(server: Server, options: CheckOptions): Promise<Outcome> {
+async function lookAtServer(server: ModelServer, options: CheckOptions): Promise<CheckOutcome> {
 	const facts = factsOf(await lookAt(server, options));
 	const findings = findingsOf(facts);
 	const { url, latencyMs, told } = facts;
@@ -86,6 +86,6 @@ async function lookAtServer(server: Server, options: CheckOptions): Promise<Outc
 	return { url, findings, server: facts.server, latencyMs, name, offer, more: told };
 }
 
-function nameOf({ kind, server: { version } }: Facts): string {
+function nameOf({ kind, server: { version } }: CheckFacts): string {
 	return version === null ? kind.label : `${kind.label} ${version}`;
 }

@@ -1,25 +1,25 @@
 /** What a check asks Dify, what is wrong and what to do: docs/protocols/dify.md 1.1, 1.3, 2.11, 6. */
 import { kindOf } from '../dify/errors';
-import type { FailureKind } from '../errors/error-types';
+import type { ErrorType } from '../errors/error-types';
 import { remedyFor } from '../errors/texts';
-import type { Target } from '../http/types';
+import type { Endpoint } from '../http/types';
 import { finiteNumber, isRecord, nonEmptyText, recordOf, recordsIn } from '../values';
 import { isOfDify } from './facts';
 import {
 	counted,
 	findAll,
-	type FindingRow,
-	type Found,
+	type FindingRule,
+	type FindingWithStatus,
 	fromFailure,
-	type Outcome,
+	type CheckOutcome,
 	statusOf,
 } from './findings';
-import { ask, bodyOf, type CheckOptions, described, latencyOf, type Probe } from './probe';
+import { ask, bodyOf, type CheckOptions, described, latencyOf, type ProbeResult } from './probe';
 
 type KeyType = 'app' | 'knowledge';
 
 /** Dify with the key of an app, or of knowledge bases. Its `root` is the base of the Service API. */
-export interface DifyServer extends Target {
+export interface DifyServer extends Endpoint {
 	keyType: KeyType;
 }
 
@@ -27,14 +27,14 @@ export interface DifyServer extends Target {
 interface DifyFacts {
 	keyType: KeyType;
 	/** The answer of the route that the key is for, and of the route for the other type of key. */
-	main: Probe;
-	other: Probe;
+	main: ProbeResult;
+	other: ProbeResult;
 	/** Of an app: whether it is published. */
-	parameters?: Probe;
+	parameters?: ProbeResult;
 	/** Of a workflow app: its last run. */
-	runs?: Probe;
+	runs?: ProbeResult;
 	/** Documents of the first knowledge bases. */
-	documents: Probe[];
+	documents: ProbeResult[];
 }
 
 /** A check looks into no more bases than this for documents that wait. */
@@ -46,7 +46,7 @@ const MOST_BASES = 5;
  *
  * @throws {ServerError} only of kind `aborted`
  */
-export async function lookAtDify(server: DifyServer, options: CheckOptions): Promise<Outcome> {
+export async function lookAtDify(server: DifyServer, options: CheckOptions): Promise<CheckOutcome> {
 	const { url } = server;
 	const question = async (path: string) => await ask(server, url.root + path, options);
 	const facts =
@@ -67,9 +67,9 @@ export async function lookAtDify(server: DifyServer, options: CheckOptions): Pro
 	};
 }
 
-type Question = (path: string) => Promise<Probe>;
+type Prober = (path: string) => Promise<ProbeResult>;
 
-async function lookAtApp(question: Question): Promise<DifyFacts> {
+async function lookAtApp(question: Prober): Promise<DifyFacts> {
 	const [main, other, parameters, runs] = await Promise.all([
 		question('/info'),
 		question('/datasets?page=1&limit=1'),
@@ -79,7 +79,7 @@ async function lookAtApp(question: Question): Promise<DifyFacts> {
 	return { keyType: 'app', main, other, parameters, runs, documents: [] };
 }
 
-async function lookAtKnowledge(question: Question): Promise<DifyFacts> {
+async function lookAtKnowledge(question: Prober): Promise<DifyFacts> {
 	const [main, other] = await Promise.all([
 		question(`/datasets?page=1&limit=${MOST_BASES}`),
 		question('/info'),
@@ -93,7 +93,7 @@ async function lookAtKnowledge(question: Question): Promise<DifyFacts> {
 	return { keyType: 'knowledge', main, other, documents };
 }
 
-function offered({ keyType, main }: DifyFacts): Pick<Outcome, 'offer' | 'more'> {
+function offered({ keyType, main }: DifyFacts): Pick<CheckOutcome, 'offer' | 'more'> {
 	const { total, name, mode } = bodyOf(main);
 	if (keyType === 'knowledge')
 		return { offer: counted(finiteNumber(total) ?? 0, 'knowledge base'), more: {} };
@@ -102,7 +102,7 @@ function offered({ keyType, main }: DifyFacts): Pick<Outcome, 'offer' | 'more'> 
 }
 
 /** Why the API cannot be used. The first that fits is the only finding. */
-const NO_API: ReadonlyArray<FindingRow<DifyFacts>> = [
+const NO_API: ReadonlyArray<FindingRule<DifyFacts>> = [
 	{
 		id: 'noAnswer',
 		status: 'unreachable',
@@ -153,7 +153,7 @@ const KEYS: Record<KeyType, string> = {
 };
 
 /** What may be wrong with a Dify that answers. */
-export const DIFY_FINDINGS: ReadonlyArray<FindingRow<DifyFacts>> = [
+export const DIFY_FINDINGS: ReadonlyArray<FindingRule<DifyFacts>> = [
 	...NO_API,
 	{
 		id: 'difyWorkerAway',
@@ -176,7 +176,7 @@ export const DIFY_FINDINGS: ReadonlyArray<FindingRow<DifyFacts>> = [
 ];
 
 /** Failures caused by settings of the app or its address. Other refusals of Dify may be temporary. */
-const MISCONFIGURED: ReadonlySet<FailureKind> = new Set([
+const MISCONFIGURED: ReadonlySet<ErrorType> = new Set([
 	'appDisabled',
 	'appUnusable',
 	'appUnavailable',
@@ -188,7 +188,7 @@ const MISCONFIGURED: ReadonlySet<FailureKind> = new Set([
 	'redirect',
 ]);
 
-function difyFindings(facts: DifyFacts): Found[] {
+function difyFindings(facts: DifyFacts): FindingWithStatus[] {
 	const { main, parameters } = facts;
 	const [cause] = findAll(NO_API, facts);
 	const refused = [main, parameters].find((probe) => probe?.failure !== undefined);
@@ -197,7 +197,7 @@ function difyFindings(facts: DifyFacts): Found[] {
 	return [...lastRunFinding(facts), ...findAll(DIFY_FINDINGS, facts)];
 }
 
-function refusedFinding(probe: Probe): Found {
+function refusedFinding(probe: ProbeResult): FindingWithStatus {
 	const failure = probe.failure!;
 	const { kind } = failure;
 	const observed = described(probe);
@@ -207,12 +207,12 @@ function refusedFinding(probe: Probe): Found {
 	return fromFailure(failure, observed, { id: idOf(kind), status: statusOf(kind, otherwise) });
 }
 
-function idOf(kind: FailureKind): string {
+function idOf(kind: ErrorType): string {
 	return `dify${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
 }
 
 /** Failures of what stands behind Dify. */
-const BEHIND: ReadonlySet<FailureKind> = new Set([
+const BEHIND: ReadonlySet<ErrorType> = new Set([
 	'modelConnection',
 	'modelProvider',
 	'pluginDaemon',
@@ -222,7 +222,7 @@ const BEHIND: ReadonlySet<FailureKind> = new Set([
 ]);
 
 /** The last run of a workflow app failed for what stands behind Dify: the next one may as well. */
-function lastRunFinding({ runs }: DifyFacts): Found[] {
+function lastRunFinding({ runs }: DifyFacts): FindingWithStatus[] {
 	const { status, error } = recordOf(recordOf(recordsIn(bodyOf(runs).data)[0]).workflow_run);
 	const message = nonEmptyText(error);
 	if (status !== 'failed' || message === undefined) return [];
@@ -237,7 +237,7 @@ function otherThan(keyType: KeyType): KeyType {
 	return keyType === 'app' ? 'knowledge' : 'app';
 }
 
-function isFine(probe: Probe, keyType: KeyType): boolean {
+function isFine(probe: ProbeResult, keyType: KeyType): boolean {
 	const { data, mode } = bodyOf(probe);
 	return keyType === 'knowledge' ? Array.isArray(data) : typeof mode === 'string';
 }

@@ -5,18 +5,18 @@ import { isKnownKind } from '../servers/types';
 import { metricsOf } from '../servers/metrics';
 import { countOfParameters, readProps, type ServerModel } from '../servers/models';
 import { booleanOf, finiteNumber, nonEmptyText, recordOf } from '../values';
-import { bodyOf, latencyOf, type Probe, refusalOf, TIME_LIMIT_MS } from './probe';
-import type { Seen } from './probe-server';
+import { bodyOf, latencyOf, type ProbeResult, refusalOf, TIME_LIMIT_MS } from './probe';
+import type { ServerSnapshot } from './probe-server';
 import type { CheckResult, Expectations, ModelFacts, ServerFacts } from './result';
 
 /** A question that was refused or got no answer, and what that means. */
-export interface Failed {
-	probe: Probe;
+export interface FailedProbe {
+	probe: ProbeResult;
 	failure: ServerError;
 }
 
 /** All that findings look at. */
-export interface Facts extends Pick<Seen, 'kind'> {
+export interface CheckFacts extends Pick<ServerSnapshot, 'kind'> {
 	url: string;
 	server: CheckResult['server'];
 	latencyMs: number | null;
@@ -24,17 +24,17 @@ export interface Facts extends Pick<Seen, 'kind'> {
 	hasKey: boolean;
 	expected: Expectations;
 	/** Why the API cannot be used: nothing else is known then. */
-	failed?: Failed;
+	failed?: FailedProbe;
 	/** It has no list of models; where nothing failed, it has a route for chats. */
 	isUnlisted: boolean;
-	list: Probe;
+	list: ProbeResult;
 	told: ServerFacts;
 	models: ServerModel[];
 	/** The expected model, or the only one that is loaded. */
 	subject?: ServerModel;
 }
 
-export function factsOf(seen: Seen): Facts {
+export function factsOf(seen: ServerSnapshot): CheckFacts {
 	const { identity, details, kind, subject, options, server } = seen;
 	const embeddings = isOn(details.embeddings);
 	const models = (seen.models ?? []).map((model) => ({ embeddings, ...model }));
@@ -55,7 +55,7 @@ export function factsOf(seen: Seen): Facts {
 	};
 }
 
-function shownKind(seen: Seen): CheckResult['server']['kind'] {
+function shownKind(seen: ServerSnapshot): CheckResult['server']['kind'] {
 	const { name, kind, identity } = seen;
 	if (isKnownKind(kind)) return name;
 	if (Object.values(identity).some(isOfDify)) return 'dify';
@@ -65,25 +65,25 @@ function shownKind(seen: Seen): CheckResult['server']['kind'] {
 }
 
 /** It has a list of models, or a route for chats without one. */
-function hasApi({ models, details }: Seen): boolean {
+function hasApi({ models, details }: ServerSnapshot): boolean {
 	return models !== undefined || isForPosts(details.chat);
 }
 
 /** Dify is recognized by its headers (docs/protocols/dify.md 1.1). */
-export function isOfDify({ headers }: Probe): boolean {
+export function isOfDify({ headers }: ProbeResult): boolean {
 	return headers['x-version'] !== undefined && headers['x-env'] !== undefined;
 }
 
 /** Builds of llama-server without Git name a version that is none: "b0-unknown". */
 const NO_VERSION = /^b0\b|unknown/i;
 
-function versionIn({ identity: { props, apiVersion, version } }: Seen): string | null {
+function versionIn({ identity: { props, apiVersion, version } }: ServerSnapshot): string | null {
 	const all = [bodyOf(props).build_info, bodyOf(apiVersion).version, bodyOf(version).version];
 	const named = all.map(nonEmptyText).find((text) => text !== undefined);
 	return named === undefined || NO_VERSION.test(named) ? null : named;
 }
 
-function failedIn(seen: Seen): Failed | undefined {
+function failedIn(seen: ServerSnapshot): FailedProbe | undefined {
 	const { identity, kind, server } = seen;
 	const { models: list, props } = identity;
 	if (!hasApi(seen)) return { probe: list, failure: list.failure ?? refusalOf(server, list) };
@@ -95,7 +95,7 @@ function failedIn(seen: Seen): Failed | undefined {
 const RUNNING = ['llamacpp:requests_processing', 'vllm:num_requests_running'];
 const WAITING = ['llamacpp:requests_deferred', 'vllm:num_requests_waiting'];
 
-function toldBy({ props, details }: Seen, models: ServerModel[]): ServerFacts {
+function toldBy({ props, details }: ServerSnapshot, models: ServerModel[]): ServerFacts {
 	const metrics = countersIn(details.metrics);
 	const counted = (names: string[]) =>
 		names.map((name) => metrics[name]).find((count) => count !== undefined) ?? null;
@@ -108,12 +108,12 @@ function toldBy({ props, details }: Seen, models: ServerModel[]): ServerFacts {
 	};
 }
 
-function countersIn(probe: Probe | undefined): Record<string, number> {
+function countersIn(probe: ProbeResult | undefined): Record<string, number> {
 	return probe?.status === 200 ? metricsOf(probe.text) : {};
 }
 
 /** Whether a function is on: llama-server answers 501 where it is off, 400 or 500 where only our question was wrong. */
-function isOn(probe: Probe | undefined): boolean | undefined {
+function isOn(probe: ProbeResult | undefined): boolean | undefined {
 	if (probe?.status === 501) return false;
 	return [200, 400, 500].includes(probe?.status ?? 0) ? true : undefined;
 }

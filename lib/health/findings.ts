@@ -1,16 +1,16 @@
 /** What may be wrong with a model server, and what to do about it. */
-import type { FailureKind } from '../errors/error-types';
+import type { ErrorType } from '../errors/error-types';
 import { hostAndPort } from '../errors/create-error';
 import { remedyFor, seconds } from '../errors/texts';
 import type { ServerError } from '../errors/server-error';
 import { largestOf, plainText } from '../values';
 import { missingModelAdvice } from '../servers/model-names';
-import { isOfDify, type Facts } from './facts';
+import { isOfDify, type CheckFacts } from './facts';
 import { described } from './probe';
 import type { CheckResult, Finding, HealthStatus, Severity } from './result';
 
 /** One row of a table of findings. */
-export interface FindingRow<F> {
+export interface FindingRule<F> {
 	id: string;
 	/** Default: an error. */
 	severity?: 'warning' | 'info';
@@ -25,14 +25,14 @@ export interface FindingRow<F> {
 type Sentence<F> = string | ((facts: F) => string);
 
 /** A finding, and the status that it gives the server. */
-export interface Found extends Finding {
+export interface FindingWithStatus extends Finding {
 	status?: HealthStatus;
 }
 
 /** What was found out, before it is summed up. */
-export interface Outcome {
+export interface CheckOutcome {
 	url: string | null;
-	findings: Found[];
+	findings: FindingWithStatus[];
 	server: CheckResult['server'];
 	latencyMs: number | null;
 	/** The server and its version, as people name them. */
@@ -58,7 +58,7 @@ const LOADING_ADVICE =
 	'Wait for it with the operation "Wait Until Ready". Large models on slow disks take minutes; if loading never finishes, check the server log.';
 
 /** Why the API cannot be used. The first that fits is the only finding: whatever else is seen follows from it. */
-const NO_API: ReadonlyArray<FindingRow<Facts>> = [
+const NO_API: ReadonlyArray<FindingRule<CheckFacts>> = [
 	{
 		id: 'thisIsDify',
 		status: 'misconfigured',
@@ -81,7 +81,7 @@ const NO_API: ReadonlyArray<FindingRow<Facts>> = [
 ];
 
 /** What may be wrong with a server that answers. All that fit are told. */
-export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
+export const FINDINGS: ReadonlyArray<FindingRule<CheckFacts>> = [
 	...NO_API,
 	{
 		id: 'moved',
@@ -249,7 +249,7 @@ export const FINDINGS: ReadonlyArray<FindingRow<Facts>> = [
 ];
 
 /** The findings of a model server, most important first. */
-export function findingsOf(facts: Facts): Found[] {
+export function findingsOf(facts: CheckFacts): FindingWithStatus[] {
 	const { failed } = facts;
 	if (failed === undefined) return findAll(FINDINGS, facts);
 	const [cause] = findAll(NO_API, facts);
@@ -257,9 +257,9 @@ export function findingsOf(facts: Facts): Found[] {
 	return [cause ?? fromFailure(failed.failure, described(failed.probe), { advice })];
 }
 
-export function findAll<F>(rows: ReadonlyArray<FindingRow<F>>, facts: F): Found[] {
+export function findAll<F>(rows: ReadonlyArray<FindingRule<F>>, facts: F): FindingWithStatus[] {
 	const say = (words: Sentence<F>) => (typeof words === 'string' ? words : words(facts));
-	return rows.flatMap(({ id, severity, status, when, text, advice }): Found[] => {
+	return rows.flatMap(({ id, severity, status, when, text, advice }): FindingWithStatus[] => {
 		const observed = when(facts);
 		if (observed === undefined) return [];
 		const texts = { observed, meaning: say(text), advice: say(advice) };
@@ -271,14 +271,14 @@ export function findAll<F>(rows: ReadonlyArray<FindingRow<F>>, facts: F): Found[
 export function fromFailure(
 	{ kind, meaning, remedy }: ServerError,
 	observed: string,
-	change: Partial<Found> = {},
-): Found {
+	change: Partial<FindingWithStatus> = {},
+): FindingWithStatus {
 	const found = { id: kind, severity: 'error', observed, meaning, advice: remedy } as const;
 	return { ...found, status: statusOf(kind), ...change };
 }
 
 /** A generation that failed although the server had answered everything else (docs/protocols/llama-server.md 9.3). */
-export function fromGeneration(failed: ServerError): Found {
+export function fromGeneration(failed: ServerError): FindingWithStatus {
 	const quotation = failed.serverText ? `, "${failed.serverText}"` : '';
 	const observed = `The test generation failed: ${failed.meaning}${quotation}`;
 	if (failed.kind !== 'firstTokenLimit') return fromFailure(failed, observed);
@@ -288,7 +288,7 @@ export function fromGeneration(failed: ServerError): Found {
 }
 
 /** Kinds that are not in this table are wrong settings. */
-const STATUS: Partial<Record<FailureKind, HealthStatus>> = {
+const STATUS: Partial<Record<ErrorType, HealthStatus>> = {
 	unauthorized: 'unauthorized',
 	forbidden: 'unauthorized',
 	// Where a proxy refuses, no key of the server helps.
@@ -314,10 +314,7 @@ const STATUS: Partial<Record<FailureKind, HealthStatus>> = {
 	gateway: 'unreachable',
 };
 
-export function statusOf(
-	kind: FailureKind,
-	otherwise: HealthStatus = 'misconfigured',
-): HealthStatus {
+export function statusOf(kind: ErrorType, otherwise: HealthStatus = 'misconfigured'): HealthStatus {
 	return STATUS[kind] ?? otherwise;
 }
 
@@ -333,10 +330,13 @@ const STATUS_ORDER: HealthStatus[] = [
 ];
 
 /** Adds findings to what a check concluded, most important first. The worse status counts. */
-export function concluded(findings: readonly Found[], before: HealthStatus = 'healthy') {
+export function concluded(
+	findings: readonly FindingWithStatus[],
+	before: HealthStatus = 'healthy',
+) {
 	const given = [before, ...findings.map(({ status }) => status)];
 	const status = STATUS_ORDER.find((one) => given.includes(one)) ?? 'healthy';
-	const orderOf = ({ status: own = 'healthy' }: Found) => STATUS_ORDER.indexOf(own);
+	const orderOf = ({ status: own = 'healthy' }: FindingWithStatus) => STATUS_ORDER.indexOf(own);
 	const sorted = [...findings].sort(
 		(one, other) => WEIGHT[one.severity] - WEIGHT[other.severity] || orderOf(one) - orderOf(other),
 	);
@@ -344,7 +344,7 @@ export function concluded(findings: readonly Found[], before: HealthStatus = 'he
 }
 
 /** Findings go into mails and chats, and may quote the server. */
-function inPlainText({ id, severity, observed, meaning, advice }: Found): Finding {
+function inPlainText({ id, severity, observed, meaning, advice }: FindingWithStatus): Finding {
 	return {
 		id,
 		severity,
@@ -363,24 +363,24 @@ function newBaseUrl(endedAt: string): string {
 	return endedAt.replace(/[?#].*$/s, '').replace(/(?:\/v1)?\/models\/?$/, '');
 }
 
-function isNotLoaded({ expected, subject }: Facts): boolean {
+function isNotLoaded({ expected, subject }: CheckFacts): boolean {
 	if (expected.model === undefined) return false;
 	return ['unloaded', 'downloaded', 'failed'].includes(subject?.state ?? '');
 }
 
 /** Embedding and reranker models have short contexts by nature, and call no tools. */
-function isForChats({ models, subject }: Facts): boolean {
+function isForChats({ models, subject }: CheckFacts): boolean {
 	return subject?.embeddings !== true && models.some(({ embeddings }) => embeddings !== true);
 }
 
 /** Tokens that one request can use, of several models the most; undefined where nothing tells. */
-function contextOf({ subject, models }: Facts): number | undefined {
+function contextOf({ subject, models }: CheckFacts): number | undefined {
 	const known = models.flatMap(({ context }) => context ?? []);
 	return subject?.context ?? (known.length === 0 ? undefined : largestOf(known));
 }
 
 /** How to get so many tokens. What a model was not trained for, it does not read. */
-function moreContext({ subject, told, kind }: Facts, tokens: number): string {
+function moreContext({ subject, told, kind }: CheckFacts, tokens: number): string {
 	const trained = subject?.trainedContext ?? Infinity;
 	const context = subject?.context ?? 0;
 	const other = `The model was trained for ${trained} tokens, so no setting gives it more: choose a model with a larger context.`;

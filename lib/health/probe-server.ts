@@ -4,26 +4,26 @@ import { isModelNamed, loadedOrAll } from '../servers/model-names';
 import { readModels, readProps, type ServerModel } from '../servers/models';
 import { KINDS, learnKind } from '../servers/types';
 import { identify } from '../servers/types/identify';
-import type { KindName, Server, ServerKind } from '../servers/types/server-type';
+import type { ServerTypeName, ModelServer, ServerType } from '../servers/types/server-type';
 import { isRouter } from '../servers/types/llama-server';
 import { asList, isRecord, type JsonRecord } from '../values';
-import { ask, bodyOf, type CheckOptions, type Probe } from './probe';
+import { ask, bodyOf, type CheckOptions, type ProbeResult } from './probe';
 
 /** The first round, which tells the server. Any other server has no such route. */
 const IDENTITY = {
-	models: ({ url }: Server) => `${url.api}/models`,
-	props: ({ url }: Server) => `${url.root}/props`,
-	apiVersion: ({ url }: Server) => `${url.root}/api/version`,
-	version: ({ url }: Server) => `${url.root}/version`,
+	models: ({ url }: ModelServer) => `${url.api}/models`,
+	props: ({ url }: ModelServer) => `${url.root}/props`,
+	apiVersion: ({ url }: ModelServer) => `${url.root}/api/version`,
+	version: ({ url }: ModelServer) => `${url.root}/version`,
 };
 
 /** What the first round told. */
-interface Identified {
-	server: Server;
+interface IdentifiedServer {
+	server: ModelServer;
 	options: CheckOptions;
-	identity: Record<keyof typeof IDENTITY, Probe>;
-	name: KindName;
-	kind: ServerKind;
+	identity: Record<keyof typeof IDENTITY, ProbeResult>;
+	name: ServerTypeName;
+	kind: ServerType;
 	/** Undefined: there is no list. */
 	models?: ServerModel[];
 	/** The model that the check is about: the expected one, or the only one that is loaded. */
@@ -34,7 +34,7 @@ interface Identified {
 	query: string;
 }
 
-interface Question {
+interface ProbeRequest {
 	url: string;
 	/** Sent with POST. */
 	json?: JsonRecord;
@@ -53,11 +53,11 @@ const DETAILS = {
 		query === '' ? undefined : { url: `${url.root}/props${query}` },
 	chat: ({ server: { url }, identity }) =>
 		identity.models.status === 404 ? { url: url.api + CHAT_ROUTE } : undefined,
-} satisfies Record<string, (known: Identified) => Question | undefined>;
+} satisfies Record<string, (known: IdentifiedServer) => ProbeRequest | undefined>;
 
 /** All answers of a check. */
-export interface Seen extends Identified {
-	details: Partial<Record<keyof typeof DETAILS, Probe>>;
+export interface ServerSnapshot extends IdentifiedServer {
+	details: Partial<Record<keyof typeof DETAILS, ProbeResult>>;
 	/** The process that runs the subject; empty where it is not known. */
 	props: JsonRecord;
 }
@@ -67,7 +67,7 @@ export interface Seen extends Identified {
  *
  * @throws {ServerError} only of kind `aborted`
  */
-export async function lookAt(server: Server, options: CheckOptions): Promise<Seen> {
+export async function lookAt(server: ModelServer, options: CheckOptions): Promise<ServerSnapshot> {
 	const known = await identified(server, options);
 	const { kind, identity, models, subject } = known;
 	if (identity.models.status === 0) return { ...known, details: {}, props: {} };
@@ -84,18 +84,18 @@ export async function lookAt(server: Server, options: CheckOptions): Promise<See
 	return { ...known, models: described, details, props };
 }
 
-async function identified(server: Server, options: CheckOptions): Promise<Identified> {
+async function identified(server: ModelServer, options: CheckOptions): Promise<IdentifiedServer> {
 	const look = async (url: string) => await ask(server, url, options);
 	const asked = Object.entries(IDENTITY).map(
 		async ([name, urlOf]) => [name, await look(urlOf(server))] as const,
 	);
-	const identity = Object.fromEntries(await Promise.all(asked)) as Identified['identity'];
+	const identity = Object.fromEntries(await Promise.all(asked)) as IdentifiedServer['identity'];
 	identity.models = await findApiRoot(server, identity.models, look);
 	const answers = { models: identity.models, version: identity.apiVersion };
 	const models = modelsIn(identity.models);
 	if (models !== undefined) learnKind(server, identity.models);
 	const name = server.kindSet ?? identify(answers);
-	const kind: ServerKind = KINDS[name];
+	const kind: ServerType = KINDS[name];
 	const subject = subjectOf(models ?? [], kind, options);
 	const known = { server, options, identity, name, kind, models, subject };
 	if (!isRouter(answers) || subject?.state !== 'loaded')
@@ -104,7 +104,7 @@ async function identified(server: Server, options: CheckOptions): Promise<Identi
 	return { ...known, isRouter: true, query };
 }
 
-async function askDetails(known: Identified): Promise<Seen['details']> {
+async function askDetails(known: IdentifiedServer): Promise<ServerSnapshot['details']> {
 	const { server, options } = known;
 	const asked = Object.entries(DETAILS).map(async ([name, questionOf]) => {
 		const question = questionOf(known);
@@ -117,7 +117,7 @@ async function askDetails(known: Identified): Promise<Seen['details']> {
 /** Gateways list thousands. */
 const MOST_MODELS = 5_000;
 
-function modelsIn({ failure, json }: Probe): ServerModel[] | undefined {
+function modelsIn({ failure, json }: ProbeResult): ServerModel[] | undefined {
 	if (failure !== undefined) return undefined;
 	const isLong = isRecord(json) && asList(json.data).length > MOST_MODELS;
 	return readModels(isLong ? { data: asList(json.data).slice(0, MOST_MODELS) } : json);
@@ -125,7 +125,7 @@ function modelsIn({ failure, json }: Probe): ServerModel[] | undefined {
 
 function subjectOf(
 	models: ServerModel[],
-	{ isSameModel }: ServerKind,
+	{ isSameModel }: ServerType,
 	{ expectations = {} }: CheckOptions,
 ): ServerModel | undefined {
 	const { model: name } = expectations;

@@ -2,11 +2,11 @@
 import { isRefusal } from '../errors/classify-error';
 import { mask } from '../errors/mask';
 import { asFailed, type ServerError } from '../errors/server-error';
-import type { Target } from '../http/types';
+import type { Endpoint } from '../http/types';
 import { refusal } from '../http/request-errors';
 import { request } from '../http/request';
 import { parseJson } from '../json';
-import type { Reply } from '../servers/types/server-type';
+import type { ProbeResponse } from '../servers/types/server-type';
 import type { Expectations } from './result';
 import { isRecord, type JsonRecord, shortened } from '../values';
 
@@ -22,7 +22,7 @@ export interface CheckOptions {
 }
 
 /** A question with its answer. */
-export interface Probe extends Reply {
+export interface ProbeResult extends ProbeResponse {
 	method: 'GET' | 'POST';
 	url: string;
 	/** From sending to the last byte, or to the limit. */
@@ -41,10 +41,10 @@ export interface Probe extends Reply {
  * @throws {ServerError} only of kind `aborted`
  */
 export async function ask(
-	server: Target,
+	server: Endpoint,
 	url: string,
 	{ timeLimitMs = TIME_LIMIT_MS, signal, json }: CheckOptions & { json?: JsonRecord } = {},
-): Promise<Probe> {
+): Promise<ProbeResult> {
 	const startedAt = performance.now();
 	const limits = { firstTokenMs: 0, idleMs: 0, totalMs: timeLimitMs };
 	// An open connection occupies one of llama-server's few HTTP threads until it closes: with a dozen of them idle, the
@@ -72,31 +72,34 @@ export async function ask(
 	};
 }
 
-function answered(server: Target, probe: Omit<Probe, 'json' | 'failure'>): Probe {
+function answered(server: Endpoint, probe: Omit<ProbeResult, 'json' | 'failure'>): ProbeResult {
 	const json = parseJson(probe.text);
 	const isUsable = json !== undefined && !isRefusal({ status: probe.status, json });
 	return isUsable ? { ...probe, json } : { ...probe, json, failure: refusalOf(server, probe) };
 }
 
 /** What an answer means that is not the one that was asked for. */
-export function refusalOf(server: Target, probe: Omit<Probe, 'json' | 'failure'>): ServerError {
+export function refusalOf(
+	server: Endpoint,
+	probe: Omit<ProbeResult, 'json' | 'failure'>,
+): ServerError {
 	const { url, endedAt, status, headers, text } = probe;
 	return refusal(server, { url }, { url: endedAt, status, headers: { ...headers }, text });
 }
 
 /** The JSON object of a good answer; empty where there is none. */
-export function bodyOf(probe: Probe | undefined): JsonRecord {
+export function bodyOf(probe: ProbeResult | undefined): JsonRecord {
 	return probe?.failure === undefined && isRecord(probe?.json) ? probe.json : {};
 }
 
 /** Milliseconds of the fastest answer: almost only network time. */
-export function latencyOf(probes: readonly Probe[]): number | null {
+export function latencyOf(probes: readonly ProbeResult[]): number | null {
 	const times = probes.flatMap(({ status, ms }) => (status > 0 ? [ms] : []));
 	return times.length === 0 ? null : times.reduce((least, ms) => Math.min(least, ms));
 }
 
 /** One line with the question and its outcome. */
-export function described({ method, url, endedAt, status, ms, failure }: Probe): string {
+export function described({ method, url, endedAt, status, ms, failure }: ProbeResult): string {
 	const question = `${method} ${url}`;
 	if (status === 0) return `${question}: ${whatFailed(failure!)} after ${Math.round(ms)} ms`;
 	const words = failure?.serverText?.replace(/\s+/g, ' ').trim() ?? '';

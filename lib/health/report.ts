@@ -6,10 +6,10 @@ import { shortened } from '../values';
 import { drawChart } from './chart';
 import { markup, raw, type Html } from './html';
 import type { CheckResult, Finding } from './result';
-import { secondsInWords, type SpeedRun, type WithSpeed } from './speed';
+import { secondsInWords, type SpeedRun, type SpeedCheckResult } from './speed';
 import { STYLE } from './report-style';
 
-export type Reported = CheckResult & Partial<Pick<WithSpeed, 'speed'>>;
+export type ReportInput = CheckResult & Partial<Pick<SpeedCheckResult, 'speed'>>;
 
 interface PageOptions {
 	title: string;
@@ -32,7 +32,7 @@ const OTHERS = {
 };
 
 /** The page, of less than 100 kB. */
-export function writePage(result: Reported, { title, timeZone }: PageOptions): string {
+export function writePage(result: ReportInput, { title, timeZone }: PageOptions): string {
 	const { server, url, status, summary, findings, speed } = result;
 	const name = shortened(title, MAX_NAME);
 	const { label } = { ...KINDS, ...OTHERS }[server.kind];
@@ -63,7 +63,7 @@ ${speed ? speedSection(speed.model, speed.runs) : ''}
 }
 
 /** The same for a mail: state, findings, speed. */
-export function writeText(result: Reported): string {
+export function writeText(result: ReportInput): string {
 	const { summary, url, findings, speed } = result;
 	const problems = findings.map(({ meaning, advice }) => `- ${meaning}. ${advice}`);
 	const runs = (speed?.runs ?? []).map(

@@ -1,5 +1,5 @@
 /** What operations of Server Health tell. Plain data without any key, ready to be an item. */
-import type { KindName } from '../servers/types/server-type';
+import type { ServerTypeName } from '../servers/types/server-type';
 import type { ServerModel } from '../servers/models';
 
 /** What a check concludes, in one word. Everything but `healthy` leaves the node by its second output. */
@@ -72,7 +72,10 @@ export interface CheckResult extends Partial<ServerFacts> {
 	url: string | null;
 	/** Most important first. */
 	findings: Finding[];
-	server: { kind: KindName | 'openAiCompatible' | 'dify' | 'unknown'; version: string | null };
+	server: {
+		kind: ServerTypeName | 'openAiCompatible' | 'dify' | 'unknown';
+		version: string | null;
+	};
 	/** Of the fastest answer. */
 	latencyMs: number | null;
 	/** Only for the key of a Dify app: that app. */

@@ -1,19 +1,23 @@
 /** How fast a model is: one answer alone, and several at once. */
 import { randomBytes } from 'node:crypto';
 
-import { AnswerReader, type Answer as Read, type Failure } from '../chat/completion-accumulator';
+import {
+	CompletionAccumulator,
+	type Completion as Read,
+	type FailedCompletion,
+} from '../chat/completion-accumulator';
 import { speedByServer } from '../chat/usage';
 import { failure } from '../errors/create-error';
 import { asFailed, type ServerError } from '../errors/server-error';
-import type { Answer } from '../http/types';
+import type { HttpResponse } from '../http/types';
 import { contextOf } from '../http/request-errors';
 import { request } from '../http/request';
 import { CHAT_ROUTE } from '../servers/base-url';
 import { knownKind, KINDS } from '../servers/types';
-import type { Server, ServerKind } from '../servers/types/server-type';
+import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { optional } from '../values';
-import { canGenerate, modelToTest, type Target } from './check';
-import { concluded, findAll, type FindingRow, fromGeneration } from './findings';
+import { canGenerate, modelToTest, type CheckTarget } from './check';
+import { concluded, findAll, type FindingRule, fromGeneration } from './findings';
 import type { CheckResult } from './result';
 
 export interface SpeedOptions {
@@ -52,7 +56,7 @@ export interface SpeedRun {
 	failures: Array<Pick<ServerError, 'kind' | 'message' | 'remedy'>>;
 }
 
-export interface WithSpeed extends CheckResult {
+export interface SpeedCheckResult extends CheckResult {
 	/** Null where the check found that a generation cannot work. */
 	speed: { model: string; runs: SpeedRun[] } | null;
 }
@@ -64,10 +68,10 @@ export interface WithSpeed extends CheckResult {
  * @throws {ServerError} of kind `aborted`, or `invalidInput` where it is not clear which model is meant
  */
 export async function withSpeed(
-	target: Target,
+	target: CheckTarget,
 	health: CheckResult,
 	options: SpeedOptions,
-): Promise<WithSpeed> {
+): Promise<SpeedCheckResult> {
 	if (target.service !== 'modelServer' || !canGenerate(health)) return { ...health, speed: null };
 	const server = target.open();
 	const model = modelToTest(health, options.model);
@@ -100,13 +104,13 @@ export function secondsInWords(ms: number): string {
 	return String(Number((ms / 1000).toFixed(ms >= 10_000 ? 1 : digits)));
 }
 
-interface Round {
+interface SpeedRound {
 	run: SpeedRun;
 	failed: ServerError[];
 }
 
 /** @throws {ServerError} only of kind `aborted` */
-async function measureRound(server: Server, options: SpeedOptions): Promise<Round> {
+async function measureRound(server: ModelServer, options: SpeedOptions): Promise<SpeedRound> {
 	const { atOnce } = options;
 	const startedAt = performance.now();
 	const measuring = Array.from(
@@ -160,11 +164,11 @@ const PARAGRAPH =
  * @throws {ServerError}
  */
 async function measureOnce(
-	server: Server,
+	server: ModelServer,
 	{ model, tokens, firstTokenMs, totalMs, signal }: SpeedOptions,
 ): Promise<Sample> {
 	const askedAt = performance.now();
-	const kind: ServerKind = KINDS[knownKind(server) ?? 'other'];
+	const kind: ServerType = KINDS[knownKind(server) ?? 'other'];
 	const content = `Text ${randomBytes(4).toString('hex')}.\n\n${PARAGRAPH}\n\nTell this again in your own words, in detail.`;
 	const json = {
 		model,
@@ -189,9 +193,13 @@ async function measureOnce(
 	);
 }
 
-async function readSample(server: Server, answer: Answer, askedAt: number): Promise<Sample> {
+async function readSample(
+	server: ModelServer,
+	answer: HttpResponse,
+	askedAt: number,
+): Promise<Sample> {
 	const elapsed = () => performance.now() - askedAt - answer.queue.waitedMs;
-	const reader = new AnswerReader();
+	const reader = new CompletionAccumulator();
 	let firstMs = 0;
 	let lastMs = 0;
 	for await (const events of answer.events()) {
@@ -213,8 +221,8 @@ async function readSample(server: Server, answer: Answer, askedAt: number): Prom
 
 /** Why an answer measures nothing. Thinking counts as generated. */
 function problemIn(
-	read: Read | Failure,
-): Pick<Failure, 'kind' | 'serverText' | 'status'> | undefined {
+	read: Read | FailedCompletion,
+): Pick<FailedCompletion, 'kind' | 'serverText' | 'status'> | undefined {
 	if ('kind' in read && read.kind !== 'onlyThinking') return read;
 	// As from a GPU or a cache type that does not fit: `@@@@`, `GGGG`.
 	const isGarbled = /^(.)\1{7,}$/su.test((read.text + read.reasoning).replace(/\s/g, ''));
@@ -234,7 +242,11 @@ function wereCollected(pieces: number, { firstMs, lastMs, totalMs }: Times): boo
 	return pieces < 2 || isShort;
 }
 
-function sampleOf({ usage, timings }: Read | Failure, pieces: number, times: Times): Sample {
+function sampleOf(
+	{ usage, timings }: Read | FailedCompletion,
+	pieces: number,
+	times: Times,
+): Sample {
 	const { firstMs, lastMs, totalMs } = times;
 	const generatedTokens = usage?.completionTokens || pieces;
 	const isCollected = wereCollected(pieces, times);
@@ -251,7 +263,7 @@ function sampleOf({ usage, timings }: Read | Failure, pieces: number, times: Tim
 }
 
 /** What the findings of a test look at. */
-interface Measured {
+interface SpeedFacts {
 	/** Alone. */
 	run: SpeedRun;
 	/** Bytes of the model; 0: not known. */
@@ -272,7 +284,7 @@ const MIN_SIZE = 1e9;
 const GPU_ADVICE =
 	'Look for "offloaded N/N layers to GPU" at the start of the llama-server log. If it is missing: start the server with --n-gpu-layers all, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container access to the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3, not 6.4 or newer.';
 
-export const SPEED_FINDINGS: ReadonlyArray<FindingRow<Measured>> = [
+export const SPEED_FINDINGS: ReadonlyArray<FindingRule<SpeedFacts>> = [
 	{
 		id: 'gpuMaybeUnused',
 		severity: 'warning',

@@ -2,19 +2,19 @@
 import { runTurn } from '../chat/turn';
 import type {
 	ChatSettings,
-	FinishedAnswer,
-	SourceMessage,
+	ChatResult,
+	InputMessage,
 	ToolCall,
 	ToolDefinition,
 } from '../chat/types';
-import type { FailureKind } from '../errors/error-types';
+import type { ErrorType } from '../errors/error-types';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { canonicalJson, parseObject } from '../json';
-import type { Server } from '../servers/types/server-type';
+import type { ModelServer } from '../servers/types/server-type';
 import type { JsonRecord } from '../values';
 import { cases, tools } from './cases.json';
-import { canGenerate, modelToTest, type Target } from './check';
-import { concluded, findAll, type FindingRow, fromGeneration } from './findings';
+import { canGenerate, modelToTest, type CheckTarget } from './check';
+import { concluded, findAll, type FindingRule, fromGeneration } from './findings';
 import type { CheckResult } from './result';
 
 interface ExpectedCall {
@@ -72,7 +72,7 @@ interface CaseResult {
 	problem: ToolProblem | null;
 }
 
-interface ToolTest {
+interface ToolTestResult {
 	model: string;
 	passed: number;
 	/** Answers of the model, right or wrong. */
@@ -82,7 +82,7 @@ interface ToolTest {
 }
 
 /** Null where the check found that a chat cannot work. */
-export type WithToolTest = CheckResult & { toolTest: ToolTest | null };
+export type ToolCheckResult = CheckResult & { toolTest: ToolTestResult | null };
 
 /**
  * Adds to what a check found out whether a model calls tools right. A bad result leaves the server healthy.
@@ -90,10 +90,10 @@ export type WithToolTest = CheckResult & { toolTest: ToolTest | null };
  * @throws {ServerError} of kind `aborted`, or `invalidInput` where it is not clear which model is meant
  */
 export async function withToolTest(
-	target: Target,
+	target: CheckTarget,
 	health: CheckResult,
 	options: ToolTestOptions,
-): Promise<WithToolTest> {
+): Promise<ToolCheckResult> {
 	if (target.service !== 'modelServer' || !canGenerate(health))
 		return { ...health, toolTest: null };
 	const model = modelToTest(health, options.model);
@@ -111,7 +111,7 @@ export async function withToolTest(
 	return { ...health, ...verdict, summary, toolTest };
 }
 
-export const TOOL_FINDINGS: ReadonlyArray<FindingRow<ToolTest>> = [
+export const TOOL_FINDINGS: ReadonlyArray<FindingRule<ToolTestResult>> = [
 	{
 		id: 'toolsUnreliable',
 		severity: 'warning',
@@ -139,7 +139,7 @@ export const TOOL_FINDINGS: ReadonlyArray<FindingRow<ToolTest>> = [
 const MAX_CALLED = 300;
 
 /** Failures of the model, not of its server. */
-const OF_MODEL: Partial<Record<FailureKind, ToolProblem>> = {
+const OF_MODEL: Partial<Record<ErrorType, ToolProblem>> = {
 	toolCallInvalid: 'brokenCall',
 	outputUnreadable: 'brokenCall',
 	toolCallCut: 'cut',
@@ -149,18 +149,18 @@ const OF_MODEL: Partial<Record<FailureKind, ToolProblem>> = {
 };
 
 /** What came of a case. `failed`: the server did not answer, which says nothing of the model. */
-interface Outcome {
+interface CaseOutcome {
 	problem?: ToolProblem;
 	called: string;
 	failed?: ServerError;
 }
 
 async function playAll(
-	server: Server,
+	server: ModelServer,
 	options: ToolTestOptions,
-): Promise<{ toolTest: ToolTest; failed?: ServerError }> {
+): Promise<{ toolTest: ToolTestResult; failed?: ServerError }> {
 	const endsAt = performance.now() + options.limitMs;
-	const outcomes: Outcome[] = [];
+	const outcomes: CaseOutcome[] = [];
 	for (const one of CASES) {
 		const isOver = performance.now() >= endsAt;
 		outcomes.push(
@@ -175,7 +175,7 @@ async function playAll(
 		return { case: name, asked: question, called: shown, passed: problem === null, problem };
 	});
 	const notTried = results.filter(({ problem }) => problem === 'notTried').length;
-	const toolTest: ToolTest = {
+	const toolTest: ToolTestResult = {
 		model: options.model,
 		passed: results.filter(({ passed }) => passed).length,
 		tried: results.length - notTried,
@@ -185,7 +185,7 @@ async function playAll(
 	return { toolTest, failed: outcomes.find(({ failed }) => failed !== undefined)?.failed };
 }
 
-function outcomeOfFailure(error: unknown): Outcome {
+function outcomeOfFailure(error: unknown): CaseOutcome {
 	const { failed } = asFailed(error);
 	if (failed.kind === 'aborted') throw failed;
 	const problem = problemOf(failed);
@@ -194,13 +194,13 @@ function outcomeOfFailure(error: unknown): Outcome {
 }
 
 async function play(
-	server: Server,
+	server: ModelServer,
 	{ question, calls, then }: ToolCase,
 	{ model, tokens, signal }: ToolTestOptions,
 	endsAt: number,
-): Promise<Outcome> {
+): Promise<CaseOutcome> {
 	/** Asks as Local Chat Model does by default, with a seed, so that a test can be repeated. */
-	const ask = async (messages: SourceMessage[]) => {
+	const ask = async (messages: InputMessage[]) => {
 		const leftMs = Math.max(1, Math.round(endsAt - performance.now()));
 		const settings: ChatSettings = {
 			model,
@@ -212,7 +212,7 @@ async function play(
 		};
 		return await runTurn(server, settings, { messages, tools: TOOLS, signal, whole: true });
 	};
-	const messages: SourceMessage[] = [
+	const messages: InputMessage[] = [
 		{ type: 'system', content: SYSTEM_PROMPT },
 		{ type: 'human', content: question },
 	];
@@ -232,15 +232,12 @@ function problemOf({ kind, facts }: ServerError): ToolProblem {
 	return problem === 'noAnswer' && facts.finishReason === 'length' ? 'cut' : problem;
 }
 
-function writtenIn({ toolCalls, text }: FinishedAnswer): string {
+function writtenIn({ toolCalls, text }: ChatResult): string {
 	return toolCalls.map(({ name, arguments: args }) => `${name}(${args})`).join(' ') || text.trim();
 }
 
 /** The calls of an answer, each with the same result. */
-function afterCalls(
-	{ text, reasoning, toolCalls }: FinishedAnswer,
-	content: string,
-): SourceMessage[] {
+function afterCalls({ text, reasoning, toolCalls }: ChatResult, content: string): InputMessage[] {
 	const calls = toolCalls.map(({ id, name, arguments: args }) => ({
 		id,
 		name,
@@ -248,16 +245,14 @@ function afterCalls(
 	}));
 	return [
 		{ type: 'ai', content: text, reasoning, toolCalls: calls },
-		...calls.map(
-			({ id, name }): SourceMessage => ({ type: 'tool', toolCallId: id, name, content }),
-		),
+		...calls.map(({ id, name }): InputMessage => ({ type: 'tool', toolCallId: id, name, content })),
 	];
 }
 
 /** What is wrong with an answer; undefined where it is right. One that its limit cut off proves nothing. */
 export function judgeAnswer(
 	expected: readonly ExpectedCall[],
-	answer: Pick<FinishedAnswer, 'toolCalls' | 'finishReason'>,
+	answer: Pick<ChatResult, 'toolCalls' | 'finishReason'>,
 ): ToolProblem | undefined {
 	const { toolCalls, finishReason } = answer;
 	if (finishReason === 'length') return 'cut';

@@ -38,7 +38,7 @@ export interface HealthChange {
 }
 
 /** What is remembered from check to check. Plain data, for n8n's static data. */
-export interface WatchMemory {
+export interface WatchState {
 	state?: ServerState;
 	/** A state that is not confirmed yet. `denied`: checks since then that saw a healthy server. */
 	candidate?: { state: ServerState; seen: number; denied?: number };
@@ -46,10 +46,10 @@ export interface WatchMemory {
 
 /** What is remembered after one more check, and the change to tell, if any. Does not modify its arguments. */
 export function watch(
-	{ state, candidate: suspected }: WatchMemory,
+	{ state, candidate: suspected }: WatchState,
 	check: CheckResult,
 	{ events, confirmations }: WatchOptions,
-): { memory: WatchMemory; change?: HealthChange } {
+): { memory: WatchState; change?: HealthChange } {
 	const now = stateOf(check);
 	if (state === undefined)
 		return { memory: { state: now }, change: now.healthy ? undefined : currentState(check) };
@@ -65,10 +65,10 @@ export function watch(
 
 /** It takes as many healthy checks in a row to drop a suspicion as to find the server healthy again. */
 function afterDenial(
-	suspected: WatchMemory['candidate'],
+	suspected: WatchState['candidate'],
 	state: ServerState,
 	confirmations: number,
-): WatchMemory['candidate'] {
+): WatchState['candidate'] {
 	if (suspected === undefined || !state.healthy) return undefined;
 	const denied = (suspected.denied ?? 0) + 1;
 	return denied >= confirmations ? undefined : { ...suspected, denied };
@@ -89,10 +89,10 @@ function eventOf(before: ServerState, now: ServerState): WatchedEvent {
  * one, is down.
  */
 function candidateOf(
-	candidate: WatchMemory['candidate'],
+	candidate: WatchState['candidate'],
 	state: ServerState,
 	now: ServerState,
-): NonNullable<WatchMemory['candidate']> {
+): NonNullable<WatchState['candidate']> {
 	const isSameSide = candidate?.state.healthy === now.healthy;
 	const goesOn = isSameSide && (now.healthy !== state.healthy || isSame(candidate.state, now));
 	if (!goesOn) return { state: now, seen: 1 };

@@ -33,14 +33,14 @@ type Lookup = ReturnType<EgressFilter['createSecureLookup']>;
 
 type LookupDone = Parameters<Lookup>[2];
 
-interface Entry extends ServerChannel {
+interface ChannelEntry extends ServerChannel {
 	lookup: Lookup | undefined;
 	/** Number of requests that use it. */
 	users: number;
 }
 
 /** Least recently used first. */
-const channels = new Map<string, Entry>();
+const channels = new Map<string, ChannelEntry>();
 
 /**
  * The channel of an origin and credential, for one request. Up to 64 idle channels are kept; one in use is never
@@ -86,7 +86,7 @@ function closeOldest(): void {
 	}
 }
 
-function createEntry(key: ServerChannelKey): Entry {
+function createEntry(key: ServerChannelKey): ChannelEntry {
 	const entry: { lookup: Lookup | undefined; users: number } = { lookup: undefined, users: 0 };
 	const lookup: Lookup | undefined =
 		key.egressFilter === undefined

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Upload } from './types';
+import type { UploadBody } from './types';
 import { messageOf } from '../values';
 
 /** A file that is read in pieces, and never completely in memory. */
@@ -17,15 +17,15 @@ export interface FileSource {
 export type FormPart = { field: string; value: string } | { field: string; file: FileSource };
 
 /** The state of a form's files while it is sent. */
-export interface FormSent {
+export interface UploadProgress {
 	/** Sent bytes of all files, in the last attempt. */
 	bytes: number;
 	/** The file that could not be read completely, and why. The request itself only fails with a broken connection. */
 	unreadable?: { name: string; reason: string };
 }
 
-interface FormBody extends Upload {
-	sent: FormSent;
+interface FormBody extends UploadBody {
+	sent: UploadProgress;
 }
 
 /** Characters that file systems and servers refuse, or that would end the header line. */
@@ -45,7 +45,7 @@ export function formBody(parts: readonly FormPart[]): FormBody {
 		(sum, { head, part }) => sum + head.byteLength + sizeOf(part) + 2,
 		tail.byteLength,
 	);
-	const sent: FormSent = { bytes: 0 };
+	const sent: UploadProgress = { bytes: 0 };
 	async function* pieces(): AsyncGenerator<Uint8Array> {
 		sent.bytes = 0;
 		sent.unreadable = undefined;
@@ -85,7 +85,7 @@ function headOf(part: FormPart, boundary: string): string {
 
 async function* contentOf(
 	{ name, size, open }: FileSource,
-	sent: FormSent,
+	sent: UploadProgress,
 ): AsyncGenerator<Uint8Array> {
 	let read = 0;
 	const fail = (reason: string) => {

@@ -1,7 +1,7 @@
 /** Classes of requests, the most urgent first. `person`: someone waits for the answer. `batch`: nobody waits. */
 export type Priority = 'person' | 'batch';
 
-export interface PlaceRequest {
+export interface PermitRequest {
 	priority: Priority;
 	/** Ends the waiting. */
 	signal?: AbortSignal;
@@ -9,13 +9,13 @@ export interface PlaceRequest {
 	giveUp(): boolean;
 }
 
-interface Waited {
+interface WaitStats {
 	waitedMs: number;
 	/** A batch gave its place up for it. */
 	wasGiven: boolean;
 }
 
-interface Place extends Waited {
+interface Permit extends WaitStats {
 	/** Calling it twice is harmless. */
 	leave(): void;
 }
@@ -28,7 +28,11 @@ const queues = new Map<string, RequestQueue>();
  * @param limit concurrent requests. A server's own number of slots may become known or change while the queue exists.
  * @throws the reason of the signal, as soon as that aborts
  */
-export async function enterQueue(id: string, limit: number, request: PlaceRequest): Promise<Place> {
+export async function enterQueue(
+	id: string,
+	limit: number,
+	request: PermitRequest,
+): Promise<Permit> {
 	request.signal?.throwIfAborted();
 	const queue = queues.get(id) ?? new RequestQueue(id);
 	queues.set(id, queue);
@@ -37,7 +41,7 @@ export async function enterQueue(id: string, limit: number, request: PlaceReques
 }
 
 /** The waiting requests of one class. First come, first served. */
-interface Line {
+interface WaitingQueue {
 	/** Each gets to know whether a place was given up. */
 	starts: Set<(wasGiven: boolean) => void>;
 	/** When the first one began to wait, or when the last turn was. */
@@ -52,11 +56,11 @@ export class RequestQueue {
 	/** Concurrent requests, at least 1; a new value applies from the next request that enters or leaves. */
 	limit = 1;
 	/** In the order in which they got their place. */
-	private readonly running = new Set<PlaceRequest>();
+	private readonly running = new Set<PermitRequest>();
 	/** Requests that were told to give up their place, and still have it. */
-	private readonly givingUp = new Set<PlaceRequest>();
-	private readonly persons: Line = { starts: new Set(), waitsSince: 0 };
-	private readonly batches: Line = { starts: new Set(), waitsSince: 0 };
+	private readonly givingUp = new Set<PermitRequest>();
+	private readonly persons: WaitingQueue = { starts: new Set(), waitsSince: 0 };
+	private readonly batches: WaitingQueue = { starts: new Set(), waitsSince: 0 };
 
 	constructor(private readonly id: string) {}
 
@@ -71,7 +75,7 @@ export class RequestQueue {
 	}
 
 	/** Waits for a place. Rejects with the signal's reason when it aborts. */
-	async enter(request: PlaceRequest): Promise<Place> {
+	async enter(request: PermitRequest): Promise<Permit> {
 		const running = { ...request };
 		const isFree = this.active < this.limit && this.length === 0;
 		const waited = isFree ? { waitedMs: 0, wasGiven: false } : await this.wait(running);
@@ -79,14 +83,14 @@ export class RequestQueue {
 		return { ...waited, leave: () => this.leave(running) };
 	}
 
-	private leave(running: PlaceRequest): void {
+	private leave(running: PermitRequest): void {
 		const isGiven = this.givingUp.delete(running);
 		if (!this.running.delete(running)) return;
 		this.admit(isGiven);
 		if (this.active === 0) queues.delete(this.id);
 	}
 
-	private async wait(running: PlaceRequest): Promise<Waited> {
+	private async wait(running: PermitRequest): Promise<WaitStats> {
 		const { priority, signal } = running;
 		const line = priority === 'batch' ? this.batches : this.persons;
 		const from = performance.now();
@@ -123,7 +127,7 @@ export class RequestQueue {
 	}
 
 	/** Persons, unless batches were passed over for a minute, and persons had a turn after them. */
-	private nextLine(): Line {
+	private nextLine(): WaitingQueue {
 		const { persons, batches } = this;
 		if (batches.starts.size === 0) return persons;
 		const isLate = performance.now() - batches.waitsSince >= PATIENCE_MS;

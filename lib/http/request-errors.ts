@@ -1,15 +1,15 @@
 /** What failures of requests mean. */
-import type { Ask, Refused, Target } from './types';
+import type { RequestOptions, ErrorResponse, Endpoint } from './types';
 import type { Watchdog } from './timeouts';
-import { megabytes, TooLongError, TooMuchTextError } from './response-body';
+import { megabytes, BodyTooLargeError, TooMuchTextError } from './response-body';
 import { classify } from '../errors/classify-error';
-import { failure, type FailureContext } from '../errors/create-error';
+import { failure, type ErrorContext } from '../errors/create-error';
 import { mask } from '../errors/mask';
 import { networkFailure } from '../errors/network-error';
 import { seconds } from '../errors/texts';
 import type { ServerError } from '../errors/server-error';
 
-export function contextOf(target: Target, url: string, model?: string): FailureContext {
+export function contextOf(target: Endpoint, url: string, model?: string): ErrorContext {
 	const { root, typed } = target.url;
 	return { root, typed, model, secrets: target.secrets, ...target.facts(model), url };
 }
@@ -23,8 +23,8 @@ const LIMIT_WORDS = {
 /** The failure behind an error: cancelled, a limit, an answer that is too long, or the network. */
 export function explain(
 	error: unknown,
-	target: Target,
-	ask: Ask,
+	target: Endpoint,
+	ask: RequestOptions,
 	{ watchdog, hasBegun }: { watchdog: Watchdog; hasBegun: boolean },
 ): ServerError {
 	const context = contextOf(target, ask.url, ask.model);
@@ -37,7 +37,7 @@ export function explain(
 			remedy:
 				'The model may repeat itself: set Maximum Tokens, or use another model. The text until then is in the details.',
 		});
-	if (error instanceof TooLongError)
+	if (error instanceof BodyTooLargeError)
 		return failure('invalidAnswer', context, {
 			message: `The response is larger than ${megabytes(error.maxBytes)}, so reading was stopped`,
 			remedy:
@@ -47,7 +47,11 @@ export function explain(
 }
 
 /** The failure of a request that was cancelled, or reached a limit, while it waited in the queue. */
-export function queueFailure(target: Target, ask: Ask, watchdog: Watchdog): ServerError {
+export function queueFailure(
+	target: Endpoint,
+	ask: RequestOptions,
+	watchdog: Watchdog,
+): ServerError {
 	const context = contextOf(target, ask.url, ask.model);
 	if (ask.signal?.aborted || watchdog.hit === undefined) return failure('aborted', context);
 	return failure(watchdog.hit, context, {
@@ -64,7 +68,7 @@ function adviceOnPlaces(limit: number, slots = 1): string {
 }
 
 /** The failure that a refusal means. */
-export function refusal(target: Target, ask: Ask, answer: Refused): ServerError {
+export function refusal(target: Endpoint, ask: RequestOptions, answer: ErrorResponse): ServerError {
 	const { status, url, headers } = answer;
 	// Before anything is cut off, which could leave half a key.
 	const text = mask(answer.text, target.secrets);

@@ -1,12 +1,12 @@
 /** The one way to ask a server. */
-import type { Answer, Ask, QueueLog, Target } from './types';
-import { EventReader, pieces, textOf } from './response-body';
+import type { HttpResponse, RequestOptions, QueueStats, Endpoint } from './types';
+import { StreamParser, pieces, textOf } from './response-body';
 import { useChannel } from './dispatcher';
 import { explain, queueFailure, refusal } from './request-errors';
 import { DEFAULT_LIMITS, Watchdog } from './timeouts';
 import { enterQueue } from './queue';
-import { Retries } from './retry-policy';
-import { methodOf, send, type Channel, type UnreadAnswer } from './send-request';
+import { RetryPolicy } from './retry-policy';
+import { methodOf, send, type Channel, type RawResponse } from './send-request';
 import { pauseFor } from './sleep';
 import { isRefusal } from '../errors/classify-error';
 import { mask } from '../errors/mask';
@@ -31,12 +31,12 @@ const MOST_GIVEN_UP = 2;
  * @throws {ServerError} also for a refusal
  */
 export async function request<T>(
-	target: Target,
-	ask: Ask,
-	read: (answer: Answer) => Promise<T>,
+	target: Endpoint,
+	ask: RequestOptions,
+	read: (answer: HttpResponse) => Promise<T>,
 ): Promise<T> {
 	const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...ask.limits }, ask.signal);
-	const log: QueueLog = { waitedMs: 0, wasGiven: false, timesGivenUp: 0 };
+	const log: QueueStats = { waitedMs: 0, wasGiven: false, timesGivenUp: 0 };
 	try {
 		for (;;) {
 			const place = await enter(target, ask, watchdog, log);
@@ -53,7 +53,7 @@ export async function request<T>(
 	}
 }
 
-interface Place {
+interface RequestPermit {
 	/** Aborts at a limit, at Stop, and where the place is given up. */
 	signal: AbortSignal;
 	isGivenUp(): boolean;
@@ -61,7 +61,12 @@ interface Place {
 }
 
 /** @throws {ServerError} where a limit or Stop ends the wait */
-async function enter(target: Target, ask: Ask, watchdog: Watchdog, log: QueueLog): Promise<Place> {
+async function enter(
+	target: Endpoint,
+	ask: RequestOptions,
+	watchdog: Watchdog,
+	log: QueueStats,
+): Promise<RequestPermit> {
 	const { priority } = ask;
 	const mayGiveUp = priority === 'batch' && ask.mayGiveUp !== false;
 	const { signal } = watchdog;
@@ -93,20 +98,20 @@ async function enter(target: Target, ask: Ask, watchdog: Watchdog, log: QueueLog
 	}
 }
 
-interface Running {
+interface ActiveRequest {
 	watchdog: Watchdog;
-	log: QueueLog;
+	log: QueueStats;
 	signal: AbortSignal;
 }
 
 async function withRetries<T>(
-	target: Target,
-	ask: Ask,
-	read: (answer: Answer) => Promise<T>,
-	running: Running,
+	target: Endpoint,
+	ask: RequestOptions,
+	read: (answer: HttpResponse) => Promise<T>,
+	running: ActiveRequest,
 ): Promise<T> {
 	const { isIdempotent = methodOf(ask) === 'GET', retries = 0 } = ask;
-	const policy = new Retries(retries, isIdempotent);
+	const policy = new RetryPolicy(retries, isIdempotent);
 	const { origin } = target.url;
 	const { id: scope, ignoreSslIssues, egressFilter } = target;
 	const channels = useChannel({ origin, scope, ignoreSslIssues, egressFilter });
@@ -127,7 +132,7 @@ async function withRetries<T>(
 	}
 }
 
-interface Failed {
+interface FailedAttempt {
 	failed: ServerError;
 	/** Content of the answer was used already. */
 	wasSeen: boolean;
@@ -135,22 +140,22 @@ interface Failed {
 
 /** @throws {ServerError} where there is no further attempt */
 async function pauseAfter(
-	{ failed, wasSeen }: Failed,
-	policy: Retries,
-	{ watchdog, signal }: Running,
+	{ failed, wasSeen }: FailedAttempt,
+	policy: RetryPolicy,
+	{ watchdog, signal }: ActiveRequest,
 ): Promise<void> {
 	if (wasSeen || signal.aborted) throw failed;
 	await pauseFor(policy.pauseAfter(failed, watchdog.firstTokenLeftMs), signal);
 }
 
 async function attempt<T>(
-	target: Target,
-	ask: Ask,
-	read: (answer: Answer) => Promise<T>,
-	{ channel, watchdog, log, signal }: Running & { channel: Channel },
-): Promise<{ value: T } | Failed> {
+	target: Endpoint,
+	ask: RequestOptions,
+	read: (answer: HttpResponse) => Promise<T>,
+	{ channel, watchdog, log, signal }: ActiveRequest & { channel: Channel },
+): Promise<{ value: T } | FailedAttempt> {
 	const progress = { hasBegun: false, wasSeen: false };
-	let unread: UnreadAnswer | undefined;
+	let unread: RawResponse | undefined;
 	try {
 		unread = await send(target, withProgress(ask, watchdog), channel, signal);
 		if (unread.status >= 300 && ask.takesRefusals !== true)
@@ -165,7 +170,7 @@ async function attempt<T>(
 }
 
 /** The same request, which reports each piece of its upload. */
-function withProgress(ask: Ask, watchdog: Watchdog): Ask {
+function withProgress(ask: RequestOptions, watchdog: Watchdog): RequestOptions {
 	const { upload } = ask;
 	if (upload === undefined || upload.content instanceof Uint8Array) return ask;
 	return { ...ask, upload: { ...upload, content: watched(upload.content, watchdog) } };
@@ -182,23 +187,27 @@ async function* watched(
 }
 
 /** A refusal with a broken or endless body is still one. */
-async function refused(target: Target, ask: Ask, unread: UnreadAnswer): Promise<ServerError> {
+async function refused(
+	target: Endpoint,
+	ask: RequestOptions,
+	unread: RawResponse,
+): Promise<ServerError> {
 	const text = await textOf(unread.body, MAX_REFUSAL_BYTES).catch(() => '');
 	return refusal(target, ask, { ...unread, text });
 }
 
-interface Reading {
-	target: Target;
-	ask: Ask;
+interface ResponseContext {
+	target: Endpoint;
+	ask: RequestOptions;
 	watchdog: Watchdog;
-	log: QueueLog;
+	log: QueueStats;
 	progress: { hasBegun: boolean; wasSeen: boolean };
 }
 
 function openAnswer(
-	unread: UnreadAnswer,
-	{ target, ask, watchdog, log, progress }: Reading,
-): Answer {
+	unread: RawResponse,
+	{ target, ask, watchdog, log, progress }: ResponseContext,
+): HttpResponse {
 	const { url, status, headers, body } = unread;
 	const masked = (text: string) => mask(text, target.secrets);
 	const refused = (text: string) => refusal(target, ask, { url, status, headers, text });
@@ -224,7 +233,7 @@ function openAnswer(
 			throw refused(whole);
 		},
 		events: async function* (maxLength) {
-			const reader = new EventReader(ask.framing ?? 'events', maxLength);
+			const reader = new StreamParser(ask.framing ?? 'events', maxLength);
 			stray = reader.strayLines;
 			for await (const bytes of pieces(body, ask.maxBytes ?? MAX_STREAM_BYTES, reader)) {
 				const events = reader.push(bytes);

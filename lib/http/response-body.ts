@@ -28,7 +28,7 @@ export function unpacked(
 }
 
 /** Whether a body has said all it will, although its connection may stay open. */
-interface Ending {
+interface EndDetector {
 	/** Cheap: asked for each piece. */
 	mayBeOver(): boolean;
 	/** Asked when nothing came for a second. */
@@ -38,12 +38,12 @@ interface Ending {
 /**
  * The pieces of a body, up to its end or what `ending` takes for it.
  *
- * @throws {TooLongError} for more than `maxBytes`
+ * @throws {BodyTooLargeError} for more than `maxBytes`
  */
 export async function* pieces(
 	body: AsyncIterable<Uint8Array>,
 	maxBytes: number,
-	ending?: Ending,
+	ending?: EndDetector,
 ): AsyncGenerator<Uint8Array> {
 	const source = body[Symbol.asyncIterator]();
 	let size = 0;
@@ -58,7 +58,7 @@ export async function* pieces(
 		const result = await next;
 		if (result.done === true) return;
 		size += result.value.byteLength;
-		if (size > maxBytes) throw new TooLongError(maxBytes);
+		if (size > maxBytes) throw new BodyTooLargeError(maxBytes);
 		yield result.value;
 	}
 }
@@ -76,7 +76,7 @@ async function orPause<R>(next: Promise<R>): Promise<R | undefined> {
 	}
 }
 
-/** Collects a body as text. @throws {TooLongError} */
+/** Collects a body as text. @throws {BodyTooLargeError} */
 export async function textOf(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
 	const decoder = new TextDecoder('utf-8');
 	const whole = new WholeText();
@@ -86,7 +86,7 @@ export async function textOf(body: AsyncIterable<Uint8Array>, maxBytes: number):
 }
 
 /** The text of a body that may be JSON, whose end is its closing bracket. */
-class WholeText implements Ending {
+class WholeText implements EndDetector {
 	private readonly pieces: string[] = [];
 	private readonly brackets = new JsonBrackets();
 	private read = 0;
@@ -120,7 +120,7 @@ export function megabytes(bytes: number): string {
 	return `${Math.floor(bytes / 2 ** 20)} MB`;
 }
 
-/** Concatenates all pieces. @throws {TooLongError} for more than `maxBytes` */
+/** Concatenates all pieces. @throws {BodyTooLargeError} for more than `maxBytes` */
 export async function readWhole(
 	pieces: AsyncIterable<Uint8Array>,
 	maxBytes = Infinity,
@@ -129,14 +129,14 @@ export async function readWhole(
 	let size = 0;
 	for await (const piece of pieces) {
 		size += piece.byteLength;
-		if (size > maxBytes) throw new TooLongError(maxBytes);
+		if (size > maxBytes) throw new BodyTooLargeError(maxBytes);
 		read.push(piece);
 	}
 	return Buffer.concat(read);
 }
 
 /** A body with more bytes than is read of it. */
-export class TooLongError extends Error {
+export class BodyTooLargeError extends Error {
 	constructor(readonly maxBytes: number) {
 		super(`more than ${megabytes(maxBytes)}`);
 		this.name = 'TooLongError';
@@ -144,7 +144,7 @@ export class TooLongError extends Error {
 }
 
 /** More text in one response: content, thinking and arguments of tool calls together. */
-export class TooMuchTextError extends TooLongError {}
+export class TooMuchTextError extends BodyTooLargeError {}
 
 /** Characters. About 500,000 tokens, more than the context of most models. */
 const MAX_TEXT_LENGTH = 2 * 1024 * 1024;
@@ -181,15 +181,15 @@ const DATA_TWICE = /^(?:data:\s*)+(?=[{[])/;
 /** First characters of the lines of an event stream: comments and its four fields. */
 const BEGINS_FIELD = /[:deir]/i;
 
-type Form = 'unknown' | 'events' | 'lines' | 'whole' | 'page';
+type BodyFormat = 'unknown' | 'events' | 'lines' | 'whole' | 'page';
 
 /**
  * Reads the body of a streamed answer, however its bytes are split. Its form is told by its first character and not by
  * its content type: servers that cannot stream answer with JSON (docs/protocols/llama-server.md, case 44), and
  * frameworks label event streams as JSON or HTML.
  */
-export class EventReader implements Ending {
-	private form: Form = 'unknown';
+export class StreamParser implements EndDetector {
+	private form: BodyFormat = 'unknown';
 	private readonly decoder = new TextDecoder('utf-8');
 	private events: string[] = [];
 	/** What belongs to no event yet; of a page its beginning. It is read when its line is complete. */
@@ -234,7 +234,7 @@ export class EventReader implements Ending {
 	/**
 	 * The data of the events that these bytes complete.
 	 *
-	 * @throws {TooLongError}
+	 * @throws {BodyTooLargeError}
 	 */
 	push(bytes: Uint8Array): string[] {
 		return this.take(this.decoder.decode(bytes, { stream: true }));
@@ -257,7 +257,7 @@ export class EventReader implements Ending {
 			return [];
 		}
 		this.length += piece.length;
-		if (this.length > this.maxLength) throw new TooLongError(this.maxLength);
+		if (this.length > this.maxLength) throw new BodyTooLargeError(this.maxLength);
 		if (this.form === 'whole') this.whole.add(piece);
 		if (this.form === 'events') this.feedLines(piece);
 		if (this.form === 'lines') this.splitLines(piece);

@@ -21,7 +21,7 @@ const RUNNER_DIED = /do embedding request: .{0,500}EOF/i;
  * Decides after each failed attempt of one request. What the server cannot have taken up is sent again: it is loading its
  * model, refuses connections, or is too busy. Idempotent requests also after a lost connection.
  */
-export class Retries {
+export class RetryPolicy {
 	private tries = 0;
 	private waits = 0;
 	private wasLoading = false;

@@ -1,5 +1,5 @@
 /** Sends one request over the network, and follows redirects. */
-import type { AnswerHead, Ask, Target } from './types';
+import type { ResponseHead, RequestOptions, Endpoint } from './types';
 import { unpacked } from './response-body';
 import { contextOf } from './request-errors';
 import { raceAgainstAbort } from './sleep';
@@ -17,7 +17,7 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 const REPEATS_REQUEST = [307, 308];
 
 /** An HTTP answer whose body has not been read. */
-export interface UnreadAnswer extends AnswerHead {
+export interface RawResponse extends ResponseHead {
 	body: AsyncIterable<Uint8Array>;
 	close(): void;
 }
@@ -35,11 +35,11 @@ export interface Channel {
  * @throws {ServerError} of n8n's egress filter, else the network's own errors
  */
 export async function send(
-	target: Target,
-	ask: Ask,
+	target: Endpoint,
+	ask: RequestOptions,
 	channel: Channel,
 	signal: AbortSignal,
-): Promise<UnreadAnswer> {
+): Promise<RawResponse> {
 	let { url } = ask;
 	const visited = new Set([url]);
 	for (;;) {
@@ -56,16 +56,20 @@ export async function send(
 	}
 }
 
-export function methodOf({ method, json, upload }: Ask): string {
+export function methodOf({ method, json, upload }: RequestOptions): string {
 	return method ?? (json === undefined && upload === undefined ? 'GET' : 'POST');
 }
 
-function isPlainGet(ask: Ask): boolean {
+function isPlainGet(ask: RequestOptions): boolean {
 	return methodOf(ask) === 'GET' && ask.json === undefined && ask.upload === undefined;
 }
 
 /** Where a redirect is followed to; undefined where it is not. */
-function redirectTarget(target: Target, ask: Ask, answer: UnreadAnswer): string | undefined {
+function redirectTarget(
+	target: Endpoint,
+	ask: RequestOptions,
+	answer: RawResponse,
+): string | undefined {
 	const location = answer.headers.location?.replace(/#.*/s, '');
 	if (!REDIRECTS.includes(answer.status) || !location) return undefined;
 	if (!URL.canParse(location, answer.url)) return undefined;
@@ -82,7 +86,7 @@ function redirectTarget(target: Target, ask: Ask, answer: UnreadAnswer): string 
 }
 
 /** @throws {ServerError} where n8n's egress filter refuses it */
-function allowRedirect(target: Target, from: string, to: string): void {
+function allowRedirect(target: Endpoint, from: string, to: string): void {
 	try {
 		target.egressFilter?.validateRedirectSync(to);
 	} catch (error) {
@@ -91,11 +95,11 @@ function allowRedirect(target: Target, from: string, to: string): void {
 }
 
 async function sendOnce(
-	target: Target,
-	ask: Ask,
+	target: Endpoint,
+	ask: RequestOptions,
 	channel: Channel,
 	signal: AbortSignal,
-): Promise<UnreadAnswer> {
+): Promise<RawResponse> {
 	const { url } = ask;
 	await requireAllowed(target, url, signal);
 	const { dispatcher, reset } = channel;
@@ -145,7 +149,7 @@ function closeSoon(body: Readable): void {
 }
 
 /** @throws {ServerError} where n8n's egress filter refuses the address */
-async function requireAllowed(target: Target, url: string, signal: AbortSignal): Promise<void> {
+async function requireAllowed(target: Endpoint, url: string, signal: AbortSignal): Promise<void> {
 	const { egressFilter } = target;
 	if (egressFilter === undefined) return;
 	const { ok, error } = await raceAgainstAbort(
@@ -159,18 +163,18 @@ async function requireAllowed(target: Target, url: string, signal: AbortSignal):
 		: networkFailure(error, context);
 }
 
-interface Content {
+interface RequestContent {
 	headers: Record<string, string>;
 	body?: Dispatcher.DispatchOptions['body'];
 }
 
-function contentOf({ json, upload }: Ask): Content {
+function contentOf({ json, upload }: RequestOptions): RequestContent {
 	if (upload !== undefined) {
 		const { content, contentType, length } = upload;
 		const headers: Record<string, string> = { 'content-type': contentType };
 		if (length !== undefined) headers['content-length'] = String(length);
 		// undici takes any async iterable, which its types do not say.
-		return { headers, body: content as Content['body'] };
+		return { headers, body: content as RequestContent['body'] };
 	}
 	if (json === undefined) return { headers: {} };
 	return { headers: { 'content-type': 'application/json' }, body: jsonBody(json) };

@@ -1,7 +1,7 @@
 import { clearTimeout, setTimeout } from '../vendor';
 
 /** Time limits of one request, in milliseconds; 0 = none. No total limit by default. */
-export interface Limits {
+export interface Timeouts {
 	/**
 	 * From the start of the request, or the last sent piece of an upload, to the first content: includes the queues in
 	 * n8n and on the server, loading, and reading the prompt.
@@ -13,9 +13,13 @@ export interface Limits {
 	totalMs?: number;
 }
 
-export const DEFAULT_LIMITS: Limits = { firstTokenMs: 30 * 60_000, idleMs: 5 * 60_000, totalMs: 0 };
+export const DEFAULT_LIMITS: Timeouts = {
+	firstTokenMs: 30 * 60_000,
+	idleMs: 5 * 60_000,
+	totalMs: 0,
+};
 
-type LimitName = 'firstTokenLimit' | 'idleLimit' | 'totalLimit';
+type TimeoutName = 'firstTokenLimit' | 'idleLimit' | 'totalLimit';
 
 /** Maximum of Node's timers: 25 days. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -31,14 +35,14 @@ export class Watchdog {
 	private phase: Phase = 'begin';
 
 	/** The limit that was exceeded, if any. */
-	hit: LimitName | undefined;
+	hit: TimeoutName | undefined;
 
 	/** The exceeded limit in milliseconds. */
 	hitMs: number | undefined;
 
 	/** Not `AbortSignal.any`: the signal of a long execution would collect a listener per request. */
 	constructor(
-		private readonly limits: Limits,
+		private readonly limits: Timeouts,
 		private readonly caller?: AbortSignal,
 	) {
 		this.total = this.start('totalLimit', limits.totalMs);
@@ -92,7 +96,7 @@ export class Watchdog {
 		this.timer = this.start('idleLimit', idleMs);
 	}
 
-	private start(name: LimitName, ms = 0): ReturnType<typeof setTimeout> | undefined {
+	private start(name: TimeoutName, ms = 0): ReturnType<typeof setTimeout> | undefined {
 		if (ms === 0) return undefined;
 		const exceeded = () => {
 			this.hit = name;

@@ -1,7 +1,7 @@
 /** What is asked of a server, and what it answers. */
-import type { Limits } from './timeouts';
+import type { Timeouts } from './timeouts';
 import type { Priority } from './queue';
-import type { FailureContext } from '../errors/create-error';
+import type { ErrorContext } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import type { JsonRecord } from '../values';
 
@@ -29,7 +29,7 @@ export interface ServerAddress {
 }
 
 /** A server as requests see it. */
-export interface Target {
+export interface Endpoint {
 	readonly url: ServerAddress;
 	/** Identifies server and credential. Holds no key. */
 	readonly id: string;
@@ -44,12 +44,12 @@ export interface Target {
 	/** Hidden in all texts from outside. */
 	readonly secrets: readonly string[];
 	/** The failure that a refusal means, of a service with errors of its own; undefined where it is not from there. */
-	refuse?(answer: Refused, context: FailureContext): ServerError | undefined;
+	refuse?(answer: ErrorResponse, context: ErrorContext): ServerError | undefined;
 	/** What errors know of the server beside its address. */
-	facts(model?: string): Partial<FailureContext>;
+	facts(model?: string): Partial<ErrorContext>;
 }
 
-export interface AnswerHead {
+export interface ResponseHead {
 	/** After redirects. */
 	url: string;
 	status: number;
@@ -58,28 +58,28 @@ export interface AnswerHead {
 }
 
 /** An answer that was read because it is a refusal. */
-export interface Refused extends AnswerHead {
+export interface ErrorResponse extends ResponseHead {
 	text: string;
 }
 
 /** A body that is sent as it is: a form with files. */
-export interface Upload {
+export interface UploadBody {
 	content: AsyncIterable<Uint8Array> | Uint8Array;
 	contentType: string;
 	/** Bytes. */
 	length?: number;
 }
 
-export interface Ask {
+export interface RequestOptions {
 	/** Default: GET without a body, else POST. */
 	method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 	url: string;
 	json?: JsonRecord;
-	upload?: Upload;
+	upload?: UploadBody;
 	headers?: Readonly<Record<string, string>>;
 	/** How a stream is framed. Default: server-sent events. */
 	framing?: 'events' | 'lines';
-	limits?: Partial<Limits>;
+	limits?: Partial<Timeouts>;
 	signal?: AbortSignal;
 	/**
 	 * Of a batch: where a person waits, it gives its place up, at most twice, and is sent anew. Default: yes. False
@@ -103,7 +103,7 @@ export interface Ask {
 }
 
 /** An answer whose body is still to be read. */
-export interface Answer extends AnswerHead {
+export interface HttpResponse extends ResponseHead {
 	text(): Promise<string>;
 	/** @throws {ServerError} for anything but a JSON object that is no refusal */
 	json(): Promise<JsonRecord>;
@@ -121,10 +121,10 @@ export interface Answer extends AnswerHead {
 	/** To be called when only an end marker may follow: the stream is read for 3 s more. */
 	expectEnd(): void;
 	/** How it came through the queue. */
-	queue: QueueLog;
+	queue: QueueStats;
 }
 
-export interface QueueLog {
+export interface QueueStats {
 	waitedMs: number;
 	/** A batch gave up its place for it. */
 	wasGiven: boolean;

@@ -103,7 +103,7 @@ export async function findHostClasses(
 		lookups.set(adapterClass, lookup);
 		return lookup;
 	} catch (error) {
-		if (error instanceof MissingPart) return { missing: error.message };
+		if (error instanceof MissingPartError) return { missing: error.message };
 		return { missing: `its chat model failed: ${messageOf(error)}` };
 	}
 }
@@ -119,9 +119,9 @@ const BASE_METHODS = [
 ];
 
 /** Its message names the first part that is missing. */
-class MissingPart extends Error {}
+class MissingPartError extends Error {}
 
-/** @throws {MissingPart} */
+/** @throws {MissingPartError} */
 async function takeClasses(adapter: Adapter, adapterClass: object): Promise<HostLookup> {
 	const BaseChatModel = baseClassOf(adapterClass);
 	const { ChatGenerationChunk, AIMessageChunk } = await chunkClassesOf(adapter);
@@ -133,29 +133,29 @@ async function takeClasses(adapter: Adapter, adapterClass: object): Promise<Host
 function baseClassOf(adapterClass: object): unknown {
 	const base: unknown = Object.getPrototypeOf(adapterClass);
 	const BaseChatModel = isObject(base) ? constructorOf(base) : undefined;
-	if (BaseChatModel === undefined) throw new MissingPart('the base class of its chat model');
+	if (BaseChatModel === undefined) throw new MissingPartError('the base class of its chat model');
 	const missing = BASE_METHODS.find((method) => typeof (base as JsonRecord)[method] !== 'function');
-	if (missing !== undefined) throw new MissingPart(`BaseChatModel.${missing}`);
+	if (missing !== undefined) throw new MissingPartError(`BaseChatModel.${missing}`);
 	return BaseChatModel;
 }
 
 async function chunkClassesOf(adapter: Adapter) {
 	if (typeof adapter._streamResponseChunks !== 'function')
-		throw new MissingPart('_streamResponseChunks');
+		throw new MissingPartError('_streamResponseChunks');
 	const chunk = await firstChunk(adapter);
 	const ChatGenerationChunk = classOf(chunk);
 	if (chunk === undefined || ChatGenerationChunk === undefined || !('concat' in chunk))
-		throw new MissingPart('ChatGenerationChunk');
+		throw new MissingPartError('ChatGenerationChunk');
 	const AIMessageChunk = classOf(chunk.message);
 	if (AIMessageChunk === undefined || !Array.isArray(chunk.message.tool_calls))
-		throw new MissingPart('AIMessageChunk');
+		throw new MissingPartError('AIMessageChunk');
 	return { ChatGenerationChunk, AIMessageChunk };
 }
 
 function tracerClassOf({ callbacks }: Adapter): unknown {
 	const [tracer] = asList(callbacks);
 	const tracerClass = isObject(tracer) && 'handleLLMEnd' in tracer ? classOf(tracer) : undefined;
-	if (tracerClass === undefined) throw new MissingPart('N8nLlmTracing');
+	if (tracerClass === undefined) throw new MissingPartError('N8nLlmTracing');
 	return tracerClass;
 }
 

@@ -7,7 +7,7 @@ import {
 	recordsIn,
 	text,
 } from '../values';
-import type { FinishedAnswer, SourceMessage } from '../chat/types';
+import type { ChatResult, InputMessage } from '../chat/types';
 import { acceptedDrafts, tokensPerSecond } from '../chat/usage';
 
 type HostMessage = JsonRecord & {
@@ -15,7 +15,7 @@ type HostMessage = JsonRecord & {
 	_getType?: () => string;
 };
 
-const TYPES: ReadonlyMap<string | undefined, SourceMessage['type']> = new Map([
+const TYPES: ReadonlyMap<string | undefined, InputMessage['type']> = new Map([
 	['human', 'human'],
 	['system', 'system'],
 	['developer', 'system'],
@@ -27,7 +27,7 @@ const TYPES: ReadonlyMap<string | undefined, SourceMessage['type']> = new Map([
  * Reads a message object of the host's LangChain, by its shape: an instance check would work with one copy of the
  * library only.
  */
-export function readMessage(message: unknown): SourceMessage {
+export function readMessage(message: unknown): InputMessage {
 	if (typeof message !== 'object' || message === null)
 		return { type: 'human', content: String(message) };
 	const source = message as HostMessage;
@@ -50,12 +50,12 @@ function recordList(value: unknown): JsonRecord[] | undefined {
 	return Array.isArray(value) ? recordsIn(value) : undefined;
 }
 
-function toolCall(call: JsonRecord): NonNullable<SourceMessage['toolCalls']>[number] {
+function toolCall(call: JsonRecord): NonNullable<InputMessage['toolCalls']>[number] {
 	return { ...optional({ id: text(call.id) }), name: String(call.name), args: recordOf(call.args) };
 }
 
 /** The token counts with LangChain's names. */
-export function usageMetadata({ usage }: FinishedAnswer): JsonRecord | undefined {
+export function usageMetadata({ usage }: ChatResult): JsonRecord | undefined {
 	if (usage === undefined) return undefined;
 	const { cachedTokens, reasoningTokens } = usage;
 	return {
@@ -76,7 +76,7 @@ const MAX_LOGGED_REASONING = 2000;
 const COLD_START_MS = 1000;
 
 /** What the execution log shows besides the text: n8n records nothing else (docs/protocols/n8n.md 2.7). */
-export function generationInfoOf(answer: FinishedAnswer): JsonRecord {
+export function generationInfoOf(answer: ChatResult): JsonRecord {
 	const { usage, timings = {} } = answer;
 	return optional({
 		finish_reason: answer.finishReason,

@@ -1,4 +1,4 @@
-import type { AnswerSource, Call, FinishedAnswer } from '../chat/types';
+import type { ChatGenerator, ChatRequest, ChatResult } from '../chat/types';
 import { generationInfoOf, readMessage, usageMetadata } from './input-message';
 import type {
 	AiNodeSdk,
@@ -16,7 +16,7 @@ import { toolChoiceOf, toolDefinition } from './tools';
 import { sleep } from 'n8n-workflow';
 
 interface LocalChatModelFields {
-	answers: AnswerSource;
+	answers: ChatGenerator;
 	/** The host's schema converter. */
 	toJsonSchema: AiNodeSdk['getParametersJsonSchema'];
 	/** Callbacks; the first one is n8n's tracer. */
@@ -28,7 +28,7 @@ interface LocalChatModelFields {
 	/** Turns a failure into the error that n8n shows. */
 	toError: (error: unknown) => Error;
 	/** Called with every finished answer. */
-	onFinished?: (answer: FinishedAnswer) => void;
+	onFinished?: (answer: ChatResult) => void;
 	/** Settings for the execution log, without secrets. */
 	settings: JsonRecord;
 	/** Makes chains parse the answer as JSON. */
@@ -73,7 +73,7 @@ export function localChatModelClass(host: HostClasses): LocalChatModelClass {
 }
 
 /** Agent 1.9 streams although nobody sees the text, which may be the call of the parser. */
-function mayBeForParser({ tools = [] }: Call): boolean {
+function mayBeForParser({ tools = [] }: ChatRequest): boolean {
 	return tools.some(({ name }) => name === FORMAT_TOOL);
 }
 
@@ -141,7 +141,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			const { answers, toError, onFinished, onAnswer } = this.fields;
 			const stopWatching = onAnswer?.();
 			const abandoned = new AbortController();
-			let answer: AsyncGenerator<string, FinishedAnswer> | undefined;
+			let answer: AsyncGenerator<string, ChatResult> | undefined;
 			try {
 				const call = this.callOf(messages, options, abandoned.signal);
 				const listens = runManager !== undefined && takesTokens(runManager);
@@ -194,7 +194,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			messages: unknown[],
 			{ signal, stop, tools = [], tool_choice: choice }: CallOptions,
 			abandoned?: AbortSignal,
-		): Call {
+		): ChatRequest {
 			const { nodeSignal, toJsonSchema } = this.fields;
 			const signals = [signal, nodeSignal, abandoned].filter((one) => one !== undefined);
 			return {
@@ -207,7 +207,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 	};
 
 	/** The chunk with tool calls, thinking, usage and timings. `text`: the whole text if nothing was streamed. */
-	function lastChunk(answer: FinishedAnswer, text: string): HostGenerationChunk {
+	function lastChunk(answer: ChatResult, text: string): HostGenerationChunk {
 		const generationInfo = generationInfoOf(answer);
 		const message = new AIMessageChunk({
 			content: text,

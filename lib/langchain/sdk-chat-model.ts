@@ -4,10 +4,10 @@ import type { AiNodeSdk } from './host-classes';
 import { toolDefinition } from './tools';
 import { piecesOf } from './local-chat-model';
 import type {
-	AnswerSource,
-	Call,
-	FinishedAnswer,
-	SourceMessage,
+	ChatGenerator,
+	ChatRequest,
+	ChatResult,
+	InputMessage,
 	ToolDefinition,
 } from '../chat/types';
 
@@ -20,7 +20,7 @@ type SdkChunk = import('@n8n/ai-node-sdk').StreamChunk;
  * Call options as the SDK's adapter really passes them: LangChain's, besides the documented ones (docs/protocols/n8n.md
  * 3.3).
  */
-interface SdkConfig {
+interface SdkCallOptions {
 	signal?: AbortSignal;
 	abortSignal?: AbortSignal;
 	stop?: string[];
@@ -33,13 +33,13 @@ interface SdkConfig {
  * error chunk for success. Text and calls only: no pictures, thinking or usage.
  */
 export function sdkChatModel(
-	answers: AnswerSource,
+	answers: ChatGenerator,
 	modelId: string,
 	sdk: AiNodeSdk,
 	toError: (error: unknown) => Error,
 	tools: ToolDefinition[] = [],
 ): SdkModel {
-	const callOf = (messages: SdkMessage[], config: SdkConfig = {}): Call => ({
+	const callOf = (messages: SdkMessage[], config: SdkCallOptions = {}): ChatRequest => ({
 		messages: messages.flatMap(sourceMessages),
 		tools,
 		...optional({
@@ -58,7 +58,7 @@ export function sdkChatModel(
 				...added,
 			]);
 		},
-		async generate(messages: SdkMessage[], config?: SdkConfig) {
+		async generate(messages: SdkMessage[], config?: SdkCallOptions) {
 			try {
 				const { text, toolCalls } = await answers({ ...callOf(messages, config), whole: true });
 				const calls = toolCalls.map(({ id, name, arguments: input }) => ({
@@ -72,8 +72,8 @@ export function sdkChatModel(
 				throw toError(error);
 			}
 		},
-		async *stream(messages: SdkMessage[], config?: SdkConfig): AsyncGenerator<SdkChunk> {
-			let answer: AsyncGenerator<string, FinishedAnswer> | undefined;
+		async *stream(messages: SdkMessage[], config?: SdkCallOptions): AsyncGenerator<SdkChunk> {
+			let answer: AsyncGenerator<string, ChatResult> | undefined;
 			const abandoned = new AbortController();
 			try {
 				const call = callOf(messages, config);
@@ -95,13 +95,13 @@ export function sdkChatModel(
 	return model as unknown as SdkModel;
 }
 
-const TYPES: ReadonlyMap<string, SourceMessage['type']> = new Map([
+const TYPES: ReadonlyMap<string, InputMessage['type']> = new Map([
 	['assistant', 'ai'],
 	['system', 'system'],
 ]);
 
 /** One message of the SDK, which may hold several tool results. */
-function sourceMessages({ role, content, name }: SdkMessage): SourceMessage[] {
+function sourceMessages({ role, content, name }: SdkMessage): InputMessage[] {
 	const results = content.filter((part) => part.type === 'tool-result');
 	if (results.length > 0)
 		return results.map((part) => ({

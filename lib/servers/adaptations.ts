@@ -1,7 +1,7 @@
 /** What is changed in a request that a server refused, before it is sent once more. */
 import { createHash } from 'node:crypto';
 
-import type { FailureKind } from '../errors/error-types';
+import type { ErrorType } from '../errors/error-types';
 import { ServerError } from '../errors/server-error';
 import { BY_TEXT } from '../errors/error-patterns';
 import { LruCache } from '../lru-cache';
@@ -16,9 +16,9 @@ import {
 } from '../values';
 
 /** The change that a refusal asks for; undefined where it asks for another one, or the body has nothing to change. */
-export type Adaptation = (refusal: Refusal, body: JsonRecord) => Change | undefined;
+export type Adaptation = (refusal: Rejection, body: JsonRecord) => BodyChange | undefined;
 
-export interface Change {
+export interface BodyChange {
 	/** The same change has the same name: each is tried once. */
 	name: string;
 	/** Returns the body itself where it has nothing to change. */
@@ -28,8 +28,8 @@ export interface Change {
 }
 
 /** A refusal as adaptations read it. */
-export interface Refusal {
-	kind: FailureKind;
+export interface Rejection {
+	kind: ErrorType;
 	status?: number;
 	/** The matches in the server's words. What also stands in the texts of the request triggers and teaches nothing. */
 	matches(pattern: RegExp): RegExpMatchArray[];
@@ -38,7 +38,7 @@ export interface Refusal {
 /** A server that refuses another field each time is not asked for ever. */
 const MOST_CHANGES = 8;
 
-const learned = new LruCache<readonly Change[]>();
+const learned = new LruCache<readonly BodyChange[]>();
 
 /**
  * Sends a body, and again with the changes that refusals ask for. What helped is remembered for the place. Nothing was
@@ -83,7 +83,7 @@ function changeFor(
 	error: unknown,
 	body: JsonRecord,
 	adaptations: readonly Adaptation[],
-): Change | undefined {
+): BodyChange | undefined {
 	if (!(error instanceof ServerError)) return undefined;
 	const refusal = refusalOf(error, body);
 	for (const adapt of adaptations) {
@@ -93,7 +93,7 @@ function changeFor(
 	return undefined;
 }
 
-function refusalOf({ kind, status, serverText = '' }: ServerError, body: JsonRecord): Refusal {
+function refusalOf({ kind, status, serverText = '' }: ServerError, body: JsonRecord): Rejection {
 	const sent = memoizedTexts(body);
 	const matches = (pattern: RegExp) =>
 		[...serverText.matchAll(pattern)].filter(([words]) => {
@@ -121,7 +121,7 @@ function textsIn(value: unknown): string[] {
 }
 
 /** The notes of the changes that did something to this body. */
-function notesOf(changes: readonly Change[], body: JsonRecord): string[] {
+function notesOf(changes: readonly BodyChange[], body: JsonRecord): string[] {
 	const notes: string[] = [];
 	let sent = body;
 	for (const { apply, note } of changes) {
@@ -203,7 +203,7 @@ function namesInList(list: string): string[] {
 		.filter((name) => name !== undefined);
 }
 
-function refusedFields(refusal: Refusal): string[] {
+function refusedFields(refusal: Rejection): string[] {
 	const lists = REFUSED_FIELDS.flatMap((form) =>
 		refusal.matches(form).map(([, names]) => names ?? ''),
 	);

@@ -1,5 +1,5 @@
 import { failure } from '../errors/create-error';
-import type { ServerAddress, Target } from '../http/types';
+import type { ServerAddress, Endpoint } from '../http/types';
 import { LruCache } from '../lru-cache';
 import { modelEntries } from './models';
 
@@ -241,7 +241,7 @@ export function addressOf<T = ServerAddress>(resolve: () => T): T {
 }
 
 /** An answer to the question for a list. */
-interface Listed {
+interface ModelListResponse {
 	status: number;
 	json: unknown;
 }
@@ -262,8 +262,8 @@ export function withLearnedRoot(address: ServerAddress, id: string): ServerAddre
  * If the API has no list of models, looks for one without the version in the path, and without any list for the route
  * of chats. If it is found there, all requests with this credential use that API from then on.
  */
-export async function findApiRoot<A extends Listed>(
-	{ id, url: { api, root } }: Pick<Target, 'id' | 'url'>,
+export async function findApiRoot<A extends ModelListResponse>(
+	{ id, url: { api, root } }: Pick<Endpoint, 'id' | 'url'>,
 	list: A,
 	look: (url: string) => Promise<A | undefined>,
 ): Promise<A> {
@@ -284,7 +284,7 @@ export function isForPosts<A extends object>(answer: A | undefined): answer is A
 }
 
 /** Refusing the key, after 404 at the versioned address, proves the API as well as a list does. */
-function provesApi({ status, json }: Listed): boolean {
+function provesApi({ status, json }: ModelListResponse): boolean {
 	if (status === 401 || status === 403) return true;
 	const isRedirect = status >= 300 && status < 400;
 	return !isRedirect && modelEntries(json) !== undefined;

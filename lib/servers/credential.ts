@@ -1,7 +1,7 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 import type { EgressFilter } from '../http/types';
 import { invalidInput } from '../errors/create-error';
-import type { KindName } from './types/server-type';
+import type { ServerTypeName } from './types/server-type';
 import { optional, recordOf, recordsIn } from '../values';
 import { resolveBaseUrl } from './base-url';
 
@@ -11,7 +11,7 @@ const SERVER_TYPES = [
 	'ollama',
 	'vllm',
 	'other',
-] as const satisfies readonly KindName[];
+] as const satisfies readonly ServerTypeName[];
 
 /** How the key is sent. */
 type Authentication = 'bearer' | 'xApiKey' | 'basic' | 'none';
@@ -29,7 +29,7 @@ interface LocalLlamaCredential {
 	ignoreSslIssues?: boolean;
 	maxConcurrentRequests?: number;
 	/** Absent: the server is asked. */
-	serverType?: KindName;
+	serverType?: ServerTypeName;
 }
 
 /** Reads the stored data; missing values, and those of another type, count as not set. */

@@ -7,7 +7,7 @@ import { findApiRoot } from './base-url';
 import { look } from './probe';
 import { readModels, type ServerModel } from './models';
 import { kindOf, knownKind, KINDS, learnKind } from './types';
-import type { ModelUse, Reply, ServerKind, Server } from './types/server-type';
+import type { ModelTask, ProbeResponse, ServerType, ModelServer } from './types/server-type';
 
 const LIST_LIMIT_MS = 10_000;
 /** Lists above this are refused: they would block n8n, and nobody can choose from them. */
@@ -18,7 +18,10 @@ const MOST_MODELS = 5_000;
  *
  * @throws {ServerError} if there is no list, or an empty one
  */
-export async function listModels(server: Server, signal?: AbortSignal): Promise<ServerModel[]> {
+export async function listModels(
+	server: ModelServer,
+	signal?: AbortSignal,
+): Promise<ServerModel[]> {
 	return (await list(server, '', signal)).models;
 }
 
@@ -29,8 +32,8 @@ export async function listModels(server: Server, signal?: AbortSignal): Promise<
  * @throws {ServerError} also if there is none
  */
 export async function listModelsFor(
-	server: Server,
-	use: ModelUse,
+	server: ModelServer,
+	use: ModelTask,
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
 	const { models, kind } = await list(server, '', signal);
@@ -47,7 +50,10 @@ export async function listModelsFor(
 }
 
 /** @throws {ServerError} for a server that has no route that ranks */
-export function requireRanking(server: Server, { cannotRerank, label, words }: ServerKind): void {
+export function requireRanking(
+	server: ModelServer,
+	{ cannotRerank, label, words }: ServerType,
+): void {
 	if (cannotRerank !== true) return;
 	throw failure('notSupported', contextOf(server, server.url.api), {
 		message: `${label} does not support reranking`,
@@ -55,7 +61,7 @@ export function requireRanking(server: Server, { cannotRerank, label, words }: S
 	});
 }
 
-function mayServe({ embeddings, reranks, audio }: ServerModel, use: ModelUse): boolean {
+function mayServe({ embeddings, reranks, audio }: ServerModel, use: ModelTask): boolean {
 	if (use === 'embeddings') return embeddings !== false && reranks !== true;
 	if (use === 'reranking') return reranks ?? embeddings !== false;
 	// Embedding models write no text, and make neither pictures nor sound.
@@ -63,15 +69,15 @@ function mayServe({ embeddings, reranks, audio }: ServerModel, use: ModelUse): b
 	return writes && !(use === 'transcription' && audio === false);
 }
 
-function remedyWithout(use: ModelUse, { words }: ServerKind): string {
+function remedyWithout(use: ModelTask, { words }: ServerType): string {
 	if (use === 'chat') return words.noModels;
 	return use === 'reranking' ? words.rerank : words[use];
 }
 
 async function markedModels(
-	server: Server,
-	{ marks }: ServerKind,
-	use: ModelUse,
+	server: ModelServer,
+	{ marks }: ServerType,
+	use: ModelTask,
 	signal: AbortSignal | undefined,
 ): Promise<ServerModel[] | undefined> {
 	const word = marks?.words[use];
@@ -80,12 +86,16 @@ async function markedModels(
 	return marked?.models;
 }
 
-interface List {
+interface ModelList {
 	models: ServerModel[];
-	kind: ServerKind;
+	kind: ServerType;
 }
 
-async function list(server: Server, query: string, signal: AbortSignal | undefined): Promise<List> {
+async function list(
+	server: ModelServer,
+	query: string,
+	signal: AbortSignal | undefined,
+): Promise<ModelList> {
 	const options = { limitMs: LIST_LIMIT_MS, signal };
 	const first = await look(server, `${server.url.api}/models${query}`, options);
 	const reply = await findApiRoot(
@@ -102,14 +112,14 @@ async function list(server: Server, query: string, signal: AbortSignal | undefin
 	return { models: (await kind.details?.(server, models, signal)) ?? models, kind };
 }
 
-function refusedList(server: Server, reply: Reply): ServerError {
+function refusedList(server: ModelServer, reply: ProbeResponse): ServerError {
 	const url = `${server.url.api}/models`;
 	const { status, headers, text } = reply;
 	return refusal(server, { url }, { status, headers: { ...headers }, text, url });
 }
 
 /** An empty list under 200: there may be none, or the key may use none. */
-function noModels(server: Server, { words }: ServerKind): ServerError {
+function noModels(server: ModelServer, { words }: ServerType): ServerError {
 	const hasKey = Object.keys(server.headers).length > 0;
 	const orKey = hasKey ? ' Or the key has no access to its models.' : '';
 	return failure('modelNotFound', contextOf(server, `${server.url.api}/models`), {
@@ -118,7 +128,7 @@ function noModels(server: Server, { words }: ServerKind): ServerError {
 	});
 }
 
-function tooMany(server: Server, count: number): ServerError {
+function tooMany(server: ModelServer, count: number): ServerError {
 	return failure('invalidAnswer', contextOf(server, `${server.url.api}/models`), {
 		message: `The server lists ${count} models, more than ${MOST_MODELS}`,
 		remedy: 'Enter the model name with "By Name".',
@@ -126,7 +136,7 @@ function tooMany(server: Server, count: number): ServerError {
 }
 
 /** The advice to use another model, by what is known of the server. */
-export function missingModelWords(server: Server, model: string): string | undefined {
+export function missingModelWords(server: ModelServer, model: string): string | undefined {
 	const kind = knownKind(server);
-	return kind === undefined ? undefined : (KINDS[kind] as ServerKind).words.missingModel?.(model);
+	return kind === undefined ? undefined : (KINDS[kind] as ServerType).words.missingModel?.(model);
 }

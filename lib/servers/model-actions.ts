@@ -8,16 +8,16 @@ import { look } from './probe';
 import { requireModel } from './model-names';
 import { forgetKind, kindOf, knownKind, KINDS } from './types';
 import type {
-	ChangeOptions,
-	ModelWork,
+	LoadOptions,
+	ModelActions,
 	PullOptions,
-	ServerKind,
-	WorkOptions,
-	Server,
+	ServerType,
+	ModelActionOptions,
+	ModelServer,
 } from './types/server-type';
 
 /** The actions, in words after "cannot". */
-const WORDS: Readonly<Record<keyof ModelWork, string>> = {
+const WORDS: Readonly<Record<keyof ModelActions, string>> = {
 	load: 'load or unload models',
 	unload: 'load or unload models',
 	pull: 'download models',
@@ -32,9 +32,9 @@ const WORDS: Readonly<Record<keyof ModelWork, string>> = {
  *   `busy` if the model is answering and `wait` is off
  */
 export async function changeModel(
-	server: Server,
+	server: ModelServer,
 	action: 'load' | 'unload',
-	options: ChangeOptions,
+	options: LoadOptions,
 ) {
 	return await timed(server, action, options, async (work, given) => {
 		const change = await work[action]!(server, given);
@@ -43,7 +43,7 @@ export async function changeModel(
 }
 
 /** Downloads a model onto the server. @throws {ServerError} */
-export async function pullModel(server: Server, options: PullOptions) {
+export async function pullModel(server: ModelServer, options: PullOptions) {
 	return await timed(
 		server,
 		'pull',
@@ -53,7 +53,7 @@ export async function pullModel(server: Server, options: PullOptions) {
 }
 
 /** Deletes a model from the server's disk. @throws {ServerError} */
-export async function deleteModel(server: Server, options: WorkOptions) {
+export async function deleteModel(server: ModelServer, options: ModelActionOptions) {
 	return await timed(server, 'remove', options, async (work, given) => {
 		await work.remove!(server, given).catch(throwAs(notThere));
 		return { deleted: true };
@@ -67,11 +67,11 @@ function notThere(error: ServerError): ServerError {
 }
 
 /** Runs an action, and adds the kind of server and the duration in milliseconds. What is known of it is asked anew. */
-async function timed<Options extends WorkOptions, Done extends object>(
-	server: Server,
-	action: keyof ModelWork,
+async function timed<Options extends ModelActionOptions, Done extends object>(
+	server: ModelServer,
+	action: keyof ModelActions,
 	options: Options,
-	run: (work: ModelWork, options: Options) => Promise<Done>,
+	run: (work: ModelActions, options: Options) => Promise<Done>,
 ): Promise<{ model: string; server: string; tookMs: number } & Done> {
 	const startedAt = performance.now();
 	const model = options.model.trim();
@@ -89,14 +89,18 @@ async function timed<Options extends WorkOptions, Done extends object>(
 }
 
 /** A server that is down, or refuses the key, is of no kind that is known. @throws {ServerError} */
-async function requireAccess(server: Server, signal: AbortSignal | undefined): Promise<void> {
+async function requireAccess(server: ModelServer, signal: AbortSignal | undefined): Promise<void> {
 	const reply = await look(server, `${server.url.api}/models`, { signal });
 	if (reply.status !== 401 && reply.status !== 403) return;
 	await listModels(server, signal);
 }
 
-function unsupported(server: Server, kind: ServerKind, action: keyof ModelWork): ServerError {
-	const able = Object.values<ServerKind>(KINDS).filter(({ work }) => work?.[action] !== undefined);
+function unsupported(
+	server: ModelServer,
+	kind: ServerType,
+	action: keyof ModelActions,
+): ServerError {
+	const able = Object.values<ServerType>(KINDS).filter(({ work }) => work?.[action] !== undefined);
 	const only = `Only ${able.map(({ label }) => label).join(', ')} support this.`;
 	const way = action === 'load' || action === 'unload' ? kind.words.work : undefined;
 	return failure('notSupported', contextOf(server, server.url.root), {

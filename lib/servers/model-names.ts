@@ -1,4 +1,4 @@
-import { failure, type FailureContext, invalidInput } from '../errors/create-error';
+import { failure, type ErrorContext, invalidInput } from '../errors/create-error';
 import type { ServerModel } from './models';
 
 /** Whether a name means this model ID. Ollama reads a name without a tag as `:latest`. */
@@ -109,7 +109,7 @@ export function loadedOrAll<T extends { state?: string | null }>(
  */
 export function onlyModel(
 	models: ReadonlyArray<{ id: string; state?: string | null }>,
-	context: Partial<FailureContext> = {},
+	context: Partial<ErrorContext> = {},
 ): string {
 	const candidates = loadedOrAll(models);
 	if (candidates.length === 1) return candidates[0]!.id;

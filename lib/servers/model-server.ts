@@ -7,7 +7,7 @@ import { addressOf, resolveBaseUrl, withLearnedRoot } from './base-url';
 import { optional } from '../values';
 import { credentialHeaders, egressFilterOf, readLocalLlamaCredential } from './credential';
 import { KINDS, knownKind, knownSlots } from './types';
-import type { Server } from './types/server-type';
+import type { ModelServer } from './types/server-type';
 
 /**
  * The server of a "LocalLlama API" credential. Cheap: sockets, the queue and what is known are shared.
@@ -15,13 +15,13 @@ import type { Server } from './types/server-type';
  * @param helpers of the node's context, for n8n's egress filter
  * @throws {ServerError} of kind `invalidUrl` or `invalidInput`, before anything is sent
  */
-export function serverOf(data: ICredentialDataDecryptedObject, helpers?: object): Server {
+export function serverOf(data: ICredentialDataDecryptedObject, helpers?: object): ModelServer {
 	const credential = readLocalLlamaCredential(data);
 	const address: ServerAddress = addressOf(() => resolveBaseUrl(credential.baseUrl));
 	const headers = credentialHeaders(credential);
 	const { ignoreSslIssues = false, maxConcurrentRequests = 0, serverType } = credential;
 	const id = JSON.stringify([address.api, hashOf(headers), ignoreSslIssues]);
-	const server: Server = {
+	const server: ModelServer = {
 		url: withLearnedRoot(address, id),
 		id,
 		headers,

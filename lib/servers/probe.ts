@@ -1,13 +1,13 @@
 /** Short questions to a server, outside of its queue. None loads or wakes a model. */
-import type { Ask } from '../http/types';
+import type { RequestOptions } from '../http/types';
 import { request } from '../http/request';
 import { parseJson } from '../json';
 import { isRecord, type JsonRecord } from '../values';
-import type { Reply, Server } from './types/server-type';
+import type { ProbeResponse, ModelServer } from './types/server-type';
 
 const LIMIT_MS = 10_000;
 
-type LookOptions = Pick<Ask, 'json' | 'method' | 'signal' | 'model'> & {
+type ProbeOptions = Pick<RequestOptions, 'json' | 'method' | 'signal' | 'model'> & {
 	/** Milliseconds for all of it. Default: 10 s. */
 	limitMs?: number;
 };
@@ -19,10 +19,10 @@ type LookOptions = Pick<Ask, 'json' | 'method' | 'signal' | 'model'> & {
  * @throws {ServerError} if there is none
  */
 export async function look(
-	server: Server,
+	server: ModelServer,
 	path: string,
-	{ limitMs = LIMIT_MS, ...options }: LookOptions = {},
-): Promise<Reply> {
+	{ limitMs = LIMIT_MS, ...options }: ProbeOptions = {},
+): Promise<ProbeResponse> {
 	const url = path.startsWith('/') ? server.url.root + path : path;
 	const limits = { firstTokenMs: 0, idleMs: 0, totalMs: limitMs };
 	// A question that changes nothing may be asked twice, also by POST.
@@ -36,9 +36,9 @@ export async function look(
 
 /** The JSON object of a route that not every server has; undefined on any failure, which other requests will tell. */
 export async function lookQuietly(
-	server: Server,
+	server: ModelServer,
 	path: string,
-	options?: LookOptions,
+	options?: ProbeOptions,
 ): Promise<JsonRecord | undefined> {
 	const json = await lookForJson(server, path, options);
 	return isRecord(json) ? json : undefined;
@@ -46,9 +46,9 @@ export async function lookQuietly(
 
 /** The same for any JSON. */
 export async function lookForJson(
-	server: Server,
+	server: ModelServer,
 	path: string,
-	options?: LookOptions,
+	options?: ProbeOptions,
 ): Promise<unknown> {
 	const reply = await look(server, path, options).catch(() => undefined);
 	return reply !== undefined && reply.status < 300 ? reply.json : undefined;

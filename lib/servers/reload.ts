@@ -1,15 +1,15 @@
 /** The context that models of Ollama were last asked to run with. */
 import { LruCache } from '../lru-cache';
 import { finiteNumber } from '../values';
-import type { Server, ServerKind } from './types/server-type';
+import type { ModelServer, ServerType } from './types/server-type';
 
 /** By credential and model. */
 const sizes = new LruCache<number>();
 
 /** A hint if a recent request ran the model with another context: Ollama loads it again for each other one. */
 export function hintOnReload(
-	{ label }: ServerKind,
-	server: Server,
+	{ label }: ServerType,
+	server: ModelServer,
 	model: string,
 	context: unknown,
 ): string[] {

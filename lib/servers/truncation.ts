@@ -1,6 +1,6 @@
 /** Whether a server read all that was sent: some cut what is too long without a word. */
 import { kindOf, trainedContext } from './types';
-import type { Server } from './types/server-type';
+import type { ModelServer } from './types/server-type';
 
 /** Shorter texts fit into every context. */
 const LEAST_CHARACTERS = 2_000;
@@ -20,7 +20,7 @@ const MOST_OF_PROSE = 5;
 /** Letters of a token in languages other than English. */
 const FEW_PER_TOKEN = 3;
 
-interface Reading {
+interface ProcessedInput {
 	texts: readonly string[];
 	/** What the server says that it read. */
 	tokens: number | undefined;
@@ -29,8 +29,8 @@ interface Reading {
 
 /** A hint where the tokens that a server read are too few for what was sent, or as many as it leaves of a longer one. */
 export async function hintOnUnread(
-	server: Server,
-	{ texts, tokens, model }: Reading,
+	server: ModelServer,
+	{ texts, tokens, model }: ProcessedInput,
 ): Promise<string[]> {
 	const characters = texts.reduce((sum, text) => sum + text.length, 0);
 	if (tokens === undefined || tokens <= 0 || characters < LEAST_CHARACTERS) return [];

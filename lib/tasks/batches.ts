@@ -1,8 +1,8 @@
 /** Many texts in requests that a server takes, and the text that it refuses. */
-import type { FailureKind } from '../errors/error-types';
+import type { ErrorType } from '../errors/error-types';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { kindOf } from '../servers/types';
-import type { Server } from '../servers/types/server-type';
+import type { ModelServer } from '../servers/types/server-type';
 import { append, optional } from '../values';
 import { explained } from './run-task';
 
@@ -16,7 +16,7 @@ export interface BatchText {
 const MAX_BYTES = 512 * 1024;
 
 /** Failures that another batch may not have. */
-const OF_THIS_BATCH: ReadonlySet<FailureKind> = new Set([
+const OF_THIS_BATCH: ReadonlySet<ErrorType> = new Set([
 	'badRequest',
 	'contextOverflow',
 	'serverError',
@@ -24,14 +24,14 @@ const OF_THIS_BATCH: ReadonlySet<FailureKind> = new Set([
 ]);
 
 /** Whether the server took other texts of the call. */
-export type Others = 'taken' | 'refused' | 'none';
+export type OtherTextsStatus = 'taken' | 'refused' | 'none';
 
-interface Batches<T extends BatchText, R> {
+interface BatchOptions<T extends BatchText, R> {
 	/** Texts in one request. */
 	size: number;
 	send(batch: readonly T[]): Promise<R[]>;
 	/** After the refusal of a text alone. What it returns is the result of the text. */
-	afterRefusal(error: ServerError, text: T, others: Others): Promise<R[]>;
+	afterRefusal(error: ServerError, text: T, others: OtherTextsStatus): Promise<R[]>;
 }
 
 /**
@@ -41,7 +41,7 @@ interface Batches<T extends BatchText, R> {
  */
 export async function inBatches<T extends BatchText, R>(
 	texts: readonly T[],
-	{ size, send, afterRefusal }: Batches<T, R>,
+	{ size, send, afterRefusal }: BatchOptions<T, R>,
 ): Promise<R[]> {
 	let most = size;
 	let wereTaken = false;
@@ -50,7 +50,7 @@ export async function inBatches<T extends BatchText, R>(
 		wereTaken = true;
 		return results;
 	};
-	const others = async (): Promise<Others> => {
+	const others = async (): Promise<OtherTextsStatus> => {
 		if (wereTaken) return 'taken';
 		if (texts.length === 1) return 'none';
 		const outcome = await sent(texts.slice(-1)).catch(asFailed);
@@ -100,7 +100,7 @@ function nextBatch<T extends BatchText>(texts: readonly T[], begin: number, most
 }
 
 /** The sizes in a refusal of a text that is too long, in tokens. */
-interface TooLong {
+interface TokenSizes {
 	/** Most tokens of one text. */
 	limit?: number;
 	/** Tokens of the refused text. */
@@ -114,7 +114,7 @@ const LIMIT =
 	/(?:batch size|context (?:size|length|window)|maximum (?:model|context) length|n_ctx|context length of only|less than)[^\d]{0,6}(?:is |of )?[^\d]{0,2}(\d+)/i;
 
 /** Undefined where a refusal is about something else. */
-export function tooLongIn({ kind, serverText = '', facts }: ServerError): TooLong | undefined {
+export function tooLongIn({ kind, serverText = '', facts }: ServerError): TokenSizes | undefined {
 	if (kind !== 'contextOverflow') return undefined;
 	return optional({
 		tokens: numberIn(serverText, TOKENS) ?? (facts.n_prompt_tokens as number | undefined),
@@ -131,7 +131,7 @@ function numberIn(text: string, pattern: RegExp): number | undefined {
 }
 
 /** A size and a limit in words, as far as they are known. */
-export function sizeInWords({ tokens, limit }: TooLong): { size: string; most: string } {
+export function sizeInWords({ tokens, limit }: TokenSizes): { size: string; most: string } {
 	return {
 		size: tokens === undefined ? '' : ` of ${tokens} tokens`,
 		most: limit === undefined ? '' : `, which is limited to ${limit} tokens`,
@@ -145,7 +145,7 @@ const WORK = {
 
 /** The refusal of a server that was started for other work, or for shorter texts. */
 export async function notStarted(
-	server: Server,
+	server: ModelServer,
 	error: ServerError,
 	{ work, model }: { work: keyof typeof WORK; model: string },
 ): Promise<ServerError> {
@@ -163,7 +163,7 @@ export async function notStarted(
 const MARGIN = 0.9;
 
 /** The beginning of a text that should fit; a smaller one where it is refused again. Never half a character. */
-export function cutToFit(text: string, { limit, tokens }: TooLong): string {
+export function cutToFit(text: string, { limit, tokens }: TokenSizes): string {
 	const isMeasured = limit !== undefined && tokens !== undefined && tokens > limit;
 	const share = isMeasured ? (limit / tokens) * MARGIN : 0.5;
 	return text.slice(0, Math.floor(text.length * share)).replace(/[\uD800-\uDBFF]$/, '');

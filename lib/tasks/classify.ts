@@ -2,8 +2,8 @@
  * Decides which label fits a text. The model writes one character per label, held to these characters where the server
  * can, so an answer costs one or two tokens. The confidence comes from the probabilities of these tokens.
  */
-import { AnswerReader } from '../chat/completion-accumulator';
-import { type Body, openAiBody } from '../chat/openai-body';
+import { CompletionAccumulator } from '../chat/completion-accumulator';
+import { type CompletionRequest, openAiBody } from '../chat/openai-body';
 import { hasMedia, textOf, withoutControlTokens } from '../chat/content';
 import { conversationFor } from '../chat/convert-messages';
 import { sumOfUsage } from '../chat/usage';
@@ -18,7 +18,7 @@ import { parseObject } from '../json';
 import { requireModel } from '../servers/model-names';
 import { type Adaptation, thinkingOfOllama, withoutRefusedField } from '../servers/adaptations';
 import { identifiedKind, kindOf } from '../servers/types';
-import type { Server, ServerKind } from '../servers/types/server-type';
+import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { hintOnUnread } from '../servers/truncation';
 import {
 	append,
@@ -78,7 +78,7 @@ export interface Classification {
 type ClassifySettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
 
 /** What the model wrote. */
-interface LabelAnswer {
+interface LabelCompletion {
 	text: string;
 	isCut: boolean;
 	usage?: Usage;
@@ -88,9 +88,9 @@ interface LabelAnswer {
 }
 
 /** Everything but the messages stays the same in both tries. */
-interface Question {
-	server: Server;
-	kind: ServerKind;
+interface LabelQuery {
+	server: ModelServer;
+	kind: ServerType;
 	settings: ClassifySettings;
 	/** The labels, and the one for none of them. */
 	options: readonly Label[];
@@ -100,7 +100,7 @@ interface Question {
 
 /** Asks the model at most twice. @throws {ServerError} */
 export async function classify(
-	server: Server,
+	server: ModelServer,
 	settings: ClassifySettings,
 	request: ClassifyRequest,
 ): Promise<Classification> {
@@ -112,7 +112,7 @@ export async function classify(
 	const kind = await kindOf(server, signal);
 	const options = mayBeNone ? [...labels, labelForNone(labels)] : labels;
 	const hints = hintOnContext(kind, server, settings);
-	const question: Question = { server, kind, settings, options, several, hints };
+	const question: LabelQuery = { server, kind, settings, options, several, hints };
 	const chat = { ...settings, ...PLAIN, limits: {}, retries: 0 };
 	const { messages } = conversationFor(sourceOf(request, options), chat);
 	const call = { messages: [], ...optional({ signal }) };
@@ -173,7 +173,7 @@ function sourceOf(request: ClassifyRequest, options: readonly Label[]) {
 const MAX_REPEATED = 500;
 
 /** The beginning of the answer that named no label, and a request to correct it. */
-function correction({ text }: LabelAnswer, options: readonly Label[]): ChatMessage[] {
+function correction({ text }: LabelCompletion, options: readonly Label[]): ChatMessage[] {
 	const content = `That is no answer. Write one of these letters and nothing else: ${keysFor(options).join(', ')}`;
 	return [
 		{ role: 'assistant', content: withoutControlTokens(shortened(text, MAX_REPEATED)) },
@@ -182,15 +182,15 @@ function correction({ text }: LabelAnswer, options: readonly Label[]): ChatMessa
 }
 
 async function ask(
-	question: Question,
+	question: LabelQuery,
 	messages: readonly ChatMessage[],
 	tokens: number,
-): Promise<LabelAnswer> {
+): Promise<LabelCompletion> {
 	const { server, kind, settings, options, several, hints } = question;
 	const { model, parameters, ...common } = settings;
 	const extra = parameters.extraBody ?? {};
 	const keys = keysFor(options);
-	const body = (more: ChatParameters): Body => ({
+	const body = (more: ChatParameters): CompletionRequest => ({
 		...{ model: model.trim(), messages, tools: [] },
 		parameters: {
 			...{ maxTokens: tokens, ...parameters, ...more },
@@ -228,7 +228,7 @@ async function ask(
 			isIdempotent: true,
 			maxBytes: MAX_ANSWER_BYTES,
 			read: async (answer, refused) => {
-				const reader = new AnswerReader({
+				const reader = new CompletionAccumulator({
 					mayBeginInThinking: true,
 					decode: (event) => ('choices' in event ? event : asOpenAiChunk(event)),
 				});
@@ -262,9 +262,9 @@ async function ask(
 
 /** A label may stand in the thinking, beside an empty text. */
 function labelAnswerOf(
-	end: ReturnType<AnswerReader['end']>,
+	end: ReturnType<CompletionAccumulator['end']>,
 	refused: () => Error,
-): Omit<LabelAnswer, 'logprobs'> {
+): Omit<LabelCompletion, 'logprobs'> {
 	const answer = 'answer' in end ? end.answer : end.failure;
 	const isUsable = !('kind' in answer) || answer.kind === 'onlyThinking';
 	if (!isUsable && answer.text === '' && answer.kind !== 'emptyAnswer') throw refused();
@@ -313,18 +313,18 @@ const withoutConstraints =
 		return { name: 'without constraints', apply };
 	};
 
-function unread({ server, hints }: Question, answer: LabelAnswer): Classification {
+function unread({ server, hints }: LabelQuery, answer: LabelCompletion): Classification {
 	return { labels: [], unread: answer.text.trim(), ...servedBy(server, answer), hints };
 }
 
-function servedBy(server: Server, { usage, model }: LabelAnswer) {
+function servedBy(server: ModelServer, { usage, model }: LabelCompletion) {
 	return optional({ usage, model, server: identifiedKind(server) });
 }
 
 /** @param count of the labels without the one for none of them */
 function resultOf(
-	{ server, options, several, hints }: Question,
-	answer: LabelAnswer,
+	{ server, options, several, hints }: LabelQuery,
+	answer: LabelCompletion,
 	found: readonly number[],
 	count: number,
 ): Classification {

@@ -7,14 +7,14 @@ import type { ChatSettings, Timings, Usage } from '../chat/types';
 import { failureInStream, holdsError } from '../errors/classify-error';
 import { failure, invalidInput } from '../errors/create-error';
 import { asFailed } from '../errors/server-error';
-import type { Answer } from '../http/types';
+import type { HttpResponse } from '../http/types';
 import { TextCount } from '../http/response-body';
 import { contextOf } from '../http/request-errors';
 import { parseObject } from '../json';
 import { requireModel } from '../servers/model-names';
 import { type Adaptation, withoutStreamOptions } from '../servers/adaptations';
 import { identifiedKind, kindOf } from '../servers/types';
-import type { Server, ServerKind } from '../servers/types/server-type';
+import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { hintOnUnread } from '../servers/truncation';
 import { isRecord, type JsonRecord, nonEmptyText, optional, recordsIn, text } from '../values';
 import { tooLongIn } from './batches';
@@ -22,7 +22,7 @@ import { explained, task, type TaskSettings } from './run-task';
 
 export type CompleteSettings = TaskSettings & Pick<ChatSettings, 'parameters'>;
 
-export interface Completion {
+export interface TextCompletion {
 	text: string;
 	/** Why it ended: `stop` (the model had finished), `limit`, or the server's own reason. */
 	stopType?: string;
@@ -37,11 +37,11 @@ export interface Completion {
  * @throws {ServerError} with the text that had arrived in `partialText`
  */
 export async function complete(
-	server: Server,
+	server: ModelServer,
 	settings: CompleteSettings,
 	prompt: string | number[],
 	show?: (piece: string) => Promise<void>,
-): Promise<Completion & { server?: string; hints: string[] }> {
+): Promise<TextCompletion & { server?: string; hints: string[] }> {
 	const { model, parameters } = settings;
 	requireModel(model);
 	checkParameters(parameters);
@@ -87,7 +87,7 @@ export async function complete(
 
 function openAiBody(
 	{ parameters }: CompleteSettings,
-	kind: ServerKind,
+	kind: ServerType,
 	prompt: string | number[],
 ): JsonRecord {
 	return {
@@ -120,11 +120,11 @@ const byOpenAi =
 			: undefined;
 
 async function readCompletion(
-	answer: Answer,
+	answer: HttpResponse,
 	context: ReturnType<typeof contextOf>,
 	show: (piece: string) => Promise<void>,
-): Promise<Completion> {
-	const completion: Completion = { text: '' };
+): Promise<TextCompletion> {
+	const completion: TextCompletion = { text: '' };
 	const count = new TextCount();
 	let hasEnded = false;
 	const take = async (data: string) => {
@@ -161,7 +161,7 @@ async function readCompletion(
 	throw failure(kind, context, optional({ serverText }));
 }
 
-function factsIn(event: JsonRecord): Partial<Completion> {
+function factsIn(event: JsonRecord): Partial<TextCompletion> {
 	const { usage, timings } = event.done === true ? countsIn(event) : event;
 	return {
 		usage: openAiUsage(usage),

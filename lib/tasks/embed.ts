@@ -5,7 +5,7 @@ import type { Priority } from '../http/queue';
 import { requireModel } from '../servers/model-names';
 import type { Adaptation } from '../servers/adaptations';
 import { isKnownKind, kindOf } from '../servers/types';
-import type { Server, ServerKind } from '../servers/types/server-type';
+import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { contextOf } from '../http/request-errors';
 import { append, type JsonRecord, optional } from '../values';
 import {
@@ -13,7 +13,7 @@ import {
 	cutToFit,
 	inBatches,
 	isUnreadable,
-	type Others,
+	type OtherTextsStatus,
 	notStarted,
 	sizeInWords,
 	startOf,
@@ -22,7 +22,7 @@ import {
 import { prefixesOf, type Prefixes } from './prefixes';
 import { dataOf, task, type TaskSettings } from './run-task';
 import { hintOnUnread } from '../servers/truncation';
-import { cutTo, type Fault, vectorsIn } from './vectors';
+import { cutTo, type VectorIssue, vectorsIn } from './vectors';
 
 export interface EmbedSettings extends TaskSettings {
 	/** Texts in one request. */
@@ -41,7 +41,7 @@ export interface EmbedSettings extends TaskSettings {
 }
 
 /** The vectors of one call. */
-export interface Embedded {
+export interface EmbeddingResult {
 	/** In the order of the texts. */
 	vectors: number[][];
 	/** Numbers of a vector as the server sent it. */
@@ -64,7 +64,7 @@ export class Embedder {
 	private length: number | undefined;
 
 	constructor(
-		private readonly server: Server,
+		private readonly server: ModelServer,
 		readonly settings: EmbedSettings,
 	) {
 		requireModel(settings.model);
@@ -81,10 +81,10 @@ export class Embedder {
 		role: keyof Prefixes,
 		signal?: AbortSignal,
 		indexes?: readonly number[],
-	): Promise<Embedded> {
+	): Promise<EmbeddingResult> {
 		const { settings } = this;
 		const prepared = texts.map((text, at) => this.textOf(text, indexes?.[at] ?? at, role));
-		const done: Embedded = { vectors: [], requests: 0, truncated: 0, hints: [] };
+		const done: EmbeddingResult = { vectors: [], requests: 0, truncated: 0, hints: [] };
 		if (prepared.length === 0) return done;
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
 		const call = { ...settings, priority, ...optional({ signal }) };
@@ -92,7 +92,7 @@ export class Embedder {
 		const afterRefusal = async (
 			error: ServerError,
 			text: EmbeddedText,
-			others: Others,
+			others: OtherTextsStatus,
 		): Promise<number[][]> => {
 			const tooLong = tooLongIn(error);
 			const isCutable = tooLong !== undefined && settings.longTexts === 'truncate';
@@ -122,7 +122,7 @@ export class Embedder {
 	private async send(
 		call: TaskSettings,
 		batch: readonly EmbeddedText[],
-		done: Embedded,
+		done: EmbeddingResult,
 	): Promise<number[][]> {
 		const { server, settings } = this;
 		const kind = await kindOf(server, call.signal);
@@ -165,7 +165,7 @@ export class Embedder {
 		});
 	}
 
-	private unusable({ fault, remedy }: Fault, text: BatchText | undefined): ServerError {
+	private unusable({ fault, remedy }: VectorIssue, text: BatchText | undefined): ServerError {
 		const where = text === undefined ? '' : ` (text ${text.index + 1}: "${startOf(text.text)}")`;
 		const message = `The server returned unusable embeddings: ${fault}`;
 		return failure('invalidAnswer', this.context(), {
@@ -213,7 +213,7 @@ export class Embedder {
 }
 
 /** Ollama's own route can be told to refuse what is too long. */
-function bodyOf({ native, base64 }: ServerKind, settings: EmbedSettings): JsonRecord {
+function bodyOf({ native, base64 }: ServerType, settings: EmbedSettings): JsonRecord {
 	const { dimensions, keepAlive } = settings;
 	if (native !== undefined)
 		return { truncate: false, ...optional({ dimensions, keep_alive: keepAlive }) };
@@ -243,7 +243,11 @@ function notSent(index: number, what: string): ServerError {
 }
 
 /** The error of a text that is refused alone, where it names that text. */
-function refusalOf(error: ServerError, { index, text }: BatchText, others: Others): ServerError {
+function refusalOf(
+	error: ServerError,
+	{ index, text }: BatchText,
+	others: OtherTextsStatus,
+): ServerError {
 	const tooLong = tooLongIn(error);
 	const quoted = `text ${index + 1} ("${startOf(text)}")`;
 	if (tooLong !== undefined) {

@@ -1,5 +1,5 @@
 /** What is asked to get typed data out of a text. */
-import type { SourceMessage } from '../chat/types';
+import type { InputMessage } from '../chat/types';
 import type { ServerError } from '../errors/server-error';
 import type { JsonRecord } from '../values';
 
@@ -69,7 +69,7 @@ export function extractMessages(
 	schema: JsonRecord,
 	instructions: string,
 	blocks: readonly object[],
-): SourceMessage[] {
+): InputMessage[] {
 	const system = [
 		'Extract data from the text of the user.',
 		'Answer with JSON that follows this JSON schema, and with nothing else:',

@@ -1,5 +1,5 @@
 /** Names the files of a request that a server refused: its words seldom say which one, or what is wrong with it. */
-import type { FailureKind } from '../errors/error-types';
+import type { ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import { fileTypeOf } from '../files';
 import { mimeTypeIn } from '../file-name';
@@ -15,7 +15,7 @@ export interface SentFile {
 }
 
 /** Refusals that a file may be the reason for. */
-const OF_FILES: ReadonlySet<FailureKind> = new Set([
+const OF_FILES: ReadonlySet<ErrorType> = new Set([
 	'badRequest',
 	'contextOverflow',
 	'fileUnreadable',
@@ -28,7 +28,7 @@ const OF_FILES: ReadonlySet<FailureKind> = new Set([
 const TOO_LARGE = /file ?size|too large|maximum .{0,40}size/i;
 
 /** Put in front of other advice. */
-const ADVICE: Partial<Record<FailureKind, string>> = {
+const ADVICE: Partial<Record<ErrorType, string>> = {
 	contextOverflow: 'Files use tokens, too: pass fewer or smaller files. ',
 	tooLarge:
 		'Shorten or shrink the file, or raise the limit of the server (vLLM: VLLM_MAX_AUDIO_CLIP_FILESIZE_MB) or of the proxy in front of it (nginx: client_max_body_size). ',

@@ -4,7 +4,7 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import { fileTypeOf } from '../files';
 import { contextOf } from '../http/request-errors';
 import type { Adaptation } from '../servers/adaptations';
-import type { Server } from '../servers/types/server-type';
+import type { ModelServer } from '../servers/types/server-type';
 import {
 	filled,
 	finiteNumber,
@@ -15,7 +15,7 @@ import {
 } from '../values';
 import { explained, task, type TaskSettings, withoutSilence } from './run-task';
 
-export interface DrawRequest {
+export interface ImageRequest {
 	prompt: string;
 	count: number;
 	/** Width x height in pixels, `512x768`; empty: the server chooses. */
@@ -27,7 +27,7 @@ export interface DrawRequest {
 	extra: JsonRecord;
 }
 
-export interface Picture {
+export interface GeneratedImage {
 	content: Buffer;
 	mimeType: string;
 	extension: string;
@@ -43,10 +43,10 @@ const MAX_ANSWER_BYTES = 512 * 1024 * 1024;
 
 /** @throws {ServerError} */
 export async function draw(
-	server: Server,
+	server: ModelServer,
 	settings: TaskSettings,
-	{ prompt, count, size, format, seed, extra }: DrawRequest,
-): Promise<{ pictures: Picture[]; hints: string[] }> {
+	{ prompt, count, size, format, seed, extra }: ImageRequest,
+): Promise<{ pictures: GeneratedImage[]; hints: string[] }> {
 	if (prompt.trim() === '')
 		throw invalidInput('The prompt is empty', 'Describe the image in the field Prompt.');
 	if (size !== '' && !/^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size))
@@ -86,7 +86,7 @@ const withoutResponseFormat: Adaptation = (refusal, { response_format: format })
 		: undefined;
 
 async function cannotDraw(
-	server: Server,
+	server: ModelServer,
 	{ model }: TaskSettings,
 	error: ServerError,
 ): Promise<ServerError> {
@@ -101,10 +101,10 @@ async function cannotDraw(
 }
 
 function pictureIn(
-	server: Server,
+	server: ModelServer,
 	{ model }: TaskSettings,
 	{ b64_json: base64, url, revised_prompt: revised, seed }: JsonRecord,
-): Picture {
+): GeneratedImage {
 	const address = nonEmptyText(base64) === undefined ? nonEmptyText(url) : undefined;
 	const [data = ''] = (nonEmptyText(base64) ?? address ?? '').match(/[^,]*$/) ?? [];
 	const content = Buffer.from(data, 'base64');
@@ -128,7 +128,7 @@ function pixelsOf(content: Buffer): { width: number; height: number } {
 	return { width: content.readUInt32BE(16), height: content.readUInt32BE(20) };
 }
 
-function noPicture(server: Server, { model }: TaskSettings): ServerError {
+function noPicture(server: ModelServer, { model }: TaskSettings): ServerError {
 	return failure('emptyAnswer', contextOf(server, server.url.api, model), {
 		message: 'The server returned no image',
 		remedy:

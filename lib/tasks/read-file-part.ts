@@ -21,7 +21,7 @@ interface ItemFile {
 	bytes: Buffer;
 }
 
-interface OpenedFile {
+interface FilePart {
 	/** In the form of OpenAI. */
 	block: object;
 	/** For refusals. */
@@ -30,7 +30,7 @@ interface OpenedFile {
 }
 
 /** @throws {ServerError} of kind `invalidInput` for a file that no model server reads, before anything is sent */
-export async function openFile(file: ItemFile): Promise<OpenedFile> {
+export async function openFile(file: ItemFile): Promise<FilePart> {
 	const { name, mimeType, bytes } = file;
 	const type = fileTypeOf(bytes) ?? declaredType(mimeType) ?? UNKNOWN;
 	const sent = { name, mimeType, size: bytes.byteLength, head: bytes.subarray(0, 4096) };

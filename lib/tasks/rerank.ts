@@ -8,7 +8,7 @@ import { requireRanking } from '../servers/list-models';
 import { requireModel } from '../servers/model-names';
 import type { Adaptation } from '../servers/adaptations';
 import { kindOf } from '../servers/types';
-import type { Server } from '../servers/types/server-type';
+import type { ModelServer } from '../servers/types/server-type';
 import {
 	append,
 	asList,
@@ -43,13 +43,13 @@ export interface RerankSettings extends TaskSettings {
 	topN: number;
 }
 
-interface Scored {
+interface ScoredDocument {
 	/** Of the document. */
 	index: number;
 	score: number;
 }
 
-export interface Ranking {
+export interface RerankResult {
 	/** Best first. A document without text has no score and stands at the end. */
 	ranking: Array<{ index: number; score?: number }>;
 	/** As far as the server counts them. */
@@ -66,13 +66,13 @@ export interface Ranking {
  * @throws {ServerError} naming the document, where one is at fault
  */
 export async function rerank(
-	server: Server,
+	server: ModelServer,
 	settings: RerankSettings,
 	query: string,
 	texts: readonly string[],
-): Promise<Ranking> {
+): Promise<RerankResult> {
 	requireModel(settings.model);
-	const done: Ranking = { ranking: [], requests: 0, truncated: 0, hints: [] };
+	const done: RerankResult = { ranking: [], requests: 0, truncated: 0, hints: [] };
 	if (texts.length === 0) return done;
 	if (query.trim() === '')
 		throw invalidInput(
@@ -91,16 +91,19 @@ export async function rerank(
 }
 
 async function scoresOf(
-	server: Server,
+	server: ModelServer,
 	settings: RerankSettings,
 	query: string,
 	documents: readonly BatchText[],
-	done: Ranking,
-): Promise<Scored[]> {
+	done: RerankResult,
+): Promise<ScoredDocument[]> {
 	const question = withoutControlTokens(query);
 	const send = async (batch: readonly BatchText[]) =>
 		await sent(server, settings, question, batch, done);
-	const afterRefusal = async (error: ServerError, document: BatchText): Promise<Scored[]> => {
+	const afterRefusal = async (
+		error: ServerError,
+		document: BatchText,
+	): Promise<ScoredDocument[]> => {
 		const tooLong = tooLongIn(error);
 		if (tooLong === undefined) throw error;
 		const text = cutToFit(document.text, tooLong);
@@ -126,12 +129,12 @@ async function scoresOf(
 }
 
 async function sent(
-	server: Server,
+	server: ModelServer,
 	settings: RerankSettings,
 	query: string,
 	batch: readonly BatchText[],
-	done: Ranking,
-): Promise<Scored[]> {
+	done: RerankResult,
+): Promise<ScoredDocument[]> {
 	const documents = batch.map(({ text }) => withoutControlTokens(text));
 	done.requests++;
 	const { value, notes } = await task(server, settings, {
@@ -182,7 +185,7 @@ const atTheRoot: Adaptation = ({ kind }, { texts }) =>
 export function scoresIn(
 	json: unknown,
 	count: number,
-): { scores: Scored[]; tokens?: number } | { fault: string } {
+): { scores: ScoredDocument[]; tokens?: number } | { fault: string } {
 	const list = isRecord(json) ? (json.results ?? json.data) : json;
 	if (!Array.isArray(list)) return { fault: 'the response contains no scores' };
 	const scores = new Map<number, number>();
@@ -212,9 +215,9 @@ function faultOfIndex(index: number, count: number): string | undefined {
 
 /** Best first; equal scores keep the order of the documents. */
 export function ranked(
-	scores: readonly Scored[],
+	scores: readonly ScoredDocument[],
 	{ scores: form, minimumScore = -Infinity }: Pick<RerankSettings, 'scores' | 'minimumScore'>,
-): Scored[] {
+): ScoredDocument[] {
 	return scores
 		.map(({ index, score }) => ({ index, score: form === 'sigmoid' ? sigmoid(score) : score }))
 		.filter(({ score }) => score >= minimumScore)
@@ -228,7 +231,7 @@ function sigmoid(value: number): number {
 const FLAT = 1e-3;
 
 /** A hint about scores that a reranker would hardly give. */
-function hintsOn(scores: readonly Scored[], documents: readonly BatchText[]): string[] {
+function hintsOn(scores: readonly ScoredDocument[], documents: readonly BatchText[]): string[] {
 	const values = scores.map(({ score }) => score);
 	const differ = new Set(documents.map(({ text }) => text)).size >= 3;
 	if (values.length < 3 || !differ || largestOf(values) - smallestOf(values) >= FLAT) return [];

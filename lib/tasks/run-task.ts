@@ -2,17 +2,17 @@
 import { isRefusal } from '../errors/classify-error';
 import { ServerError } from '../errors/server-error';
 import { invalidInput } from '../errors/create-error';
-import type { Answer, Ask } from '../http/types';
+import type { HttpResponse, RequestOptions } from '../http/types';
 import { refusal } from '../http/request-errors';
-import type { Limits } from '../http/timeouts';
-import { formBody, type FileSource, type FormPart, type FormSent } from '../http/multipart';
+import type { Timeouts } from '../http/timeouts';
+import { formBody, type FileSource, type FormPart, type UploadProgress } from '../http/multipart';
 import { request } from '../http/request';
 import type { Priority } from '../http/queue';
 import { missingModelWords } from '../servers/list-models';
 import { type Adaptation, onceMore, withoutRefusedField } from '../servers/adaptations';
 import { identifiedKind, isKnownKind, kindOf, propsOf } from '../servers/types';
-import type { Server, ServerKind } from '../servers/types/server-type';
-import type { TracedRequest } from '../tracing/span-attributes';
+import type { ModelServer, ServerType } from '../servers/types/server-type';
+import type { RequestAttributes } from '../tracing/span-attributes';
 import { inSpan } from '../tracing/span';
 import { parseJson } from '../json';
 import { isRecord, type JsonRecord, words } from '../values';
@@ -21,14 +21,14 @@ import { isRecord, type JsonRecord, words } from '../values';
 export interface TaskSettings {
 	/** Empty: the server chooses. */
 	model: string;
-	limits?: Partial<Limits>;
+	limits?: Partial<Timeouts>;
 	retries?: number;
 	priority: Priority;
 	signal?: AbortSignal;
 }
 
 interface TaskRequest<T>
-	extends Pick<Ask, 'framing' | 'headers' | 'isIdempotent' | 'maxBytes' | 'mayGiveUp'> {
+	extends Pick<RequestOptions, 'framing' | 'headers' | 'isIdempotent' | 'maxBytes' | 'mayGiveUp'> {
 	/** URL. A changed body may need another one. */
 	route: string | ((body: JsonRecord) => string);
 	/** The fields: JSON, or a form where there is a file. */
@@ -37,10 +37,10 @@ interface TaskRequest<T>
 	/** Fields of Extra Body. They replace others, and are sent as they are. */
 	extra?: JsonRecord;
 	/** The name of its span. */
-	operation?: TracedRequest['operation'];
+	operation?: RequestAttributes['operation'];
 	adaptations?: readonly Adaptation[];
 	/** @param refused the failure that a text means which is no answer */
-	read(answer: Answer, refused: (text: string) => ServerError): Promise<T>;
+	read(answer: HttpResponse, refused: (text: string) => ServerError): Promise<T>;
 	/** Tokens that the span gets. */
 	tokensOf?(value: T): { promptTokens?: number; completionTokens?: number };
 }
@@ -51,7 +51,7 @@ interface TaskRequest<T>
  * @throws {ServerError}
  */
 export async function task<T>(
-	server: Server,
+	server: ModelServer,
 	{ model, limits, retries, priority, signal }: TaskSettings,
 	one: TaskRequest<T>,
 ): Promise<{ value: T; notes: string[] }> {
@@ -59,16 +59,16 @@ export async function task<T>(
 	const urlOf = (sent: JsonRecord) => (typeof one.route === 'string' ? one.route : one.route(sent));
 	// How many requests the server takes at once.
 	if (server.maxConcurrentRequests === 0) await propsOf(server, model, signal);
-	const send = async (to: Server, sent: JsonRecord) => {
+	const send = async (to: ModelServer, sent: JsonRecord) => {
 		const form = file === undefined ? undefined : formBody(partsOf(sent, file));
-		const ask: Ask = {
+		const ask: RequestOptions = {
 			url: urlOf(sent),
 			...(form === undefined ? { json: sent } : { upload: form }),
 			...{ headers: one.headers, framing, maxBytes, limits, retries, priority, signal },
 			...{ isIdempotent, mayGiveUp },
 			...(model === '' ? {} : { model }),
 		};
-		const read = async (answer: Answer) => {
+		const read = async (answer: HttpResponse) => {
 			const { url, status, headers } = answer;
 			return await one.read(answer, (text) => refusal(to, ask, { url, status, headers, text }));
 		};
@@ -101,7 +101,7 @@ export async function task<T>(
  * @throws {ServerError} for anything else, and for a refusal
  */
 export async function dataOf(
-	answer: Answer,
+	answer: HttpResponse,
 	refused: (text: string) => ServerError,
 ): Promise<JsonRecord | unknown[]> {
 	const text = await answer.text();
@@ -119,7 +119,7 @@ function partsOf(fields: JsonRecord, file: FileSource): FormPart[] {
 }
 
 /** Explains an upload that failed: the file could not be read, or the server or a proxy cut the connection. */
-function uploadFailure(error: unknown, { unreadable, bytes }: FormSent): unknown {
+function uploadFailure(error: unknown, { unreadable, bytes }: UploadProgress): unknown {
 	if (unreadable !== undefined) return notRead(unreadable);
 	const isCut =
 		error instanceof ServerError &&
@@ -156,9 +156,9 @@ export function withoutSilence(error: ServerError): ServerError {
  * @param remedy which servers can
  */
 export async function explained(
-	server: Server,
+	server: ModelServer,
 	error: ServerError,
-	{ can, remedy, model }: { can: string; remedy: (kind: ServerKind) => string; model: string },
+	{ can, remedy, model }: { can: string; remedy: (kind: ServerType) => string; model: string },
 ): Promise<ServerError> {
 	const kind = await kindOf(server);
 	const way = missingModelWords(server, model);

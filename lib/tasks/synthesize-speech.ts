@@ -3,18 +3,18 @@ import { failure, invalidInput } from '../errors/create-error';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { contextOf } from '../http/request-errors';
 import { readWhole } from '../http/response-body';
-import type { Server } from '../servers/types/server-type';
+import type { ModelServer } from '../servers/types/server-type';
 import { fileTypeOf } from '../files';
 import { filled, type JsonRecord } from '../values';
 import { explained, task, type TaskSettings, withoutSilence } from './run-task';
 
-export type SoundFormat = 'mp3' | 'wav' | 'flac' | 'opus' | 'aac' | 'pcm';
+export type AudioFormat = 'mp3' | 'wav' | 'flac' | 'opus' | 'aac' | 'pcm';
 
-export interface SpeakRequest {
+export interface SpeechRequest {
 	input: string;
 	/** Empty: the server's own. */
 	voice: string;
-	format: SoundFormat;
+	format: AudioFormat;
 	speed?: number;
 	instructions: string;
 	/** Removes emoji and Markdown first. */
@@ -23,12 +23,12 @@ export interface SpeakRequest {
 	extra: JsonRecord;
 }
 
-interface SoundType {
+interface AudioType {
 	mimeType: string;
 	extension: string;
 }
 
-export interface Sound extends SoundType {
+export interface SpeechAudio extends AudioType {
 	content: AsyncIterable<Uint8Array>;
 }
 
@@ -38,7 +38,7 @@ const PCM_RATE = 24_000;
 const MIN_SOUND_BYTES = 100;
 
 /** MIME types that n8n and browsers know. n8n's own OpenAI node says `audio/mp3`, which is not registered. */
-const TYPES: Readonly<Record<Exclude<SoundFormat, 'pcm'>, string>> = {
+const TYPES: Readonly<Record<Exclude<AudioFormat, 'pcm'>, string>> = {
 	mp3: 'audio/mpeg',
 	wav: 'audio/wav',
 	flac: 'audio/flac',
@@ -51,10 +51,10 @@ const TYPES: Readonly<Record<Exclude<SoundFormat, 'pcm'>, string>> = {
  * @throws {ServerError}
  */
 export async function speak<Stored>(
-	server: Server,
+	server: ModelServer,
 	settings: TaskSettings,
-	wanted: SpeakRequest,
-	store: (sound: Sound) => Promise<Stored>,
+	wanted: SpeechRequest,
+	store: (sound: SpeechAudio) => Promise<Stored>,
 ): Promise<{ stored: Stored; extension: string; input: string; hints: string[] }> {
 	const { voice, format, speed, instructions, extra } = wanted;
 	const input = (wanted.plainText ? plainText(wanted.input) : wanted.input).trim();
@@ -86,7 +86,7 @@ export async function speak<Stored>(
 	return { stored, extension, input, hints: isOther ? [...notes, other] : notes };
 }
 
-function nothingToSpeak({ input }: SpeakRequest): ServerError {
+function nothingToSpeak({ input }: SpeechRequest): ServerError {
 	return invalidInput(
 		'The text is empty',
 		input.trim() === ''
@@ -126,8 +126,8 @@ async function textIn(pieces: AsyncIterable<Uint8Array>): Promise<string> {
  * Type of a received sound: the one asked for, unless its first bytes say otherwise. Raw samples may begin with any
  * bytes, so where PCM was asked for only a WAV header counts.
  */
-function receivedType(head: Uint8Array, requested: SoundFormat): SoundType {
-	const own: SoundType =
+function receivedType(head: Uint8Array, requested: AudioFormat): AudioType {
+	const own: AudioType =
 		requested === 'pcm'
 			? { mimeType: `audio/L16;rate=${PCM_RATE};channels=1`, extension: 'pcm' }
 			: { mimeType: TYPES[requested], extension: requested };
@@ -139,7 +139,7 @@ function receivedType(head: Uint8Array, requested: SoundFormat): SoundType {
 	return isRequested || isChance ? own : { mimeType, extension };
 }
 
-function tooShort(server: Server, { model }: TaskSettings, bytes: number): ServerError {
+function tooShort(server: ModelServer, { model }: TaskSettings, bytes: number): ServerError {
 	return failure('emptyAnswer', contextOf(server, server.url.api, model), {
 		message: 'The server returned no audio',
 		meaning: `The server returned no audio: its response has ${bytes} bytes`,
@@ -149,7 +149,7 @@ function tooShort(server: Server, { model }: TaskSettings, bytes: number): Serve
 }
 
 async function cannotSpeak(
-	server: Server,
+	server: ModelServer,
 	{ model }: TaskSettings,
 	error: ServerError,
 	voice: string,

@@ -3,7 +3,7 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import { failure, invalidInput } from '../errors/create-error';
 import { contextOf } from '../http/request-errors';
 import type { FileSource } from '../http/multipart';
-import type { Server } from '../servers/types/server-type';
+import type { ModelServer } from '../servers/types/server-type';
 import { SOUND_EXTENSIONS, soundExtension } from '../files';
 import { filled, type JsonRecord } from '../values';
 import { namingFiles } from './file-errors';
@@ -33,7 +33,7 @@ const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
  * @throws {ServerError}
  */
 export async function transcribe(
-	server: Server,
+	server: ModelServer,
 	settings: TaskSettings,
 	wanted: TranscribeRequest,
 ): Promise<Transcript & { hints: string[] }> {
@@ -75,7 +75,7 @@ export async function transcribe(
 	return { ...transcript, hints };
 }
 
-function emptyAnswer(server: Server, { model }: TaskSettings): ServerError {
+function emptyAnswer(server: ModelServer, { model }: TaskSettings): ServerError {
 	return failure('invalidAnswer', contextOf(server, server.url.api, model), {
 		message: 'The server returned an empty response instead of a transcript',
 		remedy:
@@ -109,7 +109,7 @@ function refusedOption(
 }
 
 async function refusedSound(
-	server: Server,
+	server: ModelServer,
 	{ model }: TaskSettings,
 	error: ServerError,
 	request: TranscribeRequest,

@@ -9,7 +9,7 @@ interface Vectors {
 }
 
 /** What is wrong with an answer; `index` of the text in the request. */
-export interface Fault {
+export interface VectorIssue {
 	fault: string;
 	/** What to do, where that is known. */
 	remedy?: string;
@@ -26,7 +26,7 @@ export function vectorsIn(
 	json: JsonRecord | unknown[],
 	count: number,
 	length: number | undefined,
-): Vectors | Fault {
+): Vectors | VectorIssue {
 	const { data, embeddings } = recordOf(json);
 	const list = data ?? embeddings;
 	if (!Array.isArray(list)) return { fault: 'the response contains no embeddings' };
@@ -46,7 +46,10 @@ export function vectorsIn(
 }
 
 /** @param length how many numbers each has; undefined: as many as the first */
-function readAll(entries: readonly unknown[], length: number | undefined): number[][] | Fault {
+function readAll(
+	entries: readonly unknown[],
+	length: number | undefined,
+): number[][] | VectorIssue {
 	const vectors: number[][] = [];
 	for (const [index, entry] of entries.entries()) {
 		const vector = readVector(isRecord(entry) ? entry.embedding : entry);
@@ -67,7 +70,7 @@ function inOrder(list: unknown[]): unknown[] | undefined {
 	return isComplete ? list.map((_entry, at) => ordered.get(at)) : undefined;
 }
 
-function readVector(value: unknown): number[] | Fault {
+function readVector(value: unknown): number[] | VectorIssue {
 	if (typeof value === 'string')
 		return fromBase64(value) ?? { fault: 'a vector is neither an array of numbers nor base64' };
 	const numbers = asList(value).map((entry) => plainNumber(entry) ?? NaN);
@@ -85,7 +88,7 @@ function fromBase64(text: string): number[] | undefined {
 	return Array.from({ length: bytes.length / BYTES }, (_none, at) => bytes.readFloatLE(at * BYTES));
 }
 
-function faultOf(vector: readonly number[], expected: number): Fault | undefined {
+function faultOf(vector: readonly number[], expected: number): VectorIssue | undefined {
 	if (vector.length !== expected)
 		return {
 			fault: `a vector has ${vector.length} dimensions while the others have ${expected}`,

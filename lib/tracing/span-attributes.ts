@@ -24,7 +24,7 @@ export interface TraceSettings {
 }
 
 /** What is known when a request is sent. */
-export interface TracedRequest {
+export interface RequestAttributes {
 	/** Names of OpenTelemetry's conventions, which have none for reranking. */
 	operation: 'chat' | 'text_completion' | 'embeddings' | 'rerank' | 'invoke_workflow';
 	/** The requested model. */
@@ -40,7 +40,7 @@ export interface TracedRequest {
 }
 
 /** What is known from an answer. */
-export interface TracedAnswer {
+export interface ResponseAttributes {
 	/** A kind of server, or `dify`. */
 	provider?: string;
 	/** The model that answered, according to the server. */
@@ -66,8 +66,8 @@ export interface TracedAnswer {
 	error?: string;
 }
 
-export type TracedExchange = TracedRequest &
-	TracedAnswer & {
+export type SpanData = RequestAttributes &
+	ResponseAttributes & {
 		server: ServerAddress;
 		/** By `performance.now()`. */
 		startedAt: number;
@@ -75,22 +75,22 @@ export type TracedExchange = TracedRequest &
 
 const set =
 	(name: string) =>
-	({ parameters }: TracedExchange) =>
+	({ parameters }: SpanData) =>
 		(parameters as Readonly<JsonRecord> | undefined)?.[name];
 
 /** The texts of an observation, if the user wants them in traces. */
-const texts = (name: 'input' | 'output') => (observation: TracedExchange) =>
+const texts = (name: 'input' | 'output') => (observation: SpanData) =>
 	observation.trace?.recordTexts === true && observation[name] !== undefined
 		? messagesAsJson(observation[name])
 		: undefined;
 
-const sessionOf = ({ trace, conversationId }: TracedExchange) => trace?.sessionId ?? conversationId;
+const sessionOf = ({ trace, conversationId }: SpanData) => trace?.sessionId ?? conversationId;
 
 /**
  * Every attribute of a span: OpenTelemetry's conventions for GenAI, Langfuse's names for what those lack
  * (https://langfuse.com/integrations/native/opentelemetry), and our own where neither has one.
  */
-const ATTRIBUTES: Readonly<Record<string, (observation: TracedExchange) => unknown>> = {
+const ATTRIBUTES: Readonly<Record<string, (observation: SpanData) => unknown>> = {
 	'gen_ai.operation.name': ({ operation }) => operation,
 	'gen_ai.provider.name': ({ provider }) =>
 		provider === undefined ? undefined : snakeCase(provider),
@@ -136,7 +136,7 @@ type AttributeValue = string | number | boolean | string[];
 
 /** @param mask masks the credential's secrets in a text */
 export function attributesOf(
-	observation: TracedExchange,
+	observation: SpanData,
 	mask: (text: string) => string,
 ): Record<string, AttributeValue> {
 	const attributes: Record<string, AttributeValue> = {};

@@ -1,11 +1,11 @@
 import { ServerError } from '../errors/server-error';
 import { mask } from '../errors/mask';
-import type { Target } from '../http/types';
+import type { Endpoint } from '../http/types';
 import {
 	attributesOf,
-	type TracedRequest,
-	type TracedExchange,
-	type TracedAnswer,
+	type RequestAttributes,
+	type SpanData,
+	type ResponseAttributes,
 } from './span-attributes';
 import { raceAgainstAbort } from '../http/sleep';
 import { optional, quietly } from '../values';
@@ -17,14 +17,14 @@ type OpenTelemetry = Pick<
 >;
 
 /** A server that is asked on behalf of a node. */
-type Traced = Target & { readonly host?: object };
+type TracedEndpoint = Endpoint & { readonly host?: object };
 
 /** The span of one request to one server. All its methods do nothing where n8n exports no traces. */
-interface RequestSpan<S extends Traced> {
+interface RequestSpan<S extends TracedEndpoint> {
 	/** With the header `traceparent`, so that the server's own spans are children of this one. */
 	connection: S;
 	/** Adds attributes from an answer. */
-	note(answer: TracedAnswer): void;
+	note(answer: ResponseAttributes): void;
 	/** Records a failure by its title, which contains no URL and no text of a server. @returns the error */
 	fail(error: unknown): unknown;
 	/** Gives the span to n8n's exporter. Calling it twice is harmless. */
@@ -38,9 +38,9 @@ const STATUS_ERROR = 2;
 const HOST_LIMIT_MS = 1_000;
 
 /** Starts the span of a request as a child of n8n's span of the node. */
-async function startSpan<S extends Traced>(
+async function startSpan<S extends TracedEndpoint>(
 	connection: S,
-	request: TracedRequest,
+	request: RequestAttributes,
 ): Promise<RequestSpan<S>> {
 	const api = openTelemetry();
 	const headers = api === undefined ? {} : await nodeSpan(connection);
@@ -49,15 +49,15 @@ async function startSpan<S extends Traced>(
 	return begun ?? { connection, note: nothing, fail: (error) => error, end: nothing };
 }
 
-function begin<S extends Traced>(
+function begin<S extends TracedEndpoint>(
 	connection: S,
-	request: TracedRequest,
+	request: RequestAttributes,
 	api: OpenTelemetry,
 	headers: object,
 ): RequestSpan<S> {
 	const parent = api.propagation.extract(api.ROOT_CONTEXT, headers);
 	const masked = (text: string) => mask(text, connection.secrets);
-	const observation: TracedExchange = {
+	const observation: SpanData = {
 		...request,
 		server: connection.url,
 		startedAt: performance.now(),
@@ -98,16 +98,16 @@ function begin<S extends Traced>(
 	};
 }
 
-function withHeaders<S extends Traced>(server: S, headers: Record<string, string>): S {
+function withHeaders<S extends TracedEndpoint>(server: S, headers: Record<string, string>): S {
 	return { ...server, headers: { ...server.headers, ...headers } };
 }
 
 /** Runs work in a span of its own. `answerOf`: the attributes from its result. */
-export async function inSpan<T, S extends Traced>(
+export async function inSpan<T, S extends TracedEndpoint>(
 	connection: S,
-	request: TracedRequest,
+	request: RequestAttributes,
 	work: (connection: S) => Promise<T>,
-	answerOf: (result: T) => TracedAnswer,
+	answerOf: (result: T) => ResponseAttributes,
 ): Promise<T> {
 	const span = await startSpan(connection, request);
 	try {
@@ -149,7 +149,7 @@ type HttpRequest = (request: {
  * request is aborted before a socket is opened. Read again for each request: while a model is supplied, n8n's span is
  * still that of the workflow.
  */
-async function nodeSpan({ host, url }: Traced): Promise<Record<string, string>> {
+async function nodeSpan({ host, url }: TracedEndpoint): Promise<Record<string, string>> {
 	const headers: Record<string, string> = {};
 	const { httpRequest } = (host ?? {}) as { httpRequest?: HttpRequest };
 	const request = quietly(() =>

@@ -1,5 +1,5 @@
 import { path, uuid } from '../../lib/dify/ids';
-import { readList, type List } from '../../lib/dify/pagination';
+import { readList, type ListEndpoint } from '../../lib/dify/pagination';
 import { nonEmptyText } from '../../lib/values';
 import { editorList } from '../shared/dify/list-search';
 import { locatorField } from '../shared/dify/fields';
@@ -8,7 +8,10 @@ import { longTextField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 
 /** Newest first. `keyword`: part of the question or the answer, case-insensitive (docs/protocols/dify.md 2.12). */
-const annotations = (keyword: string): List => ({ path: '/apps/annotations', query: { keyword } });
+const annotations = (keyword: string): ListEndpoint => ({
+	path: '/apps/annotations',
+	query: { keyword },
+});
 
 const questionField = stringField('Question', 'question', {
 	required: true,

@@ -1,7 +1,7 @@
 import { difyFailure } from '../../lib/dify/errors';
 import { mimeTypeIn } from '../../lib/file-name';
 import { refusal } from '../../lib/http/request-errors';
-import type { Ask } from '../../lib/http/types';
+import type { RequestOptions } from '../../lib/http/types';
 import { soundExtension } from '../../lib/files';
 import { optional, text } from '../../lib/values';
 import { binaryField, fileIn, messageField, outputField, userField } from '../shared/dify/fields';
@@ -64,7 +64,7 @@ export const audioSpeak: DifyOperation = {
 		const voice = parameters.name('options.voice') || undefined;
 		const name = baseName(parameters.name('options.fileName'), 'speech');
 		const json = { ...spoken, ...optional({ voice }), user: userIn(parameters) };
-		const asked: Ask = { url: client.href('/text-to-audio'), json, limits: LIMITS };
+		const asked: RequestOptions = { url: client.href('/text-to-audio'), json, limits: LIMITS };
 		const { facts, binary } = await client.open(asked, async (answer) => {
 			const { url, status, headers } = answer;
 			const mimeType = mimeTypeIn(headers['content-type']);

@@ -16,7 +16,7 @@ import {
 	stringField,
 } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
-import type { Extra } from './output';
+import type { IncludedPart } from './output';
 
 const options: INodeProperties[] = [
 	stringField('Response Field', 'answerField', {
@@ -77,7 +77,7 @@ export function readOptions(parameters: NodeParameters) {
 	return {
 		answerField: parameters.name('options.answerField') || 'answer',
 		autoGenerateName: parameters.flag('options.autoGenerateName', undefined),
-		include: parameters.choices<Extra>('options.include'),
+		include: parameters.choices<IncludedPart>('options.include'),
 		onPause: parameters.choice<'return' | 'error'>('options.onPause', 'return'),
 		onStaleConversation: parameters.choice<'error' | 'startNew'>(
 			'options.onStaleConversation',

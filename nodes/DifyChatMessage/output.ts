@@ -1,25 +1,25 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import type { DifyChatAnswer } from '../../lib/dify/run/start-run';
+import type { ChatMessageResult } from '../../lib/dify/run/start-run';
 import type { RunResult } from '../../lib/dify/types';
 import { optional } from '../../lib/values';
 import { plain } from '../shared/dify/plain-object';
 
 /** Optional parts of the item beside the answer. */
-export type Extra = 'files' | 'reasoning' | 'thoughts' | 'workflow';
+export type IncludedPart = 'files' | 'reasoning' | 'thoughts' | 'workflow';
 
 interface OutputOptions {
 	simplify: boolean;
 	answerField: string;
 	/** The user of the message: later nodes need the same one. */
 	user: string;
-	include: readonly Extra[];
+	include: readonly IncludedPart[];
 	/** The item comes from a chat, which shows the field "output" of the last node. */
 	isChat: boolean;
 }
 
 /** The JSON of the item for an answer. */
-export function answerJson(answer: DifyChatAnswer, options: OutputOptions): IDataObject {
+export function answerJson(answer: ChatMessageResult, options: OutputOptions): IDataObject {
 	const { result, conversationRestarted } = answer;
 	return plain({
 		...(options.simplify ? simplified(result, options) : raw(result, options)),

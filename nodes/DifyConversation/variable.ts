@@ -1,7 +1,7 @@
 import type { DifyClient } from '../../lib/dify/client';
 import { localError } from '../../lib/dify/errors';
 import { optionalUuid, path } from '../../lib/dify/ids';
-import { readList, type List } from '../../lib/dify/pagination';
+import { readList, type ListEndpoint } from '../../lib/dify/pagination';
 import { parseJson } from '../../lib/json';
 import { nonEmptyText, words, type JsonRecord } from '../../lib/values';
 import { editorList, editorUser, editorValue, matching } from '../shared/dify/list-search';
@@ -11,7 +11,7 @@ import { listRow } from '../shared/dify/define-operation';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { stringField } from '../shared/field-builders';
 
-function variablesOf(conversationId: string, user: string): List {
+function variablesOf(conversationId: string, user: string): ListEndpoint {
 	return {
 		path: path`/conversations/${conversationId}/variables`,
 		query: { user },
@@ -75,7 +75,7 @@ export const variableUpdate: DifyOperation = {
 /** @throws {ServerError} of kind `notFound` with the existing names */
 async function variableNamed(
 	client: DifyClient,
-	list: List,
+	list: ListEndpoint,
 	wanted: string,
 ): Promise<JsonRecord & { id: string }> {
 	const variables = await readList(client, list);

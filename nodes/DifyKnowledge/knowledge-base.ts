@@ -6,7 +6,7 @@ import {
 	basesOf,
 	deleteAt,
 	WRITE_LIMIT_MS,
-	type Technique,
+	type IndexingTechnique,
 } from '../../lib/dify/knowledge/documents';
 import { embeddingBody } from '../../lib/dify/knowledge/models';
 import { cutQuery, misfitHint, retrieve } from '../../lib/dify/knowledge/retrieval';
@@ -90,7 +90,8 @@ function settingsIn(parameters: NodeParameters): JsonRecord {
 	return optional({
 		description: textIn(parameters, 'options.description'),
 		permission: parameters.choice('options.permission', undefined),
-		indexing_technique: parameters.choice<Technique>('options.technique', undefined) ?? implied,
+		indexing_technique:
+			parameters.choice<IndexingTechnique>('options.technique', undefined) ?? implied,
 		...embeddingBody(embeddingModel),
 	});
 }

@@ -5,7 +5,7 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 
-import { DifyApp } from '../../lib/dify/access';
+import { CachedDifyAccess } from '../../lib/dify/access';
 import { difyClient } from '../../lib/dify/credentials';
 import { uuid } from '../../lib/dify/ids';
 import {
@@ -13,7 +13,7 @@ import {
 	misfitHint,
 	retrieve,
 	type Hit,
-	type SearchSettings,
+	type RetrievalOptions,
 } from '../../lib/dify/knowledge/retrieval';
 import { searchSettings } from '../shared/dify/knowledge-fields';
 import { isBlank, NodeParameters, wrongField } from '../shared/parameters';
@@ -41,7 +41,7 @@ export interface SuppliedRetriever {
 
 interface Settings {
 	datasetIds: string[];
-	search: SearchSettings & { topK: number };
+	search: RetrievalOptions & { topK: number };
 }
 
 export async function supplyRetriever(
@@ -50,7 +50,7 @@ export async function supplyRetriever(
 ): Promise<SupplyData> {
 	return await supplied(context, NodeConnectionTypes.AiRetriever, itemIndex, async (log) => {
 		const credentials = await context.getCredentials('difyApi', itemIndex);
-		const app = new DifyApp(difyClient(credentials, context.helpers));
+		const app = new CachedDifyAccess(difyClient(credentials, context.helpers));
 		const settings = readSettings(new NodeParameters(context, itemIndex, properties));
 		return { response: loggedRetriever(app, settings, log) };
 	});
@@ -78,7 +78,11 @@ function readSettings(parameters: NodeParameters): Settings {
 	};
 }
 
-function loggedRetriever(app: DifyApp, settings: Settings, log: SubNodeLog): SuppliedRetriever {
+function loggedRetriever(
+	app: CachedDifyAccess,
+	settings: Settings,
+	log: SubNodeLog,
+): SuppliedRetriever {
 	const search = async (typed: string, signal: AbortSignal | undefined) => {
 		const { query, cut } = cutQuery(typed);
 		if (cut) log.hint('A question was truncated to 250 characters, the maximum in Dify.');
@@ -87,7 +91,7 @@ function loggedRetriever(app: DifyApp, settings: Settings, log: SubNodeLog): Sup
 			run: async (execution) => {
 				const signals = [signal, execution].filter((each) => each !== undefined);
 				const access = app.within(AbortSignal.any(signals));
-				const found: Found[] = [];
+				const found: RetrievedHit[] = [];
 				let misfits = 0;
 				for (const datasetId of settings.datasetIds) {
 					const one = await retrieve(access, datasetId, query, settings.search);
@@ -114,7 +118,7 @@ function loggedRetriever(app: DifyApp, settings: Settings, log: SubNodeLog): Sup
 	};
 }
 
-interface Found extends Hit {
+interface RetrievedHit extends Hit {
 	datasetId: string;
 }
 
@@ -126,7 +130,7 @@ function documentOf({
 	segmentId,
 	datasetId,
 	metadata,
-}: Found): RetrievedDocument {
+}: RetrievedHit): RetrievedDocument {
 	return {
 		pageContent: content,
 		metadata: { ...metadata, score, source: title, documentId, segmentId, datasetId },

@@ -8,15 +8,15 @@ import { append, nonEmptyText, type JsonRecord } from '../../lib/values';
 const GRACE_MS = 60_000;
 
 /** What was seen, as plain data in n8n's database. */
-export interface FeedbackMemory {
+export interface PollState {
 	/** When the newest record was created, in milliseconds. */
 	newest: number;
 	/** `updated_at` of the newest records, by ID. A changed rating keeps its place in the list. */
 	known: Record<string, string>;
 }
 
-interface News {
-	memory: FeedbackMemory;
+interface PollResult {
+	memory: PollState;
 	/** Oldest first. `isNew` false: an earlier rating was changed. */
 	found: Array<{ feedback: JsonRecord; isNew: boolean }>;
 }
@@ -24,8 +24,8 @@ interface News {
 /** @param memory undefined at the first poll, which finds nothing */
 export async function newFeedback(
 	client: DifyClient,
-	memory: FeedbackMemory | undefined,
-): Promise<News> {
+	memory: PollState | undefined,
+): Promise<PollResult> {
 	const records = await recordsSince(client, memory);
 	const since = (memory?.newest ?? Infinity) - GRACE_MS;
 	const found = records
@@ -42,7 +42,7 @@ export async function newFeedback(
 /** The newest page, and more where that is all newer than what is known. */
 async function recordsSince(
 	client: DifyClient,
-	memory: FeedbackMemory | undefined,
+	memory: PollState | undefined,
 ): Promise<JsonRecord[]> {
 	const records: JsonRecord[] = [];
 	for await (const page of pagesOf(client, FEEDBACK)) {

@@ -6,7 +6,7 @@ import { readPage } from '../../lib/dify/pagination';
 import type { JsonRecord } from '../../lib/values';
 import { difyNodeError } from '../shared/dify/errors';
 import { NodeParameters } from '../shared/parameters';
-import { newFeedback, type FeedbackMemory } from './feedback';
+import { newFeedback, type PollState } from './feedback';
 import { properties } from './fields';
 
 /** How many examples the editor gets. */
@@ -34,7 +34,7 @@ export async function pollDify(context: IPollFunctions): Promise<INodeExecutionD
 		looking.add(node);
 		try {
 			const stored = context.getWorkflowStaticData('node');
-			const news = await newFeedback(client, stored.feedback as FeedbackMemory | undefined);
+			const news = await newFeedback(client, stored.feedback as PollState | undefined);
 			const withChanged = parameters.flag('options.changed', true);
 			const found = news.found.filter(
 				({ feedback, isNew }) => (isNew || withChanged) && isWanted(feedback),

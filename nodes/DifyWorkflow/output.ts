@@ -9,12 +9,12 @@ import { pausedError } from '../shared/dify/run-request';
 import type { OperationItem } from '../shared/run/operations';
 
 /** Optional parts of the item beside the outputs. */
-type Extra = 'files' | 'nodes' | 'text';
+type IncludedPart = 'files' | 'nodes' | 'text';
 
 /** Contents of the item, and what counts as a failure. */
 interface RunOutput {
 	simplify: boolean;
-	include: readonly Extra[];
+	include: readonly IncludedPart[];
 	onFailure: 'error' | 'return';
 	onPause: 'error' | 'return' | 'wait';
 	user: string;
@@ -23,7 +23,7 @@ interface RunOutput {
 export function readOutput({ parameters }: Pick<DifyCall, 'parameters'>, user: string): RunOutput {
 	return {
 		simplify: parameters.flag('simplify'),
-		include: parameters.choices<Extra>('options.include'),
+		include: parameters.choices<IncludedPart>('options.include'),
 		onFailure: parameters.choice<'error' | 'return'>('options.onFailure', 'error'),
 		onPause: parameters.choice<'error' | 'return' | 'wait'>('options.onPause', 'return'),
 		user,
@@ -64,7 +64,7 @@ export async function runItem(
 	};
 }
 
-function included(include: readonly Extra[], { workflow, text }: RunResult): object {
+function included(include: readonly IncludedPart[], { workflow, text }: RunResult): object {
 	return {
 		...(include.includes('nodes') && { nodes: workflow?.nodes ?? [] }),
 		...(include.includes('text') && { text }),

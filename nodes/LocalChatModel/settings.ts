@@ -1,4 +1,4 @@
-import type { ChatSettings, ReasoningEcho } from '../../lib/chat/types';
+import type { ChatSettings, ThinkingHistory } from '../../lib/chat/types';
 import { isRecord, optional } from '../../lib/values';
 import { readGeneration, responseFormatIn, thinkingIn } from '../shared/chat/generation-settings';
 import { readLimits } from '../shared/timeout-fields';
@@ -22,7 +22,7 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 				responseFormat: responseFormatIn(parameters),
 			}),
 		},
-		reasoningEcho: parameters.choice<ReasoningEcho>('options.reasoningEcho', 'toolTurns'),
+		reasoningEcho: parameters.choice<ThinkingHistory>('options.reasoningEcho', 'toolTurns'),
 		showThinking: parameters.flag('options.showThinking', false),
 		...optional({
 			toolCallsInText: parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined),

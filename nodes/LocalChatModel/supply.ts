@@ -10,8 +10,8 @@ import { withBudget } from './token-budget';
 import { withToolsAtOnce } from '../../lib/chat/tool-selection';
 import { checkParameters } from '../../lib/chat/parameters';
 import { runTurn } from '../../lib/chat/turn';
-import type { AnswerSource, ChatSettings } from '../../lib/chat/types';
-import type { Server } from '../../lib/servers/types/server-type';
+import type { ChatGenerator, ChatSettings } from '../../lib/chat/types';
+import type { ModelServer } from '../../lib/servers/types/server-type';
 import { withChosenModel } from '../shared/search-models';
 
 /** Supplies the chat model, see `supplyModel`. */
@@ -50,7 +50,7 @@ export async function supplyChatModel(
  *
  * @throws {ServerError} of kind `invalidInput` for a wrong option, at once
  */
-function answersOf(server: Server, settings: ChatSettings): AnswerSource {
+function answersOf(server: ModelServer, settings: ChatSettings): ChatGenerator {
 	checkParameters(settings.parameters);
 	return async (call, show) => {
 		const chosen = await withChosenModel(settings, server, 'chat', call.signal);

@@ -1,4 +1,4 @@
-import type { AnswerSource } from '../../lib/chat/types';
+import type { ChatGenerator } from '../../lib/chat/types';
 import { invalidInput } from '../../lib/errors/create-error';
 import { tokensSpent } from '../shared/token-totals';
 
@@ -11,7 +11,7 @@ const UNCOUNTED =
  * @param budget tokens of all prompts and answers of the execution
  * @throws {ServerError} of kind `invalidInput` before anything is sent, if nothing is left
  */
-export function withBudget(answers: AnswerSource, context: object, budget: number): AnswerSource {
+export function withBudget(answers: ChatGenerator, context: object, budget: number): ChatGenerator {
 	return async (call, show) => {
 		requireTokens(context, budget);
 		const answer = await answers(call, show);

@@ -5,7 +5,7 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 
-import { type Embedded, Embedder } from '../../lib/tasks/embed';
+import { type EmbeddingResult, Embedder } from '../../lib/tasks/embed';
 import type { Prefixes } from '../../lib/tasks/prefixes';
 import { filled, optional } from '../../lib/values';
 import { readEmbeddingSettings } from '../shared/embedding-fields';
@@ -78,7 +78,7 @@ function loggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbeddings
 
 /** The log of a call: counts and sizes, never the vectors, which would fill n8n's database. */
 function summary(
-	{ vectors, received, tokens, hints, ...rest }: Embedded,
+	{ vectors, received, tokens, hints, ...rest }: EmbeddingResult,
 	model: string,
 ): IDataObject {
 	const [first] = vectors;

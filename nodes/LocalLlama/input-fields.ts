@@ -3,7 +3,7 @@ import type { INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { filled } from '../../lib/values';
 import { booleanField, optionsCollection } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
-import { ItemFailure } from '../shared/run/item-error';
+import { ItemError } from '../shared/run/item-error';
 import type { OperationItem } from '../shared/run/operations';
 import type { LlamaCall, LocalLlamaOperation } from './operation';
 
@@ -26,9 +26,9 @@ export function withInputFields(
 			field.name === 'options' ? withOption(field, includeField(preset)) : field,
 		),
 		run: async (call) => {
-			const complete = (item: OperationItem | ItemFailure) => {
+			const complete = (item: OperationItem | ItemError) => {
 				const from = sourceOf(item, call);
-				if (item instanceof ItemFailure || from === undefined) return item;
+				if (item instanceof ItemError || from === undefined) return item;
 				const isIncluded = read(call.parametersOf(from)) ?? preset;
 				if (!isIncluded || isToolOfAgent(call)) return item;
 				return withInput(item, call.context.getInputData()[from]);
@@ -55,11 +55,8 @@ function withOption(collection: INodeProperties, option: INodeProperties): INode
 }
 
 /** The index of the input item that an item comes of; undefined where it comes of several. */
-function sourceOf(
-	item: OperationItem | ItemFailure,
-	{ itemIndexes }: LlamaCall,
-): number | undefined {
-	if (item instanceof ItemFailure) return undefined;
+function sourceOf(item: OperationItem | ItemError, { itemIndexes }: LlamaCall): number | undefined {
+	if (item instanceof ItemError) return undefined;
 	const [index, ...others] = [item.from ?? itemIndexes].flat();
 	return others.length === 0 ? index : undefined;
 }

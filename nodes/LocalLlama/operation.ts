@@ -7,18 +7,18 @@ import * as workflow from 'n8n-workflow';
 
 import type { Usage } from '../../lib/chat/types';
 import type { Priority } from '../../lib/http/queue';
-import type { Server } from '../../lib/servers/types/server-type';
+import type { ModelServer } from '../../lib/servers/types/server-type';
 import { isSameForEachItem } from '../../lib/servers/credential';
 import { serverOf } from '../../lib/servers/model-server';
 import { NodeParameters } from '../shared/parameters';
 import { priorityOf } from '../shared/timeout-fields';
 import type { Operation, OperationCall } from '../shared/run/operations';
-import { runOperations, type RunOptions } from '../shared/run/run-operations';
+import { runOperations, type RunOperationsOptions } from '../shared/run/run-operations';
 import { quietly } from '../../lib/values';
 
 /** What the credential of an item gives access to. */
 interface LlamaAccess {
-	server: Server;
+	server: ModelServer;
 	/** The class of the item's requests in the queue. */
 	priority: Priority;
 }
@@ -29,7 +29,7 @@ export type LocalLlamaOperation = Operation<LlamaAccess>;
 /** Runs the operations of the node. */
 export async function runLocalLlama(
 	context: IExecuteFunctions,
-	table: RunOptions<LlamaAccess>['table'],
+	table: RunOperationsOptions<LlamaAccess>['table'],
 ): Promise<INodeExecutionData[][]> {
 	const known = new Map<string, LlamaAccess>();
 	let sameForEachItem: ICredentialDataDecryptedObject | undefined;

@@ -5,8 +5,8 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 
-import type { Server } from '../../lib/servers/types/server-type';
-import { rerank, type Ranking, type RerankSettings } from '../../lib/tasks/rerank';
+import type { ModelServer } from '../../lib/servers/types/server-type';
+import { rerank, type RerankResult, type RerankSettings } from '../../lib/tasks/rerank';
 import { filled, optional } from '../../lib/values';
 import { serverOf } from '../../lib/servers/model-server';
 import { NodeParameters } from '../shared/parameters';
@@ -46,7 +46,7 @@ export async function supplyReranker(
 }
 
 function loggedReranker(
-	server: Server,
+	server: ModelServer,
 	settings: RerankSettings,
 	log: SubNodeLog,
 ): SuppliedReranker {
@@ -77,7 +77,7 @@ function loggedReranker(
 	};
 }
 
-function summary({ ranking, tokens, hints, ...rest }: Ranking, model: string): IDataObject {
+function summary({ ranking, tokens, hints, ...rest }: RerankResult, model: string): IDataObject {
 	const scores = ranking.flatMap(({ score }) => score ?? []);
 	return {
 		model,

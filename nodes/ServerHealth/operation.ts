@@ -6,14 +6,14 @@ import {
 } from 'n8n-workflow';
 
 import { isTool } from '../../lib/errors/node-error';
-import type { Target } from '../../lib/health/check';
+import type { CheckTarget } from '../../lib/health/check';
 import type { CheckResult } from '../../lib/health/result';
 import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
 
-export type Service = Target['service'];
-export type HealthCall = OperationCall<{ target: Target }>;
+export type Service = CheckTarget['service'];
+export type HealthCall = OperationCall<{ target: CheckTarget }>;
 
-export interface HealthOperation extends Operation<{ target: Target }> {
+export interface HealthOperation extends Operation<{ target: CheckTarget }> {
 	/** Kinds of servers for which it can be chosen. */
 	services: readonly Service[];
 }
@@ -23,7 +23,7 @@ const HEALTHY = 0;
 const UNHEALTHY = 1;
 
 /** Result of an operation. */
-interface Outcome {
+interface HealthOutput {
 	health: CheckResult;
 	failWhenUnhealthy: boolean;
 	/** A file to attach, such as a report. */
@@ -33,15 +33,15 @@ interface Outcome {
 /**
  * The health of the server as an item for the healthy or unhealthy output.
  *
- * @throws {Unhealthy} if the node should fail when unhealthy
+ * @throws {UnhealthyError} if the node should fail when unhealthy
  */
 export function healthItems(
 	{ context, itemIndex, hint }: HealthCall,
-	{ health, failWhenUnhealthy, binary }: Outcome,
+	{ health, failWhenUnhealthy, binary }: HealthOutput,
 ): OperationItem[] {
 	if (!health.healthy && isTool(context.getNode())) return [{ json: forModel(health), binary }];
 	if (!health.healthy && failWhenUnhealthy)
-		throw new Unhealthy(context.getNode(), health, itemIndex);
+		throw new UnhealthyError(context.getNode(), health, itemIndex);
 	const verdict = verdictOf(health);
 	if (verdict !== undefined) hint(verdict);
 	return [{ json: health, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
@@ -66,7 +66,7 @@ function verdictOf({ healthy, summary, url, findings }: CheckResult): string | u
 }
 
 /** The diagnosis as the node's error. Its description repeats what is wrong, since n8n's chat shows only that. */
-class Unhealthy extends NodeOperationError {
+class UnhealthyError extends NodeOperationError {
 	constructor(node: INode, health: CheckResult, itemIndex: number) {
 		const { meaning, advice, observed } = health.findings[0] ?? { meaning: health.summary };
 		const sentence = meaning.replace(/[.\s]{0,9}$/, '.');

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { asFailed } from '../../lib/errors/server-error';
 import { checkServer } from '../../lib/health/check';
-import { writePage, writeText, type Reported } from '../../lib/health/report';
+import { writePage, writeText, type ReportInput } from '../../lib/health/report';
 import { withSpeed } from '../../lib/health/speed';
 import { booleanField, outputFileField, stringField, wholeField } from '../shared/field-builders';
 import { checkFields, readCheck } from '../shared/health/check-fields';
@@ -75,7 +75,7 @@ export const report: HealthOperation = {
 	},
 };
 
-async function checkedAndMeasured(call: HealthCall): Promise<Reported> {
+async function checkedAndMeasured(call: HealthCall): Promise<ReportInput> {
 	const { target, parameters } = call;
 	const { check } = readCheck(call);
 	const isMeasured = target.service === 'modelServer' && parameters.flag('measureSpeed', true);

@@ -2,7 +2,7 @@ import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workfl
 
 import { toNodeError } from '../../lib/errors/node-error';
 import { checkServer } from '../../lib/health/check';
-import { currentState, watch, type HealthChange, type WatchMemory } from '../../lib/health/watch';
+import { currentState, watch, type HealthChange, type WatchState } from '../../lib/health/watch';
 import { readExpectations } from '../shared/health/check-fields';
 import { targetOf } from '../shared/health/target';
 import { NodeParameters } from '../shared/parameters';
@@ -21,7 +21,7 @@ export async function pollServerHealth(
 		const check = await checkServer(target, readExpectations(parameters));
 		if (context.getMode() === 'manual') return itemsOf(currentState(check));
 		const stored = context.getWorkflowStaticData('node');
-		const { state, candidate } = stored as unknown as WatchMemory;
+		const { state, candidate } = stored as unknown as WatchState;
 		const { memory, change } = watch({ state, candidate }, check, {
 			events: parameters.choices('events'),
 			confirmations: parameters.number('options.confirmations', 2),

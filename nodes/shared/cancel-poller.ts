@@ -21,7 +21,7 @@ type Context = Pick<IExecuteFunctions, 'getExecutionCancelSignal' | 'getExecutio
  * marks it as cancelled in the database, and no worker is told (n8n 2.20 to 2.41, `stopInScalingMode`). The same if the
  * queue took a worker for dead that had lost Redis for a while. So the database is polled during work.
  */
-export class CancelWatch {
+export class CancelPoller {
 	/** Aborts when the execution is stopped. */
 	readonly signal: AbortSignal | undefined;
 	private readonly isNeeded: boolean;

@@ -16,7 +16,7 @@ import type { ServerError } from '../../lib/errors/server-error';
 import { memoized } from '../../lib/lru-cache';
 import { ANY_NUMBER, isInRange, type NumberRange, rangeInWords } from '../../lib/ranges';
 
-type Check<T> = (field: Field, value: unknown) => T;
+type Parser<T> = (field: Field, value: unknown) => T;
 
 /** Source of values: the context of a node that processes items, or of a sub-node. */
 export interface ParameterSource {
@@ -40,7 +40,7 @@ export interface ParameterSource {
  */
 export class NodeParameters {
 	private readonly collections = new Map<string, Record<string, unknown>>();
-	private readonly constants: Constants | undefined;
+	private readonly constants: StaticValues | undefined;
 
 	/** @param properties of the node's description, or those of its operation */
 	constructor(
@@ -154,7 +154,7 @@ export class NodeParameters {
 		return fieldAt(this.properties, path);
 	}
 
-	private checked<T, F>(path: string, check: Check<T>, whenUnset: [] | [F]): T | F {
+	private checked<T, F>(path: string, check: Parser<T>, whenUnset: [] | [F]): T | F {
 		const value = this.value(path);
 		return whenUnset.length > 0 && isBlank(value)
 			? (whenUnset[0] as F)
@@ -186,7 +186,7 @@ export class NodeParameters {
 	}
 }
 
-interface Constants {
+interface StaticValues {
 	/** The parameters as stored in the workflow, with their expressions. */
 	written: Record<string, unknown>;
 	/** Values without an expression, by name. */
@@ -195,7 +195,7 @@ interface Constants {
 
 const executions = new WeakMap<
 	object,
-	{ written: Constants['written']; of: WeakMap<object, Constants> }
+	{ written: StaticValues['written']; of: WeakMap<object, StaticValues> }
 >();
 
 /**
@@ -205,7 +205,7 @@ const executions = new WeakMap<
 function constantsOf(
 	context: ParameterSource,
 	properties: readonly INodeProperties[],
-): Constants | undefined {
+): StaticValues | undefined {
 	if (context.getNode === undefined || !('getInputData' in context)) return undefined;
 	const execution = executions.get(context) ?? {
 		written: recordOf(context.getNode().parameters),

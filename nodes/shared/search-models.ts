@@ -2,15 +2,15 @@ import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow'
 
 import { asFailed } from '../../lib/errors/server-error';
 import { contextOf } from '../../lib/http/request-errors';
-import type { Limits } from '../../lib/http/timeouts';
-import { Retries } from '../../lib/http/retry-policy';
+import type { Timeouts } from '../../lib/http/timeouts';
+import { RetryPolicy } from '../../lib/http/retry-policy';
 import { pauseFor } from '../../lib/http/sleep';
 import { fetchOnce, memoized } from '../../lib/lru-cache';
 import { listModels, listModelsFor } from '../../lib/servers/list-models';
 import { describeModel, onlyModel, shortModelNames } from '../../lib/servers/model-names';
 import type { ServerModel } from '../../lib/servers/models';
 import { kindOf } from '../../lib/servers/types';
-import type { ModelUse, Server } from '../../lib/servers/types/server-type';
+import type { ModelTask, ModelServer } from '../../lib/servers/types/server-type';
 import { serverOf } from '../../lib/servers/model-server';
 import { listEntries, listError } from './list-entries';
 
@@ -28,11 +28,11 @@ export const modelSearches = {
 /** Single searches, for nodes that need only these. */
 export const { searchModels, searchEmbeddingModels, searchRerankers } = modelSearches;
 
-function searchFor(use: ModelUse) {
+function searchFor(use: ModelTask) {
 	return searchOf(async (server) => await listModelsFor(server, use));
 }
 
-function searchOf(list: (server: Server) => Promise<ServerModel[]>) {
+function searchOf(list: (server: ModelServer) => Promise<ServerModel[]>) {
 	return async function (
 		this: ILoadOptionsFunctions,
 		filter?: string,
@@ -58,11 +58,11 @@ function searchOf(list: (server: Server) => Promise<ServerModel[]>) {
 
 interface ModelSettings {
 	model: string;
-	limits?: Partial<Limits>;
+	limits?: Partial<Timeouts>;
 	retries?: number;
 }
 
-const chosenOn = memoized<Server, Map<ModelUse, Promise<string>>>(() => new Map());
+const chosenOn = memoized<ModelServer, Map<ModelTask, Promise<string>>>(() => new Map());
 
 /**
  * Adds the model to settings: the chosen one, else the loaded one, or the only one for the use. The server is asked
@@ -72,8 +72,8 @@ const chosenOn = memoized<Server, Map<ModelUse, Promise<string>>>(() => new Map(
  */
 export async function withChosenModel<T extends ModelSettings>(
 	settings: T,
-	server: Server,
-	use: ModelUse,
+	server: ModelServer,
+	use: ModelTask,
 	signal?: AbortSignal,
 ): Promise<T> {
 	if (settings.model !== '') return settings;
@@ -88,7 +88,7 @@ async function patiently<T>(
 	ask: () => Promise<T>,
 ): Promise<T> {
 	const endsAt = performance.now() + (limits?.firstTokenMs || Infinity);
-	const policy = new Retries(retries, true);
+	const policy = new RetryPolicy(retries, true);
 	for (;;) {
 		const outcome = await ask().then((value) => ({ value }), asFailed);
 		if ('value' in outcome) return outcome.value;
@@ -96,11 +96,11 @@ async function patiently<T>(
 	}
 }
 
-const MAY_NEED_NO_NAME: ReadonlySet<ModelUse> = new Set(['images', 'transcription', 'speech']);
+const MAY_NEED_NO_NAME: ReadonlySet<ModelTask> = new Set(['images', 'transcription', 'speech']);
 
 async function onlyModelFor(
-	server: Server,
-	use: ModelUse,
+	server: ModelServer,
+	use: ModelTask,
 	signal: AbortSignal | undefined,
 ): Promise<string> {
 	const context = contextOf(server, `${server.url.api}/models`);

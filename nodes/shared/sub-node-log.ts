@@ -12,7 +12,7 @@ import { withoutDetailsForVisitors } from './run/item-error';
 import { quietly } from '../../lib/values';
 
 /** One call of a supplied object. */
-interface LoggedCall<T> {
+interface SubNodeCall<T> {
 	/** Input in n8n's log. */
 	input: IDataObject;
 	run(signal: AbortSignal | undefined): Promise<T>;
@@ -49,7 +49,7 @@ export class SubNodeLog {
 	) {}
 
 	/** @throws {NodeOperationError} of the sub-node, so that n8n marks that node */
-	async call<T>({ input, run, output }: LoggedCall<T>): Promise<T> {
+	async call<T>({ input, run, output }: SubNodeCall<T>): Promise<T> {
 		const index = this.addInput(input);
 		const startedAt = performance.now();
 		try {

@@ -1,15 +1,15 @@
 import type { INode, ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
-import type { AnswerSource } from '../../lib/chat/types';
+import type { ChatGenerator } from '../../lib/chat/types';
 import { findHostClasses, loadSdk } from '../../lib/langchain/host-classes';
 import { localChatModelClass, tracingWithoutTokenizer } from '../../lib/langchain/local-chat-model';
 import { sdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import { hintOnce } from './run/hints';
-import { CancelWatch } from './cancel-poller';
+import { CancelPoller } from './cancel-poller';
 import { countFailed, countGeneration } from './token-totals';
 import { quietly } from '../../lib/values';
 
 interface SuppliedModel {
-	answers: AnswerSource;
+	answers: ChatGenerator;
 	/** Model and settings for the log, without secrets. */
 	settings: { model: string } & Record<string, unknown>;
 	/** Turns a failure into the error that n8n shows. */
@@ -38,7 +38,7 @@ export async function supplyModel(
 	const { classes } = host;
 	const Model = localChatModelClass(classes);
 	const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
-	const watch = new CancelWatch(context);
+	const watch = new CancelPoller(context);
 	return {
 		response: new Model({
 			answers,

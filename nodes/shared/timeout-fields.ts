@@ -1,5 +1,5 @@
 import { type INodeProperties, NodeConnectionTypes, type WorkflowExecuteMode } from 'n8n-workflow';
-import type { Limits } from '../../lib/http/timeouts';
+import type { Timeouts } from '../../lib/http/timeouts';
 import { optional } from '../../lib/values';
 import { choiceField, choices, numberField, wholeField } from './field-builders';
 import type { NodeParameters, ParameterSource } from './parameters';
@@ -47,13 +47,13 @@ export const limitFields: INodeProperties[] = [
 	priorityField,
 ];
 
-interface Patience {
-	limits: Partial<Limits>;
+interface RetrySettings {
+	limits: Partial<Timeouts>;
 	retries: number;
 }
 
 /** Reads the options above. */
-export function readWait(parameters: NodeParameters, presetRetries = 3): Patience {
+export function readWait(parameters: NodeParameters, presetRetries = 3): RetrySettings {
 	const firstTokenMs = parameters.milliseconds('options.firstTokenLimit', undefined);
 	return {
 		limits: optional({ firstTokenMs }),
@@ -62,7 +62,7 @@ export function readWait(parameters: NodeParameters, presetRetries = 3): Patienc
 }
 
 /** Reads the options of a generation. */
-export function readLimits(parameters: NodeParameters): Patience {
+export function readLimits(parameters: NodeParameters): RetrySettings {
 	const { limits, retries } = readWait(parameters, GENERATION_RETRIES);
 	const idleMs = parameters.milliseconds('options.idleLimit', undefined);
 	const totalMs = parameters.milliseconds('options.totalLimit', undefined);

@@ -1,11 +1,11 @@
-import type { FinishedAnswer, Usage } from '../../lib/chat/types';
+import type { ChatResult, Usage } from '../../lib/chat/types';
 import { ServerError } from '../../lib/errors/server-error';
 import { parseObject } from '../../lib/json';
 import { asList, finiteNumber, isRecord, nonEmptyText } from '../../lib/values';
 
 /** The counted part of a generation. */
-export type CountedGeneration = Pick<FinishedAnswer, 'usage'> &
-	Partial<Pick<FinishedAnswer, 'model' | 'totalMs'>>;
+export type GenerationUsage = Pick<ChatResult, 'usage'> &
+	Partial<Pick<ChatResult, 'model' | 'totalMs'>>;
 
 interface CustomData {
 	get(key: string): unknown;
@@ -30,7 +30,7 @@ const MAX_LENGTH = 255;
  */
 export function countGeneration(
 	context: object,
-	{ usage, model, totalMs = 0 }: CountedGeneration,
+	{ usage, model, totalMs = 0 }: GenerationUsage,
 ): void {
 	const { customData } = context as { customData?: CustomData };
 	if (customData === undefined) return;
@@ -56,10 +56,7 @@ export function tokensSpent(context: object): { tokensIn: number; tokensOut: num
 	return { tokensIn: totalOf(KEYS.tokensIn), tokensOut: totalOf(KEYS.tokensOut) };
 }
 
-function addedTo(
-	earlier: Record<string, unknown>,
-	{ usage, model, totalMs = 0 }: CountedGeneration,
-) {
+function addedTo(earlier: Record<string, unknown>, { usage, model, totalMs = 0 }: GenerationUsage) {
 	const sum = (name: string, more = 0) => (finiteNumber(earlier[name]) ?? 0) + more;
 	// Without tokens or time, a generation does not count for the speed.
 	const isTimed = usage !== undefined && totalMs > 0;

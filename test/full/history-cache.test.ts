@@ -4,7 +4,7 @@
  */
 import { runTurn } from '../../lib/chat/turn';
 import { serverOf } from '../../lib/servers/model-server';
-import type { SourceMessage, ToolDefinition, Usage } from '../../lib/chat/types';
+import type { InputMessage, ToolDefinition, Usage } from '../../lib/chat/types';
 import { PLAIN_SETTINGS } from '../lib/chat/chat-settings';
 import { ai, human, ROUNDS, SHAPES, tool } from '../support/agent-histories';
 import { fs, path } from '../support/node-builtins';
@@ -38,19 +38,19 @@ const QUESTION = human(
 	`Calculate. ${'The numbers stand in the report of the third quarter. '.repeat(20)}`,
 );
 
-async function asked(messages: SourceMessage[]): Promise<Usage> {
+async function asked(messages: InputMessage[]): Promise<Usage> {
 	const target = serverOf({ baseUrl: server.url });
 	const settings = { ...PLAIN_SETTINGS, model: 'test-model' };
 	const { usage } = await runTurn(target, settings, { messages, tools: [CALCULATOR] });
 	return usage!;
 }
 
-const withAll: Array<[string, (text: string, ids: string[]) => SourceMessage[]]> =
+const withAll: Array<[string, (text: string, ids: string[]) => InputMessage[]]> =
 	Object.entries(SHAPES);
 
 test.each(withAll)('%s: each round processes only new tokens', async (name, shape) => {
 	// A unique question, so that no other shape has filled the cache.
-	const history: SourceMessage[] = [
+	const history: InputMessage[] = [
 		{ ...QUESTION, content: `${name}. ${String(QUESTION.content)}` },
 	];
 	const rows = [{ round: 'question', ...(await asked(history)) }];
@@ -75,7 +75,7 @@ test.each(withAll)('%s: each round processes only new tokens', async (name, shap
 
 test('a database memory of 3.3 after live rounds of another shape: the whole turn comes out of the cache', async () => {
 	const question = { ...QUESTION, content: `Across shapes. ${String(QUESTION.content)}` };
-	const turn = (shape: (text: string, ids: string[]) => SourceMessage[]) =>
+	const turn = (shape: (text: string, ids: string[]) => InputMessage[]) =>
 		ROUNDS.flatMap(([text, ...ids]) => shape(text, ids));
 	const live = await asked([question, ...turn(withAll[0]![1])]);
 	for (const [, shape] of withAll) {

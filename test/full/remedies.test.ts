@@ -1,13 +1,13 @@
 /** Follows what an error says on the real llama-server: the failure is gone then. */
 import { runTurn } from '../../lib/chat/turn';
-import type { Call, ChatSettings } from '../../lib/chat/types';
+import type { ChatRequest, ChatSettings } from '../../lib/chat/types';
 import { describe as describeError } from '../../lib/errors/describe-error';
 import { ServerError } from '../../lib/errors/server-error';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { serverOf } from '../../lib/servers/model-server';
 import { Embedder } from '../../lib/tasks/embed';
 import { rerank as rerankTexts } from '../../lib/tasks/rerank';
-import type { Server } from '../../lib/servers/types/server-type';
+import type { ModelServer } from '../../lib/servers/types/server-type';
 import { loadScript } from '../support/scripts';
 import { parts, scriptedModel, startLlamaServer, stopEverything } from '../e2e/support/playground';
 import { until } from '../e2e/support/until';
@@ -17,13 +17,13 @@ const SAMPLE = 'right-sample-123456';
 const TOOL = { name: 'stock', parameters: { type: 'object', properties: {} } };
 
 /** Uses a server. The failure is what it throws. */
-type Use = (server: Server) => Promise<unknown>;
+type Use = (server: ModelServer) => Promise<unknown>;
 
 afterEach(async () => await stopEverything());
 afterAll(async () => await closeChannels());
 
 const chat =
-	(content = 'Hi', call: Partial<Call> = {}): Use =>
+	(content = 'Hi', call: Partial<ChatRequest> = {}): Use =>
 	async (server) => {
 		const settings: ChatSettings = {
 			...LIMITS,

@@ -1,5 +1,5 @@
 import { checkServer } from '../../lib/health/check';
-import { type WithSpeed, withSpeed } from '../../lib/health/speed';
+import { type SpeedCheckResult, withSpeed } from '../../lib/health/speed';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { modelServerTarget } from '../../nodes/shared/health/target';
 import { type ReverseProxyOptions, startReverseProxy } from '../simulators/reverse-proxy';
@@ -44,7 +44,7 @@ async function test(
 	server: LlamaServer,
 	proxy?: ReverseProxyOptions,
 	tokens = 96,
-): Promise<WithSpeed> {
+): Promise<SpeedCheckResult> {
 	const url = proxy === undefined ? server.url : (await startProxy(server.url, proxy)).url;
 	const target = modelServerTarget({ baseUrl: url });
 	return await withSpeed(target, await checkServer(target, { timeLimitMs: 10_000 }), {
@@ -56,7 +56,7 @@ async function test(
 	});
 }
 
-const ids = ({ findings }: WithSpeed) => findings.map(({ id }) => id);
+const ids = ({ findings }: SpeedCheckResult) => findings.map(({ id }) => id);
 
 describe('the speed test on the real llama-server', () => {
 	it('sees the first token as it comes where nothing is in between', async () => {

@@ -1,6 +1,6 @@
 /** Conversations that chat templates refuse, on the real llama-server: each is sent once more in strict form. */
 import { runTurn } from '../../lib/chat/turn';
-import type { SourceMessage } from '../../lib/chat/types';
+import type { InputMessage } from '../../lib/chat/types';
 import { clearSharedCaches } from '../../lib/lru-cache';
 import { serverOf } from '../../lib/servers/model-server';
 import { startLlamaServer, stopEverything } from '../e2e/support/playground';
@@ -40,17 +40,17 @@ const TEMPLATES = {
 	thinking: `${MESSAGES}{%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\n\n</think>\n\n' }}{%- else %}{{- '<think>\n' }}{%- endif %}`,
 } as const;
 
-const system = (content: string): SourceMessage => ({ type: 'system', content });
-const user = (content: unknown): SourceMessage => ({ type: 'human', content });
-const assistant = (content: string): SourceMessage => ({ type: 'ai', content });
+const system = (content: string): InputMessage => ({ type: 'system', content });
+const user = (content: unknown): InputMessage => ({ type: 'human', content });
+const assistant = (content: string): InputMessage => ({ type: 'ai', content });
 /** As the pictures of a tool are sent: behind all results, in a message of the user. */
-const behindResults: SourceMessage[] = [
+const behindResults: InputMessage[] = [
 	user('Look.'),
 	{ type: 'ai', content: '', toolCalls: [{ id: 'call00001', name: 'look', args: {} }] },
 	{ type: 'tool', toolCallId: 'call00001', content: 'one' },
 	user('What the tool returned is a picture.'),
 ];
-const twoCalls: SourceMessage[] = [
+const twoCalls: InputMessage[] = [
 	user('Look twice.'),
 	{
 		type: 'ai',
@@ -64,7 +64,7 @@ const twoCalls: SourceMessage[] = [
 	{ type: 'tool', toolCallId: 'call00002', content: 'two' },
 ];
 
-test.each<[string, keyof typeof TEMPLATES, SourceMessage[]]>([
+test.each<[string, keyof typeof TEMPLATES, InputMessage[]]>([
 	[
 		'a later system message',
 		'qwen',
@@ -93,13 +93,13 @@ test('the shape that was taken is sent at once the next time', async () => {
 	expect(refusals()).toBe(before);
 });
 
-async function answered(template: keyof typeof TEMPLATES, messages: SourceMessage[]) {
+async function answered(template: keyof typeof TEMPLATES, messages: InputMessage[]) {
 	const { ask } = await serverWith(template, messages);
 	const { text, notes } = await ask();
 	return { value: text, notes };
 }
 
-async function serverWith(template: keyof typeof TEMPLATES, messages: SourceMessage[]) {
+async function serverWith(template: keyof typeof TEMPLATES, messages: InputMessage[]) {
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'strict-'));
 	const file = path.join(folder, 'template.jinja');
 	const log = path.join(folder, 'llama-server.log');

@@ -1,4 +1,4 @@
-import { CASES, type WithToolTest } from '../../lib/health/tool-test';
+import { CASES, type ToolCheckResult } from '../../lib/health/tool-test';
 import {
 	llamaCredential,
 	parts,
@@ -70,7 +70,7 @@ async function run(server: LlamaServer) {
 		await n8n.runWorkflow(await n8n.createWorkflow(workflow), 'Start'),
 	);
 	expect(execution.status).toBe('success');
-	const [item] = itemsOf(execution, 'Server Health') as unknown as WithToolTest[];
+	const [item] = itemsOf(execution, 'Server Health') as unknown as ToolCheckResult[];
 	return item!.toolTest!;
 }
 

@@ -2,9 +2,9 @@
  * Whatever reads text of a model, a tool, a file or a server takes a time that grows with its length: the same work is
  * done for a text and for texts of two, four and eight times its length.
  */
-import { AnswerReader } from '../../lib/chat/completion-accumulator';
+import { CompletionAccumulator } from '../../lib/chat/completion-accumulator';
 import { ArgumentFitter } from '../../lib/chat/coerce-arguments';
-import { argumentsOf, CallAssembly } from '../../lib/chat/tool-calls';
+import { argumentsOf, ToolCallAccumulator } from '../../lib/chat/tool-calls';
 import {
 	textOfBlock,
 	toolResult,
@@ -13,7 +13,7 @@ import {
 } from '../../lib/chat/content';
 import { bytesOf, parseDataUrl } from '../../lib/chat/data-url';
 import { fittingJson } from '../../lib/chat/extract-json';
-import { splitThinking, ThinkingSplitter } from '../../lib/chat/reasoning';
+import { splitThinking, ReasoningSplitter } from '../../lib/chat/reasoning';
 import { kindOf, refuse } from '../../lib/dify/errors';
 import { fileNames, nameInUrl } from '../../lib/dify/files/file-refs';
 import { apply, createRun } from '../../lib/dify/run/run-state';
@@ -21,7 +21,7 @@ import { classify, failureInStream, retryAfterMs } from '../../lib/errors/classi
 import { mask, maskDeep } from '../../lib/errors/mask';
 import { mimeTypeIn, nameInDisposition, plainFileName } from '../../lib/file-name';
 import { declaredType, fileTypeOf, textOfBytes } from '../../lib/files';
-import { EventReader } from '../../lib/http/response-body';
+import { StreamParser } from '../../lib/http/response-body';
 import { jsonBody } from '../../lib/http/send-request';
 import { exactJson, parseJson, parseObject } from '../../lib/json';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
@@ -71,25 +71,25 @@ const LABELS = ['billing', 'sales'].map((name) => ({ name }));
 
 /** Those that read a whole text. */
 const READERS: Record<string, (text: string) => unknown> = {
-	splitThinking: splitThinking,
+	splitThinking,
 	fittingJson: (text) => fittingJson(text, () => ['no']),
-	parseJson: parseJson,
-	parseObject: parseObject,
+	parseJson,
+	parseObject,
 	exactJson: (text) => exactJson(text),
-	argumentsOf: argumentsOf,
+	argumentsOf,
 	'the arguments of a call': (text) =>
 		new ArgumentFitter().fitted(JSON.stringify({ a: text, b: [text] }), {
 			properties: { a: { type: 'integer' }, b: { items: { type: 'object' } } },
 		}),
-	toolResult: toolResult,
+	toolResult,
 	textOfBlock: (text) => textOfBlock({ text }),
 	withoutAgentText: (text) => withoutAgentText(text, [{ name: 'a', args: {} }]),
-	withoutControlTokens: withoutControlTokens,
-	parseDataUrl: parseDataUrl,
-	bytesOf: bytesOf,
-	'an event of an answer': (text) => new AnswerReader().push(text),
+	withoutControlTokens,
+	parseDataUrl,
+	bytesOf,
+	'an event of an answer': (text) => new CompletionAccumulator().push(text),
 	'a text of an answer': (text) => {
-		const reader = new AnswerReader({ offered: ['a'], mayBeginInThinking: true });
+		const reader = new CompletionAccumulator({ offered: ['a'], mayBeginInThinking: true });
 		reader.push(JSON.stringify({ choices: [{ delta: { content: text } }] }));
 	},
 	'a refusal': (text) => classify({ status: 500, body: text }, {}),
@@ -102,31 +102,31 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a message of Dify': (message) => kindOf({ message }),
 	'a refusal of Dify': (text) =>
 		refuse({ ...DIFY, text: JSON.stringify({ code: 'c', message: text }) }, DIFY),
-	fileNames: fileNames,
-	nameInUrl: nameInUrl,
+	fileNames,
+	nameInUrl,
 	plainFileName: (text) => plainFileName(text, 'file'),
 	nameInDisposition: (text) => nameInDisposition(`attachment; filename=${text}`),
-	mimeTypeIn: mimeTypeIn,
-	declaredType: declaredType,
+	mimeTypeIn,
+	declaredType,
 	fileTypeOf: (text) => fileTypeOf(Buffer.from(text)),
 	textOfBytes: (text) => textOfBytes(Buffer.from(text, 'latin1')),
 	jsonBody: (text) => jsonBody({ text: `${text}\ud800` }),
 	resolveBaseUrl: (text) => quietly(() => resolveBaseUrl(`http://${text}:x`)),
-	metricsOf: metricsOf,
-	estimateTokens: estimateTokens,
+	metricsOf,
+	estimateTokens,
 	'the token of a label': (token) =>
 		scoresIn([{ token, top_logprobs: [{ token }, { token }] }], ['A', 'B'], {
 			text: token,
 			labels: [0],
 		}),
 	labelsIn: (text) => labelsIn(text, LABELS, true),
-	prefixesOf: prefixesOf,
+	prefixesOf,
 	'a text to speak': spokenText,
 	'a transcript': (text) => transcriptIn(text, 'text'),
 	'a transcript in JSON': (text) => transcriptIn(JSON.stringify({ text }), 'json'),
 	subtitles: (text) => transcriptIn(`WEBVTT\n\n00:00.000 --> 00:01.000\n${text}`, 'vtt'),
-	lettersOf: lettersOf,
-	plainText: plainText,
+	lettersOf,
+	plainText,
 	shortened: (text) => shortened(text, 100),
 	withoutEnds: (text) => withoutEnds(text, /[\s."]/),
 };
@@ -221,14 +221,17 @@ const times = <T>(count: number, make: (index: number) => T) =>
 const chunk = (delta: object) =>
 	JSON.stringify({ choices: [{ index: 0, delta, finish_reason: null }] });
 const WORDS = 'some words of a text, '.repeat(5);
-const answered = (options: ConstructorParameters<typeof AnswerReader>[0], deltas: object[]) => {
-	const reader = new AnswerReader(options);
+const answered = (
+	options: ConstructorParameters<typeof CompletionAccumulator>[0],
+	deltas: object[],
+) => {
+	const reader = new CompletionAccumulator(options);
 	for (const delta of deltas) reader.push(chunk(delta));
 	reader.end();
 };
 const whole = { mayBeginInThinking: true };
 const called = (piece: object) => ({ tool_calls: [piece] });
-const bytes = (reader: EventReader, pieces: string[], ask = false) => {
+const bytes = (reader: StreamParser, pieces: string[], ask = false) => {
 	for (const piece of pieces) {
 		reader.push(Buffer.from(piece));
 		if (ask) reader.isOver();
@@ -243,11 +246,11 @@ const run = (events: object[], options = {}) => {
 /** Those that read a response in pieces, by how many pieces it has. */
 const STREAMS: Record<string, (count: number) => void> = {
 	'thinking whose begin was not sent': (count) => {
-		const splitter = new ThinkingSplitter(true);
+		const splitter = new ReasoningSplitter(true);
 		for (const piece of times(count, () => WORDS)) splitter.push(piece);
 	},
 	'blanks before a text': (count) => {
-		const splitter = new ThinkingSplitter(false);
+		const splitter = new ReasoningSplitter(false);
 		for (const piece of times(count, () => ' '.repeat(100))) splitter.push(piece);
 	},
 	'a text that nobody sees': (count) =>
@@ -276,29 +279,29 @@ const STREAMS: Record<string, (count: number) => void> = {
 			times(count, () => called({ index: 0, function: { name: 'a', arguments: WORDS } })),
 		),
 	'calls by their IDs': (count) => {
-		const assembly = new CallAssembly();
+		const assembly = new ToolCallAccumulator();
 		for (const id of times(count, (index) => `call-${index % 900}`))
 			assembly.add([{ id, function: { name: 'a', arguments: WORDS } }]);
 	},
 	'a line that does not end': (count) =>
-		bytes(new EventReader('events', 1e8), ['data: ', ...times(count, () => WORDS)]),
+		bytes(new StreamParser('events', 1e8), ['data: ', ...times(count, () => WORDS)]),
 	'an event that does not end': (count) =>
 		bytes(
-			new EventReader('events', 1e8),
+			new StreamParser('events', 1e8),
 			times(count, () => `data: ${WORDS}\n`),
 		),
 	'a line of JSON that does not end': (count) =>
-		bytes(new EventReader('lines', 1e8), ['{"a":"', ...times(count, () => WORDS)]),
+		bytes(new StreamParser('lines', 1e8), ['{"a":"', ...times(count, () => WORDS)]),
 	'a body of JSON that does not end': (count) =>
 		bytes(
-			new EventReader('events', 1e8),
+			new StreamParser('events', 1e8),
 			['{"a":[', ...times(count, () => '{"a":"b"}, {"a":"b"}')],
 			true,
 		),
 	'a body that is no JSON': (count) =>
-		bytes(new EventReader('events', 1e8), ['{"a"}', ...times(count, () => WORDS)], true),
+		bytes(new StreamParser('events', 1e8), ['{"a"}', ...times(count, () => WORDS)], true),
 	'a page': (count) =>
-		bytes(new EventReader('events', 1e8), ['<html>', ...times(count, () => WORDS)], true),
+		bytes(new StreamParser('events', 1e8), ['<html>', ...times(count, () => WORDS)], true),
 	'chunks of a workflow': (count) =>
 		run(times(count, () => ({ event: 'text_chunk', data: { text: WORDS } }))),
 	'messages of a chatflow': (count) =>

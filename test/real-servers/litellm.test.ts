@@ -1,5 +1,5 @@
 /** A real LiteLLM proxy in front of a real llama-server that chats, embeds and reranks. */
-import type { Server } from '../../lib/servers/types/server-type';
+import type { ModelServer } from '../../lib/servers/types/server-type';
 import { listModels } from '../../lib/servers/list-models';
 import { check, ids } from '../lib/health/support';
 import { describeWith } from '../support/describe-if';
@@ -57,7 +57,7 @@ function writeConfig(behind: string): string {
 describeWith(problemOf('litellm') ?? llamaServer.problem, 'LiteLLM before llama-server', () => {
 	let url: string;
 	let kill: () => Promise<void>;
-	let server: Server;
+	let server: ModelServer;
 	beforeAll(async () => {
 		const behind = await startRouter({
 			chat: { model: await scriptedFile(), 'ctx-size': CONTEXT, parallel: 1, threads: 1 },

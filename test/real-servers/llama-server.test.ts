@@ -1,5 +1,5 @@
 /** A real llama-server as a router: chat, embeddings and reranking, each with another model. */
-import type { Server } from '../../lib/servers/types/server-type';
+import type { ModelServer } from '../../lib/servers/types/server-type';
 import { listModelsFor } from '../../lib/servers/list-models';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-if';
@@ -20,7 +20,7 @@ const { llamaServer, noiseBert, smolLm2 } = parts();
 const words = (count: number): string => Array.from({ length: count }, () => 'word').join(' ');
 
 describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three models', () => {
-	let server: Server;
+	let server: ModelServer;
 	let url: string;
 	beforeAll(async () => {
 		url = await startRouter({

@@ -1,5 +1,5 @@
 /** A real Ollama with models created from files: SmolLM2, and one of random weights for vectors. */
-import type { Server } from '../../lib/servers/types/server-type';
+import type { ModelServer } from '../../lib/servers/types/server-type';
 import { changeModel, pullModel } from '../../lib/servers/model-actions';
 import { listModelsFor } from '../../lib/servers/list-models';
 import { check } from '../lib/health/support';
@@ -41,7 +41,7 @@ async function create(url: string, model: string, file: string, more: object = {
 
 describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 	let url: string;
-	let server: Server;
+	let server: ModelServer;
 	beforeAll(async () => {
 		const env = { OLLAMA_CONTEXT_LENGTH: '2048', OLLAMA_NUM_PARALLEL: '1' };
 		({ url } = await startServer('ollama', [], env));

@@ -1,5 +1,5 @@
 /** A real vLLM with a small model for chats, which VLLM_MODEL names. It takes minutes to start. */
-import type { Server } from '../../lib/servers/types/server-type';
+import type { ModelServer } from '../../lib/servers/types/server-type';
 import { listModels } from '../../lib/servers/list-models';
 import { check, ids } from '../lib/health/support';
 import { describeWith } from '../support/describe-if';
@@ -22,7 +22,7 @@ describeWith(problemOf('vllm'), 'vLLM', () => {
 	const model = 'small';
 	let url: string;
 	let kill: () => Promise<void>;
-	let server: Server;
+	let server: ModelServer;
 	beforeAll(async () => {
 		const served = ['--served-model-name', model, '--api-key', KEY];
 		const args = [...served, ...PLAIN, '--max-model-len', String(CONTEXT)];

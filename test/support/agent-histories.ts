@@ -1,9 +1,9 @@
 /** Turns of n8n's agent with several rounds of tool calls, in every form in which a memory may return them. */
 import { serverToolCallId } from '../../lib/chat/tool-calls';
-import type { SourceMessage } from '../../lib/chat/types';
+import type { InputMessage } from '../../lib/chat/types';
 
-export const human = (content: string): SourceMessage => ({ type: 'human', content });
-export const ai = (content: unknown, ...ids: string[]): SourceMessage => ({
+export const human = (content: string): InputMessage => ({ type: 'human', content });
+export const ai = (content: unknown, ...ids: string[]): InputMessage => ({
 	type: 'ai',
 	content,
 	toolCalls: ids.map((id) => ({
@@ -12,7 +12,7 @@ export const ai = (content: unknown, ...ids: string[]): SourceMessage => ({
 		args: { input: serverToolCallId(id), id },
 	})),
 });
-export const tool = (toolCallId: string): SourceMessage => ({
+export const tool = (toolCallId: string): InputMessage => ({
 	type: 'tool',
 	toolCallId,
 	content: `result of ${serverToolCallId(toolCallId)}`,
@@ -28,7 +28,7 @@ export const ROUNDS: Array<[text: string, ...ids: string[]]> = [
 ];
 
 /** Every way in which 3.3 may write the same turn: text as a string or a block, in all or the first of its calls. */
-export const SHAPES: Record<string, (text: string, ids: string[]) => SourceMessage[]> = {
+export const SHAPES: Record<string, (text: string, ids: string[]) => InputMessage[]> = {
 	'one message with all calls, text as a string': (text, ids) => [
 		ai(text, ...ids),
 		...ids.map(tool),

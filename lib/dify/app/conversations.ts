@@ -1,9 +1,9 @@
 import { nonEmptyText } from '../../values';
 import type { DifyClient } from '../client';
-import { readPage, type List } from '../pagination';
+import { readPage, type ListEndpoint } from '../pagination';
 
 /** Conversations of a user that were made over the API. */
-export function conversationsOf(user: string, sortBy = '-updated_at'): List {
+export function conversationsOf(user: string, sortBy = '-updated_at'): ListEndpoint {
 	return { path: '/conversations', query: { user, sort_by: sortBy }, cursor: 'last_id' };
 }
 

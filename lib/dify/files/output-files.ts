@@ -1,8 +1,8 @@
 /** Files that a run put out. Their addresses are signed, so no key is sent, and a model can write one, too. */
 import { ServerError } from '../../errors/server-error';
 import { mimeTypeIn, plainFileName } from '../../file-name';
-import type { Answer, Ask } from '../../http/types';
-import { readWhole, TooLongError } from '../../http/response-body';
+import type { HttpResponse, RequestOptions } from '../../http/types';
+import { readWhole, BodyTooLargeError } from '../../http/response-body';
 import { isRecord, messageOf, nonEmptyText } from '../../values';
 import type { DifyClient } from '../client';
 import { localError } from '../errors';
@@ -59,7 +59,7 @@ export async function openSignedFile<T>(
 	client: DifyClient,
 	address: string,
 	origins: readonly string[],
-	read: (answer: Answer) => Promise<T>,
+	read: (answer: HttpResponse) => Promise<T>,
 ): Promise<T> {
 	const { api, origin } = client.target.url;
 	if (!URL.canParse(address, api)) throw localError('fileRejected', `"${address}" is not a URL`);
@@ -67,7 +67,7 @@ export async function openSignedFile<T>(
 	const refuseRedirect = (url: string) => originFailure(url, [origin, ...origins]);
 	const refused = refuseRedirect(href);
 	if (refused !== undefined) throw refused;
-	const asked: Ask = { url: href, limits: FILE_LIMITS, refuseRedirect };
+	const asked: RequestOptions = { url: href, limits: FILE_LIMITS, refuseRedirect };
 	return await client.open(asked, read);
 }
 
@@ -101,7 +101,7 @@ export async function downloadFile(
 ): Promise<DownloadedFile> {
 	return await openSignedFile(client, String(file.url), origins, async (answer) => {
 		const content = await readWhole(answer.bytes(), maxBytes).catch((error: unknown) => {
-			throw error instanceof TooLongError ? tooLarge() : error;
+			throw error instanceof BodyTooLargeError ? tooLarge() : error;
 		});
 		const type = mimeTypeIn(nonEmptyText(file.mime_type)) || answer.headers['content-type'];
 		const name = plainFileName(nonEmptyText(file.filename) ?? '', 'file');

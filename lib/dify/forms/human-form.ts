@@ -2,10 +2,10 @@ import { asList, nonEmptyText, optional, recordOf, recordsIn, type JsonRecord } 
 import type { DifyClient } from '../client';
 import { localError } from '../errors';
 import { allowedTypes } from '../files/file-refs';
-import { path, Segment } from '../ids';
+import { path, PathSegment } from '../ids';
 
 /** A field of a form that a run waits for (docs/protocols/dify.md 2.5). */
-interface HumanInput {
+interface HumanFormField {
 	name: string;
 	kind: string;
 	/** Choices of a select; undefined where they come from the run, not from the form. */
@@ -19,7 +19,7 @@ interface HumanInput {
 /** The address of a form. @throws {ServerError} where there is no token: the form is answered by e-mail */
 export function formPath(token: string): string {
 	if (token !== '' && token !== 'null' && token !== 'undefined')
-		return path`/form/human_input/${new Segment(token)}`;
+		return path`/form/human_input/${new PathSegment(token)}`;
 	throw localError(
 		'formRejected',
 		'The form has no token, so it cannot be submitted through the API',
@@ -31,7 +31,7 @@ export function formPath(token: string): string {
 export function inputsOfForm({
 	inputs,
 	resolved_default_values: resolved,
-}: JsonRecord): HumanInput[] {
+}: JsonRecord): HumanFormField[] {
 	return recordsIn(inputs).flatMap((input) => {
 		const name = nonEmptyText(input.output_variable_name);
 		if (name === undefined) return [];

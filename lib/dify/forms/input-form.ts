@@ -24,11 +24,11 @@ const KINDS = [
 	'file-list',
 ] as const;
 
-export type FormKind = (typeof KINDS)[number];
+export type FormFieldType = (typeof KINDS)[number];
 
 /** One field of the form that an app shows before its first message (docs/protocols/dify.md 2.11). */
 export interface FormField {
-	kind: FormKind;
+	kind: FormFieldType;
 	/** Name of the variable. */
 	variable: string;
 	label: string;

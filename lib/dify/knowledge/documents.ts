@@ -2,22 +2,22 @@ import { ServerError } from '../../errors/server-error';
 import { isRecord, nonEmptyText, recordsIn, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
 import { difyFailure } from '../errors';
-import { path, Segment } from '../ids';
-import { readList, type List } from '../pagination';
+import { path, PathSegment } from '../ids';
+import { readList, type ListEndpoint } from '../pagination';
 
-export type Technique = 'high_quality' | 'economy';
+export type IndexingTechnique = 'high_quality' | 'economy';
 export type StatusAction = 'enable' | 'disable' | 'archive' | 'un_archive';
 
 /** Dify holds a lock on a knowledge base while documents are added, so a write may wait for others. */
 export const WRITE_LIMIT_MS = 120_000;
 
 /** All bases of the workspace: without `include_all`, those of colleagues are missing. */
-export function basesOf(keyword = ''): List {
+export function basesOf(keyword = ''): ListEndpoint {
 	return { path: '/datasets', query: { keyword, include_all: 'true' } };
 }
 
 /** Documents of a base, newest first. The keyword is a part of a name, case-sensitive. */
-export function documentsOf(baseId: string, keyword = '', status?: string): List {
+export function documentsOf(baseId: string, keyword = '', status?: string): ListEndpoint {
 	return { path: path`/datasets/${baseId}/documents`, query: { keyword, status } };
 }
 
@@ -40,7 +40,7 @@ export async function setStatus(
 	ids: readonly string[],
 	action: StatusAction,
 ): Promise<void> {
-	const route = path`/datasets/${baseId}/documents/status/${new Segment(action)}`;
+	const route = path`/datasets/${baseId}/documents/status/${new PathSegment(action)}`;
 	await client.ask('PATCH', route, { json: { document_ids: ids }, limitMs: WRITE_LIMIT_MS });
 }
 

@@ -13,7 +13,7 @@ import { invalidParam } from '../errors';
 
 type Value = string | number | string[] | undefined;
 
-interface OperatorRow {
+interface OperatorDefinition {
 	label: string;
 	kind: 'text' | 'number' | 'time' | 'list' | 'none';
 	/** Whether the value of a record fits. A record without a value fits `empty` only. */
@@ -21,7 +21,7 @@ interface OperatorRow {
 }
 
 const compared =
-	(isMet: (own: number, wanted: number) => boolean): OperatorRow['fits'] =>
+	(isMet: (own: number, wanted: number) => boolean): OperatorDefinition['fits'] =>
 	(own, wanted) =>
 		isMet(Number(own), Number(wanted));
 
@@ -69,7 +69,7 @@ export const OPERATORS = {
 		kind: 'text',
 		fits: (own, wanted) => own.startsWith(wanted),
 	},
-} as const satisfies Record<string, OperatorRow>;
+} as const satisfies Record<string, OperatorDefinition>;
 export type Operator = keyof typeof OPERATORS;
 
 export interface Condition {
@@ -85,7 +85,7 @@ export interface Filter {
 }
 
 /** A filter whose values were checked. */
-interface CheckedFilter {
+interface CompiledFilter {
 	/** The value of `metadata_filtering_conditions`. */
 	body: JsonRecord;
 	/** Whether a record fits. Dify 1.13.3 ignores filters, and hands out what belongs to others. */
@@ -93,7 +93,7 @@ interface CheckedFilter {
 }
 
 /** @throws {ServerError} for a condition without a value, which Dify would drop: the search would be wider than meant */
-export function checkedFilter({ logic, conditions }: Filter): CheckedFilter {
+export function checkedFilter({ logic, conditions }: Filter): CompiledFilter {
 	const checked = conditions.map(({ field, operator, value }) => {
 		if (field === '')
 			throw invalidParam(
@@ -123,7 +123,7 @@ function fitsOne(
 ): boolean {
 	const own = Object.hasOwn(metadata, field) ? metadata[field] : undefined;
 	if (isEmpty(own)) return operator === 'empty';
-	const row: OperatorRow = OPERATORS[operator];
+	const row: OperatorDefinition = OPERATORS[operator];
 	return row.fits(words(own), words(value), asList(value).map(String));
 }
 

@@ -2,7 +2,7 @@ import { ServerError } from '../../errors/server-error';
 import { finiteNumber, nonEmptyText, optional, type JsonRecord } from '../../values';
 import type { DifyClient } from '../client';
 import { difyFailure, kindOf } from '../errors';
-import { path, Segment } from '../ids';
+import { path, PathSegment } from '../ids';
 import { listIn } from '../pagination';
 
 const PAUSES_MS = [1_000, 2_000, 3_000, 5_000];
@@ -10,14 +10,14 @@ const PAUSES_MS = [1_000, 2_000, 3_000, 5_000];
 const STUCK_MS = 120_000;
 
 /** A document that Dify indexes. */
-export interface Indexing {
+export interface IndexingJob {
 	baseId: string;
 	documentId: string;
 	/** Of its last creation. Without it, the document itself is read. */
 	batch?: string;
 }
 
-export interface Progress {
+export interface IndexingProgress {
 	/** Dify's own: `waiting`, `parsing`, `cleaning`, `splitting`, `indexing`, `completed`, `error`, `paused`. */
 	status: string;
 	/** Indexed chunks, and all chunks. Both 0 before the text is split. */
@@ -31,8 +31,8 @@ export interface Progress {
 /** Reads the progress once. A batch is replaced when its document is created again: then the document itself is read. */
 async function progressOf(
 	client: DifyClient,
-	{ baseId, documentId, batch }: Indexing,
-): Promise<Progress> {
+	{ baseId, documentId, batch }: IndexingJob,
+): Promise<IndexingProgress> {
 	const ofBatch = batch === undefined ? [] : await batchOf(client, baseId, batch);
 	const record =
 		ofBatch.find(({ id }) => id === documentId) ??
@@ -45,7 +45,7 @@ async function progressOf(
 }
 
 async function batchOf(client: DifyClient, baseId: string, batch: string): Promise<JsonRecord[]> {
-	const route = path`/datasets/${baseId}/documents/${new Segment(batch)}/indexing-status`;
+	const route = path`/datasets/${baseId}/documents/${new PathSegment(batch)}/indexing-status`;
 	const answer = await client.get(route).catch((error: unknown) => {
 		if (error instanceof ServerError && error.kind === 'notFound') return { data: [] };
 		throw error;
@@ -62,9 +62,9 @@ async function batchOf(client: DifyClient, baseId: string, batch: string): Promi
  */
 export async function waitForIndexing(
 	client: DifyClient,
-	indexing: Indexing,
+	indexing: IndexingJob,
 	limitMs: number,
-): Promise<Progress> {
+): Promise<IndexingProgress> {
 	const startedAt = performance.now();
 	let waitingSince = Infinity;
 	for (let looks = 0; ; looks++) {
@@ -82,8 +82,8 @@ export async function waitForIndexing(
 }
 
 function unfinished(
-	{ documentId, batch }: Indexing,
-	{ status, done, total, error, code }: Progress,
+	{ documentId, batch }: IndexingJob,
+	{ status, done, total, error, code }: IndexingProgress,
 	{ isStuck, limitMs }: { isStuck: boolean; limitMs: number },
 ): ServerError {
 	const facts = {

@@ -20,7 +20,7 @@ const MAX_QUERY = 250;
 /** Dify's default for a new base. */
 const DEFAULT_TOP_K = 4;
 
-export interface SearchSettings {
+export interface RetrievalOptions {
 	/** How many chunks at most. */
 	topK?: number;
 	/** Chunks with a lower score are left out, in vector search and reranking. */
@@ -45,7 +45,7 @@ export interface Hit {
 	files?: unknown[];
 }
 
-interface Found {
+interface RetrievalResult {
 	hits: Hit[];
 	records: JsonRecord[];
 	/** How many records did not fit the filter, and were left out. */
@@ -57,8 +57,8 @@ export async function retrieve(
 	{ client, once }: DifyAccess,
 	baseId: string,
 	query: string,
-	settings: SearchSettings = {},
-): Promise<Found> {
+	settings: RetrievalOptions = {},
+): Promise<RetrievalResult> {
 	const { filter, topK = Infinity } = settings;
 	const checked = filter === undefined ? undefined : checkedFilter(filter);
 	const base = await once(path`/datasets/${baseId}`);
@@ -84,7 +84,7 @@ export function misfitHint(misfits: number): string | undefined {
 }
 
 /** The complete search setting, since Dify fails with a partial one. What is not chosen is as in the base. */
-function retrievalModel(base: JsonRecord, settings: SearchSettings): JsonRecord {
+function retrievalModel(base: JsonRecord, settings: RetrievalOptions): JsonRecord {
 	const stored = recordOf(base.retrieval_model_dict);
 	const isStored = stored.score_threshold_enabled === true;
 	const threshold =

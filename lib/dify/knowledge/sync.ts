@@ -33,7 +33,7 @@ export interface SyncSource {
 	content(name: string): Promise<DocumentContent>;
 }
 
-export interface SyncRules {
+export interface SyncOptions {
 	whenGone: 'disable' | 'delete' | 'keep';
 	/** More gone documents than this, in percent of the known ones, is an error. */
 	mostGonePercent: number;
@@ -60,7 +60,7 @@ export interface SyncStep {
 export function planSync(
 	sources: readonly SyncSource[],
 	documents: readonly JsonRecord[],
-	rules: SyncRules,
+	rules: SyncOptions,
 ): SyncStep[] {
 	const twice = firstRepeated(sources.map(({ source }) => source));
 	if (twice !== undefined)
@@ -117,7 +117,7 @@ function stepFor(content: SyncSource, document: JsonRecord): SyncStep {
 function goneSteps(
 	sources: readonly SyncSource[],
 	managed: ReadonlyMap<string, JsonRecord>,
-	{ whenGone, mostGonePercent, isComplete }: SyncRules,
+	{ whenGone, mostGonePercent, isComplete }: SyncOptions,
 ): SyncStep[] {
 	if (whenGone === 'keep' || !isComplete || sources.length === 0) return [];
 	const present = new Set(sources.map(({ source }) => source));

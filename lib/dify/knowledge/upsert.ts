@@ -3,7 +3,13 @@ import { nonEmptyText, optional, recordOf, type JsonRecord } from '../../values'
 import type { DifyAccess } from '../access';
 import { localError } from '../errors';
 import { path } from '../ids';
-import { documentNamed, idIn, makeAvailable, WRITE_LIMIT_MS, type Technique } from './documents';
+import {
+	documentNamed,
+	idIn,
+	makeAvailable,
+	WRITE_LIMIT_MS,
+	type IndexingTechnique,
+} from './documents';
 import { embeddingBody, type ModelRef } from './models';
 
 /** Content of a document. */
@@ -11,7 +17,7 @@ export type DocumentContent = { text: string; name: string } | { file: FileSourc
 
 export interface CreateOptions {
 	/** For the first document of a base; it cannot be changed later. Default: `high_quality`, as in Dify itself. */
-	technique?: Technique;
+	technique?: IndexingTechnique;
 	/** For the first document. */
 	embeddingModel?: ModelRef;
 	/** Form of the chunks, for the first document. */
@@ -23,7 +29,7 @@ export interface CreateOptions {
 	ifExists?: 'update' | 'fail' | 'skip';
 }
 
-interface Upserted {
+interface UpsertResult {
 	action: 'created' | 'updated' | 'skipped';
 	documentId: string;
 	/** For polling the progress. */
@@ -42,7 +48,7 @@ export async function upsertDocument(
 	baseId: string,
 	content: DocumentContent,
 	options: CreateOptions = {},
-): Promise<Upserted> {
+): Promise<UpsertResult> {
 	const base = await once(path`/datasets/${baseId}`);
 	const name = 'file' in content ? uploadName(content.file.name) : content.name;
 	const existing = await documentNamed(client, baseId, name);

@@ -1,8 +1,8 @@
 /** Reads a run to its end: its events, and its record where they broke off. */
-import type { FailureKind } from '../../errors/error-types';
+import type { ErrorType } from '../../errors/error-types';
 import { seconds } from '../../errors/texts';
 import { asFailed, type ServerError } from '../../errors/server-error';
-import type { Ask } from '../../http/types';
+import type { RequestOptions } from '../../http/types';
 import { contextOf, refusal } from '../../http/request-errors';
 import { afterMs } from '../../http/timeouts';
 import { raceAgainstAbort } from '../../http/sleep';
@@ -12,22 +12,22 @@ import type { DifyClient } from '../client';
 import { difyFailure, envelopeIn, runError } from '../errors';
 import type { RunResult, TextDelta } from '../types';
 import { singleText } from './merge-events';
-import { apply, createRun, endText, isEnding, isOver, succeeded, type Run } from './run-state';
+import { apply, createRun, endText, isEnding, isOver, succeeded, type RunState } from './run-state';
 import { getRecord, takeRecord, takeThoughts } from './run-record';
 import { resultOf } from './run-result';
 
 /** Time limits of a run in milliseconds; 0 = none. */
-export interface RunLimits {
+export interface RunTimeouts {
 	/** Between two events. Pings are none, and a hung run pings for ever (docs/protocols/dify.md 3.8). */
 	idleMs: number;
 	/** From sending to the end. Dify itself ends a run after 20 minutes, unless it was told otherwise. */
 	totalMs: number;
 }
 
-export const DEFAULT_RUN_LIMITS: RunLimits = { idleMs: 600_000, totalMs: 0 };
+export const DEFAULT_RUN_LIMITS: RunTimeouts = { idleMs: 600_000, totalMs: 0 };
 
-export interface ReadOptions {
-	limits?: Partial<RunLimits>;
+export interface RunReaderOptions {
+	limits?: Partial<RunTimeouts>;
 	/** Called with changes of the text, for a live display. */
 	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
 	/** Tells Dify to stop the run. Missing: the run is not ours, and goes on. @returns whether Dify accepted that */
@@ -51,7 +51,7 @@ const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
 const MAX_STREAM_BYTES = 128 * 1024 * 1024;
 
 /** Dify may have taken the run up. */
-const UNCERTAIN: ReadonlySet<FailureKind> = new Set([
+const UNCERTAIN: ReadonlySet<ErrorType> = new Set([
 	'closedBeforeAnswer',
 	'connectionLost',
 	'gateway',
@@ -72,20 +72,20 @@ const NO_CLOSE =
  */
 export async function readRun(
 	client: DifyClient,
-	ask: Pick<Ask, 'url' | 'json' | 'method'>,
-	options: ReadOptions,
+	ask: Pick<RequestOptions, 'url' | 'json' | 'method'>,
+	options: RunReaderOptions,
 ): Promise<RunResult> {
 	const { runId, acrossPauses } = options;
 	const run = createRun({ isPartial: runId !== undefined, acrossPauses });
 	run.workflowRunId = runId;
-	const reading = new Reading(client, ask, run, options);
+	const reading = new RunReader(client, ask, run, options);
 	await reading.read();
 	return await reading.conclude();
 }
 
-class Reading {
+class RunReader {
 	private readonly closing = new AbortController();
-	private readonly limits: RunLimits;
+	private readonly limits: RunTimeouts;
 	private version: string | undefined;
 	/** Dify began to answer. */
 	private isAnswered = false;
@@ -100,9 +100,9 @@ class Reading {
 
 	constructor(
 		private readonly client: DifyClient,
-		private readonly ask: Pick<Ask, 'url' | 'json' | 'method'>,
-		private readonly run: Run,
-		private readonly options: ReadOptions,
+		private readonly ask: Pick<RequestOptions, 'url' | 'json' | 'method'>,
+		private readonly run: RunState,
+		private readonly options: RunReaderOptions,
 	) {
 		this.limits = { ...DEFAULT_RUN_LIMITS, ...options.limits };
 	}
@@ -146,7 +146,7 @@ class Reading {
 	private async events(): Promise<void> {
 		const { run } = this;
 		const { idleMs, totalMs } = this.limits;
-		const asked: Ask = {
+		const asked: RequestOptions = {
 			...this.ask,
 			signal: this.closing.signal,
 			isIdempotent: false,
@@ -326,11 +326,11 @@ function isLimit(failed: ServerError | undefined): failed is ServerError {
 }
 
 /** Whether nothing but pings came. */
-function isUntouched({ taskId, messageId, conversationId, text, badEvents }: Run): boolean {
+function isUntouched({ taskId, messageId, conversationId, text, badEvents }: RunState): boolean {
 	return badEvents === 0 && [taskId, messageId, conversationId, text].every((each) => !each);
 }
 
 /** An agent, whose message can be found. */
-function isAgent({ thoughts, conversationId, messageId }: Run): boolean {
+function isAgent({ thoughts, conversationId, messageId }: RunState): boolean {
 	return thoughts.length > 0 && conversationId !== undefined && messageId !== undefined;
 }

@@ -1,6 +1,6 @@
 /** What Dify keeps of a run: its record (`GET /workflows/run/:id`), of an agent its message. */
 import { splitThinking } from '../../chat/reasoning';
-import type { FailureKind } from '../../errors/error-types';
+import type { ErrorType } from '../../errors/error-types';
 import { ServerError } from '../../errors/server-error';
 import { parseJson } from '../../json';
 import {
@@ -17,7 +17,7 @@ import type { DifyClient } from '../client';
 import { difyFailure } from '../errors';
 import { path } from '../ids';
 import type { TextDelta, WorkflowRun } from '../types';
-import { apply, type Run } from './run-state';
+import { apply, type RunState } from './run-state';
 
 export interface RunRecord extends Omit<WorkflowRun, 'exceptionsCount' | 'nodes'> {
 	runId: string;
@@ -119,9 +119,9 @@ async function waitFor<T>(
 }
 
 /** Dify has no such record: the run is new. */
-const MISSING: ReadonlySet<FailureKind> = new Set(['runNotFound', 'notFound']);
+const MISSING: ReadonlySet<ErrorType> = new Set(['runNotFound', 'notFound']);
 /** The API restarts. */
-const AWAY: ReadonlySet<FailureKind> = new Set([
+const AWAY: ReadonlySet<ErrorType> = new Set([
 	'refused',
 	'closedBeforeAnswer',
 	'connectionLost',
@@ -150,7 +150,7 @@ function stillRunning(runId: string, limitMs: number): ServerError {
 /** Takes the end of a run from its record, as from an event. Its outputs are its text. */
 export async function takeRecord(
 	client: DifyClient,
-	run: Run,
+	run: RunState,
 	runId: string,
 	options: WaitOptions,
 ): Promise<TextDelta[]> {
@@ -169,7 +169,7 @@ export async function takeRecord(
  */
 export async function takeThoughts(
 	client: DifyClient,
-	run: Run,
+	run: RunState,
 	user: unknown,
 	limitMs: number,
 ): Promise<TextDelta[]> {

@@ -1,11 +1,11 @@
 /** The result of a run that is over, or of what came of one that was lost. */
 import { nonEmptyText, recordOf } from '../../values';
 import type { DifyUsage, RunResult, RunStatus, WorkflowNode } from '../types';
-import { NO_REASON, type Run, runFailure, succeeded } from './run-state';
+import { NO_REASON, type RunState, runFailure, succeeded } from './run-state';
 
-type Outcome = Pick<RunResult, 'status' | 'error'>;
+type RunOutcome = Pick<RunResult, 'status' | 'error'>;
 
-export function resultOf(run: Run): RunResult {
+export function resultOf(run: RunState): RunResult {
 	const { status, error } = outcomeOf(run);
 	const {
 		text,
@@ -37,7 +37,7 @@ export function resultOf(run: Run): RunResult {
 	};
 }
 
-function outcomeOf(run: Run): Outcome {
+function outcomeOf(run: RunState): RunOutcome {
 	if (run.error !== undefined) return { status: 'failed', error: run.error };
 	if (run.pause !== undefined) return { status: 'paused' };
 	const { status } = run.end ?? { status: 'succeeded' };
@@ -47,18 +47,18 @@ function outcomeOf(run: Run): Outcome {
 }
 
 /** Dify 1.15 and later report an input error as a run without steps, which does not exist (docs/protocols/dify.md 12.3). */
-function isRefused(run: Run): boolean {
+function isRefused(run: RunState): boolean {
 	const { workflow, taskId, text } = run;
 	if (taskId !== undefined || text !== '' || runFailure(run) === undefined) return false;
 	return workflow?.totalSteps === 0 && workflow.nodes.length === 0;
 }
 
-function idsOf({ conversationId, messageId, taskId, workflowRunId, workflow }: Run) {
+function idsOf({ conversationId, messageId, taskId, workflowRunId, workflow }: RunState) {
 	return { conversationId, messageId, taskId, workflowRunId: workflowRunId ?? workflow?.runId };
 }
 
 /** From 1.15 on `message_end` has the reasoning of each language model node by its ID, even where none was streamed. */
-function storedReasoning({ metadata }: Run): string {
+function storedReasoning({ metadata }: RunState): string {
 	const thoughts = Object.values(recordOf(recordOf(metadata).reasoning));
 	return thoughts.flatMap((each) => nonEmptyText(each) ?? []).join('\n\n');
 }
@@ -67,14 +67,17 @@ function storedReasoning({ metadata }: Run): string {
  * Token counts, if Dify counted: stopped runs have zeros, and those of the New Agent where its backend counts nothing
  * (docs/protocols/dify.md 3.5, 12.1, 12.2).
  */
-function countedUsage({ usage, workflow, text }: Run, status: RunStatus): DifyUsage | undefined {
+function countedUsage(
+	{ usage, workflow, text }: RunState,
+	status: RunStatus,
+): DifyUsage | undefined {
 	const counts = [usage?.prompt_tokens, usage?.completion_tokens, usage?.total_tokens];
 	const isZero = counts.includes(0) && counts.every((count) => !count);
 	const isCounted = workflow === undefined ? text === '' : succeeded(status);
 	return isZero && !isCounted ? undefined : usage;
 }
 
-function warningsOf(run: Run, status: RunStatus): string[] {
+function warningsOf(run: RunState, status: RunStatus): string[] {
 	const warnings: string[] = [];
 	if (run.badEvents > 0)
 		warnings.push(`${run.badEvents} event(s) of the stream could not be read and were skipped.`);
@@ -90,7 +93,7 @@ function nameOf({ title, nodeId, id }: WorkflowNode): string {
 	return title ?? nodeId ?? id;
 }
 
-function stopWarning({ moderated, workflow }: Run): string {
+function stopWarning({ moderated, workflow }: RunState): string {
 	if (moderated)
 		return "The output moderation of the app stopped the run: the response is the moderation text, not the model's.";
 	// Dify stops runs by itself too, 1.16 also those whose form was answered.
@@ -98,7 +101,7 @@ function stopWarning({ moderated, workflow }: Run): string {
 	return `The run was stopped by a user or by a Dify timeout, so the response may be incomplete.${reason}`;
 }
 
-function handledFailures({ workflow }: Run): string {
+function handledFailures({ workflow }: RunState): string {
 	const handled = (workflow?.nodes ?? []).filter(({ status }) => status === 'exception');
 	const titles = [...new Set(handled.map((node) => `"${nameOf(node)}"`))];
 	const count = workflow?.exceptionsCount ?? (handled.length > 0 ? handled.length : 'Some');

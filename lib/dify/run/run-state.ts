@@ -10,7 +10,7 @@ import {
 	recordsIn,
 	text as textOf,
 } from '../../values';
-import { ThinkingSplitter } from '../../chat/reasoning';
+import { ReasoningSplitter } from '../../chat/reasoning';
 import { TextCount } from '../../http/response-body';
 import type {
 	AgentThought,
@@ -25,7 +25,7 @@ import type {
 import { addFile, addForm, addNode, addThought, singleText, updateWorkflow } from './merge-events';
 
 /** All that is known of a run so far. */
-export interface Run extends Omit<RunResult, 'status' | 'error' | 'warnings'> {
+export interface RunState extends Omit<RunResult, 'status' | 'error' | 'warnings'> {
 	/** By kind and execution ID, so that a loop of thousands of passes is not searched again and again. */
 	readonly nodeIndex: Map<string, WorkflowNode>;
 	/** Files by each of their names, thoughts by ID: there may be thousands. */
@@ -42,7 +42,7 @@ export interface Run extends Omit<RunResult, 'status' | 'error' | 'warnings'> {
 	/** Beginning of the text that was compared with a stored one, so that no event compares all of it again. */
 	compared: string;
 	/** Splits thinking off the pieces of the text. */
-	splitter: ThinkingSplitter;
+	splitter: ReasoningSplitter;
 	/** Thinking that stood in the text. */
 	thinking: string;
 	/** Text came as `agent_message`, so that each `message` is the full answer of a New Agent. */
@@ -56,7 +56,7 @@ export interface Run extends Omit<RunResult, 'status' | 'error' | 'warnings'> {
 	badEvents: number;
 }
 
-export function createRun({ isPartial = false, acrossPauses = false } = {}): Run {
+export function createRun({ isPartial = false, acrossPauses = false } = {}): RunState {
 	return {
 		text: '',
 		reasoning: '',
@@ -72,7 +72,7 @@ export function createRun({ isPartial = false, acrossPauses = false } = {}): Run
 		answered: [],
 		count: new TextCount(),
 		compared: '',
-		splitter: new ThinkingSplitter(false),
+		splitter: new ReasoningSplitter(false),
 		thinking: '',
 		sawAgentMessage: false,
 		messageEnded: false,
@@ -82,7 +82,7 @@ export function createRun({ isPartial = false, acrossPauses = false } = {}): Run
 }
 
 /** Changes the run by the event, and returns the changes of its text. */
-type Handler = (run: Run, event: JsonRecord, data: JsonRecord) => TextDelta[] | void;
+type Handler = (run: RunState, event: JsonRecord, data: JsonRecord) => TextDelta[] | void;
 
 /** Events of a node. Iterations and loops send no `node_*` for themselves. */
 const node =
@@ -134,7 +134,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 export const EVENTS: readonly string[] = Object.keys(HANDLERS);
 
 /** Applies one event. It depends only on the events before, however the bytes were cut. */
-export function apply(run: Run, event: unknown): TextDelta[] {
+export function apply(run: RunState, event: unknown): TextDelta[] {
 	if (!isRecord(event)) run.badEvents++;
 	if (!isRecord(event) || isOver(run)) return [];
 	const name = nonEmptyText(event.event);
@@ -145,7 +145,7 @@ export function apply(run: Run, event: unknown): TextDelta[] {
 }
 
 /** `error` has no task ID, newer workers' errors have no IDs at all: the first value of each stays. */
-function noteIds(run: Run, event: JsonRecord): void {
+function noteIds(run: RunState, event: JsonRecord): void {
 	// Events about a finished run have the run ID as task ID.
 	const taskId = nonEmptyText(event.task_id);
 	if (taskId !== event.workflow_run_id) run.taskId ??= taskId;
@@ -156,7 +156,7 @@ function noteIds(run: Run, event: JsonRecord): void {
 }
 
 /** Whether nothing of interest can follow (docs/protocols/dify.md 3.8). Newer servers keep the socket open for minutes. */
-export function isOver(run: Run): boolean {
+export function isOver(run: RunState): boolean {
 	if (run.error !== undefined || run.pause !== undefined) return true;
 	const { end, messageEnded } = run;
 	// Without a workflow, moderation or an annotation answered in place of the chatflow.
@@ -165,7 +165,7 @@ export function isOver(run: Run): boolean {
 }
 
 /** Whether only one more event may follow: chatflows have two at their end, in any order. */
-export function isEnding({ end, messageEnded }: Run): boolean {
+export function isEnding({ end, messageEnded }: RunState): boolean {
 	return end !== undefined || messageEnded;
 }
 
@@ -174,43 +174,43 @@ export function succeeded(status: string): status is 'succeeded' | 'partial-succ
 }
 
 /** Only chatflows belong to a conversation. */
-function isChatflow({ conversationId }: Run): boolean {
+function isChatflow({ conversationId }: RunState): boolean {
 	return conversationId !== undefined;
 }
 
-export function workflowOf(run: Run): WorkflowRun {
+export function workflowOf(run: RunState): WorkflowRun {
 	run.workflow ??= { runId: run.workflowRunId, status: 'running', nodes: [] };
 	return run.workflow;
 }
 
-function append(run: Run, value: unknown): TextDelta[] {
+function append(run: RunState, value: unknown): TextDelta[] {
 	const piece = textOf(value) ?? '';
 	const deltas = split(run, piece);
 	run.count.add(piece.length);
 	return deltas;
 }
 
-function split(run: Run, piece: string): TextDelta[] {
+function split(run: RunState, piece: string): TextDelta[] {
 	const { text, reasoning } = run.splitter.push(piece);
 	return added(run, text, reasoning);
 }
 
-function added(run: Run, text: string, reasoning: string): TextDelta[] {
+function added(run: RunState, text: string, reasoning: string): TextDelta[] {
 	run.thinking += reasoning;
 	run.text += text;
 	return text === '' ? [] : [{ type: 'append', text }];
 }
 
 /** At the end of the text: what may have been the beginning of a tag. */
-export function endText(run: Run): TextDelta[] {
+export function endText(run: RunState): TextDelta[] {
 	const { text, reasoning } = run.splitter.end();
 	return added(run, text, reasoning);
 }
 
 /** Puts another text in place. If it only extends the old one, the rest is appended, which a live display can show. */
-function replace(run: Run, whole: unknown, reason: string): TextDelta[] {
+function replace(run: RunState, whole: unknown, reason: string): TextDelta[] {
 	const before = run.text;
-	run.splitter = new ThinkingSplitter(false);
+	run.splitter = new ReasoningSplitter(false);
 	run.text = run.compared = '';
 	const thinkingBefore = run.thinking;
 	run.thinking = '';
@@ -227,7 +227,7 @@ function replace(run: Run, whole: unknown, reason: string): TextDelta[] {
  * docs/protocols/dify.md 3.5: after `agent_message` pieces a `message` repeats the complete answer (New Agent), however
  * often it comes; without them it is a piece (chat, chatflow, moderation and annotation in agent apps).
  */
-function messageText(run: Run, { answer }: JsonRecord): TextDelta[] {
+function messageText(run: RunState, { answer }: JsonRecord): TextDelta[] {
 	const piece = nonEmptyText(answer);
 	if (!run.sawAgentMessage || piece === undefined) return append(run, piece);
 	// What was said before a tool call is no part of the repeated answer; then its end was shown already.
@@ -237,7 +237,7 @@ function messageText(run: Run, { answer }: JsonRecord): TextDelta[] {
 }
 
 /** The text of the moderation; without a reason, the beginning of the answer as Dify has stored it, or nothing yet. */
-function replaceMessage(run: Run, event: JsonRecord): TextDelta[] {
+function replaceMessage(run: RunState, event: JsonRecord): TextDelta[] {
 	const reason = nonEmptyText(event.reason);
 	const answer = textOf(event.answer) ?? '';
 	if (answer.length > run.compared.length) run.compared = run.text;
@@ -251,7 +251,7 @@ function fileOf(event: JsonRecord): JsonRecord {
 	return Object.fromEntries(keys.map((key) => [key, event[key]]));
 }
 
-function messageEnd(run: Run, event: JsonRecord): void {
+function messageEnd(run: RunState, event: JsonRecord): void {
 	run.messageEnded = true;
 	run.messageId ??= nonEmptyText(event.id);
 	if (isRecord(event.metadata)) {
@@ -263,7 +263,7 @@ function messageEnd(run: Run, event: JsonRecord): void {
 }
 
 /** Ends the run; of a chatflow only half, since `message_end` must come as well. */
-function workflowFinished(run: Run, event: JsonRecord, data: JsonRecord): TextDelta[] {
+function workflowFinished(run: RunState, event: JsonRecord, data: JsonRecord): TextDelta[] {
 	const workflow = workflowOf(run);
 	updateWorkflow(workflow, data);
 	if (isStop(workflow.error)) workflow.status = 'stopped';
@@ -280,7 +280,7 @@ function workflowFinished(run: Run, event: JsonRecord, data: JsonRecord): TextDe
  * The outputs are the text where its pieces are a preview (`text_chunk`, docs/protocols/dify.md 3.3), where some may be
  * missing, or where none came. Elsewhere the pieces are the answer.
  */
-function takeOutputs(run: Run, alone: boolean): TextDelta[] {
+function takeOutputs(run: RunState, alone: boolean): TextDelta[] {
 	const isWhole = !alone && !run.isPartial && run.text + run.thinking !== '';
 	if (isWhole || run.moderated) return [];
 	const outputs = recordOf(run.workflow?.outputs);
@@ -289,7 +289,7 @@ function takeOutputs(run: Run, alone: boolean): TextDelta[] {
 }
 
 /** The run waits for people: `workflow_paused`, or a run that finished as paused. */
-function paused(run: Run, data: JsonRecord): TextDelta[] {
+function paused(run: RunState, data: JsonRecord): TextDelta[] {
 	const workflow = workflowOf(run);
 	updateWorkflow(workflow, { ...data, status: 'paused' });
 	run.workflowRunId ??= workflow.runId;
@@ -309,13 +309,13 @@ function paused(run: Run, data: JsonRecord): TextDelta[] {
 }
 
 /** The form was answered, or has expired. */
-function formClosed(run: Run, _event: JsonRecord, data: JsonRecord): void {
+function formClosed(run: RunState, _event: JsonRecord, data: JsonRecord): void {
 	run.forms = run.forms.filter((form) => form.nodeId !== nonEmptyText(data.node_id));
 	addAnswer(run, data.node_title, data.action_id);
 }
 
 /** The button that counted. */
-function addAnswer({ answered }: Run, title: unknown, action: unknown): void {
+function addAnswer({ answered }: RunState, title: unknown, action: unknown): void {
 	const [nodeTitle, actionId] = [title, action].map(nonEmptyText);
 	const isSame = (known: (typeof answered)[number]) =>
 		known.nodeTitle === nodeTitle && known.actionId === actionId;
@@ -329,7 +329,7 @@ function isStop(reason: string | undefined): boolean {
 }
 
 /** Dify's `error`, always with a text: its own may be null, empty or missing (docs/protocols/dify.md 3.7). */
-function errorEvent(run: Run, event: JsonRecord): void {
+function errorEvent(run: RunState, event: JsonRecord): void {
 	const code = nonEmptyText(event.code);
 	const status = finiteNumber(event.status);
 	const message = trimmed(event.message) ?? runFailure(run);
@@ -340,7 +340,7 @@ function errorEvent(run: Run, event: JsonRecord): void {
 export const NO_REASON = 'The run failed without a reason from Dify';
 
 /** What the run or its failed node says, for failures whose own event has no text. */
-export function runFailure({ workflow }: Run): string | undefined {
+export function runFailure({ workflow }: RunState): string | undefined {
 	const failed = workflow?.nodes.filter(({ status }) => status === 'failed').at(-1);
 	return trimmed(workflow?.error) ?? trimmed(failed?.error);
 }

@@ -1,7 +1,7 @@
 /** Starts runs of apps, and stops them. */
 import { asFailed, ServerError } from '../../errors/server-error';
-import { Retries } from '../../http/retry-policy';
-import type { TracedAnswer, TracedRequest } from '../../tracing/span-attributes';
+import { RetryPolicy } from '../../http/retry-policy';
+import type { ResponseAttributes, RequestAttributes } from '../../tracing/span-attributes';
 import { inSpan } from '../../tracing/span';
 import { filled, finiteNumber, type JsonRecord, optional, recordOf } from '../../values';
 import { explainAppType } from '../app/app-mode';
@@ -12,9 +12,9 @@ import type { DifyFileRef } from '../files/file-refs';
 import { readForm } from '../forms/input-form';
 import { isOtherConversation, path } from '../ids';
 import type { DifyAppMode, RunResult } from '../types';
-import { readRun, type ReadOptions } from './run-reader';
+import { readRun, type RunReaderOptions } from './run-reader';
 
-export interface RunOptions extends Omit<ReadOptions, 'stop' | 'runId' | 'acrossPauses'> {
+export interface StartRunOptions extends Omit<RunReaderOptions, 'stop' | 'runId' | 'acrossPauses'> {
 	/** Retries of a run that Dify did not accept. */
 	retries?: number;
 }
@@ -33,7 +33,7 @@ export interface RunRequest {
 /** Routes that start and stop runs of a type of app. */
 interface RunRoute {
 	/** Name of the operation in traces. */
-	operation: TracedRequest['operation'];
+	operation: RequestAttributes['operation'];
 	start: string;
 	/** Path before the task ID. */
 	tasks: string;
@@ -72,11 +72,11 @@ async function startRun(
 	route: RunRoute,
 	{ inputs, user, files, traceId }: RunRequest,
 	more: JsonRecord,
-	{ retries = 0, ...options }: RunOptions,
+	{ retries = 0, ...options }: StartRunOptions,
 ): Promise<RunResult> {
 	const common = { inputs, user, response_mode: 'streaming', ...more };
 	const json = { ...common, ...filled({ files }), ...optional({ trace_id: traceId }) };
-	const policy = new Retries(retries, false);
+	const policy = new RetryPolicy(retries, false);
 	for (;;) {
 		const running = inSpan(
 			client.target,
@@ -100,7 +100,7 @@ async function startRun(
 	}
 }
 
-function tracedAnswer({ conversationId, messageId, usage, status }: RunResult): TracedAnswer {
+function tracedAnswer({ conversationId, messageId, usage, status }: RunResult): ResponseAttributes {
 	const promptTokens = finiteNumber(usage?.prompt_tokens);
 	const completionTokens = finiteNumber(usage?.completion_tokens);
 	const counts = { promptTokens, completionTokens };
@@ -144,7 +144,7 @@ export async function stopWorkflow(
 export async function runWorkflow(
 	client: DifyClient,
 	request: RunRequest,
-	options: RunOptions = {},
+	options: StartRunOptions = {},
 ): Promise<RunResult> {
 	const { workflowId } = request;
 	const start = workflowId === undefined ? WORKFLOW.start : path`/workflows/${workflowId}/run`;
@@ -161,7 +161,7 @@ export async function followRun(
 	client: DifyClient,
 	runId: string,
 	user: string,
-	options: Omit<ReadOptions, 'stop' | 'runId'> = {},
+	options: Omit<RunReaderOptions, 'stop' | 'runId'> = {},
 ): Promise<RunResult> {
 	const query = {
 		user,
@@ -178,7 +178,7 @@ export type ConversationChoice =
 	| { kind: 'latest' }
 	| { kind: 'id'; id: string };
 
-export interface DifyChatRequest extends RunRequest {
+export interface ChatMessageRequest extends RunRequest {
 	/** Sent unchanged. */
 	query: string;
 	conversation: ConversationChoice;
@@ -186,12 +186,12 @@ export interface DifyChatRequest extends RunRequest {
 	autoGenerateName?: boolean;
 }
 
-export interface ChatOptions extends RunOptions {
+export interface ChatOptions extends StartRunOptions {
 	/** What to do when the conversation is gone, ended, or another user's. Default: fail. */
 	onStaleConversation?: 'error' | 'startNew';
 }
 
-export interface DifyChatAnswer {
+export interface ChatMessageResult {
 	result: RunResult;
 	/** The wanted conversation could not be continued, so a new one was started. */
 	conversationRestarted: boolean;
@@ -200,9 +200,9 @@ export interface DifyChatAnswer {
 /** Sends one message to a chatbot, agent or chatflow. @throws {ServerError} as `startRun` */
 export async function chat(
 	client: DifyClient,
-	request: DifyChatRequest,
+	request: ChatMessageRequest,
 	{ onStaleConversation, ...options }: ChatOptions = {},
-): Promise<DifyChatAnswer> {
+): Promise<ChatMessageResult> {
 	const { conversation, user, query, autoGenerateName, workflowId } = request;
 	// Blanks alone are a valid query in Dify (docs/protocols/dify.md 2.1).
 	if (query === '') throw localError('emptyQuery');
@@ -236,7 +236,7 @@ function isStale(error: unknown): boolean {
 export async function complete(
 	client: DifyClient,
 	request: RunRequest,
-	options: RunOptions = {},
+	options: StartRunOptions = {},
 ): Promise<RunResult> {
 	const result = await startRun(client, COMPLETION, request, {}, options);
 	// A stopped run ends like any other, but Dify counts no tokens then (docs/protocols/dify.md 12.1).

@@ -1,4 +1,4 @@
-import { row, type RemedyFacts, type Row } from './error-text';
+import { row, type ErrorTextParams, type ErrorTextBuilder } from './error-text';
 import { isCloudflare, redirection } from './network';
 
 const PROVIDER = 'in Dify (Settings, Model Provider)';
@@ -259,9 +259,9 @@ export const DIFY_REMEDIES = {
 		'Dify returned an empty response',
 		'Check the Base URL and the proxies in front of Dify.',
 	),
-} satisfies Readonly<Record<string, Row>>;
+} satisfies Readonly<Record<string, ErrorTextBuilder>>;
 
-function mayHaveStarted(startsRun: RemedyFacts['startsRun']): string {
+function mayHaveStarted(startsRun: ErrorTextParams['startsRun']): string {
 	return startsRun === true
 		? ' A run may have started: check the logs of the app before you send the request again.'
 		: '';

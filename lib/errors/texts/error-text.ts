@@ -1,5 +1,5 @@
 /** Facts that a remedy may name. All optional: a text is complete without them. */
-export interface RemedyFacts {
+export interface ErrorTextParams {
 	/** Resolved URL of the request. */
 	url?: string;
 	/** Host name without port. */
@@ -37,7 +37,7 @@ export interface RemedyFacts {
 	startsRun?: boolean;
 }
 
-export interface Remedy {
+export interface ErrorText {
 	/** What happened in a few words, without URL and without a full stop. At most about 80 characters. */
 	title: string;
 	/** What happened in full, where the title leaves something out. */
@@ -46,10 +46,10 @@ export interface Remedy {
 	remedy: string;
 }
 
-export type Row = (facts: RemedyFacts) => Remedy;
+export type ErrorTextBuilder = (facts: ErrorTextParams) => ErrorText;
 
 /** A row whose text does not depend on facts. */
-export function row(title: string, remedy: string): Row {
+export function row(title: string, remedy: string): ErrorTextBuilder {
 	return () => ({ title, remedy });
 }
 

@@ -1,4 +1,4 @@
-import { quoted, row, seconds, type Remedy, type Row } from './error-text';
+import { quoted, row, seconds, type ErrorText, type ErrorTextBuilder } from './error-text';
 
 const KEYS =
 	'a key that the server was started with (llama-server: --api-key, LocalAI: LOCALAI_API_KEY) or that it issued (GPUStack, Open WebUI: API Keys)';
@@ -33,7 +33,7 @@ const OLLAMA_HOSTS =
 	' Ollama responds like this when it listens on 127.0.0.1 only and is called by a host name that it does not know: start it with OLLAMA_HOST=0.0.0.0, or let the proxy in front of it send the host name localhost (nginx: proxy_set_header Host localhost).';
 
 /** No route that is requested ends with a slash: a proxy redirected to it. */
-const addedSlash: Remedy = {
+const addedSlash: ErrorText = {
 	title: 'The server responds, but not at this path',
 	remedy:
 		'A redirect added a slash to the path, which model servers do not support. Remove that rule from the proxy for this address.',
@@ -217,4 +217,4 @@ export const MODEL_REMEDIES = {
 		'The server withheld the response (content filter)',
 		'Change the prompt or the content filter of the server.',
 	),
-} satisfies Readonly<Record<string, Row>>;
+} satisfies Readonly<Record<string, ErrorTextBuilder>>;

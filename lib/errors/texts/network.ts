@@ -3,9 +3,9 @@ import {
 	quoted,
 	row,
 	seconds,
-	type RemedyFacts,
-	type Remedy,
-	type Row,
+	type ErrorTextParams,
+	type ErrorText,
+	type ErrorTextBuilder,
 } from './error-text';
 
 /** OpenSSL's codes when the other side does not speak TLS at all. */
@@ -147,7 +147,7 @@ export const NETWORK_REMEDIES = {
 		'The execution was stopped. The connection was closed, which makes most servers stop, too.',
 	),
 	invalidInput: row('The input cannot be sent', 'Correct the field named in the error.'),
-} satisfies Readonly<Record<string, Row>>;
+} satisfies Readonly<Record<string, ErrorTextBuilder>>;
 
 /** The default port of llama.cpp's server was 8080 until the autumn of 2026. */
 const OTHER_DEFAULT_PORT: Readonly<Record<string, string>> = { 8080: '9931', 9931: '8080' };
@@ -159,7 +159,7 @@ function otherPortIn(port = ''): string {
 		: ` llama-server listens on 9931 by default, older versions on 8080: try ${other}.`;
 }
 
-function refused({ host, port, service }: RemedyFacts): Remedy {
+function refused({ host, port, service }: ErrorTextParams): ErrorText {
 	if (service === 'dify') {
 		return {
 			title: `Nothing is listening on ${host}:${port ?? ''}, as seen from n8n`,

@@ -1,12 +1,12 @@
 import { PLAIN_REMEDIES } from './suggestions';
-import type { ServerKind } from './server-type';
+import type { ServerType } from './server-type';
 import { other, PLAIN_WORDS } from './other';
 
 /**
  * GPUStack, a gateway to vLLM, llama-server and others: it takes the fields of the engine behind the model, and lists a
  * model only while an instance runs (docs/protocols/llama-server.md 8.3; gpustack.ai, API reference).
  */
-export const gpustack: ServerKind = {
+export const gpustack: ServerType = {
 	...other,
 	label: 'GPUStack',
 	marks: {

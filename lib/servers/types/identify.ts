@@ -1,10 +1,10 @@
 /** What gives a server away: one table, by which a server is recognized by its answers. */
 import { isRecord, type JsonRecord, nonEmptyText } from '../../values';
 import { modelEntries } from '../models';
-import type { Answers, KindName, Reply } from './server-type';
+import type { IdentityResponses, ServerTypeName, ProbeResponse } from './server-type';
 
 /** In the order in which they are tested: gateways first. */
-const MARKS: ReadonlyArray<readonly [KindName, (answers: Answers) => boolean]> = [
+const MARKS: ReadonlyArray<readonly [ServerTypeName, (answers: IdentityResponses) => boolean]> = [
 	[
 		'gpustack',
 		(answers) =>
@@ -61,7 +61,7 @@ const MARKS: ReadonlyArray<readonly [KindName, (answers: Answers) => boolean]> =
 ];
 
 /** The kind that these answers fit; `other` where they fit none. */
-export function identify(answers: Answers): KindName {
+export function identify(answers: IdentityResponses): ServerTypeName {
 	return MARKS.find(([, fits]) => fits(answers))?.[0] ?? 'other';
 }
 
@@ -69,7 +69,7 @@ export function identify(answers: Answers): KindName {
 const MOST_ENTRIES = 5_000;
 
 /** The entries of the list of models; none without a list. */
-export function entriesOf({ models }: Answers): JsonRecord[] {
+export function entriesOf({ models }: IdentityResponses): JsonRecord[] {
 	const isList = models !== undefined && models.status < 300;
 	return (isList ? (modelEntries(models.json) ?? []) : []).slice(0, MOST_ENTRIES);
 }
@@ -78,7 +78,7 @@ export function entriesOf({ models }: Answers): JsonRecord[] {
  * Whether the list is that of one server: the owner of every entry is the same. A gateway lists other owners, or puts
  * the owner in front of the names (`openai/gpt-4o`).
  */
-function ownsModels(answers: Answers, owner: string): boolean {
+function ownsModels(answers: IdentityResponses, owner: string): boolean {
 	const entries = entriesOf(answers);
 	const isOwned = ({ id, owned_by: by }: JsonRecord) =>
 		by === owner && !(typeof id === 'string' && id.startsWith(`${owner}/`));
@@ -86,12 +86,12 @@ function ownsModels(answers: Answers, owner: string): boolean {
 }
 
 /** Whether the JSON object of an answer, with any status, passes the test. */
-function says(reply: Reply | undefined, fits: (body: JsonRecord) => boolean): boolean {
+function says(reply: ProbeResponse | undefined, fits: (body: JsonRecord) => boolean): boolean {
 	return isRecord(reply?.json) && fits(reply.json);
 }
 
 /** Whether any answer has a header whose name and value match. */
-function hasHeader(answers: Answers, name: RegExp, value = /(?:)/): boolean {
+function hasHeader(answers: IdentityResponses, name: RegExp, value = /(?:)/): boolean {
 	const replies = [answers.models, answers.version].filter((reply) => reply !== undefined);
 	return replies.some(({ headers }) =>
 		Object.entries(headers).some(([header, text]) => name.test(header) && value.test(text)),
@@ -106,14 +106,14 @@ function isOllamaEntry({ id, owned_by: owner }: JsonRecord): boolean {
 }
 
 /** Whether `/api/version` answers `{"version":"…"}` and nothing else: many servers imitate Ollama's API. */
-function isOllamaVersion({ version }: Answers): boolean {
+function isOllamaVersion({ version }: IdentityResponses): boolean {
 	if (version === undefined || version.status >= 300 || !isRecord(version.json)) return false;
 	const names = Object.keys(version.json);
 	return names.length === 1 && nonEmptyText(version.json.version) !== undefined;
 }
 
 /** An Ollama without models sends null as its list; one behind a path without OpenAI's routes 404 in plain text. */
-function mayHaveNoModels({ models }: Answers): boolean {
+function mayHaveNoModels({ models }: IdentityResponses): boolean {
 	if (models === undefined) return true;
 	if (models.status < 300) return isRecord(models.json) && models.json.data === null;
 	return models.json === undefined && !/^\s*</.test(models.text);

@@ -1,9 +1,9 @@
 import { PLAIN_REMEDIES } from './suggestions';
-import type { ServerKind } from './server-type';
+import type { ServerType } from './server-type';
 import { other, PLAIN_WORDS } from './other';
 
 /** LiteLLM's proxy, recognized by its headers, or by the date that it gives all models (litellm/constants.py). */
-export const litellm: ServerKind = {
+export const litellm: ServerType = {
 	...other,
 	label: 'LiteLLM',
 	words: {

@@ -1,18 +1,18 @@
 import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, optional } from '../../values';
 import { lookQuietly } from '../probe';
 import { readProps } from '../models';
-import type { Answers, Props, ServerKind } from './server-type';
+import type { IdentityResponses, ServerProps, ServerType } from './server-type';
 import { PLAIN_WORDS } from './other';
 import { entriesOf } from './identify';
 import { routerWork } from './router-actions';
 
 /** Whether the list is that of a router, which has a process for each model (docs/protocols/llama-server.md 2.10). */
-export function isRouter(answers: Answers): boolean {
+export function isRouter(answers: IdentityResponses): boolean {
 	return entriesOf(answers).some(({ status }) => isRecord(status));
 }
 
 /** llama.cpp's llama-server, alone or as a router. Sources: docs/protocols/llama-server.md 2.6, 6, 8.1. */
-export const llamaServer: ServerKind = {
+export const llamaServer: ServerType = {
 	label: 'llama-server',
 	measuring: { cache_prompt: false, ignore_eos: true },
 	fields: 'all',
@@ -65,7 +65,7 @@ export const llamaServer: ServerKind = {
 	},
 };
 
-function propsIn(all: JsonRecord): Props {
+function propsIn(all: JsonRecord): ServerProps {
 	const slots = finiteNumber(all.total_slots);
 	const { context, vision, audio, tools, state } = readProps(all);
 	return {

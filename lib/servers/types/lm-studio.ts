@@ -1,11 +1,11 @@
 import { request } from '../../http/request';
 import type { JsonRecord } from '../../values';
 import { PLAIN_REMEDIES } from './suggestions';
-import type { Server, ChangeOptions, ServerKind } from './server-type';
+import type { ModelServer, LoadOptions, ServerType } from './server-type';
 import { other, PLAIN_WORDS } from './other';
 
 /** LM Studio (lmstudio.ai/docs/developer). Unknown routes answer 200 with an error text. */
-export const lmStudio: ServerKind = {
+export const lmStudio: ServerType = {
 	...other,
 	label: 'LM Studio',
 	work: {
@@ -32,10 +32,10 @@ export const lmStudio: ServerKind = {
 };
 
 async function order(
-	server: Server,
+	server: ModelServer,
 	action: 'load' | 'unload',
 	json: JsonRecord,
-	{ model, limitMs, signal }: ChangeOptions,
+	{ model, limitMs, signal }: LoadOptions,
 ): Promise<void> {
 	const url = `${server.url.root}/api/v1/models/${action}`;
 	const limits = { firstTokenMs: 0, idleMs: 0, totalMs: limitMs };

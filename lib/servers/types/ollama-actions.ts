@@ -2,7 +2,7 @@
 import { failure } from '../../errors/create-error';
 import { seconds } from '../../errors/texts';
 import { asFailed, type ServerError } from '../../errors/server-error';
-import type { Answer, Ask } from '../../http/types';
+import type { HttpResponse, RequestOptions } from '../../http/types';
 import { contextOf } from '../../http/request-errors';
 import { request } from '../../http/request';
 import { parseJson } from '../../json';
@@ -19,30 +19,30 @@ import {
 } from '../../values';
 import { pollUntil } from '../poll';
 import type {
-	Change,
-	ChangeOptions,
-	ModelWork,
-	Progress,
-	Pulled,
+	ModelStateChange,
+	LoadOptions,
+	ModelActions,
+	PullProgress,
+	PullResult,
 	PullOptions,
-	Server,
-	WorkOptions,
+	ModelServer,
+	ModelActionOptions,
 } from './server-type';
 import { lookQuietly } from '../probe';
 import { isNamed } from '../model-names';
 
 const REMOVE_LIMIT_MS = 60_000;
 
-export const ollamaWork: ModelWork = { load, unload, pull, remove };
+export const ollamaWork: ModelActions = { load, unload, pull, remove };
 
-async function load(server: Server, options: ChangeOptions): Promise<Change> {
+async function load(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
 	const { model } = options;
 	if (await isLoaded(server, options)) return { model, before: 'loaded', state: 'loaded' };
 	await generateNothing(server, options, {});
 	return { model, before: 'unloaded', state: 'loaded' };
 }
 
-async function unload(server: Server, options: ChangeOptions): Promise<Change> {
+async function unload(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
 	const { model, limitMs } = options;
 	if (!(await isLoaded(server, options))) return { model, before: 'unloaded', state: 'unloaded' };
 	await generateNothing(server, options, { keep_alive: 0 });
@@ -60,20 +60,20 @@ async function unload(server: Server, options: ChangeOptions): Promise<Change> {
 	return { model, before: 'loaded', state: 'unloaded' };
 }
 
-async function isLoaded(server: Server, { model, signal }: ChangeOptions): Promise<boolean> {
+async function isLoaded(server: ModelServer, { model, signal }: LoadOptions): Promise<boolean> {
 	return (await runningModel(server, model, signal)) !== undefined;
 }
 
 /** A generation without a prompt only loads the model; with `keep_alive` 0 it only unloads it. */
 async function generateNothing(
-	server: Server,
-	{ model, limitMs, signal }: ChangeOptions,
+	server: ModelServer,
+	{ model, limitMs, signal }: LoadOptions,
 	fields: JsonRecord,
 ): Promise<void> {
 	const limits = { firstTokenMs: 0, idleMs: 0, totalMs: limitMs };
 	const json = { model, stream: false, ...fields };
 	const send = async (path: string) => {
-		const ask: Ask = { url: server.url.root + path, json, model, signal, limits };
+		const ask: RequestOptions = { url: server.url.root + path, json, model, signal, limits };
 		return await request(server, ask, async (answer) => await answer.json());
 	};
 	const refused = await send('/api/generate').then(
@@ -87,8 +87,8 @@ async function generateNothing(
 }
 
 /** Ollama expects a body with DELETE, too. */
-async function remove(server: Server, { model, signal }: WorkOptions): Promise<void> {
-	const ask: Ask = {
+async function remove(server: ModelServer, { model, signal }: ModelActionOptions): Promise<void> {
+	const ask: RequestOptions = {
 		method: 'DELETE',
 		url: `${server.url.root}/api/delete`,
 		json: { model },
@@ -106,9 +106,9 @@ interface Layer {
 }
 
 /** @throws {ServerError} */
-async function pull(server: Server, options: PullOptions): Promise<Pulled> {
+async function pull(server: ModelServer, options: PullOptions): Promise<PullResult> {
 	const { model, insecure = false, limitMs: idleMs, signal } = options;
-	const ask: Ask = {
+	const ask: RequestOptions = {
 		url: `${server.url.root}/api/pull`,
 		json: { model, ...(insecure ? { insecure } : {}), stream: true },
 		framing: 'lines',
@@ -131,9 +131,9 @@ async function pull(server: Server, options: PullOptions): Promise<Pulled> {
  * 0.17.4), so only new lines count as progress.
  */
 async function followPull(
-	server: Server,
+	server: ModelServer,
 	{ model, onProgress }: PullOptions,
-	answer: Answer,
+	answer: HttpResponse,
 ): Promise<Layer[]> {
 	const layers = new Map<string, Layer>();
 	const context = contextOf(server, answer.url, model);
@@ -164,7 +164,7 @@ function textOf(error: unknown): string {
 	return isRecord(error) ? (nonEmptyText(error.message) ?? words(error)) : words(error);
 }
 
-function progressIn(line: JsonRecord): Progress | undefined {
+function progressIn(line: JsonRecord): PullProgress | undefined {
 	const status = nonEmptyText(line.status);
 	if (status === undefined) return undefined;
 	const [digest, total] = [nonEmptyText(line.digest), finiteNumber(line.total)];
@@ -172,7 +172,7 @@ function progressIn(line: JsonRecord): Progress | undefined {
 }
 
 /** Records a layer when it is first named. Go omits a `completed` of 0. */
-function note(layers: Map<string, Layer>, { digest, total, completed = 0 }: Progress): void {
+function note(layers: Map<string, Layer>, { digest, total, completed = 0 }: PullProgress): void {
 	if (digest === undefined || total === undefined || layers.has(digest)) return;
 	layers.set(digest, { total, before: completed >= total ? total : 0 });
 }
@@ -216,7 +216,7 @@ export function isSameOllamaName(id: string, name: string): boolean {
 
 /** What Ollama tells of a model that is in memory. */
 export async function runningModel(
-	server: Server,
+	server: ModelServer,
 	model: string,
 	signal?: AbortSignal,
 ): Promise<JsonRecord | undefined> {

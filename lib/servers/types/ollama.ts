@@ -2,12 +2,12 @@ import { finiteNumber, optional } from '../../values';
 import { OLLAMA_REMEDIES } from './suggestions';
 import { lookQuietly } from '../probe';
 import { ollamaEntries, readOllamaModel, type ServerModel } from '../models';
-import type { Server, ServerKind } from './server-type';
+import type { ModelServer, ServerType } from './server-type';
 import { isSameOllamaName, ollamaWork, runningModel } from './ollama-actions';
 import { PLAIN_WORDS } from './other';
 
 /** Ollama (docs/protocols/llama-server.md 8.2, docs/protocols/ollama.md). */
-export const ollama: ServerKind = {
+export const ollama: ServerType = {
 	label: 'Ollama',
 	fields: ['topK', 'minP', 'repeatPenalty', 'repeatLastN', 'contextSize', 'keepAlive'],
 	native: 'ollama',
@@ -48,7 +48,7 @@ export const ollama: ServerKind = {
 
 /** What `/api/tags` and `/api/ps` tell, which load nothing. Releases before 0.35 list no capabilities there. */
 async function withTags(
-	server: Server,
+	server: ModelServer,
 	models: ServerModel[],
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {

@@ -1,7 +1,7 @@
-import type { ServerKind, Words } from './server-type';
+import type { ServerType, ServerTexts } from './server-type';
 
 /** Sentences for a server whose options are not known here. */
-export const PLAIN_WORDS: Words = {
+export const PLAIN_WORDS: ServerTexts = {
 	noModels: 'Start it with a model. If it has one, give the key access to it.',
 	context: (tokens) => `Start the server with a context of at least ${tokens} tokens.`,
 	tools:
@@ -15,7 +15,7 @@ export const PLAIN_WORDS: Words = {
 };
 
 /** Any server with OpenAI's API: it gets everything that the user set, and what it refuses is left out. */
-export const other: ServerKind = {
+export const other: ServerType = {
 	label: 'An OpenAI-compatible server',
 	fields: 'all',
 	thinking: 'template',

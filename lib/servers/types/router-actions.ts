@@ -11,13 +11,13 @@ import { isModelNamed, missingModelAdvice } from '../model-names';
 import { readModels, type ServerModel } from '../models';
 import { pollUntil } from '../poll';
 import type {
-	Change,
-	Pulled,
-	Server,
-	ChangeOptions,
-	ModelWork,
+	ModelStateChange,
+	PullResult,
+	ModelServer,
+	LoadOptions,
+	ModelActions,
 	PullOptions,
-	WorkOptions,
+	ModelActionOptions,
 } from './server-type';
 
 const CALL_MS = 15_000;
@@ -28,15 +28,18 @@ const REMOVE_LIMIT_MS = 60_000;
 
 const UP: ReadonlySet<string> = new Set(['loaded', 'loading', 'sleeping']);
 
-export const routerWork: ModelWork = { load, unload, pull, remove };
+export const routerWork: ModelActions = { load, unload, pull, remove };
 
-async function listedModels(server: Server, signal?: AbortSignal): Promise<ServerModel[]> {
+async function listedModels(server: ModelServer, signal?: AbortSignal): Promise<ServerModel[]> {
 	const ask = { url: `${server.url.api}/models`, signal, limits: within(CALL_MS) };
 	return readModels(await request(server, ask, async (answer) => await answer.json())) ?? [];
 }
 
 /** @throws {ServerError} of kind `modelNotFound` */
-async function routerModel(server: Server, { model, signal }: WorkOptions): Promise<ServerModel> {
+async function routerModel(
+	server: ModelServer,
+	{ model, signal }: ModelActionOptions,
+): Promise<ServerModel> {
 	const models = await listedModels(server, signal);
 	// Only a router tells states, and has these routes.
 	if (models.every(({ state }) => state === undefined)) throw noRouter(server);
@@ -52,7 +55,7 @@ async function routerModel(server: Server, { model, signal }: WorkOptions): Prom
 	});
 }
 
-function noRouter(server: Server): ServerError {
+function noRouter(server: ModelServer): ServerError {
 	return failure('notSupported', contextOf(server, server.url.root), {
 		message:
 			'This llama-server serves a single model and cannot load, unload, download or delete models',
@@ -61,7 +64,7 @@ function noRouter(server: Server): ServerError {
 	});
 }
 
-async function load(server: Server, options: ChangeOptions): Promise<Change> {
+async function load(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
 	const { id: model, state: before = 'unknown' } = await routerModel(server, options);
 	const isUp = UP.has(before);
 	if (!isUp) await order(server, 'load', { ...options, model });
@@ -69,10 +72,10 @@ async function load(server: Server, options: ChangeOptions): Promise<Change> {
 	return { model, before, state: await settled(server, 'load', { ...options, model }) };
 }
 
-async function unload(server: Server, options: ChangeOptions): Promise<Change> {
+async function unload(server: ModelServer, options: LoadOptions): Promise<ModelStateChange> {
 	const { id: model, state: before = 'unknown' } = await routerModel(server, options);
 	if (!UP.has(before)) return { model, before, state: before };
-	const done: Change = { model, before, state: 'unloaded' };
+	const done: ModelStateChange = { model, before, state: 'unloaded' };
 	const change = { ...options, model };
 	if (before === 'loaded' && options.cutAnswers !== true)
 		done.sawNoAnswers = await waitForAnswers(server, change);
@@ -82,9 +85,9 @@ async function unload(server: Server, options: ChangeOptions): Promise<Change> {
 }
 
 async function order(
-	server: Server,
+	server: ModelServer,
 	action: 'load' | 'unload',
-	{ model, signal }: ChangeOptions,
+	{ model, signal }: LoadOptions,
 ): Promise<void> {
 	const url = `${server.url.root}/models/${action}`;
 	const ask = { url, json: { model }, model, signal, limits: within(CALL_MS) };
@@ -97,9 +100,9 @@ async function order(
 
 /** Polls the list until the state is final. */
 async function settled(
-	server: Server,
+	server: ModelServer,
 	action: 'load' | 'unload',
-	options: ChangeOptions,
+	options: LoadOptions,
 ): Promise<string> {
 	const { model, limitMs } = options;
 	const url = `${server.url.root}/models/${action}`;
@@ -135,7 +138,7 @@ function unloadedState(state: string | undefined): string | undefined {
  *
  * @returns false if the server shows neither slots nor metrics
  */
-async function waitForAnswers(server: Server, options: ChangeOptions): Promise<boolean> {
+async function waitForAnswers(server: ModelServer, options: LoadOptions): Promise<boolean> {
 	const { model, wait, limitMs } = options;
 	let running: number | undefined;
 	const seen = async () => {
@@ -169,8 +172,8 @@ function requests(count = 0): string {
 
 /** Requests that a model works on or has queued; undefined if unknown. */
 async function answersRunning(
-	server: Server,
-	{ model, signal }: ChangeOptions,
+	server: ModelServer,
+	{ model, signal }: LoadOptions,
 ): Promise<number | undefined> {
 	const query = `?model=${encodeURIComponent(model)}&autoload=false`;
 	const shown = await look(server, `/metrics${query}`, { signal }).catch(() => undefined);
@@ -183,7 +186,7 @@ async function answersRunning(
 }
 
 /** The router downloads in the background; its list shows the state. */
-async function pull(server: Server, options: PullOptions): Promise<Pulled> {
+async function pull(server: ModelServer, options: PullOptions): Promise<PullResult> {
 	const { model, wait, signal, limitMs } = options;
 	const url = `${server.url.root}/models`;
 	const ask = { url, json: { model }, model, signal, limits: within(CALL_MS) };
@@ -198,10 +201,10 @@ async function pull(server: Server, options: PullOptions): Promise<Pulled> {
 }
 
 /** Looks whether the download has ended. It may take a moment to appear in the list. */
-function downloadLook(server: Server, { model, signal, onProgress }: PullOptions) {
+function downloadLook(server: ModelServer, { model, signal, onProgress }: PullOptions) {
 	const startedAt = performance.now();
 	let wasSeen = false;
-	return async (): Promise<Pulled | undefined> => {
+	return async (): Promise<PullResult | undefined> => {
 		const models = await listedModels(server, signal);
 		// The router adds the quantization that it chose.
 		const listed = models.find((one) => isModelNamed(one, model) || one.id.startsWith(`${model}:`));
@@ -223,7 +226,7 @@ function downloadLook(server: Server, { model, signal, onProgress }: PullOptions
 }
 
 /** Deletes what the router has downloaded. */
-async function remove(server: Server, { model, signal }: WorkOptions): Promise<void> {
+async function remove(server: ModelServer, { model, signal }: ModelActionOptions): Promise<void> {
 	const url = `${server.url.root}/models?model=${encodeURIComponent(model)}`;
 	const limits = within(REMOVE_LIMIT_MS);
 	const ask = { method: 'DELETE', url, model, signal, limits } as const;

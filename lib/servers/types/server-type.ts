@@ -1,10 +1,10 @@
 /** What this package knows about a kind of server. */
-import type { FailureKind } from '../../errors/error-types';
-import type { Target } from '../../http/types';
+import type { ErrorType } from '../../errors/error-types';
+import type { Endpoint } from '../../http/types';
 import type { ServerModel } from '../models';
 import type { JsonRecord } from '../../values';
 
-export type KindName =
+export type ServerTypeName =
 	| 'gpustack'
 	| 'litellm'
 	| 'llamaServer'
@@ -14,15 +14,15 @@ export type KindName =
 	| 'other';
 
 /** A model server: an address with headers, a queue, and what is known of it. */
-export interface Server extends Target {
+export interface ModelServer extends Endpoint {
 	/** The kind that the credential names; undefined: Automatic. */
-	readonly kindSet?: KindName;
+	readonly kindSet?: ServerTypeName;
 	/** The helpers of the node's context, from which tracing gets the node's span. */
 	readonly host?: object;
 }
 
 /** One answer of a server, whatever its status. */
-export interface Reply {
+export interface ProbeResponse {
 	status: number;
 	/** Names in lower case. */
 	headers: Readonly<Record<string, string>>;
@@ -31,15 +31,15 @@ export interface Reply {
 }
 
 /** What a server answered to the questions that identify it. */
-export interface Answers {
+export interface IdentityResponses {
 	/** Of `GET /v1/models`. */
-	models?: Reply;
+	models?: ProbeResponse;
 	/** Of `GET /api/version`, which is asked only where the list settles nothing. */
-	version?: Reply;
+	version?: ProbeResponse;
 }
 
 /** What a server tells about itself and its model. */
-export interface Props {
+export interface ServerProps {
 	/** Generations at once. */
 	slots?: number;
 	/** Tokens of context of one slot. */
@@ -57,10 +57,10 @@ export interface Props {
 }
 
 /** What a list of models may be for. */
-export type ModelUse = 'chat' | 'embeddings' | 'reranking' | 'images' | 'transcription' | 'speech';
+export type ModelTask = 'chat' | 'embeddings' | 'reranking' | 'images' | 'transcription' | 'speech';
 
 /** The state of a model before and after. */
-export interface Change {
+export interface ModelStateChange {
 	/** Its name on the server, where an alias was given. */
 	model: string;
 	before: string;
@@ -73,7 +73,7 @@ export interface Change {
 }
 
 /** One line of progress. */
-export interface Progress {
+export interface PullProgress {
 	status: string;
 	/** The layer that is being downloaded. */
 	digest?: string;
@@ -82,7 +82,7 @@ export interface Progress {
 	completed?: number;
 }
 
-export interface Pulled {
+export interface PullResult {
 	/** `success`, or `downloading` without waiting. */
 	state: string;
 	/** Whether anything was downloaded; undefined if unknown. */
@@ -92,7 +92,7 @@ export interface Pulled {
 	downloaded?: number;
 }
 
-export interface WorkOptions {
+export interface ModelActionOptions {
 	model: string;
 	signal?: AbortSignal;
 	/** Wait until it is done. Ollama's requests last as long as their work. */
@@ -101,27 +101,27 @@ export interface WorkOptions {
 	limitMs: number;
 }
 
-export interface ChangeOptions extends WorkOptions {
+export interface LoadOptions extends ModelActionOptions {
 	/** Unload a model although it is answering. */
 	cutAnswers?: boolean;
 }
 
-export interface PullOptions extends WorkOptions {
+export interface PullOptions extends ModelActionOptions {
 	/** Ollama: allow a registry without TLS. */
 	insecure?: boolean;
-	onProgress?(progress: Progress): Promise<void> | void;
+	onProgress?(progress: PullProgress): Promise<void> | void;
 }
 
 /** Actions on models. What is missing is not supported. */
-export interface ModelWork {
-	load?(server: Server, options: ChangeOptions): Promise<Change>;
-	unload?(server: Server, options: ChangeOptions): Promise<Change>;
-	pull?(server: Server, options: PullOptions): Promise<Pulled>;
-	remove?(server: Server, options: WorkOptions): Promise<void>;
+export interface ModelActions {
+	load?(server: ModelServer, options: LoadOptions): Promise<ModelStateChange>;
+	unload?(server: ModelServer, options: LoadOptions): Promise<ModelStateChange>;
+	pull?(server: ModelServer, options: PullOptions): Promise<PullResult>;
+	remove?(server: ModelServer, options: ModelActionOptions): Promise<void>;
 }
 
 /** Whole sentences about a kind of server. */
-export interface Words {
+export interface ServerTexts {
 	/** It has no models at all. */
 	noModels: string;
 	/** It does not have this model: an alternative to choosing another, in lower case. */
@@ -143,11 +143,11 @@ export interface Words {
 	/** It cannot load models on request: how to make it able to. */
 	work?: string;
 	/** What to do about failures, where the general advice is for other servers. */
-	remedies?: Readonly<Partial<Record<FailureKind, string>>>;
+	remedies?: Readonly<Partial<Record<ErrorType, string>>>;
 }
 
 /** One row of the table of servers. Callers ask for a member, never for a name. */
-export interface ServerKind {
+export interface ServerType {
 	/** The server's name in sentences. */
 	label: string;
 	/** The fields that it takes beyond OpenAI's. */
@@ -177,25 +177,33 @@ export interface ServerKind {
 	/** It has every route, whatever its models are for: a missing one is a wrong path. */
 	hasEveryRoute?: true;
 	/** Tokens of context that a model runs with, where the server cuts longer conversations without a word. */
-	cutsAt?(server: Server, model: string, signal?: AbortSignal): Promise<number | undefined>;
+	cutsAt?(server: ModelServer, model: string, signal?: AbortSignal): Promise<number | undefined>;
 	/** What the user should know of a model by its name. */
 	remark?(model: string): string | undefined;
 	/** Fields of a request that measures its speed: no early end, no cache. */
 	measuring?: Readonly<JsonRecord>;
 	/** Neither loads nor wakes a model. Undefined where the server tells nothing. */
-	props?(server: Server, model?: string, signal?: AbortSignal): Promise<Props | undefined>;
+	props?(
+		server: ModelServer,
+		model?: string,
+		signal?: AbortSignal,
+	): Promise<ServerProps | undefined>;
 	/** What it tells of one model. A blind one may invent what it sees. */
-	tellsOf?(server: Server, model: string, signal?: AbortSignal): Promise<ServerModel>;
+	tellsOf?(server: ModelServer, model: string, signal?: AbortSignal): Promise<ServerModel>;
 	/** Adds to listed models what one more request tells. */
-	details?(server: Server, models: ServerModel[], signal?: AbortSignal): Promise<ServerModel[]>;
+	details?(
+		server: ModelServer,
+		models: ServerModel[],
+		signal?: AbortSignal,
+	): Promise<ServerModel[]>;
 	/** The models that its list marks for a use: the query of the list, and the word for each use. */
-	marks?: { query: string; words: Readonly<Partial<Record<ModelUse, string>>> };
+	marks?: { query: string; words: Readonly<Partial<Record<ModelTask, string>>> };
 	/** It sends vectors in base64, too: a quarter of the size. */
 	base64?: true;
 	/** It has no route that ranks. */
 	cannotRerank?: true;
 	/** Whether two names mean the same model. */
 	isSameModel?(id: string, name: string): boolean;
-	work?: ModelWork;
-	words: Words;
+	work?: ModelActions;
+	words: ServerTexts;
 }

@@ -1,13 +1,13 @@
 /** What to do about failures on servers that are not llama-server, whose options the general advice names. */
-import type { FailureKind } from '../../errors/error-types';
+import type { ErrorType } from '../../errors/error-types';
 
-type Remedies = Readonly<Partial<Record<FailureKind, string>>>;
+type Suggestions = Readonly<Partial<Record<ErrorType, string>>>;
 
 const SHORTEN =
 	'keep fewer messages in memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.';
 
 /** For a server whose options are not known here. */
-export const PLAIN_REMEDIES: Remedies = {
+export const PLAIN_REMEDIES: Suggestions = {
 	wrongPath:
 		'If other requests to this Base URL work, the server does not have this endpoint and may serve other tasks. Otherwise enter only the server address: /v1 is added automatically.',
 	contextOverflow: `Give the model a larger context on the server, ${SHORTEN} Many servers also count Maximum Tokens: lower it.`,
@@ -27,7 +27,7 @@ export const PLAIN_REMEDIES: Remedies = {
 		'The usual cause is insufficient memory: choose a smaller context or a smaller quantization. Check the server log for details.',
 };
 
-export const OLLAMA_REMEDIES: Remedies = {
+export const OLLAMA_REMEDIES: Suggestions = {
 	...PLAIN_REMEDIES,
 	wrongPath: `${PLAIN_REMEDIES.wrongPath} A very old Ollama has no /v1 routes: update it.`,
 	refused:

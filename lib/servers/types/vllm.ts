@@ -1,9 +1,9 @@
 import { PLAIN_REMEDIES } from './suggestions';
-import type { ServerKind } from './server-type';
+import type { ServerType } from './server-type';
 import { other, PLAIN_WORDS } from './other';
 
 /** vLLM (docs/protocols/llama-server.md 8.4; vLLM's sampling parameters). */
-export const vllm: ServerKind = {
+export const vllm: ServerType = {
 	...other,
 	label: 'vLLM',
 	measuring: { ignore_eos: true },

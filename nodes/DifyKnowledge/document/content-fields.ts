@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { Technique } from '../../../lib/dify/knowledge/documents';
+import type { IndexingTechnique } from '../../../lib/dify/knowledge/documents';
 import type { CreateOptions } from '../../../lib/dify/knowledge/upsert';
 import type { JsonRecord } from '../../../lib/values';
 import { modelIn, modelLocator, techniqueField } from '../../shared/dify/knowledge-fields';
@@ -88,7 +88,7 @@ export function createOptionsIn(parameters: NodeParameters): CreateOptions {
 	const rule = ruleIn(parameters);
 	const form = parameters.choice('options.form', undefined);
 	return {
-		technique: parameters.choice<Technique>('options.technique', undefined),
+		technique: parameters.choice<IndexingTechnique>('options.technique', undefined),
 		embeddingModel: modelIn(parameters, 'options.embeddingModel'),
 		form: form ?? (rule?.mode === 'hierarchical' ? 'hierarchical_model' : undefined),
 		language: parameters.name('options.language') || undefined,

@@ -6,7 +6,7 @@ import {
 	outcomeOf,
 	planSync,
 	runStep,
-	type SyncRules,
+	type SyncOptions,
 	type SyncRun,
 	type SyncSource,
 	type SyncStep,
@@ -26,7 +26,7 @@ import {
 	stringField,
 } from '../../shared/field-builders';
 import type { NodeParameters } from '../../shared/parameters';
-import { ItemFailure } from '../../shared/run/item-error';
+import { ItemError } from '../../shared/run/item-error';
 import type { OperationItem, OperationResult } from '../../shared/run/operations';
 import { binaryField, textField } from '../fields';
 import { contentOptions, createOptionsIn, firstOptions } from './content-fields';
@@ -98,7 +98,7 @@ export const documentSync: DifyOperation = {
 };
 
 /** One item of the source. */
-interface Item extends SyncSource {
+interface SyncItem extends SyncSource {
 	itemIndex: number;
 }
 
@@ -115,7 +115,7 @@ async function syncItems(call: DifyCall): Promise<OperationResult> {
 		call.hint('The input has no items, so nothing was changed.');
 		return [];
 	}
-	const bases = new Map<string, Item[]>();
+	const bases = new Map<string, SyncItem[]>();
 	const results: OperationResult = [];
 	for (const itemIndex of call.itemIndexes) {
 		const parameters = call.parametersOf(itemIndex);
@@ -140,19 +140,19 @@ async function syncItems(call: DifyCall): Promise<OperationResult> {
 	return results;
 }
 
-/** The failure of an item, or of a whole base. @throws {ItemFailure} unless the node continues on fail */
+/** The failure of an item, or of a whole base. @throws {ItemError} unless the node continues on fail */
 function failing(
 	{ context, signal }: DifyCall,
 	itemIndex: number,
 	error: unknown,
 	facts?: object,
-): ItemFailure {
-	const failed = error instanceof ItemFailure ? error : new ItemFailure(itemIndex, error, facts);
+): ItemError {
+	const failed = error instanceof ItemError ? error : new ItemError(itemIndex, error, facts);
 	if (context.continueOnFail() && !signal.aborted) return failed;
 	throw failed;
 }
 
-async function itemAt({ context }: DifyCall, parameters: NodeParameters): Promise<Item> {
+async function itemAt({ context }: DifyCall, parameters: NodeParameters): Promise<SyncItem> {
 	const { itemIndex } = parameters;
 	const source = parameters.required(
 		'source',
@@ -176,12 +176,12 @@ async function itemAt({ context }: DifyCall, parameters: NodeParameters): Promis
 async function syncBase(
 	call: DifyCall,
 	baseId: string,
-	items: readonly Item[],
+	items: readonly SyncItem[],
 	isComplete: boolean,
 ): Promise<OperationResult> {
 	const { client, parameters } = call;
-	const rules: SyncRules = {
-		whenGone: parameters.choice<SyncRules['whenGone']>('options.whenGone', 'disable'),
+	const rules: SyncOptions = {
+		whenGone: parameters.choice<SyncOptions['whenGone']>('options.whenGone', 'disable'),
 		mostGonePercent: parameters.number('options.mostGone', 20),
 		isComplete,
 	};

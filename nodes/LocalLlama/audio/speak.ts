@@ -1,4 +1,4 @@
-import { speak as speakText, type SoundFormat } from '../../../lib/tasks/synthesize-speech';
+import { speak as speakText, type AudioFormat } from '../../../lib/tasks/synthesize-speech';
 import { filled } from '../../../lib/values';
 import {
 	booleanField,
@@ -74,7 +74,7 @@ export const audioSpeak: LocalLlamaOperation = {
 		const wanted = {
 			voice,
 			input: parameters.freeText('input'),
-			format: parameters.choice<SoundFormat>('format', 'mp3'),
+			format: parameters.choice<AudioFormat>('format', 'mp3'),
 			speed: parameters.number('options.speed', undefined),
 			instructions: parameters.freeText('options.instructions'),
 			plainText: parameters.flag('options.plainText', false),

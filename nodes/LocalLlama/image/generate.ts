@@ -1,4 +1,4 @@
-import { draw, type DrawRequest, type Picture } from '../../../lib/tasks/generate-images';
+import { draw, type ImageRequest, type GeneratedImage } from '../../../lib/tasks/generate-images';
 import { filled } from '../../../lib/values';
 import {
 	choiceField,
@@ -79,12 +79,12 @@ export const imageGenerate: LocalLlamaOperation = {
 	},
 };
 
-function requestIn(parameters: NodeParameters): DrawRequest {
+function requestIn(parameters: NodeParameters): ImageRequest {
 	return {
 		prompt: parameters.freeText('prompt'),
 		count: parameters.number('options.count', 1),
 		size: parameters.name('options.size').replace(/\s{0,9}[x×*]\s{0,9}/i, 'x'),
-		format: parameters.choice<DrawRequest['format'] & string>('options.outputFormat', ''),
+		format: parameters.choice<ImageRequest['format'] & string>('options.outputFormat', ''),
 		seed: parameters.number('options.seed', undefined),
 		extra: parameters.object('options.extraBody', {}),
 	};
@@ -93,7 +93,7 @@ function requestIn(parameters: NodeParameters): DrawRequest {
 /** Stores a picture in the binary data of its item. */
 async function pictureItem(
 	call: LlamaCall,
-	{ content, mimeType, extension, ...ofPicture }: Picture,
+	{ content, mimeType, extension, ...ofPicture }: GeneratedImage,
 	name: string,
 	facts: object,
 ): Promise<OperationItem> {

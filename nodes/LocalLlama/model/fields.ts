@@ -1,9 +1,9 @@
 import { isToolType, type INodeProperties } from 'n8n-workflow';
 
 import { invalidInput } from '../../../lib/errors/create-error';
-import type { Progress } from '../../../lib/servers/types/server-type';
+import type { PullProgress } from '../../../lib/servers/types/server-type';
 import { booleanField, listField, numberField } from '../../shared/field-builders';
-import type { ChatTyping } from '../../shared/run/chat-stream';
+import type { ChatStream } from '../../shared/run/chat-stream';
 import type { LlamaCall } from '../operation';
 
 /** The model of the server that an operation is about. */
@@ -51,9 +51,9 @@ const MIN_PAUSE_MS = 500;
 
 /** Shows progress in the chat, at most twice a second: the step, and the percentage of each layer. */
 export function progressTyping(
-	{ typing }: { typing: Pick<ChatTyping, 'type'> | undefined },
+	{ typing }: { typing: Pick<ChatStream, 'type'> | undefined },
 	now: () => number = () => performance.now(),
-): (progress: Progress) => Promise<void> {
+): (progress: PullProgress) => Promise<void> {
 	let lastAt = -Infinity;
 	let last = '';
 	return async (progress) => {
@@ -67,7 +67,7 @@ export function progressTyping(
 	};
 }
 
-function lineOf({ status, total, completed = 0 }: Progress): string {
+function lineOf({ status, total, completed = 0 }: PullProgress): string {
 	return total === undefined || total <= 0
 		? status
 		: `${status}: ${Math.floor((completed / total) * 100)} %`;

@@ -3,7 +3,7 @@ import { modelFacts } from '../../../lib/health/facts';
 import { listModels } from '../../../lib/servers/list-models';
 import type { ServerModel } from '../../../lib/servers/models';
 import { knownKind } from '../../../lib/servers/types';
-import type { Server } from '../../../lib/servers/types/server-type';
+import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { booleanField, optionsCollection } from '../../shared/field-builders';
 import type { LocalLlamaOperation } from '../operation';
 
@@ -30,7 +30,7 @@ export const modelGetAll: LocalLlamaOperation = {
 };
 
 /** None where the list is empty. */
-async function modelsOf(server: Server, signal: AbortSignal): Promise<ServerModel[]> {
+async function modelsOf(server: ModelServer, signal: AbortSignal): Promise<ServerModel[]> {
 	const models = await listModels(server, signal).catch(asFailed);
 	if (!('failed' in models)) return models;
 	if (models.failed.kind === 'modelNotFound') return [];

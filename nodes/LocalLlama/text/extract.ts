@@ -3,9 +3,9 @@ import type { INodeProperties } from 'n8n-workflow';
 import { jsonNotes, requestedJson } from '../../../lib/chat/validate-completion';
 import type {
 	ChatSettings,
-	FinishedAnswer,
+	ChatResult,
 	ResponseFormat,
-	SourceMessage,
+	InputMessage,
 } from '../../../lib/chat/types';
 import { asFailed } from '../../../lib/errors/server-error';
 import { checkSchema } from '../../../lib/chat/validate-json';
@@ -172,9 +172,9 @@ async function formatted(
 	call: LlamaCall,
 	settings: ChatSettings,
 	responseFormat: ResponseFormat,
-	messages: readonly SourceMessage[],
+	messages: readonly InputMessage[],
 	files: readonly SentFile[],
-): Promise<FinishedAnswer> {
+): Promise<ChatResult> {
 	const withFormat = { ...settings, parameters: { ...settings.parameters, responseFormat } };
 	return await generated(call, withFormat, messages, files).catch(async (error: unknown) => {
 		if (!isFormatRefused(asFailed(error).failed)) throw error;

@@ -15,7 +15,7 @@ export function binaryFieldsField(place: string) {
 }
 
 /** What an item gives to a model. */
-interface ItemInput {
+interface PromptInput {
 	/** In the form of OpenAI. */
 	blocks: object[];
 	files: SentFile[];
@@ -32,8 +32,8 @@ function namesOf(parameters: NodeParameters): string[] {
  *
  * @throws {ServerError} of kind `invalidInput` for a file that no model server reads
  */
-export async function filesIn(call: LlamaCall): Promise<ItemInput> {
-	const input: ItemInput = { blocks: [], files: [] };
+export async function filesIn(call: LlamaCall): Promise<PromptInput> {
+	const input: PromptInput = { blocks: [], files: [] };
 	for (const property of namesOf(call.parameters)) {
 		const { name, mimeType, open } = await binarySource(call.context, call.itemIndex, property);
 		const bytes = await readWhole(open());
@@ -50,7 +50,7 @@ export async function filesIn(call: LlamaCall): Promise<ItemInput> {
  *
  * @throws {ServerError} of kind `invalidInput` where there is neither, or a file that no model server reads
  */
-export async function inputIn(call: LlamaCall): Promise<ItemInput> {
+export async function inputIn(call: LlamaCall): Promise<PromptInput> {
 	const { parameters } = call;
 	const text = parameters.freeText('text');
 	const { blocks, files } = await filesIn(call);

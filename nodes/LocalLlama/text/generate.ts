@@ -1,25 +1,25 @@
 import { runTurn } from '../../../lib/chat/turn';
 import type {
 	ChatSettings,
-	FinishedAnswer,
+	ChatResult,
 	ResponseFormat,
-	SourceMessage,
+	InputMessage,
 } from '../../../lib/chat/types';
 import { jsonNotes, requestedJson } from '../../../lib/chat/validate-completion';
 import { throwAs } from '../../../lib/errors/server-error';
 import { namingFiles, type SentFile } from '../../../lib/tasks/file-errors';
 import { optional } from '../../../lib/values';
 import type { OperationItem } from '../../shared/run/operations';
-import { countFailed, type CountedGeneration, countGeneration } from '../../shared/token-totals';
+import { countFailed, type GenerationUsage, countGeneration } from '../../shared/token-totals';
 import { countTokens, type LlamaCall } from '../operation';
 
 /** Generates an answer, and types it into the chat. If the chat is gone, the generation is cancelled. */
 export async function generated(
 	call: LlamaCall,
 	settings: ChatSettings,
-	messages: readonly SourceMessage[],
+	messages: readonly InputMessage[],
 	files: readonly SentFile[],
-): Promise<FinishedAnswer> {
+): Promise<ChatResult> {
 	const { server, typing, priority } = call;
 	const gone = new AbortController();
 	let typed = Promise.resolve();
@@ -47,7 +47,7 @@ export async function generated(
 /** Shows the remarks and tokens of an answer in n8n. */
 export function reportAnswer(
 	call: LlamaCall,
-	answer: Pick<FinishedAnswer, 'notes'> & CountedGeneration,
+	answer: Pick<ChatResult, 'notes'> & GenerationUsage,
 ): void {
 	const { notes, usage } = answer;
 	for (const note of notes) call.hint(note);
@@ -56,7 +56,7 @@ export function reportAnswer(
 }
 
 /** Metadata of an answer for its item. */
-export function answerFacts(answer: Omit<FinishedAnswer, 'text' | 'toolCalls' | 'notes'>) {
+export function answerFacts(answer: Omit<ChatResult, 'text' | 'toolCalls' | 'notes'>) {
 	const { reasoning, finishReason, usage, timings, model, serverKind, log } = answer;
 	return {
 		...(reasoning === '' ? {} : { reasoning }),
@@ -78,7 +78,7 @@ export function answerFacts(answer: Omit<FinishedAnswer, 'text' | 'toolCalls' | 
  */
 export function answerItem(
 	call: LlamaCall,
-	answer: FinishedAnswer,
+	answer: ChatResult,
 	format: ResponseFormat | undefined,
 ): OperationItem {
 	const requested = requestedJson(answer, format);

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { messagesFromJson } from '../../../lib/chat/parse-messages';
-import type { SourceMessage } from '../../../lib/chat/types';
+import type { InputMessage } from '../../../lib/chat/types';
 import type { SentFile } from '../../../lib/tasks/file-errors';
 import { recordOf, recordsIn } from '../../../lib/values';
 import {
@@ -15,7 +15,7 @@ import { isBlank, wrongField } from '../../shared/parameters';
 import type { LlamaCall } from '../operation';
 import { binaryFieldsField, filesIn } from './files';
 
-type Source = 'prompt' | 'list' | 'json';
+type MessageSource = 'prompt' | 'list' | 'json';
 
 const systemField = longTextField('System Message', 'system', 2, {
 	description:
@@ -75,7 +75,7 @@ export const messageFields: INodeProperties[] = [
  */
 export async function messagesIn(
 	call: LlamaCall,
-): Promise<{ messages: SourceMessage[]; files: SentFile[] }> {
+): Promise<{ messages: InputMessage[]; files: SentFile[] }> {
 	const messages = writtenMessages(call);
 	const { blocks, files } = await filesIn(call);
 	if (blocks.length === 0) return { messages, files };
@@ -86,12 +86,12 @@ export async function messagesIn(
 	return { messages: messages.with(question, withFiles), files };
 }
 
-function writtenMessages({ parameters }: LlamaCall): SourceMessage[] {
-	const source = parameters.choice<Source>('messageSource');
+function writtenMessages({ parameters }: LlamaCall): InputMessage[] {
+	const source = parameters.choice<MessageSource>('messageSource');
 	if (source === 'json')
 		return filled(messagesFromJson(parameters.value('messagesJson')), parameters, 'messagesJson');
 	const system = parameters.freeText('system');
-	const head: SourceMessage[] = system.trim() === '' ? [] : [{ type: 'system', content: system }];
+	const head: InputMessage[] = system.trim() === '' ? [] : [{ type: 'system', content: system }];
 	if (source === 'prompt') {
 		const prompt = parameters.freeText('prompt');
 		const hasFiles = parameters.freeText('binaryFields').trim() !== '';
@@ -106,10 +106,10 @@ function writtenMessages({ parameters }: LlamaCall): SourceMessage[] {
 }
 
 function filled(
-	messages: SourceMessage[],
+	messages: InputMessage[],
 	parameters: LlamaCall['parameters'],
 	field: string,
-): SourceMessage[] {
+): InputMessage[] {
 	if (messages.length === 0) throw wrongField(parameters.field(field).label, 'has no messages');
 	return messages;
 }

@@ -1,15 +1,15 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { ServerError } from '../../../lib/errors/server-error';
-import type { Server } from '../../../lib/servers/types/server-type';
-import { Embedder, type Embedded, type EmbedSettings } from '../../../lib/tasks/embed';
+import type { ModelServer } from '../../../lib/servers/types/server-type';
+import { Embedder, type EmbeddingResult, type EmbedSettings } from '../../../lib/tasks/embed';
 import type { Prefixes } from '../../../lib/tasks/prefixes';
 import { append } from '../../../lib/values';
 import { embeddingOptions, readEmbeddingSettings } from '../../shared/embedding-fields';
 import { choiceField, choices, jsonField, longTextField } from '../../shared/field-builders';
 import { type NodeParameters, wrongField } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
-import { failItem, ItemFailure } from '../../shared/run/item-error';
+import { failItem, ItemError } from '../../shared/run/item-error';
 import type { OperationItem } from '../../shared/run/operations';
 import { withChosenModel } from '../../shared/search-models';
 import { textsIn } from '../list-fields';
@@ -80,7 +80,7 @@ function isOfItems(parameters: NodeParameters): boolean {
 }
 
 /** What an item wants: expressions may differ. */
-interface Wanted {
+interface EmbedOptions {
 	settings: EmbedSettings;
 	role: keyof Prefixes;
 	/** One item with all vectors, rather than one for each. */
@@ -91,7 +91,7 @@ interface Wanted {
 async function wantedBy(
 	parameters: NodeParameters,
 	{ server, priority, signal }: Pick<LlamaCall, 'server' | 'priority' | 'signal'>,
-): Promise<Wanted> {
+): Promise<EmbedOptions> {
 	const settings = { ...readEmbeddingSettings(parameters), priority };
 	return {
 		settings: await withChosenModel(settings, server, 'embeddings', signal),
@@ -119,22 +119,22 @@ async function embedList(call: LlamaCall): Promise<OperationItem[]> {
 
 /** Items with the same server and settings. */
 interface Group {
-	server: Server;
-	wanted: Wanted;
+	server: ModelServer;
+	wanted: EmbedOptions;
 	items: Array<{ itemIndex: number; text: string }>;
 }
 
-type Outcomes = Array<OperationItem | ItemFailure>;
+type EmbedOutputs = Array<OperationItem | ItemError>;
 
 /**
  * The vectors of all items, in their order. With "continue on fail", an item whose text is at fault fails alone.
  *
- * @throws {ItemFailure} for the item at fault
+ * @throws {ItemError} for the item at fault
  */
-async function embedItems(call: LlamaCall): Promise<Outcomes> {
+async function embedItems(call: LlamaCall): Promise<EmbedOutputs> {
 	const groups = new Map<string, Group>();
-	const servers: Server[] = [];
-	const outcomes: Outcomes = [];
+	const servers: ModelServer[] = [];
+	const outcomes: EmbedOutputs = [];
 	for (const itemIndex of call.itemIndexes)
 		try {
 			const access = await call.accessOf(itemIndex);
@@ -153,15 +153,18 @@ async function embedItems(call: LlamaCall): Promise<Outcomes> {
 	return outcomes.sort((one, other) => indexOf(one) - indexOf(other));
 }
 
-/** @throws {ItemFailure} unless the node goes on */
-function failed({ context }: LlamaCall, itemIndex: number, error: unknown): ItemFailure {
+/** @throws {ItemError} unless the node goes on */
+function failed({ context }: LlamaCall, itemIndex: number, error: unknown): ItemError {
 	if (!context.continueOnFail()) failItem(itemIndex, error);
-	return new ItemFailure(itemIndex, error);
+	return new ItemError(itemIndex, error);
 }
 
-async function embedGroup(call: LlamaCall, { server, wanted, items }: Group): Promise<Outcomes> {
+async function embedGroup(
+	call: LlamaCall,
+	{ server, wanted, items }: Group,
+): Promise<EmbedOutputs> {
 	const { settings, role } = wanted;
-	const failures = new Map<number, ItemFailure>();
+	const failures = new Map<number, ItemError>();
 	const vectors = new Map<number, number[]>();
 	const embedder = new Embedder(server, settings);
 	const total = { truncated: 0, tokens: 0, hints: [] as string[] };
@@ -213,19 +216,19 @@ function culpritsIn(error: unknown, indexes: readonly number[]): readonly number
 	return indexes.includes(culprit as number) ? [culprit as number] : indexes;
 }
 
-function indexOf(item: OperationItem | ItemFailure): number {
-	if (item instanceof ItemFailure) return item.itemIndex;
+function indexOf(item: OperationItem | ItemError): number {
+	if (item instanceof ItemError) return item.itemIndex;
 	return [item.from ?? 0].flat()[0] ?? 0;
 }
 
 /** A vector for the item: numbers, or base64 of little-endian 32-bit floats, as servers send them. */
-function encoded(vector: number[], { asBase64 }: Wanted): number[] | string {
+function encoded(vector: number[], { asBase64 }: EmbedOptions): number[] | string {
 	return asBase64 ? Buffer.from(new Float32Array(vector).buffer).toString('base64') : vector;
 }
 
 function report(
 	call: LlamaCall,
-	{ truncated, tokens = 0, hints }: Pick<Embedded, 'hints' | 'tokens' | 'truncated'>,
+	{ truncated, tokens = 0, hints }: Pick<EmbeddingResult, 'hints' | 'tokens' | 'truncated'>,
 	count: number,
 ): void {
 	countTokens(call, { promptTokens: tokens, completionTokens: 0 });

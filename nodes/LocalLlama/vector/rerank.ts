@@ -20,7 +20,7 @@ import { optionsWith } from '../options';
 import { withChosenModel } from '../../shared/search-models';
 
 /** A document: its text, and the fields of its output. */
-interface Document {
+interface DocumentInput {
 	text: string;
 	json: object;
 	binary?: IBinaryKeyData;
@@ -81,7 +81,10 @@ function isOfItems(parameters: NodeParameters): boolean {
 	return parameters.choice<'items' | 'list'>('documentSource') === 'items';
 }
 
-async function rank(call: LlamaCall, documents: readonly Document[]): Promise<OperationItem[]> {
+async function rank(
+	call: LlamaCall,
+	documents: readonly DocumentInput[],
+): Promise<OperationItem[]> {
 	const { parameters, server, priority, signal } = call;
 	const settings = { ...readRerankSettings(parameters), priority, signal };
 	const chosen = await withChosenModel(settings, server, 'reranking', signal);
@@ -99,7 +102,7 @@ async function rank(call: LlamaCall, documents: readonly Document[]): Promise<Op
 	});
 }
 
-function fromItems(call: LlamaCall): Document[] {
+function fromItems(call: LlamaCall): DocumentInput[] {
 	const items = call.context.getInputData();
 	return call.itemIndexes.map((from) => {
 		try {
@@ -112,7 +115,7 @@ function fromItems(call: LlamaCall): Document[] {
 	});
 }
 
-function listed({ parameters, itemIndex }: LlamaCall): Document[] {
+function listed({ parameters, itemIndex }: LlamaCall): DocumentInput[] {
 	const field = parameters.name('textField') || 'text';
 	return listIn(parameters, 'documents').map((entry) =>
 		isRecord(entry)

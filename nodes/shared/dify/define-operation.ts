@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
 import type { Method, Query } from '../../../lib/dify/client';
-import { readList, type List } from '../../../lib/dify/pagination';
+import { readList, type ListEndpoint } from '../../../lib/dify/pagination';
 import { recordOf, type JsonRecord } from '../../../lib/values';
 import type { NodeParameters } from '../parameters';
 import { itemsOf } from '../run/operations';
@@ -11,7 +11,7 @@ import type { DifyOperation } from './dify-operation';
 type Fields = Pick<DifyOperation, 'option' | 'fields'>;
 
 /** An operation that is one request. Dify's refusal is the check of its values. */
-interface Row extends Fields {
+interface RequestOperation extends Fields {
 	/** Method, path, and what goes into the query of a GET, else into the body. */
 	request(parameters: NodeParameters): readonly [method: Method, path: string, values?: JsonRecord];
 	/** The items of the answer. Default: one, which is the answer. */
@@ -22,7 +22,13 @@ interface Row extends Fields {
 	limitMs?: number;
 }
 
-export function row({ option, fields, request, items, ...options }: Row): DifyOperation {
+export function row({
+	option,
+	fields,
+	request,
+	items,
+	...options
+}: RequestOperation): DifyOperation {
 	return {
 		option,
 		fields,
@@ -36,13 +42,13 @@ export function row({ option, fields, request, items, ...options }: Row): DifyOp
 }
 
 /** An operation that reads a list. */
-interface ListRow extends Fields {
-	list(parameters: NodeParameters, context: IExecuteFunctions): List;
+interface ListOperation extends Fields {
+	list(parameters: NodeParameters, context: IExecuteFunctions): ListEndpoint;
 	/** Fields behind those of the limit. */
 	more?: INodeProperties[];
 }
 
-export function listRow({ option, fields, list, more = [] }: ListRow): DifyOperation {
+export function listRow({ option, fields, list, more = [] }: ListOperation): DifyOperation {
 	return {
 		option,
 		fields: [...fields, ...pagingFields, ...more],

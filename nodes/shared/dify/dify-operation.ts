@@ -6,9 +6,9 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
 import type { Operation, OperationCall } from '../run/operations';
-import { runOperations, type RunOptions } from '../run/run-operations';
+import { runOperations, type RunOperationsOptions } from '../run/run-operations';
 import { countGeneration } from '../token-totals';
-import { DifyApp, type DifyAccess } from '../../../lib/dify/access';
+import { CachedDifyAccess, type DifyAccess } from '../../../lib/dify/access';
 import { difyNodeError } from './errors';
 
 export type DifyCall = OperationCall<DifyAccess>;
@@ -33,14 +33,14 @@ export function reportRun(
 /** Runs the operations of a Dify node. */
 export async function runDifyOperations(
 	context: IExecuteFunctions,
-	table: RunOptions<DifyAccess>['table'],
+	table: RunOperationsOptions<DifyAccess>['table'],
 	keyOf?: (itemIndex: number) => string | undefined,
 ): Promise<INodeExecutionData[][]> {
-	const apps = new Map<string, DifyApp>();
+	const apps = new Map<string, CachedDifyAccess>();
 	const accessOf = async (itemIndex: number, signal: AbortSignal) => {
 		const data = await context.getCredentials('difyApi', itemIndex);
 		const key = JSON.stringify(data);
-		const app = apps.get(key) ?? new DifyApp(difyClient(data, context.helpers));
+		const app = apps.get(key) ?? new CachedDifyAccess(difyClient(data, context.helpers));
 		apps.set(key, app);
 		return app.within(signal);
 	};

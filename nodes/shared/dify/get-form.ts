@@ -5,7 +5,7 @@ import type {
 	ResourceMapperFields,
 } from 'n8n-workflow';
 
-import { readForm, type FormField, type FormKind } from '../../../lib/dify/forms/input-form';
+import { readForm, type FormField, type FormFieldType } from '../../../lib/dify/forms/input-form';
 import { isExpression, listEntries, plainName } from '../list-entries';
 import { editorClient } from './list-search';
 import { difyNodeError } from './errors';
@@ -49,7 +49,7 @@ function escaped(text: string): string {
 	return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-const TYPES: Record<FormKind, FieldType> = {
+const TYPES: Record<FormFieldType, FieldType> = {
 	'text-input': 'string',
 	paragraph: 'string',
 	select: 'options',
@@ -61,7 +61,7 @@ const TYPES: Record<FormKind, FieldType> = {
 };
 
 /** How to fill in fields of types for which n8n has no input. */
-const NOTES: Partial<Record<FormKind, string>> = {
+const NOTES: Partial<Record<FormFieldType, string>> = {
 	file: 'binary field or URL',
 	'file-list': 'binary fields or URLs, separated by commas',
 };

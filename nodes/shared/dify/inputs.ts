@@ -55,7 +55,7 @@ export const inputFields: INodeProperties[] = [
 type FileField = Pick<FormField, 'variable' | 'types'> & { kind: string };
 
 /** Values that were read and checked. Files are uploaded last. */
-interface ReadInputs {
+interface ParsedInputs {
 	values: JsonRecord;
 	files: Array<{ field: FileField; requested: RequestedFile[] }>;
 }
@@ -68,7 +68,7 @@ interface ReadInputs {
 export async function readInputs(
 	call: DifyCall,
 	tell: (warning: string) => void,
-): Promise<ReadInputs> {
+): Promise<ParsedInputs> {
 	const { parameters } = call;
 	const isJson = parameters.choice<'form' | 'json'>('inputsMode') === 'json';
 	// Read as a whole: n8n's own check of `inputs.value` fails on the null of an empty form.
@@ -108,8 +108,8 @@ export async function readFiles(
 	{ context, itemIndex }: Pick<DifyCall, 'context' | 'itemIndex'>,
 	given: JsonRecord,
 	fields: readonly FileField[],
-): Promise<ReadInputs> {
-	const read: ReadInputs = { values: {}, files: [] };
+): Promise<ParsedInputs> {
+	const read: ParsedInputs = { values: {}, files: [] };
 	for (const field of fields) {
 		const entries = await formFiles(context, itemIndex, given[field.variable]);
 		if ('ready' in entries) read.values[field.variable] = oneOrList(field, entries.ready);
@@ -122,7 +122,7 @@ export async function readFiles(
 export async function sentInputs(
 	{ client }: Pick<DifyCall, 'client'>,
 	user: string,
-	{ values, files }: ReadInputs,
+	{ values, files }: ParsedInputs,
 ): Promise<JsonRecord> {
 	const inputs = { ...values };
 	for (const { field, requested } of files)

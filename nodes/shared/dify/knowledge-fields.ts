@@ -7,7 +7,7 @@ import {
 	type Operator,
 } from '../../../lib/dify/knowledge/filters';
 import { modelRef, type ModelRef } from '../../../lib/dify/knowledge/models';
-import type { SearchSettings } from '../../../lib/dify/knowledge/retrieval';
+import type { RetrievalOptions } from '../../../lib/dify/knowledge/retrieval';
 import { uuid } from '../../../lib/dify/ids';
 import { isRecord, recordsIn } from '../../../lib/values';
 import {
@@ -102,7 +102,7 @@ export const filterFields: INodeProperties[] = [
 ];
 
 /** Reads the fields above. */
-export function searchSettings(parameters: NodeParameters): SearchSettings {
+export function searchSettings(parameters: NodeParameters): RetrievalOptions {
 	const filter = filterIn(parameters);
 	return {
 		topK: parameters.number('topK'),

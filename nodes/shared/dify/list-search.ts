@@ -13,7 +13,7 @@ export async function editorClient(context: ILoadOptionsFunctions): Promise<Dify
 }
 
 /** What a list in the editor needs. */
-export interface ListCall {
+export interface ListSearchCall {
 	context: ILoadOptionsFunctions;
 	client: DifyClient;
 	/** The search text, trimmed. */
@@ -23,7 +23,7 @@ export interface ListCall {
 }
 
 /** A list search in the editor, with errors that say what to do. */
-export function editorList(list: (call: ListCall) => Promise<INodeListSearchResult>) {
+export function editorList(list: (call: ListSearchCall) => Promise<INodeListSearchResult>) {
 	return async function (
 		this: ILoadOptionsFunctions,
 		filter = '',

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { traceIdOf } from '../../../lib/dify/ids';
-import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../../lib/dify/run/run-reader';
+import { DEFAULT_RUN_LIMITS, type RunTimeouts } from '../../../lib/dify/run/run-reader';
 import { booleanField, choiceField, choices, stringField, wholeField } from '../field-builders';
 import { limit } from '../timeout-fields';
 import type { NodeParameters } from '../parameters';
@@ -66,7 +66,7 @@ export function readRunOptions(parameters: NodeParameters) {
 }
 
 /** Reads the time limits. */
-export function readRunLimits(parameters: NodeParameters): RunLimits {
+export function readRunLimits(parameters: NodeParameters): RunTimeouts {
 	const { idleMs, totalMs } = DEFAULT_RUN_LIMITS;
 	return {
 		idleMs: parameters.milliseconds('options.idleLimit', idleMs),

@@ -2,14 +2,14 @@ import type { INodeListSearchResult } from 'n8n-workflow';
 
 import { basesOf, documentsOf } from '../../../lib/dify/knowledge/documents';
 import { modelsIn } from '../../../lib/dify/knowledge/models';
-import { listIn, readPage, type List } from '../../../lib/dify/pagination';
+import { listIn, readPage, type ListEndpoint } from '../../../lib/dify/pagination';
 import { nonEmptyText, optional, type JsonRecord } from '../../../lib/values';
-import { baseInEditor, editorList, matching, type ListCall } from './list-search';
+import { baseInEditor, editorList, matching, type ListSearchCall } from './list-search';
 
 /** The page of a list, with what stands behind the name of each record. */
 async function pageOfNames(
-	{ client, token }: ListCall,
-	list: List,
+	{ client, token }: ListSearchCall,
+	list: ListEndpoint,
 	remark: (record: JsonRecord) => string,
 ): Promise<INodeListSearchResult> {
 	const { records, next } = await readPage(client, list, { at: Number(token ?? 1) });

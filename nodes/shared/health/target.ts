@@ -1,26 +1,29 @@
 import type { FunctionsBase, ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import { difyClient, readDifyCredential } from '../../../lib/dify/credentials';
-import type { Target } from '../../../lib/health/check';
+import type { CheckTarget } from '../../../lib/health/check';
 import type { DifyServer } from '../../../lib/health/dify';
 import { serverOf } from '../../../lib/servers/model-server';
 
 /** The target of an item's credential. A polling node has no items: index 0. */
 export async function targetOf(
 	context: Pick<FunctionsBase, 'getCredentials'> & { helpers: object },
-	service: Target['service'],
+	service: CheckTarget['service'],
 	itemIndex: number,
-): Promise<Target> {
+): Promise<CheckTarget> {
 	return service === 'dify'
 		? difyTarget(await context.getCredentials('difyApi', itemIndex), context.helpers)
 		: modelServerTarget(await context.getCredentials('localLlamaApi', itemIndex), context.helpers);
 }
 
-export function modelServerTarget(data: ICredentialDataDecryptedObject, helpers?: object): Target {
+export function modelServerTarget(
+	data: ICredentialDataDecryptedObject,
+	helpers?: object,
+): CheckTarget {
 	return { service: 'modelServer', open: () => serverOf(data, helpers) };
 }
 
-export function difyTarget(data: ICredentialDataDecryptedObject, helpers?: object): Target {
+export function difyTarget(data: ICredentialDataDecryptedObject, helpers?: object): CheckTarget {
 	return { service: 'dify', open: () => difyServer(data, helpers) };
 }
 

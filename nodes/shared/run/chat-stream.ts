@@ -1,13 +1,13 @@
 import { type IExecuteFunctions, isToolType } from 'n8n-workflow';
 
 /** A change of an answer: text to append, or a text that replaces it. */
-interface TextPiece {
+interface TextDelta {
 	type: 'append' | 'replace';
 	text: string;
 }
 
 /** Streams the text of one item into n8n's chat. An item without text sends nothing. */
-export class ChatTyping {
+export class ChatStream {
 	private begun = false;
 	private hasText = false;
 
@@ -30,7 +30,7 @@ export class ChatTyping {
 	}
 
 	/** Text that was sent to the chat cannot be taken back, so a replaced answer begins a new message. */
-	readonly show = async (pieces: readonly TextPiece[]): Promise<void> => {
+	readonly show = async (pieces: readonly TextDelta[]): Promise<void> => {
 		const from = pieces.findLastIndex(({ type }) => type === 'replace');
 		if (from >= 0 && this.hasText) {
 			await this.end();

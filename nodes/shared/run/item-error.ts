@@ -9,7 +9,7 @@ import { isTool } from '../../../lib/errors/node-error';
 import { messageOf, recordOf } from '../../../lib/values';
 
 /** The failure of one item, in an operation that takes all items together. */
-export class ItemFailure extends Error {
+export class ItemError extends Error {
 	/** @param facts further fields of the failed item */
 	constructor(
 		readonly itemIndex: number,
@@ -20,9 +20,9 @@ export class ItemFailure extends Error {
 	}
 }
 
-/** @throws {ItemFailure} */
+/** @throws {ItemError} */
 export function failItem(itemIndex: number, reason: unknown): never {
-	throw new ItemFailure(itemIndex, reason);
+	throw new ItemError(itemIndex, reason);
 }
 
 /**

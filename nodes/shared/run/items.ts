@@ -2,14 +2,14 @@ import type { IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
 
 import { chatText } from '../../../lib/errors/describe-error';
 import { quietly } from '../../../lib/values';
-import { CancelWatch } from '../cancel-poller';
-import { ItemFailure, panelError, visitorMessage, withoutDetailsForVisitors } from './item-error';
+import { CancelPoller } from '../cancel-poller';
+import { ItemError, panelError, visitorMessage, withoutDetailsForVisitors } from './item-error';
 
 /**
  * Work on one item. The signal aborts when the execution is stopped, or when another item has failed and the node with
  * it.
  */
-export type ItemWork<T> = (itemIndex: number, signal: AbortSignal) => Promise<T>;
+export type ItemHandler<T> = (itemIndex: number, signal: AbortSignal) => Promise<T>;
 
 export interface ItemsOptions<T> {
 	/** How many items are worked on at the same time. Default: 1. */
@@ -17,9 +17,9 @@ export interface ItemsOptions<T> {
 	/** Items with the same key are worked on one after another, in their order. */
 	keyOf?: (itemIndex: number) => string | undefined;
 	/** The error with which the node fails. */
-	toNodeError(failed: ItemFailure): NodeOperationError;
+	toNodeError(failed: ItemError): NodeOperationError;
 	/** The result of a failed item with "continue on fail". */
-	whenFailed(failed: ItemFailure): T;
+	whenFailed(failed: ItemError): T;
 	/** Called for such an item with the text for a chat, which has no address. */
 	onFailure?: (itemIndex: number, text: string) => Promise<void>;
 }
@@ -32,10 +32,10 @@ export interface ItemsOptions<T> {
  */
 export async function workOnItems<T>(
 	context: IExecuteFunctions,
-	work: ItemWork<T>,
+	work: ItemHandler<T>,
 	options: ItemsOptions<T>,
 ): Promise<T[]> {
-	const watch = new CancelWatch(context);
+	const watch = new CancelPoller(context);
 	const stopWatching = watch.begin();
 	const failed = new AbortController();
 	const stops = [watch.signal, failed.signal].filter((signal) => signal !== undefined);
@@ -50,11 +50,11 @@ export async function workOnItems<T>(
 
 class ItemsRun<T> {
 	private readonly values: T[];
-	private firstFailure: ItemFailure | undefined;
+	private firstFailure: ItemError | undefined;
 
 	constructor(
 		private readonly context: IExecuteFunctions,
-		private readonly work: ItemWork<T>,
+		private readonly work: ItemHandler<T>,
 		private readonly options: ItemsOptions<T>,
 		private readonly stop: AbortSignal,
 	) {
@@ -98,7 +98,7 @@ class ItemsRun<T> {
 			// A signal of its own: Node logs a warning for more than ten listeners on one.
 			this.values[itemIndex] = await this.work(itemIndex, AbortSignal.any([this.stop]));
 		} catch (error) {
-			const failure = error instanceof ItemFailure ? error : new ItemFailure(itemIndex, error);
+			const failure = error instanceof ItemError ? error : new ItemError(itemIndex, error);
 			if (this.context.continueOnFail()) return await this.goOn(failure);
 			this.firstFailure ??= failure;
 			onFailure();
@@ -106,7 +106,7 @@ class ItemsRun<T> {
 	}
 
 	/** An error of the chat must not affect the other items. */
-	private async goOn(failure: ItemFailure): Promise<void> {
+	private async goOn(failure: ItemError): Promise<void> {
 		const { itemIndex, reason } = failure;
 		this.values[itemIndex] = this.options.whenFailed(failure);
 		const text = visitorMessage(this.context) ?? chatText(reason);

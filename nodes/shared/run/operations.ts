@@ -10,8 +10,8 @@ import { invalidInput } from '../../../lib/errors/create-error';
 import { optional } from '../../../lib/values';
 import { choiceField } from '../field-builders';
 import { NodeParameters } from '../parameters';
-import type { ChatTyping } from './chat-stream';
-import type { ItemFailure } from './item-error';
+import type { ChatStream } from './chat-stream';
+import type { ItemError } from './item-error';
 
 /**
  * Arguments of an operation.
@@ -31,7 +31,7 @@ export type OperationCall<Access extends object = object> = Access & {
 	/** Aborts when the execution is stopped, or when another item has failed and the node with it. */
 	signal: AbortSignal;
 	/** The chat to stream the answer into, if there is one. */
-	typing: ChatTyping | undefined;
+	typing: ChatStream | undefined;
 	/** Shows a hint at the node, once per run. */
 	hint(message: string): void;
 };
@@ -46,23 +46,23 @@ export interface OperationItem {
 	output?: number;
 }
 
-export type OperationResult = Array<OperationItem | ItemFailure>;
+export type OperationResult = Array<OperationItem | ItemError>;
 
 /** One operation of a node: its place in the list, its fields, and its work. */
-export interface Operation<Access extends object = object> extends Described {
+export interface Operation<Access extends object = object> extends OperationDescription {
 	/** Whether it runs once for all items that return true here. */
 	takesAllItems?(parameters: NodeParameters): boolean;
 	run(call: OperationCall<Access>): Promise<OperationResult>;
 }
 
-interface Described {
+interface OperationDescription {
 	option: INodePropertyOptions & { value: string };
 	/** Without the display condition for this operation, which is added. */
 	fields: INodeProperties[];
 }
 
 /** One resource of a node: its place in the list, and its operations. */
-interface NodeResource<O extends Described = Described> {
+interface NodeResource<O extends OperationDescription = OperationDescription> {
 	option: INodePropertyOptions & { value: string };
 	operations: readonly O[];
 	/** Value of the default operation. Default: the first. */
@@ -78,7 +78,7 @@ export interface OperationTable<O> {
 }
 
 /** Display condition: names of other fields, with the values that they must have. */
-type Shown = Record<string, string[]>;
+type ShowCondition = Record<string, string[]>;
 
 /** Wraps records as items. */
 export function itemsOf(records: readonly object[]): OperationItem[] {
@@ -96,9 +96,9 @@ export function executionItem({ json, binary, from = 0 }: OperationItem): INodeE
  * it.
  */
 export function operationField(
-	operations: readonly Described[],
+	operations: readonly OperationDescription[],
 	preset = operations[0]!.option.value,
-	show?: Shown,
+	show?: ShowCondition,
 ): INodeProperties {
 	return {
 		displayName: 'Operation',
@@ -113,8 +113,8 @@ export function operationField(
 
 /** The fields of all operations, each shown for its own. */
 export function operationFields(
-	operations: readonly Described[],
-	show: Shown = {},
+	operations: readonly OperationDescription[],
+	show: ShowCondition = {},
 ): INodeProperties[] {
 	return operations.flatMap(({ option, fields }) =>
 		fields.map((field) => ({
@@ -128,7 +128,10 @@ export function operationFields(
 }
 
 /** Finds an operation by name. @throws {ServerError} where an expression names one that does not exist */
-export function operationNamed<O extends Described>(operations: readonly O[], name: string): O {
+export function operationNamed<O extends OperationDescription>(
+	operations: readonly O[],
+	name: string,
+): O {
 	const operation = operations.find(({ option }) => option.value === name);
 	if (operation !== undefined) return operation;
 	throw invalidInput(
@@ -138,7 +141,9 @@ export function operationNamed<O extends Described>(operations: readonly O[], na
 }
 
 /** The operations of a node without resources. The first one is the default. */
-export function operationTable<O extends Described>(operations: readonly O[]): OperationTable<O> {
+export function operationTable<O extends OperationDescription>(
+	operations: readonly O[],
+): OperationTable<O> {
 	const fields = [operationField(operations)];
 	return {
 		properties: [...fields, ...operationFields(operations)],
@@ -174,7 +179,7 @@ export function actionSubtitle(properties: readonly INodeProperties[]): string {
  *
  * @param resources in the order of n8n's list of actions; the first one is the default
  */
-export function resourceTable<O extends Described>(
+export function resourceTable<O extends OperationDescription>(
 	resources: ReadonlyArray<NodeResource<O>>,
 ): OperationTable<O> {
 	const resourceField = choiceField('Resource', 'resource', resources[0]!.option.value, {

@@ -10,13 +10,13 @@ import { toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-err
 import { memoized } from '../../../lib/lru-cache';
 import { quietly } from '../../../lib/values';
 import { NodeParameters } from '../parameters';
-import { ChatTyping, typesIntoChat } from './chat-stream';
-import { failedItem, ItemFailure } from './item-error';
+import { ChatStream, typesIntoChat } from './chat-stream';
+import { failedItem, ItemError } from './item-error';
 import { hintOnce } from './hints';
 import { workOnItems } from './items';
 import { executionItem, type Operation, type OperationTable } from './operations';
 
-export interface RunOptions<Access extends object> {
+export interface RunOperationsOptions<Access extends object> {
 	table: Pick<OperationTable<Operation<Access>>, 'operationOf'>;
 	/** What the credential of an item gives access to. */
 	accessOf(itemIndex: number, signal: AbortSignal): Promise<Access>;
@@ -31,10 +31,10 @@ export interface RunOptions<Access extends object> {
 /** Runs the operation of each item, and returns the items of each output. */
 export async function runOperations<Access extends object>(
 	context: IExecuteFunctions,
-	{ table, accessOf, nodeError = toNodeError, keyOf, outputs = 1 }: RunOptions<Access>,
+	{ table, accessOf, nodeError = toNodeError, keyOf, outputs = 1 }: RunOperationsOptions<Access>,
 ): Promise<INodeExecutionData[][]> {
 	const operationOf = (itemIndex: number) => table.operationOf(context, itemIndex);
-	const errorOf = ({ reason, itemIndex }: ItemFailure) =>
+	const errorOf = ({ reason, itemIndex }: ItemError) =>
 		nodeError(context.getNode(), reason, { itemIndex });
 	const allOf = memoized((operation: Operation<never>) =>
 		itemsTogether(context, operationOf, operation),
@@ -51,7 +51,7 @@ export async function runOperations<Access extends object>(
 			const itemIndexes = isOfAll ? allOf(operation) : [itemIndex];
 			// The first item of a group processes the whole group.
 			if (itemIndexes[0] !== itemIndex) return [];
-			const typing = streamsToChat && streams ? new ChatTyping(context, itemIndex) : undefined;
+			const typing = streamsToChat && streams ? new ChatStream(context, itemIndex) : undefined;
 			const items = await operation.run({
 				...(await accessOf(itemIndex, signal)),
 				context,
@@ -66,7 +66,7 @@ export async function runOperations<Access extends object>(
 			});
 			await typing?.end();
 			const from = itemIndexes.length > 1 ? [...itemIndexes] : itemIndex;
-			return items.map((item) => (item instanceof ItemFailure ? item : { from, ...item }));
+			return items.map((item) => (item instanceof ItemError ? item : { from, ...item }));
 		},
 		{
 			atOnce,
@@ -81,7 +81,7 @@ export async function runOperations<Access extends object>(
 	const lastOutput = outputs - 1;
 	const items: INodeExecutionData[][] = Array.from({ length: outputs }, () => []);
 	for (const result of results.flat()) {
-		if (result instanceof ItemFailure)
+		if (result instanceof ItemError)
 			items[lastOutput]!.push(failedItem(errorOf(result), result.itemIndex, result.facts));
 		else items[Math.min(result.output ?? 0, lastOutput)]!.push(executionItem(result));
 	}

@@ -5,17 +5,17 @@
 
 import { convertMessages } from '../../../lib/chat/convert-messages';
 import { withoutAgentText } from '../../../lib/chat/content';
-import { serverToolCallId, TurnMemory } from '../../../lib/chat/tool-calls';
+import { serverToolCallId, ToolCallCache } from '../../../lib/chat/tool-calls';
 import { openAiBody } from '../../../lib/chat/openai-body';
 import { ollamaBody } from '../../../lib/chat/ollama-body';
 import { KINDS } from '../../../lib/servers/types';
-import type { ChatMessage, SourceMessage } from '../../../lib/chat/types';
+import type { ChatMessage, InputMessage } from '../../../lib/chat/types';
 import { readMessage } from '../../../lib/langchain/input-message';
 import { ai, human, own, ROUNDS, SHAPES, tool } from '../../support/agent-histories';
 import { AIMessage, HumanMessage, ToolMessage } from '../../support/chat-model';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../support/cpu-time';
 
-const convert = (source: SourceMessage[]) => convertMessages(source, { reasoning: 'toolTurns' });
+const convert = (source: InputMessage[]) => convertMessages(source, { reasoning: 'toolTurns' });
 
 /** A conversation in short: text and calls of each message. */
 const inShort = (messages: readonly ChatMessage[]) =>
@@ -151,7 +151,7 @@ describe('histories of 2.41', () => {
 	});
 
 	test('case N18: two items in one session are not mixed, although the servers name their calls alike', () => {
-		const memory = new TurnMemory();
+		const memory = new ToolCallCache();
 		const answers = ['Rome', 'Oslo'].map((text) => ({
 			text,
 			reasoning: `About ${text}.`,

@@ -1,6 +1,9 @@
 import * as fc from 'fast-check';
 
-import { AnswerReader, type ReaderOptions } from '../../../lib/chat/completion-accumulator';
+import {
+	CompletionAccumulator,
+	type AccumulatorOptions,
+} from '../../../lib/chat/completion-accumulator';
 import { quotationIn } from '../../../lib/chat/quotations';
 import { mayBeginInThinking } from '../../../lib/chat/reasoning';
 
@@ -9,8 +12,8 @@ const chunk = (delta: object, finish: string | null = null) =>
 const whole = (text: string) => [chunk({ content: text }), chunk({}, 'stop'), '[DONE]'];
 
 /** What a reader makes of events: what it showed on the way, and the end. */
-function read(events: readonly string[], options: ReaderOptions = {}) {
-	const reader = new AnswerReader(options);
+function read(events: readonly string[], options: AccumulatorOptions = {}) {
+	const reader = new CompletionAccumulator(options);
 	let shown = '';
 	let thought = '';
 	for (const event of events) {

@@ -1,5 +1,5 @@
 import { checkedCalls, correctionOf, correctionOfFormat } from '../../../lib/chat/correction';
-import type { ReadCall } from '../../../lib/chat/tool-calls';
+import type { RawToolCall } from '../../../lib/chat/tool-calls';
 import type { ToolDefinition } from '../../../lib/chat/types';
 import fc from 'fast-check';
 
@@ -24,7 +24,7 @@ const TOOLS = [
 ];
 const call = (name: string, args = '{}') => ({ name, arguments: args });
 const corrected = (
-	calls: readonly ReadCall[],
+	calls: readonly RawToolCall[],
 	{ text = '', tools = TOOLS }: { text?: string; tools?: readonly ToolDefinition[] } = {},
 ) => {
 	const { faults } = checkedCalls(calls, tools);
@@ -148,7 +148,7 @@ describe('a correction is short', () => {
 		);
 		const [assistant, ...results] = corrected(calls, { tools });
 		expect(results).toHaveLength(10);
-		const { toolCalls } = assistant as { toolCalls: ReadCall[] };
+		const { toolCalls } = assistant as { toolCalls: RawToolCall[] };
 		expect(toolCalls[0]!.name).toBe('nothing_100');
 		const said = JSON.stringify(results);
 		expect(said.match(/tool_\d+/g)).toHaveLength(20);

@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 
 import { type ConversionOptions, convertMessages } from '../../../lib/chat/convert-messages';
-import { type RememberedCall, serverToolCallId } from '../../../lib/chat/tool-calls';
-import type { ChatMessage, SourceMessage } from '../../../lib/chat/types';
+import { type CachedToolCall, serverToolCallId } from '../../../lib/chat/tool-calls';
+import type { ChatMessage, InputMessage } from '../../../lib/chat/types';
 import { examples } from '../../support/properties';
 
-type Call = NonNullable<SourceMessage['toolCalls']>[number];
+type Call = NonNullable<InputMessage['toolCalls']>[number];
 
-const human = (content: unknown): SourceMessage => ({ type: 'human', content });
+const human = (content: unknown): InputMessage => ({ type: 'human', content });
 const ai = (
 	content: unknown,
 	toolCalls?: Call[],
-	more: Partial<SourceMessage> = {},
-): SourceMessage => ({
+	more: Partial<InputMessage> = {},
+): InputMessage => ({
 	type: 'ai',
 	content,
 	...(toolCalls === undefined ? {} : { toolCalls }),
@@ -23,7 +23,7 @@ const own = (id: string, turn = 1) => `n8n${String(turn).repeat(9)}0_${id}`;
 const result = (
 	toolCallId: string,
 	content: unknown = `result of ${serverToolCallId(toolCallId)}`,
-): SourceMessage => ({
+): InputMessage => ({
 	type: 'tool',
 	toolCallId,
 	content,
@@ -38,16 +38,16 @@ const call = (
 	args,
 });
 /** As n8n's agent replays a call: alone, with empty content, its id put over the arguments. */
-const replayed = (id: string, more: Partial<SourceMessage> = {}): SourceMessage =>
+const replayed = (id: string, more: Partial<InputMessage> = {}): InputMessage =>
 	ai([], [call(id, 'get_weather', { city: serverToolCallId(id), id })], more);
 
-function convert(source: SourceMessage[], options: Partial<ConversionOptions> = {}): ChatMessage[] {
+function convert(source: InputMessage[], options: Partial<ConversionOptions> = {}): ChatMessage[] {
 	return convertMessages(source, { reasoning: 'toolTurns', ...options });
 }
 
 /** Remembers calls by the server's ids. */
 function memoryOf(
-	calls: Record<string, Partial<RememberedCall>>,
+	calls: Record<string, Partial<CachedToolCall>>,
 ): NonNullable<ConversionOptions['recall']> {
 	return (callId) => {
 		const id = serverToolCallId(callId);
@@ -634,7 +634,7 @@ describe('thinking', () => {
 
 	it('is taken from the message, from its blocks, from its tags, or from the memory, in this order', () => {
 		const recall = memoryOf({ a: { reasoning: 'remembered' } });
-		const reasoningOf = (content: unknown, more: Partial<SourceMessage> = {}) => {
+		const reasoningOf = (content: unknown, more: Partial<InputMessage> = {}) => {
 			const [message] = convert([ai(content, [call('a')], more), result('a')], { recall });
 			return message?.role === 'assistant' ? message.reasoning : undefined;
 		};
@@ -748,7 +748,7 @@ describe('incomplete calls', () => {
 
 	it('calls without ids get their results in order', () => {
 		const nameless = (city: string): Call => ({ name: 'get_weather', args: { city } });
-		const source: SourceMessage[] = [
+		const source: InputMessage[] = [
 			ai('', [nameless('A'), nameless('B')]),
 			{ type: 'tool', content: 'a' },
 			{ type: 'tool', content: 'b' },
@@ -784,7 +784,7 @@ describe('whatever the conversation', () => {
 		}),
 		{ maxLength: 3 },
 	);
-	const message: fc.Arbitrary<SourceMessage> = fc.oneof(
+	const message: fc.Arbitrary<InputMessage> = fc.oneof(
 		fc.record({ type: fc.constant('human' as const), content: fc.constantFrom('q1', 'q2') }),
 		fc.record({ type: fc.constant('system' as const), content: fc.constant('s') }),
 		fc.record({
@@ -858,7 +858,7 @@ describe('whatever the conversation', () => {
 	});
 
 	it('what was joined stays as it is when it is converted again', () => {
-		const back = (sent: ChatMessage): SourceMessage => {
+		const back = (sent: ChatMessage): InputMessage => {
 			switch (sent.role) {
 				case 'assistant':
 					return ai(

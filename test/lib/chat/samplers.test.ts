@@ -1,6 +1,6 @@
 import { SAMPLER_ENTRIES } from '../../../lib/chat/samplers';
 import { KINDS } from '../../../lib/servers/types';
-import type { ServerKind } from '../../../lib/servers/types/server-type';
+import type { ServerType } from '../../../lib/servers/types/server-type';
 
 describe('the table of options', () => {
 	it('names each field of the request once', () => {
@@ -31,7 +31,7 @@ describe('the table of options', () => {
 	it.each(Object.entries(KINDS))(
 		'knows every option that a kind of server names: %s',
 		(_kind, traits) => {
-			const { fields, names = {} }: ServerKind = traits;
+			const { fields, names = {} }: ServerType = traits;
 			const known = SAMPLER_ENTRIES.map(([name]) => name as string);
 			expect(known).toEqual(expect.arrayContaining(fields === 'all' ? [] : [...fields]));
 			expect(known).toEqual(expect.arrayContaining(Object.keys(names)));

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 
 import { strictConversation, strictForm } from '../../../lib/chat/strict-roles';
 import { failure } from '../../../lib/errors/create-error';
-import type { FailureKind } from '../../../lib/errors/error-types';
+import type { ErrorType } from '../../../lib/errors/error-types';
 import { onceMore } from '../../../lib/servers/adaptations';
 import type { JsonRecord } from '../../../lib/values';
 
@@ -88,7 +88,7 @@ describe('strict conversation', () => {
 	const messages = [system('A'), user('B'), user('C')];
 	/** A server that refuses with these words until the conversation is strict. */
 	const templateServer = (
-		kind: FailureKind,
+		kind: ErrorType,
 		serverText: string,
 		isTaken: (body: JsonRecord) => boolean,
 	) => {

@@ -1,15 +1,15 @@
 import * as fc from 'fast-check';
 
 import { toolsToOffer } from '../../../lib/chat/tool-selection';
-import type { SourceMessage, ToolDefinition } from '../../../lib/chat/types';
+import type { InputMessage, ToolDefinition } from '../../../lib/chat/types';
 
 const tool = (name: string, description = ''): ToolDefinition => ({
 	name,
 	description,
 	parameters: { type: 'object', properties: {} },
 });
-const human = (content: unknown): SourceMessage => ({ type: 'human', content });
-const calls = (...names: string[]): SourceMessage => ({
+const human = (content: unknown): InputMessage => ({ type: 'human', content });
+const calls = (...names: string[]): InputMessage => ({
 	type: 'ai',
 	content: '',
 	toolCalls: names.map((name) => ({ id: `of ${name}`, name, args: {} })),
@@ -73,7 +73,7 @@ const TOOLS = [
 	tool('send_message', 'Sends a text to a person'),
 	tool('查询天气', '查询城市的天气'),
 ];
-const offeredFor = (most: number, ...messages: SourceMessage[]) =>
+const offeredFor = (most: number, ...messages: InputMessage[]) =>
 	namesOf({ messages, tools: TOOLS }, most);
 
 test.each([
@@ -95,7 +95,7 @@ test('the newest question counts most, and older ones still count', () => {
 
 test('texts beside pictures count, and what the model and the system say does not', () => {
 	const picture = { type: 'image_url', image_url: { url: 'data:,order' } };
-	const messages: SourceMessage[] = [
+	const messages: InputMessage[] = [
 		{ type: 'system', content: 'You send messages.' },
 		{ type: 'generic', role: 'user', content: [{ type: 'text', text: 'The light?' }, picture] },
 		{ type: 'ai', content: 'An order?' },
@@ -104,7 +104,7 @@ test('texts beside pictures count, and what the model and the system say does no
 });
 
 test('broken calls keep their tools, too', () => {
-	const invalid: SourceMessage = {
+	const invalid: InputMessage = {
 		type: 'ai',
 		content: '',
 		invalidToolCalls: [{ name: 'createOrder' }, {}],

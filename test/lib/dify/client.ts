@@ -1,9 +1,9 @@
 import { DifyApi } from '../../../credentials/DifyApi.credentials';
 import {
 	chat,
-	type DifyChatAnswer,
+	type ChatMessageResult,
 	type ChatOptions,
-	type DifyChatRequest,
+	type ChatMessageRequest,
 } from '../../../lib/dify/run/start-run';
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
@@ -60,9 +60,9 @@ export async function keyTest(data: {
 /** One message over the real client. */
 export async function say(
 	client: DifyClient,
-	over: Partial<DifyChatRequest> = {},
+	over: Partial<ChatMessageRequest> = {},
 	options: ChatOptions = {},
-): Promise<DifyChatAnswer> {
+): Promise<ChatMessageResult> {
 	return await chat(
 		client,
 		{ query: 'hi', user: 'u1', conversation: { kind: 'new' }, inputs: {}, ...over },

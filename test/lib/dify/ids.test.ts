@@ -1,5 +1,5 @@
 import { ServerError } from '../../../lib/errors/server-error';
-import { optionalUuid, path, Segment, traceIdOf, userOf, uuid } from '../../../lib/dify/ids';
+import { optionalUuid, path, PathSegment, traceIdOf, userOf, uuid } from '../../../lib/dify/ids';
 import { clientOf, failureOf, say, startSim, UNKNOWN_ID } from './client';
 
 const ID = 'ABCDEF01-2345-4678-9abc-def012345678';
@@ -40,13 +40,13 @@ test('a trace ID that Dify would pass over is refused', () => {
 });
 
 test('a path takes UUIDs and encodes the rest, so that no value leads to another route', () => {
-	expect(path`/datasets/${ID}/documents/${new Segment('2026 batch/1')}`).toBe(
+	expect(path`/datasets/${ID}/documents/${new PathSegment('2026 batch/1')}`).toBe(
 		`/datasets/${ID.toLowerCase()}/documents/2026%20batch%2F1`,
 	);
 	for (const value of ['..', '.', '', '%2e%2e', 'x/../y'])
 		expect(() => path`/datasets/${ID}/documents/${value}`).toThrow(ServerError);
 	for (const value of ['..', '.'])
-		expect(() => path`/a/${new Segment(value)}`).toThrow(ServerError);
+		expect(() => path`/a/${new PathSegment(value)}`).toThrow(ServerError);
 });
 
 describe('a message', () => {

@@ -6,7 +6,7 @@ import {
 	isRefusal,
 	retryAfterMs,
 } from '../../../lib/errors/classify-error';
-import type { FailureKind } from '../../../lib/errors/error-types';
+import type { ErrorType } from '../../../lib/errors/error-types';
 
 const context = {
 	url: 'http://host:9931/v1/chat/completions',
@@ -15,7 +15,7 @@ const context = {
 };
 const openAi = (message: string, more: object = {}) => ({ error: { message, ...more } });
 
-test.each<[FailureKind, number, unknown]>([
+test.each<[ErrorType, number, unknown]>([
 	[
 		'contextOverflow',
 		400,

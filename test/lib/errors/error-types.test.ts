@@ -1,14 +1,14 @@
-import { isRetryable, isUnreached, type FailureKind } from '../../../lib/errors/error-types';
+import { isRetryable, isUnreached, type ErrorType } from '../../../lib/errors/error-types';
 
 describe('what may be sent again', () => {
-	test.each<FailureKind>(['refused', 'loading', 'busy'])(
+	test.each<ErrorType>(['refused', 'loading', 'busy'])(
 		'%s: nothing was started, so the same request may go out again',
 		(kind) => {
 			expect(isRetryable(kind)).toBe(true);
 		},
 	);
 
-	test.each<FailureKind>([
+	test.each<ErrorType>([
 		'connectionLost',
 		'closedBeforeAnswer',
 		'gateway',

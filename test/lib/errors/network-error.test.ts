@@ -1,5 +1,5 @@
 import { describe as wholeText } from '../../../lib/errors/describe-error';
-import type { FailureKind } from '../../../lib/errors/error-types';
+import type { ErrorType } from '../../../lib/errors/error-types';
 import { failure } from '../../../lib/errors/create-error';
 import { networkFailure } from '../../../lib/errors/network-error';
 import { Agent, request } from '../../support/undici';
@@ -122,7 +122,7 @@ describe('the network', () => {
 		});
 	});
 
-	test.each<[code: string, kind: FailureKind]>([
+	test.each<[code: string, kind: ErrorType]>([
 		['EAI_AGAIN', 'dns'],
 		['ETIMEDOUT', 'connectTimeout'],
 		['EHOSTUNREACH', 'unreachable'],

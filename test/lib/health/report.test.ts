@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { type Reported, writePage, writeText } from '../../../lib/health/report';
+import { type ReportInput, writePage, writeText } from '../../../lib/health/report';
 import type { Finding, HealthStatus, ModelFacts } from '../../../lib/health/result';
 import type { SpeedRun } from '../../../lib/health/speed';
 import { anyCodePoint } from '../../support/code-points';
@@ -45,7 +45,7 @@ function finding(text: string, severity: Finding['severity'] = 'info'): Finding 
 	return { id: 'sleeping', severity, observed: text, meaning: text, advice: text };
 }
 
-function result(change: Partial<Reported> = {}): Reported {
+function result(change: Partial<ReportInput> = {}): ReportInput {
 	return {
 		status: 'healthy',
 		healthy: true,

@@ -5,7 +5,7 @@ import {
 	secondsInWords,
 	SPEED_FINDINGS,
 	type SpeedOptions,
-	type WithSpeed,
+	type SpeedCheckResult,
 	withSpeed,
 } from '../../../lib/health/speed';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
@@ -32,7 +32,7 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 async function test(
 	options: Partial<SpeedOptions> = {},
 	credential: object = {},
-): Promise<WithSpeed> {
+): Promise<SpeedCheckResult> {
 	const target = modelServerTarget({ baseUrl: server?.url, apiKey: SESAME, ...credential });
 	const health = await checkServer(target, LIMITS);
 	const limits = { firstTokenMs: 30_000, totalMs: 60_000 };

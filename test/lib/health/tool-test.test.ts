@@ -1,4 +1,4 @@
-import type { FinishedAnswer } from '../../../lib/chat/types';
+import type { ChatResult } from '../../../lib/chat/types';
 import { checkServer } from '../../../lib/health/check';
 import {
 	CASES,
@@ -6,7 +6,7 @@ import {
 	TOOL_FINDINGS,
 	type ToolTestOptions,
 	withToolTest,
-	type WithToolTest,
+	type ToolCheckResult,
 } from '../../../lib/health/tool-test';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
 import {
@@ -28,7 +28,7 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 	return server;
 }
 
-async function test(options: Partial<ToolTestOptions> = {}): Promise<WithToolTest> {
+async function test(options: Partial<ToolTestOptions> = {}): Promise<ToolCheckResult> {
 	const target = modelServerTarget({ baseUrl: server.url, apiKey: SESAME });
 	const health = await checkServer(target, LIMITS);
 	return await withToolTest(target, health, {
@@ -164,7 +164,7 @@ function flipped() {
 }
 
 it('an answer that its limit cut off proves nothing, whatever stands in it', () => {
-	const answer: Pick<FinishedAnswer, 'toolCalls' | 'finishReason'> = {
+	const answer: Pick<ChatResult, 'toolCalls' | 'finishReason'> = {
 		toolCalls: [],
 		finishReason: 'length',
 	};

@@ -6,7 +6,7 @@ import {
 	durationInWords,
 	type HealthChange,
 	watch,
-	type WatchMemory,
+	type WatchState,
 	type WatchOptions,
 } from '../../../lib/health/watch';
 
@@ -49,7 +49,7 @@ function broken(
 }
 
 interface Watched {
-	memory: WatchMemory;
+	memory: WatchState;
 	changes: HealthChange[];
 }
 
@@ -58,7 +58,7 @@ function after(checks: CheckResult[], options: Partial<WatchOptions> = {}): Watc
 	return checks.reduce<Watched>(
 		({ memory: stored, changes }, check) => {
 			const { memory, change } = watch(stored, check, { ...all, ...options });
-			const remembered = JSON.parse(JSON.stringify(memory)) as WatchMemory;
+			const remembered = JSON.parse(JSON.stringify(memory)) as WatchState;
 			return { memory: remembered, changes: change === undefined ? changes : [...changes, change] };
 		},
 		{ memory: {}, changes: [] },

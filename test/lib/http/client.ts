@@ -1,9 +1,9 @@
 /** Shared by the transport tests: one chat on a simulator, and its result. */
 import { ServerError } from '../../../lib/errors/server-error';
-import type { Ask } from '../../../lib/http/types';
+import type { RequestOptions } from '../../../lib/http/types';
 import { request } from '../../../lib/http/request';
 import { parseJson } from '../../../lib/json';
-import type { Server } from '../../../lib/servers/types/server-type';
+import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { serverOf } from '../../../lib/servers/model-server';
 import { recordOf, recordsIn } from '../../../lib/values';
 
@@ -19,13 +19,16 @@ export interface Outcome {
 	failed: ServerError | undefined;
 }
 
-export const connect = (url: string, settings: Partial<Server> = {}): Server => {
+export const connect = (url: string, settings: Partial<ModelServer> = {}): ModelServer => {
 	const { ignoreSslIssues = false } = settings;
 	return { ...serverOf({ baseUrl: url, ignoreSslIssues }), ...settings };
 };
 
 /** Sends a chat and reads the whole answer. */
-export async function ask(server: Server, options: Partial<Ask> = {}): Promise<Outcome> {
+export async function ask(
+	server: ModelServer,
+	options: Partial<RequestOptions> = {},
+): Promise<Outcome> {
 	let text = '';
 	const failed = await failureOf(async () => {
 		const url = `${server.url.api}/chat/completions`;
@@ -43,9 +46,9 @@ export async function ask(server: Server, options: Partial<Ask> = {}): Promise<O
 
 /** A short question. @returns the status of the answer */
 export async function statusOf(
-	server: Server,
+	server: ModelServer,
 	url: string,
-	options: Partial<Ask> = {},
+	options: Partial<RequestOptions> = {},
 ): Promise<number> {
 	const question = { url, takesRefusals: true, isIdempotent: true, ...options };
 	return await request(server, question, async (answer) => {

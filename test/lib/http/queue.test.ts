@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { enterQueue, type PlaceRequest, RequestQueue } from '../../../lib/http/queue';
+import { enterQueue, type PermitRequest, RequestQueue } from '../../../lib/http/queue';
 import { examples } from '../../support/properties';
 import { setImmediate } from '../../support/node-builtins';
 
@@ -9,7 +9,7 @@ const settled = async () =>
 		setImmediate(resolve);
 	});
 
-const PERSON: PlaceRequest = { priority: 'person', giveUp: () => false };
+const PERSON: PermitRequest = { priority: 'person', giveUp: () => false };
 
 function queueOf(limit: number): RequestQueue {
 	const queue = new RequestQueue('test');
@@ -182,7 +182,7 @@ describe('RequestQueue', () => {
 describe('the queues of credentials', () => {
 	/** The queue of a credential, as `enter` above takes it. */
 	const of = (id: string, limit: number) => ({
-		enter: async (request: PlaceRequest) => await enterQueue(`${limit} ${id}`, limit, request),
+		enter: async (request: PermitRequest) => await enterQueue(`${limit} ${id}`, limit, request),
 	});
 
 	test('two credentials never wait for each other, also where they differ in their limit only', async () => {
@@ -298,7 +298,7 @@ describe('the automatic limit', () => {
 	test('it counts from the request on with which it becomes known, also those before', async () => {
 		const places: { known?: number } = {};
 		const queue = {
-			enter: async (request: PlaceRequest) =>
+			enter: async (request: PermitRequest) =>
 				await enterQueue('auto', places.known ?? Infinity, request),
 		};
 		const before = [enter(queue), enter(queue), enter(queue)];
@@ -324,7 +324,7 @@ describe('the automatic limit', () => {
 
 	test('more places let in those that wait', async () => {
 		const queue = {
-			enter: async (request: PlaceRequest) => await enterQueue('grows', 1, request),
+			enter: async (request: PermitRequest) => await enterQueue('grows', 1, request),
 		};
 		const requests = [enter(queue), enter(queue), enter(queue)];
 		await settled();

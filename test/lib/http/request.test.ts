@@ -1,5 +1,5 @@
 import { closeChannels } from '../../../lib/http/dispatcher';
-import type { Answer, Ask, Target } from '../../../lib/http/types';
+import type { HttpResponse, RequestOptions, Endpoint } from '../../../lib/http/types';
 import { request } from '../../../lib/http/request';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { json, type Script, type ScriptedRequest, startScripted } from '../../simulators/scripted';
@@ -18,7 +18,7 @@ afterEach(async () => {
 	await closeChannels();
 });
 
-const targetAt = (origin: string, more: Partial<Target> = {}): Target => ({
+const targetAt = (origin: string, more: Partial<Endpoint> = {}): Endpoint => ({
 	url: { typed: origin, origin, root: origin, api: `${origin}/v1` },
 	id: `${origin} with key`,
 	headers: { authorization: `Bearer ${KEY}` },
@@ -31,18 +31,18 @@ const targetAt = (origin: string, more: Partial<Target> = {}): Target => ({
 });
 
 /** Asks a server that answers by a script. */
-async function serve(script: Script, more: Partial<Target> = {}) {
+async function serve(script: Script, more: Partial<Endpoint> = {}) {
 	const server = await startScripted(script);
 	open.add(server.close);
 	const target = targetAt(server.url, more);
-	const ask = async <T>(how: Partial<Ask>, read: (answer: Answer) => Promise<T>) =>
+	const ask = async <T>(how: Partial<RequestOptions>, read: (answer: HttpResponse) => Promise<T>) =>
 		await request(target, { url: `${target.url.api}/models`, ...how }, read);
 	return { ask, target, requests: server.requests };
 }
 
-const asText = async (answer: Answer) => await answer.text();
-const asJson = async (answer: Answer) => await answer.json();
-const allEvents = async (answer: Answer) => {
+const asText = async (answer: HttpResponse) => await answer.text();
+const asJson = async (answer: HttpResponse) => await answer.json();
+const allEvents = async (answer: HttpResponse) => {
 	const data: string[] = [];
 	for await (const events of answer.events()) data.push(...events);
 	return data;
@@ -169,7 +169,12 @@ describe('a request', () => {
 	});
 
 	test.each<
-		[string, Partial<Ask>, Array<(response: http.ServerResponse) => void>, string | undefined]
+		[
+			string,
+			Partial<RequestOptions>,
+			Array<(response: http.ServerResponse) => void>,
+			string | undefined,
+		]
 	>([
 		['waits while the model is loading', {}, [loading, loading], undefined],
 		['tries a busy server again', { retries: 2 }, [busy, busy], undefined],
@@ -279,7 +284,7 @@ describe('a stream', () => {
 
 describe('the queue', () => {
 	/** A server that answers when a test says so. */
-	async function slowServer(more: Partial<Target>) {
+	async function slowServer(more: Partial<Endpoint>) {
 		const waiting: Array<{ sent: ScriptedRequest; answer: () => void }> = [];
 		let arrived = () => {};
 		const server = await serve((sent, response) => {

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 
-import { EventReader } from '../../../lib/http/response-body';
+import { StreamParser } from '../../../lib/http/response-body';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** What a reader makes of a body that arrives in these pieces. */
 function read(pieces: readonly Uint8Array[], framing: 'events' | 'lines' = 'events') {
-	const reader = new EventReader(framing);
+	const reader = new StreamParser(framing);
 	const events = [...pieces.flatMap((piece) => reader.push(piece)), ...reader.end()];
 	return { events, stray: reader.strayLines, page: reader.page };
 }
@@ -73,6 +73,6 @@ test.each<[string, string, { events?: string[]; stray?: string[]; page?: string 
 });
 
 test('an event without an end is not kept', () => {
-	const reader = new EventReader('events', 100);
+	const reader = new StreamParser('events', 100);
 	expect(() => reader.push(bytesOf(`data: ${'x'.repeat(101)}`))).toThrow('more than');
 });

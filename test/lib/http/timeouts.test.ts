@@ -1,8 +1,8 @@
-import { DEFAULT_LIMITS, Watchdog, type Limits } from '../../../lib/http/timeouts';
+import { DEFAULT_LIMITS, Watchdog, type Timeouts } from '../../../lib/http/timeouts';
 import { delay } from '../../support/node-builtins';
 import { useClock } from '../../guarantees/support/fake-clock';
 
-const NONE: Limits = { firstTokenMs: 0, idleMs: 0 };
+const NONE: Timeouts = { firstTokenMs: 0, idleMs: 0 };
 
 const clock = {
 	pass: (ms: number) => jest.advanceTimersByTime(ms),

@@ -1,5 +1,5 @@
 import { runTurn } from '../../../lib/chat/turn';
-import type { Call } from '../../../lib/chat/types';
+import type { ChatRequest } from '../../../lib/chat/types';
 import type { LocalChatModel as Model } from '../../../lib/langchain/local-chat-model';
 import { loadSdk } from '../../../lib/langchain/host-classes';
 import { sdkChatModel } from '../../../lib/langchain/sdk-chat-model';
@@ -44,7 +44,7 @@ const getWeather = {
 /** The model that an n8n gets whose LangChain classes could not be found. */
 function fallback(): Model {
 	const server = serverOf({ baseUrl: sim.url });
-	const answers = async (call: Call, show?: (piece: string) => void) =>
+	const answers = async (call: ChatRequest, show?: (piece: string) => void) =>
 		await runTurn(server, PLAIN_SETTINGS, call, show);
 	return sdk.supplyModel(
 		fakeContext({}, {}).context,

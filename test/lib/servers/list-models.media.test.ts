@@ -1,5 +1,5 @@
 import { listModelsFor } from '../../../lib/servers/list-models';
-import type { ModelUse } from '../../../lib/servers/types/server-type';
+import type { ModelTask } from '../../../lib/servers/types/server-type';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { startKokoroSim } from '../../simulators/media/kokoro';
 import { useSimulator } from '../../simulators/use-simulator';
@@ -8,7 +8,7 @@ import { connect, failureOf } from '../tasks/media';
 const startLlama = useSimulator(startLlamaServerSim);
 const startKokoro = useSimulator(startKokoroSim);
 
-const idsOf = async (sim: { url: string }, task: ModelUse) =>
+const idsOf = async (sim: { url: string }, task: ModelTask) =>
 	(await listModelsFor(connect(sim.url), task)).map(({ id }) => id);
 
 test('GPUStack: by their categories', async () => {

@@ -4,7 +4,7 @@ import { listModels, listModelsFor } from '../../../lib/servers/list-models';
 import { changeModel, deleteModel, pullModel } from '../../../lib/servers/model-actions';
 import { forgetKind, kindOf, propsOf } from '../../../lib/servers/types';
 import { identify } from '../../../lib/servers/types/identify';
-import type { ModelUse } from '../../../lib/servers/types/server-type';
+import type { ModelTask } from '../../../lib/servers/types/server-type';
 import { serverOf } from '../../../lib/servers/model-server';
 import { json, type ScriptedRequest, startScripted } from '../../simulators/scripted';
 import { recordedExchanges } from '../../simulators/model-recordings/exchange';
@@ -175,7 +175,7 @@ describe('lists of models', () => {
 		],
 	};
 	const router = (...args: string[]) => ({ value: 'unloaded', args });
-	test.each<[string, ModelUse, Answers, string[]]>([
+	test.each<[string, ModelTask, Answers, string[]]>([
 		[
 			'capabilities of Ollama',
 			'embeddings',

@@ -1,4 +1,4 @@
-import { draw, type DrawRequest } from '../../../lib/tasks/generate-images';
+import { draw, type ImageRequest } from '../../../lib/tasks/generate-images';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { jsonReply } from '../../simulators/media/server';
@@ -9,7 +9,7 @@ import { connect, failureOf, OPTIONS } from './media';
 const startSd = useSimulator(startSdServerSim);
 const startLlama = useSimulator(startLlamaServerSim);
 
-const requestOf = (over: Partial<DrawRequest> = {}): DrawRequest => ({
+const requestOf = (over: Partial<ImageRequest> = {}): ImageRequest => ({
 	prompt: 'a cat',
 	count: 1,
 	size: '',
@@ -19,7 +19,7 @@ const requestOf = (over: Partial<DrawRequest> = {}): DrawRequest => ({
 });
 const run = async (
 	sim: { url: string },
-	{ model = '', ...over }: Partial<DrawRequest & TaskSettings> = {},
+	{ model = '', ...over }: Partial<ImageRequest & TaskSettings> = {},
 	options: Partial<TaskSettings> = {},
 	key?: string,
 ) => await draw(connect(sim.url, key), { ...OPTIONS, model, ...options }, requestOf(over));

@@ -1,4 +1,4 @@
-import { speak, type Sound, type SpeakRequest } from '../../../lib/tasks/synthesize-speech';
+import { speak, type SpeechAudio, type SpeechRequest } from '../../../lib/tasks/synthesize-speech';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { startKokoroSim } from '../../simulators/media/kokoro';
 import { bytesReply, jsonReply } from '../../simulators/media/server';
@@ -12,7 +12,7 @@ const startKokoro = useSimulator(startKokoroSim);
 const startSpeaches = useSimulator(startSpeachesSim);
 const startLlama = useSimulator(startLlamaServerSim);
 
-const requestOf = (over: Partial<SpeakRequest> = {}): SpeakRequest => ({
+const requestOf = (over: Partial<SpeechRequest> = {}): SpeechRequest => ({
 	input: 'Hello there.',
 	voice: 'af_bella',
 	format: 'mp3',
@@ -23,9 +23,12 @@ const requestOf = (over: Partial<SpeakRequest> = {}): SpeakRequest => ({
 });
 const run = async (
 	sim: { url: string },
-	{ model = 'kokoro', ...over }: Partial<SpeakRequest & TaskSettings> = {},
+	{ model = 'kokoro', ...over }: Partial<SpeechRequest & TaskSettings> = {},
 ) => {
-	const store = async ({ content, ...type }: Sound) => ({ ...type, bytes: await bytesOf(content) });
+	const store = async ({ content, ...type }: SpeechAudio) => ({
+		...type,
+		bytes: await bytesOf(content),
+	});
 	const done = await speak(connect(sim.url), { ...OPTIONS, model }, requestOf(over), store);
 	return { ...done, ...done.stored };
 };

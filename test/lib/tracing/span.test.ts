@@ -1,7 +1,7 @@
 import { propagation, trace } from '@opentelemetry/api';
 
 import { runTurn } from '../../../lib/chat/turn';
-import type { Call, ChatSettings, FinishedAnswer } from '../../../lib/chat/types';
+import type { ChatRequest, ChatSettings, ChatResult } from '../../../lib/chat/types';
 import { chat } from '../../../lib/dify/run/start-run';
 import { difyClient } from '../../../lib/dify/credentials';
 import { serverOf } from '../../../lib/servers/model-server';
@@ -21,7 +21,7 @@ const traces = useTraces();
 const SAMPLE = 'key-that-no-trace-may-hold-1';
 
 type Credential = Parameters<typeof serverOf>[0];
-type Chat = (call: Call, show?: (piece: string) => void) => Promise<FinishedAnswer>;
+type Chat = (call: ChatRequest, show?: (piece: string) => void) => Promise<ChatResult>;
 
 function chatWith(
 	credential: Credential,

@@ -1,6 +1,6 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
-import { CancelWatch } from '../../../nodes/shared/cancel-poller';
+import { CancelPoller } from '../../../nodes/shared/cancel-poller';
 import { collect, type Model, useChatModel, weather } from '../../support/chat-model';
 import { reply } from '../../simulators/llama-server';
 import { closedPort } from '../../support/listen';
@@ -141,8 +141,8 @@ describe('failures', () => {
 
 	it('watches for a stop while it answers, and no longer than the node that uses it', async () => {
 		const isOver = jest.fn();
-		const begin = jest.spyOn(CancelWatch.prototype, 'begin').mockReturnValue(isOver);
-		const close = jest.spyOn(CancelWatch.prototype, 'close');
+		const begin = jest.spyOn(CancelPoller.prototype, 'begin').mockReturnValue(isOver);
+		const close = jest.spyOn(CancelPoller.prototype, 'close');
 		const given = await supplied();
 		await given.model.invoke('Hi');
 		await collect(given.model, 'Hi');

@@ -1,10 +1,10 @@
-import type { AnswerSource, FinishedAnswer } from '../../../lib/chat/types';
+import type { ChatGenerator, ChatResult } from '../../../lib/chat/types';
 import { withBudget } from '../../../nodes/LocalChatModel/token-budget';
 
 const COUNTED = { promptTokens: 5, completionTokens: 2, totalTokens: 7 };
-const ANSWER = { text: 'an answer', usage: COUNTED, notes: [] as string[] } as FinishedAnswer;
+const ANSWER = { text: 'an answer', usage: COUNTED, notes: [] as string[] } as ChatResult;
 
-const answers: AnswerSource = async () => await Promise.resolve(ANSWER);
+const answers: ChatGenerator = async () => await Promise.resolve(ANSWER);
 
 /** The context of an execution that spent so many tokens. */
 const spent = (tokensIn: number, tokensOut: number) => {
@@ -32,8 +32,8 @@ test('when it is spent, nothing is sent, and the error says what was spent', asy
 });
 
 test('where the server does not count tokens, the answer says that nothing is limited', async () => {
-	const uncounted = { text: 'an answer', notes: [] as string[] } as FinishedAnswer;
-	const silent: AnswerSource = async () => await Promise.resolve(uncounted);
+	const uncounted = { text: 'an answer', notes: [] as string[] } as ChatResult;
+	const silent: ChatGenerator = async () => await Promise.resolve(uncounted);
 	const { notes } = await ask({}, 1000, silent);
 	expect(notes).toEqual([expect.stringContaining('does not report token counts')]);
 });

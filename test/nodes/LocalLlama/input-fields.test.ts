@@ -5,7 +5,7 @@ import { withInputFields } from '../../../nodes/LocalLlama/input-fields';
 import type { LlamaCall, LocalLlamaOperation } from '../../../nodes/LocalLlama/operation';
 import { operations } from '../../../nodes/LocalLlama/resources';
 import { NodeParameters } from '../../../nodes/shared/parameters';
-import { ItemFailure } from '../../../nodes/shared/run/item-error';
+import { ItemError } from '../../../nodes/shared/run/item-error';
 import type { OperationResult } from '../../../nodes/shared/run/operations';
 import { executeContext } from '../../support/execute-context';
 import { useLocalLlama } from './run-node';
@@ -66,7 +66,7 @@ test('property: the result wins, nothing of either is lost, and files come along
 });
 
 test('an item that comes of several, and a failed one, get no input fields', async () => {
-	const failed = new ItemFailure(1, new Error('no'));
+	const failed = new ItemError(1, new Error('no'));
 	const together = { json: { vectors: [] }, from: [0, 1] };
 	const own = { json: { vector: [] }, from: 1 };
 	const items = [{ json: { a: 1 } }, { json: { a: 2 } }];

@@ -1,6 +1,6 @@
 import type { IRunExecutionData, WorkflowExecuteMode } from 'n8n-workflow';
 
-import { CancelWatch } from '../../../nodes/shared/cancel-poller';
+import { CancelPoller } from '../../../nodes/shared/cancel-poller';
 import { delay } from '../../support/node-builtins';
 
 /** The execution in n8n's database after Stop. */
@@ -26,7 +26,7 @@ function watchOf({
 }: Setup = {}) {
 	let looks = 0;
 	let now = 0;
-	const watch = new CancelWatch(
+	const watch = new CancelPoller(
 		{
 			getMode: () => mode,
 			getExecutionId: () => id,
@@ -47,7 +47,7 @@ function watchOf({
 	return { watch, looks: () => looks };
 }
 
-const aborted = async ({ signal }: CancelWatch): Promise<void> =>
+const aborted = async ({ signal }: CancelPoller): Promise<void> =>
 	await new Promise((resolve) =>
 		signal!.aborted ? resolve() : signal!.addEventListener('abort', () => resolve()),
 	);
@@ -136,7 +136,7 @@ describe('the watch for a stop that n8n tells only its database', () => {
 	});
 
 	it('works if n8n has no such query', async () => {
-		const watch = new CancelWatch(
+		const watch = new CancelPoller(
 			{
 				getMode: () => 'webhook',
 				getExecutionId: () => '17',
@@ -189,7 +189,7 @@ describe('the watch for a stop that n8n tells only its database', () => {
 
 	it('goes on where the execution is not in the database, or waits', async () => {
 		let looks = 0;
-		const watch = new CancelWatch(
+		const watch = new CancelPoller(
 			{
 				getMode: () => 'webhook',
 				getExecutionId: () => '17',

@@ -1,7 +1,7 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
 import { pauseFor } from '../../../lib/http/sleep';
-import type { ModelUse, Server } from '../../../lib/servers/types/server-type';
+import type { ModelTask, ModelServer } from '../../../lib/servers/types/server-type';
 import { serverOf } from '../../../lib/servers/model-server';
 import { searchModels, withChosenModel } from '../../../nodes/shared/search-models';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
@@ -81,7 +81,7 @@ describe('where no model is chosen', () => {
 		{ id: 'loaded-one', status: 'loaded' as const },
 		{ id: 'vectors', status: 'loaded' as const, embeddings: true },
 	];
-	const chosen = async (server: Server, use: ModelUse = 'chat') =>
+	const chosen = async (server: ModelServer, use: ModelTask = 'chat') =>
 		(await withChosenModel({ model: '' }, server, use)).model;
 	const at = (baseUrl: string) => serverOf({ baseUrl });
 
@@ -145,7 +145,7 @@ describe('where no model is chosen', () => {
 		);
 	});
 
-	it.each<ModelUse>(['chat', 'embeddings', 'images'])(
+	it.each<ModelTask>(['chat', 'embeddings', 'images'])(
 		'Stop ends the question of %s',
 		async (use) => {
 			const sim = await startServer({ alias: 'only-one' });

@@ -2,7 +2,7 @@ import { ServerError } from '../../../lib/errors/server-error';
 import {
 	countFailed,
 	countGeneration,
-	type CountedGeneration,
+	type GenerationUsage,
 } from '../../../nodes/shared/token-totals';
 
 /** n8n's custom data: ten keys, values of 512 characters, and in a run by hand an error for what it does not take. */
@@ -23,7 +23,7 @@ function customData({ taken = 0, throws = false } = {}) {
 	};
 }
 
-const generation = (more: Partial<CountedGeneration> = {}): CountedGeneration => ({
+const generation = (more: Partial<GenerationUsage> = {}): GenerationUsage => ({
 	usage: { promptTokens: 100, completionTokens: 20, totalTokens: 120, cachedTokens: 60 },
 	model: 'qwen3',
 	totalMs: 2000,

@@ -1,7 +1,7 @@
 import { runTurn } from '../../../lib/chat/turn';
-import type { Call, ChatSettings, FinishedAnswer } from '../../../lib/chat/types';
+import type { ChatRequest, ChatSettings, ChatResult } from '../../../lib/chat/types';
 import type { ServerError } from '../../../lib/errors/server-error';
-import type { Server } from '../../../lib/servers/types/server-type';
+import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { Embedder, type EmbedSettings } from '../../../lib/tasks/embed';
 import { rerank, type RerankSettings } from '../../../lib/tasks/rerank';
 import { PLAIN_SETTINGS } from '../../lib/chat/chat-settings';
@@ -11,7 +11,7 @@ export const KITTEN = 'A kitten is lying on a rug';
 export const REVENUE = 'Quarterly revenue grew by ten percent';
 
 export const embeddingsOf = (
-	server: Server,
+	server: ModelServer,
 	settings: Partial<EmbedSettings> & { model: string },
 ) =>
 	new Embedder(server, {
@@ -26,7 +26,7 @@ export const embeddingsOf = (
 	});
 
 export const rerankOf = (
-	server: Server,
+	server: ModelServer,
 	settings: Partial<RerankSettings> & { model: string },
 ) => ({
 	rerank: async (query: string, texts: string[]) =>
@@ -53,10 +53,10 @@ export const nearness = (one: number[], other: number[]): number =>
 
 /** Runs a chat and returns its answer with the streamed pieces. */
 export async function chat(
-	server: Server,
+	server: ModelServer,
 	settings: Partial<ChatSettings> & { model: string },
-	call: Partial<Call> = {},
-): Promise<{ pieces: string[]; answer: FinishedAnswer }> {
+	call: Partial<ChatRequest> = {},
+): Promise<{ pieces: string[]; answer: ChatResult }> {
 	const pieces: string[] = [];
 	const answer = await runTurn(
 		server,
@@ -80,20 +80,20 @@ export const CITY_SCHEMA = {
 		additionalProperties: false,
 	},
 };
-export const asking = (content: string): Pick<Call, 'messages'> => ({
+export const asking = (content: string): Pick<ChatRequest, 'messages'> => ({
 	messages: [{ type: 'human', content }],
 });
 
 /** A chat whose server is killed at the first piece. */
 export async function killedInMidAnswer(
-	server: Server,
+	server: ModelServer,
 	{ model, kill }: { model: string; kill: () => Promise<void> },
 ): Promise<ServerError> {
 	return await endedInMidAnswer(server, { ...PLAIN_SETTINGS, model }, kill);
 }
 
 async function endedInMidAnswer(
-	server: Server,
+	server: ModelServer,
 	settings: ChatSettings,
 	end: () => Promise<void>,
 ): Promise<ServerError> {

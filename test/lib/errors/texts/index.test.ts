@@ -1,6 +1,6 @@
 import { failure } from '../../../../lib/errors/create-error';
-import type { FailureKind } from '../../../../lib/errors/error-types';
-import { type RemedyFacts, remedyFor } from '../../../../lib/errors/texts';
+import type { ErrorType } from '../../../../lib/errors/error-types';
+import { type ErrorTextParams, remedyFor } from '../../../../lib/errors/texts';
 import { DIFY_REMEDIES } from '../../../../lib/errors/texts/dify';
 import { MODEL_REMEDIES } from '../../../../lib/errors/texts/model';
 import { NETWORK_REMEDIES } from '../../../../lib/errors/texts/network';
@@ -8,10 +8,10 @@ import { NETWORK_REMEDIES } from '../../../../lib/errors/texts/network';
 describe('remedies', () => {
 	const TABLES = { network: NETWORK_REMEDIES, model: MODEL_REMEDIES, dify: DIFY_REMEDIES };
 	const ROWS = Object.entries(TABLES).flatMap(([table, rows]) =>
-		Object.keys(rows).map((kind) => [table, kind as FailureKind] as const),
+		Object.keys(rows).map((kind) => [table, kind as ErrorType] as const),
 	);
 	/** All that a title can name, as long as it gets. */
-	const FACTS: RemedyFacts = {
+	const FACTS: ErrorTextParams = {
 		url: 'https://llm-server.example.com:8443/v1/chat/completions',
 		root: 'https://llm-server.example.com:8443',
 		host: 'llm-server.example.com',

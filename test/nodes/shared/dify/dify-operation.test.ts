@@ -1,8 +1,12 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import { difyNodeError } from '../../../../nodes/shared/dify/errors';
-import { failedItem, type ItemFailure } from '../../../../nodes/shared/run/item-error';
-import { workOnItems, type ItemsOptions, type ItemWork } from '../../../../nodes/shared/run/items';
+import { failedItem, type ItemError } from '../../../../nodes/shared/run/item-error';
+import {
+	workOnItems,
+	type ItemsOptions,
+	type ItemHandler,
+} from '../../../../nodes/shared/run/items';
 import { startSim } from '../../../lib/dify/client';
 import { delay } from '../../../support/node-builtins';
 import {
@@ -18,12 +22,12 @@ import {
 /** Works on items as a Dify node does. */
 async function workOnDifyItems(
 	context: IExecuteFunctions,
-	work: ItemWork<INodeExecutionData[]>,
+	work: ItemHandler<INodeExecutionData[]>,
 	options: Pick<ItemsOptions<unknown>, 'atOnce' | 'keyOf' | 'onFailure'> = {},
 ): Promise<INodeExecutionData[]> {
-	const toNodeError = ({ reason, itemIndex }: ItemFailure) =>
+	const toNodeError = ({ reason, itemIndex }: ItemError) =>
 		difyNodeError(context.getNode(), reason, { itemIndex });
-	const whenFailed = (failed: ItemFailure) => [failedItem(toNodeError(failed), failed.itemIndex)];
+	const whenFailed = (failed: ItemError) => [failedItem(toNodeError(failed), failed.itemIndex)];
 	return (await workOnItems(context, work, { ...options, toNodeError, whenFailed })).flat();
 }
 

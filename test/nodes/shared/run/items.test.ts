@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { NodeOperationError, type IExecuteFunctions } from 'n8n-workflow';
 
-import type { ItemFailure } from '../../../../nodes/shared/run/item-error';
+import type { ItemError } from '../../../../nodes/shared/run/item-error';
 import { workOnItems } from '../../../../nodes/shared/run/items';
-import { CancelWatch } from '../../../../nodes/shared/cancel-poller';
+import { CancelPoller } from '../../../../nodes/shared/cancel-poller';
 import { executeContext, type ExecuteSetup } from '../../../support/execute-context';
 import { delay, setImmediate } from '../../../support/node-builtins';
 
@@ -16,9 +16,9 @@ const contextOf = (count: number, more: Partial<ExecuteSetup> = {}): IExecuteFun
 	}).context;
 
 const failures = (context: IExecuteFunctions) => ({
-	toNodeError: ({ reason }: ItemFailure) =>
+	toNodeError: ({ reason }: ItemError) =>
 		new NodeOperationError(context.getNode(), reason as Error),
-	whenFailed: ({ message }: ItemFailure): unknown => message,
+	whenFailed: ({ message }: ItemError): unknown => message,
 });
 
 /** One turn of the event loop. */
@@ -104,7 +104,7 @@ describe('a failure', () => {
 
 	it('of what stands in its place ends the watch for a stop too', async () => {
 		const isOver = jest.fn();
-		const begin = jest.spyOn(CancelWatch.prototype, 'begin').mockReturnValue(isOver);
+		const begin = jest.spyOn(CancelPoller.prototype, 'begin').mockReturnValue(isOver);
 		const context = contextOf(1, { continueOnFail: true });
 		const whenFailed = () => {
 			throw new Error('worse');

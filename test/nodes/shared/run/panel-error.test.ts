@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { NodeOperationError } from 'n8n-workflow';
 
 import { failure } from '../../../../lib/errors/create-error';
-import type { FailureKind } from '../../../../lib/errors/error-types';
+import type { ErrorType } from '../../../../lib/errors/error-types';
 import { toNodeError } from '../../../../lib/errors/node-error';
-import type { RemedyFacts } from '../../../../lib/errors/texts';
+import type { ErrorTextParams } from '../../../../lib/errors/texts';
 import { DIFY_REMEDIES } from '../../../../lib/errors/texts/dify';
 import { MODEL_REMEDIES } from '../../../../lib/errors/texts/model';
 import { NETWORK_REMEDIES } from '../../../../lib/errors/texts/network';
@@ -13,9 +13,9 @@ import { executeContext } from '../../../support/execute-context';
 
 const TABLES = { network: NETWORK_REMEDIES, model: MODEL_REMEDIES, dify: DIFY_REMEDIES };
 const ROWS = Object.entries(TABLES).flatMap(([table, rows]) =>
-	Object.keys(rows).map((kind) => [table, kind as FailureKind] as const),
+	Object.keys(rows).map((kind) => [table, kind as ErrorType] as const),
 );
-const FACTS: RemedyFacts = { model: 'qwen3', status: 502, tool: 'search', code: 'EPROTO' };
+const FACTS: ErrorTextParams = { model: 'qwen3', status: 502, tool: 'search', code: 'EPROTO' };
 const { context } = executeContext({
 	type: 'n8n-nodes-local-llama.localLlama',
 	credentials: {},
@@ -28,7 +28,7 @@ const { context: chat } = executeContext({
 	streaming: true,
 });
 
-const shownIn = (where: typeof context, kind: FailureKind, options: object) =>
+const shownIn = (where: typeof context, kind: ErrorType, options: object) =>
 	panelError(where, toNodeError(where.getNode(), failure(kind, options, { about: FACTS })));
 
 test.each(ROWS)('%s, %s: the description does not repeat the title', (table, kind) => {
